@@ -1,0 +1,192 @@
+"""Objects over HTTP: taken where the URL is signed, given to everybody, and refused in S3's words."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import AsyncIterable, AsyncIterator, Callable
+from email.utils import formatdate
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response, StreamingResponse
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
+
+from backend.answers import ObjectRefusal
+from backend.ranges import ByteRange, UnsatisfiableRangeError, parse_range
+from backend.signing import UrlSigner, Verdict
+from pipeline.transfer.content_types import content_type
+from storage import (
+    IncompleteObjectError,
+    InvalidPathError,
+    ObjectNotFoundError,
+    OpenObject,
+    PathConflictError,
+    StorageBackend,
+    StorageError,
+    StorageFullError,
+    StorageQuotaExceededError,
+    StoredObject,
+)
+
+_REFUSALS: dict[type[StorageError], tuple[int, str]] = {
+    InvalidPathError: (400, "InvalidURI"),
+    ObjectNotFoundError: (404, "NoSuchKey"),
+    PathConflictError: (409, "OperationAborted"),
+    IncompleteObjectError: (400, "IncompleteBody"),
+    StorageQuotaExceededError: (507, "QuotaExceeded"),
+    StorageFullError: (507, "InsufficientStorage"),
+}
+
+
+class ObjectRoutes:
+    """PUT, GET and HEAD under /objects/. The bearer token means nothing here."""
+
+    def __init__(self, storage: StorageBackend, signer: UrlSigner, clock: Callable[[], float]) -> None:
+        self._storage = storage
+        self._signer = signer
+        self._clock = clock
+
+    def router(self) -> APIRouter:
+        """Return the routes."""
+        router = APIRouter()
+        router.add_api_route("/objects/{key:path}", self.put, methods=["PUT"])
+        router.add_api_route("/objects/{key:path}", self.get, methods=["GET", "HEAD"])
+        return router
+
+    async def put(self, request: Request, key: str) -> Response:
+        """Store an object, whole or not at all."""
+        self._check_signature(request, key)
+        length = _content_length(request.headers)
+        content = _checked(request.stream(), request.headers.get("Content-MD5"))
+        try:
+            stored = await self._storage.save(key, content, size_bytes=length)
+        except StorageError as error:
+            raise _refusal(error) from error
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is left to read it
+        return Response(status_code=200, headers={"ETag": _etag(stored)})
+
+    async def get(self, request: Request, key: str) -> Response:
+        """Give an object, or one range of it."""
+        try:
+            opened = await self._storage.open(key)
+        except StorageError as error:
+            raise _refusal(error) from error
+        try:
+            return await self._answer(request, opened)
+        except BaseException:
+            await opened.close()
+            raise
+
+    async def _answer(self, request: Request, opened: OpenObject) -> Response:
+        info = opened.info
+        headers = {
+            "ETag": _etag(info),
+            "Last-Modified": formatdate(info.modified_s, usegmt=True),
+            "Accept-Ranges": "bytes",
+            "Cache-Control": "no-cache",  # an object may be replaced; players ask again and get a 304
+            "X-Content-Type-Options": "nosniff",
+        }
+        if _holds(request.headers.get("If-None-Match", ""), headers["ETag"]):
+            await opened.close()
+            return Response(status_code=304, headers=headers)
+        part = _part(request.headers, info, headers["ETag"])
+        if part is None:
+            status, whole = 200, ByteRange(start=0, stop=info.size_bytes)
+        else:
+            status, whole = 206, part
+            headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{info.size_bytes}"
+        headers["Content-Length"] = str(whole.stop - whole.start)
+        headers["Content-Type"] = content_type(info.path)
+        if request.method == "HEAD":
+            await opened.close()
+            return Response(status_code=status, headers=headers)
+        return _ObjectResponse(opened, whole, status_code=status, headers=headers)
+
+    def _check_signature(self, request: Request, key: str) -> None:
+        expires, signature = request.query_params.get("expires"), request.query_params.get("signature")
+        if expires is None or signature is None:
+            raise ObjectRefusal(403, "AccessDenied", "Access Denied")
+        verdict = self._signer.judge(
+            method="PUT",
+            key=key,
+            content_type=request.headers.get("Content-Type", ""),
+            expires=expires,
+            signature=signature,
+            now=self._clock(),
+        )
+        if verdict is Verdict.EXPIRED:
+            raise ObjectRefusal(403, "AccessDenied", "Request has expired")
+        if verdict is Verdict.WRONG:
+            message = "The signature does not match: key and Content-Type must be those that were signed."
+            raise ObjectRefusal(403, "SignatureDoesNotMatch", message)
+
+
+class _ObjectResponse(StreamingResponse):
+    """Streams an open object and closes it, whether the client stayed to the end or not."""
+
+    def __init__(self, opened: OpenObject, part: ByteRange, *, status_code: int, headers: dict[str, str]) -> None:
+        super().__init__(opened.chunks(part.start, part.stop), status_code=status_code, headers=headers)
+        self._opened = opened
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._opened.close()
+
+
+async def _checked(chunks: AsyncIterable[bytes], content_md5: str | None) -> AsyncIterator[bytes]:
+    """Pass a body on; refuse it at its end when it is not what Content-MD5 says. Raises ObjectRefusal."""
+    expected = None if content_md5 is None else _decoded_md5(content_md5)
+    digest = hashlib.md5(usedforsecurity=False)
+    async for chunk in chunks:
+        if expected is not None:
+            digest.update(chunk)
+        yield chunk
+    if expected is not None and digest.digest() != expected:
+        raise ObjectRefusal(400, "BadDigest", "The Content-MD5 you specified did not match what we received.")
+
+
+def _decoded_md5(header: str) -> bytes:
+    try:
+        decoded = base64.b64decode(header, validate=True)
+    except (binascii.Error, ValueError):
+        decoded = b""
+    if len(decoded) != hashlib.md5(usedforsecurity=False).digest_size:
+        raise ObjectRefusal(400, "InvalidDigest", "The Content-MD5 you specified is not valid.")
+    return decoded
+
+
+def _content_length(headers: Headers) -> int:
+    if "Transfer-Encoding" in headers or "Content-Length" not in headers:
+        raise ObjectRefusal(411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
+    return int(headers["Content-Length"])  # the server has refused what is not a number
+
+
+def _part(headers: Headers, info: StoredObject, etag: str) -> ByteRange | None:
+    asked = headers.get("Range")
+    if asked is None or headers.get("If-Range", etag) != etag:
+        return None
+    try:
+        return parse_range(asked, info.size_bytes)
+    except UnsatisfiableRangeError as error:
+        refusal = ObjectRefusal(416, "InvalidRange", "The requested range is not satisfiable")
+        refusal.headers["Content-Range"] = f"bytes */{info.size_bytes}"
+        raise refusal from error
+
+
+def _holds(if_none_match: str, etag: str) -> bool:
+    return any(tag.strip().removeprefix("W/") in (etag, "*") for tag in if_none_match.split(","))
+
+
+def _etag(info: StoredObject) -> str:
+    return f'"{info.md5}"'
+
+
+def _refusal(error: StorageError) -> ObjectRefusal:
+    status, code = _REFUSALS.get(type(error), (500, "InternalError"))
+    return ObjectRefusal(status, code, str(error))

@@ -1,0 +1,139 @@
+"""Runs the reference backend: until Ctrl-C for the command line, in a thread for the demo and for tests."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from urllib.parse import quote
+
+import uvicorn
+
+from backend.app import create_app
+from backend.settings import BackendSettings
+from pipeline.errors import SettingsError
+
+KEEP_ALIVE_S = 75
+"""How long an idle connection stays open: longer than an uploader pauses between files, so that none breaks as it is used again."""
+
+STOP_S = 3
+"""How long requests under way may take to end once the server is told to stop, in seconds."""
+
+_BACKLOG = 512
+_ANYWHERE = ("", "0.0.0.0", "::")
+
+
+class RunningBackend:
+    """A reference backend that answers requests."""
+
+    def __init__(self, url: str, settings: BackendSettings) -> None:
+        self.url = url
+        self.settings = settings
+
+    def watch_url(self, prefix: str) -> str:
+        """Return the player page's address for what was uploaded to `prefix`."""
+        return f"{self.url}/watch/{quote(prefix)}"
+
+
+class _Server(uvicorn.Server):
+    """Says when it is ready, and does not wait for ever to stop."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        hanging_up = asyncio.get_running_loop().call_later(STOP_S, self._hang_up)
+        try:
+            await super().shutdown(sockets)
+        finally:
+            hanging_up.cancel()
+
+    def _hang_up(self) -> None:
+        """End requests that wait for a silent client, the way they end when the client goes away: in order."""
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+
+
+def serve(settings: BackendSettings, *, host: str = "127.0.0.1", port: int = 8000, announce: Callable[[RunningBackend], None]) -> None:
+    """Serve until Ctrl-C or a request to terminate; requests under way may end first.
+
+    Args:
+        settings: the backend's settings.
+        host: the address to listen on.
+        port: the port, 0 for any free one.
+        announce: called once, when requests are answered.
+
+    Raises:
+        SettingsError: the port is taken, the address is not this machine's, or the folder can't be used.
+    """
+    listener, url = _listen(host, port)
+    with listener:
+        server = _server(settings, lambda: announce(RunningBackend(url, settings)))
+        with suppress(KeyboardInterrupt):  # uvicorn has stopped in order by then and only passes the signal on
+            server.run(sockets=[listener])
+
+
+@contextmanager
+def serve_in_thread(settings: BackendSettings, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[RunningBackend]:
+    """Serve while the block runs. Leaves no thread and no open socket behind. Raises SettingsError."""
+    listener, url = _listen(host, port)
+    with listener:
+        ready = threading.Event()
+        server = _server(settings, ready.set)
+        failures: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                server.run(sockets=[listener])
+            except BaseException as error:  # noqa: BLE001  the thread's outermost frame: told to who waits for it
+                failures.append(error)
+            finally:
+                ready.set()
+
+        thread = threading.Thread(target=run, name="reference-backend", daemon=True)
+        thread.start()
+        ready.wait()
+        try:
+            if not failures:
+                yield RunningBackend(url, settings)
+        finally:
+            server.should_exit = True
+            thread.join()
+        if failures:
+            raise RuntimeError("The embedded backend has failed.") from failures[0]
+
+
+def _listen(host: str, port: int) -> tuple[socket.socket, str]:
+    """Return a listening socket and the address to reach it at. Raises SettingsError."""
+    if not 0 <= port <= 65535:  # the system would quietly take another port, the rest of a division
+        raise SettingsError(f"The backend can't listen on port {port}: choose one from 1 to 65535.")
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        listener = socket.create_server(address[:2], family=family, backlog=_BACKLOG)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "no such host"
+        raise SettingsError(f"The backend can't listen on {host}, port {port} ({reason}): choose another port or host.") from error
+    reachable = "127.0.0.1" if host in _ANYWHERE else host
+    shown = f"[{reachable}]" if ":" in reachable else reachable
+    return listener, f"http://{shown}:{listener.getsockname()[1]}"
+
+
+def _server(settings: BackendSettings, ready: Callable[[], None]) -> _Server:
+    config = uvicorn.Config(
+        create_app(settings),
+        access_log=False,  # its lines would hold the signatures of URLs
+        log_config=None,
+        log_level="warning",
+        lifespan="off",
+        ws="none",
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=2 * STOP_S,
+    )
+    return _Server(config, ready)

@@ -1,0 +1,205 @@
+"""Configuration: `.env` and the environment, read once, and the editor's preferences. Imports nothing of ours.
+
+Secrets live in `.env` or the environment only and never show in a repr; `s3_config.json` holds preferences alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from io import StringIO
+from pathlib import Path
+
+from dotenv.parser import parse_stream
+
+ROOT = Path(__file__).resolve().parent
+ENV_FILE = ROOT / ".env"
+PREFERENCES_FILE = ROOT / "s3_config.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackendApi:
+    """The customer's backend as the uploader sees it."""
+
+    url: str = ""
+    token: str = field(default="", repr=False)
+    validate_endpoint: str = "/api/admin/auth/me"
+    presign_endpoint: str = "/api/admin/content/aws/uploadUrl"
+    record_endpoint: str = "/api/admin/files"
+
+    @property
+    def configured(self) -> bool:
+        """Whether both the address and the token are known."""
+        return bool(self.url and self.token)
+
+    def full_url(self, endpoint: str) -> str:
+        """Return the address of an endpoint."""
+        return f"{self.url.rstrip('/')}/{endpoint.lstrip('/')}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Languages:
+    """Language codes offered for the file record."""
+
+    default: str = "en"
+    supported: tuple[str, ...] = ("en", "es", "fr", "de", "ar", "hi")
+
+
+@dataclass(frozen=True, kw_only=True)
+class S3Storage:
+    """Where the reference backend keeps objects when STORAGE_TYPE is S3."""
+
+    bucket: str = ""
+    prefix: str = "storage"
+    region: str = "us-east-1"
+    access_key_id: str = field(default="", repr=False)
+    secret_access_key: str = field(default="", repr=False)
+    endpoint_url: str = ""
+    max_size_gb: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """The reference backend's own settings."""
+
+    token: str = field(default="", repr=False)
+    storage_type: str = "LOCAL"
+    local_path: Path = ROOT / "storage-data"
+    local_max_size_gb: float | None = None
+    s3: S3Storage = S3Storage()
+    public_base_url: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Everything the environment says, one part a concern."""
+
+    backend: BackendApi = BackendApi()
+    languages: Languages = Languages()
+    server: Server = Server()
+    ffmpeg_path: str = ""
+    aws_region: str = "us-east-1"
+    problems: tuple[str, ...] = ()
+
+    @classmethod
+    def load(cls, *, env_file: Path = ENV_FILE, environ: Mapping[str, str] | None = None) -> Config:
+        """Read `.env` and the environment, which wins. What can't be read is named in `problems`, a sentence each."""
+        problems: list[str] = []
+        values = _read_env_file(env_file, problems)
+        values.update(os.environ if environ is None else environ)
+
+        def text(name: str, default: str = "") -> str:
+            return values.get(name, "").strip() or default
+
+        def gigabytes(name: str) -> float | None:
+            raw = text(name)
+            if not raw:
+                return None
+            try:
+                number = float(raw)
+            except ValueError:
+                number = -1.0
+            if not 0 <= number < float("inf"):
+                problems.append(f"{name} must be a number of gigabytes, such as 10, but is {raw!r}.")
+                return None
+            return number
+
+        supported = tuple(code.strip() for code in text("SUPPORTED_LANGUAGES", "en,es,fr,de,ar,hi").split(",") if code.strip())
+        storage_type = text("STORAGE_TYPE", "LOCAL").upper()
+        if storage_type not in ("LOCAL", "S3"):
+            problems.append(f"STORAGE_TYPE must be LOCAL or S3, but is {storage_type!r}.")
+        api, s3 = BackendApi(), S3Storage()
+        return cls(
+            backend=BackendApi(
+                url=text("BACKEND_URL").rstrip("/"),
+                token=text("AUTH_TOKEN"),
+                validate_endpoint=text("AUTH_VALIDATE_ENDPOINT", api.validate_endpoint),
+                presign_endpoint=text("PRESIGN_ENDPOINT", api.presign_endpoint),
+                record_endpoint=text("FILE_RECORD_ENDPOINT", api.record_endpoint),
+            ),
+            languages=Languages(default=text("DEFAULT_LANGUAGE", "en"), supported=supported or ("en",)),
+            server=Server(
+                token=text("AUTH_TOKEN"),
+                storage_type=storage_type,
+                local_path=ROOT / text("STORAGE_LOCAL_PATH", "storage-data"),
+                local_max_size_gb=gigabytes("STORAGE_LOCAL_MAX_SIZE_GB"),
+                s3=S3Storage(
+                    bucket=text("STORAGE_S3_BUCKET"),
+                    prefix=text("STORAGE_S3_PREFIX", s3.prefix),
+                    region=text("STORAGE_S3_REGION", s3.region),
+                    access_key_id=text("STORAGE_S3_ACCESS_KEY_ID"),
+                    secret_access_key=text("STORAGE_S3_SECRET_ACCESS_KEY"),
+                    endpoint_url=text("STORAGE_S3_ENDPOINT_URL"),
+                    max_size_gb=gigabytes("STORAGE_S3_MAX_SIZE_GB"),
+                ),
+                public_base_url=text("PUBLIC_BASE_URL").rstrip("/"),
+            ),
+            ffmpeg_path=text("FFMPEG_PATH"),
+            aws_region=text("AWS_REGION") or text("AWS_DEFAULT_REGION") or "us-east-1",
+            problems=tuple(problems),
+        )
+
+
+def _read_env_file(path: Path, problems: list[str]) -> dict[str, str]:
+    """Read a `.env` file, if it is there; add a sentence to `problems` for what can't be read, never the text itself."""
+    try:
+        # utf-8-sig: Windows' Notepad may begin the file with a byte order mark, which would become part of the first name
+        text = path.read_text(encoding="utf-8-sig")
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, UnicodeDecodeError):
+        problems.append(f"The settings file {path} can't be read: save it as UTF-8 text or remove it.")
+        return {}
+    values: dict[str, str] = {}
+    for line in parse_stream(StringIO(text)):
+        if line.error:
+            problems.append(f"Line {line.original.line} of {path} can't be understood: write it as NAME=value.")
+        elif line.key:
+            values[line.key] = line.value or ""
+    return values
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preferences:
+    """What the window remembers between starts. Never an address, a token or anything signed."""
+
+    last_destination: str = "videos/"
+    last_session_id: str = ""
+    create_offline_mp4: bool = True
+    delete_local_after_upload: bool = False
+    upload_enabled: bool = False
+    transcribe: bool = True
+    whisper_model: str = "base"
+    language: str = ""
+    output_dir: str = ""
+    qualities: tuple[str, ...] = ("1080p", "720p", "480p")
+
+    @classmethod
+    def load(cls, path: Path = PREFERENCES_FILE) -> Preferences:
+        """Read the preferences; what is missing, broken or of the wrong type falls back to its default."""
+        try:
+            stored = json.loads(path.read_text(encoding="utf-8-sig"))
+        except (OSError, ValueError):
+            return cls()
+        if not isinstance(stored, dict):
+            return cls()
+        known: dict[str, object] = {}
+        for entry in fields(cls):
+            value = stored.get(entry.name)
+            if isinstance(entry.default, tuple) and isinstance(value, list) and all(isinstance(v, str) for v in value):
+                known[entry.name] = tuple(value)
+            elif type(value) is type(entry.default):
+                known[entry.name] = value
+        return cls(**known)  # type: ignore[arg-type]  # each value was compared with its field's type above
+
+    def save(self, path: Path = PREFERENCES_FILE) -> None:
+        """Write the preferences whole or not at all. Raises OSError."""
+        temporary = path.with_name(path.name + ".tmp")
+        try:
+            temporary.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+            temporary.replace(path)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise

@@ -1,0 +1,40 @@
+"""What can go wrong with stored objects, as one tree. A message is a plain sentence."""
+
+from __future__ import annotations
+
+
+class StorageError(Exception):
+    """An object can't be stored, read or deleted."""
+
+
+class InvalidPathError(StorageError):
+    """The path can't name an object, or would lead out of the storage."""
+
+
+class ObjectNotFoundError(StorageError):
+    """No object is stored under this path."""
+
+
+class PathConflictError(StorageError):
+    """A folder needs the name of a stored object, or the other way round."""
+
+
+class IncompleteObjectError(StorageError):
+    """Fewer or more bytes came than were announced; nothing was stored."""
+
+
+class StorageFullError(StorageError):
+    """The disk has no room left."""
+
+
+class StorageQuotaExceededError(StorageError):
+    """The object would make the storage larger than it may be; nothing was stored."""
+
+    def __init__(self, *, max_size_bytes: int, used_bytes: int, wanted_bytes: int) -> None:
+        self.max_size_bytes = max_size_bytes
+        self.used_bytes = used_bytes
+        self.wanted_bytes = wanted_bytes
+        super().__init__(
+            f"The storage may hold {max_size_bytes} bytes and holds {used_bytes}, so {wanted_bytes} more do not fit:"
+            " delete something or raise the limit."
+        )

@@ -1,0 +1,196 @@
+"""backend.api: the three questions of the uploader, asked over HTTP."""
+
+import time
+from dataclasses import replace
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+import requests
+
+from backend.server import serve_in_thread
+from config import BackendApi
+
+VALIDATE, PRESIGN, RECORDS = "/api/admin/auth/me", "/api/admin/content/aws/uploadUrl", "/api/admin/files"
+RECORD = {
+    "name": "Lesson 01 – Introduction",
+    "type": "video",
+    "language": "en",
+    "parentFolder": "folder",
+    "sessionId": "0123456789abcdef01234567",
+    "s3Keys": {"hls": "videos/a/master.m3u8", "mp4": "videos/a/offline_480p.mp4", "transcript": "videos/a/transcript.srt"},
+    "metadata": {"duration": 12.5, "qualities": ["720p", "480p"]},
+}
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        pytest.param(None, id="none"),
+        pytest.param("", id="empty"),
+        pytest.param("Bearer", id="no token"),
+        pytest.param("Bearer wrong", id="wrong token"),
+        pytest.param("Bearer a-token-that-only-tests-kno", id="token cut short"),
+        pytest.param("Basic a-token-that-only-tests-know", id="other scheme"),
+        pytest.param("Bearer \xfc", id="not ASCII"),
+    ],
+)
+@pytest.mark.parametrize(("method", "path"), [("GET", VALIDATE), ("POST", PRESIGN), ("POST", RECORDS), ("GET", RECORDS)])
+def test_the_api_needs_the_token(shared, method, path, header):
+    """Without the right token every question is answered with 401 and a sentence."""
+    headers = {} if header is None else {"Authorization": header.encode("latin-1")}
+    answer = requests.request(method, shared.url + path, headers=headers, json={}, timeout=10)
+
+    assert (401, "Bearer") == (answer.status_code, answer.headers["WWW-Authenticate"])
+    assert {"error", "message"} == set(answer.json())
+
+
+def test_a_good_token_is_valid(shared):
+    """The right token gets 200 and JSON."""
+    answer = shared.get(VALIDATE, headers=shared.headers)
+
+    assert (200, {"valid": True}) == (answer.status_code, answer.json())
+
+
+def test_presign_answers_with_the_contract_fields(shared):
+    """A signed URL comes with exactly key, signedUrl and downloadUrl, on this backend, good for 15 minutes."""
+    answer = shared.presign("videos/a.ts")
+    signed = urlsplit(answer["signedUrl"])
+    remaining_s = int(parse_qs(signed.query)["expires"][0]) - time.time()
+
+    assert {"key", "signedUrl", "downloadUrl"} == set(answer)
+    assert ("videos/a.ts", f"{shared.url}/objects/videos/a.ts") == (answer["key"], answer["downloadUrl"])
+    assert answer["downloadUrl"] == answer["signedUrl"].partition("?")[0]
+    assert 880 < remaining_s <= 900
+
+
+@pytest.mark.parametrize("key", ["a b+c&d#e%f?g.ts", "видео/日本 語.ts", "%2e%2e/a", "a=b;c,d'e\"f~(g)[h]@!$*"])
+def test_presign_quotes_keys(shared, key):
+    """Signs that mean something in a URL arrive as part of the key."""
+    answer = shared.presign(key)
+
+    assert key == answer["key"]
+    assert f"/objects/{key}" == unquote(urlsplit(answer["downloadUrl"]).path)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",
+        "/a",
+        "a//b",
+        "a/",
+        "../a",
+        "a/../b",
+        "a/./b",
+        "a\\b",
+        "a\nb",
+        "a\0b",
+        "C:/a",
+        ".backend/signing-secret",
+        ".incoming/a",
+        "x" * 1025,
+        5,
+        None,
+    ],
+    ids=repr,
+)
+def test_presign_refuses_bad_keys(shared, key):
+    """A key that breaks the rules gets 400 with a code and a sentence."""
+    answer = requests.post(shared.url + PRESIGN, json={"key": key, "contentType": "video/mp2t"}, headers=shared.headers, timeout=10)
+
+    assert 400 == answer.status_code
+    assert {"error", "message"} == set(answer.json())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"{", id="broken"),
+        pytest.param(b"[]", id="a list"),
+        pytest.param(b'{"key": "a"}', id="no contentType"),
+        pytest.param(b'{"key": "a", "contentType": ""}', id="empty contentType"),
+        pytest.param(b'{"key": "a", "contentType": "video/mp2t\\nx: y"}', id="line break in contentType"),
+        pytest.param(b'{"key": "a", "contentType": "video/mp2t", "acl": "public"}', id="unknown field"),
+    ],
+)
+def test_presign_refuses_other_bodies(shared, body):
+    """Anything but the two fields of the contract gets 400."""
+    answer = requests.post(shared.url + PRESIGN, data=body, headers=shared.headers, timeout=10)
+
+    assert 400 == answer.status_code
+    assert {"error", "message"} == set(answer.json())
+
+
+def test_a_huge_question_is_refused(shared):
+    """A request of more than a megabyte is not collected in memory."""
+    answer = requests.post(shared.url + PRESIGN, data=b" " * (2 << 20), headers=shared.headers, timeout=10)
+
+    assert (413, "TooLarge") == (answer.status_code, answer.json()["error"])
+
+
+def test_a_public_address_is_the_base_of_downloads(settings):
+    """With PUBLIC_BASE_URL viewers are sent there, while uploads still come here."""
+    with serve_in_thread(replace(settings, public_base_url="https://cdn.example.com/media")) as backend:
+        headers = {"Authorization": f"Bearer {settings.token}"}
+        answer = requests.post(
+            backend.url + PRESIGN, json={"key": "a b.ts", "contentType": "video/mp2t"}, headers=headers, timeout=10
+        ).json()
+
+    assert "https://cdn.example.com/media/objects/a%20b.ts" == answer["downloadUrl"]
+    assert answer["signedUrl"].startswith(f"{backend.url}/objects/a%20b.ts?")
+
+
+def test_the_paths_are_configurable(settings):
+    """The backend listens where the uploader is told to ask."""
+    endpoints = BackendApi(validate_endpoint="/me", presign_endpoint="sign", record_endpoint="/notes")
+    headers = {"Authorization": f"Bearer {settings.token}"}
+    with serve_in_thread(replace(settings, endpoints=endpoints)) as backend:
+        statuses = [
+            requests.get(f"{backend.url}/me", headers=headers, timeout=10).status_code,
+            requests.post(f"{backend.url}/sign", json={"key": "a", "contentType": "a/b"}, headers=headers, timeout=10).status_code,
+            requests.post(f"{backend.url}/notes", json=RECORD, headers=headers, timeout=10).status_code,
+            requests.get(backend.url + VALIDATE, headers=headers, timeout=10).status_code,
+        ]
+
+    assert [200, 200, 201, 404] == statuses
+
+
+def test_records_are_kept_over_a_restart(settings):
+    """A file record is listed with all its fields, by the next server too."""
+    headers = {"Authorization": f"Bearer {settings.token}"}
+    with serve_in_thread(settings) as backend:
+        added = requests.post(backend.url + RECORDS, json=RECORD, headers=headers, timeout=10)
+    with serve_in_thread(settings) as backend:
+        listed = requests.get(backend.url + RECORDS, headers=headers, timeout=10)
+
+    assert 201 == added.status_code
+    assert {"files": [added.json()]} == listed.json()
+    assert RECORD == {name: value for name, value in added.json().items() if name not in ("id", "createdAt")}
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        pytest.param({"sessionId": None, "parentFolder": None}, 201, id="optional fields null"),
+        pytest.param({"s3Keys": {"hls": "a/master.m3u8", "mp4": None, "transcript": None}}, 201, id="stream only"),
+        pytest.param({"metadata": {"duration": 3600, "qualities": []}}, 201, id="whole seconds"),
+        pytest.param({"name": ""}, 400, id="no name"),
+        pytest.param({"s3Keys": {"hls": None, "mp4": "a/offline_480p.mp4"}}, 201, id="MP4 only"),
+        pytest.param({"s3Keys": {}}, 400, id="no word of a stream"),
+        pytest.param({"metadata": {"duration": "long"}}, 400, id="duration in words"),
+        pytest.param({"extra": 1}, 400, id="unknown field"),
+    ],
+)
+def test_records_have_the_contract_fields(shared, changes, status):
+    """Records with the contract's fields are taken, others are refused."""
+    answer = requests.post(shared.url + RECORDS, json={**RECORD, **changes}, headers=shared.headers, timeout=10)
+
+    assert status == answer.status_code
+
+
+def test_an_unknown_path_is_json_too(shared):
+    """A wrong address gets an answer that a program can read."""
+    answer = shared.get("/api/nothing")
+
+    assert (404, "NotFound") == (answer.status_code, answer.json()["error"])

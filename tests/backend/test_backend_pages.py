@@ -1,0 +1,95 @@
+"""backend.pages: the list of streams and the player page."""
+
+import re
+from dataclasses import replace
+from html import unescape
+
+import pytest
+import requests
+
+from backend.server import serve_in_thread
+
+MASTER = b"#EXTM3U\n"
+
+
+def attribute(page, name):
+    """Return an attribute's value from a page."""
+    return unescape(re.search(rf'{name}="([^"]*)"', page).group(1))
+
+
+def test_health(shared):
+    """The health check needs nothing."""
+    assert (200, {"status": "ok"}) == (lambda a: (a.status_code, a.json()))(shared.get("/health"))
+
+
+def test_every_stream_is_listed(fresh):
+    """The first page links to the player of each stored master playlist, and to nothing else."""
+    for key in ("master.m3u8", "videos/a & b/master.m3u8", "videos/c/480p/index.m3u8", "videos/notmaster.m3u8"):
+        fresh.put(key, MASTER, "application/vnd.apple.mpegurl")
+    page = fresh.get("/").text
+
+    assert ["/watch/", "/watch/videos/a%20%26%20b/"] == re.findall(r'class="card" href="([^"]*)"', page)
+    assert "a &amp; b" in page
+
+
+def test_no_stream_is_said(fresh):
+    """An empty backend has a first page too."""
+    assert "Nothing here yet" in fresh.get("/").text
+
+
+def test_the_player_page_plays_the_master(shared):
+    """The page names the master playlist, the poster and captions that have something in them."""
+    prefix = "watch/a b+&#%?<script>/"
+    shared.put(f"{prefix}master.m3u8", MASTER, "application/vnd.apple.mpegurl")
+    shared.put(f"{prefix}poster.jpg", b"x", "image/jpeg")
+    shared.put(f"{prefix}subtitles.vtt", b"WEBVTT\n\n00:01.000 --> 00:02.000\nHello\n", "text/vtt")
+    answer = requests.get(shared.backend.watch_url(prefix), timeout=10)
+
+    assert (200, "text/html; charset=utf-8") == (answer.status_code, answer.headers["Content-Type"])
+    assert "<title>a b+&amp;#%?&lt;script&gt;</title>" in answer.text
+    for name, content in (("data-source", MASTER), ("poster", b"x"), ("data-captions", b"WEBVTT\n\n00:01.000 --> 00:02.000\nHello\n")):
+        assert content == shared.get(attribute(answer.text, name)).content
+
+
+def test_captions_without_words_are_left_out(shared):
+    """A subtitle file without cues gives no track; a page without a poster has none."""
+    shared.put("silent/master.m3u8", MASTER, "application/vnd.apple.mpegurl")
+    shared.put("silent/subtitles.vtt", b"WEBVTT\n", "text/vtt")
+    page = shared.get("/watch/silent").text
+
+    assert "" == attribute(page, "data-captions")
+    assert "poster=" not in page
+
+
+@pytest.mark.parametrize("target", ["/watch/nothing/", "/watch/%2e%2e/", "/watch/.backend/", "/watch/"])
+def test_a_missing_stream_is_said(fresh, target):
+    """The player page of nothing is a page that says so."""
+    status, body = fresh.raw("GET", target)
+
+    assert 404 == status
+    assert b"No stream named" in body
+
+
+@pytest.mark.parametrize(
+    ("name", "content_type"), [("hls.min.js", "text/javascript"), ("watch.js", "text/javascript"), ("style.css", "text/css")]
+)
+def test_the_pages_files_are_served(shared, name, content_type):
+    """The player comes from this backend, from nowhere else, and asks for no source map."""
+    answer = shared.get(f"/player/{name}")
+
+    assert (200, f"{content_type}; charset=utf-8") == (answer.status_code, answer.headers["Content-Type"])
+    assert "sourceMappingURL" not in answer.text
+
+
+@pytest.mark.parametrize("name", ["watch.html", "..%2fapp.py", "%2e%2e/app.py", "nothing.js"])
+def test_no_other_file_is_served(shared, name):
+    """Only the page's own files come out of the program's folder."""
+    assert 404 == shared.raw("GET", f"/player/{name}")[0]
+
+
+def test_links_stay_below_a_public_path(settings):
+    """Behind a proxy that serves the backend below a path, the pages' links begin with it."""
+    with serve_in_thread(replace(settings, public_base_url="https://example.com/media")) as backend:
+        page = requests.get(f"{backend.url}/", timeout=10).text
+
+    assert "/media/player/style.css" in page

@@ -1,0 +1,148 @@
+"""backend.server: starting and stopping."""
+
+import logging
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from backend import server
+from backend.server import serve_in_thread
+from backend.settings import BackendSettings
+from backend.signing import UrlSigner
+from config import Config
+from pipeline.errors import SettingsError
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_answers_and_leaves_nothing(settings):
+    """Inside the block the backend answers; after it the port is closed and the thread is gone."""
+    before = threading.active_count()
+    with serve_in_thread(settings) as backend:
+        assert 200 == requests.get(f"{backend.url}/health", timeout=10).status_code
+        address = urlsplit(backend.url)
+
+    assert before == threading.active_count()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((address.hostname, address.port), timeout=10)
+
+
+def test_stops_when_the_block_fails(settings):
+    """An error inside the block passes through and stops the backend all the same."""
+    before = threading.active_count()
+    with pytest.raises(ZeroDivisionError), serve_in_thread(settings):
+        raise ZeroDivisionError
+
+    assert before == threading.active_count()
+
+
+def test_stops_although_a_client_is_silent(settings, monkeypatch, caplog):
+    """A client that never ends its request can't keep the backend running; what it began is not stored, nothing is complained of."""
+    monkeypatch.setattr(server, "STOP_S", 0.3)
+    query = UrlSigner(settings.signing_secret).query(method="PUT", key="a.ts", content_type="video/mp2t", expires=9_999_999_999)
+    with serve_in_thread(settings) as backend:
+        address = urlsplit(backend.url)
+        client = socket.create_connection((address.hostname, address.port), timeout=10)
+        head = ["Host: x", "Expect: 100-continue", "Content-Type: video/mp2t", "Content-Length: 9", "", ""]
+        client.sendall("\r\n".join([f"PUT /objects/a.ts?{query} HTTP/1.1", *head]).encode())
+        assert client.recv(100).startswith(b"HTTP/1.1 100 ")
+        begun = time.monotonic()
+    client.close()
+
+    assert time.monotonic() - begun < 3
+    assert [] == caplog.messages
+    assert [".backend", ".incoming"] == sorted(entry.name for entry in settings.root.iterdir())
+    assert [] == list((settings.root / ".incoming").iterdir())
+
+
+def test_a_taken_port_is_a_sentence(settings):
+    """A port in use is named before anything is served."""
+    with serve_in_thread(settings) as backend:
+        port = urlsplit(backend.url).port
+        with pytest.raises(SettingsError, match=rf"can't listen on 127\.0\.0\.1, port {port} "), serve_in_thread(settings, port=port):
+            pytest.fail("served on a port that was taken")
+
+
+@pytest.mark.parametrize(("host", "port"), [("no-such-host.invalid", 0), ("127.0.0.1", 70000), ("192.0.2.1", 0)])
+def test_an_address_of_another_machine_is_a_sentence(settings, host, port):
+    """A host or port that can't be listened on is refused by name."""
+    with pytest.raises(SettingsError, match="can't listen on"), serve_in_thread(settings, host=host, port=port):
+        pytest.fail("served where nothing can be served")
+
+
+def test_an_open_backend_names_an_address_to_reach_it_at(settings):
+    """Listening on every address, it gives the one that works on this machine."""
+    with serve_in_thread(settings, host="0.0.0.0") as backend:
+        assert 200 == requests.get(f"{backend.url}/health", timeout=10).status_code
+        assert "127.0.0.1" == urlsplit(backend.url).hostname
+
+
+def test_logs_hold_no_signature_and_no_token(settings, caplog):
+    """However loud the logs are, neither a URL's query nor the token gets into them."""
+    caplog.set_level(logging.DEBUG)
+    query = UrlSigner(settings.signing_secret).query(method="PUT", key="a.ts", content_type="video/mp2t", expires=1000)
+    with serve_in_thread(settings) as backend:
+        caplog.set_level(logging.WARNING, "urllib3")  # the client's own log
+        for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi"):
+            caplog.set_level(logging.DEBUG, name)
+        requests.put(f"{backend.url}/objects/a.ts?{query}", data=b"x", headers={"Content-Type": "video/mp2t"}, timeout=10)
+        requests.get(f"{backend.url}/api/admin/auth/me", headers={"Authorization": f"Bearer {settings.token}"}, timeout=10)
+
+    assert "signature" not in caplog.text
+    assert settings.token not in caplog.text
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from backend.server import serve
+from backend.settings import BackendSettings
+from config import Config
+
+def announce(backend):
+    sys.stdout.write(backend.url + "\\n")
+    sys.stdout.flush()
+
+serve(BackendSettings.from_config(Config(), root=Path(sys.argv[1])), port=0, announce=announce)
+sys.stdout.write("ended\\n")
+"""
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "said"), [(signal.SIGINT, 0, "ended\n"), (signal.SIGTERM, -signal.SIGTERM, "")], ids=["Ctrl-C", "terminate"]
+)
+def test_serves_until_it_is_told_to_stop(tmp_path, sent, status, said):
+    """The blocking form announces its address, answers, and ends in order: after Ctrl-C the caller goes on."""
+    command = [sys.executable, "-W", "error", "-c", PROGRAM, str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            url = process.stdout.readline().strip()
+            answered = requests.get(f"{url}/health", timeout=10).status_code
+            process.send_signal(sent)
+            out, err = process.communicate(timeout=20)
+        finally:
+            process.kill()
+
+    assert (200, status, said, "") == (answered, process.returncode, out, err)
+
+
+def test_a_killed_server_loses_nothing_that_it_confirmed(tmp_path):
+    """After kill -9 the next server has the objects and the same signatures."""
+    settings = BackendSettings.from_config(Config(), root=tmp_path)
+    query = UrlSigner(settings.signing_secret).query(method="PUT", key="a.ts", content_type="video/mp2t", expires=9_999_999_999)
+    with subprocess.Popen([sys.executable, "-c", PROGRAM, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            url = process.stdout.readline().strip()
+            requests.put(f"{url}/objects/a.ts?{query}", data=b"kept", headers={"Content-Type": "video/mp2t"}, timeout=10).raise_for_status()
+        finally:
+            process.kill()
+    with serve_in_thread(settings) as backend:
+        assert b"kept" == requests.get(f"{backend.url}/objects/a.ts", timeout=10).content

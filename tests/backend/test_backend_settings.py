@@ -1,0 +1,80 @@
+"""backend.settings: what the backend is told, and what it decides itself."""
+
+import stat
+
+import pytest
+
+from backend.settings import BackendSettings
+from backend.signing import PRIVATE, SECRET_FILE
+from config import BackendApi, Config, Server
+from pipeline.errors import SettingsError
+
+
+def test_takes_the_configuration(tmp_path):
+    """Folder, token, limit, public address and paths come from the environment's configuration."""
+    api = BackendApi(presign_endpoint="/sign")
+    server = Server(token="chosen", local_path=tmp_path / "data", local_max_size_gb=0.5, public_base_url="https://cdn.example.com/")
+    settings = BackendSettings.from_config(Config(backend=api, server=server))
+
+    assert (tmp_path / "data", "chosen", False) == (settings.root, settings.token, settings.token_made)
+    assert (2**29, "https://cdn.example.com", "/sign") == (
+        settings.max_size_bytes,
+        settings.public_base_url,
+        settings.endpoints.presign_endpoint,
+    )
+
+
+def test_arguments_win_over_the_configuration(tmp_path):
+    """What the caller says is used in place of the configuration."""
+    config = Config(server=Server(token="configured", local_path=tmp_path / "configured"))
+    settings = BackendSettings.from_config(config, root=tmp_path / "said", token="said")
+
+    assert (tmp_path / "said", "said") == (settings.root, settings.token)
+
+
+def test_makes_a_token_when_there_is_none(tmp_path):
+    """Without a token a long random one is made, another each time, and the caller is told so."""
+    made = [BackendSettings.from_config(Config(), root=tmp_path) for _ in range(2)]
+
+    assert all(settings.token_made and len(settings.token) >= 40 for settings in made)
+    assert made[0].token != made[1].token
+
+
+def test_shows_no_secret(tmp_path):
+    """Neither token nor signing secret is in the settings' repr."""
+    settings = BackendSettings.from_config(Config(), root=tmp_path, token="very-secret-token")
+
+    assert "very-secret-token" not in repr(settings)
+    assert settings.signing_secret not in repr(settings)
+
+
+def test_the_signing_secret_is_kept_for_its_owner_alone(tmp_path):
+    """The secret is random, stays the same, and only its owner may read it."""
+    first, again = (BackendSettings.from_config(Config(), root=tmp_path / "a") for _ in range(2))
+    other = BackendSettings.from_config(Config(), root=tmp_path / "b")
+    file = tmp_path / "a" / PRIVATE / SECRET_FILE
+
+    assert first.signing_secret == again.signing_secret != other.signing_secret
+    assert 0o600 == stat.S_IMODE(file.stat().st_mode)
+
+
+def test_a_spoilt_secret_is_made_anew(tmp_path):
+    """An empty secret, as a crash could leave it, is never signed with."""
+    BackendSettings.from_config(Config(), root=tmp_path)
+    (tmp_path / PRIVATE / SECRET_FILE).write_text("")
+
+    assert 64 == len(BackendSettings.from_config(Config(), root=tmp_path).signing_secret)
+
+
+def test_s3_is_refused_in_a_sentence(tmp_path):
+    """STORAGE_TYPE=S3 is not there yet, and the message says what to set."""
+    with pytest.raises(SettingsError, match="STORAGE_TYPE is S3, but only LOCAL is available in this version"):
+        BackendSettings.from_config(Config(server=Server(storage_type="S3")), root=tmp_path)
+
+
+def test_an_unusable_folder_is_refused_in_a_sentence(tmp_path):
+    """A folder that can't be made is named."""
+    (tmp_path / "file").write_text("in the way")
+
+    with pytest.raises(SettingsError, match="can't be used"):
+        BackendSettings.from_config(Config(), root=tmp_path / "file" / "root")
