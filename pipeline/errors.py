@@ -1,0 +1,61 @@
+"""Everything that can go wrong in a job, as one tree. A message is a sentence for an editor: what, which file, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class Cancelled(Exception):
+    """The editor asked the job to stop. Not an error, so it stands outside the tree."""
+
+
+class PipelineError(Exception):
+    """A job, or a step before it, can't go on. The text is shown to the editor as it is."""
+
+
+class SettingsError(PipelineError):
+    """What was asked for can't be done as asked: wrong settings or configuration (exit status 2).
+
+    `problems` holds one sentence each, so that all of them can be shown at once.
+    """
+
+    def __init__(self, problems: str | Sequence[str]) -> None:
+        self.problems: tuple[str, ...] = (problems,) if isinstance(problems, str) else tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class UploadIncompleteError(SettingsError):
+    """An earlier upload of the same files was not finished: somebody must say resume or fresh."""
+
+    def __init__(self, *, files_done: int, files_total: int) -> None:
+        self.files_done = files_done
+        self.files_total = files_total
+        super().__init__(f"Previous upload incomplete. Resume? ({files_done}/{files_total} files uploaded)")
+
+
+class ToolError(PipelineError):
+    """ffmpeg can't be found or started."""
+
+
+class SourceError(PipelineError):
+    """The source can't be read as a video."""
+
+
+class OutputError(PipelineError):
+    """The output folder can't be written, is full, or holds something else."""
+
+
+class EncodeError(PipelineError):
+    """ffmpeg failed, or made less than the source declares."""
+
+
+class SpeechError(PipelineError):
+    """The Whisper model can't be had, or transcription failed."""
+
+
+class TransferError(PipelineError):
+    """The backend or the store can't be reached, refuses, or did not take every file."""
+
+
+class AuthenticationError(TransferError):
+    """The backend does not accept the token."""

@@ -1,0 +1,73 @@
+"""What a job tells the outside. A front end turns these into bars or lines; nothing flows back this way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from pipeline.model import JobReport, PhaseName, PhaseOutcome
+
+
+class LogLevel(str, Enum):
+    """How loud a line is."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhaseStarted:
+    """A phase begins; `overall` is the job's fraction so far."""
+
+    phase: PhaseName
+    overall: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhaseProgress:
+    """Where a phase stands: absolute values, so a reader may drop all but the last of a phase.
+
+    Fractions run from 0 to 1. `rows` holds a fraction for each rendition in phase HLS and is empty elsewhere.
+    The upload also counts files and bytes.
+    """
+
+    phase: PhaseName
+    fraction: float
+    overall: float
+    text: str = ""
+    rows: dict[str, float] = field(default_factory=dict)
+    files_done: int = 0
+    files_total: int = 0
+    bytes_done: int = 0
+    bytes_total: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhaseFinished:
+    """A phase ended, well or not; `text` is what the editor should read beside its bar."""
+
+    phase: PhaseName
+    outcome: PhaseOutcome
+    overall: float
+    text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogLine:
+    """A line for the log view."""
+
+    text: str
+    level: LogLevel = LogLevel.INFO
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobFinished:
+    """The last event of every job; exactly one."""
+
+    report: JobReport
+
+
+Event = PhaseStarted | PhaseProgress | PhaseFinished | LogLine | JobFinished
+Sink = Callable[[Event], None]

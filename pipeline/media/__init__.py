@@ -1,0 +1,1 @@
+"""Everything that speaks ffmpeg or HLS. Knows no server, no Whisper and no window."""

@@ -1,0 +1,105 @@
+"""Which qualities a source gets, how large they are and how many bits they may take. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.model import Rendition
+
+SOURCE_HEADROOM = 1.3
+"""No rendition gets more than this times the source's own rate: more bits can't bring back what the source lost."""
+
+SIZE_EXPONENT = 0.75
+"""The bits that a picture needs grow with this power of its pixels, encoders' usual rule of thumb."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quality:
+    """A step of the ladder: a 16:9 box in pixels and rates in bits a second, `buffer_size` in bits."""
+
+    name: str
+    box_width: int
+    box_height: int
+    bit_rate: int
+    max_bit_rate: int
+    buffer_size: int
+
+
+QUALITIES = (
+    Quality(name="1080p", box_width=1920, box_height=1080, bit_rate=5_000_000, max_bit_rate=5_350_000, buffer_size=7_500_000),
+    Quality(name="720p", box_width=1280, box_height=720, bit_rate=2_800_000, max_bit_rate=3_000_000, buffer_size=4_200_000),
+    Quality(name="480p", box_width=854, box_height=480, bit_rate=1_400_000, max_bit_rate=1_500_000, buffer_size=2_100_000),
+    Quality(name="360p", box_width=640, box_height=360, bit_rate=800_000, max_bit_rate=900_000, buffer_size=1_200_000),
+)
+BY_NAME = {quality.name: quality for quality in QUALITIES}
+MP4_QUALITY = BY_NAME["480p"]
+
+
+def offered(width: int, height: int) -> tuple[Quality, ...]:
+    """Return the qualities that a picture of this shown size fills on either side, largest first."""
+    long_side, short_side = max(width, height), min(width, height)
+    return tuple(q for q in QUALITIES if long_side >= q.box_width or short_side >= q.box_height)
+
+
+def choose(width: int, height: int, names: Sequence[str] | None) -> tuple[Quality, ...]:
+    """Return the qualities to make: those named (None: all) that the source fills, else the best that it does fill.
+
+    A source that fills none gets one of its own size, named by its shorter side.
+    """
+    fitting = offered(width, height)
+    if not fitting:
+        return (_own_size(width, height),)
+    wanted = tuple(q for q in fitting if names is None or q.name in names)
+    return wanted or fitting[:1]
+
+
+def fit(width: int, height: int, quality: Quality) -> tuple[int, int]:
+    """Return the even size of a picture scaled into a quality's box (turned for portrait), aspect kept, never enlarged."""
+    box_width, box_height = box(width, height, quality)
+    scale = min(box_width / width, box_height / height, 1.0)
+    return max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2)
+
+
+def box(width: int, height: int, quality: Quality) -> tuple[int, int]:
+    """Return a quality's box, turned for a portrait picture."""
+    if height > width:
+        return quality.box_height, quality.box_width
+    return quality.box_width, quality.box_height
+
+
+def rendition(quality: Quality, width: int, height: int, *, black_bars: bool, source_bit_rate: int | None) -> Rendition:
+    """Return the rendition of a picture of this shown size at one quality.
+
+    The average rate stays within what the source has for that many pixels, so that a smaller rendition of a poor source
+    is also a cheaper one. The ceiling stays the table's, since a keyframe every two seconds needs its burst.
+    """
+    scaled = fit(width, height, quality)
+    frame = box(width, height, quality) if black_bars else scaled
+    limit = quality.bit_rate
+    if source_bit_rate is not None:
+        pixels = min(1.0, scaled[0] * scaled[1] / (width * height))
+        limit = int(source_bit_rate * SOURCE_HEADROOM * pixels**SIZE_EXPONENT)
+    return Rendition(
+        name=quality.name,
+        width=scaled[0],
+        height=scaled[1],
+        frame_width=frame[0],
+        frame_height=frame[1],
+        bit_rate=max(1, min(quality.bit_rate, limit)),
+        max_bit_rate=quality.max_bit_rate,
+        buffer_size=quality.buffer_size,
+    )
+
+
+def _own_size(width: int, height: int) -> Quality:
+    lowest = QUALITIES[-1]
+    long_side, short_side = max(width, height), min(width, height)
+    return Quality(
+        name=f"{short_side}p",
+        box_width=long_side + long_side % 2,
+        box_height=short_side + short_side % 2,
+        bit_rate=lowest.bit_rate,
+        max_bit_rate=lowest.max_bit_rate,
+        buffer_size=lowest.buffer_size,
+    )

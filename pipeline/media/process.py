@@ -1,0 +1,195 @@
+"""The one place that finds and starts external programs. Owns their life from start to wait; knows no codec."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import shlex
+import shutil
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from pipeline.cancel import CancelToken
+from pipeline.errors import EncodeError, ToolError
+
+POLL_S = 0.1
+"""How often a running program's caller looks at the cancel flag and at the segments on disk, in seconds."""
+
+QUIT_S = 2.0
+"""How long ffmpeg may take to obey each of quit and terminate before the next stronger word."""
+
+LOG_LINES = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class FfmpegRun:
+    """How a run ended: the last output time in seconds, the last lines of its log, the decode errors counted in it."""
+
+    out_time_s: float
+    log: tuple[str, ...]
+    error_lines: int
+
+
+def find_ffmpeg(configured: str) -> Path:
+    """Return the ffmpeg to use: the configured one, else the wheel's, else the one on PATH. Raises ToolError."""
+    if configured:
+        found = shutil.which(configured)
+        if found is None:
+            raise ToolError(f"FFMPEG_PATH names {configured}, which is not a program: correct it in .env or remove it.")
+        return Path(found)
+    with contextlib.suppress(ImportError, RuntimeError):
+        import imageio_ffmpeg
+
+        return Path(imageio_ffmpeg.get_ffmpeg_exe())
+    found = shutil.which("ffmpeg")
+    if found is None:
+        raise ToolError("ffmpeg was not found: install it, or name it with FFMPEG_PATH in .env.")
+    return Path(found)
+
+
+def printable(argv: Sequence[str]) -> str:
+    """Return a command as one line that can be pasted into a shell."""
+    return shlex.join(argv)
+
+
+def run_ffmpeg(
+    ffmpeg: Path,
+    arguments: Sequence[str],
+    *,
+    cwd: Path,
+    cancel: CancelToken,
+    on_progress: Callable[[float], None] = lambda _: None,
+) -> FfmpegRun:
+    """Run ffmpeg to its end.
+
+    Args:
+        ffmpeg: the program.
+        arguments: what follows the common options.
+        cwd: the folder in which relative output names lie.
+        cancel: asked ten times a second; ffmpeg is then told to quit, terminated, killed, and always waited for.
+        on_progress: called ten times a second at most with the output time in seconds.
+
+    Raises:
+        EncodeError: ffmpeg's exit status was not 0; the message ends with the last thing it said.
+        ToolError: it can't be started.
+        Cancelled: the job was cancelled.
+    """
+    # -nostdin is left out on purpose: "q" on standard input is how ffmpeg is asked to quit.
+    argv = [str(ffmpeg), "-hide_banner", "-loglevel", "level+warning", "-y", "-nostats", "-stats_period", "0.2", "-progress", "pipe:1"]
+    argv += arguments
+    try:
+        process = subprocess.Popen(
+            argv,
+            cwd=cwd,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,  # Ctrl-C in a terminal reaches this program alone, which then cancels in order
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+    except OSError as error:
+        raise ToolError(f"{ffmpeg} can't be started ({error.strerror}): check FFMPEG_PATH or install ffmpeg.") from error
+    log = _Log()
+    times: queue.Queue[float] = queue.Queue()
+    with process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        readers = (
+            threading.Thread(target=_read_times, args=(process.stdout, times), name="ffmpeg-progress", daemon=True),
+            threading.Thread(target=log.read, args=(process.stderr,), name="ffmpeg-log", daemon=True),
+        )
+        for reader in readers:
+            reader.start()
+        out_time_s = 0.0
+        try:
+            while process.poll() is None:
+                cancel.wait(POLL_S)
+                out_time_s = max(out_time_s, _latest(times))
+                on_progress(out_time_s)
+        finally:
+            _end(process)
+            for reader in readers:
+                reader.join()
+    out_time_s = max(out_time_s, _latest(times))
+    if process.returncode != 0:
+        raise EncodeError(log.reason(process.returncode))
+    return FfmpegRun(out_time_s=out_time_s, log=tuple(log.lines), error_lines=log.error_lines)
+
+
+def ffmpeg_version(ffmpeg: Path) -> str:
+    """Return the first line that `ffmpeg -version` prints. Raises ToolError."""
+    try:
+        done = subprocess.run([str(ffmpeg), "-version"], capture_output=True, text=True, timeout=20, check=True)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ToolError(f"{ffmpeg} does not run: check FFMPEG_PATH or install ffmpeg.") from error
+    return done.stdout.splitlines()[0] if done.stdout else "unknown"
+
+
+def open_in_file_manager(path: Path) -> None:
+    """Show a folder in the desktop's file manager. Raises ToolError."""
+    if sys.platform == "win32":
+        os.startfile(path)
+        return
+    opener = shutil.which("open" if sys.platform == "darwin" else "xdg-open")
+    if opener is None:
+        raise ToolError(f"No file manager was found: the files are in {path}.")
+    subprocess.Popen([opener, str(path)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+class _Log:
+    """The last lines of ffmpeg's standard error, and how many of all were errors."""
+
+    def __init__(self) -> None:
+        self.lines: deque[str] = deque(maxlen=LOG_LINES)
+        self.error_lines = 0
+
+    def read(self, stream: IO[str]) -> None:
+        for line in stream:
+            self.error_lines += "[error]" in line or "[fatal]" in line
+            self.lines.append(line.rstrip())
+
+    def reason(self, status: int) -> str:
+        """Return the first line that says error, which is the cause; what follows it are consequences."""
+        marked = [line for line in self.lines if "[error]" in line or "[fatal]" in line]
+        return (marked or list(self.lines) or [f"exit status {status}"])[0].split("] ")[-1]
+
+
+def _read_times(stream: IO[str], times: queue.Queue[float]) -> None:
+    for line in stream:
+        key, _, value = line.strip().partition("=")
+        if key == "out_time_us" and value.lstrip("-").isdigit():
+            times.put(int(value) / 1e6)
+
+
+def _latest(times: queue.Queue[float]) -> float:
+    last = 0.0
+    with contextlib.suppress(queue.Empty):
+        while True:
+            last = max(last, times.get_nowait())
+    return last
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Leave no child behind: ask to quit, terminate, kill, and wait."""
+    if process.poll() is not None:
+        return
+    assert process.stdin is not None
+    with contextlib.suppress(OSError):
+        process.stdin.write("q")
+        process.stdin.flush()
+    for harder in (process.terminate, process.kill):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(QUIT_S)
+            return
+        harder()
+    process.wait()

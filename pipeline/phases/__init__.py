@@ -1,0 +1,1 @@
+"""The phases of a job, all one protocol, each in a module of its own."""

@@ -1,0 +1,61 @@
+"""What every phase is and what it may use. Knows no phase in particular."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pipeline.cancel import CancelToken
+from pipeline.events import LogLevel
+from pipeline.model import PhaseName, PhaseOutcome, Plan
+from pipeline.workspace import Workspace
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """Where a phase stands; absolute values. Fractions run from 0 to 1."""
+
+    fraction: float
+    text: str = ""
+    rows: dict[str, float] = field(default_factory=dict)
+    files_done: int = 0
+    files_total: int = 0
+    bytes_done: int = 0
+    bytes_total: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhaseResult:
+    """How a phase ended when it did not raise; `text` is what stands beside its bar."""
+
+    outcome: PhaseOutcome = PhaseOutcome.DONE
+    text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhaseContext:
+    """What a phase works on and reports to."""
+
+    plan: Plan
+    workspace: Workspace
+    cancel: CancelToken
+    report: Callable[[Progress], None]
+    log: Callable[[str, LogLevel], None]
+
+
+class Phase(Protocol):
+    """One step of a job."""
+
+    @property
+    def name(self) -> PhaseName:
+        """Which phase this is."""
+        ...
+
+    def check(self, context: PhaseContext) -> None:
+        """Find out before anything starts whether the phase can do its work. Raises PipelineError or Cancelled."""
+        ...
+
+    def run(self, context: PhaseContext) -> PhaseResult:
+        """Do the work, or find it done. Raises PipelineError or Cancelled."""
+        ...

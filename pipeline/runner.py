@@ -1,0 +1,168 @@
+"""Runs a plan's phases in order on the calling thread: the same call from window, command line and elsewhere.
+
+Owns order, shares of the overall bar, and the one JobFinished; knows no phase in particular.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from pipeline.cancel import CancelToken
+from pipeline.errors import Cancelled, PipelineError, SettingsError
+from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted, Sink
+from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome, PhaseReport, Plan
+from pipeline.phases.phase import Phase, PhaseContext, PhaseResult, Progress
+from pipeline.plan import output_settings
+from pipeline.workspace import Workspace
+
+SHARES = {
+    PhaseName.HLS: 50,
+    PhaseName.MP4: 10,
+    PhaseName.TRANSCRIPT: 15,
+    PhaseName.UPLOAD: 20,
+    PhaseName.RECORD: 3,
+    PhaseName.CLEANUP: 2,
+}
+"""Parts of the overall bar; phases that are off give theirs to the others in proportion."""
+
+MAKING = (PhaseName.HLS, PhaseName.MP4, PhaseName.TRANSCRIPT)
+"""The phases that fill the folder; it is packaged after the last of them."""
+
+
+class Packager(Protocol):
+    """Makes the folder whole and moves it into its place."""
+
+    def __call__(self, context: PhaseContext) -> None:
+        """Write the playlists and publish the folder. Raises PipelineError."""
+        ...
+
+
+class _Run:
+    """One job on its way."""
+
+    def __init__(self, plan: Plan, package: Packager, sink: Sink, cancel: CancelToken) -> None:
+        self.plan = plan
+        self.sink = sink
+        self.cancel = cancel
+        self.workspace = Workspace(plan.job)
+        self.reports: list[PhaseReport] = []
+        self.warnings: list[str] = []
+        self._package = package
+        self._total = sum(SHARES[name] for name in plan.phases)
+        self._finished = 0
+
+    def all(self, by_name: Mapping[PhaseName, Phase]) -> None:
+        phases = [by_name[name] for name in self.plan.phases]
+        for note in self.plan.notes:
+            self._log(note, LogLevel.INFO)
+        self.workspace.check(output_settings(self.plan.job), self.plan.job.existing)
+        for phase in phases:
+            self.cancel.check()
+            phase.check(self._context(phase.name))
+        self.workspace.open()
+        packaged = self.workspace.published
+        for phase in phases:
+            if not packaged and phase.name not in MAKING:
+                self._package(self._context(phase.name))
+                packaged = True
+            self._one(phase)
+        if not packaged:
+            self._package(self._context(PhaseName.HLS))
+
+    def _one(self, phase: Phase) -> None:
+        self.cancel.check()
+        started = time.monotonic()
+        self.sink(PhaseStarted(phase=phase.name, overall=self._overall(phase.name, 0.0)))
+        try:
+            result = phase.run(self._context(phase.name))
+        except Cancelled as cancelled:
+            self._end(phase.name, PhaseResult(outcome=PhaseOutcome.CANCELLED, text=str(cancelled) or "Cancelled"), started, share=0)
+            raise
+        except PipelineError as error:
+            self._end(phase.name, PhaseResult(outcome=PhaseOutcome.FAILED, text=str(error)), started, share=0)
+            raise
+        if result.outcome is PhaseOutcome.WARNED:
+            self.warnings.append(result.text)
+        self._end(phase.name, result, started, share=SHARES[phase.name])
+
+    def _end(self, name: PhaseName, result: PhaseResult, started: float, *, share: int) -> None:
+        self._finished += share
+        seconds = time.monotonic() - started
+        self.reports.append(PhaseReport(phase=name, outcome=result.outcome, seconds=round(seconds, 3), text=result.text))
+        overall = self._finished / self._total
+        self.sink(PhaseFinished(phase=name, outcome=result.outcome, overall=overall, text=result.text))
+
+    def _overall(self, name: PhaseName, fraction: float) -> float:
+        return (self._finished + SHARES[name] * fraction) / self._total
+
+    def _context(self, name: PhaseName) -> PhaseContext:
+        def report(progress: Progress) -> None:
+            overall = self._overall(name, progress.fraction)
+            self.sink(
+                PhaseProgress(
+                    phase=name,
+                    fraction=progress.fraction,
+                    overall=overall,
+                    text=progress.text,
+                    rows=progress.rows,
+                    files_done=progress.files_done,
+                    files_total=progress.files_total,
+                    bytes_done=progress.bytes_done,
+                    bytes_total=progress.bytes_total,
+                )
+            )
+
+        return PhaseContext(plan=self.plan, workspace=self.workspace, cancel=self.cancel, report=report, log=self._log)
+
+    def _log(self, text: str, level: LogLevel) -> None:
+        if level is LogLevel.WARNING:
+            self.warnings.append(text)
+        self.sink(LogLine(text=text, level=level))
+
+
+def run(plan: Plan, make_phases: Callable[[], Mapping[PhaseName, Phase]], package: Packager, sink: Sink, cancel: CancelToken) -> JobReport:
+    """Run a job to its end and return how it went; never raises, and ends in exactly one JobFinished.
+
+    Args:
+        plan: what to do.
+        make_phases: returns a phase for each name in the plan; what it raises ends the job like a phase that fails.
+        package: writes the playlists and moves the folder into its place, after the last phase that fills it.
+        sink: takes the events, in this thread and in those of the upload.
+        cancel: stops the job.
+    """
+    job = _Run(plan, package, sink, cancel)
+    outcome, error, wrong_settings = Outcome.DONE, "", False
+    try:
+        job.all(make_phases())
+    except Cancelled as cancelled:
+        outcome, error = Outcome.CANCELLED, str(cancelled) or "Cancelled."
+    except PipelineError as failure:
+        outcome, error = Outcome.FAILED, str(failure)
+        wrong_settings = isinstance(failure, SettingsError)
+    except Exception as bug:  # noqa: BLE001  # the job's outermost frame: a bug must end the job, not the worker thread
+        outcome, error = Outcome.FAILED, _unexpected(bug, sink)
+    if outcome is not Outcome.DONE:
+        job.workspace.abandon()
+    report = JobReport(
+        slug=plan.job.slug,
+        source=plan.job.source,
+        folder=job.workspace.final,
+        outcome=outcome,
+        phases=tuple(job.reports),
+        error=error,
+        warnings=tuple(job.warnings),
+        master_url=str(job.workspace.done.get(PhaseName.UPLOAD.value, {}).get("urls", {}).get("master.m3u8", "")),
+        wrong_settings=wrong_settings,
+    )
+    sink(JobFinished(report=report))
+    return report
+
+
+def _unexpected(bug: Exception, sink: Sink) -> str:
+    import traceback
+
+    place = traceback.extract_tb(bug.__traceback__)[-1]
+    sink(LogLine(text=f"{type(bug).__name__} in {place.name}, line {place.lineno} of {place.filename}", level=LogLevel.ERROR))
+    return f"Something unexpected went wrong ({type(bug).__name__}). What is done is kept: start again to go on."

@@ -1,0 +1,136 @@
+"""The one place that joins settings, tools and phases. Front ends call this module; it decides nothing about a job itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from config import Config
+from pipeline.cancel import CancelToken
+from pipeline.errors import SettingsError
+from pipeline.events import Sink
+from pipeline.folder_upload import upload_folder
+from pipeline.media.probe import probe
+from pipeline.media.process import find_ffmpeg
+from pipeline.model import Existing, Job, JobReport, MediaInfo, PhaseName, Plan, UploadRequest
+from pipeline.phases.cleanup import CleanupPhase
+from pipeline.phases.hls import HlsPhase
+from pipeline.phases.mp4 import Mp4Phase
+from pipeline.phases.package import package
+from pipeline.phases.phase import Phase
+from pipeline.phases.record import RecordPhase
+from pipeline.phases.transcribe import TranscribePhase
+from pipeline.phases.upload import UploadPhase
+from pipeline.plan import make_plan as decide
+from pipeline.plan import output_settings
+from pipeline.runner import run
+from pipeline.slug import slug_for, slugs_for
+from pipeline.speech.model import MODEL_NAMES
+from pipeline.transfer.uploader import PreviousUpload, Uploader
+from pipeline.transfer.uploader import previous_upload as unfinished
+from pipeline.transfer.validation import backend_url_problems, token_problems
+from pipeline.transfer.validation import upload_problems as transfer_problems
+from pipeline.workspace import Workspace
+
+__all__ = [
+    "check_connection",
+    "describe_source",
+    "make_plan",
+    "model_names",
+    "output_conflict",
+    "previous_upload",
+    "run_job",
+    "run_upload",
+    "slug_for",
+    "slugs_for",
+    "unfinished_upload",
+    "upload_problems",
+]
+
+
+def describe_source(path: Path) -> MediaInfo:
+    """Read what a source is. Raises SourceError."""
+    return probe(path)
+
+
+def make_plan(job: Job, config: Config) -> Plan:
+    """Probe the source and decide what to do. Raises SourceError, or SettingsError with every problem at once."""
+    problems = list(config.problems)
+    if job.upload is not None:
+        problems += upload_problems(config, job.upload, token_typed=False)
+    if problems:
+        raise SettingsError(problems)
+    return decide(job, probe(job.source))
+
+
+def output_conflict(plan: Plan) -> str | None:
+    """Return a sentence when the job's folder holds something else, None when the job may go ahead."""
+    try:
+        Workspace(plan.job).check(output_settings(plan.job), plan.job.existing)
+    except SettingsError as error:
+        return str(error)
+    return None
+
+
+def previous_upload(plan: Plan, config: Config) -> PreviousUpload | None:
+    """Return how far an unfinished upload of the same files to the same place came, None where there is none."""
+    upload = plan.job.upload
+    workspace = Workspace(plan.job)
+    if upload is None or plan.job.existing is Existing.FRESH:
+        return None
+    workspace.check(output_settings(plan.job), plan.job.existing)
+    if not workspace.published:
+        return None
+    return unfinished_upload(workspace.folder, upload, config)
+
+
+def run_job(plan: Plan, config: Config, sink: Sink, cancel: CancelToken) -> JobReport:
+    """Run a job to its end on this thread; never raises, and ends in exactly one JobFinished."""
+    return run(plan, lambda: phases_for(config), package, sink, cancel)
+
+
+def phases_for(config: Config) -> dict[PhaseName, Phase]:
+    """Return a phase for every name, with its tools. Raises ToolError when there is no ffmpeg."""
+    ffmpeg = find_ffmpeg(config.ffmpeg_path)
+    every: tuple[Phase, ...] = (
+        HlsPhase(ffmpeg),
+        Mp4Phase(ffmpeg),
+        TranscribePhase(),
+        UploadPhase(config.backend),
+        RecordPhase(config.backend),
+        CleanupPhase(),
+    )
+    return {phase.name: phase for phase in every}
+
+
+def model_names() -> tuple[str, ...]:
+    """Return the Whisper models that an editor chooses from."""
+    return MODEL_NAMES
+
+
+def run_upload(folder: Path, request: UploadRequest, existing: Existing, config: Config, sink: Sink, cancel: CancelToken) -> JobReport:
+    """Upload a folder that needs no work before; never raises, and ends in exactly one JobFinished."""
+    return upload_folder(folder, request, existing, config.backend, sink, cancel)
+
+
+def unfinished_upload(folder: Path, request: UploadRequest, config: Config) -> PreviousUpload | None:
+    """Return how far an unfinished upload of this folder to the same place came, None where there is none."""
+    return unfinished(folder, config.backend, request.prefix, request.session_id)
+
+
+def upload_problems(config: Config, request: UploadRequest, *, token_typed: bool) -> list[str]:
+    """Return every problem with the place and the login of an upload, a sentence each."""
+    backend = config.backend
+    return transfer_problems(url=backend.url, token=backend.token, prefix=request.prefix, session_id=request.session_id, typed=token_typed)
+
+
+def check_connection(config: Config, *, token_typed: bool = False, cancel: CancelToken | None = None) -> str:
+    """Ask the backend whether it is there and takes the token; return the good news.
+
+    Raises SettingsError with every problem at once, TransferError with the reason, Cancelled.
+    """
+    backend = config.backend
+    problems = [*config.problems, *backend_url_problems(backend.url), *token_problems(backend.token, token_typed)]
+    if problems:
+        raise SettingsError(problems)
+    Uploader(backend, session_id=None).test_connection(cancel or CancelToken())
+    return f"Connected to {backend.url}. The token is valid."

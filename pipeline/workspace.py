@@ -1,0 +1,180 @@
+"""A job's folders and its job.json: what is done, from which source, with which settings.
+
+Work goes on in `DIR/.<slug>.partial/`; the folder becomes `DIR/<slug>/` in one move when it is whole.
+Knows nothing of how a phase does its work.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import OutputError, SettingsError, SourceError
+from pipeline.model import Existing, Job
+
+JOB_FILE = "job.json"
+FORMAT = 1
+FINGERPRINT_BYTES = 1 << 20
+"""How much of a source's head and of its tail is hashed: enough to tell two takes apart, quick on a network drive."""
+
+LOG_PATTERN = "upload_log_*.txt"
+
+
+def published_files(folder: Path) -> list[Path]:
+    """Return the files of a job's folder that players and viewers need, sorted by their path.
+
+    Not published: job.json, upload logs and whatever begins with a dot.
+    """
+    found = []
+    for path in folder.rglob("*"):
+        relative = path.relative_to(folder)
+        hidden = any(part.startswith(".") for part in relative.parts)
+        private = len(relative.parts) == 1 and (relative.name == JOB_FILE or relative.match(LOG_PATTERN))
+        if path.is_file() and not hidden and not private:
+            found.append(path)
+    return sorted(found)
+
+
+def fingerprint(source: Path) -> dict[str, Any]:
+    """Return what tells this source from another: size, mtime, hash of head and tail. Raises SourceError."""
+    digest = hashlib.sha256()
+    try:
+        status = source.stat()
+        with source.open("rb") as file:
+            digest.update(file.read(FINGERPRINT_BYTES))
+            file.seek(max(0, status.st_size - FINGERPRINT_BYTES))
+            digest.update(file.read(FINGERPRINT_BYTES))
+    except OSError as error:
+        raise SourceError(f"{source} can't be read ({error.strerror}): check the file and its permissions.") from error
+    return {"size_bytes": status.st_size, "mtime_ns": status.st_mtime_ns, "sha256_head_tail": digest.hexdigest()}
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a small file so that a crash leaves the old or the new content, never a part. Raises OutputError."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        with temporary.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise OutputError(f"{path} can't be written ({error.strerror}): free some space or choose another output folder.") from error
+
+
+class Workspace:
+    """The folders of one job. `done` maps a step's name to the facts it left, as stored in job.json."""
+
+    def __init__(self, job: Job) -> None:
+        self.final = job.output_dir / job.slug
+        self.partial = job.output_dir / f".{job.slug}.partial"
+        self.done: dict[str, dict[str, Any]] = {}
+        self._identity: dict[str, Any] = {}
+        self._source = job.source
+
+    @property
+    def published(self) -> bool:
+        """Whether the folder is whole and in its place."""
+        return "package" in self.done
+
+    @property
+    def folder(self) -> Path:
+        """Where the job's files are now."""
+        return self.final if self.published else self.partial
+
+    def check(self, settings: Mapping[str, Any], existing: Existing) -> None:
+        """Find out what an earlier run left, without changing anything.
+
+        `settings` are those that shape the output. Raises SettingsError when the folder holds something else and
+        `existing` is not FRESH, OutputError when nothing can be written there, SourceError when the source is gone.
+        """
+        self._identity = {"source": fingerprint(self._source), "settings": dict(settings)}
+        self._check_writable()
+        self.done = {}
+        if existing is Existing.FRESH:
+            if self.final.exists() and not self._is_ours(self.final):
+                raise SettingsError(f"{self.final} was not made by this program: remove it yourself or choose another output folder.")
+            return
+        if self.final.exists():
+            self.done = self._read(self.final)
+            if not self.published:
+                self.done = {}
+                raise SettingsError(
+                    f"{self.final} already holds something else or was made with other settings:"
+                    " choose another output folder, or start fresh (--fresh) to replace it."
+                )
+            return
+        self.done = {step: facts for step, facts in self._read(self.partial).items() if step != "package"}
+
+    def open(self) -> None:
+        """Make the folder for the work. What an earlier run of other settings left there is removed. Raises OutputError."""
+        if self.published:
+            return
+        try:
+            if not self.done and self.partial.exists():
+                shutil.rmtree(self.partial)
+            self.partial.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = f"The output folder {self.partial} can't be made ({error.strerror}): choose another one."
+            raise OutputError(reason) from error
+        self._write()
+
+    def mark(self, step: str, facts: Mapping[str, Any]) -> None:
+        """Note that a step is finished, with what later steps need to know of it."""
+        self.done[step] = dict(facts)
+        self._write()
+
+    def publish(self, facts: Mapping[str, Any]) -> None:
+        """Move the whole folder into its place. An older folder there gives way only to a whole one. Raises OutputError."""
+        self.done["package"] = dict(facts)
+        self._write_to(self.partial)
+        old = self.final.with_name(f".{self.final.name}.old")
+        try:
+            if old.exists():
+                shutil.rmtree(old)
+            if self.final.exists():
+                self.final.replace(old)
+            self.partial.replace(self.final)
+            shutil.rmtree(old, ignore_errors=True)
+        except OSError as error:
+            del self.done["package"]
+            reason = f"{self.final} can't be put in place ({error.strerror}): close programs that use it and start again."
+            raise OutputError(reason) from error
+
+    def abandon(self) -> None:
+        """Forget work in progress when nothing of it can be used again; leaves a published folder alone."""
+        if not self.published and not self.done:
+            shutil.rmtree(self.partial, ignore_errors=True)
+
+    def _check_writable(self) -> None:
+        place = self.final.parent
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            probe = place / f".{self.final.name}.write-test"
+            probe.write_bytes(b"")
+            probe.unlink()
+        except OSError as error:
+            raise OutputError(f"The output folder {place} can't be written ({error.strerror}): choose another one.") from error
+
+    def _is_ours(self, folder: Path) -> bool:
+        return folder.is_dir() and ((folder / JOB_FILE).is_file() or not any(folder.iterdir()))
+
+    def _read(self, folder: Path) -> dict[str, dict[str, Any]]:
+        try:
+            stored = json.loads((folder / JOB_FILE).read_text(encoding="utf-8"))
+            same = stored["format"] == FORMAT and {key: stored[key] for key in self._identity} == self._identity
+            return dict(stored["done"]) if same else {}
+        except (OSError, ValueError, KeyError, TypeError):
+            return {}
+
+    def _write(self) -> None:
+        self._write_to(self.folder)
+
+    def _write_to(self, folder: Path) -> None:
+        content = {"format": FORMAT, "source_path": str(self._source), **self._identity, "done": self.done}
+        write_whole(folder / JOB_FILE, json.dumps(content, indent=2, ensure_ascii=False) + "\n")

@@ -1,0 +1,77 @@
+"""Starting, watching and ending ffmpeg."""
+
+from __future__ import annotations
+
+import stat
+import sys
+import threading
+
+import psutil
+import pytest
+
+from pipeline.cancel import CancelToken
+from pipeline.errors import Cancelled, EncodeError, ToolError
+from pipeline.media import process
+
+ENDLESS = ("-re", "-f", "lavfi", "-i", "testsrc2=size=64x64:rate=25", "-f", "null", "-")
+
+
+def _children() -> list[psutil.Process]:
+    return [child for child in psutil.Process().children(recursive=True) if "ffmpeg" in child.name()]
+
+
+def test_progress_is_the_output_time(ffmpeg, tmp_path):
+    """The last figure is the length of what was made."""
+    run = process.run_ffmpeg(
+        ffmpeg, ["-f", "lavfi", "-i", "testsrc2=size=64x64:rate=25:duration=2", "-f", "null", "-"], cwd=tmp_path, cancel=CancelToken()
+    )
+    assert (2.0, 0) == (pytest.approx(run.out_time_s, abs=0.05), run.error_lines)
+
+
+def test_what_ffmpeg_says_of_a_failure_is_kept(ffmpeg, tmp_path):
+    """The first error is the cause."""
+    with pytest.raises(EncodeError, match="No such file"):
+        process.run_ffmpeg(ffmpeg, ["-i", "missing.mp4", "-f", "null", "-"], cwd=tmp_path, cancel=CancelToken())
+
+
+def test_cancel_ends_ffmpeg_and_its_threads(ffmpeg, tmp_path):
+    """After a cancel nothing is left running."""
+    cancel = CancelToken()
+    with pytest.raises(Cancelled):
+        process.run_ffmpeg(ffmpeg, ENDLESS, cwd=tmp_path, cancel=cancel, on_progress=lambda _: cancel.cancel())
+    assert ([], []) == (_children(), [t.name for t in threading.enumerate() if t.name.startswith("ffmpeg")])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a shell script")
+def test_a_program_that_will_not_listen_is_killed(tmp_path, monkeypatch):
+    """Quit and terminate are ignored by the stand-in; kill is not."""
+    monkeypatch.setattr(process, "QUIT_S", 0.1)
+    deaf = tmp_path / "deaf"
+    deaf.write_text(f"#!/bin/sh\ntrap '' TERM INT\nexec {sys.executable} -c 'import signal; signal.pause()'\n")
+    deaf.chmod(deaf.stat().st_mode | stat.S_IXUSR)
+    cancel = CancelToken()
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        process.run_ffmpeg(deaf, [], cwd=tmp_path, cancel=cancel)
+    assert [] == psutil.Process().children()
+
+
+def test_an_ffmpeg_that_is_no_program_is_a_sentence(tmp_path):
+    """A wrong FFMPEG_PATH is named."""
+    with pytest.raises(ToolError, match="FFMPEG_PATH names"):
+        process.find_ffmpeg(str(tmp_path / "nowhere"))
+
+
+def test_the_configured_ffmpeg_wins(ffmpeg):
+    """FFMPEG_PATH comes before the wheel's."""
+    assert ffmpeg == process.find_ffmpeg(str(ffmpeg))
+
+
+def test_the_printed_command_can_be_pasted():
+    """Spaces and quotes are quoted for a shell."""
+    assert "ffmpeg -i 'a b.mp4'" == process.printable(["ffmpeg", "-i", "a b.mp4"])
+
+
+def test_the_version_is_ffmpegs_own_line(ffmpeg):
+    """It begins with the program's name."""
+    assert "ffmpeg version" == process.ffmpeg_version(ffmpeg)[:14]

@@ -1,0 +1,179 @@
+"""The runner: order, shares of the bar, and one end."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from pipeline.cancel import CancelToken
+from pipeline.errors import Cancelled, EncodeError, SettingsError
+from pipeline.events import JobFinished, LogLevel, PhaseFinished, PhaseProgress, PhaseStarted
+from pipeline.model import Outcome, PhaseName, PhaseOutcome, TranscriptionRequest, UploadRequest
+from pipeline.phases.phase import PhaseResult, Progress
+from pipeline.plan import make_plan
+from pipeline.runner import run
+
+
+@dataclass
+class Step:
+    """A phase that notes its calls in a shared list and then does what it is told."""
+
+    name: PhaseName
+    calls: list
+    result: PhaseResult = field(default_factory=lambda: PhaseResult(text="fine"))
+    check_error: Exception | None = None
+    error: Exception | None = None
+
+    def check(self, context):
+        self.calls.append(f"check {self.name.value}")
+        if self.check_error:
+            raise self.check_error
+
+    def run(self, context):
+        self.calls.append(f"run {self.name.value}")
+        context.report(Progress(fraction=0.5, text="half"))
+        if self.error:
+            raise self.error
+        if self.name in (PhaseName.HLS, PhaseName.MP4, PhaseName.TRANSCRIPT):
+            context.workspace.mark(self.name.value, {})
+        return self.result
+
+
+class Bench:
+    """A job with every phase, run with steps that can be told to fail."""
+
+    def __init__(self, job, media_info):
+        job.source.write_bytes(b"source")
+        self.plan = make_plan(
+            replace(job, transcription=TranscriptionRequest(), upload=UploadRequest(prefix="a/", delete_local=True)), media_info()
+        )
+        self.calls = []
+        self.steps = {name: Step(name, self.calls) for name in PhaseName}
+        self.events = []
+        self.cancel = CancelToken()
+
+    def package(self, context):
+        self.calls.append("package")
+        context.workspace.publish({})
+
+    def run(self):
+        return run(self.plan, lambda: self.steps, self.package, self.events.append, self.cancel)
+
+    def ended(self):
+        return [e for e in self.events if isinstance(e, JobFinished)]
+
+
+@pytest.fixture
+def bench(job, media_info):
+    """See `Bench`."""
+    return Bench(job, media_info)
+
+
+def test_everything_is_checked_first_then_run_in_order_and_packaged_before_the_upload(bench):
+    """Nothing is encoded before every phase has said that it can do its work."""
+    report = bench.run()
+    names = [p.value for p in PhaseName]
+    expected = [f"check {n}" for n in names] + [f"run {n}" for n in names[:3]] + ["package"] + [f"run {n}" for n in names[3:]]
+    assert (expected, Outcome.DONE) == (bench.calls, report.outcome)
+
+
+def test_a_job_ends_in_exactly_one_report_which_is_the_last_event(bench):
+    """Front ends wait for it."""
+    report = bench.run()
+    assert ([JobFinished(report=report)], bench.events[-1]) == (bench.ended(), JobFinished(report=report))
+
+
+def test_the_overall_bar_only_grows_and_ends_full(bench):
+    """Half of the first phase is a quarter of the job: 50 of 100 shares."""
+    bench.run()
+    overall = [e.overall for e in bench.events if isinstance(e, PhaseStarted | PhaseProgress | PhaseFinished)]
+    assert (sorted(overall), 0.25, 1.0) == (overall, overall[1], overall[-1])
+
+
+def test_phases_that_are_off_give_their_shares_to_the_others(job, media_info):
+    """HLS alone is the whole bar."""
+    bench = Bench(job, media_info)
+    bench.plan = make_plan(replace(bench.plan.job, make_mp4=False, transcription=None, upload=None), media_info())
+    bench.run()
+    assert [0.5] == [e.overall for e in bench.events if isinstance(e, PhaseProgress)]
+
+
+def test_a_check_that_fails_stops_the_job_before_any_work(bench):
+    """Nothing was made, nothing is left, and wrong settings are told from failures."""
+    bench.steps[PhaseName.UPLOAD].check_error = SettingsError("The destination is wrong.")
+    report = bench.run()
+    assert (Outcome.FAILED, "The destination is wrong.", True) == (report.outcome, report.error, report.wrong_settings)
+    assert (False, False) == (any(c.startswith("run") for c in bench.calls), report.folder.exists())
+
+
+def test_a_phase_that_fails_ends_the_job_and_keeps_what_is_done(bench):
+    """The next run starts at the first thing missing."""
+    bench.steps[PhaseName.TRANSCRIPT].error = EncodeError("The model broke.")
+    report = bench.run()
+    assert ("The model broke.", False, ["done", "done", "failed"]) == (
+        report.error,
+        report.wrong_settings,
+        [p.outcome.value for p in report.phases],
+    )
+    assert ("run transcript", False) == (bench.calls[-1], report.folder.exists())
+    partial = bench.plan.job.output_dir / f".{bench.plan.job.slug}.partial"
+    assert partial.is_dir()
+
+
+def test_a_warning_does_not_fail_the_job(bench):
+    """The files are up; only the record is missing."""
+    bench.steps[PhaseName.RECORD].result = PhaseResult(outcome=PhaseOutcome.WARNED, text="No record was made.")
+    report = bench.run()
+    assert (Outcome.DONE, ("No record was made.",)) == (report.outcome, report.warnings)
+
+
+def test_cancelled_is_cancelled_with_the_words_of_the_phase(bench):
+    """What the upload says about resuming is what the editor reads."""
+    bench.steps[PhaseName.UPLOAD].error = Cancelled("Upload cancelled. 12/45 files uploaded. Resume anytime.")
+    report = bench.run()
+    assert (Outcome.CANCELLED, "Upload cancelled. 12/45 files uploaded. Resume anytime.") == (report.outcome, report.error)
+
+
+def test_a_job_cancelled_before_it_starts_does_nothing(bench):
+    """No phase is even checked."""
+    bench.cancel.cancel()
+    report = bench.run()
+    assert (Outcome.CANCELLED, []) == (report.outcome, bench.calls)
+
+
+def test_a_bug_ends_the_job_in_a_report_without_the_words_of_the_bug(bench):
+    """An exception's text may hold a signed URL, so only its type and place are shown."""
+    bench.steps[PhaseName.MP4].error = RuntimeError("https://store/x?signature=secret")
+    report = bench.run()
+    shown = report.error + "".join(e.text for e in bench.events if getattr(e, "level", None) is LogLevel.ERROR)
+    assert (Outcome.FAILED, True, False) == (report.outcome, "RuntimeError" in shown, "secret" in shown)
+
+
+def test_tools_that_are_missing_end_the_job_in_a_report(bench):
+    """No ffmpeg is a sentence, not a traceback."""
+
+    def no_tools():
+        raise EncodeError("ffmpeg was not found.")
+
+    report = run(bench.plan, no_tools, bench.package, bench.events.append, bench.cancel)
+    assert ("ffmpeg was not found.", 1) == (report.error, len(bench.ended()))
+
+
+def test_a_listener_hears_of_a_cancel_once_and_at_once_when_late():
+    """Inside the block only."""
+    cancel, heard = CancelToken(), []
+    with cancel.on_cancel(lambda: heard.append("early")):
+        cancel.cancel()
+        cancel.cancel()
+    with cancel.on_cancel(lambda: heard.append("late")):
+        assert ["early", "late"] == heard
+
+
+def test_a_pause_ends_with_the_cancel():
+    """A wait of an hour is over as soon as the job is cancelled."""
+    cancel = CancelToken()
+    threading.Timer(0.05, cancel.cancel).start()
+    with pytest.raises(Cancelled):
+        cancel.wait(3600)
