@@ -12,9 +12,9 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from backend.settings import BackendSettings
+from pipeline.workspace import MASTER
 from storage import InvalidPathError, StorageBackend, check_path
 
-MASTER = "master.m3u8"
 CAPTIONS = "subtitles.vtt"
 POSTER = "poster.jpg"
 

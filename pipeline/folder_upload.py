@@ -14,8 +14,7 @@ from pipeline.phases.upload import upload_failure
 from pipeline.transfer.redaction import without_query
 from pipeline.transfer.tally import COMPLETE, VALIDATING, TransferProgress
 from pipeline.transfer.uploader import Uploader
-
-MASTER = "master.m3u8"
+from pipeline.workspace import MASTER
 
 
 def upload_folder(

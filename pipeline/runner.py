@@ -15,7 +15,7 @@ from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, Phase
 from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome, PhaseReport, Plan
 from pipeline.phases.phase import Phase, PhaseContext, PhaseResult, Progress
 from pipeline.plan import output_settings
-from pipeline.workspace import Workspace
+from pipeline.workspace import MASTER, Workspace
 
 SHARES = {
     PhaseName.HLS: 50,
@@ -153,7 +153,7 @@ def run(plan: Plan, make_phases: Callable[[], Mapping[PhaseName, Phase]], packag
         phases=tuple(job.reports),
         error=error,
         warnings=tuple(job.warnings),
-        master_url=str(job.workspace.done.get(PhaseName.UPLOAD.value, {}).get("urls", {}).get("master.m3u8", "")),
+        master_url=str(job.workspace.done.get(PhaseName.UPLOAD.value, {}).get("urls", {}).get(MASTER, "")),
         wrong_settings=wrong_settings,
     )
     sink(JobFinished(report=report))

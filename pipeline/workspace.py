@@ -18,6 +18,9 @@ from pipeline.errors import OutputError, SettingsError, SourceError
 from pipeline.model import Existing, Job
 
 JOB_FILE = "job.json"
+MASTER = "master.m3u8"
+"""The playlist that players are given: its presence means that the stream is there."""
+
 FORMAT = 1
 FINGERPRINT_BYTES = 1 << 20
 """How much of a source's head and of its tail is hashed: enough to tell two takes apart, quick on a network drive."""

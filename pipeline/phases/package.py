@@ -17,9 +17,8 @@ from pipeline.phases.transcribe import load_cues
 from pipeline.speech.cues import Cue
 from pipeline.speech.languages import language_name
 from pipeline.speech.subtitles import vtt_segments
-from pipeline.workspace import write_whole
+from pipeline.workspace import MASTER, write_whole
 
-MASTER = "master.m3u8"
 SUBTITLES = "subtitles"
 BOUNDARY_TOLERANCE_S = 0.001
 

@@ -1,0 +1,157 @@
+"""`convert`: the whole job for one or many videos."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+
+from cli.job_thread import run_cancellable
+from cli.main import EXIT_CANCELLED, EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, complain
+from cli.render import Renderer, renderer, start_for
+from config import Config
+from pipeline import wiring
+from pipeline.cancel import CancelToken
+from pipeline.errors import PipelineError, SettingsError, UploadIncompleteError
+from pipeline.events import JobFinished
+from pipeline.media.ladder import BY_NAME
+from pipeline.model import Existing, Job, JobReport, Outcome, Plan, TranscriptionRequest, UploadRequest
+
+
+def run(options: argparse.Namespace, config: Config) -> int:
+    """Convert every input in turn; one that fails does not stop the others."""
+    jobs = jobs_from(options)
+    _check_together(options, config, jobs)
+    cancel = CancelToken()
+    view = renderer(as_json=options.json)
+    reports: list[JobReport] = []
+    try:
+        for job in jobs:
+            reports.append(_one(job, config, view, cancel))
+            if cancel.cancelled:
+                break
+    finally:
+        view.close()
+    return exit_status(reports)
+
+
+def jobs_from(options: argparse.Namespace) -> list[Job]:
+    """Return a job for each input; with several inputs each gets a folder of its own under the destination."""
+    several = len(options.inputs) > 1
+    return [
+        Job(
+            source=source,
+            output_dir=options.output,
+            slug=slug,
+            qualities=None if options.qualities == "auto" else tuple(q.strip() for q in options.qualities.split(",") if q.strip()),
+            preset=options.preset,
+            black_bars=options.black_bars,
+            make_mp4=options.mp4,
+            transcription=_transcription(options),
+            upload=_upload(options, slug if several else ""),
+            existing=existing_from(options),
+        )
+        for source, slug in zip(options.inputs, wiring.slugs_for(options.inputs), strict=True)
+    ]
+
+
+def existing_from(options: argparse.Namespace) -> Existing:
+    """Return what the editor said about work of an earlier run."""
+    if options.fresh:
+        return Existing.FRESH
+    return Existing.RESUME if options.resume else Existing.ASK
+
+
+def settle_unfinished(error: UploadIncompleteError) -> Existing:
+    """Ask at a terminal whether to resume. Raises UploadIncompleteError's sentence as SettingsError where nobody can answer."""
+    sentence = f"Previous upload incomplete ({error.files_done}/{error.files_total} files uploaded)"
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise SettingsError(f"{sentence}: add --resume to go on with it, or --fresh to begin anew.")
+    sys.stderr.write(f"{error} [Y/n] ")
+    sys.stderr.flush()
+    answer = sys.stdin.readline().strip().lower()
+    return Existing.RESUME if answer in ("", "y", "yes") else Existing.UPLOAD_AGAIN
+
+
+def exit_status(reports: Sequence[JobReport]) -> int:
+    """Return the exit status for these jobs."""
+    if any(r.outcome is Outcome.CANCELLED for r in reports):
+        return EXIT_CANCELLED
+    failed = [r for r in reports if r.outcome is Outcome.FAILED]
+    if not failed:
+        return EXIT_DONE
+    return EXIT_WRONG_USAGE if all(r.wrong_settings for r in failed) else EXIT_FAILED
+
+
+def finish_early(job: Job, error: PipelineError, view: Renderer) -> JobReport:
+    """Report a job that could not even be planned, in the same form as any other."""
+    report = JobReport(
+        slug=job.slug,
+        source=job.source,
+        folder=job.output_dir / job.slug,
+        outcome=Outcome.FAILED,
+        error=str(error),
+        wrong_settings=isinstance(error, SettingsError),
+    )
+    view.event(JobFinished(report=report))
+    return report
+
+
+def _one(job: Job, config: Config, view: Renderer, cancel: CancelToken) -> JobReport:
+    try:
+        plan = _plan(job, config)
+    except PipelineError as error:
+        report = finish_early(job, error, view)
+    else:
+        start_for(view, plan)
+        report = run_cancellable(lambda token: wiring.run_job(plan, config, view.event, token), cancel)
+    if report.outcome is Outcome.FAILED:
+        complain(*report.error.splitlines())
+    return report
+
+
+def _plan(job: Job, config: Config) -> Plan:
+    plan = wiring.make_plan(job, config)
+    left = wiring.previous_upload(plan, config) if job.existing is Existing.ASK else None
+    if left is None:
+        return plan
+    answer = settle_unfinished(UploadIncompleteError(files_done=left.files_done, files_total=left.files_total))
+    return wiring.make_plan(replace(job, existing=answer), config)
+
+
+def _check_together(options: argparse.Namespace, config: Config, jobs: Sequence[Job]) -> None:
+    """Raise SettingsError with everything that is wrong whatever the videos are."""
+    problems = list(config.problems)
+    unknown = [q for q in jobs[0].qualities or () if q not in BY_NAME]
+    if unknown or jobs[0].qualities == ():
+        problems.append(f"--qualities takes auto or a list of {','.join(BY_NAME)}, not {options.qualities!r}.")
+    if jobs[0].upload is not None:
+        problems += wiring.upload_problems(config, jobs[0].upload, token_typed=False)
+    elif options.session_id or options.delete_local or options.resume:
+        named = [
+            n
+            for n, v in (("--session-id", options.session_id), ("--delete-local", options.delete_local), ("--resume", options.resume))
+            if v
+        ]
+        problems.append(f"{', '.join(named)} needs --upload PREFIX.")
+    if problems:
+        raise SettingsError(problems)
+
+
+def _transcription(options: argparse.Namespace) -> TranscriptionRequest | None:
+    if not options.transcribe:
+        return None
+    return TranscriptionRequest(model=options.model, language=None if options.language == "auto" else options.language)
+
+
+def _upload(options: argparse.Namespace, folder: str) -> UploadRequest | None:
+    if options.upload is None:
+        return None
+    prefix: str = options.upload
+    return UploadRequest(
+        prefix=f"{prefix}{folder}/" if folder else prefix,
+        language=options.default_language,
+        session_id=options.session_id or None,
+        delete_local=options.delete_local,
+    )

@@ -1,0 +1,117 @@
+"""The parser of the command line. Each command lives in a module of its own, which is imported when it is called."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from config import Config
+from pipeline.errors import PipelineError, SettingsError
+
+EXIT_DONE = 0
+EXIT_FAILED = 1
+EXIT_WRONG_USAGE = 2
+EXIT_CANCELLED = 130
+"""128 + SIGINT, as shells report it."""
+
+COMMANDS = ("convert", "upload", "check", "backend", "demo", "doctor")
+
+
+def run_command(arguments: Sequence[str], config: Config) -> int:
+    """Run one command and return its exit status; what goes wrong becomes a sentence on standard error."""
+    options = build_parser(config).parse_args(arguments)
+    run: Callable[[argparse.Namespace, Config], int] = importlib.import_module(f"cli.{options.command}").run
+    try:
+        return run(options, config)
+    except SettingsError as error:
+        complain(*error.problems)
+        return EXIT_WRONG_USAGE
+    except PipelineError as error:
+        complain(str(error))
+        return EXIT_FAILED
+    except KeyboardInterrupt:
+        complain("Cancelled.")
+        return EXIT_CANCELLED
+    except BrokenPipeError:
+        # the reader of our output went away; standard output is pointed elsewhere so that closing it is silent
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+
+
+def complain(*sentences: str) -> None:
+    """Write sentences to standard error, a line each."""
+    for sentence in sentences:
+        sys.stderr.write(f"hls-converter: {sentence}\n")
+
+
+def build_parser(config: Config) -> argparse.ArgumentParser:
+    """Return the parser of every command."""
+    parser = argparse.ArgumentParser(
+        prog="hls-converter",
+        description="Turn videos into HLS streams with captions and upload them. Without a command the window opens.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_convert(commands.add_parser("convert", help="convert videos, and upload them when asked"), config)
+    _add_upload(commands.add_parser("upload", help="upload a folder that was converted before"))
+    commands.add_parser("check", help="test the connection to the backend and the token")
+    _add_backend(commands.add_parser("backend", help="run the reference backend on this computer"), config)
+    demo = commands.add_parser("demo", help="convert and upload a shipped sample, with a backend on this computer")
+    demo.add_argument("-o", "--output", type=Path, default=Path("demo-output"), metavar="DIR", help="where to work (default: %(default)s)")
+    commands.add_parser("doctor", help="show what this computer has: ffmpeg, encoder, screen, models, backend")
+    return parser
+
+
+def _add_convert(parser: argparse.ArgumentParser, config: Config) -> None:
+    from pipeline.plan import PRESETS
+
+    parser.add_argument("inputs", type=Path, nargs="+", metavar="INPUT", help="a video file")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="a folder for each video is made in this one")
+    parser.add_argument(
+        "--qualities", default="auto", metavar="LIST", help="1080p,720p,480p,360p or auto: all that the source fills (default: auto)"
+    )
+    parser.add_argument("--preset", choices=PRESETS, default="medium", help="x264's trade of speed for size (default: medium)")
+    parser.add_argument(
+        "--black-bars", action="store_true", help="fill a 16:9 frame with black bars instead of keeping the picture's shape"
+    )
+    parser.add_argument(
+        "--mp4", action=argparse.BooleanOptionalAction, default=True, help="make a 480p MP4 for offline viewing (default: yes)"
+    )
+    parser.add_argument(
+        "--transcribe",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="make captions and a transcript with Whisper (default: no)",
+    )
+    parser.add_argument("--model", default="base", metavar="NAME|DIR", help="a Whisper model's name or its folder (default: base)")
+    parser.add_argument("--language", default="auto", metavar="auto|xx", help="the language spoken (default: auto)")
+    parser.add_argument("--upload", metavar="PREFIX", help="upload to this destination, such as videos/course1/")
+    parser.add_argument("--session-id", default="", metavar="ID", help="the session that the file record belongs to")
+    parser.add_argument("--delete-local", action="store_true", help="delete the local media when every file is confirmed")
+    _add_again(parser, fresh="convert and upload everything anew, replacing the folder")
+    parser.add_argument("--json", action="store_true", help="print one event a line as JSON")
+    parser.set_defaults(default_language=config.languages.default)
+
+
+def _add_upload(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR", help="the folder of a converted video")
+    parser.add_argument("prefix", metavar="PREFIX", help="the destination, such as videos/course1/lesson1/")
+    _add_again(parser, fresh="upload everything anew")
+    parser.add_argument("--json", action="store_true", help="print one event a line as JSON")
+
+
+def _add_again(parser: argparse.ArgumentParser, *, fresh: str) -> None:
+    again = parser.add_mutually_exclusive_group()
+    again.add_argument("--resume", action="store_true", help="go on with an upload that was not finished")
+    again.add_argument("--fresh", action="store_true", help=fresh)
+
+
+def _add_backend(parser: argparse.ArgumentParser, config: Config) -> None:
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=8000, help="the port to listen on, 0 for a free one (default: %(default)s)")
+    parser.add_argument(
+        "--root", type=Path, default=config.server.local_path, metavar="DIR", help="where objects are kept (default: %(default)s)"
+    )

@@ -1,0 +1,202 @@
+"""Shows a job's events to a person or a program: bars on a terminal, plain lines elsewhere, JSON when asked."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from enum import Enum
+from pathlib import Path
+from typing import Protocol, TextIO
+
+from pipeline.events import Event, JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
+from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome, Plan
+
+TITLES = {
+    PhaseName.HLS: "HLS",
+    PhaseName.MP4: "480p MP4",
+    PhaseName.TRANSCRIPT: "Transcript",
+    PhaseName.UPLOAD: "Upload",
+    PhaseName.RECORD: "File record",
+    PhaseName.CLEANUP: "Clean-up",
+}
+STEPS = 10
+"""Plain lines report a phase at every tenth."""
+
+
+class Renderer(Protocol):
+    """Takes a job's events; `start` is called before the first and `close` after the last."""
+
+    def start(self, slug: str, rows: Sequence[str], phases: Sequence[PhaseName]) -> None:
+        """Get ready for a job with these renditions and phases."""
+        ...
+
+    def event(self, event: Event) -> None:
+        """Show one event; may be called from another thread."""
+        ...
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        ...
+
+
+def renderer(*, as_json: bool) -> Renderer:
+    """Return what suits standard output."""
+    if as_json:
+        return JsonLines(sys.stdout)
+    return Bars() if sys.stdout.isatty() else PlainLines(sys.stdout)
+
+
+def start_for(view: Renderer, plan: Plan) -> None:
+    """Get a renderer ready for a plan."""
+    view.start(plan.job.slug, [r.name for r in plan.renditions], plan.phases)
+
+
+def summary(report: JobReport) -> list[str]:
+    """Return what a person should read when a job is over."""
+    if report.outcome is Outcome.DONE:
+        lines = [f"{report.slug}: done. The files are in {report.folder}"]
+        if report.master_url:
+            lines.append(f"Stream: {report.master_url}")
+    elif report.outcome is Outcome.CANCELLED:
+        lines = [f"{report.slug}: {report.error}"]
+    else:
+        lines = [f"{report.slug}: failed."]
+    return lines
+
+
+class JsonLines:
+    """One event a line."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def start(self, slug: str, rows: Sequence[str], phases: Sequence[PhaseName]) -> None:
+        """Nothing to get ready."""
+
+    def event(self, event: Event) -> None:
+        """Print the event as one line of JSON."""
+        name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(event).__name__).lower()
+        if isinstance(event, JobFinished):
+            fields = asdict(event.report)
+            fields["job"] = fields.pop("slug")
+        else:
+            fields = asdict(event)
+        self._out.write(json.dumps({"event": name, **fields}, default=_plain, ensure_ascii=False) + "\n")
+        self._out.flush()
+
+    def close(self) -> None:
+        """Nothing to leave."""
+
+
+class PlainLines:
+    """Lines for a log file: a phase's start, every tenth of it, and its end."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._next: dict[PhaseName, int] = {}
+
+    def start(self, slug: str, rows: Sequence[str], phases: Sequence[PhaseName]) -> None:
+        """Name the job and what will be done."""
+        self._next = {}
+        self._write(f"{slug}: {', '.join(rows) or 'upload'}")
+
+    def event(self, event: Event) -> None:
+        """Print a line where there is something new to say."""
+        if isinstance(event, PhaseStarted):
+            self._next[event.phase] = 1
+            self._write(f"{TITLES[event.phase]} …")
+        elif isinstance(event, PhaseProgress) and int(event.fraction * STEPS) >= self._next.get(event.phase, 1):
+            self._next[event.phase] = int(event.fraction * STEPS) + 1
+            self._write(f"{TITLES[event.phase]} {event.fraction:4.0%}  {event.text}".rstrip())
+        elif isinstance(event, PhaseFinished):
+            self._write(f"{TITLES[event.phase]}: {event.text or event.outcome.value}")
+        elif isinstance(event, LogLine) and event.level is not LogLevel.INFO:
+            self._write(event.text)
+        elif isinstance(event, JobFinished):
+            for line in summary(event.report):
+                self._write(line)
+
+    def close(self) -> None:
+        """Nothing to leave."""
+
+    def _write(self, line: str) -> None:
+        self._out.write(line + "\n")
+        self._out.flush()
+
+
+class Bars:
+    """Bars on a terminal: overall, one a quality, one a phase."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+        self._console = Console(highlight=False, markup=False)
+        self._progress = Progress(
+            TextColumn("{task.description:<12}", markup=False),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TextColumn("{task.fields[text]}", markup=False),
+            console=self._console,
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def start(self, slug: str, rows: Sequence[str], phases: Sequence[PhaseName]) -> None:
+        """Draw the empty bars of a job."""
+        self._console.print(slug, style="bold")
+        for task in self._tasks.values():
+            self._progress.remove_task(task)
+        names = ["Overall", *rows, *(TITLES[p] for p in phases if p is not PhaseName.HLS)]
+        self._tasks = {name: self._progress.add_task(name, total=1.0, text="") for name in names}
+        self._progress.start()
+
+    def event(self, event: Event) -> None:
+        """Move the bars, or print a line above them."""
+        if isinstance(event, PhaseProgress):
+            self._set("Overall", event.overall)
+            for row, fraction in event.rows.items():
+                self._set(row, fraction)
+            if event.phase is not PhaseName.HLS:
+                self._set(TITLES[event.phase], event.fraction, event.text)
+        elif isinstance(event, PhaseFinished):
+            self._finish(event)
+        elif isinstance(event, LogLine) and event.level is not LogLevel.INFO:
+            self._console.print(event.text)
+        elif isinstance(event, JobFinished):
+            self._progress.stop()
+            for line in summary(event.report):
+                self._console.print(line, soft_wrap=True)
+
+    def close(self) -> None:
+        """Stop drawing."""
+        self._progress.stop()
+
+    def _finish(self, event: PhaseFinished) -> None:
+        self._set("Overall", event.overall)
+        well = event.outcome not in (PhaseOutcome.FAILED, PhaseOutcome.CANCELLED)
+        if event.phase is PhaseName.HLS:
+            rows = [name for name in self._tasks if name not in TITLES.values() and name != "Overall"]
+        else:
+            rows = [TITLES[event.phase]]
+        for row in rows:
+            self._set(row, 1.0 if well else None, event.text)
+
+    def _set(self, name: str, fraction: float | None, text: str | None = None) -> None:
+        task = self._tasks.get(name)
+        if task is None:
+            return
+        if text is not None:
+            self._progress.update(task, text=text.splitlines()[0] if text else "")
+        if fraction is not None:
+            self._progress.update(task, completed=fraction)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -1,0 +1,40 @@
+"""`upload`: sends a folder that was converted before, or any folder laid out like one."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from cli.convert import existing_from, exit_status, settle_unfinished
+from cli.job_thread import run_cancellable
+from cli.main import complain
+from cli.render import renderer
+from config import Config
+from pipeline import wiring
+from pipeline.cancel import CancelToken
+from pipeline.errors import OutputError, SettingsError, UploadIncompleteError
+from pipeline.model import Existing, Outcome, PhaseName, UploadRequest
+
+
+def run(options: argparse.Namespace, config: Config) -> int:
+    """Upload a folder; what is confirmed already is not sent again."""
+    folder: Path = options.folder
+    request = UploadRequest(prefix=options.prefix, language=config.languages.default)
+    problems = [*config.problems, *wiring.upload_problems(config, request, token_typed=False)]
+    if problems:
+        raise SettingsError(problems)
+    if not folder.is_dir():
+        raise OutputError(f"{folder} is not a folder: name the folder of a converted video.")
+    existing = existing_from(options)
+    left = wiring.unfinished_upload(folder, request, config)
+    if existing is Existing.ASK and left is not None:
+        existing = settle_unfinished(UploadIncompleteError(files_done=left.files_done, files_total=left.files_total))
+    view = renderer(as_json=options.json)
+    view.start(folder.absolute().name, (), (PhaseName.UPLOAD,))
+    try:
+        report = run_cancellable(lambda cancel: wiring.run_upload(folder, request, existing, config, view.event, cancel), CancelToken())
+    finally:
+        view.close()
+    if report.outcome is Outcome.FAILED:
+        complain(*report.error.splitlines())
+    return exit_status([report])

@@ -1,0 +1,88 @@
+"""Phase 6: deletes the local media after the upload, when the editor asked for it. Deletes nothing else, ever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from pipeline.events import LogLevel
+from pipeline.model import PhaseName, PhaseOutcome
+from pipeline.phases.phase import PhaseContext, PhaseResult
+from pipeline.transfer.journal import Destination
+from pipeline.transfer.uploader import confirmed_files
+from pipeline.workspace import published_files
+
+KEPT = ("manifest.json",)
+DELETED = "Local files deleted"
+
+
+class CleanupPhase:
+    """Deletes what is published, confirmed and unchanged; source, manifest, job file, logs and state stay."""
+
+    name = PhaseName.CLEANUP
+
+    def check(self, context: PhaseContext) -> None:
+        """Nothing can be said before the files are up."""
+
+    def run(self, context: PhaseContext) -> PhaseResult:
+        """Delete, or find it done. Raises TransferError, OutputError, Cancelled."""
+        request, workspace = context.plan.job.upload, context.workspace
+        if request is None or not request.delete_local:
+            return PhaseResult(outcome=PhaseOutcome.SKIPPED, text="Local files kept")
+        if workspace.done.get(self.name.value, {}).get("finished"):
+            return PhaseResult(outcome=PhaseOutcome.REUSED, text=DELETED)
+        uploaded = workspace.done.get(PhaseName.UPLOAD.value)
+        if uploaded is None:
+            return PhaseResult(outcome=PhaseOutcome.WARNED, text="Local files kept: the upload is not confirmed.")
+        context.cancel.check()
+        folder = workspace.folder
+        deletable = _deletable(folder, context.plan.job.source)
+        if deletable:
+            destination = Destination(backend_url=uploaded["backend_url"], prefix=uploaded["prefix"], session_id=uploaded["session_id"])
+            confirmed = confirmed_files(folder, destination)
+            if any(name not in confirmed for name in deletable):
+                return PhaseResult(outcome=PhaseOutcome.WARNED, text=f"Local files kept: {folder} changed after the upload.")
+        # From here on the folder is not whole, and the next run must know that this is how it should be.
+        workspace.mark(self.name.value, {"finished": False})
+        undeleted = _delete(folder, deletable.values())
+        if undeleted:
+            return PhaseResult(
+                outcome=PhaseOutcome.WARNED,
+                text=f"Not all local files could be deleted, such as {undeleted[0]}: close programs that use them and start again.",
+            )
+        workspace.mark(self.name.value, {"finished": True})
+        context.log(f"{DELETED}: {len(deletable)} in {folder}", LogLevel.INFO)
+        return PhaseResult(text=DELETED)
+
+
+def _deletable(folder: Path, source: Path) -> dict[str, Path]:
+    """Return the published media by their path inside the folder. What lies behind a link is not ours to judge."""
+    found = {}
+    for path in published_files(folder):
+        name = path.relative_to(folder).as_posix()
+        linked = any(part.is_symlink() for part in (path, *path.parents) if part.is_relative_to(folder) and part != folder)
+        if not linked and name not in KEPT and not _same(path, source):
+            found[name] = path
+    return found
+
+
+def _same(path: Path, source: Path) -> bool:
+    try:
+        return path.samefile(source)
+    except OSError:  # a source that is gone can't be deleted
+        return path.resolve() == source.resolve()
+
+
+def _delete(folder: Path, paths: Iterable[Path]) -> list[Path]:
+    """Delete files, then the folders that this has emptied; return what could not be deleted."""
+    undeleted, parents = [], set[Path]()
+    for path in paths:
+        try:
+            path.unlink(missing_ok=True)
+            parents.update(parent for parent in path.parents if parent != folder and parent.is_relative_to(folder))
+        except OSError:
+            undeleted.append(path)
+    for parent in sorted(parents, key=lambda path: len(path.parts), reverse=True):
+        if not any(parent.iterdir()):
+            parent.rmdir()
+    return undeleted

@@ -1,0 +1,104 @@
+"""Phase 3: what is said, as transcript and subtitle files. Knows neither Whisper nor how the stream gets its subtitles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pipeline.errors import SpeechError
+from pipeline.events import LogLevel
+from pipeline.model import PhaseName, PhaseOutcome, TranscriptionRequest
+from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
+from pipeline.speech.cues import Cue, shape_cues
+from pipeline.speech.languages import language_name
+from pipeline.speech.model import check_model
+from pipeline.speech.subtitles import from_json, to_json, to_srt, to_text, to_vtt
+from pipeline.speech.transcribe import transcribe
+from pipeline.workspace import write_whole
+
+STEP = "transcript"
+JSON_FILE = "transcript.json"
+FILES = ("transcript.srt", "transcript.txt", JSON_FILE, "subtitles.vtt")
+
+
+def load_cues(folder: Path) -> tuple[str, list[Cue]]:
+    """Return language and cues that the phase left in a job's folder. Raises SpeechError when they can't be read.
+
+    Without speech or without sound there are no cues, and the language is empty.
+    """
+    path = folder / JSON_FILE
+    if not path.exists():
+        return "", []
+    try:
+        transcript, cues = from_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SpeechError(f"The transcript {path} can't be read: start the job fresh to make it again.") from error
+    return (transcript.language or "", cues) if cues else ("", [])
+
+
+class TranscribePhase:
+    """Writes transcript.srt, .txt and .json and subtitles.vtt. `environment` replaces the child process's own."""
+
+    name = PhaseName.TRANSCRIPT
+
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        self._environment = environment
+
+    def check(self, context: PhaseContext) -> None:
+        """See that the model can be had and hears the language; fetch it if need be. Raises SpeechError, Cancelled."""
+        if not context.plan.media.audio or self._finished(context):
+            return
+        request = self._request(context)
+        check_model(
+            request.model,
+            context.cancel,
+            language=request.language,
+            on_download=lambda: self._say_download(context, request.model),
+            environment=self._environment,
+        )
+
+    def run(self, context: PhaseContext) -> PhaseResult:
+        """Transcribe the first sound track and write the files. Raises SpeechError, OutputError, Cancelled."""
+        if not context.plan.media.audio:
+            return PhaseResult(outcome=PhaseOutcome.SKIPPED, text="No sound in this video: no transcript.")
+        if self._finished(context):
+            facts = context.workspace.done[STEP]
+            return PhaseResult(outcome=PhaseOutcome.REUSED, text=_summary(facts["language"], facts["cues"]))
+        request = self._request(context)
+        media = context.plan.media
+        context.report(Progress(fraction=0.0, text="Loading the Whisper model..."))
+        transcript = transcribe(
+            media.path,
+            context.cancel,
+            model=request.model,
+            language=request.language,
+            offset_s=media.audio[0].start_s,
+            report=lambda fraction: context.report(Progress(fraction=fraction, text=f"Transcribing {fraction:.0%}")),
+            on_download=lambda: self._say_download(context, request.model),
+            environment=self._environment,
+        )
+        cues = shape_cues(transcript, frame_rate=float(media.video.frame_rate))
+        language = transcript.language if cues else None
+        folder = context.workspace.folder
+        contents = (to_srt(cues), to_text(transcript), to_json(transcript, cues), to_vtt(cues))
+        for name, content in zip(FILES, contents, strict=True):
+            write_whole(folder / name, content)
+        context.workspace.mark(STEP, {"language": language, "cues": len(cues)})
+        return PhaseResult(text=_summary(language, len(cues)))
+
+    def _finished(self, context: PhaseContext) -> bool:
+        workspace = context.workspace
+        # a published folder may have been emptied by the clean-up: its files are where they belong
+        return STEP in workspace.done and (workspace.published or all((workspace.folder / name).is_file() for name in FILES))
+
+    def _request(self, context: PhaseContext) -> TranscriptionRequest:
+        return context.plan.job.transcription or TranscriptionRequest()
+
+    def _say_download(self, context: PhaseContext, model: str) -> None:
+        context.log(f"Downloading the Whisper model '{model}': needed once, then it stays on this computer.", LogLevel.INFO)
+
+
+def _summary(language: str | None, count: int) -> str:
+    if not count or language is None:
+        return "No speech found."
+    return f"{count} caption{'' if count == 1 else 's'}, {language_name(language)}"

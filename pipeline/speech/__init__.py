@@ -1,0 +1,1 @@
+"""Whisper and subtitles: models, transcription in a child process, cues and their files. Knows no ffmpeg and no playlists."""

@@ -1,0 +1,124 @@
+"""The sound of a source as Whisper wants it: float32 mono (n,), 16 kHz, on the sound track's own clock.
+
+faster-whisper's own reader drops timestamps, so that a hole in the sound makes every later caption early, and stops at
+the first packet that can't be decoded. Runs in the child process only, for it imports PyAV.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av
+import numpy as np
+
+from pipeline.errors import SpeechError
+
+if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
+    from av.audio.resampler import AudioResampler
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer
+    from numpy.typing import NDArray
+
+RATE_HZ = 16_000
+HOLE_S = 0.2
+"""A jump in the timestamps from this on is a hole to be filled with silence; less is jitter."""
+LONGEST_HOLE_S = 3600.0
+"""A jump from this on is a broken timestamp, not a hole, where the file does not say how long it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sound:
+    """A source's first sound track: `duration_s` as declared, 0 where nothing tells it, and its samples in small pieces."""
+
+    duration_s: float
+    pieces: Iterator[NDArray[np.float32]]
+
+
+def read_sound(source: Path) -> Sound:
+    """Open the first sound track of a file. Raises SpeechError, also while its pieces are read."""
+    try:
+        container = av.open(str(source), metadata_errors="ignore")
+    except (av.FFmpegError, OSError) as error:
+        raise SpeechError(f"The sound of {source} can't be read ({_reason(error)}): check that the file plays.") from error
+    if not container.streams.audio:
+        raise SpeechError(f"{source} has no sound to transcribe.")
+    stream = container.streams.audio[0]
+    return Sound(duration_s=_declared_duration(container, stream), pieces=_pieces(container, stream, source))
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def _declared_duration(container: InputContainer, stream: AudioStream) -> float:
+    if stream.duration is not None and stream.time_base is not None:
+        return float(stream.duration * stream.time_base)
+    return container.duration / av.time_base if container.duration else 0.0
+
+
+def _pieces(container: InputContainer, stream: AudioStream, source: Path) -> Iterator[NDArray[np.float32]]:
+    longest = _declared_duration(container, stream) or LONGEST_HOLE_S
+    origin_s = _seconds(stream.start_time, stream.time_base)
+    written = 0
+    converter = _Converter()
+    try:
+        with container:
+            for frame in _frames(container, stream):
+                start_s = _seconds(frame.pts, frame.time_base)
+                origin_s = start_s if origin_s is None else origin_s
+                position_s = 0.0 if start_s is None or origin_s is None else start_s - origin_s
+                if HOLE_S < position_s - written / RATE_HZ and position_s < longest:
+                    silence = np.zeros(round(position_s * RATE_HZ) - written, dtype=np.float32)
+                    written += len(silence)
+                    yield silence
+                for samples in converter.convert(frame):
+                    written += len(samples)
+                    yield samples
+            yield from converter.rest()
+    except (av.FFmpegError, OSError) as error:
+        raise SpeechError(f"The sound of {source} can't be decoded ({_reason(error)}): check that the file plays.") from error
+
+
+def _seconds(ticks: int | None, time_base: Fraction | None) -> float | None:
+    return None if ticks is None or time_base is None else float(ticks * time_base)
+
+
+class _Converter:
+    """Resamples to 16 kHz mono, also where a broadcast changes from stereo to 5.1 half-way."""
+
+    def __init__(self) -> None:
+        self._resampler: AudioResampler | None = None
+        self._layout: tuple[str, str, int] | None = None
+
+    def convert(self, frame: AudioFrame) -> Iterator[NDArray[np.float32]]:
+        layout = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if self._resampler is None or layout != self._layout:
+            yield from self.rest()
+            # s16, as Whisper was trained: mixing down to float would not be scaled back into -1 to 1
+            self._resampler, self._layout = av.AudioResampler(format="s16", layout="mono", rate=RATE_HZ), layout
+        frame.pts = None
+        yield from self._run(self._resampler, frame)
+
+    def rest(self) -> Iterator[NDArray[np.float32]]:
+        if self._resampler is not None:
+            yield from self._run(self._resampler, None)
+            self._resampler = None
+
+    def _run(self, resampler: AudioResampler, frame: AudioFrame | None) -> Iterator[NDArray[np.float32]]:
+        for converted in resampler.resample(frame):
+            yield np.asarray(converted.to_ndarray(), dtype=np.float32).reshape(-1) / np.float32(32768)
+
+
+def _frames(container: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
+    """Decode packet by packet, so that one broken packet costs itself only."""
+    for packet in container.demux(stream):
+        try:
+            frames = packet.decode()
+        except av.InvalidDataError:
+            continue
+        yield from frames

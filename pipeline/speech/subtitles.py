@@ -1,0 +1,122 @@
+"""Subtitle files as text: SRT, WebVTT, plain text and JSON, and WebVTT cut for a stream. Pure; writes no file.
+
+Every text is for UTF-8 with line feeds. Without speech each of them is still a valid file of its kind.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from itertools import pairwise
+
+from pipeline.speech.cues import Cue, Segment, Transcript, Word
+
+TICKS_PER_S = 90_000
+"""The clock of MPEG timestamps, hertz (RFC 8216, 3.5)."""
+TICKS_WRAP = 1 << 33
+"""MPEG timestamps have 33 bits."""
+
+
+def to_srt(cues: Sequence[Cue]) -> str:
+    """Return a SubRip file; empty without cues."""
+    blocks = (
+        # SubRip knows no escape: an arrow in the text would read as a time line.
+        f"{number}\n{_clock(cue.start_s, ',')} --> {_clock(cue.end_s, ',')}\n{cue.text.replace('-->', '→')}\n"
+        for number, cue in enumerate(cues, start=1)
+    )
+    return "\n".join(blocks)
+
+
+def to_vtt(cues: Sequence[Cue]) -> str:
+    """Return a WebVTT file; only its first line without cues."""
+    return "WEBVTT\n" + "".join(f"\n{_vtt_block(cue)}" for cue in cues)
+
+
+def to_text(transcript: Transcript) -> str:
+    """Return what was said, a line for each segment; empty without speech."""
+    lines = (" ".join(segment.text.split()) for segment in transcript.segments)
+    return "".join(f"{line}\n" for line in lines if line)
+
+
+def to_json(transcript: Transcript, cues: Sequence[Cue]) -> str:
+    """Return transcript and cues as JSON; times are seconds."""
+    content = {
+        "language": transcript.language,
+        "language_probability": round(transcript.language_probability, 4),
+        "duration": round(transcript.duration_s, 3),
+        "text": " ".join(" ".join(segment.text.split()) for segment in transcript.segments),
+        "segments": [
+            {**_span(segment), "text": segment.text.strip(), "words": [{**_span(word), "word": word.text} for word in segment.words]}
+            for segment in transcript.segments
+        ],
+        "cues": [{**_span(cue), "text": cue.text} for cue in cues],
+    }
+    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+
+
+def from_json(text: str) -> tuple[Transcript, list[Cue]]:
+    """Read what `to_json` wrote. Raises ValueError when it is something else."""
+    try:
+        content = json.loads(text)
+        segments = tuple(
+            Segment(
+                start_s=float(segment["start"]),
+                end_s=float(segment["end"]),
+                text=str(segment["text"]),
+                words=tuple(
+                    Word(start_s=float(word["start"]), end_s=float(word["end"]), text=str(word["word"])) for word in segment["words"]
+                ),
+            )
+            for segment in content["segments"]
+        )
+        language = content["language"]
+        transcript = Transcript(
+            language=None if language is None else str(language),
+            language_probability=float(content["language_probability"]),
+            duration_s=float(content["duration"]),
+            segments=segments,
+        )
+        return transcript, [Cue(start_s=float(c["start"]), end_s=float(c["end"]), text=str(c["text"])) for c in content["cues"]]
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ValueError(f"not a transcript: {error!r}") from error
+
+
+def vtt_segments(cues: Sequence[Cue], boundaries: Sequence[float], mpegts_offset: int) -> list[str]:
+    """Cut WebVTT for a stream: a file for each video segment, with the cues that show in it at their full times.
+
+    Args:
+        cues: In order, on the video's clock, which starts at 0.
+        boundaries: Where the segments begin, in seconds, and after them where the last one ends: n + 1 numbers for n files.
+        mpegts_offset: The first presentation timestamp of the video, in ticks of 90 kHz (RFC 8216, 3.5).
+
+    A cue that crosses a boundary stands in both files (RFC 8216, 3.5). One past the last boundary goes to the last file.
+    """
+    header = f"WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:{mpegts_offset % TICKS_WRAP},LOCAL:00:00:00.000\n"
+    files = []
+    spans = list(pairwise(boundaries))
+    first = 0
+    for number, (start, end) in enumerate(spans):
+        limit = end if number < len(spans) - 1 else float("inf")
+        while first < len(cues) and cues[first].end_s <= start:
+            first += 1
+        after = first
+        while after < len(cues) and cues[after].start_s < limit:
+            after += 1
+        files.append(header + "".join(f"\n{_vtt_block(cue)}" for cue in cues[first:after]))
+    return files
+
+
+def _vtt_block(cue: Cue) -> str:
+    text = cue.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return f"{_clock(cue.start_s, '.')} --> {_clock(cue.end_s, '.')}\n{text}\n"
+
+
+def _clock(seconds: float, point: str) -> str:
+    whole, milliseconds = divmod(round(seconds * 1000), 1000)
+    minutes, second = divmod(whole, 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours:02d}:{minute:02d}:{second:02d}{point}{milliseconds:03d}"
+
+
+def _span(timed: Cue | Segment | Word) -> dict[str, float]:
+    return {"start": round(timed.start_s, 3), "end": round(timed.end_s, 3)}

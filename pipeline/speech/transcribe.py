@@ -1,0 +1,65 @@
+"""Transcribes a source's sound: asks the child process and puts what it hears on the video's clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.cancel import CancelToken
+from pipeline.speech import child
+from pipeline.speech.cues import Segment, Transcript, Word
+from pipeline.speech.model import error_of, request
+
+
+def transcribe(
+    source: Path,
+    cancel: CancelToken,
+    *,
+    model: str,
+    language: str | None = None,
+    offset_s: float = 0.0,
+    report: Callable[[float], None] | None = None,
+    on_download: Callable[[], None] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Transcript:
+    """Return what is said in a file's first sound track; no speech gives a transcript without segments.
+
+    Args:
+        source: A file that PyAV reads.
+        cancel: Ends the child process at once.
+        model: A known name, or a folder with a CTranslate2 Whisper model.
+        language: A language code, or None to hear which it is.
+        offset_s: How much later than the video the sound starts; added to every time.
+        report: Called with the fraction done, by the sound's time.
+        on_download: Called before a model is downloaded.
+        environment: The child process's whole environment, or None for this process's own.
+
+    Raises SpeechError, Cancelled.
+    """
+    segments: list[Segment] = []
+    result: Mapping[str, Any] = {}
+    with child.answers(request("transcribe", model, language, str(source.absolute())), cancel, environment) as answers:
+        for answer in answers:
+            kind = answer["kind"]
+            if kind == "segment":
+                segments.append(_segment(answer, offset_s))
+            elif kind == "progress" and report is not None and answer["duration_s"] > 0:
+                report(min(1.0, answer["seconds"] / answer["duration_s"]))
+            elif kind == "downloading" and on_download is not None:
+                on_download()
+            elif kind == "error":
+                raise error_of(answer, model)
+            elif kind == "result":
+                result = answer
+    return Transcript(
+        language=result["language"],
+        language_probability=float(result["language_probability"]),
+        duration_s=float(result["duration_s"]) + offset_s,
+        segments=tuple(segments),
+    )
+
+
+def _segment(answer: Mapping[str, Any], offset_s: float) -> Segment:
+    words = tuple(Word(start_s=word["start_s"] + offset_s, end_s=word["end_s"] + offset_s, text=word["text"]) for word in answer["words"])
+    return Segment(start_s=answer["start_s"] + offset_s, end_s=answer["end_s"] + offset_s, text=answer["text"], words=words)

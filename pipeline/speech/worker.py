@@ -1,0 +1,97 @@
+"""Whisper's child process: one request as a JSON line on standard input, answers as JSON lines on standard output.
+
+Request: `{"task": "check"|"transcribe", "model", "is_folder", "language", "source"}`.
+Answers: `downloading`, `loaded`, `segment`, `progress`, and at last `result` or `error`, told apart by their `kind`.
+Standard input stays open while the parent lives; its end ends this process, whatever it does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import traceback
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, Any
+
+from pipeline.errors import SpeechError
+from pipeline.speech.cues import Segment
+
+
+class Worker:
+    """Serves one request. `downloading` tells whether an unknown failure is the network's."""
+
+    def __init__(self, answers: IO[str]) -> None:
+        self._answers = answers
+        self.downloading = False
+
+    def tell(self, kind: str, **facts: object) -> None:
+        """Write one answer."""
+        self._answers.write(json.dumps({"kind": kind, **facts}) + "\n")
+        self._answers.flush()
+
+    def serve(self, request: dict[str, Any]) -> None:
+        """Do what the request asks; the last answer is `result`. Raises SpeechError, and what third parties raise."""
+        from pipeline.speech import engine  # takes half a second, so it is under the watch for the parent's end
+
+        language = request["language"]
+        engine.check_language(language)
+        folder = Path(request["model"]) if request["is_folder"] else engine.find_model(request["model"], self._on_download)
+        self.downloading = False
+        model = engine.load(folder, request["model"], language)
+        self.tell("loaded")
+        if request["task"] == "check":
+            self.tell("result")
+            return
+        from pipeline.speech.audio import read_sound
+
+        sound = read_sound(Path(request["source"]))
+        listener = engine.Listener(model, language)
+        for heard in listener.listen(sound):
+            if isinstance(heard, Segment):
+                self.tell("segment", **asdict(heard))
+            else:
+                self.tell("progress", seconds=heard, duration_s=sound.duration_s)
+        self.tell("result", language=listener.language, language_probability=listener.language_probability, duration_s=listener.heard_s)
+
+    def _on_download(self) -> None:
+        self.downloading = True
+        self.tell("downloading")
+
+
+def short_reason(error: BaseException) -> str:
+    """Return the innermost cause of an error in a few words."""
+    while (cause := error.__cause__ or error.__context__) is not None:
+        error = cause
+    text = str(getattr(error, "strerror", None) or error or type(error).__name__).partition("\n")[0]
+    return text.partition("] ")[2] or text if text.startswith("[Errno") else text
+
+
+def watch_parent() -> None:
+    """End this process when the parent has closed standard input or died. Never returns otherwise."""
+    while os.read(0, 1):
+        continue
+    os._exit(1)
+
+
+def main() -> None:
+    """Read the request, serve it, end at once: tearing a loaded model down can hang."""
+    # Libraries print to standard output; what they print goes to standard error, the answers have it for themselves.
+    answers = os.fdopen(os.dup(1), "w", encoding="ascii", newline="\n")
+    os.dup2(2, 1)
+    request = json.loads(sys.stdin.buffer.readline())
+    threading.Thread(target=watch_parent, daemon=True).start()
+    worker = Worker(answers)
+    try:
+        worker.serve(request)
+    except SpeechError as error:
+        worker.tell("error", message=str(error))
+    except Exception as error:  # noqa: BLE001 - the process's outermost frame: the parent makes a sentence of it
+        worker.tell("error", reason=short_reason(error), downloading=worker.downloading, detail=traceback.format_exc())
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

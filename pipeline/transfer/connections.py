@@ -1,0 +1,215 @@
+"""HTTP through `requests`, with connections that end at once when the job is cancelled. Knows nothing of uploads.
+
+A thread that sends or waits can't look at a flag. So every open socket is known here, and cancelling shuts them all down:
+whatever was blocked on one returns with an error, which is then reported as `Cancelled`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+from pipeline.cancel import CancelToken
+from pipeline.transfer.exchange import Answer, Body, NoAnswerError, Silence
+from pipeline.transfer.validation import is_loopback
+
+CONNECT_TIMEOUT_S = 10.0
+CONNECT_SLICE_S = 0.8
+"""Connecting can't be interrupted, so it is tried in slices shorter than an editor's patience with Cancel."""
+
+MAX_RETRY_AFTER_S = 60.0
+NO_PROXY = {"http": "", "https": "", "all": ""}
+
+
+class Connections:
+    """Opens sessions for one job and ends all of them when it is cancelled."""
+
+    def __init__(self, cancel: CancelToken) -> None:
+        self._cancel = cancel
+        self._lock = threading.Lock()
+        # For each open connection a duplicate of its socket.
+        self._sockets: dict[HTTPConnection, socket.socket] = {}
+
+    @contextlib.contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Let cancelling the job end what goes on inside the block."""
+        with self._cancel.on_cancel(self._interrupt):
+            yield
+
+    @contextlib.contextmanager
+    def session(self) -> Iterator[RequestsHttp]:
+        """Open a session for one thread."""
+        adapter = _InterruptibleAdapter(self)
+        try:
+            with requests.Session() as session:
+                session.mount("http://", adapter)
+                session.mount("https://", adapter)
+                yield RequestsHttp(session, self._cancel)
+        finally:
+            # urllib3 closes what is left when its pool is collected, and an exception's traceback may keep that for long.
+            for owner in list(adapter.owners):
+                owner.close()
+
+    def open(self, owner: HTTPConnection, connect: Callable[[], socket.socket]) -> socket.socket:
+        """Connect for `owner` in slices, and remember the socket until `forget`. Raises Cancelled."""
+        wanted = owner.timeout
+        limit_s = float(wanted) if isinstance(wanted, (int, float)) else CONNECT_TIMEOUT_S
+        deadline = time.monotonic() + limit_s
+        while True:
+            self._cancel.check()
+            owner.timeout = min(CONNECT_SLICE_S, limit_s)
+            try:
+                opened = connect()
+                break
+            except ConnectTimeoutError as error:
+                # A refused connection is of this class too, and trying that again at once is no use.
+                if isinstance(error, NewConnectionError) or time.monotonic() >= deadline:
+                    raise
+            finally:
+                owner.timeout = wanted
+        opened.settimeout(limit_s)
+        # TLS takes the socket object over; the duplicate still reaches the same connection.
+        with self._lock:
+            self._sockets[owner] = opened.dup()
+        if self._cancel.cancelled:
+            opened.close()
+            self.forget(owner)
+            self._cancel.check()
+        return opened
+
+    def forget(self, owner: HTTPConnection) -> None:
+        """Drop what was remembered for a connection that is being closed."""
+        with self._lock:
+            remembered = self._sockets.pop(owner, None)
+        if remembered is not None:
+            remembered.close()
+
+    def _interrupt(self) -> None:
+        with self._lock:
+            for remembered in self._sockets.values():
+                with contextlib.suppress(OSError):  # the other side may have closed it already
+                    remembered.shutdown(socket.SHUT_RDWR)
+
+
+class RequestsHttp:
+    """The `Http` of one thread."""
+
+    def __init__(self, session: requests.Session, cancel: CancelToken) -> None:
+        self._session = session
+        self._cancel = cancel
+
+    def send(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Body, read_timeout_s: float) -> Answer:
+        """Return the answer, whatever its status. Raises NoAnswerError, Cancelled, or what `body` raises."""
+        self._cancel.check()
+        try:
+            response = self._session.request(
+                method,
+                url,
+                # An empty object would be left out; b"" goes out with Content-Length: 0.
+                data=body if len(body) else b"",
+                headers=dict(headers),
+                auth=_as_it_is,
+                timeout=(CONNECT_TIMEOUT_S, read_timeout_s),
+                allow_redirects=False,
+                proxies=NO_PROXY if _on_this_machine(url) else None,
+            )
+        except (requests.RequestException, UnicodeError) as error:
+            self._cancel.check()
+            raise NoAnswerError(_silence(error), f"{type(error).__name__}: {error}") from error
+        self._cancel.check()
+        return Answer(
+            status=response.status_code, body=response.content, retry_after_s=_retry_after_s(response.headers.get("Retry-After", ""))
+        )
+
+
+class _InterruptibleAdapter(HTTPAdapter):
+    """Hands requests connections that `Connections` knows."""
+
+    def __init__(self, connections: Connections) -> None:
+        self.owners: set[HTTPConnection] = set()
+        self._pool_classes = _pool_classes(connections, self.owners)
+        super().__init__(pool_connections=4, pool_maxsize=1)
+
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any) -> None:  # noqa: ANN401  # as requests has it
+        """Use our connections for direct requests."""
+        super().init_poolmanager(connections, maxsize, block, **pool_kwargs)
+        self.poolmanager.pool_classes_by_scheme = self._pool_classes
+
+    def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:  # noqa: ANN401  # as requests has it
+        """Use our connections for requests through a proxy; SOCKS has its own."""
+        manager = super().proxy_manager_for(proxy, **proxy_kwargs)
+        if not proxy.lower().startswith("socks"):
+            manager.pool_classes_by_scheme = self._pool_classes
+        return manager
+
+
+def _pool_classes(connections: Connections, owners: set[HTTPConnection]) -> dict[str, type[HTTPConnectionPool]]:
+    class Plain(HTTPConnection):
+        def _new_conn(self) -> socket.socket:
+            owners.add(self)
+            return connections.open(self, super()._new_conn)
+
+        def close(self) -> None:
+            owners.discard(self)
+            connections.forget(self)
+            super().close()
+
+    class Tls(HTTPSConnection):
+        def _new_conn(self) -> socket.socket:
+            owners.add(self)
+            return connections.open(self, super()._new_conn)
+
+        def close(self) -> None:
+            owners.discard(self)
+            connections.forget(self)
+            super().close()
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class TlsPool(HTTPSConnectionPool):
+        ConnectionCls = Tls
+
+    return {"http": PlainPool, "https": TlsPool}
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Stand in for authentication, so that a .netrc on the machine can't replace our header or add one for the store."""
+    return request
+
+
+def _on_this_machine(url: str) -> bool:
+    try:
+        return is_loopback(urlsplit(url).hostname or "")
+    except ValueError:
+        return False
+
+
+def _silence(error: Exception) -> Silence:
+    if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return Silence.CERTIFICATE
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return Silence.UNREACHABLE
+    if isinstance(error, requests.exceptions.Timeout):
+        return Silence.TIMED_OUT
+    if isinstance(error, requests.exceptions.ConnectionError):
+        unreachable = ("NewConnectionError", "NameResolutionError", "ProxyError")
+        return Silence.UNREACHABLE if any(name in repr(error) for name in unreachable) else Silence.BROKEN_OFF
+    if isinstance(error, (ValueError, UnicodeError)):  # requests' complaints about addresses and headers are ValueErrors too
+        return Silence.BAD_ADDRESS
+    return Silence.BROKEN_OFF
+
+
+def _retry_after_s(text: str) -> float:
+    return min(float(text), MAX_RETRY_AFTER_S) if text.strip().isascii() and text.strip().isdigit() else 0.0

@@ -1,0 +1,54 @@
+"""One HTTP request and its answer, as the engine speaks of them. The library behind it is known to connections.py only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+
+class Silence(str, Enum):
+    """Why a request got no answer."""
+
+    UNREACHABLE = "unreachable"
+    TIMED_OUT = "timed out"
+    BROKEN_OFF = "broken off"
+    CERTIFICATE = "certificate"
+    BAD_ADDRESS = "bad address"
+
+
+class NoAnswerError(Exception):
+    """A request was not answered. `detail` is for the log, after redaction."""
+
+    def __init__(self, silence: Silence, detail: str) -> None:
+        self.silence = silence
+        self.detail = detail
+        super().__init__(silence.value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a server said; `retry_after_s` is how long it asks to be left alone, 0 where it says nothing."""
+
+    status: int
+    body: bytes = b""
+    retry_after_s: float = 0.0
+
+
+class Body(Protocol):
+    """What is sent: its length is known beforehand, so that it never goes out in chunks (stores answer those with 411 or 501)."""
+
+    def __len__(self) -> int: ...
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes, b"" at the end."""
+        ...
+
+
+class Http(Protocol):
+    """Sends one request at a time and follows no redirect."""
+
+    def send(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Body, read_timeout_s: float) -> Answer:
+        """Return the answer, whatever its status. Raises NoAnswerError, Cancelled, or what `body` raises."""
+        ...

@@ -1,0 +1,54 @@
+"""Which files go up, under which keys, and in which order: nothing is named in the store before it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import TransferError
+from pipeline.workspace import MASTER, published_files
+
+LARGE_BYTES = 10 << 20
+"""Files above this are begun first, so that none is left over at the end, and show their bytes while they are sent."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutgoingFile:
+    """A file that is to be stored. `name` is its path inside the folder, with `/`."""
+
+    path: Path
+    name: str
+    key: str
+    size_bytes: int
+    mtime_ns: int
+
+
+def collect(folder: Path, prefix: str) -> list[OutgoingFile]:
+    """Return the published files of a folder with their keys. Raises TransferError when there are none."""
+    files = []
+    try:
+        if not folder.is_dir():
+            raise TransferError(f"The folder {folder} does not exist: choose the folder of a finished job.")
+        for path in published_files(folder):
+            name = path.relative_to(folder).as_posix()
+            status = path.stat()
+            files.append(OutgoingFile(path=path, name=name, key=prefix + name, size_bytes=status.st_size, mtime_ns=status.st_mtime_ns))
+    except OSError as error:
+        raise TransferError(f"The folder {folder} can't be read ({error.strerror}): check its permissions.") from error
+    if not files:
+        raise TransferError(f"There is nothing to upload in {folder}: choose the folder of a finished job.")
+    return files
+
+
+def stages(files: Sequence[OutgoingFile]) -> list[list[OutgoingFile]]:
+    """Return the files in three steps, each to be begun only when the one before is stored whole.
+
+    Segments and everything else, then the playlists that name them, then the master playlist.
+    """
+    master = [file for file in files if file.name == MASTER]
+    playlists = [file for file in files if file.name.endswith(".m3u8") and file.name != MASTER]
+    others = [file for file in files if not file.name.endswith(".m3u8")]
+    large = sorted((file for file in others if file.size_bytes > LARGE_BYTES), key=lambda file: -file.size_bytes)
+    small = [file for file in others if file.size_bytes <= LARGE_BYTES]
+    return [step for step in ([*large, *small], playlists, master) if step]

@@ -1,0 +1,162 @@
+"""What a backend or a store answers when it does not do what it was asked, and how to say that to an editor. Pure."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from pipeline.errors import AuthenticationError, TransferError
+from pipeline.transfer.exchange import Answer, Silence
+
+_MAX_XML = 1 << 16
+
+
+class Party(str, Enum):
+    """Who was asked."""
+
+    BACKEND = "backend"
+    STORE = "store"
+
+
+class Flaw(str, Enum):
+    """What is wrong with an answer that says 200."""
+
+    NOT_JSON = "not JSON"
+    FIELDS_MISSING = "fields missing"
+    BAD_SIGNED_URL = "bad signed URL"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """One request that came to nothing: no answer (`silence`), a `status` other than success, or a flawed answer.
+
+    `place` is the server's address, without path. `code` and `message` come from a store's XML.
+    """
+
+    party: Party
+    place: str = ""
+    silence: Silence | None = None
+    status: int = 0
+    flaw: Flaw | None = None
+    code: str = ""
+    message: str = ""
+    retry_after_s: float = 0.0
+
+    @property
+    def expired_url(self) -> bool:
+        """Whether the store says that the signed URL, and nothing else, is too old."""
+        return self.code == "ExpiredToken" or (self.code == "AccessDenied" and "expired" in self.message.lower())
+
+
+class RefusedError(TransferError):
+    """A request came to nothing; the text is for the editor."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        self.refusal = refusal
+        super().__init__(sentence(refusal))
+
+
+class TokenRefusedError(RefusedError, AuthenticationError):
+    """The backend does not accept the token."""
+
+
+def refused(refusal: Refusal) -> RefusedError:
+    """Return the error that stands for a refusal."""
+    token = refusal.party is Party.BACKEND and refusal.status == 401
+    return TokenRefusedError(refusal) if token else RefusedError(refusal)
+
+
+def store_refusal(answer: Answer, place: str) -> Refusal:
+    """Read a store's answer: S3 says what is the matter in XML, whatever the status."""
+    text = answer.body[:_MAX_XML].decode("utf-8", "replace")
+    return Refusal(
+        party=Party.STORE,
+        place=place,
+        status=answer.status,
+        code=_element("Code", text),
+        message=_element("Message", text),
+        retry_after_s=answer.retry_after_s,
+    )
+
+
+def sentence(refusal: Refusal) -> str:
+    """Say in one plain sentence what happened and what to do."""
+    if refusal.party is Party.BACKEND:
+        return _backend_sentence(refusal)
+    return _store_sentence(refusal)
+
+
+_BACKEND_SILENCE = {
+    Silence.UNREACHABLE: "Cannot connect to the backend at {place}. Verify that the URL is correct and check your internet connection.",
+    Silence.TIMED_OUT: "The backend at {place} did not answer in time. Try again in a moment.",
+    Silence.BROKEN_OFF: "The connection to the backend at {place} broke off. Check your internet connection and try again.",
+    Silence.CERTIFICATE: "The certificate of the backend at {place} can't be trusted. Verify the URL, or ask its administrator.",
+    Silence.BAD_ADDRESS: "The address of the backend or the token can't be used. Check BACKEND_URL and AUTH_TOKEN.",
+}
+_STORE_SILENCE = {
+    Silence.UNREACHABLE: "Cannot connect to the storage at {place}. Check your internet connection and try again.",
+    Silence.TIMED_OUT: "The storage at {place} did not answer in time. Check your internet connection and try again.",
+    Silence.BROKEN_OFF: "Network error. Check your internet connection and try again.",
+    Silence.CERTIFICATE: "The certificate of the storage at {place} can't be trusted. Ask the administrator of the backend.",
+    Silence.BAD_ADDRESS: "The backend gave an upload address that can't be used. Ask its administrator.",
+}
+_FLAWS = {
+    Flaw.NOT_JSON: "The backend at {place} answered with something that is not JSON. Verify that the URL is the one of the backend.",
+    Flaw.FIELDS_MISSING: "The backend at {place} left out key, signedUrl or downloadUrl in its answer. Ask its administrator.",
+    Flaw.BAD_SIGNED_URL: "The backend at {place} gave an upload address that does not start with https://. Ask its administrator.",
+}
+_QUOTA = "S3 storage quota exceeded. Contact your administrator."
+_CODES = {
+    "SignatureDoesNotMatch": "The storage does not accept the signature of the upload address. Ask the administrator of the backend.",
+    "RequestTimeTooSkewed": "The clock of this computer or of the backend is wrong. Set the date and time, then start again.",
+    "EntityTooLarge": "The file is larger than the storage takes in one piece. Choose fewer or lower qualities.",
+    "QuotaExceeded": _QUOTA,
+    "NoSuchBucket": "The storage has no such bucket. Ask the administrator of the backend.",
+}
+
+
+def _backend_sentence(refusal: Refusal) -> str:
+    place, status = refusal.place, refusal.status
+    if refusal.silence is not None:
+        return _BACKEND_SILENCE[refusal.silence].format(place=place)
+    if refusal.flaw is not None:
+        return _FLAWS[refusal.flaw].format(place=place)
+    if status == 401:
+        return "The authentication token is invalid or expired. Please get a new token from the admin panel."
+    if status == 403:
+        return "This token is not allowed to upload. Please get one that is from the admin panel."
+    if status == 404:
+        return f"The backend at {place} does not know the address that was asked for. Verify the URL and the endpoint settings."
+    if status in (413, 507):
+        return _QUOTA
+    if 300 <= status < 400:
+        return f"The backend at {place} sends the program on to another address. Verify that the URL is exact, with https://."
+    if status >= 500:
+        return f"The backend at {place} has a problem of its own (status {status}). Try again later or ask its administrator."
+    return f"The backend at {place} did not accept the request (status {status}). Check the destination and the session ID."
+
+
+def _store_sentence(refusal: Refusal) -> str:
+    place, status = refusal.place, refusal.status
+    if refusal.silence is not None:
+        return _STORE_SILENCE[refusal.silence].format(place=place)
+    if refusal.code in _CODES:
+        return _CODES[refusal.code]
+    if refusal.expired_url:
+        return "The upload address expired before it could be used. Set the date and time of this computer, then start again."
+    if status == 507:
+        return _QUOTA
+    if 300 <= status < 400:
+        return f"The storage at {place} sends the program on to another address. Ask the administrator of the backend."
+    reason = f"status {status}, {refusal.code}" if refusal.code else f"status {status}"
+    if status >= 500 or status in (408, 429):
+        return f"The storage at {place} is busy or has a problem ({reason}). Try again later."
+    return f"The storage at {place} refused the file ({reason}). Ask the administrator of the backend."
+
+
+def _element(name: str, xml: str) -> str:
+    """Return an element's text. A pattern is enough for S3's flat errors, and no document can harm it."""
+    found = re.search(rf"<{name}>([^<]*)</{name}>", xml)
+    return html.unescape(found.group(1)).strip() if found else ""

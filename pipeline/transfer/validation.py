@@ -1,0 +1,101 @@
+"""What an upload needs to be told, checked before anything starts. Pure: text in, sentences out."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from urllib.parse import urlsplit
+
+MIN_TYPED_TOKEN = 20
+"""Shorter is surely a slip of the keyboard; a token from `.env` is taken as it is."""
+
+_DESTINATION = re.compile(r"[A-Za-z0-9_./-]*")
+_SESSION_ID = re.compile(r"[0-9A-Fa-f]{24}")
+_VISIBLE_ASCII = re.compile(r"[!-~]+")
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host name or address is this machine: localhost, 127.0.0.0/8 or ::1."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def backend_url_problems(url: str) -> list[str]:
+    """Return what is wrong with the backend's address, a sentence each; the address itself is not repeated."""
+    if not url:
+        return ["Backend URL is required (or set BACKEND_URL in .env)."]
+    if not _VISIBLE_ASCII.fullmatch(url) or "\\" in url:
+        return ["Backend URL must not contain spaces, backslashes or special characters."]
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        return ["Backend URL is not a valid address: write it like https://api.example.com."]
+    if parts.scheme not in ("http", "https"):
+        return ["Backend URL must start with https://."]
+    problems = []
+    if not host:
+        problems.append("Backend URL must name a server, like https://api.example.com.")
+    elif parts.scheme == "http" and not is_loopback(host):
+        problems.append("Backend URL must start with https:// (http:// is for localhost only).")
+    if "@" in parts.netloc:
+        problems.append("Backend URL must not contain a user name or password.")
+    if "?" in url or "#" in url:
+        problems.append("Backend URL must not contain ? or #.")
+    if ".." in parts.path.split("/"):
+        problems.append("Backend URL must not contain ..")
+    return problems
+
+
+def destination_problems(prefix: str) -> list[str]:
+    """Return what is wrong with the folder in the store, a sentence each."""
+    if not prefix:
+        return ["S3 destination is required, for example videos/course123/lesson01/."]
+    problems = []
+    if prefix.startswith("/"):
+        problems.append("S3 destination must not start with /.")
+    if not prefix.endswith("/"):
+        problems.append("S3 destination must end with /.")
+    if ".." in prefix:
+        problems.append("S3 destination must not contain ..")
+    # A "." folder is dropped from an address on its way, so the signature would not fit any more.
+    if "." in prefix.split("/"):
+        problems.append("S3 destination must not have a folder named with a single dot.")
+    if "//" in prefix:
+        problems.append("S3 destination must not contain two slashes in a row.")
+    if not _DESTINATION.fullmatch(prefix):
+        problems.append("S3 destination may only have letters (a to z), digits and - _ . /")
+    return problems
+
+
+def session_id_problems(session_id: str | None) -> list[str]:
+    """Return what is wrong with the session ID, a sentence each; none at all is fine."""
+    if not session_id or _SESSION_ID.fullmatch(session_id):
+        return []
+    return ["Session ID must be 24 characters from 0 to 9 and a to f, or empty."]
+
+
+def token_problems(token: str, typed: bool) -> list[str]:
+    """Return what is wrong with the token, a sentence each; `typed` says that it comes from a field, not from `.env`."""
+    if not token:
+        return ["Auth token is required (or set AUTH_TOKEN in .env)."]
+    problems = []
+    if not _VISIBLE_ASCII.fullmatch(token):
+        problems.append("Auth token must not contain spaces, line breaks or special characters.")
+    if typed and len(token) < MIN_TYPED_TOKEN:
+        problems.append(f"Auth token appears invalid (too short): it has at least {MIN_TYPED_TOKEN} characters.")
+    return problems
+
+
+def upload_problems(*, url: str, token: str, prefix: str, session_id: str | None, typed: bool = False) -> list[str]:
+    """Return everything that is wrong with the inputs of an upload at once, a sentence each."""
+    return [
+        *backend_url_problems(url),
+        *token_problems(token, typed),
+        *destination_problems(prefix),
+        *session_id_problems(session_id),
+    ]

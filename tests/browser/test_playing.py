@@ -1,0 +1,67 @@
+"""The published stream in a real browser: every level, at start, middle and end, with captions."""
+
+from __future__ import annotations
+
+import pytest
+
+CAPTIONS = """() => Array.from(document.querySelector('video').textTracks).filter(track => track.mode === 'showing')
+    .flatMap(track => Array.from(track.cues || []).map(cue => cue.text.trim()))"""
+ACTIVE = """() => Array.from(document.querySelector('video').textTracks).filter(track => track.mode === 'showing')
+    .flatMap(track => Array.from(track.activeCues || []).map(cue => cue.text.trim()))"""
+PLAY_FROM = """([level, at]) => {
+    const video = document.querySelector('video');
+    video.pause();
+    if (window.hls) window.hls.currentLevel = level;
+    video.muted = true;
+    video.currentTime = at;
+    return video.play();
+}"""
+# What hls.js says when a jump or a change of level makes it drop a request of its own: the test does both.
+PROBLEMS = "window.problems.filter(problem => problem !== 'aborted')"
+MOVED = """([height, at]) => {
+    const video = document.querySelector('video');
+    return video.videoHeight === height && !video.seeking && (video.ended || video.currentTime > at + 0.3);
+}"""
+
+
+def _open(page, published, player):
+    page.goto(published.backend.watch_url(published.prefix) + player)
+    page.wait_for_function("document.querySelector('video').readyState >= 2")
+
+
+@pytest.mark.parametrize("level", [0, 1, 2])
+def test_every_level_plays_at_start_middle_and_end_through_hls_js(page, published, level):
+    """hls.js is the strict judge: no gap, no stall, no parse error, fatal or not."""
+    _open(page, published, "?player=hls")
+    heights = page.evaluate("window.hls.levels.map(level => level.height)")
+    duration = page.evaluate("document.querySelector('video').duration")
+    for at in (0.0, duration / 2, duration - 1.0):
+        page.evaluate(PLAY_FROM, [level, at])
+        page.wait_for_function(MOVED, arg=[heights[level], at])
+    page.wait_for_function("document.querySelector('video').ended")
+    assert ([], [360, 480, 720], pytest.approx(14.0, abs=0.1)) == (page.evaluate(PROBLEMS), sorted(heights), duration)
+
+
+def test_the_captions_show_what_is_said_when_it_is_said(page, published, words):
+    """The third phrase is on the screen in its own second, at the second segment's time."""
+    _open(page, published, "?player=hls")
+    page.evaluate(PLAY_FROM, [0, 8.0])
+    page.wait_for_function(f"({ACTIVE})().length > 0")
+    assert [words[2]] == page.evaluate(ACTIVE)
+
+
+def test_all_captions_arrive(page, published, words):
+    """Cues that lie in two segments are shown once."""
+    _open(page, published, "?player=hls")
+    page.evaluate(PLAY_FROM, [0, 0.0])
+    page.wait_for_function(f"({CAPTIONS})().length >= 4")
+    assert words == page.evaluate(CAPTIONS)
+
+
+def test_the_browsers_own_player_plays_it_too(page, published, words):
+    """Chromium and Safari need no library."""
+    _open(page, published, "")
+    page.evaluate(PLAY_FROM, [-1, 8.0])
+    page.wait_for_function("document.querySelector('video').currentTime > 8.3")
+    page.wait_for_function(f"({ACTIVE})().length > 0")
+    assert (None, [], [words[2]]) == (page.evaluate("window.hls"), page.evaluate(PROBLEMS), page.evaluate(ACTIVE))

@@ -1,0 +1,72 @@
+"""What a person or a script reads of a job's events."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from cli.render import JsonLines, PlainLines, summary
+from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
+from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome
+
+DONE = JobReport(
+    slug="lesson", source=Path("lesson.mp4"), folder=Path("out/lesson"), outcome=Outcome.DONE, master_url="https://x/master.m3u8"
+)
+
+
+def _progress(fraction: float, text: str = "") -> PhaseProgress:
+    return PhaseProgress(phase=PhaseName.UPLOAD, fraction=fraction, overall=fraction, text=text)
+
+
+def test_plain_lines_report_every_tenth_once():
+    """A log file stays short however many events there are."""
+    out = io.StringIO()
+    lines = PlainLines(out)
+    lines.event(PhaseStarted(phase=PhaseName.UPLOAD, overall=0.0))
+    for hundredth in range(101):
+        lines.event(_progress(hundredth / 100))
+    lines.event(_progress(1.0))
+    assert ["Upload …", *(f"Upload {tenth * 10:3d}%" for tenth in range(1, 11))] == out.getvalue().splitlines()
+
+
+def test_plain_lines_leave_technical_lines_out_and_keep_warnings():
+    """The ffmpeg command is for the window's log view."""
+    out = io.StringIO()
+    lines = PlainLines(out)
+    lines.event(LogLine(text="ffmpeg -i x"))
+    lines.event(LogLine(text="Something is odd.", level=LogLevel.WARNING))
+    lines.event(PhaseFinished(phase=PhaseName.HLS, outcome=PhaseOutcome.REUSED, overall=1.0))
+    assert ["Something is odd.", "HLS: reused"] == out.getvalue().splitlines()
+
+
+def test_json_has_one_object_a_line_with_the_events_name():
+    """The last line of a job names it and its outcome."""
+    out = io.StringIO()
+    lines = JsonLines(out)
+    lines.event(_progress(0.5, "half"))
+    lines.event(JobFinished(report=DONE))
+    first, last = (json.loads(line) for line in out.getvalue().splitlines())
+    assert ("phase_progress", "upload", 0.5, "half") == (first["event"], first["phase"], first["fraction"], first["text"])
+    assert ("job_finished", "lesson", "done", "lesson.mp4") == (last["event"], last["job"], last["outcome"], last["source"])
+
+
+@pytest.mark.parametrize(
+    ("report", "lines"),
+    [
+        pytest.param(DONE, ["lesson: done. The files are in out/lesson", "Stream: https://x/master.m3u8"], id="done"),
+        pytest.param(
+            JobReport(slug="a", source=Path("a"), folder=Path("a"), outcome=Outcome.CANCELLED, error="Cancelled."),
+            ["a: Cancelled."],
+            id="cancelled",
+        ),
+        pytest.param(
+            JobReport(slug="a", source=Path("a"), folder=Path("a"), outcome=Outcome.FAILED, error="Why."), ["a: failed."], id="failed"
+        ),
+    ],
+)
+def test_the_summary_says_how_it_ended_and_where_to_look(report, lines):
+    """The reason of a failure goes to standard error."""
+    assert lines == summary(report)

@@ -1,0 +1,64 @@
+"""The command line at a terminal: bars that are drawn, and a question that is answered."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _at_a_terminal(arguments: list[str], answers: dict[bytes, bytes], environment: dict[str, str]) -> tuple[int, str]:
+    """Run the program on a pseudo-terminal, answering what it asks; return exit status and what was shown."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "hls_converter.py"), *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=environment
+    )
+    os.close(theirs)
+    shown = b""
+    while select.select([ours], [], [], 60)[0]:
+        try:
+            piece = os.read(ours, 65536)
+        except OSError:  # Linux reports the other end's closing as an error
+            break
+        if not piece:
+            break
+        shown += piece
+        for question in [q for q in answers if q in shown]:
+            os.write(ours, answers.pop(question))
+    os.close(ours)
+    return process.wait(timeout=30), shown.decode()
+
+
+def _environment(config) -> dict[str, str]:
+    backend = {"BACKEND_URL": config.backend.url, "AUTH_TOKEN": config.backend.token}
+    return {**os.environ, **backend, "TERM": "xterm-256color", "COLUMNS": "100"}
+
+
+def _folder(place: Path, count: int) -> Path:
+    folder = place / "stream"
+    folder.mkdir()
+    for number in range(count):
+        (folder / f"seg_{number:03d}.ts").write_bytes(b"x" * 1000)
+    (folder / "master.m3u8").write_text("#EXTM3U\n")
+    return folder
+
+
+def test_a_terminal_gets_bars(tmp_path, backend_config):
+    """Overall and upload, at a hundred percent in the end."""
+    status, shown = _at_a_terminal(["upload", str(_folder(tmp_path, 5)), "tests/terminal/"], {}, _environment(backend_config))
+    assert (0, True, True, True) == (status, "Overall" in shown, "100%" in shown, "Upload complete!" in shown)
+
+
+def test_an_unfinished_upload_is_asked_about(tmp_path, backend_config):
+    """The question of the window, at a terminal; Enter resumes."""
+    folder = _folder(tmp_path, 5)
+    environment = _environment(backend_config)
+    assert 0 == _at_a_terminal(["upload", str(folder), "tests/asked/"], {}, environment)[0]
+    (folder / "late.ts").write_bytes(b"new")
+    status, shown = _at_a_terminal(["upload", str(folder), "tests/asked/"], {b"[Y/n]": b"\n"}, environment)
+    assert (0, True) == (status, "Previous upload incomplete. Resume? (6/7 files uploaded)" in shown)

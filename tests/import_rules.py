@@ -1,0 +1,176 @@
+"""Who may import whom, as a checker that reads the source without running it.
+
+`violations` judges one file's text; the tables below are the whole law. Imports count wherever they stand: inside
+functions and under TYPE_CHECKING as well, and so do relative ones and `import_module` of a fixed name.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+# what each part of the program may import of the others; hls_converter → cli, ui → the engines → storage
+BELOW_ENGINES = {"storage", "config"}
+ENGINES = {"s3_uploader", "backend", "transcripts", "pipeline"}
+MAY_IMPORT: dict[str, set[str]] = {
+    "hls_converter": {"cli", "ui", *ENGINES, *BELOW_ENGINES},
+    "cli": {"ui", *ENGINES, *BELOW_ENGINES},  # beside it, not above: the doctor asks whether a window can be opened
+    "ui": {*ENGINES, *BELOW_ENGINES},
+    "s3_uploader": {"pipeline", *BELOW_ENGINES},
+    "backend": {"pipeline", *BELOW_ENGINES},
+    "transcripts": {"pipeline", *BELOW_ENGINES},
+    "pipeline": {*BELOW_ENGINES},  # a job knows neither window nor server
+    "storage": set(),
+    "config": set(),
+}
+
+# inside pipeline: each step may import its own and those before it
+PIPELINE_STEPS: tuple[set[str], ...] = (
+    {"model", "events", "errors", "cancel"},
+    {"plan", "slug", "workspace", "media", "speech", "transfer"},
+    {"phases"},
+    {"runner", "folder_upload"},
+    {"wiring"},
+)
+
+# never part of the program: nothing that ships may lean on them
+OUTSIDE = {"tests", "benchmarks"}
+
+# modules with one home; a home is a path below the root, a folder's with everything in it
+HOMES: dict[str, tuple[str, ...]] = {
+    "tkinter": ("ui",),
+    "_tkinter": ("ui",),
+    "ttkbootstrap": ("ui",),
+    "tkinterdnd2": ("ui",),
+    "subprocess": ("pipeline/media/process.py", "pipeline/speech"),
+    "multiprocessing": ("pipeline/media/process.py", "pipeline/speech"),
+    "faster_whisper": ("pipeline/speech",),
+    "requests": ("pipeline/transfer",),
+    "urllib3": ("pipeline/transfer",),
+    "httpx": ("pipeline/transfer",),
+    "aiohttp": ("pipeline/transfer",),
+    "http.client": ("pipeline/transfer",),
+    "urllib.request": ("pipeline/transfer",),
+}
+
+# names of a module that have one home though the module itself is free
+NAME_HOMES: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("os.environ", "os.environb", "os.getenv", "os.getenvb", "os.putenv", "os.unsetenv"), ("config.py",)),
+    **dict.fromkeys(
+        ("os.system", "os.popen", "os.fork", "os.posix_spawn", "os.posix_spawnp", "ffmpeg.run", "ffmpeg.run_async", "ffmpeg.probe"),
+        HOMES["subprocess"],
+    ),
+    **dict.fromkeys(("asyncio.create_subprocess_exec", "asyncio.create_subprocess_shell"), HOMES["subprocess"]),
+}
+
+
+@dataclass(frozen=True)
+class Use:
+    """A module or a name of a module that a file uses, and where."""
+
+    name: str
+    line: int
+
+
+def program_files(root: Path) -> list[Path]:
+    """Return the program's own source files, without what is outside of the rules."""
+    files = [root / f"{part}.py" for part in MAY_IMPORT if (root / f"{part}.py").is_file()]
+    return files + sorted(path for part in MAY_IMPORT for path in (root / part).rglob("*.py"))
+
+
+def violations(path: Path, text: str) -> list[str]:
+    """Return a sentence for each rule that a file breaks. `path` is relative to the root."""
+    tree = ast.parse(text)
+    imported = list(imports(tree, path))
+    found = []
+    for use in imported:
+        found += [(use.line, reason) for reason in (wrong_part(path, use), wrong_step(path, use), wrong_home(path, use)) if reason]
+    for use in names(tree):
+        if not at_home(path, NAME_HOMES[use.name]):
+            found.append((use.line, f"uses {use.name}, which belongs in {' and '.join(NAME_HOMES[use.name])}"))
+    return [f"{path.as_posix()}:{line} {reason}" for line, reason in sorted(set(found))]
+
+
+def imports(tree: ast.Module, path: Path) -> Iterator[Use]:
+    """Yield every module that a file imports, by its full name; `from a import b` yields `a.b`, which may be a module too."""
+    package = path.parent.parts
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (Use(alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            base = ".".join((*above, *([node.module] if node.module else [])))
+            yield from (Use(f"{base}.{alias.name}", node.lineno) for alias in node.names)
+        elif isinstance(node, ast.Call) and called(node) in ("import_module", "__import__"):
+            name = node.args[0] if node.args else None
+            if isinstance(name, ast.Constant) and isinstance(name.value, str):
+                yield Use(name.value, node.lineno)
+
+
+def called(call: ast.Call) -> str:
+    """Return the last name of what is called."""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else call.func.id if isinstance(call.func, ast.Name) else ""
+
+
+def names(tree: ast.Module) -> Iterator[Use]:
+    """Yield every guarded name that a file uses, whether as `os.environ` or after `from os import environ`, under any alias."""
+    aliases = {name.split(".", 1)[0]: name.split(".", 1)[0] for name in NAME_HOMES}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            aliases.update({alias.asname: alias.name for alias in node.names if alias.asname})
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            name = f"{aliases.get(node.value.id, '')}.{node.attr}"
+            if name in NAME_HOMES:
+                yield Use(name, node.lineno)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (Use(f"{node.module}.{a.name}", node.lineno) for a in node.names if f"{node.module}.{a.name}" in NAME_HOMES)
+
+
+def part_of(path: Path) -> str:
+    """Return the part of the program that a file belongs to: its folder below the root, or its own name."""
+    return path.parts[0].removesuffix(".py")
+
+
+def wrong_part(path: Path, use: Use) -> str | None:
+    """Say so if a part imports another that is not below it."""
+    part, other = part_of(path), use.name.split(".")[0]
+    if other in OUTSIDE:
+        return f"imports {use.name}, which is no part of the program"
+    if other in MAY_IMPORT and other != part and other not in MAY_IMPORT[part]:
+        return f"imports {use.name}: {part} may not import {other}"
+    return None
+
+
+def step_of(module: tuple[str, ...]) -> int | None:
+    """Return the step of a module inside pipeline, 0 for the lowest; None if the table doesn't have it."""
+    return next((step for step, members in enumerate(PIPELINE_STEPS) if module and module[0] in members), None)
+
+
+def wrong_step(path: Path, use: Use) -> str | None:
+    """Say so if a module of pipeline imports one of a later step, or belongs to no step."""
+    parts = use.name.split(".")
+    if part_of(path) != "pipeline" or parts[0] != "pipeline":
+        return None
+    if path.parts[1:] == ("__init__.py",):
+        return f"imports {use.name}: pipeline/__init__.py stands before every step"
+    own = step_of((path.parts[1].removesuffix(".py"),))
+    other = step_of(tuple(parts[1:]))
+    if own is None or other is None:
+        return f"imports {use.name}: one of the two has no step in the table"
+    return f"imports {use.name}, which comes after it" if other > own else None
+
+
+def wrong_home(path: Path, use: Use) -> str | None:
+    """Say so if a module with one home is imported elsewhere."""
+    for module, homes in HOMES.items():
+        if f"{use.name}.".startswith(f"{module}.") and not at_home(path, homes):
+            return f"imports {module}, which belongs in {' and '.join(homes)}"
+    return None
+
+
+def at_home(path: Path, homes: tuple[str, ...]) -> bool:
+    """Whether a file is one of `homes` or lies in one."""
+    return any(path.as_posix() == home or path.as_posix().startswith(f"{home}/") for home in homes)

@@ -1,0 +1,169 @@
+"""`convert` with good and bad input: exit status, one sentence, nothing that looks finished."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import psutil
+import pytest
+from program import command, events, make_clip, start
+
+FAST = ("--preset", "ultrafast")
+
+
+def _empty(folder: Path) -> Path:
+    (folder / "clip.mp4").write_bytes(b"")
+    return folder / "clip.mp4"
+
+
+def _broken(folder: Path) -> Path:
+    clip = make_clip(folder / "clip.mp4", seconds=1)
+    clip.write_bytes(clip.read_bytes()[:2000])
+    return clip
+
+
+def _text(folder: Path) -> Path:
+    (folder / "clip.mp4").write_text("no video\n" * 100)
+    return folder / "clip.mp4"
+
+
+def _folder(folder: Path) -> Path:
+    (folder / "clip.mp4").mkdir()
+    return folder / "clip.mp4"
+
+
+def _missing(folder: Path) -> Path:
+    return folder / "clip.mp4"
+
+
+def _unreadable(folder: Path) -> Path:
+    # a link to itself can't be opened by anybody, root included
+    (folder / "clip.mp4").symlink_to(folder / "clip.mp4")
+    return folder / "clip.mp4"
+
+
+@pytest.mark.parametrize("make", [_empty, _broken, _text, _folder, _missing, _unreadable], ids=lambda f: f.__name__[1:])
+def test_what_is_no_video_gets_one_sentence_and_leaves_nothing(tmp_path, run, make):
+    """Exit 1, the file named, no traceback, no folder."""
+    clip = make(tmp_path)
+    done = run("convert", clip, "-o", tmp_path / "out")
+    assert (1, 1, True, False) == (done.returncode, len(done.stderr.splitlines()), str(clip) in done.stderr, (tmp_path / "out").exists())
+
+
+def test_an_output_folder_that_can_not_be_made_is_one_sentence(tmp_path, run, short_clip):
+    """The place is named before anything is encoded."""
+    (tmp_path / "file").write_text("")
+    done = run("convert", short_clip, "-o", tmp_path / "file" / "out")
+    assert (1, 1, True) == (done.returncode, len(done.stderr.splitlines()), "can't be written" in done.stderr)
+
+
+def test_a_source_that_ends_early_fails_naming_both_durations(tmp_path, run):
+    """Half a Matroska file declares the whole: never plain success."""
+    clip = make_clip(tmp_path / "whole.mkv", seconds=8)
+    clip.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
+    done = run("convert", clip, "-o", tmp_path / "out", *FAST)
+    assert (1, True) == (done.returncode, "declares 8.0 s, but only" in done.stderr)
+    assert [] == list((tmp_path / "out").iterdir())
+
+
+def test_a_name_full_of_signs_is_converted_like_any_other(tmp_path, run):
+    """Neither ffmpeg nor the shell nor a key trips over it."""
+    clip = make_clip(tmp_path / "-a \"b\" 'c' %03d #1? é🎬.mp4", seconds=1)
+    done = run("convert", "-o", tmp_path / "out", *FAST, "--", clip)
+    assert (0, True) == (done.returncode, (tmp_path / "out" / "a-b-c-03d-1-e" / "master.m3u8").exists())
+
+
+def test_a_silent_video_gets_a_stream_and_no_transcript(tmp_path, run, small_model):
+    """The phase is skipped and says so."""
+    clip = make_clip(tmp_path / "silent.mp4", seconds=2, sound="")
+    done = run("convert", clip, "-o", tmp_path / "out", *FAST, "--transcribe", "--model", small_model)
+    folder = tmp_path / "out" / "silent"
+    assert (0, True, False) == (done.returncode, "No sound in this video" in done.stdout, (folder / "transcript.srt").exists())
+    assert "mp4a" not in (folder / "master.m3u8").read_text()
+
+
+def test_a_video_without_speech_gets_empty_files_and_no_track(tmp_path, run, small_model):
+    """Valid files without a cue, and a master without captions."""
+    clip = make_clip(tmp_path / "quiet.mp4", seconds=2, sound="sine=frequency=440,volume=0")
+    done = run("convert", clip, "-o", tmp_path / "out", *FAST, "--transcribe", "--model", small_model)
+    folder = tmp_path / "out" / "quiet"
+    assert (0, "", "", "WEBVTT\n") == (
+        done.returncode,
+        (folder / "transcript.srt").read_text(),
+        (folder / "transcript.txt").read_text(),
+        (folder / "subtitles.vtt").read_text(),
+    )
+    assert (False, False) == ((folder / "subtitles").exists(), "SUBTITLES" in (folder / "master.m3u8").read_text())
+
+
+def test_a_model_that_is_not_there_is_found_out_before_encoding(tmp_path, run, short_clip):
+    """Nothing was encoded, nothing is left."""
+    done = run("convert", short_clip, "-o", tmp_path / "out", "--transcribe", "--model", tmp_path / "no-model", "--json")
+    kinds = [e["event"] for e in events(done.stdout)]
+    assert (1, ["job_finished"], []) == (done.returncode, [k for k in kinds if k != "log_line"], list((tmp_path / "out").iterdir()))
+    assert "no-model" in done.stderr
+
+
+def test_json_prints_one_event_a_line_and_ends_with_the_job(tmp_path, run, short_clip):
+    """For scripts: nothing but JSON on standard output, bars that only grow."""
+    done = run("convert", short_clip, "-o", tmp_path / "out", *FAST, "--json")
+    seen = events(done.stdout)
+    last = seen[-1]
+    assert (0, "job_finished", "short-clip", "done") == (done.returncode, last["event"], last["job"], last["outcome"])
+    overall = [e["overall"] for e in seen if "overall" in e]
+    assert sorted(overall) == overall
+
+
+def test_the_same_job_again_encodes_nothing_and_other_settings_are_refused(tmp_path, run, short_clip):
+    """Done is done; what was made with other settings is not overwritten without a word."""
+    assert 0 == run("convert", short_clip, "-o", tmp_path, *FAST).returncode
+    again = run("convert", short_clip, "-o", tmp_path, *FAST, "--json")
+    assert [("hls", "reused"), ("mp4", "reused")] == [
+        (e["phase"], e["outcome"]) for e in events(again.stdout) if e["event"] == "phase_finished"
+    ]
+    other = run("convert", short_clip, "-o", tmp_path, "--preset", "superfast")
+    assert (2, True) == (other.returncode, "--fresh" in other.stderr)
+    fresh = run("convert", short_clip, "-o", tmp_path, "--preset", "superfast", "--no-mp4", "--fresh")
+    assert (0, False) == (fresh.returncode, (tmp_path / "short-clip" / "offline_480p.mp4").exists())
+
+
+def test_two_videos_of_one_name_get_two_folders_and_a_bad_one_does_not_stop_them(tmp_path, run, short_clip):
+    """Each job ends with its own report."""
+    done = run("convert", short_clip, tmp_path / "missing.mp4", short_clip, "-o", tmp_path / "out", *FAST, "--no-mp4", "--json")
+    ended = [(e["job"], e["outcome"]) for e in events(done.stdout) if e["event"] == "job_finished"]
+    assert (1, [("short-clip", "done"), ("missing", "failed"), ("short-clip-2", "done")]) == (done.returncode, ended)
+
+
+def test_every_wrong_option_is_named_at_once(tmp_path, run, short_clip):
+    """Exit 2, a sentence each."""
+    wrong = ("--qualities", "4k", "--upload", "/a", "--session-id", "12")
+    done = run("convert", short_clip, "-o", tmp_path / "out", *wrong)
+    named = [word for word in ("--qualities", "start with /", "end with /", "Session ID") if word in done.stderr]
+    assert (2, ["--qualities", "start with /", "end with /", "Session ID"], 4) == (done.returncode, named, len(done.stderr.splitlines()))
+
+
+def test_black_bars_come_only_when_asked_for(tmp_path, run):
+    """A square picture keeps its shape, or gets a 16:9 frame."""
+    clip = make_clip(tmp_path / "square.mp4", seconds=1, size="480x480", sound="")
+    assert 0 == run("convert", clip, "-o", tmp_path / "plain", *FAST).returncode
+    assert 0 == run("convert", clip, "-o", tmp_path / "bars", *FAST, "--black-bars").returncode
+    masters = [(tmp_path / name / "square" / "master.m3u8").read_text() for name in ("plain", "bars")]
+    assert [True, False, False, True] == [f"RESOLUTION={size}" in text for text in masters for size in ("480x480", "854x480")]
+
+
+@pytest.mark.parametrize("ask", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "terminate"])
+def test_stopping_an_encode_leaves_no_process_and_no_folder(tmp_path, environment, ask):
+    """Exit 130, one word, everything gone within seconds."""
+    clip = make_clip(tmp_path / "long.mp4", seconds=60, size="1280x720")
+    arguments = command("convert", clip, "-o", tmp_path / "out", "--preset", "slow", "--json")
+    with start(arguments, environment) as process:
+        for line in process.stdout:
+            if '"phase_progress"' in line:
+                break
+        children = psutil.Process(process.pid).children(recursive=True)
+        os.kill(process.pid, ask)
+        rest = events(process.stdout.read())
+    gone = psutil.wait_procs(children, timeout=5)[1]
+    assert (130, "cancelled", [], []) == (process.returncode, rest[-1]["outcome"], gone, list((tmp_path / "out").iterdir()))

@@ -1,0 +1,58 @@
+"""`demo`, `doctor` and `backend` as a newcomer runs them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import urllib.request
+
+import pytest
+from program import command, start
+
+
+def test_the_demo_converts_uploads_and_compares(tmp_path, run, sample):
+    """Everything that was made is in the store, and the words are those that are said."""
+    done = run("demo", "-o", tmp_path / "demo")
+    said = " / ".join(sample.with_suffix(".txt").read_text(encoding="utf-8").split("\n")[:4])
+    assert (0, "", True, True) == (done.returncode, done.stderr, "Verified: all 22 files" in done.stdout, said in done.stdout)
+
+
+def test_the_demo_can_be_run_again(tmp_path, run):
+    """In the same folder, from nothing."""
+    codes = [run("demo", "-o", tmp_path).returncode for _ in range(2)]
+    assert [0, 0] == codes
+
+
+def test_the_doctor_tells_what_is_here(run, backend):
+    """ffmpeg and the backend are found."""
+    done = run("doctor")
+    assert (0, True, True) == (done.returncode, "ffmpeg version" in done.stdout, f"Connected to {backend.url}" in done.stdout)
+
+
+@pytest.mark.parametrize("token", ["", "a-token-of-ones-own-for-years"], ids=["made", "from the environment"])
+def test_the_backend_prints_where_it_is_and_a_token_that_it_made(tmp_path, token):
+    """A token from the environment is not shown; Ctrl-C ends it in order."""
+    environment = {**os.environ, "AUTH_TOKEN": token}
+    with start(command("backend", "--port", "0", "--root", tmp_path / "store"), environment) as process:
+        shown = ""
+        for line in process.stdout:
+            shown += line
+            if "Ctrl-C" in line:
+                break
+        facts = dict(line.split(":", 1) for line in shown.splitlines() if ":" in line)
+        used = token or facts["Token"].strip()
+        request = urllib.request.Request(facts["Backend"].strip() + "/api/admin/auth/me", headers={"Authorization": f"Bearer {used}"})
+        with urllib.request.urlopen(request) as answer:
+            status = answer.status
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+    assert (200, not token, 0) == (status, "Token:" in shown, process.returncode)
+    assert token == "" or token not in shown
+
+
+def test_a_port_that_is_taken_is_one_sentence(tmp_path, backend):
+    """Exit 2 and what to do."""
+    port = backend.url.rsplit(":", 1)[1]
+    done = subprocess.run(command("backend", "--port", port, "--root", tmp_path / "store"), capture_output=True, text=True)
+    assert (2, 1, True) == (done.returncode, len(done.stderr.splitlines()), port in done.stderr)

@@ -1,0 +1,131 @@
+"""`upload`, `check` and an upload that is killed and resumed, against the real backend."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from program import command, events, start
+
+from storage import LocalStorageBackend
+
+
+@pytest.fixture
+def stream(tmp_path: Path) -> Path:
+    """A folder like that of a converted video with 400 segments."""
+    folder = tmp_path / "stream"
+    (folder / "720p").mkdir(parents=True)
+    for number in range(1, 401):
+        (folder / "720p" / f"seg_{number:03d}.ts").write_bytes(number.to_bytes(4, "big") * 2000)
+    (folder / "720p" / "index.m3u8").write_text("#EXTM3U\n")
+    (folder / "master.m3u8").write_text("#EXTM3U\n")
+    return folder
+
+
+def _stored(backend, prefix: str) -> dict[str, bytes]:
+    async def read() -> dict[str, bytes]:
+        storage = LocalStorageBackend(backend.settings.root)
+        return {key: await storage.load(key) for key in await storage.list_files(prefix)}
+
+    return asyncio.run(read())
+
+
+def _made(folder: Path, prefix: str) -> dict[str, bytes]:
+    files = [p for p in folder.rglob("*") if p.is_file() and p.suffix in (".ts", ".m3u8")]
+    return {prefix + p.relative_to(folder).as_posix(): p.read_bytes() for p in files}
+
+
+def _stop_half_way(arguments: list[str], environment: dict[str, str], how: signal.Signals) -> subprocess.Popen[str]:
+    """Start an upload and send it a signal as soon as 40 files are up; return the ended process with its output read."""
+    process = start(arguments, environment)
+    for line in process.stdout:
+        if any(e.get("files_done", 0) >= 40 for e in events(line)):
+            os.kill(process.pid, how)
+            break
+    process.rest, process.words = process.communicate(timeout=30)
+    return process
+
+
+def test_an_upload_that_is_killed_goes_on_where_it_was(tmp_path, stream, backend, environment, run):
+    """kill -9, then resume: nothing published early, nothing lost, only the rest is sent."""
+    prefix = "tests/killed/"
+    killed = _stop_half_way(command("upload", stream, prefix, "--json"), environment, signal.SIGKILL)
+    before = _stored(backend, prefix)
+    assert (-signal.SIGKILL, []) == (killed.returncode, [key for key in before if key.endswith(".m3u8")])
+    undecided = run("upload", stream, prefix)
+    assert (2, True, True) == (undecided.returncode, "Previous upload incomplete" in undecided.stderr, "--resume" in undecided.stderr)
+    resumed = run("upload", stream, prefix, "--resume", "--json")
+    counts = [e["files_done"] for e in events(resumed.stdout) if e["event"] == "phase_progress" and e["files_total"]]
+    assert (0, True, 402) == (resumed.returncode, counts[0] >= 40, counts[-1])
+    assert _made(stream, prefix) == _stored(backend, prefix)
+
+
+def test_ctrl_c_during_an_upload_says_how_far_it_came(tmp_path, stream, backend, environment, run):
+    """The state is kept, the stream is not published, and fresh begins anew."""
+    prefix = "tests/cancelled/"
+    stopped = _stop_half_way(command("upload", stream, prefix, "--json"), environment, signal.SIGINT)
+    report = events(stopped.rest)[-1]
+    assert (130, "cancelled", True) == (
+        stopped.returncode,
+        report["outcome"],
+        report["error"].startswith("Upload cancelled. ") and report["error"].endswith("/402 files uploaded. Resume anytime."),
+    )
+    fresh = run("upload", stream, prefix, "--fresh", "--json")
+    counts = [e["files_done"] for e in events(fresh.stdout) if e["event"] == "phase_progress" and e["files_total"]]
+    assert (0, True, 402) == (fresh.returncode, counts[0] < 40, counts[-1])
+
+
+def test_an_upload_that_is_done_sends_nothing_again(stream, environment, run):
+    """Done is done."""
+    prefix = "tests/again/"
+    assert 0 == run("upload", stream, prefix).returncode
+    logs = len(list(stream.glob("upload_log_*.txt")))
+    again = run("upload", stream, prefix)
+    sent = "\n".join(p.read_text() for p in stream.glob("upload_log_*.txt")).count("PUT ")
+    assert (0, 1, True) == (again.returncode, logs, sent <= 402 * 2)
+
+
+def test_a_folder_that_is_not_there_is_one_sentence(tmp_path, run):
+    """Exit 1, the folder named."""
+    done = run("upload", tmp_path / "nowhere", "a/")
+    assert (1, True, 1) == (done.returncode, "nowhere is not a folder" in done.stderr, len(done.stderr.splitlines()))
+
+
+def test_check_says_that_the_backend_is_there(run, backend):
+    """Test Connection from the command line."""
+    done = run("check")
+    assert (0, f"Connected to {backend.url}. The token is valid.\n") == (done.returncode, done.stdout)
+
+
+def test_check_says_why_not(environment, backend):
+    """A wrong token is a sentence and exit 1."""
+    wrong = {**environment, "AUTH_TOKEN": "wrong-wrong-wrong-wrong-wrong"}
+    done = subprocess.run(command("check"), env=wrong, capture_output=True, text=True)
+    assert (1, True, 1) == (done.returncode, "token" in done.stderr, len(done.stderr.splitlines()))
+
+
+def test_an_encode_is_used_again_when_its_upload_was_killed(tmp_path, environment, backend, run, sample):
+    """Started again on the same file with the same settings, encoding is not repeated."""
+    arguments = ("convert", sample, "-o", tmp_path, "--preset", "ultrafast", "--upload", "tests/encode-once/", "--json")
+    process = start(command(*arguments), environment)
+    for line in process.stdout:
+        if any(e.get("phase") == "upload" and e["event"] == "phase_started" for e in events(line)):
+            process.kill()
+            break
+    process.communicate(timeout=30)
+    resumed = run(*arguments, "--resume")
+    ended = [(e["phase"], e["outcome"]) for e in events(resumed.stdout) if e["event"] == "phase_finished"]
+    assert [("hls", "reused"), ("mp4", "reused"), ("upload", "done"), ("record", "done")] == ended
+
+
+def test_local_files_go_only_when_asked_and_everything_is_up(tmp_path, backend, run, short_clip):
+    """Media are deleted; the source, the job's own files and the store stay."""
+    done = run("convert", short_clip, "-o", tmp_path, "--preset", "ultrafast", "--upload", "tests/deleted/", "--delete-local", "--json")
+    folder = tmp_path / "short-clip"
+    left = sorted(p.name for p in folder.iterdir() if not p.name.startswith(("upload_log", ".")))
+    stored = _stored(backend, "tests/deleted/")
+    assert (0, ["job.json"], True, True) == (done.returncode, left, short_clip.exists(), "tests/deleted/master.m3u8" in stored)
