@@ -1,0 +1,189 @@
+"""The transcription phase writes four files, knows what it has done, and finds out early what it can't do."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import imageio_ffmpeg
+import psutil
+import pytest
+
+from pipeline.cancel import CancelToken
+from pipeline.errors import Cancelled, SpeechError
+from pipeline.media.probe import probe
+from pipeline.model import Existing, Job, PhaseName, PhaseOutcome, Plan, TranscriptionRequest
+from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
+from pipeline.phases.transcribe import FILES, TranscribePhase, load_cues
+from pipeline.workspace import Workspace
+
+MakeContext = Callable[..., PhaseContext]
+
+
+@pytest.fixture
+def context(tmp_path: Path, small_model: Path) -> MakeContext:
+    """Return a function that makes a context for a source, its workspace open."""
+
+    def make(
+        source: Path, *, model: str = str(small_model), language: str | None = None, cancel: CancelToken | None = None
+    ) -> PhaseContext:
+        job = Job(
+            source=source, output_dir=tmp_path / "out", slug="clip", transcription=TranscriptionRequest(model=model, language=language)
+        )
+        plan = Plan(
+            job=job,
+            media=probe(source),
+            renditions=(),
+            frame_rate_limit=None,
+            hold_last_frame_s=0.0,
+            segment_s=6,
+            audio_bit_rate=128_000,
+            mp4=None,
+            phases=(PhaseName.TRANSCRIPT,),
+        )
+        workspace = Workspace(job)
+        workspace.check({}, Existing.ASK)
+        workspace.open()
+        return PhaseContext(
+            plan=plan, workspace=workspace, cancel=cancel or CancelToken(), report=lambda progress: None, log=lambda text, level: None
+        )
+
+    return make
+
+
+@pytest.fixture
+def remake(tmp_path: Path, sample: Path) -> Callable[..., Path]:
+    """Return a function that makes another file of the sample with ffmpeg's help."""
+
+    def make(name: str, *arguments: str) -> Path:
+        target = tmp_path / name
+        subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *arguments, str(target)], check=True)
+        return target
+
+    return make
+
+
+def test_the_sample(context, sample):
+    """The sample's words stand in all four files, and job.json knows language and number of captions."""
+    here = context(sample)
+    fractions: list[float] = []
+    here = dataclasses.replace(here, report=lambda progress: fractions.append(progress.fraction))
+    phase = TranscribePhase()
+    phase.check(here)
+    assert PhaseResult(text="4 captions, English") == phase.run(here)
+    folder = here.workspace.folder
+    spoken = sample.with_suffix(".txt").read_text(encoding="utf-8")
+    assert spoken == (folder / "transcript.txt").read_text(encoding="utf-8")
+    for name, count in (("transcript.srt", 4), ("subtitles.vtt", 4), ("transcript.json", 0)):
+        text = (folder / name).read_text(encoding="utf-8")
+        assert (True, count) == (all(line in text for line in spoken.splitlines()), text.count("-->"))
+    assert {"language": "en", "cues": 4} == here.workspace.done["transcript"]
+    assert (0.0, 1.0, sorted(fractions)) == (fractions[0], fractions[-1], fractions)
+
+
+def test_cues_for_the_stream(context, sample):
+    """What the phase wrote is read back as language and cues."""
+    here = context(sample)
+    TranscribePhase().run(here)
+    language, cues = load_cues(here.workspace.folder)
+    assert ("en", sample.with_suffix(".txt").read_text(encoding="utf-8").splitlines()) == (language, [cue.text for cue in cues])
+
+
+def test_done_already(context, sample, offline_model):
+    """A finished transcript is used again, without the model; one that lost a file is made anew."""
+    TranscribePhase().run(context(sample))
+    again = context(sample, model=offline_model)
+    TranscribePhase().check(again)
+    assert PhaseResult(outcome=PhaseOutcome.REUSED, text="4 captions, English") == TranscribePhase().run(again)
+    (again.workspace.folder / "transcript.srt").unlink()
+    with pytest.raises(SpeechError):
+        TranscribePhase().check(again)
+
+
+@pytest.fixture
+def offline_model(tmp_path: Path) -> str:
+    """A model folder that is not there."""
+    return str(tmp_path / "no-model")
+
+
+def test_no_sound(context, remake, sample, offline_model):
+    """A video without sound needs no model and gets no files, and the phase says so."""
+    here = context(remake("mute.mp4", "-i", str(sample), "-an", "-c", "copy"), model=offline_model)
+    TranscribePhase().check(here)
+    assert PhaseResult(outcome=PhaseOutcome.SKIPPED, text="No sound in this video: no transcript.") == TranscribePhase().run(here)
+    assert ([], ("", [])) == ([n for n in FILES if (here.workspace.folder / n).exists()], load_cues(here.workspace.folder))
+
+
+def test_no_speech(context, remake, sample):
+    """A video with sound but no speech gets valid empty files and no cue."""
+    source = remake(
+        "tone.mp4", "-i", str(sample), "-f", "lavfi", "-i", "sine=f=440", "-map", "0:v", "-map", "1:a", "-c:v", "copy", "-t", "5"
+    )
+    here = context(source, language="en")
+    assert PhaseResult(text="No speech found.") == TranscribePhase().run(here)
+    contents = {name: (here.workspace.folder / name).read_text(encoding="utf-8") for name in FILES}
+    assert ("", "", "WEBVTT\n", []) == (
+        contents["transcript.srt"],
+        contents["transcript.txt"],
+        contents["subtitles.vtt"],
+        json.loads(contents["transcript.json"])["segments"],
+    )
+    assert (("", []), {"language": None, "cues": 0}) == (load_cues(here.workspace.folder), here.workspace.done["transcript"])
+
+
+def test_sound_that_starts_late(context, remake, sample):
+    """Where the sound starts three seconds after the picture, so do the captions."""
+    source = remake("late.mkv", "-i", str(sample), "-itsoffset", "3", "-i", str(sample), "-map", "0:v", "-map", "1:a", "-c", "copy")
+    here = context(source)
+    TranscribePhase().run(here)
+    starts = [cue.start_s for cue in load_cues(here.workspace.folder)[1]]
+    assert [3.8, 7.15, 10.5, 14.2] == pytest.approx(starts, abs=0.2)
+
+
+def test_a_missing_model_is_found_out_first(context, sample, offline_model):
+    """The check refuses a model that is not there, before anything is written."""
+    here = context(sample, model=offline_model)
+    with pytest.raises(SpeechError, match=r"^The model folder .*no-model isn't there"):
+        TranscribePhase().check(here)
+
+
+def test_an_unknown_language_is_found_out_first(context, sample):
+    """The check refuses a language that Whisper does not know."""
+    with pytest.raises(SpeechError, match=r"^Whisper doesn't know the language code 'xx'"):
+        TranscribePhase().check(context(sample, language="xx"))
+
+
+def test_cancel(context, sample):
+    """Cancelled while it transcribes, the phase leaves no file, no mark and no child process."""
+    cancel = CancelToken()
+    here = context(sample, cancel=cancel)
+
+    def stop(progress: Progress) -> None:
+        if progress.fraction > 0:
+            cancel.cancel()
+
+    with pytest.raises(Cancelled):
+        TranscribePhase().run(dataclasses.replace(here, report=stop))
+    assert ([], {}, []) == (
+        [name for name in FILES if (here.workspace.folder / name).exists()],
+        here.workspace.done,
+        psutil.Process().children(recursive=True),
+    )
+
+
+@pytest.mark.parametrize("content", ["", "{}", "\ufeff{", '{"segments": []}'], ids=["empty", "object", "broken", "parts"])
+def test_a_broken_transcript(tmp_path, content):
+    """A transcript that can't be read is an error with a sentence, not a stream without captions."""
+    (tmp_path / "transcript.json").write_text(content, encoding="utf-8")
+    with pytest.raises(SpeechError, match=r"^The transcript .* can't be read"):
+        load_cues(tmp_path)
+
+
+def test_the_sample_has_what_a_demo_needs(sample):
+    """The shipped clip is small, moving 720p with sound."""
+    media = probe(sample)
+    assert (1280, 720, 25, 1) == (media.video.width, media.video.height, media.video.frame_rate, len(media.audio))
+    assert sample.stat().st_size < 1_000_000

@@ -1,0 +1,65 @@
+"""Sound is read on its own clock, holes and broken packets included."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pipeline.errors import SpeechError
+from pipeline.speech.audio import RATE_HZ, read_sound
+
+TONE = ("-f", "lavfi", "-i", "sine=f=440:d=2:r=48000")
+
+
+def loud_spans(path) -> list[tuple[float, float]]:
+    """Where the sound is loud, as rounded (start, end) in seconds."""
+    samples = np.concatenate(list(read_sound(path).pieces))
+    frames = np.abs(samples[: len(samples) // 160 * 160].reshape(-1, 160)).max(axis=1) > 0.02
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], frames.astype(int), [0]])))
+    return [(round(float(a) / 100, 1), round(float(b) / 100, 1)) for a, b in edges.reshape(-1, 2) if b - a > 2]
+
+
+def test_samples_are_whispers(make_sound):
+    """Whatever the source has, the samples are float32 mono, 16 kHz, between -1 and 1."""
+    sound = read_sound(make_sound("tone.m4a", *TONE, "-af", "volume=8,aformat=channel_layouts=5.1", "-c:a", "aac"))
+    samples = np.concatenate(list(sound.pieces))
+    assert (np.float32, 1, True) == (samples.dtype, samples.ndim, bool(np.abs(samples).max() <= 1.0))
+    assert (2.0, 2.0) == (pytest.approx(len(samples) / RATE_HZ, abs=0.1), pytest.approx(sound.duration_s, abs=0.1))
+
+
+def test_a_hole_is_kept(make_sound):
+    """Where timestamps jump, silence keeps what follows at its time."""
+    path = make_sound("hole.mkv", *TONE, "-af", "asetpts='PTS+if(gt(T,1),3/TB,0)'", "-c:a", "pcm_s16le")
+    assert [(0.0, 1.0), (4.0, 5.0)] == loud_spans(path)
+
+
+def test_a_late_start_is_not_counted(make_sound):
+    """Times count from the sound's own first moment, wherever the file begins."""
+    path = make_sound("late.mkv", "-f", "lavfi", "-i", "color=s=64x64:d=6:r=5", "-itsoffset", "3", *TONE, "-c:a", "pcm_s16le")
+    assert [(0.0, 2.0)] == loud_spans(path)
+
+
+def test_a_change_of_channels(make_sound):
+    """Sound that changes from stereo to 5.1 half-way is read to its end."""
+    stereo = make_sound("stereo.ts", *TONE, "-ac", "2", "-c:a", "ac3")
+    surround = make_sound("surround.ts", *TONE, "-ac", "6", "-c:a", "ac3", "-output_ts_offset", "2")
+    joined = stereo.with_name("joined.ts")
+    joined.write_bytes(stereo.read_bytes() + surround.read_bytes())
+    assert 4.0 == pytest.approx(sum(len(piece) for piece in read_sound(joined).pieces) / RATE_HZ, abs=0.2)
+
+
+def test_broken_packets_cost_only_themselves(make_sound):
+    """Garbage in the middle of a file does not end the reading."""
+    path = make_sound("broken.mp3", "-f", "lavfi", "-i", "sine=f=440:d=20", "-c:a", "libmp3lame")
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 3000] = bytes(range(250)) * 12
+    path.write_bytes(content)
+    assert 18.0 < loud_spans(path)[-1][1]
+
+
+def test_a_file_without_sound(make_sound):
+    """A file without a sound track is refused by name."""
+    path = make_sound("mute.mp4", "-f", "lavfi", "-i", "color=s=64x64:d=1:r=5")
+    with pytest.raises(SpeechError, match=r"mute\.mp4 has no sound to transcribe\.$"):
+        read_sound(path)

@@ -1,0 +1,145 @@
+"""A model that can't be had is found out at once, with a sentence that says what to do."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from pipeline.cancel import CancelToken
+from pipeline.errors import Cancelled, SpeechError
+from pipeline.speech.model import check_model
+
+pytestmark = pytest.mark.usefixtures("no_child_left")
+
+
+@pytest.fixture
+def copied_model(tmp_path: Path, small_model: Path) -> Path:
+    """A copy of the small model that may be broken."""
+    folder = tmp_path / "my model"
+    folder.mkdir()
+    for file in small_model.glob("*.*"):
+        shutil.copyfile(file, folder / file.name)
+    return folder
+
+
+@pytest.mark.parametrize("language", [None, "en", "ES"], ids=["automatic", "english", "capitals"])
+def test_a_good_folder(small_model, language):
+    """A whole model folder passes."""
+    check_model(str(small_model), CancelToken(), language=language)
+
+
+@pytest.mark.parametrize("missing", ["model.bin", "config.json", "tokenizer.json", "vocabulary.json"])
+def test_a_folder_that_lacks_a_file(copied_model, missing):
+    """A model folder that lacks a file is refused by the file's name."""
+    (copied_model / missing).unlink()
+    with pytest.raises(
+        SpeechError, match=rf"^The model folder .*my model lacks {missing}: get the model again or choose another folder\.$"
+    ):
+        check_model(str(copied_model), CancelToken())
+
+
+@pytest.mark.parametrize("name", ["base.pt", "model.safetensors", "pytorch_model.bin"])
+def test_a_folder_of_another_form(tmp_path, name):
+    """A model of another program is refused with the form that is needed."""
+    (tmp_path / name).touch()
+    with pytest.raises(SpeechError, match=rf"holds a Whisper model in another form \({name}\): choose a folder with a CTranslate2 model"):
+        check_model(str(tmp_path), CancelToken())
+
+
+def test_a_file_instead_of_a_folder(tmp_path):
+    """A model file is refused, for a folder is needed."""
+    (tmp_path / "base.pt").touch()
+    with pytest.raises(SpeechError, match=r"base\.pt is a file, not a model folder"):
+        check_model(str(tmp_path / "base.pt"), CancelToken())
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    """A path that leads nowhere is named."""
+    with pytest.raises(SpeechError, match=r"^The model folder .*nowhere isn't there"):
+        check_model(str(tmp_path / "nowhere"), CancelToken())
+
+
+def test_a_broken_model(copied_model):
+    """A model whose big file was cut short is found out before the job."""
+    whole = (copied_model / "model.bin").read_bytes()
+    (copied_model / "model.bin").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(SpeechError, match=r"^The Whisper model '.*my model' can't be loaded \(.+\): get it again or choose another one\.$"):
+        check_model(str(copied_model), CancelToken())
+
+
+def test_no_model():
+    """An empty name asks for one."""
+    with pytest.raises(SpeechError, match=r"^No Whisper model is chosen"):
+        check_model(" ", CancelToken())
+
+
+def test_an_unknown_name(offline):
+    """A name that nobody knows lists those that are known."""
+    with pytest.raises(SpeechError, match=r"^There is no Whisper model 'huge': choose one of tiny\.en, .*large-v3.*, or a folder"):
+        check_model("huge", CancelToken(), environment=offline)
+
+
+def test_a_known_name_without_a_network(offline):
+    """A model that isn't here and can't be fetched is found out within seconds."""
+    begun, told = time.monotonic(), []
+    with pytest.raises(SpeechError) as caught:
+        check_model("base", CancelToken(), on_download=lambda: told.append("downloading"), environment=offline)
+    assert (
+        "The Whisper model 'base' isn't on this computer and can't be downloaded (Connection refused):"
+        " connect to the internet once, or choose a model folder."
+    ) == str(caught.value)
+    assert (["downloading"], True) == (told, time.monotonic() - begun < 8)
+
+
+def test_a_network_that_swallows_everything(hanging):
+    """A hub that never answers is given up after the time that the environment allows."""
+    begun = time.monotonic()
+    with pytest.raises(SpeechError, match=r"^The Whisper model 'base' isn't on this computer and can't be downloaded \(.*timed out\)"):
+        check_model("base", CancelToken(), environment={**hanging, "HF_HUB_ETAG_TIMEOUT": "1"})
+    assert time.monotonic() - begun < 8
+
+
+def test_a_download_that_was_interrupted(offline):
+    """What an interrupted download left is not taken for a model."""
+    snapshot = Path(offline["HF_HOME"]) / "hub" / "models--Systran--faster-whisper-base" / "snapshots" / "abc"
+    snapshot.mkdir(parents=True)
+    (snapshot / "config.json").write_text("{}", encoding="utf-8")
+    (snapshot.parents[1] / "refs").mkdir()
+    (snapshot.parents[1] / "refs" / "main").write_text("abc", encoding="utf-8")
+    with pytest.raises(
+        SpeechError, match=r"^The Whisper model 'base' isn't on this computer and can't be downloaded \(Connection refused\)"
+    ):
+        check_model("base", CancelToken(), environment=offline)
+
+
+def test_a_model_that_was_downloaded_before(offline, small_model):
+    """A known name that lies in the cache needs no network."""
+    place = Path(offline["HF_HOME"]) / "hub" / "models--Systran--faster-whisper-base"
+    shutil.copytree(small_model, place / "snapshots" / "abc")
+    (place / "refs").mkdir()
+    (place / "refs" / "main").write_text("abc", encoding="utf-8")
+    check_model("base", CancelToken(), language="en", environment=offline)
+
+
+def test_a_download_can_be_cancelled(hanging):
+    """Cancelled while the hub keeps silent, the check ends within a second."""
+    cancel, moments = CancelToken(), []
+
+    def cancel_it() -> None:
+        moments.append(time.monotonic())
+        cancel.cancel()
+
+    with pytest.raises(Cancelled):
+        check_model("base", cancel, on_download=threading.Thread(target=cancel_it).start, environment=hanging)
+    assert 1.0 > time.monotonic() - moments[0]
+
+
+@pytest.mark.parametrize("language", ["xx", "english", "en-US"])
+def test_an_unknown_language(language, small_model):
+    """A language code that Whisper doesn't know is refused, with those that it knows."""
+    with pytest.raises(SpeechError, match=rf"^Whisper doesn't know the language code '{language.lower()}': use 'auto' or one of af, am, "):
+        check_model(str(small_model), CancelToken(), language=language)
