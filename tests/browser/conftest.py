@@ -30,9 +30,9 @@ def chromium() -> str:
     raise RuntimeError("These tests need Chromium: ./run-tests installs it on Debian as root.")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright's event loop runs until it is left, and asyncio.run would refuse to work beside it
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """One Chromium for all tests."""
+    """One Chromium for the tests of a file."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS, env={"HOME": str(tmp_path_factory.mktemp("home"))})
         yield browser

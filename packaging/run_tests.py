@@ -1,0 +1,85 @@
+"""What ./run-tests does inside the environment: system packages, then each check in turn. Owns the list of both."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from system_packages import SetUpError, from_system, has_apt, install, say
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTHON = sys.executable
+INTERRUPTED = 130
+
+
+def program(name: str) -> Callable[[], bool]:
+    """Return a check that finds a program on PATH."""
+    return lambda: shutil.which(name) is not None
+
+
+def tk_works() -> bool:
+    """Whether this Python can open windows, screen or not."""
+    try:
+        import tkinter  # noqa: F401  # only here may it be missing
+    except ImportError:
+        return False
+    return True
+
+
+SYSTEM_PACKAGES: dict[str, Callable[[], bool]] = {
+    "xvfb": program("Xvfb"),
+    "chromium": program("chromium"),
+    "xdotool": program("xdotool"),
+    "imagemagick": program("import"),
+    "fonts-dejavu-core": Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf").exists,
+    "python3-tk": tk_works,
+}
+
+CHECKS: dict[str, Sequence[str]] = {
+    "ruff check": ("ruff", "check", "."),
+    "ruff format": ("ruff", "format", "--check", "."),
+    "mypy": ("mypy",),
+    "pytest": ("pytest",),
+}
+
+
+def missing_packages() -> list[str]:
+    """Return the Debian packages that the tests need and that are not there. Raises SetUpError where no package would help."""
+    missing = [name for name, is_there in SYSTEM_PACKAGES.items() if not is_there()]
+    if "python3-tk" in missing and has_apt() and not from_system():
+        raise SetUpError(
+            f"The tests need a Python with Tk, and {sys.base_prefix} has none: remove .venv and start again with the name of"
+            " another in HLS_CONVERTER_PYTHON, such as HLS_CONVERTER_PYTHON=/usr/bin/python3."
+        )
+    return missing
+
+
+def run_check(name: str, command: Sequence[str]) -> int:
+    """Run one check under its name, its output going where ours goes; return its exit status."""
+    sys.stdout.write(f"\n=== {name}\n")
+    sys.stdout.flush()
+    return subprocess.run([PYTHON, "-m", *command], cwd=ROOT).returncode
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Set up the system's part, then run every check, or pytest alone where there are arguments for it."""
+    try:
+        if missing := missing_packages():
+            install(missing, purpose="The tests need")
+        if arguments:
+            return run_check("pytest", ("pytest", *arguments))
+        failed = [name for name, command in CHECKS.items() if run_check(name, command)]
+    except SetUpError as error:
+        say(str(error))
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    sys.stdout.write(f"\n=== {'failed: ' + ', '.join(failed) if failed else 'all passed'}\n")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

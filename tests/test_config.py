@@ -1,0 +1,331 @@
+"""What the settings file, the environment and the preferences come to."""
+
+import ast
+import json
+from dataclasses import asdict, replace
+from operator import attrgetter
+from pathlib import Path
+
+import pytest
+
+import config
+from config import ROOT, Config, Preferences
+
+EXAMPLE = ROOT / ".env.example"
+PREFERENCES_EXAMPLE = ROOT / "s3_config.json.example"
+DEFAULTS = Config()
+
+# name, where its value is found, what is written, what it means
+NAMES = [
+    ("BACKEND_URL", "backend.url", "https://videos.example.com/", "https://videos.example.com"),
+    ("AUTH_TOKEN", "backend.token", "a-token-of-twenty-chars", "a-token-of-twenty-chars"),
+    ("AUTH_TOKEN", "server.token", "a-token-of-twenty-chars", "a-token-of-twenty-chars"),
+    ("AUTH_VALIDATE_ENDPOINT", "backend.validate_endpoint", "/me", "/me"),
+    ("PRESIGN_ENDPOINT", "backend.presign_endpoint", "/sign", "/sign"),
+    ("FILE_RECORD_ENDPOINT", "backend.record_endpoint", "/record", "/record"),
+    ("DEFAULT_LANGUAGE", "languages.default", "fr", "fr"),
+    ("SUPPORTED_LANGUAGES", "languages.supported", " en, fr ,,", ("en", "fr")),
+    ("FFMPEG_PATH", "ffmpeg_path", "/opt/ffmpeg", "/opt/ffmpeg"),
+    ("STORAGE_TYPE", "server.storage_type", "s3", "S3"),
+    ("STORAGE_LOCAL_PATH", "server.local_path", "/srv/videos", Path("/srv/videos")),
+    ("STORAGE_LOCAL_MAX_SIZE_GB", "server.local_max_size_gb", "1.5", 1.5),
+    ("STORAGE_S3_BUCKET", "server.s3.bucket", "videos", "videos"),
+    ("STORAGE_S3_PREFIX", "server.s3.prefix", "course", "course"),
+    ("STORAGE_S3_REGION", "server.s3.region", "eu-west-1", "eu-west-1"),
+    ("STORAGE_S3_ACCESS_KEY_ID", "server.s3.access_key_id", "AKIA", "AKIA"),
+    ("STORAGE_S3_SECRET_ACCESS_KEY", "server.s3.secret_access_key", "hush", "hush"),
+    ("STORAGE_S3_ENDPOINT_URL", "server.s3.endpoint_url", "http://127.0.0.1:7480", "http://127.0.0.1:7480"),
+    ("STORAGE_S3_MAX_SIZE_GB", "server.s3.max_size_gb", "0", 0.0),
+    ("PUBLIC_BASE_URL", "server.public_base_url", "https://cdn.example.com/", "https://cdn.example.com"),
+    ("AWS_REGION", "aws_region", "eu-north-1", "eu-north-1"),
+    ("AWS_DEFAULT_REGION", "aws_region", "eu-south-1", "eu-south-1"),
+]
+SECRETS = ("AUTH_TOKEN", "STORAGE_S3_ACCESS_KEY_ID", "STORAGE_S3_SECRET_ACCESS_KEY")
+
+
+def names_in_example() -> dict[str, str]:
+    """Return the names and values of `.env.example`, read without the program."""
+    lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def names_in_code() -> set[str]:
+    """Return the names that config.py asks the environment for."""
+    calls = [node for node in ast.walk(ast.parse(Path(config.__file__).read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    readers = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in ("text", "gigabytes")]
+    return {call.args[0].value for call in readers if isinstance(call.args[0], ast.Constant)}
+
+
+@pytest.fixture
+def env_file(tmp_path):
+    """A path for a settings file that is not there yet."""
+    return tmp_path / ".env"
+
+
+class TestNames:
+    """Each name of the environment, in both places it may stand."""
+
+    @pytest.mark.parametrize(("name", "where", "written", "meant"), NAMES, ids=[f"{n}-{w}" for n, w, _, _ in NAMES])
+    def test_environment(self, env_file, name, where, written, meant):
+        """A name in the environment sets its one value, and nothing is complained about."""
+        loaded = Config.load(env_file=env_file, environ={name: written})
+        assert meant == attrgetter(where)(loaded)
+        assert () == loaded.problems
+
+    @pytest.mark.parametrize(("name", "where", "written", "meant"), NAMES, ids=[f"{n}-{w}" for n, w, _, _ in NAMES])
+    def test_env_file(self, env_file, name, where, written, meant):
+        """The same name in .env means the same."""
+        env_file.write_text(f"{name}={written}\n", encoding="utf-8")
+        assert meant == attrgetter(where)(Config.load(env_file=env_file, environ={}))
+
+    @pytest.mark.parametrize(("name", "where", "written", "meant"), NAMES, ids=[f"{n}-{w}" for n, w, _, _ in NAMES])
+    def test_environment_wins(self, env_file, name, where, written, meant):
+        """Where both say something, the environment wins over .env."""
+        env_file.write_text(f"{name}=S3\n" if name == "STORAGE_TYPE" else f"{name}=7\n", encoding="utf-8")
+        assert meant == attrgetter(where)(Config.load(env_file=env_file, environ={name: written}))
+
+    @pytest.mark.parametrize(("name", "where"), [(n, w) for n, w, _, _ in NAMES], ids=[f"{n}-{w}" for n, w, _, _ in NAMES])
+    def test_blank_is_default(self, env_file, name, where):
+        """A name that is there but blank means its default."""
+        assert attrgetter(where)(DEFAULTS) == attrgetter(where)(Config.load(env_file=env_file, environ={name: "  "}))
+
+    def test_nothing_set(self, env_file):
+        """Without .env and without environment everything has its default."""
+        assert Config.load(env_file=env_file, environ={}) == DEFAULTS
+
+    def test_real_environment(self, env_file, monkeypatch):
+        """The process's own environment is read when none is handed in."""
+        monkeypatch.setenv("FFMPEG_PATH", "/opt/ffmpeg")
+        assert "/opt/ffmpeg" == Config.load(env_file=env_file).ffmpeg_path
+
+    @pytest.mark.parametrize(
+        ("environ", "expected"),
+        [
+            ({"AWS_REGION": "a", "AWS_DEFAULT_REGION": "b"}, "a"),
+            ({"AWS_REGION": "", "AWS_DEFAULT_REGION": "b"}, "b"),
+            ({"AWS_DEFAULT_REGION": "b"}, "b"),
+            ({}, "us-east-1"),
+        ],
+        ids=["both", "first-blank", "second", "neither"],
+    )
+    def test_region_order(self, env_file, environ, expected):
+        """AWS_REGION comes before AWS_DEFAULT_REGION, which comes before us-east-1."""
+        assert expected == Config.load(env_file=env_file, environ=environ).aws_region
+
+    def test_relative_storage_folder(self, env_file, tmp_path, monkeypatch):
+        """A relative storage folder lies beside the program, wherever it is started."""
+        monkeypatch.chdir(tmp_path)
+        assert ROOT / "videos" == Config.load(env_file=env_file, environ={"STORAGE_LOCAL_PATH": "videos"}).server.local_path
+
+
+class TestEnvFile:
+    """How .env may be written, and what is said when it can't be read."""
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            b"DEFAULT_LANGUAGE=fr",
+            b"\xef\xbb\xbfDEFAULT_LANGUAGE=fr\n",
+            b"# x\r\nDEFAULT_LANGUAGE='fr'\r\n",
+            b'export DEFAULT_LANGUAGE = "fr"  # x',
+        ],
+        ids=["plain", "byte-order-mark", "windows-lines", "shell"],
+    )
+    def test_ways_of_writing(self, env_file, text):
+        """A settings file is understood as editors on all systems write it."""
+        env_file.write_bytes(text)
+        loaded = Config.load(env_file=env_file, environ={})
+        assert ("fr", ()) == (loaded.languages.default, loaded.problems)
+
+    def test_no_interpolation(self, env_file):
+        """A token with a dollar sign is taken as it is written."""
+        env_file.write_text("AUTH_TOKEN=abc${HOME}$x\n", encoding="utf-8")
+        assert "abc${HOME}$x" == Config.load(env_file=env_file, environ={"HOME": "/root"}).backend.token
+
+    def test_line_that_makes_no_sense(self, env_file):
+        """A line that can't be understood is named by its number, without its text, and the others count."""
+        env_file.write_text('DEFAULT_LANGUAGE=fr\nAUTH_TOKEN="never closed hush\nFFMPEG_PATH=/opt/ffmpeg\n', encoding="utf-8")
+        loaded = Config.load(env_file=env_file, environ={})
+        assert (f"Line 2 of {env_file} can't be understood: write it as NAME=value.",) == loaded.problems
+        assert ("fr", "/opt/ffmpeg") == (loaded.languages.default, loaded.ffmpeg_path)
+
+    @pytest.mark.parametrize("make", [lambda p: p.write_bytes(b"AUTH_TOKEN=\xff\xfe"), lambda p: p.mkdir()], ids=["not-utf-8", "folder"])
+    def test_unreadable(self, env_file, make):
+        """A settings file that can't be read is a problem, and the environment still counts."""
+        make(env_file)
+        loaded = Config.load(env_file=env_file, environ={"DEFAULT_LANGUAGE": "fr"})
+        assert (f"The settings file {env_file} can't be read: save it as UTF-8 text or remove it.",) == loaded.problems
+        assert "fr" == loaded.languages.default
+
+    def test_all_problems_at_once(self, env_file):
+        """Everything that is wrong is said in one go, a sentence each."""
+        env_file.write_text("=\n", encoding="utf-8")
+        environ = {"STORAGE_TYPE": "FTP", "STORAGE_LOCAL_MAX_SIZE_GB": "much", "STORAGE_S3_MAX_SIZE_GB": "-1"}
+        assert (
+            f"Line 1 of {env_file} can't be understood: write it as NAME=value.",
+            "STORAGE_TYPE must be LOCAL or S3, but is 'FTP'.",
+            "STORAGE_LOCAL_MAX_SIZE_GB must be a number of gigabytes, such as 10, but is 'much'.",
+            "STORAGE_S3_MAX_SIZE_GB must be a number of gigabytes, such as 10, but is '-1'.",
+        ) == Config.load(env_file=env_file, environ=environ).problems
+
+    @pytest.mark.parametrize("number", ["nan", "inf", "1e999", "10 GB", "0x10", "-0.1"])
+    def test_not_a_number_of_gigabytes(self, env_file, number):
+        """What is no sensible number of gigabytes is a problem and sets no limit."""
+        loaded = Config.load(env_file=env_file, environ={"STORAGE_LOCAL_MAX_SIZE_GB": number})
+        assert (1, None) == (len(loaded.problems), loaded.server.local_max_size_gb)
+
+
+class TestSecrets:
+    """What must never show."""
+
+    @pytest.mark.parametrize("name", SECRETS)
+    def test_never_in_repr(self, env_file, name):
+        """A secret shows neither in the configuration's repr nor in that of a part of it."""
+        loaded = Config.load(env_file=env_file, environ={name: "hush-hush-hush"})
+        assert "hush" not in repr(loaded) + repr(loaded.backend) + repr(loaded.server) + repr(loaded.server.s3)
+
+    def test_preferences_have_no_place_for_them(self):
+        """The preferences have no field for an address or a token."""
+        assert [] == [name for name in asdict(Preferences()) if any(word in name for word in ("token", "url", "key", "secret"))]
+
+
+class TestBackendApi:
+    """The customer's backend as one value."""
+
+    @pytest.mark.parametrize(
+        ("environ", "expected"),
+        [({"BACKEND_URL": "https://x"}, False), ({"AUTH_TOKEN": "t"}, False), ({"BACKEND_URL": "https://x", "AUTH_TOKEN": "t"}, True)],
+        ids=["no-token", "no-address", "both"],
+    )
+    def test_configured(self, env_file, environ, expected):
+        """The backend counts as configured when both its address and the token are known."""
+        assert expected == Config.load(env_file=env_file, environ=environ).backend.configured
+
+    @pytest.mark.parametrize("endpoint", ["/sign", "sign"])
+    def test_full_url(self, env_file, endpoint):
+        """Address and endpoint are joined by exactly one slash."""
+        assert "https://x/a/sign" == Config.load(env_file=env_file, environ={"BACKEND_URL": "https://x/a/"}).backend.full_url(endpoint)
+
+
+class TestExamples:
+    """The files that people copy."""
+
+    def test_names_agree_with_code(self):
+        """.env.example has every name the program reads, and no other."""
+        assert names_in_code() == set(names_in_example())
+
+    def test_table_is_whole(self):
+        """The table of names in this file leaves none out."""
+        assert names_in_code() == {name for name, _, _, _ in NAMES}
+
+    @pytest.mark.parametrize("name", sorted(names_in_example()))
+    def test_values_are_the_defaults(self, env_file, name):
+        """Each value in .env.example is the default."""
+        env_file.write_text(f"{name}={names_in_example()[name]}\n", encoding="utf-8")
+        assert Config.load(env_file=env_file, environ={}) == DEFAULTS
+
+    def test_whole_file(self):
+        """.env.example as it stands is a settings file without a problem."""
+        assert Config.load(env_file=EXAMPLE, environ={}) == DEFAULTS
+
+    def test_preferences(self):
+        """s3_config.json.example has every field with its default."""
+        assert json.loads(json.dumps(asdict(Preferences()))) == json.loads(PREFERENCES_EXAMPLE.read_text(encoding="utf-8"))
+        assert Preferences() == Preferences.load(PREFERENCES_EXAMPLE)
+
+
+CHANGED = Preferences(
+    last_destination="courses/año-1/",
+    last_session_id="0123456789abcdef01234567",
+    create_offline_mp4=False,
+    delete_local_after_upload=True,
+    upload_enabled=True,
+    transcribe=False,
+    whisper_model="small",
+    language="fr",
+    output_dir="/home/editor/vidéos",
+    qualities=("720p",),
+)
+
+
+class TestPreferences:
+    """What the window remembers."""
+
+    @pytest.fixture
+    def path(self, tmp_path):
+        """A path for preferences that are not there yet."""
+        return tmp_path / "s3_config.json"
+
+    def test_round_trip(self, path):
+        """What is saved is what is loaded, field by field, and each field differs from its default here."""
+        CHANGED.save(path)
+        assert Preferences.load(path) == CHANGED
+        assert [] == [name for name, value in asdict(CHANGED).items() if value == getattr(Preferences(), name)]
+
+    @pytest.mark.parametrize(
+        "content",
+        [None, b"", b"{", b"[1]", b'"x"', b"null", b"\xff\xfe\x00", b'{"last_destination": "a/"'],
+        ids=["missing", "empty", "broken", "list", "string", "null", "not-utf-8", "half"],
+    )
+    def test_broken_file(self, path, content):
+        """A file that is missing or broken means the defaults, never an error."""
+        if content is not None:
+            path.write_bytes(content)
+        assert Preferences() == Preferences.load(path)
+
+    def test_folder_in_its_place(self, path):
+        """A folder of that name means the defaults."""
+        path.mkdir()
+        assert Preferences() == Preferences.load(path)
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("last_destination", 5),
+            ("last_destination", None),
+            ("create_offline_mp4", 0),
+            ("create_offline_mp4", "no"),
+            ("qualities", "720p"),
+            ("qualities", [720]),
+            ("whisper_model", ["base"]),
+        ],
+        ids=["number", "null", "number-for-yes", "text-for-yes", "text-for-list", "numbers-in-list", "list-for-text"],
+    )
+    def test_wrong_type(self, path, name, value):
+        """A value of the wrong type falls back to its default alone."""
+        path.write_text(json.dumps({**asdict(CHANGED), name: value}), encoding="utf-8")
+        assert replace(CHANGED, **{name: getattr(Preferences(), name)}) == Preferences.load(path)
+
+    def test_unknown_keys(self, path):
+        """Keys that mean nothing are passed over, and saving leaves them out."""
+        path.write_text('{"language": "fr", "auth_token": "hush"}', encoding="utf-8")
+        loaded = Preferences.load(path)
+        loaded.save(path)
+        assert Preferences(language="fr") == loaded
+        assert "hush" not in path.read_text(encoding="utf-8")
+
+    def test_missing_keys(self, path):
+        """Fields that an older version did not write have their defaults."""
+        path.write_text('\ufeff{"language": "fr"}', encoding="utf-8")
+        assert Preferences(language="fr") == Preferences.load(path)
+
+    def test_failed_save_keeps_the_old(self, path, monkeypatch):
+        """A save that fails half-way leaves the earlier preferences whole and nothing beside them."""
+        CHANGED.save(path)
+        before = path.read_bytes()
+        half_written = Path.write_text
+
+        def disk_full(self, data, **kwargs):
+            half_written(self, data[:10], **kwargs)
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(Path, "write_text", disk_full)
+        with pytest.raises(OSError, match="No space left"):
+            Preferences().save(path)
+        assert (before, [path]) == (path.read_bytes(), list(path.parent.iterdir()))
+
+    def test_read_only_place(self, tmp_path):
+        """Saving where no file can be made raises OSError for the caller to report."""
+        (tmp_path / "file").write_text("", encoding="utf-8")
+        with pytest.raises(OSError, match=r"file"):
+            Preferences().save(tmp_path / "file" / "s3_config.json")
