@@ -129,7 +129,7 @@ def run(plan: Plan, make_phases: Callable[[], Mapping[PhaseName, Phase]], packag
         plan: what to do.
         make_phases: returns a phase for each name in the plan; what it raises ends the job like a phase that fails.
         package: writes the playlists and moves the folder into its place, after the last phase that fills it.
-        sink: takes the events, in this thread and in those of the upload.
+        sink: takes the events, in this thread.
         cancel: stops the job.
     """
     job = _Run(plan, package, sink, cancel)

@@ -1,0 +1,111 @@
+"""Phase 5, the file record."""
+
+from __future__ import annotations
+
+import pytest
+from published_job import open_job
+from store_server import TOKEN, Fault, running_server
+from upload_parts import PREFIX
+
+from config import BackendApi
+from pipeline.errors import Cancelled
+from pipeline.model import PhaseName, PhaseOutcome
+from pipeline.phases.record import RecordPhase
+from pipeline.phases.upload import UploadPhase
+
+RECORD = "/api/admin/files"
+
+
+@pytest.fixture
+def server():
+    """Backend and store on loopback."""
+    with running_server() as running:
+        yield running
+
+
+@pytest.fixture
+def backend(server):
+    """Good settings."""
+    return BackendApi(url=server.url, token=TOKEN)
+
+
+@pytest.fixture
+def open_run(tmp_path, media_info, backend):
+    """Return a function that opens a run of the same job, uploaded."""
+
+    def build(**choices):
+        run = open_job(tmp_path, media_info(), **choices)
+        UploadPhase(backend).run(run.context)
+        return run
+
+    return build
+
+
+def test_name(backend):
+    """The phase is the record."""
+    assert PhaseName.RECORD is RecordPhase(backend).name
+
+
+def test_record_tells_what_was_made(server, backend, open_run):
+    """Exactly the agreed fields, with the language that was heard and the length that was made."""
+    run = open_run(session_id="a" * 24, facts={"transcript": {"language": "es"}, "hls": {"duration_s": 61.5}})
+    result = RecordPhase(backend).run(run.context)
+    expected = {
+        "name": "Lesson One",
+        "type": "video",
+        "language": "es",
+        "parentFolder": "videos/course",
+        "sessionId": "a" * 24,
+        "s3Keys": {"hls": PREFIX + "master.m3u8", "mp4": PREFIX + "offline_480p.mp4", "transcript": PREFIX + "transcript.srt"},
+        "metadata": {"duration": 61.5, "qualities": ["720p", "480p"]},
+    }
+    assert [expected] == server.records
+    assert PhaseOutcome.DONE is result.outcome
+    assert ["Updating session..."] == [said.text for said in run.said if "Uploading" not in said.text]
+
+
+def test_language_falls_back_to_what_was_asked_for(server, backend, open_run):
+    """Without a detected language the editor's counts, and the source's duration."""
+    RecordPhase(backend).run(open_run(language="ar").context)
+    assert ("ar", None, 60.0) == (server.records[0]["language"], server.records[0]["sessionId"], server.records[0]["metadata"]["duration"])
+
+
+def test_record_is_made_once(server, backend, open_run):
+    """A second run does not make a second record."""
+    RecordPhase(backend).run(open_run().context)
+    assert PhaseOutcome.REUSED is RecordPhase(backend).run(open_run().context).outcome
+    assert 1 == len(server.records)
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 500])
+def test_failing_record_is_a_warning(server, backend, open_run, status):
+    """The files are up, so the job is done; the next run tries again."""
+    server.api_faults[RECORD].append(Fault(status=status))
+    result = RecordPhase(backend).run(open_run().context)
+    assert PhaseOutcome.WARNED is result.outcome
+    assert result.text.startswith("The files are uploaded, but the file record could not be made:")
+    assert PhaseOutcome.DONE is RecordPhase(backend).run(open_run().context).outcome
+
+
+def test_record_goes_on_with_the_uploads_log(backend, open_run):
+    """One job, one log."""
+    run = open_run()
+    RecordPhase(backend).run(run.context)
+    log = (run.folder / run.done["upload"]["log"]).read_text()
+    assert RECORD in log
+    assert TOKEN not in log
+
+
+def test_without_upload_there_is_no_record(server, backend, tmp_path, media_info):
+    """Nothing up, nothing to tell."""
+    run = open_job(tmp_path, media_info())
+    assert PhaseOutcome.SKIPPED is RecordPhase(backend).run(run.context).outcome
+    assert [] == server.records
+
+
+def test_cancel_passes(backend, open_run):
+    """A cancel is not a warning."""
+    run = open_run()
+    run.context.cancel.cancel()
+    with pytest.raises(Cancelled):
+        RecordPhase(backend).run(run.context)

@@ -1,0 +1,187 @@
+"""Phase 4, the upload."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from published_job import open_job
+from store_server import TOKEN, Fault, running_server
+from upload_parts import FOLDER, PREFIX
+
+from config import BackendApi
+from pipeline.errors import AuthenticationError, Cancelled, SettingsError, TransferError, UploadIncompleteError
+from pipeline.model import Existing, PhaseName, PhaseOutcome
+from pipeline.phases.upload import UploadPhase
+
+ME, PRESIGN = "/api/admin/auth/me", "/api/admin/content/aws/uploadUrl"
+SEGMENT = PREFIX + "720p/seg_001.ts"
+BROKEN = Fault(status=403, code="AccessDenied")
+
+
+@pytest.fixture
+def server():
+    """Backend and store on loopback."""
+    with running_server() as running:
+        yield running
+
+
+@pytest.fixture
+def phase(server):
+    """The phase with good settings."""
+    return UploadPhase(BackendApi(url=server.url, token=TOKEN))
+
+
+@pytest.fixture
+def open_run(tmp_path, media_info):
+    """Return a function that opens a run of the same job."""
+    return lambda **choices: open_job(tmp_path, media_info(), **choices)
+
+
+def test_name(phase):
+    """The phase is the upload."""
+    assert PhaseName.UPLOAD is phase.name
+
+
+def test_check_names_everything_that_is_wrong_at_once(open_run):
+    """All problems of the inputs are said before anything is asked of a server."""
+    run = open_run(prefix="/bad prefix", session_id="123")
+    with pytest.raises(SettingsError) as caught:
+        UploadPhase(BackendApi(url="http://api.example.com", token="")).check(run.context)
+    assert 6 == len(caught.value.problems)
+
+
+def test_check_tests_connection_and_token(phase, server, open_run):
+    """One question to the backend, and the bar says what goes on."""
+    run = open_run()
+    phase.check(run.context)
+    assert [ME] == [arrival.path for arrival in server.arrivals]
+    assert ["Validating..."] == [said.text for said in run.said]
+
+
+def test_check_refuses_a_wrong_token(server, open_run):
+    """A token that is not accepted is found out before encoding starts."""
+    with pytest.raises(AuthenticationError, match="Please get a new token"):
+        UploadPhase(BackendApi(url=server.url, token="wrong")).check(open_run().context)
+
+
+def test_run_uploads_and_notes_what_it_did(phase, server, open_run):
+    """The folder is up, and job.json says where."""
+    run = open_run(session_id="a" * 24)
+    result = phase.run(run.context)
+    assert (PhaseOutcome.DONE, "Upload complete!") == (result.outcome, result.text)
+    assert {PREFIX + name for name in FOLDER} == set(server.stored)
+    noted = json.loads((run.folder / "job.json").read_text())["done"]["upload"]
+    assert (PREFIX, server.url) == (noted["prefix"], noted["backend_url"])
+    assert {name: PREFIX + name for name in FOLDER} == noted["keys"]
+    assert f"{server.url}/store/{PREFIX}master.m3u8" == noted["urls"]["master.m3u8"]
+    assert (run.folder / noted["log"]).is_file()
+    last = run.said[-1]
+    assert (1.0, len(FOLDER), len(FOLDER)) == (last.fraction, last.files_done, last.files_total)
+    assert f"Uploading {len(FOLDER)}/{len(FOLDER)} files (master.m3u8)" == last.text
+
+
+@pytest.mark.parametrize("existing", [Existing.ASK, Existing.RESUME])
+def test_second_run_sends_nothing(phase, server, open_run, existing):
+    """A finished upload is found finished."""
+    phase.run(open_run().context)
+    sent = len(server.puts())
+    again = open_run(existing=existing)
+    phase.check(again.context)
+    assert PhaseOutcome.REUSED is phase.run(again.context).outcome
+    assert sent == len(server.puts())
+
+
+def test_upload_again_sends_everything(phase, server, open_run):
+    """Who asks for it gets everything sent anew."""
+    phase.run(open_run().context)
+    again = open_run(existing=Existing.UPLOAD_AGAIN)
+    phase.check(again.context)
+    assert PhaseOutcome.DONE is phase.run(again.context).outcome
+    assert 2 * len(FOLDER) == len(server.puts())
+
+
+def test_failure_names_count_reason_and_log(phase, server, open_run):
+    """The editor reads how many, why, and where the log is; nothing is noted as done."""
+    server.faults[SEGMENT].append(BROKEN)
+    run = open_run()
+    with pytest.raises(TransferError) as caught:
+        phase.run(run.context)
+    assert str(caught.value).startswith("Upload failed (1 file). Check logs. 720p/seg_001.ts: The storage at")
+    [log] = [path for path in run.folder.glob("upload_log_*.txt") if "2020-01-01" not in path.name]
+    assert str(log) in str(caught.value)
+    assert "upload" not in run.done
+
+
+def test_token_that_expires_meanwhile_is_said(phase, server, open_run):
+    """A 401 in the middle asks for a new token."""
+    server.api_faults[PRESIGN].extend([Fault(status=401)] * 4)
+    with pytest.raises(AuthenticationError, match=r"Please get a new token from the admin panel\. Then start again"):
+        phase.run(open_run().context)
+
+
+def test_unfinished_upload_asks_before_anything_starts(phase, server, open_run):
+    """Somebody must say resume or fresh, knowing how far it was."""
+    server.faults[SEGMENT].append(BROKEN)
+    with pytest.raises(TransferError):
+        phase.run(open_run().context)
+    stored = len(server.stored)
+    with pytest.raises(UploadIncompleteError) as caught:
+        phase.check(open_run().context)
+    assert f"Previous upload incomplete. Resume? ({stored}/{len(FOLDER)} files uploaded)" == str(caught.value)
+
+
+def test_resume_sends_the_rest(phase, server, open_run):
+    """Resume leaves out what is up."""
+    server.faults[SEGMENT].append(BROKEN)
+    with pytest.raises(TransferError):
+        phase.run(open_run().context)
+    before = set(server.stored)
+    run = open_run(existing=Existing.RESUME)
+    phase.check(run.context)
+    assert PhaseOutcome.DONE is phase.run(run.context).outcome
+    assert all(1 == len(server.puts(key)) for key in before)
+
+
+def test_fresh_does_not_ask(phase, server, open_run):
+    """Fresh begins from nothing, whatever there was."""
+    server.faults[SEGMENT].append(BROKEN)
+    with pytest.raises(TransferError):
+        phase.run(open_run().context)
+    phase.check(open_run(existing=Existing.FRESH).context)
+
+
+def test_unfinished_upload_to_another_place_does_not_ask(phase, server, open_run):
+    """Another destination is another upload."""
+    server.faults[SEGMENT].append(BROKEN)
+    with pytest.raises(TransferError):
+        phase.run(open_run().context)
+    phase.check(open_run(prefix="elsewhere/").context)
+
+
+def test_cancel_text(phase, server, open_run):
+    """A cancelled upload says how far it was and that it can go on."""
+    run = open_run()
+    run.context.cancel.cancel()
+    with pytest.raises(Cancelled, match=f"Upload cancelled. 0/{len(FOLDER)} files uploaded. Resume anytime."):
+        phase.run(run.context)
+
+
+def test_deleted_media_cannot_go_elsewhere(phase, open_run):
+    """After a clean-up the same destination is done, and another one needs the files again."""
+    run = open_run()
+    phase.run(run.context)
+    run.context.workspace.mark("cleanup", {"finished": True})
+    same = open_run()
+    phase.check(same.context)
+    assert PhaseOutcome.REUSED is phase.run(same.context).outcome
+    with pytest.raises(SettingsError, match="start fresh"):
+        phase.check(open_run(prefix="elsewhere/").context)
+
+
+def test_damaged_journal_is_a_warning(phase, open_run):
+    """What was set aside is said in the log view."""
+    run = open_run()
+    (run.folder / ".upload_journal.jsonl").write_bytes(b"\x00\n")
+    phase.run(run.context)
+    assert any("was damaged" in text for text, _ in run.lines)

@@ -1,0 +1,74 @@
+"""A job whose folder is finished, for tests of the phases after packaging."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from upload_parts import PREFIX, write_folder
+
+from pipeline.cancel import CancelToken
+from pipeline.events import LogLevel
+from pipeline.model import Existing, Job, MediaInfo, PhaseName, Plan, Rendition, UploadRequest
+from pipeline.phases.phase import PhaseContext, Progress
+from pipeline.workspace import Workspace
+
+
+@dataclass
+class PublishedJob:
+    """The context of one run over the same folder, and what the phases said."""
+
+    context: PhaseContext
+    said: list[Progress] = field(default_factory=list)
+    lines: list[tuple[str, LogLevel]] = field(default_factory=list)
+
+    @property
+    def folder(self) -> Path:
+        return self.context.workspace.folder
+
+    @property
+    def done(self) -> dict[str, dict[str, Any]]:
+        return self.context.workspace.done
+
+
+def open_job(
+    place: Path, media: MediaInfo, *, existing: Existing = Existing.ASK, facts: Mapping[str, dict[str, Any]] | None = None, **upload: Any
+) -> PublishedJob:
+    """Return a run of a job in `place`: its folder is made by the first run and found by the next ones.
+
+    `facts` are steps that count as finished besides the packaging; other keywords go into the UploadRequest.
+    """
+    source = place / "Lesson One.mp4"
+    if not source.exists():
+        source.write_bytes(b"source")
+    request = UploadRequest(**{"prefix": PREFIX, **upload})
+    job = Job(source=source, output_dir=place / "out", slug="lesson", upload=request, existing=existing)
+    quality = {"width": 1280, "height": 720, "frame_width": 1280, "frame_height": 720, "bit_rate": 1, "max_bit_rate": 1, "buffer_size": 1}
+    plan = Plan(
+        job=job,
+        media=media,
+        renditions=(Rendition(name="720p", **quality), Rendition(name="480p", **quality)),
+        frame_rate_limit=Fraction(60),
+        hold_last_frame_s=0.0,
+        segment_s=6,
+        audio_bit_rate=128_000,
+        mp4=None,
+        phases=(PhaseName.UPLOAD, PhaseName.RECORD, PhaseName.CLEANUP),
+    )
+    workspace = Workspace(job)
+    workspace.check({"preset": "x"}, existing)
+    if not workspace.published:
+        workspace.open()
+        write_folder(workspace.folder)
+        for step, content in (facts or {}).items():
+            workspace.mark(step, content)
+        workspace.publish({})
+    said: list[Progress] = []
+    lines: list[tuple[str, LogLevel]] = []
+    context = PhaseContext(
+        plan=plan, workspace=workspace, cancel=CancelToken(), report=said.append, log=lambda text, level: lines.append((text, level))
+    )
+    return PublishedJob(context=context, said=said, lines=lines)

@@ -1,0 +1,225 @@
+"""A real HTTP server on loopback that is backend and store at once, remembers what came when, and fails as it is told."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import threading
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+TOKEN = "test-token-0123456789abcdef"
+SECRET = b"known to the server only"
+WAIT_S = 20.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """An answer in place of success. `close` hangs up instead; `unread` answers before the body was read."""
+
+    status: int = 500
+    code: str = ""
+    message: str = ""
+    body: bytes | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    close: bool = False
+    unread: bool = False
+
+    def content(self) -> bytes:
+        if self.body is not None:
+            return self.body
+        return f"<?xml version='1.0'?><Error><Code>{self.code}</Code><Message>{self.message}</Message></Error>".encode()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrival:
+    """A request as the server saw it."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    key: str = ""
+
+
+class StoreServer(ThreadingHTTPServer):
+    """Presigns, stores, records. `faults` and `api_faults` hold answers to give first, by key and by endpoint."""
+
+    daemon_threads = False  # closing the server then waits for its threads, so none outlives a test
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.lock = threading.Condition()
+        self.arrivals: list[Arrival] = []
+        self.stored: dict[str, bytes] = {}
+        self.types: dict[str, str] = {}
+        self.records: list[dict] = []
+        self.faults: dict[str, deque[Fault]] = defaultdict(deque)
+        self.api_faults: dict[str, deque[Fault]] = defaultdict(deque)
+        self.answer_presign: Callable[[str, dict], bytes] | None = None
+        self.gate: Callable[[str], bool] = lambda key: False
+        self.gated: list[str] = []
+        self.ended: list[str] = []
+        self.slow_keys: set[str] = set()
+        self.busy = 0
+        self.most_busy = 0
+        self.urls_made = 0
+        self.opened = False
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def puts(self, key: str | None = None) -> list[str]:
+        """Return the keys of all PUTs in order of arrival, or those of one key."""
+        with self.lock:
+            return [a.key for a in self.arrivals if a.method == "PUT" and key in (None, a.key)]
+
+    def asked(self, path: str) -> list[Arrival]:
+        with self.lock:
+            return [a for a in self.arrivals if a.path == path]
+
+    def wait_for(self, condition: Callable[[], bool]) -> None:
+        with self.lock:
+            assert self.lock.wait_for(condition, timeout=WAIT_S), "the server never saw what was expected"
+
+    def open_gate(self) -> None:
+        with self.lock:
+            self.opened = True
+            self.lock.notify_all()
+
+    def signature(self, key: str, content_type: str, number: str) -> str:
+        return hmac.new(SECRET, f"{key}\n{content_type}\n{number}".encode(), hashlib.sha256).hexdigest()
+
+    def handle_error(self, request, client_address) -> None:
+        """A client that hangs up is part of the tests."""
+
+
+@contextmanager
+def running_server() -> Iterator[StoreServer]:
+    """Serve while the block runs."""
+    server = StoreServer()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, name="store-server")
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.open_gate()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = WAIT_S
+    disable_nagle_algorithm = True  # or an answer waits 40 ms between its head and its body
+    server: StoreServer
+
+    def log_message(self, format, *args) -> None:
+        """Keep quiet."""
+
+    def do_GET(self) -> None:
+        self._api(b"")
+
+    def do_POST(self) -> None:
+        self._api(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
+
+    def do_PUT(self) -> None:
+        server, parts = self.server, urlsplit(self.path)
+        key, query = unquote(parts.path.removeprefix("/store/")), parse_qs(parts.query)
+        with server.lock:
+            server.busy += 1
+            server.most_busy = max(server.most_busy, server.busy)
+            server.arrivals.append(Arrival(method="PUT", path=parts.path, headers=dict(self.headers), body=b"", key=key))
+            if server.gate(key) and not server.opened:
+                server.gated.append(key)
+                server.lock.notify_all()
+                server.lock.wait_for(lambda: server.opened, timeout=WAIT_S)
+            fault = server.faults[key].popleft() if server.faults[key] else None
+            server.lock.notify_all()
+        try:
+            self._put(key, query, fault)
+        finally:
+            with server.lock:
+                server.busy -= 1
+                server.ended.append(key)
+                server.lock.notify_all()
+
+    def _put(self, key: str, query: dict[str, list[str]], fault: Fault | None) -> None:
+        server = self.server
+        if fault is not None and (fault.unread or fault.close):
+            self.close_connection = True
+            if not fault.close:
+                self._answer(fault.status, fault.content(), fault.headers)
+            return
+        if "Content-Length" not in self.headers or "Transfer-Encoding" in self.headers:
+            self.close_connection = True
+            self._answer(411, Fault(code="MissingContentLength").content())
+            return
+        size = int(self.headers["Content-Length"])
+        if key in server.slow_keys:
+            self.rfile.read(min(size, 1 << 16))
+            with server.lock:
+                server.gated.append(key)
+                server.lock.notify_all()
+                server.lock.wait_for(lambda: server.opened, timeout=WAIT_S)
+            self.close_connection = True
+            return
+        body = self.rfile.read(size)
+        expected = server.signature(key, self.headers.get("Content-Type", ""), query.get("X-Number", [""])[0])
+        if fault is not None:
+            self._answer(fault.status, fault.content(), fault.headers)
+        elif "Authorization" in self.headers or query.get("X-Amz-Signature") != [expected]:
+            self._answer(403, Fault(code="SignatureDoesNotMatch", message="no").content())
+        elif len(body) == size:
+            with server.lock:
+                server.stored[key] = body
+                server.types[key] = self.headers["Content-Type"]
+            self._answer(200, b"")
+
+    def _api(self, body: bytes) -> None:
+        server = self.server
+        with server.lock:
+            server.arrivals.append(Arrival(method=self.command, path=self.path, headers=dict(self.headers), body=body))
+            fault = server.api_faults[self.path].popleft() if server.api_faults[self.path] else None
+            server.urls_made += 1
+            number = str(server.urls_made)
+            server.lock.notify_all()
+        if fault is not None and fault.close:
+            self.close_connection = True
+        elif fault is not None:
+            self._answer(fault.status, fault.content(), fault.headers)
+        elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
+            self._answer(401, b'{"error": "no"}')
+        elif self.path == "/api/admin/auth/me":
+            self._answer(200, b'{"name": "editor"}')
+        elif self.path == "/api/admin/content/aws/uploadUrl":
+            asked = json.loads(body)
+            signature = server.signature(asked["key"], asked["contentType"], number)
+            place = f"{server.url}/store/{quote(asked['key'])}"
+            said = {
+                "key": asked["key"],
+                "signedUrl": f"{place}?X-Number={number}&X-Amz-Signature={signature}",
+                "downloadUrl": f"{place}?download=secret-{number}",
+            }
+            self._answer(200, server.answer_presign(number, said) if server.answer_presign else json.dumps(said).encode())
+        elif self.path == "/api/admin/files":
+            with server.lock:
+                server.records.append(json.loads(body))
+            self._answer(201, b"{}")
+        else:
+            self._answer(404, b'{"error": "NotFound"}')
+
+    def _answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)

@@ -1,0 +1,218 @@
+"""The upload engine as a library."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from store_server import TOKEN, Fault, running_server
+from upload_parts import FOLDER, PREFIX, write_folder
+
+from s3_uploader import S3UploadManager
+
+ROOT = Path(__file__).resolve().parents[1]
+SEGMENT = PREFIX + "720p/seg_001.ts"
+ALL_KEYS = {name: PREFIX + name for name in FOLDER}
+RECORD = {"name": "Lesson 01", "duration": 12.5, "qualities": ["720p", "480p"]}
+SCRIPT = (ROOT / "README.md").read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
+
+
+@pytest.fixture
+def server():
+    """Backend and store on loopback."""
+    with running_server() as running:
+        yield running
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder like a finished job's."""
+    return write_folder(tmp_path / "lesson")
+
+
+@pytest.fixture
+def manager(server, monkeypatch):
+    """A manager that finds good settings in the environment."""
+    monkeypatch.setenv("BACKEND_URL", server.url)
+    monkeypatch.setenv("AUTH_TOKEN", TOKEN)
+    monkeypatch.setenv("DEFAULT_LANGUAGE", "fr")
+    return S3UploadManager()
+
+
+def test_five_lines_upload_a_folder(server, tmp_path):
+    """The script of the README does what it says."""
+    write_folder(tmp_path / "out" / "lesson01")
+    environment = {**os.environ, "BACKEND_URL": server.url, "AUTH_TOKEN": TOKEN, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", SCRIPT], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    assert ("Upload complete!\n", "") == (done.stdout, done.stderr)
+    assert 5 == len(SCRIPT.splitlines())
+    assert len(FOLDER) == len(server.stored)
+    assert ("Lesson 01", "en", "videos/course123") == tuple(server.records[0][name] for name in ("name", "language", "parentFolder"))
+    assert "videos/course123/lesson01/master.m3u8" == server.records[0]["s3Keys"]["hls"]
+
+
+def test_connection_is_validated(manager):
+    """Good settings are said to be good."""
+    assert (True, "") == manager.validate_connection()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("AUTH_TOKEN", "wrong-token-0123456789", "Please get a new token"),
+        ("AUTH_TOKEN", "", "Auth token is required"),
+        ("AUTH_TOKEN", "bad token\n", "must not contain spaces"),
+        ("BACKEND_URL", "", "Backend URL is required"),
+        ("BACKEND_URL", "http://api.example.com", "https://"),
+        ("BACKEND_URL", "http://127.0.0.1:9", "Cannot connect to the backend"),
+    ],
+)
+def test_bad_settings_are_sentences(manager, monkeypatch, folder, name, value, said):
+    """Nothing raises, whatever the environment says."""
+    monkeypatch.setenv(name, value)
+    ok, error = S3UploadManager().validate_connection()
+    assert not ok
+    assert said in error
+
+
+def test_presigned_url_is_handed_out(manager, server):
+    """A caller may send a file in its own way."""
+    ok, url, error = manager.get_presigned_url("videos/a.ts", "video/mp2t")
+    assert (True, "") == (ok, error)
+    assert url.startswith(f"{server.url}/store/videos/a.ts?X-Number=")
+
+
+def test_presigned_url_that_cannot_be_had(manager, server):
+    """A refusal is a sentence and no URL."""
+    server.api_faults["/api/admin/content/aws/uploadUrl"].append(Fault(status=404))
+    ok, url, error = manager.get_presigned_url("videos/a.ts", "video/mp2t")
+    assert (False, "") == (ok, url)
+    assert "endpoint settings" in error
+
+
+def test_one_file_is_sent(manager, server, folder):
+    """A single file arrives under its key, and its bytes are counted."""
+    told: list[tuple[int, int]] = []
+    answer = manager.upload_file(str(folder / "offline_480p.mp4"), "x/y.mp4", lambda done, total: told.append((done, total)))
+    assert (True, "") == answer
+    assert FOLDER["offline_480p.mp4"] == server.stored["x/y.mp4"]
+    assert (200_000, 200_000) == told[-1]
+
+
+def test_missing_file_is_a_sentence(manager, server, tmp_path):
+    """What is not there is named, and nothing is asked of the servers."""
+    ok, error = manager.upload_file(tmp_path / "gone.ts", "x/gone.ts")
+    assert not ok
+    assert "gone.ts can't be read" in error
+    assert [] == server.arrivals
+
+
+@pytest.mark.parametrize("max_retries", [0])
+def test_number_of_retries_can_be_set(manager, server, folder, max_retries):
+    """No retries means one try."""
+    server.faults["x.ts"].extend([Fault(status=503)] * 4)
+    ok, _ = manager.upload_file(folder / "720p/seg_001.ts", "x.ts", max_retries=max_retries)
+    assert not ok
+    assert 1 + max_retries == len(server.puts("x.ts"))
+
+
+def test_folder_is_sent_with_progress(manager, server, folder):
+    """All keys come back, and progress is five absolute values."""
+    told: list[tuple[str, int, int, int, int]] = []
+    answer = manager.upload_directory(folder, PREFIX, lambda *values: told.append(values))
+    assert (True, ALL_KEYS, "") == answer
+    total = sum(len(content) for content in FOLDER.values())
+    assert ("master.m3u8", len(FOLDER), len(FOLDER), total, total) == told[-1]
+    assert len(set(told)) == len(told)
+
+
+@pytest.mark.parametrize(
+    ("place", "prefix", "said"),
+    [("missing", PREFIX, "does not exist"), (".", "/bad", "must not start with /\\.\nS3 destination must end"), (".", "", "is required")],
+    ids=["no folder", "bad prefix", "no prefix"],
+)
+def test_folder_that_cannot_be_sent_is_a_sentence(manager, folder, place, prefix, said):
+    """Wrong arguments are answered, not raised."""
+    ok, keys, error = manager.upload_directory(folder / place, prefix)
+    assert (False, {}) == (ok, keys)
+    assert said.replace("\\", "") in error
+
+
+def test_failed_folder_tells_what_is_up(manager, server, folder):
+    """The keys of what was stored come back with the reason."""
+    server.faults[SEGMENT].append(Fault(status=403, code="SignatureDoesNotMatch"))
+    ok, keys, error = manager.upload_directory(folder, PREFIX)
+    assert not ok
+    assert error.startswith("Upload failed (1 file). Check logs. 720p/seg_001.ts: The storage does not accept the signature")
+    assert set(server.stored) == set(keys.values())
+
+
+def test_cancel_check_stops_the_upload(manager, server, folder):
+    """Once the check says yes everything stops, with the text for a resume."""
+    server.gate = lambda key: True
+    ok, keys, error = manager.upload_directory(folder, PREFIX, cancel_check=lambda: len(server.gated) == 4)
+    assert (False, {}) == (ok, keys)
+    assert f"Upload cancelled. 0/{len(FOLDER)} files uploaded. Resume anytime." == error
+
+
+def test_loaded_state_goes_on(manager, server, folder, tmp_path):
+    """Saved, loaded by another manager, and only the rest is sent."""
+    server.faults[SEGMENT].append(Fault(status=404, code="NoSuchBucket"))
+    manager.upload_directory(folder, PREFIX)
+    assert manager.save_upload_state(tmp_path / "state.json")
+    assert "failed" == json.loads((tmp_path / "state.json").read_text())["files"]["720p/seg_001.ts"]["status"]
+    before = set(server.stored)
+    other = S3UploadManager()
+    assert other.load_upload_state(tmp_path / "state.json")
+    assert (True, ALL_KEYS, "") == other.upload_directory(folder, PREFIX)
+    assert all(1 == len(server.puts(key)) for key in before)
+
+
+def test_without_loaded_state_everything_is_sent(manager, server, folder):
+    """Who does not ask for a resume gets everything anew."""
+    manager.upload_directory(folder, PREFIX)
+    manager.upload_directory(folder, PREFIX)
+    assert 2 * len(FOLDER) == len(server.puts())
+
+
+def test_state_that_is_not_there(manager, tmp_path):
+    """No state to save, none to load, no place to save it: False."""
+    assert not manager.save_upload_state(tmp_path / "state.json")
+    assert not manager.load_upload_state(tmp_path / "state.json")
+
+
+def test_state_that_cannot_be_written(manager, folder, tmp_path):
+    """A place that is not there is answered with False."""
+    manager.upload_directory(folder, PREFIX)
+    assert not manager.save_upload_state(tmp_path / "missing" / "state.json")
+
+
+def test_record_has_the_default_language(manager, server):
+    """Without a language the environment's counts; keys may go by what they are."""
+    assert (True, "") == manager.create_file_record({"hls": "videos/a/l/master.m3u8", "mp4": "m", "srt": "t"}, RECORD)
+    [record] = server.records
+    assert ("fr", "videos/a", {"duration": 12.5, "qualities": ["720p", "480p"]}) == (
+        record["language"],
+        record["parentFolder"],
+        record["metadata"],
+    )
+    assert {"hls": "videos/a/l/master.m3u8", "mp4": "m", "transcript": "t"} == record["s3Keys"]
+
+
+def test_record_that_fails_is_a_sentence(manager, server):
+    """A backend without records says so."""
+    server.api_faults["/api/admin/files"].append(Fault(status=404))
+    ok, error = manager.create_file_record({}, RECORD)
+    assert not ok
+    assert "endpoint settings" in error
+
+
+def test_session_id_is_checked(manager, folder):
+    """A session ID that can't be one is said before anything is sent."""
+    ok, _, error = S3UploadManager(session_id="nonsense").upload_directory(folder, PREFIX)
+    assert not ok
+    assert "24 characters" in error

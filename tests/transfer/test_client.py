@@ -1,0 +1,119 @@
+"""Speaking to the backend and the store."""
+
+from __future__ import annotations
+
+import json
+import socket
+
+import pytest
+from store_server import TOKEN, Fault
+
+from config import BackendApi
+from pipeline.errors import AuthenticationError, TransferError
+from pipeline.transfer.client import BackendClient, Presigned, place_of, read_timeout_s
+from pipeline.transfer.connections import Connections
+from pipeline.transfer.uploader import Uploader
+
+ME, PRESIGN, RECORD = "/api/admin/auth/me", "/api/admin/content/aws/uploadUrl", "/api/admin/files"
+
+
+def test_token_is_tested(uploader, server, cancel):
+    """One GET with the token finds out whether backend and token are good."""
+    uploader.test_connection(cancel)
+    [asked] = server.asked(ME)
+    assert ("GET", f"Bearer {TOKEN}") == (asked.method, asked.headers["Authorization"])
+
+
+def test_wrong_token_is_an_authentication_error(server, cancel):
+    """A refused token is said as such."""
+    with pytest.raises(AuthenticationError, match="Please get a new token from the admin panel"):
+        Uploader(BackendApi(url=server.url, token="wrong"), session_id=None).test_connection(cancel)
+
+
+def test_backend_that_is_not_there_is_named(cancel):
+    """An editor reads which address was tried."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        closed = listener.getsockname()[1]
+    api = BackendApi(url=f"http://127.0.0.1:{closed}", token=TOKEN)
+    with pytest.raises(TransferError, match=f"Cannot connect to the backend at http://127.0.0.1:{closed}"):
+        Uploader(api, session_id=None).test_connection(cancel)
+
+
+def test_presign_sends_key_and_type_and_nothing_else(uploader, server):
+    """The request is the agreed one."""
+    presigned = uploader.presign("videos/a.ts", "video/mp2t")
+    [asked] = server.asked(PRESIGN)
+    assert {"key": "videos/a.ts", "contentType": "video/mp2t"} == json.loads(asked.body)
+    assert ("application/json", f"Bearer {TOKEN}") == (asked.headers["Content-Type"], asked.headers["Authorization"])
+    assert presigned.signed_url.startswith(f"{server.url}/store/videos/a.ts?")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"<html>Welcome</html>", "not JSON"),
+        (b"\xff\xfe", "not JSON"),
+        (b"", "not JSON"),
+        (b"[]", "left out"),
+        (b"null", "left out"),
+        (b'{"key": "k", "downloadUrl": "https://x"}', "left out"),
+        (b'{"key": "k", "signedUrl": 5, "downloadUrl": "https://x"}', "left out"),
+        (b'{"key": "k", "signedUrl": "", "downloadUrl": "https://x"}', "left out"),
+        (b'{"key": "k", "signedUrl": "ftp://x/y", "downloadUrl": "https://x"}', "does not start with https://"),
+        (b'{"key": "k", "signedUrl": "/relative", "downloadUrl": "https://x"}', "does not start with https://"),
+        (b'{"key": "k", "signedUrl": "https://[x", "downloadUrl": "https://x"}', "does not start with https://"),
+        (b'{"key": "k", "signedUrl": "file:///etc/passwd", "downloadUrl": "https://x"}', "does not start with https://"),
+    ],
+)
+def test_malformed_answers_are_plain_sentences(uploader, server, body, said):
+    """A backend that answers 200 with nonsense is named as the cause."""
+    server.api_faults[PRESIGN].append(Fault(status=200, body=body))
+    with pytest.raises(TransferError, match=said):
+        uploader.presign("k", "video/mp2t")
+
+
+def test_signed_url_does_not_show(backend):
+    """A presigned URL is a secret, also in a traceback or a debugger."""
+    assert "X-Amz" not in repr(Presigned(key="k", signed_url="https://x?X-Amz-Signature=1", download_url="https://x?X-Amz=1"))
+
+
+def test_record_is_sent_as_json(uploader, server, cancel, tmp_path):
+    """The record goes out with the token, and its log names no secret."""
+    uploader.create_record({"name": "Lesson"}, log_file=tmp_path / "log.txt", cancel=cancel)
+    assert [{"name": "Lesson"}] == server.records
+    assert TOKEN not in (tmp_path / "log.txt").read_text()
+    assert "/api/admin/files" in (tmp_path / "log.txt").read_text()
+
+
+def test_record_is_tried_again_when_the_backend_is_busy(uploader, server, cancel):
+    """A busy backend gets another chance, a broken one does not."""
+    server.api_faults[RECORD].extend([Fault(status=503), Fault(status=500)])
+    with pytest.raises(TransferError, match="status 500"):
+        uploader.create_record({"name": "Lesson"}, log_file=None, cancel=cancel)
+    assert 2 == len(server.asked(RECORD))
+
+
+def test_endpoints_are_those_of_the_settings(server, cancel):
+    """Addresses on the backend can be set, with or without a slash."""
+    api = BackendApi(url=server.url + "/", token=TOKEN, validate_endpoint="api/admin/auth/me")
+    connections = Connections(cancel)
+    with connections.session() as http:
+        BackendClient(api, http, lambda text: None).validate()
+    assert 1 == len(server.asked(ME))
+
+
+@pytest.mark.parametrize(
+    ("size_mb", "expected"), [(0, 30.0), (9, 30.0), (10, 120.0), (99, 120.0), (100, 300.0), (5000, 300.0)], ids=lambda value: str(value)
+)
+def test_large_files_may_take_longer(size_mb, expected):
+    """The store gets time by size: half a minute, two or five."""
+    assert expected == read_timeout_s(size_mb << 20)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [("https://me:pw@x.com:8/path?sig=1", "https://x.com:8"), ("http://[::1]:9/", "http://[::1]:9"), ("http://[", "an unreadable address")],
+)
+def test_only_the_server_of_an_address_is_shown(url, expected):
+    """Neither path, query nor password."""
+    assert expected == place_of(url)

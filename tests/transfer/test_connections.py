@@ -1,0 +1,123 @@
+"""HTTP connections that end with the job."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+
+import pytest
+from store_server import Fault
+
+from pipeline.errors import Cancelled
+from pipeline.transfer.connections import Connections
+from pipeline.transfer.exchange import NoAnswerError, Silence
+
+ME = "/api/admin/auth/me"
+
+
+def ask(cancel, url, *, method="GET", body=b"", headers=None):
+    """Send one request as the engine does."""
+    connections = Connections(cancel)
+    with connections.interruptible(), connections.session() as http:
+        return http.send(method, url, headers=headers or {}, body=body, read_timeout_s=15)
+
+
+@pytest.fixture
+def deaf():
+    """A listening socket that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener
+
+
+def cancelled_within_a_second(cancel, result, ready):
+    """Cancel once `ready` returns, and see that the work ends in time with Cancelled."""
+    ready()
+    started = time.monotonic()
+    cancel.cancel()
+    ended = result()
+    assert isinstance(ended, Cancelled), ended
+    assert time.monotonic() - started < 1.0
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_cancel_ends_waiting_for_an_answer(cancel, deaf, in_thread, scheme):
+    """Neither a silent server nor a TLS handshake that goes nowhere holds up a cancel."""
+    port = deaf.getsockname()[1]
+    result = in_thread(lambda: ask(cancel, f"{scheme}://127.0.0.1:{port}/"))
+    taken, _ = deaf.accept()
+    with taken:
+        cancelled_within_a_second(cancel, result, lambda: taken.recv(1))
+
+
+def test_cancel_ends_connecting(cancel, in_thread):
+    """A server that is not reached holds up a cancel for less than a second."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        address = full.getsockname()
+        waiting = [socket.socket() for _ in range(3)]
+        for queued in waiting:
+            queued.setblocking(False)
+            queued.connect_ex(address)
+        begun = threading.Event()
+        connections = Connections(cancel)
+
+        def work() -> object:
+            with connections.interruptible(), connections.session() as http:
+                begun.set()
+                return http.send("GET", f"http://127.0.0.1:{address[1]}/", headers={}, body=b"", read_timeout_s=15)
+
+        cancelled_within_a_second(cancel, in_thread(work), begun.wait)
+        for queued in waiting:
+            queued.close()
+
+
+def test_cancelled_before_it_starts(cancel, server):
+    """A cancelled job sends nothing."""
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        ask(cancel, server.url + ME)
+    assert [] == server.arrivals
+
+
+def test_redirect_is_not_followed(cancel, server):
+    """A redirect is an answer like any other."""
+    server.api_faults[ME].append(Fault(status=307, headers={"Location": f"{server.url}/elsewhere"}))
+    assert 307 == ask(cancel, server.url + ME).status
+    assert [ME] == [arrival.path for arrival in server.arrivals]
+
+
+def test_netrc_does_not_replace_the_token(cancel, server, tmp_path, monkeypatch):
+    """Passwords that a machine keeps for a server are not sent in place of the token, nor to the store."""
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    ask(cancel, server.url + ME, headers={"Authorization": "Bearer mine"})
+    ask(cancel, server.url + ME)
+    assert ["Bearer mine", None] == [arrival.headers.get("Authorization") for arrival in server.arrivals]
+
+
+def test_proxy_is_not_asked_for_this_machine(cancel, server, monkeypatch):
+    """The embedded backend is reached where a company's proxy is set."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert 401 == ask(cancel, server.url + ME).status
+
+
+@pytest.mark.parametrize(("said", "expected"), [("7", 7.0), ("100000", 60.0), ("soon", 0.0), ("-5", 0.0)])
+def test_retry_after_is_read_in_seconds(cancel, server, said, expected):
+    """A server may ask to be left alone, within reason."""
+    server.api_faults[ME].append(Fault(status=429, headers={"Retry-After": said}))
+    assert expected == ask(cancel, server.url + ME).retry_after_s
+
+
+def test_reasons_for_silence_are_told_apart(cancel, server):
+    """Nobody there, hung up, no such name, no such address."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        closed = listener.getsockname()[1]
+    server.api_faults[ME].append(Fault(close=True))
+    found = []
+    for url in (f"http://127.0.0.1:{closed}/", server.url + ME, "http://name.invalid/", "http://", "http://*:x/"):
+        with pytest.raises(NoAnswerError) as caught:
+            ask(cancel, url)
+        found.append(caught.value.silence)
+    unreachable, bad = Silence.UNREACHABLE, Silence.BAD_ADDRESS
+    assert [unreachable, Silence.BROKEN_OFF, unreachable, bad, bad] == found

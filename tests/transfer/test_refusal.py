@@ -1,0 +1,60 @@
+"""Refusals in an editor's words."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from pipeline.transfer.exchange import Answer, Silence
+from pipeline.transfer.refusal import Flaw, Party, Refusal, sentence, store_refusal
+
+STATUSES = (302, 400, 401, 403, 404, 413, 429, 500, 503, 507)
+EVERY = [
+    *(Refusal(party=p, place="https://x", silence=s) for p, s in itertools.product(Party, Silence)),
+    *(Refusal(party=p, place="https://x", status=s) for p, s in itertools.product(Party, STATUSES)),
+    *(Refusal(party=Party.BACKEND, place="https://x", flaw=flaw) for flaw in Flaw),
+]
+
+
+@pytest.mark.parametrize("refusal", EVERY, ids=repr)
+def test_every_refusal_has_a_sentence_that_says_what_to_do(refusal):
+    """What failed and what to do, in whole sentences and without a gap."""
+    said = sentence(refusal)
+    assert said.endswith(".")
+    assert said.count(".") >= 2
+    assert "{" not in said
+
+
+@pytest.mark.parametrize(
+    ("refusal", "part"),
+    [
+        (Refusal(party=Party.BACKEND, status=401), "Please get a new token from the admin panel."),
+        (Refusal(party=Party.STORE, status=403, code="RequestTimeTooSkewed"), "clock"),
+        (Refusal(party=Party.STORE, status=403, code="QuotaExceeded"), "quota exceeded"),
+        (Refusal(party=Party.BACKEND, status=301), "Verify that the URL is exact"),
+        (Refusal(party=Party.BACKEND, place="https://api", silence=Silence.UNREACHABLE), "Cannot connect to the backend at https://api"),
+    ],
+    ids=["token", "clock", "quota", "redirect", "unreachable"],
+)
+def test_sentences_that_editors_know(refusal, part):
+    """The usual cases are told apart."""
+    assert part in sentence(refusal)
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "message"),
+    [
+        (b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>", "AccessDenied", "Request has expired"),
+        (b"<?xml version='1.0'?>\n<Error xmlns='x'>\n <Code> SlowDown </Code></Error>", "SlowDown", ""),
+        (b"<Error><Code>X</Code><Message>a &lt; b</Message></Error>", "X", "a < b"),
+        (b"<html>no</html>", "", ""),
+        (b"\xff\xfe\x00", "", ""),
+        (b"", "", ""),
+    ],
+    ids=["s3", "spaces", "escaped", "html", "binary", "empty"],
+)
+def test_xml_of_a_store_is_read_whatever_it_is(body, code, message):
+    """Code and message are found where they are, and nothing breaks where they are not."""
+    refusal = store_refusal(Answer(status=403, body=body), "https://x")
+    assert (code, message) == (refusal.code, refusal.message)

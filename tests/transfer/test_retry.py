@@ -1,0 +1,156 @@
+"""The table of retries and the loop that follows it."""
+
+from __future__ import annotations
+
+import pytest
+from upload_parts import RecordingToken
+
+from pipeline.errors import AuthenticationError, Cancelled, TransferError
+from pipeline.transfer.exchange import Silence
+from pipeline.transfer.refusal import Party, Refusal, RefusedError, refused
+from pipeline.transfer.retry import DELAYS_S, MAX_RENEWALS, Verdict, after_record, after_upload, persist
+
+STORE, BACKEND = Party.STORE, Party.BACKEND
+
+
+@pytest.mark.parametrize("party", list(Party))
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+def test_passing_troubles_are_tried_again(party, status):
+    """Statuses that say "later" lead to another try, whoever says so."""
+    assert Verdict.RETRY is after_upload(Refusal(party=party, status=status))
+
+
+@pytest.mark.parametrize(
+    ("refusal", "expected"),
+    [
+        (Refusal(party=BACKEND, status=401), Verdict.GIVE_UP),
+        (Refusal(party=STORE, status=401), Verdict.GIVE_UP),
+        (Refusal(party=BACKEND, status=404), Verdict.GIVE_UP),
+        (Refusal(party=STORE, status=404, code="NoSuchBucket"), Verdict.GIVE_UP),
+        (Refusal(party=STORE, status=403, code="SignatureDoesNotMatch", message="expired"), Verdict.GIVE_UP),
+        (Refusal(party=STORE, status=403, code="AccessDenied", message="Access Denied"), Verdict.GIVE_UP),
+        (Refusal(party=STORE, status=403, code="AccessDenied", message="Request has expired"), Verdict.RENEW),
+        (Refusal(party=STORE, status=400, code="ExpiredToken"), Verdict.RENEW),
+        (Refusal(party=STORE, status=403, code="RequestTimeTooSkewed"), Verdict.GIVE_UP),
+        (Refusal(party=STORE, status=400, code="RequestTimeout"), Verdict.RETRY),
+        (Refusal(party=STORE, status=503, code="SlowDown"), Verdict.RETRY),
+        (Refusal(party=STORE, status=400, code="BadDigest"), Verdict.RETRY),
+        (Refusal(party=STORE, status=307), Verdict.GIVE_UP),
+        (Refusal(party=BACKEND, status=403), Verdict.GIVE_UP),
+        (Refusal(party=BACKEND, status=400), Verdict.GIVE_UP),
+        (Refusal(party=STORE, silence=Silence.BROKEN_OFF), Verdict.RETRY),
+        (Refusal(party=STORE, silence=Silence.TIMED_OUT), Verdict.RETRY),
+        (Refusal(party=BACKEND, silence=Silence.UNREACHABLE), Verdict.RETRY),
+        (Refusal(party=BACKEND, silence=Silence.CERTIFICATE), Verdict.GIVE_UP),
+        (Refusal(party=BACKEND, silence=Silence.BAD_ADDRESS), Verdict.GIVE_UP),
+    ],
+    ids=lambda value: value.value if isinstance(value, Verdict) else f"{value.party.value} {value.status} {value.code or value.silence}",
+)
+def test_table_of_verdicts(refusal, expected):
+    """Each refusal has one verdict."""
+    assert expected is after_upload(refusal)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "expected"),
+    [
+        (Refusal(party=BACKEND, status=503), Verdict.RETRY),
+        (Refusal(party=BACKEND, silence=Silence.UNREACHABLE), Verdict.RETRY),
+        (Refusal(party=BACKEND, silence=Silence.TIMED_OUT), Verdict.GIVE_UP),
+        (Refusal(party=BACKEND, status=500), Verdict.GIVE_UP),
+    ],
+    ids=["busy", "unreachable", "perhaps arrived", "failed inside"],
+)
+def test_record_is_sent_again_only_when_it_did_not_arrive(refusal, expected):
+    """A record that the backend may have made is not made twice."""
+    assert expected is after_record(refusal)
+
+
+def attempts(*refusals: Refusal):
+    """Return a function that fails with each refusal in turn and then succeeds, and the list of its calls."""
+    calls: list[int] = []
+
+    def attempt() -> str:
+        calls.append(len(calls))
+        if len(calls) <= len(refusals):
+            raise refused(refusals[len(calls) - 1])
+        return "stored"
+
+    return attempt, calls
+
+
+BUSY = Refusal(party=STORE, status=503)
+EXPIRED = Refusal(party=STORE, status=403, code="AccessDenied", message="Request has expired")
+
+
+def persist_on(attempt, cancel):
+    """Try as the upload does."""
+    return persist(attempt, decide=after_upload, delays=DELAYS_S, cancel=cancel, note=lambda text: None)
+
+
+def test_pauses_are_1_3_and_10_seconds():
+    """One try, and one more after each pause; then it is over."""
+    cancel = RecordingToken()
+    attempt, calls = attempts(BUSY, BUSY, BUSY, BUSY)
+    with pytest.raises(RefusedError):
+        persist_on(attempt, cancel)
+    assert [1.0, 3.0, 10.0] == cancel.pauses
+    assert 4 == len(calls)
+
+
+def test_success_on_the_last_try_counts():
+    """Three failures and a success make a success."""
+    cancel = RecordingToken()
+    attempt, _ = attempts(BUSY, BUSY, BUSY)
+    assert "stored" == persist_on(attempt, cancel)
+
+
+def test_expired_url_is_renewed_without_a_pause_and_without_using_up_a_try():
+    """Renewals are bounded, immediate and apart from the retries."""
+    cancel = RecordingToken()
+    attempt, calls = attempts(EXPIRED, BUSY, EXPIRED, BUSY, EXPIRED, BUSY)
+    assert "stored" == persist_on(attempt, cancel)
+    assert [1.0, 3.0, 10.0] == cancel.pauses
+    attempt, calls = attempts(*[EXPIRED] * 20)
+    with pytest.raises(RefusedError, match="expired"):
+        persist_on(attempt, cancel)
+    assert MAX_RENEWALS + 1 == len(calls)
+
+
+def test_server_may_ask_for_a_longer_pause():
+    """Retry-After counts when it is longer than our own pause."""
+    cancel = RecordingToken()
+    attempt, _ = attempts(Refusal(party=STORE, status=429, retry_after_s=7), Refusal(party=STORE, status=429, retry_after_s=2))
+    persist_on(attempt, cancel)
+    assert [7, 3.0] == cancel.pauses
+
+
+def test_cancel_ends_a_pause():
+    """A pause ends with Cancelled, and no further try is made."""
+    cancel = RecordingToken()
+
+    def attempt() -> None:
+        cancel.cancel()
+        raise refused(BUSY)
+
+    with pytest.raises(Cancelled):
+        persist_on(attempt, cancel)
+
+
+def test_other_errors_are_not_tried_again():
+    """A file that can't be read is not the network's fault."""
+    calls = []
+
+    def attempt() -> None:
+        calls.append(1)
+        raise TransferError("changed")
+
+    with pytest.raises(TransferError, match="changed"):
+        persist_on(attempt, RecordingToken())
+    assert 1 == len(calls)
+
+
+def test_refused_token_is_an_authentication_error():
+    """A 401 of the backend has its own class, so that everything can stop."""
+    assert isinstance(refused(Refusal(party=BACKEND, status=401)), AuthenticationError)
+    assert not isinstance(refused(Refusal(party=STORE, status=401)), AuthenticationError)
