@@ -1,0 +1,168 @@
+"""From what stands in the form to a job, its problems, and what is remembered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from ui_fakes import CONFIGURED, NOT_CONFIGURED, FakeServices, media_info
+
+from config import BackendApi, Config, Languages, Preferences
+from pipeline import wiring
+from pipeline.model import TranscriptionRequest, UploadRequest
+from ui.job_form import (
+    Field,
+    FormValues,
+    form_problems,
+    from_preferences,
+    job_config,
+    to_job,
+    to_preferences,
+    upload_problems,
+)
+
+GOOD = FormValues(source="/videos/lesson01.mp4", output_dir="/out", qualities=("1080p", "720p", "480p"), destination="videos/")
+
+
+class RealRules(FakeServices):
+    """The fake pipeline with the real rules for uploads."""
+
+    def upload_problems(self, config, request, *, token_typed):
+        """Ask the pipeline."""
+        return wiring.upload_problems(config, request, token_typed=token_typed)
+
+
+def fields(problems):
+    """Return which fields problems belong to."""
+    return [problem.field for problem in problems]
+
+
+def test_a_good_form_has_no_problems():
+    """Nothing is complained about without reason."""
+    assert () == form_problems(GOOD)
+
+
+def test_all_problems_come_at_once():
+    """Every empty or wrong field is named in one go."""
+    values = FormValues(source="", output_dir="", qualities=(), model="", spoken_language="Klingon")
+    expected = [Field.SOURCE, Field.OUTPUT, Field.QUALITIES, Field.MODEL, Field.SPOKEN_LANGUAGE]
+    assert expected == fields(form_problems(values))
+
+
+def test_transcription_that_is_off_has_no_problems():
+    """Model and language only matter when speech is transcribed."""
+    assert () == form_problems(replace(GOOD, transcribe=False, model="", spoken_language="Klingon"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"backend_url": "http://example.com"}, Field.BACKEND_URL),
+        ({"backend_url": ""}, Field.BACKEND_URL),
+        ({"token": "short"}, Field.TOKEN),
+        ({"token": ""}, Field.TOKEN),
+        ({"destination": "/videos/"}, Field.DESTINATION),
+        ({"session_id": "xyz"}, Field.SESSION_ID),
+    ],
+    ids=["plain http", "no address", "short token", "no token", "leading slash", "bad session"],
+)
+def test_an_upload_problem_stands_beside_its_field(changes, expected):
+    """Each rule that is broken is shown at the field that breaks it."""
+    in_order = replace(GOOD, upload=True, backend_url="https://api.example.com", token="t" * 32)
+    values = replace(in_order, **changes)
+    assert [expected] == fields(upload_problems(values, NOT_CONFIGURED, RealRules()))
+
+
+def test_upload_problems_of_several_fields_come_together():
+    """Nobody has to press Start once for every mistake."""
+    values = replace(GOOD, upload=True, backend_url="ftp://x", token="short", destination="", session_id="1")
+    expected = [Field.BACKEND_URL, Field.TOKEN, Field.DESTINATION, Field.SESSION_ID]
+    assert expected == fields(upload_problems(values, NOT_CONFIGURED, RealRules()))
+
+
+def test_an_upload_that_is_off_is_not_looked_at():
+    """Fields that nobody uses may stay empty."""
+    assert () == upload_problems(replace(GOOD, destination=""), NOT_CONFIGURED, RealRules())
+
+
+def test_what_env_says_can_not_be_typed_over():
+    """A configured backend is used as it is, whatever stands in hidden fields."""
+    assert CONFIGURED == job_config(replace(GOOD, backend_url="https://other.example.com", token="x" * 32), CONFIGURED)
+
+
+def test_what_was_typed_fills_what_env_leaves_open():
+    """Address and token of the form go into the job's configuration; the rest stays."""
+    config = Config(backend=BackendApi(presign_endpoint="/sign"))
+    backend = job_config(replace(GOOD, backend_url="https://api.example.com", token="t" * 20), config).backend
+    assert ("https://api.example.com", "t" * 20, "/sign") == (backend.url, backend.token, backend.presign_endpoint)
+
+
+def test_an_empty_token_field_means_the_one_from_env():
+    """A token in .env is used when only the address had to be typed."""
+    config = Config(backend=BackendApi(token="from-env"))
+    assert "from-env" == job_config(replace(GOOD, backend_url="https://api.example.com"), config).backend.token
+
+
+def test_the_job_says_what_the_form_says():
+    """Every choice arrives in the job."""
+    values = replace(
+        GOOD,
+        speed="Fast (larger files)",
+        model="small",
+        spoken_language="German (de)",
+        upload=True,
+        language="fr",
+        session_id="a" * 24,
+        make_mp4=False,
+        delete_local=True,
+    )
+    job = to_job(values, "lesson01")
+    assert (Path("/videos/lesson01.mp4"), Path("/out"), "lesson01") == (job.source, job.output_dir, job.slug)
+    assert ("veryfast", False, ("1080p", "720p", "480p")) == (job.preset, job.make_mp4, job.qualities)
+    assert TranscriptionRequest(model="small", language="de") == job.transcription
+    assert UploadRequest(prefix="videos/", language="fr", session_id="a" * 24, delete_local=True) == job.upload
+
+
+def test_what_is_off_is_not_in_the_job():
+    """Without tick there is no transcription and no upload."""
+    job = to_job(replace(GOOD, transcribe=False), "lesson01")
+    assert (None, None) == (job.transcription, job.upload)
+
+
+@pytest.mark.parametrize(
+    ("size", "qualities"),
+    [((1920, 1080), ("1080p", "720p", "480p")), ((1280, 720), ("720p", "480p")), ((320, 240), None)],
+    ids=["all", "too large ones left out", "smaller than any"],
+)
+def test_qualities_that_the_source_fills(size, qualities):
+    """Of the ticked qualities those are made that the source has pixels for; below all it is the planner's choice."""
+    media = media_info(width=size[0], height=size[1])
+    assert qualities == to_job(GOOD, "lesson01", media).qualities
+
+
+def test_preferences_come_back():
+    """What is remembered fills the form of the next start."""
+    values = replace(GOOD, upload=True, language="fr", session_id="b" * 24, make_mp4=False, delete_local=True, model="small")
+    again = from_preferences(to_preferences(values), NOT_CONFIGURED)
+    assert replace(values, source="") == again
+
+
+def test_secrets_are_not_remembered():
+    """Neither address nor token are among the preferences."""
+    values = replace(GOOD, backend_url="https://api.example.com", token="secret-secret-secret")
+    remembered = repr(to_preferences(values))
+    assert "secret" not in remembered
+    assert "api.example.com" not in remembered
+
+
+def test_the_token_does_not_show_in_a_trace():
+    """Printing the form's values does not print the token."""
+    assert "secret" not in repr(replace(GOOD, token="secret-secret-secret"))
+
+
+@pytest.mark.parametrize(("stored", "shown"), [("fr", "fr"), ("xx", "es"), ("", "es")], ids=["known", "no longer offered", "none"])
+def test_language_of_the_record(stored, shown):
+    """A remembered language that is not offered any more gives way to the default."""
+    config = Config(languages=Languages(default="es", supported=("en", "es", "fr")))
+    assert shown == from_preferences(Preferences(language=stored), config).language

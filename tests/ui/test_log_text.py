@@ -1,0 +1,47 @@
+"""Which messages are worth a line in the log view."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ui_fakes import media_info, report
+
+from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
+from pipeline.model import Job, Outcome, PhaseName, PhaseOutcome
+from pipeline.plan import make_plan
+from ui.job_form import Problem
+from ui.log_text import log_lines
+from ui.messages import Checking, ConnectionTested, JobStarted, Mishap, Refused, StopRequested
+
+PLAN = make_plan(Job(source=Path("/videos/lesson01.mp4"), output_dir=Path("/out"), slug="lesson01"), media_info())
+
+
+@pytest.mark.parametrize(
+    ("message", "lines"),
+    [
+        (LogLine(text="hello", level=LogLevel.WARNING), [("hello", LogLevel.WARNING)]),
+        (JobStarted(plan=PLAN), [(f"Started: {Path('/videos/lesson01.mp4')}", LogLevel.INFO)]),
+        (PhaseStarted(phase=PhaseName.HLS, overall=0.0), [("Encoding the stream", LogLevel.INFO)]),
+        (
+            PhaseFinished(phase=PhaseName.MP4, outcome=PhaseOutcome.REUSED, overall=0.6, text="Already made"),
+            [("Making the 480p MP4: Already made", LogLevel.INFO)],
+        ),
+        (
+            PhaseFinished(phase=PhaseName.RECORD, outcome=PhaseOutcome.WARNED, overall=1.0, text="Not saved"),
+            [("Saving the file record: Not saved", LogLevel.WARNING)],
+        ),
+        (JobFinished(report=report(PLAN)), [(f"Done: {Path('/out/lesson01')}", LogLevel.INFO)]),
+        (JobFinished(report=report(PLAN, Outcome.FAILED, error="The disk is full.")), [("Failed: The disk is full.", LogLevel.ERROR)]),
+        (Refused(problems=(Problem(text="a"), Problem(text="b"))), [("a", LogLevel.ERROR), ("b", LogLevel.ERROR)]),
+        (StopRequested(), [("Cancel was pressed", LogLevel.WARNING)]),
+        (ConnectionTested(number=1, ok=False, text="Token expired."), [("Token expired.", LogLevel.ERROR)]),
+        (Mishap(text="Oops."), [("Oops.", LogLevel.ERROR)]),
+        (PhaseProgress(phase=PhaseName.HLS, fraction=0.5, overall=0.2), []),
+        (Checking(), []),
+    ],
+    ids=lambda value: type(value).__name__ if not isinstance(value, list) else None,
+)
+def test_log_lines(message, lines):
+    """Beginnings, endings and everything that went wrong are kept; progress is not."""
+    assert lines == [(line.text, line.level) for line in log_lines(message)]

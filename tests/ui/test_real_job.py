@@ -1,0 +1,100 @@
+"""The window over the real pipeline: real ffmpeg, real Whisper, a real backend, from Start to the end and to every Cancel."""
+
+from __future__ import annotations
+
+import threading
+
+import psutil
+import pytest
+
+from pipeline.events import PhaseProgress, PhaseStarted
+from pipeline.model import PhaseName
+from pipeline.workspace import published_files
+from ui.services import PipelineServices
+from ui.view_state import Stage
+
+REAL_DEADLINE_S = 120.0
+MAKING = (PhaseName.HLS, PhaseName.MP4, PhaseName.TRANSCRIPT)
+
+
+class HeldServices(PipelineServices):
+    """The real pipeline, held at the first sign of life of one phase until the test lets it go on."""
+
+    def __init__(self, phase: PhaseName, sign: type) -> None:
+        self._phase, self._sign = phase, sign
+        self.reached, self.go_on = threading.Event(), threading.Event()
+
+    def run_job(self, plan, config, sink, cancel):
+        def held(event):
+            sink(event)
+            if (
+                isinstance(event, self._sign)
+                and event.phase is self._phase
+                and not self.reached.is_set()
+                and getattr(event, "fraction", 1) > 0
+            ):
+                self.reached.set()
+                self.go_on.wait(REAL_DEADLINE_S)
+
+        return super().run_job(plan, config, held, cancel)
+
+
+def _fill(driver, tmp_path, sample, small_model, prefix):
+    driver.deadline_s = REAL_DEADLINE_S
+    driver.fill(str(sample), upload=True, folder=str(tmp_path / "out"))
+    variables = driver.window.variables
+    variables.destination.set(prefix)
+    variables.model.set(str(small_model))
+    variables.speed.set("Fast (larger files)")
+    driver.settle()
+
+
+def _left_running():
+    threads = [t.name for t in threading.enumerate() if t.name.startswith(("job", "upload", "ffmpeg", "whisper"))]
+    children = [p.name() for p in psutil.Process().children(recursive=True) if "ffmpeg" in p.name() or "python" in p.name()]
+    return threads + children
+
+
+def test_from_start_to_upload_complete(open_driver, tmp_path, sample, small_model, backend, backend_config):
+    """Every row is full, the words of the end are there, and the store has the stream."""
+    prefix = "tests/window/"
+    driver = open_driver(PipelineServices(), config=backend_config)
+    _fill(driver, tmp_path, sample, small_model, prefix)
+    driver.press(driver.window.actions.start)
+    driver.until_stage(Stage.READY)
+    full = {name: figure for name, (figure, _) in driver.rows.items() if figure != "off"}
+    assert dict.fromkeys(("Overall", "720p", "480p", "480p MP4", "Transcript", "Upload"), "100%") == full
+    assert "Upload complete!" in driver.rows["Upload"][1]
+    folder = tmp_path / "out" / "welcome"
+    store = backend.settings.root / prefix
+    assert {p.relative_to(folder): p.read_bytes() for p in published_files(folder)} == {
+        p.relative_to(store): p.read_bytes() for p in store.rglob("*") if p.is_file()
+    }
+
+
+@pytest.mark.parametrize(
+    ("phase", "sign"),
+    [
+        pytest.param(PhaseName.HLS, PhaseProgress, id="encoding"),
+        pytest.param(PhaseName.MP4, PhaseStarted, id="MP4"),
+        pytest.param(PhaseName.TRANSCRIPT, PhaseProgress, id="transcript"),
+        pytest.param(PhaseName.UPLOAD, PhaseProgress, id="upload"),
+        pytest.param(PhaseName.RECORD, PhaseStarted, id="record"),
+        pytest.param(PhaseName.CLEANUP, PhaseStarted, id="clean-up"),
+    ],
+)
+def test_cancel_stops_every_phase(open_driver, tmp_path, sample, small_model, backend_config, phase, sign):
+    """No process and no thread stays; before the upload nothing looks finished, after it the whole folder is kept."""
+    services = HeldServices(phase, sign)
+    driver = open_driver(services, config=backend_config)
+    _fill(driver, tmp_path, sample, small_model, f"tests/window-cancel/{phase.value}/")
+    driver.window.variables.delete_local.set(True)
+    driver.press(driver.window.actions.start)
+    driver.until(services.reached.is_set)
+    driver.press(driver.window.actions.cancel)
+    services.go_on.set()
+    driver.until_stage(Stage.READY)
+    assert (True, []) == ("ancel" in driver.banner, _left_running())
+    finished = [p.name for p in (tmp_path / "out").iterdir() if not p.name.startswith(".")]
+    masters = len(list((tmp_path / "out").rglob("master.m3u8")))
+    assert (([], 0) if phase in MAKING else (["welcome"], 1)) == (finished, masters)

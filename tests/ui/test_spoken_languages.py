@@ -1,0 +1,43 @@
+"""Languages between the list and Whisper's codes."""
+
+from __future__ import annotations
+
+import pytest
+
+from ui.spoken_languages import AUTOMATIC, choices, code_of
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (AUTOMATIC, None),
+        ("", None),
+        ("auto", None),
+        ("German (de)", "de"),
+        ("german", "de"),
+        (" DE ", "de"),
+        ("Haitian Creole (ht)", "ht"),
+        ("yue", "yue"),
+    ],
+    ids=["automatic", "empty", "auto", "entry", "name", "code", "two words", "three letters"],
+)
+def test_code_of(text, code):
+    """Entries, names and codes are understood, in any case."""
+    assert code == code_of(text)
+
+
+def test_unknown_language():
+    """What is no language is refused."""
+    with pytest.raises(ValueError, match="Klingon"):
+        code_of("Klingon")
+
+
+def test_every_choice_is_understood():
+    """The list offers automatic first and nothing that is refused afterwards."""
+    assert AUTOMATIC == choices()[0]
+    assert 90 < len({code_of(choice) for choice in choices()})
+
+
+def test_choices_are_sorted_by_name():
+    """A person finds a language by its name."""
+    assert list(choices()[1:]) == sorted(choices()[1:])

@@ -1,0 +1,249 @@
+"""How messages change what the window shows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from ui_fakes import media_info, report
+
+from pipeline.events import JobFinished, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
+from pipeline.model import Job, Outcome, PhaseName, PhaseOutcome, UploadRequest
+from pipeline.plan import make_plan
+from ui.job_form import Problem
+from ui.messages import (
+    Checking,
+    ConnectionForgotten,
+    ConnectionTested,
+    ConnectionTesting,
+    FolderKnown,
+    JobStarted,
+    Message,
+    Mishap,
+    ModelsKnown,
+    Refused,
+    ReplaceQuestion,
+    ResumeQuestion,
+    RowsChosen,
+    SourceChosen,
+    SourceFound,
+    SourceRefused,
+    StopRequested,
+    Withdrawn,
+)
+from ui.view_state import Stage, Tone, ViewState, advance
+
+JOB = Job(source=Path("/videos/lesson01.mp4"), output_dir=Path("/out"), slug="lesson01", upload=UploadRequest(prefix="videos/"))
+PLAN = make_plan(JOB, media_info(JOB.source))
+ROWS = RowsChosen(qualities=("1080p", "720p", "480p"), mp4=True, transcript=True, upload=False)
+FOUND = SourceFound(text="/videos/lesson01.mp4", media=media_info(JOB.source), slug="lesson01")
+
+
+def after(*messages: Message) -> ViewState:
+    """Return the state of a new window after these messages."""
+    state = ViewState()
+    for message in messages:
+        state = advance(state, message)
+    return state
+
+
+def problem(text: str) -> Problem:
+    """Return a problem without a place."""
+    return Problem(text=text)
+
+
+RUNNING = (Checking(), JobStarted(plan=PLAN))
+UPLOADING = (*RUNNING, PhaseStarted(phase=PhaseName.UPLOAD, overall=0.7))
+
+
+@pytest.mark.parametrize(
+    ("messages", "buttons"),
+    [
+        ((), (True, False, True, False)),
+        ((Checking(),), (False, True, False, False)),
+        ((Checking(), ResumeQuestion(plan=PLAN, files_done=1, files_total=2)), (False, True, False, False)),
+        (RUNNING, (False, True, False, False)),
+        (UPLOADING, (False, True, False, True)),
+        ((*UPLOADING, StopRequested()), (False, False, False, True)),
+        ((*UPLOADING, PhaseFinished(phase=PhaseName.UPLOAD, outcome=PhaseOutcome.DONE, overall=1.0)), (False, True, False, False)),
+        ((*UPLOADING, JobFinished(report=report(PLAN))), (True, False, True, False)),
+        ((Checking(), Refused(problems=(problem("x"),))), (True, False, True, False)),
+        ((Checking(), Withdrawn()), (True, False, True, False)),
+    ],
+    ids=["new", "checking", "asking", "running", "uploading", "stopping", "uploaded", "finished", "refused", "withdrawn"],
+)
+def test_buttons(messages, buttons):
+    """Start and the form, Cancel and Cancel Upload are there exactly when they do something."""
+    state = after(*messages)
+    assert buttons == (state.start_enabled, state.cancel_enabled, state.form_enabled, state.cancel_upload_shown)
+
+
+def test_checks_before_the_start_are_no_upload():
+    """The upload tells that it validates before anything starts: there is nothing to cancel but the job."""
+    state = after(*RUNNING, PhaseProgress(phase=PhaseName.UPLOAD, fraction=0.0, overall=0.0, text="Validating..."))
+    assert not state.cancel_upload_shown
+    assert ("Validating...", "0%") == (state.bars.upload.text, state.bars.upload.figure)
+    assert "Checking tools, disk space and connection" == state.bars.overall.text
+
+
+def test_progress_that_was_left_out_changes_nothing():
+    """Values are absolute: after all events and after the last alone the same is shown."""
+    events = [PhaseProgress(phase=PhaseName.UPLOAD, fraction=n / 10, overall=0.7 + n / 50, text=f"{n}") for n in range(5)]
+    assert after(*UPLOADING, *events) == after(*UPLOADING, events[-1])
+
+
+def test_one_problem_is_a_sentence():
+    """A single problem needs no list."""
+    banner = after(Checking(), Refused(problems=(problem("No video is chosen."),))).banner
+    assert ("Not started: this must be put right first.", ("No video is chosen.",), Tone.BAD) == (banner.title, banner.lines, banner.tone)
+
+
+def test_some_problems_have_a_line_each():
+    """Up to three stand beneath each other."""
+    banner = after(Refused(problems=tuple(problem(f"{n}.") for n in range(3)))).banner
+    assert ("Not started: 3 things must be put right first.", 3) == (banner.title, len(banner.lines))
+
+
+def test_many_problems_share_a_paragraph():
+    """More run on, so that they do not push everything else out of a small window; none is left out."""
+    banner = after(Refused(problems=tuple(problem(f"{n}.") for n in range(7)))).banner
+    assert ("•  0.   •  1.   •  2.   •  3.   •  4.   •  5.   •  6.",) == banner.lines
+
+
+def test_the_resume_question():
+    """The question has the files done and the three answers."""
+    banner = after(Checking(), ResumeQuestion(plan=PLAN, files_done=12, files_total=45)).banner
+    assert "Previous upload incomplete. Resume? (12/45 files uploaded)" == banner.title
+    assert ["Resume", "Upload everything again", "Cancel"] == [choice.label for choice in banner.choices]
+
+
+def test_the_replace_question_names_the_folder():
+    """Nobody is asked to replace something without knowing what."""
+    banner = after(Checking(), ReplaceQuestion(plan=PLAN)).banner
+    assert str(Path("/out/lesson01")) in banner.lines[0]
+    assert ["Replace", "Cancel"] == [choice.label for choice in banner.choices]
+
+
+@pytest.mark.parametrize(
+    ("finished", "title", "sentences", "tone"),
+    [
+        (report(PLAN), "Done: lesson01.mp4", [f"The files are in {Path('/out/lesson01')}."], Tone.GOOD),
+        (
+            replace(report(PLAN), master_url="https://cdn.example.com/master.m3u8"),
+            "Done: lesson01.mp4",
+            [f"The files are in {Path('/out/lesson01')}.", "The stream is at https://cdn.example.com/master.m3u8"],
+            Tone.GOOD,
+        ),
+        (
+            report(PLAN, warnings=("The record is missing.",)),
+            "Done, with a warning: lesson01.mp4",
+            [f"The files are in {Path('/out/lesson01')}.", "The record is missing."],
+            Tone.WARNING,
+        ),
+        (report(PLAN, Outcome.FAILED, error="The disk is full."), "Failed: lesson01.mp4", ["The disk is full."], Tone.BAD),
+        (
+            report(PLAN, Outcome.CANCELLED, error="Cancelled."),
+            "Cancelled: lesson01.mp4",
+            ["Nothing was published. Press Start to begin again."],
+            Tone.WARNING,
+        ),
+        (
+            report(PLAN, Outcome.CANCELLED, error="Upload cancelled. 12/45 files uploaded. Resume anytime."),
+            "Cancelled: lesson01.mp4",
+            ["Upload cancelled. 12/45 files uploaded. Resume anytime."],
+            Tone.WARNING,
+        ),
+    ],
+    ids=["done", "done with address", "done with warning", "failed", "cancelled", "upload cancelled"],
+)
+def test_how_a_job_ended_is_said_in_words(finished, title, sentences, tone):
+    """The first word says how it ended, the sentences say where the files are or what to do."""
+    banner = after(*RUNNING, JobFinished(report=finished)).banner
+    assert (title, sentences, tone) == (banner.title, list(banner.lines), banner.tone)
+
+
+def test_cancel_is_shown_at_once():
+    """Between the press and the end the window says what it waits for."""
+    state = after(*RUNNING, StopRequested())
+    assert (Stage.STOPPING, "Cancelling…") == (state.stage, state.banner.title)
+
+
+def test_a_late_cancel_changes_nothing():
+    """Cancel that arrives when the job has just ended does not hide how it ended."""
+    ended = after(*RUNNING, JobFinished(report=report(PLAN)))
+    assert ended == advance(ended, StopRequested())
+
+
+def test_a_source_is_described():
+    """Details, offered qualities and the slug of the source are known when it was found."""
+    source = after(SourceChosen(text=FOUND.text), FOUND).source
+    expected = ("0:14 · 1280×720 · 25 fps · Stereo AAC", ("720p", "480p", "360p"), "lesson01")
+    assert expected == (source.details, source.offered, source.slug)
+
+
+@pytest.mark.parametrize("late", [FOUND, SourceRefused(text=FOUND.text, reason="broken")], ids=["found", "refused"])
+def test_news_of_an_earlier_source_is_dropped(late):
+    """What is found out about a file that was replaced in the meantime is not shown."""
+    now = after(SourceChosen(text=FOUND.text), SourceChosen(text="/videos/other.mp4"))
+    assert now == advance(now, late)
+
+
+def test_a_broken_source_says_why():
+    """The reason stands beside the field and nothing pretends to be known."""
+    source = after(SourceChosen(text="/x.mp4"), SourceRefused(text="/x.mp4", reason="/x.mp4 is empty.")).source
+    assert ("/x.mp4 is empty.", "", None) == (source.problem, source.details, source.offered)
+
+
+def test_rows_leave_out_what_the_source_is_too_small_for():
+    """Once the source is known, a quality that it does not fill is off."""
+    state = after(ROWS, SourceChosen(text=FOUND.text), FOUND)
+    assert ["off", "0%", "0%", "off"] == [bar.figure for bar in state.bars.qualities]
+
+
+def test_a_finished_jobs_rows_stay_until_something_is_changed():
+    """The result can be read in peace; the next choice makes room for the next job."""
+    ended = after(ROWS, *RUNNING, JobFinished(report=report(PLAN)))
+    assert "100%" == advance(ended, ROWS).bars.overall.figure
+    assert "0%" == advance(ended, replace(ROWS, mp4=False)).bars.overall.figure
+
+
+def test_another_source_makes_room_for_the_next_job():
+    """Verdict and rows of the last job go when another video is chosen."""
+    state = after(ROWS, *RUNNING, JobFinished(report=report(PLAN)), SourceChosen(text="/videos/other.mp4"))
+    assert ("Choose a video and press Start.", "0%") == (state.banner.title, state.bars.overall.figure)
+
+
+@pytest.mark.parametrize(
+    ("ok", "text", "shown", "tone"),
+    [(True, "Connected.", "✓ Connected.", Tone.GOOD), (False, "Token expired.", "✗ Token expired.", Tone.BAD)],
+    ids=["connected", "refused"],
+)
+def test_connection(ok, text, shown, tone):
+    """Success and failure differ in sign, word and colour."""
+    view = after(ConnectionTesting(number=1), ConnectionTested(number=1, ok=ok, text=text)).connection
+    assert (shown, tone, False) == (view.text, view.tone, view.testing)
+
+
+def test_a_test_of_what_was_changed_since_is_dropped():
+    """A result for an address that is no longer there is not shown."""
+    state = after(ConnectionTesting(number=1), ConnectionForgotten(), ConnectionTested(number=1, ok=True, text="Connected."))
+    assert ("", False) == (state.connection.text, state.connection.testing)
+
+
+def test_models_and_folder():
+    """Names of models and the folder to open arrive when they are known."""
+    state = after(ModelsKnown(names=("tiny", "base")), FolderKnown(folder=Path("/out/lesson01")))
+    assert (("tiny", "base"), True) == (state.models, state.folder_openable)
+    assert not advance(state, FolderKnown(folder=None)).folder_openable
+
+
+def test_a_mistake_in_the_window_leaves_the_job_alone():
+    """It is said in the banner, and the stage stays."""
+    state = after(*RUNNING, Mishap(text="Something."))
+    assert (Stage.RUNNING, Tone.BAD, ("Something.",)) == (state.stage, state.banner.tone, state.banner.lines)
+
+
+def test_log_lines_are_no_state():
+    """Lines go to the log view and leave the state as it is."""
+    assert ViewState() == after(LogLine(text="hello"))

@@ -1,0 +1,651 @@
+"""The real window on a real screen, driven as an editor would, over a pipeline of the test's making."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from ui_fakes import CONFIGURED, DEADLINE_S, NOT_CONFIGURED, FakeServices, Stage, Unfinished, report
+
+from pipeline.errors import SourceError, ToolError, TransferError
+from pipeline.events import JobFinished, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
+from pipeline.model import Existing, Outcome, PhaseName, PhaseOutcome
+from ui import view_state
+from ui.app import open_window
+from ui.job_form import Field
+from ui.window import MainWindow
+
+READY, ASKING, RUNNING = view_state.Stage.READY, view_state.Stage.ASKING, view_state.Stage.RUNNING
+
+
+class Upload:
+    """A run that is led through an upload."""
+
+    def __init__(self) -> None:
+        self.encoding = Stage()
+        self.uploading = Stage()
+
+    def __call__(self, plan, sink, cancel) -> None:
+        sink(PhaseStarted(phase=PhaseName.HLS, overall=0.0))
+        sink(PhaseProgress(phase=PhaseName.HLS, fraction=0.5, overall=0.25, rows={"720p": 0.4, "480p": 0.6}, text="Encoding"))
+        self.encoding.hold(cancel)
+        for phase in (PhaseName.HLS, PhaseName.MP4, PhaseName.TRANSCRIPT):
+            sink(PhaseStarted(phase=phase, overall=0.5))
+            sink(PhaseFinished(phase=phase, outcome=PhaseOutcome.DONE, overall=0.7))
+        sink(PhaseStarted(phase=PhaseName.UPLOAD, overall=0.7))
+        text = "Uploading 12/34 files (720p/seg_005.ts)"
+        sink(PhaseProgress(phase=PhaseName.UPLOAD, fraction=0.35, overall=0.75, text=text))
+        self.uploading.hold(cancel)
+        sink(PhaseFinished(phase=PhaseName.UPLOAD, outcome=PhaseOutcome.DONE, overall=0.95, text="Upload complete!"))
+        sink(PhaseStarted(phase=PhaseName.RECORD, overall=0.95))
+        sink(PhaseFinished(phase=PhaseName.RECORD, outcome=PhaseOutcome.DONE, overall=1.0))
+        sink(JobFinished(report=report(plan)))
+
+
+def test_a_new_window(open_driver):
+    """A first start shows the defaults: captions and MP4 on, upload off, language from the settings."""
+    driver = open_driver()
+    values = driver.window.variables.read()
+    assert (True, True, False, False, "en") == (values.transcribe, values.make_mp4, values.upload, values.delete_local, values.language)
+    assert "Choose a video and press Start." == driver.banner
+    assert ("tiny", "base", "small") == tuple(driver.window.transcription_panel.model.cget("values"))
+
+
+def test_open_window_returns_when_the_window_is_closed(screen, tmp_path, monkeypatch):
+    """A window that was used and closed is a success to whoever started it."""
+    monkeypatch.setattr(MainWindow, "mainloop", lambda window: window.close())
+    assert 0 == open_window(CONFIGURED, tmp_path / "s3_config.json", FakeServices())
+
+
+def test_from_start_to_upload_complete(open_driver):
+    """A job is shown on its way: bars, texts, Cancel Upload during the upload only, and a verdict in words."""
+    run = Upload()
+    driver = open_driver(FakeServices(run=run))
+    driver.fill(upload=True)
+    cancel_upload = driver.window.upload_panel.cancel
+    driver.press(driver.window.actions.start)
+    run.encoding.wait_until_reached()
+    driver.until(lambda: driver.rows["720p"] == ("40%", ""))
+    assert (("25%", "Step 1 of 5: Encoding"), ("off", "")) == (driver.rows["Overall"], driver.rows["1080p"])
+    assert ("0%", "Validating...") == driver.rows["Upload"]
+    assert not cancel_upload.winfo_ismapped()
+    run.encoding.release()
+    driver.until(lambda: driver.rows["Upload"] == ("35%", "Uploading 12/34 files (720p/seg_005.ts)"))
+    driver.settle()
+    assert cancel_upload.winfo_ismapped()
+    run.uploading.release()
+    driver.until_stage(READY)
+    assert ("100%", "Upload complete!") == driver.rows["Upload"]
+    assert "Done: lesson01.mp4" == driver.banner
+    assert not cancel_upload.winfo_ismapped()
+    assert f"Done: {Path('/videos/out/lesson01')}" == driver.log[-1]
+
+
+def test_nothing_moves_while_a_job_runs(open_driver):
+    """Panels, rows and buttons stay where they are from the first look to the end of a job."""
+    run = Upload()
+    driver = open_driver(FakeServices(run=run))
+    driver.fill(upload=True)
+    window = driver.window
+
+    def places():
+        widgets = [row.progress for row in window.progress_panel.rows]
+        widgets += [window.actions.start, window.log_panel.view, window.upload_panel.test, window.banner_panel.frame]
+        return [(w.winfo_rootx(), w.winfo_rooty(), w.winfo_width(), w.winfo_height()) for w in widgets]
+
+    before = places()
+    driver.press(window.actions.start)
+    driver.until(lambda: driver.rows["720p"] == ("40%", ""))
+    driver.settle()
+    assert before == places()
+    run.encoding.release()
+    driver.until(lambda: driver.rows["Upload"][0] == "35%")
+    driver.settle()
+    assert before == places()
+    run.uploading.release()
+    driver.until_stage(READY)
+    assert before == places()
+
+
+@pytest.mark.parametrize("button", ["cancel", "cancel upload"])
+def test_cancel(open_driver, button):
+    """Both cancel buttons stop the job, and the window says so."""
+    run = Upload()
+    driver = open_driver(FakeServices(run=run))
+    driver.fill(upload=True)
+    driver.press(driver.window.actions.start)
+    run.encoding.release()
+    run.uploading.wait_until_reached()
+    driver.until(lambda: driver.rows["Upload"][0] == "35%")
+    driver.window.settings.yview_moveto(1.0)
+    driver.settle()
+    driver.press(driver.window.actions.cancel if button == "cancel" else driver.window.upload_panel.cancel)
+    driver.until_stage(READY)
+    assert ("Cancelled: lesson01.mp4", "stopped") == (driver.banner, driver.rows["Upload"][0])
+    driver.until(lambda: not driver.window.controller.busy)
+
+
+@pytest.mark.parametrize("key", ["<Return>", "<KP_Enter>"])
+def test_enter_starts_the_job(open_driver, key):
+    """Enter in a field means Start: everything can be done from the keyboard."""
+    driver = open_driver()
+    driver.fill()
+    entry = driver.window.source_panel.entry
+    entry.focus_force()
+    driver.settle()
+    entry.event_generate(key)
+    driver.until(lambda: driver.services.plans)
+    driver.until_stage(READY)
+    assert "Done: lesson01.mp4" == driver.banner
+
+
+@pytest.mark.parametrize("key", ["<Return>", "<space>"])
+def test_a_button_with_the_keyboard_is_pressed_once(open_driver, key):
+    """Enter and the space bar press the button that has the keyboard, and nothing else."""
+    driver = open_driver()
+    driver.fill()
+    start = driver.window.actions.start
+    start.focus_force()
+    driver.settle()
+    start.event_generate(key)
+    driver.until(lambda: driver.services.plans)
+    driver.until_stage(READY)
+    assert 1 == len(driver.services.plans)
+
+
+def test_enter_on_another_button_does_not_start(open_driver):
+    """The button that has the keyboard is pressed, not Start."""
+    driver = open_driver()
+    driver.fill(upload=True)
+    test = driver.window.upload_panel.test
+    test.focus_force()
+    driver.settle()
+    test.event_generate("<Return>")
+    driver.until(lambda: driver.log)
+    assert (["Connected to https://api.example.com. The token is valid."], []) == (driver.log, driver.services.plans)
+
+
+def test_tab_goes_through_the_form_in_reading_order(open_driver):
+    """From the source on, Tab leads down the form and then to Start."""
+    driver = open_driver()
+    driver.fill(upload=True)
+    window = driver.window
+    stops, widget = [], window.source_panel.entry
+    for _ in range(30):
+        stops.append(widget)
+        widget = widget.tk_focusNext()
+    assert set() == {w.winfo_class() for w in stops} - {"TEntry", "TButton", "TCheckbutton", "TCombobox", "Text"}
+    landmarks = [
+        window.source_panel.entry,
+        window.output_panel.entry,
+        window.output_panel.speed,
+        window.transcription_panel.model,
+        window.upload_panel.enable,
+        window.upload_panel.test,
+        window.actions.start,
+    ]
+    assert landmarks == [w for w in stops if w in landmarks][: len(landmarks)]
+
+
+def test_escape_stops_nothing(open_driver):
+    """A slip of the finger does not end hours of work."""
+    run = Upload()
+    driver = open_driver(FakeServices(run=run))
+    driver.fill(upload=True)
+    driver.press(driver.window.actions.start)
+    run.encoding.wait_until_reached()
+    driver.window.focus_force()
+    driver.window.event_generate("<Escape>")
+    driver.settle()
+    assert not driver.window.closed
+    assert "Cancel was pressed" not in driver.log
+
+
+def test_the_form_is_locked_while_a_job_runs(open_driver):
+    """Settings of a running job can be read but not changed, and come back afterwards."""
+    run = Upload()
+    driver = open_driver(FakeServices(run=run))
+    driver.fill(upload=True)
+    window = driver.window
+    controls = [window.source_panel.entry, window.output_panel.speed, window.upload_panel.enable, window.actions.start]
+    driver.press(window.actions.start)
+    run.encoding.wait_until_reached()
+    driver.until_stage(RUNNING)
+    assert [True] * 4 == [control.instate(["disabled"]) for control in controls]
+    run.encoding.release()
+    run.uploading.release()
+    driver.until_stage(READY)
+    assert [False] * 4 == [control.instate(["disabled"]) for control in controls]
+
+
+def test_all_problems_are_shown_at_once_beside_their_fields(open_driver):
+    """Start on an empty form names everything in the banner and at each field, and marks the fields."""
+    driver = open_driver()
+    window = driver.window
+    for ticked in window.variables.qualities.values():
+        ticked.set(False)
+    driver.press(window.actions.start)
+    driver.until_stage(READY)
+    assert "Not started: 3 things must be put right first." == driver.banner
+    assert "No video is chosen: press Browse beside Video." == window.source_panel.notes[Field.SOURCE].text
+    assert "No quality is chosen: tick at least one." == window.output_panel.notes[Field.QUALITIES].text
+    assert window.source_panel.entry.instate(["invalid"])
+    window.variables.source.set("/videos/x.mp4")
+    assert ("", False) == (window.source_panel.notes[Field.SOURCE].text, window.source_panel.entry.instate(["invalid"]))
+
+
+def test_a_source_that_can_not_be_read(open_driver):
+    """The reason stands beside the field as soon as the file was looked at, without pressing Start."""
+    driver = open_driver(FakeServices(media=SourceError("/videos/lesson01.mp4 is empty: choose a video file.")))
+    driver.window.source_panel.choose(Path("/videos/lesson01.mp4"))
+    note = driver.window.source_panel.notes[Field.SOURCE]
+    driver.until(lambda: note.text == "/videos/lesson01.mp4 is empty: choose a video file.")
+
+
+def test_a_source_is_described_and_limits_the_qualities(open_driver):
+    """Details come from a thread of their own; what the video is too small for can't be ticked, and the window says why."""
+    driver = open_driver()
+    driver.fill()
+    window = driver.window
+    assert "0:14 · 1280×720 · 25 fps · Stereo AAC" == str(window.source_panel.details.cget("text"))
+    assert window.output_panel.qualities["1080p"].instate(["disabled"])
+    assert not window.output_panel.qualities["720p"].instate(["disabled"])
+    assert "The video is too small for 1080p." == str(window.output_panel.hint.cget("text"))
+    assert {"source"} == driver.services.threads
+
+
+def test_choosing_a_video_proposes_its_folder(open_driver):
+    """Where no output folder was chosen yet, the video's own is proposed; a chosen one stays."""
+    driver = open_driver()
+    panel = driver.window.source_panel
+    panel.choose(Path("/videos/a/lesson01.mp4"))
+    panel.choose(Path("/videos/b/lesson02.mp4"))
+    assert str(Path("/videos/a")) == driver.window.variables.output_dir.get()
+
+
+@pytest.mark.parametrize(
+    ("number", "existing"), [(0, Existing.RESUME), (1, Existing.UPLOAD_AGAIN)], ids=["resume", "upload everything again"]
+)
+def test_the_resume_question(open_driver, number, existing):
+    """The question stands in the window, the first answer has the keyboard, and the job runs as answered."""
+    driver = open_driver(FakeServices(previous=Unfinished()))
+    driver.fill(upload=True)
+    driver.press(driver.window.actions.start)
+    driver.until_stage(ASKING)
+    assert "Previous upload incomplete. Resume? (12/45 files uploaded)" == driver.banner
+    assert ["Resume", "Upload everything again", "Cancel"] == driver.choices
+    assert driver.window.focus_get() is driver.window.banner_panel.buttons[0]
+    driver.press(driver.window.banner_panel.buttons[number])
+    driver.until_stage(READY)
+    assert [existing] == [plan.job.existing for plan in driver.services.plans]
+    assert [] == driver.choices
+
+
+@pytest.mark.parametrize("place", ["banner", "actions"])
+def test_a_question_can_be_taken_back(open_driver, place):
+    """Either Cancel closes the question and starts nothing."""
+    driver = open_driver(FakeServices(previous=Unfinished()))
+    driver.fill(upload=True)
+    driver.press(driver.window.actions.start)
+    driver.until_stage(ASKING)
+    driver.press(driver.window.banner_panel.buttons[-1] if place == "banner" else driver.window.actions.cancel)
+    driver.until_stage(READY)
+    assert ("Not started.", [], []) == (driver.banner, driver.choices, driver.services.plans)
+
+
+def test_another_output_folder_is_replaced_only_when_told(open_driver):
+    """The question names the folder; Replace begins afresh."""
+    driver = open_driver(FakeServices(conflict="holds something else"))
+    driver.fill()
+    driver.press(driver.window.actions.start)
+    driver.until_stage(ASKING)
+    assert str(Path("/videos/out/lesson01")) in driver.sentences
+    assert driver.window.focus_get() is driver.window.banner_panel.buttons[1], "Enter pressed once too often must not replace anything"
+    driver.press(driver.window.banner_panel.buttons[0])
+    driver.until_stage(READY)
+    assert [Existing.FRESH] == [plan.job.existing for plan in driver.services.plans]
+
+
+@pytest.mark.parametrize(
+    ("connection", "shown"),
+    [
+        ("Connected to https://api.example.com. The token is valid.", "✓ Connected to https://api.example.com. The token is valid."),
+        (
+            TransferError("Cannot connect to backend API. Verify the URL is correct."),
+            "✗ Cannot connect to backend API. Verify the URL is correct.",
+        ),
+    ],
+    ids=["connected", "unreachable"],
+)
+def test_test_connection(open_driver, connection, shown):
+    """The test runs off the Tk thread, is shown as going on meanwhile, and ends in the panel in plain words."""
+    gate = threading.Event()
+    driver = open_driver(FakeServices(connection=connection, connection_gate=gate))
+    driver.fill(upload=True)
+    driver.window.settings.yview_moveto(1.0)
+    driver.settle()
+    panel = driver.window.upload_panel
+    driver.press(panel.test)
+    assert ("Testing…", True) == (str(panel.result.cget("text")), panel.test.instate(["disabled"]))
+    gate.set()
+    driver.until(lambda: str(panel.result.cget("text")) == shown)
+    assert not panel.test.instate(["disabled"])
+    assert {"source", "connection"} == driver.services.threads
+
+
+def test_a_typed_backend_is_used_and_never_stored(open_driver):
+    """Without .env the panel asks for address and token, masks the token, uses both and remembers neither."""
+    driver = open_driver(config=NOT_CONFIGURED)
+    driver.fill(upload=True)
+    variables = driver.window.variables
+    variables.backend_url.set("https://typed.example.com")
+    variables.token.set("typed-token-typed-token")
+    driver.press(driver.window.actions.start)
+    driver.until_stage(READY)
+    backend = driver.services.configs[-1].backend
+    assert ("https://typed.example.com", "typed-token-typed-token") == (backend.url, backend.token)
+    assert "typed" not in driver.preferences_path.read_text(encoding="utf-8")
+    entries = [w for w in driver.window.upload_panel.card.body.winfo_children() if w.winfo_class() == "TEntry"]
+    masked = [entry for entry in entries if str(entry.cget("show")) == "●"]
+    assert 1 == len(masked)
+
+
+def test_editing_the_address_takes_the_test_result_away(open_driver):
+    """What was said of another address is no longer shown."""
+    driver = open_driver(config=NOT_CONFIGURED)
+    driver.fill(upload=True)
+    driver.window.upload_panel.test.invoke()
+    driver.until(lambda: str(driver.window.upload_panel.result.cget("text")).startswith("✓"))
+    driver.window.variables.backend_url.set("https://other.example.com")
+    driver.until(lambda: str(driver.window.upload_panel.result.cget("text")) == "")
+
+
+def test_preferences_are_saved_at_start_and_close(open_driver):
+    """What stands in the form is there again the next time."""
+    driver = open_driver()
+    driver.fill(upload=True)
+    driver.press(driver.window.actions.start)
+    driver.until_stage(READY)
+    assert "videos/lesson01/" == json.loads(driver.preferences_path.read_text(encoding="utf-8"))["last_destination"]
+    driver.window.variables.destination.set("videos/lesson02/")
+    driver.window.close()
+    assert driver.window.closed
+    again = open_driver()
+    assert ("videos/lesson02/", True) == (again.window.variables.destination.get(), again.window.variables.upload.get())
+
+
+def test_preferences_that_can_not_be_saved_are_a_line_in_the_log(open_driver, tmp_path):
+    """The job runs all the same."""
+    driver = open_driver(preferences_path=tmp_path / "missing" / "s3_config.json")
+    driver.fill()
+    driver.press(driver.window.actions.start)
+    driver.until_stage(READY)
+    assert "Done: lesson01.mp4" == driver.banner
+    assert any(line.startswith("Your settings could not be saved to") for line in driver.log)
+
+
+def test_settings_that_can_not_be_read_are_told_at_once(open_driver):
+    """A problem with .env stands in the log from the beginning."""
+    driver = open_driver(config=replace(CONFIGURED, problems=("STORAGE_TYPE must be LOCAL or S3, but is 'X'.",)))
+    driver.until(lambda: driver.log)
+    assert ["STORAGE_TYPE must be LOCAL or S3, but is 'X'."] == driver.log
+
+
+def test_closing_an_idle_window(open_driver):
+    """Without a job the window closes at once."""
+    driver = open_driver()
+    driver.window.close()
+    assert driver.window.closed
+
+
+def test_closing_cancels_and_waits_for_the_job(open_driver):
+    """The window keeps working until the job has ended cleanly, then it is gone, and so is the job's thread."""
+    stage, cleaning = Stage(), threading.Event()
+
+    def run(plan, sink, cancel) -> None:
+        try:
+            stage.hold(cancel)
+        finally:
+            assert cleaning.wait(DEADLINE_S)
+
+    driver = open_driver(FakeServices(run=run))
+    driver.fill()
+    driver.press(driver.window.actions.start)
+    stage.wait_until_reached()
+    driver.window.close()
+    driver.settle()
+    assert (False, "Cancelling…") == (driver.window.closed, driver.banner)
+    cleaning.set()
+    driver.until(lambda: driver.window.closed)
+    assert not driver.window.controller.busy
+
+
+def test_closing_does_not_wait_for_ever(open_driver, monkeypatch):
+    """A job that does not end in time does not keep the window."""
+    stuck = threading.Event()
+
+    class Stuck(FakeServices):
+        def run_job(self, plan, config, sink, cancel):
+            assert stuck.wait(DEADLINE_S)
+            return report(plan)
+
+    monkeypatch.setattr("ui.window.CLOSE_DEADLINE_S", 0.2)
+    driver = open_driver(Stuck())
+    driver.fill()
+    driver.press(driver.window.actions.start)
+    driver.until(lambda: driver.window.controller.busy)
+    driver.window.close()
+    driver.until(lambda: driver.window.closed)
+    assert driver.window.controller.busy
+    stuck.set()
+
+
+def test_open_folder(open_driver, tmp_path):
+    """The button works once there is a folder, and shows that folder."""
+    (tmp_path / "lesson01").mkdir()
+    driver = open_driver()
+    driver.fill(folder=str(tmp_path))
+    button = driver.window.actions.open_folder
+    assert button.instate(["disabled"])
+    driver.press(driver.window.actions.start)
+    driver.until(lambda: not button.instate(["disabled"]))
+    driver.press(button)
+    driver.until(lambda: driver.services.opened)
+    assert [tmp_path / "lesson01"] == driver.services.opened
+
+
+def test_a_folder_that_can_not_be_opened_is_a_line_in_the_log(open_driver, tmp_path):
+    """Where there is no file manager, the log says where the files are."""
+    (tmp_path / "lesson01").mkdir()
+    driver = open_driver(FakeServices(folder_error=ToolError("No file manager was found: the files are in /out.")))
+    driver.fill(folder=str(tmp_path))
+    driver.press(driver.window.actions.start)
+    driver.until(lambda: driver.window.controller.state.folder_openable)
+    driver.window.controller.open_folder()
+    driver.until(lambda: driver.log[-1] == "No file manager was found: the files are in /out.")
+
+
+def test_a_job_that_fails_says_why(open_driver):
+    """The reason stands in the banner, and the row that failed shows it."""
+
+    def run(plan, sink, cancel) -> None:
+        sink(PhaseStarted(phase=PhaseName.HLS, overall=0.0))
+        sink(PhaseFinished(phase=PhaseName.HLS, outcome=PhaseOutcome.FAILED, overall=0.1, text="The disk is full."))
+        sink(JobFinished(report=report(plan, Outcome.FAILED, error="The disk is full: free some space.")))
+
+    driver = open_driver(FakeServices(run=run))
+    driver.fill()
+    driver.press(driver.window.actions.start)
+    driver.until_stage(READY)
+    assert ("Failed: lesson01.mp4", "The disk is full: free some space.") == (driver.banner, driver.sentences)
+    assert ("failed", "failed") == (driver.rows["720p"][0], driver.rows["Overall"][0])
+
+
+def test_the_log_follows_unless_the_reader_scrolled_up(open_driver):
+    """New lines come into view, but do not pull away what is being read."""
+    driver = open_driver()
+    log = driver.window.log_panel
+    log.append([LogLine(text=f"line {n}") for n in range(100)])
+    driver.settle()
+    assert 1.0 == log.text.yview()[1]
+    log.text.yview_moveto(0.0)
+    driver.settle()
+    log.append([LogLine(text="one more")])
+    driver.settle()
+    assert 0.0 == log.text.yview()[0]
+    log.text.yview_moveto(1.0)
+    driver.settle()
+    log.append([LogLine(text="the last")])
+    driver.settle()
+    assert 1.0 == log.text.yview()[1]
+
+
+def test_the_log_stays_at_its_end_when_the_window_shrinks(open_driver):
+    """A smaller window is no scrolling up."""
+    driver = open_driver()
+    log = driver.window.log_panel
+    log.append([LogLine(text=f"line {n}") for n in range(100)])
+    driver.settle()
+    height = log.text.winfo_height()
+    driver.window.geometry("900x640")
+    driver.until(lambda: log.text.winfo_height() < height)
+    driver.settle()
+    assert 1.0 == log.text.yview()[1]
+
+
+def test_the_log_is_bounded_and_can_not_be_typed_into(open_driver, monkeypatch):
+    """Old lines are let go, and the text is for reading and copying only."""
+    monkeypatch.setattr("ui.panels.log.MAX_LINES", 10)
+    driver = open_driver()
+    log = driver.window.log_panel
+    log.append([LogLine(text=f"line {n}") for n in range(25)])
+    assert [f"line {n}" for n in range(15, 25)] == driver.log
+    log.text.focus_force()
+    driver.settle()
+    log.text.event_generate("<Key-x>")
+    driver.settle()
+    assert 10 == len(driver.log)
+
+
+def test_a_flood_of_events_does_not_hold_up_the_window(open_driver):
+    """While thousands of events wait, the window's own timers still get their turn."""
+    driver = open_driver()
+    driver.fill()
+    event = PhaseProgress(phase=PhaseName.HLS, fraction=0.5, overall=0.2, rows={"720p": 0.5})
+    count = 2500
+
+    def run(plan, sink, cancel) -> None:
+        sink(PhaseStarted(phase=PhaseName.HLS, overall=0.0))
+        for _ in range(count):
+            sink(event)
+        sink(JobFinished(report=report(plan)))
+
+    driver.services.run = run
+    turns: list[int] = []
+
+    def turn() -> None:
+        turns.append(1)
+        if driver.window.controller.state.stage is not READY:
+            driver.window.after(10, turn)
+
+    driver.press(driver.window.actions.start)
+    driver.window.after(10, turn)
+    driver.until_stage(READY)
+    assert len(turns) > 20
+
+
+def test_a_mistake_in_the_window_is_told_and_survived(open_driver, callback_errors):
+    """An exception in a callback becomes a sentence in banner and log, once, and the window works on."""
+    driver = open_driver()
+
+    def broken() -> None:
+        raise ZeroDivisionError("division by zero")
+
+    driver.window.after(1, broken)
+    driver.window.after(2, broken)
+    driver.until(lambda: len(callback_errors) == 2)
+    driver.until(lambda: driver.log)
+    callback_errors.clear()
+    assert "Something unexpected went wrong." == driver.banner
+    assert ["Something unexpected went wrong (ZeroDivisionError: division by zero). Please try again."] == driver.log
+    driver.fill()
+    driver.press(driver.window.actions.start)
+    driver.until_stage(READY)
+    assert "Done: lesson01.mp4" == driver.banner
+
+
+def shown(widget):
+    """Return a widget and all that is shown in it."""
+    found = [widget]
+    for child in widget.winfo_children():
+        if child.winfo_manager():
+            found += shown(child)
+    return found
+
+
+@pytest.mark.parametrize("config", [CONFIGURED, NOT_CONFIGURED], ids=["configured", "not configured"])
+@pytest.mark.parametrize("size", ["1100x780", "900x640"])
+def test_nothing_is_cut_off(open_driver, size, config):
+    """At both sizes every label, button and box has the room it asks for, inside what holds it."""
+    driver = open_driver(config=config)
+    driver.fill(upload=True)
+    window = driver.window
+    window.geometry(size)
+    width, height = (int(part) for part in size.split("x"))
+    driver.until(lambda: (window.winfo_width(), window.winfo_height()) == (width, height))
+    driver.settle()
+    for widget in shown(window):
+        if widget.winfo_class() in ("TLabel", "TButton", "TCheckbutton", "TCombobox"):
+            described = f"{widget} {widget.cget('text') if widget.winfo_class() != 'TCombobox' else ''}"
+            assert widget.winfo_height() >= widget.winfo_reqheight(), described
+            if widget.winfo_class() != "TCombobox":
+                assert widget.winfo_width() >= widget.winfo_reqwidth(), described
+            holder = widget.nametowidget(widget.winfo_parent())
+            assert widget.winfo_x() + widget.winfo_width() <= holder.winfo_width(), described
+    for button in (window.actions.start, window.actions.cancel, window.actions.open_folder):
+        assert button.winfo_viewable()
+        assert button.winfo_rooty() - window.winfo_rooty() + button.winfo_height() <= height
+
+
+def test_a_control_that_gets_the_keyboard_comes_into_view(open_driver):
+    """Whoever goes through the form with Tab sees where they are, in a small window too."""
+    driver = open_driver()
+    driver.fill(upload=True)
+    window = driver.window
+    window.geometry("900x640")
+    driver.until(lambda: window.winfo_height() == 640)
+    driver.settle()
+    panel, settings = window.upload_panel, window.settings.container
+
+    def in_view(widget) -> bool:
+        top = widget.winfo_rooty() - settings.winfo_rooty()
+        return top >= 0 and top + widget.winfo_height() <= settings.winfo_height()
+
+    assert not in_view(panel.delete_local)
+    panel.delete_local.focus_force()
+    driver.until(lambda: in_view(panel.delete_local))
+    window.source_panel.entry.focus_force()
+    driver.until(lambda: in_view(window.source_panel.entry))
+
+
+def test_heavy_libraries_wait_until_they_are_needed(screen, tmp_path):
+    """When the window first draws itself, neither Whisper nor the HTTP client nor the prober is loaded."""
+    program = """
+import sys
+from pathlib import Path
+from config import Config
+from ui.window import MainWindow
+from ui.services import PipelineServices
+window = MainWindow(config=Config(), preferences_path=Path(sys.argv[1]), services=PipelineServices())
+loaded = [name for name in ("faster_whisper", "ctranslate2", "requests", "av", "fastapi", "pipeline.wiring") if name in sys.modules]
+window.destroy()
+sys.stdout.write(repr(loaded))
+"""
+    command = [sys.executable, "-c", program, str(tmp_path / "s3_config.json")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ("[]", "") == (done.stdout, done.stderr)

@@ -1,0 +1,175 @@
+"""The thread behind Start, without a window."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from dataclasses import replace
+
+import pytest
+from ui_fakes import CONFIGURED, DEADLINE_S, FakeServices, Stage, Unfinished, media_info
+
+from config import Config
+from pipeline.errors import OutputError, SettingsError, SourceError
+from pipeline.events import JobFinished
+from pipeline.model import Existing, Outcome
+from ui.job_form import Field, FormValues
+from ui.messages import JobStarted, ModelsKnown, Refused, ReplaceQuestion, ResumeQuestion, Withdrawn
+from ui.worker import JobWorker, ask
+
+GOOD = FormValues(source="/videos/lesson01.mp4", output_dir="/out", qualities=("720p",), upload=True, destination="videos/")
+
+
+class Inbox:
+    """Takes what a thread posts and waits for the next."""
+
+    def __init__(self) -> None:
+        self._messages: queue.SimpleQueue[object] = queue.SimpleQueue()
+        self.post = self._messages.put
+
+    def next(self):
+        """Return the next message."""
+        return self._messages.get(timeout=DEADLINE_S)
+
+    def until(self, kind):
+        """Return the next message of a kind, letting others pass."""
+        while not isinstance(message := self.next(), kind):
+            continue
+        return message
+
+
+def begin(services: FakeServices, values: FormValues = GOOD, config: Config = CONFIGURED) -> tuple[JobWorker, Inbox]:
+    """Press Start."""
+    inbox = Inbox()
+    worker = JobWorker(services, inbox.post)
+    worker.begin(values, config)
+    return worker, inbox
+
+
+def test_a_good_job_runs():
+    """A form without problems becomes a plan, which is run with the configuration, off the caller's thread."""
+    services = FakeServices()
+    _, inbox = begin(services)
+    assert isinstance(inbox.next(), JobStarted)
+    assert Outcome.DONE is inbox.until(JobFinished).report.outcome
+    assert ("720p",) == services.plans[0].job.qualities
+    assert [CONFIGURED] == services.configs
+    assert {"job"} == services.threads
+
+
+def test_all_problems_come_at_once():
+    """Configuration, form, upload and source are looked at together."""
+    services = FakeServices(media=SourceError("lesson01.mp4 is empty."), problems=("S3 destination must end with /.",))
+    config = replace(CONFIGURED, problems=("STORAGE_TYPE must be LOCAL or S3.",))
+    _, inbox = begin(services, replace(GOOD, output_dir=""), config)
+    problems = inbox.next().problems
+    assert [None, Field.OUTPUT, None, Field.SOURCE] == [problem.field for problem in problems]
+    assert "lesson01.mp4 is empty." == problems[-1].text
+
+
+@pytest.mark.parametrize(
+    ("error", "texts"),
+    [
+        (SettingsError(["One.", "Two."]), ["One.", "Two."]),
+        (OutputError("The output folder can't be written."), ["The output folder can't be written."]),
+    ],
+    ids=["several", "one"],
+)
+def test_a_plan_that_can_not_be_made_is_refused(error, texts):
+    """Sentences of the pipeline arrive as they are."""
+    _, inbox = begin(FakeServices(plan_error=error))
+    assert texts == [problem.text for problem in inbox.next().problems]
+
+
+def test_an_unforeseen_error_is_a_sentence(caplog):
+    """A mistake in the program ends the attempt with a sentence, and its trace goes to the program's log."""
+    _, inbox = begin(FakeServices(plan_error=ZeroDivisionError("division by zero")))
+    text = inbox.next().problems[0].text
+    assert "Something unexpected went wrong (ZeroDivisionError: division by zero). Please try again." == text
+    assert "Traceback" in caplog.text
+
+
+def test_an_unfinished_upload_is_asked_about():
+    """Nothing runs before somebody decided."""
+    services = FakeServices(previous=Unfinished())
+    _, inbox = begin(services)
+    question = inbox.next()
+    assert isinstance(question, ResumeQuestion)
+    assert (12, 45, []) == (question.files_done, question.files_total, services.plans)
+
+
+def test_another_output_folder_is_asked_about():
+    """Nothing is replaced without a word."""
+    services = FakeServices(conflict="holds something else")
+    _, inbox = begin(services)
+    assert isinstance(inbox.next(), ReplaceQuestion)
+    assert [] == services.plans
+
+
+def test_what_can_not_be_replaced_is_refused():
+    """A folder that the program did not make is not offered for replacing."""
+    services = FakeServices(conflict="holds something else", conflict_when_fresh="/out/lesson01 was not made by this program.")
+    _, inbox = begin(services)
+    message = inbox.next()
+    assert isinstance(message, Refused)
+    assert [("/out/lesson01 was not made by this program.", Field.OUTPUT)] == [(p.text, p.field) for p in message.problems]
+
+
+@pytest.mark.parametrize("existing", [Existing.RESUME, Existing.UPLOAD_AGAIN, Existing.FRESH], ids=lambda value: value.value)
+def test_the_answer_goes_into_the_job(existing):
+    """The plan that was asked about runs as answered."""
+    services = FakeServices(previous=Unfinished())
+    worker, inbox = begin(services)
+    worker.go_on(inbox.next().plan, CONFIGURED, existing)
+    inbox.until(JobFinished)
+    assert [existing] == [plan.job.existing for plan in services.plans]
+
+
+def test_cancel_before_the_job_begins():
+    """A job that is taken back while its source is read never starts."""
+    reading, go_on = threading.Event(), threading.Event()
+
+    class SlowSource(FakeServices):
+        def describe_source(self, source):
+            reading.set()
+            assert go_on.wait(DEADLINE_S)
+            return media_info(source)
+
+    services = SlowSource()
+    worker, inbox = begin(services)
+    assert reading.wait(DEADLINE_S)
+    worker.cancel()
+    go_on.set()
+    assert isinstance(inbox.next(), Withdrawn)
+    assert [] == services.plans
+
+
+def test_cancel_reaches_the_job():
+    """A job on its way hears of a cancel, and its thread ends."""
+    stage = Stage()
+    worker, inbox = begin(FakeServices(run=lambda plan, sink, cancel: stage.hold(cancel)))
+    stage.wait_until_reached()
+    assert worker.busy
+    worker.cancel()
+    assert Outcome.CANCELLED is inbox.until(JobFinished).report.outcome
+    worker.join(DEADLINE_S)
+    assert not worker.busy
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (SourceError("lesson01.mp4 is empty."), "lesson01.mp4 is empty."),
+        (KeyError("x"), "Something unexpected went wrong (KeyError: 'x'). Please try again."),
+    ],
+    ids=["foreseen", "unforeseen"],
+)
+def test_a_question_of_a_moment_always_has_an_answer(error, text):
+    """Whatever goes wrong in the thread is posted as a sentence."""
+    inbox = Inbox()
+
+    def question():
+        raise error
+
+    ask("test", question, lambda reason: ModelsKnown(names=(reason,)), inbox.post).join(DEADLINE_S)
+    assert ModelsKnown(names=(text,)) == inbox.next()

@@ -1,0 +1,188 @@
+"""A pipeline for the window's tests: its answers and its run are set by each test."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+
+from config import BackendApi, Config
+from pipeline.cancel import CancelToken
+from pipeline.errors import Cancelled, PipelineError
+from pipeline.events import JobFinished, PhaseFinished, PhaseStarted, Sink
+from pipeline.model import (
+    AudioStream,
+    Job,
+    JobReport,
+    MediaInfo,
+    Outcome,
+    PhaseOutcome,
+    Plan,
+    UploadRequest,
+    VideoStream,
+)
+from pipeline.plan import make_plan
+
+CONFIGURED = Config(backend=BackendApi(url="https://api.example.com", token="t" * 32))
+NOT_CONFIGURED = Config()
+DEADLINE_S = 10.0
+
+
+def media_info(path: Path = Path("lesson01.mp4"), *, width: int = 1280, height: int = 720, sound: bool = True) -> MediaInfo:
+    """Return what a probe would find in an ordinary video."""
+    video = VideoStream(
+        codec="h264",
+        width=width,
+        height=height,
+        coded_width=width,
+        coded_height=height,
+        rotation=0,
+        sample_aspect_ratio=Fraction(1),
+        frame_rate=Fraction(25),
+        pixel_format="yuv420p",
+        colour_primaries="bt709",
+        colour_transfer="bt709",
+        colour_space="bt709",
+        bit_rate=4_000_000,
+        start_s=0.0,
+        duration_s=14.0,
+    )
+    audio = AudioStream(codec="aac", channels=2, sample_rate_hz=48000, language=None, bit_rate=128_000, start_s=0.0, duration_s=14.0)
+    return MediaInfo(
+        path=path,
+        size_bytes=7_000_000,
+        container="mp4",
+        duration_s=14.0,
+        video=video,
+        audio=(audio,) if sound else (),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unfinished:
+    """How far an earlier upload got."""
+
+    files_done: int = 12
+    files_total: int = 45
+
+
+Run = Callable[[Plan, Sink, CancelToken], None]
+
+
+def report(plan: Plan, outcome: Outcome = Outcome.DONE, *, error: str = "", warnings: tuple[str, ...] = ()) -> JobReport:
+    """Return the report of a job that ended."""
+    job = plan.job
+    return JobReport(slug=job.slug, source=job.source, folder=job.output_dir / job.slug, outcome=outcome, error=error, warnings=warnings)
+
+
+def succeed(plan: Plan, sink: Sink, cancel: CancelToken) -> None:
+    """Run every phase of a plan at once and well."""
+    for number, phase in enumerate(plan.phases):
+        sink(PhaseStarted(phase=phase, overall=number / len(plan.phases)))
+        sink(PhaseFinished(phase=phase, outcome=PhaseOutcome.DONE, overall=(number + 1) / len(plan.phases)))
+    sink(JobFinished(report=report(plan)))
+
+
+class Stage:
+    """A run that a test leads by the hand: it stops at `reach` until the test lets it go on."""
+
+    def __init__(self) -> None:
+        self._arrived = threading.Event()
+        self._go = threading.Event()
+
+    def hold(self, cancel: CancelToken) -> None:
+        """Wait here, in the run's thread, for the test or for a cancel, which raises."""
+        with cancel.on_cancel(self._go.set):
+            self._arrived.set()
+            assert self._go.wait(DEADLINE_S)
+        cancel.check()
+
+    def wait_until_reached(self) -> None:
+        """Be sure, in the test's thread, that the run waits."""
+        assert self._arrived.wait(DEADLINE_S)
+
+    def release(self) -> None:
+        """Let the run go on."""
+        self._go.set()
+
+
+@dataclass
+class FakeServices:
+    """Answers as told. Faults are set as exceptions."""
+
+    media: MediaInfo | PipelineError = field(default_factory=media_info)
+    run: Run = succeed
+    problems: tuple[str, ...] = ()
+    conflict: str | None = None
+    conflict_when_fresh: str | None = None
+    previous: Unfinished | None = None
+    connection: str | Exception = "Connected to https://api.example.com. The token is valid."
+    connection_gate: threading.Event | None = None
+    plan_error: Exception | None = None
+    folder_error: PipelineError | None = None
+    plans: list[Plan] = field(default_factory=list)
+    configs: list[Config] = field(default_factory=list)
+    opened: list[Path] = field(default_factory=list)
+    threads: set[str] = field(default_factory=set)
+
+    def slug_for(self, source: Path) -> str:
+        """Return the stem."""
+        return source.stem
+
+    def model_names(self) -> tuple[str, ...]:
+        """Return three names."""
+        return ("tiny", "base", "small")
+
+    def describe_source(self, source: Path) -> MediaInfo:
+        """Return or raise what the test set."""
+        self.threads.add(threading.current_thread().name)
+        if isinstance(self.media, PipelineError):
+            raise self.media
+        return replace(self.media, path=source)
+
+    def upload_problems(self, config: Config, request: UploadRequest, *, token_typed: bool) -> list[str]:
+        """Return what the test set."""
+        return list(self.problems)
+
+    def make_plan(self, job: Job, config: Config) -> Plan:
+        """Plan with the real planner."""
+        if self.plan_error is not None:
+            raise self.plan_error
+        return make_plan(job, self.describe_source(job.source))
+
+    def output_conflict(self, plan: Plan) -> str | None:
+        """Return what the test set."""
+        return self.conflict_when_fresh if plan.job.existing.name == "FRESH" else self.conflict
+
+    def previous_upload(self, plan: Plan, config: Config) -> Unfinished | None:
+        """Return what the test set."""
+        return self.previous
+
+    def run_job(self, plan: Plan, config: Config, sink: Sink, cancel: CancelToken) -> JobReport:
+        """Run what the test set; a cancel ends it as the real one does."""
+        self.plans.append(plan)
+        self.configs.append(config)
+        self.threads.add(threading.current_thread().name)
+        try:
+            self.run(plan, sink, cancel)
+        except Cancelled:
+            sink(JobFinished(report=report(plan, Outcome.CANCELLED, error="Cancelled.")))
+        return report(plan)
+
+    def check_connection(self, config: Config) -> str:
+        """Return or raise what the test set, when the gate is open."""
+        self.configs.append(config)
+        self.threads.add(threading.current_thread().name)
+        if self.connection_gate is not None:
+            assert self.connection_gate.wait(DEADLINE_S)
+        if isinstance(self.connection, Exception):
+            raise self.connection
+        return self.connection
+
+    def open_in_file_manager(self, folder: Path) -> None:
+        """Note the folder, or raise what the test set."""
+        if self.folder_error is not None:
+            raise self.folder_error
+        self.opened.append(folder)

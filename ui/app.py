@@ -1,0 +1,41 @@
+"""Opens the window and stays until it is closed. Importable where Tk is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from config import PREFERENCES_FILE, Config
+from ui.missing_tk import WindowUnavailableError, no_screen_sentence, no_tk_sentence
+from ui.services import PipelineServices, Services
+
+
+def open_window(config: Config, preferences_path: Path = PREFERENCES_FILE, services: Services | None = None) -> int:
+    """Open the window and return the exit status when it is closed.
+
+    Raises WindowUnavailableError, whose text says what to install, where Tk or a screen is missing.
+    """
+    try:
+        import tkinter
+    except ImportError as error:
+        raise WindowUnavailableError(no_tk_sentence()) from error
+    from ui.window import MainWindow
+
+    try:
+        window = MainWindow(config=config, preferences_path=preferences_path, services=services or PipelineServices())
+    except tkinter.TclError as error:
+        raise WindowUnavailableError(no_screen_sentence(str(error))) from error
+    window.mainloop()
+    return 0
+
+
+def why_no_window() -> str | None:
+    """Return the sentence that says why the window can't open here, None where it can."""
+    try:
+        import tkinter
+    except ImportError:
+        return no_tk_sentence()
+    try:
+        tkinter.Tk().destroy()
+    except tkinter.TclError as error:
+        return no_screen_sentence(str(error))
+    return None

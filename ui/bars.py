@@ -1,0 +1,243 @@
+"""The progress rows as data, and how a job's events move them. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from pipeline.events import PhaseFinished, PhaseProgress, PhaseStarted
+from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome, Plan
+from ui.job_form import QUALITY_NAMES
+from ui.messages import RowsChosen
+
+ACTIVITIES = {
+    PhaseName.HLS: "Encoding the stream",
+    PhaseName.MP4: "Making the 480p MP4",
+    PhaseName.TRANSCRIPT: "Transcribing",
+    PhaseName.UPLOAD: "Uploading",
+    PhaseName.RECORD: "Saving the file record",
+    PhaseName.CLEANUP: "Removing local files",
+}
+"""What goes on in each phase, in an editor's words."""
+
+VALIDATING = "Validating..."
+UPDATING = "Updating session..."
+COMPLETE = "Upload complete!"
+CHECK_LOGS = "Check logs."
+UPLOAD_FAILED = f"Upload failed. {CHECK_LOGS}"
+
+
+class Mood(str, Enum):
+    """How a row stands."""
+
+    OFF = "off"
+    WAITING = "waiting"
+    ACTIVE = "active"
+    DONE = "done"
+    WARNED = "done with a warning"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+OUTCOME_MOODS = {
+    PhaseOutcome.DONE: Mood.DONE,
+    PhaseOutcome.REUSED: Mood.DONE,
+    PhaseOutcome.SKIPPED: Mood.SKIPPED,
+    PhaseOutcome.WARNED: Mood.WARNED,
+    PhaseOutcome.FAILED: Mood.FAILED,
+    PhaseOutcome.CANCELLED: Mood.CANCELLED,
+}
+
+
+WORDS = {Mood.OFF: "off", Mood.SKIPPED: "skipped", Mood.FAILED: "failed", Mood.CANCELLED: "stopped"}
+"""What stands at the end of a row where a percentage would say nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """One row: its name, how full it is (0 to 1), how it stands, and the text beneath."""
+
+    label: str
+    fraction: float = 0.0
+    mood: Mood = Mood.WAITING
+    text: str = ""
+
+    @property
+    def figure(self) -> str:
+        """What stands at the end of the row: a percentage, 100 only when it is finished, or a word."""
+        return WORDS.get(self.mood) or f"{int(min(1.0, max(0.0, self.fraction)) * 100)}%"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bars:
+    """All rows. There is always one for every quality, so that nothing moves when a box is ticked."""
+
+    overall: Bar = Bar(label="Overall")
+    qualities: tuple[Bar, ...] = tuple(Bar(label=name) for name in QUALITY_NAMES)
+    mp4: Bar = Bar(label="480p MP4")
+    transcript: Bar = Bar(label="Transcript")
+    upload: Bar = Bar(label="Upload")
+
+    @property
+    def all(self) -> tuple[Bar, ...]:
+        """The rows from top to bottom."""
+        return (self.overall, *self.qualities, self.mp4, self.transcript, self.upload)
+
+
+def chosen(rows: RowsChosen) -> Bars:
+    """Return empty rows; those that the next job will not have are off."""
+    fresh = Bars()
+    return Bars(
+        qualities=tuple(_switched(bar, bar.label in rows.qualities) for bar in fresh.qualities),
+        mp4=_switched(fresh.mp4, rows.mp4),
+        transcript=_switched(fresh.transcript, rows.transcript),
+        upload=_switched(fresh.upload, rows.upload),
+    )
+
+
+def for_plan(plan: Plan) -> Bars:
+    """Return the rows of a job that begins. A rendition of the source's own size takes the last row."""
+    names = tuple(r.name for r in plan.renditions)
+    labels = QUALITY_NAMES if set(names) <= set(QUALITY_NAMES) else (*QUALITY_NAMES[:-1], names[0])
+    rows = RowsChosen(
+        qualities=names,
+        mp4=PhaseName.MP4 in plan.phases,
+        transcript=PhaseName.TRANSCRIPT in plan.phases,
+        upload=PhaseName.UPLOAD in plan.phases,
+    )
+    bars = chosen(rows)
+    upload = replace(bars.upload, text=VALIDATING) if rows.upload else bars.upload
+    return replace(
+        bars,
+        overall=replace(bars.overall, mood=Mood.ACTIVE, text="Checking tools, disk space and connection"),
+        qualities=tuple(_switched(Bar(label=label), label in names) for label in labels),
+        upload=upload,
+    )
+
+
+def started(bars: Bars, event: PhaseStarted, plan: Plan) -> Bars:
+    """Return the rows after a phase began."""
+    bars = _overall(bars, event.overall, _step(event.phase, plan, ACTIVITIES[event.phase]))
+    match event.phase:
+        case PhaseName.HLS:
+            return replace(bars, qualities=tuple(_active(bar) for bar in bars.qualities))
+        case PhaseName.MP4:
+            return replace(bars, mp4=_active(bars.mp4))
+        case PhaseName.TRANSCRIPT:
+            return replace(bars, transcript=_active(bars.transcript))
+        case PhaseName.UPLOAD:
+            return replace(bars, upload=replace(_active(bars.upload), text=VALIDATING))
+        case PhaseName.RECORD:
+            return replace(bars, upload=replace(bars.upload, text=UPDATING))
+    return bars
+
+
+def progressed(bars: Bars, event: PhaseProgress, plan: Plan) -> Bars:
+    """Return the rows as the event has them: its values are absolute."""
+    activity = event.text if event.phase is PhaseName.HLS and event.text else ACTIVITIES[event.phase]
+    bars = _overall(bars, event.overall, _step(event.phase, plan, activity))
+    match event.phase:
+        case PhaseName.HLS:
+            return replace(bars, qualities=tuple(_filled(bar, event.rows.get(bar.label)) for bar in bars.qualities))
+        case PhaseName.MP4:
+            return replace(bars, mp4=replace(bars.mp4, fraction=event.fraction, mood=Mood.ACTIVE))
+        case PhaseName.TRANSCRIPT:
+            return replace(bars, transcript=replace(bars.transcript, fraction=event.fraction, mood=Mood.ACTIVE, text=event.text))
+        case PhaseName.UPLOAD:
+            text = event.text or f"Uploading {event.files_done}/{event.files_total} files"
+            return replace(bars, upload=replace(bars.upload, fraction=event.fraction, mood=Mood.ACTIVE, text=text))
+        case PhaseName.RECORD:
+            return replace(bars, upload=replace(bars.upload, text=event.text or UPDATING))
+    return bars
+
+
+def checked(bars: Bars, event: PhaseProgress) -> Bars:
+    """Return the rows while a phase is looked at before anything starts: the upload says what it does, no bar moves."""
+    if event.phase is not PhaseName.UPLOAD:
+        return bars
+    return replace(bars, upload=replace(bars.upload, text=event.text or VALIDATING))
+
+
+def finished(bars: Bars, event: PhaseFinished) -> Bars:
+    """Return the rows after a phase ended."""
+    bars = _overall(bars, event.overall, bars.overall.text)
+    match event.phase:
+        case PhaseName.HLS:
+            return replace(bars, qualities=tuple(_ended(bar, event) for bar in bars.qualities))
+        case PhaseName.MP4:
+            return replace(bars, mp4=_ended(bars.mp4, event))
+        case PhaseName.TRANSCRIPT:
+            return replace(bars, transcript=replace(_ended(bars.transcript, event), text=_short(event)))
+        case PhaseName.UPLOAD:
+            return replace(bars, upload=replace(_ended(bars.upload, event), text=_upload_text(event)))
+        case PhaseName.RECORD:
+            return replace(bars, upload=_recorded(bars.upload, event))
+    return bars
+
+
+def closed(bars: Bars, report: JobReport) -> Bars:
+    """Return the rows as they stay when the job is over: what was on its way or still to come shows that it ended."""
+    mood = {Outcome.DONE: Mood.DONE, Outcome.FAILED: Mood.FAILED, Outcome.CANCELLED: Mood.CANCELLED}[report.outcome]
+    if mood is Mood.DONE:
+        done_mood = Mood.WARNED if report.warnings else Mood.DONE
+        return replace(bars, overall=replace(bars.overall, fraction=1.0, mood=done_mood, text=""))
+
+    def end(bar: Bar) -> Bar:
+        if bar.mood is Mood.ACTIVE:
+            return replace(bar, mood=mood)
+        return replace(bar, text="") if bar.mood is Mood.WAITING else bar
+
+    return Bars(
+        overall=replace(bars.overall, mood=mood, text=""),
+        qualities=tuple(end(bar) for bar in bars.qualities),
+        mp4=end(bars.mp4),
+        transcript=end(bars.transcript),
+        upload=end(bars.upload),
+    )
+
+
+def _switched(bar: Bar, on: bool) -> Bar:
+    return bar if on else replace(bar, mood=Mood.OFF)
+
+
+def _active(bar: Bar) -> Bar:
+    return bar if bar.mood is Mood.OFF else replace(bar, mood=Mood.ACTIVE)
+
+
+def _filled(bar: Bar, fraction: float | None) -> Bar:
+    return bar if fraction is None or bar.mood is Mood.OFF else replace(bar, fraction=fraction, mood=Mood.ACTIVE)
+
+
+def _ended(bar: Bar, event: PhaseFinished) -> Bar:
+    if bar.mood is Mood.OFF:
+        return bar
+    mood = OUTCOME_MOODS[event.outcome]
+    return replace(bar, mood=mood, fraction=1.0 if mood in (Mood.DONE, Mood.WARNED) else bar.fraction)
+
+
+def _overall(bars: Bars, fraction: float, text: str) -> Bars:
+    return replace(bars, overall=replace(bars.overall, fraction=fraction, mood=Mood.ACTIVE, text=text))
+
+
+def _step(phase: PhaseName, plan: Plan, activity: str) -> str:
+    return f"Step {plan.phases.index(phase) + 1} of {len(plan.phases)}: {activity}"
+
+
+def _short(event: PhaseFinished) -> str:
+    """Return what fits beneath a bar; the reason of a failure stands in the banner, where there is room."""
+    return "" if event.outcome in (PhaseOutcome.FAILED, PhaseOutcome.CANCELLED) else event.text
+
+
+def _upload_text(event: PhaseFinished) -> str:
+    if event.outcome is PhaseOutcome.FAILED:
+        # The reason stands in the banner; beneath the bar there is room for the first words.
+        begin, found, _ = event.text.partition(CHECK_LOGS)
+        return begin + found if found and begin.startswith("Upload failed") else UPLOAD_FAILED
+    return event.text or (COMPLETE if event.outcome in (PhaseOutcome.DONE, PhaseOutcome.REUSED) else "")
+
+
+def _recorded(upload: Bar, event: PhaseFinished) -> Bar:
+    if event.outcome is PhaseOutcome.WARNED:
+        return replace(upload, mood=Mood.WARNED, text="Upload complete, but the file record was not saved.")
+    return replace(upload, text=COMPLETE)

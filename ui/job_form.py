@@ -1,0 +1,194 @@
+"""What stands in the form, and what it makes: a job, its configuration, preferences, or a list of problems. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from pathlib import Path
+
+from config import Config, Preferences
+from pipeline.media import ladder
+from pipeline.model import Job, MediaInfo, TranscriptionRequest, UploadRequest
+from ui import spoken_languages
+from ui.services import Services
+
+QUALITY_NAMES = tuple(quality.name for quality in ladder.QUALITIES)
+
+SPEEDS = {"Fast (larger files)": "veryfast", "Balanced": "medium", "Slow (smaller files)": "slow"}
+"""What the editor chooses, and x264's preset for it."""
+
+DEFAULT_SPEED = "Balanced"
+
+
+class Field(Enum):
+    """A place in the form that a problem can stand beside."""
+
+    SOURCE = "source"
+    OUTPUT = "output"
+    QUALITIES = "qualities"
+    MODEL = "model"
+    SPOKEN_LANGUAGE = "spoken language"
+    BACKEND_URL = "backend url"
+    TOKEN = "token"
+    DESTINATION = "destination"
+    SESSION_ID = "session id"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """A sentence for the editor, and where in the form it belongs."""
+
+    text: str
+    field: Field | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormValues:
+    """Every value of the form as it stands, texts stripped. `backend_url` and `token` are what was typed."""
+
+    source: str = ""
+    output_dir: str = ""
+    qualities: tuple[str, ...] = ()
+    speed: str = DEFAULT_SPEED
+    transcribe: bool = True
+    model: str = "base"
+    spoken_language: str = spoken_languages.AUTOMATIC
+    upload: bool = False
+    backend_url: str = ""
+    token: str = field(default="", repr=False)
+    language: str = "en"
+    destination: str = ""
+    session_id: str = ""
+    make_mp4: bool = True
+    delete_local: bool = False
+
+
+def form_problems(values: FormValues) -> tuple[Problem, ...]:
+    """Return everything that is wrong with the form itself, without looking at the disk or the network."""
+    problems = []
+    if not values.source:
+        problems.append(Problem(text="No video is chosen: press Browse beside Video.", field=Field.SOURCE))
+    if not values.output_dir:
+        problems.append(Problem(text="No output folder is chosen: press Browse beside Folder.", field=Field.OUTPUT))
+    if not values.qualities:
+        problems.append(Problem(text="No quality is chosen: tick at least one.", field=Field.QUALITIES))
+    if values.transcribe and not values.model:
+        problems.append(Problem(text="No transcription model is chosen: choose one from the list or a folder.", field=Field.MODEL))
+    if values.transcribe and not _known_language(values.spoken_language):
+        text = f"The spoken language {values.spoken_language} is not known: choose one from the list."
+        problems.append(Problem(text=text, field=Field.SPOKEN_LANGUAGE))
+    return tuple(problems)
+
+
+def upload_problems(values: FormValues, config: Config, services: Services) -> tuple[Problem, ...]:
+    """Return everything that is wrong with the upload's settings, each beside the field that causes it.
+
+    The rules are the pipeline's. Which field a sentence belongs to is found by asking again with that one field alone
+    as it stands and the others in order; what several of them cause stands beside none.
+    """
+    if not values.upload:
+        return ()
+    asked = job_config(values, config)
+    in_order = FormValues(backend_url="https://example.com", token="0" * 32, destination="videos/", upload=True)
+    blank = replace(config, backend=replace(config.backend, url="", token=""))
+    alone = {
+        Field.BACKEND_URL: replace(in_order, backend_url=asked.backend.url),
+        Field.TOKEN: replace(in_order, token=asked.backend.token),
+        Field.DESTINATION: replace(in_order, destination=values.destination),
+        Field.SESSION_ID: replace(in_order, session_id=values.session_id),
+    }
+    typed = bool(values.token) or not config.backend.token
+    owner: dict[str, Field | None] = {}
+    for place, form in alone.items():
+        for text in services.upload_problems(job_config(form, blank), _upload_request(form), token_typed=typed):
+            owner[text] = None if text in owner else place
+    found = services.upload_problems(asked, _upload_request(values), token_typed=typed)
+    return tuple(Problem(text=text, field=owner.get(text)) for text in found)
+
+
+def job_config(values: FormValues, config: Config) -> Config:
+    """Return the configuration with what was typed in place of what `.env` leaves open."""
+    if config.backend.configured:
+        return config
+    backend = replace(config.backend, url=values.backend_url or config.backend.url, token=values.token or config.backend.token)
+    return replace(config, backend=backend)
+
+
+def to_job(values: FormValues, slug: str, media: MediaInfo | None = None) -> Job:
+    """Return the job that the form asks for; `values` have no problems.
+
+    With `media` the qualities are those that are ticked and that the source fills: the same job whether or not
+    the source was already known when the boxes were ticked.
+    """
+    qualities: tuple[str, ...] | None = values.qualities
+    if media is not None:
+        offered = offered_qualities(media)
+        qualities = tuple(name for name in offered if name in values.qualities) or None
+    return Job(
+        source=Path(values.source),
+        output_dir=Path(values.output_dir),
+        slug=slug,
+        qualities=qualities,
+        preset=SPEEDS.get(values.speed, SPEEDS[DEFAULT_SPEED]),
+        make_mp4=values.make_mp4,
+        transcription=TranscriptionRequest(model=values.model, language=spoken_languages.code_of(values.spoken_language))
+        if values.transcribe
+        else None,
+        upload=_upload_request(values) if values.upload else None,
+    )
+
+
+def offered_qualities(media: MediaInfo) -> tuple[str, ...]:
+    """Return the names of the qualities that a source fills."""
+    return tuple(quality.name for quality in ladder.offered(media.video.width, media.video.height))
+
+
+def to_preferences(values: FormValues) -> Preferences:
+    """Return what is remembered until the next start: no address and no token."""
+    return Preferences(
+        last_destination=values.destination,
+        last_session_id=values.session_id,
+        create_offline_mp4=values.make_mp4,
+        delete_local_after_upload=values.delete_local,
+        upload_enabled=values.upload,
+        transcribe=values.transcribe,
+        whisper_model=values.model,
+        language=values.language,
+        output_dir=values.output_dir,
+        qualities=values.qualities,
+    )
+
+
+def from_preferences(preferences: Preferences, config: Config) -> FormValues:
+    """Return what the form shows when the window opens."""
+    languages = config.languages
+    return FormValues(
+        output_dir=preferences.output_dir,
+        qualities=tuple(name for name in QUALITY_NAMES if name in preferences.qualities),
+        transcribe=preferences.transcribe,
+        model=preferences.whisper_model,
+        upload=preferences.upload_enabled,
+        backend_url=config.backend.url,
+        language=preferences.language if preferences.language in languages.supported else languages.default,
+        destination=preferences.last_destination,
+        session_id=preferences.last_session_id,
+        make_mp4=preferences.create_offline_mp4,
+        delete_local=preferences.delete_local_after_upload,
+    )
+
+
+def _known_language(text: str) -> bool:
+    try:
+        spoken_languages.code_of(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _upload_request(values: FormValues) -> UploadRequest:
+    return UploadRequest(
+        prefix=values.destination,
+        language=values.language,
+        session_id=values.session_id or None,
+        delete_local=values.delete_local,
+    )

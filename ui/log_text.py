@@ -1,0 +1,38 @@
+"""Which messages become a line of the log, and how it reads. Pure."""
+
+from __future__ import annotations
+
+from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseStarted
+from pipeline.model import Outcome, PhaseOutcome
+from ui.bars import ACTIVITIES
+from ui.messages import ConnectionTested, JobStarted, Message, Mishap, Refused, StopRequested
+
+LOUD = {PhaseOutcome.FAILED: LogLevel.ERROR, PhaseOutcome.WARNED: LogLevel.WARNING, PhaseOutcome.CANCELLED: LogLevel.WARNING}
+OUTCOMES = {Outcome.DONE: "Done", Outcome.FAILED: "Failed", Outcome.CANCELLED: "Cancelled"}
+
+
+def log_lines(message: Message) -> tuple[LogLine, ...]:
+    """Return the lines that a message adds to the log view."""
+    match message:
+        case LogLine():
+            return (message,)
+        case JobStarted():
+            return (LogLine(text=f"Started: {message.plan.job.source}"),)
+        case PhaseStarted():
+            return (LogLine(text=ACTIVITIES[message.phase]),)
+        case PhaseFinished():
+            text = f"{ACTIVITIES[message.phase]}: {message.text or message.outcome.value}"
+            return (LogLine(text=text, level=LOUD.get(message.outcome, LogLevel.INFO)),)
+        case JobFinished():
+            report = message.report
+            level = {Outcome.FAILED: LogLevel.ERROR, Outcome.CANCELLED: LogLevel.WARNING}.get(report.outcome, LogLevel.INFO)
+            return (LogLine(text=f"{OUTCOMES[report.outcome]}: {report.error or report.folder}", level=level),)
+        case Refused():
+            return tuple(LogLine(text=problem.text, level=LogLevel.ERROR) for problem in message.problems)
+        case StopRequested():
+            return (LogLine(text="Cancel was pressed", level=LogLevel.WARNING),)
+        case ConnectionTested():
+            return (LogLine(text=message.text, level=LogLevel.INFO if message.ok else LogLevel.ERROR),)
+        case Mishap():
+            return (LogLine(text=message.text, level=LogLevel.ERROR),)
+    return ()

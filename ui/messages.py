@@ -1,0 +1,163 @@
+"""What the window's threads tell it, beside the events of a job. Data only; every message goes through the event queue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from pipeline.events import Event
+from pipeline.model import MediaInfo, Plan
+from ui.job_form import Problem
+
+
+class Answer(Enum):
+    """What the editor says to a question in the banner."""
+
+    RESUME = "resume"
+    UPLOAD_AGAIN = "upload again"
+    REPLACE = "replace"
+    WITHDRAW = "withdraw"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowsChosen:
+    """Which progress rows the next job will have, as the form stands."""
+
+    qualities: tuple[str, ...]
+    mp4: bool
+    transcript: bool
+    upload: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checking:
+    """Start was pressed: settings and source are looked at."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """The job can't start as it is asked for; every reason at once."""
+
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResumeQuestion:
+    """An earlier upload of the same files is not complete: go on or send everything again?"""
+
+    plan: Plan
+    files_done: int
+    files_total: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplaceQuestion:
+    """The output folder holds something else: replace it?"""
+
+    plan: Plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class Withdrawn:
+    """The editor took the job back before it began."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobStarted:
+    """The job begins."""
+
+    plan: Plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class StopRequested:
+    """Cancel was pressed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceChosen:
+    """Another source stands in the form; empty for none. What it is will be found out."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceFound:
+    """What the source is. `text` is what stood in the form when it was looked at."""
+
+    text: str
+    media: MediaInfo
+    slug: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceRefused:
+    """The source can't be used, and why."""
+
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectionTesting:
+    """Test Connection was pressed; `number` tells this test from others."""
+
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectionTested:
+    """How test `number` went, in a sentence."""
+
+    number: int
+    ok: bool
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectionForgotten:
+    """Address or token were changed: what a test said is no longer true."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelsKnown:
+    """The names of the models to choose from."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FolderKnown:
+    """The folder that Open folder shows, or None where there is none yet."""
+
+    folder: Path | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mishap:
+    """Something unexpected went wrong in the window itself; `text` is a sentence, a job goes on."""
+
+    text: str
+
+
+Message = (
+    Event
+    | RowsChosen
+    | Checking
+    | Refused
+    | ResumeQuestion
+    | ReplaceQuestion
+    | Withdrawn
+    | JobStarted
+    | StopRequested
+    | SourceChosen
+    | SourceFound
+    | SourceRefused
+    | ConnectionTesting
+    | ConnectionTested
+    | ConnectionForgotten
+    | ModelsKnown
+    | FolderKnown
+    | Mishap
+)

@@ -1,0 +1,74 @@
+"""Where the files go and which qualities are made."""
+
+from __future__ import annotations
+
+import tkinter
+from pathlib import Path
+from tkinter import filedialog
+
+import ttkbootstrap as ttk
+
+from ui.form_variables import FormVariables
+from ui.job_form import QUALITY_NAMES, SPEEDS, Field
+from ui.theme import CARD, HINT
+from ui.view_state import SourceView, ViewState
+from ui.widgets.card import Card
+from ui.widgets.fields import Fields, clear_when_edited, switch
+from ui.widgets.wrapping_label import WrappingLabel
+
+
+class OutputPanel:
+    """Output folder, qualities and speed."""
+
+    def __init__(self, master: tkinter.Misc, variables: FormVariables) -> None:
+        self.card = Card(master, "OUTPUT")
+        self._variables = variables
+        body = self.card.body
+        self.entry = ttk.Entry(body, textvariable=variables.output_dir)
+        self.browse = ttk.Button(body, text="Browse…", bootstyle=CARD, command=self._browse)
+        fields = Fields(body)
+        folder_note = fields.add("Folder", self.entry, beside=self.browse)
+        self.place = WrappingLabel(body, bootstyle=HINT)
+        fields.beneath(self.place)
+        boxes = ttk.Frame(body, bootstyle=CARD)
+        self.qualities = {
+            name: ttk.Checkbutton(boxes, text=name, variable=variables.qualities[name], bootstyle=CARD) for name in QUALITY_NAMES
+        }
+        for column, box in enumerate(self.qualities.values()):
+            box.grid(row=0, column=column, sticky="w", padx=(0, 10), pady=4)
+        quality_note = fields.add("Qualities", boxes)
+        self.hint = WrappingLabel(body, bootstyle=HINT)
+        fields.beneath(self.hint)
+        self.speed = ttk.Combobox(body, textvariable=variables.speed, values=list(SPEEDS), state="readonly")
+        fields.add("Speed", self.speed)
+        self.notes = {Field.OUTPUT: folder_note, Field.QUALITIES: quality_note}
+        variables.on_change(clear_when_edited(folder_note), variables.output_dir)
+        variables.on_change(clear_when_edited(quality_note), *variables.qualities.values())
+
+    def show(self, state: ViewState) -> None:
+        """Show which qualities the source has pixels for, and whether anything can be changed."""
+        switch([self.entry, self.browse, self.speed], state.form_enabled)
+        offered = QUALITY_NAMES if state.source.offered is None else state.source.offered
+        for name, box in self.qualities.items():
+            switch([box], state.form_enabled and name in offered)
+        self.hint.configure(text=quality_hint(state.source))
+        folder = self._variables.output_dir.get().strip()
+        known = folder and state.source.slug
+        text = f"The files go into {Path(folder) / state.source.slug}" if known else "Each video gets a folder of its own there."
+        self.place.configure(text=text)
+
+    def _browse(self) -> None:
+        current = self._variables.output_dir.get().strip()
+        chosen = filedialog.askdirectory(parent=self.card, title="Choose the output folder", initialdir=current or None)
+        if chosen:
+            self._variables.output_dir.set(str(Path(chosen)))
+
+
+def quality_hint(source: SourceView) -> str:
+    """Say why some qualities can't be chosen."""
+    if source.offered is None:
+        return "Qualities larger than the video are left out."
+    if not source.offered:
+        return "This video is smaller than 360p: it gets one quality of its own size."
+    missing = [name for name in QUALITY_NAMES if name not in source.offered]
+    return f"The video is too small for {' and '.join(missing)}." if missing else "The video is large enough for every quality."

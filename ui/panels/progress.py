@@ -1,0 +1,28 @@
+"""How far the job is: a row for everything that takes time."""
+
+from __future__ import annotations
+
+import tkinter
+
+from ui.bars import Bars
+from ui.widgets.card import Card
+from ui.widgets.progress_row import ProgressRow
+
+LABEL_WIDTH = 78
+ROWS_WITH_TEXT = ("Overall", "Transcript", "Upload")
+
+
+class ProgressPanel:
+    """All rows, each always in its place."""
+
+    def __init__(self, master: tkinter.Misc) -> None:
+        self.card = Card(master, "PROGRESS")
+        body = self.card.body
+        body.columnconfigure(0, weight=0, minsize=LABEL_WIDTH)
+        body.columnconfigure(1, weight=1)
+        self.rows = [ProgressRow(body, 2 * row, with_text=bar.label in ROWS_WITH_TEXT) for row, bar in enumerate(Bars().all)]
+
+    def show(self, bars: Bars) -> None:
+        """Show the rows."""
+        for row, bar in zip(self.rows, bars.all, strict=True):
+            row.show(bar)

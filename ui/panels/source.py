@@ -1,0 +1,77 @@
+"""Which video: its path and what was found out about it."""
+
+from __future__ import annotations
+
+import tkinter
+from collections.abc import Callable
+from pathlib import Path
+from tkinter import filedialog
+
+import ttkbootstrap as ttk
+
+from ui.form_variables import FormVariables
+from ui.job_form import Field
+from ui.theme import CARD, HINT
+from ui.view_state import ViewState
+from ui.widgets.card import Card
+from ui.widgets.fields import Fields, clear_when_edited, switch
+from ui.widgets.wrapping_label import WrappingLabel
+
+VIDEO_FILES = "*.mp4 *.mov *.mkv *.avi *.webm *.m4v *.mpg *.mpeg *.mts *.m2ts *.ts *.wmv *.flv *.ogv *.mxf"
+LOOK_DELAY_MS = 400
+"""How long nothing must be typed before the file is looked at."""
+
+
+class SourcePanel:
+    """The source's path with Browse, and its details."""
+
+    def __init__(self, master: tkinter.Misc, variables: FormVariables, look: Callable[[str], None]) -> None:
+        self.card = Card(master, "SOURCE")
+        self._variables = variables
+        self._look = look
+        self._waiting: str | None = None
+        body = self.card.body
+        self.entry = ttk.Entry(body, textvariable=variables.source)
+        self.browse = ttk.Button(body, text="Browse…", bootstyle=CARD, command=self._browse)
+        fields = Fields(body)
+        note = fields.add("Video", self.entry, beside=self.browse)
+        self.details = WrappingLabel(body, bootstyle=HINT)
+        fields.beneath(self.details)
+        self.notes = {Field.SOURCE: note}
+        variables.on_change(clear_when_edited(note), variables.source)
+        variables.on_change(self._look_soon, variables.source)
+
+    def show(self, state: ViewState) -> None:
+        """Show the source's details and whether it can be changed."""
+        self.details.configure(text=state.source.details or "Duration, picture size and sound appear here.")
+        if state.source.problem:
+            self.details.configure(text="")
+            self.notes[Field.SOURCE].show(state.source.problem)
+        switch([self.entry, self.browse], state.form_enabled)
+
+    def _look_soon(self) -> None:
+        if self._waiting is not None:
+            self.card.after_cancel(self._waiting)
+        self._waiting = self.card.after(LOOK_DELAY_MS, self._look_now)
+
+    def _look_now(self) -> None:
+        self._waiting = None
+        self._look(self._variables.source.get().strip())
+
+    def _browse(self) -> None:
+        start = Path(self._variables.source.get()).parent
+        chosen = filedialog.askopenfilename(
+            parent=self.card,
+            title="Choose a video",
+            initialdir=str(start),
+            filetypes=[("Videos", VIDEO_FILES), ("Videos", VIDEO_FILES.upper()), ("All files", "*")],
+        )
+        if chosen:
+            self.choose(Path(chosen))
+
+    def choose(self, video: Path) -> None:
+        """Take a video; its own folder is proposed for the output where none was chosen yet."""
+        self._variables.source.set(str(video))
+        self.entry.xview_moveto(1.0)
+        if not self._variables.output_dir.get().strip():
+            self._variables.output_dir.set(str(video.parent))

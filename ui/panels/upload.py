@@ -1,0 +1,113 @@
+"""Whether and where the finished files go up, and what happens beside it."""
+
+from __future__ import annotations
+
+import tkinter
+from tkinter import ttk as plain
+from urllib.parse import urlsplit
+
+import ttkbootstrap as ttk
+
+from config import Config
+from ui.form_variables import FormVariables
+from ui.job_form import Field
+from ui.theme import CARD, HINT, TEXT_TONES
+from ui.view_state import ConnectionView, ViewState
+from ui.widgets.card import Card
+from ui.widgets.fields import FieldNote, Fields, clear_when_edited, switch
+from ui.widgets.wrapping_label import WrappingLabel
+
+CONFIGURED_TIP = "Tip: Configure BACKEND_URL and AUTH_TOKEN in .env\nDestination is the S3 folder prefix."
+MANUAL_TIP = "Tip: Create a .env file to avoid re-entering.\nDestination is the S3 folder prefix."
+NOT_CONFIGURED = "⚠ Environment not configured. Enter manually:"
+
+
+class UploadPanel:
+    """The S3 upload: backend, place, what to keep, and the connection test."""
+
+    def __init__(self, master: tkinter.Misc, variables: FormVariables, config: Config) -> None:
+        self.card = Card(master, "S3 UPLOAD")
+        self._variables = variables
+        self._dependent: list[plain.Widget] = []
+        self.notes: dict[Field, FieldNote] = {}
+        body = self.card.body
+        fields = Fields(body)
+        self.enable = ttk.Checkbutton(body, text="Enable S3 Upload", variable=variables.upload, bootstyle=CARD)
+        fields.wide(self.enable, above=0)
+        if config.backend.configured:
+            self._add_configured(fields, config)
+        else:
+            self._add_manual(fields, config)
+        self._add_place(fields, config)
+        self._add_ticks(fields)
+        self._add_buttons(fields)
+        tip = CONFIGURED_TIP if config.backend.configured else MANUAL_TIP
+        fields.wide(WrappingLabel(body, bootstyle=HINT, text=tip), above=6)
+
+    def show(self, state: ViewState) -> None:
+        """Show what can be changed, how the connection test went, and Cancel Upload while there is one to cancel."""
+        switch([self.enable, self.make_mp4], state.form_enabled)
+        switch(self._dependent, state.form_enabled and self._variables.upload.get())
+        switch([self.test], state.form_enabled and self._variables.upload.get() and not state.connection.testing)
+        self._show_connection(state.connection)
+        if state.cancel_upload_shown:
+            self.cancel.grid()
+        else:
+            self.cancel.grid_remove()
+        switch([self.cancel], state.cancel_enabled)
+
+    def _show_connection(self, connection: ConnectionView) -> None:
+        if self.result.cget("text") != connection.text:
+            self.result.configure(text=connection.text, bootstyle=TEXT_TONES[connection.tone])
+
+    def _add_configured(self, fields: Fields, config: Config) -> None:
+        text = f"✓ Configured from .env\n({shown_address(config.backend.url)})"
+        fields.add("Backend", ttk.Label(self.card.body, text=text, bootstyle="@card success"))
+
+    def _add_manual(self, fields: Fields, config: Config) -> None:
+        body = self.card.body
+        fields.wide(WrappingLabel(body, bootstyle="@card warning", text=NOT_CONFIGURED))
+        self._entry(fields, Field.BACKEND_URL, "Backend URL", self._variables.backend_url)
+        hint = "Leave empty to use AUTH_TOKEN from .env." if config.backend.token else ""
+        self._entry(fields, Field.TOKEN, "Auth Token", self._variables.token, show="●", hint=hint)
+
+    def _add_place(self, fields: Fields, config: Config) -> None:
+        variables, body = self._variables, self.card.body
+        language = ttk.Combobox(body, textvariable=variables.language, values=list(config.languages.supported), state="readonly")
+        fields.add("Language", language)
+        self._dependent.append(language)
+        self._entry(fields, Field.DESTINATION, "Destination", variables.destination)
+        hint = "Optional. For future linking to sessions."
+        self._entry(fields, Field.SESSION_ID, "Session ID", variables.session_id, hint=hint)
+
+    def _add_ticks(self, fields: Fields) -> None:
+        variables, body = self._variables, self.card.body
+        self.make_mp4 = ttk.Checkbutton(body, text="Create 480p MP4 for offline download", variable=variables.make_mp4, bootstyle=CARD)
+        fields.wide(self.make_mp4, above=8)
+        fields.wide(WrappingLabel(body, bootstyle=HINT, text="Made in the output folder even when the upload is off."), above=0, indent=26)
+        self.delete_local = ttk.Checkbutton(body, text="Delete local files after upload", variable=variables.delete_local, bootstyle=CARD)
+        fields.wide(self.delete_local)
+        self._dependent.append(self.delete_local)
+
+    def _add_buttons(self, fields: Fields) -> None:
+        buttons = ttk.Frame(self.card.body, bootstyle=CARD)
+        self.test = ttk.Button(buttons, text="Test Connection", bootstyle=CARD)
+        self.cancel = ttk.Button(buttons, text="Cancel Upload", bootstyle="@card danger outline")
+        self.test.grid(row=0, column=0, sticky="w")
+        self.cancel.grid(row=0, column=1, sticky="w", padx=(8, 0))
+        fields.wide(buttons, above=8)
+        self.result = WrappingLabel(self.card.body, bootstyle=CARD)
+        fields.wide(self.result, above=0)
+
+    def _entry(self, fields: Fields, place: Field, label: str, variable: tkinter.StringVar, *, show: str = "", hint: str = "") -> None:
+        entry = ttk.Entry(self.card.body, textvariable=variable, show=show)
+        note = self.notes[place] = fields.add(label, entry, hint=hint)
+        self._variables.on_change(clear_when_edited(note), variable, self._variables.upload)
+        self._dependent.append(entry)
+
+
+def shown_address(url: str) -> str:
+    """Return a backend's address without anything that could be a secret."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{parts.path}"

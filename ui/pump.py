@@ -1,0 +1,43 @@
+"""Carries messages from threads to the Tk thread. Owns the queue and the time spent on it; knows no message."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+INTERVAL_MS = 50
+MAX_MESSAGES = 100
+MAX_SECONDS = 0.010
+"""How much is taken from the queue at a time: more would hold up the window's own events."""
+
+T = TypeVar("T")
+
+
+class EventPump(Generic[T]):
+    """A queue that any thread puts into and the Tk thread empties in small portions."""
+
+    def __init__(self, receive: Callable[[list[T]], None], *, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._receive = receive
+        self._clock = clock
+        self._queue: queue.SimpleQueue[T] = queue.SimpleQueue()
+
+    def put(self, message: T) -> None:
+        """Hand over a message; safe in every thread, returns at once."""
+        self._queue.put(message)
+
+    def drain(self) -> int:
+        """Take what waits, 100 messages or 10 ms worth of it, hand it on together and return how many there were."""
+        deadline = self._clock() + MAX_SECONDS
+        taken: list[T] = []
+        while len(taken) < MAX_MESSAGES:
+            try:
+                taken.append(self._queue.get_nowait())
+            except queue.Empty:
+                break
+            if self._clock() >= deadline:
+                break
+        if taken:
+            self._receive(taken)
+        return len(taken)

@@ -1,0 +1,133 @@
+"""What the window asks of the pipeline, as one seam, so that tests can put faults behind it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from config import Config
+from pipeline.cancel import CancelToken
+from pipeline.events import Sink
+from pipeline.model import Job, JobReport, MediaInfo, Plan, UploadRequest
+
+
+class UnfinishedUpload(Protocol):
+    """How far an earlier upload of the same files got."""
+
+    @property
+    def files_done(self) -> int:
+        """Files that are up."""
+        ...
+
+    @property
+    def files_total(self) -> int:
+        """Files that there are."""
+        ...
+
+
+class Services(Protocol):
+    """The pipeline as the window sees it. Every call may take long: never made in the Tk thread."""
+
+    def slug_for(self, source: Path) -> str:
+        """Return the name of the folder in which a source's files will lie."""
+        ...
+
+    def model_names(self) -> tuple[str, ...]:
+        """Return the names of the Whisper models to choose from."""
+        ...
+
+    def describe_source(self, source: Path) -> MediaInfo:
+        """Look into a source. Raises PipelineError."""
+        ...
+
+    def upload_problems(self, config: Config, request: UploadRequest, *, token_typed: bool) -> list[str]:
+        """Return a sentence for everything that is wrong with the upload's settings."""
+        ...
+
+    def make_plan(self, job: Job, config: Config) -> Plan:
+        """Decide what will be done. Raises PipelineError."""
+        ...
+
+    def output_conflict(self, plan: Plan) -> str | None:
+        """Return a sentence when the output folder holds something else."""
+        ...
+
+    def previous_upload(self, plan: Plan, config: Config) -> UnfinishedUpload | None:
+        """Return how far an earlier upload of the same files got, or None when there is nothing to ask."""
+        ...
+
+    def run_job(self, plan: Plan, config: Config, sink: Sink, cancel: CancelToken) -> JobReport:
+        """Do the job; the last event is the only JobFinished."""
+        ...
+
+    def check_connection(self, config: Config) -> str:
+        """Return a sentence of success. Raises PipelineError with the reason."""
+        ...
+
+    def open_in_file_manager(self, folder: Path) -> None:
+        """Show a folder. Raises PipelineError."""
+        ...
+
+
+class PipelineServices:
+    """The real pipeline. Imported when first asked: its libraries take longer to load than a window may take to appear."""
+
+    def slug_for(self, source: Path) -> str:
+        """See `Services`."""
+        from pipeline import wiring
+
+        return wiring.slug_for(source)
+
+    def model_names(self) -> tuple[str, ...]:
+        """See `Services`."""
+        from pipeline import wiring
+
+        return wiring.model_names()
+
+    def describe_source(self, source: Path) -> MediaInfo:
+        """See `Services`."""
+        from pipeline import wiring
+
+        return wiring.describe_source(source)
+
+    def upload_problems(self, config: Config, request: UploadRequest, *, token_typed: bool) -> list[str]:
+        """See `Services`."""
+        from pipeline import wiring
+
+        return wiring.upload_problems(config, request, token_typed=token_typed)
+
+    def make_plan(self, job: Job, config: Config) -> Plan:
+        """See `Services`."""
+        from pipeline import wiring
+
+        return wiring.make_plan(job, config)
+
+    def output_conflict(self, plan: Plan) -> str | None:
+        """See `Services`."""
+        from pipeline import wiring
+
+        return wiring.output_conflict(plan)
+
+    def previous_upload(self, plan: Plan, config: Config) -> UnfinishedUpload | None:
+        """See `Services`."""
+        from pipeline import wiring
+
+        return wiring.previous_upload(plan, config)
+
+    def run_job(self, plan: Plan, config: Config, sink: Sink, cancel: CancelToken) -> JobReport:
+        """See `Services`."""
+        from pipeline import wiring
+
+        return wiring.run_job(plan, config, sink, cancel)
+
+    def check_connection(self, config: Config) -> str:
+        """See `Services`."""
+        from pipeline import wiring
+
+        return wiring.check_connection(config)
+
+    def open_in_file_manager(self, folder: Path) -> None:
+        """See `Services`."""
+        from pipeline.media import process
+
+        process.open_in_file_manager(folder)

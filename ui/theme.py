@@ -1,0 +1,79 @@
+"""Colours and styles: which theme, what each tone looks like, and corrections to the theme. Knows no panel."""
+
+from __future__ import annotations
+
+import tkinter
+from tkinter.font import Font, nametofont
+
+import ttkbootstrap as ttk
+
+from ui.bars import Mood
+from ui.view_state import Tone
+
+THEME = "bootstrap-dark"
+
+CARD = "@card"
+"""The surface that panels lie on; every label and box on a panel names it, or its background would not match."""
+
+HINT = "@card secondary"
+
+TONE_STYLES = {
+    Tone.PLAIN: "secondary",
+    Tone.BUSY: "primary",
+    Tone.GOOD: "success",
+    Tone.WARNING: "warning",
+    Tone.BAD: "danger",
+}
+TEXT_TONES = {
+    Tone.PLAIN: CARD,
+    Tone.BUSY: "@card info",
+    Tone.GOOD: "@card success",
+    Tone.WARNING: "@card warning",
+    Tone.BAD: "@card danger",
+}
+BAR_STYLES = {
+    Mood.OFF: CARD,
+    Mood.WAITING: CARD,
+    Mood.ACTIVE: CARD,
+    Mood.DONE: "@card success",
+    Mood.WARNED: "@card warning",
+    Mood.SKIPPED: CARD,
+    Mood.FAILED: "@card danger",
+    Mood.CANCELLED: "@card warning",
+}
+FIGURE_STYLES = {
+    Mood.OFF: HINT,
+    Mood.WAITING: CARD,
+    Mood.ACTIVE: CARD,
+    Mood.DONE: "@card success",
+    Mood.WARNED: "@card warning",
+    Mood.SKIPPED: HINT,
+    Mood.FAILED: "@card danger",
+    Mood.CANCELLED: "@card warning",
+}
+
+DISABLED_TEXT = "#959da5"
+"""The theme's own colour for disabled text has a contrast of 1.5 to 1; settings must stay readable while a job runs."""
+
+WITH_DISABLED_TEXT = (ttk.Button, ttk.Checkbutton, ttk.Combobox, ttk.Entry)
+
+
+def keep_disabled_readable(root: tkinter.Misc, style: ttk.Style) -> None:
+    """Give all widgets that are in the window by now a text colour for disabled that can be read."""
+    waiting = [root]
+    names = set()
+    while waiting:
+        widget = waiting.pop()
+        waiting += widget.winfo_children()
+        if isinstance(widget, WITH_DISABLED_TEXT):
+            names.add(str(widget.cget("style")) or widget.winfo_class())
+    for name in names:
+        style.map(name, foreground=[("disabled", DISABLED_TEXT)])
+
+
+def bold(master: tkinter.Misc, *, larger: int = 0) -> Font:
+    """Return the window's own font in bold, `larger` points above its size."""
+    font = nametofont("TkDefaultFont", root=master).copy()
+    size = int(font.cget("size"))
+    font.configure(weight="bold", size=size + larger if size > 0 else size - larger)
+    return font

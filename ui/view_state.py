@@ -1,0 +1,297 @@
+"""Everything that the window shows, as data, and how each message changes it. Pure: knows no Tk and no thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+from pathlib import Path
+
+from pipeline.events import JobFinished, PhaseFinished, PhaseProgress, PhaseStarted
+from pipeline.model import JobReport, Outcome, PhaseName, Plan
+from ui import bars as rows
+from ui.bars import Bars
+from ui.job_form import Problem, offered_qualities
+from ui.messages import (
+    Answer,
+    Checking,
+    ConnectionForgotten,
+    ConnectionTested,
+    ConnectionTesting,
+    FolderKnown,
+    JobStarted,
+    Message,
+    Mishap,
+    ModelsKnown,
+    Refused,
+    ReplaceQuestion,
+    ResumeQuestion,
+    RowsChosen,
+    SourceChosen,
+    SourceFound,
+    SourceRefused,
+    StopRequested,
+    Withdrawn,
+)
+from ui.source_text import describe
+
+
+class Stage(Enum):
+    """Where the window is in the life of a job."""
+
+    READY = "ready"
+    CHECKING = "checking"
+    ASKING = "asking"
+    RUNNING = "running"
+    STOPPING = "stopping"
+
+
+class Tone(Enum):
+    """What a text means, beside what it says."""
+
+    PLAIN = "plain"
+    BUSY = "busy"
+    GOOD = "good"
+    WARNING = "warning"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """A button of a question. `default` gets the keyboard: never one that takes something away."""
+
+    label: str
+    answer: Answer
+    default: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Banner:
+    """Where things stand, in words: a title, sentences beneath it, and buttons where something is asked."""
+
+    title: str
+    lines: tuple[str, ...] = ()
+    tone: Tone = Tone.PLAIN
+    choices: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceView:
+    """The source as the form shows it. `offered` is None until the source is known."""
+
+    path_text: str = ""
+    details: str = ""
+    problem: str = ""
+    offered: tuple[str, ...] | None = None
+    slug: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectionView:
+    """What stands beside Test Connection."""
+
+    number: int = 0
+    testing: bool = False
+    text: str = ""
+    tone: Tone = Tone.PLAIN
+
+
+NO_BARS = Bars()
+READY = Banner(title="Choose a video and press Start.")
+CHECKING = Banner(title="Checking the settings and the source…", tone=Tone.BUSY)
+STOPPING = Banner(title="Cancelling…", lines=("Waiting for what is on its way to end cleanly.",), tone=Tone.WARNING)
+WITHDRAWN = Banner(title="Not started.", lines=("Nothing was changed. Press Start to try again.",))
+MAX_LISTED = 3
+"""More problems than this run on in one paragraph: a line each would push the log out of a small window."""
+
+RESUME_CHOICES = (
+    Choice(label="Resume", answer=Answer.RESUME, default=True),
+    Choice(label="Upload everything again", answer=Answer.UPLOAD_AGAIN),
+    Choice(label="Cancel", answer=Answer.WITHDRAW),
+)
+REPLACE_CHOICES = (Choice(label="Replace", answer=Answer.REPLACE), Choice(label="Cancel", answer=Answer.WITHDRAW, default=True))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewState:
+    """Everything that the window shows."""
+
+    stage: Stage = Stage.READY
+    banner: Banner = READY
+    bars: Bars = NO_BARS
+    chosen: RowsChosen | None = None
+    plan: Plan | None = None
+    phase: PhaseName | None = None
+    problems: tuple[Problem, ...] = ()
+    source: SourceView = SourceView()
+    connection: ConnectionView = ConnectionView()
+    models: tuple[str, ...] = ()
+    folder: Path | None = None
+
+    @property
+    def form_enabled(self) -> bool:
+        """Whether settings can be changed: not while a job is on its way or a question is open."""
+        return self.stage is Stage.READY
+
+    @property
+    def start_enabled(self) -> bool:
+        """Whether a job can be started."""
+        return self.stage is Stage.READY
+
+    @property
+    def cancel_enabled(self) -> bool:
+        """Whether there is something to cancel that was not cancelled yet."""
+        return self.stage in (Stage.CHECKING, Stage.ASKING, Stage.RUNNING)
+
+    @property
+    def cancel_upload_shown(self) -> bool:
+        """Whether the upload is on its way."""
+        return self.stage in (Stage.RUNNING, Stage.STOPPING) and self.phase is PhaseName.UPLOAD
+
+    @property
+    def folder_openable(self) -> bool:
+        """Whether there is a folder to open."""
+        return self.folder is not None
+
+
+def advance(state: ViewState, message: Message) -> ViewState:
+    """Return the state after a message. Progress is absolute, so all but the last message of a phase may be left out."""
+    match message:
+        case PhaseStarted() | PhaseProgress() | PhaseFinished() | JobStarted() | JobFinished():
+            return _job(state, message)
+        case Checking():
+            return replace(state, stage=Stage.CHECKING, banner=CHECKING, problems=(), plan=None, phase=None)
+        case Refused():
+            return replace(state, stage=Stage.READY, banner=_refusal(message.problems), problems=message.problems)
+        case ResumeQuestion():
+            title = f"Previous upload incomplete. Resume? ({message.files_done}/{message.files_total} files uploaded)"
+            return _asking(state, Banner(title=title, tone=Tone.WARNING, choices=RESUME_CHOICES))
+        case ReplaceQuestion():
+            return _asking(state, _replace_question(message.plan))
+        case Withdrawn():
+            return replace(state, stage=Stage.READY, banner=WITHDRAWN)
+        case StopRequested():
+            return replace(state, stage=Stage.STOPPING, banner=STOPPING) if state.cancel_enabled else state
+        case RowsChosen():
+            return _rows_chosen(state, message)
+        case SourceChosen() | SourceFound() | SourceRefused():
+            return _source(state, message)
+        case ConnectionTesting() | ConnectionTested() | ConnectionForgotten():
+            return replace(state, connection=_connection(state.connection, message))
+        case ModelsKnown():
+            return replace(state, models=message.names)
+        case FolderKnown():
+            return replace(state, folder=message.folder)
+        case Mishap():
+            banner = Banner(title="Something unexpected went wrong.", lines=(message.text,), tone=Tone.BAD)
+            return replace(state, banner=banner)
+    return state
+
+
+def _job(state: ViewState, message: PhaseStarted | PhaseProgress | PhaseFinished | JobStarted | JobFinished) -> ViewState:
+    if isinstance(message, JobStarted):
+        title = f"Converting {message.plan.job.source.name}…"
+        banner = Banner(title=title, lines=("You can go on working. Cancel stops cleanly at any time.",), tone=Tone.BUSY)
+        stage = Stage.STOPPING if state.stage is Stage.STOPPING else Stage.RUNNING
+        banner = STOPPING if stage is Stage.STOPPING else banner
+        return replace(state, stage=stage, banner=banner, plan=message.plan, bars=rows.for_plan(message.plan))
+    if isinstance(message, JobFinished):
+        return replace(
+            state,
+            stage=Stage.READY,
+            banner=_verdict(message.report),
+            bars=rows.closed(state.bars, message.report),
+            phase=None,
+        )
+    if state.plan is None:
+        return state
+    match message:
+        case PhaseStarted():
+            return replace(state, phase=message.phase, bars=rows.started(state.bars, message, state.plan))
+        case PhaseProgress():
+            if message.phase is not state.phase:
+                return replace(state, bars=rows.checked(state.bars, message))
+            return replace(state, bars=rows.progressed(state.bars, message, state.plan))
+        case PhaseFinished():
+            return replace(state, phase=None, bars=rows.finished(state.bars, message))
+
+
+def _asking(state: ViewState, banner: Banner) -> ViewState:
+    return replace(state, stage=Stage.ASKING, banner=banner)
+
+
+def _replace_question(plan: Plan) -> Banner:
+    lines = (
+        f"{plan.job.output_dir / plan.job.slug} already holds something else, or was made with other settings.",
+        "Replace puts the new files in its place once they are complete. Cancel keeps it: choose another output folder then.",
+    )
+    return Banner(title="Replace the output folder?", lines=lines, tone=Tone.WARNING, choices=REPLACE_CHOICES)
+
+
+def _refusal(problems: tuple[Problem, ...]) -> Banner:
+    count = len(problems)
+    title = "Not started: this must be put right first." if count == 1 else f"Not started: {count} things must be put right first."
+    lines = tuple(p.text if count == 1 else f"•  {p.text}" for p in problems)
+    if count > MAX_LISTED:
+        lines = ("   ".join(lines),)
+    return Banner(title=title, lines=lines, tone=Tone.BAD)
+
+
+def _verdict(report: JobReport) -> Banner:
+    name = report.source.name
+    if report.outcome is Outcome.FAILED:
+        return Banner(title=f"Failed: {name}", lines=(report.error, *report.warnings), tone=Tone.BAD)
+    if report.outcome is Outcome.CANCELLED:
+        told = report.error if report.error not in ("", "Cancelled.") else "Nothing was published. Press Start to begin again."
+        return Banner(title=f"Cancelled: {name}", lines=(told,), tone=Tone.WARNING)
+    lines = [f"The files are in {report.folder}."]
+    if report.master_url:
+        lines.append(f"The stream is at {report.master_url}")
+    title = f"Done: {name}" if not report.warnings else f"Done, with a warning: {name}"
+    tone = Tone.WARNING if report.warnings else Tone.GOOD
+    return Banner(title=title, lines=(*lines, *report.warnings), tone=tone)
+
+
+def _rows_chosen(state: ViewState, message: RowsChosen) -> ViewState:
+    """Show which rows the next job will have; the rows of a finished job stay until something is changed."""
+    if not state.form_enabled or message == state.chosen:
+        return state
+    return replace(state, chosen=message, bars=_preview(message, state.source.offered))
+
+
+def _preview(chosen: RowsChosen | None, offered: tuple[str, ...] | None) -> Bars:
+    """Return the rows that the next job will have, as far as is known."""
+    if chosen is None:
+        return NO_BARS
+    made = chosen.qualities if offered is None else tuple(name for name in chosen.qualities if name in offered)
+    return rows.chosen(replace(chosen, qualities=made))
+
+
+def _source(state: ViewState, message: SourceChosen | SourceFound | SourceRefused) -> ViewState:
+    if isinstance(message, SourceChosen):
+        if message.text == state.source.path_text:
+            return state
+        bars = _preview(state.chosen, None)
+        source = SourceView(path_text=message.text, details="Reading the video…" if message.text else "")
+        return replace(state, source=source, banner=READY, bars=bars, problems=())
+    if message.text != state.source.path_text:
+        return state
+    if isinstance(message, SourceRefused):
+        return replace(state, source=SourceView(path_text=message.text, problem=message.reason))
+    media = message.media
+    source = SourceView(path_text=message.text, details=describe(media), offered=offered_qualities(media), slug=message.slug)
+    banner = Banner(title=f"Ready to convert {media.path.name}. Press Start.") if state.banner == READY else state.banner
+    bars = _preview(state.chosen, source.offered) if state.form_enabled else state.bars
+    return replace(state, source=source, banner=banner, bars=bars)
+
+
+def _connection(view: ConnectionView, message: ConnectionTesting | ConnectionTested | ConnectionForgotten) -> ConnectionView:
+    match message:
+        case ConnectionTesting():
+            return ConnectionView(number=message.number, testing=True, text="Testing…", tone=Tone.BUSY)
+        case ConnectionForgotten():
+            return ConnectionView(number=view.number + 1)
+        case ConnectionTested():
+            if message.number != view.number:
+                return view
+            mark, tone = ("✓", Tone.GOOD) if message.ok else ("✗", Tone.BAD)
+            return ConnectionView(number=view.number, text=f"{mark} {message.text}", tone=tone)

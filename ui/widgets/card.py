@@ -1,0 +1,23 @@
+"""A panel with a title and a thin border."""
+
+from __future__ import annotations
+
+import tkinter
+
+import ttkbootstrap as ttk
+
+from ui.theme import CARD, bold
+
+
+class Card(ttk.Frame):
+    """A titled panel; its content goes into `body`, whose first column stretches."""
+
+    def __init__(self, master: tkinter.Misc, title: str) -> None:
+        super().__init__(master, bootstyle="bordered @card", padding=(14, 10, 14, 12))
+        self._font = bold(self)
+        self.columnconfigure(0, weight=1)
+        self.rowconfigure(1, weight=1)
+        ttk.Label(self, text=title, font=self._font, bootstyle=CARD).grid(row=0, column=0, sticky="w", pady=(0, 6))
+        self.body = ttk.Frame(self, bootstyle=CARD)
+        self.body.grid(row=1, column=0, sticky="nsew")
+        self.body.columnconfigure(0, weight=1)

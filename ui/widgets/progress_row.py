@@ -1,0 +1,49 @@
+"""A row of the progress panel: name, bar, figure, and where wanted a line of text beneath."""
+
+from __future__ import annotations
+
+import tkinter
+
+import ttkbootstrap as ttk
+
+from ui.bars import Bar, Mood
+from ui.theme import BAR_STYLES, CARD, FIGURE_STYLES, HINT
+from ui.widgets.clipped_label import ClippedLabel
+
+FIGURE_WIDTH = 7
+"""Room for the longest word at the end of a row, in characters, so that bars keep their length."""
+
+STEPS = 1000
+
+
+class ProgressRow:
+    """Shows a `Bar` in a row of a grid; touches Tk only where something has changed."""
+
+    def __init__(self, master: tkinter.Misc, row: int, *, with_text: bool) -> None:
+        self.bar: Bar | None = None
+        self.label = ttk.Label(master, bootstyle=CARD)
+        self.progress = ttk.Progressbar(master, maximum=STEPS, bootstyle=CARD)
+        self.figure = ttk.Label(master, width=FIGURE_WIDTH, anchor="e", bootstyle=CARD)
+        self.label.grid(row=row, column=0, sticky="w", pady=2)
+        self.progress.grid(row=row, column=1, sticky="ew", padx=8)
+        self.figure.grid(row=row, column=2, sticky="e")
+        self.text: ClippedLabel | None = None
+        if with_text:
+            self.text = ClippedLabel(master, bootstyle=HINT)
+            self.text.grid(row=row + 1, column=1, columnspan=2, sticky="ew", padx=(8, 0), pady=(0, 2))
+
+    def show(self, bar: Bar) -> None:
+        """Show a bar."""
+        before, self.bar = self.bar, bar
+        if bar == before:
+            return
+        mood_changed = before is None or bar.mood is not before.mood
+        if mood_changed:
+            self.label.configure(bootstyle=HINT if bar.mood is Mood.OFF else CARD)
+            self.progress.configure(bootstyle=BAR_STYLES[bar.mood])
+            self.figure.configure(bootstyle=FIGURE_STYLES[bar.mood])
+        self.label.configure(text=bar.label)
+        self.progress.configure(value=round(bar.fraction * STEPS))
+        self.figure.configure(text=bar.figure)
+        if self.text is not None:
+            self.text.show(bar.text)

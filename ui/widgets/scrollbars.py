@@ -1,0 +1,33 @@
+"""Scrollbars that are seen only where there is something to scroll."""
+
+from __future__ import annotations
+
+import tkinter
+from collections.abc import Callable
+
+import ttkbootstrap as ttk
+
+THUMB = "#5c636a"
+"""Quieter than the theme's own, which draws the eye away from the text."""
+
+
+def show_when_needed(bar: ttk.Scrollbar, view: tkinter.Text | tkinter.Canvas, changed: Callable[[float], None] = lambda _: None) -> None:
+    """Join a scrollbar and what it scrolls; the room for the bar is kept, so that nothing moves.
+
+    Args:
+        bar: the vertical scrollbar, laid out with grid in a column of fixed size.
+        view: what it scrolls.
+        changed: called with the lower end of what is in view, from 0 to 1, whenever that changes.
+    """
+    bar.configure(bootstyle=THUMB)
+
+    def moved(first: float, last: float) -> None:
+        bar.set(first, last)
+        # The stubs say float, Tk hands over texts.
+        if float(first) <= 0.0 and float(last) >= 1.0:
+            bar.grid_remove()
+        else:
+            bar.grid()
+        changed(float(last))
+
+    view.configure(yscrollcommand=moved)

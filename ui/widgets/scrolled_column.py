@@ -1,0 +1,40 @@
+"""A column of panels that scrolls when it is higher than the window."""
+
+from __future__ import annotations
+
+import tkinter
+
+import ttkbootstrap as ttk
+
+from ui.widgets.scrollbars import show_when_needed
+
+MARGIN = 12
+CONTROLS = (ttk.Button, ttk.Checkbutton, ttk.Combobox, ttk.Entry)
+
+
+class ScrolledColumn(ttk.ScrolledFrame):
+    """A scrolled frame that brings the control that has the keyboard into view."""
+
+    def __init__(self, master: tkinter.Misc, *, width: int) -> None:
+        super().__init__(master, width=width, height=100, padding=0)
+        show_when_needed(self.vbar, self._canvas)
+
+    def follow_focus(self) -> None:
+        """Watch all controls that are in the column by now."""
+        waiting: list[tkinter.Misc] = [self]
+        while waiting:
+            widget = waiting.pop()
+            waiting += widget.winfo_children()
+            # Only on controls: Tk takes whatever listens to the focus for something that Tab should stop at.
+            if isinstance(widget, CONTROLS):
+                widget.bind("<FocusIn>", self._bring_into_view, add="+")
+
+    def _bring_into_view(self, event: tkinter.Event[tkinter.Misc]) -> None:
+        widget = event.widget
+        total = self.winfo_height()
+        first, last = self.yview() or (0.0, 1.0)
+        top = widget.winfo_rooty() - self.winfo_rooty() - MARGIN
+        bottom = top + widget.winfo_height() + 2 * MARGIN
+        if total <= 0 or (top >= first * total and bottom <= last * total):
+            return
+        self.yview_moveto(top / total if top < first * total else (bottom - (last - first) * total) / total)

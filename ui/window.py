@@ -1,0 +1,198 @@
+"""The main window: joins panels, state and threads. The only place where messages become widgets' contents."""
+
+from __future__ import annotations
+
+import time
+import tkinter
+from pathlib import Path
+from types import TracebackType
+
+import ttkbootstrap as ttk
+
+from config import Config, Preferences
+from pipeline.events import LogLevel, LogLine
+from ui.controller import Controller
+from ui.form_variables import FormVariables
+from ui.icon import play_icon
+from ui.job_form import Field, from_preferences
+from ui.log_text import log_lines
+from ui.messages import Message, Mishap, RowsChosen
+from ui.panels.actions import ActionBar
+from ui.panels.banner import BannerPanel
+from ui.panels.log import LogPanel
+from ui.panels.output import OutputPanel
+from ui.panels.progress import ProgressPanel
+from ui.panels.source import SourcePanel
+from ui.panels.transcription import TranscriptionPanel
+from ui.panels.upload import UploadPanel
+from ui.pump import INTERVAL_MS, EventPump
+from ui.services import Services
+from ui.theme import THEME, keep_disabled_readable
+from ui.view_state import ViewState
+from ui.widgets.fields import FieldNote
+from ui.widgets.scrolled_column import ScrolledColumn
+from ui.worker import unexpected
+
+TITLE = "HLS Converter"
+SIZE = (1100, 780)
+MIN_SIZE = (900, 640)
+SETTINGS_WIDTH = 440
+GAP = 12
+CLOSE_DEADLINE_S = 10.0
+"""How long the window waits, when it is closed, for a job to end cleanly."""
+
+
+class MainWindow(ttk.App):
+    """The window of the program."""
+
+    def __init__(self, *, config: Config, preferences_path: Path, services: Services) -> None:
+        super().__init__(title=TITLE, theme=THEME, size=SIZE, minsize=MIN_SIZE, iconphoto=None)
+        self._icon_image = play_icon(self)
+        self.iconphoto(True, self._icon_image)
+        self._pump: EventPump[Message] = EventPump(self._receive)
+        self.controller = Controller(config=config, preferences_path=preferences_path, services=services, post=self._pump.put)
+        self.variables = FormVariables(self, from_preferences(Preferences.load(preferences_path), config))
+        self._config = config
+        self._shown: ViewState | None = None
+        self._close_by: float | None = None
+        self._last_mishap = ""
+        self.closed = False
+        self._build()
+        self._connect()
+        keep_disabled_readable(self, self.style)
+        self._notes: dict[Field, FieldNote] = {
+            **self.source_panel.notes,
+            **self.output_panel.notes,
+            **self.transcription_panel.notes,
+            **self.upload_panel.notes,
+        }
+        self._form_changed()
+        self.source_panel.entry.focus_set()
+        for problem in config.problems:
+            self._pump.put(LogLine(text=problem, level=LogLevel.WARNING))
+        self.after(INTERVAL_MS, self._tick)
+        # Asked when the window is up: the pipeline's libraries take a moment to load.
+        self.after_idle(self.controller.look_for_models)
+
+    def report_callback_exception(self, exc: type[BaseException], val: BaseException, tb: TracebackType | None) -> None:
+        """Tell the editor of a mistake in the window itself; the window stays usable."""
+        text = unexpected(val.with_traceback(tb))
+        # A mistake in what is done 20 times a second is told once.
+        if text != self._last_mishap:
+            self._last_mishap = text
+            self._pump.put(Mishap(text=text))
+
+    def _build(self) -> None:
+        self.columnconfigure(1, weight=1)
+        self.rowconfigure(0, weight=1)
+        self.settings = ScrolledColumn(self, width=SETTINGS_WIDTH)
+        self.settings.grid(row=0, column=0, sticky="nsew", padx=(GAP, 0), pady=(GAP, 0))
+        self.source_panel = SourcePanel(self.settings, self.variables, self.controller.look_at_source)
+        self.output_panel = OutputPanel(self.settings, self.variables)
+        self.transcription_panel = TranscriptionPanel(self.settings, self.variables)
+        self.upload_panel = UploadPanel(self.settings, self.variables, self._config)
+        for panel in (self.source_panel, self.output_panel, self.transcription_panel, self.upload_panel):
+            panel.card.pack(fill="x", pady=(0, GAP))
+        self.settings.follow_focus()
+        right = ttk.Frame(self)
+        right.grid(row=0, column=1, sticky="nsew", padx=GAP, pady=(GAP, 0))
+        right.columnconfigure(0, weight=1)
+        right.rowconfigure(1, weight=1)
+        self.progress_panel = ProgressPanel(right)
+        self.progress_panel.card.grid(row=0, column=0, sticky="ew", pady=(0, GAP))
+        self.log_panel = LogPanel(right, self.style)
+        self.log_panel.card.grid(row=1, column=0, sticky="nsew")
+        self.banner_panel = BannerPanel(self, self.controller.answer)
+        self.banner_panel.frame.grid(row=1, column=0, columnspan=2, sticky="ew", padx=GAP, pady=(GAP, 0))
+        self.actions = ActionBar(self)
+        self.actions.frame.grid(row=2, column=0, columnspan=2, sticky="ew", padx=GAP, pady=GAP)
+
+    def _connect(self) -> None:
+        controller, variables = self.controller, self.variables
+        self.actions.start.configure(command=self.start)
+        self.actions.cancel.configure(command=controller.cancel)
+        self.actions.open_folder.configure(command=controller.open_folder)
+        self.upload_panel.test.configure(command=lambda: controller.test_connection(variables.read()))
+        self.upload_panel.cancel.configure(command=controller.cancel)
+        rows = (*variables.qualities.values(), variables.make_mp4, variables.transcribe, variables.upload)
+        variables.on_change(self._form_changed, variables.output_dir, *rows)
+        variables.on_change(controller.forget_connection, variables.backend_url, variables.token)
+        self.protocol("WM_DELETE_WINDOW", self.close)
+        self.bind("<Return>", self._return_pressed)
+        self.bind("<KP_Enter>", self._return_pressed)
+        # ttkbootstrap takes the space bar away from buttons; whoever works by keyboard expects it there.
+        self.bind_class("TButton", "<Key-space>", lambda event: self.tk.call(str(event.widget), "invoke"))
+
+    def destroy(self) -> None:
+        """Take the window away; nothing is pumped any more, and what was to be done later is dropped."""
+        self.closed = True
+        for timer in self.tk.splitlist(self.tk.call("after", "info")):
+            # Not after_cancel: the widget that set the timer up takes its command away itself.
+            self.tk.call("after", "cancel", timer)
+        super().destroy()
+
+    def start(self) -> None:
+        """Begin the job that stands in the form."""
+        self.controller.start(self.variables.read())
+        self._render()
+
+    def close(self) -> None:
+        """Close the window; a job on its way is cancelled first and has 10 s to end."""
+        if self._close_by is not None:
+            return
+        self.controller.save_preferences(self.variables.read())
+        self._close_by = time.monotonic() + CLOSE_DEADLINE_S
+        self.controller.cancel()
+        self._close_when_ended()
+
+    def _close_when_ended(self) -> None:
+        if self._close_by is not None and (not self.controller.busy or time.monotonic() >= self._close_by):
+            self.destroy()
+
+    def _tick(self) -> None:
+        # Set up the next turn first: a mistake in this one must not stop the pump.
+        self.after(INTERVAL_MS, self._tick)
+        self._pump.drain()
+        self._render()
+        self._close_when_ended()
+
+    def _receive(self, messages: list[Message]) -> None:
+        lines: list[LogLine] = []
+        for message in messages:
+            self.controller.receive(message)
+            lines += log_lines(message)
+        self.log_panel.append(lines)
+
+    def _render(self) -> None:
+        state, before = self.controller.state, self._shown
+        if state is before:
+            return
+        self._shown = state
+        self.progress_panel.show(state.bars)
+        self.banner_panel.show(state.banner)
+        self.actions.show(state)
+        for panel in (self.source_panel, self.output_panel, self.transcription_panel, self.upload_panel):
+            panel.show(state)
+        if before is None or state.problems is not before.problems:
+            self._show_problems(state)
+
+    def _show_problems(self, state: ViewState) -> None:
+        texts = dict.fromkeys(self._notes, "")
+        for problem in state.problems:
+            if problem.field in texts:
+                texts[problem.field] = f"{texts[problem.field]} {problem.text}".strip()
+        for field, text in texts.items():
+            self._notes[field].show(text)
+
+    def _form_changed(self) -> None:
+        values = self.variables.read()
+        self.controller.receive(
+            RowsChosen(qualities=values.qualities, mp4=values.make_mp4, transcript=values.transcribe, upload=values.upload)
+        )
+        self._shown = None
+        self._render()
+
+    def _return_pressed(self, event: tkinter.Event[tkinter.Misc]) -> None:
+        """Let Enter mean Start, but where it means something of its own."""
+        if not isinstance(event.widget, ttk.Button | ttk.Text | ttk.Combobox):
+            self.start()

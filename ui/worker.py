@@ -1,0 +1,146 @@
+"""The threads behind the window: one for the job, short-lived ones for questions of a moment. Never call Tk."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from config import Config
+from pipeline.cancel import CancelToken
+from pipeline.errors import Cancelled, PipelineError, SettingsError
+from pipeline.model import Existing, Job, Plan
+from ui.job_form import Field, FormValues, Problem, form_problems, job_config, to_job, upload_problems
+from ui.messages import JobStarted, Message, Refused, ReplaceQuestion, ResumeQuestion, Withdrawn
+from ui.services import Services
+
+logger = logging.getLogger(__name__)
+
+Post = Callable[[Message], None]
+
+
+def unexpected(error: BaseException) -> str:
+    """Return the sentence for an error that nobody foresaw, and keep its trace for whoever looks into it."""
+    logger.error("unexpected error in the window", exc_info=error)
+    return f"Something unexpected went wrong ({type(error).__name__}: {error}). Please try again."
+
+
+class JobWorker:
+    """Runs one job at a time in a thread of its own. What it has to say goes through `post`."""
+
+    def __init__(self, services: Services, post: Post) -> None:
+        self._services = services
+        self._post = post
+        self._thread: threading.Thread | None = None
+        self._cancel = CancelToken()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a thread is still at work."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def begin(self, values: FormValues, config: Config) -> None:
+        """Check what stands in the form and, when nothing has to be asked, do it."""
+        self._start(lambda cancel: self._check_and_run(values, config, cancel))
+
+    def go_on(self, plan: Plan, config: Config, existing: Existing) -> None:
+        """Do what was asked about, as answered."""
+        decided = replace(plan, job=replace(plan.job, existing=existing))
+        self._start(lambda cancel: self._run(decided, config, cancel))
+
+    def cancel(self) -> None:
+        """Ask the thread to stop; returns when its listeners were told."""
+        self._cancel.cancel()
+
+    def join(self, seconds: float) -> None:
+        """Wait for the thread to end, `seconds` at most."""
+        if self._thread is not None:
+            self._thread.join(seconds)
+
+    def _start(self, work: Callable[[CancelToken], None]) -> None:
+        cancel = self._cancel = CancelToken()
+        self._thread = threading.Thread(target=self._outermost, args=(work, cancel), name="job", daemon=True)
+        self._thread.start()
+
+    def _outermost(self, work: Callable[[CancelToken], None], cancel: CancelToken) -> None:
+        try:
+            work(cancel)
+        except Cancelled:
+            self._post(Withdrawn())
+        except SettingsError as error:
+            self._post(Refused(problems=tuple(Problem(text=text) for text in error.problems)))
+        except PipelineError as error:
+            self._post(Refused(problems=(Problem(text=str(error)),)))
+        except Exception as error:  # noqa: BLE001  # the thread's outermost frame: the window must hear of it
+            self._post(Refused(problems=(Problem(text=unexpected(error)),)))
+
+    def _check_and_run(self, values: FormValues, config: Config, cancel: CancelToken) -> None:
+        problems, job = self._checked(values, config)
+        cancel.check()
+        if job is None:
+            self._post(Refused(problems=problems))
+            return
+        full_config = job_config(values, config)
+        plan = self._services.make_plan(job, full_config)
+        cancel.check()
+        if self._services.output_conflict(plan) is not None:
+            self._post(self._about_conflict(plan))
+            return
+        previous = self._services.previous_upload(plan, full_config)
+        cancel.check()
+        if previous is not None:
+            self._post(ResumeQuestion(plan=plan, files_done=previous.files_done, files_total=previous.files_total))
+            return
+        self._run(plan, full_config, cancel)
+
+    def _checked(self, values: FormValues, config: Config) -> tuple[tuple[Problem, ...], Job | None]:
+        """Return every problem at once, or the job when there are none."""
+        problems = [Problem(text=text) for text in config.problems]
+        problems += form_problems(values)
+        problems += upload_problems(values, config, self._services)
+        media = None
+        if values.source:
+            try:
+                media = self._services.describe_source(Path(values.source))
+            except PipelineError as error:
+                problems.append(Problem(text=str(error), field=Field.SOURCE))
+        if problems or media is None:
+            return tuple(problems), None
+        return (), to_job(values, self._services.slug_for(Path(values.source)), media)
+
+    def _about_conflict(self, plan: Plan) -> Message:
+        """Return the question whether to replace, or the refusal where that is not possible."""
+        replaced = replace(plan, job=replace(plan.job, existing=Existing.FRESH))
+        reason = self._services.output_conflict(replaced)
+        if reason is None:
+            return ReplaceQuestion(plan=plan)
+        return Refused(problems=(Problem(text=reason, field=Field.OUTPUT),))
+
+    def _run(self, plan: Plan, config: Config, cancel: CancelToken) -> None:
+        self._post(JobStarted(plan=plan))
+        self._services.run_job(plan, config, self._post, cancel)
+
+
+def ask(name: str, question: Callable[[], Message], failed: Callable[[str], Message], post: Post) -> threading.Thread:
+    """Answer a question of a moment off the Tk thread and post the answer; return the thread.
+
+    Args:
+        name: the thread's name.
+        question: returns the answer; may take long, may raise PipelineError.
+        failed: turns the sentence of an error into the answer.
+        post: takes the answer.
+    """
+
+    def outermost() -> None:
+        try:
+            post(question())
+        except PipelineError as error:
+            post(failed(str(error)))
+        except Exception as error:  # noqa: BLE001  # the thread's outermost frame: the window must hear of it
+            post(failed(unexpected(error)))
+
+    thread = threading.Thread(target=outermost, name=name, daemon=True)
+    thread.start()
+    return thread
