@@ -113,7 +113,7 @@ class PlainLines:
             self._write(f"{TITLES[event.phase]} {event.fraction:4.0%}  {event.text}".rstrip())
         elif isinstance(event, PhaseFinished):
             self._write(f"{TITLES[event.phase]}: {event.text or event.outcome.value}")
-        elif isinstance(event, LogLine) and event.level is not LogLevel.INFO:
+        elif isinstance(event, LogLine) and event.level is not LogLevel.DETAIL:
             self._write(event.text)
         elif isinstance(event, JobFinished):
             for line in summary(event.report):
@@ -163,7 +163,7 @@ class Bars:
                 self._set(TITLES[event.phase], event.fraction, event.text)
         elif isinstance(event, PhaseFinished):
             self._finish(event)
-        elif isinstance(event, LogLine) and event.level is not LogLevel.INFO:
+        elif isinstance(event, LogLine) and event.level is not LogLevel.DETAIL:
             self._console.print(event.text)
         elif isinstance(event, JobFinished):
             self._progress.stop()

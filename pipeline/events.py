@@ -10,8 +10,9 @@ from pipeline.model import JobReport, PhaseName, PhaseOutcome
 
 
 class LogLevel(str, Enum):
-    """How loud a line is."""
+    """How loud a line is; DETAIL is for whoever looks for a fault, not for an editor."""
 
+    DETAIL = "detail"
     INFO = "info"
     WARNING = "warning"
     ERROR = "error"

@@ -15,7 +15,7 @@ def log_lines(message: Message) -> tuple[LogLine, ...]:
     """Return the lines that a message adds to the log view."""
     match message:
         case LogLine():
-            return (message,)
+            return () if message.level is LogLevel.DETAIL else (message,)
         case JobStarted():
             return (LogLine(text=f"Started: {message.plan.job.source}"),)
         case PhaseStarted():

@@ -175,6 +175,9 @@ class MainWindow(ttk.App):
             panel.show(state)
         if before is None or state.problems is not before.problems:
             self._show_problems(state)
+        if state.cancel_upload_shown and not (before and before.cancel_upload_shown):
+            self.update_idletasks()  # its place is known only then
+            self.settings.bring_into_view(self.upload_panel.cancel)
 
     def _show_problems(self, state: ViewState) -> None:
         texts = dict.fromkeys(self._notes, "")

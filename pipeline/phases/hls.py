@@ -70,7 +70,7 @@ class HlsPhase:
         for r in plan.renditions:
             (scratch / r.name).mkdir()
         arguments = encode.hls_arguments(plan)
-        context.log(printable([str(self._ffmpeg), *arguments]), LogLevel.INFO)
+        context.log(printable([str(self._ffmpeg), *arguments]), LogLevel.DETAIL)
         length_s = plan.media.duration_s
         finished = dict.fromkeys((r.name for r in plan.renditions), 0)
 

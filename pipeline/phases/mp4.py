@@ -37,7 +37,7 @@ class Mp4Phase:
             arguments = encode.remux_arguments(Path(plan.mp4.remux_of) / encode.PLAYLIST, SCRATCH_FILE)
         else:
             arguments = encode.mp4_arguments(plan, plan.mp4.rendition, SCRATCH_FILE)
-        context.log(printable([str(self._ffmpeg), *arguments]), LogLevel.INFO)
+        context.log(printable([str(self._ffmpeg), *arguments]), LogLevel.DETAIL)
         length_s = float(context.workspace.done[PhaseName.HLS.value]["duration_s"])
 
         def report(out_time_s: float) -> None:

@@ -33,10 +33,10 @@ def test_plain_lines_report_every_tenth_once():
 
 
 def test_plain_lines_leave_technical_lines_out_and_keep_warnings():
-    """The ffmpeg command is for the window's log view."""
+    """The ffmpeg command is for whoever reads the JSON."""
     out = io.StringIO()
     lines = PlainLines(out)
-    lines.event(LogLine(text="ffmpeg -i x"))
+    lines.event(LogLine(text="ffmpeg -i x", level=LogLevel.DETAIL))
     lines.event(LogLine(text="Something is odd.", level=LogLevel.WARNING))
     lines.event(PhaseFinished(phase=PhaseName.HLS, outcome=PhaseOutcome.REUSED, overall=1.0))
     assert ["Something is odd.", "HLS: reused"] == out.getvalue().splitlines()

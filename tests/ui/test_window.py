@@ -95,8 +95,10 @@ def test_nothing_moves_while_a_job_runs(open_driver):
 
     def places():
         widgets = [row.progress for row in window.progress_panel.rows]
-        widgets += [window.actions.start, window.log_panel.view, window.upload_panel.test, window.banner_panel.frame]
-        return [(w.winfo_rootx(), w.winfo_rooty(), w.winfo_width(), w.winfo_height()) for w in widgets]
+        widgets += [window.actions.start, window.log_panel.view, window.banner_panel.frame]
+        test, column = window.upload_panel.test, window.settings  # the column scrolls; what is in it must not move
+        inside = (test.winfo_rootx() - column.winfo_rootx(), test.winfo_rooty() - column.winfo_rooty(), column.winfo_height())
+        return [(w.winfo_rootx(), w.winfo_rooty(), w.winfo_width(), w.winfo_height()) for w in widgets] + [inside]
 
     before = places()
     driver.press(window.actions.start)
@@ -114,7 +116,7 @@ def test_nothing_moves_while_a_job_runs(open_driver):
 
 @pytest.mark.parametrize("button", ["cancel", "cancel upload"])
 def test_cancel(open_driver, button):
-    """Both cancel buttons stop the job, and the window says so."""
+    """Both cancel buttons stop the job, and the window says so; Cancel Upload comes into view when there is an upload."""
     run = Upload()
     driver = open_driver(FakeServices(run=run))
     driver.fill(upload=True)
@@ -122,8 +124,9 @@ def test_cancel(open_driver, button):
     run.encoding.release()
     run.uploading.wait_until_reached()
     driver.until(lambda: driver.rows["Upload"][0] == "35%")
-    driver.window.settings.yview_moveto(1.0)
-    driver.settle()
+    column, shown = driver.window.settings, driver.window.upload_panel.cancel
+    bottom = column.winfo_rooty() + column.yview()[1] * column.winfo_height()
+    assert shown.winfo_rooty() + shown.winfo_height() <= bottom
     driver.press(driver.window.actions.cancel if button == "cancel" else driver.window.upload_panel.cancel)
     driver.until_stage(READY)
     assert ("Cancelled: lesson01.mp4", "stopped") == (driver.banner, driver.rows["Upload"][0])

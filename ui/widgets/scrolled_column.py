@@ -27,10 +27,10 @@ class ScrolledColumn(ttk.ScrolledFrame):
             waiting += widget.winfo_children()
             # Only on controls: Tk takes whatever listens to the focus for something that Tab should stop at.
             if isinstance(widget, CONTROLS):
-                widget.bind("<FocusIn>", self._bring_into_view, add="+")
+                widget.bind("<FocusIn>", lambda event: self.bring_into_view(event.widget), add="+")
 
-    def _bring_into_view(self, event: tkinter.Event[tkinter.Misc]) -> None:
-        widget = event.widget
+    def bring_into_view(self, widget: tkinter.Misc) -> None:
+        """Scroll as far as it takes to see a widget of the column."""
         total = self.winfo_height()
         first, last = self.yview() or (0.0, 1.0)
         top = widget.winfo_rooty() - self.winfo_rooty() - MARGIN
