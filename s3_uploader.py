@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from config import Config
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, PipelineError
-from pipeline.phases.upload import upload_failure
 from pipeline.transfer import retry, uploader
 from pipeline.transfer.journal import Destination
 from pipeline.transfer.record import record_fields
@@ -110,7 +109,7 @@ class S3UploadManager:
         except PipelineError as error:
             return False, {}, str(error)
         self._remember(result, s3_prefix)
-        return result.complete, dict(result.uploaded), "" if result.complete else str(upload_failure(result))
+        return result.complete, dict(result.uploaded), "" if result.complete else str(uploader.upload_failure(result))
 
     def create_file_record(self, s3_keys: Mapping[str, str], metadata: Mapping[str, Any]) -> tuple[bool, str]:
         """Tell the backend about the video: (ok, error).

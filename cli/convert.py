@@ -13,7 +13,7 @@ from cli.render import Renderer, renderer, start_for
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
-from pipeline.errors import PipelineError, SettingsError, UploadIncompleteError
+from pipeline.errors import Cancelled, PipelineError, SettingsError, UploadIncompleteError
 from pipeline.events import JobFinished
 from pipeline.media.ladder import BY_NAME
 from pipeline.model import Existing, Job, JobReport, Outcome, Plan, TranscriptionRequest, UploadRequest
@@ -22,15 +22,17 @@ from pipeline.model import Existing, Job, JobReport, Outcome, Plan, Transcriptio
 def run(options: argparse.Namespace, config: Config) -> int:
     """Convert every input in turn; one that fails does not stop the others."""
     jobs = jobs_from(options)
-    _check_together(options, config, jobs)
-    cancel = CancelToken()
     view = renderer(as_json=options.json)
+    problems = _problems(options, config, jobs)
+    if problems:
+        for job in jobs:
+            finish_early(job, SettingsError(problems), view)
+        raise SettingsError(problems)
+    cancel = CancelToken()
     reports: list[JobReport] = []
     try:
         for job in jobs:
-            reports.append(_one(job, config, view, cancel))
-            if cancel.cancelled:
-                break
+            reports.append(finish_early(job, Cancelled("Cancelled."), view) if cancel.cancelled else _one(job, config, view, cancel))
     finally:
         view.close()
     return exit_status(reports)
@@ -70,27 +72,28 @@ def settle_unfinished(error: UploadIncompleteError) -> Existing:
         raise SettingsError(f"{sentence}: add --resume to go on with it, or --fresh to begin anew.")
     sys.stderr.write(f"{error} [Y/n] ")
     sys.stderr.flush()
-    answer = sys.stdin.readline().strip().lower()
-    return Existing.RESUME if answer in ("", "y", "yes") else Existing.UPLOAD_AGAIN
+    answer = sys.stdin.readline()
+    if not answer:  # Ctrl-D answers nothing
+        raise KeyboardInterrupt
+    return Existing.RESUME if answer.strip().lower() in ("", "y", "yes") else Existing.UPLOAD_AGAIN
 
 
 def exit_status(reports: Sequence[JobReport]) -> int:
     """Return the exit status for these jobs."""
     if any(r.outcome is Outcome.CANCELLED for r in reports):
         return EXIT_CANCELLED
-    failed = [r for r in reports if r.outcome is Outcome.FAILED]
-    if not failed:
+    if all(r.outcome is Outcome.DONE for r in reports):
         return EXIT_DONE
-    return EXIT_WRONG_USAGE if all(r.wrong_settings for r in failed) else EXIT_FAILED
+    return EXIT_WRONG_USAGE if all(r.wrong_settings for r in reports) else EXIT_FAILED
 
 
-def finish_early(job: Job, error: PipelineError, view: Renderer) -> JobReport:
-    """Report a job that could not even be planned, in the same form as any other."""
+def finish_early(job: Job, error: PipelineError | Cancelled, view: Renderer) -> JobReport:
+    """Report a job that was not even planned, in the same form as any other."""
     report = JobReport(
         slug=job.slug,
         source=job.source,
         folder=job.output_dir / job.slug,
-        outcome=Outcome.FAILED,
+        outcome=Outcome.CANCELLED if isinstance(error, Cancelled) else Outcome.FAILED,
         error=str(error),
         wrong_settings=isinstance(error, SettingsError),
     )
@@ -105,7 +108,7 @@ def _one(job: Job, config: Config, view: Renderer, cancel: CancelToken) -> JobRe
         report = finish_early(job, error, view)
     else:
         start_for(view, plan)
-        report = run_cancellable(lambda token: wiring.run_job(plan, config, view.event, token), cancel)
+        report = run_cancellable(lambda sink, token: wiring.run_job(plan, config, sink, token), view.event, cancel)
     if report.outcome is Outcome.FAILED:
         complain(*report.error.splitlines())
     return report
@@ -120,29 +123,35 @@ def _plan(job: Job, config: Config) -> Plan:
     return wiring.make_plan(replace(job, existing=answer), config)
 
 
-def _check_together(options: argparse.Namespace, config: Config, jobs: Sequence[Job]) -> None:
-    """Raise SettingsError with everything that is wrong whatever the videos are."""
+def _problems(options: argparse.Namespace, config: Config, jobs: Sequence[Job]) -> list[str]:
+    """Return everything that is wrong whatever the videos are, a sentence each."""
     problems = list(config.problems)
-    unknown = [q for q in jobs[0].qualities or () if q not in BY_NAME]
-    if unknown or jobs[0].qualities == ():
+    wanted = jobs[0].qualities
+    if wanted is not None and (not wanted or set(wanted) - set(BY_NAME)):
         problems.append(f"--qualities takes auto or a list of {','.join(BY_NAME)}, not {options.qualities!r}.")
-    if jobs[0].upload is not None:
-        problems += wiring.upload_problems(config, jobs[0].upload, token_typed=False)
-    elif options.session_id or options.delete_local or options.resume:
-        named = [
-            n
-            for n, v in (("--session-id", options.session_id), ("--delete-local", options.delete_local), ("--resume", options.resume))
-            if v
-        ]
-        problems.append(f"{', '.join(named)} needs --upload PREFIX.")
-    if problems:
-        raise SettingsError(problems)
+    upload = _upload(options, "")
+    if upload is not None:
+        problems += wiring.upload_problems(config, upload, token_typed=False)
+    else:
+        given = {"--session-id": options.session_id, "--delete-local": options.delete_local, "--resume": options.resume}
+        problems += _without(given, "--upload PREFIX")
+    if not options.transcribe:
+        problems += _without({"--model": options.model, "--language": options.language}, "--transcribe")
+    return problems
+
+
+def _without(given: dict[str, object], needed: str) -> list[str]:
+    named = [name for name, value in given.items() if value]
+    return [f"{', '.join(named)} needs {needed}."] if named else []
 
 
 def _transcription(options: argparse.Namespace) -> TranscriptionRequest | None:
     if not options.transcribe:
         return None
-    return TranscriptionRequest(model=options.model, language=None if options.language == "auto" else options.language)
+    language = None if options.language in (None, "auto") else options.language
+    return (
+        TranscriptionRequest(language=language) if options.model is None else TranscriptionRequest(model=options.model, language=language)
+    )
 
 
 def _upload(options: argparse.Namespace, folder: str) -> UploadRequest | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import hashlib
 import secrets
 import sys
 from dataclasses import replace
@@ -39,7 +38,9 @@ def run(options: argparse.Namespace, config: Config) -> int:
     except OSError as error:
         raise OutputError(f"{place} can't be made ({error.strerror}): choose another folder with -o.") from error
     settings = BackendSettings.from_config(
-        replace(config, server=replace(config.server, storage_type="LOCAL")), root=place / STORE, token=secrets.token_urlsafe(32)
+        replace(config, server=replace(config.server, storage_type="LOCAL", local_max_size_gb=None, public_base_url="")),
+        root=place / STORE,
+        token=secrets.token_urlsafe(32),
     )
     with serve_in_thread(settings) as backend:
         report = _job(place, replace(config, backend=replace(settings.endpoints, url=backend.url, token=settings.token)))
@@ -60,7 +61,7 @@ async def compare(folder: Path, store: LocalStorageBackend) -> int:
             stored = await store.load(key)
         except StorageError as error:
             raise TransferError(f"{key} is not in the store although its upload was confirmed: run the demo again.") from error
-        if hashlib.md5(stored).digest() != hashlib.md5(path.read_bytes()).digest():
+        if stored != path.read_bytes():
             raise TransferError(f"{key} in the store differs from {path}: run the demo again.")
     return len(files)
 
@@ -84,7 +85,7 @@ def _job(place: Path, config: Config) -> JobReport:
             view.event(event)
 
     try:
-        return run_cancellable(lambda cancel: wiring.run_job(plan, config, show, cancel), CancelToken())
+        return run_cancellable(lambda sink, cancel: wiring.run_job(plan, config, sink, cancel), show, CancelToken())
     finally:
         view.close()
 

@@ -9,10 +9,11 @@ from platform import platform, python_version
 
 from config import Config
 from pipeline.errors import PipelineError
-from pipeline.media.process import ffmpeg_version, find_ffmpeg
+from pipeline.media.process import ffmpeg_encoders, ffmpeg_version, find_ffmpeg
 from pipeline.wiring import check_connection
 
 LABEL_WIDTH = 12
+NEEDED = ("libx264", "aac")
 
 
 def run(options: argparse.Namespace, config: Config) -> int:
@@ -25,6 +26,10 @@ def run(options: argparse.Namespace, config: Config) -> int:
     try:
         ffmpeg = find_ffmpeg(config.ffmpeg_path)
         _line("ffmpeg", f"{ffmpeg_version(ffmpeg)} ({ffmpeg})")
+        encoders = ffmpeg_encoders(ffmpeg)
+        missing = [name for name in NEEDED if name not in encoders]
+        sound = not missing
+        _line("Encoder", f"this ffmpeg lacks {', '.join(missing)}: use another one" if missing else "x264 on the processor")
     except PipelineError as error:
         sound = False
         _line("ffmpeg", str(error))

@@ -8,20 +8,36 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from pipeline.cancel import CancelToken
+from pipeline.events import Event, Sink
 from pipeline.model import JobReport
 
 LOOK_S = 0.2
 """How often the main thread wakes to take a Ctrl-C, in seconds; Windows delivers none to a thread that waits for ever."""
 
 
-def run_cancellable(job: Callable[[CancelToken], JobReport], cancel: CancelToken) -> JobReport:
-    """Run a job on a thread of its own; Ctrl-C and SIGTERM cancel it and the report says so."""
+Job = Callable[[Sink, CancelToken], JobReport]
+
+
+def run_cancellable(job: Job, show: Sink, cancel: CancelToken) -> JobReport:
+    """Run a job on a thread of its own; Ctrl-C and SIGTERM cancel it and the report says so.
+
+    Where `show` can't write any more, as when its reader went away, the job is cancelled and the OSError raised.
+    """
     reports: list[JobReport] = []
+    unwritten: list[OSError] = []
     ended = threading.Event()
+
+    def show_while_read(event: Event) -> None:
+        try:
+            if not unwritten:
+                show(event)
+        except OSError as error:
+            unwritten.append(error)
+            cancel.cancel()
 
     def work() -> None:
         try:
-            reports.append(job(cancel))
+            reports.append(job(show_while_read, cancel))
         finally:
             ended.set()
 
@@ -32,6 +48,8 @@ def run_cancellable(job: Callable[[CancelToken], JobReport], cancel: CancelToken
             if asked:
                 cancel.cancel()
         thread.join()
+    if unwritten:
+        raise unwritten[0]
     return reports[0]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -18,11 +19,12 @@ EXIT_WRONG_USAGE = 2
 EXIT_CANCELLED = 130
 """128 + SIGINT, as shells report it."""
 
-COMMANDS = ("convert", "upload", "check", "backend", "demo", "doctor")
-
 
 def run_command(arguments: Sequence[str], config: Config) -> int:
     """Run one command and return its exit status; what goes wrong becomes a sentence on standard error."""
+    for stream in (sys.stdout, sys.stderr):  # an old terminal's encoding must not end a job at the first "é"
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     options = build_parser(config).parse_args(arguments)
     run: Callable[[argparse.Namespace, Config], int] = importlib.import_module(f"cli.{options.command}").run
     try:
@@ -86,8 +88,8 @@ def _add_convert(parser: argparse.ArgumentParser, config: Config) -> None:
         default=False,
         help="make captions and a transcript with Whisper (default: no)",
     )
-    parser.add_argument("--model", default="base", metavar="NAME|DIR", help="a Whisper model's name or its folder (default: base)")
-    parser.add_argument("--language", default="auto", metavar="auto|xx", help="the language spoken (default: auto)")
+    parser.add_argument("--model", metavar="NAME|DIR", help="a Whisper model's name or its folder (default: base)")
+    parser.add_argument("--language", metavar="auto|xx", help="the language spoken (default: auto)")
     parser.add_argument("--upload", metavar="PREFIX", help="upload to this destination, such as videos/course1/")
     parser.add_argument("--session-id", default="", metavar="ID", help="the session that the file record belongs to")
     parser.add_argument("--delete-local", action="store_true", help="delete the local media when every file is confirmed")

@@ -84,7 +84,7 @@ class JsonLines:
             fields["job"] = fields.pop("slug")
         else:
             fields = asdict(event)
-        self._out.write(json.dumps({"event": name, **fields}, default=_plain, ensure_ascii=False) + "\n")
+        self._out.write(json.dumps({"event": name, **fields}, default=_plain) + "\n")
         self._out.flush()
 
     def close(self) -> None:

@@ -32,7 +32,9 @@ def run(options: argparse.Namespace, config: Config) -> int:
     view = renderer(as_json=options.json)
     view.start(folder.absolute().name, (), (PhaseName.UPLOAD,))
     try:
-        report = run_cancellable(lambda cancel: wiring.run_upload(folder, request, existing, config, view.event, cancel), CancelToken())
+        report = run_cancellable(
+            lambda sink, cancel: wiring.run_upload(folder, request, existing, config, sink, cancel), view.event, CancelToken()
+        )
     finally:
         view.close()
     if report.outcome is Outcome.FAILED:

@@ -7,12 +7,14 @@ from pathlib import Path
 
 from config import BackendApi
 from pipeline.cancel import CancelToken
-from pipeline.errors import Cancelled, PipelineError, SettingsError
-from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted, Sink
+from pipeline.errors import Cancelled, OutputError, PipelineError, SettingsError
+from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseStarted, Sink
 from pipeline.model import Existing, JobReport, Outcome, PhaseName, PhaseOutcome, PhaseReport, UploadRequest
-from pipeline.phases.upload import upload_failure
+from pipeline.phases.phase import Progress
+from pipeline.phases.upload import send
+from pipeline.runner import as_event, unexpected
 from pipeline.transfer.redaction import without_query
-from pipeline.transfer.tally import COMPLETE, VALIDATING, TransferProgress
+from pipeline.transfer.tally import COMPLETE, VALIDATING
 from pipeline.transfer.uploader import Uploader
 from pipeline.workspace import MASTER
 
@@ -25,15 +27,14 @@ def upload_folder(
     sink(PhaseStarted(phase=PhaseName.UPLOAD, overall=0.0))
     outcome, error, master_url, wrong_settings = Outcome.DONE, "", "", False
     try:
-        urls = _send(folder, request, existing, backend, sink, cancel)
-        master_url = without_query(urls.get(MASTER, ""))
+        master_url = _send(folder, request, existing, backend, sink, cancel)
     except Cancelled as cancelled:
         outcome, error = Outcome.CANCELLED, str(cancelled) or "Cancelled."
     except PipelineError as failure:
         outcome, error, wrong_settings = Outcome.FAILED, str(failure), isinstance(failure, SettingsError)
-    except Exception as bug:  # noqa: BLE001  # the job's outermost frame; a bug's own text may hold a signed URL
-        outcome, error = Outcome.FAILED, f"Something unexpected went wrong ({type(bug).__name__}): start again to go on."
-    text = COMPLETE if outcome is Outcome.DONE else error
+    except Exception as bug:  # noqa: BLE001  # the job's outermost frame: a bug must end the job, not the worker thread
+        outcome, error = Outcome.FAILED, unexpected(bug, sink)
+    text = error or COMPLETE
     ended = PhaseOutcome(outcome.value)
     sink(PhaseFinished(phase=PhaseName.UPLOAD, outcome=ended, overall=1.0 if outcome is Outcome.DONE else 0.0, text=text))
     seconds = round(time.monotonic() - started, 3)
@@ -51,28 +52,18 @@ def upload_folder(
     return report
 
 
-def _send(folder: Path, request: UploadRequest, existing: Existing, backend: BackendApi, sink: Sink, cancel: CancelToken) -> dict[str, str]:
-    def report(p: TransferProgress) -> None:
-        sink(
-            PhaseProgress(
-                phase=PhaseName.UPLOAD,
-                fraction=p.fraction,
-                overall=p.fraction,
-                text=p.text,
-                files_done=p.files_done,
-                files_total=p.files_total,
-                bytes_done=p.bytes_done,
-                bytes_total=p.bytes_total,
-            )
-        )
+def _send(folder: Path, request: UploadRequest, existing: Existing, backend: BackendApi, sink: Sink, cancel: CancelToken) -> str:
+    """Upload and return the stream's address."""
 
-    uploader = Uploader(backend, session_id=request.session_id)
-    sink(PhaseProgress(phase=PhaseName.UPLOAD, fraction=0.0, overall=0.0, text=VALIDATING))
-    uploader.test_connection(cancel)
-    resume = existing in (Existing.ASK, Existing.RESUME)
-    result = uploader.upload(folder, request.prefix, resume=resume, on_progress=report, cancel=cancel)
-    for notice in result.notices:
-        sink(LogLine(text=notice, level=LogLevel.WARNING))
-    if not result.complete:
-        raise upload_failure(result)
-    return dict(result.urls)
+    def report(progress: Progress) -> None:
+        sink(as_event(PhaseName.UPLOAD, progress, overall=progress.fraction))
+
+    def log(text: str, level: LogLevel) -> None:
+        sink(LogLine(text=text, level=level))
+
+    if not (folder / MASTER).is_file():
+        raise OutputError(f"{folder} holds no {MASTER}: name the folder of a converted video.")
+    report(Progress(fraction=0.0, text=VALIDATING))
+    Uploader(backend, session_id=request.session_id).test_connection(cancel)
+    result = send(backend, request, folder, existing, report, log, cancel)
+    return without_query(result.urls.get(MASTER, ""))

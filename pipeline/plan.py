@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 
 from pipeline.errors import SettingsError
@@ -24,7 +25,7 @@ def make_plan(job: Job, media: MediaInfo) -> Plan:
     _check_settings(job)
     video = media.video
     qualities = ladder.choose(video.width, video.height, job.qualities)
-    renditions = tuple(_rendition(q, job, media) for q in qualities)
+    renditions = _renditions(qualities, job, media)
     return Plan(
         job=job,
         media=media,
@@ -64,9 +65,9 @@ def _check_settings(job: Job) -> None:
         raise SettingsError(problems)
 
 
-def _rendition(quality: ladder.Quality, job: Job, media: MediaInfo) -> Rendition:
+def _renditions(qualities: Sequence[ladder.Quality], job: Job, media: MediaInfo) -> tuple[Rendition, ...]:
     video = media.video
-    return ladder.rendition(quality, video.width, video.height, black_bars=job.black_bars, source_bit_rate=video.bit_rate)
+    return ladder.renditions(qualities, video.width, video.height, black_bars=job.black_bars, source_bit_rate=video.bit_rate)
 
 
 def _frame_rate_limit(frame_rate: Fraction) -> Fraction | None:
@@ -90,7 +91,7 @@ def _hold_last_frame_s(media: MediaInfo) -> float:
 def _mp4(job: Job, media: MediaInfo, renditions: tuple[Rendition, ...]) -> Mp4Plan:
     video = media.video
     quality = ladder.MP4_QUALITY if ladder.MP4_QUALITY in ladder.offered(video.width, video.height) else None
-    wanted = _rendition(quality or ladder.choose(video.width, video.height, None)[0], job, media)
+    (wanted,) = _renditions((quality or ladder.choose(video.width, video.height, None)[0],), job, media)
     same = next((r for r in renditions if (r.frame_width, r.frame_height) == (wanted.frame_width, wanted.frame_height)), None)
     return Mp4Plan(rendition=same or wanted, remux_of=same.name if same else None)
 

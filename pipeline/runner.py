@@ -6,12 +6,13 @@ Owns order, shares of the overall bar, and the one JobFinished; knows no phase i
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, PipelineError, SettingsError
 from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted, Sink
+from pipeline.folder_lock import locked
 from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome, PhaseReport, Plan
 from pipeline.phases.phase import Phase, PhaseContext, PhaseResult, Progress
 from pipeline.plan import output_settings
@@ -55,6 +56,14 @@ class _Run:
 
     def all(self, by_name: Mapping[PhaseName, Phase]) -> None:
         phases = [by_name[name] for name in self.plan.phases]
+        with locked(self.workspace.lock_file, self.workspace.final):
+            try:
+                self._all(phases)
+            except BaseException:
+                self.workspace.abandon()
+                raise
+
+    def _all(self, phases: Sequence[Phase]) -> None:
         for note in self.plan.notes:
             self._log(note, LogLevel.INFO)
         self.workspace.check(output_settings(self.plan.job), self.plan.job.existing)
@@ -99,20 +108,7 @@ class _Run:
 
     def _context(self, name: PhaseName) -> PhaseContext:
         def report(progress: Progress) -> None:
-            overall = self._overall(name, progress.fraction)
-            self.sink(
-                PhaseProgress(
-                    phase=name,
-                    fraction=progress.fraction,
-                    overall=overall,
-                    text=progress.text,
-                    rows=progress.rows,
-                    files_done=progress.files_done,
-                    files_total=progress.files_total,
-                    bytes_done=progress.bytes_done,
-                    bytes_total=progress.bytes_total,
-                )
-            )
+            self.sink(as_event(name, progress, overall=self._overall(name, progress.fraction)))
 
         return PhaseContext(plan=self.plan, workspace=self.workspace, cancel=self.cancel, report=report, log=self._log)
 
@@ -120,6 +116,21 @@ class _Run:
         if level is LogLevel.WARNING:
             self.warnings.append(text)
         self.sink(LogLine(text=text, level=level))
+
+
+def as_event(name: PhaseName, progress: Progress, *, overall: float) -> PhaseProgress:
+    """Return what a phase reports as the outside sees it."""
+    return PhaseProgress(
+        phase=name,
+        fraction=progress.fraction,
+        overall=overall,
+        text=progress.text,
+        rows=progress.rows,
+        files_done=progress.files_done,
+        files_total=progress.files_total,
+        bytes_done=progress.bytes_done,
+        bytes_total=progress.bytes_total,
+    )
 
 
 def run(plan: Plan, make_phases: Callable[[], Mapping[PhaseName, Phase]], package: Packager, sink: Sink, cancel: CancelToken) -> JobReport:
@@ -142,9 +153,7 @@ def run(plan: Plan, make_phases: Callable[[], Mapping[PhaseName, Phase]], packag
         outcome, error = Outcome.FAILED, str(failure)
         wrong_settings = isinstance(failure, SettingsError)
     except Exception as bug:  # noqa: BLE001  # the job's outermost frame: a bug must end the job, not the worker thread
-        outcome, error = Outcome.FAILED, _unexpected(bug, sink)
-    if outcome is not Outcome.DONE:
-        job.workspace.abandon()
+        outcome, error = Outcome.FAILED, unexpected(bug, sink)
     report = JobReport(
         slug=plan.job.slug,
         source=plan.job.source,
@@ -160,7 +169,8 @@ def run(plan: Plan, make_phases: Callable[[], Mapping[PhaseName, Phase]], packag
     return report
 
 
-def _unexpected(bug: Exception, sink: Sink) -> str:
+def unexpected(bug: Exception, sink: Sink) -> str:
+    """Log where a bug struck and return the sentence for the editor; the bug's own text may hold a signed URL and is left out."""
     import traceback
 
     place = traceback.extract_tb(bug.__traceback__)[-1]

@@ -31,14 +31,15 @@ LOG_PATTERN = "upload_log_*.txt"
 def published_files(folder: Path) -> list[Path]:
     """Return the files of a job's folder that players and viewers need, sorted by their path.
 
-    Not published: job.json, upload logs and whatever begins with a dot.
+    Not published: job.json, upload logs, whatever begins with a dot, and links that lead out of the folder.
     """
     found = []
+    home = folder.resolve()
     for path in folder.rglob("*"):
         relative = path.relative_to(folder)
         hidden = any(part.startswith(".") for part in relative.parts)
         private = len(relative.parts) == 1 and (relative.name == JOB_FILE or relative.match(LOG_PATTERN))
-        if path.is_file() and not hidden and not private:
+        if path.is_file() and not hidden and not private and path.resolve().is_relative_to(home):
             found.append(path)
     return sorted(found)
 
@@ -86,6 +87,16 @@ class Workspace:
         return "package" in self.done
 
     @property
+    def media_deleted(self) -> bool:
+        """Whether the clean-up has deleted the media, so that the folder is rightly without them."""
+        return "cleanup" in self.done
+
+    @property
+    def lock_file(self) -> Path:
+        """The file that is locked while a run works on the job."""
+        return self.final.with_name(f".{self.final.name}.lock")
+
+    @property
     def folder(self) -> Path:
         """Where the job's files are now."""
         return self.final if self.published else self.partial
@@ -96,6 +107,9 @@ class Workspace:
         `settings` are those that shape the output. Raises SettingsError when the folder holds something else and
         `existing` is not FRESH, OutputError when nothing can be written there, SourceError when the source is gone.
         """
+        for place in (self.final, self.partial):
+            if self._source.resolve().is_relative_to(place.resolve()):
+                raise SettingsError(f"{self._source} lies in the folder that this job makes: move it out, or choose another output folder.")
         self._identity = {"source": fingerprint(self._source), "settings": dict(settings)}
         self._check_writable()
         self.done = {}
@@ -131,6 +145,16 @@ class Workspace:
         """Note that a step is finished, with what later steps need to know of it."""
         self.done[step] = dict(facts)
         self._write()
+
+    def forget(self, *steps: str) -> None:
+        """Note that steps have to be done again."""
+        for step in steps:
+            self.done.pop(step, None)
+        self._write()
+
+    def begin_anew(self) -> None:
+        """Make everything again; the folder that is in its place stays there until the new one is whole."""
+        self.done = {}
 
     def publish(self, facts: Mapping[str, Any]) -> None:
         """Move the whole folder into its place. An older folder there gives way only to a whole one. Raises OutputError."""
@@ -180,4 +204,4 @@ class Workspace:
 
     def _write_to(self, folder: Path) -> None:
         content = {"format": FORMAT, "source_path": str(self._source), **self._identity, "done": self.done}
-        write_whole(folder / JOB_FILE, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+        write_whole(folder / JOB_FILE, json.dumps(content, indent=2) + "\n")

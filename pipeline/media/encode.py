@@ -69,7 +69,8 @@ def _scaled(video: Any, plan: Plan, renditions: tuple[Rendition, ...]) -> list[A
     if plan.frame_rate_limit is not None:
         video = video.filter("fps", str(plan.frame_rate_limit))
     if plan.hold_last_frame_s:
-        video = video.filter("tpad", stop_mode="clone", stop_duration=f"{plan.hold_last_frame_s:.3f}")
+        # Without end, and ended by the sound (-shortest): a sound that breaks off early must not be hidden by a long picture.
+        video = video.filter("tpad", stop=-1, stop_mode="clone")
     if len(renditions) == 1:
         return [_fitted(video, renditions[0])]
     branches = video.filter_multi_output("split", len(renditions))
@@ -99,7 +100,8 @@ def _video_options(plan: Plan, renditions: tuple[Rendition, ...]) -> dict[str, A
 
 
 def _audio_options(plan: Plan) -> dict[str, Any]:
-    return {"c:a": "aac", "b:a": plan.audio_bit_rate, "ac": 2, "ar": 48_000}
+    options: dict[str, Any] = {"c:a": "aac", "b:a": plan.audio_bit_rate, "ac": 2, "ar": 48_000}
+    return options | {"shortest": None} if plan.hold_last_frame_s else options
 
 
 def _mp4_options() -> dict[str, Any]:

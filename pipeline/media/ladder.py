@@ -10,9 +10,6 @@ from pipeline.model import Rendition
 SOURCE_HEADROOM = 1.3
 """No rendition gets more than this times the source's own rate: more bits can't bring back what the source lost."""
 
-SIZE_EXPONENT = 0.75
-"""The bits that a picture needs grow with this power of its pixels, encoders' usual rule of thumb."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Quality:
@@ -68,28 +65,39 @@ def box(width: int, height: int, quality: Quality) -> tuple[int, int]:
     return quality.box_width, quality.box_height
 
 
-def rendition(quality: Quality, width: int, height: int, *, black_bars: bool, source_bit_rate: int | None) -> Rendition:
-    """Return the rendition of a picture of this shown size at one quality.
+def renditions(
+    qualities: Sequence[Quality], width: int, height: int, *, black_bars: bool, source_bit_rate: int | None
+) -> tuple[Rendition, ...]:
+    """Return the renditions of a picture of this shown size, largest first, at the table's rates within the source's.
 
-    The average rate stays within what the source has for that many pixels, so that a smaller rendition of a poor source
-    is also a cheaper one. The ceiling stays the table's, since a keyframe every two seconds needs its burst.
+    Where the source is so poor that its rate caps more than one of them, the smaller keep the table's distance from the
+    larger: players choose by rate, so the ladder must fall. The ceiling stays the table's, since a keyframe every two
+    seconds needs its burst.
     """
-    scaled = fit(width, height, quality)
-    frame = box(width, height, quality) if black_bars else scaled
-    limit = quality.bit_rate
-    if source_bit_rate is not None:
-        pixels = min(1.0, scaled[0] * scaled[1] / (width * height))
-        limit = int(source_bit_rate * SOURCE_HEADROOM * pixels**SIZE_EXPONENT)
-    return Rendition(
-        name=quality.name,
-        width=scaled[0],
-        height=scaled[1],
-        frame_width=frame[0],
-        frame_height=frame[1],
-        bit_rate=max(1, min(quality.bit_rate, limit)),
-        max_bit_rate=quality.max_bit_rate,
-        buffer_size=quality.buffer_size,
-    )
+    made: list[Rendition] = []
+    above: Quality | None = None
+    for quality in qualities:
+        bit_rate = quality.bit_rate
+        if source_bit_rate is not None:
+            bit_rate = min(bit_rate, int(source_bit_rate * SOURCE_HEADROOM))
+        if above is not None and bit_rate >= made[-1].bit_rate:
+            bit_rate = made[-1].bit_rate * quality.bit_rate // above.bit_rate
+        above = quality
+        scaled = fit(width, height, quality)
+        frame = box(width, height, quality) if black_bars else scaled
+        made.append(
+            Rendition(
+                name=quality.name,
+                width=scaled[0],
+                height=scaled[1],
+                frame_width=frame[0],
+                frame_height=frame[1],
+                bit_rate=max(1, bit_rate),
+                max_bit_rate=quality.max_bit_rate,
+                buffer_size=quality.buffer_size,
+            )
+        )
+    return tuple(made)
 
 
 def _own_size(width: int, height: int) -> Quality:

@@ -75,6 +75,15 @@ def read_media_playlist(path: Path) -> tuple[Segment, ...]:
     return tuple(segments)
 
 
+def check_segments(folder: Path, name: str) -> tuple[Segment, ...]:
+    """Return the segments of the rendition `name`. Raises EncodeError when one of them is missing or empty."""
+    playlist = folder / name / PLAYLIST
+    segments = read_media_playlist(playlist)
+    for segment in segments:
+        _size(playlist.parent / segment.uri)
+    return segments
+
+
 def measure(folder: Path, name: str) -> Measured:
     """Measure the rendition `name` of a job's folder from its segments. Raises EncodeError when one is missing or empty."""
     playlist = folder / name / PLAYLIST

@@ -23,6 +23,8 @@ def probe(path: Path) -> MediaInfo:
 
     try:
         with av.open(str(path.absolute()), metadata_errors="replace") as container:
+            if container.format.name == "image2" or container.format.name.endswith("_pipe"):
+                raise SourceError(f"{path} is a picture, not a video: choose a video file.")
             video_stream = next((s for s in container.streams.video if not _is_cover(s)), None)
             if video_stream is None:
                 raise SourceError(f"{path} has no picture: choose a video file.")
@@ -38,6 +40,8 @@ def _check_file(path: Path) -> None:
     try:
         if path.is_dir():
             raise SourceError(f"{path} is a folder: choose a video file.")
+        if path.exists() and not path.is_file():
+            raise SourceError(f"{path} is not a file: choose a video file.")
         with path.open("rb") as file:
             if not file.read(1):
                 raise SourceError(f"{path} is empty: choose a video file.")

@@ -54,9 +54,9 @@ def find_ffmpeg(configured: str) -> Path:
     return Path(found)
 
 
-def printable(argv: Sequence[str]) -> str:
-    """Return a command as one line that can be pasted into a shell."""
-    return shlex.join(argv)
+def printable(argv: Sequence[str], cwd: Path | None = None) -> str:
+    """Return a command as one line that can be pasted into a shell, begun with a change to the folder it ran in."""
+    return (f"cd {shlex.quote(str(cwd))} && " if cwd else "") + shlex.join(argv)
 
 
 def run_ffmpeg(
@@ -128,11 +128,20 @@ def run_ffmpeg(
 
 def ffmpeg_version(ffmpeg: Path) -> str:
     """Return the first line that `ffmpeg -version` prints. Raises ToolError."""
+    return _asked(ffmpeg, "-version").partition("\n")[0]
+
+
+def ffmpeg_encoders(ffmpeg: Path) -> set[str]:
+    """Return the names of the encoders that this ffmpeg was built with. Raises ToolError."""
+    rows = (line.split() for line in _asked(ffmpeg, "-encoders").splitlines())
+    return {row[1] for row in rows if len(row) > 2}
+
+
+def _asked(ffmpeg: Path, question: str) -> str:
     try:
-        done = subprocess.run([str(ffmpeg), "-version"], capture_output=True, text=True, timeout=20, check=True)
+        return subprocess.run([str(ffmpeg), "-hide_banner", question], capture_output=True, text=True, timeout=20, check=True).stdout
     except (OSError, subprocess.SubprocessError) as error:
         raise ToolError(f"{ffmpeg} does not run: check FFMPEG_PATH or install ffmpeg.") from error
-    return done.stdout.splitlines()[0] if done.stdout else "unknown"
 
 
 def open_in_file_manager(path: Path) -> None:

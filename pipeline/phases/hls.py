@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from pipeline.errors import EncodeError, OutputError, SourceError
+from pipeline.errors import EncodeError, OutputError, SettingsError, SourceError
 from pipeline.events import LogLevel
 from pipeline.media import encode, playlists
 from pipeline.media.process import FfmpegRun, printable, run_ffmpeg
@@ -19,6 +19,8 @@ MISSING_S = 1.0
 
 DISK_MARGIN = 1.1
 FULL_DISK = "No space left on device"
+FULL_DISK_BYTES = 16 << 20
+"""With less than this left after a failure the disk is the reason: ffmpeg's HLS muxer does not always say so."""
 
 
 class HlsPhase:
@@ -30,14 +32,18 @@ class HlsPhase:
         self._ffmpeg = ffmpeg
 
     def check(self, context: PhaseContext) -> None:
-        """See that the disk has room for what the plan will make. Raises OutputError."""
+        """See whether work can be used again, and else that the disk has room for it. Raises SettingsError, OutputError."""
+        _check_media_are_there(context)
         if self._is_done(context):
             return
+        if context.workspace.published:
+            context.log("Files of the earlier run are missing: the video is made again.", LogLevel.WARNING)
+            context.workspace.begin_anew()
         needed = estimated_size_bytes(context.plan)
         place = context.workspace.final.parent
         free = shutil.disk_usage(place).free
         if free < needed:
-            figures = f"{place} has {free / 1e9:.1f} GB free and this video needs about {needed / 1e9:.1f} GB"
+            figures = f"{place} has {free >> 20} MB free and this video needs about {(needed >> 20) + 1} MB"
             raise OutputError(f"{figures}: free some space or choose another output folder.")
 
     def run(self, context: PhaseContext) -> PhaseResult:
@@ -50,27 +56,30 @@ class HlsPhase:
         scratch = Path(tempfile.mkdtemp(prefix=SCRATCH_PREFIX, dir=folder))
         try:
             run = self._encode(context, scratch)
-            duration_s = max(run.out_time_s, *(_duration_s(scratch / r.name) for r in plan.renditions))
+            duration_s = max(run.out_time_s, *(_duration_s(scratch, r.name) for r in plan.renditions))
             check_whole(plan.media, duration_s)
             if run.error_lines:
-                context.log(f"{plan.media.path.name}: {run.error_lines} decode errors; the picture may show them.", LogLevel.WARNING)
+                reported = f"{plan.media.path.name}: ffmpeg reported {run.error_lines} errors; the picture may show them."
+                context.log(reported, LogLevel.WARNING)
             for r in plan.renditions:
                 shutil.rmtree(folder / r.name, ignore_errors=True)
                 (scratch / r.name).replace(folder / r.name)
+        except EncodeError as error:
+            raise encode_failure(plan.media.path, folder, error) from error
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
         context.workspace.mark(self.name.value, {"duration_s": duration_s, "renditions": [r.name for r in plan.renditions]})
         return PhaseResult(text="Encoded")
 
     def _is_done(self, context: PhaseContext) -> bool:
-        return self.name.value in context.workspace.done
+        return is_whole(context)
 
     def _encode(self, context: PhaseContext, scratch: Path) -> FfmpegRun:
         plan = context.plan
         for r in plan.renditions:
             (scratch / r.name).mkdir()
         arguments = encode.hls_arguments(plan)
-        context.log(printable([str(self._ffmpeg), *arguments]), LogLevel.DETAIL)
+        context.log(printable([str(self._ffmpeg), *arguments], cwd=scratch), LogLevel.DETAIL)
         length_s = plan.media.duration_s
         finished = dict.fromkeys((r.name for r in plan.renditions), 0)
 
@@ -84,10 +93,7 @@ class HlsPhase:
             else:
                 context.report(Progress(fraction=0.0, rows=dict.fromkeys(finished, 0.0), text=f"Encoding, {out_time_s:.0f} s done"))
 
-        try:
-            run = run_ffmpeg(self._ffmpeg, arguments, cwd=scratch, cancel=context.cancel, on_progress=report)
-        except EncodeError as error:
-            raise encode_failure(plan.media.path, error) from error
+        run = run_ffmpeg(self._ffmpeg, arguments, cwd=scratch, cancel=context.cancel, on_progress=report)
         context.report(Progress(fraction=1.0, rows=dict.fromkeys(finished, 1.0), text="Encoded"))
         return run
 
@@ -109,11 +115,34 @@ def check_whole(media: MediaInfo, made_s: float) -> None:
         )
 
 
-def encode_failure(source: Path, error: EncodeError) -> EncodeError | OutputError:
-    """Turn what ffmpeg said into a sentence for the editor."""
-    if FULL_DISK in str(error):
+def is_whole(context: PhaseContext) -> bool:
+    """Say whether the renditions were made and every segment is still there; deleted after an upload counts as there."""
+    workspace = context.workspace
+    if PhaseName.HLS.value not in workspace.done:
+        return False
+    try:
+        for r in context.plan.renditions:
+            if not workspace.media_deleted:
+                playlists.check_segments(workspace.folder, r.name)
+    except EncodeError:
+        return False
+    return True
+
+
+def encode_failure(source: Path, folder: Path, error: EncodeError) -> EncodeError | OutputError:
+    """Turn what ffmpeg said, or what it silently left out, into a sentence for the editor."""
+    if FULL_DISK in str(error) or shutil.disk_usage(folder).free < FULL_DISK_BYTES:
         return OutputError(f"The disk is full: {source.name} could not be encoded. Free some space and start again.")
     return EncodeError(f"{source} could not be encoded ({error}): check the file, or export it again.")
+
+
+def _check_media_are_there(context: PhaseContext) -> None:
+    """Raise SettingsError for a job whose local media were deleted, unless it is that finished upload once more."""
+    workspace, upload = context.workspace, context.plan.job.upload
+    if workspace.media_deleted and upload is None:
+        raise SettingsError(
+            f"The local files in {workspace.folder} were deleted after an earlier upload: start fresh (--fresh) to make them again."
+        )
 
 
 def _declared_s(media: MediaInfo) -> float | None:
@@ -124,5 +153,6 @@ def _declared_s(media: MediaInfo) -> float | None:
     return max(known) if len(known) == len(ends) else media.duration_s
 
 
-def _duration_s(rendition: Path) -> float:
-    return sum(s.duration_s for s in playlists.read_media_playlist(rendition / encode.PLAYLIST))
+def _duration_s(folder: Path, name: str) -> float:
+    # a full disk leaves empty segments while ffmpeg ends with status 0
+    return sum(s.duration_s for s in playlists.check_segments(folder, name))

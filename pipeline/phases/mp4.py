@@ -30,14 +30,14 @@ class Mp4Phase:
     def run(self, context: PhaseContext) -> PhaseResult:
         """Remux or encode, or find it done. Raises EncodeError, SourceError, OutputError, Cancelled."""
         folder, plan = context.workspace.folder, context.plan
-        if self.name.value in context.workspace.done:
+        if self.name.value in context.workspace.done and (context.workspace.media_deleted or (folder / MP4_FILE).is_file()):
             return PhaseResult(outcome=PhaseOutcome.REUSED, text="Already made")
         assert plan.mp4 is not None
         if plan.mp4.remux_of is not None:
             arguments = encode.remux_arguments(Path(plan.mp4.remux_of) / encode.PLAYLIST, SCRATCH_FILE)
         else:
             arguments = encode.mp4_arguments(plan, plan.mp4.rendition, SCRATCH_FILE)
-        context.log(printable([str(self._ffmpeg), *arguments]), LogLevel.DETAIL)
+        context.log(printable([str(self._ffmpeg), *arguments], cwd=folder), LogLevel.DETAIL)
         length_s = float(context.workspace.done[PhaseName.HLS.value]["duration_s"])
 
         def report(out_time_s: float) -> None:
@@ -49,7 +49,7 @@ class Mp4Phase:
             check_whole(plan.media, run.out_time_s)
             scratch.replace(folder / MP4_FILE)
         except EncodeError as error:
-            raise encode_failure(plan.media.path, error) from error
+            raise encode_failure(plan.media.path, folder, error) from error
         finally:
             scratch.unlink(missing_ok=True)
         context.workspace.mark(self.name.value, {"file": MP4_FILE})

@@ -11,7 +11,7 @@ from pipeline.errors import EncodeError, OutputError
 from pipeline.media import playlists
 from pipeline.media.encode import PLAYLIST
 from pipeline.media.playlists import MPEGTS_CLOCK_HZ, Measured, SubtitleTrack
-from pipeline.model import Plan
+from pipeline.model import PhaseName, Plan
 from pipeline.phases.phase import PhaseContext
 from pipeline.phases.transcribe import load_cues
 from pipeline.speech.cues import Cue
@@ -27,8 +27,12 @@ def package(context: PhaseContext) -> None:
     """Write the playlists from what was measured and publish the folder. Raises EncodeError, OutputError, Cancelled."""
     context.cancel.check()
     folder, plan = context.workspace.folder, context.plan
-    measured = [playlists.measure(folder, r.name) for r in plan.renditions]
-    _check_aligned(measured)
+    try:
+        measured = [playlists.measure(folder, r.name) for r in plan.renditions]
+        _check_aligned(measured)
+    except EncodeError:
+        context.workspace.forget(PhaseName.HLS.value, PhaseName.MP4.value)  # so that starting again makes them again
+        raise
     track = _write_captions(folder, plan, measured[0])
     write_whole(folder / MASTER, playlists.master_playlist(measured, track))
     context.cancel.check()

@@ -88,8 +88,7 @@ class TranscribePhase:
 
     def _finished(self, context: PhaseContext) -> bool:
         workspace = context.workspace
-        # a published folder may have been emptied by the clean-up: its files are where they belong
-        return STEP in workspace.done and (workspace.published or all((workspace.folder / name).is_file() for name in FILES))
+        return STEP in workspace.done and (workspace.media_deleted or all((workspace.folder / name).is_file() for name in FILES))
 
     def _request(self, context: PhaseContext) -> TranscriptionRequest:
         return context.plan.job.transcription or TranscriptionRequest()

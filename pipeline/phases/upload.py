@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 from config import BackendApi
-from pipeline.errors import AuthenticationError, SettingsError, TransferError, UploadIncompleteError
+from pipeline.cancel import CancelToken
+from pipeline.errors import SettingsError, UploadIncompleteError
 from pipeline.events import LogLevel
 from pipeline.model import Existing, PhaseName, PhaseOutcome, UploadRequest
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
 from pipeline.transfer.redaction import without_query
-from pipeline.transfer.tally import COMPLETE, VALIDATING, TransferProgress, failed_text
-from pipeline.transfer.uploader import Uploader, UploadResult, previous_upload
+from pipeline.transfer.tally import COMPLETE, VALIDATING, TransferProgress
+from pipeline.transfer.uploader import Uploader, UploadResult, previous_upload, upload_failure
 from pipeline.transfer.validation import upload_problems
 
 ANEW = (Existing.UPLOAD_AGAIN, Existing.FRESH)
@@ -34,14 +38,14 @@ class UploadPhase:
         problems = upload_problems(url=url, token=token, prefix=request.prefix, session_id=request.session_id)
         if problems:
             raise SettingsError(problems)
-        if self._media_deleted(context) and not self._is_done(context):
+        if workspace.media_deleted and not self._is_done(context):
             raise SettingsError(
                 f"The local files in {workspace.folder} were deleted after an earlier upload: start fresh (--fresh) to make them again."
             )
         context.report(Progress(fraction=0.0, text=VALIDATING))
         context.log(VALIDATING, LogLevel.INFO)
         Uploader(self._backend, session_id=request.session_id).test_connection(context.cancel)
-        if context.plan.job.existing is not Existing.ASK or not workspace.published or self._media_deleted(context):
+        if context.plan.job.existing is not Existing.ASK or not workspace.published or workspace.media_deleted:
             return
         unfinished = previous_upload(workspace.folder, self._backend, request.prefix, request.session_id)
         if unfinished is not None:
@@ -50,32 +54,10 @@ class UploadPhase:
     def run(self, context: PhaseContext) -> PhaseResult:
         """Upload what is not confirmed yet. Raises TransferError, OutputError, TransferCancelled."""
         request, workspace = _request(context), context.workspace
-        if self._media_deleted(context) and self._is_done(context):
+        if workspace.media_deleted and self._is_done(context):
             return PhaseResult(outcome=PhaseOutcome.REUSED, text=COMPLETE)
 
-        def report(progress: TransferProgress) -> None:
-            context.report(
-                Progress(
-                    fraction=progress.fraction,
-                    text=progress.text,
-                    files_done=progress.files_done,
-                    files_total=progress.files_total,
-                    bytes_done=progress.bytes_done,
-                    bytes_total=progress.bytes_total,
-                )
-            )
-
-        result = Uploader(self._backend, session_id=request.session_id).upload(
-            workspace.folder,
-            request.prefix,
-            resume=context.plan.job.existing not in ANEW,
-            on_progress=report,
-            cancel=context.cancel,
-        )
-        for notice in result.notices:
-            context.log(notice, LogLevel.WARNING)
-        if not result.complete:
-            raise upload_failure(result)
+        result = send(self._backend, request, workspace.folder, context.plan.job.existing, context.report, context.log, context.cancel)
         if not result.sent and self._is_done(context):
             return PhaseResult(outcome=PhaseOutcome.REUSED, text=COMPLETE)
         facts = {
@@ -95,9 +77,6 @@ class UploadPhase:
         wanted = self._destination(_request(context))
         return {name: facts.get(name) for name in wanted} == wanted and context.plan.job.existing not in ANEW
 
-    def _media_deleted(self, context: PhaseContext) -> bool:
-        return PhaseName.CLEANUP.value in context.workspace.done
-
 
 def _request(context: PhaseContext) -> UploadRequest:
     request = context.plan.job.upload
@@ -106,12 +85,33 @@ def _request(context: PhaseContext) -> UploadRequest:
     return request
 
 
-def upload_failure(result: UploadResult) -> TransferError:
-    """Return the error that names the log, and what was wrong with the first file, or with all."""
-    failed = failed_text(len(result.failed))
-    if isinstance(result.halted, AuthenticationError):
-        return AuthenticationError(f"{failed} {result.halted} Then start again to go on. Log: {result.log_file}")
-    name, reason = (
-        next(iter(sorted(result.failed.items()))) if result.failed else ("the folder", "It could not be sent whole: start again.")
-    )
-    return TransferError(f"{failed} {name}: {reason} Log: {result.log_file}")
+def send(
+    backend: BackendApi,
+    request: UploadRequest,
+    folder: Path,
+    existing: Existing,
+    report: Callable[[Progress], None],
+    log: Callable[[str, LogLevel], None],
+    cancel: CancelToken,
+) -> UploadResult:
+    """Upload a folder, telling how it goes. Raises TransferError unless every file arrived, OutputError, TransferCancelled."""
+
+    def tell(p: TransferProgress) -> None:
+        report(
+            Progress(
+                fraction=p.fraction,
+                text=p.text,
+                files_done=p.files_done,
+                files_total=p.files_total,
+                bytes_done=p.bytes_done,
+                bytes_total=p.bytes_total,
+            )
+        )
+
+    uploader = Uploader(backend, session_id=request.session_id)
+    result = uploader.upload(folder, request.prefix, resume=existing not in ANEW, on_progress=tell, cancel=cancel)
+    for notice in result.notices:
+        log(notice, LogLevel.WARNING)
+    if not result.complete:
+        raise upload_failure(result)
+    return result

@@ -18,6 +18,8 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import SpeechError
 
 PROJECT = Path(__file__).resolve().parents[2]
+START = "import sys; sys.path.insert(0, sys.argv.pop()); from pipeline.speech.worker import main; main()"
+"""What the child runs: `-m` would not find it where PYTHONSAFEPATH is set."""
 TERMINATE_S = 0.5
 """How long the child may take to end when asked, before it is killed."""
 LOG_BYTES = 8192
@@ -71,7 +73,7 @@ def _start(complaints: IO[bytes], environment: Mapping[str, str] | None) -> subp
         flags, session = 0, True
     try:
         return subprocess.Popen(
-            [sys.executable, "-m", "pipeline.speech.worker"],
+            [sys.executable, "-c", START, str(PROJECT)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=complaints,

@@ -11,8 +11,6 @@ from itertools import pairwise
 
 from pipeline.speech.cues import Cue, Segment, Transcript, Word
 
-TICKS_PER_S = 90_000
-"""The clock of MPEG timestamps, hertz (RFC 8216, 3.5)."""
 TICKS_WRAP = 1 << 33
 """MPEG timestamps have 33 bits."""
 

@@ -37,7 +37,8 @@ class Connections:
 
     def __init__(self, cancel: CancelToken) -> None:
         self._cancel = cancel
-        self._lock = threading.Lock()
+        # Reentrant: urllib3 closes connections from a finalizer, which the collector may run inside one of the blocks below.
+        self._lock = threading.RLock()
         # For each open connection a duplicate of its socket.
         self._sockets: dict[HTTPConnection, socket.socket] = {}
 
@@ -80,8 +81,9 @@ class Connections:
                 owner.timeout = wanted
         opened.settimeout(limit_s)
         # TLS takes the socket object over; the duplicate still reaches the same connection.
+        remembered = opened.dup()
         with self._lock:
-            self._sockets[owner] = opened.dup()
+            self._sockets[owner] = remembered
         if self._cancel.cancelled:
             opened.close()
             self.forget(owner)
@@ -97,9 +99,10 @@ class Connections:
 
     def _interrupt(self) -> None:
         with self._lock:
-            for remembered in self._sockets.values():
-                with contextlib.suppress(OSError):  # the other side may have closed it already
-                    remembered.shutdown(socket.SHUT_RDWR)
+            open_now = list(self._sockets.values())
+        for remembered in open_now:
+            with contextlib.suppress(OSError):  # either side may have closed it already
+                remembered.shutdown(socket.SHUT_RDWR)
 
 
 class RequestsHttp:

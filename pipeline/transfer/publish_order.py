@@ -34,11 +34,23 @@ def collect(folder: Path, prefix: str) -> list[OutgoingFile]:
             name = path.relative_to(folder).as_posix()
             status = path.stat()
             files.append(OutgoingFile(path=path, name=name, key=prefix + name, size_bytes=status.st_size, mtime_ns=status.st_mtime_ns))
+        _check_references(files)
     except OSError as error:
         raise TransferError(f"The folder {folder} can't be read ({error.strerror}): check its permissions.") from error
     if not files:
         raise TransferError(f"There is nothing to upload in {folder}: choose the folder of a finished job.")
     return files
+
+
+def _check_references(files: Sequence[OutgoingFile]) -> None:
+    """Raise TransferError when a playlist names a file that is not there: published, it would be a broken video."""
+    present = {file.path for file in files}
+    for file in files:
+        if not file.name.endswith(".m3u8"):
+            continue
+        for line in file.path.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line and not line.startswith("#") and "://" not in line and file.path.parent / line not in present:
+                raise TransferError(f"{file.path} names {line}, which is missing: convert the video again (--fresh).")
 
 
 def stages(files: Sequence[OutgoingFile]) -> list[list[OutgoingFile]]:

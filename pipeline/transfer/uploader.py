@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from config import BackendApi
 from pipeline.cancel import CancelToken
-from pipeline.errors import Cancelled, OutputError, TransferError
+from pipeline.errors import AuthenticationError, Cancelled, OutputError, TransferError
 from pipeline.transfer.client import BackendClient, Presigned, StoreClient
 from pipeline.transfer.journal import Confirmed, Destination, Journal, read_journal, set_aside
 from pipeline.transfer.log_file import UploadLog
@@ -27,7 +27,7 @@ from pipeline.transfer.refusal import TokenRefusedError
 from pipeline.transfer.retry import DELAYS_S, after_record, persist
 from pipeline.transfer.sender import Sender
 from pipeline.transfer.state_file import STATE_FILE, UploadState, read_state, write_state
-from pipeline.transfer.tally import Tally, TransferProgress, cancelled_text
+from pipeline.transfer.tally import Tally, TransferProgress, cancelled_text, failed_text
 
 if TYPE_CHECKING:
     from pipeline.transfer.connections import Connections
@@ -349,3 +349,14 @@ def _connections(cancel: CancelToken) -> Iterator[Connections]:
 def _session(cancel: CancelToken) -> Iterator[Http]:
     with _connections(cancel) as connections, connections.session() as http:
         yield http
+
+
+def upload_failure(result: UploadResult) -> TransferError:
+    """Return the error that names the log, and what was wrong with the first file, or with all."""
+    failed = failed_text(len(result.failed))
+    if isinstance(result.halted, AuthenticationError):
+        return AuthenticationError(f"{failed} {result.halted} Then start again to go on. Log: {result.log_file}")
+    name, reason = (
+        next(iter(sorted(result.failed.items()))) if result.failed else ("the folder", "It could not be sent whole: start again.")
+    )
+    return TransferError(f"{failed} {name}: {reason} Log: {result.log_file}")

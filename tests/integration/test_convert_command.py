@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from pathlib import Path
 
+import imageio_ffmpeg
 import psutil
 import pytest
 from program import command, events, make_clip, start
@@ -167,3 +169,106 @@ def test_stopping_an_encode_leaves_no_process_and_no_folder(tmp_path, environmen
         rest = events(process.stdout.read())
     gone = psutil.wait_procs(children, timeout=5)[1]
     assert (130, "cancelled", [], []) == (process.returncode, rest[-1]["outcome"], gone, list((tmp_path / "out").iterdir()))
+
+
+def _lose_a_segment(folder: Path) -> None:
+    (folder / "360p" / "seg_001.ts").unlink()
+
+
+def test_a_folder_that_has_lost_a_segment_is_made_again(tmp_path, run, short_clip):
+    """A finished folder is looked at before it is used again."""
+    assert 0 == run("convert", short_clip, "-o", tmp_path, *FAST).returncode
+    _lose_a_segment(tmp_path / "short-clip")
+    again = run("convert", short_clip, "-o", tmp_path, *FAST)
+    assert (0, True, True) == (
+        again.returncode,
+        "is made again" in again.stdout,
+        (tmp_path / "short-clip" / "360p" / "seg_001.ts").exists(),
+    )
+
+
+def test_a_source_in_the_jobs_own_folder_is_refused(tmp_path, run):
+    """Replacing the folder must never take the source with it."""
+    (tmp_path / "clip").mkdir()
+    clip = make_clip(tmp_path / "clip" / "clip.mp4", seconds=1)
+    done = run("convert", clip, "-o", tmp_path, *FAST, "--fresh")
+    assert (2, True, True) == (done.returncode, "move it out" in done.stderr, clip.exists())
+
+
+def test_a_sound_that_breaks_off_is_not_hidden_by_the_held_picture(tmp_path, run):
+    """The last frame stands until the sound ends, so a sound cut short is still found."""
+    picture = ("-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25:duration=2")
+    sound = ("-f", "lavfi", "-i", "sine=frequency=440:duration=20", "-c:a", "pcm_s16le")
+    whole = tmp_path / "whole.mov"
+    subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *picture, *sound, "-movflags", "+faststart", str(whole)], check=True)
+    cut = tmp_path / "cut.mov"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    good, bad = run("convert", whole, "-o", tmp_path / "out", *FAST), run("convert", cut, "-o", tmp_path / "out", *FAST)
+    durations = [s for s in (tmp_path / "out" / "whole" / "360p" / "index.m3u8").read_text().splitlines() if s.startswith("#EXTINF")]
+    assert (0, 20.0) == (good.returncode, pytest.approx(sum(float(d[8:-1]) for d in durations), abs=0.1))
+    assert (1, True) == (bad.returncode, "ends early: it declares 20.0 s" in bad.stderr)
+
+
+def test_two_runs_on_one_folder_do_not_harm_each_other(tmp_path, environment, run):
+    """The second says that the first is at work; the first finishes."""
+    clip = make_clip(tmp_path / "long.mp4", seconds=12, size="1280x720")
+    with start(command("convert", clip, "-o", tmp_path / "out", "--preset", "fast", "--json"), environment) as first:
+        for line in first.stdout:
+            if '"phase_progress"' in line:
+                break
+        second = run("convert", clip, "-o", tmp_path / "out", "--preset", "fast")
+        first.communicate(timeout=120)
+    assert (1, True) == (second.returncode, "Another HLS Converter is working on" in second.stderr)
+    assert (0, ["long"]) == (first.returncode, [p.name for p in (tmp_path / "out").iterdir()])
+
+
+def test_the_destination_is_checked_as_it_was_typed(tmp_path, run, short_clip):
+    """Also with several videos, each of which gets a folder of its own beneath it."""
+    done = run("convert", short_clip, short_clip, "-o", tmp_path, "--upload", "videos/c1")
+    assert (2, True) == (done.returncode, "end with /" in done.stderr)
+
+
+def test_options_without_their_feature_are_refused(tmp_path, run, short_clip):
+    """No option is read and forgotten."""
+    done = run("convert", short_clip, "-o", tmp_path, "--language", "en", "--delete-local")
+    assert (2, ["--delete-local needs --upload PREFIX.", "--language needs --transcribe."]) == (
+        done.returncode,
+        [line.removeprefix("hls-converter: ") for line in done.stderr.splitlines()],
+    )
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)], ids=["lines", "json"])
+def test_a_reader_that_goes_away_ends_the_job_quietly(tmp_path, environment, options):
+    """`convert | head -1` leaves no traceback and nothing half-done."""
+    clip = make_clip(tmp_path / "long.mp4", seconds=20)
+    with start(command("convert", clip, "-o", tmp_path / "out", *options), environment) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        words = process.stderr.read()
+    assert (1, "", []) == (process.returncode, words, list((tmp_path / "out").iterdir()))
+
+
+def test_an_old_terminals_encoding_and_a_name_of_raw_bytes_do_no_harm(tmp_path, environment):
+    """What can't be shown is shown otherwise."""
+    clip = make_clip(tmp_path / "clip.mp4", seconds=1)
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xe9.mp4"))
+    clip.rename(odd)
+    for options in ((), ("--json",)):
+        arguments = command("convert", odd, "-o", tmp_path / "out", *FAST, "--fresh", *options)
+        done = subprocess.run(arguments, env={**environment, "PYTHONIOENCODING": "ascii"}, capture_output=True)
+        assert (0, b"") == (done.returncode, done.stderr)
+
+
+def test_the_program_starts_where_python_leaves_its_folder_out(environment, small_model, sample, tmp_path):
+    """PYTHONSAFEPATH is set on some machines; Whisper's process starts there too."""
+    arguments = command("convert", sample, "-o", tmp_path, *FAST, "--qualities", "360p", "--transcribe", "--model", small_model)
+    done = subprocess.run(arguments, env={**environment, "PYTHONSAFEPATH": "1"}, capture_output=True, text=True)
+    assert (0, "") == (done.returncode, done.stderr)
+
+
+def test_a_job_whose_files_were_deleted_says_so(tmp_path, run, short_clip):
+    """The same upload again is done; another job on it begins fresh or not at all."""
+    uploaded = ("convert", short_clip, "-o", tmp_path, *FAST, "--upload", "tests/gone/", "--delete-local")
+    assert [0, 0] == [run(*uploaded).returncode for _ in range(2)]
+    other = run("convert", short_clip, "-o", tmp_path, *FAST)
+    assert (2, True) == (other.returncode, "--fresh" in other.stderr)

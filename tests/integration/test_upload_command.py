@@ -95,6 +95,24 @@ def test_a_folder_that_is_not_there_is_one_sentence(tmp_path, run):
     assert (1, True, 1) == (done.returncode, "nowhere is not a folder" in done.stderr, len(done.stderr.splitlines()))
 
 
+def test_a_playlist_that_names_a_missing_segment_is_never_published(stream, backend, run):
+    """One missing segment is a broken video."""
+    (stream / "720p" / "index.m3u8").write_text("#EXTM3U\n#EXTINF:6,\nseg_001.ts\n#EXTINF:6,\nseg_999.ts\n")
+    done = run("upload", stream, "tests/missing-segment/")
+    assert (1, True, {}) == (
+        done.returncode,
+        "names seg_999.ts, which is missing" in done.stderr,
+        _stored(backend, "tests/missing-segment/"),
+    )
+
+
+def test_a_folder_without_a_master_is_no_stream(tmp_path, run):
+    """Something else than a converted video was named."""
+    (tmp_path / "notes.txt").write_text("mine")
+    done = run("upload", tmp_path, "tests/no-master/")
+    assert (1, True) == (done.returncode, "holds no master.m3u8" in done.stderr)
+
+
 def test_check_says_that_the_backend_is_there(run, backend):
     """Test Connection from the command line."""
     done = run("check")

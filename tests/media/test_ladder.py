@@ -81,20 +81,28 @@ def test_rates_come_from_the_table():
 )
 def test_no_rendition_gets_more_bits_than_its_source_can_use(source_bit_rate, bit_rate):
     """At most 1.3 times the source's own rate."""
-    made = ladder.rendition(ladder.BY_NAME["720p"], 1280, 720, black_bars=False, source_bit_rate=source_bit_rate)
+    (made,) = ladder.renditions([ladder.BY_NAME["720p"]], 1280, 720, black_bars=False, source_bit_rate=source_bit_rate)
     assert bit_rate == made.bit_rate
 
 
 def test_black_bars_fill_the_box_only_when_asked_for():
     """With bars the frame is the box and the picture keeps its fitted size inside."""
     quality = ladder.BY_NAME["720p"]
-    barred = ladder.rendition(quality, 1440, 1080, black_bars=True, source_bit_rate=None)
-    plain = ladder.rendition(quality, 1440, 1080, black_bars=False, source_bit_rate=None)
+    (barred,) = ladder.renditions([quality], 1440, 1080, black_bars=True, source_bit_rate=None)
+    (plain,) = ladder.renditions([quality], 1440, 1080, black_bars=False, source_bit_rate=None)
     assert ((960, 720), (1280, 720)) == ((barred.width, barred.height), (barred.frame_width, barred.frame_height))
     assert (960, 720) == (plain.frame_width, plain.frame_height)
 
 
-def test_a_smaller_rendition_of_a_poor_source_is_also_a_cheaper_one():
-    """Players choose by rate, so the ladder must fall."""
-    made = [ladder.rendition(q, 1280, 720, black_bars=False, source_bit_rate=300_000).bit_rate for q in ladder.offered(1280, 720)]
-    assert (sorted(made, reverse=True), 390_000, 3) == (made, made[0], len(set(made)))
+@pytest.mark.parametrize(
+    ("source_bit_rate", "rates"),
+    [
+        pytest.param(20_000_000, [5000, 2800, 1400, 800], id="rich: the table"),
+        pytest.param(2_000_000, [2600, 1456, 1400, 800], id="the source caps two"),
+        pytest.param(300_000, [390, 218, 109, 62], id="the source caps all"),
+    ],
+)
+def test_the_ladder_falls_however_poor_the_source_is(source_bit_rate, rates):
+    """Players choose by rate: a smaller rendition is always the cheaper one."""
+    made = ladder.renditions(ladder.QUALITIES, 1920, 1080, black_bars=False, source_bit_rate=source_bit_rate)
+    assert rates == [r.bit_rate // 1000 for r in made]

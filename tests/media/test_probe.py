@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import os
 from fractions import Fraction
 from pathlib import Path
 
@@ -83,6 +85,18 @@ def _folder(folder: Path) -> Path:
     return path
 
 
+def _pipe(folder: Path) -> Path:
+    path = folder / "pipe.mp4"
+    os.mkfifo(path)
+    return path
+
+
+def _picture(folder: Path) -> Path:
+    path = folder / "picture.png"
+    path.write_bytes(base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="))
+    return path
+
+
 def _noise(folder: Path) -> Path:
     path = folder / "noise.mkv"
     path.write_bytes(bytes(range(256)) * 400)
@@ -96,6 +110,8 @@ def _noise(folder: Path) -> Path:
         pytest.param(_empty, "is empty", id="empty"),
         pytest.param(_text, "can't be read as a video", id="text named mp4"),
         pytest.param(_folder, "is a folder", id="folder"),
+        pytest.param(_pipe, "is not a file", id="pipe"),
+        pytest.param(_picture, "is a picture", id="picture"),
         pytest.param(_noise, "can't be read as a video", id="noise"),
     ],
 )
