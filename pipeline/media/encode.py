@@ -14,6 +14,7 @@ from pipeline.model import Plan, Rendition
 
 PLAYLIST = "index.m3u8"
 SEGMENT_PATTERN = "seg_%03d.ts"
+SOURCE = "source"
 
 # One keyframe at the first frame of every two-second slot: the same frames in every rendition, whatever the frame rate,
 # and no run of catch-up keyframes after a gap. Apple's HLS authoring specification 1.10 asks for one every two seconds.
@@ -35,7 +36,7 @@ def hls_arguments(plan: Plan) -> list[str]:
     sound = _sound(source, plan)
     options = _video_options(plan, plan.renditions) | (_audio_options(plan) if sound else {})
     slaves = "|".join(_hls_slave(r, i, has_sound=bool(sound), segment_s=plan.segment_s) for i, r in enumerate(plan.renditions))
-    return _arguments(*pictures, *sound, name=slaves, options={"format": "tee"} | options)
+    return _from(plan, _arguments(*pictures, *sound, name=slaves, options={"format": "tee"} | options))
 
 
 def mp4_arguments(plan: Plan, rendition: Rendition, target: str) -> list[str]:
@@ -44,7 +45,7 @@ def mp4_arguments(plan: Plan, rendition: Rendition, target: str) -> list[str]:
     pictures = _scaled(source[str(plan.media.video.index)], plan, (rendition,))
     sound = _sound(source, plan)
     options = _video_options(plan, (rendition,)) | (_audio_options(plan) if sound else {})
-    return _arguments(*pictures, *sound, name=target, options=_mp4_options() | options)
+    return _from(plan, _arguments(*pictures, *sound, name=target, options=_mp4_options() | options))
 
 
 def remux_arguments(playlist: Path, target: str) -> list[str]:
@@ -53,12 +54,17 @@ def remux_arguments(playlist: Path, target: str) -> list[str]:
 
 
 def _input(plan: Plan) -> Any:  # noqa: ANN401  # ffmpeg-python is untyped
-    # file: keeps a name such as "data:x.mp4" or "a|b.mp4" from being read as a protocol
-    return ffmpeg.input(f"file:{plan.media.path.absolute()}")
+    # the name is put in at the end: ffmpeg-python can't take one that is not UTF-8
+    return ffmpeg.input(SOURCE)
 
 
 def _sound(source: Any, plan: Plan) -> list[Any]:  # noqa: ANN401  # ffmpeg-python is untyped
     return [source[str(plan.media.audio[0].index)]] if plan.media.audio else []
+
+
+def _from(plan: Plan, arguments: list[str]) -> list[str]:
+    # file: keeps a name such as "data:x.mp4" or "a|b.mp4" from being read as a protocol
+    return [f"file:{plan.media.path.absolute()}" if argument == SOURCE else argument for argument in arguments]
 
 
 def _arguments(*streams: Any, name: str, options: dict[str, Any]) -> list[str]:  # noqa: ANN401  # ffmpeg-python is untyped
