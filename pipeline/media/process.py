@@ -81,24 +81,7 @@ def run_ffmpeg(
         ToolError: it can't be started.
         Cancelled: the job was cancelled.
     """
-    # -nostdin is left out on purpose: "q" on standard input is how ffmpeg is asked to quit.
-    argv = [str(ffmpeg), "-hide_banner", "-loglevel", "level+warning", "-y", "-nostats", "-stats_period", "0.2", "-progress", "pipe:1"]
-    argv += arguments
-    try:
-        process = subprocess.Popen(
-            argv,
-            cwd=cwd,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            start_new_session=True,  # Ctrl-C in a terminal reaches this program alone, which then cancels in order
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )
-    except OSError as error:
-        raise ToolError(f"{ffmpeg} can't be started ({error.strerror}): check FFMPEG_PATH or install ffmpeg.") from error
+    process = _start(ffmpeg, arguments, cwd)
     log = _Log()
     times: queue.Queue[float] = queue.Queue()
     with process:
@@ -124,6 +107,27 @@ def run_ffmpeg(
     if process.returncode != 0:
         raise EncodeError(log.reason(process.returncode))
     return FfmpegRun(out_time_s=out_time_s, log=tuple(log.lines), error_lines=log.error_lines)
+
+
+def _start(ffmpeg: Path, arguments: Sequence[str], cwd: Path) -> subprocess.Popen[str]:
+    # -nostdin is left out on purpose: "q" on standard input is how ffmpeg is asked to quit.
+    argv = [str(ffmpeg), "-hide_banner", "-loglevel", "level+warning", "-y", "-nostats", "-stats_period", "0.2", "-progress", "pipe:1"]
+    argv += arguments
+    try:
+        return subprocess.Popen(
+            argv,
+            cwd=cwd,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,  # Ctrl-C in a terminal reaches this program alone, which then cancels in order
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+    except OSError as error:
+        raise ToolError(f"{ffmpeg} can't be started ({error.strerror}): check FFMPEG_PATH or install ffmpeg.") from error
 
 
 def ffmpeg_version(ffmpeg: Path) -> str:

@@ -42,7 +42,6 @@ def test_cancel_ends_ffmpeg_and_its_threads(ffmpeg, tmp_path):
     assert ([], []) == (_children(), [t.name for t in threading.enumerate() if t.name.startswith("ffmpeg")])
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a shell script")
 def test_a_program_that_will_not_listen_is_killed(tmp_path, monkeypatch):
     """Quit and terminate are ignored by the stand-in; kill is not."""
     monkeypatch.setattr(process, "QUIT_S", 0.1)
