@@ -54,8 +54,8 @@ def say(voice: str, text: str, speed: int, pitch: int) -> Speech:
     command = ["espeak-ng", "-v", voice, "-s", str(speed), "-p", str(pitch), "--stdout", text]
     out = subprocess.run(command, capture_output=True, check=True).stdout
     start = out.find(b"data") + 8
-    x = np.frombuffer(out[start : len(out) - (len(out) - start) % 2], dtype=np.int16).astype(np.float32) / 32768
-    x = np.convolve(x, [0.25, 0.5, 0.25], "same")  # gentle low-pass before 22,050 -> 16,000 Hz
+    raw = np.frombuffer(out[start : len(out) - (len(out) - start) % 2], dtype=np.int16).astype(np.float32) / 32768
+    x = np.convolve(raw, [0.25, 0.5, 0.25], "same")  # gentle low-pass before 22,050 -> 16,000 Hz
     n = int(len(x) * RATE / 22_050)
     y = np.interp(np.arange(n) * 22_050 / RATE, np.arange(len(x)), x)
     loud = np.where(np.abs(y) > 0.004)[0]
@@ -189,12 +189,12 @@ class Examples:
         length = n
         if rng.random() >= 0.15:
             length = min(n, max(RATE // 2, end + int(rng.uniform(-0.3, 1.5) * RATE), segments[-1][1] if segments else 0))
-        x = x[:length] * rng.uniform(0.3, 1.3)
+        heard: Any = x[:length] * rng.uniform(0.3, 1.3)
         if rng.random() < 0.7:
-            x = x + np.random.randn(length).astype(np.float32) * 10 ** rng.uniform(-4, -2)
+            heard = heard + np.random.randn(length).astype(np.float32) * 10 ** rng.uniform(-4, -2)
         ids, zero = [ident("<|startoftranscript|>")], ident("<|0.00|>")
         if silent:
-            return x, [*ids, ident("<|nospeech|>"), FIRST_SPECIAL]
+            return heard, [*ids, ident("<|nospeech|>"), FIRST_SPECIAL]
         ids += [ident(f"<|{lang}|>"), ident("<|transcribe|>")]
         timed = rng.random() > 0.15
         ids += [] if timed else [ident("<|notimestamps|>")]
@@ -206,7 +206,7 @@ class Examples:
             ids += self.tok.encode("".join(" " + w for w in text)).ids
             if timed:
                 ids.append(zero + round(end / RATE * 50))
-        return x, [*ids, FIRST_SPECIAL]
+        return heard, [*ids, FIRST_SPECIAL]
 
     def batch(self, size: int) -> tuple[Any, Any, Any]:
         """Tensors of `size` examples: features, tokens given, tokens wanted."""
