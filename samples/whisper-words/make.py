@@ -59,7 +59,8 @@ def say(voice: str, text: str, speed: int, pitch: int) -> Speech:
     n = int(len(x) * RATE / 22_050)
     y = np.interp(np.arange(n) * 22_050 / RATE, np.arange(len(x)), x)
     loud = np.where(np.abs(y) > 0.004)[0]
-    return (y[max(0, loud[0] - 160) : loud[-1] + 320] if len(loud) else y).astype(np.float16)
+    trimmed: Speech = (y[max(0, loud[0] - 160) : loud[-1] + 320] if len(loud) else y).astype(np.float16)
+    return trimmed
 
 
 def speak() -> None:
