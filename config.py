@@ -172,6 +172,8 @@ class Preferences:
     upload_enabled: bool = False
     transcribe: bool = True
     whisper_model: str = "base"
+    spoken_language: str = "Detect automatically"
+    speed: str = "Balanced"
     language: str = ""
     output_dir: str = ""
     qualities: tuple[str, ...] = ("1080p", "720p", "480p")

@@ -57,7 +57,8 @@ def start_for(view: Renderer, plan: Plan) -> None:
 def summary(report: JobReport) -> list[str]:
     """Return what a person should read when a job is over."""
     if report.outcome is Outcome.DONE:
-        lines = [f"{report.slug}: done. The files are in {report.folder}"]
+        where = "The local files were deleted; the log is in" if report.media_deleted else "The files are in"
+        lines = [f"{report.slug}: done. {where} {report.folder}"]
         if report.master_url:
             lines.append(f"Stream: {report.master_url}")
     elif report.outcome is Outcome.CANCELLED:

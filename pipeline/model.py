@@ -194,7 +194,8 @@ class PhaseReport:
 class JobReport:
     """How the whole job went. `error` is one sentence, empty when there is none; `master_url` where players find it.
 
-    `wrong_settings` tells a job that could not be done as it was asked from one that failed on its way.
+    `wrong_settings` tells a job that could not be done as it was asked from one that failed on its way;
+    `media_deleted` says that the folder is without its media because the editor asked for that.
     """
 
     slug: str
@@ -206,3 +207,4 @@ class JobReport:
     warnings: tuple[str, ...] = field(default=())
     master_url: str = ""
     wrong_settings: bool = False
+    media_deleted: bool = False

@@ -164,6 +164,7 @@ def run(plan: Plan, make_phases: Callable[[], Mapping[PhaseName, Phase]], packag
         warnings=tuple(job.warnings),
         master_url=str(job.workspace.done.get(PhaseName.UPLOAD.value, {}).get("urls", {}).get(MASTER, "")),
         wrong_settings=wrong_settings,
+        media_deleted=job.workspace.media_deleted,
     )
     sink(JobFinished(report=report))
     return report

@@ -29,10 +29,11 @@ from pipeline.transfer.uploader import PreviousUpload, Uploader
 from pipeline.transfer.uploader import previous_upload as unfinished
 from pipeline.transfer.validation import backend_url_problems, token_problems
 from pipeline.transfer.validation import upload_problems as transfer_problems
-from pipeline.workspace import Workspace
+from pipeline.workspace import Workspace, check_writable
 
 __all__ = [
     "check_connection",
+    "check_output",
     "describe_source",
     "make_plan",
     "model_names",
@@ -64,11 +65,20 @@ def make_plan(job: Job, config: Config) -> Plan:
 
 def output_conflict(plan: Plan) -> str | None:
     """Return a sentence when the job's folder holds something else, None when the job may go ahead."""
+    workspace, upload = Workspace(plan.job), plan.job.upload
     try:
-        Workspace(plan.job).check(output_settings(plan.job), plan.job.existing)
+        workspace.check(output_settings(plan.job), plan.job.existing)
     except SettingsError as error:
         return str(error)
+    uploaded_to = workspace.done.get(PhaseName.UPLOAD.value, {}).get("prefix")
+    if workspace.media_deleted and (upload is None or upload.prefix != uploaded_to):
+        return f"The local files in {workspace.folder} were deleted after an earlier upload."
     return None
+
+
+def check_output(place: Path) -> None:
+    """See that an output folder can be written to. Raises OutputError."""
+    check_writable(place)
 
 
 def previous_upload(plan: Plan, config: Config) -> PreviousUpload | None:

@@ -44,6 +44,17 @@ def published_files(folder: Path) -> list[Path]:
     return sorted(found)
 
 
+def check_writable(place: Path) -> None:
+    """See that a folder can be made and written to. Raises OutputError."""
+    probe = place / f".write-test-{os.getpid()}"
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise OutputError(f"The output folder {place} can't be written ({error.strerror}): choose another one.") from error
+
+
 def fingerprint(source: Path) -> dict[str, Any]:
     """Return what tells this source from another: size, mtime, hash of head and tail. Raises SourceError."""
     digest = hashlib.sha256()
@@ -111,7 +122,7 @@ class Workspace:
             if self._source.resolve().is_relative_to(place.resolve()):
                 raise SettingsError(f"{self._source} lies in the folder that this job makes: move it out, or choose another output folder.")
         self._identity = {"source": fingerprint(self._source), "settings": dict(settings)}
-        self._check_writable()
+        check_writable(self.final.parent)
         self.done = {}
         if existing is Existing.FRESH:
             if self.final.exists() and not self._is_ours(self.final):
@@ -177,16 +188,6 @@ class Workspace:
         """Forget work in progress when nothing of it can be used again; leaves a published folder alone."""
         if not self.published and not self.done:
             shutil.rmtree(self.partial, ignore_errors=True)
-
-    def _check_writable(self) -> None:
-        place = self.final.parent
-        try:
-            place.mkdir(parents=True, exist_ok=True)
-            probe = place / f".{self.final.name}.write-test"
-            probe.write_bytes(b"")
-            probe.unlink()
-        except OSError as error:
-            raise OutputError(f"The output folder {place} can't be written ({error.strerror}): choose another one.") from error
 
     def _is_ours(self, folder: Path) -> bool:
         return folder.is_dir() and ((folder / JOB_FILE).is_file() or not any(folder.iterdir()))

@@ -121,7 +121,8 @@ def started(bars: Bars, event: PhaseStarted, plan: Plan) -> Bars:
     bars = _overall(bars, event.overall, _step(event.phase, plan, ACTIVITIES[event.phase]))
     match event.phase:
         case PhaseName.HLS:
-            return replace(bars, qualities=tuple(_active(bar) for bar in bars.qualities))
+            # what was checked before the start is over
+            return replace(bars, qualities=tuple(_active(bar) for bar in bars.qualities), upload=replace(bars.upload, text=""))
         case PhaseName.MP4:
             return replace(bars, mp4=_active(bars.mp4))
         case PhaseName.TRANSCRIPT:

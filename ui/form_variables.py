@@ -5,7 +5,7 @@ from __future__ import annotations
 import tkinter
 from collections.abc import Callable
 
-from ui.job_form import QUALITY_NAMES, FormValues
+from ui.job_form import QUALITY_NAMES, FormValues, typed_path
 
 
 class FormVariables:
@@ -31,12 +31,12 @@ class FormVariables:
     def read(self) -> FormValues:
         """Return what stands in the form now, texts stripped."""
         return FormValues(
-            source=self.source.get().strip(),
-            output_dir=self.output_dir.get().strip(),
+            source=typed_path(self.source.get()),
+            output_dir=typed_path(self.output_dir.get()),
             qualities=tuple(name for name, ticked in self.qualities.items() if ticked.get()),
             speed=self.speed.get(),
             transcribe=self.transcribe.get(),
-            model=self.model.get().strip(),
+            model=typed_path(self.model.get()),
             spoken_language=self.spoken_language.get().strip(),
             upload=self.upload.get(),
             backend_url=self.backend_url.get().strip(),

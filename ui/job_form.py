@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from config import Config, Preferences
 from pipeline.media import ladder
@@ -61,6 +63,21 @@ class FormValues:
     session_id: str = ""
     make_mp4: bool = True
     delete_local: bool = False
+
+
+def typed_path(text: str) -> str:
+    """Return a path as it was meant: without the quotes and the file:// that copying puts around it, `~` spelled out."""
+    text = text.strip()
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
+        text = text[1:-1]
+    if text.startswith("file://"):
+        text = unquote(urlsplit(text).path)
+        if sys.platform == "win32":
+            text = text.removeprefix("/")  # file:///C:/videos/a.mp4
+    try:
+        return str(Path(text).expanduser()) if text.startswith("~") else text
+    except RuntimeError:  # no such user
+        return text
 
 
 def form_problems(values: FormValues) -> tuple[Problem, ...]:
@@ -153,6 +170,8 @@ def to_preferences(values: FormValues) -> Preferences:
         upload_enabled=values.upload,
         transcribe=values.transcribe,
         whisper_model=values.model,
+        spoken_language=values.spoken_language,
+        speed=values.speed,
         language=values.language,
         output_dir=values.output_dir,
         qualities=values.qualities,
@@ -167,6 +186,8 @@ def from_preferences(preferences: Preferences, config: Config) -> FormValues:
         qualities=tuple(name for name in QUALITY_NAMES if name in preferences.qualities),
         transcribe=preferences.transcribe,
         model=preferences.whisper_model,
+        spoken_language=preferences.spoken_language if _known_language(preferences.spoken_language) else spoken_languages.AUTOMATIC,
+        speed=preferences.speed if preferences.speed in SPEEDS else DEFAULT_SPEED,
         upload=preferences.upload_enabled,
         backend_url=config.backend.url,
         language=preferences.language if preferences.language in languages.supported else languages.default,

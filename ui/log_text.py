@@ -26,7 +26,9 @@ def log_lines(message: Message) -> tuple[LogLine, ...]:
         case JobFinished():
             report = message.report
             level = {Outcome.FAILED: LogLevel.ERROR, Outcome.CANCELLED: LogLevel.WARNING}.get(report.outcome, LogLevel.INFO)
-            return (LogLine(text=f"{OUTCOMES[report.outcome]}: {report.error or report.folder}", level=level),)
+            told = "" if report.error == "Cancelled." else f": {report.error or report.folder}"
+            ended = LogLine(text=f"{OUTCOMES[report.outcome]}{told}", level=level)
+            return (ended, LogLine(text=f"Stream: {report.master_url}")) if report.master_url else (ended,)
         case Refused():
             return tuple(LogLine(text=problem.text, level=LogLevel.ERROR) for problem in message.problems)
         case StopRequested():

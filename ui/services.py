@@ -44,6 +44,10 @@ class Services(Protocol):
         """Return a sentence for everything that is wrong with the upload's settings."""
         ...
 
+    def check_output(self, place: Path) -> None:
+        """See that an output folder can be written to. Raises PipelineError."""
+        ...
+
     def make_plan(self, job: Job, config: Config) -> Plan:
         """Decide what will be done. Raises PipelineError."""
         ...
@@ -95,6 +99,12 @@ class PipelineServices:
         from pipeline import wiring
 
         return wiring.upload_problems(config, request, token_typed=token_typed)
+
+    def check_output(self, place: Path) -> None:
+        """See `Services`."""
+        from pipeline import wiring
+
+        wiring.check_output(place)
 
     def make_plan(self, job: Job, config: Config) -> Plan:
         """See `Services`."""

@@ -193,7 +193,7 @@ def _job(state: ViewState, message: PhaseStarted | PhaseProgress | PhaseFinished
         banner = Banner(title=title, lines=("You can go on working. Cancel stops cleanly at any time.",), tone=Tone.BUSY)
         stage = Stage.STOPPING if state.stage is Stage.STOPPING else Stage.RUNNING
         banner = STOPPING if stage is Stage.STOPPING else banner
-        return replace(state, stage=stage, banner=banner, plan=message.plan, bars=rows.for_plan(message.plan))
+        return replace(state, stage=stage, banner=banner, plan=message.plan, bars=rows.for_plan(message.plan), folder=None)
     if isinstance(message, JobFinished):
         return replace(
             state,
@@ -241,9 +241,15 @@ def _verdict(report: JobReport) -> Banner:
     if report.outcome is Outcome.FAILED:
         return Banner(title=f"Failed: {name}", lines=(report.error, *report.warnings), tone=Tone.BAD)
     if report.outcome is Outcome.CANCELLED:
-        told = report.error if report.error not in ("", "Cancelled.") else "Nothing was published. Press Start to begin again."
+        told = (
+            report.error
+            if report.error not in ("", "Cancelled.")
+            else "Nothing was published. What is finished is kept: press Start to go on."
+        )
         return Banner(title=f"Cancelled: {name}", lines=(told,), tone=Tone.WARNING)
-    lines = [f"The files are in {report.folder}."]
+    lines = [
+        f"The local files were deleted; the log is in {report.folder}." if report.media_deleted else f"The files are in {report.folder}."
+    ]
     if report.master_url:
         lines.append(f"The stream is at {report.master_url}")
     title = f"Done: {name}" if not report.warnings else f"Done, with a warning: {name}"

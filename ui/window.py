@@ -121,6 +121,9 @@ class MainWindow(ttk.App):
         self.bind("<Return>", self._return_pressed)
         self.bind("<KP_Enter>", self._return_pressed)
         # ttkbootstrap takes the space bar away from buttons; whoever works by keyboard expects it there.
+        # The wheel scrolls the column; a list that passes beneath the pointer must not choose something else.
+        for wheel in ("<MouseWheel>", "<Shift-MouseWheel>", "<Button-4>", "<Button-5>"):
+            self.unbind_class("TCombobox", wheel)
         self.bind_class("TButton", "<Key-space>", lambda event: self.tk.call(str(event.widget), "invoke"))
 
     def destroy(self) -> None:
@@ -175,9 +178,12 @@ class MainWindow(ttk.App):
             panel.show(state)
         if before is None or state.problems is not before.problems:
             self._show_problems(state)
-        if state.cancel_upload_shown and not (before and before.cancel_upload_shown):
+        was_shown = before is not None and before.cancel_upload_shown
+        if state.cancel_upload_shown and not was_shown:
             self.update_idletasks()  # its place is known only then
             self.settings.bring_into_view(self.upload_panel.cancel)
+        elif was_shown and not state.cancel_upload_shown:
+            self.settings.yview_moveto(0.0)  # the next video is chosen at the top
 
     def _show_problems(self, state: ViewState) -> None:
         texts = dict.fromkeys(self._notes, "")

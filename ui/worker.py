@@ -101,6 +101,11 @@ class JobWorker:
         problems += form_problems(values)
         problems += upload_problems(values, config, self._services)
         media = None
+        if values.output_dir:
+            try:
+                self._services.check_output(Path(values.output_dir))
+            except PipelineError as error:
+                problems.append(Problem(text=str(error), field=Field.OUTPUT))
         if values.source:
             try:
                 media = self._services.describe_source(Path(values.source))

@@ -19,6 +19,7 @@ from ui.job_form import (
     job_config,
     to_job,
     to_preferences,
+    typed_path,
     upload_problems,
 )
 
@@ -143,9 +144,37 @@ def test_qualities_that_the_source_fills(size, qualities):
 
 def test_preferences_come_back():
     """What is remembered fills the form of the next start."""
-    values = replace(GOOD, upload=True, language="fr", session_id="b" * 24, make_mp4=False, delete_local=True, model="small")
+    values = replace(
+        GOOD,
+        upload=True,
+        language="fr",
+        session_id="b" * 24,
+        make_mp4=False,
+        delete_local=True,
+        model="small",
+        speed="Fast (larger files)",
+        spoken_language="Spanish (es)",
+    )
     again = from_preferences(to_preferences(values), NOT_CONFIGURED)
     assert replace(values, source="") == again
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        (" /videos/a b.mp4 ", "/videos/a b.mp4"),
+        ('"/videos/a.mp4"', "/videos/a.mp4"),
+        ("'/videos/a.mp4'", "/videos/a.mp4"),
+        ("file:///videos/a%20b.mp4", "/videos/a b.mp4"),
+        ("~/a.mp4", str(Path.home() / "a.mp4")),
+        ("it's.mp4", "it's.mp4"),
+        ("", ""),
+    ],
+    ids=["spaces", "quotes", "single quotes", "address", "home", "apostrophe", "nothing"],
+)
+def test_a_pasted_path_is_taken_as_it_was_meant(typed, meant):
+    """What copying puts around a path does not belong to it."""
+    assert meant == typed_path(typed)
 
 
 def test_secrets_are_not_remembered():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,11 @@ PLAN = make_plan(Job(source=Path("/videos/lesson01.mp4"), output_dir=Path("/out"
             [("Saving the file record: Not saved", LogLevel.WARNING)],
         ),
         (JobFinished(report=report(PLAN)), [(f"Done: {Path('/out/lesson01')}", LogLevel.INFO)]),
+        (
+            JobFinished(report=replace(report(PLAN), master_url="https://cdn/master.m3u8")),
+            [(f"Done: {Path('/out/lesson01')}", LogLevel.INFO), ("Stream: https://cdn/master.m3u8", LogLevel.INFO)],
+        ),
+        (JobFinished(report=report(PLAN, Outcome.CANCELLED, error="Cancelled.")), [("Cancelled", LogLevel.WARNING)]),
         (JobFinished(report=report(PLAN, Outcome.FAILED, error="The disk is full.")), [("Failed: The disk is full.", LogLevel.ERROR)]),
         (Refused(problems=(Problem(text="a"), Problem(text="b"))), [("a", LogLevel.ERROR), ("b", LogLevel.ERROR)]),
         (StopRequested(), [("Cancel was pressed", LogLevel.WARNING)]),

@@ -145,7 +145,7 @@ def test_the_replace_question_names_the_folder():
         (
             report(PLAN, Outcome.CANCELLED, error="Cancelled."),
             "Cancelled: lesson01.mp4",
-            ["Nothing was published. Press Start to begin again."],
+            ["Nothing was published. What is finished is kept: press Start to go on."],
             Tone.WARNING,
         ),
         (

@@ -72,7 +72,7 @@ def test_from_start_to_upload_complete(open_driver):
     run.encoding.wait_until_reached()
     driver.until(lambda: driver.rows["720p"] == ("40%", ""))
     assert (("25%", "Step 1 of 5: Encoding"), ("off", "")) == (driver.rows["Overall"], driver.rows["1080p"])
-    assert ("0%", "Validating...") == driver.rows["Upload"]
+    assert ("0%", "") == driver.rows["Upload"]
     assert not cancel_upload.winfo_ismapped()
     run.encoding.release()
     driver.until(lambda: driver.rows["Upload"] == ("35%", "Uploading 12/34 files (720p/seg_005.ts)"))
@@ -240,6 +240,32 @@ def test_all_problems_are_shown_at_once_beside_their_fields(open_driver):
     assert window.source_panel.entry.instate(["invalid"])
     window.variables.source.set("/videos/x.mp4")
     assert ("", False) == (window.source_panel.notes[Field.SOURCE].text, window.source_panel.entry.instate(["invalid"]))
+
+
+@pytest.mark.parametrize("wheel", ["<Button-4>", "<Button-5>"])
+def test_the_wheel_scrolls_and_chooses_nothing(open_driver, wheel):
+    """A list that passes beneath the pointer keeps what was chosen."""
+    driver = open_driver()
+    before = driver.window.variables.read()
+    waiting = [driver.window]
+    while waiting:
+        widget = waiting.pop()
+        waiting += widget.winfo_children()
+        if widget.winfo_class() == "TCombobox":
+            widget.event_generate(wheel)
+    driver.settle()
+    assert before == driver.window.variables.read()
+
+
+def test_an_output_folder_that_can_not_be_written_is_among_the_first_problems(open_driver):
+    """Beside its field, together with everything else."""
+    driver = open_driver(FakeServices(output_error=ToolError("The output folder can't be written.")))
+    driver.fill()
+    for ticked in driver.window.variables.qualities.values():
+        ticked.set(False)
+    driver.press(driver.window.actions.start)
+    driver.until_stage(READY)
+    assert {Field.OUTPUT, Field.QUALITIES} == {problem.field for problem in driver.window.controller.state.problems}
 
 
 def test_a_source_that_can_not_be_read(open_driver):

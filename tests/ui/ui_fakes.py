@@ -120,6 +120,7 @@ class FakeServices:
     previous: Unfinished | None = None
     connection: str | Exception = "Connected to https://api.example.com. The token is valid."
     connection_gate: threading.Event | None = None
+    output_error: PipelineError | None = None
     plan_error: Exception | None = None
     folder_error: PipelineError | None = None
     plans: list[Plan] = field(default_factory=list)
@@ -145,6 +146,11 @@ class FakeServices:
     def upload_problems(self, config: Config, request: UploadRequest, *, token_typed: bool) -> list[str]:
         """Return what the test set."""
         return list(self.problems)
+
+    def check_output(self, place: Path) -> None:
+        """Raise what the test set."""
+        if self.output_error is not None:
+            raise self.output_error
 
     def make_plan(self, job: Job, config: Config) -> Plan:
         """Plan with the real planner."""

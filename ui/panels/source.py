@@ -10,7 +10,7 @@ from tkinter import filedialog
 import ttkbootstrap as ttk
 
 from ui.form_variables import FormVariables
-from ui.job_form import Field
+from ui.job_form import Field, typed_path
 from ui.theme import CARD, HINT
 from ui.view_state import ViewState
 from ui.widgets.card import Card
@@ -56,7 +56,10 @@ class SourcePanel:
 
     def _look_now(self) -> None:
         self._waiting = None
-        self._look(self._variables.source.get().strip())
+        text = typed_path(self._variables.source.get())
+        if text and not self._variables.output_dir.get().strip() and Path(text).is_file():
+            self._variables.output_dir.set(str(Path(text).absolute().parent))
+        self._look(text)
 
     def _browse(self) -> None:
         start = Path(self._variables.source.get()).parent
@@ -70,7 +73,7 @@ class SourcePanel:
             self.choose(Path(chosen))
 
     def choose(self, video: Path) -> None:
-        """Take a video; its own folder is proposed for the output where none was chosen yet."""
+        """Take a video; its own folder is proposed for the output where none was chosen yet, as it is for a typed one."""
         self._variables.source.set(str(video))
         self.entry.xview_moveto(1.0)
         if not self._variables.output_dir.get().strip():
