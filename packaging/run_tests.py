@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,19 @@ def program(name: str) -> Callable[[], bool]:
     return lambda: shutil.which(name) is not None
 
 
+def library(name: str) -> Callable[[], bool]:
+    """Return a check that loads a shared library."""
+
+    def loads() -> bool:
+        try:
+            ctypes.CDLL(name)
+        except OSError:
+            return False
+        return True
+
+    return loads
+
+
 def tk_works() -> bool:
     """Whether this Python can open windows, screen or not."""
     try:
@@ -36,6 +50,7 @@ SYSTEM_PACKAGES: dict[str, Callable[[], bool]] = {
     "imagemagick": program("import"),
     "fonts-dejavu-core": Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf").exists,
     "python3-tk": tk_works,
+    "libatomic1": library("libatomic.so.1"),  # Playwright's own Node.js needs it
 }
 
 CHECKS: dict[str, Sequence[str]] = {
