@@ -115,8 +115,8 @@ def peak_bit_rate(bits: Sequence[int], durations_s: Sequence[float]) -> int:
     peak = 0.0
     for start in range(len(bits)):
         run_bits, run_s = 0, 0.0
-        for bit, duration_s in zip(bits[start:], durations_s[start:], strict=True):
-            run_bits, run_s = run_bits + bit, run_s + duration_s
+        for i in range(start, len(bits)):
+            run_bits, run_s = run_bits + bits[i], run_s + durations_s[i]
             if run_s > 1.5 * target_s:
                 break
             if run_s >= 0.5 * target_s:
