@@ -11,10 +11,12 @@ from pipeline.errors import SettingsError, UploadIncompleteError
 from pipeline.events import LogLevel
 from pipeline.model import Existing, PhaseName, PhaseOutcome, UploadRequest
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
+from pipeline.transfer.journal import Destination
 from pipeline.transfer.redaction import without_query
 from pipeline.transfer.tally import COMPLETE, VALIDATING, TransferProgress
-from pipeline.transfer.uploader import Uploader, UploadResult, previous_upload, upload_failure
+from pipeline.transfer.uploader import Uploader, UploadResult, confirmed_files, previous_upload, upload_failure
 from pipeline.transfer.validation import upload_problems
+from pipeline.workspace import MASTER
 
 ANEW = (Existing.UPLOAD_AGAIN, Existing.FRESH)
 
@@ -109,9 +111,20 @@ def send(
         )
 
     uploader = Uploader(backend, session_id=request.session_id)
-    result = uploader.upload(folder, request.prefix, resume=existing not in ANEW, on_progress=tell, cancel=cancel)
+    resume = existing not in ANEW
+    if resume and _was_replaced(uploader, backend, request, folder, cancel):
+        log("Something else was uploaded to this destination since: every file is sent again.", LogLevel.WARNING)
+        resume = False
+    result = uploader.upload(folder, request.prefix, resume=resume, on_progress=tell, cancel=cancel)
     for notice in result.notices:
         log(notice, LogLevel.WARNING)
     if not result.complete:
         raise upload_failure(result)
     return result
+
+
+def _was_replaced(uploader: Uploader, backend: BackendApi, request: UploadRequest, folder: Path, cancel: CancelToken) -> bool:
+    """Say whether players get another stream than the one that was published from this folder, as far as that can be told."""
+    destination = Destination(backend_url=backend.url, prefix=request.prefix, session_id=request.session_id or None)
+    published = confirmed_files(folder, destination).get(MASTER)
+    return published is not None and bool(published.url) and uploader.serves(published.url, folder / MASTER, cancel) is False

@@ -13,6 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from config import BackendApi
 from pipeline.cancel import CancelToken
 from pipeline.errors import AuthenticationError, Cancelled, OutputError, TransferError
 from pipeline.transfer.client import BackendClient, Presigned, StoreClient
+from pipeline.transfer.exchange import NoAnswerError
 from pipeline.transfer.journal import Confirmed, Destination, Journal, read_journal, set_aside
 from pipeline.transfer.log_file import UploadLog
 from pipeline.transfer.publish_order import OutgoingFile, collect, stages
@@ -38,6 +40,7 @@ TICK_S = 0.1
 """How often progress is reported; what happened in between is in the absolute values."""
 
 SAVE_EVERY_S = 5.0
+READ_BACK_S = 10.0
 HOPELESS = 10
 """After so many failed files in a row the network or the server is gone, and the rest waits for a resume."""
 
@@ -153,6 +156,17 @@ class Uploader:
             backend, store = BackendClient(self._backend, http, _nobody), StoreClient(http, _nobody)
             sender = Sender(backend, store, delays=self._delays, cancel=cancel, note=_nobody)
             return sender.send(path, key, on_begin=begin, on_bytes=move)
+
+    def serves(self, url: str, path: Path, cancel: CancelToken) -> bool | None:
+        """Say whether an address gives what a small file holds; None where that can't be told. Raises Cancelled."""
+        with _session(cancel) as http:
+            try:
+                answer = http.send("GET", url, headers={}, body=b"", read_timeout_s=READ_BACK_S)
+            except NoAnswerError:
+                return None
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return False
+        return answer.body == path.read_bytes() if answer.status == HTTPStatus.OK else None
 
     def create_record(self, fields: Mapping[str, Any], *, log_file: Path | None, cancel: CancelToken) -> None:
         """Send the file record, going on with the upload's log if there is one. Raises TransferError or Cancelled."""

@@ -89,6 +89,19 @@ def test_an_upload_that_is_done_sends_nothing_again(stream, environment, run):
     assert (0, 1, True) == (again.returncode, logs, sent <= 402 * 2)
 
 
+def test_a_stream_that_was_replaced_is_sent_again(tmp_path, backend, run):
+    """What another upload left at the destination is not taken for this folder's."""
+    prefix, folders = "tests/replaced/", [tmp_path / "first", tmp_path / "second"]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "seg_001.ts").write_bytes(folder.name.encode())
+        (folder / "master.m3u8").write_text(f"#EXTM3U\n# {folder.name}\n")
+        assert 0 == run("upload", folder, prefix).returncode
+    again = run("upload", folders[0], prefix)
+    assert (0, True) == (again.returncode, "every file is sent again" in again.stdout)
+    assert _made(folders[0], prefix) == _stored(backend, prefix)
+
+
 def test_a_folder_that_is_not_there_is_one_sentence(tmp_path, run):
     """Exit 1, the folder named."""
     done = run("upload", tmp_path / "nowhere", "a/")
