@@ -1,0 +1,72 @@
+"""From the options of `convert` to jobs."""
+
+from __future__ import annotations
+
+import pytest
+
+from cli.convert import exit_status, jobs_from
+from cli.main import build_parser
+from config import Config
+from pipeline.model import Existing, JobReport, Outcome, TranscriptionRequest
+
+
+def _jobs(*arguments: str):
+    return jobs_from(build_parser(Config()).parse_args(["convert", "-o", "out", *arguments]))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "prefixes"),
+    [
+        pytest.param(["a.mp4"], ["videos/c1/"], id="one lies at the destination"),
+        pytest.param(["a.mp4", "x/a.mov", "b.mp4"], ["videos/c1/a/", "videos/c1/a-2/", "videos/c1/b/"], id="several get a folder each"),
+    ],
+)
+def test_several_videos_never_share_a_destination(inputs, prefixes):
+    """One video's master must not replace another's."""
+    assert prefixes == [job.upload.prefix for job in _jobs(*inputs, "--upload", "videos/c1/")]
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        pytest.param(["--transcribe"], TranscriptionRequest(model="base", language=None), id="defaults"),
+        pytest.param(["--transcribe", "--model", "m", "--language", "es"], TranscriptionRequest(model="m", language="es"), id="given"),
+        pytest.param(["--transcribe", "--language", "auto"], TranscriptionRequest(model="base", language=None), id="auto"),
+        pytest.param([], None, id="off"),
+    ],
+)
+def test_transcription_is_as_asked_for(options, wanted):
+    """Off unless asked for; the model is base and the language is detected unless given."""
+    assert [wanted] == [job.transcription for job in _jobs("a.mp4", *options)]
+
+
+@pytest.mark.parametrize(
+    ("options", "existing"),
+    [
+        pytest.param([], Existing.ASK, id="ask"),
+        pytest.param(["--resume"], Existing.RESUME, id="resume"),
+        pytest.param(["--fresh"], Existing.FRESH, id="fresh"),
+    ],
+)
+def test_what_an_earlier_run_left_is_treated_as_told(options, existing):
+    """Nothing said means that somebody must decide."""
+    assert [existing] == [job.existing for job in _jobs("a.mp4", *options)]
+
+
+def _report(job, outcome: Outcome, *, wrong_settings: bool = False) -> JobReport:
+    return JobReport(slug=job.slug, source=job.source, folder=job.output_dir, outcome=outcome, wrong_settings=wrong_settings)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "status"),
+    [
+        pytest.param([(Outcome.DONE, False), (Outcome.DONE, False)], 0, id="all done"),
+        pytest.param([(Outcome.DONE, False), (Outcome.FAILED, False)], 1, id="one failed"),
+        pytest.param([(Outcome.DONE, False), (Outcome.FAILED, True)], 1, id="one of several asked for wrongly"),
+        pytest.param([(Outcome.FAILED, True)], 2, id="wrong settings"),
+        pytest.param([(Outcome.FAILED, False), (Outcome.CANCELLED, False)], 130, id="cancelled"),
+    ],
+)
+def test_the_exit_status_sums_the_jobs_up(job, outcomes, status):
+    """0 all done, 1 any failed, 2 wrong usage, 130 cancelled."""
+    assert status == exit_status([_report(job, outcome, wrong_settings=wrong) for outcome, wrong in outcomes])
