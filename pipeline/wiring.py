@@ -68,11 +68,10 @@ def output_conflict(plan: Plan) -> str | None:
     workspace, upload = Workspace(plan.job), plan.job.upload
     try:
         workspace.check(output_settings(plan.job), plan.job.existing)
+        if upload is None or upload.prefix != workspace.done.get(PhaseName.UPLOAD.value, {}).get("prefix"):
+            workspace.require_media()
     except SettingsError as error:
         return str(error)
-    uploaded_to = workspace.done.get(PhaseName.UPLOAD.value, {}).get("prefix")
-    if workspace.media_deleted and (upload is None or upload.prefix != uploaded_to):
-        return f"The local files in {workspace.folder} were deleted after an earlier upload."
     return None
 
 

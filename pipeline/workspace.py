@@ -163,6 +163,13 @@ class Workspace:
             self.done.pop(step, None)
         self._write()
 
+    def require_media(self) -> None:
+        """Raise SettingsError when the media were deleted, for a job that needs them."""
+        if self.media_deleted:
+            raise SettingsError(
+                f"The local files in {self.folder} were deleted after an earlier upload: start fresh (--fresh) to make them again."
+            )
+
     def begin_anew(self) -> None:
         """Make everything again; the folder that is in its place stays there until the new one is whole."""
         self.done = {}

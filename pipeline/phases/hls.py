@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from pipeline.errors import EncodeError, OutputError, SettingsError, SourceError
+from pipeline.errors import EncodeError, OutputError, SourceError
 from pipeline.events import LogLevel
 from pipeline.media import encode, playlists
 from pipeline.media.process import FfmpegRun, printable, run_ffmpeg
@@ -33,7 +33,8 @@ class HlsPhase:
 
     def check(self, context: PhaseContext) -> None:
         """See whether work can be used again, and else that the disk has room for it. Raises SettingsError, OutputError."""
-        _check_media_are_there(context)
+        if context.plan.job.upload is None:
+            context.workspace.require_media()
         if self._is_done(context):
             return
         if context.workspace.published:
@@ -134,15 +135,6 @@ def encode_failure(source: Path, folder: Path, error: EncodeError) -> EncodeErro
     if FULL_DISK in str(error) or shutil.disk_usage(folder).free < FULL_DISK_BYTES:
         return OutputError(f"The disk is full: {source.name} could not be encoded. Free some space and start again.")
     return EncodeError(f"{source} could not be encoded ({error}): check the file, or export it again.")
-
-
-def _check_media_are_there(context: PhaseContext) -> None:
-    """Raise SettingsError for a job whose local media were deleted, unless it is that finished upload once more."""
-    workspace, upload = context.workspace, context.plan.job.upload
-    if workspace.media_deleted and upload is None:
-        raise SettingsError(
-            f"The local files in {workspace.folder} were deleted after an earlier upload: start fresh (--fresh) to make them again."
-        )
 
 
 def _declared_s(media: MediaInfo) -> float | None:

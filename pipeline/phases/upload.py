@@ -40,10 +40,8 @@ class UploadPhase:
         problems = upload_problems(url=url, token=token, prefix=request.prefix, session_id=request.session_id)
         if problems:
             raise SettingsError(problems)
-        if workspace.media_deleted and not self._is_done(context):
-            raise SettingsError(
-                f"The local files in {workspace.folder} were deleted after an earlier upload: start fresh (--fresh) to make them again."
-            )
+        if not self._is_done(context):
+            workspace.require_media()
         context.report(Progress(fraction=0.0, text=VALIDATING))
         context.log(VALIDATING, LogLevel.INFO)
         Uploader(self._backend, session_id=request.session_id).test_connection(context.cancel)
