@@ -51,6 +51,83 @@ class Existing(str, Enum):
     FRESH = "fresh"
 
 
+class Codec(str, Enum):
+    """How the picture is encoded."""
+
+    H264 = "h264"
+    HEVC = "hevc"
+    AV1 = "av1"
+
+
+class EncoderFamily(str, Enum):
+    """Which hardware encodes the picture; AUTO is the best that this machine really has."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    NVIDIA = "nvidia"
+    AMD = "amd"
+    INTEL = "intel"
+    APPLE = "apple"
+    VAAPI = "vaapi"
+
+
+class SegmentType(str, Enum):
+    """The container of a segment: MPEG-2 transport stream or fragmented MP4."""
+
+    TS = "ts"
+    FMP4 = "fmp4"
+
+
+class RateControl(str, Enum):
+    """CRF keeps a quality below a ceiling of bits, ABR keeps a rate of bits."""
+
+    CRF = "crf"
+    ABR = "abr"
+
+
+class DynamicRange(str, Enum):
+    """The range of brightness, by its name in a master playlist's VIDEO-RANGE."""
+
+    SDR = "SDR"
+    PQ = "PQ"
+    HLG = "HLG"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncodingRequest:
+    """How the editor wants the picture encoded.
+
+    `preset` is x264's name for a trade of speed for size. `target_vmaf` None means the table's own quality.
+    `segment_type` None means what suits the codec. `copy_top` keeps the source's own picture where it can serve.
+    """
+
+    codec: Codec = Codec.H264
+    encoder: EncoderFamily = EncoderFamily.AUTO
+    preset: str = "medium"
+    rate_control: RateControl = RateControl.CRF
+    target_vmaf: float | None = None
+    segment_type: SegmentType | None = None
+    keep_hdr: bool = False
+    copy_top: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoundRequest:
+    """How the editor wants the sound. `loudness_lufs` None leaves the loudness as it is (EBU R128, LUFS)."""
+
+    surround: bool = False
+    loudness_lufs: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encryption:
+    """AES-128 with the editor's own key: a file of 16 bytes, and the address at which players ask for it."""
+
+    key_file: Path
+    key_uri: str
+    publish_key: bool = False
+
+
 @dataclass(frozen=True, kw_only=True)
 class TranscriptionRequest:
     """What the editor wants of Whisper: a model's name or folder, and a language code or None for automatic."""
@@ -77,7 +154,10 @@ class Job:
     output_dir: Path
     slug: str
     qualities: tuple[str, ...] | None = None
-    preset: str = "medium"
+    encoding: EncodingRequest = EncodingRequest()
+    sound: SoundRequest = SoundRequest()
+    encryption: Encryption | None = None
+    accept_damaged: bool = False
     black_bars: bool = False
     make_mp4: bool = True
     transcription: TranscriptionRequest | None = None
@@ -110,11 +190,21 @@ class VideoStream:
     start_s: float
     duration_s: float | None
     index: int = 0
+    interlaced: bool = False
+    bit_depth: int = 8
+
+    @property
+    def dynamic_range(self) -> DynamicRange:
+        """What the transfer characteristics say (ITU-T H.273): PQ, HLG, else SDR."""
+        return {"smpte2084": DynamicRange.PQ, "arib-std-b67": DynamicRange.HLG}.get(self.colour_transfer, DynamicRange.SDR)
 
 
 @dataclass(frozen=True, kw_only=True)
 class AudioStream:
-    """One sound track of the source. `start_s` is counted from the first moment of the file, `index` among all streams."""
+    """One sound track of the source. `start_s` is counted from the first moment of the file, `index` among all streams.
+
+    `language` is what the file says, as a RFC 5646 tag; `default` whether the file marks the track as the one to play.
+    """
 
     codec: str
     channels: int
@@ -124,18 +214,27 @@ class AudioStream:
     start_s: float
     duration_s: float | None
     index: int = 1
+    title: str = ""
+    default: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class MediaInfo:
-    """What the probe found in a source. `duration_s` is what the container declares, or None."""
+    """What the probe found in a source. `duration_s` is what the container declares, or None.
+
+    `start_s` is the container's time of the first moment of picture and sound; all other times count from there.
+    `readable_s` is the end of the last packet that can be read, where that could be found out quickly.
+    `video` is None where there is no picture but a cover at most.
+    """
 
     path: Path
     size_bytes: int
     container: str
     duration_s: float | None
-    video: VideoStream
+    video: VideoStream | None
     audio: tuple[AudioStream, ...]
+    start_s: float = 0.0
+    readable_s: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +242,7 @@ class Rendition:
     """One quality of the stream. Sizes in square pixels, rates in bits a second, `buffer_size` in bits.
 
     The picture is scaled to `width` x `height` and centred in `frame_width` x `frame_height`:
-    the same size unless black bars were asked for.
+    the same size unless black bars were asked for. `crf` is the constant rate factor, None where the rate is kept.
     """
 
     name: str
@@ -154,6 +253,25 @@ class Rendition:
     bit_rate: int
     max_bit_rate: int
     buffer_size: int
+    crf: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AudioRendition:
+    """One sound of the stream. `folder` is relative to the job's; `language` a RFC 5646 tag or None where unknown.
+
+    `source_index` counts among all streams of the source. `group` is the GROUP-ID in the master playlist.
+    """
+
+    folder: str
+    name: str
+    language: str | None
+    channels: int
+    codec: str
+    bit_rate: int
+    source_index: int
+    group: str = "stereo"
+    default: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,15 +284,23 @@ class Mp4Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What will be done, decided before anything starts."""
+    """What will be done, decided before anything starts.
+
+    `muxed_sound`: the only sound lies in the picture's own segments; otherwise each has segments of its own.
+    `encoder` is ffmpeg's name. `dynamic_range` is that of what is made, whatever the source has.
+    """
 
     job: Job
     media: MediaInfo
     renditions: tuple[Rendition, ...]
+    audio: tuple[AudioRendition, ...]
+    muxed_sound: bool
+    encoder: str
+    segment_type: SegmentType
     frame_rate_limit: Fraction | None
-    hold_last_frame_s: float
+    deinterlace: bool
+    dynamic_range: DynamicRange
     segment_s: int
-    audio_bit_rate: int
     mp4: Mp4Plan | None
     phases: tuple[PhaseName, ...]
     notes: tuple[str, ...] = ()

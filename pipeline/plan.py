@@ -2,50 +2,90 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from fractions import Fraction
 
 from pipeline.errors import SettingsError
 from pipeline.media import ladder
-from pipeline.model import Job, MediaInfo, Mp4Plan, PhaseName, Plan, Rendition
+from pipeline.media.frame_rates import frame_rate_limit
+from pipeline.media.soundtracks import audio_renditions
+from pipeline.media.treatment import treatment
+from pipeline.model import (
+    Codec,
+    DynamicRange,
+    EncoderFamily,
+    EncodingRequest,
+    Job,
+    MediaInfo,
+    Mp4Plan,
+    PhaseName,
+    Plan,
+    RateControl,
+    Rendition,
+    SegmentType,
+)
 
 SEGMENT_S = 6
 """Target duration of a segment, as Apple's HLS authoring specification (7.5) asks for."""
 
-AUDIO_BIT_RATE = 128_000
-MAX_FRAME_RATE = 60
-"""Apple's HLS authoring specification 1.19: frame rates above 60 fps shall not be used."""
+CPU_ENCODERS = {Codec.H264: "libx264", Codec.HEVC: "libx265", Codec.AV1: "libsvtav1"}
+LOUDNESS_LUFS = (-36.0, -5.0)
+"""What ffmpeg's loudnorm can aim at, in LUFS."""
+
+TARGET_VMAF = (60.0, 99.0)
 
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 
 
-def make_plan(job: Job, media: MediaInfo) -> Plan:
-    """Decide renditions, MP4 and phases. Raises SettingsError naming every setting that can't be."""
+def make_plan(job: Job, media: MediaInfo, encoder: str | None = None) -> Plan:
+    """Decide renditions, sound, MP4 and phases.
+
+    `encoder` is the ffmpeg encoder that was found to work, None for the one on the processor.
+    Raises SettingsError naming every setting that can't be.
+    """
     _check_settings(job)
     video = media.video
-    qualities = ladder.choose(video.width, video.height, job.qualities)
-    renditions = _renditions(qualities, job, media)
+    renditions: tuple[Rendition, ...] = ()
+    if video is not None:
+        renditions = _renditions(ladder.choose(video.width, video.height, job.qualities), job, media)
+    segment_type = _segment_type(job.encoding)
+    audio = audio_renditions(media.audio, surround=job.sound.surround)
     return Plan(
         job=job,
         media=media,
         renditions=renditions,
-        frame_rate_limit=_frame_rate_limit(video.frame_rate),
-        hold_last_frame_s=_hold_last_frame_s(media),
+        audio=audio,
+        muxed_sound=segment_type is SegmentType.TS and len(audio) == 1 and video is not None,
+        encoder=encoder or CPU_ENCODERS[job.encoding.codec],
+        segment_type=segment_type,
+        frame_rate_limit=None if video is None else frame_rate_limit(video.frame_rate),
+        deinterlace=video is not None and video.interlaced,
+        dynamic_range=video.dynamic_range if video is not None and job.encoding.keep_hdr else DynamicRange.SDR,
         segment_s=SEGMENT_S,
-        audio_bit_rate=AUDIO_BIT_RATE,
-        mp4=_mp4(job, media, renditions) if job.make_mp4 else None,
-        phases=_phases(job),
+        mp4=_mp4(job, media, renditions) if job.make_mp4 and renditions else None,
+        phases=_phases(job, has_picture=bool(renditions)),
         notes=_notes(job, media, renditions),
     )
 
 
 def output_settings(job: Job) -> dict[str, object]:
     """Return the settings that shape the files: work done with others can't be used again."""
-    speech = job.transcription
+    speech, encoding, key = job.transcription, job.encoding, job.encryption
     return {
         "qualities": None if job.qualities is None else sorted(job.qualities),
-        "preset": job.preset,
+        "encoding": {
+            "codec": encoding.codec.value,
+            "encoder": encoding.encoder.value,
+            "preset": encoding.preset,
+            "rate_control": encoding.rate_control.value,
+            "target_vmaf": encoding.target_vmaf,
+            "segment_type": _segment_type(encoding).value,
+            "keep_hdr": encoding.keep_hdr,
+            "copy_top": encoding.copy_top,
+        },
+        "sound": {"surround": job.sound.surround, "loudness_lufs": job.sound.loudness_lufs},
+        "encryption": None
+        if key is None
+        else {"key_file": str(key.key_file.absolute()), "key_uri": key.key_uri, "publish": key.publish_key},
         "black_bars": job.black_bars,
         "mp4": job.make_mp4,
         "transcription": None if speech is None else {"model": speech.model, "language": speech.language},
@@ -54,51 +94,63 @@ def output_settings(job: Job) -> dict[str, object]:
 
 def _check_settings(job: Job) -> None:
     problems = []
+    encoding = job.encoding
     unknown = [name for name in job.qualities or () if name not in ladder.BY_NAME]
     if unknown:
         problems.append(f"There is no quality {', '.join(unknown)}: choose from {', '.join(ladder.BY_NAME)}.")
     if job.qualities is not None and not job.qualities:
         problems.append("No quality is chosen: choose at least one.")
-    if job.preset not in PRESETS:
-        problems.append(f"There is no preset {job.preset}: choose from {', '.join(PRESETS)}.")
+    if encoding.preset not in PRESETS:
+        problems.append(f"There is no preset {encoding.preset}: choose from {', '.join(PRESETS)}.")
+    if encoding.codec is not Codec.H264 and encoding.segment_type is SegmentType.TS:
+        problems.append(f"{encoding.codec.value} needs fMP4 segments: choose fmp4, or H.264.")
+    if encoding.codec is Codec.H264 and encoding.keep_hdr:
+        problems.append("HDR can't be kept in H.264: choose HEVC or AV1, or let it be converted to SDR.")
+    if encoding.target_vmaf is not None:
+        if not TARGET_VMAF[0] <= encoding.target_vmaf <= TARGET_VMAF[1]:
+            problems.append(f"A VMAF target lies between {TARGET_VMAF[0]:.0f} and {TARGET_VMAF[1]:.0f}, not at {encoding.target_vmaf:g}.")
+        if encoding.encoder not in (EncoderFamily.AUTO, EncoderFamily.CPU):
+            problems.append("A VMAF target needs an encoder that keeps a quality: choose the one on the processor (cpu).")
+        if encoding.rate_control is RateControl.ABR:
+            problems.append("A VMAF target and an average bit rate exclude each other: choose one of them.")
+    loudness = job.sound.loudness_lufs
+    if loudness is not None and not LOUDNESS_LUFS[0] <= loudness <= LOUDNESS_LUFS[1]:
+        problems.append(f"A loudness target lies between {LOUDNESS_LUFS[0]:.0f} and {LOUDNESS_LUFS[1]:.0f} LUFS, not at {loudness:g}.")
     if problems:
         raise SettingsError(problems)
 
 
+def _segment_type(encoding: EncodingRequest) -> SegmentType:
+    if encoding.segment_type is not None:
+        return encoding.segment_type
+    return SegmentType.TS if encoding.codec is Codec.H264 else SegmentType.FMP4
+
+
 def _renditions(qualities: Sequence[ladder.Quality], job: Job, media: MediaInfo) -> tuple[Rendition, ...]:
     video = media.video
-    return ladder.renditions(qualities, video.width, video.height, black_bars=job.black_bars, source_bit_rate=video.bit_rate)
-
-
-def _frame_rate_limit(frame_rate: Fraction) -> Fraction | None:
-    """Return the whole fraction of the source's frame rate that stays within 60 fps, None where it already does."""
-    if frame_rate <= MAX_FRAME_RATE:
-        return None
-    return frame_rate / math.ceil(frame_rate / MAX_FRAME_RATE)
-
-
-def _hold_last_frame_s(media: MediaInfo) -> float:
-    """Return for how long the last frame stands: until the sound ends, where both durations are known."""
-    if not media.audio:
-        return 0.0
-    sound, picture = media.audio[0], media.video
-    if sound.duration_s is None or picture.duration_s is None:
-        return 0.0
-    missing = sound.start_s + sound.duration_s - picture.start_s - picture.duration_s
-    return missing if missing > float(1 / picture.frame_rate) else 0.0
+    assert video is not None
+    return ladder.renditions(
+        qualities,
+        video.width,
+        video.height,
+        black_bars=job.black_bars,
+        source_bit_rate=video.bit_rate,
+        crf=ladder.CRF[job.encoding.codec] if job.encoding.rate_control is RateControl.CRF else None,
+    )
 
 
 def _mp4(job: Job, media: MediaInfo, renditions: tuple[Rendition, ...]) -> Mp4Plan:
     video = media.video
+    assert video is not None
     quality = ladder.MP4_QUALITY if ladder.MP4_QUALITY in ladder.offered(video.width, video.height) else None
     (wanted,) = _renditions((quality or ladder.choose(video.width, video.height, None)[0],), job, media)
     same = next((r for r in renditions if (r.frame_width, r.frame_height) == (wanted.frame_width, wanted.frame_height)), None)
     return Mp4Plan(rendition=same or wanted, remux_of=same.name if same else None)
 
 
-def _phases(job: Job) -> tuple[PhaseName, ...]:
+def _phases(job: Job, *, has_picture: bool) -> tuple[PhaseName, ...]:
     phases = [PhaseName.HLS]
-    if job.make_mp4:
+    if job.make_mp4 and has_picture:
         phases.append(PhaseName.MP4)
     if job.transcription is not None:
         phases.append(PhaseName.TRANSCRIPT)
@@ -110,9 +162,10 @@ def _phases(job: Job) -> tuple[PhaseName, ...]:
 
 
 def _notes(job: Job, media: MediaInfo, renditions: tuple[Rendition, ...]) -> tuple[str, ...]:
+    notes = [f"{media.path.name}: {text}." for text in treatment(media, keep_hdr=job.encoding.keep_hdr, surround=job.sound.surround)]
     made = {r.name for r in renditions}
     left_out = [name for name in job.qualities or () if name not in made]
-    if not left_out:
-        return ()
-    size = f"{media.video.width}×{media.video.height}"
-    return (f"{', '.join(left_out)} left out: the source is {size}. Made: {', '.join(r.name for r in renditions)}.",)
+    if left_out and media.video is not None:
+        size = f"{media.video.width}×{media.video.height}"
+        notes.append(f"{', '.join(left_out)} left out: the source is {size}. Made: {', '.join(r.name for r in renditions)}.")
+    return tuple(notes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from config import Config
@@ -9,9 +10,12 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import SettingsError
 from pipeline.events import Sink
 from pipeline.folder_upload import upload_folder
+from pipeline.media.encoder_check import choose_encoder
+from pipeline.media.encryption import read_key
 from pipeline.media.probe import probe
 from pipeline.media.process import find_ffmpeg
-from pipeline.model import Existing, Job, JobReport, MediaInfo, PhaseName, Plan, UploadRequest
+from pipeline.media.vmaf import require_vmaf
+from pipeline.model import EncoderFamily, Encryption, Existing, Job, JobReport, MediaInfo, PhaseName, Plan, UploadRequest
 from pipeline.phases.cleanup import CleanupPhase
 from pipeline.phases.hls import HlsPhase
 from pipeline.phases.mp4 import Mp4Phase
@@ -58,9 +62,34 @@ def make_plan(job: Job, config: Config) -> Plan:
     problems = list(config.problems)
     if job.upload is not None:
         problems += upload_problems(config, job.upload, token_typed=False)
+    if job.encryption is not None:
+        problems += _key_problems(job.encryption)
     if problems:
         raise SettingsError(problems)
-    return decide(job, probe(job.source))
+    media = probe(job.source)
+    decide(job, media)  # what is wrong with the settings is said before any encoder is tried
+    return decide(job, media, _encoder(job, media, config))
+
+
+def _key_problems(encryption: Encryption) -> Sequence[str]:
+    try:
+        read_key(encryption)
+    except SettingsError as error:
+        return error.problems
+    return ()
+
+
+def _encoder(job: Job, media: MediaInfo, config: Config) -> str | None:
+    """Return the encoder for the picture, tried on this machine, None without a picture. Raises SettingsError, ToolError."""
+    if media.video is None:
+        return None
+    encoding, cancel = job.encoding, CancelToken()
+    # a quality that was measured can only be kept by an encoder that knows one
+    family = EncoderFamily.CPU if encoding.target_vmaf is not None and encoding.encoder is EncoderFamily.AUTO else encoding.encoder
+    ffmpeg = find_ffmpeg(config.ffmpeg_path)
+    if encoding.target_vmaf is not None:
+        require_vmaf(ffmpeg)
+    return choose_encoder(ffmpeg, encoding.codec, family, cache_dir=config.cache_dir, cancel=cancel)
 
 
 def output_conflict(plan: Plan) -> str | None:

@@ -14,14 +14,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pipeline.checkpoints import Checkpoints
 from pipeline.errors import OutputError, SettingsError, SourceError
+from pipeline.files import write_whole
 from pipeline.model import Existing, Job
 
 JOB_FILE = "job.json"
 MASTER = "master.m3u8"
 """The playlist that players are given: its presence means that the stream is there."""
 
-FORMAT = 1
+FORMAT = 2
+CHECKPOINTS = ".checkpoints"
 FINGERPRINT_BYTES = 1 << 20
 """How much of a source's head and of its tail is hashed: enough to tell two takes apart, quick on a network drive."""
 
@@ -69,19 +72,6 @@ def fingerprint(source: Path) -> dict[str, Any]:
     return {"size_bytes": status.st_size, "mtime_ns": status.st_mtime_ns, "sha256_head_tail": digest.hexdigest()}
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a small file so that a crash leaves the old or the new content, never a part. Raises OutputError."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path} can't be written ({error.strerror}): free some space or choose another output folder.") from error
-
-
 class Workspace:
     """The folders of one job. `done` maps a step's name to the facts it left, as stored in job.json."""
 
@@ -89,8 +79,10 @@ class Workspace:
         self.final = job.output_dir / job.slug
         self.partial = job.output_dir / f".{job.slug}.partial"
         self.done: dict[str, dict[str, Any]] = {}
+        self.checkpoints = Checkpoints(self.partial / CHECKPOINTS)
         self._identity: dict[str, Any] = {}
         self._source = job.source
+        self._fresh = False
 
     @property
     def published(self) -> bool:
@@ -101,6 +93,11 @@ class Workspace:
     def media_deleted(self) -> bool:
         """Whether the clean-up has deleted the media, so that the folder is rightly without them."""
         return "cleanup" in self.done
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """What tells the job's source from another, after `check`."""
+        return dict(self._identity["source"])
 
     @property
     def lock_file(self) -> Path:
@@ -124,7 +121,8 @@ class Workspace:
         self._identity = {"source": fingerprint(self._source), "settings": dict(settings)}
         check_writable(self.final.parent)
         self.done = {}
-        if existing is Existing.FRESH:
+        self._fresh = existing is Existing.FRESH
+        if self._fresh:
             if self.final.exists() and not self._is_ours(self.final):
                 raise SettingsError(f"{self.final} was not made by this program: remove it yourself or choose another output folder.")
             return
@@ -140,17 +138,33 @@ class Workspace:
         self.done = {step: facts for step, facts in self._read(self.partial).items() if step != "package"}
 
     def open(self) -> None:
-        """Make the folder for the work. What an earlier run of other settings left there is removed. Raises OutputError."""
+        """Make the folder for the work. Raises OutputError."""
         if self.published:
             return
         try:
-            if not self.done and self.partial.exists():
+            if self._fresh and not self.done and self.partial.exists():
                 shutil.rmtree(self.partial)
             self.partial.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             reason = f"The output folder {self.partial} can't be made ({error.strerror}): choose another one."
             raise OutputError(reason) from error
+        if not self.checkpoints.moving:
+            self.sweep()
         self._write()
+
+    def sweep(self) -> None:
+        """Where nothing is done yet, remove what an earlier run of other settings left. Raises OutputError.
+
+        Checkpoints stay: they know themselves what they were made from.
+        """
+        if self.done:
+            return
+        try:
+            for path in self.partial.iterdir():
+                if path not in (self.checkpoints.root, self.partial / JOB_FILE):
+                    _remove(path)
+        except OSError as error:
+            raise OutputError(f"{self.partial} can't be emptied ({error.strerror}): close programs that use it and start again.") from error
 
     def mark(self, step: str, facts: Mapping[str, Any]) -> None:
         """Note that a step is finished, with what later steps need to know of it."""
@@ -193,7 +207,7 @@ class Workspace:
 
     def abandon(self) -> None:
         """Forget work in progress when nothing of it can be used again; leaves a published folder alone."""
-        if not self.published and not self.done:
+        if not self.published and not self.done and not self.checkpoints.pieces:
             shutil.rmtree(self.partial, ignore_errors=True)
 
     def _is_ours(self, folder: Path) -> bool:
@@ -213,3 +227,10 @@ class Workspace:
     def _write_to(self, folder: Path) -> None:
         content = {"format": FORMAT, "source_path": str(self._source), **self._identity, "done": self.done}
         write_whole(folder / JOB_FILE, json.dumps(content, indent=2) + "\n")
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()

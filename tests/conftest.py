@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from source_clips import SourceClips
 
 from backend.server import RunningBackend, serve_in_thread
 from backend.settings import BackendSettings
 from config import BackendApi, Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
-from pipeline.model import AudioStream, Job, JobReport, MediaInfo, TranscriptionRequest, UploadRequest, VideoStream
+from pipeline.model import AudioStream, EncodingRequest, Job, JobReport, MediaInfo, TranscriptionRequest, UploadRequest, VideoStream
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -30,6 +31,12 @@ def sample() -> Path:
 def small_model() -> Path:
     """The shipped Whisper model that knows some thirty words."""
     return ROOT / "samples" / "whisper-words"
+
+
+@pytest.fixture(scope="session")
+def source_clip(tmp_path_factory: pytest.TempPathFactory) -> SourceClips:
+    """Return what makes a clip of any kind of source, each once."""
+    return SourceClips(tmp_path_factory.mktemp("sources"))
 
 
 @pytest.fixture
@@ -109,7 +116,7 @@ def published(
         source=sample,
         output_dir=tmp_path_factory.mktemp("published"),
         slug="welcome",
-        preset="veryfast",
+        encoding=EncodingRequest(preset="veryfast"),
         transcription=TranscriptionRequest(model=str(small_model)),
         upload=UploadRequest(prefix=prefix),
     )

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.model import Rendition
+from pipeline.model import Codec, Rendition
 
 SOURCE_HEADROOM = 1.3
 """No rendition gets more than this times the source's own rate: more bits can't bring back what the source lost."""
+
+CRF = {Codec.H264: 22.5, Codec.HEVC: 25.0, Codec.AV1: 32.0}
+"""The constant rate factor of each codec's encoder on the processor; lower is better and larger."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +69,7 @@ def box(width: int, height: int, quality: Quality) -> tuple[int, int]:
 
 
 def renditions(
-    qualities: Sequence[Quality], width: int, height: int, *, black_bars: bool, source_bit_rate: int | None
+    qualities: Sequence[Quality], width: int, height: int, *, black_bars: bool, source_bit_rate: int | None, crf: float | None = None
 ) -> tuple[Rendition, ...]:
     """Return the renditions of a picture of this shown size, largest first, at the table's rates within the source's.
 
@@ -95,6 +98,7 @@ def renditions(
                 bit_rate=max(1, bit_rate),
                 max_bit_rate=quality.max_bit_rate,
                 buffer_size=quality.buffer_size,
+                crf=crf,
             )
         )
     return tuple(made)

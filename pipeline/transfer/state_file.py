@@ -9,8 +9,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from pipeline.files import write_whole
 from pipeline.transfer.journal import Destination
-from pipeline.workspace import write_whole
 
 STATE_FILE = ".upload_state.json"
 

@@ -1,0 +1,145 @@
+"""Finished pieces of work on disk, each with a mark of what it was made from: what survives a kill or a power cut.
+
+Knows folders, marks and moves; nothing of what the pieces are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import OutputError
+from pipeline.files import write_whole
+
+MARK = "done.json"
+MOVES = "moves.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Move:
+    """A file on its way from a piece's folder to its place; both relative to folders that the caller names."""
+
+    source: str
+    target: str
+    size_bytes: int
+
+
+def key_of(*parts: object) -> str:
+    """Return a short text that is the same for the same parts only; parts are what JSON can hold."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+class Checkpoints:
+    """The finished pieces in one folder. A piece has a name and the key of what it was made from."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @property
+    def pieces(self) -> tuple[Path, ...]:
+        """The folders of the finished pieces, whatever they were made from."""
+        return tuple(sorted(mark.parent for mark in self.root.glob(f"*/{MARK}")))
+
+    @property
+    def moving(self) -> bool:
+        """Whether moves were begun."""
+        return (self.root / MOVES).exists()
+
+    def find(self, name: str, key: str) -> dict[str, Any] | None:
+        """Return the facts of a finished piece, None when it is not there, not whole, or made from something else."""
+        stored = _read(self.root / name / MARK)
+        if stored is None or stored.get("key") != key:
+            return None
+        for file, size_bytes in stored["files"].items():
+            if _size(self.root / name / file) != size_bytes:
+                return None
+        return dict(stored["facts"])
+
+    def begin(self, name: str) -> Path:
+        """Return an empty folder for a piece; what was there is removed. Raises OutputError."""
+        folder = self.root / name
+        try:
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+        except OSError as error:
+            raise OutputError(f"{folder} can't be made ({error.strerror}): choose another output folder.") from error
+        return folder
+
+    def finish(self, name: str, key: str, facts: Mapping[str, Any]) -> None:
+        """Mark a piece as finished; by then all its files are on the disk for good. Raises OutputError."""
+        folder = self.root / name
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        try:
+            for path in files:
+                _sync(path)
+        except OSError as error:
+            raise OutputError(f"{folder} can't be written ({error.strerror}): free some space and start again.") from error
+        sizes = {path.relative_to(folder).as_posix(): path.stat().st_size for path in files}
+        write_whole(folder / MARK, json.dumps({"key": key, "files": sizes, "facts": dict(facts)}))
+
+    def keep_only(self, names: Iterable[str]) -> None:
+        """Remove every piece but these, finished or not."""
+        kept = set(names)
+        for path in self.root.iterdir() if self.root.exists() else ():
+            if path.is_dir() and path.name not in kept:
+                shutil.rmtree(path, ignore_errors=True)
+
+    def move(self, key: str, moves: Sequence[Move], target: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """Move files from finished pieces to their places below `target`; cut short, `finish_moves` goes on with it."""
+        stored = {"key": key, "moves": [[m.source, m.target, m.size_bytes] for m in moves], "facts": dict(facts)}
+        write_whole(self.root / MOVES, json.dumps(stored))
+        finished = self.finish_moves(key, target)
+        if finished is None:
+            raise OutputError(f"{self.root} was changed by another program while the files were moved: start again.")
+        return finished
+
+    def finish_moves(self, key: str, target: Path) -> dict[str, Any] | None:
+        """Go on with moves that were begun; return the facts given then, None when there are none or files are gone.
+
+        Raises OutputError when a file can't be moved.
+        """
+        stored = _read(self.root / MOVES)
+        if stored is None or stored.get("key") != key:
+            return None
+        for source, place, size_bytes in stored["moves"]:
+            old, new = self.root / source, target / place
+            try:
+                if old.exists():
+                    new.parent.mkdir(parents=True, exist_ok=True)
+                    old.replace(new)
+            except OSError as error:
+                raise OutputError(f"{new} can't be put in place ({error.strerror}): close programs that use it and start again.") from error
+            if _size(new) != size_bytes:
+                (self.root / MOVES).unlink()
+                return None
+        return dict(stored["facts"])
+
+    def clear(self) -> None:
+        """Remove everything."""
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return stored if isinstance(stored, dict) else None
+
+
+def _size(path: Path) -> int | None:
+    with contextlib.suppress(OSError):
+        return path.stat().st_size
+    return None
+
+
+def _sync(path: Path) -> None:
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())
