@@ -1,18 +1,65 @@
-"""Reads what a source is: container, picture, sound. Decodes one frame, so a file that can't be decoded is found here."""
+"""Reads what a source is: container, picture, sound, and where it really ends.
+
+Decodes a few frames, so a file that can't be decoded is found here.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import math
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import SourceError
+from pipeline.media.language_tags import language_tag
+from pipeline.media.readable_end import MATROSKA, ReadableEnd, SourceFile, readable_end
+from pipeline.media.treatment import DAMAGED_S
 from pipeline.model import AudioStream, MediaInfo, VideoStream
 
 # Names of ITU-T H.273 code points as ffmpeg writes them; the rest is shown by its number.
-COLOUR_PRIMARIES = {1: "bt709", 2: "unknown", 5: "bt470bg", 6: "smpte170m", 9: "bt2020", 12: "smpte432"}
-COLOUR_TRANSFERS = {1: "bt709", 2: "unknown", 6: "smpte170m", 13: "iec61966-2-1", 14: "bt2020-10", 16: "smpte2084", 18: "arib-std-b67"}
-COLOUR_SPACES = {0: "gbr", 1: "bt709", 2: "unknown", 5: "bt470bg", 6: "smpte170m", 9: "bt2020nc"}
+COLOUR_PRIMARIES = {
+    1: "bt709", 2: "unknown", 4: "bt470m", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 8: "film", 9: "bt2020",
+    10: "smpte428", 11: "smpte431", 12: "smpte432", 22: "ebu3213",
+}  # fmt: skip
+COLOUR_TRANSFERS = {
+    1: "bt709", 2: "unknown", 4: "gamma22", 5: "gamma28", 6: "smpte170m", 7: "smpte240m", 8: "linear", 11: "iec61966-2-4",
+    12: "bt1361e", 13: "iec61966-2-1", 14: "bt2020-10", 15: "bt2020-12", 16: "smpte2084", 17: "smpte428", 18: "arib-std-b67",
+}  # fmt: skip
+COLOUR_SPACES = {
+    0: "gbr", 1: "bt709", 2: "unknown", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 8: "ycgco", 9: "bt2020nc",
+    10: "bt2020c", 14: "ictcp",
+}  # fmt: skip
+
+STILL_BRANDS = ("avif", "heic", "heix", "heim", "heis", "mif1")
+"""Major brands of files that hold a still image in MPEG-4's container (ISO/IEC 23008-12)."""
+
+LOOPS = ("gif", "apng")
+"""Containers that hold a still image as often as a film."""
+
+ESTIMATED = ("mp3", "aac", "ac3", "eac3", "dts", "truehd", "amr")
+"""Bare streams of sound: what ffmpeg says of their length is reckoned from size and bit rate."""
+
+FRAMES = 3
+"""How many frames are looked at: one that is marked wrong must not decide."""
+
+LOOK_BYTES = 32 << 20
+"""How much of a picture or sound is read in search of something that can be decoded."""
+
+FRAME_RATES = (Fraction(1, 3600), Fraction(300))
+"""Where believable frame rates lie: an hour a slide, and the fastest cameras. 1,000 and 90,000 are clocks' rates."""
+
+NEAR = Fraction(1, 20)
+"""How near an average must lie to the usual rate to be taken for it."""
+
+ASPECTS = (Fraction(1, 8), Fraction(8))
+"""Where believable shapes of a pixel lie; the widest in use is 2:1."""
+
+Stream = Any
+"""A PyAV stream: what its stubs say of it changes with its type."""
 
 
 def probe(path: Path) -> MediaInfo:
@@ -22,16 +69,8 @@ def probe(path: Path) -> MediaInfo:
     import av.error
 
     try:
-        with av.open(str(path.absolute()), metadata_errors="replace") as container:
-            if container.format.name == "image2" or container.format.name.endswith("_pipe"):
-                raise SourceError(f"{path} is a picture, not a video: choose a video file.")
-            video_stream = next((s for s in container.streams.video if not _is_cover(s)), None)
-            if video_stream is None:
-                raise SourceError(f"{path} has no picture: choose a video file.")
-            frame = next(iter(container.decode(video_stream)), None)
-            if frame is None:
-                raise SourceError(f"{path} holds no picture that can be decoded: the file is broken or not finished.")
-            return _media_info(path, container, video_stream, frame)
+        with SourceFile(path) as file, av.open(file, metadata_errors="replace") as container:
+            return _media_info(path, file, container)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise SourceError(f"{path} can't be read as a video: the file is broken or of a kind that is not supported.") from error
 
@@ -51,85 +90,262 @@ def _check_file(path: Path) -> None:
         raise SourceError(f"{path} can't be read ({error.strerror}): check the file and its permissions.") from error
 
 
-def _is_cover(stream: Any) -> bool:  # noqa: ANN401  # PyAV's stubs leave the disposition untyped
-    return bool(stream.disposition & stream.disposition.attached_pic)
+def _media_info(path: Path, file: SourceFile, container: Any) -> MediaInfo:  # noqa: ANN401  # PyAV's container
+    name = container.format.name
+    if name == "image2" or name.endswith("_pipe") or container.metadata.get("major_brand") in STILL_BRANDS:
+        raise SourceError(f"{path} is a picture, not a video: choose a video file.")
+    picture, sounds = _picture(container), [s for s in container.streams.audio if _can_be_decoded(s)]
+    if picture is None and not sounds:
+        raise SourceError(f"{path} has no picture and no sound: choose a video file.")
+    look = _look(container, picture or sounds[0])
+    if not look.frames:
+        what = "sound" if picture is None else "picture"
+        raise SourceError(f"{path} holds no {what} that can be decoded: the file is broken or not finished.")
+    if name in LOOPS and look.whole and len(look.frames) == 1:
+        raise SourceError(f"{path} is a picture, not a video: choose a video file.")
 
-
-def _media_info(path: Path, container: Any, stream: Any, frame: Any) -> MediaInfo:  # noqa: ANN401  # PyAV's objects
-    starts = [float(s.start_time * s.time_base) for s in container.streams if s.start_time is not None and s.type in ("video", "audio")]
-    origin = min(starts, default=0.0)
-    duration_s = container.duration / 1e6 if container.duration and container.duration > 0 else None
+    starts = [*([] if picture is None else [_picture_start_s(picture, look)]), *(_stream_start_s(s) for s in sounds)]
+    origin = min((s for s in starts if s is not None), default=0.0)
+    streams = [*([] if picture is None else [picture]), *sounds]
+    declared_s = _declared_s(path, container)
+    end = readable_end(
+        container,
+        file,
+        streams,
+        start_s=origin,
+        declared_end_s=None if declared_s is None else origin + declared_s,
+        first_position=look.position,
+    )
+    readable_s = None if end is None else end.picture_and_sound_s - origin
+    duration_s = declared_s if end is None else _believed_s(name, declared_s, end, origin)
     size_bytes = path.stat().st_size
-    audio = tuple(_audio(s, origin) for s in container.streams.audio)
-    aspect = frame_aspect(stream)
-    width, height = round(frame.width * aspect), frame.height
-    rotation = int(frame.rotation) % 360
-    if rotation in (90, 270):
-        width, height = height, width
+    audio = tuple(_audio(s, origin) for s in sounds)
+    video = None
+    if picture is not None:
+        bit_rate = _video_bit_rate(picture, audio, size_bytes, readable_s or duration_s)
+        start_s = 0.0 if starts[0] is None else starts[0] - origin
+        video = _video(picture, look, start_s=start_s, origin=origin, bit_rate=bit_rate)
     return MediaInfo(
         path=path,
         size_bytes=size_bytes,
-        container=container.format.name,
+        container=name,
         duration_s=duration_s,
+        video=video,
         audio=audio,
-        video=VideoStream(
-            codec=stream.codec_context.name,
-            width=width,
-            height=height,
-            coded_width=frame.width,
-            coded_height=frame.height,
-            rotation=rotation,
-            sample_aspect_ratio=aspect,
-            frame_rate=stream.average_rate or stream.guessed_rate or Fraction(25),
-            pixel_format=stream.codec_context.pix_fmt or "",
-            colour_primaries=_name(COLOUR_PRIMARIES, frame.color_primaries),
-            colour_transfer=_name(COLOUR_TRANSFERS, frame.color_trc),
-            colour_space=_name(COLOUR_SPACES, frame.colorspace),
-            bit_rate=_video_bit_rate(stream, audio, size_bytes, duration_s),
-            start_s=_start_s(stream, origin),
-            duration_s=_duration_s(stream),
-            index=stream.index,
-        ),
+        start_s=origin,
+        readable_s=readable_s,
     )
 
 
-def frame_aspect(stream: Any) -> Fraction:  # noqa: ANN401  # PyAV's stream
-    """Return a stream's sample aspect ratio, 1 where it declares none."""
-    aspect = stream.sample_aspect_ratio
-    return Fraction(aspect) if aspect else Fraction(1)
+def _picture(container: Any) -> Stream | None:  # noqa: ANN401  # PyAV's container
+    """Return the moving picture: the one marked as default, then the largest; never a cover."""
+    pictures = [s for s in container.streams.video if s.codec_context is not None and not _is_cover(s)]
+    return max(pictures, key=lambda s: (bool(s.disposition & s.disposition.default), s.width * s.height), default=None)
 
 
-def _audio(stream: Any, origin: float) -> AudioStream:  # noqa: ANN401  # PyAV's stream
-    language = stream.metadata.get("language")
+def _is_cover(stream: Stream) -> bool:
+    marks = stream.disposition
+    return bool(marks & (marks.attached_pic | marks.timed_thumbnails))
+
+
+def _can_be_decoded(sound: Stream) -> bool:
+    """Leave out tracks without a decoder or with a header that tells nothing: ffmpeg refuses to begin with them."""
+    context = sound.codec_context
+    return context is not None and context.channels > 0 and context.sample_rate > 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Look:
+    """The first frames of a stream; where in the file its first packet lies, whether decoding can begin with that one,
+    and whether the stream has no more frames than these.
+    """
+
+    frames: tuple[Any, ...]
+    position: int | None
+    starts_whole: bool
+    whole: bool
+
+
+def _look(container: Any, stream: Stream) -> _Look:  # noqa: ANN401  # PyAV's container
+    import av.error
+
+    frames: list[Any] = []
+    first: Any = None
+    read_bytes = 0
+    whole = True
+    for packet in _until_broken(container.demux(stream)):
+        first = first or packet
+        read_bytes += packet.size
+        with contextlib.suppress(av.error.FFmpegError):  # damaged at the beginning: what comes later may be whole
+            frames += packet.decode()
+        if len(frames) >= FRAMES or (read_bytes > LOOK_BYTES and packet.size):
+            whole = False
+            break
+    starts_whole = first is None or bool(first.is_keyframe)
+    return _Look(frames=tuple(frames[:FRAMES]), position=None if first is None else first.pos, starts_whole=starts_whole, whole=whole)
+
+
+def _until_broken(packets: Iterator[Any]) -> Iterator[Any]:
+    import av.error
+
+    with contextlib.suppress(av.error.FFmpegError):
+        yield from packets
+
+
+def _picture_start_s(stream: Stream, look: _Look) -> float | None:
+    """Return the container's time of the first frame. What comes before a stream's first keyframe is never seen."""
+    frame = look.frames[0]
+    if not look.starts_whole and frame.pts is not None:
+        return float(frame.pts * frame.time_base)
+    return _stream_start_s(stream)
+
+
+def _stream_start_s(stream: Stream) -> float | None:
+    return float(stream.start_time * stream.time_base) if stream.start_time is not None else None
+
+
+def _since(origin: float, stream: Stream) -> float:
+    start_s = _stream_start_s(stream)
+    return 0.0 if start_s is None else start_s - origin
+
+
+def _declared_s(path: Path, container: Any) -> float | None:  # noqa: ANN401  # PyAV's container
+    """Return how long the file says that it is, None where it does not."""
+    if container.format.name == "avi" and (avi_s := _declared_by_avi_s(path)):
+        return avi_s
+    return container.duration / 1e6 if container.duration and container.duration > 0 else None
+
+
+def _declared_by_avi_s(path: Path) -> float | None:
+    """Return the length in the header of an AVI file that is shorter than it says, None for one that is whole.
+
+    ffmpeg reckons the length of such a file from its size (avi_read_header in libavformat/avidec.c). The main header
+    (Microsoft's AVI RIFF File Reference, AVIMAINHEADER) follows RIFF, its size, AVI, LIST, its size, hdrl, avih, its size.
+    """
+    with path.open("rb") as file:
+        header = file.read(52)
+    if len(header) < 52 or header[24:28] != b"avih":
+        return None
+    riff_bytes, frame_us, frames = (struct.unpack_from("<I", header, at)[0] for at in (4, 32, 48))
+    return float(frame_us * frames / 1e6) or None if riff_bytes + 8 > path.stat().st_size else None
+
+
+def _believed_s(container: str, declared_s: float | None, end: ReadableEnd, origin: float) -> float | None:
+    """Return the declared duration, or where the file ends if that is the better word."""
+    readable_s = end.picture_and_sound_s - origin
+    if container in ESTIMATED:
+        return readable_s
+    if container != MATROSKA or declared_s is None:
+        return declared_s
+    # a Matroska file has one duration for all: where something reaches its end, but neither picture nor sound, it is not theirs
+    last_s = declared_s - DAMAGED_S
+    return readable_s if readable_s < last_s < end.anything_s - origin else declared_s
+
+
+def _video(stream: Stream, look: _Look, *, start_s: float, origin: float, bit_rate: int | None) -> VideoStream:
+    frame = look.frames[0]
+    aspect = _pixel_aspect(stream)
+    rotation = _rotation(frame)
+    width, height = max(1, round(frame.width * aspect)), frame.height
+    if rotation in (90, 270):
+        width, height = height, width
+    # By the marks alone: frames of one moment that are marked as two fields lose a little sharpness in motion, but taking
+    # two fields for one moment would leave combs.
+    interlaced = sum(bool(f.interlaced_frame) for f in look.frames)
+    return VideoStream(
+        codec=stream.codec_context.codec.canonical_name,  # av1, not libdav1d
+        width=width,
+        height=height,
+        coded_width=frame.width,
+        coded_height=frame.height,
+        rotation=rotation,
+        sample_aspect_ratio=aspect,
+        frame_rate=_frame_rate(stream, look.frames),
+        pixel_format=frame.format.name,
+        colour_primaries=_name(COLOUR_PRIMARIES, frame.color_primaries),
+        colour_transfer=_name(COLOUR_TRANSFERS, frame.color_trc),
+        colour_space=_name(COLOUR_SPACES, frame.colorspace),
+        bit_rate=bit_rate,
+        start_s=start_s,
+        duration_s=_duration_s(stream, start_s, origin),
+        index=stream.index,
+        interlaced=interlaced * 2 > len(look.frames),
+        bit_depth=max(component.bits for component in frame.format.components),
+    )
+
+
+def _pixel_aspect(stream: Stream) -> Fraction:
+    aspect = Fraction(stream.sample_aspect_ratio or 1)
+    return aspect if ASPECTS[0] <= aspect <= ASPECTS[1] else Fraction(1)
+
+
+def _rotation(frame: Any) -> int:  # noqa: ANN401  # PyAV's frame
+    """Return by how many degrees the picture is turned counterclockwise, from the display matrix (ISO/IEC 14496-12, 8.5.2).
+
+    As av_display_rotation_get in libavutil/display.c does; PyAV's own `rotation` is cut to a whole number, 89 for 89.99.
+    """
+    data = next((bytes(d) for d in frame.side_data if d.type.name == "DISPLAYMATRIX"), None)
+    if data is None:
+        return 0
+    a, b, _, c, d = struct.unpack_from("=5i", data)
+    across, down = math.hypot(a, c), math.hypot(b, d)
+    return round(-math.degrees(math.atan2(b / down, a / across))) % 360 if across and down else 0
+
+
+def _frame_rate(stream: Stream, frames: tuple[Any, ...]) -> Fraction:
+    """Return frames a second on average; the usual rate where the average is near it, since averages of few frames wander."""
+    average, usual = (_believable(rate) for rate in (stream.average_rate, stream.guessed_rate))
+    if average is None:
+        return usual or _measured_rate(frames) or Fraction(25)
+    if average.denominator in (1, 1001) or usual is None or abs(average - usual) > average * NEAR:
+        return average
+    return usual
+
+
+def _measured_rate(frames: tuple[Any, ...]) -> Fraction | None:
+    times = sorted(f.pts * f.time_base for f in frames if f.pts is not None)
+    if len(times) < 2 or times[-1] <= times[0]:
+        return None
+    return _believable(((len(times) - 1) / (times[-1] - times[0])).limit_denominator(1001))
+
+
+def _believable(rate: Fraction | None) -> Fraction | None:
+    return Fraction(rate) if rate and FRAME_RATES[0] <= rate <= FRAME_RATES[1] else None
+
+
+def _audio(stream: Stream, origin: float) -> AudioStream:
+    start_s = _since(origin, stream)
     return AudioStream(
-        codec=stream.codec_context.name,
+        codec=stream.codec_context.codec.canonical_name,  # av1, not libdav1d
         channels=stream.codec_context.channels,
         sample_rate_hz=stream.codec_context.sample_rate,
-        language=None if language in (None, "und") else language,
+        language=language_tag(stream.metadata.get("language")),
         bit_rate=stream.codec_context.bit_rate or None,
-        start_s=_start_s(stream, origin),
-        duration_s=_duration_s(stream),
+        start_s=start_s,
+        duration_s=_duration_s(stream, start_s, origin),
         index=stream.index,
+        title=stream.metadata.get("title", "").strip(),
+        default=bool(stream.disposition & stream.disposition.default),
     )
 
 
-def _start_s(stream: Any, origin: float) -> float:  # noqa: ANN401  # PyAV's stream
-    return float(stream.start_time * stream.time_base) - origin if stream.start_time is not None else 0.0
-
-
-def _duration_s(stream: Any) -> float | None:  # noqa: ANN401  # PyAV's stream
+def _duration_s(stream: Stream, start_s: float, origin: float) -> float | None:
     if stream.duration is not None and stream.duration > 0:
-        return float(stream.duration * stream.time_base)
+        skipped_s = start_s - _since(origin, stream)  # what comes before the first keyframe
+        return max(0.0, float(stream.duration * stream.time_base) - skipped_s)
     # Matroska has no duration a stream, but mkvmerge and ffmpeg write a tag: 00:01:02.345000000
     parts = stream.metadata.get("DURATION", "").split(":")
     try:
         hours, minutes, seconds = (float(part) for part in parts)
     except ValueError:
         return None
-    return hours * 3600 + minutes * 60 + seconds
+    tagged_s = hours * 3600 + minutes * 60 + seconds
+    if "_STATISTICS_WRITING_APP" not in stream.metadata:
+        tagged_s -= start_s  # ffmpeg writes when the track ends, mkvmerge how long it is
+    return tagged_s if tagged_s > 0 else None
 
 
-def _video_bit_rate(stream: Any, audio: tuple[AudioStream, ...], size_bytes: int, duration_s: float | None) -> int | None:  # noqa: ANN401
+def _video_bit_rate(stream: Stream, audio: tuple[AudioStream, ...], size_bytes: int, duration_s: float | None) -> int | None:
     if stream.codec_context.bit_rate:
         return int(stream.codec_context.bit_rate)
     if not duration_s:
