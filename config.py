@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from io import StringIO
@@ -17,6 +18,7 @@ from dotenv.parser import parse_stream
 ROOT = Path(__file__).resolve().parent
 ENV_FILE = ROOT / ".env"
 PREFERENCES_FILE = ROOT / "s3_config.json"
+CACHE_NAME = "hls-converter"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,12 +76,13 @@ class Server:
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """Everything the environment says, one part a concern."""
+    """Everything the environment says, one part a concern. `cache_dir` is for what can be found out anew; None keeps nothing."""
 
     backend: BackendApi = BackendApi()
     languages: Languages = Languages()
     server: Server = Server()
     ffmpeg_path: str = ""
+    cache_dir: Path | None = None
     aws_region: str = "us-east-1"
     problems: tuple[str, ...] = ()
 
@@ -137,9 +140,23 @@ class Config:
                 public_base_url=text("PUBLIC_BASE_URL").rstrip("/"),
             ),
             ffmpeg_path=text("FFMPEG_PATH"),
+            cache_dir=cache_folder(values, sys.platform),
             aws_region=text("AWS_REGION") or text("AWS_DEFAULT_REGION") or "us-east-1",
             problems=tuple(problems),
         )
+
+
+def cache_folder(environ: Mapping[str, str], platform: str) -> Path | None:
+    """Return this program's folder for caches where the system keeps them; None where nobody has a home."""
+    name = {"win32": "LOCALAPPDATA", "darwin": ""}.get(platform, "XDG_CACHE_HOME")
+    configured = Path(environ.get(name, ""))
+    if configured.is_absolute():  # XDG Base Directory Specification: a relative path is to be ignored
+        return configured / CACHE_NAME
+    try:
+        home = Path.home()
+    except RuntimeError:
+        return None
+    return home / {"win32": "AppData/Local", "darwin": "Library/Caches"}.get(platform, ".cache") / CACHE_NAME
 
 
 def _read_env_file(path: Path, problems: list[str]) -> dict[str, str]:
@@ -163,7 +180,7 @@ def _read_env_file(path: Path, problems: list[str]) -> dict[str, str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Preferences:
-    """What the window remembers between starts. Never an address, a token or anything signed."""
+    """What the window remembers between starts. Never the backend's address, a token, a key or anything signed."""
 
     last_destination: str = "videos/"
     last_session_id: str = ""
@@ -177,6 +194,19 @@ class Preferences:
     language: str = ""
     output_dir: str = ""
     qualities: tuple[str, ...] = ("1080p", "720p", "480p")
+    advanced_open: bool = False
+    encoder: str = "auto"
+    codec: str = "h264"
+    keep_hdr: bool = False
+    rate_control: str = "quality"
+    target_vmaf: float = 94.0
+    loudness: str = "unchanged"
+    surround: bool = False
+    encrypt: bool = False
+    key_file: str = ""
+    key_uri: str = ""
+    publish_key: bool = False
+    accept_damaged: bool = False
 
     @classmethod
     def load(cls, path: Path = PREFERENCES_FILE) -> Preferences:
@@ -192,6 +222,8 @@ class Preferences:
             value = stored.get(entry.name)
             if isinstance(entry.default, tuple) and isinstance(value, list) and all(isinstance(v, str) for v in value):
                 known[entry.name] = tuple(value)
+            elif isinstance(entry.default, float) and type(value) is int:
+                known[entry.name] = float(value)
             elif type(value) is type(entry.default):
                 known[entry.name] = value
         return cls(**known)  # type: ignore[arg-type]  # each value was compared with its field's type above

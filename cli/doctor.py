@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
-from collections.abc import Callable
+import textwrap
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from platform import platform, python_version
 
 from config import Config
+from pipeline.cancel import CancelToken
 from pipeline.errors import PipelineError
+from pipeline.media.encoder_check import CODEC_NAMES, FAMILY_NAMES, Answer, EncoderResult, check_encoders, preferred
 from pipeline.media.process import ffmpeg_encoders, ffmpeg_version, find_ffmpeg
+from pipeline.model import Codec, EncoderFamily
 from pipeline.wiring import check_connection
 
 LABEL_WIDTH = 12
+CODEC_WIDTH = 7
+FAMILY_WIDTH = 20
+NARROWEST, WIDEST = 60, 100
+"""The widths between which a row of the table is broken, in characters."""
+
 NEEDED = ("libx264", "aac")
 
 
@@ -26,10 +37,10 @@ def run(options: argparse.Namespace, config: Config) -> int:
     try:
         ffmpeg = find_ffmpeg(config.ffmpeg_path)
         _line("ffmpeg", f"{ffmpeg_version(ffmpeg)} ({ffmpeg})")
-        encoders = ffmpeg_encoders(ffmpeg)
-        missing = [name for name in NEEDED if name not in encoders]
-        sound = not missing
-        _line("Encoder", f"this ffmpeg lacks {', '.join(missing)}: use another one" if missing else "x264 on the processor")
+        missing = [name for name in NEEDED if name not in ffmpeg_encoders(ffmpeg)]
+        if missing:
+            _line("Needed", f"this ffmpeg lacks {', '.join(missing)}: use another one")
+        sound = _encoders(ffmpeg, config.cache_dir) and not missing
     except PipelineError as error:
         sound = False
         _line("ffmpeg", str(error))
@@ -43,6 +54,38 @@ def run(options: argparse.Namespace, config: Config) -> int:
         sound = False
         _line("Settings", problem)
     return 0 if sound else 1
+
+
+def _encoders(ffmpeg: Path, cache_dir: Path | None) -> bool:
+    """Print the table of encoders; return whether H.264, which every job may need, can be made."""
+    width = min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)
+    label = "Encoders"
+    usable = set()
+    for codec in Codec:
+        # tried anew each time: a driver may have come since, and this is where somebody looks then
+        results = check_encoders(ffmpeg, codec, cache_dir=cache_dir, cancel=CancelToken(), again=True)
+        for row in encoder_rows(results, width - LABEL_WIDTH):
+            _line(label, row)
+            label = ""
+        usable |= {result.codec for result in results if result.answer is Answer.WORKS}
+    return Codec.H264 in usable
+
+
+def encoder_rows(results: Sequence[EncoderResult], width: int) -> list[str]:
+    """Return the rows of one codec's table, each at most `width` characters: codec, encoder, what came of trying it."""
+    taken = preferred(results)
+    rows = []
+    for number, result in enumerate(results):
+        codec = CODEC_NAMES[result.codec] if number == 0 else ""
+        family = FAMILY_NAMES[result.family]
+        if result.family is EncoderFamily.CPU:
+            family += f" ({result.encoder.removeprefix('lib')})"
+        answer = result.reason
+        if result.answer is Answer.WORKS:
+            answer = "works; auto takes this one" if result is taken else "works"
+        head = f"{codec:<{CODEC_WIDTH}}{family:<{FAMILY_WIDTH}}"
+        rows += textwrap.wrap(answer, width, initial_indent=head, subsequent_indent=" " * len(head))
+    return rows
 
 
 def _outcome(question: Callable[[], str]) -> str:

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import sys
 from dataclasses import asdict, replace
 from operator import attrgetter
 from pathlib import Path
@@ -13,7 +14,7 @@ from config import ROOT, Config, Preferences
 
 EXAMPLE = ROOT / ".env.example"
 PREFERENCES_EXAMPLE = ROOT / "s3_config.json.example"
-DEFAULTS = Config()
+DEFAULTS = replace(Config(), cache_dir=config.cache_folder({}, sys.platform))
 
 # name, where its value is found, what is written, what it means
 NAMES = [
@@ -185,8 +186,9 @@ class TestSecrets:
         assert "hush" not in repr(loaded) + repr(loaded.backend) + repr(loaded.server) + repr(loaded.server.s3)
 
     def test_preferences_have_no_place_for_them(self):
-        """The preferences have no field for an address or a token."""
-        assert [] == [name for name in asdict(Preferences()) if any(word in name for word in ("token", "url", "key", "secret"))]
+        """The preferences have no field for the backend's address, a token or a key: only for where a key lies and is asked for."""
+        found = {name for name in asdict(Preferences()) if any(word in name for word in ("token", "url", "key", "secret"))}
+        assert {"key_file", "key_uri", "publish_key"} == found
 
 
 class TestBackendApi:
@@ -247,6 +249,19 @@ CHANGED = Preferences(
     language="fr",
     output_dir="/home/editor/vidéos",
     qualities=("720p",),
+    advanced_open=True,
+    encoder="cpu",
+    codec="hevc",
+    keep_hdr=True,
+    rate_control="measured",
+    target_vmaf=92.5,
+    loudness="-16",
+    surround=True,
+    encrypt=True,
+    key_file="/home/editor/keys/course.key",
+    key_uri="https://keys.example.com/course",
+    publish_key=True,
+    accept_damaged=True,
 )
 
 
@@ -290,13 +305,30 @@ class TestPreferences:
             ("qualities", "720p"),
             ("qualities", [720]),
             ("whisper_model", ["base"]),
+            ("target_vmaf", "94"),
+            ("target_vmaf", True),
         ],
-        ids=["number", "null", "number-for-yes", "text-for-yes", "text-for-list", "numbers-in-list", "list-for-text"],
+        ids=[
+            "number",
+            "null",
+            "number-for-yes",
+            "text-for-yes",
+            "text-for-list",
+            "numbers-in-list",
+            "list-for-text",
+            "text-for-number",
+            "yes-for-number",
+        ],
     )
     def test_wrong_type(self, path, name, value):
         """A value of the wrong type falls back to its default alone."""
         path.write_text(json.dumps({**asdict(CHANGED), name: value}), encoding="utf-8")
         assert replace(CHANGED, **{name: getattr(Preferences(), name)}) == Preferences.load(path)
+
+    def test_whole_number(self, path):
+        """A number may be written without its decimals."""
+        path.write_text('{"target_vmaf": 90}', encoding="utf-8")
+        assert Preferences(target_vmaf=90.0) == Preferences.load(path)
 
     def test_unknown_keys(self, path):
         """Keys that mean nothing are passed over, and saving leaves them out."""
@@ -331,3 +363,34 @@ class TestPreferences:
         (tmp_path / "file").write_text("", encoding="utf-8")
         with pytest.raises(OSError, match=r"file"):
             Preferences().save(tmp_path / "file" / "s3_config.json")
+
+
+@pytest.mark.parametrize(
+    ("platform", "name", "below_home"),
+    [
+        pytest.param("linux", "XDG_CACHE_HOME", ".cache", id="linux"),
+        pytest.param("darwin", "", "Library/Caches", id="macos"),
+        pytest.param("win32", "LOCALAPPDATA", "AppData/Local", id="windows"),
+    ],
+)
+def test_the_cache_lies_where_the_system_keeps_caches(platform, name, below_home, tmp_path, monkeypatch):
+    """The environment's folder where there is one for it, else the usual place in the home folder."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    named = tmp_path / "elsewhere" if name else tmp_path / below_home
+    usual = tmp_path / below_home / "hls-converter"
+    relative = config.cache_folder({name: "relative"}, platform)
+    assert (named / "hls-converter", usual, usual) == (
+        config.cache_folder({name: str(named)} if name else {}, platform),
+        config.cache_folder({}, platform),
+        relative,
+    )
+
+
+def test_without_a_home_nothing_is_cached(monkeypatch):
+    """As in a container whose user is not in its password file."""
+
+    def homeless():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(config.Path, "home", homeless)
+    assert (None, None) == (config.cache_folder({}, "linux"), Config().cache_dir)

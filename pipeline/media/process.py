@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import queue
 import shlex
@@ -10,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,14 +27,17 @@ POLL_S = 0.1
 QUIT_S = 2.0
 """How long ffmpeg may take to obey each of quit and terminate before the next stronger word."""
 
-LOG_LINES = 40
+LOG_LINES = 400
 
 
 @dataclass(frozen=True, kw_only=True)
 class FfmpegRun:
-    """How a run ended: the last output time in seconds, the last lines of its log, the decode errors counted in it."""
+    """How a run ended: the last output time in seconds, the frames of the first picture, the last lines of its log, the
+    decode errors counted in it.
+    """
 
     out_time_s: float
+    frames: int
     log: tuple[str, ...]
     error_lines: int
 
@@ -66,6 +71,7 @@ def run_ffmpeg(
     cwd: Path,
     cancel: CancelToken,
     on_progress: Callable[[float], None] = lambda _: None,
+    limit_s: float = math.inf,
 ) -> FfmpegRun:
     """Run ffmpeg to its end.
 
@@ -75,27 +81,32 @@ def run_ffmpeg(
         cwd: the folder in which relative output names lie.
         cancel: asked ten times a second; ffmpeg is then told to quit, terminated, killed, and always waited for.
         on_progress: called ten times a second at most with the output time in seconds.
+        limit_s: after so many seconds ffmpeg is ended as if cancelled: a driver may hang for ever.
 
     Raises:
-        EncodeError: ffmpeg's exit status was not 0; the message ends with the last thing it said.
+        EncodeError: ffmpeg's exit status was not 0, and the message ends with the last thing it said; or the limit passed.
         ToolError: it can't be started.
         Cancelled: the job was cancelled.
     """
     process = _start(ffmpeg, arguments, cwd)
     log = _Log()
     times: queue.Queue[float] = queue.Queue()
+    frames = _Frames()
     with process:
         assert process.stdout is not None
         assert process.stderr is not None
         readers = (
-            threading.Thread(target=_read_times, args=(process.stdout, times), name="ffmpeg-progress", daemon=True),
+            threading.Thread(target=_read_times, args=(process.stdout, times, frames), name="ffmpeg-progress", daemon=True),
             threading.Thread(target=log.read, args=(process.stderr,), name="ffmpeg-log", daemon=True),
         )
         for reader in readers:
             reader.start()
         out_time_s = 0.0
+        deadline_s = time.monotonic() + limit_s
         try:
             while process.poll() is None:
+                if time.monotonic() > deadline_s:
+                    raise EncodeError(f"no answer within {limit_s:g} seconds")
                 cancel.wait(POLL_S)
                 out_time_s = max(out_time_s, _latest(times))
                 on_progress(out_time_s)
@@ -106,7 +117,7 @@ def run_ffmpeg(
     out_time_s = max(out_time_s, _latest(times))
     if process.returncode != 0:
         raise EncodeError(log.reason(process.returncode))
-    return FfmpegRun(out_time_s=out_time_s, log=tuple(log.lines), error_lines=log.error_lines)
+    return FfmpegRun(out_time_s=out_time_s, frames=frames.count, log=tuple(log.lines), error_lines=log.error_lines)
 
 
 def _start(ffmpeg: Path, arguments: Sequence[str], cwd: Path) -> subprocess.Popen[str]:
@@ -177,9 +188,17 @@ class _Log:
         return (marked or list(self.lines) or [f"exit status {status}"])[0].split("] ")[-1]
 
 
-def _read_times(stream: IO[str], times: queue.Queue[float]) -> None:
+class _Frames:
+    """How many frames of the first picture were made so far."""
+
+    count = 0
+
+
+def _read_times(stream: IO[str], times: queue.Queue[float], frames: _Frames) -> None:
     for line in stream:
         key, _, value = line.strip().partition("=")
+        if key == "frame" and value.isdigit():
+            frames.count = int(value)
         if key == "out_time_us" and value.lstrip("-").isdigit():
             times.put(int(value) / 1e6)
 

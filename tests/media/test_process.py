@@ -74,3 +74,10 @@ def test_the_printed_command_can_be_pasted():
 def test_the_version_is_ffmpegs_own_line(ffmpeg):
     """It begins with the program's name."""
     assert "ffmpeg version" == process.ffmpeg_version(ffmpeg)[:14]
+
+
+def test_a_program_that_never_answers_is_ended(ffmpeg, tmp_path):
+    """After the limit it is over for it, and nothing is left running."""
+    with pytest.raises(EncodeError, match=r"no answer within 0\.3 seconds"):
+        process.run_ffmpeg(ffmpeg, ENDLESS, cwd=tmp_path, cancel=CancelToken(), limit_s=0.3)
+    assert [] == _children()

@@ -1,0 +1,84 @@
+"""What the doctor says of ffmpeg's encoders."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+import imageio_ffmpeg
+import pytest
+from stand_in_ffmpeg import Orders, encodes, make
+
+from cli import doctor
+from config import Config
+from pipeline.media.encoder_check import Answer, EncoderResult
+from pipeline.media.encoders import ENCODERS
+from pipeline.model import Codec, EncoderFamily
+
+HARDWARE = tuple(name for names in ENCODERS.values() for family, name in names.items() if family is not EncoderFamily.CPU)
+LONG = "OpenEncodeSessionEx failed: incompatible client key (21): (no details), and more of that kind than a line has room for"
+
+
+def _result(family: EncoderFamily, answer: Answer, reason: str = "") -> EncoderResult:
+    return EncoderResult(codec=Codec.H264, family=family, encoder=ENCODERS[Codec.H264][family], answer=answer, reason=reason)
+
+
+@pytest.fixture
+def shown(tmp_path, capsys):
+    """Return a function that runs the doctor on a stand-in and returns its exit status, rows and the encoders it tried."""
+
+    def run(**orders) -> tuple[int, list[str], list[str]]:
+        program = make(tmp_path / "program", Path(imageio_ffmpeg.get_ffmpeg_exe()), Orders(**orders))
+        os.utime(program, ns=(1, 1))  # the same program to all appearances, as when only a driver has come
+        status = doctor.run(argparse.Namespace(), Config(ffmpeg_path=str(program), cache_dir=tmp_path / "cache"))
+        return status, capsys.readouterr().out.splitlines(), encodes(program)
+
+    return run
+
+
+def test_a_row_an_encoder():
+    """Codec, hardware, what came of trying it; one of them is auto's."""
+    results = (
+        _result(EncoderFamily.NVIDIA, Answer.FAILS, "no NVIDIA driver on this machine"),
+        _result(EncoderFamily.INTEL, Answer.WORKS),
+        _result(EncoderFamily.APPLE, Answer.MISSING, "not in this ffmpeg"),
+        _result(EncoderFamily.CPU, Answer.WORKS),
+    )
+    assert [
+        "H.264  NVIDIA NVENC        no NVIDIA driver on this machine",
+        "       Intel Quick Sync    works; auto takes this one",
+        "       Apple VideoToolbox  not in this ffmpeg",
+        "       Processor (x264)    works",
+    ] == doctor.encoder_rows(results, 68)
+
+
+def test_a_long_reason_is_broken_below_itself():
+    """No row is wider than the screen, and nothing is lost."""
+    rows = doctor.encoder_rows((_result(EncoderFamily.NVIDIA, Answer.FAILS, LONG),), 68)
+    column = doctor.CODEC_WIDTH + doctor.FAMILY_WIDTH
+    assert (True, True, LONG) == (
+        max(map(len, rows)) <= 68,
+        len(rows) > 1 and not rows[1][:column].strip(),
+        " ".join(row[column:] for row in rows),
+    )
+
+
+def test_the_doctor_tries_every_encoder_each_time(shown):
+    """A driver that was installed since is seen, and the table stands beside its label."""
+    lacks = tuple(name for name in HARDWARE if name != "h264_nvenc")
+    first = shown(lacks=lacks)
+    status, rows, tried = shown(lacks=lacks, works=("h264_nvenc",))
+    assert (0, ["h264_nvenc", "libx264", "libx265", "libsvtav1"] * 2) == (status, tried)
+    assert ("Encoders    H.264  NVIDIA NVENC        no NVIDIA driver on this machine", first[0]) == (first[1][2], 0)
+    assert "Encoders    H.264  NVIDIA NVENC        works; auto takes this one" == rows[2]
+
+
+def test_an_ffmpeg_that_cannot_make_h264_is_not_sound(shown):
+    """Every job needs it; the table shows the rest all the same."""
+    status, rows, _ = shown(lacks=(*HARDWARE, "libx264"))
+    assert (1, True, True) == (
+        status,
+        "Needed      this ffmpeg lacks libx264: use another one" in rows,
+        any(row.strip() == "Processor (x265)    works; auto takes this one" for row in rows),
+    )
