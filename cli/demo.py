@@ -20,7 +20,7 @@ from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.errors import OutputError, TransferError
 from pipeline.events import Event, JobFinished
-from pipeline.model import Existing, Job, JobReport, Outcome, TranscriptionRequest, UploadRequest
+from pipeline.model import EncodingRequest, Existing, Job, JobReport, Outcome, TranscriptionRequest, UploadRequest
 from pipeline.workspace import published_files
 from storage import LocalStorageBackend, StorageError
 
@@ -71,7 +71,7 @@ def _job(place: Path, config: Config) -> JobReport:
         source=SAMPLE,
         output_dir=place,
         slug=wiring.slug_for(SAMPLE),
-        preset="veryfast",
+        encoding=EncodingRequest(preset="veryfast"),
         transcription=TranscriptionRequest(model=str(MODEL)),
         upload=UploadRequest(prefix=PREFIX, language="en"),
         existing=Existing.FRESH,

@@ -1,130 +1,279 @@
-"""Builds ffmpeg's argument lists for HLS, MP4 and remux. Pure: starts nothing and reads nothing.
+"""Builds ffmpeg's argument lists for picture, MP4 and remux. Pure: starts nothing and reads nothing.
 
 Output names are relative to the folder in which ffmpeg runs, so that no path needs ffmpeg's escaping.
+
+All times are the source's own, counted from its first moment and moved on by TIMELINE_S: a chunk from the middle of a
+source gets the timestamps it has in the whole stream.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import ffmpeg
 
-from pipeline.model import Plan, Rendition
+from pipeline.media.chunks import EARLY_TICKS, LATE_PICTURE_S, SHORTEST_PAUSE_S, Chunk, Cutting
+from pipeline.media.encoders import colour_filters, global_options, picture_options, pixel_format, upload_filters
+from pipeline.media.scan import CLOCK_HZ
+from pipeline.model import DynamicRange, MediaInfo, Plan, Rendition, SegmentType
 
 PLAYLIST = "index.m3u8"
-SEGMENT_PATTERN = "seg_%03d.ts"
+INIT = "init.mp4"
 SOURCE = "source"
+
+LEAST_RATE = 5
+"""Frames a second at which a picture with pauses is read at least."""
+
+AAC_FRAME_S = 1024 / 48_000
+"""How long a frame of AAC-LC lasts at 48 kHz, in seconds."""
+
+TIMELINE_S = 10
+"""Media time of the stream's first moment, as in Apple's own streams: B-frames are decoded before it, never below zero."""
 
 # One keyframe at the first frame of every two-second slot: the same frames in every rendition, whatever the frame rate,
 # and no run of catch-up keyframes after a gap. Apple's HLS authoring specification 1.10 asks for one every two seconds.
-KEYFRAMES = "expr:isnan(prev_forced_t)+gt(floor(t/2),floor(prev_forced_t/2))"
+# Half a tick above EARLY_TICKS: what belongs to a slot is the same for the keyframes and for the cuts between chunks.
+_EARLY_S = (EARLY_TICKS + 0.5) / CLOCK_HZ
+KEYFRAMES = f"expr:isnan(prev_forced_t)+gt(floor((t+{_EARLY_S:.9f})/2),floor((prev_forced_t+{_EARLY_S:.9f})/2))"
+
+# HDR to SDR: to linear light at the 100 nits of SDR, into BT.709's primaries, compressed, and back to BT.709
+# (https://trac.ffmpeg.org/wiki/colorspace; zscale's and tonemap's documentation)
+TONE_MAP: tuple[tuple[str, dict[str, str]], ...] = (
+    ("zscale", {"t": "linear", "npl": "100"}),
+    ("format", {"pix_fmts": "gbrpf32le"}),
+    ("zscale", {"p": "bt709"}),
+    ("tonemap", {"tonemap": "hable", "desat": "0"}),
+    ("zscale", {"t": "bt709", "m": "bt709", "r": "tv"}),
+)
+HDR_PRIMARIES = {"pin": "bt2020", "min": "bt2020nc"}
 
 
-def segment_name(number: int) -> str:
-    """Return the file name of a segment, counted from 1."""
-    return SEGMENT_PATTERN % number
+def segment_pattern(segment_type: SegmentType) -> str:
+    """Return the name of a segment with a place for its number, counted from 1."""
+    return "seg_%03d.ts" if segment_type is SegmentType.TS else "seg_%03d.m4s"
 
 
-def hls_arguments(plan: Plan) -> list[str]:
-    """Return the arguments that make all renditions in one run: one decode, the sound encoded once.
+def chunk_arguments(plan: Plan, cutting: Cutting, chunk: Chunk, sound: str | None) -> list[str]:
+    """Return the arguments that make all renditions of a chunk in one run: one decode for all.
 
-    The tee muxer hands the one encoded sound to a HLS muxer a rendition; `-var_stream_map` refuses to share a stream.
+    `sound` names a file of the encoded sound of just this stretch, in the stream's own time; it is copied into every
+    rendition. The tee muxer hands it to a HLS muxer a rendition; `-var_stream_map` refuses to share.
     """
-    source = _input(plan)
-    pictures = _scaled(source[str(plan.media.video.index)], plan, plan.renditions)
-    sound = _sound(source, plan)
-    options = _video_options(plan, plan.renditions) | (_audio_options(plan) if sound else {})
-    slaves = "|".join(_hls_slave(r, i, has_sound=bool(sound), segment_s=plan.segment_s) for i, r in enumerate(plan.renditions))
-    return _from(plan, _arguments(*pictures, *sound, name=slaves, options={"format": "tee"} | options))
+    pictures = picture_graph(_entered(plan.media, chunk), plan, cutting, chunk)
+    sounds = [] if sound is None else [ffmpeg.input(sound, itsoffset=-TIMELINE_S)["a:0"]]
+    options = _picture_options(plan, plan.renditions, repeatable=cutting.repeatable)
+    if sounds:
+        options["c:a"] = "copy"
+    if plan.segment_type is SegmentType.FMP4:
+        # A fragment begins where the one before ends, and the muxer guesses the last frame's duration where the source
+        # gives none: of a variable frame rate, guessed wrong.
+        options["bsf:v"] = "setts=duration=if(eq(NEXT_DTS\\,NOPTS)\\,DURATION\\,NEXT_DTS-DTS)"
+    slaves = "|".join(_hls_slave(r, i, plan, chunk, has_sound=bool(sounds)) for i, r in enumerate(plan.renditions))
+    arguments = _arguments(*pictures, *sounds, name=slaves, options=_timeline() | {"format": "tee"} | _picture_timing() | options)
+    return ["-copyts", *global_options(plan.encoder), *arguments]
 
 
-def mp4_arguments(plan: Plan, rendition: Rendition, target: str) -> list[str]:
-    """Return the arguments that encode the MP4 from the source."""
-    source = _input(plan)
-    pictures = _scaled(source[str(plan.media.video.index)], plan, (rendition,))
-    sound = _sound(source, plan)
-    options = _video_options(plan, (rendition,)) | (_audio_options(plan) if sound else {})
-    return _from(plan, _arguments(*pictures, *sound, name=target, options=_mp4_options() | options))
+def mp4_arguments(plan: Plan, cutting: Cutting, rendition: Rendition, sound: Path | None, target: str) -> list[str]:
+    """Return the arguments that encode the MP4's picture from the source; `sound` is a playlist whose sound is copied."""
+    chunk = Chunk(number=0, start=0, end=None, seek_s=None, first_frame=0, frames=None)
+    pictures = picture_graph(_entered(plan.media, chunk), plan, cutting, chunk, (rendition,))
+    sounds = [] if sound is None else [_stream(sound)["a:0"]]
+    options = _picture_options(plan, (rendition,), repeatable=False)
+    if sounds:
+        options["c:a"] = "copy"
+    return [
+        "-copyts",
+        *global_options(plan.encoder),
+        *_arguments(*pictures, *sounds, name=target, options=_picture_timing() | _mp4() | options),
+    ]
 
 
-def remux_arguments(playlist: Path, target: str) -> list[str]:
-    """Return the arguments that make the MP4 from a finished rendition without encoding."""
-    return _arguments(ffmpeg.input(str(playlist)), name=target, options=_mp4_options() | {"c": "copy"})
+def remux_arguments(picture: Path, sound: Path | None, target: str) -> list[str]:
+    """Return the arguments that make the MP4 from a finished rendition, and a sound of its own, without encoding."""
+    stream = _stream(picture)
+    streams = [stream["v:0"]]
+    if sound is not None:
+        streams.append((stream if sound == picture else _stream(sound))["a:0"])
+    return ["-copyts", *_arguments(*streams, name=target, options=_mp4() | {"c": "copy"})]
 
 
-def _input(plan: Plan) -> Any:  # noqa: ANN401  # ffmpeg-python is untyped
-    # the name is put in at the end: ffmpeg-python can't take one that is not UTF-8
-    return ffmpeg.input(SOURCE)
-
-
-def _sound(source: Any, plan: Plan) -> list[Any]:  # noqa: ANN401  # ffmpeg-python is untyped
-    return [source[str(plan.media.audio[0].index)]] if plan.media.audio else []
-
-
-def _from(plan: Plan, arguments: list[str]) -> list[str]:
+def from_source(arguments: Sequence[str], source: Path) -> list[str]:
+    """Return the arguments with the source's name put in: only now, since ffmpeg-python takes UTF-8 alone."""
     # file: keeps a name such as "data:x.mp4" or "a|b.mp4" from being read as a protocol
-    return [f"file:{plan.media.path.absolute()}" if argument == SOURCE else argument for argument in arguments]
+    return [f"file:{source.absolute()}" if argument == SOURCE else argument for argument in arguments]
+
+
+def source_input(media: MediaInfo, **options: Any) -> Any:  # noqa: ANN401  # ffmpeg-python is untyped
+    """Return the source as an input whose times count from its first moment (with -copyts)."""
+    if media.start_s:
+        options["itsoffset"] = f"{-media.start_s:.6f}"
+    return ffmpeg.input(SOURCE, **options)
+
+
+def picture_graph(
+    source: Any,  # noqa: ANN401  # ffmpeg-python is untyped
+    plan: Plan,
+    cutting: Cutting,
+    chunk: Chunk,
+    renditions: tuple[Rendition, ...] | None = None,
+) -> list[Any]:
+    """Return the pictures of a chunk, one a rendition (of the plan, if none are named), largest first, ready for the encoder."""
+    assert plan.media.video is not None
+    video = _timed(source[str(plan.media.video.index)], plan, cutting, chunk)
+    return fitted(video, plan, plan.renditions if renditions is None else renditions)
+
+
+def fitted(video: Any, plan: Plan, renditions: Sequence[Rendition]) -> list[Any]:  # noqa: ANN401  # ffmpeg-python is untyped
+    """Return a picture in each rendition's size and form; each is scaled from the next larger one, which costs less."""
+    pixels = pixel_format(plan.encoder, plan.dynamic_range)
+    made = []
+    for number, r in enumerate(renditions):
+        video = video.filter("scale", r.width, r.height, **_scaling(plan))
+        if number == 0:
+            video = _toned(video, plan).filter("format", pixels)
+        if number + 1 < len(renditions):
+            branches = video.filter_multi_output("split", 2)
+            video, picture = branches.stream(1), branches.stream(0)
+        else:
+            picture = video
+        if (r.frame_width, r.frame_height) != (r.width, r.height):
+            picture = picture.filter("pad", r.frame_width, r.frame_height, "(ow-iw)/2", "(oh-ih)/2")
+        # 854x480 of a 16:9 picture would declare 1280:1281
+        picture = picture.filter("setsar", 1)
+        for name, arguments in (*colour_filters(plan.dynamic_range), *upload_filters(plan.encoder)):
+            picture = picture.filter(name, **arguments)
+        made.append(picture)
+    return made
+
+
+def _entered(media: MediaInfo, chunk: Chunk) -> Any:  # noqa: ANN401  # ffmpeg-python is untyped
+    if chunk.seek_s is None:
+        return source_input(media)
+    # the exact cut is made by the trim filter, to the tick; seeking only has to land before it
+    return source_input(media, noaccurate_seek=None, ss=f"{chunk.seek_s:.6f}")
+
+
+def _timed(video: Any, plan: Plan, cutting: Cutting, chunk: Chunk) -> Any:  # noqa: ANN401  # ffmpeg-python is untyped
+    """Return the frames of a chunk with the times they have in the stream."""
+    if plan.deinterlace:
+        # one frame out for each frame in; frames that are whole already go through untouched
+        video = video.filter("bwdif", mode="send_frame", parity="auto", deint="interlaced")
+    if plan.frame_rate_limit is not None:
+        video = video.filter("fps", str(plan.frame_rate_limit))
+    elif cutting.pauses:
+        # A pause is filled with copies of its frame: fps repeats the frame before, and mpdecimate takes out again what is
+        # the same as before, all but every so many.
+        rate = max(LEAST_RATE, round(CLOCK_HZ / cutting.frame_ticks))
+        video = video.filter("fps", rate).filter("mpdecimate", max=int(rate * SHORTEST_PAUSE_S) - 1, hi=1, lo=1, frac=0)
+    video = video.filter("settb", f"1/{CLOCK_HZ}")
+    if chunk.number == 0 and cutting.first_frame != 0:
+        if cutting.first_frame > LATE_PICTURE_S * CLOCK_HZ:
+            late_s = cutting.first_frame / CLOCK_HZ
+            video = video.filter("setpts", "PTS-STARTPTS").filter("tpad", start_duration=f"{late_s:.6f}", start_mode="clone")
+        else:
+            # the stream begins with a picture: the muxer counts its segments from there
+            video = video.filter("setpts", "if(eq(N,0),0,PTS)")
+    if cutting.held and chunk.end is None:
+        video = video.filter("tpad", stop=-1, stop_mode="clone")
+        return video.filter("trim", start_pts=_first_tick(chunk.start), end_pts=cutting.length)
+    if chunk.end is not None:
+        return video.filter("trim", start_pts=_first_tick(chunk.start), end_pts=_first_tick(chunk.end))
+    return video.filter("trim", start_pts=_first_tick(chunk.start)) if chunk.start else video
+
+
+def _first_tick(start: int) -> int:
+    return start - EARLY_TICKS if start else 0
+
+
+def _scaling(plan: Plan) -> dict[str, str]:
+    assert plan.media.video is not None
+    options = {"flags": "bicubic"}
+    if plan.media.video.dynamic_range is DynamicRange.SDR:
+        options["out_range"] = "tv"  # players expect limited range; camera and screen recordings may be full
+        if plan.media.video.colour_space == "gbr" or plan.media.video.pixel_format.startswith(("rgb", "bgr", "gbr", "pal", "arg", "abg")):
+            options["out_color_matrix"] = "bt709"
+    return options
+
+
+def _toned(video: Any, plan: Plan) -> Any:  # noqa: ANN401  # ffmpeg-python is untyped
+    assert plan.media.video is not None
+    source = plan.media.video
+    if source.dynamic_range is plan.dynamic_range:
+        return video
+    for number, (name, arguments) in enumerate(TONE_MAP):
+        options = dict(arguments)
+        if number == 0:
+            # what the file leaves out is what HDR always has: zscale refuses to guess
+            options |= {"tin": source.colour_transfer, "rin": "tv", **HDR_PRIMARIES}
+        video = video.filter(name, **options)
+    return video
+
+
+def _picture_options(plan: Plan, renditions: tuple[Rendition, ...], *, repeatable: bool) -> dict[str, Any]:
+    assert plan.media.video is not None
+    return picture_options(
+        plan.encoder,
+        plan.job.encoding.preset,
+        renditions,
+        dynamic_range=plan.dynamic_range,
+        segment_type=plan.segment_type,
+        frame_rate=plan.frame_rate_limit or plan.media.video.frame_rate,
+        repeatable=repeatable,
+    )
+
+
+def _picture_timing() -> dict[str, Any]:
+    return {
+        "force_key_frames": KEYFRAMES,
+        "fps_mode": "vfr",  # keep a variable frame rate: a constant one doubles frames
+        "enc_time_base": f"1:{CLOCK_HZ}",  # the frame rate's own would move the frames of a variable one
+    }
+
+
+def _timeline() -> dict[str, Any]:
+    return {"output_ts_offset": TIMELINE_S}
+
+
+def _stream(playlist: Path) -> Any:  # noqa: ANN401  # ffmpeg-python is untyped
+    # picture and sound of their own begin at different times: both are moved by the same, not each to its own zero
+    return ffmpeg.input(playlist.as_posix(), itsoffset=-TIMELINE_S)
+
+
+def _mp4() -> dict[str, Any]:
+    return {"format": "mp4", "movflags": "+faststart"}  # the index in front, so that playing starts while downloading
 
 
 def _arguments(*streams: Any, name: str, options: dict[str, Any]) -> list[str]:  # noqa: ANN401  # ffmpeg-python is untyped
     return list(ffmpeg.output(*streams, name, **options).get_args())
 
 
-def _scaled(video: Any, plan: Plan, renditions: tuple[Rendition, ...]) -> list[Any]:  # noqa: ANN401  # ffmpeg-python is untyped
-    if plan.frame_rate_limit is not None:
-        video = video.filter("fps", str(plan.frame_rate_limit))
-    if plan.hold_last_frame_s:
-        # Without end, and ended by the sound (-shortest): a sound that breaks off early must not be hidden by a long picture.
-        video = video.filter("tpad", stop=-1, stop_mode="clone")
-    if len(renditions) == 1:
-        return [_fitted(video, renditions[0])]
-    branches = video.filter_multi_output("split", len(renditions))
-    return [_fitted(branches.stream(i), r) for i, r in enumerate(renditions)]
-
-
-def _fitted(picture: Any, r: Rendition) -> Any:  # noqa: ANN401  # ffmpeg-python is untyped
-    picture = picture.filter("scale", r.width, r.height, flags="bicubic")
-    if (r.frame_width, r.frame_height) != (r.width, r.height):
-        picture = picture.filter("pad", r.frame_width, r.frame_height, "(ow-iw)/2", "(oh-ih)/2")
-    # 854x480 of a 16:9 picture would declare 1280:1281 without setsar; 4:2:2 and 10-bit would go through without format
-    return picture.filter("setsar", 1).filter("format", "yuv420p")
-
-
-def _video_options(plan: Plan, renditions: tuple[Rendition, ...]) -> dict[str, Any]:
-    options: dict[str, Any] = {
-        "c:v": "libx264",
-        "preset": plan.job.preset,
-        "profile:v": "high",
-        "force_key_frames": KEYFRAMES,
-        "sc_threshold": 0,  # keyframes at scene cuts would differ from one rendition to the next
-        "fps_mode": "vfr",  # keep a variable frame rate: a constant one doubles frames
-    }
-    for i, r in enumerate(renditions):
-        options |= {f"b:v:{i}": r.bit_rate, f"maxrate:v:{i}": r.max_bit_rate, f"bufsize:v:{i}": r.buffer_size}
-    return options
-
-
-def _audio_options(plan: Plan) -> dict[str, Any]:
-    options: dict[str, Any] = {"c:a": "aac", "b:a": plan.audio_bit_rate, "ac": 2, "ar": 48_000}
-    return options | {"shortest": None} if plan.hold_last_frame_s else options
-
-
-def _mp4_options() -> dict[str, Any]:
-    return {"format": "mp4", "movflags": "+faststart"}  # the index in front, so that playing starts while downloading
-
-
-def _hls_slave(r: Rendition, index: int, *, has_sound: bool, segment_s: int) -> str:
+def _hls_slave(r: Rendition, index: int, plan: Plan, chunk: Chunk, *, has_sound: bool) -> str:
     streams = f"v:{index},a:0" if has_sound else f"v:{index}"
-    options = {
-        "select": rf"\'{streams}\'",
-        "f": "hls",
-        "hls_time": segment_s,
+    # The muxer cuts at the first keyframe so long after the chunk's first frame, which may come late in its slot.
+    hls_time_us = (plan.segment_s * CLOCK_HZ - chunk.first_frame - EARLY_TICKS - 1) * 1_000_000 // CLOCK_HZ
+    return _slave({"select": rf"\'{streams}\'", "f": "hls"} | hls_options(plan.segment_type, hls_time_us, r.name), r.name)
+
+
+def hls_options(segment_type: SegmentType, hls_time_us: int, folder: str) -> dict[str, Any]:
+    """Return the options of ffmpeg's HLS muxer for a rendition in `folder`."""
+    options: dict[str, Any] = {
+        "hls_time": f"{hls_time_us}us",
         "hls_playlist_type": "vod",  # written once at the end: rewriting it for each segment is quadratic
         "hls_list_size": 0,
         # temp_file: a segment has its name only when it is finished, which is what the progress bars count
         "hls_flags": "independent_segments+temp_file",
         "start_number": 1,
-        "hls_segment_filename": f"{r.name}/{SEGMENT_PATTERN}",
+        "hls_segment_filename": f"{folder}/{segment_pattern(segment_type)}",
     }
-    return "[" + ":".join(f"{key}={value}" for key, value in options.items()) + f"]{r.name}/{PLAYLIST}"
+    if segment_type is SegmentType.FMP4:
+        options["hls_segment_type"] = "fmp4"
+        options["hls_fmp4_init_filename"] = INIT
+        # frag_discont: times as they are in the whole stream, without an edit list: what chunks need to be joined
+        options["hls_segment_options"] = "movflags=+frag_discont"
+    return options
+
+
+def _slave(options: dict[str, Any], folder: str) -> str:
+    return "[" + ":".join(f"{key}={value}" for key, value in options.items()) + f"]{folder}/{PLAYLIST}"

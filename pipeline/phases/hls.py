@@ -1,26 +1,28 @@
-"""Phase 1: encodes all renditions in one run. Work goes on in a scratch folder, so half an encode is never taken for whole."""
+"""Phase 1: makes the renditions and their sound, and says what was wrong with the source."""
 
 from __future__ import annotations
 
 import shutil
-import tempfile
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import EncodeError, OutputError, SourceError
 from pipeline.events import LogLevel
-from pipeline.media import encode, playlists
-from pipeline.media.process import FfmpegRun, printable, run_ffmpeg
-from pipeline.model import AudioStream, MediaInfo, PhaseName, PhaseOutcome, Plan, VideoStream
+from pipeline.media import encode, measure, playlists
+from pipeline.media.process import printable, run_ffmpeg
+from pipeline.media.scan import CLOCK_HZ, Scan, scan
+from pipeline.media.treatment import declared_end_s
+from pipeline.model import PhaseName, PhaseOutcome, Plan, SegmentType
+from pipeline.phases.hls_encode import FULL_DISK, HlsEncode, is_full
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
 
-SCRATCH_PREFIX = ".encode-"
 MISSING_S = 1.0
-"""A source that ends more than this before its declared duration is damaged, in seconds."""
+"""A source of which more than this is missing is not converted unless the editor accepts that, in seconds."""
+
+NOTABLE_S = 0.1
+"""Less than this is how inexactly containers declare their durations, in seconds."""
 
 DISK_MARGIN = 1.1
-FULL_DISK = "No space left on device"
-FULL_DISK_BYTES = 16 << 20
-"""With less than this left after a failure the disk is the reason: ffmpeg's HLS muxer does not always say so."""
 
 
 class HlsPhase:
@@ -35,7 +37,7 @@ class HlsPhase:
         """See whether work can be used again, and else that the disk has room for it. Raises SettingsError, OutputError."""
         if context.plan.job.upload is None:
             context.workspace.require_media()
-        if self._is_done(context):
+        if is_whole(context):
             return
         if context.workspace.published:
             context.log("Files of the earlier run are missing: the video is made again.", LogLevel.WARNING)
@@ -44,76 +46,86 @@ class HlsPhase:
         place = context.workspace.final.parent
         free = shutil.disk_usage(place).free
         if free < needed:
-            figures = f"{place} has {free >> 20} MB free and this video needs about {(needed >> 20) + 1} MB"
-            raise OutputError(f"{figures}: free some space or choose another output folder.")
+            missing = f"{place} has {free >> 20} MB free, {(needed - free >> 20) + 1} MB less than this video needs"
+            raise OutputError(f"{missing}: free some space or choose another output folder.")
 
     def run(self, context: PhaseContext) -> PhaseResult:
         """Encode, or find it done. Raises EncodeError, SourceError, OutputError, Cancelled."""
-        if self._is_done(context):
+        if is_whole(context):
+            self._check_damage(context)
             return PhaseResult(outcome=PhaseOutcome.REUSED, text="Already encoded")
         plan, folder = context.plan, context.workspace.folder
-        for stale in folder.glob(f"{SCRATCH_PREFIX}*"):
-            shutil.rmtree(stale, ignore_errors=True)
-        scratch = Path(tempfile.mkdtemp(prefix=SCRATCH_PREFIX, dir=folder))
+        found = scan(plan.media, context.cancel, lambda _: context.report(Progress(fraction=0.0, text="Reading the video")))
+        if plan.renditions and not found.frames:
+            raise SourceError(f"{plan.media.path} holds no picture that can be read: the file is broken or not finished.")
+        self._check_end(context, found)
+        work = HlsEncode(context, self._ffmpeg, found)
         try:
-            run = self._encode(context, scratch)
-            duration_s = max(run.out_time_s, *(_duration_s(scratch, r.name) for r in plan.renditions))
-            check_whole(plan.media, duration_s)
-            if run.error_lines:
-                reported = f"{plan.media.path.name}: ffmpeg reported {run.error_lines} errors; the picture may show them."
-                context.log(reported, LogLevel.WARNING)
-            for r in plan.renditions:
-                shutil.rmtree(folder / r.name, ignore_errors=True)
-                (scratch / r.name).replace(folder / r.name)
-        except EncodeError as error:
-            raise encode_failure(plan.media.path, folder, error) from error
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
-        context.workspace.mark(self.name.value, {"duration_s": duration_s, "renditions": [r.name for r in plan.renditions]})
-        return PhaseResult(text="Encoded")
+            facts = work.run()
+            for name, durations in facts.pop("durations_s").items():
+                (folder / name / encode.PLAYLIST).write_text(_playlist(plan, name, durations), encoding="utf-8", newline="\n")
+        except BaseException as error:
+            work.forget_trifles()
+            if isinstance(error, (EncodeError, OSError)):
+                raise encode_failure(plan.media.path, folder, error) from error
+            raise
+        context.workspace.mark(self.name.value, facts)
+        context.workspace.checkpoints.clear()
+        self._check_damage(context)
+        context.report(Progress(fraction=1.0, rows={r.name: 1.0 for r in plan.renditions}, text="Encoded"))
+        return PhaseResult(text=_summary(facts))
 
-    def _is_done(self, context: PhaseContext) -> bool:
-        return is_whole(context)
+    def _check_end(self, context: PhaseContext, found: Scan) -> None:
+        """Compare what the source declares with what is there. Raises SourceError naming both durations."""
+        media = context.plan.media
+        declared_s, there_s = declared_end_s(media), found.end / CLOCK_HZ
+        if declared_s is None or declared_s - there_s <= NOTABLE_S:
+            return
+        sentence = f"{media.path} ends early: it declares {declared_s:.1f} s, but only {there_s:.1f} s can be read"
+        if declared_s - there_s > MISSING_S and not context.plan.job.accept_damaged:
+            errors = self._count_errors(context, there_s)
+            raise SourceError(
+                f"{sentence}, with {errors} decode errors. Copy or export the file again, or convert what is there (--accept-damaged)."
+            )
+        context.log(f"{sentence}.", LogLevel.WARNING)
 
-    def _encode(self, context: PhaseContext, scratch: Path) -> FfmpegRun:
-        plan = context.plan
-        for r in plan.renditions:
-            (scratch / r.name).mkdir()
-        arguments = encode.hls_arguments(plan)
-        context.log(printable([str(self._ffmpeg), *arguments], cwd=scratch), LogLevel.DETAIL)
-        length_s = plan.media.duration_s
-        finished = dict.fromkeys((r.name for r in plan.renditions), 0)
+    def _check_damage(self, context: PhaseContext) -> None:
+        """Report frames that could not be decoded. Raises SourceError when too much is missing."""
+        facts = context.workspace.done[self.name.value]
+        errors = int(facts["decode_errors"])
+        if not errors:
+            return
+        media = context.plan.media
+        missing_s = facts["missing_frames"] * facts["frame_s"]
+        declared_s, decoded = declared_end_s(media), f"{facts['duration_s'] - missing_s:.1f} s"
+        lengths = f"it declares {declared_s:.1f} s and {decoded}" if declared_s else decoded
+        sentence = f"{media.path} is damaged: {lengths} could be decoded, with {errors} decode errors"
+        if missing_s > MISSING_S and not context.plan.job.accept_damaged:
+            raise SourceError(f"{sentence}. Copy or export the file again, or convert what is there (--accept-damaged).")
+        context.log(f"{sentence}; the picture or the sound may show them.", LogLevel.WARNING)
+
+    def _count_errors(self, context: PhaseContext, length_s: float) -> int:
+        """Decode the whole file to nowhere, so that the editor knows how bad it is."""
 
         def report(out_time_s: float) -> None:
-            for name in finished:
-                while (scratch / name / encode.segment_name(finished[name] + 1)).exists():
-                    finished[name] += 1
-            if length_s:
-                rows = {name: min(1.0, count * plan.segment_s / length_s) for name, count in finished.items()}
-                context.report(Progress(fraction=min(1.0, out_time_s / length_s), rows=rows, text="Encoding"))
-            else:
-                context.report(Progress(fraction=0.0, rows=dict.fromkeys(finished, 0.0), text=f"Encoding, {out_time_s:.0f} s done"))
+            context.report(Progress(fraction=0.0, text=f"Checking the damaged file, {min(1.0, out_time_s / max(length_s, 0.1)):.0%}"))
 
-        run = run_ffmpeg(self._ffmpeg, arguments, cwd=scratch, cancel=context.cancel, on_progress=report)
-        context.report(Progress(fraction=1.0, rows=dict.fromkeys(finished, 1.0), text="Encoded"))
-        return run
+        arguments = encode.from_source(["-i", encode.SOURCE, "-map", "0:v?", "-map", "0:a?", "-f", "null", "-"], context.plan.media.path)
+        context.log(printable([str(self._ffmpeg), *arguments]), LogLevel.DETAIL)
+        folder = context.workspace.folder
+        try:
+            return run_ffmpeg(self._ffmpeg, arguments, cwd=folder, cancel=context.cancel, on_progress=report).error_lines
+        except EncodeError:
+            return 1  # nothing at all could be decoded
 
 
 def estimated_size_bytes(plan: Plan) -> int:
-    """Return about how much disk the stream and the MP4 take: their rates times the declared duration."""
-    sizes = [r.bit_rate + plan.audio_bit_rate for r in plan.renditions]
+    """Return about how much disk the stream and the MP4 take at most: their rates times the declared duration."""
+    sound = sum(a.bit_rate for a in plan.audio)
+    sizes = [r.bit_rate + sound for r in plan.renditions] or [sound]
     if plan.mp4 is not None:
-        sizes.append(2 * (plan.mp4.rendition.bit_rate + plan.audio_bit_rate))  # faststart writes the file twice
+        sizes.append(2 * (plan.mp4.rendition.bit_rate + sound))  # faststart writes the file twice
     return int(sum(sizes) / 8 * (plan.media.duration_s or 0.0) * DISK_MARGIN)
-
-
-def check_whole(media: MediaInfo, made_s: float) -> None:
-    """Compare what was made with what the source declares. Raises SourceError naming both durations."""
-    declared_s = _declared_s(media)
-    if declared_s is not None and declared_s - made_s > MISSING_S:
-        raise SourceError(
-            f"{media.path} ends early: it declares {declared_s:.1f} s, but only {made_s:.1f} s can be read. Copy or export the file again."
-        )
 
 
 def is_whole(context: PhaseContext) -> bool:
@@ -122,29 +134,28 @@ def is_whole(context: PhaseContext) -> bool:
     if PhaseName.HLS.value not in workspace.done:
         return False
     try:
-        for r in context.plan.renditions:
+        for name in (*(r.name for r in context.plan.renditions), *workspace.done[PhaseName.HLS.value]["audio"]):
             if not workspace.media_deleted:
-                playlists.check_segments(workspace.folder, r.name)
+                measure.check_segments(workspace.folder, name)
     except EncodeError:
         return False
     return True
 
 
-def encode_failure(source: Path, folder: Path, error: EncodeError) -> EncodeError | OutputError:
+def encode_failure(source: Path, folder: Path, error: EncodeError | OSError) -> EncodeError | OutputError:
     """Turn what ffmpeg said, or what it silently left out, into a sentence for the editor."""
-    if FULL_DISK in str(error) or shutil.disk_usage(folder).free < FULL_DISK_BYTES:
+    if FULL_DISK in str(error) or is_full(folder):
         return OutputError(f"The disk is full: {source.name} could not be encoded. Free some space and start again.")
     return EncodeError(f"{source} could not be encoded ({error}): check the file, or export it again.")
 
 
-def _declared_s(media: MediaInfo) -> float | None:
-    """Return when the streams that are used end, as declared; the container's word where a stream has none."""
-    used: tuple[VideoStream | AudioStream, ...] = (media.video, *media.audio[:1])
-    ends = [None if s.duration_s is None else s.start_s + s.duration_s for s in used]
-    known = [end for end in ends if end is not None]
-    return max(known) if len(known) == len(ends) else media.duration_s
+def _playlist(plan: Plan, name: str, durations: list[float]) -> str:
+    pattern = encode.segment_pattern(plan.segment_type)
+    names = [pattern % number for number in range(1, len(durations) + 1)]
+    fmp4 = plan.segment_type is SegmentType.FMP4
+    return playlists.media_playlist(durations, names, version=7 if fmp4 else 6, map_uri=encode.INIT if fmp4 else None)
 
 
-def _duration_s(folder: Path, name: str) -> float:
-    # a full disk leaves empty segments while ffmpeg ends with status 0
-    return sum(s.duration_s for s in playlists.check_segments(folder, name))
+def _summary(facts: dict[str, Any]) -> str:
+    loudness = facts["loudness"]
+    return f"Encoded, loudness {loudness[0]['integrated_lufs']:.1f} LUFS" if loudness else "Encoded"

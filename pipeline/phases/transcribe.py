@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pipeline.errors import SpeechError
 from pipeline.events import LogLevel
+from pipeline.files import write_whole
 from pipeline.model import PhaseName, PhaseOutcome, TranscriptionRequest
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
 from pipeline.speech.cues import Cue, shape_cues
@@ -14,7 +15,9 @@ from pipeline.speech.languages import language_name
 from pipeline.speech.model import check_model
 from pipeline.speech.subtitles import from_json, to_json, to_srt, to_text, to_vtt
 from pipeline.speech.transcribe import transcribe
-from pipeline.workspace import write_whole
+
+SOUND_ONLY_RATE = 25.0
+"""The frame rate by which captions are spaced where there is no picture."""
 
 STEP = "transcript"
 JSON_FILE = "transcript.json"
@@ -77,7 +80,7 @@ class TranscribePhase:
             on_download=lambda: self._say_download(context, request.model),
             environment=self._environment,
         )
-        cues = shape_cues(transcript, frame_rate=float(media.video.frame_rate))
+        cues = shape_cues(transcript, frame_rate=float(media.video.frame_rate) if media.video else SOUND_ONLY_RATE)
         language = transcript.language if cues else None
         folder = context.workspace.folder
         contents = (to_srt(cues), to_text(transcript), to_json(transcript, cues), to_vtt(cues))

@@ -1,0 +1,170 @@
+"""Cuts a long source into chunks that are encoded by themselves and joined without encoding again. Pure.
+
+A chunk begins and ends where segments do, so a finished chunk is a checkpoint: what it made is never made again.
+"""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+from dataclasses import dataclass
+
+from pipeline.media.scan import CLOCK_HZ, Scan
+from pipeline.model import Plan
+
+SLOT_S = 2
+"""A keyframe at the first frame of every slot of so many seconds: Apple's HLS authoring specification 1.10."""
+
+EARLY_TICKS = 44
+"""A frame may come this many ticks before its slot and still belongs to it: containers round times."""
+
+CHUNK_SEGMENTS = 10
+"""How many segments a chunk has at most if nothing speaks for another cut."""
+
+LEAST_SEGMENTS = 3
+"""How many it has at least where a short source is cut to keep all cores busy."""
+
+MOST_SIDE_BY_SIDE = 8
+"""More encodes at once take more memory than an editor's machine can be expected to spare."""
+
+SLACK_SEGMENTS = 3
+"""By how many segments a cut may move to a place that costs less decoding."""
+
+LATEST_FIRST_FRAME_S = 0.045
+"""A chunk begins only where a frame is shown this soon: the muxer counts segments from a chunk's first frame."""
+
+LONGEST_SEGMENT_S = 6.45
+"""A segment may last half a second longer than the target (Apple's HLS authoring specification 7.5), a little to spare."""
+
+SHORTEST_PAUSE_S = 0.4
+"""Where segments would get longer than that, the picture is repeated in pauses, so often: some frame is near each boundary."""
+
+LATE_PICTURE_S = 1.0
+"""A picture that begins later than this after the sound is filled up with its first frame."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chunk:
+    """A stretch of the source in ticks of 90 kHz; `end` None is the end of the source.
+
+    `seek_s` is where decoding begins, None for the beginning of the file; `first_frame` is how far after `start` the
+    first frame is shown; `frames` how many there are, None where that can't be known before.
+    """
+
+    number: int
+    start: int
+    end: int | None
+    seek_s: float | None
+    first_frame: int
+    frames: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cutting:
+    """How the source is cut, and what must be filled in so that every slot has a frame.
+
+    `length` is the length of the stream in ticks: the picture, or the longest sound where that goes on.
+    `first_frame` is when the first frame is shown; `pauses` says that pauses of the picture must be filled;
+    `held` that the last frame stands until the sound ends. `repeatable` asks for encoders that give the same bytes each
+    time, one thread each: chunks side by side fill the cores. A long source in one piece can't afford that.
+    """
+
+    chunks: tuple[Chunk, ...]
+    length: int
+    first_frame: int
+    frame_ticks: int
+    pauses: bool
+    held: bool
+    repeatable: bool
+
+
+def side_by_side(cores: int) -> int:
+    """Return how many chunks are encoded at once: one keeps about two cores busy, and one more fills the gaps."""
+    return min(MOST_SIDE_BY_SIDE, cores // 2 + 1)
+
+
+def cut(plan: Plan, scan: Scan, *, cores: int, whole: bool = False) -> Cutting:
+    """Return the cuts for a source with a picture, on a machine with so many cores.
+
+    `whole` asks for a single chunk whatever the source is.
+    """
+    gap = scan.usual_gap
+    sound_end = max(scan.sound_ends.values(), default=0)
+    held = sound_end - scan.picture_end > gap
+    length = sound_end if held else scan.picture_end
+    pauses = _longest_segment(scan, plan.segment_s) > LONGEST_SEGMENT_S * CLOCK_HZ
+    first = scan.frames[0] if scan.frames else 0
+    late = first > LATE_PICTURE_S * CLOCK_HZ
+    filtered = plan.frame_rate_limit is not None or pauses or late
+    starts = [0]
+    if not (whole or filtered or plan.deinterlace or not scan.orderly or first < 0):
+        segments = -(-scan.picture_end // (plan.segment_s * CLOCK_HZ))
+        starts = _starts(scan, plan.segment_s, min(CHUNK_SEGMENTS, max(LEAST_SEGMENTS, -(-segments // side_by_side(cores)))))
+    ends: list[int | None] = [*starts[1:], None]
+    chunks = tuple(
+        Chunk(
+            number=number,
+            start=start,
+            end=end,
+            seek_s=_keyframe(scan, start) / CLOCK_HZ if number else None,
+            first_frame=_first_frame(scan, start) if number else 0,
+            frames=None if filtered or (held and end is None) else scan.count(_from(start), None if end is None else _from(end)),
+        )
+        for number, (start, end) in enumerate(zip(starts, ends, strict=True))
+    )
+    return Cutting(
+        chunks=chunks,
+        length=length,
+        first_frame=first,
+        frame_ticks=gap,
+        pauses=pauses,
+        held=held,
+        repeatable=len(chunks) > 1 or length < 2 * CHUNK_SEGMENTS * plan.segment_s * CLOCK_HZ,
+    )
+
+
+def _starts(scan: Scan, segment_s: int, chunk_segments: int) -> list[int]:
+    """Return where chunks begin: near every so many segments, where the least has to be decoded for nothing."""
+    segment = segment_s * CLOCK_HZ
+    starts = [0]
+    last = scan.picture_end - segment * chunk_segments // 2
+    slack = min(SLACK_SEGMENTS, chunk_segments - 1)
+    wanted = chunk_segments * segment
+    while wanted <= last:
+        places = (wanted + shift * segment for shift in range(-slack, slack + 1))
+        usable = [p for p in places if starts[-1] < _keyframe(scan, p) and _first_frame(scan, p) <= LATEST_FIRST_FRAME_S * CLOCK_HZ]
+        if usable:
+            starts.append(min(usable, key=lambda place: (place - _keyframe(scan, place), abs(place - wanted))))
+            wanted = starts[-1]
+        wanted += chunk_segments * segment
+    return starts
+
+
+def _longest_segment(scan: Scan, segment_s: int) -> int:
+    """Return how long the longest segment would last: each begins with the first frame of its time."""
+    segment = segment_s * CLOCK_HZ
+    begins = [0]
+    while True:
+        next_start = ((begins[-1] + EARLY_TICKS) // segment + 1) * segment
+        at = bisect.bisect_left(scan.frames, _from(next_start))
+        if at == len(scan.frames):
+            break
+        begins.append(scan.frames[at])
+    return max(b - a for a, b in itertools.pairwise([*begins, max(scan.picture_end, begins[-1])]))
+
+
+def _from(start: int) -> int:
+    """Return the first tick that belongs to what begins at `start`."""
+    return start - EARLY_TICKS if start else start
+
+
+def _first_frame(scan: Scan, start: int) -> int:
+    """Return how long after `start` the next frame is shown; longer than any slot where there is none."""
+    at = bisect.bisect_left(scan.frames, _from(start))
+    return max(0, scan.frames[at] - start) if at < len(scan.frames) else SLOT_S * CLOCK_HZ * 2
+
+
+def _keyframe(scan: Scan, start: int) -> int:
+    """Return the last keyframe that is shown at `start` or before, 0 where there is none."""
+    at = bisect.bisect_right(scan.keyframes, start)
+    return scan.keyframes[at - 1] if at else 0

@@ -1,0 +1,445 @@
+"""How a source becomes renditions: read through, sound, then chunk by chunk, joined at the end. Each step is a checkpoint.
+
+A run that is cut short goes on from what is finished, as long as source, settings and ffmpeg are the same.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import queue
+import shutil
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pipeline.cancel import CancelToken
+from pipeline.checkpoints import Move, key_of
+from pipeline.errors import Cancelled, EncodeError, OutputError
+from pipeline.events import LogLevel
+from pipeline.media import encode, measure, per_title, sound
+from pipeline.media.chunks import Chunk, Cutting, cut, side_by_side
+from pipeline.media.continuity import continue_fragments, continue_packets
+from pipeline.media.iframes import TIMESTAMP_WRAP, first_time
+from pipeline.media.process import FfmpegRun, ffmpeg_version, printable, run_ffmpeg
+from pipeline.media.scan import CLOCK_HZ, Scan
+from pipeline.model import Plan, SegmentType
+from pipeline.phases.phase import PhaseContext, Progress
+from pipeline.plan import CPU_ENCODERS, output_settings
+
+FULL_DISK = "No space left on device"
+FULL_DISK_BYTES = 16 << 20
+"""With less than this left the disk is full: ffmpeg's HLS muxer does not always say so."""
+
+ROOM_BYTES = 8 * FULL_DISK_BYTES
+"""With so much left again the job goes on."""
+
+LOOK_S = 1.0
+"""How often the free space is looked at, in seconds."""
+
+SOUND = "sound"
+LOUDNESS = "loudness"
+PER_TITLE = "per_title"
+
+
+class NotSeekableError(EncodeError):
+    """A chunk did not begin or end where it should: the source must be encoded in one piece."""
+
+
+class _DiskFullError(Exception):
+    """Nothing more can be written; the piece in hand is done again when there is room."""
+
+
+class HlsEncode:
+    """One encode of a plan's renditions and sounds into the workspace."""
+
+    def __init__(self, context: PhaseContext, ffmpeg: Path, scan: Scan) -> None:
+        self.plan = context.plan
+        self.error_lines = 0
+        self._context = context
+        self._ffmpeg = ffmpeg
+        self._scan = scan
+        self._checkpoints = context.workspace.checkpoints
+        self._made_with = [ffmpeg_version(ffmpeg), context.workspace.source]
+        self._whole_key = key_of(self._made_with, output_settings(context.plan.job))
+        self._cores = os.cpu_count() or 1
+        self._lock = threading.Lock()
+
+    def run(self) -> dict[str, Any]:
+        """Do what is missing; return the facts that later phases need. Raises EncodeError, OutputError, Cancelled."""
+        begun = self._checkpoints.finish_moves(self._whole_key, self._context.workspace.folder)
+        if begun is not None:
+            return begun
+        self._context.workspace.sweep()
+        cutting = cut(self.plan, self._scan, cores=self._cores) if self.plan.renditions else None
+        length = cutting.length if cutting else self._scan.end
+        loudness, sound_key = self._sound(length)
+        if self.plan.job.encoding.target_vmaf is not None and cutting is not None:
+            self._per_title(cutting)
+        chunks: list[dict[str, Any]] = []
+        if cutting is not None:
+            try:
+                chunks = self._picture(cutting, sound_key)
+            except NotSeekableError:
+                self._context.log("This file can't be entered in the middle: it is encoded in one piece.", LogLevel.INFO)
+                cutting = cut(self.plan, self._scan, cores=self._cores, whole=True)
+                chunks = self._picture(cutting, sound_key)
+        facts = {
+            "duration_s": length / CLOCK_HZ,
+            "frame_s": self._scan.usual_gap / CLOCK_HZ if cutting else encode.AAC_FRAME_S,
+            "renditions": [r.name for r in self.plan.renditions],
+            "audio": [] if self.plan.muxed_sound else [a.folder for a in self.plan.audio],
+            "loudness": loudness,
+            "encoder": self.plan.encoder,
+            "chunks": len(chunks),
+            "decode_errors": self.error_lines + sum(c["errors"] for c in chunks),
+            "missing_frames": self._missing_frames(cutting, chunks),
+        }
+        return self._join(chunks, facts)
+
+    def forget_trifles(self) -> None:
+        """Remove what was done when it is less than a chunk: not worth a folder that waits for the next start."""
+        chunks = (path.name for path in self._checkpoints.pieces)
+        if self.plan.renditions and not any(name.isdigit() for name in chunks):
+            self._checkpoints.clear()
+
+    def _missing_frames(self, cutting: Cutting | None, chunks: Sequence[Mapping[str, Any]]) -> int:
+        expected = [] if cutting is None else [chunk.frames for chunk in cutting.chunks]
+        return sum(max(0, e - made["frames"]) for e, made in zip(expected, chunks, strict=True) if e is not None)
+
+    # sound
+
+    def _sound(self, length: int) -> tuple[list[dict[str, float]], str]:
+        """Encode every sound; return how loud each was, and the key of what was made."""
+        if not self.plan.audio:
+            return [], ""
+        gains: list[sound.Gain | None] = [None] * len(self.plan.audio)
+        if self.plan.job.sound.loudness_lufs is not None:
+            gains = self._gains()
+        arguments = sound.sound_arguments(self.plan, length / CLOCK_HZ, gains)
+        key = self._key(arguments)
+
+        def make(folder: Path) -> dict[str, Any]:
+            for a in () if self.plan.muxed_sound else self.plan.audio:
+                (folder / a.folder).mkdir(parents=True)
+            run = self._ffmpeg_run(arguments, folder, self._reporter("Encoding the sound", length))
+            measured = iter(sound.measured_loudness(run.log))
+            loudness = [g.loudness if g is not None else next(measured) for g in gains]
+            return {
+                "errors": run.error_lines,
+                "loudness": [{"integrated_lufs": m.integrated_lufs, "range_lu": m.range_lu} for m in loudness],
+            }
+
+        facts = self._piece(SOUND, key, make)
+        self.error_lines += facts["errors"]
+        return facts["loudness"], key
+
+    def _gains(self) -> list[sound.Gain | None]:
+        arguments = sound.measuring_arguments(self.plan)
+
+        def make(folder: Path) -> dict[str, Any]:
+            run = self._ffmpeg_run(arguments, folder, self._reporter("Measuring the loudness", self._scan.end))
+            found = sound.measured_gains(run.log, len(self.plan.audio))
+            return {"gains": [None if gain is None else gain.measured for gain in found]}
+
+        facts = self._piece(LOUDNESS, self._key(arguments), make)
+        return [None if measured is None else sound.Gain(measured=measured) for measured in facts["gains"]]
+
+    # picture
+
+    def _per_title(self, cutting: Cutting) -> None:
+        """Give each rendition the CRF that meets the target."""
+        key = self._key(encode.chunk_arguments(self.plan, cutting, cutting.chunks[0], None), self.plan.job.encoding.target_vmaf)
+
+        def make(folder: Path) -> dict[str, Any]:
+            report = self._reporter("Measuring the quality", 1)
+            return per_title.choose_crfs(self._ffmpeg, self.plan, cutting, scratch=folder, cancel=self._context.cancel, on_progress=report)
+
+        crfs = self._piece(PER_TITLE, key, make)
+        self.plan = replace(self.plan, renditions=tuple(replace(r, crf=crfs[r.name]) for r in self.plan.renditions))
+        chosen = ", ".join(f"{r.name} CRF {r.crf:.1f}" for r in self.plan.renditions)
+        self._context.log(f"Quality chosen by measurement: {chosen}.", LogLevel.INFO)
+
+    def _picture(self, cutting: Cutting, sound_key: str) -> list[dict[str, Any]]:
+        """Encode every chunk; a hardware encoder that fails gives way to the processor once."""
+        try:
+            return self._chunks(cutting, sound_key)
+        except (NotSeekableError, OutputError):
+            raise
+        except EncodeError as error:
+            fallback = CPU_ENCODERS[self.plan.job.encoding.codec]
+            if self.plan.encoder == fallback:
+                raise
+            note = f"The hardware encoder {self.plan.encoder} failed ({error}): the video is encoded on the processor instead."
+            self._context.log(note, LogLevel.WARNING)
+            self.plan = replace(self.plan, encoder=fallback)
+            return self._chunks(cutting, sound_key)
+
+    def _chunks(self, cutting: Cutting, sound_key: str) -> list[dict[str, Any]]:
+        every = [(chunk, self._chunk_arguments(cutting, chunk)) for chunk in cutting.chunks]
+        keys = [self._key(arguments, sound_key) for _, arguments in every]
+        self._checkpoints.keep_only({SOUND, LOUDNESS, PER_TITLE, *(_name(chunk) for chunk in cutting.chunks)})
+        work: queue.SimpleQueue[int] = queue.SimpleQueue()
+        for number in range(len(every)):
+            work.put(number)
+        failures: list[Exception] = []
+        stop = CancelToken()
+        progress = _PictureProgress(self.plan, cutting, self._context.report)
+        line = _Line(lambda number, made, before: self._settle(number, keys[number], made, before))
+
+        def take() -> None:
+            while not stop.cancelled:
+                try:
+                    number = work.get_nowait()
+                    chunk, arguments = every[number]
+
+                    def make(folder: Path, chunk: Chunk = chunk, arguments: list[str] = arguments) -> dict[str, Any]:
+                        return self._chunk(chunk, arguments, folder, stop, progress)
+
+                    made = self._made(_name(chunk), keys[number], make, stop)
+                    progress.finished(chunk, made)
+                    line.put(number, made)
+                except queue.Empty:
+                    return
+                except Exception as error:  # noqa: BLE001  # a thread's outermost frame: raised again below
+                    failures.append(error)
+                    stop.cancel()
+
+        with self._context.cancel.on_cancel(stop.cancel):
+            threads = [threading.Thread(target=take, name=f"encode-{i}") for i in range(self._side_by_side(len(every)))]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        self._context.cancel.check()
+        for failure in failures:
+            raise next((f for f in failures if not isinstance(f, Cancelled)), failure)
+        return line.settled
+
+    def _side_by_side(self, count: int) -> int:
+        if self.plan.encoder != CPU_ENCODERS[self.plan.job.encoding.codec]:
+            return 1  # graphics cards take a few encodes at once, and each rendition is one already
+        return min(count, side_by_side(self._cores))
+
+    def _chunk_arguments(self, cutting: Cutting, chunk: Chunk) -> list[str]:
+        return encode.chunk_arguments(self.plan, cutting, chunk, sound.SOUND_FILE if self.plan.muxed_sound else None)
+
+    def _chunk(self, chunk: Chunk, arguments: list[str], folder: Path, stop: CancelToken, progress: _PictureProgress) -> dict[str, Any]:
+        for r in self.plan.renditions:
+            (folder / r.name).mkdir()
+        stretch = folder / sound.SOUND_FILE
+        if self.plan.muxed_sound:
+            sound.write_stretch(self._checkpoints.root / SOUND / sound.SOUND_FILE, stretch, chunk.start, chunk.end)
+        run = self._ffmpeg_run(arguments, folder, lambda out_time_s: progress.running(chunk, out_time_s, folder), stop)
+        stretch.unlink(missing_ok=True)
+        if chunk.frames is not None and chunk.frames != run.frames and (chunk.number or chunk.end is not None):
+            raise NotSeekableError(f"{chunk.frames} frames were expected and {run.frames} made")
+        # a full disk leaves empty segments while ffmpeg ends with status 0
+        segments = {r.name: [folder / r.name / s.uri for s in measure.check_segments(folder, r.name)] for r in self.plan.renditions}
+        starts = {name: [first_time(path, self.plan.segment_type) for path in paths] for name, paths in segments.items()}
+        last = None
+        if chunk.end is None:
+            name, paths = next(iter(segments.items()))
+            last = measure.last_time(folder / name / encode.PLAYLIST, paths[-1].name)
+        return {"frames": run.frames, "errors": run.error_lines, "starts": starts, "last": last}
+
+    def _settle(self, number: int, key: str, made: dict[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Let a chunk's segments count on from those of the chunk before it, and mark it as finished."""
+        if "counters" in made:
+            return made
+        folder, pattern = self._checkpoints.root / f"{number:04d}", encode.segment_pattern(self.plan.segment_type)
+        go_on = continue_packets if self.plan.segment_type is SegmentType.TS else continue_fragments
+        counters = {}
+        for name, starts in made["starts"].items():
+            segments = [folder / name / (pattern % i) for i in range(1, len(starts) + 1)]
+            counters[name] = go_on(segments, {} if before is None else before["counters"][name])
+        facts = {**made, "counters": counters}
+        self._checkpoints.finish(f"{number:04d}", key, facts)
+        return facts
+
+    # joining
+
+    def _join(self, chunks: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> dict[str, Any]:
+        """Move the segments of all chunks into a folder a rendition, numbered through, and write their playlists."""
+        folder, plan = self._context.workspace.folder, self.plan
+        moves: list[Move] = []
+        durations: dict[str, list[float]] = {r.name: [] for r in plan.renditions}
+        pattern = encode.segment_pattern(plan.segment_type)
+        root = self._checkpoints.root
+        for r in plan.renditions:
+            shutil.rmtree(folder / r.name, ignore_errors=True)
+            starts: list[int] = []
+            for number, chunk in enumerate(chunks):
+                for i, start in enumerate(chunk["starts"][r.name], start=1):
+                    starts.append(start)
+                    moves.append(_move(root, f"{number:04d}/{r.name}/{pattern % i}", f"{r.name}/{pattern % len(starts)}"))
+            # ffmpeg adds up what it takes for the frames' durations; a player goes by their times
+            end = chunks[-1]["last"] + self._last_frame
+            durations[r.name] = [(b - a) % TIMESTAMP_WRAP / CLOCK_HZ for a, b in itertools.pairwise([*starts, end])]
+            if plan.segment_type is SegmentType.FMP4:
+                self._check_same_start(r.name, len(chunks))
+                moves.append(_move(root, f"0000/{r.name}/{encode.INIT}", f"{r.name}/{encode.INIT}"))
+        for a in () if plan.muxed_sound else plan.audio:
+            shutil.rmtree(folder / a.folder, ignore_errors=True)
+            files = sorted(path for path in (root / SOUND / a.folder).iterdir() if path.name != encode.PLAYLIST)
+            moves += [_move(root, f"{SOUND}/{a.folder}/{path.name}", f"{a.folder}/{path.name}") for path in files]
+            durations[a.folder] = [s.duration_s for s in measure.check_segments(root / SOUND, a.folder)]
+        return self._checkpoints.move(self._whole_key, moves, folder, {**facts, "durations_s": durations})
+
+    def _check_same_start(self, name: str, count: int) -> None:
+        """See that the chunks' initialisation sections are the same, so that one serves all. Raises NotSeekableError."""
+        first = (self._checkpoints.root / "0000" / name / encode.INIT).read_bytes()
+        for number in range(1, count):
+            if (self._checkpoints.root / f"{number:04d}" / name / encode.INIT).read_bytes() != first:
+                raise NotSeekableError(f"the chunks of {name} can't be joined")
+
+    @property
+    def _last_frame(self) -> int:
+        """How long the last frame stands, in ticks."""
+        return max(1, self._scan.picture_end - self._scan.frames[-1])
+
+    # pieces
+
+    def _key(self, arguments: Sequence[str], *more: object) -> str:
+        return key_of(self._made_with, list(arguments), *more)
+
+    def _piece(self, name: str, key: str, make: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
+        """Return a finished piece's facts, or make it and mark it as finished."""
+        facts = self._checkpoints.find(name, key)
+        if facts is None:
+            facts = self._made(name, key, make, self._context.cancel)
+            self._checkpoints.finish(name, key, facts)
+        return facts
+
+    def _made(self, name: str, key: str, make: Callable[[Path], dict[str, Any]], cancel: CancelToken) -> dict[str, Any]:
+        """Return a finished piece's facts, or make it without marking it; while the disk is full the job waits."""
+        facts = self._checkpoints.find(name, key)
+        while facts is None:
+            folder = self._checkpoints.begin(name)
+            try:
+                facts = make(folder)
+            except _DiskFullError:
+                shutil.rmtree(folder, ignore_errors=True)
+                self._wait_for_room(cancel)
+            except BaseException:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
+        return facts
+
+    def _ffmpeg_run(
+        self, arguments: Sequence[str], folder: Path, report: Callable[[float], None], cancel: CancelToken | None = None
+    ) -> FfmpegRun:
+        argv = encode.from_source(arguments, self.plan.media.path)
+        with self._lock:
+            self._context.log(printable([str(self._ffmpeg), *argv], cwd=folder), LogLevel.DETAIL)
+        looked = time.monotonic()
+
+        def watch(out_time_s: float) -> None:
+            nonlocal looked
+            report(out_time_s)
+            if time.monotonic() - looked > LOOK_S:
+                looked = time.monotonic()
+                if is_full(folder):
+                    raise _DiskFullError
+
+        try:
+            return run_ffmpeg(self._ffmpeg, argv, cwd=folder, cancel=cancel or self._context.cancel, on_progress=watch)
+        except EncodeError as error:
+            if FULL_DISK in str(error) or is_full(folder):
+                raise _DiskFullError from error
+            raise
+
+    def _wait_for_room(self, cancel: CancelToken) -> None:
+        place = self._context.workspace.partial
+        figure = f"{ROOM_BYTES >> 20} MB"
+        with self._lock:
+            self._context.log(
+                f"The disk is full: the job waits. Free at least {figure} on the disk of {place.parent}; it goes on by itself.",
+                LogLevel.WARNING,
+            )
+        while shutil.disk_usage(place).free < ROOM_BYTES:
+            cancel.wait(LOOK_S)
+        with self._lock:
+            self._context.log("There is room on the disk again: the job goes on.", LogLevel.INFO)
+
+    def _reporter(self, text: str, length: int) -> Callable[[float], None]:
+        """Return what shows how far a step before the picture is; the bar stands still meanwhile unless it is all there is."""
+        alone = not self.plan.renditions
+
+        def report(done_s: float) -> None:
+            fraction = min(1.0, done_s * CLOCK_HZ / max(1, length)) if alone else 0.0
+            self._context.report(Progress(fraction=fraction, rows={r.name: 0.0 for r in self.plan.renditions}, text=text))
+
+        return report
+
+
+class _Line:
+    """Chunks in their order, whatever the order in which they are made: each is settled after the one before it."""
+
+    def __init__(self, settle: Callable[[int, dict[str, Any], Mapping[str, Any] | None], dict[str, Any]]) -> None:
+        self.settled: list[dict[str, Any]] = []
+        self._settle = settle
+        self._waiting: dict[int, dict[str, Any]] = {}
+        self._lock = threading.Lock()
+
+    def put(self, number: int, made: dict[str, Any]) -> None:
+        """Settle a chunk, and those that waited for it; or let it wait for its turn."""
+        with self._lock:
+            self._waiting[number] = made
+            while (turn := len(self.settled)) in self._waiting:
+                before = self.settled[-1] if self.settled else None
+                self.settled.append(self._settle(turn, self._waiting.pop(turn), before))
+
+
+class _PictureProgress:
+    """How far the chunks are, of several that may run side by side."""
+
+    def __init__(self, plan: Plan, cutting: Cutting, report: Callable[[Progress], None]) -> None:
+        self._report = report
+        self._cutting = cutting
+        self._segment = plan.segment_s * CLOCK_HZ
+        self._pattern = encode.segment_pattern(plan.segment_type)
+        self._lock = threading.Lock()
+        self._done = 0.0
+        self._times: dict[int, float] = {}
+        self._segments: dict[str, dict[int, int]] = {r.name: {} for r in plan.renditions}
+
+    def running(self, chunk: Chunk, out_time_s: float, folder: Path) -> None:
+        with self._lock:
+            self._times[chunk.number] = min(out_time_s * CLOCK_HZ, self._length(chunk))
+            for name, counts in self._segments.items():
+                while (folder / name / (self._pattern % (counts.get(chunk.number, 0) + 1))).exists():
+                    counts[chunk.number] = counts.get(chunk.number, 0) + 1
+            self._tell()
+
+    def finished(self, chunk: Chunk, facts: Mapping[str, Any]) -> None:
+        with self._lock:
+            self._times[chunk.number] = self._length(chunk)
+            for name, counts in self._segments.items():
+                counts[chunk.number] = len(facts["starts"][name])
+            self._tell()
+
+    def _length(self, chunk: Chunk) -> int:
+        return (self._cutting.length if chunk.end is None else chunk.end) - chunk.start
+
+    def _tell(self) -> None:
+        length = max(1, self._cutting.length)
+        fraction = min(1.0, sum(self._times.values()) / length)
+        rows = {name: min(1.0, sum(counts.values()) * self._segment / length) for name, counts in self._segments.items()}
+        self._report(Progress(fraction=fraction, rows=rows, text="Encoding"))
+
+
+def is_full(folder: Path) -> bool:
+    """Whether the disk that holds a folder has no room left to speak of."""
+    return shutil.disk_usage(folder).free < FULL_DISK_BYTES
+
+
+def _name(chunk: Chunk) -> str:
+    return f"{chunk.number:04d}"
+
+
+def _move(root: Path, source: str, target: str) -> Move:
+    return Move(source=source, target=target, size_bytes=(root / source).stat().st_size)

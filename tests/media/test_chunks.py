@@ -1,0 +1,129 @@
+"""Where a source is cut, from what reading through it found."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import pytest
+
+from pipeline.media.chunks import Cutting, cut
+from pipeline.media.scan import CLOCK_HZ, Scan
+from pipeline.model import Plan
+from pipeline.plan import make_plan
+
+
+def _scan(
+    seconds: float = 180.0,
+    *,
+    rate: float = 25.0,
+    keyframe_s: float = 10.0,
+    first_s: float = 0.0,
+    sound_s: float | None = None,
+    orderly: bool = True,
+    without: Sequence[tuple[float, float]] = (),
+) -> Scan:
+    times = (first_s + n / rate for n in range(round((seconds - first_s) * rate)))
+    frames = array("q", (round(t * CLOCK_HZ) for t in times if not any(a <= t < b for a, b in without)))
+    keys = array("q", (round((first_s + n * keyframe_s) * CLOCK_HZ) for n in range(int((seconds - first_s) / keyframe_s) + 1)))
+    sound = {} if sound_s is None else {1: round(sound_s * CLOCK_HZ)}
+    end = frames[-1] + round(CLOCK_HZ / rate)
+    return Scan(frames=frames, keyframes=keys, picture_end=end, sound_ends=sound, orderly=orderly)
+
+
+@pytest.fixture
+def plan(job, media_info: Callable[..., object]) -> Plan:
+    """A plan for a plain source."""
+    return make_plan(job, media_info())
+
+
+def _starts_s(cutting: Cutting) -> list[float]:
+    return [chunk.start / CLOCK_HZ for chunk in cutting.chunks]
+
+
+def test_a_long_source_is_cut_near_every_minute_where_decoding_can_begin(plan):
+    """A keyframe every 10 s: at 60 and 120 nothing is decoded in vain."""
+    cutting = cut(plan, _scan(200), cores=1)
+    assert ([0, 60, 120], [None, 60.0, 120.0], [1500, 1500, 2000]) == (
+        _starts_s(cutting),
+        [chunk.seek_s for chunk in cutting.chunks],
+        [chunk.frames for chunk in cutting.chunks],
+    )
+
+
+def test_a_cut_moves_to_the_segment_that_follows_a_keyframe(plan):
+    """With keyframes every 11 s, 66 costs nothing and 60 would cost five seconds of decoding."""
+    assert [0, 66] == _starts_s(cut(plan, _scan(150, keyframe_s=11), cores=1))
+
+
+def test_the_chunks_hold_every_frame_once(plan):
+    """Also where the frame rate fits no slot."""
+    scan = _scan(200, rate=30000 / 1001, keyframe_s=2.002)
+    cutting = cut(plan, scan, cores=1)
+    assert (3, len(scan.frames)) == (len(cutting.chunks), sum(chunk.frames or 0 for chunk in cutting.chunks))
+
+
+def test_the_muxer_is_told_how_late_a_chunks_first_frame_is(plan):
+    """29.97 frames a second: the first frame at or after 60 s is shown 27 ms later."""
+    chunk = cut(plan, _scan(120, rate=30000 / 1001, keyframe_s=2.002), cores=1).chunks[1]
+    late = min(n * 1001 * 3 for n in range(10_000) if n * 1001 * 3 >= chunk.start) - chunk.start
+    assert late == chunk.first_frame
+
+
+def test_a_frame_just_before_its_slot_belongs_to_it(plan):
+    """Containers round times: 59.9996 s is 60 s."""
+    scan = _scan(120)
+    frames = array("q", (f - 40 if f == 60 * CLOCK_HZ else f for f in scan.frames))
+    cutting = cut(plan, replace(scan, frames=frames), cores=1)
+    assert ([0, 60], [1500, 1500]) == (_starts_s(cutting), [chunk.frames for chunk in cutting.chunks])
+
+
+@pytest.mark.parametrize(
+    ("changes", "scan"),
+    [
+        pytest.param({}, _scan(80), id="short"),
+        pytest.param({"deinterlace": True}, _scan(), id="interlaced"),
+        pytest.param({"frame_rate_limit": 60}, _scan(), id="thinned out"),
+        pytest.param({}, _scan(orderly=False), id="damaged or without times"),
+        pytest.param({}, _scan(without=[(50, 59)]), id="a pause"),
+        pytest.param({}, _scan(first_s=3.0), id="a picture that begins late"),
+        pytest.param({}, _scan(keyframe_s=1000), id="no keyframe but the first"),
+    ],
+)
+def test_what_can_not_be_entered_in_the_middle_is_one_chunk(plan, changes, scan):
+    """And it is entered at its beginning."""
+    assert [(0, None, None)] == [(c.start, c.end, c.seek_s) for c in cut(replace(plan, **changes), scan, cores=1).chunks]
+
+
+def test_one_chunk_can_be_asked_for(plan):
+    """For a file that turns out not to be seekable."""
+    assert [0] == _starts_s(cut(plan, _scan(), whole=True, cores=1))
+
+
+def test_the_stream_is_as_long_as_its_longest_part(plan):
+    """The picture is held where the sound goes on; a sound within a frame of it changes nothing."""
+    longer, even, shorter = (cut(plan, _scan(10, sound_s=s), cores=1) for s in (12.5, 10.02, 7.0))
+    assert [(12.5, True), (10.0, False), (10.0, False)] == [(c.length / CLOCK_HZ, c.held) for c in (longer, even, shorter)]
+
+
+def test_a_pause_is_known(plan):
+    """A picture that stands longer than a slot."""
+    assert [False, True] == [cut(plan, _scan(20, without=w), cores=1).pauses for w in ((), [(5.0, 8.0)])]
+
+
+def test_slides_of_one_frame_a_second_are_no_pause(plan):
+    """Every slot has a frame."""
+    assert (False, 2) == ((c := cut(plan, _scan(120, rate=1.0, keyframe_s=10.0), cores=1)).pauses, len(c.chunks))
+
+
+def test_a_short_source_is_cut_to_keep_all_cores_busy(plan):
+    """One encode keeps about two cores busy; no chunk is shorter than three segments."""
+    made = [cut(plan, _scan(60, keyframe_s=2.0), cores=cores) for cores in (1, 2, 16)]
+    assert [[0], [0, 30], [0, 18, 36]] == [_starts_s(cutting) for cutting in made]
+
+
+def test_a_long_source_in_one_piece_may_use_every_core(plan):
+    """Repeatable encoders have one thread each: what can't be cut, and takes long, does without."""
+    pieces = [cut(plan, _scan(s), cores=2, whole=w).repeatable for s, w in ((30, True), (300, False), (300, True))]
+    assert [True, True, False] == pieces

@@ -1,0 +1,290 @@
+"""The encode in chunks: joined like one piece, gone on with after a stop, made anew when something changed."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import imageio_ffmpeg
+import pytest
+
+from pipeline.cancel import CancelToken
+from pipeline.errors import Cancelled, OutputError, SourceError
+from pipeline.events import LogLevel
+from pipeline.media import chunks
+from pipeline.media.probe import probe
+from pipeline.model import EncodingRequest, Existing, Job, PhaseOutcome, SegmentType, SoundRequest
+from pipeline.phases import hls, hls_encode
+from pipeline.phases.hls import HlsPhase
+from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
+from pipeline.plan import make_plan, output_settings
+from pipeline.workspace import Workspace
+
+FFMPEG = Path(imageio_ffmpeg.get_ffmpeg_exe())
+FAST = EncodingRequest(preset="ultrafast")
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twenty seconds at 29.97 frames a second, a keyframe every two, with a tone: three chunks."""
+    target = tmp_path_factory.mktemp("clips") / "clip.mp4"
+    picture = ["-f", "lavfi", "-i", "testsrc2=size=160x90:rate=30000/1001:duration=20"]
+    tone = ["-f", "lavfi", "-i", "sine=frequency=440:duration=20:sample_rate=48000"]
+    encode = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "60", "-bf", "2", "-pix_fmt", "yuv420p", "-c:a", "aac"]
+    subprocess.run([str(FFMPEG), "-v", "error", *picture, *tone, *encode, str(target)], check=True)
+    return target
+
+
+@dataclass
+class Encode:
+    """One run of the phase, and what it said."""
+
+    context: PhaseContext
+    lines: list[tuple[str, LogLevel]] = field(default_factory=list)
+    said: list[Progress] = field(default_factory=list)
+
+    @property
+    def folder(self) -> Path:
+        return self.context.workspace.folder
+
+    def run(self, ffmpeg: Path = FFMPEG) -> PhaseResult:
+        phase = HlsPhase(ffmpeg)
+        phase.check(self.context)
+        self.context.workspace.open()
+        return phase.run(self.context)
+
+    def commands(self) -> list[str]:
+        """The chunks that were encoded in this run, and the sound."""
+        folders = [text.split(" && ")[0] for text, level in self.lines if level is LogLevel.DETAIL]
+        return [Path(folder).name for folder in folders]
+
+
+@pytest.fixture
+def encode(tmp_path: Path, clip: Path) -> Callable[..., Encode]:
+    """Return a function that makes a run of the phase; runs with the same name share a folder."""
+
+    def make(name: str = "job", *, source: Path = clip, cancel: CancelToken | None = None, **asked: object) -> Encode:
+        job = Job(**{"source": source, "output_dir": tmp_path / "out", "slug": name, "encoding": FAST, "existing": Existing.ASK} | asked)
+        workspace = Workspace(job)
+        workspace.check(output_settings(job), job.existing)
+        lines: list[tuple[str, LogLevel]] = []
+        said: list[Progress] = []
+        context = PhaseContext(
+            plan=make_plan(job, probe(source)),
+            workspace=workspace,
+            cancel=cancel or CancelToken(),
+            report=said.append,
+            log=lambda text, level: lines.append((text, level)),
+        )
+        return Encode(context=context, lines=lines, said=said)
+
+    return make
+
+
+@pytest.fixture
+def in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut short clips as if they were long, one chunk at a time."""
+    monkeypatch.setattr(chunks, "CHUNK_SEGMENTS", 1)
+    monkeypatch.setattr(chunks, "LEAST_SEGMENTS", 1)
+    monkeypatch.setattr(hls_encode.HlsEncode, "_side_by_side", lambda self, count: 1)
+
+
+def _hashes(playlist: Path, *options: str) -> list[str]:
+    arguments = ["-v", "error", "-copyts", "-i", str(playlist), *options, "-f", "framemd5", "-"]
+    lines = subprocess.run([str(FFMPEG), *arguments], check=True, capture_output=True, text=True).stdout.splitlines()
+    return [line for line in lines if not line.startswith("#")]
+
+
+def _times(playlist: Path) -> list[str]:
+    return [line.split(",")[2].strip() for line in _hashes(playlist, "-map", "0:v")]
+
+
+def _playlist(done: Encode, name: str = "90p") -> Path:
+    return done.folder / name / "index.m3u8"
+
+
+@pytest.mark.parametrize("segment_type", list(SegmentType))
+@pytest.mark.parametrize("side_by_side", [1, 2])
+def test_joined_chunks_have_the_frames_times_and_sound_of_one_piece(encode, in_chunks, monkeypatch, segment_type, side_by_side):
+    """Whether they are encoded one after the other or side by side, in both containers."""
+    monkeypatch.setattr(hls_encode.HlsEncode, "_side_by_side", lambda self, count: side_by_side)
+    encoding = replace(FAST, segment_type=segment_type)
+    joined = encode("joined", encoding=encoding)
+    joined.run()
+    monkeypatch.setattr(hls_encode, "cut", lambda plan, scan, cores, whole=False: chunks.cut(plan, scan, cores=cores, whole=True))
+    whole = encode("whole", encoding=encoding)
+    whole.run()
+    facts = joined.context.workspace.done["hls"]
+    assert (3, pytest.approx(20.02, abs=0.05)) == (facts["chunks"], facts["duration_s"])
+    assert _playlist(whole).read_text() == _playlist(joined).read_text()
+    assert _times(_playlist(whole)) == _times(_playlist(joined))
+    sound = _playlist(joined) if segment_type is SegmentType.TS else joined.folder / "audio" / "und" / "index.m3u8"
+    other = whole.folder / sound.relative_to(joined.folder)
+    assert _hashes(other, "-map", "0:a", "-c", "copy") == _hashes(sound, "-map", "0:a", "-c", "copy")
+
+
+def _stop_at(chunk: str, run: Encode) -> None:
+    """Cancel a run when it begins with a chunk."""
+
+    def log(text: str, level: LogLevel) -> None:
+        if f"{chunk} && " in text:
+            run.context.cancel.cancel()
+
+    with pytest.raises(Cancelled):
+        replace(run, context=replace(run.context, log=log)).run()
+
+
+def test_a_stopped_encode_goes_on_from_its_last_finished_chunk(encode, in_chunks):
+    """The result is that of a run without a stop, frame by frame."""
+    _stop_at("0002", encode("stopped"))
+    second, straight = encode("stopped"), encode("straight")
+    second.run()
+    straight.run()
+    assert (["0002"], ["sound", "0000", "0001", "0002"]) == (second.commands(), straight.commands())
+    assert _hashes(_playlist(straight)) == _hashes(_playlist(second))
+    assert not second.context.workspace.checkpoints.root.exists()
+
+
+def _another_source(encode: Callable[..., Encode], tmp_path: Path, clip: Path) -> tuple[Encode, Path]:
+    copy = tmp_path / "copy.mp4"
+    copy.write_bytes(clip.read_bytes())
+    _stop_at("0002", encode("changed", source=copy))
+    subprocess.run([str(FFMPEG), "-v", "error", "-y", "-i", str(clip), "-c", "copy", "-metadata", "title=new", str(copy)], check=True)
+    return encode("changed", source=copy), FFMPEG
+
+
+def _other_settings(encode: Callable[..., Encode], tmp_path: Path, clip: Path) -> tuple[Encode, Path]:
+    _stop_at("0002", encode("changed"))
+    return encode("changed", encoding=replace(FAST, preset="superfast")), FFMPEG
+
+
+def _another_ffmpeg(encode: Callable[..., Encode], tmp_path: Path, clip: Path) -> tuple[Encode, Path]:
+    _stop_at("0002", encode("changed"))
+    newer = tmp_path / "ffmpeg"
+    newer.write_text(f'#!/bin/sh\nfor last; do :; done\n[ "$last" = -version ] && echo "ffmpeg version newer" || exec "{FFMPEG}" "$@"\n')
+    newer.chmod(0o755)
+    return encode("changed"), newer
+
+
+@pytest.mark.parametrize("change", [_another_source, _other_settings, _another_ffmpeg], ids=lambda f: f.__name__[1:])
+def test_chunks_of_something_else_are_encoded_anew(encode, in_chunks, tmp_path, clip, change):
+    """What was made from another source, with other settings or by another ffmpeg does not fit."""
+    again, ffmpeg = change(encode, tmp_path, clip)
+    again.run(ffmpeg)
+    assert [name for name in again.commands() if name != "sound"] == ["0000", "0001", "0002"]
+
+
+def test_a_stop_before_the_first_chunk_is_finished_leaves_nothing_behind(encode):
+    """A few seconds of work are not worth a folder that waits for the next start."""
+    run = encode()
+    _stop_at("0000", run)
+    assert () == run.context.workspace.checkpoints.pieces
+
+
+def test_a_chunk_that_begins_elsewhere_than_it_should_makes_the_encode_one_piece(encode, in_chunks, monkeypatch):
+    """Some files say of themselves that they can be entered, and can't."""
+    real = chunks.cut
+
+    def wrong(plan, scan, cores, whole=False):
+        cutting = real(plan, scan, cores=cores, whole=whole)
+        # as if seeking landed ten seconds too late
+        late = [replace(c, seek_s=c.seek_s + 10) if c.seek_s is not None else c for c in cutting.chunks]
+        return replace(cutting, chunks=tuple(late))
+
+    monkeypatch.setattr(hls_encode, "cut", wrong)
+    run = encode()
+    run.run()
+    assert (1, 600) == (run.context.workspace.done["hls"]["chunks"], len(_times(_playlist(run))))
+    assert [True] == ["one piece" in text for text, level in run.lines if level is LogLevel.INFO]
+
+
+def test_a_full_disk_pauses_the_job_until_there_is_room(encode, in_chunks, monkeypatch):
+    """The piece in hand is made again, the finished ones stay, and the editor is told twice."""
+    free = [1 << 40] * 4 + [1 << 20] * 3
+    real = hls_encode.shutil.disk_usage
+
+    def usage(path):
+        # the disk fills up while the third chunk is encoded and is cleared a little later
+        busy = (run.context.workspace.checkpoints.root / "0001" / "done.json").exists()
+        left = free.pop(-1) if busy and free else 1 << 40
+        return real(path)._replace(free=left)
+
+    monkeypatch.setattr(hls_encode.shutil, "disk_usage", usage)
+    monkeypatch.setattr(hls_encode, "LOOK_S", 0.0)
+    run = encode()
+    run.run()
+    texts = [text.split(":")[0] for text, level in run.lines if level is not LogLevel.DETAIL]
+    assert ["The disk is full", "There is room on the disk again"] == texts
+    assert ["sound", "0000", "0001", "0002", "0002"] == run.commands()
+
+
+def test_too_little_disk_is_found_out_before_anything_starts(encode, monkeypatch):
+    """The sentence says how much is missing."""
+    real = hls.shutil.disk_usage
+    monkeypatch.setattr(hls.shutil, "disk_usage", lambda path: real(path)._replace(free=2 << 20))
+    with pytest.raises(OutputError, match=r"2 MB free, \d+ MB less than this video needs"):
+        encode().run()
+
+
+def test_work_that_is_done_is_used_again(encode):
+    """Without starting ffmpeg."""
+    encode().run()
+    again = encode()
+    assert (PhaseOutcome.REUSED, []) == (again.run().outcome, again.commands())
+
+
+def test_the_loudness_is_measured_and_said(encode):
+    """EBU R128; a tone at -18 dB below full scale, on both channels."""
+    run = encode()
+    result = run.run()
+    (loudness,) = run.context.workspace.done["hls"]["loudness"]
+    assert (f"Encoded, loudness {loudness['integrated_lufs']:.1f} LUFS", pytest.approx(-21.0, abs=1.5)) == (
+        result.text,
+        loudness["integrated_lufs"],
+    )
+
+
+def test_the_loudness_can_be_brought_to_a_target(encode):
+    """Within half a unit of it, measured in what was made."""
+    run = encode(sound=SoundRequest(loudness_lufs=-16.0))
+    run.run()
+    arguments = ["-hide_banner", "-i", str(_playlist(run)), "-map", "0:a", "-af", "ebur128=framelog=quiet", "-f", "null", "-"]
+    said = subprocess.run([str(FFMPEG), *arguments], check=True, capture_output=True, text=True).stderr
+    (integrated,) = [float(line.split()[1]) for line in said.splitlines() if line.strip().startswith("I:")]
+    assert pytest.approx(-16.0, abs=0.5) == integrated
+
+
+@pytest.fixture(scope="module")
+def damaged(clip: Path) -> Path:
+    """The clip with a third of a second of it overwritten, in the middle of its picture."""
+    target = clip.with_name("damaged.mkv")
+    subprocess.run([str(FFMPEG), "-v", "error", "-i", str(clip), "-c", "copy", str(target)], check=True)
+    content = bytearray(target.read_bytes())
+    middle = len(content) // 2
+    noise = hashlib.sha256(b"noise").digest() * (len(content) // 60 // 32)
+    content[middle : middle + len(noise)] = noise
+    target.write_bytes(content)
+    return target
+
+
+def test_a_file_that_is_damaged_in_the_middle_is_reported_and_converted(encode, damaged):
+    """Less than a second is missing: a warning with both durations and the count of errors."""
+    run = encode(source=damaged)
+    run.run()
+    (warning,) = [text for text, level in run.lines if level is LogLevel.WARNING and "damaged" in text]
+    assert (True, True, True) == ("declares 20.0 s" in warning, "could be decoded" in warning, "decode errors" in warning)
+
+
+def test_a_file_that_ends_early_is_converted_when_that_is_accepted(encode, clip):
+    """Otherwise both durations and the count of errors are named."""
+    half = clip.with_name("half.mkv")
+    subprocess.run([str(FFMPEG), "-v", "error", "-y", "-i", str(clip), "-c", "copy", str(half)], check=True)
+    half.write_bytes(half.read_bytes()[: half.stat().st_size // 2])
+    with pytest.raises(SourceError, match=r"declares 20\.0 s, but only \d+\.\d s can be read, with \d+ decode errors"):
+        encode("refused", source=half).run()
+    run = encode("accepted", source=half, accept_damaged=True)
+    run.run()
+    assert (True, True) == (7 < run.context.workspace.done["hls"]["duration_s"] < 13, any("ends early" in t for t, _ in run.lines))
