@@ -5,7 +5,48 @@ from __future__ import annotations
 import tkinter
 from collections.abc import Callable
 
+from ui.advanced import AIM_LABELS, CODEC_LABELS, ENCODER_LABELS, LOUDNESS_LABELS, AdvancedValues, labelled
 from ui.job_form import QUALITY_NAMES, FormValues, typed_path
+
+
+class AdvancedVariables:
+    """One variable for every value under Advanced; lists hold the label that is chosen."""
+
+    def __init__(self, master: tkinter.Misc, values: AdvancedValues) -> None:
+        self.encoder = tkinter.StringVar(master, ENCODER_LABELS[values.encoder])
+        self.codec = tkinter.StringVar(master, CODEC_LABELS[values.codec])
+        self.keep_hdr = tkinter.BooleanVar(master, values.keep_hdr)
+        self.aim = tkinter.StringVar(master, AIM_LABELS[values.aim])
+        self.target = tkinter.StringVar(master, values.target)
+        self.loudness = tkinter.StringVar(master, LOUDNESS_LABELS[values.loudness])
+        self.surround = tkinter.BooleanVar(master, values.surround)
+        self.encrypt = tkinter.BooleanVar(master, values.encrypt)
+        self.key_file = tkinter.StringVar(master, values.key_file)
+        self.key_uri = tkinter.StringVar(master, values.key_uri)
+        self.publish_key = tkinter.BooleanVar(master, values.publish_key)
+        self.accept_damaged = tkinter.BooleanVar(master, values.accept_damaged)
+
+    @property
+    def all(self) -> tuple[tkinter.Variable, ...]:
+        """Every variable."""
+        return tuple(vars(self).values())
+
+    def read(self) -> AdvancedValues:
+        """Return what stands in the section now, texts stripped."""
+        return AdvancedValues(
+            encoder=labelled(ENCODER_LABELS, self.encoder.get()),
+            codec=labelled(CODEC_LABELS, self.codec.get()),
+            keep_hdr=self.keep_hdr.get(),
+            aim=labelled(AIM_LABELS, self.aim.get()),
+            target=self.target.get().strip(),
+            loudness=labelled(LOUDNESS_LABELS, self.loudness.get()),
+            surround=self.surround.get(),
+            encrypt=self.encrypt.get(),
+            key_file=typed_path(self.key_file.get()),
+            key_uri=self.key_uri.get().strip(),
+            publish_key=self.publish_key.get(),
+            accept_damaged=self.accept_damaged.get(),
+        )
 
 
 class FormVariables:
@@ -27,6 +68,8 @@ class FormVariables:
         self.session_id = tkinter.StringVar(master, values.session_id)
         self.make_mp4 = tkinter.BooleanVar(master, values.make_mp4)
         self.delete_local = tkinter.BooleanVar(master, values.delete_local)
+        self.advanced = AdvancedVariables(master, values.advanced)
+        self.advanced_open = tkinter.BooleanVar(master, values.advanced_open)
 
     def read(self) -> FormValues:
         """Return what stands in the form now, texts stripped."""
@@ -46,6 +89,8 @@ class FormVariables:
             session_id=self.session_id.get().strip(),
             make_mp4=self.make_mp4.get(),
             delete_local=self.delete_local.get(),
+            advanced=self.advanced.read(),
+            advanced_open=self.advanced_open.get(),
         )
 
     def on_change(self, listener: Callable[[], None], *variables: tkinter.Variable) -> None:

@@ -11,7 +11,9 @@ from urllib.parse import unquote, urlsplit
 from config import Config, Preferences
 from pipeline.media import ladder
 from pipeline.model import Job, MediaInfo, TranscriptionRequest, UploadRequest
-from ui import spoken_languages
+from pipeline.plan import TARGET_VMAF
+from ui import advanced, spoken_languages
+from ui.advanced import AdvancedValues, Aim
 from ui.services import Services
 
 QUALITY_NAMES = tuple(quality.name for quality in ladder.QUALITIES)
@@ -34,6 +36,10 @@ class Field(Enum):
     TOKEN = "token"
     DESTINATION = "destination"
     SESSION_ID = "session id"
+    ENCODER = "encoder"
+    TARGET = "target"
+    KEY_FILE = "key file"
+    KEY_URI = "key uri"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +69,8 @@ class FormValues:
     session_id: str = ""
     make_mp4: bool = True
     delete_local: bool = False
+    advanced: AdvancedValues = field(default_factory=AdvancedValues)
+    advanced_open: bool = False
 
 
 def typed_path(text: str) -> str:
@@ -80,21 +88,24 @@ def typed_path(text: str) -> str:
         return text
 
 
-def form_problems(values: FormValues) -> tuple[Problem, ...]:
-    """Return everything that is wrong with the form itself, without looking at the disk or the network."""
+def form_problems(values: FormValues, *, has_picture: bool = True) -> tuple[Problem, ...]:
+    """Return everything that is wrong with the form itself, without looking at the disk or the network.
+
+    `has_picture` is False where the source is known to have sound alone: qualities then mean nothing.
+    """
     problems = []
     if not values.source:
         problems.append(Problem(text="No video is chosen: press Browse beside Video.", field=Field.SOURCE))
     if not values.output_dir:
         problems.append(Problem(text="No output folder is chosen: press Browse beside Folder.", field=Field.OUTPUT))
-    if not values.qualities:
+    if not values.qualities and has_picture:
         problems.append(Problem(text="No quality is chosen: tick at least one.", field=Field.QUALITIES))
     if values.transcribe and not values.model:
         problems.append(Problem(text="No transcription model is chosen: choose one from the list or a folder.", field=Field.MODEL))
     if values.transcribe and not _known_language(values.spoken_language):
         text = f"The spoken language {values.spoken_language} is not known: choose one from the list."
         problems.append(Problem(text=text, field=Field.SPOKEN_LANGUAGE))
-    return tuple(problems)
+    return (*problems, *_advanced_problems(values.advanced))
 
 
 def upload_problems(values: FormValues, config: Config, services: Services) -> tuple[Problem, ...]:
@@ -123,6 +134,17 @@ def upload_problems(values: FormValues, config: Config, services: Services) -> t
     return tuple(Problem(text=text, field=owner.get(text)) for text in found)
 
 
+def encryption_problems(values: FormValues, services: Services) -> tuple[Problem, ...]:
+    """Return what is wrong with the key's file and its address, each beside its field; what is empty the form itself tells."""
+    wanted = advanced.encryption(values.advanced)
+    if wanted is None or not values.advanced.key_file or not values.advanced.key_uri:
+        return ()
+    with_good_address = replace(wanted, key_uri="https://example.com/key")
+    of_the_file = services.encryption_problems(with_good_address)
+    found = services.encryption_problems(wanted)
+    return tuple(Problem(text=text, field=Field.KEY_FILE if text in of_the_file else Field.KEY_URI) for text in found)
+
+
 def job_config(values: FormValues, config: Config) -> Config:
     """Return the configuration with what was typed in place of what `.env` leaves open."""
     if config.backend.configured:
@@ -146,7 +168,10 @@ def to_job(values: FormValues, slug: str, media: MediaInfo | None = None) -> Job
         output_dir=Path(values.output_dir),
         slug=slug,
         qualities=qualities,
-        preset=SPEEDS.get(values.speed, SPEEDS[DEFAULT_SPEED]),
+        encoding=advanced.encoding_request(values.advanced, SPEEDS.get(values.speed, SPEEDS[DEFAULT_SPEED])),
+        sound=advanced.sound_request(values.advanced),
+        encryption=advanced.encryption(values.advanced),
+        accept_damaged=values.advanced.accept_damaged,
         make_mp4=values.make_mp4,
         transcription=TranscriptionRequest(model=values.model, language=spoken_languages.code_of(values.spoken_language))
         if values.transcribe
@@ -157,11 +182,13 @@ def to_job(values: FormValues, slug: str, media: MediaInfo | None = None) -> Job
 
 def offered_qualities(media: MediaInfo) -> tuple[str, ...]:
     """Return the names of the qualities that a source fills."""
-    return tuple(quality.name for quality in ladder.offered(media.video.width, media.video.height))
+    return () if media.video is None else tuple(q.name for q in ladder.offered(media.video.width, media.video.height))
 
 
 def to_preferences(values: FormValues) -> Preferences:
-    """Return what is remembered until the next start: no address and no token."""
+    """Return what is remembered until the next start: no backend's address, no token and no key."""
+    chosen = values.advanced
+    target = chosen.target_vmaf
     return Preferences(
         last_destination=values.destination,
         last_session_id=values.session_id,
@@ -175,6 +202,19 @@ def to_preferences(values: FormValues) -> Preferences:
         language=values.language,
         output_dir=values.output_dir,
         qualities=values.qualities,
+        advanced_open=values.advanced_open,
+        encoder=chosen.encoder.value,
+        codec=chosen.codec.value,
+        keep_hdr=chosen.keep_hdr,
+        rate_control=chosen.aim.value,
+        target_vmaf=advanced.DEFAULT_TARGET if target is None else target,
+        loudness=chosen.loudness.value,
+        surround=chosen.surround,
+        encrypt=chosen.encrypt,
+        key_file=chosen.key_file,
+        key_uri=advanced.remembered_address(chosen.key_uri),
+        publish_key=chosen.publish_key,
+        accept_damaged=chosen.accept_damaged,
     )
 
 
@@ -195,7 +235,23 @@ def from_preferences(preferences: Preferences, config: Config) -> FormValues:
         session_id=preferences.last_session_id,
         make_mp4=preferences.create_offline_mp4,
         delete_local=preferences.delete_local_after_upload,
+        advanced=advanced.from_preferences(preferences),
+        advanced_open=preferences.advanced_open,
     )
+
+
+def _advanced_problems(values: AdvancedValues) -> list[Problem]:
+    problems = []
+    if values.aim is Aim.MEASURED and values.target_vmaf is None:
+        lowest, highest = TARGET_VMAF
+        text = f"The target must be a number from {lowest:.0f} to {highest:.0f}: {advanced.DEFAULT_TARGET:.0f} suits most videos."
+        problems.append(Problem(text=text, field=Field.TARGET))
+    if values.encrypt and not values.key_file:
+        problems.append(Problem(text="No key file is chosen: press Browse beside Key file.", field=Field.KEY_FILE))
+    if values.encrypt and not values.key_uri:
+        text = "No key address is given: type the address at which players ask for the key."
+        problems.append(Problem(text=text, field=Field.KEY_URI))
+    return problems
 
 
 def _known_language(text: str) -> bool:

@@ -100,6 +100,15 @@ class SourceRefused:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TreatmentChosen:
+    """What the form says that decides what is done about a source's peculiarities."""
+
+    keep_hdr: bool = False
+    surround: bool = False
+    accept_damaged: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class ConnectionTesting:
     """Test Connection was pressed; `number` tells this test from others."""
 
@@ -154,6 +163,7 @@ Message = (
     | SourceChosen
     | SourceFound
     | SourceRefused
+    | TreatmentChosen
     | ConnectionTesting
     | ConnectionTested
     | ConnectionForgotten

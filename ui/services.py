@@ -7,8 +7,9 @@ from typing import Protocol
 
 from config import Config
 from pipeline.cancel import CancelToken
+from pipeline.errors import SettingsError
 from pipeline.events import Sink
-from pipeline.model import Job, JobReport, MediaInfo, Plan, UploadRequest
+from pipeline.model import Encryption, Job, JobReport, MediaInfo, Plan, UploadRequest
 
 
 class UnfinishedUpload(Protocol):
@@ -42,6 +43,10 @@ class Services(Protocol):
 
     def upload_problems(self, config: Config, request: UploadRequest, *, token_typed: bool) -> list[str]:
         """Return a sentence for everything that is wrong with the upload's settings."""
+        ...
+
+    def encryption_problems(self, encryption: Encryption) -> tuple[str, ...]:
+        """Return a sentence for everything that is wrong with the key's file and its address."""
         ...
 
     def check_output(self, place: Path) -> None:
@@ -99,6 +104,16 @@ class PipelineServices:
         from pipeline import wiring
 
         return wiring.upload_problems(config, request, token_typed=token_typed)
+
+    def encryption_problems(self, encryption: Encryption) -> tuple[str, ...]:
+        """See `Services`."""
+        from pipeline.media.encryption import read_key
+
+        try:
+            read_key(encryption)
+        except SettingsError as error:
+            return error.problems
+        return ()
 
     def check_output(self, place: Path) -> None:
         """See `Services`."""

@@ -23,9 +23,14 @@ CODECS = {
 
 
 def describe(media: MediaInfo) -> str:
-    """Return duration, size, frame rate and sound, such as `0:14 · 1280×720 · 25 fps · Stereo AAC`."""
+    """Return duration, size, frame rate and sound, such as `0:14 · 1280×720 · 25 fps · Stereo AAC`.
+
+    A recording that declares no duration is as long as it can be read.
+    """
     video = media.video
-    return " · ".join((duration(media.duration_s), f"{video.width}×{video.height}", frame_rate(video.frame_rate), sound(media.audio)))
+    length = duration(media.readable_s if media.duration_s is None else media.duration_s)
+    picture = ("No picture",) if video is None else (f"{video.width}×{video.height}", frame_rate(video.frame_rate))
+    return " · ".join((length, *picture, sound(media.audio)))
 
 
 def duration(seconds: float | None) -> str:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
-from pipeline.events import JobFinished, PhaseFinished, PhaseProgress, PhaseStarted
-from pipeline.model import JobReport, Outcome, PhaseName, Plan
+from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
+from pipeline.media.treatment import DAMAGED_S, missing_s, treatment
+from pipeline.model import JobReport, MediaInfo, Outcome, PhaseName, Plan
 from ui import bars as rows
 from ui.bars import Bars
 from ui.job_form import Problem, offered_qualities
@@ -30,6 +31,7 @@ from ui.messages import (
     SourceFound,
     SourceRefused,
     StopRequested,
+    TreatmentChosen,
     Withdrawn,
 )
 from ui.source_text import describe
@@ -76,13 +78,24 @@ class Banner:
 
 @dataclass(frozen=True, kw_only=True)
 class SourceView:
-    """The source as the form shows it. `offered` is None until the source is known."""
+    """The source as the form shows it. `media` and `offered` are None until the source is known.
+
+    `treatment` is what is unusual about it and what will be done about that; `damage` is what is missing of it.
+    """
 
     path_text: str = ""
+    media: MediaInfo | None = None
     details: str = ""
+    damage: str = ""
+    treatment: str = ""
     problem: str = ""
     offered: tuple[str, ...] | None = None
     slug: str = ""
+
+    @property
+    def sound_only(self) -> bool:
+        """Whether the source is known to have no picture."""
+        return self.media is not None and self.media.video is None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,10 +109,12 @@ class ConnectionView:
 
 
 NO_BARS = Bars()
+AS_USUAL = TreatmentChosen()
 READY = Banner(title="Choose a video and press Start.")
 CHECKING = Banner(title="Checking the settings and the source…", tone=Tone.BUSY)
 STOPPING = Banner(title="Cancelling…", lines=("Waiting for what is on its way to end cleanly.",), tone=Tone.WARNING)
 WITHDRAWN = Banner(title="Not started.", lines=("Nothing was changed. Press Start to try again.",))
+HOW_TO_ACCEPT = "not converted unless damaged videos are accepted under Advanced"
 MAX_LISTED = 3
 """More problems than this run on in one paragraph: a line each would push the log out of a small window."""
 
@@ -123,6 +138,7 @@ class ViewState:
     phase: PhaseName | None = None
     problems: tuple[Problem, ...] = ()
     source: SourceView = SourceView()
+    treatment: TreatmentChosen = AS_USUAL
     connection: ConnectionView = ConnectionView()
     models: tuple[str, ...] = ()
     folder: Path | None = None
@@ -158,6 +174,8 @@ def advance(state: ViewState, message: Message) -> ViewState:
     match message:
         case PhaseStarted() | PhaseProgress() | PhaseFinished() | JobStarted() | JobFinished():
             return _job(state, message)
+        case LogLine():
+            return _told(state, message)
         case Checking():
             return replace(state, stage=Stage.CHECKING, banner=CHECKING, problems=(), plan=None, phase=None)
         case Refused():
@@ -175,6 +193,8 @@ def advance(state: ViewState, message: Message) -> ViewState:
             return _rows_chosen(state, message)
         case SourceChosen() | SourceFound() | SourceRefused():
             return _source(state, message)
+        case TreatmentChosen():
+            return replace(state, treatment=message, source=_treated(state.source, message))
         case ConnectionTesting() | ConnectionTested() | ConnectionForgotten():
             return replace(state, connection=_connection(state.connection, message))
         case ModelsKnown():
@@ -189,10 +209,8 @@ def advance(state: ViewState, message: Message) -> ViewState:
 
 def _job(state: ViewState, message: PhaseStarted | PhaseProgress | PhaseFinished | JobStarted | JobFinished) -> ViewState:
     if isinstance(message, JobStarted):
-        title = f"Converting {message.plan.job.source.name}…"
-        banner = Banner(title=title, lines=("You can go on working. Cancel stops cleanly at any time.",), tone=Tone.BUSY)
         stage = Stage.STOPPING if state.stage is Stage.STOPPING else Stage.RUNNING
-        banner = STOPPING if stage is Stage.STOPPING else banner
+        banner = STOPPING if stage is Stage.STOPPING else _converting(message.plan)
         return replace(state, stage=stage, banner=banner, plan=message.plan, bars=rows.for_plan(message.plan), folder=None)
     if isinstance(message, JobFinished):
         return replace(
@@ -206,13 +224,33 @@ def _job(state: ViewState, message: PhaseStarted | PhaseProgress | PhaseFinished
         return state
     match message:
         case PhaseStarted():
-            return replace(state, phase=message.phase, bars=rows.started(state.bars, message, state.plan))
+            return replace(_unwarned(state), phase=message.phase, bars=rows.started(state.bars, message, state.plan))
         case PhaseProgress():
             if message.phase is not state.phase:
                 return replace(state, bars=rows.checked(state.bars, message))
             return replace(state, bars=rows.progressed(state.bars, message, state.plan))
         case PhaseFinished():
             return replace(state, phase=None, bars=rows.finished(state.bars, message))
+
+
+def _told(state: ViewState, line: LogLine) -> ViewState:
+    """Let a warning of the job stand in the banner until the job has something else to say: it may wait for the editor."""
+    if state.stage is not Stage.RUNNING or line.level is LogLevel.DETAIL:
+        return state
+    if line.level is not LogLevel.WARNING:
+        return _unwarned(state)
+    return replace(state, banner=replace(state.banner, lines=(line.text,), tone=Tone.WARNING))
+
+
+def _unwarned(state: ViewState) -> ViewState:
+    if state.plan is None or state.stage is not Stage.RUNNING or state.banner.tone is not Tone.WARNING:
+        return state
+    return replace(state, banner=_converting(state.plan))
+
+
+def _converting(plan: Plan) -> Banner:
+    title = f"Converting {plan.job.source.name}…"
+    return Banner(title=title, lines=("You can go on working. Cancel stops cleanly at any time.",), tone=Tone.BUSY)
 
 
 def _asking(state: ViewState, banner: Banner) -> ViewState:
@@ -261,13 +299,15 @@ def _rows_chosen(state: ViewState, message: RowsChosen) -> ViewState:
     """Show which rows the next job will have; the rows of a finished job stay until something is changed."""
     if not state.form_enabled or message == state.chosen:
         return state
-    return replace(state, chosen=message, bars=_preview(message, state.source.offered))
+    return replace(state, chosen=message, bars=_preview(message, state.source.offered, sound_only=state.source.sound_only))
 
 
-def _preview(chosen: RowsChosen | None, offered: tuple[str, ...] | None) -> Bars:
+def _preview(chosen: RowsChosen | None, offered: tuple[str, ...] | None, *, sound_only: bool = False) -> Bars:
     """Return the rows that the next job will have, as far as is known."""
     if chosen is None:
         return NO_BARS
+    if sound_only:
+        return rows.chosen(replace(chosen, qualities=(), mp4=False))
     made = chosen.qualities if offered is None else tuple(name for name in chosen.qualities if name in offered)
     return rows.chosen(replace(chosen, qualities=made))
 
@@ -284,10 +324,23 @@ def _source(state: ViewState, message: SourceChosen | SourceFound | SourceRefuse
     if isinstance(message, SourceRefused):
         return replace(state, source=SourceView(path_text=message.text, problem=message.reason))
     media = message.media
-    source = SourceView(path_text=message.text, details=describe(media), offered=offered_qualities(media), slug=message.slug)
+    source = SourceView(path_text=message.text, media=media, details=describe(media), offered=offered_qualities(media), slug=message.slug)
+    source = _treated(source, state.treatment)
     banner = Banner(title=f"Ready to convert {media.path.name}. Press Start.") if state.banner == READY else state.banner
-    bars = _preview(state.chosen, source.offered) if state.form_enabled else state.bars
+    bars = _preview(state.chosen, source.offered, sound_only=source.sound_only) if state.form_enabled else state.bars
     return replace(state, source=source, banner=banner, bars=bars)
+
+
+def _treated(source: SourceView, chosen: TreatmentChosen) -> SourceView:
+    """Say what is unusual about a source that is known and what will be done about it, as the form stands."""
+    media = source.media
+    if media is None:
+        return source
+    phrases = [f"{text[0].upper()}{text[1:]}" for text in treatment(media, keep_hdr=chosen.keep_hdr, surround=chosen.surround)]
+    damage = ""
+    if missing_s(media) >= DAMAGED_S:  # told first
+        damage = phrases.pop(0) if chosen.accept_damaged else f"{phrases.pop(0)}, {HOW_TO_ACCEPT}"
+    return replace(source, damage=damage, treatment=" · ".join(phrases))
 
 
 def _connection(view: ConnectionView, message: ConnectionTesting | ConnectionTested | ConnectionForgotten) -> ConnectionView:

@@ -14,10 +14,11 @@ from pipeline.events import LogLevel, LogLine
 from ui.controller import Controller
 from ui.form_variables import FormVariables
 from ui.icon import play_icon
-from ui.job_form import Field, from_preferences
+from ui.job_form import Field, Problem, from_preferences
 from ui.log_text import log_lines
-from ui.messages import Message, Mishap, RowsChosen
+from ui.messages import Message, Mishap, RowsChosen, TreatmentChosen
 from ui.panels.actions import ActionBar
+from ui.panels.advanced import AdvancedPanel
 from ui.panels.banner import BannerPanel
 from ui.panels.log import LogPanel
 from ui.panels.output import OutputPanel
@@ -54,6 +55,7 @@ class MainWindow(ttk.App):
         self.variables = FormVariables(self, from_preferences(Preferences.load(preferences_path), config))
         self._config = config
         self._shown: ViewState | None = None
+        self._problems_shown: tuple[Problem, ...] = ()
         self._close_by: float | None = None
         self._last_mishap = ""
         self.closed = False
@@ -65,6 +67,7 @@ class MainWindow(ttk.App):
             **self.output_panel.notes,
             **self.transcription_panel.notes,
             **self.upload_panel.notes,
+            **self.advanced_panel.notes,
         }
         self._form_changed()
         self.source_panel.entry.focus_set()
@@ -89,9 +92,10 @@ class MainWindow(ttk.App):
         self.settings.grid(row=0, column=0, sticky="nsew", padx=(GAP, 0), pady=(GAP, 0))
         self.source_panel = SourcePanel(self.settings, self.variables, self.controller.look_at_source)
         self.output_panel = OutputPanel(self.settings, self.variables)
+        self.advanced_panel = AdvancedPanel(self.settings, self.variables)
         self.transcription_panel = TranscriptionPanel(self.settings, self.variables)
         self.upload_panel = UploadPanel(self.settings, self.variables, self._config)
-        for panel in (self.source_panel, self.output_panel, self.transcription_panel, self.upload_panel):
+        for panel in self._settings_panels:
             panel.card.pack(fill="x", pady=(0, GAP))
         self.settings.follow_focus()
         right = ttk.Frame(self)
@@ -107,6 +111,10 @@ class MainWindow(ttk.App):
         self.actions = ActionBar(self)
         self.actions.frame.grid(row=2, column=0, columnspan=2, sticky="ew", padx=GAP, pady=GAP)
 
+    @property
+    def _settings_panels(self) -> tuple[SourcePanel | OutputPanel | AdvancedPanel | TranscriptionPanel | UploadPanel, ...]:
+        return (self.source_panel, self.output_panel, self.advanced_panel, self.transcription_panel, self.upload_panel)
+
     def _connect(self) -> None:
         controller, variables = self.controller, self.variables
         self.actions.start.configure(command=self.start)
@@ -115,7 +123,7 @@ class MainWindow(ttk.App):
         self.upload_panel.test.configure(command=lambda: controller.test_connection(variables.read()))
         self.upload_panel.cancel.configure(command=controller.cancel)
         rows = (*variables.qualities.values(), variables.make_mp4, variables.transcribe, variables.upload)
-        variables.on_change(self._form_changed, variables.output_dir, *rows)
+        variables.on_change(self._form_changed, variables.output_dir, *rows, *variables.advanced.all)
         variables.on_change(controller.forget_connection, variables.backend_url, variables.token)
         self.protocol("WM_DELETE_WINDOW", self.close)
         self.bind("<Return>", self._return_pressed)
@@ -174,9 +182,9 @@ class MainWindow(ttk.App):
         self.progress_panel.show(state.bars)
         self.banner_panel.show(state.banner)
         self.actions.show(state)
-        for panel in (self.source_panel, self.output_panel, self.transcription_panel, self.upload_panel):
+        for panel in self._settings_panels:
             panel.show(state)
-        if before is None or state.problems is not before.problems:
+        if state.problems is not self._problems_shown:
             self._show_problems(state)
         was_shown = before is not None and before.cancel_upload_shown
         if state.cancel_upload_shown and not was_shown:
@@ -186,18 +194,27 @@ class MainWindow(ttk.App):
             self.settings.yview_moveto(0.0)  # the next video is chosen at the top
 
     def _show_problems(self, state: ViewState) -> None:
+        self._problems_shown = state.problems
         texts = dict.fromkeys(self._notes, "")
         for problem in state.problems:
             if problem.field in texts:
                 texts[problem.field] = f"{texts[problem.field]} {problem.text}".strip()
         for field, text in texts.items():
             self._notes[field].show(text)
+        places = [problem.field for problem in state.problems if problem.field in texts]
+        if any(place in self.advanced_panel.notes for place in places):
+            self.advanced_panel.card.unfold()
+        if places and places[0] is not None:
+            self.update_idletasks()  # its place is known only then
+            self.settings.bring_into_view(self._notes[places[0]].place)
 
     def _form_changed(self) -> None:
         values = self.variables.read()
         self.controller.receive(
             RowsChosen(qualities=values.qualities, mp4=values.make_mp4, transcript=values.transcribe, upload=values.upload)
         )
+        chosen = values.advanced
+        self.controller.receive(TreatmentChosen(keep_hdr=chosen.hdr_kept, surround=chosen.surround, accept_damaged=chosen.accept_damaged))
         self._shown = None
         self._render()
 

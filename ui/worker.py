@@ -11,8 +11,8 @@ from pathlib import Path
 from config import Config
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, PipelineError, SettingsError
-from pipeline.model import Existing, Job, Plan
-from ui.job_form import Field, FormValues, Problem, form_problems, job_config, to_job, upload_problems
+from pipeline.model import EncoderFamily, Existing, Job, MediaInfo, Plan
+from ui.job_form import Field, FormValues, Problem, encryption_problems, form_problems, job_config, to_job, upload_problems
 from ui.messages import JobStarted, Message, Refused, ReplaceQuestion, ResumeQuestion, Withdrawn
 from ui.services import Services
 
@@ -83,7 +83,11 @@ class JobWorker:
             self._post(Refused(problems=problems))
             return
         full_config = job_config(values, config)
-        plan = self._services.make_plan(job, full_config)
+        try:
+            plan = self._services.make_plan(job, full_config)
+        except SettingsError as error:
+            self._post(Refused(problems=self._planning_problems(error, job, full_config)))
+            return
         cancel.check()
         if self._services.output_conflict(plan) is not None:
             self._post(self._about_conflict(plan))
@@ -97,23 +101,41 @@ class JobWorker:
 
     def _checked(self, values: FormValues, config: Config) -> tuple[tuple[Problem, ...], Job | None]:
         """Return every problem at once, or the job when there are none."""
+        media, unreadable = self._look(values)
         problems = [Problem(text=text) for text in config.problems]
-        problems += form_problems(values)
+        problems += form_problems(values, has_picture=media is None or media.video is not None)
+        problems += encryption_problems(values, self._services)
         problems += upload_problems(values, config, self._services)
-        media = None
         if values.output_dir:
             try:
                 self._services.check_output(Path(values.output_dir))
             except PipelineError as error:
                 problems.append(Problem(text=str(error), field=Field.OUTPUT))
-        if values.source:
-            try:
-                media = self._services.describe_source(Path(values.source))
-            except PipelineError as error:
-                problems.append(Problem(text=str(error), field=Field.SOURCE))
+        problems += unreadable
         if problems or media is None:
             return tuple(problems), None
         return (), to_job(values, self._services.slug_for(Path(values.source)), media)
+
+    def _look(self, values: FormValues) -> tuple[MediaInfo | None, tuple[Problem, ...]]:
+        """Return what the source is, or why that can't be said."""
+        if not values.source:
+            return None, ()
+        try:
+            return self._services.describe_source(Path(values.source)), ()
+        except PipelineError as error:
+            return None, (Problem(text=str(error), field=Field.SOURCE),)
+
+    def _planning_problems(self, error: SettingsError, job: Job, config: Config) -> tuple[Problem, ...]:
+        """Return why nothing could be planned; what another encoder would put right stands beside the encoder."""
+        remaining = error.problems
+        if job.encoding.encoder is not EncoderFamily.AUTO:
+            try:
+                self._services.make_plan(replace(job, encoding=replace(job.encoding, encoder=EncoderFamily.AUTO)), config)
+            except SettingsError as other:
+                remaining = other.problems
+            else:
+                remaining = ()
+        return tuple(Problem(text=text, field=None if text in remaining else Field.ENCODER) for text in error.problems)
 
     def _about_conflict(self, plan: Plan) -> Message:
         """Return the question whether to replace, or the refusal where that is not possible."""

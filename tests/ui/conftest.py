@@ -101,6 +101,16 @@ class Driver:
         button.invoke()
         self.settle()
 
+    def tree(self, widget) -> list:
+        """Return a widget and all that is in it, shown or not."""
+        return [widget] + [found for child in widget.winfo_children() for found in self.tree(child)]
+
+    def in_view(self, widget) -> bool:
+        """Whether the whole height of a widget of the settings is in view."""
+        column = self.window.settings.container
+        top = widget.winfo_rooty() - column.winfo_rooty()
+        return bool(widget.winfo_viewable()) and top >= 0 and top + widget.winfo_height() <= column.winfo_height()
+
     @property
     def banner(self) -> str:
         """The title of the banner."""

@@ -10,10 +10,22 @@ from ui_fakes import CONFIGURED, NOT_CONFIGURED, FakeServices, media_info
 
 from config import BackendApi, Config, Languages, Preferences
 from pipeline import wiring
-from pipeline.model import TranscriptionRequest, UploadRequest
+from pipeline.model import (
+    Codec,
+    EncoderFamily,
+    EncodingRequest,
+    Encryption,
+    Job,
+    RateControl,
+    SoundRequest,
+    TranscriptionRequest,
+    UploadRequest,
+)
+from ui.advanced import AdvancedValues, Aim, Loudness
 from ui.job_form import (
     Field,
     FormValues,
+    encryption_problems,
     form_problems,
     from_preferences,
     job_config,
@@ -87,6 +99,58 @@ def test_an_upload_that_is_off_is_not_looked_at():
     assert () == upload_problems(replace(GOOD, destination=""), NOT_CONFIGURED, RealRules())
 
 
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        (AdvancedValues(aim=Aim.MEASURED, target="good"), [Field.TARGET]),
+        (AdvancedValues(aim=Aim.MEASURED, target=""), [Field.TARGET]),
+        (AdvancedValues(aim=Aim.MEASURED, target="99.5"), [Field.TARGET]),
+        (AdvancedValues(aim=Aim.MEASURED, target="99"), []),
+        (AdvancedValues(target="good"), []),
+        (AdvancedValues(encrypt=True), [Field.KEY_FILE, Field.KEY_URI]),
+        (AdvancedValues(encrypt=True, key_file="/k", key_uri="https://example.com/k"), []),
+        (AdvancedValues(key_file="/k"), []),
+    ],
+    ids=["no number", "no target", "target too high", "highest target", "target unused", "no key", "key", "not encrypted"],
+)
+def test_a_problem_under_advanced_stands_beside_its_field(chosen, expected):
+    """Only what is asked for is looked at, and each mistake is named where it was made."""
+    assert expected == fields(form_problems(replace(GOOD, advanced=chosen)))
+
+
+def test_sound_alone_has_no_qualities():
+    """Where there is no picture, no quality need be ticked."""
+    assert () == form_problems(replace(GOOD, qualities=()), has_picture=False)
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "key_uri", "expected"),
+    [
+        (16, "https://example.com/key", []),
+        (16, "../key.bin", []),
+        (15, "https://example.com/key", [Field.KEY_FILE]),
+        (None, "https://example.com/key", [Field.KEY_FILE]),
+        (16, "no address", [Field.KEY_URI]),
+        (17, "no address", [Field.KEY_FILE, Field.KEY_URI]),
+        (16, "", []),
+    ],
+    ids=["good", "relative address", "too short", "missing", "bad address", "both", "the form tells it"],
+)
+def test_a_key_problem_stands_beside_its_field(tmp_path, size_bytes, key_uri, expected):
+    """The key's file must hold 16 bytes, its address must be one; each is told where it belongs."""
+    key_file = tmp_path / "course.key"
+    if size_bytes is not None:
+        key_file.write_bytes(b"k" * size_bytes)
+    values = replace(GOOD, advanced=AdvancedValues(encrypt=True, key_file=str(key_file), key_uri=key_uri))
+    assert expected == fields(encryption_problems(values, FakeServices()))
+
+
+def test_a_key_that_is_not_used_is_not_looked_at():
+    """Without the tick for encryption the key's file may be missing."""
+    values = replace(GOOD, advanced=AdvancedValues(key_file="/missing", key_uri="no address"))
+    assert () == encryption_problems(values, FakeServices())
+
+
 def test_what_env_says_can_not_be_typed_over():
     """A configured backend is used as it is, whatever stands in hidden fields."""
     assert CONFIGURED == job_config(replace(GOOD, backend_url="https://other.example.com", token="x" * 32), CONFIGURED)
@@ -120,9 +184,50 @@ def test_the_job_says_what_the_form_says():
     )
     job = to_job(values, "lesson01")
     assert (Path("/videos/lesson01.mp4"), Path("/out"), "lesson01") == (job.source, job.output_dir, job.slug)
-    assert ("veryfast", False, ("1080p", "720p", "480p")) == (job.preset, job.make_mp4, job.qualities)
+    assert ("veryfast", False, ("1080p", "720p", "480p")) == (job.encoding.preset, job.make_mp4, job.qualities)
     assert TranscriptionRequest(model="small", language="de") == job.transcription
     assert UploadRequest(prefix="videos/", language="fr", session_id="a" * 24, delete_local=True) == job.upload
+
+
+def test_the_job_says_what_advanced_says():
+    """Every choice under Advanced arrives in the job."""
+    chosen = AdvancedValues(
+        encoder=EncoderFamily.CPU,
+        codec=Codec.HEVC,
+        keep_hdr=True,
+        aim=Aim.MEASURED,
+        target="92,5",
+        loudness=Loudness.PODCAST,
+        surround=True,
+        encrypt=True,
+        key_file="/k",
+        key_uri="https://example.com/k",
+        publish_key=True,
+        accept_damaged=True,
+    )
+    job = to_job(replace(GOOD, advanced=chosen), "lesson01")
+    expected = EncodingRequest(codec=Codec.HEVC, encoder=EncoderFamily.CPU, target_vmaf=92.5, keep_hdr=True)
+    assert (expected, SoundRequest(surround=True, loudness_lufs=-16.0)) == (job.encoding, job.sound)
+    assert Encryption(key_file=Path("/k"), key_uri="https://example.com/k", publish_key=True) == job.encryption
+    assert job.accept_damaged
+
+
+def test_a_fixed_bit_rate():
+    """A fixed rate is asked for as such, and a target that stands in the form is not."""
+    encoding = to_job(replace(GOOD, advanced=AdvancedValues(aim=Aim.BIT_RATE, target="90")), "lesson01").encoding
+    assert (RateControl.ABR, None) == (encoding.rate_control, encoding.target_vmaf)
+
+
+def test_hdr_is_not_kept_in_h264():
+    """The tick stays, but H.264 has no HDR to keep."""
+    assert not to_job(replace(GOOD, advanced=AdvancedValues(keep_hdr=True)), "lesson01").encoding.keep_hdr
+
+
+def test_the_defaults_under_advanced_ask_for_nothing():
+    """Who never opens the section gets the pipeline's own defaults."""
+    job = to_job(GOOD, "lesson01")
+    expected = Job(source=job.source, output_dir=job.output_dir, slug="lesson01", qualities=GOOD.qualities, transcription=job.transcription)
+    assert expected == job
 
 
 def test_what_is_off_is_not_in_the_job():
@@ -154,6 +259,21 @@ def test_preferences_come_back():
         model="small",
         speed="Fast (larger files)",
         spoken_language="Spanish (es)",
+        advanced=AdvancedValues(
+            encoder=EncoderFamily.CPU,
+            codec=Codec.AV1,
+            keep_hdr=True,
+            aim=Aim.MEASURED,
+            target="92.5",
+            loudness=Loudness.BROADCAST,
+            surround=True,
+            encrypt=True,
+            key_file="/k",
+            key_uri="https://example.com/k",
+            publish_key=True,
+            accept_damaged=True,
+        ),
+        advanced_open=True,
     )
     again = from_preferences(to_preferences(values), NOT_CONFIGURED)
     assert replace(values, source="") == again
@@ -178,8 +298,9 @@ def test_a_pasted_path_is_taken_as_it_was_meant(typed, meant):
 
 
 def test_secrets_are_not_remembered():
-    """Neither address nor token are among the preferences."""
-    values = replace(GOOD, backend_url="https://api.example.com", token="secret-secret-secret")
+    """Neither the backend's address nor the token are among the preferences, nor a key's address that holds one."""
+    chosen = AdvancedValues(encrypt=True, key_file="/k", key_uri="https://keys.example.com/k?token=secret")
+    values = replace(GOOD, backend_url="https://api.example.com", token="secret-secret-secret", advanced=chosen)
     remembered = repr(to_preferences(values))
     assert "secret" not in remembered
     assert "api.example.com" not in remembered

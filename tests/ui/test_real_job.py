@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import threading
 
 import psutil
 import pytest
 
 from pipeline.events import PhaseProgress, PhaseStarted
-from pipeline.model import PhaseName
+from pipeline.model import Codec, PhaseName
 from pipeline.workspace import published_files
+from ui.advanced import CODEC_LABELS, LOUDNESS_LABELS, Loudness
 from ui.services import PipelineServices
 from ui.view_state import Stage
 
@@ -98,3 +100,29 @@ def test_cancel_stops_every_phase(open_driver, tmp_path, sample, small_model, ba
     finished = [p.name for p in (tmp_path / "out").iterdir() if not p.name.startswith(".")]
     masters = len(list((tmp_path / "out").rglob("master.m3u8")))
     assert (([], 0) if phase in MAKING else (["welcome"], 1)) == (finished, masters)
+
+
+def test_choices_under_advanced_reach_the_stream(open_driver, tmp_path, source_clip):
+    """Format, loudness and encryption are done as chosen, and the key stays where it was."""
+    key_file = tmp_path / "course.key"
+    key_file.write_bytes(bytes(range(16)))
+    driver = open_driver(PipelineServices())
+    driver.deadline_s = REAL_DEADLINE_S
+    driver.fill(str(source_clip("plain")), folder=str(tmp_path / "out"))
+    variables = driver.window.variables
+    variables.transcribe.set(False)
+    variables.make_mp4.set(False)
+    variables.advanced.encoder.set("Processor")
+    variables.advanced.codec.set(CODEC_LABELS[Codec.HEVC])
+    variables.advanced.loudness.set(LOUDNESS_LABELS[Loudness.PODCAST])
+    variables.advanced.encrypt.set(True)
+    variables.advanced.key_file.set(str(key_file))
+    variables.advanced.key_uri.set("https://keys.example.com/course")
+    driver.press(driver.window.actions.start)
+    driver.until_stage(Stage.READY)
+    (folder,) = (tmp_path / "out").iterdir()
+    (picture,) = (p for p in folder.glob("*/index.m3u8") if p.parent.name.endswith("p"))
+    assert -16.0 == json.loads((folder / "job.json").read_text(encoding="utf-8"))["settings"]["sound"]["loudness_lufs"]
+    assert "hvc1" in (folder / "master.m3u8").read_text(encoding="utf-8")
+    assert '#EXT-X-KEY:METHOD=AES-128,URI="https://keys.example.com/course"' in picture.read_text(encoding="utf-8")
+    assert [] == [p for p in folder.rglob("*") if p.is_file() and p.read_bytes() == key_file.read_bytes()]

@@ -16,6 +16,17 @@ def test_an_ordinary_video():
     assert "0:14 · 1280×720 · 25 fps · Stereo AAC" == describe(media_info())
 
 
+def test_sound_alone():
+    """A source without a picture has neither size nor frame rate."""
+    assert "0:14 · No picture · Stereo AAC" == describe(replace(media_info(), video=None))
+
+
+def test_a_recording_without_a_declared_duration():
+    """It is as long as it can be read."""
+    media = replace(media_info(), duration_s=None)
+    assert ("0:09", "Length unknown") == tuple(describe(m).split(" · ")[0] for m in (replace(media, readable_s=9.2), media))
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(0.4, "0:00"), (59.6, "1:00"), (754, "12:34"), (3600, "1:00:00"), (36061, "10:01:01"), (None, "Length unknown")],

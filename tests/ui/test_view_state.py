@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from ui_fakes import media_info, report
 
-from pipeline.events import JobFinished, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
+from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
 from pipeline.model import Job, Outcome, PhaseName, PhaseOutcome, UploadRequest
 from pipeline.plan import make_plan
 from ui.job_form import Problem
@@ -30,9 +30,10 @@ from ui.messages import (
     SourceFound,
     SourceRefused,
     StopRequested,
+    TreatmentChosen,
     Withdrawn,
 )
-from ui.view_state import Stage, Tone, ViewState, advance
+from ui.view_state import HOW_TO_ACCEPT, Stage, Tone, ViewState, advance
 
 JOB = Job(source=Path("/videos/lesson01.mp4"), output_dir=Path("/out"), slug="lesson01", upload=UploadRequest(prefix="videos/"))
 PLAN = make_plan(JOB, media_info(JOB.source))
@@ -182,6 +183,51 @@ def test_a_source_is_described():
     assert expected == (source.details, source.offered, source.slug)
 
 
+HDR = replace(media_info(JOB.source), video=replace(media_info().video, colour_transfer="smpte2084", bit_depth=10))
+CUT_SHORT = replace(media_info(JOB.source), readable_s=11.0)
+INTERLACED = replace(HDR, video=replace(HDR.video, interlaced=True), readable_s=11.0)
+
+
+@pytest.mark.parametrize(
+    ("media", "chosen", "damage", "treatment"),
+    [
+        (FOUND.media, TreatmentChosen(), "", ""),
+        (HDR, TreatmentChosen(), "", "HDR10, converted to SDR"),
+        (HDR, TreatmentChosen(keep_hdr=True), "", "HDR10, kept"),
+        (CUT_SHORT, TreatmentChosen(), f"Damaged: 3 s missing, {HOW_TO_ACCEPT}", ""),
+        (CUT_SHORT, TreatmentChosen(accept_damaged=True), "Damaged: 3 s missing", ""),
+        (
+            INTERLACED,
+            TreatmentChosen(accept_damaged=True),
+            "Damaged: 3 s missing",
+            "HDR10, converted to SDR · Interlaced, made progressive",
+        ),
+    ],
+    ids=["ordinary", "HDR", "HDR kept", "damaged", "damaged but accepted", "all of it"],
+)
+def test_what_is_done_about_a_source(media, chosen, damage, treatment):
+    """What is unusual and what becomes of it is said as the form stands, whichever of the two is known first."""
+    found = replace(FOUND, media=media)
+    for messages in ((chosen, SourceChosen(text=FOUND.text), found), (SourceChosen(text=FOUND.text), found, chosen)):
+        source = after(*messages).source
+        assert (damage, treatment) == (source.damage, source.treatment)
+
+
+def test_another_source_takes_the_treatment_away():
+    """What was said of the last video is not said of the next."""
+    found = replace(FOUND, media=INTERLACED)
+    source = after(SourceChosen(text=FOUND.text), found, SourceChosen(text="/videos/other.mp4")).source
+    assert ("", "") == (source.damage, source.treatment)
+
+
+def test_sound_alone_has_no_picture_rows():
+    """Qualities and MP4 are off where there is no picture, captions are not."""
+    found = replace(FOUND, media=replace(FOUND.media, video=None))
+    state = after(ROWS, SourceChosen(text=FOUND.text), found)
+    assert state.source.sound_only
+    assert ["off"] * 5 + ["0%"] == [bar.figure for bar in (*state.bars.qualities, state.bars.mp4, state.bars.transcript)]
+
+
 @pytest.mark.parametrize("late", [FOUND, SourceRefused(text=FOUND.text, reason="broken")], ids=["found", "refused"])
 def test_news_of_an_earlier_source_is_dropped(late):
     """What is found out about a file that was replaced in the meantime is not shown."""
@@ -242,6 +288,41 @@ def test_a_mistake_in_the_window_leaves_the_job_alone():
     """It is said in the banner, and the stage stays."""
     state = after(*RUNNING, Mishap(text="Something."))
     assert (Stage.RUNNING, Tone.BAD, ("Something.",)) == (state.stage, state.banner.tone, state.banner.lines)
+
+
+FULL = LogLine(text="The disk is full: the job waits.", level=LogLevel.WARNING)
+
+
+def test_a_warning_stands_in_the_banner():
+    """A job that waits for the editor says so where it is seen, and is on its way all the same."""
+    state = after(*RUNNING, PhaseStarted(phase=PhaseName.HLS, overall=0.0), FULL)
+    banner = state.banner
+    assert ("Converting lesson01.mp4…", (FULL.text,), Tone.WARNING) == (banner.title, banner.lines, banner.tone)
+    assert (Stage.RUNNING, True) == (state.stage, state.cancel_enabled)
+
+
+@pytest.mark.parametrize(
+    ("message", "stays"),
+    [
+        (LogLine(text="There is room again."), False),
+        (PhaseStarted(phase=PhaseName.MP4, overall=0.5), False),
+        (LogLine(text="ffmpeg -i", level=LogLevel.DETAIL), True),
+        (PhaseProgress(phase=PhaseName.HLS, fraction=0.5, overall=0.2), True),
+    ],
+    ids=["the job goes on", "the next phase", "detail", "progress"],
+)
+def test_a_warning_stays_until_the_job_says_something_else(message, stays):
+    """It is gone when the job goes on, and not a moment before."""
+    state = after(*RUNNING, PhaseStarted(phase=PhaseName.HLS, overall=0.0))
+    warned = advance(advance(state, FULL), message)
+    assert (Tone.WARNING if stays else Tone.BUSY) is warned.banner.tone
+    assert stays or state.banner == warned.banner
+
+
+@pytest.mark.parametrize("messages", [(), (*RUNNING, StopRequested())], ids=["no job", "cancelling"])
+def test_a_warning_out_of_season_is_only_a_line(messages):
+    """Before a job and while it is cancelled the banner has something else to say."""
+    assert after(*messages).banner == after(*messages, FULL).banner
 
 
 def test_log_lines_are_no_state():

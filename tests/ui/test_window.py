@@ -247,10 +247,7 @@ def test_the_wheel_scrolls_and_chooses_nothing(open_driver, wheel):
     """A list that passes beneath the pointer keeps what was chosen."""
     driver = open_driver()
     before = driver.window.variables.read()
-    waiting = [driver.window]
-    while waiting:
-        widget = waiting.pop()
-        waiting += widget.winfo_children()
+    for widget in driver.tree(driver.window):
         if widget.winfo_class() == "TCombobox":
             widget.event_generate(wheel)
     driver.settle()
@@ -624,6 +621,8 @@ def test_nothing_is_cut_off(open_driver, size, config):
     driver = open_driver(config=config)
     driver.fill(upload=True)
     window = driver.window
+    window.variables.advanced_open.set(True)
+    window.variables.advanced.encrypt.set(True)
     window.geometry(size)
     width, height = (int(part) for part in size.split("x"))
     driver.until(lambda: (window.winfo_width(), window.winfo_height()) == (width, height))
@@ -649,17 +648,12 @@ def test_a_control_that_gets_the_keyboard_comes_into_view(open_driver):
     window.geometry("900x640")
     driver.until(lambda: window.winfo_height() == 640)
     driver.settle()
-    panel, settings = window.upload_panel, window.settings.container
-
-    def in_view(widget) -> bool:
-        top = widget.winfo_rooty() - settings.winfo_rooty()
-        return top >= 0 and top + widget.winfo_height() <= settings.winfo_height()
-
-    assert not in_view(panel.delete_local)
+    panel = window.upload_panel
+    assert not driver.in_view(panel.delete_local)
     panel.delete_local.focus_force()
-    driver.until(lambda: in_view(panel.delete_local))
+    driver.until(lambda: driver.in_view(panel.delete_local))
     window.source_panel.entry.focus_force()
-    driver.until(lambda: in_view(window.source_panel.entry))
+    driver.until(lambda: driver.in_view(window.source_panel.entry))
 
 
 def test_heavy_libraries_wait_until_they_are_needed(screen, tmp_path):

@@ -12,8 +12,9 @@ from ui_fakes import CONFIGURED, DEADLINE_S, FakeServices, Stage, Unfinished, me
 from config import Config
 from pipeline.errors import OutputError, SettingsError, SourceError
 from pipeline.events import JobFinished
-from pipeline.model import Existing, Outcome
-from ui.job_form import Field, FormValues
+from pipeline.model import EncoderFamily, Existing, Outcome
+from ui.advanced import AdvancedValues
+from ui.job_form import Field, FormValues, Problem
 from ui.messages import JobStarted, ModelsKnown, Refused, ReplaceQuestion, ResumeQuestion, Withdrawn
 from ui.worker import JobWorker, ask
 
@@ -79,6 +80,29 @@ def test_a_plan_that_can_not_be_made_is_refused(error, texts):
     """Sentences of the pipeline arrive as they are."""
     _, inbox = begin(FakeServices(plan_error=error))
     assert texts == [problem.text for problem in inbox.next().problems]
+
+
+def test_an_encoder_that_does_not_work_here_is_told_beside_it():
+    """What another encoder would put right belongs to the encoder; nothing runs."""
+    services = FakeServices(encoder_error=SettingsError("NVIDIA does not work here: choose Automatic."))
+    values = replace(GOOD, advanced=AdvancedValues(encoder=EncoderFamily.NVIDIA))
+    _, inbox = begin(services, values)
+    assert (Problem(text="NVIDIA does not work here: choose Automatic.", field=Field.ENCODER),) == inbox.next().problems
+    assert [] == services.plans
+
+
+def test_what_no_encoder_puts_right_stands_beside_none():
+    """A plan that can't be made with the automatic choice either is not the encoder's fault."""
+    values = replace(GOOD, advanced=AdvancedValues(encoder=EncoderFamily.CPU))
+    _, inbox = begin(FakeServices(plan_error=SettingsError(["One.", "Two."])), values)
+    assert [None, None] == [problem.field for problem in inbox.next().problems]
+
+
+def test_sound_alone_needs_no_quality():
+    """Ticks for qualities mean nothing where there is no picture."""
+    services = FakeServices(media=replace(media_info(), video=None))
+    _, inbox = begin(services, replace(GOOD, qualities=()))
+    assert Outcome.DONE is inbox.until(JobFinished).report.outcome
 
 
 def test_an_unforeseen_error_is_a_sentence(caplog):

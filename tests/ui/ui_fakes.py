@@ -10,10 +10,12 @@ from pathlib import Path
 
 from config import BackendApi, Config
 from pipeline.cancel import CancelToken
-from pipeline.errors import Cancelled, PipelineError
+from pipeline.errors import Cancelled, PipelineError, SettingsError
 from pipeline.events import JobFinished, PhaseFinished, PhaseStarted, Sink
 from pipeline.model import (
     AudioStream,
+    EncoderFamily,
+    Encryption,
     Job,
     JobReport,
     MediaInfo,
@@ -24,6 +26,7 @@ from pipeline.model import (
     VideoStream,
 )
 from pipeline.plan import make_plan
+from ui.services import PipelineServices
 
 CONFIGURED = Config(backend=BackendApi(url="https://api.example.com", token="t" * 32))
 NOT_CONFIGURED = Config()
@@ -115,6 +118,7 @@ class FakeServices:
     media: MediaInfo | PipelineError = field(default_factory=media_info)
     run: Run = succeed
     problems: tuple[str, ...] = ()
+    encoder_error: SettingsError | None = None
     conflict: str | None = None
     conflict_when_fresh: str | None = None
     previous: Unfinished | None = None
@@ -147,6 +151,10 @@ class FakeServices:
         """Return what the test set."""
         return list(self.problems)
 
+    def encryption_problems(self, encryption: Encryption) -> tuple[str, ...]:
+        """Look at the real file."""
+        return PipelineServices().encryption_problems(encryption)
+
     def check_output(self, place: Path) -> None:
         """Raise what the test set."""
         if self.output_error is not None:
@@ -156,6 +164,8 @@ class FakeServices:
         """Plan with the real planner."""
         if self.plan_error is not None:
             raise self.plan_error
+        if self.encoder_error is not None and job.encoding.encoder is not EncoderFamily.AUTO:
+            raise self.encoder_error
         return make_plan(job, self.describe_source(job.source))
 
     def output_conflict(self, plan: Plan) -> str | None:

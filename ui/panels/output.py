@@ -66,6 +66,8 @@ class OutputPanel:
 
 def quality_hint(source: SourceView) -> str:
     """Say why some qualities can't be chosen."""
+    if source.sound_only:
+        return "Sound only: an audio stream is made."
     if source.offered is None:
         return "Qualities larger than the video are left out."
     if not source.offered:

@@ -11,8 +11,8 @@ import ttkbootstrap as ttk
 
 from ui.form_variables import FormVariables
 from ui.job_form import Field, typed_path
-from ui.theme import CARD, HINT
-from ui.view_state import ViewState
+from ui.theme import CARD, HINT, TEXT_TONES
+from ui.view_state import Tone, ViewState
 from ui.widgets.card import Card
 from ui.widgets.fields import Fields, clear_when_edited, switch
 from ui.widgets.wrapping_label import WrappingLabel
@@ -37,6 +37,10 @@ class SourcePanel:
         note = fields.add("Video", self.entry, beside=self.browse)
         self.details = WrappingLabel(body, bootstyle=HINT)
         fields.beneath(self.details)
+        self.damage = WrappingLabel(body, bootstyle=TEXT_TONES[Tone.WARNING])
+        fields.beneath(self.damage)
+        self.treatment = WrappingLabel(body, bootstyle=HINT)
+        fields.beneath(self.treatment)
         self.notes = {Field.SOURCE: note}
         variables.on_change(clear_when_edited(note), variables.source)
         variables.on_change(self._look_soon, variables.source)
@@ -44,6 +48,8 @@ class SourcePanel:
     def show(self, state: ViewState) -> None:
         """Show the source's details and whether it can be changed."""
         self.details.configure(text=state.source.details or "Duration, picture size and sound appear here.")
+        _show_line(self.damage, state.source.damage)
+        _show_line(self.treatment, state.source.treatment)
         if state.source.problem:
             self.details.configure(text="")
             self.notes[Field.SOURCE].show(state.source.problem)
@@ -78,3 +84,12 @@ class SourcePanel:
         self.entry.xview_moveto(1.0)
         if not self._variables.output_dir.get().strip():
             self._variables.output_dir.set(str(video.parent))
+
+
+def _show_line(label: WrappingLabel, text: str) -> None:
+    """Show a line, or take its room away where there is nothing to say."""
+    label.configure(text=text)
+    if text:
+        label.grid()
+    else:
+        label.grid_remove()

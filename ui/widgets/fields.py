@@ -23,6 +23,11 @@ class FieldNote:
         label.grid_remove()
 
     @property
+    def place(self) -> WrappingLabel:
+        """Where the sentence stands."""
+        return self._label
+
+    @property
     def text(self) -> str:
         """What is shown, empty when nothing is."""
         return str(self._label.cget("text"))
@@ -63,9 +68,9 @@ class Fields:
         self._row += 3
         return FieldNote(control, problem)
 
-    def beneath(self, label: WrappingLabel) -> None:
-        """Add a row of words that belong to the control above."""
-        label.grid(row=self._row, column=1, columnspan=2, sticky="ew", pady=(0, GAP))
+    def beneath(self, widget: plain.Widget) -> None:
+        """Add a row of words, or a box to tick, that belongs to the control above."""
+        widget.grid(row=self._row, column=1, columnspan=2, sticky="ew", pady=(0, GAP))
         self._row += 1
 
     def wide(self, control: plain.Widget, *, above: int = GAP, indent: int = 0) -> None:

@@ -1,0 +1,124 @@
+"""The choices under Advanced."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import pytest
+
+from config import Preferences
+from pipeline.model import Codec, EncoderFamily
+from ui import advanced
+from ui.advanced import AdvancedValues, Aim, Loudness, changes, encoder_choices, from_preferences, remembered_address
+
+AUTO, CPU, NVIDIA, AMD = EncoderFamily.AUTO, EncoderFamily.CPU, EncoderFamily.NVIDIA, EncoderFamily.AMD
+INTEL, APPLE, VAAPI = EncoderFamily.INTEL, EncoderFamily.APPLE, EncoderFamily.VAAPI
+
+
+@pytest.mark.parametrize(
+    ("codec", "platform", "expected"),
+    [
+        (Codec.H264, "linux", (AUTO, CPU, NVIDIA, AMD, INTEL, VAAPI)),
+        (Codec.HEVC, "win32", (AUTO, CPU, NVIDIA, AMD, INTEL)),
+        (Codec.HEVC, "darwin", (AUTO, CPU, APPLE)),
+        (Codec.AV1, "darwin", (AUTO, CPU)),
+    ],
+    ids=["Linux", "Windows", "macOS", "AV1 on macOS"],
+)
+def test_only_encoders_that_can_be_asked_for_are_offered(codec, platform, expected):
+    """Hardware that the system or the format rules out is not in the list."""
+    assert expected == encoder_choices(codec, platform)
+
+
+@pytest.mark.parametrize(
+    ("labels", "kind"),
+    [
+        (advanced.ENCODER_LABELS, EncoderFamily),
+        (advanced.CODEC_LABELS, Codec),
+        (advanced.AIM_LABELS, Aim),
+        (advanced.LOUDNESS_LABELS, Loudness),
+    ],
+    ids=["encoder", "codec", "aim", "loudness"],
+)
+def test_every_choice_has_a_label_of_its_own(labels, kind):
+    """A label leads back to the choice that it stands for."""
+    assert list(kind) == [advanced.labelled(labels, labels[choice]) for choice in kind]
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [("94", 94.0), ("92.5", 92.5), ("92,5", 92.5), ("60", 60.0), ("59.9", None), ("100", None), ("nan", None), ("", None), ("best", None)],
+)
+def test_a_typed_target(typed, expected):
+    """A number from 60 to 99 is one, with either decimal sign; anything else is none."""
+    assert expected == AdvancedValues(target=typed).target_vmaf
+
+
+def test_defaults_are_no_changes():
+    """The folded section says nothing of what is as it always is."""
+    assert () == changes(AdvancedValues())
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (AdvancedValues(encoder=CPU), ("Processor",)),
+        (AdvancedValues(codec=Codec.HEVC, loudness=Loudness.PODCAST), ("HEVC", "-16 LUFS")),
+        (AdvancedValues(codec=Codec.AV1, keep_hdr=True), ("AV1", "HDR kept")),
+        (AdvancedValues(keep_hdr=True), ()),
+        (AdvancedValues(aim=Aim.MEASURED), ("quality measured (94)",)),
+        (AdvancedValues(aim=Aim.BIT_RATE), ("fixed bit rate",)),
+        (AdvancedValues(target="90"), ()),
+        (AdvancedValues(surround=True, accept_damaged=True), ("5.1 sound", "damaged videos too")),
+        (AdvancedValues(encrypt=True), ("encrypted",)),
+        (AdvancedValues(encrypt=True, publish_key=True), ("encrypted, key uploaded too",)),
+        (AdvancedValues(publish_key=True, key_file="/k", key_uri="k"), ()),
+    ],
+    ids=["encoder", "format and loudness", "HDR", "HDR in H.264", "measured", "rate", "unused target", "ticks", "key", "key too", "no key"],
+)
+def test_changes_are_named(values, expected):
+    """What is not as usual can be read while the section is folded; what has no effect is not named."""
+    assert expected == changes(values)
+
+
+@pytest.mark.parametrize(
+    ("uri", "expected"),
+    [
+        ("https://keys.example.com/course", "https://keys.example.com/course"),
+        ("key.bin", "key.bin"),
+        ("https://keys.example.com/course?token=hush", ""),
+        ("https://editor:hush@keys.example.com/course", ""),
+        ("https://keys.example.com/course#hush", ""),
+        ("https://[", ""),
+    ],
+    ids=["address", "relative", "query", "login", "fragment", "broken"],
+)
+def test_an_address_with_a_secret_is_not_remembered(uri, expected):
+    """Nothing that opens the key goes into the preferences."""
+    assert expected == remembered_address(uri)
+
+
+@pytest.mark.parametrize("name", ["encoder", "codec", "rate_control", "loudness"])
+def test_what_can_not_be_chosen_falls_back(name):
+    """A remembered word that means nothing gives way to the default, and nothing else does."""
+    preferences = replace(Preferences(surround=True), **{name: "junk"})
+    assert AdvancedValues(surround=True) == from_preferences(preferences)
+
+
+@pytest.mark.parametrize("target", [0.0, 100.0, float("nan")], ids=["too low", "too high", "no number"])
+def test_a_target_that_can_not_be_aimed_at_falls_back(target):
+    """A remembered target is one that Start takes."""
+    assert AdvancedValues() == from_preferences(Preferences(target_vmaf=target))
+
+
+def test_hardware_of_another_computer_falls_back():
+    """Preferences that came from a Mac don't ask for its encoder elsewhere."""
+    stored = Preferences(encoder="apple", codec="hevc")
+    assert (APPLE, AUTO) == (from_preferences(stored, "darwin").encoder, from_preferences(stored, "linux").encoder)
+
+
+def test_every_value_is_remembered():
+    """The preferences have a field for every value of the section."""
+    names = {"aim": "rate_control", "target": "target_vmaf"}
+    stored = {field.name for field in fields(Preferences)}
+    assert set() == {names.get(field.name, field.name) for field in fields(AdvancedValues)} - stored

@@ -1,0 +1,258 @@
+"""The section Advanced, and what is said of the source, in the real window."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from ui_fakes import FakeServices, Stage, media_info, report
+
+from pipeline.errors import SettingsError
+from pipeline.events import JobFinished, LogLevel, LogLine, PhaseStarted
+from pipeline.model import Codec, EncodingRequest, PhaseName
+from ui import view_state
+from ui.advanced import AIM_LABELS, CODEC_LABELS, ENCODER_LABELS, AdvancedValues, Aim, encoder_choices
+from ui.job_form import Field
+
+READY = view_state.Stage.READY
+HDR = replace(media_info(), video=replace(media_info().video, colour_transfer="arib-std-b67", bit_depth=10), readable_s=11.0)
+
+
+def text_of(widget) -> str:
+    """Return what a label or button says."""
+    return str(widget.cget("text"))
+
+
+def test_folded_at_first(open_driver):
+    """A new window shows the title and what the section is about, nothing of its content, and asks for the defaults."""
+    driver = open_driver()
+    card = driver.window.advanced_panel.card
+    assert ("▸  ADVANCED", "Format, quality, loudness, encryption") == (text_of(card.toggle), text_of(card.summary))
+    assert not card.body.winfo_viewable()
+    assert AdvancedValues() == driver.window.variables.read().advanced
+
+
+def test_unfolding_moves_nothing_above(open_driver):
+    """The button stays under the pointer and so does the window, when it is pressed and when it is pressed again."""
+    driver = open_driver()
+    window = driver.window
+    card = window.advanced_panel.card
+
+    def places():
+        widgets = (card.toggle, window.output_panel.speed, window.actions.start, window.log_panel.view)
+        return [(w.winfo_rootx(), w.winfo_rooty(), w.winfo_height()) for w in widgets] + [window.geometry()]
+
+    before = places()
+    driver.press(card.toggle)
+    driver.until(card.body.winfo_viewable)
+    assert (before, "▾  ADVANCED") == (places(), text_of(card.toggle))
+    driver.press(card.toggle)
+    driver.until(lambda: not card.body.winfo_viewable())
+    assert before == places()
+
+
+def test_the_keyboard_leaves_what_is_folded_away(open_driver):
+    """Nothing is typed into a field that can't be seen."""
+    driver = open_driver()
+    panel = driver.window.advanced_panel
+    driver.press(panel.card.toggle)
+    panel.loudness.focus_force()
+    driver.until(lambda: driver.window.focus_get() is panel.loudness)
+    driver.press(panel.card.toggle)
+    assert driver.window.focus_get() is panel.card.toggle
+
+
+def test_the_section_is_remembered(open_driver):
+    """Whether it was open and what was chosen in it is there again the next time."""
+    driver = open_driver()
+    variables = driver.window.variables
+    driver.press(driver.window.advanced_panel.card.toggle)
+    variables.advanced.codec.set(CODEC_LABELS[Codec.HEVC])
+    driver.window.close()
+    again = open_driver().window
+    assert again.advanced_panel.card.body.winfo_viewable()
+    assert Codec.HEVC is again.variables.read().advanced.codec
+
+
+def test_preferences_of_an_older_version(open_driver, tmp_path):
+    """A file without the names of this section opens the window with its defaults."""
+    path = tmp_path / "old.json"
+    path.write_text(json.dumps({"last_destination": "old/", "speed": "Balanced"}), encoding="utf-8")
+    values = open_driver(preferences_path=path).window.variables.read()
+    assert ("old/", AdvancedValues(), False) == (values.destination, values.advanced, values.advanced_open)
+
+
+def test_changes_are_seen_while_folded(open_driver):
+    """What is not as usual stands beside the title."""
+    driver = open_driver()
+    variables = driver.window.variables.advanced
+    variables.codec.set(CODEC_LABELS[Codec.HEVC])
+    variables.loudness.set("-16 LUFS (web, podcasts)")
+    driver.settle()
+    assert "HEVC, -16 LUFS" == text_of(driver.window.advanced_panel.card.summary)
+
+
+def test_what_depends_on_another_choice(open_driver):
+    """HDR can be kept in HEVC and AV1 only, a target is for measured quality, a key for encryption."""
+    driver = open_driver()
+    panel, variables = driver.window.advanced_panel, driver.window.variables.advanced
+    key_fields = [w for w in driver.tree(panel.card.body) if w.winfo_class() == "TEntry"]
+
+    def enabled():
+        return [not w.instate(["disabled"]) for w in (panel.keep_hdr, *key_fields)]
+
+    assert [False, False, False, False] == enabled()
+    variables.codec.set(CODEC_LABELS[Codec.AV1])
+    assert [True, False, False, False] == enabled()
+    variables.aim.set(AIM_LABELS[Aim.MEASURED])
+    assert [True, True, False, False] == enabled()
+    variables.encrypt.set(True)
+    assert [True, True, True, True] == enabled()
+
+
+def test_the_list_of_encoders(open_driver):
+    """Only what can be asked for is in it; a choice that the format rules out gives way to the automatic one."""
+    driver = open_driver()
+    panel, variables = driver.window.advanced_panel, driver.window.variables.advanced
+    assert tuple(ENCODER_LABELS[f] for f in encoder_choices(Codec.H264)) == tuple(panel.encoder.cget("values"))
+    foreign = next(f for f in ENCODER_LABELS if f not in encoder_choices(Codec.H264))
+    variables.encoder.set(ENCODER_LABELS[foreign])
+    assert ENCODER_LABELS[next(iter(ENCODER_LABELS))] == variables.encoder.get()
+
+
+def test_problems_unfold_the_section(open_driver):
+    """A problem in a folded section is brought into view beside its field, which is marked until it is edited."""
+    driver = open_driver()
+    driver.fill()
+    window = driver.window
+    window.variables.advanced.encrypt.set(True)
+    driver.press(window.actions.start)
+    driver.until_stage(READY)
+    notes = window.advanced_panel.notes
+    driver.until(lambda: driver.in_view(notes[Field.KEY_FILE].place))
+    assert "No key file is chosen: press Browse beside Key file." == notes[Field.KEY_FILE].text
+    window.variables.advanced.key_file.set("/k")
+    driver.settle()
+    assert ("", True) == (notes[Field.KEY_FILE].text, notes[Field.KEY_URI].text.startswith("No key address is given"))
+
+
+def test_a_mended_problem_stays_away(open_driver):
+    """A sentence that went when its field was edited does not come back when something else is changed."""
+    driver = open_driver()
+    window = driver.window
+    driver.press(window.actions.start)
+    driver.until_stage(READY)
+    note = window.source_panel.notes[Field.SOURCE]
+    assert "No video is chosen: press Browse beside Video." == note.text
+    window.variables.source.set("/videos/lesson01.mp4")
+    window.variables.make_mp4.set(False)
+    driver.settle()
+    assert "" == note.text
+
+
+def test_an_encoder_that_does_not_work_here(open_driver):
+    """The pipeline's sentence stands beside the list, and another choice takes it away."""
+    driver = open_driver(FakeServices(encoder_error=SettingsError("This encoder does not work here: choose Automatic.")))
+    driver.fill()
+    window = driver.window
+    window.variables.advanced.encoder.set(ENCODER_LABELS[encoder_choices(Codec.H264)[-1]])
+    driver.press(window.actions.start)
+    driver.until_stage(READY)
+    note = window.advanced_panel.notes[Field.ENCODER]
+    assert "This encoder does not work here: choose Automatic." == note.text
+    window.variables.advanced.encoder.set(ENCODER_LABELS[encoder_choices(Codec.H264)[0]])
+    assert "" == note.text
+
+
+def test_what_was_chosen_is_done(open_driver):
+    """The job is run with the choices of the section."""
+    driver = open_driver()
+    driver.fill()
+    driver.window.variables.advanced.codec.set(CODEC_LABELS[Codec.HEVC])
+    driver.window.variables.advanced.aim.set(AIM_LABELS[Aim.MEASURED])
+    driver.press(driver.window.actions.start)
+    driver.until_stage(READY)
+    assert [EncodingRequest(codec=Codec.HEVC, target_vmaf=94.0)] == [plan.job.encoding for plan in driver.services.plans]
+
+
+def test_the_section_is_locked_while_a_job_runs(open_driver):
+    """It can be unfolded and read, but nothing in it can be changed."""
+    stage = Stage()
+
+    def run(plan, sink, cancel) -> None:
+        stage.hold(cancel)
+        sink(JobFinished(report=report(plan)))
+
+    driver = open_driver(FakeServices(run=run))
+    driver.fill()
+    variables = driver.window.variables.advanced
+    variables.codec.set(CODEC_LABELS[Codec.HEVC])
+    variables.aim.set(AIM_LABELS[Aim.MEASURED])
+    variables.encrypt.set(False)
+    driver.press(driver.window.actions.start)
+    stage.wait_until_reached()
+    driver.until_stage(view_state.Stage.RUNNING)
+    panel = driver.window.advanced_panel
+    driver.press(panel.card.toggle)
+    controls = [w for w in driver.tree(panel.card.body) if w.winfo_class() in ("TEntry", "TCombobox", "TCheckbutton", "TButton")]
+    assert [True] * len(controls) == [w.instate(["disabled"]) for w in controls]
+    stage.release()
+    driver.until_stage(READY)
+    assert not panel.loudness.instate(["disabled"])
+
+
+def test_what_is_done_about_the_source(open_driver):
+    """Beneath the details stands what was found and what will be done, which follows what is chosen."""
+    driver = open_driver(FakeServices(media=HDR))
+    driver.fill()
+    panel, variables = driver.window.source_panel, driver.window.variables.advanced
+    lines = (panel.damage, panel.treatment)
+    expected = [f"Damaged: 3 s missing, {view_state.HOW_TO_ACCEPT}", "HLG, converted to SDR"]
+    assert expected == [text_of(line) for line in lines if line.winfo_viewable()]
+    variables.codec.set(CODEC_LABELS[Codec.HEVC])
+    variables.keep_hdr.set(True)
+    variables.accept_damaged.set(True)
+    driver.settle()
+    assert ["Damaged: 3 s missing", "HLG, kept"] == [text_of(line) for line in lines if line.winfo_viewable()]
+
+
+def test_of_an_ordinary_source_nothing_more_is_said(open_driver):
+    """Where nothing is unusual, there is the line of details alone."""
+    driver = open_driver()
+    driver.fill()
+    panel = driver.window.source_panel
+    assert [True, False, False] == [bool(line.winfo_viewable()) for line in (panel.details, panel.damage, panel.treatment)]
+
+
+def test_sound_alone(open_driver):
+    """Without a picture no quality can be ticked, and the window says what is made."""
+    driver = open_driver(FakeServices(media=replace(media_info(), video=None)))
+    driver.fill()
+    panel = driver.window.output_panel
+    assert [True] * 4 == [box.instate(["disabled"]) for box in panel.qualities.values()]
+    assert "Sound only: an audio stream is made." == text_of(panel.hint)
+    assert ("off", "off") == (driver.rows["720p"][0], driver.rows["480p MP4"][0])
+
+
+def test_a_job_that_waits_for_the_editor(open_driver):
+    """What it waits for stands in the banner and in the log, and is gone from the banner when the job goes on."""
+    waiting, going_on = Stage(), Stage()
+    text = "The disk is full: the job waits. Free at least 128 MB; it goes on by itself."
+
+    def run(plan, sink, cancel) -> None:
+        sink(PhaseStarted(phase=PhaseName.HLS, overall=0.0))
+        sink(LogLine(text=text, level=LogLevel.WARNING))
+        waiting.hold(cancel)
+        sink(LogLine(text="There is room on the disk again: the job goes on."))
+        going_on.hold(cancel)
+        sink(JobFinished(report=report(plan)))
+
+    driver = open_driver(FakeServices(run=run))
+    driver.fill()
+    driver.press(driver.window.actions.start)
+    driver.until(lambda: driver.sentences == text)
+    assert ("Converting lesson01.mp4…", text) == (driver.banner, driver.log[-1])
+    waiting.release()
+    driver.until(lambda: driver.sentences == "You can go on working. Cancel stops cleanly at any time.")
+    going_on.release()
+    driver.until_stage(READY)

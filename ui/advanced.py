@@ -1,0 +1,202 @@
+"""What an editor may choose under Advanced, in the editor's words, and what it asks of the pipeline. Pure.
+
+Every default makes the job that the folded section stands for: nothing of it has to be understood to convert a video.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from config import Preferences
+from pipeline.media.encoders import ENCODERS
+from pipeline.model import Codec, EncoderFamily, EncodingRequest, Encryption, RateControl, SoundRequest
+from pipeline.plan import TARGET_VMAF
+
+T = TypeVar("T")
+
+
+class Aim(str, Enum):
+    """What the encoder aims at."""
+
+    QUALITY = "quality"
+    MEASURED = "measured"
+    BIT_RATE = "bit rate"
+
+
+class Loudness(str, Enum):
+    """How loud the sound becomes; the values are LUFS where there are any."""
+
+    UNCHANGED = "unchanged"
+    STREAMING = "-14"
+    PODCAST = "-16"
+    BROADCAST = "-23"
+
+    @property
+    def lufs(self) -> float | None:
+        """The loudness to bring the sound to, None to leave it."""
+        return None if self is Loudness.UNCHANGED else float(self.value)
+
+
+ENCODER_LABELS = {
+    EncoderFamily.AUTO: "Automatic (fastest that works here)",
+    EncoderFamily.CPU: "Processor",
+    EncoderFamily.NVIDIA: "NVIDIA",
+    EncoderFamily.AMD: "AMD",
+    EncoderFamily.INTEL: "Intel",
+    EncoderFamily.APPLE: "Apple",
+    EncoderFamily.VAAPI: "VAAPI (Linux)",
+}
+CODEC_LABELS = {
+    Codec.H264: "H.264 (plays everywhere)",
+    Codec.HEVC: "HEVC (smaller, newer devices)",
+    Codec.AV1: "AV1 (smallest, newest devices)",
+}
+AIM_LABELS = {
+    Aim.QUALITY: "Automatic",
+    Aim.MEASURED: "Measured for this video",
+    Aim.BIT_RATE: "Fixed bit rate",
+}
+LOUDNESS_LABELS = {
+    Loudness.UNCHANGED: "As it is",
+    Loudness.PODCAST: "-16 LUFS (web, podcasts)",
+    Loudness.BROADCAST: "-23 LUFS (broadcast, EBU R128)",
+    Loudness.STREAMING: "-14 LUFS (music services, loud)",
+}
+
+DEFAULT_TARGET = 94.0
+
+FOREIGN = {
+    "darwin": {EncoderFamily.NVIDIA, EncoderFamily.AMD, EncoderFamily.INTEL, EncoderFamily.VAAPI},
+    "win32": {EncoderFamily.APPLE, EncoderFamily.VAAPI},
+}
+"""Hardware that ffmpeg can't reach on a system; on any other it is Apple's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdvancedValues:
+    """Every value of the section as it stands; `target` is what was typed, a VMAF."""
+
+    encoder: EncoderFamily = EncoderFamily.AUTO
+    codec: Codec = Codec.H264
+    keep_hdr: bool = False
+    aim: Aim = Aim.QUALITY
+    target: str = f"{DEFAULT_TARGET:g}"
+    loudness: Loudness = Loudness.UNCHANGED
+    surround: bool = False
+    encrypt: bool = False
+    key_file: str = ""
+    key_uri: str = ""
+    publish_key: bool = False
+    accept_damaged: bool = False
+
+    @property
+    def hdr_kept(self) -> bool:
+        """Whether HDR is kept where there is any: H.264 has none."""
+        return self.keep_hdr and self.codec is not Codec.H264
+
+    @property
+    def target_vmaf(self) -> float | None:
+        """The typed target as a number, None where it is none that can be aimed at."""
+        try:
+            number = float(self.target.replace(",", "."))
+        except ValueError:
+            return None
+        return number if TARGET_VMAF[0] <= number <= TARGET_VMAF[1] else None
+
+
+def encoder_choices(codec: Codec, platform: str = sys.platform) -> tuple[EncoderFamily, ...]:
+    """Return the hardware that can be asked to encode `codec` on a system, in the order of the list."""
+    foreign = FOREIGN.get(platform, {EncoderFamily.APPLE})
+    return tuple(f for f in ENCODER_LABELS if f is EncoderFamily.AUTO or (f in ENCODERS[codec] and f not in foreign))
+
+
+def labelled(labels: Mapping[T, str], label: str) -> T:
+    """Return the choice that a label stands for."""
+    return next(choice for choice, text in labels.items() if text == label)
+
+
+def encoding_request(values: AdvancedValues, preset: str) -> EncodingRequest:
+    """Return how the picture is to be encoded; `values` have no problems."""
+    return EncodingRequest(
+        codec=values.codec,
+        encoder=values.encoder,
+        preset=preset,
+        rate_control=RateControl.ABR if values.aim is Aim.BIT_RATE else RateControl.CRF,
+        target_vmaf=values.target_vmaf if values.aim is Aim.MEASURED else None,
+        keep_hdr=values.hdr_kept,
+    )
+
+
+def sound_request(values: AdvancedValues) -> SoundRequest:
+    """Return how the sound is wanted."""
+    return SoundRequest(surround=values.surround, loudness_lufs=values.loudness.lufs)
+
+
+def encryption(values: AdvancedValues) -> Encryption | None:
+    """Return how the segments are to be encrypted, None when they are not."""
+    if not values.encrypt:
+        return None
+    return Encryption(key_file=Path(values.key_file), key_uri=values.key_uri, publish_key=values.publish_key)
+
+
+def changes(values: AdvancedValues) -> tuple[str, ...]:
+    """Return a few words for everything that is not as it is by default, to be read while the section is folded."""
+    words = {
+        _name(ENCODER_LABELS[values.encoder]): values.encoder is not EncoderFamily.AUTO,
+        _name(CODEC_LABELS[values.codec]): values.codec is not Codec.H264,
+        "HDR kept": values.hdr_kept,
+        f"quality measured ({values.target})": values.aim is Aim.MEASURED,
+        "fixed bit rate": values.aim is Aim.BIT_RATE,
+        _name(LOUDNESS_LABELS[values.loudness]): values.loudness is not Loudness.UNCHANGED,
+        "5.1 sound": values.surround,
+        "encrypted": values.encrypt and not values.publish_key,
+        "encrypted, key uploaded too": values.encrypt and values.publish_key,
+        "damaged videos too": values.accept_damaged,
+    }
+    return tuple(text for text, changed in words.items() if changed)
+
+
+def remembered_address(uri: str) -> str:
+    """Return a key's address as it may be remembered: none that has something in it that could be a secret."""
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        return ""
+    return "" if parts.query or parts.fragment or "@" in parts.netloc else uri
+
+
+def from_preferences(preferences: Preferences, platform: str = sys.platform) -> AdvancedValues:
+    """Return what was remembered; what can't be chosen here falls back to its default."""
+    standard = AdvancedValues()
+    codec = _remembered(CODEC_LABELS, preferences.codec, standard.codec)
+    encoder = _remembered(ENCODER_LABELS, preferences.encoder, standard.encoder)
+    values = AdvancedValues(
+        encoder=encoder if encoder in encoder_choices(codec, platform) else standard.encoder,
+        codec=codec,
+        keep_hdr=preferences.keep_hdr,
+        aim=_remembered(AIM_LABELS, preferences.rate_control, standard.aim),
+        target=f"{preferences.target_vmaf:g}",
+        loudness=_remembered(LOUDNESS_LABELS, preferences.loudness, standard.loudness),
+        surround=preferences.surround,
+        encrypt=preferences.encrypt,
+        key_file=preferences.key_file,
+        key_uri=remembered_address(preferences.key_uri),
+        publish_key=preferences.publish_key,
+        accept_damaged=preferences.accept_damaged,
+    )
+    return values if values.target_vmaf is not None else replace(values, target=standard.target)
+
+
+def _remembered(labels: Mapping[T, str], value: str, standard: T) -> T:
+    return next((choice for choice in labels if isinstance(choice, Enum) and choice.value == value), standard)
+
+
+def _name(label: str) -> str:
+    """Return a label without what explains it."""
+    return label.partition(" (")[0]

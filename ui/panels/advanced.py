@@ -1,0 +1,127 @@
+"""How the stream is encoded, how loud it is, whether it is encrypted: folded away, because the defaults suit most videos."""
+
+from __future__ import annotations
+
+import tkinter
+from collections.abc import Iterable
+from pathlib import Path
+from tkinter import filedialog
+from tkinter import ttk as plain
+
+import ttkbootstrap as ttk
+
+from pipeline.model import Codec, EncoderFamily
+from ui.advanced import AIM_LABELS, CODEC_LABELS, ENCODER_LABELS, LOUDNESS_LABELS, Aim, changes, encoder_choices
+from ui.form_variables import FormVariables
+from ui.job_form import Field
+from ui.theme import CARD, HINT, TEXT_TONES
+from ui.view_state import Tone, ViewState
+from ui.widgets.fields import FieldNote, Fields, clear_when_edited, switch
+from ui.widgets.folding_card import FoldingCard
+from ui.widgets.wrapping_label import WrappingLabel
+
+CONTENT = "Format, quality, loudness, encryption"
+AIM_HINT = "Measured tries samples of the video first, to find what each quality needs for the target."
+TARGET_HINT = "VMAF, 60 to 99: how much it must look like the source."
+KEY_FILE_HINT = "A file of 16 bytes."
+KEY_URI_HINT = "Where players ask for the key: put it there yourself, behind a login."
+PUBLISHED_HINT = "Whoever can load the stream can then load the key too."
+
+
+class AdvancedPanel:
+    """Picture, sound, encryption, and what to do with damaged videos."""
+
+    def __init__(self, master: tkinter.Misc, variables: FormVariables) -> None:
+        self.card = FoldingCard(master, "ADVANCED", variables.advanced_open)
+        self._variables = variables.advanced
+        self._on_change = variables.on_change
+        self._always: list[plain.Widget] = []
+        self._of_key: list[plain.Widget] = []
+        self.notes: dict[Field, FieldNote] = {}
+        fields = Fields(self.card.body)
+        self._add_picture(fields)
+        self._add_sound(fields)
+        self._add_encryption(fields)
+        text = "Convert damaged videos as far as they can be read"
+        accept_damaged = self._tick(text, self._variables.accept_damaged)
+        fields.wide(accept_damaged, above=8)
+        self._always.append(accept_damaged)
+        self._changed()
+        self._on_change(self._changed, *self._variables.all)
+
+    def show(self, state: ViewState) -> None:
+        """Show what can be changed."""
+        values, enabled = self._variables.read(), state.form_enabled
+        switch(self._always, enabled)
+        switch([self.keep_hdr], enabled and values.codec is not Codec.H264)
+        switch([self.target], enabled and values.aim is Aim.MEASURED)
+        switch(self._of_key, enabled and values.encrypt)
+
+    def _changed(self) -> None:
+        values = self._variables.read()
+        families = encoder_choices(values.codec)
+        labels = [ENCODER_LABELS[family] for family in families]
+        if list(self.encoder.cget("values")) != labels:
+            self.encoder.configure(values=labels)
+        if values.encoder not in families:
+            self._variables.encoder.set(ENCODER_LABELS[EncoderFamily.AUTO])
+            return
+        changed = ", ".join(changes(values))
+        self.card.summarise(changed or CONTENT, notable=bool(changed))
+        exposed = values.encrypt and values.publish_key
+        self.published_hint.configure(bootstyle=TEXT_TONES[Tone.WARNING] if exposed else HINT)
+
+    def _add_picture(self, fields: Fields) -> None:
+        variables = self._variables
+        self.encoder = self._list(variables.encoder, ENCODER_LABELS.values())
+        encoder_note = fields.add("Encoder", self.encoder)
+        self.codec = self._list(variables.codec, CODEC_LABELS.values())
+        fields.add("Video format", self.codec)
+        self.keep_hdr = self._tick("Keep HDR (HEVC and AV1 only)", variables.keep_hdr)
+        fields.beneath(self.keep_hdr)
+        self.aim = self._list(variables.aim, AIM_LABELS.values())
+        fields.add("Quality", self.aim, hint=AIM_HINT)
+        self.target = ttk.Entry(self.card.body, textvariable=variables.target, width=6)
+        target_note = fields.add("Target", self.target, hint=TARGET_HINT)
+        self.target.grid_configure(sticky="w")
+        self._on_change(clear_when_edited(encoder_note), variables.encoder, variables.codec)
+        self._on_change(clear_when_edited(target_note), variables.target, variables.aim)
+        self.notes |= {Field.ENCODER: encoder_note, Field.TARGET: target_note}
+        self._always += [self.encoder, self.codec, self.aim]
+
+    def _add_sound(self, fields: Fields) -> None:
+        self.loudness = self._list(self._variables.loudness, LOUDNESS_LABELS.values())
+        fields.add("Loudness", self.loudness)
+        surround = self._tick("Also keep 5.1 sound", self._variables.surround)
+        fields.beneath(surround)
+        self._always += [self.loudness, surround]
+
+    def _add_encryption(self, fields: Fields) -> None:
+        variables, body = self._variables, self.card.body
+        self.encrypt = self._tick("Encrypt (AES-128)", variables.encrypt)
+        fields.wide(self.encrypt, above=8)
+        key_file = ttk.Entry(body, textvariable=variables.key_file)
+        browse = ttk.Button(body, text="Browse…", bootstyle=CARD, command=self._browse)
+        key_uri = ttk.Entry(body, textvariable=variables.key_uri)
+        file_note = fields.add("Key file", key_file, beside=browse, hint=KEY_FILE_HINT)
+        uri_note = fields.add("Key address", key_uri, hint=KEY_URI_HINT)
+        publish = self._tick("Upload the key beside the video", variables.publish_key)
+        fields.beneath(publish)
+        self.published_hint = WrappingLabel(body, bootstyle=HINT, text=PUBLISHED_HINT)
+        fields.beneath(self.published_hint)
+        self._on_change(clear_when_edited(file_note), variables.key_file, variables.encrypt)
+        self._on_change(clear_when_edited(uri_note), variables.key_uri, variables.encrypt)
+        self.notes |= {Field.KEY_FILE: file_note, Field.KEY_URI: uri_note}
+        self._always.append(self.encrypt)
+        self._of_key += [key_file, browse, key_uri, publish]
+
+    def _list(self, variable: tkinter.StringVar, labels: Iterable[str]) -> ttk.Combobox:
+        return ttk.Combobox(self.card.body, textvariable=variable, values=list(labels), state="readonly")
+
+    def _tick(self, text: str, variable: tkinter.BooleanVar) -> ttk.Checkbutton:
+        return ttk.Checkbutton(self.card.body, text=text, variable=variable, bootstyle=CARD)
+
+    def _browse(self) -> None:
+        chosen = filedialog.askopenfilename(parent=self.card, title="Choose the key's file of 16 bytes")
+        if chosen:
+            self._variables.key_file.set(str(Path(chosen)))
