@@ -16,7 +16,22 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, PipelineError, SettingsError, UploadIncompleteError
 from pipeline.events import JobFinished
 from pipeline.media.ladder import BY_NAME
-from pipeline.model import Existing, Job, JobReport, Outcome, Plan, TranscriptionRequest, UploadRequest
+from pipeline.model import (
+    Codec,
+    EncoderFamily,
+    EncodingRequest,
+    Encryption,
+    Existing,
+    Job,
+    JobReport,
+    Outcome,
+    Plan,
+    RateControl,
+    SegmentType,
+    SoundRequest,
+    TranscriptionRequest,
+    UploadRequest,
+)
 
 
 def run(options: argparse.Namespace, config: Config) -> int:
@@ -47,7 +62,10 @@ def jobs_from(options: argparse.Namespace) -> list[Job]:
             output_dir=options.output,
             slug=slug,
             qualities=None if options.qualities == "auto" else tuple(q.strip() for q in options.qualities.split(",") if q.strip()),
-            preset=options.preset,
+            encoding=_encoding(options),
+            sound=SoundRequest(surround=options.surround, loudness_lufs=options.loudness),
+            encryption=_encryption(options),
+            accept_damaged=options.accept_damaged,
             black_bars=options.black_bars,
             make_mp4=options.mp4,
             transcription=_transcription(options),
@@ -135,6 +153,8 @@ def _problems(options: argparse.Namespace, config: Config, jobs: Sequence[Job]) 
     else:
         given = {"--session-id": options.session_id, "--delete-local": options.delete_local, "--resume": options.resume}
         problems += _without(given, "--upload PREFIX")
+    if options.encrypt is None:
+        problems += _without({"--key-uri": options.key_uri, "--publish-key": options.publish_key}, "--encrypt KEYFILE")
     if not options.transcribe:
         problems += _without({"--model": options.model, "--language": options.language}, "--transcribe")
     return problems
@@ -152,6 +172,24 @@ def _transcription(options: argparse.Namespace) -> TranscriptionRequest | None:
     return (
         TranscriptionRequest(language=language) if options.model is None else TranscriptionRequest(model=options.model, language=language)
     )
+
+
+def _encoding(options: argparse.Namespace) -> EncodingRequest:
+    return EncodingRequest(
+        codec=Codec(options.codec),
+        encoder=EncoderFamily(options.encoder),
+        preset=options.preset,
+        rate_control=RateControl(options.rate_control),
+        target_vmaf=options.target_vmaf,
+        segment_type=None if options.segment_type is None else SegmentType(options.segment_type),
+        keep_hdr=options.keep_hdr,
+    )
+
+
+def _encryption(options: argparse.Namespace) -> Encryption | None:
+    if options.encrypt is None:
+        return None
+    return Encryption(key_file=options.encrypt, key_uri=options.key_uri, publish_key=options.publish_key)
 
 
 def _upload(options: argparse.Namespace, folder: str) -> UploadRequest | None:

@@ -8,6 +8,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Sequence
+from enum import Enum
 from pathlib import Path
 
 from config import Config
@@ -59,6 +60,7 @@ def build_parser(config: Config) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_convert(commands.add_parser("convert", help="convert videos, and upload them when asked"), config)
     _add_upload(commands.add_parser("upload", help="upload a folder that was converted before"))
+    _add_validate(commands.add_parser("validate", help="check a stream's folder against the rules that players rely on"))
     commands.add_parser("check", help="test the connection to the backend and the token")
     _add_backend(commands.add_parser("backend", help="run the reference backend on this computer"), config)
     demo = commands.add_parser("demo", help="convert and upload a shipped sample, with a backend on this computer")
@@ -68,14 +70,12 @@ def build_parser(config: Config) -> argparse.ArgumentParser:
 
 
 def _add_convert(parser: argparse.ArgumentParser, config: Config) -> None:
-    from pipeline.plan import PRESETS
-
     parser.add_argument("inputs", type=Path, nargs="+", metavar="INPUT", help="a video file")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="a folder for each video is made in this one")
     parser.add_argument(
         "--qualities", default="auto", metavar="LIST", help="1080p,720p,480p,360p or auto: all that the source fills (default: auto)"
     )
-    parser.add_argument("--preset", choices=PRESETS, default="medium", help="x264's trade of speed for size (default: medium)")
+    _add_encoding(parser)
     parser.add_argument(
         "--black-bars", action="store_true", help="fill a 16:9 frame with black bars instead of keeping the picture's shape"
     )
@@ -98,11 +98,40 @@ def _add_convert(parser: argparse.ArgumentParser, config: Config) -> None:
     parser.set_defaults(default_language=config.languages.default)
 
 
+def _add_encoding(parser: argparse.ArgumentParser) -> None:
+    from pipeline.model import Codec, EncoderFamily, RateControl, SegmentType
+    from pipeline.plan import PRESETS
+
+    def choose(option: str, values: type[Enum], default: str, text: str) -> None:
+        names = [str(value.value) for value in values]
+        parser.add_argument(option, choices=names, default=default, help=f"{text} (default: {default})")
+
+    choose("--encoder", EncoderFamily, "auto", "what encodes the picture: the best that works here, the processor, or one maker's hardware")
+    choose("--codec", Codec, "h264", "how the picture is encoded; HEVC and AV1 are smaller, for newer devices")
+    parser.add_argument("--preset", choices=PRESETS, default="medium", help="x264's trade of speed for size (default: medium)")
+    choose("--rate-control", RateControl, "crf", "crf: an even quality below a ceiling of bits; abr: an average bit rate")
+    parser.add_argument("--target-vmaf", type=float, metavar="VMAF", help="choose each quality's CRF by measurement, for example 94")
+    parser.add_argument("--segment-type", choices=[t.value for t in SegmentType], help="ts, or fmp4 (default: ts for h264, else fmp4)")
+    parser.add_argument("--keep-hdr", action="store_true", help="keep HDR10 and HLG with hevc or av1 instead of converting to SDR")
+    parser.add_argument("--surround", action="store_true", help="also keep 5.1 sound, beside stereo")
+    parser.add_argument("--loudness", type=float, metavar="LUFS", help="bring the sound to this loudness, for example -16")
+    parser.add_argument("--encrypt", type=Path, metavar="KEYFILE", help="encrypt the segments with AES-128 and this key of 16 bytes")
+    parser.add_argument("--key-uri", default="", metavar="URI", help="where players ask for the key; needed with --encrypt")
+    parser.add_argument("--publish-key", action="store_true", help="also put the key beside the segments, where anybody can get it")
+    parser.add_argument("--accept-damaged", action="store_true", help="convert a damaged video as far as it can be read")
+
+
 def _add_upload(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="DIR", help="the folder of a converted video")
     parser.add_argument("prefix", metavar="PREFIX", help="the destination, such as videos/course1/lesson1/")
     _add_again(parser, fresh="upload everything anew")
     parser.add_argument("--json", action="store_true", help="print one event a line as JSON")
+
+
+def _add_validate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR", help="the folder with master.m3u8")
+    parser.add_argument("--key", type=Path, metavar="FILE", help="the key that encrypted segments are opened with")
+    parser.add_argument("--json", action="store_true", help="print one finding a line as JSON")
 
 
 def _add_again(parser: argparse.ArgumentParser, *, fresh: str) -> None:

@@ -1,4 +1,4 @@
-"""Writes files so that a crash leaves the old or the new one."""
+"""Writes files so that a crash leaves the old or the new one. Knows nothing of what is in them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from pathlib import Path
 from pipeline.errors import OutputError
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a small file so that a crash leaves the old or the new content, never a part. Raises OutputError."""
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file so that a crash or a power cut leaves the old or the new content, never a part. Raises OutputError.
+
+    Text is written as UTF-8, its lines ended by a line feed alone.
+    """
     temporary = path.with_name(f".{path.name}.tmp")
     try:
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with temporary.open("wb") as file:
+            file.write(content if isinstance(content, bytes) else content.encode())
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

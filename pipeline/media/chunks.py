@@ -10,6 +10,7 @@ import itertools
 from dataclasses import dataclass
 
 from pipeline.media.scan import CLOCK_HZ, Scan
+from pipeline.media.treatment import DAMAGED_S, missing_s
 from pipeline.model import Plan
 
 SLOT_S = 2
@@ -64,9 +65,10 @@ class Cutting:
     """How the source is cut, and what must be filled in so that every slot has a frame.
 
     `length` is the length of the stream in ticks: the picture, or the longest sound where that goes on.
-    `first_frame` is when the first frame is shown; `pauses` says that pauses of the picture must be filled;
-    `held` that the last frame stands until the sound ends. `repeatable` asks for encoders that give the same bytes each
-    time, one thread each: chunks side by side fill the cores. A long source in one piece can't afford that.
+    `first_frame` is when the first frame is shown; `pauses` says that pauses of the picture must be filled; `held` that
+    the last frame stands until the sound ends, or where the frames after it are lost. `repeatable` asks for encoders that
+    give the same bytes each time, one thread each: chunks side by side fill the cores. A long source in one piece can't
+    afford that.
     """
 
     chunks: tuple[Chunk, ...]
@@ -90,14 +92,15 @@ def cut(plan: Plan, scan: Scan, *, cores: int, whole: bool = False) -> Cutting:
     """
     gap = scan.usual_gap
     sound_end = max(scan.sound_ends.values(), default=0)
-    held = sound_end - scan.picture_end > gap
-    length = sound_end if held else scan.picture_end
+    goes_on = sound_end - scan.picture_end > gap
+    length = sound_end if goes_on else scan.picture_end
+    damaged = not scan.orderly or missing_s(plan.media) >= DAMAGED_S
     pauses = _longest_segment(scan, plan.segment_s) > LONGEST_SEGMENT_S * CLOCK_HZ
     first = scan.frames[0] if scan.frames else 0
     late = first > LATE_PICTURE_S * CLOCK_HZ
     filtered = plan.frame_rate_limit is not None or pauses or late
     starts = [0]
-    if not (whole or filtered or plan.deinterlace or not scan.orderly or first < 0):
+    if not (whole or filtered or plan.deinterlace or damaged or first < 0):
         segments = -(-scan.picture_end // (plan.segment_s * CLOCK_HZ))
         starts = _starts(scan, plan.segment_s, min(CHUNK_SEGMENTS, max(LEAST_SEGMENTS, -(-segments // side_by_side(cores)))))
     ends: list[int | None] = [*starts[1:], None]
@@ -108,7 +111,7 @@ def cut(plan: Plan, scan: Scan, *, cores: int, whole: bool = False) -> Cutting:
             end=end,
             seek_s=_keyframe(scan, start) / CLOCK_HZ if number else None,
             first_frame=_first_frame(scan, start) if number else 0,
-            frames=None if filtered or (held and end is None) else scan.count(_from(start), None if end is None else _from(end)),
+            frames=None if filtered or (goes_on and end is None) else scan.count(_from(start), None if end is None else _from(end)),
         )
         for number, (start, end) in enumerate(zip(starts, ends, strict=True))
     )
@@ -118,7 +121,7 @@ def cut(plan: Plan, scan: Scan, *, cores: int, whole: bool = False) -> Cutting:
         first_frame=first,
         frame_ticks=gap,
         pauses=pauses,
-        held=held,
+        held=goes_on or damaged,
         repeatable=len(chunks) > 1 or length < 2 * CHUNK_SEGMENTS * plan.segment_s * CLOCK_HZ,
     )
 

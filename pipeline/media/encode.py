@@ -16,10 +16,10 @@ import ffmpeg
 
 from pipeline.media.chunks import EARLY_TICKS, LATE_PICTURE_S, SHORTEST_PAUSE_S, Chunk, Cutting
 from pipeline.media.encoders import colour_filters, global_options, picture_options, pixel_format, upload_filters
+from pipeline.media.measure import PLAYLIST
 from pipeline.media.scan import CLOCK_HZ
 from pipeline.model import DynamicRange, MediaInfo, Plan, Rendition, SegmentType
 
-PLAYLIST = "index.m3u8"
 INIT = "init.mp4"
 SOURCE = "source"
 
@@ -69,7 +69,7 @@ def chunk_arguments(plan: Plan, cutting: Cutting, chunk: Chunk, sound: str | Non
     if plan.segment_type is SegmentType.FMP4:
         # A fragment begins where the one before ends, and the muxer guesses the last frame's duration where the source
         # gives none: of a variable frame rate, guessed wrong.
-        options["bsf:v"] = "setts=duration=if(eq(NEXT_DTS\\,NOPTS)\\,DURATION\\,NEXT_DTS-DTS)"
+        options["bsf:v"] = "setts=pts=PTS:dts=DTS:duration=if(eq(NEXT_DTS\\,NOPTS)\\,DURATION\\,NEXT_DTS-DTS)"
     slaves = "|".join(_hls_slave(r, i, plan, chunk, has_sound=bool(sounds)) for i, r in enumerate(plan.renditions))
     arguments = _arguments(*pictures, *sounds, name=slaves, options=_timeline() | {"format": "tee"} | _picture_timing() | options)
     return ["-copyts", *global_options(plan.encoder), *arguments]
@@ -253,11 +253,11 @@ def _hls_slave(r: Rendition, index: int, plan: Plan, chunk: Chunk, *, has_sound:
     streams = f"v:{index},a:0" if has_sound else f"v:{index}"
     # The muxer cuts at the first keyframe so long after the chunk's first frame, which may come late in its slot.
     hls_time_us = (plan.segment_s * CLOCK_HZ - chunk.first_frame - EARLY_TICKS - 1) * 1_000_000 // CLOCK_HZ
-    return _slave({"select": rf"\'{streams}\'", "f": "hls"} | hls_options(plan.segment_type, hls_time_us, r.name), r.name)
+    return _slave({"select": rf"\'{streams}\'", "f": "hls"} | hls_options(plan.segment_type, hls_time_us, r.name, picture=True), r.name)
 
 
-def hls_options(segment_type: SegmentType, hls_time_us: int, folder: str) -> dict[str, Any]:
-    """Return the options of ffmpeg's HLS muxer for a rendition in `folder`."""
+def hls_options(segment_type: SegmentType, hls_time_us: int, folder: str, *, picture: bool) -> dict[str, Any]:
+    """Return the options of ffmpeg's HLS muxer for a rendition in `folder`; `picture` tells one of pictures from one of sound."""
     options: dict[str, Any] = {
         "hls_time": f"{hls_time_us}us",
         "hls_playlist_type": "vod",  # written once at the end: rewriting it for each segment is quadratic
@@ -270,8 +270,9 @@ def hls_options(segment_type: SegmentType, hls_time_us: int, folder: str) -> dic
     if segment_type is SegmentType.FMP4:
         options["hls_segment_type"] = "fmp4"
         options["hls_fmp4_init_filename"] = INIT
-        # frag_discont: times as they are in the whole stream, without an edit list: what chunks need to be joined
-        options["hls_segment_options"] = "movflags=+frag_discont"
+        # frag_discont: times as they are in the whole stream, which is what chunks need to be joined;
+        # frag_keyframe: a fragment a keyframe, so that each can be fetched by itself
+        options["hls_segment_options"] = "movflags=+frag_discont" + ("+frag_keyframe" if picture else "")
     return options
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
+from pipeline.media.levels import lowest_level
 from pipeline.model import Codec, DynamicRange, EncoderFamily, Rendition, SegmentType
 
 FAMILIES = (
@@ -73,6 +74,12 @@ _SVT_PRESETS = {
     "slower": 4,
     "veryslow": 2,
 }
+# x264's own reference frames of its slow presets (x264 --fullhelp)
+_REFERENCE_FRAMES = {"slow": 5, "slower": 8, "veryslow": 16}
+# ITU-T H.264, table A-1, MaxDpbMbs: more reference frames than fit would take a higher level, for which Apple's HLS
+# authoring specification (1.11) sees no reason
+_BUFFERED_MACROBLOCKS = {30: 8_100, 31: 18_000, 32: 20_480, 40: 32_768, 41: 32_768, 42: 34_816, 50: 110_400, 51: 184_320, 52: 184_320}
+_LEAST_LEVEL = 30
 _HURRIED = ("ultrafast", "superfast", "veryfast")
 _SLOW = ("slow", "slower", "veryslow")
 # 1 is best and 7 fastest in Intel's driver; other drivers know fewer steps, and ffmpeg takes the nearest
@@ -175,6 +182,8 @@ def _processor(
     if codec is Codec.H264:
         # keyframes at scene cuts would differ from one rendition to the next
         options: dict[str, Any] = {"preset:v": preset, "sc_threshold:v": 0, "forced-idr:v": 1}
+        if preset in _SLOW:
+            options |= {f"refs:v:{i}": _reference_frames(preset, r, frame_rate) for i, r in enumerate(renditions)}
         return options | {"threads:v": 1} if repeatable else options
     if codec is Codec.HEVC:
         # info: without x265's own settings in its header, which is a part of the initialisation section
@@ -188,6 +197,14 @@ def _processor(
         # a group it used half as much again. One more frame than two seconds hold, so that the forced one comes first.
         options["g:v"] = math.ceil(2 * frame_rate) + 1
     return options
+
+
+def _reference_frames(preset: str, r: Rendition, frame_rate: Fraction | None) -> int:
+    """Return how many frames x264 may refer to: what the preset says, within the lowest level that holds the picture."""
+    level = lowest_level(Codec.H264, r.frame_width, r.frame_height, float(frame_rate or 60))
+    number = _LEAST_LEVEL if level is None else max(level.number, _LEAST_LEVEL)
+    macroblocks = math.ceil(r.frame_width / 16) * math.ceil(r.frame_height / 16)
+    return max(1, min(_REFERENCE_FRAMES[preset], _BUFFERED_MACROBLOCKS[number] // macroblocks))
 
 
 def _hardware(codec: Codec, family: EncoderFamily, preset: str) -> dict[str, Any]:

@@ -10,8 +10,11 @@ from pipeline.model import Codec, Rendition
 SOURCE_HEADROOM = 1.3
 """No rendition gets more than this times the source's own rate: more bits can't bring back what the source lost."""
 
-CRF = {Codec.H264: 22.5, Codec.HEVC: 25.0, Codec.AV1: 32.0}
-"""The constant rate factor of each codec's encoder on the processor; lower is better and larger."""
+CRF = {Codec.H264: 22.5, Codec.HEVC: 22.0, Codec.AV1: 26.0}
+"""The constant rate factor of each codec's encoder on the processor; lower is better and larger.
+
+At the preset medium they give about the same VMAF, a point below plain ABR at most (docs/performance.md, Quality).
+"""
 
 
 @dataclass(frozen=True, kw_only=True)

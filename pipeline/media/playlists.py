@@ -1,222 +1,275 @@
-"""Reads media playlists, measures what they hold, and writes master and subtitle playlists. Knows no encoder settings."""
+"""Writes a stream's playlists as text (RFC 8216), from what was measured. Pure: reads and writes no file.
+
+Knows no encoder settings; what stands in a playlist is what the renditions were found to be.
+"""
 
 from __future__ import annotations
 
-import itertools
-import math
-import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from pathlib import Path
 
-from pipeline.errors import EncodeError
-from pipeline.media.encode import PLAYLIST
+from pipeline.media.iframes import ByteRange, IFrames
+from pipeline.media.measure import PLAYLIST, Measured, Picture, target_duration_s
+from pipeline.media.soundtracks import UNKNOWN_LANGUAGE
 
-MPEGTS_CLOCK_HZ = 90_000
-AAC_LC = "mp4a.40.2"
-"""RFC 6381: MPEG-4 audio, object type AAC low complexity."""
+TS_VERSION = 6
+"""EXT-X-MAP in a playlist that is not of I-frames alone needs 6 (RFC 8216, section 7); below it nothing is gained."""
 
-SPS_NAL_TYPE = 7
+FMP4_VERSION = 7
+"""What Apple's tools declare for fragmented MP4."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class Segment:
-    """One entry of a media playlist."""
-
-    duration_s: float
-    uri: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Measured:
-    """What a finished rendition really is. Rates in bits a second; `first_pts` of the picture in 90 kHz ticks."""
-
-    name: str
-    width: int
-    height: int
-    frame_rate: float
-    codecs: str
-    peak_bit_rate: int
-    average_bit_rate: int
-    durations_s: tuple[float, ...]
-    first_pts: int
-
-    @property
-    def duration_s(self) -> float:
-        """The sum of all segments, in seconds."""
-        return sum(self.durations_s)
+SUBTITLE_GROUP = "subtitles"
 
 
 @dataclass(frozen=True, kw_only=True)
 class SubtitleTrack:
-    """A subtitle rendition of the stream: an RFC 5646 language tag and the name that a player shows."""
+    """A subtitle rendition of the stream: an RFC 5646 language tag, the name that a player shows, its measured rates."""
 
     language: str
     name: str
     uri: str
-
-
-def read_media_playlist(path: Path) -> tuple[Segment, ...]:
-    """Return the segments of a finished media playlist. Raises EncodeError when it is missing, cut off or empty."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise EncodeError(f"{path} is missing: encode the video again.") from error
-    segments = []
-    duration_s = 0.0
-    for line in lines:
-        if line.startswith("#EXTINF:"):
-            duration_s = float(line.removeprefix("#EXTINF:").split(",")[0])
-        elif line and not line.startswith("#"):
-            segments.append(Segment(duration_s=duration_s, uri=line))
-    if not segments or "#EXT-X-ENDLIST" not in lines:
-        raise EncodeError(f"{path} is not finished: encode the video again.")
-    return tuple(segments)
-
-
-def check_segments(folder: Path, name: str) -> tuple[Segment, ...]:
-    """Return the segments of the rendition `name`. Raises EncodeError when one of them is missing or empty."""
-    playlist = folder / name / PLAYLIST
-    segments = read_media_playlist(playlist)
-    for segment in segments:
-        _size(playlist.parent / segment.uri)
-    return segments
-
-
-def measure(folder: Path, name: str) -> Measured:
-    """Measure the rendition `name` of a job's folder from its segments. Raises EncodeError when one is missing or empty."""
-    playlist = folder / name / PLAYLIST
-    segments = read_media_playlist(playlist)
-    sizes = [_size(playlist.parent / s.uri) for s in segments]
-    durations = tuple(s.duration_s for s in segments)
-    bits = [size * 8 for size in sizes]
-    first = _first_segment(playlist.parent / segments[0].uri)
-    return Measured(
-        name=name,
-        width=first.width,
-        height=first.height,
-        frame_rate=first.frame_rate,
-        codecs=",".join(first.codecs),
-        peak_bit_rate=peak_bit_rate(bits, durations),
-        average_bit_rate=math.ceil(sum(bits) / sum(durations)),
-        durations_s=durations,
-        first_pts=first.first_pts,
-    )
-
-
-def peak_bit_rate(bits: Sequence[int], durations_s: Sequence[float]) -> int:
-    """Return the peak segment bit rate of RFC 8216, section 4.1.
-
-    That is the largest rate of any run of segments that lasts between 0.5 and 1.5 target durations; of the whole, where
-    no run does.
-    """
-    target_s = max(round(d) for d in durations_s)
-    peak = 0.0
-    for start in range(len(bits)):
-        run_bits, run_s = 0, 0.0
-        for i in range(start, len(bits)):
-            run_bits, run_s = run_bits + bits[i], run_s + durations_s[i]
-            if run_s > 1.5 * target_s:
-                break
-            if run_s >= 0.5 * target_s:
-                peak = max(peak, run_bits / run_s)
-    return math.ceil(peak or sum(bits) / sum(durations_s))
-
-
-def master_playlist(renditions: Sequence[Measured], track: SubtitleTrack | None) -> str:
-    """Return the text of master.m3u8; every value in it was measured."""
-    lines = ["#EXTM3U", "#EXT-X-VERSION:6", "#EXT-X-INDEPENDENT-SEGMENTS"]
-    if track is not None:
-        lines.append(
-            f'#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="subtitles",NAME="{track.name}",LANGUAGE="{track.language}",'
-            f'DEFAULT=YES,AUTOSELECT=YES,FORCED=NO,URI="{track.uri}"'
-        )
-    for r in renditions:
-        attributes = [
-            f"BANDWIDTH={r.peak_bit_rate}",
-            f"AVERAGE-BANDWIDTH={r.average_bit_rate}",
-            f'CODECS="{r.codecs}"',
-            f"RESOLUTION={r.width}x{r.height}",
-            f"FRAME-RATE={r.frame_rate:.3f}",
-        ]
-        if track is not None:
-            attributes.append('SUBTITLES="subtitles"')
-        attributes.append("CLOSED-CAPTIONS=NONE")
-        lines += ["#EXT-X-STREAM-INF:" + ",".join(attributes), f"{r.name}/{PLAYLIST}"]
-    return "\n".join(lines) + "\n"
-
-
-def subtitle_playlist(durations_s: Sequence[float], names: Sequence[str]) -> str:
-    """Return the media playlist of a subtitle track whose segments last as long as those of the picture."""
-    lines = [
-        "#EXTM3U",
-        "#EXT-X-VERSION:6",
-        f"#EXT-X-TARGETDURATION:{max(round(d) for d in durations_s)}",
-        "#EXT-X-MEDIA-SEQUENCE:1",
-        "#EXT-X-PLAYLIST-TYPE:VOD",
-    ]
-    for duration_s, name in zip(durations_s, names, strict=True):
-        lines += [f"#EXTINF:{duration_s:.6f},", name]
-    return "\n".join([*lines, "#EXT-X-ENDLIST"]) + "\n"
-
-
-def avc_codec(extradata: bytes) -> str:
-    """Return the RFC 6381 name of an H.264 stream from its first sequence parameter set (ITU-T H.264, 7.3.2.1.1).
-
-    `extradata` is in Annex B form. Raises EncodeError when it holds no parameter set.
-    """
-    at = -1
-    while (at := extradata.find(b"\x00\x00\x01", at + 1)) >= 0:
-        unit = extradata[at + 3 : at + 7]
-        if len(unit) == 4 and unit[0] & 0x1F == SPS_NAL_TYPE:
-            return f"avc1.{unit[1:].hex()}"
-    raise EncodeError("The encoded picture declares no H.264 profile: encode the video again.")
+    peak_bit_rate: int
+    average_bit_rate: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class _FirstSegment:
-    width: int
-    height: int
-    frame_rate: float
-    codecs: tuple[str, ...]
-    first_pts: int
+class AudioTrack:
+    """An audio rendition with segments of its own.
+
+    `group` is its GROUP-ID; `source_index` tells which renditions of several groups are the same sound.
+    """
+
+    group: str
+    source_index: int
+    name: str
+    language: str | None
+    channels: int
+    default: bool
+    measured: Measured
 
 
-def _first_segment(path: Path) -> _FirstSegment:
-    import av
-    import av.error
+@dataclass(frozen=True, kw_only=True)
+class IFrameStream:
+    """An I-frame playlist, and the picture of the rendition that it was made from."""
 
-    try:
-        with av.open(str(path)) as container:
-            video = container.streams.video[0]
-            pts = sorted(packet.pts for packet in container.demux(video) if packet.pts is not None)
-            codecs = (avc_codec(video.codec_context.extradata or b""), *(AAC_LC for _ in container.streams.audio[:1]))
-            return _FirstSegment(
-                width=video.width,
-                height=video.height,
-                frame_rate=_frame_rate(pts, video.average_rate),
-                codecs=codecs,
-                first_pts=pts[0],
+    uri: str
+    picture: Picture
+    peak_bit_rate: int
+    average_bit_rate: int
+
+
+def media_playlist(
+    durations_s: Sequence[float],
+    names: Sequence[str],
+    *,
+    version: int,
+    map_uri: str | None = None,
+    key_uri: str | None = None,
+    independent: bool = True,
+) -> str:
+    """Return the media playlist of a rendition, whole from its first segment to its last.
+
+    With `key_uri` the segments are encrypted with AES-128 and each one's number as initialization vector (RFC 8216, 5.2);
+    the initialization section stays plain, because it stands before the key (4.3.2.4: a key applies to what follows).
+    """
+    lines = [*_header(durations_s, version), *(["#EXT-X-INDEPENDENT-SEGMENTS"] if independent else [])]
+    if map_uri is not None:
+        lines.append(f"#EXT-X-MAP:URI={_quoted(map_uri)}")
+    if key_uri is not None:
+        lines.append(f"#EXT-X-KEY:METHOD=AES-128,URI={_quoted(key_uri)}")
+    for duration_s, name in zip(durations_s, names, strict=True):
+        lines += [f"#EXTINF:{duration_s:.6f},", name]
+    return _text([*lines, "#EXT-X-ENDLIST"])
+
+
+def iframe_playlist(iframes: IFrames, *, version: int) -> str:
+    """Return the playlist of a rendition's keyframes for fast forward and rewind (RFC 8216, 4.3.3.6)."""
+    where = "" if iframes.map_range is None else f',BYTERANGE="{_range(iframes.map_range)}"'
+    lines = [
+        *_header([frame.duration_s for frame in iframes.frames], version),
+        "#EXT-X-I-FRAMES-ONLY",
+        f"#EXT-X-MAP:URI={_quoted(iframes.map_uri)}{where}",
+    ]
+    for frame in iframes.frames:
+        lines += [f"#EXTINF:{frame.duration_s:.6f},", f"#EXT-X-BYTERANGE:{_range(frame.byte_range)}", frame.uri]
+    return _text([*lines, "#EXT-X-ENDLIST"])
+
+
+def master_playlist(
+    pictures: Sequence[Measured],
+    audio: Sequence[AudioTrack] = (),
+    *,
+    captions: SubtitleTrack | None = None,
+    iframes: Sequence[IFrameStream] = (),
+) -> str:
+    """Return the text of master.m3u8; every value in it was measured.
+
+    Args:
+        pictures: The renditions with a picture, the first one being what players begin with. None for a stream of sound alone,
+            whose variants are the sounds themselves.
+        audio: The sounds with segments of their own; each picture is listed once for each of their groups.
+        captions: The subtitles, if there are any.
+        iframes: The I-frame playlists.
+    """
+    groups = _groups(audio)
+    lines = ["#EXTM3U", f"#EXT-X-VERSION:{TS_VERSION}", "#EXT-X-INDEPENDENT-SEGMENTS"]
+    if pictures or len(audio) > 1:
+        lines += [line for group, members in groups.items() for line in _audio_lines(group, members)]
+    if captions is not None:
+        lines.append(
+            f'#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="{SUBTITLE_GROUP}",NAME={_quoted(captions.name)},LANGUAGE={_quoted(captions.language)},'
+            f"DEFAULT=YES,AUTOSELECT=YES,FORCED=NO,URI={_quoted(captions.uri)}"
+        )
+    for group, members in groups.items() if pictures else ():
+        for rendition in pictures:
+            lines += _variant(rendition, group, members, captions)
+    if pictures and not groups:
+        for rendition in pictures:
+            lines += _variant(rendition, None, (), captions)
+    if not pictures:
+        for group, members in groups.items():
+            chosen = next(member for member in members if member.default)
+            lines += _variant(chosen.measured, group if len(audio) > 1 else None, members, captions)
+    lines += [_iframe_line(stream) for stream in iframes]
+    return _text(lines)
+
+
+def _groups(audio: Sequence[AudioTrack]) -> dict[str, tuple[_Member, ...]]:
+    """Return the renditions of each group.
+
+    RFC 8216, 4.3.4.1.1: every group has the same members, alike but for URI and CHANNELS. A sound that a group does not have
+    is there as the one of the first group. One member is the default; of those in one language only one is chosen by itself
+    (the same section forbids two that do not differ).
+    """
+    if not audio:
+        return {}
+    first = [track for track in audio if track.group == audio[0].group]
+    default = next((track for track in first if track.default), first[0])
+    names = _unique(_plain(track.name) for track in first)
+    languages: set[str] = {default.language or UNKNOWN_LANGUAGE}
+    groups: dict[str, list[_Member]] = {track.group: [] for track in audio}
+    for track, name in zip(first, names, strict=True):
+        language = track.language or UNKNOWN_LANGUAGE
+        autoselect = track is default or language not in languages
+        languages.add(language)
+        for group, members in groups.items():
+            own = next((t for t in audio if t.group == group and t.source_index == track.source_index), track)
+            members.append(
+                _Member(
+                    name=name,
+                    language=language,
+                    default=track is default,
+                    autoselect=autoselect,
+                    channels=own.channels,
+                    measured=own.measured,
+                )
             )
-    except (av.error.FFmpegError, OSError, IndexError) as error:
-        raise EncodeError(f"{path} can't be read back: encode the video again.") from error
+    return {group: tuple(members) for group, members in groups.items()}
 
 
-def _frame_rate(pts: Sequence[int], declared: Fraction | None) -> float:
-    """Return the usual rate of these frames: one long frame does not move it, nor do gaps rounded up and down in turn."""
-    gaps = [b - a for a, b in itertools.pairwise(pts) if b > a]
-    if not gaps:
-        return float(declared or 1)
-    usual = statistics.median(gaps)
-    return MPEGTS_CLOCK_HZ / statistics.fmean(gap for gap in gaps if abs(gap - usual) <= 2)
+@dataclass(frozen=True, kw_only=True)
+class _Member:
+    name: str
+    language: str
+    default: bool
+    autoselect: bool
+    channels: int
+    measured: Measured
 
 
-def _size(path: Path) -> int:
-    try:
-        size = path.stat().st_size
-    except OSError as error:
-        raise EncodeError(f"{path} is missing: encode the video again.") from error
-    if not size:
-        raise EncodeError(f"{path} is empty: encode the video again.")
-    return size
+def _audio_lines(group: str, members: Sequence[_Member]) -> list[str]:
+    return [
+        f"#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID={_quoted(group)},NAME={_quoted(member.name)},LANGUAGE={_quoted(member.language)},"
+        f"DEFAULT={_yes(member.default)},AUTOSELECT={_yes(member.autoselect)},"
+        f'CHANNELS="{member.channels}",URI={_quoted(_playlist_uri(member.measured))}'
+        for member in members
+    ]
+
+
+def _variant(rendition: Measured, group: str | None, members: Sequence[_Member], captions: SubtitleTrack | None) -> list[str]:
+    """Return the lines of one variant.
+
+    RFC 8216, 4.3.4.2: BANDWIDTH is the largest sum of peak rates of any playable combination, AVERAGE-BANDWIDTH that of the
+    average rates; CODECS names whatever any of these combinations holds.
+    """
+    picture = rendition.picture
+    peak, average = rendition.peak_bit_rate, rendition.average_bit_rate
+    codecs = [picture.codec] if picture is not None else []
+    codecs += [rendition.sound_codec] if rendition.sound_codec is not None else []
+    if members:
+        beside_picture = picture is not None
+        peak = max(member.measured.peak_bit_rate for member in members) + (peak if beside_picture else 0)
+        average = max(member.measured.average_bit_rate for member in members) + (average if beside_picture else 0)
+        codecs += sorted({codec for member in members if (codec := member.measured.sound_codec) is not None} - set(codecs))
+    if captions is not None:
+        peak, average = peak + captions.peak_bit_rate, average + captions.average_bit_rate
+    attributes = [f"BANDWIDTH={peak}", f"AVERAGE-BANDWIDTH={average}", f'CODECS="{",".join(codecs)}"']
+    if picture is not None:
+        attributes += [
+            f"RESOLUTION={picture.width}x{picture.height}",
+            f"FRAME-RATE={picture.frame_rate:.3f}",
+            f"VIDEO-RANGE={picture.dynamic_range.value}",
+        ]
+    if group is not None:
+        attributes.append(f"AUDIO={_quoted(group)}")
+    if captions is not None:
+        attributes.append(f'SUBTITLES="{SUBTITLE_GROUP}"')
+    if picture is not None:
+        attributes.append("CLOSED-CAPTIONS=NONE")
+    return ["#EXT-X-STREAM-INF:" + ",".join(attributes), _playlist_uri(rendition)]
+
+
+def _iframe_line(stream: IFrameStream) -> str:
+    picture = stream.picture
+    return (
+        f"#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH={stream.peak_bit_rate},AVERAGE-BANDWIDTH={stream.average_bit_rate},"
+        f'CODECS="{picture.codec}",RESOLUTION={picture.width}x{picture.height},VIDEO-RANGE={picture.dynamic_range.value},'
+        f"URI={_quoted(stream.uri)}"
+    )
+
+
+def _header(durations_s: Sequence[float], version: int) -> list[str]:
+    return [
+        "#EXTM3U",
+        f"#EXT-X-VERSION:{version}",
+        f"#EXT-X-TARGETDURATION:{target_duration_s(durations_s)}",
+        "#EXT-X-MEDIA-SEQUENCE:1",
+        "#EXT-X-PLAYLIST-TYPE:VOD",
+    ]
+
+
+def _text(lines: Iterable[str]) -> str:
+    return "\n".join(lines) + "\n"
+
+
+def _playlist_uri(rendition: Measured) -> str:
+    return f"{rendition.name}/{PLAYLIST}"
+
+
+def _range(byte_range: ByteRange) -> str:
+    return f"{byte_range.size_bytes}@{byte_range.offset}"
+
+
+def _yes(value: bool) -> str:
+    return "YES" if value else "NO"
+
+
+def _quoted(text: str) -> str:
+    return f'"{_plain(text)}"'
+
+
+def _plain(text: str) -> str:
+    """Return a text that can stand in quotes: RFC 8216, 4.2 has no escape for quotes and line ends."""
+    return " ".join(text.replace('"', "'").split())
+
+
+def _unique(names: Iterable[str]) -> list[str]:
+    """RFC 8216, 4.3.4.1.1: no two members of a group have the same NAME."""
+    made: list[str] = []
+    for name in names:
+        nth, unique = 1, name
+        while unique in made:
+            nth += 1
+            unique = f"{name} {nth}"
+        made.append(unique)
+    return made

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import EncodeError
-from pipeline.media.encode import PLAYLIST, SOURCE, TIMELINE_S, hls_options
+from pipeline.media.encode import SOURCE, TIMELINE_S, hls_options
+from pipeline.media.measure import PLAYLIST
 from pipeline.media.scan import CLOCK_HZ
 from pipeline.model import AudioRendition, MediaInfo, Plan
 
@@ -173,7 +174,7 @@ def _second_pass(plan: Plan, gain: Gain) -> str:
 
 
 def _hls(plan: Plan, rendition: AudioRendition) -> list[str]:
-    options = hls_options(plan.segment_type, plan.segment_s * 1_000_000, rendition.folder)
+    options = hls_options(plan.segment_type, plan.segment_s * 1_000_000, rendition.folder, picture=False)
     arguments = [text for key, value in options.items() for text in (f"-{key}", str(value))]
     return ["-f", "hls", *arguments, f"{rendition.folder}/{PLAYLIST}"]
 

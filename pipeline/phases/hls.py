@@ -23,6 +23,7 @@ NOTABLE_S = 0.1
 """Less than this is how inexactly containers declare their durations, in seconds."""
 
 DISK_MARGIN = 1.1
+WAYS_OUT = "Copy or export the file again, or accept damaged videos (under Advanced, or with --accept-damaged)."
 
 
 class HlsPhase:
@@ -63,7 +64,7 @@ class HlsPhase:
         try:
             facts = work.run()
             for name, durations in facts.pop("durations_s").items():
-                (folder / name / encode.PLAYLIST).write_text(_playlist(plan, name, durations), encoding="utf-8", newline="\n")
+                (folder / name / measure.PLAYLIST).write_text(_playlist(plan, name, durations), encoding="utf-8", newline="\n")
         except BaseException as error:
             work.forget_trifles()
             if isinstance(error, (EncodeError, OSError)):
@@ -84,9 +85,7 @@ class HlsPhase:
         sentence = f"{media.path} ends early: it declares {declared_s:.1f} s, but only {there_s:.1f} s can be read"
         if declared_s - there_s > MISSING_S and not context.plan.job.accept_damaged:
             errors = self._count_errors(context, there_s)
-            raise SourceError(
-                f"{sentence}, with {errors} decode errors. Copy or export the file again, or convert what is there (--accept-damaged)."
-            )
+            raise SourceError(f"{sentence}, with {errors} decode errors. {WAYS_OUT}")
         context.log(f"{sentence}.", LogLevel.WARNING)
 
     def _check_damage(self, context: PhaseContext) -> None:
@@ -101,7 +100,7 @@ class HlsPhase:
         lengths = f"it declares {declared_s:.1f} s and {decoded}" if declared_s else decoded
         sentence = f"{media.path} is damaged: {lengths} could be decoded, with {errors} decode errors"
         if missing_s > MISSING_S and not context.plan.job.accept_damaged:
-            raise SourceError(f"{sentence}. Copy or export the file again, or convert what is there (--accept-damaged).")
+            raise SourceError(f"{sentence}. {WAYS_OUT}")
         context.log(f"{sentence}; the picture or the sound may show them.", LogLevel.WARNING)
 
     def _count_errors(self, context: PhaseContext, length_s: float) -> int:

@@ -23,6 +23,7 @@ from pipeline.events import LogLevel
 from pipeline.media import encode, measure, per_title, sound
 from pipeline.media.chunks import Chunk, Cutting, cut, side_by_side
 from pipeline.media.continuity import continue_fragments, continue_packets
+from pipeline.media.fragments import separate_init
 from pipeline.media.iframes import TIMESTAMP_WRAP, first_time
 from pipeline.media.process import FfmpegRun, ffmpeg_version, printable, run_ffmpeg
 from pipeline.media.scan import CLOCK_HZ, Scan
@@ -235,6 +236,9 @@ class HlsEncode:
             sound.write_stretch(self._checkpoints.root / SOUND / sound.SOUND_FILE, stretch, chunk.start, chunk.end)
         run = self._ffmpeg_run(arguments, folder, lambda out_time_s: progress.running(chunk, out_time_s, folder), stop)
         stretch.unlink(missing_ok=True)
+        if self.plan.segment_type is SegmentType.FMP4:
+            for r in self.plan.renditions:
+                separate_init(folder / r.name / encode.INIT, folder / r.name / (encode.segment_pattern(SegmentType.FMP4) % 1))
         if chunk.frames is not None and chunk.frames != run.frames and (chunk.number or chunk.end is not None):
             raise NotSeekableError(f"{chunk.frames} frames were expected and {run.frames} made")
         # a full disk leaves empty segments while ffmpeg ends with status 0
@@ -243,7 +247,7 @@ class HlsEncode:
         last = None
         if chunk.end is None:
             name, paths = next(iter(segments.items()))
-            last = measure.last_time(folder / name / encode.PLAYLIST, paths[-1].name)
+            last = measure.last_frame_after(folder / name / measure.PLAYLIST, paths[-1].name)
         return {"frames": run.frames, "errors": run.error_lines, "starts": starts, "last": last}
 
     def _settle(self, number: int, key: str, made: dict[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -277,14 +281,14 @@ class HlsEncode:
                     starts.append(start)
                     moves.append(_move(root, f"{number:04d}/{r.name}/{pattern % i}", f"{r.name}/{pattern % len(starts)}"))
             # ffmpeg adds up what it takes for the frames' durations; a player goes by their times
-            end = chunks[-1]["last"] + self._last_frame
+            end = starts[-1] + chunks[-1]["last"] + self._last_frame
             durations[r.name] = [(b - a) % TIMESTAMP_WRAP / CLOCK_HZ for a, b in itertools.pairwise([*starts, end])]
             if plan.segment_type is SegmentType.FMP4:
                 self._check_same_start(r.name, len(chunks))
                 moves.append(_move(root, f"0000/{r.name}/{encode.INIT}", f"{r.name}/{encode.INIT}"))
         for a in () if plan.muxed_sound else plan.audio:
             shutil.rmtree(folder / a.folder, ignore_errors=True)
-            files = sorted(path for path in (root / SOUND / a.folder).iterdir() if path.name != encode.PLAYLIST)
+            files = sorted(path for path in (root / SOUND / a.folder).iterdir() if path.name != measure.PLAYLIST)
             moves += [_move(root, f"{SOUND}/{a.folder}/{path.name}", f"{a.folder}/{path.name}") for path in files]
             durations[a.folder] = [s.duration_s for s in measure.check_segments(root / SOUND, a.folder)]
         return self._checkpoints.move(self._whole_key, moves, folder, {**facts, "durations_s": durations})

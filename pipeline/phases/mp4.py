@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline.errors import EncodeError
 from pipeline.events import LogLevel
-from pipeline.media import encode
+from pipeline.media import encode, measure
 from pipeline.media.chunks import cut
 from pipeline.media.probe import probe
 from pipeline.media.process import printable, run_ffmpeg
@@ -44,7 +44,7 @@ class Mp4Phase:
         facts = context.workspace.done[PhaseName.HLS.value]
         sound = _sound(plan)
         if wanted.remux_of is not None:
-            arguments = encode.remux_arguments(Path(wanted.remux_of) / encode.PLAYLIST, sound, SCRATCH_FILE)
+            arguments = encode.remux_arguments(Path(wanted.remux_of) / measure.PLAYLIST, sound, SCRATCH_FILE)
         else:
             # what the encode of the renditions ended with: a hardware encoder may have given way to the processor
             plan = replace(plan, encoder=facts["encoder"])
@@ -75,7 +75,7 @@ class Mp4Phase:
 def _sound(plan: Plan) -> Path | None:
     """Return the playlist whose sound the MP4 gets: that of the renditions, or the default one of its own."""
     if plan.muxed_sound:
-        return Path(plan.renditions[0].name) / encode.PLAYLIST
+        return Path(plan.renditions[0].name) / measure.PLAYLIST
     stereo = [a for a in plan.audio if a.group == STEREO]
     default = next((a for a in stereo if a.default), None)
-    return None if default is None else Path(default.folder) / encode.PLAYLIST
+    return None if default is None else Path(default.folder) / measure.PLAYLIST

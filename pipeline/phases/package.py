@@ -1,48 +1,104 @@
-"""Makes a job's folder whole: measures the renditions, writes master and subtitle playlists, moves the folder into place."""
+"""Makes a job's folder whole: measures what was encoded, writes all that players need beside it, moves the folder into place.
+
+Every step can be done again over what an earlier run left, whole or in part.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import EncodeError, OutputError
-from pipeline.media import playlists
-from pipeline.media.encode import PLAYLIST
-from pipeline.media.playlists import MPEGTS_CLOCK_HZ, Measured, SubtitleTrack
-from pipeline.model import PhaseName, Plan
+from pipeline.events import LogLevel
+from pipeline.files import write_whole
+from pipeline.media import encryption, playlists
+from pipeline.media.iframes import find_iframes
+from pipeline.media.measure import PLAYLIST, Measured, bit_rates, measure
+from pipeline.media.playlists import AudioTrack, IFrameStream, SubtitleTrack
+from pipeline.media.thumbnails import write_thumbnails
+from pipeline.media.validate import validate
+from pipeline.model import PhaseName, Plan, SegmentType
 from pipeline.phases.phase import PhaseContext
 from pipeline.phases.transcribe import load_cues
 from pipeline.speech.cues import Cue
 from pipeline.speech.languages import language_name
 from pipeline.speech.subtitles import vtt_segments
-from pipeline.workspace import MASTER, write_whole
+from pipeline.workspace import MASTER
 
 SUBTITLES = "subtitles"
+IFRAME_PLAYLIST = "iframes.m3u8"
 BOUNDARY_TOLERANCE_S = 0.001
 
 
 def package(context: PhaseContext) -> None:
-    """Write the playlists from what was measured and publish the folder. Raises EncodeError, OutputError, Cancelled."""
+    """Write what players need and publish the folder. Raises EncodeError, OutputError, SettingsError, Cancelled."""
+    facts = _write_stream(context)
+    _check_stream(context)
+    context.workspace.publish(facts)
+
+
+def _check_stream(context: PhaseContext) -> None:
+    """See that the stream follows the rules before anybody gets it. Raises EncodeError naming the first that it breaks."""
+    encrypted = context.plan.job.encryption
+    key = None if encrypted is None else encryption.read_key(encrypted)
+    found = validate(context.workspace.folder, key=key, cancel=context.cancel).findings
+    for finding in found:
+        context.log(f"{finding.file}: {finding.text} ({finding.rule})", LogLevel.ERROR)
+    if found:
+        first = f"{found[0].file}: {found[0].text}"
+        raise EncodeError(
+            f"The stream made from {context.plan.media.path.name} does not pass its check ({len(found)} problems, the first: {first})"
+            " and was not published: start fresh (--fresh) to make it again."
+        )
+
+
+def _write_stream(context: PhaseContext) -> dict[str, Any]:
+    """Write thumbnails, captions and playlists, encrypt if asked; return what is to be remembered of it."""
     context.cancel.check()
     folder, plan = context.workspace.folder, context.plan
+    key = None if plan.job.encryption is None else encryption.read_key(plan.job.encryption)
+    sounds = () if plan.muxed_sound else plan.audio
+    names = [*(r.name for r in plan.renditions), *(a.folder for a in sounds)]
     try:
-        measured = [playlists.measure(folder, r.name) for r in plan.renditions]
-        _check_aligned(measured)
+        if key is not None:
+            for name in names:
+                encryption.restore_rendition(folder, name, key, context.cancel)
+        measured = {name: measure(folder, name) for name in names}
+        pictures = [measured[r.name] for r in plan.renditions]
+        _check_aligned(pictures)
+        if pictures:
+            write_thumbnails(folder, pictures, context.cancel)
+        iframes = [] if key is not None else _write_iframes(context, pictures)
     except EncodeError:
         context.workspace.forget(PhaseName.HLS.value, PhaseName.MP4.value)  # so that starting again makes them again
         raise
-    track = _write_captions(folder, plan, measured[0])
-    write_whole(folder / MASTER, playlists.master_playlist(measured, track))
-    context.cancel.check()
-    context.workspace.publish({"renditions": [m.name for m in measured], "captions": track.language if track else None})
+    captions = _write_captions(folder, plan, measured)
+    if key is not None:
+        measured = _encrypt(context, measured, key)
+    tracks = [
+        AudioTrack(
+            group=a.group,
+            source_index=a.source_index,
+            name=a.name,
+            language=a.language,
+            channels=a.channels,
+            default=a.default,
+            measured=measured[a.folder],
+        )
+        for a in sounds
+    ]
+    pictures = [measured[r.name] for r in plan.renditions]
+    write_whole(folder / MASTER, playlists.master_playlist(pictures, tracks, captions=captions, iframes=iframes))
+    return {"renditions": [m.name for m in pictures], "captions": captions.language if captions else None}
 
 
-def _check_aligned(measured: Sequence[Measured]) -> None:
+def _check_aligned(pictures: Sequence[Measured]) -> None:
     """Players switch between renditions at segment boundaries, so these must be the same everywhere."""
-    first = measured[0]
-    for other in measured[1:]:
+    for first, other in itertools.pairwise(pictures):
         same = len(first.durations_s) == len(other.durations_s) and all(
             abs(a - b) < BOUNDARY_TOLERANCE_S for a, b in zip(first.durations_s, other.durations_s, strict=True)
         )
@@ -50,27 +106,62 @@ def _check_aligned(measured: Sequence[Measured]) -> None:
             raise EncodeError(f"The segments of {first.name} and {other.name} do not begin at the same times: encode the video again.")
 
 
-def _write_captions(folder: Path, plan: Plan, picture: Measured) -> SubtitleTrack | None:
+def _write_iframes(context: PhaseContext, pictures: Sequence[Measured]) -> list[IFrameStream]:
+    version = playlists.FMP4_VERSION if context.plan.segment_type is SegmentType.FMP4 else playlists.TS_VERSION
+    streams = []
+    for rendition in pictures:
+        context.cancel.check()
+        iframes = find_iframes(context.workspace.folder, rendition.name)
+        uri = f"{rendition.name}/{IFRAME_PLAYLIST}"
+        write_whole(context.workspace.folder / uri, playlists.iframe_playlist(iframes, version=version))
+        assert rendition.picture is not None
+        streams.append(
+            IFrameStream(uri=uri, picture=rendition.picture, peak_bit_rate=iframes.peak_bit_rate, average_bit_rate=iframes.average_bit_rate)
+        )
+    return streams
+
+
+def _write_captions(folder: Path, plan: Plan, measured: dict[str, Measured]) -> SubtitleTrack | None:
     shutil.rmtree(folder / SUBTITLES, ignore_errors=True)
     language, cues = load_cues(folder) if plan.job.transcription is not None else ("", [])
     if not cues:
         return None
-    place = folder / SUBTITLES / language
+    name = f"{SUBTITLES}/{language}"
+    leading = measured[plan.renditions[0].name if plan.renditions else next(a.folder for a in plan.audio if a.default)]
     try:
-        place.mkdir(parents=True)
-        names = _write_segments(place, cues, plan, picture)
-        (place / PLAYLIST).write_text(playlists.subtitle_playlist(picture.durations_s, names), encoding="utf-8", newline="\n")
+        (folder / name).mkdir(parents=True)
+        names = _write_segments(folder / name, cues, leading)
+        text = playlists.media_playlist(leading.durations_s, names, version=playlists.TS_VERSION, independent=False)
+        (folder / name / PLAYLIST).write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
-        raise OutputError(f"The captions can't be written to {place} ({error.strerror}): free some space and start again.") from error
-    return SubtitleTrack(language=language, name=language_name(language), uri=f"{SUBTITLES}/{language}/{PLAYLIST}")
+        raise OutputError(
+            f"The captions in {folder / name} can't be written ({error.strerror}): free some space and start again."
+        ) from error
+    peak, average = bit_rates(folder, name)
+    return SubtitleTrack(
+        language=language, name=language_name(language), uri=f"{name}/{PLAYLIST}", peak_bit_rate=peak, average_bit_rate=average
+    )
 
 
-def _write_segments(place: Path, cues: Sequence[Cue], plan: Plan, picture: Measured) -> list[str]:
-    boundaries = [0.0, *itertools.accumulate(picture.durations_s)]
-    # Cue times count from the first moment of the source; the picture's first frame may come later than that moment.
-    origin = picture.first_pts - round(plan.media.video.start_s * MPEGTS_CLOCK_HZ)
+def _write_segments(place: Path, cues: Sequence[Cue], leading: Measured) -> list[str]:
+    boundaries = [0.0, *itertools.accumulate(leading.durations_s)]
     names = []
-    for number, text in enumerate(vtt_segments(cues, boundaries, origin), start=1):
+    # cue times count from the source's first moment, at which the first frame is shown
+    for number, text in enumerate(vtt_segments(cues, boundaries, leading.first_pts), start=1):
         names.append(f"seg_{number:03d}.vtt")
         (place / names[-1]).write_text(text, encoding="utf-8", newline="\n")
     return names
+
+
+def _encrypt(context: PhaseContext, measured: dict[str, Measured], key: bytes) -> dict[str, Measured]:
+    """Encrypt all segments; return what was measured with the rates as they are now, for padding makes segments longer."""
+    wanted, folder = context.plan.job.encryption, context.workspace.folder
+    assert wanted is not None
+    encrypted = {}
+    for name, before in measured.items():
+        encryption.encrypt_rendition(folder, name, key, wanted.key_uri, context.cancel)
+        peak, average = bit_rates(folder, name)
+        encrypted[name] = dataclasses.replace(before, peak_bit_rate=peak, average_bit_rate=average)
+    if wanted.publish_key:
+        encryption.publish_key(folder, key)
+    return encrypted

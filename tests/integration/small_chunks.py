@@ -7,8 +7,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from hls_converter import main  # noqa: E402  # the path above must be set first
-from pipeline.media import chunks  # noqa: E402
+from hls_converter import main  # the path above must be set first
+from pipeline.media import chunks
 
 chunks.CHUNK_SEGMENTS = 1
 

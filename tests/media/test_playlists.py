@@ -1,113 +1,183 @@
-"""Playlists: reading, measuring, writing."""
+"""Playlists: what players read is what was measured."""
 
 from __future__ import annotations
 
-import pytest
+import dataclasses
 
-from pipeline.errors import EncodeError
-from pipeline.media import playlists
-from pipeline.media.playlists import Measured, SubtitleTrack
+from pipeline.media.iframes import ByteRange, IFrame, IFrames
+from pipeline.media.measure import Measured, Picture
+from pipeline.media.playlists import AudioTrack, IFrameStream, SubtitleTrack, iframe_playlist, master_playlist, media_playlist
+from pipeline.model import DynamicRange
 
-
-@pytest.mark.parametrize(
-    ("bits", "durations", "peak"),
-    [
-        pytest.param([600, 1200, 600], [6, 6, 6], 200, id="the richest segment"),
-        pytest.param([600, 600, 90], [6, 6, 0.1], 114, id="a scrap at the end counts only with its neighbour"),
-        pytest.param([600, 600], [6, 6], 100, id="even"),
-        pytest.param([50], [0.4], 125, id="one short segment"),
-        pytest.param([300, 900], [3, 3], 300, id="half segments count alone and together"),
-    ],
-)
-def test_the_peak_is_the_richest_run_of_about_one_target_duration(bits, durations, peak):
-    """RFC 8216, 4.1: runs between 0.5 and 1.5 target durations."""
-    assert peak == playlists.peak_bit_rate(bits, durations)
+PICTURE = Picture(width=1280, height=720, frame_rate=29.97003, codec="avc1.64001f", dynamic_range=DynamicRange.SDR)
+CAPTIONS = SubtitleTrack(language="en", name="English", uri="subtitles/en/index.m3u8", peak_bit_rate=30, average_bit_rate=20)
 
 
-def _measured(name: str, peak: int) -> Measured:
-    return Measured(
+def _rendition(name: str = "720p", peak: int = 3000, **changes) -> Measured:
+    facts = {"picture": PICTURE, "sound_codec": None, "durations_s": (6.0, 2.5), "first_pts": 900_000}
+    return Measured(name=name, peak_bit_rate=peak, average_bit_rate=peak // 2, **facts | changes)
+
+
+def _track(
+    name: str, language: str | None, source_index: int, peak: int = 130, *, default: bool = False, surround: bool = False
+) -> AudioTrack:
+    folder = f"audio/{source_index}" + ("-surround" if surround else "")
+    return AudioTrack(
+        group="surround" if surround else "stereo",
+        source_index=source_index,
         name=name,
-        width=1280,
-        height=720,
-        frame_rate=29.97003,
-        codecs="avc1.64001f,mp4a.40.2",
-        peak_bit_rate=peak,
-        average_bit_rate=peak // 2,
-        durations_s=(6.0, 2.5),
-        first_pts=7200,
+        language=language,
+        channels=6 if surround else 2,
+        default=default,
+        measured=_rendition(folder, peak, picture=None, sound_codec="ac-3" if surround else "mp4a.40.2"),
     )
 
 
 def test_the_master_declares_what_was_measured():
-    """Every attribute that players choose by, and the captions as a group."""
-    track = SubtitleTrack(language="en", name="English", uri="subtitles/en/index.m3u8")
+    """Every attribute that players choose by, the captions as a group and in the rates."""
+    muxed = _rendition(sound_codec="mp4a.40.2")
     assert [
         "#EXTM3U",
         "#EXT-X-VERSION:6",
         "#EXT-X-INDEPENDENT-SEGMENTS",
         '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="subtitles",NAME="English",LANGUAGE="en",'
         'DEFAULT=YES,AUTOSELECT=YES,FORCED=NO,URI="subtitles/en/index.m3u8"',
-        '#EXT-X-STREAM-INF:BANDWIDTH=3000,AVERAGE-BANDWIDTH=1500,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=1280x720,'
-        'FRAME-RATE=29.970,SUBTITLES="subtitles",CLOSED-CAPTIONS=NONE',
+        '#EXT-X-STREAM-INF:BANDWIDTH=3030,AVERAGE-BANDWIDTH=1520,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=1280x720,'
+        'FRAME-RATE=29.970,VIDEO-RANGE=SDR,SUBTITLES="subtitles",CLOSED-CAPTIONS=NONE',
         "720p/index.m3u8",
-    ] == playlists.master_playlist([_measured("720p", 3000)], track).splitlines()
+    ] == master_playlist([muxed], captions=CAPTIONS).splitlines()
 
 
 def test_without_captions_the_master_names_none():
     """No group and no reference to one."""
-    text = playlists.master_playlist([_measured("720p", 3000), _measured("360p", 1000)], None)
-    assert (False, 2) == ("SUBTITLES" in text, text.count("#EXT-X-STREAM-INF"))
+    text = master_playlist([_rendition(), _rendition("360p", 1000)])
+    assert (False, False, 2) == ("SUBTITLES" in text, "AUDIO" in text, text.count("#EXT-X-STREAM-INF"))
 
 
-def test_the_subtitle_playlist_has_the_segments_of_the_picture():
-    """Same durations, an end mark."""
+def test_sounds_of_their_own_are_a_group():
+    """One default, one chosen by itself for each language, and the richest sound in the rates of every variant."""
+    tracks = [_track("English", "en", 1), _track("Comments", "en", 2, 140), _track("Deutsch", "de", 3, default=True)]
+    lines = master_playlist([_rendition(), _rendition("360p", 1000)], tracks).splitlines()
+    assert [
+        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="stereo",NAME="English",LANGUAGE="en",DEFAULT=NO,AUTOSELECT=YES,CHANNELS="2",URI="audio/1/index.m3u8"',
+        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="stereo",NAME="Comments",LANGUAGE="en",DEFAULT=NO,AUTOSELECT=NO,CHANNELS="2",URI="audio/2/index.m3u8"',
+        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="stereo",NAME="Deutsch",LANGUAGE="de",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="audio/3/index.m3u8"',
+        '#EXT-X-STREAM-INF:BANDWIDTH=3140,AVERAGE-BANDWIDTH=1570,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=1280x720,FRAME-RATE=29.970,'
+        'VIDEO-RANGE=SDR,AUDIO="stereo",CLOSED-CAPTIONS=NONE',
+        "720p/index.m3u8",
+        '#EXT-X-STREAM-INF:BANDWIDTH=1140,AVERAGE-BANDWIDTH=570,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=1280x720,FRAME-RATE=29.970,'
+        'VIDEO-RANGE=SDR,AUDIO="stereo",CLOSED-CAPTIONS=NONE',
+        "360p/index.m3u8",
+    ] == lines[3:]
+
+
+def test_surround_is_a_second_group_with_the_same_members():
+    """RFC 8216, 4.3.4.1.1: a sound without surround is there as it is; each picture is listed for each group."""
+    tracks = [_track("English", "en", 1), _track("English", "en", 1, 400, surround=True), _track("Deutsch", None, 2, default=True)]
+    lines = master_playlist([_rendition()], tracks).splitlines()
+    stereo, surround = (
+        [line.replace(f'GROUP-ID="{group}",', "") for line in lines if f'GROUP-ID="{group}"' in line] for group in ("stereo", "surround")
+    )
+    assert (2, stereo[1]) == (len(surround), surround[1])
+    assert stereo[0].replace('"2"', '"6"').replace("audio/1/", "audio/1-surround/") == surround[0]
+    assert 'LANGUAGE="und",DEFAULT=YES,AUTOSELECT=YES' in stereo[1]
+    variants = [line for line in lines if line.startswith("#EXT-X-STREAM-INF")]
+    assert ["BANDWIDTH=3130", "BANDWIDTH=3400"] == [line.split(":")[1].split(",")[0] for line in variants]
+    assert ['CODECS="avc1.64001f,mp4a.40.2"', 'CODECS="avc1.64001f,ac-3,mp4a.40.2"'] == [
+        line[line.index("CODECS") : line.index(",RESOLUTION")] for line in variants
+    ]
+
+
+def test_a_stream_of_sound_alone():
+    """The sound is the variant: no resolution, no frame rate, and no group where there is one sound only."""
+    assert [
+        '#EXT-X-STREAM-INF:BANDWIDTH=160,AVERAGE-BANDWIDTH=85,CODECS="mp4a.40.2",SUBTITLES="subtitles"',
+        "audio/0/index.m3u8",
+    ] == master_playlist([], [_track("Sound", None, 0)], captions=CAPTIONS).splitlines()[4:]
+
+
+def test_several_sounds_alone():
+    """A variant a group, whose playlist is that of the default sound."""
+    tracks = [_track("English", "en", 0), _track("Deutsch", "de", 1, 140, default=True)]
+    lines = master_playlist([], tracks).splitlines()
+    assert [
+        '#EXT-X-STREAM-INF:BANDWIDTH=140,AVERAGE-BANDWIDTH=70,CODECS="mp4a.40.2",AUDIO="stereo"',
+        "audio/1/index.m3u8",
+    ] == lines[5:]
+
+
+def test_names_can_t_break_an_attribute():
+    """Quotes and line ends are replaced, and two sounds of one name are told apart."""
+    tracks = [_track('The "best"\nsound', "en", 1, default=True), _track("The 'best' sound", "de", 2)]
+    names = [line.split(",")[2] for line in master_playlist([_rendition()], tracks).splitlines() if line.startswith("#EXT-X-MEDIA")]
+    assert ["NAME=\"The 'best' sound\"", "NAME=\"The 'best' sound 2\""] == names
+
+
+def test_hdr_and_keyframes_in_the_master():
+    """The dynamic range stands on every variant with a picture, keyframe playlists have the picture's codec alone."""
+    picture = dataclasses.replace(PICTURE, codec="hvc1.2.4.L93.90", dynamic_range=DynamicRange.PQ)
+    stream = IFrameStream(uri="720p/iframes.m3u8", picture=picture, peak_bit_rate=200, average_bit_rate=100)
+    lines = master_playlist([_rendition(picture=picture)], [_track("Sound", "en", 1)], iframes=[stream]).splitlines()
+    assert "VIDEO-RANGE=PQ" in lines[4]
+    assert (
+        '#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=200,AVERAGE-BANDWIDTH=100,CODECS="hvc1.2.4.L93.90",RESOLUTION=1280x720,VIDEO-RANGE=PQ,'
+        'URI="720p/iframes.m3u8"'
+    ) == lines[-1]
+
+
+def test_a_media_playlist():
+    """Whole, from segment 1, with an end mark; the target is the longest segment, rounded."""
     assert [
         "#EXTM3U",
         "#EXT-X-VERSION:6",
-        "#EXT-X-TARGETDURATION:6",
+        "#EXT-X-TARGETDURATION:7",
         "#EXT-X-MEDIA-SEQUENCE:1",
         "#EXT-X-PLAYLIST-TYPE:VOD",
-        "#EXTINF:6.000000,",
-        "seg_001.vtt",
-        "#EXTINF:2.500000,",
-        "seg_002.vtt",
+        "#EXT-X-INDEPENDENT-SEGMENTS",
+        "#EXTINF:6.500000,",
+        "seg_001.ts",
+        "#EXTINF:0.250000,",
+        "seg_002.ts",
         "#EXT-X-ENDLIST",
-    ] == playlists.subtitle_playlist((6.0, 2.5), ["seg_001.vtt", "seg_002.vtt"]).splitlines()
+    ] == media_playlist((6.5, 0.25), ["seg_001.ts", "seg_002.ts"], version=6).splitlines()
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        pytest.param("#EXTM3U\n#EXTINF:6.0,\nseg_001.ts\n", id="no end mark"),
-        pytest.param("#EXTM3U\n#EXT-X-ENDLIST\n", id="no segments"),
-    ],
-)
-def test_a_playlist_that_is_not_whole_is_refused(tmp_path, text):
-    """Half an encode is never taken for a stream."""
-    path = tmp_path / "index.m3u8"
-    path.write_text(text)
-    with pytest.raises(EncodeError, match="is not finished"):
-        playlists.read_media_playlist(path)
+def test_a_media_playlist_with_map_and_key():
+    """The map stands before the key, so that it is not encrypted (RFC 8216, 4.3.2.4); no target is below a second."""
+    text = media_playlist((0.25,), ["seg_001.m4s"], version=7, map_uri="init.mp4", key_uri="https://a.example/key?id=1", independent=False)
+    assert [
+        "#EXTM3U",
+        "#EXT-X-VERSION:7",
+        "#EXT-X-TARGETDURATION:1",
+        "#EXT-X-MEDIA-SEQUENCE:1",
+        "#EXT-X-PLAYLIST-TYPE:VOD",
+        '#EXT-X-MAP:URI="init.mp4"',
+        '#EXT-X-KEY:METHOD=AES-128,URI="https://a.example/key?id=1"',
+        "#EXTINF:0.250000,",
+        "seg_001.m4s",
+        "#EXT-X-ENDLIST",
+    ] == text.splitlines()
 
 
-@pytest.mark.parametrize(("content", "words"), [pytest.param(b"", "is empty", id="empty"), pytest.param(None, "is missing", id="missing")])
-def test_a_segment_that_is_not_there_is_found(tmp_path, content, words):
-    """Each segment of the playlist must hold something."""
-    (tmp_path / "720p").mkdir()
-    (tmp_path / "720p" / "index.m3u8").write_text("#EXTM3U\n#EXTINF:6.0,\nseg_001.ts\n#EXT-X-ENDLIST\n")
-    if content is not None:
-        (tmp_path / "720p" / "seg_001.ts").write_bytes(content)
-    with pytest.raises(EncodeError, match=words):
-        playlists.measure(tmp_path, "720p")
-
-
-def test_the_codec_is_read_from_the_parameter_set():
-    """Profile, constraints and level are the three bytes after the unit's header, whichever unit comes first."""
-    extradata = bytes.fromhex("00000001 09f0 000001 6764001f acd9 00000001 68efbcb0")
-    assert "avc1.64001f" == playlists.avc_codec(extradata)
-
-
-def test_a_stream_without_a_parameter_set_is_refused():
-    """No guess is written into the master."""
-    with pytest.raises(EncodeError, match="declares no H"):
-        playlists.avc_codec(b"\x00\x00\x00\x01\x09\xf0")
+def test_an_iframe_playlist():
+    """Byte ranges with their offsets, and the part of the first segment that players need first."""
+    frames = tuple(
+        IFrame(uri="seg_001.ts", byte_range=ByteRange(offset=offset, size_bytes=376), duration_s=2.0) for offset in (564, 18_800)
+    )
+    iframes = IFrames(map_uri="seg_001.ts", map_range=ByteRange(offset=0, size_bytes=564), frames=frames)
+    assert [
+        "#EXTM3U",
+        "#EXT-X-VERSION:6",
+        "#EXT-X-TARGETDURATION:2",
+        "#EXT-X-MEDIA-SEQUENCE:1",
+        "#EXT-X-PLAYLIST-TYPE:VOD",
+        "#EXT-X-I-FRAMES-ONLY",
+        '#EXT-X-MAP:URI="seg_001.ts",BYTERANGE="564@0"',
+        "#EXTINF:2.000000,",
+        "#EXT-X-BYTERANGE:376@564",
+        "seg_001.ts",
+        "#EXTINF:2.000000,",
+        "#EXT-X-BYTERANGE:376@18800",
+        "seg_001.ts",
+        "#EXT-X-ENDLIST",
+    ] == iframe_playlist(iframes, version=6).splitlines()

@@ -1,0 +1,55 @@
+"""`validate`: is this folder a stream that players and Apple's rules accept."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from config import Config
+from pipeline.errors import OutputError, SettingsError
+from pipeline.media.validate import Validation, validate
+
+EXIT_CLEAN = 0
+EXIT_FOUND = 1
+
+
+def run(options: argparse.Namespace, config: Config) -> int:
+    """Print a line a finding and a last one with their count; what can't be checked at all is raised."""
+    key = _key(options.key) if options.key is not None else None
+    try:
+        validation = validate(options.folder, key=key)
+    except OutputError as error:
+        raise SettingsError(str(error)) from error  # naming no stream is wrong usage: exit status 2
+    sys.stdout.write(_json(validation) if options.json else _text(validation))
+    return EXIT_FOUND if validation.findings else EXIT_CLEAN
+
+
+def _key(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SettingsError(f"The key {path} can't be read ({error.strerror}): check the name and its permissions.") from error
+
+
+def _text(validation: Validation) -> str:
+    lines = [f"{finding.file}: {finding.text} ({finding.rule})" for finding in validation.findings]
+    lines += [f"Not checked: {text}" for text in validation.unchecked]
+    looked_at = f"{_count(validation.playlists, 'playlist')} and {_count(validation.segments, 'segment')}"
+    found = _count(len(validation.findings), "problem") if validation.findings else "No problem"
+    return "\n".join([*lines, f"{found} found in {looked_at}."]) + "\n"
+
+
+def _json(validation: Validation) -> str:
+    """Return a line a finding, a line for each thing not checked, and a last one with the count."""
+    events = [{"event": "finding", **asdict(finding)} for finding in validation.findings]
+    events += [{"event": "unchecked", "text": text} for text in validation.unchecked]
+    counts = {"playlists": validation.playlists, "segments": validation.segments}
+    last = {"event": "validation_finished", "findings": len(validation.findings), **counts}
+    return "".join(json.dumps(event) + "\n" for event in [*events, last])
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -1,0 +1,306 @@
+"""What the segments of a playlist really hold: times, frames, codecs. Demuxes all of them, each file once; judges nothing.
+
+Consecutive segments are read as one stream, as players do: that is quick, and shows whether counters and times go on.
+"""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipeline.media.validate.containers import Container
+from pipeline.media.validate.picture import PictureCodec, picture_codec, starts_clean
+from pipeline.media.validate.segment_bytes import Chain, SegmentBytes
+
+READ_BYTES = 1 << 18
+GAPS = 3_000
+"""So many distances between frames tell the usual rate."""
+
+FIRST_FRAME_PACKETS = 64
+"""A decoder that has shown no frame after so many is given up."""
+
+JITTER_TICKS = 2
+"""Distances that differ by so little from the usual one are that one, rounded up and down in turn."""
+
+
+@dataclass
+class Span:
+    """The packets of one track in one segment, times in seconds. `last_duration_s` is 0 where the container says none."""
+
+    first_pts_s: float
+    first_dts_s: float
+    last_dts_s: float = 0.0
+    last_duration_s: float = 0.0
+    end_s: float = 0.0
+    packets: int = 0
+    starts_clean: bool = True
+
+
+@dataclass
+class SegmentSpans:
+    """What one segment holds. `run` counts the stretches of segments that follow each other without a break."""
+
+    run: int
+    picture: Span | None = None
+    sound: Span | None = None
+    corrupt: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """The picture of a stream. Rates in frames a second: the usual one, the mean, and that of its busiest segment."""
+
+    codec_name: str
+    header: PictureCodec | None
+    extradata: bytes
+    tag: str
+    width: int
+    height: int
+    square: bool
+    pixel_format: str
+    transfer: int
+    interlaced: bool | None
+    usual_rate: float
+    mean_rate: float
+    busiest_rate: float
+    largest_step_s: float
+
+    @property
+    def frame_s(self) -> float:
+        """How long a usual frame is shown."""
+        return 1 / self.usual_rate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sound:
+    """The sound of a stream. `frame_s` is how long one of its packets lasts."""
+
+    codec_name: str
+    profile: str
+    channels: int
+    frame_s: float
+
+
+@dataclass(kw_only=True)
+class Contents:
+    """What was found in a playlist's segments; `spans` has None for those that were not read.
+
+    `broken` says of those that can't be read why; `keyframes` maps file and offset of each keyframe to its size in bytes.
+    """
+
+    container: Container
+    spans: list[SegmentSpans | None]
+    picture: Picture | None = None
+    sound: Sound | None = None
+    sound_tracks: int = 0
+    broken: dict[int, str] = field(default_factory=dict)
+    keyframes: dict[tuple[Path, int], int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """Segments that follow each other without a break, by their numbers in the playlist, and what comes before them."""
+
+    init: SegmentBytes | None
+    numbers: Sequence[int]
+    pieces: Sequence[SegmentBytes]
+
+
+def read_contents(container: Container, runs: Sequence[Run], count: int, on_segment: Callable[[int], None]) -> Contents:
+    """Demux all runs of a playlist of `count` segments; `on_segment` is called with the number of each when it is begun."""
+    contents = Contents(container=container, spans=[None] * count)
+    frames = _Frames()
+    for number, run in enumerate(runs):
+        _RunReader(contents, frames, number, run, on_segment).read()
+    if frames.stream_facts:
+        contents.picture = frames.picture()
+    return contents
+
+
+@dataclass
+class _Frames:
+    """Gathers what tells the picture's rate, and its facts from the first run that has one."""
+
+    stream_facts: dict[str, Any] = field(default_factory=dict)
+    gaps: list[float] = field(default_factory=list)
+    tick_s: float = 0.0
+    frames: int = 0
+    seconds: float = 0.0
+    busiest: float = 0.0
+    largest_step_s: float = 0.0
+
+    def add_segment(self, pts: list[float]) -> None:
+        pts.sort()
+        gaps = [b - a for a, b in itertools.pairwise(pts) if b > a]
+        if not gaps:
+            return
+        self.frames += len(gaps)
+        self.seconds += pts[-1] - pts[0]
+        self.busiest = max(self.busiest, len(gaps) / (pts[-1] - pts[0]))
+        self.largest_step_s = max(self.largest_step_s, max(gaps))
+        if len(self.gaps) < GAPS:
+            self.gaps += gaps
+
+    def picture(self) -> Picture:
+        declared = self.stream_facts.pop("declared_rate")
+        usual = mean = busiest = declared
+        if self.gaps:
+            middle = statistics.median_low(self.gaps)
+            usual = 1 / statistics.fmean(gap for gap in self.gaps if abs(gap - middle) <= JITTER_TICKS * self.tick_s)
+            mean, busiest = self.frames / self.seconds, self.busiest
+        return Picture(usual_rate=usual, mean_rate=mean, busiest_rate=busiest, largest_step_s=self.largest_step_s, **self.stream_facts)
+
+
+class _RunReader:
+    """Demuxes one run and enters what it finds into `contents` and `frames`."""
+
+    def __init__(self, contents: Contents, frames: _Frames, number: int, run: Run, on_segment: Callable[[int], None]) -> None:
+        self._contents = contents
+        self._frames = frames
+        self._number = number
+        self._run = run
+        self._on_segment = on_segment
+        self._lead = 0 if run.init is None else 1
+        self._chain = Chain([*([run.init] if run.init else []), *run.pieces], self._begin)
+        self._begun = 0
+        self._current: dict[int, int] = {}
+        self._times: list[float] = []
+        self._header: PictureCodec | None = None
+        self._extradata = b""
+        self._first_frame: Any = None
+        self._tries = 0
+
+    def read(self) -> None:
+        """Read the run to its end, or to where it can't be read any further."""
+        import av
+        import av.error
+
+        name = "mpegts" if self._contents.container is Container.TS else "mp4"
+        try:
+            with av.open(self._chain, format=name, buffer_size=READ_BYTES, metadata_errors="replace") as container:
+                self._read_tracks(container)
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            self._contents.broken[self._run.numbers[self._begun]] = str(getattr(error, "strerror", None) or error)
+        finally:
+            self._chain.close()
+
+    def _begin(self, piece: int) -> None:
+        if piece >= self._lead:
+            self._begun = piece - self._lead
+            self._on_segment(self._run.numbers[self._begun])
+
+    def _read_tracks(self, container: Any) -> None:  # noqa: ANN401  # PyAV's container
+        # a stream whose codec is not known has no context
+        video = next((stream for stream in container.streams.video if stream.codec_context is not None), None)
+        audio = next((stream for stream in container.streams.audio if stream.codec_context is not None), None)
+        self._contents.sound_tracks = max(self._contents.sound_tracks, len(container.streams.audio))
+        if video is not None:
+            self._extradata = bytes(video.codec_context.extradata or b"")
+            self._header = picture_codec(_codec_name(video), self._extradata, _bit_depth(video))
+        wanted = [stream for stream in (video, audio) if stream is not None]
+        if not wanted:
+            raise ValueError("it holds neither picture nor sound")
+        for packet in container.demux(wanted):
+            if packet.dts is None or packet.pts is None:
+                continue
+            spans, place = self._place(packet)
+            spans.corrupt = spans.corrupt or packet.is_corrupt
+            if packet.stream is video:
+                spans.picture = self._picture_packet(packet, spans.picture, place)
+            else:
+                spans.sound = _counted(packet, spans.sound)
+                self._contents.sound = self._contents.sound or _sound(audio, spans.sound.last_duration_s)
+        self._frames.add_segment(self._times)
+        if video is not None and not self._frames.stream_facts:
+            self._frames.tick_s = float(video.time_base)
+            self._frames.stream_facts = _picture_facts(video, self._header, self._first_frame)
+
+    def _place(self, packet: Any) -> tuple[SegmentSpans, int | None]:  # noqa: ANN401  # PyAV's packet
+        """Return the entry of the segment in which a packet begins, and the place in that segment where it is known."""
+        place = None
+        if packet.pos is not None and packet.pos >= 0:
+            piece, place = self._chain.piece_at(packet.pos)
+            self._current[packet.stream_index] = max(0, piece - self._lead)
+        number = self._run.numbers[self._current.get(packet.stream_index, 0)]
+        spans = self._contents.spans[number]
+        if spans is None:
+            spans = self._contents.spans[number] = SegmentSpans(run=self._number)
+        return spans, place
+
+    def _picture_packet(self, packet: Any, span: Span | None, place: int | None) -> Span:  # noqa: ANN401  # PyAV's packet
+        first = span is None
+        span = _counted(packet, span, timed=self._contents.container is Container.FMP4)
+        if first:
+            self._frames.add_segment(self._times)
+            self._times = []
+            if self._header is not None:
+                span.starts_clean = packet.is_keyframe and starts_clean(self._header.codec, self._extradata, bytes(packet))
+        self._times.append(packet.pts * float(packet.time_base))
+        if packet.is_keyframe and place is not None:
+            piece = self._run.pieces[self._current[packet.stream_index]]
+            self._contents.keyframes[piece.path, piece.offset + place] = packet.size
+        if self._first_frame is None and not self._frames.stream_facts and self._tries < FIRST_FRAME_PACKETS:
+            self._tries += 1
+            self._first_frame = _decoded(packet)
+        return span
+
+
+def _counted(packet: Any, span: Span | None, *, timed: bool = True) -> Span:  # noqa: ANN401  # PyAV's packet
+    """Enter a packet into its track's span of its segment, which begins with it where there is none.
+
+    Not `timed`: the container does not say how long the packet lasts, and libavformat may have guessed.
+    """
+    tick_s = float(packet.time_base)
+    pts_s, dts_s, duration_s = packet.pts * tick_s, packet.dts * tick_s, (packet.duration or 0) * tick_s if timed else 0.0
+    span = span or Span(first_pts_s=pts_s, first_dts_s=dts_s)
+    span.last_dts_s, span.last_duration_s = dts_s, duration_s
+    span.end_s = max(span.end_s, pts_s + duration_s)
+    span.packets += 1
+    return span
+
+
+def _decoded(packet: Any) -> Any:  # noqa: ANN401  # PyAV's packet and frame
+    import av.error
+
+    try:
+        return next(iter(packet.decode()), None)
+    except av.error.FFmpegError:
+        return None
+
+
+def _picture_facts(stream: Any, header: PictureCodec | None, frame: Any) -> dict[str, Any]:  # noqa: ANN401  # PyAV's objects
+    context = stream.codec_context
+    aspect = stream.sample_aspect_ratio
+    return {
+        "codec_name": _codec_name(stream),
+        "header": header,
+        "extradata": bytes(context.extradata or b""),
+        "tag": str(context.codec_tag),
+        "width": stream.width,
+        "height": stream.height,
+        "square": not aspect or aspect == 1,
+        "pixel_format": (frame.format.name if frame is not None else context.pix_fmt) or "",
+        "transfer": int(frame.color_trc if frame is not None else context.color_trc),
+        "interlaced": bool(frame.interlaced_frame) if frame is not None else None,
+        "declared_rate": float(stream.average_rate or 25),
+    }
+
+
+def _sound(stream: Any, duration_s: float) -> Sound:  # noqa: ANN401  # PyAV's stream
+    context = stream.codec_context
+    usual = (context.frame_size or 1024) / (context.sample_rate or 48_000)
+    return Sound(codec_name=_codec_name(stream), profile=context.profile or "", channels=context.channels, frame_s=duration_s or usual)
+
+
+def _codec_name(stream: Any) -> str:  # noqa: ANN401  # PyAV's stream
+    """Return the codec's own name: a decoder may have another, such as libdav1d."""
+    return str(stream.codec_context.codec.canonical_name)
+
+
+def _bit_depth(stream: Any) -> int:  # noqa: ANN401  # PyAV's stream
+    described = stream.codec_context.format
+    return int(described.components[0].bits) if described is not None else 8

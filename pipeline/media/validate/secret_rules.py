@@ -1,0 +1,60 @@
+"""The rule that a stream's key does not lie open beside what it encrypts. Knows no media."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline.media.validate.containers import Container, container_of
+from pipeline.media.validate.findings import Notes
+from pipeline.media.validate.folder import Folder
+from pipeline.media.validate.segment_bytes import BLOCK, Cipher, SegmentBytes
+from pipeline.media.validate.segments import Stream
+from pipeline.workspace import published_files
+
+RULE = "RFC 8216 10"
+
+
+def check_key_is_not_published(
+    streams: Iterable[Stream],
+    files: Mapping[Path, Sequence[SegmentBytes | None]],
+    folder: Folder,
+    key: bytes | None,
+    job: Mapping[str, Any],
+    notes: Notes,
+) -> None:
+    """Note a file that would be published and is the key, unless a playlist sends players there or the editor asked for it."""
+    encrypted = [stream for stream in streams if any(segment.key is not None for segment in stream.playlist.segments)]
+    if not encrypted or _asked_to_publish(job):
+        return
+    meant = {path.resolve() for stream in encrypted for path in _key_files(stream, folder)}
+    for path in published_files(folder.root):
+        if path.stat().st_size == BLOCK and path.resolve() not in meant:
+            secret = path.read_bytes()
+            if secret == key or any(_opens(secret, stream, files[stream.path]) for stream in encrypted):
+                text = "This is the key of the encrypted segments: it would be published with them, though no playlist asks for it here."
+                notes.add(RULE, folder.relative(path), text)
+
+
+def _asked_to_publish(job: Mapping[str, Any]) -> bool:
+    settings = job.get("settings")
+    encryption = settings.get("encryption") if isinstance(settings, dict) else None
+    return isinstance(encryption, dict) and encryption.get("publish") is True
+
+
+def _key_files(stream: Stream, folder: Folder) -> Iterable[Path]:
+    for uri in {segment.key.uri for segment in stream.playlist.segments if segment.key is not None and segment.key.uri}:
+        path = folder.inside(uri, stream.path)
+        if path is not None:
+            yield path
+
+
+def _opens(secret: bytes, stream: Stream, files: Sequence[SegmentBytes | None]) -> bool:
+    """Whether a key decrypts a stream's first segment."""
+    for segment, file in zip(stream.playlist.segments, files, strict=True):
+        if segment.key is not None and file is not None and segment.key.method == "AES-128":
+            iv = segment.key.iv or segment.number.to_bytes(BLOCK, "big")
+            plain = SegmentBytes(file.path, offset=file.offset, length=file.size, cipher=Cipher(key=secret, iv=iv))
+            return plain.well_encrypted and container_of(plain.read(0, 400)) is not Container.UNKNOWN
+    return False

@@ -1,0 +1,95 @@
+"""Rules about WebVTT segments: head, clock, cues in their place. Reads text; knows nothing of pictures but when the first is."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+
+from pipeline.media.validate.findings import Notes
+from pipeline.media.validate.segment_bytes import SegmentBytes
+from pipeline.media.validate.segments import Source, Stream
+
+CLOCK_HZ = 90_000
+CLOCK_WRAP = 1 << 33
+"""MPEGTS counts 90 kHz in 33 bits, as a transport stream does (RFC 8216, 3.5)."""
+
+TIME = r"((?:\d{2,}:)?[0-5]\d:[0-5]\d\.\d{3})"
+CUE = re.compile(rf"^{TIME}[ \t]+-->[ \t]+{TIME}(?:[ \t].*)?$", re.MULTILINE)
+MAP = re.compile(r"^X-TIMESTAMP-MAP=(.*)$", re.MULTILINE)
+
+
+def check_subtitles(
+    stream: Stream, files: Sequence[SegmentBytes | None], first_picture_s: float | None, frame_s: float, source: Source
+) -> None:
+    """Check each WebVTT segment; `first_picture_s` is when the first picture is shown on the stream's clock."""
+    starts = [0.0, *itertools.accumulate(stream.playlist.durations_s)]
+    faults: dict[str, list[tuple[str, str]]] = {}
+    for number, piece in enumerate(files):
+        source.cancel.check()
+        if piece is None:
+            continue
+        try:
+            text = piece.read(0, piece.size).decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
+        except (UnicodeDecodeError, OSError):
+            faults.setdefault("RFC 8216 3.5", []).append((source.folder.relative(piece.path), "The segment is not text in UTF-8."))
+            continue
+        for rule, fault in _faults(text, (starts[number], starts[number + 1]), first_picture_s, frame_s):
+            faults.setdefault(rule, []).append((source.folder.relative(piece.path), fault))
+    for rule, places in faults.items():
+        source.notes.add_each(rule, places)
+    if first_picture_s is None:
+        source.notes.leave(f"{stream.file}: the segments of the picture could not be read, so the subtitles' clock was not checked.")
+
+
+def is_webvtt(stream: Stream, notes: Notes) -> bool:
+    """Whether subtitles are text files; IMSC1, which lies in fragmented MP4, is not looked at."""
+    if any(segment.init is not None for segment in stream.playlist.segments):
+        notes.leave(f"{stream.file}: the subtitles are not WebVTT, so they were not looked at.")
+        return False
+    return True
+
+
+def _faults(text: str, window: tuple[float, float], first_picture_s: float | None, frame_s: float) -> list[tuple[str, str]]:
+    head = text.removeprefix("\ufeff").split("\n\n", 1)[0]
+    if not re.match(r"WEBVTT(?:[ \t\n]|$)", head):
+        return [("RFC 8216 3.5", "The segment does not begin with WEBVTT.")]
+    found = MAP.search(head)
+    if found is None:
+        return [("Apple 5.3", "The segment has no X-TIMESTAMP-MAP.")]
+    offset_s = _offset_s(found[1])
+    if offset_s is None:
+        return [("RFC 8216 3.5", f"X-TIMESTAMP-MAP={found[1]} is not like MPEGTS:900000,LOCAL:00:00:00.000.")]
+    faults = []
+    if first_picture_s is not None:
+        apart = (offset_s - first_picture_s + CLOCK_WRAP / CLOCK_HZ / 2) % (CLOCK_WRAP / CLOCK_HZ) - CLOCK_WRAP / CLOCK_HZ / 2
+        if abs(apart) > frame_s:
+            real = round(first_picture_s * CLOCK_HZ) % CLOCK_WRAP
+            faults.append(("Apple 5.3", f"X-TIMESTAMP-MAP shifts the cues by {apart:+.3f} s: the first picture is at MPEGTS:{real}."))
+    return faults + _cue_faults(text, window)
+
+
+def _cue_faults(text: str, window: tuple[float, float]) -> list[tuple[str, str]]:
+    """A segment has the cues that are shown while it lasts (RFC 8216, 3.5), each with an end after its start."""
+    for cue in CUE.finditer(text):
+        start, end = _seconds(cue[1]), _seconds(cue[2])
+        if end <= start:
+            return [("RFC 8216 3.5", f"The cue {cue[0]} ends before it begins.")]
+        if end <= window[0] or start >= window[1]:
+            return [("RFC 8216 3.5", f"The cue {cue[0]} is not shown while the segment lasts ({window[0]:.3f} to {window[1]:.3f} s).")]
+    bad = next((line for line in text.split("\n") if "-->" in line and not CUE.match(line)), None)
+    return [("RFC 8216 3.5", f"The line {bad!r} is no cue's time.")] if bad else []
+
+
+def _offset_s(value: str) -> float | None:
+    """Return the stream's time of the cues' time 0, None where the map can't be read."""
+    fields = dict(part.partition(":")[::2] for part in value.strip().split(","))
+    local, ticks = fields.get("LOCAL", ""), fields.get("MPEGTS", "")
+    if set(fields) != {"LOCAL", "MPEGTS"} or not re.fullmatch(TIME, local) or not re.fullmatch(r"\d{1,10}", ticks, re.ASCII):
+        return None
+    return int(ticks) / CLOCK_HZ - _seconds(local)
+
+
+def _seconds(time: str) -> float:
+    hours, minutes, seconds = ("00:" + time).split(":")[-3:]
+    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)

@@ -1,0 +1,257 @@
+"""Rules about time: do playlists say what their segments hold, do times go on, do renditions fit each other. Reads no file."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+from pipeline.media.validate.containers import Container
+from pipeline.media.validate.findings import Notes
+from pipeline.media.validate.measured import Contents, SegmentSpans, Span
+from pipeline.media.validate.playlist_rules import OVER_TARGET_S, Role
+from pipeline.media.validate.segments import Stream
+
+ROUNDING_S = 0.001
+"""Times are written with six decimals and counted in ticks; differences below this are neither's fault."""
+
+SOUND_FRAMES = 2
+"""An encoder's delay puts a packet of sound before the first picture, and the last packet reaches beyond the last one."""
+
+
+def check_times(stream: Stream, notes: Notes) -> None:
+    """Check a playlist's durations against its segments, and that decode times go on from one to the next."""
+    contents = stream.contents
+    if contents is None:
+        return
+    _check_starts(stream, contents, notes)
+    _check_durations(stream, contents, notes)
+    _check_continuity(stream, contents, notes)
+
+
+def check_source_duration(stream: Stream, duration_s: float, frame_s: float | None, notes: Notes) -> None:
+    """Check the sum of EXTINF against the duration that the stream must have (Apple 8.1)."""
+    own_frame_s = _frame_s(stream)
+    tolerance = max(frame_s or own_frame_s, _sound_slack_s(stream) if _is_sound(stream) else 0.0) + ROUNDING_S
+    total = sum(stream.playlist.durations_s)
+    if abs(total - duration_s) > tolerance:
+        text = f"The durations add up to {total:.3f} s, but the video lasts {duration_s:.3f} s: more than a frame is missing or too much."
+        notes.add("Apple 8.1", stream.file, text)
+
+
+def check_aligned(streams: Sequence[Stream], notes: Notes) -> None:
+    """Check that all streams of picture and sound share duration, target duration, boundaries and times."""
+    ordered = sorted(streams, key=_is_sound)
+    for other in ordered[1:]:
+        _check_pair(ordered[0], other, notes)
+
+
+def check_subtitles_cover(subtitles: Stream, picture: Stream, notes: Notes) -> None:
+    """Check that subtitles cover the same time as the picture, and are segmented like it where they are segmented."""
+    total, expected = sum(subtitles.playlist.durations_s), sum(picture.playlist.durations_s)
+    if abs(total - expected) > max(_frame_s(picture), _sound_slack_s(picture) if _is_sound(picture) else 0.0) + ROUNDING_S:
+        notes.add("Apple 5.5", subtitles.file, f"The subtitles last {total:.3f} s, but {picture.file} lasts {expected:.3f} s.")
+    elif len(subtitles.playlist.segments) > 1:
+        _check_boundaries(picture, subtitles, _frame_s(picture), notes)
+
+
+def first_time_s(stream: Stream) -> float | None:
+    """Return the presentation time of a stream's first picture, of its first sound where there is no picture."""
+    spans = stream.contents.spans[0] if stream.contents is not None and stream.contents.spans else None
+    span = _leading(spans) if spans is not None else None
+    return span.first_pts_s if span is not None else None
+
+
+def start_slack_s(stream: Stream) -> float:
+    """Return by how much a time may differ from a stream's first one: a frame, or the delay of a sound's encoder."""
+    return _sound_slack_s(stream) if _is_sound(stream) else _frame_s(stream)
+
+
+def _check_starts(stream: Stream, contents: Contents, notes: Notes) -> None:
+    late = [
+        (_segment_file(stream, n), "The segment does not start with a keyframe (IDR).")
+        for n, spans in enumerate(contents.spans)
+        if spans is not None and spans.picture is not None and not spans.picture.starts_clean
+    ]
+    notes.add_each("Apple 7.4", late)
+    for kind in ("picture", "sound"):
+        has = [getattr(spans, kind) is not None for spans in contents.spans if spans is not None]
+        if any(has) and not all(has):
+            without = [
+                (_segment_file(stream, n), f"The segment holds no {kind}, other segments do.")
+                for n, spans in enumerate(contents.spans)
+                if spans is not None and getattr(spans, kind) is None
+            ]
+            notes.add_each("Apple 7.1", without)
+
+
+def _check_durations(stream: Stream, contents: Contents, notes: Notes) -> None:
+    """Compare each boundary's real time with the sum of EXTINF before it (Apple 8.1, any contiguous group of segments)."""
+    frame_s = _frame_s(stream) + ROUNDING_S
+    for run in _runs(contents):
+        real_s, declared_s, low, high = 0.0, 0.0, 0.0, 0.0
+        for n, following in itertools.zip_longest(run, run[1:]):
+            shortest, longest = _real_duration_s(contents, n, following)
+            declared = stream.playlist.durations_s[n]
+            duration_s = min(max(declared, shortest), longest)
+            _check_length(stream, n, shortest, notes)
+            real_s, declared_s = real_s + duration_s, declared_s + declared
+            drift = real_s - declared_s
+            if max(high, drift) - min(low, drift) > frame_s:
+                real = f"{shortest:.3f}" if abs(duration_s - declared) > frame_s else f"{duration_s:.3f}"
+                text = f"EXTINF says {declared:.3f} s for {stream.playlist.segments[n].uri}, but it lasts {real} s"
+                if abs(duration_s - declared) <= frame_s:
+                    text = f"Up to {stream.playlist.segments[n].uri} EXTINF is {abs(drift):.3f} s off what the segments last"
+                notes.add("Apple 8.1", stream.file, text + ": that is more than a frame.")
+                return
+            low, high = min(low, drift), max(high, drift)
+
+
+def _check_length(stream: Stream, number: int, real_s: float, notes: Notes) -> None:
+    target = stream.playlist.target_duration_s
+    if target is not None and real_s > target + OVER_TARGET_S + ROUNDING_S:
+        text = f"The segment lasts {real_s:.3f} s, more than {OVER_TARGET_S} s over the target duration of {target} s."
+        notes.add("Apple 7.7", _segment_file(stream, number), text)
+
+
+def _real_duration_s(contents: Contents, number: int, following: int | None) -> tuple[float, float]:
+    """Return the least and the most that a segment lasts; only the end of the last one is not sure in a transport stream."""
+    spans = contents.spans[number]
+    assert spans is not None
+    span = _leading(spans)
+    assert span is not None
+    if following is not None:
+        after = contents.spans[following]
+        begin = _leading(after) if after is not None else None
+        if begin is not None:
+            return (begin.first_pts_s - span.first_pts_s,) * 2
+    end = span.end_s - span.first_pts_s
+    if contents.container is Container.FMP4 or contents.picture is None:
+        return end, end
+    # The last picture may be shown as long as any other, or until the sound ends.
+    sound_end = spans.sound.end_s - span.first_pts_s if spans.sound is not None else 0.0
+    return end + contents.picture.frame_s, max(end + max(contents.picture.largest_step_s, contents.picture.frame_s), sound_end)
+
+
+def _check_continuity(stream: Stream, contents: Contents, notes: Notes) -> None:
+    rule = "Apple 7.3" if contents.container is Container.FMP4 else "Apple 7.1"
+    broken: list[tuple[str, str]] = []
+    for run in _runs(contents):
+        for before, after in itertools.pairwise(run):
+            for kind in ("picture", "sound"):
+                one, two = getattr(contents.spans[before], kind), getattr(contents.spans[after], kind)
+                jump = _jump_s(contents, kind, one, two) if one is not None and two is not None else 0.0
+                if jump:
+                    said = f"{jump:.3f} s are missing before it" if jump > 0 else f"it begins {-jump:.3f} s too early"
+                    broken.append((_segment_file(stream, after), f"The {kind} does not go on where the segment before ended: {said}."))
+    notes.add_each(rule, broken)
+
+
+def _jump_s(contents: Contents, kind: str, before: Span, after: Span) -> float:
+    """Return the gap between two spans (an overlap is negative), 0 where it is too small to matter."""
+    step = after.first_dts_s - before.last_dts_s
+    if kind == "sound":
+        frame_s = contents.sound.frame_s if contents.sound is not None else 0.0
+        gap = step - (before.last_duration_s or frame_s)
+        return gap if abs(gap) > frame_s / 2 + ROUNDING_S else 0.0
+    assert contents.picture is not None
+    frame_s = contents.picture.frame_s
+    if contents.container is Container.FMP4:
+        gap = step - before.last_duration_s
+        return gap if abs(gap) > frame_s / 2 + ROUNDING_S else 0.0
+    # A transport stream does not say how long a frame is shown, so a gap can be a pause; lost packets show as counters that jump.
+    return step - frame_s if step <= 0 else 0.0
+
+
+def _check_pair(first: Stream, other: Stream, notes: Notes) -> None:
+    target, its = first.playlist.target_duration_s, other.playlist.target_duration_s
+    if target is not None and its is not None and target != its:
+        notes.add("Apple 8.2", other.file, f"The target duration is {its} s, but that of {first.file} is {target} s.")
+    slack = _frame_s(first)
+    if _is_sound(other):
+        slack = max(slack, _sound_slack_s(other))
+    total, expected = sum(other.playlist.durations_s), sum(first.playlist.durations_s)
+    if abs(total - expected) > slack + ROUNDING_S:
+        notes.add("Apple 8.3", other.file, f"The playlist lasts {total:.3f} s, but {first.file} lasts {expected:.3f} s.")
+    if _check_boundaries(first, other, _sound_frame_s(other) if _is_sound(other) else 0.0, notes):
+        _check_start_times(first, other, notes)
+
+
+def _check_boundaries(first: Stream, other: Stream, slack_s: float, notes: Notes) -> bool:
+    """Check that the segments of two playlists begin at the same times by EXTINF (Apple 8.22)."""
+    mine, its = first.playlist.durations_s, other.playlist.durations_s
+    if len(mine) != len(its):
+        notes.add("Apple 8.22", other.file, f"The playlist has {len(its)} segments, but {first.file} has {len(mine)}.")
+        return False
+    for number, (a, b) in enumerate(zip(itertools.accumulate(mine[:-1]), itertools.accumulate(its[:-1]), strict=True), start=1):
+        if abs(a - b) > slack_s + ROUNDING_S:
+            uri = other.playlist.segments[number].uri
+            notes.add("Apple 8.22", other.file, f"{uri} begins at {b:.3f} s, but the same segment of {first.file} at {a:.3f} s.")
+            return False
+    return True
+
+
+def _check_start_times(first: Stream, other: Stream, notes: Notes) -> None:
+    """Check that the same moment has the same time in two streams (RFC 8216, 6.2.4)."""
+    if first.contents is None or other.contents is None:
+        return
+    slack = _sound_slack_s(other) if _is_sound(other) else 0.0
+    for number, (mine, its) in enumerate(zip(first.contents.spans, other.contents.spans, strict=True)):
+        one, two = (_leading(spans) if spans is not None else None for spans in (mine, its))
+        if one is not None and two is not None and abs(one.first_pts_s - two.first_pts_s) > slack + ROUNDING_S:
+            text = (
+                f"The segment begins at {two.first_pts_s:.3f} s of the stream's clock, but that of {first.file} at {one.first_pts_s:.3f} s."
+            )
+            notes.add("RFC 8216 6.2.4", _segment_file(other, number), text)
+            return
+
+
+def _runs(contents: Contents) -> list[list[int]]:
+    """Return the numbers of segments that were read, in stretches without a break."""
+    runs: dict[int, list[int]] = {}
+    for number, spans in enumerate(contents.spans):
+        if spans is not None and _leading(spans) is not None:
+            runs.setdefault(spans.run, []).append(number)
+    return [part for run in runs.values() for part in _stretches(run)]
+
+
+def _stretches(numbers: Sequence[int]) -> list[list[int]]:
+    parts: list[list[int]] = []
+    for number in numbers:
+        if not parts or number != parts[-1][-1] + 1:
+            parts.append([])
+        parts[-1].append(number)
+    return parts
+
+
+def _leading(spans: SegmentSpans) -> Span | None:
+    return spans.picture or spans.sound
+
+
+def _is_sound(stream: Stream) -> bool:
+    return stream.role is Role.AUDIO or (stream.contents is not None and stream.contents.picture is None)
+
+
+def _frame_s(stream: Stream) -> float:
+    """Return how long a usual frame of a stream lasts; a 24th of a second where nothing was read."""
+    contents = stream.contents
+    if contents is not None and contents.picture is not None:
+        return contents.picture.frame_s
+    if contents is not None and contents.sound is not None:
+        return contents.sound.frame_s
+    return 1 / 24
+
+
+def _sound_frame_s(stream: Stream) -> float:
+    """Return how long a packet of sound lasts; AC-3's 32 ms, the longest usual ones, where nothing was read."""
+    contents = stream.contents
+    return contents.sound.frame_s if contents is not None and contents.sound is not None else 0.032
+
+
+def _sound_slack_s(stream: Stream) -> float:
+    return SOUND_FRAMES * _sound_frame_s(stream)
+
+
+def _segment_file(stream: Stream, number: int) -> str:
+    folder = stream.file.rpartition("/")[0]
+    uri = stream.playlist.segments[number].uri
+    return f"{folder}/{uri}" if folder else uri

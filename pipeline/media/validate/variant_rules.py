@@ -1,0 +1,257 @@
+"""Rules about what a master playlist declares and its segments really are: codecs, sizes, rates, colours. Reads no file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from pipeline.media.levels import level_name, lowest_level
+from pipeline.media.m3u8 import AttributeList
+from pipeline.media.validate.containers import Container
+from pipeline.media.validate.findings import Notes
+from pipeline.media.validate.measured import Picture, Sound
+from pipeline.media.validate.picture import PictureCodec
+from pipeline.media.validate.segments import Stream
+from pipeline.model import Codec
+
+TOLERANCE = 0.1
+"""Apple 1.26 and 1.27: what was measured is within 10 % of what is declared."""
+
+MAX_FRAME_RATE = 60
+"""Apple 1.19."""
+
+RATE_ROUNDING = 0.01
+"""A measured rate of 29.97003 is the declared 29.970; 30.000 is another one."""
+
+OLD_LEVEL = {Codec.H264: 30, Codec.HEVC: 90, Codec.AV1: 4}
+"""Level 3.0: below, levels differ by bits rather than by pictures, and every device plays them."""
+
+HIGHEST = {Codec.H264: 52, Codec.HEVC: 153, Codec.AV1: 18}
+"""Apple 1.3b, 1.6b and 1.37."""
+
+H264_PROFILES = {66: "Baseline", 77: "Main", 100: "High"}
+HEVC_PROFILES = {1: "Main", 2: "Main 10"}
+RANGES = {16: "PQ", 18: "HLG"}
+"""VIDEO-RANGE by transfer characteristics (ITU-T H.273, table 3); all others are SDR."""
+
+EIGHT_BIT = ("yuv420p", "yuvj420p")
+TEN_BIT = ("yuv420p10le", "yuv420p10be")
+
+SOUND_NAMES = {
+    "ac3": ("ac-3",),
+    "eac3": ("ec-3",),
+    "mp3": ("mp4a.40.34", "mp4a.69", "mp4a.6b"),
+    "opus": ("opus",),
+    "flac": ("flac",),
+    "alac": ("alac",),
+}
+AAC_NAMES = {"LC": "mp4a.40.2", "HE-AAC": "mp4a.40.5", "HE-AACv2": "mp4a.40.29"}
+TEXT_NAMES = re.compile(r"wvtt|stpp(\..+)?", re.IGNORECASE)
+
+
+def peak_bit_rate(sizes: Sequence[int], durations_s: Sequence[float], target_s: float) -> float:
+    """Return the peak segment bit rate in bits a second (RFC 8216, 4.1): of any run of 0.5 to 1.5 target durations."""
+    peak = 0.0
+    for start in range(len(sizes)):
+        run_bytes, run_s = 0, 0.0
+        for number in range(start, len(sizes)):
+            run_bytes, run_s = run_bytes + sizes[number], run_s + durations_s[number]
+            if run_s > 1.5 * target_s:
+                break
+            if run_s >= 0.5 * target_s and run_s > 0:
+                peak = max(peak, run_bytes * 8 / run_s)
+    return peak or average_bit_rate(sizes, durations_s)
+
+
+def average_bit_rate(sizes: Sequence[int], durations_s: Sequence[float]) -> float:
+    """Return the average segment bit rate in bits a second (RFC 8216, 4.1)."""
+    total_s = sum(durations_s)
+    return sum(sizes) * 8 / total_s if total_s else 0.0
+
+
+def check_rates(attributes: AttributeList, streams: Sequence[Sequence[Stream]], name: str, file: str, notes: Notes) -> None:
+    """Check BANDWIDTH and AVERAGE-BANDWIDTH.
+
+    Each of `streams` holds renditions of which one is played at a time: the picture, the sounds of a group, its subtitles.
+    """
+    if not all(all(stream.sizes) for group in streams for stream in group):
+        return  # a file is missing: what is left says nothing of the rates
+    for attribute, rule, rate in (("AVERAGE-BANDWIDTH", "Apple 1.26", _average), ("BANDWIDTH", "Apple 1.27", _peak)):
+        declared = attributes.integer(attribute)
+        measured = sum(max((rate(stream) for stream in group), default=0.0) for group in streams)
+        if declared and measured and abs(measured - declared) > TOLERANCE * declared:
+            text = f"{name} declares {attribute} {declared}, but {measured:.0f} was measured: that is {measured / declared - 1:+.0%}."
+            notes.add(rule, file, text)
+
+
+def check_picture(attributes: AttributeList, picture: Picture, name: str, file: str, notes: Notes) -> None:
+    """Check what a variant declares of its picture."""
+    size = f"{picture.width}x{picture.height}"
+    declared = attributes.resolution()
+    if attributes.get("RESOLUTION") is None:
+        notes.add("Apple 9.2", file, f"{name} has no RESOLUTION.")
+    elif declared is not None and declared != (picture.width, picture.height):
+        notes.add("RFC 8216 4.3.4.2", file, f"{name} declares RESOLUTION {declared[0]}x{declared[1]}, but the picture is {size}.")
+    rate = attributes.number("FRAME-RATE")
+    slowest = min(picture.usual_rate, picture.mean_rate, picture.busiest_rate)
+    fastest = max(picture.usual_rate, picture.mean_rate, picture.busiest_rate)
+    if attributes.get("FRAME-RATE") is None:
+        notes.add("Apple 9.15", file, f"{name} has no FRAME-RATE.")
+    elif rate and not slowest - RATE_ROUNDING <= rate <= fastest + RATE_ROUNDING:
+        text = f"{name} declares FRAME-RATE {rate:.3f}, but {picture.usual_rate:.3f} was measured."
+        notes.add("RFC 8216 4.3.4.2", file, text)
+    check_range(attributes, picture, name, file, notes)
+
+
+def check_range(attributes: AttributeList, picture: Picture, name: str, file: str, notes: Notes) -> None:
+    """Check VIDEO-RANGE against the picture's transfer characteristics."""
+    real, declared = RANGES.get(picture.transfer, "SDR"), attributes.get("VIDEO-RANGE")
+    if (declared or "SDR") != real:
+        said = f"declares VIDEO-RANGE {declared}" if declared else "has no VIDEO-RANGE"
+        notes.add("Apple 9.16", file, f"{name} {said}, but the picture is {real}.")
+    if picture.pixel_format not in EIGHT_BIT and not (declared and picture.pixel_format in TEN_BIT):
+        more = ": more than 8 bits need a VIDEO-RANGE" if picture.pixel_format in TEN_BIT else ": it must be 4:2:0 with 8 or 10 bits"
+        notes.add("Apple 9.16" if picture.pixel_format in TEN_BIT else "Apple 1.3b", file, f"{name} is {picture.pixel_format}{more}.")
+
+
+def check_encoding(stream: Stream, notes: Notes) -> None:
+    """Check a stream's own encoding: codec, container, level, pixels, fields, rate, sound."""
+    assert stream.contents is not None
+    picture, sound = stream.contents.picture, stream.contents.sound
+    if picture is not None:
+        _check_codec(picture, stream, stream.contents.container, notes)
+        if not picture.square:
+            notes.add("Apple 1.33", stream.file, "The pixels are not square, so players show another shape than RESOLUTION says.")
+        if picture.interlaced:
+            notes.add("Apple 1.14", stream.file, "The picture is interlaced; it must be deinterlaced.")
+        elif picture.interlaced is None:
+            notes.leave(f"{stream.file}: no frame could be decoded, so whether it is progressive was not checked.")
+        if picture.usual_rate > MAX_FRAME_RATE + RATE_ROUNDING:
+            notes.add("Apple 1.19", stream.file, f"The picture has {picture.usual_rate:.3f} frames a second; {MAX_FRAME_RATE} are allowed.")
+    if stream.contents.sound_tracks > 1:
+        notes.add("Apple 2.17", stream.file, f"The segments hold {stream.contents.sound_tracks} sound tracks; one is allowed.")
+    if picture is not None and sound is not None and sound.channels > 2:
+        notes.add("Apple 9.6", stream.file, f"Sound of {sound.channels} channels lies in the picture's segments; it needs its own.")
+
+
+def check_codecs(attributes: AttributeList, streams: Iterable[Stream], name: str, rule: str, file: str, notes: Notes) -> None:
+    """Check that CODECS names what the streams hold, all of it and nothing else."""
+    declared = attributes.get("CODECS")
+    read = [stream.contents for stream in streams]
+    if not declared or any(contents is None for contents in read):
+        return
+    left = [part.strip() for part in declared.split(",")]
+    for contents in read:
+        assert contents is not None
+        if contents.picture is not None:
+            check_picture_codec(attributes, contents.picture, name, rule, file, notes)
+            left = [part for part in left if not _is_picture(part, contents.picture)]
+        if contents.sound is not None:
+            names = _sound_names(contents.sound)
+            if not any(part.lower() in names for part in declared.replace(" ", "").split(",")):
+                notes.add(rule, file, f"{name} does not name the sound in CODECS {declared}; it is {names[0]}.")
+            left = [part for part in left if part.lower() not in names]
+    left = [part for part in left if not TEXT_NAMES.fullmatch(part)]
+    if left:
+        notes.add(rule, file, f"{name} names {', '.join(left)} in CODECS, which its segments do not hold.")
+
+
+def check_picture_codec(attributes: AttributeList, picture: Picture, name: str, rule: str, file: str, notes: Notes) -> None:
+    """Check that CODECS has the picture's true profile and level."""
+    declared, expected = attributes.get("CODECS"), picture.header
+    if not declared or expected is None:
+        return
+    parts = [part.strip() for part in declared.split(",")]
+    if not any(_names_picture(part, expected) for part in parts):
+        wrong = next((part for part in parts if _is_picture(part, picture)), None)
+        said = f"declares {wrong}" if wrong else f"does not name the picture in CODECS {declared}"
+        notes.add(rule, file, f"{name} {said}, but the picture is {expected.name}.")
+
+
+def check_channels(attributes: AttributeList, stream: Stream, file: str, notes: Notes) -> None:
+    """Check CHANNELS of a sound rendition."""
+    declared = (attributes.get("CHANNELS") or "").split("/")[0]
+    sound = stream.contents.sound if stream.contents is not None else None
+    if declared and sound is not None and declared != str(sound.channels):
+        text = f"The rendition {attributes.get('NAME')!r} declares {declared} CHANNELS, but has {sound.channels}."
+        notes.add("RFC 8216 4.3.4.1", file, text)
+
+
+def check_shapes(pictures: Sequence[tuple[str, Picture]], file: str, notes: Notes) -> None:
+    """Check that all variants have one aspect ratio, as far as whole even numbers of pixels allow."""
+    low, high, first = 0.0, float("inf"), ""
+    for name, picture in pictures:
+        narrowest = (picture.width - 2) / (picture.height + 2)
+        widest = (picture.width + 2) / max(picture.height - 2, 1)
+        if max(low, narrowest) > min(high, widest):
+            notes.add("Apple 1.33", file, f"{name} is {picture.width}x{picture.height}, another shape than {first}.")
+            return
+        low, high, first = max(low, narrowest), min(high, widest), first or f"{name} ({picture.width}x{picture.height})"
+
+
+def _check_codec(picture: Picture, stream: Stream, container: Container, notes: Notes) -> None:
+    header = picture.header
+    if header is None:
+        notes.add("Apple 1.1", stream.file, f"The picture is {picture.codec_name}; H.264, HEVC and AV1 can be played.")
+        return
+    if header.codec is not Codec.H264 and container is Container.TS:
+        notes.add("Apple 1.5", stream.file, f"{picture.codec_name} in a transport stream can't be played: it needs fragmented MP4.")
+    if picture.tag in ("hev1", "avc3"):
+        notes.add("Apple 1.10", stream.file, f"The sample entry is {picture.tag}; Apple's players want hvc1 or avc1.")
+    profiles = H264_PROFILES if header.codec is Codec.H264 else HEVC_PROFILES if header.codec is Codec.HEVC else {0: "Main"}
+    if header.profile not in profiles:
+        rule = {Codec.H264: "Apple 1.3b", Codec.HEVC: "Apple 1.6b", Codec.AV1: "Apple 1.1"}[header.codec]
+        notes.add(rule, stream.file, f"Profile {header.profile} is not one of {', '.join(profiles.values())}.")
+    _check_level(picture, header, stream, notes)
+
+
+def _check_level(picture: Picture, header: PictureCodec, stream: Stream, notes: Notes) -> None:
+    if header.level > HIGHEST[header.codec]:
+        rule = {Codec.H264: "Apple 1.3b", Codec.HEVC: "Apple 1.6b", Codec.AV1: "Apple 1.37"}[header.codec]
+        highest = level_name(header.codec, HIGHEST[header.codec])
+        notes.add(rule, stream.file, f"Level {level_name(header.codec, header.level)} is higher than {highest}.")
+    needed = lowest_level(header.codec, picture.width, picture.height, max(picture.usual_rate, picture.mean_rate, picture.busiest_rate))
+    enough = lowest_level(header.codec, picture.width, picture.height, min(picture.usual_rate, picture.mean_rate))
+    what = f"{picture.width}x{picture.height} at {picture.usual_rate:.3f} frames a second"
+    declared = level_name(header.codec, header.level)
+    if needed is not None and header.level > max(needed.number, OLD_LEVEL[header.codec]):
+        notes.add("Apple 1.11", stream.file, f"Level {declared} is higher than needed: {what} is held by {needed.name}.")
+    if enough is not None and header.level < enough.number:
+        notes.add("Apple 1.11", stream.file, f"Level {declared} does not hold {what}: that needs {enough.name}.")
+
+
+def _is_picture(part: str, picture: Picture) -> bool:
+    """Whether an entry of CODECS is one of the picture's codec, whatever its profile."""
+    return picture.header is not None and part.split(".")[0] in _tags(picture.header.codec)
+
+
+def _names_picture(part: str, expected: PictureCodec) -> bool:
+    """Whether an entry of CODECS is this picture's; H.265's compatibility and constraint flags may be left out."""
+    fields = part.split(".")
+    if fields[0] not in _tags(expected.codec):
+        return False
+    mine = expected.name.split(".")
+    if expected.codec is Codec.H264:
+        return fields[1:] == mine[1:] or [field.lower() for field in fields[1:]] == mine[1:]
+    if expected.codec is Codec.HEVC:
+        return len(fields) >= 4 and fields[1] == mine[1] and fields[3].upper() == mine[3]
+    return fields[1:4] == mine[1:4]
+
+
+def _tags(codec: Codec) -> tuple[str, ...]:
+    return {Codec.H264: ("avc1", "avc3"), Codec.HEVC: ("hvc1", "hev1"), Codec.AV1: ("av01",)}[codec]
+
+
+def _sound_names(sound: Sound) -> tuple[str, ...]:
+    """Return the names that CODECS may give a sound (RFC 6381), in small letters."""
+    if sound.codec_name == "aac":
+        return (AAC_NAMES[sound.profile],) if sound.profile in AAC_NAMES else tuple(AAC_NAMES.values())
+    return SOUND_NAMES.get(sound.codec_name, (sound.codec_name,))
+
+
+def _peak(stream: Stream) -> float:
+    return peak_bit_rate(stream.sizes, stream.playlist.durations_s, stream.playlist.target_duration_s or 0)
+
+
+def _average(stream: Stream) -> float:
+    return average_bit_rate(stream.sizes, stream.playlist.durations_s)
