@@ -1,9 +1,13 @@
 """CPU time of a whole `convert` over that of bare ffmpeg commands that do the same encoding work.
 
-    python benchmarks/encode.py [--source FILE] [--seconds 60] [--runs 1]
+    python benchmarks/encode.py [--source FILE] [--seconds 60] [--rate-control crf|abr] [--runs 1]
+    python benchmarks/encode.py --chunks [--source FILE] [--seconds 300]
+    python benchmarks/encode.py --scaling [--source FILE] [--seconds 10]
 
-Prints two ratios: over one bare command that decodes once and encodes the same renditions to nowhere (the limit), and
-over one command a quality plus a separate MP4. Without --source the shipped sample is looped and scaled to 1080p25.
+Prints two ratios: over one bare command that decodes once, encodes the sound once and the same renditions to nowhere (the
+limit), and over one command a quality plus a separate MP4. What the check of the stream and the measuring of the loudness
+take is shown beside them. --chunks compares an encode in chunks with one in a single piece; --scaling shows what scaling
+each quality from the next larger one costs in quality. Without --source the shipped sample is looped and scaled to 1080p25.
 """
 
 from __future__ import annotations
@@ -14,58 +18,141 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from pipeline.media import encode  # noqa: E402  # the path above must be set first
+from pipeline.cancel import CancelToken  # noqa: E402  # the path above must be set first
+from pipeline.media import encode, sound  # noqa: E402
+from pipeline.media.chunks import cut  # noqa: E402
 from pipeline.media.probe import probe  # noqa: E402
 from pipeline.media.process import ffmpeg_version, find_ffmpeg, printable  # noqa: E402
-from pipeline.model import Job, Plan  # noqa: E402
+from pipeline.media.scan import scan  # noqa: E402
+from pipeline.media.vmaf import measure_vmaf  # noqa: E402
+from pipeline.model import EncodingRequest, Job, Plan, RateControl, Rendition  # noqa: E402
 from pipeline.plan import make_plan  # noqa: E402
 
 QUALITIES = ("1080p", "720p", "480p")
 PRESET = "veryfast"
+BLOCK_BYTES = 512
+"""In what getrusage counts blocks that were written (getrusage(2) of Linux)."""
+
+ONE_PIECE = (
+    "import sys; sys.path.insert(0, {root!r}); from pipeline.media import chunks;"
+    " chunks.CHUNK_SEGMENTS = chunks.LEAST_SEGMENTS = 10**6; from hls_converter import main; sys.exit(main(sys.argv[1:]))"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What commands took: CPU and wall seconds, bytes written to disk."""
+
+    cpu_s: float
+    wall_s: float
+    written_bytes: int
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--source", type=Path, help="a video of at least 1080p (default: the shipped sample, looped and scaled)")
-    parser.add_argument("--seconds", type=float, default=60, help="how much of the source to use (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, help="how much of the source to use (default: 60; 300 with --chunks; 10 with --scaling)")
+    parser.add_argument(
+        "--rate-control", choices=[r.value for r in RateControl], default="crf", help="of all encodes (default: %(default)s)"
+    )
+    parser.add_argument("--preset", default=PRESET, help="of all encodes (default: %(default)s)")
     parser.add_argument("--runs", type=int, default=1, help="rounds; medians are printed (default: %(default)s)")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--chunks", action="store_true", help="compare chunks with a single piece")
+    what.add_argument("--scaling", action="store_true", help="compare ways of scaling by VMAF")
     options = parser.parse_args()
+    seconds = options.seconds or (300 if options.chunks else 10 if options.scaling else 60)
     ffmpeg = find_ffmpeg("")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        source = make_source(ffmpeg, options.source or ROOT / "samples" / "welcome.mp4", options.seconds, folder)
-        plan = make_plan(Job(source=source, output_dir=folder / "out", slug="clip", qualities=QUALITIES, preset=PRESET), probe(source))
+        source = make_source(ffmpeg, options.source or ROOT / "samples" / "welcome.mp4", seconds, folder)
+        encoding = EncodingRequest(preset=options.preset, rate_control=RateControl(options.rate_control))
+        job = Job(source=source, output_dir=folder / "out", slug=source.stem, qualities=QUALITIES, encoding=encoding)
+        plan = make_plan(job, probe(source))
+        assert plan.media.video is not None
         write(f"{ffmpeg_version(ffmpeg)}\nsource: {plan.media.video.width}x{plan.media.video.height}, {plan.media.duration_s:.1f} s")
-        write(f"renditions: {', '.join(r.name for r in plan.renditions)}; preset {PRESET}\n")
-        compare(ffmpeg, plan, folder, options.runs)
+        write(f"renditions: {', '.join(r.name for r in plan.renditions)}; {options.rate_control}, preset {options.preset}\n")
+        if options.chunks:
+            compare_chunks(plan, folder, options.runs)
+        elif options.scaling:
+            compare_scaling(ffmpeg, plan, folder)
+        else:
+            compare(ffmpeg, plan, folder, options.runs)
 
 
 def compare(ffmpeg: Path, plan: Plan, folder: Path, runs: int) -> None:
     """Run each variant in turn and print medians and ratios."""
-    bare = [str(ffmpeg), "-v", "error", "-y", *to_nowhere(plan)]
-    write("(a) decode once, encode the same renditions to nowhere:\n" + printable(bare) + "\n")
-    variants: dict[str, Callable[[], float]] = {
-        "convert": lambda: cpu_seconds([convert_command(plan, folder)], folder),
-        "(a) bare": lambda: cpu_seconds([bare], folder),
-        "(b) one a quality + MP4": lambda: cpu_seconds(one_each(ffmpeg, plan, folder), folder),
+    bare = [str(ffmpeg), "-v", "error", "-y", *to_nowhere(plan, plan.renditions)]
+    write("(a) decode once, encode the sound once and the same renditions to nowhere:\n" + printable(bare) + "\n")
+    checked = [str(ROOT / "hls-converter"), "validate", str(folder / "out" / plan.job.slug)]
+    silent, measured = sound_commands(ffmpeg, plan)
+    variants: dict[str, Callable[[], Cost]] = {
+        "convert": lambda: cost([convert_command(plan)], folder),
+        "(a) bare": lambda: cost([bare], folder),
+        "(b) one a quality + MP4": lambda: cost(one_each(ffmpeg, plan), folder),
+        "checking the stream": lambda: cost([checked], folder),
+        "sound": lambda: cost([silent], folder),
+        "sound, loudness measured": lambda: cost([measured], folder),
     }
-    figures: dict[str, list[float]] = {name: [] for name in variants}
+    medians, costs = run_all(variants, runs)
+    size_bytes = sum(path.stat().st_size for path in (folder / "out").rglob("*") if path.is_file())
+    ours, extra = medians["convert"], medians["checking the stream"] + medians["sound, loudness measured"] - medians["sound"]
+    a, b = medians["(a) bare"], medians["(b) one a quality + MP4"]
+    write(f"\nconvert / (a) = {ours / a:.3f}    without check and loudness {(ours - extra) / a:.3f}    convert / (b) = {ours / b:.3f}")
+    write(f"written to disk / size of the result = {costs['convert'][-1].written_bytes / size_bytes:.2f}")
+
+
+def compare_chunks(plan: Plan, folder: Path, runs: int) -> None:
+    """Run the encode in chunks and in a single piece."""
+    command = convert_command(plan)
+    one_piece = [sys.executable, "-c", ONE_PIECE.format(root=str(ROOT)), *command[1:]]
+    medians, costs = run_all(
+        {"in chunks": lambda: cost([command], folder), "in one piece": lambda: cost([one_piece], folder)},
+        runs,
+    )
+    walls = {name: statistics.median(c.wall_s for c in values) for name, values in costs.items()}
+    ratio, wall_ratio = medians["in chunks"] / medians["in one piece"], walls["in chunks"] / walls["in one piece"]
+    write(f"\nchunks / one piece = {ratio:.3f} in CPU time, {wall_ratio:.3f} in wall time")
+
+
+def compare_scaling(ffmpeg: Path, plan: Plan, folder: Path) -> None:
+    """Encode with each rendition scaled from the source, and from the next larger rendition; print size and VMAF."""
+    write(f"{'quality':<10}{'from the source':>26}{'from the next larger':>26}")
+    ways = {
+        "source": [str(ffmpeg), "-v", "error", "-y", *to_files(plan, from_source_graph(plan.renditions), "source")],
+        "larger": [str(ffmpeg), "-v", "error", "-y", *to_files(plan, from_larger_graph(plan.renditions), "larger")],
+    }
+    costs = {name: cost([command], folder) for name, command in ways.items()}
+    for r in plan.renditions:
+        cells = []
+        for name in ways:
+            made = folder / f"{name}-{r.name}.mp4"
+            score = measure_vmaf(ffmpeg, made, plan.media.path, (r.width, r.height), scratch=folder, cancel=CancelToken())
+            cells.append(f"{made.stat().st_size / 1e6:8.2f} MB, VMAF {score:6.2f}")
+        write(f"{r.name:<10}{cells[0]:>26}{cells[1]:>26}")
+    write(f"\nCPU from the next larger / from the source = {costs['larger'].cpu_s / costs['source'].cpu_s:.3f}")
+
+
+def run_all(variants: dict[str, Callable[[], Cost]], runs: int) -> tuple[dict[str, float], dict[str, list[Cost]]]:
+    """Run variants in turn; return the medians of their CPU seconds, and all that was measured."""
+    costs: dict[str, list[Cost]] = {name: [] for name in variants}
     for _ in range(runs):
         for name, measure in variants.items():
-            figures[name].append(measure())
-    medians = {name: statistics.median(values) for name, values in figures.items()}
-    for name, values in figures.items():
-        write(f"{name:<26}{medians[name]:8.1f} CPU s   (of {', '.join(f'{v:.1f}' for v in values)})")
-    ours = medians["convert"]
-    write(f"\nconvert / (a) = {ours / medians['(a) bare']:.3f}    convert / (b) = {ours / medians['(b) one a quality + MP4']:.3f}")
+            costs[name].append(measure())
+    medians = {name: statistics.median(c.cpu_s for c in values) for name, values in costs.items()}
+    for name, values in costs.items():
+        figures = ", ".join(f"{c.cpu_s:.1f}" for c in values)
+        write(f"{name:<26}{medians[name]:8.1f} CPU s   (of {figures}; {values[-1].wall_s:.0f} s by the clock)")
+    return medians, costs
 
 
 def make_source(ffmpeg: Path, path: Path, seconds: float, folder: Path) -> Path:
@@ -75,6 +162,7 @@ def make_source(ffmpeg: Path, path: Path, seconds: float, folder: Path) -> Path:
     what one decode for all saves.
     """
     media = probe(path)
+    assert media.video is not None
     if min(media.video.width, media.video.height) >= 1080 and abs((media.duration_s or 0) - seconds) < 1:
         return path
     target = folder / "source.mp4"
@@ -85,38 +173,104 @@ def make_source(ffmpeg: Path, path: Path, seconds: float, folder: Path) -> Path:
     return target
 
 
-def to_nowhere(plan: Plan) -> list[str]:
-    """Return the arguments of the program's own command with nothing written."""
-    arguments = encode.hls_arguments(plan)
-    arguments[arguments.index("tee")] = "null"
-    return [*arguments[:-1], "-"]
+def to_nowhere(plan: Plan, renditions: Sequence[Rendition]) -> list[str]:
+    """Return the arguments of the cheapest command that was known when chunks came: one ffmpeg, each size from the source.
+
+    They are written out here, apart from the program's own, so that a change to the program can't change the limit.
+    """
+    arguments = ["-i", str(plan.media.path), "-filter_complex", from_source_graph(renditions)]
+    arguments += [text for i in range(len(renditions)) for text in ("-map", f"[v{i}]")]
+    return [
+        *arguments,
+        "-map",
+        "0:a:0",
+        *x264(plan, renditions),
+        "-c:a",
+        "aac",
+        "-b:a",
+        "128k",
+        "-ac",
+        "2",
+        "-ar",
+        "48000",
+        "-f",
+        "null",
+        "-",
+    ]
 
 
-def one_each(ffmpeg: Path, plan: Plan, folder: Path) -> list[list[str]]:
-    """Return a command a quality and one for the MP4, each decoding the source anew."""
-    commands = []
-    for r in plan.renditions:
-        (folder / r.name).mkdir(exist_ok=True)
-        commands.append([str(ffmpeg), "-v", "error", "-y", *encode.hls_arguments(replace(plan, renditions=(r,)))])
+def x264(plan: Plan, renditions: Sequence[Rendition]) -> list[str]:
+    """Return the picture's options of the bare commands."""
+    keyframes = "expr:isnan(prev_forced_t)+gt(floor(t/2),floor(prev_forced_t/2))"
+    options = ["-c:v", "libx264", "-preset", plan.job.encoding.preset, "-profile:v", "high"]
+    options += ["-force_key_frames", keyframes, "-sc_threshold", "0", "-fps_mode", "vfr"]
+    for i, r in enumerate(renditions):
+        if r.crf is None:
+            options += [f"-b:v:{i}", str(r.bit_rate), f"-maxrate:v:{i}", str(r.max_bit_rate), f"-bufsize:v:{i}", str(r.buffer_size)]
+        else:
+            options += [f"-crf:v:{i}", str(r.crf), f"-maxrate:v:{i}", str(r.bit_rate), f"-bufsize:v:{i}", str(r.bit_rate * 3 // 2)]
+    return options
+
+
+def from_source_graph(renditions: Sequence[Rendition]) -> str:
+    """Return a filter graph that scales each size from the source."""
+    outputs = "".join(f"[s{i}]" for i in range(len(renditions)))
+    scaled = (f"[s{i}]scale={r.width}:{r.height}:flags=bicubic,setsar=1,format=yuv420p[v{i}]" for i, r in enumerate(renditions))
+    return ";".join((f"[0:v:0]split={len(renditions)}{outputs}", *scaled))
+
+
+def from_larger_graph(renditions: Sequence[Rendition]) -> str:
+    """Return a filter graph that scales each size from the next larger one."""
+    parts, before = [], "[0:v:0]"
+    for i, r in enumerate(renditions):
+        scaled = f"{before}scale={r.width}:{r.height}:flags=bicubic,setsar=1,format=yuv420p"
+        last = i + 1 == len(renditions)
+        parts.append(f"{scaled}[v{i}]" if last else f"{scaled},split=2[v{i}][l{i}]")
+        before = f"[l{i}]"
+    return ";".join(parts)
+
+
+def to_files(plan: Plan, graph: str, name: str) -> list[str]:
+    """Return the arguments that encode the pictures of a graph into a file each, in one run."""
+    arguments = ["-i", str(plan.media.path), "-filter_complex", graph]
+    for i, r in enumerate(plan.renditions):
+        arguments += ["-map", f"[v{i}]", *x264(plan, (r,)), f"{name}-{r.name}.mp4"]
+    return arguments
+
+
+def one_each(ffmpeg: Path, plan: Plan) -> list[list[str]]:
+    """Return a command a quality and one for the MP4, each decoding the source anew, written to nowhere."""
     assert plan.mp4 is not None
-    commands.append([str(ffmpeg), "-v", "error", "-y", *encode.mp4_arguments(plan, plan.mp4.rendition, "separate.mp4")])
-    return commands
+    return [[str(ffmpeg), "-v", "error", "-y", *to_nowhere(plan, (r,))] for r in (*plan.renditions, plan.mp4.rendition)]
 
 
-def convert_command(plan: Plan, folder: Path) -> list[str]:
+def sound_commands(ffmpeg: Path, plan: Plan) -> tuple[list[str], list[str]]:
+    """Return the command that encodes the sound without measuring it, and the program's own."""
+    found = scan(plan.media, CancelToken())
+    length_s = cut(plan, found, cores=1).length / 90_000
+    arguments = encode.from_source(sound.sound_arguments(plan, length_s, [None] * len(plan.audio)), plan.media.path)
+    measured = [str(ffmpeg), "-y", *arguments, "-loglevel", "error"]
+    return [argument.replace(",ebur128=framelog=quiet", "") for argument in measured], measured
+
+
+def convert_command(plan: Plan) -> list[str]:
     """Return the command an editor would type."""
-    launcher = str(ROOT / "hls-converter")
-    chosen = ["--qualities", ",".join(QUALITIES), "--preset", PRESET, "--no-transcribe", "--fresh"]
-    return [launcher, "convert", str(plan.media.path), "-o", str(folder / "out"), *chosen]
+    launcher, encoding = str(ROOT / "hls-converter"), plan.job.encoding
+    chosen = ["--qualities", ",".join(QUALITIES), "--preset", encoding.preset, "--rate-control", encoding.rate_control.value]
+    return [launcher, "convert", str(plan.media.path), "-o", str(plan.job.output_dir), *chosen, "--encoder", "cpu", "--fresh"]
 
 
-def cpu_seconds(commands: Sequence[Sequence[str]], folder: Path) -> float:
-    """Run commands one after the other; return the user and system seconds of them and of all their children."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+def cost(commands: Sequence[Sequence[str]], folder: Path) -> Cost:
+    """Run commands one after the other; return what they and all their children took."""
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     for command in commands:
         subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    after, ended = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    return Cost(
+        cpu_s=after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+        wall_s=ended - began,
+        written_bytes=(after.ru_oublock - before.ru_oublock) * BLOCK_BYTES,
+    )
 
 
 def write(text: str) -> None:

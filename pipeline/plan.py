@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pipeline.errors import SettingsError
 from pipeline.media import ladder
+from pipeline.media.encoders import on_processor
 from pipeline.media.frame_rates import frame_rate_limit
 from pipeline.media.soundtracks import audio_renditions
 from pipeline.media.treatment import treatment
@@ -27,7 +28,6 @@ from pipeline.model import (
 SEGMENT_S = 6
 """Target duration of a segment, as Apple's HLS authoring specification (7.5) asks for."""
 
-CPU_ENCODERS = {Codec.H264: "libx264", Codec.HEVC: "libx265", Codec.AV1: "libsvtav1"}
 LOUDNESS_LUFS = (-36.0, -5.0)
 """What ffmpeg's loudnorm can aim at, in LUFS."""
 
@@ -55,7 +55,7 @@ def make_plan(job: Job, media: MediaInfo, encoder: str | None = None) -> Plan:
         renditions=renditions,
         audio=audio,
         muxed_sound=segment_type is SegmentType.TS and len(audio) == 1 and video is not None,
-        encoder=encoder or CPU_ENCODERS[job.encoding.codec],
+        encoder=encoder or on_processor(job.encoding.codec),
         segment_type=segment_type,
         frame_rate_limit=None if video is None else frame_rate_limit(video.frame_rate),
         deinterlace=video is not None and video.interlaced,

@@ -165,9 +165,15 @@ def run(plan: Plan, make_phases: Callable[[], Mapping[PhaseName, Phase]], packag
         master_url=str(job.workspace.done.get(PhaseName.UPLOAD.value, {}).get("urls", {}).get(MASTER, "")),
         wrong_settings=wrong_settings,
         media_deleted=job.workspace.media_deleted,
+        loudness_lufs=_loudness_lufs(job.workspace),
     )
     sink(JobFinished(report=report))
     return report
+
+
+def _loudness_lufs(workspace: Workspace) -> float | None:
+    measured = workspace.done.get(PhaseName.HLS.value, {}).get("loudness") or [{}]
+    return measured[0].get("integrated_lufs")
 
 
 def unexpected(bug: Exception, sink: Sink) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from upload_parts import PREFIX, write_folder
 
 from pipeline.cancel import CancelToken
 from pipeline.events import LogLevel
-from pipeline.model import Existing, Job, MediaInfo, PhaseName, Plan, Rendition, UploadRequest
+from pipeline.model import DynamicRange, Existing, Job, MediaInfo, PhaseName, Plan, Rendition, SegmentType, UploadRequest
 from pipeline.phases.phase import PhaseContext, Progress
 from pipeline.workspace import Workspace
 
@@ -51,10 +50,14 @@ def open_job(
         job=job,
         media=media,
         renditions=(Rendition(name="720p", **quality), Rendition(name="480p", **quality)),
-        frame_rate_limit=Fraction(60),
-        hold_last_frame_s=0.0,
+        audio=(),
+        muxed_sound=True,
+        encoder="libx264",
+        segment_type=SegmentType.TS,
+        frame_rate_limit=None,
+        deinterlace=False,
+        dynamic_range=DynamicRange.SDR,
         segment_s=6,
-        audio_bit_rate=128_000,
         mp4=None,
         phases=(PhaseName.UPLOAD, PhaseName.RECORD, PhaseName.CLEANUP),
     )

@@ -8,7 +8,20 @@ from fractions import Fraction
 import pytest
 
 from pipeline.errors import SettingsError
-from pipeline.model import AudioStream, PhaseName, TranscriptionRequest, UploadRequest
+from pipeline.media import ladder
+from pipeline.model import (
+    AudioStream,
+    Codec,
+    DynamicRange,
+    EncoderFamily,
+    EncodingRequest,
+    PhaseName,
+    RateControl,
+    SegmentType,
+    SoundRequest,
+    TranscriptionRequest,
+    UploadRequest,
+)
 from pipeline.plan import make_plan, output_settings
 
 
@@ -16,11 +29,12 @@ def test_a_plain_job_gets_all_qualities_and_an_mp4_remuxed_from_480p(job, media_
     """The usual case, whole."""
     plan = make_plan(job, media_info())
     assert ["1080p", "720p", "480p", "360p"] == [r.name for r in plan.renditions]
-    assert ("480p", (PhaseName.HLS, PhaseName.MP4), 6, 128_000) == (
+    assert ("480p", (PhaseName.HLS, PhaseName.MP4), 6, "libx264", True) == (
         plan.mp4.remux_of,
         plan.phases,
         plan.segment_s,
-        plan.audio_bit_rate,
+        plan.encoder,
+        plan.muxed_sound,
     )
 
 
@@ -66,32 +80,116 @@ def test_no_rendition_has_more_than_sixty_frames_a_second(job, media_info, frame
     assert limit == make_plan(job, media_info(frame_rate=frame_rate)).frame_rate_limit
 
 
-def _sound(start_s: float, duration_s: float | None) -> tuple[AudioStream, ...]:
-    return (
-        AudioStream(codec="aac", channels=2, sample_rate_hz=48_000, language=None, bit_rate=None, start_s=start_s, duration_s=duration_s),
-    )
-
-
 @pytest.mark.parametrize(
-    ("audio", "held_s"),
+    ("changes", "problem"),
     [
-        pytest.param((), 0.0, id="no sound"),
-        pytest.param(_sound(0.0, 60.02), 0.0, id="within a frame"),
-        pytest.param(_sound(0.0, 63.5), 3.5, id="longer sound"),
-        pytest.param(_sound(2.0, 60.0), 2.0, id="later sound"),
-        pytest.param(_sound(0.0, None), 0.0, id="unknown"),
+        pytest.param({"encoding": EncodingRequest(preset="warp")}, "There is no preset warp", id="preset"),
+        pytest.param({"qualities": ("4K",)}, "There is no quality 4K", id="quality"),
+        pytest.param({"qualities": ()}, "No quality is chosen", id="no quality"),
+        pytest.param(
+            {"encoding": EncodingRequest(codec=Codec.HEVC, segment_type=SegmentType.TS)}, "hevc needs fMP4 segments", id="HEVC in TS"
+        ),
+        pytest.param({"encoding": EncodingRequest(keep_hdr=True)}, "HDR can't be kept in H.264", id="HDR in H.264"),
+        pytest.param({"encoding": EncodingRequest(target_vmaf=100)}, "A VMAF target lies between 60 and 99, not at 100.", id="VMAF"),
+        pytest.param(
+            {"encoding": EncodingRequest(target_vmaf=94, rate_control=RateControl.ABR)},
+            "A VMAF target and an average bit rate exclude each other",
+            id="VMAF and ABR",
+        ),
+        pytest.param(
+            {"encoding": EncodingRequest(target_vmaf=94, encoder=EncoderFamily.NVIDIA)},
+            "A VMAF target needs an encoder that keeps a quality",
+            id="VMAF in hardware",
+        ),
+        pytest.param({"sound": SoundRequest(loudness_lufs=3)}, "A loudness target lies between -36 and -5 LUFS, not at 3.", id="loudness"),
     ],
 )
-def test_the_last_frame_is_held_until_the_sound_ends(job, media_info, audio, held_s):
-    """Longer sound is not cut off."""
-    assert held_s == make_plan(job, media_info(audio=audio)).hold_last_frame_s
+def test_a_wrong_setting_is_one_sentence(job, media_info, changes, problem):
+    """What is wrong, and what may be chosen instead."""
+    with pytest.raises(SettingsError) as caught:
+        make_plan(replace(job, **changes), media_info())
+    assert [problem] == [text[: len(problem)] for text in caught.value.problems]
 
 
 def test_every_wrong_setting_is_named_at_once(job, media_info):
     """One sentence each."""
     with pytest.raises(SettingsError) as caught:
-        make_plan(replace(job, qualities=("4K",), preset="warp"), media_info())
+        make_plan(replace(job, qualities=("4K",), encoding=EncodingRequest(preset="warp")), media_info())
     assert ["There is no quality 4K", "There is no preset warp"] == [p.split(":")[0] for p in caught.value.problems]
+
+
+def _track(index: int, *, language: str | None = None, channels: int = 2, default: bool = False) -> AudioStream:
+    return AudioStream(
+        codec="aac",
+        channels=channels,
+        sample_rate_hz=48_000,
+        language=language,
+        bit_rate=None,
+        start_s=0.0,
+        duration_s=60.0,
+        index=index,
+        default=default,
+    )
+
+
+def test_several_sound_tracks_become_a_group_of_their_own(job, media_info):
+    """The one that the file marks is the default; two of a language are told apart."""
+    tracks = (_track(1, language="en"), _track(2, language="de", default=True), _track(3, language="en"))
+    plan = make_plan(job, media_info(audio=tracks))
+    assert (False, ["audio/en", "audio/de", "audio/en-2"], ["English", "German", "English 2"], [False, True, False]) == (
+        plan.muxed_sound,
+        [a.folder for a in plan.audio],
+        [a.name for a in plan.audio],
+        [a.default for a in plan.audio],
+    )
+
+
+def test_surround_comes_beside_stereo_when_asked_for(job, media_info):
+    """A player without surround still has sound."""
+    five_one = (_track(1, channels=6),)
+    plain, surround = (make_plan(replace(job, sound=SoundRequest(surround=asked)), media_info(audio=five_one)) for asked in (False, True))
+    assert ([("audio/und", 2)], [("audio/und", 2), ("audio/und-surround", 6)]) == (
+        [(a.folder, a.channels) for a in plain.audio],
+        [(a.folder, a.channels) for a in surround.audio],
+    )
+
+
+@pytest.mark.parametrize(
+    ("encoding", "segment_type", "muxed"),
+    [
+        pytest.param(EncodingRequest(), SegmentType.TS, True, id="H.264"),
+        pytest.param(EncodingRequest(segment_type=SegmentType.FMP4), SegmentType.FMP4, False, id="H.264 in fMP4"),
+        pytest.param(EncodingRequest(codec=Codec.HEVC), SegmentType.FMP4, False, id="HEVC"),
+    ],
+)
+def test_the_codec_says_what_the_segments_are(job, media_info, encoding, segment_type, muxed):
+    """Fragmented MP4 holds picture and sound apart."""
+    plan = make_plan(replace(job, encoding=encoding), media_info())
+    assert (segment_type, muxed) == (plan.segment_type, plan.muxed_sound)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "dynamic_range"),
+    [
+        pytest.param(EncodingRequest(), DynamicRange.SDR, id="converted"),
+        pytest.param(EncodingRequest(codec=Codec.HEVC, keep_hdr=True), DynamicRange.PQ, id="kept"),
+    ],
+)
+def test_hdr_is_kept_only_when_asked_for(job, media_info, encoding, dynamic_range):
+    """By default everybody sees the right colours."""
+    assert dynamic_range is make_plan(replace(job, encoding=encoding), media_info(colour_transfer="smpte2084")).dynamic_range
+
+
+def test_rates_are_ceilings_unless_they_are_asked_for(job, media_info):
+    """An even quality below the table's rates, or the table's rates."""
+    plans = [make_plan(replace(job, encoding=EncodingRequest(rate_control=control)), media_info()) for control in RateControl]
+    assert [ladder.CRF[Codec.H264], None] == [plan.renditions[0].crf for plan in plans]
+
+
+def test_a_source_without_a_picture_becomes_a_stream_of_sound(job, media_info):
+    """No rendition, no MP4, and the sound has segments of its own."""
+    plan = make_plan(job, replace(media_info(), video=None))
+    assert ((), None, False, (PhaseName.HLS,)) == (plan.renditions, plan.mp4, plan.muxed_sound, plan.phases)
 
 
 def test_qualities_above_the_source_are_left_out_with_a_note(job, media_info):
@@ -104,7 +202,9 @@ def test_qualities_above_the_source_are_left_out_with_a_note(job, media_info):
     ("changes", "same"),
     [
         pytest.param({"upload": UploadRequest(prefix="a/")}, True, id="the destination does not shape the files"),
-        pytest.param({"preset": "fast"}, False, id="preset"),
+        pytest.param({"encoding": EncodingRequest(preset="fast")}, False, id="preset"),
+        pytest.param({"sound": SoundRequest(loudness_lufs=-16)}, False, id="loudness"),
+        pytest.param({"accept_damaged": True}, True, id="what may be missing does not shape what is there"),
         pytest.param({"qualities": ("720p",)}, False, id="qualities"),
         pytest.param({"make_mp4": False}, False, id="mp4"),
         pytest.param({"transcription": TranscriptionRequest(language="es")}, False, id="transcription"),

@@ -91,6 +91,11 @@ def codec_of(encoder: str) -> Codec:
     return _KNOWN[encoder][0]
 
 
+def on_processor(codec: Codec) -> str:
+    """Return the encoder that every machine can run."""
+    return ENCODERS[codec][EncoderFamily.CPU]
+
+
 def family_of(encoder: str) -> EncoderFamily:
     """Return which hardware an encoder runs on."""
     return _KNOWN[encoder][1]

@@ -65,7 +65,7 @@ def sound_arguments(plan: Plan, length_s: float, gains: Sequence[Gain | None]) -
     chains, outputs = [], []
     for i, (rendition, gain) in enumerate(zip(plan.audio, gains, strict=True)):
         filters = [*_level(rendition)]
-        filters += ["ebur128=framelog=quiet"] if gain is None else [_second_pass(plan, gain), f"aresample={SAMPLE_RATE_HZ}"]
+        filters += ["ebur128=framelog=quiet"] if gain is None else _normalised(plan, gain)
         filters += [f"apad=whole_dur={length_s:.6f}", f"atrim=end={length_s:.6f}"]
         chains.append(f"[{SOUND_INPUT}:{rendition.source_index}]{','.join(filters)}[a{i}]")
         outputs += ["-map", f"[a{i}]", "-c:a", rendition.codec, "-b:a", str(rendition.bit_rate)]
@@ -155,6 +155,11 @@ def _level(rendition: AudioRendition) -> tuple[str, ...]:
 
 def _target(plan: Plan) -> str:
     return f"{plan.job.sound.loudness_lufs:g}"
+
+
+def _normalised(plan: Plan, gain: Gain) -> tuple[str, ...]:
+    # ffmpeg 9.0's loudnorm leaves a hole of up to 0.1 s in the times of its last 3 s, not in the sound: samples are counted anew
+    return _second_pass(plan, gain), "asetpts=N/SR/TB", f"aresample={SAMPLE_RATE_HZ}"
 
 
 def _second_pass(plan: Plan, gain: Gain) -> str:

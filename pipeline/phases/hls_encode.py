@@ -23,13 +23,14 @@ from pipeline.events import LogLevel
 from pipeline.media import encode, measure, per_title, sound
 from pipeline.media.chunks import Chunk, Cutting, cut, side_by_side
 from pipeline.media.continuity import continue_fragments, continue_packets
+from pipeline.media.encoders import on_processor
 from pipeline.media.fragments import separate_init
 from pipeline.media.iframes import TIMESTAMP_WRAP, first_time
 from pipeline.media.process import FfmpegRun, ffmpeg_version, printable, run_ffmpeg
 from pipeline.media.scan import CLOCK_HZ, Scan
 from pipeline.model import Plan, SegmentType
 from pipeline.phases.phase import PhaseContext, Progress
-from pipeline.plan import CPU_ENCODERS, output_settings
+from pipeline.plan import output_settings
 
 FULL_DISK = "No space left on device"
 FULL_DISK_BYTES = 16 << 20
@@ -171,7 +172,7 @@ class HlsEncode:
         except (NotSeekableError, OutputError):
             raise
         except EncodeError as error:
-            fallback = CPU_ENCODERS[self.plan.job.encoding.codec]
+            fallback = on_processor(self.plan.job.encoding.codec)
             if self.plan.encoder == fallback:
                 raise
             note = f"The hardware encoder {self.plan.encoder} failed ({error}): the video is encoded on the processor instead."
@@ -221,7 +222,7 @@ class HlsEncode:
         return line.settled
 
     def _side_by_side(self, count: int) -> int:
-        if self.plan.encoder != CPU_ENCODERS[self.plan.job.encoding.codec]:
+        if self.plan.encoder != on_processor(self.plan.job.encoding.codec):
             return 1  # graphics cards take a few encodes at once, and each rendition is one already
         return min(count, side_by_side(self._cores))
 

@@ -15,7 +15,7 @@ def test_the_demo_converts_uploads_and_compares(tmp_path, run, sample):
     """Everything that was made is in the store, and the words are those that are said."""
     done = run("demo", "-o", tmp_path / "demo")
     said = " / ".join(sample.with_suffix(".txt").read_text(encoding="utf-8").split("\n")[:4])
-    assert (0, "", True, True) == (done.returncode, done.stderr, "Verified: all 22 files" in done.stdout, said in done.stdout)
+    assert (0, "", True, True) == (done.returncode, done.stderr, "Verified: all 28 files" in done.stdout, said in done.stdout)
 
 
 def test_the_demo_can_be_run_again(tmp_path, run):

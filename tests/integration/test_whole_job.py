@@ -26,9 +26,11 @@ def test_the_folder_holds_what_the_design_promises(published):
     folder = published.report.folder
     made = {p.relative_to(folder).as_posix() for p in published_files(folder)}
     segments = {f"{q}/seg_00{n}.ts" for q in ("720p", "480p", "360p") for n in (1, 2, 3)}
-    playlists = {"master.m3u8", "subtitles/en/index.m3u8", *(f"{q}/index.m3u8" for q in ("720p", "480p", "360p"))}
+    playlists = {f"{q}/{name}.m3u8" for q in ("720p", "480p", "360p") for name in ("index", "iframes")}
+    playlists |= {"master.m3u8", "subtitles/en/index.m3u8"}
+    pictures = {"poster.jpg", "sprite.jpg", "thumbnails.vtt"}
     captions = {"subtitles.vtt", *(f"subtitles/en/seg_00{n}.vtt" for n in (1, 2, 3))}
-    assert segments | playlists | captions | {"offline_480p.mp4", "transcript.srt", "transcript.txt", "transcript.json"} == made
+    assert segments | playlists | captions | pictures | {"offline_480p.mp4", "transcript.srt", "transcript.txt", "transcript.json"} == made
     assert [folder] == list(folder.parent.iterdir())
 
 

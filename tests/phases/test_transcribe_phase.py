@@ -15,7 +15,7 @@ import pytest
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, SpeechError
 from pipeline.media.probe import probe
-from pipeline.model import Existing, Job, PhaseName, PhaseOutcome, Plan, TranscriptionRequest
+from pipeline.model import DynamicRange, Existing, Job, PhaseName, PhaseOutcome, Plan, SegmentType, TranscriptionRequest
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
 from pipeline.phases.transcribe import FILES, TranscribePhase, load_cues
 from pipeline.workspace import Workspace
@@ -37,10 +37,14 @@ def context(tmp_path: Path, small_model: Path) -> MakeContext:
             job=job,
             media=probe(source),
             renditions=(),
+            audio=(),
+            muxed_sound=True,
+            encoder="libx264",
+            segment_type=SegmentType.TS,
             frame_rate_limit=None,
-            hold_last_frame_s=0.0,
+            deinterlace=False,
+            dynamic_range=DynamicRange.SDR,
             segment_s=6,
-            audio_bit_rate=128_000,
             mp4=None,
             phases=(PhaseName.TRANSCRIPT,),
         )

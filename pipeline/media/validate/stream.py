@@ -177,8 +177,9 @@ class _Walk:
             attributes, name = each.variant.attributes, each.variant.uri or f"The variant in line {each.variant.line}"
             if each.own is None:
                 continue
-            sounds = [stream for stream in each.groups[Role.AUDIO] if stream is not each.own]
-            groups = [[each.own], sounds, each.groups[Role.SUBTITLES]]
+            sounds = each.groups[Role.AUDIO]
+            # a stream of sound alone is a member of its own group: one member is played at a time
+            groups = [*([] if each.own in sounds else [[each.own]]), sounds, each.groups[Role.SUBTITLES]]
             variant_rules.check_rates(attributes, groups, name, MASTER, self._notes)
             variant_rules.check_codecs(attributes, [each.own, *sounds], name, "RFC 8216 4.3.4.2", MASTER, self._notes)
             picture = each.own.contents.picture if each.own.contents is not None else None
