@@ -172,8 +172,8 @@ def run(plan: Plan, make_phases: Callable[[], Mapping[PhaseName, Phase]], packag
 
 
 def _loudness_lufs(workspace: Workspace) -> float | None:
-    measured = workspace.done.get(PhaseName.HLS.value, {}).get("loudness") or [{}]
-    return measured[0].get("integrated_lufs")
+    measured: list[dict[str, float]] = workspace.done.get(PhaseName.HLS.value, {}).get("loudness", [])
+    return measured[0]["integrated_lufs"] if measured else None
 
 
 def unexpected(bug: Exception, sink: Sink) -> str:
