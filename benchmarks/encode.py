@@ -208,7 +208,7 @@ def x264(plan: Plan, renditions: Sequence[Rendition]) -> list[str]:
         if r.crf is None:
             options += [f"-b:v:{i}", str(r.bit_rate), f"-maxrate:v:{i}", str(r.max_bit_rate), f"-bufsize:v:{i}", str(r.buffer_size)]
         else:
-            options += [f"-crf:v:{i}", str(r.crf), f"-maxrate:v:{i}", str(r.bit_rate), f"-bufsize:v:{i}", str(r.bit_rate * 3 // 2)]
+            options += [f"-crf:v:{i}", str(r.crf), f"-maxrate:v:{i}", str(r.bit_rate), f"-bufsize:v:{i}", str(r.buffer_size)]
     return options
 
 

@@ -134,7 +134,8 @@ def _renditions(qualities: Sequence[ladder.Quality], job: Job, media: MediaInfo)
         video.width,
         video.height,
         black_bars=job.black_bars,
-        source_bit_rate=video.bit_rate,
+        # the whole file's: what containers say of the picture alone is often reckoned, and keyframes need their burst
+        source_bit_rate=int(media.size_bytes * 8 / media.duration_s) if media.duration_s else video.bit_rate,
         crf=ladder.CRF[job.encoding.codec] if job.encoding.rate_control is RateControl.CRF else None,
     )
 

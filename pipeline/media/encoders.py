@@ -80,6 +80,8 @@ _REFERENCE_FRAMES = {"slow": 5, "slower": 8, "veryslow": 16}
 # authoring specification (1.11) sees no reason
 _BUFFERED_MACROBLOCKS = {30: 8_100, 31: 18_000, 32: 20_480, 40: 32_768, 41: 32_768, 42: 34_816, 50: 110_400, 51: 184_320, 52: 184_320}
 _LEAST_LEVEL = 30
+# SVT-AV1 refuses a buffer of more than ten seconds
+_SVT_BUFFER_S = 10
 _HURRIED = ("ultrafast", "superfast", "veryfast")
 _SLOW = ("slow", "slower", "veryslow")
 # 1 is best and 7 fastest in Intel's driver; other drivers know fewer steps, and ffmpeg takes the nearest
@@ -234,8 +236,10 @@ def _hardware(codec: Codec, family: EncoderFamily, preset: str) -> dict[str, Any
 def _rate(encoder: str, number: int, r: Rendition) -> dict[str, Any]:
     if family_of(encoder) is EncoderFamily.CPU and r.crf is not None:
         # SVT-AV1 takes whole numbers alone
-        crf = round(r.crf) if encoder == "libsvtav1" else r.crf
-        return {f"crf:v:{number}": crf, f"maxrate:v:{number}": r.bit_rate, f"bufsize:v:{number}": r.bit_rate * 3 // 2}
+        crf, buffer_size = (
+            (round(r.crf), min(r.buffer_size, r.bit_rate * _SVT_BUFFER_S)) if encoder == "libsvtav1" else (r.crf, r.buffer_size)
+        )
+        return {f"crf:v:{number}": crf, f"maxrate:v:{number}": r.bit_rate, f"bufsize:v:{number}": buffer_size}
     if encoder == "libsvtav1":
         return {f"b:v:{number}": r.bit_rate}  # "Max Bitrate only supported with CRF mode"
     return {f"b:v:{number}": r.bit_rate, f"maxrate:v:{number}": r.max_bit_rate, f"bufsize:v:{number}": r.buffer_size}

@@ -177,7 +177,7 @@ def test_quality_stays_below_its_ceiling(ffmpeg, cuts, tmp_path, encoder):
     """The best quality of a noisy picture takes about as much as the ceiling, and without one at least twice that."""
     best = replace(LARGE, crf=10.0)
     held = _encode(ffmpeg, cuts, tmp_path / "held.mp4", *_words(_sdr(encoder, best)))
-    free = _encode(ffmpeg, cuts, tmp_path / "free.mp4", *_words(_sdr(encoder, replace(best, bit_rate=50_000_000))))
+    free = _encode(ffmpeg, cuts, tmp_path / "free.mp4", *_words(_sdr(encoder, replace(best, bit_rate=50_000_000, buffer_size=75_000_000))))
     assert (True, True) == (_rate(held) < 1.4 * LARGE.bit_rate, _rate(free) > 2 * LARGE.bit_rate)
 
 
@@ -294,3 +294,10 @@ def test_frames_are_in_a_form_that_the_encoder_takes(encoder):
 def test_the_processor_comes_last():
     """For every codec there is one, and the order is that of the table."""
     assert ([EncoderFamily.CPU] * 3, [*Codec]) == ([FAMILIES[-1]] * 3, [codec_of(encoder) for encoder in PROCESSOR])
+
+
+@pytest.mark.parametrize("encoder", PROCESSOR)
+def test_a_poor_source_has_a_small_ceiling_and_the_tables_buffer(ffmpeg, cuts, tmp_path, encoder):
+    """SVT-AV1 takes no buffer of more than ten seconds, and the table knows no poor source."""
+    poor = replace(LARGE, crf=30.0, bit_rate=20_000, buffer_size=1_200_000)
+    assert 0 < _rate(_encode(ffmpeg, cuts, tmp_path / "poor.mp4", *_words(_sdr(encoder, poor))))
