@@ -183,6 +183,7 @@ def _encoding(options: argparse.Namespace) -> EncodingRequest:
         target_vmaf=options.target_vmaf,
         segment_type=None if options.segment_type is None else SegmentType(options.segment_type),
         keep_hdr=options.keep_hdr,
+        copy_top=options.copy_top == "auto",
     )
 
 

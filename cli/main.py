@@ -113,6 +113,12 @@ def _add_encoding(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--target-vmaf", type=float, metavar="VMAF", help="choose each quality's CRF by measurement, for example 94")
     parser.add_argument("--segment-type", choices=[t.value for t in SegmentType], help="ts, or fmp4 (default: ts for h264, else fmp4)")
     parser.add_argument("--keep-hdr", action="store_true", help="keep HDR10 and HLG with hevc or av1 instead of converting to SDR")
+    parser.add_argument(
+        "--copy-top",
+        choices=("auto", "off"),
+        default="off",
+        help="auto: keep the original picture as the largest quality where players can take it as it is (default: off)",
+    )
     parser.add_argument("--surround", action="store_true", help="also keep 5.1 sound, beside stereo")
     parser.add_argument("--loudness", type=float, metavar="LUFS", help="bring the sound to this loudness, for example -16")
     parser.add_argument("--encrypt", type=Path, metavar="KEYFILE", help="encrypt the segments with AES-128 and this key of 16 bytes")

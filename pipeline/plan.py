@@ -134,10 +134,19 @@ def _renditions(qualities: Sequence[ladder.Quality], job: Job, media: MediaInfo)
         video.width,
         video.height,
         black_bars=job.black_bars,
-        # the whole file's: what containers say of the picture alone is often reckoned, and keyframes need their burst
-        source_bit_rate=int(media.size_bytes * 8 / media.duration_s) if media.duration_s else video.bit_rate,
+        source_bit_rate=_source_bit_rate(media),
         crf=ladder.CRF[job.encoding.codec] if job.encoding.rate_control is RateControl.CRF else None,
     )
+
+
+def _source_bit_rate(media: MediaInfo) -> int | None:
+    """Return the rate of the whole file, or of its picture where that is more: the sound may go on for longer.
+
+    What containers say of the picture alone is often reckoned, and a keyframe every two seconds needs its burst.
+    """
+    picture = media.video.bit_rate if media.video is not None else None
+    whole = int(media.size_bytes * 8 / media.duration_s) if media.duration_s else None
+    return max((rate for rate in (picture, whole) if rate is not None), default=None)
 
 
 def _mp4(job: Job, media: MediaInfo, renditions: tuple[Rendition, ...]) -> Mp4Plan:

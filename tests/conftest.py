@@ -64,7 +64,7 @@ def media_info() -> Callable[..., MediaInfo]:
         sound = AudioStream(codec="aac", channels=2, sample_rate_hz=48_000, language=None, bit_rate=128_000, start_s=0.0, duration_s=60.0)
         return MediaInfo(
             path=Path("/videos/lesson.mp4"),
-            size_bytes=1_000_000,
+            size_bytes=int((video.get("bit_rate") or 20_000_000) * (duration_s or 60.0) / 8),
             container="mov",
             duration_s=duration_s,
             video=VideoStream(**picture | video),

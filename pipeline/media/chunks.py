@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import bisect
 import itertools
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from pipeline.media.scan import CLOCK_HZ, Scan
 from pipeline.media.treatment import DAMAGED_S, missing_s
@@ -50,6 +51,8 @@ class Chunk:
 
     `seek_s` is where decoding begins, None for the beginning of the file; `first_frame` is how far after `start` the
     first frame is shown; `frames` how many there are, None where that can't be known before.
+    `segment` is the muxer's clock: after each multiple of it the next keyframe begins a segment; None for the plan's own.
+    `keyframes` are where keyframes are forced, empty for the first frame of every slot.
     """
 
     number: int
@@ -58,6 +61,8 @@ class Chunk:
     seek_s: float | None
     first_frame: int
     frames: int | None
+    segment: int | None = None
+    keyframes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,20 +108,9 @@ def cut(plan: Plan, scan: Scan, *, cores: int, whole: bool = False) -> Cutting:
     if not (whole or filtered or plan.deinterlace or damaged or first < 0):
         segments = -(-scan.picture_end // (plan.segment_s * CLOCK_HZ))
         starts = _starts(scan, plan.segment_s, min(CHUNK_SEGMENTS, max(LEAST_SEGMENTS, -(-segments // side_by_side(cores)))))
-    ends: list[int | None] = [*starts[1:], None]
-    chunks = tuple(
-        Chunk(
-            number=number,
-            start=start,
-            end=end,
-            seek_s=_keyframe(scan, start) / CLOCK_HZ if number else None,
-            first_frame=_first_frame(scan, start) if number else 0,
-            frames=None if filtered or (goes_on and end is None) else scan.count(_from(start), None if end is None else _from(end)),
-        )
-        for number, (start, end) in enumerate(zip(starts, ends, strict=True))
-    )
+    chunks = _chunks(scan, starts, goes_on=goes_on)
     return Cutting(
-        chunks=chunks,
+        chunks=tuple(replace(chunk, frames=None) for chunk in chunks) if filtered else chunks,
         length=length,
         first_frame=first,
         frame_ticks=gap,
@@ -124,6 +118,51 @@ def cut(plan: Plan, scan: Scan, *, cores: int, whole: bool = False) -> Cutting:
         held=goes_on or damaged,
         repeatable=len(chunks) > 1 or length < 2 * CHUNK_SEGMENTS * plan.segment_s * CLOCK_HZ,
     )
+
+
+def cut_at(cutting: Cutting, scan: Scan, boundaries: Sequence[int], *, cores: int) -> Cutting:
+    """Return cuts of the same stream whose segments begin at these times, each a keyframe of the source, the first 0."""
+    most = min(CHUNK_SEGMENTS, max(LEAST_SEGMENTS, -(-len(boundaries) // side_by_side(cores))))
+    starts = list(boundaries[::most])
+    if len(starts) > 1 and (len(boundaries) - 1) % most < most // 2:
+        del starts[-1]  # a rest is not worth a chunk of its own
+    chunks = tuple(_timed(chunk, scan, boundaries, cutting.length) for chunk in _chunks(scan, starts, goes_on=cutting.held))
+    return replace(cutting, chunks=chunks, repeatable=True)
+
+
+def _chunks(scan: Scan, starts: Sequence[int], *, goes_on: bool) -> tuple[Chunk, ...]:
+    ends: list[int | None] = [*starts[1:], None]
+    return tuple(
+        Chunk(
+            number=number,
+            start=start,
+            end=end,
+            seek_s=_keyframe(scan, start) / CLOCK_HZ if number else None,
+            first_frame=_first_frame(scan, start) if number else 0,
+            frames=None if goes_on and end is None else scan.count(_from(start), None if end is None else _from(end)),
+        )
+        for number, (start, end) in enumerate(zip(starts, ends, strict=True))
+    )
+
+
+def _timed(chunk: Chunk, scan: Scan, boundaries: Sequence[int], length: int) -> Chunk:
+    """Return a chunk with the keyframes that begin its segments, and between them those at which the muxer does not cut.
+
+    The muxer begins the n-th segment after the first at the first keyframe from n times `segment` on, so that must come
+    before the n-th boundary, and no other keyframe may lie between the two.
+    """
+    end = length if chunk.end is None else chunk.end
+    inside = [b for b in boundaries if chunk.start < b < end]
+    segment = min(((b - chunk.start) // n for n, b in enumerate(inside, 1)), default=length)
+    keyframes: list[int] = []
+    for n, (begin, after) in enumerate(itertools.pairwise([chunk.start, *inside, end]), 1):
+        keyframes.append(begin)
+        last = min(after - SLOT_S * CLOCK_HZ // 2, chunk.start + n * (segment - 2 * EARLY_TICKS))
+        for slot in range(begin + SLOT_S * CLOCK_HZ, last, SLOT_S * CLOCK_HZ):
+            at = bisect.bisect_left(scan.frames, _from(slot))
+            if at < len(scan.frames) and keyframes[-1] < scan.frames[at] < last:
+                keyframes.append(scan.frames[at])
+    return replace(chunk, segment=segment, keyframes=tuple(keyframes))
 
 
 def _starts(scan: Scan, segment_s: int, chunk_segments: int) -> list[int]:

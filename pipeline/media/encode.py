@@ -38,6 +38,10 @@ TIMELINE_S = 10
 _EARLY_S = (EARLY_TICKS + 0.5) / CLOCK_HZ
 KEYFRAMES = f"expr:isnan(prev_forced_t)+gt(floor((t+{_EARLY_S:.9f})/2),floor((prev_forced_t+{_EARLY_S:.9f})/2))"
 
+# A fragment begins where the one before ends, and the muxer guesses the last frame's duration where the source gives none:
+# of a variable frame rate, guessed wrong.
+FRAGMENT_DURATION = "duration=if(eq(NEXT_DTS\\,NOPTS)\\,DURATION\\,NEXT_DTS-DTS)"
+
 # HDR to SDR: to linear light at the 100 nits of SDR, into BT.709's primaries, compressed, and back to BT.709
 # (https://trac.ffmpeg.org/wiki/colorspace; zscale's and tonemap's documentation)
 TONE_MAP: tuple[tuple[str, dict[str, str]], ...] = (
@@ -67,12 +71,32 @@ def chunk_arguments(plan: Plan, cutting: Cutting, chunk: Chunk, sound: str | Non
     if sounds:
         options["c:a"] = "copy"
     if plan.segment_type is SegmentType.FMP4:
-        # A fragment begins where the one before ends, and the muxer guesses the last frame's duration where the source
-        # gives none: of a variable frame rate, guessed wrong.
-        options["bsf:v"] = "setts=pts=PTS:dts=DTS:duration=if(eq(NEXT_DTS\\,NOPTS)\\,DURATION\\,NEXT_DTS-DTS)"
+        options["bsf:v"] = f"setts=pts=PTS:dts=DTS:{FRAGMENT_DURATION}"
     slaves = "|".join(_hls_slave(r, i, plan, chunk, has_sound=bool(sounds)) for i, r in enumerate(plan.renditions))
-    arguments = _arguments(*pictures, *sounds, name=slaves, options=_timeline() | {"format": "tee"} | _picture_timing() | options)
+    arguments = _arguments(*pictures, *sounds, name=slaves, options=_timeline() | {"format": "tee"} | _picture_timing(chunk) | options)
     return ["-copyts", *global_options(plan.encoder), *arguments]
+
+
+def copy_arguments(plan: Plan, cutting: Cutting, rendition: Rendition, sound: str | None) -> list[str]:
+    """Return the arguments that copy the source's own picture into segments of the rendition, one for each of its keyframes.
+
+    `sound` names a file of the encoded sound of the whole stream, which is copied too.
+    """
+    assert plan.media.video is not None
+    streams = [source_input(plan.media)[str(plan.media.video.index)]]
+    if sound is not None:
+        streams.append(ffmpeg.input(sound, itsoffset=-TIMELINE_S)["a:0"])
+    options = {"c": "copy", "format": "hls"} | _timeline() | hls_options(plan.segment_type, 1, rendition.name, picture=True)
+    # the stream begins with a picture
+    moved = "pts=if(N\\,PTS\\,0):dts=if(N\\,DTS\\,min(DTS\\,0))" if cutting.first_frame else "pts=PTS:dts=DTS"
+    if plan.segment_type is SegmentType.FMP4:
+        options["bsf:v"] = f"setts={moved}:{FRAGMENT_DURATION}"
+        options["hls_segment_options"] += f":video_track_timescale={CLOCK_HZ}"
+    elif cutting.first_frame:
+        options["bsf:v"] = f"setts={moved}"
+    # without a lead: the muxer's own would be added to the time line's
+    options |= {"muxdelay": 0, "muxpreload": 0}
+    return ["-copyts", *_arguments(*streams, name=f"{rendition.name}/{PLAYLIST}", options=options)]
 
 
 def mp4_arguments(plan: Plan, cutting: Cutting, rendition: Rendition, sound: Path | None, target: str) -> list[str]:
@@ -86,7 +110,7 @@ def mp4_arguments(plan: Plan, cutting: Cutting, rendition: Rendition, sound: Pat
     return [
         "-copyts",
         *global_options(plan.encoder),
-        *_arguments(*pictures, *sounds, name=target, options=_picture_timing() | _mp4() | options),
+        *_arguments(*pictures, *sounds, name=target, options=_picture_timing(chunk) | _mp4() | options),
     ]
 
 
@@ -224,9 +248,10 @@ def _picture_options(plan: Plan, renditions: tuple[Rendition, ...], *, repeatabl
     )
 
 
-def _picture_timing() -> dict[str, Any]:
+def _picture_timing(chunk: Chunk) -> dict[str, Any]:
+    times = ",".join(f"{_first_tick(keyframe) / CLOCK_HZ:.6f}" for keyframe in chunk.keyframes)
     return {
-        "force_key_frames": KEYFRAMES,
+        "force_key_frames": times or KEYFRAMES,
         "fps_mode": "vfr",  # keep a variable frame rate: a constant one doubles frames
         "enc_time_base": f"1:{CLOCK_HZ}",  # the frame rate's own would move the frames of a variable one
     }
@@ -252,7 +277,8 @@ def _arguments(*streams: Any, name: str, options: dict[str, Any]) -> list[str]: 
 def _hls_slave(r: Rendition, index: int, plan: Plan, chunk: Chunk, *, has_sound: bool) -> str:
     streams = f"v:{index},a:0" if has_sound else f"v:{index}"
     # The muxer cuts at the first keyframe so long after the chunk's first frame, which may come late in its slot.
-    hls_time_us = (plan.segment_s * CLOCK_HZ - chunk.first_frame - EARLY_TICKS - 1) * 1_000_000 // CLOCK_HZ
+    segment = plan.segment_s * CLOCK_HZ if chunk.segment is None else chunk.segment
+    hls_time_us = (segment - chunk.first_frame - EARLY_TICKS - 1) * 1_000_000 // CLOCK_HZ
     return _slave({"select": rf"\'{streams}\'", "f": "hls"} | hls_options(plan.segment_type, hls_time_us, r.name, picture=True), r.name)
 
 

@@ -56,11 +56,12 @@ class Gain:
         return Loudness(integrated_lufs=_number(self.measured["input_i"]), range_lu=_number(self.measured["input_lra"]))
 
 
-def sound_arguments(plan: Plan, length_s: float, gains: Sequence[Gain | None]) -> list[str]:
+def sound_arguments(plan: Plan, length_s: float, gains: Sequence[Gain | None], segment_s: float) -> list[str]:
     """Return the arguments that encode every sound of the plan in one run, as long as the stream.
 
     A sound that begins later or ends earlier is filled up with silence: a player would stop where it ends.
-    `gains` has an entry a sound: None leaves its loudness as it is, and measures it.
+    `gains` has an entry a sound: None leaves its loudness as it is, and measures it. Sounds with segments of their own are
+    cut every `segment_s`.
     """
     chains, outputs = [], []
     for i, (rendition, gain) in enumerate(zip(plan.audio, gains, strict=True)):
@@ -71,7 +72,7 @@ def sound_arguments(plan: Plan, length_s: float, gains: Sequence[Gain | None]) -
         outputs += ["-map", f"[a{i}]", "-c:a", rendition.codec, "-b:a", str(rendition.bit_rate)]
         # without a lead: the muxer's own would be added to the time line's
         outputs += ["-output_ts_offset", str(TIMELINE_S), "-muxdelay", "0", "-muxpreload", "0"]
-        outputs += ["-f", "nut", SOUND_FILE] if plan.muxed_sound else _hls(plan, rendition)
+        outputs += ["-f", "nut", SOUND_FILE] if plan.muxed_sound else _hls(plan, rendition, segment_s)
     # the measured loudness is told at the level of information
     return ["-loglevel", "level+info", "-copyts", *_input(plan.media), "-filter_complex", ";".join(chains), *outputs]
 
@@ -178,8 +179,8 @@ def _second_pass(plan: Plan, gain: Gain) -> str:
     return "loudnorm=" + ":".join(f"{key}={value}" for key, value in values.items())
 
 
-def _hls(plan: Plan, rendition: AudioRendition) -> list[str]:
-    options = hls_options(plan.segment_type, plan.segment_s * 1_000_000, rendition.folder, picture=False)
+def _hls(plan: Plan, rendition: AudioRendition, segment_s: float) -> list[str]:
+    options = hls_options(plan.segment_type, round(segment_s * 1_000_000), rendition.folder, picture=False)
     arguments = [text for key, value in options.items() for text in (f"-{key}", str(value))]
     return ["-f", "hls", *arguments, f"{rendition.folder}/{PLAYLIST}"]
 

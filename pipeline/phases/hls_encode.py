@@ -11,7 +11,7 @@ import queue
 import shutil
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,15 +20,17 @@ from pipeline.cancel import CancelToken
 from pipeline.checkpoints import Move, key_of
 from pipeline.errors import Cancelled, EncodeError, OutputError
 from pipeline.events import LogLevel
-from pipeline.media import encode, measure, per_title, sound
-from pipeline.media.chunks import Chunk, Cutting, cut, side_by_side
+from pipeline.media import copying, encode, measure, per_title, sound
+from pipeline.media.chunks import Chunk, Cutting, cut, cut_at, side_by_side
 from pipeline.media.continuity import continue_fragments, continue_packets
+from pipeline.media.copying import NotCopyableError
 from pipeline.media.encoders import on_processor
 from pipeline.media.fragments import separate_init
 from pipeline.media.iframes import TIMESTAMP_WRAP, first_time
 from pipeline.media.process import FfmpegRun, ffmpeg_version, printable, run_ffmpeg
 from pipeline.media.scan import CLOCK_HZ, Scan
-from pipeline.model import Plan, SegmentType
+from pipeline.model import Plan, Rendition, SegmentType
+from pipeline.phases.hls_copy import check_copied, join_copied, same_times
 from pipeline.phases.phase import PhaseContext, Progress
 from pipeline.plan import output_settings
 
@@ -45,6 +47,7 @@ LOOK_S = 1.0
 SOUND = "sound"
 LOUDNESS = "loudness"
 PER_TITLE = "per_title"
+COPY = "copy"
 
 
 class NotSeekableError(EncodeError):
@@ -56,7 +59,10 @@ class _DiskFullError(Exception):
 
 
 class HlsEncode:
-    """One encode of a plan's renditions and sounds into the workspace."""
+    """One encode of a plan's renditions and sounds into the workspace.
+
+    `plan` has the renditions that are encoded; where the source's own picture is kept, that is not one of them.
+    """
 
     def __init__(self, context: PhaseContext, ffmpeg: Path, scan: Scan) -> None:
         self.plan = context.plan
@@ -76,9 +82,44 @@ class HlsEncode:
         if begun is not None:
             return begun
         self._context.workspace.sweep()
+        if self.plan.job.encoding.copy_top and self.plan.renditions:
+            try:
+                return self._with_kept_top()
+            except NotCopyableError as error:
+                self._context.log(f"The original picture can't be kept as it is: {error}. Every quality is encoded.", LogLevel.INFO)
+                self.plan, self.error_lines = self._context.plan, 0
+        return self._all_encoded()
+
+    def _with_kept_top(self) -> dict[str, Any]:
+        """Copy the source's own picture as the largest rendition, encode the others alike. Raises NotCopyableError too."""
+        top, media = self.plan.renditions[0], self.plan.media
+        cutting = cut(self.plan, self._scan, cores=self._cores, whole=True)
+        boundaries = copying.boundaries(self.plan, self._scan, cutting)
+        loudness, sound_key = self._sound(cutting.length, copying.even_segment_s(boundaries))
+        copied = self._copied(top, cutting, boundaries, sound_key)
+        assert media.video is not None
+        assert media.video.bit_rate is not None
+        self.plan = replace(self.plan, renditions=copying.below(self.plan.renditions, media.video.bit_rate))
+        cutting = cut_at(cutting, self._scan, boundaries, cores=self._cores)
+        chunks: list[dict[str, Any]] = []
+        if self.plan.renditions:
+            if self.plan.job.encoding.target_vmaf is not None:
+                self._per_title(cutting)
+            try:
+                chunks = self._picture(cutting, sound_key)
+            except NotSeekableError as error:
+                raise NotCopyableError("the file can't be entered in the middle") from error
+        for r in self.plan.renditions:
+            if not same_times([start for chunk in chunks for start in chunk["starts"][r.name]], boundaries):
+                raise NotCopyableError("the other qualities can't be cut at its keyframes")
+        self._context.log(f"{top.name} is the original picture as it is.", LogLevel.INFO)
+        made = {top.name: [(COPY, copied)]} | self._by_rendition(chunks)
+        return self._join(made, self._facts(cutting.length, loudness, cutting if chunks else None, chunks))
+
+    def _all_encoded(self) -> dict[str, Any]:
         cutting = cut(self.plan, self._scan, cores=self._cores) if self.plan.renditions else None
         length = cutting.length if cutting else self._scan.end
-        loudness, sound_key = self._sound(length)
+        loudness, sound_key = self._sound(length, self.plan.segment_s)
         if self.plan.job.encoding.target_vmaf is not None and cutting is not None:
             self._per_title(cutting)
         chunks: list[dict[str, Any]] = []
@@ -89,10 +130,19 @@ class HlsEncode:
                 self._context.log("This file can't be entered in the middle: it is encoded in one piece.", LogLevel.INFO)
                 cutting = cut(self.plan, self._scan, cores=self._cores, whole=True)
                 chunks = self._picture(cutting, sound_key)
-        facts = {
+        return self._join(self._by_rendition(chunks), self._facts(length, loudness, cutting, chunks))
+
+    def _by_rendition(self, chunks: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[str, Mapping[str, Any]]]]:
+        """Return for each encoded rendition the pieces that hold it, in their order, and their facts."""
+        return {r.name: [(f"{number:04d}", chunk) for number, chunk in enumerate(chunks)] for r in self.plan.renditions}
+
+    def _facts(
+        self, length: int, loudness: list[dict[str, float]], cutting: Cutting | None, chunks: Sequence[Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        return {
             "duration_s": length / CLOCK_HZ,
-            "frame_s": self._scan.usual_gap / CLOCK_HZ if cutting else encode.AAC_FRAME_S,
-            "renditions": [r.name for r in self.plan.renditions],
+            "frame_s": self._scan.usual_gap / CLOCK_HZ if self._context.plan.renditions else encode.AAC_FRAME_S,
+            "renditions": [r.name for r in self._context.plan.renditions],
             "audio": [] if self.plan.muxed_sound else [a.folder for a in self.plan.audio],
             "loudness": loudness,
             "encoder": self.plan.encoder,
@@ -100,7 +150,6 @@ class HlsEncode:
             "decode_errors": self.error_lines + sum(c["errors"] for c in chunks),
             "missing_frames": self._missing_frames(cutting, chunks),
         }
-        return self._join(chunks, facts)
 
     def forget_trifles(self) -> None:
         """Remove what was done when it is less than a chunk: not worth a folder that waits for the next start."""
@@ -114,14 +163,14 @@ class HlsEncode:
 
     # sound
 
-    def _sound(self, length: int) -> tuple[list[dict[str, float]], str]:
+    def _sound(self, length: int, segment_s: float) -> tuple[list[dict[str, float]], str]:
         """Encode every sound; return how loud each was, and the key of what was made."""
         if not self.plan.audio:
             return [], ""
         gains: list[sound.Gain | None] = [None] * len(self.plan.audio)
         if self.plan.job.sound.loudness_lufs is not None:
             gains = self._gains()
-        arguments = sound.sound_arguments(self.plan, length / CLOCK_HZ, gains)
+        arguments = sound.sound_arguments(self.plan, length / CLOCK_HZ, gains, segment_s)
         key = self._key(arguments)
 
         def make(folder: Path) -> dict[str, Any]:
@@ -151,6 +200,34 @@ class HlsEncode:
         return [None if measured is None else sound.Gain(measured=measured) for measured in facts["gains"]]
 
     # picture
+
+    def _copied(self, top: Rendition, cutting: Cutting, boundaries: Sequence[int], sound_key: str) -> dict[str, Any]:
+        """Copy the source's picture into segments; return what a chunk's facts are. Raises NotCopyableError."""
+        file = f"../{SOUND}/{sound.SOUND_FILE}" if self.plan.muxed_sound else None
+        arguments = encode.copy_arguments(self.plan, cutting, top, file)
+        kind = self.plan.segment_type
+        last = cutting.length - boundaries[-1] - self._last_frame
+
+        def make(folder: Path) -> dict[str, Any]:
+            (folder / top.name).mkdir()
+            run = self._ffmpeg_run(arguments, folder, self._reporter("Copying the picture", cutting.length))
+            try:
+                if run.error_lines or run.frames != len(self._scan.frames):
+                    raise NotCopyableError("not all of its frames can be copied")
+                if kind is SegmentType.FMP4:
+                    separate_init(folder / top.name / encode.INIT, folder / top.name / (encode.segment_pattern(kind) % 1))
+                starts = join_copied(folder, top.name, kind, boundaries)
+                durations_s = _durations_s(starts, last + self._last_frame)
+                check_copied(folder, top, kind, durations_s, self._context.cancel)
+            except NotCopyableError as error:
+                shutil.rmtree(folder / top.name)
+                return {"reason": str(error)}
+            return {"starts": {top.name: starts}, "last": last}
+
+        facts = self._piece(COPY, self._key(arguments, sound_key, boundaries), make)
+        if "reason" in facts:
+            raise NotCopyableError(facts["reason"])
+        return facts
 
     def _per_title(self, cutting: Cutting) -> None:
         """Give each rendition the CRF that meets the target."""
@@ -183,13 +260,14 @@ class HlsEncode:
     def _chunks(self, cutting: Cutting, sound_key: str) -> list[dict[str, Any]]:
         every = [(chunk, self._chunk_arguments(cutting, chunk)) for chunk in cutting.chunks]
         keys = [self._key(arguments, sound_key) for _, arguments in every]
-        self._checkpoints.keep_only({SOUND, LOUDNESS, PER_TITLE, *(_name(chunk) for chunk in cutting.chunks)})
+        self._checkpoints.keep_only({SOUND, LOUDNESS, PER_TITLE, COPY, *(_name(chunk) for chunk in cutting.chunks)})
         work: queue.SimpleQueue[int] = queue.SimpleQueue()
         for number in range(len(every)):
             work.put(number)
         failures: list[Exception] = []
         stop = CancelToken()
-        progress = _PictureProgress(self.plan, cutting, self._context.report)
+        copied = {r.name for r in self._context.plan.renditions} - {r.name for r in self.plan.renditions}
+        progress = _PictureProgress(self.plan, cutting, copied, self._context.report)
         line = _Line(lambda number, made, before: self._settle(number, keys[number], made, before))
 
         def take() -> None:
@@ -267,26 +345,26 @@ class HlsEncode:
 
     # joining
 
-    def _join(self, chunks: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> dict[str, Any]:
-        """Move the segments of all chunks into a folder a rendition, numbered through, and write their playlists."""
+    def _join(self, made: Mapping[str, Sequence[tuple[str, Mapping[str, Any]]]], facts: Mapping[str, Any]) -> dict[str, Any]:
+        """Move the segments of all pieces into a folder a rendition, numbered through; tell their durations."""
         folder, plan = self._context.workspace.folder, self.plan
         moves: list[Move] = []
-        durations: dict[str, list[float]] = {r.name: [] for r in plan.renditions}
+        durations: dict[str, list[float]] = {}
         pattern = encode.segment_pattern(plan.segment_type)
         root = self._checkpoints.root
-        for r in plan.renditions:
-            shutil.rmtree(folder / r.name, ignore_errors=True)
+        for name, pieces in made.items():
+            shutil.rmtree(folder / name, ignore_errors=True)
             starts: list[int] = []
-            for number, chunk in enumerate(chunks):
-                for i, start in enumerate(chunk["starts"][r.name], start=1):
+            for piece, chunk in pieces:
+                for i, start in enumerate(chunk["starts"][name], start=1):
                     starts.append(start)
-                    moves.append(_move(root, f"{number:04d}/{r.name}/{pattern % i}", f"{r.name}/{pattern % len(starts)}"))
-            # ffmpeg adds up what it takes for the frames' durations; a player goes by their times
-            end = starts[-1] + chunks[-1]["last"] + self._last_frame
-            durations[r.name] = [(b - a) % TIMESTAMP_WRAP / CLOCK_HZ for a, b in itertools.pairwise([*starts, end])]
+                    moves.append(_move(root, f"{piece}/{name}/{pattern % i}", f"{name}/{pattern % len(starts)}"))
+            # a last frame that is held until the sound ends is one in what is copied and many in what is encoded
+            last = max(parts[-1][1]["last"] for parts in made.values())
+            durations[name] = _durations_s(starts, last + self._last_frame)
             if plan.segment_type is SegmentType.FMP4:
-                self._check_same_start(r.name, len(chunks))
-                moves.append(_move(root, f"0000/{r.name}/{encode.INIT}", f"{r.name}/{encode.INIT}"))
+                self._check_same_start(name, [piece for piece, _ in pieces])
+                moves.append(_move(root, f"{pieces[0][0]}/{name}/{encode.INIT}", f"{name}/{encode.INIT}"))
         for a in () if plan.muxed_sound else plan.audio:
             shutil.rmtree(folder / a.folder, ignore_errors=True)
             files = sorted(path for path in (root / SOUND / a.folder).iterdir() if path.name != measure.PLAYLIST)
@@ -294,11 +372,11 @@ class HlsEncode:
             durations[a.folder] = [s.duration_s for s in measure.check_segments(root / SOUND, a.folder)]
         return self._checkpoints.move(self._whole_key, moves, folder, {**facts, "durations_s": durations})
 
-    def _check_same_start(self, name: str, count: int) -> None:
-        """See that the chunks' initialisation sections are the same, so that one serves all. Raises NotSeekableError."""
-        first = (self._checkpoints.root / "0000" / name / encode.INIT).read_bytes()
-        for number in range(1, count):
-            if (self._checkpoints.root / f"{number:04d}" / name / encode.INIT).read_bytes() != first:
+    def _check_same_start(self, name: str, pieces: Sequence[str]) -> None:
+        """See that the pieces' initialisation sections are the same, so that one serves all. Raises NotSeekableError."""
+        first, *others = ((self._checkpoints.root / piece / name / encode.INIT).read_bytes() for piece in pieces)
+        for other in others:
+            if other != first:
                 raise NotSeekableError(f"the chunks of {name} can't be joined")
 
     @property
@@ -402,10 +480,11 @@ class _Line:
 class _PictureProgress:
     """How far the chunks are, of several that may run side by side."""
 
-    def __init__(self, plan: Plan, cutting: Cutting, report: Callable[[Progress], None]) -> None:
+    def __init__(self, plan: Plan, cutting: Cutting, copied: Iterable[str], report: Callable[[Progress], None]) -> None:
         self._report = report
         self._cutting = cutting
-        self._segment = plan.segment_s * CLOCK_HZ
+        self._copied = dict.fromkeys(copied, 1.0)
+        self._segment = cutting.chunks[0].segment or plan.segment_s * CLOCK_HZ
         self._pattern = encode.segment_pattern(plan.segment_type)
         self._lock = threading.Lock()
         self._done = 0.0
@@ -433,13 +512,21 @@ class _PictureProgress:
     def _tell(self) -> None:
         length = max(1, self._cutting.length)
         fraction = min(1.0, sum(self._times.values()) / length)
-        rows = {name: min(1.0, sum(counts.values()) * self._segment / length) for name, counts in self._segments.items()}
+        rows = self._copied | {name: min(1.0, sum(counts.values()) * self._segment / length) for name, counts in self._segments.items()}
         self._report(Progress(fraction=fraction, rows=rows, text="Encoding"))
 
 
 def is_full(folder: Path) -> bool:
     """Whether the disk that holds a folder has no room left to speak of."""
     return shutil.disk_usage(folder).free < FULL_DISK_BYTES
+
+
+def _durations_s(starts: Sequence[int], last: int) -> list[float]:
+    """Return how long segments last that begin at these times, the last one for `last` ticks.
+
+    ffmpeg adds up what it takes for the frames' durations; a player goes by their times.
+    """
+    return [(b - a) % TIMESTAMP_WRAP / CLOCK_HZ for a, b in itertools.pairwise([*starts, starts[-1] + last])]
 
 
 def _name(chunk: Chunk) -> str:

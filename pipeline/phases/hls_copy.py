@@ -1,0 +1,75 @@
+"""Copies the source's own picture into segments, and sees whether players may get what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.cancel import CancelToken
+from pipeline.files import write_whole
+from pipeline.media import encode, measure, playlists
+from pipeline.media.chunks import EARLY_TICKS
+from pipeline.media.copying import PEAK, NotCopyableError
+from pipeline.media.iframes import find_iframes, first_time
+from pipeline.media.playlists import IFrameStream
+from pipeline.media.validate import validate
+from pipeline.model import Rendition, SegmentType
+from pipeline.workspace import MASTER
+
+IFRAMES = "iframes.m3u8"
+
+
+def join_copied(folder: Path, name: str, segment_type: SegmentType, boundaries: Sequence[int]) -> list[int]:
+    """Join the pieces of a copied rendition, one a keyframe, to the segments that begin at `boundaries`.
+
+    A segment of either kind may hold several pieces one after the other as they are. Returns when each segment's first
+    frame is shown, in ticks of the stream's clock. Raises NotCopyableError when the pieces do not begin where they should.
+    """
+    pieces = [folder / name / piece.uri for piece in measure.check_segments(folder, name)]
+    begins = [first_time(piece, segment_type) for piece in pieces]
+    starts: list[int] = []
+    for piece, begin in zip(pieces, begins, strict=True):
+        if len(starts) < len(boundaries) and begin - begins[0] >= boundaries[len(starts)] - EARLY_TICKS:
+            starts.append(begin)
+            piece.replace(_segment(folder, name, segment_type, len(starts)))
+        else:
+            with _segment(folder, name, segment_type, len(starts)).open("ab") as segment:
+                segment.write(piece.read_bytes())
+            piece.unlink()
+    if not same_times(starts, boundaries):
+        raise NotCopyableError("its keyframes are not where the file says")
+    return starts
+
+
+def same_times(some: Sequence[int], others: Sequence[int]) -> bool:
+    """Whether times are as far apart in one stream as in another: in fragmented MP4 each counts from where its decoding begins."""
+    return len(some) == len(others) and all(abs((a - some[0]) - (b - others[0])) <= EARLY_TICKS for a, b in zip(some, others, strict=True))
+
+
+def check_copied(folder: Path, top: Rendition, segment_type: SegmentType, durations_s: Sequence[float], cancel: CancelToken) -> None:
+    """Judge the copied rendition like a finished stream of its own. Raises NotCopyableError with what is wrong with it."""
+    fmp4 = segment_type is SegmentType.FMP4
+    version = playlists.FMP4_VERSION if fmp4 else playlists.TS_VERSION
+    names = [_segment(folder, top.name, segment_type, number).name for number in range(1, len(durations_s) + 1)]
+    text = playlists.media_playlist(durations_s, names, version=version, map_uri=encode.INIT if fmp4 else None)
+    write_whole(folder / top.name / measure.PLAYLIST, text)
+    measured = measure.measure(folder, top.name)
+    if measured.peak_bit_rate > PEAK * top.bit_rate:
+        raise NotCopyableError(f"its peaks of {measured.peak_bit_rate / 1e6:.1f} Mb/s are too much for {top.name}")
+    iframes = find_iframes(folder, top.name)
+    write_whole(folder / top.name / IFRAMES, playlists.iframe_playlist(iframes, version=version))
+    assert measured.picture is not None
+    stream = IFrameStream(
+        uri=f"{top.name}/{IFRAMES}",
+        picture=measured.picture,
+        peak_bit_rate=iframes.peak_bit_rate,
+        average_bit_rate=iframes.average_bit_rate,
+    )
+    write_whole(folder / MASTER, playlists.master_playlist([measured], iframes=[stream]))
+    findings = validate(folder, cancel=cancel).findings
+    if findings:
+        raise NotCopyableError(f"players may not take it ({findings[0].rule}: {findings[0].text.rstrip('.')})")
+
+
+def _segment(folder: Path, name: str, segment_type: SegmentType, number: int) -> Path:
+    return folder / name / (encode.segment_pattern(segment_type) % number)

@@ -1,0 +1,181 @@
+"""The original picture as the largest rendition: copied where players can take it as it is, else encoded with a note."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import imageio_ffmpeg
+import pytest
+
+from config import Config
+from pipeline import wiring
+from pipeline.cancel import CancelToken
+from pipeline.events import LogLevel, LogLine
+from pipeline.media import chunks
+from pipeline.media.measure import read_media_playlist
+from pipeline.media.validate import validate
+from pipeline.model import EncoderFamily, EncodingRequest, Job, JobReport, Outcome, SegmentType
+from pipeline.phases import hls_encode
+
+FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
+KEPT = "480p is the original picture as it is."
+H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-b:v", "600k", "-pix_fmt", "yuv420p", "-sc_threshold", "0")
+AAC = ("-c:a", "aac", "-b:a", "64k")
+
+
+def _picture(rate: str = "25", seconds: float = 8, size: str = "854x480") -> tuple[str, ...]:
+    return ("-f", "lavfi", "-i", f"testsrc2=size={size}:rate={rate}:duration={seconds}")
+
+
+def _tone(seconds: float = 8) -> tuple[str, ...]:
+    return ("-f", "lavfi", "-i", f"sine=frequency=440:sample_rate=48000:duration={seconds}")
+
+
+SMALL = _picture(size="320x180", seconds=3)
+
+# name, what is made, in which segments
+KEPT_KINDS = {
+    "two_second_groups": ("a.mp4", (*_picture(), *_tone(), *H264, "-g", "50", *AAC), SegmentType.TS),
+    "b_frames_five_second_groups": ("a.ts", (*_picture(), *_tone(), *H264, "-g", "125", "-bf", "3", *AAC), SegmentType.TS),
+    "ntsc": ("a.mkv", (*_picture("30000/1001"), *_tone(), *H264, "-g", "60", "-bf", "2", *AAC), SegmentType.TS),
+    "silent": ("a.mp4", (*_picture("24"), *H264, "-g", "96", "-bf", "2"), SegmentType.TS),
+    "keyframes_at_scene_cuts": (
+        "a.mkv",
+        (*_picture(seconds=13), *_tone(13), *H264, "-g", "250", "-force_key_frames", "1.2,4.4,7.04,9,10.48", *AAC),
+        SegmentType.TS,
+    ),
+    "later_than_the_sound": ("a.mov", ("-itsoffset", "0.06", *_picture(), *_tone(8.3), *H264, "-g", "50", *AAC), SegmentType.TS),
+    "fragmented": ("a.mp4", (*_picture(), *_tone(), *H264, "-g", "50", "-bf", "2", *AAC), SegmentType.FMP4),
+    "two_sounds": (
+        "a.mp4",
+        (*_picture(), *_tone(), *_tone(), "-map", "0", "-map", "1", "-map", "2", *H264, "-g", "125", *AAC),
+        SegmentType.TS,
+    ),
+}
+
+SEGMENTS = {
+    "two_second_groups": [6.0, 2.0],
+    "b_frames_five_second_groups": [5.02, 3.0],
+    "ntsc": [6.01, 2.0],
+    "silent": [4.0, 4.0],
+    "keyframes_at_scene_cuts": [4.4, 6.08, 2.52],
+    "later_than_the_sound": [6.08, 2.24],
+    "fragmented": [6.0, 2.0],
+    "two_sounds": [5.0, 3.0],
+}
+
+ENCODED_KINDS = {
+    "open_groups": (
+        "a.mp4",
+        (*_picture(size="320x180"), *H264, "-bf", "3", "-x264-params", "open-gop=1:keyint=25:b-adapt=0"),
+        "does not start with a keyframe (IDR)",
+    ),
+    "long_groups": ("a.mp4", (*_picture(size="320x180", seconds=9), *H264, "-g", "225"), "keyframes are up to 9.0 s apart"),
+    "ten_bit": ("a.mp4", (*SMALL, *H264, "-pix_fmt", "yuv420p10le"), "not 8-bit 4:2:0"),
+    "many_bits": ("a.mp4", (*SMALL, *H264, "-b:v", "6M", "-minrate", "6M", "-maxrate", "6M", "-bufsize", "1M"), "Mb/s are more than"),
+    "high_level": ("a.mp4", (*SMALL, *H264, "-level", "5.1"), "Level 5.1 is higher than needed"),
+    "other_codec": ("a.mp4", (*SMALL, "-c:v", "mpeg4", "-b:v", "300k"), "mpeg4, not H.264"),
+    "long_sound": ("a.mp4", (*SMALL, *_tone(5), *H264, *AAC), "sound goes on for 2.0 s"),
+}
+
+
+@dataclass(frozen=True)
+class Made:
+    """A whole job, and what it said."""
+
+    report: JobReport
+    notes: tuple[str, ...]
+    commands: tuple[str, ...]
+
+
+def _clip(folder: Path, name: str, *arguments: str) -> Path:
+    subprocess.run([FFMPEG, "-v", "error", "-nostdin", "-y", *arguments, str(folder / name)], check=True)
+    return folder / name
+
+
+def _convert(source: Path, output: Path, *, stop_at: str = "", **asked: object) -> Made:
+    encoding = EncodingRequest(**{"preset": "ultrafast", "encoder": EncoderFamily.CPU, "copy_top": True} | asked)
+    cancel = CancelToken()
+    lines: list[LogLine] = []
+
+    def sink(event: object) -> None:
+        if isinstance(event, LogLine):
+            lines.append(event)
+            if stop_at and stop_at in event.text:
+                cancel.cancel()
+
+    job = Job(source=source, output_dir=output, slug="clip", encoding=encoding, make_mp4=False)
+    report = wiring.run_job(wiring.make_plan(job, Config()), Config(), sink, cancel)
+    notes = tuple(line.text for line in lines if line.level is not LogLevel.DETAIL)
+    return Made(report=report, notes=notes, commands=tuple(line.text for line in lines if line.level is LogLevel.DETAIL))
+
+
+def _pictures(source: Path) -> list[str]:
+    """Hashes of all decoded frames."""
+    arguments = [FFMPEG, "-v", "error", "-i", str(source), "-map", "0:v:0", "-fps_mode", "passthrough", "-f", "framemd5", "-"]
+    lines = subprocess.run(arguments, check=True, capture_output=True, text=True).stdout.splitlines()
+    return [line.split(",")[-1].strip() for line in lines if not line.startswith("#")]
+
+
+@pytest.mark.parametrize("kind", KEPT_KINDS)
+def test_a_picture_that_players_can_take_is_kept_frame_by_frame(tmp_path, kind):
+    """The stream follows the rules, and the other quality is cut at the original's keyframes."""
+    name, arguments, segment_type = KEPT_KINDS[kind]
+    source = _clip(tmp_path, name, *arguments)
+    made = _convert(source, tmp_path / "out", segment_type=segment_type)
+    folder = made.report.folder
+    assert (Outcome.DONE, "", True) == (made.report.outcome, made.report.error, KEPT in made.notes)
+    assert () == validate(folder).findings
+    assert _pictures(source) == _pictures(folder / "480p" / "index.m3u8")
+    assert SEGMENTS[kind] == [round(segment.duration_s, 2) for segment in read_media_playlist(folder / "360p" / "index.m3u8")]
+
+
+@pytest.mark.parametrize("kind", ENCODED_KINDS)
+def test_a_picture_that_players_can_not_take_is_encoded_with_a_note(tmp_path, kind):
+    """The note says why; the stream is as good as any."""
+    name, arguments, reason = ENCODED_KINDS[kind]
+    made = _convert(_clip(tmp_path, name, *arguments), tmp_path / "out")
+    (note,) = (note for note in made.notes if note.startswith("The original picture can't be kept"))
+    assert (Outcome.DONE, True) == (made.report.outcome, reason in note), note
+    assert not any(KEPT[4:] in note for note in made.notes)
+
+
+def test_a_turned_picture_is_encoded(tmp_path):
+    """A transport stream can't say that a picture is to be turned."""
+    flat = _clip(tmp_path, "flat.mp4", *SMALL, *H264)
+    made = _convert(_clip(tmp_path, "turned.mp4", "-display_rotation", "90", "-i", str(flat), "-c", "copy"), tmp_path / "out")
+    assert (Outcome.DONE, 1) == (made.report.outcome, sum("it is stored turned" in note for note in made.notes))
+
+
+def test_nothing_is_copied_unless_asked(tmp_path):
+    """The default encodes every quality."""
+    made = _convert(_clip(tmp_path, "a.mp4", *SMALL, *H264), tmp_path / "out", copy_top=False)
+    assert (Outcome.DONE, []) == (
+        made.report.outcome,
+        [line for line in (*made.notes, *made.commands) if "original" in line or "-c copy" in line],
+    )
+
+
+def test_the_only_quality_is_copied_without_any_encode(tmp_path):
+    """What has no smaller quality is not decoded at all."""
+    source = _clip(tmp_path, "a.mp4", *_picture(size="320x180", seconds=8), *_tone(8), *H264, "-g", "50", *AAC)
+    made = _convert(source, tmp_path / "out")
+    assert (Outcome.DONE, 0) == (made.report.outcome, sum("libx264" in command for command in made.commands))
+    assert _pictures(source) == _pictures(made.report.folder / "180p" / "index.m3u8")
+
+
+def test_a_stopped_job_goes_on_without_copying_again(tmp_path, monkeypatch):
+    """What was copied and the chunks that were encoded are used again."""
+    monkeypatch.setattr(chunks, "CHUNK_SEGMENTS", 1)
+    monkeypatch.setattr(chunks, "LEAST_SEGMENTS", 1)
+    side_by_side: Callable[..., int] = lambda self, count: 1  # noqa: E731
+    monkeypatch.setattr(hls_encode.HlsEncode, "_side_by_side", side_by_side)
+    source = _clip(tmp_path, "a.mp4", *_picture("10", seconds=13), *_tone(13), *H264, "-g", "20", *AAC)
+    stopped = _convert(source, tmp_path / "out", stop_at="0001 && ")
+    resumed = _convert(source, tmp_path / "out")
+    again = [Path(command.split(" && ")[0]).name for command in resumed.commands]
+    assert (Outcome.CANCELLED, Outcome.DONE, ["0001", "0002"]) == (stopped.report.outcome, resumed.report.outcome, again)
+    assert _pictures(source) == _pictures(resumed.report.folder / "480p" / "index.m3u8")
