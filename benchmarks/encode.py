@@ -248,7 +248,7 @@ def sound_commands(ffmpeg: Path, plan: Plan) -> tuple[list[str], list[str]]:
     """Return the command that encodes the sound without measuring it, and the program's own."""
     found = scan(plan.media, CancelToken())
     length_s = cut(plan, found, cores=1).length / 90_000
-    arguments = encode.from_source(sound.sound_arguments(plan, length_s, [None] * len(plan.audio)), plan.media.path)
+    arguments = encode.from_source(sound.sound_arguments(plan, length_s, [None] * len(plan.audio), plan.segment_s), plan.media.path)
     measured = [str(ffmpeg), "-y", *arguments, "-loglevel", "error"]
     return [argument.replace(",ebur128=framelog=quiet", "") for argument in measured], measured
 

@@ -153,6 +153,8 @@ def _problems(options: argparse.Namespace, config: Config, jobs: Sequence[Job]) 
     else:
         given = {"--session-id": options.session_id, "--delete-local": options.delete_local, "--resume": options.resume}
         problems += _without(given, "--upload PREFIX")
+    if options.encrypt is not None and not options.key_uri:
+        problems.append("--encrypt needs --key-uri URI: the address at which players ask for the key.")
     if options.encrypt is None:
         problems += _without({"--key-uri": options.key_uri, "--publish-key": options.publish_key}, "--encrypt KEYFILE")
     if not options.transcribe:

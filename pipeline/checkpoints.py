@@ -48,6 +48,11 @@ class Checkpoints:
         return tuple(sorted(mark.parent for mark in self.root.glob(f"*/{MARK}")))
 
     @property
+    def size_bytes(self) -> int:
+        """How much the finished pieces take."""
+        return sum(path.stat().st_size for piece in self.pieces for path in piece.rglob("*") if path.is_file())
+
+    @property
     def moving(self) -> bool:
         """Whether moves were begun."""
         return (self.root / MOVES).exists()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pipeline.errors import SettingsError
 from pipeline.media import ladder
+from pipeline.media.encoder_check import CODEC_NAMES
 from pipeline.media.encoders import on_processor
 from pipeline.media.frame_rates import frame_rate_limit
 from pipeline.media.soundtracks import audio_renditions
@@ -103,7 +104,7 @@ def _check_settings(job: Job) -> None:
     if encoding.preset not in PRESETS:
         problems.append(f"There is no preset {encoding.preset}: choose from {', '.join(PRESETS)}.")
     if encoding.codec is not Codec.H264 and encoding.segment_type is SegmentType.TS:
-        problems.append(f"{encoding.codec.value} needs fMP4 segments: choose fmp4, or H.264.")
+        problems.append(f"{CODEC_NAMES[encoding.codec]} needs fMP4 segments: choose fmp4, or H.264.")
     if encoding.codec is Codec.H264 and encoding.keep_hdr:
         problems.append("HDR can't be kept in H.264: choose HEVC or AV1, or let it be converted to SDR.")
     if encoding.target_vmaf is not None:

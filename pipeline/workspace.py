@@ -191,6 +191,7 @@ class Workspace:
     def publish(self, facts: Mapping[str, Any]) -> None:
         """Move the whole folder into its place. An older folder there gives way only to a whole one. Raises OutputError."""
         self.done["package"] = dict(facts)
+        self.checkpoints.clear()
         self._write_to(self.partial)
         old = self.final.with_name(f".{self.final.name}.old")
         try:

@@ -87,7 +87,7 @@ def test_no_rendition_has_more_than_sixty_frames_a_second(job, media_info, frame
         pytest.param({"qualities": ("4K",)}, "There is no quality 4K", id="quality"),
         pytest.param({"qualities": ()}, "No quality is chosen", id="no quality"),
         pytest.param(
-            {"encoding": EncodingRequest(codec=Codec.HEVC, segment_type=SegmentType.TS)}, "hevc needs fMP4 segments", id="HEVC in TS"
+            {"encoding": EncodingRequest(codec=Codec.HEVC, segment_type=SegmentType.TS)}, "HEVC needs fMP4 segments", id="HEVC in TS"
         ),
         pytest.param({"encoding": EncodingRequest(keep_hdr=True)}, "HDR can't be kept in H.264", id="HDR in H.264"),
         pytest.param({"encoding": EncodingRequest(target_vmaf=100)}, "A VMAF target lies between 60 and 99, not at 100.", id="VMAF"),

@@ -41,6 +41,9 @@ LONGEST_SEGMENT_S = 6.45
 SHORTEST_PAUSE_S = 0.4
 """Where segments would get longer than that, the picture is repeated in pauses, so often: some frame is near each boundary."""
 
+LONGEST_OVERHANG = CLOCK_HZ // 10
+"""By so many ticks the sound may go on after the picture without the last frame being held, whatever the frame rate."""
+
 LATE_PICTURE_S = 1.0
 """A picture that begins later than this after the sound is filled up with its first frame."""
 
@@ -70,10 +73,10 @@ class Cutting:
     """How the source is cut, and what must be filled in so that every slot has a frame.
 
     `length` is the length of the stream in ticks: the picture, or the longest sound where that goes on.
-    `first_frame` is when the first frame is shown; `pauses` says that pauses of the picture must be filled; `held` that
-    the last frame stands until the sound ends, or where the frames after it are lost. `repeatable` asks for encoders that
-    give the same bytes each time, one thread each: chunks side by side fill the cores. A long source in one piece can't
-    afford that.
+    `first_frame` is when the first frame is shown; `frame_ticks` the shortest time between two frames; `pauses` says that
+    pauses of the picture must be filled; `held` that the last frame stands until the sound ends, or where the frames after
+    it are lost. `repeatable` asks for encoders that give the same bytes each time, one thread each: chunks side by side
+    fill the cores. A long source in one piece can't afford that.
     """
 
     chunks: tuple[Chunk, ...]
@@ -97,7 +100,7 @@ def cut(plan: Plan, scan: Scan, *, cores: int, whole: bool = False) -> Cutting:
     """
     gap = scan.usual_gap
     sound_end = max(scan.sound_ends.values(), default=0)
-    goes_on = sound_end - scan.picture_end > gap
+    goes_on = sound_end - scan.picture_end > min(gap, LONGEST_OVERHANG)
     length = sound_end if goes_on else scan.picture_end
     damaged = not scan.orderly or missing_s(plan.media) >= DAMAGED_S
     pauses = _longest_segment(scan, plan.segment_s) > LONGEST_SEGMENT_S * CLOCK_HZ
@@ -113,7 +116,7 @@ def cut(plan: Plan, scan: Scan, *, cores: int, whole: bool = False) -> Cutting:
         chunks=tuple(replace(chunk, frames=None) for chunk in chunks) if filtered else chunks,
         length=length,
         first_frame=first,
-        frame_ticks=gap,
+        frame_ticks=scan.shortest_gap,
         pauses=pauses,
         held=goes_on or damaged,
         repeatable=len(chunks) > 1 or length < 2 * CHUNK_SEGMENTS * plan.segment_s * CLOCK_HZ,

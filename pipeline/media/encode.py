@@ -16,6 +16,7 @@ import ffmpeg
 
 from pipeline.media.chunks import EARLY_TICKS, LATE_PICTURE_S, SHORTEST_PAUSE_S, Chunk, Cutting
 from pipeline.media.encoders import colour_filters, global_options, picture_options, pixel_format, upload_filters
+from pipeline.media.frame_rates import MAX_FRAME_RATE
 from pipeline.media.measure import PLAYLIST
 from pipeline.media.scan import CLOCK_HZ
 from pipeline.model import DynamicRange, MediaInfo, Plan, Rendition, SegmentType
@@ -74,7 +75,8 @@ def chunk_arguments(plan: Plan, cutting: Cutting, chunk: Chunk, sound: str | Non
         options["bsf:v"] = f"setts=pts=PTS:dts=DTS:{FRAGMENT_DURATION}"
     slaves = "|".join(_hls_slave(r, i, plan, chunk, has_sound=bool(sounds)) for i, r in enumerate(plan.renditions))
     arguments = _arguments(*pictures, *sounds, name=slaves, options=_timeline() | {"format": "tee"} | _picture_timing(chunk) | options)
-    return ["-copyts", *global_options(plan.encoder), *arguments]
+    # a file of which most can't be decoded is judged by what came of it, not by the share of errors
+    return ["-copyts", "-max_error_rate", "1", *global_options(plan.encoder), *arguments]
 
 
 def copy_arguments(plan: Plan, cutting: Cutting, rendition: Rendition, sound: str | None) -> list[str]:
@@ -189,8 +191,10 @@ def _timed(video: Any, plan: Plan, cutting: Cutting, chunk: Chunk) -> Any:  # no
     elif cutting.pauses:
         # A pause is filled with copies of its frame: fps repeats the frame before, and mpdecimate takes out again what is
         # the same as before, all but every so many.
-        rate = max(LEAST_RATE, round(CLOCK_HZ / cutting.frame_ticks))
-        video = video.filter("fps", rate).filter("mpdecimate", max=int(rate * SHORTEST_PAUSE_S) - 1, hi=1, lo=1, frac=0)
+        rate = min(MAX_FRAME_RATE, max(LEAST_RATE, round(CLOCK_HZ / cutting.frame_ticks)))
+        video = video.filter("fps", rate)
+        if plan.muxed_sound or not plan.audio:  # sound of its own is cut every six seconds: a frame must be there, to the tick
+            video = video.filter("mpdecimate", max=int(rate * SHORTEST_PAUSE_S) - 1, hi=1, lo=1, frac=0)
     video = video.filter("settb", f"1/{CLOCK_HZ}")
     if chunk.number == 0 and cutting.first_frame != 0:
         if cutting.first_frame > LATE_PICTURE_S * CLOCK_HZ:

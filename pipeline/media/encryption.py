@@ -99,6 +99,13 @@ def publish_key(folder: Path, key: bytes) -> None:
     write_whole(folder / PUBLISHED_KEY, key)
 
 
+def address_from(name: str, key_uri: str) -> str:
+    """Return the key's address as the playlist of the rendition `name` says it: a relative one counts from the master."""
+    if urllib.parse.urlsplit(key_uri).scheme or key_uri.startswith("/"):
+        return key_uri
+    return "../" * (name.count("/") + 1) + key_uri
+
+
 def _is_address(uri: str) -> bool:
     if not uri or any(character.isspace() or not character.isprintable() or character == '"' for character in uri):
         return False

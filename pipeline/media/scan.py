@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import bisect
+import itertools
 import statistics
 from array import array
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline.cancel import CancelToken
@@ -15,6 +16,9 @@ from pipeline.model import MediaInfo
 
 CLOCK_HZ = 90_000
 """Ticks a second of every time here: MPEG-2 transport stream's clock (ISO/IEC 13818-1), which the encode uses too."""
+
+JUMP_TICKS = 5 * CLOCK_HZ
+"""Frames come in the order of their decoding: no codec shows one so much earlier than another that came before it."""
 
 CHECK_EVERY = 500
 """After how many packets the cancel flag is looked at and progress is told."""
@@ -26,7 +30,8 @@ class Scan:
 
     `frames` are the times at which the picture's frames are shown, sorted; `keyframes` those at which decoding can begin.
     `picture_end` and `sound_ends` (by the stream's index) are where the streams end.
-    `orderly` says that every packet had a time and was whole, so that the file can be entered in the middle.
+    `orderly` says that every packet had a time and was whole, so that the file can be entered in the middle; `jumps` that
+    the picture's times begin anew somewhere, as in files that were put together byte by byte.
     """
 
     frames: array[int]
@@ -34,6 +39,7 @@ class Scan:
     picture_end: int
     sound_ends: dict[int, int]
     orderly: bool
+    jumps: bool = False
 
     @property
     def end(self) -> int:
@@ -43,8 +49,13 @@ class Scan:
     @property
     def usual_gap(self) -> int:
         """The usual time from one frame to the next, 1/25 s where there are not two."""
-        gaps = [b - a for a, b in zip(self.frames, self.frames[1:], strict=False) if b > a]
+        gaps = [b - a for a, b in itertools.pairwise(self.frames) if b > a]
         return round(statistics.median(gaps)) if gaps else CLOCK_HZ // 25
+
+    @property
+    def shortest_gap(self) -> int:
+        """The shortest time from one frame to the next, 1/25 s where there are not two."""
+        return min((b - a for a, b in itertools.pairwise(self.frames) if b > a), default=CLOCK_HZ // 25)
 
     def count(self, start: int, end: int | None) -> int:
         """Return how many frames are shown from `start` until before `end`."""
@@ -80,6 +91,8 @@ class _Found:
 
     def __init__(self, media: MediaInfo) -> None:
         self.orderly = True
+        self._jumps = False
+        self._latest = 0
         self._picture = None if media.video is None else media.video.index
         self._origin = round(media.start_s * CLOCK_HZ)
         self._frames: array[int] = array("q")
@@ -108,6 +121,8 @@ class _Found:
             self._keyframes.append(begin)
         elif not self._keyframes:  # a recording that begins between keyframes: nothing can be decoded yet
             return
+        self._jumps = self._jumps or begin < self._latest - JUMP_TICKS
+        self._latest = max(self._latest, begin)
         self._frames.append(begin)
         self._picture_end = max(self._picture_end, end)
 
@@ -119,12 +134,13 @@ class _Found:
             picture_end=self._picture_end,
             sound_ends=self._sound_ends,
             orderly=self.orderly and len(set(frames)) == len(frames),
+            jumps=self._jumps,
         )
         if not frames:
             return made
         # a last frame without a duration of its own stands as long as the others
         end = self._picture_end if self._picture_end > frames[-1] else frames[-1] + made.usual_gap
-        return Scan(frames=made.frames, keyframes=made.keyframes, picture_end=end, sound_ends=made.sound_ends, orderly=made.orderly)
+        return replace(made, picture_end=end)
 
 
 def _readable(packets: Any, found: _Found) -> Any:  # noqa: ANN401  # PyAV's iterators

@@ -74,7 +74,17 @@ def sound_arguments(plan: Plan, length_s: float, gains: Sequence[Gain | None], s
         outputs += ["-output_ts_offset", str(TIMELINE_S), "-muxdelay", "0", "-muxpreload", "0"]
         outputs += ["-f", "nut", SOUND_FILE] if plan.muxed_sound else _hls(plan, rendition, segment_s)
     # the measured loudness is told at the level of information
-    return ["-loglevel", "level+info", "-copyts", *_input(plan.media), "-filter_complex", ";".join(chains), *outputs]
+    return [
+        "-loglevel",
+        "level+info",
+        "-max_error_rate",
+        "1",
+        "-copyts",
+        *_input(plan.media),
+        "-filter_complex",
+        ";".join(chains),
+        *outputs,
+    ]
 
 
 def measuring_arguments(plan: Plan) -> list[str]:
@@ -130,12 +140,17 @@ def write_stretch(whole: Path, target: Path, start: int, end: int | None) -> Non
     try:
         with av.open(str(whole)) as source, av.open(str(target), "w", format="nut") as copy:
             stream = source.streams.audio[0]
-            to = copy.add_stream_from_template(stream)
+            to, base = copy.add_stream_from_template(stream), stream.time_base
+            if start:
+                # a little early, which costs nothing: reading from the beginning each time is quadratic
+                source.seek(int((start / CLOCK_HZ + TIMELINE_S - 1) * 1_000_000))
             for packet in source.demux(stream):
                 if packet.pts is None:
                     continue
-                ticks = packet.pts * stream.time_base * CLOCK_HZ - TIMELINE_S * CLOCK_HZ
-                if (start == 0 or ticks >= start) and (end is None or ticks < end):
+                ticks = packet.pts * CLOCK_HZ * base.numerator // base.denominator - TIMELINE_S * CLOCK_HZ
+                if end is not None and ticks >= end:
+                    break
+                if start == 0 or ticks >= start:
                     packet.stream = to
                     copy.mux(packet)
     except (av.error.FFmpegError, OSError, IndexError) as error:

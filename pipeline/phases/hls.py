@@ -11,6 +11,7 @@ from pipeline.events import LogLevel
 from pipeline.media import encode, measure, playlists
 from pipeline.media.process import printable, run_ffmpeg
 from pipeline.media.scan import CLOCK_HZ, Scan, scan
+from pipeline.media.sound import SILENCE_LUFS
 from pipeline.media.treatment import declared_end_s
 from pipeline.model import PhaseName, PhaseOutcome, Plan, SegmentType
 from pipeline.phases.hls_encode import FULL_DISK, HlsEncode, is_full
@@ -43,7 +44,7 @@ class HlsPhase:
         if context.workspace.published:
             context.log("Files of the earlier run are missing: the video is made again.", LogLevel.WARNING)
             context.workspace.begin_anew()
-        needed = estimated_size_bytes(context.plan)
+        needed = estimated_size_bytes(context.plan) - context.workspace.checkpoints.size_bytes
         place = context.workspace.final.parent
         free = shutil.disk_usage(place).free
         if free < needed:
@@ -59,6 +60,10 @@ class HlsPhase:
         found = scan(plan.media, context.cancel, lambda _: context.report(Progress(fraction=0.0, text="Reading the video")))
         if plan.renditions and not found.frames:
             raise SourceError(f"{plan.media.path} holds no picture that can be read: the file is broken or not finished.")
+        if found.jumps:
+            raise SourceError(
+                f"{plan.media.path} was put together from recordings whose times begin anew: export it as one file, or convert its parts."
+            )
         self._check_end(context, found)
         work = HlsEncode(context, self._ffmpeg, found)
         try:
@@ -74,7 +79,7 @@ class HlsPhase:
         context.workspace.checkpoints.clear()
         self._check_damage(context)
         context.report(Progress(fraction=1.0, rows={r.name: 1.0 for r in plan.renditions}, text="Encoded"))
-        return PhaseResult(text=_summary(facts))
+        return PhaseResult(text=_summary(plan, facts))
 
     def _check_end(self, context: PhaseContext, found: Scan) -> None:
         """Compare what the source declares with what is there. Raises SourceError naming both durations."""
@@ -85,7 +90,7 @@ class HlsPhase:
         sentence = f"{media.path} ends early: it declares {declared_s:.1f} s, but only {there_s:.1f} s can be read"
         if declared_s - there_s > MISSING_S and not context.plan.job.accept_damaged:
             errors = self._count_errors(context, there_s)
-            raise SourceError(f"{sentence}, with {errors} decode errors. {WAYS_OUT}")
+            raise SourceError(f"{sentence}, with {_count(errors)}. {WAYS_OUT}")
         context.log(f"{sentence}.", LogLevel.WARNING)
 
     def _check_damage(self, context: PhaseContext) -> None:
@@ -97,8 +102,8 @@ class HlsPhase:
         media = context.plan.media
         missing_s = facts["missing_frames"] * facts["frame_s"]
         declared_s, decoded = declared_end_s(media), f"{facts['duration_s'] - missing_s:.1f} s"
-        lengths = f"it declares {declared_s:.1f} s and {decoded}" if declared_s else decoded
-        sentence = f"{media.path} is damaged: {lengths} could be decoded, with {errors} decode errors"
+        lengths = f"of {declared_s:.1f} s {decoded}" if declared_s else decoded
+        sentence = f"{media.path} is damaged: {lengths} could be decoded, with {_count(errors)}"
         if missing_s > MISSING_S and not context.plan.job.accept_damaged:
             raise SourceError(f"{sentence}. {WAYS_OUT}")
         context.log(f"{sentence}; the picture or the sound may show them.", LogLevel.WARNING)
@@ -155,6 +160,14 @@ def _playlist(plan: Plan, name: str, durations: list[float]) -> str:
     return playlists.media_playlist(durations, names, version=7 if fmp4 else 6, map_uri=encode.INIT if fmp4 else None)
 
 
-def _summary(facts: dict[str, Any]) -> str:
-    loudness = facts["loudness"]
-    return f"Encoded, loudness {loudness[0]['integrated_lufs']:.1f} LUFS" if loudness else "Encoded"
+def _count(errors: int) -> str:
+    return f"{errors} decode error{'' if errors == 1 else 's'}"
+
+
+def _summary(plan: Plan, facts: dict[str, Any]) -> str:
+    if not facts["loudness"]:
+        return "Encoded"
+    measured, target = facts["loudness"][0]["integrated_lufs"], plan.job.sound.loudness_lufs
+    if target is None or measured <= SILENCE_LUFS:
+        return f"Encoded, loudness {measured:.1f} LUFS"
+    return f"Encoded, loudness brought from {measured:.1f} to {target:g} LUFS"

@@ -130,6 +130,13 @@ class HlsEncode:
                 self._context.log("This file can't be entered in the middle: it is encoded in one piece.", LogLevel.INFO)
                 cutting = cut(self.plan, self._scan, cores=self._cores, whole=True)
                 chunks = self._picture(cutting, sound_key)
+            if self.plan.job.accept_damaged and self._missing_frames(cutting, chunks):
+                self._context.log("Frames are missing: the picture is encoded again with the holes filled.", LogLevel.INFO)
+                filled = replace(cut(self.plan, self._scan, cores=self._cores, whole=True), pauses=True, held=True)
+                missing, errors = self._missing_frames(cutting, chunks), chunks[0]["errors"]
+                chunks = [{**self._picture(filled, sound_key)[0], "errors": errors}]
+                facts = self._facts(length, loudness, filled, chunks) | {"missing_frames": missing}
+                return self._join(self._by_rendition(chunks), facts)
         return self._join(self._by_rendition(chunks), self._facts(length, loudness, cutting, chunks))
 
     def _by_rendition(self, chunks: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[str, Mapping[str, Any]]]]:
@@ -361,7 +368,9 @@ class HlsEncode:
                     moves.append(_move(root, f"{piece}/{name}/{pattern % i}", f"{name}/{pattern % len(starts)}"))
             # a last frame that is held until the sound ends is one in what is copied and many in what is encoded
             last = max(parts[-1][1]["last"] for parts in made.values())
-            durations[name] = _durations_s(starts, last + self._last_frame)
+            # where pauses are filled the last frame was repeated up to the end already
+            rest = round(facts["duration_s"] * CLOCK_HZ) - (starts[-1] - starts[0]) % TIMESTAMP_WRAP
+            durations[name] = _durations_s(starts, min(last + self._last_frame, max(1, rest)))
             if plan.segment_type is SegmentType.FMP4:
                 self._check_same_start(name, [piece for piece, _ in pieces])
                 moves.append(_move(root, f"{pieces[0][0]}/{name}/{encode.INIT}", f"{name}/{encode.INIT}"))
@@ -405,8 +414,9 @@ class HlsEncode:
             try:
                 facts = make(folder)
             except _DiskFullError:
-                shutil.rmtree(folder, ignore_errors=True)
+                # only then is the piece removed: what it takes itself must not pass for room
                 self._wait_for_room(cancel)
+                shutil.rmtree(folder, ignore_errors=True)
             except BaseException:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise

@@ -159,7 +159,7 @@ def _encrypt(context: PhaseContext, measured: dict[str, Measured], key: bytes) -
     assert wanted is not None
     encrypted = {}
     for name, before in measured.items():
-        encryption.encrypt_rendition(folder, name, key, wanted.key_uri, context.cancel)
+        encryption.encrypt_rendition(folder, name, key, encryption.address_from(name, wanted.key_uri), context.cancel)
         peak, average = bit_rates(folder, name)
         encrypted[name] = dataclasses.replace(before, peak_bit_rate=peak, average_bit_rate=average)
     if wanted.publish_key:

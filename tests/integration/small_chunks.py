@@ -1,7 +1,14 @@
-"""The program with chunks of one segment, so that a short clip is cut like a long one. Started by a test as a process."""
+"""The program with chunks of one segment, so that a short clip is cut like a long one. Started by a test as a process.
+
+With DIES_AT in the environment it kills itself and its ffmpeg as a power cut would, at that act of its: a file opened, moved
+or removed, a folder made, a program or a thread started. With COUNTS_IN it writes there how many acts there were.
+"""
 
 from __future__ import annotations
 
+import itertools
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -11,6 +18,25 @@ from hls_converter import main  # the path above must be set first
 from pipeline.media import chunks
 
 chunks.CHUNK_SEGMENTS = 1
+chunks.LEAST_SEGMENTS = 1
+
+ACTS = {"open", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "shutil.rmtree", "subprocess.Popen", "_thread.start_new_thread"}
+_acts = itertools.count(1)
+_last = 0
+_end = int(os.environ.get("DIES_AT", "0"))
+
+
+def _act(event: str, _: tuple[object, ...]) -> None:
+    global _last
+    if event in ACTS:
+        _last = next(_acts)
+        if _last == _end:
+            os.killpg(os.getpgrp(), signal.SIGKILL)
+
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.addaudithook(_act)
+    status = main(sys.argv[1:])
+    if "COUNTS_IN" in os.environ:
+        Path(os.environ["COUNTS_IN"]).write_text(str(_last))
+    sys.exit(status)

@@ -275,7 +275,7 @@ def test_a_file_that_is_damaged_in_the_middle_is_reported_and_converted(encode, 
     run = encode(source=damaged)
     run.run()
     (warning,) = [text for text, level in run.lines if level is LogLevel.WARNING and "damaged" in text]
-    assert (True, True, True) == ("declares 20.0 s" in warning, "could be decoded" in warning, "decode errors" in warning)
+    assert (True, True, True) == ("of 20.0 s" in warning, "could be decoded" in warning, "decode error" in warning)
 
 
 def test_a_file_that_ends_early_is_converted_when_that_is_accepted(encode, clip):
@@ -283,7 +283,7 @@ def test_a_file_that_ends_early_is_converted_when_that_is_accepted(encode, clip)
     half = clip.with_name("half.mkv")
     subprocess.run([str(FFMPEG), "-v", "error", "-y", "-i", str(clip), "-c", "copy", str(half)], check=True)
     half.write_bytes(half.read_bytes()[: half.stat().st_size // 2])
-    with pytest.raises(SourceError, match=r"declares 20\.0 s, but only \d+\.\d s can be read, with \d+ decode errors"):
+    with pytest.raises(SourceError, match=r"declares 20\.0 s, but only \d+\.\d s can be read, with \d+ decode errors?"):
         encode("refused", source=half).run()
     run = encode("accepted", source=half, accept_damaged=True)
     run.run()

@@ -223,7 +223,7 @@ def test_sound_alone(make_context):
 def key(tmp_path: Path) -> Encryption:
     """A key file of the editor's, whose address is beside the playlists' folders."""
     (tmp_path / "secret").write_bytes(KEY)
-    return Encryption(key_file=tmp_path / "secret", key_uri="../key.bin")
+    return Encryption(key_file=tmp_path / "secret", key_uri="key.bin")
 
 
 @pytest.mark.parametrize("publish", [False, True], ids=["key kept", "key published"])

@@ -52,7 +52,9 @@ class SegmentSpans:
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """The picture of a stream. Rates in frames a second: the usual one, the mean, and that of its busiest segment."""
+    """The picture of a stream. Rates in frames a second: the usual one, the mean, that of its busiest segment,
+    and that of the two frames that are closest together.
+    """
 
     codec_name: str
     header: PictureCodec | None
@@ -67,6 +69,7 @@ class Picture:
     usual_rate: float
     mean_rate: float
     busiest_rate: float
+    quickest_rate: float
     largest_step_s: float
 
     @property
@@ -131,6 +134,7 @@ class _Frames:
     frames: int = 0
     seconds: float = 0.0
     busiest: float = 0.0
+    quickest: float = 0.0
     largest_step_s: float = 0.0
 
     def add_segment(self, pts: list[float]) -> None:
@@ -141,18 +145,26 @@ class _Frames:
         self.frames += len(gaps)
         self.seconds += pts[-1] - pts[0]
         self.busiest = max(self.busiest, len(gaps) / (pts[-1] - pts[0]))
+        self.quickest = max(self.quickest, 1 / min(gaps))
         self.largest_step_s = max(self.largest_step_s, max(gaps))
         if len(self.gaps) < GAPS:
             self.gaps += gaps
 
     def picture(self) -> Picture:
         declared = self.stream_facts.pop("declared_rate")
-        usual = mean = busiest = declared
+        usual = mean = busiest = quickest = declared
         if self.gaps:
             middle = statistics.median_low(self.gaps)
             usual = 1 / statistics.fmean(gap for gap in self.gaps if abs(gap - middle) <= JITTER_TICKS * self.tick_s)
-            mean, busiest = self.frames / self.seconds, self.busiest
-        return Picture(usual_rate=usual, mean_rate=mean, busiest_rate=busiest, largest_step_s=self.largest_step_s, **self.stream_facts)
+            mean, busiest, quickest = self.frames / self.seconds, self.busiest, self.quickest
+        return Picture(
+            usual_rate=usual,
+            mean_rate=mean,
+            busiest_rate=busiest,
+            quickest_rate=quickest,
+            largest_step_s=self.largest_step_s,
+            **self.stream_facts,
+        )
 
 
 class _RunReader:

@@ -1,0 +1,114 @@
+"""Streams made from unusual sources, and unusual streams, in a real browser: hls.js finds nothing to complain of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline import wiring
+from pipeline.cancel import CancelToken
+from pipeline.model import Codec, EncoderFamily, EncodingRequest, Encryption, Job, Outcome, SegmentType, SoundRequest, UploadRequest
+
+# hls.js 1.7.4 counts the first segment's header as a segment that brought nothing, wherever transport streams have a sound of
+# their own: of what ffmpeg's own HLS muxer makes it says so as well.
+NO_PROGRESS = ("bufferAppendNoProgress",)
+PROBLEMS = "window.problems.filter(problem => problem !== 'aborted')"  # a jump makes hls.js drop a request of its own
+# The levels' switch is waited for, or a video of two seconds has ended before.
+SWITCH = """level => {
+    document.querySelector('video').pause();
+    window.hls.currentLevel = level;
+}"""
+PLAY_FROM = """at => {
+    const video = document.querySelector('video');
+    video.muted = true;
+    video.currentTime = at;
+    return video.play();
+}"""
+MOVED = """([height, at]) => {
+    const video = document.querySelector('video');
+    return video.videoHeight === height && !video.seeking && (video.ended || video.currentTime > at + 0.3);
+}"""
+VERYFAST = EncodingRequest(preset="veryfast", encoder=EncoderFamily.CPU)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stream:
+    """A kind of source, what is asked for it, and what a player must find: its length, its levels' heights, its sounds.
+
+    `spurious` are complaints of hls.js about itself.
+    """
+
+    kind: str
+    length_s: float = 3.0
+    heights: tuple[int, ...] = (180,)
+    sounds: int = 0
+    spurious: tuple[str, ...] = ()
+    asked: dict[str, Any] = field(default_factory=dict)
+
+
+STREAMS = {
+    "rotated": Stream(kind="rotated", heights=(320,)),
+    "variable rate": Stream(kind="variable rate", length_s=13.0),
+    "slides": Stream(kind="slides", length_s=8.0),
+    "two levels": Stream(kind="odd size", length_s=2.0, heights=(360, 480)),
+    "hdr10 converted": Stream(kind="hdr10"),
+    "sound tracks": Stream(kind="sound tracks", sounds=3, spurious=NO_PROGRESS),
+    "surround": Stream(kind="surround", sounds=1, spurious=NO_PROGRESS, asked={"sound": SoundRequest(surround=True)}),
+    "encrypted": Stream(kind="sound later"),
+    "encrypted fmp4": Stream(kind="webm", sounds=1, asked={"encoding": replace(VERYFAST, segment_type=SegmentType.FMP4)}),
+    "fmp4, sound longer": Stream(
+        kind="sound longer", length_s=5.0, sounds=1, asked={"encoding": replace(VERYFAST, segment_type=SegmentType.FMP4)}
+    ),
+    "av1, picture later": Stream(kind="picture later", sounds=1, asked={"encoding": replace(VERYFAST, codec=Codec.AV1)}),
+    "sound only": Stream(kind="sound only", length_s=8.0, heights=(0,)),
+}
+
+
+@pytest.fixture(scope="module")
+def watch_url(backend, backend_config, source_clip, tmp_path_factory) -> Callable[[str], str]:
+    """Return what makes a stream, uploads it, and returns the address of its page."""
+    out = tmp_path_factory.mktemp("streams")
+
+    def publish(name: str) -> str:
+        stream, slug = STREAMS[name], name.replace(" ", "-").replace(",", "")
+        asked = {"encoding": VERYFAST} | stream.asked
+        prefix = f"tests/sources/{slug}/"
+        if name.startswith("encrypted"):
+            asked["encryption"] = _encryption(out, f"{backend.url}/objects/{prefix}key.bin")
+        upload = UploadRequest(prefix=prefix)
+        job = Job(source=source_clip(stream.kind), output_dir=out, slug=slug, make_mp4=False, upload=upload, **asked)
+        report = wiring.run_job(wiring.make_plan(job, backend_config), backend_config, lambda event: None, CancelToken())
+        assert (Outcome.DONE, "") == (report.outcome, report.error)
+        return backend.watch_url(prefix) + "?player=hls"
+
+    return publish
+
+
+def _encryption(folder: Path, key_uri: str) -> Encryption:
+    key_file = folder / "key"
+    key_file.write_bytes(bytes(range(16)))
+    return Encryption(key_file=key_file, key_uri=key_uri, publish_key=True)
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_every_level_plays_at_start_middle_and_end(page, watch_url, name):
+    """No gap, no stall, no parse error, fatal or not; the player sees the levels and sounds that there are, as long as they are."""
+    stream, url = STREAMS[name], watch_url(name)
+    for level in range(len(stream.heights)):
+        page.goto(url)
+        page.wait_for_function("document.querySelector('video').readyState >= 2")
+        heights = page.evaluate("window.hls.levels.map(level => level.height || 0)")
+        duration = page.evaluate("document.querySelector('video').duration")
+        page.evaluate(SWITCH, level)
+        page.wait_for_function("level => window.hls.currentLevel === level", arg=level)
+        for at in (0.0, duration / 2, duration - 1.0):
+            page.evaluate(PLAY_FROM, at)
+            page.wait_for_function(MOVED, arg=[heights[level], at])
+        page.wait_for_function("document.querySelector('video').ended")
+        problems = [problem for problem in page.evaluate(PROBLEMS) if problem not in stream.spurious]
+        assert ([], stream.heights) == (problems, tuple(sorted(heights)))
+        assert (pytest.approx(stream.length_s, abs=0.1), stream.sounds) == (duration, page.evaluate("window.hls.audioTracks.length"))
