@@ -74,7 +74,9 @@ def chunk_arguments(plan: Plan, cutting: Cutting, chunk: Chunk, sound: str | Non
     if plan.segment_type is SegmentType.FMP4:
         options["bsf:v"] = f"setts=pts=PTS:dts=DTS:{FRAGMENT_DURATION}"
     slaves = "|".join(_hls_slave(r, i, plan, chunk, has_sound=bool(sounds)) for i, r in enumerate(plan.renditions))
-    arguments = _arguments(*pictures, *sounds, name=slaves, options=_timeline() | {"format": "tee"} | _picture_timing(chunk) | options)
+    arguments = _arguments(
+        *pictures, *sounds, name=slaves, options=_timeline() | {"format": "tee"} | _picture_timing(chunk, len(plan.renditions)) | options
+    )
     # a file of which most can't be decoded is judged by what came of it, not by the share of errors
     return ["-copyts", "-max_error_rate", "1", *global_options(plan.encoder), *arguments]
 
@@ -112,7 +114,7 @@ def mp4_arguments(plan: Plan, cutting: Cutting, rendition: Rendition, sound: Pat
     return [
         "-copyts",
         *global_options(plan.encoder),
-        *_arguments(*pictures, *sounds, name=target, options=_picture_timing(chunk) | _mp4() | options),
+        *_arguments(*pictures, *sounds, name=target, options=_picture_timing(chunk, 1) | _mp4() | options),
     ]
 
 
@@ -252,10 +254,11 @@ def _picture_options(plan: Plan, renditions: tuple[Rendition, ...], *, repeatabl
     )
 
 
-def _picture_timing(chunk: Chunk) -> dict[str, Any]:
+def _picture_timing(chunk: Chunk, pictures: int) -> dict[str, Any]:
     times = ",".join(f"{_first_tick(keyframe) / CLOCK_HZ:.6f}" for keyframe in chunk.keyframes)
-    return {
-        "force_key_frames": times or KEYFRAMES,
+    # one list a picture: ffmpeg cuts a list up where it stands, and a second encoder would see the first time alone
+    keyframes = {f"force_key_frames:v:{i}": times for i in range(pictures)} if times else {"force_key_frames": KEYFRAMES}
+    return keyframes | {
         "fps_mode": "vfr",  # keep a variable frame rate: a constant one doubles frames
         "enc_time_base": f"1:{CLOCK_HZ}",  # the frame rate's own would move the frames of a variable one
     }

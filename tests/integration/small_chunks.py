@@ -1,7 +1,7 @@
 """The program with chunks of one segment, so that a short clip is cut like a long one. Started by a test as a process.
 
-With DIES_AT in the environment it kills itself and its ffmpeg as a power cut would, at that act of its: a file opened, moved
-or removed, a folder made, a program or a thread started. With COUNTS_IN it writes there how many acts there were.
+With DIES_AT in the environment it kills itself and its ffmpeg as a power cut would, at that act of its: a file written, moved
+or removed, a folder made or removed, a program or a thread started. With COUNTS_IN it writes there how many acts there were.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -20,15 +21,15 @@ from pipeline.media import chunks
 chunks.CHUNK_SEGMENTS = 1
 chunks.LEAST_SEGMENTS = 1
 
-ACTS = {"open", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "shutil.rmtree", "subprocess.Popen", "_thread.start_new_thread"}
+ACTS = {"os.mkdir", "os.remove", "os.rename", "os.rmdir", "shutil.rmtree", "subprocess.Popen", "_thread.start_new_thread"}
 _acts = itertools.count(1)
 _last = 0
 _end = int(os.environ.get("DIES_AT", "0"))
 
 
-def _act(event: str, _: tuple[object, ...]) -> None:
+def _act(event: str, arguments: tuple[Any, ...]) -> None:
     global _last
-    if event in ACTS:
+    if event in ACTS or (event == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR)):
         _last = next(_acts)
         if _last == _end:
             os.killpg(os.getpgrp(), signal.SIGKILL)
