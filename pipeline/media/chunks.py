@@ -103,7 +103,10 @@ def cut(plan: Plan, scan: Scan, *, cores: int, whole: bool = False) -> Cutting:
     goes_on = sound_end - scan.picture_end > min(gap, LONGEST_OVERHANG)
     length = sound_end if goes_on else scan.picture_end
     damaged = not scan.orderly or missing_s(plan.media) >= DAMAGED_S
-    pauses = _longest_segment(scan, plan.segment_s) > LONGEST_SEGMENT_S * CLOCK_HZ
+    longest, latest = _segments(scan, plan.segment_s)
+    pauses = longest > LONGEST_SEGMENT_S * CLOCK_HZ
+    if plan.audio and not plan.muxed_sound:  # sound of its own is cut every six seconds, and the picture with it
+        pauses = pauses or latest > LATEST_FIRST_FRAME_S * CLOCK_HZ
     first = scan.frames[0] if scan.frames else 0
     late = first > LATE_PICTURE_S * CLOCK_HZ
     filtered = plan.frame_rate_limit is not None or pauses or late
@@ -185,8 +188,8 @@ def _starts(scan: Scan, segment_s: int, chunk_segments: int) -> list[int]:
     return starts
 
 
-def _longest_segment(scan: Scan, segment_s: int) -> int:
-    """Return how long the longest segment would last: each begins with the first frame of its time."""
+def _segments(scan: Scan, segment_s: int) -> tuple[int, int]:
+    """Return how long the longest segment would last, each beginning with the first frame of its time, and how late one would."""
     segment = segment_s * CLOCK_HZ
     begins = [0]
     while True:
@@ -195,7 +198,8 @@ def _longest_segment(scan: Scan, segment_s: int) -> int:
         if at == len(scan.frames):
             break
         begins.append(scan.frames[at])
-    return max(b - a for a, b in itertools.pairwise([*begins, max(scan.picture_end, begins[-1])]))
+    longest = max(b - a for a, b in itertools.pairwise([*begins, max(scan.picture_end, begins[-1])]))
+    return longest, max(begin % segment if begin % segment < segment - EARLY_TICKS else 0 for begin in begins)
 
 
 def _from(start: int) -> int:

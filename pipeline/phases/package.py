@@ -31,7 +31,7 @@ from pipeline.workspace import MASTER
 
 SUBTITLES = "subtitles"
 IFRAME_PLAYLIST = "iframes.m3u8"
-BOUNDARY_TOLERANCE_S = 0.001
+BOUNDARY_TOLERANCE_S = 0.002
 
 
 def package(context: PhaseContext) -> None:

@@ -1,6 +1,6 @@
 """The program with chunks of one segment, so that a short clip is cut like a long one. Started by a test as a process.
 
-With DIES_AT in the environment it kills itself and its ffmpeg as a power cut would, at that act of its: a file written, moved
+With DIES_AT in the environment it kills itself, and itself alone, at that act of its: a file written, moved
 or removed, a folder made or removed, a program or a thread started. With COUNTS_IN it writes there how many acts there were.
 """
 
@@ -30,9 +30,9 @@ _end = int(os.environ.get("DIES_AT", "0"))
 def _act(event: str, arguments: tuple[Any, ...]) -> None:
     global _last
     if event in ACTS or (event == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR)):
-        _last = next(_acts)
-        if _last == _end:
-            os.killpg(os.getpgrp(), signal.SIGKILL)
+        _last = number = next(_acts)
+        if number == _end:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 if __name__ == "__main__":

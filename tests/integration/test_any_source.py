@@ -246,7 +246,7 @@ def _converted(convert: Convert, kind: str) -> Made:
 def test_every_kind_of_source_becomes_a_stream_that_follows_the_rules(convert, kind):
     """Nothing is found, and it is as large and as long as the source, which is called damaged only where it is."""
     made, expected = _converted(convert, kind), EXPECTED.get(kind, Expected())
-    assert (Outcome.DONE, "", ()) == made.whole
+    assert (Outcome.DONE, "", ()) == made.whole, made.report.error
     assert expected.damaged == bool(made.report.warnings)
     if expected.size is None:
         assert expected.length_s == pytest.approx(_sound(made.sound).end_s, abs=0.05)
@@ -318,7 +318,7 @@ def irregular(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]
 def test_irregular_frames_keep_their_times(convert, irregular, name, segment_type):
     """Whatever the distance from one to the next, and whether the sound lies in the same segments or in its own."""
     made = convert(irregular(name), encoding=replace(VERYFAST, segment_type=segment_type))
-    assert (Outcome.DONE, "", ()) == made.whole
+    assert (Outcome.DONE, "", ()) == made.whole, made.report.error
     was = [frame.time_s for frame in _frames(made.source, 0.0)]
     became = [frame.time_s for frame in _frames(made.picture)]
     assert [] == [round(time, 3) for time in was if min(abs(time - other) for other in became) > 0.01]
@@ -491,7 +491,7 @@ def test_what_is_missing_of_a_source_is_said_when_it_is_accepted(convert):
 def test_every_codec_and_container_follows_the_rules(convert, kind, asked, codecs, video_range, segments):
     """The master playlist says what it is, and the pictures' own headers agree."""
     made = convert(kind, encoding=asked)
-    assert (Outcome.DONE, "", ()) == made.whole
+    assert (Outcome.DONE, "", ()) == made.whole, made.report.error
     assert [] == [variant["CODECS"] for variant in made.variants if not re.match(codecs, variant["CODECS"])]
     assert {video_range} == {variant.get("VIDEO-RANGE", "SDR") for variant in made.variants}
     assert {segments} == {path.suffix for path in made.picture.parent.glob("seg_*")}
@@ -516,7 +516,7 @@ def test_encrypted_segments_open_with_the_key_and_with_it_alone(convert, key_fil
     """AES-128 as players undo it; the key is nowhere in the folder, and no I-frame playlist points into the segments."""
     encryption = Encryption(key_file=key_file, key_uri=KEY_URI)
     made = convert(kind, encoding=replace(VERYFAST, segment_type=segment_type), encryption=encryption)
-    assert (Outcome.DONE, "", ()) == made.whole
+    assert (Outcome.DONE, "", ()) == made.whole, made.report.error
     assert [] == [path.name for path in made.folder.rglob("*") if path.is_file() and (KEY in path.read_bytes() or path.stem == "iframes")]
     for playlist in made.folder.glob("**/index.m3u8"):
         assert [f'METHOD=AES-128,URI="{KEY_URI}"'] == re.findall(r"#EXT-X-KEY:(.*)", playlist.read_text())
@@ -532,7 +532,7 @@ def test_encrypted_segments_open_with_the_key_and_with_it_alone(convert, key_fil
 def test_a_key_that_is_to_be_published_lies_where_every_playlist_looks_for_it(convert, key_file, kind):
     """A relative address means the same key from the picture's playlist and from the sound's."""
     made = convert(kind, encryption=Encryption(key_file=key_file, key_uri="key.bin", publish_key=True))
-    assert (Outcome.DONE, "", ()) == made.whole
+    assert (Outcome.DONE, "", ()) == made.whole, made.report.error
     asked = {
         (playlist.parent / uri).resolve()
         for playlist in made.folder.glob("**/index.m3u8")
@@ -546,7 +546,7 @@ def test_a_key_that_is_to_be_published_lies_where_every_playlist_looks_for_it(co
 def test_surround_is_offered_beside_stereo_when_asked(convert, segment_type):
     """Every picture with each of the two groups; the six channels keep their places."""
     made = convert("surround", encoding=replace(VERYFAST, segment_type=segment_type), sound=SoundRequest(surround=True))
-    assert (Outcome.DONE, "", ()) == made.whole
+    assert (Outcome.DONE, "", ()) == made.whole, made.report.error
     assert {("stereo", "2"), ("surround", "6")} == {(media["GROUP-ID"], media["CHANNELS"]) for media in made.media}
     assert {("stereo", "mp4a.40.2"), ("surround", "ac-3")} == {(v["AUDIO"], v["CODECS"].split(",")[1]) for v in made.variants}
     (six,) = [media["URI"] for media in made.media if media["CHANNELS"] == "6"]
@@ -559,7 +559,7 @@ def test_surround_is_offered_beside_stereo_when_asked(convert, segment_type):
 def test_every_sound_is_brought_to_the_loudness_that_was_asked_for(convert, kind):
     """Within half a unit, and in time with the picture."""
     made = convert(kind, sound=SoundRequest(loudness_lufs=-16.0))
-    assert (Outcome.DONE, "", ()) == made.whole
+    assert (Outcome.DONE, "", ()) == made.whole, made.report.error
     sounds = [made.folder / media["URI"] for media in made.media] or [made.picture]
     assert [pytest.approx(-16.0, abs=0.5)] * len(sounds) == [_loudness(path) for path in sounds]
     assert [pytest.approx(3.0, abs=2 * AAC_FRAME_S)] * len(sounds) == [_sound(path).end_s for path in sounds]

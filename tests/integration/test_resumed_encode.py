@@ -17,6 +17,7 @@ import pytest
 
 KILLS = 20
 SECONDS = 26
+HANGS_S = 180
 
 
 def _command(clip: Path, out: Path) -> list[str]:
@@ -74,7 +75,7 @@ def _kill_after(seconds: float, command: list[str]) -> None:
 
 
 def _kill_at(act: int, command: list[str]) -> None:
-    killed = subprocess.run(command, env={**os.environ, "DIES_AT": str(act)}, capture_output=True, start_new_session=True)
+    killed = subprocess.run(command, env={**os.environ, "DIES_AT": str(act)}, capture_output=True, timeout=HANGS_S)
     assert -signal.SIGKILL == killed.returncode
 
 
@@ -86,6 +87,6 @@ def test_an_encode_that_was_killed_ends_like_one_that_was_not(tmp_path, clip, st
         _kill_after(share * straight.length_s, _command(clip, tmp_path))
     else:
         _kill_at(1 + int(share * (straight.acts - 1)), _command(clip, tmp_path))
-    resumed = subprocess.run(_command(clip, tmp_path), check=True, capture_output=True, text=True)
+    resumed = subprocess.run(_command(clip, tmp_path), check=True, capture_output=True, text=True, timeout=HANGS_S)
     assert (straight.frames, "") == (_frames(tmp_path), resumed.stderr)
     assert ["clip"] == [path.name for path in tmp_path.iterdir()]

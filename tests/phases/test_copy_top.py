@@ -64,7 +64,7 @@ SEGMENTS = {
     "ntsc": [6.01, 2.0],
     "silent": [4.0, 4.0],
     "keyframes_at_scene_cuts": [4.4, 6.08, 2.52],
-    "later_than_the_sound": [6.08, 2.24],
+    "later_than_the_sound": [6.08, 2.22],
     "fragmented": [6.0, 2.0],
     "two_sounds": [5.0, 3.0],
 }

@@ -11,7 +11,7 @@ from pipeline.media.validate.measured import Contents, SegmentSpans, Span
 from pipeline.media.validate.playlist_rules import OVER_TARGET_S, Role
 from pipeline.media.validate.segments import Stream
 
-ROUNDING_S = 0.001
+ROUNDING_S = 0.002
 """Times are written with six decimals and counted in ticks; differences below this are neither's fault."""
 
 SOUND_FRAMES = 2

@@ -93,7 +93,8 @@ def check_picture(attributes: AttributeList, picture: Picture, name: str, file: 
     elif declared is not None and declared != (picture.width, picture.height):
         notes.add("RFC 8216 4.3.4.2", file, f"{name} declares RESOLUTION {declared[0]}x{declared[1]}, but the picture is {size}.")
     rate = attributes.number("FRAME-RATE")
-    slowest = min(picture.usual_rate, picture.mean_rate, picture.busiest_rate)
+    # of a variable rate any that occurs will do
+    slowest = min(picture.usual_rate, picture.mean_rate, picture.busiest_rate, 1 / max(picture.largest_step_s, 1e-3))
     fastest = max(picture.usual_rate, picture.mean_rate, picture.busiest_rate, picture.quickest_rate)
     if attributes.get("FRAME-RATE") is None:
         notes.add("Apple 9.15", file, f"{name} has no FRAME-RATE.")
