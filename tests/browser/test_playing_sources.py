@@ -53,7 +53,7 @@ class Stream:
 STREAMS = {
     "rotated": Stream(kind="rotated", heights=(320,)),
     "variable rate": Stream(kind="variable rate", length_s=13.0),
-    "anamorphic": Stream(kind="anamorphic", length_s=3.0),
+    "anamorphic": Stream(kind="anamorphic", heights=(144,)),
     "two levels": Stream(kind="odd size", length_s=2.0, heights=(360, 480)),
     "hdr10 converted": Stream(kind="hdr10"),
     "sound tracks": Stream(kind="sound tracks", sounds=3, spurious=NO_PROGRESS),

@@ -65,13 +65,16 @@ def test_what_is_missing_at_the_end_is_said(media_info, readable_s, phrases):
 @pytest.mark.parametrize(("missing", "text"), [(60.0, "1 min"), (754.4, "12 min 34 s")], ids=["a minute", "minutes"])
 def test_much_that_is_missing_is_said_in_minutes(media_info, missing, text):
     """Seconds are for what is less than a minute."""
-    media = replace(media_info(duration_s=3600.0), readable_s=3600.0 - missing)
+    sound = replace(SOUND, duration_s=3600.0)
+    media = replace(media_info(audio=(sound,), duration_s=3600.0), readable_s=3600.0 - missing)
     assert (f"damaged: {text} missing",) == treatment(media, keep_hdr=False)
 
 
 def test_nothing_is_missing_where_a_duration_is_not_known(media_info):
     """A recording without a declared duration can't be short of it."""
-    assert 0.0 == missing_s(replace(media_info(duration_s=None), readable_s=10.0))
+    media = media_info(audio=(), duration_s=None)
+    picture = replace(media.video, duration_s=None)
+    assert 0.0 == missing_s(replace(media, video=picture, readable_s=10.0))
 
 
 @pytest.mark.parametrize(
