@@ -13,13 +13,16 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import EncodeError, ToolError
+
+if sys.platform == "win32":
+    from pipeline.media.job_object import end_with_us
 
 POLL_S = 0.1
 """How often a running program's caller looks at the cancel flag and at the segments on disk, in seconds."""
@@ -28,6 +31,13 @@ QUIT_S = 2.0
 """How long ffmpeg may take to obey each of quit and terminate before the next stronger word."""
 
 LOG_LINES = 400
+
+WATCH = 'read -r pid && ! read -r _ && kill -KILL "$pid"'
+"""For a shell: ends the program whose number it is told when the pipe from us breaks, as it does however we end.
+
+ffmpeg itself does not mind when its standard input ends. Linux could end it with the thread that started it (prctl's
+PR_SET_PDEATHSIG), but only code between fork and exec can ask for that, which is not safe in a program with threads.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,11 +98,11 @@ def run_ffmpeg(
         ToolError: it can't be started.
         Cancelled: the job was cancelled.
     """
-    process = _start(ffmpeg, arguments, cwd)
     log = _Log()
     times: queue.Queue[float] = queue.Queue()
     frames = _Frames()
-    with process:
+    with _ending_with_us() as tie, _start(ffmpeg, arguments, cwd) as process:
+        tie(process)
         assert process.stdout is not None
         assert process.stderr is not None
         readers = (
@@ -139,6 +149,28 @@ def _start(ffmpeg: Path, arguments: Sequence[str], cwd: Path) -> subprocess.Pope
         )
     except OSError as error:
         raise ToolError(f"{ffmpeg} can't be started ({error.strerror}): check FFMPEG_PATH or install ffmpeg.") from error
+
+
+@contextlib.contextmanager
+def _ending_with_us() -> Iterator[Callable[[subprocess.Popen[str]], None]]:
+    """Yield a function that ties a program to this one: should this one be killed in the block, the other one ends too."""
+    if sys.platform == "win32":
+        yield lambda process: end_with_us(process.pid)
+        return
+    silent = subprocess.DEVNULL
+    # a session of its own: Ctrl-C and the closing of a terminal are for us to hear
+    watchdog = subprocess.Popen(["/bin/sh", "-c", WATCH], stdin=subprocess.PIPE, stdout=silent, stderr=silent, start_new_session=True)
+
+    def tie(process: subprocess.Popen[str]) -> None:
+        assert watchdog.stdin is not None
+        watchdog.stdin.write(b"%d\n" % process.pid)
+        watchdog.stdin.flush()
+
+    with watchdog:
+        try:
+            yield tie
+        finally:
+            watchdog.kill()  # before its pipe is closed: by then the number may be another program's
 
 
 def ffmpeg_version(ffmpeg: Path) -> str:

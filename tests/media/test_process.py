@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import stat
+import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import psutil
 import pytest
@@ -14,6 +16,10 @@ from pipeline.errors import Cancelled, EncodeError, ToolError
 from pipeline.media import process
 
 ENDLESS = ("-re", "-f", "lavfi", "-i", "testsrc2=size=64x64:rate=25", "-f", "null", "-")
+
+
+ROOT = Path(process.__file__).parents[2]
+HANGS_S = 30
 
 
 def _children() -> list[psutil.Process]:
@@ -81,3 +87,34 @@ def test_a_program_that_never_answers_is_ended(ffmpeg, tmp_path):
     with pytest.raises(EncodeError, match=r"no answer within 0\.3 seconds"):
         process.run_ffmpeg(ffmpeg, ENDLESS, cwd=tmp_path, cancel=CancelToken(), limit_s=0.3)
     assert [] == _children()
+
+
+def _gone(one: psutil.Process) -> bool:
+    """Whether a program has ended, also where nobody takes note of it."""
+    try:
+        return not one.is_running() or one.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def test_ffmpeg_ends_with_a_program_that_is_killed(ffmpeg, tmp_path):
+    """kill -9 leaves nothing running, though nobody is left to end it; ffmpeg was started from a thread, as chunks are."""
+    code = (
+        "import sys, threading; from pathlib import Path; from pipeline.cancel import CancelToken;"
+        "from pipeline.media.process import run_ffmpeg;"
+        "run = lambda: run_ffmpeg(Path(sys.argv[1]), sys.argv[2:], cwd=Path('.'), cancel=CancelToken(),"
+        " on_progress=lambda s: s and print('running', flush=True));"
+        "threading.Thread(target=run).start()"
+    )
+    command = [sys.executable, "-c", code, str(ffmpeg), *ENDLESS]
+    with subprocess.Popen(command, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE) as program:
+        assert b"running\n" == program.stdout.readline()
+        left = psutil.Process(program.pid).children(recursive=True)
+        names = [one.name() for one in left]
+        program.kill()
+    waiting = threading.Event()
+    for _ in range(HANGS_S * 100):
+        if all(_gone(one) for one in left):
+            break
+        waiting.wait(0.01)
+    assert (True, []) == (any("ffmpeg" in name for name in names), [one for one in left if not _gone(one)])
