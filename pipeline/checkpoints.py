@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -68,17 +69,28 @@ class Checkpoints:
         return dict(stored["facts"])
 
     def begin(self, name: str) -> Path:
-        """Return an empty folder for a piece; what was there is removed. Raises OutputError."""
-        folder = self.root / name
+        """Return an empty folder for an attempt at a piece; what was there is removed. Raises OutputError.
+
+        Nobody else has it: what a program of a run that was killed still writes is in the way of nothing.
+        """
+        for left in (self.root / name, *self.root.glob(f"{name}.*")):
+            shutil.rmtree(left, ignore_errors=True)
+        folder = self.root / f"{name}.{secrets.token_hex(4)}"
         try:
-            shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
         except OSError as error:
             raise OutputError(f"{folder} can't be made ({error.strerror}): choose another output folder.") from error
         return folder
 
+    def keep(self, name: str, attempt: Path) -> None:
+        """Let an attempt that has all its files be the piece. It is not marked as finished yet. Raises OutputError."""
+        try:
+            attempt.replace(self.root / name)
+        except OSError as error:
+            raise OutputError(f"{attempt} can't be renamed ({error.strerror}): close programs that use it and start again.") from error
+
     def finish(self, name: str, key: str, facts: Mapping[str, Any]) -> None:
-        """Mark a piece as finished; by then all its files are on the disk for good. Raises OutputError."""
+        """Mark a piece that was kept as finished; by then all its files are on the disk for good. Raises OutputError."""
         folder = self.root / name
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         try:

@@ -42,7 +42,8 @@ class Existing(str, Enum):
     """What to do with what an earlier run left.
 
     ASK refuses where somebody must decide, RESUME goes on with an unfinished upload, UPLOAD_AGAIN keeps the encoded
-    files and sends them all anew, FRESH begins from nothing and replaces the folder.
+    files and sends them all anew, FRESH replaces the folder; it goes on only with what an interrupted FRESH of the same
+    source and settings has left.
     """
 
     ASK = "ask"

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from pipeline.cancel import CancelToken
-from pipeline.errors import Cancelled, PipelineError, SettingsError
+from pipeline.disk_room import ROOM_BYTES, tells_of_full_disk, wait_for_room
+from pipeline.errors import Cancelled, EncodeError, OutputError, PipelineError, SettingsError
 from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted, Sink
 from pipeline.folder_lock import locked
 from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome, PhaseReport, Plan
@@ -30,6 +31,9 @@ SHARES = {
 
 MAKING = (PhaseName.HLS, PhaseName.MP4, PhaseName.TRANSCRIPT)
 """The phases that fill the folder; it is packaged after the last of them."""
+
+
+_Made = TypeVar("_Made")
 
 
 class Packager(Protocol):
@@ -70,22 +74,26 @@ class _Run:
         for phase in phases:
             self.cancel.check()
             phase.check(self._context(phase.name))
-        self.workspace.open()
+        self._patiently(self.workspace.open)
         packaged = self.workspace.published
         for phase in phases:
             if not packaged and phase.name not in MAKING:
-                self._package(self._context(phase.name))
+                self._pack(phase.name)
                 packaged = True
             self._one(phase)
         if not packaged:
-            self._package(self._context(PhaseName.HLS))
+            self._pack(PhaseName.HLS)
+
+    def _pack(self, name: PhaseName) -> None:
+        self._patiently(lambda: self._package(self._context(name)))
 
     def _one(self, phase: Phase) -> None:
         self.cancel.check()
         started = time.monotonic()
         self.sink(PhaseStarted(phase=phase.name, overall=self._overall(phase.name, 0.0)))
         try:
-            result = phase.run(self._context(phase.name))
+            context = self._context(phase.name)
+            result = self._patiently(lambda: phase.run(context)) if phase.name in MAKING else phase.run(context)
         except Cancelled as cancelled:
             self._end(phase.name, PhaseResult(outcome=PhaseOutcome.CANCELLED, text=str(cancelled) or "Cancelled"), started, share=0)
             raise
@@ -95,6 +103,23 @@ class _Run:
         if result.outcome is PhaseOutcome.WARNED:
             self.warnings.append(result.text)
         self._end(phase.name, result, started, share=SHARES[phase.name])
+
+    def _patiently(self, work: Callable[[], _Made]) -> _Made:
+        """Do a piece of work; where the disk is full, wait for room and do it again: it goes on from what is done."""
+        warned = len(self.warnings)
+        while True:
+            try:
+                return work()
+            except (EncodeError, OutputError, OSError) as error:
+                if not tells_of_full_disk(error):
+                    raise
+            del self.warnings[warned:]  # they are said again
+            place = self.workspace.final.parent
+            # no warning about the job: it is over when the job goes on
+            text = f"The disk is full: the job waits. Free at least {ROOM_BYTES >> 20} MB on the disk of {place}; it goes on by itself."
+            self.sink(LogLine(text=text, level=LogLevel.WARNING))
+            wait_for_room(place, self.cancel)
+            self._log("There is room on the disk again: the job goes on.", LogLevel.INFO)
 
     def _end(self, name: PhaseName, result: PhaseResult, started: float, *, share: int) -> None:
         self._finished += share

@@ -17,6 +17,7 @@ from typing import Any
 from pipeline.checkpoints import Checkpoints
 from pipeline.errors import OutputError, SettingsError, SourceError
 from pipeline.files import write_whole
+from pipeline.media.encryption import key_digest
 from pipeline.model import Existing, Job
 
 JOB_FILE = "job.json"
@@ -24,6 +25,12 @@ MASTER = "master.m3u8"
 """The playlist that players are given: its presence means that the stream is there."""
 
 FORMAT = 2
+PACKAGE = "package"
+"""The step that makes the folder whole."""
+
+REFUSED = "refused"
+"""Stands among the steps of a folder that did not pass its check."""
+
 CHECKPOINTS = ".checkpoints"
 FINGERPRINT_BYTES = 1 << 20
 """How much of a source's head and of its tail is hashed: enough to tell two takes apart, quick on a network drive."""
@@ -82,12 +89,16 @@ class Workspace:
         self.checkpoints = Checkpoints(self.partial / CHECKPOINTS)
         self._identity: dict[str, Any] = {}
         self._source = job.source
+        self._encryption = job.encryption
         self._fresh = False
+        self._replaces = False
+        self._reopened = False
+        self._opened = False
 
     @property
     def published(self) -> bool:
         """Whether the folder is whole and in its place."""
-        return "package" in self.done
+        return PACKAGE in self.done
 
     @property
     def media_deleted(self) -> bool:
@@ -119,32 +130,46 @@ class Workspace:
             if self._source.resolve().is_relative_to(place.resolve()):
                 raise SettingsError(f"{self._source} lies in the folder that this job makes: move it out, or choose another output folder.")
         self._identity = {"source": fingerprint(self._source), "settings": dict(settings)}
+        if self._encryption is not None:
+            self._identity["key"] = key_digest(self._encryption)
         check_writable(self.final.parent)
         self.done = {}
         self._fresh = existing is Existing.FRESH
         if self._fresh:
             if self.final.exists() and not self._is_ours(self.final):
                 raise SettingsError(f"{self.final} was not made by this program: remove it yourself or choose another output folder.")
+            self._replaces = self.final.exists()
+            self.done = self._unfinished()
+            if REFUSED in self.done:
+                self.done = {}
+            else:
+                self._fresh = self._stored(self.partial) is None
             return
         if self.final.exists():
             self.done = self._read(self.final)
-            if not self.published:
-                self.done = {}
+            if self.published:
+                return
+            self.done = {}
+            self._replaces = bool((self._stored(self.partial) or {}).get("replaces")) and self._is_ours(self.final)
+            if not self._replaces:
                 raise SettingsError(
                     f"{self.final} already holds something else or was made with other settings:"
                     " choose another output folder, or start fresh (--fresh) to replace it."
                 )
-            return
-        self.done = {step: facts for step, facts in self._read(self.partial).items() if step != "package"}
+        self.done = self._unfinished()
 
     def open(self) -> None:
         """Make the folder for the work. Raises OutputError."""
         if self.published:
             return
+        self._opened = True
         try:
-            if self._fresh and not self.done and self.partial.exists():
+            if (self._fresh or self._reopened) and self.partial.exists():
                 shutil.rmtree(self.partial)
+            if self._reopened:
+                self.final.replace(self.partial)
             self.partial.mkdir(parents=True, exist_ok=True)
+            self._fresh = self._reopened = False
         except OSError as error:
             reason = f"The output folder {self.partial} can't be made ({error.strerror}): choose another one."
             raise OutputError(reason) from error
@@ -186,11 +211,30 @@ class Workspace:
 
     def begin_anew(self) -> None:
         """Make everything again; the folder that is in its place stays there until the new one is whole."""
-        self.done = {}
+        self.done = self._unfinished()
+
+    def reopen(self) -> None:
+        """Let a folder that is in its place be work in progress again when the work begins: it is to be packaged again."""
+        del self.done[PACKAGE]
+        self._reopened = True
+
+    def refuse(self) -> None:
+        """Note that what was made is no good, so that a fresh start makes all of it again."""
+        self.mark(REFUSED, {})
+
+    def lost_files(self) -> list[str]:
+        """Return which published files are gone or have another size than when they were published, by their paths inside."""
+        files: dict[str, int] = self.done.get(PACKAGE, {}).get("files", {})
+        return [name for name, size_bytes in files.items() if _size(self.folder / name) != size_bytes]
 
     def publish(self, facts: Mapping[str, Any]) -> None:
-        """Move the whole folder into its place. An older folder there gives way only to a whole one. Raises OutputError."""
-        self.done["package"] = dict(facts)
+        """Move the whole folder into its place, and note which files it holds. Raises OutputError.
+
+        An older folder there gives way only to a whole one.
+        """
+        files = {path.relative_to(self.partial).as_posix(): path.stat().st_size for path in published_files(self.partial)}
+        self.done.pop(REFUSED, None)
+        self.done[PACKAGE] = {**facts, "files": files}
         self.checkpoints.clear()
         self._write_to(self.partial)
         old = self.final.with_name(f".{self.final.name}.old")
@@ -202,32 +246,49 @@ class Workspace:
             self.partial.replace(self.final)
             shutil.rmtree(old, ignore_errors=True)
         except OSError as error:
-            del self.done["package"]
+            del self.done[PACKAGE]
             reason = f"{self.final} can't be put in place ({error.strerror}): close programs that use it and start again."
             raise OutputError(reason) from error
 
     def abandon(self) -> None:
-        """Forget work in progress when nothing of it can be used again; leaves a published folder alone."""
-        if not self.published and not self.done and not self.checkpoints.pieces:
+        """Forget work in progress of this run when nothing of it can be used again; leaves a published folder alone."""
+        if self._opened and not self.published and not self.done and not self.checkpoints.pieces:
             shutil.rmtree(self.partial, ignore_errors=True)
 
     def _is_ours(self, folder: Path) -> bool:
         return folder.is_dir() and ((folder / JOB_FILE).is_file() or not any(folder.iterdir()))
 
+    def _unfinished(self) -> dict[str, dict[str, Any]]:
+        """Return what is done in the partial folder of the same source and settings."""
+        return {step: facts for step, facts in self._read(self.partial).items() if step != PACKAGE}
+
     def _read(self, folder: Path) -> dict[str, dict[str, Any]]:
+        return dict((self._stored(folder) or {}).get("done", {}))
+
+    def _stored(self, folder: Path) -> dict[str, Any] | None:
+        """Return the job.json of a folder, None where it is of another source or of other settings, or broken."""
         try:
             stored = json.loads((folder / JOB_FILE).read_text(encoding="utf-8"))
             same = stored["format"] == FORMAT and {key: stored[key] for key in self._identity} == self._identity
-            return dict(stored["done"]) if same else {}
+            return dict(stored) if same and isinstance(stored["done"], dict) else None
         except (OSError, ValueError, KeyError, TypeError):
-            return {}
+            return None
 
     def _write(self) -> None:
         self._write_to(self.folder)
 
     def _write_to(self, folder: Path) -> None:
         content = {"format": FORMAT, "source_path": str(self._source), **self._identity, "done": self.done}
+        if self._replaces and folder == self.partial:
+            content["replaces"] = True
         write_whole(folder / JOB_FILE, json.dumps(content, indent=2) + "\n")
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
 
 
 def _remove(path: Path) -> None:

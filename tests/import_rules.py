@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 # inside pipeline: each step may import its own and those before it
 PIPELINE_STEPS: tuple[set[str], ...] = (
     {"model", "events", "errors", "cancel"},
-    {"plan", "slug", "files", "checkpoints", "folder_lock", "workspace", "media", "speech", "transfer"},
+    {"plan", "slug", "files", "checkpoints", "disk_room", "folder_lock", "workspace", "media", "speech", "transfer"},
     {"phases"},
     {"runner", "folder_upload"},
     {"wiring"},

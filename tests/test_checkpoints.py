@@ -21,6 +21,7 @@ def kept(tmp_path: Path) -> Checkpoints:
     (folder / "720p").mkdir()
     (folder / "720p" / "seg_001.ts").write_bytes(b"picture")
     (folder / "720p" / "seg_002.ts").write_bytes(b"more")
+    kept.keep("0000", folder)
     kept.finish("0000", KEY, {"frames": 50})
     return kept
 
@@ -67,6 +68,21 @@ def test_a_piece_that_was_not_finished_is_not_found(tmp_path):
     kept = Checkpoints(tmp_path)
     (kept.begin("0001") / "seg_001.ts").write_bytes(b"half")
     assert (None, ()) == (kept.find("0001", KEY), kept.pieces)
+
+
+def test_an_attempt_has_a_folder_of_its_own(tmp_path):
+    """What a program of a run that was killed still writes goes nowhere, and what it left is removed."""
+    kept = Checkpoints(tmp_path)
+    first = kept.begin("0001")
+    (first / "seg_001.ts").write_bytes(b"half")
+    second = kept.begin("0001")
+    (second / "seg_001.ts").write_bytes(b"whole")
+    kept.keep("0001", second)
+    assert (False, ["0001"], b"whole") == (
+        first == second,
+        [path.name for path in tmp_path.iterdir()],
+        (tmp_path / "0001" / "seg_001.ts").read_bytes(),
+    )
 
 
 def test_pieces_that_nobody_needs_are_removed(kept):

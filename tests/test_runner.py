@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
+import subprocess
 import threading
 from dataclasses import dataclass, field, replace
 
 import pytest
 
+from pipeline import disk_room
 from pipeline.cancel import CancelToken
-from pipeline.errors import Cancelled, EncodeError, SettingsError
-from pipeline.events import JobFinished, LogLevel, PhaseFinished, PhaseProgress, PhaseStarted
+from pipeline.errors import Cancelled, EncodeError, OutputError, SettingsError
+from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
+from pipeline.media.probe import probe
+from pipeline.media.process import find_ffmpeg
 from pipeline.model import Outcome, PhaseName, PhaseOutcome, TranscriptionRequest, UploadRequest
+from pipeline.phases.hls import HlsPhase
+from pipeline.phases.mp4 import Mp4Phase
+from pipeline.phases.package import package
 from pipeline.phases.phase import PhaseResult, Progress
 from pipeline.plan import make_plan
 from pipeline.runner import run
@@ -177,3 +186,86 @@ def test_a_pause_ends_with_the_cancel():
     threading.Timer(0.05, cancel.cancel).start()
     with pytest.raises(Cancelled):
         cancel.wait(3600)
+
+
+class Disk:
+    """A disk as the runner sees it: full until somebody has looked at it so often."""
+
+    def __init__(self, monkeypatch, looks):
+        self.looks = looks
+        real = shutil.disk_usage
+        monkeypatch.setattr(shutil, "disk_usage", lambda path: real(path)._replace(free=self.free()))
+        monkeypatch.setattr(disk_room, "LOOK_S", 0.0)
+
+    def free(self):
+        self.looks -= 1
+        return 1 << 20 if self.looks > 0 else 1 << 40
+
+
+def _full(again):
+    """Return a piece of work that fails for want of room once, and then is what it was."""
+    left = [True]
+
+    def work(context):
+        if left:
+            left.clear()
+            context.log("Something was odd.", LogLevel.WARNING)
+            raise OutputError("It can't be written.") from OSError(errno.ENOSPC, "No space left on device")
+        return again(context)
+
+    return work
+
+
+@pytest.mark.parametrize("where", [PhaseName.HLS, PhaseName.MP4, PhaseName.TRANSCRIPT, "package"])
+def test_a_job_waits_for_room_on_a_full_disk_and_ends_as_done(bench, monkeypatch, where):
+    """It is told once that it waits and once that it goes on, and nothing of it is left to warn of."""
+    Disk(monkeypatch, looks=5)
+    if where == "package":
+        bench.package = _full(bench.package)
+    else:
+        bench.steps[where].run = _full(bench.steps[where].run)
+    report = bench.run()
+    said = [(e.text.split(":")[0], e.level) for e in bench.events if isinstance(e, LogLine) and "disk" in e.text]
+    assert [("The disk is full", LogLevel.WARNING), ("There is room on the disk again", LogLevel.INFO)] == said
+    assert (Outcome.DONE, (), [p.value for p in PhaseName]) == (
+        report.outcome,
+        report.warnings,
+        [e.phase.value for e in bench.events if isinstance(e, PhaseStarted)],
+    )
+
+
+def test_a_job_that_waits_for_room_can_be_cancelled(bench, monkeypatch):
+    """Nobody has to free anything."""
+    Disk(monkeypatch, looks=1 << 30)
+    bench.steps[PhaseName.MP4].run = _full(bench.steps[PhaseName.MP4].run)
+    sink = bench.events.append
+
+    def hears(event):
+        sink(event)
+        if isinstance(event, LogLine) and event.text.startswith("The disk is full"):
+            bench.cancel.cancel()
+
+    report = run(bench.plan, lambda: bench.steps, bench.package, hears, bench.cancel)
+    assert Outcome.CANCELLED == report.outcome
+
+
+def test_a_job_goes_on_with_an_encode_that_hit_a_full_disk(job, monkeypatch):
+    """For real: the disk is full in the middle of a chunk, some is freed, and the job ends as done."""
+    ffmpeg = find_ffmpeg("")
+    arguments = ["-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=3", "-c:v", "libx264", "-preset", "ultrafast"]
+    subprocess.run([str(ffmpeg), "-v", "error", *arguments, str(job.source)], check=True)
+    plan = make_plan(replace(job, make_mp4=True), probe(job.source))
+    events = []
+    disk = Disk(monkeypatch, looks=0)
+
+    def sink(event):
+        events.append(event)
+        if isinstance(event, LogLine) and "force_key_frames" in event.text and not any(p.startswith("The disk") for p in texts()):
+            disk.looks = 5
+
+    def texts():
+        return [e.text for e in events if isinstance(e, LogLine) and e.level is not LogLevel.DETAIL]
+
+    report = run(plan, lambda: {PhaseName.HLS: HlsPhase(ffmpeg), PhaseName.MP4: Mp4Phase(ffmpeg)}, package, sink, CancelToken())
+    assert (Outcome.DONE, (), 2) == (report.outcome, report.warnings, sum("disk" in text for text in texts()))
+    assert [] == [path.name for path in report.folder.rglob(".*")]

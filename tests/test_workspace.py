@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import OutputError, SettingsError, SourceError
-from pipeline.model import Existing, Job
+from pipeline.model import Encryption, Existing, Job
 from pipeline.workspace import Workspace, published_files
 
 SETTINGS = {"preset": "fast"}
@@ -90,6 +90,54 @@ def test_fresh_never_replaces_a_folder_that_is_not_ours(work):
         Workspace(work).check(SETTINGS, Existing.FRESH)
 
 
+@pytest.fixture
+def interrupted(work: Job) -> Job:
+    """A fresh job over a folder of other settings, stopped when a step and a piece of the next were finished."""
+    _published(work)
+    job = replace(work, existing=Existing.FRESH)
+    workspace = _ready(job, {"preset": "slow"})
+    attempt = workspace.checkpoints.begin("0000")
+    workspace.checkpoints.keep("0000", attempt)
+    workspace.checkpoints.finish("0000", "key", {})
+    workspace.mark("hls", {})
+    return job
+
+
+@pytest.mark.parametrize("existing", [Existing.FRESH, Existing.ASK], ids=["fresh again", "not fresh"])
+def test_a_fresh_job_that_was_interrupted_is_gone_on_with(interrupted, existing):
+    """Whether it is told to be fresh again or not; the old folder stays until the new one is whole."""
+    again = _ready(replace(interrupted, existing=existing), {"preset": "slow"})
+    assert ({"hls": {}}, 1, True) == (again.done, len(again.checkpoints.pieces), (again.final / "master.m3u8").exists())
+    again.publish({})
+    assert ["job.json"] == [path.name for path in again.final.iterdir()]
+
+
+def test_a_fresh_job_that_was_interrupted_does_not_stand_for_another(interrupted):
+    """Other settings than those of either are refused as ever, and the old folder is found by its own."""
+    with pytest.raises(SettingsError, match="already holds something else"):
+        Workspace(interrupted).check({"preset": "veryslow"}, Existing.ASK)
+    old = Workspace(interrupted)
+    old.check(SETTINGS, Existing.ASK)
+    assert old.published
+
+
+def test_a_job_that_was_interrupted_does_not_replace_a_folder_that_came_later(work):
+    """It was not told to."""
+    _ready(work).mark("hls", {})
+    (work.output_dir / work.slug).mkdir()
+    with pytest.raises(SettingsError, match="already holds something else"):
+        Workspace(work).check(SETTINGS, Existing.ASK)
+
+
+def test_fresh_makes_again_what_did_not_pass_its_check(work):
+    """Without it the check is tried again on what is there."""
+    workspace = _ready(work)
+    workspace.mark("hls", {})
+    workspace.refuse()
+    assert ["hls", "refused"] == sorted(_ready(work).done)
+    assert {} == _ready(replace(work, existing=Existing.FRESH)).done
+
+
 @pytest.mark.parametrize("cut", [0, 1, 20])
 def test_a_broken_job_file_means_beginning_anew(work, cut):
     """A torn file is never an error."""
@@ -128,6 +176,60 @@ def test_abandoning_keeps_finished_steps_and_published_folders(work):
     published = _published(work)
     published.abandon()
     assert published.final.is_dir()
+
+
+@pytest.mark.parametrize("fault", ["source is gone", "folder in the way"])
+def test_a_check_that_fails_leaves_finished_work_alone(work, fault):
+    """What was not looked at is not ours to remove."""
+    _ready(work).mark("hls", {})
+    if fault == "source is gone":
+        work.source.unlink()
+    else:
+        (work.output_dir / work.slug).mkdir()
+    workspace = Workspace(work)
+    with pytest.raises((SourceError, SettingsError)):
+        workspace.check(SETTINGS, Existing.ASK)
+    workspace.abandon()
+    assert (workspace.partial / "job.json").is_file()
+
+
+@pytest.mark.parametrize("change", ["gone", "longer"])
+def test_a_published_file_that_is_not_as_it_was_is_named(work, change):
+    """By its path in the folder; files that came later don't count."""
+    workspace = _published(work)
+    (workspace.folder / "manifest.json").write_text("{}")
+    assert [] == workspace.lost_files()
+    master = workspace.folder / "master.m3u8"
+    if change == "gone":
+        master.unlink()
+    else:
+        master.write_text("#EXTM3U\n\n")
+    again = _ready(work)
+    assert ["master.m3u8"] == again.lost_files()
+
+
+def test_a_folder_that_is_packaged_again_is_work_in_progress(work):
+    """All that it holds goes along, and a stop leaves what the next run goes on with."""
+    workspace = _published(work)
+    again = Workspace(work)
+    again.check(SETTINGS, Existing.ASK)
+    again.reopen()
+    again.open()
+    assert (False, True) == (workspace.final.exists(), (again.partial / "master.m3u8").exists())
+    assert {"hls": {"duration_s": 1.0}} == _ready(work).done
+
+
+@pytest.mark.parametrize(("content", "done"), [(b"0123456789abcdef", {"hls": {}}), (b"0123456789abcdeF", {})], ids=["same", "another"])
+def test_work_under_another_key_begins_anew(work, tmp_path, content, done):
+    """The key counts, not its path, and is not to be found in the folder."""
+    key = tmp_path / "key"
+    key.write_bytes(b"0123456789abcdef")
+    job = replace(work, encryption=Encryption(key_file=key, key_uri="key.bin"))
+    workspace = _ready(job)
+    workspace.mark("hls", {})
+    assert "0123456789abcdef" not in (workspace.partial / "job.json").read_text()
+    key.write_bytes(content)
+    assert done == _ready(job).done
 
 
 def test_an_output_folder_that_is_a_file_is_a_sentence(work):

@@ -6,6 +6,8 @@ the two it is can be seen. Knows nothing of how segments were made.
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,18 +40,22 @@ def read_key(encryption: Encryption) -> bytes:
     problems = []
     key = b""
     try:
-        with encryption.key_file.open("rb") as file:
-            key = file.read(KEY_BYTES + 1)
+        key = _key_bytes(encryption)
         if len(key) != KEY_BYTES:
             found = f"more than {KEY_BYTES}" if len(key) > KEY_BYTES else str(len(key))
             problems.append(f"The key file {encryption.key_file} holds {found} bytes: an AES-128 key is a file of exactly {KEY_BYTES}.")
-    except OSError as error:
-        problems.append(f"The key file {encryption.key_file} can't be read ({error.strerror}): name a file of {KEY_BYTES} bytes.")
+    except SettingsError as error:
+        problems += error.problems
     if not _is_address(encryption.key_uri):
         problems.append(f"{encryption.key_uri!r} can't be a key's address: give one that begins with https:// or a relative path.")
     if problems:
         raise SettingsError(problems)
     return key
+
+
+def key_digest(encryption: Encryption) -> str:
+    """Return what tells this key from another and can't be turned back into it. Raises SettingsError."""
+    return hashlib.sha256(b"HLS key" + _key_bytes(encryption)).hexdigest()
 
 
 def encrypt_rendition(folder: Path, name: str, key: bytes, key_uri: str, cancel: CancelToken) -> None:
@@ -94,6 +100,20 @@ def is_plain(segment: Path) -> bool:
     return _looks_plain(_content(segment, TS_PACKETS_LOOKED_AT * TS_PACKET_BYTES), segment.stat().st_size)
 
 
+def plain_copy(folder: Path, name: str, target: Path, key: bytes, cancel: CancelToken) -> None:
+    """Copy the rendition `name` of a job's folder into another folder, plain whatever it is here. Raises OutputError, Cancelled."""
+    try:
+        shutil.copytree(folder / name, target / name)
+    except OSError as error:
+        raise OutputError(f"{folder / name} can't be copied ({error.strerror or error}): free some space and start again.") from error
+    restore_rendition(target, name, key, cancel)
+
+
+def is_touched(folder: Path, name: str) -> bool:
+    """Say whether any segment of the rendition `name` is encrypted. Raises EncodeError, OutputError."""
+    return any(not is_plain(path) for _, path in _segments(folder / name / PLAYLIST))
+
+
 def publish_key(folder: Path, key: bytes) -> None:
     """Put the key beside the stream. Raises OutputError."""
     write_whole(folder / PUBLISHED_KEY, key)
@@ -104,6 +124,17 @@ def address_from(name: str, key_uri: str) -> str:
     if urllib.parse.urlsplit(key_uri).scheme or key_uri.startswith("/"):
         return key_uri
     return "../" * (name.count("/") + 1) + key_uri
+
+
+def _key_bytes(encryption: Encryption) -> bytes:
+    """Return what is in the key's file, one byte more at most than a key has. Raises SettingsError."""
+    try:
+        with encryption.key_file.open("rb") as file:
+            return file.read(KEY_BYTES + 1)
+    except OSError as error:
+        raise SettingsError(
+            f"The key file {encryption.key_file} can't be read ({error.strerror}): name a file of {KEY_BYTES} bytes."
+        ) from error
 
 
 def _is_address(uri: str) -> bool:

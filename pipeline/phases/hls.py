@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import EncodeError, OutputError, SourceError
+from pipeline.disk_room import DiskFullError, is_full, tells_of_full_disk
+from pipeline.errors import EncodeError, OutputError, PipelineError, SourceError
 from pipeline.events import LogLevel
 from pipeline.media import encode, measure, playlists
-from pipeline.media.process import printable, run_ffmpeg
+from pipeline.media.encryption import PUBLISHED_KEY
+from pipeline.media.process import FfmpegRun, printable, run_ffmpeg
 from pipeline.media.scan import CLOCK_HZ, Scan, scan
-from pipeline.media.sound import SILENCE_LUFS
+from pipeline.media.sound import SAMPLE_RATE_HZ, SILENCE_LUFS
+from pipeline.media.thumbnails import POSTER, SPRITE, SPRITE_MAP
 from pipeline.media.treatment import declared_end_s
 from pipeline.model import PhaseName, PhaseOutcome, Plan, SegmentType
-from pipeline.phases.hls_encode import FULL_DISK, HlsEncode, is_full
+from pipeline.phases.hls_encode import HlsEncode
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
+from pipeline.workspace import MASTER
 
 MISSING_S = 1.0
 """A source of which more than this is missing is not converted unless the editor accepts that, in seconds."""
@@ -24,6 +30,10 @@ NOTABLE_S = 0.1
 """Less than this is how inexactly containers declare their durations, in seconds."""
 
 DISK_MARGIN = 1.1
+IFRAME_PLAYLIST = "iframes.m3u8"
+PACKAGED = (MASTER, POSTER, SPRITE, SPRITE_MAP, PUBLISHED_KEY)
+"""What the packaging writes into the folder itself."""
+
 WAYS_OUT = "Copy or export the file again, or accept damaged videos (under Advanced, or with --accept-damaged)."
 
 
@@ -39,11 +49,16 @@ class HlsPhase:
         """See whether work can be used again, and else that the disk has room for it. Raises SettingsError, OutputError."""
         if context.plan.job.upload is None:
             context.workspace.require_media()
-        if is_whole(context):
+        workspace = context.workspace
+        lost = _lost(context)
+        if is_whole(context) and not any(_is_encoded(context, name) for name in lost):
+            if lost:
+                context.log(f"Files of the earlier run are missing, such as {lost[0]}: they are made again.", LogLevel.INFO)
+                workspace.reopen()
             return
-        if context.workspace.published:
+        if workspace.published:
             context.log("Files of the earlier run are missing: the video is made again.", LogLevel.WARNING)
-            context.workspace.begin_anew()
+            workspace.begin_anew()
         needed = estimated_size_bytes(context.plan) - context.workspace.checkpoints.size_bytes
         place = context.workspace.final.parent
         free = shutil.disk_usage(place).free
@@ -71,10 +86,14 @@ class HlsPhase:
             for name, durations in facts.pop("durations_s").items():
                 (folder / name / measure.PLAYLIST).write_text(_playlist(plan, name, durations), encoding="utf-8", newline="\n")
         except BaseException as error:
-            work.forget_trifles()
+            if not tells_of_full_disk(error):  # else it goes on as soon as there is room
+                work.forget_trifles()
             if isinstance(error, (EncodeError, OSError)):
                 raise encode_failure(plan.media.path, folder, error) from error
             raise
+        facts["accepted"] = plan.job.accept_damaged
+        if facts["decode_errors"] and plan.audio:
+            facts["sound"] = self._decoded_sound(context, found)
         context.workspace.mark(self.name.value, facts)
         context.workspace.checkpoints.clear()
         self._check_damage(context)
@@ -82,45 +101,79 @@ class HlsPhase:
         return PhaseResult(text=_summary(plan, facts))
 
     def _check_end(self, context: PhaseContext, found: Scan) -> None:
-        """Compare what the source declares with what is there. Raises SourceError naming both durations."""
+        """Compare what the source declares with what is there, of all and of each sound. Raises SourceError naming both durations."""
         media = context.plan.media
-        declared_s, there_s = declared_end_s(media), found.end / CLOCK_HZ
-        if declared_s is None or declared_s - there_s <= NOTABLE_S:
+        ends = [("", declared_end_s(media), found.end / CLOCK_HZ)]
+        for sound in media.audio if media.container != "avi" else ():  # what is said of an AVI's streams is reckoned from its size
+            declared_s = None if sound.duration_s is None else sound.start_s + sound.duration_s
+            ends.append(("The sound of ", declared_s, found.sound_ends[sound.index] / CLOCK_HZ))
+        for what, declared_s, there_s in ends:
+            if declared_s is None or declared_s - there_s <= NOTABLE_S:
+                continue
+            sentence = f"{what}{media.path} ends early: it declares {declared_s:.1f} s, but only {there_s:.1f} s can be read"
+            if declared_s - there_s > MISSING_S and not context.plan.job.accept_damaged:
+                errors = self._count_errors(context, there_s)
+                raise SourceError(f"{sentence}, with {_count(errors)}. {WAYS_OUT}")
+            context.log(f"{sentence}.", LogLevel.WARNING)
             return
-        sentence = f"{media.path} ends early: it declares {declared_s:.1f} s, but only {there_s:.1f} s can be read"
-        if declared_s - there_s > MISSING_S and not context.plan.job.accept_damaged:
-            errors = self._count_errors(context, there_s)
-            raise SourceError(f"{sentence}, with {_count(errors)}. {WAYS_OUT}")
-        context.log(f"{sentence}.", LogLevel.WARNING)
 
     def _check_damage(self, context: PhaseContext) -> None:
-        """Report frames that could not be decoded. Raises SourceError when too much is missing."""
+        """Report picture and sound that could not be decoded. Raises SourceError when too much is missing."""
         facts = context.workspace.done[self.name.value]
         errors = int(facts["decode_errors"])
         if not errors:
             return
         media = context.plan.media
         missing_s = facts["missing_frames"] * facts["frame_s"]
-        declared_s, decoded = declared_end_s(media), f"{facts['duration_s'] - missing_s:.1f} s"
-        lengths = f"of {declared_s:.1f} s {decoded}" if declared_s else decoded
-        sentence = f"{media.path} is damaged: {lengths} could be decoded, with {_count(errors)}"
+        sound = facts.get("sound")
+        lengths = []
+        if sound is None or missing_s > NOTABLE_S:
+            lengths.append(_share(declared_end_s(media), facts["duration_s"] - missing_s) + (" of the picture" if sound else ""))
+        if sound is not None:
+            missing_s = max(missing_s, sound["declared_s"] - sound["decoded_s"])
+            lengths.append(_share(sound["declared_s"], sound["decoded_s"]) + " of the sound")
+        sentence = f"{media.path} is damaged: {' and '.join(lengths)} could be decoded, with {_count(errors)}"
         if missing_s > MISSING_S and not context.plan.job.accept_damaged:
             raise SourceError(f"{sentence}. {WAYS_OUT}")
         context.log(f"{sentence}; the picture or the sound may show them.", LogLevel.WARNING)
 
+    def _decoded_sound(self, context: PhaseContext, found: Scan) -> dict[str, float] | None:
+        """Return how long the sound should be of which most is missing, and how long what can be decoded of it; None if all can.
+
+        What could not be decoded was replaced by silence in the encode, so the sound is decoded once more by itself.
+        """
+        media = context.plan.media
+        arguments = ["-loglevel", "level+verbose", "-max_error_rate", "1", "-i", encode.SOURCE]
+        for sound in media.audio:
+            arguments += ["-map", f"0:{sound.index}"]
+        arguments = encode.from_source([*arguments, "-ar", str(SAMPLE_RATE_HZ), "-f", "null", "-"], media.path)
+        try:
+            log = self._decode(context, arguments, found.end / CLOCK_HZ).log
+        except EncodeError:
+            log = ()  # nothing at all could be decoded
+        worst = None
+        for number, sound in enumerate(media.audio):
+            declared_s = sound.duration_s or found.sound_ends[sound.index] / CLOCK_HZ - sound.start_s
+            decoded_s = _decoded_samples(log, number) / SAMPLE_RATE_HZ
+            missing_s = declared_s - decoded_s
+            if missing_s > max(NOTABLE_S, 0.0 if worst is None else worst["declared_s"] - worst["decoded_s"]):
+                worst = {"declared_s": declared_s, "decoded_s": decoded_s}
+        return worst
+
     def _count_errors(self, context: PhaseContext, length_s: float) -> int:
         """Decode the whole file to nowhere, so that the editor knows how bad it is."""
+        arguments = encode.from_source(["-i", encode.SOURCE, "-map", "0:v?", "-map", "0:a?", "-f", "null", "-"], context.plan.media.path)
+        try:
+            return self._decode(context, arguments, length_s).error_lines
+        except EncodeError:
+            return 1  # nothing at all could be decoded
 
+    def _decode(self, context: PhaseContext, arguments: Sequence[str], length_s: float) -> FfmpegRun:
         def report(out_time_s: float) -> None:
             context.report(Progress(fraction=0.0, text=f"Checking the damaged file, {min(1.0, out_time_s / max(length_s, 0.1)):.0%}"))
 
-        arguments = encode.from_source(["-i", encode.SOURCE, "-map", "0:v?", "-map", "0:a?", "-f", "null", "-"], context.plan.media.path)
         context.log(printable([str(self._ffmpeg), *arguments]), LogLevel.DETAIL)
-        folder = context.workspace.folder
-        try:
-            return run_ffmpeg(self._ffmpeg, arguments, cwd=folder, cancel=context.cancel, on_progress=report).error_lines
-        except EncodeError:
-            return 1  # nothing at all could be decoded
+        return run_ffmpeg(self._ffmpeg, arguments, cwd=context.workspace.folder, cancel=context.cancel, on_progress=report)
 
 
 def estimated_size_bytes(plan: Plan) -> int:
@@ -135,10 +188,14 @@ def estimated_size_bytes(plan: Plan) -> int:
 def is_whole(context: PhaseContext) -> bool:
     """Say whether the renditions were made and every segment is still there; deleted after an upload counts as there."""
     workspace = context.workspace
-    if PhaseName.HLS.value not in workspace.done:
+    facts = workspace.done.get(PhaseName.HLS.value)
+    if facts is None:
+        return False
+    refused = facts.get("missing_frames", 0) * facts.get("frame_s", 0.0) > MISSING_S and not facts.get("accepted")
+    if refused and context.plan.job.accept_damaged:  # the holes in its picture are only filled where they are accepted
         return False
     try:
-        for name in (*(r.name for r in context.plan.renditions), *workspace.done[PhaseName.HLS.value]["audio"]):
+        for name in (*(r.name for r in context.plan.renditions), *facts["audio"]):
             if not workspace.media_deleted:
                 measure.check_segments(workspace.folder, name)
     except EncodeError:
@@ -146,10 +203,25 @@ def is_whole(context: PhaseContext) -> bool:
     return True
 
 
-def encode_failure(source: Path, folder: Path, error: EncodeError | OSError) -> EncodeError | OutputError:
+def _lost(context: PhaseContext) -> list[str]:
+    """Return what is gone, or not as it was published, of the files that this phase and the packaging make.
+
+    The MP4 and the transcript are looked after by their own phases, and an editor may have corrected the captions.
+    """
+    if context.workspace.media_deleted:
+        return []
+    return [name for name in context.workspace.lost_files() if "/" in name or name in PACKAGED]
+
+
+def _is_encoded(context: PhaseContext, name: str) -> bool:
+    folders = (*(r.name for r in context.plan.renditions), *context.workspace.done[PhaseName.HLS.value]["audio"])
+    return name.rpartition("/")[0] in folders and not name.endswith(f"/{IFRAME_PLAYLIST}")
+
+
+def encode_failure(source: Path, folder: Path, error: PipelineError | OSError) -> PipelineError:
     """Turn what ffmpeg said, or what it silently left out, into a sentence for the editor."""
-    if FULL_DISK in str(error) or is_full(folder):
-        return OutputError(f"The disk is full: {source.name} could not be encoded. Free some space and start again.")
+    if tells_of_full_disk(error) or is_full(folder):
+        return DiskFullError(f"The disk is full: {source.name} could not be encoded. Free some space and start again.")
     return EncodeError(f"{source} could not be encoded ({error}): check the file, or export it again.")
 
 
@@ -158,6 +230,16 @@ def _playlist(plan: Plan, name: str, durations: list[float]) -> str:
     names = [pattern % number for number in range(1, len(durations) + 1)]
     fmp4 = plan.segment_type is SegmentType.FMP4
     return playlists.media_playlist(durations, names, version=7 if fmp4 else 6, map_uri=encode.INIT if fmp4 else None)
+
+
+def _decoded_samples(log: Sequence[str], number: int) -> int:
+    """Return how much ffmpeg said at its end that it had made of a sound of its only output, in samples."""
+    pattern = re.compile(rf"Output stream #0:{number} \(audio\): \d+ frames encoded \((\d+) samples\)")
+    return next((int(found[1]) for line in log if (found := pattern.search(line))), 0)
+
+
+def _share(declared_s: float | None, decoded_s: float) -> str:
+    return f"of {declared_s:.1f} s {decoded_s:.1f} s" if declared_s else f"{decoded_s:.1f} s"
 
 
 def _count(errors: int) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import secrets
+import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.errors import EncodeError
+from pipeline.errors import EncodeError, SourceError
 from pipeline.events import LogLevel
-from pipeline.media import encode, measure
+from pipeline.media import encode, encryption, measure
 from pipeline.media.chunks import cut
 from pipeline.media.probe import probe
 from pipeline.media.process import printable, run_ffmpeg
@@ -18,7 +21,9 @@ from pipeline.phases.hls import encode_failure
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
 
 MP4_FILE = "offline_480p.mp4"
-SCRATCH_FILE = ".offline_480p.mp4.tmp"
+SCRATCH = ".mp4"
+"""What the names of the folders begin with in which it is made, each attempt in its own."""
+
 SHORT_S = 1.0
 """An MP4 that is shorter than the stream by more than this was cut off, in seconds."""
 
@@ -36,20 +41,41 @@ class Mp4Phase:
 
     def run(self, context: PhaseContext) -> PhaseResult:
         """Remux or encode, or find it done. Raises EncodeError, SourceError, OutputError, Cancelled."""
-        folder, plan = context.workspace.folder, context.plan
-        if self.name.value in context.workspace.done and (context.workspace.media_deleted or (folder / MP4_FILE).is_file()):
+        folder = context.workspace.folder
+        if _is_made(context):
             return PhaseResult(outcome=PhaseOutcome.REUSED, text="Already made")
+        for left in folder.glob(f"{SCRATCH}.*"):
+            shutil.rmtree(left, ignore_errors=True)
+        # what a program of a run that was killed still writes is in the way of nothing
+        scratch = folder / f"{SCRATCH}.{secrets.token_hex(4)}"
+        try:
+            scratch.mkdir()
+            self._make(context, scratch)
+            made = scratch / MP4_FILE
+            size_bytes = made.stat().st_size
+            made.replace(folder / MP4_FILE)
+        except (EncodeError, SourceError, OSError) as error:
+            raise encode_failure(context.plan.media.path, folder, error) from error
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+        context.workspace.mark(self.name.value, {"file": MP4_FILE, "size_bytes": size_bytes})
+        return PhaseResult(text="MP4 ready")
+
+    def _make(self, context: PhaseContext, scratch: Path) -> None:
+        folder, plan = context.workspace.folder, context.plan
         wanted = plan.mp4
         assert wanted is not None
         facts = context.workspace.done[PhaseName.HLS.value]
-        sound = _sound(plan)
+        sound, target = _sound(plan), f"{scratch.name}/{MP4_FILE}"
+        place = _readable(context, scratch, [playlist for playlist in (wanted.remux_of, sound) if playlist is not None])
+        sound_playlist = None if sound is None else place / sound / measure.PLAYLIST
         if wanted.remux_of is not None:
-            arguments = encode.remux_arguments(Path(wanted.remux_of) / measure.PLAYLIST, sound, SCRATCH_FILE)
+            arguments = encode.remux_arguments(place / wanted.remux_of / measure.PLAYLIST, sound_playlist, target)
         else:
             # what the encode of the renditions ended with: a hardware encoder may have given way to the processor
             plan = replace(plan, encoder=facts["encoder"])
             found = scan(plan.media, context.cancel)
-            arguments = encode.mp4_arguments(plan, cut(plan, found, cores=1, whole=True), wanted.rendition, sound, SCRATCH_FILE)
+            arguments = encode.mp4_arguments(plan, cut(plan, found, cores=1, whole=True), wanted.rendition, sound_playlist, target)
             arguments = encode.from_source(arguments, plan.media.path)
         context.log(printable([str(self._ffmpeg), *arguments], cwd=folder), LogLevel.DETAIL)
         length_s = float(facts["duration_s"])
@@ -57,25 +83,40 @@ class Mp4Phase:
         def report(out_time_s: float) -> None:
             context.report(Progress(fraction=min(1.0, out_time_s / length_s), text="Making the MP4"))
 
-        scratch = folder / SCRATCH_FILE
-        try:
-            run_ffmpeg(self._ffmpeg, arguments, cwd=folder, cancel=context.cancel, on_progress=report)
-            made_s = probe(scratch).duration_s or 0.0
-            if length_s - made_s > SHORT_S:
-                raise EncodeError(f"the MP4 has {made_s:.1f} s instead of {length_s:.1f} s")
-            scratch.replace(folder / MP4_FILE)
-        except EncodeError as error:
-            raise encode_failure(plan.media.path, folder, error) from error
-        finally:
-            scratch.unlink(missing_ok=True)
-        context.workspace.mark(self.name.value, {"file": MP4_FILE})
-        return PhaseResult(text="MP4 ready")
+        run_ffmpeg(self._ffmpeg, arguments, cwd=folder, cancel=context.cancel, on_progress=report)
+        made_s = probe(scratch / MP4_FILE).duration_s or 0.0
+        if length_s - made_s > SHORT_S:
+            raise EncodeError(f"the MP4 has {made_s:.1f} s instead of {length_s:.1f} s")
 
 
-def _sound(plan: Plan) -> Path | None:
-    """Return the playlist whose sound the MP4 gets: that of the renditions, or the default one of its own."""
+def _is_made(context: PhaseContext) -> bool:
+    workspace = context.workspace
+    facts = workspace.done.get(PhaseName.MP4.value)
+    if facts is None or workspace.media_deleted:
+        return facts is not None
+    file = workspace.folder / MP4_FILE
+    return file.is_file() and file.stat().st_size == facts.get("size_bytes", file.stat().st_size)
+
+
+def _readable(context: PhaseContext, scratch: Path, names: Sequence[str]) -> Path:
+    """Return the folder, relative to the job's, in which ffmpeg can read the renditions of these names.
+
+    Of an encrypted stream that is a plain copy: players ask for the key at an address that may not be this computer's to ask.
+    """
+    folder, encrypted = context.workspace.folder, context.plan.job.encryption
+    if encrypted is None or not any(encryption.is_touched(folder, name) for name in names):
+        return Path()
+    key = encryption.read_key(encrypted)
+    for name in dict.fromkeys(names):
+        encryption.plain_copy(folder, name, scratch, key, context.cancel)
+    return Path(scratch.name)
+
+
+def _sound(plan: Plan) -> str | None:
+    """Return the folder of the rendition whose sound the MP4 gets: one of the picture's, or the default one of its own."""
     if plan.muxed_sound:
-        return Path(plan.renditions[0].name) / measure.PLAYLIST
+        assert plan.mp4 is not None
+        return plan.mp4.remux_of or plan.renditions[0].name
     stereo = [a for a in plan.audio if a.group == STEREO]
     default = next((a for a in stereo if a.default), None)
-    return None if default is None else Path(default.folder) / measure.PLAYLIST
+    return None if default is None else default.folder

@@ -22,6 +22,7 @@ from pipeline.media.playlists import AudioTrack, IFrameStream, SubtitleTrack
 from pipeline.media.thumbnails import write_thumbnails
 from pipeline.media.validate import validate
 from pipeline.model import PhaseName, Plan, SegmentType
+from pipeline.phases.hls import IFRAME_PLAYLIST
 from pipeline.phases.phase import PhaseContext
 from pipeline.phases.transcribe import load_cues
 from pipeline.speech.cues import Cue
@@ -30,8 +31,7 @@ from pipeline.speech.subtitles import vtt_segments
 from pipeline.workspace import MASTER
 
 SUBTITLES = "subtitles"
-IFRAME_PLAYLIST = "iframes.m3u8"
-BOUNDARY_TOLERANCE_S = 0.002
+BOUNDARY_TOLERANCE_S = 0.001
 
 
 def package(context: PhaseContext) -> None:
@@ -49,6 +49,7 @@ def _check_stream(context: PhaseContext) -> None:
     for finding in found:
         context.log(f"{finding.file}: {finding.text} ({finding.rule})", LogLevel.ERROR)
     if found:
+        context.workspace.refuse()
         first = f"{found[0].file}: {found[0].text}"
         raise EncodeError(
             f"The stream made from {context.plan.media.path.name} does not pass its check ({len(found)} problems, the first: {first})"

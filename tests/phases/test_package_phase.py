@@ -14,6 +14,7 @@ from small_streams import AC3, decoded, make_picture, make_sound, picture, run_f
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, EncodeError, OutputError, SettingsError
+from pipeline.media import playlists
 from pipeline.media.measure import bit_rates
 from pipeline.media.soundtracks import audio_renditions
 from pipeline.model import (
@@ -165,7 +166,9 @@ def test_a_plain_stream(make_context):
         _tags(folder, "EXT-X-MEDIA"),
         len(_tags(folder, "EXT-X-I-FRAME-STREAM-INF")),
     )
-    assert {"renditions": ["180p", "90p"], "captions": None} == json.loads((folder / "job.json").read_text())["done"]["package"]
+    facts = json.loads((folder / "job.json").read_text())["done"]["package"]
+    sizes = {name: (folder / name).stat().st_size for name in _files(folder) if name != "job.json"}
+    assert {"renditions": ["180p", "90p"], "captions": None, "files": sizes} == facts
 
 
 def test_captions_run_on_the_picture_s_clock(make_context):
@@ -306,3 +309,15 @@ def test_a_player_reads_the_master(make_context):
     package(context)
     out = run_ffmpeg(context.workspace.final, "-i", "master.m3u8", "-map", "0", "-c", "copy", "-f", "framecrc", "-")
     assert 5 <= len({line.split(",")[0] for line in out.splitlines() if not line.startswith("#")})
+
+
+def test_a_stream_that_does_not_pass_its_check(make_context, monkeypatch):
+    """It is not published, and noted: a fresh start makes it again, another start tries the check again."""
+    context = make_context("ts")
+    monkeypatch.setattr(playlists, "iframe_playlist", lambda iframes, version: "#EXTM3U\n")
+    with pytest.raises(EncodeError, match=r"does not pass its check .* start fresh"):
+        package(context)
+    monkeypatch.undo()
+    assert (False, ["hls", "refused"]) == (context.workspace.final.exists(), sorted(context.workspace.done))
+    package(make_context("ts"))
+    assert ["hls", "package"] == sorted(json.loads((context.workspace.final / "job.json").read_text())["done"])

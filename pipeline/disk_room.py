@@ -1,0 +1,45 @@
+"""Tells a full disk from other failures, and waits until there is room again. Knows nothing of what is written."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from pathlib import Path
+
+from pipeline.cancel import CancelToken
+from pipeline.errors import OutputError
+
+FULL_DISK = "No space left on device"
+FULL_DISK_BYTES = 16 << 20
+"""With less than this left the disk is full: ffmpeg's HLS muxer does not always say so."""
+
+ROOM_BYTES = 8 * FULL_DISK_BYTES
+"""With so much more than there was the job goes on."""
+
+LOOK_S = 1.0
+"""How often the free space is looked at, in seconds."""
+
+
+class DiskFullError(OutputError):
+    """Nothing more can be written; what was in hand is done again when there is room."""
+
+
+def is_full(folder: Path) -> bool:
+    """Whether the disk that holds a folder has no room left to speak of."""
+    return shutil.disk_usage(folder).free < FULL_DISK_BYTES
+
+
+def tells_of_full_disk(error: BaseException | None) -> bool:
+    """Whether an error, or what caused it, is that the disk is full."""
+    while error is not None:
+        if isinstance(error, DiskFullError) or FULL_DISK in str(error) or (isinstance(error, OSError) and error.errno == errno.ENOSPC):
+            return True
+        error = error.__cause__
+    return False
+
+
+def wait_for_room(place: Path, cancel: CancelToken) -> None:
+    """Return when the disk of a folder has more room than now, where what was begun has just been removed. Raises Cancelled."""
+    enough = shutil.disk_usage(place).free + ROOM_BYTES
+    while shutil.disk_usage(place).free < enough:
+        cancel.wait(LOOK_S)

@@ -1,0 +1,179 @@
+"""Damaged sources: refused with what is missing of picture and sound, or made into a stream that is good all the same."""
+
+from __future__ import annotations
+
+import re
+import struct
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import av
+import pytest
+
+from config import Config
+from pipeline import wiring
+from pipeline.cancel import CancelToken
+from pipeline.events import LogLevel, LogLine
+from pipeline.media.process import find_ffmpeg
+from pipeline.media.validate import validate
+from pipeline.model import EncodingRequest, Job, JobReport, Outcome, SegmentType
+from pipeline.phases import hls
+
+LENGTH_S = 16
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sixteen seconds, small, a keyframe every two, with a tone: index at the end, as cameras write it."""
+    target = tmp_path_factory.mktemp("clips") / "clip.mp4"
+    picture = ["-f", "lavfi", "-i", f"testsrc2=size=160x90:rate=25:duration={LENGTH_S}"]
+    tone = ["-f", "lavfi", "-i", f"sine=frequency=440:duration={LENGTH_S}:sample_rate=48000"]
+    encode = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "50", "-bf", "2", "-pix_fmt", "yuv420p", "-c:a", "aac"]
+    _ffmpeg(*picture, *tone, *encode, target)
+    return target
+
+
+def _ffmpeg(*arguments: object) -> None:
+    subprocess.run([str(find_ffmpeg("")), "-v", "error", *map(str, arguments)], check=True)
+
+
+def _zeroed(clip: Path, begin: float, end: float) -> bytes:
+    """Return the clip with this share of its media data set to zero."""
+    content = bytearray(clip.read_bytes())
+    at = 0
+    while content[at + 4 : at + 8] != b"mdat":
+        at += struct.unpack_from(">I", content, at)[0]
+    size_bytes = struct.unpack_from(">I", content, at)[0] - 8
+    first, last = (at + 8 + int(size_bytes * share) for share in (begin, end))
+    content[first:last] = bytes(last - first)
+    return bytes(content)
+
+
+def _a_hole(clip: Path) -> bytes:
+    return _zeroed(clip, 0.4, 0.6)
+
+
+def _a_lost_tail(clip: Path) -> bytes:
+    return _zeroed(clip, 0.7, 1.0)
+
+
+def _a_recording_cut_short(clip: Path) -> bytes:
+    """A fragmented file that ends within a fragment."""
+    whole = clip.with_name("fragmented.mp4")
+    _ffmpeg("-y", "-i", clip, "-c", "copy", "-movflags", "+frag_keyframe+empty_moov", whole)
+    content = whole.read_bytes()
+    return content[: content.rindex(b"mdat", 0, len(content) * 3 // 5) + len(content) // 20]
+
+
+def _lost_sound(clip: Path, begin_s: float = 4, end_s: float = 12) -> bytes:
+    """Half of the sound, or so much of it, is zeroed, packet by packet; the picture is whole."""
+    content = bytearray(clip.read_bytes())
+    with av.open(str(clip)) as container:
+        for packet in container.demux(container.streams.audio[0]):
+            if packet.size and begin_s <= packet.pts * packet.time_base < end_s:
+                content[packet.pos : packet.pos + packet.size] = bytes(packet.size)
+    return bytes(content)
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a job ended, and how often it encoded a picture."""
+
+    report: JobReport
+    encodes: int
+
+
+def _run(job: Job) -> Run:
+    events: list[object] = []
+    config = Config()
+    report = wiring.run_job(wiring.make_plan(job, config), config, events.append, CancelToken())
+    commands = [e.text for e in events if isinstance(e, LogLine) and e.level is LogLevel.DETAIL]
+    return Run(report=report, encodes=sum("force_key_frames" in text for text in commands))
+
+
+@pytest.fixture
+def job(tmp_path: Path, clip: Path) -> Callable[..., Job]:
+    """Return a function that describes a job on a damaged copy of the clip."""
+
+    def make(damage: Callable[[Path], bytes], **asked: object) -> Job:
+        source = tmp_path / "damaged.mp4"
+        source.write_bytes(damage(clip))
+        encoding = EncodingRequest(preset="ultrafast")
+        return Job(**{"source": source, "output_dir": tmp_path / "out", "slug": "clip", "encoding": encoding, "make_mp4": False} | asked)
+
+    return make
+
+
+DAMAGES = [_a_hole, _a_lost_tail, _a_recording_cut_short, _lost_sound]
+
+
+@pytest.mark.parametrize("segment_type", list(SegmentType))
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__[1:])
+def test_damage_that_is_accepted_makes_a_good_stream(job, damage, segment_type):
+    """Published with a warning, and the validator finds nothing."""
+    run = _run(job(damage, accept_damaged=True, encoding=EncodingRequest(preset="ultrafast", segment_type=segment_type)))
+    assert (Outcome.DONE, "", True) == (run.report.outcome, run.report.error, bool(run.report.warnings))
+    assert () == validate(run.report.folder, cancel=CancelToken()).findings
+
+
+def test_sound_that_is_lost_is_counted(job):
+    """The picture is whole, but half of the sound can't be decoded: both lengths are said, and nothing is published."""
+    report = _run(job(_lost_sound)).report
+    sentence = "is damaged: of 16.0 s 8.0 s of the sound could be decoded, with"
+    assert (Outcome.FAILED, True, False) == (report.outcome, sentence in report.error, report.folder.exists())
+
+
+def test_what_is_lost_of_picture_and_sound_is_said(job):
+    """Both lengths of both."""
+    report = _run(job(_a_lost_tail)).report
+    sentence = r"is damaged: of 16\.0 s 1[01]\.\d s of the picture and of 16\.0 s 1[01]\.\d s of the sound could be decoded, with"
+    assert (Outcome.FAILED, True) == (report.outcome, re.search(sentence, report.error) is not None)
+
+
+def test_lost_sound_alone_is_counted(job, clip):
+    """There is no picture to speak of."""
+
+    def damage(clip: Path) -> bytes:
+        sound = clip.with_name("sound.mp4")
+        _ffmpeg("-y", "-i", clip, "-map", "0:a", "-c", "copy", sound)
+        return _lost_sound(sound)
+
+    report = _run(job(damage)).report
+    assert (Outcome.FAILED, True) == (report.outcome, "is damaged: of 16.0 s 8.0 s of the sound could be decoded" in report.error)
+
+
+def test_sound_that_ends_before_its_declared_end_is_missed(job, monkeypatch):
+    """Though the picture goes on to the end of the file."""
+    real = hls.scan
+
+    def short(media, *arguments):
+        found = real(media, *arguments)
+        return replace(found, sound_ends={index: end // 2 for index, end in found.sound_ends.items()})
+
+    monkeypatch.setattr(hls, "scan", short)
+    report = _run(job(Path.read_bytes)).report
+    assert (Outcome.FAILED, True) == (
+        report.outcome,
+        "ends early: it declares 16.0 s, but only 8.0 s can be read" in report.error and "The sound of" in report.error,
+    )
+
+
+def test_a_little_lost_sound_is_a_warning(job):
+    """Half a second is told with both lengths, and published."""
+    report = _run(job(lambda clip: _lost_sound(clip, 4, 4.5))).report
+    assert (Outcome.DONE, True) == (report.outcome, "of 16.0 s 15.5 s of the sound could be decoded" in report.warnings[0])
+
+
+def test_what_was_refused_is_made_whole_when_the_damage_is_accepted(job, tmp_path):
+    """Holes in the picture are filled then; the stream is that of a job that was told so at once."""
+    refused = job(_a_hole)
+    first = _run(refused)
+    again = _run(refused)
+    accepted = _run(replace(refused, accept_damaged=True))
+    straight = _run(replace(refused, accept_damaged=True, output_dir=tmp_path / "straight"))
+    assert [Outcome.FAILED, Outcome.FAILED, Outcome.DONE] == [run.report.outcome for run in (first, again, accepted)]
+    assert (1, 0) == (first.encodes, again.encodes)
+    master = "master.m3u8"
+    assert (straight.report.folder / master).read_text() == (accepted.report.folder / master).read_text()

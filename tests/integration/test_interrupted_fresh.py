@@ -1,0 +1,57 @@
+"""A fresh start that was stopped half-way is gone on with, and what it replaces stays until then."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from source_clips import AAC, H264, picture, run, sound
+
+from config import Config
+from pipeline import wiring
+from pipeline.cancel import CancelToken
+from pipeline.events import LogLevel, LogLine
+from pipeline.media import chunks
+from pipeline.model import EncodingRequest, Existing, Job, Outcome
+from pipeline.phases import hls_encode
+
+
+@pytest.fixture
+def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
+    """A job of two chunks at least, one after the other, whose folder is finished with another preset."""
+    monkeypatch.setattr(chunks, "CHUNK_SEGMENTS", 1)
+    monkeypatch.setattr(chunks, "LEAST_SEGMENTS", 1)
+    monkeypatch.setattr(hls_encode.HlsEncode, "_side_by_side", lambda self, count: 1)
+    source = run(tmp_path, "clip.mp4", *picture(size="160x90", length_s=14), *sound(length_s=14), *H264, "-g", "50", *AAC)
+    job = Job(source=source, output_dir=tmp_path / "out", slug="clip", encoding=EncodingRequest(preset="superfast"), make_mp4=False)
+    assert Outcome.DONE == _run(job)[0]
+    return replace(job, encoding=EncodingRequest(preset="ultrafast"))
+
+
+def _run(job: Job, stop_at: str | None = None) -> tuple[Outcome, list[str]]:
+    """Return how a job ended and which pieces it made, stopped when it begins with one."""
+    cancel, pieces = CancelToken(), []
+
+    def sink(event: object) -> None:
+        if isinstance(event, LogLine) and event.level is LogLevel.DETAIL:
+            pieces.append(Path(event.text.split(" && ")[0]).stem)
+            if pieces[-1] == stop_at:
+                cancel.cancel()
+
+    return wiring.run_job(wiring.make_plan(job, Config()), Config(), sink, cancel).outcome, pieces
+
+
+@pytest.mark.parametrize("existing", [Existing.ASK, Existing.FRESH], ids=["without fresh", "fresh again"])
+def test_a_fresh_start_that_was_stopped_is_gone_on_with(job, existing):
+    """What is finished of it is not made again, and the new stream takes the old one's place."""
+    assert Outcome.FAILED == _run(job)[0]
+    fresh = replace(job, existing=Existing.FRESH)
+    old = (job.output_dir / "clip" / "90p" / "seg_001.ts").read_bytes()
+    stopped, made = _run(fresh, stop_at="0001")
+    assert (Outcome.CANCELLED, ["sound", "0000", "0001"]) == (stopped, made)
+    assert old == (job.output_dir / "clip" / "90p" / "seg_001.ts").read_bytes()
+    outcome, made = _run(replace(job, existing=existing))
+    assert (Outcome.DONE, False) == (outcome, {"sound", "0000"} <= set(made))
+    folder = job.output_dir / "clip"
+    assert (True, ["clip"]) == (old != (folder / "90p" / "seg_001.ts").read_bytes(), [path.name for path in job.output_dir.iterdir()])
