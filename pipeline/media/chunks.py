@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from pipeline.media.frame_rates import Thinning, thinning
 from pipeline.media.scan import CLOCK_HZ, Scan
 from pipeline.media.treatment import DAMAGED_S, missing_s
 from pipeline.model import Plan
@@ -44,6 +45,9 @@ SHORTEST_PAUSE_S = 0.4
 LONGEST_OVERHANG = CLOCK_HZ // 10
 """By so many ticks the sound may go on after the picture without the last frame being held, whatever the frame rate."""
 
+SLOW_S = 0.125
+"""With more than this from frame to frame, and two frames of delay for their reordering, players show the picture late."""
+
 LATE_PICTURE_S = 1.0
 """A picture that begins later than this after the sound is filled up with its first frame."""
 
@@ -73,18 +77,23 @@ class Cutting:
     """How the source is cut, and what must be filled in so that every slot has a frame.
 
     `length` is the length of the stream in ticks: the picture, or the longest sound where that goes on.
-    `first_frame` is when the first frame is shown; `frame_ticks` the shortest time between two frames; `pauses` says that
-    pauses of the picture must be filled; `held` that the last frame stands until the sound ends, or where the frames after
-    it are lost. `repeatable` asks for encoders that give the same bytes each time, one thread each: chunks side by side
-    fill the cores. A long source in one piece can't afford that.
+    `first_frame` is when the first frame is shown; `last_frame` how long the last one stands; `frame_ticks` the shortest time
+    between two. `pauses` says that pauses of the picture must be filled; `held` that the last frame stands until the sound
+    ends, or where the frames after it are lost; `thinning` how frames that are too many are left out; `slow` that they come so
+    seldom that encoding them in another order would let the stream begin noticeably before its first picture. `repeatable`
+    asks for encoders that give the same bytes each time, one thread each: chunks side by side fill the cores. A long source
+    in one piece can't afford that.
     """
 
     chunks: tuple[Chunk, ...]
     length: int
     first_frame: int
+    last_frame: int
     frame_ticks: int
     pauses: bool
     held: bool
+    thinning: Thinning | None
+    slow: bool
     repeatable: bool
 
 
@@ -98,6 +107,11 @@ def cut(plan: Plan, scan: Scan, *, cores: int, whole: bool = False) -> Cutting:
 
     `whole` asks for a single chunk whatever the source is.
     """
+    first = scan.frames[0] if scan.frames else 0
+    late = first > LATE_PICTURE_S * CLOCK_HZ
+    thinned = thinning(scan.frames, plan.frame_rate_limit)
+    if thinned is not None:
+        scan = replace(scan, frames=thinned.kept(scan.frames, first if late else 0))
     gap = scan.usual_gap
     sound_end = max(scan.sound_ends.values(), default=0)
     goes_on = sound_end - scan.picture_end > min(gap, LONGEST_OVERHANG)
@@ -107,9 +121,7 @@ def cut(plan: Plan, scan: Scan, *, cores: int, whole: bool = False) -> Cutting:
     pauses = longest > LONGEST_SEGMENT_S * CLOCK_HZ
     if plan.audio and not plan.muxed_sound:  # sound of its own is cut every six seconds, and the picture with it
         pauses = pauses or latest > LATEST_FIRST_FRAME_S * CLOCK_HZ
-    first = scan.frames[0] if scan.frames else 0
-    late = first > LATE_PICTURE_S * CLOCK_HZ
-    filtered = plan.frame_rate_limit is not None or pauses or late
+    filtered = (thinned is not None and thinned.least_gap is None) or pauses or late
     starts = [0]
     if not (whole or filtered or plan.deinterlace or damaged or first < 0):
         segments = -(-scan.picture_end // (plan.segment_s * CLOCK_HZ))
@@ -119,9 +131,12 @@ def cut(plan: Plan, scan: Scan, *, cores: int, whole: bool = False) -> Cutting:
         chunks=tuple(replace(chunk, frames=None) for chunk in chunks) if filtered else chunks,
         length=length,
         first_frame=first,
+        last_frame=max(1, scan.picture_end - scan.frames[-1]) if scan.frames else 1,
         frame_ticks=scan.shortest_gap,
         pauses=pauses,
         held=goes_on or damaged,
+        thinning=thinned,
+        slow=gap > SLOW_S * CLOCK_HZ,
         repeatable=len(chunks) > 1 or length < 2 * CHUNK_SEGMENTS * plan.segment_s * CLOCK_HZ,
     )
 

@@ -57,7 +57,7 @@ def _obstacles(plan: Plan, scan: Scan, cutting: Cutting) -> Iterator[str]:
     if plan.job.encoding.codec is not Codec.H264:
         yield f"the stream is made in {plan.job.encoding.codec.value}, and only H.264 is copied"
     yield from _picture_obstacles(video, top)
-    if plan.frame_rate_limit is not None:
+    if cutting.thinning is not None:
         yield "it has too many frames a second"
     if video.bit_rate is None:
         yield "nothing tells its bit rate"

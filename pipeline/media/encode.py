@@ -8,6 +8,7 @@ source gets the timestamps it has in the whole stream.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,8 @@ from pipeline.model import DynamicRange, MediaInfo, Plan, Rendition, SegmentType
 INIT = "init.mp4"
 SOURCE = "source"
 
-LEAST_RATE = 5
-"""Frames a second at which a picture with pauses is read at least."""
+LEAST_RATE = 20
+"""Frames a second at which a picture with pauses is read at least: no frame is shown noticeably early or late."""
 
 AAC_FRAME_S = 1024 / 48_000
 """How long a frame of AAC-LC lasts at 48 kHz, in seconds."""
@@ -68,7 +69,7 @@ def chunk_arguments(plan: Plan, cutting: Cutting, chunk: Chunk, sound: str | Non
     """
     pictures = picture_graph(_entered(plan.media, chunk), plan, cutting, chunk)
     sounds = [] if sound is None else [ffmpeg.input(sound, itsoffset=-TIMELINE_S)["a:0"]]
-    options = _picture_options(plan, plan.renditions, repeatable=cutting.repeatable)
+    options = _picture_options(plan, cutting, plan.renditions, repeatable=cutting.repeatable)
     if sounds:
         options["c:a"] = "copy"
     if plan.segment_type is SegmentType.FMP4:
@@ -108,7 +109,7 @@ def mp4_arguments(plan: Plan, cutting: Cutting, rendition: Rendition, sound: Pat
     chunk = Chunk(number=0, start=0, end=None, seek_s=None, first_frame=0, frames=None)
     pictures = picture_graph(_entered(plan.media, chunk), plan, cutting, chunk, (rendition,))
     sounds = [] if sound is None else [_stream(sound)["a:0"]]
-    options = _picture_options(plan, (rendition,), repeatable=False)
+    options = _picture_options(plan, cutting, (rendition,), repeatable=False)
     if sounds:
         options["c:a"] = "copy"
     return [
@@ -188,12 +189,14 @@ def _timed(video: Any, plan: Plan, cutting: Cutting, chunk: Chunk) -> Any:  # no
     if plan.deinterlace:
         # one frame out for each frame in; frames that are whole already go through untouched
         video = video.filter("bwdif", mode="send_frame", parity="auto", deint="interlaced")
-    if plan.frame_rate_limit is not None:
-        video = video.filter("fps", str(plan.frame_rate_limit))
+    thinning = cutting.thinning
+    if thinning is not None and thinning.least_gap is None:
+        video = video.filter("fps", str(thinning.rate))
     elif cutting.pauses:
         # A pause is filled with copies of its frame: fps repeats the frame before, and mpdecimate takes out again what is
         # the same as before, all but every so many.
-        rate = min(MAX_FRAME_RATE, max(LEAST_RATE, round(CLOCK_HZ / cutting.frame_ticks)))
+        own = max(1, round(CLOCK_HZ / cutting.frame_ticks))
+        rate = min(MAX_FRAME_RATE, own * math.ceil(LEAST_RATE / own))
         video = video.filter("fps", rate)
         if plan.muxed_sound or not plan.audio:  # sound of its own is cut every six seconds: a frame must be there, to the tick
             video = video.filter("mpdecimate", max=int(rate * SHORTEST_PAUSE_S) - 1, hi=1, lo=1, frac=0)
@@ -205,12 +208,19 @@ def _timed(video: Any, plan: Plan, cutting: Cutting, chunk: Chunk) -> Any:  # no
         else:
             # the stream begins with a picture: the muxer counts its segments from there
             video = video.filter("setpts", "if(eq(N,0),0,PTS)")
+    video = _trimmed(video, cutting, chunk)
+    if thinning is not None and thinning.least_gap is not None and not cutting.pauses:
+        video = video.filter("select", f"isnan(prev_selected_pts)+gte(pts-prev_selected_pts,{thinning.least_gap})")
+    return video
+
+
+def _trimmed(video: Any, cutting: Cutting, chunk: Chunk) -> Any:  # noqa: ANN401  # ffmpeg-python is untyped
+    start = _first_tick(chunk.start) + chunk.first_frame  # not a frame before that: which ones are left out counts from there
     if cutting.held and chunk.end is None:
-        video = video.filter("tpad", stop=-1, stop_mode="clone")
-        return video.filter("trim", start_pts=_first_tick(chunk.start), end_pts=cutting.length)
+        return video.filter("tpad", stop=-1, stop_mode="clone").filter("trim", start_pts=start, end_pts=cutting.length)
     if chunk.end is not None:
-        return video.filter("trim", start_pts=_first_tick(chunk.start), end_pts=_first_tick(chunk.end))
-    return video.filter("trim", start_pts=_first_tick(chunk.start)) if chunk.start else video
+        return video.filter("trim", start_pts=start, end_pts=_first_tick(chunk.end))
+    return video.filter("trim", start_pts=start) if chunk.start else video
 
 
 def _first_tick(start: int) -> int:
@@ -241,17 +251,19 @@ def _toned(video: Any, plan: Plan) -> Any:  # noqa: ANN401  # ffmpeg-python is u
     return video
 
 
-def _picture_options(plan: Plan, renditions: tuple[Rendition, ...], *, repeatable: bool) -> dict[str, Any]:
+def _picture_options(plan: Plan, cutting: Cutting, renditions: tuple[Rendition, ...], *, repeatable: bool) -> dict[str, Any]:
     assert plan.media.video is not None
-    return picture_options(
+    options = picture_options(
         plan.encoder,
         plan.job.encoding.preset,
         renditions,
         dynamic_range=plan.dynamic_range,
         segment_type=plan.segment_type,
-        frame_rate=plan.frame_rate_limit or plan.media.video.frame_rate,
+        frame_rate=cutting.thinning.rate if cutting.thinning is not None else plan.media.video.frame_rate,
         repeatable=repeatable,
     )
+    # players count from the first frame's decoding, which goes before by two frames where they are reordered
+    return options | {"bf:v": 0} if cutting.slow or cutting.pauses else options
 
 
 def _picture_timing(chunk: Chunk, pictures: int) -> dict[str, Any]:
@@ -304,8 +316,9 @@ def hls_options(segment_type: SegmentType, hls_time_us: int, folder: str, *, pic
         options["hls_segment_type"] = "fmp4"
         options["hls_fmp4_init_filename"] = INIT
         # frag_discont: times as they are in the whole stream, which is what chunks need to be joined;
+        # skip_sidx: for the index the muxer moves a fragment's first frame to where it thinks that the one before it ends;
         # frag_keyframe: a fragment a keyframe, so that each can be fetched by itself
-        options["hls_segment_options"] = "movflags=+frag_discont" + ("+frag_keyframe" if picture else "")
+        options["hls_segment_options"] = "movflags=+frag_discont+skip_sidx" + ("+frag_keyframe" if picture else "")
     return options
 
 

@@ -112,15 +112,15 @@ def choose_encoder(ffmpeg: Path, codec: Codec, family: EncoderFamily, *, cache_d
         if working is None:
             raise _useless(ffmpeg, results[-1])
         return working.encoder
-    what = f"{FAMILY_NAMES[family]} can't encode {CODEC_NAMES[codec]} on this machine"
+    what = f"{FAMILY_NAMES[family]} can't encode {CODEC_NAMES[codec]} here"
     if family not in ENCODERS[codec]:
-        raise SettingsError(f"{what} (ffmpeg has no such encoder): choose auto or cpu.")
+        raise SettingsError(f"{what} (ffmpeg has no such encoder): choose automatic or the processor (auto or cpu).")
     (result,) = _results(ffmpeg, [ENCODERS[codec][family]], cache_dir, cancel)
     if result.answer is Answer.WORKS:
         return result.encoder
     if family is EncoderFamily.CPU:
         raise _useless(ffmpeg, result)
-    raise SettingsError(f"{what} ({result.reason}): choose auto or cpu, or run doctor to try it again.")
+    raise SettingsError(f"{what} ({result.reason}): choose automatic or the processor (auto or cpu), or run doctor to try it again.")
 
 
 def preferred(results: Sequence[EncoderResult]) -> EncoderResult | None:

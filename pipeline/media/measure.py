@@ -26,6 +26,9 @@ MPEGTS_CLOCK_HZ = 90_000
 RANGES = {16: DynamicRange.PQ, 18: DynamicRange.HLG}
 """ITU-T H.273, table 3: the transfer characteristics of HDR; all others are SDR."""
 
+ROUNDED_S = Fraction(11, 10_000)
+"""Sources that count milliseconds make the same distance longer and shorter in turn, by one of them and a tick of ours."""
+
 FULL_RANGE = 2
 """ffmpeg's AVCOL_RANGE_JPEG."""
 
@@ -233,7 +236,7 @@ def _frame_rate(pts: Sequence[int], tick_s: Fraction, declared: Fraction | None)
     if not gaps:
         return float(declared or 1)
     usual = statistics.median(gaps)
-    return float(1 / tick_s) / statistics.fmean(gap for gap in gaps if abs(gap - usual) <= 2)
+    return float(1 / tick_s) / statistics.fmean(gap for gap in gaps if abs(gap - usual) * tick_s <= ROUNDED_S)
 
 
 def _lines(playlist: Path) -> list[str]:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import EncodeError
+from pipeline.files import write_whole
 from pipeline.media.encode import SOURCE, TIMELINE_S, hls_options
-from pipeline.media.measure import PLAYLIST
+from pipeline.media.measure import PLAYLIST, Segment
 from pipeline.media.scan import CLOCK_HZ
 from pipeline.model import AudioRendition, MediaInfo, Plan
 
@@ -155,6 +156,24 @@ def write_stretch(whole: Path, target: Path, start: int, end: int | None) -> Non
                     copy.mux(packet)
     except (av.error.FFmpegError, OSError, IndexError) as error:
         raise EncodeError(f"the encoded sound can't be read back ({error})") from error
+
+
+def join_rest(folder: Path, segments: Sequence[Segment], count: int) -> tuple[Segment, ...]:
+    """Return `count` segments of a sound in `folder`, the last of which holds what came after it too.
+
+    Sound is cut by the clock and ends with a whole packet: that may lie where the picture has no segment any more. What is
+    joined is a file of its own, so that a run that was cut short can do it again. Raises EncodeError, OutputError.
+    """
+    if len(segments) <= count:
+        return tuple(segments)
+    kept, rest = segments[: count - 1], segments[count - 1 :]
+    try:
+        whole = b"".join((folder / segment.uri).read_bytes() for segment in rest)
+    except OSError as error:
+        raise EncodeError(f"the encoded sound can't be read back ({error})") from error
+    name = f"rest{Path(rest[0].uri).suffix}"
+    write_whole(folder / name, whole)
+    return *kept, Segment(duration_s=sum(segment.duration_s for segment in rest), uri=name)
 
 
 SOUND_INPUT = 0

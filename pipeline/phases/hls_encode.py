@@ -18,6 +18,7 @@ from typing import Any
 
 from pipeline.cancel import CancelToken
 from pipeline.checkpoints import Move, key_of
+from pipeline.disk_room import LOOK_S, DiskFullError, is_full, tells_of_full_disk
 from pipeline.errors import Cancelled, EncodeError, OutputError
 from pipeline.events import LogLevel
 from pipeline.media import copying, encode, measure, per_title, sound
@@ -34,28 +35,17 @@ from pipeline.phases.hls_copy import check_copied, join_copied, same_times
 from pipeline.phases.phase import PhaseContext, Progress
 from pipeline.plan import output_settings
 
-FULL_DISK = "No space left on device"
-FULL_DISK_BYTES = 16 << 20
-"""With less than this left the disk is full: ffmpeg's HLS muxer does not always say so."""
-
-ROOM_BYTES = 8 * FULL_DISK_BYTES
-"""With so much left again the job goes on."""
-
-LOOK_S = 1.0
-"""How often the free space is looked at, in seconds."""
-
 SOUND = "sound"
 LOUDNESS = "loudness"
 PER_TITLE = "per_title"
 COPY = "copy"
 
+DECISIONS = NOT_KEPT, ONE_PIECE, FILLED, PROCESSOR = "not_kept", "one_piece", "filled", "processor"
+"""Pieces without files, each a decision that stands when the job is started again: what was done another way is not tried again."""
+
 
 class NotSeekableError(EncodeError):
     """A chunk did not begin or end where it should: the source must be encoded in one piece."""
-
-
-class _DiskFullError(Exception):
-    """Nothing more can be written; the piece in hand is done again when there is room."""
 
 
 class HlsEncode:
@@ -93,6 +83,9 @@ class HlsEncode:
     def _with_kept_top(self) -> dict[str, Any]:
         """Copy the source's own picture as the largest rendition, encode the others alike. Raises NotCopyableError too."""
         top, media = self.plan.renditions[0], self.plan.media
+        decided = self._decided(NOT_KEPT)
+        if decided is not None:
+            raise NotCopyableError(decided["reason"])
         cutting = cut(self.plan, self._scan, cores=self._cores, whole=True)
         boundaries = copying.boundaries(self.plan, self._scan, cutting)
         loudness, sound_key = self._sound(cutting.length, copying.even_segment_s(boundaries))
@@ -108,13 +101,17 @@ class HlsEncode:
             try:
                 chunks = self._picture(cutting, sound_key)
             except NotSeekableError as error:
-                raise NotCopyableError("the file can't be entered in the middle") from error
+                raise self._not_kept("the file can't be entered in the middle") from error
         for r in self.plan.renditions:
             if not same_times([start for chunk in chunks for start in chunk["starts"][r.name]], boundaries):
-                raise NotCopyableError("the other qualities can't be cut at its keyframes")
+                raise self._not_kept("the other qualities can't be cut at its keyframes")
         self._context.log(f"{top.name} is the original picture as it is.", LogLevel.INFO)
         made = {top.name: [(COPY, copied)]} | self._by_rendition(chunks)
-        return self._join(made, self._facts(cutting.length, loudness, cutting if chunks else None, chunks))
+        return self._join(made, self._facts(cutting.length, loudness, cutting if chunks else None, chunks), cutting.last_frame)
+
+    def _not_kept(self, reason: str) -> NotCopyableError:
+        self._decide(NOT_KEPT, {"reason": reason})
+        return NotCopyableError(reason)
 
     def _all_encoded(self) -> dict[str, Any]:
         cutting = cut(self.plan, self._scan, cores=self._cores) if self.plan.renditions else None
@@ -122,22 +119,32 @@ class HlsEncode:
         loudness, sound_key = self._sound(length, self.plan.segment_s)
         if self.plan.job.encoding.target_vmaf is not None and cutting is not None:
             self._per_title(cutting)
-        chunks: list[dict[str, Any]] = []
-        if cutting is not None:
+        if cutting is None:
+            return self._join({}, self._facts(length, loudness, None, []), 0)
+        filled = self._decided(FILLED) if self.plan.job.accept_damaged else None
+        if filled is None:
+            cutting, chunks = self._in_chunks(cutting, sound_key)
+            missing = self._missing_frames(cutting, chunks)
+            if not (self.plan.job.accept_damaged and missing):
+                return self._join(self._by_rendition(chunks), self._facts(length, loudness, cutting, chunks), cutting.last_frame)
+            filled = {"missing": missing, "errors": chunks[0]["errors"]}
+            self._decide(FILLED, filled)
+        self._context.log("Frames are missing: the picture is encoded again with the holes filled.", LogLevel.INFO)
+        cutting = replace(cut(self.plan, self._scan, cores=self._cores, whole=True), pauses=True, held=True)
+        chunks = [{**self._picture(cutting, sound_key)[0], "errors": filled["errors"]}]
+        facts = self._facts(length, loudness, cutting, chunks) | {"missing_frames": filled["missing"]}
+        return self._join(self._by_rendition(chunks), facts, cutting.last_frame)
+
+    def _in_chunks(self, cutting: Cutting, sound_key: str) -> tuple[Cutting, list[dict[str, Any]]]:
+        """Encode the picture; in one piece where its chunks can't be joined. Return how it was cut, and the chunks' facts."""
+        if self._decided(ONE_PIECE) is None:
             try:
-                chunks = self._picture(cutting, sound_key)
+                return cutting, self._picture(cutting, sound_key)
             except NotSeekableError:
-                self._context.log("This file can't be entered in the middle: it is encoded in one piece.", LogLevel.INFO)
-                cutting = cut(self.plan, self._scan, cores=self._cores, whole=True)
-                chunks = self._picture(cutting, sound_key)
-            if self.plan.job.accept_damaged and self._missing_frames(cutting, chunks):
-                self._context.log("Frames are missing: the picture is encoded again with the holes filled.", LogLevel.INFO)
-                filled = replace(cut(self.plan, self._scan, cores=self._cores, whole=True), pauses=True, held=True)
-                missing, errors = self._missing_frames(cutting, chunks), chunks[0]["errors"]
-                chunks = [{**self._picture(filled, sound_key)[0], "errors": errors}]
-                facts = self._facts(length, loudness, filled, chunks) | {"missing_frames": missing}
-                return self._join(self._by_rendition(chunks), facts)
-        return self._join(self._by_rendition(chunks), self._facts(length, loudness, cutting, chunks))
+                self._decide(ONE_PIECE, {})
+        self._context.log("This file can't be entered in the middle: it is encoded in one piece.", LogLevel.INFO)
+        cutting = cut(self.plan, self._scan, cores=self._cores, whole=True)
+        return cutting, self._picture(cutting, sound_key)
 
     def _by_rendition(self, chunks: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[str, Mapping[str, Any]]]]:
         """Return for each encoded rendition the pieces that hold it, in their order, and their facts."""
@@ -160,8 +167,8 @@ class HlsEncode:
 
     def forget_trifles(self) -> None:
         """Remove what was done when it is less than a chunk: not worth a folder that waits for the next start."""
-        chunks = (path.name for path in self._checkpoints.pieces)
-        if self.plan.renditions and not any(name.isdigit() for name in chunks):
+        pieces = (path.name for path in self._checkpoints.pieces)
+        if self.plan.renditions and not any(name.isdigit() or name in DECISIONS for name in pieces):
             self._checkpoints.clear()
 
     def _missing_frames(self, cutting: Cutting | None, chunks: Sequence[Mapping[str, Any]]) -> int:
@@ -213,7 +220,7 @@ class HlsEncode:
         file = f"../{SOUND}/{sound.SOUND_FILE}" if self.plan.muxed_sound else None
         arguments = encode.copy_arguments(self.plan, cutting, top, file)
         kind = self.plan.segment_type
-        last = cutting.length - boundaries[-1] - self._last_frame
+        last = cutting.length - boundaries[-1] - cutting.last_frame
 
         def make(folder: Path) -> dict[str, Any]:
             (folder / top.name).mkdir()
@@ -224,7 +231,7 @@ class HlsEncode:
                 if kind is SegmentType.FMP4:
                     separate_init(folder / top.name / encode.INIT, folder / top.name / (encode.segment_pattern(kind) % 1))
                 starts = join_copied(folder, top.name, kind, boundaries)
-                durations_s = _durations_s(starts, last + self._last_frame)
+                durations_s = _durations_s(starts, last + cutting.last_frame)
                 check_copied(folder, top, kind, durations_s, self._context.cancel)
             except NotCopyableError as error:
                 shutil.rmtree(folder / top.name)
@@ -251,23 +258,27 @@ class HlsEncode:
 
     def _picture(self, cutting: Cutting, sound_key: str) -> list[dict[str, Any]]:
         """Encode every chunk; a hardware encoder that fails gives way to the processor once."""
-        try:
+        fallback = on_processor(self.plan.job.encoding.codec)
+        if self.plan.encoder == fallback:
             return self._chunks(cutting, sound_key)
-        except (NotSeekableError, OutputError):
-            raise
-        except EncodeError as error:
-            fallback = on_processor(self.plan.job.encoding.codec)
-            if self.plan.encoder == fallback:
+        failed = self._decided(PROCESSOR)
+        if failed is None:
+            try:
+                return self._chunks(cutting, sound_key)
+            except (NotSeekableError, OutputError):
                 raise
-            note = f"The hardware encoder {self.plan.encoder} failed ({error}): the video is encoded on the processor instead."
-            self._context.log(note, LogLevel.WARNING)
-            self.plan = replace(self.plan, encoder=fallback)
-            return self._chunks(cutting, sound_key)
+            except EncodeError as error:
+                failed = {"encoder": self.plan.encoder, "reason": str(error)}
+                self._decide(PROCESSOR, failed)
+        note = f"The hardware encoder {failed['encoder']} failed ({failed['reason']}): the video is encoded on the processor instead."
+        self._context.log(note, LogLevel.WARNING)
+        self.plan = replace(self.plan, encoder=fallback)
+        return self._chunks(cutting, sound_key)
 
     def _chunks(self, cutting: Cutting, sound_key: str) -> list[dict[str, Any]]:
         every = [(chunk, self._chunk_arguments(cutting, chunk)) for chunk in cutting.chunks]
         keys = [self._key(arguments, sound_key) for _, arguments in every]
-        self._checkpoints.keep_only({SOUND, LOUDNESS, PER_TITLE, COPY, *(_name(chunk) for chunk in cutting.chunks)})
+        self._checkpoints.keep_only({SOUND, LOUDNESS, PER_TITLE, COPY, *DECISIONS, *(_name(chunk) for chunk in cutting.chunks)})
         work: queue.SimpleQueue[int] = queue.SimpleQueue()
         for number in range(len(every)):
             work.put(number)
@@ -286,7 +297,7 @@ class HlsEncode:
                     def make(folder: Path, chunk: Chunk = chunk, arguments: list[str] = arguments) -> dict[str, Any]:
                         return self._chunk(chunk, arguments, folder, stop, progress)
 
-                    made = self._made(_name(chunk), keys[number], make, stop)
+                    made = self._made(_name(chunk), keys[number], make)
                     progress.finished(chunk, made)
                     line.put(number, made)
                 except queue.Empty:
@@ -304,6 +315,9 @@ class HlsEncode:
         self._context.cancel.check()
         for failure in failures:
             raise next((f for f in failures if not isinstance(f, Cancelled)), failure)
+        if self.plan.segment_type is SegmentType.FMP4:
+            for r in self.plan.renditions:
+                self._check_same_start(r.name, [_name(chunk) for chunk in cutting.chunks])
         return line.settled
 
     def _side_by_side(self, count: int) -> int:
@@ -352,7 +366,9 @@ class HlsEncode:
 
     # joining
 
-    def _join(self, made: Mapping[str, Sequence[tuple[str, Mapping[str, Any]]]], facts: Mapping[str, Any]) -> dict[str, Any]:
+    def _join(
+        self, made: Mapping[str, Sequence[tuple[str, Mapping[str, Any]]]], facts: Mapping[str, Any], last_frame: int
+    ) -> dict[str, Any]:
         """Move the segments of all pieces into a folder a rendition, numbered through; tell their durations."""
         folder, plan = self._context.workspace.folder, self.plan
         moves: list[Move] = []
@@ -370,15 +386,20 @@ class HlsEncode:
             last = max(parts[-1][1]["last"] for parts in made.values())
             # where pauses are filled the last frame was repeated up to the end already
             rest = round(facts["duration_s"] * CLOCK_HZ) - (starts[-1] - starts[0]) % TIMESTAMP_WRAP
-            durations[name] = _durations_s(starts, min(last + self._last_frame, max(1, rest)))
+            durations[name] = _durations_s(starts, min(last + last_frame, max(1, rest)))
             if plan.segment_type is SegmentType.FMP4:
-                self._check_same_start(name, [piece for piece, _ in pieces])
                 moves.append(_move(root, f"{pieces[0][0]}/{name}/{encode.INIT}", f"{name}/{encode.INIT}"))
+        count = len(next(iter(durations.values()), ()))
         for a in () if plan.muxed_sound else plan.audio:
             shutil.rmtree(folder / a.folder, ignore_errors=True)
-            files = sorted(path for path in (root / SOUND / a.folder).iterdir() if path.name != measure.PLAYLIST)
-            moves += [_move(root, f"{SOUND}/{a.folder}/{path.name}", f"{a.folder}/{path.name}") for path in files]
-            durations[a.folder] = [s.duration_s for s in measure.check_segments(root / SOUND, a.folder)]
+            segments = measure.check_segments(root / SOUND, a.folder)
+            if count:
+                segments = sound.join_rest(root / SOUND / a.folder, segments, count)
+            for i, segment in enumerate(segments, start=1):
+                moves.append(_move(root, f"{SOUND}/{a.folder}/{segment.uri}", f"{a.folder}/{pattern % i}"))
+            if plan.segment_type is SegmentType.FMP4:
+                moves.append(_move(root, f"{SOUND}/{a.folder}/{encode.INIT}", f"{a.folder}/{encode.INIT}"))
+            durations[a.folder] = [segment.duration_s for segment in segments]
         return self._checkpoints.move(self._whole_key, moves, folder, {**facts, "durations_s": durations})
 
     def _check_same_start(self, name: str, pieces: Sequence[str]) -> None:
@@ -388,38 +409,45 @@ class HlsEncode:
             if other != first:
                 raise NotSeekableError(f"the chunks of {name} can't be joined")
 
-    @property
-    def _last_frame(self) -> int:
-        """How long the last frame stands, in ticks."""
-        return max(1, self._scan.picture_end - self._scan.frames[-1])
-
     # pieces
 
     def _key(self, arguments: Sequence[str], *more: object) -> str:
         return key_of(self._made_with, list(arguments), *more)
 
+    def _decided(self, name: str) -> dict[str, Any] | None:
+        """Return what was decided in this run or one before it of the same job, None where nothing was."""
+        return self._checkpoints.find(name, self._whole_key)
+
+    def _decide(self, name: str, facts: Mapping[str, Any]) -> None:
+        self._checkpoints.keep(name, self._checkpoints.begin(name))
+        self._checkpoints.finish(name, self._whole_key, facts)
+
     def _piece(self, name: str, key: str, make: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
         """Return a finished piece's facts, or make it and mark it as finished."""
         facts = self._checkpoints.find(name, key)
         if facts is None:
-            facts = self._made(name, key, make, self._context.cancel)
+            facts = self._made(name, key, make)
             self._checkpoints.finish(name, key, facts)
         return facts
 
-    def _made(self, name: str, key: str, make: Callable[[Path], dict[str, Any]], cancel: CancelToken) -> dict[str, Any]:
-        """Return a finished piece's facts, or make it without marking it; while the disk is full the job waits."""
+    def _made(self, name: str, key: str, make: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
+        """Return a finished piece's facts, or make it without marking it. Raises DiskFullError, whatever that looked like."""
         facts = self._checkpoints.find(name, key)
-        while facts is None:
-            folder = self._checkpoints.begin(name)
-            try:
-                facts = make(folder)
-            except _DiskFullError:
-                # only then is the piece removed: what it takes itself must not pass for room
-                self._wait_for_room(cancel)
-                shutil.rmtree(folder, ignore_errors=True)
-            except BaseException:
-                shutil.rmtree(folder, ignore_errors=True)
-                raise
+        if facts is not None:
+            return facts
+        folder = self._checkpoints.begin(name)
+        try:
+            facts = make(folder)
+        except (EncodeError, OSError) as error:
+            full = tells_of_full_disk(error) or is_full(folder)  # before the piece is removed, which makes room
+            shutil.rmtree(folder, ignore_errors=True)
+            if full:
+                raise self._disk_full() from error
+            raise
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        self._checkpoints.keep(name, folder)
         return facts
 
     def _ffmpeg_run(
@@ -436,27 +464,15 @@ class HlsEncode:
             if time.monotonic() - looked > LOOK_S:
                 looked = time.monotonic()
                 if is_full(folder):
-                    raise _DiskFullError
+                    raise self._disk_full()
 
-        try:
-            return run_ffmpeg(self._ffmpeg, argv, cwd=folder, cancel=cancel or self._context.cancel, on_progress=watch)
-        except EncodeError as error:
-            if FULL_DISK in str(error) or is_full(folder):
-                raise _DiskFullError from error
-            raise
+        run = run_ffmpeg(self._ffmpeg, argv, cwd=folder, cancel=cancel or self._context.cancel, on_progress=watch)
+        if is_full(folder):  # a file that could not be ended is no error to the HLS muxer
+            raise self._disk_full()
+        return run
 
-    def _wait_for_room(self, cancel: CancelToken) -> None:
-        place = self._context.workspace.partial
-        figure = f"{ROOM_BYTES >> 20} MB"
-        with self._lock:
-            self._context.log(
-                f"The disk is full: the job waits. Free at least {figure} on the disk of {place.parent}; it goes on by itself.",
-                LogLevel.WARNING,
-            )
-        while shutil.disk_usage(place).free < ROOM_BYTES:
-            cancel.wait(LOOK_S)
-        with self._lock:
-            self._context.log("There is room on the disk again: the job goes on.", LogLevel.INFO)
+    def _disk_full(self) -> DiskFullError:
+        return DiskFullError(f"The disk is full: {self.plan.media.path.name} could not be encoded. Free some space and start again.")
 
     def _reporter(self, text: str, length: int) -> Callable[[float], None]:
         """Return what shows how far a step before the picture is; the bar stands still meanwhile unless it is all there is."""
@@ -524,11 +540,6 @@ class _PictureProgress:
         fraction = min(1.0, sum(self._times.values()) / length)
         rows = self._copied | {name: min(1.0, sum(counts.values()) * self._segment / length) for name, counts in self._segments.items()}
         self._report(Progress(fraction=fraction, rows=rows, text="Encoding"))
-
-
-def is_full(folder: Path) -> bool:
-    """Whether the disk that holds a folder has no room left to speak of."""
-    return shutil.disk_usage(folder).free < FULL_DISK_BYTES
 
 
 def _durations_s(starts: Sequence[int], last: int) -> list[float]:

@@ -52,7 +52,10 @@ class Stream:
 
 STREAMS = {
     "rotated": Stream(kind="rotated", heights=(320,)),
-    "variable rate": Stream(kind="variable rate", length_s=13.0),
+    # 13 s: a transport stream does not say how long the last frame stands, and hls.js takes the distance before it
+    "variable rate": Stream(kind="variable rate", length_s=13.1),
+    "slides": Stream(kind="slides", length_s=8.0),
+    "slides, fmp4": Stream(kind="slides", length_s=8.0, sounds=1, asked={"encoding": replace(VERYFAST, segment_type=SegmentType.FMP4)}),
     "anamorphic": Stream(kind="anamorphic", heights=(144,)),
     "two levels": Stream(kind="odd size", length_s=2.0, heights=(360, 480)),
     "hdr10 converted": Stream(kind="hdr10"),

@@ -291,43 +291,70 @@ IRREGULAR = {
     # rate of the test picture, its length, the frames of it that are kept
     "a frame every 0.7 s": ("10/7", 14, "1"),
     "fast, then slow": ("50", 30, "lt(t,1.1)+not(mod(n,10))"),
+    "too fast, then slow": ("100", 10, "lt(t,2)+not(mod(n,10))"),
     "a pause over a boundary": ("30", 20, "lt(t,3)+gt(t,4)*lt(t,7.9)+gt(t,12.4)"),
     "film of 24 and 30": ("120", 8, "if(lt(t,4),not(mod(n,5)),not(mod(n,4)))"),
+    "even, and whole segments": ("25", 12, "1"),
 }
+IN_TS, IN_FMP4, TWO_TRACKS = (SegmentType.TS, 1), (SegmentType.FMP4, 1), (SegmentType.TS, 2)
 
 
 @pytest.fixture(scope="module")
-def irregular(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Return what makes a clip whose frames come as `IRREGULAR` says, with a tone."""
+def irregular(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Return what makes a clip whose frames come as `IRREGULAR` says, with a tone a track."""
     folder = tmp_path_factory.mktemp("irregular")
 
-    def make(name: str) -> Path:
-        clip = folder / f"{name}.mp4"
+    def make(name: str, tracks: int = 1) -> Path:
+        clip = folder / f"{name} {tracks}.mp4"
+        if clip.exists():
+            return clip
         rate, length_s, kept = IRREGULAR[name]
         picture = ["-f", "lavfi", "-i", f"testsrc2=size=320x180:rate={rate}:duration={length_s}"]
-        tone = ["-f", "lavfi", "-i", f"sine=frequency=440:sample_rate=48000:duration={length_s}", "-c:a", "aac"]
+        tone = ["-f", "lavfi", "-i", f"sine=frequency=440:sample_rate=48000:duration={length_s}"]
+        maps = ["-map", "0", *(["-map", "1"] * tracks), "-c:a", "aac"]
         encode = ["-vf", f"select='{kept}'", "-fps_mode", "vfr", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]
-        subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *picture, *tone, *encode, str(clip)], check=True)
+        subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *picture, *tone, *maps, *encode, str(clip)], check=True)
         return clip
 
     return make
 
 
 @pytest.mark.parametrize(
-    ("name", "segment_type"),
+    ("name", "segment_type", "tracks"),
     [
-        *((name, SegmentType.TS) for name in IRREGULAR),
-        ("a pause over a boundary", SegmentType.FMP4),
-        ("film of 24 and 30", SegmentType.FMP4),
+        *((name, *kind) for name in IRREGULAR for kind in (IN_TS, IN_FMP4)),
+        ("fast, then slow", *TWO_TRACKS),
+        ("even, and whole segments", *TWO_TRACKS),
     ],
 )
-def test_irregular_frames_keep_their_times(convert, irregular, name, segment_type):
+def test_irregular_frames_keep_their_times(convert, irregular, name, segment_type, tracks):
     """Whatever the distance from one to the next, and whether the sound lies in the same segments or in its own."""
-    made = convert(irregular(name), encoding=replace(VERYFAST, segment_type=segment_type))
+    made = convert(irregular(name, tracks), encoding=replace(VERYFAST, segment_type=segment_type))
     assert (Outcome.DONE, "", ()) == made.whole, made.report.error
     was = [frame.time_s for frame in _frames(made.source, 0.0)]
     became = [frame.time_s for frame in _frames(made.picture)]
-    assert [] == [round(time, 3) for time in was if min(abs(time - other) for other in became) > 0.01]
+    assert [] == [round(time, 3) for time in was if min(abs(time - other) for other in became) > 0.0101]
+
+
+def test_of_a_burst_of_frames_no_more_are_left_than_allowed(convert, irregular):
+    """Every other one of 100 a second; the ten a second that follow stay as they are."""
+    made = convert(irregular("too fast, then slow", 1), encoding=FMP4)
+    became = [round(frame.time_s, 3) for frame in _frames(made.picture)]
+    assert ({"50.000"}, [n / 50 for n in range(100)]) == ({variant["FRAME-RATE"] for variant in made.variants}, became[:100])
+    assert [2 + n / 10 for n in range(79)] == became[100:179]
+
+
+def test_times_that_a_container_rounds_to_milliseconds_are_the_same_in_every_quality(convert, tmp_path_factory):
+    """29.97 frames a second with B-frames in Matroska: two qualities reorder other frames, and no time depends on that."""
+    clip = tmp_path_factory.mktemp("rounded") / "clip.mkv"
+    sources = ["-f", "lavfi", "-i", "testsrc2=size=854x480:rate=30000/1001", "-f", "lavfi", "-i", "sine", "-t", "7"]
+    encode = ["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-c:a", "aac"]
+    subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *sources, *encode, str(clip)], check=True)
+    made = convert(clip, encoding=FMP4)
+    assert (Outcome.DONE, "", ()) == made.whole, made.report.error
+    was = [round(frame.time_s, 3) for frame in _frames(clip, 0.0)]
+    assert [was] * 2 == [[round(frame.time_s, 3) for frame in _frames(made.folder / variant["uri"])] for variant in made.variants]
+    assert [pytest.approx(29.97, abs=0.01)] * 2 == [float(variant["FRAME-RATE"]) for variant in made.variants]
 
 
 def test_slides_keep_their_times(convert):

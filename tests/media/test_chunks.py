@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 
@@ -84,7 +85,7 @@ def test_a_frame_just_before_its_slot_belongs_to_it(plan):
     [
         pytest.param({}, _scan(80), id="short"),
         pytest.param({"deinterlace": True}, _scan(), id="interlaced"),
-        pytest.param({"frame_rate_limit": 60}, _scan(), id="thinned out"),
+        pytest.param({"frame_rate_limit": Fraction(60)}, _scan(rate=60.1), id="timed anew"),
         pytest.param({}, _scan(orderly=False), id="damaged or without times"),
         pytest.param({}, _scan(without=[(50, 59)]), id="a pause"),
         pytest.param({}, _scan(first_s=3.0), id="a picture that begins late"),
@@ -127,3 +128,17 @@ def test_a_long_source_in_one_piece_may_use_every_core(plan):
     """Repeatable encoders have one thread each: what can't be cut, and takes long, does without."""
     pieces = [cut(plan, _scan(s), cores=2, whole=w).repeatable for s, w in ((30, True), (300, False), (300, True))]
     assert [True, True, False] == pieces
+
+
+def test_a_picture_with_too_many_frames_is_cut_where_one_of_those_that_stay_is_shown(plan):
+    """Of 119.88 frames a second every other one: a chunk begins with a frame that a run without cuts would keep as well."""
+    scan = _scan(130, rate=120_000 / 1001, keyframe_s=2.002)
+    cutting = cut(replace(plan, frame_rate_limit=Fraction(60_000, 1001)), scan, cores=1)
+    second = cutting.chunks[1]
+    assert (2, len(scan.frames[::2])) == (len(cutting.chunks), sum(chunk.frames for chunk in cutting.chunks))
+    assert second.start + second.first_frame in scan.frames[::2]
+
+
+def test_frames_that_come_seldom_are_known(plan):
+    """Reordered, they would delay the first picture."""
+    assert [True, False] == [cut(plan, _scan(20, rate=rate), cores=1).slow for rate in (1.0, 25.0)]

@@ -88,9 +88,7 @@ def test_the_real_ffmpeg_understands_every_option(ffmpeg, codec):
 
 def test_hardware_that_is_asked_for_and_lacking_is_refused(stand_in):
     """A sentence that says which, for what and why."""
-    with pytest.raises(
-        SettingsError, match=r"^NVIDIA NVENC can't encode H\.264 on this machine \(no NVIDIA driver on this machine\): choose"
-    ):
+    with pytest.raises(SettingsError, match=r"^NVIDIA NVENC can't encode H\.264 here \(no NVIDIA driver on this machine\): choose"):
         _choose(stand_in(), EncoderFamily.NVIDIA)
 
 

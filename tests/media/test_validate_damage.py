@@ -329,6 +329,27 @@ def test_a_fault_in_fragmented_mp4_is_found(damage, rule, file, good_fmp4, tmp_p
     assert (rule, file) in _found(good_fmp4, tmp_path, damage)
 
 
+@pytest.mark.parametrize(
+    ("factor", "said"), [(2.0, "50 % less"), (0.8, "25 % more"), (0.25, "4.0 times as much")], ids=["less", "more", "several times"]
+)
+def test_a_wrong_rate_is_told_in_words(factor, said, good_ts, tmp_path):
+    """How much was measured beside what is declared, not a figure with a sign."""
+    folder = tmp_path / "stream"
+    shutil.copytree(good_ts, folder)
+    scaled("AVERAGE-BANDWIDTH", factor)(folder)
+    (text,) = (finding.text for finding in validate(folder).findings if finding.rule == "Apple 1.26")
+    assert text.endswith(f" was measured: {said}.")
+
+
+def test_of_a_picture_that_is_cut_off_only_that_is_said(good_ts, tmp_path):
+    """A range too short to tell what its picture is says nothing of its size or its pixels."""
+    folder = tmp_path / "stream"
+    shutil.copytree(good_ts, folder)
+    text = (folder / IFRAMES).read_text(encoding="utf-8")
+    (folder / IFRAMES).write_text(re.sub(r"BYTERANGE:\d+", "BYTERANGE:99", text), encoding="utf-8", newline="\n")
+    assert {"RFC 8216 4.3.3.6", "Apple 1.26", "Apple 1.27"} == {finding.rule for finding in validate(folder).findings}
+
+
 def test_each_finding_is_a_sentence(good_ts, tmp_path):
     """What an editor reads ends like a sentence and holds no words of a program."""
     folder = tmp_path / "stream"

@@ -176,8 +176,19 @@ def test_a_stopped_job_goes_on_without_copying_again(tmp_path, monkeypatch):
     side_by_side: Callable[..., int] = lambda self, count: 1  # noqa: E731
     monkeypatch.setattr(hls_encode.HlsEncode, "_side_by_side", side_by_side)
     source = _clip(tmp_path, "a.mp4", *_picture("10", seconds=13), *_tone(13), *H264, "-g", "20", *AAC)
-    stopped = _convert(source, tmp_path / "out", stop_at="0001 && ")
+    stopped = _convert(source, tmp_path / "out", stop_at="/0001.")
     resumed = _convert(source, tmp_path / "out")
-    again = [Path(command.split(" && ")[0]).name for command in resumed.commands]
+    again = [Path(command.split(" && ")[0]).stem for command in resumed.commands]
     assert (Outcome.CANCELLED, Outcome.DONE, ["0001", "0002"]) == (stopped.report.outcome, resumed.report.outcome, again)
     assert _pictures(source) == _pictures(resumed.report.folder / "480p" / "index.m3u8")
+
+
+def test_a_picture_that_could_not_be_kept_is_not_tried_again_after_a_stop(tmp_path, monkeypatch):
+    """The note is there again, and the qualities that were encoded beside it are not encoded once more."""
+    monkeypatch.setattr(hls_encode, "same_times", lambda some, others: False)
+    source = _clip(tmp_path, "a.mp4", *_picture("10", seconds=7), *_tone(7), *H264, "-g", "20", *AAC)
+    stopped = _convert(source, tmp_path / "out", stop_at="crf:v:1")  # two qualities at once
+    resumed = _convert(source, tmp_path / "out")
+    again = [Path(command.split(" && ")[0]).stem for command in resumed.commands]
+    assert (Outcome.CANCELLED, Outcome.DONE, 1) == (stopped.report.outcome, resumed.report.outcome, again.count("0000"))
+    assert [note for note in stopped.notes if "can't be kept" in note] == [note for note in resumed.notes if "can't be kept" in note]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from pipeline.events import LogLevel, LogLine
 from pipeline.media import chunks
 from pipeline.media.validate import validate
 from pipeline.model import EncoderFamily, EncodingRequest, Job, JobReport, Outcome, PhaseName
+from pipeline.phases import hls_encode
 from pipeline.workspace import JOB_FILE
 
 REAL = Path(imageio_ffmpeg.get_ffmpeg_exe())
@@ -62,14 +64,21 @@ def convert(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Conv
     monkeypatch.setattr(chunks, "CHUNK_SEGMENTS", 1)
     monkeypatch.setattr(chunks, "LEAST_SEGMENTS", 1)
 
-    def run(orders: Orders, family: EncoderFamily = EncoderFamily.AUTO) -> Run:
+    def run(orders: Orders, family: EncoderFamily = EncoderFamily.AUTO, stop_at: str | None = None) -> Run:
         program = make(tmp_path / "stand-in", REAL, orders)
         config = Config(ffmpeg_path=str(program), cache_dir=tmp_path / "cache")
         encoding = EncodingRequest(preset="medium", encoder=family)
         plan = wiring.make_plan(Job(source=clip, output_dir=tmp_path, slug="job", encoding=encoding, make_mp4=False), config)
         tried = len(encodes(program))
         events: list[object] = []
-        report = wiring.run_job(plan, config, events.append, CancelToken())
+        cancel = CancelToken()
+
+        def told(event: object) -> None:
+            events.append(event)
+            if stop_at is not None and isinstance(event, LogLine) and re.search(stop_at, event.text):
+                cancel.cancel()
+
+        report = wiring.run_job(plan, config, told, cancel)
         lines = tuple(event for event in events if isinstance(event, LogLine))
         return Run(chosen=plan.encoder, report=report, lines=lines, asked=tuple(encodes(program)[tried:]))
 
@@ -116,10 +125,22 @@ def test_a_card_that_fails_at_once_gives_way_too(convert):
     assert (["processor"] * SEGMENTS, "libx264") == (_presets(run), _facts(run)["encoder"])
 
 
+def test_a_stopped_job_goes_on_without_the_card_that_failed(convert, monkeypatch):
+    """What the processor finished stays, and it is said again why it was not the card."""
+    monkeypatch.setattr(hls_encode.HlsEncode, "_side_by_side", lambda self, count: 1)
+    orders = Orders(works=("h264_nvenc",), breaks_after=2)
+    stopped = convert(orders, stop_at=r"/0003\..*libx264")
+    second = convert(orders)
+    assert (Outcome.CANCELLED, Outcome.DONE) == (stopped.report.outcome, second.report.outcome)
+    assert (["libx264"] * 2, ["processor"] * SEGMENTS) == ([*second.asked], _presets(second))
+    assert stopped.warnings == second.warnings
+
+
 def test_a_card_that_is_asked_for_and_is_not_there_is_one_sentence(convert):
     """Before anything starts."""
     with pytest.raises(SettingsError) as refused:
         convert(Orders(works=("h264_nvenc",)), EncoderFamily.AMD)
     assert (
-        "AMD AMF can't encode H.264 on this machine (no AMD driver on this machine): choose auto or cpu, or run doctor to try it again.",
+        "AMD AMF can't encode H.264 here (no AMD driver on this machine): "
+        "choose automatic or the processor (auto or cpu), or run doctor to try it again.",
     ) == tuple(refused.value.problems)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import math
+import os
+import re
+import shutil
+import struct
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -11,7 +17,9 @@ from pathlib import Path
 import imageio_ffmpeg
 import pytest
 
+from pipeline import checkpoints
 from pipeline.cancel import CancelToken
+from pipeline.disk_room import DiskFullError, tells_of_full_disk
 from pipeline.errors import Cancelled, OutputError, SourceError
 from pipeline.events import LogLevel
 from pipeline.media import chunks
@@ -59,7 +67,7 @@ class Encode:
     def commands(self) -> list[str]:
         """The chunks that were encoded in this run, and the sound."""
         folders = [text.split(" && ")[0] for text, level in self.lines if level is LogLevel.DETAIL]
-        return [Path(folder).name for folder in folders]
+        return [Path(folder).stem for folder in folders]  # each attempt has a folder of its own
 
 
 @pytest.fixture
@@ -126,11 +134,32 @@ def test_joined_chunks_have_the_frames_times_and_sound_of_one_piece(encode, in_c
     assert _hashes(other, "-map", "0:a", "-c", "copy") == _hashes(sound, "-map", "0:a", "-c", "copy")
 
 
+def test_chunks_of_a_source_with_too_many_frames_leave_out_the_same_ones_as_one_piece(encode, in_chunks, monkeypatch, tmp_path):
+    """Of 119.88 frames a second every other one stays, whatever the cut."""
+    fast = tmp_path / "fast.mp4"
+    picture = ["-f", "lavfi", "-i", "testsrc2=size=160x90:rate=120000/1001:duration=14"]
+    subprocess.run([str(FFMPEG), "-v", "error", *picture, "-c:v", "libx264", "-preset", "ultrafast", "-g", "200", str(fast)], check=True)
+    joined = encode("joined", source=fast)
+    joined.run()
+    monkeypatch.setattr(hls_encode, "cut", lambda plan, scan, cores, whole=False: chunks.cut(plan, scan, cores=cores, whole=True))
+    whole = encode("whole", source=fast)
+    whole.run()
+    times = _times(_playlist(joined))
+    assert (2, 840) == (joined.context.workspace.done["hls"]["chunks"], len(times))
+    assert _times(_playlist(whole)) == times
+    assert _playlist(whole).read_text() == _playlist(joined).read_text()
+
+
 def _stop_at(chunk: str, run: Encode) -> None:
     """Cancel a run when it begins with a chunk."""
+    _stop_at_text(f"/{chunk}.", run)
+
+
+def _stop_at_text(words: str, run: Encode) -> None:
+    """Cancel a run when it says something."""
 
     def log(text: str, level: LogLevel) -> None:
-        if f"{chunk} && " in text:
+        if words in text:
             run.context.cancel.cancel()
 
     with pytest.raises(Cancelled):
@@ -184,41 +213,107 @@ def test_a_stop_before_the_first_chunk_is_finished_leaves_nothing_behind(encode)
     assert () == run.context.workspace.checkpoints.pieces
 
 
-def test_a_chunk_that_begins_elsewhere_than_it_should_makes_the_encode_one_piece(encode, in_chunks, monkeypatch):
-    """Some files say of themselves that they can be entered, and can't."""
+@pytest.fixture
+def misleading(in_chunks: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every chunk but the first begin ten seconds too late, as if seeking landed there."""
     real = chunks.cut
 
     def wrong(plan, scan, cores, whole=False):
         cutting = real(plan, scan, cores=cores, whole=whole)
-        # as if seeking landed ten seconds too late
         late = [replace(c, seek_s=c.seek_s + 10) if c.seek_s is not None else c for c in cutting.chunks]
         return replace(cutting, chunks=tuple(late))
 
     monkeypatch.setattr(hls_encode, "cut", wrong)
+
+
+def test_a_chunk_that_begins_elsewhere_than_it_should_makes_the_encode_one_piece(encode, misleading):
+    """Some files say of themselves that they can be entered, and can't."""
     run = encode()
     run.run()
     assert (1, 600) == (run.context.workspace.done["hls"]["chunks"], len(_times(_playlist(run))))
     assert [True] == ["one piece" in text for text, level in run.lines if level is LogLevel.INFO]
 
 
-def test_a_full_disk_pauses_the_job_until_there_is_room(encode, in_chunks, monkeypatch):
-    """The piece in hand is made again, the finished ones stay, and the editor is told twice."""
-    free = [1 << 40] * 4 + [1 << 20] * 3
-    real = hls_encode.shutil.disk_usage
+def test_what_was_made_one_piece_stays_one_after_a_stop(encode, misleading):
+    """Chunks are not tried again, and the note is there again."""
+    stopped, second = encode(), encode()
+    _stop_at_text("one piece", stopped)
+    second.run()
+    assert (["0000"], 600) == (second.commands(), len(_times(_playlist(second))))
+    assert [True] == ["one piece" in text for text, level in second.lines if level is LogLevel.INFO]
+
+
+def test_holes_that_were_found_are_filled_at_once_after_a_stop(encode, monkeypatch):
+    """The encode that found them is not done again, and what it found is told."""
+
+    def short(plan, scan, cores, whole=False):
+        (only,) = chunks.cut(plan, scan, cores=cores, whole=True).chunks
+        return replace(chunks.cut(plan, scan, cores=cores, whole=True), chunks=(replace(only, frames=(only.frames or 0) + 3),))
+
+    monkeypatch.setattr(hls_encode, "cut", short)
+    stopped, second = encode(accept_damaged=True), encode(accept_damaged=True)
+    _stop_at_text("mpdecimate", stopped)  # which fills holes
+    second.run()
+    assert (["0000"], 3) == (second.commands(), second.context.workspace.done["hls"]["missing_frames"])
+
+
+def test_chunks_that_need_different_headers_make_the_encode_one_piece(encode, in_chunks, monkeypatch):
+    """Players get one initialization section for all segments."""
+    real = hls_encode.separate_init
+
+    def differs(init, first_segment):
+        real(init, first_segment)
+        if init.parent.parent.name.startswith("0001"):
+            init.write_bytes(init.read_bytes() + struct.pack(">I4s", 8, b"free"))
+
+    monkeypatch.setattr(hls_encode, "separate_init", differs)
+    run = encode(encoding=replace(FAST, segment_type=SegmentType.FMP4))
+    run.run()
+    assert (["sound", "0000", "0001", "0002", "0000"], 600) == (run.commands(), len(_times(_playlist(run))))
+
+
+def test_a_disk_that_is_full_when_a_chunk_has_ended(encode, in_chunks, monkeypatch):
+    """ffmpeg may say that all is well: the chunk counts as not made, and what is finished stays for the time when there is room."""
+    real = shutil.disk_usage
 
     def usage(path):
-        # the disk fills up while the third chunk is encoded and is cleared a little later
         busy = (run.context.workspace.checkpoints.root / "0001" / "done.json").exists()
-        left = free.pop(-1) if busy and free else 1 << 40
-        return real(path)._replace(free=left)
+        return real(path)._replace(free=1 << 20 if busy else 1 << 40)
 
-    monkeypatch.setattr(hls_encode.shutil, "disk_usage", usage)
-    monkeypatch.setattr(hls_encode, "LOOK_S", 0.0)
+    monkeypatch.setattr(hls_encode, "LOOK_S", math.inf)
     run = encode()
-    run.run()
-    texts = [text.split(":")[0] for text, level in run.lines if level is not LogLevel.DETAIL]
-    assert ["The disk is full", "There is room on the disk again"] == texts
-    assert ["sound", "0000", "0001", "0002", "0002"] == run.commands()
+    with monkeypatch.context() as full:
+        full.setattr(shutil, "disk_usage", usage)
+        with pytest.raises(DiskFullError, match=r"The disk is full: clip\.mp4 could not be encoded"):
+            run.run()
+    again = encode()
+    again.run()
+    assert (["sound", "0000", "0001", "0002"], ["0002"]) == (run.commands(), again.commands())
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        pytest.param(hls_encode.sound, "write_stretch", id="the sound of a chunk"),
+        pytest.param(checkpoints, "_sync", id="a finished piece"),
+        pytest.param(hls, "_playlist", id="a playlist"),
+    ],
+)
+def test_a_full_disk_is_told_from_other_failures(encode, in_chunks, monkeypatch, owner, name):
+    """Wherever it strikes; what is done again afterwards is whole."""
+
+    def strikes(*arguments):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    run = encode()
+    with monkeypatch.context() as full:
+        full.setattr(owner, name, strikes)
+        with pytest.raises(OutputError) as failure:
+            run.run()
+    assert tells_of_full_disk(failure.value)
+    again = encode()
+    again.run()
+    assert 600 == len(_times(_playlist(again)))
 
 
 def test_too_little_disk_is_found_out_before_anything_starts(encode, monkeypatch):
@@ -270,12 +365,15 @@ def damaged(clip: Path) -> Path:
     return target
 
 
-def test_a_file_that_is_damaged_in_the_middle_is_reported_and_converted(encode, damaged):
-    """Less than a second is missing: a warning with both durations and the count of errors."""
-    run = encode(source=damaged)
+def test_a_file_that_is_damaged_in_the_middle_is_converted_when_that_is_accepted(encode, damaged):
+    """The cluster that was hit is two seconds: both durations and the count of errors are named."""
+    sentence = r"is damaged: of 20\.0 s 18\.0 s of the sound could be decoded, with \d+ decode errors"
+    with pytest.raises(SourceError, match=sentence):
+        encode("refused", source=damaged).run()
+    run = encode("accepted", source=damaged, accept_damaged=True)
     run.run()
-    (warning,) = [text for text, level in run.lines if level is LogLevel.WARNING and "damaged" in text]
-    assert (True, True, True) == ("of 20.0 s" in warning, "could be decoded" in warning, "decode error" in warning)
+    (warning,) = [text for text, level in run.lines if level is LogLevel.WARNING]
+    assert re.search(sentence, warning)
 
 
 def test_a_file_that_ends_early_is_converted_when_that_is_accepted(encode, clip):

@@ -153,7 +153,9 @@ def _fragment_fault(data: bytes, pictures: Sequence[Sample], picture: Picture | 
 
 def _picture(container: Container, init: SegmentBytes | None, piece: SegmentBytes) -> Picture | None:
     contents = read_contents(container, [Run(init=init, numbers=[0], pieces=[piece])], 1, lambda _: None)
-    return contents.picture
+    picture = contents.picture
+    # cut short, a range may show that there is a picture and nothing of what it is
+    return picture if picture is not None and picture.width and picture.pixel_format else None
 
 
 def _check_durations(stream: Stream, frames: Sequence[Frame], frame_s: float, notes: Notes) -> None:

@@ -11,7 +11,7 @@ from pipeline.media.validate.measured import Contents, SegmentSpans, Span
 from pipeline.media.validate.playlist_rules import OVER_TARGET_S, Role
 from pipeline.media.validate.segments import Stream
 
-ROUNDING_S = 0.002
+ROUNDING_S = 0.001
 """Times are written with six decimals and counted in ticks; differences below this are neither's fault."""
 
 SOUND_FRAMES = 2
@@ -114,7 +114,7 @@ def _check_length(stream: Stream, number: int, real_s: float, notes: Notes) -> N
 
 
 def _real_duration_s(contents: Contents, number: int, following: int | None) -> tuple[float, float]:
-    """Return the least and the most that a segment lasts; only the end of the last one is not sure in a transport stream."""
+    """Return the least and the most that a segment lasts; only the end of the last one is not always sure."""
     spans = contents.spans[number]
     assert spans is not None
     span = _leading(spans)
@@ -125,8 +125,12 @@ def _real_duration_s(contents: Contents, number: int, following: int | None) -> 
         if begin is not None:
             return (begin.first_pts_s - span.first_pts_s,) * 2
     end = span.end_s - span.first_pts_s
-    if contents.container is Container.FMP4 or contents.picture is None:
+    if contents.picture is None:
         return end, end
+    if contents.container is Container.FMP4:
+        # A sample's duration is that to the next one decoded; where frames are reordered and come unevenly, the frame that is
+        # shown last may have that of a longer step.
+        return end - max(0.0, contents.picture.largest_step_s - contents.picture.frame_s), end
     # The last picture may be shown as long as any other, or until the sound ends.
     sound_end = spans.sound.end_s - span.first_pts_s if spans.sound is not None else 0.0
     return end + contents.picture.frame_s, max(end + max(contents.picture.largest_step_s, contents.picture.frame_s), sound_end)

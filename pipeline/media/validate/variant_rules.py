@@ -80,7 +80,7 @@ def check_rates(attributes: AttributeList, streams: Sequence[Sequence[Stream]], 
         declared = attributes.integer(attribute)
         measured = sum(max((rate(stream) for stream in group), default=0.0) for group in streams)
         if declared and measured and abs(measured - declared) > TOLERANCE * declared:
-            text = f"{name} declares {attribute} {declared}, but {measured:.0f} was measured: that is {measured / declared - 1:+.0%}."
+            text = f"{name} declares {attribute} {declared}, but {measured:.0f} was measured: {_beside(measured / declared)}."
             notes.add(rule, file, text)
 
 
@@ -248,6 +248,13 @@ def _sound_names(sound: Sound) -> tuple[str, ...]:
     if sound.codec_name == "aac":
         return (AAC_NAMES[sound.profile],) if sound.profile in AAC_NAMES else tuple(AAC_NAMES.values())
     return SOUND_NAMES.get(sound.codec_name, (sound.codec_name,))
+
+
+def _beside(ratio: float) -> str:
+    """Say how much something measured is beside what is declared."""
+    if ratio < 1:
+        return f"{(1 - ratio) * 100:.0f} % less"
+    return f"{(ratio - 1) * 100:.0f} % more" if ratio < 2 else f"{ratio:,.1f} times as much"
 
 
 def _peak(stream: Stream) -> float:
