@@ -198,6 +198,7 @@ class Preferences:
     encoder: str = "auto"
     codec: str = "h264"
     keep_hdr: bool = False
+    keep_original: bool = False
     rate_control: str = "quality"
     target_vmaf: float = 94.0
     loudness: str = "unchanged"

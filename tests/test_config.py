@@ -253,6 +253,7 @@ CHANGED = Preferences(
     encoder="cpu",
     codec="hevc",
     keep_hdr=True,
+    keep_original=True,
     rate_control="measured",
     target_vmaf=92.5,
     loudness="-16",

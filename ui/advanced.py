@@ -44,13 +44,13 @@ class Loudness(str, Enum):
 
 
 ENCODER_LABELS = {
-    EncoderFamily.AUTO: "Automatic (fastest that works here)",
+    EncoderFamily.AUTO: "Automatic (hardware where it works)",
     EncoderFamily.CPU: "Processor",
     EncoderFamily.NVIDIA: "NVIDIA",
     EncoderFamily.AMD: "AMD",
     EncoderFamily.INTEL: "Intel",
     EncoderFamily.APPLE: "Apple",
-    EncoderFamily.VAAPI: "VAAPI (Linux)",
+    EncoderFamily.VAAPI: "VA-API (Linux)",
 }
 CODEC_LABELS = {
     Codec.H264: "H.264 (plays everywhere)",
@@ -85,6 +85,7 @@ class AdvancedValues:
     encoder: EncoderFamily = EncoderFamily.AUTO
     codec: Codec = Codec.H264
     keep_hdr: bool = False
+    keep_original: bool = False
     aim: Aim = Aim.QUALITY
     target: str = f"{DEFAULT_TARGET:g}"
     loudness: Loudness = Loudness.UNCHANGED
@@ -99,6 +100,11 @@ class AdvancedValues:
     def hdr_kept(self) -> bool:
         """Whether HDR is kept where there is any: H.264 has none."""
         return self.keep_hdr and self.codec is not Codec.H264
+
+    @property
+    def original_kept(self) -> bool:
+        """Whether the source's own picture is kept where it can be: it is H.264, and one stream has one format."""
+        return self.keep_original and self.codec is Codec.H264
 
     @property
     def target_vmaf(self) -> float | None:
@@ -130,6 +136,7 @@ def encoding_request(values: AdvancedValues, preset: str) -> EncodingRequest:
         rate_control=RateControl.ABR if values.aim is Aim.BIT_RATE else RateControl.CRF,
         target_vmaf=values.target_vmaf if values.aim is Aim.MEASURED else None,
         keep_hdr=values.hdr_kept,
+        copy_top=values.original_kept,
     )
 
 
@@ -151,6 +158,7 @@ def changes(values: AdvancedValues) -> tuple[str, ...]:
         _name(ENCODER_LABELS[values.encoder]): values.encoder is not EncoderFamily.AUTO,
         _name(CODEC_LABELS[values.codec]): values.codec is not Codec.H264,
         "HDR kept": values.hdr_kept,
+        "original kept where possible": values.original_kept,
         f"quality measured ({values.target})": values.aim is Aim.MEASURED,
         "fixed bit rate": values.aim is Aim.BIT_RATE,
         _name(LOUDNESS_LABELS[values.loudness]): values.loudness is not Loudness.UNCHANGED,
@@ -180,6 +188,7 @@ def from_preferences(preferences: Preferences, platform: str = sys.platform) -> 
         encoder=encoder if encoder in encoder_choices(codec, platform) else standard.encoder,
         codec=codec,
         keep_hdr=preferences.keep_hdr,
+        keep_original=preferences.keep_original,
         aim=_remembered(AIM_LABELS, preferences.rate_control, standard.aim),
         target=f"{preferences.target_vmaf:g}",
         loudness=_remembered(LOUDNESS_LABELS, preferences.loudness, standard.loudness),

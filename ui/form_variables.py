@@ -16,6 +16,7 @@ class AdvancedVariables:
         self.encoder = tkinter.StringVar(master, ENCODER_LABELS[values.encoder])
         self.codec = tkinter.StringVar(master, CODEC_LABELS[values.codec])
         self.keep_hdr = tkinter.BooleanVar(master, values.keep_hdr)
+        self.keep_original = tkinter.BooleanVar(master, values.keep_original)
         self.aim = tkinter.StringVar(master, AIM_LABELS[values.aim])
         self.target = tkinter.StringVar(master, values.target)
         self.loudness = tkinter.StringVar(master, LOUDNESS_LABELS[values.loudness])
@@ -37,6 +38,7 @@ class AdvancedVariables:
             encoder=labelled(ENCODER_LABELS, self.encoder.get()),
             codec=labelled(CODEC_LABELS, self.codec.get()),
             keep_hdr=self.keep_hdr.get(),
+            keep_original=self.keep_original.get(),
             aim=labelled(AIM_LABELS, self.aim.get()),
             target=self.target.get().strip(),
             loudness=labelled(LOUDNESS_LABELS, self.loudness.get()),

@@ -19,7 +19,7 @@ from ui.services import Services
 QUALITY_NAMES = tuple(quality.name for quality in ladder.QUALITIES)
 
 SPEEDS = {"Fast (larger files)": "veryfast", "Balanced": "medium", "Slow (smaller files)": "slow"}
-"""What the editor chooses, and x264's preset for it."""
+"""What the editor chooses, and the preset for it."""
 
 DEFAULT_SPEED = "Balanced"
 
@@ -206,6 +206,7 @@ def to_preferences(values: FormValues) -> Preferences:
         encoder=chosen.encoder.value,
         codec=chosen.codec.value,
         keep_hdr=chosen.keep_hdr,
+        keep_original=chosen.keep_original,
         rate_control=chosen.aim.value,
         target_vmaf=advanced.DEFAULT_TARGET if target is None else target,
         loudness=chosen.loudness.value,

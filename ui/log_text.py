@@ -21,7 +21,8 @@ def log_lines(message: Message) -> tuple[LogLine, ...]:
         case PhaseStarted():
             return (LogLine(text=ACTIVITIES[message.phase]),)
         case PhaseFinished():
-            text = f"{ACTIVITIES[message.phase]}: {message.text or message.outcome.value}"
+            failed = message.outcome is PhaseOutcome.FAILED  # why is said when the job ends
+            text = f"{ACTIVITIES[message.phase]}: {message.outcome.value if failed or not message.text else message.text}"
             return (LogLine(text=text, level=LOUD.get(message.outcome, LogLevel.INFO)),)
         case JobFinished():
             report = message.report

@@ -28,7 +28,7 @@ from ui.panels.transcription import TranscriptionPanel
 from ui.panels.upload import UploadPanel
 from ui.pump import INTERVAL_MS, EventPump
 from ui.services import Services
-from ui.theme import THEME, keep_disabled_readable
+from ui.theme import THEME, THEMES, keep_disabled_readable
 from ui.view_state import ViewState
 from ui.widgets.fields import FieldNote
 from ui.widgets.scrolled_column import ScrolledColumn
@@ -47,6 +47,7 @@ class MainWindow(ttk.App):
     """The window of the program."""
 
     def __init__(self, *, config: Config, preferences_path: Path, services: Services) -> None:
+        THEMES.register()
         super().__init__(title=TITLE, theme=THEME, size=SIZE, minsize=MIN_SIZE, iconphoto=None)
         self._icon_image = play_icon(self)
         self.iconphoto(True, self._icon_image)

@@ -66,6 +66,8 @@ def test_defaults_are_no_changes():
         (AdvancedValues(codec=Codec.HEVC, loudness=Loudness.PODCAST), ("HEVC", "-16 LUFS")),
         (AdvancedValues(codec=Codec.AV1, keep_hdr=True), ("AV1", "HDR kept")),
         (AdvancedValues(keep_hdr=True), ()),
+        (AdvancedValues(keep_original=True), ("original kept where possible",)),
+        (AdvancedValues(keep_original=True, codec=Codec.HEVC), ("HEVC",)),
         (AdvancedValues(aim=Aim.MEASURED), ("quality measured (94)",)),
         (AdvancedValues(aim=Aim.BIT_RATE), ("fixed bit rate",)),
         (AdvancedValues(target="90"), ()),
@@ -74,7 +76,21 @@ def test_defaults_are_no_changes():
         (AdvancedValues(encrypt=True, publish_key=True), ("encrypted, key uploaded too",)),
         (AdvancedValues(publish_key=True, key_file="/k", key_uri="k"), ()),
     ],
-    ids=["encoder", "format and loudness", "HDR", "HDR in H.264", "measured", "rate", "unused target", "ticks", "key", "key too", "no key"],
+    ids=[
+        "encoder",
+        "format and loudness",
+        "HDR",
+        "HDR in H.264",
+        "original",
+        "original in HEVC",
+        "measured",
+        "rate",
+        "unused target",
+        "ticks",
+        "key",
+        "key too",
+        "no key",
+    ],
 )
 def test_changes_are_named(values, expected):
     """What is not as usual can be read while the section is folded; what has no effect is not named."""

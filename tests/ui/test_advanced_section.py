@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pytest
 from ui_fakes import FakeServices, Stage, media_info, report
 
 from pipeline.errors import SettingsError
 from pipeline.events import JobFinished, LogLevel, LogLine, PhaseStarted
-from pipeline.model import Codec, EncodingRequest, PhaseName
+from pipeline.model import Codec, EncoderFamily, EncodingRequest, Encryption, PhaseName, RateControl, SoundRequest
 from ui import view_state
-from ui.advanced import AIM_LABELS, CODEC_LABELS, ENCODER_LABELS, AdvancedValues, Aim, encoder_choices
+from ui.advanced import AIM_LABELS, CODEC_LABELS, ENCODER_LABELS, LOUDNESS_LABELS, AdvancedValues, Aim, Loudness, encoder_choices
 from ui.job_form import Field
+from ui.panels.advanced import ORIGINAL_TIP
 
 READY = view_state.Stage.READY
 HDR = replace(media_info(), video=replace(media_info().video, colour_transfer="arib-std-b67", bit_depth=10), readable_s=11.0)
@@ -93,21 +95,21 @@ def test_changes_are_seen_while_folded(open_driver):
 
 
 def test_what_depends_on_another_choice(open_driver):
-    """HDR can be kept in HEVC and AV1 only, a target is for measured quality, a key for encryption."""
+    """HDR can be kept in HEVC and AV1 only, the original in H.264, a target is for measured quality, a key for encryption."""
     driver = open_driver()
     panel, variables = driver.window.advanced_panel, driver.window.variables.advanced
     key_fields = [w for w in driver.tree(panel.card.body) if w.winfo_class() == "TEntry"]
 
     def enabled():
-        return [not w.instate(["disabled"]) for w in (panel.keep_hdr, *key_fields)]
+        return [not w.instate(["disabled"]) for w in (panel.keep_original, panel.keep_hdr, *key_fields)]
 
-    assert [False, False, False, False] == enabled()
+    assert [True, False, False, False, False] == enabled()
     variables.codec.set(CODEC_LABELS[Codec.AV1])
-    assert [True, False, False, False] == enabled()
+    assert [False, True, False, False, False] == enabled()
     variables.aim.set(AIM_LABELS[Aim.MEASURED])
-    assert [True, True, False, False] == enabled()
+    assert [False, True, True, False, False] == enabled()
     variables.encrypt.set(True)
-    assert [True, True, True, True] == enabled()
+    assert [False, True, True, True, True] == enabled()
 
 
 def test_the_list_of_encoders(open_driver):
@@ -164,15 +166,60 @@ def test_an_encoder_that_does_not_work_here(open_driver):
     assert "" == note.text
 
 
-def test_what_was_chosen_is_done(open_driver):
-    """The job is run with the choices of the section."""
+@pytest.mark.parametrize(
+    ("chosen", "asked"),
+    [
+        ({"encoder": ENCODER_LABELS[EncoderFamily.CPU]}, {"encoding": EncodingRequest(encoder=EncoderFamily.CPU)}),
+        ({"codec": CODEC_LABELS[Codec.AV1], "keep_hdr": True}, {"encoding": EncodingRequest(codec=Codec.AV1, keep_hdr=True)}),
+        ({"keep_original": True}, {"encoding": EncodingRequest(copy_top=True)}),
+        ({"aim": AIM_LABELS[Aim.BIT_RATE]}, {"encoding": EncodingRequest(rate_control=RateControl.ABR)}),
+        ({"aim": AIM_LABELS[Aim.MEASURED], "target": "92,5"}, {"encoding": EncodingRequest(target_vmaf=92.5)}),
+        ({"loudness": LOUDNESS_LABELS[Loudness.BROADCAST]}, {"sound": SoundRequest(loudness_lufs=-23.0)}),
+        ({"surround": True}, {"sound": SoundRequest(surround=True)}),
+        ({"accept_damaged": True}, {"accept_damaged": True}),
+    ],
+    ids=["encoder", "format and HDR", "original", "bit rate", "target", "loudness", "5.1", "damage"],
+)
+def test_what_was_chosen_is_done(open_driver, chosen, asked):
+    """The job is run with each choice of the section, and is as usual in all else."""
     driver = open_driver()
     driver.fill()
-    driver.window.variables.advanced.codec.set(CODEC_LABELS[Codec.HEVC])
-    driver.window.variables.advanced.aim.set(AIM_LABELS[Aim.MEASURED])
+    for name, value in chosen.items():
+        getattr(driver.window.variables.advanced, name).set(value)
     driver.press(driver.window.actions.start)
     driver.until_stage(READY)
-    assert [EncodingRequest(codec=Codec.HEVC, target_vmaf=94.0)] == [plan.job.encoding for plan in driver.services.plans]
+    (job,) = (plan.job for plan in driver.services.plans)
+    usual = {"encoding": EncodingRequest(), "sound": SoundRequest(), "accept_damaged": False}
+    assert usual | asked == {name: getattr(job, name) for name in usual}
+
+
+def test_a_job_with_a_key(open_driver, tmp_path):
+    """The key's file and its address arrive in the job."""
+    key_file = tmp_path / "course.key"
+    key_file.write_bytes(b"k" * 16)
+    driver = open_driver()
+    driver.fill()
+    variables = driver.window.variables.advanced
+    variables.key_file.set(str(key_file))
+    variables.key_uri.set("https://keys.example.com/course")
+    variables.encrypt.set(True)
+    driver.press(driver.window.actions.start)
+    driver.until_stage(READY)
+    expected = Encryption(key_file=key_file, key_uri="https://keys.example.com/course")
+    assert [expected] == [plan.job.encryption for plan in driver.services.plans]
+
+
+def test_the_pointer_on_the_original(open_driver):
+    """When it can be kept, and what else happens, is told to who waits over the box."""
+    driver = open_driver()
+    panel = driver.window.advanced_panel
+    driver.press(panel.card.toggle)
+    driver.window.settings.bring_into_view(panel.keep_original)
+    driver.settle()
+    panel.keep_original.event_generate("<Enter>", x=5, y=5)
+    shown = lambda: [text_of(w) for w in driver.tree(panel.keep_original) if w.winfo_class() == "TLabel"]  # noqa: E731
+    driver.until(shown)
+    assert [ORIGINAL_TIP] == shown()
 
 
 def test_the_section_is_locked_while_a_job_runs(open_driver):

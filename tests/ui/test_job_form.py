@@ -223,6 +223,12 @@ def test_hdr_is_not_kept_in_h264():
     assert not to_job(replace(GOOD, advanced=AdvancedValues(keep_hdr=True)), "lesson01").encoding.keep_hdr
 
 
+@pytest.mark.parametrize(("codec", "kept"), [(Codec.H264, True), (Codec.HEVC, False), (Codec.AV1, False)], ids=["H.264", "HEVC", "AV1"])
+def test_the_original_is_kept_in_h264_alone(codec, kept):
+    """The tick stays, but a stream has one format, and it is the original's."""
+    assert kept is to_job(replace(GOOD, advanced=AdvancedValues(keep_original=True, codec=codec)), "lesson01").encoding.copy_top
+
+
 def test_the_defaults_under_advanced_ask_for_nothing():
     """Who never opens the section gets the pipeline's own defaults."""
     job = to_job(GOOD, "lesson01")
@@ -263,6 +269,7 @@ def test_preferences_come_back():
             encoder=EncoderFamily.CPU,
             codec=Codec.AV1,
             keep_hdr=True,
+            keep_original=True,
             aim=Aim.MEASURED,
             target="92.5",
             loudness=Loudness.BROADCAST,

@@ -32,6 +32,10 @@ PLAN = make_plan(Job(source=Path("/videos/lesson01.mp4"), output_dir=Path("/out"
             PhaseFinished(phase=PhaseName.RECORD, outcome=PhaseOutcome.WARNED, overall=1.0, text="Not saved"),
             [("Saving the file record: Not saved", LogLevel.WARNING)],
         ),
+        (
+            PhaseFinished(phase=PhaseName.HLS, outcome=PhaseOutcome.FAILED, overall=0.0, text="Why."),
+            [("Encoding the stream: failed", LogLevel.ERROR)],
+        ),
         (JobFinished(report=report(PLAN)), [(f"Done: {Path('/out/lesson01')}", LogLevel.INFO)]),
         (
             JobFinished(report=replace(report(PLAN), master_url="https://cdn/master.m3u8")),

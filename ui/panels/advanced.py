@@ -21,10 +21,17 @@ from ui.widgets.folding_card import FoldingCard
 from ui.widgets.wrapping_label import WrappingLabel
 
 CONTENT = "Format, quality, loudness, encryption"
+ORIGINAL_HINT = "Where players can take it as it is: nothing is lost, and there is less to encode."
+ORIGINAL_TIP = (
+    "The video's own picture becomes the largest quality. It must be H.264, of that quality's size and within its bit rate,"
+    " with keyframes at most 6 seconds apart. The quality that takes longest is then not encoded."
+    " Where it can't be kept, the log says why, and every quality is encoded."
+)
 AIM_HINT = "Measured tries samples of the video first, to find what each quality needs for the target."
 TARGET_HINT = "VMAF, 60 to 99: how much it must look like the source."
 KEY_FILE_HINT = "A file of 16 bytes."
 KEY_URI_HINT = "Where players ask for the key: put it there yourself, behind a login."
+TIP_DELAY_MS = 500
 PUBLISHED_HINT = "Whoever can load the stream can then load the key too."
 
 
@@ -54,6 +61,7 @@ class AdvancedPanel:
         values, enabled = self._variables.read(), state.form_enabled
         switch(self._always, enabled)
         switch([self.keep_hdr], enabled and values.codec is not Codec.H264)
+        switch([self.keep_original], enabled and values.codec is Codec.H264)
         switch([self.target], enabled and values.aim is Aim.MEASURED)
         switch(self._of_key, enabled and values.encrypt)
 
@@ -79,6 +87,10 @@ class AdvancedPanel:
         fields.add("Video format", self.codec)
         self.keep_hdr = self._tick("Keep HDR (HEVC and AV1 only)", variables.keep_hdr)
         fields.beneath(self.keep_hdr)
+        self.keep_original = self._tick("Keep the original picture (H.264 only)", variables.keep_original)
+        fields.beneath(self.keep_original)
+        ttk.ToolTip(self.keep_original, text=ORIGINAL_TIP, delay=TIP_DELAY_MS)
+        fields.beneath(WrappingLabel(self.card.body, bootstyle=HINT, text=ORIGINAL_HINT))
         self.aim = self._list(variables.aim, AIM_LABELS.values())
         fields.add("Quality", self.aim, hint=AIM_HINT)
         self.target = ttk.Entry(self.card.body, textvariable=variables.target, width=6)
