@@ -20,11 +20,14 @@ from pipeline.wiring import check_connection
 
 LABEL_WIDTH = 12
 CODEC_WIDTH = 7
-FAMILY_WIDTH = 20
+FAMILY_WIDTH = 21
 NARROWEST, WIDEST = 60, 100
-"""The widths between which a row of the table is broken, in characters."""
+"""The widths between which a row is broken, in characters."""
 
 NEEDED = ("libx264", "aac")
+
+ON_PROCESSOR = {Codec.H264: "x264", Codec.HEVC: "x265", Codec.AV1: "SVT-AV1"}
+"""The encoders on the processor, as their projects spell them."""
 
 
 def run(options: argparse.Namespace, config: Config) -> int:
@@ -36,7 +39,8 @@ def run(options: argparse.Namespace, config: Config) -> int:
     _line("System", f"{platform()}, Python {python_version()}")
     try:
         ffmpeg = find_ffmpeg(config.ffmpeg_path)
-        _line("ffmpeg", f"{ffmpeg_version(ffmpeg)} ({ffmpeg})")
+        version = ffmpeg_version(ffmpeg).removeprefix("ffmpeg version ").partition(" Copyright")[0]
+        _line("ffmpeg", f"{version} ({ffmpeg})")
         missing = [name for name in NEEDED if name not in ffmpeg_encoders(ffmpeg)]
         if missing:
             _line("Needed", f"this ffmpeg lacks {', '.join(missing)}: use another one")
@@ -58,13 +62,12 @@ def run(options: argparse.Namespace, config: Config) -> int:
 
 def _encoders(ffmpeg: Path, cache_dir: Path | None) -> bool:
     """Print the table of encoders; return whether H.264, which every job may need, can be made."""
-    width = min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)
     label = "Encoders"
     usable = set()
     for codec in Codec:
         # tried anew each time: a driver may have come since, and this is where somebody looks then
         results = check_encoders(ffmpeg, codec, cache_dir=cache_dir, cancel=CancelToken(), again=True)
-        for row in encoder_rows(results, width - LABEL_WIDTH):
+        for row in encoder_rows(results, _width() - LABEL_WIDTH):
             _line(label, row)
             label = ""
         usable |= {result.codec for result in results if result.answer is Answer.WORKS}
@@ -79,7 +82,7 @@ def encoder_rows(results: Sequence[EncoderResult], width: int) -> list[str]:
         codec = CODEC_NAMES[result.codec] if number == 0 else ""
         family = FAMILY_NAMES[result.family]
         if result.family is EncoderFamily.CPU:
-            family += f" ({result.encoder.removeprefix('lib')})"
+            family += f" ({ON_PROCESSOR[result.codec]})"
         answer = result.reason
         if result.answer is Answer.WORKS:
             answer = "works; auto takes this one" if result is taken else "works"
@@ -95,5 +98,14 @@ def _outcome(question: Callable[[], str]) -> str:
         return str(error)
 
 
+def _width() -> int:
+    return min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)
+
+
 def _line(label: str, text: str) -> None:
-    sys.stdout.write(f"{label:<{LABEL_WIDTH}}{text}\n")
+    """Print a label and its text, which goes on below itself; a path stays in one piece, to be copied."""
+    head = f"{label:<{LABEL_WIDTH}}"
+    rows = textwrap.wrap(
+        text, _width(), initial_indent=head, subsequent_indent=" " * LABEL_WIDTH, break_long_words=False, break_on_hyphens=False
+    )
+    sys.stdout.write("\n".join(rows) + "\n")

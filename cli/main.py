@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from enum import Enum
 from pathlib import Path
+from typing import NoReturn
 
 from config import Config
 from pipeline.errors import PipelineError, SettingsError
@@ -51,25 +52,39 @@ def complain(*sentences: str) -> None:
         sys.stderr.write(f"hls-converter: {sentence}\n")
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that says in a sentence what is wrong, without a page of options before it."""
+
+    def error(self, message: str) -> NoReturn:
+        """End the program with the sentence and where to read on."""
+        complain(f"{message[0].upper()}{message[1:].rstrip('.')}. See {self.prog} --help.")
+        raise SystemExit(EXIT_WRONG_USAGE)
+
+
 def build_parser(config: Config) -> argparse.ArgumentParser:
     """Return the parser of every command."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="hls-converter",
         description="Turn videos into HLS streams with captions and upload them. Without a command the window opens.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_convert(commands.add_parser("convert", help="convert videos, and upload them when asked"), config)
-    _add_upload(commands.add_parser("upload", help="upload a folder that was converted before"))
-    _add_validate(commands.add_parser("validate", help="check a stream's folder against the rules that players rely on"))
-    commands.add_parser("check", help="test the connection to the backend and the token")
-    _add_backend(commands.add_parser("backend", help="run the reference backend on this computer"), config)
-    demo = commands.add_parser("demo", help="convert and upload a shipped sample, with a backend on this computer")
+
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+
+    _add_convert(command("convert", "convert videos, and upload them when asked"), config)
+    _add_upload(command("upload", "upload a folder that was converted before"))
+    _add_validate(command("validate", "check a stream's folder against the rules that players rely on"))
+    command("check", "test the connection to the backend and the token")
+    _add_backend(command("backend", "run the reference backend on this computer"), config)
+    demo = command("demo", "convert and upload a shipped sample, with a backend on this computer")
     demo.add_argument("-o", "--output", type=Path, default=Path("demo-output"), metavar="DIR", help="where to work (default: %(default)s)")
-    commands.add_parser("doctor", help="show what this computer has: ffmpeg, encoder, screen, models, backend")
+    command("doctor", "show what this computer has: ffmpeg, encoders, screen, models, backend")
     return parser
 
 
 def _add_convert(parser: argparse.ArgumentParser, config: Config) -> None:
+    parser.usage = "%(prog)s INPUT... -o DIR [OPTION...]"
     parser.add_argument("inputs", type=Path, nargs="+", metavar="INPUT", help="a video file")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="a folder for each video is made in this one")
     parser.add_argument(
@@ -106,11 +121,11 @@ def _add_encoding(parser: argparse.ArgumentParser) -> None:
         names = [str(value.value) for value in values]
         parser.add_argument(option, choices=names, default=default, help=f"{text} (default: {default})")
 
-    choose("--encoder", EncoderFamily, "auto", "what encodes the picture: the best that works here, the processor, or one maker's hardware")
+    choose("--encoder", EncoderFamily, "auto", "what encodes the picture: the first that works, the processor, or one maker's hardware")
     choose("--codec", Codec, "h264", "how the picture is encoded; HEVC and AV1 are smaller, for newer devices")
-    parser.add_argument("--preset", choices=PRESETS, default="medium", help="x264's trade of speed for size (default: medium)")
+    parser.add_argument("--preset", choices=PRESETS, default="medium", help="faster or smaller, for every codec (default: medium)")
     choose("--rate-control", RateControl, "crf", "crf: an even quality below a ceiling of bits; abr: an average bit rate")
-    parser.add_argument("--target-vmaf", type=float, metavar="VMAF", help="choose each quality's CRF by measurement, for example 94")
+    parser.add_argument("--target-vmaf", type=float, metavar="VMAF", help="choose each quality's CRF by measuring, for example 94")
     parser.add_argument("--segment-type", choices=[t.value for t in SegmentType], help="ts, or fmp4 (default: ts for h264, else fmp4)")
     parser.add_argument("--keep-hdr", action="store_true", help="keep HDR10 and HLG with hevc or av1 instead of converting to SDR")
     parser.add_argument(

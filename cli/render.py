@@ -113,7 +113,7 @@ class PlainLines:
             self._next[event.phase] = int(event.fraction * STEPS) + 1
             self._write(f"{TITLES[event.phase]} {event.fraction:4.0%}  {event.text}".rstrip())
         elif isinstance(event, PhaseFinished):
-            self._write(f"{TITLES[event.phase]}: {event.text or event.outcome.value}")
+            self._write(f"{TITLES[event.phase]}: {_ended(event)}")
         elif isinstance(event, LogLine) and event.level is not LogLevel.DETAIL:
             self._write(event.text)
         elif isinstance(event, JobFinished):
@@ -183,7 +183,7 @@ class Bars:
         else:
             rows = [TITLES[event.phase]]
         for row in rows:
-            self._set(row, 1.0 if well else None, event.text)
+            self._set(row, 1.0 if well else None, _ended(event))
 
     def _set(self, name: str, fraction: float | None, text: str | None = None) -> None:
         task = self._tasks.get(name)
@@ -193,6 +193,11 @@ class Bars:
             self._progress.update(task, text=text.splitlines()[0] if text else "")
         if fraction is not None:
             self._progress.update(task, completed=fraction)
+
+
+def _ended(event: PhaseFinished) -> str:
+    """Return how a phase ended. Why it failed is for standard error alone, where everybody looks for it."""
+    return event.outcome.value if event.outcome is PhaseOutcome.FAILED else event.text or event.outcome.value
 
 
 def _plain(value: object) -> object:

@@ -42,6 +42,15 @@ def test_plain_lines_leave_technical_lines_out_and_keep_warnings():
     assert ["Something is odd.", "HLS: reused"] == out.getvalue().splitlines()
 
 
+def test_why_a_phase_failed_is_not_said_beside_standard_error():
+    """The sentence is on standard error, once; a program finds it in the event."""
+    failed = PhaseFinished(phase=PhaseName.HLS, outcome=PhaseOutcome.FAILED, overall=0.0, text="Why.")
+    out, told = io.StringIO(), io.StringIO()
+    PlainLines(out).event(failed)
+    JsonLines(told).event(failed)
+    assert ("HLS: failed\n", "Why.") == (out.getvalue(), json.loads(told.getvalue())["text"])
+
+
 def test_json_has_one_object_a_line_with_the_events_name():
     """The last line of a job names it and its outcome."""
     out = io.StringIO()

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from source_clips import truncated_mp4
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -52,6 +54,13 @@ def test_a_terminal_gets_bars(tmp_path, backend_config):
     """Overall and upload, at a hundred percent in the end."""
     status, shown = _at_a_terminal(["upload", str(_folder(tmp_path, 5)), "tests/terminal/"], {}, _environment(backend_config))
     assert (0, True, True, True) == (status, "Overall" in shown, "100%" in shown, "Upload complete!" in shown)
+
+
+def test_a_failure_is_told_once(tmp_path):
+    """Bars and last lines say that it failed; why is a sentence on standard error."""
+    clip = truncated_mp4(tmp_path)
+    status, shown = _at_a_terminal(["convert", str(clip), "-o", str(tmp_path / "out")], {}, {**os.environ, "COLUMNS": "200"})
+    assert (1, 1) == (status, shown.count("ends early"))
 
 
 def test_an_unfinished_upload_is_asked_about(tmp_path, backend_config):
