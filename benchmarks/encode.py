@@ -249,7 +249,7 @@ def sound_commands(ffmpeg: Path, plan: Plan) -> tuple[list[str], list[str]]:
     found = scan(plan.media, CancelToken())
     length_s = cut(plan, found, cores=1).length / 90_000
     arguments = encode.from_source(sound.sound_arguments(plan, length_s, [None] * len(plan.audio), plan.segment_s), plan.media.path)
-    measured = [str(ffmpeg), "-y", *arguments, "-loglevel", "error"]
+    measured = [str(ffmpeg), "-y", *("error" if argument == "level+info" else argument for argument in arguments)]
     return [argument.replace(",ebur128=framelog=quiet", "") for argument in measured], measured
 
 
