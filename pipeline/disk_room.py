@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import shutil
+import time
 from pathlib import Path
 
 from pipeline.cancel import CancelToken
@@ -18,6 +19,9 @@ ROOM_BYTES = 8 * FULL_DISK_BYTES
 
 LOOK_S = 1.0
 """How often the free space is looked at, in seconds."""
+
+RETRY_S = 60.0
+"""After so long what failed is tried again with the room that there is, in seconds."""
 
 
 class DiskFullError(OutputError):
@@ -39,7 +43,14 @@ def tells_of_full_disk(error: BaseException | None) -> bool:
 
 
 def wait_for_room(place: Path, cancel: CancelToken) -> None:
-    """Return when the disk of a folder has more room than now, where what was begun has just been removed. Raises Cancelled."""
+    """Return when the disk of a folder has room again. Raises Cancelled.
+
+    What was begun has just been removed: what that took itself must not pass for room. But others may have made room in the
+    meantime, so with enough for a beginning it is tried again after a while.
+    """
     enough = shutil.disk_usage(place).free + ROOM_BYTES
-    while shutil.disk_usage(place).free < enough:
+    retry = time.monotonic() + RETRY_S
+    while (free := shutil.disk_usage(place).free) < enough:
+        if free >= FULL_DISK_BYTES + ROOM_BYTES and time.monotonic() >= retry:
+            return
         cancel.wait(LOOK_S)

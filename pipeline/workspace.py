@@ -6,6 +6,7 @@ Knows nothing of how a phase does its work.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -25,6 +26,8 @@ MASTER = "master.m3u8"
 """The playlist that players are given: its presence means that the stream is there."""
 
 FORMAT = 2
+MEDIA_SUFFIXES = (".ts", ".m4s", ".mp4")
+PLAYLIST_SUFFIX = ".m3u8"
 PACKAGE = "package"
 """The step that makes the folder whole."""
 
@@ -91,7 +94,7 @@ class Workspace:
         self._source = job.source
         self._encryption = job.encryption
         self._fresh = False
-        self._replaces = False
+        self._begun_fresh = False
         self._reopened = False
         self._opened = False
 
@@ -138,20 +141,20 @@ class Workspace:
         if self._fresh:
             if self.final.exists() and not self._is_ours(self.final):
                 raise SettingsError(f"{self.final} was not made by this program: remove it yourself or choose another output folder.")
-            self._replaces = self.final.exists()
             self.done = self._unfinished()
-            if REFUSED in self.done:
+            if not self._fresh_was_begun() or REFUSED in self.done:
                 self.done = {}
             else:
-                self._fresh = self._stored(self.partial) is None
+                self._fresh = False
+            self._begun_fresh = True
             return
+        self._begun_fresh = self._fresh_was_begun()
         if self.final.exists():
             self.done = self._read(self.final)
             if self.published:
                 return
             self.done = {}
-            self._replaces = bool((self._stored(self.partial) or {}).get("replaces")) and self._is_ours(self.final)
-            if not self._replaces:
+            if not (self._begun_fresh and self._is_ours(self.final)):
                 raise SettingsError(
                     f"{self.final} already holds something else or was made with other settings:"
                     " choose another output folder, or start fresh (--fresh) to replace it."
@@ -167,7 +170,8 @@ class Workspace:
             if (self._fresh or self._reopened) and self.partial.exists():
                 shutil.rmtree(self.partial)
             if self._reopened:
-                self.final.replace(self.partial)
+                # what is there is played until the new folder takes its place
+                shutil.copytree(self.final, self.partial, copy_function=_link_or_copy)
             self.partial.mkdir(parents=True, exist_ok=True)
             self._fresh = self._reopened = False
         except OSError as error:
@@ -214,7 +218,10 @@ class Workspace:
         self.done = self._unfinished()
 
     def reopen(self) -> None:
-        """Let a folder that is in its place be work in progress again when the work begins: it is to be packaged again."""
+        """Go on from the folder that is in its place when the work begins: it is to be packaged again.
+
+        The folder stays where it is until the new one is whole.
+        """
         del self.done[PACKAGE]
         self._reopened = True
 
@@ -223,9 +230,15 @@ class Workspace:
         self.mark(REFUSED, {})
 
     def lost_files(self) -> list[str]:
-        """Return which published files are gone or have another size than when they were published, by their paths inside."""
+        """Return which published files are gone or not whole, by their paths inside.
+
+        A segment or playlist has another size than when it was published; of the rest only what is gone or empty is lost, since an editor
+        may have put a file of their own in its place.
+        """
         files: dict[str, int] = self.done.get(PACKAGE, {}).get("files", {})
-        return [name for name, size_bytes in files.items() if _size(self.folder / name) != size_bytes]
+        sizes = {name: _size(self.folder / name) for name in files}
+        ours = (*MEDIA_SUFFIXES, PLAYLIST_SUFFIX)
+        return [name for name, size in sizes.items() if size != files[name] and (not size or Path(name).suffix in ours)]
 
     def publish(self, facts: Mapping[str, Any]) -> None:
         """Move the whole folder into its place, and note which files it holds. Raises OutputError.
@@ -234,19 +247,21 @@ class Workspace:
         """
         files = {path.relative_to(self.partial).as_posix(): path.stat().st_size for path in published_files(self.partial)}
         self.done.pop(REFUSED, None)
-        self.done[PACKAGE] = {**facts, "files": files}
         self.checkpoints.clear()
-        self._write_to(self.partial)
+        self.done[PACKAGE] = {**facts, "files": files}
         old = self.final.with_name(f".{self.final.name}.old")
         try:
+            self._write_to(self.partial)
             if old.exists():
                 shutil.rmtree(old)
             if self.final.exists():
                 self.final.replace(old)
             self.partial.replace(self.final)
             shutil.rmtree(old, ignore_errors=True)
-        except OSError as error:
+        except (OSError, OutputError) as error:
             del self.done[PACKAGE]
+            if isinstance(error, OutputError):
+                raise
             reason = f"{self.final} can't be put in place ({error.strerror}): close programs that use it and start again."
             raise OutputError(reason) from error
 
@@ -254,6 +269,10 @@ class Workspace:
         """Forget work in progress of this run when nothing of it can be used again; leaves a published folder alone."""
         if self._opened and not self.published and not self.done and not self.checkpoints.pieces:
             shutil.rmtree(self.partial, ignore_errors=True)
+
+    def _fresh_was_begun(self) -> bool:
+        """Whether the partial folder is what a fresh start of the same source and settings has left."""
+        return bool((self._stored(self.partial) or {}).get("fresh"))
 
     def _is_ours(self, folder: Path) -> bool:
         return folder.is_dir() and ((folder / JOB_FILE).is_file() or not any(folder.iterdir()))
@@ -279,9 +298,18 @@ class Workspace:
 
     def _write_to(self, folder: Path) -> None:
         content = {"format": FORMAT, "source_path": str(self._source), **self._identity, "done": self.done}
-        if self._replaces and folder == self.partial:
-            content["replaces"] = True
+        if self._begun_fresh and not self.published:
+            content["fresh"] = True
         write_whole(folder / JOB_FILE, json.dumps(content, indent=2) + "\n")
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    """Give a segment a second name, which takes no room; it is never changed in place. Other files are copied."""
+    if Path(source).suffix in MEDIA_SUFFIXES:
+        with contextlib.suppress(OSError):  # some disks have no links
+            os.link(source, target)
+            return
+    shutil.copy2(source, target)
 
 
 def _size(path: Path) -> int | None:

@@ -245,6 +245,12 @@ def avi_mjpeg(folder: Path) -> Path:
     return run(folder, "mjpeg.avi", *picture(), *sound(), *codec)
 
 
+def windows_media(folder: Path) -> Path:
+    """Its container gives every stream the file's length, also a sound that ends long before."""
+    codec = ("-c:v", "wmv2", "-b:v", "500k", "-c:a", "wmav2", "-b:a", "64k")
+    return run(folder, "windows_media.wmv", *picture(), *sound(length_s=LENGTH_S - 1.5), *codec)
+
+
 def webm(folder: Path) -> Path:
     """VP9 and Opus."""
     return run(folder, "web.webm", *picture(), *sound(), *VP9)
@@ -372,6 +378,7 @@ KINDS: dict[str, Maker] = {
     "attachments": attachments,
     "avi mpeg4": avi_mpeg4,
     "avi mjpeg": avi_mjpeg,
+    "windows media": windows_media,
     "webm": webm,
     "webm recorded": webm_recorded,
     "ts": transport_stream,

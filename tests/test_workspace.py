@@ -208,15 +208,64 @@ def test_a_published_file_that_is_not_as_it_was_is_named(work, change):
     assert ["master.m3u8"] == again.lost_files()
 
 
-def test_a_folder_that_is_packaged_again_is_work_in_progress(work):
-    """All that it holds goes along, and a stop leaves what the next run goes on with."""
+def test_a_file_of_the_editors_own_is_not_lost(work):
+    """A poster or captions with another size are what the editor wants; an empty one is no picture."""
+    workspace = _ready(work)
+    (workspace.folder / "poster.jpg").write_bytes(b"ours")
+    workspace.publish({})
+    poster = workspace.final / "poster.jpg"
+    poster.write_bytes(b"the editor's own")
+    kept = _ready(work).lost_files()
+    poster.write_bytes(b"")
+    assert ([], ["poster.jpg"]) == (kept, _ready(work).lost_files())
+
+
+def test_a_folder_that_is_packaged_again_stays_in_its_place(work):
+    """Work goes on from a copy until that is whole; what is written there leaves the folder as it is."""
     workspace = _published(work)
+    (workspace.final / "seg_001.ts").write_bytes(b"a segment")
     again = Workspace(work)
     again.check(SETTINGS, Existing.ASK)
     again.reopen()
     again.open()
-    assert (False, True) == (workspace.final.exists(), (again.partial / "master.m3u8").exists())
-    assert {"hls": {"duration_s": 1.0}} == _ready(work).done
+    before = (workspace.final / "master.m3u8").read_bytes()
+    (again.partial / "master.m3u8").write_text("#EXTM3U\n#")
+    assert (before, b"a segment") == ((workspace.final / "master.m3u8").read_bytes(), (again.partial / "seg_001.ts").read_bytes())
+    again.publish({})
+    assert ("#EXTM3U\n#", False) == ((workspace.final / "master.m3u8").read_text(), again.partial.exists())
+
+
+def test_a_full_disk_while_publishing_leaves_work_in_progress(work, monkeypatch):
+    """The folder that is in its place keeps its own job.json, and publishing can be tried again."""
+    _published(work)
+    workspace = Workspace(work)
+    workspace.check({"qualities": ["360p"]}, Existing.FRESH)
+    workspace.open()
+    before = (workspace.final / "job.json").read_bytes()
+
+    def full(path: Path, content: str) -> None:
+        raise OutputError(f"{path} can't be written (No space left on device).")
+
+    with monkeypatch.context() as patched, pytest.raises(OutputError):
+        patched.setattr("pipeline.workspace.write_whole", full)
+        workspace.publish({})
+    workspace.mark("hls", {})
+    assert (workspace.partial, before) == (workspace.folder, (workspace.final / "job.json").read_bytes())
+    workspace.publish({})
+    assert (workspace.final, False) == (workspace.folder, workspace.partial.exists())
+
+
+def test_a_fresh_start_does_not_go_on_with_ordinary_work(work):
+    """Who starts fresh does not want what went wrong before; only an interrupted fresh start is gone on with."""
+    _ready(work).mark("hls", {})
+    fresh = Workspace(work)
+    fresh.check(SETTINGS, Existing.FRESH)
+    begun = dict(fresh.done)
+    fresh.open()
+    fresh.mark("hls", {})
+    again = Workspace(work)
+    again.check(SETTINGS, Existing.FRESH)
+    assert ({}, {"hls": {}}) == (begun, again.done)
 
 
 @pytest.mark.parametrize(("content", "done"), [(b"0123456789abcdef", {"hls": {}}), (b"0123456789abcdeF", {})], ids=["same", "another"])

@@ -29,6 +29,9 @@ MISSING_S = 1.0
 NOTABLE_S = 0.1
 """Less than this is how inexactly containers declare their durations, in seconds."""
 
+DECLARES_TRACKS = ("mov", "matroska")
+"""The containers that say how long each sound is; of others ffmpeg gives the file's length, or reckons from its size."""
+
 DISK_MARGIN = 1.1
 IFRAME_PLAYLIST = "iframes.m3u8"
 PACKAGED = (MASTER, POSTER, SPRITE, SPRITE_MAP, PUBLISHED_KEY)
@@ -104,7 +107,7 @@ class HlsPhase:
         """Compare what the source declares with what is there, of all and of each sound. Raises SourceError naming both durations."""
         media = context.plan.media
         ends = [("", declared_end_s(media), found.end / CLOCK_HZ)]
-        for sound in media.audio if media.container != "avi" else ():  # what is said of an AVI's streams is reckoned from its size
+        for sound in media.audio if media.container.split(",")[0] in DECLARES_TRACKS else ():
             declared_s = None if sound.duration_s is None else sound.start_s + sound.duration_s
             ends.append(("The sound of ", declared_s, found.sound_ends[sound.index] / CLOCK_HZ))
         for what, declared_s, there_s in ends:
@@ -153,7 +156,7 @@ class HlsPhase:
             log = ()  # nothing at all could be decoded
         worst = None
         for number, sound in enumerate(media.audio):
-            declared_s = sound.duration_s or found.sound_ends[sound.index] / CLOCK_HZ - sound.start_s
+            declared_s = found.sound_lengths[sound.index] / CLOCK_HZ  # what is missing at the end was told before
             decoded_s = _decoded_samples(log, number) / SAMPLE_RATE_HZ
             missing_s = declared_s - decoded_s
             if missing_s > max(NOTABLE_S, 0.0 if worst is None else worst["declared_s"] - worst["decoded_s"]):
