@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from system_packages import SetUpError, from_system, has_apt, install, say
+from system_packages import SetUpError, from_system, has_apt, install, is_root, say
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = sys.executable
@@ -53,6 +53,9 @@ SYSTEM_PACKAGES: dict[str, Callable[[], bool]] = {
     "libatomic1": library("libatomic.so.1"),  # Playwright's own Node.js needs it
 }
 
+S3_SERVER_PACKAGES = {"radosgw": program("radosgw"), "ceph-mon": program("ceph-mon"), "ceph-osd": program("ceph-osd")}
+"""A real S3 server: without it, which only Debian has ready, the tests that need one are left out."""
+
 CHECKS: dict[str, Sequence[str]] = {
     "ruff check": ("ruff", "check", "."),
     "ruff format": ("ruff", "format", "--check", "."),
@@ -72,6 +75,16 @@ def missing_packages() -> list[str]:
     return missing
 
 
+def install_s3_server() -> None:
+    """Install the S3 server that some tests need, where that is possible; say so where it fails."""
+    missing = [name for name, is_there in S3_SERVER_PACKAGES.items() if not is_there()]
+    if missing and has_apt() and is_root():
+        try:
+            install(missing, purpose="The tests on a real S3 server need")
+        except SetUpError as error:
+            say(f"{error} These tests are left out.")
+
+
 def run_check(name: str, command: Sequence[str]) -> int:
     """Run one check under its name, its output going where ours goes; return its exit status."""
     sys.stdout.write(f"\n=== {name}\n")
@@ -84,6 +97,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if missing := missing_packages():
             install(missing, purpose="The tests need")
+        install_s3_server()
         if arguments:
             return run_check("pytest", ("pytest", *arguments))
         failed = [name for name, command in CHECKS.items() if run_check(name, command)]

@@ -23,6 +23,26 @@ class IncompleteObjectError(StorageError):
     """Fewer or more bytes came than were announced; nothing was stored."""
 
 
+class ObjectChangedError(StorageError):
+    """The object was replaced or deleted while it was read."""
+
+
+class UploadNotFoundError(StorageError):
+    """There is no such upload in parts: it was completed, aborted or never begun."""
+
+
+class InvalidPartError(StorageError):
+    """A part has a wrong number, is too small, or is not the one that is stored."""
+
+
+class StorageUnavailableError(StorageError):
+    """The storage can't be reached or is too busy; a later try may do."""
+
+
+class StorageSettingsError(StorageError):
+    """The storage can't be used with these settings: no bucket, wrong keys, a folder that can't be made."""
+
+
 class StorageFullError(StorageError):
     """The disk has no room left."""
 

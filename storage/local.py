@@ -3,41 +3,57 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import hashlib
+import json
 import os
 import stat
+import threading
+import time
 import uuid
-from collections.abc import AsyncIterable, AsyncIterator, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiofiles
 
-from storage.backend import StoredObject
+from storage.backend import Access, StoredObject, StoredPart, UrlSigner
+from storage.digests import etag_of_parts
 from storage.errors import (
     IncompleteObjectError,
     InvalidPathError,
+    ObjectChangedError,
     ObjectNotFoundError,
-    PathConflictError,
     StorageError,
-    StorageFullError,
+    StorageSettingsError,
+    UploadNotFoundError,
 )
-from storage.paths import check_path, check_windows_segments
+from storage.files import BLOCK_BYTES, join, surely_closed, surely_opened, translated, translated_for_saving, write
+from storage.local_parts import PartsFolder
+from storage.parts import made_of
+from storage.paths import check_path, check_prefix, check_windows_segments
 from storage.quota import Reservation, Usage
+from storage.tree import walk
 
 if TYPE_CHECKING:
     from aiofiles.threadpool.binary import AsyncBufferedReader
 
-BLOCK_BYTES = 1 << 20
-"""How much is read or written at once: a megabyte moves several times faster than the usual 8 or 64 KiB."""
-
 INCOMING = ".incoming"
 """The hidden folder of files that are not whole yet. In the root, so that moving one into place stays on one disk."""
 
-_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
-_CONFLICT = (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY)
+PARTS = ".parts"
+"""The hidden folder of parts whose objects are not complete yet."""
+
+ETAGS = ".etags"
+"""The hidden folder of the entity tags that can't be found out from the files themselves: those of objects made of parts."""
+
+LEFT_AFTER_S = 3600
+"""A file to which nothing was written for so long belongs to nobody any more."""
+
+LISTED_AT_ONCE = 500
+
+_Identity = tuple[int, int, int]
 
 
 class OpenFile:
@@ -55,52 +71,75 @@ class OpenFile:
     async def chunks(self, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
         """Yield the bytes from `start` up to, not including, `stop` (None: the end). Raises StorageError."""
         remaining = (self._info.size_bytes if stop is None else stop) - start
-        with _translated(self._info.path):
+        with translated(self._info.path):
             await self._file.seek(start)
         while remaining > 0:
-            with _translated(self._info.path):
+            with translated(self._info.path):
                 block = await self._file.read(min(BLOCK_BYTES, remaining))
             if not block:
-                raise IncompleteObjectError(f"{self._info.path} became shorter while it was read.")
+                raise ObjectChangedError(f"{self._info.path} became shorter while it was read.")
             remaining -= len(block)
             yield block
 
     async def close(self) -> None:
         """Let go of the file. Closing twice is fine."""
-        await self._file.close()
+        await surely_closed(self._file)
 
 
 class LocalStorageBackend:
-    """A StorageBackend over a local folder.
+    """A StorageBackend over a local folder. It keeps no content types.
 
     Args:
         root: the folder.
-        max_size_bytes: how much it may hold, None for no limit.
+        max_size_bytes: how much it may hold, parts of objects that are not complete yet included; None for no limit.
+        signer: makes the URLs under which the objects are reached; None where nobody serves them.
     """
 
-    def __init__(self, root: Path, *, max_size_bytes: int | None = None) -> None:
+    def __init__(self, root: Path, *, max_size_bytes: int | None = None, signer: UrlSigner | None = None) -> None:
         self._root = root.absolute()
         self._incoming = self._root / INCOMING
+        self._parts = PartsFolder(self._root / PARTS)
+        self._signer = signer
         self._usage = Usage(max_size_bytes=max_size_bytes, measure=self._measure)
-        self._digests: dict[str, tuple[tuple[int, int, int], str]] = {}
+        self._digests: dict[str, tuple[_Identity, str, str]] = {}
+        """Which file under a path has which entity tag and MD5."""
 
-    def prepare(self) -> None:
-        """Make the folder, and remove what a server that was killed left half-written. Raises StorageError."""
-        with _translated_for_saving(str(self._root)):
+    def _prepare(self) -> None:
+        """Make the folder, and remove what a server that was killed left half-written and what nobody completed.
+
+        What was touched a short while ago may be another process's, which is busy with it. Parts stay for a week, so that an
+        upload goes on after a restart. Raises StorageSettingsError.
+        """
+        try:
             self._incoming.mkdir(parents=True, exist_ok=True)
             for leftover in self._incoming.iterdir():
-                leftover.unlink()
+                with suppress(FileNotFoundError):
+                    if time.time() - leftover.stat().st_mtime > LEFT_AFTER_S:
+                        leftover.unlink()
+        except OSError as error:
+            raise StorageSettingsError(
+                f"The storage folder {self._root} can't be used ({error.strerror}): check its permissions or choose another one."
+            ) from error
+        self._remove_abandoned()
 
-    async def save(self, path: str, chunks: AsyncIterable[bytes], *, size_bytes: int | None = None) -> StoredObject:
+    async def start(self) -> None:
+        """Make the folder ready; see StorageBackend.start."""
+        await asyncio.to_thread(self._prepare)
+
+    async def close(self) -> None:
+        """Nothing stays open between two calls."""
+
+    async def save(
+        self, path: str, chunks: AsyncIterable[bytes], *, size_bytes: int | None = None, content_type: str | None = None
+    ) -> StoredObject:
         """Store an object, whole or not at all; see StorageBackend.save."""
         target = self._locate(path)
-        reservation = await asyncio.to_thread(self._reserve, target, size_bytes or 0)
-        temporary = self._incoming / f"{uuid.uuid4().hex}.part"
+        reservation = await asyncio.to_thread(self._reserve, _size(target), size_bytes or 0)
+        temporary = self._temporary()
         try:
-            digest, written = await self._write(path, temporary, chunks, reservation)
-            if size_bytes is not None and written != size_bytes:
-                raise IncompleteObjectError(f"{path}: {size_bytes} bytes were announced, but {written} came.")
-            return await asyncio.to_thread(self._put_in_place, path, temporary, target, digest)
+            md5, written = await write(path, temporary, chunks, reservation.grow_to)
+            _check_size(path, size_bytes, written)
+            return await asyncio.to_thread(self._put_in_place, path, temporary, target, md5, md5)
         finally:
             reservation.release()
             with suppress(OSError):  # usually it has been moved; what can't be removed now goes at the next start
@@ -109,13 +148,17 @@ class LocalStorageBackend:
     async def open(self, path: str) -> OpenFile:
         """Open an object for reading; the caller closes it. Raises ObjectNotFoundError."""
         target = self._locate(path)
-        with _translated(path):
+        with translated(path):
             self._status(path, target)
-            file = await aiofiles.open(target, "rb")
+            file = await surely_opened(aiofiles.open(target, "rb"))
+            unwanted = threading.Event()
+            describing = asyncio.create_task(asyncio.to_thread(self._describe, path, file.fileno(), unwanted))
             try:
-                info = await asyncio.to_thread(self._describe, path, file.fileno())
+                info = await asyncio.shield(describing)
             except BaseException:
-                await file.close()
+                unwanted.set()
+                await asyncio.gather(describing, return_exceptions=True)  # the file must not be closed under its reader
+                await surely_closed(file)
                 raise
         return OpenFile(info, file)
 
@@ -126,6 +169,12 @@ class LocalStorageBackend:
             return b"".join([block async for block in file.chunks()])
         finally:
             await file.close()
+
+    async def find(self, path: str) -> StoredObject:
+        """Say what is stored under a path; reads it if nobody has since the start. Raises ObjectNotFoundError."""
+        file = await self.open(path)
+        await file.close()
+        return file.info
 
     async def exists(self, path: str) -> bool:
         """Whether an object is stored under this path. Raises InvalidPathError."""
@@ -139,10 +188,17 @@ class LocalStorageBackend:
         """Return an object's size in bytes. Raises ObjectNotFoundError."""
         return self._status(path, self._locate(path)).st_size
 
+    async def list_objects(self, prefix: str = "", *, after: str = "") -> AsyncIterator[StoredObject]:
+        """Yield the objects whose paths begin with `prefix` and sort behind `after`; see StorageBackend.list_objects."""
+        found = self._walk(prefix, after)
+        while batch := await asyncio.to_thread(lambda: list(islice(found, LISTED_AT_ONCE))):
+            for path, status in batch:
+                known = self._known(path, status) or ("", None)
+                yield StoredObject(path=path, size_bytes=status.st_size, modified_s=status.st_mtime, etag=known[0], md5=known[1])
+
     async def list_files(self, prefix: str = "") -> list[str]:
-        """Return the paths of all objects that begin with `prefix`, sorted."""
-        folder = self._locate(prefix.rpartition("/")[0]) if "/" in prefix else self._root
-        return await asyncio.to_thread(lambda: sorted(path for path, _ in self._walk(folder) if path.startswith(prefix)))
+        """Return the paths of all objects that begin with `prefix`, sorted by their UTF-8 bytes."""
+        return await asyncio.to_thread(lambda: [path for path, _ in self._walk(prefix, "")])
 
     async def delete(self, path: str) -> None:
         """Delete an object and the folders that it leaves empty; one that is not there is fine."""
@@ -151,6 +207,78 @@ class LocalStorageBackend:
     async def get_total_size(self) -> int:
         """Return the bytes of all objects together."""
         return await asyncio.to_thread(self._usage.total)
+
+    async def check_room(self, path: str, size_bytes: int) -> None:
+        """See that an object of this size may be stored under this path. Raises StorageQuotaExceededError."""
+        await asyncio.to_thread(self._usage.check, size_bytes, replaced_bytes=_size(self._locate(path)))
+
+    async def get_presigned_url(
+        self, path: str, access: Access, *, expires_s: int, content_type: str | None = None, size_bytes: int | None = None
+    ) -> str:
+        """Return a URL that the signer made; see StorageBackend.get_presigned_url."""
+        self._locate(path)
+        if access is Access.WRITE and size_bytes is not None:
+            await self.check_room(path, size_bytes)
+        return self._signs().object_url(path, access, expires_s=expires_s, content_type=content_type, size_bytes=size_bytes)
+
+    async def begin_parts(self, path: str, *, content_type: str) -> str:
+        """Begin an upload in parts; return its ID."""
+        self._locate(path)
+        await asyncio.to_thread(self._remove_abandoned)
+        return await asyncio.to_thread(self._parts.begin, path)
+
+    async def get_presigned_part_url(self, path: str, upload_id: str, number: int, *, expires_s: int, size_bytes: int | None = None) -> str:
+        """Return a URL that the signer made; see StorageBackend.get_presigned_part_url."""
+        replaced_bytes = _size(self._locate(path))
+        await asyncio.to_thread(self._parts.check, path, upload_id, number)
+        if size_bytes is not None:
+            await asyncio.to_thread(self._usage.check, size_bytes, replaced_bytes=replaced_bytes)
+        return self._signs().part_url(path, upload_id, number, expires_s=expires_s, size_bytes=size_bytes)
+
+    async def save_part(self, path: str, upload_id: str, number: int, chunks: AsyncIterable[bytes], *, size_bytes: int) -> StoredPart:
+        """Store one part, whole or not at all; see StorageBackend.save_part."""
+        target = self._locate(path)
+        await asyncio.to_thread(self._parts.check, path, upload_id, number)
+        replaced_bytes = _size(target) + self._parts.size_of(upload_id, number)
+        reservation = await asyncio.to_thread(self._reserve, replaced_bytes, size_bytes)
+        temporary = self._temporary()
+        try:
+            md5, written = await write(path, temporary, chunks, reservation.grow_to)
+            _check_size(path, size_bytes, written)
+            await asyncio.to_thread(self._put_part_in_place, path, upload_id, number, temporary, md5)
+        finally:
+            reservation.release()
+            with suppress(OSError):
+                temporary.unlink()
+        return StoredPart(number=number, size_bytes=written, etag=md5)
+
+    async def list_parts(self, path: str, upload_id: str) -> list[StoredPart]:
+        """Return the parts that are stored, by their numbers. Raises UploadNotFoundError."""
+        self._locate(path)
+        return [part for part, _ in (await asyncio.to_thread(self._parts.parts, path, upload_id)).values()]
+
+    async def complete_parts(self, path: str, upload_id: str, parts: Sequence[StoredPart]) -> StoredObject:
+        """Make the object of its parts; see StorageBackend.complete_parts."""
+        target = self._locate(path)
+        try:
+            return await asyncio.to_thread(self._complete, path, target, upload_id, parts)
+        except UploadNotFoundError:
+            if await self.exists(path) and made_of((made := await self.find(path)).etag, parts):
+                return made  # completed before, and the answer did not arrive
+            raise
+
+    async def abort_parts(self, path: str, upload_id: str) -> None:
+        """Remove an upload in parts; one that is not there is fine."""
+        self._locate(path)
+        await asyncio.to_thread(self._abort, path, upload_id)
+
+    def _signs(self) -> UrlSigner:
+        if self._signer is None:
+            raise StorageError("Objects in a local folder have no URLs of their own: start a backend that serves them.")
+        return self._signer
+
+    def _temporary(self) -> Path:
+        return self._incoming / f"{uuid.uuid4().hex}.part"
 
     def _locate(self, path: str) -> Path:
         """Return the file for a path. Follows links to see where it really is. Raises InvalidPathError."""
@@ -165,102 +293,121 @@ class LocalStorageBackend:
         return target
 
     def _status(self, path: str, target: Path) -> os.stat_result:
-        with _translated(path):
+        with translated(path):
             status = target.stat()
         if not stat.S_ISREG(status.st_mode):
             raise ObjectNotFoundError(f"Nothing is stored under {path}.")
         return status
 
-    def _reserve(self, target: Path, size_bytes: int) -> Reservation:
-        reservation = self._usage.reserve(replaced_bytes=_size(target))
+    def _reserve(self, replaced_bytes: int, size_bytes: int) -> Reservation:
+        reservation = self._usage.reserve(replaced_bytes=replaced_bytes)
         reservation.grow_to(size_bytes)
         return reservation
 
-    async def _write(self, path: str, temporary: Path, chunks: AsyncIterable[bytes], reservation: Reservation) -> tuple[str, int]:
-        """Write all chunks through to the disk; return MD5 and size."""
-        digest = hashlib.md5(usedforsecurity=False)
-        written = 0
-        with _translated_for_saving(path):
-            self._incoming.mkdir(parents=True, exist_ok=True)
-            file = await aiofiles.open(temporary, "xb")
-        try:
-            # Errors of `chunks` must pass untouched, so only the file's own operations are translated.
-            async for block in _gathered(chunks):
-                written += len(block)
-                reservation.grow_to(written)
-                digest.update(block)
-                with _translated_for_saving(path):
-                    await file.write(block)
-            with _translated_for_saving(path):
-                await file.flush()
-                await asyncio.to_thread(os.fsync, file.fileno())
-        finally:
-            with _translated_for_saving(path):
-                await file.close()
-        return digest.hexdigest(), written
-
-    def _put_in_place(self, path: str, temporary: Path, target: Path, digest: str) -> StoredObject:
-        with self._usage.changing, _translated_for_saving(path):
+    def _put_in_place(self, path: str, temporary: Path, target: Path, etag: str, md5: str) -> StoredObject:
+        with self._usage.changing, translated_for_saving(path):
             target.parent.mkdir(parents=True, exist_ok=True)
             replaced_bytes = _size(target)
             temporary.replace(target)
             status = target.stat()
             self._usage.change(status.st_size - replaced_bytes)
-        self._digests[path] = (_identity(status), digest)
-        return StoredObject(path=path, size_bytes=status.st_size, modified_s=status.st_mtime, md5=digest)
+        self._digests[path] = (_identity(status), etag, md5)
+        return StoredObject(path=path, size_bytes=status.st_size, modified_s=status.st_mtime, etag=etag, md5=md5)
 
-    def _describe(self, path: str, descriptor: int) -> StoredObject:
-        """Say what an open file holds. The MD5 is remembered for as long as the file stays the same one."""
+    def _put_part_in_place(self, path: str, upload_id: str, number: int, temporary: Path, md5: str) -> None:
+        with self._usage.changing:
+            before = self._parts.size_of(upload_id, number)
+            self._parts.put_in_place(path, upload_id, number, temporary, md5)
+            self._usage.change(0, parts_bytes=self._parts.size_of(upload_id, number) - before)
+
+    def _complete(self, path: str, target: Path, upload_id: str, parts: Sequence[StoredPart]) -> StoredObject:
+        chosen = self._parts.chosen(path, upload_id, parts)
+        etag = etag_of_parts([part.etag for part, _ in chosen])
+        temporary = self._temporary()
+        try:
+            md5 = join(path, temporary, [file for _, file in chosen])
+            # noted first: a file that is moved stays the same one, and a note about one that never came is ignored
+            self._note_etag(path, _identity(temporary.stat()), etag, md5)
+            with self._usage.changing:
+                made = self._put_in_place(path, temporary, target, etag, md5)
+                self._abort(path, upload_id)
+        finally:
+            with suppress(OSError):
+                temporary.unlink()
+        return made
+
+    def _abort(self, path: str, upload_id: str) -> None:
+        with self._usage.changing:
+            self._usage.change(0, parts_bytes=-self._parts.remove(path, upload_id))
+
+    def _remove_abandoned(self) -> None:
+        with self._usage.changing:
+            self._usage.change(0, parts_bytes=-self._parts.remove_abandoned(time.time()))
+
+    def _describe(self, path: str, descriptor: int, unwanted: threading.Event) -> StoredObject:
+        """Say what an open file holds, unless nobody wants to know any more.
+
+        The MD5 is remembered for as long as the file stays the same one.
+        """
         status = os.fstat(descriptor)
-        known = self._digests.get(path)
-        if known is None or known[0] != _identity(status):
+        known = self._known(path, status) or self._noted_etag(path, _identity(status))
+        if known is None:
             with open(descriptor, "rb", closefd=False, buffering=0) as file:
                 digest = hashlib.md5(usedforsecurity=False)
                 while block := file.read(BLOCK_BYTES):
                     digest.update(block)
+                    if unwanted.is_set():
+                        raise ObjectChangedError(f"{path} was closed while it was read.")
                 file.seek(0)
-            known = self._digests[path] = (_identity(status), digest.hexdigest())
-        return StoredObject(path=path, size_bytes=status.st_size, modified_s=status.st_mtime, md5=known[1])
+            known = digest.hexdigest(), digest.hexdigest()
+        self._digests[path] = (_identity(status), *known)
+        return StoredObject(path=path, size_bytes=status.st_size, modified_s=status.st_mtime, etag=known[0], md5=known[1])
+
+    def _known(self, path: str, status: os.stat_result) -> tuple[str, str] | None:
+        """Return entity tag and MD5 if they were found out for this very file."""
+        identity, etag, md5 = self._digests.get(path, (None, "", ""))
+        return (etag, md5) if identity == _identity(status) else None
+
+    def _note_etag(self, path: str, identity: _Identity, etag: str, md5: str) -> None:
+        note = self._etag_note(path)
+        with translated_for_saving(path):
+            note.parent.mkdir(exist_ok=True)
+            note.write_text(json.dumps({"identity": identity, "etag": etag, "md5": md5}), encoding="ascii")
+
+    def _noted_etag(self, path: str, identity: _Identity) -> tuple[str, str] | None:
+        try:
+            note = json.loads(self._etag_note(path).read_text(encoding="ascii"))
+            return (str(note["etag"]), str(note["md5"])) if note["identity"] == list(identity) else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None  # none there, or broken off while it was written: the MD5 is found out as for any other file
+
+    def _etag_note(self, path: str) -> Path:
+        return self._root / ETAGS / f"{hashlib.sha256(path.encode()).hexdigest()}.json"
 
     def _remove(self, path: str, target: Path) -> None:
-        with self._usage.changing, suppress(ObjectNotFoundError), _translated(path):
+        with self._usage.changing, suppress(ObjectNotFoundError), translated(path):
             size_bytes = self._status(path, target).st_size
             target.unlink()
             self._usage.change(-size_bytes)
             self._digests.pop(path, None)
+            self._etag_note(path).unlink(missing_ok=True)
             with suppress(OSError):  # the first folder with something else in it ends the tidying
                 for folder in target.parents:
                     if folder == self._root:
                         break
                     folder.rmdir()
 
-    def _measure(self) -> int:
-        return sum(size_bytes for _, size_bytes in self._walk(self._root))
+    def _measure(self) -> tuple[int, int]:
+        return sum(status.st_size for _, status in self._walk("", "")), self._parts.total()
 
-    def _walk(self, folder: Path) -> Iterator[tuple[str, int]]:
-        """Yield path and size of every object at or below a folder; links and the storage's own files are left out."""
-        for place, folders, names in os.walk(folder):
-            if Path(place) == self._root:
-                folders[:] = [name for name in folders if not name.startswith(".")]
-                names = [name for name in names if not name.startswith(".")]
-            for name in names:
-                file = Path(place, name)
-                with suppress(OSError):  # deleted since the folder was read
-                    status = file.lstat()
-                    if stat.S_ISREG(status.st_mode):
-                        yield file.relative_to(self._root).as_posix(), status.st_size
+    def _walk(self, prefix: str, after: str) -> Iterator[tuple[str, os.stat_result]]:
+        folder = check_prefix(prefix)
+        return walk(self._locate(folder) if folder else self._root, f"{folder}/" if folder else "", prefix=prefix, after=after)
 
 
-async def _gathered(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-    """Join small chunks to blocks, so that a file is written in few large steps."""
-    gathered = bytearray()
-    async for chunk in chunks:
-        gathered += chunk
-        if len(gathered) >= BLOCK_BYTES:
-            yield bytes(gathered)
-            gathered.clear()
-    if gathered:
-        yield bytes(gathered)
+def _check_size(path: str, announced_bytes: int | None, written_bytes: int) -> None:
+    if announced_bytes is not None and written_bytes != announced_bytes:
+        raise IncompleteObjectError(f"{path}: {announced_bytes} bytes were announced, but {written_bytes} came.")
 
 
 def _size(target: Path) -> int:
@@ -270,35 +417,5 @@ def _size(target: Path) -> int:
         return 0
 
 
-def _identity(status: os.stat_result) -> tuple[int, int, int]:
+def _identity(status: os.stat_result) -> _Identity:
     return status.st_ino, status.st_size, status.st_mtime_ns
-
-
-@contextmanager
-def _translated(path: str) -> Iterator[None]:
-    """Turn the system's errors while reading into the storage's own."""
-    try:
-        yield
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise ObjectNotFoundError(f"Nothing is stored under {path}.") from error
-    except OSError as error:
-        raise _storage_error(path, error) from error
-
-
-@contextmanager
-def _translated_for_saving(path: str) -> Iterator[None]:
-    """Turn the system's errors while saving into the storage's own."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _FULL:
-            raise StorageFullError(f"{path} does not fit on the disk: free some space.") from error
-        if error.errno in _CONFLICT:
-            raise PathConflictError(f"{path} can't be stored: a folder and a file would need the same name.") from error
-        raise _storage_error(path, error) from error
-
-
-def _storage_error(path: str, error: OSError) -> StorageError:
-    if error.errno == errno.ENAMETOOLONG:
-        return InvalidPathError(f"A part of the path {path!r} is longer than this system's file names may be.")
-    return StorageError(f"{path} can't be stored or read ({error.strerror}): check the storage folder and its permissions.")

@@ -20,10 +20,7 @@ def check_path(path: str) -> tuple[str, ...]:
 
     A first segment that begins with a dot is kept for the storage's own files. Raises InvalidPathError.
     """
-    try:
-        size_bytes = len(path.encode("utf-8"))
-    except UnicodeEncodeError as error:
-        raise InvalidPathError(f"The path {path!r} is not valid text.") from error
+    size_bytes = len(encoded(path))
     if not 0 < size_bytes <= MAX_PATH_BYTES:
         raise InvalidPathError(f"A path must have 1 to {MAX_PATH_BYTES} bytes in UTF-8, but this one has {size_bytes}.")
     if "\\" in path or any(unicodedata.category(character) == "Cc" for character in path):
@@ -36,6 +33,24 @@ def check_path(path: str) -> tuple[str, ...]:
     if segments[0].startswith("."):
         raise InvalidPathError(f"The path {path!r} must not begin with a dot.")
     return segments
+
+
+def encoded(path: str) -> bytes:
+    """Return a path, or what stands for a place between two, as UTF-8. Raises InvalidPathError."""
+    try:
+        return path.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InvalidPathError(f"The path {path!r} is not valid text.") from error
+
+
+def check_prefix(prefix: str) -> str:
+    """Return the folder that a prefix of paths names, without a slash at its end; empty for the top. Raises InvalidPathError."""
+    folder, _, beginning = prefix.rpartition("/")
+    if folder or prefix.startswith("/"):
+        check_path(folder)
+    if beginning not in ("", ".", ".."):
+        check_path(f"{folder}/{beginning}" if folder else beginning)
+    return folder
 
 
 def check_windows_segments(segments: tuple[str, ...]) -> None:

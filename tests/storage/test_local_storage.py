@@ -1,28 +1,28 @@
 """storage.local: objects as files, whole or not at all, and never outside the folder."""
 
-import asyncio
 import hashlib
 import os
+import time
+from dataclasses import replace
 
 import pytest
+from contents import in_chunks, listed
 
 from storage import (
-    IncompleteObjectError,
+    MIN_PART_BYTES,
+    Access,
+    InvalidPartError,
     InvalidPathError,
-    LocalStorageBackend,
-    ObjectNotFoundError,
+    LocalSettings,
     PathConflictError,
+    StorageError,
     StorageQuotaExceededError,
+    StorageSettingsError,
+    UploadNotFoundError,
 )
-from storage.local import BLOCK_BYTES, INCOMING
-
-
-@pytest.fixture
-def storage(tmp_path):
-    """A storage in an empty folder."""
-    made = LocalStorageBackend(tmp_path / "root")
-    made.prepare()
-    return made
+from storage.files import BLOCK_BYTES
+from storage.local import INCOMING, LEFT_AFTER_S, PARTS
+from storage.local_parts import ABANDONED_AFTER_S
 
 
 @pytest.fixture
@@ -31,82 +31,29 @@ def root(tmp_path):
     return tmp_path / "root"
 
 
-async def in_chunks(*chunks):
-    """Give the chunks one by one, as a request does."""
-    for chunk in chunks:
-        yield chunk
+@pytest.fixture
+def storage(root, started):
+    """A storage in an empty folder."""
+    return started(LocalSettings(root=root))
 
 
-def save(storage, path, *chunks, **options):
-    """Save and wait for it."""
-    return asyncio.run(storage.save(path, in_chunks(*chunks), **options))
+@pytest.fixture
+def save(storage, run):
+    """Return what saves and waits for it."""
+    return lambda path, *chunks: run(storage.save(path, in_chunks(*chunks)))
 
 
-async def read(storage, path, start=0, stop=None):
-    """Return a range of an object."""
-    opened = await storage.open(path)
-    try:
-        return b"".join([chunk async for chunk in opened.chunks(start, stop)])
-    finally:
-        await opened.close()
-
-
-def test_what_was_saved_is_loaded(storage):
-    """An object comes back byte for byte, with its size and MD5."""
-    stored = save(storage, "videos/a.ts", b"one", b"", b"two")
-
-    assert b"onetwo" == asyncio.run(storage.load("videos/a.ts"))
-    assert ("videos/a.ts", 6, hashlib.md5(b"onetwo").hexdigest()) == (stored.path, stored.size_bytes, stored.md5)
-    assert 6 == asyncio.run(storage.get_size("videos/a.ts"))
-
-
-@pytest.mark.parametrize("chunks", [(), (b"",)], ids=["no chunk", "an empty chunk"])
-def test_an_empty_object_is_an_object(storage, chunks):
-    """An object of no bytes can be stored, found and read."""
-    save(storage, "empty.vtt", *chunks, size_bytes=0)
-
-    assert asyncio.run(storage.exists("empty.vtt"))
-    assert b"" == asyncio.run(storage.load("empty.vtt"))
-
-
-def test_a_large_object_survives_blocks(storage):
-    """An object of several blocks in odd chunks comes back whole."""
-    content = os.urandom(2 * BLOCK_BYTES + 12345)
-    save(storage, "large.mp4", *(content[at : at + 70001] for at in range(0, len(content), 70001)))
-
-    assert content == asyncio.run(storage.load("large.mp4"))
-
-
-@pytest.mark.parametrize(
-    ("start", "stop", "expected"),
-    [(0, None, b"0123456789"), (3, None, b"3456789"), (0, 1, b"0"), (9, 10, b"9"), (4, 4, b""), (2, 6, b"2345")],
-)
-def test_a_range_is_read(storage, start, stop, expected):
-    """Reading gives exactly the bytes from start up to stop."""
-    save(storage, "a", b"0123456789")
-
-    assert expected == asyncio.run(read(storage, "a", start, stop))
-
-
-def test_saving_again_replaces(storage):
-    """A second save under the same path replaces the first, its MD5 too."""
-    save(storage, "a", b"old content")
-    save(storage, "a", b"new")
-
-    async def md5():
-        opened = await storage.open("a")
-        await opened.close()
-        return opened.info.md5
-
-    assert b"new" == asyncio.run(storage.load("a"))
-    assert hashlib.md5(b"new").hexdigest() == asyncio.run(md5())
+def age(path, seconds):
+    """Make a file or folder look as if nothing had happened to it for so long."""
+    then = time.time() - seconds
+    os.utime(path, (then, then))
 
 
 @pytest.mark.parametrize("chunks_read_before", [0, 1])
-def test_a_reader_keeps_the_object_that_it_opened(storage, chunks_read_before):
+def test_a_reader_keeps_the_object_that_it_opened(storage, save, run, chunks_read_before):
     """Who opened an object reads that one to the end, even when it is replaced meanwhile."""
     old = b"o" * (BLOCK_BYTES + 5)
-    save(storage, "a", old)
+    save("a", old)
 
     async def replaced_while_read():
         opened = await storage.open("a")
@@ -117,24 +64,32 @@ def test_a_reader_keeps_the_object_that_it_opened(storage, chunks_read_before):
         await opened.close()
         return opened.info.size_bytes, content
 
-    assert (len(old), old) == asyncio.run(replaced_while_read())
+    assert (len(old), old) == run(replaced_while_read())
 
 
-def test_the_md5_is_found_after_a_restart(storage, root):
-    """The MD5 does not depend on having seen the object come in."""
-    save(storage, "a", b"content")
+def test_the_md5_of_a_foreign_file_is_found_out(storage, root, run):
+    """A file that somebody put there is an object, and its MD5 does not depend on having seen it come in."""
+    (root / "a").write_bytes(b"content")
 
-    async def md5_of_the_next_server():
-        opened = await LocalStorageBackend(root).open("a")
-        content = b"".join([chunk async for chunk in opened.chunks()])
-        await opened.close()
-        return opened.info.md5, content
+    found = run(storage.find("a"))
 
-    assert (hashlib.md5(b"content").hexdigest(), b"content") == asyncio.run(md5_of_the_next_server())
+    assert (hashlib.md5(b"content").hexdigest(),) * 2 == (found.md5, found.etag)
 
 
-def test_a_save_that_breaks_off_leaves_nothing(storage, root):
-    """When the content ends with an error, that error passes through, the old object stays and no file is left."""
+def test_a_listing_reads_no_object(storage, root, run):
+    """What would have to be read to know its MD5 is listed without."""
+    (root / "a").write_bytes(b"content")
+
+    async def entries():
+        return [(found.size_bytes, found.etag, found.md5) async for found in storage.list_objects()]
+
+    assert [(7, "", None)] == run(entries())
+    known = run(storage.find("a"))
+    assert [(7, known.etag, known.md5)] == run(entries())
+
+
+def test_what_breaks_off_leaves_no_file(storage, root, run):
+    """Neither a save nor a part that ends with an error leaves anything on the disk."""
 
     class Gone(Exception):
         pass
@@ -143,193 +98,209 @@ def test_a_save_that_breaks_off_leaves_nothing(storage, root):
         yield b"x" * (BLOCK_BYTES + 1)
         raise Gone
 
-    save(storage, "a", b"old")
-    with pytest.raises(Gone):
-        asyncio.run(storage.save("a", broken()))
-
-    assert b"old" == asyncio.run(storage.load("a"))
-    assert [] == list((root / INCOMING).iterdir())
-
-
-@pytest.mark.parametrize("announced", [2, 4], ids=["more than announced", "less than announced"])
-def test_another_size_than_announced_is_refused(storage, announced):
-    """A content that is not as long as was announced is not stored."""
-    with pytest.raises(IncompleteObjectError):
-        save(storage, "a", b"abc", size_bytes=announced)
-
-    assert not asyncio.run(storage.exists("a"))
-
-
-def test_leftovers_of_a_killed_server_go_at_the_start(root):
-    """Half-written files of an earlier process are removed, objects are not."""
-    first = LocalStorageBackend(root)
-    first.prepare()
-    save(first, "a", b"kept")
-    (root / INCOMING / "half.part").write_bytes(b"ha")
-
-    LocalStorageBackend(root).prepare()
+    upload_id = run(storage.begin_parts("a", content_type="video/mp4"))
+    for sending in (storage.save("a", broken()), storage.save_part("a", upload_id, 1, broken(), size_bytes=BLOCK_BYTES + 2)):
+        with pytest.raises(Gone):
+            run(sending)
 
     assert [] == list((root / INCOMING).iterdir())
-    assert b"kept" == asyncio.run(first.load("a"))
 
 
-def test_lists_by_prefix(storage):
-    """A prefix is the beginning of a path, as in S3, and hidden files are not listed."""
-    for path in ("videos/a/1.ts", "videos/ab/2.ts", "videos/b/3.ts", "other.txt"):
-        save(storage, path, b"x")
+def test_leftovers_of_a_killed_server_go_at_the_start(storage, root, save, run):
+    """Half-written files that nobody touches any more are removed; another process's are not, and objects are not."""
+    save("a", b"kept")
+    for name, seconds in (("old.part", LEFT_AFTER_S + 60), ("young.part", LEFT_AFTER_S - 60)):
+        (root / INCOMING / name).write_bytes(b"ha")
+        age(root / INCOMING / name, seconds)
 
-    async def listed(prefix):
-        return await storage.list_files(prefix)
+    run(storage.start())
 
-    assert ["other.txt", "videos/a/1.ts", "videos/ab/2.ts", "videos/b/3.ts"] == asyncio.run(listed(""))
-    assert ["videos/a/1.ts", "videos/ab/2.ts"] == asyncio.run(listed("videos/a"))
-    assert ["videos/a/1.ts"] == asyncio.run(listed("videos/a/"))
-    assert [] == asyncio.run(listed("nothing/here/"))
+    assert ["young.part"] == [entry.name for entry in (root / INCOMING).iterdir()]
+    assert b"kept" == run(storage.load("a"))
 
 
-def test_delete_removes_the_object_and_its_empty_folders(storage, root):
-    """Deleting leaves no empty folders, keeps the others, and can be done twice."""
-    save(storage, "videos/a/1.ts", b"x")
-    save(storage, "videos/b.ts", b"x")
+def test_a_folder_that_cannot_be_made_is_named(started, tmp_path):
+    """A storage folder that is a file can't be used, which is said with its name."""
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(StorageSettingsError, match=str(tmp_path / "file")):
+        started(LocalSettings(root=tmp_path / "file"))
 
-    asyncio.run(storage.delete("videos/a/1.ts"))
-    asyncio.run(storage.delete("videos/a/1.ts"))
 
-    assert not asyncio.run(storage.exists("videos/a/1.ts"))
+def test_delete_removes_empty_folders(storage, root, save, run):
+    """Deleting leaves no empty folders, and keeps the others."""
+    save("videos/a/1.ts", b"x")
+    save("videos/b.ts", b"x")
+
+    run(storage.delete("videos/a/1.ts"))
+
     assert ["b.ts"] == [entry.name for entry in (root / "videos").iterdir()]
 
 
-@pytest.mark.parametrize("path", ["missing", "videos", "videos/a.ts/below"], ids=["nothing", "a folder", "below an object"])
-def test_what_is_not_there_is_not_found(storage, path):
-    """Only an object is found, never a folder."""
-    save(storage, "videos/a.ts", b"x")
-
-    assert not asyncio.run(storage.exists(path))
-    for ask in (storage.load, storage.get_size, storage.open):
-        with pytest.raises(ObjectNotFoundError):
-            asyncio.run(ask(path))
-
-
 @pytest.mark.parametrize("path", ["videos", "videos/a.ts/below"], ids=["a folder's name", "below an object"])
-def test_a_file_and_a_folder_of_one_name_conflict(storage, path):
+def test_a_file_and_a_folder_of_one_name_conflict(storage, save, run, path):
     """What a file system can't hold beside each other is refused by name, and nothing is lost."""
-    save(storage, "videos/a.ts", b"x")
+    save("videos/a.ts", b"x")
 
     with pytest.raises(PathConflictError):
-        save(storage, path, b"y")
+        save(path, b"y")
 
-    assert b"x" == asyncio.run(storage.load("videos/a.ts"))
+    assert b"x" == run(storage.load("videos/a.ts"))
 
 
-@pytest.mark.parametrize(
-    "path", ["../secret", "/etc/hostname", "a/../../secret", "link/secret", "file-link", ".incoming/a", "hidden-link/a"]
-)
-def test_nothing_outside_the_folder_is_reached(storage, root, path):
-    """Neither dots nor links lead out of the folder or into its hidden part, for any operation."""
+@pytest.mark.parametrize("path", ["link/secret", "file-link", "hidden-link/a"])
+def test_no_link_leads_out(storage, root, save, run, path):
+    """Links lead neither out of the folder nor into its hidden part, for any operation."""
     outside = root.parent / "outside"
     outside.mkdir()
     (outside / "secret").write_bytes(b"secret")
-    (root.parent / "secret").write_bytes(b"secret")
     (root / "link").symlink_to(outside)
     (root / "file-link").symlink_to(outside / "secret")
     (root / "hidden-link").symlink_to(root / INCOMING)
 
     for ask in (storage.load, storage.open, storage.exists, storage.get_size, storage.delete):
         with pytest.raises(InvalidPathError):
-            asyncio.run(ask(path))
+            run(ask(path))
     with pytest.raises(InvalidPathError):
-        save(storage, path, b"overwritten")
+        save(path, b"overwritten")
 
-    assert b"secret" == (outside / "secret").read_bytes() == (root.parent / "secret").read_bytes()
+    assert b"secret" == (outside / "secret").read_bytes()
     assert ["secret"] == [entry.name for entry in outside.iterdir()]
-    assert [] == asyncio.run(storage.list_files())
+    assert [] == run(listed(storage))
 
 
-def test_a_name_that_is_too_long_for_the_disk_is_refused(storage):
+def test_a_name_that_is_too_long_for_the_disk_is_refused(save):
     """A segment longer than the file system's limit is the path's fault, not the storage's."""
     with pytest.raises(InvalidPathError):
-        save(storage, "a" * 300, b"x")
+        save("a" * 300, b"x")
 
 
-class TestQuota:
-    """A storage that may hold 100 bytes."""
+def test_hidden_files_are_nobodys_objects(storage, root, run, started):
+    """What the program itself keeps in the folder is neither listed nor counted."""
+    (root / ".backend").mkdir()
+    (root / ".backend" / "private").write_bytes(b"x" * 1000)
+
+    assert [] == run(listed(storage))
+    assert 0 == run(started(LocalSettings(root=root, max_size_bytes=100)).get_total_size())
+
+
+def test_the_folder_is_measured_once(storage, root, started, save, run, monkeypatch):
+    """After the first save nobody walks the folder again."""
+    save("old", b"x" * 60)
+    limited = started(LocalSettings(root=root, max_size_bytes=100))
+    scans = []
+    scandir = os.scandir
+    monkeypatch.setattr("storage.tree.os.scandir", lambda folder: scans.append(folder) or scandir(folder))
+    for number in range(5):
+        run(limited.save(f"b{number}", in_chunks(b"x")))
+
+    assert 65 == run(limited.get_total_size())
+    assert [root] == scans
+
+
+class TestParts:
+    """Uploads in parts lie in a hidden folder until they are complete."""
 
     @pytest.fixture
-    def storage(self, root):
-        """A storage with 60 bytes of 100 in use since before it was started."""
-        (root / "old").mkdir(parents=True)
-        (root / "old" / "a").write_bytes(b"x" * 60)
-        (root / ".backend").mkdir()
-        (root / ".backend" / "private").write_bytes(b"x" * 1000)
-        made = LocalStorageBackend(root, max_size_bytes=100)
-        made.prepare()
-        return made
+    def begin(self, storage, run):
+        """Return what begins an upload and stores a first part of 40 bytes."""
 
-    @pytest.mark.parametrize("announced", [41, None], ids=["size announced", "size unknown"])
-    def test_too_much_is_refused_with_figures(self, storage, root, announced):
-        """What does not fit is refused with the figures, and leaves nothing."""
+        def begin(path):
+            upload_id = run(storage.begin_parts(path, content_type="video/mp4"))
+            run(storage.save_part(path, upload_id, 1, in_chunks(b"x" * 40), size_bytes=40))
+            return upload_id
+
+        return begin
+
+    @pytest.mark.parametrize("trigger", ["start", "begin"])
+    def test_abandoned_uploads_go(self, storage, root, run, begin, trigger):
+        """After a week without a part an upload is removed, when the storage starts and when another begins; others stay."""
+        old, young = begin("old"), begin("young")
+        age(root / PARTS / old, ABANDONED_AFTER_S + 60)
+        age(root / PARTS / young, ABANDONED_AFTER_S - 60)
+
+        run(storage.start() if trigger == "start" else storage.begin_parts("new", content_type="video/mp4"))
+
+        assert 1 == len(run(storage.list_parts("young", young)))
+        with pytest.raises(UploadNotFoundError):
+            run(storage.list_parts("old", old))
+
+    def test_parts_of_an_earlier_process_take_room(self, root, run, begin, started):
+        """The next process counts the parts that it finds, and gives their room back when they go."""
+        upload_id = begin("a")
+        limited = started(LocalSettings(root=root, max_size_bytes=50))
         with pytest.raises(StorageQuotaExceededError) as refused:
-            save(storage, "b", b"x" * 41, size_bytes=announced)
+            run(limited.save("b", in_chunks(b"x" * 11)))
+        assert 40 == refused.value.used_bytes
 
-        assert (100, 60, 41) == (refused.value.max_size_bytes, refused.value.used_bytes, refused.value.wanted_bytes)
-        assert not asyncio.run(storage.exists("b"))
-        assert [] == list((root / INCOMING).iterdir())
+        run(limited.abort_parts("a", upload_id))
+        run(limited.save("b", in_chunks(b"x" * 50)))
 
-    def test_an_announced_size_is_refused_before_a_byte_is_read(self, storage):
-        """Nobody sends a gigabyte to learn that it does not fit."""
-        taken = []
+    def test_a_completed_upload_leaves_nothing(self, storage, root, run, begin):
+        """Its parts are gone from the disk, and nothing half-written is left."""
+        upload_id = begin("a")
+        run(storage.complete_parts("a", upload_id, run(storage.list_parts("a", upload_id))))
 
-        async def content():
-            taken.append(1)
-            yield b"x"
+        assert [] == [*(root / PARTS).iterdir(), *(root / INCOMING).iterdir()]
 
-        with pytest.raises(StorageQuotaExceededError):
-            asyncio.run(storage.save("b", content(), size_bytes=41))
+    def test_the_entity_tag_goes_with_its_file(self, storage, root, run, begin, started):
+        """A file that somebody put in the place of an object made of parts has an entity tag of its own."""
+        upload_id = begin("a")
+        run(storage.complete_parts("a", upload_id, run(storage.list_parts("a", upload_id))))
+        (root / "a").write_bytes(b"other")
 
-        assert [] == taken
+        assert hashlib.md5(b"other").hexdigest() == run(started(LocalSettings(root=root)).find("a")).etag
 
-    def test_what_just_fits_is_stored_and_counted(self, storage):
-        """The last byte may be used, the one after may not, and a refused object takes no room."""
-        save(storage, "b", b"x" * 40)
-        with pytest.raises(StorageQuotaExceededError):
-            save(storage, "c", b"x")
 
-        assert 100 == asyncio.run(storage.get_total_size())
+class TestUrls:
+    """A local folder has no URLs; whoever serves it makes them."""
 
-    def test_replacing_counts_the_difference(self, storage):
-        """A new version of an object has the room of the old one."""
-        save(storage, "old/a", b"x" * 90)
-        save(storage, "old/a", b"x" * 30)
+    class Signer:
+        """Writes down in the URL what it was asked to sign."""
 
-        assert 30 == asyncio.run(storage.get_total_size())
+        def object_url(self, path, access, *, expires_s, content_type, size_bytes):
+            return f"object {path} {access.value} {expires_s} {content_type} {size_bytes}"
 
-    def test_deleting_makes_room(self, storage):
-        """Room that is given back can be used."""
-        asyncio.run(storage.delete("old/a"))
-        save(storage, "b", b"x" * 100)
+        def part_url(self, path, upload_id, number, *, expires_s, size_bytes):
+            return f"part {path} {upload_id} {number} {expires_s} {size_bytes}"
 
-        assert 100 == asyncio.run(storage.get_total_size())
+    @pytest.fixture
+    def served(self, root, started):
+        return started(LocalSettings(root=root, max_size_bytes=2 * MIN_PART_BYTES), signer=self.Signer())
 
-    def test_the_folder_is_measured_once(self, storage, monkeypatch):
-        """After the first save nobody walks the folder again."""
-        walks = []
-        walk = os.walk
-        monkeypatch.setattr("storage.local.os.walk", lambda *arguments: walks.append(1) or walk(*arguments))
-        for number in range(5):
-            save(storage, f"b{number}", b"x")
+    def test_the_signer_is_asked(self, served, run):
+        """The URL is the signer's, for exactly what was asked."""
+        ask = served.get_presigned_url("a.ts", Access.WRITE, expires_s=60, content_type="video/mp2t", size_bytes=5)
+        assert "object a.ts PUT 60 video/mp2t 5" == run(ask)
+        assert "object a.ts GET 60 None None" == run(served.get_presigned_url("a.ts", Access.READ, expires_s=60))
+        upload_id = run(served.begin_parts("a.ts", content_type="video/mp2t"))
+        ask = served.get_presigned_part_url("a.ts", upload_id, 7, expires_s=60, size_bytes=5)
+        assert f"part a.ts {upload_id} 7 60 5" == run(ask)
 
-        assert 65 == asyncio.run(storage.get_total_size())
-        assert 1 == len(walks)
+    def test_nothing_is_signed_that_would_be_refused(self, served, run):
+        """No URL is given for what does not fit, leads elsewhere, or is not there."""
+        too_much = 2 * MIN_PART_BYTES + 1
+        upload_id = run(served.begin_parts("a", content_type="video/mp4"))
+        for ask, error in (
+            (served.get_presigned_url("a", Access.WRITE, expires_s=60, size_bytes=too_much), StorageQuotaExceededError),
+            (served.get_presigned_part_url("a", upload_id, 1, expires_s=60, size_bytes=too_much), StorageQuotaExceededError),
+            (served.get_presigned_url("../a", Access.READ, expires_s=60), InvalidPathError),
+            (served.get_presigned_part_url("a", "0" * 32, 1, expires_s=60), UploadNotFoundError),
+            (served.get_presigned_part_url("a", upload_id, 0, expires_s=60), InvalidPartError),
+        ):
+            with pytest.raises(error):
+                run(ask)
 
-    def test_saves_at_the_same_time_share_the_room(self, storage):
-        """Of two saves that fit alone but not together, one is refused."""
+    def test_without_a_signer_there_is_none(self, storage, run):
+        """Who serves nothing is told so."""
+        with pytest.raises(StorageError, match="no URLs"):
+            run(storage.get_presigned_url("a", Access.READ, expires_s=60))
 
-        async def both():
-            return await asyncio.gather(
-                *(storage.save(path, in_chunks(b"x" * 30), size_bytes=30) for path in ("b", "c")), return_exceptions=True
-            )
 
-        results = asyncio.run(both())
+def test_the_limit_is_no_part_of_the_folder(storage, root, started, run, save):
+    """A limit that is lower than what is stored refuses more, and leaves what is there."""
+    save("a", b"x" * 60)
+    limited = started(replace(LocalSettings(root=root), max_size_bytes=10))
+    with pytest.raises(StorageQuotaExceededError):
+        run(limited.save("b", in_chunks(b"x")))
 
-        assert 1 == sum(isinstance(result, StorageQuotaExceededError) for result in results)
-        assert 90 == asyncio.run(storage.get_total_size())
+    assert b"x" * 60 == run(limited.load("a"))

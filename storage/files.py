@@ -1,0 +1,135 @@
+"""Files written through to the disk, and the system's errors turned into the storage's own."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import hashlib
+import os
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import aiofiles
+
+from storage.errors import InvalidPathError, ObjectNotFoundError, PathConflictError, StorageError, StorageFullError
+
+BLOCK_BYTES = 1 << 20
+"""How much is read or written at once: a megabyte moves several times faster than the usual 8 or 64 KiB."""
+
+
+class _Closable(Protocol):
+    async def close(self) -> None: ...
+
+
+Closable = TypeVar("Closable", bound=_Closable)
+
+_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+_CONFLICT = (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY)
+
+
+async def write(path: str, file: Path, chunks: AsyncIterable[bytes], grow_to: Callable[[int], None]) -> tuple[str, int]:
+    """Write all chunks to a new file and through to the disk; return MD5 and size.
+
+    Args:
+        path: the object's path, for messages.
+        file: the file.
+        chunks: the content; what it raises passes through.
+        grow_to: told the size before it grows to that; may raise.
+
+    Raises:
+        StorageError.
+    """
+    digest = hashlib.md5(usedforsecurity=False)
+    written = 0
+    with translated_for_saving(path):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        opened = await surely_opened(aiofiles.open(file, "xb"))
+    try:
+        # Errors of `chunks` must pass untouched, so only the file's own operations are translated.
+        async for block in gathered(chunks, BLOCK_BYTES):
+            written += len(block)
+            grow_to(written)
+            digest.update(block)
+            with translated_for_saving(path):
+                await opened.write(block)
+        with translated_for_saving(path):
+            await opened.flush()
+            await asyncio.to_thread(os.fsync, opened.fileno())
+    finally:
+        with translated_for_saving(path):
+            await surely_closed(opened)
+    return digest.hexdigest(), written
+
+
+def join(path: str, file: Path, pieces: Sequence[Path]) -> str:
+    """Write files behind each other to a new file and through to the disk; return the MD5 of all. Raises StorageError."""
+    digest = hashlib.md5(usedforsecurity=False)
+    with translated_for_saving(path), file.open("xb") as joined:
+        for piece in pieces:
+            with piece.open("rb") as source:
+                while block := source.read(BLOCK_BYTES):
+                    digest.update(block)
+                    joined.write(block)
+        joined.flush()
+        os.fsync(joined.fileno())
+    return digest.hexdigest()
+
+
+async def surely_opened(opening: Awaitable[Closable]) -> Closable:
+    """Wait for a file to be opened; who is cancelled meanwhile leaves none open."""
+    task = asyncio.ensure_future(opening)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        with suppress(OSError):
+            await surely_closed(await task)
+        raise
+
+
+async def surely_closed(file: _Closable) -> None:
+    """Close a file; being cancelled meanwhile does not keep it open."""
+    await asyncio.shield(asyncio.ensure_future(file.close()))
+
+
+async def gathered(chunks: AsyncIterable[bytes], block_bytes: int) -> AsyncIterator[bytes]:
+    """Join small chunks to blocks, so that a file is written in few large steps."""
+    waiting = bytearray()
+    async for chunk in chunks:
+        waiting += chunk
+        if len(waiting) >= block_bytes:
+            yield bytes(waiting)
+            waiting.clear()
+    if waiting:
+        yield bytes(waiting)
+
+
+@contextmanager
+def translated(path: str) -> Iterator[None]:
+    """Turn the system's errors while reading into the storage's own."""
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ObjectNotFoundError(f"Nothing is stored under {path}.") from error
+    except OSError as error:
+        raise _storage_error(path, error) from error
+
+
+@contextmanager
+def translated_for_saving(path: str) -> Iterator[None]:
+    """Turn the system's errors while saving into the storage's own."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise StorageFullError(f"{path} does not fit on the disk: free some space.") from error
+        if error.errno in _CONFLICT:
+            raise PathConflictError(f"{path} can't be stored: a folder and a file would need the same name.") from error
+        raise _storage_error(path, error) from error
+
+
+def _storage_error(path: str, error: OSError) -> StorageError:
+    if error.errno == errno.ENAMETOOLONG:
+        return InvalidPathError(f"A part of the path {path!r} is longer than this system's file names may be.")
+    return StorageError(f"{path} can't be stored or read ({error.strerror}): check the storage folder and its permissions.")

@@ -1,0 +1,113 @@
+"""Uploads in parts as folders: one an upload, one file a part. They survive a restart. Knows nothing of quotas or of objects."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import uuid
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from storage.backend import StoredPart
+from storage.errors import UploadNotFoundError
+from storage.files import translated_for_saving
+from storage.parts import check_part_number, chosen_parts, upload_not_found
+
+ABANDONED_AFTER_S = 7 * 24 * 3600
+"""An upload to which nothing came for so long will not be completed any more."""
+
+_UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
+_PART = re.compile(r"([0-9]{5})\.([0-9a-f]{32})")
+_ABOUT = "upload.json"
+
+
+class PartsFolder:
+    """The uploads in parts of one storage. A part's file is named by its number and its MD5, so nothing is read twice."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def begin(self, path: str) -> str:
+        """Begin an upload to a path; return its ID. Raises StorageError."""
+        upload_id = uuid.uuid4().hex
+        with translated_for_saving(path):
+            place = self._folder / upload_id
+            place.mkdir(parents=True)
+            (place / _ABOUT).write_text(json.dumps({"path": path}), encoding="utf-8")
+        return upload_id
+
+    def check(self, path: str, upload_id: str, number: int) -> None:
+        """See that a part may come. Raises UploadNotFoundError, InvalidPartError."""
+        self._place(path, upload_id)
+        check_part_number(number)
+
+    def size_of(self, upload_id: str, number: int) -> int:
+        """Return the bytes stored under a part's number."""
+        return sum(file.stat().st_size for file in (self._folder / upload_id).glob(f"{number:05d}.*"))
+
+    def put_in_place(self, path: str, upload_id: str, number: int, file: Path, md5: str) -> None:
+        """Move a whole part to where it belongs, in place of an older one. Raises UploadNotFoundError, StorageError."""
+        place = self._place(path, upload_id)
+        with translated_for_saving(path):
+            for older in place.glob(f"{number:05d}.*"):
+                older.unlink()
+            file.replace(place / f"{number:05d}.{md5}")
+
+    def parts(self, path: str, upload_id: str) -> dict[int, tuple[StoredPart, Path]]:
+        """Return the parts that are stored by their numbers, with their files. Raises UploadNotFoundError."""
+        found = {}
+        for file in sorted(self._place(path, upload_id).iterdir()):
+            if match := _PART.fullmatch(file.name):
+                number = int(match[1])
+                found[number] = StoredPart(number=number, size_bytes=file.stat().st_size, etag=match[2]), file
+        return found
+
+    def chosen(self, path: str, upload_id: str, parts: Sequence[StoredPart]) -> list[tuple[StoredPart, Path]]:
+        """Return the stored parts that somebody lists as the whole object. Raises UploadNotFoundError, InvalidPartError."""
+        stored = self.parts(path, upload_id)
+        chosen = chosen_parts(path, {number: part for number, (part, _) in stored.items()}, parts)
+        return [stored[part.number] for part in chosen]
+
+    def remove(self, path: str, upload_id: str) -> int:
+        """Remove an upload, if it is there; return the bytes that its parts had."""
+        try:
+            place = self._place(path, upload_id)
+        except UploadNotFoundError:
+            return 0
+        return _remove(place)
+
+    def remove_abandoned(self, now_s: float) -> int:
+        """Remove uploads to which nothing came for long; return the bytes that their parts had."""
+        freed = 0
+        with suppress(FileNotFoundError):
+            for place in self._folder.iterdir():
+                with suppress(FileNotFoundError):
+                    if now_s - place.stat().st_mtime > ABANDONED_AFTER_S:  # a folder's time is that of its youngest file's coming
+                        freed += _remove(place)
+        return freed
+
+    def total(self) -> int:
+        """Return the bytes of all parts together."""
+        return sum(_parts_bytes(place) for place in self._folder.iterdir()) if self._folder.is_dir() else 0
+
+    def _place(self, path: str, upload_id: str) -> Path:
+        """Return an upload's folder. Raises UploadNotFoundError."""
+        place = self._folder / upload_id
+        if _UPLOAD_ID.fullmatch(upload_id):
+            with suppress(OSError, ValueError):
+                about = json.loads((place / _ABOUT).read_text(encoding="utf-8"))
+                if isinstance(about, dict) and about.get("path") == path:
+                    return place
+        raise upload_not_found(path)
+
+
+def _remove(place: Path) -> int:
+    freed = _parts_bytes(place)
+    shutil.rmtree(place, ignore_errors=True)
+    return freed - _parts_bytes(place)
+
+
+def _parts_bytes(place: Path) -> int:
+    return sum(file.stat().st_size for file in place.glob("*") if _PART.fullmatch(file.name))

@@ -1,0 +1,120 @@
+"""What a storage is told before it starts. Knows the names of the settings, not where they come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Protocol
+
+from storage.errors import InvalidPathError, StorageSettingsError
+from storage.paths import check_path
+
+BYTES_A_GIGABYTE = 1024**3
+
+
+class StorageType(str, Enum):
+    """Where objects are kept: what STORAGE_TYPE says."""
+
+    LOCAL = "LOCAL"
+    S3 = "S3"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalSettings:
+    """A folder, and how many bytes it may hold (None: as many as there is room for)."""
+
+    root: Path
+    max_size_bytes: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class S3Settings:
+    """A bucket, and the folder in it under which everything lies (empty: the whole bucket).
+
+    Without keys, those that this machine has for Amazon's programs are used. With `endpoint_url`, the server is not Amazon's,
+    and its addresses have the bucket in the path.
+    """
+
+    bucket: str
+    prefix: str = ""
+    region: str = "us-east-1"
+    access_key_id: str = field(default="", repr=False)
+    secret_access_key: str = field(default="", repr=False)
+    endpoint_url: str = ""
+    max_size_bytes: int | None = None
+
+
+StorageSettings = LocalSettings | S3Settings
+
+
+class S3Values(Protocol):
+    """The part of a program's settings that is about S3."""
+
+    @property
+    def bucket(self) -> str: ...  # noqa: D102  # the names say it, here and below
+    @property
+    def prefix(self) -> str: ...  # noqa: D102
+    @property
+    def region(self) -> str: ...  # noqa: D102
+    @property
+    def access_key_id(self) -> str: ...  # noqa: D102
+    @property
+    def secret_access_key(self) -> str: ...  # noqa: D102
+    @property
+    def endpoint_url(self) -> str: ...  # noqa: D102
+    @property
+    def max_size_gb(self) -> float | None: ...  # noqa: D102
+
+
+class StorageValues(Protocol):
+    """The part of a program's settings that is about the storage."""
+
+    @property
+    def storage_type(self) -> str: ...  # noqa: D102
+    @property
+    def local_path(self) -> Path: ...  # noqa: D102
+    @property
+    def local_max_size_gb(self) -> float | None: ...  # noqa: D102
+    @property
+    def s3(self) -> S3Values: ...  # noqa: D102
+
+
+def settings_from(values: StorageValues, storage_type: StorageType | None = None) -> StorageSettings:
+    """Return the settings of the storage that STORAGE_TYPE names, or of another one. Raises StorageSettingsError."""
+    try:
+        chosen = storage_type or StorageType(values.storage_type)
+    except ValueError as error:
+        raise StorageSettingsError(f"STORAGE_TYPE must be LOCAL or S3, but is {values.storage_type!r}.") from error
+    if chosen is StorageType.LOCAL:
+        root = values.local_path.expanduser().absolute()
+        return LocalSettings(root=root, max_size_bytes=_in_bytes(values.local_max_size_gb))
+    return _s3_settings(values.s3)
+
+
+def _s3_settings(values: S3Values) -> S3Settings:
+    if not values.bucket:
+        raise StorageSettingsError("STORAGE_S3_BUCKET is empty: set it to the bucket's name.")
+    if bool(values.access_key_id) != bool(values.secret_access_key):
+        raise StorageSettingsError("STORAGE_S3_ACCESS_KEY_ID and STORAGE_S3_SECRET_ACCESS_KEY belong together: set both or none.")
+    if values.endpoint_url and not values.endpoint_url.startswith(("http://", "https://")):
+        raise StorageSettingsError("STORAGE_S3_ENDPOINT_URL must begin with https:// or http://.")
+    prefix = values.prefix.strip("/")
+    try:
+        if prefix:
+            check_path(prefix)
+    except InvalidPathError as error:
+        raise StorageSettingsError(f"STORAGE_S3_PREFIX can't be used. {error}") from error
+    return S3Settings(
+        bucket=values.bucket,
+        prefix=prefix,
+        region=values.region,
+        access_key_id=values.access_key_id,
+        secret_access_key=values.secret_access_key,
+        endpoint_url=values.endpoint_url.rstrip("/"),
+        max_size_bytes=_in_bytes(values.max_size_gb),
+    )
+
+
+def _in_bytes(gigabytes: float | None) -> int | None:
+    return None if gigabytes is None else int(gigabytes * BYTES_A_GIGABYTE)

@@ -1,0 +1,55 @@
+"""The files of a folder in the order in which S3 lists objects: by the UTF-8 bytes of their whole paths."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from storage.paths import encoded
+
+
+def walk(folder: Path, base: str, *, prefix: str = "", after: str = "") -> Iterator[tuple[str, os.stat_result]]:
+    """Yield path and status of every file that a listing names; links and what begins with a dot at the top are left out.
+
+    Holds one folder of each level at a time. What can't be read, or has gone since its folder was read, is left out.
+
+    Args:
+        folder: where to begin.
+        base: the folder's path as objects have it, with a slash at its end; empty at the top.
+        prefix: with what paths begin.
+        after: the path behind which to begin.
+
+    Raises:
+        InvalidPathError: `prefix` or `after` is not text.
+    """
+    yield from _walk(folder, base, encoded(prefix), encoded(after))
+
+
+def _walk(folder: Path, base: str, prefix: bytes, after: bytes) -> Iterator[tuple[str, os.stat_result]]:
+    for key, path, entry in _sorted_entries(folder, base):
+        if path.endswith("/"):
+            # every path in there begins with `key`: all of them come behind `after`, or none, unless `after` is in there too
+            if (key.startswith(prefix) or prefix.startswith(key)) and (key > after or after.startswith(key)):
+                yield from _walk(Path(entry), path, prefix, after)
+        elif key.startswith(prefix) and key > after:
+            with suppress(OSError):
+                yield path, os.lstat(entry)  # not the entry's own: on Windows that one has no file number
+
+
+def _sorted_entries(folder: Path, base: str) -> list[tuple[bytes, str, str]]:
+    found = []
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if not base and entry.name.startswith("."):
+                continue
+            with suppress(OSError, UnicodeEncodeError):  # a name that is not text can't be an object's
+                if entry.is_dir(follow_symlinks=False):
+                    path = f"{base}{entry.name}/"
+                elif entry.is_file(follow_symlinks=False):
+                    path = f"{base}{entry.name}"
+                else:
+                    continue
+                found.append((path.encode(), path, entry.path))
+    return sorted(found)

@@ -1,0 +1,174 @@
+"""A real S3 server for tests: Ceph's object gateway with its daemons on loopback, everything in memory and in one folder.
+
+Installs nothing: `missing_programs` says what is not there. The programs come from Debian's packages radosgw, ceph-mon and
+ceph-osd. Ceph's manager is left out: objects come and go without it, and it takes more time to start than all others.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+PROGRAMS = ("radosgw", "radosgw-admin", "ceph", "ceph-mon", "ceph-osd", "monmaptool", "ceph-authtool")
+TRIES = 3
+"""The monitor's port is free when it is chosen and may be taken when it is bound."""
+
+COMMAND_S = 60
+ANSWER_S = 60
+LOOK_S = 0.1
+STOP_S = 5
+STORE_BYTES = 4 << 30
+
+CONFIGURATION = """\
+[global]
+fsid = {fsid}
+mon_host = 127.0.0.1:{mon_port}
+mon_initial_members = a
+public_network = 127.0.0.0/8
+cluster_network = 127.0.0.0/8
+auth_cluster_required = none
+auth_service_required = none
+auth_client_required = none
+# one copy on one store: nothing here has to survive
+osd_pool_default_size = 1
+osd_pool_default_min_size = 1
+osd_pool_default_pg_num = 1
+osd_pool_default_pgp_num = 1
+osd_crush_chooseleaf_type = 0
+mon_allow_pool_size_one = true
+mon_max_pg_per_osd = 5000
+run_dir = {folder}
+admin_socket = {folder}/$name.asok
+log_file = {folder}/$name.log
+ms_bind_msgr2 = false
+[mon]
+mon_data = {folder}/mon
+# a disk that is nearly full is no reason not to start: nothing is written to it
+mon_data_avail_crit = 1
+[mon.a]
+host = localhost
+mon_addr = 127.0.0.1:{mon_port}
+[osd]
+osd_data = {folder}/osd
+osd_objectstore = memstore
+memstore_device_bytes = {store_bytes}
+[client.rgw]
+rgw_frontends = beast endpoint=127.0.0.1:{s3_port}
+rgw_data = {folder}/rgw
+rgw_thread_pool_size = 64
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class S3Server:
+    """Where the server answers, and who may use it. Addresses have the bucket in the path."""
+
+    endpoint_url: str
+    region: str = "us-east-1"
+    access_key_id: str = "TESTACCESSKEY"
+    secret_access_key: str = "a-secret-of-the-tests"
+
+
+def missing_programs() -> list[str]:
+    """Return the programs that the server needs and that are not on PATH."""
+    return [name for name in PROGRAMS if shutil.which(name) is None]
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[S3Server]:
+    """Run a server while the block runs; every daemon ends with it.
+
+    Args:
+        folder: an empty folder. Its path must be short: the daemons make sockets in it.
+    """
+    for number in range(TRIES):
+        with ExitStack() as daemons:
+            try:
+                server = _start(folder / str(number), daemons)
+            except (subprocess.SubprocessError, TimeoutError):
+                if number == TRIES - 1:
+                    raise
+                continue
+            yield server
+            return
+
+
+def _start(folder: Path, daemons: ExitStack) -> S3Server:
+    for name in ("mon", "osd", "rgw"):
+        (folder / name).mkdir(parents=True)
+    mon_port, s3_port = _free_ports(2)
+    fsid = str(uuid.uuid4())
+    configuration = folder / "ceph.conf"
+    values = {"folder": folder, "fsid": fsid, "mon_port": mon_port, "s3_port": s3_port, "store_bytes": STORE_BYTES}
+    configuration.write_text(CONFIGURATION.format(**values), encoding="utf-8")
+    common = ["-c", str(configuration)]
+    from grp import getgrgid  # not on Windows, where tests import this module too
+    from pwd import getpwuid
+
+    # without these, what root starts wants to become Ceph's own user
+    as_me = ["--setuser", getpwuid(os.getuid()).pw_name, "--setgroup", getgrgid(os.getgid()).gr_name]
+    server = S3Server(endpoint_url=f"http://127.0.0.1:{s3_port}")
+
+    def run(*command: str) -> str:
+        with (folder / "commands.log").open("ab") as log:
+            return subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=log, timeout=COMMAND_S, text=True).stdout
+
+    def daemon(*command: str) -> None:
+        with (folder / "daemons.log").open("ab") as log:
+            process = subprocess.Popen([*command, "-f"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        daemons.callback(_stop, process)
+
+    monmap, keyring = str(folder / "monmap"), str(folder / "keyring")
+    run("monmaptool", "--create", "--clobber", "--addv", "a", f"[v1:127.0.0.1:{mon_port}]", "--fsid", fsid, monmap)
+    run("ceph-authtool", "--create-keyring", keyring, "--gen-key", "-n", "mon.", "--cap", "mon", "allow *")
+    run("ceph-mon", *common, *as_me, "--mkfs", "-i", "a", "--monmap", monmap, "--keyring", keyring)
+    daemon("ceph-mon", *common, *as_me, "-i", "a")
+    run("ceph-osd", *common, *as_me, "-i", "0", "--mkfs")
+    # the store in memory picks an ID of its own, which the monitor must be told
+    run("ceph", *common, "osd", "new", (folder / "osd" / "fsid").read_text(encoding="ascii").strip())
+    daemon("ceph-osd", *common, *as_me, "-i", "0")
+    _wait_until(lambda: "1 up" in run("ceph", *common, "osd", "stat"))
+    keys = [f"--access-key={server.access_key_id}", f"--secret-key={server.secret_access_key}"]
+    run("radosgw-admin", *common, "user", "create", "--uid=tests", "--display-name=tests", *keys)
+    daemon("radosgw", *common, *as_me, "-n", "client.rgw")
+    _wait_until(lambda: _answers(server.endpoint_url))
+    return server
+
+
+def _free_ports(count: int) -> Sequence[int]:
+    with ExitStack() as sockets:
+        bound = [sockets.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [listener.getsockname()[1] for listener in bound]
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urlopen(url, timeout=COMMAND_S) as response:
+            return response.status == 200
+    except (URLError, OSError):
+        return False
+
+
+def _wait_until(condition) -> None:
+    deadline = time.monotonic() + ANSWER_S
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError("The S3 server did not start.")
+        time.sleep(LOOK_S)
+
+
+def _stop(process: subprocess.Popen) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
