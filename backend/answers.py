@@ -2,20 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from xml.sax.saxutils import escape
 
 from fastapi import Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from backend.records import RecordsError
+from storage import (
+    IncompleteObjectError,
+    InvalidPartError,
+    InvalidPathError,
+    ObjectNotFoundError,
+    PathConflictError,
+    StorageError,
+    StorageFullError,
+    StorageQuotaExceededError,
+    UploadNotFoundError,
+)
+
+_API: dict[type[StorageError], tuple[int, str]] = {
+    InvalidPathError: (400, "InvalidKey"),
+    InvalidPartError: (409, "InvalidPart"),
+    ObjectNotFoundError: (404, "NotFound"),
+    UploadNotFoundError: (404, "NoSuchUpload"),
+    PathConflictError: (409, "Conflict"),
+    StorageQuotaExceededError: (507, "QuotaExceeded"),
+    StorageFullError: (507, "InsufficientStorage"),
+}
+_OBJECTS: dict[type[StorageError], tuple[int, str]] = {
+    InvalidPathError: (400, "InvalidURI"),
+    InvalidPartError: (400, "InvalidPart"),
+    IncompleteObjectError: (400, "IncompleteBody"),
+    ObjectNotFoundError: (404, "NoSuchKey"),
+    UploadNotFoundError: (404, "NoSuchUpload"),
+    PathConflictError: (409, "OperationAborted"),
+    StorageQuotaExceededError: (507, "QuotaExceeded"),
+    StorageFullError: (507, "InsufficientStorage"),
+}
 
 
 class ApiRefusal(Exception):
-    """A request to the API that can't be done: `error` is a short code, `message` a sentence."""
+    """A request to the API that can't be done: `error` is a short code, `message` a sentence, `figures` go beside them."""
 
-    def __init__(self, status: int, error: str, message: str) -> None:
+    def __init__(self, status: int, error: str, message: str, figures: Mapping[str, int] | None = None) -> None:
         self.status = status
         self.error = error
         self.message = message
+        self.figures = figures or {}
         super().__init__(message)
 
 
@@ -30,11 +67,28 @@ class ObjectRefusal(Exception):
         super().__init__(message)
 
 
+def object_refusal(error: StorageError) -> ObjectRefusal:
+    """Return what a client that sends or fetches a file is told of a storage's error."""
+    status, code = _OBJECTS.get(type(error), (500, "InternalError"))
+    return ObjectRefusal(status, code, str(error))
+
+
+def api_refusal(error: StorageError) -> ApiRefusal:
+    """Return what a client of the API is told of a storage's error."""
+    # 503: what the storage itself can't do now may be possible in a while, and clients try that again.
+    status, code = _API.get(type(error), (503, "StorageUnavailable"))
+    figures = {}
+    if isinstance(error, StorageQuotaExceededError):
+        figures = {"maxSizeBytes": error.max_size_bytes, "usedBytes": error.used_bytes, "wantedBytes": error.wanted_bytes}
+    return ApiRefusal(status, code, str(error), figures)
+
+
 async def answer_api_refusal(_: Request, error: Exception) -> Response:
     """Write an ApiRefusal as JSON."""
     assert isinstance(error, ApiRefusal)
     headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
-    return JSONResponse({"error": error.error, "message": error.message}, status_code=error.status, headers=headers)
+    content = {"error": error.error, "message": error.message, **error.figures}
+    return JSONResponse(content, status_code=error.status, headers=headers)
 
 
 async def answer_object_refusal(request: Request, error: Exception) -> Response:
@@ -45,8 +99,41 @@ async def answer_object_refusal(request: Request, error: Exception) -> Response:
     return Response(body, status_code=error.status, media_type="application/xml", headers=error.headers)
 
 
-async def answer_other(_: Request, error: Exception) -> Response:
+async def answer_storage(request: Request, error: Exception) -> Response:
+    """Write a storage's error that a route of the API let through."""
+    assert isinstance(error, StorageError)
+    return await answer_api_refusal(request, api_refusal(error))
+
+
+async def answer_records(request: Request, error: Exception) -> Response:
+    """Write that the file records can't be read or written."""
+    assert isinstance(error, RecordsError)
+    return await answer_api_refusal(request, ApiRefusal(503, "RecordsUnavailable", str(error)))
+
+
+async def answer_invalid(request: Request, error: Exception) -> Response:
+    """Write which part of a query is not as it should be."""
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    return await answer_api_refusal(request, ApiRefusal(400, "InvalidRequest", f"{first['loc'][-1]}: {first['msg']}."))
+
+
+async def answer_nobody(_: Request, error: Exception) -> Response:
+    """Answer a client that went away before it had sent everything."""
+    return Response(status_code=400)
+
+
+async def answer_other(request: Request, error: Exception) -> Response:
     """Write what the framework itself refuses, such as an unknown path."""
     assert isinstance(error, HTTPException)
     content = {"error": "NotFound" if error.status_code == 404 else "Refused", "message": f"{error.detail}."}
-    return JSONResponse(content, status_code=error.status_code, headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(sorted(_methods(request)))
+    return JSONResponse(content, status_code=error.status_code, headers=headers)
+
+
+def _methods(request: Request) -> set[str]:
+    """Return the methods that a path has; the framework itself tells those of the first of its routes."""
+    asked = {method: {**request.scope, "method": method} for method in ("GET", "HEAD", "POST", "PUT", "DELETE")}
+    return {method for method, scope in asked.items() if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)}

@@ -1,142 +1,101 @@
-"""The three questions of the uploader: is my token good, where may I put this file, take note of this video."""
+"""What every backend has: is my token good, where may I put this file, take note of this video. And the notes to read."""
 
 from __future__ import annotations
 
 import asyncio
-import hmac
-import re
-from collections.abc import Callable
-from typing import TypeVar
-from urllib.parse import quote
+from typing import Annotated
 
-from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from fastapi import APIRouter, Depends, Query, Request
 
+from backend.addresses import Addresses
 from backend.answers import ApiRefusal
+from backend.bodies import body_of, described
+from backend.contract import MAX_PAGE, KeptRecord, Presigned, PresignRequest, RecordRequest, Records, Valid, is_content_type
+from backend.description import refusals
 from backend.records import FileRecords
 from backend.settings import BackendSettings
-from backend.signing import UrlSigner
-from storage import InvalidPathError, check_path
-
-MAX_BODY_BYTES = 1 << 20
-_CONTENT_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+( ?; ?[\w.+-]+=[\w.+\"-]+)*", re.ASCII)
-_Body = TypeVar("_Body", bound=BaseModel)
-
-
-class _Strict(BaseModel):
-    """Takes the fields of the contract and no others, so that a client that sends more is found out here."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class PresignRequest(_Strict):
-    """What a client asks a signed URL for."""
-
-    key: str
-    contentType: str
-
-
-class RecordKeys(_Strict):
-    """Where a video's files are; null for what was not made."""
-
-    hls: str | None
-    mp4: str | None = None
-    transcript: str | None = None
-
-
-class RecordMetadata(_Strict):
-    """What is known of a video; `duration` in seconds."""
-
-    duration: float | None = None
-    qualities: list[str] = []
-
-
-class RecordRequest(_Strict):
-    """One finished video."""
-
-    name: str = Field(min_length=1)
-    type: str
-    language: str
-    parentFolder: str | None = None
-    sessionId: str | None = None
-    s3Keys: RecordKeys
-    metadata: RecordMetadata
+from storage import Access, StorageBackend, check_path
 
 
 class ApiRoutes:
-    """The API under the configured paths. Every request needs the bearer token."""
+    """The API under the configured paths."""
 
-    def __init__(self, settings: BackendSettings, signer: UrlSigner, records: FileRecords, clock: Callable[[], float]) -> None:
+    def __init__(self, settings: BackendSettings, storage: StorageBackend, records: FileRecords, addresses: Addresses) -> None:
         self._settings = settings
-        self._signer = signer
+        self._storage = storage
         self._records = records
-        self._clock = clock
+        self._addresses = addresses
 
     def router(self) -> APIRouter:
         """Return the routes."""
         router, endpoints = APIRouter(), self._settings.endpoints
+        presign, records = _path(endpoints.presign_endpoint), _path(endpoints.record_endpoint)
         router.add_api_route(_path(endpoints.validate_endpoint), self.validate, methods=["GET"])
-        router.add_api_route(_path(endpoints.presign_endpoint), self.presign, methods=["POST"])
-        router.add_api_route(_path(endpoints.record_endpoint), self.add_record, methods=["POST"])
-        router.add_api_route(_path(endpoints.record_endpoint), self.list_records, methods=["GET"])
+        router.add_api_route(
+            presign,
+            self.presign,
+            methods=["POST"],
+            responses=refusals(400, 413, 503, 507),
+            openapi_extra=described(PresignRequest),
+        )
+        router.add_api_route(
+            records,
+            self.add_record,
+            methods=["POST"],
+            status_code=201,
+            responses=refusals(400, 413, 503),
+            openapi_extra=described(RecordRequest),
+        )
+        router.add_api_route(records, self.list_records, methods=["GET"], responses=refusals(400, 404, 503))
+        router.add_api_route(f"{records}/{{record_id}}", self.get_record, methods=["GET"], responses=refusals(404, 503))
         return router
 
-    async def validate(self, request: Request) -> Response:
+    async def validate(self) -> Valid:
         """Say that the token is good."""
-        self._require_token(request)
-        return JSONResponse({"valid": True})
+        return Valid(valid=True)
 
-    async def presign(self, request: Request) -> Response:
+    async def presign(self, request: Request, wanted: Annotated[PresignRequest, Depends(body_of(PresignRequest))]) -> Presigned:
         """Give a URL to which one file may be sent once its token was looked at here: the store never sees the token."""
-        self._require_token(request)
-        wanted = await _read(request, PresignRequest)
-        try:
-            check_path(wanted.key)
-        except InvalidPathError as error:
-            raise ApiRefusal(400, "InvalidKey", str(error)) from error
-        if not _CONTENT_TYPE.fullmatch(wanted.contentType):
-            raise ApiRefusal(400, "InvalidContentType", f"{wanted.contentType!r} is not a content type, such as video/mp2t.")
-        expires = int(self._clock()) + self._settings.url_ttl_s
-        query = self._signer.query(method="PUT", key=wanted.key, content_type=wanted.contentType, expires=expires)
-        here = str(request.base_url).rstrip("/")
-        place = f"/objects/{quote(wanted.key)}"
-        public = self._settings.public_base_url or here
-        return JSONResponse({"key": wanted.key, "signedUrl": f"{here}{place}?{query}", "downloadUrl": f"{public}{place}"})
+        check_target(wanted.key, wanted.contentType)
+        url = await self._storage.get_presigned_url(
+            wanted.key,
+            Access.WRITE,
+            expires_s=self._settings.url_ttl_s,
+            content_type=wanted.contentType,
+            size_bytes=wanted.sizeBytes,
+        )
+        return Presigned(
+            key=wanted.key,
+            signedUrl=self._addresses.reachable(request, url),
+            downloadUrl=self._addresses.download(request, wanted.key),
+        )
 
-    async def add_record(self, request: Request) -> Response:
+    async def add_record(self, record: Annotated[RecordRequest, Depends(body_of(RecordRequest))]) -> KeptRecord:
         """Keep a file record; answer with it, its id and its time."""
-        self._require_token(request)
-        record = await _read(request, RecordRequest)
-        kept = await asyncio.to_thread(self._records.add, record.model_dump())
-        return JSONResponse(kept, status_code=201)
+        return KeptRecord.model_validate(await asyncio.to_thread(self._records.add, record.model_dump()))
 
-    async def list_records(self, request: Request) -> Response:
-        """List all file records, oldest first."""
-        self._require_token(request)
-        return JSONResponse({"files": await asyncio.to_thread(self._records.all)})
+    async def list_records(self, after: str | None = None, limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = MAX_PAGE) -> Records:
+        """List file records, oldest first; `after` is the id of the last one of the page before."""
+        try:
+            files, more = await asyncio.to_thread(lambda: self._records.page(after=after, limit=limit))
+        except KeyError as error:
+            raise ApiRefusal(404, "NotFound", "No file record has the id that is given as 'after'.") from error
+        kept = [KeptRecord.model_validate(record) for record in files]
+        return Records(files=kept, next=kept[-1].id if more else None)
 
-    def _require_token(self, request: Request) -> None:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        # Header texts are latin-1 (RFC 9110), the token is whatever the settings say.
-        good = hmac.compare_digest(token.strip().encode("latin-1"), self._settings.token.encode())
-        if scheme.lower() != "bearer" or not good:
-            raise ApiRefusal(401, "Unauthorized", "The token is missing or wrong: use the one with which this backend was started.")
+    async def get_record(self, record_id: str) -> KeptRecord:
+        """Give one file record."""
+        record = await asyncio.to_thread(self._records.get, record_id)
+        if record is None:
+            raise ApiRefusal(404, "NotFound", "No file record has this id.")
+        return KeptRecord.model_validate(record)
 
 
-async def _read(request: Request, model: type[_Body]) -> _Body:
-    """Return the request's body as a model. Raises ApiRefusal."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise ApiRefusal(413, "TooLarge", "The request is too large.")
-    try:
-        return model.model_validate_json(bytes(body))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the body"
-        raise ApiRefusal(400, "InvalidRequest", f"{field}: {first['msg']}.") from error
+def check_target(key: str, content_type: str) -> None:
+    """See that an object may be stored under this key and with this type. Raises InvalidPathError, ApiRefusal."""
+    check_path(key)
+    if not is_content_type(content_type):
+        raise ApiRefusal(400, "InvalidContentType", f"{content_type!r} is not a content type, such as video/mp2t.")
 
 
 def _path(endpoint: str) -> str:

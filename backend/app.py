@@ -4,47 +4,90 @@ from __future__ import annotations
 
 import time
 
-from fastapi import FastAPI
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect
 
-from backend.answers import ApiRefusal, ObjectRefusal, answer_api_refusal, answer_object_refusal, answer_other
+from backend.addresses import Addresses
+from backend.answers import (
+    ApiRefusal,
+    ObjectRefusal,
+    answer_api_refusal,
+    answer_invalid,
+    answer_nobody,
+    answer_object_refusal,
+    answer_other,
+    answer_records,
+    answer_storage,
+)
 from backend.api import ApiRoutes
+from backend.catalogue import CatalogueRoutes
+from backend.description import openapi_document, refusals
+from backend.multipart import MultipartRoutes
 from backend.objects import ObjectRoutes
 from backend.pages import PageRoutes
-from backend.records import RECORDS_FILE, FileRecords
+from backend.records import RECORDS_FILE, FileRecords, RecordsError
+from backend.reference_page import ReferenceRoutes
 from backend.settings import BackendSettings
 from backend.signing import PRIVATE, UrlSigner
+from backend.token_check import token_check
 from pipeline.errors import SettingsError
-from storage import LocalStorageBackend, StorageError
+from storage import StorageBackend, StorageError
 
 _EXPOSED = ("Accept-Ranges", "Content-Length", "Content-Range", "ETag", "Last-Modified")
 
 
-def create_app(settings: BackendSettings) -> FastAPI:
-    """Return the reference backend as an ASGI app; makes its folder ready. Raises SettingsError."""
-    storage = LocalStorageBackend(settings.root, max_size_bytes=settings.max_size_bytes)
-    try:
-        storage.prepare()
-    except StorageError as error:
-        raise SettingsError(f"The storage folder {settings.root} can't be used: check its permissions or choose another one.") from error
-    signer = UrlSigner(settings.signing_secret)
+def create_app(settings: BackendSettings, storage: StorageBackend, signer: UrlSigner) -> FastAPI:
+    """Return the reference backend as an ASGI app over a storage, which the caller starts and closes.
+
+    Makes the file records ready. Raises SettingsError.
+    """
     records = FileRecords(settings.root / PRIVATE / RECORDS_FILE)
-    # The interactive API pages load their scripts from elsewhere; a slash too many in a key must not become a redirect.
-    app = FastAPI(title="HLS Converter reference backend", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    try:
+        records.prepare()
+    except RecordsError as error:
+        raise SettingsError(str(error)) from error
+    # FastAPI's own pages load their scripts from elsewhere; a slash too many in a key must not become a redirect.
+    app = FastAPI(
+        title="HLS Converter reference backend",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_name,
+    )
     # Any page may play what is stored. No cookies are in use, so other sites gain nothing here that they could not ask themselves.
     app.add_middleware(
         CORSMiddleware,
         allow_origins=["*"],
-        allow_methods=["GET", "HEAD", "PUT", "POST", "OPTIONS"],
+        allow_methods=["GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"],
         allow_headers=["*"],
         expose_headers=_EXPOSED,
         max_age=3600,
     )
     app.add_exception_handler(ApiRefusal, answer_api_refusal)
     app.add_exception_handler(ObjectRefusal, answer_object_refusal)
+    app.add_exception_handler(StorageError, answer_storage)
+    app.add_exception_handler(RecordsError, answer_records)
+    app.add_exception_handler(RequestValidationError, answer_invalid)
     app.add_exception_handler(HTTPException, answer_other)
-    app.include_router(ApiRoutes(settings, signer, records, time.time).router())
+    app.add_exception_handler(ClientDisconnect, answer_nobody)
+
+    addresses = Addresses(settings.public_base_url)
+    guarded = APIRouter(dependencies=[Depends(token_check(settings.token))], responses=refusals(401))
+    guarded.include_router(ApiRoutes(settings, storage, records, addresses).router())
+    guarded.include_router(CatalogueRoutes(storage, addresses, bucket=settings.bucket, url_ttl_s=settings.url_ttl_s).router())
+    guarded.include_router(MultipartRoutes(storage, addresses, url_ttl_s=settings.url_ttl_s).router())
+    app.include_router(guarded)
     app.include_router(ObjectRoutes(storage, signer, time.time).router())
-    app.include_router(PageRoutes(settings, storage).router())
+    app.include_router(PageRoutes(settings, storage, records).router())
+    app.include_router(ReferenceRoutes(settings, openapi_document(app)).router())
     return app
+
+
+def _name(route: APIRoute) -> str:
+    return route.name

@@ -14,31 +14,13 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from backend.answers import ObjectRefusal
+from backend.answers import ObjectRefusal, object_refusal
+from backend.contract import Key
+from backend.description import OBJECT_GIVEN, OBJECT_NAMED, OBJECT_TAKEN
 from backend.ranges import ByteRange, UnsatisfiableRangeError, parse_range
 from backend.signing import UrlSigner, Verdict
 from pipeline.transfer.content_types import content_type
-from storage import (
-    IncompleteObjectError,
-    InvalidPathError,
-    ObjectNotFoundError,
-    OpenObject,
-    PathConflictError,
-    StorageBackend,
-    StorageError,
-    StorageFullError,
-    StorageQuotaExceededError,
-    StoredObject,
-)
-
-_REFUSALS: dict[type[StorageError], tuple[int, str]] = {
-    InvalidPathError: (400, "InvalidURI"),
-    ObjectNotFoundError: (404, "NoSuchKey"),
-    PathConflictError: (409, "OperationAborted"),
-    IncompleteObjectError: (400, "IncompleteBody"),
-    StorageQuotaExceededError: (507, "QuotaExceeded"),
-    StorageFullError: (507, "InsufficientStorage"),
-}
+from storage import MAX_PUT_BYTES, OpenObject, StorageBackend, StorageError, StoredObject
 
 
 class ObjectRoutes:
@@ -52,34 +34,45 @@ class ObjectRoutes:
     def router(self) -> APIRouter:
         """Return the routes."""
         router = APIRouter()
-        router.add_api_route("/objects/{key:path}", self.put, methods=["PUT"])
-        router.add_api_route("/objects/{key:path}", self.get, methods=["GET", "HEAD"])
+        router.add_api_route("/objects/{key:path}", self.put, methods=["PUT"], response_class=Response, responses=OBJECT_TAKEN)
+        router.add_api_route("/objects/{key:path}", self.get, methods=["GET"], response_class=Response, responses=OBJECT_GIVEN)
+        router.add_api_route("/objects/{key:path}", self.head, methods=["HEAD"], response_class=Response, responses=OBJECT_NAMED)
         return router
 
-    async def put(self, request: Request, key: str) -> Response:
-        """Store an object, whole or not at all."""
+    async def put(self, request: Request, key: Key) -> Response:
+        """Store an object or one part of it, whole or not at all."""
+        query = request.query_params
         self._check_signature(request, key)
         length = _content_length(request.headers)
         content = _checked(request.stream(), request.headers.get("Content-MD5"))
         try:
-            stored = await self._storage.save(key, content, size_bytes=length)
+            if "uploadId" in query:
+                part = await self._storage.save_part(key, query["uploadId"], int(query["partNumber"]), content, size_bytes=length)
+                etag = part.etag
+            else:
+                stored = await self._storage.save(key, content, size_bytes=length, content_type=request.headers.get("Content-Type"))
+                etag = stored.etag
         except StorageError as error:
-            raise _refusal(error) from error
+            raise object_refusal(error) from error
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is left to read it
-        return Response(status_code=200, headers={"ETag": _etag(stored)})
+        return Response(status_code=200, headers={"ETag": f'"{etag}"'})
 
-    async def get(self, request: Request, key: str) -> Response:
+    async def get(self, request: Request, key: Key) -> Response:
         """Give an object, or one range of it."""
         try:
             opened = await self._storage.open(key)
         except StorageError as error:
-            raise _refusal(error) from error
+            raise object_refusal(error) from error
         try:
             return await self._answer(request, opened)
         except BaseException:
             await opened.close()
             raise
+
+    async def head(self, request: Request, key: Key) -> Response:
+        """Tell an object's size, type and entity tag without giving it."""
+        return await self.get(request, key)
 
     async def _answer(self, request: Request, opened: OpenObject) -> Response:
         info = opened.info
@@ -104,28 +97,28 @@ class ObjectRoutes:
         if request.method == "HEAD":
             await opened.close()
             return Response(status_code=status, headers=headers)
-        return _ObjectResponse(opened, whole, status_code=status, headers=headers)
+        return ObjectResponse(opened, whole, status_code=status, headers=headers)
 
     def _check_signature(self, request: Request, key: str) -> None:
-        expires, signature = request.query_params.get("expires"), request.query_params.get("signature")
-        if expires is None or signature is None:
+        query = dict(request.query_params)
+        if "expires" not in query or "signature" not in query:
             raise ObjectRefusal(403, "AccessDenied", "Access Denied")
         verdict = self._signer.judge(
             method="PUT",
             key=key,
             content_type=request.headers.get("Content-Type", ""),
-            expires=expires,
-            signature=signature,
+            size=request.headers.get("Content-Length"),
+            query=query,
             now=self._clock(),
         )
         if verdict is Verdict.EXPIRED:
             raise ObjectRefusal(403, "AccessDenied", "Request has expired")
         if verdict is Verdict.WRONG:
-            message = "The signature does not match: key and Content-Type must be those that were signed."
+            message = "The signature does not match: key, Content-Type and size must be those that were signed."
             raise ObjectRefusal(403, "SignatureDoesNotMatch", message)
 
 
-class _ObjectResponse(StreamingResponse):
+class ObjectResponse(StreamingResponse):
     """Streams an open object and closes it, whether the client stayed to the end or not."""
 
     def __init__(self, opened: OpenObject, part: ByteRange, *, status_code: int, headers: dict[str, str]) -> None:
@@ -133,6 +126,7 @@ class _ObjectResponse(StreamingResponse):
         self._opened = opened
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the object; see ASGI."""
         try:
             await super().__call__(scope, receive, send)
         finally:
@@ -164,7 +158,10 @@ def _decoded_md5(header: str) -> bytes:
 def _content_length(headers: Headers) -> int:
     if "Transfer-Encoding" in headers or "Content-Length" not in headers:
         raise ObjectRefusal(411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
-    return int(headers["Content-Length"])  # the server has refused what is not a number
+    length = int(headers["Content-Length"])  # the server has refused what is not a number
+    if length > MAX_PUT_BYTES:
+        raise ObjectRefusal(400, "EntityTooLarge", f"One PUT takes {MAX_PUT_BYTES} bytes at most: send the file in parts.")
+    return length
 
 
 def _part(headers: Headers, info: StoredObject, etag: str) -> ByteRange | None:
@@ -184,9 +181,4 @@ def _holds(if_none_match: str, etag: str) -> bool:
 
 
 def _etag(info: StoredObject) -> str:
-    return f'"{info.md5}"'
-
-
-def _refusal(error: StorageError) -> ObjectRefusal:
-    status, code = _REFUSALS.get(type(error), (500, "InternalError"))
-    return ObjectRefusal(status, code, str(error))
+    return f'"{info.etag}"'

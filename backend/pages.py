@@ -1,22 +1,24 @@
-"""The pages for people: the list of streams and a player for each. The player's files lie in `player/`."""
+"""The pages for people: the list of streams and a player for each, and the health check. The player's files lie in `player/`."""
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 from string import Template
 from urllib.parse import quote, urlsplit
 
 from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from fastapi.responses import FileResponse, HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
+from backend.addresses import object_path
+from backend.contract import Health
+from backend.description import refusals
+from backend.records import FileRecords
 from backend.settings import BackendSettings
-from pipeline.workspace import MASTER
-from storage import InvalidPathError, StorageBackend, check_path
-
-CAPTIONS = "subtitles.vtt"
-POSTER = "poster.jpg"
+from storage import InvalidPathError, ObjectNotFoundError, StorageBackend, StoragePathBuilder
 
 _FOLDER = Path(__file__).parent / "player"
 _ASSETS = {"hls.min.js": "text/javascript", "watch.js": "text/javascript", "style.css": "text/css"}
@@ -25,41 +27,50 @@ _ASSETS = {"hls.min.js": "text/javascript", "watch.js": "text/javascript", "styl
 class PageRoutes:
     """The pages, their files and the health check. Nothing here needs the token."""
 
-    def __init__(self, settings: BackendSettings, storage: StorageBackend) -> None:
+    def __init__(self, settings: BackendSettings, storage: StorageBackend, records: FileRecords) -> None:
         self._storage = storage
+        self._records = records
         # Behind a proxy that serves the backend below a path, links need that path in front.
         self._base = urlsplit(settings.public_base_url).path.rstrip("/")
 
     def router(self) -> APIRouter:
         """Return the routes."""
         router = APIRouter()
-        router.add_api_route("/", self.streams, methods=["GET"])
-        router.add_api_route("/watch/{prefix:path}", self.watch, methods=["GET"])
-        router.add_api_route("/player/{name}", self.asset, methods=["GET"])
-        router.add_api_route("/health", self.health, methods=["GET"])
+        for path, page in (("/", self.streams), ("/watch/{prefix:path}", self.watch), ("/player/{name}", self.asset)):
+            router.add_api_route(path, page, methods=["GET"], include_in_schema=False)
+        router.add_api_route("/health", self.health, methods=["GET"], responses=refusals(503))
         return router
 
     async def streams(self) -> Response:
         """List every stored stream with a link to its player."""
-        stored = set(await self._storage.list_files())
-        prefixes = sorted(path.removesuffix(MASTER) for path in stored if path == MASTER or path.endswith(f"/{MASTER}"))
-        cards = "\n".join(self._card(prefix, with_poster=prefix + POSTER in stored) for prefix in prefixes)
+        prefixes, posters = [], set()
+        async for stored in self._storage.list_objects():
+            folder = stored.path.rpartition("/")[0]
+            prefix = f"{folder}/" if folder else ""
+            paths = StoragePathBuilder(prefix)
+            if stored.path == paths.master:
+                prefixes.append(prefix)
+            elif stored.path == paths.poster:
+                posters.add(prefix)
+        cards = "\n".join(self._card(prefix, with_poster=prefix in posters) for prefix in sorted(prefixes))
         return self._page("streams.html", streams=cards or '<p class="quiet">Nothing here yet: upload a video and reload this page.</p>')
 
     async def watch(self, request: Request, prefix: str) -> Response:
         """Play the stream whose master playlist is `<prefix>master.m3u8`."""
-        if prefix and not prefix.endswith("/"):
-            prefix += "/"
-        if not await self._stored(prefix + MASTER):
+        try:
+            paths = StoragePathBuilder(prefix)
+        except InvalidPathError:
             return self._page("missing.html", status=404, name=_name(prefix))
-        captions, poster = prefix + CAPTIONS, prefix + POSTER
-        spoken = await self._stored(captions) and b"-->" in await self._storage.load(captions)  # without speech the file has no cues
+        if not await self._storage.exists(paths.master):
+            return self._page("missing.html", status=404, name=_name(paths.prefix))
+        # without speech the file has no cues
+        spoken = await self._storage.exists(paths.captions) and b"-->" in await self._storage.load(paths.captions)
         return self._page(
             "watch.html",
-            name=_name(prefix),
-            source=self._object(prefix + MASTER),
-            captions=self._object(captions) if spoken else "",
-            poster=f'poster="{escape(self._object(poster))}"' if await self._stored(poster) else "",
+            name=_name(paths.prefix),
+            source=self._object(paths.master),
+            captions=self._object(paths.captions) if spoken else "",
+            poster=f'poster="{escape(self._object(paths.poster))}"' if await self._storage.exists(paths.poster) else "",
         )
 
     async def asset(self, name: str) -> Response:
@@ -68,22 +79,22 @@ class PageRoutes:
             raise HTTPException(404)
         return FileResponse(_FOLDER / name, media_type=_ASSETS[name], headers={"Cache-Control": "no-cache"})
 
-    async def health(self) -> Response:
-        """Say that the server is there."""
-        return JSONResponse({"status": "ok"})
-
-    async def _stored(self, path: str) -> bool:
-        try:
-            check_path(path)
-            return await self._storage.exists(path)
-        except InvalidPathError:
-            return False
+    async def health(self) -> Health:
+        """Say that storage and file records can be used; 503 where they can't."""
+        await asyncio.to_thread(self._records.check)
+        with suppress(ObjectNotFoundError):  # that nothing is there is an answer too
+            await self._storage.find("health")
+        return Health(status="ok")
 
     def _object(self, key: str) -> str:
-        return f"{self._base}/objects/{quote(key)}"
+        return self._base + object_path(key)
 
     def _card(self, prefix: str, *, with_poster: bool) -> str:
-        picture = f'<img src="{escape(self._object(prefix + POSTER))}" alt="">' if with_poster else '<span class="picture"></span>'
+        picture = (
+            f'<img src="{escape(self._object(StoragePathBuilder(prefix).poster))}" alt="">'
+            if with_poster
+            else '<span class="picture"></span>'
+        )
         link = escape(f"{self._base}/watch/{quote(prefix)}")
         return f'<a class="card" href="{link}">{picture}<strong>{escape(_name(prefix))}</strong><small>{escape(prefix)}</small></a>'
 

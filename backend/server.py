@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from urllib.parse import quote
 
 import uvicorn
 
+from backend.addresses import SignedPaths
 from backend.app import create_app
 from backend.settings import BackendSettings
+from backend.signing import UrlSigner
 from pipeline.errors import SettingsError
+from storage import StorageBackend, StorageError, create
 
 KEEP_ALIVE_S = 75
 """How long an idle connection stays open: longer than an uploader pauses between files, so that none breaks as it is used again."""
@@ -23,6 +28,30 @@ STOP_S = 3
 
 _BACKLOG = 512
 _ANYWHERE = ("", "0.0.0.0", "::")
+
+
+class _Sentences(logging.Filter):
+    """Lets a storage that fails while it is read from leave a sentence in the log, not a traceback."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        cause = _origin(record.exc_info[1]) if record.exc_info else None
+        if isinstance(cause, StorageError):
+            record.msg, record.args, record.exc_info = str(cause), (), None
+        return True
+
+
+_sentences = _Sentences()
+
+
+def _origin(error: BaseException | None) -> BaseException | None:
+    """Return what an error comes from: the framework wraps what goes wrong once an answer has begun."""
+    while error is not None:
+        group: Sequence[BaseException] = getattr(error, "exceptions", ())  # ExceptionGroup, which Python 3.10 has not
+        inner = group[0] if len(group) == 1 else error.__cause__ if isinstance(error, RuntimeError) else None
+        if inner is None:
+            return error
+        error = inner
+    return None
 
 
 class RunningBackend:
@@ -38,13 +67,19 @@ class RunningBackend:
 
 
 class _Server(uvicorn.Server):
-    """Says when it is ready, and does not wait for ever to stop."""
+    """Opens and closes the storage, says when it is ready, and does not wait for ever to stop."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, storage: StorageBackend, ready: Callable[[], None]) -> None:
         super().__init__(config)
+        self._storage = storage
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await self._storage.start()
+        except StorageError as error:
+            await self._storage.close()
+            raise SettingsError(str(error)) from error
         await super().startup(sockets)
         self._ready()
 
@@ -54,6 +89,7 @@ class _Server(uvicorn.Server):
             await super().shutdown(sockets)
         finally:
             hanging_up.cancel()
+            await self._storage.close()
 
     def _hang_up(self) -> None:
         """End requests that wait for a silent client, the way they end when the client goes away: in order."""
@@ -71,7 +107,7 @@ def serve(settings: BackendSettings, *, host: str = "127.0.0.1", port: int = 800
         announce: called once, when requests are answered.
 
     Raises:
-        SettingsError: the port is taken, the address is not this machine's, or the folder can't be used.
+        SettingsError: the port is taken, the address is not this machine's, or the storage can't be used.
     """
     listener, url = _listen(host, port)
     with listener:
@@ -106,6 +142,8 @@ def serve_in_thread(settings: BackendSettings, *, host: str = "127.0.0.1", port:
         finally:
             server.should_exit = True
             thread.join()
+        if failures and isinstance(failures[0], SettingsError):
+            raise failures[0]
         if failures:
             raise RuntimeError("The embedded backend has failed.") from failures[0]
 
@@ -126,8 +164,11 @@ def _listen(host: str, port: int) -> tuple[socket.socket, str]:
 
 
 def _server(settings: BackendSettings, ready: Callable[[], None]) -> _Server:
+    logging.getLogger("uvicorn.error").addFilter(_sentences)
+    signer = UrlSigner(settings.signing_secret)
+    storage = create(settings.storage, signer=SignedPaths(signer, time.time))
     config = uvicorn.Config(
-        create_app(settings),
+        create_app(settings, storage, signer),
         access_log=False,  # its lines would hold the signatures of URLs
         log_config=None,
         log_level="warning",
@@ -136,4 +177,4 @@ def _server(settings: BackendSettings, ready: Callable[[], None]) -> _Server:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=2 * STOP_S,
     )
-    return _Server(config, ready)
+    return _Server(config, storage, ready)

@@ -6,12 +6,14 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+import s3_server
 
 from backend.server import RunningBackend, serve_in_thread
 from backend.settings import BackendSettings
 from config import Config
 
 TOKEN = "a-token-that-only-tests-know"
+collect_ignore = ["test_backend_s3.py"] if s3_server.missing_programs() else []
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +31,10 @@ class Client:
     def headers(self):
         """The header that opens the API."""
         return {"Authorization": f"Bearer {self.backend.settings.token}"}
+
+    def ask(self, method, path, json=None, **query):
+        """Ask the API with the token."""
+        return requests.request(method, self.url + path, json=json, params=query, headers=self.headers, timeout=10)
 
     def presign(self, key, content_type="video/mp2t"):
         """Ask for a signed URL; return the answer's JSON."""

@@ -34,7 +34,20 @@ RECORD = {
         pytest.param("Bearer \xfc", id="not ASCII"),
     ],
 )
-@pytest.mark.parametrize(("method", "path"), [("GET", VALIDATE), ("POST", PRESIGN), ("POST", RECORDS), ("GET", RECORDS)])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", VALIDATE),
+        ("POST", PRESIGN),
+        ("POST", RECORDS),
+        ("GET", RECORDS),
+        ("GET", f"{RECORDS}/none"),
+        ("GET", "/api/s3/capabilities"),
+        ("GET", "/api/s3/objects"),
+        ("DELETE", "/api/s3/object?key=a"),
+        ("POST", "/api/s3/multipart"),
+    ],
+)
 def test_the_api_needs_the_token(shared, method, path, header):
     """Without the right token every question is answered with 401 and a sentence."""
     headers = {} if header is None else {"Authorization": header.encode("latin-1")}
@@ -122,6 +135,45 @@ def test_presign_refuses_other_bodies(shared, body):
     assert {"error", "message"} == set(answer.json())
 
 
+def test_a_declared_size_is_signed(fresh):
+    """With sizeBytes the URL takes exactly so many bytes."""
+    asked = {"key": "sized.ts", "contentType": "video/mp2t", "sizeBytes": 5}
+    url = fresh.ask("POST", PRESIGN, asked).json()["signedUrl"]
+    statuses = [
+        requests.put(url, data=body, headers={"Content-Type": "video/mp2t"}, timeout=10).status_code
+        for body in (b"four", b"sixsix", b"", b"right")
+    ]
+
+    assert ([403, 403, 403, 200], b"right") == (statuses, fresh.get("/objects/sized.ts").content)
+
+
+@pytest.mark.parametrize(
+    ("size", "status"),
+    [(0, 200), (5 << 30, 200), (5.0, 200), (None, 200), ((5 << 30) + 1, 400), (-1, 400), (1.5, 400), ("5", 400), (True, 400)],
+    ids=repr,
+)
+def test_a_declared_size_is_a_whole_number(shared, size, status):
+    """Up to what one PUT takes; null declares nothing."""
+    assert status == shared.ask("POST", PRESIGN, {"key": "a.ts", "contentType": "video/mp2t", "sizeBytes": size}).status_code
+
+
+def test_a_declared_size_that_does_not_fit_is_507_with_figures(settings):
+    """The quota is told when a URL is asked for, before anything is sent."""
+    headers = {"Authorization": f"Bearer {settings.token}"}
+    with serve_in_thread(replace(settings, storage=replace(settings.storage, max_size_bytes=100))) as backend:
+        answers = [
+            requests.post(
+                backend.url + PRESIGN, json={"key": "a.ts", "contentType": "video/mp2t", "sizeBytes": size}, headers=headers, timeout=10
+            )
+            for size in (100, 101)
+        ]
+
+    said = answers[1].json()
+    assert ([200, 507], "QuotaExceeded") == ([answer.status_code for answer in answers], said["error"])
+    assert (100, 0, 101) == (said["maxSizeBytes"], said["usedBytes"], said["wantedBytes"])
+    assert said["message"].startswith("The storage may hold 100 bytes")
+
+
 def test_a_huge_question_is_refused(shared):
     """A request of more than a megabyte is not collected in memory."""
     answer = requests.post(shared.url + PRESIGN, data=b" " * (2 << 20), headers=shared.headers, timeout=10)
@@ -165,8 +217,35 @@ def test_records_are_kept_over_a_restart(settings):
         listed = requests.get(backend.url + RECORDS, headers=headers, timeout=10)
 
     assert 201 == added.status_code
-    assert {"files": [added.json()]} == listed.json()
+    assert {"files": [added.json()], "next": None} == listed.json()
     assert RECORD == {name: value for name, value in added.json().items() if name not in ("id", "createdAt")}
+
+
+def test_records_come_in_pages(fresh):
+    """A page ends where `limit` says, and `next` leads on to the last."""
+    ids = [fresh.ask("POST", RECORDS, RECORD).json()["id"] for _ in range(3)]
+    first = fresh.ask("GET", RECORDS, limit=2).json()
+    second = fresh.ask("GET", RECORDS, limit=2, after=first["next"]).json()
+
+    assert (ids[:2], ids[1]) == ([record["id"] for record in first["files"]], first["next"])
+    assert (ids[2:], None) == ([record["id"] for record in second["files"]], second["next"])
+
+
+@pytest.mark.parametrize(("query", "status"), [({"limit": 0}, 400), ({"limit": 1001}, 400), ({"limit": "x"}, 400), ({"after": "x"}, 404)])
+def test_a_page_of_nothing_is_refused(shared, query, status):
+    """What can't be meant gets a code and a sentence."""
+    answer = shared.ask("GET", RECORDS, **query)
+
+    assert (status, {"error", "message"}) == (answer.status_code, set(answer.json()))
+
+
+def test_one_record_is_given_by_its_id(shared):
+    """The answer is what was kept; an id that nobody has is 404."""
+    kept = shared.ask("POST", RECORDS, RECORD).json()
+    missing = shared.ask("GET", f"{RECORDS}/none")
+
+    assert kept == shared.ask("GET", f"{RECORDS}/{kept['id']}").json()
+    assert (404, "NotFound") == (missing.status_code, missing.json()["error"])
 
 
 @pytest.mark.parametrize(
@@ -187,6 +266,13 @@ def test_records_have_the_contract_fields(shared, changes, status):
     answer = requests.post(shared.url + RECORDS, json={**RECORD, **changes}, headers=shared.headers, timeout=10)
 
     assert status == answer.status_code
+
+
+def test_a_wrong_method_is_told_the_right_ones(shared):
+    """405 names every method of the path, also where several routes share it."""
+    answer = shared.ask("PATCH", RECORDS)
+
+    assert (405, "GET, POST", "Refused") == (answer.status_code, answer.headers["Allow"], answer.json()["error"])
 
 
 def test_an_unknown_path_is_json_too(shared):

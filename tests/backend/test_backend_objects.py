@@ -322,7 +322,7 @@ def test_refusals_can_be_read_by_other_sites_too(shared):
 
 def test_the_quota_is_507(settings):
     """What does not fit gets 507, what still fits is stored."""
-    with serve_in_thread(replace(settings, max_size_bytes=100)) as backend:
+    with serve_in_thread(replace(settings, storage=replace(settings.storage, max_size_bytes=100))) as backend:
         signer = UrlSigner(settings.signing_secret)
 
         def sent(key, body):
@@ -339,7 +339,7 @@ def test_the_quota_is_known_before_the_body_comes(settings):
     """A client that asks first is refused by the announced size, without sending a byte."""
     query = UrlSigner(settings.signing_secret).query(method="PUT", key="a.ts", content_type="video/mp2t", expires=9_999_999_999)
     head = ["Host: x", "Expect: 100-continue", "Content-Type: video/mp2t", "Content-Length: 101", "", ""]
-    with serve_in_thread(replace(settings, max_size_bytes=100)) as backend:
+    with serve_in_thread(replace(settings, storage=replace(settings.storage, max_size_bytes=100))) as backend:
         address = urlsplit(backend.url)
         with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
             connection.sendall("\r\n".join([f"PUT /objects/a.ts?{query} HTTP/1.1", *head]).encode())

@@ -1,6 +1,7 @@
 """backend.pages: the list of streams and the player page."""
 
 import re
+import shutil
 from dataclasses import replace
 from html import unescape
 
@@ -20,6 +21,15 @@ def attribute(page, name):
 def test_health(shared):
     """The health check needs nothing."""
     assert (200, {"status": "ok"}) == (lambda a: (a.status_code, a.json()))(shared.get("/health"))
+
+
+def test_a_storage_that_went_away_is_unhealthy(fresh):
+    """The health check says 503 and what is wrong."""
+    shutil.rmtree(fresh.backend.settings.root)
+    answer = fresh.get("/health")
+
+    assert (503, "RecordsUnavailable") == (answer.status_code, answer.json()["error"])
+    assert "can't be used" in answer.json()["message"]
 
 
 def test_every_stream_is_listed(fresh):

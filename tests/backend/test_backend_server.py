@@ -97,6 +97,21 @@ def test_logs_hold_no_signature_and_no_token(settings, caplog):
     assert settings.token not in caplog.text
 
 
+def test_an_object_that_changes_while_it_is_read_is_a_sentence_in_the_log(settings, caplog):
+    """The client sees that it has not all, and the log says why without a traceback."""
+    file = settings.root / "large.mp4"
+    with serve_in_thread(settings) as backend:
+        file.write_bytes(bytes(40 << 20))
+        with requests.get(f"{backend.url}/objects/large.mp4", stream=True, timeout=10) as answer:
+            blocks = answer.iter_content(1 << 20)
+            next(blocks)
+            file.write_bytes(b"")
+            with pytest.raises(requests.RequestException):
+                list(blocks)
+
+    assert [("large.mp4 became shorter while it was read.", None)] == [(record.message, record.exc_info) for record in caplog.records]
+
+
 PROGRAM = """
 import sys
 from pathlib import Path

@@ -6,7 +6,7 @@ import pytest
 
 from backend.settings import BackendSettings
 from backend.signing import PRIVATE, SECRET_FILE
-from config import BackendApi, Config, Server
+from config import BackendApi, Config, S3Storage, Server
 from pipeline.errors import SettingsError
 
 
@@ -18,7 +18,7 @@ def test_takes_the_configuration(tmp_path):
 
     assert (tmp_path / "data", "chosen", False) == (settings.root, settings.token, settings.token_made)
     assert (2**29, "https://cdn.example.com", "/sign") == (
-        settings.max_size_bytes,
+        settings.storage.max_size_bytes,
         settings.public_base_url,
         settings.endpoints.presign_endpoint,
     )
@@ -66,9 +66,19 @@ def test_a_spoilt_secret_is_made_anew(tmp_path):
     assert 64 == len(BackendSettings.from_config(Config(), root=tmp_path).signing_secret)
 
 
-def test_s3_is_refused_in_a_sentence(tmp_path):
-    """STORAGE_TYPE=S3 is not there yet, and the message says what to set."""
-    with pytest.raises(SettingsError, match="STORAGE_TYPE is S3, but only LOCAL is available in this version"):
+def test_s3_is_a_matter_of_the_environment(tmp_path):
+    """With STORAGE_TYPE=S3 the objects are in the bucket, the backend's own files in the local folder."""
+    s3 = S3Storage(bucket="videos", prefix="/store/", endpoint_url="http://127.0.0.1:1/", access_key_id="key", secret_access_key="secret")
+    settings = BackendSettings.from_config(Config(server=Server(storage_type="S3", local_path=tmp_path / "own", s3=s3)))
+
+    assert ("videos", "store", "http://127.0.0.1:1") == (settings.bucket, settings.storage.prefix, settings.storage.endpoint_url)
+    assert [PRIVATE] == [entry.name for entry in (tmp_path / "own").iterdir()]
+    assert "secret" not in repr(settings.storage).replace("secret_access_key", "")
+
+
+def test_s3_without_a_bucket_is_refused_in_a_sentence(tmp_path):
+    """The message names the setting."""
+    with pytest.raises(SettingsError, match="STORAGE_S3_BUCKET is empty"):
         BackendSettings.from_config(Config(server=Server(storage_type="S3")), root=tmp_path)
 
 

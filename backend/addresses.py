@@ -1,0 +1,61 @@
+"""Where objects are found from outside: by uploaders at the address they asked, by players where the settings say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import quote, urljoin
+
+from fastapi import Request
+
+from backend.signing import UrlSigner
+from storage import Access
+
+
+def object_path(key: str) -> str:
+    """Return the path at which this backend has an object."""
+    return f"/objects/{quote(key)}"
+
+
+class Addresses:
+    """Makes addresses. `public_base_url` is where players reach this backend; empty: where it was asked."""
+
+    def __init__(self, public_base_url: str) -> None:
+        self._public = public_base_url
+
+    def download(self, request: Request, key: str) -> str:
+        """Return where players find an object."""
+        return (self._public or str(request.base_url).rstrip("/")) + object_path(key)
+
+    def reachable(self, request: Request, url: str) -> str:
+        """Return a storage's URL as one that the asking client can use: a path leads to where it asked."""
+        return urljoin(str(request.base_url), url)
+
+
+class SignedPaths:
+    """Signs for a storage that can't answer URLs itself: they are paths of this backend, whatever its address is."""
+
+    def __init__(self, signer: UrlSigner, clock: Callable[[], float]) -> None:
+        self._signer = signer
+        self._clock = clock
+
+    def object_url(self, path: str, access: Access, *, expires_s: int, content_type: str | None, size_bytes: int | None) -> str:
+        """Return a URL for one object."""
+        query = self._signer.query(
+            method=access.value, key=path, expires=self._expiry(expires_s), content_type=content_type or "", size_bytes=size_bytes
+        )
+        return f"{object_path(path)}?{query}"
+
+    def part_url(self, path: str, upload_id: str, number: int, *, expires_s: int, size_bytes: int | None) -> str:
+        """Return a URL for one part of an upload."""
+        query = self._signer.query(
+            method=Access.WRITE.value,
+            key=path,
+            expires=self._expiry(expires_s),
+            size_bytes=size_bytes,
+            upload_id=upload_id,
+            part_number=number,
+        )
+        return f"{object_path(path)}?{query}"
+
+    def _expiry(self, expires_s: int) -> int:
+        return int(self._clock()) + expires_s

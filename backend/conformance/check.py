@@ -1,0 +1,105 @@
+"""Goes through the interface point by point and says a line to each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from backend.conformance import required
+from backend.conformance.optional import OPTIONAL, capabilities_are_told
+from backend.conformance.trial import FaultError, Trial
+from backend.conformance.visitor import UnansweredError, visiting
+from config import BackendApi
+
+
+class Verdict(str, Enum):
+    """What came of a point."""
+
+    GOOD = "good"
+    FAULT = "FAULT"
+    NOT_OFFERED = "not offered"
+    LEFT = "left behind"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One line of the report: the point as a sentence, and what is wrong."""
+
+    verdict: Verdict
+    text: str
+
+
+_REQUIRED: tuple[Callable[[Trial], None], ...] = (
+    required.token_is_accepted,
+    required.other_tokens_are_refused,
+    required.refusals_are_json,
+    required.urls_are_signed,
+    required.files_are_stored,
+    required.empty_files_are_stored,
+    required.any_key_is_stored,
+    required.files_are_replaced,
+    required.strangers_store_nothing,
+    required.players_find_files,
+    required.videos_are_recorded,
+)
+
+
+def check_backend(api: BackendApi, prefix: str) -> Iterator[Line]:
+    """Try a backend out; yield a line for each point as it is known. Removes what it stored where it can.
+
+    Args:
+        api: the backend's address, its paths and the token.
+        prefix: where the check may store small files.
+    """
+    with visiting(api) as visitor:
+        trial = Trial(visitor, prefix)
+        first = _judge(required.token_is_accepted, trial)
+        yield first
+        if first.verdict is Verdict.FAULT:
+            return  # nothing else would get an answer worth reading
+        try:
+            for point in _REQUIRED[1:]:
+                yield _judge(point, trial)
+            yield from _optional(trial)
+        finally:
+            left = _tidied(trial)
+        yield from (Line(verdict=Verdict.LEFT, text=text) for text in left)
+
+
+def _optional(trial: Trial) -> Iterator[Line]:
+    try:
+        offered = capabilities_are_told(trial)
+    except (FaultError, UnansweredError) as error:
+        yield Line(verdict=Verdict.FAULT, text=_ended(f"The capabilities are told in the right types: {error}"))
+        return
+    if not offered:
+        yield Line(verdict=Verdict.NOT_OFFERED, text="Anything beyond the required (GET /api/s3/capabilities).")
+        return
+    yield Line(verdict=Verdict.GOOD, text="The capabilities are told in the right types.")
+    for field, name, points in OPTIONAL:
+        if not trial.capabilities.get(field):
+            yield Line(verdict=Verdict.NOT_OFFERED, text=f"{name} ({field}).")
+            continue
+        for point in points:
+            yield _judge(point, trial)
+
+
+def _judge(point: Callable[[Trial], None], trial: Trial) -> Line:
+    sentence = (point.__doc__ or "").rstrip(".")  # what a point sees to is said once, for readers of the source and of the report
+    try:
+        point(trial)
+    except (FaultError, UnansweredError) as error:
+        return Line(verdict=Verdict.FAULT, text=_ended(f"{sentence}: {error}"))
+    return Line(verdict=Verdict.GOOD, text=f"{sentence}.")
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith("?") else f"{sentence}."
+
+
+def _tidied(trial: Trial) -> list[str]:
+    try:
+        return trial.tidy()
+    except UnansweredError as error:
+        return [f"What was stored under {trial.folder} stays there: {error}."]

@@ -1,0 +1,111 @@
+"""The points that every backend has to meet."""
+
+from __future__ import annotations
+
+import secrets
+from urllib.parse import parse_qs, urlsplit
+
+from backend.conformance.trial import STORED, TEXT, FaultError, Trial, expect
+
+MIN_URL_S = 300
+"""How long a signed URL has to be good at least, in seconds."""
+
+_ACCEPTED_RECORD = (200, 201, 202, 204)
+
+
+def token_is_accepted(trial: Trial) -> None:
+    """The right token is good."""
+    answer = trial.visitor.ask("GET", trial.visitor.api.validate_endpoint)
+    if 300 <= answer.status < 400:
+        raise FaultError(f"the answer is a redirect ({answer.status}), and redirects are not followed: use the address that it leads to")
+    if answer.status == 401:
+        raise FaultError("the answer is 401: is AUTH_TOKEN the one that it knows?")
+    expect(answer, 200, f"GET {trial.visitor.api.validate_endpoint}")
+
+
+def other_tokens_are_refused(trial: Trial) -> None:
+    """A wrong token and none at all are answered with 401, everywhere."""
+    api = trial.visitor.api
+    for method, path in (("GET", api.validate_endpoint), ("POST", api.presign_endpoint), ("POST", api.record_endpoint)):
+        content = {"key": f"{trial.folder}stranger.txt", "contentType": TEXT} if path == api.presign_endpoint else None
+        for token, text in ((None, "without a token"), (secrets.token_hex(16), "with a wrong token")):
+            expect(trial.visitor.ask(method, path, content=content, token=token), 401, f"{method} {path} {text}")
+
+
+def refusals_are_json(trial: Trial) -> None:
+    """A refusal has a code and a sentence."""
+    said = trial.visitor.ask("GET", trial.visitor.api.validate_endpoint, token=secrets.token_hex(16)).fields()
+    if not all(isinstance(said.get(name), str) for name in ("error", "message")):
+        raise FaultError('the answer to a wrong token is not JSON with the texts "error" and "message"')
+
+
+def urls_are_signed(trial: Trial) -> None:
+    """There is a signed URL for a file, good for long enough."""
+    leave = trial.leave("asked.txt")
+    lifetime = parse_qs(urlsplit(leave.signed_url).query).get("X-Amz-Expires", [""])[0]
+    if lifetime.isdigit() and int(lifetime) < MIN_URL_S:
+        raise FaultError(f"the signed URL expires after {lifetime} s: it must be good for at least {MIN_URL_S} s")
+
+
+def files_are_stored(trial: Trial) -> None:
+    """The store takes a file and confirms it with an ETag."""
+    trial.store("stored.txt")
+
+
+def empty_files_are_stored(trial: Trial) -> None:
+    """A file of no bytes is a file."""
+    trial.store("empty.txt", b"")
+
+
+def any_key_is_stored(trial: Trial) -> None:
+    """Signs that mean something in a URL are part of the key."""
+    content = secrets.token_hex(8).encode()
+    leave = trial.store("a b+c&d=é 日本.txt", content)
+    _read(trial, leave.download_url, content)
+
+
+def files_are_replaced(trial: Trial) -> None:
+    """A file that is sent again takes the place of the first."""
+    trial.store("again.txt", b"first")
+    leave = trial.store("again.txt", b"second")
+    _read(trial, leave.download_url, b"second")
+
+
+def strangers_store_nothing(trial: Trial) -> None:
+    """Without its signature the same address takes nothing, and says so as S3 does."""
+    leave = trial.leave("stranger.txt")
+    answer = trial.visitor.put(leave.signed_url.partition("?")[0], STORED, Content_Type=TEXT)
+    if answer.status < 400:
+        raise FaultError(f"a PUT without the signed URL's query is answered with {answer.status}: anybody can store")
+    if not answer.store_code():
+        raise FaultError("the refusal of an unsigned PUT is not XML with a Code")
+
+
+def players_find_files(trial: Trial) -> None:
+    """What was stored can be read at the downloadUrl."""
+    leave = trial.store("played.txt")
+    _read(trial, leave.download_url, STORED)
+
+
+def videos_are_recorded(trial: Trial) -> None:
+    """The backend takes note of a video."""
+    record = {
+        "name": "HLS Converter check",
+        "type": "video",
+        "language": "en",
+        "parentFolder": trial.folder.rstrip("/"),
+        "sessionId": None,
+        "s3Keys": {"hls": f"{trial.folder}master.m3u8", "mp4": None, "transcript": None},
+        "metadata": {"duration": 12.5, "qualities": ["720p"]},
+    }
+    answer = trial.visitor.ask("POST", trial.visitor.api.record_endpoint, content=record)
+    if answer.status not in _ACCEPTED_RECORD:
+        raise FaultError(f"a file record is answered with {answer.status} in place of 200, 201, 202 or 204")
+    trial.records += 1
+
+
+def _read(trial: Trial, url: str, content: bytes) -> None:
+    answer = trial.visitor.get(url)
+    expect(answer, 200, "the GET of the downloadUrl")
+    if answer.body != content:
+        raise FaultError("the downloadUrl gives other bytes than were stored")

@@ -1,0 +1,105 @@
+"""One trial of a backend: what the points of the interface share, and what has to be tidied up afterwards."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from backend.conformance.visitor import Answer, Visitor
+
+OBJECT, MULTIPART = "/api/s3/object", "/api/s3/multipart"
+TEXT = "text/plain; charset=utf-8"
+"""The content type of what the check stores."""
+
+STORED = b"HLS Converter was here.\n"
+
+
+class FaultError(Exception):
+    """The backend does something else than is written; the text says what."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leave:
+    """Leave to store one object."""
+
+    key: str
+    signed_url: str = field(repr=False)
+    download_url: str = field(repr=False)
+
+
+class Trial:
+    """Stores, reads and remembers what it stored. `capabilities` is what the backend says of itself."""
+
+    def __init__(self, visitor: Visitor, prefix: str) -> None:
+        self.visitor = visitor
+        self.folder = f"{prefix.strip('/')}/" * bool(prefix.strip("/")) + f"hls-converter-check-{secrets.token_hex(4)}/"
+        self.capabilities: dict[str, Any] = {}
+        self.keys: list[str] = []
+        self.uploads: list[tuple[str, str]] = []
+        self.records = 0
+
+    def presign(self, name: str, **more: int) -> Answer:
+        """Ask for a signed URL for a file of this trial; `more` is what the request has besides key and contentType."""
+        content = {"key": self.folder + name, "contentType": TEXT, **more}
+        return self.visitor.ask("POST", self.visitor.api.presign_endpoint, content=content)
+
+    def leave(self, name: str, **more: int) -> Leave:
+        """Ask for a signed URL and see that there is one. Raises FaultError."""
+        answer = self.presign(name, **more)
+        expect(answer, 200, "the request for a signed URL")
+        said = answer.fields()
+        for field_name in ("key", "signedUrl", "downloadUrl"):
+            if not isinstance(said.get(field_name), str) or not said[field_name]:
+                raise FaultError(f"the answer has no text {field_name!r}")
+        for field_name in ("signedUrl", "downloadUrl"):
+            parts = urlsplit(said[field_name])
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise FaultError(f"{field_name!r} is not a whole web address")
+        self.keys.append(said["key"])
+        return Leave(key=said["key"], signed_url=said["signedUrl"], download_url=said["downloadUrl"])
+
+    def store(self, name: str, content: bytes = STORED, **more: int) -> Leave:
+        """Store a file as the program does. Raises FaultError."""
+        leave = self.leave(name, **more)
+        answer = self.visitor.put(leave.signed_url, content, Content_Type=TEXT)
+        expect(answer, 200, f"the PUT of {len(content)} bytes")
+        if not answer.headers.get("ETag"):
+            raise FaultError("the store's answer to the PUT has no ETag")
+        return leave
+
+    def found(self, key: str) -> Answer:
+        """Ask what is stored under a key."""
+        return self.visitor.ask("GET", OBJECT, query={"key": key})
+
+    def tidy(self) -> list[str]:
+        """Remove what was stored where the backend can; return a sentence for each thing that stays."""
+        for key, upload_id in self.uploads:
+            self.visitor.ask("DELETE", MULTIPART, query={"key": key, "uploadId": upload_id})
+        left = []
+        if self.capabilities.get("delete") is True:
+            statuses = [self.visitor.ask("DELETE", OBJECT, query={"key": key}).status for key in dict.fromkeys(self.keys)]
+            if any(status != 204 for status in statuses):
+                left.append(f"Not everything under {self.folder} could be removed.")
+        elif self.keys:
+            left.append(f"What was stored under {self.folder} stays there: the backend can't delete.")
+        if self.records:
+            left.append("The file record 'HLS Converter check' stays: there is no request to remove one.")
+        return left
+
+
+def expect(answer: Answer, status: int, what: str) -> None:
+    """See that an answer has this status. Raises FaultError."""
+    if answer.status != status:
+        code = answer.fields().get("error") or answer.store_code()
+        detail = f" {code}" if isinstance(code, str) and code else ""
+        raise FaultError(f"{what} is answered with {answer.status}{detail} in place of {status}")
+
+
+def expect_refusal(answer: Answer, status: int, error: str, what: str) -> None:
+    """See that an answer is the backend's refusal with this status and code. Raises FaultError."""
+    expect(answer, status, what)
+    said = answer.fields()
+    if said.get("error") != error or not isinstance(said.get("message"), str):
+        raise FaultError(f'{what} is refused without {{"error": "{error}", "message": …}}')

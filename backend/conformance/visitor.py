@@ -1,0 +1,110 @@
+"""The HTTP of the conformance check: asks the backend with the token, the store without it. Judges nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+from xml.etree import ElementTree
+
+import requests
+
+from config import BackendApi
+from pipeline.transfer.validation import is_loopback
+
+_TIMEOUT_S = (10.0, 60.0)
+_NO_PROXY = {"http": "", "https": "", "all": ""}
+
+
+class UnansweredError(Exception):
+    """No answer came; the text says why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a server said."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def fields(self) -> dict[str, Any]:
+        """Return the body as a JSON object, empty where it is none."""
+        try:
+            said = json.loads(self.body)
+        except ValueError:
+            return {}
+        return said if isinstance(said, dict) else {}
+
+    def store_code(self) -> str:
+        """Return the code of a store's refusal in XML, empty where there is none."""
+        try:
+            return ElementTree.fromstring(self.body).findtext("Code") or ""  # expat refuses entity bombs
+        except ElementTree.ParseError:
+            return ""
+
+
+@contextmanager
+def visiting(api: BackendApi) -> Iterator[Visitor]:
+    """Give a visitor whose connections are closed at the end."""
+    with requests.Session() as session:
+        yield Visitor(api, session)
+
+
+class Visitor:
+    """Asks one backend and the store that it leads to."""
+
+    def __init__(self, api: BackendApi, session: requests.Session) -> None:
+        self.api = api
+        self._session = session
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        content: Mapping[str, Any] | None = None,
+        query: Mapping[str, str] | None = None,
+        token: str | None = "",
+    ) -> Answer:
+        """Ask the backend. `token` replaces the right one, None sends none. Raises UnansweredError."""
+        headers = {} if token is None else {"Authorization": f"Bearer {token or self.api.token}"}
+        if content is not None:
+            headers["Content-Type"] = "application/json"
+        body = b"" if content is None else json.dumps(content).encode()
+        return self._send(method, self.api.full_url(path), headers, body, query)
+
+    def put(self, url: str, body: bytes, **headers: str) -> Answer:
+        """Send to the store; underscores in the headers' names stand for hyphens. Raises UnansweredError."""
+        return self._send("PUT", url, {name.replace("_", "-"): value for name, value in headers.items()}, body, None)
+
+    def get(self, url: str) -> Answer:
+        """Fetch from the store as a player does. Raises UnansweredError."""
+        return self._send("GET", url, {}, b"", None)
+
+    def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, str] | None) -> Answer:
+        try:
+            loopback = is_loopback(urlsplit(url).hostname or "")
+            answer = self._session.request(
+                method,
+                url,
+                params=query,
+                data=body,
+                headers=dict(headers),
+                auth=_as_it_is,
+                timeout=_TIMEOUT_S,
+                allow_redirects=False,
+                proxies=_NO_PROXY if loopback else None,
+            )
+        except (requests.RequestException, ValueError) as error:
+            place = f"{urlsplit(url).scheme}://{urlsplit(url).netloc.rpartition('@')[2]}"
+            raise UnansweredError(f"{place} did not answer ({type(error).__name__})") from error
+        return Answer(status=answer.status_code, headers=answer.headers, body=answer.content)
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Stand in for authentication, so that a .netrc on the machine can't replace the token or add one for the store."""
+    return request

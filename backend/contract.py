@@ -1,0 +1,263 @@
+"""The bodies of the interface, asked and answered, as docs/backend-api.md has them. Knows no storage and no route."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from storage import MAX_PARTS, MAX_PUT_BYTES
+
+PART_BYTES = 16 << 20
+"""What a client is advised to cut large files into: few enough requests, and little to send again after a broken connection."""
+
+MAX_OBJECT_BYTES = 5 << 40
+"""The largest object that parts can make (Amazon S3, "Multipart upload limits")."""
+
+MAX_PAGE = 1000
+"""How many objects or records one answer lists at most."""
+
+CONTENT_TYPE = r"^[A-Za-z0-9_.+-]+/[A-Za-z0-9_.+-]+( ?; ?[A-Za-z0-9_.+-]+=[A-Za-z0-9_.+\"-]+)*$"
+MAX_CONTENT_TYPE = 255
+
+# What storage.check_path allows, for the OpenAPI document: no empty segment, no "." or "..", no backslash, no control character,
+# no drive letter, no dot at the beginning.
+_SIGN = r"[^/\\\x00-\x1f\x7f-\x9f]"
+_SIGN_NO_DOT = r"[^./\\\x00-\x1f\x7f-\x9f]"
+_SEGMENT = rf"({_SIGN_NO_DOT}{_SIGN}*|\.{_SIGN_NO_DOT}{_SIGN}*|\.\.{_SIGN}+)"
+_FIRST = rf"([^A-Za-z./\\\x00-\x1f\x7f-\x9f]{_SIGN}*|[A-Za-z]([^:/\\\x00-\x1f\x7f-\x9f]{_SIGN}*)?)"
+KEY = rf"^{_FIRST}(/{_SEGMENT})*$"
+
+_KEY_SCHEMA = {"type": "string", "minLength": 1, "maxLength": 1024, "pattern": KEY, "example": "videos/lesson/master.m3u8"}
+_TYPE_SCHEMA = {"type": "string", "maxLength": MAX_CONTENT_TYPE, "pattern": CONTENT_TYPE, "example": "video/mp2t"}
+
+# The storage judges keys and says what is wrong with one; the pattern only describes them.
+Key = Annotated[str, WithJsonSchema(_KEY_SCHEMA)]
+ContentType = Annotated[str, WithJsonSchema(_TYPE_SCHEMA)]
+
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+# JSON has one kind of number: 5.0 is as whole as 5.
+PutBytes = Annotated[int, Field(ge=0, le=MAX_PUT_BYTES), BeforeValidator(_whole)]
+ObjectBytes = Annotated[int, Field(ge=0, le=MAX_OBJECT_BYTES), BeforeValidator(_whole)]
+PartNumber = Annotated[int, Field(ge=1, le=MAX_PARTS), BeforeValidator(_whole)]
+UploadId = Annotated[str, Field(min_length=1, max_length=1024)]
+EntityTag = Annotated[str, Field(min_length=1, max_length=256)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+def is_content_type(text: str) -> bool:
+    """Whether a text can be a Content-Type header."""
+    return len(text) <= MAX_CONTENT_TYPE and re.fullmatch(CONTENT_TYPE, text) is not None and not text.endswith("\n")
+
+
+class _Body(BaseModel):
+    """Takes the fields of the contract and no others, so that a client that sends more is found out here."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class PresignRequest(_Body):
+    """What a client asks a signed URL for."""
+
+    key: Key
+    contentType: ContentType
+    sizeBytes: PutBytes | None = None
+
+
+class MultipartRequest(_Body):
+    """A large file that will come in parts."""
+
+    key: Key
+    contentType: ContentType
+    sizeBytes: ObjectBytes
+
+
+class PartRequest(_Body):
+    """One part that a client asks a signed URL for."""
+
+    key: Key
+    uploadId: UploadId
+    partNumber: PartNumber
+    sizeBytes: PutBytes
+
+
+class PartTag(_Body):
+    """One part as the store confirmed it; the entity tag may be in quotes, as its header has it."""
+
+    partNumber: PartNumber
+    etag: EntityTag
+
+
+class CompleteRequest(_Body):
+    """All parts of an upload."""
+
+    key: Key
+    uploadId: UploadId
+    parts: list[PartTag] = Field(min_length=1)
+
+
+class RecordKeys(_Body):
+    """Where a video's files are; null for what was not made."""
+
+    hls: str | None
+    mp4: str | None = None
+    transcript: str | None = None
+
+
+class RecordMetadata(_Body):
+    """What is known of a video; `duration` in seconds."""
+
+    duration: Seconds | None = None
+    qualities: list[str] = []
+
+
+class RecordRequest(_Body):
+    """One finished video."""
+
+    name: str = Field(min_length=1)
+    type: str
+    language: str
+    parentFolder: str | None = None
+    sessionId: str | None = None
+    s3Keys: RecordKeys
+    metadata: RecordMetadata
+
+
+class Valid(BaseModel):
+    """The token is good."""
+
+    valid: bool
+
+
+class Presigned(BaseModel):
+    """Leave to store one object."""
+
+    key: str
+    signedUrl: str
+    downloadUrl: str
+
+
+class MultipartLimits(BaseModel):
+    """How large files are cut."""
+
+    partBytes: int
+    minPartBytes: int
+    maxParts: int
+
+
+class Capabilities(BaseModel):
+    """What this backend has beyond what every one has; `bucket` is null where there is none."""
+
+    version: int
+    bucket: str | None
+    declaredSize: bool
+    contentMd5: bool
+    maxPutBytes: int
+    multipart: MultipartLimits
+    list: bool
+    read: bool
+    delete: bool
+    manifest: bool
+
+
+class MultipartBegun(BaseModel):
+    """An upload in parts that waits for them."""
+
+    key: str
+    uploadId: str
+    downloadUrl: str
+
+
+class PartPresigned(BaseModel):
+    """Leave to store one part."""
+
+    signedUrl: str
+
+
+class Part(BaseModel):
+    """A part that is stored."""
+
+    partNumber: int
+    sizeBytes: int
+    etag: str
+
+
+class Parts(BaseModel):
+    """The parts that are stored, by their numbers."""
+
+    parts: list[Part]
+
+
+class Completed(BaseModel):
+    """The object that was made of parts."""
+
+    key: str
+    sizeBytes: int
+    etag: str
+
+
+class _Described(BaseModel):
+    key: str
+    sizeBytes: int
+    md5: str | None
+    lastModified: str = Field(json_schema_extra={"example": "2026-01-31T12:00:00Z"})
+
+
+class ListedObject(_Described):
+    """One object of a list; `etag` and `md5` (hex) are null where telling them would mean reading the object."""
+
+    etag: str | None
+
+
+class FoundObject(_Described):
+    """One object and an address to read it at; `md5` in hex, null where it is not known."""
+
+    etag: str
+    url: str
+
+
+class Objects(BaseModel):
+    """One page of objects; `next` is the value to send as `after` for the next one, null on the last."""
+
+    objects: list[ListedObject]
+    next: str | None
+
+
+class KeptRecord(RecordRequest):
+    """A file record as it is kept."""
+
+    id: str
+    createdAt: str
+
+
+class Records(BaseModel):
+    """One page of file records, oldest first; `next` is the value to send as `after` for the next one, null on the last."""
+
+    files: list[KeptRecord]
+    next: str | None
+
+
+class Health(BaseModel):
+    """The backend can store and read."""
+
+    status: str
+
+
+class RefusalBody(BaseModel):
+    """Why a request was not answered: `error` is a short code, `message` a sentence."""
+
+    error: str
+    message: str
+
+
+class QuotaRefusalBody(RefusalBody):
+    """The storage is full; the figures are there when it is a quota that says so."""
+
+    maxSizeBytes: int | None = None
+    usedBytes: int | None = None
+    wantedBytes: int | None = None

@@ -1,0 +1,105 @@
+"""The interface as an OpenAPI document: what the routes themselves don't say of their bodies, answers and refusals."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+
+from backend.contract import (
+    CompleteRequest,
+    MultipartRequest,
+    PartRequest,
+    PresignRequest,
+    QuotaRefusalBody,
+    RecordRequest,
+    RefusalBody,
+)
+
+Responses: TypeAlias = dict[int | str, dict[str, Any]]
+
+_BODIES: tuple[type[BaseModel], ...] = (PresignRequest, MultipartRequest, PartRequest, CompleteRequest, RecordRequest)
+_REFERENCE = "#/components/schemas/{model}"
+_TEXTS = {
+    400: "The request is not as it must be.",
+    401: "The token is missing or wrong.",
+    404: "There is no such thing.",
+    409: "Another object is in the way.",
+    413: "The request is too large.",
+    503: "The storage can't be used now.",
+    507: "The storage is full.",
+}
+_UNSAID = "Successful Response"
+"""FastAPI's description of an answer that has none: that of its body says more."""
+
+_ABOUT = (
+    "Requests under `/api` carry `Authorization: Bearer <token>`; signed URLs and what players read need none."
+    " A refusal of the API is JSON with `error` and `message`, one of `/objects` is XML as S3 writes it."
+)
+
+
+def refusals(*statuses: int) -> Responses:
+    """Return what the document says of these refusals, in JSON."""
+    return {status: {"description": _TEXTS[status], "model": QuotaRefusalBody if status == 507 else RefusalBody} for status in statuses}
+
+
+NO_CONTENT: Responses = {204: {"description": "Done, or there was nothing to do."}}
+
+_XML: dict[str, Any] = {"application/xml": {"schema": {"type": "string", "description": "`Error` with `Code` and `Message`."}}}
+_ETAG = {"ETag": {"description": "The entity tag.", "schema": {"type": "string"}}}
+_BYTES: dict[str, Any] = {"*/*": {}}
+
+
+def _in_xml(texts: dict[int, str]) -> Responses:
+    return {status: {"description": text, "content": _XML} for status, text in texts.items()}
+
+
+OBJECT_TAKEN: Responses = {
+    200: {"description": "Stored.", "headers": _ETAG},
+    **_in_xml(
+        {
+            400: "InvalidURI, BadDigest, InvalidDigest, InvalidPart, IncompleteBody or EntityTooLarge.",
+            403: "AccessDenied or SignatureDoesNotMatch.",
+            404: "NoSuchUpload.",
+            409: "OperationAborted: another object is in the way.",
+            411: "MissingContentLength.",
+            500: "InternalError: the storage can't be used.",
+            507: "QuotaExceeded or InsufficientStorage.",
+        }
+    ),
+}
+OBJECT_GIVEN: Responses = {
+    200: {"description": "The object.", "headers": _ETAG, "content": _BYTES},
+    206: {"description": "The part that Range asked for.", "headers": _ETAG, "content": _BYTES},
+    304: {"description": "The object is the one that If-None-Match names."},
+    **_in_xml({400: "InvalidURI.", 404: "NoSuchKey.", 416: "InvalidRange.", 500: "InternalError: the storage can't be used."}),
+}
+OBJECT_NAMED: Responses = {status: {**said, "content": {}} for status, said in OBJECT_GIVEN.items()}
+
+
+def openapi_document(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI document of all of an app's routes."""
+    document = get_openapi(title=app.title, version=app.version, description=_ABOUT, routes=app.routes)
+    schemas = document["components"]["schemas"]
+    for model in _BODIES:
+        schema = model.model_json_schema(ref_template=_REFERENCE)
+        schemas.update(schema.pop("$defs", {}))
+        schemas[model.__name__] = schema
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            operation["responses"] = _answers(operation["responses"], schemas)
+    return document
+
+
+def _answers(responses: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    """Return an operation's answers by status, without FastAPI's own to a wrong request, which is never given here."""
+    kept = {status: responses[status] for status in sorted(responses) if status != "422"}
+    for answer in kept.values():
+        reference = answer.get("content", {}).get("application/json", {}).get("schema", {}).get("$ref")
+        if reference and answer["description"] == _UNSAID:
+            answer["description"] = schemas[reference.rpartition("/")[2]]["description"]
+    return kept

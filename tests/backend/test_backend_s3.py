@@ -1,0 +1,166 @@
+"""The reference backend over a real S3 server: by the settings alone, with the same answers."""
+
+import os
+import shutil
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from backend.conformance.check import Verdict, check_backend
+from backend.server import serve_in_thread
+from backend.settings import BackendSettings
+from config import BackendApi, Config, S3Storage, Server
+from pipeline.errors import SettingsError
+
+TOKEN = "a-token-that-only-tests-know"
+PRESIGN = "/api/admin/content/aws/uploadUrl"
+
+
+def configured(place, root, **changed):
+    """Return the settings that the environment makes for this bucket."""
+    values = {
+        "bucket": place.bucket,
+        "prefix": place.prefix,
+        "region": place.region,
+        "access_key_id": place.access_key_id,
+        "secret_access_key": place.secret_access_key,
+        "endpoint_url": place.endpoint_url,
+    }
+    server = Server(token=TOKEN, storage_type="S3", local_path=root, s3=S3Storage(**{**values, **changed}))
+    return BackendSettings.from_config(Config(server=server))
+
+
+@pytest.fixture(scope="module")
+def over_s3(s3_bucket, tmp_path_factory):
+    """A running backend over a bucket of the S3 server."""
+    settings = configured(replace(s3_bucket, prefix="tests/backend"), tmp_path_factory.mktemp("backend-s3"))
+    with serve_in_thread(settings) as backend:
+        yield backend
+
+
+def ask(backend, method, path, json=None, **query):
+    """Ask the API with the token."""
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    return requests.request(method, backend.url + path, json=json, params=query, headers=headers, timeout=30)
+
+
+def store(backend, key, body, content_type="video/mp2t", **more):
+    """Store an object through a signed URL; return the URL and the answer."""
+    url = ask(backend, "POST", PRESIGN, {"key": key, "contentType": content_type, **more}).json()["signedUrl"]
+    return url, requests.put(url, data=body, headers={"Content-Type": content_type}, timeout=30)
+
+
+def test_it_is_as_it_is_written(over_s3):
+    """Every point of the interface is good over S3, too, and nothing but the file record stays."""
+    lines = list(check_backend(BackendApi(url=over_s3.url, token=TOKEN), "check/"))
+
+    assert [Verdict.GOOD] * 21 + [Verdict.LEFT] == [line.verdict for line in lines], [line.text for line in lines]
+    assert [] == ask(over_s3, "GET", "/api/s3/objects", prefix="check/").json()["objects"]
+
+
+def test_files_go_straight_to_the_store(over_s3, s3_bucket):
+    """The signed URL is the store's own; the download URL is the backend's, which the bucket need not be open for."""
+    url, stored = store(over_s3, "straight/a.ts", b"0123456789", sizeBytes=10)
+    said = ask(over_s3, "GET", "/api/s3/capabilities").json()
+
+    assert (urlsplit(s3_bucket.endpoint_url).netloc, 200) == (urlsplit(url).netloc, stored.status_code)
+    assert s3_bucket.bucket == said["bucket"]
+    assert 403 == requests.get(url.partition("?")[0], timeout=30).status_code
+    assert b"0123456789" == requests.get(f"{over_s3.url}/objects/straight/a.ts", timeout=30).content
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "body", "content_range"),
+    [
+        ({}, 200, b"0123456789", None),
+        ({"Range": "bytes=2-4"}, 206, b"234", "bytes 2-4/10"),
+        ({"Range": "bytes=-3"}, 206, b"789", "bytes 7-9/10"),
+        ({"Range": "bytes=10-"}, 416, None, "bytes */10"),
+    ],
+    ids=["whole", "a part", "the end", "behind the end"],
+)
+def test_a_private_object_is_played_in_ranges(over_s3, headers, status, body, content_range):
+    """Players get what they ask for, of the right type, though nobody but the backend may read the bucket."""
+    store(over_s3, "range/a.mp4", b"0123456789", "video/mp4")
+    answer = requests.get(f"{over_s3.url}/objects/range/a.mp4", headers=headers, timeout=30)
+    again = requests.get(f"{over_s3.url}/objects/range/a.mp4", headers={"If-None-Match": answer.headers.get("ETag", "x")}, timeout=30)
+
+    assert (status, content_range) == (answer.status_code, answer.headers.get("Content-Range"))
+    if body is not None:
+        assert (body, "video/mp4", 304) == (answer.content, answer.headers["Content-Type"], again.status_code)
+
+
+def test_a_large_private_object_comes_whole(over_s3):
+    """Many blocks, none kept for long."""
+    body = os.urandom(9 << 20)
+    store(over_s3, "large/a.mp4", body, "video/mp4")
+
+    assert body == requests.get(f"{over_s3.url}/objects/large/a.mp4", timeout=30).content
+
+
+def test_the_player_page_plays_from_s3(over_s3):
+    """The list and the player page know what lies in the bucket."""
+    store(over_s3, "watch/lesson/master.m3u8", b"#EXTM3U\n", "application/vnd.apple.mpegurl")
+    store(over_s3, "watch/lesson/poster.jpg", b"x", "image/jpeg")
+    pages = [requests.get(f"{over_s3.url}{path}", timeout=30) for path in ("/", "/watch/watch/lesson/", "/watch/none/")]
+
+    assert [200, 200, 404] == [page.status_code for page in pages]
+    assert all('/objects/watch/lesson/poster.jpg"' in page.text for page in pages[:2])
+
+
+def test_what_is_missing_is_missing_here_too(over_s3):
+    """404 in S3's words for players, in JSON for the program."""
+    answer = requests.get(f"{over_s3.url}/objects/none.ts", timeout=30)
+
+    assert (404, True) == (answer.status_code, b"<Code>NoSuchKey</Code>" in answer.content)
+    assert (404, "NotFound") == (lambda a: (a.status_code, a.json()["error"]))(ask(over_s3, "GET", "/api/s3/object", key="none.ts"))
+
+
+def test_nothing_can_be_sent_through_the_backend(over_s3):
+    """The backend itself takes no objects for a bucket."""
+    assert 403 == requests.put(f"{over_s3.url}/objects/a.ts", data=b"x", headers={"Content-Type": "video/mp2t"}, timeout=30).status_code
+
+
+def test_records_lie_in_the_local_folder(over_s3):
+    """The bucket has objects only."""
+    assert ["records.sqlite3", "signing-secret"] == sorted(entry.name for entry in (over_s3.settings.root / ".backend").iterdir())
+
+
+def test_the_quota_of_a_bucket_is_507_with_figures(s3_bucket, tmp_path):
+    """Declared sizes count although the backend never sees the bytes."""
+    settings = configured(replace(s3_bucket, prefix="tests/full"), tmp_path)
+    with serve_in_thread(replace(settings, storage=replace(settings.storage, max_size_bytes=100))) as backend:
+        store(backend, "a.ts", b"x" * 60, sizeBytes=60)
+        answer = ask(backend, "POST", PRESIGN, {"key": "b.ts", "contentType": "video/mp2t", "sizeBytes": 41})
+
+    assert (507, "QuotaExceeded", 100, 60, 41) == (
+        answer.status_code,
+        *(answer.json()[name] for name in ("error", "maxSizeBytes", "usedBytes", "wantedBytes")),
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"bucket": "no-such-bucket"}, "STORAGE_S3_BUCKET"),
+        ({"secret_access_key": "wrong"}, "STORAGE_S3_SECRET_ACCESS_KEY"),
+        ({"endpoint_url": "http://127.0.0.1:9"}, "127.0.0.1:9"),
+    ],
+    ids=["no bucket", "a wrong key", "nobody there"],
+)
+def test_a_bucket_that_can_not_be_used_is_a_sentence(s3_bucket, tmp_path, changed, expected):
+    """The backend does not start, and says what to look at."""
+    with pytest.raises(SettingsError, match=expected), serve_in_thread(configured(s3_bucket, tmp_path, **changed)):
+        pytest.fail("served without a storage")
+
+
+def test_health_says_so_where_the_local_folder_went_away(s3_bucket, tmp_path):
+    """503 although the bucket is there: file records could not be kept."""
+    with serve_in_thread(configured(s3_bucket, tmp_path / "own")) as backend:
+        well = requests.get(f"{backend.url}/health", timeout=30).status_code
+        shutil.rmtree(tmp_path / "own")
+        ill = requests.get(f"{backend.url}/health", timeout=30).status_code
+
+    assert (200, 503) == (well, ill)

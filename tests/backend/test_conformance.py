@@ -1,0 +1,393 @@
+"""backend.conformance: the reference backend is as it is written, and each fault of another one is found."""
+
+import json
+import re
+
+import pytest
+import requests
+from wrong_backend import nothing, serving_wrongly
+
+from backend.conformance import optional, required
+from backend.conformance.check import Verdict, check_backend
+from backend.conformance.trial import FaultError, Trial
+from backend.conformance.visitor import visiting
+from backend.server import serve_in_thread
+from backend.settings import BackendSettings
+from config import BackendApi, Config
+from storage import MIN_PART_BYTES
+
+TOKEN = "a-token-that-only-tests-know"
+
+ME, PRESIGN, RECORDS = "/api/admin/auth/me", "/api/admin/content/aws/uploadUrl", "/api/admin/files"
+CAPABILITIES, OBJECTS, OBJECT, MANIFEST = "/api/s3/capabilities", "/api/s3/objects", "/api/s3/object", "/api/s3/manifest"
+MULTIPART = "/api/s3/multipart"
+
+
+def lines_of(running, **changed):
+    """Check a backend as one who has its token does."""
+    return list(check_backend(BackendApi(**{"url": running.url, "token": running.settings.token, **changed}), "tests/"))
+
+
+def faults_of(lines):
+    """Return what is wrong, a sentence each."""
+    return [line.text for line in lines if line.verdict is Verdict.FAULT]
+
+
+def test_the_reference_backend_is_as_it_is_written(settings):
+    """Every point is good, and nothing stays but the file record, which is said."""
+    with serve_in_thread(settings) as running:
+        lines = lines_of(running)
+        left = requests.get(running.url + OBJECTS, headers={"Authorization": f"Bearer {settings.token}"}, timeout=10).json()["objects"]
+
+    assert [Verdict.GOOD] * 21 + [Verdict.LEFT] == [line.verdict for line in lines]
+    assert "The file record 'HLS Converter check' stays: there is no request to remove one." == lines[-1].text
+    assert ([], []) == (left, list((settings.root / ".parts").iterdir()))
+
+
+def test_a_backend_of_three_requests_is_fine(settings):
+    """What is not offered is no fault; what was stored is named, since it can't be removed."""
+
+    def after(asked, said):
+        if asked.path.startswith("/api/s3/"):
+            said.status, said.body = 404, b"<h1>Not Found</h1>"
+
+    with serving_wrongly(settings, after=after) as (running, _):
+        lines = lines_of(running)
+
+    assert [Verdict.GOOD] * 11 + [Verdict.NOT_OFFERED, Verdict.LEFT, Verdict.LEFT] == [line.verdict for line in lines]
+    assert "stays there: the backend can't delete" in lines[-2].text
+
+
+def test_a_fault_does_not_stop_the_check(settings):
+    """All other points are still tried, but for what is not offered, and what was stored is removed."""
+
+    def after(asked, said):
+        no_empty_files(asked, said)
+        if asked.path == CAPABILITIES:
+            said.change(multipart=None, list=False, manifest=...)
+
+    with serving_wrongly(settings, after=after) as (running, _):
+        lines = lines_of(running)
+        left = requests.get(running.url + OBJECTS, headers={"Authorization": f"Bearer {settings.token}"}, timeout=10).json()["objects"]
+
+    assert ["Large files in parts (multipart).", "Listing objects (list).", "Manifests (manifest)."] == [
+        line.text for line in lines if line.verdict is Verdict.NOT_OFFERED
+    ]
+    assert (21, ["A file of no bytes is a file: the PUT of 0 bytes is answered with 411 in place of 200."], []) == (
+        len(lines),
+        faults_of(lines),
+        left,
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        (
+            {"token": "another-token-that-is-wrong"},
+            "The right token is good: the answer is 401: is AUTH_TOKEN the one that it knows?",
+        ),
+        ({"validate_endpoint": "/nowhere"}, "The right token is good: GET /nowhere is answered with 404 NotFound in place of 200."),
+    ],
+    ids=["wrong token", "wrong path"],
+)
+def test_nothing_is_tried_with_a_wrong_token_or_path(shared, changed, expected):
+    """One sentence is enough where no other would say more."""
+    assert [(Verdict.FAULT, expected)] == [(line.verdict, line.text) for line in lines_of(shared.backend, **changed)]
+
+
+def test_silence_is_a_sentence(settings):
+    """Where nobody answers, the place is named."""
+    with serve_in_thread(settings) as running:
+        pass
+
+    assert [f"The right token is good: {running.url} did not answer (ConnectionError)."] == faults_of(lines_of(running))
+
+
+def answer(path, method=None, **fields):
+    """Return an `after` that changes fields of one endpoint's good answers."""
+
+    def after(asked, said):
+        if asked.path == path and method in (None, asked.method) and said.status in (200, 201):
+            said.change(**fields)
+
+    return {"after": after}
+
+
+def status(path, method, new, old=None):
+    """Return an `after` that changes the status of one endpoint's answers, all or those with another one."""
+
+    def after(asked, said):
+        if asked.path.startswith(path) and asked.method == method and old in (None, said.status):
+            said.status = new
+
+    return {"after": after}
+
+
+def before(change):
+    """Return a `before`."""
+    return {"before": change}
+
+
+def after(change):
+    """Return an `after`."""
+    return {"after": change}
+
+
+def token_for_all(asked):
+    """Take every token for the right one."""
+    if asked.path.startswith("/api"):
+        asked.headers["authorization"] = f"Bearer {TOKEN}"
+
+
+def redirect(asked, said):
+    """Lead elsewhere."""
+    if asked.path == ME:
+        said.status, said.headers["location"] = 302, "/elsewhere"
+
+
+def refuse_in_html(asked, said):
+    """Answer 401 for people."""
+    if said.status == 401:
+        said.body = b"<h1>Unauthorized</h1>"
+
+
+def short_lived(asked, said):
+    """Sign for a minute."""
+    if asked.path == PRESIGN and said.status == 200:
+        said.change(signedUrl=json.loads(said.body)["signedUrl"] + "&X-Amz-Expires=60")
+
+
+def no_etag(asked, said):
+    """Confirm without an entity tag."""
+    if asked.method == "PUT":
+        said.headers.pop("etag", None)
+
+
+def no_empty_files(asked, said):
+    """Refuse what has no bytes."""
+    if asked.method == "PUT" and not asked.body:
+        said.status = 411
+
+
+def plus_is_a_space(asked):
+    """Decode a key as if it were a form."""
+    asked.path = asked.path.replace("+", " ")
+
+
+def first_come(asked, said):
+    """Confirm a second file under a key, but give the first one for ever."""
+    if asked.method == "GET" and asked.path.endswith("again.txt"):
+        said.body = b"first"
+
+
+def open_to_all(asked, said):
+    """Take what is not signed."""
+    if asked.method == "PUT" and "signature" not in asked.query:
+        said.status = 200
+
+
+def refuse_in_json(asked, said):
+    """Refuse files as an API does."""
+    if asked.method == "PUT" and said.status == 403:
+        said.body = b'{"error": "Forbidden"}'
+
+
+def other_bytes(name):
+    """Give one file with other bytes."""
+
+    def change(asked, said):
+        if asked.method == "GET" and asked.path.startswith("/objects/") and asked.path.endswith(name):
+            said.body = said.body[:-1] + b"?"
+
+    return {"after": change}
+
+
+def any_size(asked, said):
+    """Take more than was declared."""
+    if asked.method == "PUT" and "size" in asked.query and "uploadId" not in asked.query:
+        said.status = 200
+
+
+def full_without_figures(asked, said):
+    """Say that a large file does not fit, but not how much would."""
+    if asked.path == PRESIGN and json.loads(asked.body).get("sizeBytes", 0) > 1 << 30:
+        said.status, said.body = 507, b'{"error": "QuotaExceeded", "message": "Full."}'
+
+
+def no_digest(asked):
+    """Never look at Content-MD5."""
+    asked.headers.pop("content-md5", None)
+
+
+def other_digest_code(asked, said):
+    """Refuse a wrong digest under another name."""
+    said.body = said.body.replace(b"BadDigest", b"InvalidDigest")
+
+
+def parts_backwards(asked, said):
+    """List the last part first."""
+    if asked.path == MULTIPART and asked.method == "GET" and said.status == 200:
+        said.change(parts=json.loads(said.body)["parts"][::-1])
+
+
+def never_given_up(asked, said):
+    """Say that an upload is gone, and list it all the same."""
+    if asked.path == MULTIPART and asked.method == "GET" and said.status == 404:
+        said.status, said.body = 200, b'{"parts": []}'
+
+
+def without(name):
+    """Return a `before` that forgets a field of the query of a list."""
+
+    def change(asked):
+        if asked.path == OBJECTS:
+            asked.query.pop(name, None)
+
+    return {"before": change}
+
+
+def sorted_otherwise(asked, said):
+    """Sort a list as JavaScript does, by UTF-16 units."""
+    if asked.path == OBJECTS and said.status == 200:
+        objects = json.loads(said.body)["objects"]
+        said.change(objects=sorted(objects, key=lambda entry: entry["key"].encode("utf-16-be")))
+
+
+def endless(asked, said):
+    """Never say that a page is the last."""
+    if asked.path == OBJECTS and said.status == 200:
+        found = json.loads(said.body)["objects"]
+        said.change(next=found[-1]["key"] if found else "z")
+
+
+def nothing_is_missing(path):
+    """Return an `after` that takes what is not there for something empty."""
+
+    def change(asked, said):
+        if asked.path == path and said.status == 404:
+            said.status, said.body = 200, b"{}"
+
+    return {"after": change}
+
+
+def keep_all(asked):
+    """Confirm that something is deleted, and keep it."""
+    if asked.method == "DELETE" and asked.path == OBJECT:
+        asked.query["key"] = "nothing"
+
+
+FAULTS = {
+    "a redirect": (required.token_is_accepted, after(redirect), "is a redirect (302)"),
+    "a login page": (required.token_is_accepted, status(ME, "GET", 203), "is answered with 203 in place of 200"),
+    "any token is good": (
+        required.other_tokens_are_refused,
+        before(token_for_all),
+        "without a token is answered with 200 in place of 401",
+    ),
+    "403 for a wrong token": (
+        required.other_tokens_are_refused,
+        status(PRESIGN, "POST", 403, 401),
+        "without a token is answered with 403",
+    ),
+    "refusals for people": (required.refusals_are_json, after(refuse_in_html), "is not JSON with the texts"),
+    "no downloadUrl": (required.urls_are_signed, answer(PRESIGN, downloadUrl=...), "has no text 'downloadUrl'"),
+    "half an address": (required.urls_are_signed, answer(PRESIGN, signedUrl="/objects/a"), "'signedUrl' is not a whole web address"),
+    "a URL for a minute": (required.urls_are_signed, after(short_lived), "expires after 60 s"),
+    "presigning fails": (
+        required.urls_are_signed,
+        status(PRESIGN, "POST", 500, 200),
+        "is answered with 500 in place of 200",
+    ),
+    "201 for a PUT": (
+        required.files_are_stored,
+        status("/objects/", "PUT", 201, 200),
+        "the PUT of 24 bytes is answered with 201",
+    ),
+    "no ETag": (required.files_are_stored, after(no_etag), "has no ETag"),
+    "no empty files": (required.empty_files_are_stored, after(no_empty_files), "the PUT of 0 bytes is answered with 411"),
+    "plus is a space": (required.any_key_is_stored, before(plus_is_a_space), "the PUT of 16 bytes is answered with 403"),
+    "the first file stays": (
+        required.files_are_replaced,
+        after(first_come),
+        "the downloadUrl gives other bytes",
+    ),
+    "anybody can store": (required.strangers_store_nothing, after(open_to_all), "anybody can store"),
+    "store refuses in JSON": (required.strangers_store_nothing, after(refuse_in_json), "is not XML with a Code"),
+    "players find nothing": (
+        required.players_find_files,
+        status("/objects/", "GET", 404),
+        "the downloadUrl is answered with 404",
+    ),
+    "players find other bytes": (required.players_find_files, other_bytes("played.txt"), "the downloadUrl gives other bytes"),
+    "no records": (
+        required.videos_are_recorded,
+        status(RECORDS, "POST", 500, 201),
+        "a file record is answered with 500",
+    ),
+    "capabilities fail": (optional.capabilities_are_told, status(CAPABILITIES, "GET", 500), "/api/s3/capabilities is answered with 500"),
+    "no version": (optional.capabilities_are_told, answer(CAPABILITIES, version="1"), "no whole number 'version'"),
+    "yes for true": (optional.capabilities_are_told, answer(CAPABILITIES, delete="yes"), "'delete' is neither true nor false"),
+    "a number for a bucket": (optional.capabilities_are_told, answer(CAPABILITIES, bucket=5), "'bucket' is neither a text nor null"),
+    "a size in words": (optional.capabilities_are_told, answer(CAPABILITIES, maxPutBytes="5 GB"), "'maxPutBytes' is not a number"),
+    "parts without limits": (optional.capabilities_are_told, answer(CAPABILITIES, multipart=True), "'multipart' is neither null"),
+    "parts below the least": (
+        optional.capabilities_are_told,
+        answer(CAPABILITIES, multipart={"partBytes": 1, "minPartBytes": 2, "maxParts": 3}),
+        "'partBytes' is smaller than",
+    ),
+    "any size is taken": (optional.sizes_are_kept, after(any_size), "24 bytes were declared, but 28 are taken"),
+    "full without figures": (optional.quotas_have_figures, after(full_without_figures), "lacks the figures"),
+    "no digest": (optional.digests_are_compared, before(no_digest), "whose Content-MD5 is that of another one is taken"),
+    "another code": (optional.digests_are_compared, after(other_digest_code), "refused with InvalidDigest in place of BadDigest"),
+    "parts backwards": (optional.parts_make_a_file, after(parts_backwards), "the list of parts is not what was sent"),
+    "an empty result": (optional.parts_make_a_file, answer(f"{MULTIPART}/complete", sizeBytes=0), "without its sizeBytes"),
+    "no upload ID": (optional.parts_make_a_file, answer(MULTIPART, "POST", uploadId=...), "begins without key, uploadId"),
+    "parts make other bytes": (optional.parts_make_a_file, other_bytes("parts.bin"), "made of parts has other bytes"),
+    "uploads stay": (optional.uploads_in_parts_are_given_up, after(never_given_up), "given up is answered with 200"),
+    "giving up is 200": (
+        optional.uploads_in_parts_are_given_up,
+        status(MULTIPART, "DELETE", 200),
+        "to give an upload up is answered with 200",
+    ),
+    "no prefix": (optional.objects_are_listed, without("prefix"), "is not exactly what was stored under it"),
+    "no limit": (optional.objects_are_listed, without("limit"), "are not the whole list"),
+    "no after": (optional.objects_are_listed, without("after"), "are not the whole list"),
+    "sorted as JavaScript does": (optional.objects_are_listed, after(sorted_otherwise), "not sorted by the UTF-8 bytes"),
+    "no last page": (optional.objects_are_listed, after(endless), "'next' is not null"),
+    "no time": (optional.objects_are_found, answer(OBJECT, "GET", lastModified="yesterday"), "'lastModified' is not written as"),
+    "another MD5": (optional.objects_are_found, answer(OBJECT, "GET", md5="0" * 32), "'md5' is not its content's"),
+    "another size": (optional.objects_are_found, answer(OBJECT, "GET", sizeBytes=1), "'sizeBytes' is not its size"),
+    "an object's other bytes": (optional.objects_are_found, other_bytes("found.txt"), "an object's url gives other bytes"),
+    "nothing is missing": (optional.objects_are_found, nothing_is_missing(OBJECT), "an object that is not there is answered with 200"),
+    "nothing is deleted": (optional.objects_are_deleted, before(keep_all), "an object that was deleted is still there"),
+    "another manifest": (optional.manifests_are_given, answer(MANIFEST, version=2), "the manifest is not the one that was stored"),
+    "no manifest is empty": (
+        optional.manifests_are_given,
+        nothing_is_missing(MANIFEST),
+        "that is not there is answered with 200",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def wrong(tmp_path_factory):
+    """A backend that can be made wrong, for all tests below."""
+    settings = BackendSettings.from_config(Config(), root=tmp_path_factory.mktemp("wrong") / "root", token=TOKEN)
+    with serving_wrongly(settings) as served:
+        yield served
+
+
+@pytest.mark.parametrize(("point", "fault", "expected"), FAULTS.values(), ids=FAULTS)
+def test_each_fault_is_found(wrong, point, fault, expected):
+    """A backend with one thing wrong is told so in words that name it."""
+    running, app = wrong
+    with visiting(BackendApi(url=running.url, token=TOKEN)) as visitor:
+        trial = Trial(visitor, "tests/")
+        trial.capabilities = {"read": True, "multipart": {"minPartBytes": MIN_PART_BYTES}}
+        app.before, app.after = fault.get("before", nothing), fault.get("after", nothing)
+        try:
+            with pytest.raises(FaultError, match=re.escape(expected)):
+                point(trial)
+        finally:
+            app.before = app.after = nothing
