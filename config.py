@@ -18,7 +18,7 @@ from dotenv.parser import parse_stream
 ROOT = Path(__file__).resolve().parent
 ENV_FILE = ROOT / ".env"
 PREFERENCES_FILE = ROOT / "s3_config.json"
-CACHE_NAME = "hls-converter"
+OWN_FOLDER = "hls-converter"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,13 +76,17 @@ class Server:
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """Everything the environment says, one part a concern. `cache_dir` is for what can be found out anew; None keeps nothing."""
+    """Everything the environment says, one part a concern.
+
+    `cache_dir` is for what can be found out anew, `data_dir` for what can't; None keeps nothing.
+    """
 
     backend: BackendApi = BackendApi()
     languages: Languages = Languages()
     server: Server = Server()
     ffmpeg_path: str = ""
     cache_dir: Path | None = None
+    data_dir: Path | None = None
     aws_region: str = "us-east-1"
     problems: tuple[str, ...] = ()
 
@@ -141,6 +145,7 @@ class Config:
             ),
             ffmpeg_path=text("FFMPEG_PATH"),
             cache_dir=cache_folder(values, sys.platform),
+            data_dir=data_folder(values, sys.platform),
             aws_region=text("AWS_REGION") or text("AWS_DEFAULT_REGION") or "us-east-1",
             problems=tuple(problems),
         )
@@ -149,14 +154,24 @@ class Config:
 def cache_folder(environ: Mapping[str, str], platform: str) -> Path | None:
     """Return this program's folder for caches where the system keeps them; None where nobody has a home."""
     name = {"win32": "LOCALAPPDATA", "darwin": ""}.get(platform, "XDG_CACHE_HOME")
-    configured = Path(environ.get(name, ""))
-    if configured.is_absolute():  # XDG Base Directory Specification: a relative path is to be ignored
-        return configured / CACHE_NAME
+    usual = {"win32": "AppData/Local", "darwin": "Library/Caches"}.get(platform, ".cache")
+    return _own_folder(environ.get(name, ""), usual)
+
+
+def data_folder(environ: Mapping[str, str], platform: str) -> Path | None:
+    """Return this program's folder for the user's data where the system keeps them; None where nobody has a home."""
+    name = {"win32": "LOCALAPPDATA", "darwin": ""}.get(platform, "XDG_DATA_HOME")
+    usual = {"win32": "AppData/Local", "darwin": "Library/Application Support"}.get(platform, ".local/share")
+    return _own_folder(environ.get(name, ""), usual)
+
+
+def _own_folder(configured: str, below_home: str) -> Path | None:
+    if Path(configured).is_absolute():  # XDG Base Directory Specification: a relative path is to be ignored
+        return Path(configured) / OWN_FOLDER
     try:
-        home = Path.home()
+        return Path.home() / below_home / OWN_FOLDER
     except RuntimeError:
         return None
-    return home / {"win32": "AppData/Local", "darwin": "Library/Caches"}.get(platform, ".cache") / CACHE_NAME
 
 
 def _read_env_file(path: Path, problems: list[str]) -> dict[str, str]:
@@ -208,6 +223,9 @@ class Preferences:
     key_uri: str = ""
     publish_key: bool = False
     accept_damaged: bool = False
+    remember_login: bool = False
+    upload_limit_mb_s: float = 0.0
+    parallel_uploads: int = 4
 
     @classmethod
     def load(cls, path: Path = PREFERENCES_FILE) -> Preferences:

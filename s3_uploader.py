@@ -16,10 +16,12 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, PipelineError
 from pipeline.transfer import retry, uploader
 from pipeline.transfer.journal import Destination
+from pipeline.transfer.manifest_upload import publish_manifest
 from pipeline.transfer.record import record_fields
 from pipeline.transfer.state_file import UploadState, read_state, write_state
 from pipeline.transfer.tally import TransferProgress
 from pipeline.transfer.validation import backend_url_problems, destination_problems, session_id_problems, token_problems
+from pipeline.workspace import title_of
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -39,6 +41,7 @@ class S3UploadManager:
     def __init__(self, session_id: str | None = None, language: str | None = None) -> None:
         config = Config.load()
         self._backend = config.backend
+        self._data_dir = config.data_dir
         self._session_id = session_id or None
         self._language = language or config.languages.default
         self._uploader = uploader.Uploader(self._backend, session_id=self._session_id)
@@ -109,7 +112,14 @@ class S3UploadManager:
         except PipelineError as error:
             return False, {}, str(error)
         self._remember(result, s3_prefix)
-        return result.complete, dict(result.uploaded), "" if result.complete else str(uploader.upload_failure(result))
+        if not result.complete:
+            return False, dict(result.uploaded), str(uploader.upload_failure(result))
+        folder = Path(local_dir)
+        try:
+            publish_manifest(self._uploader, result, folder, title=title_of(folder), data_dir=self._data_dir, cancel=cancel)
+        except (PipelineError, Cancelled) as error:
+            return False, dict(result.uploaded), str(error) or "Cancelled."
+        return True, dict(result.uploaded), ""
 
     def create_file_record(self, s3_keys: Mapping[str, str], metadata: Mapping[str, Any]) -> tuple[bool, str]:
         """Tell the backend about the video: (ok, error).

@@ -31,7 +31,7 @@ class PhaseProgress:
     """Where a phase stands: absolute values, so a reader may drop all but the last of a phase.
 
     Fractions run from 0 to 1. `rows` holds a fraction for each rendition in phase HLS and is empty elsewhere.
-    The upload also counts files and bytes.
+    The upload also counts files and bytes, and tells its speed and the time left: 0 and None while they can't be told.
     """
 
     phase: PhaseName
@@ -43,6 +43,8 @@ class PhaseProgress:
     files_total: int = 0
     bytes_done: int = 0
     bytes_total: int = 0
+    bytes_per_s: float = 0.0
+    seconds_left: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -155,6 +155,8 @@ def as_event(name: PhaseName, progress: Progress, *, overall: float) -> PhasePro
         files_total=progress.files_total,
         bytes_done=progress.bytes_done,
         bytes_total=progress.bytes_total,
+        bytes_per_s=progress.bytes_per_s,
+        seconds_left=progress.seconds_left,
     )
 
 

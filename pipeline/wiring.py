@@ -29,6 +29,8 @@ from pipeline.plan import output_settings
 from pipeline.runner import run
 from pipeline.slug import slug_for, slugs_for
 from pipeline.speech.model import MODEL_NAMES
+from pipeline.transfer.control import TransferControl
+from pipeline.transfer.login import AskToken, Login
 from pipeline.transfer.uploader import PreviousUpload, Uploader
 from pipeline.transfer.uploader import previous_upload as unfinished
 from pipeline.transfer.validation import backend_url_problems, token_problems
@@ -121,20 +123,33 @@ def previous_upload(plan: Plan, config: Config) -> PreviousUpload | None:
     return unfinished_upload(workspace.folder, upload, config)
 
 
-def run_job(plan: Plan, config: Config, sink: Sink, cancel: CancelToken) -> JobReport:
-    """Run a job to its end on this thread; never raises, and ends in exactly one JobFinished."""
-    return run(plan, lambda: phases_for(config), package, sink, cancel)
+def run_job(
+    plan: Plan,
+    config: Config,
+    sink: Sink,
+    cancel: CancelToken,
+    *,
+    control: TransferControl | None = None,
+    ask_token: AskToken | None = None,
+) -> JobReport:
+    """Run a job to its end on this thread; never raises, and ends in exactly one JobFinished.
+
+    `control` pauses and slows the upload while it runs; `ask_token` is called in another thread when the token has expired,
+    and returns a new one, or None where nobody has one.
+    """
+    return run(plan, lambda: phases_for(config, control=control, ask_token=ask_token), package, sink, cancel)
 
 
-def phases_for(config: Config) -> dict[PhaseName, Phase]:
+def phases_for(config: Config, *, control: TransferControl | None = None, ask_token: AskToken | None = None) -> dict[PhaseName, Phase]:
     """Return a phase for every name, with its tools. Raises ToolError when there is no ffmpeg."""
     ffmpeg = find_ffmpeg(config.ffmpeg_path)
+    login = Login(config.backend.token, ask_token)
     every: tuple[Phase, ...] = (
         HlsPhase(ffmpeg),
         Mp4Phase(ffmpeg),
         TranscribePhase(),
-        UploadPhase(config.backend),
-        RecordPhase(config.backend),
+        UploadPhase(config.backend, data_dir=config.data_dir, login=login, control=control),
+        RecordPhase(config.backend, login=login),
         CleanupPhase(),
     )
     return {phase.name: phase for phase in every}
@@ -145,9 +160,24 @@ def model_names() -> tuple[str, ...]:
     return MODEL_NAMES
 
 
-def run_upload(folder: Path, request: UploadRequest, existing: Existing, config: Config, sink: Sink, cancel: CancelToken) -> JobReport:
-    """Upload a folder that needs no work before; never raises, and ends in exactly one JobFinished."""
-    return upload_folder(folder, request, existing, config.backend, sink, cancel)
+def run_upload(
+    folder: Path,
+    request: UploadRequest,
+    existing: Existing,
+    config: Config,
+    sink: Sink,
+    cancel: CancelToken,
+    *,
+    control: TransferControl | None = None,
+    ask_token: AskToken | None = None,
+) -> JobReport:
+    """Upload a folder that needs no work before; never raises, and ends in exactly one JobFinished.
+
+    `control` and `ask_token` as in `run_job`.
+    """
+    login = Login(config.backend.token, ask_token)
+    settled = control or TransferControl()
+    return upload_folder(folder, request, existing, config.backend, sink, cancel, data_dir=config.data_dir, login=login, control=settled)
 
 
 def unfinished_upload(folder: Path, request: UploadRequest, config: Config) -> PreviousUpload | None:

@@ -39,22 +39,32 @@ FINGERPRINT_BYTES = 1 << 20
 """How much of a source's head and of its tail is hashed: enough to tell two takes apart, quick on a network drive."""
 
 LOG_PATTERN = "upload_log_*.txt"
+MANIFEST_FILE = "manifest.json"
+"""What was uploaded from the folder. The server's copy is another one, without what concerns this computer alone."""
 
 
 def published_files(folder: Path) -> list[Path]:
     """Return the files of a job's folder that players and viewers need, sorted by their path.
 
-    Not published: job.json, upload logs, whatever begins with a dot, and links that lead out of the folder.
+    Not published: job.json, upload logs, manifest.json, whatever begins with a dot, and links that lead out of the folder.
     """
     found = []
     home = folder.resolve()
     for path in folder.rglob("*"):
         relative = path.relative_to(folder)
         hidden = any(part.startswith(".") for part in relative.parts)
-        private = len(relative.parts) == 1 and (relative.name == JOB_FILE or relative.match(LOG_PATTERN))
+        private = len(relative.parts) == 1 and (relative.name in (JOB_FILE, MANIFEST_FILE) or relative.match(LOG_PATTERN))
         if path.is_file() and not hidden and not private and path.resolve().is_relative_to(home):
             found.append(path)
     return sorted(found)
+
+
+def title_of(folder: Path) -> str:
+    """Return what a job's video is called: its source's name without the ending, the folder's where no job tells."""
+    try:
+        return Path(json.loads((folder / JOB_FILE).read_text(encoding="utf-8"))["source_path"]).stem
+    except (OSError, ValueError, KeyError, TypeError):
+        return folder.absolute().name
 
 
 def check_writable(place: Path) -> None:

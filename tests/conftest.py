@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
+import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
+import s3_server as s3
 from source_clips import SourceClips
 
 from backend.server import RunningBackend, serve_in_thread
@@ -17,8 +20,45 @@ from config import BackendApi, Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.model import AudioStream, EncodingRequest, Job, JobReport, MediaInfo, TranscriptionRequest, UploadRequest, VideoStream
+from storage import S3Settings
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_report_header() -> str | None:
+    """Say why tests are missing from a run."""
+    missing = s3.missing_programs()
+    return f"No S3 server here ({', '.join(missing)} missing): the tests that need one are left out." if missing else None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nothing is written into the data folder of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def s3_bucket() -> Iterator[S3Settings]:
+    """A bucket on a real S3 server."""
+    import boto3  # takes a third of a second, which other tests need not wait for
+
+    # not in pytest's own folder: the server's sockets need short names
+    with tempfile.TemporaryDirectory(prefix="s3-", ignore_cleanup_errors=True) as folder, s3.running(Path(folder)) as server:
+        keys = {"access_key_id": server.access_key_id, "secret_access_key": server.secret_access_key}
+        client = boto3.client(
+            "s3", endpoint_url=server.endpoint_url, region_name=server.region, **{f"aws_{name}": key for name, key in keys.items()}
+        )
+        client.create_bucket(Bucket="tests")
+        client.close()
+        yield S3Settings(bucket="tests", endpoint_url=server.endpoint_url, region=server.region, **keys)
+
+
+@pytest.fixture
+def s3_settings(s3_bucket: S3Settings) -> S3Settings:
+    """An empty place in that bucket, for one test."""
+    return replace(s3_bucket, prefix=f"tests/{uuid.uuid4().hex}")
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
 import threading
+import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -48,7 +50,10 @@ class Arrival:
 
 
 class StoreServer(ThreadingHTTPServer):
-    """Presigns, stores, records. `faults` and `api_faults` hold answers to give first, by key and by endpoint."""
+    """Presigns, stores, records. `faults` and `api_faults` hold answers to give first, by key and by endpoint.
+
+    With `capabilities` it offers what these say; without, only the three endpoints. `token` is the one that is accepted now.
+    """
 
     daemon_threads = False  # closing the server then waits for its threads, so none outlives a test
 
@@ -70,10 +75,20 @@ class StoreServer(ThreadingHTTPServer):
         self.most_busy = 0
         self.urls_made = 0
         self.opened = False
+        self.token = TOKEN
+        self.capabilities: dict | None = None
+        self.public = False
+        self.clock_behind_s = 0
+        self.reached_at = ""
+        self.connections = 0
+        self.lost_answers: list[str] = []
+        self.uploads: dict[str, dict[int, bytes]] = {}
+        self.on_stored: Callable[[str], None] = lambda key: None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        """Where clients reach it, which may be a proxy."""
+        return self.reached_at or f"http://127.0.0.1:{self.server_address[1]}"
 
     def puts(self, key: str | None = None) -> list[str]:
         """Return the keys of all PUTs in order of arrival, or those of one key."""
@@ -96,8 +111,17 @@ class StoreServer(ThreadingHTTPServer):
     def signature(self, key: str, content_type: str, number: str) -> str:
         return hmac.new(SECRET, f"{key}\n{content_type}\n{number}".encode(), hashlib.sha256).hexdigest()
 
+    def process_request(self, request, client_address) -> None:
+        self.connections += 1
+        super().process_request(request, client_address)
+
     def handle_error(self, request, client_address) -> None:
         """A client that hangs up is part of the tests."""
+
+
+def md5_base64(content: bytes) -> str:
+    """Return what a Content-MD5 header says."""
+    return base64.b64encode(hashlib.md5(content).digest()).decode()
 
 
 @contextmanager
@@ -124,7 +148,19 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format, *args) -> None:
         """Keep quiet."""
 
+    def date_time_string(self, timestamp=None) -> str:
+        return super().date_time_string(time.time() - self.server.clock_behind_s)
+
     def do_GET(self) -> None:
+        path = urlsplit(self.path).path
+        if self.server.public and path.startswith("/store/"):
+            with self.server.lock:
+                content = self.server.stored.get(unquote(path.removeprefix("/store/")))
+            self._answer(404 if content is None else 200, content or b"")
+        else:
+            self._api(b"")
+
+    def do_DELETE(self) -> None:
         self._api(b"")
 
     def do_POST(self) -> None:
@@ -177,11 +213,17 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(fault.status, fault.content(), fault.headers)
         elif "Authorization" in self.headers or query.get("X-Amz-Signature") != [expected]:
             self._answer(403, Fault(code="SignatureDoesNotMatch", message="no").content())
+        elif self.headers.get("Content-MD5", md5_base64(body)) != md5_base64(body):
+            self._answer(400, Fault(code="BadDigest").content())
         elif len(body) == size:
             with server.lock:
-                server.stored[key] = body
-                server.types[key] = self.headers["Content-Type"]
-            self._answer(200, b"")
+                if "uploadId" in query:
+                    server.uploads[query["uploadId"][0]][int(query["partNumber"][0])] = body
+                else:
+                    server.stored[key] = body
+                    server.types[key] = self.headers["Content-Type"]
+            server.on_stored(key)
+            self._answer(200, b"", {"ETag": f'"{hashlib.md5(body).hexdigest()}"'})
 
     def _api(self, body: bytes) -> None:
         server = self.server
@@ -195,7 +237,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif fault is not None:
             self._answer(fault.status, fault.content(), fault.headers)
-        elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
+        elif self.headers.get("Authorization") != f"Bearer {server.token}":
             self._answer(401, b'{"error": "no"}')
         elif self.path == "/api/admin/auth/me":
             self._answer(200, b'{"name": "editor"}')
@@ -213,8 +255,56 @@ class _Handler(BaseHTTPRequestHandler):
             with server.lock:
                 server.records.append(json.loads(body))
             self._answer(201, b"{}")
+        elif server.capabilities is not None:
+            self._offered(json.loads(body) if body else {}, number)
         else:
             self._answer(404, b'{"error": "NotFound"}')
+
+    def _offered(self, asked: dict, number: str) -> None:
+        """Answer what only some servers have."""
+        server, parts = self.server, urlsplit(self.path)
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        with server.lock:
+            stored, uploads = dict(server.stored), server.uploads
+        upload = uploads.get(query.get("uploadId") or asked.get("uploadId", ""))
+        said: dict | None = None
+        if parts.path == "/api/s3/capabilities":
+            said = server.capabilities
+        elif parts.path == "/api/s3/objects":
+            said = {"objects": [self._object(k, v) for k, v in sorted(stored.items()) if k.startswith(query["prefix"])], "next": None}
+        elif parts.path == "/api/s3/object" and query["key"] in stored:
+            said = {**self._object(query["key"], stored[query["key"]]), "url": f"{server.url}/store/{quote(query['key'])}"}
+        elif parts.path == "/api/s3/multipart" and self.command == "POST":
+            uploads[f"upload-{number}"] = {}
+            said = {"key": asked["key"], "uploadId": f"upload-{number}", "downloadUrl": f"{server.url}/store/{quote(asked['key'])}"}
+        elif parts.path.startswith("/api/s3/multipart") and upload is None:
+            self._answer(204 if self.command == "DELETE" else 404, b'{"error": "NoSuchUpload", "message": "no"}')
+            return
+        elif parts.path == "/api/s3/multipart/part":
+            place = f"{server.url}/store/{quote(asked['key'])}?uploadId={asked['uploadId']}&partNumber={asked['partNumber']}"
+            said = {"signedUrl": f"{place}&X-Number={number}&X-Amz-Signature={server.signature(asked['key'], '', number)}"}
+        elif parts.path == "/api/s3/multipart/complete":
+            content = b"".join(upload[part["partNumber"]] for part in asked["parts"])
+            with server.lock:
+                server.stored[asked["key"]] = content
+                del uploads[asked["uploadId"]]
+            said = {"key": asked["key"], "sizeBytes": len(content), "etag": "joined-2"}
+        elif self.command == "DELETE":
+            del uploads[query["uploadId"]]
+            self._answer(204, b"")
+            return
+        elif parts.path == "/api/s3/multipart":
+            found = [{"partNumber": n, "sizeBytes": len(part), "etag": hashlib.md5(part).hexdigest()} for n, part in sorted(upload.items())]
+            said = {"parts": found}
+        if parts.path in server.lost_answers:
+            server.lost_answers.remove(parts.path)
+            self.close_connection = True
+            return
+        self._answer(404 if said is None else 200, json.dumps(said or {"error": "NotFound"}).encode())
+
+    def _object(self, key: str, content: bytes) -> dict:
+        md5 = hashlib.md5(content).hexdigest()
+        return {"key": key, "sizeBytes": len(content), "etag": md5, "md5": md5, "lastModified": "2026-01-31T12:00:00Z"}
 
     def _answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)

@@ -14,7 +14,7 @@ from config import ROOT, Config, Preferences
 
 EXAMPLE = ROOT / ".env.example"
 PREFERENCES_EXAMPLE = ROOT / "s3_config.json.example"
-DEFAULTS = replace(Config(), cache_dir=config.cache_folder({}, sys.platform))
+DEFAULTS = replace(Config(), cache_dir=config.cache_folder({}, sys.platform), data_dir=config.data_folder({}, sys.platform))
 
 # name, where its value is found, what is written, what it means
 NAMES = [
@@ -263,6 +263,9 @@ CHANGED = Preferences(
     key_uri="https://keys.example.com/course",
     publish_key=True,
     accept_damaged=True,
+    remember_login=True,
+    upload_limit_mb_s=2.5,
+    parallel_uploads=8,
 )
 
 
@@ -387,6 +390,26 @@ def test_the_cache_lies_where_the_system_keeps_caches(platform, name, below_home
     )
 
 
+@pytest.mark.parametrize(
+    ("platform", "name", "below_home"),
+    [
+        pytest.param("linux", "XDG_DATA_HOME", ".local/share", id="linux"),
+        pytest.param("darwin", "", "Library/Application Support", id="macos"),
+        pytest.param("win32", "LOCALAPPDATA", "AppData/Local", id="windows"),
+    ],
+)
+def test_data_lie_where_the_system_keeps_data(platform, name, below_home, tmp_path, monkeypatch):
+    """What can't be found out anew is not among the caches, which people and programs empty."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    named = tmp_path / "elsewhere" if name else tmp_path / below_home
+    usual = tmp_path / below_home / "hls-converter"
+    assert (named / "hls-converter", usual, usual) == (
+        config.data_folder({name: str(named)} if name else {}, platform),
+        config.data_folder({}, platform),
+        config.data_folder({name: "relative"}, platform),
+    )
+
+
 def test_without_a_home_nothing_is_cached(monkeypatch):
     """As in a container whose user is not in its password file."""
 
@@ -394,4 +417,4 @@ def test_without_a_home_nothing_is_cached(monkeypatch):
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.setattr(config.Path, "home", homeless)
-    assert (None, None) == (config.cache_folder({}, "linux"), Config().cache_dir)
+    assert (None, None, None) == (config.cache_folder({}, "linux"), config.data_folder({}, "linux"), Config().cache_dir)

@@ -50,7 +50,7 @@ def test_five_lines_upload_a_folder(server, tmp_path):
     done = subprocess.run([sys.executable, "-c", SCRIPT], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
     assert ("Upload complete!\n", "") == (done.stdout, done.stderr)
     assert 5 == len([line for line in SCRIPT.splitlines() if line])
-    assert len(FOLDER) == len(server.stored)
+    assert len(FOLDER) + 1 == len(server.stored)  # and the manifest
     assert ("Lesson 01", "en", "videos/course123") == tuple(server.records[0][name] for name in ("name", "language", "parentFolder"))
     assert "videos/course123/lesson01/master.m3u8" == server.records[0]["s3Keys"]["hls"]
 
@@ -176,7 +176,7 @@ def test_without_loaded_state_everything_is_sent(manager, server, folder):
     """Who does not ask for a resume gets everything anew."""
     manager.upload_directory(folder, PREFIX)
     manager.upload_directory(folder, PREFIX)
-    assert 2 * len(FOLDER) == len(server.puts())
+    assert 2 * (len(FOLDER) + 1) == len(server.puts())  # and the manifest
 
 
 def test_state_that_is_not_there(manager, tmp_path):

@@ -14,7 +14,7 @@ from pipeline.workspace import Workspace
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """Where a phase stands; absolute values. Fractions run from 0 to 1."""
+    """Where a phase stands; absolute values. Fractions run from 0 to 1; speed and time left are those of an upload."""
 
     fraction: float
     text: str = ""
@@ -23,6 +23,8 @@ class Progress:
     files_total: int = 0
     bytes_done: int = 0
     bytes_total: int = 0
+    bytes_per_s: float = 0.0
+    seconds_left: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

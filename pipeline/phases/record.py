@@ -9,6 +9,7 @@ from pipeline.errors import TransferError
 from pipeline.events import LogLevel
 from pipeline.model import PhaseName, PhaseOutcome
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
+from pipeline.transfer.login import Login
 from pipeline.transfer.record import record_fields
 from pipeline.transfer.tally import UPDATING
 from pipeline.transfer.uploader import Uploader
@@ -21,8 +22,9 @@ class RecordPhase:
 
     name = PhaseName.RECORD
 
-    def __init__(self, backend: BackendApi) -> None:
+    def __init__(self, backend: BackendApi, *, login: Login | None = None) -> None:
         self._backend = backend
+        self._login = login or Login(backend.token)
 
     def check(self, context: PhaseContext) -> None:
         """Nothing beyond what the upload has checked."""
@@ -39,7 +41,7 @@ class RecordPhase:
             return PhaseResult(outcome=PhaseOutcome.REUSED, text=RECORDED)
         context.report(Progress(fraction=0.0, text=UPDATING))
         context.log(UPDATING, LogLevel.INFO)
-        uploader = Uploader(self._backend, session_id=context.plan.job.upload.session_id)
+        uploader = Uploader(self._backend, session_id=context.plan.job.upload.session_id, login=self._login)
         try:
             uploader.create_record(fields, log_file=workspace.folder / str(uploaded["log"]), cancel=context.cancel)
         except TransferError as error:

@@ -7,16 +7,19 @@ from pathlib import Path
 
 from config import BackendApi
 from pipeline.cancel import CancelToken
-from pipeline.errors import SettingsError, UploadIncompleteError
+from pipeline.errors import SettingsError, TransferError, UploadIncompleteError
 from pipeline.events import LogLevel
-from pipeline.model import Existing, PhaseName, PhaseOutcome, UploadRequest
+from pipeline.model import Existing, PhaseName, PhaseOutcome, Plan, UploadRequest
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
-from pipeline.transfer.journal import Destination
+from pipeline.transfer.control import TransferControl
+from pipeline.transfer.login import Login
+from pipeline.transfer.manifest_upload import publish_manifest
+from pipeline.transfer.preparation import too_large
 from pipeline.transfer.redaction import without_query
 from pipeline.transfer.tally import COMPLETE, VALIDATING, TransferProgress
-from pipeline.transfer.uploader import Uploader, UploadResult, confirmed_files, previous_upload, upload_failure
+from pipeline.transfer.uploader import Uploader, UploadResult, previous_upload, upload_failure
 from pipeline.transfer.validation import upload_problems
-from pipeline.workspace import MASTER
+from pipeline.workspace import title_of
 
 ANEW = (Existing.UPLOAD_AGAIN, Existing.FRESH)
 
@@ -26,8 +29,19 @@ class UploadPhase:
 
     name = PhaseName.UPLOAD
 
-    def __init__(self, backend: BackendApi) -> None:
+    def __init__(
+        self,
+        backend: BackendApi,
+        *,
+        data_dir: Path | None = None,
+        login: Login | None = None,
+        control: TransferControl | None = None,
+    ) -> None:
         self._backend = backend
+        self._data_dir = data_dir
+        self._login = login or Login(backend.token)
+        self._control = control or TransferControl()
+        self._kept: Uploader | None = None
 
     def check(self, context: PhaseContext) -> None:
         """See that the inputs are right, the backend answers and an earlier upload is not passed over.
@@ -44,7 +58,10 @@ class UploadPhase:
             workspace.require_media()
         context.report(Progress(fraction=0.0, text=VALIDATING))
         context.log(VALIDATING, LogLevel.INFO)
-        Uploader(self._backend, session_id=request.session_id).test_connection(context.cancel)
+        uploader = self._uploader(request)
+        uploader.test_connection(context.cancel)
+        if not workspace.published:
+            self._check_estimate(context, uploader)
         if context.plan.job.existing is not Existing.ASK or not workspace.published or workspace.media_deleted:
             return
         unfinished = previous_upload(workspace.folder, self._backend, request.prefix, request.session_id)
@@ -57,7 +74,9 @@ class UploadPhase:
         if workspace.media_deleted and self._is_done(context):
             return PhaseResult(outcome=PhaseOutcome.REUSED, text=COMPLETE)
 
-        result = send(self._backend, request, workspace.folder, context.plan.job.existing, context.report, context.log, context.cancel)
+        uploader = self._uploader(request)
+        existing, folder = context.plan.job.existing, workspace.folder
+        result = send(uploader, request, folder, existing, self._data_dir, context.report, context.log, context.cancel)
         if not result.sent and self._is_done(context):
             return PhaseResult(outcome=PhaseOutcome.REUSED, text=COMPLETE)
         facts = {
@@ -69,6 +88,19 @@ class UploadPhase:
         workspace.mark(self.name.value, facts)
         return PhaseResult(text=COMPLETE)
 
+    def _uploader(self, request: UploadRequest) -> Uploader:
+        """Return the job's uploader: what one step has found out about the backend, the next need not ask."""
+        if self._kept is None:
+            self._kept = Uploader(self._backend, session_id=request.session_id, control=self._control, login=self._login)
+        return self._kept
+
+    def _check_estimate(self, context: PhaseContext, uploader: Uploader) -> None:
+        """See before hours of encoding that the storage takes the largest file that can come of it. Raises TransferError."""
+        capabilities = uploader.capabilities(context.cancel)
+        said = too_large("The 480p MP4 of this video", estimated_mp4_bytes(context.plan), capabilities)
+        if said:
+            raise TransferError(f"{said} Or leave the MP4 out.")
+
     def _destination(self, request: UploadRequest) -> dict[str, str | None]:
         return {"prefix": request.prefix, "backend_url": self._backend.url, "session_id": request.session_id or None}
 
@@ -76,6 +108,14 @@ class UploadPhase:
         facts = context.workspace.done.get(self.name.value, {})
         wanted = self._destination(_request(context))
         return {name: facts.get(name) for name in wanted} == wanted and context.plan.job.existing not in ANEW
+
+
+def estimated_mp4_bytes(plan: Plan) -> int:
+    """Return about how large the MP4 becomes, by its bit rates; it is the only file that grows with the video."""
+    if plan.mp4 is None:
+        return 0
+    bits_s = plan.mp4.rendition.bit_rate + max((sound.bit_rate for sound in plan.audio), default=0)
+    return int((plan.media.duration_s or 0.0) * bits_s / 8)
 
 
 def _request(context: PhaseContext) -> UploadRequest:
@@ -86,15 +126,19 @@ def _request(context: PhaseContext) -> UploadRequest:
 
 
 def send(
-    backend: BackendApi,
+    uploader: Uploader,
     request: UploadRequest,
     folder: Path,
     existing: Existing,
+    data_dir: Path | None,
     report: Callable[[Progress], None],
     log: Callable[[str, LogLevel], None],
     cancel: CancelToken,
 ) -> UploadResult:
-    """Upload a folder, telling how it goes. Raises TransferError unless every file arrived, OutputError, TransferCancelled."""
+    """Upload a folder and write its manifests, telling how it goes; `data_dir` is where the library of manifests lies.
+
+    Raises TransferError unless every file arrived, OutputError, TransferCancelled.
+    """
 
     def tell(p: TransferProgress) -> None:
         report(
@@ -105,24 +149,21 @@ def send(
                 files_total=p.files_total,
                 bytes_done=p.bytes_done,
                 bytes_total=p.bytes_total,
+                bytes_per_s=p.bytes_per_s,
+                seconds_left=p.seconds_left,
             )
         )
 
-    uploader = Uploader(backend, session_id=request.session_id)
-    resume = existing not in ANEW
-    if resume and _was_replaced(uploader, backend, request, folder, cancel):
-        log("Something else was uploaded to this destination since: every file is sent again.", LogLevel.WARNING)
-        resume = False
-    result = uploader.upload(folder, request.prefix, resume=resume, on_progress=tell, cancel=cancel)
-    for notice in result.notices:
-        log(notice, LogLevel.WARNING)
+    result = uploader.upload(
+        folder,
+        request.prefix,
+        resume=existing not in ANEW,
+        on_progress=tell,
+        on_notice=lambda text: log(text, LogLevel.WARNING),
+        cancel=cancel,
+    )
     if not result.complete:
         raise upload_failure(result)
+    for notice in publish_manifest(uploader, result, folder, title=title_of(folder), data_dir=data_dir, cancel=cancel):
+        log(notice, LogLevel.WARNING)
     return result
-
-
-def _was_replaced(uploader: Uploader, backend: BackendApi, request: UploadRequest, folder: Path, cancel: CancelToken) -> bool:
-    """Say whether players get another stream than the one that was published from this folder, as far as that can be told."""
-    destination = Destination(backend_url=backend.url, prefix=request.prefix, session_id=request.session_id or None)
-    published = confirmed_files(folder, destination).get(MASTER)
-    return published is not None and bool(published.url) and uploader.serves(published.url, folder / MASTER, cancel) is False

@@ -1,38 +1,65 @@
-"""A file on its way to the store: streamed from disk, cancellable, and watched for changes while it is sent."""
+"""A file on its way to the store: streamed from disk, cancellable, hashed, and watched for changes while it is sent."""
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
+from typing import BinaryIO
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import TransferError
+from pipeline.transfer.control import TransferControl
 
 BLOCK_BYTES = 1 << 16
-"""One read and one send. Larger is little faster, and a block has to get through within the connection's 10 s."""
+"""One read and one send. Larger is little faster, and a block has to get through before the connection counts as stalled."""
+
+HASH_BLOCK_BYTES = 1 << 20
 
 
 class FileBody:
     """The body of a PUT: `len()` is the size when it was opened, `read` streams it.
 
-    `on_bytes` is told how many bytes were handed over by each read. Raises TransferError when the file can't be read.
+    `on_bytes` is told how many bytes were handed over by each read. `part` is an offset and a size, None for the whole file.
+    `rewrite` turns the content of a small file into what is sent in its place.
+    Raises TransferError when the file can't be read.
     """
 
-    def __init__(self, path: Path, *, cancel: CancelToken, on_bytes: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        cancel: CancelToken,
+        on_bytes: Callable[[int], None],
+        control: TransferControl | None = None,
+        part: tuple[int, int] | None = None,
+        rewrite: Callable[[bytes], bytes] | None = None,
+    ) -> None:
         self._path = path
         self._cancel = cancel
         self._on_bytes = on_bytes
+        self._control = control
+        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._hash_while_sending = True
         try:
-            self._file = path.open("rb", buffering=0)
-            self._before = os.fstat(self._file.fileno())
+            file: BinaryIO | io.RawIOBase = path.open("rb", buffering=0)
+            self._before = os.fstat(file.fileno())
+            self._start, self._size = part or (0, self._before.st_size)
+            if rewrite is not None:
+                with file:
+                    content = rewrite(file.read() or b"")
+                file, self._size = io.BytesIO(content), len(content)
         except OSError as error:
-            raise TransferError(f"{path} can't be read ({error.strerror}): check that it is still there, then start again.") from error
-        self._left = self._before.st_size
+            raise unreadable(path, error) from error
+        self._file = file
+        self._file.seek(self._start)
+        self._left = self._size
 
     def __len__(self) -> int:
-        return self._before.st_size
+        return self._size
 
     def __enter__(self) -> FileBody:
         return self
@@ -41,9 +68,31 @@ class FileBody:
         self._file.close()
 
     @property
+    def file_bytes(self) -> int:
+        """The size of the file as it was opened."""
+        return self._before.st_size
+
+    @property
     def mtime_ns(self) -> int:
         """When the file was last changed, as it was opened."""
         return self._before.st_mtime_ns
+
+    @property
+    def md5(self) -> str:
+        """The MD5 (hex) of what is sent; whole once everything was handed over or hashed."""
+        return self._md5.hexdigest()
+
+    def hash_before_sending(self) -> str:
+        """Read everything once and return its MD5 (hex). Raises Cancelled, TransferError."""
+        left = self._size
+        while left:
+            self._cancel.check()
+            block = self._block(min(left, HASH_BLOCK_BYTES))
+            self._md5.update(block)
+            left -= len(block)
+        self._file.seek(self._start)
+        self._hash_while_sending = False
+        return self.md5
 
     def read(self, size: int = -1) -> bytes:
         """Return the next block, which may be larger than `size`: HTTP libraries ask for 8 or 16 KiB, seven times slower.
@@ -53,12 +102,11 @@ class FileBody:
         self._cancel.check()
         if not self._left:
             return b""
-        try:
-            block = self._file.read(min(self._left, max(size, BLOCK_BYTES)))
-        except OSError as error:
-            raise TransferError(f"{self._path} can't be read ({error.strerror}): check the disk, then start again.") from error
-        if not block:
-            raise self._changed()
+        block = self._block(min(self._left, max(size, BLOCK_BYTES)))
+        if self._control is not None:
+            self._control.admit(len(block), self._cancel)
+        if self._hash_while_sending:
+            self._md5.update(block)
         self._left -= len(block)
         self._on_bytes(len(block))
         return block
@@ -73,9 +121,32 @@ class FileBody:
         try:
             now = self._path.stat()
         except OSError as error:
-            raise self._changed() from error
+            raise self.changed() from error
         if (now.st_size, now.st_mtime_ns) != (self._before.st_size, self._before.st_mtime_ns):
-            raise self._changed()
+            raise self.changed()
 
-    def _changed(self) -> TransferError:
+    def _block(self, size: int) -> bytes:
+        try:
+            block = self._file.read(size)
+        except OSError as error:
+            raise unreadable(self._path, error) from error
+        if not block:
+            raise self.changed()
+        return block
+
+    def changed(self) -> TransferError:
+        """Return the error for a file that is not any more what it was."""
         return TransferError(f"{self._path} changed while it was being sent: wait until no program writes to it, then start again.")
+
+
+def file_md5(
+    path: Path, cancel: CancelToken, *, part: tuple[int, int] | None = None, rewrite: Callable[[bytes], bytes] | None = None
+) -> str:
+    """Return the MD5 (hex) of a file, of a part of it, or of what is sent in its place. Raises TransferError, Cancelled."""
+    with FileBody(path, cancel=cancel, on_bytes=lambda size: None, part=part, rewrite=rewrite) as body:
+        return body.hash_before_sending()
+
+
+def unreadable(path: Path, error: OSError) -> TransferError:
+    """Return the error for a file that the system does not hand out."""
+    return TransferError(f"{path} can't be read ({error.strerror}): check that it is still there, then start again.")

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from config import BackendApi
 from pipeline.transfer.body import FileBody
+from pipeline.transfer.capabilities import NOTHING, Capabilities, parse_capabilities
 from pipeline.transfer.exchange import Answer, Http, NoAnswerError, Silence
-from pipeline.transfer.refusal import Flaw, Party, Refusal, refused, store_refusal
+from pipeline.transfer.login import Login
+from pipeline.transfer.refusal import Flaw, Party, Refusal, RefusedError, backend_refusal, json_fields, refused, says_error, store_refusal
 
 BACKEND_TIMEOUT_S = 30.0
 VALIDATE_TIMEOUT_S = 10.0
+CAPABILITIES = "/api/s3/capabilities"
+MULTIPART = "/api/s3/multipart"
+OBJECT = "/api/s3/object"
 STORED = (200, 201, 204)
 """What stores answer to a PUT that worked: S3 says 200, others the other two."""
 
 _LOGGED_BODY = 300
+_HEX_MD5 = re.compile(r"[0-9A-Fa-f]{32}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +38,24 @@ class Presigned:
     key: str
     signed_url: str = field(repr=False)
     download_url: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MultipartUpload:
+    """A file that the store takes in parts. The URL loses its query before it is kept."""
+
+    key: str
+    upload_id: str
+    download_url: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredPart:
+    """A part that the store has."""
+
+    number: int
+    size_bytes: int
+    etag: str
 
 
 def read_timeout_s(size_bytes: int) -> float:
@@ -42,31 +69,95 @@ def read_timeout_s(size_bytes: int) -> float:
 class BackendClient:
     """Speaks to the customer's backend; `note` takes lines for the log. Every method raises RefusedError or Cancelled."""
 
-    def __init__(self, api: BackendApi, http: Http, note: Callable[[str], None]) -> None:
+    def __init__(self, api: BackendApi, http: Http, note: Callable[[str], None], login: Login | None = None) -> None:
         self._api = api
         self._http = http
         self._note = note
-        self._place = place_of(api.url)
+        self._login = login or Login(api.token)
+        self.place = place_of(api.url)
+        self.clock_ahead_s = 0.0
 
     def validate(self) -> None:
         """Find out whether the backend is there and accepts the token."""
         self._ask("GET", self._api.validate_endpoint, None, read_timeout_s=VALIDATE_TIMEOUT_S, accepted=(200,))
 
-    def presign(self, key: str, content_type: str) -> Presigned:
-        """Ask for a URL to which one object of this content type may be sent."""
-        answer = self._ask("POST", self._api.presign_endpoint, {"key": key, "contentType": content_type}, accepted=(200, 201))
+    def capabilities(self) -> Capabilities:
+        """Ask what the backend offers beyond the three endpoints; one that doesn't know the question offers nothing.
+
+        Leaves in `clock_ahead_s` how far this computer's clock is ahead of the backend's.
+        """
+        answer = self._ask("GET", CAPABILITIES, None, accepted=(200, 400, 403, 404, 405, 410, 501))
+        if answer.server_time is not None:
+            self.clock_ahead_s = time.time() - answer.server_time
+        return parse_capabilities(answer.body) if answer.status == HTTPStatus.OK else NOTHING
+
+    def presign(self, key: str, content_type: str, size_bytes: int | None = None) -> Presigned:
+        """Ask for a URL to which one object of this content type may be sent; the size only where the server wants it."""
+        wanted: dict[str, object] = {"key": key, "contentType": content_type}
+        if size_bytes is not None:
+            wanted["sizeBytes"] = size_bytes
+        answer = self._ask("POST", self._api.presign_endpoint, wanted, accepted=(200, 201))
+        found = self._texts(answer, "key", "signedUrl", "downloadUrl")
+        return Presigned(key=found[0], signed_url=self._web_address(found[1]), download_url=found[2])
+
+    def begin_parts(self, key: str, content_type: str, size_bytes: int) -> MultipartUpload:
+        """Begin a file that goes up in parts."""
+        answer = self._ask("POST", MULTIPART, {"key": key, "contentType": content_type, "sizeBytes": size_bytes}, accepted=(200, 201))
+        found = self._texts(answer, "key", "uploadId", "downloadUrl")
+        return MultipartUpload(key=found[0], upload_id=found[1], download_url=found[2])
+
+    def sign_part(self, upload: MultipartUpload, number: int, size_bytes: int) -> str:
+        """Ask for a URL to which one part may be sent."""
+        wanted = {"key": upload.key, "uploadId": upload.upload_id, "partNumber": number, "sizeBytes": size_bytes}
+        answer = self._ask("POST", f"{MULTIPART}/part", wanted, accepted=(200, 201))
+        return self._web_address(self._texts(answer, "signedUrl")[0])
+
+    def parts(self, upload: MultipartUpload) -> list[StoredPart] | None:
+        """Return the parts that the store has, None where it knows no such upload any more."""
         try:
-            said = json.loads(answer.body)
-        except ValueError as error:
-            raise refused(self._flawed(Flaw.NOT_JSON)) from error
-        said = said if isinstance(said, dict) else {}
-        fields = [value for name in ("key", "signedUrl", "downloadUrl") if isinstance(value := said.get(name), str) and value]
-        if len(fields) != 3:
+            answer = self._ask("GET", f"{MULTIPART}?{_named(upload)}", None, accepted=(200,))
+        except RefusedError as error:
+            if _no_such_upload(error):
+                return None
+            raise
+        listed = json_fields(answer.body).get("parts")
+        if not isinstance(listed, list):
             raise refused(self._flawed(Flaw.FIELDS_MISSING))
-        presigned = Presigned(key=fields[0], signed_url=fields[1], download_url=fields[2])
-        if not _is_web_address(presigned.signed_url):
-            raise refused(self._flawed(Flaw.BAD_SIGNED_URL))
-        return presigned
+        found = []
+        for part in listed:
+            fields = part if isinstance(part, dict) else {}
+            number, size, etag = fields.get("partNumber"), fields.get("sizeBytes"), fields.get("etag")
+            if type(number) is not int or type(size) is not int or not isinstance(etag, str):
+                raise refused(self._flawed(Flaw.FIELDS_MISSING))
+            found.append(StoredPart(number=number, size_bytes=size, etag=etag))
+        return found
+
+    def complete_parts(self, upload: MultipartUpload, etags: Mapping[int, str], size_bytes: int) -> str | None:
+        """Join the parts and return the object's ETag; None where the store knows no such upload any more."""
+        parts = [{"partNumber": number, "etag": etags[number]} for number in sorted(etags)]
+        wanted = {"key": upload.key, "uploadId": upload.upload_id, "parts": parts}
+        try:
+            answer = self._ask("POST", f"{MULTIPART}/complete", wanted, accepted=(200, 201), read_timeout_s=read_timeout_s(size_bytes))
+        except RefusedError as error:
+            if _no_such_upload(error):
+                return None
+            raise
+        fields = json_fields(answer.body)
+        stored, etag = fields.get("sizeBytes"), fields.get("etag")
+        if stored != size_bytes:
+            raise refused(self._flawed(Flaw.OTHER_SIZE))
+        return etag.strip('"') if isinstance(etag, str) else ""
+
+    def stored_bytes(self, key: str) -> int | None:
+        """Return how large an object is, None where there is none. For backends that offer `read`."""
+        query = urlencode({"key": key}, quote_via=quote)
+        answer = self._ask("GET", f"{OBJECT}?{query}", None, accepted=(200, 404))
+        size = json_fields(answer.body).get("sizeBytes") if answer.status == HTTPStatus.OK else None
+        return size if type(size) is int else None
+
+    def abort_parts(self, upload: MultipartUpload) -> None:
+        """Let the store forget the parts of a file."""
+        self._ask("DELETE", f"{MULTIPART}?{_named(upload)}", None, accepted=(200, 204, 404))
 
     def record(self, fields: Mapping[str, Any]) -> None:
         """Send the file record."""
@@ -81,26 +172,43 @@ class BackendClient:
         accepted: tuple[int, ...],
         read_timeout_s: float = BACKEND_TIMEOUT_S,
     ) -> Answer:
-        headers = {"Authorization": f"Bearer {self._api.token}", "Content-Type": "application/json"}
+        token, generation = self._login.current()
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         body = b"" if content is None else json.dumps(content).encode()
-        request = f"{method} {self._api.full_url(endpoint)} {body.decode()}".rstrip()
+        url = self._api.full_url(endpoint)
+        request = f"{method} {url} {body[:_LOGGED_BODY].decode()}".rstrip()
         started = time.monotonic()
         try:
-            answer = self._http.send(method, self._api.full_url(endpoint), headers=headers, body=body, read_timeout_s=read_timeout_s)
+            answer = self._http.send(method, url, headers=headers, body=body, read_timeout_s=read_timeout_s)
         except NoAnswerError as error:
             self._note(f"{request} -> no answer after {_passed(started)}: {error.detail}")
-            raise refused(Refusal(party=Party.BACKEND, place=self._place, silence=error.silence)) from error
+            raise refused(Refusal(party=Party.BACKEND, place=self.place, silence=error.silence)) from error
         self._note(f"{request} -> {answer.status} in {_passed(started)}")
         if answer.status in accepted:
             return answer
         self._note(f"the backend said: {answer.body[:_LOGGED_BODY].decode('utf-8', 'replace')}")
-        raise refused(
-            Refusal(party=Party.BACKEND, place=self._place, status=answer.status, retry_after_s=answer.retry_after_s),
-        )
+        raise refused(backend_refusal(answer, self.place, generation))
+
+    def _texts(self, answer: Answer, *names: str) -> list[str]:
+        """Return fields that an answer must have."""
+        try:
+            json.loads(answer.body)
+        except (ValueError, RecursionError) as error:
+            raise refused(self._flawed(Flaw.NOT_JSON)) from error
+        said = json_fields(answer.body)
+        found = [value for name in names if isinstance(value := said.get(name), str) and value]
+        if len(found) != len(names):
+            raise refused(self._flawed(Flaw.FIELDS_MISSING))
+        return found
+
+    def _web_address(self, url: str) -> str:
+        if not _is_web_address(url):
+            raise refused(self._flawed(Flaw.BAD_SIGNED_URL))
+        return url
 
     def _flawed(self, flaw: Flaw) -> Refusal:
         self._note(f"the backend's answer can't be used: {flaw.value}")
-        return Refusal(party=Party.BACKEND, place=self._place, flaw=flaw)
+        return Refusal(party=Party.BACKEND, place=self.place, flaw=flaw)
 
 
 class StoreClient:
@@ -110,27 +218,43 @@ class StoreClient:
         self._http = http
         self._note = note
 
-    def put(self, presigned: Presigned, content_type: str, body: FileBody) -> None:
-        """Store one object. Raises RefusedError, Cancelled, or TransferError when the file changes meanwhile."""
-        place = place_of(presigned.signed_url)
-        size = len(body)
-        request = f"PUT {presigned.key} ({size} bytes, {content_type}) to {place}"
-        headers = {"Content-Type": content_type}
+    def put(self, presigned: Presigned, content_type: str, body: FileBody, *, md5: str = "") -> str:
+        """Store one object and return its ETag; `md5` (hex) goes along for a store that compares it.
+
+        Raises RefusedError, Cancelled, or TransferError when the file changes meanwhile.
+        """
+        what = f"{presigned.key} ({len(body)} bytes, {content_type})"
+        return self._put(presigned.signed_url, {"Content-Type": content_type}, body, md5, what, len(body))
+
+    def put_part(self, signed_url: str, body: FileBody, *, number: int, key: str, md5: str = "") -> str:
+        """Store one part of an object and return its ETag. Raises as `put` does."""
+        return self._put(signed_url, {}, body, md5, f"part {number} of {key} ({len(body)} bytes)", len(body))
+
+    def _put(self, url: str, headers: dict[str, str], body: FileBody, md5: str, what: str, size: int) -> str:
+        place = place_of(url)
+        request = f"PUT {what} to {place}"
+        if md5:
+            headers["Content-MD5"] = base64.b64encode(bytes.fromhex(md5)).decode()
         started = time.monotonic()
         try:
-            answer = self._http.send("PUT", presigned.signed_url, headers=headers, body=body, read_timeout_s=read_timeout_s(size))
+            answer = self._http.send("PUT", url, headers=headers, body=body, read_timeout_s=read_timeout_s(size))
         except NoAnswerError as error:
             self._note(f"{request} -> no answer after {_passed(started)}: {error.detail}")
             raise refused(Refusal(party=Party.STORE, place=place, silence=error.silence)) from error
         self._note(f"{request} -> {answer.status} in {_passed(started)}")
-        if answer.status not in STORED:
+        if answer.status in STORED and not body.sent_whole:
+            self._note("the store answered before it had the whole file")
+            raise refused(Refusal(party=Party.STORE, place=place, silence=Silence.BROKEN_OFF))
+        if answer.status not in STORED or says_error(answer):
             refusal = store_refusal(answer, place)
             self._note(f"the store said: {refusal.code or 'nothing more'} {refusal.message}".rstrip())
             raise refused(refusal)
-        if not body.sent_whole:
-            self._note("the store answered before it had the whole file")
-            raise refused(Refusal(party=Party.STORE, place=place, silence=Silence.BROKEN_OFF))
         body.check_unchanged()
+        # an ETag is the content's MD5 only where the store says that it looks at that
+        if md5 and _HEX_MD5.fullmatch(answer.etag) and answer.etag.lower() != md5:
+            self._note("the ETag is not the MD5 of what was sent")
+            raise refused(Refusal(party=Party.STORE, place=place, status=400, code="BadDigest"))
+        return answer.etag
 
 
 def place_of(url: str) -> str:
@@ -148,6 +272,14 @@ def _is_web_address(url: str) -> bool:
         return parts.scheme in ("http", "https") and bool(parts.hostname)
     except ValueError:
         return False
+
+
+def _named(upload: MultipartUpload) -> str:
+    return urlencode({"key": upload.key, "uploadId": upload.upload_id}, quote_via=quote)
+
+
+def _no_such_upload(error: RefusedError) -> bool:
+    return error.refusal.status == HTTPStatus.NOT_FOUND and error.refusal.code == "NoSuchUpload"
 
 
 def _passed(started: float) -> str:

@@ -11,6 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,6 +28,9 @@ from pipeline.transfer.validation import is_loopback
 CONNECT_TIMEOUT_S = 10.0
 CONNECT_SLICE_S = 0.8
 """Connecting can't be interrupted, so it is tried in slices shorter than an editor's patience with Cancel."""
+
+STALL_S = 30.0
+"""How long a block of a body may take to go out: after that the connection is given up, and the file is tried again."""
 
 MAX_RETRY_AFTER_S = 60.0
 NO_PROXY = {"http": "", "https": "", "all": ""}
@@ -79,7 +83,7 @@ class Connections:
                     raise
             finally:
                 owner.timeout = wanted
-        opened.settimeout(limit_s)
+        opened.settimeout(STALL_S)
         # TLS takes the socket object over; the duplicate still reaches the same connection.
         remembered = opened.dup()
         with self._lock:
@@ -131,8 +135,13 @@ class RequestsHttp:
             self._cancel.check()
             raise NoAnswerError(_silence(error), f"{type(error).__name__}: {error}") from error
         self._cancel.check()
+        server_time = _http_date(response.headers.get("Date", ""))
         return Answer(
-            status=response.status_code, body=response.content, retry_after_s=_retry_after_s(response.headers.get("Retry-After", ""))
+            status=response.status_code,
+            body=response.content,
+            retry_after_s=_retry_after_s(response.headers.get("Retry-After", ""), server_time),
+            etag=response.headers.get("ETag", "").removeprefix("W/").strip('"'),
+            server_time=server_time,
         )
 
 
@@ -158,7 +167,12 @@ class _InterruptibleAdapter(HTTPAdapter):
 
 
 def _pool_classes(connections: Connections, owners: set[HTTPConnection]) -> dict[str, type[HTTPConnectionPool]]:
+    # urllib3 gives a body that goes out on a used connection no more time than connecting has.
     class Plain(HTTPConnection):
+        def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # as urllib3 has it
+            with _unhurried(self):
+                super().request(*args, **kwargs)
+
         def _new_conn(self) -> socket.socket:
             owners.add(self)
             return connections.open(self, super()._new_conn)
@@ -169,6 +183,10 @@ def _pool_classes(connections: Connections, owners: set[HTTPConnection]) -> dict
             super().close()
 
     class Tls(HTTPSConnection):
+        def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # as urllib3 has it
+            with _unhurried(self):
+                super().request(*args, **kwargs)
+
         def _new_conn(self) -> socket.socket:
             owners.add(self)
             return connections.open(self, super()._new_conn)
@@ -185,6 +203,18 @@ def _pool_classes(connections: Connections, owners: set[HTTPConnection]) -> dict
         ConnectionCls = Tls
 
     return {"http": PlainPool, "https": TlsPool}
+
+
+@contextlib.contextmanager
+def _unhurried(connection: HTTPConnection) -> Iterator[None]:
+    """Let sending take as long as a stall may take; a connection that must be opened first keeps its own limit for that."""
+    wanted = connection.timeout
+    if connection.sock is not None:
+        connection.timeout = STALL_S
+    try:
+        yield
+    finally:
+        connection.timeout = wanted
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -214,5 +244,16 @@ def _silence(error: Exception) -> Silence:
     return Silence.BROKEN_OFF
 
 
-def _retry_after_s(text: str) -> float:
-    return min(float(text), MAX_RETRY_AFTER_S) if text.strip().isascii() and text.strip().isdigit() else 0.0
+def _retry_after_s(text: str, server_time: float | None) -> float:
+    """Read a pause in seconds, or until a date by the server's own clock (RFC 9110, 10.2.3)."""
+    if text.strip().isascii() and text.strip().isdigit():
+        return min(float(text), MAX_RETRY_AFTER_S)
+    until = _http_date(text)
+    return 0.0 if until is None or server_time is None else min(max(until - server_time, 0.0), MAX_RETRY_AFTER_S)
+
+
+def _http_date(text: str) -> float | None:
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None

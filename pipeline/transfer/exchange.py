@@ -29,11 +29,16 @@ class NoAnswerError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a server said; `retry_after_s` is how long it asks to be left alone, 0 where it says nothing."""
+    """What a server said; `retry_after_s` is how long it asks to be left alone, 0 where it says nothing.
+
+    `etag` is without its quotes, empty where there is none; `server_time` is the server's own clock (seconds since 1970).
+    """
 
     status: int
     body: bytes = b""
     retry_after_s: float = 0.0
+    etag: str = ""
+    server_time: float | None = None
 
 
 class Body(Protocol):

@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
 from pipeline.transfer.redaction import redact
+from pipeline.workspace import LOG_PATTERN
+
+KEEP_LOGS = 10
+"""How many logs of earlier uploads a folder keeps."""
+
+MAX_BYTES = 16 << 20
+"""A log goes on in a second file from here on, then in a third: an editor must be able to open and send it."""
 
 
 class UploadLog:
     """`upload_log_<date>_<time>.txt`, made with its first line; a log that can't be written stops no upload.
 
-    `secrets` are taken out of every line; `path` goes on with an earlier log.
+    `secrets` are taken out of every line, also those that are added to the sequence later; `path` goes on with an earlier log.
     """
 
     def __init__(self, folder: Path, *, secrets: Sequence[str] = (), path: Path | None = None) -> None:
         self.path = path or folder / datetime.now().strftime("upload_log_%Y-%m-%d_%H%M%S.txt")
-        self._secrets = tuple(secrets)
+        self._begins = path is None
+        self._secrets = secrets
         self._lock = threading.Lock()
         self._file: TextIO | None = None
+        self._volume = 1
         self._usable = True
 
     def __enter__(self) -> UploadLog:
@@ -38,14 +48,30 @@ class UploadLog:
     def write(self, text: str) -> None:
         """Add a line with its time; safe from every thread."""
         stamp = datetime.now().isoformat(sep=" ", timespec="milliseconds")
-        line = redact(" ".join(text.splitlines()), self._secrets)
+        line = redact(" ".join(text.splitlines()), tuple(self._secrets))
         with self._lock:
             if not self._usable:
                 return
             try:
-                if self._file is None:
-                    self._file = self.path.open("a", encoding="utf-8", errors="backslashreplace", newline="\n")
-                self._file.write(f"{stamp}  {line}\n")
-                self._file.flush()
+                file = self._file = self._file or self._open()
+                file.write(f"{stamp}  {line}\n")
+                file.flush()
+                if file.tell() >= MAX_BYTES:
+                    file.close()
+                    self._file = None
+                    self._volume += 1
             except OSError:
                 self._usable = False
+
+    def _open(self) -> TextIO:
+        if self._begins and self._volume == 1:
+            _remove_oldest(self.path.parent, but=KEEP_LOGS)
+        path = self.path if self._volume == 1 else self.path.with_stem(f"{self.path.stem}_{self._volume}")
+        return path.open("a", encoding="utf-8", errors="backslashreplace", newline="\n")
+
+
+def _remove_oldest(folder: Path, *, but: int) -> None:
+    """Keep the newest logs of a folder; their names sort by time."""
+    for path in sorted(folder.glob(LOG_PATTERN))[: -but or None]:
+        with suppress(OSError):  # somebody may be reading it
+            path.unlink()

@@ -24,16 +24,19 @@ class OutgoingFile:
     mtime_ns: int
 
 
-def collect(folder: Path, prefix: str) -> list[OutgoingFile]:
-    """Return the published files of a folder with their keys. Raises TransferError when there are none."""
+def collect(folder: Path, prefix: str, place: str = "") -> list[OutgoingFile]:
+    """Return the published files of a folder with their keys. Raises TransferError when there are none.
+
+    All but the master go to `place`, a folder below the prefix such as `v2/`, or to the prefix itself where that is empty.
+    """
     files = []
     try:
         if not folder.is_dir():
             raise TransferError(f"The folder {folder} does not exist: choose the folder of a finished job.")
         for path in published_files(folder):
             name = path.relative_to(folder).as_posix()
-            status = path.stat()
-            files.append(OutgoingFile(path=path, name=name, key=prefix + name, size_bytes=status.st_size, mtime_ns=status.st_mtime_ns))
+            status, key = path.stat(), prefix + ("" if name == MASTER else place) + name
+            files.append(OutgoingFile(path=path, name=name, key=key, size_bytes=status.st_size, mtime_ns=status.st_mtime_ns))
         _check_references(files)
     except OSError as error:
         raise TransferError(f"The folder {folder} can't be read ({error.strerror}): check its permissions.") from error

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from pipeline.errors import AuthenticationError, TransferError
 from pipeline.transfer.exchange import Answer, Silence
@@ -26,13 +28,15 @@ class Flaw(str, Enum):
     NOT_JSON = "not JSON"
     FIELDS_MISSING = "fields missing"
     BAD_SIGNED_URL = "bad signed URL"
+    OTHER_SIZE = "other size"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
     """One request that came to nothing: no answer (`silence`), a `status` other than success, or a flawed answer.
 
-    `place` is the server's address, without path. `code` and `message` come from a store's XML.
+    `place` is the server's address, without path. `code` and `message` come from a store's XML or a backend's JSON.
+    `login` says which token was refused, as `Login.generation` counts them.
     """
 
     party: Party
@@ -43,6 +47,18 @@ class Refusal:
     code: str = ""
     message: str = ""
     retry_after_s: float = 0.0
+    login: int = 0
+
+    @property
+    def too_busy(self) -> bool:
+        """Whether the server asks for fewer requests."""
+        return self.status in (429, 503) or self.code == "SlowDown"
+
+    @property
+    def concerns_every_file(self) -> bool:
+        """Whether no other file would fare better: the token, a full storage, a wrong clock."""
+        token = self.party is Party.BACKEND and self.status == 401
+        return token or self.status == 507 or self.code in ("QuotaExceeded", "RequestTimeTooSkewed")
 
     @property
     def expired_url(self) -> bool:
@@ -81,6 +97,35 @@ def store_refusal(answer: Answer, place: str) -> Refusal:
     )
 
 
+def backend_refusal(answer: Answer, place: str, login: int) -> Refusal:
+    """Read a backend's answer: it says what is the matter in JSON, as far as it says anything."""
+    said = json_fields(answer.body[:_MAX_XML])
+    code, message = said.get("error"), said.get("message")
+    return Refusal(
+        party=Party.BACKEND,
+        place=place,
+        status=answer.status,
+        code=code if isinstance(code, str) else "",
+        message=message if isinstance(message, str) else "",
+        retry_after_s=answer.retry_after_s,
+        login=login,
+    )
+
+
+def says_error(answer: Answer) -> bool:
+    """Whether a store's answer is an error whatever its status says: S3 may find out too late to change the status (200)."""
+    return answer.body[:_MAX_XML].lstrip().startswith(b"<") and b"<Error" in answer.body[:_MAX_XML]
+
+
+def json_fields(body: bytes) -> dict[str, Any]:
+    """Return the fields of a JSON object, none where it is something else."""
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
 def sentence(refusal: Refusal) -> str:
     """Say in one plain sentence what happened and what to do."""
     if refusal.party is Party.BACKEND:
@@ -105,14 +150,16 @@ _STORE_SILENCE = {
 _FLAWS = {
     Flaw.NOT_JSON: "The backend at {place} answered with something that is not JSON. Verify that the URL is the one of the backend.",
     Flaw.FIELDS_MISSING: "The backend at {place} left out key, signedUrl or downloadUrl in its answer. Ask its administrator.",
+    Flaw.OTHER_SIZE: "The backend at {place} stored another number of bytes than were sent. Start again, or ask its administrator.",
     Flaw.BAD_SIGNED_URL: "The backend at {place} gave an upload address that does not start with https://. Ask its administrator.",
 }
-_QUOTA = "S3 storage quota exceeded. Contact your administrator."
+_QUOTA = "S3 storage quota exceeded. Contact administrator."
 _CODES = {
     "SignatureDoesNotMatch": "The storage does not accept the signature of the upload address. Ask the administrator of the backend.",
     "RequestTimeTooSkewed": "The clock of this computer or of the backend is wrong. Set the date and time, then start again.",
     "EntityTooLarge": "The file is larger than the storage takes in one piece. Choose fewer or lower qualities.",
     "QuotaExceeded": _QUOTA,
+    "BadDigest": "The file arrived at the storage damaged, time and again. Check your internet connection and try again.",
     "NoSuchBucket": "The storage has no such bucket. Ask the administrator of the backend.",
 }
 
@@ -129,7 +176,7 @@ def _backend_sentence(refusal: Refusal) -> str:
         return "This token is not allowed to upload. Please get one that is from the admin panel."
     if status == 404:
         return f"The backend at {place} does not know the address that was asked for. Verify the URL and the endpoint settings."
-    if status in (413, 507):
+    if status in (413, 507) or refusal.code == "QuotaExceeded":
         return _QUOTA
     if 300 <= status < 400:
         return f"The backend at {place} sends the program on to another address. Verify that the URL is exact, with https://."

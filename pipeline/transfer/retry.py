@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import TypeVar
@@ -11,14 +12,20 @@ from pipeline.transfer.exchange import Silence
 from pipeline.transfer.refusal import Party, Refusal, RefusedError
 
 DELAYS_S = (1.0, 3.0, 10.0)
-"""One try, and one more after each of these pauses."""
+"""One try, and one more after each of these pauses, give or take JITTER of it."""
+
+JITTER = 0.25
+"""Many files that fail together must not all come back together."""
+
+PROGRESS_BYTES = 1 << 18
+"""A try that got so much further than any before it makes the counting of tries begin anew."""
 
 MAX_RENEWALS = 3
 """How often a URL that came expired is asked for again, before something else must be wrong."""
 
 _STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 _CODES = frozenset({"RequestTimeout", "SlowDown", "BadDigest", "InternalError", "ServiceUnavailable"})
-_SILENCES = frozenset({Silence.UNREACHABLE, Silence.TIMED_OUT, Silence.BROKEN_OFF})
+_SILENCES = frozenset({Silence.TIMED_OUT, Silence.BROKEN_OFF})
 
 T = TypeVar("T")
 
@@ -28,6 +35,8 @@ class Verdict(str, Enum):
 
     RETRY = "try again after a pause"
     RENEW = "ask for a new URL at once"
+    LOGIN = "ask for a new token, then go on"
+    WAIT = "wait until the network is back, then go on"
     GIVE_UP = "give up"
 
 
@@ -35,8 +44,12 @@ def after_upload(refusal: Refusal) -> Verdict:
     """Decide about a file: storing it twice does no harm, so whatever may pass is tried again."""
     if refusal.expired_url:
         return Verdict.RENEW
+    if refusal.silence is Silence.UNREACHABLE:
+        return Verdict.WAIT
     if refusal.silence is not None:
         return Verdict.RETRY if refusal.silence in _SILENCES else Verdict.GIVE_UP
+    if refusal.status == 401 and refusal.party is Party.BACKEND:
+        return Verdict.LOGIN
     if refusal.code == "SignatureDoesNotMatch" or refusal.status in (401, 404):
         return Verdict.GIVE_UP
     if refusal.status in _STATUSES or (refusal.party is Party.STORE and refusal.code in _CODES):
@@ -46,8 +59,19 @@ def after_upload(refusal: Refusal) -> Verdict:
 
 def after_record(refusal: Refusal) -> Verdict:
     """Decide about the file record: it is sent again only where it surely did not arrive, or there would be two."""
+    if refusal.status == 401:
+        return Verdict.LOGIN
     not_taken = refusal.silence is Silence.UNREACHABLE or refusal.status in (429, 503)
     return Verdict.RETRY if not_taken else Verdict.GIVE_UP
+
+
+def jittered(pause_s: float) -> float:
+    """Return about this pause."""
+    return pause_s * random.uniform(1 - JITTER, 1 + JITTER)
+
+
+def _no_remedy(verdict: Verdict, refusal: Refusal) -> bool:
+    return False
 
 
 def persist(
@@ -57,26 +81,43 @@ def persist(
     delays: Sequence[float],
     cancel: CancelToken,
     note: Callable[[str], None],
+    remedy: Callable[[Verdict, Refusal], bool] = _no_remedy,
+    reached: Callable[[], int] = lambda: 0,
+    spread: Callable[[float], float] = jittered,
 ) -> T:
     """Return what `attempt` returns, trying as often as `decide` and `delays` (seconds) allow.
 
-    `note` is told of every new try. Raises RefusedError after the last one, Cancelled, or what else `attempt` raises.
+    Args:
+        attempt: one try.
+        decide: the table.
+        delays: the pauses between tries, in seconds.
+        cancel: ends a pause.
+        note: is told of every new try.
+        remedy: may do something about a refusal and take as long as that needs; True means: try again, and don't count this one.
+        reached: how many bytes the last try got through; further than ever before, and the counting begins anew.
+        spread: turns a pause of the table into the one to be made.
+
+    Raises RefusedError after the last try, Cancelled, or what else `attempt` raises.
     """
     pauses = iter(delays)
-    renewals = 0
+    renewals = furthest = 0
     while True:
         cancel.check()
         try:
             return attempt()
         except RefusedError as error:
             verdict = decide(error.refusal)
+            if remedy(verdict, error.refusal):
+                continue
             if verdict is Verdict.RENEW and renewals < MAX_RENEWALS:
                 renewals += 1
                 note("the URL had expired, asking for a new one")
                 continue
-            pause = next(pauses, None) if verdict is Verdict.RETRY else None
+            if reached() >= furthest + PROGRESS_BYTES:
+                furthest, pauses = reached(), iter(delays)
+            pause = next(pauses, None) if verdict in (Verdict.RETRY, Verdict.WAIT) else None
             if pause is None:
                 raise
-            pause = max(pause, error.refusal.retry_after_s)
-        note(f"trying again in {pause:g} s")
+            pause = max(spread(pause), error.refusal.retry_after_s)
+        note(f"trying again in {pause:.1f} s")
         cancel.wait(pause)

@@ -2,50 +2,168 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Future
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from pipeline.cancel import CancelToken
+from pipeline.errors import TransferError
 from pipeline.transfer.body import FileBody
-from pipeline.transfer.client import BackendClient, StoreClient
+from pipeline.transfer.capabilities import Capabilities
+from pipeline.transfer.client import BackendClient, Presigned, StoreClient, place_of
 from pipeline.transfer.content_types import content_type
+from pipeline.transfer.control import TransferControl
+from pipeline.transfer.gate import Gate, Turn
 from pipeline.transfer.journal import Confirmed
-from pipeline.transfer.retry import after_upload, persist
+from pipeline.transfer.refusal import Refusal
+from pipeline.transfer.retry import Verdict, after_upload, persist
+from pipeline.transfer.setbacks import Setbacks
+
+FRESH_S = 60.0
+"""A URL that was asked for ahead is used within this; servers promise five minutes, and the file itself may take some."""
+
+T = TypeVar("T")
+
+
+def nothing(*news: object) -> None:
+    """Stand in for a listener."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What all threads of one upload share. `delays` are the pauses between tries, in seconds; `note` takes lines for the log."""
+
+    capabilities: Capabilities
+    control: TransferControl
+    gate: Gate
+    setbacks: Setbacks
+    delays: tuple[float, ...]
+    cancel: CancelToken
+    note: Callable[[str], None]
+
+
+class SignedAhead(Generic[T]):
+    """A URL that is being asked for while the file before is sent. `size_bytes` is what it was asked for."""
+
+    def __init__(self, future: Future[T], size_bytes: int) -> None:
+        self._future = future
+        self._size_bytes = size_bytes
+        self._asked_at = time.monotonic()
+
+    def take(self, size_bytes: int) -> T | None:
+        """Return the URL; None where it is not to be had or of no use any more, and is better asked for anew."""
+        if size_bytes != self._size_bytes or time.monotonic() - self._asked_at > FRESH_S:
+            return None
+        try:
+            return self._future.result()
+        except (TransferError, CancelledError):  # asked anew by the file's own try, which knows what to do about a refusal
+            return None
+
+
+class Attempts:
+    """The tries of one file or part: what the retry loop has to know of them."""
+
+    def __init__(self, terms: Terms, on_bytes: Callable[[int], None]) -> None:
+        self._terms = terms
+        self._on_bytes = on_bytes
+        self._turn = Turn(eased=0)
+        self._pauses = 0
+        self.sent_bytes = 0
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Wait for leave and count one try. Raises Cancelled."""
+        with self._terms.gate.turn() as self._turn:
+            self._pauses = self._terms.control.pauses
+            self.sent_bytes = 0
+            yield
+        self._terms.gate.widen()
+
+    def moved(self, size_bytes: int) -> None:
+        """So many bytes went out."""
+        self.sent_bytes += size_bytes
+        self._on_bytes(size_bytes)
+
+    def remedy(self, verdict: Verdict, refusal: Refusal) -> bool:
+        """Return whether to try again at once without counting the try. Raises Cancelled."""
+        if refusal.too_busy:
+            self._terms.gate.ease(self._turn)
+        if verdict in (Verdict.RETRY, Verdict.WAIT) and self._pauses != self._terms.control.pauses:
+            self._terms.control.wait_until_running(self._terms.cancel)
+            return True
+        return self._terms.setbacks.remedy(verdict, refusal)
+
+    def run(self, attempt: Callable[[], T], name: str) -> T:
+        """Try until it works. Raises RefusedError after the last try, TransferError, Cancelled."""
+        return persist(
+            attempt,
+            decide=after_upload,
+            delays=self._terms.delays,
+            cancel=self._terms.cancel,
+            note=lambda text: self._terms.note(f"{name}: {text}"),
+            remedy=self.remedy,
+            reached=lambda: self.sent_bytes,
+        )
 
 
 class Sender:
-    """Sends files one after the other; one for each thread. `delays` are the pauses between tries, in seconds."""
+    """Sends files one after the other; one for each thread."""
 
-    def __init__(
-        self,
-        backend: BackendClient,
-        store: StoreClient,
-        *,
-        delays: Sequence[float],
-        cancel: CancelToken,
-        note: Callable[[str], None],
-    ) -> None:
+    def __init__(self, backend: BackendClient, store: StoreClient, terms: Terms) -> None:
         self._backend = backend
         self._store = store
-        self._delays = delays
-        self._cancel = cancel
-        self._note = note
+        self._terms = terms
 
-    def send(self, path: Path, key: str, *, on_begin: Callable[[], None], on_bytes: Callable[[int], None]) -> Confirmed:
+    def sign(self, path: Path, key: str, size_bytes: int) -> Presigned:
+        """Ask for a URL for a file of this size. Raises RefusedError, Cancelled."""
+        presigned = self._backend.presign(key, content_type(path), size_bytes if self._terms.capabilities.declared_size else None)
+        self._terms.setbacks.answered(self._backend.place)
+        return presigned
+
+    def send(
+        self,
+        path: Path,
+        key: str,
+        *,
+        on_begin: Callable[[], None],
+        on_bytes: Callable[[int], None],
+        signed: SignedAhead[Presigned] | None = None,
+        on_put: Callable[[], None] = nothing,
+        rewrite: Callable[[bytes], bytes] | None = None,
+    ) -> Confirmed:
         """Store a file and return what was stored.
 
-        `on_begin` is called before every try, `on_bytes` with what each read handed over.
+        `on_begin` is called before every try, `on_bytes` with what each read handed over, `on_put` when the body is about to go out.
+        `signed` is used by the first try; `rewrite` as in `FileBody`.
         Raises RefusedError after the last try, TransferError when the file can't be read or changes, Cancelled.
         """
+        attempts = Attempts(self._terms, on_bytes)
+        tries = 0
 
         def attempt() -> Confirmed:
-            on_begin()
-            kind = content_type(path)
-            with FileBody(path, cancel=self._cancel, on_bytes=on_bytes) as body:
-                presigned = self._backend.presign(key, kind)
-                self._store.put(presigned, kind, body)
-                return Confirmed(size_bytes=len(body), mtime_ns=body.mtime_ns, key=presigned.key, url=presigned.download_url)
+            nonlocal tries
+            tries += 1
+            control, cancel = self._terms.control, self._terms.cancel
+            with attempts.one():
+                on_begin()
+                with FileBody(path, cancel=cancel, on_bytes=attempts.moved, control=control, rewrite=rewrite) as body:
+                    proof = body.hash_before_sending() if self._terms.capabilities.content_md5 else ""
+                    presigned = signed.take(len(body)) if signed is not None and tries == 1 else None
+                    presigned = presigned or self.sign(path, key, len(body))
+                    on_put()
+                    etag = self._store.put(presigned, content_type(path), body, md5=proof)
+                    self._terms.setbacks.answered(place_of(presigned.signed_url))
+                    return Confirmed(
+                        size_bytes=body.file_bytes,
+                        mtime_ns=body.mtime_ns,
+                        key=presigned.key,
+                        url=presigned.download_url,
+                        md5=body.md5,
+                        etag=etag,
+                    )
 
-        return persist(
-            attempt, decide=after_upload, delays=self._delays, cancel=self._cancel, note=lambda text: self._note(f"{key}: {text}")
-        )
+        return attempts.run(attempt, key)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pipeline.transfer.journal import Confirmed
 from pipeline.transfer.publish_order import LARGE_BYTES, OutgoingFile
+from pipeline.transfer.speed import Speedometer, seconds_left
 from pipeline.transfer.state_file import FileState, FileStatus
 
 VALIDATING = "Validating..."
@@ -27,7 +28,10 @@ def cancelled_text(files_done: int, files_total: int) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class TransferProgress:
-    """Where an upload stands: absolute values over all files, and those of the file that is shown."""
+    """Where an upload stands: absolute values over all files, and those of the file that is shown.
+
+    `bytes_per_s` is 0 and `seconds_left` None while they can't be told.
+    """
 
     file: str = ""
     files_done: int = 0
@@ -36,6 +40,8 @@ class TransferProgress:
     bytes_total: int = 0
     file_bytes_done: int = 0
     file_bytes_total: int = 0
+    bytes_per_s: float = 0.0
+    seconds_left: float | None = None
 
     @property
     def fraction(self) -> float:
@@ -56,13 +62,15 @@ class TransferProgress:
 class Tally:
     """Counts files and bytes; safe from every thread. A file that is tried again gives its bytes back."""
 
-    def __init__(self, files: Sequence[OutgoingFile], confirmed: Mapping[str, Confirmed]) -> None:
+    def __init__(self, files: Sequence[OutgoingFile], confirmed: Mapping[str, Confirmed], speedometer: Speedometer | None = None) -> None:
         self._lock = threading.Lock()
         self._files = {file.name: file for file in files}
         self._states = {file.name: FileState(status=FileStatus.PENDING, s3_key=file.key) for file in files}
         self._sent: dict[str, int] = {}
         self._shown = ""
         self._bytes_done = 0
+        self._bytes_moved = 0
+        self._speedometer = speedometer or Speedometer()
         self._files_done = 0
         self._bytes_total = sum(file.size_bytes for file in files)
         self._confirmed: dict[str, Confirmed] = {}
@@ -88,8 +96,21 @@ class Tally:
     def moved(self, name: str, size_bytes: int) -> None:
         """So many more bytes of a file went out."""
         with self._lock:
-            self._sent[name] += size_bytes
-            self._shown = name
+            self._bytes_moved += size_bytes
+            if name in self._sent:  # a part may still be on its way when its file was given up
+                self._sent[name] += size_bytes
+                self._shown = name
+
+    def stored_before(self, name: str, size_bytes: int) -> None:
+        """The store has so many bytes of a file from an earlier run."""
+        with self._lock:
+            self._sent[name] = self._sent.get(name, 0) + size_bytes
+
+    def taken_back(self, name: str, size_bytes: int) -> None:
+        """A part of a file has to be sent again: its bytes do not count any more."""
+        with self._lock:
+            if name in self._sent:
+                self._sent[name] -= size_bytes
 
     def confirmed(self, name: str, which: Confirmed) -> None:
         """The store has a file."""
@@ -124,14 +145,18 @@ class Tally:
                 shown = next(iter(self._sent))
             file = self._files.get(shown)
             size = file.size_bytes if file else 0
+            bytes_done = self._bytes_done + sum(self._sent.values())
+            bytes_per_s = self._speedometer.bytes_per_s(self._bytes_moved)
             return TransferProgress(
                 file=shown,
                 files_done=self._files_done,
                 files_total=len(self._files),
-                bytes_done=self._bytes_done + sum(self._sent.values()),
+                bytes_done=bytes_done,
                 bytes_total=self._bytes_total,
                 file_bytes_done=min(size, self._sent.get(shown, size)),
                 file_bytes_total=size,
+                bytes_per_s=bytes_per_s,
+                seconds_left=seconds_left(self._bytes_total - bytes_done, bytes_per_s),
             )
 
     def _count(self, name: str, which: Confirmed) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from published_job import open_job
@@ -11,8 +12,10 @@ from upload_parts import FOLDER, PREFIX
 
 from config import BackendApi
 from pipeline.errors import AuthenticationError, Cancelled, SettingsError, TransferError, UploadIncompleteError
-from pipeline.model import Existing, PhaseName, PhaseOutcome
+from pipeline.model import Existing, Mp4Plan, PhaseName, PhaseOutcome
 from pipeline.phases.upload import UploadPhase
+from pipeline.transfer.login import Login
+from pipeline.workspace import MANIFEST_FILE, Workspace
 
 ME, PRESIGN = "/api/admin/auth/me", "/api/admin/content/aws/uploadUrl"
 SEGMENT = PREFIX + "720p/seg_001.ts"
@@ -52,7 +55,7 @@ def test_check_names_everything_that_is_wrong_at_once(open_run):
 
 
 def test_check_tests_connection_and_token(phase, server, open_run):
-    """One question to the backend, and the bar says what goes on."""
+    """One question to the backend, and the bar says what goes on; what it offers matters before anything is made."""
     run = open_run()
     phase.check(run.context)
     assert [ME] == [arrival.path for arrival in server.arrivals]
@@ -70,7 +73,7 @@ def test_run_uploads_and_notes_what_it_did(phase, server, open_run):
     run = open_run(session_id="a" * 24)
     result = phase.run(run.context)
     assert (PhaseOutcome.DONE, "Upload complete!") == (result.outcome, result.text)
-    assert {PREFIX + name for name in FOLDER} == set(server.stored)
+    assert {PREFIX + name for name in (*FOLDER, MANIFEST_FILE)} == set(server.stored)
     noted = json.loads((run.folder / "job.json").read_text())["done"]["upload"]
     assert (PREFIX, server.url) == (noted["prefix"], noted["backend_url"])
     assert {name: PREFIX + name for name in FOLDER} == noted["keys"]
@@ -98,7 +101,7 @@ def test_upload_again_sends_everything(phase, server, open_run):
     again = open_run(existing=Existing.UPLOAD_AGAIN)
     phase.check(again.context)
     assert PhaseOutcome.DONE is phase.run(again.context).outcome
-    assert 2 * len(FOLDER) == len(server.puts())
+    assert 2 * (len(FOLDER) + 1) == len(server.puts())  # and the manifest
 
 
 def test_failure_names_count_reason_and_log(phase, server, open_run):
@@ -185,3 +188,34 @@ def test_damaged_journal_is_a_warning(phase, open_run):
     (run.folder / ".upload_journal.jsonl").write_bytes(b"\x00\n")
     phase.run(run.context)
     assert any("was damaged" in text for text, _ in run.lines)
+
+
+def test_video_whose_mp4_is_too_large_is_refused_before_encoding(server, tmp_path, media_info):
+    """Hours of encoding are not spent on a file that the storage does not take in one piece; in parts it does."""
+    made = open_job(tmp_path, media_info(duration_s=40_000.0)).context
+    job = replace(made.plan.job, output_dir=tmp_path / "elsewhere")
+    rendition = replace(made.plan.renditions[1], bit_rate=1_200_000)
+    context = replace(made, plan=replace(made.plan, job=job, mp4=Mp4Plan(rendition=rendition, remux_of=None)), workspace=Workspace(job))
+    context.workspace.check({}, Existing.ASK)
+    with pytest.raises(TransferError, match=r"The 480p MP4 of this video has 6\.0 GB, .* Or leave the MP4 out\."):
+        UploadPhase(BackendApi(url=server.url, token=TOKEN)).check(context)
+    server.capabilities = {"multipart": {"partBytes": 16 << 20}}
+    UploadPhase(BackendApi(url=server.url, token=TOKEN)).check(context)
+
+
+def test_token_can_be_renewed_in_the_middle(server, open_run):
+    """The seam of windows and terminals: asked once, in the upload, and the job is done."""
+    server.api_faults[PRESIGN].append(Fault(status=401))
+    asked: list[int] = []
+    phase = UploadPhase(BackendApi(url=server.url, token=TOKEN), login=Login(TOKEN, lambda: asked.append(1) or TOKEN))
+    assert PhaseOutcome.DONE is phase.run(open_run().context).outcome
+    assert [1] == asked
+
+
+def test_notices_are_said_as_they_come(server, open_run):
+    """What the editor should know stands in the log view, and speed and time left come with the progress."""
+    server.clock_behind_s = 3600
+    run = open_run()
+    UploadPhase(BackendApi(url=server.url, token=TOKEN)).run(run.context)
+    assert any("The clock of this computer is about 60 min fast" in text for text, _ in run.lines)
+    assert all(said.bytes_per_s >= 0 for said in run.said)

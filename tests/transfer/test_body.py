@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 
 import pytest
 
+from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, TransferError
-from pipeline.transfer.body import BLOCK_BYTES, FileBody
+from pipeline.transfer.body import BLOCK_BYTES, FileBody, file_md5
 
 
 @pytest.fixture
@@ -83,3 +85,38 @@ def test_missing_file_is_a_sentence(tmp_path, cancel):
     """What can't be opened is named."""
     with pytest.raises(TransferError, match=r"gone\.ts can't be read"):
         FileBody(tmp_path / "gone.ts", cancel=cancel, on_bytes=lambda size: None)
+
+
+@pytest.mark.parametrize("beforehand", [True, False])
+def test_content_is_hashed_once(tmp_path, beforehand):
+    """The MD5 is that of what is sent, whether it is needed before or known after."""
+    path = tmp_path / "a.ts"
+    path.write_bytes(b"ab" * 100_000)
+    expected = hashlib.md5(b"ab" * 100_000).hexdigest()
+    with FileBody(path, cancel=CancelToken(), on_bytes=lambda size: None) as body:
+        if beforehand:
+            assert expected == body.hash_before_sending()
+        assert b"ab" * 100_000 == b"".join(iter(body.read, b""))
+        assert (expected, True) == (body.md5, body.sent_whole)
+
+
+def test_part_of_a_file_is_sent_alone(tmp_path):
+    """Offset and size are kept, and the hash is the part's."""
+    path = tmp_path / "a.mp4"
+    path.write_bytes(bytes(range(100)))
+    with FileBody(path, cancel=CancelToken(), on_bytes=lambda size: None, part=(10, 20)) as body:
+        body.hash_before_sending()
+        assert (20, bytes(range(10, 30))) == (len(body), b"".join(iter(body.read, b"")))
+        assert (hashlib.md5(bytes(range(10, 30))).hexdigest(), 100) == (body.md5, body.file_bytes)
+    assert hashlib.md5(bytes(range(10, 30))).hexdigest() == file_md5(path, CancelToken(), part=(10, 20))
+
+
+def test_rewritten_file_is_still_watched(tmp_path):
+    """What is sent is not what is on disk, but a change on disk is noticed."""
+    path = tmp_path / "master.m3u8"
+    path.write_bytes(b"abc")
+    with FileBody(path, cancel=CancelToken(), on_bytes=lambda size: None, rewrite=lambda content: content * 2) as body:
+        assert (6, 3, b"abcabc") == (len(body), body.file_bytes, body.read())
+        path.write_bytes(b"abcd")
+        with pytest.raises(TransferError, match="changed while it was being sent"):
+            body.check_unchanged()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
+from email.utils import formatdate
 
 import pytest
 from store_server import Fault
@@ -68,6 +70,17 @@ def test_cancel_ends_connecting(cancel, in_thread):
             queued.close()
 
 
+def test_new_connection_that_stalls_is_given_up(cancel, deaf, in_thread, monkeypatch):
+    """A server that takes a connection and reads nothing does not hold a body for ever, however long connecting may take."""
+    monkeypatch.setattr("pipeline.transfer.connections.STALL_S", 0.2)
+    monkeypatch.setattr("pipeline.transfer.connections.CONNECT_TIMEOUT_S", 60.0)
+    port = deaf.getsockname()[1]
+    result = in_thread(lambda: ask(cancel, f"http://127.0.0.1:{port}/", method="PUT", body=bytes(40 << 20)))
+    ended = result()
+    assert isinstance(ended, NoAnswerError), ended
+    assert "timed out" in ended.detail
+
+
 def test_cancelled_before_it_starts(cancel, server):
     """A cancelled job sends nothing."""
     cancel.cancel()
@@ -104,6 +117,14 @@ def test_retry_after_is_read_in_seconds(cancel, server, said, expected):
     """A server may ask to be left alone, within reason."""
     server.api_faults[ME].append(Fault(status=429, headers={"Retry-After": said}))
     assert expected == ask(cancel, server.url + ME).retry_after_s
+
+
+def test_retry_after_may_be_a_date(cancel, server):
+    """By the server's own clock, whatever this computer's says."""
+    server.clock_behind_s = 3600
+    until = formatdate(time.time() - 3600 + 20, usegmt=True)
+    server.api_faults[ME].append(Fault(status=503, headers={"Retry-After": until}))
+    assert 18 <= ask(cancel, server.url + ME).retry_after_s <= 20
 
 
 def test_reasons_for_silence_are_told_apart(cancel, server):

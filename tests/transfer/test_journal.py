@@ -7,7 +7,7 @@ import json
 import pytest
 
 from pipeline.errors import OutputError
-from pipeline.transfer.journal import JOURNAL_FILE, Confirmed, Destination, Journal, parse_journal, read_journal
+from pipeline.transfer.journal import FORMAT, JOURNAL_FILE, BegunInParts, Confirmed, Destination, Journal, parse_journal, read_journal
 
 HERE = Destination(backend_url="https://api.example.com", prefix="videos/a/")
 THERE = Destination(backend_url="https://api.example.com", prefix="videos/b/")
@@ -134,3 +134,52 @@ def test_folder_that_is_gone_is_a_sentence(tmp_path):
     """A journal that can't be opened stops the upload before it starts."""
     with pytest.raises(OutputError, match="can't be written"):
         Journal(tmp_path / "missing", HERE, resume=True, now="now")
+
+
+def test_old_journals_are_still_read(tmp_path):
+    """What the program wrote before it knew content, place and format counts as it did."""
+    lines = [
+        {"to": HERE.mark, "began": "2026-01-01T00:00:00Z"},
+        {"to": HERE.mark, "path": "a.ts", "size": 5, "mtime_ns": 7, "key": "videos/a/a.ts", "url": "https://cdn/a.ts"},
+    ]
+    (tmp_path / JOURNAL_FILE).write_text("".join(json.dumps(line) + "\n" for line in lines))
+    content = read_journal(tmp_path, HERE)
+    assert (False, True, "", None) == (content.corrupt, content.begun, content.place, content.published)
+    assert {"a.ts": Confirmed(size_bytes=5, mtime_ns=7, key="videos/a/a.ts", url="https://cdn/a.ts")} == content.confirmed
+
+
+def test_journal_of_a_newer_program_is_set_aside(tmp_path):
+    """What may mean something else is not guessed at."""
+    path = written(tmp_path, count=0)
+    line = json.loads(path.read_text())
+    path.write_text(json.dumps({**line, "format": FORMAT + 1}) + "\n")
+    assert read_journal(tmp_path, HERE).corrupt
+
+
+def test_content_and_etag_are_remembered(tmp_path):
+    """Everything that is known of a file comes back."""
+    full = Confirmed(size_bytes=1, mtime_ns=2, key="k", url="https://u", md5="0" * 32, etag="abc", at="2026-02-02T10:30:00Z")
+    with Journal(tmp_path, HERE, resume=False, now="now") as journal:
+        journal.confirm("a.ts", full)
+    assert {"a.ts": full} == read_journal(tmp_path, HERE).confirmed
+
+
+def test_places_and_published_master_outlive_a_new_run(tmp_path):
+    """A run that begins anew forgets what it has to send, but not where streams stand."""
+    with Journal(tmp_path, HERE, resume=True, now="one") as journal:
+        journal.confirm("master.m3u8", which(1))
+    with Journal(tmp_path, HERE, resume=False, now="two", place="v2/") as journal:
+        journal.confirm("a.ts", which(2))
+    content = read_journal(tmp_path, HERE)
+    assert ("v2/", ("", "v2/"), {"a.ts": which(2)}, which(1)) == (content.place, content.places, content.confirmed, content.published)
+
+
+def test_file_that_was_begun_in_parts_is_remembered_until_it_is_confirmed(tmp_path):
+    """A later run goes on with the parts, whether it resumes or has to give them back."""
+    begun = BegunInParts(size_bytes=9, mtime_ns=8, key="k", url="https://u", upload_id="up", part_bytes=4)
+    with Journal(tmp_path, HERE, resume=True, now="one") as journal:
+        journal.begin_parts("a.mp4", begun)
+    with Journal(tmp_path, HERE, resume=False, now="two") as journal:
+        assert {"a.mp4": begun} == journal.parts
+        journal.confirm("a.mp4", which(9))
+    assert {} == read_journal(tmp_path, HERE).parts

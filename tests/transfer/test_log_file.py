@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from pipeline.transfer.log_file import UploadLog
+from pipeline.transfer.log_file import KEEP_LOGS, UploadLog
+from pipeline.workspace import published_files
 
 
 def test_log_is_named_by_its_time_and_holds_no_secret(tmp_path):
@@ -39,3 +40,38 @@ def test_log_that_cannot_be_written_stops_nothing(tmp_path):
         log.write("one")
         log.write("two")
     assert not (tmp_path / "missing").exists()
+
+
+def test_secret_that_comes_later_is_taken_out_too(tmp_path):
+    """A new token in the middle of an upload is as secret as the first."""
+    secrets = ["first"]
+    with UploadLog(tmp_path, secrets=secrets) as log:
+        secrets.append("second")
+        log.write("first second third")
+    assert log.path.read_text().endswith("*** *** third\n")
+
+
+def test_large_log_goes_on_in_a_second_file(tmp_path, monkeypatch):
+    """No file grows beyond what an editor can send, no line is lost, and none of them is published."""
+    monkeypatch.setattr("pipeline.transfer.log_file.MAX_BYTES", 500)
+    with UploadLog(tmp_path) as log:
+        for number in range(60):
+            log.write(f"line {number}")
+    logs = sorted(tmp_path.iterdir(), key=lambda path: (len(path.name), path.name))
+    assert [log.path.stem, f"{log.path.stem}_2", f"{log.path.stem}_3"] == [path.stem for path in logs][:3]
+    assert [f"line {number}" for number in range(60)] == [line[25:] for path in logs for line in path.read_text().splitlines()]
+    assert all(path.stat().st_size < 600 for path in logs)
+    assert [] == published_files(tmp_path)
+
+
+def test_oldest_logs_are_removed(tmp_path):
+    """A folder keeps the last few logs; one that goes on with an earlier log removes nothing."""
+    old = [tmp_path / f"upload_log_2020-01-{day:02}_000000.txt" for day in range(1, KEEP_LOGS + 4)]
+    for path in old:
+        path.write_text("old")
+    with UploadLog(tmp_path, path=old[0]) as log:
+        log.write("more")
+    assert old == sorted(tmp_path.iterdir())
+    with UploadLog(tmp_path) as log:
+        log.write("new")
+    assert [*old[3:], log.path] == sorted(tmp_path.iterdir())

@@ -8,7 +8,7 @@ from upload_parts import RecordingToken
 from pipeline.errors import AuthenticationError, Cancelled, TransferError
 from pipeline.transfer.exchange import Silence
 from pipeline.transfer.refusal import Party, Refusal, RefusedError, refused
-from pipeline.transfer.retry import DELAYS_S, MAX_RENEWALS, Verdict, after_record, after_upload, persist
+from pipeline.transfer.retry import DELAYS_S, JITTER, MAX_RENEWALS, PROGRESS_BYTES, Verdict, after_record, after_upload, jittered, persist
 
 STORE, BACKEND = Party.STORE, Party.BACKEND
 
@@ -23,7 +23,7 @@ def test_passing_troubles_are_tried_again(party, status):
 @pytest.mark.parametrize(
     ("refusal", "expected"),
     [
-        (Refusal(party=BACKEND, status=401), Verdict.GIVE_UP),
+        (Refusal(party=BACKEND, status=401), Verdict.LOGIN),
         (Refusal(party=STORE, status=401), Verdict.GIVE_UP),
         (Refusal(party=BACKEND, status=404), Verdict.GIVE_UP),
         (Refusal(party=STORE, status=404, code="NoSuchBucket"), Verdict.GIVE_UP),
@@ -40,7 +40,11 @@ def test_passing_troubles_are_tried_again(party, status):
         (Refusal(party=BACKEND, status=400), Verdict.GIVE_UP),
         (Refusal(party=STORE, silence=Silence.BROKEN_OFF), Verdict.RETRY),
         (Refusal(party=STORE, silence=Silence.TIMED_OUT), Verdict.RETRY),
-        (Refusal(party=BACKEND, silence=Silence.UNREACHABLE), Verdict.RETRY),
+        (Refusal(party=BACKEND, silence=Silence.UNREACHABLE), Verdict.WAIT),
+        (Refusal(party=STORE, silence=Silence.UNREACHABLE), Verdict.WAIT),
+        (Refusal(party=STORE, status=200, code="InternalError"), Verdict.RETRY),
+        (Refusal(party=STORE, status=507, code="QuotaExceeded"), Verdict.GIVE_UP),
+        (Refusal(party=BACKEND, status=507), Verdict.GIVE_UP),
         (Refusal(party=BACKEND, silence=Silence.CERTIFICATE), Verdict.GIVE_UP),
         (Refusal(party=BACKEND, silence=Silence.BAD_ADDRESS), Verdict.GIVE_UP),
     ],
@@ -58,8 +62,9 @@ def test_table_of_verdicts(refusal, expected):
         (Refusal(party=BACKEND, silence=Silence.UNREACHABLE), Verdict.RETRY),
         (Refusal(party=BACKEND, silence=Silence.TIMED_OUT), Verdict.GIVE_UP),
         (Refusal(party=BACKEND, status=500), Verdict.GIVE_UP),
+        (Refusal(party=BACKEND, status=401), Verdict.LOGIN),
     ],
-    ids=["busy", "unreachable", "perhaps arrived", "failed inside"],
+    ids=["busy", "unreachable", "perhaps arrived", "failed inside", "token"],
 )
 def test_record_is_sent_again_only_when_it_did_not_arrive(refusal, expected):
     """A record that the backend may have made is not made twice."""
@@ -83,9 +88,10 @@ BUSY = Refusal(party=STORE, status=503)
 EXPIRED = Refusal(party=STORE, status=403, code="AccessDenied", message="Request has expired")
 
 
-def persist_on(attempt, cancel):
-    """Try as the upload does."""
-    return persist(attempt, decide=after_upload, delays=DELAYS_S, cancel=cancel, note=lambda text: None)
+def persist_on(attempt, cancel, **more):
+    """Try as the upload does, with exact pauses."""
+    more.setdefault("spread", lambda pause: pause)
+    return persist(attempt, decide=after_upload, delays=DELAYS_S, cancel=cancel, note=lambda text: None, **more)
 
 
 def test_pauses_are_1_3_and_10_seconds():
@@ -123,6 +129,50 @@ def test_server_may_ask_for_a_longer_pause():
     attempt, _ = attempts(Refusal(party=STORE, status=429, retry_after_s=7), Refusal(party=STORE, status=429, retry_after_s=2))
     persist_on(attempt, cancel)
     assert [7, 3.0] == cancel.pauses
+
+
+def test_pauses_are_spread_around_those_of_the_table():
+    """Files that fail together don't come back together, and none waits for much longer or shorter."""
+    cancel = RecordingToken()
+    for _ in range(20):
+        attempt, _calls = attempts(BUSY, BUSY, BUSY)
+        persist_on(attempt, cancel, spread=jittered)
+    for number, pause in enumerate(DELAYS_S):
+        found = cancel.pauses[number::3]
+        assert 1 < len(set(found))
+        assert all(pause * (1 - JITTER) <= one <= pause * (1 + JITTER) for one in found)
+
+
+def test_counting_begins_anew_after_progress():
+    """A try that got further than any before has all tries before it again; one that got as far has not."""
+    cancel = RecordingToken()
+    attempt, calls = attempts(*[BUSY] * 7)
+    further = [PROGRESS_BYTES, PROGRESS_BYTES, PROGRESS_BYTES, 2 * PROGRESS_BYTES, 2 * PROGRESS_BYTES, 0, 5]
+    with pytest.raises(RefusedError):
+        persist_on(attempt, cancel, reached=lambda: further[len(calls) - 1])
+    assert [1.0, 3.0, 10.0, 1.0, 3.0, 10.0] == cancel.pauses
+
+
+def test_remedy_is_not_counted_as_a_try():
+    """What was put right is tried again at once, as often as it takes; what was not is handled by the table."""
+    cancel = RecordingToken()
+    token, gone = Refusal(party=BACKEND, status=401, login=1), Refusal(party=BACKEND, silence=Silence.UNREACHABLE)
+    seen = []
+
+    def remedy(verdict, refusal) -> bool:
+        seen.append(verdict)
+        return True
+
+    attempt, _ = attempts(*[token, gone] * 5)
+    assert "stored" == persist_on(attempt, cancel, remedy=remedy)
+    assert ([Verdict.LOGIN, Verdict.WAIT] * 5, []) == (seen, cancel.pauses)
+    attempt, calls = attempts(token)
+    with pytest.raises(AuthenticationError):
+        persist_on(attempt, cancel)
+    attempt, calls = attempts(*[gone] * 9)
+    with pytest.raises(RefusedError):
+        persist_on(attempt, cancel)
+    assert (4, [1.0, 3.0, 10.0]) == (len(calls), cancel.pauses)
 
 
 def test_cancel_ends_a_pause():

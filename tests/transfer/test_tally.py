@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.transfer.journal import Confirmed
 from pipeline.transfer.publish_order import OutgoingFile
+from pipeline.transfer.speed import Speedometer
 from pipeline.transfer.state_file import FileStatus
 from pipeline.transfer.tally import Tally, TransferProgress, cancelled_text, failed_text
 
@@ -100,3 +101,29 @@ def test_empty_files_make_progress_too():
     tally = Tally([file("a", 0), file("b", 0)], {"a": confirmed(0)})
     assert 0.5 == tally.progress().fraction
     assert 0.0 == TransferProgress().fraction
+
+
+def test_parts_count_for_their_file():
+    """What an earlier run sent counts, a part that is sent again gives its own bytes back, and late bytes of a lost file none."""
+    tally = Tally([file("a", 100)], {})
+    tally.begun("a")
+    tally.stored_before("a", 40)
+    tally.moved("a", 30)
+    tally.taken_back("a", 30)
+    assert 40 == tally.progress().bytes_done
+    tally.failed("a", "no")
+    tally.moved("a", 10)
+    tally.taken_back("a", 10)
+    assert 0 == tally.progress().bytes_done
+
+
+def test_speed_counts_what_went_out():
+    """Speed and time left are of the bytes that moved in this run, not of those that were there before."""
+    now = [0.0]
+    tally = Tally([file("a", 1000), file("b", 4000)], {"a": confirmed(1000)}, Speedometer(lambda: now[0]))
+    tally.begun("b")
+    for _ in range(10):
+        now[0] += 1
+        tally.moved("b", 100)
+        progress = tally.progress()
+    assert (pytest.approx(100), pytest.approx(30)) == (progress.bytes_per_s, progress.seconds_left)

@@ -39,6 +39,12 @@ def test_every_published_file_arrives_whole(uploader, server, folder, cancel):
     assert set(FOLDER) == set(result.urls)
 
 
+def test_connections_are_kept_from_step_to_step(server, folder, cancel, backend):
+    """Playlists and master go out on the connections that the segments have opened."""
+    send(Uploader(backend, session_id=None, parallel=1), folder, cancel)
+    assert 3 >= server.connections
+
+
 def test_bodies_have_a_length_and_no_token(uploader, server, folder, cancel):
     """Nothing goes out in chunks, empty files neither, and the store never sees the token."""
     send(uploader, folder, cancel)
@@ -111,12 +117,14 @@ def test_four_files_go_at_a_time(uploader, server, folder, cancel):
 
 
 def test_url_is_asked_for_just_before_its_put(uploader, server, folder, cancel):
-    """No more URLs are out than files are on their way."""
+    """No more URLs are out than one for each file on its way and the one after it."""
+    for number in range(40):
+        (folder / f"720p/seg_{number:03}.ts").write_bytes(b"x")
     server.gate = lambda key: True
 
     def look(progress) -> None:
         if len(server.gated) == 4 and not server.opened:
-            assert 4 == len(server.asked(PRESIGN))
+            server.wait_for(lambda: len(server.gated) == 4 and sum(arrival.path == PRESIGN for arrival in server.arrivals) == 8)
             server.open_gate()
 
     send(uploader, folder, cancel, on_progress=look)
@@ -226,11 +234,11 @@ def test_failed_files_only_are_sent_again(uploader, server, folder, cancel):
 
 
 def test_whole_upload_is_not_repeated(uploader, server, folder, cancel, backend):
-    """Everything confirmed: nothing is sent, no log is begun, nothing is to be decided."""
+    """Everything confirmed: one look at what players get, nothing is sent, no log is begun, nothing is to be decided."""
     first = send(uploader, folder, cancel)
     arrived, logs = len(server.arrivals), list(folder.glob("upload_log_*"))
     again = send(uploader, folder, cancel)
-    assert arrived == len(server.arrivals)
+    assert ["GET"] == [arrival.method for arrival in server.arrivals[arrived:]]
     assert logs == list(folder.glob("upload_log_*"))
     assert (0, first.uploaded, True) == (again.sent, again.uploaded, again.complete)
     assert previous_upload(folder, backend, PREFIX, None) is None

@@ -1,0 +1,93 @@
+"""What a front end holds of an upload: how many files at a time, how fast, and whether it rests. Safe from every thread."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from pipeline.cancel import CancelToken
+
+PARALLEL = 4
+LOOK_S = 0.1
+"""How often whoever waits looks again; Cancel and a new limit take effect within this."""
+
+_BURST_S = 0.1
+_SHORTEST_S = 1e-3
+"""Waiting for less would be waiting for rounding errors."""
+
+
+class TransferControl:
+    """Pauses, resumes and slows an upload while it runs. `limit_bytes_s` None means as fast as it goes."""
+
+    def __init__(
+        self, *, parallel: int = PARALLEL, limit_bytes_s: float | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.parallel = parallel
+        self._lock = threading.Lock()
+        self._running = threading.Event()
+        self._running.set()
+        self._pauses = 0
+        self._limit = limit_bytes_s
+        self._clock = clock
+        self._credit = 0.0
+        self._counted_at = clock()
+
+    def pause(self) -> None:
+        """Send nothing more until `resume`; what is on its way stops where it is."""
+        with self._lock:
+            if self._running.is_set():
+                self._running.clear()
+                self._pauses += 1
+
+    def resume(self) -> None:
+        """Go on."""
+        self._running.set()
+
+    @property
+    def paused(self) -> bool:
+        """Whether the upload rests."""
+        return not self._running.is_set()
+
+    @property
+    def pauses(self) -> int:
+        """How often it was paused: a connection that broke during a pause is nobody's fault."""
+        return self._pauses
+
+    @property
+    def limit_bytes_s(self) -> float | None:
+        """The most bytes a second for all files together, None for no limit."""
+        return self._limit
+
+    @limit_bytes_s.setter
+    def limit_bytes_s(self, limit: float | None) -> None:
+        with self._lock:
+            self._limit = limit
+            self._credit = 0.0
+            self._counted_at = self._clock()
+
+    def wait_until_running(self, cancel: CancelToken) -> None:
+        """Return when the upload does not rest. Raises Cancelled."""
+        while not self._running.wait(LOOK_S):
+            cancel.check()
+        cancel.check()
+
+    def admit(self, size_bytes: int, cancel: CancelToken) -> None:
+        """Return when so many bytes may go out: a token bucket that all threads share. Raises Cancelled."""
+        self.wait_until_running(cancel)
+        while (pause := self._take(size_bytes)) > 0:
+            cancel.wait(min(pause, LOOK_S))
+            self.wait_until_running(cancel)
+
+    def _take(self, size_bytes: int) -> float:
+        """Take from the bucket, which may go into debt for one block; return how long it stays empty, 0 when it was taken."""
+        with self._lock:
+            if self._limit is None:
+                return 0.0
+            now = self._clock()
+            self._credit = min(self._credit + (now - self._counted_at) * self._limit, self._limit * _BURST_S)
+            self._counted_at = now
+            if self._credit < -self._limit * _SHORTEST_S:
+                return -self._credit / self._limit
+            self._credit -= size_bytes
+            return 0.0

@@ -1,0 +1,99 @@
+"""Where a stream goes below its prefix, so that one that is being watched stays whole until the new one is. Pure.
+
+Where another stream stands at the prefix, the new one goes into a folder of its own (`v2/`), and only its master playlist
+to the prefix: switched last, pointing into that folder. Whether another one stands there is told by the master alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from pipeline.transfer.journal import JournalContent
+from pipeline.workspace import MASTER
+
+REPLACED = "Something else was uploaded to this destination since: every file is sent again."
+ANOTHER_STREAM = "Another stream stands at {prefix}: this one goes to {place} below it, and takes its place when it is whole."
+
+_VERSION = re.compile(r"v(\d{1,6})/")
+_URI = re.compile(r'(?<=URI=")([^"]*)(?=")')
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|/")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """The master playlist that players get now. `known` says whether that can be told; `md5` is None where there is none."""
+
+    known: bool = False
+    md5: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """Where an upload goes, whether it goes on with an earlier run, and what the editor should know about that."""
+
+    place: str
+    going_on: bool
+    notice: str = ""
+
+
+def choose_course(
+    content: JournalContent,
+    *,
+    resume: bool,
+    standing: Standing,
+    ours: Callable[[str], str | None],
+    taken: Callable[[], Iterable[int]],
+    prefix: str,
+) -> Course:
+    """Decide where an upload goes.
+
+    Args:
+        content: what the journal says.
+        resume: whether the earlier run may be gone on with.
+        standing: what players get now.
+        ours: returns the MD5 of our master as it would be sent for a place, None where the folder has none.
+        taken: returns the numbers of versions that are in use, as far as anybody knows; those of the journal are added.
+        prefix: for the notice.
+    """
+    going_on = resume and content.begun
+    published_here = content.confirmed.get(MASTER) if going_on else None
+    if not standing.known:
+        return Course(place=content.place if content.begun else "", going_on=going_on)
+    if standing.md5 is None:
+        if published_here is not None:
+            return Course(place="", going_on=False, notice=REPLACED)
+        return Course(place=content.place if going_on else "", going_on=going_on)
+    if standing.md5 == (here := ours(content.place)) or here is None:
+        return Course(place=content.place, going_on=going_on)
+    if going_on and content.place and published_here is None:
+        return Course(place=content.place, going_on=True)
+    used = [*taken(), *(number for place in content.places for number in versions_in(place))]
+    place = f"v{max([1, *used]) + 1}/"
+    notice = ANOTHER_STREAM.format(prefix=prefix, place=place)
+    if published_here is not None and published_here.md5 != standing.md5:
+        notice = f"{REPLACED} {notice}"
+    return Course(place=place, going_on=False, notice=notice)
+
+
+def versions_in(text: str) -> list[int]:
+    """Return the numbers of all versions that a key below the prefix, or a playlist, names."""
+    return [int(number) for number in _VERSION.findall(text)]
+
+
+def pointing_into(place: str, master: bytes) -> bytes:
+    """Return a master playlist whose relative addresses lead into a folder below it (RFC 8216, 4.1 and 4.2: lines and URI)."""
+    if not place:
+        return master
+
+    def lead(address: str) -> str:
+        return address if not address or _ABSOLUTE.match(address) else place + address
+
+    lines = []
+    for line in master.decode("utf-8", "surrogateescape").split("\n"):
+        if line.startswith("#"):
+            lines.append(_URI.sub(lambda found: lead(found.group()), line))
+        else:
+            lines.append(lead(line) if line.strip() else line)
+    return "\n".join(lines).encode("utf-8", "surrogateescape")

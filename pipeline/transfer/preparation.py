@@ -1,0 +1,193 @@
+"""What is found out before the first file goes: what the backend offers, where the stream goes, what need not be sent."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from pipeline.cancel import CancelToken
+from pipeline.errors import TransferError
+from pipeline.transfer.body import file_md5
+from pipeline.transfer.capabilities import Capabilities
+from pipeline.transfer.exchange import NoAnswerError
+from pipeline.transfer.inventory import Inventory, StoredObject
+from pipeline.transfer.journal import Confirmed, JournalContent
+from pipeline.transfer.place import Course, Standing, choose_course, pointing_into, versions_in
+from pipeline.transfer.publish_order import OutgoingFile
+from pipeline.workspace import MASTER
+
+if TYPE_CHECKING:
+    from pipeline.transfer.exchange import Http
+
+READ_BACK_S = 10.0
+_PLAYLIST = b"#EXTM3U"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """Where an upload goes, and which files the destination has as they are now, by name."""
+
+    course: Course
+    already: Mapping[str, Confirmed]
+
+
+def prepare(
+    prefix: str,
+    content: JournalContent,
+    collect: Callable[[str], list[OutgoingFile]],
+    *,
+    resume: bool,
+    capabilities: Capabilities,
+    inventory: Inventory,
+    http: Http,
+    cancel: CancelToken,
+) -> Prepared:
+    """Decide where an upload goes and what need not be sent; `collect` returns the files for a place below the prefix.
+
+    Raises TransferError, Cancelled.
+    """
+    look = _Look(prefix, content, capabilities, inventory, http, cancel)
+    master = next((file for file in collect("") if file.name == MASTER), None)
+
+    def ours(place: str) -> str | None:
+        return None if master is None else outgoing_md5(master, place, cancel)
+
+    course = choose_course(content, resume=resume, standing=look.standing(), ours=ours, taken=look.versions, prefix=prefix)
+    files = collect(course.place)
+    already: dict[str, Confirmed] = {}
+    if course.going_on:
+        already = still_confirmed(files, content.confirmed, lambda file: outgoing_md5(file, course.place, cancel))
+    if resume and capabilities.list and len(already) < len(files) and (course.going_on or not course.place):
+        below = prefix + course.place
+        stored = look.stored(below)
+        # somebody may have cleared up what an interrupted upload has left
+        already = {name: one for name, one in already.items() if not one.key.startswith(below) or one.key in stored}
+        missing = [file for file in files if file.name not in already and file.name != MASTER]
+        already |= look.found(missing, stored)
+    return Prepared(course=course, already=already)
+
+
+def still_confirmed(
+    files: Sequence[OutgoingFile], confirmed: Mapping[str, Confirmed], content: Callable[[OutgoingFile], str]
+) -> dict[str, Confirmed]:
+    """Return the confirmations that are of the files as they are now; where only the time differs, `content`'s MD5 decides."""
+    found = {}
+    for file in files:
+        which = confirmed.get(file.name)
+        if which is None or which.size_bytes != file.size_bytes:
+            continue
+        if which.mtime_ns == file.mtime_ns:
+            found[file.name] = which
+        elif which.md5 and content(file) == which.md5:
+            found[file.name] = replace(which, mtime_ns=file.mtime_ns)
+    return found
+
+
+def rewriting(file: OutgoingFile, place: str) -> Callable[[bytes], bytes] | None:
+    """Return what turns a file's content into what is sent for it, None where that is the content itself."""
+    return (lambda content: pointing_into(place, content)) if place and file.name == MASTER else None
+
+
+def outgoing_md5(file: OutgoingFile, place: str, cancel: CancelToken) -> str:
+    """Return the MD5 (hex) of what is sent for a file. Raises TransferError, Cancelled."""
+    return file_md5(file.path, cancel, rewrite=rewriting(file, place))
+
+
+class _Look:
+    """One look at the destination. Where the backend does not offer one, what can't be seen is not known and stops nothing."""
+
+    def __init__(
+        self,
+        prefix: str,
+        content: JournalContent,
+        capabilities: Capabilities,
+        inventory: Inventory,
+        http: Http,
+        cancel: CancelToken,
+    ) -> None:
+        self._prefix = prefix
+        self._content = content
+        self._capabilities = capabilities
+        self._inventory = inventory
+        self._http = http
+        self._cancel = cancel
+        self._master = b""
+
+    def standing(self) -> Standing:
+        """Return the master that players get now."""
+        if self._capabilities.read:
+            stored = self._inventory.look_up(self._prefix + MASTER)
+            if stored is None:
+                return Standing(known=True)
+            read = self._read(stored.url)
+            return Standing(known=True, md5=stored.md5) if stored.md5 else read
+        published = self._content.confirmed.get(MASTER) or self._content.published
+        if published is None:
+            return Standing()
+        read = self._read(published.url)
+        return Standing(known=bool(published.md5), md5=published.md5 or None) if not read.known else read
+
+    def versions(self) -> Iterable[int]:
+        """Return the numbers of the versions that are in use."""
+        yield from versions_in(self._master.decode("utf-8", "replace"))
+        if self._capabilities.list:
+            for stored in self._inventory.objects(self._prefix):
+                yield from versions_in(stored.key.removeprefix(self._prefix))
+
+    def stored(self, below: str) -> dict[str, StoredObject]:
+        """Return what the server has below a prefix, by key."""
+        return {one.key: one for one in self._inventory.objects(below)}
+
+    def found(self, files: Sequence[OutgoingFile], stored: Mapping[str, StoredObject]) -> dict[str, Confirmed]:
+        """Return those files that the server has with the same content, whoever sent them."""
+        return {file.name: self._as_confirmed(file, one) for file in files if (one := stored.get(file.key)) and self._is_same(file, one)}
+
+    def _is_same(self, file: OutgoingFile, stored: StoredObject) -> bool:
+        return stored.size_bytes == file.size_bytes and stored.md5 is not None and file_md5(file.path, self._cancel) == stored.md5
+
+    def _as_confirmed(self, file: OutgoingFile, stored: StoredObject) -> Confirmed:
+        return Confirmed(
+            size_bytes=file.size_bytes,
+            mtime_ns=file.mtime_ns,
+            key=file.key,
+            url="",
+            md5=stored.md5 or "",
+            etag=stored.etag or "",
+        )
+
+    def _read(self, url: str) -> Standing:
+        """Read the master at an address, and keep it."""
+        if not url:
+            return Standing()
+        try:
+            answer = self._http.send("GET", url, headers={}, body=b"", read_timeout_s=READ_BACK_S)
+        except NoAnswerError:
+            return Standing()
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return Standing(known=True)
+        if answer.status != HTTPStatus.OK or not answer.body.startswith(_PLAYLIST):
+            return Standing()
+        self._master = answer.body
+        return Standing(known=True, md5=hashlib.md5(answer.body, usedforsecurity=False).hexdigest())
+
+
+def too_large(what: str, size_bytes: int, capabilities: Capabilities) -> str:
+    """Return the sentence about a file that the storage does not take; empty when it does."""
+    if capabilities.takes(size_bytes):
+        return ""
+    most = capabilities.max_put_bytes / 1e9
+    return (
+        f"{what} has {size_bytes / 1e9:.1f} GB, and the storage takes at most {most:.1f} GB in one piece, and no file in parts: "
+        "choose fewer or lower qualities, or ask the administrator of the backend."
+    )
+
+
+def check_sizes(files: Sequence[OutgoingFile], capabilities: Capabilities) -> None:
+    """See that the store takes every file. Raises TransferError naming the first that it does not."""
+    for file in files:
+        said = too_large(str(file.path), file.size_bytes, capabilities)
+        if said:
+            raise TransferError(said)

@@ -1,0 +1,118 @@
+"""What lies at a destination though the manifest does not name it: finding it first, deleting it when told to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pipeline.errors import AuthenticationError, SettingsError, TransferError
+from pipeline.transfer.inventory import Inventory, Remote, StoredObject, moment
+from pipeline.transfer.manifest import Manifest
+from pipeline.transfer.validation import destination_problems
+from pipeline.workspace import MANIFEST_FILE, MASTER
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leftovers:
+    """What can go. `kept` says in sentences what stays though no manifest names it."""
+
+    prefix: str
+    objects: tuple[StoredObject, ...]
+    kept: tuple[str, ...] = ()
+
+    @property
+    def size_bytes(self) -> int:
+        """How much room it takes."""
+        return sum(stored.size_bytes for stored in self.objects)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deleted:
+    """One object after its deletion; `error` is empty where it is gone."""
+
+    stored: StoredObject
+    error: str = ""
+
+
+def leftovers(remote: Remote, manifests: Sequence[Manifest], others: Iterable[str]) -> Leftovers:
+    """Return what is at a destination and in none of its `manifests` (the computer's, the server's); deletes nothing.
+
+    `others` are destinations that are known to have manifests of their own. Raises SettingsError when the server offers no
+    listing, TransferError.
+    """
+    prefix = manifests[0].prefix
+    problems = destination_problems(prefix)
+    if problems:
+        raise SettingsError(problems)
+    if not remote.offer.list:
+        raise SettingsError(f"The backend does not list what it has: what is left over at {prefix} can't be told.")
+    with remote.inventory() as inventory:
+        present = list(inventory.objects(prefix))
+    named = {file.s3_key for manifest in manifests for file in manifest.files} | {manifests[0].own_key}
+    unnamed = [stored for stored in present if stored.key not in named]
+    if not any(stored.key in named for stored in present):
+        raise SettingsError(f"The backend lists nothing of the manifest at {prefix}: what is left over can't be told.")
+    nested = _streams_below(prefix, present, named, others)
+    synced = _synced(manifests, present)
+    elsewhere = {stored.key for stored in unnamed if stored.key.startswith(nested)}
+    late = {stored.key for stored in unnamed if stored.key not in elsewhere and not _up_to(stored, synced)}
+    kept = [f"{place} is a destination of its own: it stays." for place in nested]
+    if late:
+        kept.append(
+            f"{_count(len(late), 'file')} came after the last finished upload, perhaps of one that goes on: "
+            f"{'it stays' if len(late) == 1 else 'they stay'}."
+        )
+    if len({manifest.last_synced for manifest in manifests}) > 1:
+        kept.append("The manifests here and on the server are of different uploads: what either of them names stays.")
+    gone = tuple(stored for stored in unnamed if stored.key not in elsewhere | late)
+    return Leftovers(prefix=prefix, objects=gone, kept=tuple(kept))
+
+
+def delete(remote: Remote, found: Leftovers, on_object: Callable[[Deleted], None] = lambda deleted: None) -> list[Deleted]:
+    """Delete what was found; `on_object` is told of each. What can't be deleted is in the result.
+
+    Raises SettingsError when the server offers no deleting, AuthenticationError.
+    """
+    if not remote.offer.delete:
+        raise SettingsError(f"The backend does not delete: ask its administrator to remove what is left over at {found.prefix}.")
+
+    def one(inventory: Inventory, stored: StoredObject) -> Deleted:
+        try:
+            inventory.delete(stored.key)
+        except AuthenticationError:
+            raise
+        except TransferError as error:
+            return Deleted(stored=stored, error=str(error))
+        return Deleted(stored=stored)
+
+    done = []
+    for deleted in remote.each(found.objects, one):
+        on_object(deleted)
+        done.append(deleted)
+    return sorted(done, key=lambda deleted: deleted.stored.key)
+
+
+def _streams_below(prefix: str, present: Sequence[StoredObject], named: set[str], others: Iterable[str]) -> tuple[str, ...]:
+    """Return the folders below a destination that are other streams: known ones, and those with a manifest or master of their own."""
+    found = {other for other in others if other.startswith(prefix) and other != prefix}
+    for stored in present:
+        folder, _, name = stored.key.rpartition("/")
+        if name in (MANIFEST_FILE, MASTER) and stored.key not in named and f"{folder}/" != prefix:
+            found.add(f"{folder}/")
+    return tuple(sorted(found))
+
+
+def _synced(manifests: Sequence[Manifest], present: Sequence[StoredObject]) -> datetime | None:
+    """Return when the last upload was finished, by the server's clock where it says so: its manifest came last."""
+    own = [stored.last_modified for stored in present if stored.key == manifests[0].own_key]
+    said = own or [moment(manifest.last_synced) for manifest in manifests]
+    return max((time for time in said if time is not None), default=None)
+
+
+def _up_to(stored: StoredObject, synced: datetime | None) -> bool:
+    return stored.last_modified is not None and synced is not None and stored.last_modified <= synced
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

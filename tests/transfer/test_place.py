@@ -1,0 +1,113 @@
+"""Where a stream goes below its prefix."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.transfer.journal import Confirmed, JournalContent
+from pipeline.transfer.place import Course, Standing, choose_course, pointing_into, versions_in
+
+OURS, THEIRS, OLD = "0" * 32, "1" * 32, "2" * 32
+
+
+def master(md5: str) -> dict[str, Confirmed]:
+    """Return the confirmation of a master with this content."""
+    return {"master.m3u8": Confirmed(size_bytes=1, mtime_ns=1, key="p/master.m3u8", url="", md5=md5)}
+
+
+def course(content: JournalContent, standing: Standing, *, resume: bool = True, taken: tuple[int, ...] = ()) -> tuple[str, bool, bool]:
+    """Return place, whether it goes on, and whether the editor is told something."""
+    found = choose_course(content, resume=resume, standing=standing, ours=lambda place: OURS, taken=lambda: taken, prefix="p/")
+    assert isinstance(found, Course)
+    return found.place, found.going_on, bool(found.notice)
+
+
+EMPTY = JournalContent()
+BEGUN = JournalContent(begun=True, places=("",))
+DONE = JournalContent(begun=True, places=("",), confirmed=master(OURS))
+BEGUN_V3 = JournalContent(begun=True, place="v3/", places=("", "v3/"))
+DONE_V3 = JournalContent(begun=True, place="v3/", places=("", "v3/"), confirmed=master(OURS))
+UNKNOWN, NOTHING = Standing(), Standing(known=True)
+
+
+@pytest.mark.parametrize(
+    ("content", "standing", "expected"),
+    [
+        (EMPTY, UNKNOWN, ("", False, False)),
+        (EMPTY, NOTHING, ("", False, False)),
+        (EMPTY, Standing(known=True, md5=THEIRS), ("v2/", False, True)),
+        (EMPTY, Standing(known=True, md5=OURS), ("", False, False)),
+        (BEGUN, UNKNOWN, ("", True, False)),
+        (BEGUN, NOTHING, ("", True, False)),
+        (BEGUN, Standing(known=True, md5=THEIRS), ("v2/", False, True)),
+        (DONE, UNKNOWN, ("", True, False)),
+        (DONE, Standing(known=True, md5=OURS), ("", True, False)),
+        (DONE, NOTHING, ("", False, True)),
+        (DONE, Standing(known=True, md5=THEIRS), ("v2/", False, True)),
+        (BEGUN_V3, Standing(known=True, md5=THEIRS), ("v3/", True, False)),
+        (BEGUN_V3, NOTHING, ("v3/", True, False)),
+        (DONE_V3, Standing(known=True, md5=OURS), ("v3/", True, False)),
+        (DONE_V3, Standing(known=True, md5=THEIRS), ("v4/", False, True)),
+    ],
+    ids=[
+        "first, unknown",
+        "first",
+        "another stream",
+        "same stream",
+        "resume, unknown",
+        "resume",
+        "resume beside another",
+        "done, unknown",
+        "done",
+        "vanished",
+        "replaced",
+        "resume of a version",
+        "resume of a version, other gone",
+        "version done",
+        "version replaced",
+    ],
+)
+def test_where_an_upload_goes(content, standing, expected):
+    """A stream that is watched is never written into by another one."""
+    assert expected == course(content, standing)
+
+
+def test_starting_anew_stays_where_the_same_stream_stands():
+    """Without resume everything is sent again, to the same place as long as it is the same stream."""
+    assert ("v3/", False, False) == course(DONE_V3, Standing(known=True, md5=OURS), resume=False)
+    assert ("v4/", False, True) == course(BEGUN_V3, Standing(known=True, md5=THEIRS), resume=False)
+
+
+def test_versions_are_never_used_twice():
+    """What the server has counts, and what the journal remembers."""
+    assert "v8/" == course(EMPTY, Standing(known=True, md5=THEIRS), taken=(7, 2))[0]
+    assert [12, 3] == versions_in("v12/720p/index.m3u8 v3/x v/ va/")
+
+
+def test_folder_without_a_master_has_no_versions():
+    """Without a master there is nothing to switch."""
+    standing = Standing(known=True, md5=THEIRS)
+    found = choose_course(EMPTY, resume=True, standing=standing, ours=lambda place: None, taken=tuple, prefix="p/")
+    assert "" == found.place
+
+
+MASTER = """#EXTM3U
+#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="subs",NAME="English",URI="subtitles/en/index.m3u8"
+#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS="avc1,mp4a"
+720p/index.m3u8
+#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=1,URI="720p/iframes.m3u8"
+#EXT-X-SESSION-KEY:METHOD=AES-128,URI="https://keys.example.com/k"
+#EXT-X-STREAM-INF:BANDWIDTH=2
+/elsewhere/index.m3u8
+
+"""
+
+
+def test_master_points_into_its_folder():
+    """Relative addresses lead into the folder, all others and everything else stay as they are."""
+    expected = (
+        MASTER.replace('"subtitles/', '"v2/subtitles/').replace("\n720p/index", "\nv2/720p/index").replace('"720p/ifr', '"v2/720p/ifr')
+    )
+    assert expected.encode() == pointing_into("v2/", MASTER.encode())
+    assert MASTER.encode() == pointing_into("", MASTER.encode())
+    assert b"\xff\xfe\nv2/a\r\n" == pointing_into("v2/", b"\xff\xfe\na\r\n").replace(b"v2/\xff", b"\xff")

@@ -1,0 +1,150 @@
+"""What players get while one stream takes another's place, and what need not be sent."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+from store_server import Fault
+from upload_parts import FOLDER, PREFIX, write_folder
+
+from pipeline.transfer.journal import JOURNAL_FILE, Destination, read_journal
+from pipeline.transfer.uploader import Uploader
+
+MASTER = PREFIX + "master.m3u8"
+NEW_MASTER = b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n720p/index.m3u8\n"
+LOOKING = {"list": True, "read": True}
+
+
+def send(backend, folder, cancel, **more):
+    """Upload the folder as a new run of the program does; return the result and the lines for the editor."""
+    said: list[str] = []
+    more = {"resume": True, "on_notice": said.append, **more}
+    result = Uploader(backend, session_id=None, delays=(0, 0, 0)).upload(folder, PREFIX, cancel=cancel, **more)
+    return result, said
+
+
+@pytest.fixture
+def other(tmp_path):
+    """Another video's folder: the same names, other content."""
+    place = write_folder(tmp_path / "other")
+    (place / "master.m3u8").write_bytes(NEW_MASTER)
+    (place / "720p/seg_001.ts").write_bytes(b"other")
+    return place
+
+
+def below(server, place: str) -> dict[str, bytes]:
+    """Return what is stored below a folder of the prefix, by name."""
+    return {key.removeprefix(PREFIX + place): content for key, content in server.stored.items() if key.startswith(PREFIX + place)}
+
+
+@pytest.mark.parametrize("looks", [True, False], ids=["server tells", "journal tells"])
+def test_another_stream_goes_beside_and_the_master_is_switched_last(server, backend, folder, other, cancel, looks):
+    """The stream that is watched stays whole to its last byte; players get the new one with one file."""
+    server.capabilities = LOOKING if looks else None
+    send(backend, folder, cancel)
+    before = dict(server.stored)
+    if not looks:
+        shutil.copy2(folder / JOURNAL_FILE, other / JOURNAL_FILE)
+    result, said = send(backend, other, cancel)
+    assert (True, "v2/") == (result.complete, result.place)
+    assert {**before, MASTER: server.stored[MASTER]} == {key: server.stored[key] for key in before}
+    assert NEW_MASTER.replace(b"720p/", b"v2/720p/") == server.stored[MASTER]
+    assert {name: (other / name).read_bytes() for name in FOLDER if name != "master.m3u8"} == below(server, "v2/")
+    assert MASTER == server.puts()[-1] == result.uploaded["master.m3u8"]
+    assert NEW_MASTER == (other / "master.m3u8").read_bytes()
+    assert any("Another stream stands at" in line for line in said)
+
+
+def test_new_stream_that_fails_leaves_the_old_one_and_goes_on_later(server, backend, folder, other, cancel):
+    """An upload that is not whole never touches the master, and a resume goes on at its own place."""
+    server.capabilities = LOOKING
+    send(backend, folder, cancel)
+    old = server.stored[MASTER]
+    server.faults[PREFIX + "v2/720p/seg_001.ts"].append(Fault(status=403, code="AccessDenied"))
+    assert not send(backend, other, cancel)[0].complete
+    assert old == server.stored[MASTER]
+    sent = len(server.puts())
+    result, said = send(backend, other, cancel)
+    assert (True, "v2/", []) == (result.complete, result.place, said)
+    playlists = sum(name.endswith(".m3u8") for name in FOLDER)
+    assert sent + 1 + playlists == len(server.puts())
+
+
+def test_same_stream_sent_again_stays_where_it_is(server, backend, folder, other, cancel):
+    """A version that is published is not sent to yet another place, whether resumed or begun anew."""
+    server.capabilities = LOOKING
+    send(backend, folder, cancel)
+    send(backend, other, cancel)
+    sent = len(server.puts())
+    assert ("v2/", 0) == ((again := send(backend, other, cancel)[0]).place, again.sent)
+    assert sent == len(server.puts())
+    assert ("v2/", len(FOLDER)) == ((anew := send(backend, other, cancel, resume=False)[0]).place, anew.sent)
+
+
+def test_stream_that_was_replaced_comes_back_as_a_new_version(server, backend, folder, other, cancel):
+    """What another upload left is not taken for this folder's, and its versions are not written into."""
+    server.capabilities = LOOKING
+    send(backend, folder, cancel)
+    send(backend, other, cancel)
+    result, said = send(backend, folder, cancel)
+    assert ("v3/", len(FOLDER)) == (result.place, result.sent)
+    assert said[0].startswith("Something else was uploaded to this destination since: every file is sent again.")
+    assert FOLDER["720p/seg_001.ts"] == server.stored[PREFIX + "v3/720p/seg_001.ts"]
+
+
+def test_plain_server_with_public_files_tells_as_well(server, backend, folder, other, cancel):
+    """Where nothing is offered the master's own address is looked at; a page in its place tells nothing."""
+    server.public = True
+    send(backend, folder, cancel)
+    server.stored[MASTER] = b"<html>please log in</html>"
+    assert ("", 0) == ((same := send(backend, folder, cancel)[0]).place, same.sent)
+    server.stored[MASTER] = b"#EXTM3U somebody else's"
+    assert "v2/" == send(backend, folder, cancel)[0].place
+
+
+def test_what_the_server_has_is_not_sent(server, backend, folder, cancel, tmp_path):
+    """Another computer's upload of the same files is found by content; what differs is sent, and the master always."""
+    server.capabilities = LOOKING
+    send(backend, folder, cancel)
+    copy = write_folder(tmp_path / "copy")
+    (copy / "transcript.json").write_bytes(b"{}")
+    sent = len(server.puts())
+    result, _ = send(backend, copy, cancel)
+    assert {PREFIX + "transcript.json", MASTER} == set(server.puts()[sent:])
+    assert (2, True) == (result.sent, result.complete)
+    assert b"{}" == server.stored[PREFIX + "transcript.json"]
+
+
+def test_starting_anew_sends_what_the_server_has_too(server, backend, folder, cancel):
+    """Who asks for everything anew gets that."""
+    server.capabilities = LOOKING
+    send(backend, folder, cancel)
+    assert ("", len(FOLDER)) == ((anew := send(backend, folder, cancel, resume=False)[0]).place, anew.sent)
+
+
+def test_damaged_journal_is_rebuilt_from_the_server(server, backend, folder, cancel):
+    """Set aside with a line, and only what the server does not confirm is sent again."""
+    server.capabilities = LOOKING
+    send(backend, folder, cancel)
+    (folder / JOURNAL_FILE).write_bytes(b"\x00\n\x00\n")
+    result, said = send(backend, folder, cancel)
+    assert (1, True) == (result.sent, result.complete)
+    assert [
+        ".upload_journal.jsonl was damaged and is now .upload_journal.jsonl.corrupt-1: what the server does not confirm is sent again."
+    ] == said
+    destination = Destination(backend_url=backend.url, prefix=PREFIX)
+    assert set(FOLDER) == set(read_journal(folder, destination).confirmed)
+
+
+def test_file_whose_time_alone_changed_is_not_sent_again(server, backend, folder, cancel):
+    """A copied or touched file is compared by content, once."""
+    send(backend, folder, cancel)
+    os.utime(folder / "720p/seg_001.ts", ns=(1, 1))
+    (folder / "720p/seg_002.ts").write_bytes(b"B" * 70_001)
+    result, _ = send(backend, folder, cancel)
+    assert (1, True) == (result.sent, result.complete)
+    assert b"B" * 70_001 == server.stored[PREFIX + "720p/seg_002.ts"]
+    confirmed = read_journal(folder, Destination(backend_url=backend.url, prefix=PREFIX)).confirmed
+    assert 1 == confirmed["720p/seg_001.ts"].mtime_ns
