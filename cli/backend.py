@@ -1,28 +1,61 @@
-"""`backend`: the reference backend on this computer, until Ctrl-C."""
+"""`backend`: the reference backend on this computer, until Ctrl-C; with --check, a look at somebody's own."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 
+from backend.conformance.check import Verdict, check_backend
 from backend.server import RunningBackend, serve
 from backend.settings import BackendSettings
-from config import Config
+from config import BackendApi, Config
 from pipeline.errors import SettingsError
+from pipeline.transfer.validation import upload_problems
+from storage import S3Settings
+
+HOST, PORT, CHECK_PREFIX = "127.0.0.1", 8000, "tests/"
+LABEL_WIDTH = 13
 
 
 def run(options: argparse.Namespace, config: Config) -> int:
-    """Serve; print where and, when it had to be made, the token."""
+    """Serve, or check; print what an engineer needs to know."""
     if config.problems:
         raise SettingsError(config.problems)
-    serve(BackendSettings.from_config(config, root=options.root), host=options.host, port=options.port, announce=announce)
-    return 0
+    serving = (options.host, options.port, options.root)
+    if options.check is None:
+        if options.prefix is not None:
+            raise SettingsError("--prefix belongs to --check: say which backend is to be checked.")
+        host, port, root = serving
+        settings = BackendSettings.from_config(config, root=root)
+        serve(settings, host=host or HOST, port=PORT if port is None else port, announce=announce)
+        return 0
+    if serving != (None, None, None):
+        raise SettingsError("--check starts no backend of its own: leave out --host, --port and --root.")
+    return check(replace(config.backend, url=options.check.rstrip("/")), options.prefix or CHECK_PREFIX)
+
+
+def check(api: BackendApi, prefix: str) -> int:
+    """Print a line for each point of the interface as it is tried; exit 1 where one is not met. Raises SettingsError."""
+    problems = upload_problems(url=api.url, token=api.token, prefix=prefix, session_id=None)
+    if problems:
+        raise SettingsError(problems)
+    faults = 0
+    for line in check_backend(api, prefix):
+        faults += line.verdict is Verdict.FAULT
+        _write(f"{line.verdict.value:<{LABEL_WIDTH}}{line.text}")
+    if faults:
+        _write("", f"{faults} {'point is' if faults == 1 else 'points are'} not as docs/backend-api.md says.")
+    else:
+        _write("", "Everything that this backend offers is as docs/backend-api.md says.")
+    return 1 if faults else 0
 
 
 def announce(running: RunningBackend) -> None:
     """Say what an engineer needs to connect."""
     settings = running.settings
-    lines = [f"Backend:  {running.url}", f"Storage:  {settings.root}"]
+    place = _bucket(settings.storage) if isinstance(settings.storage, S3Settings) else str(settings.root)
+    lines = [f"Backend:  {running.url}", f"Storage:  {place}"]
     if settings.token_made:
         lines += [
             f"Token:    {settings.token}",
@@ -31,6 +64,15 @@ def announce(running: RunningBackend) -> None:
             f"  BACKEND_URL={running.url}",
             f"  AUTH_TOKEN={settings.token}",
         ]
-    lines += ["", f"Streams:  {running.url}/", "Stop with Ctrl-C."]
+    lines += ["", f"Streams:  {running.url}/", f"API:      {running.url}/docs", "Stop with Ctrl-C."]
+    _write(*lines)
+
+
+def _bucket(storage: S3Settings) -> str:
+    where = f" at {storage.endpoint_url}" if storage.endpoint_url else ""
+    return f"s3://{storage.bucket}/{storage.prefix}{where}"
+
+
+def _write(*lines: str) -> None:
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()

@@ -10,6 +10,7 @@ from dataclasses import replace
 from cli.job_thread import run_cancellable
 from cli.main import EXIT_CANCELLED, EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, complain
 from cli.render import Renderer, renderer, start_for
+from cli.transfer_options import TokenKeeper, control_from, token_prompt
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
@@ -45,9 +46,11 @@ def run(options: argparse.Namespace, config: Config) -> int:
         raise SettingsError(problems)
     cancel = CancelToken()
     reports: list[JobReport] = []
+    login = TokenKeeper(config)
     try:
         for job in jobs:
-            reports.append(finish_early(job, Cancelled("Cancelled."), view) if cancel.cancelled else _one(job, config, view, cancel))
+            over = cancel.cancelled
+            reports.append(finish_early(job, Cancelled("Cancelled."), view) if over else _one(job, options, login, view, cancel))
     finally:
         view.close()
     return exit_status(reports)
@@ -119,14 +122,18 @@ def finish_early(job: Job, error: PipelineError | Cancelled, view: Renderer) -> 
     return report
 
 
-def _one(job: Job, config: Config, view: Renderer, cancel: CancelToken) -> JobReport:
+def _one(job: Job, options: argparse.Namespace, login: TokenKeeper, view: Renderer, cancel: CancelToken) -> JobReport:
+    config = login.config
     try:
         plan = _plan(job, config)
     except PipelineError as error:
         report = finish_early(job, error, view)
     else:
         start_for(view, plan)
-        report = run_cancellable(lambda sink, token: wiring.run_job(plan, config, sink, token), view.event, cancel)
+        control, ask_token = control_from(options), login.keeping(token_prompt(config, view.event, cancel))
+        report = run_cancellable(
+            lambda sink, token: wiring.run_job(plan, config, sink, token, control=control, ask_token=ask_token), view.event, cancel
+        )
     if report.outcome is Outcome.FAILED:
         complain(*report.error.splitlines())
     return report
@@ -152,6 +159,7 @@ def _problems(options: argparse.Namespace, config: Config, jobs: Sequence[Job]) 
         problems += wiring.upload_problems(config, upload, token_typed=False)
     else:
         given = {"--session-id": options.session_id, "--delete-local": options.delete_local, "--resume": options.resume}
+        given["--limit-rate"] = options.limit_rate
         problems += _without(given, "--upload PREFIX")
     if options.encrypt is not None and not options.key_uri:
         problems.append("--encrypt needs --key-uri URI: the address at which players ask for the key.")

@@ -61,6 +61,24 @@ class _Parser(argparse.ArgumentParser):
         raise SystemExit(EXIT_WRONG_USAGE)
 
 
+class _AnyOrderParser(_Parser):
+    """A parser that takes files after its options, too (https://github.com/python/cpython/issues/59317)."""
+
+    _inside = False
+
+    def parse_known_args(  # type: ignore[override]  # argparse's overloads say the same
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse options first and files then; what that calls comes back here."""
+        if self._inside:
+            return super().parse_known_args(args, namespace)
+        self._inside = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._inside = False
+
+
 def build_parser(config: Config) -> argparse.ArgumentParser:
     """Return the parser of every command."""
     parser = _Parser(
@@ -75,8 +93,11 @@ def build_parser(config: Config) -> argparse.ArgumentParser:
     _add_convert(command("convert", "convert videos, and upload them when asked"), config)
     _add_upload(command("upload", "upload a folder that was converted before"))
     _add_validate(command("validate", "check a stream's folder against the rules that players rely on"))
+    _add_manifest(command("manifest", "show, list, restore or clear up what was uploaded"))
+    _add_verify(command("verify", "compare the files here, the manifest and the server"))
     command("check", "test the connection to the backend and the token")
     _add_backend(command("backend", "run the reference backend on this computer"), config)
+    _add_storage(command("storage", "look after the storages that .env names"))
     demo = command("demo", "convert and upload a shipped sample, with a backend on this computer")
     demo.add_argument("-o", "--output", type=Path, default=Path("demo-output"), metavar="DIR", help="where to work (default: %(default)s)")
     command("doctor", "show what this computer has: ffmpeg, encoders, screen, models, backend")
@@ -108,6 +129,7 @@ def _add_convert(parser: argparse.ArgumentParser, config: Config) -> None:
     parser.add_argument("--upload", metavar="PREFIX", help="upload to this destination, such as videos/course1/")
     parser.add_argument("--session-id", default="", metavar="ID", help="the session that the file record belongs to")
     parser.add_argument("--delete-local", action="store_true", help="delete the local media when every file is confirmed")
+    _add_transfer(parser)
     _add_again(parser, fresh="convert and upload everything anew, replacing the folder")
     parser.add_argument("--json", action="store_true", help="print one event a line as JSON")
     parser.set_defaults(default_language=config.languages.default)
@@ -145,6 +167,7 @@ def _add_encoding(parser: argparse.ArgumentParser) -> None:
 def _add_upload(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="DIR", help="the folder of a converted video")
     parser.add_argument("prefix", metavar="PREFIX", help="the destination, such as videos/course1/lesson1/")
+    _add_transfer(parser)
     _add_again(parser, fresh="upload everything anew")
     parser.add_argument("--json", action="store_true", help="print one event a line as JSON")
 
@@ -155,15 +178,62 @@ def _add_validate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one finding a line as JSON")
 
 
+def _add_manifest(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=_AnyOrderParser)
+
+    def action(name: str, text: str, named: str = "") -> argparse.ArgumentParser:
+        added = actions.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        if named:
+            added.add_argument("manifest", metavar=named, help="a folder that was uploaded, a manifest file, or a destination")
+        added.add_argument("--json", action="store_true", help="print one event a line as JSON")
+        return added
+
+    action("show", "show what was uploaded, without asking the server", "DIR|FILE|PREFIX")
+    action("list", "list every destination that this computer uploaded to")
+    restore = action("restore", "bring files back from the server, each checked by its MD5", "DIR|FILE|PREFIX")
+    restore.add_argument("files", nargs="*", metavar="FILE", help="a file or folder of the manifest (default: all)")
+    restore.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="DIR", help="where to put them; other files of the same names are replaced"
+    )
+    prune = action("prune", "show what is on the server but no longer in the manifest, and delete it when told to", "PREFIX|DIR")
+    prune.add_argument("--yes", action="store_true", help="delete it without asking")
+
+
+def _add_verify(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("manifest", metavar="DIR|MANIFEST", help="a folder that was uploaded, a manifest file, or a destination")
+    parser.add_argument("--deep", action="store_true", help="also read every file on the server whole")
+    parser.add_argument("--json", action="store_true", help="print one difference a line as JSON")
+
+
+def _add_transfer(parser: argparse.ArgumentParser) -> None:
+    from cli.transfer_options import add_transfer_options
+
+    add_transfer_options(parser)
+
+
 def _add_again(parser: argparse.ArgumentParser, *, fresh: str) -> None:
     again = parser.add_mutually_exclusive_group()
     again.add_argument("--resume", action="store_true", help="go on with an upload that was not finished")
     again.add_argument("--fresh", action="store_true", help=fresh)
 
 
+def _add_storage(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=_AnyOrderParser)
+    text = "copy what is stored to the other storage, each file checked by its MD5; what is there already is passed over"
+    copy = actions.add_parser("copy", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    copy.add_argument("prefix", nargs="?", default="", metavar="PREFIX", help="only what begins with this, such as videos/ (default: all)")
+    for option, name, place in (("--from", "source", "the storage to copy from"), ("--to", "target", "the storage to copy to")):
+        copy.add_argument(option, dest=name, type=str.upper, choices=("LOCAL", "S3"), required=True, help=place)
+
+
 def _add_backend(parser: argparse.ArgumentParser, config: Config) -> None:
-    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=8000, help="the port to listen on, 0 for a free one (default: %(default)s)")
+    parser.add_argument("--host", help="the address to listen on (default: 127.0.0.1)")
+    parser.add_argument("--port", type=int, help="the port to listen on, 0 for a free one (default: 8000)")
     parser.add_argument(
-        "--root", type=Path, default=config.server.local_path, metavar="DIR", help="where objects are kept (default: %(default)s)"
+        "--root",
+        type=Path,
+        metavar="DIR",
+        help=f"where its own files are kept, and the objects with STORAGE_TYPE=LOCAL (default: {config.server.local_path})",
     )
+    parser.add_argument("--check", metavar="URL", help="start nothing, but try the backend at this address out, point by point")
+    parser.add_argument("--prefix", help="where --check stores a few small files (default: tests/)")

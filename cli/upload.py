@@ -9,6 +9,7 @@ from cli.convert import existing_from, exit_status, settle_unfinished
 from cli.job_thread import run_cancellable
 from cli.main import complain
 from cli.render import renderer
+from cli.transfer_options import control_from, token_prompt
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
@@ -31,9 +32,13 @@ def run(options: argparse.Namespace, config: Config) -> int:
         existing = settle_unfinished(UploadIncompleteError(files_done=left.files_done, files_total=left.files_total))
     view = renderer(as_json=options.json)
     view.start(folder.absolute().name, (), (PhaseName.UPLOAD,))
+    stop = CancelToken()
+    control, ask_token = control_from(options), token_prompt(config, view.event, stop)
     try:
         report = run_cancellable(
-            lambda sink, cancel: wiring.run_upload(folder, request, existing, config, sink, cancel), view.event, CancelToken()
+            lambda sink, cancel: wiring.run_upload(folder, request, existing, config, sink, cancel, control=control, ask_token=ask_token),
+            view.event,
+            stop,
         )
     finally:
         view.close()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from program import command, events, start
+from store_server import TOKEN, running_server
 
 from storage import LocalStorageBackend
 
@@ -99,7 +100,38 @@ def test_a_stream_that_was_replaced_is_sent_again(tmp_path, backend, run):
         assert 0 == run("upload", folder, prefix).returncode
     again = run("upload", folders[0], prefix)
     assert (0, True) == (again.returncode, "every file is sent again" in again.stdout)
-    assert _made(folders[0], prefix) == _stored(backend, prefix)
+    expected = {"seg_001.ts": b"first", "v2/seg_001.ts": b"second", "v3/seg_001.ts": b"first", "master.m3u8": b"#EXTM3U\n# first\n"}
+    assert {prefix + name: content for name, content in expected.items()} == _stored(backend, prefix)
+
+
+def test_a_login_that_expires_without_a_terminal_keeps_the_state(stream, environment):
+    """Exit 1 with a sentence; with a good token --resume sends only the rest."""
+    with running_server() as server:
+
+        def expire(key: str) -> None:
+            if len(server.stored) == 40:
+                server.token = "another-token-0123456789"
+
+        server.on_stored = expire
+        arguments = command("upload", stream, "tests/expired/", "--parallel", "2", "--resume")
+        at_server = {**environment, "BACKEND_URL": server.url}
+        ended = {}
+        for token in (TOKEN, "another-token-0123456789"):
+            ended[token] = subprocess.run(
+                arguments, env={**at_server, "AUTH_TOKEN": token}, capture_output=True, text=True, stdin=subprocess.DEVNULL
+            )
+        sent = server.puts()
+    first, second = ended.values()
+    assert (1, 1, True) == (first.returncode, len(first.stderr.splitlines()), "Please get a new token" in first.stderr)
+    assert (0, 402, 402) == (second.returncode, len(sent), len(set(sent)))
+
+
+def test_a_limit_of_the_rate_is_kept_from_the_command_line(stream, backend, run):
+    """A wrong one is said before anything happens; a right one ends in a whole upload."""
+    wrong = run("upload", stream, "tests/limited/", "--limit-rate", "fast")
+    assert (2, True) == (wrong.returncode, "such as 500K or 5M" in wrong.stderr)
+    assert 0 == run("upload", stream, "tests/limited/", "--limit-rate", "50M", "--parallel", "16").returncode
+    assert _made(stream, "tests/limited/") == _stored(backend, "tests/limited/")
 
 
 def test_a_folder_that_is_not_there_is_one_sentence(tmp_path, run):

@@ -1,0 +1,132 @@
+"""`storage`: what an administrator does with the storages that `.env` names: copying one to the other."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from cli.main import EXIT_CANCELLED, EXIT_DONE, EXIT_FAILED, complain
+from cli.manifest import counted, shown, size_text
+from config import Config
+from pipeline.errors import SettingsError, TransferError
+from pipeline.transfer.content_types import content_type
+from storage import LocalSettings, StorageError, StorageSettings, StorageSettingsError, StorageType, create, settings_from
+from storage.copying import CopyProgress, CopyResult, copy
+from storage.paths import check_prefix
+
+STEPS = 10
+"""Where no person looks at the output, a line comes at every tenth."""
+
+Show = Callable[[CopyProgress], None]
+
+
+def run(options: argparse.Namespace, config: Config) -> int:
+    """Copy objects; what is there already is passed over. Ctrl-C leaves what was copied."""
+    source, target = _settings(options, config)
+    try:
+        with _progress() as show:
+            result = asyncio.run(_copy(source, target, options.prefix, show))
+    except StorageSettingsError as error:
+        raise SettingsError(str(error)) from error
+    except StorageError as error:
+        raise TransferError(f"{error} What was copied so far is not copied again.") from error
+    except KeyboardInterrupt:
+        complain("Cancelled. What was copied so far is not copied again.")
+        return EXIT_CANCELLED
+    _say(result, options)
+    return EXIT_FAILED if result.failures else EXIT_DONE
+
+
+async def _copy(source: StorageSettings, target: StorageSettings, prefix: str, show: Show) -> CopyResult:
+    from_storage, to_storage = create(source), create(target)
+    try:
+        await from_storage.start()
+        await to_storage.start()
+        return await copy(from_storage, to_storage, prefix, content_type=content_type, on_progress=show)
+    finally:
+        await from_storage.close()
+        await to_storage.close()
+
+
+def _settings(options: argparse.Namespace, config: Config) -> tuple[StorageSettings, StorageSettings]:
+    """Return what the two storages are told. Raises SettingsError with every problem."""
+    problems = list(config.problems)
+    if options.source == options.target:
+        problems.append(f"--from and --to both name {options.source}: name LOCAL and S3, one of them as the source.")
+    found: list[StorageSettings] = []
+    for name in dict.fromkeys((options.source, options.target)):
+        try:
+            found.append(settings_from(config.server, StorageType(name)))
+        except StorageSettingsError as error:
+            problems.append(str(error))
+    if not problems and isinstance(found[0], LocalSettings) and not found[0].root.is_dir():
+        problems.append(f"The storage folder {found[0].root} does not exist: check STORAGE_LOCAL_PATH.")
+    try:
+        check_prefix(options.prefix)
+    except StorageError as error:
+        problems.append(str(error))
+    if problems:
+        raise SettingsError(problems)
+    return found[0], found[1]
+
+
+@contextmanager
+def _progress() -> Iterator[Show]:
+    """Yield what shows how far a copy is: a bar on a terminal, lines elsewhere."""
+    if not sys.stdout.isatty():
+        yield _Lines().show
+        return
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    text = TextColumn("{task.fields[text]}", markup=False)
+    with Progress(TextColumn("Copying"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"), text) as progress:
+        task = progress.add_task("", total=None, text="Listing...")
+        yield lambda copied: progress.update(task, total=_whole(copied), completed=_part(copied), text=_text(copied))
+
+
+class _Lines:
+    """Writes a line at every tenth."""
+
+    def __init__(self) -> None:
+        self._next = 1
+
+    def show(self, progress: CopyProgress) -> None:
+        """Write a line where there is something new to say."""
+        reached = STEPS * _part(progress) // _whole(progress)
+        if reached >= self._next:
+            self._next = reached + 1
+            sys.stdout.write(f"Copying {100 * reached // STEPS}%  {_text(progress)}\n")
+            sys.stdout.flush()
+
+
+def _whole(progress: CopyProgress) -> int:
+    """Return what 100 % are. An object counts beside its bytes: thousands of small ones take their time too."""
+    return progress.bytes_total + progress.objects_total or 1
+
+
+def _part(progress: CopyProgress) -> int:
+    return progress.bytes_done + progress.objects_done
+
+
+def _text(progress: CopyProgress) -> str:
+    sizes = f"{size_text(progress.bytes_done)} of {size_text(progress.bytes_total)}"
+    return f"{progress.objects_done} of {counted(progress.objects_total, 'file')}, {sizes}"
+
+
+def _say(result: CopyResult, options: argparse.Namespace) -> None:
+    for failure in result.failures:
+        complain(shown(failure))
+    under = f" under {options.prefix}" if options.prefix else ""
+    if not result.copied and not result.passed_over and not result.failures:
+        sys.stdout.write(f"Nothing is stored in {options.source}{under}: there is nothing to copy.\n")
+        return
+    there = f", {counted(result.passed_over, 'file')} there before" if result.passed_over else ""
+    size = size_text(result.copied_bytes)
+    sys.stdout.write(f"{counted(result.copied, 'file')} ({size}) copied from {options.source} to {options.target}{there}.\n")
+    if result.unproven:
+        sys.stdout.write(f"Of {counted(result.unproven, 'file')} only the size could be compared: S3 does not tell their MD5.\n")
+    if result.failures:
+        complain(f"{counted(len(result.failures), 'file')} could not be copied: run the same command again.")

@@ -1,0 +1,166 @@
+"""What the command line says about an upload while it runs: how wide, how fast, and who has a new token."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import select
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from config import Config
+from pipeline.cancel import CancelToken
+from pipeline.events import LogLevel, LogLine, Sink
+from pipeline.transfer.control import PARALLEL, TransferControl
+from pipeline.transfer.validation import token_problems
+
+MOST_PARALLEL = 64
+LOOK_S = 0.2
+"""How often the prompt looks whether the job was cancelled, in seconds."""
+
+_RATE = re.compile(r"(\d+(?:\.\d+)?)([KMG]?)", re.IGNORECASE)
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+ASK = "Type or paste a new token and press Enter; Enter alone reads .env again."
+SAME = "The token in .env is still the one that was refused."
+
+
+def add_transfer_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that every command with an upload has."""
+    parser.add_argument(
+        "--parallel", type=parallel, default=PARALLEL, metavar="N", help="how many files to upload at a time (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--limit-rate", type=rate, metavar="RATE", help="the most bytes a second to upload, such as 500K or 5M (default: no limit)"
+    )
+
+
+def parallel(text: str) -> int:
+    """Read a number of files at a time. Raises ArgumentTypeError."""
+    if text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_PARALLEL:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"takes a number from 1 to {MOST_PARALLEL}, not {text!r}")
+
+
+def rate(text: str) -> float:
+    """Read bytes a second; K, M and G are powers of 1024, as curl has them. Raises ArgumentTypeError."""
+    found = _RATE.fullmatch(text)
+    bytes_s = float(found.group(1)) * _UNITS[found.group(2).upper()] if found else 0.0
+    if bytes_s < 1:
+        raise argparse.ArgumentTypeError(f"takes bytes a second such as 500K or 5M, not {text!r}")
+    return bytes_s
+
+
+def control_from(options: argparse.Namespace) -> TransferControl:
+    """Return what the options say."""
+    return TransferControl(parallel=options.parallel, limit_bytes_s=options.limit_rate)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenPrompt:
+    """Asks for a new token at a terminal, without showing it; where there is none, .env may have one meanwhile.
+
+    `read_line` returns what was typed, None where nobody can answer any more.
+    """
+
+    refused: str
+    say: Sink
+    read_line: Callable[[], str | None]
+    token_in_env: Callable[[], str]
+    terminal: bool
+
+    def __call__(self) -> str | None:
+        """Return a token, or None when nobody has one."""
+        token = self._from_env()
+        while token is None and self.terminal:
+            self._tell(ASK)
+            typed = self.read_line()
+            if typed is None:
+                return None
+            typed = typed.strip()
+            problems = token_problems(typed, typed=False) if typed else []
+            token = self._from_env() if not typed else None if problems else typed
+            for problem in problems or ([SAME] if token is None else []):
+                self._tell(problem)
+        return token
+
+    def _from_env(self) -> str | None:
+        token = self.token_in_env()
+        return token if token and token != self.refused else None
+
+    def _tell(self, text: str) -> None:
+        self.say(LogLine(text=text, level=LogLevel.WARNING))
+
+
+def token_prompt(config: Config, say: Sink, cancel: CancelToken) -> Callable[[], str | None]:
+    """Return what asks for a new token each time one is refused."""
+    refused = config.backend.token
+
+    def ask() -> str | None:
+        nonlocal refused
+        terminal = sys.stdin.isatty() and sys.stderr.isatty()
+        prompt = TokenPrompt(
+            refused=refused,
+            say=say,
+            read_line=lambda: read_hidden_line(cancel),
+            token_in_env=lambda: Config.load().backend.token,
+            terminal=terminal,
+        )
+        token = prompt()
+        refused = token or refused
+        return token
+
+    return ask
+
+
+class TokenKeeper:
+    """The configuration of several jobs in a row: a token that was asked for in one counts for those after it."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    def keeping(self, ask: Callable[[], str | None]) -> Callable[[], str | None]:
+        """Return a question whose answer is kept."""
+
+        def ask_and_keep() -> str | None:
+            token = ask()
+            if token:
+                self.config = replace(self.config, backend=replace(self.config.backend, token=token))
+            return token
+
+        return ask_and_keep
+
+
+if sys.platform == "win32":
+    import msvcrt
+    import time
+
+    def read_hidden_line(cancel: CancelToken) -> str | None:
+        """Read a line from the terminal without showing it; None when the job is cancelled."""
+        typed = ""
+        while not cancel.cancelled:
+            if not msvcrt.kbhit():
+                time.sleep(LOOK_S)
+                continue
+            key = msvcrt.getwch()
+            if key in "\r\n":
+                return typed
+            typed = typed[:-1] if key == "\b" else typed + key
+        return None
+else:
+    import termios
+
+    def read_hidden_line(cancel: CancelToken) -> str | None:
+        """Read a line from the terminal without showing it; None at its end, or when the job is cancelled."""
+        terminal = sys.stdin.fileno()
+        before = termios.tcgetattr(terminal)
+        hidden = termios.tcgetattr(terminal)
+        hidden[3] &= ~termios.ECHO
+        try:
+            termios.tcsetattr(terminal, termios.TCSADRAIN, hidden)
+            while not cancel.cancelled:
+                if select.select([terminal], [], [], LOOK_S)[0]:
+                    return sys.stdin.readline() or None
+        finally:
+            termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+        return None

@@ -1,0 +1,44 @@
+"""`verify`: do the files here, the manifest and the server agree."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+
+from cli.manifest import check_backend, counted, required, shown
+from config import Config
+from pipeline.transfer.inventory import connected
+from pipeline.transfer.verify import Verification, verify
+
+EXIT_AGREES = 0
+EXIT_DIFFERS = 1
+
+
+def run(options: argparse.Namespace, config: Config) -> int:
+    """Print a line a disagreement and a last one with the count; what can't be compared at all is raised."""
+    located = required(options, config)
+    if config.backend.url:
+        check_backend(config, located.manifest)
+    with connected(config.backend) as remote:
+        result = verify(located.manifest, located.folder, remote, deep=options.deep)
+    sys.stdout.write(_json(result) if options.json else _text(result))
+    return EXIT_DIFFERS if result.findings else EXIT_AGREES
+
+
+def _text(result: Verification) -> str:
+    lines = [f"{shown(finding.file)} ({finding.side.value}): {shown(finding.text)}" for finding in result.findings]
+    lines += [f"Not checked: {shown(text)}" for text in result.unchecked]
+    differences = counted(len(result.findings), "difference") if result.findings else "No difference"
+    places = f"{result.local_files} on this computer and {result.server_files} on the server"
+    return "\n".join([*lines, f"{differences} found: of {counted(result.files, 'file')} {places} were compared."]) + "\n"
+
+
+def _json(result: Verification) -> str:
+    """Return a line a disagreement, a line for each thing not checked, and a last one with the counts."""
+    events = [{"event": "finding", **asdict(finding), "side": finding.side.name.lower()} for finding in result.findings]
+    events += [{"event": "unchecked", "text": text} for text in result.unchecked]
+    counts = {"files": result.files, "local_files": result.local_files, "server_files": result.server_files}
+    last = {"event": "verification_finished", "findings": len(result.findings), **counts}
+    return "".join(json.dumps(event) + "\n" for event in [*events, last])

@@ -1,0 +1,77 @@
+"""`backend` on the command line: where it listens, and what it says of somebody's own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from backend.server import RunningBackend
+from backend.settings import BackendSettings
+from cli import backend as command
+from cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, run_command
+from config import BackendApi, Config, S3Storage, Server
+
+
+def test_a_backend_is_checked_point_by_point(backend, backend_config, capsys):
+    """A line a point in plain words, a last one for all, and exit 0."""
+    status = run_command(["backend", "--check", f"{backend.url}/", "--prefix", "tests/check/"], backend_config)
+    lines = capsys.readouterr().out.splitlines()
+
+    assert (EXIT_DONE, "good         The right token is good.") == (status, lines[0])
+    assert "Everything that this backend offers is as docs/backend-api.md says." == lines[-1]
+
+
+def test_a_fault_is_exit_1(backend, backend_config, capsys):
+    """One line names it, the last one counts."""
+    wrong = replace(backend_config, backend=replace(backend_config.backend, token="another-token-that-is-wrong"))
+    status = run_command(["backend", "--check", backend.url], wrong)
+    lines = capsys.readouterr().out.splitlines()
+
+    assert (EXIT_FAILED, "1 point is not as docs/backend-api.md says.") == (status, lines[-1])
+    assert lines[0].startswith("FAULT        The right token is good: the answer is 401")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--check", "http://127.0.0.1:1"], "Auth token is required (or set AUTH_TOKEN in .env)."),
+        (["--check", "ftp://x"], "Backend URL must start with https://."),
+        (["--check", "http://127.0.0.1:1", "--prefix", "/x"], "S3 destination must not start with /."),
+        (["--check", "http://127.0.0.1:1", "--port", "0"], "--check starts no backend of its own: leave out --host, --port and --root."),
+        (["--prefix", "tests/"], "--prefix belongs to --check: say which backend is to be checked."),
+    ],
+    ids=["no token", "no web address", "a wrong prefix", "a port", "a prefix alone"],
+)
+def test_what_makes_no_sense_is_wrong_usage(arguments, expected, capsys):
+    """Exit 2 and a sentence; nothing is asked and nothing is started."""
+    assert EXIT_WRONG_USAGE == run_command(["backend", *arguments], Config())
+    assert f"hls-converter: {expected}" in capsys.readouterr().err.splitlines()
+
+
+def test_it_says_where_it_is_and_where_objects_go(tmp_path, capsys):
+    """Address, storage, streams and the interface; a token that was made is told, one that was chosen is not."""
+    made = BackendSettings.from_config(Config(), root=tmp_path)
+    s3 = S3Storage(bucket="videos", prefix="storage", endpoint_url="https://s3.example.com")
+    chosen = BackendSettings.from_config(Config(server=Server(token="chosen-token", storage_type="S3", local_path=tmp_path, s3=s3)))
+    shown = []
+    for settings in (made, chosen):
+        command.announce(RunningBackend("http://127.0.0.1:8000", settings))
+        shown.append(capsys.readouterr().out)
+
+    assert f"Storage:  {tmp_path}\n" in shown[0]
+    assert f"  AUTH_TOKEN={made.token}\n" in shown[0]
+    assert "Storage:  s3://videos/storage at https://s3.example.com\n" in shown[1]
+    assert "chosen-token" not in shown[1]
+    assert all("API:      http://127.0.0.1:8000/docs\n" in text for text in shown)
+
+
+def test_the_options_win_over_the_usual_place(tmp_path, monkeypatch):
+    """Without options it listens on this machine alone."""
+    calls = []
+    monkeypatch.setattr(command, "serve", lambda settings, **where: calls.append((settings.root, where["host"], where["port"])))
+    config = Config(server=Server(local_path=tmp_path / "usual"), backend=BackendApi())
+    for arguments in ([], ["--host", "0.0.0.0", "--port", "0", "--root", str(tmp_path / "said")]):
+        run_command(["backend", *arguments], config)
+
+    assert [(tmp_path / "usual", "127.0.0.1", 8000), (tmp_path / "said", "0.0.0.0", 0)] == calls

@@ -1,0 +1,128 @@
+"""What the command line says about an upload while it runs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pty
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from cli import transfer_options
+from cli.main import build_parser
+from cli.transfer_options import ASK, SAME, TokenKeeper, TokenPrompt, control_from, parallel, rate, read_hidden_line
+from config import BackendApi, Config
+from pipeline.cancel import CancelToken
+
+NEW = "new-token-0123456789abcdef"
+
+
+def test_options_become_a_control():
+    """Both commands with an upload have them, with four files at a time and no limit otherwise."""
+    parser = build_parser(Config())
+    found = control_from(parser.parse_args(["upload", "DIR", "a/", "--parallel", "16", "--limit-rate", "5M"]))
+    assert (16, 5 * 1024 * 1024) == (found.parallel, found.limit_bytes_s)
+    found = control_from(parser.parse_args(["convert", "a.mp4", "-o", "out", "--upload", "a/"]))
+    assert (4, None) == (found.parallel, found.limit_bytes_s)
+
+
+@pytest.mark.parametrize(("text", "expected"), [("1", 1), ("500K", 512_000), ("1.5m", 1_572_864), ("2G", 2 << 30)])
+def test_rates(text, expected):
+    """As curl has them."""
+    assert expected == rate(text)
+
+
+@pytest.mark.parametrize("text", ["", "fast", "0", "-5M", "5MB", "5 M", "1e6"])
+def test_what_is_no_rate(text):
+    """A slip of the keyboard does not become a limit."""
+    with pytest.raises(argparse.ArgumentTypeError, match="such as 500K or 5M"):
+        rate(text)
+
+
+@pytest.mark.parametrize("text", ["0", "65", "-1", "four", "٤"])
+def test_what_is_no_number_of_files(text):
+    """Neither none nor a flood."""
+    with pytest.raises(argparse.ArgumentTypeError, match="from 1 to 64"):
+        parallel(text)
+
+
+def prompt(typed: Iterator[str | None], env: Iterator[str], *, terminal: bool = True) -> tuple[str | None, list[str]]:
+    """Return the token that comes of it and what was said."""
+    said = []
+    asking = TokenPrompt(
+        refused="old",
+        say=lambda event: said.append(event.text),
+        read_line=lambda: next(typed),
+        token_in_env=lambda: next(env),
+        terminal=terminal,
+    )
+    return asking(), said
+
+
+@pytest.mark.parametrize(
+    ("typed", "env", "expected"),
+    [
+        ([], [NEW], (NEW, [])),
+        ([f" {NEW} \n"], ["old"], (NEW, [ASK])),
+        (["\n"], ["old", NEW], (NEW, [ASK])),
+        (["\n", NEW], ["old", "old"], (NEW, [ASK, SAME, ASK])),
+        (["with space", NEW], [""], (NEW, [ASK, "Auth token must not contain spaces, line breaks or special characters.", ASK])),
+        ([None], ["old"], (None, [ASK])),
+    ],
+    ids=["changed in .env", "typed", "changed meanwhile", "not changed", "unusable", "nobody answers"],
+)
+def test_new_token_at_a_terminal(typed, env, expected):
+    """From .env where it has another one, else as typed; asked again until it can be one."""
+    assert expected == prompt(iter(typed), iter(env))
+
+
+def test_without_a_terminal_only_the_file_is_read():
+    """Nobody is asked where nobody sits."""
+    assert (None, []) == prompt(iter([]), iter(["old"]), terminal=False)
+    assert (NEW, []) == prompt(iter([]), iter([NEW]), terminal=False)
+
+
+def test_token_of_one_job_counts_for_the_next():
+    """Who has typed it once is not asked for every video; no answer changes nothing."""
+    login = TokenKeeper(Config(backend=BackendApi(url="https://api", token="old")))
+    assert login.keeping(lambda: None)() is None
+    assert "old" == login.config.backend.token
+    assert NEW == login.keeping(lambda: NEW)()
+    assert (NEW, "https://api") == (login.config.backend.token, login.config.backend.url)
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """A terminal as standard input; yields its other end."""
+    outer, inner = pty.openpty()
+    with os.fdopen(inner, "r") as stdin:
+        monkeypatch.setattr(transfer_options.sys, "stdin", stdin)
+        yield outer
+    os.close(outer)
+
+
+def test_typed_token_does_not_show(terminal):
+    """What is typed comes in and is not echoed; afterwards the terminal shows again what is typed."""
+    import termios
+
+    inner = transfer_options.sys.stdin.fileno()
+    box: list[str | None] = []
+    reader = threading.Thread(target=lambda: box.append(read_hidden_line(CancelToken())))
+    reader.start()
+    while termios.tcgetattr(inner)[3] & termios.ECHO:
+        assert reader.is_alive()
+    os.write(terminal, f"{NEW}\n".encode())
+    reader.join(20)
+    assert [f"{NEW}\n"] == box
+    assert termios.tcgetattr(inner)[3] & termios.ECHO
+    os.write(terminal, b"x")
+    assert NEW.encode() not in os.read(terminal, 1000)
+
+
+def test_cancel_ends_the_prompt(terminal):
+    """Ctrl-C in the middle of a question leaves at once."""
+    cancel = CancelToken()
+    cancel.cancel()
+    assert read_hidden_line(cancel) is None
