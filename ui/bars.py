@@ -9,6 +9,7 @@ from pipeline.events import PhaseFinished, PhaseProgress, PhaseStarted
 from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome, Plan
 from ui.job_form import QUALITY_NAMES
 from ui.messages import RowsChosen
+from ui.upload_figures import figures
 
 ACTIVITIES = {
     PhaseName.HLS: "Encoding the stream",
@@ -56,12 +57,13 @@ WORDS = {Mood.OFF: "off", Mood.SKIPPED: "skipped", Mood.FAILED: "failed", Mood.C
 
 @dataclass(frozen=True, kw_only=True)
 class Bar:
-    """One row: its name, how full it is (0 to 1), how it stands, and the text beneath."""
+    """One row: its name, how full it is (0 to 1), how it stands, the text beneath, and figures beneath that."""
 
     label: str
     fraction: float = 0.0
     mood: Mood = Mood.WAITING
     text: str = ""
+    figures: str = ""
 
     @property
     def figure(self) -> str:
@@ -134,8 +136,8 @@ def started(bars: Bars, event: PhaseStarted, plan: Plan) -> Bars:
     return bars
 
 
-def progressed(bars: Bars, event: PhaseProgress, plan: Plan) -> Bars:
-    """Return the rows as the event has them: its values are absolute."""
+def progressed(bars: Bars, event: PhaseProgress, plan: Plan, *, rests: str = "") -> Bars:
+    """Return the rows as the event has them: its values are absolute. `rests` says why an upload waits, empty when it does not."""
     activity = event.text if event.phase is PhaseName.HLS and event.text else ACTIVITIES[event.phase]
     bars = _overall(bars, event.overall, _step(event.phase, plan, activity))
     match event.phase:
@@ -147,7 +149,8 @@ def progressed(bars: Bars, event: PhaseProgress, plan: Plan) -> Bars:
             return replace(bars, transcript=replace(bars.transcript, fraction=event.fraction, mood=Mood.ACTIVE, text=event.text))
         case PhaseName.UPLOAD:
             text = event.text or f"Uploading {event.files_done}/{event.files_total} files"
-            return replace(bars, upload=replace(bars.upload, fraction=event.fraction, mood=Mood.ACTIVE, text=text))
+            upload = replace(bars.upload, fraction=event.fraction, mood=Mood.ACTIVE, text=text, figures=figures(event, rests=rests))
+            return replace(bars, upload=upload)
         case PhaseName.RECORD:
             return replace(bars, upload=replace(bars.upload, text=event.text or UPDATING))
     return bars
@@ -171,7 +174,7 @@ def finished(bars: Bars, event: PhaseFinished) -> Bars:
         case PhaseName.TRANSCRIPT:
             return replace(bars, transcript=replace(_ended(bars.transcript, event), text=_short(event)))
         case PhaseName.UPLOAD:
-            return replace(bars, upload=replace(_ended(bars.upload, event), text=_upload_text(event)))
+            return replace(bars, upload=replace(_ended(bars.upload, event), text=_upload_text(event), figures=""))
         case PhaseName.RECORD:
             return replace(bars, upload=_recorded(bars.upload, event))
     return bars
@@ -186,7 +189,7 @@ def closed(bars: Bars, report: JobReport) -> Bars:
 
     def end(bar: Bar) -> Bar:
         if bar.mood is Mood.ACTIVE:
-            return replace(bar, mood=mood)
+            return replace(bar, mood=mood, figures="")
         return replace(bar, text="") if bar.mood is Mood.WAITING else bar
 
     return Bars(

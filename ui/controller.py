@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from config import Config
 from pipeline.events import JobFinished, LogLevel, LogLine
 from pipeline.model import Existing, Plan
-from ui.job_form import FormValues, job_config, to_preferences
+from pipeline.transfer.validation import token_problems
+from ui.job_form import FormValues, job_config, limit_bytes_s, limit_problems, to_preferences
+from ui.keychain import KeptLogin
+from ui.login_memory import LoginMemory
 from ui.messages import (
     Answer,
     Checking,
@@ -19,12 +23,16 @@ from ui.messages import (
     Message,
     Mishap,
     ModelsKnown,
+    Paused,
     ReplaceQuestion,
+    Resumed,
     ResumeQuestion,
     SourceChosen,
     SourceFound,
     SourceRefused,
     StopRequested,
+    TokenAnswered,
+    TokenRefused,
     Withdrawn,
 )
 from ui.services import Services
@@ -44,13 +52,19 @@ class Controller:
         self._services = services
         self._post = post
         self._worker = JobWorker(services, post)
+        self._memory = LoginMemory(post)
         self._asked: Plan | None = None
         self._values = FormValues()
 
     @property
     def busy(self) -> bool:
-        """Whether the job's thread is still at work."""
-        return self._worker.busy
+        """Whether the job's thread is still at work, or the keychain has not taken in yet what it was told."""
+        return self._worker.busy or self._memory.busy
+
+    @property
+    def login_is_typed(self) -> bool:
+        """Whether the token comes from the form: one from `.env` is remembered there."""
+        return not self._config.backend.token
 
     def receive(self, message: Message) -> None:
         """Take a message from the queue into the state."""
@@ -95,6 +109,7 @@ class Controller:
         self._values = values
         self.receive(Checking())
         self.save_preferences(values)
+        self.keep_login(values)
         self._worker.begin(values, self._config)
 
     def answer(self, answer: Answer) -> None:
@@ -118,10 +133,69 @@ class Controller:
             self.receive(StopRequested())
             self._worker.cancel()
 
+    def pause(self) -> None:
+        """Let the upload rest."""
+        if self.state.pause_enabled:
+            self._worker.control.pause()
+            self._post(Paused())
+
+    def resume(self) -> None:
+        """Let the upload go on."""
+        if self.state.resume_enabled:
+            self._worker.control.resume()
+            self._post(Resumed())
+
+    def limit_upload(self, typed: str) -> None:
+        """Slow the upload that runs, or let it go as fast as it can; what is no limit changes nothing."""
+        if not limit_problems(typed):
+            self._worker.control.limit_bytes_s = limit_bytes_s(typed)
+
+    def answer_token(self, token: str) -> bool:
+        """Let the upload go on with a new token; return whether it can be one."""
+        from_env = self._config.backend.configured
+        problems = token_problems(token, typed=not from_env)
+        if problems:
+            self.receive(TokenRefused(problem=problems[0]))
+            return False
+        if from_env:  # the next job of this session must not begin with the one that was refused
+            self._config = replace(self._config, backend=replace(self._config.backend, token=token))
+        self._answer_token(token)
+        return True
+
+    def refuse_token(self) -> None:
+        """End the upload where it is: there is no new token."""
+        self._answer_token(None)
+
+    def _answer_token(self, token: str | None) -> None:
+        # told before the thread goes on: its next question must not be taken for the one that is answered here
+        self._post(TokenAnswered(given=token is not None))
+        self.receive(TokenAnswered(given=token is not None))
+        self._worker.question.answer(token)
+
+    def look_for_login(self, values: FormValues) -> None:
+        """Find out whether the keychain has a login, where the editor wanted it remembered."""
+        if values.remember_login and self.login_is_typed:
+            self._memory.load()
+
+    def remember_login(self, values: FormValues) -> None:
+        """Remember the login or forget it, as it was just ticked."""
+        self.save_preferences(values)
+        if values.remember_login:
+            self.keep_login(values)
+        else:
+            self._memory.forget()
+
+    def keep_login(self, values: FormValues) -> None:
+        """Give the keychain what stands in the form, where it is wanted there and could be a login."""
+        complete = values.backend_url and not token_problems(values.token, typed=True)
+        if values.remember_login and self.login_is_typed and complete:
+            self._memory.save(KeptLogin(url=values.backend_url, token=values.token))
+
     def test_connection(self, values: FormValues) -> None:
         """Find out whether the backend is there and takes the token."""
         if self.state.connection.testing or not self.state.form_enabled:
             return
+        self.keep_login(values)
         number = self.state.connection.number + 1
         self.receive(ConnectionTesting(number=number))
         config = job_config(values, self._config)

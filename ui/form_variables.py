@@ -70,6 +70,9 @@ class FormVariables:
         self.session_id = tkinter.StringVar(master, values.session_id)
         self.make_mp4 = tkinter.BooleanVar(master, values.make_mp4)
         self.delete_local = tkinter.BooleanVar(master, values.delete_local)
+        self.remember_login = tkinter.BooleanVar(master, values.remember_login)
+        self.limit = tkinter.StringVar(master, values.limit)
+        self.parallel = tkinter.StringVar(master, str(values.parallel))
         self.advanced = AdvancedVariables(master, values.advanced)
         self.advanced_open = tkinter.BooleanVar(master, values.advanced_open)
 
@@ -91,6 +94,9 @@ class FormVariables:
             session_id=self.session_id.get().strip(),
             make_mp4=self.make_mp4.get(),
             delete_local=self.delete_local.get(),
+            remember_login=self.remember_login.get(),
+            limit=self.limit.get().strip(),
+            parallel=int(self.parallel.get()),
             advanced=self.advanced.read(),
             advanced_open=self.advanced_open.get(),
         )

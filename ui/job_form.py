@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -12,6 +13,7 @@ from config import Config, Preferences
 from pipeline.media import ladder
 from pipeline.model import Job, MediaInfo, TranscriptionRequest, UploadRequest
 from pipeline.plan import TARGET_VMAF
+from pipeline.transfer.control import PARALLEL, TransferControl
 from ui import advanced, spoken_languages
 from ui.advanced import AdvancedValues, Aim
 from ui.services import Services
@@ -22,6 +24,11 @@ SPEEDS = {"Fast (larger files)": "veryfast", "Balanced": "medium", "Slow (smalle
 """What the editor chooses, and the preset for it."""
 
 DEFAULT_SPEED = "Balanced"
+
+PARALLEL_CHOICES = (1, 2, PARALLEL, 8, 16)
+MB = 1 << 20
+LOWEST_LIMIT_MB_S = 0.1
+"""Slower, and servers take the connection for a dead one."""
 
 
 class Field(Enum):
@@ -36,6 +43,7 @@ class Field(Enum):
     TOKEN = "token"
     DESTINATION = "destination"
     SESSION_ID = "session id"
+    LIMIT = "limit"
     ENCODER = "encoder"
     TARGET = "target"
     KEY_FILE = "key file"
@@ -52,7 +60,7 @@ class Problem:
 
 @dataclass(frozen=True, kw_only=True)
 class FormValues:
-    """Every value of the form as it stands, texts stripped. `backend_url` and `token` are what was typed."""
+    """Every value of the form as it stands, texts stripped. `backend_url`, `token` and `limit`, in MB/s, are what was typed."""
 
     source: str = ""
     output_dir: str = ""
@@ -69,6 +77,9 @@ class FormValues:
     session_id: str = ""
     make_mp4: bool = True
     delete_local: bool = False
+    remember_login: bool = False
+    limit: str = ""
+    parallel: int = PARALLEL
     advanced: AdvancedValues = field(default_factory=AdvancedValues)
     advanced_open: bool = False
 
@@ -105,7 +116,24 @@ def form_problems(values: FormValues, *, has_picture: bool = True) -> tuple[Prob
     if values.transcribe and not _known_language(values.spoken_language):
         text = f"The spoken language {values.spoken_language} is not known: choose one from the list."
         problems.append(Problem(text=text, field=Field.SPOKEN_LANGUAGE))
+    if values.upload:
+        problems += [Problem(text=text, field=Field.LIMIT) for text in limit_problems(values.limit)]
     return (*problems, *_advanced_problems(values.advanced))
+
+
+def limit_problems(typed: str) -> tuple[str, ...]:
+    """Return what is wrong with a typed speed limit, if anything is."""
+    return () if not typed or _limit_mb_s(typed) else (f"The limit must be a number of at least {LOWEST_LIMIT_MB_S:g}, or empty.",)
+
+
+def limit_bytes_s(typed: str) -> float | None:
+    """Return a typed speed limit in bytes a second, None for no limit."""
+    return _limit_mb_s(typed) * MB or None
+
+
+def transfer_control(values: FormValues) -> TransferControl:
+    """Return what holds the upload of one job, as the form stands."""
+    return TransferControl(parallel=values.parallel, limit_bytes_s=limit_bytes_s(values.limit))
 
 
 def upload_problems(values: FormValues, config: Config, services: Services) -> tuple[Problem, ...]:
@@ -216,6 +244,9 @@ def to_preferences(values: FormValues) -> Preferences:
         key_uri=advanced.remembered_address(chosen.key_uri),
         publish_key=chosen.publish_key,
         accept_damaged=chosen.accept_damaged,
+        remember_login=values.remember_login,
+        upload_limit_mb_s=_limit_mb_s(values.limit),
+        parallel_uploads=values.parallel,
     )
 
 
@@ -236,6 +267,9 @@ def from_preferences(preferences: Preferences, config: Config) -> FormValues:
         session_id=preferences.last_session_id,
         make_mp4=preferences.create_offline_mp4,
         delete_local=preferences.delete_local_after_upload,
+        remember_login=preferences.remember_login,
+        limit=f"{preferences.upload_limit_mb_s:g}" if _limit_mb_s(str(preferences.upload_limit_mb_s)) else "",
+        parallel=preferences.parallel_uploads if preferences.parallel_uploads in PARALLEL_CHOICES else PARALLEL,
         advanced=advanced.from_preferences(preferences),
         advanced_open=preferences.advanced_open,
     )
@@ -253,6 +287,15 @@ def _advanced_problems(values: AdvancedValues) -> list[Problem]:
         text = "No key address is given: type the address at which players ask for the key."
         problems.append(Problem(text=text, field=Field.KEY_URI))
     return problems
+
+
+def _limit_mb_s(typed: str) -> float:
+    """Return a typed limit as a number, 0 where it is none."""
+    try:
+        number = float(typed.replace(",", "."))
+    except ValueError:
+        return 0.0
+    return number if LOWEST_LIMIT_MB_S <= number < math.inf else 0.0
 
 
 def _known_language(text: str) -> bool:

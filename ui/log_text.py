@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseStarted
 from pipeline.model import Outcome, PhaseOutcome
 from ui.bars import ACTIVITIES
-from ui.messages import ConnectionTested, JobStarted, Message, Mishap, Refused, StopRequested
+from ui.messages import ConnectionTested, JobStarted, KeychainTold, Message, Mishap, Paused, Refused, Resumed, StopRequested, TokenAnswered
 
 LOUD = {PhaseOutcome.FAILED: LogLevel.ERROR, PhaseOutcome.WARNED: LogLevel.WARNING, PhaseOutcome.CANCELLED: LogLevel.WARNING}
 OUTCOMES = {Outcome.DONE: "Done", Outcome.FAILED: "Failed", Outcome.CANCELLED: "Cancelled"}
@@ -34,6 +34,14 @@ def log_lines(message: Message) -> tuple[LogLine, ...]:
             return tuple(LogLine(text=problem.text, level=LogLevel.ERROR) for problem in message.problems)
         case StopRequested():
             return (LogLine(text="Cancel was pressed", level=LogLevel.WARNING),)
+        case Paused():
+            return (LogLine(text="The upload is paused"),)
+        case Resumed():
+            return (LogLine(text="The upload goes on"),)
+        case TokenAnswered():
+            return (LogLine(text="The upload goes on with a new token" if message.given else "Stop here was pressed"),)
+        case KeychainTold():
+            return (LogLine(text=message.text, level=LogLevel.WARNING),) if message.text else ()
         case ConnectionTested():
             return (LogLine(text=message.text, level=LogLevel.INFO if message.ok else LogLevel.ERROR),)
         case Mishap():

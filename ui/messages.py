@@ -9,6 +9,7 @@ from pathlib import Path
 from pipeline.events import Event
 from pipeline.model import MediaInfo, Plan
 from ui.job_form import Problem
+from ui.keychain import KeptLogin
 
 
 class Answer(Enum):
@@ -73,6 +74,49 @@ class JobStarted:
 @dataclass(frozen=True, kw_only=True)
 class StopRequested:
     """Cancel was pressed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paused:
+    """Pause was pressed: the upload rests."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resumed:
+    """Resume was pressed: the upload goes on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenWanted:
+    """The backend does not accept the token any more, and the upload waits for a new one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenRefused:
+    """What was typed can't be a token, and why."""
+
+    problem: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenAnswered:
+    """The editor answered the question for a token, or has none; which is nobody's business here."""
+
+    given: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoginFound:
+    """The keychain holds a login. It goes into the form and nowhere else."""
+
+    login: KeptLogin
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeychainTold:
+    """What the editor must know of the keychain; empty when it did what it was asked for."""
+
+    text: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +204,13 @@ Message = (
     | Withdrawn
     | JobStarted
     | StopRequested
+    | Paused
+    | Resumed
+    | TokenWanted
+    | TokenRefused
+    | TokenAnswered
+    | LoginFound
+    | KeychainTold
     | SourceChosen
     | SourceFound
     | SourceRefused

@@ -10,6 +10,8 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import SettingsError
 from pipeline.events import Sink
 from pipeline.model import Encryption, Job, JobReport, MediaInfo, Plan, UploadRequest
+from pipeline.transfer.control import TransferControl
+from pipeline.transfer.login import AskToken
 
 
 class UnfinishedUpload(Protocol):
@@ -65,8 +67,13 @@ class Services(Protocol):
         """Return how far an earlier upload of the same files got, or None when there is nothing to ask."""
         ...
 
-    def run_job(self, plan: Plan, config: Config, sink: Sink, cancel: CancelToken) -> JobReport:
-        """Do the job; the last event is the only JobFinished."""
+    def run_job(
+        self, plan: Plan, config: Config, sink: Sink, cancel: CancelToken, *, control: TransferControl, ask_token: AskToken
+    ) -> JobReport:
+        """Do the job; the last event is the only JobFinished.
+
+        `control` pauses and slows the upload while it runs; `ask_token` is called in a thread of the upload.
+        """
         ...
 
     def check_connection(self, config: Config) -> str:
@@ -139,11 +146,13 @@ class PipelineServices:
 
         return wiring.previous_upload(plan, config)
 
-    def run_job(self, plan: Plan, config: Config, sink: Sink, cancel: CancelToken) -> JobReport:
+    def run_job(
+        self, plan: Plan, config: Config, sink: Sink, cancel: CancelToken, *, control: TransferControl, ask_token: AskToken
+    ) -> JobReport:
         """See `Services`."""
         from pipeline import wiring
 
-        return wiring.run_job(plan, config, sink, cancel)
+        return wiring.run_job(plan, config, sink, cancel, control=control, ask_token=ask_token)
 
     def check_connection(self, config: Config) -> str:
         """See `Services`."""

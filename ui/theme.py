@@ -29,6 +29,9 @@ CARD = "@card"
 
 HINT = "@card secondary"
 
+HIDDEN = "●"
+"""What stands in a field in place of each character of a token."""
+
 TONE_STYLES = {
     Tone.PLAIN: "secondary",
     Tone.BUSY: "primary",

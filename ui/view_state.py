@@ -20,17 +20,23 @@ from ui.messages import (
     ConnectionTesting,
     FolderKnown,
     JobStarted,
+    KeychainTold,
     Message,
     Mishap,
     ModelsKnown,
+    Paused,
     Refused,
     ReplaceQuestion,
+    Resumed,
     ResumeQuestion,
     RowsChosen,
     SourceChosen,
     SourceFound,
     SourceRefused,
     StopRequested,
+    TokenAnswered,
+    TokenRefused,
+    TokenWanted,
     TreatmentChosen,
     Withdrawn,
 )
@@ -108,12 +114,20 @@ class ConnectionView:
     tone: Tone = Tone.PLAIN
 
 
+@dataclass(frozen=True, kw_only=True)
+class TokenView:
+    """The question for a new token; `problem` is what is wrong with what was typed."""
+
+    problem: str = ""
+
+
 NO_BARS = Bars()
 AS_USUAL = TreatmentChosen()
 READY = Banner(title="Choose a video and press Start.")
 CHECKING = Banner(title="Checking the settings and the source…", tone=Tone.BUSY)
 STOPPING = Banner(title="Cancelling…", lines=("Waiting for what is on its way to end cleanly.",), tone=Tone.WARNING)
 WITHDRAWN = Banner(title="Not started.", lines=("Nothing was changed. Press Start to try again.",))
+PAUSED = Banner(title="The upload is paused.", lines=("What is uploaded stays. Press Resume upload to go on.",))
 HOW_TO_ACCEPT = "not converted unless damaged videos are accepted under Advanced"
 MAX_LISTED = 3
 """More problems than this run on in one paragraph: a line each would push the log out of a small window."""
@@ -142,6 +156,9 @@ class ViewState:
     connection: ConnectionView = ConnectionView()
     models: tuple[str, ...] = ()
     folder: Path | None = None
+    paused: bool = False
+    token: TokenView | None = None
+    keychain: str = ""
 
     @property
     def form_enabled(self) -> bool:
@@ -162,6 +179,23 @@ class ViewState:
     def cancel_upload_shown(self) -> bool:
         """Whether the upload is on its way."""
         return self.stage in (Stage.RUNNING, Stage.STOPPING) and self.phase is PhaseName.UPLOAD
+
+    @property
+    def pause_enabled(self) -> bool:
+        """Whether there is an upload that can be paused."""
+        return self.stage is Stage.RUNNING and self.phase is PhaseName.UPLOAD and not self.paused
+
+    @property
+    def resume_enabled(self) -> bool:
+        """Whether an upload rests because Pause was pressed."""
+        return self.stage is Stage.RUNNING and self.paused
+
+    @property
+    def rests(self) -> str:
+        """Why the upload waits, in a few words; empty when it does not."""
+        if self.token is not None:
+            return "waiting for a new token"
+        return "paused" if self.paused else ""
 
     @property
     def folder_openable(self) -> bool:
@@ -188,7 +222,15 @@ def advance(state: ViewState, message: Message) -> ViewState:
         case Withdrawn():
             return replace(state, stage=Stage.READY, banner=WITHDRAWN)
         case StopRequested():
-            return replace(state, stage=Stage.STOPPING, banner=STOPPING) if state.cancel_enabled else state
+            return replace(state, stage=Stage.STOPPING, banner=STOPPING, paused=False, token=None) if state.cancel_enabled else state
+        case Paused():
+            return replace(state, paused=True, banner=PAUSED) if state.pause_enabled else state
+        case Resumed():
+            return _awake(state) if state.resume_enabled else state
+        case TokenWanted() | TokenRefused() | TokenAnswered():
+            return _token(state, message)
+        case KeychainTold():
+            return replace(state, keychain=message.text)
         case RowsChosen():
             return _rows_chosen(state, message)
         case SourceChosen() | SourceFound() | SourceRefused():
@@ -211,7 +253,8 @@ def _job(state: ViewState, message: PhaseStarted | PhaseProgress | PhaseFinished
     if isinstance(message, JobStarted):
         stage = Stage.STOPPING if state.stage is Stage.STOPPING else Stage.RUNNING
         banner = STOPPING if stage is Stage.STOPPING else _converting(message.plan)
-        return replace(state, stage=stage, banner=banner, plan=message.plan, bars=rows.for_plan(message.plan), folder=None)
+        bars = rows.for_plan(message.plan)
+        return replace(state, stage=stage, banner=banner, plan=message.plan, bars=bars, folder=None, paused=False, token=None)
     if isinstance(message, JobFinished):
         return replace(
             state,
@@ -219,6 +262,8 @@ def _job(state: ViewState, message: PhaseStarted | PhaseProgress | PhaseFinished
             banner=_verdict(message.report),
             bars=rows.closed(state.bars, message.report),
             phase=None,
+            paused=False,
+            token=None,
         )
     if state.plan is None:
         return state
@@ -228,9 +273,9 @@ def _job(state: ViewState, message: PhaseStarted | PhaseProgress | PhaseFinished
         case PhaseProgress():
             if message.phase is not state.phase:
                 return replace(state, bars=rows.checked(state.bars, message))
-            return replace(state, bars=rows.progressed(state.bars, message, state.plan))
+            return replace(state, bars=rows.progressed(state.bars, message, state.plan, rests=state.rests))
         case PhaseFinished():
-            return replace(state, phase=None, bars=rows.finished(state.bars, message))
+            return replace(_awake(state), phase=None, bars=rows.finished(state.bars, message))
 
 
 def _told(state: ViewState, line: LogLine) -> ViewState:
@@ -245,7 +290,25 @@ def _told(state: ViewState, line: LogLine) -> ViewState:
 def _unwarned(state: ViewState) -> ViewState:
     if state.plan is None or state.stage is not Stage.RUNNING or state.banner.tone is not Tone.WARNING:
         return state
-    return replace(state, banner=_converting(state.plan))
+    return replace(state, banner=PAUSED if state.paused else _converting(state.plan))
+
+
+def _awake(state: ViewState) -> ViewState:
+    """Return the state without a pause: nothing waits for the editor any more."""
+    if not state.paused or state.plan is None:
+        return state
+    return replace(state, paused=False, banner=_converting(state.plan))
+
+
+def _token(state: ViewState, message: TokenWanted | TokenRefused | TokenAnswered) -> ViewState:
+    """Show the question for a token, what is wrong with the answer, or take the question away with the warning that led to it."""
+    match message:
+        case TokenWanted():
+            return replace(state, token=TokenView()) if state.stage is Stage.RUNNING else state
+        case TokenRefused():
+            return replace(state, token=TokenView(problem=message.problem)) if state.token is not None else state
+        case TokenAnswered():
+            return replace(_unwarned(state), token=None)
 
 
 def _converting(plan: Plan) -> Banner:

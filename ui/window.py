@@ -15,8 +15,9 @@ from ui.controller import Controller
 from ui.form_variables import FormVariables
 from ui.icon import play_icon
 from ui.job_form import Field, Problem, from_preferences
+from ui.keychain import KeptLogin
 from ui.log_text import log_lines
-from ui.messages import Message, Mishap, RowsChosen, TreatmentChosen
+from ui.messages import LoginFound, Message, Mishap, RowsChosen, TreatmentChosen
 from ui.panels.actions import ActionBar
 from ui.panels.advanced import AdvancedPanel
 from ui.panels.banner import BannerPanel
@@ -24,12 +25,13 @@ from ui.panels.log import LogPanel
 from ui.panels.output import OutputPanel
 from ui.panels.progress import ProgressPanel
 from ui.panels.source import SourcePanel
+from ui.panels.token import TokenPanel
 from ui.panels.transcription import TranscriptionPanel
 from ui.panels.upload import UploadPanel
 from ui.pump import INTERVAL_MS, EventPump
 from ui.services import Services
 from ui.theme import THEME, THEMES, keep_disabled_readable
-from ui.view_state import ViewState
+from ui.view_state import TokenView, ViewState
 from ui.widgets.fields import FieldNote
 from ui.widgets.scrolled_column import ScrolledColumn
 from ui.worker import unexpected
@@ -77,6 +79,7 @@ class MainWindow(ttk.App):
         self.after(INTERVAL_MS, self._tick)
         # Asked when the window is up: the pipeline's libraries take a moment to load.
         self.after_idle(self.controller.look_for_models)
+        self.after_idle(lambda: self.controller.look_for_login(self.variables.read()))
 
     def report_callback_exception(self, exc: type[BaseException], val: BaseException, tb: TracebackType | None) -> None:
         """Tell the editor of a mistake in the window itself; the window stays usable."""
@@ -95,7 +98,7 @@ class MainWindow(ttk.App):
         self.output_panel = OutputPanel(self.settings, self.variables)
         self.advanced_panel = AdvancedPanel(self.settings, self.variables)
         self.transcription_panel = TranscriptionPanel(self.settings, self.variables)
-        self.upload_panel = UploadPanel(self.settings, self.variables, self._config)
+        self.upload_panel = UploadPanel(self.settings, self.variables, self._config, self.controller.limit_upload)
         for panel in self._settings_panels:
             panel.card.pack(fill="x", pady=(0, GAP))
         self.settings.follow_focus()
@@ -108,7 +111,9 @@ class MainWindow(ttk.App):
         self.log_panel = LogPanel(right, self.style)
         self.log_panel.card.grid(row=1, column=0, sticky="nsew")
         self.banner_panel = BannerPanel(self, self.controller.answer)
-        self.banner_panel.frame.grid(row=1, column=0, columnspan=2, sticky="ew", padx=GAP, pady=(GAP, 0))
+        self.banner_panel.frame.grid(row=1, column=0, columnspan=2, sticky="nsew", padx=GAP, pady=(GAP, 0))
+        self.token_panel = TokenPanel(self, self._go_on_with, self.controller.refuse_token)
+        self.token_panel.frame.grid(row=1, column=0, columnspan=2, sticky="nsew", padx=GAP, pady=(GAP, 0))
         self.actions = ActionBar(self)
         self.actions.frame.grid(row=2, column=0, columnspan=2, sticky="ew", padx=GAP, pady=GAP)
 
@@ -120,9 +125,13 @@ class MainWindow(ttk.App):
         controller, variables = self.controller, self.variables
         self.actions.start.configure(command=self.start)
         self.actions.cancel.configure(command=controller.cancel)
+        self.actions.pause.configure(command=controller.pause)
+        self.actions.resume.configure(command=controller.resume)
         self.actions.open_folder.configure(command=controller.open_folder)
         self.upload_panel.test.configure(command=lambda: controller.test_connection(variables.read()))
         self.upload_panel.cancel.configure(command=controller.cancel)
+        if self.upload_panel.remember is not None:
+            self.upload_panel.remember.configure(command=lambda: controller.remember_login(variables.read()))
         rows = (*variables.qualities.values(), variables.make_mp4, variables.transcribe, variables.upload)
         variables.on_change(self._form_changed, variables.output_dir, *rows, *variables.advanced.all)
         variables.on_change(controller.forget_connection, variables.backend_url, variables.token)
@@ -172,8 +181,26 @@ class MainWindow(ttk.App):
         lines: list[LogLine] = []
         for message in messages:
             self.controller.receive(message)
+            if isinstance(message, LoginFound):
+                self._fill_in(message.login)
             lines += log_lines(message)
         self.log_panel.append(lines)
+
+    def _fill_in(self, login: KeptLogin) -> None:
+        """Put a remembered login into the form, unless the editor was faster or `.env` has another address."""
+        url, token = self.variables.backend_url, self.variables.token
+        if not token.get() and url.get().strip() in ("", login.url):
+            url.set(login.url)
+            token.set(login.token)
+
+    def _go_on_with(self, token: str) -> bool:
+        """Let the upload go on with a new token; return whether it can be one. The next job of this window has it too."""
+        accepted = self.controller.answer_token(token)
+        if accepted and not self._config.backend.configured:
+            self.variables.token.set(token)
+            self.controller.keep_login(self.variables.read())
+        self._render()
+        return accepted
 
     def _render(self) -> None:
         state, before = self.controller.state, self._shown
@@ -182,6 +209,7 @@ class MainWindow(ttk.App):
         self._shown = state
         self.progress_panel.show(state.bars)
         self.banner_panel.show(state.banner)
+        self._show_token(state.token)
         self.actions.show(state)
         for panel in self._settings_panels:
             panel.show(state)
@@ -193,6 +221,14 @@ class MainWindow(ttk.App):
             self.settings.bring_into_view(self.upload_panel.cancel)
         elif was_shown and not state.cancel_upload_shown:
             self.settings.yview_moveto(0.0)  # the next video is chosen at the top
+
+    def _show_token(self, token: TokenView | None) -> None:
+        """Let the question for a token stand in the banner's place."""
+        self.token_panel.show(token)
+        if token is None:
+            self.banner_panel.frame.grid()
+        else:
+            self.banner_panel.frame.grid_remove()
 
     def _show_problems(self, state: ViewState) -> None:
         self._problems_shown = state.problems

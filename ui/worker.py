@@ -12,9 +12,21 @@ from config import Config
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, PipelineError, SettingsError
 from pipeline.model import EncoderFamily, Existing, Job, MediaInfo, Plan
-from ui.job_form import Field, FormValues, Problem, encryption_problems, form_problems, job_config, to_job, upload_problems
+from pipeline.transfer.control import TransferControl
+from ui.job_form import (
+    Field,
+    FormValues,
+    Problem,
+    encryption_problems,
+    form_problems,
+    job_config,
+    to_job,
+    transfer_control,
+    upload_problems,
+)
 from ui.messages import JobStarted, Message, Refused, ReplaceQuestion, ResumeQuestion, Withdrawn
 from ui.services import Services
+from ui.token_question import TokenQuestion
 
 logger = logging.getLogger(__name__)
 
@@ -28,13 +40,18 @@ def unexpected(error: BaseException) -> str:
 
 
 class JobWorker:
-    """Runs one job at a time in a thread of its own. What it has to say goes through `post`."""
+    """Runs one job at a time in a thread of its own. What it has to say goes through `post`.
+
+    `control` holds the upload of the job that runs or is asked about; `question` is where it asks for a new token.
+    """
 
     def __init__(self, services: Services, post: Post) -> None:
         self._services = services
         self._post = post
         self._thread: threading.Thread | None = None
         self._cancel = CancelToken()
+        self.control = TransferControl()
+        self.question = TokenQuestion(post)
 
     @property
     def busy(self) -> bool:
@@ -43,6 +60,7 @@ class JobWorker:
 
     def begin(self, values: FormValues, config: Config) -> None:
         """Check what stands in the form and, when nothing has to be asked, do it."""
+        self.control = transfer_control(values)
         self._start(lambda cancel: self._check_and_run(values, config, cancel))
 
     def go_on(self, plan: Plan, config: Config, existing: Existing) -> None:
@@ -147,7 +165,7 @@ class JobWorker:
 
     def _run(self, plan: Plan, config: Config, cancel: CancelToken) -> None:
         self._post(JobStarted(plan=plan))
-        self._services.run_job(plan, config, self._post, cancel)
+        self._services.run_job(plan, config, self._post, cancel, control=self.control, ask_token=lambda: self.question.ask(cancel))
 
 
 def ask(name: str, question: Callable[[], Message], failed: Callable[[str], Message], post: Post) -> threading.Thread:

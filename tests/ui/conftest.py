@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import keyring
 import pytest
-from ui_fakes import CONFIGURED, DEADLINE_S, FakeServices
+from keyring.backends import fail
+from ui_fakes import CONFIGURED, DEADLINE_S, FakeServices, MemoryKeychain
 
 from config import Config
 from ui.view_state import Stage
@@ -54,6 +56,15 @@ def callback_errors(monkeypatch) -> Iterator[list[BaseException]]:
     monkeypatch.setattr(MainWindow, "report_callback_exception", remember)
     yield errors
     assert [] == errors
+
+
+@pytest.fixture(autouse=True)
+def memory_keychain() -> Iterator[MemoryKeychain]:
+    """A keychain of the test's own; nobody's real one is ever opened."""
+    keychain = MemoryKeychain()
+    keyring.set_keyring(keychain)
+    yield keychain
+    keyring.set_keyring(fail.Keyring())
 
 
 @dataclass

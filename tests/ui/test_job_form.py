@@ -31,6 +31,7 @@ from ui.job_form import (
     job_config,
     to_job,
     to_preferences,
+    transfer_control,
     typed_path,
     upload_problems,
 )
@@ -116,6 +117,39 @@ def test_an_upload_that_is_off_is_not_looked_at():
 def test_a_problem_under_advanced_stands_beside_its_field(chosen, expected):
     """Only what is asked for is looked at, and each mistake is named where it was made."""
     assert expected == fields(form_problems(replace(GOOD, advanced=chosen)))
+
+
+@pytest.mark.parametrize(
+    ("limit", "upload", "expected"),
+    [
+        ("", True, []),
+        ("2,5", True, []),
+        ("0.1", True, []),
+        ("0", True, [Field.LIMIT]),
+        ("-1", True, [Field.LIMIT]),
+        ("inf", True, [Field.LIMIT]),
+        ("nan", True, [Field.LIMIT]),
+        ("fast", True, [Field.LIMIT]),
+        ("fast", False, []),
+    ],
+    ids=["none", "comma", "lowest", "nothing", "negative", "infinite", "not a number", "word", "unused"],
+)
+def test_a_limit_that_is_none_stands_beside_its_field(limit, upload, expected):
+    """Only a number that an upload can keep to is a limit, and only an upload has one."""
+    assert expected == fields(form_problems(replace(GOOD, upload=upload, limit=limit)))
+
+
+@pytest.mark.parametrize(("limit", "bytes_s"), [("", None), ("2.5", 2.5 * (1 << 20)), ("fast", None)], ids=["none", "some", "word"])
+def test_the_control_says_what_the_form_says(limit, bytes_s):
+    """Limit and number of files reach the upload."""
+    control = transfer_control(replace(GOOD, limit=limit, parallel=8))
+    assert (bytes_s, 8) == (control.limit_bytes_s, control.parallel)
+
+
+def test_remembered_figures_that_can_not_be_chosen_give_way():
+    """A file that somebody edited makes no limit that stops everything, and no number of files that is not in the list."""
+    values = from_preferences(Preferences(upload_limit_mb_s=-3.0, parallel_uploads=1000), NOT_CONFIGURED)
+    assert ("", 4) == (values.limit, values.parallel)
 
 
 def test_sound_alone_has_no_qualities():
@@ -262,6 +296,9 @@ def test_preferences_come_back():
         session_id="b" * 24,
         make_mp4=False,
         delete_local=True,
+        remember_login=True,
+        limit="2.5",
+        parallel=8,
         model="small",
         speed="Fast (larger files)",
         spoken_language="Spanish (es)",

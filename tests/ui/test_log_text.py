@@ -12,8 +12,21 @@ from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, Phase
 from pipeline.model import Job, Outcome, PhaseName, PhaseOutcome
 from pipeline.plan import make_plan
 from ui.job_form import Problem
+from ui.keychain import KeptLogin
 from ui.log_text import log_lines
-from ui.messages import Checking, ConnectionTested, JobStarted, Mishap, Refused, StopRequested
+from ui.messages import (
+    Checking,
+    ConnectionTested,
+    JobStarted,
+    KeychainTold,
+    LoginFound,
+    Mishap,
+    Paused,
+    Refused,
+    Resumed,
+    StopRequested,
+    TokenAnswered,
+)
 
 PLAN = make_plan(Job(source=Path("/videos/lesson01.mp4"), output_dir=Path("/out"), slug="lesson01"), media_info())
 
@@ -45,6 +58,13 @@ PLAN = make_plan(Job(source=Path("/videos/lesson01.mp4"), output_dir=Path("/out"
         (JobFinished(report=report(PLAN, Outcome.FAILED, error="The disk is full.")), [("Failed: The disk is full.", LogLevel.ERROR)]),
         (Refused(problems=(Problem(text="a"), Problem(text="b"))), [("a", LogLevel.ERROR), ("b", LogLevel.ERROR)]),
         (StopRequested(), [("Cancel was pressed", LogLevel.WARNING)]),
+        (Paused(), [("The upload is paused", LogLevel.INFO)]),
+        (Resumed(), [("The upload goes on", LogLevel.INFO)]),
+        (TokenAnswered(given=True), [("The upload goes on with a new token", LogLevel.INFO)]),
+        (TokenAnswered(given=False), [("Stop here was pressed", LogLevel.INFO)]),
+        (KeychainTold(text="No keychain."), [("No keychain.", LogLevel.WARNING)]),
+        (KeychainTold(), []),
+        (LoginFound(login=KeptLogin(url="https://x", token="kept-token-kept-token")), []),
         (ConnectionTested(number=1, ok=False, text="Token expired."), [("Token expired.", LogLevel.ERROR)]),
         (Mishap(text="Oops."), [("Oops.", LogLevel.ERROR)]),
         (PhaseProgress(phase=PhaseName.HLS, fraction=0.5, overall=0.2), []),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
+from pathlib import Path
 
 import psutil
 import pytest
+from store_server import TOKEN, running_server
 
+from config import BackendApi, Config
 from pipeline.events import PhaseProgress, PhaseStarted
 from pipeline.model import Codec, PhaseName
 from pipeline.workspace import published_files
@@ -26,7 +29,7 @@ class HeldServices(PipelineServices):
         self._phase, self._sign = phase, sign
         self.reached, self.go_on = threading.Event(), threading.Event()
 
-    def run_job(self, plan, config, sink, cancel):
+    def run_job(self, plan, config, sink, cancel, **seams):
         def held(event):
             sink(event)
             if (
@@ -38,7 +41,7 @@ class HeldServices(PipelineServices):
                 self.reached.set()
                 self.go_on.wait(REAL_DEADLINE_S)
 
-        return super().run_job(plan, config, held, cancel)
+        return super().run_job(plan, config, held, cancel, **seams)
 
 
 def _fill(driver, tmp_path, sample, small_model, prefix):
@@ -69,9 +72,9 @@ def test_from_start_to_upload_complete(open_driver, tmp_path, sample, small_mode
     assert "Upload complete!" in driver.rows["Upload"][1]
     folder = tmp_path / "out" / "welcome"
     store = backend.settings.root / prefix
-    assert {p.relative_to(folder): p.read_bytes() for p in published_files(folder)} == {
-        p.relative_to(store): p.read_bytes() for p in store.rglob("*") if p.is_file()
-    }
+    stored = {p.relative_to(store): p.read_bytes() for p in store.rglob("*") if p.is_file()}
+    assert "welcome" == json.loads(stored.pop(Path("manifest.json")))["title"]
+    assert {p.relative_to(folder): p.read_bytes() for p in published_files(folder)} == stored
 
 
 @pytest.mark.parametrize(
@@ -126,3 +129,30 @@ def test_choices_under_advanced_reach_the_stream(open_driver, tmp_path, source_c
     assert "hvc1" in (folder / "master.m3u8").read_text(encoding="utf-8")
     assert '#EXT-X-KEY:METHOD=AES-128,URI="https://keys.example.com/course"' in picture.read_text(encoding="utf-8")
     assert [] == [p for p in folder.rglob("*") if p.is_file() and p.read_bytes() == key_file.read_bytes()]
+
+
+def test_a_login_that_expires_in_the_middle_of_an_upload(open_driver, tmp_path, source_clip):
+    """The upload waits for the editor, goes on with the new token where it was, and sends nothing twice."""
+    new = "a-new-token-a-new-token"
+    with running_server() as server:
+
+        def expire(key: str) -> None:
+            server.token = new
+
+        server.on_stored = expire
+        driver = open_driver(PipelineServices(), config=Config(backend=BackendApi(url=server.url, token=TOKEN)))
+        driver.deadline_s = REAL_DEADLINE_S
+        driver.fill(str(source_clip("plain")), upload=True, folder=str(tmp_path / "out"))
+        for off in (driver.window.variables.transcribe, driver.window.variables.make_mp4):
+            off.set(False)
+        driver.press(driver.window.actions.start)
+        driver.until(lambda: driver.window.controller.state.token is not None)
+        driver.settle()
+        driver.window.token_panel.entry.insert(0, new)
+        driver.press(driver.window.token_panel.go_on)
+        driver.until_stage(Stage.READY)
+        (folder,) = (tmp_path / "out").iterdir()
+        sent = {f"videos/lesson01/{p.relative_to(folder).as_posix()}": p.read_bytes() for p in published_files(folder)}
+        assert sent == {key: content for key, content in server.stored.items() if key in sent}
+        assert sorted(set(server.puts())) == sorted(server.puts())
+        assert "Done" in driver.banner

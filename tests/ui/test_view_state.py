@@ -22,14 +22,19 @@ from ui.messages import (
     Message,
     Mishap,
     ModelsKnown,
+    Paused,
     Refused,
     ReplaceQuestion,
+    Resumed,
     ResumeQuestion,
     RowsChosen,
     SourceChosen,
     SourceFound,
     SourceRefused,
     StopRequested,
+    TokenAnswered,
+    TokenRefused,
+    TokenWanted,
     TreatmentChosen,
     Withdrawn,
 )
@@ -78,6 +83,76 @@ def test_buttons(messages, buttons):
     """Start and the form, Cancel and Cancel Upload are there exactly when they do something."""
     state = after(*messages)
     assert buttons == (state.start_enabled, state.cancel_enabled, state.form_enabled, state.cancel_upload_shown)
+
+
+UPLOADED = PhaseFinished(phase=PhaseName.UPLOAD, outcome=PhaseOutcome.DONE, overall=1.0)
+SENT = PhaseProgress(phase=PhaseName.UPLOAD, fraction=0.5, overall=0.8, bytes_done=1 << 20, bytes_total=2 << 20, bytes_per_s=1 << 20)
+PAUSED_TITLE, BUSY_TITLE = "The upload is paused.", "Converting lesson01.mp4…"
+
+
+@pytest.mark.parametrize(
+    ("messages", "buttons", "title"),
+    [
+        (RUNNING, (False, False), BUSY_TITLE),
+        ((*RUNNING, Paused()), (False, False), BUSY_TITLE),
+        (UPLOADING, (True, False), BUSY_TITLE),
+        ((*UPLOADING, Paused()), (False, True), PAUSED_TITLE),
+        ((*UPLOADING, Paused(), Resumed()), (True, False), BUSY_TITLE),
+        ((*UPLOADING, Paused(), UPLOADED), (False, False), BUSY_TITLE),
+        ((*UPLOADING, Paused(), StopRequested()), (False, False), "Cancelling…"),
+        ((*UPLOADING, Paused(), JobFinished(report=report(PLAN))), (False, False), "Done: lesson01.mp4"),
+    ],
+    ids=["encoding", "too early", "uploading", "paused", "resumed", "uploaded all the same", "cancelled", "finished"],
+)
+def test_pause_and_resume(messages, buttons, title):
+    """Pause is there while files go up, Resume while they rest; nothing stays paused when there is nothing left to pause."""
+    state = after(*messages)
+    assert (buttons, title) == ((state.pause_enabled, state.resume_enabled), state.banner.title)
+
+
+@pytest.mark.parametrize(
+    ("messages", "figures"),
+    [
+        ((SENT,), "1.0 of 2.0 MB · 1.0 MB/s"),
+        ((Paused(), SENT), "1.0 of 2.0 MB · paused"),
+        ((Paused(), TokenWanted(), SENT), "1.0 of 2.0 MB · waiting for a new token"),
+        ((Paused(), Resumed(), SENT), "1.0 of 2.0 MB · 1.0 MB/s"),
+        ((SENT, UPLOADED), ""),
+        ((SENT, JobFinished(report=report(PLAN, Outcome.FAILED, error="x"))), ""),
+    ],
+    ids=["under way", "paused", "without a token", "resumed", "done", "failed"],
+)
+def test_figures_of_an_upload(messages, figures):
+    """Speed and time stand there while something moves, the reason while nothing does, and nothing afterwards."""
+    assert figures == after(*UPLOADING, *messages).bars.upload.figures
+
+
+EXPIRED = LogLine(text="The backend does not accept the token any more.", level=LogLevel.WARNING)
+
+
+@pytest.mark.parametrize(
+    ("messages", "problem", "title"),
+    [
+        ((EXPIRED, TokenWanted()), "", BUSY_TITLE),
+        ((TokenWanted(), TokenRefused(problem="Too short.")), "Too short.", BUSY_TITLE),
+        ((TokenWanted(), TokenAnswered(given=True)), None, BUSY_TITLE),
+        ((TokenWanted(), TokenAnswered(given=True), TokenRefused(problem="Too short.")), None, BUSY_TITLE),
+        ((TokenWanted(), StopRequested()), None, "Cancelling…"),
+        ((StopRequested(), TokenWanted()), None, "Cancelling…"),
+        ((TokenWanted(), JobFinished(report=report(PLAN))), None, "Done: lesson01.mp4"),
+    ],
+    ids=["asked", "refused", "answered", "refused too late", "cancelled", "asked too late", "finished"],
+)
+def test_the_question_for_a_token(messages, problem, title):
+    """It stands until it is answered or the job ends, and beside it what is wrong with the answer."""
+    state = after(*UPLOADING, *messages)
+    assert (problem, title) == (state.token.problem if state.token else None, state.banner.title)
+
+
+def test_an_answer_takes_the_warning_away_that_led_to_the_question():
+    """The banner does not go on waiting for a token that is there; a pause is shown again."""
+    tones = [after(*UPLOADING, *first, EXPIRED, TokenWanted(), TokenAnswered(given=True)).banner for first in ((), (Paused(),))]
+    assert [(BUSY_TITLE, Tone.BUSY), (PAUSED_TITLE, Tone.PLAIN)] == [(banner.title, banner.tone) for banner in tones]
 
 
 def test_checks_before_the_start_are_no_upload():

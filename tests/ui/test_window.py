@@ -456,7 +456,7 @@ def test_closing_does_not_wait_for_ever(open_driver, monkeypatch):
     stuck = threading.Event()
 
     class Stuck(FakeServices):
-        def run_job(self, plan, config, sink, cancel):
+        def run_job(self, plan, config, sink, cancel, **seams):
             assert stuck.wait(DEADLINE_S)
             return report(plan)
 

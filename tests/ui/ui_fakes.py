@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
+from keyring.backend import KeyringBackend
+
 from config import BackendApi, Config
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, PipelineError, SettingsError
@@ -26,6 +28,8 @@ from pipeline.model import (
     VideoStream,
 )
 from pipeline.plan import make_plan
+from pipeline.transfer.control import TransferControl
+from pipeline.transfer.login import AskToken
 from ui.services import PipelineServices
 
 CONFIGURED = Config(backend=BackendApi(url="https://api.example.com", token="t" * 32))
@@ -111,6 +115,41 @@ class Stage:
         self._go.set()
 
 
+class MemoryKeychain(KeyringBackend):
+    """A keychain in memory that fails as it is told and waits at a gate."""
+
+    priority = 1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entries: dict[tuple[str, str], str] = {}
+        self.writes = 0
+        self.error: Exception | None = None
+        self.gate: threading.Event | None = None
+
+    def _open(self) -> None:
+        if self.gate is not None:
+            assert self.gate.wait(DEADLINE_S)
+        if self.error is not None:
+            raise self.error
+
+    def get_password(self, service, username):
+        """Return an entry."""
+        self._open()
+        return self.entries.get((service, username))
+
+    def set_password(self, service, username, password):
+        """Keep an entry."""
+        self._open()
+        self.writes += 1
+        self.entries[service, username] = password
+
+    def delete_password(self, service, username):
+        """Remove an entry."""
+        self._open()
+        del self.entries[service, username]
+
+
 @dataclass
 class FakeServices:
     """Answers as told. Faults are set as exceptions."""
@@ -131,6 +170,8 @@ class FakeServices:
     configs: list[Config] = field(default_factory=list)
     opened: list[Path] = field(default_factory=list)
     threads: set[str] = field(default_factory=set)
+    control: TransferControl | None = None
+    ask_token: AskToken | None = None
 
     def slug_for(self, source: Path) -> str:
         """Return the stem."""
@@ -176,8 +217,11 @@ class FakeServices:
         """Return what the test set."""
         return self.previous
 
-    def run_job(self, plan: Plan, config: Config, sink: Sink, cancel: CancelToken) -> JobReport:
+    def run_job(
+        self, plan: Plan, config: Config, sink: Sink, cancel: CancelToken, *, control: TransferControl, ask_token: AskToken
+    ) -> JobReport:
         """Run what the test set; a cancel ends it as the real one does."""
+        self.control, self.ask_token = control, ask_token
         self.plans.append(plan)
         self.configs.append(config)
         self.threads.add(threading.current_thread().name)

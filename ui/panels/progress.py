@@ -6,10 +6,11 @@ import tkinter
 
 from ui.bars import Bars
 from ui.widgets.card import Card
-from ui.widgets.progress_row import ProgressRow
+from ui.widgets.progress_row import ROW_HEIGHT, ProgressRow
 
 LABEL_WIDTH = 78
 ROWS_WITH_TEXT = ("Overall", "Transcript", "Upload")
+ROW_WITH_FIGURES = "Upload"
 
 
 class ProgressPanel:
@@ -20,7 +21,10 @@ class ProgressPanel:
         body = self.card.body
         body.columnconfigure(0, weight=0, minsize=LABEL_WIDTH)
         body.columnconfigure(1, weight=1)
-        self.rows = [ProgressRow(body, 2 * row, with_text=bar.label in ROWS_WITH_TEXT) for row, bar in enumerate(Bars().all)]
+        self.rows = [
+            ProgressRow(body, ROW_HEIGHT * row, with_text=bar.label in ROWS_WITH_TEXT, with_figures=bar.label == ROW_WITH_FIGURES)
+            for row, bar in enumerate(Bars().all)
+        ]
 
     def show(self, bars: Bars) -> None:
         """Show the rows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tkinter
+from collections.abc import Callable
 from tkinter import ttk as plain
 from urllib.parse import urlsplit
 
@@ -10,9 +11,9 @@ import ttkbootstrap as ttk
 
 from config import Config
 from ui.form_variables import FormVariables
-from ui.job_form import Field
-from ui.theme import CARD, HINT, TEXT_TONES
-from ui.view_state import ConnectionView, ViewState
+from ui.job_form import PARALLEL_CHOICES, Field, limit_problems
+from ui.theme import CARD, HIDDEN, HINT, TEXT_TONES
+from ui.view_state import ConnectionView, Stage, Tone, ViewState
 from ui.widgets.card import Card
 from ui.widgets.fields import FieldNote, Fields, clear_when_edited, switch
 from ui.widgets.wrapping_label import WrappingLabel
@@ -22,13 +23,23 @@ MANUAL_TIP = "Tip: Create a .env file to avoid re-entering.\nDestination is the 
 NOT_CONFIGURED = "⚠ Environment not configured. Enter manually:"
 
 
-class UploadPanel:
-    """The S3 upload: backend, place, what to keep, and the connection test."""
+REMEMBERED = "Kept in the keychain, never in a file."
+LIMIT_HINT = "Empty: no limit. Works during an upload."
+LIMIT_DELAY_MS = 500
+"""How long nothing must be typed before a limit is used: the first digit of one is not meant."""
 
-    def __init__(self, master: tkinter.Misc, variables: FormVariables, config: Config) -> None:
+
+class UploadPanel:
+    """The S3 upload: backend, place, what to keep, how fast, and the connection test."""
+
+    def __init__(self, master: tkinter.Misc, variables: FormVariables, config: Config, limit: Callable[[str], None]) -> None:
         self.card = Card(master, "S3 UPLOAD")
         self._variables = variables
         self._dependent: list[plain.Widget] = []
+        self._limit = limit
+        self._waiting: str | None = None
+        self.remember: ttk.Checkbutton | None = None
+        self.keychain: WrappingLabel | None = None
         self.notes: dict[Field, FieldNote] = {}
         body = self.card.body
         fields = Fields(body)
@@ -40,6 +51,7 @@ class UploadPanel:
             self._add_manual(fields, config)
         self._add_place(fields, config)
         self._add_ticks(fields)
+        self._add_speed(fields)
         self._add_buttons(fields)
         tip = CONFIGURED_TIP if config.backend.configured else MANUAL_TIP
         fields.wide(WrappingLabel(body, bootstyle=HINT, text=tip), above=6)
@@ -49,7 +61,9 @@ class UploadPanel:
         switch([self.enable, self.make_mp4], state.form_enabled)
         switch(self._dependent, state.form_enabled and self._variables.upload.get())
         switch([self.test], state.form_enabled and self._variables.upload.get() and not state.connection.testing)
+        switch([self.limit], self._variables.upload.get() and state.stage is not Stage.STOPPING)
         self._show_connection(state.connection)
+        self._show_keychain(state.keychain)
         if state.cancel_upload_shown:
             self.cancel.grid()
         else:
@@ -60,6 +74,11 @@ class UploadPanel:
         if self.result.cget("text") != connection.text:
             self.result.configure(text=connection.text, bootstyle=TEXT_TONES[connection.tone])
 
+    def _show_keychain(self, trouble: str) -> None:
+        text = trouble or REMEMBERED
+        if self.keychain is not None and self.keychain.cget("text") != text:
+            self.keychain.configure(text=text, bootstyle=TEXT_TONES[Tone.WARNING] if trouble else HINT)
+
     def _add_configured(self, fields: Fields, config: Config) -> None:
         text = f"✓ Configured from .env\n({shown_address(config.backend.url)})"
         fields.add("Backend", ttk.Label(self.card.body, text=text, bootstyle="@card success"))
@@ -69,7 +88,13 @@ class UploadPanel:
         fields.wide(WrappingLabel(body, bootstyle="@card warning", text=NOT_CONFIGURED))
         self._entry(fields, Field.BACKEND_URL, "Backend URL", self._variables.backend_url)
         hint = "Leave empty to use AUTH_TOKEN from .env." if config.backend.token else ""
-        self._entry(fields, Field.TOKEN, "Auth Token", self._variables.token, show="●", hint=hint)
+        self._entry(fields, Field.TOKEN, "Auth Token", self._variables.token, show=HIDDEN, hint=hint)
+        if not config.backend.token:
+            self.remember = ttk.Checkbutton(body, text="Remember on this computer", variable=self._variables.remember_login, bootstyle=CARD)
+            self._dependent.append(self.remember)
+            fields.beneath(self.remember)
+            self.keychain = WrappingLabel(body, bootstyle=HINT, text=REMEMBERED)
+            fields.beneath(self.keychain)
 
     def _add_place(self, fields: Fields, config: Config) -> None:
         variables, body = self._variables, self.card.body
@@ -88,6 +113,34 @@ class UploadPanel:
         self.delete_local = ttk.Checkbutton(body, text="Delete local files after upload", variable=variables.delete_local, bootstyle=CARD)
         fields.wide(self.delete_local)
         self._dependent.append(self.delete_local)
+
+    def _add_speed(self, fields: Fields) -> None:
+        variables, body = self._variables, self.card.body
+        row = ttk.Frame(body, bootstyle=CARD)
+        self.limit = ttk.Entry(row, textvariable=variables.limit, width=6, justify="right")
+        self.parallel = ttk.Combobox(
+            row, textvariable=variables.parallel, values=[str(number) for number in PARALLEL_CHOICES], state="readonly", width=3
+        )
+        self.limit.grid(row=0, column=0)
+        ttk.Label(row, text="MB/s", bootstyle=CARD).grid(row=0, column=1, padx=(6, 16))
+        self.parallel.grid(row=0, column=2)
+        ttk.Label(row, text="files at once", bootstyle=CARD).grid(row=0, column=3, padx=(6, 0))
+        self._dependent.append(self.parallel)
+        note = self.notes[Field.LIMIT] = FieldNote(self.limit, fields.add("Limit to", row, hint=LIMIT_HINT).place)
+        variables.on_change(clear_when_edited(note), variables.upload)
+        variables.on_change(self._limit_soon, variables.limit)
+
+    def _limit_soon(self) -> None:
+        self.notes[Field.LIMIT].show("")
+        if self._waiting is not None:
+            self.card.after_cancel(self._waiting)
+        self._waiting = self.card.after(LIMIT_DELAY_MS, self._limit_now)
+
+    def _limit_now(self) -> None:
+        self._waiting = None
+        typed = self._variables.limit.get().strip()
+        self.notes[Field.LIMIT].show(" ".join(limit_problems(typed)))
+        self._limit(typed)
 
     def _add_buttons(self, fields: Fields) -> None:
         buttons = ttk.Frame(self.card.body, bootstyle=CARD)

@@ -1,4 +1,4 @@
-"""A row of the progress panel: name, bar, figure, and where wanted a line of text beneath."""
+"""A row of the progress panel: name, bar, percentage, and where wanted a line of text and one of figures beneath."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ FIGURE_WIDTH = 7
 
 STEPS = 1000
 
+ROW_HEIGHT = 3
+"""How many rows of the grid one row may take."""
+
 
 class ProgressRow:
     """Shows a `Bar` in a row of a grid; touches Tk only where something has changed."""
 
-    def __init__(self, master: tkinter.Misc, row: int, *, with_text: bool) -> None:
+    def __init__(self, master: tkinter.Misc, row: int, *, with_text: bool, with_figures: bool) -> None:
         self.bar: Bar | None = None
         self.label = ttk.Label(master, bootstyle=CARD)
         self.progress = ttk.Progressbar(master, maximum=STEPS, bootstyle=CARD)
@@ -31,6 +34,10 @@ class ProgressRow:
         if with_text:
             self.text = ClippedLabel(master, bootstyle=HINT)
             self.text.grid(row=row + 1, column=1, columnspan=2, sticky="ew", padx=(8, 0), pady=(0, 2))
+        self.figures: ClippedLabel | None = None
+        if with_figures:  # a line of their own: the name of a file in front of them would push them about
+            self.figures = ClippedLabel(master, bootstyle=HINT)
+            self.figures.grid(row=row + 2, column=1, columnspan=2, sticky="ew", padx=(8, 0), pady=(0, 2))
 
     def show(self, bar: Bar) -> None:
         """Show a bar."""
@@ -47,3 +54,5 @@ class ProgressRow:
         self.figure.configure(text=bar.figure)
         if self.text is not None:
             self.text.show(bar.text)
+        if self.figures is not None:
+            self.figures.show(bar.figures)

@@ -1,0 +1,64 @@
+"""The question for a new token when a login has expired. Takes the banner's place; never modal, and nothing has to be done at once."""
+
+from __future__ import annotations
+
+import tkinter
+from collections.abc import Callable
+
+import ttkbootstrap as ttk
+
+from ui.panels.banner import STRIPE_WIDTH
+from ui.theme import CARD, HIDDEN, TEXT_TONES, TONE_STYLES, bold
+from ui.view_state import TokenView, Tone
+from ui.widgets.wrapping_label import WrappingLabel
+
+TITLE = "The login has expired: paste a new token to go on."
+SENTENCE = "What is uploaded stays. After Stop here the next start sends the rest."
+FIELD_WIDTH = 30
+
+
+class TokenPanel:
+    """A hidden field with Continue upload and Stop here."""
+
+    def __init__(self, master: tkinter.Misc, accept: Callable[[str], bool], stop: Callable[[], None]) -> None:
+        self.frame = ttk.Frame(master, bootstyle="bordered @card", padding=1)
+        self._accept = accept
+        self._typed = tkinter.StringVar(self.frame)
+        self._font = bold(self.frame, larger=1)
+        self.frame.columnconfigure(2, weight=1)
+        stripe = ttk.Frame(self.frame, width=STRIPE_WIDTH, bootstyle=TONE_STYLES[Tone.WARNING])
+        stripe.grid(row=0, column=0, rowspan=2, sticky="ns")
+        title = WrappingLabel(self.frame, bootstyle=TEXT_TONES[Tone.WARNING], text=TITLE)
+        title.configure(font=self._font)
+        title.grid(row=0, column=1, sticky="ew", padx=12, pady=(3, 0))
+        answer = ttk.Frame(self.frame, bootstyle=CARD)
+        answer.grid(row=1, column=1, sticky="w", padx=(12, 8), pady=(0, 5))
+        self.entry = ttk.Entry(answer, textvariable=self._typed, show=HIDDEN, width=FIELD_WIDTH)
+        self.go_on = ttk.Button(answer, text="Continue upload", bootstyle="@card primary", command=self._continue)
+        self.stop = ttk.Button(answer, text="Stop here", bootstyle=CARD, command=stop)
+        for column, widget in enumerate((self.entry, self.go_on, self.stop)):
+            widget.grid(row=0, column=column, padx=(0, 8))
+        self.sentence = WrappingLabel(self.frame, bootstyle=CARD, text=SENTENCE)
+        self.sentence.grid(row=0, column=2, rowspan=2, sticky="ew", padx=(0, 12), pady=5)
+        for key in ("<Return>", "<KP_Enter>"):
+            self.entry.bind(key, self._entered)
+
+    def show(self, token: TokenView | None) -> None:
+        """Show the question and give it the keyboard, or take it away with what was typed."""
+        if token is None:
+            self._typed.set("")
+            self.frame.grid_remove()
+            return
+        if not self.frame.winfo_manager():
+            self.frame.grid()
+            self.entry.focus_set()
+        self.sentence.configure(text=token.problem or SENTENCE, bootstyle=TEXT_TONES[Tone.BAD] if token.problem else CARD)
+        self.entry.state(["invalid" if token.problem else "!invalid"])
+
+    def _continue(self) -> None:
+        if self._accept(self._typed.get().strip()):
+            self._typed.set("")
+
+    def _entered(self, _: tkinter.Event[tkinter.Misc]) -> str:
+        self._continue()
+        return "break"  # anywhere else Enter means Start

@@ -1,0 +1,44 @@
+"""The figures beneath the upload's bar: bytes, speed and time left. Pure.
+
+Each stands at the same place from the first block to the last, with the same number of decimals, so that nothing jumps.
+"""
+
+from __future__ import annotations
+
+from pipeline.events import PhaseProgress
+from ui.source_text import duration
+
+UNITS = (("GB", 1 << 30), ("MB", 1 << 20), ("KB", 1 << 10))
+"""As everywhere in the program, powers of 1024."""
+
+LONGEST_S = 24 * 3600
+"""A longer time says nothing but that hardly anything moves."""
+
+
+def figures(event: PhaseProgress, *, rests: str = "") -> str:
+    """Return bytes, speed and time left, such as `12.0 of 340.5 MB · 4.2 MB/s · 1:18 left`; what can't be told is left out.
+
+    `rests` says why nothing moves, where that is known, and stands in place of speed and time.
+    """
+    if not event.bytes_total:
+        return ""
+    unit, size = _unit(event.bytes_total)
+    told = [f"{event.bytes_done / size:.1f} of {event.bytes_total / size:.1f} {unit}"]
+    if rests:
+        return " · ".join((*told, rests))
+    if event.bytes_per_s > 0:
+        told.append(speed(event.bytes_per_s))
+        if event.seconds_left is not None:
+            told.append(f"{duration(event.seconds_left)} left" if event.seconds_left < LONGEST_S else "more than a day left")
+    return " · ".join(told)
+
+
+def speed(bytes_per_s: float) -> str:
+    """Return a speed in MB/s, or in KB/s where that would be nearly nothing."""
+    if bytes_per_s >= 1 << 17:
+        return f"{bytes_per_s / (1 << 20):.1f} MB/s"
+    return f"{bytes_per_s / (1 << 10):.0f} KB/s"
+
+
+def _unit(size_bytes: int) -> tuple[str, int]:
+    return next(((name, size) for name, size in UNITS if size_bytes >= size), UNITS[-1])
