@@ -18,6 +18,7 @@ from storage import (
     InvalidPathError,
     ObjectNotFoundError,
     PathConflictError,
+    SizeUnknownError,
     StorageError,
     StorageFullError,
     StorageQuotaExceededError,
@@ -27,6 +28,7 @@ from storage import (
 _API: dict[type[StorageError], tuple[int, str]] = {
     InvalidPathError: (400, "InvalidKey"),
     InvalidPartError: (409, "InvalidPart"),
+    SizeUnknownError: (400, "SizeNeeded"),
     ObjectNotFoundError: (404, "NotFound"),
     UploadNotFoundError: (404, "NoSuchUpload"),
     PathConflictError: (409, "Conflict"),

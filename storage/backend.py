@@ -130,8 +130,9 @@ class StorageBackend(Protocol):
         """Return a URL with which whoever holds it may read or write one object until it expires.
 
         A URL for writing is bound to `content_type` and, where it is given, to `size_bytes`, for which room is kept until the
-        URL expires wherever the storage does not see what is sent. Raises StorageQuotaExceededError, and StorageError where
-        the storage has nobody who answers such URLs.
+        URL expires wherever the storage does not see what is sent; such a storage raises SizeUnknownError where it has a
+        limit and no size is given. Raises StorageQuotaExceededError, and StorageError where the storage has nobody who answers
+        such URLs.
         """
 
     async def begin_parts(self, path: str, *, content_type: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from storage.errors import StorageQuotaExceededError
 from storage.quota import Reservation
@@ -113,7 +113,11 @@ class BucketUsage:
 
     def stored(self, path: str, size_bytes: int, *, replaced_bytes: int) -> None:
         """Note that an object was stored, or deleted when its size is 0, where there was one of `replaced_bytes`."""
+        promise = self._objects.get(path)
         self._drop_object(path)
+        if promise is not None and not size_bytes:  # its URL is as good as before, and nothing is replaced any more
+            self._objects[path] = replace(promise, replaced_bytes=0)
+            self._promised_bytes += promise.size_bytes
         if self._total_bytes is not None:
             self._total_bytes += size_bytes - replaced_bytes
         if self._measuring is not None:

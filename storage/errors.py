@@ -43,6 +43,10 @@ class StorageSettingsError(StorageError):
     """The storage can't be used with these settings: no bucket, wrong keys, a folder that can't be made."""
 
 
+class SizeUnknownError(StorageError):
+    """A storage with a limit can't give a URL for an object whose size nobody tells."""
+
+
 class StorageFullError(StorageError):
     """The disk has no room left."""
 

@@ -19,7 +19,14 @@ from aiobotocore.config import AioConfig
 from storage.backend import MAX_PARTS, Access, StoredObject, StoredPart
 from storage.bucket_usage import BucketUsage
 from storage.digests import md5_in
-from storage.errors import IncompleteObjectError, InvalidPathError, ObjectNotFoundError, StorageError, UploadNotFoundError
+from storage.errors import (
+    IncompleteObjectError,
+    InvalidPathError,
+    ObjectNotFoundError,
+    SizeUnknownError,
+    StorageError,
+    UploadNotFoundError,
+)
 from storage.parts import check_part_number, chosen_parts, made_of, upload_not_found
 from storage.paths import MAX_PATH_BYTES, check_path, check_prefix, encoded
 from storage.quota import Reservation
@@ -261,7 +268,9 @@ class S3StorageBackend:
         if access is Access.WRITE:
             fields |= {"ContentType": content_type} if content_type else {}
             fields |= {"ContentLength": size_bytes} if size_bytes is not None else {}
-            if self._usage is not None and size_bytes is not None:
+            if self._usage is not None:
+                if size_bytes is None:  # the storage never sees what comes by the URL
+                    raise SizeUnknownError(f"{path}: the storage has a limit, so the size must be told before.")
                 replaced_bytes = await self._replaced(path)
                 self._usage.promise(path, size_bytes, replaced_bytes=replaced_bytes, for_s=expires_s)
         operation = "put_object" if access is Access.WRITE else "get_object"

@@ -101,7 +101,8 @@ class Visitor:
             )
         except (requests.RequestException, ValueError) as error:
             place = f"{urlsplit(url).scheme}://{urlsplit(url).netloc.rpartition('@')[2]}"
-            raise UnansweredError(f"{place} did not answer ({type(error).__name__})") from error
+            # without its cause: a traceback would show that one too, and in its text the signed URL
+            raise UnansweredError(f"{place} did not answer ({type(error).__name__})") from None
         return Answer(status=answer.status_code, headers=answer.headers, body=answer.content)
 
 

@@ -167,3 +167,17 @@ class TestPromises:
             self.refused(bucket, "b", 21)
 
         asyncio.run(ask())
+
+
+def test_deleting_gives_back_no_room_that_a_url_still_may_fill():
+    """The URL lives on; what comes by it replaces nothing any more."""
+
+    async def refused():
+        bucket = Bucket(a=40)
+        await bucket.usage.total()
+        bucket.usage.promise("a", 100, replaced_bytes=40, for_s=60)
+        bucket.store("a", 0)
+        with pytest.raises(StorageQuotaExceededError):
+            bucket.usage.promise("b", 1, replaced_bytes=0, for_s=60)
+
+    asyncio.run(refused())
