@@ -16,6 +16,7 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, PipelineError
 from pipeline.transfer import retry, uploader
 from pipeline.transfer.journal import Destination
+from pipeline.transfer.manifest_library import previous_manifest
 from pipeline.transfer.manifest_upload import publish_manifest
 from pipeline.transfer.record import record_fields
 from pipeline.transfer.state_file import UploadState, read_state, write_state
@@ -104,8 +105,10 @@ class S3UploadManager:
         resume = self._loaded is not None and self._loaded.destination.mark == here.mark
         if cancel_check is not None and cancel_check():
             cancel.cancel()
+        folder = Path(local_dir)
+        known, _ = previous_manifest(folder, self._data_dir, self._backend.url, s3_prefix)
         try:
-            result = self._uploader.upload(Path(local_dir), s3_prefix, resume=resume, on_progress=watch, cancel=cancel)
+            result = self._uploader.upload(folder, s3_prefix, resume=resume, on_progress=watch, known=known, cancel=cancel)
         except uploader.TransferCancelled as cancelled:
             self._remember(cancelled.result, s3_prefix)
             return False, dict(cancelled.result.uploaded), str(cancelled)
@@ -114,7 +117,6 @@ class S3UploadManager:
         self._remember(result, s3_prefix)
         if not result.complete:
             return False, dict(result.uploaded), str(uploader.upload_failure(result))
-        folder = Path(local_dir)
         try:
             publish_manifest(self._uploader, result, folder, title=title_of(folder), data_dir=self._data_dir, cancel=cancel)
         except (PipelineError, Cancelled) as error:

@@ -50,11 +50,16 @@ def published_files(folder: Path) -> list[Path]:
     """
     found = []
     home = folder.resolve()
+    inside: dict[Path, bool] = {}  # by folder: to find out costs more than all else, and there may be 30,000 files
     for path in folder.rglob("*"):
         relative = path.relative_to(folder)
         hidden = any(part.startswith(".") for part in relative.parts)
         private = len(relative.parts) == 1 and (relative.name in (JOB_FILE, MANIFEST_FILE) or relative.match(LOG_PATTERN))
-        if path.is_file() and not hidden and not private and path.resolve().is_relative_to(home):
+        if hidden or private or not path.is_file():
+            continue
+        if path.parent not in inside:
+            inside[path.parent] = path.parent.resolve().is_relative_to(home)
+        if path.resolve().is_relative_to(home) if path.is_symlink() else inside[path.parent]:
             found.append(path)
     return sorted(found)
 

@@ -11,13 +11,18 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 BLOCK = 1 << 14
+BUFFER = 1 << 16
 WAIT_S = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trouble:
-    """What happens to one PUT. Counts are bytes of its request or of its answer; `stall` is followed by silence."""
+    """What happens to one PUT. Counts are bytes of its request or of its answer; `stall` is followed by silence.
 
+    `rest_s` is how long the network rests after each block of 16 KiB.
+    """
+
+    rest_s: float | None = None
     reset_after: int | None = None
     stall_after: int | None = None
     cut_answer_after: int | None = None
@@ -31,6 +36,7 @@ class FaultProxy:
         self.met = 0
         self._port = port
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)  # a slow network must be felt by who sends
         self._over = threading.Event()
         self._threads: list[threading.Thread] = []
         self._sockets: list[socket.socket] = []
@@ -57,9 +63,9 @@ class FaultProxy:
         self._threads.append(thread)
         thread.start()
 
-    def silence(self) -> None:
-        """Say nothing more on a connection until everything is over."""
-        self._over.wait(WAIT_S)
+    def silence(self, seconds: float = WAIT_S) -> None:
+        """Say nothing on a connection for a while, at most until everything is over."""
+        self._over.wait(seconds)
 
     def close(self) -> None:
         """End everything."""
@@ -98,6 +104,8 @@ class _Exchange:
                 if trouble.stall_after is not None and self._passed > trouble.stall_after:
                     self._proxy.silence()
                     break
+                if trouble.rest_s is not None:
+                    self._proxy.silence(trouble.rest_s)
                 self._server.sendall(block)
         self._end()
 

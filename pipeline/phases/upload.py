@@ -13,6 +13,7 @@ from pipeline.model import Existing, PhaseName, PhaseOutcome, Plan, UploadReques
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
 from pipeline.transfer.control import TransferControl
 from pipeline.transfer.login import Login
+from pipeline.transfer.manifest_library import previous_manifest
 from pipeline.transfer.manifest_upload import publish_manifest
 from pipeline.transfer.preparation import too_large
 from pipeline.transfer.redaction import without_query
@@ -154,10 +155,12 @@ def send(
             )
         )
 
+    known, _ = previous_manifest(folder, data_dir, uploader.backend_url, request.prefix)
     result = uploader.upload(
         folder,
         request.prefix,
         resume=existing not in ANEW,
+        known=known,
         on_progress=tell,
         on_notice=lambda text: log(text, LogLevel.WARNING),
         cancel=cancel,

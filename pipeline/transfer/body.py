@@ -5,19 +5,30 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import TransferError
 from pipeline.transfer.control import TransferControl
 
 BLOCK_BYTES = 1 << 16
-"""One read and one send. Larger is little faster, and a block has to get through before the connection counts as stalled."""
+"""One read and one send to begin with: a block has to get through before the connection counts as stalled."""
 
-HASH_BLOCK_BYTES = 1 << 20
+LARGEST_BLOCK_BYTES = 1 << 18
+"""What blocks grow to where they go out quickly: each costs its thread a turn among all others."""
+
+QUICK_S = 0.1
+"""A block that is gone within this may be followed by a larger one."""
+
+HASH_BLOCK_BYTES = 1 << 18
+"""What is hashed at a time: as much as stays in the processor's cache from the disk to the hash."""
+
+
+HELD_BYTES = 32 << 20
+"""What may be kept of files that were hashed until they are sent, all threads together: reading again is a third of the work."""
 
 
 class FileBody:
@@ -44,8 +55,10 @@ class FileBody:
         self._control = control
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._hash_while_sending = True
+        self._block_bytes = BLOCK_BYTES
+        self._handed_over_at: float | None = None
         try:
-            file: BinaryIO | io.RawIOBase = path.open("rb", buffering=0)
+            file: io.FileIO | io.BytesIO = path.open("rb", buffering=0)
             self._before = os.fstat(file.fileno())
             self._start, self._size = part or (0, self._before.st_size)
             if rewrite is not None:
@@ -57,6 +70,7 @@ class FileBody:
         self._file = file
         self._file.seek(self._start)
         self._left = self._size
+        self._held: memoryview | None = None
 
     def __len__(self) -> int:
         return self._size
@@ -66,6 +80,7 @@ class FileBody:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._file.close()
+        self._held = None
 
     @property
     def file_bytes(self) -> int:
@@ -85,16 +100,20 @@ class FileBody:
     def hash_before_sending(self) -> str:
         """Read everything once and return its MD5 (hex). Raises Cancelled, TransferError."""
         left = self._size
+        hold = self._control is not None and left * self._control.parallel <= HELD_BYTES
+        buffer = memoryview(bytearray(left if hold else min(left, HASH_BLOCK_BYTES)))
         while left:
             self._cancel.check()
-            block = self._block(min(left, HASH_BLOCK_BYTES))
-            self._md5.update(block)
-            left -= len(block)
+            start = self._size - left if hold else 0
+            count = self._read_into(buffer[start : start + min(left, HASH_BLOCK_BYTES)])
+            self._md5.update(buffer[start : start + count])
+            left -= count
+        self._held = buffer if hold else None
         self._file.seek(self._start)
         self._hash_while_sending = False
         return self.md5
 
-    def read(self, size: int = -1) -> bytes:
+    def read(self, size: int = -1) -> bytes | memoryview:
         """Return the next block, which may be larger than `size`: HTTP libraries ask for 8 or 16 KiB, seven times slower.
 
         Raises Cancelled, and TransferError when there is less than was promised.
@@ -102,13 +121,14 @@ class FileBody:
         self._cancel.check()
         if not self._left:
             return b""
-        block = self._block(min(self._left, max(size, BLOCK_BYTES)))
+        block = self._block(min(self._left, max(size, self._next_block_bytes())))
         if self._control is not None:
             self._control.admit(len(block), self._cancel)
         if self._hash_while_sending:
             self._md5.update(block)
         self._left -= len(block)
         self._on_bytes(len(block))
+        self._handed_over_at = time.monotonic()
         return block
 
     @property
@@ -125,7 +145,16 @@ class FileBody:
         if (now.st_size, now.st_mtime_ns) != (self._before.st_size, self._before.st_mtime_ns):
             raise self.changed()
 
-    def _block(self, size: int) -> bytes:
+    def _next_block_bytes(self) -> int:
+        """Return how large the next block is, by how long the one before took to go out."""
+        if self._handed_over_at is not None:
+            quick = time.monotonic() - self._handed_over_at < QUICK_S
+            self._block_bytes = min(2 * self._block_bytes, LARGEST_BLOCK_BYTES) if quick else BLOCK_BYTES
+        return self._block_bytes
+
+    def _block(self, size: int) -> bytes | memoryview:
+        if self._held is not None:
+            return self._held[self._size - self._left :][:size]
         try:
             block = self._file.read(size)
         except OSError as error:
@@ -133,6 +162,15 @@ class FileBody:
         if not block:
             raise self.changed()
         return block
+
+    def _read_into(self, buffer: memoryview) -> int:
+        try:
+            count = self._file.readinto(buffer)
+        except OSError as error:
+            raise unreadable(self._path, error) from error
+        if not count:
+            raise self.changed()
+        return count
 
     def changed(self) -> TransferError:
         """Return the error for a file that is not any more what it was."""

@@ -23,6 +23,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from pipeline.cancel import CancelToken
 from pipeline.transfer.exchange import Answer, Body, NoAnswerError, Silence
+from pipeline.transfer.redaction import redact
 from pipeline.transfer.validation import is_loopback
 
 CONNECT_TIMEOUT_S = 10.0
@@ -115,26 +116,28 @@ class RequestsHttp:
     def __init__(self, session: requests.Session, cancel: CancelToken) -> None:
         self._session = session
         self._cancel = cancel
+        self._known: dict[str, dict[str, Any]] = {}
 
     def send(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Body, read_timeout_s: float) -> Answer:
         """Return the answer, whatever its status. Raises NoAnswerError, Cancelled, or what `body` raises."""
         self._cancel.check()
+        failure: NoAnswerError | None = None
         try:
-            response = self._session.request(
-                method,
-                url,
-                # An empty object would be left out; b"" goes out with Content-Length: 0.
-                data=body if len(body) else b"",
-                headers=dict(headers),
-                auth=_as_it_is,
+            request = requests.PreparedRequest()
+            # An empty object would be left out; b"" goes out with Content-Length: 0.
+            request.prepare(method, url, headers=dict(headers), data=body if len(body) else b"", auth=_as_it_is)
+            response = self._session.send(
+                request,
                 timeout=(CONNECT_TIMEOUT_S, read_timeout_s),
                 allow_redirects=False,
-                proxies=NO_PROXY if _on_this_machine(url) else None,
+                **self._surroundings(url),
             )
         except (requests.RequestException, UnicodeError) as error:
-            self._cancel.check()
-            raise NoAnswerError(_silence(error), f"{type(error).__name__}: {error}") from error
+            # Raised below and not from here: a traceback would show this one too, and in its text the signed URL.
+            failure = NoAnswerError(_silence(error), redact(f"{type(error).__name__}: {error}"))
         self._cancel.check()
+        if failure is not None:
+            raise failure
         server_time = _http_date(response.headers.get("Date", ""))
         return Answer(
             status=response.status_code,
@@ -143,6 +146,14 @@ class RequestsHttp:
             etag=response.headers.get("ETag", "").removeprefix("W/").strip('"'),
             server_time=server_time,
         )
+
+    def _surroundings(self, url: str) -> dict[str, Any]:
+        """Return what the environment says of a server: proxy and certificates. Asked once a server, for it costs more than a request."""
+        server = "/".join(url.split("/", 3)[:3])
+        if server not in self._known:
+            chosen = dict(NO_PROXY) if _on_this_machine(url) else {}
+            self._known[server] = dict(self._session.merge_environment_settings(url, chosen, None, None, None))
+        return self._known[server]
 
 
 class _InterruptibleAdapter(HTTPAdapter):

@@ -46,7 +46,7 @@ class Body(Protocol):
 
     def __len__(self) -> int: ...
 
-    def read(self, size: int = -1) -> bytes:
+    def read(self, size: int = -1) -> bytes | memoryview:
         """Return the next bytes, b"" at the end."""
         ...
 

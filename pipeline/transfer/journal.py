@@ -12,6 +12,7 @@ import json
 import os
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -216,16 +217,18 @@ class Journal:
             if not going_on:
                 self._append_entry({"to": self._mark, "began": now, "format": FORMAT, **({"place": place} if place else {})})
         except OutputError:
-            self._file.close()
+            with suppress(OSError):
+                self._file.close()
             raise
 
     def __enter__(self) -> Journal:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        with self._lock, self._file:
+        with self._lock:
             try:
-                os.fsync(self._file.fileno())
+                with self._file:  # closing tries once more to write what a full disk did not take
+                    os.fsync(self._file.fileno())
             except OSError as failure:  # what could not be kept is sent again; another error on its way out matters more
                 if error is None:
                     raise self._unwritable(failure) from failure

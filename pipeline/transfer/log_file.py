@@ -42,7 +42,8 @@ class UploadLog:
         with self._lock:
             self._usable = False
             if self._file is not None:
-                self._file.close()
+                with suppress(OSError):  # closing tries once more to write what a full disk did not take
+                    self._file.close()
                 self._file = None
 
     def write(self, text: str) -> None:

@@ -23,21 +23,20 @@ def publish_manifest(
 ) -> tuple[str, ...]:
     """Write the manifests of a complete upload; return lines for the log view.
 
-    What the server refuses is such a line, since the stream is there. Where nothing was sent and all manifests are there,
-    nothing is done. `data_dir` is where the library lies, None for none. Raises OutputError when the folder takes no
-    manifest, Cancelled.
+    What the server refuses is such a line, since the stream is there. Where nothing was sent and all manifests say already
+    what is there, nothing is done. `data_dir` is where the library lies, None for none. Raises OutputError when the folder
+    takes no manifest, Cancelled.
     """
     destination = result.state.destination
     url, prefix = destination.backend_url, destination.prefix
     before, notices = previous_manifest(folder, data_dir, url, prefix)
-    with UploadLog(folder, path=result.log_file) as log, uploader.at_server(cancel, log.write) as (inventory, sender):
+    with UploadLog(folder, secrets=uploader.secrets, path=result.log_file) as log, uploader.at_server(cancel, log.write) as server:
+        inventory, sender = server
         try:
             capabilities = uploader.capabilities(cancel)
             stored = _parsed(inventory.manifest(prefix)) if capabilities.manifest else None
         except TransferError as error:
             return (*notices, f"The manifest was not written, the stream is published: {error} Start again to write it.")
-        if not result.sent and before is not None and (stored is not None or not capabilities.manifest):
-            return notices
         manifest = merge(
             newest([before, stored]),
             title=title,
@@ -47,6 +46,9 @@ def publish_manifest(
             now=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
             confirmed=[_sent(file, result.confirmed[file.name], result.place) for file in collect(folder, prefix, result.place)],
         )
+        everywhere = (before, stored) if capabilities.manifest else (before,)
+        if not result.sent and all(one is not None and _names_the_same(one, manifest) for one in everywhere):
+            return notices
         written = write_copies(manifest, folder, data_dir)
         try:
             sender.send(
@@ -55,6 +57,10 @@ def publish_manifest(
         except TransferError as error:
             return (*notices, *written.notices, f"The manifest could not be stored on the server, the stream is published: {error}")
     return (*notices, *written.notices)
+
+
+def _names_the_same(manifest: Manifest, other: Manifest) -> bool:
+    return [file.identity for file in manifest.files] == [file.identity for file in other.files]
 
 
 def _parsed(data: bytes | None) -> Manifest | None:

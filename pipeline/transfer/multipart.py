@@ -150,6 +150,7 @@ class PartsSender:
                 self._check_same(large, body)
                 proof = body.hash_before_sending() if self._terms.capabilities.content_md5 else ""
                 url = signed.take(part.size_bytes) if signed is not None and tries == 1 else None
+                attempts.url_age_s = signed.age_s if signed is not None and url is not None else 0.0
                 url = url or self.sign(large, part)
                 on_put()
                 etag = self._store.put_part(url, body, number=part.number, key=large.upload.key, md5=proof)

@@ -23,10 +23,14 @@ _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|/")
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """The master playlist that players get now. `known` says whether that can be told; `md5` is None where there is none."""
+    """The master playlist that players get now.
+
+    `known` says whether that can be told; `md5` is None where there is none; `versions` are those that it leads into.
+    """
 
     known: bool = False
     md5: str | None = None
+    versions: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,9 +71,10 @@ def choose_course(
         return Course(place=content.place if going_on else "", going_on=going_on)
     if standing.md5 == (here := ours(content.place)) or here is None:
         return Course(place=content.place, going_on=going_on)
-    if going_on and content.place and published_here is None:
+    watched = set(versions_in(content.place)) & set(standing.versions)
+    if going_on and content.place and published_here is None and not watched:
         return Course(place=content.place, going_on=True)
-    used = [*taken(), *(number for place in content.places for number in versions_in(place))]
+    used = [*standing.versions, *taken(), *(number for place in content.places for number in versions_in(place))]
     place = f"v{max([1, *used]) + 1}/"
     notice = ANOTHER_STREAM.format(prefix=prefix, place=place)
     if published_here is not None and published_here.md5 != standing.md5:

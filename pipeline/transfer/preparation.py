@@ -15,6 +15,7 @@ from pipeline.transfer.capabilities import Capabilities
 from pipeline.transfer.exchange import NoAnswerError
 from pipeline.transfer.inventory import Inventory, StoredObject
 from pipeline.transfer.journal import Confirmed, JournalContent
+from pipeline.transfer.manifest import Manifest
 from pipeline.transfer.place import Course, Standing, choose_course, pointing_into, versions_in
 from pipeline.transfer.publish_order import OutgoingFile
 from pipeline.workspace import MASTER
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pipeline.transfer.exchange import Http
 
 READ_BACK_S = 10.0
+UNREADABLE = "unreadable"
 _PLAYLIST = b"#EXTM3U"
 
 
@@ -42,14 +44,15 @@ def prepare(
     resume: bool,
     capabilities: Capabilities,
     inventory: Inventory,
+    known: Manifest | None,
     http: Http,
     cancel: CancelToken,
 ) -> Prepared:
     """Decide where an upload goes and what need not be sent; `collect` returns the files for a place below the prefix.
 
-    Raises TransferError, Cancelled.
+    `known` is what this computer last uploaded there, from whichever folder. Raises TransferError, Cancelled.
     """
-    look = _Look(prefix, content, capabilities, inventory, http, cancel)
+    look = _Look(prefix, content, capabilities, inventory, known, http, cancel)
     master = next((file for file in collect("") if file.name == MASTER), None)
 
     def ours(place: str) -> str | None:
@@ -60,11 +63,11 @@ def prepare(
     already: dict[str, Confirmed] = {}
     if course.going_on:
         already = still_confirmed(files, content.confirmed, lambda file: outgoing_md5(file, course.place, cancel))
-    if resume and capabilities.list and len(already) < len(files) and (course.going_on or not course.place):
+    if resume and capabilities.list and (course.going_on or not course.place):
         below = prefix + course.place
         stored = look.stored(below)
-        # somebody may have cleared up what an interrupted upload has left
-        already = {name: one for name, one in already.items() if not one.key.startswith(below) or one.key in stored}
+        # others may have cleared up or replaced what an earlier upload has left
+        already = {name: one for name, one in already.items() if not one.key.startswith(below) or look.is_still_there(one, stored)}
         missing = [file for file in files if file.name not in already and file.name != MASTER]
         already |= look.found(missing, stored)
     return Prepared(course=course, already=already)
@@ -105,6 +108,7 @@ class _Look:
         content: JournalContent,
         capabilities: Capabilities,
         inventory: Inventory,
+        known: Manifest | None,
         http: Http,
         cancel: CancelToken,
     ) -> None:
@@ -112,9 +116,9 @@ class _Look:
         self._content = content
         self._capabilities = capabilities
         self._inventory = inventory
+        self._known = known
         self._http = http
         self._cancel = cancel
-        self._master = b""
 
     def standing(self) -> Standing:
         """Return the master that players get now."""
@@ -123,16 +127,24 @@ class _Look:
             if stored is None:
                 return Standing(known=True)
             read = self._read(stored.url)
-            return Standing(known=True, md5=stored.md5) if stored.md5 else read
+            # one that is there and can't be read is not ours
+            return Standing(known=True, md5=stored.md5 or read.md5 or UNREADABLE, versions=read.versions)
+        url, md5 = self._published()
+        read = self._read(url)
+        return Standing(known=bool(md5), md5=md5 or None) if not read.known else read
+
+    def _published(self) -> tuple[str, str]:
+        """Return address and MD5 of the master that was published last from here, as far as they are known."""
         published = self._content.confirmed.get(MASTER) or self._content.published
-        if published is None:
-            return Standing()
-        read = self._read(published.url)
-        return Standing(known=bool(published.md5), md5=published.md5 or None) if not read.known else read
+        if published is not None:
+            return published.url, published.md5
+        master = next((file for file in self._known.files if file.filename == MASTER), None) if self._known is not None else None
+        return (master.s3_url, master.md5_hash or "") if master is not None else ("", "")
 
     def versions(self) -> Iterable[int]:
         """Return the numbers of the versions that are in use."""
-        yield from versions_in(self._master.decode("utf-8", "replace"))
+        if self._known is not None:
+            yield from versions_in(self._known.place)
         if self._capabilities.list:
             for stored in self._inventory.objects(self._prefix):
                 yield from versions_in(stored.key.removeprefix(self._prefix))
@@ -140,6 +152,19 @@ class _Look:
     def stored(self, below: str) -> dict[str, StoredObject]:
         """Return what the server has below a prefix, by key."""
         return {one.key: one for one in self._inventory.objects(below)}
+
+    def is_still_there(self, confirmed: Confirmed, stored: Mapping[str, StoredObject]) -> bool:
+        """Whether what lies under a key is what was sent there, and not what somebody else did."""
+        there = stored.get(confirmed.key)
+        if there is None or there.size_bytes != confirmed.size_bytes:
+            return False
+        if not (there.md5 or there.etag) and self._capabilities.read:
+            there = self._inventory.look_up(confirmed.key)
+            if there is None:
+                return False
+        if there.md5 and confirmed.md5:
+            return there.md5 == confirmed.md5
+        return bool(there.etag) and there.etag == confirmed.etag
 
     def found(self, files: Sequence[OutgoingFile], stored: Mapping[str, StoredObject]) -> dict[str, Confirmed]:
         """Return those files that the server has with the same content, whoever sent them."""
@@ -159,7 +184,7 @@ class _Look:
         )
 
     def _read(self, url: str) -> Standing:
-        """Read the master at an address, and keep it."""
+        """Read the master at an address."""
         if not url:
             return Standing()
         try:
@@ -170,8 +195,8 @@ class _Look:
             return Standing(known=True)
         if answer.status != HTTPStatus.OK or not answer.body.startswith(_PLAYLIST):
             return Standing()
-        self._master = answer.body
-        return Standing(known=True, md5=hashlib.md5(answer.body, usedforsecurity=False).hexdigest())
+        md5 = hashlib.md5(answer.body, usedforsecurity=False).hexdigest()
+        return Standing(known=True, md5=md5, versions=tuple(versions_in(answer.body.decode("utf-8", "replace"))))
 
 
 def too_large(what: str, size_bytes: int, capabilities: Capabilities) -> str:

@@ -9,6 +9,7 @@ from datetime import datetime
 from pipeline.errors import AuthenticationError, SettingsError, TransferError
 from pipeline.transfer.inventory import Inventory, Remote, StoredObject, moment
 from pipeline.transfer.manifest import Manifest
+from pipeline.transfer.place import versions_in
 from pipeline.transfer.validation import destination_problems
 from pipeline.workspace import MANIFEST_FILE, MASTER
 
@@ -53,11 +54,16 @@ def leftovers(remote: Remote, manifests: Sequence[Manifest], others: Iterable[st
     unnamed = [stored for stored in present if stored.key not in named]
     if not any(stored.key in named for stored in present):
         raise SettingsError(f"The backend lists nothing of the manifest at {prefix}: what is left over can't be told.")
+    newest_named = max([1, *(number for manifest in manifests for number in versions_in(manifest.place))])
+    newer = {stored.key for stored in unnamed if _version(stored.key, prefix) > newest_named}
+    unnamed = [stored for stored in unnamed if stored.key not in newer]
     nested = _streams_below(prefix, present, named, others)
     synced = _synced(manifests, present)
     elsewhere = {stored.key for stored in unnamed if stored.key.startswith(nested)}
     late = {stored.key for stored in unnamed if stored.key not in elsewhere and not _up_to(stored, synced)}
     kept = [f"{place} is a destination of its own: it stays." for place in nested]
+    if newer:
+        kept.append(f"{_count(len(newer), 'file')} of a newer stream than the manifests name, perhaps one that is played: they stay.")
     if late:
         kept.append(
             f"{_count(len(late), 'file')} came after the last finished upload, perhaps of one that goes on: "
@@ -101,6 +107,11 @@ def _streams_below(prefix: str, present: Sequence[StoredObject], named: set[str]
         if name in (MANIFEST_FILE, MASTER) and stored.key not in named and f"{folder}/" != prefix:
             found.add(f"{folder}/")
     return tuple(sorted(found))
+
+
+def _version(key: str, prefix: str) -> int:
+    """Return the number of the version folder that an object lies in, 0 where it lies in none."""
+    return next(iter(versions_in(key.removeprefix(prefix).partition("/")[0] + "/")), 0)
 
 
 def _synced(manifests: Sequence[Manifest], present: Sequence[StoredObject]) -> datetime | None:

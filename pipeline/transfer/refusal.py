@@ -65,6 +65,11 @@ class Refusal:
         """Whether the store says that the signed URL, and nothing else, is too old."""
         return self.code == "ExpiredToken" or (self.code == "AccessDenied" and "expired" in self.message.lower())
 
+    @property
+    def denied(self) -> bool:
+        """Whether the store does not let the signed URL in, for whatever reason."""
+        return self.party is Party.STORE and self.status == 403 and self.code == "AccessDenied"
+
 
 class RefusedError(TransferError):
     """A request came to nothing; the text is for the editor."""

@@ -26,6 +26,9 @@ from pipeline.transfer.setbacks import Setbacks
 FRESH_S = 60.0
 """A URL that was asked for ahead is used within this; servers promise five minutes, and the file itself may take some."""
 
+SHORTEST_LIFE_S = 1.0
+"""No signed URL lives shorter: lifetimes are whole seconds (Amazon S3, X-Amz-Expires)."""
+
 T = TypeVar("T")
 
 
@@ -54,9 +57,14 @@ class SignedAhead(Generic[T]):
         self._size_bytes = size_bytes
         self._asked_at = time.monotonic()
 
+    @property
+    def age_s(self) -> float:
+        """How long ago it was asked for, in seconds."""
+        return time.monotonic() - self._asked_at
+
     def take(self, size_bytes: int) -> T | None:
         """Return the URL; None where it is not to be had or of no use any more, and is better asked for anew."""
-        if size_bytes != self._size_bytes or time.monotonic() - self._asked_at > FRESH_S:
+        if size_bytes != self._size_bytes or self.age_s > FRESH_S:
             return None
         try:
             return self._future.result()
@@ -73,6 +81,8 @@ class Attempts:
         self._turn = Turn(eased=0)
         self._pauses = 0
         self.sent_bytes = 0
+        self.url_age_s = 0.0
+        """How old the URL of this try was when it was used, in seconds."""
 
     @contextmanager
     def one(self) -> Iterator[None]:
@@ -92,6 +102,9 @@ class Attempts:
         """Return whether to try again at once without counting the try. Raises Cancelled."""
         if refusal.too_busy:
             self._terms.gate.ease(self._turn)
+        if refusal.denied and self.url_age_s >= SHORTEST_LIFE_S:  # Ceph denies an expired URL without a word about its age
+            self._terms.note("the URL had waited and may have expired, asking for a new one")
+            return True
         if verdict in (Verdict.RETRY, Verdict.WAIT) and self._pauses != self._terms.control.pauses:
             self._terms.control.wait_until_running(self._terms.cancel)
             return True
@@ -153,6 +166,7 @@ class Sender:
                 with FileBody(path, cancel=cancel, on_bytes=attempts.moved, control=control, rewrite=rewrite) as body:
                     proof = body.hash_before_sending() if self._terms.capabilities.content_md5 else ""
                     presigned = signed.take(len(body)) if signed is not None and tries == 1 else None
+                    attempts.url_age_s = signed.age_s if signed is not None and presigned is not None else 0.0
                     presigned = presigned or self.sign(path, key, len(body))
                     on_put()
                     etag = self._store.put(presigned, content_type(path), body, md5=proof)

@@ -14,6 +14,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ from pipeline.transfer.journal import BegunInParts, Confirmed, Destination, Jour
 from pipeline.transfer.lanes import Lane, Line, Queue, WholeFile, line
 from pipeline.transfer.log_file import UploadLog
 from pipeline.transfer.login import Login
+from pipeline.transfer.manifest import Manifest
 from pipeline.transfer.multipart import goes_in_parts
 from pipeline.transfer.preparation import Prepared, check_sizes, prepare, rewriting, still_confirmed
 from pipeline.transfer.publish_order import OutgoingFile, collect, stages
@@ -39,6 +41,7 @@ from pipeline.transfer.sender import Sender, Terms, nothing
 from pipeline.transfer.setbacks import Setbacks
 from pipeline.transfer.state_file import STATE_FILE, FileState, FileStatus, UploadState, read_state, write_state
 from pipeline.transfer.tally import Tally, TransferProgress, cancelled_text, failed_text
+from pipeline.workspace import MASTER
 
 if TYPE_CHECKING:
     from pipeline.transfer.connections import Connections
@@ -186,6 +189,16 @@ class Uploader:
         with _session(cancel) as http:
             return self._sender(http, cancel, nothing).send(path, key, on_begin=begin, on_bytes=move)
 
+    @property
+    def backend_url(self) -> str:
+        """The backend's address."""
+        return self._backend.url
+
+    @property
+    def secrets(self) -> Sequence[str]:
+        """The tokens that were in use, for whoever writes a log."""
+        return self._login.tokens
+
     @contextmanager
     def at_server(self, cancel: CancelToken, note: Callable[[str], None]) -> Iterator[tuple[Inventory, Sender]]:
         """Open what asks the server what it has, and what sends it single files. `note` takes lines for the log."""
@@ -211,12 +224,14 @@ class Uploader:
         resume: bool,
         on_progress: Callable[[TransferProgress], None] | None = None,
         on_notice: Callable[[str], None] | None = None,
+        known: Manifest | None = None,
         cancel: CancelToken,
     ) -> UploadResult:
         """Send a folder's published files to keys under `prefix`.
 
         `resume` leaves out what is confirmed and unchanged. `on_progress` is called in this thread, about ten times a
-        second, with or without news; `on_notice` too, with each line for the editor as it comes.
+        second, with or without news; `on_notice` too, with each line for the editor as it comes. `known` is the manifest of
+        what this computer last sent there.
         Files that could not be sent are named in the result.
         Raises TransferCancelled, TransferError when there is nothing to send or a file is too large for the store,
         OutputError when the state can't be kept or another upload uses the folder.
@@ -226,7 +241,7 @@ class Uploader:
         with locked(folder / LOCK_FILE, folder), UploadLog(folder, secrets=self._login.tokens) as log:
             news = _News(log)
             try:
-                prepared = self._prepare(folder, destination, resume=resume, news=news, cancel=cancel)
+                prepared = self._prepare(folder, destination, resume=resume, known=known, news=news, cancel=cancel)
             except Cancelled:
                 raise TransferCancelled(_not_begun(folder, destination, files, log.path, resume=resume)) from None
             course = prepared.course
@@ -236,9 +251,17 @@ class Uploader:
                 for notice in (journal.notice, course.notice):
                     news.announce(notice)
                 run = _Run(self._backend, self._login, folder, destination, files, prepared, journal, news)
-                return run.all(self._terms, self._capabilities or NOTHING, on_progress or nothing, on_notice or nothing, cancel)
+                offered = self._capabilities or NOTHING
+                look = partial(self._sizes, cancel, news.note)
+                return run.all(self._terms, offered, look, on_progress or nothing, on_notice or nothing, cancel)
 
-    def _prepare(self, folder: Path, destination: Destination, *, resume: bool, news: _News, cancel: CancelToken) -> Prepared:
+    def _sizes(self, cancel: CancelToken, note: Callable[[str], None], below: str) -> dict[str, int]:
+        with _session(cancel) as http:
+            return {stored.key: stored.size_bytes for stored in self._inventory(http, cancel, note).objects(below)}
+
+    def _prepare(
+        self, folder: Path, destination: Destination, *, resume: bool, known: Manifest | None, news: _News, cancel: CancelToken
+    ) -> Prepared:
         with _session(cancel) as http:
             terms = self._terms(NOTHING, cancel, news.note, news.announce)
             self._ask_capabilities(self._client(http, news.note), terms)
@@ -252,6 +275,7 @@ class Uploader:
                 resume=resume,
                 capabilities=capabilities,
                 inventory=self._inventory(http, cancel, news.note),
+                known=known,
                 http=http,
                 cancel=cancel,
             )
@@ -364,6 +388,7 @@ class _Run:
         self,
         terms_for: Callable[[Capabilities, CancelToken, Callable[[str], None], Callable[[str], None]], Terms],
         capabilities: Capabilities,
+        look: Callable[[str], Mapping[str, int]],
         on_progress: Callable[[TransferProgress], None],
         on_notice: Callable[[str], None],
         cancel: CancelToken,
@@ -387,6 +412,8 @@ class _Run:
         try:
             with cancel.on_cancel(stop.cancel), _connections(stop) as connections, self._opened:
                 for stage in stages(self._files):
+                    if stage[0].name == MASTER and capabilities.list:
+                        self._check_place(look)
                     self._send_stage(stage, connections, terms, lambda: self._report(on_progress, on_notice))
                     stored = self._tally.where()
                     if self._halted or any(file.name not in stored for file in stage):
@@ -401,6 +428,17 @@ class _Run:
         result = self._result()
         self._news.note(f"{len(result.uploaded)} of {len(self._files)} files uploaded, {len(result.failed)} failed")
         return result
+
+    def _check_place(self, look: Callable[[str], Mapping[str, int]]) -> None:
+        """See that all that the master leads to is there: others may have cleared up or replaced it meanwhile. Raises TransferError."""
+        below = self._destination.prefix + self._place
+        there = look(below)
+        for name, which in self._tally.where().items():
+            if name != MASTER and which.key.startswith(below) and there.get(which.key) != which.size_bytes:
+                raise TransferError(
+                    f"{which.key} was removed or replaced while the upload went on, perhaps by another one to the same destination:"
+                    " the stream was not published. Start again."
+                )
 
     def _send_stage(self, stage: list[OutgoingFile], connections: Connections, terms: Terms, report: Callable[[], None]) -> None:
         files = [file for file in stage if file.name not in self._already]

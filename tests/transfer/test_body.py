@@ -10,6 +10,7 @@ import pytest
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, TransferError
 from pipeline.transfer.body import BLOCK_BYTES, FileBody, file_md5
+from pipeline.transfer.control import TransferControl
 
 
 @pytest.fixture
@@ -20,8 +21,9 @@ def file(tmp_path):
     return path
 
 
-def test_body_streams_a_file_in_large_blocks(file, cancel):
+def test_body_streams_a_file_in_large_blocks(file, cancel, monkeypatch):
     """The length is known beforehand, reads are larger than asked for, and every byte is counted."""
+    monkeypatch.setattr("pipeline.transfer.body.QUICK_S", 0.0)
     told: list[int] = []
     with FileBody(file, cancel=cancel, on_bytes=told.append) as body:
         assert file.stat().st_size == len(body)
@@ -33,6 +35,20 @@ def test_body_streams_a_file_in_large_blocks(file, cancel):
     assert file.read_bytes() == b"".join(blocks)
     assert [BLOCK_BYTES] * 3 + [5] == told
     assert not hasattr(body, "__iter__")
+
+
+def test_blocks_grow_while_they_go_out_quickly(file, cancel, monkeypatch):
+    """Each costs its thread a turn; after one that took long they are small again, since a block must get through before it counts
+    as stalled.
+    """
+    file.write_bytes(os.urandom(8 * BLOCK_BYTES))
+    monkeypatch.setattr("pipeline.transfer.body.LARGEST_BLOCK_BYTES", 2 * BLOCK_BYTES)
+    told: list[int] = []
+    with FileBody(file, cancel=cancel, on_bytes=told.append) as body:
+        for quick_s in (float("inf"), float("inf"), float("inf"), 0.0, float("inf")):
+            monkeypatch.setattr("pipeline.transfer.body.QUICK_S", quick_s)
+            body.read(8192)
+    assert [count * BLOCK_BYTES for count in (1, 2, 2, 1, 2)] == told
 
 
 def test_body_raises_on_cancel(file, cancel):
@@ -98,6 +114,21 @@ def test_content_is_hashed_once(tmp_path, beforehand):
             assert expected == body.hash_before_sending()
         assert b"ab" * 100_000 == b"".join(iter(body.read, b""))
         assert (expected, True) == (body.md5, body.sent_whole)
+
+
+@pytest.mark.parametrize(("parallel", "kept"), [(4, True), (16, False)])
+def test_small_file_is_read_once(file, cancel, monkeypatch, parallel, kept):
+    """What was hashed is kept until it is sent, as far as all that are sent at a time have room; a change is still noticed."""
+    content = file.read_bytes()
+    monkeypatch.setattr("pipeline.transfer.body.HELD_BYTES", 4 * len(content))
+    with FileBody(file, cancel=cancel, on_bytes=lambda size: None, control=TransferControl(parallel=parallel)) as body:
+        assert hashlib.md5(content).hexdigest() == body.hash_before_sending()
+        file.write_bytes(bytes(len(content)))
+        os.utime(file, ns=(0, 0))
+        sent = b"".join(iter(body.read, b""))
+        assert (content if kept else bytes(len(content))) == sent
+        with pytest.raises(TransferError):
+            body.check_unchanged()
 
 
 def test_part_of_a_file_is_sent_alone(tmp_path):

@@ -112,6 +112,17 @@ def test_proxy_is_not_asked_for_this_machine(cancel, server, monkeypatch):
     assert 401 == ask(cancel, server.url + ME).status
 
 
+def test_proxy_of_the_environment_is_asked_for_other_machines(cancel, server, monkeypatch):
+    """With every request, though the environment is read but once."""
+    monkeypatch.setenv("http_proxy", server.url)
+    monkeypatch.delenv("no_proxy", raising=False)
+    url = "http://backend.invalid" + ME
+    with Connections(cancel).session() as http:
+        for _ in range(2):
+            http.send("GET", url, headers={}, body=b"", read_timeout_s=15)
+    assert [url, url] == [arrival.path for arrival in server.arrivals]
+
+
 @pytest.mark.parametrize(("said", "expected"), [("7", 7.0), ("100000", 60.0), ("soon", 0.0), ("-5", 0.0)])
 def test_retry_after_is_read_in_seconds(cancel, server, said, expected):
     """A server may ask to be left alone, within reason."""

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
+import socket
+from pathlib import Path
 
 import pytest
+import urllib3
 from fault_proxy import Trouble, running_proxy
 from store_server import TOKEN, Fault
 from upload_parts import FOLDER, PREFIX
 
 from config import BackendApi
 from pipeline.errors import OutputError
-from pipeline.transfer.journal import Destination, Journal, read_journal
+from pipeline.transfer.journal import Destination, read_journal
+from pipeline.transfer.login import Login
 from pipeline.transfer.state_file import STATE_FILE, read_state
 from pipeline.transfer.uploader import Uploader
 
@@ -137,24 +142,92 @@ def test_what_does_not_pass_publishes_nothing(server, folder, cancel, early, fau
     check(server, folder, server.url, early)
 
 
-def test_disk_that_is_full_while_the_state_is_written(server, folder, cancel, early, monkeypatch):
-    """What can't be noted stops the upload with a sentence; later it goes on, and the file in question is sent again."""
-    confirmed = []
+class FullDisk(io.FileIO):
+    """A file on a disk that has room for so many bytes and no more."""
 
-    def confirm(self, path, which) -> None:
-        if len(confirmed) == 3:
-            raise self._unwritable(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
-        confirmed.append(path)
-        original(self, path, which)
+    room = 0
 
-    original = Journal.confirm
+    def write(self, data) -> int:
+        left = self.room - os.fstat(self.fileno()).st_size
+        if left <= 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return super().write(memoryview(data)[:left])
+
+
+@pytest.mark.parametrize("room", [0, 100, 1500, 3000], ids=["at once", "first line", "in the middle", "towards the end"])
+def test_disk_that_is_full_while_the_state_is_written(server, folder, cancel, early, monkeypatch, room):
+    """What can't be noted ends the upload with a sentence, whatever else can't be written; later it goes on to its end."""
+    as_ever = Path.open
+
+    def open_here(path, mode="r", buffering=-1, encoding=None, errors=None, newline=None):
+        if mode[0] not in "aw" or "upload" not in path.name:
+            return as_ever(path, mode, buffering, encoding, errors, newline)
+        file = io.BufferedWriter(FullDisk(path, mode.replace("b", "")))
+        return file if "b" in mode else io.TextIOWrapper(file, encoding, errors, newline)
+
+    monkeypatch.setattr(FullDisk, "room", room)
     with monkeypatch.context() as patch:
-        patch.setattr(Journal, "confirm", confirm)
+        patch.setattr(Path, "open", open_here)
         with pytest.raises(OutputError, match=r"No space left on device.*free some space"):
             run(server.url, folder, cancel)
-    assert not any(key.endswith(".m3u8") for key in server.stored)
+    assert MASTER not in server.stored
+    assert not read_journal(folder, Destination(backend_url=server.url, prefix=PREFIX)).corrupt
     assert run(server.url, folder, type(cancel)()).complete
     check(server, folder, server.url, early)
+
+
+def test_slow_network(proxy, server, folder, cancel, early, monkeypatch):
+    """As long as something gets through, a connection has not stalled: one try is enough."""
+    monkeypatch.setattr("pipeline.transfer.connections.STALL_S", 1.0)
+    connect = urllib3.util.connection.create_connection
+
+    def connect_narrowly(*where, socket_options, **more):
+        # or the system would take a whole file at once
+        return connect(*where, socket_options=[*socket_options, (socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 16)], **more)
+
+    monkeypatch.setattr("urllib3.util.connection.create_connection", connect_narrowly)
+    proxy.troubles.extend([Trouble(rest_s=0.01)] * len(FOLDER))
+    assert run(proxy.url, folder, cancel).complete
+    assert len(FOLDER) == proxy.met == len(server.puts())
+    check(server, folder, proxy.url, early)
+
+
+def test_login_that_expires_in_the_middle(server, folder, cancel, early):
+    """Somebody has a new token: nothing is sent twice, and everything is there."""
+    look, new_token = server.on_stored, "new-token-0123456789abcdef"
+
+    def expire(key: str) -> None:
+        look(key)
+        if len(server.stored) == 3:
+            server.token = new_token
+
+    server.on_stored = expire
+    assert run(server.url, folder, cancel, login=Login(TOKEN, lambda: new_token)).complete
+    assert len(FOLDER) == len(server.puts())
+    check(server, folder, server.url, early)
+
+
+def test_name_that_is_not_known(server, folder, cancel, early, monkeypatch):
+    """A store whose name can't be resolved is said to be out of reach; a name that is known again soon costs tries alone."""
+    backend_url, lookup = server.url, socket.getaddrinfo
+    server.reached_at = f"http://store.test:{server.server_address[1]}"
+    failing = iter(range(1000))
+
+    def look_up(host, *arguments, **more):
+        if host != "store.test":
+            return lookup(host, *arguments, **more)
+        if next(failing, None) is not None:
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        return lookup("127.0.0.1", *arguments, **more)
+
+    monkeypatch.setenv("NO_PROXY", "store.test")
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    result = run(backend_url, folder, cancel)
+    assert {"Cannot connect to the storage at " + server.url} == {said.partition(". ")[0] for said in result.failed.values()}
+    assert {} == server.stored
+    failing = iter(range(3))
+    assert run(backend_url, folder, cancel).complete
+    check(server, folder, backend_url, early)
 
 
 @pytest.mark.parametrize("change", ["deleted", "shrunk", "grown"])

@@ -63,15 +63,22 @@ def test_what_is_left_over_is_deleted_and_nothing_else(server, manifest):
 
 def test_an_upload_that_goes_on_is_left_alone(server, manifest):
     """What came after the last finished one may be part of the next; so does what has no time."""
-    server.put(PREFIX + "v2/seg_001.ts", b"x", last_modified=AFTER)
-    server.put(PREFIX + "v2/seg_002.ts", b"x", last_modified="")
+    server.put(PREFIX + "480p/seg_101.ts", b"x", last_modified=AFTER)
+    server.put(PREFIX + "480p/seg_102.ts", b"x", last_modified="")
     found = _found(server, manifest)
     assert ([], 1, True) == (_keys(found), len(found.kept), found.kept[0].startswith("2 files came after"))
 
 
+def test_a_newer_stream_than_the_manifests_know_is_left_alone(server, manifest):
+    """Whenever it came: another computer may have published it, or be about to."""
+    server.put(PREFIX + "v2/480p/seg_001.ts", b"x", last_modified=BEFORE)
+    found = _found(server, manifest)
+    assert ([], True) == (_keys(found), found.kept[0].startswith("1 file of a newer stream than the manifests name"))
+
+
 def test_the_servers_own_clock_counts(server, manifest):
     """A computer whose clock is ahead must not take a new upload for an old one."""
-    server.put(PREFIX + "v2/seg_001.ts", b"x", last_modified=AFTER)
+    server.put(PREFIX + "480p/seg_101.ts", b"x", last_modified=AFTER)
     assert [] == _keys(_found(server, replace(manifest, last_synced="2030-01-01T00:00:00Z")))
 
 

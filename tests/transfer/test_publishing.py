@@ -9,7 +9,9 @@ import pytest
 from store_server import Fault
 from upload_parts import FOLDER, PREFIX, write_folder
 
+from pipeline.errors import TransferError
 from pipeline.transfer.journal import JOURNAL_FILE, Destination, read_journal
+from pipeline.transfer.manifest import ConfirmedFile, merge
 from pipeline.transfer.uploader import Uploader
 
 MASTER = PREFIX + "master.m3u8"
@@ -148,3 +150,74 @@ def test_file_whose_time_alone_changed_is_not_sent_again(server, backend, folder
     assert b"B" * 70_001 == server.stored[PREFIX + "720p/seg_002.ts"]
     confirmed = read_journal(folder, Destination(backend_url=backend.url, prefix=PREFIX)).confirmed
     assert 1 == confirmed["720p/seg_001.ts"].mtime_ns
+
+
+def test_what_somebody_else_stored_under_our_keys_is_not_ours(server, backend, folder, other, cancel):
+    """An upload that goes on sends again what another one has replaced meanwhile, whatever the journal says."""
+    server.capabilities = LOOKING
+    last = PREFIX + "offline_480p.mp4"
+    for place in (folder, other):
+        (place / "720p/seg_002.ts").write_bytes(place.name.encode().ljust(9))
+        server.faults[last].append(Fault(status=403, code="AccessDenied"))
+        assert not send(backend, place, cancel)[0].complete
+    assert send(backend, folder, cancel)[0].complete
+    assert b"lesson   " == server.stored[PREFIX + "720p/seg_002.ts"]
+
+
+def test_a_version_that_is_watched_by_now_is_not_gone_on_with(server, backend, folder, other, cancel, tmp_path):
+    """Its number was free when the upload began; another one has published under it since."""
+    server.capabilities, server.public = {"read": True}, True
+    send(backend, folder, cancel)
+    third = write_folder(tmp_path / "third")
+    (third / "master.m3u8").write_bytes(NEW_MASTER + b"# third\n")
+    server.faults[PREFIX + "v2/720p/seg_001.ts"].append(Fault(status=403, code="AccessDenied"))
+    assert not send(backend, third, cancel)[0].complete
+    assert "v2/" == send(backend, other, cancel)[0].place
+    watched = below(server, "v2/")
+    assert ("v3/", watched) == (send(backend, third, cancel)[0].place, below(server, "v2/"))
+
+
+def test_what_vanished_on_the_server_is_sent_again(server, backend, folder, cancel):
+    """A finished upload is looked at where the server lists what it has."""
+    server.capabilities = LOOKING
+    send(backend, folder, cancel)
+    del server.stored[PREFIX + "720p/seg_001.ts"]
+    result, _ = send(backend, folder, cancel)
+    assert (True, FOLDER["720p/seg_001.ts"]) == (result.complete, server.stored[PREFIX + "720p/seg_001.ts"])
+
+
+def test_nothing_is_published_when_files_vanish_under_way(server, backend, folder, cancel):
+    """A look right before the master finds out; starting again mends it."""
+    server.capabilities = LOOKING
+
+    def clear_up(key: str) -> None:
+        if key.endswith("en/index.m3u8"):
+            server.stored.pop(PREFIX + "720p/seg_001.ts", None)
+
+    server.on_stored = clear_up
+    with pytest.raises(TransferError, match=r"720p/seg_001\.ts was removed or replaced while the upload went on"):
+        send(backend, folder, cancel)
+    assert MASTER not in server.stored
+    server.on_stored = lambda key: None
+    assert send(backend, folder, cancel)[0].complete
+
+
+def test_a_master_that_can_not_be_read_is_not_ours(server, backend, folder, cancel):
+    """One failed look does not let a stream be overwritten that may be watched."""
+    server.capabilities = {"read": True}
+    server.stored[MASTER] = b"no playlist"
+    assert "v2/" == send(backend, folder, cancel)[0].place
+
+
+def test_what_this_computer_sent_from_another_folder_stays_whole(server, backend, folder, other, cancel):
+    """A server that tells nothing is no reason to forget it: the library of manifests knows."""
+    result, _ = send(backend, folder, cancel)
+    sent = [
+        ConfirmedFile(
+            path=folder / name, name=name, key=one.key, url=one.url, size_bytes=one.size_bytes, mtime_ns=one.mtime_ns, md5=one.md5
+        )
+        for name, one in result.confirmed.items()
+    ]
+    now = "2026-01-31T12:00:00Z"
+    known = merge(None, title="Lesson", backend_url=backend.url, bucket=None, prefix=PREFIX, now=now, confirmed=sent)
+    assert "v2/" == send(backend, other, cancel, known=known)[0].place
