@@ -28,9 +28,11 @@ def stream(tmp_path: Path) -> Path:
 
 
 def _stored(backend, prefix: str) -> dict[str, bytes]:
+    """Return what is stored under a prefix, but for the manifest."""
+
     async def read() -> dict[str, bytes]:
         storage = LocalStorageBackend(backend.settings.root)
-        return {key: await storage.load(key) for key in await storage.list_files(prefix)}
+        return {key: await storage.load(key) for key in await storage.list_files(prefix) if key != f"{prefix}manifest.json"}
 
     return asyncio.run(read())
 
@@ -123,7 +125,7 @@ def test_a_login_that_expires_without_a_terminal_keeps_the_state(stream, environ
         sent = server.puts()
     first, second = ended.values()
     assert (1, 1, True) == (first.returncode, len(first.stderr.splitlines()), "Please get a new token" in first.stderr)
-    assert (0, 402, 402) == (second.returncode, len(sent), len(set(sent)))
+    assert (0, 403, 403) == (second.returncode, len(sent), len(set(sent)))  # and the manifest
 
 
 def test_a_limit_of_the_rate_is_kept_from_the_command_line(stream, backend, run):
@@ -191,4 +193,9 @@ def test_local_files_go_only_when_asked_and_everything_is_up(tmp_path, backend, 
     folder = tmp_path / "short-clip"
     left = sorted(p.name for p in folder.iterdir() if not p.name.startswith(("upload_log", ".")))
     stored = _stored(backend, "tests/deleted/")
-    assert (0, ["job.json"], True, True) == (done.returncode, left, short_clip.exists(), "tests/deleted/master.m3u8" in stored)
+    assert (0, ["job.json", "manifest.json"], True, True) == (
+        done.returncode,
+        left,
+        short_clip.exists(),
+        "tests/deleted/master.m3u8" in stored,
+    )
