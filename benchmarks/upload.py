@@ -1,0 +1,326 @@
+"""Time and CPU of an upload to a real S3 server, ours against rclone's and that of boto3's transfer manager.
+
+    python benchmarks/upload.py [--latencies 0,20,80] [--sizes full|small] [--connections 16] [--runs 1]
+    python benchmarks/upload.py --endpoint http://127.0.0.1:7480 --bucket tests    # keys as for Amazon's programs
+
+All three send the same files, 600 of 0.1 to 3 MB and one of 500 MB, from the same disk, largest first, in parts of 16 MiB from
+64 MiB on, through a proxy that puts the server as far away as each round trip says. Ours asks our own backend on loopback for every
+URL; the backend's own questions to the server go through the proxy too. Each upload is a process of its own, and the seconds are
+those of the whole process. Without --endpoint a Ceph server is started for every upload, so that none finds it full or warm from
+the one before; nothing is installed, what is missing is left out and said. Linux only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import random
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT / "tests"))
+
+from upload_ways import CHUNK_BYTES, IN_PARTS_BYTES  # noqa: E402  # the program's folder must come first on the path
+
+SEED = 20260131
+BUCKET = "benchmark"
+PREFIX = "lesson/"
+FOLDER = "videos"
+"""Our backend keeps everything below this in the bucket."""
+
+REGION = "us-east-1"
+PROGRAM = str(ROOT / "hls_converter.py")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """An S3 server and a bucket there."""
+
+    endpoint_url: str
+    bucket: str
+    access_key_id: str
+    secret_access_key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What an upload took; `backend_cpu_s` is 0 where there is no backend."""
+
+    seconds: float
+    cpu_s: float
+    backend_cpu_s: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backend:
+    """Our backend, in a process of its own."""
+
+    url: str
+    token: str
+    process_id: int
+
+
+def main() -> None:
+    """Measure and print."""
+    options = read_options()
+    ways = ["ours", *(["rclone"] if shutil.which("rclone") else []), "boto3"]
+    if "rclone" not in ways:
+        write("rclone is not here and is left out: it is in Debian's package of that name.")
+    if not options.endpoint:
+        missing = importlib.import_module("s3_server").missing_programs()
+        if missing:
+            sys.exit(
+                f"There is no S3 server here ({', '.join(missing)} missing): install radosgw, ceph-mon and ceph-osd, or use --endpoint."
+            )
+    with tempfile.TemporaryDirectory(prefix="upload-") as name:
+        files = Path(name) / "files"
+        count, size_bytes = make_files(files, small=options.sizes == "small")
+        write(f"{count} files, {size_bytes / 1e6:.0f} MB, {options.connections} connections, {os.cpu_count()} cores")
+        write(*(f"  {line}" for line in versions(ways)))
+        write("", "round trip   way       seconds   / better of the others   CPU s / GB   backend CPU s / GB")
+        for latency_ms in [float(text) for text in options.latencies.split(",")]:
+            costs: dict[str, list[Cost]] = {way: [] for way in ways}
+            for _ in range(options.runs):
+                for way in ways:
+                    costs[way].append(measure(way, files, options, latency_ms, expected=(count, size_bytes)))
+            show(latency_ms, costs, size_bytes)
+
+
+def read_options() -> argparse.Namespace:
+    """Return the command line's options."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--latencies", default="0,20,80", help="round trips in milliseconds (default: %(default)s)")
+    parser.add_argument("--sizes", choices=("full", "small"), default="full", help="small: a twentieth of the files, for a quick run")
+    parser.add_argument("--connections", type=int, default=16, help="how many connections each may have (default: %(default)s)")
+    parser.add_argument("--runs", type=int, default=1, help="how often each is measured; the median counts (default: %(default)s)")
+    parser.add_argument("--endpoint", help="an S3 server that runs already (default: a Ceph server is started)")
+    parser.add_argument("--bucket", default=BUCKET, help="a bucket there; what lies under videos/lesson/ is removed (default: %(default)s)")
+    return parser.parse_args()
+
+
+def make_files(folder: Path, *, small: bool) -> tuple[int, int]:
+    """Write what is uploaded; return how many files and how many bytes."""
+    dice = random.Random(SEED)
+    folder.mkdir()
+    shrink = 20 if small else 1
+    sizes = [dice.randint(100_000, 3_000_000) for _ in range(600 // shrink)]
+    for number, size_bytes in enumerate(sizes):
+        (folder / f"seg_{number:05}.ts").write_bytes(dice.randbytes(size_bytes))
+    large_bytes, block_bytes = (100_000_000 if small else 500_000_000), 10_000_000
+    with (folder / "video.mp4").open("wb") as file:
+        for _ in range(0, large_bytes, block_bytes):
+            file.write(dice.randbytes(block_bytes))
+    return len(sizes) + 1, sum(sizes) + large_bytes
+
+
+def versions(ways: Sequence[str]) -> Iterator[str]:
+    """Say what is compared."""
+    yield f"Python {sys.version.split()[0]}, boto3 {importlib.import_module('boto3').__version__}"
+    if "rclone" in ways:
+        yield said(["rclone", "version"]).splitlines()[0]
+    if shutil.which("radosgw"):
+        yield " ".join(said(["radosgw", "--version"]).split()[:3])
+
+
+def said(command: Sequence[str]) -> str:
+    """Return what a command prints."""
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def measure(way: str, files: Path, options: argparse.Namespace, latency_ms: float, *, expected: tuple[int, int]) -> Cost:
+    """Upload once and see that everything is there."""
+    with ExitStack() as opened:
+        scratch = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="s3-", ignore_cleanup_errors=True)))
+        server = opened.enter_context(an_s3_server(scratch, options))
+        direct = s3_client(server)
+        opened.callback(direct.close)
+        empty(direct, server.bucket)
+        far_away = opened.enter_context(proxy(server.endpoint_url, latency_ms))
+        sent = scratch / "sent"
+        shutil.copytree(files, sent, copy_function=os.link if same_disk(files, scratch) else shutil.copy2)
+        if way == "ours":
+            backend = opened.enter_context(our_backend(scratch / "backend", s3_settings(server, far_away)))
+            cost = ours(backend, sent, options.connections)
+        elif way == "boto3":
+            where = {"ENDPOINT_URL": far_away, "BUCKET": server.bucket, **keys(server)}
+            cost = timed(
+                [sys.executable, str(HERE / "upload_ways.py"), way, str(sent), f"{FOLDER}/{PREFIX}", str(options.connections)], where
+            )
+        else:
+            cost = timed(*rclone(server, far_away, sent, options.connections))
+        found = [item["Size"] for item in listed(direct, server.bucket)]
+        if (len(found), sum(found)) != expected:
+            sys.exit(f"{way} is said to have ended well, but the server has {len(found)} objects with {sum(found)} bytes.")
+        empty(direct, server.bucket)
+        return cost
+
+
+def ours(backend: Backend, folder: Path, connections: int) -> Cost:
+    """Upload with our engine."""
+    before = cpu_of(backend.process_id)
+    command = [sys.executable, str(HERE / "upload_ways.py"), "ours", str(folder), PREFIX, str(connections)]
+    cost = timed(command, {"BACKEND_URL": backend.url, "AUTH_TOKEN": backend.token})
+    return Cost(seconds=cost.seconds, cpu_s=cost.cpu_s, backend_cpu_s=cpu_of(backend.process_id) - before)
+
+
+def rclone(server: Server, endpoint_url: str, folder: Path, connections: int) -> tuple[list[str], dict[str, str]]:
+    """Return rclone's command and environment. Its large file has as many parts under way as there may be connections."""
+    command = ["rclone", "copy", str(folder), f":s3:{server.bucket}/{FOLDER}/{PREFIX}", "--transfers", str(connections), "--config", ""]
+    remote = ["--s3-provider", "Ceph", "--s3-endpoint", endpoint_url, "--s3-region", REGION, "--s3-no-check-bucket"]
+    parts = ["--s3-chunk-size", str(CHUNK_BYTES) + "b", "--s3-upload-cutoff", str(IN_PARTS_BYTES) + "b"]
+    order = ["--s3-upload-concurrency", str(connections), "--order-by", "size,desc", "--check-first"]
+    secret = {"RCLONE_S3_ACCESS_KEY_ID": server.access_key_id, "RCLONE_S3_SECRET_ACCESS_KEY": server.secret_access_key}
+    return [*command, *remote, *parts, *order], secret
+
+
+def timed(command: Sequence[str], environ: Mapping[str, str]) -> Cost:
+    """Run a command to its end; return the seconds of its whole process."""
+    # nothing speaks TLS here, and rclone 1.60 gives up where this names a file
+    inherited = {name: value for name, value in os.environ.items() if name != "AWS_CA_BUNDLE"}
+    started = time.perf_counter()
+    process = subprocess.Popen(command, env={**inherited, **environ}, stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - started
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"{command[0]} {command[1]} has failed with {process.returncode}.")
+    return Cost(seconds=seconds, cpu_s=used.ru_utime + used.ru_stime)
+
+
+def show(latency_ms: float, costs: Mapping[str, Sequence[Cost]], size_bytes: int) -> None:
+    """Print one latency's lines of the table."""
+    seconds = {way: median(cost.seconds for cost in runs) for way, runs in costs.items()}
+    better = min(value for way, value in seconds.items() if way != "ours")
+    gigabytes = size_bytes / 1e9
+    for way, runs in costs.items():
+        cpu = median(cost.cpu_s for cost in runs) / gigabytes
+        behind = median(cost.backend_cpu_s for cost in runs) / gigabytes
+        line = f"{latency_ms:7.0f} ms   {way:<8}{seconds[way]:9.2f}   {seconds[way] / better:22.2f}   {cpu:10.2f}"
+        write(line + (f"   {behind:18.2f}" if way == "ours" else ""))
+
+
+@contextmanager
+def an_s3_server(scratch: Path, options: argparse.Namespace) -> Iterator[Server]:
+    """Start a server, or take the one that was named, and make sure that its first upload is not this one."""
+    if options.endpoint:
+        known = (os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"])
+        yield Server(endpoint_url=options.endpoint, bucket=options.bucket, access_key_id=known[0], secret_access_key=known[1])
+        return
+    with importlib.import_module("s3_server").running(scratch / "s") as running:
+        server = Server(
+            endpoint_url=running.endpoint_url,
+            bucket=options.bucket,
+            access_key_id=running.access_key_id,
+            secret_access_key=running.secret_access_key,
+        )
+        client = s3_client(server)
+        client.create_bucket(Bucket=server.bucket)
+        # the server makes the places for whole objects and for parts when it first needs them, which takes seconds
+        client.put_object(Bucket=server.bucket, Key="first", Body=b"first")
+        begun = {"Bucket": server.bucket, "Key": "second"}
+        begun["UploadId"] = client.create_multipart_upload(**begun)["UploadId"]
+        part = client.upload_part(**begun, PartNumber=1, Body=b"second")
+        client.complete_multipart_upload(**begun, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]})
+        client.close()
+        yield server
+
+
+def s3_client(server: Server) -> Any:  # noqa: ANN401  # boto3 makes its clients' classes when it runs
+    """Return a client for a server, without a proxy between."""
+    names = {f"aws_{name}": getattr(server, name) for name in ("access_key_id", "secret_access_key")}
+    return importlib.import_module("boto3").client("s3", endpoint_url=server.endpoint_url, region_name=REGION, **names)
+
+
+def listed(client: Any, bucket: str) -> Iterator[dict[str, Any]]:  # noqa: ANN401  # as above
+    """Yield what was uploaded."""
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{FOLDER}/{PREFIX}"):
+        yield from page.get("Contents", ())
+
+
+def empty(client: Any, bucket: str) -> None:  # noqa: ANN401  # as above
+    """Remove what was uploaded."""
+    for item in listed(client, bucket):
+        client.delete_object(Bucket=bucket, Key=item["Key"])
+
+
+@contextmanager
+def proxy(endpoint_url: str, round_trip_ms: float) -> Iterator[str]:
+    """Run a proxy in front of a server; yields its address."""
+    scheme, _, to = endpoint_url.rstrip("/").partition("://")
+    command = [sys.executable, str(HERE / "latency_proxy.py"), "--to", to, "--round-trip-ms", str(round_trip_ms)]
+    with ended(subprocess.Popen(command, stdout=subprocess.PIPE, text=True)) as process:
+        assert process.stdout is not None
+        yield f"{scheme}://127.0.0.1:{process.stdout.readline().strip()}"
+
+
+@contextmanager
+def our_backend(root: Path, settings: Mapping[str, str]) -> Iterator[Backend]:
+    """Run our backend with these settings."""
+    token = secrets.token_urlsafe(32)
+    command = [sys.executable, PROGRAM, "backend", "--port", "0", "--root", str(root)]
+    environ = {**os.environ, **settings, "AUTH_TOKEN": token}
+    with ended(subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True)) as process:
+        assert process.stdout is not None
+        yield Backend(url=process.stdout.readline().split()[1], token=token, process_id=process.pid)
+
+
+@contextmanager
+def ended(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
+    """End a process with the block."""
+    with process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+def s3_settings(server: Server, endpoint_url: str) -> dict[str, str]:
+    """Return what our backend is told to keep its objects on a server."""
+    return {
+        "STORAGE_TYPE": "S3",
+        "STORAGE_S3_BUCKET": server.bucket,
+        "STORAGE_S3_PREFIX": FOLDER,
+        "STORAGE_S3_REGION": REGION,
+        "STORAGE_S3_ENDPOINT_URL": endpoint_url,
+        "STORAGE_S3_ACCESS_KEY_ID": server.access_key_id,
+        "STORAGE_S3_SECRET_ACCESS_KEY": server.secret_access_key,
+    }
+
+
+def keys(server: Server) -> dict[str, str]:
+    """Return a server's keys as Amazon's programs read them."""
+    return {"AWS_ACCESS_KEY_ID": server.access_key_id, "AWS_SECRET_ACCESS_KEY": server.secret_access_key}
+
+
+def cpu_of(process_id: int) -> float:
+    """Return the CPU seconds of a running process (proc(5): fields 14 and 15 of stat)."""
+    fields = Path(f"/proc/{process_id}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def same_disk(one: Path, other: Path) -> bool:
+    """Whether a file of one folder can be linked into another."""
+    return one.stat().st_dev == other.stat().st_dev
+
+
+def write(*lines: str) -> None:
+    """Print."""
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
