@@ -29,8 +29,7 @@ class Scan:
     """What a whole source holds. Times are ticks of 90 kHz from the file's first moment.
 
     `frames` are the times at which the picture's frames are shown, sorted; `keyframes` those at which decoding can begin.
-    `picture_end` and `sound_ends` (by the stream's index) are where the streams end, `sound_lengths` how long each sound's
-    packets are together, without its pauses.
+    `picture_end` and `sound_ends` (by the stream's index) are where the streams end.
     `orderly` says that every packet had a time and was whole, so that the file can be entered in the middle; `jumps` that
     the picture's times begin anew somewhere, as in files that were put together byte by byte.
     """
@@ -39,7 +38,6 @@ class Scan:
     keyframes: array[int]
     picture_end: int
     sound_ends: dict[int, int]
-    sound_lengths: dict[int, int]
     orderly: bool
     jumps: bool = False
 
@@ -101,7 +99,6 @@ class _Found:
         self._keyframes: array[int] = array("q")
         self._picture_end = 0
         self._sound_ends = {stream.index: 0 for stream in media.audio}
-        self._sound_lengths = dict.fromkeys(self._sound_ends, 0)
 
     def take(self, packet: Any) -> None:  # noqa: ANN401  # PyAV's packet
         if packet.size == 0:  # the end of the stream
@@ -119,7 +116,6 @@ class _Found:
         end = begin + (packet.duration or 0) * scale // base.denominator
         if not is_picture:
             self._sound_ends[packet.stream.index] = max(self._sound_ends[packet.stream.index], end)
-            self._sound_lengths[packet.stream.index] += end - begin
             return
         if packet.is_keyframe:
             self._keyframes.append(begin)
@@ -137,7 +133,6 @@ class _Found:
             keyframes=array("q", sorted(self._keyframes)),
             picture_end=self._picture_end,
             sound_ends=self._sound_ends,
-            sound_lengths=self._sound_lengths,
             orderly=self.orderly and len(set(frames)) == len(frames),
             jumps=self._jumps,
         )

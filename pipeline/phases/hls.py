@@ -156,7 +156,7 @@ class HlsPhase:
             log = ()  # nothing at all could be decoded
         worst = None
         for number, sound in enumerate(media.audio):
-            declared_s = found.sound_lengths[sound.index] / CLOCK_HZ  # what is missing at the end was told before
+            declared_s = sound.duration_s or found.sound_ends[sound.index] / CLOCK_HZ - sound.start_s
             decoded_s = _decoded_samples(log, number) / SAMPLE_RATE_HZ
             missing_s = declared_s - decoded_s
             if missing_s > max(NOTABLE_S, 0.0 if worst is None else worst["declared_s"] - worst["decoded_s"]):

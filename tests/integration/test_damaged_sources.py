@@ -166,24 +166,6 @@ def test_a_little_lost_sound_is_a_warning(job):
     assert (Outcome.DONE, True) == (report.outcome, "of 16.0 s 15.5 s of the sound could be decoded" in report.warnings[0])
 
 
-def test_a_pause_of_the_sound_is_not_lost_sound(job, tmp_path):
-    """In a file with a bad spot in its picture, all the sound there is counts as there."""
-
-    def damage(clip: Path) -> bytes:
-        paused = tmp_path / "paused.mkv"
-        silence = "aselect='not(between(t,4,9))'"
-        _ffmpeg("-y", "-i", clip, "-c:v", "copy", "-af", silence, "-c:a", "pcm_s16le", paused)
-        content = bytearray(paused.read_bytes())
-        with av.open(str(paused)) as container:
-            packets = [p for p in container.demux(container.streams.video[0]) if p.size and p.pts * p.time_base > 6 and p.is_keyframe]
-        at = packets[0].pos + packets[0].size // 2
-        content[at : at + 100] = bytes(range(100))
-        return bytes(content)
-
-    report = _run(job(damage)).report
-    assert (Outcome.DONE, True, False) == (report.outcome, "decode error" in report.warnings[0], "of the sound" in report.warnings[0])
-
-
 def test_what_was_refused_is_made_whole_when_the_damage_is_accepted(job, tmp_path):
     """Holes in the picture are filled then; the stream is that of a job that was told so at once."""
     refused = job(_a_hole)

@@ -52,7 +52,8 @@ def test_what_is_stored_equals_what_was_made(published):
     folder, root = published.report.folder, published.backend.settings.root
     made = {published.prefix + p.relative_to(folder).as_posix(): hashlib.md5(p.read_bytes()).hexdigest() for p in published_files(folder)}
     assert made == asyncio.run(_stored(root, made))
-    assert sorted(made) == sorted(asyncio.run(LocalStorageBackend(root).list_files(published.prefix)))
+    stored = asyncio.run(LocalStorageBackend(root).list_files(published.prefix))
+    assert sorted([*made, f"{published.prefix}manifest.json"]) == sorted(stored)
 
 
 def test_the_mp4_is_whole_square_and_plays_while_it_downloads(published):

@@ -30,7 +30,7 @@ def _scan(
     keys = array("q", (round((first_s + n * keyframe_s) * CLOCK_HZ) for n in range(int((seconds - first_s) / keyframe_s) + 1)))
     sound = {} if sound_s is None else {1: round(sound_s * CLOCK_HZ)}
     end = frames[-1] + round(CLOCK_HZ / rate)
-    return Scan(frames=frames, keyframes=keys, picture_end=end, sound_ends=sound, sound_lengths=sound, orderly=orderly)
+    return Scan(frames=frames, keyframes=keys, picture_end=end, sound_ends=sound, orderly=orderly)
 
 
 @pytest.fixture

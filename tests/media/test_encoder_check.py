@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import psutil
 import pytest
+from child_processes import left_behind
 from stand_in_ffmpeg import Orders, encodes, make
 
 from pipeline.cancel import CancelToken
@@ -124,7 +124,7 @@ def test_a_driver_that_hangs_is_ended(stand_in, monkeypatch):
     program = stand_in(works=("h264_amf",), hangs=("h264_nvenc",), lacks=("h264_vaapi",))
     results = check_encoders(program, Codec.H264, cache_dir=None, cancel=CancelToken())
     taken = preferred(results)
-    assert ("no answer within 3 seconds", "h264_amf", []) == (results[0].reason, taken.encoder, psutil.Process().children(recursive=True))
+    assert ("no answer within 3 seconds", "h264_amf", []) == (results[0].reason, taken.encoder, left_behind())
 
 
 def test_answers_are_remembered(stand_in, tmp_path):
@@ -183,7 +183,7 @@ def test_a_cancelled_check_stops_and_remembers_nothing(stand_in, tmp_path):
     cancel.cancel()
     with pytest.raises(Cancelled):
         check_encoders(stand_in(works=("h264_nvenc",)), Codec.H264, cache_dir=tmp_path, cancel=cancel)
-    assert ([], False) == (psutil.Process().children(recursive=True), (tmp_path / "encoders.json").exists())
+    assert ([], False) == (left_behind(), (tmp_path / "encoders.json").exists())
 
 
 def test_an_ffmpeg_that_does_not_run_is_a_sentence(tmp_path):

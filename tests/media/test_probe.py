@@ -65,6 +65,7 @@ FACTS: dict[str, dict[str, object]] = {
     "attachments": {"video.width": 320, "duration_s": 3.02},
     "avi mpeg4": {"video.codec": "mpeg4", "video.frame_rate": Fraction(25), "readable_s": 3.08},
     "avi mjpeg": {"video.codec": "mjpeg", "video.frame_rate": Fraction(25), "readable_s": 3.0},
+    "windows media": {"video.codec": "wmv2", "video.frame_rate": Fraction(25)},
     "webm": {"video.codec": "vp9", "video.frame_rate": Fraction(25), "duration_s": 3.01},
     "webm recorded": {"duration_s": None, "readable_s": 3.0, "video.frame_rate": Fraction(25)},
     "ts": {"start_s": 1.4, "video.start_s": 0.02, "duration_s": 3.02, "readable_s": 3.03},

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from child_processes import left_behind
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, EncodeError, ToolError
@@ -58,7 +59,7 @@ def test_a_program_that_will_not_listen_is_killed(tmp_path, monkeypatch):
     cancel.cancel()
     with pytest.raises(Cancelled):
         process.run_ffmpeg(deaf, [], cwd=tmp_path, cancel=cancel)
-    assert [] == psutil.Process().children()
+    assert [] == left_behind()
 
 
 def test_an_ffmpeg_that_is_no_program_is_a_sentence(tmp_path):

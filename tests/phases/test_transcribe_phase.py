@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import imageio_ffmpeg
-import psutil
 import pytest
+from child_processes import left_behind
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, SpeechError
@@ -174,7 +174,7 @@ def test_cancel(context, sample):
     assert ([], {}, []) == (
         [name for name in FILES if (here.workspace.folder / name).exists()],
         here.workspace.done,
-        psutil.Process().children(recursive=True),
+        left_behind(),
     )
 
 
