@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from judging import complaints
 
 CAPTIONS = """() => Array.from(document.querySelector('video').textTracks).filter(track => track.mode === 'showing')
     .flatMap(track => Array.from(track.cues || []).map(cue => cue.text.trim()))"""
@@ -33,19 +32,14 @@ def _open(page, published, player):
 @pytest.mark.parametrize("level", [0, 1, 2])
 def test_every_level_plays_at_start_middle_and_end_through_hls_js(page, published, level):
     """hls.js is the strict judge: no gap, no stall, no parse error, fatal or not."""
-
-    def play() -> list[str]:
-        _open(page, published, "?player=hls")
-        heights = page.evaluate("window.hls.levels.map(level => level.height)")
-        duration = page.evaluate("document.querySelector('video').duration")
-        for at in (0.0, duration / 2, duration - 1.0):
-            page.evaluate(PLAY_FROM, [level, at])
-            page.wait_for_function(MOVED, arg=[heights[level], at])
-        page.wait_for_function("document.querySelector('video').ended")
-        assert ([360, 480, 720], pytest.approx(14.0, abs=0.1)) == (sorted(heights), duration)
-        return page.evaluate(PROBLEMS)
-
-    assert [] == complaints(play)
+    _open(page, published, "?player=hls")
+    heights = page.evaluate("window.hls.levels.map(level => level.height)")
+    duration = page.evaluate("document.querySelector('video').duration")
+    for at in (0.0, duration / 2, duration - 1.0):
+        page.evaluate(PLAY_FROM, [level, at])
+        page.wait_for_function(MOVED, arg=[heights[level], at])
+    page.wait_for_function("document.querySelector('video').ended")
+    assert ([], [360, 480, 720], pytest.approx(14.0, abs=0.1)) == (page.evaluate(PROBLEMS), sorted(heights), duration)
 
 
 def test_the_captions_show_what_is_said_when_it_is_said(page, published, words):
