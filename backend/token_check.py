@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends
@@ -14,10 +14,10 @@ from backend.answers import ApiRefusal
 _bearer = HTTPBearer(auto_error=False, description="The token with which the backend was started (AUTH_TOKEN).")
 
 
-def token_check(token: str) -> Callable[..., None]:
+def token_check(token: str) -> Callable[..., Awaitable[None]]:
     """Return a FastAPI dependency that lets only requests with this token pass."""
 
-    def check(given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> None:
+    async def check(given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> None:
         # Header texts are latin-1 (RFC 9110), the token is whatever the settings say. The comparison takes as long for every
         # wrong token of this length, so that none can be found out sign by sign.
         offered = "" if given is None else given.credentials.strip()

@@ -189,10 +189,10 @@ def test_large_file_goes_on_after_a_kill(tmp_path, environment, bucket, run):
     assert (as_stored(files), set()) == (bucket.objects(), bucket.parts())
 
 
-@pytest.mark.parametrize("limits", [{"url_ttl_s": 1}], indirect=True, ids=["a second"])
+@pytest.mark.parametrize("limits", [{"url_ttl_s": 2}], indirect=True, ids=["two seconds"])
 def test_url_that_expires_while_the_file_before_is_sent(tmp_path, bucket, run):
     """The store's refusal is understood: another URL is asked for, and no try is lost."""
-    files = {"seg_1.ts": os.urandom(1_400_000), "seg_2.ts": b"2", "seg_3.ts": b"3", "master.m3u8": b"#EXTM3U\n"}
+    files = {"seg_1.ts": os.urandom(2_800_000), "seg_2.ts": b"2", "seg_3.ts": b"3", "master.m3u8": b"#EXTM3U\n"}
     folder = fill(tmp_path / "lesson", files)
     done = run("upload", folder, PREFIX, "--parallel", "1", "--limit-rate", "700K")
     log = logged(folder)
