@@ -19,6 +19,7 @@ from pipeline.transfer.journal import Destination
 from pipeline.transfer.manifest_library import previous_manifest
 from pipeline.transfer.manifest_upload import publish_manifest
 from pipeline.transfer.record import record_fields
+from pipeline.transfer.results import TransferCancelled, UploadResult, upload_failure
 from pipeline.transfer.state_file import UploadState, read_state, write_state
 from pipeline.transfer.tally import TransferProgress
 from pipeline.transfer.validation import backend_url_problems, destination_problems, session_id_problems, token_problems
@@ -109,14 +110,14 @@ class S3UploadManager:
         known, _ = previous_manifest(folder, self._data_dir, self._backend.url, s3_prefix)
         try:
             result = self._uploader.upload(folder, s3_prefix, resume=resume, on_progress=watch, known=known, cancel=cancel)
-        except uploader.TransferCancelled as cancelled:
+        except TransferCancelled as cancelled:
             self._remember(cancelled.result, s3_prefix)
             return False, dict(cancelled.result.uploaded), str(cancelled)
         except PipelineError as error:
             return False, {}, str(error)
         self._remember(result, s3_prefix)
         if not result.complete:
-            return False, dict(result.uploaded), str(uploader.upload_failure(result))
+            return False, dict(result.uploaded), str(upload_failure(result))
         try:
             publish_manifest(self._uploader, result, folder, title=title_of(folder), data_dir=self._data_dir, cancel=cancel)
         except (PipelineError, Cancelled) as error:
@@ -158,7 +159,7 @@ class S3UploadManager:
         self._loaded = read_state(Path(state_file))
         return self._loaded is not None
 
-    def _remember(self, result: uploader.UploadResult, prefix: str) -> None:
+    def _remember(self, result: UploadResult, prefix: str) -> None:
         self._state = result.state
         self._prefix = prefix
         self._log_file = result.log_file

@@ -38,7 +38,8 @@ def with_ours(folder: Path, prefix: str, connections: int, *, in_parts: bool) ->
     from pipeline.cancel import CancelToken
     from pipeline.transfer import multipart
     from pipeline.transfer.control import TransferControl
-    from pipeline.transfer.uploader import Uploader, upload_failure
+    from pipeline.transfer.results import upload_failure
+    from pipeline.transfer.uploader import Uploader
 
     if not in_parts:
         multipart.WORTH_PARTS = sys.maxsize

@@ -10,10 +10,14 @@ from pipeline.model import JobReport, PhaseName, PhaseOutcome
 
 
 class LogLevel(str, Enum):
-    """How loud a line is; DETAIL is for whoever looks for a fault, not for an editor."""
+    """How loud a line is; DETAIL is for whoever looks for a fault, not for an editor.
+
+    WAITING is as loud as WARNING until the job says something else: it waits for something, and its result is none the worse.
+    """
 
     DETAIL = "detail"
     INFO = "info"
+    WAITING = "waiting"
     WARNING = "warning"
     ERROR = "error"
 

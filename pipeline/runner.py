@@ -115,9 +115,8 @@ class _Run:
                     raise
             del self.warnings[warned:]  # they are said again
             place = self.workspace.final.parent
-            # no warning about the job: it is over when the job goes on
             text = f"The disk is full: the job waits. Free at least {ROOM_BYTES >> 20} MB on the disk of {place}; it goes on by itself."
-            self.sink(LogLine(text=text, level=LogLevel.WARNING))
+            self._log(text, LogLevel.WAITING)
             wait_for_room(place, self.cancel)
             self._log("There is room on the disk again: the job goes on.", LogLevel.INFO)
 

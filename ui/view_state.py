@@ -282,7 +282,7 @@ def _told(state: ViewState, line: LogLine) -> ViewState:
     """Let a warning of the job stand in the banner until the job has something else to say: it may wait for the editor."""
     if state.stage is not Stage.RUNNING or line.level is LogLevel.DETAIL:
         return state
-    if line.level is not LogLevel.WARNING:
+    if line.level not in (LogLevel.WARNING, LogLevel.WAITING):
         return _unwarned(state)
     return replace(state, banner=replace(state.banner, lines=(line.text,), tone=Tone.WARNING))
 

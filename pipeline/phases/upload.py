@@ -17,8 +17,9 @@ from pipeline.transfer.manifest_library import previous_manifest
 from pipeline.transfer.manifest_upload import publish_manifest
 from pipeline.transfer.preparation import too_large
 from pipeline.transfer.redaction import without_query
+from pipeline.transfer.results import UploadResult, upload_failure
 from pipeline.transfer.tally import COMPLETE, VALIDATING, TransferProgress
-from pipeline.transfer.uploader import Uploader, UploadResult, previous_upload, upload_failure
+from pipeline.transfer.uploader import Uploader, previous_upload
 from pipeline.transfer.validation import upload_problems
 from pipeline.workspace import title_of
 
@@ -162,7 +163,7 @@ def send(
         resume=existing not in ANEW,
         known=known,
         on_progress=tell,
-        on_notice=lambda text: log(text, LogLevel.WARNING),
+        on_notice=log,
         cancel=cancel,
     )
     if not result.complete:

@@ -13,8 +13,9 @@ from pipeline.transfer.manifest import ConfirmedFile, Manifest, ManifestFormatEr
 from pipeline.transfer.manifest_library import previous_manifest, write_copies
 from pipeline.transfer.preparation import rewriting
 from pipeline.transfer.publish_order import OutgoingFile, collect
+from pipeline.transfer.results import UploadResult
 from pipeline.transfer.sender import nothing
-from pipeline.transfer.uploader import Uploader, UploadResult
+from pipeline.transfer.uploader import Uploader
 from pipeline.workspace import MANIFEST_FILE
 
 

@@ -6,10 +6,11 @@ One for each upload; every thread comes here with a refusal before it counts as 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 
 from pipeline.cancel import CancelToken
+from pipeline.events import LogLevel
 from pipeline.transfer.login import Login
+from pipeline.transfer.news import Listener
 from pipeline.transfer.refusal import Refusal
 from pipeline.transfer.retry import Verdict, jittered
 
@@ -20,7 +21,7 @@ OFFLINE_PAUSE_S = 5.0
 class Setbacks:
     """Gets over what passes. `announce` takes lines for the editor, one for each event whatever the number of threads."""
 
-    def __init__(self, login: Login, cancel: CancelToken, announce: Callable[[str], None]) -> None:
+    def __init__(self, login: Login, cancel: CancelToken, announce: Listener) -> None:
         self._login = login
         self._cancel = cancel
         self._announce = announce
@@ -36,7 +37,7 @@ class Setbacks:
             back = place in self._gone
             self._gone.discard(place)
         if back:
-            self._announce(f"{place} can be reached again: the upload goes on.")
+            self._announce(f"{place} can be reached again: the upload goes on.", LogLevel.INFO)
 
     def remedy(self, verdict: Verdict, refusal: Refusal) -> bool:
         """Do what helps against a refusal, and return whether to try again at once. Raises Cancelled."""
@@ -52,7 +53,7 @@ class Setbacks:
             if news:
                 self._told_of_login = refusal.login
         if news:
-            self._announce("The backend does not accept the token any more: the upload waits for a new one.")
+            self._announce("The backend does not accept the token any more: the upload waits for a new one.", LogLevel.WAITING)
         return self._login.renew(refusal.login, self._cancel)
 
     def _wait_for(self, place: str) -> bool:
@@ -62,6 +63,8 @@ class Setbacks:
             news = place not in self._gone
             self._gone.add(place)
         if news:
-            self._announce(f"{place} can't be reached. The upload waits and goes on by itself: check the internet connection.")
+            self._announce(
+                f"{place} can't be reached. The upload waits and goes on by itself: check the internet connection.", LogLevel.WAITING
+            )
         self._cancel.wait(jittered(OFFLINE_PAUSE_S))
         return True

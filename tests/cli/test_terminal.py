@@ -68,6 +68,18 @@ def test_an_unfinished_upload_is_asked_about(tmp_path, backend_config):
     folder = _folder(tmp_path, 5)
     environment = _environment(backend_config)
     assert 0 == _at_a_terminal(["upload", str(folder), "tests/asked/"], {}, environment)[0]
-    (folder / "late.ts").write_bytes(b"new")
+    *lines, master = (folder / ".upload_journal.jsonl").read_text().splitlines(keepends=True)
+    assert "master.m3u8" in master
+    (folder / ".upload_journal.jsonl").write_text("".join(lines[:-1]))  # as a kill before the last segment leaves it
     status, shown = _at_a_terminal(["upload", str(folder), "tests/asked/"], {b"[Y/n]": b"\n"}, environment)
-    assert (0, True) == (status, "Previous upload incomplete. Resume? (6/7 files uploaded)" in shown)
+    assert (0, True) == (status, "Previous upload incomplete. Resume? (4/6 files uploaded)" in shown)
+
+
+def test_a_published_folder_that_has_changed_is_not_asked_about(tmp_path, backend_config):
+    """Nothing is incomplete: what is new is sent."""
+    folder = _folder(tmp_path, 5)
+    environment = _environment(backend_config)
+    assert 0 == _at_a_terminal(["upload", str(folder), "tests/changed/"], {}, environment)[0]
+    (folder / "late.ts").write_bytes(b"new")
+    status, shown = _at_a_terminal(["upload", str(folder), "tests/changed/"], {}, environment)
+    assert (0, False, True) == (status, "incomplete" in shown, "Upload complete!" in shown)

@@ -12,7 +12,8 @@ from upload_parts import PREFIX
 from pipeline.transfer.capabilities import Capabilities, Multipart
 from pipeline.transfer.multipart import goes_in_parts, layout
 from pipeline.transfer.publish_order import stages
-from pipeline.transfer.uploader import TransferCancelled, Uploader
+from pipeline.transfer.results import TransferCancelled
+from pipeline.transfer.uploader import Uploader
 
 PART = 1 << 16
 CONTENT = os.urandom(10 * PART + 77)

@@ -22,7 +22,7 @@ LOOKING = {"list": True, "read": True}
 def send(backend, folder, cancel, **more):
     """Upload the folder as a new run of the program does; return the result and the lines for the editor."""
     said: list[str] = []
-    more = {"resume": True, "on_notice": said.append, **more}
+    more = {"resume": True, "on_notice": lambda text, level: said.append(text), **more}
     result = Uploader(backend, session_id=None, delays=(0, 0, 0)).upload(folder, PREFIX, cancel=cancel, **more)
     return result, said
 

@@ -15,7 +15,7 @@ from pipeline.transfer.gate import Gate
 from pipeline.transfer.login import Login
 from pipeline.transfer.refusal import Party, Refusal, refused
 from pipeline.transfer.retry import Verdict
-from pipeline.transfer.sender import FRESH_S, Attempts, SignedAhead, Terms
+from pipeline.transfer.sender import FRESH_S, Attempts, SignedAhead, Terms, nothing
 from pipeline.transfer.setbacks import Setbacks
 
 
@@ -24,12 +24,9 @@ def terms(cancel):
     """The terms of an upload of eight files at a time, which nobody watches."""
     control = TransferControl(parallel=8)
 
-    def nobody(text: str) -> None:
-        """Take a line."""
-
-    setbacks = Setbacks(Login("t"), cancel, nobody)
+    setbacks = Setbacks(Login("t"), cancel, nothing)
     return Terms(
-        capabilities=NOTHING, control=control, gate=Gate(control, cancel), setbacks=setbacks, delays=(), cancel=cancel, note=nobody
+        capabilities=NOTHING, control=control, gate=Gate(control, cancel), setbacks=setbacks, delays=(), cancel=cancel, note=nothing
     )
 
 

@@ -12,12 +12,14 @@ from upload_parts import FOLDER, PREFIX
 
 from config import BackendApi
 from pipeline.errors import AuthenticationError, TransferError
+from pipeline.events import LogLevel
 from pipeline.transfer import setbacks
 from pipeline.transfer.control import TransferControl
 from pipeline.transfer.login import Login
 from pipeline.transfer.refusal import Party, Refusal
+from pipeline.transfer.results import TransferCancelled, upload_failure
 from pipeline.transfer.retry import Verdict
-from pipeline.transfer.uploader import TransferCancelled, Uploader, upload_failure
+from pipeline.transfer.uploader import Uploader
 
 PRESIGN = "/api/admin/content/aws/uploadUrl"
 SEGMENT = PREFIX + "720p/seg_001.ts"
@@ -28,7 +30,8 @@ NEW_TOKEN = "new-token-0123456789abcdef"
 def upload(uploader, folder, cancel, *, resume=True, on_progress=None):
     """Upload and return the result with the lines for the editor."""
     said: list[str] = []
-    result = uploader.upload(folder, PREFIX, resume=resume, on_progress=on_progress, on_notice=said.append, cancel=cancel)
+    tell = lambda text, level: said.append(text)  # noqa: E731  # one line that says what is kept
+    result = uploader.upload(folder, PREFIX, resume=resume, on_progress=on_progress, on_notice=tell, cancel=cancel)
     return result, said
 
 
@@ -79,21 +82,20 @@ def test_without_a_new_token_the_state_is_kept(server, backend, folder, cancel):
 
 def test_server_that_goes_away_is_waited_for(cancel):
     """Said once whatever the number of threads, tried again and again, and said when it is back; a wrong address is not waited for."""
-    said: list[str] = []
+    said: list[tuple[str, LogLevel]] = []
     waits: list[float] = []
     cancel.wait = waits.append
     gone = Refusal(party=Party.BACKEND, place="https://api", silence=None)
-    waiting = setbacks.Setbacks(Login("t"), cancel, said.append)
+    waiting = setbacks.Setbacks(Login("t"), cancel, lambda text, level: said.append((text, level)))
     assert not waiting.remedy(Verdict.WAIT, gone)
     waiting.answered("https://api")
     assert [True, True, True] == [waiting.remedy(Verdict.WAIT, gone) for _ in range(3)]
     assert 3 == len(waits)
     waiting.answered("https://api")
     waiting.answered("https://api")
-    assert ["https://api can't be reached.", "https://api can be reached again: the upload goes on."] == [
-        said[0].partition(" The")[0],
-        *said[1:],
-    ]
+    (away, waits_for_it), back = said
+    assert ("https://api can't be reached.", LogLevel.WAITING) == (away.partition(" The")[0], waits_for_it)
+    assert ("https://api can be reached again: the upload goes on.", LogLevel.INFO) == back
 
 
 def test_upload_goes_on_when_the_network_is_back(server, backend, folder, cancel, monkeypatch):

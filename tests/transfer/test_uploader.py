@@ -12,8 +12,10 @@ from upload_parts import FOLDER, PREFIX, RecordingToken
 from pipeline.errors import AuthenticationError, TransferError
 from pipeline.transfer.content_types import content_type
 from pipeline.transfer.journal import JOURNAL_FILE
+from pipeline.transfer.results import TransferCancelled
 from pipeline.transfer.state_file import STATE_FILE
-from pipeline.transfer.uploader import HOPELESS, PreviousUpload, TransferCancelled, Uploader, previous_upload
+from pipeline.transfer.under_way import HOPELESS
+from pipeline.transfer.uploader import PreviousUpload, Uploader, previous_upload
 
 PRESIGN = "/api/admin/content/aws/uploadUrl"
 SEGMENT = PREFIX + "720p/seg_001.ts"
@@ -311,9 +313,11 @@ def test_damaged_state_is_set_aside(uploader, server, folder, cancel):
     """Neither journal nor snapshot can stop an upload; both are kept, and the result says so."""
     (folder / STATE_FILE).write_bytes(b"{")
     (folder / JOURNAL_FILE).write_bytes(b"\x00\n\x00\n")
-    result = send(uploader, folder, cancel)
+    said: list[str] = []
+    tell = {"on_notice": lambda text, level: said.append(text), "on_progress": lambda progress: said.append("progress")}
+    result = uploader.upload(folder, PREFIX, resume=True, cancel=cancel, **tell)
     assert result.complete
-    assert 2 == len(result.notices)
+    assert (2, list(result.notices)) == (len(result.notices), said[:2])
     assert 2 == len(list(folder.glob(".upload_*.corrupt-1")))
 
 
@@ -367,7 +371,7 @@ def test_state_is_small_work_for_many_files(backend, server, tmp_path, cancel, m
     """The snapshot is not written once a file: that would be quadratic."""
     for number in range(60):
         (tmp_path / f"seg_{number:03}.ts").write_bytes(b"x")
-    monkeypatch.setattr("pipeline.transfer.uploader.SAVE_EVERY_S", 3600.0)
+    monkeypatch.setattr("pipeline.transfer.under_way.SAVE_EVERY_S", 3600.0)
     written: list[int] = []
 
     def look(progress) -> None:

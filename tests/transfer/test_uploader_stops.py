@@ -16,8 +16,9 @@ from upload_parts import FOLDER, PREFIX
 
 from pipeline.errors import Cancelled
 from pipeline.transfer.journal import JOURNAL_FILE
+from pipeline.transfer.results import TransferCancelled
 from pipeline.transfer.state_file import STATE_FILE
-from pipeline.transfer.uploader import PreviousUpload, TransferCancelled, Uploader, previous_upload
+from pipeline.transfer.uploader import PreviousUpload, Uploader, previous_upload
 
 ROOT = Path(__file__).resolve().parents[2]
 MP4 = PREFIX + "offline_480p.mp4"

@@ -288,7 +288,7 @@ def test_a_job_that_waits_for_the_editor(open_driver):
 
     def run(plan, sink, cancel) -> None:
         sink(PhaseStarted(phase=PhaseName.HLS, overall=0.0))
-        sink(LogLine(text=text, level=LogLevel.WARNING))
+        sink(LogLine(text=text, level=LogLevel.WAITING))
         waiting.hold(cancel)
         sink(LogLine(text="There is room on the disk again: the job goes on."))
         going_on.hold(cancel)

@@ -173,7 +173,7 @@ def test_a_network_that_is_gone_is_seen(begin):
     """What the engine says while it waits stands in the banner and in the log."""
     run = Uploading()
     driver = begin(run)
-    run.sink(LogLine(text=OFFLINE, level=LogLevel.WARNING))
+    run.sink(LogLine(text=OFFLINE, level=LogLevel.WAITING))
     driver.until(lambda: driver.sentences == OFFLINE)
     assert OFFLINE == driver.log[-1]
 

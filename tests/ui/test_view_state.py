@@ -365,7 +365,7 @@ def test_a_mistake_in_the_window_leaves_the_job_alone():
     assert (Stage.RUNNING, Tone.BAD, ("Something.",)) == (state.stage, state.banner.tone, state.banner.lines)
 
 
-FULL = LogLine(text="The disk is full: the job waits.", level=LogLevel.WARNING)
+FULL = LogLine(text="The disk is full: the job waits.", level=LogLevel.WAITING)
 
 
 def test_a_warning_stands_in_the_banner():

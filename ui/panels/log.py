@@ -15,7 +15,7 @@ from ui.widgets.scrollbars import show_when_needed
 MAX_LINES = 2000
 """Older lines are let go: the view is for the eye, the upload's log file keeps everything."""
 
-COLOURS = {LogLevel.WARNING: "warning", LogLevel.ERROR: "danger"}
+COLOURS = {LogLevel.WAITING: "warning", LogLevel.WARNING: "warning", LogLevel.ERROR: "danger"}
 
 
 class LogPanel:

@@ -1,0 +1,87 @@
+"""How an upload ended, and what the editor reads about that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.errors import AuthenticationError, Cancelled, TransferError
+from pipeline.transfer.journal import Confirmed
+from pipeline.transfer.refusal import RefusedError
+from pipeline.transfer.state_file import UploadState
+from pipeline.transfer.tally import cancelled_text, failed_text
+
+
+@dataclass(frozen=True, kw_only=True)
+class UploadResult:
+    """How an upload ended. All maps go by path inside the folder, with `/`.
+
+    `failed` holds a sentence for each file that was tried in vain. `halted` says why nothing more was tried (a refused
+    token, or the network gone), empty when everything of a step was. `notices` are lines for the log view.
+    `confirmed` tells more of each file that was uploaded; `place` is the folder below the prefix that the stream went to.
+    """
+
+    uploaded: Mapping[str, str]
+    failed: Mapping[str, str]
+    urls: Mapping[str, str] = field(repr=False)
+    log_file: Path
+    state: UploadState = field(repr=False)
+    sent: int = 0
+    halted: TransferError | None = None
+    notices: tuple[str, ...] = ()
+    confirmed: Mapping[str, Confirmed] = field(default_factory=dict, repr=False)
+    place: str = ""
+
+    @property
+    def complete(self) -> bool:
+        """Whether the store has every file."""
+        return len(self.uploaded) == len(self.state.files)
+
+
+class TransferCancelled(Cancelled):
+    """The editor stopped an upload; what is confirmed is saved. The text is what the editor should read."""
+
+    def __init__(self, result: UploadResult) -> None:
+        self.result = result
+        self.files_done = len(result.uploaded)
+        self.files_total = len(result.state.files)
+        super().__init__(cancelled_text(self.files_done, self.files_total))
+
+
+def result_of(
+    state: UploadState,
+    where: Mapping[str, Confirmed],
+    *,
+    log_file: Path,
+    sent: int = 0,
+    halted: TransferError | None = None,
+    notices: tuple[str, ...] = (),
+    place: str = "",
+) -> UploadResult:
+    """Return the result of an upload that left this state; `where` tells of the files that the store has."""
+    return UploadResult(
+        uploaded={name: which.key for name, which in where.items()},
+        failed={name: file.error for name, file in state.files.items() if file.error},
+        urls={name: which.url for name, which in where.items()},
+        log_file=log_file,
+        state=state,
+        sent=sent,
+        halted=halted,
+        notices=notices,
+        confirmed=where,
+        place=place,
+    )
+
+
+def upload_failure(result: UploadResult) -> TransferError:
+    """Return the error that names the log, and what was wrong with the first file, or with all."""
+    failed = failed_text(len(result.failed))
+    if isinstance(result.halted, AuthenticationError):
+        return AuthenticationError(f"{failed} {result.halted} Then start again to go on. Log: {result.log_file}")
+    if isinstance(result.halted, RefusedError) and result.halted.refusal.concerns_every_file:
+        return TransferError(f"{failed} {result.halted} Log: {result.log_file}")
+    name, reason = (
+        next(iter(sorted(result.failed.items()))) if result.failed else ("the folder", "It could not be sent whole: start again.")
+    )
+    return TransferError(f"{failed} {name}: {reason} Log: {result.log_file}")
