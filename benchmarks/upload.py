@@ -147,7 +147,9 @@ def measure(way: str, files: Path, options: argparse.Namespace, latency_ms: floa
         server = opened.enter_context(an_s3_server(scratch, options))
         direct = s3_client(server)
         opened.callback(direct.close)
-        empty(direct, server.bucket)
+        if options.endpoint:
+            empty(direct, server.bucket)
+            opened.callback(empty, direct, server.bucket)
         far_away = opened.enter_context(proxy(server.endpoint_url, latency_ms))
         sent = scratch / "sent"
         shutil.copytree(files, sent, copy_function=os.link if same_disk(files, scratch) else shutil.copy2)
@@ -164,7 +166,6 @@ def measure(way: str, files: Path, options: argparse.Namespace, latency_ms: floa
         found = [item["Size"] for item in listed(direct, server.bucket)]
         if (len(found), sum(found)) != expected:
             sys.exit(f"{way} is said to have ended well, but the server has {len(found)} objects with {sum(found)} bytes.")
-        empty(direct, server.bucket)
         return cost
 
 

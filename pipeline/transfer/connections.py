@@ -152,7 +152,9 @@ class RequestsHttp:
         server = "/".join(url.split("/", 3)[:3])
         if server not in self._known:
             chosen = dict(NO_PROXY) if _on_this_machine(url) else {}
-            self._known[server] = dict(self._session.merge_environment_settings(url, chosen, None, None, None))
+            known = self._known[server] = dict(self._session.merge_environment_settings(url, chosen, None, None, None))
+            if url.startswith("http:") and not known["proxies"].get("http"):
+                known["verify"] = True  # there is no certificate, and requests would look for the file with each request
         return self._known[server]
 
 
@@ -177,13 +179,35 @@ class _InterruptibleAdapter(HTTPAdapter):
         return manager
 
 
-def _pool_classes(connections: Connections, owners: set[HTTPConnection]) -> dict[str, type[HTTPConnectionPool]]:
-    # urllib3 gives a body that goes out on a used connection no more time than connecting has.
-    class Plain(HTTPConnection):
-        def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # as urllib3 has it
-            with _unhurried(self):
-                super().request(*args, **kwargs)
+class _HeadWithBody(HTTPConnection):
+    """Sends a request's head together with the first of its body: each sending wakes the other side up, and costs as much as 100 kB."""
 
+    _head: bytes | None = None
+
+    def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # as urllib3 has it
+        # urllib3 gives a body that goes out on a used connection no more time than connecting has.
+        with _unhurried(self):
+            self._head = b""
+            try:
+                super().request(*args, **kwargs)
+                head = self._head
+            finally:
+                self._head = None
+            if head:
+                self.send(head)
+
+    def send(self, data: Any) -> None:  # noqa: ANN401  # as http.client has it
+        if self._head is None:
+            super().send(data)
+        elif not self._head:
+            self._head = data
+        else:
+            head, self._head = self._head, None
+            super().send(head + bytes(data))
+
+
+def _pool_classes(connections: Connections, owners: set[HTTPConnection]) -> dict[str, type[HTTPConnectionPool]]:
+    class Plain(_HeadWithBody, HTTPConnection):
         def _new_conn(self) -> socket.socket:
             owners.add(self)
             return connections.open(self, super()._new_conn)
@@ -193,11 +217,7 @@ def _pool_classes(connections: Connections, owners: set[HTTPConnection]) -> dict
             connections.forget(self)
             super().close()
 
-    class Tls(HTTPSConnection):
-        def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # as urllib3 has it
-            with _unhurried(self):
-                super().request(*args, **kwargs)
-
+    class Tls(_HeadWithBody, HTTPSConnection):
         def _new_conn(self) -> socket.socket:
             owners.add(self)
             return connections.open(self, super()._new_conn)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TextIO
+from typing import BinaryIO
 
 from pipeline.transfer.redaction import redact
 from pipeline.workspace import LOG_PATTERN
@@ -31,7 +31,7 @@ class UploadLog:
         self._begins = path is None
         self._secrets = secrets
         self._lock = threading.Lock()
-        self._file: TextIO | None = None
+        self._file: BinaryIO | None = None
         self._volume = 1
         self._usable = True
 
@@ -42,7 +42,7 @@ class UploadLog:
         with self._lock:
             self._usable = False
             if self._file is not None:
-                with suppress(OSError):  # closing tries once more to write what a full disk did not take
+                with suppress(OSError):
                     self._file.close()
                 self._file = None
 
@@ -55,8 +55,7 @@ class UploadLog:
                 return
             try:
                 file = self._file = self._file or self._open()
-                file.write(f"{stamp}  {line}\n")
-                file.flush()
+                file.write(f"{stamp}  {line}\n".encode("utf-8", "backslashreplace"))
                 if file.tell() >= MAX_BYTES:
                     file.close()
                     self._file = None
@@ -64,11 +63,11 @@ class UploadLog:
             except OSError:
                 self._usable = False
 
-    def _open(self) -> TextIO:
+    def _open(self) -> BinaryIO:
         if self._begins and self._volume == 1:
             _remove_oldest(self.path.parent, but=KEEP_LOGS)
         path = self.path if self._volume == 1 else self.path.with_stem(f"{self.path.stem}_{self._volume}")
-        return path.open("a", encoding="utf-8", errors="backslashreplace", newline="\n")
+        return path.open("ab", buffering=0)
 
 
 def _remove_oldest(folder: Path, *, but: int) -> None:
