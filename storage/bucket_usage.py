@@ -70,8 +70,11 @@ class BucketUsage:
                 await asyncio.wait([self._measuring])
 
     def check(self, path: str, wanted_bytes: int, *, replaced_bytes: int) -> None:
-        """See that an object fits; `total` must have been awaited before. Raises StorageQuotaExceededError."""
-        promise = self._objects.get(path)
+        """See that an object fits; `total` must have been awaited before. Raises StorageQuotaExceededError.
+
+        Here and below, `replaced_bytes` is the size of what is stored there now, 0 where nothing is.
+        """
+        promise = self._came(path, replaced_bytes)
         self._check(wanted_bytes, replaced_bytes + (promise.room_bytes if promise else 0), own_bytes=0)
 
     def check_part(self, upload_id: str, number: int, wanted_bytes: int) -> None:
@@ -113,7 +116,7 @@ class BucketUsage:
 
     def stored(self, path: str, size_bytes: int, *, replaced_bytes: int) -> None:
         """Note that an object was stored, or deleted when its size is 0, where there was one of `replaced_bytes`."""
-        promise = self._objects.get(path)
+        promise = self._came(path, replaced_bytes)
         self._drop_object(path)
         if promise is not None and not size_bytes:  # its URL is as good as before, and nothing is replaced any more
             self._objects[path] = replace(promise, replaced_bytes=0)
@@ -122,6 +125,19 @@ class BucketUsage:
             self._total_bytes += size_bytes - replaced_bytes
         if self._measuring is not None:
             self._changed[path] = size_bytes
+
+    def _came(self, path: str, there_bytes: int) -> _Promise | None:
+        """Count what has come by its URL, as what is there now tells; return what is still promised."""
+        promise = self._objects.get(path)
+        if promise is not None and promise.replaced_bytes != there_bytes:
+            self._promised_bytes -= promise.room_bytes
+            if self._total_bytes is not None:
+                self._total_bytes += there_bytes - promise.replaced_bytes
+            if self._measuring is not None:
+                self._changed[path] = there_bytes
+            promise.replaced_bytes = there_bytes
+            self._promised_bytes += promise.room_bytes
+        return promise
 
     def _check(self, wanted_bytes: int, replaced_bytes: int, *, own_bytes: int) -> None:
         used = (self._total_bytes or 0) + self._reserved_bytes + self._promised_bytes

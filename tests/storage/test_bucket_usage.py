@@ -181,3 +181,24 @@ def test_deleting_gives_back_no_room_that_a_url_still_may_fill():
             bucket.usage.promise("b", 1, replaced_bytes=0, for_s=60)
 
     asyncio.run(refused())
+
+
+def test_what_came_by_its_url_counts_when_its_key_is_asked_for_again():
+    """Signing anew what is there already gives no room away, however often."""
+    bucket = Bucket()
+
+    async def fill():
+        await bucket.usage.total()
+        for path in ("a", "b", "c"):
+            bucket.usage.promise(path, 30, replaced_bytes=0, for_s=60)
+            bucket.objects[path] = 30
+        for path in ("a", "b", "c"):
+            bucket.usage.promise(path, 30, replaced_bytes=30, for_s=60)
+        with pytest.raises(StorageQuotaExceededError):
+            bucket.usage.promise("d", 30, replaced_bytes=0, for_s=60)
+        bucket.usage.promise("e", 10, replaced_bytes=0, for_s=60)
+        with pytest.raises(StorageQuotaExceededError):
+            bucket.usage.promise("a", 31, replaced_bytes=30, for_s=60)
+        return await bucket.usage.total()
+
+    assert 90 == asyncio.run(fill())
