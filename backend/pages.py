@@ -18,6 +18,7 @@ from backend.contract import Health
 from backend.description import refusals
 from backend.records import FileRecords
 from backend.settings import BackendSettings
+from pipeline.transfer.place import place_in
 from storage import InvalidPathError, ObjectNotFoundError, StorageBackend, StoragePathBuilder
 
 _FOLDER = Path(__file__).parent / "player"
@@ -43,7 +44,7 @@ class PageRoutes:
 
     async def streams(self) -> Response:
         """List every stored stream with a link to its player."""
-        prefixes, posters = [], set()
+        prefixes, posters = [], set[str]()
         async for stored in self._storage.list_objects():
             folder = stored.path.rpartition("/")[0]
             prefix = f"{folder}/" if folder else ""
@@ -52,7 +53,7 @@ class PageRoutes:
                 prefixes.append(prefix)
             elif stored.path == paths.poster:
                 posters.add(prefix)
-        cards = "\n".join(self._card(prefix, with_poster=prefix in posters) for prefix in sorted(prefixes))
+        cards = "\n".join([await self._card(prefix, posters) for prefix in sorted(prefixes)])
         return self._page("streams.html", streams=cards or '<p class="quiet">Nothing here yet: upload a video and reload this page.</p>')
 
     async def watch(self, request: Request, prefix: str) -> Response:
@@ -63,14 +64,15 @@ class PageRoutes:
             return self._page("missing.html", status=404, name=_name(prefix))
         if not await self._storage.exists(paths.master):
             return self._page("missing.html", status=404, name=_name(paths.prefix))
+        current = await self._current(paths)
         # without speech the file has no cues
-        spoken = await self._storage.exists(paths.captions) and b"-->" in await self._storage.load(paths.captions)
+        spoken = await self._storage.exists(current.captions) and b"-->" in await self._storage.load(current.captions)
         return self._page(
             "watch.html",
             name=_name(paths.prefix),
             source=self._object(paths.master),
-            captions=self._object(paths.captions) if spoken else "",
-            poster=f'poster="{escape(self._object(paths.poster))}"' if await self._storage.exists(paths.poster) else "",
+            captions=self._object(current.captions) if spoken else "",
+            poster=f'poster="{escape(self._object(current.poster))}"' if await self._storage.exists(current.poster) else "",
         )
 
     async def asset(self, name: str) -> Response:
@@ -86,15 +88,19 @@ class PageRoutes:
             await self._storage.find("health")
         return Health(status="ok")
 
+    async def _current(self, paths: StoragePathBuilder) -> StoragePathBuilder:
+        """Return where the files of the stream lie that is played now: a later one has a folder of its own."""
+        return StoragePathBuilder(paths.prefix + place_in(await self._storage.load(paths.master)))
+
     def _object(self, key: str) -> str:
         return self._base + object_path(key)
 
-    def _card(self, prefix: str, *, with_poster: bool) -> str:
-        picture = (
-            f'<img src="{escape(self._object(StoragePathBuilder(prefix).poster))}" alt="">'
-            if with_poster
-            else '<span class="picture"></span>'
-        )
+    async def _card(self, prefix: str, posters: set[str]) -> str:
+        paths = StoragePathBuilder(prefix)
+        if any(poster.startswith(f"{prefix}v") for poster in posters):
+            paths = await self._current(paths)
+        has_poster = paths.prefix in posters
+        picture = f'<img src="{escape(self._object(paths.poster))}" alt="">' if has_poster else '<span class="picture"></span>'
         link = escape(f"{self._base}/watch/{quote(prefix)}")
         return f'<a class="card" href="{link}">{picture}<strong>{escape(_name(prefix))}</strong><small>{escape(prefix)}</small></a>'
 

@@ -71,6 +71,19 @@ def test_captions_without_words_are_left_out(shared):
     assert "poster=" not in page
 
 
+def test_a_later_stream_has_its_own_poster_and_captions(fresh):
+    """What the master leads into counts, also where the files of the stream before are still there."""
+    words = {"": b"WEBVTT\n\n00:01.000 --> 00:02.000\nBefore\n", "v2/": b"WEBVTT\n\n00:01.000 --> 00:02.000\nNow\n"}
+    for place, text in words.items():
+        fresh.put(f"lesson/{place}poster.jpg", f"poster of {place}".encode(), "image/jpeg")
+        fresh.put(f"lesson/{place}subtitles.vtt", text, "text/vtt")
+    fresh.put("lesson/master.m3u8", b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nv2/480p/index.m3u8\n", "application/vnd.apple.mpegurl")
+    page = fresh.get("/watch/lesson/").text
+
+    assert (b"poster of v2/", words["v2/"]) == tuple(fresh.get(attribute(page, name)).content for name in ("poster", "data-captions"))
+    assert b"poster of v2/" == fresh.get(attribute(fresh.get("/").text, "img src")).content
+
+
 @pytest.mark.parametrize("target", ["/watch/nothing/", "/watch/%2e%2e/", "/watch/.backend/", "/watch/"])
 def test_a_missing_stream_is_said(fresh, target):
     """The player page of nothing is a page that says so."""
