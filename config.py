@@ -21,6 +21,10 @@ PREFERENCES_FILE = ROOT / "s3_config.json"
 OWN_FOLDER = "hls-converter"
 
 
+SECRETS = frozenset({"AUTH_TOKEN", "STORAGE_S3_ACCESS_KEY_ID", "STORAGE_S3_SECRET_ACCESS_KEY"})
+"""Variables that are for this program alone."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class BackendApi:
     """The customer's backend as the uploader sees it."""
@@ -149,6 +153,11 @@ class Config:
             aws_region=text("AWS_REGION") or text("AWS_DEFAULT_REGION") or "us-east-1",
             problems=tuple(problems),
         )
+
+
+def child_environment() -> dict[str, str]:
+    """Return the environment for programs that this one starts: ffmpeg has no use for a token."""
+    return {name: value for name, value in os.environ.items() if name not in SECRETS}
 
 
 def cache_folder(environ: Mapping[str, str], platform: str) -> Path | None:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from config import child_environment
 from pipeline.cancel import CancelToken
 from pipeline.errors import EncodeError, ToolError
 
@@ -138,6 +139,7 @@ def _start(ffmpeg: Path, arguments: Sequence[str], cwd: Path) -> subprocess.Pope
         return subprocess.Popen(
             argv,
             cwd=cwd,
+            env=child_environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -159,7 +161,9 @@ def _ending_with_us() -> Iterator[Callable[[subprocess.Popen[str]], None]]:
         return
     silent = subprocess.DEVNULL
     # a session of its own: Ctrl-C and the closing of a terminal are for us to hear
-    watchdog = subprocess.Popen(["/bin/sh", "-c", WATCH], stdin=subprocess.PIPE, stdout=silent, stderr=silent, start_new_session=True)
+    watchdog = subprocess.Popen(
+        ["/bin/sh", "-c", WATCH], env=child_environment(), stdin=subprocess.PIPE, stdout=silent, stderr=silent, start_new_session=True
+    )
 
     def tie(process: subprocess.Popen[str]) -> None:
         assert watchdog.stdin is not None
@@ -186,7 +190,8 @@ def ffmpeg_encoders(ffmpeg: Path) -> set[str]:
 
 def _asked(ffmpeg: Path, question: str) -> str:
     try:
-        return subprocess.run([str(ffmpeg), "-hide_banner", question], capture_output=True, text=True, timeout=20, check=True).stdout
+        asked = [str(ffmpeg), "-hide_banner", question]
+        return subprocess.run(asked, env=child_environment(), capture_output=True, text=True, timeout=20, check=True).stdout
     except (OSError, subprocess.SubprocessError) as error:
         raise ToolError(f"{ffmpeg} does not run: check FFMPEG_PATH or install ffmpeg.") from error
 
@@ -199,7 +204,8 @@ def open_in_file_manager(path: Path) -> None:
     opener = shutil.which("open" if sys.platform == "darwin" else "xdg-open")
     if opener is None:
         raise ToolError(f"No file manager was found: the files are in {path}.")
-    subprocess.Popen([opener, str(path)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    silent = subprocess.DEVNULL
+    subprocess.Popen([opener, str(path)], env=child_environment(), stdin=silent, stdout=silent, stderr=silent)
 
 
 class _Log:

@@ -14,6 +14,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Any
 
+from config import child_environment
 from pipeline.cancel import CancelToken
 from pipeline.errors import SpeechError
 
@@ -42,7 +43,7 @@ def answers(request: Mapping[str, Any], cancel: CancelToken, environment: Mappin
     Args:
         request: As `worker` describes it.
         cancel: Ends the iteration with `Cancelled` as soon as it is cancelled.
-        environment: The child's whole environment, or None for this process's own.
+        environment: The child's whole environment, or None for this process's own without its secrets.
 
     Raises SpeechError when the child can't be started or ends without a `result` or an `error`, Cancelled.
     """
@@ -78,7 +79,7 @@ def _start(complaints: IO[bytes], environment: Mapping[str, str] | None) -> subp
             stdout=subprocess.PIPE,
             stderr=complaints,
             cwd=PROJECT,
-            env=environment,
+            env=child_environment() if environment is None else environment,
             creationflags=flags,
             start_new_session=session,
         )

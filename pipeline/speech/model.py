@@ -32,7 +32,7 @@ def check_model(
         cancel: Ends the check or the download at once.
         language: A language code, or None for automatic.
         on_download: Called before a download begins.
-        environment: The child process's whole environment, or None for this process's own.
+        environment: The child process's whole environment, or None for this process's own without its secrets.
 
     Raises SpeechError, Cancelled.
     """

@@ -33,7 +33,7 @@ def transcribe(
         offset_s: How much later than the video the sound starts; added to every time.
         report: Called with the fraction done, by the sound's time.
         on_download: Called before a model is downloaded.
-        environment: The child process's whole environment, or None for this process's own.
+        environment: The child process's whole environment, or None for this process's own without its secrets.
 
     Raises SpeechError, Cancelled.
     """

@@ -38,10 +38,11 @@ class ExchangedToken(str):
 
 @dataclass
 class Leak:
-    """What the runs of the program showed: its output, and every command line of it and its children."""
+    """What the runs of the program showed: its output, every command line of it and its children, and what these inherit."""
 
     output: list[str] = field(default_factory=list)
     command_lines: set[str] = field(default_factory=set)
+    environments: set[str] = field(default_factory=set)
 
     def run(self, arguments: list[str], environment: dict[str, str], on_line=lambda event: None) -> int:
         """Run the program to its end, looking at the processes with every line that it prints; return its exit status."""
@@ -63,6 +64,8 @@ class Leak:
         for one in everybody:
             try:
                 self.command_lines.add(" ".join(one.cmdline()))
+                if one is not program:
+                    self.environments.add(str(one.environ()))
             except psutil.NoSuchProcess:
                 continue  # it has ended in between
 
@@ -129,6 +132,8 @@ def test_a_job_leaves_no_secret_behind(tmp_path, backend, home, sample, small_mo
     assert [] == secrets_in("".join(leak.output).encode())
     assert any("ffmpeg" in line for line in leak.command_lines)
     assert [] == secrets_in("\n".join(leak.command_lines).encode())
+    assert leak.environments
+    assert [] == secrets_in("\n".join(leak.environments).encode())
 
 
 @pytest.mark.parametrize(
