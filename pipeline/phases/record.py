@@ -43,7 +43,7 @@ class RecordPhase:
         context.log(UPDATING, LogLevel.INFO)
         uploader = Uploader(self._backend, session_id=context.plan.job.upload.session_id, login=self._login)
         try:
-            uploader.create_record(fields, log_file=workspace.folder / str(uploaded["log"]), cancel=context.cancel)
+            uploader.create_record(fields, log_file=workspace.folder / str(uploaded["log"]), on_notice=context.log, cancel=context.cancel)
         except TransferError as error:
             return PhaseResult(
                 outcome=PhaseOutcome.WARNED,

@@ -168,6 +168,6 @@ def send(
     )
     if not result.complete:
         raise upload_failure(result)
-    for notice in publish_manifest(uploader, result, folder, title=title_of(folder), data_dir=data_dir, cancel=cancel):
+    for notice in publish_manifest(uploader, result, folder, title=title_of(folder), data_dir=data_dir, on_notice=log, cancel=cancel):
         log(notice, LogLevel.WARNING)
     return result

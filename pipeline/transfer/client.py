@@ -17,6 +17,7 @@ from pipeline.transfer.body import FileBody
 from pipeline.transfer.capabilities import NOTHING, Capabilities, parse_capabilities
 from pipeline.transfer.exchange import Answer, Http, NoAnswerError, Silence
 from pipeline.transfer.login import Login
+from pipeline.transfer.redaction import redact
 from pipeline.transfer.refusal import Flaw, Party, Refusal, RefusedError, backend_refusal, json_fields, refused, says_error, store_refusal
 
 BACKEND_TIMEOUT_S = 30.0
@@ -27,7 +28,11 @@ OBJECT = "/api/s3/object"
 STORED = (200, 201, 204)
 """What stores answer to a PUT that worked: S3 says 200, others the other two."""
 
+_UNKNOWN = (301, 302, 303, 307, 308, 400, 403, 404, 405, 410, 501)
+"""What a backend answers to a question that it does not know; some send whoever asks on to their login page."""
+
 _LOGGED_BODY = 300
+_MAX_REDACTED = 1 << 16
 _HEX_MD5 = re.compile(r"[0-9A-Fa-f]{32}")
 
 
@@ -86,7 +91,7 @@ class BackendClient:
 
         Leaves in `clock_ahead_s` how far this computer's clock is ahead of the backend's.
         """
-        answer = self._ask("GET", CAPABILITIES, None, accepted=(200, 400, 403, 404, 405, 410, 501))
+        answer = self._ask("GET", CAPABILITIES, None, accepted=(200, *_UNKNOWN))
         if answer.server_time is not None:
             self.clock_ahead_s = time.time() - answer.server_time
         return parse_capabilities(answer.body) if answer.status == HTTPStatus.OK else NOTHING
@@ -176,7 +181,7 @@ class BackendClient:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         body = b"" if content is None else json.dumps(content).encode()
         url = self._api.full_url(endpoint)
-        request = f"{method} {url} {body[:_LOGGED_BODY].decode()}".rstrip()
+        request = f"{method} {url} {self._excerpt(body)}".rstrip()
         started = time.monotonic()
         try:
             answer = self._http.send(method, url, headers=headers, body=body, read_timeout_s=read_timeout_s)
@@ -186,8 +191,12 @@ class BackendClient:
         self._note(f"{request} -> {answer.status} in {_passed(started)}")
         if answer.status in accepted:
             return answer
-        self._note(f"the backend said: {answer.body[:_LOGGED_BODY].decode('utf-8', 'replace')}")
+        self._note(f"the backend said: {self._excerpt(answer.body)}")
         raise refused(backend_refusal(answer, self.place, generation))
+
+    def _excerpt(self, body: bytes) -> str:
+        """Return the beginning of a body for the log. Secrets go first: half of one would not be known as one."""
+        return redact(body[:_MAX_REDACTED].decode("utf-8", "replace"), self._login.tokens)[:_LOGGED_BODY]
 
     def _texts(self, answer: Answer, *names: str) -> list[str]:
         """Return fields that an answer must have."""

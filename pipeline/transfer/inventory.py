@@ -26,9 +26,11 @@ from pipeline.errors import TransferError
 from pipeline.transfer.capabilities import NOTHING
 from pipeline.transfer.client import BACKEND_TIMEOUT_S, BackendClient, place_of, read_timeout_s
 from pipeline.transfer.exchange import Answer, NoAnswerError
+from pipeline.transfer.login import Login
 from pipeline.transfer.manifest import Manifest, ManifestFormatError, parse_manifest
 from pipeline.transfer.refusal import Party, Refusal, backend_refusal, refused, store_refusal
-from pipeline.transfer.retry import DELAYS_S, after_upload, persist
+from pipeline.transfer.retry import DELAYS_S, after_upload, no_remedy, persist
+from pipeline.transfer.setbacks import Setbacks
 
 if TYPE_CHECKING:
     from pipeline.transfer.connections import Connections
@@ -70,10 +72,25 @@ class StoredObject:
 
 
 class Inventory:
-    """Asks a backend what it has; one for each thread. Every method raises TransferError or Cancelled."""
+    """Asks a backend what it has; one for each thread. With `setbacks` it gets over what passes.
 
-    def __init__(self, api: BackendApi, http: Http, *, delays: Sequence[float], cancel: CancelToken, note: Callable[[str], None]) -> None:
+    Every method raises TransferError or Cancelled.
+    """
+
+    def __init__(
+        self,
+        api: BackendApi,
+        http: Http,
+        *,
+        delays: Sequence[float],
+        cancel: CancelToken,
+        note: Callable[[str], None],
+        login: Login | None = None,
+        setbacks: Setbacks | None = None,
+    ) -> None:
         self._api = api
+        self._login = login or Login(api.token)
+        self._setbacks = setbacks
         self._http = http
         self._delays = delays
         self._cancel = cancel
@@ -168,16 +185,17 @@ class Inventory:
                 raise TransferError(f"The storage at {place} gave another part of {key} than was asked for: ask its administrator.")
             raise refused(store_refusal(answer, place))
 
-        return persist(attempt, decide=after_upload, delays=self._delays, cancel=self._cancel, note=self._note)
+        return self._persist(attempt)
 
     def _ask(self, method: str, endpoint: str, query: Mapping[str, str], *, accepted: tuple[int, ...]) -> Answer:
         url = self._api.full_url(endpoint)
         if query:
             url += "?" + urlencode(query, quote_via=quote, safe="", errors="surrogatepass")
-        headers = {"Authorization": f"Bearer {self._api.token}"}
 
         def attempt() -> Answer:
             started = time.monotonic()
+            token, generation = self._login.current()
+            headers = {"Authorization": f"Bearer {token}"}
             try:
                 answer = self._http.send(method, url, headers=headers, body=b"", read_timeout_s=BACKEND_TIMEOUT_S)
             except NoAnswerError as error:
@@ -185,10 +203,16 @@ class Inventory:
                 raise refused(Refusal(party=Party.BACKEND, place=self._place, silence=error.silence)) from error
             self._note(f"{method} {endpoint} {dict(query)} -> {answer.status} in {(time.monotonic() - started) * 1000:.0f} ms")
             if answer.status not in accepted:
-                raise refused(backend_refusal(answer, self._place, login=0))
+                raise refused(backend_refusal(answer, self._place, login=generation))
+            if self._setbacks is not None:
+                self._setbacks.answered(self._place)
             return answer
 
-        return persist(attempt, decide=after_upload, delays=self._delays, cancel=self._cancel, note=self._note)
+        return self._persist(attempt)
+
+    def _persist(self, attempt: Callable[[], R]) -> R:
+        remedy = self._setbacks.remedy if self._setbacks is not None else no_remedy
+        return persist(attempt, decide=after_upload, delays=self._delays, cancel=self._cancel, note=self._note, remedy=remedy)
 
     def _json(self, answer: Answer, endpoint: str) -> Mapping[str, Any]:
         try:

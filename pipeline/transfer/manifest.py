@@ -217,6 +217,16 @@ def version_fields(version: Version, *, for_server: bool = False) -> dict[str, A
     }
 
 
+def understood(data: bytes | None) -> Manifest | None:
+    """Return the manifest in a text, None where there is no text or it can't be understood."""
+    if data is None:
+        return None
+    try:
+        return parse_manifest(data)
+    except ManifestFormatError:
+        return None
+
+
 def parse_manifest(data: bytes) -> Manifest:
     """Read a stored manifest; totals are counted anew. Raises ManifestFormatError."""
     try:

@@ -35,10 +35,14 @@ class Standing:
 
 @dataclass(frozen=True, kw_only=True)
 class Course:
-    """Where an upload goes, whether it goes on with an earlier run, and what the editor should know about that."""
+    """Where an upload goes, whether it goes on with an earlier run, and what the editor should know about that.
+
+    `same` says that players get this very stream by now.
+    """
 
     place: str
     going_on: bool
+    same: bool = False
     notice: str = ""
 
 
@@ -70,21 +74,36 @@ def choose_course(
             return Course(place="", going_on=False, notice=REPLACED)
         return Course(place=content.place if going_on else "", going_on=going_on)
     if standing.md5 == (here := ours(content.place)) or here is None:
-        return Course(place=content.place, going_on=going_on)
+        return Course(place=content.place, going_on=going_on, same=True)
+    used = {*standing.versions, *taken(), *(number for place in content.places for number in versions_in(place))}
+    for number in sorted(used):  # sent from another folder, or the journal is lost
+        if standing.md5 == ours(version(number)):
+            return Course(place=version(number), going_on=False, same=True)
     watched = set(versions_in(content.place)) & set(standing.versions)
     if going_on and content.place and published_here is None and not watched:
         return Course(place=content.place, going_on=True)
-    used = [*standing.versions, *taken(), *(number for place in content.places for number in versions_in(place))]
-    place = f"v{max([1, *used]) + 1}/"
+    place = version(max([1, *used]) + 1)
     notice = ANOTHER_STREAM.format(prefix=prefix, place=place)
     if published_here is not None and published_here.md5 != standing.md5:
         notice = f"{REPLACED} {notice}"
     return Course(place=place, going_on=False, notice=notice)
 
 
+def version(number: int) -> str:
+    """Return the folder of a version below the prefix."""
+    return f"v{number}/"
+
+
 def versions_in(text: str) -> list[int]:
     """Return the numbers of all versions that a key below the prefix, or a playlist, names."""
     return [int(number) for number in _VERSION.findall(text)]
+
+
+def place_in(master: bytes) -> str:
+    """Return the folder of its version that a master playlist leads into, such as `v2/`; empty where it has none."""
+    addresses = (line for line in master.decode("utf-8", "replace").splitlines() if line and not line.startswith("#"))
+    found = _VERSION.match(next(addresses, ""))
+    return found.group() if found else ""
 
 
 def pointing_into(place: str, master: bytes) -> bytes:

@@ -15,7 +15,7 @@ from pipeline.transfer.capabilities import Capabilities
 from pipeline.transfer.exchange import NoAnswerError
 from pipeline.transfer.inventory import Inventory, StoredObject
 from pipeline.transfer.journal import Confirmed, JournalContent
-from pipeline.transfer.manifest import Manifest
+from pipeline.transfer.manifest import FileEntry, Manifest, understood
 from pipeline.transfer.place import Course, Standing, choose_course, pointing_into, versions_in
 from pipeline.transfer.publish_order import OutgoingFile
 from pipeline.workspace import MASTER
@@ -47,12 +47,13 @@ def prepare(
     known: Manifest | None,
     http: Http,
     cancel: CancelToken,
+    note: Callable[[str], None],
 ) -> Prepared:
     """Decide where an upload goes and what need not be sent; `collect` returns the files for a place below the prefix.
 
     `known` is what this computer last uploaded there, from whichever folder. Raises TransferError, Cancelled.
     """
-    look = _Look(prefix, content, capabilities, inventory, known, http, cancel)
+    look = _Look(prefix, content, capabilities, inventory, known, http, cancel, note)
     master = next((file for file in collect("") if file.name == MASTER), None)
 
     def ours(place: str) -> str | None:
@@ -63,7 +64,9 @@ def prepare(
     already: dict[str, Confirmed] = {}
     if course.going_on:
         already = still_confirmed(files, content.confirmed, lambda file: outgoing_md5(file, course.place, cancel))
-    if resume and capabilities.list and (course.going_on or not course.place):
+    if resume and course.same and not capabilities.list:
+        already |= look.recorded([file for file in files if file.name not in already])
+    if resume and capabilities.list and (course.going_on or course.same or not course.place):
         below = prefix + course.place
         stored = look.stored(below)
         # others may have cleared up or replaced what an earlier upload has left
@@ -111,6 +114,7 @@ class _Look:
         known: Manifest | None,
         http: Http,
         cancel: CancelToken,
+        note: Callable[[str], None],
     ) -> None:
         self._prefix = prefix
         self._content = content
@@ -119,6 +123,7 @@ class _Look:
         self._known = known
         self._http = http
         self._cancel = cancel
+        self._note = note
 
     def standing(self) -> Standing:
         """Return the master that players get now."""
@@ -168,20 +173,31 @@ class _Look:
 
     def found(self, files: Sequence[OutgoingFile], stored: Mapping[str, StoredObject]) -> dict[str, Confirmed]:
         """Return those files that the server has with the same content, whoever sent them."""
-        return {file.name: self._as_confirmed(file, one) for file in files if (one := stored.get(file.key)) and self._is_same(file, one)}
+        there = [(file, one) for file in files if (one := stored.get(file.key)) is not None and one.size_bytes == file.size_bytes]
+        manifests = [] if self._known is None else [self._known]
+        if self._capabilities.manifest and any(one.md5 is None for _, one in there):
+            servers = understood(self._inventory.manifest(self._prefix))
+            manifests += [] if servers is None else [servers]
+        # what was sent in parts has no MD5 that a store would know: the manifest has it, as long as it is still that object
+        recorded = {(entry.s3_key, entry.etag): entry.md5_hash for manifest in manifests for entry in manifest.files}
+        found = {}
+        for file, one in there:
+            md5 = one.md5 or (recorded.get((one.key, one.etag)) if one.etag else None)
+            if md5 is not None and file_md5(file.path, self._cancel) == md5:
+                found[file.name] = _as_confirmed(file, url="", md5=md5, etag=one.etag or "")
+        return found
 
-    def _is_same(self, file: OutgoingFile, stored: StoredObject) -> bool:
-        return stored.size_bytes == file.size_bytes and stored.md5 is not None and file_md5(file.path, self._cancel) == stored.md5
-
-    def _as_confirmed(self, file: OutgoingFile, stored: StoredObject) -> Confirmed:
-        return Confirmed(
-            size_bytes=file.size_bytes,
-            mtime_ns=file.mtime_ns,
-            key=file.key,
-            url="",
-            md5=stored.md5 or "",
-            etag=stored.etag or "",
-        )
+    def recorded(self, files: Sequence[OutgoingFile]) -> dict[str, Confirmed]:
+        """Return those files that this computer has sent there with the same content, from whichever folder."""
+        entries: dict[str, FileEntry] = {entry.s3_key: entry for entry in self._known.files} if self._known is not None else {}
+        found = {}
+        for file in files:
+            entry = entries.get(file.key)
+            if entry is None or file.name == MASTER or entry.md5_hash is None or entry.size_bytes != file.size_bytes:
+                continue
+            if file_md5(file.path, self._cancel) == entry.md5_hash:
+                found[file.name] = _as_confirmed(file, url=entry.s3_url, md5=entry.md5_hash, etag=entry.etag or "")
+        return found
 
     def _read(self, url: str) -> Standing:
         """Read the master at an address."""
@@ -189,14 +205,20 @@ class _Look:
             return Standing()
         try:
             answer = self._http.send("GET", url, headers={}, body=b"", read_timeout_s=READ_BACK_S)
-        except NoAnswerError:
+        except NoAnswerError as error:
+            self._note(f"GET {MASTER} as players do -> no answer: {error.detail}")
             return Standing()
+        self._note(f"GET {MASTER} as players do -> {answer.status}")
         if answer.status == HTTPStatus.NOT_FOUND:
             return Standing(known=True)
         if answer.status != HTTPStatus.OK or not answer.body.startswith(_PLAYLIST):
             return Standing()
         md5 = hashlib.md5(answer.body, usedforsecurity=False).hexdigest()
         return Standing(known=True, md5=md5, versions=tuple(versions_in(answer.body.decode("utf-8", "replace"))))
+
+
+def _as_confirmed(file: OutgoingFile, *, url: str, md5: str, etag: str) -> Confirmed:
+    return Confirmed(size_bytes=file.size_bytes, mtime_ns=file.mtime_ns, key=file.key, url=url, md5=md5, etag=etag)
 
 
 def too_large(what: str, size_bytes: int, capabilities: Capabilities) -> str:

@@ -61,8 +61,9 @@ def after_record(refusal: Refusal) -> Verdict:
     """Decide about the file record: it is sent again only where it surely did not arrive, or there would be two."""
     if refusal.status == 401:
         return Verdict.LOGIN
-    not_taken = refusal.silence is Silence.UNREACHABLE or refusal.status in (429, 503)
-    return Verdict.RETRY if not_taken else Verdict.GIVE_UP
+    if refusal.silence is Silence.UNREACHABLE:
+        return Verdict.WAIT
+    return Verdict.RETRY if refusal.status in (429, 503) else Verdict.GIVE_UP
 
 
 def jittered(pause_s: float) -> float:
@@ -70,7 +71,8 @@ def jittered(pause_s: float) -> float:
     return pause_s * random.uniform(1 - JITTER, 1 + JITTER)
 
 
-def _no_remedy(verdict: Verdict, refusal: Refusal) -> bool:
+def no_remedy(verdict: Verdict, refusal: Refusal) -> bool:
+    """Help against nothing."""
     return False
 
 
@@ -81,7 +83,7 @@ def persist(
     delays: Sequence[float],
     cancel: CancelToken,
     note: Callable[[str], None],
-    remedy: Callable[[Verdict, Refusal], bool] = _no_remedy,
+    remedy: Callable[[Verdict, Refusal], bool] = no_remedy,
     reached: Callable[[], int] = lambda: 0,
     spread: Callable[[float], float] = jittered,
 ) -> T:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from config import BackendApi
 from pipeline.cancel import CancelToken
-from pipeline.errors import Cancelled
+from pipeline.errors import Cancelled, TransferError
 from pipeline.folder_lock import locked
 from pipeline.transfer.capabilities import NOTHING, Capabilities
-from pipeline.transfer.client import BackendClient, Presigned, StoreClient
+from pipeline.transfer.client import BackendClient, Presigned, StoreClient, place_of
 from pipeline.transfer.control import PARALLEL, TransferControl
 from pipeline.transfer.gate import Gate
 from pipeline.transfer.inventory import Inventory
@@ -138,7 +138,8 @@ class Uploader:
             tell(sent, size)
 
         with open_session(cancel) as http:
-            return self._sender(http, cancel, nothing).send(path, key, on_begin=begin, on_bytes=move)
+            terms = self._terms(self._capabilities or NOTHING, cancel, nothing, nothing)
+            return self._sender(http, terms).send(path, key, on_begin=begin, on_bytes=move)
 
     @property
     def backend_url(self) -> str:
@@ -151,19 +152,24 @@ class Uploader:
         return self._login.tokens
 
     @contextmanager
-    def at_server(self, cancel: CancelToken, note: Callable[[str], None]) -> Iterator[tuple[Inventory, Sender]]:
+    def at_server(self, cancel: CancelToken, note: Callable[[str], None], on_notice: Listener) -> Iterator[tuple[Inventory, Sender]]:
         """Open what asks the server what it has, and what sends it single files. `note` takes lines for the log."""
+        terms = self._terms(self._capabilities or NOTHING, cancel, note, on_notice)
         with open_session(cancel) as http:
-            yield self._inventory(http, cancel, note), self._sender(http, cancel, note)
+            yield self._inventory(http, terms), self._sender(http, terms)
 
-    def create_record(self, fields: Mapping[str, Any], *, log_file: Path | None, cancel: CancelToken) -> None:
-        """Send the file record, going on with the upload's log if there is one. Raises TransferError or Cancelled."""
+    def create_record(
+        self, fields: Mapping[str, Any], *, log_file: Path | None, on_notice: Listener | None = None, cancel: CancelToken
+    ) -> None:
+        """Send the file record, going on with the log of the upload before, if there was one. Raises TransferError or Cancelled."""
         with ExitStack() as opened:
             note: Callable[[str], None] = nothing
             if log_file is not None:
                 note = opened.enter_context(UploadLog(log_file.parent, secrets=self._login.tokens, path=log_file)).write
             client = self._client(opened.enter_context(open_session(cancel)), note)
-            setbacks = Setbacks(self._login, cancel, lambda text, level: note(text))
+            setbacks = Setbacks(self._login, cancel, on_notice or nothing)
+            if log_file is not None:
+                setbacks.answered(client.place)
             record = lambda: client.record(fields)  # noqa: E731  # one line that says what is tried
             persist(record, decide=after_record, delays=self._delays, cancel=cancel, note=note, remedy=setbacks.remedy)
 
@@ -195,6 +201,10 @@ class Uploader:
                 prepared = self._prepare(folder, destination, resume=resume, known=known, news=news, cancel=cancel)
             except Cancelled:
                 raise TransferCancelled(_not_begun(folder, destination, files, log.path, resume=resume)) from None
+            except TransferError as error:
+                news.note(f"nothing was sent: {error}")
+                news.begin()
+                raise
             course = prepared.course
             files = collect(folder, prefix, course.place)
             now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -203,20 +213,23 @@ class Uploader:
                     news.announce(notice)
                 run = Run(self._backend, self._login, folder, destination, files, prepared, journal, news)
                 offered = self._capabilities or NOTHING
-                look = partial(self._sizes, cancel, news.note)
-                terms = lambda stop: self._terms(offered, stop, news.note, news.announce)  # noqa: E731  # one line that says what is lent
-                return run.all(terms, offered, look, on_progress or nothing, cancel)
 
-    def _sizes(self, cancel: CancelToken, note: Callable[[str], None], below: str) -> dict[str, int]:
-        with open_session(cancel) as http:
-            return {stored.key: stored.size_bytes for stored in self._inventory(http, cancel, note).objects(below)}
+                def lend(stop: CancelToken) -> Terms:
+                    return self._terms(offered, stop, news.note, news.announce)
+
+                return run.all(lend, offered, partial(self._sizes, lend(cancel)), on_progress or nothing, cancel)
+
+    def _sizes(self, terms: Terms, below: str) -> dict[str, int]:
+        with open_session(terms.cancel) as http:
+            return {stored.key: stored.size_bytes for stored in self._inventory(http, terms).objects(below)}
 
     def _prepare(
         self, folder: Path, destination: Destination, *, resume: bool, known: Manifest | None, news: News, cancel: CancelToken
     ) -> Prepared:
         with open_session(cancel) as http:
-            terms = self._terms(NOTHING, cancel, news.note, news.announce)
-            self._ask_capabilities(self._client(http, news.note), terms)
+            client, terms = self._client(http, news.note), self._terms(NOTHING, cancel, news.note, news.announce)
+            self._ask_capabilities(client, terms)
+            terms.setbacks.answered(client.place)
             if abs(self._clock_ahead_s) > CLOCK_WRONG_S:
                 news.announce(_about_clock(self._clock_ahead_s))
             capabilities = self._capabilities or NOTHING
@@ -226,10 +239,11 @@ class Uploader:
                 lambda place: collect(folder, destination.prefix, place),
                 resume=resume,
                 capabilities=capabilities,
-                inventory=self._inventory(http, cancel, news.note),
+                inventory=self._inventory(http, terms),
                 known=known,
                 http=http,
                 cancel=cancel,
+                note=news.note,
             )
 
     def _ask_capabilities(self, client: BackendClient, terms: Terms) -> None:
@@ -244,23 +258,32 @@ class Uploader:
             )
             self._clock_ahead_s = client.clock_ahead_s
 
-    def _inventory(self, http: Http, cancel: CancelToken, note: Callable[[str], None]) -> Inventory:
-        token, _ = self._login.current()
-        return Inventory(replace(self._backend, token=token), http, delays=self._delays, cancel=cancel, note=note)
+    def _inventory(self, http: Http, terms: Terms) -> Inventory:
+        return Inventory(
+            self._backend,
+            http,
+            delays=terms.delays,
+            cancel=terms.cancel,
+            note=terms.note,
+            login=self._login,
+            setbacks=terms.setbacks,
+        )
 
-    def _sender(self, http: Http, cancel: CancelToken, note: Callable[[str], None]) -> Sender:
-        terms = self._terms(self._capabilities or NOTHING, cancel, note, lambda text, level: note(text))
-        return Sender(self._client(http, note), StoreClient(http, note), terms)
+    def _sender(self, http: Http, terms: Terms) -> Sender:
+        return Sender(self._client(http, terms.note), StoreClient(http, terms.note), terms)
 
     def _client(self, http: Http, note: Callable[[str], None]) -> BackendClient:
         return BackendClient(self._backend, http, note, self._login)
 
     def _terms(self, capabilities: Capabilities, cancel: CancelToken, note: Callable[[str], None], announce: Listener) -> Terms:
+        setbacks = Setbacks(self._login, cancel, announce)
+        if self._capabilities is not None:  # it has told them, so it is there
+            setbacks.answered(place_of(self._backend.url))
         return Terms(
             capabilities=capabilities,
             control=self._control,
             gate=Gate(self._control, cancel),
-            setbacks=Setbacks(self._login, cancel, announce),
+            setbacks=setbacks,
             delays=self._delays,
             cancel=cancel,
             note=note,

@@ -41,6 +41,7 @@ CONTENT = {
     "poster.jpg": b"\xff\xd8",
 }
 LARGE = {"offline_480p.mp4": os.urandom(LARGE_BYTES)}
+STORED_WHOLE = re.compile(r"PUT (videos/\S+) \(.* -> 200 ")
 PART_STORED = re.compile(r"PUT part (\d+) of .* -> 200 ")
 
 
@@ -187,6 +188,18 @@ def test_large_file_goes_on_after_a_kill(tmp_path, environment, bucket, run):
     again = {int(number) for number in PART_STORED.findall(logged(folder).removeprefix(before))}
     assert (0, set(range(1, LARGE_PARTS + 1)) - stored) == (resumed.returncode, again)
     assert (as_stored(files), set()) == (bucket.objects(), bucket.parts())
+
+
+def test_another_computer_does_not_send_what_is_there(tmp_path, environment, bucket, run):
+    """Also what went in parts, whose MD5 no store knows: the manifest on the server has it."""
+    files = {**LARGE, "seg_1.ts": b"1", "master.m3u8": b"#EXTM3U\n"}
+    assert 0 == run("upload", fill(tmp_path / "here" / "lesson", files), PREFIX).returncode
+    there = fill(tmp_path / "there" / "lesson", {**files, "seg_2.ts": b"2"})
+    elsewhere = {**environment, "XDG_DATA_HOME": str(tmp_path / "another")}
+    process = start(command("upload", there, PREFIX), elsewhere)
+    assert (0, "") == (process.wait(timeout=60), process.communicate()[1])
+    assert {f"{PREFIX}{name}" for name in ("seg_2.ts", "master.m3u8", "manifest.json")} == set(STORED_WHOLE.findall(logged(there)))
+    assert [] == PART_STORED.findall(logged(there))
 
 
 @pytest.mark.parametrize("limits", [{"url_ttl_s": 2}], indirect=True, ids=["two seconds"])

@@ -6,10 +6,12 @@ import json
 import socket
 
 import pytest
+import urllib3
 from store_server import TOKEN, Fault
 
 from config import BackendApi
 from pipeline.errors import AuthenticationError, TransferError
+from pipeline.transfer import setbacks
 from pipeline.transfer.client import BackendClient, Presigned, place_of, read_timeout_s
 from pipeline.transfer.connections import Connections
 from pipeline.transfer.uploader import Uploader
@@ -83,6 +85,33 @@ def test_record_is_sent_as_json(uploader, server, cancel, tmp_path):
     assert [{"name": "Lesson"}] == server.records
     assert TOKEN not in (tmp_path / "log.txt").read_text()
     assert "/api/admin/files" in (tmp_path / "log.txt").read_text()
+
+
+def test_a_token_that_the_backend_repeats_is_not_cut_into_the_log(server, cancel, tmp_path):
+    """Half a token is a secret too, and nothing would know it for one."""
+    server.token = long = "eyJ" + "x9Qz" * 120
+    said = json.dumps({"message": f"the token {long} has no such right"}).encode()
+    server.api_faults[RECORD].append(Fault(status=403, body=said))
+    uploader = Uploader(BackendApi(url=server.url, token=long), session_id=None, delays=())
+    with pytest.raises(TransferError):
+        uploader.create_record({"name": "Lesson"}, log_file=tmp_path / "log.txt", cancel=cancel)
+    log = (tmp_path / "log.txt").read_text()
+    assert ("the token *** has no such right" in log, "x9Qz" in log) == (True, False)
+
+
+def test_record_waits_for_a_network_that_was_there(uploader, server, cancel, tmp_path, monkeypatch):
+    """After an upload the backend is known to be somewhere; the record is sent once it can be reached again."""
+    monkeypatch.setattr(setbacks, "OFFLINE_PAUSE_S", 0.0)
+    real, refused = urllib3.util.connection.create_connection, iter(range(8))
+
+    def connect(*arguments, **more):
+        if next(refused, None) is not None:
+            raise OSError(101, "Network is unreachable")
+        return real(*arguments, **more)
+
+    monkeypatch.setattr(urllib3.util.connection, "create_connection", connect)
+    uploader.create_record({"name": "Lesson"}, log_file=tmp_path / "log.txt", cancel=cancel)
+    assert [{"name": "Lesson"}] == server.records
 
 
 def test_record_is_tried_again_when_the_backend_is_busy(uploader, server, cancel):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from urllib.parse import quote
 
 import pytest
 from store_server import Fault
 from upload_parts import FOLDER, PREFIX, write_folder
 
+from pipeline.events import LogLevel
+from pipeline.transfer.login import Login
 from pipeline.transfer.manifest import Manifest, parse_manifest
 from pipeline.transfer.manifest_library import library
 from pipeline.transfer.manifest_upload import publish_manifest
@@ -95,3 +98,29 @@ def test_manifests_are_no_media(server, folder, publish):
     (folder / "manifest.json").write_text('{"local_path": "secret"}')
     notices = publish(folder)
     assert (False, 14, True) == (b"secret" in server.stored[MANIFEST], len(server.puts()), "written anew" in notices[0])
+
+
+def test_what_happens_in_the_folder_after_the_upload_is_not_what_was_sent(server, backend, folder, cancel, tmp_path):
+    """A file that appears is in no manifest, one that is written anew is in it as it was sent."""
+    uploader = Uploader(backend, session_id=None, delays=(0, 0, 0))
+    result = uploader.upload(folder, PREFIX, resume=True, cancel=cancel)
+    (folder / "notes.txt").write_bytes(b"new")
+    (folder / "subtitles.vtt").write_bytes(b"another content altogether")
+    assert () == publish_manifest(uploader, result, folder, title="Lesson", data_dir=tmp_path / "data", cancel=cancel)
+    written = {file.filename: (file.size_bytes, file.md5_hash) for file in here(folder).files}
+    assert {name: (len(content), hashlib.md5(content).hexdigest()) for name, content in FOLDER.items()} == written
+
+
+def test_a_login_that_expires_before_the_manifest_is_renewed(server, backend, folder, cancel, tmp_path):
+    """The editor is asked as in the middle of the upload."""
+    asked: list[int] = []
+    uploader = Uploader(backend, session_id=None, delays=(), login=Login(backend.token, lambda: asked.append(1) or backend.token))
+    result = uploader.upload(folder, PREFIX, resume=True, cancel=cancel)
+    server.capabilities = {"manifest": True}
+    uploader._capabilities = None
+    server.api_faults[f"/api/s3/manifest?prefix={quote(PREFIX, safe='')}"].append(Fault(status=401))
+    said: list[tuple[str, LogLevel]] = []
+    tell = lambda text, level: said.append((text, level))  # noqa: E731  # one line that says what is kept
+    assert () == publish_manifest(uploader, result, folder, title="Lesson", data_dir=None, on_notice=tell, cancel=cancel)
+    assert ([1], [LogLevel.WAITING]) == (asked, [level for _, level in said])
+    assert MANIFEST in server.stored

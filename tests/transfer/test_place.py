@@ -22,6 +22,21 @@ def course(content: JournalContent, standing: Standing, *, resume: bool = True, 
     return found.place, found.going_on, bool(found.notice)
 
 
+def test_the_same_stream_in_a_version_is_found():
+    """Also without a journal, and by whatever tells of the version: the master that would be sent there is the one that stands."""
+    standing = Standing(known=True, md5=THEIRS, versions=(3,))
+    for found, taken in ((standing, ()), (Standing(known=True, md5=THEIRS), (2, 3, 4))):
+        chosen = choose_course(
+            EMPTY,
+            resume=True,
+            standing=found,
+            ours=lambda place: THEIRS if place == "v3/" else OURS,
+            taken=lambda taken=taken: taken,
+            prefix="p/",
+        )
+        assert Course(place="v3/", going_on=False, same=True) == chosen
+
+
 EMPTY = JournalContent()
 BEGUN = JournalContent(begun=True, places=("",))
 DONE = JournalContent(begun=True, places=("",), confirmed=master(OURS))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from urllib.parse import quote
 
 import pytest
 from store_server import Fault
@@ -11,6 +12,7 @@ from upload_parts import FOLDER, PREFIX, write_folder
 
 from pipeline.errors import TransferError
 from pipeline.transfer.journal import JOURNAL_FILE, Destination, read_journal
+from pipeline.transfer.login import Login
 from pipeline.transfer.manifest import ConfirmedFile, merge
 from pipeline.transfer.uploader import Uploader
 
@@ -211,7 +213,63 @@ def test_a_master_that_can_not_be_read_is_not_ours(server, backend, folder, canc
 
 def test_what_this_computer_sent_from_another_folder_stays_whole(server, backend, folder, other, cancel):
     """A server that tells nothing is no reason to forget it: the library of manifests knows."""
-    result, _ = send(backend, folder, cancel)
+    known = known_after(send(backend, folder, cancel)[0], backend, folder)
+    assert "v2/" == send(backend, other, cancel, known=known)[0].place
+
+
+def test_what_this_computer_sent_from_another_folder_is_not_sent_again(server, backend, folder, cancel, tmp_path):
+    """The same job made anew, a server that tells nothing: files are compared with the library of manifests."""
+    known = known_after(send(backend, folder, cancel)[0], backend, folder)
+    copy = write_folder(tmp_path / "copy")
+    (copy / "subtitles.vtt").write_bytes(b"WEBVTT\n\nother\n")
+    sent = len(server.puts())
+    result, _ = send(backend, copy, cancel, known=known)
+    assert {PREFIX + "subtitles.vtt", MASTER} == set(server.puts()[sent:])
+    segment = next(file for file in known.files if file.filename == "720p/seg_001.ts")
+    assert (True, segment.s3_url) == (result.complete, result.urls["720p/seg_001.ts"])
+
+
+def test_what_is_gone_from_a_server_that_tells_nothing_is_sent_again(server, backend, folder, cancel, tmp_path):
+    """The library of manifests counts only while players get what it names."""
+    server.public = True
+    known = known_after(send(backend, folder, cancel)[0], backend, folder)
+    server.stored.clear()
+    result, _ = send(backend, write_folder(tmp_path / "copy"), cancel, known=known)
+    assert (True, len(FOLDER), set(FOLDER)) == (result.complete, result.sent, set(below(server, "")))
+
+
+@pytest.mark.parametrize("lost", ["journal", "folder"])
+def test_a_version_is_known_by_what_its_master_leads_into(server, backend, folder, other, cancel, tmp_path, lost):
+    """Without the journal the stream stays where players find it, and what is there is not sent to yet another place."""
+    server.capabilities = LOOKING
+    send(backend, folder, cancel)
+    send(backend, other, cancel)
+    if lost == "journal":
+        (other / JOURNAL_FILE).unlink()
+    else:
+        other = shutil.copytree(other, tmp_path / "copy", ignore=shutil.ignore_patterns(".*"))
+    sent = len(server.puts())
+    result, _ = send(backend, other, cancel)
+    assert (True, "v2/", [MASTER]) == (result.complete, result.place, server.puts()[sent:])
+
+
+@pytest.mark.parametrize("where", ["while it looks", "before the master"])
+def test_a_login_that_expires_while_the_server_is_asked(server, backend, folder, cancel, where):
+    """A new token is asked for, as in the middle of a file."""
+    server.capabilities = LOOKING
+    listing = f"/api/s3/objects?prefix={quote(PREFIX, safe='')}&limit=1000"
+    asked: list[int] = []
+    uploader = Uploader(backend, session_id=None, delays=(), login=Login(backend.token, lambda: asked.append(1) or backend.token))
+
+    if where == "before the master":
+        server.api_faults[listing].append(Fault(status=200, body=b'{"objects": [], "next": null}'))
+    server.api_faults[listing].append(Fault(status=401))
+    result = uploader.upload(folder, PREFIX, resume=True, cancel=cancel)
+    assert (True, [1]) == (result.complete, asked)
+
+
+def known_after(result, backend, folder):
+    """Return what the library says of a destination after an upload."""
     sent = [
         ConfirmedFile(
             path=folder / name, name=name, key=one.key, url=one.url, size_bytes=one.size_bytes, mtime_ns=one.mtime_ns, md5=one.md5
@@ -219,5 +277,4 @@ def test_what_this_computer_sent_from_another_folder_stays_whole(server, backend
         for name, one in result.confirmed.items()
     ]
     now = "2026-01-31T12:00:00Z"
-    known = merge(None, title="Lesson", backend_url=backend.url, bucket=None, prefix=PREFIX, now=now, confirmed=sent)
-    assert "v2/" == send(backend, other, cancel, known=known)[0].place
+    return merge(None, title="Lesson", backend_url=backend.url, bucket=None, prefix=PREFIX, now=now, confirmed=sent)

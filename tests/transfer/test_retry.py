@@ -59,7 +59,7 @@ def test_table_of_verdicts(refusal, expected):
     ("refusal", "expected"),
     [
         (Refusal(party=BACKEND, status=503), Verdict.RETRY),
-        (Refusal(party=BACKEND, silence=Silence.UNREACHABLE), Verdict.RETRY),
+        (Refusal(party=BACKEND, silence=Silence.UNREACHABLE), Verdict.WAIT),
         (Refusal(party=BACKEND, silence=Silence.TIMED_OUT), Verdict.GIVE_UP),
         (Refusal(party=BACKEND, status=500), Verdict.GIVE_UP),
         (Refusal(party=BACKEND, status=401), Verdict.LOGIN),
