@@ -41,7 +41,7 @@ def main() -> None:
         for what, way, source in (
             (f"{options.gigabytes} GB in parts", "ours", large),
             (f"{options.gigabytes} GB in one PUT", "ours-whole", large),
-            (f"{options.files} files of 1 kB", "ours", many),
+            (f"{options.files} files of 1 kB", "ours-manifest", many),
         ):
             peak_bytes, seconds = upload(way, source, folder / "backend", options.connections)
             write(f"{what:<24} {peak_bytes / 1e6:6.0f} MB at most   {seconds:6.1f} s")

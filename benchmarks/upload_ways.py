@@ -1,9 +1,10 @@
 """One upload in this process, by our engine or by boto3's transfer manager: what the benchmarks start and measure.
 
-    python benchmarks/upload_ways.py ours|ours-whole|boto3 FOLDER PREFIX CONNECTIONS
+    python benchmarks/upload_ways.py ours|ours-whole|ours-manifest|boto3 FOLDER PREFIX CONNECTIONS
 
-`ours` finds its backend in BACKEND_URL and AUTH_TOKEN; `ours-whole` sends even the largest file in one PUT. `boto3` finds the
-server in ENDPOINT_URL and BUCKET, and its keys where Amazon's programs do. Prints the most memory that was used, in bytes.
+`ours` finds its backend in BACKEND_URL and AUTH_TOKEN; `ours-whole` sends even the largest file in one PUT, `ours-manifest` writes
+the manifests too. `boto3` finds the server in ENDPOINT_URL and BUCKET, and its keys where Amazon's programs do. Prints the most
+memory that was used, in bytes.
 """
 
 from __future__ import annotations
@@ -28,16 +29,17 @@ def main() -> None:
     if way == "boto3":
         with_boto3(folder, prefix, connections)
     else:
-        with_ours(folder, prefix, connections, in_parts=way == "ours")
+        with_ours(folder, prefix, connections, in_parts=way != "ours-whole", manifest=way == "ours-manifest")
     sys.stdout.write(f"{peak_memory()}\n")
 
 
-def with_ours(folder: Path, prefix: str, connections: int, *, in_parts: bool) -> None:
+def with_ours(folder: Path, prefix: str, connections: int, *, in_parts: bool, manifest: bool) -> None:
     """Upload a folder as the program does, through the backend."""
     from config import BackendApi
     from pipeline.cancel import CancelToken
     from pipeline.transfer import multipart
     from pipeline.transfer.control import TransferControl
+    from pipeline.transfer.manifest_upload import publish_manifest
     from pipeline.transfer.results import upload_failure
     from pipeline.transfer.uploader import Uploader
 
@@ -48,6 +50,8 @@ def with_ours(folder: Path, prefix: str, connections: int, *, in_parts: bool) ->
     result = uploader.upload(folder, prefix, resume=False, cancel=CancelToken())
     if not result.complete:
         raise upload_failure(result)
+    if manifest:
+        publish_manifest(uploader, result, folder, title="Benchmark", data_dir=None, cancel=CancelToken())
 
 
 def with_boto3(folder: Path, prefix: str, connections: int) -> None:

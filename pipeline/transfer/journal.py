@@ -45,7 +45,7 @@ class Destination:
         return hashlib.sha256(identity.encode()).hexdigest()[:16]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Confirmed:
     """A file that the store has: which one it was (size and time), and where it is now (URL without its query).
 

@@ -61,7 +61,7 @@ class Books(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class WholeFile:
     """A file that waits for its turn. `before` is what an earlier run began in parts."""
 

@@ -108,6 +108,7 @@ def write_copies(manifest: Manifest, folder: Path, data_dir: Path | None) -> Wri
         except (OSError, OutputError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             notices = (f"The library of manifests in {path.parent} could not be written: {reason}",)
+    del local  # of many files, as large as the next
     return Written(for_server=manifest_json(manifest, for_server=True), notices=notices)
 
 

@@ -13,7 +13,7 @@ LARGE_BYTES = 10 << 20
 """Files above this are begun first, so that none is left over at the end, and show their bytes while they are sent."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class OutgoingFile:
     """A file that is to be stored. `name` is its path inside the folder, with `/`."""
 

@@ -24,6 +24,7 @@ def test_snapshot_has_the_agreed_form(tmp_path):
     """Other programs find the fields that they know."""
     write_state(tmp_path / "state.json", STATE)
     expected = {
+        "version": 1,
         "started_at": "2026-02-02T10:30:00Z",
         "backend_url": "https://api.example.com",
         "session_id": "a" * 24,
@@ -44,6 +45,7 @@ def test_snapshot_is_read_as_it_was_written(tmp_path):
     assert 1 == STATE.count(FileStatus.FAILED)
 
 
+NEWER = b'{"version":2,"started_at":"","backend_url":"","session_id":null,"s3_prefix":"","files":{}}'
 ODD_STATUS = b'{"started_at":"","backend_url":"","session_id":null,"s3_prefix":"","files":{"a":{"status":"odd"}}}'
 
 
@@ -56,8 +58,9 @@ ODD_STATUS = b'{"started_at":"","backend_url":"","session_id":null,"s3_prefix":"
         b"{}",
         b"\xff",
         ODD_STATUS,
+        NEWER,
     ],
-    ids=["empty", "torn", "list", "no fields", "binary", "odd status"],
+    ids=["empty", "torn", "list", "no fields", "binary", "odd status", "newer program"],
 )
 def test_snapshot_that_cannot_be_understood_is_none(tmp_path, content):
     """A damaged snapshot is no reason to crash."""

@@ -302,7 +302,7 @@ def test_snapshot_tells_how_far_it_is(uploader, server, folder, cancel):
     send(uploader, folder, cancel, on_progress=lambda progress: seen.append(json.loads((folder / STATE_FILE).read_text())))
     assert {"pending"} == {file["status"] for file in seen[0]["files"].values()}
     state = json.loads((folder / STATE_FILE).read_text())
-    assert {"started_at", "backend_url", "session_id", "s3_prefix", "files"} == set(state)
+    assert {"version", "started_at", "backend_url", "session_id", "s3_prefix", "files"} == set(state)
     assert (server.url, None, PREFIX) == (state["backend_url"], state["session_id"], state["s3_prefix"])
     statuses = {name: file["status"] for name, file in state["files"].items()}
     assert ("failed", "uploaded", "pending") == (statuses["720p/seg_001.ts"], statuses["subtitles.vtt"], statuses["master.m3u8"])
