@@ -10,7 +10,18 @@ from fastapi import APIRouter, Depends, Query, Request
 from backend.addresses import Addresses
 from backend.answers import ApiRefusal
 from backend.bodies import body_of, described
-from backend.contract import MAX_PAGE, KeptRecord, Presigned, PresignRequest, RecordRequest, Records, Valid, is_content_type
+from backend.contract import (
+    MAX_PAGE,
+    KeptRecord,
+    Presigned,
+    PresignedMany,
+    PresignManyRequest,
+    PresignRequest,
+    RecordRequest,
+    Records,
+    Valid,
+    is_content_type,
+)
 from backend.description import refusals
 from backend.records import FileRecords
 from backend.settings import BackendSettings
@@ -39,6 +50,13 @@ class ApiRoutes:
             openapi_extra=described(PresignRequest),
         )
         router.add_api_route(
+            "/api/s3/presign",
+            self.presign_many,
+            methods=["POST"],
+            responses=refusals(400, 413, 503, 507),
+            openapi_extra=described(PresignManyRequest),
+        )
+        router.add_api_route(
             records,
             self.add_record,
             methods=["POST"],
@@ -56,6 +74,15 @@ class ApiRoutes:
 
     async def presign(self, request: Request, wanted: Annotated[PresignRequest, Depends(body_of(PresignRequest))]) -> Presigned:
         """Give a URL to which one file may be sent once its token was looked at here: the store never sees the token."""
+        return await self._presigned(request, wanted)
+
+    async def presign_many(
+        self, request: Request, wanted: Annotated[PresignManyRequest, Depends(body_of(PresignManyRequest))]
+    ) -> PresignedMany:
+        """Give URLs for several files, or for none of them."""
+        return PresignedMany(files=[await self._presigned(request, file) for file in wanted.files])
+
+    async def _presigned(self, request: Request, wanted: PresignRequest) -> Presigned:
         check_target(wanted.key, wanted.contentType)
         url = await self._storage.get_presigned_url(
             wanted.key,

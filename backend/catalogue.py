@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from backend.addresses import Addresses
 from backend.answers import ApiRefusal
-from backend.contract import MAX_PAGE, PART_BYTES, Capabilities, FoundObject, Key, ListedObject, MultipartLimits, Objects
+from backend.contract import MAX_PAGE, MAX_PRESIGN, PART_BYTES, Capabilities, FoundObject, Key, ListedObject, MultipartLimits, Objects
 from backend.description import NO_CONTENT, Responses, refusals
 from backend.objects import ObjectResponse
 from backend.ranges import ByteRange
@@ -64,6 +64,7 @@ class CatalogueRoutes:
         return Capabilities(
             version=1,
             bucket=self._bucket,
+            presignMany=MAX_PRESIGN,
             declaredSize=True,
             contentMd5=True,
             maxPutBytes=MAX_PUT_BYTES,

@@ -15,6 +15,9 @@ PART_BYTES = 16 << 20
 MAX_OBJECT_BYTES = 5 << 40
 """The largest object that parts can make (Amazon S3, "Multipart upload limits")."""
 
+MAX_PRESIGN = 100
+"""For how many files one request may ask."""
+
 MAX_PAGE = 1000
 """How many objects or records one answer lists at most."""
 
@@ -67,6 +70,12 @@ class PresignRequest(_Body):
     key: Key
     contentType: ContentType
     sizeBytes: PutBytes | None = None
+
+
+class PresignManyRequest(_Body):
+    """What a client asks several signed URLs for."""
+
+    files: list[PresignRequest] = Field(min_length=1, max_length=MAX_PRESIGN)
 
 
 class MultipartRequest(_Body):
@@ -142,6 +151,12 @@ class Presigned(BaseModel):
     downloadUrl: str
 
 
+class PresignedMany(BaseModel):
+    """Leave to store several objects, in the order in which they were asked for."""
+
+    files: list[Presigned]
+
+
 class MultipartLimits(BaseModel):
     """How large files are cut."""
 
@@ -155,6 +170,7 @@ class Capabilities(BaseModel):
 
     version: int
     bucket: str | None
+    presignMany: int
     declaredSize: bool
     contentMd5: bool
     maxPutBytes: int

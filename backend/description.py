@@ -12,6 +12,7 @@ from backend.contract import (
     CompleteRequest,
     MultipartRequest,
     PartRequest,
+    PresignManyRequest,
     PresignRequest,
     QuotaRefusalBody,
     RecordRequest,
@@ -20,7 +21,7 @@ from backend.contract import (
 
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
 
-_BODIES: tuple[type[BaseModel], ...] = (PresignRequest, MultipartRequest, PartRequest, CompleteRequest, RecordRequest)
+_BODIES: tuple[type[BaseModel], ...] = (PresignRequest, PresignManyRequest, MultipartRequest, PartRequest, CompleteRequest, RecordRequest)
 _REFERENCE = "#/components/schemas/{model}"
 _TEXTS = {
     400: "The request is not as it must be.",

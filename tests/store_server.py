@@ -242,14 +242,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path == "/api/admin/auth/me":
             self._answer(200, b'{"name": "editor"}')
         elif self.path == "/api/admin/content/aws/uploadUrl":
-            asked = json.loads(body)
-            signature = server.signature(asked["key"], asked["contentType"], number)
-            place = f"{server.url}/store/{quote(asked['key'])}"
-            said = {
-                "key": asked["key"],
-                "signedUrl": f"{place}?X-Number={number}&X-Amz-Signature={signature}",
-                "downloadUrl": f"{place}?download=secret-{number}",
-            }
+            said = self._presigned(json.loads(body), number)
             self._answer(200, server.answer_presign(number, said) if server.answer_presign else json.dumps(said).encode())
         elif self.path == "/api/admin/files":
             with server.lock:
@@ -270,6 +263,8 @@ class _Handler(BaseHTTPRequestHandler):
         said: dict | None = None
         if parts.path == "/api/s3/capabilities":
             said = server.capabilities
+        elif parts.path == "/api/s3/presign":
+            said = {"files": [self._presigned(one, f"{number}-{place}") for place, one in enumerate(asked["files"])]}
         elif parts.path == "/api/s3/objects":
             said = {"objects": [self._object(k, v) for k, v in sorted(stored.items()) if k.startswith(query["prefix"])], "next": None}
         elif parts.path == "/api/s3/object" and query["key"] in stored:
@@ -301,6 +296,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         self._answer(404 if said is None else 200, json.dumps(said or {"error": "NotFound"}).encode())
+
+    def _presigned(self, asked: dict, number: str) -> dict:
+        place = f"{self.server.url}/store/{quote(asked['key'])}"
+        return {
+            "key": asked["key"],
+            "signedUrl": f"{place}?X-Number={number}&X-Amz-Signature={self.server.signature(asked['key'], asked['contentType'], number)}",
+            "downloadUrl": f"{place}?download=secret-{number}",
+        }
 
     def _object(self, key: str, content: bytes) -> dict:
         md5 = hashlib.md5(content).hexdigest()

@@ -32,11 +32,27 @@ def capabilities_are_told(trial: Trial) -> bool:
             raise FaultError(f"{name!r} is neither true nor false")
     if not isinstance(said.get("bucket"), (str, type(None))):
         raise FaultError("'bucket' is neither a text nor null")
+    if "presignMany" in said and not _is_count(said["presignMany"]):
+        raise FaultError("'presignMany' is not a number of files")
     if not _is_count(said.get("maxPutBytes", S3_MAX_PUT_BYTES)):
         raise FaultError("'maxPutBytes' is not a number of bytes")
     _check_limits(said.get("multipart"))
     trial.capabilities = said
     return True
+
+
+def several_are_signed_at_once(trial: Trial) -> None:
+    """One request gives the URLs of several files, in the order in which they were asked for."""
+    names = ["several/b.txt", "several/a.txt"][: trial.capabilities["presignMany"]]
+    sized = trial.capabilities.get("declaredSize") is True
+    for name, leave in zip(names, trial.leave_many({name: len(name.encode()) if sized else None for name in names}), strict=True):
+        if any(leave.key.endswith(other) for other in names if other != name):
+            raise FaultError("of several signed URLs one is another file's: they are not in the order of the request")
+        expect(trial.visitor.put(leave.signed_url, name.encode(), Content_Type=TEXT), 200, "the PUT to one of several signed URLs")
+        answer = trial.visitor.get(leave.download_url)
+        expect(answer, 200, "the GET of the downloadUrl")
+        if answer.body != name.encode():
+            raise FaultError("of several signed URLs one takes another file's place")
 
 
 def sizes_are_kept(trial: Trial) -> None:
@@ -175,6 +191,7 @@ def manifests_are_given(trial: Trial) -> None:
 
 
 OPTIONAL: tuple[tuple[str, str, tuple[Callable[[Trial], None], ...]], ...] = (
+    ("presignMany", "Several URLs at once", (several_are_signed_at_once,)),
     ("declaredSize", "Declared sizes", (sizes_are_kept, quotas_have_figures)),
     ("contentMd5", "Comparing Content-MD5", (digests_are_compared,)),
     ("multipart", "Large files in parts", (parts_make_a_file, uploads_in_parts_are_given_up)),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from backend.conformance.visitor import Answer, Visitor
 
-OBJECT, MULTIPART = "/api/s3/object", "/api/s3/multipart"
+OBJECT, MULTIPART, PRESIGN_MANY = "/api/s3/object", "/api/s3/multipart", "/api/s3/presign"
 TEXT = "text/plain; charset=utf-8"
 """The content type of what the check stores."""
 
@@ -49,7 +50,20 @@ class Trial:
         """Ask for a signed URL and see that there is one. Raises FaultError."""
         answer = self.presign(name, **more)
         expect(answer, 200, "the request for a signed URL")
-        said = answer.fields()
+        return self._leave(answer.fields())
+
+    def leave_many(self, sizes: Mapping[str, int | None]) -> list[Leave]:
+        """Ask for several signed URLs at once, with the files' sizes by name, and see that they are there. Raises FaultError."""
+        files = [{"key": self.folder + name, "contentType": TEXT, "sizeBytes": size} for name, size in sizes.items()]
+        wanted = [{name: value for name, value in file.items() if value is not None} for file in files]
+        answer = self.visitor.ask("POST", PRESIGN_MANY, content={"files": wanted})
+        expect(answer, 200, "the request for several signed URLs")
+        said = answer.fields().get("files")
+        if not isinstance(said, list) or len(said) != len(sizes) or not all(isinstance(one, dict) for one in said):
+            raise FaultError(f"the answer to a request for {len(sizes)} signed URLs does not have 'files' with as many")
+        return [self._leave(one) for one in said]
+
+    def _leave(self, said: Mapping[str, Any]) -> Leave:
         for field_name in ("key", "signedUrl", "downloadUrl"):
             if not isinstance(said.get(field_name), str) or not said[field_name]:
                 raise FaultError(f"the answer has no text {field_name!r}")

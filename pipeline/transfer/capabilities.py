@@ -30,9 +30,10 @@ class Multipart:
 
 @dataclass(frozen=True, kw_only=True)
 class Capabilities:
-    """What one backend offers. As it stands: nothing."""
+    """What one backend offers. As it stands: nothing. `presign_many` is for how many files one request may ask."""
 
     bucket: str | None = None
+    presign_many: int = 0
     declared_size: bool = False
     content_md5: bool = False
     max_put_bytes: int = MAX_PUT_BYTES
@@ -63,6 +64,7 @@ def parse_capabilities(body: bytes) -> Capabilities:
     bucket = said.get("bucket")
     return Capabilities(
         bucket=bucket if isinstance(bucket, str) and bucket else None,
+        presign_many=_count(said, "presignMany", 0),
         declared_size=said.get("declaredSize") is True,
         content_md5=said.get("contentMd5") is True,
         max_put_bytes=_count(said, "maxPutBytes", MAX_PUT_BYTES),

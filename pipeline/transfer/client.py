@@ -6,7 +6,7 @@ import base64
 import json
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -23,6 +23,7 @@ from pipeline.transfer.refusal import Flaw, Party, Refusal, RefusedError, backen
 BACKEND_TIMEOUT_S = 30.0
 VALIDATE_TIMEOUT_S = 10.0
 CAPABILITIES = "/api/s3/capabilities"
+PRESIGN_MANY = "/api/s3/presign"
 MULTIPART = "/api/s3/multipart"
 OBJECT = "/api/s3/object"
 STORED = (200, 201, 204)
@@ -98,24 +99,28 @@ class BackendClient:
 
     def presign(self, key: str, content_type: str, size_bytes: int | None = None) -> Presigned:
         """Ask for a URL to which one object of this content type may be sent; the size only where the server wants it."""
-        wanted: dict[str, object] = {"key": key, "contentType": content_type}
-        if size_bytes is not None:
-            wanted["sizeBytes"] = size_bytes
-        answer = self._ask("POST", self._api.presign_endpoint, wanted, accepted=(200, 201))
-        found = self._texts(answer, "key", "signedUrl", "downloadUrl")
-        return Presigned(key=found[0], signed_url=self._web_address(found[1]), download_url=found[2])
+        answer = self._ask("POST", self._api.presign_endpoint, _wanted(key, content_type, size_bytes), accepted=(200, 201))
+        return self._presigned(self._fields(answer))
+
+    def presign_many(self, files: Sequence[tuple[str, str, int | None]]) -> list[Presigned]:
+        """Ask for URLs for several objects, each with key, content type and size as for one; for all or for none."""
+        answer = self._ask("POST", PRESIGN_MANY, {"files": [_wanted(*file) for file in files]}, accepted=(200, 201))
+        said = self._fields(answer).get("files")
+        if not isinstance(said, list) or len(said) != len(files) or not all(isinstance(one, dict) for one in said):
+            raise refused(self._flawed(Flaw.FIELDS_MISSING))
+        return [self._presigned(one) for one in said]
 
     def begin_parts(self, key: str, content_type: str, size_bytes: int) -> MultipartUpload:
         """Begin a file that goes up in parts."""
         answer = self._ask("POST", MULTIPART, {"key": key, "contentType": content_type, "sizeBytes": size_bytes}, accepted=(200, 201))
-        found = self._texts(answer, "key", "uploadId", "downloadUrl")
+        found = self._texts(self._fields(answer), "key", "uploadId", "downloadUrl")
         return MultipartUpload(key=found[0], upload_id=found[1], download_url=found[2])
 
     def sign_part(self, upload: MultipartUpload, number: int, size_bytes: int) -> str:
         """Ask for a URL to which one part may be sent."""
         wanted = {"key": upload.key, "uploadId": upload.upload_id, "partNumber": number, "sizeBytes": size_bytes}
         answer = self._ask("POST", f"{MULTIPART}/part", wanted, accepted=(200, 201))
-        return self._web_address(self._texts(answer, "signedUrl")[0])
+        return self._web_address(self._texts(self._fields(answer), "signedUrl")[0])
 
     def parts(self, upload: MultipartUpload) -> list[StoredPart] | None:
         """Return the parts that the store has, None where it knows no such upload any more."""
@@ -198,13 +203,20 @@ class BackendClient:
         """Return the beginning of a body for the log. Secrets go first: half of one would not be known as one."""
         return redact(body[:_MAX_REDACTED].decode("utf-8", "replace"), self._login.tokens)[:_LOGGED_BODY]
 
-    def _texts(self, answer: Answer, *names: str) -> list[str]:
-        """Return fields that an answer must have."""
+    def _presigned(self, said: Mapping[str, Any]) -> Presigned:
+        key, signed_url, download_url = self._texts(said, "key", "signedUrl", "downloadUrl")
+        return Presigned(key=key, signed_url=self._web_address(signed_url), download_url=download_url)
+
+    def _fields(self, answer: Answer) -> dict[str, Any]:
+        """Return the fields of an answer that must be JSON."""
         try:
             json.loads(answer.body)
         except (ValueError, RecursionError) as error:
             raise refused(self._flawed(Flaw.NOT_JSON)) from error
-        said = json_fields(answer.body)
+        return json_fields(answer.body)
+
+    def _texts(self, said: Mapping[str, Any], *names: str) -> list[str]:
+        """Return fields that an answer must have."""
         found = [value for name in names if isinstance(value := said.get(name), str) and value]
         if len(found) != len(names):
             raise refused(self._flawed(Flaw.FIELDS_MISSING))
@@ -281,6 +293,11 @@ def _is_web_address(url: str) -> bool:
         return parts.scheme in ("http", "https") and bool(parts.hostname)
     except ValueError:
         return False
+
+
+def _wanted(key: str, content_type: str, size_bytes: int | None) -> dict[str, object]:
+    """Return what is asked for one object."""
+    return {"key": key, "contentType": content_type, **({} if size_bytes is None else {"sizeBytes": size_bytes})}
 
 
 def _named(upload: MultipartUpload) -> str:

@@ -6,6 +6,7 @@ While a lane sends one file, the URL for its next is asked for by a second threa
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,6 +23,12 @@ from pipeline.transfer.login import Login
 from pipeline.transfer.multipart import LargeFile, PartPlace, PartsSender, UploadGoneError, goes_in_parts
 from pipeline.transfer.publish_order import LARGE_BYTES, OutgoingFile
 from pipeline.transfer.sender import Sender, SignedAhead, Terms, nothing
+
+AHEAD = 8
+"""For how many files one request asks at most where the backend answers for several: URLs grow old, and other lanes want work."""
+
+AHEAD_S = 20.0
+"""Within this they should be sent, by how long the file before took."""
 
 
 class Books(Protocol):
@@ -107,17 +114,16 @@ class Queue:
                     return (self._tasks.popleft(), None) if self._tasks else self._reserved.popitem()
                 self._changed.wait(LOOK_S)
 
-    def reserve(self, spare: int, sign: Callable[[Task], Signed]) -> Task | None:
-        """Return the next task for a lane that is busy, as long as `spare` are left for lanes that are not.
+    def reserve(self, spare: int, most: int, sign: Callable[[Sequence[Task]], Sequence[Signed]]) -> list[Task]:
+        """Return the next tasks, at most so many, for a lane that is busy, as long as `spare` are left for lanes that are not.
 
-        `sign` is asked for its URL, and must not wait for it. The lane has to `claim` the task.
+        `sign` is asked for their URLs, and must not wait for them. The lane has to `claim` each task.
         """
         with self._changed:
-            if self._closed or len(self._tasks) <= spare:
-                return None
-            task = self._tasks.popleft()
-            self._reserved[task] = sign(task)
-            return task
+            count = 0 if self._closed else max(0, min(most, len(self._tasks) - spare))
+            tasks = [self._tasks.popleft() for _ in range(count)]
+            self._reserved.update(zip(tasks, sign(tasks), strict=True))
+            return tasks
 
     def claim(self, task: Task) -> tuple[Task, Signed] | None:
         """Take a task that was reserved; None when a lane with nothing else to do has taken it meanwhile."""
@@ -194,47 +200,63 @@ class Lane:
         self._parts = PartsSender(own.backend, own.store, terms, books.begun_in_parts)
         self._signing = Sender(ahead.backend, ahead.store, terms)
         self._signing_parts = PartsSender(ahead.backend, ahead.store, terms, books.begun_in_parts)
-        self._next: Task | None = None
+        self._next: deque[Task] = deque()
+        self._last_s = AHEAD_S
 
     def run(self) -> None:
         """Send until nothing is left or everything is to stop. Raises Cancelled, OutputError."""
         while (found := self._take()) is not None:
             task, signed = found
+            begun = time.monotonic()
             try:
                 self._do(task, signed)
             finally:
                 self._queue.done()
+            self._last_s = time.monotonic() - begun
 
     def _take(self) -> tuple[Task, Signed] | None:
         self._terms.cancel.check()
         if self._books.halted:
             self._queue.close()
             return None
-        reserved, self._next = self._next, None
-        found = None if reserved is None else self._queue.claim(reserved)
-        return found or self._queue.take(self._terms.cancel.check)
+        while self._next:
+            found = self._queue.claim(self._next.popleft())
+            if found is not None:
+                return found
+        return self._queue.take(self._terms.cancel.check)
 
     def _look_ahead(self) -> None:
-        """Reserve the next task and ask for its URL while this one is sent."""
-        if self._next is None:
-            self._next = self._queue.reserve(self._spare, self._sign)
+        """Reserve the next task and ask for its URL while this one is sent, or the next tasks where one request does for all."""
+        if not self._next:
+            quick = AHEAD * self._last_s <= AHEAD_S
+            most = max(1, min(AHEAD, self._terms.capabilities.presign_many)) if quick else 1
+            self._next.extend(self._queue.reserve(self._spare, most, self._sign))
 
-    def _sign(self, task: Task) -> Signed:
+    def _sign(self, tasks: Sequence[Task]) -> list[Signed]:
+        whole = [task.file for task in tasks if isinstance(task, WholeFile) and not self._goes_in_parts(task.file)]
+        many = self._signer.submit(self._signing.sign_many, whole) if len(whole) > 1 else None
+        return [self._signed(task, many, whole) for task in tasks]
+
+    def _signed(self, task: Task, many: Future[list[Presigned]] | None, whole: Sequence[OutgoingFile]) -> Signed:
         if isinstance(task, Part):
-            future: Future[str] = self._signer.submit(self._signing_parts.sign, task.large, task.place)
-            return SignedAhead(future, task.place.size_bytes)
+            return SignedAhead(self._signer.submit(self._signing_parts.sign, task.large, task.place).result, task.place.size_bytes)
         file = task.file
-        if goes_in_parts(file.size_bytes, self._terms.capabilities):
+        if self._goes_in_parts(file):
             return None
-        signed: Future[Presigned] = self._signer.submit(self._signing.sign, file.path, file.key, file.size_bytes)
-        return SignedAhead(signed, file.size_bytes)
+        if many is not None:
+            place = whole.index(file)
+            return SignedAhead(lambda: many.result()[place], file.size_bytes)
+        return SignedAhead(self._signer.submit(self._signing.sign, file.path, file.key, file.size_bytes).result, file.size_bytes)
+
+    def _goes_in_parts(self, file: OutgoingFile) -> bool:
+        return goes_in_parts(file.size_bytes, self._terms.capabilities)
 
     def _do(self, task: Task, signed: Signed) -> None:
         file = task.large.file if isinstance(task, Part) else task.file
         try:
             if isinstance(task, Part):
                 self._send_part(task, signed)  # type: ignore[arg-type]  # a part's task comes with a part's URL
-            elif goes_in_parts(file.size_bytes, self._terms.capabilities):
+            elif self._goes_in_parts(file):
                 self._begin_parts(task)
             else:
                 self._send_whole(file, signed)  # type: ignore[arg-type]  # a file's task comes with a file's URL

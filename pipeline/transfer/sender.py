@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, Future
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from pipeline.transfer.content_types import content_type
 from pipeline.transfer.control import TransferControl
 from pipeline.transfer.gate import Gate, Turn
 from pipeline.transfer.journal import Confirmed
+from pipeline.transfer.publish_order import OutgoingFile
 from pipeline.transfer.refusal import Refusal
 from pipeline.transfer.retry import Verdict, after_upload, persist
 from pipeline.transfer.setbacks import Setbacks
@@ -50,10 +51,10 @@ class Terms:
 
 
 class SignedAhead(Generic[T]):
-    """A URL that is being asked for while the file before is sent. `size_bytes` is what it was asked for."""
+    """A URL that is being asked for while the file before is sent. `wait` returns it, `size_bytes` is what it was asked for."""
 
-    def __init__(self, future: Future[T], size_bytes: int) -> None:
-        self._future = future
+    def __init__(self, wait: Callable[[], T], size_bytes: int) -> None:
+        self._wait = wait
         self._size_bytes = size_bytes
         self._asked_at = time.monotonic()
 
@@ -67,7 +68,7 @@ class SignedAhead(Generic[T]):
         if size_bytes != self._size_bytes or self.age_s > FRESH_S:
             return None
         try:
-            return self._future.result()
+            return self._wait()
         except (TransferError, CancelledError):  # asked anew by the file's own try, which knows what to do about a refusal
             return None
 
@@ -134,6 +135,14 @@ class Sender:
     def sign(self, path: Path, key: str, size_bytes: int) -> Presigned:
         """Ask for a URL for a file of this size. Raises RefusedError, Cancelled."""
         presigned = self._backend.presign(key, content_type(path), size_bytes if self._terms.capabilities.declared_size else None)
+        self._terms.setbacks.answered(self._backend.place)
+        return presigned
+
+    def sign_many(self, files: Sequence[OutgoingFile]) -> list[Presigned]:
+        """Ask for URLs for several files at once. Raises RefusedError, Cancelled."""
+        sized = self._terms.capabilities.declared_size
+        wanted = [(file.key, content_type(file.path), file.size_bytes if sized else None) for file in files]
+        presigned = self._backend.presign_many(wanted)
         self._terms.setbacks.answered(self._backend.place)
         return presigned
 

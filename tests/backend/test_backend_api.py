@@ -76,6 +76,19 @@ def test_presign_answers_with_the_contract_fields(shared):
     assert 880 < remaining_s <= 900
 
 
+def test_several_urls_come_in_their_order_or_not_at_all(shared):
+    """Each takes its own file; one that can't be signed refuses all, as do too many."""
+    files = [{"key": f"several/{name}.ts", "contentType": "video/mp2t", "sizeBytes": 1} for name in "cab"]
+    given = shared.ask("POST", "/api/s3/presign", json={"files": files}).json()["files"]
+
+    assert [file["key"] for file in files] == [one["key"] for one in given]
+    for name, one in zip("cab", given, strict=True):
+        assert 200 == requests.put(one["signedUrl"], name.encode(), headers={"Content-Type": "video/mp2t"}, timeout=10).status_code
+        assert name.encode() == shared.get(f"/objects/several/{name}.ts").content
+    wrong = [{"files": [*files, {**files[0], "key": "../a"}]}, {"files": files * 34}, {"files": []}]
+    assert [400] * 3 == [shared.ask("POST", "/api/s3/presign", json=body).status_code for body in wrong]
+
+
 @pytest.mark.parametrize("key", ["a b+c&d#e%f?g.ts", "видео/日本 語.ts", "%2e%2e/a", "a=b;c,d'e\"f~(g)[h]@!$*"])
 def test_presign_quotes_keys(shared, key):
     """Signs that mean something in a URL arrive as part of the key."""

@@ -19,6 +19,7 @@ def test_the_capabilities_are_those_of_a_whole_backend(shared):
     expected = {
         "version": 1,
         "bucket": None,
+        "presignMany": 100,
         "declaredSize": True,
         "contentMd5": True,
         "maxPutBytes": 5_368_709_120,

@@ -20,6 +20,7 @@ TOKEN = "a-token-that-only-tests-know"
 
 ME, PRESIGN, RECORDS = "/api/admin/auth/me", "/api/admin/content/aws/uploadUrl", "/api/admin/files"
 CAPABILITIES, OBJECTS, OBJECT, MANIFEST = "/api/s3/capabilities", "/api/s3/objects", "/api/s3/object", "/api/s3/manifest"
+PRESIGN_MANY = "/api/s3/presign"
 MULTIPART = "/api/s3/multipart"
 
 
@@ -39,7 +40,7 @@ def test_the_reference_backend_is_as_it_is_written(settings):
         lines = lines_of(running)
         left = requests.get(running.url + OBJECTS, headers={"Authorization": f"Bearer {settings.token}"}, timeout=10).json()["objects"]
 
-    assert [Verdict.GOOD] * 21 + [Verdict.LEFT] == [line.verdict for line in lines]
+    assert [Verdict.GOOD] * 22 + [Verdict.LEFT] == [line.verdict for line in lines]
     assert "The file record 'HLS Converter check' stays: there is no request to remove one." == lines[-1].text
     assert ([], []) == (left, list((settings.root / ".parts").iterdir()))
 
@@ -73,7 +74,7 @@ def test_a_fault_does_not_stop_the_check(settings):
     assert ["Large files in parts (multipart).", "Listing objects (list).", "Manifests (manifest)."] == [
         line.text for line in lines if line.verdict is Verdict.NOT_OFFERED
     ]
-    assert (21, ["A file of no bytes is a file: the PUT of 0 bytes is answered with 411 in place of 200."], []) == (
+    assert (22, ["A file of no bytes is a file: the PUT of 0 bytes is answered with 411 in place of 200."], []) == (
         len(lines),
         faults_of(lines),
         left,
@@ -225,6 +226,12 @@ def other_digest_code(asked, said):
     said.body = said.body.replace(b"BadDigest", b"InvalidDigest")
 
 
+def urls_backwards(asked, said):
+    """Give the URL of the last file first."""
+    if asked.path == PRESIGN_MANY and said.status == 200:
+        said.change(files=json.loads(said.body)["files"][::-1])
+
+
 def parts_backwards(asked, said):
     """List the last part first."""
     if asked.path == MULTIPART and asked.method == "GET" and said.status == 200:
@@ -336,6 +343,13 @@ FAULTS = {
         answer(CAPABILITIES, multipart={"partBytes": 1, "minPartBytes": 2, "maxParts": 3}),
         "'partBytes' is smaller than",
     ),
+    "several in another order": (
+        optional.several_are_signed_at_once,
+        after(urls_backwards),
+        "not in the order of the request",
+    ),
+    "one of several": (optional.several_are_signed_at_once, answer(PRESIGN_MANY, files=[]), "does not have 'files' with as many"),
+    "many in words": (optional.capabilities_are_told, answer(CAPABILITIES, presignMany="many"), "'presignMany' is not a number"),
     "any size is taken": (optional.sizes_are_kept, after(any_size), "24 bytes were declared, but 28 are taken"),
     "full without figures": (optional.quotas_have_figures, after(full_without_figures), "lacks the figures"),
     "no digest": (optional.digests_are_compared, before(no_digest), "whose Content-MD5 is that of another one is taken"),
@@ -384,7 +398,7 @@ def test_each_fault_is_found(wrong, point, fault, expected):
     running, app = wrong
     with visiting(BackendApi(url=running.url, token=TOKEN)) as visitor:
         trial = Trial(visitor, "tests/")
-        trial.capabilities = {"read": True, "multipart": {"minPartBytes": MIN_PART_BYTES}}
+        trial.capabilities = {"presignMany": 100, "read": True, "multipart": {"minPartBytes": MIN_PART_BYTES}}
         app.before, app.after = fault.get("before", nothing), fault.get("after", nothing)
         try:
             with pytest.raises(FaultError, match=re.escape(expected)):

@@ -7,15 +7,27 @@ import pty
 import select
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 from source_clips import truncated_mp4
+from store_server import TOKEN, running_server
+
+from config import BackendApi, Config
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def _at_a_terminal(arguments: list[str], answers: dict[bytes, bytes], environment: dict[str, str]) -> tuple[int, str]:
-    """Run the program on a pseudo-terminal, answering what it asks; return exit status and what was shown."""
+LOOKS, LOOK_S = 200, 0.05
+
+
+def _at_a_terminal(
+    arguments: list[str], answers: dict[bytes, bytes], environment: dict[str, str], *, hidden: bool = False
+) -> tuple[int, str]:
+    """Run the program on a pseudo-terminal, answering what it asks; return exit status and what was shown.
+
+    `hidden` answers are typed once the terminal shows no more what is typed, as people do who see the program wait.
+    """
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, str(ROOT / "hls_converter.py"), *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=environment
@@ -31,9 +43,19 @@ def _at_a_terminal(arguments: list[str], answers: dict[bytes, bytes], environmen
             break
         shown += piece
         for question in [q for q in answers if q in shown]:
+            if hidden:
+                _wait_until_hidden(ours)
             os.write(ours, answers.pop(question))
     os.close(ours)
     return process.wait(timeout=30), shown.decode()
+
+
+def _wait_until_hidden(terminal: int) -> None:
+    """Return when what is typed is not shown; after a while anyway, for the test to see it."""
+    for _ in range(LOOKS):
+        if not termios.tcgetattr(terminal)[3] & termios.ECHO:
+            break
+        select.select([], [], [], LOOK_S)
 
 
 def _environment(config) -> dict[str, str]:
@@ -83,3 +105,23 @@ def test_a_published_folder_that_has_changed_is_not_asked_about(tmp_path, backen
     (folder / "late.ts").write_bytes(b"new")
     status, shown = _at_a_terminal(["upload", str(folder), "tests/changed/"], {}, environment)
     assert (0, False, True) == (status, "incomplete" in shown, "Upload complete!" in shown)
+
+
+def test_a_token_that_is_refused_in_the_middle_is_asked_for(tmp_path):
+    """The upload waits for it, shows nothing of what is typed, goes on where it was and ends well; nothing is sent twice."""
+    folder, new = _folder(tmp_path, 20), "a-new-token-0123456789abcdef"
+    with running_server() as server:
+
+        def expire(key: str) -> None:
+            if len(server.stored) >= 5:
+                server.token = new
+
+        server.on_stored = expire
+        environment = _environment(Config(backend=BackendApi(url=server.url, token=TOKEN)))
+        arguments = ["upload", str(folder), "tests/refused/", "--parallel", "2"]
+        status, shown = _at_a_terminal(arguments, {b"Type or paste a new token": f"{new}\n".encode()}, environment, hidden=True)
+        sent = server.puts()
+    assert (0, True, True) == (status, "the upload waits for a new one" in shown, "Upload complete!" in shown)
+    assert (1, False, False) == (shown.count("Type or paste a new token"), new in shown, TOKEN in shown)
+    names = [*(p.name for p in folder.glob("*.ts")), "master.m3u8", "manifest.json"]
+    assert sorted(f"tests/refused/{name}" for name in names) == sorted(sent)

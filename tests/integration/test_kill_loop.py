@@ -3,41 +3,91 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import random
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 from program import ROOT
 
+from pipeline.transfer.control import PARALLEL
 from pipeline.transfer.journal import Destination, read_journal
+from pipeline.transfer.manifest import parse_manifest
+from pipeline.transfer.manifest_library import library
 from storage import LocalStorageBackend
 
-KILLS = int(os.environ.get("UPLOAD_KILLS", "5"))
-PARALLEL = 4
+KILLS = int(os.environ.get("UPLOAD_KILLS", "6"))
+SEED = 93
+"""Begins with one kill at each moment, and another when the store has some of the parts."""
+
 PREFIX = "tests/kill-loop/"
+LARGE = "offline_480p.mp4"
+MANIFEST = "manifest.json"
+PARTS = 5
+MOMENTS = {"preparing": 18, "parts": PARTS, "files": 300, "finishing": 14}
+"""When an upload is killed, and how many steps there are to choose from.
+
+Before the first PUT and while the manifests are written, a step is a file that is opened or renamed, or a request. In between it is
+a PUT, of a part of the large file or of a whole file.
+"""
+
 CHILD = """
-import sys
+import os, sys, threading
+from itertools import count
 from pathlib import Path
 from config import BackendApi
 from pipeline.cancel import CancelToken
-from pipeline.transfer.control import TransferControl
+from pipeline.model import Existing, UploadRequest
+from pipeline.phases.upload import send
 from pipeline.transfer.uploader import Uploader
-url, token, folder, prefix = sys.argv[1:]
-tell = lambda progress: print(progress.files_done, flush=True)
-control = TransferControl(limit_bytes_s=60 << 20)
-uploader = Uploader(BackendApi(url=url, token=token), session_id=None, control=control)
-print(uploader.upload(Path(folder), prefix, resume=True, on_progress=tell, cancel=CancelToken()).complete)
+
+url, token, folder, data, prefix, killed_while, killed_at = sys.argv[1:]
+moment, steps = "starting", count()
+CALLS = {"open", "os.rename", "os.remove", "os.truncate"}
+
+
+def step(now):
+    if now == killed_while and next(steps) == int(killed_at):
+        os.write(1, b"now\\n")
+        threading.Event().wait()  # the other threads go on until the kill comes
+
+
+def look(call, arguments):
+    global moment
+    request = call == "http.client.send"
+    line = bytes(arguments[1][:500]).partition(b"\\r")[0] if request else b""
+    if line.startswith(b"PUT ") and moment in ("preparing", "sending"):
+        moment = "sending"
+        step("parts" if b"partNumber=" in line else "files")
+    elif moment != "sending" and (request or call in CALLS and str(arguments[0]).startswith((folder, data))):
+        step(moment)
+
+
+def report(progress):
+    global moment
+    if progress.files_done == progress.files_total:
+        moment = "finishing"
+
+
+sys.addaudithook(look)
+uploader = Uploader(BackendApi(url=url, token=token), session_id=None)
+request, quiet = UploadRequest(prefix=prefix), lambda text, level: None
+moment = "preparing"
+send(uploader, request, Path(folder), Existing.RESUME, Path(data), report, quiet, CancelToken())
+print("complete")
 """
-STORED = re.compile(r"PUT (\S+) .* -> 200 ")
+STORED = re.compile(r"PUT ((?:part \d+ of )?)(\S+) \(.* -> 200 ")
+FORGOTTEN = re.compile(r"GET \S+/api/s3/multipart\?\S* -> 404 ")
 
 
 def make_folder(place: Path, chance: random.Random) -> dict[str, bytes]:
     """Fill a folder with segments of all sizes, playlists and a master; return what it holds."""
     made = {f"720p/seg_{number:03}.ts": chance.randbytes(chance.choice((0, 10, 5_000, 200_000))) for number in range(300)}
-    made |= {"offline_480p.mp4": chance.randbytes(90 << 20), "720p/index.m3u8": b"#EXTM3U\n", "master.m3u8": b"#EXTM3U\n720p/index.m3u8\n"}
+    made |= {LARGE: chance.randbytes((PARTS << 24) - 1), "720p/index.m3u8": b"#EXTM3U\n", "master.m3u8": b"#EXTM3U\n720p/index.m3u8\n"}
     (place / "720p").mkdir(parents=True)
     for name, content in made.items():
         (place / name).write_bytes(content)
@@ -54,39 +104,62 @@ def stored_in(backend, prefix: str) -> dict[str, bytes]:
     return asyncio.run(read())
 
 
-def run_child(backend, folder: Path, prefix: str, lines: int | None) -> bool:
-    """Upload in another process and kill it after so many lines of progress, None to let it end; return whether it did end."""
-    arguments = [sys.executable, "-c", CHILD, backend.url, backend.settings.token, str(folder), prefix]
-    child = subprocess.Popen(arguments, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True)
-    said = ""
-    for count, line in enumerate(child.stdout):
-        said = line.strip()
-        if count == lines:
-            child.kill()
-            break
+def run_child(backend, folder: Path, data: Path, prefix: str, moment: str, step: int) -> str:
+    """Upload in another process and kill it at a step of a moment, if it comes there; return the last it said."""
+    arguments = [backend.url, backend.settings.token, str(folder), str(data), prefix, moment, str(step)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    child = subprocess.Popen([sys.executable, "-c", CHILD, *arguments], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    said = child.stdout.readline().strip()
+    if said == "now":
+        child.kill()
     child.communicate(timeout=120)
-    return said == "True"
+    return said
+
+
+def sent_again(log_lines: set[str], prefix: str, *, parts: bool) -> int:
+    """Return how often a part, or a whole file, was stored once more."""
+    found = [match.groups() for line in log_lines if (match := STORED.search(line)) and match.group(2).startswith(prefix)]
+    times = Counter(part + key for part, key in found if bool(part) == parts)
+    return times.total() - len(times)
 
 
 def test_killed_uploads_end_whole(tmp_path, backend):
-    """The server has exactly the files; nothing is confirmed that is not there, nothing published early, little sent twice."""
-    chance = random.Random(KILLS)
-    folder = tmp_path / "stream"
-    made = make_folder(folder, chance)
-    killed = rounds = 0
-    while killed < KILLS:
+    """The server has exactly the files; nothing is confirmed that is not there, nothing published early, little sent twice.
+
+    The manifests name every file in the end, and are whole whenever they are there.
+    """
+    chance = random.Random(SEED)
+    folder, data = tmp_path / "stream", tmp_path / "data"
+    made = make_folder(folder, random.Random(KILLS))
+    killed: Counter[str] = Counter()
+    rounds = 0
+    coming: list[str] = []
+    while killed.total() < KILLS:
         rounds += 1
-        prefix, before = f"{PREFIX}{rounds}/", killed
+        prefix, kills = f"{PREFIX}{rounds}/", 0
         log_lines: set[str] = set()
-        ended = False
-        while not ended:
-            ended = run_child(backend, folder, prefix, chance.randrange(12) if killed < KILLS else None)
-            killed += not ended
+        said = "now"
+        while said == "now":
+            coming = coming or chance.sample(list(MOMENTS), len(MOMENTS))
+            moment = coming[-1] if killed.total() < KILLS else "never"
+            said = run_child(backend, folder, data, prefix, moment, chance.randrange(MOMENTS.get(moment, 1)))
+            if said == "now":
+                killed[coming.pop()] += 1
+                kills += 1
             log_lines |= {line for log in folder.glob("upload_log_*") for line in log.read_text().splitlines()}
             there, content = stored_in(backend, prefix), read_journal(folder, Destination(backend_url=backend.url, prefix=prefix))
+            manifests = [json.loads(there.pop(name)) for name in [MANIFEST] if name in there]
             assert not content.corrupt
             assert {name: made[name] for name in content.confirmed} == {name: there.get(name) for name in content.confirmed}
-            assert made == there or "master.m3u8" not in there
-        assert made == there
-        sent = [found.group(1) for line in log_lines if (found := STORED.search(line)) and found.group(1).startswith(prefix)]
-        assert len(sent) - len(set(sent)) <= (killed - before) * PARALLEL
+            assert made == there or ("master.m3u8" not in there and not manifests)
+            assert [len(made)] * len(manifests) == [manifest["total_files"] for manifest in manifests]
+        assert ("complete", made, 1) == (said, there, len(manifests))
+        copies = [parse_manifest((folder / MANIFEST).read_bytes()), *(found.manifest for found in library(data)[0])]
+        assert [sorted(made)] * 2 == [sorted(file.filename for file in copy.files) for copy in copies if copy.prefix == prefix]
+        # parts were joined and the process killed before it knew: nothing tells whose file that is
+        forgotten = sum(FORGOTTEN.search(line) is not None for line in log_lines)
+        assert sent_again(log_lines, prefix, parts=True) <= forgotten * PARTS
+        assert sent_again(log_lines, prefix, parts=False) <= kills * PARALLEL
+        for log in folder.glob("upload_log_*"):
+            log.unlink()
+    assert set(MOMENTS) == set(killed)

@@ -14,6 +14,8 @@ from store_server import TOKEN, running_server
 
 from storage import LocalStorageBackend
 
+SEGMENT_BYTES = 8000
+
 
 @pytest.fixture
 def stream(tmp_path: Path) -> Path:
@@ -21,7 +23,7 @@ def stream(tmp_path: Path) -> Path:
     folder = tmp_path / "stream"
     (folder / "720p").mkdir(parents=True)
     for number in range(1, 401):
-        (folder / "720p" / f"seg_{number:03d}.ts").write_bytes(number.to_bytes(4, "big") * 2000)
+        (folder / "720p" / f"seg_{number:03d}.ts").write_bytes(number.to_bytes(4, "big") * (SEGMENT_BYTES // 4))
     (folder / "720p" / "index.m3u8").write_text("#EXTM3U\n")
     (folder / "master.m3u8").write_text("#EXTM3U\n")
     return folder
@@ -82,14 +84,20 @@ def test_ctrl_c_during_an_upload_says_how_far_it_came(tmp_path, stream, backend,
     assert (0, True, 402) == (fresh.returncode, counts[0] < 40, counts[-1])
 
 
-def test_an_upload_that_is_done_sends_nothing_again(stream, environment, run):
-    """Done is done."""
+def test_an_upload_that_is_done_sends_nothing_again(stream, backend, run):
+    """Done is done: not one PUT more, and what is stored was not touched, the manifest neither."""
     prefix = "tests/again/"
-    assert 0 == run("upload", stream, prefix).returncode
-    logs = len(list(stream.glob("upload_log_*.txt")))
-    again = run("upload", stream, prefix)
-    sent = "\n".join(p.read_text() for p in stream.glob("upload_log_*.txt")).count("PUT ")
-    assert (0, 1, True) == (again.returncode, logs, sent <= 402 * 2)
+
+    def state() -> tuple[int, dict[Path, tuple[int, int]]]:
+        puts = sum(log.read_text().count(" PUT ") for log in stream.glob("upload_log_*.txt"))
+        stored = [p for p in (backend.settings.root / prefix).rglob("*") if p.is_file()]
+        return puts, {p: (p.stat().st_ino, p.stat().st_mtime_ns) for p in stored}
+
+    first = run("upload", stream, prefix).returncode
+    once = state()
+    again = run("upload", stream, prefix).returncode
+    assert (0, 0, 403, 403) == (first, again, once[0], len(once[1]))
+    assert once == state()
 
 
 def test_a_stream_that_was_replaced_is_sent_again(tmp_path, backend, run):
@@ -111,7 +119,7 @@ def test_a_login_that_expires_without_a_terminal_keeps_the_state(stream, environ
     with running_server() as server:
 
         def expire(key: str) -> None:
-            if len(server.stored) == 40:
+            if len(server.stored) >= 40:
                 server.token = "another-token-0123456789"
 
         server.on_stored = expire
@@ -128,12 +136,29 @@ def test_a_login_that_expires_without_a_terminal_keeps_the_state(stream, environ
     assert (0, 403, 403) == (second.returncode, len(sent), len(set(sent)))  # and the manifest
 
 
-def test_a_limit_of_the_rate_is_kept_from_the_command_line(stream, backend, run):
-    """A wrong one is said before anything happens; a right one ends in a whole upload."""
-    wrong = run("upload", stream, "tests/limited/", "--limit-rate", "fast")
-    assert (2, True) == (wrong.returncode, "such as 500K or 5M" in wrong.stderr)
-    assert 0 == run("upload", stream, "tests/limited/", "--limit-rate", "50M", "--parallel", "16").returncode
+def test_a_limit_of_the_rate_is_kept_from_the_command_line(stream, environment, backend, run):
+    """All files together are no faster than was said, however many go at a time; with another limit the rest goes up."""
+    parallel, limit = 4, 100 << 10
+    burst = limit // 10 + parallel * SEGMENT_BYTES  # the tenth of a second that may be saved up, and a block of each thread
+    arguments = command("upload", stream, "tests/limited/", "--limit-rate", "100K", "--parallel", str(parallel), "--json")
+    process = start(arguments, environment)
+    speeds: list[float] = []
+    for line in process.stdout:
+        speeds += [e["bytes_per_s"] for e in events(line) if e.get("bytes_per_s")]
+        if len(speeds) == 5:
+            os.kill(process.pid, signal.SIGINT)
+            break
+    process.communicate(timeout=30)
+    assert (130, 5, True) == (process.returncode, len(speeds), max(speeds, default=0) <= limit + burst)
+    assert 0 == run("upload", stream, "tests/limited/", "--limit-rate", "50M", "--parallel", "16", "--resume").returncode
     assert _made(stream, "tests/limited/") == _stored(backend, "tests/limited/")
+
+
+def test_a_limit_of_the_rate_that_cannot_be_read_is_said(stream, backend, run):
+    """Before anything happens."""
+    wrong = run("upload", stream, "tests/limit-unread/", "--limit-rate", "fast")
+    assert (2, True) == (wrong.returncode, "such as 500K or 5M" in wrong.stderr)
+    assert {} == _stored(backend, "tests/limit-unread/")
 
 
 def test_a_folder_that_is_not_there_is_one_sentence(tmp_path, run):

@@ -12,6 +12,7 @@ GB = 1 << 30
 FULL = {
     "version": 1,
     "bucket": "videos",
+    "presignMany": 100,
     "declaredSize": True,
     "contentMd5": True,
     "maxPutBytes": 5 * GB,
@@ -27,6 +28,7 @@ def test_everything_that_is_offered_is_understood():
     """The whole answer of the contract."""
     expected = Capabilities(
         bucket="videos",
+        presign_many=100,
         declared_size=True,
         content_md5=True,
         max_put_bytes=5 * GB,

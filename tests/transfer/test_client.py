@@ -8,12 +8,14 @@ import socket
 import pytest
 import urllib3
 from store_server import TOKEN, Fault
+from upload_parts import PREFIX
 
 from config import BackendApi
 from pipeline.errors import AuthenticationError, TransferError
 from pipeline.transfer import setbacks
 from pipeline.transfer.client import BackendClient, Presigned, place_of, read_timeout_s
 from pipeline.transfer.connections import Connections
+from pipeline.transfer.lanes import AHEAD
 from pipeline.transfer.uploader import Uploader
 
 ME, PRESIGN, RECORD = "/api/admin/auth/me", "/api/admin/content/aws/uploadUrl", "/api/admin/files"
@@ -72,6 +74,37 @@ def test_malformed_answers_are_plain_sentences(uploader, server, body, said):
     server.api_faults[PRESIGN].append(Fault(status=200, body=body))
     with pytest.raises(TransferError, match=said):
         uploader.presign("k", "video/mp2t")
+
+
+SEVERAL = "/api/s3/presign"
+
+
+def test_several_urls_come_with_one_request(server, backend, folder, cancel):
+    """Where a backend offers it: fewer requests than files, and every file arrives."""
+    server.capabilities = {"presignMany": 100}
+    for number in range(60):
+        (folder / "720p" / f"more_{number}.ts").write_bytes(b"%d" % number)
+    result = Uploader(backend, session_id=None, delays=(), parallel=2).upload(folder, PREFIX, resume=True, cancel=cancel)
+    asked = [len(json.loads(arrival.body)["files"]) for arrival in server.asked(SEVERAL)]
+    assert (True, True) == (result.complete, sum(asked) > 30)
+    assert AHEAD == max(asked)
+    assert len(server.asked(PRESIGN)) + sum(asked) == len(server.stored)
+    assert all(server.stored[PREFIX + f"720p/more_{number}.ts"] == b"%d" % number for number in range(60))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Fault(status=507), Fault(status=401), Fault(status=200, body=b'{"files": []}'), Fault(status=200, body=b"<html>"), Fault(close=True)],
+    ids=["full", "login", "too few", "a page", "broken off"],
+)
+def test_a_file_asks_by_itself_where_several_are_refused(server, backend, folder, cancel, fault):
+    """What is wrong concerns one of them, and that one says so."""
+    server.capabilities = {"presignMany": 100}
+    for number in range(30):
+        (folder / "720p" / f"more_{number}.ts").write_bytes(b"%d" % number)
+    server.api_faults[SEVERAL].extend([fault] * 100)
+    result = Uploader(backend, session_id=None, delays=(), parallel=2).upload(folder, PREFIX, resume=True, cancel=cancel)
+    assert (True, len(server.stored)) == (result.complete, len(server.asked(PRESIGN)))
 
 
 def test_signed_url_does_not_show(backend):

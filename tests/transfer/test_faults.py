@@ -15,7 +15,9 @@ from store_server import TOKEN, Fault
 from upload_parts import FOLDER, PREFIX
 
 from config import BackendApi
+from pipeline.cancel import CancelToken
 from pipeline.errors import OutputError
+from pipeline.transfer.client import CAPABILITIES
 from pipeline.transfer.journal import Destination, read_journal
 from pipeline.transfer.login import Login
 from pipeline.transfer.state_file import STATE_FILE, read_state
@@ -102,7 +104,7 @@ def test_bad_network(proxy, server, folder, cancel, early, monkeypatch, troubles
 @pytest.mark.parametrize(
     "fault",
     [
-        Fault(status=503, code="SlowDown", headers={"Retry-After": "0"}),
+        Fault(status=503, code="SlowDown"),
         Fault(status=429),
         Fault(status=500, code="InternalError"),
         Fault(status=502, body=b"<html>Bad Gateway</html>"),
@@ -117,6 +119,18 @@ def test_bad_moments_of_a_store(server, folder, cancel, early, fault):
     for name in FOLDER:
         server.faults[PREFIX + name].append(fault)
     assert run(server.url, folder, cancel).complete
+    check(server, folder, server.url, early)
+
+
+@pytest.mark.parametrize("asked", ["store", "backend"])
+def test_pause_that_a_server_asks_for(server, folder, cancel, early, monkeypatch, asked):
+    """Retry-After counts where the table would try again at once; it is the one pause of the upload."""
+    pauses: list[float] = []
+    monkeypatch.setattr(CancelToken, "wait", lambda token, seconds: pauses.append(seconds))
+    fault = Fault(status=503, code="SlowDown", headers={"Retry-After": "2"})
+    (server.faults[PREFIX + "720p/seg_001.ts"] if asked == "store" else server.api_faults[CAPABILITIES]).append(fault)
+    assert run(server.url, folder, cancel).complete
+    assert [2.0] == pauses
     check(server, folder, server.url, early)
 
 
@@ -198,7 +212,7 @@ def test_login_that_expires_in_the_middle(server, folder, cancel, early):
 
     def expire(key: str) -> None:
         look(key)
-        if len(server.stored) == 3:
+        if len(server.stored) >= 3:
             server.token = new_token
 
     server.on_stored = expire

@@ -29,8 +29,9 @@ def take(queue: Queue) -> WholeFile | None:
     return found and found[0]
 
 
-def unsigned(task: WholeFile) -> None:
+def unsigned(tasks: list[WholeFile]) -> list[None]:
     """Ask for no URL."""
+    return [None for _ in tasks]
 
 
 def test_tasks_come_in_their_order_and_then_it_is_over():
@@ -61,8 +62,8 @@ def test_nothing_is_kept_waiting_behind_a_slow_file():
     """A lane reserves only while there is plenty, and what it reserved is taken by whoever has nothing else to do."""
     queue = Queue(TASKS)
     assert TASKS[0] is take(queue)
-    assert TASKS[1] is queue.reserve(2, unsigned)
-    assert queue.reserve(2, unsigned) is None
+    assert [TASKS[1]] == queue.reserve(2, 1, unsigned)
+    assert [] == queue.reserve(2, 1, unsigned)
     assert [TASKS[2], TASKS[3], TASKS[1]] == [take(queue) for _ in range(3)]
     assert not queue.claim(TASKS[1])
 
@@ -70,10 +71,18 @@ def test_nothing_is_kept_waiting_behind_a_slow_file():
 def test_reserved_task_is_claimed_once():
     """It belongs to the lane that reserved it as long as nobody took it, and its URL goes with it either way."""
     queue = Queue(TASKS[:2])
-    first, second = queue.reserve(0, lambda task: "url"), queue.reserve(0, lambda task: "other url")
+    [first], [second] = queue.reserve(0, 1, lambda tasks: ["url"]), queue.reserve(0, 1, lambda tasks: ["other url"])
     assert (first, "url") == queue.claim(first)
     assert queue.claim(first) is None
     assert (second, "other url") == queue.take(nobody)
+
+
+def test_as_many_are_reserved_as_others_can_spare():
+    """In their order, each with its own URL."""
+    queue = Queue(TASKS)
+    assert TASKS[:3] == queue.reserve(1, 8, lambda tasks: [task.file.name for task in tasks])
+    assert [(task, task.file.name) for task in TASKS[:3]] == [queue.claim(task) for task in TASKS[:3]]
+    assert TASKS[3] is take(queue)
 
 
 def test_lost_file_is_put_back_once():
@@ -87,10 +96,10 @@ def test_lost_file_is_put_back_once():
 def test_closed_queue_hands_out_nothing():
     """When everything is to stop, nothing more is begun, and a cancel ends the waiting."""
     queue = Queue(TASKS)
-    queue.reserve(0, unsigned)
+    queue.reserve(0, 1, unsigned)
     queue.close()
     assert take(queue) is None
-    assert queue.reserve(0, unsigned) is None
+    assert [] == queue.reserve(0, 1, unsigned)
     assert not queue.claim(TASKS[0])
 
     def cancelled() -> None:

@@ -71,14 +71,14 @@ def signed(value: object, size: int = 5) -> SignedAhead:
         future.set_exception(value)
     else:
         future.set_result(value)
-    return SignedAhead(future, size)
+    return SignedAhead(future.result, size)
 
 
 def test_url_that_was_asked_for_ahead_is_used_for_what_it_was_asked_for():
     """Another size, a refusal or a cancelled question: it is better asked for anew."""
     cancelled: Future = Future()
     cancelled.cancel()
-    found = [signed("url").take(5), signed("url").take(6), signed(TransferError("no")).take(5), SignedAhead(cancelled, 5).take(5)]
+    found = [signed("url").take(5), signed("url").take(6), signed(TransferError("no")).take(5), SignedAhead(cancelled.result, 5).take(5)]
     assert ["url", None, None, None] == found
 
 
