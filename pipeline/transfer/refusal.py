@@ -181,8 +181,10 @@ def _backend_sentence(refusal: Refusal) -> str:
         return "This token is not allowed to upload. Please get one that is from the admin panel."
     if status == 404:
         return f"The backend at {place} does not know the address that was asked for. Verify the URL and the endpoint settings."
-    if status in (413, 507) or refusal.code == "QuotaExceeded":
+    if status == 507 or refusal.code == "QuotaExceeded":
         return _QUOTA
+    if status == 413:
+        return f"The backend at {place} does not take so large a file. Choose fewer or lower qualities, or ask its administrator."
     if 300 <= status < 400:
         return f"The backend at {place} sends the program on to another address. Verify that the URL is exact, with https://."
     if status >= 500:

@@ -32,10 +32,12 @@ def test_every_refusal_has_a_sentence_that_says_what_to_do(refusal):
         (Refusal(party=Party.BACKEND, status=401), "Please get a new token from the admin panel."),
         (Refusal(party=Party.STORE, status=403, code="RequestTimeTooSkewed"), "clock"),
         (Refusal(party=Party.STORE, status=403, code="QuotaExceeded"), "quota exceeded"),
+        (Refusal(party=Party.BACKEND, status=507), "quota exceeded"),
+        (Refusal(party=Party.BACKEND, status=413), "so large a file"),
         (Refusal(party=Party.BACKEND, status=301), "Verify that the URL is exact"),
         (Refusal(party=Party.BACKEND, place="https://api", silence=Silence.UNREACHABLE), "Cannot connect to the backend at https://api"),
     ],
-    ids=["token", "clock", "quota", "redirect", "unreachable"],
+    ids=["token", "clock", "quota", "full", "too large", "redirect", "unreachable"],
 )
 def test_sentences_that_editors_know(refusal, part):
     """The usual cases are told apart."""
