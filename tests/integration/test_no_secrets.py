@@ -63,9 +63,10 @@ class Leak:
             return
         for one in everybody:
             try:
+                inherited = str(one.environ())
                 self.command_lines.add(" ".join(one.cmdline()))
-                if one is not program:
-                    self.environments.add(str(one.environ()))
+                if one.cmdline() != program.cmdline():  # else it has only been forked, and is about to become another program
+                    self.environments.add(inherited)
             except psutil.NoSuchProcess:
                 continue  # it has ended in between
 
