@@ -226,7 +226,7 @@ def test_a_job_waits_for_room_on_a_full_disk_and_ends_as_done(bench, monkeypatch
         bench.steps[where].run = _full(bench.steps[where].run)
     report = bench.run()
     said = [(e.text.split(":")[0], e.level) for e in bench.events if isinstance(e, LogLine) and "disk" in e.text]
-    assert [("The disk is full", LogLevel.WARNING), ("There is room on the disk again", LogLevel.INFO)] == said
+    assert [("The disk is full", LogLevel.WAITING), ("There is room on the disk again", LogLevel.INFO)] == said
     assert (Outcome.DONE, (), [p.value for p in PhaseName]) == (
         report.outcome,
         report.warnings,
