@@ -123,6 +123,9 @@ def make_files(folder: Path, *, small: bool) -> tuple[int, int]:
     with (folder / "video.mp4").open("wb") as file:
         for _ in range(0, large_bytes, block_bytes):
             file.write(dice.randbytes(block_bytes))
+    os.sync()  # whoever is measured first must not wait for the disk
+    for path in folder.iterdir():
+        path.read_bytes()
     return len(sizes) + 1, sum(sizes) + large_bytes
 
 
