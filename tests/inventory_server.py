@@ -13,6 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
+from threaded_servers import serving
+
 from config import BackendApi
 from pipeline.transfer.manifest import ConfirmedFile, Manifest, merge
 from pipeline.transfer.manifest_library import write_copies
@@ -96,15 +98,8 @@ class InventoryServer(ThreadingHTTPServer):
 @contextmanager
 def running_inventory() -> Iterator[InventoryServer]:
     """Serve while the block runs."""
-    server = InventoryServer()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, name="inventory-server")
-    thread.start()
-    try:
+    with serving(InventoryServer()) as server:
         yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def write_job(folder: Path, names: Sequence[str] = NAMES) -> Path:

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
+from threaded_servers import serving
+
 TOKEN = "test-token-0123456789abcdef"
 SECRET = b"known to the server only"
 WAIT_S = 20.0
@@ -127,16 +129,11 @@ def md5_base64(content: bytes) -> str:
 @contextmanager
 def running_server() -> Iterator[StoreServer]:
     """Serve while the block runs."""
-    server = StoreServer()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, name="store-server")
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.open_gate()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(StoreServer()) as server:
+        try:
+            yield server
+        finally:
+            server.open_gate()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -5,9 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import ssl
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from store_server import TOKEN, StoreServer
+from threaded_servers import serving
 from upload_parts import FOLDER, PREFIX, RecordingToken
 
 from config import BackendApi
@@ -92,7 +92,7 @@ def authority(tmp_path: Path) -> Authority:
 def serve(authority: Authority) -> Iterator[Callable[[x509.GeneralName], TlsServer]]:
     """Return a function that starts a server whose certificate is for a name."""
     with ExitStack() as opened:
-        yield lambda name: opened.enter_context(_running(authority.context_for(name)))
+        yield lambda name: opened.enter_context(serving(TlsServer(authority.context_for(name))))
 
 
 @pytest.fixture
@@ -168,19 +168,6 @@ def test_store_with_a_wrong_certificate_gets_nothing(serve, cancel, folder):
         )
     said = f"The certificate of the storage at {store.url} can't be trusted. Ask the administrator of the backend."
     assert (said, [], {}, [], 1) == (str(caught.value), store.arrivals, backend.stored, cancel.pauses, store.greeted)
-
-
-@contextmanager
-def _running(context: ssl.SSLContext) -> Iterator[TlsServer]:
-    server = TlsServer(context)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, name="tls-server")
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def _draft(name: str, key: ec.EllipticCurvePublicKey, issuer: x509.Name | None) -> x509.CertificateBuilder:
