@@ -109,7 +109,10 @@ def _add_convert(parser: argparse.ArgumentParser, config: Config) -> None:
     parser.add_argument("inputs", type=Path, nargs="+", metavar="INPUT", help="a video file")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="a folder for each video is made in this one")
     parser.add_argument(
-        "--qualities", default="auto", metavar="LIST", help="1080p,720p,480p,360p or auto: all that the source fills (default: auto)"
+        "--qualities",
+        default="auto",
+        metavar="LIST",
+        help="2160p,1440p,1080p,720p,480p,360p or auto: all up to 1080p that the source fills (default: auto)",
     )
     _add_encoding(parser)
     parser.add_argument(

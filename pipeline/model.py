@@ -149,7 +149,7 @@ class UploadRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """What the editor asked for. `qualities` None means every quality that the source fills."""
+    """What the editor asked for. `qualities` None means every one up to 1080p that the source fills."""
 
     source: Path
     output_dir: Path

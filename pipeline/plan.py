@@ -174,6 +174,11 @@ def _phases(job: Job, *, has_picture: bool) -> tuple[PhaseName, ...]:
 
 def _notes(job: Job, media: MediaInfo, renditions: tuple[Rendition, ...]) -> tuple[str, ...]:
     notes = [f"{media.path.name}: {text}." for text in treatment(media, keep_hdr=job.encoding.keep_hdr, surround=job.sound.surround)]
+    above = [] if media.video is None else [q.name for q in ladder.offered(media.video.width, media.video.height) if q not in ladder.USUAL]
+    if above and job.qualities is None:
+        notes.append(
+            f"{media.path.name} is large enough for {' and '.join(above)}, which {'are' if len(above) > 1 else 'is'} made only when chosen."
+        )
     made = {r.name for r in renditions}
     left_out = [name for name in job.qualities or () if name not in made]
     if left_out and media.video is not None:

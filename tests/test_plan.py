@@ -199,6 +199,29 @@ def test_qualities_above_the_source_are_left_out_with_a_note(job, media_info):
 
 
 @pytest.mark.parametrize(
+    ("qualities", "made", "notes"),
+    [
+        pytest.param(
+            None,
+            ["1080p", "720p", "480p", "360p"],
+            ("lesson.mp4 is large enough for 2160p and 1440p, which are made only when chosen.",),
+            id="nothing chosen",
+        ),
+        pytest.param(("2160p", "720p"), ["2160p", "720p"], (), id="chosen"),
+        pytest.param(("1080p",), ["1080p"], (), id="others chosen"),
+    ],
+)
+def test_above_1080p_only_what_is_chosen_is_made(job, media_info, qualities, made, notes):
+    """A 4K source gets at most 1080p, and the editor is told, unless qualities are named; the MP4 stays 480p."""
+    plan = make_plan(replace(job, qualities=qualities), media_info(width=3840, height=2160))
+    assert (made, notes, (854, 480)) == (
+        [r.name for r in plan.renditions],
+        plan.notes,
+        (plan.mp4.rendition.width, plan.mp4.rendition.height),
+    )
+
+
+@pytest.mark.parametrize(
     ("changes", "same"),
     [
         pytest.param({"upload": UploadRequest(prefix="a/")}, True, id="the destination does not shape the files"),

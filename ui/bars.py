@@ -7,7 +7,7 @@ from enum import Enum
 
 from pipeline.events import PhaseFinished, PhaseProgress, PhaseStarted
 from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome, Plan
-from ui.job_form import QUALITY_NAMES
+from ui.job_form import QUALITY_NAMES, USUAL_QUALITIES
 from ui.messages import RowsChosen
 from ui.upload_figures import figures
 
@@ -20,6 +20,8 @@ ACTIVITIES = {
     PhaseName.CLEANUP: "Removing local files",
 }
 """What goes on in each phase, in an editor's words."""
+
+RARE_QUALITIES = tuple(name for name in QUALITY_NAMES if name not in USUAL_QUALITIES)
 
 VALIDATING = "Validating..."
 UPDATING = "Updating session..."
@@ -66,6 +68,11 @@ class Bar:
     figures: str = ""
 
     @property
+    def shown(self) -> bool:
+        """Whether the row is there: those of the usual qualities stay while they are off, so that little moves when a box is ticked."""
+        return self.mood is not Mood.OFF or self.label not in RARE_QUALITIES
+
+    @property
     def figure(self) -> str:
         """What stands at the end of the row: a percentage, 100 only when it is finished, or a word."""
         return WORDS.get(self.mood) or f"{int(min(1.0, max(0.0, self.fraction)) * 100)}%"
@@ -73,7 +80,7 @@ class Bar:
 
 @dataclass(frozen=True, kw_only=True)
 class Bars:
-    """All rows. There is always one for every quality, so that nothing moves when a box is ticked."""
+    """All rows, one for every quality."""
 
     overall: Bar = Bar(label="Overall")
     qualities: tuple[Bar, ...] = tuple(Bar(label=name) for name in QUALITY_NAMES)

@@ -19,6 +19,7 @@ from ui.advanced import AdvancedValues, Aim
 from ui.services import Services
 
 QUALITY_NAMES = tuple(quality.name for quality in ladder.QUALITIES)
+USUAL_QUALITIES = tuple(quality.name for quality in ladder.USUAL)
 
 SPEEDS = {"Fast (larger files)": "veryfast", "Balanced": "medium", "Slow (smaller files)": "slow"}
 """What the editor chooses, and the preset for it."""

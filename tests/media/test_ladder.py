@@ -10,7 +10,10 @@ from pipeline.media import ladder
 @pytest.mark.parametrize(
     ("size", "names"),
     [
-        pytest.param((3840, 2160), ["1080p", "720p", "480p", "360p"], id="4K"),
+        pytest.param((3840, 2160), ["2160p", "1440p", "1080p", "720p", "480p", "360p"], id="4K"),
+        pytest.param((4096, 1716), ["2160p", "1440p", "1080p", "720p", "480p", "360p"], id="cinema 4K"),
+        pytest.param((2160, 3840), ["2160p", "1440p", "1080p", "720p", "480p", "360p"], id="portrait 4K"),
+        pytest.param((2560, 1440), ["1440p", "1080p", "720p", "480p", "360p"], id="1440p"),
         pytest.param((1920, 1080), ["1080p", "720p", "480p", "360p"], id="full HD"),
         pytest.param((1920, 800), ["1080p", "720p", "480p", "360p"], id="wide screen fills the width"),
         pytest.param((1440, 1080), ["1080p", "720p", "480p", "360p"], id="4:3 fills the height"),
@@ -33,6 +36,10 @@ def test_a_quality_is_offered_when_the_source_fills_its_box_on_either_side(size,
         pytest.param((1280, 720), ["360p", "720p"], ["720p", "360p"], id="always largest first"),
         pytest.param((1280, 720), ["1080p", "480p"], ["480p"], id="above the source is left out"),
         pytest.param((1280, 720), ["1080p"], ["720p"], id="only above the source: the best that fits"),
+        pytest.param((3840, 2160), None, ["1080p", "720p", "480p", "360p"], id="4K: above 1080p only when asked for"),
+        pytest.param((3840, 2160), ["2160p", "480p"], ["2160p", "480p"], id="4K asked for"),
+        pytest.param((1920, 1080), ["2160p"], ["1080p"], id="4K asked for of full HD"),
+        pytest.param((2560, 1440), ["2160p"], ["1080p"], id="4K asked for of 1440p: the best of the usual"),
         pytest.param((320, 180), None, ["180p"], id="below 360p: its own size"),
         pytest.param((320, 180), ["720p"], ["180p"], id="below 360p whatever is asked for"),
     ],
@@ -68,7 +75,8 @@ def test_a_tiny_source_is_never_enlarged():
 def test_rates_come_from_the_table():
     """The table of rates, as it was agreed."""
     table = {q.name: (q.bit_rate // 1000, q.max_bit_rate // 1000, q.buffer_size // 1000) for q in ladder.QUALITIES}
-    assert {"1080p": (5000, 5350, 7500), "720p": (2800, 3000, 4200), "480p": (1400, 1500, 2100), "360p": (800, 900, 1200)} == table
+    usual = {"1080p": (5000, 5350, 7500), "720p": (2800, 3000, 4200), "480p": (1400, 1500, 2100), "360p": (800, 900, 1200)}
+    assert {"2160p": (14000, 15000, 21000), "1440p": (8000, 8560, 12000)} | usual == table
 
 
 @pytest.mark.parametrize(
@@ -104,5 +112,5 @@ def test_black_bars_fill_the_box_only_when_asked_for():
 )
 def test_the_ladder_falls_however_poor_the_source_is(source_bit_rate, rates):
     """Players choose by rate: a smaller rendition is always the cheaper one."""
-    made = ladder.renditions(ladder.QUALITIES, 1920, 1080, black_bars=False, source_bit_rate=source_bit_rate)
+    made = ladder.renditions(ladder.USUAL, 1920, 1080, black_bars=False, source_bit_rate=source_bit_rate)
     assert rates == [r.bit_rate // 1000 for r in made]

@@ -276,7 +276,7 @@ def test_sound_alone(open_driver):
     driver = open_driver(FakeServices(media=replace(media_info(), video=None)))
     driver.fill()
     panel = driver.window.output_panel
-    assert [True] * 4 == [box.instate(["disabled"]) for box in panel.qualities.values()]
+    assert [True] * 6 == [box.instate(["disabled"]) for box in panel.qualities.values()]
     assert "Sound only: an audio stream is made." == text_of(panel.hint)
     assert ("off", "off") == (driver.rows["720p"][0], driver.rows["480p MP4"][0])
 

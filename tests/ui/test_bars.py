@@ -68,6 +68,8 @@ def test_rows_that_are_off():
     bars = rows.chosen(RowsChosen(qualities=("720p",), mp4=False, transcript=True, upload=False))
     expected = {
         "Overall": "0%",
+        "2160p": "off",
+        "1440p": "off",
         "1080p": "off",
         "720p": "0%",
         "480p": "off",
@@ -81,7 +83,7 @@ def test_rows_that_are_off():
 
 def test_rows_of_a_plan():
     """A job that begins has the rows of its plan, and the upload is being validated."""
-    assert ("off", "0%", "0%", "off") == tuple(bar.figure for bar in BEGUN.qualities)
+    assert ("off", "off", "off", "0%", "0%", "off") == tuple(bar.figure for bar in BEGUN.qualities)
     assert "Validating..." == BEGUN.upload.text
 
 
@@ -89,10 +91,17 @@ def test_a_rendition_of_its_own_size_has_a_row():
     """A source smaller than every quality gets the last row, under its own name."""
     plan = make_plan(replace(JOB, qualities=None), media_info(JOB.source, width=320, height=240))
     bars = rows.for_plan(plan)
-    assert ["1080p", "720p", "480p", "240p"] == [bar.label for bar in bars.qualities]
-    assert ["off", "off", "off", "0%"] == [bar.figure for bar in bars.qualities]
+    assert ["2160p", "1440p", "1080p", "720p", "480p", "240p"] == [bar.label for bar in bars.qualities]
+    assert ["off"] * 5 + ["0%"] == [bar.figure for bar in bars.qualities]
     event = PhaseProgress(phase=PhaseName.HLS, fraction=0.5, overall=0.2, rows={"240p": 0.5})
     assert "50%" == rows.progressed(bars, event, plan).qualities[-1].figure
+
+
+@pytest.mark.parametrize(("qualities", "above"), [(("1080p", "480p"), []), (("2160p", "480p"), ["2160p"])], ids=["usual", "4K"])
+def test_rows_above_1080p_are_there_only_when_they_are_made(qualities, above):
+    """Few videos are made so large: their rows take no room while they are off, while those of the usual qualities stay."""
+    bars = rows.chosen(RowsChosen(qualities=qualities, mp4=True, transcript=True, upload=False))
+    assert [*above, "1080p", "720p", "480p", "360p"] == [bar.label for bar in bars.qualities if bar.shown]
 
 
 def test_each_quality_follows_its_own_segments():
@@ -100,7 +109,7 @@ def test_each_quality_follows_its_own_segments():
     bars = rows.started(BEGUN, PhaseStarted(phase=PhaseName.HLS, overall=0.0), PLAN)
     event = PhaseProgress(phase=PhaseName.HLS, fraction=0.5, overall=0.25, rows={"720p": 0.4, "480p": 0.6}, text="Encoding")
     bars = rows.progressed(bars, event, PLAN)
-    assert ("25%", "off", "40%", "60%", "off") == tuple(bar.figure for bar in bars.all[:5])
+    assert ("25%", "off", "off", "off", "40%", "60%", "off") == tuple(bar.figure for bar in bars.all[:7])
     assert "Step 1 of 5: Encoding" == bars.overall.text
 
 
@@ -203,6 +212,6 @@ def test_a_job_that_ends_early_leaves_no_row_on_its_way(outcome, figure):
     """What was on its way shows that it ended; what was still to come stays at nothing and promises nothing."""
     bars = rows.started(BEGUN, PhaseStarted(phase=PhaseName.HLS, overall=0.0), PLAN)
     bars = rows.closed(bars, report(PLAN, outcome, error="reason"))
-    assert (figure, figure, "0%") == (bars.overall.figure, bars.qualities[1].figure, bars.upload.figure)
+    assert (figure, figure, "0%") == (bars.overall.figure, bars.qualities[3].figure, bars.upload.figure)
     assert ("", "") == (bars.upload.text, bars.overall.text)
     assert Mood.ACTIVE not in {bar.mood for bar in bars.all}

@@ -300,7 +300,7 @@ def test_sound_alone_has_no_picture_rows():
     found = replace(FOUND, media=replace(FOUND.media, video=None))
     state = after(ROWS, SourceChosen(text=FOUND.text), found)
     assert state.source.sound_only
-    assert ["off"] * 5 + ["0%"] == [bar.figure for bar in (*state.bars.qualities, state.bars.mp4, state.bars.transcript)]
+    assert ["off"] * 7 + ["0%"] == [bar.figure for bar in (*state.bars.qualities, state.bars.mp4, state.bars.transcript)]
 
 
 @pytest.mark.parametrize("late", [FOUND, SourceRefused(text=FOUND.text, reason="broken")], ids=["found", "refused"])
@@ -319,7 +319,7 @@ def test_a_broken_source_says_why():
 def test_rows_leave_out_what_the_source_is_too_small_for():
     """Once the source is known, a quality that it does not fill is off."""
     state = after(ROWS, SourceChosen(text=FOUND.text), FOUND)
-    assert ["off", "0%", "0%", "off"] == [bar.figure for bar in state.bars.qualities]
+    assert ["off", "off", "off", "0%", "0%", "off"] == [bar.figure for bar in state.bars.qualities]
 
 
 def test_a_finished_jobs_rows_stay_until_something_is_changed():

@@ -281,8 +281,22 @@ def test_a_source_is_described_and_limits_the_qualities(open_driver):
     assert "0:14 · 1280×720 · 25 fps · Stereo AAC" == str(window.source_panel.details.cget("text"))
     assert window.output_panel.qualities["1080p"].instate(["disabled"])
     assert not window.output_panel.qualities["720p"].instate(["disabled"])
-    assert "The video is too small for 1080p." == str(window.output_panel.hint.cget("text"))
+    assert "The video is too small for 2160p, 1440p and 1080p." == str(window.output_panel.hint.cget("text"))
     assert {"source"} == driver.services.threads
+
+
+def test_the_row_of_a_quality_above_1080p_comes_and_goes(open_driver, media_info):
+    """Ticked for a video that is large enough, 2160p has its row; unticked, the row takes no room."""
+    driver = open_driver(FakeServices(media=media_info(width=3840, height=2160)))
+    driver.fill()
+    row = next(row for row in driver.window.progress_panel.rows if row.bar.label == "2160p")
+    shown = [bool(row.progress.winfo_ismapped())]
+    for ticked in (True, False):
+        driver.window.variables.qualities["2160p"].set(ticked)
+        driver.settle()
+        shown.append(bool(row.progress.winfo_ismapped()))
+    assert [False, True, False] == shown
+    assert "The video is large enough for every quality." == str(driver.window.output_panel.hint.cget("text"))
 
 
 def test_choosing_a_video_proposes_its_folder(open_driver):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tkinter
+from collections.abc import Sequence
 from pathlib import Path
 from tkinter import filedialog
 
@@ -15,6 +16,8 @@ from ui.view_state import SourceView, ViewState
 from ui.widgets.card import Card
 from ui.widgets.fields import Fields, clear_when_edited, switch
 from ui.widgets.wrapping_label import WrappingLabel
+
+QUALITIES_A_ROW = 3
 
 
 class OutputPanel:
@@ -34,8 +37,8 @@ class OutputPanel:
         self.qualities = {
             name: ttk.Checkbutton(boxes, text=name, variable=variables.qualities[name], bootstyle=CARD) for name in QUALITY_NAMES
         }
-        for column, box in enumerate(self.qualities.values()):
-            box.grid(row=0, column=column, sticky="w", padx=(0, 10), pady=4)
+        for number, box in enumerate(self.qualities.values()):
+            box.grid(row=number // QUALITIES_A_ROW, column=number % QUALITIES_A_ROW, sticky="w", padx=(0, 10), pady=4)
         quality_note = fields.add("Qualities", boxes)
         self.hint = WrappingLabel(body, bootstyle=HINT)
         fields.beneath(self.hint)
@@ -73,4 +76,8 @@ def quality_hint(source: SourceView) -> str:
     if not source.offered:
         return "This video is smaller than 360p: it gets one quality of its own size."
     missing = [name for name in QUALITY_NAMES if name not in source.offered]
-    return f"The video is too small for {' and '.join(missing)}." if missing else "The video is large enough for every quality."
+    return f"The video is too small for {_listed(missing)}." if missing else "The video is large enough for every quality."
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([*([", ".join(names[:-1])] if len(names) > 1 else []), names[-1]])

@@ -14,7 +14,7 @@ ROW_WITH_FIGURES = "Upload"
 
 
 class ProgressPanel:
-    """All rows, each always in its place."""
+    """All rows, in one order."""
 
     def __init__(self, master: tkinter.Misc) -> None:
         self.card = Card(master, "PROGRESS")

@@ -44,6 +44,12 @@ class ProgressRow:
         before, self.bar = self.bar, bar
         if bar == before:
             return
+        if before is None or bar.shown is not before.shown:
+            for widget in (self.label, self.progress, self.figure):
+                if bar.shown:
+                    widget.grid()
+                else:
+                    widget.grid_remove()
         mood_changed = before is None or bar.mood is not before.mood
         if mood_changed:
             self.label.configure(bootstyle=HINT if bar.mood is Mood.OFF else CARD)
