@@ -1,4 +1,4 @@
-"""`validate`: is this folder a stream that players and Apple's rules accept."""
+"""`validate`: is this folder a stream that players play, and what of it is not as Apple's rules have it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,17 @@ EXIT_FOUND = 1
 
 
 def run(options: argparse.Namespace, config: Config) -> int:
-    """Print a line a finding and a last one with their count; what can't be checked at all is raised."""
+    """Print a line a finding and a last one with their count; what can't be checked at all is raised.
+
+    The exit status speaks of what breaks playback alone, as that is what a job's own check stops for.
+    """
     key = _key(options.key) if options.key is not None else None
     try:
         validation = validate(options.folder, key=key)
     except OutputError as error:
         raise SettingsError(str(error)) from error  # naming no stream is wrong usage: exit status 2
     sys.stdout.write(_json(validation) if options.json else _text(validation))
-    return EXIT_FOUND if validation.findings else EXIT_CLEAN
+    return EXIT_FOUND if validation.breaking else EXIT_CLEAN
 
 
 def _key(path: Path) -> bytes:
@@ -35,11 +38,13 @@ def _key(path: Path) -> bytes:
 
 
 def _text(validation: Validation) -> str:
-    lines = [f"{finding.file}: {finding.text} ({finding.rule})" for finding in validation.findings]
+    lines = [f"{finding.file}: {finding.text} ({finding.rule})" for finding in validation.breaking]
+    lines += [f"Not ideal: {finding.file}: {finding.text} ({finding.rule})" for finding in validation.not_ideal]
     lines += [f"Not checked: {text}" for text in validation.unchecked]
     looked_at = f"{_count(validation.playlists, 'playlist')} and {_count(validation.segments, 'segment')}"
-    found = _count(len(validation.findings), "problem") if validation.findings else "No problem"
-    return "\n".join([*lines, f"{found} found in {looked_at}."]) + "\n"
+    found = _count(len(validation.breaking), "problem") if validation.breaking else "No problem"
+    beside = f" and {_count(len(validation.not_ideal), 'thing')} not ideal" if validation.not_ideal else ""
+    return "\n".join([*lines, f"{found}{beside} found in {looked_at}."]) + "\n"
 
 
 def _json(validation: Validation) -> str:
@@ -47,7 +52,8 @@ def _json(validation: Validation) -> str:
     events = [{"event": "finding", **asdict(finding)} for finding in validation.findings]
     events += [{"event": "unchecked", "text": text} for text in validation.unchecked]
     counts = {"playlists": validation.playlists, "segments": validation.segments}
-    last = {"event": "validation_finished", "findings": len(validation.findings), **counts}
+    found = {"findings": len(validation.findings), "breaking": len(validation.breaking)}
+    last = {"event": "validation_finished", **found, **counts}
     return "".join(json.dumps(event) + "\n" for event in [*events, last])
 
 

@@ -66,9 +66,9 @@ def check_copied(folder: Path, top: Rendition, segment_type: SegmentType, durati
         average_bit_rate=iframes.average_bit_rate,
     )
     write_whole(folder / MASTER, playlists.master_playlist([measured], iframes=[stream]))
-    findings = validate(folder, cancel=cancel).findings
-    if findings:
-        raise NotCopyableError(f"players may not take it ({findings[0].rule}: {findings[0].text.rstrip('.')})")
+    breaking = validate(folder, cancel=cancel).breaking
+    if breaking:
+        raise NotCopyableError(f"players may not take it ({breaking[0].rule}: {breaking[0].text.rstrip('.')})")
 
 
 def _segment(folder: Path, name: str, segment_type: SegmentType, number: int) -> Path:

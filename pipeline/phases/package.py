@@ -42,17 +42,21 @@ def package(context: PhaseContext) -> None:
 
 
 def _check_stream(context: PhaseContext) -> None:
-    """See that the stream follows the rules before anybody gets it. Raises EncodeError naming the first that it breaks."""
+    """See that the stream can be played before anybody gets it. Raises EncodeError naming the first rule that breaks playback."""
     encrypted = context.plan.job.encryption
     key = None if encrypted is None else encryption.read_key(encrypted)
-    found = validate(context.workspace.folder, key=key, cancel=context.cancel).findings
-    for finding in found:
+    validation = validate(context.workspace.folder, key=key, cancel=context.cancel)
+    breaking = validation.breaking
+    for finding in breaking:
         context.log(f"{finding.file}: {finding.text} ({finding.rule})", LogLevel.ERROR)
-    if found:
+    for finding in validation.not_ideal:
+        context.log(f"Not ideal, but it plays: {finding.file}: {finding.text} ({finding.rule})", LogLevel.WARNING)
+    if breaking:
         context.workspace.refuse()
-        first = f"{found[0].file}: {found[0].text}"
+        first = f"{breaking[0].file}: {breaking[0].text}"
+        count = "1 problem" if len(breaking) == 1 else f"{len(breaking)} problems, the first"
         raise EncodeError(
-            f"The stream made from {context.plan.media.path.name} does not pass its check ({len(found)} problems, the first: {first})"
+            f"The stream made from {context.plan.media.path.name} does not pass its check ({count}: {first.rstrip('.')})"
             " and was not published: start fresh (--fresh) to make it again."
         )
 

@@ -51,9 +51,22 @@ def test_json_has_an_object_a_line(stream, capsys):
     status = run_command(["validate", str(stream(MASTER + GONE + ELSEWHERE)), "--json"], Config())
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert EXIT_FAILED == status
-    assert {"event": "finding", "rule": "RFC 8216 6.2.1", "file": "gone.m3u8", "text": "The file is missing."} == events[0]
+    missing = {"rule": "RFC 8216 6.2.1", "severity": "breaks playback", "file": "gone.m3u8", "text": "The file is missing."}
+    assert {"event": "finding", **missing} == events[0]
     assert {"unchecked"} == {event["event"] for event in events[1:-1]}
-    assert {"event": "validation_finished", "findings": 1, "playlists": 1, "segments": 0} == events[-1]
+    assert {"event": "validation_finished", "findings": 1, "breaking": 1, "playlists": 1, "segments": 0} == events[-1]
+
+
+def test_what_plays_all_the_same_is_said_and_fails_nothing(stream, capsys):
+    """Exit 0: a stream that is not ideal can be published."""
+    folder = stream(MASTER.replace("#EXT-X-INDEPENDENT-SEGMENTS\n", "") + ELSEWHERE)
+    status = run_command(["validate", str(folder)], Config())
+    first, *_, last = capsys.readouterr().out.splitlines()
+    assert (EXIT_DONE, "Not ideal: master.m3u8: EXT-X-INDEPENDENT-SEGMENTS is missing. (Apple 9.11)") == (status, first)
+    assert "No problem and 1 thing not ideal found in 1 playlist and 0 segments." == last
+    assert EXIT_DONE == run_command(["validate", str(folder), "--json"], Config())
+    finding, *_, last = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert ("not ideal", 1, 0) == (finding["severity"], last["findings"], last["breaking"])
 
 
 def test_what_is_no_stream_is_wrong_usage(tmp_path, capsys):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import stream_folders as streams
 
-from pipeline.media.validate import validate
+from pipeline.media.validate import Severity, validate
 
 MASTER = "master.m3u8"
 INDEX = "180p/index.m3u8"
@@ -299,6 +299,25 @@ FMP4_DAMAGES: list[tuple[str, Damage, str, str]] = [
     ("I-frames without EXT-X-MAP", drop(IFRAMES, "#EXT-X-MAP"), "Apple 8.20", IFRAMES),
 ]  # fmt: skip
 
+PLAYS = {
+    # of one that lasts otherwise than it says by a tenth of a second; of a source that lasts half a second longer
+    "EXTINF not what a segment lasts", "sum of EXTINF", "source longer",
+    # what is only read before playing, to choose by, or again while a stream grows
+    "target duration too long", "not VOD", "event", "target durations differ", "sound with another target",
+    "BANDWIDTH 20 % more", "no AVERAGE-BANDWIDTH", "AVERAGE-BANDWIDTH less", "no CODECS",
+    "no RESOLUTION", "RESOLUTION untrue", "no FRAME-RATE", "FRAME-RATE untrue", "FRAME-RATE nearly true",
+    "not independent in the master", "independent nowhere",
+    "no LANGUAGE", "neither DEFAULT nor AUTOSELECT", "default that is not chosen", "two defaults",
+    "sound without LANGUAGE", "sound without CHANNELS", "CHANNELS untrue",
+    # a sound that has all it should and other boundaries
+    "sound cut otherwise",
+    # captions where they are, or none
+    "cue of another segment", "cue ends before it begins", "captions too short", "captions cut otherwise",
+    # pictures while seeking
+    "no I-frame playlist", "I-frame stream without CODECS", "I-frame stream without RESOLUTION", "I-frame BANDWIDTH", "I-frame durations",
+}  # fmt: skip
+"""The damages in spite of which hls.js and Apple's players play everything."""
+
 
 @pytest.mark.parametrize("kind", ["good_ts", "good_fmp4"])
 def test_a_good_stream_breaks_no_rule(kind, request):
@@ -310,23 +329,40 @@ def test_a_good_stream_breaks_no_rule(kind, request):
     assert ((), (), playlists, segments) == (validation.findings, validation.unchecked, validation.playlists, validation.segments)
 
 
-def _found(good: Path, place: Path, damage: Damage) -> set[tuple[str, str]]:
+def _found(good: Path, place: Path, damage: Damage) -> set[tuple[str, str, Severity]]:
     folder = place / "stream"
     shutil.copytree(good, folder)
     damage(folder)
-    return {(finding.rule, finding.file) for finding in validate(folder).findings}
+    return {(finding.rule, finding.file, finding.severity) for finding in validate(folder).findings}
 
 
-@pytest.mark.parametrize(("damage", "rule", "file"), [pytest.param(*d[1:], id=d[0]) for d in TS_DAMAGES])
-def test_a_fault_in_transport_streams_is_found(damage, rule, file, good_ts, tmp_path):
-    """The planted fault is found by its rule, at its file."""
-    assert (rule, file) in _found(good_ts, tmp_path, damage)
+def _severity(name: str) -> Severity:
+    return Severity.NOT_IDEAL if name in PLAYS else Severity.BREAKS_PLAYBACK
 
 
-@pytest.mark.parametrize(("damage", "rule", "file"), [pytest.param(*d[1:], id=d[0]) for d in FMP4_DAMAGES])
-def test_a_fault_in_fragmented_mp4_is_found(damage, rule, file, good_fmp4, tmp_path):
-    """The planted fault is found by its rule, at its file."""
-    assert (rule, file) in _found(good_fmp4, tmp_path, damage)
+@pytest.mark.parametrize(("name", "damage", "rule", "file"), [pytest.param(*d, id=d[0]) for d in TS_DAMAGES])
+def test_a_fault_in_transport_streams_is_found(name, damage, rule, file, good_ts, tmp_path):
+    """The planted fault is found by its rule, at its file, and said to break playback only where it does."""
+    assert (rule, file, _severity(name)) in _found(good_ts, tmp_path, damage)
+
+
+@pytest.mark.parametrize(("name", "damage", "rule", "file"), [pytest.param(*d, id=d[0]) for d in FMP4_DAMAGES])
+def test_a_fault_in_fragmented_mp4_is_found(name, damage, rule, file, good_fmp4, tmp_path):
+    """The planted fault is found by its rule, at its file, and said to break playback only where it does."""
+    assert (rule, file, _severity(name)) in _found(good_fmp4, tmp_path, damage)
+
+
+def test_every_fault_that_plays_is_planted():
+    """A name that stands for none would prove nothing."""
+    assert set() == PLAYS - {name for name, *_ in (*TS_DAMAGES, *FMP4_DAMAGES)}
+
+
+@pytest.mark.parametrize(("missing_s", "breaks"), [(0.5, False), (1.5, True)])
+def test_a_stream_shorter_than_its_source_is_refused_where_a_viewer_misses_something(missing_s, breaks, good_ts, tmp_path):
+    """Half a second at the end is how inexactly sources end; more is film that is gone."""
+    shutil.copytree(good_ts, tmp_path / "stream")
+    streams.write_job(tmp_path / "stream", duration_s=streams.SECONDS + missing_s)
+    assert breaks == bool(validate(tmp_path / "stream").breaking)
 
 
 @pytest.mark.parametrize(

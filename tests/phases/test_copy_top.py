@@ -78,7 +78,7 @@ ENCODED_KINDS = {
     "long_groups": ("a.mp4", (*_picture(size="320x180", seconds=9), *H264, "-g", "225"), "keyframes are up to 9.0 s apart"),
     "ten_bit": ("a.mp4", (*SMALL, *H264, "-pix_fmt", "yuv420p10le"), "not 8-bit 4:2:0"),
     "many_bits": ("a.mp4", (*SMALL, *H264, "-b:v", "6M", "-minrate", "6M", "-maxrate", "6M", "-bufsize", "1M"), "Mb/s are more than"),
-    "high_level": ("a.mp4", (*SMALL, *H264, "-level", "5.1"), "Level 5.1 is higher than needed"),
+    "level_that_no_phone_takes": ("a.mp4", (*SMALL, *H264, "-level", "6.1"), "Level 6.1 is higher than 5.2"),
     "other_codec": ("a.mp4", (*SMALL, "-c:v", "mpeg4", "-b:v", "300k"), "mpeg4, not H.264"),
     "long_sound": ("a.mp4", (*SMALL, *_tone(5), *H264, *AAC), "sound goes on for 2.0 s"),
 }
@@ -150,6 +150,14 @@ def test_a_turned_picture_is_encoded(tmp_path):
     flat = _clip(tmp_path, "flat.mp4", *SMALL, *H264)
     made = _convert(_clip(tmp_path, "turned.mp4", "-display_rotation", "90", "-i", str(flat), "-c", "copy"), tmp_path / "out")
     assert (Outcome.DONE, 1) == (made.report.outcome, sum("it is stored turned" in note for note in made.notes))
+
+
+def test_a_level_higher_than_needed_is_kept_with_a_warning(tmp_path):
+    """Players play it, so it is no reason to encode the picture again."""
+    made = _convert(_clip(tmp_path, "a.mp4", *SMALL, *H264, "-level", "5.1"), tmp_path / "out")
+    said = [note for note in made.notes if "Level 5.1 is higher than needed" in note]
+    assert (Outcome.DONE, True, 1) == (made.report.outcome, f"180p {KEPT}" in made.notes, len(said)), made.notes
+    assert list(made.report.warnings) == said
 
 
 def test_nothing_is_copied_unless_asked(tmp_path):

@@ -14,6 +14,7 @@ from small_streams import AC3, decoded, make_picture, make_sound, picture, run_f
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, EncodeError, OutputError, SettingsError
+from pipeline.events import LogLevel
 from pipeline.media import playlists
 from pipeline.media.measure import bit_rates
 from pipeline.media.soundtracks import audio_renditions
@@ -309,6 +310,19 @@ def test_a_player_reads_the_master(make_context):
     package(context)
     out = run_ffmpeg(context.workspace.final, "-i", "master.m3u8", "-map", "0", "-c", "copy", "-f", "framecrc", "-")
     assert 5 <= len({line.split(",")[0] for line in out.splitlines() if not line.startswith("#")})
+
+
+def test_a_stream_that_is_not_ideal_is_published_with_a_warning(make_context, monkeypatch):
+    """Players play it, so only a sentence is said."""
+    written = playlists.master_playlist
+    untrue = lambda *args, **more: written(*args, **more).replace("FRAME-RATE=25", "FRAME-RATE=24")  # noqa: E731
+    monkeypatch.setattr(playlists, "master_playlist", untrue)
+    said: list[tuple[str, LogLevel]] = []
+    context = dataclasses.replace(make_context("ts"), log=lambda text, level: said.append((text, level)))
+    package(context)
+    declared = "Not ideal, but it plays: master.m3u8: {}/index.m3u8 declares FRAME-RATE 24.000, but 25.000 was measured. (RFC 8216 4.3.4.2)"
+    assert [(declared.format(name), LogLevel.WARNING) for name in ("180p", "90p")] == said
+    assert context.workspace.final.exists()
 
 
 def test_a_stream_that_does_not_pass_its_check(make_context, monkeypatch):

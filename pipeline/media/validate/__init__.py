@@ -4,7 +4,7 @@ What a stream says of itself is compared with what its segments hold, read here 
 a mistake there must not be hidden by the same mistake here.
 """
 
-from pipeline.media.validate.findings import Finding, Validation
+from pipeline.media.validate.findings import Finding, Severity, Validation
 from pipeline.media.validate.stream import validate
 
-__all__ = ["Finding", "Validation", "validate"]
+__all__ = ["Finding", "Severity", "Validation", "validate"]

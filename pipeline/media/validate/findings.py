@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Severity(str, Enum):
+    """What a broken rule does to viewers, by what hls.js and Apple's players really do.
+
+    BREAKS_PLAYBACK stops publication: a player refuses the stream, stalls, skips or shows something wrong. NOT_IDEAL is a
+    warning: everything plays as it should, though an authoring rule asks for something else.
+    """
+
+    BREAKS_PLAYBACK = "breaks playback"
+    NOT_IDEAL = "not ideal"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """A broken rule: its number ("RFC 8216 4.3.3.1", "Apple 1.26"), the file relative to the folder, one sentence."""
+    """A broken rule: its number ("RFC 8216 4.3.3.1", "Apple 1.26"), what it does, the file relative to the folder, one sentence."""
 
     rule: str
+    severity: Severity
     file: str
     text: str
 
@@ -24,6 +37,16 @@ class Validation:
     playlists: int = 0
     segments: int = 0
 
+    @property
+    def breaking(self) -> tuple[Finding, ...]:
+        """What breaks playback."""
+        return tuple(finding for finding in self.findings if finding.severity is Severity.BREAKS_PLAYBACK)
+
+    @property
+    def not_ideal(self) -> tuple[Finding, ...]:
+        """What is not as it should be, and plays."""
+        return tuple(finding for finding in self.findings if finding.severity is Severity.NOT_IDEAL)
+
 
 @dataclass
 class Notes:
@@ -32,20 +55,28 @@ class Notes:
     findings: list[Finding] = field(default_factory=list)
     unchecked: list[str] = field(default_factory=list)
 
-    def add(self, rule: str, file: str, text: str) -> None:
+    def breaks(self, rule: str, file: str, text: str) -> None:
+        """Note a broken rule that players suffer from."""
+        self.add(Severity.BREAKS_PLAYBACK, rule, file, text)
+
+    def not_ideal(self, rule: str, file: str, text: str) -> None:
+        """Note a broken rule in spite of which everything plays."""
+        self.add(Severity.NOT_IDEAL, rule, file, text)
+
+    def add(self, severity: Severity, rule: str, file: str, text: str) -> None:
         """Note a broken rule."""
-        finding = Finding(rule=rule, file=file, text=text)
+        finding = Finding(rule=rule, severity=severity, file=file, text=text)
         if finding not in self.findings:
             self.findings.append(finding)
 
-    def add_each(self, rule: str, places: Sequence[tuple[str, str]]) -> None:
+    def add_each(self, severity: Severity, rule: str, places: Sequence[tuple[str, str]]) -> None:
         """Note one rule broken in several files as one finding at the first of them: a long stream has thousands."""
         if not places:
             return
         file, text = places[0]
         others = len(places) - 1
         more = f" (and so in {others} more segment{'s' if others > 1 else ''})" if others else ""
-        self.add(rule, file, text.removesuffix(".") + more + ".")
+        self.add(severity, rule, file, text.removesuffix(".") + more + ".")
 
     def leave(self, text: str) -> None:
         """Note what is not checked, and why."""

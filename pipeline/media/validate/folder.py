@@ -30,14 +30,14 @@ class Folder:
         try:
             parts = urlsplit(uri)
         except ValueError:
-            self._notes.add("RFC 8216 4.1", shown, f"{uri!r} is no address.")
+            self._notes.breaks("RFC 8216 4.1", shown, f"{uri!r} is no address.")
             return None
         if parts.netloc or parts.scheme in ("http", "https"):
             self._notes.leave(f"{shown}: {uri} lies on a server, so it was not looked at.")
             return None
         path = self.inside(uri, playlist)
         if path is None:
-            self._notes.add("RFC 8216 6.2.1", shown, f"{uri} leads out of the folder, so it would not be published with the stream.")
+            self._notes.breaks("RFC 8216 6.2.1", shown, f"{uri} leads out of the folder, so it would not be published with the stream.")
         return path
 
     def inside(self, uri: str, playlist: Path) -> Path | None:
@@ -68,15 +68,15 @@ class Folder:
         shown = self.relative(path)
         size = self.size(path)
         if size is None:
-            self._notes.add("RFC 8216 6.2.1", shown, "The file is missing.")
+            self._notes.breaks("RFC 8216 6.2.1", shown, "The file is missing.")
             return None
         if size > PLAYLIST_BYTES:
-            self._notes.add("RFC 8216 4.1", shown, f"The file has {size} bytes, which is too much for a text.")
+            self._notes.breaks("RFC 8216 4.1", shown, f"The file has {size} bytes, which is too much for a text.")
             return None
         try:
             return path.read_bytes().decode("utf-8")
         except OSError as error:
-            self._notes.add("RFC 8216 6.2.1", shown, f"The file can't be read ({error.strerror}).")
+            self._notes.breaks("RFC 8216 6.2.1", shown, f"The file can't be read ({error.strerror}).")
         except UnicodeDecodeError:
-            self._notes.add("RFC 8216 4.1", shown, "The file is not text in UTF-8.")
+            self._notes.breaks("RFC 8216 4.1", shown, "The file is not text in UTF-8.")
         return None

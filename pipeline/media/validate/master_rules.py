@@ -1,4 +1,8 @@
-"""Rules about what a master playlist says of its variants and renditions. Pure: compares nothing with segments."""
+"""Rules about what a master playlist says of its variants and renditions. Pure: compares nothing with segments.
+
+What can't be parsed, and groups that lead nowhere, break playback: Apple's players refuse the playlist. An attribute that only
+helps players to choose is not ideal where it is missing.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from pipeline.media.m3u8 import AttributeList, MasterPlaylist, MediaRendition, Variant
-from pipeline.media.validate.findings import Notes
+from pipeline.media.validate.findings import Notes, Severity
 
 SECTION_MEDIA = "RFC 8216 4.3.4.1"
 SECTION_GROUPS = "RFC 8216 4.3.4.1.1"
@@ -24,7 +28,7 @@ QUOTED = ("CODECS", "AUDIO", "VIDEO", "SUBTITLES", "URI", "GROUP-ID", "NAME", "L
 def check_master(master: MasterPlaylist, file: str, notes: Notes) -> None:
     """Check a master playlist's own text."""
     if not master.variants:
-        notes.add(SECTION_VARIANT, file, "The playlist lists no stream (EXT-X-STREAM-INF).")
+        notes.breaks(SECTION_VARIANT, file, "The playlist lists no stream (EXT-X-STREAM-INF).")
     for variant in master.variants:
         _check_variant(master, variant, file, notes)
     for variant in master.iframe_variants:
@@ -34,7 +38,7 @@ def check_master(master: MasterPlaylist, file: str, notes: Notes) -> None:
     _check_groups(master.media, file, notes)
     captions = {variant.attributes.get("CLOSED-CAPTIONS") for variant in master.variants}
     if "NONE" in captions and len(captions) > 1:
-        notes.add(SECTION_VARIANT, file, "CLOSED-CAPTIONS=NONE stands on some variants only; it must stand on all or none.")
+        notes.not_ideal(SECTION_VARIANT, file, "CLOSED-CAPTIONS=NONE stands on some variants only; it must stand on all or none.")
 
 
 def group_members(master: MasterPlaylist, kind: str, group: str | None) -> list[MediaRendition]:
@@ -45,31 +49,31 @@ def group_members(master: MasterPlaylist, kind: str, group: str | None) -> list[
 def _check_variant(master: MasterPlaylist, variant: Variant, file: str, notes: Notes) -> None:
     attributes, name = variant.attributes, variant.uri or f"The variant in line {variant.line}"
     if variant.uri is None:
-        notes.add(SECTION_VARIANT, file, f"Line {variant.line}: no address follows EXT-X-STREAM-INF.")
+        notes.breaks(SECTION_VARIANT, file, f"Line {variant.line}: no address follows EXT-X-STREAM-INF.")
     peak = _rate(attributes, "BANDWIDTH", SECTION_VARIANT, name, file, notes)
     average = _rate(attributes, "AVERAGE-BANDWIDTH", "Apple 9.14", name, file, notes)
     if peak is not None and average is not None and average > peak:
-        notes.add(SECTION_VARIANT, file, f"{name}: AVERAGE-BANDWIDTH {average} is more than BANDWIDTH {peak}.")
+        notes.not_ideal(SECTION_VARIANT, file, f"{name}: AVERAGE-BANDWIDTH {average} is more than BANDWIDTH {peak}.")
     if not attributes.get("CODECS"):
-        notes.add("Apple 9.1", file, f"{name} has no CODECS.")
+        notes.not_ideal("Apple 9.1", file, f"{name} has no CODECS.")
     _check_forms(attributes, SECTION_VARIANT, name, file, notes)
     for kind in ("AUDIO", "VIDEO", "SUBTITLES", "CLOSED-CAPTIONS"):
         group = attributes.get(kind)
         if group is None or (kind == "CLOSED-CAPTIONS" and group == "NONE" and kind not in attributes.quoted):
             continue
         if not group_members(master, kind, group):
-            notes.add(SECTION_VARIANT, file, f"{name} names the {kind} group {group!r}, which does not exist.")
+            notes.breaks(SECTION_VARIANT, file, f"{name} names the {kind} group {group!r}, which does not exist.")
 
 
 def _check_iframe_variant(variant: Variant, file: str, notes: Notes) -> None:
     attributes, name = variant.attributes, variant.uri or f"The I-frame stream in line {variant.line}"
     if not variant.uri:
-        notes.add(SECTION_IFRAMES, file, f"Line {variant.line}: EXT-X-I-FRAME-STREAM-INF has no URI.")
+        notes.breaks(SECTION_IFRAMES, file, f"Line {variant.line}: EXT-X-I-FRAME-STREAM-INF has no URI.")
     _rate(attributes, "BANDWIDTH", SECTION_IFRAMES, name, file, notes)
     if not attributes.get("CODECS"):
-        notes.add("Apple 9.3", file, f"{name} has no CODECS.")
+        notes.not_ideal("Apple 9.3", file, f"{name} has no CODECS.")
     if attributes.get("RESOLUTION") is None:
-        notes.add("Apple 9.4", file, f"{name} has no RESOLUTION.")
+        notes.not_ideal("Apple 9.4", file, f"{name} has no RESOLUTION.")
     _check_forms(attributes, SECTION_IFRAMES, name, file, notes)
 
 
@@ -78,28 +82,28 @@ def _check_media(media: MediaRendition, file: str, notes: Notes) -> None:
     kind, name = attributes.get("TYPE"), attributes.get("NAME")
     shown = f"The rendition {name!r}" if name else f"The rendition in line {media.line}"
     if kind not in TYPES:
-        notes.add(SECTION_MEDIA, file, f"{shown}: TYPE {kind or 'is missing'} is none of {', '.join(TYPES)}.")
+        notes.breaks(SECTION_MEDIA, file, f"{shown}: TYPE {kind or 'is missing'} is none of {', '.join(TYPES)}.")
     for required in ("GROUP-ID", "NAME"):
         if not attributes.get(required):
-            notes.add(SECTION_MEDIA, file, f"{shown} has no {required}.")
+            notes.breaks(SECTION_MEDIA, file, f"{shown} has no {required}.")
     if kind != "VIDEO" and not attributes.get("LANGUAGE"):
-        notes.add("Apple 8.10", file, f"{shown} has no LANGUAGE.")
+        notes.not_ideal("Apple 8.10", file, f"{shown} has no LANGUAGE.")
     for flag in YES_NO:
         if attributes.get(flag) not in (None, "YES", "NO"):
-            notes.add(SECTION_MEDIA, file, f"{shown}: {flag} is neither YES nor NO.")
+            notes.not_ideal(SECTION_MEDIA, file, f"{shown}: {flag} is neither YES nor NO.")
     default, automatic = attributes.get("DEFAULT"), attributes.get("AUTOSELECT")
     if kind in ("AUDIO", "SUBTITLES") and default is None and automatic is None:
-        notes.add(SECTION_MEDIA, file, f"{shown} says neither DEFAULT nor AUTOSELECT, so players may not choose it.")
+        notes.not_ideal(SECTION_MEDIA, file, f"{shown} says neither DEFAULT nor AUTOSELECT, so players may not choose it.")
     if default == "YES" and automatic != "YES":
-        notes.add(SECTION_MEDIA, file, f"{shown} is the default, so AUTOSELECT must be YES.")
+        notes.not_ideal(SECTION_MEDIA, file, f"{shown} is the default, so AUTOSELECT must be YES.")
     if attributes.get("FORCED") is not None and kind != "SUBTITLES":
-        notes.add(SECTION_MEDIA, file, f"{shown}: FORCED is for subtitles only.")
+        notes.not_ideal(SECTION_MEDIA, file, f"{shown}: FORCED is for subtitles only.")
     if kind == "SUBTITLES" and not attributes.get("URI"):
-        notes.add(SECTION_MEDIA, file, f"{shown} has no URI.")
+        notes.breaks(SECTION_MEDIA, file, f"{shown} has no URI.")
     if kind == "CLOSED-CAPTIONS" and (attributes.get("URI") or not attributes.get("INSTREAM-ID")):
-        notes.add(SECTION_MEDIA, file, f"{shown}: closed captions have an INSTREAM-ID and no URI.")
+        notes.not_ideal(SECTION_MEDIA, file, f"{shown}: closed captions have an INSTREAM-ID and no URI.")
     if kind == "AUDIO" and not attributes.get("CHANNELS"):
-        notes.add(SECTION_MEDIA, file, f"{shown} has no CHANNELS.")
+        notes.not_ideal(SECTION_MEDIA, file, f"{shown} has no CHANNELS.")
     _check_forms(attributes, SECTION_MEDIA, shown, file, notes)
 
 
@@ -110,11 +114,11 @@ def _check_groups(media: Sequence[MediaRendition], file: str, notes: Notes) -> N
     for (kind, group), members in groups.items():
         names = [member.get("NAME") for member in members]
         if len(set(names)) < len(names):
-            notes.add(SECTION_GROUPS, file, f"Two renditions of the {kind} group {group!r} have the same NAME.")
+            notes.not_ideal(SECTION_GROUPS, file, f"Two renditions of the {kind} group {group!r} have the same NAME.")
         if sum(member.get("DEFAULT") == "YES" for member in members) > 1:
-            notes.add(SECTION_GROUPS, file, f"The {kind} group {group!r} has more than one default.")
+            notes.not_ideal(SECTION_GROUPS, file, f"The {kind} group {group!r} has more than one default.")
         if kind == "AUDIO" and not any("YES" in (member.get("DEFAULT"), member.get("AUTOSELECT")) for member in members):
-            notes.add(SECTION_MEDIA, file, f"No rendition of the AUDIO group {group!r} is the default or chosen by itself.")
+            notes.breaks(SECTION_MEDIA, file, f"No rendition of the AUDIO group {group!r} is the default or chosen by itself.")
     for kind in TYPES:
         _check_same_members({group: members for (of, group), members in groups.items() if of == kind}, kind, file, notes)
 
@@ -128,22 +132,25 @@ def _check_same_members(groups: dict[str, list[AttributeList]], kind: str, file:
     first = next(iter(described), None)
     for group, members in described.items():
         if first is not None and members != described[first]:
-            notes.add(SECTION_GROUPS, file, f"The {kind} groups {first!r} and {group!r} do not offer the same renditions.")
+            # a viewer loses a language when the player changes to a quality of the other group
+            notes.breaks(SECTION_GROUPS, file, f"The {kind} groups {first!r} and {group!r} do not offer the same renditions.")
 
 
 def _check_forms(attributes: AttributeList, section: str, name: str, file: str, notes: Notes) -> None:
     for attribute in QUOTED:
         if attribute in attributes.values and attribute not in attributes.quoted:
-            notes.add(section, file, f"{name}: {attribute} must stand in quotes.")
+            notes.breaks(section, file, f"{name}: {attribute} must stand in quotes.")
     if attributes.get("RESOLUTION") is not None and attributes.resolution() is None:
-        notes.add(section, file, f"{name}: RESOLUTION {attributes.get('RESOLUTION')!r} is not like 1280x720.")
+        notes.breaks(section, file, f"{name}: RESOLUTION {attributes.get('RESOLUTION')!r} is not like 1280x720.")
     if attributes.get("FRAME-RATE") is not None and not attributes.number("FRAME-RATE"):
-        notes.add(section, file, f"{name}: FRAME-RATE {attributes.get('FRAME-RATE')!r} is no rate.")
+        notes.breaks(section, file, f"{name}: FRAME-RATE {attributes.get('FRAME-RATE')!r} is no rate.")
 
 
 def _rate(attributes: AttributeList, attribute: str, rule: str, name: str, file: str, notes: Notes) -> int | None:
     value = attributes.integer(attribute)
     if not value:
         said = "is no number" if attributes.get(attribute) is not None else "is missing"
-        notes.add(rule, file, f"{name}: {attribute} {said}.")
+        # players choose a quality by BANDWIDTH; the average only refines the choice
+        severity = Severity.BREAKS_PLAYBACK if attribute == "BANDWIDTH" else Severity.NOT_IDEAL
+        notes.add(severity, rule, file, f"{name}: {attribute} {said}.")
     return value

@@ -37,41 +37,41 @@ class Role(Enum):
 def check_header(playlist: MasterPlaylist | MediaPlaylist, file: str, notes: Notes) -> None:
     """Check what every playlist must have: its first line, single tags, a version, and nothing of the other kind."""
     if playlist.first_line != "#EXTM3U":
-        notes.add("RFC 8216 4.3.1.1", file, "The first line is not #EXTM3U.")
+        notes.breaks("RFC 8216 4.3.1.1", file, "The first line is not #EXTM3U.")
     counts = Counter(tag.name for tag in playlist.tags)
-    for name, section in SINGLE_SECTIONS.items():
+    for name, section in SINGLE_SECTIONS.items():  # hls.js refuses a playlist that says one of them twice
         if counts[name] > 1:
-            notes.add(f"RFC 8216 {section}", file, f"{name} appears {counts[name]} times, but may appear once.")
+            notes.breaks(f"RFC 8216 {section}", file, f"{name} appears {counts[name]} times, but may appear once.")
     misplaced = (SEGMENT_TAGS | MEDIA_TAGS) if isinstance(playlist, MasterPlaylist) else MASTER_TAGS
     kind = "master" if isinstance(playlist, MasterPlaylist) else "media"
     for name in sorted(misplaced & counts.keys()):
         section = "4.3.4" if name in MASTER_TAGS else "4.3.3" if name in MEDIA_TAGS else "4.3.2"
-        notes.add(f"RFC 8216 {section}", file, f"{name} does not belong in a {kind} playlist.")
+        notes.breaks(f"RFC 8216 {section}", file, f"{name} does not belong in a {kind} playlist.")
     for fault in playlist.faults:
-        notes.add(f"RFC 8216 {fault.section}", file, f"Line {fault.line}: {fault.text}.")
+        notes.breaks(f"RFC 8216 {fault.section}", file, f"Line {fault.line}: {fault.text}.")
     _check_version(playlist, file, notes)
 
 
 def check_media(playlist: MediaPlaylist, role: Role, file: str, notes: Notes) -> None:
     """Check the text of a media playlist."""
     if not playlist.segments:
-        notes.add("RFC 8216 3", file, "The playlist lists no segment.")
+        notes.breaks("RFC 8216 3", file, "The playlist lists no segment.")
     if "EXT-X-TARGETDURATION" not in {tag.name for tag in playlist.tags}:
-        notes.add("RFC 8216 4.3.3.1", file, "EXT-X-TARGETDURATION is missing.")
+        notes.breaks("RFC 8216 4.3.3.1", file, "EXT-X-TARGETDURATION is missing.")
     missing = [segment for segment in playlist.segments if segment.duration_s is None]
     if missing:
-        notes.add("RFC 8216 4.3.2.1", file, f"{missing[0].uri} has no EXTINF with its duration{_and_others(len(missing))}.")
+        notes.breaks("RFC 8216 4.3.2.1", file, f"{missing[0].uri} has no EXTINF with its duration{_and_others(len(missing))}.")
     _check_durations(playlist, role, file, notes)
     _check_end(playlist, file, notes)
     if (role is Role.IFRAMES) != playlist.iframes_only:
         text = "EXT-X-I-FRAMES-ONLY is missing" if role is Role.IFRAMES else "EXT-X-I-FRAMES-ONLY stands in a playlist that is to be played"
-        notes.add("Apple 6.8" if role is Role.IFRAMES else "RFC 8216 4.3.3.6", file, f"{text}.")
+        notes.breaks("Apple 6.8" if role is Role.IFRAMES else "RFC 8216 4.3.3.6", file, f"{text}.")
     for key in {segment.key for segment in playlist.segments if segment.key is not None}:
         if key.method not in ("AES-128", "SAMPLE-AES", "SAMPLE-AES-CTR"):
-            notes.add("RFC 8216 4.3.2.4", file, f"Line {key.line}: the encryption method {key.method} is not known.")
+            notes.breaks("RFC 8216 4.3.2.4", file, f"Line {key.line}: the encryption method {key.method} is not known.")
     for init in {segment.init for segment in playlist.segments if segment.init is not None}:
         if init.key is not None and init.key.iv is None:
-            notes.add("RFC 8216 4.3.2.5", file, f"Line {init.line}: an encrypted initialization section needs a key with an IV.")
+            notes.breaks("RFC 8216 4.3.2.5", file, f"Line {init.line}: an encrypted initialization section needs a key with an IV.")
 
 
 def _check_durations(playlist: MediaPlaylist, role: Role, file: str, notes: Notes) -> None:
@@ -79,44 +79,45 @@ def _check_durations(playlist: MediaPlaylist, role: Role, file: str, notes: Note
     if target is None:
         return
     if target > TARGET_S and role not in (Role.SUBTITLES, Role.IFRAMES):  # Apple 5.7 and 6.12 let these differ
-        notes.add("Apple 7.5", file, f"The target duration is {target} s; it should be {TARGET_S} s.")
+        notes.not_ideal("Apple 7.5", file, f"The target duration is {target} s; it should be {TARGET_S} s.")
     timed = [(segment, segment.duration_s) for segment in playlist.segments if segment.duration_s is not None]
     longer = [(segment, duration) for segment, duration in timed if math.floor(duration + 0.5) > target]
     if longer:
         segment, duration = longer[0]
         text = f"{segment.uri} lasts {duration:.3f} s, which is more than the target duration of {target} s{_and_others(len(longer))}."
-        notes.add("RFC 8216 4.3.3.1", file, text)
+        notes.breaks("RFC 8216 4.3.3.1", file, text)
     much_longer = [(segment, duration) for segment, duration in timed if duration > target + OVER_TARGET_S]
     if much_longer:
         segment, duration = much_longer[0]
         over = f"{segment.uri} lasts {duration:.3f} s, more than {OVER_TARGET_S} s over the target duration of {target} s"
-        notes.add("Apple 7.7", file, f"{over}{_and_others(len(much_longer))}.")
+        notes.breaks("Apple 7.7", file, f"{over}{_and_others(len(much_longer))}.")
 
 
 def _check_end(playlist: MediaPlaylist, file: str, notes: Notes) -> None:
     kind = playlist.value("EXT-X-PLAYLIST-TYPE")
-    if kind != "VOD":
+    if kind != "VOD":  # EXT-X-ENDLIST alone ends a stream
         said = "is missing" if kind is None else f"is {kind}"
-        notes.add("Apple 8.6", file, f"EXT-X-PLAYLIST-TYPE {said}; a finished stream says VOD.")
+        notes.not_ideal("Apple 8.6", file, f"EXT-X-PLAYLIST-TYPE {said}; a finished stream says VOD.")
     if playlist.value("EXT-X-ENDLIST") is None:
-        notes.add("RFC 8216 4.3.3.4", file, "EXT-X-ENDLIST is missing: players wait for more segments.")
+        notes.breaks("RFC 8216 4.3.3.4", file, "EXT-X-ENDLIST is missing: players wait for more segments.")
     first = min((segment.line for segment in playlist.segments), default=0)
     for tag in playlist.tags:
         late = first and tag.line > first
         if tag.name == "EXT-X-MEDIA-SEQUENCE" and late:
-            notes.add("RFC 8216 4.3.3.2", file, "EXT-X-MEDIA-SEQUENCE stands after the first segment.")
+            notes.breaks("RFC 8216 4.3.3.2", file, "EXT-X-MEDIA-SEQUENCE stands after the first segment.")
         if tag.name == "EXT-X-DISCONTINUITY-SEQUENCE" and late:
-            notes.add("RFC 8216 4.3.3.3", file, "EXT-X-DISCONTINUITY-SEQUENCE stands after the first segment.")
+            notes.breaks("RFC 8216 4.3.3.3", file, "EXT-X-DISCONTINUITY-SEQUENCE stands after the first segment.")
 
 
 def _check_version(playlist: MasterPlaylist | MediaPlaylist, file: str, notes: Notes) -> None:
     declared = next((tag.value for tag in playlist.tags if tag.name == "EXT-X-VERSION"), "1")
     if not (declared.isascii() and declared.isdigit() and len(declared) < 4 and int(declared)):
-        notes.add("RFC 8216 4.3.1.2", file, f"EXT-X-VERSION {declared!r} is no version number.")
+        notes.breaks("RFC 8216 4.3.1.2", file, f"EXT-X-VERSION {declared!r} is no version number.")
         return
     needed, reason = _version_needed(playlist)
     if int(declared) < needed:
-        notes.add("RFC 8216 7", file, f"EXT-X-VERSION is {declared}, but {reason} needs {needed}.")
+        # Apple's players know newer tags, such as EXT-X-MAP, by the version that declares them
+        notes.breaks("RFC 8216 7", file, f"EXT-X-VERSION is {declared}, but {reason} needs {needed}.")
 
 
 def _version_needed(playlist: MasterPlaylist | MediaPlaylist) -> tuple[int, str]:

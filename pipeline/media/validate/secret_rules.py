@@ -34,7 +34,8 @@ def check_key_is_not_published(
             secret = path.read_bytes()
             if secret == key or any(_opens(secret, stream, files[stream.path]) for stream in encrypted):
                 text = "This is the key of the encrypted segments: it would be published with them, though no playlist asks for it here."
-                notes.add(RULE, folder.relative(path), text)
+                # it plays, for everybody: encryption that protects nothing must not be published either
+                notes.breaks(RULE, folder.relative(path), text)
 
 
 def _asked_to_publish(job: Mapping[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 from pipeline.cancel import CancelToken
 from pipeline.media.m3u8 import ByteRange, Key, Map, MediaPlaylist, MediaSegment
 from pipeline.media.validate.containers import TABLE_PACKETS, TS_PACKET, Container, container_of, fmp4_fault, init_fault, ts_fault
-from pipeline.media.validate.findings import Notes
+from pipeline.media.validate.findings import Notes, Severity
 from pipeline.media.validate.folder import Folder
 from pipeline.media.validate.measured import Contents, Run, read_contents
 from pipeline.media.validate.playlist_rules import Role
@@ -67,7 +67,7 @@ def find_files(stream: Stream, source: Source) -> list[SegmentBytes | None]:
         found.append(piece)
         stream.sizes.append(piece.size if piece is not None else 0)
     for places in faults.values():
-        source.notes.add_each(MISSING, places)
+        source.notes.add_each(Severity.BREAKS_PLAYBACK, MISSING, places)
     return found
 
 
@@ -89,12 +89,12 @@ def read_stream(stream: Stream, files: list[SegmentBytes | None], source: Source
     stream.contents = contents
     shown = [source.folder.relative(piece.path) if piece is not None else stream.file for piece in files]
     unread = [(shown[n], f"The segment can't be read: {reason}.") for n, reason in contents.broken.items()]
-    source.notes.add_each("RFC 8216 3", unread)
+    source.notes.add_each(Severity.BREAKS_PLAYBACK, "RFC 8216 3", unread)
     read = {number for run in runs for number in run.numbers}
     empty = [(shown[n], "The segment holds no frame.") for n in sorted(read) if contents.spans[n] is None and n not in contents.broken]
-    source.notes.add_each("RFC 8216 3", empty)
+    source.notes.add_each(Severity.BREAKS_PLAYBACK, "RFC 8216 3", empty)
     torn = [(shown[n], "Packets are missing or out of order.") for n, spans in enumerate(contents.spans) if spans and spans.corrupt]
-    source.notes.add_each("Apple 7.2", torn)
+    source.notes.add_each(Severity.BREAKS_PLAYBACK, "Apple 7.2", torn)
 
 
 def initialization(init: Map, stream: Stream, source: Source) -> SegmentBytes | None:
@@ -102,7 +102,7 @@ def initialization(init: Map, stream: Stream, source: Source) -> SegmentBytes | 
     path = source.folder.find(init.uri, stream.path)
     piece, fault = _piece(init.byte_range, path, source)
     if fault is not None and path is not None:
-        source.notes.add(MISSING, source.folder.relative(path), fault)
+        source.notes.breaks(MISSING, source.folder.relative(path), fault)
     if piece is not None and init.key is not None:
         cipher = _cipher(init.key, init.key.iv or bytes(BLOCK), stream, source)
         piece = SegmentBytes(piece.path, offset=piece.offset, length=piece.size, cipher=cipher) if cipher else None
@@ -113,7 +113,7 @@ def initialization(init: Map, stream: Stream, source: Source) -> SegmentBytes | 
     except OSError as error:
         broken = (MISSING, f"The file can't be read ({error.strerror}).")
     if broken is not None:
-        source.notes.add(broken[0], source.folder.relative(piece.path), broken[1])
+        source.notes.breaks(broken[0], source.folder.relative(piece.path), broken[1])
         return None
     return piece
 
@@ -169,7 +169,8 @@ def _runs(stream: Stream, files: list[SegmentBytes | None], source: Source) -> t
             continue
         container = container or kind
         if kind is not container:
-            source.notes.add("RFC 8216 3", stream.file, f"{segment.uri} is {kind.value}, but the segments before it are {container.value}.")
+            text = f"{segment.uri} is {kind.value}, but the segments before it are {container.value}."
+            source.notes.breaks("RFC 8216 3", stream.file, text)
             before = None
             continue
         if before is None or segment.discontinuity or segment.init != before.init:
@@ -178,7 +179,7 @@ def _runs(stream: Stream, files: list[SegmentBytes | None], source: Source) -> t
         runs[-1][2].append(piece)
         before = segment
     for (rule, _), places in faults.items():
-        source.notes.add_each(rule, places)
+        source.notes.add_each(Severity.BREAKS_PLAYBACK, rule, places)
     return container or Container.UNKNOWN, [Run(init=init, numbers=numbers, pieces=pieces) for init, numbers, pieces in runs]
 
 

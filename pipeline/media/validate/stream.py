@@ -91,7 +91,7 @@ class _Walk:
         if playlist is not None:
             playlist_rules.check_header(playlist, MASTER, self._notes)
         if isinstance(playlist, MediaPlaylist):
-            self._notes.add("RFC 8216 4.3.4", MASTER, "The file is not a master playlist: it lists no stream (EXT-X-STREAM-INF).")
+            self._notes.breaks("RFC 8216 4.3.4", MASTER, "The file is not a master playlist: it lists no stream (EXT-X-STREAM-INF).")
         elif playlist is not None:
             master_rules.check_master(playlist, MASTER, self._notes)
             self._check_streams(playlist, path)
@@ -152,7 +152,7 @@ class _Walk:
             playlist_rules.check_media(playlist, role, file, self._notes)
             self._streams[path] = Stream(path=path, file=file, role=role, playlist=playlist)
         elif playlist is not None:
-            self._notes.add("RFC 8216 4.1", file, "The file is a master playlist, but a playlist of segments is needed here.")
+            self._notes.breaks("RFC 8216 4.1", file, "The file is a master playlist, but a playlist of segments is needed here.")
         return self._streams[path]
 
     def _declared(self, master: MasterPlaylist, variant: Variant, renditions: dict[int, Stream | None], path: Path) -> _Declared:
@@ -166,10 +166,11 @@ class _Walk:
     def _check_independent(self, master: MasterPlaylist, played: Iterable[Stream]) -> None:
         if any(tag.name == INDEPENDENT for tag in master.tags):
             return
-        self._notes.add("Apple 9.11", MASTER, f"{INDEPENDENT} is missing.")
+        # players learn from the segments that each begins with a keyframe
+        self._notes.not_ideal("Apple 9.11", MASTER, f"{INDEPENDENT} is missing.")
         for stream in played:
             if stream.role is Role.VARIANT and stream.playlist.value(INDEPENDENT) is None:
-                self._notes.add("Apple 9.12", stream.file, f"{INDEPENDENT} stands neither here nor in {MASTER}.")
+                self._notes.not_ideal("Apple 9.12", stream.file, f"{INDEPENDENT} stands neither here nor in {MASTER}.")
 
     def _check_variants(self, declared: Iterable[_Declared]) -> None:
         pictures = []
@@ -201,13 +202,13 @@ class _Walk:
             picture = iframe_rules.check_iframes(stream, self._files[stream.path], keyframes, max(frames_s, default=1.0), self._source)
             if stream.encrypted or any(own.encrypted for own in variants):
                 text = "The segments are encrypted as a whole, so no part of them can be read alone: there must be no I-frame playlist."
-                self._notes.add("RFC 8216 4.3.2.4", stream.file, text)
+                self._notes.breaks("RFC 8216 4.3.2.4", stream.file, text)
                 continue
             self._check_iframe_stream(variant, stream, picture, name)
         for own in variants:
             found = own.contents.picture if own.contents is not None else None
             if found is not None and not own.encrypted and (found.width, found.height) not in sizes:
-                self._notes.add("Apple 6.1", MASTER, f"{own.file} ({found.width}x{found.height}) has no I-frame playlist.")
+                self._notes.not_ideal("Apple 6.1", MASTER, f"{own.file} ({found.width}x{found.height}) has no I-frame playlist.")
 
     def _check_iframe_stream(self, variant: Variant, stream: Stream, picture: Picture | None, name: str) -> None:
         variant_rules.check_rates(variant.attributes, [[stream]], name, MASTER, self._notes)
@@ -216,7 +217,7 @@ class _Walk:
         size = variant.attributes.resolution()
         if size is not None and size != (picture.width, picture.height):
             text = f"{name} declares RESOLUTION {size[0]}x{size[1]}, but its pictures are {picture.width}x{picture.height}."
-            self._notes.add("RFC 8216 4.3.4.3", MASTER, text)
+            self._notes.not_ideal("RFC 8216 4.3.4.3", MASTER, text)
         variant_rules.check_range(variant.attributes, picture, name, MASTER, self._notes)
         variant_rules.check_picture_codec(variant.attributes, picture, name, "RFC 8216 4.3.4.3", MASTER, self._notes)
 

@@ -6,7 +6,7 @@ import itertools
 import re
 from collections.abc import Sequence
 
-from pipeline.media.validate.findings import Notes
+from pipeline.media.validate.findings import Notes, Severity
 from pipeline.media.validate.segment_bytes import SegmentBytes
 from pipeline.media.validate.segments import Source, Stream
 
@@ -24,7 +24,7 @@ def check_subtitles(
 ) -> None:
     """Check each WebVTT segment; `first_picture_s` is when the first picture is shown on the stream's clock."""
     starts = [0.0, *itertools.accumulate(stream.playlist.durations_s)]
-    faults: dict[str, list[tuple[str, str]]] = {}
+    faults: dict[tuple[Severity, str], list[tuple[str, str]]] = {}
     for number, piece in enumerate(files):
         source.cancel.check()
         if piece is None:
@@ -32,12 +32,13 @@ def check_subtitles(
         try:
             text = piece.read(0, piece.size).decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
         except (UnicodeDecodeError, OSError):
-            faults.setdefault("RFC 8216 3.5", []).append((source.folder.relative(piece.path), "The segment is not text in UTF-8."))
+            unreadable = (source.folder.relative(piece.path), "The segment is not text in UTF-8.")
+            faults.setdefault((Severity.BREAKS_PLAYBACK, "RFC 8216 3.5"), []).append(unreadable)
             continue
-        for rule, fault in _faults(text, (starts[number], starts[number + 1]), first_picture_s, frame_s):
-            faults.setdefault(rule, []).append((source.folder.relative(piece.path), fault))
-    for rule, places in faults.items():
-        source.notes.add_each(rule, places)
+        for severity, rule, fault in _faults(text, (starts[number], starts[number + 1]), first_picture_s, frame_s):
+            faults.setdefault((severity, rule), []).append((source.folder.relative(piece.path), fault))
+    for (severity, rule), places in faults.items():
+        source.notes.add_each(severity, rule, places)
     if first_picture_s is None:
         source.notes.leave(f"{stream.file}: the segments of the picture could not be read, so the subtitles' clock was not checked.")
 
@@ -50,35 +51,39 @@ def is_webvtt(stream: Stream, notes: Notes) -> bool:
     return True
 
 
-def _faults(text: str, window: tuple[float, float], first_picture_s: float | None, frame_s: float) -> list[tuple[str, str]]:
+def _faults(text: str, window: tuple[float, float], first_picture_s: float | None, frame_s: float) -> list[tuple[Severity, str, str]]:
+    """Without its head a segment has no captions, and by a wrong clock all of them come at the wrong time."""
+    breaks = Severity.BREAKS_PLAYBACK
     head = text.removeprefix("\ufeff").split("\n\n", 1)[0]
     if not re.match(r"WEBVTT(?:[ \t\n]|$)", head):
-        return [("RFC 8216 3.5", "The segment does not begin with WEBVTT.")]
+        return [(breaks, "RFC 8216 3.5", "The segment does not begin with WEBVTT.")]
     found = MAP.search(head)
     if found is None:
-        return [("Apple 5.3", "The segment has no X-TIMESTAMP-MAP.")]
+        return [(breaks, "Apple 5.3", "The segment has no X-TIMESTAMP-MAP.")]
     offset_s = _offset_s(found[1])
     if offset_s is None:
-        return [("RFC 8216 3.5", f"X-TIMESTAMP-MAP={found[1]} is not like MPEGTS:900000,LOCAL:00:00:00.000.")]
+        return [(breaks, "RFC 8216 3.5", f"X-TIMESTAMP-MAP={found[1]} is not like MPEGTS:900000,LOCAL:00:00:00.000.")]
     faults = []
     if first_picture_s is not None:
         apart = (offset_s - first_picture_s + CLOCK_WRAP / CLOCK_HZ / 2) % (CLOCK_WRAP / CLOCK_HZ) - CLOCK_WRAP / CLOCK_HZ / 2
         if abs(apart) > frame_s:
             real = round(first_picture_s * CLOCK_HZ) % CLOCK_WRAP
-            faults.append(("Apple 5.3", f"X-TIMESTAMP-MAP shifts the cues by {apart:+.3f} s: the first picture is at MPEGTS:{real}."))
+            sentence = f"X-TIMESTAMP-MAP shifts the cues by {apart:+.3f} s: the first picture is at MPEGTS:{real}."
+            faults.append((breaks, "Apple 5.3", sentence))
     return faults + _cue_faults(text, window)
 
 
-def _cue_faults(text: str, window: tuple[float, float]) -> list[tuple[str, str]]:
-    """A segment has the cues that are shown while it lasts (RFC 8216, 3.5), each with an end after its start."""
+def _cue_faults(text: str, window: tuple[float, float]) -> list[tuple[Severity, str, str]]:
+    """A segment has the cues that are shown while it lasts (RFC 8216, 3.5), each with an end after its start; others are skipped."""
     for cue in CUE.finditer(text):
         start, end = _seconds(cue[1]), _seconds(cue[2])
         if end <= start:
-            return [("RFC 8216 3.5", f"The cue {cue[0]} ends before it begins.")]
+            return [(Severity.NOT_IDEAL, "RFC 8216 3.5", f"The cue {cue[0]} ends before it begins.")]
         if end <= window[0] or start >= window[1]:
-            return [("RFC 8216 3.5", f"The cue {cue[0]} is not shown while the segment lasts ({window[0]:.3f} to {window[1]:.3f} s).")]
+            sentence = f"The cue {cue[0]} is not shown while the segment lasts ({window[0]:.3f} to {window[1]:.3f} s)."
+            return [(Severity.NOT_IDEAL, "RFC 8216 3.5", sentence)]
     bad = next((line for line in text.split("\n") if "-->" in line and not CUE.match(line)), None)
-    return [("RFC 8216 3.5", f"The line {bad!r} is no cue's time.")] if bad else []
+    return [(Severity.NOT_IDEAL, "RFC 8216 3.5", f"The line {bad!r} is no cue's time.")] if bad else []
 
 
 def _offset_s(value: str) -> float | None:

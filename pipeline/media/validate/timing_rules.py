@@ -6,13 +6,19 @@ import itertools
 from collections.abc import Sequence
 
 from pipeline.media.validate.containers import Container
-from pipeline.media.validate.findings import Notes
+from pipeline.media.validate.findings import Notes, Severity
 from pipeline.media.validate.measured import Contents, SegmentSpans, Span
 from pipeline.media.validate.playlist_rules import OVER_TARGET_S, Role
 from pipeline.media.validate.segments import Stream
 
 ROUNDING_S = 0.001
 """Times are written with six decimals and counted in ticks; differences below this are neither's fault."""
+
+NOTICED_S = 0.5
+"""A playlist that is further from what its segments last lets seeking land beside the place, and the end hang or be cut off."""
+
+MISSED_S = 1.0
+"""A viewer who sees more than this less than the source holds misses something; less is how inexactly sources end."""
 
 SOUND_FRAMES = 2
 """An encoder's delay puts a packet of sound before the first picture, and the last packet reaches beyond the last one."""
@@ -35,7 +41,7 @@ def check_source_duration(stream: Stream, duration_s: float, frame_s: float | No
     total = sum(stream.playlist.durations_s)
     if abs(total - duration_s) > tolerance:
         text = f"The durations add up to {total:.3f} s, but the video lasts {duration_s:.3f} s: more than a frame is missing or too much."
-        notes.add("Apple 8.1", stream.file, text)
+        notes.add(_severity(abs(total - duration_s) > max(MISSED_S, tolerance)), "Apple 8.1", stream.file, text)
 
 
 def check_aligned(streams: Sequence[Stream], notes: Notes) -> None:
@@ -49,9 +55,10 @@ def check_subtitles_cover(subtitles: Stream, picture: Stream, notes: Notes) -> N
     """Check that subtitles cover the same time as the picture, and are segmented like it where they are segmented."""
     total, expected = sum(subtitles.playlist.durations_s), sum(picture.playlist.durations_s)
     if abs(total - expected) > max(_frame_s(picture), _sound_slack_s(picture) if _is_sound(picture) else 0.0) + ROUNDING_S:
-        notes.add("Apple 5.5", subtitles.file, f"The subtitles last {total:.3f} s, but {picture.file} lasts {expected:.3f} s.")
+        # where captions end earlier, none are shown
+        notes.not_ideal("Apple 5.5", subtitles.file, f"The subtitles last {total:.3f} s, but {picture.file} lasts {expected:.3f} s.")
     elif len(subtitles.playlist.segments) > 1:
-        _check_boundaries(picture, subtitles, _frame_s(picture), notes)
+        _check_boundaries(picture, subtitles, _frame_s(picture), Severity.NOT_IDEAL, notes)
 
 
 def first_time_s(stream: Stream) -> float | None:
@@ -72,7 +79,7 @@ def _check_starts(stream: Stream, contents: Contents, notes: Notes) -> None:
         for n, spans in enumerate(contents.spans)
         if spans is not None and spans.picture is not None and not spans.picture.starts_clean
     ]
-    notes.add_each("Apple 7.4", late)
+    notes.add_each(Severity.BREAKS_PLAYBACK, "Apple 7.4", late)
     for kind in ("picture", "sound"):
         has = [getattr(spans, kind) is not None for spans in contents.spans if spans is not None]
         if any(has) and not all(has):
@@ -81,7 +88,7 @@ def _check_starts(stream: Stream, contents: Contents, notes: Notes) -> None:
                 for n, spans in enumerate(contents.spans)
                 if spans is not None and getattr(spans, kind) is None
             ]
-            notes.add_each("Apple 7.1", without)
+            notes.add_each(Severity.BREAKS_PLAYBACK, "Apple 7.1", without)
 
 
 def _check_durations(stream: Stream, contents: Contents, notes: Notes) -> None:
@@ -101,7 +108,8 @@ def _check_durations(stream: Stream, contents: Contents, notes: Notes) -> None:
                 text = f"EXTINF says {declared:.3f} s for {stream.playlist.segments[n].uri}, but it lasts {real} s"
                 if abs(duration_s - declared) <= frame_s:
                     text = f"Up to {stream.playlist.segments[n].uri} EXTINF is {abs(drift):.3f} s off what the segments last"
-                notes.add("Apple 8.1", stream.file, text + ": that is more than a frame.")
+                drifted = max(high, drift) - min(low, drift) > max(NOTICED_S, frame_s)
+                notes.add(_severity(drifted), "Apple 8.1", stream.file, text + ": that is more than a frame.")
                 return
             low, high = min(low, drift), max(high, drift)
 
@@ -110,7 +118,7 @@ def _check_length(stream: Stream, number: int, real_s: float, notes: Notes) -> N
     target = stream.playlist.target_duration_s
     if target is not None and real_s > target + OVER_TARGET_S + ROUNDING_S:
         text = f"The segment lasts {real_s:.3f} s, more than {OVER_TARGET_S} s over the target duration of {target} s."
-        notes.add("Apple 7.7", _segment_file(stream, number), text)
+        notes.breaks("Apple 7.7", _segment_file(stream, number), text)
 
 
 def _real_duration_s(contents: Contents, number: int, following: int | None) -> tuple[float, float]:
@@ -138,7 +146,7 @@ def _real_duration_s(contents: Contents, number: int, following: int | None) -> 
 
 def _check_continuity(stream: Stream, contents: Contents, notes: Notes) -> None:
     rule = "Apple 7.3" if contents.container is Container.FMP4 else "Apple 7.1"
-    broken: list[tuple[str, str]] = []
+    broken: dict[Severity, list[tuple[str, str]]] = {}
     for run in _runs(contents):
         for before, after in itertools.pairwise(run):
             for kind in ("picture", "sound"):
@@ -146,8 +154,25 @@ def _check_continuity(stream: Stream, contents: Contents, notes: Notes) -> None:
                 jump = _jump_s(contents, kind, one, two) if one is not None and two is not None else 0.0
                 if jump:
                     said = f"{jump:.3f} s are missing before it" if jump > 0 else f"it begins {-jump:.3f} s too early"
-                    broken.append((_segment_file(stream, after), f"The {kind} does not go on where the segment before ended: {said}."))
-    notes.add_each(rule, broken)
+                    text = f"The {kind} does not go on where the segment before ended: {said}."
+                    severity = _severity(not -_overlapped_s(contents, kind) <= jump <= _bridged_s(contents, kind))
+                    broken.setdefault(severity, []).append((_segment_file(stream, after), text))
+    for severity, places in broken.items():
+        notes.add_each(severity, rule, places)
+
+
+def _bridged_s(contents: Contents, kind: str) -> float:
+    """Return how large a gap players play across unseen: a frame, which browsers' buffers join and hls.js fills with silence."""
+    return ROUNDING_S + (_sound_s(contents) if kind == "sound" or contents.picture is None else contents.picture.frame_s)
+
+
+def _overlapped_s(contents: Contents, kind: str) -> float:
+    """Return how much of an overlap players drop unheard: a frame of sound; of pictures that go back nothing, the decoder skips."""
+    return ROUNDING_S + _sound_s(contents) if kind == "sound" else 0.0
+
+
+def _sound_s(contents: Contents) -> float:
+    return contents.sound.frame_s if contents.sound is not None else 0.0
 
 
 def _jump_s(contents: Contents, kind: str, before: Span, after: Span) -> float:
@@ -169,44 +194,53 @@ def _jump_s(contents: Contents, kind: str, before: Span, after: Span) -> float:
 def _check_pair(first: Stream, other: Stream, notes: Notes) -> None:
     target, its = first.playlist.target_duration_s, other.playlist.target_duration_s
     if target is not None and its is not None and target != its:
-        notes.add("Apple 8.2", other.file, f"The target duration is {its} s, but that of {first.file} is {target} s.")
+        # only a stream that is still growing is asked for again after a target duration
+        notes.not_ideal("Apple 8.2", other.file, f"The target duration is {its} s, but that of {first.file} is {target} s.")
     slack = _frame_s(first)
     if _is_sound(other):
         slack = max(slack, _sound_slack_s(other))
     total, expected = sum(other.playlist.durations_s), sum(first.playlist.durations_s)
     if abs(total - expected) > slack + ROUNDING_S:
-        notes.add("Apple 8.3", other.file, f"The playlist lasts {total:.3f} s, but {first.file} lasts {expected:.3f} s.")
-    if _check_boundaries(first, other, _sound_frame_s(other) if _is_sound(other) else 0.0, notes):
-        _check_start_times(first, other, notes)
+        severity = _severity(abs(total - expected) > max(NOTICED_S, slack + ROUNDING_S))
+        notes.add(severity, "Apple 8.3", other.file, f"The playlist lasts {total:.3f} s, but {first.file} lasts {expected:.3f} s.")
+    # players change between pictures at boundaries; a sound beside them is fetched by its own
+    severity = _severity(not _is_sound(other))
+    aligned = _check_boundaries(first, other, _sound_frame_s(other) if _is_sound(other) else 0.0, severity, notes)
+    _check_start_times(first, other, None if aligned else 1, notes)
 
 
-def _check_boundaries(first: Stream, other: Stream, slack_s: float, notes: Notes) -> bool:
+def _check_boundaries(first: Stream, other: Stream, slack_s: float, severity: Severity, notes: Notes) -> bool:
     """Check that the segments of two playlists begin at the same times by EXTINF (Apple 8.22)."""
     mine, its = first.playlist.durations_s, other.playlist.durations_s
     if len(mine) != len(its):
-        notes.add("Apple 8.22", other.file, f"The playlist has {len(its)} segments, but {first.file} has {len(mine)}.")
+        notes.add(severity, "Apple 8.22", other.file, f"The playlist has {len(its)} segments, but {first.file} has {len(mine)}.")
         return False
     for number, (a, b) in enumerate(zip(itertools.accumulate(mine[:-1]), itertools.accumulate(its[:-1]), strict=True), start=1):
         if abs(a - b) > slack_s + ROUNDING_S:
             uri = other.playlist.segments[number].uri
-            notes.add("Apple 8.22", other.file, f"{uri} begins at {b:.3f} s, but the same segment of {first.file} at {a:.3f} s.")
+            text = f"{uri} begins at {b:.3f} s, but the same segment of {first.file} at {a:.3f} s."
+            notes.add(severity, "Apple 8.22", other.file, text)
             return False
     return True
 
 
-def _check_start_times(first: Stream, other: Stream, notes: Notes) -> None:
-    """Check that the same moment has the same time in two streams (RFC 8216, 6.2.4)."""
+def _check_start_times(first: Stream, other: Stream, count: int | None, notes: Notes) -> None:
+    """Check that the same moment has the same time in two streams (RFC 8216, 6.2.4), in their first `count` segments."""
     if first.contents is None or other.contents is None:
         return
     slack = _sound_slack_s(other) if _is_sound(other) else 0.0
-    for number, (mine, its) in enumerate(zip(first.contents.spans, other.contents.spans, strict=True)):
+    for number, (mine, its) in enumerate(zip(first.contents.spans[:count], other.contents.spans[:count], strict=True)):
         one, two = (_leading(spans) if spans is not None else None for spans in (mine, its))
         if one is not None and two is not None and abs(one.first_pts_s - two.first_pts_s) > slack + ROUNDING_S:
             text = (
                 f"The segment begins at {two.first_pts_s:.3f} s of the stream's clock, but that of {first.file} at {one.first_pts_s:.3f} s."
             )
-            notes.add("RFC 8216 6.2.4", _segment_file(other, number), text)
+            notes.breaks("RFC 8216 6.2.4", _segment_file(other, number), text)
             return
+
+
+def _severity(breaks: bool) -> Severity:
+    return Severity.BREAKS_PLAYBACK if breaks else Severity.NOT_IDEAL
 
 
 def _runs(contents: Contents) -> list[list[int]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pipeline.media.levels import level_name, lowest_level
 from pipeline.media.m3u8 import AttributeList
 from pipeline.media.validate.containers import Container
-from pipeline.media.validate.findings import Notes
+from pipeline.media.validate.findings import Notes, Severity
 from pipeline.media.validate.measured import Picture, Sound
 from pipeline.media.validate.picture import PictureCodec
 from pipeline.media.validate.segments import Stream
@@ -81,26 +81,28 @@ def check_rates(attributes: AttributeList, streams: Sequence[Sequence[Stream]], 
         measured = sum(max((rate(stream) for stream in group), default=0.0) for group in streams)
         if declared and measured and abs(measured - declared) > TOLERANCE * declared:
             text = f"{name} declares {attribute} {declared}, but {measured:.0f} was measured: {_beside(measured / declared)}."
-            notes.add(rule, file, text)
+            # more than is declared stalls viewers whose line is just fast enough for what is; less costs them a better quality
+            stalls = attribute == "BANDWIDTH" and measured > declared
+            notes.add(Severity.BREAKS_PLAYBACK if stalls else Severity.NOT_IDEAL, rule, file, text)
 
 
 def check_picture(attributes: AttributeList, picture: Picture, name: str, file: str, notes: Notes) -> None:
-    """Check what a variant declares of its picture."""
+    """Check what a variant declares of its picture: size and rate only help players to choose a quality."""
     size = f"{picture.width}x{picture.height}"
     declared = attributes.resolution()
     if attributes.get("RESOLUTION") is None:
-        notes.add("Apple 9.2", file, f"{name} has no RESOLUTION.")
+        notes.not_ideal("Apple 9.2", file, f"{name} has no RESOLUTION.")
     elif declared is not None and declared != (picture.width, picture.height):
-        notes.add("RFC 8216 4.3.4.2", file, f"{name} declares RESOLUTION {declared[0]}x{declared[1]}, but the picture is {size}.")
+        notes.not_ideal("RFC 8216 4.3.4.2", file, f"{name} declares RESOLUTION {declared[0]}x{declared[1]}, but the picture is {size}.")
     rate = attributes.number("FRAME-RATE")
     # of a variable rate any that occurs will do
     slowest = min(picture.usual_rate, picture.mean_rate, picture.busiest_rate, 1 / max(picture.largest_step_s, 1e-3))
     fastest = max(picture.usual_rate, picture.mean_rate, picture.busiest_rate, picture.quickest_rate)
     if attributes.get("FRAME-RATE") is None:
-        notes.add("Apple 9.15", file, f"{name} has no FRAME-RATE.")
+        notes.not_ideal("Apple 9.15", file, f"{name} has no FRAME-RATE.")
     elif rate and not slowest - RATE_ROUNDING <= rate <= fastest + RATE_ROUNDING:
         text = f"{name} declares FRAME-RATE {rate:.3f}, but {picture.usual_rate:.3f} was measured."
-        notes.add("RFC 8216 4.3.4.2", file, text)
+        notes.not_ideal("RFC 8216 4.3.4.2", file, text)
     check_range(attributes, picture, name, file, notes)
 
 
@@ -109,10 +111,13 @@ def check_range(attributes: AttributeList, picture: Picture, name: str, file: st
     real, declared = RANGES.get(picture.transfer, "SDR"), attributes.get("VIDEO-RANGE")
     if (declared or "SDR") != real:
         said = f"declares VIDEO-RANGE {declared}" if declared else "has no VIDEO-RANGE"
-        notes.add("Apple 9.16", file, f"{name} {said}, but the picture is {real}.")
-    if picture.pixel_format not in EIGHT_BIT and not (declared and picture.pixel_format in TEN_BIT):
-        more = ": more than 8 bits need a VIDEO-RANGE" if picture.pixel_format in TEN_BIT else ": it must be 4:2:0 with 8 or 10 bits"
-        notes.add("Apple 9.16" if picture.pixel_format in TEN_BIT else "Apple 1.3b", file, f"{name} is {picture.pixel_format}{more}.")
+        # screens without HDR leave out what is called HDR, and show wrong colours of what is not called so
+        notes.breaks("Apple 9.16", file, f"{name} {said}, but the picture is {real}.")
+    if picture.pixel_format in TEN_BIT and not declared:
+        notes.not_ideal("Apple 9.16", file, f"{name} is {picture.pixel_format}: more than 8 bits need a VIDEO-RANGE.")
+    elif picture.pixel_format not in (*EIGHT_BIT, *TEN_BIT):
+        # phones and televisions decode 4:2:0 alone
+        notes.breaks("Apple 1.3b", file, f"{name} is {picture.pixel_format}: it must be 4:2:0 with 8 or 10 bits.")
 
 
 def check_encoding(stream: Stream, notes: Notes) -> None:
@@ -122,21 +127,25 @@ def check_encoding(stream: Stream, notes: Notes) -> None:
     if picture is not None:
         _check_codec(picture, stream, stream.contents.container, notes)
         if not picture.square:
-            notes.add("Apple 1.33", stream.file, "The pixels are not square, so players show another shape than RESOLUTION says.")
+            notes.not_ideal("Apple 1.33", stream.file, "The pixels are not square, so players show another shape than RESOLUTION says.")
         if picture.interlaced:
-            notes.add("Apple 1.14", stream.file, "The picture is interlaced; it must be deinterlaced.")
+            notes.not_ideal("Apple 1.14", stream.file, "The picture is interlaced; it must be deinterlaced.")
         elif picture.interlaced is None:
             notes.leave(f"{stream.file}: no frame could be decoded, so whether it is progressive was not checked.")
         if picture.usual_rate > MAX_FRAME_RATE + RATE_ROUNDING:
-            notes.add("Apple 1.19", stream.file, f"The picture has {picture.usual_rate:.3f} frames a second; {MAX_FRAME_RATE} are allowed.")
+            text = f"The picture has {picture.usual_rate:.3f} frames a second; {MAX_FRAME_RATE} are allowed."
+            notes.not_ideal("Apple 1.19", stream.file, text)
     if stream.contents.sound_tracks > 1:
-        notes.add("Apple 2.17", stream.file, f"The segments hold {stream.contents.sound_tracks} sound tracks; one is allowed.")
+        notes.not_ideal("Apple 2.17", stream.file, f"The segments hold {stream.contents.sound_tracks} sound tracks; one is allowed.")
     if picture is not None and sound is not None and sound.channels > 2:
-        notes.add("Apple 9.6", stream.file, f"Sound of {sound.channels} channels lies in the picture's segments; it needs its own.")
+        notes.not_ideal("Apple 9.6", stream.file, f"Sound of {sound.channels} channels lies in the picture's segments; it needs its own.")
 
 
 def check_codecs(attributes: AttributeList, streams: Iterable[Stream], name: str, rule: str, file: str, notes: Notes) -> None:
-    """Check that CODECS names what the streams hold, all of it and nothing else."""
+    """Check that CODECS names what the streams hold, all of it and nothing else.
+
+    Players leave out a variant whose CODECS they can't play, and wait for a sound that is named and never comes.
+    """
     declared = attributes.get("CODECS")
     read = [stream.contents for stream in streams]
     if not declared or any(contents is None for contents in read):
@@ -150,11 +159,11 @@ def check_codecs(attributes: AttributeList, streams: Iterable[Stream], name: str
         if contents.sound is not None:
             names = _sound_names(contents.sound)
             if not any(part.lower() in names for part in declared.replace(" ", "").split(",")):
-                notes.add(rule, file, f"{name} does not name the sound in CODECS {declared}; it is {names[0]}.")
+                notes.breaks(rule, file, f"{name} does not name the sound in CODECS {declared}; it is {names[0]}.")
             left = [part for part in left if part.lower() not in names]
     left = [part for part in left if not TEXT_NAMES.fullmatch(part)]
     if left:
-        notes.add(rule, file, f"{name} names {', '.join(left)} in CODECS, which its segments do not hold.")
+        notes.breaks(rule, file, f"{name} names {', '.join(left)} in CODECS, which its segments do not hold.")
 
 
 def check_picture_codec(attributes: AttributeList, picture: Picture, name: str, rule: str, file: str, notes: Notes) -> None:
@@ -166,7 +175,7 @@ def check_picture_codec(attributes: AttributeList, picture: Picture, name: str, 
     if not any(_names_picture(part, expected) for part in parts):
         wrong = next((part for part in parts if _is_picture(part, picture)), None)
         said = f"declares {wrong}" if wrong else f"does not name the picture in CODECS {declared}"
-        notes.add(rule, file, f"{name} {said}, but the picture is {expected.name}.")
+        notes.breaks(rule, file, f"{name} {said}, but the picture is {expected.name}.")
 
 
 def check_channels(attributes: AttributeList, stream: Stream, file: str, notes: Notes) -> None:
@@ -175,7 +184,7 @@ def check_channels(attributes: AttributeList, stream: Stream, file: str, notes: 
     sound = stream.contents.sound if stream.contents is not None else None
     if declared and sound is not None and declared != str(sound.channels):
         text = f"The rendition {attributes.get('NAME')!r} declares {declared} CHANNELS, but has {sound.channels}."
-        notes.add("RFC 8216 4.3.4.1", file, text)
+        notes.not_ideal("RFC 8216 4.3.4.1", file, text)
 
 
 def check_shapes(pictures: Sequence[tuple[str, Picture]], file: str, notes: Notes) -> None:
@@ -185,7 +194,7 @@ def check_shapes(pictures: Sequence[tuple[str, Picture]], file: str, notes: Note
         narrowest = (picture.width - 2) / (picture.height + 2)
         widest = (picture.width + 2) / max(picture.height - 2, 1)
         if max(low, narrowest) > min(high, widest):
-            notes.add("Apple 1.33", file, f"{name} is {picture.width}x{picture.height}, another shape than {first}.")
+            notes.not_ideal("Apple 1.33", file, f"{name} is {picture.width}x{picture.height}, another shape than {first}.")
             return
         low, high, first = max(low, narrowest), min(high, widest), first or f"{name} ({picture.width}x{picture.height})"
 
@@ -193,16 +202,16 @@ def check_shapes(pictures: Sequence[tuple[str, Picture]], file: str, notes: Note
 def _check_codec(picture: Picture, stream: Stream, container: Container, notes: Notes) -> None:
     header = picture.header
     if header is None:
-        notes.add("Apple 1.1", stream.file, f"The picture is {picture.codec_name}; H.264, HEVC and AV1 can be played.")
+        notes.breaks("Apple 1.1", stream.file, f"The picture is {picture.codec_name}; H.264, HEVC and AV1 can be played.")
         return
     if header.codec is not Codec.H264 and container is Container.TS:
-        notes.add("Apple 1.5", stream.file, f"{picture.codec_name} in a transport stream can't be played: it needs fragmented MP4.")
+        notes.breaks("Apple 1.5", stream.file, f"{picture.codec_name} in a transport stream can't be played: it needs fragmented MP4.")
     if picture.tag in ("hev1", "avc3"):
-        notes.add("Apple 1.10", stream.file, f"The sample entry is {picture.tag}; Apple's players want hvc1 or avc1.")
+        notes.breaks("Apple 1.10", stream.file, f"The sample entry is {picture.tag}; Apple's players want hvc1 or avc1.")
     profiles = H264_PROFILES if header.codec is Codec.H264 else HEVC_PROFILES if header.codec is Codec.HEVC else {0: "Main"}
     if header.profile not in profiles:
         rule = {Codec.H264: "Apple 1.3b", Codec.HEVC: "Apple 1.6b", Codec.AV1: "Apple 1.1"}[header.codec]
-        notes.add(rule, stream.file, f"Profile {header.profile} is not one of {', '.join(profiles.values())}.")
+        notes.breaks(rule, stream.file, f"Profile {header.profile} is not one of {', '.join(profiles.values())}.")
     _check_level(picture, header, stream, notes)
 
 
@@ -210,15 +219,19 @@ def _check_level(picture: Picture, header: PictureCodec, stream: Stream, notes: 
     if header.level > HIGHEST[header.codec]:
         rule = {Codec.H264: "Apple 1.3b", Codec.HEVC: "Apple 1.6b", Codec.AV1: "Apple 1.37"}[header.codec]
         highest = level_name(header.codec, HIGHEST[header.codec])
-        notes.add(rule, stream.file, f"Level {level_name(header.codec, header.level)} is higher than {highest}.")
+        notes.breaks(rule, stream.file, f"Level {level_name(header.codec, header.level)} is higher than {highest}.")
     needed = lowest_level(header.codec, picture.width, picture.height, max(picture.usual_rate, picture.mean_rate, picture.busiest_rate))
     enough = lowest_level(header.codec, picture.width, picture.height, min(picture.usual_rate, picture.mean_rate))
     what = f"{picture.width}x{picture.height} at {picture.usual_rate:.3f} frames a second"
     declared = level_name(header.codec, header.level)
     if needed is not None and header.level > max(needed.number, OLD_LEVEL[header.codec]):
-        notes.add("Apple 1.11", stream.file, f"Level {declared} is higher than needed: {what} is held by {needed.name}.")
+        notes.not_ideal("Apple 1.11", stream.file, f"Level {declared} is higher than needed: {what} is held by {needed.name}.")
     if enough is not None and header.level < enough.number:
-        notes.add("Apple 1.11", stream.file, f"Level {declared} does not hold {what}: that needs {enough.name}.")
+        # decoders reserve memory for the size that a level allows; a rate above it they decode as fast as they can
+        size_alone = lowest_level(header.codec, picture.width, picture.height, 0)
+        too_large = size_alone is not None and header.level < size_alone.number
+        severity = Severity.BREAKS_PLAYBACK if too_large else Severity.NOT_IDEAL
+        notes.add(severity, "Apple 1.11", stream.file, f"Level {declared} does not hold {what}: that needs {enough.name}.")
 
 
 def _is_picture(part: str, picture: Picture) -> bool:
