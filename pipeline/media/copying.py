@@ -84,6 +84,8 @@ def _picture_obstacles(video: VideoStream, top: Rendition) -> Iterator[str]:
 def _timing_obstacles(plan: Plan, scan: Scan, cutting: Cutting) -> Iterator[str]:
     if not scan.orderly or missing_s(plan.media) >= DAMAGED_S:
         yield "the file is damaged, or does not tell the time of every frame"
+    if scan.hidden:
+        yield "its edit list hides frames that have to be decoded"
     if not scan.keyframes or scan.keyframes[0] != scan.frames[0]:
         yield "it does not begin with a keyframe"
         return

@@ -28,7 +28,8 @@ CHECK_EVERY = 500
 class Scan:
     """What a whole source holds. Times are ticks of 90 kHz from the file's first moment.
 
-    `frames` are the times at which the picture's frames are shown, sorted; `keyframes` those at which decoding can begin.
+    `frames` are the times at which the picture's frames are shown, sorted; `keyframes` those at which decoding can begin,
+    also with a frame that an edit list hides: it is decoded and never shown. `hidden` says that there are such frames.
     `picture_end` and `sound_ends` (by the stream's index) are where the streams end.
     `orderly` says that every packet had a time and was whole, so that the file can be entered in the middle; `jumps` that
     the picture's times begin anew somewhere, as in files that were put together byte by byte.
@@ -40,6 +41,7 @@ class Scan:
     sound_ends: dict[int, int]
     orderly: bool
     jumps: bool = False
+    hidden: bool = False
 
     @property
     def end(self) -> int:
@@ -92,6 +94,7 @@ class _Found:
     def __init__(self, media: MediaInfo) -> None:
         self.orderly = True
         self._jumps = False
+        self._hidden = False
         self._latest = 0
         self._picture = None if media.video is None else media.video.index
         self._origin = round(media.start_s * CLOCK_HZ)
@@ -105,9 +108,11 @@ class _Found:
             return
         self.orderly = self.orderly and not packet.is_corrupt
         is_picture = packet.stream.index == self._picture
-        if packet.pts is None or packet.is_discard:
-            self.orderly = self.orderly and (packet.is_discard or not is_picture)
-            if packet.dts is None or packet.is_discard:
+        if packet.is_discard and not is_picture:
+            return
+        if packet.pts is None:
+            self.orderly = self.orderly and not is_picture
+            if packet.dts is None:
                 return
         base = packet.time_base
         scale = base.numerator * CLOCK_HZ
@@ -120,6 +125,9 @@ class _Found:
         if packet.is_keyframe:
             self._keyframes.append(begin)
         elif not self._keyframes:  # a recording that begins between keyframes: nothing can be decoded yet
+            return
+        if packet.is_discard:
+            self._hidden = True
             return
         self._jumps = self._jumps or begin < self._latest - JUMP_TICKS
         self._latest = max(self._latest, begin)
@@ -135,6 +143,7 @@ class _Found:
             sound_ends=self._sound_ends,
             orderly=self.orderly and len(set(frames)) == len(frames),
             jumps=self._jumps,
+            hidden=self._hidden,
         )
         if not frames:
             return made

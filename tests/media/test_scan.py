@@ -30,6 +30,14 @@ def test_frames_keyframes_and_ends_are_found(make_clip, kind):
     assert (pytest.approx(4.0, abs=0.07), found.sound_ends[media.audio[0].index]) == (found.picture_end / CLOCK_HZ, found.end)
 
 
+def test_frames_that_an_edit_list_hides_are_decoded_and_not_shown(make_clip):
+    """Cut without encoding at 1.3 s: decoding begins 0.3 s before the first frame that is shown."""
+    whole = make_clip("whole.mp4", *PICTURE, *TONE, *X264, "-c:a", "aac")
+    found = scan(probe(make_clip("cut.mp4", "-ss", "1.3", "-i", str(whole), "-c", "copy")), CancelToken())
+    assert (67, 0, True) == (len(found.frames), found.frames[0], found.hidden)
+    assert [pytest.approx(t, abs=0.025) for t in (-0.3, 0.7, 1.7)] == [key / CLOCK_HZ for key in found.keyframes]
+
+
 def test_a_file_that_breaks_off_is_read_as_far_as_it_goes(make_clip):
     """Half the file, half the frames."""
     clip = make_clip("clip.ts", *PICTURE, *X264)
