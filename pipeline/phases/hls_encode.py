@@ -10,7 +10,6 @@ import os
 import queue
 import shutil
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,6 @@ from typing import Any
 
 from pipeline.cancel import CancelToken
 from pipeline.checkpoints import Move, key_of
-from pipeline.disk_room import LOOK_S, DiskFullError, is_full, tells_of_full_disk
 from pipeline.errors import Cancelled, EncodeError, OutputError
 from pipeline.events import LogLevel
 from pipeline.media import copying, encode, measure, per_title, sound
@@ -28,15 +26,14 @@ from pipeline.media.copying import NotCopyableError
 from pipeline.media.encoders import on_processor
 from pipeline.media.fragments import separate_init
 from pipeline.media.iframes import TIMESTAMP_WRAP, first_time
-from pipeline.media.process import FfmpegRun, ffmpeg_version, printable, run_ffmpeg
 from pipeline.media.scan import CLOCK_HZ, Scan
 from pipeline.model import Plan, Rendition, SegmentType
+from pipeline.phases.encode_work import EncodeWork
 from pipeline.phases.hls_copy import check_copied, join_copied, same_times
 from pipeline.phases.phase import PhaseContext, Progress
+from pipeline.phases.sound_encode import SoundEncode
 from pipeline.plan import output_settings
 
-SOUND = "sound"
-LOUDNESS = "loudness"
 PER_TITLE = "per_title"
 COPY = "copy"
 
@@ -56,15 +53,13 @@ class HlsEncode:
 
     def __init__(self, context: PhaseContext, ffmpeg: Path, scan: Scan) -> None:
         self.plan = context.plan
-        self.error_lines = 0
         self._context = context
-        self._ffmpeg = ffmpeg
+        self._work = EncodeWork(context, ffmpeg)
+        self._sound = SoundEncode(context.plan, self._work)
         self._scan = scan
         self._checkpoints = context.workspace.checkpoints
-        self._made_with = [ffmpeg_version(ffmpeg), context.workspace.source]
-        self._whole_key = key_of(self._made_with, output_settings(context.plan.job))
+        self._whole_key = key_of(self._work.made_with, output_settings(context.plan.job))
         self._cores = os.cpu_count() or 1
-        self._lock = threading.Lock()
 
     def run(self) -> dict[str, Any]:
         """Do what is missing; return the facts that later phases need. Raises EncodeError, OutputError, Cancelled."""
@@ -77,7 +72,7 @@ class HlsEncode:
                 return self._with_kept_top()
             except NotCopyableError as error:
                 self._context.log(f"The original picture can't be kept as it is: {error}. Every quality is encoded.", LogLevel.INFO)
-                self.plan, self.error_lines = self._context.plan, 0
+                self.plan = self._context.plan
         return self._all_encoded()
 
     def _with_kept_top(self) -> dict[str, Any]:
@@ -88,8 +83,8 @@ class HlsEncode:
             raise NotCopyableError(decided["reason"])
         cutting = cut(self.plan, self._scan, cores=self._cores, whole=True)
         boundaries = copying.boundaries(self.plan, self._scan, cutting)
-        loudness, sound_key = self._sound(cutting.length, copying.even_segment_s(boundaries))
-        copied = self._copied(top, cutting, boundaries, sound_key)
+        self._sound.make(cutting.length, self._scan.end, copying.even_segment_s(boundaries))
+        copied = self._copied(top, cutting, boundaries)
         assert media.video is not None
         assert media.video.bit_rate is not None
         self.plan = replace(self.plan, renditions=copying.below(self.plan.renditions, media.video.bit_rate))
@@ -99,7 +94,7 @@ class HlsEncode:
             if self.plan.job.encoding.target_vmaf is not None:
                 self._per_title(cutting)
             try:
-                chunks = self._picture(cutting, sound_key)
+                chunks = self._picture(cutting)
             except NotSeekableError as error:
                 raise self._not_kept("the file can't be entered in the middle") from error
         for r in self.plan.renditions:
@@ -107,7 +102,7 @@ class HlsEncode:
                 raise self._not_kept("the other qualities can't be cut at its keyframes")
         self._context.log(f"{top.name} is the original picture as it is.", LogLevel.INFO)
         made = {top.name: [(COPY, copied)]} | self._by_rendition(chunks)
-        return self._join(made, self._facts(cutting.length, loudness, cutting if chunks else None, chunks), cutting.last_frame)
+        return self._join(made, self._facts(cutting.length, cutting if chunks else None, chunks), cutting.last_frame)
 
     def _not_kept(self, reason: str) -> NotCopyableError:
         self._decide(NOT_KEPT, {"reason": reason})
@@ -116,52 +111,50 @@ class HlsEncode:
     def _all_encoded(self) -> dict[str, Any]:
         cutting = cut(self.plan, self._scan, cores=self._cores) if self.plan.renditions else None
         length = cutting.length if cutting else self._scan.end
-        loudness, sound_key = self._sound(length, self.plan.segment_s)
+        self._sound.make(length, self._scan.end, self.plan.segment_s)
         if self.plan.job.encoding.target_vmaf is not None and cutting is not None:
             self._per_title(cutting)
         if cutting is None:
-            return self._join({}, self._facts(length, loudness, None, []), 0)
+            return self._join({}, self._facts(length, None, []), 0)
         filled = self._decided(FILLED) if self.plan.job.accept_damaged else None
         if filled is None:
-            cutting, chunks = self._in_chunks(cutting, sound_key)
+            cutting, chunks = self._in_chunks(cutting)
             missing = self._missing_frames(cutting, chunks)
             if not (self.plan.job.accept_damaged and missing):
-                return self._join(self._by_rendition(chunks), self._facts(length, loudness, cutting, chunks), cutting.last_frame)
+                return self._join(self._by_rendition(chunks), self._facts(length, cutting, chunks), cutting.last_frame)
             filled = {"missing": missing, "errors": chunks[0]["errors"]}
             self._decide(FILLED, filled)
         self._context.log("Frames are missing: the picture is encoded again with the holes filled.", LogLevel.INFO)
         cutting = replace(cut(self.plan, self._scan, cores=self._cores, whole=True), pauses=True, held=True)
-        chunks = [{**self._picture(cutting, sound_key)[0], "errors": filled["errors"]}]
-        facts = self._facts(length, loudness, cutting, chunks) | {"missing_frames": filled["missing"]}
+        chunks = [{**self._picture(cutting)[0], "errors": filled["errors"]}]
+        facts = self._facts(length, cutting, chunks) | {"missing_frames": filled["missing"]}
         return self._join(self._by_rendition(chunks), facts, cutting.last_frame)
 
-    def _in_chunks(self, cutting: Cutting, sound_key: str) -> tuple[Cutting, list[dict[str, Any]]]:
+    def _in_chunks(self, cutting: Cutting) -> tuple[Cutting, list[dict[str, Any]]]:
         """Encode the picture; in one piece where its chunks can't be joined. Return how it was cut, and the chunks' facts."""
         if self._decided(ONE_PIECE) is None:
             try:
-                return cutting, self._picture(cutting, sound_key)
+                return cutting, self._picture(cutting)
             except NotSeekableError:
                 self._decide(ONE_PIECE, {})
         self._context.log("This file can't be entered in the middle: it is encoded in one piece.", LogLevel.INFO)
         cutting = cut(self.plan, self._scan, cores=self._cores, whole=True)
-        return cutting, self._picture(cutting, sound_key)
+        return cutting, self._picture(cutting)
 
     def _by_rendition(self, chunks: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[str, Mapping[str, Any]]]]:
         """Return for each encoded rendition the pieces that hold it, in their order, and their facts."""
         return {r.name: [(f"{number:04d}", chunk) for number, chunk in enumerate(chunks)] for r in self.plan.renditions}
 
-    def _facts(
-        self, length: int, loudness: list[dict[str, float]], cutting: Cutting | None, chunks: Sequence[Mapping[str, Any]]
-    ) -> dict[str, Any]:
+    def _facts(self, length: int, cutting: Cutting | None, chunks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         return {
             "duration_s": length / CLOCK_HZ,
             "frame_s": self._scan.usual_gap / CLOCK_HZ if self._context.plan.renditions else encode.AAC_FRAME_S,
             "renditions": [r.name for r in self._context.plan.renditions],
             "audio": [] if self.plan.muxed_sound else [a.folder for a in self.plan.audio],
-            "loudness": loudness,
+            "loudness": self._sound.loudness,
             "encoder": self.plan.encoder,
             "chunks": len(chunks),
-            "decode_errors": self.error_lines + sum(c["errors"] for c in chunks),
+            "decode_errors": self._sound.error_lines + sum(c["errors"] for c in chunks),
             "missing_frames": self._missing_frames(cutting, chunks),
         }
 
@@ -175,56 +168,21 @@ class HlsEncode:
         expected = [] if cutting is None else [chunk.frames for chunk in cutting.chunks]
         return sum(max(0, e - made["frames"]) for e, made in zip(expected, chunks, strict=True) if e is not None)
 
-    # sound
-
-    def _sound(self, length: int, segment_s: float) -> tuple[list[dict[str, float]], str]:
-        """Encode every sound; return how loud each was, and the key of what was made."""
-        if not self.plan.audio:
-            return [], ""
-        gains: list[sound.Gain | None] = [None] * len(self.plan.audio)
-        if self.plan.job.sound.loudness_lufs is not None:
-            gains = self._gains()
-        arguments = sound.sound_arguments(self.plan, length / CLOCK_HZ, gains, segment_s)
-        key = self._key(arguments)
-
-        def make(folder: Path) -> dict[str, Any]:
-            for a in () if self.plan.muxed_sound else self.plan.audio:
-                (folder / a.folder).mkdir(parents=True)
-            run = self._ffmpeg_run(arguments, folder, self._reporter("Encoding the sound", length))
-            measured = iter(sound.measured_loudness(run.log))
-            loudness = [g.loudness if g is not None else next(measured) for g in gains]
-            return {
-                "errors": run.error_lines,
-                "loudness": [{"integrated_lufs": m.integrated_lufs, "range_lu": m.range_lu} for m in loudness],
-            }
-
-        facts = self._piece(SOUND, key, make)
-        self.error_lines += facts["errors"]
-        return facts["loudness"], key
-
-    def _gains(self) -> list[sound.Gain | None]:
-        arguments = sound.measuring_arguments(self.plan)
-
-        def make(folder: Path) -> dict[str, Any]:
-            run = self._ffmpeg_run(arguments, folder, self._reporter("Measuring the loudness", self._scan.end))
-            found = sound.measured_gains(run.log, len(self.plan.audio))
-            return {"gains": [None if gain is None else gain.measured for gain in found]}
-
-        facts = self._piece(LOUDNESS, self._key(arguments), make)
-        return [None if measured is None else sound.Gain(measured=measured) for measured in facts["gains"]]
-
     # picture
 
-    def _copied(self, top: Rendition, cutting: Cutting, boundaries: Sequence[int], sound_key: str) -> dict[str, Any]:
+    def _copied(self, top: Rendition, cutting: Cutting, boundaries: Sequence[int]) -> dict[str, Any]:
         """Copy the source's picture into segments; return what a chunk's facts are. Raises NotCopyableError."""
-        file = f"../{SOUND}/{sound.SOUND_FILE}" if self.plan.muxed_sound else None
+        file = sound.SOUND_FILE if self.plan.muxed_sound else None
         arguments = encode.copy_arguments(self.plan, cutting, top, file)
         kind = self.plan.segment_type
         last = cutting.length - boundaries[-1] - cutting.last_frame
 
         def make(folder: Path) -> dict[str, Any]:
             (folder / top.name).mkdir()
-            run = self._ffmpeg_run(arguments, folder, self._reporter("Copying the picture", cutting.length))
+            if file is not None:
+                self._sound.stretch(0, None, folder / file)
+            run = self._work.run(arguments, folder, self._work.reporter("Copying the picture", cutting.length))
+            (folder / sound.SOUND_FILE).unlink(missing_ok=True)
             try:
                 if run.error_lines or run.frames != len(self._scan.frames):
                     raise NotCopyableError("not all of its frames can be copied")
@@ -238,33 +196,35 @@ class HlsEncode:
                 return {"reason": str(error)}
             return {"starts": {top.name: starts}, "last": last}
 
-        facts = self._piece(COPY, self._key(arguments, sound_key, boundaries), make)
+        facts = self._work.piece(COPY, self._work.key(arguments, self._sound.key, boundaries), make)
         if "reason" in facts:
             raise NotCopyableError(facts["reason"])
         return facts
 
     def _per_title(self, cutting: Cutting) -> None:
         """Give each rendition the CRF that meets the target."""
-        key = self._key(encode.chunk_arguments(self.plan, cutting, cutting.chunks[0], None), self.plan.job.encoding.target_vmaf)
+        key = self._work.key(encode.chunk_arguments(self.plan, cutting, cutting.chunks[0], None), self.plan.job.encoding.target_vmaf)
 
         def make(folder: Path) -> dict[str, Any]:
-            report = self._reporter("Measuring the quality", 1)
-            return per_title.choose_crfs(self._ffmpeg, self.plan, cutting, scratch=folder, cancel=self._context.cancel, on_progress=report)
+            report = self._work.reporter("Measuring the quality", 1)
+            return per_title.choose_crfs(
+                self._work.ffmpeg, self.plan, cutting, scratch=folder, cancel=self._context.cancel, on_progress=report
+            )
 
-        crfs = self._piece(PER_TITLE, key, make)
+        crfs = self._work.piece(PER_TITLE, key, make)
         self.plan = replace(self.plan, renditions=tuple(replace(r, crf=crfs[r.name]) for r in self.plan.renditions))
         chosen = ", ".join(f"{r.name} CRF {r.crf:.1f}" for r in self.plan.renditions)
         self._context.log(f"Quality chosen by measurement: {chosen}.", LogLevel.INFO)
 
-    def _picture(self, cutting: Cutting, sound_key: str) -> list[dict[str, Any]]:
+    def _picture(self, cutting: Cutting) -> list[dict[str, Any]]:
         """Encode every chunk; a hardware encoder that fails gives way to the processor once."""
         fallback = on_processor(self.plan.job.encoding.codec)
         if self.plan.encoder == fallback:
-            return self._chunks(cutting, sound_key)
+            return self._chunks(cutting)
         failed = self._decided(PROCESSOR)
         if failed is None:
             try:
-                return self._chunks(cutting, sound_key)
+                return self._chunks(cutting)
             except (NotSeekableError, OutputError):
                 raise
             except EncodeError as error:
@@ -273,12 +233,12 @@ class HlsEncode:
         note = f"The hardware encoder {failed['encoder']} failed ({failed['reason']}): the video is encoded on the processor instead."
         self._context.log(note, LogLevel.WARNING)
         self.plan = replace(self.plan, encoder=fallback)
-        return self._chunks(cutting, sound_key)
+        return self._chunks(cutting)
 
-    def _chunks(self, cutting: Cutting, sound_key: str) -> list[dict[str, Any]]:
+    def _chunks(self, cutting: Cutting) -> list[dict[str, Any]]:
         every = [(chunk, self._chunk_arguments(cutting, chunk)) for chunk in cutting.chunks]
-        keys = [self._key(arguments, sound_key) for _, arguments in every]
-        self._checkpoints.keep_only({SOUND, LOUDNESS, PER_TITLE, COPY, *DECISIONS, *(_name(chunk) for chunk in cutting.chunks)})
+        keys = [self._work.key(arguments, self._sound.key) for _, arguments in every]
+        self._checkpoints.keep_only({*self._sound.names, PER_TITLE, COPY, *DECISIONS, *(_name(chunk) for chunk in cutting.chunks)})
         work: queue.SimpleQueue[int] = queue.SimpleQueue()
         for number in range(len(every)):
             work.put(number)
@@ -297,7 +257,7 @@ class HlsEncode:
                     def make(folder: Path, chunk: Chunk = chunk, arguments: list[str] = arguments) -> dict[str, Any]:
                         return self._chunk(chunk, arguments, folder, stop, progress)
 
-                    made = self._made(_name(chunk), keys[number], make)
+                    made = self._work.made(_name(chunk), keys[number], make)
                     progress.finished(chunk, made)
                     line.put(number, made)
                 except queue.Empty:
@@ -333,8 +293,8 @@ class HlsEncode:
             (folder / r.name).mkdir()
         stretch = folder / sound.SOUND_FILE
         if self.plan.muxed_sound:
-            sound.write_stretch(self._checkpoints.root / SOUND / sound.SOUND_FILE, stretch, chunk.start, chunk.end)
-        run = self._ffmpeg_run(arguments, folder, lambda out_time_s: progress.running(chunk, out_time_s, folder), stop)
+            self._sound.stretch(chunk.start, chunk.end, stretch)
+        run = self._work.run(arguments, folder, lambda out_time_s: progress.running(chunk, out_time_s, folder), stop)
         stretch.unlink(missing_ok=True)
         if self.plan.segment_type is SegmentType.FMP4:
             for r in self.plan.renditions:
@@ -374,32 +334,25 @@ class HlsEncode:
         moves: list[Move] = []
         durations: dict[str, list[float]] = {}
         pattern = encode.segment_pattern(plan.segment_type)
-        root = self._checkpoints.root
         for name, pieces in made.items():
             shutil.rmtree(folder / name, ignore_errors=True)
             starts: list[int] = []
             for piece, chunk in pieces:
                 for i, start in enumerate(chunk["starts"][name], start=1):
                     starts.append(start)
-                    moves.append(_move(root, f"{piece}/{name}/{pattern % i}", f"{name}/{pattern % len(starts)}"))
+                    moves.append(self._work.move(f"{piece}/{name}/{pattern % i}", f"{name}/{pattern % len(starts)}"))
             # a last frame that is held until the sound ends is one in what is copied and many in what is encoded
             last = max(parts[-1][1]["last"] for parts in made.values())
             # where pauses are filled the last frame was repeated up to the end already
             rest = round(facts["duration_s"] * CLOCK_HZ) - (starts[-1] - starts[0]) % TIMESTAMP_WRAP
             durations[name] = _durations_s(starts, min(last + last_frame, max(1, rest)))
             if plan.segment_type is SegmentType.FMP4:
-                moves.append(_move(root, f"{pieces[0][0]}/{name}/{encode.INIT}", f"{name}/{encode.INIT}"))
+                moves.append(self._work.move(f"{pieces[0][0]}/{name}/{encode.INIT}", f"{name}/{encode.INIT}"))
         count = len(next(iter(durations.values()), ()))
-        for a in () if plan.muxed_sound else plan.audio:
-            shutil.rmtree(folder / a.folder, ignore_errors=True)
-            segments = measure.check_segments(root / SOUND, a.folder)
-            if count:
-                segments = sound.join_rest(root / SOUND / a.folder, segments, count)
-            for i, segment in enumerate(segments, start=1):
-                moves.append(_move(root, f"{SOUND}/{a.folder}/{segment.uri}", f"{a.folder}/{pattern % i}"))
-            if plan.segment_type is SegmentType.FMP4:
-                moves.append(_move(root, f"{SOUND}/{a.folder}/{encode.INIT}", f"{a.folder}/{encode.INIT}"))
-            durations[a.folder] = [segment.duration_s for segment in segments]
+        for own in self._sound.own_segments(count):
+            shutil.rmtree(folder / own.folder, ignore_errors=True)
+            moves += own.moves
+            durations[own.folder] = list(own.durations_s)
         return self._checkpoints.move(self._whole_key, moves, folder, {**facts, "durations_s": durations})
 
     def _check_same_start(self, name: str, pieces: Sequence[str]) -> None:
@@ -411,9 +364,6 @@ class HlsEncode:
 
     # pieces
 
-    def _key(self, arguments: Sequence[str], *more: object) -> str:
-        return key_of(self._made_with, list(arguments), *more)
-
     def _decided(self, name: str) -> dict[str, Any] | None:
         """Return what was decided in this run or one before it of the same job, None where nothing was."""
         return self._checkpoints.find(name, self._whole_key)
@@ -421,68 +371,6 @@ class HlsEncode:
     def _decide(self, name: str, facts: Mapping[str, Any]) -> None:
         self._checkpoints.keep(name, self._checkpoints.begin(name))
         self._checkpoints.finish(name, self._whole_key, facts)
-
-    def _piece(self, name: str, key: str, make: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
-        """Return a finished piece's facts, or make it and mark it as finished."""
-        facts = self._checkpoints.find(name, key)
-        if facts is None:
-            facts = self._made(name, key, make)
-            self._checkpoints.finish(name, key, facts)
-        return facts
-
-    def _made(self, name: str, key: str, make: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
-        """Return a finished piece's facts, or make it without marking it. Raises DiskFullError, whatever that looked like."""
-        facts = self._checkpoints.find(name, key)
-        if facts is not None:
-            return facts
-        folder = self._checkpoints.begin(name)
-        try:
-            facts = make(folder)
-        except (EncodeError, OSError) as error:
-            full = tells_of_full_disk(error) or is_full(folder)  # before the piece is removed, which makes room
-            shutil.rmtree(folder, ignore_errors=True)
-            if full:
-                raise self._disk_full() from error
-            raise
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        self._checkpoints.keep(name, folder)
-        return facts
-
-    def _ffmpeg_run(
-        self, arguments: Sequence[str], folder: Path, report: Callable[[float], None], cancel: CancelToken | None = None
-    ) -> FfmpegRun:
-        argv = encode.from_source(arguments, self.plan.media.path)
-        with self._lock:
-            self._context.log(printable([str(self._ffmpeg), *argv], cwd=folder), LogLevel.DETAIL)
-        looked = time.monotonic()
-
-        def watch(out_time_s: float) -> None:
-            nonlocal looked
-            report(out_time_s)
-            if time.monotonic() - looked > LOOK_S:
-                looked = time.monotonic()
-                if is_full(folder):
-                    raise self._disk_full()
-
-        run = run_ffmpeg(self._ffmpeg, argv, cwd=folder, cancel=cancel or self._context.cancel, on_progress=watch)
-        if is_full(folder):  # a file that could not be ended is no error to the HLS muxer
-            raise self._disk_full()
-        return run
-
-    def _disk_full(self) -> DiskFullError:
-        return DiskFullError(f"The disk is full: {self.plan.media.path.name} could not be encoded. Free some space and start again.")
-
-    def _reporter(self, text: str, length: int) -> Callable[[float], None]:
-        """Return what shows how far a step before the picture is; the bar stands still meanwhile unless it is all there is."""
-        alone = not self.plan.renditions
-
-        def report(done_s: float) -> None:
-            fraction = min(1.0, done_s * CLOCK_HZ / max(1, length)) if alone else 0.0
-            self._context.report(Progress(fraction=fraction, rows={r.name: 0.0 for r in self.plan.renditions}, text=text))
-
-        return report
 
 
 class _Line:
@@ -552,7 +440,3 @@ def _durations_s(starts: Sequence[int], last: int) -> list[float]:
 
 def _name(chunk: Chunk) -> str:
     return f"{chunk.number:04d}"
-
-
-def _move(root: Path, source: str, target: str) -> Move:
-    return Move(source=source, target=target, size_bytes=(root / source).stat().st_size)

@@ -25,7 +25,7 @@ from pipeline.events import LogLevel
 from pipeline.media import chunks
 from pipeline.media.probe import probe
 from pipeline.model import EncodingRequest, Existing, Job, PhaseOutcome, SegmentType, SoundRequest
-from pipeline.phases import hls, hls_encode
+from pipeline.phases import encode_work, hls, hls_encode
 from pipeline.phases.hls import HlsPhase
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
 from pipeline.plan import make_plan, output_settings
@@ -280,7 +280,7 @@ def test_a_disk_that_is_full_when_a_chunk_has_ended(encode, in_chunks, monkeypat
         busy = (run.context.workspace.checkpoints.root / "0001" / "done.json").exists()
         return real(path)._replace(free=1 << 20 if busy else 1 << 40)
 
-    monkeypatch.setattr(hls_encode, "LOOK_S", math.inf)
+    monkeypatch.setattr(encode_work, "LOOK_S", math.inf)
     run = encode()
     with monkeypatch.context() as full:
         full.setattr(shutil, "disk_usage", usage)

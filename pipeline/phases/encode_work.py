@@ -1,0 +1,102 @@
+"""What the steps of an encode share: pieces that are checkpoints, runs of ffmpeg that watch the disk, progress, keys."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline.cancel import CancelToken
+from pipeline.checkpoints import Move, key_of
+from pipeline.disk_room import LOOK_S, DiskFullError, is_full, tells_of_full_disk
+from pipeline.errors import EncodeError
+from pipeline.events import LogLevel
+from pipeline.media import encode
+from pipeline.media.process import FfmpegRun, ffmpeg_version, printable, run_ffmpeg
+from pipeline.media.scan import CLOCK_HZ
+from pipeline.phases.phase import PhaseContext, Progress
+
+
+class EncodeWork:
+    """Does pieces of one encode in its workspace and tells how far they are. Several threads may use it at once."""
+
+    def __init__(self, context: PhaseContext, ffmpeg: Path) -> None:
+        self.context = context
+        self.ffmpeg = ffmpeg
+        self.checkpoints = context.workspace.checkpoints
+        self.made_with = [ffmpeg_version(ffmpeg), context.workspace.source]
+        self._source = context.plan.media.path
+        self._lock = threading.Lock()
+
+    def key(self, arguments: Sequence[str], *more: object) -> str:
+        """Return the key of what is made with these arguments, this ffmpeg and this source."""
+        return key_of(self.made_with, list(arguments), *more)
+
+    def piece(self, name: str, key: str, make: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
+        """Return a finished piece's facts, or make it and mark it as finished."""
+        facts = self.checkpoints.find(name, key)
+        if facts is None:
+            facts = self.made(name, key, make)
+            self.checkpoints.finish(name, key, facts)
+        return facts
+
+    def made(self, name: str, key: str, make: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
+        """Return a finished piece's facts, or make it without marking it. Raises DiskFullError, whatever that looked like."""
+        facts = self.checkpoints.find(name, key)
+        if facts is not None:
+            return facts
+        folder = self.checkpoints.begin(name)
+        try:
+            facts = make(folder)
+        except (EncodeError, OSError) as error:
+            full = tells_of_full_disk(error) or is_full(folder)  # before the piece is removed, which makes room
+            shutil.rmtree(folder, ignore_errors=True)
+            if full:
+                raise self.disk_full() from error
+            raise
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        self.checkpoints.keep(name, folder)
+        return facts
+
+    def run(self, arguments: Sequence[str], folder: Path, report: Callable[[float], None], cancel: CancelToken | None = None) -> FfmpegRun:
+        """Run ffmpeg on the source in `folder`. Raises DiskFullError as soon as the disk is full, and what ffmpeg raises."""
+        argv = encode.from_source(arguments, self._source)
+        with self._lock:
+            self.context.log(printable([str(self.ffmpeg), *argv], cwd=folder), LogLevel.DETAIL)
+        looked = time.monotonic()
+
+        def watch(out_time_s: float) -> None:
+            nonlocal looked
+            report(out_time_s)
+            if time.monotonic() - looked > LOOK_S:
+                looked = time.monotonic()
+                if is_full(folder):
+                    raise self.disk_full()
+
+        run = run_ffmpeg(self.ffmpeg, argv, cwd=folder, cancel=cancel or self.context.cancel, on_progress=watch)
+        if is_full(folder):  # a file that could not be ended is no error to the HLS muxer
+            raise self.disk_full()
+        return run
+
+    def disk_full(self) -> DiskFullError:
+        """Return the error that says so."""
+        return DiskFullError(f"The disk is full: {self._source.name} could not be encoded. Free some space and start again.")
+
+    def reporter(self, text: str, length: int) -> Callable[[float], None]:
+        """Return what shows how far a step before the picture is; the bar stands still meanwhile unless it is all there is."""
+        renditions = self.context.plan.renditions
+
+        def report(done_s: float) -> None:
+            fraction = 0.0 if renditions else min(1.0, done_s * CLOCK_HZ / max(1, length))
+            self.context.report(Progress(fraction=fraction, rows={r.name: 0.0 for r in renditions}, text=text))
+
+        return report
+
+    def move(self, source: str, target: str) -> Move:
+        """Return the move of a piece's file to its place."""
+        return Move(source=source, target=target, size_bytes=(self.checkpoints.root / source).stat().st_size)
