@@ -6,14 +6,14 @@ What can be said before anything is copied; the validator has the last word on w
 from __future__ import annotations
 
 import bisect
-import itertools
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
 from pipeline.errors import EncodeError
 from pipeline.media.chunks import EARLY_TICKS, LATE_PICTURE_S, LONGEST_SEGMENT_S, Cutting
-from pipeline.media.scan import CLOCK_HZ, Scan
+from pipeline.media.scan import CLOCK_HZ, Scan, gaps
 from pipeline.media.treatment import DAMAGED_S, missing_s
 from pipeline.model import Codec, Plan, Rendition, VideoStream
 
@@ -34,7 +34,7 @@ def boundaries(plan: Plan, scan: Scan, cutting: Cutting) -> tuple[int, ...]:
     if reason is not None:
         raise NotCopyableError(reason)
     # the stream begins with its first frame
-    keyframes = [0, *scan.keyframes[1:]]
+    keyframes = array("q", [0]) + scan.keyframes[1:]
     if plan.muxed_sound or not plan.audio:
         return _near(keyframes, cutting.length, plan.segment_s * CLOCK_HZ)
     return _even(keyframes, cutting.length, plan.segment_s * CLOCK_HZ)
@@ -94,7 +94,7 @@ def _timing_obstacles(plan: Plan, scan: Scan, cutting: Cutting) -> Iterator[str]
     hold = cutting.length - scan.picture_end
     if hold > (LONGEST_HOLD_S * CLOCK_HZ if plan.muxed_sound else scan.usual_gap):
         yield f"the sound goes on for {hold / CLOCK_HZ:.1f} s after the picture"
-    gap = max(after - begin for begin, after in itertools.pairwise([0, *scan.keyframes[1:], cutting.length]))
+    gap = int(gaps(array("q", [0]) + scan.keyframes[1:] + array("q", [cutting.length])).max())
     if gap > LONGEST_SEGMENT_S * CLOCK_HZ:
         yield f"its keyframes are up to {gap / CLOCK_HZ:.1f} s apart, and each segment begins with one"
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-import statistics
 from array import array
 from dataclasses import dataclass
 from fractions import Fraction
 
-from pipeline.media.scan import CLOCK_HZ
+from pipeline.media.scan import CLOCK_HZ, gaps
 
 MAX_FRAME_RATE = 60
 """Apple's HLS authoring specification 1.19: frame rates above 60 fps shall not be used."""
@@ -63,13 +61,15 @@ def thinning(frames: array[int], limit: Fraction | None) -> Thinning | None:
 
     `limit` is what `frame_rate_limit` said of the rate that the file declares: an average, which knows nothing of bursts.
     """
-    gaps = [after - before for before, after in itertools.pairwise(frames)]
-    usual = statistics.median(gaps) if gaps else 0
-    if limit is not None and sum(gaps) <= STEADY * usual * len(gaps):
+    import numpy as np
+
+    apart = gaps(frames)
+    usual = float(np.median(apart)) if len(apart) else 0.0
+    if limit is not None and int(apart.sum()) <= STEADY * usual * len(apart):
         gap = CLOCK_HZ / limit
         return Thinning(rate=limit, least_gap=int(gap) - EARLY_TICKS if gap > 1.5 * usual else None)
     least = CLOCK_HZ // MAX_FRAME_RATE - EARLY_TICKS
-    crowds = (after - before for before, after in zip(frames, frames[CROWD:], strict=False))
-    if (gaps and usual < least) or any(crowd < CROWD * least for crowd in crowds):
+    times = np.frombuffer(frames, np.int64) if frames else np.empty(0, np.int64)
+    if (len(apart) and usual < least) or bool((times[CROWD:] - times[:-CROWD] < CROWD * least).any()):
         return Thinning(rate=Fraction(MAX_FRAME_RATE), least_gap=least)
     return None

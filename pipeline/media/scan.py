@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import bisect
-import itertools
-import statistics
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import SourceError
 from pipeline.model import MediaInfo
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 CLOCK_HZ = 90_000
 """Ticks a second of every time here: MPEG-2 transport stream's clock (ISO/IEC 13818-1), which the encode uses too."""
@@ -33,6 +37,8 @@ class Scan:
     `picture_end` and `sound_ends` (by the stream's index) are where the streams end.
     `orderly` says that every packet had a time and was whole, so that the file can be entered in the middle; `jumps` that
     the picture's times begin anew somewhere, as in files that were put together byte by byte.
+
+    Ten hours have a million frames: times are kept in arrays, and what is asked of all of them is left to numpy.
     """
 
     frames: array[int]
@@ -48,21 +54,34 @@ class Scan:
         """Where the last stream ends."""
         return max((self.picture_end, *self.sound_ends.values()))
 
-    @property
+    @cached_property
     def usual_gap(self) -> int:
         """The usual time from one frame to the next, 1/25 s where there are not two."""
-        gaps = [b - a for a, b in itertools.pairwise(self.frames) if b > a]
-        return round(statistics.median(gaps)) if gaps else CLOCK_HZ // 25
+        import numpy as np
 
-    @property
+        apart = gaps(self.frames)
+        apart = apart[apart > 0]
+        return round(float(np.median(apart))) if len(apart) else CLOCK_HZ // 25
+
+    @cached_property
     def shortest_gap(self) -> int:
         """The shortest time from one frame to the next, 1/25 s where there are not two."""
-        return min((b - a for a, b in itertools.pairwise(self.frames) if b > a), default=CLOCK_HZ // 25)
+        apart = gaps(self.frames)
+        apart = apart[apart > 0]
+        return int(apart.min()) if len(apart) else CLOCK_HZ // 25
 
     def count(self, start: int, end: int | None) -> int:
         """Return how many frames are shown from `start` until before `end`."""
         last = len(self.frames) if end is None else bisect.bisect_left(self.frames, end)
         return last - bisect.bisect_left(self.frames, start)
+
+
+def gaps(times: array[int]) -> NDArray[np.int64]:
+    """Return how far each of these times, in their order, is from the one before: an int64 fewer than there are times."""
+    import numpy as np
+
+    every = np.frombuffer(times, np.int64) if times else np.empty(0, np.int64)
+    return every[1:] - every[:-1]
 
 
 def scan(media: MediaInfo, cancel: CancelToken, on_progress: Callable[[float], None] = lambda _: None) -> Scan:
@@ -73,31 +92,36 @@ def scan(media: MediaInfo, cancel: CancelToken, on_progress: Callable[[float], N
     import av
     import av.error
 
-    found = _Found(media)
     try:
         with av.open(str(media.path.absolute()), metadata_errors="replace") as container:
             wanted = [s.index for s in media.audio] + ([media.video.index] if media.video else [])
-            packets = container.demux([container.streams[i] for i in wanted])
-            for number, packet in enumerate(_readable(packets, found)):
-                if number % CHECK_EVERY == 0:
-                    cancel.check()
-                    on_progress(min(1.0, max(0, packet.pos or 0) / max(1, media.size_bytes)))
-                found.take(packet)
+            streams = [container.streams[i] for i in wanted]
+            found = _Found(media, {s.index: s.time_base or Fraction(1, CLOCK_HZ) for s in streams})
+            try:
+                for number, packet in enumerate(container.demux(streams)):
+                    if number % CHECK_EVERY == 0:
+                        cancel.check()
+                        on_progress(min(1.0, max(0, packet.pos or 0) / max(1, media.size_bytes)))
+                    found.take(packet)
+            except (av.error.FFmpegError, OSError):  # it can't be read any further
+                found.orderly = False
     except (av.error.FFmpegError, OSError) as error:
         raise SourceError(f"{media.path} can't be read: the file is broken or was moved.") from error
     return found.result()
 
 
 class _Found:
-    """What was found so far."""
+    """What was found so far. A long file has millions of packets: each is asked as little as possible."""
 
-    def __init__(self, media: MediaInfo) -> None:
+    def __init__(self, media: MediaInfo, time_bases: dict[int, Fraction]) -> None:
         self.orderly = True
         self._jumps = False
         self._hidden = False
         self._latest = 0
         self._picture = None if media.video is None else media.video.index
         self._origin = round(media.start_s * CLOCK_HZ)
+        # a fraction's own arithmetic would take longer than the reading
+        self._scales = {index: (base * CLOCK_HZ).as_integer_ratio() for index, base in time_bases.items()}
         self._frames: array[int] = array("q")
         self._keyframes: array[int] = array("q")
         self._picture_end = 0
@@ -106,42 +130,47 @@ class _Found:
     def take(self, packet: Any) -> None:  # noqa: ANN401  # PyAV's packet
         if packet.size == 0:  # the end of the stream
             return
-        self.orderly = self.orderly and not packet.is_corrupt
-        is_picture = packet.stream.index == self._picture
-        if packet.is_discard and not is_picture:
+        if packet.is_corrupt:
+            self.orderly = False
+        index, time, hidden = packet.stream_index, packet.pts, packet.is_discard
+        is_picture = index == self._picture
+        if hidden and not is_picture:
             return
-        if packet.pts is None:
+        if time is None:
             self.orderly = self.orderly and not is_picture
-            if packet.dts is None:
+            time = packet.dts
+            if time is None:
                 return
-        base = packet.time_base
-        scale = base.numerator * CLOCK_HZ
-        time = packet.pts if packet.pts is not None else packet.dts
-        begin = (time * scale + base.denominator // 2) // base.denominator - self._origin
-        end = begin + (packet.duration or 0) * scale // base.denominator
+        ticks, units = self._scales[index]
+        begin = (time * ticks + units // 2) // units - self._origin
+        end = begin + (packet.duration or 0) * ticks // units
         if not is_picture:
-            self._sound_ends[packet.stream.index] = max(self._sound_ends[packet.stream.index], end)
+            if end > self._sound_ends[index]:
+                self._sound_ends[index] = end
             return
         if packet.is_keyframe:
             self._keyframes.append(begin)
         elif not self._keyframes:  # a recording that begins between keyframes: nothing can be decoded yet
             return
-        if packet.is_discard:
+        if hidden:
             self._hidden = True
             return
-        self._jumps = self._jumps or begin < self._latest - JUMP_TICKS
-        self._latest = max(self._latest, begin)
+        if begin > self._latest:
+            self._latest = begin
+        elif begin < self._latest - JUMP_TICKS:
+            self._jumps = True
         self._frames.append(begin)
-        self._picture_end = max(self._picture_end, end)
+        if end > self._picture_end:
+            self._picture_end = end
 
     def result(self) -> Scan:
-        frames = array("q", sorted(self._frames))
+        frames = _sorted(self._frames)
         made = Scan(
             frames=frames,
-            keyframes=array("q", sorted(self._keyframes)),
+            keyframes=_sorted(self._keyframes),
             picture_end=self._picture_end,
             sound_ends=self._sound_ends,
-            orderly=self.orderly and len(set(frames)) == len(frames),
+            orderly=self.orderly and bool((gaps(frames) > 0).all()),
             jumps=self._jumps,
             hidden=self._hidden,
         )
@@ -152,16 +181,11 @@ class _Found:
         return replace(made, picture_end=end)
 
 
-def _readable(packets: Any, found: _Found) -> Any:  # noqa: ANN401  # PyAV's iterators
-    """Yield packets until the file ends or can't be read any further."""
-    import av.error
+def _sorted(times: array[int]) -> array[int]:
+    """Return these times in their order."""
+    import numpy as np
 
-    while True:
-        try:
-            packet = next(packets)
-        except StopIteration:
-            return
-        except (av.error.FFmpegError, OSError):
-            found.orderly = False
-            return
-        yield packet
+    made = times[:]
+    if made:
+        np.frombuffer(made, np.int64).sort()
+    return made

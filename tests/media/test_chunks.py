@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -142,3 +143,15 @@ def test_a_picture_with_too_many_frames_is_cut_where_one_of_those_that_stay_is_s
 def test_frames_that_come_seldom_are_known(plan):
     """Reordered, they would delay the first picture."""
     assert [True, False] == [cut(plan, _scan(20, rate=rate), cores=1).slow for rate in (1.0, 25.0)]
+
+
+@pytest.mark.parametrize("limit", [None, Fraction(15)], ids=["every frame", "every other frame"])
+def test_ten_hours_are_cut_in_little_memory(plan, limit):
+    """A million frames: their times are never put into lists, of which each would take 40 MB."""
+    frames = array("q", range(0, 36_000 * CLOCK_HZ, CLOCK_HZ // 30))
+    scan = Scan(frames=frames, keyframes=frames[::60], picture_end=36_000 * CLOCK_HZ, sound_ends={}, orderly=True)
+    tracemalloc.start()
+    cutting = cut(replace(plan, frame_rate_limit=limit), scan, cores=2)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (600, True) == (len(cutting.chunks), peak < 40 << 20), peak
