@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -29,6 +30,9 @@ TRIAL = Rendition(
 
 MEMORY = "encoders.json"
 
+MEMORY_FORM = 2
+"""What is remembered of an encoder: ffmpeg's words. In the first form it was what they mean, which is no longer understood."""
+
 FAMILY_NAMES = {
     EncoderFamily.NVIDIA: "NVIDIA NVENC",
     EncoderFamily.INTEL: "Intel Quick Sync",
@@ -41,22 +45,90 @@ CODEC_NAMES = {Codec.H264: "H.264", Codec.HEVC: "HEVC", Codec.AV1: "AV1"}
 
 NOT_IN_FFMPEG = "not in this ffmpeg"
 
-# what ffmpeg says of it, and what that means; the first that is found in its words counts
-_MEANINGS = (
-    ("cannot load libcuda", "no NVIDIA driver on this machine"),
-    ("cannot load nvcuda", "no NVIDIA driver on this machine"),
-    ("cannot load libnvidia-encode", "no NVIDIA driver on this machine"),
-    ("cannot load nvencodeapi", "no NVIDIA driver on this machine"),
-    ("no capable devices found", "no NVIDIA card here can do it"),
-    ("no device available for encoding", "no NVIDIA card here can do it"),
-    ("driver does not support the required nvenc api", "the NVIDIA driver is too old for this ffmpeg"),
-    ("error creating a mfx session", "no Intel Quick Sync on this machine"),
-    ("libamfrt", "no AMD driver on this machine"),
-    ("amfrt64", "no AMD driver on this machine"),
-    ("no va display found", "no VA-API device on this machine"),
-    ("libva-", "no VA-API on this machine"),
-    ("cannot create compression session", "this Mac's hardware can't do it"),
-)
+NO_ANSWER = "no answer within"
+"""How the words begin that `run_ffmpeg` has for a driver that hangs."""
+
+GRAPHICS_DEVICES = Path("/dev/dri")
+"""Where Linux has the devices that VA-API and Quick Sync open."""
+
+NO_PERMISSION = "permission denied for the graphics device"
+
+# what ffmpeg says where an encoder can't be opened, by makers, and what that means; the first that is found in its words counts.
+# From libavcodec/nvenc.c, qsv.c, amfenc.c, videotoolboxenc.c, vaapi_encode.c and libavutil/hwcontext_*.c of ffmpeg 5.1 to 9.
+_NO_NVIDIA_DRIVER = "no NVIDIA driver on this machine"
+_NO_NVIDIA_CARD = "no NVIDIA card here can do it"
+_NVIDIA_BUSY = "the NVIDIA card has no room for one more encode"
+_NO_QUICK_SYNC = "no Intel Quick Sync on this machine"
+_NO_AMD_DRIVER = "no AMD driver on this machine"
+_NO_AMD_CARD = "no AMD card here can do it"
+_FORBIDDEN = "this user may not use the graphics card: add them to the group render"
+_NO_VAAPI_DEVICE = "no VA-API device on this machine"
+_MEANINGS: Mapping[EncoderFamily, tuple[tuple[str, str], ...]] = {
+    EncoderFamily.NVIDIA: (
+        ("cannot load libcuda", _NO_NVIDIA_DRIVER),
+        ("cannot load nvcuda", _NO_NVIDIA_DRIVER),
+        ("cannot load libnvidia-encode", _NO_NVIDIA_DRIVER),
+        ("cannot load nvencodeapi", _NO_NVIDIA_DRIVER),
+        ("could not dynamically load cuda", _NO_NVIDIA_DRIVER),
+        ("cuda_error_no_device", _NO_NVIDIA_CARD),
+        ("capable devices found", _NO_NVIDIA_CARD),
+        ("no device available for encoding", _NO_NVIDIA_CARD),
+        ("unsupported device", _NO_NVIDIA_CARD),
+        ("does not support nvenc", _NO_NVIDIA_CARD),
+        ("doesn't support required nvenc features", _NO_NVIDIA_CARD),
+        ("codec not supported", _NO_NVIDIA_CARD),
+        ("10 bit encode not supported", _NO_NVIDIA_CARD),
+        ("driver does not support the required nvenc api", "the NVIDIA driver is too old for this ffmpeg"),
+        ("invalid version", "the NVIDIA driver is too old for this ffmpeg"),
+        ("out of memory", _NVIDIA_BUSY),
+        # the number of sessions that the driver allows at a time
+        ("incompatible client key", _NVIDIA_BUSY),
+        ("cuinit", "the NVIDIA driver does not answer: restart this computer"),
+    ),
+    EncoderFamily.INTEL: (
+        (NO_PERMISSION, _FORBIDDEN),
+        ("mfx session", _NO_QUICK_SYNC),
+        ("mfx loader", _NO_QUICK_SYNC),
+        ("mfx configuration", _NO_QUICK_SYNC),
+        ("failed to create a vaapi device", _NO_QUICK_SYNC),
+        ("no va display found", _NO_QUICK_SYNC),
+        ("device creation fail", _NO_QUICK_SYNC),
+        ("error initializing the encoder", "no Intel graphics here can do it"),
+        ("is unsupported", "no Intel graphics here can do it"),
+        ("not supported", "no Intel graphics here can do it"),
+    ),
+    EncoderFamily.AMD: (
+        ("libamfrt", _NO_AMD_DRIVER),
+        ("amfrt64", _NO_AMD_DRIVER),
+        ("amfrt32", _NO_AMD_DRIVER),
+        ("createcontext", _NO_AMD_CARD),
+        ("createcomponent", _NO_AMD_CARD),
+        ("amf failed to initialise", _NO_AMD_CARD),
+        ("amf initialisation", _NO_AMD_CARD),
+        ("hardware device context", _NO_AMD_CARD),
+        ("encoder->init() failed", _NO_AMD_CARD),
+    ),
+    EncoderFamily.APPLE: (
+        ("compression session", "this Mac's hardware can't do it"),
+        ("cannot prepare encoder", "this Mac's hardware can't do it"),
+        ("hardware encoder may be busy", "this Mac's encoder is busy"),
+    ),
+    EncoderFamily.VAAPI: (
+        (NO_PERMISSION, _FORBIDDEN),
+        ("no va display found", _NO_VAAPI_DEVICE),
+        ("open a va display", _NO_VAAPI_DEVICE),
+        ("as drm device node", _NO_VAAPI_DEVICE),
+        # libva tells its own words to nobody at our log level, and ffmpeg only a number
+        ("device creation fail", _NO_VAAPI_DEVICE),
+        ("failed to initialise vaapi connection", "no VA-API driver on this machine fits its graphics card"),
+        ("no usable encoding", "no graphics card here can do it by VA-API"),
+        ("not supported by driver", "no graphics card here can do it by VA-API"),
+        ("driver does not support", "no graphics card here can do it by VA-API"),
+        ("libva-", "no VA-API on this machine"),
+    ),
+}
+
+_UNKNOWN = "it is there, but does not work on this machine"
 
 
 class Answer(str, Enum):
@@ -69,13 +141,18 @@ class Answer(str, Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderResult:
-    """One encoder on this machine. `encoder` is ffmpeg's name of it; `reason` says why it does not work, else empty."""
+    """One encoder on this machine.
+
+    `encoder` is ffmpeg's name of it; `reason` says why it does not work, else empty; `words` are ffmpeg's own of that, for
+    whoever looks for the fault.
+    """
 
     codec: Codec
     family: EncoderFamily
     encoder: str
     answer: Answer
     reason: str = ""
+    words: str = ""
 
 
 def check_encoders(
@@ -147,18 +224,27 @@ def _results(
     return tuple(_result(encoder, remembered[encoder]) for encoder in encoders)
 
 
-def _result(encoder: str, reason: str) -> EncoderResult:
-    answer = Answer.MISSING if reason == NOT_IN_FFMPEG else Answer.FAILS if reason else Answer.WORKS
-    return EncoderResult(codec=codec_of(encoder), family=family_of(encoder), encoder=encoder, answer=answer, reason=reason)
+def _result(encoder: str, words: str) -> EncoderResult:
+    answer = Answer.MISSING if words == NOT_IN_FFMPEG else Answer.FAILS if words else Answer.WORKS
+    family = family_of(encoder)
+    reason = _meaning(words, family) if answer is Answer.FAILS else words
+    return EncoderResult(codec=codec_of(encoder), family=family, encoder=encoder, answer=answer, reason=reason, words=words)
 
 
 def _trial(ffmpeg: Path, encoder: str, cancel: CancelToken) -> str:
-    """Encode a tenth of a second to nowhere, with the options of a real job; return why it failed, or nothing."""
+    """Encode a tenth of a second to nowhere, with the options of a real job; return what ffmpeg said where it failed, or nothing."""
     try:
         run_ffmpeg(ffmpeg, _trial_arguments(encoder), cwd=Path(tempfile.gettempdir()), cancel=cancel, limit_s=TRIAL_LIMIT_S)
     except EncodeError as error:
-        return _meaning(str(error))
+        forbidden = family_of(encoder) in (EncoderFamily.INTEL, EncoderFamily.VAAPI) and _devices_are_forbidden()
+        return f"{error} ({NO_PERMISSION})" if forbidden else str(error)
     return ""
+
+
+def _devices_are_forbidden() -> bool:
+    """Whether there are graphics devices and this user may open none of them, which ffmpeg tells like there being none."""
+    nodes = list(GRAPHICS_DEVICES.glob("renderD*"))
+    return bool(nodes) and not any(os.access(node, os.R_OK | os.W_OK) for node in nodes)
 
 
 def _trial_arguments(encoder: str) -> list[str]:
@@ -170,20 +256,23 @@ def _trial_arguments(encoder: str) -> list[str]:
     return [*global_options(encoder), *ffmpeg_python.output(picture, "-", format="null", **options).get_args()]
 
 
-def _meaning(words: str) -> str:
+def _meaning(words: str, family: EncoderFamily) -> str:
+    """Return what ffmpeg's words mean; its own are nothing for an editor to read."""
     said = words.lower()
-    return next((meaning for sign, meaning in _MEANINGS if sign in said), words.rstrip("."))
+    if said.startswith(NO_ANSWER):
+        return words
+    return next((meaning for sign, meaning in _MEANINGS.get(family, ()) if sign in said), _UNKNOWN)
 
 
 def _identity(ffmpeg: Path) -> dict[str, Any]:
     """Return what changes when this ffmpeg becomes another one. Raises ToolError."""
     version = ffmpeg_version(ffmpeg)
     file = ffmpeg.stat()
-    return {"version": version, "size_bytes": file.st_size, "mtime_ns": file.st_mtime_ns}
+    return {"version": version, "size_bytes": file.st_size, "mtime_ns": file.st_mtime_ns, "form": MEMORY_FORM}
 
 
 def _recall(cache_dir: Path | None, ffmpeg: Path, identity: dict[str, Any]) -> dict[str, str]:
-    """Return what was remembered of this very ffmpeg: a reason for each encoder, empty where it works."""
+    """Return what was remembered of this very ffmpeg: what it said of each encoder, empty where it works."""
     entry = _entries(cache_dir).get(str(ffmpeg))
     if not isinstance(entry, dict) or {name: entry.get(name) for name in identity} != identity:
         return {}
