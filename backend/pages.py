@@ -72,6 +72,7 @@ class PageRoutes:
             name=_name(paths.prefix),
             source=self._object(paths.master),
             captions=self._object(current.captions) if spoken else "",
+            chapters=self._object(current.chapters) if await self._storage.exists(current.chapters) else "",
             poster=f'poster="{escape(self._object(current.poster))}"' if await self._storage.exists(current.poster) else "",
         )
 

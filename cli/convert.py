@@ -70,6 +70,7 @@ def jobs_from(options: argparse.Namespace) -> list[Job]:
             encryption=_encryption(options),
             accept_damaged=options.accept_damaged,
             black_bars=options.black_bars,
+            chapters=options.chapters,
             make_mp4=options.mp4,
             transcription=_transcription(options),
             upload=_upload(options, slug if several else ""),
@@ -154,6 +155,8 @@ def _problems(options: argparse.Namespace, config: Config, jobs: Sequence[Job]) 
     wanted = jobs[0].qualities
     if wanted is not None and (not wanted or set(wanted) - set(BY_NAME)):
         problems.append(f"--qualities takes auto or a list of {','.join(BY_NAME)}, not {options.qualities!r}.")
+    if options.chapters is not None and len(jobs) > 1:
+        problems.append("--chapters is for one video: convert each with its own file of chapters.")
     upload = _upload(options, "")
     if upload is not None:
         problems += wiring.upload_problems(config, upload, token_typed=False)

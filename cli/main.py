@@ -119,6 +119,12 @@ def _add_convert(parser: argparse.ArgumentParser, config: Config) -> None:
         "--black-bars", action="store_true", help="fill a 16:9 frame with black bars instead of keeping the picture's shape"
     )
     parser.add_argument(
+        "--chapters",
+        type=Path,
+        metavar="FILE",
+        help="a file of chapters in place of the video's own: 0:01:30 Title, WebVTT, JSON and others",
+    )
+    parser.add_argument(
         "--mp4", action=argparse.BooleanOptionalAction, default=True, help="make a 480p MP4 for offline viewing (default: yes)"
     )
     parser.add_argument(

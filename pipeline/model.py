@@ -149,7 +149,10 @@ class UploadRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """What the editor asked for. `qualities` None means every one up to 1080p that the source fills."""
+    """What the editor asked for. `qualities` None means every one up to 1080p that the source fills.
+
+    `chapters` is a file of chapters that replace those of the source.
+    """
 
     source: Path
     output_dir: Path
@@ -160,6 +163,7 @@ class Job:
     encryption: Encryption | None = None
     accept_damaged: bool = False
     black_bars: bool = False
+    chapters: Path | None = None
     make_mp4: bool = True
     transcription: TranscriptionRequest | None = None
     upload: UploadRequest | None = None
@@ -220,6 +224,14 @@ class AudioStream:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Chapter:
+    """Where a part of the video begins, in seconds from its first moment; `title` is empty where it has none."""
+
+    start_s: float
+    title: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class MediaInfo:
     """What the probe found in a source. `duration_s` is what the container declares, or None.
 
@@ -236,6 +248,7 @@ class MediaInfo:
     audio: tuple[AudioStream, ...]
     start_s: float = 0.0
     readable_s: float | None = None
+    chapters: tuple[Chapter, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -305,6 +318,7 @@ class Plan:
     mp4: Mp4Plan | None
     phases: tuple[PhaseName, ...]
     notes: tuple[str, ...] = ()
+    chapters: tuple[Chapter, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

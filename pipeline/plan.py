@@ -12,6 +12,7 @@ from pipeline.media.frame_rates import frame_rate_limit
 from pipeline.media.soundtracks import audio_renditions
 from pipeline.media.treatment import treatment
 from pipeline.model import (
+    Chapter,
     Codec,
     DynamicRange,
     EncoderFamily,
@@ -37,10 +38,11 @@ TARGET_VMAF = (60.0, 99.0)
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 
 
-def make_plan(job: Job, media: MediaInfo, encoder: str | None = None) -> Plan:
+def make_plan(job: Job, media: MediaInfo, encoder: str | None = None, chapters: Sequence[Chapter] | None = None) -> Plan:
     """Decide renditions, sound, MP4 and phases.
 
-    `encoder` is the ffmpeg encoder that was found to work, None for the one on the processor.
+    `encoder` is the ffmpeg encoder that was found to work, None for the one on the processor; `chapters` are those of the
+    job's own file, None for the source's.
     Raises SettingsError naming every setting that can't be.
     """
     _check_settings(job)
@@ -65,6 +67,7 @@ def make_plan(job: Job, media: MediaInfo, encoder: str | None = None) -> Plan:
         mp4=_mp4(job, media, renditions) if job.make_mp4 and renditions else None,
         phases=_phases(job, has_picture=bool(renditions)),
         notes=_notes(job, media, renditions),
+        chapters=media.chapters if chapters is None else tuple(chapters),
     )
 
 

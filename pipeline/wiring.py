@@ -10,12 +10,13 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import SettingsError
 from pipeline.events import Sink
 from pipeline.folder_upload import upload_folder
+from pipeline.media import chapters
 from pipeline.media.encoder_check import choose_encoder
 from pipeline.media.encryption import read_key
 from pipeline.media.probe import probe
 from pipeline.media.process import find_ffmpeg
 from pipeline.media.vmaf import require_vmaf
-from pipeline.model import EncoderFamily, Encryption, Existing, Job, JobReport, MediaInfo, PhaseName, Plan, UploadRequest
+from pipeline.model import Chapter, EncoderFamily, Encryption, Existing, Job, JobReport, MediaInfo, PhaseName, Plan, UploadRequest
 from pipeline.phases.cleanup import CleanupPhase
 from pipeline.phases.hls import HlsPhase
 from pipeline.phases.mp4 import Mp4Phase
@@ -66,11 +67,26 @@ def make_plan(job: Job, config: Config) -> Plan:
         problems += upload_problems(config, job.upload, token_typed=False)
     if job.encryption is not None:
         problems += _key_problems(job.encryption)
+    own_chapters = None
+    try:
+        own_chapters = None if job.chapters is None else _read_chapters(job.chapters)
+    except SettingsError as error:
+        problems += error.problems
     if problems:
         raise SettingsError(problems)
     media = probe(job.source)
     decide(job, media)  # what is wrong with the settings is said before any encoder is tried
-    return decide(job, media, _encoder(job, media, config))
+    return decide(job, media, _encoder(job, media, config), own_chapters)
+
+
+def _read_chapters(path: Path) -> tuple[Chapter, ...]:
+    """Return the chapters in a file. Raises SettingsError when there are none that can be read."""
+    try:
+        return chapters.parse(chapters.decode(path.read_bytes()))
+    except OSError as error:
+        raise SettingsError(f"The chapters {path} can't be read ({error.strerror}): check the file's name.") from error
+    except ValueError as error:
+        raise SettingsError(f"The chapters {path} can't be read: {error}. They may be {chapters.FORMS}.") from error
 
 
 def _key_problems(encryption: Encryption) -> Sequence[str]:

@@ -7,6 +7,7 @@ from storage.paths import check_path
 
 MASTER = "master.m3u8"
 CAPTIONS = "subtitles.vtt"
+CHAPTERS = "chapters.json"
 POSTER = "poster.jpg"
 MANIFEST = "manifest.json"
 
@@ -39,6 +40,11 @@ class StoragePathBuilder:
     def captions(self) -> str:
         """What was spoken, as one WebVTT file."""
         return self.prefix + CAPTIONS
+
+    @property
+    def chapters(self) -> str:
+        """Where the parts of the video begin, and their titles."""
+        return self.prefix + CHAPTERS
 
     @property
     def poster(self) -> str:

@@ -8,7 +8,7 @@ window.problems = [];
 (() => {
   const video = document.getElementById("video");
   const status = document.getElementById("status");
-  const { source, captions, library } = video.dataset;
+  const { source, captions, chapters, library } = video.dataset;
 
   function say(text, bad = false) {
     status.textContent = text;
@@ -81,6 +81,32 @@ window.problems = [];
       say("The player could not be loaded: reload this page.", true);
     });
     document.head.append(script);
+  }
+
+  function clock(seconds) {
+    const [whole, pad] = [Math.floor(seconds), (n) => String(n).padStart(2, "0")];
+    const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+    return hours ? `${hours}:${pad(minutes)}:${pad(whole % 60)}` : `${minutes}:${pad(whole % 60)}`;
+  }
+
+  async function listChapters() {
+    const list = document.getElementById("chapters");
+    const response = await fetch(chapters);
+    for (const chapter of response.ok ? await response.json() : []) {
+      const button = document.createElement("button");
+      button.textContent = `${clock(chapter["start-time"])}  ${chapter.titles[0].title}`;
+      button.addEventListener("click", () => {
+        video.currentTime = chapter["start-time"];
+      });
+      const entry = document.createElement("li");
+      entry.append(button);
+      list.append(entry);
+      list.hidden = false;
+    }
+  }
+
+  if (chapters) {
+    listChapters().catch((error) => window.problems.push(`chapters: ${error.message}`));
   }
 
   const forced = new URLSearchParams(location.search).get("player") === "hls";

@@ -152,6 +152,14 @@ class MediaRendition:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SessionData:
+    """An EXT-X-SESSION-DATA."""
+
+    attributes: AttributeList
+    line: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class MasterPlaylist:
     """A playlist of playlists."""
 
@@ -161,6 +169,7 @@ class MasterPlaylist:
     variants: tuple[Variant, ...] = ()
     iframe_variants: tuple[Variant, ...] = ()
     media: tuple[MediaRendition, ...] = ()
+    session_data: tuple[SessionData, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,7 +232,7 @@ def parse_attributes(value: str) -> AttributeList:
 
 
 def _master(lines: Sequence[str], tags: tuple[Tag, ...]) -> MasterPlaylist:
-    variants, iframe_variants, media = [], [], []
+    variants, iframe_variants, media, session_data = [], [], [], []
     faults: list[Fault] = []
     by_line = {tag.line: tag for tag in tags}
     waiting: Tag | None = None
@@ -235,6 +244,8 @@ def _master(lines: Sequence[str], tags: tuple[Tag, ...]) -> MasterPlaylist:
             faults += [Fault("4.2", number, f"{text} in {tag.name}") for text in attributes.faults]
             if tag.name == "EXT-X-MEDIA":
                 media.append(MediaRendition(attributes=attributes, line=number))
+            elif tag.name == "EXT-X-SESSION-DATA":
+                session_data.append(SessionData(attributes=attributes, line=number))
             elif tag.name == "EXT-X-I-FRAME-STREAM-INF":
                 iframe_variants.append(Variant(attributes=attributes, uri=attributes.get("URI"), line=number))
             elif tag.name == "EXT-X-STREAM-INF":
@@ -256,6 +267,7 @@ def _master(lines: Sequence[str], tags: tuple[Tag, ...]) -> MasterPlaylist:
         variants=tuple(variants),
         iframe_variants=tuple(iframe_variants),
         media=tuple(media),
+        session_data=tuple(session_data),
     )
 
 

@@ -20,6 +20,9 @@ FMP4_VERSION = 7
 
 SUBTITLE_GROUP = "subtitles"
 
+CHAPTERS_ID = "com.apple.hls.chapters"
+"""By this name Apple's players find the chapters among the session data (HLS authoring specification, JSON chapters)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class SubtitleTrack:
@@ -101,6 +104,7 @@ def master_playlist(
     *,
     captions: SubtitleTrack | None = None,
     iframes: Sequence[IFrameStream] = (),
+    chapters: str | None = None,
 ) -> str:
     """Return the text of master.m3u8; every value in it was measured.
 
@@ -110,9 +114,12 @@ def master_playlist(
         audio: The sounds with segments of their own; each picture is listed once for each of their groups.
         captions: The subtitles, if there are any.
         iframes: The I-frame playlists.
+        chapters: The address of the chapters in Apple's form, if there are any.
     """
     groups = _groups(audio)
     lines = ["#EXTM3U", f"#EXT-X-VERSION:{TS_VERSION}", "#EXT-X-INDEPENDENT-SEGMENTS"]
+    if chapters is not None:
+        lines.append(f'#EXT-X-SESSION-DATA:DATA-ID="{CHAPTERS_ID}",URI={_quoted(chapters)}')
     if pictures or len(audio) > 1:
         lines += [line for group, members in groups.items() for line in _audio_lines(group, members)]
     if captions is not None:

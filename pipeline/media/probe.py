@@ -18,7 +18,7 @@ from pipeline.errors import SourceError
 from pipeline.media.language_tags import language_tag
 from pipeline.media.readable_end import MATROSKA, ReadableEnd, SourceFile, readable_end
 from pipeline.media.treatment import DAMAGED_S
-from pipeline.model import AudioStream, MediaInfo, VideoStream
+from pipeline.model import AudioStream, Chapter, MediaInfo, VideoStream
 
 # Names of ITU-T H.273 code points as ffmpeg writes them; the rest is shown by its number.
 COLOUR_PRIMARIES = {
@@ -134,7 +134,14 @@ def _media_info(path: Path, file: SourceFile, container: Any) -> MediaInfo:  # n
         audio=audio,
         start_s=origin,
         readable_s=readable_s,
+        chapters=tuple(_chapters(container, origin)),
     )
+
+
+def _chapters(container: Any, origin: float) -> Iterator[Chapter]:  # noqa: ANN401  # PyAV's container
+    for chapter in container.chapters():
+        start_s = float(chapter["start"] * chapter["time_base"]) - origin
+        yield Chapter(start_s=start_s, title=chapter["metadata"].get("title", "").strip())
 
 
 def _picture(container: Any) -> Stream | None:  # noqa: ANN401  # PyAV's container

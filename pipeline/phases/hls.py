@@ -12,6 +12,7 @@ from pipeline.disk_room import DiskFullError, is_full, tells_of_full_disk
 from pipeline.errors import EncodeError, OutputError, PipelineError, SourceError
 from pipeline.events import LogLevel
 from pipeline.media import encode, measure, playlists
+from pipeline.media.chapters import CHAPTERS_JSON, CHAPTERS_VTT, as_facts
 from pipeline.media.encryption import PUBLISHED_KEY
 from pipeline.media.process import FfmpegRun, printable, run_ffmpeg
 from pipeline.media.scan import CLOCK_HZ, Scan, scan
@@ -21,7 +22,7 @@ from pipeline.media.treatment import declared_end_s
 from pipeline.model import PhaseName, PhaseOutcome, Plan, SegmentType
 from pipeline.phases.hls_encode import HlsEncode
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
-from pipeline.workspace import MASTER
+from pipeline.workspace import MASTER, PACKAGE
 
 MISSING_S = 1.0
 """A source of which more than this is missing is not converted unless the editor accepts that, in seconds."""
@@ -34,7 +35,7 @@ DECLARES_TRACKS = ("mov", "matroska")
 
 DISK_MARGIN = 1.1
 IFRAME_PLAYLIST = "iframes.m3u8"
-PACKAGED = (MASTER, POSTER, SPRITE, SPRITE_MAP, PUBLISHED_KEY)
+PACKAGED = (MASTER, POSTER, SPRITE, SPRITE_MAP, PUBLISHED_KEY, CHAPTERS_JSON, CHAPTERS_VTT)
 """What the packaging writes into the folder itself."""
 
 WAYS_OUT = "Copy or export the file again, or accept damaged videos (under Advanced, or with --accept-damaged)."
@@ -57,6 +58,9 @@ class HlsPhase:
         if is_whole(context) and not any(_is_encoded(context, name) for name in lost):
             if lost:
                 context.log(f"Files of the earlier run are missing, such as {lost[0]}: they are made again.", LogLevel.INFO)
+                workspace.reopen()
+            elif workspace.published and not workspace.media_deleted and _beside_has_changed(context):
+                context.log("The chapters have changed: the stream is packaged again.", LogLevel.INFO)
                 workspace.reopen()
             return
         if workspace.published:
@@ -214,6 +218,11 @@ def _lost(context: PhaseContext) -> list[str]:
     if context.workspace.media_deleted:
         return []
     return [name for name in context.workspace.lost_files() if "/" in name or name in PACKAGED]
+
+
+def _beside_has_changed(context: PhaseContext) -> bool:
+    """Whether what stands beside picture and sound is to be another one than in the folder; that needs no encode."""
+    return bool(context.workspace.done[PACKAGE].get("chapters", []) != as_facts(context.plan.chapters))
 
 
 def _is_encoded(context: PhaseContext, name: str) -> bool:

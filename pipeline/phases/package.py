@@ -15,7 +15,7 @@ from typing import Any
 from pipeline.errors import EncodeError, OutputError
 from pipeline.events import LogLevel
 from pipeline.files import write_whole
-from pipeline.media import encryption, playlists
+from pipeline.media import chapters, encryption, playlists
 from pipeline.media.iframes import find_iframes
 from pipeline.media.measure import PLAYLIST, Measured, bit_rates, measure
 from pipeline.media.playlists import AudioTrack, IFrameStream, SubtitleTrack
@@ -97,8 +97,13 @@ def _write_stream(context: PhaseContext) -> dict[str, Any]:
         for a in sounds
     ]
     pictures = [measured[r.name] for r in plan.renditions]
-    write_whole(folder / MASTER, playlists.master_playlist(pictures, tracks, captions=captions, iframes=iframes))
-    return {"renditions": [m.name for m in pictures], "captions": captions.language if captions else None}
+    chapters_uri = _write_chapters(context, sum(_leading(plan, measured).durations_s))
+    write_whole(folder / MASTER, playlists.master_playlist(pictures, tracks, captions=captions, iframes=iframes, chapters=chapters_uri))
+    return {
+        "renditions": [m.name for m in pictures],
+        "captions": captions.language if captions else None,
+        "chapters": chapters.as_facts(plan.chapters),
+    }
 
 
 def _check_aligned(pictures: Sequence[Measured]) -> None:
@@ -132,7 +137,7 @@ def _write_captions(folder: Path, plan: Plan, measured: dict[str, Measured]) -> 
     if not cues:
         return None
     name = f"{SUBTITLES}/{language}"
-    leading = measured[plan.renditions[0].name if plan.renditions else next(a.folder for a in plan.audio if a.default)]
+    leading = _leading(plan, measured)
     try:
         (folder / name).mkdir(parents=True)
         names = _write_segments(folder / name, cues, leading)
@@ -146,6 +151,28 @@ def _write_captions(folder: Path, plan: Plan, measured: dict[str, Measured]) -> 
     return SubtitleTrack(
         language=language, name=language_name(language), uri=f"{name}/{PLAYLIST}", peak_bit_rate=peak, average_bit_rate=average
     )
+
+
+def _leading(plan: Plan, measured: dict[str, Measured]) -> Measured:
+    """Return the rendition by whose clock and length all that stands beside it goes."""
+    return measured[plan.renditions[0].name if plan.renditions else next(a.folder for a in plan.audio if a.default)]
+
+
+def _write_chapters(context: PhaseContext, length_s: float) -> str | None:
+    """Write the chapters in both forms; return the address for the master playlist, None where there are none."""
+    folder, plan = context.workspace.folder, context.plan
+    for name in (chapters.CHAPTERS_JSON, chapters.CHAPTERS_VTT):
+        (folder / name).unlink(missing_ok=True)
+    made = chapters.within(plan.chapters, length_s)
+    late = sum(chapter.start_s >= length_s for chapter in plan.chapters)
+    if late:
+        context.log(f"{late} of {len(plan.chapters)} chapters begin after the end of the video and are left out.", LogLevel.WARNING)
+    if not made:
+        return None
+    language = next((a.language for a in plan.audio if a.default), None)
+    write_whole(folder / chapters.CHAPTERS_JSON, chapters.chapters_json(made, length_s, language))
+    write_whole(folder / chapters.CHAPTERS_VTT, chapters.chapters_vtt(made, length_s))
+    return chapters.CHAPTERS_JSON
 
 
 def _write_segments(place: Path, cues: Sequence[Cue], leading: Measured) -> list[str]:

@@ -48,16 +48,22 @@ def test_no_stream_is_said(fresh):
 
 
 def test_the_player_page_plays_the_master(shared):
-    """The page names the master playlist, the poster and captions that have something in them."""
+    """The page names the master playlist, the poster, the chapters, and captions that have something in them."""
     prefix = "watch/a b+&#%?<script>/"
     shared.put(f"{prefix}master.m3u8", MASTER, "application/vnd.apple.mpegurl")
     shared.put(f"{prefix}poster.jpg", b"x", "image/jpeg")
     shared.put(f"{prefix}subtitles.vtt", b"WEBVTT\n\n00:01.000 --> 00:02.000\nHello\n", "text/vtt")
+    shared.put(f"{prefix}chapters.json", b"[]", "application/json")
     answer = requests.get(shared.backend.watch_url(prefix), timeout=10)
 
     assert (200, "text/html; charset=utf-8") == (answer.status_code, answer.headers["Content-Type"])
     assert "<title>a b+&amp;#%?&lt;script&gt;</title>" in answer.text
-    for name, content in (("data-source", MASTER), ("poster", b"x"), ("data-captions", b"WEBVTT\n\n00:01.000 --> 00:02.000\nHello\n")):
+    for name, content in (
+        ("data-source", MASTER),
+        ("poster", b"x"),
+        ("data-captions", b"WEBVTT\n\n00:01.000 --> 00:02.000\nHello\n"),
+        ("data-chapters", b"[]"),
+    ):
         assert content == shared.get(attribute(answer.text, name)).content
 
 
@@ -67,7 +73,7 @@ def test_captions_without_words_are_left_out(shared):
     shared.put("silent/subtitles.vtt", b"WEBVTT\n", "text/vtt")
     page = shared.get("/watch/silent").text
 
-    assert "" == attribute(page, "data-captions")
+    assert ["", ""] == [attribute(page, name) for name in ("data-captions", "data-chapters")]
     assert "poster=" not in page
 
 

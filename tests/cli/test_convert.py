@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from cli.convert import exit_status, jobs_from
+from cli.convert import exit_status, jobs_from, run
 from cli.main import build_parser
 from config import Config
+from pipeline.errors import SettingsError
 from pipeline.model import Existing, JobReport, Outcome, TranscriptionRequest
 
 
@@ -24,6 +25,14 @@ def _jobs(*arguments: str):
 def test_several_videos_never_share_a_destination(inputs, prefixes):
     """One video's master must not replace another's."""
     assert prefixes == [job.upload.prefix for job in _jobs(*inputs, "--upload", "videos/c1/")]
+
+
+def test_chapters_are_for_one_video():
+    """Two videos can't have the chapters of one file."""
+    options = build_parser(Config()).parse_args(["convert", "-o", "out", "a.mp4", "b.mp4", "--chapters", "c.txt", "--json"])
+    with pytest.raises(SettingsError, match="--chapters is for one video: convert each with its own file of chapters"):
+        run(options, Config())
+    assert ["c.txt"] == [str(job.chapters) for job in _jobs("a.mp4", "--chapters", "c.txt")]
 
 
 @pytest.mark.parametrize(

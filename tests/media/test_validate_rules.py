@@ -6,8 +6,10 @@ import pytest
 
 from pipeline.media.m3u8 import MasterPlaylist, MediaPlaylist, parse
 from pipeline.media.validate.findings import Notes
+from pipeline.media.validate.folder import Folder
 from pipeline.media.validate.master_rules import check_master
 from pipeline.media.validate.playlist_rules import Role, check_header, check_media
+from pipeline.media.validate.session_rules import check_session_data
 
 VARIANT = '#EXT-X-STREAM-INF:BANDWIDTH=9,AVERAGE-BANDWIDTH=9,CODECS="avc1.64001f",AUDIO="a"\nv.m3u8\n'
 SOUND = '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="English",LANGUAGE="en",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="a.m3u8"\n'
@@ -99,3 +101,25 @@ def test_a_fault_in_a_media_playlist_is_found(old, new, rule):
 def test_a_duration_is_rounded_to_the_nearest_second(duration, found):
     """RFC 8216, 4.3.3.1: a half goes up, as people round."""
     assert found == ("RFC 8216 4.3.3.1" in _media_rules(MEDIA.replace("#EXTINF:6", f"#EXTINF:{duration}")))
+
+
+DATA = '#EXT-X-SESSION-DATA:DATA-ID="com.example.title",VALUE="A",LANGUAGE="en"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        pytest.param(DATA + DATA.replace('"en"', '"de"'), False, id="two languages"),
+        pytest.param(DATA + DATA, True, id="said twice"),
+        pytest.param(DATA.replace('DATA-ID="com.example.title",', ""), True, id="no DATA-ID"),
+        pytest.param(DATA.replace(',VALUE="A"', ""), True, id="neither VALUE nor URI"),
+        pytest.param(DATA.replace(",LANGUAGE", ',URI="https://example.com/a.json",LANGUAGE'), True, id="VALUE and URI"),
+        pytest.param(DATA.replace('"A"', "A"), True, id="VALUE without quotes"),
+    ],
+)
+def test_session_data_has_one_name_and_one_value(tmp_path, text, found):
+    """RFC 8216, 4.3.4.4."""
+    notes, master = Notes(), parse(GOOD + text)
+    assert isinstance(master, MasterPlaylist)
+    check_session_data(master, tmp_path / "master.m3u8", Folder(tmp_path, notes), notes)
+    assert found == ("RFC 8216 4.3.4.4" in {finding.rule for finding in notes.findings})

@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.cancel import CancelToken
 from pipeline.errors import OutputError, SettingsError
 from pipeline.media.m3u8 import MasterPlaylist, MediaPlaylist, MediaRendition, Variant, parse
-from pipeline.media.validate import iframe_rules, master_rules, playlist_rules, subtitle_rules, timing_rules, variant_rules
+from pipeline.media.validate import iframe_rules, master_rules, playlist_rules, session_rules, subtitle_rules, timing_rules, variant_rules
 from pipeline.media.validate.findings import Notes, Validation
 from pipeline.media.validate.folder import Folder
 from pipeline.media.validate.measured import Picture
@@ -94,6 +94,7 @@ class _Walk:
             self._notes.breaks("RFC 8216 4.3.4", MASTER, "The file is not a master playlist: it lists no stream (EXT-X-STREAM-INF).")
         elif playlist is not None:
             master_rules.check_master(playlist, MASTER, self._notes)
+            session_rules.check_session_data(playlist, path, self._folder, self._notes)
             self._check_streams(playlist, path)
         self._on_progress(1.0)
         streams = [stream for stream in self._streams.values() if stream is not None]
