@@ -1,4 +1,7 @@
-"""Rules about session data, and the chapters among it. Reads the files that it names; knows nothing of pictures and sound."""
+"""Rules about session data, and the chapters among it. Reads the files that it names; knows nothing of pictures and sound.
+
+Nothing of it breaks playback: players that can't read it do without.
+"""
 
 from __future__ import annotations
 
@@ -28,19 +31,19 @@ def check_session_data(master: MasterPlaylist, path: Path, folder: Folder, notes
         name = attributes.get("DATA-ID")
         shown = f"The session data {name}" if name else f"The session data in line {data.line}"
         if not name:
-            notes.add(SECTION, file, f"{shown} has no DATA-ID.")
+            notes.not_ideal(SECTION, file, f"{shown} has no DATA-ID.")
         if (attributes.get("VALUE") is None) is (attributes.get("URI") is None):
-            notes.add(SECTION, file, f"{shown} has to have either a VALUE or a URI.")
+            notes.not_ideal(SECTION, file, f"{shown} has to have either a VALUE or a URI.")
         for attribute in QUOTED:
             if attribute in attributes.values and attribute not in attributes.quoted:
-                notes.add(SECTION, file, f"{shown}: {attribute} must stand in quotes.")
+                notes.not_ideal(SECTION, file, f"{shown}: {attribute} must stand in quotes.")
         uri = attributes.get("URI")
         if uri:
             _check_file(uri, path, folder, notes, chapters=name == CHAPTERS_ID)
     for (name, language), count in Counter(_identity(data.attributes) for data in master.session_data).items():
         if count > 1:
             said = f" in {language}" if language else ""
-            notes.add(SECTION, file, f"The session data {name}{said} stands there {count} times.")
+            notes.not_ideal(SECTION, file, f"The session data {name}{said} stands there {count} times.")
 
 
 def _identity(attributes: AttributeList) -> tuple[str | None, str | None]:
@@ -56,11 +59,11 @@ def _check_file(uri: str, master: Path, folder: Folder, notes: Notes, *, chapter
     try:
         content = json.loads(text)
     except ValueError:
-        notes.add(SECTION, file, "The file is not JSON.")
+        notes.not_ideal(SECTION, file, "The file is not JSON.")
         return
     fault = next(_chapter_faults(content), None) if chapters else None
     if fault is not None:
-        notes.add(CHAPTERS_RULE, file, fault)
+        notes.not_ideal(CHAPTERS_RULE, file, fault)
 
 
 def _chapter_faults(content: Any) -> Iterator[str]:  # noqa: ANN401  # whatever the JSON holds
