@@ -99,11 +99,8 @@ def _write_stream(context: PhaseContext) -> dict[str, Any]:
     pictures = [measured[r.name] for r in plan.renditions]
     chapters_uri = _write_chapters(context, sum(_leading(plan, measured).durations_s))
     write_whole(folder / MASTER, playlists.master_playlist(pictures, tracks, captions=captions, iframes=iframes, chapters=chapters_uri))
-    return {
-        "renditions": [m.name for m in pictures],
-        "captions": captions.language if captions else None,
-        "chapters": chapters.as_facts(plan.chapters),
-    }
+    facts = {"renditions": [m.name for m in pictures], "captions": captions.language if captions else None}
+    return facts | ({"chapters": chapters.as_facts(plan.chapters)} if plan.chapters else {})
 
 
 def _check_aligned(pictures: Sequence[Measured]) -> None:
