@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from pipeline.media import chunks
 from pipeline.media.measure import read_media_playlist
 from pipeline.media.validate import validate
 from pipeline.model import EncoderFamily, EncodingRequest, Job, JobReport, Outcome, SegmentType
-from pipeline.phases import hls_encode
+from pipeline.phases import hls_encode, picture_encode
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 KEPT = "is the original picture as it is."
@@ -181,8 +180,7 @@ def test_a_stopped_job_goes_on_without_copying_again(tmp_path, monkeypatch):
     """What was copied and the chunks that were encoded are used again."""
     monkeypatch.setattr(chunks, "CHUNK_SEGMENTS", 1)
     monkeypatch.setattr(chunks, "LEAST_SEGMENTS", 1)
-    side_by_side: Callable[..., int] = lambda self, count: 1  # noqa: E731
-    monkeypatch.setattr(hls_encode.HlsEncode, "_side_by_side", side_by_side)
+    monkeypatch.setattr(picture_encode, "side_by_side", lambda cores: 1)
     source = _clip(tmp_path, "a.mp4", *_picture("10", seconds=13), *_tone(13), *H264, "-g", "20", *AAC)
     stopped = _convert(source, tmp_path / "out", stop_at="/0001.")
     resumed = _convert(source, tmp_path / "out")

@@ -22,10 +22,10 @@ from pipeline.cancel import CancelToken
 from pipeline.disk_room import DiskFullError, tells_of_full_disk
 from pipeline.errors import Cancelled, OutputError, SourceError
 from pipeline.events import LogLevel
-from pipeline.media import chunks
+from pipeline.media import chunks, sound
 from pipeline.media.probe import probe
 from pipeline.model import EncodingRequest, Existing, Job, PhaseOutcome, SegmentType, SoundRequest
-from pipeline.phases import encode_work, hls, hls_encode
+from pipeline.phases import encode_work, hls, hls_encode, picture_encode
 from pipeline.phases.hls import HlsPhase
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
 from pipeline.plan import make_plan, output_settings
@@ -97,7 +97,7 @@ def in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut short clips as if they were long, one chunk at a time."""
     monkeypatch.setattr(chunks, "CHUNK_SEGMENTS", 1)
     monkeypatch.setattr(chunks, "LEAST_SEGMENTS", 1)
-    monkeypatch.setattr(hls_encode.HlsEncode, "_side_by_side", lambda self, count: 1)
+    monkeypatch.setattr(picture_encode, "side_by_side", lambda cores: 1)
 
 
 def _hashes(playlist: Path, *options: str) -> list[str]:
@@ -118,7 +118,7 @@ def _playlist(done: Encode, name: str = "90p") -> Path:
 @pytest.mark.parametrize("side_by_side", [1, 2])
 def test_joined_chunks_have_the_frames_times_and_sound_of_one_piece(encode, in_chunks, monkeypatch, segment_type, side_by_side):
     """Whether they are encoded one after the other or side by side, in both containers."""
-    monkeypatch.setattr(hls_encode.HlsEncode, "_side_by_side", lambda self, count: side_by_side)
+    monkeypatch.setattr(picture_encode, "side_by_side", lambda cores: side_by_side)
     encoding = replace(FAST, segment_type=segment_type)
     joined = encode("joined", encoding=encoding)
     joined.run()
@@ -259,14 +259,14 @@ def test_holes_that_were_found_are_filled_at_once_after_a_stop(encode, monkeypat
 
 def test_chunks_that_need_different_headers_make_the_encode_one_piece(encode, in_chunks, monkeypatch):
     """Players get one initialization section for all segments."""
-    real = hls_encode.separate_init
+    real = picture_encode.separate_init
 
     def differs(init, first_segment):
         real(init, first_segment)
         if init.parent.parent.name.startswith("0001"):
             init.write_bytes(init.read_bytes() + struct.pack(">I4s", 8, b"free"))
 
-    monkeypatch.setattr(hls_encode, "separate_init", differs)
+    monkeypatch.setattr(picture_encode, "separate_init", differs)
     run = encode(encoding=replace(FAST, segment_type=SegmentType.FMP4))
     run.run()
     assert (["sound", "0000", "0001", "0002", "0000"], 600) == (run.commands(), len(_times(_playlist(run))))
@@ -294,7 +294,7 @@ def test_a_disk_that_is_full_when_a_chunk_has_ended(encode, in_chunks, monkeypat
 @pytest.mark.parametrize(
     ("owner", "name"),
     [
-        pytest.param(hls_encode.sound, "write_stretch", id="the sound of a chunk"),
+        pytest.param(sound, "write_stretch", id="the sound of a chunk"),
         pytest.param(checkpoints, "_sync", id="a finished piece"),
         pytest.param(hls, "_playlist", id="a playlist"),
     ],

@@ -1,0 +1,77 @@
+"""Joins the finished pieces of an encode into the stream's folders: files are moved and numbered through, none is written again."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pipeline.checkpoints import Move
+from pipeline.media import encode
+from pipeline.media.iframes import TIMESTAMP_WRAP
+from pipeline.media.scan import CLOCK_HZ
+from pipeline.model import SegmentType
+from pipeline.phases.encode_work import EncodeWork
+from pipeline.phases.sound_encode import SoundEncode
+
+Pieces = Sequence[tuple[str, Mapping[str, Any]]]
+"""The pieces that hold a rendition, in their order: their names and their facts."""
+
+
+def join(
+    work: EncodeWork,
+    sound: SoundEncode,
+    segment_type: SegmentType,
+    made: Mapping[str, Pieces],
+    facts: Mapping[str, Any],
+    *,
+    last_frame: int,
+    key: str,
+) -> dict[str, Any]:
+    """Move the segments of all pieces into a folder a rendition; return the facts with the segments' durations.
+
+    Args:
+        work: of the encode.
+        sound: of the encode; its own segments are moved too.
+        segment_type: of the stream.
+        made: the pieces of each rendition, by its name.
+        facts: of the whole; `duration_s` is the length of the stream.
+        last_frame: how long the last frame stands, in ticks of 90 kHz.
+        key: what the moves are known by when they have to be gone on with.
+
+    Raises:
+        OutputError: a file can't be moved.
+    """
+    folder = work.context.workspace.folder
+    moves: list[Move] = []
+    durations: dict[str, list[float]] = {}
+    pattern = encode.segment_pattern(segment_type)
+    for name, pieces in made.items():
+        shutil.rmtree(folder / name, ignore_errors=True)
+        starts: list[int] = []
+        for piece, chunk in pieces:
+            for i, start in enumerate(chunk["starts"][name], start=1):
+                starts.append(start)
+                moves.append(work.move(f"{piece}/{name}/{pattern % i}", f"{name}/{pattern % len(starts)}"))
+        # a last frame that is held until the sound ends is one in what is copied and many in what is encoded
+        last = max(parts[-1][1]["last"] for parts in made.values())
+        # where pauses are filled the last frame was repeated up to the end already
+        rest = round(facts["duration_s"] * CLOCK_HZ) - (starts[-1] - starts[0]) % TIMESTAMP_WRAP
+        durations[name] = segment_durations_s(starts, min(last + last_frame, max(1, rest)))
+        if segment_type is SegmentType.FMP4:
+            moves.append(work.move(f"{pieces[0][0]}/{name}/{encode.INIT}", f"{name}/{encode.INIT}"))
+    count = len(next(iter(durations.values()), ()))
+    for own in sound.own_segments(count):
+        shutil.rmtree(folder / own.folder, ignore_errors=True)
+        moves += own.moves
+        durations[own.folder] = list(own.durations_s)
+    return work.checkpoints.move(key, moves, folder, {**facts, "durations_s": durations})
+
+
+def segment_durations_s(starts: Sequence[int], last: int) -> list[float]:
+    """Return how long segments last that begin at these times, the last one for `last` ticks.
+
+    ffmpeg adds up what it takes for the frames' durations; a player goes by their times.
+    """
+    return [(b - a) % TIMESTAMP_WRAP / CLOCK_HZ for a, b in itertools.pairwise([*starts, starts[-1] + last])]
