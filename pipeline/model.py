@@ -176,7 +176,8 @@ class VideoStream:
 
     `frame_rate` is frames a second, `bit_rate` bits a second or None where nothing tells it.
     `start_s` is counted from the first moment of the file; `duration_s` is None where the container does not say.
-    `index` counts among all streams of the file.
+    `index` counts among all streams of the file. Colours are as the file names them (ITU-T H.273 by ffmpeg's names), "unknown"
+    where it does not; `colour_range` is "pc" (full) or "tv" (limited).
     """
 
     codec: str
@@ -197,6 +198,7 @@ class VideoStream:
     index: int = 0
     interlaced: bool = False
     bit_depth: int = 8
+    colour_range: str = "unknown"
 
     @property
     def dynamic_range(self) -> DynamicRange:

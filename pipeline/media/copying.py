@@ -13,6 +13,7 @@ from fractions import Fraction
 
 from pipeline.errors import EncodeError
 from pipeline.media.chunks import EARLY_TICKS, LATE_PICTURE_S, LONGEST_SEGMENT_S, Cutting
+from pipeline.media.colours import is_ordinary, source_colours
 from pipeline.media.scan import CLOCK_HZ, Scan, gaps
 from pipeline.media.treatment import DAMAGED_S, missing_s
 from pipeline.model import Codec, Plan, Rendition, VideoStream
@@ -75,6 +76,8 @@ def _picture_obstacles(video: VideoStream, top: Rendition) -> Iterator[str]:
         yield "it is interlaced"
     if video.rotation:
         yield "it is stored turned"
+    if not is_ordinary(source_colours(video)):
+        yield "its colours are not BT.709 in limited range, as the stream's are"
     if video.sample_aspect_ratio != 1:
         yield "its pixels are not square"
     if (video.coded_width, video.coded_height) != (top.frame_width, top.frame_height):

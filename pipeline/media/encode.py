@@ -16,11 +16,13 @@ from typing import Any
 import ffmpeg
 
 from pipeline.media.chunks import EARLY_TICKS, LATE_PICTURE_S, SHORTEST_PAUSE_S, Chunk, Cutting
-from pipeline.media.encoders import colour_filters, global_options, picture_options, pixel_format, upload_filters
+from pipeline.media.colour_conversion import conversion, named_by_headers, tags
+from pipeline.media.colours import source_colours
+from pipeline.media.encoders import global_options, picture_options, pixel_format, upload_filters
 from pipeline.media.frame_rates import MAX_FRAME_RATE
 from pipeline.media.measure import PLAYLIST
 from pipeline.media.scan import CLOCK_HZ
-from pipeline.model import DynamicRange, MediaInfo, Plan, Rendition, SegmentType
+from pipeline.model import MediaInfo, Plan, Rendition, SegmentType
 
 INIT = "init.mp4"
 SOURCE = "source"
@@ -43,17 +45,6 @@ KEYFRAMES = f"expr:isnan(prev_forced_t)+gt(floor((t+{_EARLY_S:.9f})/2),floor((pr
 # A fragment begins where the one before ends, and the muxer guesses the last frame's duration where the source gives none:
 # of a variable frame rate, guessed wrong.
 FRAGMENT_DURATION = "duration=if(eq(NEXT_DTS\\,NOPTS)\\,DURATION\\,NEXT_DTS-DTS)"
-
-# HDR to SDR: to linear light at the 100 nits of SDR, into BT.709's primaries, compressed, and back to BT.709
-# (https://trac.ffmpeg.org/wiki/colorspace; zscale's and tonemap's documentation)
-TONE_MAP: tuple[tuple[str, dict[str, str]], ...] = (
-    ("zscale", {"t": "linear", "npl": "100"}),
-    ("format", {"pix_fmts": "gbrpf32le"}),
-    ("zscale", {"p": "bt709"}),
-    ("tonemap", {"tonemap": "hable", "desat": "0"}),
-    ("zscale", {"t": "bt709", "m": "bt709", "r": "tv"}),
-)
-HDR_PRIMARIES = {"pin": "bt2020", "min": "bt2020nc"}
 
 
 def segment_pattern(segment_type: SegmentType) -> str:
@@ -94,11 +85,13 @@ def copy_arguments(plan: Plan, cutting: Cutting, rendition: Rendition, sound: st
     options = {"c": "copy", "format": "hls"} | _timeline() | hls_options(plan.segment_type, 1, rendition.name, picture=True)
     # the stream begins with a picture
     moved = "pts=if(N\\,PTS\\,0):dts=if(N\\,DTS\\,min(DTS\\,0))" if cutting.first_frame else "pts=PTS:dts=DTS"
+    bitstream = [named_by_headers()]
     if plan.segment_type is SegmentType.FMP4:
-        options["bsf:v"] = f"setts={moved}:{FRAGMENT_DURATION}"
+        bitstream.append(f"setts={moved}:{FRAGMENT_DURATION}")
         options["hls_segment_options"] += f":video_track_timescale={CLOCK_HZ}"
     elif cutting.first_frame:
-        options["bsf:v"] = f"setts={moved}"
+        bitstream.append(f"setts={moved}")
+    options["bsf:v"] = ",".join(bitstream)
     # without a lead: the muxer's own would be added to the time line's
     options |= {"muxdelay": 0, "muxpreload": 0}
     return ["-copyts", *_arguments(*streams, name=f"{rendition.name}/{PLAYLIST}", options=options)]
@@ -156,12 +149,17 @@ def picture_graph(
 
 def fitted(video: Any, plan: Plan, renditions: Sequence[Rendition]) -> list[Any]:  # noqa: ANN401  # ffmpeg-python is untyped
     """Return a picture in each rendition's size and form; each is scaled from the next larger one, which costs less."""
+    assert plan.media.video is not None
     pixels = pixel_format(plan.encoder, plan.dynamic_range)
+    converted = conversion(source_colours(plan.media.video), plan.media.video.dynamic_range, plan.dynamic_range)
+    for name, arguments in converted.before:
+        video = video.filter(name, **arguments)
     made = []
     for number, r in enumerate(renditions):
-        video = video.filter("scale", r.width, r.height, **_scaling(plan))
+        video = video.filter("scale", r.width, r.height, **(converted.scaling if number == 0 else {"flags": "bicubic"}))
         if number == 0:
-            video = _toned(video, plan).filter("format", pixels)
+            for name, arguments in (*converted.behind, ("format", {"pix_fmts": pixels}), tags(plan.dynamic_range)):
+                video = video.filter(name, **arguments)
         if number + 1 < len(renditions):
             branches = video.filter_multi_output("split", 2)
             video, picture = branches.stream(1), branches.stream(0)
@@ -171,7 +169,7 @@ def fitted(video: Any, plan: Plan, renditions: Sequence[Rendition]) -> list[Any]
             picture = picture.filter("pad", r.frame_width, r.frame_height, "(ow-iw)/2", "(oh-ih)/2")
         # 854x480 of a 16:9 picture would declare 1280:1281
         picture = picture.filter("setsar", 1)
-        for name, arguments in (*colour_filters(plan.dynamic_range), *upload_filters(plan.encoder)):
+        for name, arguments in upload_filters(plan.encoder):
             picture = picture.filter(name, **arguments)
         made.append(picture)
     return made
@@ -225,30 +223,6 @@ def _trimmed(video: Any, cutting: Cutting, chunk: Chunk) -> Any:  # noqa: ANN401
 
 def _first_tick(start: int) -> int:
     return start - EARLY_TICKS if start else 0
-
-
-def _scaling(plan: Plan) -> dict[str, str]:
-    assert plan.media.video is not None
-    options = {"flags": "bicubic"}
-    if plan.media.video.dynamic_range is DynamicRange.SDR:
-        options["out_range"] = "tv"  # players expect limited range; camera and screen recordings may be full
-        if plan.media.video.colour_space == "gbr" or plan.media.video.pixel_format.startswith(("rgb", "bgr", "gbr", "pal", "arg", "abg")):
-            options["out_color_matrix"] = "bt709"
-    return options
-
-
-def _toned(video: Any, plan: Plan) -> Any:  # noqa: ANN401  # ffmpeg-python is untyped
-    assert plan.media.video is not None
-    source = plan.media.video
-    if source.dynamic_range is plan.dynamic_range:
-        return video
-    for number, (name, arguments) in enumerate(TONE_MAP):
-        options = dict(arguments)
-        if number == 0:
-            # what the file leaves out is what HDR always has: zscale refuses to guess
-            options |= {"tin": source.colour_transfer, "rin": "tv", **HDR_PRIMARIES}
-        video = video.filter(name, **options)
-    return video
 
 
 def _picture_options(plan: Plan, cutting: Cutting, renditions: tuple[Rendition, ...], *, repeatable: bool) -> dict[str, Any]:

@@ -154,17 +154,6 @@ def pixel_format(encoder: str, dynamic_range: DynamicRange) -> str:
     return "nv12" if family in semi_planar else "yuv420p"
 
 
-def colour_filters(dynamic_range: DynamicRange) -> tuple[tuple[str, dict[str, str]], ...]:
-    """Return the filters that put the colours' names on the frames of HDR; none for SDR, which keeps those it has.
-
-    ffmpeg's encoders take them from the frames and pay no heed to `-color_primaries` and `-color_trc`.
-    """
-    if dynamic_range is DynamicRange.SDR:
-        return ()
-    transfer = "smpte2084" if dynamic_range is DynamicRange.PQ else "arib-std-b67"
-    return (("setparams", {"range": "tv", "color_primaries": "bt2020", "color_trc": transfer, "colorspace": "bt2020nc"}),)
-
-
 def upload_filters(encoder: str) -> tuple[tuple[str, dict[str, str]], ...]:
     """Return the filters that bring a frame in `pixel_format` to where the encoder takes it: last in the graph."""
     return (("hwupload", {}),) if family_of(encoder) is EncoderFamily.VAAPI else ()

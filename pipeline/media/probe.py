@@ -15,24 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import SourceError
+from pipeline.media.colour_tags import ColourTags, colour_tags, declared_tags
 from pipeline.media.language_tags import language_tag
 from pipeline.media.readable_end import MATROSKA, ReadableEnd, SourceFile, readable_end
 from pipeline.media.treatment import DAMAGED_S
 from pipeline.model import AudioStream, Chapter, MediaInfo, VideoStream
-
-# Names of ITU-T H.273 code points as ffmpeg writes them; the rest is shown by its number.
-COLOUR_PRIMARIES = {
-    1: "bt709", 2: "unknown", 4: "bt470m", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 8: "film", 9: "bt2020",
-    10: "smpte428", 11: "smpte431", 12: "smpte432", 22: "ebu3213",
-}  # fmt: skip
-COLOUR_TRANSFERS = {
-    1: "bt709", 2: "unknown", 4: "gamma22", 5: "gamma28", 6: "smpte170m", 7: "smpte240m", 8: "linear", 11: "iec61966-2-4",
-    12: "bt1361e", 13: "iec61966-2-1", 14: "bt2020-10", 15: "bt2020-12", 16: "smpte2084", 17: "smpte428", 18: "arib-std-b67",
-}  # fmt: skip
-COLOUR_SPACES = {
-    0: "gbr", 1: "bt709", 2: "unknown", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 8: "ycgco", 9: "bt2020nc",
-    10: "bt2020c", 14: "ictcp",
-}  # fmt: skip
 
 STILL_BRANDS = ("avif", "heic", "heix", "heim", "heis", "mif1")
 """Major brands of files that hold a still image in MPEG-4's container (ISO/IEC 23008-12)."""
@@ -97,6 +84,7 @@ def _media_info(path: Path, file: SourceFile, container: Any) -> MediaInfo:  # n
     picture, sounds = _picture(container), [s for s in container.streams.audio if _can_be_decoded(s)]
     if picture is None and not sounds:
         raise SourceError(f"{path} has no picture and no sound: choose a video file.")
+    declared = None if picture is None else declared_tags(picture.codec_context)
     look = _look(container, picture or sounds[0])
     if not look.frames:
         what = "sound" if picture is None else "picture"
@@ -121,10 +109,11 @@ def _media_info(path: Path, file: SourceFile, container: Any) -> MediaInfo:  # n
     size_bytes = path.stat().st_size
     audio = tuple(_audio(s, origin) for s in sounds)
     video = None
-    if picture is not None:
+    if picture is not None and declared is not None:
+        tags = colour_tags(look.frames[0], declared)
         bit_rate = _video_bit_rate(picture, audio, size_bytes, readable_s or duration_s)
         start_s = 0.0 if starts[0] is None else starts[0] - origin
-        video = _video(picture, look, start_s=start_s, origin=origin, bit_rate=bit_rate)
+        video = _video(picture, look, start_s=start_s, origin=origin, bit_rate=bit_rate, tags=tags)
     return MediaInfo(
         path=path,
         size_bytes=size_bytes,
@@ -249,7 +238,7 @@ def _believed_s(container: str, declared_s: float | None, end: ReadableEnd, orig
     return readable_s if readable_s < last_s < end.anything_s - origin else declared_s
 
 
-def _video(stream: Stream, look: _Look, *, start_s: float, origin: float, bit_rate: int | None) -> VideoStream:
+def _video(stream: Stream, look: _Look, *, start_s: float, origin: float, bit_rate: int | None, tags: ColourTags) -> VideoStream:
     frame = look.frames[0]
     aspect = _pixel_aspect(stream)
     rotation = _rotation(frame)
@@ -269,9 +258,10 @@ def _video(stream: Stream, look: _Look, *, start_s: float, origin: float, bit_ra
         sample_aspect_ratio=aspect,
         frame_rate=_frame_rate(stream, look.frames),
         pixel_format=frame.format.name,
-        colour_primaries=_name(COLOUR_PRIMARIES, frame.color_primaries),
-        colour_transfer=_name(COLOUR_TRANSFERS, frame.color_trc),
-        colour_space=_name(COLOUR_SPACES, frame.colorspace),
+        colour_primaries=tags.primaries,
+        colour_transfer=tags.transfer,
+        colour_space=tags.matrix,
+        colour_range=tags.range,
         bit_rate=bit_rate,
         start_s=start_s,
         duration_s=_duration_s(stream, start_s, origin),
@@ -359,7 +349,3 @@ def _video_bit_rate(stream: Stream, audio: tuple[AudioStream, ...], size_bytes: 
         return None
     rest = size_bytes * 8 / duration_s - sum(a.bit_rate or 0 for a in audio)
     return int(rest) if rest > 0 else None
-
-
-def _name(names: dict[int, str], code: int) -> str:
-    return names.get(int(code), str(int(code)))

@@ -45,11 +45,8 @@ HISTOGRAM_BINS = 32
 JPEG_QUANTIZER = 3
 """The quantizer of ffmpeg's JPEG encoder, from 2, its best, to 31."""
 
-ITU_R_601, ITU_R_709, UNSPECIFIED = 5, 1, 2
+ITU_R_601 = 5
 """ITU-T H.273, table 4."""
-
-HD_LINES = 720
-"""From here on an unspecified matrix is taken as BT.709, below as BT.601, as players do."""
 
 DIFFUSE_WHITE_NITS = 203.0
 """ITU-R BT.2408: where HDR has the white of paper; it becomes nearly the white of the JPEG."""
@@ -92,14 +89,13 @@ def write_thumbnails(folder: Path, renditions: Sequence[Measured], cancel: Cance
     pictures = [(m, m.picture) for m in renditions if m.picture is not None]
     small, small_picture = min(pictures, key=lambda pair: pair[1].width * pair[1].height)
     large, large_picture = max(pictures, key=lambda pair: pair[1].width * pair[1].height)
-    matrix = ITU_R_709 if large_picture.height >= HD_LINES else ITU_R_601
     sheet = plan_sheet(small_picture, small.duration_s)
     sprite = np.zeros((sheet.rows * sheet.tile_height, sheet.columns * sheet.tile_width, 3), np.uint8)
     tiles = []
     for i, time_s in enumerate(sheet.times_s):
         cancel.check()
         frame = _keyframe(folder, small, time_s)
-        tile = _rgb(frame, sheet.tile_width, sheet.tile_height, small_picture.dynamic_range, matrix)
+        tile = _rgb(frame, sheet.tile_width, sheet.tile_height, small_picture.dynamic_range)
         row, column = divmod(i, sheet.columns)
         y, x = row * sheet.tile_height, column * sheet.tile_width
         sprite[y : y + sheet.tile_height, x : x + sheet.tile_width] = tile
@@ -109,7 +105,7 @@ def write_thumbnails(folder: Path, renditions: Sequence[Measured], cancel: Cance
     cancel.check()
     width, height = _fitted(large_picture, min(POSTER_MAX_WIDTH, large_picture.width))
     frame = _keyframe(folder, large, sheet.times_s[representative(tiles)])
-    write_whole(folder / POSTER, _jpeg(_rgb(frame, width, height, large_picture.dynamic_range, matrix)))
+    write_whole(folder / POSTER, _jpeg(_rgb(frame, width, height, large_picture.dynamic_range)))
 
 
 def plan_sheet(picture: Picture, duration_s: float) -> Sheet:
@@ -224,15 +220,13 @@ def _keyframe(folder: Path, rendition: Measured, time_s: float) -> Any:  # noqa:
         raise EncodeError(f"{playlist.parent / segment.uri} can't be decoded: encode the video again.") from error
 
 
-def _rgb(frame: Any, width: int, height: int, dynamic_range: DynamicRange, matrix: int) -> NDArray[np.uint8]:  # noqa: ANN401
-    """Return a frame as uint8 RGB (height, width, 3) for an ordinary screen. `matrix` is that of one that declares none."""
+def _rgb(frame: Any, width: int, height: int, dynamic_range: DynamicRange) -> NDArray[np.uint8]:  # noqa: ANN401
+    """Return a frame as uint8 RGB (height, width, 3) for an ordinary screen."""
     import numpy as np
 
-    declared = int(frame.colorspace)
-    source = matrix if declared == UNSPECIFIED else declared
     hdr = dynamic_range is not DynamicRange.SDR
     picture = frame.reformat(
-        width=width, height=height, format="rgb48le" if hdr else "rgb24", src_colorspace=source, interpolation="AREA"
+        width=width, height=height, format="rgb48le" if hdr else "rgb24", src_colorspace=int(frame.colorspace), interpolation="AREA"
     ).to_ndarray()
     if not hdr:
         return np.asarray(picture)

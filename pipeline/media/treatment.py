@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
 
+from pipeline.media.colours import source_colours
 from pipeline.media.frame_rates import frame_rate_limit
 from pipeline.model import AudioStream, DynamicRange, MediaInfo, VideoStream
 from pipeline.speech.languages import language_name
@@ -16,6 +17,7 @@ DAMAGED_S = 1.0
 
 SURROUND_CHANNELS = 6
 HDR_NAMES = {DynamicRange.PQ: "HDR10", DynamicRange.HLG: "HLG"}
+WIDE_NAMES = {"bt2020": "BT.2020", "smpte431": "DCI P3", "smpte432": "Display P3"}
 CHROMA = {
     "4:2:2": r"yuvj?a?422p|nv(16|20)|[yp]2(10|12|16)|(uyvy|yuyv|yvyu)422",
     "4:4:4": r"yuvj?a?444p|nv(24|42)|p4(10|12|16)|ayuv|vuy|uyva|vyu444|xv[34]|v30x",
@@ -70,6 +72,8 @@ def _picture(media: MediaInfo, *, keep_hdr: bool) -> Iterator[str]:
     hdr = video.dynamic_range is not DynamicRange.SDR
     if hdr:
         yield f"{HDR_NAMES[video.dynamic_range]}, {'kept' if keep_hdr else 'converted to SDR'}"
+    elif source_colours(video).wide:
+        yield f"{WIDE_NAMES[source_colours(video).primaries]} colours, converted to BT.709"
     if video.interlaced:
         yield "interlaced, made progressive"
     limit = frame_rate_limit(video.frame_rate)

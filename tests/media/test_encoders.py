@@ -10,11 +10,11 @@ from pathlib import Path
 import av
 import pytest
 
+from pipeline.media.colour_conversion import tags
 from pipeline.media.encoders import (
     ENCODERS,
     FAMILIES,
     codec_of,
-    colour_filters,
     family_of,
     global_options,
     picture_options,
@@ -212,18 +212,14 @@ def test_hdr_keeps_its_colours(ffmpeg, cuts, tmp_path, encoder, profile, dynamic
     """Ten bits, and the names of BT.2020 and of the transfer characteristics (ITU-T H.273) in the stream."""
     rendition = replace(LARGE, crf=CRF[encoder])
     options = picture_options(encoder, "ultrafast", (rendition,), dynamic_range=dynamic_range, segment_type=SegmentType.FMP4)
-    named = ",".join(name + "=" + ":".join(f"{key}={value}" for key, value in more.items()) for name, more in colour_filters(dynamic_range))
+    name, more = tags(dynamic_range)
+    named = f"{name}={':'.join(f'{key}={value}' for key, value in more.items())}"
     graph = f"{named},format={pixel_format(encoder, dynamic_range)}"
     made = _encode(ffmpeg, cuts, tmp_path / "hdr.mp4", "-frames:v", "5", "-vf", graph, *_words(options))
     with av.open(str(made)) as container:
         context = container.streams.video[0].codec_context
         found = (context.profile, context.format.name, context.color_primaries, context.color_trc, context.colorspace)
     assert (profile, "yuv420p10le", 9, transfer, 9) == found
-
-
-def test_sdr_keeps_the_names_it_has():
-    """Nothing is put on its frames."""
-    assert () == colour_filters(DynamicRange.SDR)
 
 
 @pytest.mark.parametrize("encoder", HARDWARE)

@@ -23,10 +23,11 @@ FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 KEPT = "is the original picture as it is."
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-b:v", "600k", "-pix_fmt", "yuv420p", "-sc_threshold", "0")
 AAC = ("-c:a", "aac", "-b:a", "64k")
+BT709 = "format=yuv420p,setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv"
 
 
 def _picture(rate: str = "25", seconds: float = 8, size: str = "854x480") -> tuple[str, ...]:
-    return ("-f", "lavfi", "-i", f"testsrc2=size={size}:rate={rate}:duration={seconds}")
+    return ("-f", "lavfi", "-i", f"testsrc2=size={size}:rate={rate}:duration={seconds},{BT709}")
 
 
 def _tone(seconds: float = 8) -> tuple[str, ...]:
@@ -79,6 +80,12 @@ ENCODED_KINDS = {
     "many_bits": ("a.mp4", (*SMALL, *H264, "-b:v", "6M", "-minrate", "6M", "-maxrate", "6M", "-bufsize", "1M"), "Mb/s are more than"),
     "level_that_no_phone_takes": ("a.mp4", (*SMALL, *H264, "-level", "6.1"), "Level 6.1 is higher than 5.2"),
     "other_codec": ("a.mp4", (*SMALL, "-c:v", "mpeg4", "-b:v", "300k"), "mpeg4, not H.264"),
+    "standard_definition_colours": ("a.mp4", ("-f", "lavfi", "-i", "testsrc2=s=320x180:d=3", *H264), "colours are not BT.709"),
+    "full_range": (
+        "a.mp4",
+        (*SMALL, "-vf", "scale=out_range=pc,setparams=range=pc", "-color_range", "pc", *H264, "-pix_fmt", "yuvj420p"),
+        "its pixels are yuvj420p",
+    ),
     "long_sound": ("a.mp4", (*SMALL, *_tone(5), *H264, *AAC), "sound goes on for 2.0 s"),
 }
 

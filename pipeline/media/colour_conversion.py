@@ -1,0 +1,118 @@
+"""How a source's colours become those of the stream: BT.709, or BT.2020 where HDR is kept, in limited range. Pure.
+
+What is BT.709 already passes untouched. Only the names differ from one ffmpeg to the next: all that is used here gives the same
+pixels from 5.1 on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.media.colours import FULL, LIMITED, OTHER_LIGHT, Colours, is_ordinary
+from pipeline.model import DynamicRange
+
+Filter = tuple[str, dict[str, str]]
+"""A filter of ffmpeg's and its options."""
+
+TRANSFERS = {DynamicRange.SDR: "bt709", DynamicRange.PQ: "smpte2084", DynamicRange.HLG: "arib-std-b67"}
+
+# HDR to SDR: to linear light at the 100 nits of SDR, into BT.709's primaries, compressed, and back to BT.709
+# (https://trac.ffmpeg.org/wiki/colorspace; zscale's and tonemap's documentation)
+TONE_MAP: tuple[Filter, ...] = (
+    ("zscale", {"t": "linear", "npl": "100"}),
+    ("format", {"pix_fmts": "gbrpf32le"}),
+    ("zscale", {"p": "bt709"}),
+    ("tonemap", {"tonemap": "hable", "desat": "0"}),
+    ("zscale", {"t": "bt709", "m": "bt709", "r": "tv"}),
+)
+
+SCREEN = "iec61966-2-1"
+"""sRGB: what browsers take BT.709's transfer for, so that colours are converted in the light that they are seen in."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conversion:
+    """`scaling` are options of the scale filter that makes the largest picture from the source's.
+
+    `before` comes ahead of it, `behind` after it.
+    """
+
+    before: tuple[Filter, ...]
+    scaling: dict[str, str]
+    behind: tuple[Filter, ...] = ()
+
+
+def conversion(source: Colours, found: DynamicRange, made: DynamicRange) -> Conversion:
+    """Return how a picture of these colours and this dynamic range is converted to what is made."""
+    # what a file says may be nothing that scale understands: ffmpeg 9 refuses YUV that calls itself RGB, as ProRes does
+    before = (_named(source.primaries, source.transfer, source.matrix, _range(source)),)
+    rgb = source.matrix == "gbr"
+    if rgb and found is made is DynamicRange.SDR and not _other_light(source):
+        # accurate_rnd: swscale's quick way is off by two of 255
+        scaling = {"flags": "bicubic+accurate_rnd", "out_color_matrix": "bt709", "out_range": LIMITED}
+        return Conversion(before=before, scaling=scaling)
+    # swscale's ranges are off by three of 255: it leaves them alone
+    scaling = {"flags": "bicubic"} | ({} if rgb else {"in_range": _range(source), "out_range": _range(source)})
+    return Conversion(before=before, scaling=scaling, behind=_behind(source, found, made))
+
+
+def tags(made: DynamicRange) -> Filter:
+    """Return the filter that puts the colours' names on what is made.
+
+    ffmpeg's encoders take them from the frames and pay no heed to `-color_primaries` and `-color_trc`.
+    """
+    primaries, matrix = ("bt709", "bt709") if made is DynamicRange.SDR else ("bt2020", "bt2020nc")
+    return _named(primaries, TRANSFERS[made], matrix, LIMITED)
+
+
+def named_by_headers() -> str:
+    """Return the bitstream filter that writes BT.709 in limited range into the headers of H.264 that is copied."""
+    # ITU-T H.273: 1 is BT.709 in each of the tables
+    return "h264_metadata=colour_primaries=1:transfer_characteristics=1:matrix_coefficients=1:video_full_range_flag=0"
+
+
+def _named(primaries: str, transfer: str, matrix: str, in_range: str) -> Filter:
+    return "setparams", {"range": in_range, "color_primaries": primaries, "color_trc": transfer, "colorspace": matrix}
+
+
+def _behind(source: Colours, found: DynamicRange, made: DynamicRange) -> tuple[Filter, ...]:
+    if found is not made:
+        (name, options), *others = TONE_MAP
+        return (*_planes(source), (name, options | _read(source)), *others)
+    if found is not DynamicRange.SDR:
+        kept = (source.primaries, source.matrix, source.full_range) == ("bt2020", "bt2020nc", False)
+        return () if kept else _by_light(source, source.transfer, "bt2020", "bt2020nc")
+    if _other_light(source):
+        return _by_light(source, SCREEN, "bt709", "bt709")
+    return () if is_ordinary(source) else (_by_numbers(source),)
+
+
+def _range(source: Colours) -> str:
+    return FULL if source.full_range else LIMITED
+
+
+def _other_light(source: Colours) -> bool:
+    """Whether more than matrix and range differ from BT.709."""
+    return source.wide or source.transfer in OTHER_LIGHT or source.matrix in ("bt2020c", "ictcp")
+
+
+def _planes(source: Colours) -> tuple[Filter, ...]:
+    """Keep RGB as it is where scale could make YUV of it, of which zscale would then know nothing."""
+    return (("format", {"pix_fmts": "gbrp|gbrp10le|gbrp12le|gbrp16le"}),) if source.matrix == "gbr" else ()
+
+
+def _read(source: Colours) -> dict[str, str]:
+    """Return what zscale is told of its input, which it refuses to guess."""
+    return {"pin": source.primaries, "tin": source.transfer, "min": source.matrix, "rin": _range(source)}
+
+
+def _by_light(source: Colours, transfer: str, primaries: str, matrix: str) -> tuple[Filter, ...]:
+    """Convert in linear light, reached by the transfer that is made: of SDR the others are that one under another name."""
+    read = _read(source) if source.transfer == "linear" else _read(source) | {"tin": transfer}
+    return (*_planes(source), ("zscale", read | {"p": primaries, "t": transfer, "m": matrix, "r": LIMITED}))
+
+
+def _by_numbers(source: Colours) -> Filter:
+    """Exchange matrix and range alone: `fast` leaves transfer and primaries as they are. Exact, at a tenth of what scale takes."""
+    read = {"ispace": source.matrix, "iprimaries": "bt709", "itrc": "bt709", "irange": _range(source)}
+    return "colorspace", read | {"all": "bt709", "range": LIMITED, "fast": "1"}

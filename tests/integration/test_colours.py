@@ -1,0 +1,117 @@
+"""Colours of every kind of source come out as they are, in the stream and in the MP4, and are called what they are.
+
+Pixels are reckoned here from the numbers that are decoded, by the tags that come with them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from colour_clips import CLIPS, HDR_CLIPS, PATCHES, ColourClips, shown, to_rgb
+
+from config import Config
+from pipeline import wiring
+from pipeline.cancel import CancelToken
+from pipeline.model import Codec, EncoderFamily, EncodingRequest, Job, Outcome, SegmentType
+
+BT709, LIMITED = (1, 1, 1), 1
+"""ITU-T H.273: primaries, transfer, matrix; AVColorRange."""
+
+APART = 3
+"""By how much of 255 a patch may be off."""
+
+ULTRAFAST = EncodingRequest(preset="ultrafast", encoder=EncoderFamily.CPU)
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> ColourClips:
+    """What makes the clips of patches."""
+    return ColourClips(tmp_path_factory.mktemp("clips"))
+
+
+@pytest.fixture(scope="module")
+def convert(clips: ColourClips, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Return what converts a kind of source and returns the job's folder; the same job is done once for all tests."""
+    out, made = tmp_path_factory.mktemp("streams"), {}
+
+    def run(kind: str, **asked: Any) -> Path:
+        name = f"{kind} {sorted(asked.items(), key=lambda item: item[0])}"
+        if name not in made:
+            job = Job(**{"source": clips(kind), "output_dir": out, "slug": f"job-{len(made)}", "encoding": ULTRAFAST} | asked)
+            report = wiring.run_job(wiring.make_plan(job, Config()), Config(), lambda event: None, CancelToken())
+            assert (Outcome.DONE, "") == (report.outcome, report.error)
+            made[name] = report.folder
+        return made[name]
+
+    return run
+
+
+def _patches(path: Path) -> tuple[tuple[int, ...], np.ndarray]:
+    """Return the tags of a picture's middle frame (primaries, transfer, matrix, range), and its patches in 8 bits of BT.709."""
+    with av.open(str(path)) as container:
+        frames = [*container.decode(container.streams.video[0])]
+    frame = frames[len(frames) // 2]
+    planes = [np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size) for plane in frame.planes]
+    middles = [(2 * i + 1) / (2 * len(PATCHES)) for i in range(len(PATCHES))]
+    numbers = [[int(p[p.shape[0] // 2, int(m * s.width)]) for p, s in zip(planes, frame.planes, strict=True)] for m in middles]
+    tags = frame.color_primaries, frame.color_trc, frame.colorspace, frame.color_range
+    return tuple(int(tag) for tag in tags), to_rgb(np.array(numbers, np.float64), "bt709")
+
+
+def _off(patches: np.ndarray, expected: np.ndarray) -> float:
+    return float(np.abs(patches - expected).max())
+
+
+@pytest.mark.parametrize("kind", CLIPS)
+def test_every_patch_is_what_it_was_in_stream_and_mp4(convert, kind):
+    """Whatever the source's matrix, range and primaries are: all come out as BT.709 in limited range, and say so."""
+    folder, expected = convert(kind, qualities=("360p",)), shown(CLIPS[kind])
+    (stream, streamed), (mp4, offline) = _patches(folder / "360p/index.m3u8"), _patches(folder / "offline_480p.mp4")
+    assert ((*BT709, LIMITED), (*BT709, LIMITED)) == (stream, mp4)
+    assert (pytest.approx(0, abs=APART), pytest.approx(0, abs=APART)) == (_off(streamed, expected), _off(offline, expected))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in HDR_CLIPS if kind != "hdr10"])
+def test_hdr_in_another_form_is_the_same_light(convert, kind):
+    """Full range and Display P3 are read as such: what is made of them is what is made of BT.2020 in limited range."""
+    usual, other = (_patches(convert(k, qualities=("360p",), make_mp4=False) / "360p/index.m3u8") for k in ("hdr10", kind))
+    assert ((*BT709, LIMITED), (*BT709, LIMITED)) == (usual[0], other[0])
+    unsaturated = slice(3, None)  # where PQ has a dark tone for none, its rounding is worth more than that
+    assert pytest.approx(0, abs=APART) == _off(usual[1][unsaturated], other[1][unsaturated])
+
+
+@pytest.mark.parametrize("kind", HDR_CLIPS)
+def test_kept_hdr_is_bt2020_in_limited_range(convert, kind):
+    """The numbers are those of the usual form, and are called so."""
+    encoding = EncodingRequest(preset="ultrafast", encoder=EncoderFamily.CPU, codec=Codec.HEVC, keep_hdr=True)
+    with av.open(str(convert(kind, encoding=encoding, qualities=("360p",), make_mp4=False) / "360p/index.m3u8")) as container:
+        frame = next(container.decode(video=0))
+    luma = np.frombuffer(frame.planes[0], np.uint16).reshape(frame.height, -1)[frame.height // 2]
+    white, grey = (int(luma[int((2 * i + 1) / 16 * frame.width)]) for i in (3, 4))
+    assert (9, 16, 9, LIMITED) == (frame.color_primaries, frame.color_trc, frame.colorspace, frame.color_range)
+    assert (pytest.approx(573, abs=5), pytest.approx(64 + 876 * 0.4301, abs=8)) == (white, grey)
+
+
+@pytest.mark.parametrize(
+    ("codec", "segment_type"),
+    [(Codec.H264, SegmentType.TS), (Codec.H264, SegmentType.FMP4), (Codec.HEVC, SegmentType.FMP4), (Codec.AV1, SegmentType.FMP4)],
+    ids=lambda value: value.value,
+)
+@pytest.mark.parametrize("kind", ["untagged pal", "untagged hd"])
+def test_colours_are_named_in_every_codec_and_container(convert, kind, codec, segment_type):
+    """In the pictures' own headers, and in the boxes of fragmented MP4 and of the MP4, which here is a remux of the 480p stream."""
+    encoding = EncodingRequest(preset="ultrafast", encoder=EncoderFamily.CPU, codec=codec, segment_type=segment_type)
+    folder = convert(kind, encoding=encoding, qualities=("480p",))
+    assert (*BT709, LIMITED) == _patches(folder / "480p/index.m3u8")[0]
+    boxes = [(folder / "offline_480p.mp4").read_bytes()]
+    if segment_type is SegmentType.FMP4:
+        boxes.append((folder / "480p/init.mp4").read_bytes())
+    named = [re.findall(rb"colr(nclx.{7}|nclc.{6})", data, re.DOTALL) for data in boxes]
+    assert [[b"nclx\x00\x01\x00\x01\x00\x01\x00"]] * len(boxes) == named
+    assert pytest.approx(0, abs=APART) == _off(_patches(folder / "offline_480p.mp4")[1], shown(CLIPS[kind]))
