@@ -17,17 +17,22 @@ def numbered(*, size: str = "320x180", rate: str = "25", length_s: float = 12.0,
     return ("-f", "lavfi", "-i", f"nullsrc=size={size}:rate={rate}:duration={length_s},geq={bars}")
 
 
-def numbers(path: Path, timeline_s: float = 0.0) -> list[tuple[float, int]]:
-    """Return when each frame of a video is shown, in seconds without those of `timeline_s`, and its number."""
+def numbers(path: Path, timeline_s: float = 0.0, *, wide: int | None = None) -> list[tuple[float, int]]:
+    """Return when each frame of a video is shown, in seconds without those of `timeline_s`, and its number.
+
+    `wide` is the width of the picture where it stands between bars.
+    """
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         stream.thread_count = 1
-        return [(round(float(frame.pts * frame.time_base) - timeline_s, 3), number(frame)) for frame in container.decode(stream)]
+        return [(round(float(frame.pts * frame.time_base) - timeline_s, 3), number(frame, wide)) for frame in container.decode(stream)]
 
 
-def number(frame: av.VideoFrame) -> int:
-    """Return the number that a frame shows."""
+def number(frame: av.VideoFrame, wide: int | None = None) -> int:
+    """Return the number that a frame shows, in the middle `wide` columns if that is said."""
     grey = frame.to_ndarray(format="gray")
+    side = 0 if wide is None else (grey.shape[1] - wide) // 2
+    grey = grey[:, side : grey.shape[1] - side]
     height, width = grey.shape
     bars = (grey[height // 4 : height * 3 // 4, int((n + 0.25) * width / DIGITS) : int((n + 0.75) * width / DIGITS)] for n in range(DIGITS))
     return sum(int(np.mean(bar) > 110) << n for n, bar in enumerate(bars))

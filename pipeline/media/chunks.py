@@ -52,6 +52,10 @@ LATE_PICTURE_S = 1.0
 """A picture that begins later than this after the sound is filled up with its first frame."""
 
 
+MAX_COPY_RATE = 25
+"""So many copies a second are enough for that."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Chunk:
     """A stretch of the source in ticks of 90 kHz; `end` None is the end of the source.
@@ -77,7 +81,8 @@ class Cutting:
     """How the source is cut, and what must be filled in so that every slot has a frame.
 
     `length` is the length of the stream in ticks: the picture, or the longest sound where that goes on.
-    `first_frame` is when the first frame is shown; `last_frame` how long the last one stands; `frame_ticks` the shortest time
+    `first_frame` is when the first frame is shown; `copies_before` how many copies of it fill the time before, where that is
+    long; `last_frame` how long the last one stands; `frame_ticks` the shortest time
     between two. `pauses` says that pauses of the picture must be filled; `held` that the last frame stands until the sound
     ends, or where the frames after it are lost; `thinning` how frames that are too many are left out; `slow` that they come so
     seldom that encoding them in another order would let the stream begin noticeably before its first picture. `repeatable`
@@ -88,6 +93,7 @@ class Cutting:
     chunks: tuple[Chunk, ...]
     length: int
     first_frame: int
+    copies_before: int
     last_frame: int
     frame_ticks: int
     pauses: bool
@@ -121,16 +127,18 @@ def cut(plan: Plan, scan: Scan, *, cores: int, whole: bool = False) -> Cutting:
     pauses = longest > LONGEST_SEGMENT_S * CLOCK_HZ
     if plan.audio and not plan.muxed_sound:  # sound of its own is cut every six seconds, and the picture with it
         pauses = pauses or latest > LATEST_FIRST_FRAME_S * CLOCK_HZ
-    filtered = (thinned is not None and thinned.least_gap is None) or pauses or late
+    timed_anew = (thinned is not None and thinned.least_gap is None) or pauses
     starts = [0]
-    if not (whole or filtered or plan.deinterlace or damaged or first < 0):
+    if not (whole or timed_anew or late or plan.deinterlace or damaged or first < 0):
         segments = -(-scan.picture_end // (plan.segment_s * CLOCK_HZ))
         starts = _starts(scan, plan.segment_s, min(CHUNK_SEGMENTS, max(LEAST_SEGMENTS, -(-segments // side_by_side(cores)))))
     chunks = _chunks(scan, starts, goes_on=goes_on)
+    copies = max(1, round(first / max(scan.shortest_gap, CLOCK_HZ // MAX_COPY_RATE))) if late else 0
     return Cutting(
-        chunks=tuple(replace(chunk, frames=None) for chunk in chunks) if filtered else chunks,
+        chunks=tuple(replace(c, frames=None if timed_anew or c.frames is None else c.frames + (0 if c.number else copies)) for c in chunks),
         length=length,
         first_frame=first,
+        copies_before=copies,
         last_frame=max(1, scan.picture_end - scan.frames[-1]) if scan.frames else 1,
         frame_ticks=scan.shortest_gap,
         pauses=pauses,

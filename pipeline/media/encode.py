@@ -15,7 +15,7 @@ from typing import Any
 
 import ffmpeg
 
-from pipeline.media.chunks import EARLY_TICKS, LATE_PICTURE_S, SHORTEST_PAUSE_S, Chunk, Cutting
+from pipeline.media.chunks import EARLY_TICKS, SHORTEST_PAUSE_S, Chunk, Cutting
 from pipeline.media.colour_conversion import conversion, named_by_headers, tags
 from pipeline.media.colours import source_colours
 from pipeline.media.encoders import global_options, picture_options, pixel_format, upload_filters
@@ -29,6 +29,9 @@ SOURCE = "source"
 
 LEAST_RATE = 20
 """Frames a second at which a picture with pauses is read at least: no frame is shown noticeably early or late."""
+
+SAME_SHAPE = 0.03
+"""By so much the shape of a frame may differ from the planned one without bars: of an analogue picture 720 or 704 columns are used."""
 
 AAC_FRAME_S = 1024 / 48_000
 """How long a frame of AAC-LC lasts at 48 kHz, in seconds."""
@@ -131,6 +134,10 @@ def source_input(media: MediaInfo, **options: Any) -> Any:  # noqa: ANN401  # ff
     """Return the source as an input whose times count from its first moment (with -copyts)."""
     if media.start_s:
         options["itsoffset"] = f"{-media.start_s:.6f}"
+    if media.video is not None and not media.video.rotation:
+        # A frame of another size or form goes through the filters that are there: new ones would count from zero, and what
+        # the old ones hold back would be lost. But what ffmpeg puts before ours to turn a picture can't take another size.
+        options["reinit_filter"] = 0
     return ffmpeg.input(SOURCE, **options)
 
 
@@ -156,8 +163,11 @@ def fitted(video: Any, plan: Plan, renditions: Sequence[Rendition]) -> list[Any]
         video = video.filter(name, **arguments)
     made = []
     for number, r in enumerate(renditions):
-        video = video.filter("scale", r.width, r.height, **(converted.scaling if number == 0 else {"flags": "bicubic"}))
+        size = _within(plan, r) if number == 0 else {"w": r.width, "h": r.height}
+        video = video.filter("scale", **size, **(converted.scaling if number == 0 else {"flags": "bicubic"}))
         if number == 0:
+            # what is not of the planned shape is centred
+            video = video.filter("pad", r.width, r.height, -1, -1, eval="frame")
             for name, arguments in (*converted.behind, ("format", {"pix_fmts": pixels}), tags(plan.dynamic_range)):
                 video = video.filter(name, **arguments)
         if number + 1 < len(renditions):
@@ -175,6 +185,20 @@ def fitted(video: Any, plan: Plan, renditions: Sequence[Rendition]) -> list[Any]
     return made
 
 
+def _within(plan: Plan, r: Rendition) -> dict[str, str]:
+    """Return the size that scaling gives a frame: the rendition's, or what fits into it where its shape is not the planned one.
+
+    A recording may change its size in the middle, and a broadcast its shape.
+    """
+    assert plan.media.video is not None
+    planned = f"lt(abs(dar*{plan.media.video.height}/{plan.media.video.width}-1),{SAME_SHAPE})"
+    return {
+        "w": f"if({planned},{r.width},min({r.width},max(1,round({r.height}*dar/2))*2))",
+        "h": f"if({planned},{r.height},min({r.height},max(1,round({r.width}/dar/2))*2))",
+        "eval": "frame",
+    }
+
+
 def _entered(media: MediaInfo, chunk: Chunk) -> Any:  # noqa: ANN401  # ffmpeg-python is untyped
     if chunk.seek_s is None:
         return source_input(media)
@@ -184,6 +208,11 @@ def _entered(media: MediaInfo, chunk: Chunk) -> Any:  # noqa: ANN401  # ffmpeg-p
 
 def _timed(video: Any, plan: Plan, cutting: Cutting, chunk: Chunk) -> Any:  # noqa: ANN401  # ffmpeg-python is untyped
     """Return the frames of a chunk with the times they have in the stream."""
+    source = plan.media.video
+    assert source is not None
+    if (plan.deinterlace or cutting.pauses) and not source.rotation:
+        # these compare frames, which must all have one size; by fields, where it is to be another and they are interlaced
+        video = video.filter("scale", source.coded_width, source.coded_height, interl=-1)
     if plan.deinterlace:
         # one frame out for each frame in; frames that are whole already go through untouched
         video = video.filter("bwdif", mode="send_frame", parity="auto", deint="interlaced")
@@ -200,16 +229,20 @@ def _timed(video: Any, plan: Plan, cutting: Cutting, chunk: Chunk) -> Any:  # no
             video = video.filter("mpdecimate", max=int(rate * SHORTEST_PAUSE_S) - 1, hi=1, lo=1, frac=0)
     video = video.filter("settb", f"1/{CLOCK_HZ}")
     if chunk.number == 0 and cutting.first_frame != 0:
-        if cutting.first_frame > LATE_PICTURE_S * CLOCK_HZ:
-            late_s = cutting.first_frame / CLOCK_HZ
-            video = video.filter("setpts", "PTS-STARTPTS").filter("tpad", start_duration=f"{late_s:.6f}", start_mode="clone")
-        else:
-            # the stream begins with a picture: the muxer counts its segments from there
-            video = video.filter("setpts", "if(eq(N,0),0,PTS)")
+        # the stream begins with a picture: the muxer counts its segments from there
+        video = _filled_before(video, cutting) if cutting.copies_before else video.filter("setpts", "if(eq(N,0),0,PTS)")
     video = _trimmed(video, cutting, chunk)
     if thinning is not None and thinning.least_gap is not None and not cutting.pauses:
         video = video.filter("select", f"isnan(prev_selected_pts)+gte(pts-prev_selected_pts,{thinning.least_gap})")
     return video
+
+
+def _filled_before(video: Any, cutting: Cutting) -> Any:  # noqa: ANN401  # ffmpeg-python is untyped
+    """Return a picture that begins late with copies of its first frame before it."""
+    late, copies = cutting.first_frame, cutting.copies_before
+    # tpad counts in frames of the rate that the file declares, and moves what follows by as much: all get their times back
+    times = f"st(0,if(eq(N,{copies}),PTS,ld(0)));if(lt(N,{copies}),floor(N*{late}/{copies}),PTS-ld(0)+{late})"
+    return video.filter("tpad", start=copies, start_mode="clone").filter("setpts", times)
 
 
 def _trimmed(video: Any, cutting: Cutting, chunk: Chunk) -> Any:  # noqa: ANN401  # ffmpeg-python is untyped

@@ -67,7 +67,7 @@ def sound_arguments(plan: Plan, length_s: float, gains: Sequence[Gain | None], s
     chains, outputs = [], []
     for i, (rendition, gain) in enumerate(zip(plan.audio, gains, strict=True)):
         filters = [*_level(rendition)]
-        filters += ["ebur128=framelog=quiet"] if gain is None else _normalised(plan, gain)
+        filters += ["ebur128=framelog=verbose"] if gain is None else _normalised(plan, gain)
         filters += [f"apad=whole_dur={length_s:.6f}", f"atrim=end={length_s:.6f}"]
         chains.append(f"[{SOUND_INPUT}:{rendition.source_index}]{','.join(filters)}[a{i}]")
         outputs += ["-map", f"[a{i}]", "-c:a", rendition.codec, "-b:a", str(rendition.bit_rate)]
