@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))  # PYTHONSAFEPATH and python -I leave it out
+# PYTHONSAFEPATH and python -I leave it out; pathlib is not loaded yet, and until a handler stands Ctrl-C is a traceback
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))  # noqa: PTH120
 
 
 def main(arguments: list[str]) -> int:
     """Open the window or run a command; return the exit status."""
-    from config import Config
-
     if arguments:
+        from cli.interrupts import end_at_once_on_ctrl_c
+
+        end_at_once_on_ctrl_c()
         from cli.main import run_command
+        from config import Config
 
         return run_command(arguments, Config.load())
+    from config import Config
     from ui.app import open_window
     from ui.missing_tk import WindowUnavailableError
 

@@ -7,8 +7,9 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
+from cli.interrupts import EXIT_CANCELLED
 from cli.job_thread import run_cancellable
-from cli.main import EXIT_CANCELLED, EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, complain
+from cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, complain
 from cli.render import Renderer, renderer, start_for
 from cli.transfer_options import TokenKeeper, control_from, token_prompt
 from config import Config

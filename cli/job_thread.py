@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
+from cli.interrupts import answered
 from pipeline.cancel import CancelToken
 from pipeline.events import Event, Sink
 from pipeline.model import JobReport
@@ -14,6 +14,8 @@ from pipeline.model import JobReport
 LOOK_S = 0.2
 """How often the main thread wakes to take a Ctrl-C, in seconds; Windows delivers none to a thread that waits for ever."""
 
+PATIENCE_S = 60.0
+"""How long a job may take to end in order after Ctrl-C: its programs, its requests and its files on a slow disk, in seconds."""
 
 Job = Callable[[Sink, CancelToken], JobReport]
 
@@ -42,7 +44,10 @@ def run_cancellable(job: Job, show: Sink, cancel: CancelToken) -> JobReport:
             ended.set()
 
     thread = threading.Thread(target=work, name="job")
-    with _asked_to_stop() as asked:
+    asked: list[bool] = []
+    # no exception is raised in the waiting: before Python 3.13 one inside Thread.join makes a running thread look ended
+    # (https://github.com/python/cpython/issues/90882)
+    with answered(lambda: asked.append(True), patience_s=PATIENCE_S, numbers=(signal.SIGINT, signal.SIGTERM)):
         thread.start()
         while not ended.wait(LOOK_S):
             if asked:
@@ -51,22 +56,3 @@ def run_cancellable(job: Job, show: Sink, cancel: CancelToken) -> JobReport:
     if unwritten:
         raise unwritten[0]
     return reports[0]
-
-
-@contextmanager
-def _asked_to_stop() -> Iterator[list[int]]:
-    """Collect Ctrl-C and SIGTERM in a list inside the block.
-
-    No exception is raised in the waiting: before Python 3.13 one inside Thread.join makes a running thread look ended
-    (https://github.com/python/cpython/issues/90882).
-    """
-    asked: list[int] = []
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for number, handler in before.items():
-        if handler is not signal.SIG_IGN:  # a shell starts background jobs with Ctrl-C ignored, and means it
-            signal.signal(number, lambda number, _frame: asked.append(number))
-    try:
-        yield asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

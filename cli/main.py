@@ -12,14 +12,14 @@ from enum import Enum
 from pathlib import Path
 from typing import NoReturn
 
+from cli import interrupts
+from cli.interrupts import EXIT_CANCELLED
 from config import Config
 from pipeline.errors import PipelineError, SettingsError
 
 EXIT_DONE = 0
 EXIT_FAILED = 1
 EXIT_WRONG_USAGE = 2
-EXIT_CANCELLED = 130
-"""128 + SIGINT, as shells report it."""
 
 
 def run_command(arguments: Sequence[str], config: Config) -> int:
@@ -30,7 +30,8 @@ def run_command(arguments: Sequence[str], config: Config) -> int:
     options = build_parser(config).parse_args(arguments)
     run: Callable[[argparse.Namespace, Config], int] = importlib.import_module(f"cli.{options.command}").run
     try:
-        return run(options, config)
+        with interrupts.raised():
+            return run(options, config)
     except SettingsError as error:
         complain(*error.problems)
         return EXIT_WRONG_USAGE

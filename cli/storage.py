@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from cli.main import EXIT_CANCELLED, EXIT_DONE, EXIT_FAILED, complain
+from cli.interrupts import EXIT_CANCELLED, PATIENCE_S, answered
+from cli.main import EXIT_DONE, EXIT_FAILED, complain
 from cli.manifest import counted, shown, size_text
 from config import Config
 from pipeline.errors import SettingsError, TransferError
@@ -28,7 +30,7 @@ def run(options: argparse.Namespace, config: Config) -> int:
     source, target = _settings(options, config)
     try:
         with _progress() as show:
-            result = asyncio.run(_copy(source, target, options.prefix, show))
+            result = _run(_copy(source, target, options.prefix, show))
     except StorageSettingsError as error:
         raise SettingsError(str(error)) from error
     except StorageError as error:
@@ -38,6 +40,33 @@ def run(options: argparse.Namespace, config: Config) -> int:
         return EXIT_CANCELLED
     _say(result, options)
     return EXIT_FAILED if result.failures else EXIT_DONE
+
+
+def _run(work: Coroutine[Any, Any, CopyResult]) -> CopyResult:
+    """Run this to its end. Raises KeyboardInterrupt where Ctrl-C ended it.
+
+    What is running is cancelled as any task is: a KeyboardInterrupt in the middle of the loop may be lost in one of its callbacks.
+    """
+    asked: list[bool] = []
+    running: list[asyncio.Task[CopyResult]] = []
+
+    def cancel() -> None:
+        asked.append(True)
+        for task in running:
+            if not task.get_loop().is_closed():
+                task.get_loop().call_soon_threadsafe(task.cancel)  # which wakes the loop up
+
+    async def main() -> CopyResult:
+        running.append(asyncio.ensure_future(work))
+        if asked:
+            running[0].cancel()
+        return await running[0]
+
+    with answered(cancel, patience_s=PATIENCE_S):
+        try:
+            return asyncio.run(main())
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
 
 
 async def _copy(source: StorageSettings, target: StorageSettings, prefix: str, show: Show) -> CopyResult:

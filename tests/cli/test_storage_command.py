@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.main import EXIT_CANCELLED, EXIT_FAILED, EXIT_WRONG_USAGE, run_command
+from cli.interrupts import EXIT_CANCELLED
+from cli.main import EXIT_FAILED, EXIT_WRONG_USAGE, run_command
 from config import Config, S3Storage, Server
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,8 +67,12 @@ def test_a_server_that_is_not_there_is_a_failure(config, capsys, monkeypatch):
     assert "a-secret" not in said
 
 
-def test_ctrl_c_ends_in_order(tmp_path):
-    """Ctrl-C while a server does not answer ends the program with a sentence and status 130."""
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nContent-Length: 1000\r\n\r\n<ListBucketResult>"
+
+
+@pytest.mark.parametrize("moment", ["connected", "asked", "half answered", "asked again"])
+def test_ctrl_c_ends_in_order(tmp_path, moment):
+    """Ctrl-C while a server does not answer ends the program with a sentence and status 130, wherever the exchange stands."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         environment = {
             "STORAGE_LOCAL_PATH": str(tmp_path),
@@ -81,8 +86,14 @@ def test_ctrl_c_ends_in_order(tmp_path):
             command, env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as program:
             connection, _ = server.accept()
+            if moment == "asked again":
+                connection.close()
+                connection, _ = server.accept()
             with connection:
-                connection.recv(1)
+                if moment != "connected":
+                    connection.recv(1)
+                if moment == "half answered":
+                    connection.sendall(ANSWER)
                 program.send_signal(signal.SIGINT)
                 out, said = program.communicate(timeout=60)
 

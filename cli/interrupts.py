@@ -1,0 +1,85 @@
+"""What Ctrl-C does to a command. Imports little, for it has to stand before everything else is loaded."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+EXIT_CANCELLED = 130
+"""128 + SIGINT, as shells report it."""
+
+PATIENCE_S = 5.0
+"""How long a command that only waits for others may take to end after Ctrl-C, in seconds."""
+
+
+def end_at_once_on_ctrl_c() -> None:
+    """Let Ctrl-C end the program on the spot, where there is nothing to be put in order: while it is loaded and when it is done.
+
+    A KeyboardInterrupt in the middle of an import may be raised inside a callback that ignores what is raised in it, and is
+    lost; or a class that is being made turns it into a RuntimeError.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, lambda _number, _frame: _end())
+
+
+@contextmanager
+def raised() -> Iterator[None]:
+    """Inside the block Ctrl-C raises KeyboardInterrupt, and the program ends also where that is lost."""
+
+    def raise_it() -> None:
+        raise KeyboardInterrupt
+
+    with answered(raise_it, patience_s=PATIENCE_S):
+        yield
+
+
+@contextmanager
+def answered(answer: Callable[[], None], *, patience_s: float, numbers: tuple[int, ...] = (signal.SIGINT,)) -> Iterator[None]:
+    """Inside the block a signal calls `answer`, which should bring the block to its end.
+
+    Should a second one come, or the block not end within `patience_s`, the program ends at once with status 130. Whatever is
+    in work is made to stand a kill at any moment.
+    """
+    signals: queue.SimpleQueue[bool] = queue.SimpleQueue()  # its `put` may be called in a signal handler, no lock may be taken
+    watch = threading.Thread(target=_end_if_it_does_not, args=(signals, patience_s), name="interrupts", daemon=True)
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        signals.put(True)
+        answer()
+
+    before = {number: signal.getsignal(number) for number in numbers}
+    watch.start()
+    try:
+        for number, handler in before.items():
+            if handler is not signal.SIG_IGN:  # a shell starts background jobs with Ctrl-C ignored, and means it
+                signal.signal(number, handle)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        signals.put(False)
+
+
+def _end_if_it_does_not(signals: queue.SimpleQueue[bool], patience_s: float) -> None:
+    """Wait for a signal, then for the block's end."""
+    if not signals.get():
+        return
+    with suppress(queue.Empty):
+        if not signals.get(timeout=patience_s):
+            return
+    _end()
+
+
+def _end() -> None:
+    """End the program without waiting for threads, which may be what hangs."""
+    with suppress(OSError, RuntimeError, ValueError):  # the reader may be gone, or the stream be in the middle of a write
+        sys.stdout.flush()
+        sys.stderr.write("hls-converter: Cancelled.\n")
+        sys.stderr.flush()
+    os._exit(EXIT_CANCELLED)
