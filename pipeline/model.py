@@ -225,6 +225,32 @@ class AudioStream:
     default: bool = False
 
 
+class SubtitleForm(str, Enum):
+    """What subtitles are made of; UNKNOWN is what can't be decoded here."""
+
+    TEXT = "text"
+    PICTURES = "pictures"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubtitleStream:
+    """One subtitle track of the source; `index` counts among all streams of the file, `language` is a RFC 5646 tag.
+
+    `forced` are those that are shown
+    whatever the viewer chose, for what is said in another language; `for_the_deaf` tell of sounds too.
+    """
+
+    index: int
+    codec: str
+    form: SubtitleForm
+    language: str | None = None
+    title: str = ""
+    default: bool = False
+    forced: bool = False
+    for_the_deaf: bool = False
+
+
 @dataclass(frozen=True, kw_only=True)
 class Chapter:
     """Where a part of the video begins, in seconds from its first moment; `title` is empty where it has none."""
@@ -251,6 +277,12 @@ class MediaInfo:
     start_s: float = 0.0
     readable_s: float | None = None
     chapters: tuple[Chapter, ...] = ()
+    subtitles: tuple[SubtitleStream, ...] = ()
+
+    @property
+    def text_subtitles(self) -> tuple[SubtitleStream, ...]:
+        """The subtitles that a stream can have."""
+        return tuple(stream for stream in self.subtitles if stream.form is SubtitleForm.TEXT)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -63,7 +63,7 @@ window.problems = [];
     hls.on(Hls.Events.SUBTITLE_TRACKS_UPDATED, (_, { subtitleTracks }) => {
       if (subtitleTracks.length > 0) {
         hls.subtitleDisplay = true;
-        hls.subtitleTrack = 0;
+        hls.subtitleTrack = Math.max(0, subtitleTracks.findIndex((track) => track.default));
       }
     });
     video.addEventListener("resize", () => sayQuality(`hls.js ${Hls.version}`));

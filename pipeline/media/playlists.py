@@ -20,19 +20,28 @@ FMP4_VERSION = 7
 
 SUBTITLE_GROUP = "subtitles"
 
+FOR_THE_DEAF = "public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound"
+"""What subtitles for the deaf and hard of hearing have (Apple's HLS authoring specification, 4.7)."""
+
 CHAPTERS_ID = "com.apple.hls.chapters"
 """By this name Apple's players find the chapters among the session data (HLS authoring specification, JSON chapters)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SubtitleTrack:
-    """A subtitle rendition of the stream: an RFC 5646 language tag, the name that a player shows, its measured rates."""
+    """A subtitle rendition of the stream: an RFC 5646 language tag, the name that a player shows, its measured rates.
+
+    `forced` are for what is said in another language; `for_the_deaf` tell of sounds too.
+    """
 
     language: str
     name: str
     uri: str
     peak_bit_rate: int
     average_bit_rate: int
+    default: bool = False
+    forced: bool = False
+    for_the_deaf: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +111,7 @@ def master_playlist(
     pictures: Sequence[Measured],
     audio: Sequence[AudioTrack] = (),
     *,
-    captions: SubtitleTrack | None = None,
+    subtitles: Sequence[SubtitleTrack] = (),
     iframes: Sequence[IFrameStream] = (),
     chapters: str | None = None,
 ) -> str:
@@ -112,7 +121,7 @@ def master_playlist(
         pictures: The renditions with a picture, the first one being what players begin with. None for a stream of sound alone,
             whose variants are the sounds themselves.
         audio: The sounds with segments of their own; each picture is listed once for each of their groups.
-        captions: The subtitles, if there are any.
+        subtitles: The subtitles; of those in one language and of one kind the first is what players choose by themselves.
         iframes: The I-frame playlists.
         chapters: The address of the chapters in Apple's form, if there are any.
     """
@@ -122,21 +131,17 @@ def master_playlist(
         lines.append(f'#EXT-X-SESSION-DATA:DATA-ID="{CHAPTERS_ID}",URI={_quoted(chapters)}')
     if pictures or len(audio) > 1:
         lines += [line for group, members in groups.items() for line in _audio_lines(group, members)]
-    if captions is not None:
-        lines.append(
-            f'#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="{SUBTITLE_GROUP}",NAME={_quoted(captions.name)},LANGUAGE={_quoted(captions.language)},'
-            f"DEFAULT=YES,AUTOSELECT=YES,FORCED=NO,URI={_quoted(captions.uri)}"
-        )
+    lines += _subtitle_lines(subtitles)
     for group, members in groups.items() if pictures else ():
         for rendition in pictures:
-            lines += _variant(rendition, group, members, captions)
+            lines += _variant(rendition, group, members, subtitles)
     if pictures and not groups:
         for rendition in pictures:
-            lines += _variant(rendition, None, (), captions)
+            lines += _variant(rendition, None, (), subtitles)
     if not pictures:
         for group, members in groups.items():
             chosen = next(member for member in members if member.default)
-            lines += _variant(chosen.measured, group if len(audio) > 1 else None, members, captions)
+            lines += _variant(chosen.measured, group if len(audio) > 1 else None, members, subtitles)
     lines += [_iframe_line(stream) for stream in iframes]
     return _text(lines)
 
@@ -193,7 +198,25 @@ def _audio_lines(group: str, members: Sequence[_Member]) -> list[str]:
     ]
 
 
-def _variant(rendition: Measured, group: str | None, members: Sequence[_Member], captions: SubtitleTrack | None) -> list[str]:
+def _subtitle_lines(tracks: Sequence[SubtitleTrack]) -> list[str]:
+    """RFC 8216, 4.3.4.1.1: of members that are alike but for their names, one is chosen by itself, the default before all."""
+    names = _unique(_plain(track.name) for track in tracks)
+    chosen: dict[tuple[str, bool, bool], SubtitleTrack] = {}
+    for track in sorted(tracks, key=lambda track: not track.default):
+        chosen.setdefault((track.language, track.forced, track.for_the_deaf), track)
+    lines = []
+    for track, name in zip(tracks, names, strict=True):
+        automatic = any(track is one for one in chosen.values())
+        characteristics = f'CHARACTERISTICS="{FOR_THE_DEAF}",' if track.for_the_deaf else ""
+        lines.append(
+            f'#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="{SUBTITLE_GROUP}",NAME={_quoted(name)},LANGUAGE={_quoted(track.language)},'
+            f"DEFAULT={_yes(track.default)},AUTOSELECT={_yes(automatic)},FORCED={_yes(track.forced)},"
+            f"{characteristics}URI={_quoted(track.uri)}"
+        )
+    return lines
+
+
+def _variant(rendition: Measured, group: str | None, members: Sequence[_Member], subtitles: Sequence[SubtitleTrack]) -> list[str]:
     """Return the lines of one variant.
 
     RFC 8216, 4.3.4.2: BANDWIDTH is the largest sum of peak rates of any playable combination, AVERAGE-BANDWIDTH that of the
@@ -208,8 +231,8 @@ def _variant(rendition: Measured, group: str | None, members: Sequence[_Member],
         peak = max(member.measured.peak_bit_rate for member in members) + (peak if beside_picture else 0)
         average = max(member.measured.average_bit_rate for member in members) + (average if beside_picture else 0)
         codecs += sorted({codec for member in members if (codec := member.measured.sound_codec) is not None} - set(codecs))
-    if captions is not None:
-        peak, average = peak + captions.peak_bit_rate, average + captions.average_bit_rate
+    peak += max((track.peak_bit_rate for track in subtitles), default=0)
+    average += max((track.average_bit_rate for track in subtitles), default=0)
     attributes = [f"BANDWIDTH={peak}", f"AVERAGE-BANDWIDTH={average}", f'CODECS="{",".join(codecs)}"']
     if picture is not None:
         attributes += [
@@ -219,7 +242,7 @@ def _variant(rendition: Measured, group: str | None, members: Sequence[_Member],
         ]
     if group is not None:
         attributes.append(f"AUDIO={_quoted(group)}")
-    if captions is not None:
+    if subtitles:
         attributes.append(f'SUBTITLES="{SUBTITLE_GROUP}"')
     if picture is not None:
         attributes.append("CLOSED-CAPTIONS=NONE")

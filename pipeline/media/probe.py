@@ -19,7 +19,7 @@ from pipeline.media.colour_tags import ColourTags, colour_tags, declared_tags
 from pipeline.media.language_tags import language_tag
 from pipeline.media.readable_end import MATROSKA, ReadableEnd, SourceFile, readable_end
 from pipeline.media.treatment import DAMAGED_S
-from pipeline.model import AudioStream, Chapter, MediaInfo, VideoStream
+from pipeline.model import AudioStream, Chapter, MediaInfo, SubtitleForm, SubtitleStream, VideoStream
 
 STILL_BRANDS = ("avif", "heic", "heix", "heim", "heis", "mif1")
 """Major brands of files that hold a still image in MPEG-4's container (ISO/IEC 23008-12)."""
@@ -124,6 +124,7 @@ def _media_info(path: Path, file: SourceFile, container: Any) -> MediaInfo:  # n
         start_s=origin,
         readable_s=readable_s,
         chapters=tuple(_chapters(container, origin)),
+        subtitles=tuple(_subtitles(s) for s in container.streams.subtitles),
     )
 
 
@@ -131,6 +132,21 @@ def _chapters(container: Any, origin: float) -> Iterator[Chapter]:  # noqa: ANN4
     for chapter in container.chapters():
         start_s = float(chapter["start"] * chapter["time_base"]) - origin
         yield Chapter(start_s=start_s, title=chapter["metadata"].get("title", "").strip())
+
+
+def _subtitles(stream: Stream) -> SubtitleStream:
+    codec = None if stream.codec_context is None else stream.codec_context.codec
+    marks = stream.disposition
+    return SubtitleStream(
+        index=stream.index,
+        codec="" if codec is None else codec.canonical_name,
+        form=SubtitleForm.UNKNOWN if codec is None else SubtitleForm.TEXT if codec.text_sub else SubtitleForm.PICTURES,
+        language=language_tag(stream.metadata.get("language")),
+        title=stream.metadata.get("title", "").strip(),
+        default=bool(marks & marks.default),
+        forced=bool(marks & marks.forced),
+        for_the_deaf=bool(marks & (marks.hearing_impaired | marks.captions)),
+    )
 
 
 def _picture(container: Any) -> Stream | None:  # noqa: ANN401  # PyAV's container

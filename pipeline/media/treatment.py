@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from pipeline.media.colours import source_colours
 from pipeline.media.frame_rates import frame_rate_limit
-from pipeline.model import AudioStream, DynamicRange, MediaInfo, VideoStream
+from pipeline.model import AudioStream, DynamicRange, MediaInfo, SubtitleForm, VideoStream
 from pipeline.speech.languages import language_name
 
 DAMAGED_S = 1.0
@@ -28,6 +28,11 @@ CHROMA = {
 """How colour is sampled, and which of ffmpeg's pixel formats are so (libavutil/pixdesc.c)."""
 
 ALPHA = r"yuva|gbrap|rgba|bgra|argb|abgr|ya\d|ayuv|vuya|uyva"
+SUBTITLE_TREATMENTS = {
+    SubtitleForm.TEXT: "subtitles ({}), kept",
+    SubtitleForm.PICTURES: "subtitles that are pictures ({}), left out",
+    SubtitleForm.UNKNOWN: "subtitles of a kind that can't be read ({}), left out",
+}
 LAYOUTS = {6: "5.1", 7: "6.1", 8: "7.1"}
 
 
@@ -36,7 +41,7 @@ def treatment(media: MediaInfo, *, keep_hdr: bool, surround: bool = False) -> tu
 
     The most important comes first. `keep_hdr` and `surround` are what the editor asked for.
     """
-    return (*_damage(media), *_picture(media, keep_hdr=keep_hdr), *_sound(media, surround=surround))
+    return (*_damage(media), *_picture(media, keep_hdr=keep_hdr), *_sound(media, surround=surround), *_subtitles(media))
 
 
 def missing_s(media: MediaInfo) -> float:
@@ -124,6 +129,14 @@ def _sound(media: MediaInfo, *, surround: bool) -> Iterator[str]:
         layout = LAYOUTS.get(channels, f"{channels}-channel")
         kept = surround and channels >= SURROUND_CHANNELS
         yield f"{layout} sound, {'5.1 and stereo made' if kept else 'mixed to stereo'}"
+
+
+def _subtitles(media: MediaInfo) -> Iterator[str]:
+    for form, what in SUBTITLE_TREATMENTS.items():
+        tracks = [stream for stream in media.subtitles if stream.form is form]
+        names = [language_name(stream.language) if stream.language else stream.title or "unknown language" for stream in tracks]
+        if tracks:
+            yield what.format(", ".join(names))
 
 
 def _track_names(tracks: tuple[AudioStream, ...]) -> Iterator[str]:

@@ -35,6 +35,7 @@ DECLARES_TRACKS = ("mov", "matroska")
 
 DISK_MARGIN = 1.1
 IFRAME_PLAYLIST = "iframes.m3u8"
+BESIDE = ("chapters", "subtitles")
 PACKAGED = (MASTER, POSTER, SPRITE, SPRITE_MAP, PUBLISHED_KEY, CHAPTERS_JSON, CHAPTERS_VTT)
 """What the packaging writes into the folder itself."""
 
@@ -60,7 +61,7 @@ class HlsPhase:
                 context.log(f"Files of the earlier run are missing, such as {lost[0]}: they are made again.", LogLevel.INFO)
                 workspace.reopen()
             elif workspace.published and not workspace.media_deleted and _beside_has_changed(context):
-                context.log("The chapters have changed: the stream is packaged again.", LogLevel.INFO)
+                context.log("Chapters or subtitles have changed: the stream is packaged again.", LogLevel.INFO)
                 workspace.reopen()
             return
         if workspace.published:
@@ -220,9 +221,16 @@ def _lost(context: PhaseContext) -> list[str]:
     return [name for name in context.workspace.lost_files() if "/" in name or name in PACKAGED]
 
 
+def beside(plan: Plan) -> dict[str, Any]:
+    """Return what tells the chapters and subtitles of a stream from others; nothing of what there is none of."""
+    facts = {"chapters": as_facts(plan.chapters), "subtitles": [stream.index for stream in plan.media.text_subtitles]}
+    return {name: value for name, value in facts.items() if value}
+
+
 def _beside_has_changed(context: PhaseContext) -> bool:
     """Whether what stands beside picture and sound is to be another one than in the folder; that needs no encode."""
-    return bool(context.workspace.done[PACKAGE].get("chapters", []) != as_facts(context.plan.chapters))
+    stored, wanted = context.workspace.done[PACKAGE], beside(context.plan)
+    return any(stored.get(name) != wanted.get(name) for name in BESIDE)
 
 
 def _is_encoded(context: PhaseContext, name: str) -> bool:

@@ -7,30 +7,24 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import shutil
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from pipeline.errors import EncodeError, OutputError
+from pipeline.errors import EncodeError
 from pipeline.events import LogLevel
 from pipeline.files import write_whole
 from pipeline.media import chapters, encryption, playlists
 from pipeline.media.iframes import find_iframes
-from pipeline.media.measure import PLAYLIST, Measured, bit_rates, measure
-from pipeline.media.playlists import AudioTrack, IFrameStream, SubtitleTrack
+from pipeline.media.measure import Measured, bit_rates, measure
+from pipeline.media.playlists import AudioTrack, IFrameStream
 from pipeline.media.thumbnails import write_thumbnails
 from pipeline.media.validate import validate
 from pipeline.model import PhaseName, Plan, SegmentType
-from pipeline.phases.hls import IFRAME_PLAYLIST
+from pipeline.phases.captions import write_subtitles
+from pipeline.phases.hls import IFRAME_PLAYLIST, beside
 from pipeline.phases.phase import PhaseContext
-from pipeline.phases.transcribe import load_cues
-from pipeline.speech.cues import Cue
-from pipeline.speech.languages import language_name
-from pipeline.speech.subtitles import vtt_segments
 from pipeline.workspace import MASTER
 
-SUBTITLES = "subtitles"
 BOUNDARY_TOLERANCE_S = 0.001
 
 
@@ -81,7 +75,8 @@ def _write_stream(context: PhaseContext) -> dict[str, Any]:
     except EncodeError:
         context.workspace.forget(PhaseName.HLS.value, PhaseName.MP4.value)  # so that starting again makes them again
         raise
-    captions = _write_captions(folder, plan, measured)
+    leading = _leading(plan, measured)
+    subtitles = write_subtitles(context, leading)
     if key is not None:
         measured = _encrypt(context, measured, key)
     tracks = [
@@ -97,10 +92,11 @@ def _write_stream(context: PhaseContext) -> dict[str, Any]:
         for a in sounds
     ]
     pictures = [measured[r.name] for r in plan.renditions]
-    chapters_uri = _write_chapters(context, sum(_leading(plan, measured).durations_s))
-    write_whole(folder / MASTER, playlists.master_playlist(pictures, tracks, captions=captions, iframes=iframes, chapters=chapters_uri))
-    facts = {"renditions": [m.name for m in pictures], "captions": captions.language if captions else None}
-    return facts | ({"chapters": chapters.as_facts(plan.chapters)} if plan.chapters else {})
+    chapters_uri = _write_chapters(context, sum(leading.durations_s))
+    text = playlists.master_playlist(pictures, tracks, subtitles=subtitles, iframes=iframes, chapters=chapters_uri)
+    write_whole(folder / MASTER, text)
+    facts = {"renditions": [m.name for m in pictures], "captions": next((track.language for track in subtitles if track.default), None)}
+    return facts | beside(plan)
 
 
 def _check_aligned(pictures: Sequence[Measured]) -> None:
@@ -128,28 +124,6 @@ def _write_iframes(context: PhaseContext, pictures: Sequence[Measured]) -> list[
     return streams
 
 
-def _write_captions(folder: Path, plan: Plan, measured: dict[str, Measured]) -> SubtitleTrack | None:
-    shutil.rmtree(folder / SUBTITLES, ignore_errors=True)
-    language, cues = load_cues(folder) if plan.job.transcription is not None else ("", [])
-    if not cues:
-        return None
-    name = f"{SUBTITLES}/{language}"
-    leading = _leading(plan, measured)
-    try:
-        (folder / name).mkdir(parents=True)
-        names = _write_segments(folder / name, cues, leading)
-        text = playlists.media_playlist(leading.durations_s, names, version=playlists.TS_VERSION, independent=False)
-        (folder / name / PLAYLIST).write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise OutputError(
-            f"The captions in {folder / name} can't be written ({error.strerror}): free some space and start again."
-        ) from error
-    peak, average = bit_rates(folder, name)
-    return SubtitleTrack(
-        language=language, name=language_name(language), uri=f"{name}/{PLAYLIST}", peak_bit_rate=peak, average_bit_rate=average
-    )
-
-
 def _leading(plan: Plan, measured: dict[str, Measured]) -> Measured:
     """Return the rendition by whose clock and length all that stands beside it goes."""
     return measured[plan.renditions[0].name if plan.renditions else next(a.folder for a in plan.audio if a.default)]
@@ -170,16 +144,6 @@ def _write_chapters(context: PhaseContext, length_s: float) -> str | None:
     write_whole(folder / chapters.CHAPTERS_JSON, chapters.chapters_json(made, length_s, language))
     write_whole(folder / chapters.CHAPTERS_VTT, chapters.chapters_vtt(made, length_s))
     return chapters.CHAPTERS_JSON
-
-
-def _write_segments(place: Path, cues: Sequence[Cue], leading: Measured) -> list[str]:
-    boundaries = [0.0, *itertools.accumulate(leading.durations_s)]
-    names = []
-    # cue times count from the source's first moment, at which the first frame is shown
-    for number, text in enumerate(vtt_segments(cues, boundaries, leading.first_pts), start=1):
-        names.append(f"seg_{number:03d}.vtt")
-        (place / names[-1]).write_text(text, encoding="utf-8", newline="\n")
-    return names
 
 
 def _encrypt(context: PhaseContext, measured: dict[str, Measured], key: bytes) -> dict[str, Measured]:

@@ -83,7 +83,7 @@ def vtt_segments(cues: Sequence[Cue], boundaries: Sequence[float], mpegts_offset
     """Cut WebVTT for a stream: a file for each video segment, with the cues that show in it at their full times.
 
     Args:
-        cues: In order, on the video's clock, which starts at 0.
+        cues: In order of their begins, on the video's clock, which starts at 0.
         boundaries: Where the segments begin, in seconds, and after them where the last one ends: n + 1 numbers for n files.
         mpegts_offset: The first presentation timestamp of the video, in ticks of 90 kHz (RFC 8216, 3.5).
 
@@ -100,7 +100,8 @@ def vtt_segments(cues: Sequence[Cue], boundaries: Sequence[float], mpegts_offset
         after = first
         while after < len(cues) and cues[after].start_s < limit:
             after += 1
-        files.append(header + "".join(f"\n{_vtt_block(cue)}" for cue in cues[first:after]))
+        # one that ended before may stand among them, where a longer one began before it
+        files.append(header + "".join(f"\n{_vtt_block(cue)}" for cue in cues[first:after] if cue.end_s > start))
     return files
 
 

@@ -9,15 +9,23 @@ from source_clips import AAC, H264, picture, run, sound
 from pipeline.model import Outcome, UploadRequest
 
 PREFIX = "tests/extras/"
+ACTIVE = """() => Array.from(document.querySelector('video').textTracks).filter(track => track.mode === 'showing')
+    .flatMap(track => Array.from(track.activeCues || []).map(cue => cue.text.trim()))"""
+PLAY_FROM = "at => { const video = document.querySelector('video'); video.muted = true; video.currentTime = at; return video.play(); }"
 
 
 @pytest.fixture(scope="module")
 def watch_url(backend, backend_config, tmp_path_factory) -> str:
-    """The address of the page of a stream with chapters."""
+    """The address of the page of a stream with chapters and subtitles."""
     folder = tmp_path_factory.mktemp("extras")
     chapters = folder / "chapters.txt"
     chapters.write_text("0:00 Beginning\n0:02 Middle\n0:05 End\n", encoding="utf-8")
-    clip = run(folder, "clip.mp4", *picture(length_s=7), *sound(length_s=7), *H264, *AAC)
+    texts = []
+    for name, text in (("de", "1\n00:00:00,100 --> 00:00:01,000\nDeutsch\n"), ("en", "1\n00:00:06,200 --> 00:00:07,000\nLate\n")):
+        (folder / f"{name}.srt").write_text(text, encoding="utf-8")
+        texts += ["-i", str(folder / f"{name}.srt")]
+    maps = "-map 0 -map 1 -map 2 -map 3 -c:s srt -metadata:s:s:0 language=ger -metadata:s:s:1 language=eng -disposition:s:1 default"
+    clip = run(folder, "clip.mkv", *picture(length_s=7), *sound(length_s=7), *texts, *maps.split(), *H264, *AAC)
     made = convert(clip, folder, backend_config, chapters=chapters, upload=UploadRequest(prefix=PREFIX))
     assert (Outcome.DONE, "", ()) == made.whole
     return backend.watch_url(PREFIX) + "?player=hls"
@@ -32,3 +40,17 @@ def test_a_chapter_is_gone_to(page, watch_url):
     page.locator("#chapters button").nth(2).click()
     page.wait_for_function("!document.querySelector('video').seeking && document.querySelector('video').currentTime === 5")
     assert [] == page.evaluate("window.problems")
+
+
+def test_the_subtitles_of_the_file_are_offered_and_shown_in_time(page, watch_url):
+    """hls.js knows every track; the default one shows a cue of the second segment at its time."""
+    page.goto(watch_url)
+    page.wait_for_function("document.querySelector('video').readyState >= 2")
+    page.wait_for_function("window.hls.subtitleTracks.length === 2")
+    tracks = page.evaluate("window.hls.subtitleTracks.map(track => [track.name, track.lang, track.default])")
+    assert [["German", "de", False], ["English", "en", True]] == tracks
+    page.evaluate(PLAY_FROM, 6.0)
+    page.wait_for_function(f"({ACTIVE})().length > 0")
+    shown_s = page.evaluate("document.querySelector('video').currentTime")
+    assert (["Late"], True) == (page.evaluate(ACTIVE), 6.2 <= shown_s < 7.1)
+    assert [] == page.evaluate("window.problems.filter(problem => problem !== 'aborted')")

@@ -91,8 +91,8 @@ def test_a_file_of_chapters_takes_the_place_of_those_in_the_source(tmp_path):
     assert "reused" == made.report.phases[0].outcome.value
     assert "1 of 3 chapters begin after the end of the video and are left out." in made.report.warnings
     again = convert(clip, tmp_path, chapters=listed)
-    assert "The chapters have changed: the stream is packaged again." in made.log
-    assert "The chapters have changed: the stream is packaged again." not in again.log
+    assert "Chapters or subtitles have changed: the stream is packaged again." in made.log
+    assert "Chapters or subtitles have changed: the stream is packaged again." not in again.log
 
 
 def test_chapters_are_uploaded_with_the_stream(tmp_path, backend, backend_config):

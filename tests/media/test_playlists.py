@@ -10,7 +10,7 @@ from pipeline.media.playlists import AudioTrack, IFrameStream, SubtitleTrack, if
 from pipeline.model import DynamicRange
 
 PICTURE = Picture(width=1280, height=720, frame_rate=29.97003, codec="avc1.64001f", dynamic_range=DynamicRange.SDR)
-CAPTIONS = SubtitleTrack(language="en", name="English", uri="subtitles/en/index.m3u8", peak_bit_rate=30, average_bit_rate=20)
+CAPTIONS = SubtitleTrack(language="en", name="English", uri="subtitles/en/index.m3u8", peak_bit_rate=30, average_bit_rate=20, default=True)
 
 
 def _rendition(name: str = "720p", peak: int = 3000, **changes) -> Measured:
@@ -45,7 +45,27 @@ def test_the_master_declares_what_was_measured():
         '#EXT-X-STREAM-INF:BANDWIDTH=3030,AVERAGE-BANDWIDTH=1520,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=1280x720,'
         'FRAME-RATE=29.970,VIDEO-RANGE=SDR,SUBTITLES="subtitles",CLOSED-CAPTIONS=NONE',
         "720p/index.m3u8",
-    ] == master_playlist([muxed], captions=CAPTIONS).splitlines()
+    ] == master_playlist([muxed], subtitles=[CAPTIONS]).splitlines()
+
+
+def test_subtitles_of_several_languages_and_kinds():
+    """One default, one chosen by itself of those that are alike, no name twice; the richest is in the rates."""
+    tracks = [
+        dataclasses.replace(CAPTIONS, default=False, forced=True, name="English (forced)", uri="a"),
+        dataclasses.replace(CAPTIONS, default=False, for_the_deaf=True, uri="b", peak_bit_rate=50),
+        dataclasses.replace(CAPTIONS, default=False, uri="c"),
+        dataclasses.replace(CAPTIONS, uri="d"),
+    ]
+    text = master_playlist([_rendition()], subtitles=tracks)
+    shown = '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="subtitles",NAME="English'
+    deaf = 'CHARACTERISTICS="public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound"'
+    assert [
+        f'{shown} (forced)",LANGUAGE="en",DEFAULT=NO,AUTOSELECT=YES,FORCED=YES,URI="a"',
+        f'{shown}",LANGUAGE="en",DEFAULT=NO,AUTOSELECT=YES,FORCED=NO,{deaf},URI="b"',
+        f'{shown} 2",LANGUAGE="en",DEFAULT=NO,AUTOSELECT=NO,FORCED=NO,URI="c"',
+        f'{shown} 3",LANGUAGE="en",DEFAULT=YES,AUTOSELECT=YES,FORCED=NO,URI="d"',
+    ] == [line for line in text.splitlines() if "SUBTITLES," in line and "EXT-X-MEDIA" in line]
+    assert "BANDWIDTH=3050,AVERAGE-BANDWIDTH=1520," in text
 
 
 def test_without_captions_the_master_names_none():
@@ -93,7 +113,7 @@ def test_a_stream_of_sound_alone():
     assert [
         '#EXT-X-STREAM-INF:BANDWIDTH=160,AVERAGE-BANDWIDTH=85,CODECS="mp4a.40.2",SUBTITLES="subtitles"',
         "audio/0/index.m3u8",
-    ] == master_playlist([], [_track("Sound", None, 0)], captions=CAPTIONS).splitlines()[4:]
+    ] == master_playlist([], [_track("Sound", None, 0)], subtitles=[CAPTIONS]).splitlines()[4:]
 
 
 def test_several_sounds_alone():

@@ -73,6 +73,7 @@ def test_other_json_is_refused(text: str):
         pytest.param([cue(5, 7)], [["5-7"], ["5-7"], []], id="across a boundary"),
         pytest.param([cue(1, 13)], [["1-13"], ["1-13"], ["1-13"]], id="across both"),
         pytest.param([cue(0, 6), cue(6, 12)], [["0-6"], ["6-12"], []], id="on the boundary"),
+        pytest.param([cue(1, 13), cue(2, 3)], [["1-13", "2-3"], ["1-13"], ["1-13"]], id="one over another"),
         pytest.param([cue(14, 15)], [[], [], ["14-15"]], id="after the end"),
     ],
 )

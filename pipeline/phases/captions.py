@@ -1,0 +1,134 @@
+"""Writes the subtitles of a stream: those in the source, and the captions that Whisper made. Owns their names and order."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pipeline.errors import OutputError
+from pipeline.events import LogLevel
+from pipeline.media import playlists
+from pipeline.media.measure import PLAYLIST, Measured, bit_rates
+from pipeline.media.playlists import SubtitleTrack
+from pipeline.media.soundtracks import UNKNOWN_LANGUAGE
+from pipeline.media.subtitle_tracks import read_cues
+from pipeline.model import SubtitleStream
+from pipeline.phases.phase import PhaseContext
+from pipeline.phases.transcribe import load_cues
+from pipeline.speech.cues import Cue
+from pipeline.speech.languages import language_name
+from pipeline.speech.subtitles import vtt_segments
+
+SUBTITLES = "subtitles"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Captions:
+    """One subtitle track that the stream is to have; `name` is what a player shows."""
+
+    cues: Sequence[Cue]
+    language: str
+    name: str
+    default: bool = False
+    forced: bool = False
+    for_the_deaf: bool = False
+
+
+def write_subtitles(context: PhaseContext, leading: Measured) -> list[SubtitleTrack]:
+    """Write every subtitle track in segments like those of `leading`. Raises SourceError, SpeechError, OutputError, Cancelled."""
+    folder, plan = context.workspace.folder, context.plan
+    shutil.rmtree(folder / SUBTITLES, ignore_errors=True)
+    tracks = []
+    for captions in _all_captions(context, sum(leading.durations_s)):
+        place = _free_place(folder, captions.language)
+        try:
+            _write_track(folder / place, captions.cues, leading)
+        except OSError as error:
+            reason = f"The captions in {folder / place} can't be written ({error.strerror}): free some space and start again."
+            raise OutputError(reason) from error
+        peak, average = bit_rates(folder, place)
+        tracks.append(
+            SubtitleTrack(
+                language=captions.language,
+                name=captions.name,
+                uri=f"{place}/{PLAYLIST}",
+                peak_bit_rate=peak,
+                average_bit_rate=average,
+                default=captions.default,
+                forced=captions.forced,
+                for_the_deaf=captions.for_the_deaf,
+            )
+        )
+    if plan.media.text_subtitles:
+        context.log(f"Subtitles of the stream: {', '.join(track.name for track in tracks) or 'none with any text'}.", LogLevel.INFO)
+    return tracks
+
+
+def ordered(own: Sequence[tuple[SubtitleStream, Sequence[Cue]]], heard: tuple[str, Sequence[Cue]]) -> list[Captions]:
+    """Return the tracks of a stream: the source's own, then what Whisper heard, which gives way to them.
+
+    Shown at first is the source's default, else the first of its own that is not for a few foreign words alone.
+    """
+    made = [
+        Captions(
+            cues=cues,
+            language=stream.language or UNKNOWN_LANGUAGE,
+            name=_name(stream),
+            forced=stream.forced,
+            for_the_deaf=stream.for_the_deaf,
+        )
+        for stream, cues in own
+        if cues
+    ]
+    language, cues = heard
+    if cues:
+        name = language_name(language)
+        taken = any(track.language == language and not track.forced for track in made)
+        made.append(Captions(cues=cues, language=language, name=f"{name} (automatic)" if taken else name))
+    marked = [stream.default and not stream.forced for stream, cues in own if cues]
+    usable = [not track.forced for track in made]
+    first = next((number for number, wanted in enumerate(marked) if wanted), None)
+    first = first if first is not None else next((number for number, wanted in enumerate(usable) if wanted), None)
+    return [replace(track, default=number == first) for number, track in enumerate(made)]
+
+
+def _all_captions(context: PhaseContext, length_s: float) -> list[Captions]:
+    plan = context.plan
+    heard = load_cues(context.workspace.folder) if plan.job.transcription is not None else ("", [])
+    streams = plan.media.text_subtitles
+    cues = read_cues(plan.media, streams, context.cancel)
+    return ordered([(stream, list(_within(cues[stream.index], length_s))) for stream in streams], heard)
+
+
+def _within(cues: Sequence[Cue], length_s: float) -> Iterator[Cue]:
+    for cue in cues:
+        if cue.start_s < length_s:
+            yield replace(cue, end_s=min(cue.end_s, length_s))
+
+
+def _name(stream: SubtitleStream) -> str:
+    if stream.title:
+        return stream.title
+    name = language_name(stream.language) if stream.language else "Subtitles"
+    kinds = [word for word, is_so in (("forced", stream.forced), ("SDH", stream.for_the_deaf)) if is_so]
+    return f"{name} ({', '.join(kinds)})" if kinds else name
+
+
+def _free_place(folder: Path, language: str) -> str:
+    places = itertools.chain([f"{SUBTITLES}/{language}"], (f"{SUBTITLES}/{language}-{n}" for n in itertools.count(2)))
+    return next(place for place in places if not (folder / place).exists())
+
+
+def _write_track(place: Path, cues: Sequence[Cue], leading: Measured) -> None:
+    place.mkdir(parents=True)
+    boundaries = [0.0, *itertools.accumulate(leading.durations_s)]
+    names = []
+    # cue times count from the source's first moment, at which the first frame is shown
+    for number, text in enumerate(vtt_segments(cues, boundaries, leading.first_pts), start=1):
+        names.append(f"seg_{number:03d}.vtt")
+        (place / names[-1]).write_text(text, encoding="utf-8", newline="\n")
+    text = playlists.media_playlist(leading.durations_s, names, version=playlists.TS_VERSION, independent=False)
+    (place / PLAYLIST).write_text(text, encoding="utf-8", newline="\n")
