@@ -171,8 +171,20 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Crop:
+    """How many pixels at each side of a picture its container hides, as the picture is stored: before it is turned."""
+
+    left: int = 0
+    top: int = 0
+    right: int = 0
+    bottom: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class VideoStream:
-    """The source's picture. `width` and `height` are as shown: rotation and sample aspect ratio applied.
+    """The source's picture. `width` and `height` are as shown: crop, rotation and sample aspect ratio applied.
+
+    `coded_width` and `coded_height` are as stored, without what the container hides (`crop`).
 
     `frame_rate` is frames a second, `bit_rate` bits a second or None where nothing tells it.
     `start_s` is counted from the first moment of the file; `duration_s` is None where the container does not say.
@@ -199,6 +211,7 @@ class VideoStream:
     interlaced: bool = False
     bit_depth: int = 8
     colour_range: str = "unknown"
+    crop: Crop = Crop()
 
     @property
     def dynamic_range(self) -> DynamicRange:

@@ -16,7 +16,7 @@ from pipeline.media.chunks import EARLY_TICKS, LATE_PICTURE_S, LONGEST_SEGMENT_S
 from pipeline.media.colours import is_ordinary, source_colours
 from pipeline.media.scan import CLOCK_HZ, Scan, gaps
 from pipeline.media.treatment import DAMAGED_S, missing_s
-from pipeline.model import Codec, Plan, Rendition, VideoStream
+from pipeline.model import Codec, Crop, Plan, Rendition, VideoStream
 
 LONGEST_HOLD_S = 0.5
 """By so much the sound may go on after the picture, whose last frame then stands."""
@@ -76,6 +76,8 @@ def _picture_obstacles(video: VideoStream, top: Rendition) -> Iterator[str]:
         yield "it is interlaced"
     if video.rotation:
         yield "it is stored turned"
+    if video.crop != Crop():
+        yield "its file hides a part of it, which segments can't"
     if not is_ordinary(source_colours(video)):
         yield "its colours are not BT.709 in limited range, as the stream's are"
     if video.sample_aspect_ratio != 1:

@@ -22,7 +22,7 @@ from pipeline.media.encoders import global_options, picture_options, pixel_forma
 from pipeline.media.frame_rates import MAX_FRAME_RATE
 from pipeline.media.measure import PLAYLIST
 from pipeline.media.scan import CLOCK_HZ
-from pipeline.model import MediaInfo, Plan, Rendition, SegmentType
+from pipeline.model import Crop, MediaInfo, Plan, Rendition, SegmentType, VideoStream
 
 INIT = "init.mp4"
 SOURCE = "source"
@@ -150,8 +150,29 @@ def picture_graph(
 ) -> list[Any]:
     """Return the pictures of a chunk, one a rendition (of the plan, if none are named), largest first, ready for the encoder."""
     assert plan.media.video is not None
-    video = _timed(source[str(plan.media.video.index)], plan, cutting, chunk)
+    video = _timed(_cropped(source[str(plan.media.video.index)], plan.media.video), plan, cutting, chunk)
     return fitted(video, plan, plan.renditions if renditions is None else renditions)
+
+
+def _cropped(video: Any, source: VideoStream) -> Any:  # noqa: ANN401  # ffmpeg-python is untyped
+    """Return the picture without what its container hides.
+
+    From 7.1 on ffmpeg has taken it away before any filter, and turned what is left: then nothing is left to take. An older one
+    has only turned it.
+    """
+    if source.crop == Crop():
+        return video
+    sides = (source.crop.left, source.crop.top, source.crop.right, source.crop.bottom)
+    quarters = source.rotation // 90 if source.rotation % 90 == 0 else 0
+    # turned counterclockwise by a quarter, what was at the top is at the left
+    left, top, right, bottom = sides[quarters:] + sides[:quarters]
+    width, height, aspect = source.coded_width, source.coded_height, source.sample_aspect_ratio
+    if quarters % 2:
+        width, height, aspect = height, width, 1 / aspect
+    place = {"x": f"(iw-ow)*{left}/{max(1, left + right)}", "y": f"(ih-oh)*{top}/{max(1, top + bottom)}"}
+    cropped = video.filter("crop", w=f"min(iw,{width})", h=f"min(ih,{height})", **place)
+    # an older ffmpeg reckons the shape of Matroska's pixels from the whole picture
+    return cropped.filter("setsar", f"{aspect.numerator}/{aspect.denominator}")
 
 
 def fitted(video: Any, plan: Plan, renditions: Sequence[Rendition]) -> list[Any]:  # noqa: ANN401  # ffmpeg-python is untyped

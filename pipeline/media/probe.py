@@ -16,10 +16,11 @@ from typing import Any
 
 from pipeline.errors import SourceError
 from pipeline.media.colour_tags import ColourTags, colour_tags, declared_tags
+from pipeline.media.container_crop import container_crop
 from pipeline.media.language_tags import language_tag
 from pipeline.media.readable_end import MATROSKA, ReadableEnd, SourceFile, readable_end
 from pipeline.media.treatment import DAMAGED_S
-from pipeline.model import AudioStream, Chapter, MediaInfo, SubtitleForm, SubtitleStream, VideoStream
+from pipeline.model import AudioStream, Chapter, Crop, MediaInfo, SubtitleForm, SubtitleStream, VideoStream
 
 STILL_BRANDS = ("avif", "heic", "heix", "heim", "heis", "mif1")
 """Major brands of files that hold a still image in MPEG-4's container (ISO/IEC 23008-12)."""
@@ -110,10 +111,10 @@ def _media_info(path: Path, file: SourceFile, container: Any) -> MediaInfo:  # n
     audio = tuple(_audio(s, origin) for s in sounds)
     video = None
     if picture is not None and declared is not None:
-        tags = colour_tags(look.frames[0], declared)
+        tags, crop = colour_tags(look.frames[0], declared), container_crop(path, container, picture)
         bit_rate = _video_bit_rate(picture, audio, size_bytes, readable_s or duration_s)
         start_s = 0.0 if starts[0] is None else starts[0] - origin
-        video = _video(picture, look, start_s=start_s, origin=origin, bit_rate=bit_rate, tags=tags)
+        video = _video(picture, look, start_s=start_s, origin=origin, bit_rate=bit_rate, tags=tags, crop=crop)
     return MediaInfo(
         path=path,
         size_bytes=size_bytes,
@@ -254,11 +255,16 @@ def _believed_s(container: str, declared_s: float | None, end: ReadableEnd, orig
     return readable_s if readable_s < last_s < end.anything_s - origin else declared_s
 
 
-def _video(stream: Stream, look: _Look, *, start_s: float, origin: float, bit_rate: int | None, tags: ColourTags) -> VideoStream:
+def _video(
+    stream: Stream, look: _Look, *, start_s: float, origin: float, bit_rate: int | None, tags: ColourTags, crop: Crop
+) -> VideoStream:
     frame = look.frames[0]
     aspect = _pixel_aspect(stream)
     rotation = _rotation(frame)
-    width, height = max(1, round(frame.width * aspect)), frame.height
+    stored_width, stored_height = frame.width - crop.left - crop.right, frame.height - crop.top - crop.bottom
+    if min(stored_width, stored_height, *vars(crop).values()) < 0 or not stored_width * stored_height:  # nonsense
+        crop, stored_width, stored_height = Crop(), frame.width, frame.height
+    width, height = max(1, round(stored_width * aspect)), stored_height
     if rotation in (90, 270):
         width, height = height, width
     # By the marks alone: frames of one moment that are marked as two fields lose a little sharpness in motion, but taking
@@ -268,8 +274,8 @@ def _video(stream: Stream, look: _Look, *, start_s: float, origin: float, bit_ra
         codec=stream.codec_context.codec.canonical_name,  # av1, not libdav1d
         width=width,
         height=height,
-        coded_width=frame.width,
-        coded_height=frame.height,
+        coded_width=stored_width,
+        coded_height=stored_height,
         rotation=rotation,
         sample_aspect_ratio=aspect,
         frame_rate=_frame_rate(stream, look.frames),
@@ -278,6 +284,7 @@ def _video(stream: Stream, look: _Look, *, start_s: float, origin: float, bit_ra
         colour_transfer=tags.transfer,
         colour_space=tags.matrix,
         colour_range=tags.range,
+        crop=crop,
         bit_rate=bit_rate,
         start_s=start_s,
         duration_s=_duration_s(stream, start_s, origin),
