@@ -212,6 +212,7 @@ class VideoStream:
     bit_depth: int = 8
     colour_range: str = "unknown"
     crop: Crop = Crop()
+    interlaced_in_part: bool = False
 
     @property
     def dynamic_range(self) -> DynamicRange:

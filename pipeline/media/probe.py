@@ -17,6 +17,7 @@ from typing import Any
 from pipeline.errors import SourceError
 from pipeline.media.colour_tags import ColourTags, colour_tags, declared_tags
 from pipeline.media.container_crop import container_crop
+from pipeline.media.interlacing import Interlacing, interlacing
 from pipeline.media.language_tags import language_tag
 from pipeline.media.readable_end import MATROSKA, ReadableEnd, SourceFile, readable_end
 from pipeline.media.treatment import DAMAGED_S
@@ -93,6 +94,7 @@ def _media_info(path: Path, file: SourceFile, container: Any) -> MediaInfo:  # n
     if name in LOOPS and look.whole and len(look.frames) == 1:
         raise SourceError(f"{path} is a picture, not a video: choose a video file.")
 
+    fields = None if picture is None else interlacing(container, file, picture, look.frames)
     starts = [*([] if picture is None else [_picture_start_s(picture, look)]), *(_stream_start_s(s) for s in sounds)]
     origin = min((s for s in starts if s is not None), default=0.0)
     streams = [*([] if picture is None else [picture]), *sounds]
@@ -110,11 +112,11 @@ def _media_info(path: Path, file: SourceFile, container: Any) -> MediaInfo:  # n
     size_bytes = path.stat().st_size
     audio = tuple(_audio(s, origin) for s in sounds)
     video = None
-    if picture is not None and declared is not None:
+    if picture is not None and declared is not None and fields is not None:
         tags, crop = colour_tags(look.frames[0], declared), container_crop(path, container, picture)
         bit_rate = _video_bit_rate(picture, audio, size_bytes, readable_s or duration_s)
         start_s = 0.0 if starts[0] is None else starts[0] - origin
-        video = _video(picture, look, start_s=start_s, origin=origin, bit_rate=bit_rate, tags=tags, crop=crop)
+        video = _video(picture, look, start_s=start_s, origin=origin, bit_rate=bit_rate, tags=tags, crop=crop, fields=fields)
     return MediaInfo(
         path=path,
         size_bytes=size_bytes,
@@ -256,7 +258,7 @@ def _believed_s(container: str, declared_s: float | None, end: ReadableEnd, orig
 
 
 def _video(
-    stream: Stream, look: _Look, *, start_s: float, origin: float, bit_rate: int | None, tags: ColourTags, crop: Crop
+    stream: Stream, look: _Look, *, start_s: float, origin: float, bit_rate: int | None, tags: ColourTags, crop: Crop, fields: Interlacing
 ) -> VideoStream:
     frame = look.frames[0]
     aspect = _pixel_aspect(stream)
@@ -267,9 +269,6 @@ def _video(
     width, height = max(1, round(stored_width * aspect)), stored_height
     if rotation in (90, 270):
         width, height = height, width
-    # By the marks alone: frames of one moment that are marked as two fields lose a little sharpness in motion, but taking
-    # two fields for one moment would leave combs.
-    interlaced = sum(bool(f.interlaced_frame) for f in look.frames)
     return VideoStream(
         codec=stream.codec_context.codec.canonical_name,  # av1, not libdav1d
         width=width,
@@ -289,7 +288,8 @@ def _video(
         start_s=start_s,
         duration_s=_duration_s(stream, start_s, origin),
         index=stream.index,
-        interlaced=interlaced * 2 > len(look.frames),
+        interlaced=fields.found,
+        interlaced_in_part=fields.in_part,
         bit_depth=max(component.bits for component in frame.format.components),
     )
 

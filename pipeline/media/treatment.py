@@ -80,7 +80,7 @@ def _picture(media: MediaInfo, *, keep_hdr: bool) -> Iterator[str]:
     elif source_colours(video).wide:
         yield f"{WIDE_NAMES[source_colours(video).primaries]} colours, converted to BT.709"
     if video.interlaced:
-        yield "interlaced, made progressive"
+        yield f"interlaced{' in part' if video.interlaced_in_part else ''}, made progressive"
     limit = frame_rate_limit(video.frame_rate)
     if limit is not None:
         yield f"{_rate(video.frame_rate)} fps, reduced to {_rate(limit)}"

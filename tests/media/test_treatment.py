@@ -40,6 +40,7 @@ def test_a_plain_source_needs_no_words(media_info):
         ({"pixel_format": "bgra", "codec": "gif"}, False, ("RGB colour, made 4:2:0",)),
         ({"pixel_format": "gray"}, False, ()),
         ({"interlaced": True}, False, ("interlaced, made progressive",)),
+        ({"interlaced": True, "interlaced_in_part": True}, False, ("interlaced in part, made progressive",)),
         ({"frame_rate": Fraction(120)}, False, ("120 fps, reduced to 60",)),
         ({"frame_rate": Fraction(120_000, 1001)}, False, ("119.88 fps, reduced to 59.94",)),
         ({"rotation": 90}, False, ("rotated, made upright",)),
