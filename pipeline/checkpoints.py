@@ -102,10 +102,10 @@ class Checkpoints:
         write_whole(folder / MARK, json.dumps({"key": key, "files": sizes, "facts": dict(facts)}))
 
     def keep_only(self, names: Iterable[str]) -> None:
-        """Remove every piece but these, finished or not."""
+        """Remove every piece but these, finished or not, and every attempt at another one."""
         kept = set(names)
         for path in self.root.iterdir() if self.root.exists() else ():
-            if path.is_dir() and path.name not in kept:
+            if path.is_dir() and path.name.partition(".")[0] not in kept:
                 shutil.rmtree(path, ignore_errors=True)
 
     def move(self, key: str, moves: Sequence[Move], target: Path, facts: Mapping[str, Any]) -> dict[str, Any]:

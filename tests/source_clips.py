@@ -95,6 +95,25 @@ def slides(folder: Path) -> Path:
     return run(folder, "slides.mp4", *picture(rate="1", length_s=8), *sound(length_s=8), *H264, *AAC)
 
 
+def slow_slides(folder: Path) -> Path:
+    """A frame every three seconds, each stored as far from its place as B-frames are, and a tone."""
+    return _slow(folder, "slow_slides.mp4", *picture(rate="1/3", length_s=12), *sound(length_s=12))
+
+
+def slow_slides_silent(folder: Path) -> Path:
+    """A frame every two seconds, and no sound."""
+    return _slow(folder, "slow_slides_silent.mp4", *picture(rate="1/2", length_s=12))
+
+
+def _slow(folder: Path, name: str, *inputs: str) -> Path:
+    return run(folder, name, *inputs, "-c:v", "libx264", "-preset", "veryfast", "-bf", "3", "-pix_fmt", "yuv420p", *AAC)
+
+
+def single_frame(folder: Path) -> Path:
+    """One frame, and a tone of 8 s."""
+    return run(folder, "single_frame.mp4", *picture(length_s=0.04), *sound(length_s=8), *H264, *AAC)
+
+
 def interlaced(folder: Path) -> Path:
     """25 frames of two fields each second, top field first, in H.264."""
     return run(
@@ -393,6 +412,14 @@ KINDS: dict[str, Maker] = {
 }
 
 
+SLOW_KINDS: dict[str, Maker] = {
+    "slow slides": slow_slides,
+    "slow slides, silent": slow_slides_silent,
+    "single frame": single_frame,
+}
+"""Kinds with hardly a frame, of which little can be compared."""
+
+
 class SourceClips:
     """Makes each kind of clip once, in a folder of its own."""
 
@@ -405,5 +432,5 @@ class SourceClips:
         if kind not in self._made:
             folder = self._folder / str(len(self._made))
             folder.mkdir()
-            self._made[kind] = KINDS[kind](folder)
+            self._made[kind] = (KINDS | SLOW_KINDS)[kind](folder)
         return self._made[kind]

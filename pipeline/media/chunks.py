@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pipeline.media.frame_rates import Thinning, thinning
 from pipeline.media.scan import CLOCK_HZ, Scan
 from pipeline.media.treatment import DAMAGED_S, missing_s
+from pipeline.media.workload import work_for_s
 from pipeline.model import Plan
 
 SLOT_S = 2
@@ -23,6 +24,9 @@ EARLY_TICKS = 44
 
 CHUNK_SEGMENTS = 10
 """How many segments a chunk has at most if nothing speaks for another cut."""
+
+CHUNK_S = 60.0
+"""So long a chunk may take by the clock, as far as that can be estimated: a kill costs no more."""
 
 LEAST_SEGMENTS = 3
 """How many it has at least where a short source is cut to keep all cores busy."""
@@ -108,10 +112,10 @@ def side_by_side(cores: int) -> int:
     return min(MOST_SIDE_BY_SIDE, cores // 2 + 1)
 
 
-def cut(plan: Plan, scan: Scan, *, cores: int, whole: bool = False) -> Cutting:
+def cut(plan: Plan, scan: Scan, *, cores: int, whole: bool = False, expected: int | None = None) -> Cutting:
     """Return the cuts for a source with a picture, on a machine with so many cores.
 
-    `whole` asks for a single chunk whatever the source is.
+    `whole` asks for a single chunk whatever the source is; `expected` is how long the picture is, in ticks, where the scan ends before.
     """
     first = scan.frames[0] if scan.frames else 0
     late = first > LATE_PICTURE_S * CLOCK_HZ
@@ -130,8 +134,8 @@ def cut(plan: Plan, scan: Scan, *, cores: int, whole: bool = False) -> Cutting:
     timed_anew = (thinned is not None and thinned.least_gap is None) or pauses
     starts = [0]
     if not (whole or timed_anew or late or plan.deinterlace or damaged or first < 0):
-        segments = -(-scan.picture_end // (plan.segment_s * CLOCK_HZ))
-        starts = _starts(scan, plan.segment_s, min(CHUNK_SEGMENTS, max(LEAST_SEGMENTS, -(-segments // side_by_side(cores)))))
+        segments = -(-(expected or scan.picture_end) // (plan.segment_s * CLOCK_HZ))
+        starts = _starts(scan, plan.segment_s, _chunk_segments(plan, segments, cores))
     chunks = _chunks(scan, starts, goes_on=goes_on)
     copies = max(1, round(first / max(scan.shortest_gap, CLOCK_HZ // MAX_COPY_RATE))) if late else 0
     return Cutting(
@@ -149,14 +153,42 @@ def cut(plan: Plan, scan: Scan, *, cores: int, whole: bool = False) -> Cutting:
     )
 
 
-def cut_at(cutting: Cutting, scan: Scan, boundaries: Sequence[int], *, cores: int) -> Cutting:
+def first_chunks(plan: Plan, scan: Scan, *, cores: int) -> Cutting | None:
+    """Return the chunks that can be begun with before a source was read through, None where nothing can be said yet.
+
+    `scan` is what was found up to its `picture_end`, and nothing of what comes after it. The chunks are those with which `cut`
+    begins for the whole source, unless something is found later that changes everything: a pause, damage, times that jump.
+    """
+    length = round((plan.media.duration_s or 0.0) * CLOCK_HZ)
+    segments = -(-length // (plan.segment_s * CLOCK_HZ))
+    if scan.jumps or not scan.frames or _chunk_segments(plan, segments, cores) != _most_segments(plan, cores):
+        return None  # a short source is cut by its length, which is known when it was read
+    cutting = cut(plan, scan, cores=cores, expected=length)
+    # where a cut lies depends on what is found up to twice the slack after it
+    known = scan.picture_end - (2 * _slack(_most_segments(plan, cores)) + 1) * plan.segment_s * CLOCK_HZ
+    chunks = tuple(chunk for chunk in cutting.chunks if chunk.end is not None and chunk.end <= known)
+    return replace(cutting, chunks=chunks, length=length, held=False, repeatable=True) if chunks else None
+
+
+def cut_at(plan: Plan, cutting: Cutting, scan: Scan, boundaries: Sequence[int], *, cores: int) -> Cutting:
     """Return cuts of the same stream whose segments begin at these times, each a keyframe of the source, the first 0."""
-    most = min(CHUNK_SEGMENTS, max(LEAST_SEGMENTS, -(-len(boundaries) // side_by_side(cores))))
+    most = _chunk_segments(plan, len(boundaries), cores)
     starts = list(boundaries[::most])
     if len(starts) > 1 and (len(boundaries) - 1) % most < most // 2:
         del starts[-1]  # a rest is not worth a chunk of its own
     chunks = tuple(_timed(chunk, scan, boundaries, cutting.length) for chunk in _chunks(scan, starts, goes_on=cutting.held))
     return replace(cutting, chunks=chunks, repeatable=True)
+
+
+def _most_segments(plan: Plan, cores: int) -> int:
+    """Return how many segments a chunk may have, so that it takes no longer than CHUNK_S: the chunks share the cores."""
+    work_s = CHUNK_S * max(1.0, cores / side_by_side(cores))
+    return max(1, min(CHUNK_SEGMENTS, round(work_s / (work_for_s(plan) * plan.segment_s))))
+
+
+def _chunk_segments(plan: Plan, segments: int, cores: int) -> int:
+    """Return how many segments a chunk has near which a source of so many is cut: fewer where it is short, to keep all cores busy."""
+    return min(_most_segments(plan, cores), max(LEAST_SEGMENTS, -(-segments // side_by_side(cores))))
 
 
 def _chunks(scan: Scan, starts: Sequence[int], *, goes_on: bool) -> tuple[Chunk, ...]:
@@ -199,7 +231,7 @@ def _starts(scan: Scan, segment_s: int, chunk_segments: int) -> list[int]:
     segment = segment_s * CLOCK_HZ
     starts = [0]
     last = scan.picture_end - segment * chunk_segments // 2
-    slack = min(SLACK_SEGMENTS, chunk_segments - 1)
+    slack = _slack(chunk_segments)
     wanted = chunk_segments * segment
     while wanted <= last:
         places = (wanted + shift * segment for shift in range(-slack, slack + 1))
@@ -209,6 +241,10 @@ def _starts(scan: Scan, segment_s: int, chunk_segments: int) -> list[int]:
             wanted = starts[-1]
         wanted += chunk_segments * segment
     return starts
+
+
+def _slack(chunk_segments: int) -> int:
+    return min(SLACK_SEGMENTS, chunk_segments - 1)
 
 
 def _segments(scan: Scan, segment_s: int) -> tuple[int, int]:

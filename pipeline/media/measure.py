@@ -168,13 +168,20 @@ def segment_bytes(playlist: Path, uri: str) -> bytes:
         raise EncodeError(f"{playlist.parent / uri} can't be read ({error.strerror}): encode the video again.") from error
 
 
+def open_segment(playlist: Path, uri: str) -> Any:  # noqa: ANN401  # PyAV's container
+    """Open a segment with PyAV. Raises EncodeError when it can't be read, and what PyAV raises when it holds nothing."""
+    import av
+
+    # by its name: of a few small packets nobody could tell what they are
+    return av.open(io.BytesIO(segment_bytes(playlist, uri)), format="mpegts" if uri.endswith(".ts") else "mp4")
+
+
 def last_frame_after(playlist: Path, uri: str) -> int:
     """Return how long after a segment's first frame its last one is shown, in 90 kHz ticks. Raises EncodeError."""
-    import av
     import av.error
 
     try:
-        with av.open(io.BytesIO(segment_bytes(playlist, uri))) as container:
+        with open_segment(playlist, uri) as container:
             stream = container.streams.video[0]
             pts = [packet.pts for packet in container.demux(stream) if packet.pts is not None]
             span: Fraction = (max(pts) - min(pts)) * stream.time_base
@@ -191,17 +198,15 @@ class _First:
 
 
 def _open_first(playlist: Path, segment: Segment) -> _First:
-    import av
     import av.error
 
-    data = segment_bytes(playlist, segment.uri)
     try:
-        with av.open(io.BytesIO(data)) as container:
+        with open_segment(playlist, segment.uri) as container:
             stream = container.streams.video[0] if container.streams.video else container.streams.audio[0]
             pts = sorted(packet.pts for packet in container.demux(stream) if packet.pts is not None)
             sounds = [_sound_codec(sound) for sound in container.streams.audio]
             return _First(
-                picture=_picture(stream, pts) if container.streams.video else None,
+                picture=_picture(stream, pts, segment.duration_s) if container.streams.video else None,
                 sound_codec=sounds[0] if sounds else None,
                 first_pts=round(pts[0] * stream.time_base * MPEGTS_CLOCK_HZ),
             )
@@ -209,7 +214,7 @@ def _open_first(playlist: Path, segment: Segment) -> _First:
         raise EncodeError(f"{playlist.parent / segment.uri} can't be read back: encode the video again.") from error
 
 
-def _picture(stream: Any, pts: Sequence[int]) -> Picture:  # noqa: ANN401  # PyAV's stream
+def _picture(stream: Any, pts: Sequence[int], duration_s: float) -> Picture:  # noqa: ANN401  # PyAV's stream
     context = stream.codec_context
     colour = Colour(
         primaries=int(context.color_primaries),
@@ -220,7 +225,7 @@ def _picture(stream: Any, pts: Sequence[int]) -> Picture:  # noqa: ANN401  # PyA
     return Picture(
         width=stream.width,
         height=stream.height,
-        frame_rate=_frame_rate(pts, stream.time_base, stream.average_rate),
+        frame_rate=_frame_rate(pts, stream.time_base, duration_s),
         codec=video_codec(context.codec.canonical_name, context.extradata or b"", colour),
         dynamic_range=RANGES.get(colour.transfer, DynamicRange.SDR),
     )
@@ -230,11 +235,14 @@ def _sound_codec(stream: Any) -> str:  # noqa: ANN401  # PyAV's stream
     return audio_codec(stream.codec_context.codec.canonical_name, stream.codec_context.profile)
 
 
-def _frame_rate(pts: Sequence[int], tick_s: Fraction, declared: Fraction | None) -> float:
-    """Return the usual rate of these frames: one long frame does not move it, nor do gaps rounded up and down in turn."""
+def _frame_rate(pts: Sequence[int], tick_s: Fraction, duration_s: float) -> float:
+    """Return the usual rate of these frames: one long frame does not move it, nor do gaps rounded up and down in turn.
+
+    A single frame lasts as long as the segment.
+    """
     gaps = [b - a for a, b in itertools.pairwise(pts) if b > a]
     if not gaps:
-        return float(declared or 1)
+        return 1 / duration_s
     usual = statistics.median(gaps)
     return float(1 / tick_s) / statistics.fmean(gap for gap in gaps if abs(gap - usual) * tick_s <= ROUNDED_S)
 

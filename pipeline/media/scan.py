@@ -22,7 +22,10 @@ CLOCK_HZ = 90_000
 """Ticks a second of every time here: MPEG-2 transport stream's clock (ISO/IEC 13818-1), which the encode uses too."""
 
 JUMP_TICKS = 5 * CLOCK_HZ
-"""Frames come in the order of their decoding: no codec shows one so much earlier than another that came before it."""
+"""Frames come in the order of their decoding: none is decoded so much earlier than one that came before it."""
+
+EARLIEST = -(1 << 62)
+"""Before all times: decoding may begin long before a file's first moment."""
 
 CHECK_EVERY = 500
 """After how many packets the cancel flag is looked at and progress is told."""
@@ -84,10 +87,25 @@ def gaps(times: array[int]) -> NDArray[np.int64]:
     return every[1:] - every[:-1]
 
 
-def scan(media: MediaInfo, cancel: CancelToken, on_progress: Callable[[float], None] = lambda _: None) -> Scan:
-    """Read through the picture and all sound tracks. `on_progress` gets a fraction of the file.
+def scan(
+    media: MediaInfo,
+    cancel: CancelToken,
+    on_progress: Callable[[float], None] = lambda _: None,
+    on_found: Callable[[Found], None] = lambda _: None,
+) -> Scan:
+    """Read through the picture and all sound tracks.
 
-    A file that breaks off is read as far as it goes. Raises SourceError when it can't be opened, Cancelled.
+    A file that breaks off is read as far as it goes.
+
+    Args:
+        media: the source.
+        cancel: ends it.
+        on_progress: gets a fraction of the file.
+        on_found: gets what was found so far, each time the same object; may raise to end the reading.
+
+    Raises:
+        SourceError: it can't be opened.
+        Cancelled: the job was cancelled.
     """
     import av
     import av.error
@@ -96,12 +114,13 @@ def scan(media: MediaInfo, cancel: CancelToken, on_progress: Callable[[float], N
         with av.open(str(media.path.absolute()), metadata_errors="replace") as container:
             wanted = [s.index for s in media.audio] + ([media.video.index] if media.video else [])
             streams = [container.streams[i] for i in wanted]
-            found = _Found(media, {s.index: s.time_base or Fraction(1, CLOCK_HZ) for s in streams})
+            found = Found(media, {s.index: s.time_base or Fraction(1, CLOCK_HZ) for s in streams})
             try:
                 for number, packet in enumerate(container.demux(streams)):
                     if number % CHECK_EVERY == 0:
                         cancel.check()
                         on_progress(min(1.0, max(0, packet.pos or 0) / max(1, media.size_bytes)))
+                        on_found(found)
                     found.take(packet)
             except (av.error.FFmpegError, OSError):  # it can't be read any further
                 found.orderly = False
@@ -110,14 +129,17 @@ def scan(media: MediaInfo, cancel: CancelToken, on_progress: Callable[[float], N
     return found.result()
 
 
-class _Found:
-    """What was found so far. A long file has millions of packets: each is asked as little as possible."""
+class Found:
+    """What was found so far. A long file has millions of packets: each is asked as little as possible.
+
+    Another thread may ask while this one reads on.
+    """
 
     def __init__(self, media: MediaInfo, time_bases: dict[int, Fraction]) -> None:
         self.orderly = True
         self._jumps = False
         self._hidden = False
-        self._latest = 0
+        self._latest = EARLIEST
         self._picture = None if media.video is None else media.video.index
         self._origin = round(media.start_s * CLOCK_HZ)
         # a fraction's own arithmetic would take longer than the reading
@@ -128,6 +150,7 @@ class _Found:
         self._sound_ends = {stream.index: 0 for stream in media.audio}
 
     def take(self, packet: Any) -> None:  # noqa: ANN401  # PyAV's packet
+        """Note what a packet tells."""
         if packet.size == 0:  # the end of the stream
             return
         if packet.is_corrupt:
@@ -155,15 +178,38 @@ class _Found:
         if hidden:
             self._hidden = True
             return
-        if begin > self._latest:
-            self._latest = begin
-        elif begin < self._latest - JUMP_TICKS:
+        # by the times of decoding: of slides a frame may be shown many seconds before another that is decoded first
+        decoded = begin if packet.dts is None else packet.dts * ticks // units - self._origin
+        if decoded > self._latest:
+            self._latest = decoded
+        elif decoded < self._latest - JUMP_TICKS:
             self._jumps = True
         self._frames.append(begin)
         if end > self._picture_end:
             self._picture_end = end
 
+    @property
+    def reach(self) -> int:
+        """Up to where every frame was found, in ticks: those that are still to come are shown later."""
+        return self._latest - JUMP_TICKS
+
+    def so_far(self) -> Scan:
+        """Return what was found up to `reach`, as if the picture ended there; nothing is said of the sound."""
+        reach = max(0, self.reach)
+        frames, keyframes = _sorted(self._frames), _sorted(self._keyframes)
+        frames = frames[: bisect.bisect_left(frames, reach)]
+        return Scan(
+            frames=frames,
+            keyframes=keyframes[: bisect.bisect_left(keyframes, reach)],
+            picture_end=reach,
+            sound_ends={},
+            orderly=self.orderly and bool((gaps(frames) > 0).all()),
+            jumps=self._jumps,
+            hidden=self._hidden,
+        )
+
     def result(self) -> Scan:
+        """Return what was found, when all was read."""
         frames = _sorted(self._frames)
         made = Scan(
             frames=frames,

@@ -6,7 +6,6 @@ Decodes a keyframe a tile and nothing else. Knows playlists only by what was mea
 from __future__ import annotations
 
 import bisect
-import io
 import itertools
 import math
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.cancel import CancelToken
 from pipeline.errors import EncodeError
 from pipeline.files import write_whole
-from pipeline.media.measure import MPEGTS_CLOCK_HZ, PLAYLIST, Measured, Picture, read_media_playlist, segment_bytes
+from pipeline.media.measure import MPEGTS_CLOCK_HZ, PLAYLIST, Measured, Picture, open_segment, read_media_playlist
 from pipeline.model import DynamicRange
 
 if TYPE_CHECKING:
@@ -200,7 +199,6 @@ def _histogram(tile: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 def _keyframe(folder: Path, rendition: Measured, time_s: float) -> Any:  # noqa: ANN401  # PyAV's frame
     """Decode the last keyframe at or before a time of the stream, in the segment that holds that time."""
-    import av
     import av.error
 
     playlist = folder / rendition.name / PLAYLIST
@@ -210,7 +208,7 @@ def _keyframe(folder: Path, rendition: Measured, time_s: float) -> Any:  # noqa:
     segment = segments[bisect.bisect_right(starts, time_s + 0.001) - 1]
     latest = rendition.first_pts / MPEGTS_CLOCK_HZ + time_s + KEYFRAME_S / 2
     try:
-        with av.open(io.BytesIO(segment_bytes(playlist, segment.uri))) as container:
+        with open_segment(playlist, segment.uri) as container:
             stream = container.streams.video[0]
             keyframes = [p for p in container.demux(stream) if p.is_keyframe and p.pts is not None]
             early = [p for p in keyframes if float(p.pts * stream.time_base) <= latest]

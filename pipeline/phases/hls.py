@@ -15,7 +15,7 @@ from pipeline.media import encode, measure, playlists
 from pipeline.media.chapters import CHAPTERS_JSON, CHAPTERS_VTT, as_facts
 from pipeline.media.encryption import PUBLISHED_KEY
 from pipeline.media.process import FfmpegRun, printable, run_ffmpeg
-from pipeline.media.scan import CLOCK_HZ, Scan, scan
+from pipeline.media.scan import CLOCK_HZ, Scan
 from pipeline.media.sound import SAMPLE_RATE_HZ, SILENCE_LUFS
 from pipeline.media.thumbnails import POSTER, SPRITE, SPRITE_MAP
 from pipeline.media.treatment import declared_end_s
@@ -80,17 +80,11 @@ class HlsPhase:
             self._check_damage(context)
             return PhaseResult(outcome=PhaseOutcome.REUSED, text="Already encoded")
         plan, folder = context.plan, context.workspace.folder
-        found = scan(plan.media, context.cancel, lambda _: context.report(Progress(fraction=0.0, text="Reading the video")))
-        if plan.renditions and not found.frames:
-            raise SourceError(f"{plan.media.path} holds no picture that can be read: the file is broken or not finished.")
-        if found.jumps:
-            raise SourceError(
-                f"{plan.media.path} was put together from recordings whose times begin anew: export it as one file, or convert its parts."
-            )
-        self._check_end(context, found)
-        work = HlsEncode(context, self._ffmpeg, found)
+        work = HlsEncode(context, self._ffmpeg)
         try:
-            facts = work.run()
+            with work:
+                found = self._scan(context, work)
+                facts = work.run(found)
             for name, durations in facts.pop("durations_s").items():
                 (folder / name / measure.PLAYLIST).write_text(_playlist(plan, name, durations), encoding="utf-8", newline="\n")
         except BaseException as error:
@@ -107,6 +101,23 @@ class HlsPhase:
         self._check_damage(context)
         context.report(Progress(fraction=1.0, rows={r.name: 1.0 for r in plan.renditions}, text="Encoded"))
         return PhaseResult(text=_summary(plan, facts))
+
+    def _scan(self, context: PhaseContext, work: HlsEncode) -> Scan:
+        """Return what the source holds. Raises SourceError when that can't be made into a stream."""
+        media = context.plan.media
+        try:
+            found = work.scan()
+            if context.plan.renditions and not found.frames:
+                raise SourceError(f"{media.path} holds no picture that can be read: the file is broken or not finished.")
+            if found.jumps:
+                raise SourceError(
+                    f"{media.path} was put together from recordings whose times begin anew: export it as one file, or convert its parts."
+                )
+            self._check_end(context, found)
+        except SourceError:
+            work.refuse()
+            raise
+        return found
 
     def _check_end(self, context: PhaseContext, found: Scan) -> None:
         """Compare what the source declares with what is there, of all and of each sound. Raises SourceError naming both durations."""

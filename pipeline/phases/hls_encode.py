@@ -10,23 +10,25 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from pipeline.checkpoints import key_of
 from pipeline.errors import EncodeError, OutputError
 from pipeline.events import LogLevel
 from pipeline.media import copying, encode, per_title, sound
-from pipeline.media.chunks import Cutting, cut, cut_at
+from pipeline.media.chunks import Cutting, cut, cut_at, first_chunks
 from pipeline.media.copying import NotCopyableError
 from pipeline.media.encoders import on_processor
 from pipeline.media.fragments import separate_init
+from pipeline.media.running_scan import RunningScan
 from pipeline.media.scan import CLOCK_HZ, Scan
 from pipeline.model import Rendition, SegmentType
 from pipeline.phases.chunk_pool import ChunkPool
 from pipeline.phases.encode_work import EncodeWork
 from pipeline.phases.hls_copy import check_copied, join_copied, same_times
 from pipeline.phases.join import Pieces, join, segment_durations_s
-from pipeline.phases.phase import PhaseContext
+from pipeline.phases.phase import PhaseContext, Progress
 from pipeline.phases.picture_encode import NotSeekableError, PictureEncode, piece_name
 from pipeline.phases.sound_encode import SoundEncode
 from pipeline.plan import output_settings
@@ -39,37 +41,79 @@ DECISIONS = NOT_KEPT, ONE_PIECE, FILLED, PROCESSOR = "not_kept", "one_piece", "f
 
 
 class HlsEncode:
-    """One encode of a plan's renditions and sounds into the workspace.
+    """One encode of a plan's renditions and sounds into the workspace. Leaving it ends all that is under way.
 
     `plan` has the renditions that are encoded; where the source's own picture is kept, that is not one of them.
     """
 
-    def __init__(self, context: PhaseContext, ffmpeg: Path, scan: Scan) -> None:
+    def __init__(self, context: PhaseContext, ffmpeg: Path) -> None:
         self.plan = context.plan
         self._context = context
         self._work = EncodeWork(context, ffmpeg)
         self._sound = SoundEncode(context.plan, self._work)
-        self._scan = scan
         self._checkpoints = context.workspace.checkpoints
         self._whole_key = key_of(self._work.made_with, output_settings(context.plan.job))
         self._cores = os.cpu_count() or 1
+        self._begun = False
         self._pool = ChunkPool(context.cancel)
         self._picture = PictureEncode(self._work, self._sound, self._pool, cores=self._cores)
 
-    def run(self) -> dict[str, Any]:
-        """Do what is missing; return the facts that later phases need. Raises EncodeError, OutputError, Cancelled."""
+    def __enter__(self) -> HlsEncode:
+        self._pool.__enter__()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self._pool.__exit__(kind, error, traceback)
+
+    def scan(self) -> Scan:
+        """Read the source through, and begin with its first chunks meanwhile where that can be.
+
+        What was begun is found again by `run`, as far as the whole source is cut alike. Raises SourceError, Cancelled.
+        """
+
+        def report(fraction: float) -> None:
+            if not self._begun:
+                self._context.report(Progress(fraction=0.0, text="Reading the video"))
+
+        early = self._can_begin_early()
+        with RunningScan(self.plan.media, self._context.cancel, self._work.watch.check, report) as running:
+            while early and (part := running.part()) is not None:
+                cutting = first_chunks(self.plan, part, cores=self._cores)
+                if cutting is not None:
+                    self._begun = True
+                    self._picture.begin(self.plan, cutting)
+            return running.result()
+
+    def _can_begin_early(self) -> bool:
+        """Whether nothing has to be known of the whole source before its first chunk is encoded."""
+        encoding = self.plan.job.encoding
+        measured = encoding.copy_top or encoding.target_vmaf is not None or self.plan.muxed_sound
+        decided = self._checkpoints.moving or any(self._decided(name) is not None for name in DECISIONS)
+        return bool(self.plan.renditions) and not measured and not decided
+
+    def run(self, scan: Scan) -> dict[str, Any]:
+        """Do what is missing, of a source that was read through; return the facts that later phases need.
+
+        Raises EncodeError, OutputError, SourceError, Cancelled.
+        """
         begun = self._checkpoints.finish_moves(self._whole_key, self._context.workspace.folder)
         if begun is not None:
             return begun
         self._context.workspace.sweep()
-        with self._pool:
-            if self.plan.job.encoding.copy_top and self.plan.renditions:
-                try:
-                    return self._with_kept_top()
-                except NotCopyableError as error:
-                    self._context.log(f"The original picture can't be kept as it is: {error}. Every quality is encoded.", LogLevel.INFO)
-                    self.plan = self._context.plan
-            return self._all_encoded()
+        self._scan = scan
+        if self.plan.job.encoding.copy_top and self.plan.renditions:
+            try:
+                return self._with_kept_top()
+            except NotCopyableError as error:
+                self._context.log(f"The original picture can't be kept as it is: {error}. Every quality is encoded.", LogLevel.INFO)
+                self.plan = self._context.plan
+        return self._all_encoded()
+
+    def refuse(self) -> None:
+        """End what was begun while the source was read, and remove it: the source is no good."""
+        if self._begun:
+            self._picture.drop()
+            self._checkpoints.clear()
 
     def _with_kept_top(self) -> dict[str, Any]:
         """Copy the source's own picture as the largest rendition, encode the others alike. Raises NotCopyableError too."""
@@ -84,7 +128,7 @@ class HlsEncode:
         assert media.video is not None
         assert media.video.bit_rate is not None
         self.plan = replace(self.plan, renditions=copying.below(self.plan.renditions, media.video.bit_rate))
-        cutting = cut_at(cutting, self._scan, boundaries, cores=self._cores)
+        cutting = cut_at(self.plan, cutting, self._scan, boundaries, cores=self._cores)
         chunks: list[dict[str, Any]] = []
         if self.plan.renditions:
             if self.plan.job.encoding.target_vmaf is not None:

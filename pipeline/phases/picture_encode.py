@@ -50,6 +50,11 @@ class PictureEncode:
         self._progress.expect(plan, cutting, [task.key for task in tasks])
         self._pool.want(tasks, self._side_by_side(plan, len(tasks)))
 
+    def drop(self) -> None:
+        """End every chunk that is under way, and wait until it has ended."""
+        self._pool.want((), 1)
+        self._pool.finish()
+
     def encode(self, plan: Plan, cutting: Cutting) -> list[dict[str, Any]]:
         """Encode all chunks of a cutting that are not finished; return their facts in their order.
 

@@ -33,6 +33,7 @@ MOVED = """([height, at]) => {
     return video.videoHeight === height && !video.seeking && (video.ended || video.currentTime > at + 0.3);
 }"""
 VERYFAST = EncodingRequest(preset="veryfast", encoder=EncoderFamily.CPU)
+FMP4 = replace(VERYFAST, segment_type=SegmentType.FMP4)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,17 +56,20 @@ STREAMS = {
     # 13 s: a transport stream does not say how long the last frame stands, and hls.js takes the distance before it
     "variable rate": Stream(kind="variable rate", length_s=13.1),
     "slides": Stream(kind="slides", length_s=8.0),
-    "slides, fmp4": Stream(kind="slides", length_s=8.0, sounds=1, asked={"encoding": replace(VERYFAST, segment_type=SegmentType.FMP4)}),
+    "slides, fmp4": Stream(kind="slides", length_s=8.0, sounds=1, asked={"encoding": FMP4}),
+    "slow slides, fmp4": Stream(kind="slow slides", length_s=12.0, sounds=1, asked={"encoding": FMP4}),
+    "slow slides, silent": Stream(kind="slow slides, silent", length_s=12.0),
+    "slow slides, silent, fmp4": Stream(kind="slow slides, silent", length_s=12.0, asked={"encoding": FMP4}),
+    "single frame": Stream(kind="single frame", length_s=8.0),
+    "single frame, fmp4": Stream(kind="single frame", length_s=8.0, sounds=1, asked={"encoding": FMP4}),
     "anamorphic": Stream(kind="anamorphic", heights=(144,)),
     "two levels": Stream(kind="odd size", length_s=2.0, heights=(360, 480)),
     "hdr10 converted": Stream(kind="hdr10"),
     "sound tracks": Stream(kind="sound tracks", sounds=3, spurious=NO_PROGRESS),
     "surround": Stream(kind="surround", sounds=1, spurious=NO_PROGRESS, asked={"sound": SoundRequest(surround=True)}),
     "encrypted": Stream(kind="sound later"),
-    "encrypted fmp4": Stream(kind="webm", sounds=1, asked={"encoding": replace(VERYFAST, segment_type=SegmentType.FMP4)}),
-    "fmp4, sound longer": Stream(
-        kind="sound longer", length_s=5.0, sounds=1, asked={"encoding": replace(VERYFAST, segment_type=SegmentType.FMP4)}
-    ),
+    "encrypted fmp4": Stream(kind="webm", sounds=1, asked={"encoding": FMP4}),
+    "fmp4, sound longer": Stream(kind="sound longer", length_s=5.0, sounds=1, asked={"encoding": FMP4}),
     "av1, picture later": Stream(kind="picture later", sounds=1, asked={"encoding": replace(VERYFAST, codec=Codec.AV1)}),
     "sound only": Stream(kind="sound only", length_s=8.0, heights=(0,)),
 }

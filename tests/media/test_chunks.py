@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tracemalloc
 from array import array
 from collections.abc import Callable, Sequence
@@ -10,9 +11,9 @@ from fractions import Fraction
 
 import pytest
 
-from pipeline.media.chunks import Cutting, cut
+from pipeline.media.chunks import Cutting, cut, first_chunks
 from pipeline.media.scan import CLOCK_HZ, Scan
-from pipeline.model import Plan
+from pipeline.model import Codec, EncodingRequest, Plan
 from pipeline.plan import make_plan
 
 
@@ -36,8 +37,8 @@ def _scan(
 
 @pytest.fixture
 def plan(job, media_info: Callable[..., object]) -> Plan:
-    """A plan for a plain source."""
-    return make_plan(job, media_info())
+    """A plan for a plain source, of which a minute is little work."""
+    return make_plan(replace(job, qualities=("360p",), encoding=EncodingRequest(preset="ultrafast")), media_info())
 
 
 def _starts_s(cutting: Cutting) -> list[float]:
@@ -155,3 +156,57 @@ def test_ten_hours_are_cut_in_little_memory(plan, limit):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert (600, True) == (len(cutting.chunks), peak < 40 << 20), peak
+
+
+@pytest.mark.parametrize(
+    ("asked", "qualities", "cores", "longest_s"),
+    [
+        pytest.param(EncodingRequest(preset="ultrafast"), ("360p",), 2, 60, id="quick"),
+        pytest.param(EncodingRequest(preset="veryfast"), ("1080p", "720p", "480p"), 2, 30, id="veryfast"),
+        pytest.param(EncodingRequest(preset="medium"), ("1080p", "720p", "480p"), 2, 12, id="medium"),
+        pytest.param(EncodingRequest(preset="medium"), ("1080p", "720p", "480p"), 16, 24, id="on sixteen cores"),
+        pytest.param(EncodingRequest(codec=Codec.HEVC, preset="veryslow"), None, 2, 6, id="slow"),
+    ],
+)
+def test_a_chunk_is_as_long_as_a_minutes_work(job, media_info, asked, qualities, cores, longest_s):
+    """Whatever is asked for: what is lost when the program is killed is at most a chunk of each worker."""
+    plan = make_plan(replace(job, encoding=asked, qualities=qualities), media_info())
+    starts = _starts_s(cut(plan, _scan(600, keyframe_s=2.0), cores=cores))
+    assert longest_s == max(b - a for a, b in itertools.pairwise(starts))
+
+
+@pytest.mark.parametrize("keyframe_s", [2.0, 11.0, 70.0])
+@pytest.mark.parametrize("limit", [None, Fraction(15)], ids=["every frame", "every other frame"])
+def test_the_first_chunks_are_those_of_the_whole_source(plan, keyframe_s, limit):
+    """However far the source was read by then; but for how many frames there are nothing more is needed."""
+    plan = replace(plan, frame_rate_limit=limit, media=replace(plan.media, duration_s=900.0))
+    whole = _scan(900, rate=30.0, keyframe_s=keyframe_s)
+    every = cut(plan, whole, cores=2)
+    counts = []
+    for reach_s in range(50, 900, 50):
+        reach = reach_s * CLOCK_HZ
+        frames, keyframes = (array("q", (t for t in times if t < reach)) for times in (whole.frames, whole.keyframes))
+        part = Scan(frames=frames, keyframes=keyframes, picture_end=reach, sound_ends={}, orderly=True)
+        first = first_chunks(plan, part, cores=2)
+        chunks = () if first is None else first.chunks
+        assert every.chunks[: len(chunks)] == chunks
+        assert first is None or replace(first, chunks=every.chunks, last_frame=every.last_frame) == every
+        counts.append(len(chunks))
+    assert (0, sorted(counts), True) == (counts[0], counts, counts[-1] >= len(every.chunks) - 4)
+
+
+@pytest.mark.parametrize(
+    ("changes", "scan", "duration_s"),
+    [
+        pytest.param({}, _scan(200), 100.0, id="a short source"),
+        pytest.param({}, _scan(200), None, id="a source that does not tell its length"),
+        pytest.param({}, _scan(200, without=[(50, 59)]), 900.0, id="a pause"),
+        pytest.param({}, _scan(200, orderly=False), 900.0, id="damage"),
+        pytest.param({"frame_rate_limit": Fraction(60)}, _scan(200, rate=60.1), 900.0, id="timed anew"),
+        pytest.param({}, replace(_scan(200), jumps=True), 900.0, id="times that jump"),
+    ],
+)
+def test_nothing_is_begun_early_where_the_whole_source_decides(plan, changes, scan, duration_s):
+    """It is read through first."""
+    plan = replace(plan, media=replace(plan.media, duration_s=duration_s), **changes)
+    assert None is first_chunks(plan, scan, cores=2)

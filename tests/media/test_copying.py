@@ -12,7 +12,7 @@ import pytest
 from pipeline.media.chunks import Chunk, cut, cut_at
 from pipeline.media.copying import NotCopyableError, below, boundaries, even_segment_s
 from pipeline.media.scan import CLOCK_HZ, Scan
-from pipeline.model import Job, Plan, SegmentType
+from pipeline.model import EncodingRequest, Job, Plan, SegmentType
 from pipeline.plan import make_plan
 
 RATE = 25
@@ -28,7 +28,7 @@ def _scan(seconds: float, keyframes_s: Sequence[float]) -> Scan:
 @pytest.fixture
 def plan(job: Job, media_info) -> Plan:
     """A plan for 1080p H.264 with one sound and room below the ceiling."""
-    return make_plan(job, media_info(bit_rate=4_000_000))
+    return make_plan(replace(job, encoding=EncodingRequest(preset="ultrafast")), media_info(bit_rate=4_000_000))
 
 
 def _boundaries_s(plan: Plan, scan: Scan) -> list[float]:
@@ -85,7 +85,7 @@ def test_the_muxer_cuts_at_the_boundaries_and_nowhere_else(plan, seed):
     scan = _scan(keyframes_s[-1] + 1, keyframes_s)
     cutting = cut(plan, scan, cores=2, whole=True)
     wanted = boundaries(plan, scan, cutting)
-    chunks = cut_at(cutting, scan, wanted, cores=2).chunks
+    chunks = cut_at(plan, cutting, scan, wanted, cores=2).chunks
     assert list(wanted) == [start for chunk in chunks for start in _muxed(chunk)]
     assert len(scan.frames) == sum(chunk.frames for chunk in chunks if chunk.frames is not None)
 
@@ -93,5 +93,5 @@ def test_the_muxer_cuts_at_the_boundaries_and_nowhere_else(plan, seed):
 def test_between_even_boundaries_there_is_a_keyframe_every_two_seconds(plan):
     """As where nothing is copied."""
     scan = _scan(24, range(0, 24, 6))
-    (chunk,) = cut_at(cut(plan, scan, cores=1), scan, [0, 540_000, 1_080_000, 1_620_000], cores=1).chunks
+    (chunk,) = cut_at(plan, cut(plan, scan, cores=1), scan, [0, 540_000, 1_080_000, 1_620_000], cores=1).chunks
     assert list(range(0, 24, 2)) == [keyframe // CLOCK_HZ for keyframe in chunk.keyframes]

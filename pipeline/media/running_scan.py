@@ -1,0 +1,96 @@
+"""Reads a source through in a thread of its own, so that work on its beginning can start before its end was seen."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from types import TracebackType
+
+from pipeline.cancel import CancelToken
+from pipeline.errors import SourceError
+from pipeline.media.scan import CLOCK_HZ, Found, Scan, scan
+from pipeline.model import MediaInfo
+
+FIRST_TICKS = 60 * CLOCK_HZ
+"""After so much of the picture the first part is handed out; each later one is twice as long as the one before."""
+
+
+class RunningScan:
+    """A scan that goes on in the background. Leaving it ends the reading; no thread stays."""
+
+    def __init__(self, media: MediaInfo, cancel: CancelToken, check: Callable[[], None], on_progress: Callable[[float], None]) -> None:
+        """`check` is called again and again meanwhile, and may raise to end the reading."""
+        self._media = media
+        self._cancel = cancel
+        self._check = check
+        self._on_progress = on_progress
+        self._stop = CancelToken()
+        self._changed = threading.Condition()
+        self._wanted = FIRST_TICKS
+        self._found: Found | None = None
+        self._result: Scan | None = None
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._read, name="scan")
+
+    def __enter__(self) -> RunningScan:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self._stop.cancel()
+        self._thread.join()
+
+    def part(self) -> Scan | None:
+        """Wait for the next part, from the beginning of the source; return None when all was read instead.
+
+        Raises what ended the reading.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: not self._reading or (self._found is not None and self._found.reach >= self._wanted))
+            if not self._reading:
+                if self._error is not None:
+                    raise self._error
+                return None
+            found = self._found
+        assert found is not None
+        made = found.so_far()
+        self._wanted = 2 * made.picture_end
+        return made
+
+    def result(self) -> Scan:
+        """Wait for the end of the source; return what the whole of it holds. Raises what ended the reading."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._reading)
+        if self._error is not None:
+            raise self._error
+        assert self._result is not None
+        return self._result
+
+    @property
+    def _reading(self) -> bool:
+        return self._result is None and self._error is None
+
+    def _read(self) -> None:
+        result, failure = None, None
+        try:
+            with self._cancel.on_cancel(self._stop.cancel):
+                result = self._scan()
+            self._check()
+        except Exception as error:  # noqa: BLE001  # a thread's outermost frame: raised again by whoever waits
+            result, failure = None, error
+        with self._changed:
+            self._result, self._error = result, failure
+            self._changed.notify_all()
+
+    def _scan(self) -> Scan:
+        try:
+            return scan(self._media, self._stop, self._on_progress, self._see)
+        except SourceError:
+            self._check()  # what can't be read because it was replaced is no broken file
+            raise
+
+    def _see(self, found: Found) -> None:
+        self._check()
+        with self._changed:
+            self._found = found
+            self._changed.notify_all()

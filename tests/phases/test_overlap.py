@@ -1,0 +1,226 @@
+"""Work that goes on side by side: the picture's first chunks are encoded while the source is still being read through."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import pytest
+from source_clips import AAC, H264, picture, run, sound
+
+from config import Config
+from pipeline import wiring
+from pipeline.cancel import CancelToken
+from pipeline.events import LogLevel, LogLine
+from pipeline.media import chunks, running_scan, scan
+from pipeline.media.scan import CLOCK_HZ, Found, Scan
+from pipeline.media.validate import validate
+from pipeline.model import EncodingRequest, Job, JobReport, MediaInfo, Outcome
+from pipeline.phases import encode_work
+
+LONG_S = 60
+ENCODE = ("-g", "50", *H264)
+
+
+@dataclass
+class Run:
+    """A whole job: what it is told, and which pieces it made in which order."""
+
+    job: Job
+    cancel: CancelToken = field(default_factory=CancelToken)
+    pieces: list[str] = field(default_factory=list)
+    begun: threading.Event = field(default_factory=threading.Event)
+    on_piece: Callable[[str], None] = lambda _: None
+
+    def go(self) -> JobReport:
+        return wiring.run_job(wiring.make_plan(self.job, Config()), Config(), self._see, self.cancel)
+
+    def _see(self, event: object) -> None:
+        if isinstance(event, LogLine) and event.level is LogLevel.DETAIL and "/.checkpoints/" in event.text:
+            self.pieces.append(Path(event.text.split(" && ")[0]).stem)
+            self.on_piece(self.pieces[-1])
+            if self.pieces[-1] == "0000":
+                self.begun.set()
+
+
+@pytest.fixture
+def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Run]:
+    """Return a function that prepares a job on a clip, cut like a long one."""
+    monkeypatch.setattr(chunks, "CHUNK_SEGMENTS", 1)
+    monkeypatch.setattr(chunks, "LEAST_SEGMENTS", 1)
+    monkeypatch.setattr(running_scan, "FIRST_TICKS", 13 * CLOCK_HZ)
+    monkeypatch.setattr(scan, "CHECK_EVERY", 20)
+
+    def make(source: Path, name: str = "out", **asked: object) -> Run:
+        encoding = EncodingRequest(preset="ultrafast")
+        return Run(job=Job(source=source, output_dir=tmp_path / name, slug="clip", encoding=encoding, make_mp4=False, **asked))
+
+    return make
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """Half a minute without a sound, a keyframe every two seconds."""
+    return run(tmp_path, "clip.mp4", *picture(size="160x90", length_s=26), *ENCODE)
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Callable[[Run], None]:
+    """Return a function that lets a job's scan end only when its first chunk has begun, or the job was cancelled."""
+    real = running_scan.scan
+
+    def hold(job: Run) -> None:
+        def scan(media: MediaInfo, cancel: CancelToken, on_progress: Callable[[float], None], on_found: Callable[[Found], None]) -> Scan:
+            def see(found: Found) -> None:
+                on_found(found)
+                if found.reach >= running_scan.FIRST_TICKS:
+                    with cancel.on_cancel(job.begun.set):
+                        assert job.begun.wait(LONG_S), "no chunk was begun before the end of the source was seen"
+
+            return real(media, cancel, on_progress, see)
+
+        monkeypatch.setattr(running_scan, "scan", scan)
+
+    return hold
+
+
+@pytest.fixture
+def read_first(monkeypatch: pytest.MonkeyPatch) -> Callable[[Run], JobReport]:
+    """Return a function that runs a job whose source is read through before anything else."""
+
+    def go(job: Run) -> JobReport:
+        with monkeypatch.context() as patch:
+            patch.setattr(running_scan, "FIRST_TICKS", 1 << 62)
+            return job.go()
+
+    return go
+
+
+def _segments(report: JobReport) -> list[bytes]:
+    return [path.read_bytes() for path in sorted((report.folder / "90p").glob("seg_*.ts"))]
+
+
+def test_the_first_chunk_is_begun_while_the_source_is_read(start, held, read_first, clip):
+    """What was made early is what would have been made, and is not made again."""
+    early, late = start(clip, "early"), start(clip, "late")
+    straight = read_first(late)
+    held(early)
+    report = early.go()
+    assert (Outcome.DONE, Outcome.DONE, ()) == (straight.outcome, report.outcome, validate(report.folder).findings)
+    assert ([sorted(set(early.pieces))] * 2, _segments(straight)) == ([early.pieces, sorted(late.pieces)], _segments(report))
+
+
+def test_what_was_begun_on_a_wrong_guess_is_made_again(start, held, read_first, tmp_path):
+    """A pause near the end changes how all of the picture is encoded."""
+    paused = run(
+        tmp_path, "paused.mkv", *picture(size="160x90", length_s=40), "-vf", "select='lt(t,25)+gt(t,36)'", "-fps_mode", "vfr", *ENCODE
+    )
+    early, late = start(paused, "early"), start(paused, "late")
+    straight = read_first(late)
+    held(early)
+    report = early.go()
+    assert (Outcome.DONE, ["0000"]) == (straight.outcome, late.pieces)
+    assert (Outcome.DONE, 2, ()) == (report.outcome, early.pieces.count("0000"), validate(report.folder).findings)
+    assert _segments(straight) == _segments(report)
+
+
+def test_cancel_while_both_go_on_leaves_nothing_behind(start, held, clip):
+    """No thread, no child process, and no folder for less than a chunk of work."""
+    job = start(clip)
+    job.on_piece = lambda name: job.cancel.cancel()
+    held(job)
+    report = job.go()
+    threads = [thread.name for thread in threading.enumerate() if thread.name == "scan" or thread.name.startswith("encode-")]
+    assert (Outcome.CANCELLED, [], []) == (report.outcome, threads, psutil.Process().children(recursive=True))
+    assert [] == list(job.job.output_dir.iterdir())
+
+
+def test_a_source_that_turns_out_to_be_no_good_leaves_nothing_behind(start, held, tmp_path):
+    """What was begun of it is ended and removed, and the sentence is the usual one."""
+    one = run(tmp_path, "one.ts", *picture(size="160x90", length_s=20), *ENCODE)
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(one.read_bytes() * 2)
+    job = start(joined)
+    held(job)
+    report = job.go()
+    assert (Outcome.FAILED, True, []) == (report.outcome, "times begin anew" in report.error, list(job.job.output_dir.iterdir())), (
+        report.error
+    )
+
+
+def _grows(source: Path) -> None:
+    with source.open("ab") as file:
+        file.write(b"more")
+
+
+def _is_cut_off(source: Path) -> None:
+    os.truncate(source, source.stat().st_size // 2)
+
+
+def _is_replaced(source: Path) -> None:
+    """Another file of the same size and time."""
+    other, status = source.with_suffix(".new"), source.stat()
+    other.write_bytes(bytes(status.st_size))
+    os.utime(other, ns=(status.st_atime_ns, status.st_mtime_ns))
+    other.replace(source)
+
+
+def _is_rewritten(source: Path) -> None:
+    source.write_bytes(source.read_bytes())
+
+
+CHANGES = [_grows, _is_cut_off, _is_replaced, _is_rewritten]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda f: f.__name__[1:])
+def test_a_source_that_changes_while_it_is_encoded_is_a_sentence(start, monkeypatch, tmp_path, change):
+    """At once, not when the whole of it was encoded for nothing."""
+    source = run(tmp_path, "clip.mp4", *picture(size="160x90", length_s=26), *sound(length_s=26), *ENCODE, *AAC)
+    monkeypatch.setattr(encode_work, "LOOK_S", 0.0)
+    job = start(source)
+
+    def on_piece(name: str) -> None:
+        if name == "0001":
+            change(source)
+
+    job.on_piece = on_piece
+    report = job.go()
+    assert (Outcome.FAILED, True) == (report.outcome, report.error.startswith(f"{source} changed while it was read")), report.error
+    assert False is ("0003" in job.pieces)
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda f: f.__name__[1:])
+def test_a_source_that_changes_while_it_is_read_through_is_a_sentence(start, monkeypatch, clip, change):
+    """Before anything is encoded."""
+    real = running_scan.scan
+
+    def scan(media, cancel, on_progress, on_found):
+        change(clip)
+        return real(media, cancel, on_progress, on_found)
+
+    monkeypatch.setattr(running_scan, "scan", scan)
+    job = start(clip)
+    report = job.go()
+    assert (Outcome.FAILED, True) == (report.outcome, report.error.startswith(f"{clip} changed while it was read")), report.error
+    assert [] == list(job.job.output_dir.iterdir())
+
+
+def test_a_source_that_is_gone_is_a_sentence(start, monkeypatch, clip):
+    """A drive that was unplugged, say."""
+    job = start(clip)
+    monkeypatch.setattr(encode_work, "LOOK_S", 0.0)
+    job.on_piece = lambda name: clip.unlink(missing_ok=True)
+    report = job.go()
+    assert (Outcome.FAILED, True) == (report.outcome, "was moved or deleted while it was read" in report.error), report.error
+
+
+def test_a_copy_of_a_source_is_not_taken_for_a_change(start, clip, tmp_path):
+    """Reading it, linking it and copying it leave it as it is."""
+    job = start(clip)
+    job.on_piece = lambda name: (shutil.copy(clip, tmp_path / "copy.mp4"), clip.read_bytes())
+    assert Outcome.DONE is job.go().outcome
