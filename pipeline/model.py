@@ -210,6 +210,7 @@ class VideoStream:
     index: int = 0
     interlaced: bool = False
     bit_depth: int = 8
+    closed_captions: bool = False
     colour_range: str = "unknown"
     crop: Crop = Crop()
     interlaced_in_part: bool = False

@@ -19,6 +19,7 @@ FMP4_VERSION = 7
 """What Apple's tools declare for fragmented MP4."""
 
 SUBTITLE_GROUP = "subtitles"
+CLOSED_CAPTIONS_GROUP = "closed-captions"
 
 FOR_THE_DEAF = "public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound"
 """What subtitles for the deaf and hard of hearing have (Apple's HLS authoring specification, 4.7)."""
@@ -42,6 +43,15 @@ class SubtitleTrack:
     default: bool = False
     forced: bool = False
     for_the_deaf: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClosedCaptions:
+    """A channel of closed captions in every picture: its INSTREAM-ID, language and name."""
+
+    channel: str
+    language: str
+    name: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +122,7 @@ def master_playlist(
     audio: Sequence[AudioTrack] = (),
     *,
     subtitles: Sequence[SubtitleTrack] = (),
+    closed_captions: Sequence[ClosedCaptions] = (),
     iframes: Sequence[IFrameStream] = (),
     chapters: str | None = None,
 ) -> str:
@@ -122,22 +133,30 @@ def master_playlist(
             whose variants are the sounds themselves.
         audio: The sounds with segments of their own; each picture is listed once for each of their groups.
         subtitles: The subtitles; of those in one language and of one kind the first is what players choose by themselves.
+        closed_captions: The channels that the pictures of all renditions hold.
         iframes: The I-frame playlists.
         chapters: The address of the chapters in Apple's form, if there are any.
     """
     groups = _groups(audio)
-    lines = ["#EXTM3U", f"#EXT-X-VERSION:{TS_VERSION}", "#EXT-X-INDEPENDENT-SEGMENTS"]
+    services = any(one.channel.startswith("SERVICE") for one in closed_captions)  # RFC 8216, 7: these need version 7
+    lines = ["#EXTM3U", f"#EXT-X-VERSION:{FMP4_VERSION if services else TS_VERSION}", "#EXT-X-INDEPENDENT-SEGMENTS"]
     if chapters is not None:
         lines.append(f'#EXT-X-SESSION-DATA:DATA-ID="{CHAPTERS_ID}",URI={_quoted(chapters)}')
     if pictures or len(audio) > 1:
         lines += [line for group, members in groups.items() for line in _audio_lines(group, members)]
     lines += _subtitle_lines(subtitles)
+    lines += [
+        f'#EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID="{CLOSED_CAPTIONS_GROUP}",NAME={_quoted(one.name)},LANGUAGE={_quoted(one.language)},'
+        f"DEFAULT=NO,AUTOSELECT=YES,INSTREAM-ID={_quoted(one.channel)}"
+        for one in closed_captions
+    ]
+    closed = bool(closed_captions)
     for group, members in groups.items() if pictures else ():
         for rendition in pictures:
-            lines += _variant(rendition, group, members, subtitles)
+            lines += _variant(rendition, group, members, subtitles, closed=closed)
     if pictures and not groups:
         for rendition in pictures:
-            lines += _variant(rendition, None, (), subtitles)
+            lines += _variant(rendition, None, (), subtitles, closed=closed)
     if not pictures:
         for group, members in groups.items():
             chosen = next(member for member in members if member.default)
@@ -216,7 +235,9 @@ def _subtitle_lines(tracks: Sequence[SubtitleTrack]) -> list[str]:
     return lines
 
 
-def _variant(rendition: Measured, group: str | None, members: Sequence[_Member], subtitles: Sequence[SubtitleTrack]) -> list[str]:
+def _variant(
+    rendition: Measured, group: str | None, members: Sequence[_Member], subtitles: Sequence[SubtitleTrack], *, closed: bool = False
+) -> list[str]:
     """Return the lines of one variant.
 
     RFC 8216, 4.3.4.2: BANDWIDTH is the largest sum of peak rates of any playable combination, AVERAGE-BANDWIDTH that of the
@@ -245,7 +266,7 @@ def _variant(rendition: Measured, group: str | None, members: Sequence[_Member],
     if subtitles:
         attributes.append(f'SUBTITLES="{SUBTITLE_GROUP}"')
     if picture is not None:
-        attributes.append("CLOSED-CAPTIONS=NONE")
+        attributes.append(f'CLOSED-CAPTIONS="{CLOSED_CAPTIONS_GROUP}"' if closed else "CLOSED-CAPTIONS=NONE")
     return ["#EXT-X-STREAM-INF:" + ",".join(attributes), _playlist_uri(rendition)]
 
 

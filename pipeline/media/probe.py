@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import SourceError
+from pipeline.media.closed_captions import frame_captions
 from pipeline.media.colour_tags import ColourTags, colour_tags, declared_tags
 from pipeline.media.container_crop import container_crop
 from pipeline.media.interlacing import Interlacing, interlacing
@@ -290,6 +291,7 @@ def _video(
         index=stream.index,
         interlaced=fields.found,
         interlaced_in_part=fields.in_part,
+        closed_captions=any(frame_captions(f) for f in look.frames),
         bit_depth=max(component.bits for component in frame.format.components),
     )
 

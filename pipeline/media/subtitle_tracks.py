@@ -18,6 +18,9 @@ CHECK_EVERY = 500
 EVENT_FIELDS = 8
 """How many fields of an event in ASS stand before its text, as libavcodec gives it (ff_ass_get_dialog in libavcodec/ass.c)."""
 
+UNKNOWN_END = (1 << 32) - 1
+"""What libavcodec says where it does not know when a subtitle ends, in milliseconds."""
+
 PLAIN_TEXT = ("subrip", "ass", "webvtt", "text")
 """Codecs whose packets are text in UTF-8 alone, unless a program has put something else there."""
 
@@ -43,14 +46,13 @@ def read_cues(media: MediaInfo, streams: Sequence[SubtitleStream], cancel: Cance
                 if stream.index not in found:
                     stream.discard = Discard.all  # of an MP4 nothing else is then read
             packets = container.demux([container.streams[index] for index in found])
-            for number, packet in enumerate(_until_broken(packets)):
+            for number, packet in enumerate(until_broken(packets)):
                 if number % CHECK_EVERY == 0:
                     cancel.check()
-                if packet.size and packet.pts is not None:
-                    found[packet.stream.index] += _events(packet, media.start_s)
+                found[packet.stream.index] += events_in(packet, media.start_s)
     except (av.error.FFmpegError, OSError) as error:
         raise SourceError(f"{media.path} can't be read: the file is broken or was moved.") from error
-    return {index: _cues(events) for index, events in found.items()}
+    return {index: cues_of(events) for index, events in found.items()}
 
 
 def plain_text(event: str) -> str:
@@ -61,28 +63,33 @@ def plain_text(event: str) -> str:
     return "\n".join(line for line in (" ".join(line.split()) for line in lines) if line)
 
 
-def _until_broken(packets: Iterator[Any]) -> Iterator[Any]:
-    """Yield packets as far as the file can be read: what is damaged is the picture's and the sound's to say."""
+def until_broken(items: Iterator[Any]) -> Iterator[Any]:
+    """Yield packets or frames as far as the file can be read: what is damaged is the picture's and the sound's to say."""
     import av.error
 
     try:
-        yield from packets
+        yield from items
     except (av.error.FFmpegError, OSError):
         return
 
 
-def _events(packet: Any, origin_s: float) -> Iterator[tuple[float, float | None, str]]:  # noqa: ANN401  # PyAV's packet
+def events_in(packet: Any, origin_s: float) -> Iterator[tuple[float, float | None, str]]:  # noqa: ANN401  # PyAV's packet
+    """Yield start, duration and text of what a packet's subtitle decoder gives; the decoder of closed captions tells late when."""
     import av.error
 
-    start_s = float(packet.pts * packet.time_base) - origin_s
-    duration_s = float(packet.duration * packet.time_base) if packet.duration else None
     try:
         decoded = packet.stream.codec_context.decode2(_in_utf8(packet))
     except av.error.FFmpegError:  # a broken cue costs itself only
         return
-    for rectangle in decoded.rects if decoded is not None else ():
+    if decoded is None or (packet.pts is None and decoded.pts is None):
+        return
+    start_s = float(packet.pts * packet.time_base) if decoded.pts is None else decoded.pts / 1e6
+    duration_s = float(packet.duration * packet.time_base) if packet.duration else None
+    if 0 < decoded.end_display_time < UNKNOWN_END:
+        duration_s = decoded.end_display_time / 1000
+    for rectangle in decoded.rects:
         if rectangle.type == b"ass":
-            yield start_s, duration_s, plain_text(rectangle.ass.decode("utf-8", "replace"))
+            yield start_s - origin_s, duration_s, plain_text(rectangle.ass.decode("utf-8", "replace"))
 
 
 def _in_utf8(packet: Any) -> Any:  # noqa: ANN401  # PyAV's packet
@@ -101,7 +108,7 @@ def _in_utf8(packet: Any) -> Any:  # noqa: ANN401  # PyAV's packet
     return packet
 
 
-def _cues(events: Sequence[tuple[float, float | None, str]]) -> list[Cue]:
+def cues_of(events: Sequence[tuple[float, float | None, str]]) -> list[Cue]:
     """Return each event once, with an end: where none is given the next one's begin, after the longest time at most."""
     ordered = sorted(set(events), key=lambda event: (event[0], event[1] or 0.0))
     cues = []

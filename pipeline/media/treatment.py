@@ -132,6 +132,8 @@ def _sound(media: MediaInfo, *, surround: bool) -> Iterator[str]:
 
 
 def _subtitles(media: MediaInfo) -> Iterator[str]:
+    if media.video is not None and media.video.closed_captions:
+        yield "closed captions in the picture, offered as subtitles too"
     for form, what in SUBTITLE_TREATMENTS.items():
         tracks = [stream for stream in media.subtitles if stream.form is form]
         names = [language_name(stream.language) if stream.language else stream.title or "unknown language" for stream in tracks]

@@ -1,4 +1,7 @@
-"""Writes the subtitles of a stream: those in the source, and the captions that Whisper made. Owns their names and order."""
+"""Writes the subtitles of a stream: those in the source, its closed captions, and the captions that Whisper made.
+
+Owns their names and order.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,12 @@ from pathlib import Path
 from pipeline.errors import OutputError
 from pipeline.events import LogLevel
 from pipeline.media import playlists
-from pipeline.media.measure import PLAYLIST, Measured, bit_rates
-from pipeline.media.playlists import SubtitleTrack
+from pipeline.media.closed_captions import Channel, channels_in, read_closed_captions
+from pipeline.media.measure import PLAYLIST, Measured, bit_rates, read_media_playlist, segment_bytes
+from pipeline.media.playlists import ClosedCaptions, SubtitleTrack
 from pipeline.media.soundtracks import UNKNOWN_LANGUAGE
 from pipeline.media.subtitle_tracks import read_cues
-from pipeline.model import SubtitleStream
+from pipeline.model import Plan, SubtitleForm, SubtitleStream
 from pipeline.phases.phase import PhaseContext
 from pipeline.phases.transcribe import load_cues
 from pipeline.speech.cues import Cue
@@ -37,12 +41,36 @@ class Captions:
     for_the_deaf: bool = False
 
 
-def write_subtitles(context: PhaseContext, leading: Measured) -> list[SubtitleTrack]:
-    """Write every subtitle track in segments like those of `leading`. Raises SourceError, SpeechError, OutputError, Cancelled."""
+def read_channels(context: PhaseContext) -> tuple[Channel, ...]:
+    """Return the closed captions in the source's picture. Raises SourceError, Cancelled."""
+    video = context.plan.media.video
+    return read_closed_captions(context.plan.media, context.cancel) if video is not None and video.closed_captions else ()
+
+
+def kept_channels(context: PhaseContext, channels: Sequence[Channel], pictures: Sequence[Measured]) -> list[ClosedCaptions]:
+    """Return those channels of the source that the pictures of all renditions still hold: not every encoder keeps them."""
+    language = _spoken_language(context.plan)
+    kept = [channel for channel in channels if all(_holds(context.workspace.folder / p.name, p, channel) for p in pictures)]
+    if len(kept) < len(channels):
+        context.log("The encoder leaves the closed captions out of the picture: they are subtitles of the stream.", LogLevel.INFO)
+    named = {channel.name: _channel_name(number, language) for number, channel in enumerate(channels)}
+    return [
+        ClosedCaptions(
+            channel=channel.name, language=(language if channel is channels[0] else None) or UNKNOWN_LANGUAGE, name=named[channel.name]
+        )
+        for channel in kept
+    ]
+
+
+def write_subtitles(context: PhaseContext, leading: Measured, channels: Sequence[Channel] = ()) -> list[SubtitleTrack]:
+    """Write every subtitle track in segments like those of `leading`; `channels` are the source's closed captions.
+
+    Raises SourceError, SpeechError, OutputError, Cancelled.
+    """
     folder, plan = context.workspace.folder, context.plan
     shutil.rmtree(folder / SUBTITLES, ignore_errors=True)
     tracks = []
-    for captions in _all_captions(context, sum(leading.durations_s)):
+    for captions in _all_captions(context, sum(leading.durations_s), channels):
         place = _free_place(folder, captions.language)
         try:
             _write_track(folder / place, captions.cues, leading)
@@ -62,7 +90,7 @@ def write_subtitles(context: PhaseContext, leading: Measured) -> list[SubtitleTr
                 for_the_deaf=captions.for_the_deaf,
             )
         )
-    if plan.media.text_subtitles:
+    if plan.media.text_subtitles or channels:
         context.log(f"Subtitles of the stream: {', '.join(track.name for track in tracks) or 'none with any text'}.", LogLevel.INFO)
     return tracks
 
@@ -95,12 +123,43 @@ def ordered(own: Sequence[tuple[SubtitleStream, Sequence[Cue]]], heard: tuple[st
     return [replace(track, default=number == first) for number, track in enumerate(made)]
 
 
-def _all_captions(context: PhaseContext, length_s: float) -> list[Captions]:
+def _all_captions(context: PhaseContext, length_s: float, channels: Sequence[Channel]) -> list[Captions]:
     plan = context.plan
     heard = load_cues(context.workspace.folder) if plan.job.transcription is not None else ("", [])
     streams = plan.media.text_subtitles
     cues = read_cues(plan.media, streams, context.cancel)
-    return ordered([(stream, list(_within(cues[stream.index], length_s))) for stream in streams], heard)
+    own = [(stream, list(_within(cues[stream.index], length_s))) for stream in streams]
+    language = _spoken_language(plan)
+    for number, channel in enumerate(channels):
+        stream = SubtitleStream(
+            index=-1,
+            codec="eia_608",
+            form=SubtitleForm.TEXT,
+            language=None if number else language,
+            title=_channel_name(number, language),
+            for_the_deaf=True,
+        )
+        own.append((stream, list(_within(channel.cues, length_s))))
+    return ordered(own, heard)
+
+
+def _spoken_language(plan: Plan) -> str | None:
+    """Return the language of the default sound: nothing in closed captions tells theirs."""
+    return next((sound.language for sound in plan.audio if sound.default), None)
+
+
+def _channel_name(number: int, language: str | None) -> str:
+    if number:
+        return f"Closed captions {number + 1}"
+    return f"{language_name(language)} (closed captions)" if language else "Closed captions"
+
+
+def _holds(folder: Path, picture: Measured, channel: Channel) -> bool:
+    """Whether a rendition holds a channel in the two segments in which it first says anything."""
+    ends = list(itertools.accumulate(picture.durations_s))
+    first = next((number for number, end_s in enumerate(ends) if channel.first_s < end_s), len(ends))
+    segments = read_media_playlist(folder / PLAYLIST)[first : first + 2]
+    return any(channel.name in channels_in(segment_bytes(folder / PLAYLIST, segment.uri)) for segment in segments)
 
 
 def _within(cues: Sequence[Cue], length_s: float) -> Iterator[Cue]:

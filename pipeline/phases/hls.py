@@ -35,7 +35,7 @@ DECLARES_TRACKS = ("mov", "matroska")
 
 DISK_MARGIN = 1.1
 IFRAME_PLAYLIST = "iframes.m3u8"
-BESIDE = ("chapters", "subtitles")
+BESIDE = ("chapters", "subtitles", "closed_captions")
 PACKAGED = (MASTER, POSTER, SPRITE, SPRITE_MAP, PUBLISHED_KEY, CHAPTERS_JSON, CHAPTERS_VTT)
 """What the packaging writes into the folder itself."""
 
@@ -234,7 +234,12 @@ def _lost(context: PhaseContext) -> list[str]:
 
 def beside(plan: Plan) -> dict[str, Any]:
     """Return what tells the chapters and subtitles of a stream from others; nothing of what there is none of."""
-    facts = {"chapters": as_facts(plan.chapters), "subtitles": [stream.index for stream in plan.media.text_subtitles]}
+    video = plan.media.video
+    facts = {
+        "chapters": as_facts(plan.chapters),
+        "subtitles": [stream.index for stream in plan.media.text_subtitles],
+        "closed_captions": video is not None and video.closed_captions,
+    }
     return {name: value for name, value in facts.items() if value}
 
 

@@ -20,7 +20,7 @@ from pipeline.media.playlists import AudioTrack, IFrameStream
 from pipeline.media.thumbnails import write_thumbnails
 from pipeline.media.validate import validate
 from pipeline.model import PhaseName, Plan, SegmentType
-from pipeline.phases.captions import write_subtitles
+from pipeline.phases.captions import kept_channels, read_channels, write_subtitles
 from pipeline.phases.hls import IFRAME_PLAYLIST, beside
 from pipeline.phases.phase import PhaseContext
 from pipeline.workspace import MASTER
@@ -76,7 +76,9 @@ def _write_stream(context: PhaseContext) -> dict[str, Any]:
         context.workspace.forget(PhaseName.HLS.value, PhaseName.MP4.value)  # so that starting again makes them again
         raise
     leading = _leading(plan, measured)
-    subtitles = write_subtitles(context, leading)
+    channels = read_channels(context)
+    closed_captions = kept_channels(context, channels, pictures)
+    subtitles = write_subtitles(context, leading, channels)
     if key is not None:
         measured = _encrypt(context, measured, key)
     tracks = [
@@ -93,7 +95,9 @@ def _write_stream(context: PhaseContext) -> dict[str, Any]:
     ]
     pictures = [measured[r.name] for r in plan.renditions]
     chapters_uri = _write_chapters(context, sum(leading.durations_s))
-    text = playlists.master_playlist(pictures, tracks, subtitles=subtitles, iframes=iframes, chapters=chapters_uri)
+    text = playlists.master_playlist(
+        pictures, tracks, subtitles=subtitles, closed_captions=closed_captions, iframes=iframes, chapters=chapters_uri
+    )
     write_whole(folder / MASTER, text)
     facts = {"renditions": [m.name for m in pictures], "captions": next((track.language for track in subtitles if track.default), None)}
     return facts | beside(plan)
