@@ -105,7 +105,7 @@ class Made:
     @property
     def sound(self) -> Path:
         """The playlist with the default sound."""
-        defaults = [media for media in self.media if media["DEFAULT"] == "YES"]
+        defaults = [media for media in self.media if (media["TYPE"], media["DEFAULT"]) == ("AUDIO", "YES")]
         return self.folder / defaults[0]["URI"] if defaults else self.picture
 
     @property
