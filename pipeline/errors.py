@@ -41,6 +41,10 @@ class SourceError(PipelineError):
     """The source can't be read as a video."""
 
 
+class SourceChangedError(SourceError):
+    """The source is no longer the file that was probed: it grew, was cut, replaced or moved."""
+
+
 class OutputError(PipelineError):
     """The output folder can't be written, is full, or holds something else."""
 

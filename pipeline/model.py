@@ -275,12 +275,21 @@ class Chapter:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SourceIdentity:
+    """What tells whether a file is still the same: size, time of the last change, its number on the disk."""
+
+    size_bytes: int
+    mtime_ns: int
+    inode: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class MediaInfo:
     """What the probe found in a source. `duration_s` is what the container declares, or None.
 
     `start_s` is the container's time of the first moment of picture and sound; all other times count from there.
     `readable_s` is the end of the last packet that can be read, where that could be found out quickly.
-    `video` is None where there is no picture but a cover at most.
+    `video` is None where there is no picture but a cover at most. `identity` is the file's when it was probed.
     """
 
     path: Path
@@ -291,6 +300,7 @@ class MediaInfo:
     audio: tuple[AudioStream, ...]
     start_s: float = 0.0
     readable_s: float | None = None
+    identity: SourceIdentity | None = None
     chapters: tuple[Chapter, ...] = ()
     subtitles: tuple[SubtitleStream, ...] = ()
 

@@ -9,7 +9,7 @@ import contextlib
 import math
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from pipeline.media.container_crop import container_crop
 from pipeline.media.interlacing import Interlacing, interlacing
 from pipeline.media.language_tags import language_tag
 from pipeline.media.readable_end import MATROSKA, ReadableEnd, SourceFile, readable_end
+from pipeline.media.source_checks import WAIT, check_file, check_unchanged, is_unfinished
 from pipeline.media.treatment import DAMAGED_S
 from pipeline.model import AudioStream, Chapter, Crop, MediaInfo, SubtitleForm, SubtitleStream, VideoStream
 
@@ -54,30 +55,19 @@ Stream = Any
 
 def probe(path: Path) -> MediaInfo:
     """Read a source's properties. Raises SourceError with a sentence for the editor."""
-    _check_file(path)
+    identity = check_file(path)
     import av  # takes a while to load, and the window starts without it
     import av.error
 
     try:
         with SourceFile(path) as file, av.open(file, metadata_errors="replace") as container:
-            return _media_info(path, file, container)
+            media = replace(_media_info(path, file, container), identity=identity)
     except (av.error.FFmpegError, OSError, ValueError) as error:
+        if is_unfinished(path):
+            raise SourceError(f"{path} is not downloaded whole yet: {WAIT}") from error
         raise SourceError(f"{path} can't be read as a video: the file is broken or of a kind that is not supported.") from error
-
-
-def _check_file(path: Path) -> None:
-    try:
-        if path.is_dir():
-            raise SourceError(f"{path} is a folder: choose a video file.")
-        if path.exists() and not path.is_file():
-            raise SourceError(f"{path} is not a file: choose a video file.")
-        with path.open("rb") as file:
-            if not file.read(1):
-                raise SourceError(f"{path} is empty: choose a video file.")
-    except FileNotFoundError as error:
-        raise SourceError(f"{path} was not found: check the name.") from error
-    except OSError as error:
-        raise SourceError(f"{path} can't be read ({error.strerror}): check the file and its permissions.") from error
+    check_unchanged(media)
+    return media
 
 
 def _media_info(path: Path, file: SourceFile, container: Any) -> MediaInfo:  # noqa: ANN401  # PyAV's container

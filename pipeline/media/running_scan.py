@@ -7,7 +7,6 @@ from collections.abc import Callable
 from types import TracebackType
 
 from pipeline.cancel import CancelToken
-from pipeline.errors import SourceError
 from pipeline.media.scan import CLOCK_HZ, Found, Scan, scan
 from pipeline.model import MediaInfo
 
@@ -18,11 +17,9 @@ FIRST_TICKS = 60 * CLOCK_HZ
 class RunningScan:
     """A scan that goes on in the background. Leaving it ends the reading; no thread stays."""
 
-    def __init__(self, media: MediaInfo, cancel: CancelToken, check: Callable[[], None], on_progress: Callable[[float], None]) -> None:
-        """`check` is called again and again meanwhile, and may raise to end the reading."""
+    def __init__(self, media: MediaInfo, cancel: CancelToken, on_progress: Callable[[float], None]) -> None:
         self._media = media
         self._cancel = cancel
-        self._check = check
         self._on_progress = on_progress
         self._stop = CancelToken()
         self._changed = threading.Condition()
@@ -74,23 +71,14 @@ class RunningScan:
         result, failure = None, None
         try:
             with self._cancel.on_cancel(self._stop.cancel):
-                result = self._scan()
-            self._check()
+                result = scan(self._media, self._stop, self._on_progress, self._see)
         except Exception as error:  # noqa: BLE001  # a thread's outermost frame: raised again by whoever waits
             result, failure = None, error
         with self._changed:
             self._result, self._error = result, failure
             self._changed.notify_all()
 
-    def _scan(self) -> Scan:
-        try:
-            return scan(self._media, self._stop, self._on_progress, self._see)
-        except SourceError:
-            self._check()  # what can't be read because it was replaced is no broken file
-            raise
-
     def _see(self, found: Found) -> None:
-        self._check()
         with self._changed:
             self._found = found
             self._changed.notify_all()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import SourceError
+from pipeline.media.source_checks import check_unchanged
 from pipeline.model import MediaInfo
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def scan(
         on_found: gets what was found so far, each time the same object; may raise to end the reading.
 
     Raises:
-        SourceError: it can't be opened.
+        SourceError: it can't be opened, or changes meanwhile.
         Cancelled: the job was cancelled.
     """
     import av
@@ -119,13 +120,16 @@ def scan(
                 for number, packet in enumerate(container.demux(streams)):
                     if number % CHECK_EVERY == 0:
                         cancel.check()
+                        check_unchanged(media)
                         on_progress(min(1.0, max(0, packet.pos or 0) / max(1, media.size_bytes)))
                         on_found(found)
                     found.take(packet)
             except (av.error.FFmpegError, OSError):  # it can't be read any further
                 found.orderly = False
     except (av.error.FFmpegError, OSError) as error:
+        check_unchanged(media)  # which is why, then
         raise SourceError(f"{media.path} can't be read: the file is broken or was moved.") from error
+    check_unchanged(media)
     return found.result()
 
 

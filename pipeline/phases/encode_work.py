@@ -17,7 +17,7 @@ from pipeline.events import LogLevel
 from pipeline.media import encode
 from pipeline.media.process import FfmpegRun, ffmpeg_version, printable, run_ffmpeg
 from pipeline.media.scan import CLOCK_HZ
-from pipeline.media.source_watch import SourceWatch
+from pipeline.media.source_checks import check_unchanged
 from pipeline.phases.phase import PhaseContext, Progress
 
 
@@ -29,9 +29,8 @@ class EncodeWork:
         self.ffmpeg = ffmpeg
         self.checkpoints = context.workspace.checkpoints
         self.made_with = [ffmpeg_version(ffmpeg), context.workspace.source]
-        self._source = context.plan.media.path
-        known = context.workspace.source
-        self.watch = SourceWatch(self._source, size_bytes=known["size_bytes"], mtime_ns=known["mtime_ns"])
+        self._media = context.plan.media
+        self._source = self._media.path
         self._lock = threading.Lock()
 
     def key(self, arguments: Sequence[str], *more: object) -> str:
@@ -69,7 +68,7 @@ class EncodeWork:
     def run(self, arguments: Sequence[str], folder: Path, report: Callable[[float], None], cancel: CancelToken | None = None) -> FfmpegRun:
         """Run ffmpeg on the source in `folder`.
 
-        Raises DiskFullError as soon as the disk is full, SourceError as soon as the source changes, and what ffmpeg raises.
+        Raises DiskFullError as soon as the disk is full, SourceChangedError as soon as the source is another, and what ffmpeg raises.
         """
         argv = encode.from_source(arguments, self._source)
         with self._lock:
@@ -81,16 +80,16 @@ class EncodeWork:
             report(out_time_s)
             if time.monotonic() - looked > LOOK_S:
                 looked = time.monotonic()
-                self.watch.check()
+                check_unchanged(self._media)
                 if is_full(folder):
                     raise self.disk_full()
 
         try:
             run = run_ffmpeg(self.ffmpeg, argv, cwd=folder, cancel=cancel or self.context.cancel, on_progress=watch)
         except EncodeError:
-            self.watch.check()  # what ffmpeg says of a file that was cut off or replaced is no more than a consequence
+            check_unchanged(self._media)  # what ffmpeg says of a file that was cut off or replaced is no more than a consequence
             raise
-        self.watch.check()
+        check_unchanged(self._media)
         if is_full(folder):  # a file that could not be ended is no error to the HLS muxer
             raise self.disk_full()
         return run

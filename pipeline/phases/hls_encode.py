@@ -76,7 +76,7 @@ class HlsEncode:
                 self._context.report(Progress(fraction=0.0, text="Reading the video"))
 
         early = self._can_begin_early()
-        with RunningScan(self.plan.media, self._context.cancel, self._work.watch.check, report) as running:
+        with RunningScan(self.plan.media, self._context.cancel, report) as running:
             while early and (part := running.part()) is not None:
                 cutting = first_chunks(self.plan, part, cores=self._cores)
                 if cutting is not None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.errors import EncodeError, SourceError
+from pipeline.errors import EncodeError, SourceChangedError, SourceError
 from pipeline.events import LogLevel
 from pipeline.media import encode, encryption, measure
 from pipeline.media.chunks import cut
@@ -54,6 +54,8 @@ class Mp4Phase:
             made = scratch / MP4_FILE
             size_bytes = made.stat().st_size
             made.replace(folder / MP4_FILE)
+        except SourceChangedError:
+            raise
         except (EncodeError, SourceError, OSError) as error:
             raise encode_failure(context.plan.media.path, folder, error) from error
         finally:

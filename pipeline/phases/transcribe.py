@@ -8,6 +8,7 @@ from pathlib import Path
 from pipeline.errors import SpeechError
 from pipeline.events import LogLevel
 from pipeline.files import write_whole
+from pipeline.media.source_checks import check_unchanged
 from pipeline.model import PhaseName, PhaseOutcome, TranscriptionRequest
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
 from pipeline.speech.cues import Cue, shape_cues
@@ -61,7 +62,7 @@ class TranscribePhase:
         )
 
     def run(self, context: PhaseContext) -> PhaseResult:
-        """Transcribe the first sound track and write the files. Raises SpeechError, OutputError, Cancelled."""
+        """Transcribe the first sound track and write the files. Raises SpeechError, SourceChangedError, OutputError, Cancelled."""
         if not context.plan.media.audio:
             return PhaseResult(outcome=PhaseOutcome.SKIPPED, text="No sound in this video: no transcript.")
         if self._finished(context):
@@ -69,17 +70,24 @@ class TranscribePhase:
             return PhaseResult(outcome=PhaseOutcome.REUSED, text=_summary(facts["language"], facts["cues"]))
         request = self._request(context)
         media = context.plan.media
+        check_unchanged(media)
         context.report(Progress(fraction=0.0, text="Loading the Whisper model..."))
+
+        def report(fraction: float) -> None:
+            check_unchanged(media)
+            context.report(Progress(fraction=fraction, text=f"Transcribing {fraction:.0%}"))
+
         transcript = transcribe(
             media.path,
             context.cancel,
             model=request.model,
             language=request.language,
             offset_s=media.audio[0].start_s,
-            report=lambda fraction: context.report(Progress(fraction=fraction, text=f"Transcribing {fraction:.0%}")),
+            report=report,
             on_download=lambda: self._say_download(context, request.model),
             environment=self._environment,
         )
+        check_unchanged(media)
         cues = shape_cues(transcript, frame_rate=float(media.video.frame_rate) if media.video else SOUND_ONLY_RATE)
         language = transcript.language if cues else None
         folder = context.workspace.folder

@@ -70,7 +70,7 @@ def test_a_file_that_is_gone_is_a_sentence(make_clip):
     clip = make_clip("clip.mp4", *PICTURE, *X264)
     media = probe(clip)
     clip.unlink()
-    with pytest.raises(SourceError, match="can't be read"):
+    with pytest.raises(SourceError, match="was moved or deleted while it was read"):
         scan(media, CancelToken())
 
 
