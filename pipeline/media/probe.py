@@ -18,6 +18,7 @@ from pipeline.errors import SourceError
 from pipeline.media.closed_captions import frame_captions
 from pipeline.media.colour_tags import ColourTags, colour_tags, declared_tags
 from pipeline.media.container_crop import container_crop
+from pipeline.media.covers import is_cover
 from pipeline.media.interlacing import Interlacing, interlacing
 from pipeline.media.language_tags import language_tag
 from pipeline.media.readable_end import MATROSKA, ReadableEnd, SourceFile, readable_end
@@ -145,13 +146,8 @@ def _subtitles(stream: Stream) -> SubtitleStream:
 
 def _picture(container: Any) -> Stream | None:  # noqa: ANN401  # PyAV's container
     """Return the moving picture: the one marked as default, then the largest; never a cover."""
-    pictures = [s for s in container.streams.video if s.codec_context is not None and not _is_cover(s)]
+    pictures = [s for s in container.streams.video if s.codec_context is not None and not is_cover(s)]
     return max(pictures, key=lambda s: (bool(s.disposition & s.disposition.default), s.width * s.height), default=None)
-
-
-def _is_cover(stream: Stream) -> bool:
-    marks = stream.disposition
-    return bool(marks & (marks.attached_pic | marks.timed_thumbnails))
 
 
 def _can_be_decoded(sound: Stream) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import SourceError
+from pipeline.media.covers import is_cover
 from pipeline.media.source_checks import check_unchanged
 from pipeline.model import MediaInfo
 
@@ -24,6 +25,9 @@ CLOCK_HZ = 90_000
 
 JUMP_TICKS = 5 * CLOCK_HZ
 """Frames come in the order of their decoding: none is decoded so much earlier than one that came before it."""
+
+BLANK_TICKS = 10 * CLOCK_HZ
+"""From so long a stretch without anything on, it is told: ffmpeg takes that for a jump (its `-dts_delta_threshold`)."""
 
 EARLIEST = -(1 << 62)
 """Before all times: decoding may begin long before a file's first moment."""
@@ -41,6 +45,8 @@ class Scan:
     `picture_end` and `sound_ends` (by the stream's index) are where the streams end.
     `orderly` says that every packet had a time and was whole, so that the file can be entered in the middle; `jumps` that
     the picture's times begin anew somewhere, as in files that were put together byte by byte.
+    `other_pictures` are begin and end of each track with a picture that is not the source's; `blank` those of the longest
+    stretch that has neither picture nor sound, None where there is none or no sound at all.
 
     Ten hours have a million frames: times are kept in arrays, and what is asked of all of them is left to numpy.
     """
@@ -52,6 +58,8 @@ class Scan:
     orderly: bool
     jumps: bool = False
     hidden: bool = False
+    other_pictures: tuple[tuple[int, int], ...] = ()
+    blank: tuple[int, int] | None = None
 
     @property
     def end(self) -> int:
@@ -114,7 +122,8 @@ def scan(
     try:
         with av.open(str(media.path.absolute()), metadata_errors="replace") as container:
             wanted = [s.index for s in media.audio] + ([media.video.index] if media.video else [])
-            streams = [container.streams[i] for i in wanted]
+            others = [] if media.video is None else [s.index for s in container.streams.video if s.index not in wanted and not is_cover(s)]
+            streams = [container.streams[i] for i in (*wanted, *others)]
             found = Found(media, {s.index: s.time_base or Fraction(1, CLOCK_HZ) for s in streams})
             try:
                 for number, packet in enumerate(container.demux(streams)):
@@ -152,6 +161,8 @@ class Found:
         self._keyframes: array[int] = array("q")
         self._picture_end = 0
         self._sound_ends = {stream.index: 0 for stream in media.audio}
+        self._silences: dict[int, list[tuple[int, int]]] = {stream.index: [] for stream in media.audio}
+        self._others: dict[int, tuple[int, int]] = {}
 
     def take(self, packet: Any) -> None:  # noqa: ANN401  # PyAV's packet
         """Note what a packet tells."""
@@ -172,8 +183,7 @@ class Found:
         begin = (time * ticks + units // 2) // units - self._origin
         end = begin + (packet.duration or 0) * ticks // units
         if not is_picture:
-            if end > self._sound_ends[index]:
-                self._sound_ends[index] = end
+            self._take_beside(index, begin, end)
             return
         if packet.is_keyframe:
             self._keyframes.append(begin)
@@ -191,6 +201,18 @@ class Found:
         self._frames.append(begin)
         if end > self._picture_end:
             self._picture_end = end
+
+    def _take_beside(self, index: int, begin: int, end: int) -> None:
+        """Note a packet of sound, or of another picture."""
+        last = self._sound_ends.get(index)
+        if last is None:
+            first, last = self._others.get(index, (begin, end))
+            self._others[index] = min(first, begin), max(last, end)
+            return
+        if begin - last > BLANK_TICKS:
+            self._silences[index].append((last, begin))
+        if end > last:
+            self._sound_ends[index] = end
 
     @property
     def reach(self) -> int:
@@ -223,12 +245,21 @@ class Found:
             orderly=self.orderly and bool((gaps(frames) > 0).all()),
             jumps=self._jumps,
             hidden=self._hidden,
+            other_pictures=tuple(self._others.values()),
+            blank=self._blank(frames),
         )
         if not frames:
             return made
         # a last frame without a duration of its own stands as long as the others
         end = self._picture_end if self._picture_end > frames[-1] else frames[-1] + made.usual_gap
         return replace(made, picture_end=end)
+
+    def _blank(self, frames: array[int]) -> tuple[int, int] | None:
+        stretches = [(frames[n], frames[n + 1]) for n in (gaps(frames) > BLANK_TICKS).nonzero()[0]]
+        for silences in self._silences.values():
+            common = ((max(a, c), min(b, d)) for a, b in stretches for c, d in silences)
+            stretches = [(begin, end) for begin, end in common if end - begin > BLANK_TICKS]
+        return max(stretches, key=lambda stretch: stretch[1] - stretch[0], default=None) if self._silences else None
 
 
 def _sorted(times: array[int]) -> array[int]:

@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.disk_room import DiskFullError, is_full, tells_of_full_disk
 from pipeline.errors import EncodeError, OutputError, PipelineError, SourceError
 from pipeline.events import LogLevel
-from pipeline.media import encode, measure, playlists
+from pipeline.media import encode, interruptions, measure, playlists
 from pipeline.media.chapters import CHAPTERS_JSON, CHAPTERS_VTT, as_facts
 from pipeline.media.encryption import PUBLISHED_KEY
 from pipeline.media.process import FfmpegRun, printable, run_ffmpeg
@@ -113,11 +113,25 @@ class HlsPhase:
                 raise SourceError(
                     f"{media.path} was put together from recordings whose times begin anew: export it as one file, or convert its parts."
                 )
+            self._check_interruptions(context, found)
             self._check_end(context, found)
         except SourceError:
             work.refuse()
             raise
         return found
+
+    def _check_interruptions(self, context: PhaseContext, found: Scan) -> None:
+        """See whether all of the picture is in one track, and whether the clock goes on. Raises SourceError."""
+        path, accepted = context.plan.media.path, context.plan.job.accept_damaged
+        elsewhere, nothing = interruptions.other_track(found), interruptions.nothing_at_all(found)
+        if elsewhere is not None:
+            if not accepted:
+                raise SourceError(f"{path} {elsewhere}.")
+            context.log(f"{path} {elsewhere}.", LogLevel.WARNING)
+        if nothing is not None:
+            if interruptions.is_mostly_nothing(found) and not accepted:
+                raise SourceError(f"{path} {nothing}, as its clock jumps: export it anew, or accept damaged videos.")
+            context.log(f"{path} {nothing}: the last picture stands until it goes on.", LogLevel.WARNING)
 
     def _check_end(self, context: PhaseContext, found: Scan) -> None:
         """Compare what the source declares with what is there, of all and of each sound. Raises SourceError naming both durations."""

@@ -1,0 +1,11 @@
+"""Tells covers from films among a container's pictures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def is_cover(stream: Any) -> bool:  # noqa: ANN401  # PyAV's stream
+    """Whether a stream of pictures is a cover, or stills of a film, and not the film."""
+    marks = stream.disposition
+    return bool(marks & (marks.attached_pic | marks.timed_thumbnails))
