@@ -16,10 +16,10 @@ from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.events import LogLevel, LogLine
+from pipeline.media import running_scan
 from pipeline.media.process import find_ffmpeg
 from pipeline.media.validate import validate
 from pipeline.model import EncodingRequest, Job, JobReport, Outcome, SegmentType
-from pipeline.phases import hls
 
 LENGTH_S = 16
 
@@ -146,13 +146,13 @@ def test_lost_sound_alone_is_counted(job, clip):
 
 def test_sound_that_ends_before_its_declared_end_is_missed(job, monkeypatch):
     """Though the picture goes on to the end of the file."""
-    real = hls.scan
+    real = running_scan.scan
 
     def short(media, *arguments):
         found = real(media, *arguments)
         return replace(found, sound_ends={index: end // 2 for index, end in found.sound_ends.items()})
 
-    monkeypatch.setattr(hls, "scan", short)
+    monkeypatch.setattr(running_scan, "scan", short)
     report = _run(job(Path.read_bytes)).report
     assert (Outcome.FAILED, True) == (
         report.outcome,
