@@ -116,8 +116,14 @@ CLIPS = {
 }  # fmt: skip
 """All whose patches are known on an ordinary screen."""
 
+MASTERED = (
+    *HEVC[:-1],
+    f"{HEVC[-1]}:master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1):max-cll=1000,400",
+)
+"""With what the screen could show on which it was mastered (SMPTE ST 2086), and how bright it gets."""
+
 HDR_CLIPS = {
-    "hdr10": Clip(name="a.mp4", codec=HEVC, form=HDR10, tags=f"{HDR_TAGS}:range=tv"),
+    "hdr10": Clip(name="a.mp4", codec=MASTERED, form=HDR10, tags=f"{HDR_TAGS}:range=tv"),
     "hdr10 in full range": Clip(
         name="a.mp4", codec=HEVC, form=Form(pixels="yuv420p10le", matrix="bt2020nc", primaries="bt2020", pq=True, full=True),
         tags=f"{HDR_TAGS}:range=pc",

@@ -24,6 +24,9 @@ TONE_MAP: tuple[Filter, ...] = (
     ("zscale", {"p": "bt709"}),
     ("tonemap", {"tonemap": "hable", "desat": "0"}),
     ("zscale", {"t": "bt709", "m": "bt709", "r": "tv"}),
+    # from 7.1 on encoders write what the source's screen could show, by which a screen would take SDR for HDR
+    ("sidedata", {"mode": "delete", "type": "MASTERING_DISPLAY_METADATA"}),
+    ("sidedata", {"mode": "delete", "type": "CONTENT_LIGHT_LEVEL"}),
 )
 
 SCREEN = "iec61966-2-1"

@@ -57,11 +57,15 @@ def _patches(path: Path) -> tuple[tuple[int, ...], np.ndarray]:
     with av.open(str(path)) as container:
         frames = [*container.decode(container.streams.video[0])]
     frame = frames[len(frames) // 2]
-    planes = [np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size) for plane in frame.planes]
-    middles = [(2 * i + 1) / (2 * len(PATCHES)) for i in range(len(PATCHES))]
-    numbers = [[int(p[p.shape[0] // 2, int(m * s.width)]) for p, s in zip(planes, frame.planes, strict=True)] for m in middles]
     tags = frame.color_primaries, frame.color_trc, frame.colorspace, frame.color_range
-    return tuple(int(tag) for tag in tags), to_rgb(np.array(numbers, np.float64), "bt709")
+    return tuple(int(tag) for tag in tags), to_rgb(_numbers(frame), "bt709")
+
+
+def _numbers(frame: av.VideoFrame) -> np.ndarray:
+    """Return Y'CbCr of the middle of each patch of a frame in 8 bits."""
+    planes = [np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width] for plane in frame.planes]
+    middles = [(2 * i + 1) / (2 * len(PATCHES)) for i in range(len(PATCHES))]
+    return np.array([[int(p[p.shape[0] // 2, int(m * p.shape[1])]) for p in planes] for m in middles], np.float64)
 
 
 def _off(patches: np.ndarray, expected: np.ndarray) -> float:
@@ -75,6 +79,14 @@ def test_every_patch_is_what_it_was_in_stream_and_mp4(convert, kind):
     (stream, streamed), (mp4, offline) = _patches(folder / "360p/index.m3u8"), _patches(folder / "offline_480p.mp4")
     assert ((*BT709, LIMITED), (*BT709, LIMITED)) == (stream, mp4)
     assert (pytest.approx(0, abs=APART), pytest.approx(0, abs=APART)) == (_off(streamed, expected), _off(offline, expected))
+
+
+@pytest.mark.parametrize("kind", ["untagged pal", "full range", "display p3"])
+def test_the_poster_has_the_colours_of_the_stream(convert, kind):
+    """A JPEG is BT.601 in full range (JFIF); its quantizer is worth some numbers more."""
+    with av.open(str(convert(kind, qualities=("360p",)) / "poster.jpg")) as container:
+        frame = next(container.decode(video=0))
+    assert pytest.approx(0, abs=2 * APART) == _off(to_rgb(_numbers(frame), "bt601", full=True), shown(CLIPS[kind]))
 
 
 @pytest.mark.parametrize("kind", [kind for kind in HDR_CLIPS if kind != "hdr10"])
@@ -107,11 +119,21 @@ def test_kept_hdr_is_bt2020_in_limited_range(convert, kind):
 def test_colours_are_named_in_every_codec_and_container(convert, kind, codec, segment_type):
     """In the pictures' own headers, and in the boxes of fragmented MP4 and of the MP4, which here is a remux of the 480p stream."""
     encoding = EncodingRequest(preset="ultrafast", encoder=EncoderFamily.CPU, codec=codec, segment_type=segment_type)
-    folder = convert(kind, encoding=encoding, qualities=("480p",))
-    assert (*BT709, LIMITED) == _patches(folder / "480p/index.m3u8")[0]
+    folder = convert(kind, encoding=encoding, qualities=("480p", "360p"))
+    assert [(*BT709, LIMITED)] * 2 == [_patches(folder / name / "index.m3u8")[0] for name in ("480p", "360p")]
     boxes = [(folder / "offline_480p.mp4").read_bytes()]
     if segment_type is SegmentType.FMP4:
-        boxes.append((folder / "480p/init.mp4").read_bytes())
+        boxes += [(folder / name / "init.mp4").read_bytes() for name in ("480p", "360p")]
     named = [re.findall(rb"colr(nclx.{7}|nclc.{6})", data, re.DOTALL) for data in boxes]
     assert [[b"nclx\x00\x01\x00\x01\x00\x01\x00"]] * len(boxes) == named
     assert pytest.approx(0, abs=APART) == _off(_patches(folder / "offline_480p.mp4")[1], shown(CLIPS[kind]))
+
+
+@pytest.mark.parametrize("keep_hdr", [True, False], ids=["kept", "converted"])
+def test_the_screen_of_the_mastering_is_told_of_hdr_alone(convert, keep_hdr):
+    """Where HDR is kept, players know what its screen could show; of SDR they are told nothing of the kind."""
+    encoding = EncodingRequest(preset="ultrafast", encoder=EncoderFamily.CPU, codec=Codec.HEVC, keep_hdr=keep_hdr)
+    with av.open(str(convert("hdr10", encoding=encoding, qualities=("360p",), make_mp4=False) / "360p/index.m3u8")) as container:
+        told = {data.type.name for data in next(container.decode(video=0)).side_data}
+    screen = {"MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL"}
+    assert (screen if keep_hdr else set()) == told & screen
