@@ -190,6 +190,7 @@ class VideoStream:
     `start_s` is counted from the first moment of the file; `duration_s` is None where the container does not say.
     `index` counts among all streams of the file. Colours are as the file names them (ITU-T H.273 by ffmpeg's names), "unknown"
     where it does not; `colour_range` is "pc" (full) or "tv" (limited).
+    `sizes` are those that the stored picture was found to have, in their order; `coded_width` and `coded_height` the largest that lasts.
     """
 
     codec: str
@@ -214,6 +215,7 @@ class VideoStream:
     colour_range: str = "unknown"
     crop: Crop = Crop()
     interlaced_in_part: bool = False
+    sizes: tuple[tuple[int, int], ...] = ()
 
     @property
     def dynamic_range(self) -> DynamicRange:

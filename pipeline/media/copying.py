@@ -74,6 +74,8 @@ def _picture_obstacles(video: VideoStream, top: Rendition) -> Iterator[str]:
         yield f"its pixels are {video.pixel_format}, not 8-bit 4:2:0 (yuv420p)"
     if video.interlaced:
         yield "it is interlaced"
+    if len(video.sizes) > 1:
+        yield "its size changes"
     if video.rotation:
         yield "it is stored turned"
     if video.crop != Crop():

@@ -19,9 +19,10 @@ from pipeline.media.closed_captions import frame_captions
 from pipeline.media.colour_tags import ColourTags, colour_tags, declared_tags
 from pipeline.media.container_crop import container_crop
 from pipeline.media.covers import is_cover
-from pipeline.media.interlacing import Interlacing, interlacing
+from pipeline.media.interlacing import frames_needed, interlacing
 from pipeline.media.language_tags import language_tag
 from pipeline.media.readable_end import MATROSKA, ReadableEnd, SourceFile, readable_end
+from pipeline.media.samples import Sample, lasting_size, samples, sizes
 from pipeline.media.source_checks import WAIT, check_file, check_unchanged, is_unfinished
 from pipeline.media.treatment import DAMAGED_S
 from pipeline.model import AudioStream, Chapter, Crop, MediaInfo, SubtitleForm, SubtitleStream, VideoStream
@@ -86,7 +87,7 @@ def _media_info(path: Path, file: SourceFile, container: Any) -> MediaInfo:  # n
     if name in LOOPS and look.whole and len(look.frames) == 1:
         raise SourceError(f"{path} is a picture, not a video: choose a video file.")
 
-    fields = None if picture is None else interlacing(container, file, picture, look.frames)
+    found = () if picture is None else samples(container, file, picture, look.frames, frames_needed(_codec(picture)))
     starts = [*([] if picture is None else [_picture_start_s(picture, look)]), *(_stream_start_s(s) for s in sounds)]
     origin = min((s for s in starts if s is not None), default=0.0)
     streams = [*([] if picture is None else [picture]), *sounds]
@@ -104,11 +105,11 @@ def _media_info(path: Path, file: SourceFile, container: Any) -> MediaInfo:  # n
     size_bytes = path.stat().st_size
     audio = tuple(_audio(s, origin) for s in sounds)
     video = None
-    if picture is not None and declared is not None and fields is not None:
+    if picture is not None and declared is not None:
         tags, crop = colour_tags(look.frames[0], declared), container_crop(path, container, picture)
         bit_rate = _video_bit_rate(picture, audio, size_bytes, readable_s or duration_s)
         start_s = 0.0 if starts[0] is None else starts[0] - origin
-        video = _video(picture, look, start_s=start_s, origin=origin, bit_rate=bit_rate, tags=tags, crop=crop, fields=fields)
+        video = _video(picture, look, start_s=start_s, origin=origin, bit_rate=bit_rate, tags=tags, crop=crop, found=found)
     return MediaInfo(
         path=path,
         size_bytes=size_bytes,
@@ -245,19 +246,29 @@ def _believed_s(container: str, declared_s: float | None, end: ReadableEnd, orig
 
 
 def _video(
-    stream: Stream, look: _Look, *, start_s: float, origin: float, bit_rate: int | None, tags: ColourTags, crop: Crop, fields: Interlacing
+    stream: Stream,
+    look: _Look,
+    *,
+    start_s: float,
+    origin: float,
+    bit_rate: int | None,
+    tags: ColourTags,
+    crop: Crop,
+    found: tuple[Sample, ...],
 ) -> VideoStream:
     frame = look.frames[0]
     aspect = _pixel_aspect(stream)
     rotation = _rotation(frame)
-    stored_width, stored_height = frame.width - crop.left - crop.right, frame.height - crop.top - crop.bottom
+    fields = interlacing(found, _codec(stream))
+    whole_width, whole_height = lasting_size(found)
+    stored_width, stored_height = whole_width - crop.left - crop.right, whole_height - crop.top - crop.bottom
     if min(stored_width, stored_height, *vars(crop).values()) < 0 or not stored_width * stored_height:  # nonsense
-        crop, stored_width, stored_height = Crop(), frame.width, frame.height
+        crop, stored_width, stored_height = Crop(), whole_width, whole_height
     width, height = max(1, round(stored_width * aspect)), stored_height
     if rotation in (90, 270):
         width, height = height, width
     return VideoStream(
-        codec=stream.codec_context.codec.canonical_name,  # av1, not libdav1d
+        codec=_codec(stream),
         width=width,
         height=height,
         coded_width=stored_width,
@@ -277,9 +288,14 @@ def _video(
         index=stream.index,
         interlaced=fields.found,
         interlaced_in_part=fields.in_part,
+        sizes=sizes(found),
         closed_captions=any(frame_captions(f) for f in look.frames),
         bit_depth=max(component.bits for component in frame.format.components),
     )
+
+
+def _codec(stream: Stream) -> str:
+    return str(stream.codec_context.codec.canonical_name)  # av1, not libdav1d
 
 
 def _pixel_aspect(stream: Stream) -> Fraction:

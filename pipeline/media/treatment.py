@@ -79,6 +79,8 @@ def _picture(media: MediaInfo, *, keep_hdr: bool) -> Iterator[str]:
         yield f"{HDR_NAMES[video.dynamic_range]}, {'kept' if keep_hdr else 'converted to SDR'}"
     elif source_colours(video).wide:
         yield f"{WIDE_NAMES[source_colours(video).primaries]} colours, converted to BT.709"
+    if len(video.sizes) > 1:
+        yield f"the size changes ({', then '.join(f'{w}×{h}' for w, h in video.sizes)}), made {video.width}×{video.height} throughout"
     if video.interlaced:
         yield f"interlaced{' in part' if video.interlaced_in_part else ''}, made progressive"
     limit = frame_rate_limit(video.frame_rate)

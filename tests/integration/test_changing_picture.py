@@ -13,6 +13,7 @@ from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.media.probe import probe
+from pipeline.media.treatment import treatment
 from pipeline.model import EncoderFamily, EncodingRequest, Job, JobReport, Outcome, SegmentType
 
 TIMELINE_S = 10
@@ -75,6 +76,14 @@ def test_every_frame_is_there_after_a_change(convert, joined, name):
     """And none comes early or late."""
     source = joined(FORMS[name])
     assert _every(len(FORMS[name]) * PART_FRAMES) == _shown(convert(source))
+
+
+def test_the_largest_size_that_lasts_is_made(joined):
+    """And that it changes is said before anything starts."""
+    media = probe(joined([("320x180",), ("640x360",), ("320x180",)]))
+    assert media.video is not None
+    assert ((640, 360), (320, 180), (640, 360)) == ((media.video.width, media.video.height), *media.video.sizes)
+    assert "the size changes (320×180, then 640×360), made 640×360 throughout" in treatment(media, keep_hdr=False)
 
 
 @pytest.mark.parametrize("segment_type", [SegmentType.TS, SegmentType.FMP4], ids=["ts", "fmp4"])
