@@ -31,6 +31,7 @@ from pipeline.model import (
     RateControl,
     SegmentType,
     SoundRequest,
+    TrackChoice,
     TranscriptionRequest,
     UploadRequest,
 )
@@ -66,6 +67,7 @@ def jobs_from(options: argparse.Namespace) -> list[Job]:
             output_dir=options.output,
             slug=slug,
             qualities=None if options.qualities == "auto" else tuple(q.strip() for q in options.qualities.split(",") if q.strip()),
+            tracks=TrackChoice(programme=options.programme, video=options.video_track, audio=_audio_tracks(options) or ()),
             encoding=_encoding(options),
             sound=SoundRequest(surround=options.surround, loudness_lufs=options.loudness),
             encryption=_encryption(options),
@@ -158,6 +160,8 @@ def _problems(options: argparse.Namespace, config: Config, jobs: Sequence[Job]) 
         problems.append(f"--qualities takes auto or a list of {','.join(BY_NAME)}, not {options.qualities!r}.")
     if options.chapters is not None and len(jobs) > 1:
         problems.append("--chapters is for one video: convert each with its own file of chapters.")
+    if _audio_tracks(options) is None:
+        problems.append(f"--audio-track takes numbers such as 2 or 1,3, not {options.audio_track!r}.")
     upload = _upload(options, "")
     if upload is not None:
         problems += wiring.upload_problems(config, upload, token_typed=False)
@@ -172,6 +176,14 @@ def _problems(options: argparse.Namespace, config: Config, jobs: Sequence[Job]) 
     if not options.transcribe:
         problems += _without({"--model": options.model, "--language": options.language}, "--transcribe")
     return problems
+
+
+def _audio_tracks(options: argparse.Namespace) -> tuple[int, ...] | None:
+    """Return the numbers given, None where they are none."""
+    try:
+        return tuple(int(number) for number in options.audio_track.split(",")) if options.audio_track else ()
+    except ValueError:
+        return None
 
 
 def _without(given: dict[str, object], needed: str) -> list[str]:

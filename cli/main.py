@@ -115,6 +115,7 @@ def _add_convert(parser: argparse.ArgumentParser, config: Config) -> None:
         metavar="LIST",
         help="2160p,1440p,1080p,720p,480p,360p or auto: all up to 1080p that the source fills (default: auto)",
     )
+    _add_tracks(parser)
     _add_encoding(parser)
     parser.add_argument(
         "--black-bars", action="store_true", help="fill a 16:9 frame with black bars instead of keeping the picture's shape"
@@ -143,6 +144,12 @@ def _add_convert(parser: argparse.ArgumentParser, config: Config) -> None:
     _add_again(parser, fresh="convert and upload everything anew, replacing the folder")
     parser.add_argument("--json", action="store_true", help="print one event a line as JSON")
     parser.set_defaults(default_language=config.languages.default)
+
+
+def _add_tracks(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--programme", type=int, metavar="N", help="which programme of a transport stream, by its number there")
+    parser.add_argument("--video-track", type=int, metavar="N", help="which picture where there are several, counted from 1")
+    parser.add_argument("--audio-track", metavar="N[,N]", help="which sound tracks, counted from 1 (default: all that can be decoded)")
 
 
 def _add_encoding(parser: argparse.ArgumentParser) -> None:

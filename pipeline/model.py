@@ -148,6 +148,18 @@ class UploadRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TrackChoice:
+    """Which tracks of the source are wanted; None and () leave it to the program.
+
+    `programme` is a number in a transport stream. Pictures and sounds count from 1, within the programme.
+    """
+
+    programme: int | None = None
+    video: int | None = None
+    audio: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Job:
     """What the editor asked for. `qualities` None means every one up to 1080p that the source fills.
 
@@ -158,6 +170,7 @@ class Job:
     output_dir: Path
     slug: str
     qualities: tuple[str, ...] | None = None
+    tracks: TrackChoice = TrackChoice()
     encoding: EncodingRequest = EncodingRequest()
     sound: SoundRequest = SoundRequest()
     encryption: Encryption | None = None
@@ -189,7 +202,7 @@ class VideoStream:
     `frame_rate` is frames a second, `bit_rate` bits a second or None where nothing tells it.
     `start_s` is counted from the first moment of the file; `duration_s` is None where the container does not say.
     `index` counts among all streams of the file. Colours are as the file names them (ITU-T H.273 by ffmpeg's names), "unknown"
-    where it does not; `colour_range` is "pc" (full) or "tv" (limited).
+    where it does not; `dolby_vision` is the profile, None where it is none; `colour_range` is "pc" (full) or "tv" (limited).
     `sizes` are those that the stored picture was found to have, in their order; `coded_width` and `coded_height` the largest that lasts.
     """
 
@@ -209,6 +222,7 @@ class VideoStream:
     start_s: float
     duration_s: float | None
     index: int = 0
+    dolby_vision: int | None = None
     interlaced: bool = False
     bit_depth: int = 8
     closed_captions: bool = False
@@ -277,6 +291,15 @@ class Chapter:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Programme:
+    """One of the programmes in a transport stream: its number and name there, and the PIDs of its streams."""
+
+    number: int
+    name: str
+    stream_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class SourceIdentity:
     """What tells whether a file is still the same: size, time of the last change, its number on the disk."""
 
@@ -292,6 +315,10 @@ class MediaInfo:
     `start_s` is the container's time of the first moment of picture and sound; all other times count from there.
     `readable_s` is the end of the last packet that can be read, where that could be found out quickly.
     `video` is None where there is no picture but a cover at most. `identity` is the file's when it was probed.
+
+    `programmes` are those of a transport stream, `programme` the number of the one that is read where there are several.
+    `pictures` are the sizes of all moving pictures to choose from, `picture` the place of the one that is read among them.
+    `undecodable_sounds` names the kinds of the sound tracks that are left out because nothing here can decode them.
     """
 
     path: Path
@@ -303,6 +330,11 @@ class MediaInfo:
     start_s: float = 0.0
     readable_s: float | None = None
     identity: SourceIdentity | None = None
+    programmes: tuple[Programme, ...] = ()
+    programme: int | None = None
+    pictures: tuple[str, ...] = ()
+    picture: int = 0
+    undecodable_sounds: tuple[str, ...] = ()
     chapters: tuple[Chapter, ...] = ()
     subtitles: tuple[SubtitleStream, ...] = ()
 

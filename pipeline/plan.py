@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.errors import SettingsError
+from pipeline.errors import SettingsError, SourceError
 from pipeline.media import ladder
 from pipeline.media.encoder_check import CODEC_NAMES
 from pipeline.media.encoders import on_processor
@@ -25,6 +25,7 @@ from pipeline.model import (
     RateControl,
     Rendition,
     SegmentType,
+    TrackChoice,
 )
 
 SEGMENT_S = 6
@@ -46,6 +47,7 @@ def make_plan(job: Job, media: MediaInfo, encoder: str | None = None, chapters: 
     Raises SettingsError naming every setting that can't be.
     """
     _check_settings(job)
+    _check_sound(job, media)
     video = media.video
     renditions: tuple[Rendition, ...] = ()
     if video is not None:
@@ -93,7 +95,13 @@ def output_settings(job: Job) -> dict[str, object]:
         "black_bars": job.black_bars,
         "mp4": job.make_mp4,
         "transcription": None if speech is None else {"model": speech.model, "language": speech.language},
+        # left out where nothing is chosen: folders of earlier versions know nothing of it
+        **({} if job.tracks == TrackChoice() else {"tracks": _tracks(job.tracks)}),
     }
+
+
+def _tracks(choice: TrackChoice) -> dict[str, object]:
+    return {"programme": choice.programme, "video": choice.video, "audio": list(choice.audio)}
 
 
 def _check_settings(job: Job) -> None:
@@ -122,6 +130,16 @@ def _check_settings(job: Job) -> None:
         problems.append(f"A loudness target lies between {LOUDNESS_LUFS[0]:.0f} and {LOUDNESS_LUFS[1]:.0f} LUFS, not at {loudness:g}.")
     if problems:
         raise SettingsError(problems)
+
+
+def _check_sound(job: Job, media: MediaInfo) -> None:
+    """Never publish a silent video whose source has sound, unless the editor accepts that."""
+    if media.undecodable_sounds and not media.audio and not job.accept_damaged:
+        kinds = ", ".join(dict.fromkeys(media.undecodable_sounds))
+        raise SourceError(
+            f"The sound of {media.path} ({kinds}) can't be decoded: export it with AAC sound, "
+            "or accept damaged videos (under Advanced, or with --accept-damaged) to convert it without sound."
+        )
 
 
 def _segment_type(encoding: EncodingRequest) -> SegmentType:

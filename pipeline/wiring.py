@@ -74,7 +74,7 @@ def make_plan(job: Job, config: Config) -> Plan:
         problems += error.problems
     if problems:
         raise SettingsError(problems)
-    media = probe(job.source)
+    media = probe(job.source, job.tracks)
     decide(job, media)  # what is wrong with the settings is said before any encoder is tried
     return decide(job, media, _encoder(job, media, config), own_chapters)
 

@@ -18,17 +18,21 @@ from pipeline.errors import SourceError
 from pipeline.media.closed_captions import frame_captions
 from pipeline.media.colour_tags import ColourTags, colour_tags, declared_tags
 from pipeline.media.container_crop import container_crop
-from pipeline.media.covers import is_cover
+from pipeline.media.container_marks import ContainerMarks, container_marks
 from pipeline.media.interlacing import frames_needed, interlacing
 from pipeline.media.language_tags import language_tag
 from pipeline.media.readable_end import MATROSKA, ReadableEnd, SourceFile, readable_end
 from pipeline.media.samples import Sample, lasting_size, samples, sizes
 from pipeline.media.source_checks import WAIT, check_file, check_unchanged, is_unfinished
+from pipeline.media.track_choice import ChosenTracks, choose_tracks
 from pipeline.media.treatment import DAMAGED_S
-from pipeline.model import AudioStream, Chapter, Crop, MediaInfo, SubtitleForm, SubtitleStream, VideoStream
+from pipeline.model import AudioStream, Chapter, Crop, MediaInfo, SubtitleForm, SubtitleStream, TrackChoice, VideoStream
 
 STILL_BRANDS = ("avif", "heic", "heix", "heim", "heis", "mif1")
 """Major brands of files that hold a still image in MPEG-4's container (ISO/IEC 23008-12)."""
+
+PROPER_ONLY = (5, 10)
+"""Profiles of Dolby Vision whose picture may be in a colour space of Dolby's own (IPT-PQ-c2), where no other one is declared."""
 
 LOOPS = ("gif", "apng")
 """Containers that hold a still image as often as a film."""
@@ -55,15 +59,18 @@ Stream = Any
 """A PyAV stream: what its stubs say of it changes with its type."""
 
 
-def probe(path: Path) -> MediaInfo:
-    """Read a source's properties. Raises SourceError with a sentence for the editor."""
+def probe(path: Path, choice: TrackChoice = TrackChoice()) -> MediaInfo:  # noqa: B008  # frozen
+    """Read a source's properties.
+
+    Raises SourceError with a sentence for the editor, SettingsError where tracks are chosen that it does not have.
+    """
     identity = check_file(path)
     import av  # takes a while to load, and the window starts without it
     import av.error
 
     try:
         with SourceFile(path) as file, av.open(file, metadata_errors="replace") as container:
-            media = replace(_media_info(path, file, container), identity=identity)
+            media = replace(_media_info(path, file, container, choice), identity=identity)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         if is_unfinished(path):
             raise SourceError(f"{path} is not downloaded whole yet: {WAIT}") from error
@@ -72,11 +79,24 @@ def probe(path: Path) -> MediaInfo:
     return media
 
 
-def _media_info(path: Path, file: SourceFile, container: Any) -> MediaInfo:  # noqa: ANN401  # PyAV's container
+def _media_info(path: Path, file: SourceFile, container: Any, choice: TrackChoice) -> MediaInfo:  # noqa: ANN401  # PyAV's container
     name = container.format.name
+    marks = container_marks(path, name)
+    if marks.protected:
+        raise SourceError(f"{path} is protected (DRM) and can't be decoded: choose a copy without protection.")
+    if marks.dolby_vision is not None and not marks.dolby_vision.base and marks.dolby_vision.profile in PROPER_ONLY:
+        raise SourceError(
+            f"{path} is Dolby Vision profile {marks.dolby_vision.profile}, whose colours only Dolby's own players can show: "
+            "export it as HDR10, HLG or SDR, or as Dolby Vision profile 8."
+        )
+    if name == "webp_pipe" and _is_animated(path):
+        raise SourceError(f"{path} is an animated WebP, which can't be decoded here: save it as MP4 or GIF.")
     if name == "image2" or name.endswith("_pipe") or container.metadata.get("major_brand") in STILL_BRANDS:
         raise SourceError(f"{path} is a picture, not a video: choose a video file.")
-    picture, sounds = _picture(container), [s for s in container.streams.audio if _can_be_decoded(s)]
+    tracks = choose_tracks(path, container, choice)
+    picture, sounds = tracks.picture, tracks.sounds
+    if picture is None and not sounds and tracks.undecodable:
+        raise SourceError(f"The sound of {path} ({_kinds(marks, tracks)[0]}) can't be decoded: export it with another kind of sound.")
     if picture is None and not sounds:
         raise SourceError(f"{path} has no picture and no sound: choose a video file.")
     declared = None if picture is None else declared_tags(picture.codec_context)
@@ -110,6 +130,7 @@ def _media_info(path: Path, file: SourceFile, container: Any) -> MediaInfo:  # n
         bit_rate = _video_bit_rate(picture, audio, size_bytes, readable_s or duration_s)
         start_s = 0.0 if starts[0] is None else starts[0] - origin
         video = _video(picture, look, start_s=start_s, origin=origin, bit_rate=bit_rate, tags=tags, crop=crop, found=found)
+        video = replace(video, dolby_vision=None if marks.dolby_vision is None else marks.dolby_vision.profile)
     return MediaInfo(
         path=path,
         size_bytes=size_bytes,
@@ -120,8 +141,25 @@ def _media_info(path: Path, file: SourceFile, container: Any) -> MediaInfo:  # n
         start_s=origin,
         readable_s=readable_s,
         chapters=tuple(_chapters(container, origin)),
-        subtitles=tuple(_subtitles(s) for s in container.streams.subtitles),
+        subtitles=tuple(_subtitles(s) for s in container.streams.subtitles if tracks.has(s)),
+        programmes=tracks.programmes,
+        programme=None if tracks.programme is None else tracks.programme.number,
+        pictures=tuple(f"{s.width}×{s.height}" for s in tracks.pictures),
+        picture=tracks.pictures.index(picture) if picture is not None else 0,
+        undecodable_sounds=_kinds(marks, tracks),
     )
+
+
+def _kinds(marks: ContainerMarks, tracks: ChosenTracks) -> tuple[str, ...]:
+    """Name the sounds that nothing here can decode."""
+    return (*marks.sounds, *(["an unknown kind"] * tracks.undecodable))[: tracks.undecodable]
+
+
+def _is_animated(path: Path) -> bool:
+    """Whether a WebP file has frames: bit 2 of the flags in its extended header (RFC 9649, 2.7)."""
+    with path.open("rb") as file:
+        head = file.read(21)
+    return head[12:16] == b"VP8X" and bool(head[20] & 2)
 
 
 def _chapters(container: Any, origin: float) -> Iterator[Chapter]:  # noqa: ANN401  # PyAV's container
@@ -143,18 +181,6 @@ def _subtitles(stream: Stream) -> SubtitleStream:
         forced=bool(marks & marks.forced),
         for_the_deaf=bool(marks & (marks.hearing_impaired | marks.captions)),
     )
-
-
-def _picture(container: Any) -> Stream | None:  # noqa: ANN401  # PyAV's container
-    """Return the moving picture: the one marked as default, then the largest; never a cover."""
-    pictures = [s for s in container.streams.video if s.codec_context is not None and not is_cover(s)]
-    return max(pictures, key=lambda s: (bool(s.disposition & s.disposition.default), s.width * s.height), default=None)
-
-
-def _can_be_decoded(sound: Stream) -> bool:
-    """Leave out tracks without a decoder or with a header that tells nothing: ffmpeg refuses to begin with them."""
-    context = sound.codec_context
-    return context is not None and context.channels > 0 and context.sample_rate > 0
 
 
 @dataclass(frozen=True, kw_only=True)

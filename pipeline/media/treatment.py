@@ -41,7 +41,7 @@ def treatment(media: MediaInfo, *, keep_hdr: bool, surround: bool = False) -> tu
 
     The most important comes first. `keep_hdr` and `surround` are what the editor asked for.
     """
-    return (*_damage(media), *_picture(media, keep_hdr=keep_hdr), *_sound(media, surround=surround), *_subtitles(media))
+    return (*_damage(media), *_left_out(media), *_picture(media, keep_hdr=keep_hdr), *_sound(media, surround=surround), *_subtitles(media))
 
 
 def missing_s(media: MediaInfo) -> float:
@@ -69,6 +69,17 @@ def _damage(media: MediaInfo) -> Iterator[str]:
         yield f"damaged: {_length(missing)} missing"
 
 
+def _left_out(media: MediaInfo) -> Iterator[str]:
+    """Name what a source has besides what is converted, and how to get it."""
+    if media.programmes:
+        named = {p.number: p.name or f"number {p.number}" for p in media.programmes}
+        others = ", ".join(f"{name} left out (--programme {number})" for number, name in named.items() if number != media.programme)
+        yield f"{len(named)} programmes: {named.get(media.programme or 0, 'none')} converted; {others}"
+    if len(media.pictures) > 1:
+        others = ", ".join(f"{s} left out (--video-track {n})" for n, s in enumerate(media.pictures, start=1) if n != media.picture + 1)
+        yield f"{len(media.pictures)} pictures: {media.pictures[media.picture]} converted; {others}"
+
+
 def _picture(media: MediaInfo, *, keep_hdr: bool) -> Iterator[str]:
     video = media.video
     if video is None:
@@ -76,7 +87,9 @@ def _picture(media: MediaInfo, *, keep_hdr: bool) -> Iterator[str]:
         return
     hdr = video.dynamic_range is not DynamicRange.SDR
     if hdr:
-        yield f"{HDR_NAMES[video.dynamic_range]}, {'kept' if keep_hdr else 'converted to SDR'}"
+        name = HDR_NAMES[video.dynamic_range]
+        name = name if video.dolby_vision is None else f"Dolby Vision profile {video.dolby_vision}, its {name}"
+        yield f"{name}, {'kept' if keep_hdr else 'converted to SDR'}"
     elif source_colours(video).wide:
         yield f"{WIDE_NAMES[source_colours(video).primaries]} colours, converted to BT.709"
     if len(video.sizes) > 1:
@@ -122,7 +135,11 @@ def _has_alpha(video: VideoStream) -> bool:
 
 def _sound(media: MediaInfo, *, surround: bool) -> Iterator[str]:
     tracks = media.audio
-    if not tracks:
+    if media.undecodable_sounds:
+        count = len(media.undecodable_sounds)
+        kinds = ", ".join(dict.fromkeys(media.undecodable_sounds))
+        yield f"{count} sound track{'' if count == 1 else 's'} left out: {kinds} can't be decoded"
+    elif not tracks:
         yield "no sound"
     if len(tracks) > 1:
         yield f"{len(tracks)} sound tracks: {', '.join(_track_names(tracks))}"

@@ -19,7 +19,7 @@ from pipeline.media.scan import CLOCK_HZ, Scan
 from pipeline.media.sound import SAMPLE_RATE_HZ, SILENCE_LUFS
 from pipeline.media.thumbnails import POSTER, SPRITE, SPRITE_MAP
 from pipeline.media.treatment import declared_end_s
-from pipeline.model import PhaseName, PhaseOutcome, Plan, SegmentType
+from pipeline.model import MediaInfo, PhaseName, PhaseOutcome, Plan, SegmentType
 from pipeline.phases.hls_encode import HlsEncode
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
 from pipeline.workspace import MASTER, PACKAGE
@@ -195,7 +195,7 @@ class HlsPhase:
 
     def _count_errors(self, context: PhaseContext, length_s: float) -> int:
         """Decode the whole file to nowhere, so that the editor knows how bad it is."""
-        arguments = encode.from_source(["-i", encode.SOURCE, "-map", "0:v?", "-map", "0:a?", "-f", "null", "-"], context.plan.media.path)
+        arguments = encode.from_source(["-i", encode.SOURCE, *_maps(context.plan.media), "-f", "null", "-"], context.plan.media.path)
         try:
             return self._decode(context, arguments, length_s).error_lines
         except EncodeError:
@@ -286,6 +286,12 @@ def _decoded_samples(log: Sequence[str], number: int) -> int:
     """Return how much ffmpeg said at its end that it had made of a sound of its only output, in samples."""
     pattern = re.compile(rf"Output stream #0:{number} \(audio\): \d+ frames encoded \((\d+) samples\)")
     return next((int(found[1]) for line in log if (found := pattern.search(line))), 0)
+
+
+def _maps(media: MediaInfo) -> list[str]:
+    """Return ffmpeg's options for what is converted of a source, and nothing else of it."""
+    used = [*([media.video.index] if media.video is not None else []), *(sound.index for sound in media.audio)]
+    return [word for index in used for word in ("-map", f"0:{index}")]
 
 
 def _share(declared_s: float | None, decoded_s: float) -> str:

@@ -62,7 +62,10 @@ class TranscribePhase:
         )
 
     def run(self, context: PhaseContext) -> PhaseResult:
-        """Transcribe the first sound track and write the files. Raises SpeechError, SourceChangedError, OutputError, Cancelled."""
+        """Transcribe the first of the sounds that are converted.
+
+        Raises SpeechError, SourceChangedError, OutputError, Cancelled.
+        """
         if not context.plan.media.audio:
             return PhaseResult(outcome=PhaseOutcome.SKIPPED, text="No sound in this video: no transcript.")
         if self._finished(context):
@@ -82,6 +85,7 @@ class TranscribePhase:
             context.cancel,
             model=request.model,
             language=request.language,
+            track=media.audio[0].index,
             offset_s=media.audio[0].start_s,
             report=report,
             on_download=lambda: self._say_download(context, request.model),

@@ -33,21 +33,21 @@ LONGEST_HOLE_S = 3600.0
 
 @dataclass(frozen=True, kw_only=True)
 class Sound:
-    """A source's first sound track: `duration_s` as declared, 0 where nothing tells it, and its samples in small pieces."""
+    """A source's sound track: `duration_s` as declared, 0 where nothing tells it, and its samples in small pieces."""
 
     duration_s: float
     pieces: Iterator[NDArray[np.float32]]
 
 
-def read_sound(source: Path) -> Sound:
-    """Open the first sound track of a file. Raises SpeechError, also while its pieces are read."""
+def read_sound(source: Path, track: int | None = None) -> Sound:
+    """Open a sound track of a file, counted among all its streams; None is the first. Raises SpeechError, also for its pieces."""
     try:
         container = av.open(str(source), metadata_errors="ignore")
     except (av.FFmpegError, OSError) as error:
         raise SpeechError(f"The sound of {source} can't be read ({_reason(error)}): check that the file plays.") from error
     if not container.streams.audio:
         raise SpeechError(f"{source} has no sound to transcribe.")
-    stream = container.streams.audio[0]
+    stream = next((s for s in container.streams.audio if s.index == track), container.streams.audio[0])
     return Sound(duration_s=_declared_duration(container, stream), pieces=_pieces(container, stream, source))
 
 

@@ -51,7 +51,7 @@ def models_on_disk() -> tuple[str, ...]:
     return tuple(name for name in known_names() if find_on_disk(name) is not None)
 
 
-def request(task: str, model: str, language: str | None, source: str = "") -> dict[str, Any]:
+def request(task: str, model: str, language: str | None, source: str = "", track: int | None = None) -> dict[str, Any]:
     """Return what to ask of the child process. Raises SpeechError when the model is a folder that won't do."""
     if not model.strip():
         raise SpeechError("No Whisper model is chosen: give a name, such as 'base', or a model folder.")
@@ -62,6 +62,7 @@ def request(task: str, model: str, language: str | None, source: str = "") -> di
         "is_folder": is_folder,
         "language": language.strip().lower() if language else None,
         "source": source,
+        "track": track,
     }
 
 

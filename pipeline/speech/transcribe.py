@@ -18,18 +18,20 @@ def transcribe(
     *,
     model: str,
     language: str | None = None,
+    track: int | None = None,
     offset_s: float = 0.0,
     report: Callable[[float], None] | None = None,
     on_download: Callable[[], None] | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Transcript:
-    """Return what is said in a file's first sound track; no speech gives a transcript without segments.
+    """Return what is said in a file's sound track; no speech gives a transcript without segments.
 
     Args:
         source: A file that PyAV reads.
         cancel: Ends the child process at once.
         model: A known name, or a folder with a CTranslate2 Whisper model.
         language: A language code, or None to hear which it is.
+        track: The sound track, counted among all streams of the file; None is the first sound.
         offset_s: How much later than the video the sound starts; added to every time.
         report: Called with the fraction done, by the sound's time.
         on_download: Called before a model is downloaded.
@@ -39,7 +41,7 @@ def transcribe(
     """
     segments: list[Segment] = []
     result: Mapping[str, Any] = {}
-    with child.answers(request("transcribe", model, language, str(source.absolute())), cancel, environment) as answers:
+    with child.answers(request("transcribe", model, language, str(source.absolute()), track), cancel, environment) as answers:
         for answer in answers:
             kind = answer["kind"]
             if kind == "segment":

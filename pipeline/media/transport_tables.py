@@ -1,0 +1,103 @@
+"""Reads the tables of a MPEG-2 transport stream: which programmes it has, of which streams, by which names. Decodes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from pipeline.model import Programme
+
+LOOK_BYTES = 8 << 20
+"""Where the tables are looked for: they come again every half second (ETSI TR 101 290), names every two."""
+
+SYNC = 0x47
+PACKET_BYTES = 188
+STRIDES = (188, 192, 204)
+"""From one packet to the next: plain, with a time ahead (Blu-ray, AVCHD), with error correction behind."""
+
+PAT_PID, SDT_PID = 0, 0x11
+PAT, PMT, SDT = 0x00, 0x02, 0x42
+SERVICE_DESCRIPTOR = 0x48
+SCRAMBLED_SHARE = 0.5
+
+
+def programmes(path: Path) -> tuple[Programme, ...]:
+    """Return the programmes of a file in the order of its table (ISO/IEC 13818-1, 2.4.4; names: ETSI EN 300 468, 5.2.3)."""
+    with path.open("rb") as file:
+        packets = list(_packets(file))
+    pat = next((s for s in _sections(packets, PAT_PID) if s[0] == PAT), b"")
+    names = {number: name for s in _sections(packets, SDT_PID) if s[0] == SDT for number, name in _names(s)}
+    found = []
+    for at in range(8, len(pat) - 3, 4):
+        number, pid = int.from_bytes(pat[at : at + 2], "big"), int.from_bytes(pat[at + 2 : at + 4], "big") & 0x1FFF
+        pmt = next((s for s in _sections(packets, pid) if s[0] == PMT and s[3:5] == pat[at : at + 2]), None) if number else None
+        if pmt is not None:
+            found.append(Programme(number=number, name=names.get(number, ""), stream_ids=tuple(_streams(pmt))))
+    return tuple(found)
+
+
+def is_scrambled(file: BinaryIO) -> bool:
+    """Whether most packets with a payload are scrambled (transport_scrambling_control, ISO/IEC 13818-1, table 2-4)."""
+    marks = [packet[3] & 0xC0 != 0 for packet in _packets(file) if packet[3] & 0x10]
+    return bool(marks) and sum(marks) > SCRAMBLED_SHARE * len(marks)
+
+
+def _packets(file: BinaryIO) -> Iterator[bytes]:
+    data = file.read(LOOK_BYTES)
+    for stride in STRIDES:
+        for start in range(min(stride, len(data))):
+            if data[start] == SYNC and all(data[at] == SYNC for at in range(start, min(len(data), start + 8 * stride), stride)):
+                yield from (data[at : at + PACKET_BYTES] for at in range(start, len(data) - PACKET_BYTES + 1, stride) if data[at] == SYNC)
+                return
+
+
+def _sections(packets: list[bytes], pid: int) -> Iterator[bytes]:
+    """Yield the tables' sections that a stream carries, without their check sums (ISO/IEC 13818-1, 2.4.4.1)."""
+    section = b""
+    for packet in packets:
+        if int.from_bytes(packet[1:3], "big") & 0x1FFF != pid or not packet[3] & 0x10:
+            continue
+        payload = packet[4 + (1 + packet[4] if packet[3] & 0x20 else 0) :]
+        if packet[1] & 0x40 and payload:
+            section, payload = b"", payload[1 + payload[0] :]
+        elif not section:
+            continue
+        section += payload
+        while len(section) >= 8 and section[0] != 0xFF:
+            size = 3 + (int.from_bytes(section[1:3], "big") & 0xFFF)
+            if len(section) < size:
+                break
+            yield section[: size - 4]
+            section = section[size:]
+
+
+def _streams(pmt: bytes) -> Iterator[int]:
+    at = 12 + (int.from_bytes(pmt[10:12], "big") & 0xFFF)
+    while at + 5 <= len(pmt):
+        yield int.from_bytes(pmt[at + 1 : at + 3], "big") & 0x1FFF
+        at += 5 + (int.from_bytes(pmt[at + 3 : at + 5], "big") & 0xFFF)
+
+
+def _names(sdt: bytes) -> Iterator[tuple[int, str]]:
+    at = 11
+    while at + 5 <= len(sdt):
+        number, end = int.from_bytes(sdt[at : at + 2], "big"), at + 5 + (int.from_bytes(sdt[at + 3 : at + 5], "big") & 0xFFF)
+        at += 5
+        while at + 2 <= min(end, len(sdt)):
+            if sdt[at] == SERVICE_DESCRIPTOR:
+                name = at + 4 + sdt[at + 3]  # behind the kind of service and the provider's name
+                yield number, _text(sdt[name + 1 : name + 1 + sdt[name]])
+            at += 2 + sdt[at + 1]
+        at = end
+
+
+def _text(data: bytes) -> str:
+    """Return a name; a first byte below 0x20 tells its character set (ETSI EN 300 468, annex A), 0x15 that it is UTF-8."""
+    if data[:1] == b"\x15":
+        return data[1:].decode("utf-8", errors="replace").strip()
+    if data[:1] == b"\x10":
+        return data[3:].decode(f"iso8859-{data[2]}" if 1 <= data[2] <= 15 and data[2] != 12 else "latin-1", errors="replace").strip()
+    if data[:1] and 1 <= data[0] <= 0x0B and data[0] != 8:
+        return data[1:].decode(f"iso8859-{data[0] + 4}", errors="replace").strip()
+    return "".join(c for c in data.decode("latin-1") if c.isprintable()).strip()
