@@ -27,13 +27,15 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from pipeline.cancel import CancelToken  # noqa: E402  # the path above must be set first
-from pipeline.media import encode, sound  # noqa: E402
-from pipeline.media.chunks import cut  # noqa: E402
+from pipeline.checkpoints import Checkpoints  # noqa: E402
 from pipeline.media.probe import probe  # noqa: E402
 from pipeline.media.process import ffmpeg_version, find_ffmpeg, printable  # noqa: E402
 from pipeline.media.scan import scan  # noqa: E402
+from pipeline.media.sound_coding import Length  # noqa: E402
+from pipeline.media.sound_line import Level  # noqa: E402
 from pipeline.media.vmaf import measure_vmaf  # noqa: E402
 from pipeline.model import EncodingRequest, Job, Plan, RateControl, Rendition  # noqa: E402
+from pipeline.phases.sound_pass import SoundPass  # noqa: E402
 from pipeline.plan import make_plan  # noqa: E402
 
 QUALITIES = ("1080p", "720p", "480p")
@@ -94,14 +96,13 @@ def compare(ffmpeg: Path, plan: Plan, folder: Path, runs: int) -> None:
     bare = [str(ffmpeg), "-v", "error", "-y", *to_nowhere(plan, plan.renditions)]
     write("(a) decode once, encode the sound once and the same renditions to nowhere:\n" + printable(bare) + "\n")
     checked = [str(ROOT / "hls-converter"), "validate", str(folder / "out" / plan.job.slug)]
-    silent, measured = sound_commands(ffmpeg, plan)
     variants: dict[str, Callable[[], Cost]] = {
         "convert": lambda: cost([convert_command(plan)], folder),
         "(a) bare": lambda: cost([bare], folder),
         "(b) one a quality + MP4": lambda: cost(one_each(ffmpeg, plan), folder),
         "checking the stream": lambda: cost([checked], folder),
-        "sound": lambda: cost([silent], folder),
-        "sound, loudness measured": lambda: cost([measured], folder),
+        "sound": lambda: sound_cost(plan, folder / "sound", measures=False),
+        "sound, loudness measured": lambda: sound_cost(plan, folder / "measured", measures=True),
     }
     medians, costs = run_all(variants, runs)
     size_bytes = sum(path.stat().st_size for path in (folder / "out").rglob("*") if path.is_file())
@@ -244,13 +245,24 @@ def one_each(ffmpeg: Path, plan: Plan) -> list[list[str]]:
     return [[str(ffmpeg), "-v", "error", "-y", *to_nowhere(plan, (r,))] for r in (*plan.renditions, plan.mp4.rendition)]
 
 
-def sound_commands(ffmpeg: Path, plan: Plan) -> tuple[list[str], list[str]]:
-    """Return the command that encodes the sound without measuring it, and the program's own."""
-    found = scan(plan.media, CancelToken())
-    length_s = cut(plan, found, cores=1).length / 90_000
-    arguments = encode.from_source(sound.sound_arguments(plan, length_s, [None] * len(plan.audio), plan.segment_s), plan.media.path)
-    measured = [str(ffmpeg), "-y", *("error" if argument == "level+info" else argument for argument in arguments)]
-    return [argument.replace(",ebur128=framelog=quiet", "") for argument in measured], measured
+def sound_cost(plan: Plan, folder: Path, *, measures: bool) -> Cost:
+    """Encode the sound as the program does, with or without measuring its loudness; return what that took."""
+    length = Length(ticks=scan(plan.media, CancelToken()).end)
+    began, before = time.monotonic(), time.process_time()
+    SoundPass(
+        plan,
+        Checkpoints(folder),
+        kind="sound",
+        key=str(began),
+        levels=[Level() for _ in plan.audio],
+        encodes=True,
+        measures=measures,
+        length=lambda: length,
+        on_piece=lambda count: None,
+        on_read=lambda position: None,
+        stop=CancelToken(),
+    ).run()
+    return Cost(cpu_s=time.process_time() - before, wall_s=time.monotonic() - began, written_bytes=0)
 
 
 def convert_command(plan: Plan) -> list[str]:

@@ -46,7 +46,7 @@ class Checkpoints:
     @property
     def pieces(self) -> tuple[Path, ...]:
         """The folders of the finished pieces, whatever they were made from."""
-        return tuple(sorted(mark.parent for mark in self.root.glob(f"*/{MARK}")))
+        return tuple(sorted(mark.parent for mark in self.root.rglob(MARK)))
 
     @property
     def size_bytes(self) -> int:

@@ -242,6 +242,7 @@ class AudioStream:
     """One sound track of the source. `start_s` is counted from the first moment of the file, `index` among all streams.
 
     `language` is what the file says, as a RFC 5646 tag; `default` whether the file marks the track as the one to play.
+    `layout` is ffmpeg's name for its channels; where nothing names them that is their number, as in `60 channels`.
     """
 
     codec: str
@@ -254,6 +255,7 @@ class AudioStream:
     index: int = 1
     title: str = ""
     default: bool = False
+    layout: str = ""
 
 
 class SubtitleForm(str, Enum):

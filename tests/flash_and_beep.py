@@ -37,8 +37,8 @@ def inputs(rate: str = "25", length_s: float = LENGTH_S, flashes: Sequence[float
     """
     frame_s = 1 / Fraction(rate)
     times = [float(-(-Fraction(time) // frame_s) * frame_s) for time in flashes]
-    shown = "+".join(f"between(t,{time - float(frame_s) / 4:.6f},{time + LASTS_S - float(frame_s) / 4:.6f})" for time in times)
-    heard = "+".join(f"between(t,{time:.6f},{time + LASTS_S:.6f})" for time in times)
+    shown = "+".join(f"between(t,{time - float(frame_s) / 4:.6f},{time + LASTS_S - float(frame_s) / 4:.6f})" for time in times) or "0"
+    heard = "+".join(f"between(t,{time:.6f},{time + LASTS_S:.6f})" for time in times) or "0"
     picture = f"color=black:size=320x180:rate={rate}:duration={length_s},drawbox=color=white:t=fill:enable='{shown}'"
     sound = f"aevalsrc='0.5*sin(2*PI*{TONE_HZ}*t)*({heard})':s={RATE_HZ}:d={length_s}"
     return ["-f", "lavfi", "-i", picture], ["-f", "lavfi", "-i", sound]

@@ -127,10 +127,7 @@ def cut(plan: Plan, scan: Scan, *, cores: int, whole: bool = False, expected: in
     goes_on = sound_end - scan.picture_end > min(gap, LONGEST_OVERHANG)
     length = sound_end if goes_on else scan.picture_end
     damaged = not scan.orderly or missing_s(plan.media) >= DAMAGED_S
-    longest, latest = _segments(scan, plan.segment_s)
-    pauses = longest > LONGEST_SEGMENT_S * CLOCK_HZ
-    if plan.audio and not plan.muxed_sound:  # sound of its own is cut every six seconds, and the picture with it
-        pauses = pauses or latest > LATEST_FIRST_FRAME_S * CLOCK_HZ
+    pauses = _longest_segment(scan, plan.segment_s) > LONGEST_SEGMENT_S * CLOCK_HZ
     timed_anew = (thinned is not None and thinned.least_gap is None) or pauses
     starts = [0]
     if not (whole or timed_anew or late or plan.deinterlace or damaged or first < 0):
@@ -247,8 +244,8 @@ def _slack(chunk_segments: int) -> int:
     return min(SLACK_SEGMENTS, chunk_segments - 1)
 
 
-def _segments(scan: Scan, segment_s: int) -> tuple[int, int]:
-    """Return how long the longest segment would last, each beginning with the first frame of its time, and how late one would."""
+def _longest_segment(scan: Scan, segment_s: int) -> int:
+    """Return how long the longest segment would last, each beginning with the first frame of its time."""
     segment = segment_s * CLOCK_HZ
     begins = [0]
     while True:
@@ -257,8 +254,7 @@ def _segments(scan: Scan, segment_s: int) -> tuple[int, int]:
         if at == len(scan.frames):
             break
         begins.append(scan.frames[at])
-    longest = max(b - a for a, b in itertools.pairwise([*begins, max(scan.picture_end, begins[-1])]))
-    return longest, max(begin % segment if begin % segment < segment - EARLY_TICKS else 0 for begin in begins)
+    return max(b - a for a, b in itertools.pairwise([*begins, max(scan.picture_end, begins[-1])]))
 
 
 def _from(start: int) -> int:

@@ -9,10 +9,9 @@ import bisect
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from fractions import Fraction
 
 from pipeline.errors import EncodeError
-from pipeline.media.chunks import EARLY_TICKS, LATE_PICTURE_S, LONGEST_SEGMENT_S, Cutting
+from pipeline.media.chunks import LATE_PICTURE_S, LONGEST_SEGMENT_S, Cutting
 from pipeline.media.colours import is_ordinary, source_colours
 from pipeline.media.scan import CLOCK_HZ, Scan, gaps
 from pipeline.media.treatment import DAMAGED_S, missing_s
@@ -36,14 +35,7 @@ def boundaries(plan: Plan, scan: Scan, cutting: Cutting) -> tuple[int, ...]:
         raise NotCopyableError(reason)
     # the stream begins with its first frame
     keyframes = array("q", [0]) + scan.keyframes[1:]
-    if plan.muxed_sound or not plan.audio:
-        return _near(keyframes, cutting.length, plan.segment_s * CLOCK_HZ)
-    return _even(keyframes, cutting.length, plan.segment_s * CLOCK_HZ)
-
-
-def even_segment_s(starts: Sequence[int]) -> float:
-    """Return how long the segments of a sound of its own last beside a picture whose segments begin at these times."""
-    return starts[-1] / (len(starts) - 1) / CLOCK_HZ if len(starts) > 1 else LONGEST_SEGMENT_S
+    return _near(keyframes, cutting.length, plan.segment_s * CLOCK_HZ)
 
 
 def below(renditions: Sequence[Rendition], copied_bit_rate: int) -> tuple[Rendition, ...]:
@@ -99,7 +91,7 @@ def _timing_obstacles(plan: Plan, scan: Scan, cutting: Cutting) -> Iterator[str]
     if not 0 <= scan.frames[0] <= LATE_PICTURE_S * CLOCK_HZ:
         yield "it begins later than the sound"
     hold = cutting.length - scan.picture_end
-    if hold > (LONGEST_HOLD_S * CLOCK_HZ if plan.muxed_sound else scan.usual_gap):
+    if hold > LONGEST_HOLD_S * CLOCK_HZ:
         yield f"the sound goes on for {hold / CLOCK_HZ:.1f} s after the picture"
     gap = int(gaps(array("q", [0]) + scan.keyframes[1:] + array("q", [cutting.length])).max())
     if gap > LONGEST_SEGMENT_S * CLOCK_HZ:
@@ -114,17 +106,3 @@ def _near(keyframes: Sequence[int], length: int, segment: int) -> tuple[int, ...
         ahead = keyframes[bisect.bisect_right(keyframes, starts[-1]) : bisect.bisect_right(keyframes, starts[-1] + longest)]
         starts.append(min(ahead, key=lambda keyframe: abs(keyframe - starts[-1] - segment)))
     return tuple(starts)
-
-
-def _even(keyframes: Sequence[int], length: int, segment: int) -> tuple[int, ...]:
-    """Choose every so many keyframes, since sound of its own is cut at equal distances. Raises NotCopyableError."""
-    if length <= LONGEST_SEGMENT_S * CLOCK_HZ:
-        return (0,)
-    group = Fraction(keyframes[-1], len(keyframes) - 1)
-    most = int(LONGEST_SEGMENT_S * CLOCK_HZ / group)
-    every = min(range(1, most + 1), key=lambda count: abs(count * group - segment))
-    starts = tuple(keyframes[::every])
-    uneven = any(abs(start - number * every * group) > EARLY_TICKS for number, start in enumerate(starts))
-    if uneven or length - starts[-1] > every * group + EARLY_TICKS:
-        raise NotCopyableError("its keyframes are not evenly spaced, and the sound has segments of its own")
-    return starts

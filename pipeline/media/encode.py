@@ -85,7 +85,7 @@ def copy_arguments(plan: Plan, cutting: Cutting, rendition: Rendition, sound: st
     streams = [source_input(plan.media)[str(plan.media.video.index)]]
     if sound is not None:
         streams.append(ffmpeg.input(sound, itsoffset=-TIMELINE_S)["a:0"])
-    options = {"c": "copy", "format": "hls"} | _timeline() | hls_options(plan.segment_type, 1, rendition.name, picture=True)
+    options = {"c": "copy", "format": "hls"} | _timeline() | hls_options(plan.segment_type, 1, rendition.name)
     # the stream begins with a picture
     moved = "pts=if(N\\,PTS\\,0):dts=if(N\\,DTS\\,min(DTS\\,0))" if cutting.first_frame else "pts=PTS:dts=DTS"
     bitstream = [named_by_headers()]
@@ -249,8 +249,7 @@ def _timed(video: Any, plan: Plan, cutting: Cutting, chunk: Chunk) -> Any:  # no
         own = max(1, round(CLOCK_HZ / cutting.frame_ticks))
         rate = min(MAX_FRAME_RATE, own * math.ceil(LEAST_RATE / own))
         video = video.filter("fps", rate)
-        if plan.muxed_sound or not plan.audio:  # sound of its own is cut every six seconds: a frame must be there, to the tick
-            video = video.filter("mpdecimate", max=int(rate * SHORTEST_PAUSE_S) - 1, hi=1, lo=1, frac=0)
+        video = video.filter("mpdecimate", max=int(rate * SHORTEST_PAUSE_S) - 1, hi=1, lo=1, frac=0)
     video = video.filter("settb", f"1/{CLOCK_HZ}")
     if chunk.number == 0 and cutting.first_frame != 0:
         # the stream begins with a picture: the muxer counts its segments from there
@@ -329,11 +328,11 @@ def _hls_slave(r: Rendition, index: int, plan: Plan, chunk: Chunk, *, has_sound:
     # The muxer cuts at the first keyframe so long after the chunk's first frame, which may come late in its slot.
     segment = plan.segment_s * CLOCK_HZ if chunk.segment is None else chunk.segment
     hls_time_us = (segment - chunk.first_frame - EARLY_TICKS - 1) * 1_000_000 // CLOCK_HZ
-    return _slave({"select": rf"\'{streams}\'", "f": "hls"} | hls_options(plan.segment_type, hls_time_us, r.name, picture=True), r.name)
+    return _slave({"select": rf"\'{streams}\'", "f": "hls"} | hls_options(plan.segment_type, hls_time_us, r.name), r.name)
 
 
-def hls_options(segment_type: SegmentType, hls_time_us: int, folder: str, *, picture: bool) -> dict[str, Any]:
-    """Return the options of ffmpeg's HLS muxer for a rendition in `folder`; `picture` tells one of pictures from one of sound."""
+def hls_options(segment_type: SegmentType, hls_time_us: int, folder: str) -> dict[str, Any]:
+    """Return the options of ffmpeg's HLS muxer for a rendition in `folder`."""
     options: dict[str, Any] = {
         "hls_time": f"{hls_time_us}us",
         "hls_playlist_type": "vod",  # written once at the end: rewriting it for each segment is quadratic
@@ -349,7 +348,7 @@ def hls_options(segment_type: SegmentType, hls_time_us: int, folder: str, *, pic
         # frag_discont: times as they are in the whole stream, which is what chunks need to be joined;
         # skip_sidx: for the index the muxer moves a fragment's first frame to where it thinks that the one before it ends;
         # frag_keyframe: a fragment a keyframe, so that each can be fetched by itself
-        options["hls_segment_options"] = "movflags=+frag_discont+skip_sidx" + ("+frag_keyframe" if picture else "")
+        options["hls_segment_options"] = "movflags=+frag_discont+skip_sidx+frag_keyframe"
     return options
 
 

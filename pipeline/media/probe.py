@@ -376,6 +376,7 @@ def _audio(stream: Stream, origin: float) -> AudioStream:
         index=stream.index,
         title=stream.metadata.get("title", "").strip(),
         default=bool(stream.disposition & stream.disposition.default),
+        layout=stream.codec_context.layout.name,
     )
 
 

@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from pipeline.media.colours import source_colours
 from pipeline.media.frame_rates import frame_rate_limit
+from pipeline.media.mixing import only_two_known
 from pipeline.model import AudioStream, DynamicRange, MediaInfo, SubtitleForm, VideoStream
 from pipeline.speech.languages import language_name
 
@@ -143,11 +144,16 @@ def _sound(media: MediaInfo, *, surround: bool) -> Iterator[str]:
         yield "no sound"
     if len(tracks) > 1:
         yield f"{len(tracks)} sound tracks: {', '.join(_track_names(tracks))}"
-    channels = max((t.channels for t in tracks), default=0)
-    if channels > 2:
-        layout = LAYOUTS.get(channels, f"{channels}-channel")
-        kept = surround and channels >= SURROUND_CHANNELS
-        yield f"{layout} sound, {'5.1 and stereo made' if kept else 'mixed to stereo'}"
+    widest = max(tracks, key=lambda t: t.channels, default=None)
+    if widest is not None and widest.channels > 2:
+        layout = LAYOUTS.get(widest.channels, f"{widest.channels}-channel")
+        if only_two_known(widest):
+            made = "the first two made stereo"
+        elif surround and widest.channels >= SURROUND_CHANNELS:
+            made = "5.1 and stereo made"
+        else:
+            made = "mixed to stereo"
+        yield f"{layout} sound, {made}"
 
 
 def _subtitles(media: MediaInfo) -> Iterator[str]:

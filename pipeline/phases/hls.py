@@ -14,9 +14,10 @@ from pipeline.events import LogLevel
 from pipeline.media import encode, interruptions, measure, playlists
 from pipeline.media.chapters import CHAPTERS_JSON, CHAPTERS_VTT, as_facts
 from pipeline.media.encryption import PUBLISHED_KEY
+from pipeline.media.loudness import SILENCE_LUFS
 from pipeline.media.process import FfmpegRun, printable, run_ffmpeg
 from pipeline.media.scan import CLOCK_HZ, Scan
-from pipeline.media.sound import SAMPLE_RATE_HZ, SILENCE_LUFS
+from pipeline.media.sound_clock import RATE_HZ
 from pipeline.media.thumbnails import POSTER, SPRITE, SPRITE_MAP
 from pipeline.media.treatment import declared_end_s
 from pipeline.model import MediaInfo, PhaseName, PhaseOutcome, Plan, SegmentType
@@ -179,7 +180,7 @@ class HlsPhase:
         arguments = ["-loglevel", "level+verbose", "-max_error_rate", "1", "-i", encode.SOURCE]
         for sound in media.audio:
             arguments += ["-map", f"0:{sound.index}"]
-        arguments = encode.from_source([*arguments, "-ar", str(SAMPLE_RATE_HZ), "-f", "null", "-"], media.path)
+        arguments = encode.from_source([*arguments, "-ar", str(RATE_HZ), "-f", "null", "-"], media.path)
         try:
             log = self._decode(context, arguments, found.end / CLOCK_HZ).log
         except EncodeError:
@@ -187,7 +188,7 @@ class HlsPhase:
         worst = None
         for number, sound in enumerate(media.audio):
             declared_s = sound.duration_s or found.sound_ends[sound.index] / CLOCK_HZ - sound.start_s
-            decoded_s = _decoded_samples(log, number) / SAMPLE_RATE_HZ
+            decoded_s = _decoded_samples(log, number) / RATE_HZ
             missing_s = declared_s - decoded_s
             if missing_s > max(NOTABLE_S, 0.0 if worst is None else worst["declared_s"] - worst["decoded_s"]):
                 worst = {"declared_s": declared_s, "decoded_s": decoded_s}

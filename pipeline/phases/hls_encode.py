@@ -16,13 +16,14 @@ from typing import Any
 from pipeline.checkpoints import key_of
 from pipeline.errors import EncodeError, OutputError
 from pipeline.events import LogLevel
-from pipeline.media import copying, encode, per_title, sound
+from pipeline.media import copying, encode, per_title
 from pipeline.media.chunks import Cutting, cut, cut_at, first_chunks
 from pipeline.media.copying import NotCopyableError
 from pipeline.media.encoders import on_processor
 from pipeline.media.fragments import separate_init
 from pipeline.media.running_scan import RunningScan
 from pipeline.media.scan import CLOCK_HZ, Scan
+from pipeline.media.sound_coding import SOUND_FILE, Length
 from pipeline.model import Rendition, SegmentType
 from pipeline.phases.chunk_pool import ChunkPool
 from pipeline.phases.encode_work import EncodeWork
@@ -60,10 +61,13 @@ class HlsEncode:
 
     def __enter__(self) -> HlsEncode:
         self._pool.__enter__()
+        if not self._checkpoints.moving:
+            self._sound.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self._pool.__exit__(kind, error, traceback)
+        self._sound.stop()
 
     def scan(self) -> Scan:
         """Read the source through, and begin with its first chunks meanwhile where that can be.
@@ -87,7 +91,7 @@ class HlsEncode:
     def _can_begin_early(self) -> bool:
         """Whether nothing has to be known of the whole source before its first chunk is encoded."""
         encoding = self.plan.job.encoding
-        measured = encoding.copy_top or encoding.target_vmaf is not None or self.plan.muxed_sound
+        measured = encoding.copy_top or encoding.target_vmaf is not None
         decided = self._checkpoints.moving or any(self._decided(name) is not None for name in DECISIONS)
         return bool(self.plan.renditions) and not measured and not decided
 
@@ -111,9 +115,10 @@ class HlsEncode:
 
     def refuse(self) -> None:
         """End what was begun while the source was read, and remove it: the source is no good."""
+        self._sound.stop()
         if self._begun:
             self._picture.drop()
-            self._checkpoints.clear()
+        self._checkpoints.clear()
 
     def _with_kept_top(self) -> dict[str, Any]:
         """Copy the source's own picture as the largest rendition, encode the others alike. Raises NotCopyableError too."""
@@ -123,7 +128,7 @@ class HlsEncode:
             raise NotCopyableError(decided["reason"])
         cutting = cut(self.plan, self._scan, cores=self._cores, whole=True)
         boundaries = copying.boundaries(self.plan, self._scan, cutting)
-        self._sound.make(cutting.length, self._scan.end, copying.even_segment_s(boundaries))
+        self._sound.tell_length(_sound_length(cutting))
         copied = self._copied(top, cutting, boundaries)
         assert media.video is not None
         assert media.video.bit_rate is not None
@@ -151,7 +156,7 @@ class HlsEncode:
     def _all_encoded(self) -> dict[str, Any]:
         cutting = cut(self.plan, self._scan, cores=self._cores) if self.plan.renditions else None
         length = cutting.length if cutting else self._scan.end
-        self._sound.make(length, self._scan.end, self.plan.segment_s)
+        self._sound.tell_length(Length(ticks=length) if cutting is None else _sound_length(cutting))
         if self.plan.job.encoding.target_vmaf is not None and cutting is not None:
             self._per_title(cutting)
         if cutting is None:
@@ -186,6 +191,7 @@ class HlsEncode:
         return {r.name: [(piece_name(number), chunk) for number, chunk in enumerate(chunks)] for r in self.plan.renditions}
 
     def _facts(self, length: int, cutting: Cutting | None, chunks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        self._sound.finish()
         return {
             "duration_s": length / CLOCK_HZ,
             "frame_s": self._scan.usual_gap / CLOCK_HZ if self._context.plan.renditions else encode.AAC_FRAME_S,
@@ -215,7 +221,7 @@ class HlsEncode:
 
     def _copied(self, top: Rendition, cutting: Cutting, boundaries: Sequence[int]) -> dict[str, Any]:
         """Copy the source's picture into segments; return what a chunk's facts are. Raises NotCopyableError."""
-        file = sound.SOUND_FILE if self.plan.muxed_sound else None
+        file = SOUND_FILE if self.plan.muxed_sound else None
         arguments = encode.copy_arguments(self.plan, cutting, top, file)
         kind = self.plan.segment_type
         last = cutting.length - boundaries[-1] - cutting.last_frame
@@ -223,9 +229,9 @@ class HlsEncode:
         def make(folder: Path) -> dict[str, Any]:
             (folder / top.name).mkdir()
             if file is not None:
-                self._sound.stretch(0, None, folder / file)
+                self._sound.stretch(0, None, folder / file, self._context.cancel)
             run = self._work.run(arguments, folder, self._work.reporter("Copying the picture", cutting.length))
-            (folder / sound.SOUND_FILE).unlink(missing_ok=True)
+            (folder / SOUND_FILE).unlink(missing_ok=True)
             try:
                 if run.error_lines or run.frames != len(self._scan.frames):
                     raise NotCopyableError("not all of its frames can be copied")
@@ -292,3 +298,8 @@ class HlsEncode:
     def _decide(self, name: str, facts: Mapping[str, Any]) -> None:
         self._checkpoints.keep(name, self._checkpoints.begin(name))
         self._checkpoints.finish(name, self._whole_key, facts)
+
+
+def _sound_length(cutting: Cutting) -> Length:
+    """Return how long the sound must be: where the last frame is held, or may be, its last copy can be short."""
+    return Length(ticks=cutting.length, shortest_segment=0 if cutting.held or cutting.pauses else cutting.frame_ticks)

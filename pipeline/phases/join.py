@@ -46,6 +46,7 @@ def join(
     folder = work.context.workspace.folder
     moves: list[Move] = []
     durations: dict[str, list[float]] = {}
+    boundaries: list[int] = []
     pattern = encode.segment_pattern(segment_type)
     for name, pieces in made.items():
         shutil.rmtree(folder / name, ignore_errors=True)
@@ -59,10 +60,10 @@ def join(
         # where pauses are filled the last frame was repeated up to the end already
         rest = round(facts["duration_s"] * CLOCK_HZ) - (starts[-1] - starts[0]) % TIMESTAMP_WRAP
         durations[name] = segment_durations_s(starts, min(last + last_frame, max(1, rest)))
+        boundaries = boundaries or [(start - starts[0]) % TIMESTAMP_WRAP for start in starts]
         if segment_type is SegmentType.FMP4:
             moves.append(work.move(f"{pieces[0][0]}/{name}/{encode.INIT}", f"{name}/{encode.INIT}"))
-    count = len(next(iter(durations.values()), ()))
-    for own in sound.own_segments(count):
+    for own in sound.own_segments(boundaries):
         shutil.rmtree(folder / own.folder, ignore_errors=True)
         moves += own.moves
         durations[own.folder] = list(own.durations_s)

@@ -9,13 +9,14 @@ from typing import Any
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import EncodeError
-from pipeline.media import encode, measure, sound
+from pipeline.media import encode, measure
 from pipeline.media.chunks import Chunk, Cutting, side_by_side
 from pipeline.media.continuity import continue_fragments, continue_packets
 from pipeline.media.encoders import on_processor
 from pipeline.media.fragments import separate_init
 from pipeline.media.iframes import first_time
 from pipeline.media.scan import CLOCK_HZ
+from pipeline.media.sound_coding import SOUND_FILE
 from pipeline.model import Plan, SegmentType
 from pipeline.phases.chunk_pool import ChunkPool, Task
 from pipeline.phases.encode_work import EncodeWork
@@ -68,7 +69,7 @@ class PictureEncode:
         return self._line.settled
 
     def _task(self, plan: Plan, cutting: Cutting, chunk: Chunk) -> Task:
-        arguments = encode.chunk_arguments(plan, cutting, chunk, sound.SOUND_FILE if plan.muxed_sound else None)
+        arguments = encode.chunk_arguments(plan, cutting, chunk, SOUND_FILE if plan.muxed_sound else None)
         key = self._work.key(arguments, self._sound.key)
 
         def do(cancel: CancelToken) -> None:
@@ -89,9 +90,9 @@ class PictureEncode:
     def _chunk(self, plan: Plan, chunk: Chunk, key: str, arguments: Sequence[str], folder: Path, cancel: CancelToken) -> dict[str, Any]:
         for r in plan.renditions:
             (folder / r.name).mkdir()
-        stretch = folder / sound.SOUND_FILE
+        stretch = folder / SOUND_FILE
         if plan.muxed_sound:
-            self._sound.stretch(chunk.start, chunk.end, stretch)
+            self._sound.stretch(chunk.start, chunk.end, stretch, cancel)
         run = self._work.run(arguments, folder, lambda out_time_s: self._progress.running(chunk, key, out_time_s, folder), cancel)
         stretch.unlink(missing_ok=True)
         if plan.segment_type is SegmentType.FMP4:

@@ -22,10 +22,10 @@ from pipeline.cancel import CancelToken
 from pipeline.disk_room import DiskFullError, tells_of_full_disk
 from pipeline.errors import Cancelled, OutputError, SourceError
 from pipeline.events import LogLevel
-from pipeline.media import chunks, sound
+from pipeline.media import chunks
 from pipeline.media.probe import probe
 from pipeline.model import EncodingRequest, Existing, Job, PhaseOutcome, SegmentType, SoundRequest
-from pipeline.phases import encode_work, hls, hls_encode, picture_encode
+from pipeline.phases import encode_work, hls, hls_encode, picture_encode, sound_encode
 from pipeline.phases.hls import HlsPhase
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
 from pipeline.plan import make_plan, output_settings
@@ -65,7 +65,7 @@ class Encode:
         return phase.run(self.context)
 
     def commands(self) -> list[str]:
-        """The chunks that were encoded in this run, and the sound."""
+        """The chunks that were encoded in this run."""
         folders = [text.split(" && ")[0] for text, level in self.lines if level is LogLevel.DETAIL]
         return [Path(folder).stem for folder in folders]  # each attempt has a folder of its own
 
@@ -172,7 +172,7 @@ def test_a_stopped_encode_goes_on_from_its_last_finished_chunk(encode, in_chunks
     second, straight = encode("stopped"), encode("straight")
     second.run()
     straight.run()
-    assert (["0002"], ["sound", "0000", "0001", "0002"]) == (second.commands(), straight.commands())
+    assert (["0002"], ["0000", "0001", "0002"]) == (second.commands(), straight.commands())
     assert _hashes(_playlist(straight)) == _hashes(_playlist(second))
     assert not second.context.workspace.checkpoints.root.exists()
 
@@ -203,7 +203,7 @@ def test_chunks_of_something_else_are_encoded_anew(encode, in_chunks, tmp_path, 
     """What was made from another source, with other settings or by another ffmpeg does not fit."""
     again, ffmpeg = change(encode, tmp_path, clip)
     again.run(ffmpeg)
-    assert [name for name in again.commands() if name != "sound"] == ["0000", "0001", "0002"]
+    assert again.commands() == ["0000", "0001", "0002"]
 
 
 def test_a_stop_before_the_first_chunk_is_finished_leaves_nothing_behind(encode):
@@ -269,7 +269,7 @@ def test_chunks_that_need_different_headers_make_the_encode_one_piece(encode, in
     monkeypatch.setattr(picture_encode, "separate_init", differs)
     run = encode(encoding=replace(FAST, segment_type=SegmentType.FMP4))
     run.run()
-    assert (["sound", "0000", "0001", "0002", "0000"], 600) == (run.commands(), len(_times(_playlist(run))))
+    assert (["0000", "0001", "0002", "0000"], 600) == (run.commands(), len(_times(_playlist(run))))
 
 
 def test_a_disk_that_is_full_when_a_chunk_has_ended(encode, in_chunks, monkeypatch):
@@ -288,13 +288,13 @@ def test_a_disk_that_is_full_when_a_chunk_has_ended(encode, in_chunks, monkeypat
             run.run()
     again = encode()
     again.run()
-    assert (["sound", "0000", "0001", "0002"], ["0002"]) == (run.commands(), again.commands())
+    assert (["0000", "0001", "0002"], ["0002"]) == (run.commands(), again.commands())
 
 
 @pytest.mark.parametrize(
     ("owner", "name"),
     [
-        pytest.param(sound, "write_stretch", id="the sound of a chunk"),
+        pytest.param(sound_encode, "write_stretch", id="the sound of a chunk"),
         pytest.param(checkpoints, "_sync", id="a finished piece"),
         pytest.param(hls, "_playlist", id="a playlist"),
     ],

@@ -1,0 +1,169 @@
+"""One pass over a source's sound, in pieces that are checkpoints: what is finished is found, what is missing is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.cancel import CancelToken
+from pipeline.checkpoints import Checkpoints
+from pipeline.media.sound_clock import Entry
+from pipeline.media.sound_coding import Length
+from pipeline.media.sound_line import EARLY, PIECE, Level, SoundLine, wanted
+from pipeline.media.sound_reader import Block, SoundReader
+from pipeline.model import Plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What a pass found: the powers of each sound's tenths of a second where it measured, how many packets could not be decoded."""
+
+    powers: list[list[float]]
+    errors: int
+
+
+class SoundPass:
+    """Reads the tracks of a plan and makes its sounds at the given levels, one a rendition.
+
+    Args:
+        plan: what is wanted.
+        pieces: where the pieces are kept.
+        kind: what their names begin with.
+        key: of what they are made.
+        levels: one a rendition.
+        encodes: whether there is anything to write; a pass may only measure.
+        measures: whether the loudness is measured.
+        length: of the stream, asked when the source has ended: it may be longer or shorter than the stream. None where nothing is written.
+        on_piece: told how many pieces are finished.
+        on_read: told the position of what was read last.
+        stop: ends the pass.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        pieces: Checkpoints,
+        *,
+        kind: str,
+        key: str,
+        levels: Sequence[Level],
+        encodes: bool,
+        measures: bool,
+        length: Callable[[], Length] | None,
+        on_piece: Callable[[int], None],
+        on_read: Callable[[int], None],
+        stop: CancelToken,
+    ) -> None:
+        self._plan = plan
+        self._pieces = pieces
+        self._kind = kind
+        self._key = key
+        self._levels = levels
+        self._encodes = encodes
+        self._measures = measures
+        self._length = length
+        self._on_piece = on_piece
+        self._on_read = on_read
+        self._stop = stop
+        self._facts: list[dict[str, Any]] = []
+        self._told_errors = 0
+        self._attempts: dict[int, Path] = {}
+        self._entries: dict[int, dict[int, Entry]] = {}
+
+    def run(self) -> Found:
+        """Do what is missing. Raises EncodeError, SourceError, OutputError, Cancelled."""
+        while (facts := self._pieces.find(piece_name(self._kind, len(self._facts)), self._key)) is not None:
+            self._facts.append(facts)
+        first = len(self._facts)
+        self._on_piece(first)
+        wants = wanted(self._plan.audio)
+        entries = _read_entries(self._facts[-1]["entries"]) if self._facts else {}
+        self._entries = {index: {first: entry} for index, entry in entries.items()}
+        reader = SoundReader(self._plan.media.path, self._plan.media.start_s, wants, entries)
+        lines = [
+            SoundLine(a, level, wants, first, self._placing(number) if self._encodes else None, measures=self._measures)
+            for number, (a, level) in enumerate(zip(self._plan.audio, self._levels, strict=True))
+        ]
+        try:
+            self._read(reader, lines)
+            self._end(reader, lines)
+        finally:
+            for line in lines:
+                line.abandon()
+        powers = [[power for facts in self._facts for power in facts["powers"][number]] for number in range(len(lines))]
+        return Found(powers=powers, errors=sum(facts["errors"] for facts in self._facts))
+
+    def _read(self, reader: SoundReader, lines: Sequence[SoundLine]) -> None:
+        for block in reader.blocks(self._stop.check):
+            self._note(block)
+            for line in lines:
+                if block.index in line.indexes:
+                    line.put(block.index, block.placed.position, block.placed.samples)
+            while all(line.done(len(self._facts)) for line in lines):
+                self._finish(reader, lines)
+            self._on_read(block.placed.position)
+
+    def _end(self, reader: SoundReader, lines: Sequence[SoundLine]) -> None:
+        """Fill up to the length of the stream, and keep what is left as the last piece: it is made again when the job is started again."""
+        if self._length is not None:
+            length = self._length()
+            for line in lines:
+                line.end(length)
+            while len(self._facts) * PIECE + PIECE <= length.samples and all(line.done(len(self._facts)) for line in lines):
+                self._finish(reader, lines)
+        self._finish(reader, lines, last=True)
+
+    def _finish(self, reader: SoundReader, lines: Sequence[SoundLine], *, last: bool = False) -> None:
+        number = len(self._facts)
+        facts = {
+            "errors": reader.errors - self._told_errors,
+            "powers": [line.piece_powers(number) for line in lines],
+            "entries": {str(index): [entry.pts, entry.position] for index, entry in self._entered(number + 1).items()},
+        }
+        self._told_errors = reader.errors
+        name = piece_name(self._kind, number)
+        attempt = self._attempts.pop(number, None) or self._pieces.begin(name)
+        self._pieces.keep(name, attempt)
+        if not last:
+            self._pieces.finish(name, self._key, facts)
+        self._facts.append(facts)
+        self._on_piece(len(self._facts))
+
+    def _placing(self, rendition: int) -> Callable[[int], Path]:
+        def place(number: int) -> Path:
+            if number not in self._attempts:
+                self._attempts[number] = self._pieces.begin(piece_name(self._kind, number))
+            return self._attempts[number] / piece_file(rendition)
+
+        return place
+
+    def _note(self, block: Block) -> None:
+        """Keep where the track can be entered for the pieces that are still to come: the last place that is early enough."""
+        entry = block.placed.entry
+        if entry is not None:
+            number = -(-(entry.position + EARLY) // PIECE)
+            self._entries.setdefault(block.index, {})[number] = entry
+
+    def _entered(self, number: int) -> Mapping[int, Entry]:
+        found = {}
+        for index, entries in self._entries.items():
+            before = max((n for n in entries if n <= number), default=None)
+            if before is not None:
+                found[index] = entries[before]
+        return found
+
+
+def piece_name(kind: str, number: int) -> str:
+    """Return the name of a piece."""
+    return f"{kind}-{number:04d}"
+
+
+def piece_file(rendition: int) -> str:
+    """Return the name of a rendition's file in a piece."""
+    return f"{rendition}.nut"
+
+
+def _read_entries(stored: Mapping[str, Sequence[int]]) -> dict[int, Entry]:
+    return {int(index): Entry(pts=pts, position=position) for index, (pts, position) in stored.items()}
