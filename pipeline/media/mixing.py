@@ -63,6 +63,8 @@ def matrix(names: Sequence[str], mix: Mix) -> NDArray[np.float32]:
 
     Names that say nothing stand for the usual layouts up to six channels; of more, the first two are taken.
     """
+    if len(names) == 1 and mix is not Mix.SURROUND:  # heard on both sides as it is
+        return np.ones((mix.channels, 1), dtype=np.float32)
     known = _known(names)
     if mix is Mix.SURROUND and "FL" in known and len(known) >= MOST_GUESSED:
         return np.array([[_surround(name, out) for name in known] for out in OUTPUTS[mix]], dtype=np.float32)
@@ -70,7 +72,7 @@ def matrix(names: Sequence[str], mix: Mix) -> NDArray[np.float32]:
     if mix is Mix.STEREO:
         return stereo
     if mix is Mix.MONO:
-        return stereo[:1] if len(known) == 1 else stereo.mean(axis=0, keepdims=True, dtype=np.float32)
+        return stereo.mean(axis=0, keepdims=True, dtype=np.float32)
     return np.concatenate([stereo, np.zeros((4, len(known)), dtype=np.float32)])
 
 

@@ -114,7 +114,8 @@ class SoundClock:
         timed = [error for error in errors if error is not None]
         if not self._begun:
             self._begun = True
-            yield from self._step(statistics.median(timed[:AGREE_QUIET]) if timed else 0.0)
+            agree = _agree(_jitter(timed))
+            yield from self._step(statistics.median(timed[:agree]) if timed else 0.0)
             return
         if self._waiting and timed and timed[0] < -ANEW and _agreed(timed) < -ANEW:
             self._moved -= _agreed(timed)
@@ -138,9 +139,8 @@ class SoundClock:
     def _next_step(self, errors: Sequence[float | None]) -> tuple[int | None, float]:
         """Return before which of the units of the next block the times step, None for none, and by how much."""
         timed = [error for error in errors if error is not None]
-        changes = [abs(b - a) for a, b in itertools.pairwise(timed)]
-        jitter = statistics.median(changes) if changes else 0.0
-        agree = AGREE_QUIET if jitter <= QUIET else AGREE_NOISY
+        jitter = _jitter(timed)
+        agree = _agree(jitter)
         least = max(float(STEP), 4 * jitter)
         passed = 0
         for number, error in enumerate(errors[: self._block_units()]):
@@ -208,6 +208,15 @@ class SoundClock:
         self.position += samples.shape[1]
         self._before = np.concatenate([self._before, samples[:, -TAPS:]], axis=1)[:, -TAPS:]
         return placed
+
+
+def _jitter(errors: Sequence[float]) -> float:
+    """Return by how much one time usually differs from the next, from what was counted."""
+    return statistics.median([abs(b - a) for a, b in itertools.pairwise(errors)] or [0.0])
+
+
+def _agree(jitter: float) -> int:
+    return AGREE_QUIET if jitter <= QUIET else AGREE_NOISY
 
 
 def _agreed(errors: Sequence[float]) -> float:
