@@ -68,11 +68,11 @@ def matrix(names: Sequence[str], mix: Mix) -> NDArray[np.float32]:
     known = _known(names)
     if mix is Mix.SURROUND and "FL" in known and len(known) >= MOST_GUESSED:
         return np.array([[_surround(name, out) for name in known] for out in OUTPUTS[mix]], dtype=np.float32)
-    stereo = np.array([[_left(name) for name in known], [_left(_mirrored(name)) for name in known]], dtype=np.float32)
+    stereo: NDArray[np.float32] = np.array([[_left(name) for name in known], [_left(_mirrored(name)) for name in known]], dtype=np.float32)
     if mix is Mix.STEREO:
         return stereo
     if mix is Mix.MONO:
-        return stereo.mean(axis=0, keepdims=True, dtype=np.float32)
+        return (stereo[:1] + stereo[1:]) / 2
     return np.concatenate([stereo, np.zeros((4, len(known)), dtype=np.float32)])
 
 

@@ -24,6 +24,7 @@ from pipeline.media.sound_clock import RATE_HZ
 from pipeline.media.sound_coding import PIECE_S, Length, packet_ticks, write_stretch
 from pipeline.media.sound_line import Level
 from pipeline.media.sound_segments import write_segments
+from pipeline.media.source_checks import check_unchanged
 from pipeline.model import Plan, SegmentType
 from pipeline.phases.encode_work import EncodeWork
 from pipeline.phases.sound_pass import Found, SoundPass, piece_file, piece_name
@@ -193,7 +194,7 @@ class SoundEncode:
         try:
             self._make_all()
         except SourceError:
-            self._work.watch.check()  # what can't be read because it was replaced is no broken file
+            check_unchanged(self._plan.media)  # what can't be read because it was replaced is no broken file
             raise
 
     def _make_all(self) -> None:
@@ -235,7 +236,7 @@ class SoundEncode:
             return self._length
 
     def _tell_finished(self, count: int) -> None:
-        self._work.watch.check()
+        check_unchanged(self._plan.media)
         if is_full(self._work.checkpoints.root.parent):
             raise self._work.disk_full()
         with self._changed:
