@@ -72,7 +72,7 @@ def matrix(names: Sequence[str], mix: Mix) -> NDArray[np.float32]:
     if mix is Mix.STEREO:
         return stereo
     if mix is Mix.MONO:
-        return (stereo[:1] + stereo[1:]) * np.float32(0.5)
+        return np.array([[(left + right) / 2 for left, right in stereo.T]], dtype=np.float32)
     return np.concatenate([stereo, np.zeros((4, len(known)), dtype=np.float32)])
 
 
