@@ -316,6 +316,7 @@ class MediaInfo:
 
     `start_s` is the container's time of the first moment of picture and sound; all other times count from there.
     `readable_s` is the end of the last packet that can be read, where that could be found out quickly.
+    `other_speed` says that an edit list asks for parts of it at another speed than recorded, which ffmpeg does not do.
     `video` is None where there is no picture but a cover at most. `identity` is the file's when it was probed.
 
     `programmes` are those of a transport stream, `programme` the number of the one that is read where there are several.
@@ -331,6 +332,7 @@ class MediaInfo:
     audio: tuple[AudioStream, ...]
     start_s: float = 0.0
     readable_s: float | None = None
+    other_speed: bool = False
     identity: SourceIdentity | None = None
     programmes: tuple[Programme, ...] = ()
     programme: int | None = None

@@ -19,6 +19,7 @@ from pipeline.media.closed_captions import frame_captions
 from pipeline.media.colour_tags import ColourTags, colour_tags, declared_tags
 from pipeline.media.container_crop import container_crop
 from pipeline.media.container_marks import ContainerMarks, container_marks
+from pipeline.media.edit_lists import EditList, edit_list
 from pipeline.media.interlacing import frames_needed, interlacing
 from pipeline.media.language_tags import language_tag
 from pipeline.media.readable_end import MATROSKA, ReadableEnd, SourceFile, readable_end
@@ -111,6 +112,7 @@ def _media_info(path: Path, file: SourceFile, container: Any, choice: TrackChoic
     starts = [*([] if picture is None else [_picture_start_s(picture, look)]), *(_stream_start_s(s) for s in sounds)]
     origin = min((s for s in starts if s is not None), default=0.0)
     streams = [*([] if picture is None else [picture]), *sounds]
+    edits = {s.index: edit_list(path, container, s) for s in streams}
     declared_s = _declared_s(path, container)
     end = readable_end(
         container,
@@ -123,13 +125,15 @@ def _media_info(path: Path, file: SourceFile, container: Any, choice: TrackChoic
     readable_s = None if end is None else end.picture_and_sound_s - origin
     duration_s = declared_s if end is None else _believed_s(name, declared_s, end, origin)
     size_bytes = path.stat().st_size
-    audio = tuple(_audio(s, origin) for s in sounds)
+    audio = tuple(_audio(s, origin, edits[s.index]) for s in sounds)
     video = None
     if picture is not None and declared is not None:
         tags, crop = colour_tags(look.frames[0], declared), container_crop(path, container, picture)
         bit_rate = _video_bit_rate(picture, audio, size_bytes, readable_s or duration_s)
         start_s = 0.0 if starts[0] is None else starts[0] - origin
-        video = _video(picture, look, start_s=start_s, origin=origin, bit_rate=bit_rate, tags=tags, crop=crop, found=found)
+        video = _video(
+            picture, look, start_s=start_s, origin=origin, bit_rate=bit_rate, tags=tags, crop=crop, found=found, edits=edits[picture.index]
+        )
         video = replace(video, dolby_vision=None if marks.dolby_vision is None else marks.dolby_vision.profile)
     return MediaInfo(
         path=path,
@@ -140,6 +144,7 @@ def _media_info(path: Path, file: SourceFile, container: Any, choice: TrackChoic
         audio=audio,
         start_s=origin,
         readable_s=readable_s,
+        other_speed=any(edit.other_speed for edit in edits.values()),
         chapters=tuple(_chapters(container, origin)),
         subtitles=tuple(_subtitles(s) for s in container.streams.subtitles if tracks.has(s)),
         programmes=tracks.programmes,
@@ -281,6 +286,7 @@ def _video(
     tags: ColourTags,
     crop: Crop,
     found: tuple[Sample, ...],
+    edits: EditList,
 ) -> VideoStream:
     frame = look.frames[0]
     aspect = _pixel_aspect(stream)
@@ -310,7 +316,7 @@ def _video(
         crop=crop,
         bit_rate=bit_rate,
         start_s=start_s,
-        duration_s=_duration_s(stream, start_s, origin),
+        duration_s=_duration_s(stream, start_s, origin, edits),
         index=stream.index,
         interlaced=fields.found,
         interlaced_in_part=fields.in_part,
@@ -363,7 +369,7 @@ def _believable(rate: Fraction | None) -> Fraction | None:
     return Fraction(rate) if rate and FRAME_RATES[0] <= rate <= FRAME_RATES[1] else None
 
 
-def _audio(stream: Stream, origin: float) -> AudioStream:
+def _audio(stream: Stream, origin: float, edits: EditList) -> AudioStream:
     start_s = _since(origin, stream)
     return AudioStream(
         codec=stream.codec_context.codec.canonical_name,  # av1, not libdav1d
@@ -372,7 +378,7 @@ def _audio(stream: Stream, origin: float) -> AudioStream:
         language=language_tag(stream.metadata.get("language")),
         bit_rate=stream.codec_context.bit_rate or None,
         start_s=start_s,
-        duration_s=_duration_s(stream, start_s, origin),
+        duration_s=_duration_s(stream, start_s, origin, edits),
         index=stream.index,
         title=stream.metadata.get("title", "").strip(),
         default=bool(stream.disposition & stream.disposition.default),
@@ -380,10 +386,11 @@ def _audio(stream: Stream, origin: float) -> AudioStream:
     )
 
 
-def _duration_s(stream: Stream, start_s: float, origin: float) -> float | None:
+def _duration_s(stream: Stream, start_s: float, origin: float, edits: EditList) -> float | None:
     if stream.duration is not None and stream.duration > 0:
         skipped_s = start_s - _since(origin, stream)  # what comes before the first keyframe
-        return max(0.0, float(stream.duration * stream.time_base) - skipped_s)
+        duration_s = float(stream.duration * stream.time_base)
+        return max(0.0, duration_s - skipped_s if edits.shown_s is None else min(duration_s - skipped_s, edits.shown_s))
     # Matroska has no duration a stream, but mkvmerge and ffmpeg write a tag: 00:01:02.345000000
     parts = stream.metadata.get("DURATION", "").split(":")
     try:

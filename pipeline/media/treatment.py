@@ -93,6 +93,8 @@ def _picture(media: MediaInfo, *, keep_hdr: bool) -> Iterator[str]:
         yield f"{name}, {'kept' if keep_hdr else 'converted to SDR'}"
     elif source_colours(video).wide:
         yield f"{WIDE_NAMES[source_colours(video).primaries]} colours, converted to BT.709"
+    if media.other_speed:
+        yield "slow or fast motion by the file's edit list, played at the speed it was recorded at"
     if len(video.sizes) > 1:
         yield f"the size changes ({', then '.join(f'{w}×{h}' for w, h in video.sizes)}), made {video.width}×{video.height} throughout"
     if video.interlaced:

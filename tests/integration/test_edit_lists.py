@@ -18,6 +18,7 @@ from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.media.probe import probe
+from pipeline.media.treatment import treatment
 from pipeline.model import EncoderFamily, EncodingRequest, Job, JobReport, Outcome
 
 TIMELINE_S = 10
@@ -84,12 +85,14 @@ EDITS: dict[str, list[Edit]] = {
     "several parts": [(3, 1.32, 1), (4, 8.52, 1), (2, 13.12, 1)],
     "a later part first": [(3, 9.32, 1), (4, 2.52, 1)],
     "one part, much later": [(3, 10.52, 1)],
+    "nothing at first": [(3.2, None, 1), (10, 1.32, 1)],
+    "at half the speed": [(6, 1.32, 0.5)],
 }
 
 
 @pytest.mark.parametrize("name", EDITS)
 def test_the_parts_that_an_edit_list_names_are_shown_in_its_order(convert, whole, tmp_path, name):
-    """Frames between them are not shown."""
+    """Frames between them are not shown, nor is the time before anything begins."""
     source = with_edits(whole, tmp_path / "edited.mp4", EDITS[name])
     there = numbers(source)
     became = _shown(convert(source))
@@ -97,6 +100,14 @@ def test_the_parts_that_an_edit_list_names_are_shown_in_its_order(convert, whole
     begin = there[0][0]
     late = [n for (time, n) in became if min(abs(was - begin - time) for was, number in there if number == n) > FRAME_S / 2]
     assert [] == late
+
+
+@pytest.mark.parametrize(("speed", "said"), [(1, False), (0.5, True)])
+def test_another_speed_is_said(whole, tmp_path, speed, said):
+    """No program but QuickTime keeps to it."""
+    media = probe(with_edits(whole, tmp_path / "edited.mp4", [(6, 1.32, speed)]))
+    note = "slow or fast motion by the file's edit list, played at the speed it was recorded at"
+    assert said == (note in treatment(media, keep_hdr=False))
 
 
 def test_a_part_that_was_cut_out_is_not_copied_as_it_is(convert, whole, tmp_path):
