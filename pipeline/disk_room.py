@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from pipeline.cancel import CancelToken
-from pipeline.errors import OutputError
+from pipeline.errors import FfmpegError, OutputError
 
 FULL_DISK = "No space left on device"
 FULL_DISK_BYTES = 16 << 20
@@ -36,7 +36,8 @@ def is_full(folder: Path) -> bool:
 def tells_of_full_disk(error: BaseException | None) -> bool:
     """Whether an error, or what caused it, is that the disk is full."""
     while error is not None:
-        if isinstance(error, DiskFullError) or FULL_DISK in str(error) or (isinstance(error, OSError) and error.errno == errno.ENOSPC):
+        words = error.words if isinstance(error, FfmpegError) else str(error)
+        if isinstance(error, DiskFullError) or FULL_DISK in words or (isinstance(error, OSError) and error.errno == errno.ENOSPC):
             return True
         error = error.__cause__
     return False

@@ -53,6 +53,14 @@ class EncodeError(PipelineError):
     """ffmpeg failed, or made less than the source declares."""
 
 
+class FfmpegError(EncodeError):
+    """ffmpeg ended with an error. The text is what that means; `words` are its own, for the log and never for an editor."""
+
+    def __init__(self, words: str, *, meaning: str) -> None:
+        self.words = words
+        super().__init__(meaning)
+
+
 class SpeechError(PipelineError):
     """The Whisper model can't be had, or transcription failed."""
 

@@ -15,7 +15,7 @@ from typing import Any
 import ffmpeg as ffmpeg_python
 
 from pipeline.cancel import CancelToken
-from pipeline.errors import EncodeError, OutputError, SettingsError, ToolError
+from pipeline.errors import EncodeError, FfmpegError, OutputError, SettingsError, ToolError
 from pipeline.files import write_whole
 from pipeline.media.encoders import ENCODERS, FAMILIES, codec_of, family_of, global_options, picture_options, pixel_format, upload_filters
 from pipeline.media.process import ffmpeg_encoders, ffmpeg_version, run_ffmpeg
@@ -237,7 +237,8 @@ def _trial(ffmpeg: Path, encoder: str, cancel: CancelToken) -> str:
         run_ffmpeg(ffmpeg, _trial_arguments(encoder), cwd=Path(tempfile.gettempdir()), cancel=cancel, limit_s=TRIAL_LIMIT_S)
     except EncodeError as error:
         forbidden = family_of(encoder) in (EncoderFamily.INTEL, EncoderFamily.VAAPI) and _devices_are_forbidden()
-        return f"{error} ({NO_PERMISSION})" if forbidden else str(error)
+        words = error.words if isinstance(error, FfmpegError) else str(error)
+        return f"{words} ({NO_PERMISSION})" if forbidden else words
     return ""
 
 

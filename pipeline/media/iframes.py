@@ -90,7 +90,7 @@ def find_iframes(folder: Path, name: str) -> IFrames:
             find = _in_fragments
         found = [(segment.uri, frame) for segment in segments for frame in find((playlist.parent / segment.uri).read_bytes())]
     except (OSError, ValueError) as error:
-        raise EncodeError(f"The keyframes of {playlist.parent} can't be found ({error}): encode the video again.") from error
+        raise EncodeError(f"The keyframes of {playlist.parent} can't be found: encode the video again.") from error
     if not found:
         raise EncodeError(f"{playlist.parent} has no keyframe: encode the video again.")
     origin = found[0][1].time

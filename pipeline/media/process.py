@@ -20,7 +20,8 @@ from typing import IO
 
 from config import child_environment
 from pipeline.cancel import CancelToken
-from pipeline.errors import EncodeError, ToolError
+from pipeline.errors import EncodeError, FfmpegError, ToolError
+from pipeline.media.ffmpeg_words import meaning
 
 if sys.platform == "win32":
     from pipeline.media.job_object import end_with_us
@@ -95,7 +96,8 @@ def run_ffmpeg(
         limit_s: after so many seconds ffmpeg is ended as if cancelled: a driver may hang for ever.
 
     Raises:
-        EncodeError: ffmpeg's exit status was not 0, and the message ends with the last thing it said; or the limit passed.
+        FfmpegError: ffmpeg's exit status was not 0.
+        EncodeError: the limit passed.
         ToolError: it can't be started.
         Cancelled: the job was cancelled.
     """
@@ -127,7 +129,8 @@ def run_ffmpeg(
                 reader.join()
     out_time_s = max(out_time_s, _latest(times))
     if process.returncode != 0:
-        raise EncodeError(log.reason(process.returncode))
+        words = log.reason(process.returncode)
+        raise FfmpegError(words, meaning=meaning(words))
     return FfmpegRun(out_time_s=out_time_s, frames=frames.count, log=tuple(log.lines), error_lines=log.error_lines)
 
 

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.disk_room import DiskFullError, is_full, tells_of_full_disk
-from pipeline.errors import EncodeError, OutputError, PipelineError, SourceError
+from pipeline.errors import EncodeError, FfmpegError, OutputError, PipelineError, SourceError
 from pipeline.events import LogLevel
 from pipeline.media import encode, interruptions, measure, playlists
 from pipeline.media.chapters import CHAPTERS_JSON, CHAPTERS_VTT, as_facts
 from pipeline.media.encryption import PUBLISHED_KEY
+from pipeline.media.ffmpeg_words import meaning
 from pipeline.media.loudness import SILENCE_LUFS
 from pipeline.media.process import FfmpegRun, printable, run_ffmpeg
 from pipeline.media.scan import CLOCK_HZ, Scan
@@ -22,7 +23,7 @@ from pipeline.media.thumbnails import POSTER, SPRITE, SPRITE_MAP
 from pipeline.media.treatment import declared_end_s
 from pipeline.model import MediaInfo, PhaseName, PhaseOutcome, Plan, SegmentType
 from pipeline.phases.hls_encode import HlsEncode
-from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
+from pipeline.phases.phase import PhaseContext, PhaseResult, Progress, log_words
 from pipeline.workspace import MASTER, PACKAGE
 
 MISSING_S = 1.0
@@ -92,7 +93,7 @@ class HlsPhase:
             if not tells_of_full_disk(error):  # else it goes on as soon as there is room
                 work.forget_trifles()
             if isinstance(error, (EncodeError, OSError)):
-                raise encode_failure(plan.media.path, folder, error) from error
+                raise encode_failure(context, error) from error
             raise
         facts["accepted"] = plan.job.accept_damaged
         if facts["decode_errors"] and plan.audio:
@@ -269,10 +270,14 @@ def _is_encoded(context: PhaseContext, name: str) -> bool:
     return name.rpartition("/")[0] in folders and not name.endswith(f"/{IFRAME_PLAYLIST}")
 
 
-def encode_failure(source: Path, folder: Path, error: PipelineError | OSError) -> PipelineError:
-    """Turn what ffmpeg said, or what it silently left out, into a sentence for the editor."""
-    if tells_of_full_disk(error) or is_full(folder):
+def encode_failure(context: PhaseContext, error: PipelineError | OSError) -> PipelineError:
+    """Turn what ffmpeg said, or what it silently left out, into a sentence for the editor; its own words go into the log."""
+    source = context.plan.media.path
+    log_words(context, error)
+    if tells_of_full_disk(error) or is_full(context.workspace.folder):
         return DiskFullError(f"The disk is full: {source.name} could not be encoded. Free some space and start again.")
+    if isinstance(error, (FfmpegError, OSError)):
+        return EncodeError(f"{source} could not be encoded: {error if isinstance(error, FfmpegError) else meaning(str(error))}.")
     return EncodeError(f"{source} could not be encoded ({error}): check the file, or export it again.")
 
 

@@ -29,7 +29,7 @@ from pipeline.phases.chunk_pool import ChunkPool
 from pipeline.phases.encode_work import EncodeWork
 from pipeline.phases.hls_copy import check_copied, join_copied, same_times
 from pipeline.phases.join import Pieces, join, segment_durations_s
-from pipeline.phases.phase import PhaseContext, Progress
+from pipeline.phases.phase import PhaseContext, Progress, log_words
 from pipeline.phases.picture_encode import NotSeekableError, PictureEncode, piece_name
 from pipeline.phases.sound_encode import SoundEncode
 from pipeline.plan import output_settings
@@ -277,9 +277,10 @@ class HlsEncode:
             except (NotSeekableError, OutputError):
                 raise
             except EncodeError as error:
-                failed = {"encoder": self.plan.encoder, "reason": str(error)}
+                log_words(self._context, error)
+                failed = {"encoder": self.plan.encoder}
                 self._decide(PROCESSOR, failed)
-        note = f"The hardware encoder {failed['encoder']} failed ({failed['reason']}): the video is encoded on the processor instead."
+        note = f"The hardware encoder {failed['encoder']} failed: the video is encoded on the processor instead."
         self._context.log(note, LogLevel.WARNING)
         self.plan = replace(self.plan, encoder=fallback)
         return self._chunks(cutting)

@@ -57,7 +57,7 @@ class Mp4Phase:
         except SourceChangedError:
             raise
         except (EncodeError, SourceError, OSError) as error:
-            raise encode_failure(context.plan.media.path, folder, error) from error
+            raise encode_failure(context, error) from error
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
         context.workspace.mark(self.name.value, {"file": MP4_FILE, "size_bytes": size_bytes})

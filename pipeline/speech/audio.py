@@ -44,15 +44,11 @@ def read_sound(source: Path, track: int | None = None) -> Sound:
     try:
         container = av.open(str(source), metadata_errors="ignore")
     except (av.FFmpegError, OSError) as error:
-        raise SpeechError(f"The sound of {source} can't be read ({_reason(error)}): check that the file plays.") from error
+        raise SpeechError(f"The sound of {source} can't be read: check that the file plays.") from error
     if not container.streams.audio:
         raise SpeechError(f"{source} has no sound to transcribe.")
     stream = next((s for s in container.streams.audio if s.index == track), container.streams.audio[0])
     return Sound(duration_s=_declared_duration(container, stream), pieces=_pieces(container, stream, source))
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 def _declared_duration(container: InputContainer, stream: AudioStream) -> float:
@@ -81,7 +77,7 @@ def _pieces(container: InputContainer, stream: AudioStream, source: Path) -> Ite
                     yield samples
             yield from converter.rest()
     except (av.FFmpegError, OSError) as error:
-        raise SpeechError(f"The sound of {source} can't be decoded ({_reason(error)}): check that the file plays.") from error
+        raise SpeechError(f"The sound of {source} can't be decoded: check that the file plays.") from error
 
 
 def _seconds(ticks: int | None, time_base: Fraction | None) -> float | None:
