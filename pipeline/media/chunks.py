@@ -130,10 +130,11 @@ def cut(plan: Plan, scan: Scan, *, cores: int, whole: bool = False, expected: in
     pauses = _longest_segment(scan, plan.segment_s) > LONGEST_SEGMENT_S * CLOCK_HZ
     timed_anew = (thinned is not None and thinned.least_gap is None) or pauses
     starts = [0]
-    if not (whole or timed_anew or late or plan.deinterlace or damaged or first < 0):
+    lead = EARLY_TICKS + 1 if plan.deinterlace else 0  # a frame's lines are told from those of the frame before
+    if not (whole or timed_anew or damaged or first < 0):
         segments = -(-(expected or scan.picture_end) // (plan.segment_s * CLOCK_HZ))
-        starts = _starts(scan, plan.segment_s, _chunk_segments(plan, segments, cores))
-    chunks = _chunks(scan, starts, goes_on=goes_on)
+        starts = _starts(scan, plan.segment_s, _chunk_segments(plan, segments, cores), lead)
+    chunks = _chunks(scan, starts, goes_on=goes_on, lead=lead)
     copies = max(1, round(first / max(scan.shortest_gap, CLOCK_HZ // MAX_COPY_RATE))) if late else 0
     return Cutting(
         chunks=tuple(replace(c, frames=None if timed_anew or c.frames is None else c.frames + (0 if c.number else copies)) for c in chunks),
@@ -173,7 +174,7 @@ def cut_at(plan: Plan, cutting: Cutting, scan: Scan, boundaries: Sequence[int], 
     starts = list(boundaries[::most])
     if len(starts) > 1 and (len(boundaries) - 1) % most < most // 2:
         del starts[-1]  # a rest is not worth a chunk of its own
-    chunks = tuple(_timed(chunk, scan, boundaries, cutting.length) for chunk in _chunks(scan, starts, goes_on=cutting.held))
+    chunks = tuple(_timed(chunk, scan, boundaries, cutting.length) for chunk in _chunks(scan, starts, goes_on=cutting.held, lead=0))
     return replace(cutting, chunks=chunks, repeatable=True)
 
 
@@ -188,14 +189,15 @@ def _chunk_segments(plan: Plan, segments: int, cores: int) -> int:
     return min(_most_segments(plan, cores), max(LEAST_SEGMENTS, -(-segments // side_by_side(cores))))
 
 
-def _chunks(scan: Scan, starts: Sequence[int], *, goes_on: bool) -> tuple[Chunk, ...]:
+def _chunks(scan: Scan, starts: Sequence[int], *, goes_on: bool, lead: int) -> tuple[Chunk, ...]:
+    """Return the chunks that begin at these times, each entered at the last keyframe so many ticks before."""
     ends: list[int | None] = [*starts[1:], None]
     return tuple(
         Chunk(
             number=number,
             start=start,
             end=end,
-            seek_s=_keyframe(scan, start) / CLOCK_HZ if number else None,
+            seek_s=_keyframe(scan, start - lead) / CLOCK_HZ if number else None,
             first_frame=_first_frame(scan, start) if number else 0,
             frames=None if goes_on and end is None else scan.count(_from(start), None if end is None else _from(end)),
         )
@@ -223,7 +225,7 @@ def _timed(chunk: Chunk, scan: Scan, boundaries: Sequence[int], length: int) -> 
     return replace(chunk, segment=segment, keyframes=tuple(keyframes))
 
 
-def _starts(scan: Scan, segment_s: int, chunk_segments: int) -> list[int]:
+def _starts(scan: Scan, segment_s: int, chunk_segments: int, lead: int) -> list[int]:
     """Return where chunks begin: near every so many segments, where the least has to be decoded for nothing."""
     segment = segment_s * CLOCK_HZ
     starts = [0]
@@ -232,9 +234,9 @@ def _starts(scan: Scan, segment_s: int, chunk_segments: int) -> list[int]:
     wanted = chunk_segments * segment
     while wanted <= last:
         places = (wanted + shift * segment for shift in range(-slack, slack + 1))
-        usable = [p for p in places if starts[-1] < _keyframe(scan, p) and _first_frame(scan, p) <= LATEST_FIRST_FRAME_S * CLOCK_HZ]
+        usable = [p for p in places if starts[-1] < _keyframe(scan, p - lead) and _first_frame(scan, p) <= LATEST_FIRST_FRAME_S * CLOCK_HZ]
         if usable:
-            starts.append(min(usable, key=lambda place: (place - _keyframe(scan, place), abs(place - wanted))))
+            starts.append(min(usable, key=lambda place: (place - _keyframe(scan, place - lead), abs(place - wanted))))
             wanted = starts[-1]
         wanted += chunk_segments * segment
     return starts

@@ -11,39 +11,39 @@ from pipeline.media.encoders import codec_of, family_of
 from pipeline.media.frame_rates import MAX_FRAME_RATE
 from pipeline.model import Codec, DynamicRange, EncoderFamily, Plan
 
-# CPU seconds a million pixels with one thread, of a grainy 1080p picture (`python benchmarks/encode.py --workload`)
+# CPU seconds a million pixels with one thread, of a grainy picture at 854x480 (ffmpeg 9.0.2, two cores of a busy server)
 X264_S = {
-    "ultrafast": 0.007,
-    "superfast": 0.012,
-    "veryfast": 0.018,
-    "faster": 0.03,
-    "fast": 0.04,
-    "medium": 0.046,
-    "slow": 0.1,
-    "slower": 0.2,
-    "veryslow": 0.35,
+    "ultrafast": 0.005,
+    "superfast": 0.01,
+    "veryfast": 0.017,
+    "faster": 0.028,
+    "fast": 0.036,
+    "medium": 0.043,
+    "slow": 0.07,
+    "slower": 0.13,
+    "veryslow": 0.2,
 }
 X265_S = {
-    "ultrafast": 0.04,
-    "superfast": 0.06,
-    "veryfast": 0.1,
-    "faster": 0.1,
-    "fast": 0.12,
-    "medium": 0.17,
-    "slow": 0.45,
-    "slower": 1.5,
-    "veryslow": 2.5,
+    "ultrafast": 0.023,
+    "superfast": 0.042,
+    "veryfast": 0.06,
+    "faster": 0.06,
+    "fast": 0.077,
+    "medium": 0.08,
+    "slow": 0.2,
+    "slower": 0.69,
+    "veryslow": 1.2,
 }
 SVT_AV1_S = {
-    "ultrafast": 0.03,
-    "superfast": 0.03,
-    "veryfast": 0.05,
-    "faster": 0.05,
-    "fast": 0.07,
-    "medium": 0.1,
-    "slow": 0.2,
-    "slower": 0.35,
-    "veryslow": 1.0,
+    "ultrafast": 0.023,
+    "superfast": 0.023,
+    "veryfast": 0.029,
+    "faster": 0.029,
+    "fast": 0.038,
+    "medium": 0.068,
+    "slow": 0.079,
+    "slower": 0.11,
+    "veryslow": 0.5,
 }
 ENCODE_S = {Codec.H264: X264_S, Codec.HEVC: X265_S, Codec.AV1: SVT_AV1_S}
 

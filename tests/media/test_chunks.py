@@ -12,6 +12,7 @@ from fractions import Fraction
 import pytest
 
 from pipeline.media.chunks import Cutting, cut, first_chunks
+from pipeline.media.encode import chunk_arguments
 from pipeline.media.scan import CLOCK_HZ, Scan
 from pipeline.model import Codec, EncodingRequest, Plan
 from pipeline.plan import make_plan
@@ -86,11 +87,9 @@ def test_a_frame_just_before_its_slot_belongs_to_it(plan):
     ("changes", "scan"),
     [
         pytest.param({}, _scan(80), id="short"),
-        pytest.param({"deinterlace": True}, _scan(), id="interlaced"),
         pytest.param({"frame_rate_limit": Fraction(60)}, _scan(rate=60.1), id="timed anew"),
         pytest.param({}, _scan(orderly=False), id="damaged or without times"),
         pytest.param({}, _scan(without=[(50, 59)]), id="a pause"),
-        pytest.param({}, _scan(first_s=3.0), id="a picture that begins late"),
         pytest.param({}, _scan(keyframe_s=1000), id="no keyframe but the first"),
     ],
 )
@@ -190,7 +189,7 @@ def test_the_first_chunks_are_those_of_the_whole_source(plan, keyframe_s, limit)
         first = first_chunks(plan, part, cores=2)
         chunks = () if first is None else first.chunks
         assert every.chunks[: len(chunks)] == chunks
-        assert first is None or replace(first, chunks=every.chunks, last_frame=every.last_frame) == every
+        assert [chunk_arguments(plan, every, c, None) for c in chunks] == [chunk_arguments(plan, first or every, c, None) for c in chunks]
         counts.append(len(chunks))
     assert (0, sorted(counts), True) == (counts[0], counts, counts[-1] >= len(every.chunks) - 4)
 
@@ -210,3 +209,16 @@ def test_nothing_is_begun_early_where_the_whole_source_decides(plan, changes, sc
     """It is read through first."""
     plan = replace(plan, media=replace(plan.media, duration_s=duration_s), **changes)
     assert None is first_chunks(plan, scan, cores=2)
+
+
+def test_an_interlaced_source_is_entered_a_frame_earlier(plan):
+    """The lines of a chunk's first frame are told from those of the frame before: a keyframe at that very time is too late."""
+    cutting = cut(replace(plan, deinterlace=True), _scan(200), cores=1)
+    assert [(0, None), (72, 70.0), (132, 130.0)] == [(c.start // CLOCK_HZ, c.seek_s) for c in cutting.chunks]
+
+
+def test_a_picture_that_begins_late_is_cut_like_any_other(plan):
+    """The first chunk holds what fills the time before it."""
+    scan = _scan(200, first_s=3.0)
+    cutting = cut(plan, scan, cores=1)
+    assert (3, len(scan.frames) + cutting.copies_before) == (len(cutting.chunks), sum(chunk.frames for chunk in cutting.chunks))

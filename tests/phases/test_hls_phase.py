@@ -23,7 +23,9 @@ from pipeline.disk_room import DiskFullError, tells_of_full_disk
 from pipeline.errors import Cancelled, OutputError, SourceError
 from pipeline.events import LogLevel
 from pipeline.media import chunks
+from pipeline.media import encode as encode_arguments
 from pipeline.media.probe import probe
+from pipeline.media.scan import scan
 from pipeline.model import EncodingRequest, Existing, Job, PhaseOutcome, SegmentType, SoundRequest
 from pipeline.phases import encode_work, hls, hls_encode, picture_encode, sound_encode
 from pipeline.phases.hls import HlsPhase
@@ -148,6 +150,47 @@ def test_chunks_of_a_source_with_too_many_frames_leave_out_the_same_ones_as_one_
     assert (2, 840) == (joined.context.workspace.done["hls"]["chunks"], len(times))
     assert _times(_playlist(whole)) == times
     assert _playlist(whole).read_text() == _playlist(joined).read_text()
+
+
+INTERLACED = ("-vf", "tinterlace=interleave_top,setfield=tff", "-flags", "+ilme+ildct", "-x264-params", "tff=1")
+LATE = ("-itsoffset", "2.5")
+
+
+@pytest.mark.parametrize("kind", ["interlaced", "late"])
+def test_chunks_of_a_filtered_source_have_the_frames_of_one_piece(encode, in_chunks, monkeypatch, tmp_path, kind):
+    """Where lines are told from those of the frame before, and where a picture that begins late is filled up."""
+    clip = tmp_path / "clip.mp4"
+    size = "-i", "testsrc2=size=160x96:rate=50:duration=20"
+    picture = ["-f", "lavfi", *size] if kind == "interlaced" else [*LATE, "-f", "lavfi", *size]
+    tone = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=22"]
+    made = [*(INTERLACED if kind == "interlaced" else ()), "-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-c:a", "aac"]
+    subprocess.run([str(FFMPEG), "-v", "error", *picture, *tone, *made, str(clip)], check=True)
+    joined = encode("joined", source=clip)
+    joined.run()
+    in_chunks_made = _filtered(joined)
+    monkeypatch.setattr(hls_encode, "cut", lambda plan, scan, cores, whole=False: chunks.cut(plan, scan, cores=cores, whole=True))
+    whole = encode("whole", source=clip)
+    whole.run()
+    name = next(path.parent.name for path in joined.folder.glob("*/index.m3u8"))
+    assert (kind == "interlaced", True) == (joined.context.plan.deinterlace, joined.context.workspace.done["hls"]["chunks"] >= 3)
+    assert _times(_playlist(whole, name)) == _times(_playlist(joined, name))
+    assert _playlist(whole, name).read_text() == _playlist(joined, name).read_text()
+    assert _filtered(whole) == in_chunks_made
+
+
+def _filtered(run: Encode) -> list[str]:
+    """Times and hashes of all pictures of a run's chunks, as they go to the encoder."""
+    plan, found = run.context.plan, scan(run.context.plan.media, CancelToken())
+    cutting = hls_encode.cut(plan, found, cores=1)
+    lines: list[str] = []
+    for chunk in cutting.chunks:
+        arguments = encode_arguments.chunk_arguments(plan, cutting, chunk, None)
+        graph = arguments[: arguments.index("-map") + 2]
+        command = [str(FFMPEG), "-v", "error", *encode_arguments.from_source(graph, plan.media.path)]
+        command += ["-fps_mode", "passthrough", "-f", "framehash", "-hash", "md5", "-"]
+        made = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+        lines += [f"{line.split(',')[2]} {line.split(',')[-1]}" for line in made if not line.startswith("#")]
+    return lines
 
 
 def _stop_at(chunk: str, run: Encode) -> None:
