@@ -3,17 +3,22 @@
     python benchmarks/encode.py [--source FILE] [--seconds 60] [--rate-control crf|abr] [--runs 1]
     python benchmarks/encode.py --chunks [--source FILE] [--seconds 300]
     python benchmarks/encode.py --scaling [--source FILE] [--seconds 10]
+    python benchmarks/encode.py --startup [--source FILE] [--seconds 7200]
 
 Prints two ratios: over one bare command that decodes once, encodes the sound once and the same renditions to nowhere (the
 limit), and over one command a quality plus a separate MP4. What the check of the stream and the measuring of the loudness
 take is shown beside them. --chunks compares an encode in chunks with one in a single piece; --scaling shows what scaling
-each quality from the next larger one costs in quality. Without --source the shipped sample is looped and scaled to 1080p25.
+each quality from the next larger one costs in quality. --startup shows how long after the program was started the first ffmpeg
+encodes a picture of a long source, with sound in the picture's segments and in segments of its own; the encode is ended then. For
+it a minute is made and looped by copying its packets. Without --source the shipped sample is looped and scaled to 1080p25.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import resource
+import signal
 import statistics
 import subprocess
 import sys
@@ -62,7 +67,11 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--source", type=Path, help="a video of at least 1080p (default: the shipped sample, looped and scaled)")
-    parser.add_argument("--seconds", type=float, help="how much of the source to use (default: 60; 300 with --chunks; 10 with --scaling)")
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        help="how much of the source (default: 60; chunks 300, scaling 10, startup 7200)",
+    )
     parser.add_argument(
         "--rate-control", choices=[r.value for r in RateControl], default="crf", help="of all encodes (default: %(default)s)"
     )
@@ -71,12 +80,14 @@ def main() -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--chunks", action="store_true", help="compare chunks with a single piece")
     what.add_argument("--scaling", action="store_true", help="compare ways of scaling by VMAF")
+    what.add_argument("--startup", action="store_true", help="how soon the picture of a long source is being encoded")
     options = parser.parse_args()
-    seconds = options.seconds or (300 if options.chunks else 10 if options.scaling else 60)
+    seconds = options.seconds or (300 if options.chunks else 10 if options.scaling else 7200 if options.startup else 60)
     ffmpeg = find_ffmpeg("")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        source = make_source(ffmpeg, options.source or ROOT / "samples" / "welcome.mp4", seconds, folder)
+        wanted = options.source or ROOT / "samples" / "welcome.mp4"
+        source = make_long_source(ffmpeg, wanted, seconds, folder) if options.startup else make_source(ffmpeg, wanted, seconds, folder)
         encoding = EncodingRequest(preset=options.preset, rate_control=RateControl(options.rate_control))
         job = Job(source=source, output_dir=folder / "out", slug=source.stem, qualities=QUALITIES, encoding=encoding)
         plan = make_plan(job, probe(source))
@@ -87,6 +98,8 @@ def main() -> None:
             compare_chunks(plan, folder, options.runs)
         elif options.scaling:
             compare_scaling(ffmpeg, plan, folder)
+        elif options.startup:
+            measure_startup(plan, folder, options.runs)
         else:
             compare(ffmpeg, plan, folder, options.runs)
 
@@ -143,6 +156,38 @@ def compare_scaling(ffmpeg: Path, plan: Plan, folder: Path) -> None:
     write(f"\nCPU from the next larger / from the source = {costs['larger'].cpu_s / costs['source'].cpu_s:.3f}")
 
 
+def measure_startup(plan: Plan, folder: Path, runs: int) -> None:
+    """Start `convert` and wait for its first encode of the picture; print how long after the start that was."""
+    for name, more in {"muxed sound": [], "sound of its own": ["--segment-type", "fmp4"]}.items():
+        took_s = [first_picture_s([*convert_command(plan), *more], folder / f"startup{number}") for number in range(runs)]
+        figures = ", ".join(f"{seconds:.1f}" for seconds in took_s)
+        write(f"{name:<20}{statistics.median(took_s):6.1f} s until the first picture is encoded   (of {figures})")
+
+
+def first_picture_s(command: Sequence[str], folder: Path) -> float:
+    """Return how many seconds after its start a command runs a program that encodes a picture. The command is ended then."""
+    began = time.monotonic()
+    with subprocess.Popen([*command, "-o", str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while not any("-force_key_frames" in arguments for arguments in children_of(process.pid)):
+            if process.poll() is not None:
+                raise SystemExit("convert ended before it encoded a picture")
+            time.sleep(0.02)
+        took_s = time.monotonic() - began
+        process.send_signal(signal.SIGINT)
+    return took_s
+
+
+def children_of(pid: int) -> list[list[str]]:
+    """Return the command lines of all programs that a program and its children have started. Linux alone has them in files."""
+    found: list[list[str]] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in task.read_text().split():
+            with contextlib.suppress(OSError):
+                found.append(Path(f"/proc/{child}/cmdline").read_bytes().decode(errors="replace").split("\0"))
+                found += children_of(int(child))
+    return found
+
+
 def run_all(variants: dict[str, Callable[[], Cost]], runs: int) -> tuple[dict[str, float], dict[str, list[Cost]]]:
     """Run variants in turn; return the medians of their CPU seconds, and all that was measured."""
     costs: dict[str, list[Cost]] = {name: [] for name in variants}
@@ -156,7 +201,7 @@ def run_all(variants: dict[str, Callable[[], Cost]], runs: int) -> tuple[dict[st
     return medians, costs
 
 
-def make_source(ffmpeg: Path, path: Path, seconds: float, folder: Path) -> Path:
+def make_source(ffmpeg: Path, path: Path, seconds: float, folder: Path, *, megabits: int = 50) -> Path:
     """Return a 1080p25 clip of the wanted length: `path` itself, or what is looped and scaled from it.
 
     What is made is like an editor's master, 50 Mb/s and with a little grain: how much a source costs to decode decides
@@ -168,9 +213,19 @@ def make_source(ffmpeg: Path, path: Path, seconds: float, folder: Path) -> Path:
         return path
     target = folder / "source.mp4"
     picture = ["-vf", "scale=1920:1080,fps=25,noise=alls=8:allf=t", "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p"]
-    rates = ["-b:v", "50M", "-maxrate", "60M", "-bufsize", "60M", "-c:a", "aac", "-ac", "2"]
+    rates = ["-b:v", f"{megabits}M", "-maxrate", f"{megabits * 1.2}M", "-bufsize", f"{megabits * 1.2}M", "-c:a", "aac", "-ac", "2"]
     looped = [str(ffmpeg), "-v", "error", "-y", "-stream_loop", "-1", "-i", str(path), "-t", str(seconds), *picture, *rates, str(target)]
     subprocess.run(looped, check=True)
+    return target
+
+
+def make_long_source(ffmpeg: Path, path: Path, seconds: float, folder: Path) -> Path:
+    """Return a minute of such a clip at 4 Mb/s, looped by copying its packets; `path` itself where it is long enough."""
+    if (probe(path).duration_s or 0) >= seconds:
+        return path
+    minute, target = make_source(ffmpeg, path, 60, folder, megabits=4), folder / "long.mp4"
+    looped = ["-stream_loop", str(round(seconds / 60) - 1), "-i", str(minute), "-c", "copy", str(target)]
+    subprocess.run([str(ffmpeg), "-v", "error", "-y", *looped], check=True)
     return target
 
 

@@ -163,7 +163,7 @@ def test_ten_hours_are_cut_in_little_memory(plan, limit):
         pytest.param(EncodingRequest(preset="ultrafast"), ("360p",), 2, 60, id="quick"),
         pytest.param(EncodingRequest(preset="veryfast"), ("1080p", "720p", "480p"), 2, 30, id="veryfast"),
         pytest.param(EncodingRequest(preset="medium"), ("1080p", "720p", "480p"), 2, 12, id="medium"),
-        pytest.param(EncodingRequest(preset="medium"), ("1080p", "720p", "480p"), 16, 24, id="on sixteen cores"),
+        pytest.param(EncodingRequest(preset="medium"), ("1080p", "720p", "480p"), 16, 30, id="on sixteen cores"),
         pytest.param(EncodingRequest(codec=Codec.HEVC, preset="veryslow"), None, 2, 6, id="slow"),
     ],
 )
