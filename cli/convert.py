@@ -18,6 +18,7 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, PipelineError, SettingsError, UploadIncompleteError
 from pipeline.events import JobFinished
 from pipeline.media.ladder import BY_NAME
+from pipeline.media.trimming import parse_trim
 from pipeline.model import (
     Codec,
     EncoderFamily,
@@ -33,6 +34,7 @@ from pipeline.model import (
     SoundRequest,
     TrackChoice,
     TranscriptionRequest,
+    Trim,
     UploadRequest,
 )
 
@@ -74,6 +76,7 @@ def jobs_from(options: argparse.Namespace) -> list[Job]:
             accept_damaged=options.accept_damaged,
             black_bars=options.black_bars,
             chapters=options.chapters,
+            trim=_trim(options),
             make_mp4=options.mp4,
             transcription=_transcription(options),
             upload=_upload(options, slug if several else ""),
@@ -158,6 +161,11 @@ def _problems(options: argparse.Namespace, config: Config, jobs: Sequence[Job]) 
     wanted = jobs[0].qualities
     if wanted is not None and (not wanted or set(wanted) - set(BY_NAME)):
         problems.append(f"--qualities takes auto or a list of {','.join(BY_NAME)}, not {options.qualities!r}.")
+    if options.trim is not None:
+        try:
+            parse_trim(options.trim)
+        except ValueError as error:
+            problems.append(f"--trim: {error}")
     if options.chapters is not None and len(jobs) > 1:
         problems.append("--chapters is for one video: convert each with its own file of chapters.")
     if _audio_tracks(options) is None:
@@ -217,6 +225,13 @@ def _encryption(options: argparse.Namespace) -> Encryption | None:
     if options.encrypt is None:
         return None
     return Encryption(key_file=options.encrypt, key_uri=options.key_uri, publish_key=options.publish_key)
+
+
+def _trim(options: argparse.Namespace) -> Trim | None:
+    try:
+        return None if options.trim is None else parse_trim(options.trim)
+    except ValueError:  # said with all that is wrong
+        return None
 
 
 def _upload(options: argparse.Namespace, folder: str) -> UploadRequest | None:

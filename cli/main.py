@@ -120,6 +120,7 @@ def _add_convert(parser: argparse.ArgumentParser, config: Config) -> None:
     parser.add_argument(
         "--black-bars", action="store_true", help="fill a 16:9 frame with black bars instead of keeping the picture's shape"
     )
+    parser.add_argument("--trim", metavar="IN-OUT", help="convert only this part, such as 0:01:30-0:12:00, 90- or 0-720")
     parser.add_argument(
         "--chapters",
         type=Path,

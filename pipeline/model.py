@@ -160,10 +160,18 @@ class TrackChoice:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Trim:
+    """The part of the source that is wanted, in seconds from its first moment; `end_s` None is its end."""
+
+    start_s: float = 0.0
+    end_s: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Job:
     """What the editor asked for. `qualities` None means every one up to 1080p that the source fills.
 
-    `chapters` is a file of chapters that replace those of the source.
+    `chapters` is a file of chapters that replace those of the source; `trim` None means the whole of it.
     """
 
     source: Path
@@ -177,6 +185,7 @@ class Job:
     accept_damaged: bool = False
     black_bars: bool = False
     chapters: Path | None = None
+    trim: Trim | None = None
     make_mp4: bool = True
     transcription: TranscriptionRequest | None = None
     upload: UploadRequest | None = None
@@ -322,6 +331,9 @@ class MediaInfo:
     `programmes` are those of a transport stream, `programme` the number of the one that is read where there are several.
     `pictures` are the sizes of all moving pictures to choose from, `picture` the place of the one that is read among them.
     `undecodable_sounds` names the kinds of the sound tracks that are left out because nothing here can decode them.
+
+    Of a part of a source, the first moment is the part's: `left_out_s` lies before it, and the part ends at `limit_s`, None
+    where it goes on to the source's end.
     """
 
     path: Path
@@ -339,8 +351,15 @@ class MediaInfo:
     pictures: tuple[str, ...] = ()
     picture: int = 0
     undecodable_sounds: tuple[str, ...] = ()
+    left_out_s: float = 0.0
+    limit_s: float | None = None
     chapters: tuple[Chapter, ...] = ()
     subtitles: tuple[SubtitleStream, ...] = ()
+
+    @property
+    def is_part(self) -> bool:
+        """Whether something of the source is left out at its beginning or its end."""
+        return self.left_out_s > 0 or self.limit_s is not None
 
     @property
     def text_subtitles(self) -> tuple[SubtitleStream, ...]:

@@ -11,6 +11,7 @@ from pipeline.media.encoders import on_processor
 from pipeline.media.frame_rates import frame_rate_limit
 from pipeline.media.soundtracks import audio_renditions
 from pipeline.media.treatment import treatment
+from pipeline.media.trimming import described, trimmed, trimmed_chapters
 from pipeline.model import (
     Chapter,
     Codec,
@@ -48,10 +49,14 @@ def make_plan(job: Job, media: MediaInfo, encoder: str | None = None, chapters: 
     """
     _check_settings(job)
     _check_sound(job, media)
+    source_bit_rate = _source_bit_rate(media)
+    if job.trim is not None:
+        media = trimmed(media, job.trim)
+        chapters = None if chapters is None else trimmed_chapters(tuple(chapters), job.trim)
     video = media.video
     renditions: tuple[Rendition, ...] = ()
     if video is not None:
-        renditions = _renditions(ladder.choose(video.width, video.height, job.qualities), job, media)
+        renditions = _renditions(ladder.choose(video.width, video.height, job.qualities), job, media, source_bit_rate)
     segment_type = _segment_type(job.encoding)
     audio = audio_renditions(media.audio, surround=job.sound.surround)
     return Plan(
@@ -66,7 +71,7 @@ def make_plan(job: Job, media: MediaInfo, encoder: str | None = None, chapters: 
         deinterlace=video is not None and video.interlaced,
         dynamic_range=video.dynamic_range if video is not None and job.encoding.keep_hdr else DynamicRange.SDR,
         segment_s=SEGMENT_S,
-        mp4=_mp4(job, media, renditions) if job.make_mp4 and renditions else None,
+        mp4=_mp4(job, media, renditions, source_bit_rate) if job.make_mp4 and renditions else None,
         phases=_phases(job, has_picture=bool(renditions)),
         notes=_notes(job, media, renditions),
         chapters=media.chapters if chapters is None else tuple(chapters),
@@ -76,7 +81,9 @@ def make_plan(job: Job, media: MediaInfo, encoder: str | None = None, chapters: 
 def output_settings(job: Job) -> dict[str, object]:
     """Return the settings that shape the files: work done with others can't be used again."""
     speech, encoding, key = job.transcription, job.encoding, job.encryption
+    part = {} if job.trim is None else {"trim": [job.trim.start_s, job.trim.end_s]}  # a whole one is as before there were parts
     return {
+        **part,
         "qualities": None if job.qualities is None else sorted(job.qualities),
         "encoding": {
             "codec": encoding.codec.value,
@@ -148,7 +155,7 @@ def _segment_type(encoding: EncodingRequest) -> SegmentType:
     return SegmentType.TS if encoding.codec is Codec.H264 else SegmentType.FMP4
 
 
-def _renditions(qualities: Sequence[ladder.Quality], job: Job, media: MediaInfo) -> tuple[Rendition, ...]:
+def _renditions(qualities: Sequence[ladder.Quality], job: Job, media: MediaInfo, source_bit_rate: int | None) -> tuple[Rendition, ...]:
     video = media.video
     assert video is not None
     return ladder.renditions(
@@ -156,7 +163,7 @@ def _renditions(qualities: Sequence[ladder.Quality], job: Job, media: MediaInfo)
         video.width,
         video.height,
         black_bars=job.black_bars,
-        source_bit_rate=_source_bit_rate(media),
+        source_bit_rate=source_bit_rate,
         crf=ladder.CRF[job.encoding.codec] if job.encoding.rate_control is RateControl.CRF else None,
     )
 
@@ -171,11 +178,11 @@ def _source_bit_rate(media: MediaInfo) -> int | None:
     return max((rate for rate in (picture, whole) if rate is not None), default=None)
 
 
-def _mp4(job: Job, media: MediaInfo, renditions: tuple[Rendition, ...]) -> Mp4Plan:
+def _mp4(job: Job, media: MediaInfo, renditions: tuple[Rendition, ...], source_bit_rate: int | None) -> Mp4Plan:
     video = media.video
     assert video is not None
     quality = ladder.MP4_QUALITY if ladder.MP4_QUALITY in ladder.offered(video.width, video.height) else None
-    (wanted,) = _renditions((quality or ladder.choose(video.width, video.height, None)[0],), job, media)
+    (wanted,) = _renditions((quality or ladder.choose(video.width, video.height, None)[0],), job, media, source_bit_rate)
     same = next((r for r in renditions if (r.frame_width, r.frame_height) == (wanted.frame_width, wanted.frame_height)), None)
     return Mp4Plan(rendition=same or wanted, remux_of=same.name if same else None)
 
@@ -194,7 +201,8 @@ def _phases(job: Job, *, has_picture: bool) -> tuple[PhaseName, ...]:
 
 
 def _notes(job: Job, media: MediaInfo, renditions: tuple[Rendition, ...]) -> tuple[str, ...]:
-    notes = [f"{media.path.name}: {text}." for text in treatment(media, keep_hdr=job.encoding.keep_hdr, surround=job.sound.surround)]
+    part = [] if job.trim is None else [f"{media.path.name}: only the part {described(job.trim)}."]
+    notes = part + [f"{media.path.name}: {text}." for text in treatment(media, keep_hdr=job.encoding.keep_hdr, surround=job.sound.surround)]
     above = [] if media.video is None else [q.name for q in ladder.offered(media.video.width, media.video.height) if q not in ladder.USUAL]
     if above and job.qualities is None:
         notes.append(

@@ -56,6 +56,8 @@ class FormVariables:
 
     def __init__(self, master: tkinter.Misc, values: FormValues) -> None:
         self.source = tkinter.StringVar(master, values.source)
+        self.part_from = tkinter.StringVar(master, values.part_from)
+        self.part_to = tkinter.StringVar(master, values.part_to)
         self.output_dir = tkinter.StringVar(master, values.output_dir)
         self.qualities = {name: tkinter.BooleanVar(master, name in values.qualities) for name in QUALITY_NAMES}
         self.speed = tkinter.StringVar(master, values.speed)
@@ -80,6 +82,8 @@ class FormVariables:
         """Return what stands in the form now, texts stripped."""
         return FormValues(
             source=typed_path(self.source.get()),
+            part_from=self.part_from.get().strip(),
+            part_to=self.part_to.get().strip(),
             output_dir=typed_path(self.output_dir.get()),
             qualities=tuple(name for name, ticked in self.qualities.items() if ticked.get()),
             speed=self.speed.get(),

@@ -11,7 +11,8 @@ from urllib.parse import unquote, urlsplit
 
 from config import Config, Preferences
 from pipeline.media import ladder
-from pipeline.model import Job, MediaInfo, TranscriptionRequest, UploadRequest
+from pipeline.media.trimming import trim_between
+from pipeline.model import Job, MediaInfo, TranscriptionRequest, Trim, UploadRequest
 from pipeline.plan import TARGET_VMAF
 from pipeline.transfer.control import PARALLEL, TransferControl
 from ui import advanced, spoken_languages
@@ -36,6 +37,7 @@ class Field(Enum):
     """A place in the form that a problem can stand beside."""
 
     SOURCE = "source"
+    PART = "part"
     OUTPUT = "output"
     QUALITIES = "qualities"
     MODEL = "model"
@@ -61,9 +63,13 @@ class Problem:
 
 @dataclass(frozen=True, kw_only=True)
 class FormValues:
-    """Every value of the form as it stands, texts stripped. `backend_url`, `token` and `limit`, in MB/s, are what was typed."""
+    """Every value of the form as it stands, texts stripped. What was typed are `part_from` and `part_to`, which may
+    be empty, `backend_url`, `token`, and `limit`, in MB/s.
+    """
 
     source: str = ""
+    part_from: str = ""
+    part_to: str = ""
     output_dir: str = ""
     qualities: tuple[str, ...] = ()
     speed: str = DEFAULT_SPEED
@@ -108,6 +114,10 @@ def form_problems(values: FormValues, *, has_picture: bool = True) -> tuple[Prob
     problems = []
     if not values.source:
         problems.append(Problem(text="No video is chosen: press Browse beside Video.", field=Field.SOURCE))
+    try:
+        trim(values)
+    except ValueError as error:
+        problems.append(Problem(text=str(error), field=Field.PART))
     if not values.output_dir:
         problems.append(Problem(text="No output folder is chosen: press Browse beside Folder.", field=Field.OUTPUT))
     if not values.qualities and has_picture:
@@ -120,6 +130,11 @@ def form_problems(values: FormValues, *, has_picture: bool = True) -> tuple[Prob
     if values.upload:
         problems += [Problem(text=text, field=Field.LIMIT) for text in limit_problems(values.limit)]
     return (*problems, *_advanced_problems(values.advanced))
+
+
+def trim(values: FormValues) -> Trim | None:
+    """Return the part of the video that is wanted, None for the whole. Raises ValueError with a sentence."""
+    return trim_between(values.part_from, values.part_to) if values.part_from or values.part_to else None
 
 
 def limit_problems(typed: str) -> tuple[str, ...]:
@@ -197,6 +212,7 @@ def to_job(values: FormValues, slug: str, media: MediaInfo | None = None) -> Job
         output_dir=Path(values.output_dir),
         slug=slug,
         qualities=qualities,
+        trim=trim(values),
         encoding=advanced.encoding_request(values.advanced, SPEEDS.get(values.speed, SPEEDS[DEFAULT_SPEED])),
         sound=advanced.sound_request(values.advanced),
         encryption=advanced.encryption(values.advanced),

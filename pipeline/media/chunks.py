@@ -11,16 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.media.frame_rates import Thinning, thinning
-from pipeline.media.scan import CLOCK_HZ, Scan
+from pipeline.media.scan import CLOCK_HZ, EARLY_TICKS, Scan
 from pipeline.media.treatment import DAMAGED_S, missing_s
 from pipeline.media.workload import work_for_s
 from pipeline.model import Plan
 
 SLOT_S = 2
 """A keyframe at the first frame of every slot of so many seconds: Apple's HLS authoring specification 1.10."""
-
-EARLY_TICKS = 44
-"""A frame may come this many ticks before its slot and still belongs to it: containers round times."""
 
 CHUNK_SEGMENTS = 10
 """How many segments a chunk has at most if nothing speaks for another cut."""
@@ -91,7 +88,7 @@ class Cutting:
     ends, or where the frames after it are lost; `thinning` how frames that are too many are left out; `slow` that they come so
     seldom that encoding them in another order would let the stream begin noticeably before its first picture. `repeatable`
     asks for encoders that give the same bytes each time, one thread each: chunks side by side fill the cores. A long source
-    in one piece can't afford that.
+    in one piece can't afford that. Of a part of a source, `entry` is when its first frame is shown in the whole.
     """
 
     chunks: tuple[Chunk, ...]
@@ -105,6 +102,7 @@ class Cutting:
     thinning: Thinning | None
     slow: bool
     repeatable: bool
+    entry: int | None = None
 
 
 def side_by_side(cores: int) -> int:
@@ -147,6 +145,7 @@ def cut(plan: Plan, scan: Scan, *, cores: int, whole: bool = False, expected: in
         held=goes_on or damaged,
         thinning=thinned,
         slow=gap > SLOW_S * CLOCK_HZ,
+        entry=scan.entry,
         repeatable=len(chunks) > 1 or length < 2 * CHUNK_SEGMENTS * plan.segment_s * CLOCK_HZ,
     )
 
@@ -197,12 +196,18 @@ def _chunks(scan: Scan, starts: Sequence[int], *, goes_on: bool, lead: int) -> t
             number=number,
             start=start,
             end=end,
-            seek_s=_keyframe(scan, start - lead) / CLOCK_HZ if number else None,
+            seek_s=_keyframe(scan, start - lead) / CLOCK_HZ if number else _entered_s(scan, lead),
             first_frame=_first_frame(scan, start) if number else 0,
             frames=None if goes_on and end is None else scan.count(_from(start), None if end is None else _from(end)),
         )
         for number, (start, end) in enumerate(zip(starts, ends, strict=True))
     )
+
+
+def _entered_s(scan: Scan, lead: int) -> float | None:
+    """Return where decoding of the first frame begins, None for the beginning of the file."""
+    keyframe = 0 if scan.entry is None else _keyframe(scan, scan.entry - lead)
+    return keyframe / CLOCK_HZ if keyframe else None
 
 
 def _timed(chunk: Chunk, scan: Scan, boundaries: Sequence[int], length: int) -> Chunk:

@@ -70,7 +70,8 @@ def read_closed_captions(media: MediaInfo, cancel: CancelToken) -> tuple[Channel
         for read in (_from_packets, _from_frames):
             spoken = _spoken(read(media, cancel))
             if spoken:
-                return tuple(_channel(name, words) for name, words in sorted(spoken.items()))
+                channels = (_channel(name, words, media.limit_s) for name, words in sorted(spoken.items()))
+                return tuple(channel for channel in channels if channel is not None)
     except (av.error.FFmpegError, OSError) as error:
         raise SourceError(f"{media.path} can't be read: the file is broken or was moved.") from error
     return ()
@@ -151,8 +152,11 @@ def _odd_parity(value: int) -> int:
     return seven if seven.bit_count() % 2 else seven | 0x80
 
 
-def _channel(name: str, words: list[tuple[float, bytes]]) -> Channel:
-    first_s = max(0.0, words[0][0])
+def _channel(name: str, words: list[tuple[float, bytes]], limit_s: float | None) -> Channel | None:
+    """Return what a channel says, None where it says nothing in the part of the source that is wanted."""
+    first_s = next((time_s for time_s, _ in words if time_s >= 0), None)
+    if first_s is None or (limit_s is not None and first_s >= limit_s):
+        return None
     if not words[0][1]:
         return Channel(name=name, first_s=first_s)  # libavcodec has no decoder for 708
     return Channel(name=name, first_s=first_s, cues=tuple(_decoded(words)))
@@ -165,17 +169,18 @@ def _decoded(words: list[tuple[float, bytes]]) -> list[Cue]:
     lines = ["Scenarist_SCC V1.0", ""]
     exact: dict[int, float] = {}
     # the last caption stays until it is erased, which not every recording comes to
+    origin_s = words[0][0]
     for time_s, pair in [*words, *[(words[-1][0] + MAX_CUE_S, _ERASE)] * 2]:
-        ticks = int(max(0.0, time_s) * 1000) // _SCC_TICK_MS
+        ticks = int((time_s - origin_s) * 1000) // _SCC_TICK_MS
         seconds, rest = divmod(ticks * _SCC_TICK_MS, 1000)
         clock = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}:{rest // _SCC_TICK_MS:02}"
-        exact.setdefault(seconds * 1000 + rest // _SCC_TICK_MS * _SCC_TICK_MS, max(0.0, time_s))
+        exact.setdefault(seconds * 1000 + rest // _SCC_TICK_MS * _SCC_TICK_MS, time_s)
         lines += [f"{clock}\t{pair.hex()}", ""]
     events = []
     with av.open(io.BytesIO("\n".join(lines).encode("ascii")), format="scc") as container:
         for packet in container.demux(container.streams[0]):
             for start_s, duration_s, text in events_in(packet, 0.0):
-                start = exact.get(round(start_s * 1000), start_s)
-                end = None if duration_s is None else exact.get(round((start_s + duration_s) * 1000), start_s + duration_s)
+                start = exact.get(round(start_s * 1000), origin_s + start_s)
+                end = None if duration_s is None else exact.get(round((start_s + duration_s) * 1000), origin_s + start_s + duration_s)
                 events.append((start, None if end is None else end - start, text))
     return cues_of(events)

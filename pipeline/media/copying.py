@@ -47,6 +47,8 @@ def below(renditions: Sequence[Rendition], copied_bit_rate: int) -> tuple[Rendit
 def _obstacles(plan: Plan, scan: Scan, cutting: Cutting) -> Iterator[str]:
     video, top = plan.media.video, plan.renditions[0]
     assert video is not None
+    if plan.media.is_part:
+        yield "only a part of it is wanted, and a copy can't begin and end at any frame"
     if plan.job.encoding.codec is not Codec.H264:
         yield f"the stream is made in {plan.job.encoding.codec.value}, and only H.264 is copied"
     yield from _picture_obstacles(video, top)

@@ -15,13 +15,13 @@ from typing import Any
 
 import ffmpeg
 
-from pipeline.media.chunks import EARLY_TICKS, SHORTEST_PAUSE_S, Chunk, Cutting
+from pipeline.media.chunks import SHORTEST_PAUSE_S, Chunk, Cutting
 from pipeline.media.colour_conversion import conversion, named_by_headers, tags
 from pipeline.media.colours import source_colours
 from pipeline.media.encoders import global_options, picture_options, pixel_format, upload_filters
 from pipeline.media.frame_rates import MAX_FRAME_RATE
 from pipeline.media.measure import PLAYLIST
-from pipeline.media.scan import CLOCK_HZ
+from pipeline.media.scan import CLOCK_HZ, EARLY_TICKS
 from pipeline.model import Crop, MediaInfo, Plan, Rendition, SegmentType, VideoStream
 
 INIT = "init.mp4"
@@ -102,7 +102,7 @@ def copy_arguments(plan: Plan, cutting: Cutting, rendition: Rendition, sound: st
 
 def mp4_arguments(plan: Plan, cutting: Cutting, rendition: Rendition, sound: Path | None, target: str) -> list[str]:
     """Return the arguments that encode the MP4's picture from the source; `sound` is a playlist whose sound is copied."""
-    chunk = Chunk(number=0, start=0, end=None, seek_s=None, first_frame=0, frames=None)
+    chunk = Chunk(number=0, start=0, end=None, seek_s=cutting.chunks[0].seek_s, first_frame=0, frames=None)
     pictures = picture_graph(_entered(plan.media, chunk), plan, cutting, chunk, (rendition,))
     sounds = [] if sound is None else [_stream(sound)["a:0"]]
     options = _picture_options(plan, cutting, (rendition,), repeatable=False)
@@ -224,7 +224,7 @@ def _entered(media: MediaInfo, chunk: Chunk) -> Any:  # noqa: ANN401  # ffmpeg-p
     if chunk.seek_s is None:
         return source_input(media)
     # the exact cut is made by the trim filter, to the tick; seeking only has to land before it
-    return source_input(media, noaccurate_seek=None, ss=f"{chunk.seek_s:.6f}")
+    return source_input(media, noaccurate_seek=None, ss=f"{max(0.0, media.left_out_s + chunk.seek_s):.6f}")
 
 
 def _timed(video: Any, plan: Plan, cutting: Cutting, chunk: Chunk) -> Any:  # noqa: ANN401  # ffmpeg-python is untyped
@@ -251,10 +251,13 @@ def _timed(video: Any, plan: Plan, cutting: Cutting, chunk: Chunk) -> Any:  # no
         video = video.filter("fps", rate)
         video = video.filter("mpdecimate", max=int(rate * SHORTEST_PAUSE_S) - 1, hi=1, lo=1, frac=0)
     video = video.filter("settb", f"1/{CLOCK_HZ}")
+    if chunk.start == 0 and cutting.entry is not None:
+        # a part begins with a picture, which may have come on the screen before
+        video = video.filter("trim", start_pts=cutting.entry).filter("setpts", "if(eq(N,0),max(0,PTS),PTS)")
     if chunk.number == 0 and cutting.first_frame != 0:
         # the stream begins with a picture: the muxer counts its segments from there
         video = _filled_before(video, cutting) if cutting.copies_before else video.filter("setpts", "if(eq(N,0),0,PTS)")
-    video = _trimmed(video, cutting, chunk)
+    video = _trimmed(video, plan, cutting, chunk)
     if thinning is not None and thinning.least_gap is not None and not cutting.pauses:
         video = video.filter("select", f"isnan(prev_selected_pts)+gte(pts-prev_selected_pts,{thinning.least_gap})")
     return video
@@ -268,13 +271,16 @@ def _filled_before(video: Any, cutting: Cutting) -> Any:  # noqa: ANN401  # ffmp
     return video.filter("tpad", start=copies, start_mode="clone").filter("setpts", times)
 
 
-def _trimmed(video: Any, cutting: Cutting, chunk: Chunk) -> Any:  # noqa: ANN401  # ffmpeg-python is untyped
+def _trimmed(video: Any, plan: Plan, cutting: Cutting, chunk: Chunk) -> Any:  # noqa: ANN401  # ffmpeg-python is untyped
     start = _first_tick(chunk.start) + chunk.first_frame  # not a frame before that: which ones are left out counts from there
     if cutting.held and chunk.end is None:
         return video.filter("tpad", stop=-1, stop_mode="clone").filter("trim", start_pts=start, end_pts=cutting.length)
     if chunk.end is not None:
         return video.filter("trim", start_pts=start, end_pts=_first_tick(chunk.end))
-    return video.filter("trim", start_pts=start) if chunk.start else video
+    edges = {"start_pts": start} if chunk.start else {}
+    if plan.media.limit_s is not None:
+        edges["end_pts"] = cutting.length - EARLY_TICKS
+    return video.filter("trim", **edges) if edges else video
 
 
 def _first_tick(start: int) -> int:

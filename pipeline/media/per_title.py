@@ -19,10 +19,10 @@ import ffmpeg as graph
 from pipeline.cancel import CancelToken
 from pipeline.errors import EncodeError
 from pipeline.media import encode, ladder
-from pipeline.media.chunks import EARLY_TICKS, SLOT_S, Chunk, Cutting, side_by_side
+from pipeline.media.chunks import SLOT_S, Chunk, Cutting, side_by_side
 from pipeline.media.encoders import codec_of, picture_options
 from pipeline.media.process import run_ffmpeg
-from pipeline.media.scan import CLOCK_HZ
+from pipeline.media.scan import CLOCK_HZ, EARLY_TICKS
 from pipeline.media.vmaf import comparison, read_scores
 from pipeline.model import Codec, Plan, Rendition
 

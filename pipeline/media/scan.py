@@ -29,8 +29,14 @@ JUMP_TICKS = 5 * CLOCK_HZ
 BLANK_TICKS = 10 * CLOCK_HZ
 """From so long a stretch without anything on, it is told: ffmpeg takes that for a jump (its `-dts_delta_threshold`)."""
 
-EARLIEST = -(1 << 62)
-"""Before all times: decoding may begin long before a file's first moment."""
+EARLIEST, LATEST = -(1 << 62), 1 << 62
+"""Before all times, for decoding may begin long before a file's first moment, and after all of them."""
+
+EARLY_TICKS = 44
+"""A frame may come this many ticks before its time and still belongs to it: containers round times."""
+
+AT_ONCE = CLOCK_HZ // 10
+"""A part of a source begins with the next frame where that comes within so many ticks, else with the one that is on the screen."""
 
 CHECK_EVERY = 500
 """After how many packets the cancel flag is looked at and progress is told."""
@@ -47,6 +53,8 @@ class Scan:
     the picture's times begin anew somewhere, as in files that were put together byte by byte.
     `other_pictures` are begin and end of each track with a picture that is not the source's; `blank` those of the longest
     stretch that has neither picture nor sound, None where there is none or no sound at all.
+    `entry` is when the first frame of a part of a source would be shown in the whole, which may be before the part begins; None where the
+    picture is shown from its beginning.
 
     Ten hours have a million frames: times are kept in arrays, and what is asked of all of them is left to numpy.
     """
@@ -60,6 +68,7 @@ class Scan:
     hidden: bool = False
     other_pictures: tuple[tuple[int, int], ...] = ()
     blank: tuple[int, int] | None = None
+    entry: int | None = None
 
     @property
     def end(self) -> int:
@@ -163,6 +172,8 @@ class Found:
         self._sound_ends = {stream.index: 0 for stream in media.audio}
         self._silences: dict[int, list[tuple[int, int]]] = {stream.index: [] for stream in media.audio}
         self._others: dict[int, tuple[int, int]] = {}
+        self._is_part = media.left_out_s > 0
+        self._limit = LATEST if media.limit_s is None else round(media.limit_s * CLOCK_HZ)
 
     def take(self, packet: Any) -> None:  # noqa: ANN401  # PyAV's packet
         """Note what a packet tells."""
@@ -223,11 +234,12 @@ class Found:
         """Return what was found up to `reach`, as if the picture ended there; nothing is said of the sound."""
         reach = max(0, self.reach)
         frames, keyframes = _sorted(self._frames), _sorted(self._keyframes)
-        frames = frames[: bisect.bisect_left(frames, reach)]
+        entry, frames = self._part(frames[: bisect.bisect_left(frames, reach)])
         return Scan(
             frames=frames,
             keyframes=keyframes[: bisect.bisect_left(keyframes, reach)],
-            picture_end=reach,
+            entry=entry,
+            picture_end=min(reach, self._limit),
             sound_ends={},
             orderly=self.orderly and bool((gaps(frames) > 0).all()),
             jumps=self._jumps,
@@ -236,12 +248,13 @@ class Found:
 
     def result(self) -> Scan:
         """Return what was found, when all was read."""
-        frames = _sorted(self._frames)
+        entry, frames = self._part(_sorted(self._frames))
         made = Scan(
             frames=frames,
             keyframes=_sorted(self._keyframes),
-            picture_end=self._picture_end,
-            sound_ends=self._sound_ends,
+            entry=entry,
+            picture_end=min(self._picture_end, self._limit),
+            sound_ends={index: min(end, self._limit) for index, end in self._sound_ends.items()},
             orderly=self.orderly and bool((gaps(frames) > 0).all()),
             jumps=self._jumps,
             hidden=self._hidden,
@@ -252,7 +265,26 @@ class Found:
             return made
         # a last frame without a duration of its own stands as long as the others
         end = self._picture_end if self._picture_end > frames[-1] else frames[-1] + made.usual_gap
-        return replace(made, picture_end=end)
+        return replace(made, picture_end=min(end, self._limit))
+
+    def _part(self, frames: array[int]) -> tuple[int | None, array[int]]:
+        """Return the frames that are shown in the part that is wanted, and the time of the first of them in the whole.
+
+        The part begins with the frame that is on the screen at its beginning, unless the next one comes at once.
+        """
+        if self._limit != LATEST:
+            frames = frames[: bisect.bisect_left(frames, self._limit - EARLY_TICKS)]
+        if not self._is_part:
+            return None, frames
+        first = bisect.bisect_left(frames, -EARLY_TICKS)
+        if first and (first == len(frames) or frames[first] > AT_ONCE):
+            first -= 1
+        if first == len(frames):
+            return None, frames[first:]
+        shown = frames[first:]
+        for number in range(bisect.bisect_left(shown, 0)):  # one at most, but for times that a container has rounded
+            shown[number] = 0
+        return frames[first], shown
 
     def _blank(self, frames: array[int]) -> tuple[int, int] | None:
         stretches = [(frames[n], frames[n + 1]) for n in (gaps(frames) > BLANK_TICKS).nonzero()[0]]

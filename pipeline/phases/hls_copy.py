@@ -8,10 +8,10 @@ from pathlib import Path
 from pipeline.cancel import CancelToken
 from pipeline.files import write_whole
 from pipeline.media import encode, measure, playlists
-from pipeline.media.chunks import EARLY_TICKS
 from pipeline.media.copying import PEAK, NotCopyableError
 from pipeline.media.iframes import find_iframes, first_time
 from pipeline.media.playlists import IFrameStream
+from pipeline.media.scan import EARLY_TICKS
 from pipeline.media.validate import validate
 from pipeline.model import Rendition, SegmentType
 from pipeline.workspace import MASTER

@@ -87,6 +87,7 @@ class TranscribePhase:
             language=request.language,
             track=media.audio[0].index,
             offset_s=media.audio[0].start_s,
+            limit_s=media.limit_s,
             report=report,
             on_download=lambda: self._say_download(context, request.model),
             environment=self._environment,

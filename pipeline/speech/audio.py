@@ -39,8 +39,11 @@ class Sound:
     pieces: Iterator[NDArray[np.float32]]
 
 
-def read_sound(source: Path, track: int | None = None) -> Sound:
-    """Open a sound track of a file, counted among all its streams; None is the first. Raises SpeechError, also for its pieces."""
+def read_sound(source: Path, track: int | None = None, *, from_s: float = 0.0, until_s: float | None = None) -> Sound:
+    """Open a sound track of a file, or a part of it between two of its own times. Raises SpeechError, also for its pieces.
+
+    `track` counts among all streams; None is the first with sound.
+    """
     try:
         container = av.open(str(source), metadata_errors="ignore")
     except (av.FFmpegError, OSError) as error:
@@ -48,13 +51,28 @@ def read_sound(source: Path, track: int | None = None) -> Sound:
     if not container.streams.audio:
         raise SpeechError(f"{source} has no sound to transcribe.")
     stream = next((s for s in container.streams.audio if s.index == track), container.streams.audio[0])
-    return Sound(duration_s=_declared_duration(container, stream), pieces=_pieces(container, stream, source))
+    end_s = _declared_duration(container, stream)
+    if until_s is not None:
+        end_s = min(end_s, until_s) if end_s else until_s
+    return Sound(duration_s=max(0.0, end_s - from_s), pieces=_part(_pieces(container, stream, source), from_s, until_s))
 
 
 def _declared_duration(container: InputContainer, stream: AudioStream) -> float:
     if stream.duration is not None and stream.time_base is not None:
         return float(stream.duration * stream.time_base)
     return container.duration / av.time_base if container.duration else 0.0
+
+
+def _part(pieces: Iterator[NDArray[np.float32]], from_s: float, until_s: float | None) -> Iterator[NDArray[np.float32]]:
+    first, end = round(from_s * RATE_HZ), None if until_s is None else round(until_s * RATE_HZ)
+    position = 0
+    for samples in pieces:
+        begin, position = position, position + len(samples)
+        wanted = samples[max(0, first - begin) : None if end is None else max(0, end - begin)]
+        if len(wanted):
+            yield wanted
+        if end is not None and position >= end:
+            return
 
 
 def _pieces(container: InputContainer, stream: AudioStream, source: Path) -> Iterator[NDArray[np.float32]]:

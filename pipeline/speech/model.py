@@ -51,8 +51,20 @@ def models_on_disk() -> tuple[str, ...]:
     return tuple(name for name in known_names() if find_on_disk(name) is not None)
 
 
-def request(task: str, model: str, language: str | None, source: str = "", track: int | None = None) -> dict[str, Any]:
-    """Return what to ask of the child process. Raises SpeechError when the model is a folder that won't do."""
+def request(
+    task: str,
+    model: str,
+    language: str | None,
+    source: str = "",
+    track: int | None = None,
+    *,
+    from_s: float = 0.0,
+    until_s: float | None = None,
+) -> dict[str, Any]:
+    """Return what to ask of the child process; of the sound, only what lies between two of its own times is heard.
+
+    Raises SpeechError when the model is a folder that won't do.
+    """
     if not model.strip():
         raise SpeechError("No Whisper model is chosen: give a name, such as 'base', or a model folder.")
     is_folder = is_folder_name(model)
@@ -63,6 +75,8 @@ def request(task: str, model: str, language: str | None, source: str = "", track
         "language": language.strip().lower() if language else None,
         "source": source,
         "track": track,
+        "from_s": from_s,
+        "until_s": until_s,
     }
 
 

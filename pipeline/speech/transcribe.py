@@ -20,6 +20,7 @@ def transcribe(
     language: str | None = None,
     track: int | None = None,
     offset_s: float = 0.0,
+    limit_s: float | None = None,
     report: Callable[[float], None] | None = None,
     on_download: Callable[[], None] | None = None,
     environment: Mapping[str, str] | None = None,
@@ -32,7 +33,8 @@ def transcribe(
         model: A known name, or a folder with a CTranslate2 Whisper model.
         language: A language code, or None to hear which it is.
         track: The sound track, counted among all streams of the file; None is the first sound.
-        offset_s: How much later than the video the sound starts; added to every time.
+        offset_s: How much later than the video the sound starts; added to every time. What lies before the video's start is not heard.
+        limit_s: Where the video ends, if before the sound does.
         report: Called with the fraction done, by the sound's time.
         on_download: Called before a model is downloaded.
         environment: The child process's whole environment, or None for this process's own without its secrets.
@@ -41,7 +43,10 @@ def transcribe(
     """
     segments: list[Segment] = []
     result: Mapping[str, Any] = {}
-    with child.answers(request("transcribe", model, language, str(source.absolute()), track), cancel, environment) as answers:
+    from_s, until_s = max(0.0, -offset_s), None if limit_s is None else max(0.0, limit_s - offset_s)
+    offset_s += from_s
+    asked = request("transcribe", model, language, str(source.absolute()), track, from_s=from_s, until_s=until_s)
+    with child.answers(asked, cancel, environment) as answers:
         for answer in answers:
             kind = answer["kind"]
             if kind == "segment":

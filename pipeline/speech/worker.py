@@ -1,6 +1,6 @@
 """Whisper's child process: one request as a JSON line on standard input, answers as JSON lines on standard output.
 
-Request: `{"task": "check"|"transcribe", "model", "is_folder", "language", "source", "track"}`.
+Request: `{"task": "check"|"transcribe", "model", "is_folder", "language", "source", "track", "from_s", "until_s"}`.
 Answers: `downloading`, `loaded`, `segment`, `progress`, and at last `result` or `error`, told apart by their `kind`.
 Standard input stays open while the parent lives; its end ends this process, whatever it does.
 """
@@ -47,7 +47,8 @@ class Worker:
             return
         from pipeline.speech.audio import read_sound
 
-        sound = read_sound(Path(request["source"]), request["track"])
+        part = {name: request[name] for name in ("from_s", "until_s")}
+        sound = read_sound(Path(request["source"]), request["track"], **part)
         listener = engine.Listener(model, language)
         for heard in listener.listen(sound):
             if isinstance(heard, Segment):

@@ -8,7 +8,7 @@ from cli.convert import exit_status, jobs_from, run
 from cli.main import build_parser
 from config import Config
 from pipeline.errors import SettingsError
-from pipeline.model import Existing, JobReport, Outcome, TranscriptionRequest
+from pipeline.model import Existing, JobReport, Outcome, TranscriptionRequest, Trim
 
 
 def _jobs(*arguments: str):
@@ -33,6 +33,15 @@ def test_chapters_are_for_one_video():
     with pytest.raises(SettingsError, match="--chapters is for one video: convert each with its own file of chapters"):
         run(options, Config())
     assert ["c.txt"] == [str(job.chapters) for job in _jobs("a.mp4", "--chapters", "c.txt")]
+
+
+def test_a_part_is_asked_for():
+    """Of every video alike; nonsense is said in a sentence before anything starts."""
+    assert [Trim(start_s=90, end_s=720)] * 2 == [job.trim for job in _jobs("a.mp4", "b.mp4", "--trim", "0:01:30-0:12:00")]
+    assert [Trim(end_s=720)] == [job.trim for job in _jobs("a.mp4", "--trim=-720")]
+    options = build_parser(Config()).parse_args(["convert", "-o", "out", "a.mp4", "--trim", "12:00-1:30", "--json"])
+    with pytest.raises(SettingsError, match="--trim: The part of the video from 12:00 to 1:30 is empty"):
+        run(options, Config())
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,15 @@ def test_a_hole_is_kept(make_sound):
     assert [(0.0, 1.0), (4.0, 5.0)] == loud_spans(path)
 
 
+def test_a_part(make_sound):
+    """Only what lies between two times is read, counted from the first of them."""
+    path = make_sound("hole.mkv", *TONE, "-af", "asetpts='PTS+if(gt(T,1),3/TB,0)'", "-c:a", "pcm_s16le")
+    sound = read_sound(path, from_s=0.5, until_s=4.25)
+    samples = np.concatenate(list(sound.pieces))
+    assert (60_000, 3.75) == (len(samples), sound.duration_s)
+    assert [True, False, True] == [bool(np.abs(samples[at : at + 1000]).max() > 0.02) for at in (0, 20_000, 57_000)]
+
+
 def test_a_late_start_is_not_counted(make_sound):
     """Times count from the sound's own first moment, wherever the file begins."""
     path = make_sound("late.mkv", "-f", "lavfi", "-i", "color=s=64x64:d=6:r=5", "-itsoffset", "3", *TONE, "-c:a", "pcm_s16le")

@@ -19,6 +19,7 @@ from pipeline.model import (
     RateControl,
     SoundRequest,
     TranscriptionRequest,
+    Trim,
     UploadRequest,
 )
 from ui.advanced import AdvancedValues, Aim, Loudness
@@ -150,6 +151,14 @@ def test_remembered_figures_that_can_not_be_chosen_give_way():
     """A file that somebody edited makes no limit that stops everything, and no number of files that is not in the list."""
     values = from_preferences(Preferences(upload_limit_mb_s=-3.0, parallel_uploads=1000), NOT_CONFIGURED)
     assert ("", 4) == (values.limit, values.parallel)
+
+
+def test_a_part_of_the_video():
+    """Both fields empty mean the whole; what is no time, or no part, is said beside them."""
+    part = replace(GOOD, part_from="1:30", part_to="12:00")
+    assert [None, Trim(start_s=90, end_s=720)] == [to_job(values, "lesson01").trim for values in (GOOD, part)]
+    problem = ("'soon' is no time: write it as 0:01:30, 1:30.5 or 90 seconds.", Field.PART)
+    assert [problem] == [(p.text, p.field) for p in form_problems(replace(GOOD, part_to="soon"))]
 
 
 def test_sound_alone_has_no_qualities():

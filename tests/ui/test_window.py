@@ -299,6 +299,16 @@ def test_the_row_of_a_quality_above_1080p_comes_and_goes(open_driver, media_info
     assert "The video is large enough for every quality." == str(driver.window.output_panel.hint.cget("text"))
 
 
+def test_a_part_is_one_of_its_video(open_driver):
+    """What was typed goes into the job; another video is wanted whole again."""
+    driver = open_driver()
+    driver.fill()
+    driver.window.variables.part_from.set("0:02")
+    assert "0:02" == driver.window.variables.read().part_from
+    driver.window.source_panel.choose(Path("/videos/b/lesson02.mp4"))
+    assert ("", "") == (driver.window.variables.read().part_from, driver.window.variables.read().part_to)
+
+
 def test_choosing_a_video_proposes_its_folder(open_driver):
     """Where no output folder was chosen yet, the video's own is proposed; a chosen one stays."""
     driver = open_driver()

@@ -1,4 +1,4 @@
-"""Which video: its path and what was found out about it."""
+"""Which video: its path, what was found out about it, and which part of it is wanted."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ from ui.widgets.fields import Fields, clear_when_edited, switch
 from ui.widgets.wrapping_label import WrappingLabel
 
 VIDEO_FILES = "*.mp4 *.mov *.mkv *.avi *.webm *.m4v *.mpg *.mpeg *.mts *.m2ts *.ts *.wmv *.flv *.ogv *.mxf"
+TIME_WIDTH = 8
+
 LOOK_DELAY_MS = 400
 """How long nothing must be typed before the file is looked at."""
 
 
 class SourcePanel:
-    """The source's path with Browse, and its details."""
+    """The source's path with Browse, its details, and which part of it is wanted."""
 
     def __init__(self, master: tkinter.Misc, variables: FormVariables, look: Callable[[str], None]) -> None:
         self.card = Card(master, "SOURCE")
@@ -41,7 +43,18 @@ class SourcePanel:
         fields.beneath(self.damage)
         self.treatment = WrappingLabel(body, bootstyle=HINT)
         fields.beneath(self.treatment)
-        self.notes = {Field.SOURCE: note}
+        part = ttk.Frame(body, bootstyle=CARD)
+        self.part_from, self.part_to = (
+            ttk.Entry(part, textvariable=variable, width=TIME_WIDTH) for variable in (variables.part_from, variables.part_to)
+        )
+        self.part_from.grid(row=0, column=0)
+        ttk.Label(part, text="to", bootstyle=CARD).grid(row=0, column=1, padx=8)
+        self.part_to.grid(row=0, column=2)
+        ttk.Label(part, text="as 0:01:30", bootstyle=HINT).grid(row=0, column=3, padx=(8, 0))
+        part_note = fields.add("Only from", part)
+        self.notes = {Field.SOURCE: note, Field.PART: part_note}
+        variables.on_change(clear_when_edited(part_note), variables.part_from, variables.part_to)
+        variables.on_change(self._whole_again, variables.source)
         variables.on_change(clear_when_edited(note), variables.source)
         variables.on_change(self._look_soon, variables.source)
 
@@ -53,7 +66,12 @@ class SourcePanel:
         if state.source.problem:
             self.details.configure(text="")
             self.notes[Field.SOURCE].show(state.source.problem)
-        switch([self.entry, self.browse], state.form_enabled)
+        switch([self.entry, self.browse, self.part_from, self.part_to], state.form_enabled)
+
+    def _whole_again(self) -> None:
+        """A part is one of this video: of another the whole is wanted."""
+        self._variables.part_from.set("")
+        self._variables.part_to.set("")
 
     def _look_soon(self) -> None:
         if self._waiting is not None:
