@@ -258,7 +258,11 @@ class Found:
             orderly=self.orderly and bool((gaps(frames) > 0).all()),
             jumps=self._jumps,
             hidden=self._hidden,
-            other_pictures=tuple(self._others.values()),
+            other_pictures=tuple(
+                (max(0, begin) if self._is_part else begin, min(end, self._limit))
+                for begin, end in self._others.values()
+                if begin < self._limit and (end > 0 or not self._is_part)
+            ),
             blank=self._blank(frames),
         )
         if not frames:
