@@ -60,18 +60,26 @@ class Block:
 class SoundReader:
     """Reads what is wanted of each track, by the track's index among all streams of the file.
 
-    `entries` are where to enter tracks; without one a track is read from its beginning. `errors` counts what could not be decoded,
+    `start_s` is the container's time of the first moment: what lies before it is not read, nor what lies after `limit_s`, counted from
+    there. `entries` are where to enter tracks; without one a track is read from its beginning. `errors` counts what could not be decoded,
     `decoded` how many samples of each track could.
     """
 
     def __init__(
-        self, path: Path, start_s: float, wanted: Mapping[int, Sequence[Wanted]], entries: Mapping[int, Entry] | None = None
+        self,
+        path: Path,
+        start_s: float,
+        wanted: Mapping[int, Sequence[Wanted]],
+        entries: Mapping[int, Entry] | None = None,
+        *,
+        limit_s: float | None = None,
     ) -> None:
         self.errors = 0
         self._path = path
         self._start_s = start_s
         self._wanted = wanted
         self._entries = entries or {}
+        self._limit_s = limit_s
         self._tracks: dict[int, _Track] = {}
 
     def decoded(self, index: int) -> int:
@@ -91,7 +99,8 @@ class SoundReader:
                 streams = [container.streams[index] for index in self._wanted]
                 interpolates = container.format.name in INTERPOLATING
                 for stream in streams:
-                    self._tracks[stream.index] = _Track(stream, self._start_s, self._wanted[stream.index], self._entries.get(stream.index))
+                    wanted, entry = self._wanted[stream.index], self._entries.get(stream.index)
+                    self._tracks[stream.index] = _Track(stream, self._start_s, wanted, entry, self._limit_s)
                 for number, packet in enumerate(readable_packets(container.demux(streams))):
                     if number % CHECK_EVERY == 0:
                         check()
@@ -137,7 +146,14 @@ def decoded_frames(packet: Any) -> list[Any] | None:  # noqa: ANN401  # PyAV's p
 class _Track:
     """One track on its way from frames to placed samples."""
 
-    def __init__(self, stream: Any, start_s: float, wanted: Sequence[Wanted], entry: Entry | None) -> None:  # noqa: ANN401  # PyAV's stream
+    def __init__(
+        self,
+        stream: Any,  # noqa: ANN401  # PyAV's stream
+        start_s: float,
+        wanted: Sequence[Wanted],
+        entry: Entry | None,
+        limit_s: float | None,
+    ) -> None:
         self.index: int = stream.index
         self.decoded = 0
         self._tick_s = float(stream.time_base)
@@ -150,12 +166,19 @@ class _Track:
         self._matrix: NDArray[np.float32] | None = None
         self._resamplers: list[Any] = []
         self._parts: list[NDArray[np.float32]] = []
+        self._begun = False
+        self._limit_s = limit_s
         self._time: float | None = None
         self._pts: int | None = None
 
     def wants(self, packet: Any) -> bool:  # noqa: ANN401  # PyAV's packet
-        """Whether a packet has to be decoded: not if it lies well before where the track is entered."""
-        return self._entry is None or packet.pts is None or packet.pts >= self._entry.pts - ENTRY_S / self._tick_s
+        """Whether a packet has to be decoded: not if it lies well before where the track is entered, or after the end of a part."""
+        if packet.pts is None:
+            return True
+        if self._entry is not None:
+            return bool(packet.pts >= self._entry.pts - ENTRY_S / self._tick_s)
+        time_s = packet.pts * self._tick_s - self._start_s
+        return bool((self._begun or time_s >= -ENTRY_S) and (self._limit_s is None or time_s <= self._limit_s))
 
     def take(self, frame: Any, *, timed: bool) -> Iterator[Placed]:  # noqa: ANN401  # PyAV's frame
         """Take a decoded frame; yield what is placed by now."""
@@ -163,6 +186,11 @@ class _Track:
             if frame.pts is None or frame.pts < self._entry.pts:
                 return
             self._entry = None
+        elif not self._begun and timed and frame.pts is not None:
+            end_s = frame.pts * float(frame.time_base) - self._start_s + frame.samples / frame.sample_rate
+            if end_s <= 0:  # before the first moment of a part
+                return
+        self._begun = True
         self._adapt(frame)
         samples = self._resampled(self._mixed(_as_float(frame)), frame.sample_rate)
         self.decoded += samples.shape[1]

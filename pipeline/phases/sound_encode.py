@@ -66,7 +66,8 @@ class SoundEncode:
     def __init__(self, plan: Plan, work: EncodeWork) -> None:
         self.loudness: list[dict[str, float]] = []
         self.error_lines = 0
-        self.key = key_of(work.made_with[1], VERSION, [asdict(a) for a in plan.audio], plan.job.sound.loudness_lufs, plan.media.start_s)
+        place = (plan.media.start_s, plan.media.limit_s)
+        self.key = key_of(work.made_with[1], VERSION, [asdict(a) for a in plan.audio], plan.job.sound.loudness_lufs, place)
         self._plan = plan
         self._work = work
         self._pieces = Checkpoints(work.checkpoints.root / SOUND)

@@ -81,7 +81,8 @@ class SoundPass:
         wants = wanted(self._plan.audio)
         entries = _read_entries(self._facts[-1]["entries"]) if self._facts else {}
         self._entries = {index: {first: entry} for index, entry in entries.items()}
-        reader = SoundReader(self._plan.media.path, self._plan.media.start_s, wants, entries)
+        media = self._plan.media
+        reader = SoundReader(media.path, media.start_s, wants, entries, limit_s=media.limit_s)
         lines = [
             SoundLine(a, level, wants, first, self._placing(number) if self._encodes else None, measures=self._measures)
             for number, (a, level) in enumerate(zip(self._plan.audio, self._levels, strict=True))
