@@ -5,9 +5,11 @@ PyAV does not tell all of what a header says. Each function raises OSError or st
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 from typing import BinaryIO
 
 VISUAL_ENTRY_BYTES = 78
@@ -38,6 +40,17 @@ def boxes(file: BinaryIO, start: int, end: int, kind: bytes | None = None) -> It
         if kind in (None, found):
             yield body, min(start + size, end)
         start += size
+
+
+def box_kinds(path: Path) -> tuple[bytes, ...]:
+    """Return the kinds of a file's outermost boxes and of those in its movie, as far as they can be read."""
+    kinds = []
+    with contextlib.suppress(OSError, struct.error), path.open("rb") as file:
+        for start, end in boxes(file, 0, path.stat().st_size):
+            kinds.append(read_bytes(file, start - 4, 4))
+            if kinds[-1] == b"moov":
+                kinds += [read_bytes(file, inner - 4, 4) for inner, _ in boxes(file, start, end)]
+    return tuple(kinds)
 
 
 def sample_entries(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:

@@ -19,9 +19,11 @@ from pipeline.media.closed_captions import frame_captions
 from pipeline.media.colour_tags import ColourTags, colour_tags, declared_tags
 from pipeline.media.container_crop import container_crop
 from pipeline.media.container_marks import ContainerMarks, container_marks
+from pipeline.media.container_parts import box_kinds
 from pipeline.media.edit_lists import EditList, edit_list
 from pipeline.media.interlacing import frames_needed, interlacing
 from pipeline.media.language_tags import language_tag
+from pipeline.media.other_files import HEAD_BYTES, mistaken_for, why_unreadable
 from pipeline.media.readable_end import MATROSKA, ReadableEnd, SourceFile, readable_end
 from pipeline.media.samples import Sample, lasting_size, samples, sizes
 from pipeline.media.source_checks import WAIT, check_file, check_unchanged, is_unfinished
@@ -66,6 +68,9 @@ def probe(path: Path, choice: TrackChoice = TrackChoice()) -> MediaInfo:  # noqa
     Raises SourceError with a sentence for the editor, SettingsError where tracks are chosen that it does not have.
     """
     identity = check_file(path)
+    mistake = mistaken_for(_head(path))
+    if mistake is not None:
+        raise SourceError(f"{path} {mistake}")
     import av  # takes a while to load, and the window starts without it
     import av.error
 
@@ -75,9 +80,14 @@ def probe(path: Path, choice: TrackChoice = TrackChoice()) -> MediaInfo:  # noqa
     except (av.error.FFmpegError, OSError, ValueError) as error:
         if is_unfinished(path):
             raise SourceError(f"{path} is not downloaded whole yet: {WAIT}") from error
-        raise SourceError(f"{path} can't be read as a video: the file is broken or of a kind that is not supported.") from error
+        raise SourceError(f"{path} {why_unreadable(_head(path), box_kinds(path))}") from error
     check_unchanged(media)
     return media
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(HEAD_BYTES)
 
 
 def _media_info(path: Path, file: SourceFile, container: Any, choice: TrackChoice) -> MediaInfo:  # noqa: ANN401  # PyAV's container
@@ -99,7 +109,9 @@ def _media_info(path: Path, file: SourceFile, container: Any, choice: TrackChoic
     if picture is None and not sounds and tracks.undecodable:
         raise SourceError(f"The sound of {path} ({_kinds(marks, tracks)[0]}) can't be decoded: export it with another kind of sound.")
     if picture is None and not sounds:
-        raise SourceError(f"{path} has no picture and no sound: choose a video file.")
+        elsewhere = b"rmra" in box_kinds(path)
+        told = why_unreadable(b"", (b"rmra",)) if elsewhere else "has no picture and no sound: choose a video file."
+        raise SourceError(f"{path} {told}")
     declared = None if picture is None else declared_tags(picture.codec_context)
     look = _look(container, picture or sounds[0])
     if not look.frames:

@@ -149,7 +149,7 @@ def _told(what: str) -> Iterator[None]:
     try:
         yield
     except (av.error.FFmpegError, OSError) as error:
-        raise EncodeError(f"{what} ({error})") from error
+        raise EncodeError(what) from error
 
 
 def read_packets(pieces: Sequence[Path]) -> Iterator[tuple[Any, Any]]:

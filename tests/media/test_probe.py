@@ -233,12 +233,12 @@ def _noise(folder: Path) -> Path:
     [
         pytest.param(_missing, "was not found", id="missing"),
         pytest.param(_empty, "is empty", id="empty"),
-        pytest.param(_text, "can't be read as a video", id="text named mp4"),
+        pytest.param(_text, "is a text, not a video", id="text named mp4"),
         pytest.param(_folder, "is a folder", id="folder"),
         pytest.param(_pipe, "is a pipe, not a file", id="pipe"),
         pytest.param(_picture, "is a picture", id="picture"),
         pytest.param(_one_frame_gif, "is a picture", id="gif of one frame"),
-        pytest.param(_subtitles, "has no picture and no sound", id="subtitles"),
+        pytest.param(_subtitles, "holds subtitles only", id="subtitles"),
         pytest.param(_noise, "can't be read as a video", id="noise"),
     ],
 )
