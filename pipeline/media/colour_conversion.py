@@ -29,6 +29,8 @@ TONE_MAP: tuple[Filter, ...] = (
     ("sidedata", {"mode": "delete", "type": "CONTENT_LIGHT_LEVEL"}),
 )
 
+UNKNOWN_TO_SCALE = ("ycgco", "bt2020c", "ictcp")
+
 SCREEN = "iec61966-2-1"
 """sRGB: what browsers take BT.709's transfer for, so that colours are converted in the light that they are seen in."""
 
@@ -48,7 +50,9 @@ class Conversion:
 def conversion(source: Colours, found: DynamicRange, made: DynamicRange) -> Conversion:
     """Return how a picture of these colours and this dynamic range is converted to what is made."""
     # what a file says may be nothing that scale understands: ffmpeg 9 refuses YUV that calls itself RGB, as ProRes does
-    before = (_named(source.primaries, source.transfer, source.matrix, _range(source)),)
+    # nor does it take a matrix that it can't convert itself; it has none to convert, and the filters behind it are told
+    matrix = "bt709" if source.matrix in UNKNOWN_TO_SCALE else source.matrix
+    before = (_named(source.primaries, source.transfer, matrix, _range(source)),)
     rgb = source.matrix == "gbr"
     if rgb and found is made is DynamicRange.SDR and not _other_light(source):
         # accurate_rnd: swscale's quick way is off by two of 255
@@ -86,7 +90,8 @@ def _behind(source: Colours, found: DynamicRange, made: DynamicRange) -> tuple[F
         kept = (source.primaries, source.matrix, source.full_range) == ("bt2020", "bt2020nc", False)
         return () if kept else _by_light(source, source.transfer, "bt2020", "bt2020nc")
     if _other_light(source):
-        return _by_light(source, SCREEN, "bt709", "bt709")
+        # constant luminance is defined with its own transfer alone
+        return _by_light(source, "bt709" if source.matrix == "bt2020c" else SCREEN, "bt709", "bt709")
     return () if is_ordinary(source) else (_by_numbers(source),)
 
 

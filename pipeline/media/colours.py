@@ -28,7 +28,7 @@ programs, nor browsers for SMPTE 170M."""
 OTHER_LIGHT = ("linear", "smpte2084", "arib-std-b67")
 """Transfers that a screen has to be told of. All others in use look alike, and browsers make no difference between them."""
 
-RGB = re.compile(r"[0ax]?(2?rgb|2?bgr)|gbr|pal8|bayer")
+RGB = re.compile(r"[0ax]?(2?rgb|2?bgr)|gbr|pal8|bayer|xyz")
 GREY = re.compile(r"gray|ya\d|mono")
 YUV_GREY = ("h264", "hevc", "av1", "vp9", "mpeg2video", "mpeg4", "prores", "dnxhd")
 """Codecs whose pictures without colour are the luma of limited range; in all others grey is like RGB."""

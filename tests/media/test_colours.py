@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
-from pipeline.media.colour_conversion import conversion
+from pipeline.media.colour_conversion import conversion, tags
 from pipeline.media.colours import Colours, is_ordinary, source_colours
+from pipeline.media.process import find_ffmpeg
 from pipeline.model import DynamicRange
 
 UNTAGGED = dict.fromkeys(("colour_primaries", "colour_transfer", "colour_space", "colour_range"), "unknown")
@@ -79,6 +82,17 @@ def test_what_is_not_is_converted(media_info, found, filters):
     colours = source_colours(media_info(**UNTAGGED | found).video)
     assert filters == [name for name, _ in conversion(colours, SDR, SDR).behind]
     assert not is_ordinary(colours)
+
+
+@pytest.mark.parametrize("matrix", ["ycgco", "bt2020c", "fcc", "smpte240m"])
+def test_rare_matrices_pass_the_real_filters(media_info, matrix):
+    """What scale does not know is not told to it: it would refuse the whole graph."""
+    made = conversion(source_colours(media_info(**UNTAGGED | {"colour_space": matrix}).video), SDR, SDR)
+    chain = [*made.before, ("scale", {"w": "64", "h": "32"} | made.scaling), *made.behind, ("format", {"pix_fmts": "yuv420p"}), tags(SDR)]
+    graph = ",".join(f"{name}={':'.join(f'{key}={value}' for key, value in options.items())}" for name, options in chain)
+    source = f"testsrc2=s=128x64:d=0.1,format=yuv420p,setparams=colorspace={matrix}"
+    command = [str(find_ffmpeg("")), "-v", "error", "-f", "lavfi", "-i", source, "-vf", graph, "-f", "null", "-"]
+    assert (0, b"") == ((ran := subprocess.run(command, capture_output=True, check=False)).returncode, ran.stderr)
 
 
 def test_hdr_that_is_kept_is_not_touched_where_it_is_the_usual_one(media_info):
