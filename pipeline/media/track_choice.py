@@ -41,7 +41,8 @@ def choose_tracks(path: Path, container: Any, choice: TrackChoice) -> ChosenTrac
     several = several if len(several) > 1 else ()
     # one without a size has no packet that tells it, as after a change of PIDs that the table did not announce
     pictures = [s for s in container.streams.video if s.codec_context is not None and s.width and not is_cover(s)]
-    programme = _programme(several, choice.programme, _preferred(pictures), path)
+    heard = [s for s in container.streams.audio if _can_be_decoded(s)]
+    programme = _programme(several, choice.programme, [s for s in (_preferred(pictures), *heard) if s is not None], path)
     if programme is not None:
         pictures = [s for s in pictures if s.id in programme.stream_ids]
     sounds = [s for s in container.streams.audio if programme is None or s.id in programme.stream_ids]
@@ -61,8 +62,11 @@ def choose_tracks(path: Path, container: Any, choice: TrackChoice) -> ChosenTrac
     )
 
 
-def _programme(several: Sequence[Programme], wanted: int | None, picture: Stream | None, path: Path) -> Programme | None:
-    """Return the programme asked for, else that of the picture that is taken, else the first; None where there are not two."""
+def _programme(several: Sequence[Programme], wanted: int | None, streams: Sequence[Stream], path: Path) -> Programme | None:
+    """Return the programme asked for, else that of the first of these streams; None where there are not two.
+
+    A programme may be announced and have nothing in it.
+    """
     if wanted is not None:
         found = next((p for p in several if p.number == wanted), None)
         if found is None:
@@ -70,7 +74,7 @@ def _programme(several: Sequence[Programme], wanted: int | None, picture: Stream
             what = f"choose from {there}" if there else "it has one programme only, leave out --programme"
             raise SettingsError(f"{path} has no programme {wanted}: {what}.")
         return found
-    return next((p for p in several if picture is not None and picture.id in p.stream_ids), several[0] if several else None)
+    return next((p for s in streams for p in several if s.id in p.stream_ids), several[0] if several else None)
 
 
 def _preferred(pictures: Sequence[Stream]) -> Stream | None:

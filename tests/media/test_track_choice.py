@@ -106,6 +106,20 @@ def test_what_is_not_there_can_not_be_chosen(two_programmes, choice, sentence):
     assert f"{two_programmes} {sentence}" == str(refused.value)
 
 
+def test_a_programme_without_anything_in_it_is_not_taken(ffmpeg, tmp_path):
+    """A radio channel that is announced and off the air is passed over."""
+    path = tmp_path / "radio.ts"
+    programmes_of = ["-program", "program_num=1:title=Off:st=0", "-program", "program_num=7:title=On:st=1"]
+    subprocess.run(
+        [str(ffmpeg), "-v", "error", *LOW, *HIGH, "-map", "0", "-map", "1", *programmes_of, "-c:a", "mp2", str(path)], check=True
+    )
+    data = path.read_bytes()
+    packets = [data[i : i + 188] for i in range(0, len(data), 188)]
+    path.write_bytes(b"".join(packet for packet in packets if int.from_bytes(packet[1:3], "big") & 0x1FFF != 0x100))
+    media = probe(path)
+    assert (7, 1, None) == (media.programme, len(media.audio), media.video)
+
+
 def test_a_plain_source_has_nothing_left_out(sample):
     """One picture, no programmes."""
     media = probe(sample)
