@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from chromium import ARGUMENTS, chromium
 from colour_clips import CLIPS, HDR_CLIPS, PATCHES, ColourClips, shown
-from conftest import ARGUMENTS, chromium
 from playwright.sync_api import Browser, sync_playwright
 
 from pipeline import wiring
