@@ -195,9 +195,19 @@ def _subtitles(stream: Stream) -> SubtitleStream:
         language=language_tag(stream.metadata.get("language")),
         title=stream.metadata.get("title", "").strip(),
         default=bool(marks & marks.default),
-        forced=bool(marks & marks.forced),
+        forced=bool(marks & marks.forced) or _forced_by_mp4(stream),
         for_the_deaf=bool(marks & (marks.hearing_impaired | marks.captions)),
     )
+
+
+def _forced_by_mp4(stream: Stream) -> bool:
+    """Whether MP4's timed text says that all of its samples are forced, which ffmpeg does not tell.
+
+    It is the highest bit of the display flags, with which the description begins (QuickTime File Format, subtitle sample description).
+    """
+    context = stream.codec_context
+    described = context.extradata if context is not None and context.codec.canonical_name == "mov_text" else None
+    return bool(described and described[0] & 0x80)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -62,6 +62,16 @@ def test_what_the_file_says_of_its_tracks(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(("flags", "forced"), [(0xC0000000, True), (0x40000000, False), (0, False)], ids=["all", "some", "none"])
+def test_what_mp4_says_of_forced_subtitles(tmp_path, flags, forced):
+    """QuickTime's display flags: all samples are forced, or only some of them."""
+    clip = _clip(tmp_path, "a.mp4", SRT.encode(), "-c:s", "mov_text")
+    data = clip.read_bytes()
+    at = data.index(b"tx3g") + 12
+    clip.write_bytes(data[:at] + flags.to_bytes(4, "big") + data[at + 4 :])
+    assert [forced] == [stream.forced for stream in probe(clip).subtitles]
+
+
 def test_pictures_are_told_from_text(tmp_path):
     """A Blu-ray's subtitles are pictures, from which nothing can be read."""
     screen = b"\x01\x40\x00\xb4\x10\x00\x00\x80\x00\x00\x00"  # 320x180, a new epoch without objects
