@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import bisect
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
-from pipeline.media.frame_rates import Thinning, thinning
+from pipeline.media.frame_rates import MAX_FRAME_RATE, Thinning, thinning
+from pipeline.media.frame_times import frame_rates
 from pipeline.media.scan import CLOCK_HZ, EARLY_TICKS, Scan
 from pipeline.media.treatment import DAMAGED_S, missing_s
 from pipeline.media.workload import work_for_s
@@ -42,6 +45,9 @@ LONGEST_SEGMENT_S = 6.45
 
 SHORTEST_PAUSE_S = 0.4
 """Where segments would get longer than that, the picture is repeated in pauses, so often: some frame is near each boundary."""
+
+LEAST_RATE = 20
+"""Frames a second at which a picture with pauses is read at least: no frame is shown noticeably early or late."""
 
 LONGEST_OVERHANG = CLOCK_HZ // 10
 """By so many ticks the sound may go on after the picture without the last frame being held, whatever the frame rate."""
@@ -83,8 +89,9 @@ class Cutting:
 
     `length` is the length of the stream in ticks: the picture, or the longest sound where that goes on.
     `first_frame` is when the first frame is shown; `copies_before` how many copies of it fill the time before, where that is
-    long; `last_frame` how long the last one stands; `frame_ticks` the shortest time
-    between two. `pauses` says that pauses of the picture must be filled; `held` that the last frame stands until the sound
+    long; `last_frame` how long the last one stands; `frame_ticks` the shortest time between two; `frame_rate` how many a second
+    the encoders have to do with, by which all of them are told the same level.
+    `pauses` says that pauses of the picture must be filled; `held` that the last frame stands until the sound
     ends, or where the frames after it are lost; `thinning` how frames that are too many are left out; `slow` that they come so
     seldom that encoding them in another order would let the stream begin noticeably before its first picture. `repeatable`
     asks for encoders that give the same bytes each time, one thread each: chunks side by side fill the cores. A long source
@@ -97,12 +104,19 @@ class Cutting:
     copies_before: int
     last_frame: int
     frame_ticks: int
+    frame_rate: float
     pauses: bool
     held: bool
     thinning: Thinning | None
     slow: bool
     repeatable: bool
     entry: int | None = None
+
+    @property
+    def filled_rate(self) -> int:
+        """Frames a second at which a picture with pauses is read: a multiple of its own, so that no frame is moved."""
+        own = max(1, round(CLOCK_HZ / self.frame_ticks))
+        return min(MAX_FRAME_RATE, own * math.ceil(LEAST_RATE / own))
 
 
 def side_by_side(cores: int) -> int:
@@ -134,13 +148,14 @@ def cut(plan: Plan, scan: Scan, *, cores: int, whole: bool = False, expected: in
         starts = _starts(scan, plan.segment_s, _chunk_segments(plan, segments, cores), lead)
     chunks = _chunks(scan, starts, goes_on=goes_on, lead=lead)
     copies = max(1, round(first / max(scan.shortest_gap, CLOCK_HZ // MAX_COPY_RATE))) if late else 0
-    return Cutting(
+    cutting = Cutting(
         chunks=tuple(replace(c, frames=None if timed_anew or c.frames is None else c.frames + (0 if c.number else copies)) for c in chunks),
         length=length,
         first_frame=first,
         copies_before=copies,
         last_frame=max(1, scan.picture_end - scan.frames[-1]) if scan.frames else 1,
         frame_ticks=scan.shortest_gap,
+        frame_rate=_fastest(scan),
         pauses=pauses,
         held=goes_on or damaged,
         thinning=thinned,
@@ -148,6 +163,16 @@ def cut(plan: Plan, scan: Scan, *, cores: int, whole: bool = False, expected: in
         entry=scan.entry,
         repeatable=len(chunks) > 1 or length < 2 * CHUNK_SEGMENTS * plan.segment_s * CLOCK_HZ,
     )
+    if thinned is not None and thinned.least_gap is None:
+        return replace(cutting, frame_rate=float(thinned.rate))
+    if pauses:  # the copies that fill them are taken out again but for a few
+        return replace(cutting, frame_rate=min(cutting.filled_rate, max(cutting.frame_rate, 1 / SHORTEST_PAUSE_S)))
+    return cutting
+
+
+def _fastest(scan: Scan) -> float:
+    rates = frame_rates(scan.frames, Fraction(1, CLOCK_HZ))
+    return CLOCK_HZ / scan.usual_gap if rates is None else rates.fastest
 
 
 def first_chunks(plan: Plan, scan: Scan, *, cores: int) -> Cutting | None:

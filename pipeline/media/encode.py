@@ -8,7 +8,6 @@ source gets the timestamps it has in the whole stream.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,16 +18,12 @@ from pipeline.media.chunks import SHORTEST_PAUSE_S, Chunk, Cutting
 from pipeline.media.colour_conversion import conversion, named_by_headers, tags
 from pipeline.media.colours import source_colours
 from pipeline.media.encoders import global_options, picture_options, pixel_format, upload_filters
-from pipeline.media.frame_rates import MAX_FRAME_RATE
 from pipeline.media.measure import PLAYLIST
 from pipeline.media.scan import CLOCK_HZ, EARLY_TICKS
 from pipeline.model import Crop, MediaInfo, Plan, Rendition, SegmentType, VideoStream
 
 INIT = "init.mp4"
 SOURCE = "source"
-
-LEAST_RATE = 20
-"""Frames a second at which a picture with pauses is read at least: no frame is shown noticeably early or late."""
 
 SAME_SHAPE = 0.03
 """By so much the shape of a frame may differ from the planned one without bars: of an analogue picture 720 or 704 columns are used."""
@@ -246,8 +241,7 @@ def _timed(video: Any, plan: Plan, cutting: Cutting, chunk: Chunk) -> Any:  # no
     elif cutting.pauses:
         # A pause is filled with copies of its frame: fps repeats the frame before, and mpdecimate takes out again what is
         # the same as before, all but every so many.
-        own = max(1, round(CLOCK_HZ / cutting.frame_ticks))
-        rate = min(MAX_FRAME_RATE, own * math.ceil(LEAST_RATE / own))
+        rate = cutting.filled_rate
         video = video.filter("fps", rate)
         video = video.filter("mpdecimate", max=int(rate * SHORTEST_PAUSE_S) - 1, hi=1, lo=1, frac=0)
     video = video.filter("settb", f"1/{CLOCK_HZ}")
@@ -295,7 +289,7 @@ def _picture_options(plan: Plan, cutting: Cutting, renditions: tuple[Rendition, 
         renditions,
         dynamic_range=plan.dynamic_range,
         segment_type=plan.segment_type,
-        frame_rate=cutting.thinning.rate if cutting.thinning is not None else plan.media.video.frame_rate,
+        frame_rate=cutting.frame_rate,
         repeatable=repeatable,
     )
     # players count from the first frame's decoding, which goes before by two frames where they are reordered

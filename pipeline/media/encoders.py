@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import Any
 
-from pipeline.media.levels import lowest_level
+from pipeline.media.levels import Level, level_to_tell
 from pipeline.model import Codec, DynamicRange, EncoderFamily, Rendition, SegmentType
 
 FAMILIES = (
@@ -74,12 +73,12 @@ _SVT_PRESETS = {
     "slower": 4,
     "veryslow": 2,
 }
-# x264's own reference frames of its slow presets (x264 --fullhelp)
-_REFERENCE_FRAMES = {"slow": 5, "slower": 8, "veryslow": 16}
+# x264's own reference frames (x264 --fullhelp); the presets that are not here have one
+_REFERENCE_FRAMES = {"faster": 2, "fast": 2, "medium": 3, "slow": 5, "slower": 8, "veryslow": 16}
 # ITU-T H.264, table A-1, MaxDpbMbs: more reference frames than fit would take a higher level, for which Apple's HLS
 # authoring specification (1.11) sees no reason
 _BUFFERED_MACROBLOCKS = {30: 8_100, 31: 18_000, 32: 20_480, 40: 32_768, 41: 32_768, 42: 34_816, 50: 110_400, 51: 184_320, 52: 184_320}
-_LEAST_LEVEL = 30
+_BUFFERED_MACROBLOCKS |= dict.fromkeys((60, 61, 62), 696_320)
 # SVT-AV1 refuses a buffer of more than ten seconds
 _SVT_BUFFER_S = 10
 _HURRIED = ("ultrafast", "superfast", "veryfast")
@@ -110,7 +109,7 @@ def picture_options(
     *,
     dynamic_range: DynamicRange,
     segment_type: SegmentType = SegmentType.TS,
-    frame_rate: Fraction | None = None,
+    frame_rate: float | None = None,
     repeatable: bool = False,
 ) -> dict[str, Any]:
     """Return the output options for the pictures of these renditions, in their order.
@@ -124,7 +123,8 @@ def picture_options(
             always keep the rate: what their constant quality modes give differs from driver to driver.
         dynamic_range: of what is encoded; PQ and HLG take 10 bits.
         segment_type: fMP4 keeps the parameter sets in the initialisation section alone (ISO/IEC 14496-15, avc1 and hvc1).
-        frame_rate: frames a second, where known; SVT-AV1 needs it to keep a rate.
+        frame_rate: frames a second that come, where known. It decides the level, which encoders otherwise take from a rate that
+            ffmpeg guesses; SVT-AV1 needs it to keep a rate.
         repeatable: the same frames give the same bytes each time, at the price of one thread an encoder. With a ceiling
             or a rate, the threads of x264, x265 and SVT-AV1 look at each other's progress, and no two runs are alike.
     """
@@ -142,6 +142,9 @@ def picture_options(
         options |= {"g:v": _GROUP_FRAMES} | _hardware(codec, family, preset)
     for number, rendition in enumerate(renditions):
         options |= _rate(encoder, number, rendition)
+        level = None if frame_rate is None else level_to_tell(codec, rendition.frame_width, rendition.frame_height, frame_rate)
+        if level is not None and encoder != "libx265":
+            options |= _level(encoder, number, level)
     return options
 
 
@@ -172,13 +175,11 @@ def _profile(codec: Codec, dynamic_range: DynamicRange) -> str:
     return "high" if codec is Codec.H264 else "main"
 
 
-def _processor(
-    codec: Codec, preset: str, renditions: Sequence[Rendition], *, frame_rate: Fraction | None, repeatable: bool
-) -> dict[str, Any]:
+def _processor(codec: Codec, preset: str, renditions: Sequence[Rendition], *, frame_rate: float | None, repeatable: bool) -> dict[str, Any]:
     if codec is Codec.H264:
         # keyframes at scene cuts would differ from one rendition to the next
         options: dict[str, Any] = {"preset:v": preset, "sc_threshold:v": 0, "forced-idr:v": 1}
-        if preset in _SLOW:
+        if preset in _REFERENCE_FRAMES:
             options |= {f"refs:v:{i}": _reference_frames(preset, r, frame_rate) for i, r in enumerate(renditions)}
         return options | {"threads:v": 1} if repeatable else options
     if codec is Codec.HEVC:
@@ -186,7 +187,8 @@ def _processor(
         parameters = ["scenecut=0", "open-gop=0", "info=0", "log-level=error"]
         if repeatable:
             parameters += ["frame-threads=1", "pools=none"]
-        return {"preset:v": preset, "forced-idr:v": 1, "x265-params": ":".join(parameters)}
+        own = {f"x265-params:v:{i}": ":".join([*parameters, *_x265_level(r, frame_rate)]) for i, r in enumerate(renditions)}
+        return {"preset:v": preset, "forced-idr:v": 1} | own
     options = {"preset:v": _SVT_PRESETS[preset], "svtav1-params": "scd=0:lp=1" if repeatable else "scd=0"}
     if frame_rate is not None and any(r.crf is None for r in renditions):
         # SVT-AV1 spreads a rate over the group it expects and does not see forced keyframes coming: with its own idea of
@@ -195,12 +197,30 @@ def _processor(
     return options
 
 
-def _reference_frames(preset: str, r: Rendition, frame_rate: Fraction | None) -> int:
-    """Return how many frames x264 may refer to: what the preset says, within the lowest level that holds the picture."""
-    level = lowest_level(Codec.H264, r.frame_width, r.frame_height, float(frame_rate or 60))
-    number = _LEAST_LEVEL if level is None else max(level.number, _LEAST_LEVEL)
+def _reference_frames(preset: str, r: Rendition, frame_rate: float | None) -> int:
+    """Return how many frames x264 may refer to: what the preset says, within the level that holds the picture."""
+    level = level_to_tell(Codec.H264, r.frame_width, r.frame_height, frame_rate or 60)
     macroblocks = math.ceil(r.frame_width / 16) * math.ceil(r.frame_height / 16)
-    return max(1, min(_REFERENCE_FRAMES[preset], _BUFFERED_MACROBLOCKS[number] // macroblocks))
+    buffered = max(_BUFFERED_MACROBLOCKS.values()) if level is None else _BUFFERED_MACROBLOCKS[level.number]
+    return max(1, min(_REFERENCE_FRAMES[preset], buffered // macroblocks))
+
+
+def _x265_level(r: Rendition, frame_rate: float | None) -> list[str]:
+    """Return how x265 is told the level, and the rate by which it sees whether the picture fits: it refuses one that does not."""
+    level = None if frame_rate is None else level_to_tell(Codec.HEVC, r.frame_width, r.frame_height, frame_rate)
+    if frame_rate is None or level is None:
+        return []
+    most = level.second / (r.frame_width * r.frame_height)
+    return [f"level-idc={level.name}", f"fps={max(1, math.floor(min(frame_rate, most) * 1000))}/1000"]
+
+
+def _level(encoder: str, number: int, level: Level) -> dict[str, Any]:
+    """Return how an encoder is told the level of one of its pictures."""
+    if encoder == "hevc_videotoolbox":
+        return {}  # it has no such option (libavcodec/videotoolboxenc.c)
+    # SVT-AV1 and Intel's encoders count every codec's levels as H.264 does: 31 is 3.1 (EbSvtAv1Enc.h, MFX_LEVEL_AV1_31)
+    tens = encoder == "libsvtav1" or family_of(encoder) is EncoderFamily.INTEL
+    return {f"level:v:{number}": int(level.name.replace(".", "")) if tens else level.number}
 
 
 def _hardware(codec: Codec, family: EncoderFamily, preset: str) -> dict[str, Any]:

@@ -59,15 +59,20 @@ def frame_rate_limit(frame_rate: Fraction) -> Fraction | None:
 def thinning(frames: array[int], limit: Fraction | None) -> Thinning | None:
     """Return how frames shown at these times are brought down to 60 fps, None where they already are.
 
-    `limit` is what `frame_rate_limit` said of the rate that the file declares: an average, which knows nothing of bursts.
+    `limit` is what `frame_rate_limit` said of the rate that the file declares: an average, which knows nothing of bursts, or
+    a container's clock, which knows nothing of the frames.
     """
     import numpy as np
 
     apart = gaps(frames)
     usual = float(np.median(apart)) if len(apart) else 0.0
-    if limit is not None and int(apart.sum()) <= STEADY * usual * len(apart):
-        gap = CLOCK_HZ / limit
-        return Thinning(rate=limit, least_gap=int(gap) - EARLY_TICKS if gap > 1.5 * usual else None)
+    length = int(apart.sum())
+    if length and length <= STEADY * usual * len(apart):
+        if limit is None or len(apart) * CLOCK_HZ <= MAX_FRAME_RATE * length:
+            limit = frame_rate_limit(Fraction(len(apart) * CLOCK_HZ, length + EARLY_TICKS))  # rounding makes no frames
+        if limit is not None:
+            gap = CLOCK_HZ / limit
+            return Thinning(rate=limit, least_gap=int(gap) - EARLY_TICKS if gap > 1.5 * usual else None)
     least = CLOCK_HZ // MAX_FRAME_RATE - EARLY_TICKS
     times = np.frombuffer(frames, np.int64) if frames else np.empty(0, np.int64)
     if (len(apart) and usual < least) or bool((times[CROWD:] - times[:-CROWD] < CROWD * least).any()):

@@ -1,4 +1,4 @@
-"""The lowest level of a codec that holds a picture of some size and rate. Pure; knows no encoder and no file."""
+"""Which level of a codec holds a picture of some size and rate. Pure; knows no encoder and no file."""
 
 from __future__ import annotations
 
@@ -92,6 +92,9 @@ AV1_LEVELS = (
 
 LEVELS = {Codec.H264: H264_LEVELS, Codec.HEVC: HEVC_LEVELS, Codec.AV1: AV1_LEVELS}
 
+LEAST_LEVEL = {Codec.H264: 30, Codec.HEVC: 90, Codec.AV1: 4}
+"""Level 3.0: below, levels differ by bits rather than by pictures, and every device plays them."""
+
 ROUNDING = 1.001
 """A rate of 30 frames a second measured as 30.0003 is still held by the level for 30."""
 
@@ -104,6 +107,12 @@ def lowest_level(codec: Codec, width: int, height: int, frame_rate: float) -> Le
         if across * down <= level.picture and second <= level.second and max(across, down) <= level.longest:
             return level
     return None
+
+
+def level_to_tell(codec: Codec, width: int, height: int, frame_rate: float) -> Level | None:
+    """Return the level that an encoder is told for a picture: the lowest that holds it, 3.0 at least; None where no level holds it."""
+    lowest = lowest_level(codec, width, height, frame_rate)
+    return None if lowest is None else next(level for level in LEVELS[codec] if level.number >= max(lowest.number, LEAST_LEVEL[codec]))
 
 
 def level_name(codec: Codec, number: int) -> str:

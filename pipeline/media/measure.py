@@ -6,17 +6,17 @@ Only a rendition's first segment is opened; rates come from the sizes of its fil
 from __future__ import annotations
 
 import io
-import itertools
 import math
-import statistics
+from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import EncodeError
 from pipeline.media.codecs import Colour, audio_codec, video_codec
+from pipeline.media.frame_times import even_rate, frame_rates
 from pipeline.model import DynamicRange
 
 PLAYLIST = "index.m3u8"
@@ -25,9 +25,6 @@ PLAYLIST = "index.m3u8"
 MPEGTS_CLOCK_HZ = 90_000
 RANGES = {16: DynamicRange.PQ, 18: DynamicRange.HLG}
 """ITU-T H.273, table 3: the transfer characteristics of HDR; all others are SDR."""
-
-ROUNDED_S = Fraction(11, 10_000)
-"""Sources that count milliseconds make the same distance longer and shorter in turn, by one of them and a tick of ours."""
 
 FULL_RANGE = 2
 """ffmpeg's AVCOL_RANGE_JPEG."""
@@ -43,7 +40,7 @@ class Segment:
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """What a rendition's picture is. `codec` as in a playlist's CODECS; `frame_rate` the usual one, in frames a second."""
+    """What a rendition's picture is. `codec` as in a playlist's CODECS; `frame_rate` in frames a second."""
 
     width: int
     height: int
@@ -105,15 +102,19 @@ def check_segments(folder: Path, name: str) -> tuple[Segment, ...]:
     return segments
 
 
-def measure(folder: Path, name: str) -> Measured:
-    """Measure the rendition `name` of a job's folder from its segments. Raises EncodeError when one is missing or empty."""
+def measure(folder: Path, name: str, *, frame_rate: float | None = None) -> Measured:
+    """Measure the rendition `name` of a job's folder from its segments. Raises EncodeError when one is missing or empty.
+
+    `frame_rate` is that of the whole picture, None for that of its first segment.
+    """
     segments = check_segments(folder, name)
     peak, average = bit_rates(folder, name)
     playlist = folder / name / PLAYLIST
     first = _open_first(playlist, segments[0])
+    picture = first.picture
     return Measured(
         name=name,
-        picture=first.picture,
+        picture=picture if picture is None or frame_rate is None else replace(picture, frame_rate=frame_rate),
         sound_codec=first.sound_codec,
         peak_bit_rate=peak,
         average_bit_rate=average,
@@ -225,7 +226,7 @@ def _picture(stream: Any, pts: Sequence[int], duration_s: float) -> Picture:  # 
     return Picture(
         width=stream.width,
         height=stream.height,
-        frame_rate=_frame_rate(pts, stream.time_base, duration_s),
+        frame_rate=(frame_rates(array("q", pts), stream.time_base) or even_rate(1 / duration_s)).fastest,
         codec=video_codec(context.codec.canonical_name, context.extradata or b"", colour),
         dynamic_range=RANGES.get(colour.transfer, DynamicRange.SDR),
     )
@@ -233,18 +234,6 @@ def _picture(stream: Any, pts: Sequence[int], duration_s: float) -> Picture:  # 
 
 def _sound_codec(stream: Any) -> str:  # noqa: ANN401  # PyAV's stream
     return audio_codec(stream.codec_context.codec.canonical_name, stream.codec_context.profile)
-
-
-def _frame_rate(pts: Sequence[int], tick_s: Fraction, duration_s: float) -> float:
-    """Return the usual rate of these frames: one long frame does not move it, nor do gaps rounded up and down in turn.
-
-    A single frame lasts as long as the segment.
-    """
-    gaps = [b - a for a, b in itertools.pairwise(pts) if b > a]
-    if not gaps:
-        return 1 / duration_s
-    usual = statistics.median(gaps)
-    return float(1 / tick_s) / statistics.fmean(gap for gap in gaps if abs(gap - usual) * tick_s <= ROUNDED_S)
 
 
 def _lines(playlist: Path) -> list[str]:

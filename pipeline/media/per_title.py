@@ -216,7 +216,13 @@ def trial_arguments(plan: Plan, cutting: Cutting, stretch: Chunk, tried: Sequenc
     entered = replace(stretch, start=max(0, stretch.start - RUN_IN))
     branches = [picture.filter_multi_output("split", 2) for picture in encode.picture_graph(source, plan, cutting, entered, tuple(tried))]
     options = picture_options(
-        plan.encoder, plan.job.encoding.preset, tried, dynamic_range=plan.dynamic_range, segment_type=plan.segment_type, repeatable=True
+        plan.encoder,
+        plan.job.encoding.preset,
+        tried,
+        dynamic_range=plan.dynamic_range,
+        segment_type=plan.segment_type,
+        frame_rate=cutting.frame_rate,
+        repeatable=True,
     )
     timing = {"force_key_frames": encode.KEYFRAMES, "fps_mode": "passthrough", "enc_time_base": f"1:{CLOCK_HZ}"}
     pictures = [branch.stream(output) for output in (0, 1) for branch in branches]

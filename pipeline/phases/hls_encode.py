@@ -147,7 +147,7 @@ class HlsEncode:
                 raise self._not_kept("the other qualities can't be cut at its keyframes")
         self._context.log(f"{top.name} is the original picture as it is.", LogLevel.INFO)
         made: dict[str, Pieces] = {top.name: [(COPY, copied)], **self._by_rendition(chunks)}
-        return self._joined(made, self._facts(cutting.length, cutting if chunks else None, chunks), cutting.last_frame)
+        return self._joined(made, self._facts(cutting.length, cutting, chunks), cutting.last_frame)
 
     def _not_kept(self, reason: str) -> NotCopyableError:
         self._decide(NOT_KEPT, {"reason": reason})
@@ -195,6 +195,7 @@ class HlsEncode:
         return {
             "duration_s": length / CLOCK_HZ,
             "frame_s": self._scan.usual_gap / CLOCK_HZ if self._context.plan.renditions else encode.AAC_FRAME_S,
+            "frame_rate": None if cutting is None else cutting.frame_rate,
             "renditions": [r.name for r in self._context.plan.renditions],
             "audio": [] if self.plan.muxed_sound else [a.folder for a in self.plan.audio],
             "loudness": self._sound.loudness,
@@ -214,7 +215,7 @@ class HlsEncode:
             self._checkpoints.clear()
 
     def _missing_frames(self, cutting: Cutting | None, chunks: Sequence[Mapping[str, Any]]) -> int:
-        expected = [] if cutting is None else [chunk.frames for chunk in cutting.chunks]
+        expected = [] if cutting is None or not chunks else [chunk.frames for chunk in cutting.chunks]
         return sum(max(0, e - made["frames"]) for e, made in zip(expected, chunks, strict=True) if e is not None)
 
     # picture

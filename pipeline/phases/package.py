@@ -66,7 +66,9 @@ def _write_stream(context: PhaseContext) -> dict[str, Any]:
         if key is not None:
             for name in names:
                 encryption.restore_rendition(folder, name, key, context.cancel)
-        measured = {name: measure(folder, name) for name in names}
+        # the first segment alone may have another frame rate than the rest
+        frame_rate = context.workspace.done.get(PhaseName.HLS.value, {}).get("frame_rate")
+        measured = {name: measure(folder, name, frame_rate=frame_rate) for name in names}
         pictures = [measured[r.name] for r in plan.renditions]
         _check_aligned(pictures)
         if pictures:

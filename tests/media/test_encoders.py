@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -184,13 +183,13 @@ def test_quality_stays_below_its_ceiling(ffmpeg, cuts, tmp_path, encoder):
 @pytest.mark.parametrize("encoder", PROCESSOR)
 def test_a_rate_is_kept(ffmpeg, cuts, tmp_path, encoder):
     """Within a fifth over twenty seconds, with a keyframe forced every two."""
-    options = _words(_sdr(encoder, LARGE, frame_rate=Fraction(25)))
+    options = _words(_sdr(encoder, LARGE, frame_rate=25.0))
     four_times = ("-filter_complex", "[0:0]loop=3:size=125")
     made = _encode(ffmpeg, cuts, tmp_path / "made.mp4", *four_times, *options, "-force_key_frames", KEYFRAMES)
     assert 0.8 < _rate(made) / LARGE.bit_rate < 1.2
 
 
-@pytest.mark.parametrize(("frame_rate", "frames"), [(Fraction(25), 51), (Fraction(30000, 1001), 61), (Fraction(1, 2), 2)])
+@pytest.mark.parametrize(("frame_rate", "frames"), [(25.0, 51), (30000 / 1001, 61), (0.5, 2)])
 def test_av1_knows_its_groups_where_a_rate_is_to_be_kept(frame_rate, frames):
     """One frame more than two seconds hold: the keyframe that is forced comes first."""
     kept = [_sdr("libsvtav1", r, frame_rate=frame_rate).get("g:v") for r in (LARGE, replace(LARGE, crf=30.0))]
@@ -229,12 +228,50 @@ def test_hardware_is_told_only_what_it_knows(ffmpeg, encoder):
     known = {line.split()[0].lstrip("-") for line in told.splitlines() if line.startswith((" ", "\t")) and line.split()}
     unknown = set()
     for preset in PRESETS:
-        options = picture_options(encoder, preset, (LARGE,), dynamic_range=DynamicRange.SDR)
-        own = {name.split(":")[0]: value for name, value in options.items() if name.split(":")[0] not in GENERIC}
+        options = picture_options(encoder, preset, (LARGE,), dynamic_range=DynamicRange.SDR, frame_rate=25.0)
+        # Quick Sync takes libavcodec's own -level
+        generic = GENERIC | ({"level"} if family_of(encoder) is EncoderFamily.INTEL else set())
+        own = {name.split(":")[0]: value for name, value in options.items() if name.split(":")[0] not in generic}
         profile = {"profile": options["profile:v"]} if "profile:v" in options else {}
         unknown |= {name for name in own if name not in known}
         unknown |= {value for value in (own | profile).values() if isinstance(value, str) and value not in known}
     assert not unknown or family_of(encoder) is EncoderFamily.APPLE, unknown
+
+
+HD = replace(LARGE, width=1280, height=720, frame_width=1280, frame_height=720)
+LEVELS = {  # of 1280x720 and 192x108 at 60 frames a second, as each encoder counts them
+    "libx264": (32, 30), "h264_nvenc": (32, 30), "h264_qsv": (32, 30), "h264_amf": (32, 30), "h264_videotoolbox": (32, 30),
+    "h264_vaapi": (32, 30), "hevc_nvenc": (120, 90), "hevc_qsv": (40, 30), "hevc_amf": (120, 90), "hevc_vaapi": (120, 90),
+    "hevc_videotoolbox": (None, None), "libx265": (None, None), "libsvtav1": (40, 30), "av1_nvenc": (8, 4), "av1_qsv": (40, 30),
+    "av1_amf": (8, 4), "av1_vaapi": (8, 4),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("encoder", EVERY)
+def test_every_encoder_is_told_the_level_of_each_picture(encoder):
+    """Left to itself it takes one from a rate that ffmpeg guesses; without a rate nothing is told."""
+    told = _sdr(encoder, HD, SMALL, frame_rate=60.0)
+    assert LEVELS[encoder] == (told.get("level:v:0"), told.get("level:v:1"))
+    assert not any(name.startswith("level:") or "level-idc" in str(value) for name, value in _sdr(encoder, HD).items())
+
+
+@pytest.mark.parametrize(("frame_rate", "level"), [(30.0, 3.1), (30.02, 3.1), (60.0, 4.0)])
+def test_x265_is_told_the_level_with_a_rate_that_it_holds(ffmpeg, tmp_path, frame_rate, level):
+    """It refuses a picture whose rate is above the level, and knows no rate but what ffmpeg guesses: here 120."""
+    options = _sdr("libx265", replace(HD, crf=40.0), frame_rate=frame_rate)
+    source = ["-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=120:duration=0.1"]
+    command = [str(ffmpeg), "-v", "error", *source, *_words(options), "-pix_fmt", "yuv420p", str(tmp_path / "made.mp4")]
+    subprocess.run(command, check=True)
+    with av.open(str(tmp_path / "made.mp4")) as container:
+        assert level == container.streams.video[0].codec_context.extradata[12] / 30
+
+
+def test_x264_refers_to_no_more_frames_than_its_level_holds():
+    """Whatever the preset: 854x480 at 60 frames a second is of level 3.1, which has room for 11 of them."""
+    sized = replace(HD, frame_width=854, frame_height=480)
+    presets = ("veryfast", "medium", "veryslow")
+    options = [picture_options("libx264", preset, (sized,), dynamic_range=DynamicRange.SDR, frame_rate=60.0) for preset in presets]
+    assert [None, 3, 11] == [told.get("refs:v:0") for told in options]
 
 
 @pytest.mark.parametrize("encoder", HARDWARE)

@@ -56,6 +56,30 @@ def test_a_rate_a_little_above_the_limit_is_timed_anew():
     assert Thinning(rate=Fraction(60), least_gap=None) == thinning(_ticks(_even(Fraction(601, 10))), Fraction(60))
 
 
+@pytest.mark.parametrize("declared", [Fraction(120), Fraction(1000, 3), Fraction(61)], ids=str)
+def test_a_declared_rate_makes_no_frames(declared):
+    """What is declared may be a clock's rate: thirty frames a second stay thirty."""
+    assert thinning(_ticks(_even(Fraction(30))), frame_rate_limit(declared)) is None
+
+
+@pytest.mark.parametrize(
+    ("rate", "kept"), [(Fraction(6002, 100), None), (Fraction(603, 10), None), (Fraction(120), 2), (Fraction(240), 4)], ids=str
+)
+def test_frames_above_the_limit_are_found_where_less_is_declared(rate, kept):
+    """By the frames' own times; a trace above 60 is timed anew."""
+    frames = _ticks(_even(rate, 1200))
+    thinned = thinning(frames, None)
+    assert thinned is not None
+    assert (Thinning(rate=Fraction(60), least_gap=None) == thinned) if kept is None else (frames[::kept] == thinned.kept(frames, 0))
+
+
+@pytest.mark.parametrize("rate", [Fraction(60), Fraction(60_000, 1001), Fraction(50)], ids=str)
+def test_rounding_to_milliseconds_makes_no_rate_too_high(rate):
+    """A short clip of 60 frames a second, whose last frame came out a millisecond early, loses none."""
+    times = [Fraction(round(time * 1000), 1000) for time in _even(rate, 100)]
+    assert thinning(_ticks([*times[:-1], times[-1] - Fraction(1, 1000)]), None) is None
+
+
 @pytest.mark.parametrize("declared", [Fraction(28), Fraction(100)], ids=str)
 def test_a_burst_is_brought_down_and_the_rest_is_left_alone(declared):
     """Two seconds of 100 frames, then ten a second, whatever the file declares."""

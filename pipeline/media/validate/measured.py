@@ -5,26 +5,21 @@ Consecutive segments are read as one stream, as players do: that is quick, and s
 
 from __future__ import annotations
 
-import itertools
-import statistics
+from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from pipeline.media.frame_times import FrameRates, even_rate, frame_rates
 from pipeline.media.validate.containers import Container
 from pipeline.media.validate.picture import PictureCodec, picture_codec, starts_clean
 from pipeline.media.validate.segment_bytes import Chain, SegmentBytes
 
 READ_BYTES = 1 << 18
-GAPS = 3_000
-"""So many distances between frames tell the usual rate."""
-
 FIRST_FRAME_PACKETS = 64
 """A decoder that has shown no frame after so many is given up."""
-
-JITTER_TICKS = 2
-"""Distances that differ by so little from the usual one are that one, rounded up and down in turn."""
 
 
 @dataclass
@@ -52,9 +47,7 @@ class SegmentSpans:
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """The picture of a stream. Rates in frames a second: the usual one, the mean, that of its busiest segment,
-    and that of the two frames that are closest together.
-    """
+    """The picture of a stream. `rates` are those of the frames themselves, those that are declared where there is but one."""
 
     codec_name: str
     header: PictureCodec | None
@@ -66,16 +59,12 @@ class Picture:
     pixel_format: str
     transfer: int
     interlaced: bool | None
-    usual_rate: float
-    mean_rate: float
-    busiest_rate: float
-    quickest_rate: float
-    largest_step_s: float
+    rates: FrameRates
 
     @property
     def frame_s(self) -> float:
         """How long a usual frame is shown."""
-        return 1 / self.usual_rate
+        return 1 / self.rates.usual
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,45 +115,19 @@ def read_contents(container: Container, runs: Sequence[Run], count: int, on_segm
 
 @dataclass
 class _Frames:
-    """Gathers what tells the picture's rate, and its facts from the first run that has one."""
+    """Gathers what tells the picture's rates, of several runs the longest, and its facts from the first run that has one."""
 
     stream_facts: dict[str, Any] = field(default_factory=dict)
-    gaps: list[float] = field(default_factory=list)
-    tick_s: float = 0.0
+    rates: FrameRates | None = None
     frames: int = 0
-    seconds: float = 0.0
-    busiest: float = 0.0
-    quickest: float = 0.0
-    largest_step_s: float = 0.0
 
-    def add_segment(self, pts: list[float]) -> None:
-        pts.sort()
-        gaps = [b - a for a, b in itertools.pairwise(pts) if b > a]
-        if not gaps:
-            return
-        self.frames += len(gaps)
-        self.seconds += pts[-1] - pts[0]
-        self.busiest = max(self.busiest, len(gaps) / (pts[-1] - pts[0]))
-        self.quickest = max(self.quickest, 1 / min(gaps))
-        self.largest_step_s = max(self.largest_step_s, max(gaps))
-        if len(self.gaps) < GAPS:
-            self.gaps += gaps
+    def add_run(self, pts: array[int], tick_s: Fraction) -> None:
+        if len(pts) > self.frames:
+            self.frames, self.rates = len(pts), frame_rates(pts, tick_s)
 
     def picture(self) -> Picture:
         declared = self.stream_facts.pop("declared_rate")
-        usual = mean = busiest = quickest = declared
-        if self.gaps:
-            middle = statistics.median_low(self.gaps)
-            usual = 1 / statistics.fmean(gap for gap in self.gaps if abs(gap - middle) <= JITTER_TICKS * self.tick_s)
-            mean, busiest, quickest = self.frames / self.seconds, self.busiest, self.quickest
-        return Picture(
-            usual_rate=usual,
-            mean_rate=mean,
-            busiest_rate=busiest,
-            quickest_rate=quickest,
-            largest_step_s=self.largest_step_s,
-            **self.stream_facts,
-        )
+        return Picture(rates=self.rates or even_rate(declared), **self.stream_facts)
 
 
 class _RunReader:
@@ -180,7 +143,7 @@ class _RunReader:
         self._chain = Chain([*([run.init] if run.init else []), *run.pieces], self._begin)
         self._begun = 0
         self._current: dict[int, int] = {}
-        self._times: list[float] = []
+        self._times = array("q")
         self._header: PictureCodec | None = None
         self._extradata = b""
         self._first_frame: Any = None
@@ -226,10 +189,9 @@ class _RunReader:
             else:
                 spans.sound = _counted(packet, spans.sound)
                 self._contents.sound = self._contents.sound or _sound(audio, spans.sound.last_duration_s)
-        self._frames.add_segment(self._times)
-        if video is not None and not self._frames.stream_facts:
-            self._frames.tick_s = float(video.time_base)
-            self._frames.stream_facts = _picture_facts(video, self._header, self._first_frame)
+        if video is not None:
+            self._frames.add_run(self._times, video.time_base)
+            self._frames.stream_facts = self._frames.stream_facts or _picture_facts(video, self._header, self._first_frame)
 
     def _place(self, packet: Any) -> tuple[SegmentSpans, int | None]:  # noqa: ANN401  # PyAV's packet
         """Return the entry of the segment in which a packet begins, and the place in that segment where it is known."""
@@ -246,12 +208,9 @@ class _RunReader:
     def _picture_packet(self, packet: Any, span: Span | None, place: int | None) -> Span:  # noqa: ANN401  # PyAV's packet
         first = span is None
         span = _counted(packet, span, timed=self._contents.container is Container.FMP4)
-        if first:
-            self._frames.add_segment(self._times)
-            self._times = []
-            if self._header is not None:
-                span.starts_clean = packet.is_keyframe and starts_clean(self._header.codec, self._extradata, bytes(packet))
-        self._times.append(packet.pts * float(packet.time_base))
+        if first and self._header is not None:
+            span.starts_clean = packet.is_keyframe and starts_clean(self._header.codec, self._extradata, bytes(packet))
+        self._times.append(packet.pts)
         if packet.is_keyframe and place is not None:
             piece = self._run.pieces[self._current[packet.stream_index]]
             self._contents.keyframes[piece.path, piece.offset + place] = packet.size

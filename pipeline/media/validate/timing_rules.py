@@ -138,10 +138,10 @@ def _real_duration_s(contents: Contents, number: int, following: int | None) -> 
     if contents.container is Container.FMP4:
         # A sample's duration is that to the next one decoded; where frames are reordered and come unevenly, the frame that is
         # shown last may have that of a longer step.
-        return end - max(0.0, contents.picture.largest_step_s - contents.picture.frame_s), end
+        return end - max(0.0, contents.picture.rates.longest_s - contents.picture.frame_s), end
     # The last picture may be shown as long as any other, or until the sound ends.
     sound_end = spans.sound.end_s - span.first_pts_s if spans.sound is not None else 0.0
-    return end + contents.picture.frame_s, max(end + max(contents.picture.largest_step_s, contents.picture.frame_s), sound_end)
+    return end + contents.picture.frame_s, max(end + contents.picture.rates.longest_s, sound_end)
 
 
 def _check_continuity(stream: Stream, contents: Contents, notes: Notes) -> None:

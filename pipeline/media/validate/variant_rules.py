@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from pipeline.media.levels import level_name, lowest_level
+from pipeline.media.levels import LEAST_LEVEL, level_name, lowest_level
 from pipeline.media.m3u8 import AttributeList
 from pipeline.media.validate.containers import Container
 from pipeline.media.validate.findings import Notes, Severity
@@ -22,9 +22,6 @@ MAX_FRAME_RATE = 60
 
 RATE_ROUNDING = 0.01
 """A measured rate of 29.97003 is the declared 29.970; 30.000 is another one."""
-
-OLD_LEVEL = {Codec.H264: 30, Codec.HEVC: 90, Codec.AV1: 4}
-"""Level 3.0: below, levels differ by bits rather than by pictures, and every device plays them."""
 
 HIGHEST = {Codec.H264: 52, Codec.HEVC: 153, Codec.AV1: 18}
 """Apple 1.3b, 1.6b and 1.37."""
@@ -94,14 +91,13 @@ def check_picture(attributes: AttributeList, picture: Picture, name: str, file: 
         notes.not_ideal("Apple 9.2", file, f"{name} has no RESOLUTION.")
     elif declared is not None and declared != (picture.width, picture.height):
         notes.not_ideal("RFC 8216 4.3.4.2", file, f"{name} declares RESOLUTION {declared[0]}x{declared[1]}, but the picture is {size}.")
-    rate = attributes.number("FRAME-RATE")
+    rate, rates = attributes.number("FRAME-RATE"), picture.rates
     # of a variable rate any that occurs will do
-    slowest = min(picture.usual_rate, picture.mean_rate, picture.busiest_rate, 1 / max(picture.largest_step_s, 1e-3))
-    fastest = max(picture.usual_rate, picture.mean_rate, picture.busiest_rate, picture.quickest_rate)
+    slowest, fastest = min(rates.usual, rates.mean, 1 / rates.longest_s), max(rates.fastest, rates.quickest)
     if attributes.get("FRAME-RATE") is None:
         notes.not_ideal("Apple 9.15", file, f"{name} has no FRAME-RATE.")
     elif rate and not slowest - RATE_ROUNDING <= rate <= fastest + RATE_ROUNDING:
-        text = f"{name} declares FRAME-RATE {rate:.3f}, but {picture.usual_rate:.3f} was measured."
+        text = f"{name} declares FRAME-RATE {rate:.3f}, but {rates.fastest:.3f} was measured."
         notes.not_ideal("RFC 8216 4.3.4.2", file, text)
     check_range(attributes, picture, name, file, notes)
 
@@ -132,8 +128,8 @@ def check_encoding(stream: Stream, notes: Notes) -> None:
             notes.not_ideal("Apple 1.14", stream.file, "The picture is interlaced; it must be deinterlaced.")
         elif picture.interlaced is None:
             notes.leave(f"{stream.file}: no frame could be decoded, so whether it is progressive was not checked.")
-        if picture.usual_rate > MAX_FRAME_RATE + RATE_ROUNDING:
-            text = f"The picture has {picture.usual_rate:.3f} frames a second; {MAX_FRAME_RATE} are allowed."
+        if picture.rates.fastest > MAX_FRAME_RATE + RATE_ROUNDING:
+            text = f"The picture has {picture.rates.fastest:.3f} frames a second; {MAX_FRAME_RATE} are allowed."
             notes.not_ideal("Apple 1.19", stream.file, text)
     if stream.contents.sound_tracks > 1:
         notes.not_ideal("Apple 2.17", stream.file, f"The segments hold {stream.contents.sound_tracks} sound tracks; one is allowed.")
@@ -220,11 +216,12 @@ def _check_level(picture: Picture, header: PictureCodec, stream: Stream, notes: 
         rule = {Codec.H264: "Apple 1.3b", Codec.HEVC: "Apple 1.6b", Codec.AV1: "Apple 1.37"}[header.codec]
         highest = level_name(header.codec, HIGHEST[header.codec])
         notes.breaks(rule, stream.file, f"Level {level_name(header.codec, header.level)} is higher than {highest}.")
-    needed = lowest_level(header.codec, picture.width, picture.height, max(picture.usual_rate, picture.mean_rate, picture.busiest_rate))
-    enough = lowest_level(header.codec, picture.width, picture.height, min(picture.usual_rate, picture.mean_rate))
-    what = f"{picture.width}x{picture.height} at {picture.usual_rate:.3f} frames a second"
+    rates = picture.rates
+    needed = lowest_level(header.codec, picture.width, picture.height, rates.fastest)
+    enough = lowest_level(header.codec, picture.width, picture.height, min(rates.usual, rates.mean))
+    what = f"{picture.width}x{picture.height} at {rates.fastest:.3f} frames a second"
     declared = level_name(header.codec, header.level)
-    if needed is not None and header.level > max(needed.number, OLD_LEVEL[header.codec]):
+    if needed is not None and header.level > max(needed.number, LEAST_LEVEL[header.codec]):
         notes.not_ideal("Apple 1.11", stream.file, f"Level {declared} is higher than needed: {what} is held by {needed.name}.")
     if enough is not None and header.level < enough.number:
         # decoders reserve memory for the size that a level allows; a rate above it they decode as fast as they can
