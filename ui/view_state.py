@@ -128,7 +128,7 @@ CHECKING = Banner(title="Checking the settings and the source…", tone=Tone.BUS
 STOPPING = Banner(title="Cancelling…", lines=("Waiting for what is on its way to end cleanly.",), tone=Tone.WARNING)
 WITHDRAWN = Banner(title="Not started.", lines=("Nothing was changed. Press Start to try again.",))
 PAUSED = Banner(title="The upload is paused.", lines=("What is uploaded stays. Press Resume upload to go on.",))
-HOW_TO_ACCEPT = "not converted unless damaged videos are accepted under Advanced"
+HOW_TO_ACCEPT = "if it is damaged, not converted unless damaged videos are accepted under Advanced"
 MAX_LISTED = 3
 """More problems than this run on in one paragraph: a line each would push the log out of a small window."""
 

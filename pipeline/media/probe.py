@@ -52,6 +52,9 @@ LOOK_BYTES = 32 << 20
 FRAME_RATES = (Fraction(1, 3600), Fraction(300))
 """Where believable frame rates lie: an hour a slide, and the fastest cameras. 1,000 and 90,000 are clocks' rates."""
 
+CLOSE_S = 0.1
+"""By so much a track may be said to end after its file, which rounds."""
+
 NEAR = Fraction(1, 20)
 """How near an average must lie to the usual rate to be taken for it."""
 
@@ -420,8 +423,10 @@ def _duration_s(stream: Stream, start_s: float, origin: float, edits: EditList) 
     except ValueError:
         return None
     tagged_s = hours * 3600 + minutes * 60 + seconds
-    if "_STATISTICS_WRITING_APP" not in stream.metadata:
-        tagged_s -= start_s  # ffmpeg writes when the track ends, mkvmerge how long it is
+    # ffmpeg writes when the track ends, mkvmerge how long it is; a copy made by ffmpeg keeps mkvmerge's other tags
+    whole_s = stream.container.duration / 1e6 if stream.container.duration else math.inf
+    if "_STATISTICS_WRITING_APP" not in stream.metadata or start_s + tagged_s > whole_s + CLOSE_S:
+        tagged_s -= start_s
     return tagged_s if tagged_s > 0 else None
 
 

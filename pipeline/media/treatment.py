@@ -67,7 +67,7 @@ def declared_end_s(media: MediaInfo) -> float | None:
 def _damage(media: MediaInfo) -> Iterator[str]:
     missing = missing_s(media)
     if missing >= DAMAGED_S:
-        yield f"damaged: {_length(missing)} missing"
+        yield f"ends {_length(missing)} before the length that it declares"
 
 
 def _left_out(media: MediaInfo) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -85,8 +86,8 @@ class HlsPhase:
         work = HlsEncode(context, self._ffmpeg)
         try:
             with work:
-                found = self._scan(context, work)
-                facts = work.run(found)
+                found, planned = self._scan(context, work)
+                facts = work.run(found, planned)
             for name, durations in facts.pop("durations_s").items():
                 (folder / name / measure.PLAYLIST).write_text(_playlist(plan, name, durations), encoding="utf-8", newline="\n")
         except BaseException as error:
@@ -104,8 +105,8 @@ class HlsPhase:
         context.report(Progress(fraction=1.0, rows={r.name: 1.0 for r in plan.renditions}, text="Encoded"))
         return PhaseResult(text=_summary(plan, facts))
 
-    def _scan(self, context: PhaseContext, work: HlsEncode) -> Scan:
-        """Return what the source holds. Raises SourceError when that can't be made into a stream."""
+    def _scan(self, context: PhaseContext, work: HlsEncode) -> tuple[Scan, Plan]:
+        """Return what the source holds, and the plan for it. Raises SourceError when that can't be made into a stream."""
         media = context.plan.media
         try:
             found = work.scan()
@@ -116,11 +117,11 @@ class HlsPhase:
                     f"{media.path} was put together from recordings whose times begin anew: export it as one file, or convert its parts."
                 )
             self._check_interruptions(context, found)
-            self._check_end(context, found)
+            wrong_header = self._check_end(context, found)
         except SourceError:
             work.refuse()
             raise
-        return found
+        return found, replace(context.plan, media=_ending(media, found)) if wrong_header else context.plan
 
     def _check_interruptions(self, context: PhaseContext, found: Scan) -> None:
         """See whether all of the picture is in one track, and whether the clock goes on. Raises SourceError."""
@@ -135,8 +136,12 @@ class HlsPhase:
                 raise SourceError(f"{path} {nothing}, as its clock jumps: export it anew, or accept damaged videos.")
             context.log(f"{path} {nothing}: the last picture stands until it goes on.", LogLevel.WARNING)
 
-    def _check_end(self, context: PhaseContext, found: Scan) -> None:
-        """Compare what the source declares with what is there, of all and of each sound. Raises SourceError naming both durations."""
+    def _check_end(self, context: PhaseContext, found: Scan) -> bool:
+        """Compare what the source declares with what is there, of all and of each sound. Raises SourceError naming both durations.
+
+        Return whether the declaration is wrong and the source whole: all of it can be decoded, which can't be said of a file that
+        broke off in the middle of a packet.
+        """
         media = context.plan.media
         ends = [("", declared_end_s(media), found.end / CLOCK_HZ)]
         for sound in media.audio if media.container.split(",")[0] in DECLARES_TRACKS else ():
@@ -148,9 +153,14 @@ class HlsPhase:
             sentence = f"{what}{media.path} ends early: it declares {declared_s:.1f} s, but only {there_s:.1f} s can be read"
             if declared_s - there_s > MISSING_S and not context.plan.job.accept_damaged:
                 errors = self._count_errors(context, there_s)
-                raise SourceError(f"{sentence}, with {_count(errors)}. {WAYS_OUT}")
+                if errors or not found.orderly:
+                    raise SourceError(f"{sentence}, with {_count(errors)}. {WAYS_OUT}")
+                sentence = f"{what}{media.path} declares {declared_s:.1f} s, but ends after {there_s:.1f} s"
+                context.log(f"{sentence}. All of it can be read, so what it declares is taken to be wrong.", LogLevel.WARNING)
+                return True
             context.log(f"{sentence}.", LogLevel.WARNING)
-            return
+            return False
+        return False
 
     def _check_damage(self, context: PhaseContext) -> None:
         """Report picture and sound that could not be decoded. Raises SourceError when too much is missing."""
@@ -279,6 +289,21 @@ def encode_failure(context: PhaseContext, error: PipelineError | OSError) -> Pip
     if isinstance(error, (FfmpegError, OSError)):
         return EncodeError(f"{source} could not be encoded: {error if isinstance(error, FfmpegError) else meaning(str(error))}.")
     return EncodeError(f"{source} could not be encoded ({error}): check the file, or export it again.")
+
+
+def _ending(media: MediaInfo, found: Scan) -> MediaInfo:
+    """Return a source that declares what it holds."""
+
+    def until(end: int, start_s: float) -> float:
+        return max(0.0, end / CLOCK_HZ - start_s)
+
+    video = media.video
+    return replace(
+        media,
+        duration_s=found.end / CLOCK_HZ,
+        video=None if video is None else replace(video, duration_s=until(found.picture_end, video.start_s)),
+        audio=tuple(replace(sound, duration_s=until(found.sound_ends[sound.index], sound.start_s)) for sound in media.audio),
+    )
 
 
 def _playlist(plan: Plan, name: str, durations: list[float]) -> str:

@@ -24,7 +24,7 @@ from pipeline.media.fragments import separate_init
 from pipeline.media.running_scan import RunningScan
 from pipeline.media.scan import CLOCK_HZ, Scan
 from pipeline.media.sound_coding import SOUND_FILE, Length
-from pipeline.model import Rendition, SegmentType
+from pipeline.model import Plan, Rendition, SegmentType
 from pipeline.phases.chunk_pool import ChunkPool
 from pipeline.phases.encode_work import EncodeWork
 from pipeline.phases.hls_copy import check_copied, join_copied, same_times
@@ -95,16 +95,17 @@ class HlsEncode:
         decided = self._checkpoints.moving or any(self._decided(name) is not None for name in DECISIONS)
         return bool(self.plan.renditions) and not measured and not decided
 
-    def run(self, scan: Scan) -> dict[str, Any]:
+    def run(self, scan: Scan, plan: Plan) -> dict[str, Any]:
         """Do what is missing, of a source that was read through; return the facts that later phases need.
 
+        `plan` is what is to be made of it, now that it is known whole.
         Raises EncodeError, OutputError, SourceError, Cancelled.
         """
         begun = self._checkpoints.finish_moves(self._whole_key, self._context.workspace.folder)
         if begun is not None:
             return begun
         self._context.workspace.sweep()
-        self._scan = scan
+        self._scan, self._context, self.plan = scan, replace(self._context, plan=plan), plan
         if self.plan.job.encoding.copy_top and self.plan.renditions:
             try:
                 return self._with_kept_top()

@@ -58,7 +58,7 @@ def test_what_is_unusual_in_the_picture_is_said(media_info, picture, keep_hdr, p
         (None, ()),
         (60.2, ()),
         (59.1, ()),
-        (57.0, ("damaged: 3 s missing",)),
+        (57.0, ("ends 3 s before the length that it declares",)),
     ],
 )
 def test_what_is_missing_at_the_end_is_said(media_info, readable_s, phrases):
@@ -71,7 +71,7 @@ def test_much_that_is_missing_is_said_in_minutes(media_info, missing, text):
     """Seconds are for what is less than a minute."""
     sound = replace(SOUND, duration_s=3600.0)
     media = replace(media_info(audio=(sound,), duration_s=3600.0), readable_s=3600.0 - missing)
-    assert (f"damaged: {text} missing",) == treatment(media, keep_hdr=False)
+    assert (f"ends {text} before the length that it declares",) == treatment(media, keep_hdr=False)
 
 
 def test_nothing_is_missing_where_a_duration_is_not_known(media_info):
@@ -105,7 +105,7 @@ def test_the_most_important_comes_first(media_info):
     """Damage, then the picture from what is seen most, then the sound."""
     media = media_info(audio=(), interlaced=True, rotation=90, **PQ, **TEN_BIT)
     assert (
-        "damaged: 5 s missing",
+        "ends 5 s before the length that it declares",
         "HDR10, converted to SDR",
         "interlaced, made progressive",
         "rotated, made upright",
@@ -117,7 +117,7 @@ def test_the_most_important_comes_first(media_info):
     ("kind", "phrases"),
     [
         ("sound only", ("sound only: an audio stream",)),
-        ("truncated mkv", ("damaged: 3 s missing",)),
+        ("truncated mkv", ("ends 3 s before the length that it declares",)),
         ("prores", ("10-bit 4:2:2 colour, made 8-bit 4:2:0",)),
         ("sound tracks", ("3 sound tracks: English, German (default), Commentary",)),
     ],

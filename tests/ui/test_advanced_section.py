@@ -254,13 +254,13 @@ def test_what_is_done_about_the_source(open_driver):
     driver.fill()
     panel, variables = driver.window.source_panel, driver.window.variables.advanced
     lines = (panel.damage, panel.treatment)
-    expected = [f"Damaged: 3 s missing, {view_state.HOW_TO_ACCEPT}", "HLG, converted to SDR"]
+    expected = [f"Ends 3 s before the length that it declares, {view_state.HOW_TO_ACCEPT}", "HLG, converted to SDR"]
     assert expected == [text_of(line) for line in lines if line.winfo_viewable()]
     variables.codec.set(CODEC_LABELS[Codec.HEVC])
     variables.keep_hdr.set(True)
     variables.accept_damaged.set(True)
     driver.settle()
-    assert ["Damaged: 3 s missing", "HLG, kept"] == [text_of(line) for line in lines if line.winfo_viewable()]
+    assert ["Ends 3 s before the length that it declares", "HLG, kept"] == [text_of(line) for line in lines if line.winfo_viewable()]
 
 
 def test_of_an_ordinary_source_nothing_more_is_said(open_driver):
