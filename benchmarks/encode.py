@@ -41,7 +41,7 @@ from pipeline.media.sound_line import Level  # noqa: E402
 from pipeline.media.vmaf import measure_vmaf  # noqa: E402
 from pipeline.model import EncodingRequest, Job, Plan, RateControl, Rendition  # noqa: E402
 from pipeline.phases.sound_pass import SoundPass  # noqa: E402
-from pipeline.plan import make_plan  # noqa: E402
+from pipeline.plan import make_plan, within_source  # noqa: E402
 
 QUALITIES = ("1080p", "720p", "480p")
 PRESET = "veryfast"
@@ -91,6 +91,7 @@ def main() -> None:
         encoding = EncodingRequest(preset=options.preset, rate_control=RateControl(options.rate_control))
         job = Job(source=source, output_dir=folder / "out", slug=source.stem, qualities=QUALITIES, encoding=encoding)
         plan = make_plan(job, probe(source))
+        plan = within_source(plan, scan(plan.media, CancelToken()))
         assert plan.media.video is not None
         write(f"{ffmpeg_version(ffmpeg)}\nsource: {plan.media.video.width}x{plan.media.video.height}, {plan.media.duration_s:.1f} s")
         write(f"renditions: {', '.join(r.name for r in plan.renditions)}; {options.rate_control}, preset {options.preset}\n")

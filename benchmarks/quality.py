@@ -38,7 +38,7 @@ from pipeline.media.process import ffmpeg_version, find_ffmpeg, printable  # noq
 from pipeline.media.scan import scan  # noqa: E402
 from pipeline.media.vmaf import measure_vmaf, require_vmaf  # noqa: E402
 from pipeline.model import EncodingRequest, Job, MediaInfo, Plan, Rendition  # noqa: E402
-from pipeline.plan import make_plan  # noqa: E402
+from pipeline.plan import make_plan, within_source  # noqa: E402
 
 SLIDES = 7
 SLIDE_S = 6
@@ -92,6 +92,7 @@ def main() -> None:
         encoding = EncodingRequest(preset=options.preset, target_vmaf=target)
         media = probe(source)
         plan = make_plan(Job(source=source, output_dir=folder, slug="clip", qualities=qualities, encoding=encoding), media)
+        plan = within_source(plan, scan(media, CancelToken()))
         write(f"{ffmpeg_version(ffmpeg)}\nsource: {described(media)}; preset {options.preset}\n")
         if options.per_title:
             cost(ffmpeg, plan, folder)

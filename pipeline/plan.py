@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pipeline.errors import SettingsError, SourceError
 from pipeline.media import ladder
 from pipeline.media.encoder_check import CODEC_NAMES
 from pipeline.media.encoders import on_processor
 from pipeline.media.frame_rates import frame_rate_limit
+from pipeline.media.scan import Scan
 from pipeline.media.soundtracks import audio_renditions
 from pipeline.media.treatment import treatment
 from pipeline.media.trimming import described, trimmed, trimmed_chapters
@@ -49,14 +51,13 @@ def make_plan(job: Job, media: MediaInfo, encoder: str | None = None, chapters: 
     """
     _check_settings(job)
     _check_sound(job, media)
-    source_bit_rate = _source_bit_rate(media)
     if job.trim is not None:
         media = trimmed(media, job.trim)
         chapters = None if chapters is None else trimmed_chapters(tuple(chapters), job.trim)
     video = media.video
     renditions: tuple[Rendition, ...] = ()
     if video is not None:
-        renditions = _renditions(ladder.choose(video.width, video.height, job.qualities), job, media, source_bit_rate)
+        renditions = _renditions(ladder.choose(video.width, video.height, job.qualities), job, media)
     segment_type = _segment_type(job.encoding)
     audio = audio_renditions(media.audio, surround=job.sound.surround)
     return Plan(
@@ -71,11 +72,16 @@ def make_plan(job: Job, media: MediaInfo, encoder: str | None = None, chapters: 
         deinterlace=video is not None and video.interlaced,
         dynamic_range=video.dynamic_range if video is not None and job.encoding.keep_hdr else DynamicRange.SDR,
         segment_s=SEGMENT_S,
-        mp4=_mp4(job, media, renditions, source_bit_rate) if job.make_mp4 and renditions else None,
+        mp4=_mp4(job, media, renditions) if job.make_mp4 and renditions else None,
         phases=_phases(job, has_picture=bool(renditions)),
         notes=_notes(job, media, renditions),
         chapters=media.chapters if chapters is None else tuple(chapters),
     )
+
+
+def within_source(plan: Plan, scan: Scan) -> Plan:
+    """Return a plan whose renditions have no more bits than a source can use, as it was found when it was read."""
+    return replace(plan, renditions=ladder.within_source(plan.renditions, scan.peak_bit_rate))
 
 
 def output_settings(job: Job) -> dict[str, object]:
@@ -155,7 +161,7 @@ def _segment_type(encoding: EncodingRequest) -> SegmentType:
     return SegmentType.TS if encoding.codec is Codec.H264 else SegmentType.FMP4
 
 
-def _renditions(qualities: Sequence[ladder.Quality], job: Job, media: MediaInfo, source_bit_rate: int | None) -> tuple[Rendition, ...]:
+def _renditions(qualities: Sequence[ladder.Quality], job: Job, media: MediaInfo) -> tuple[Rendition, ...]:
     video = media.video
     assert video is not None
     return ladder.renditions(
@@ -163,26 +169,15 @@ def _renditions(qualities: Sequence[ladder.Quality], job: Job, media: MediaInfo,
         video.width,
         video.height,
         black_bars=job.black_bars,
-        source_bit_rate=source_bit_rate,
         crf=ladder.CRF[job.encoding.codec] if job.encoding.rate_control is RateControl.CRF else None,
     )
 
 
-def _source_bit_rate(media: MediaInfo) -> int | None:
-    """Return the rate of the whole file, or of its picture where that is more: the sound may go on for longer.
-
-    What containers say of the picture alone is often reckoned, and a keyframe every two seconds needs its burst.
-    """
-    picture = media.video.bit_rate if media.video is not None else None
-    whole = int(media.size_bytes * 8 / media.duration_s) if media.duration_s else None
-    return max((rate for rate in (picture, whole) if rate is not None), default=None)
-
-
-def _mp4(job: Job, media: MediaInfo, renditions: tuple[Rendition, ...], source_bit_rate: int | None) -> Mp4Plan:
+def _mp4(job: Job, media: MediaInfo, renditions: tuple[Rendition, ...]) -> Mp4Plan:
     video = media.video
     assert video is not None
     quality = ladder.MP4_QUALITY if ladder.MP4_QUALITY in ladder.offered(video.width, video.height) else None
-    (wanted,) = _renditions((quality or ladder.choose(video.width, video.height, None)[0],), job, media, source_bit_rate)
+    (wanted,) = _renditions((quality or ladder.choose(video.width, video.height, None)[0],), job, media)
     same = next((r for r in renditions if (r.frame_width, r.frame_height) == (wanted.frame_width, wanted.frame_height)), None)
     return Mp4Plan(rendition=same or wanted, remux_of=same.name if same else None)
 

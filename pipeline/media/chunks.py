@@ -174,7 +174,8 @@ def cut(plan: Plan, scan: Scan, *, cores: int, whole: bool = False, expected: in
 
 def _fastest(scan: Scan) -> float:
     rates = frame_rates(scan.frames, Fraction(1, CLOCK_HZ))
-    return CLOCK_HZ / scan.usual_gap if rates is None else rates.fastest
+    # rounded as FRAME-RATE is: the first minutes of a steady source have the rate of the whole
+    return round(CLOCK_HZ / scan.usual_gap if rates is None else rates.fastest, 3)
 
 
 def first_chunks(plan: Plan, scan: Scan, *, cores: int) -> Cutting | None:

@@ -38,10 +38,10 @@ def boundaries(plan: Plan, scan: Scan, cutting: Cutting) -> tuple[int, ...]:
     return _near(keyframes, cutting.length, plan.segment_s * CLOCK_HZ)
 
 
-def below(renditions: Sequence[Rendition], copied_bit_rate: int) -> tuple[Rendition, ...]:
-    """Return all renditions but the largest, which has this rate: the others keep the ladder's distance to it."""
+def below(renditions: Sequence[Rendition], peak_bit_rate: float) -> tuple[Rendition, ...]:
+    """Return all renditions but the largest, which is a source of this peak: the others keep the ladder's distance to it."""
     top = renditions[0]
-    return tuple(replace(r, bit_rate=max(1, min(r.bit_rate, copied_bit_rate * r.bit_rate // top.bit_rate))) for r in renditions[1:])
+    return tuple(replace(r, bit_rate=max(1, int(min(1, peak_bit_rate / top.bit_rate) * r.bit_rate))) for r in renditions[1:])
 
 
 def _obstacles(plan: Plan, scan: Scan, cutting: Cutting) -> Iterator[str]:
@@ -54,10 +54,8 @@ def _obstacles(plan: Plan, scan: Scan, cutting: Cutting) -> Iterator[str]:
     yield from _picture_obstacles(video, top)
     if cutting.thinning is not None:
         yield "it has too many frames a second"
-    if video.bit_rate is None:
-        yield "nothing tells its bit rate"
-    elif video.bit_rate > top.bit_rate:
-        yield f"its {video.bit_rate / 1e6:.1f} Mb/s are more than the {top.bit_rate / 1e6:.1f} Mb/s of {top.name}"
+    if scan.bit_rate > top.bit_rate:
+        yield f"its {scan.bit_rate / 1e6:.1f} Mb/s are more than the {top.bit_rate / 1e6:.1f} Mb/s of {top.name}"
     yield from _timing_obstacles(plan, scan, cutting)
 
 

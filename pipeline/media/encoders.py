@@ -211,7 +211,7 @@ def _x265_level(r: Rendition, frame_rate: float | None) -> list[str]:
     if frame_rate is None or level is None:
         return []
     most = level.second / (r.frame_width * r.frame_height)
-    return [f"level-idc={level.name}", f"fps={max(1, math.floor(min(frame_rate, most) * 1000))}/1000"]
+    return [f"level-idc={level.name}", f"fps={max(1, math.floor(min(round(frame_rate, 3), most) * 1000))}/1000"]
 
 
 def _level(encoder: str, number: int, level: Level) -> dict[str, Any]:

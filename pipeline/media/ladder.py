@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.model import Codec, Rendition
 
 SOURCE_HEADROOM = 1.3
-"""No rendition gets more than this times the source's own rate: more bits can't bring back what the source lost."""
+"""No rendition gets more than this times the source's own rate where that is highest: more bits can't bring back what it lost."""
+
+LEAST_SHARE = 0.25
+"""No ceiling falls below this share of the table's: a codec better than the one that is made takes fewer bits for the same picture."""
 
 CRF = {Codec.H264: 22.5, Codec.HEVC: 22.0, Codec.AV1: 26.0}
 """The constant rate factor of each codec's encoder on the processor; lower is better and larger.
@@ -78,23 +81,11 @@ def box(width: int, height: int, quality: Quality) -> tuple[int, int]:
 
 
 def renditions(
-    qualities: Sequence[Quality], width: int, height: int, *, black_bars: bool, source_bit_rate: int | None, crf: float | None = None
+    qualities: Sequence[Quality], width: int, height: int, *, black_bars: bool, crf: float | None = None
 ) -> tuple[Rendition, ...]:
-    """Return the renditions of a picture of this shown size, largest first, at the table's rates within the source's.
-
-    Where the source is so poor that its rate caps more than one of them, the smaller keep the table's distance from the
-    larger: players choose by rate, so the ladder must fall. The ceiling stays the table's, since a keyframe every two
-    seconds needs its burst.
-    """
+    """Return the renditions of a picture of this shown size, largest first, at the table's rates."""
     made: list[Rendition] = []
-    above: Quality | None = None
     for quality in qualities:
-        bit_rate = quality.bit_rate
-        if source_bit_rate is not None:
-            bit_rate = min(bit_rate, int(source_bit_rate * SOURCE_HEADROOM))
-        if above is not None and bit_rate >= made[-1].bit_rate:
-            bit_rate = made[-1].bit_rate * quality.bit_rate // above.bit_rate
-        above = quality
         scaled = fit(width, height, quality)
         frame = box(width, height, quality) if black_bars else scaled
         made.append(
@@ -104,12 +95,28 @@ def renditions(
                 height=scaled[1],
                 frame_width=frame[0],
                 frame_height=frame[1],
-                bit_rate=max(1, bit_rate),
+                bit_rate=quality.bit_rate,
                 max_bit_rate=quality.max_bit_rate,
                 buffer_size=quality.buffer_size,
                 crf=crf,
             )
         )
+    return tuple(made)
+
+
+def within_source(renditions: Sequence[Rendition], peak_bit_rate: float) -> tuple[Rendition, ...]:
+    """Return renditions, largest first, with no more bits than a source can use that takes `peak_bit_rate` where it takes most.
+
+    Never by the mean of a source: of minutes of slides and seconds of film the film would starve. Where the source caps more
+    than one of them, the smaller keep the table's distance from the larger: players choose by rate, so the ladder must fall.
+    The peak stays the table's, since a keyframe every two seconds needs its burst.
+    """
+    made: list[Rendition] = []
+    for number, r in enumerate(renditions):
+        bit_rate = min(r.bit_rate, int(max(peak_bit_rate * SOURCE_HEADROOM, r.bit_rate * LEAST_SHARE)))
+        if made and bit_rate >= made[-1].bit_rate:
+            bit_rate = made[-1].bit_rate * r.bit_rate // renditions[number - 1].bit_rate
+        made.append(replace(r, bit_rate=bit_rate))
     return tuple(made)
 
 

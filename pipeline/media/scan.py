@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 from array import array
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
 CLOCK_HZ = 90_000
 """Ticks a second of every time here: MPEG-2 transport stream's clock (ISO/IEC 13818-1), which the encode uses too."""
+
+PEAK_S = 2
+"""Over so many seconds the busiest stretch is looked for: a keyframe's slot, which has to hold its burst."""
+
+LONGEST_S = 1_000_000
+"""A frame that is said to come later than eleven days has a wrong time, and is not counted."""
 
 JUMP_TICKS = 5 * CLOCK_HZ
 """Frames come in the order of their decoding: none is decoded so much earlier than one that came before it."""
@@ -49,6 +55,7 @@ class Scan:
     `frames` are the times at which the picture's frames are shown, sorted; `keyframes` those at which decoding can begin,
     also with a frame that an edit list hides: it is decoded and never shown. `hidden` says that there are such frames.
     `picture_end` and `sound_ends` (by the stream's index) are where the streams end.
+    `picture_bytes` is how many bytes the frames of each second have.
     `orderly` says that every packet had a time and was whole, so that the file can be entered in the middle; `jumps` that
     the picture's times begin anew somewhere, as in files that were put together byte by byte.
     `other_pictures` are begin and end of each track with a picture that is not the source's; `blank` those of the longest
@@ -69,6 +76,18 @@ class Scan:
     other_pictures: tuple[tuple[int, int], ...] = ()
     blank: tuple[int, int] | None = None
     entry: int | None = None
+    picture_bytes: array[int] = field(default_factory=lambda: array("q"))
+
+    @property
+    def bit_rate(self) -> float:
+        """The picture's mean rate in bits a second."""
+        return sum(self.picture_bytes) * 8 * CLOCK_HZ / max(1, self.picture_end)
+
+    @property
+    def peak_bit_rate(self) -> float:
+        """The picture's rate in bits a second over its busiest stretch of PEAK_S; of all, where it is no longer."""
+        stretches = zip(*(self.picture_bytes[first:] for first in range(PEAK_S)), strict=False)
+        return max((sum(stretch) * 8 / PEAK_S for stretch in stretches), default=self.bit_rate)
 
     @property
     def end(self) -> int:
@@ -168,6 +187,7 @@ class Found:
         self._scales = {index: (base * CLOCK_HZ).as_integer_ratio() for index, base in time_bases.items()}
         self._frames: array[int] = array("q")
         self._keyframes: array[int] = array("q")
+        self._picture_bytes: array[int] = array("q")
         self._picture_end = 0
         self._sound_ends = {stream.index: 0 for stream in media.audio}
         self._silences: dict[int, list[tuple[int, int]]] = {stream.index: [] for stream in media.audio}
@@ -210,6 +230,8 @@ class Found:
         elif decoded < self._latest - JUMP_TICKS:
             self._jumps = True
         self._frames.append(begin)
+        if 0 <= begin < self._limit:
+            self._count(begin // CLOCK_HZ, packet.size)
         if end > self._picture_end:
             self._picture_end = end
 
@@ -224,6 +246,14 @@ class Found:
             self._silences[index].append((last, begin))
         if end > last:
             self._sound_ends[index] = end
+
+    def _count(self, second: int, size_bytes: int) -> None:
+        missing = second + 1 - len(self._picture_bytes)
+        if missing > 0:
+            if second > LONGEST_S:
+                return
+            self._picture_bytes.frombytes(bytes(missing * self._picture_bytes.itemsize))
+        self._picture_bytes[second] += size_bytes
 
     @property
     def reach(self) -> int:
@@ -244,6 +274,7 @@ class Found:
             orderly=self.orderly and bool((gaps(frames) > 0).all()),
             jumps=self._jumps,
             hidden=self._hidden,
+            picture_bytes=self._picture_bytes[: reach // CLOCK_HZ],
         )
 
     def result(self) -> Scan:
@@ -264,6 +295,7 @@ class Found:
                 if begin < self._limit and (end > 0 or not self._is_part)
             ),
             blank=self._blank(frames),
+            picture_bytes=self._picture_bytes,
         )
         if not frames:
             return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from typing import Any
 from pipeline.disk_room import DiskFullError, is_full, tells_of_full_disk
 from pipeline.errors import EncodeError, FfmpegError, OutputError, PipelineError, SourceError
 from pipeline.events import LogLevel
-from pipeline.media import encode, interruptions, measure, playlists
+from pipeline.media import encode, interruptions, ladder, measure, playlists
 from pipeline.media.chapters import CHAPTERS_JSON, CHAPTERS_VTT, as_facts
 from pipeline.media.encryption import PUBLISHED_KEY
 from pipeline.media.ffmpeg_words import meaning
@@ -25,6 +26,7 @@ from pipeline.media.treatment import declared_end_s
 from pipeline.model import MediaInfo, PhaseName, PhaseOutcome, Plan, SegmentType
 from pipeline.phases.hls_encode import HlsEncode
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress, log_words
+from pipeline.plan import within_source
 from pipeline.workspace import MASTER, PACKAGE
 
 MISSING_S = 1.0
@@ -121,7 +123,8 @@ class HlsPhase:
         except SourceError:
             work.refuse()
             raise
-        return found, replace(context.plan, media=_ending(media, found)) if wrong_header else context.plan
+        plan = replace(context.plan, media=_ending(media, found)) if wrong_header else context.plan
+        return found, within_source(plan, found)
 
     def _check_interruptions(self, context: PhaseContext, found: Scan) -> None:
         """See whether all of the picture is in one track, and whether the clock goes on. Raises SourceError."""
@@ -222,12 +225,19 @@ class HlsPhase:
 
 
 def estimated_size_bytes(plan: Plan) -> int:
-    """Return about how much disk the stream and the MP4 take at most: their rates times the declared duration."""
-    sound = sum(a.bit_rate for a in plan.audio)
-    sizes = [r.bit_rate + sound for r in plan.renditions] or [sound]
+    """Return about how much disk the stream and the MP4 take at most: their rates, and about the source's own, times its duration."""
+    sound, most = sum(a.bit_rate for a in plan.audio), _mean_bit_rate(plan.media) * ladder.SOURCE_HEADROOM
+    sizes = [min(r.bit_rate, most) + sound for r in plan.renditions] or [sound]
     if plan.mp4 is not None:
-        sizes.append(2 * (plan.mp4.rendition.bit_rate + sound))  # faststart writes the file twice
+        sizes.append(2 * (min(plan.mp4.rendition.bit_rate, most) + sound))  # faststart writes the file twice
     return int(sum(sizes) / 8 * (plan.media.duration_s or 0.0) * DISK_MARGIN)
+
+
+def _mean_bit_rate(media: MediaInfo) -> float:
+    """Return the rate of the whole file, or of its picture where that is more: the sound may go on for longer."""
+    picture = media.video.bit_rate if media.video is not None else None
+    whole = media.size_bytes * 8 / media.duration_s if media.duration_s else None
+    return max((rate for rate in (picture, whole) if rate is not None), default=math.inf)
 
 
 def is_whole(context: PhaseContext) -> bool:

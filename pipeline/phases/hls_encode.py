@@ -32,7 +32,7 @@ from pipeline.phases.join import Pieces, join, segment_durations_s
 from pipeline.phases.phase import PhaseContext, Progress, log_words
 from pipeline.phases.picture_encode import NotSeekableError, PictureEncode, piece_name
 from pipeline.phases.sound_encode import SoundEncode
-from pipeline.plan import output_settings
+from pipeline.plan import output_settings, within_source
 
 PER_TITLE = "per_title"
 COPY = "copy"
@@ -82,6 +82,8 @@ class HlsEncode:
         early = self._can_begin_early()
         with RunningScan(self.plan.media, self._context.cancel, report) as running:
             while early and (part := running.part()) is not None:
+                if within_source(self.plan, part) != self.plan:
+                    continue  # what comes later may allow more bits, up to the table's
                 cutting = first_chunks(self.plan, part, cores=self._cores)
                 if cutting is not None:
                     self._begun = True
@@ -123,7 +125,7 @@ class HlsEncode:
 
     def _with_kept_top(self) -> dict[str, Any]:
         """Copy the source's own picture as the largest rendition, encode the others alike. Raises NotCopyableError too."""
-        top, media = self.plan.renditions[0], self.plan.media
+        top = self.plan.renditions[0]
         decided = self._decided(NOT_KEPT)
         if decided is not None:
             raise NotCopyableError(decided["reason"])
@@ -131,9 +133,7 @@ class HlsEncode:
         boundaries = copying.boundaries(self.plan, self._scan, cutting)
         self._sound.tell_length(_sound_length(cutting))
         copied = self._copied(top, cutting, boundaries)
-        assert media.video is not None
-        assert media.video.bit_rate is not None
-        self.plan = replace(self.plan, renditions=copying.below(self.plan.renditions, media.video.bit_rate))
+        self.plan = replace(self.plan, renditions=copying.below(self.plan.renditions, self._scan.peak_bit_rate))
         cutting = cut_at(self.plan, cutting, self._scan, boundaries, cores=self._cores)
         chunks: list[dict[str, Any]] = []
         if self.plan.renditions:

@@ -12,6 +12,7 @@ from pipeline.errors import EncodeError, SourceChangedError, SourceError
 from pipeline.events import LogLevel
 from pipeline.media import encode, encryption, measure
 from pipeline.media.chunks import cut
+from pipeline.media.ladder import within_source
 from pipeline.media.probe import probe
 from pipeline.media.process import printable, run_ffmpeg
 from pipeline.media.scan import scan
@@ -77,7 +78,8 @@ class Mp4Phase:
             # what the encode of the renditions ended with: a hardware encoder may have given way to the processor
             plan = replace(plan, encoder=facts["encoder"])
             found = scan(plan.media, context.cancel)
-            arguments = encode.mp4_arguments(plan, cut(plan, found, cores=1, whole=True), wanted.rendition, sound_playlist, target)
+            (rendition,) = within_source((wanted.rendition,), found.peak_bit_rate)
+            arguments = encode.mp4_arguments(plan, cut(plan, found, cores=1, whole=True), rendition, sound_playlist, target)
             arguments = encode.from_source(arguments, plan.media.path)
         context.log(printable([str(self._ffmpeg), *arguments], cwd=folder), LogLevel.DETAIL)
         length_s = float(facts["duration_s"])

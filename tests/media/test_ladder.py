@@ -80,37 +80,38 @@ def test_rates_come_from_the_table():
 
 
 @pytest.mark.parametrize(
-    ("source_bit_rate", "bit_rate"),
+    ("peak", "bit_rate"),
     [
-        pytest.param(None, 2_800_000, id="unknown"),
         pytest.param(8_000_000, 2_800_000, id="rich source"),
         pytest.param(1_000_000, 1_300_000, id="poor source"),
+        pytest.param(100_000, 700_000, id="slides"),
     ],
 )
-def test_no_rendition_gets_more_bits_than_its_source_can_use(source_bit_rate, bit_rate):
-    """At most 1.3 times the source's own rate."""
-    (made,) = ladder.renditions([ladder.BY_NAME["720p"]], 1280, 720, black_bars=False, source_bit_rate=source_bit_rate)
-    assert bit_rate == made.bit_rate
+def test_no_rendition_gets_more_bits_than_its_source_can_use(peak, bit_rate):
+    """At most 1.3 times what the source takes where it takes most, and at least a quarter of the table's."""
+    made = ladder.renditions([ladder.BY_NAME["720p"]], 1280, 720, black_bars=False)
+    assert [bit_rate] == [r.bit_rate for r in ladder.within_source(made, peak)]
 
 
 def test_black_bars_fill_the_box_only_when_asked_for():
     """With bars the frame is the box and the picture keeps its fitted size inside."""
     quality = ladder.BY_NAME["720p"]
-    (barred,) = ladder.renditions([quality], 1440, 1080, black_bars=True, source_bit_rate=None)
-    (plain,) = ladder.renditions([quality], 1440, 1080, black_bars=False, source_bit_rate=None)
+    (barred,) = ladder.renditions([quality], 1440, 1080, black_bars=True)
+    (plain,) = ladder.renditions([quality], 1440, 1080, black_bars=False)
     assert ((960, 720), (1280, 720)) == ((barred.width, barred.height), (barred.frame_width, barred.frame_height))
     assert (960, 720) == (plain.frame_width, plain.frame_height)
 
 
 @pytest.mark.parametrize(
-    ("source_bit_rate", "rates"),
+    ("peak", "rates"),
     [
         pytest.param(20_000_000, [5000, 2800, 1400, 800], id="rich: the table"),
         pytest.param(2_000_000, [2600, 1456, 1400, 800], id="the source caps two"),
-        pytest.param(300_000, [390, 218, 109, 62], id="the source caps all"),
+        pytest.param(300_000, [1250, 700, 390, 222], id="the source caps all"),
+        pytest.param(0, [1250, 700, 350, 200], id="nothing moves"),
     ],
 )
-def test_the_ladder_falls_however_poor_the_source_is(source_bit_rate, rates):
+def test_the_ladder_falls_however_poor_the_source_is(peak, rates):
     """Players choose by rate: a smaller rendition is always the cheaper one."""
-    made = ladder.renditions(ladder.USUAL, 1920, 1080, black_bars=False, source_bit_rate=source_bit_rate)
+    made = ladder.within_source(ladder.renditions(ladder.USUAL, 1920, 1080, black_bars=False), peak)
     assert rates == [r.bit_rate // 1000 for r in made]

@@ -38,6 +38,22 @@ def test_frames_that_an_edit_list_hides_are_decoded_and_not_shown(make_clip):
     assert [pytest.approx(t, abs=0.025) for t in (-0.3, 0.7, 1.7)] == [key / CLOCK_HZ for key in found.keyframes]
 
 
+def test_the_busiest_stretch_is_found(make_clip):
+    """Two seconds of noise after six of grey: the mean says little of what the noise takes."""
+    grey, noise = ("color=c=gray:size=320x180:rate=25:duration=6", "testsrc2=size=320x180:rate=25:duration=2,noise=alls=40:allf=t")
+    inputs = ("-f", "lavfi", "-i", grey, "-f", "lavfi", "-i", noise, "-filter_complex", "[0:v][1:v]concat=n=2,format=yuv420p")
+    clip = make_clip("clip.mp4", *inputs, "-c:v", "libx264", "-preset", "ultrafast")
+    found = scan(probe(clip), CancelToken())
+    assert (8, pytest.approx(found.picture_end / CLOCK_HZ * found.bit_rate / 8)) == (len(found.picture_bytes), sum(found.picture_bytes))
+    assert found.peak_bit_rate == pytest.approx(4 * found.bit_rate, rel=0.02)
+
+
+def test_of_a_source_shorter_than_a_stretch_the_whole_is_the_busiest(make_clip):
+    """Half a second."""
+    found = scan(probe(make_clip("clip.mp4", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=0.48", *X264)), CancelToken())
+    assert (1, found.bit_rate) == (len(found.picture_bytes), found.peak_bit_rate)
+
+
 def test_a_file_that_breaks_off_is_read_as_far_as_it_goes(make_clip):
     """Half the file, half the frames."""
     clip = make_clip("clip.ts", *PICTURE, *X264)
