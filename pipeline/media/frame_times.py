@@ -77,8 +77,9 @@ def frame_rates(times: array[int], tick_s: Fraction) -> FrameRates | None:
     tick = float(tick_s)
     middle = int(np.partition(gaps, len(gaps) // 2)[len(gaps) // 2])
     near = (gaps >= middle - ROUNDED_S / tick) & (gaps <= middle + ROUNDED_S / tick)
-    mean = len(gaps) / (float(moments[-1] - moments[0]) * tick)
-    usual = int(near.sum()) / (float(gaps.sum(where=near)) * tick)
+    span_s = float(moments[-1] - moments[0]) * tick
+    mean = _nominal(len(gaps) / span_s, span_s)
+    usual = _nominal(int(near.sum()) / (float(gaps.sum(where=near)) * tick), span_s)
     return FrameRates(
         usual=usual if near.sum() >= MOST * len(gaps) else mean,
         mean=mean,
@@ -86,6 +87,13 @@ def frame_rates(times: array[int], tick_s: Fraction) -> FrameRates | None:
         quickest=1 / (float(gaps.min()) * tick),
         longest_s=float(gaps.max()) * tick,
     )
+
+
+def _nominal(rate: float, span_s: float) -> float:
+    """Return the whole rate, or NTSC's of it, from which this one differs by no more than what rounding its two ends makes."""
+    candidates = (round(rate), round(rate * 1.001) / 1.001)
+    nearest = min(candidates, key=lambda candidate: abs(candidate - rate))
+    return nearest if abs(rate - nearest) * span_s <= ROUNDED_S * rate and nearest else rate
 
 
 def _busiest(moments: NDArray[np.int64], stretch: int) -> float:

@@ -56,6 +56,12 @@ def test_a_rate_is_what_the_frames_say(times, hz, usual, mean, fastest):
     assert (usual, mean, fastest) == _rounded(_rates(times, hz))
 
 
+@pytest.mark.parametrize("rate", [24_000 / 1001, 24, 25, 30_000 / 1001, 60_000 / 1001, 60])
+def test_a_container_that_counts_milliseconds_does_not_change_the_rate(rate):
+    """Over six seconds its rounding makes 60.003 of 60."""
+    assert pytest.approx(rate, abs=1e-9) == _rates(_even(rate, 6), 1000).fastest
+
+
 def test_the_order_of_the_frames_does_not_matter():
     """Packets come in the order of their decoding, and two may be of one moment."""
     times = _even(25)
