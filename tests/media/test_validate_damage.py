@@ -183,6 +183,7 @@ TS_DAMAGES: list[tuple[str, Damage, str, str]] = [
     ("target duration too short", swap(INDEX, "DURATION:6", "DURATION:4"), "RFC 8216 4.3.3.1", INDEX),
     ("segment much longer than the target", swap(INDEX, "DURATION:6", "DURATION:5"), "Apple 7.7", INDEX),
     ("target duration too long", swap(INDEX, "DURATION:6", "DURATION:10"), "Apple 7.5", INDEX),
+    ("target duration much too long", swap(INDEX, "DURATION:6", "DURATION:13"), "Apple 7.5", INDEX),
     ("not VOD", drop(INDEX, "#EXT-X-PLAYLIST-TYPE"), "Apple 8.6", INDEX),
     ("event", swap(INDEX, "TYPE:VOD", "TYPE:EVENT"), "Apple 8.6", INDEX),
     ("no end", drop(INDEX, "#EXT-X-ENDLIST"), "RFC 8216 4.3.3.4", INDEX),

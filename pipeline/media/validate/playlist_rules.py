@@ -7,10 +7,13 @@ from collections import Counter
 from enum import Enum
 
 from pipeline.media.m3u8 import MASTER_TAGS, MEDIA_TAGS, SEGMENT_TAGS, SHARED_TAGS, MasterPlaylist, MediaPlaylist
-from pipeline.media.validate.findings import Notes
+from pipeline.media.validate.findings import Notes, Severity
 
 TARGET_S = 6
 """Apple 7.5: target durations should be 6 seconds."""
+
+LONG_TARGET_S = 12
+"""A segment is fetched whole before it is shown: of longer ones viewers wait noticeably at the start, after seeking, on a slow line."""
 
 OVER_TARGET_S = 0.5
 """Apple 7.7: no segment exceeds the target duration by more."""
@@ -79,7 +82,8 @@ def _check_durations(playlist: MediaPlaylist, role: Role, file: str, notes: Note
     if target is None:
         return
     if target > TARGET_S and role not in (Role.SUBTITLES, Role.IFRAMES):  # Apple 5.7 and 6.12 let these differ
-        notes.not_ideal("Apple 7.5", file, f"The target duration is {target} s; it should be {TARGET_S} s.")
+        severity = Severity.BREAKS_PLAYBACK if target > LONG_TARGET_S else Severity.NOT_IDEAL
+        notes.add(severity, "Apple 7.5", file, f"The target duration is {target} s; it should be {TARGET_S} s.")
     timed = [(segment, segment.duration_s) for segment in playlist.segments if segment.duration_s is not None]
     longer = [(segment, duration) for segment, duration in timed if math.floor(duration + 0.5) > target]
     if longer:
