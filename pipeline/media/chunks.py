@@ -165,8 +165,6 @@ def cut(plan: Plan, scan: Scan, *, cores: int, whole: bool = False, expected: in
     )
     if thinned is not None and thinned.least_gap is None:
         return replace(cutting, frame_rate=float(thinned.rate))
-    if pauses and plan.audio and not plan.muxed_sound:
-        return replace(cutting, frame_rate=float(cutting.filled_rate))
     if pauses:  # the copies that fill them are taken out again but for a few
         return replace(cutting, frame_rate=min(cutting.filled_rate, max(cutting.frame_rate, 1 / SHORTEST_PAUSE_S)))
     return cutting
