@@ -139,7 +139,7 @@ def cut(plan: Plan, scan: Scan, *, cores: int, whole: bool = False, expected: in
     goes_on = sound_end - scan.picture_end > min(gap, LONGEST_OVERHANG)
     length = sound_end if goes_on else scan.picture_end
     damaged = not scan.orderly or missing_s(plan.media) >= DAMAGED_S
-    pauses = _longest_segment(scan, plan.segment_s) > LONGEST_SEGMENT_S * CLOCK_HZ
+    pauses = _must_be_filled(scan, plan.segment_s)
     timed_anew = (thinned is not None and thinned.least_gap is None) or pauses
     starts = [0]
     lead = EARLY_TICKS + 1 if plan.deinterlace else 0  # a frame's lines are told from those of the frame before
@@ -277,17 +277,22 @@ def _slack(chunk_segments: int) -> int:
     return min(SLACK_SEGMENTS, chunk_segments - 1)
 
 
-def _longest_segment(scan: Scan, segment_s: int) -> int:
-    """Return how long the longest segment would last, each beginning with the first frame of its time."""
+def _must_be_filled(scan: Scan, segment_s: int) -> bool:
+    """Whether a segment would get too long, or have a single frame, each segment beginning with the first frame of its time.
+
+    Of a single frame hls.js can't tell how long it is shown (https://github.com/video-dev/hls.js/issues/7109).
+    """
     segment = segment_s * CLOCK_HZ
-    begins = [0]
+    begins, places = [0], [0]
     while True:
         next_start = ((begins[-1] + EARLY_TICKS) // segment + 1) * segment
         at = bisect.bisect_left(scan.frames, _from(next_start))
         if at == len(scan.frames):
             break
         begins.append(scan.frames[at])
-    return max(b - a for a, b in itertools.pairwise([*begins, max(scan.picture_end, begins[-1])]))
+        places.append(at)
+    longest = max(b - a for a, b in itertools.pairwise([*begins, max(scan.picture_end, begins[-1])]))
+    return longest > LONGEST_SEGMENT_S * CLOCK_HZ or any(after - before == 1 for before, after in itertools.pairwise(places))
 
 
 def _from(start: int) -> int:

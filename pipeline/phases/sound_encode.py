@@ -139,7 +139,8 @@ class SoundEncode:
             for number, a in enumerate(self._plan.audio):
                 (folder / a.folder).mkdir(parents=True)
                 files = [self._file(piece, number) for piece in range(self._finished)]
-                starts[a.folder] = write_segments(files, folder / a.folder, self._plan.segment_type, boundaries, self._end(a.codec))
+                there = [file for file in files if file.exists()]  # the last piece may have no packet
+                starts[a.folder] = write_segments(there, folder / a.folder, self._plan.segment_type, boundaries, self._end(a.codec))
             return {"starts": starts}
 
         key = key_of(self.key, length, self._plan.segment_type.value, list(boundaries))

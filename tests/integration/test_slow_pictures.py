@@ -20,7 +20,7 @@ TIMELINE_S = 10
 LENGTH_S = 24
 SEGMENTS = {"ts": SegmentType.TS, "fmp4": SegmentType.FMP4}
 SOUNDS = {"silent": None, "as long": LENGTH_S, "longer": LENGTH_S + 5.5}
-EVERY = list(itertools.product([2, 3], SOUNDS, [0, 3], SEGMENTS))
+EVERY = [*itertools.product([2, 3], SOUNDS, [0, 3], SEGMENTS), *itertools.product([6], SOUNDS, [3], SEGMENTS)]
 
 
 def _clip(folder: Path, rate: str, length_s: float, sound_s: float | None, b_frames: int = 0) -> Path:
@@ -51,6 +51,20 @@ def test_a_frame_every_few_seconds_is_shown_at_its_time(tmp_path, frame_s, sound
     times, length_s = _shown(_convert(clip, segments))
     assert {n + 1: pytest.approx(n * frame_s, abs=0.005) for n in range(LENGTH_S // frame_s)} == times
     assert max(LENGTH_S, SOUNDS[sound] or 0) == pytest.approx(length_s, abs=0.05)
+
+
+def test_no_segment_has_a_single_frame(tmp_path):
+    """Of which players can't tell how long it is shown: the frame is repeated."""
+    report = _convert(_clip(tmp_path, "1/6", LENGTH_S, None), "ts")
+    times = sorted(time for time, _ in numbers(next(report.folder.glob("*p/index.m3u8")), TIMELINE_S))
+    assert 0.45 > max(after - before for before, after in itertools.pairwise(times))
+
+
+@pytest.mark.parametrize("segments", SEGMENTS)
+def test_whole_minutes_of_sound_are_made_whole(tmp_path, segments):
+    """Sound is encoded a minute at a time: what follows the last one may be nothing."""
+    _, length_s = _shown(_convert(_clip(tmp_path, "1/6", 60, 60), segments))
+    assert pytest.approx(60, abs=0.05) == length_s
 
 
 @pytest.mark.parametrize("segments", SEGMENTS)
