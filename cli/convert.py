@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -27,6 +28,7 @@ from pipeline.model import (
     Existing,
     Job,
     JobReport,
+    MappedSound,
     Outcome,
     Plan,
     RateControl,
@@ -37,6 +39,9 @@ from pipeline.model import (
     Trim,
     UploadRequest,
 )
+
+AUDIO_MAP = r"|{0}(?:,{0})*".format(r"\d+(?:\.\d+)?(?:\+\d+(?:\.\d+)?)?")
+"""Sounds, each a track or a channel of one, or two of them."""
 
 
 def run(options: argparse.Namespace, config: Config) -> int:
@@ -71,7 +76,7 @@ def jobs_from(options: argparse.Namespace) -> list[Job]:
             qualities=None if options.qualities == "auto" else tuple(q.strip() for q in options.qualities.split(",") if q.strip()),
             tracks=TrackChoice(programme=options.programme, video=options.video_track, audio=_audio_tracks(options) or ()),
             encoding=_encoding(options),
-            sound=SoundRequest(surround=options.surround, loudness_lufs=options.loudness),
+            sound=SoundRequest(surround=options.surround, loudness_lufs=options.loudness, audio_map=_audio_map(options) or ()),
             encryption=_encryption(options),
             accept_damaged=options.accept_damaged,
             black_bars=options.black_bars,
@@ -170,6 +175,8 @@ def _problems(options: argparse.Namespace, config: Config, jobs: Sequence[Job]) 
         problems.append("--chapters is for one video: convert each with its own file of chapters.")
     if _audio_tracks(options) is None:
         problems.append(f"--audio-track takes numbers such as 2 or 1,3, not {options.audio_track!r}.")
+    if _audio_map(options) is None:
+        problems.append(f"--audio-map takes tracks such as 1+2,3+4, or channels such as 1.3+1.4, not {options.audio_map!r}.")
     upload = _upload(options, "")
     if upload is not None:
         problems += wiring.upload_problems(config, upload, token_typed=False)
@@ -192,6 +199,19 @@ def _audio_tracks(options: argparse.Namespace) -> tuple[int, ...] | None:
         return tuple(int(number) for number in options.audio_track.split(",")) if options.audio_track else ()
     except ValueError:
         return None
+
+
+def _audio_map(options: argparse.Namespace) -> tuple[tuple[MappedSound, ...], ...] | None:
+    """Return the sounds given, None where what is given says none."""
+    text: str = options.audio_map or ""
+    if not re.fullmatch(AUDIO_MAP, text):
+        return None
+    return tuple(tuple(_mapped_sound(part) for part in item.split("+")) for item in text.split(",") if item)
+
+
+def _mapped_sound(text: str) -> MappedSound:
+    track, _, channel = text.partition(".")
+    return MappedSound(track=int(track), channel=int(channel) if channel else None)
 
 
 def _without(given: dict[str, object], needed: str) -> list[str]:

@@ -175,6 +175,11 @@ def _add_encoding(parser: argparse.ArgumentParser) -> None:
         help="auto: keep the original picture as the largest quality where players can take it as it is (default: off)",
     )
     parser.add_argument("--surround", action="store_true", help="also keep 5.1 sound, beside stereo")
+    parser.add_argument(
+        "--audio-map",
+        metavar="MAP",
+        help="which sounds to make: 1+2,3+4 puts tracks together as left and right, 1.3+1.4 channels of a track",
+    )
     parser.add_argument("--loudness", type=float, metavar="LUFS", help="bring the sound to this loudness, for example -16")
     parser.add_argument("--encrypt", type=Path, metavar="KEYFILE", help="encrypt the segments with AES-128 and this key of 16 bytes")
     parser.add_argument("--key-uri", default="", metavar="URI", help="where players ask for the key; needed with --encrypt")

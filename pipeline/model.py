@@ -113,11 +113,23 @@ class EncodingRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MappedSound:
+    """A track of the source, or one of its channels; both count from 1."""
+
+    track: int
+    channel: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class SoundRequest:
-    """How the editor wants the sound. `loudness_lufs` None leaves the loudness as it is (EBU R128, LUFS)."""
+    """How the editor wants the sound. `loudness_lufs` None leaves the loudness as it is (EBU R128, LUFS).
+
+    `audio_map` are the sounds to make, each a track or a channel, or two of them as left and right; empty for what the source suggests.
+    """
 
     surround: bool = False
     loudness_lufs: float | None = None
+    audio_map: tuple[tuple[MappedSound, ...], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -387,10 +399,19 @@ class Rendition:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TrackChannel:
+    """A channel of a sound track, counted from 0; `index` is the track's among all streams of the source."""
+
+    index: int
+    channel: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class AudioRendition:
     """One sound of the stream. `folder` is relative to the job's; `language` a RFC 5646 tag or None where unknown.
 
     `source_index` counts among all streams of the source. `group` is the GROUP-ID in the master playlist.
+    `parts` are the channels that it is made of where that is not a whole track, one each, left and right.
     """
 
     folder: str
@@ -402,6 +423,7 @@ class AudioRendition:
     source_index: int
     group: str = "stereo"
     default: bool = True
+    parts: tuple[TrackChannel, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

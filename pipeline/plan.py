@@ -28,6 +28,7 @@ from pipeline.model import (
     RateControl,
     Rendition,
     SegmentType,
+    SoundRequest,
     TrackChoice,
 )
 
@@ -59,7 +60,7 @@ def make_plan(job: Job, media: MediaInfo, encoder: str | None = None, chapters: 
     if video is not None:
         renditions = _renditions(ladder.choose(video.width, video.height, job.qualities), job, media)
     segment_type = _segment_type(job.encoding)
-    audio = audio_renditions(media.audio, surround=job.sound.surround)
+    audio = audio_renditions(media.audio, surround=job.sound.surround, container=media.container, audio_map=job.sound.audio_map)
     return Plan(
         job=job,
         media=media,
@@ -101,7 +102,7 @@ def output_settings(job: Job) -> dict[str, object]:
             "keep_hdr": encoding.keep_hdr,
             "copy_top": encoding.copy_top,
         },
-        "sound": {"surround": job.sound.surround, "loudness_lufs": job.sound.loudness_lufs},
+        "sound": {"surround": job.sound.surround, "loudness_lufs": job.sound.loudness_lufs} | _mapped(job.sound),
         "encryption": None
         if key is None
         else {"key_file": str(key.key_file.absolute()), "key_uri": key.key_uri, "publish": key.publish_key},
@@ -111,6 +112,11 @@ def output_settings(job: Job) -> dict[str, object]:
         # left out where nothing is chosen: folders of earlier versions know nothing of it
         **({} if job.tracks == TrackChoice() else {"tracks": _tracks(job.tracks)}),
     }
+
+
+def _mapped(sound: SoundRequest) -> dict[str, object]:
+    """Return what tells the sounds that were chosen; nothing where none were, so that folders of earlier versions are found again."""
+    return {"map": [[[part.track, part.channel] for part in parts] for parts in sound.audio_map]} if sound.audio_map else {}
 
 
 def _tracks(choice: TrackChoice) -> dict[str, object]:
@@ -197,7 +203,9 @@ def _phases(job: Job, *, has_picture: bool) -> tuple[PhaseName, ...]:
 
 def _notes(job: Job, media: MediaInfo, renditions: tuple[Rendition, ...]) -> tuple[str, ...]:
     part = [] if job.trim is None else [f"{media.path.name}: only the part {described(job.trim)}."]
-    notes = part + [f"{media.path.name}: {text}." for text in treatment(media, keep_hdr=job.encoding.keep_hdr, surround=job.sound.surround)]
+    sound = job.sound
+    treated = treatment(media, keep_hdr=job.encoding.keep_hdr, surround=sound.surround, mapped=bool(sound.audio_map))
+    notes = part + [f"{media.path.name}: {text}." for text in treated]
     above = [] if media.video is None else [q.name for q in ladder.offered(media.video.width, media.video.height) if q not in ladder.USUAL]
     if above and job.qualities is None:
         notes.append(

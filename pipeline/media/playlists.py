@@ -58,11 +58,11 @@ class ClosedCaptions:
 class AudioTrack:
     """An audio rendition with segments of its own.
 
-    `group` is its GROUP-ID; `source_index` tells which renditions of several groups are the same sound.
+    `group` is its GROUP-ID; `sound` tells which renditions of several groups are the same sound.
     """
 
     group: str
-    source_index: int
+    sound: int
     name: str
     language: str | None
     channels: int
@@ -184,7 +184,7 @@ def _groups(audio: Sequence[AudioTrack]) -> dict[str, tuple[_Member, ...]]:
         autoselect = track is default or language not in languages
         languages.add(language)
         for group, members in groups.items():
-            own = next((t for t in audio if t.group == group and t.source_index == track.source_index), track)
+            own = next((t for t in audio if t.group == group and t.sound == track.sound), track)
             members.append(
                 _Member(
                     name=name,

@@ -79,6 +79,7 @@ class _Unit:
     time: float | None
     samples: NDArray[np.float32]
     pts: int | None
+    held_back: int
 
 
 class SoundClock:
@@ -94,9 +95,12 @@ class SoundClock:
         self._before = np.zeros((rows, TAPS), dtype=np.float32)
         self._fade_in = False
 
-    def put(self, samples: NDArray[np.float32], time: float | None, pts: int | None = None) -> None:
-        """Take the samples, float32 (rows, n), that should be heard from `time` on; None where nothing tells their time."""
-        self._units.append(_Unit(time, samples, pts))
+    def put(self, samples: NDArray[np.float32], time: float | None, pts: int | None = None, held_back: int = 0) -> None:
+        """Take the samples, float32 (rows, n), that should be heard from `time` on; None where nothing tells their time.
+
+        `pts` is that of the packet that they came from; the first `held_back` of them are of the one before, as a resampler gave them.
+        """
+        self._units.append(_Unit(time, samples, pts, held_back))
         self._waiting += samples.shape[1]
 
     def take(self, *, last: bool = False) -> Iterator[Placed]:
@@ -193,8 +197,8 @@ class SoundClock:
             samples = _faded(samples, begin=self._fade_in, end=ends_in_step)
             self._fade_in = False
         if samples.shape[1]:
-            pts = units[0].pts
-            yield self._give(samples, None if pts is None else Entry(pts=pts, position=self.position))
+            first = units[0]
+            yield self._give(samples, None if first.pts is None else Entry(pts=first.pts, position=self.position + first.held_back))
 
     def _after(self) -> NDArray[np.float32]:
         found = np.zeros((self._rows, TAPS), dtype=np.float32)

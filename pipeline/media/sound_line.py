@@ -40,6 +40,8 @@ class Input:
 
 def inputs(rendition: AudioRendition) -> tuple[Input, ...]:
     """Return what a rendition is made of: its channels one after the other, or one mix that has them all."""
+    if rendition.parts:
+        return tuple(Input(index=part.index, wanted=part.channel) for part in rendition.parts)
     return (Input(index=rendition.source_index, wanted=MIXES[rendition.channels]),)
 
 

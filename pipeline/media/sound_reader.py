@@ -170,6 +170,8 @@ class _Track:
         self._limit_s = limit_s
         self._time: float | None = None
         self._pts: int | None = None
+        self._owed = 0.0  # samples that the resamplers hold
+        self._held_back = 0
 
     def wants(self, packet: Any) -> bool:  # noqa: ANN401  # PyAV's packet
         """Whether a packet has to be decoded: not if it lies well before where the track is entered, or after the end of a part."""
@@ -192,12 +194,15 @@ class _Track:
                 return
         self._begun = True
         self._adapt(frame)
-        samples = self._resampled(self._mixed(_as_float(frame)), frame.sample_rate)
-        self.decoded += samples.shape[1]
         has_time = timed and frame.pts is not None
         if not self._parts:
-            self._time = (frame.pts * float(frame.time_base) - self._start_s) * RATE_HZ if has_time else None
+            self._held_back = round(self._owed)
+            begin = (frame.pts * float(frame.time_base) - self._start_s) * RATE_HZ if has_time else 0.0
+            self._time = begin - self._held_back if has_time else None
             self._pts = frame.pts if has_time else None
+        samples = self._resampled(self._mixed(_as_float(frame)), frame.sample_rate)
+        self._owed += frame.samples * RATE_HZ / frame.sample_rate - samples.shape[1]
+        self.decoded += samples.shape[1]
         self._parts.append(samples)
         if sum(part.shape[1] for part in self._parts) >= LEAST_SAMPLES:
             self._put()
@@ -211,7 +216,7 @@ class _Track:
     def _put(self, *more: NDArray[np.float32]) -> None:
         parts = [part for part in (*self._parts, *more) if part.shape[1]]
         if parts:
-            self._clock.put(np.concatenate(parts, axis=1) if len(parts) > 1 else parts[0], self._time, self._pts)
+            self._clock.put(np.concatenate(parts, axis=1) if len(parts) > 1 else parts[0], self._time, self._pts, self._held_back)
         self._parts, self._time, self._pts = [], None, None
 
     def _adapt(self, frame: Any) -> None:  # noqa: ANN401  # PyAV's frame
@@ -224,6 +229,7 @@ class _Track:
         if self._form:
             self._put(self._left())
         self._form = form
+        self._owed = 0.0
         rows = [matrix(names, w) if isinstance(w, Mix) else channel(count, w) for w in self._wanted]
         mixed = np.concatenate(rows)
         self._matrix = None if np.array_equal(mixed, np.eye(count)) else mixed

@@ -10,6 +10,7 @@ from fractions import Fraction
 from pipeline.media.colours import source_colours
 from pipeline.media.frame_rates import frame_rate_limit
 from pipeline.media.mixing import only_two_known
+from pipeline.media.soundtracks import are_pairs
 from pipeline.model import AudioStream, DynamicRange, MediaInfo, SubtitleForm, VideoStream
 from pipeline.speech.languages import language_name
 
@@ -17,6 +18,7 @@ DAMAGED_S = 1.0
 """From how much missing a source counts as damaged; containers round, and the last packet's duration is often not known."""
 
 SURROUND_CHANNELS = 6
+NAMED_PAIRS = 4
 HDR_NAMES = {DynamicRange.PQ: "HDR10", DynamicRange.HLG: "HLG"}
 WIDE_NAMES = {"bt2020": "BT.2020", "smpte431": "DCI P3", "smpte432": "Display P3"}
 CHROMA = {
@@ -37,12 +39,18 @@ SUBTITLE_TREATMENTS = {
 LAYOUTS = {6: "5.1", 7: "6.1", 8: "7.1"}
 
 
-def treatment(media: MediaInfo, *, keep_hdr: bool, surround: bool = False) -> tuple[str, ...]:
+def treatment(media: MediaInfo, *, keep_hdr: bool, surround: bool = False, mapped: bool = False) -> tuple[str, ...]:
     """Return a phrase for each thing that is not as usual, such as `HDR10, converted to SDR`; none for a plain source.
 
-    The most important comes first. `keep_hdr` and `surround` are what the editor asked for.
+    The most important comes first. `keep_hdr` and `surround` are what the editor asked for; `mapped` says that he chose the sounds.
     """
-    return (*_damage(media), *_left_out(media), *_picture(media, keep_hdr=keep_hdr), *_sound(media, surround=surround), *_subtitles(media))
+    return (
+        *_damage(media),
+        *_left_out(media),
+        *_picture(media, keep_hdr=keep_hdr),
+        *_sound(media, surround=surround, mapped=mapped),
+        *_subtitles(media),
+    )
 
 
 def missing_s(media: MediaInfo) -> float:
@@ -136,7 +144,7 @@ def _has_alpha(video: VideoStream) -> bool:
     return video.codec != "gif" and re.match(ALPHA, video.pixel_format) is not None
 
 
-def _sound(media: MediaInfo, *, surround: bool) -> Iterator[str]:
+def _sound(media: MediaInfo, *, surround: bool, mapped: bool) -> Iterator[str]:
     tracks = media.audio
     if media.undecodable_sounds:
         count = len(media.undecodable_sounds)
@@ -144,7 +152,9 @@ def _sound(media: MediaInfo, *, surround: bool) -> Iterator[str]:
         yield f"{count} sound track{'' if count == 1 else 's'} left out: {kinds} can't be decoded"
     elif not tracks:
         yield "no sound"
-    if len(tracks) > 1:
+    if are_pairs(tracks, media.container) and not mapped:
+        yield f"{len(tracks)} mono sound tracks, made {len(tracks) // 2} in stereo ({_pairs(len(tracks))})"
+    elif len(tracks) > 1:
         yield f"{len(tracks)} sound tracks: {', '.join(_track_names(tracks))}"
     widest = max(tracks, key=lambda t: t.channels, default=None)
     if widest is not None and widest.channels > 2:
@@ -166,6 +176,11 @@ def _subtitles(media: MediaInfo) -> Iterator[str]:
         names = [language_name(stream.language) if stream.language else stream.title or "unknown language" for stream in tracks]
         if tracks:
             yield what.format(", ".join(names))
+
+
+def _pairs(count: int) -> str:
+    pairs = [f"{number}+{number + 1}" for number in range(1, count, 2)]
+    return ", ".join(pairs) if len(pairs) <= NAMED_PAIRS else f"{', '.join(pairs[:NAMED_PAIRS])}, …"
 
 
 def _track_names(tracks: tuple[AudioStream, ...]) -> Iterator[str]:

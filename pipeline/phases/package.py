@@ -83,10 +83,11 @@ def _write_stream(context: PhaseContext) -> dict[str, Any]:
     subtitles = write_subtitles(context, leading, channels)
     if key is not None:
         measured = _encrypt(context, measured, key)
+    made_of = list(dict.fromkeys((a.source_index, a.parts) for a in sounds))
     tracks = [
         AudioTrack(
             group=a.group,
-            source_index=a.source_index,
+            sound=made_of.index((a.source_index, a.parts)),
             name=a.name,
             language=a.language,
             channels=a.channels,

@@ -250,7 +250,9 @@ class SoundEncode:
 
     def _is_mixed(self, number: int) -> bool:
         rendition = self._plan.audio[number]
-        return any(s.index == rendition.source_index and s.channels > rendition.channels for s in self._plan.media.audio)
+        return not rendition.parts and any(
+            s.index == rendition.source_index and s.channels > rendition.channels for s in self._plan.media.audio
+        )
 
 
 def _ratio(decibels: float) -> float:

@@ -599,7 +599,7 @@ def test_every_sound_is_brought_to_the_loudness_that_was_asked_for(convert, kind
 
 
 def _loudness(playlist: Path) -> float:
-    arguments = ["-hide_banner", "-i", str(playlist), "-map", "0:a", "-af", "ebur128=framelog=quiet", "-f", "null", "-"]
+    arguments = ["-hide_banner", "-i", str(playlist), "-map", "0:a", "-af", "ebur128=framelog=quiet:dualmono=true", "-f", "null", "-"]
     said = subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), *arguments], check=True, capture_output=True, text=True).stderr
     (integrated,) = re.findall(r"^\s+I:\s+(\S+) LUFS", said, re.MULTILINE)
     return float(integrated)

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import av
 import flash_and_beep
+import numpy as np
 import pytest
 
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.media.validate import validate
-from pipeline.model import EncoderFamily, EncodingRequest, Job, JobReport, Outcome, SegmentType, SoundRequest
+from pipeline.model import EncoderFamily, EncodingRequest, Job, JobReport, MappedSound, Outcome, SegmentType, SoundRequest
 
 TS = EncodingRequest(preset="ultrafast", encoder=EncoderFamily.CPU)
 FMP4 = replace(TS, segment_type=SegmentType.FMP4)
@@ -194,3 +195,48 @@ def test_sixty_channels_become_the_first_two(tmp_path):
     report = wiring.run_job(plan, Config(), lambda event: None, CancelToken())
     assert (Outcome.DONE, "", ()) == (report.outcome, report.error, validate(report.folder).findings)
     assert ["sixty.mov: 60-channel sound, the first two made stereo."] == [note for note in plan.notes if "channel" in note]
+
+
+def _tones(folder: Path, *arguments: str, name: str = "tones.mxf") -> Path:
+    """Make two seconds with a mono track a tone: 400, 500, 600 and 700 Hz."""
+    picture = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=2"]
+    tones = [text for hz in (400, 500, 600, 700) for text in ("-f", "lavfi", "-i", f"sine=frequency={hz}:sample_rate=48000:duration=2")]
+    maps = [text for number in range(5) for text in ("-map", str(number))]
+    codecs = ["-c:v", "mpeg2video", "-pix_fmt", "yuv420p", "-b:v", "2M", "-c:a", "pcm_s24le"]
+    return flash_and_beep.run(folder / name, *picture, *tones, *maps, *codecs, *arguments)
+
+
+def _heard_hz(playlist: Path) -> list[int]:
+    """Return the loudest frequency of each channel, to the ten."""
+    with av.open(str(playlist)) as container:
+        samples = np.concatenate([frame.to_ndarray() for frame in container.decode(audio=0)], axis=1)[:, 24_000:72_000]
+    return [round(float(np.argmax(np.abs(np.fft.rfft(channel))) * 48_000 / len(channel)), -1) for channel in samples]
+
+
+def test_mono_tracks_of_an_mxf_are_heard_as_left_and_right(tmp_path):
+    """Two by two, which is said."""
+    job = Job(source=_tones(tmp_path), output_dir=tmp_path / "out", slug="job", encoding=TS, make_mp4=False)
+    plan = wiring.make_plan(job, Config())
+    report = wiring.run_job(plan, Config(), lambda event: None, CancelToken())
+    assert (Outcome.DONE, "", ()) == (report.outcome, report.error, validate(report.folder).findings)
+    assert [[400, 500], [600, 700]] == [_heard_hz(path) for path in sorted(report.folder.glob("audio/*/index.m3u8"))]
+    assert ["tones.mxf: 4 mono sound tracks, made 2 in stereo (1+2, 3+4)."] == [note for note in plan.notes if "sound" in note]
+
+
+def test_a_map_puts_other_tracks_together(tmp_path):
+    """The fourth on the left and the first on the right, muxed; nothing else."""
+    chosen = SoundRequest(audio_map=((MappedSound(track=4), MappedSound(track=1)),))
+    report = _convert(_tones(tmp_path), tmp_path / "out", sound=chosen, make_mp4=False)
+    assert (Outcome.DONE, "", ()) == (report.outcome, report.error, validate(report.folder).findings)
+    assert [700, 400] == _heard_hz(_playlists(report.folder)[1])
+
+
+@pytest.mark.parametrize("encoding", [TS, FMP4], ids=["muxed", "fmp4"])
+def test_mono_stays_mono(clip, tmp_path, encoding):
+    """One channel, as loud as it was, and declared as one."""
+    report = _convert(clip("plain"), tmp_path, encoding=encoding, make_mp4=False)
+    with av.open(str(_playlists(report.folder)[1])) as container:
+        samples = np.concatenate([frame.to_ndarray() for frame in container.decode(audio=0)], axis=1)
+    assert (1, pytest.approx(0.5, abs=0.05)) == (len(samples), float(np.percentile(np.abs(samples), 99.9)))
+    master = (report.folder / "master.m3u8").read_text()
+    assert (encoding is FMP4) == ('CHANNELS="1"' in master)

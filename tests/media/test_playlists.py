@@ -24,7 +24,7 @@ def _track(
     folder = f"audio/{source_index}" + ("-surround" if surround else "")
     return AudioTrack(
         group="surround" if surround else "stereo",
-        source_index=source_index,
+        sound=source_index,
         name=name,
         language=language,
         channels=6 if surround else 2,
