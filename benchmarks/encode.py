@@ -202,7 +202,7 @@ def run_all(variants: dict[str, Callable[[], Cost]], runs: int) -> tuple[dict[st
     return medians, costs
 
 
-def make_source(ffmpeg: Path, path: Path, seconds: float, folder: Path, *, megabits: int = 50) -> Path:
+def make_source(ffmpeg: Path, path: Path, seconds: float, folder: Path) -> Path:
     """Return a 1080p25 clip of the wanted length: `path` itself, or what is looped and scaled from it.
 
     What is made is like an editor's master, 50 Mb/s and with a little grain: how much a source costs to decode decides
@@ -214,19 +214,22 @@ def make_source(ffmpeg: Path, path: Path, seconds: float, folder: Path, *, megab
         return path
     target = folder / "source.mp4"
     picture = ["-vf", "scale=1920:1080,fps=25,noise=alls=8:allf=t", "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p"]
-    rates = ["-b:v", f"{megabits}M", "-maxrate", f"{megabits * 1.2}M", "-bufsize", f"{megabits * 1.2}M", "-c:a", "aac", "-ac", "2"]
+    rates = ["-b:v", "50M", "-maxrate", "60M", "-bufsize", "60M", "-c:a", "aac", "-ac", "2"]
     looped = [str(ffmpeg), "-v", "error", "-y", "-stream_loop", "-1", "-i", str(path), "-t", str(seconds), *picture, *rates, str(target)]
     subprocess.run(looped, check=True)
     return target
 
 
 def make_long_source(ffmpeg: Path, path: Path, seconds: float, folder: Path) -> Path:
-    """Return a minute of such a clip at 4 Mb/s, looped by copying its packets; `path` itself where it is long enough."""
+    """Return a minute of 1080p25 at 4 Mb/s, looped by copying its packets; `path` itself where it is long enough."""
     if (probe(path).duration_s or 0) >= seconds:
         return path
-    minute, target = make_source(ffmpeg, path, 60, folder, megabits=4), folder / "long.mp4"
+    minute, target = folder / "minute.mp4", folder / "long.mp4"
+    picture = ["-vf", "scale=1920:1080,fps=25", "-c:v", "libx264", "-preset", "ultrafast", "-g", "50", "-pix_fmt", "yuv420p", "-b:v", "4M"]
+    made = ["-stream_loop", "-1", "-i", str(path), "-t", "60", *picture, "-c:a", "aac", "-ac", "2", str(minute)]
     looped = ["-stream_loop", str(round(seconds / 60) - 1), "-i", str(minute), "-c", "copy", str(target)]
-    subprocess.run([str(ffmpeg), "-v", "error", "-y", *looped], check=True)
+    for arguments in (made, looped):
+        subprocess.run([str(ffmpeg), "-v", "error", "-y", *arguments], check=True)
     return target
 
 
