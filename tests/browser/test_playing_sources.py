@@ -57,6 +57,7 @@ STREAMS = {
     "variable rate": Stream(kind="variable rate", length_s=13.1),
     "slides": Stream(kind="slides", length_s=8.0),
     "slides, fmp4": Stream(kind="slides", length_s=8.0, sounds=1, asked={"encoding": FMP4}),
+    "slow slides": Stream(kind="slow slides", length_s=12.0),
     "slow slides, fmp4": Stream(kind="slow slides", length_s=12.0, sounds=1, asked={"encoding": FMP4}),
     "slow slides, silent": Stream(kind="slow slides, silent", length_s=12.0),
     "slow slides, silent, fmp4": Stream(kind="slow slides, silent", length_s=12.0, asked={"encoding": FMP4}),
