@@ -50,7 +50,7 @@ class SourcePanel:
         self.part_from.grid(row=0, column=0)
         ttk.Label(part, text="to", bootstyle=CARD).grid(row=0, column=1, padx=8)
         self.part_to.grid(row=0, column=2)
-        ttk.Label(part, text="as 0:01:30", bootstyle=HINT).grid(row=0, column=3, padx=(8, 0))
+        ttk.Label(part, text="h:mm:ss", bootstyle=HINT).grid(row=0, column=3, padx=(8, 0))
         part_note = fields.add("Only from", part)
         self.notes = {Field.SOURCE: note, Field.PART: part_note}
         variables.on_change(clear_when_edited(part_note), variables.part_from, variables.part_to)
