@@ -40,7 +40,6 @@ DECLARES_TRACKS = ("mov", "matroska")
 
 DISK_MARGIN = 1.1
 IFRAME_PLAYLIST = "iframes.m3u8"
-BESIDE = ("chapters", "subtitles", "closed_captions")
 PACKAGED = (MASTER, POSTER, SPRITE, SPRITE_MAP, PUBLISHED_KEY, CHAPTERS_JSON, CHAPTERS_VTT)
 """What the packaging writes into the folder itself."""
 
@@ -269,20 +268,24 @@ def _lost(context: PhaseContext) -> list[str]:
 
 
 def beside(plan: Plan) -> dict[str, Any]:
-    """Return what tells the chapters and subtitles of a stream from others; nothing of what there is none of."""
+    """Return what tells the chapters and subtitles of a stream from others, also where it has none."""
     video = plan.media.video
-    facts = {
+    return {
         "chapters": as_facts(plan.chapters),
         "subtitles": [stream.index for stream in plan.media.text_subtitles],
         "closed_captions": video is not None and video.closed_captions,
     }
-    return {name: value for name, value in facts.items() if value}
 
 
 def _beside_has_changed(context: PhaseContext) -> bool:
-    """Whether what stands beside picture and sound is to be another one than in the folder; that needs no encode."""
+    """Whether what stands beside picture and sound is to be another one than in the folder; that needs no encode.
+
+    A folder of a version that knew nothing of them stays as it is unless chapters are asked for, which only a later version takes.
+    """
     stored, wanted = context.workspace.done[PACKAGE], beside(context.plan)
-    return any(stored.get(name) != wanted.get(name) for name in BESIDE)
+    if not wanted.keys() & stored.keys():
+        return context.plan.job.chapters is not None
+    return any(stored.get(name) != value for name, value in wanted.items())
 
 
 def _is_encoded(context: PhaseContext, name: str) -> bool:

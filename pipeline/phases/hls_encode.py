@@ -53,7 +53,8 @@ class HlsEncode:
         self._work = EncodeWork(context, ffmpeg)
         self._sound = SoundEncode(context.plan, self._work)
         self._checkpoints = context.workspace.checkpoints
-        self._whole_key = key_of(self._work.made_with, output_settings(context.plan.job))
+        # the sound's key too: what an earlier version made of the same source and settings is another stream
+        self._whole_key = key_of(self._work.made_with, output_settings(context.plan.job), self._sound.key)
         self._cores = os.cpu_count() or 1
         self._begun = False
         self._pool = ChunkPool(context.cancel)
@@ -106,6 +107,7 @@ class HlsEncode:
         begun = self._checkpoints.finish_moves(self._whole_key, self._context.workspace.folder)
         if begun is not None:
             return begun
+        self._sound.start()  # the moves that were begun were those of other work
         self._context.workspace.sweep()
         self._scan, self._context, self.plan = scan, replace(self._context, plan=plan), plan
         if self.plan.job.encoding.copy_top and self.plan.renditions:

@@ -81,8 +81,8 @@ class SoundEncode:
         self._read_to = 0
 
     def start(self) -> None:
-        """Begin to make it, in a thread of its own."""
-        if self._plan.audio:
+        """Begin to make it, in a thread of its own; once it was begun that does nothing."""
+        if self._plan.audio and self._thread is None:
             self._thread = threading.Thread(target=self._make, name="sound")
             self._thread.start()
 

@@ -81,7 +81,7 @@ def _cut(name: str) -> Callable[[Path], None]:
     return lambda folder: (folder / name).write_bytes((folder / name).read_bytes()[:-1])
 
 
-ENCODED = ["stream", "stream", "MP4"]
+ENCODED = ["stream", "MP4"]
 
 
 @pytest.mark.parametrize(

@@ -169,7 +169,8 @@ def test_a_plain_stream(make_context):
     )
     facts = json.loads((folder / "job.json").read_text())["done"]["package"]
     sizes = {name: (folder / name).stat().st_size for name in _files(folder) if name != "job.json"}
-    assert {"renditions": ["180p", "90p"], "captions": None, "files": sizes} == facts
+    beside = {"chapters": [], "subtitles": [], "closed_captions": False}
+    assert {"renditions": ["180p", "90p"], "captions": None, "files": sizes, **beside} == facts
 
 
 def test_captions_run_on_the_picture_s_clock(make_context):
