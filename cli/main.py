@@ -6,6 +6,7 @@ import argparse
 import importlib
 import io
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from enum import Enum
@@ -20,6 +21,10 @@ from pipeline.errors import PipelineError, SettingsError
 EXIT_DONE = 0
 EXIT_FAILED = 1
 EXIT_WRONG_USAGE = 2
+
+OPTION = re.compile(r"--[a-z][a-z-]*")
+MINUS = re.compile(r"-[.,]?\d")
+"""What no option begins with."""
 
 
 def run_command(arguments: Sequence[str], config: Config) -> int:
@@ -60,6 +65,23 @@ class _Parser(argparse.ArgumentParser):
         """End the program with the sentence and where to read on."""
         complain(f"{message[0].upper()}{message[1:].rstrip('.')}. See {self.prog} --help.")
         raise SystemExit(EXIT_WRONG_USAGE)
+
+    def parse_known_args(  # type: ignore[override]  # argparse's overloads say the same
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse, taking `-0:05` or `-16` after an option for its value (https://github.com/python/cpython/issues/53580)."""
+        return super().parse_known_args(_joined(sys.argv[1:] if args is None else args), namespace)
+
+
+def _joined(arguments: Sequence[str]) -> list[str]:
+    """Return arguments in which each that begins with a minus and a digit is one with the option before it."""
+    joined: list[str] = []
+    for argument in arguments:
+        if joined and OPTION.fullmatch(joined[-1]) and MINUS.match(argument):
+            joined[-1] += f"={argument}"
+        else:
+            joined.append(argument)
+    return joined
 
 
 class _AnyOrderParser(_Parser):
@@ -106,6 +128,8 @@ def build_parser(config: Config) -> argparse.ArgumentParser:
 
 
 def _add_convert(parser: argparse.ArgumentParser, config: Config) -> None:
+    from pipeline.media.trimming import EXAMPLES
+
     parser.usage = "%(prog)s INPUT... -o DIR [OPTION...]"
     parser.add_argument("inputs", type=Path, nargs="+", metavar="INPUT", help="a video file")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="a folder for each video is made in this one")
@@ -120,12 +144,12 @@ def _add_convert(parser: argparse.ArgumentParser, config: Config) -> None:
     parser.add_argument(
         "--black-bars", action="store_true", help="fill a 16:9 frame with black bars instead of keeping the picture's shape"
     )
-    parser.add_argument("--trim", metavar="IN-OUT", help="convert only this part, such as 0:01:30-0:12:00, 90- or 0-720")
+    parser.add_argument("--trim", metavar="IN-OUT", help=f"convert only this part, {EXAMPLES}")
     parser.add_argument(
         "--chapters",
         type=Path,
         metavar="FILE",
-        help="a file of chapters in place of the video's own: 0:01:30 Title, WebVTT, JSON and others",
+        help="take the chapters from this file, not from the video: lines such as 0:01:30 Title, WebVTT, JSON and others",
     )
     parser.add_argument(
         "--mp4", action=argparse.BooleanOptionalAction, default=True, help="make a 480p MP4 for offline viewing (default: yes)"
@@ -148,9 +172,19 @@ def _add_convert(parser: argparse.ArgumentParser, config: Config) -> None:
 
 
 def _add_tracks(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--programme", type=int, metavar="N", help="which programme of a transport stream, by its number there")
-    parser.add_argument("--video-track", type=int, metavar="N", help="which picture where there are several, counted from 1")
-    parser.add_argument("--audio-track", metavar="N[,N]", help="which sound tracks, counted from 1 (default: all that can be decoded)")
+    parser.add_argument(
+        "--programme",
+        type=int,
+        metavar="N",
+        help="take this programme of a transport stream, by its number there (default: the one with the largest picture)",
+    )
+    parser.add_argument(
+        "--video-track",
+        type=int,
+        metavar="N",
+        help="take this picture where there are several, counted from 1 (default: the one marked as default, else the largest)",
+    )
+    parser.add_argument("--audio-track", metavar="N[,N]", help="take these sound tracks, counted from 1 (default: all that can be decoded)")
 
 
 def _add_encoding(parser: argparse.ArgumentParser) -> None:
@@ -178,7 +212,7 @@ def _add_encoding(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--audio-map",
         metavar="MAP",
-        help="which sounds to make: 1+2,3+4 puts tracks together as left and right, 1.3+1.4 channels of a track",
+        help="make these sounds: 1+2,3+4 puts tracks together as left and right, 1.3+1.4 puts channels 3 and 4 of track 1 together",
     )
     parser.add_argument("--loudness", type=float, metavar="LUFS", help="bring the sound to this loudness, for example -16")
     parser.add_argument("--encrypt", type=Path, metavar="KEYFILE", help="encrypt the segments with AES-128 and this key of 16 bytes")

@@ -21,7 +21,7 @@ SHORTEST_S = 0.1
 NEAR_END_S = 1.0
 """An end that is so little too late is the source's own: players show whole seconds, rounded up."""
 
-EXAMPLES = "such as 0:01:30-0:12:00, 90- or 0-720"
+EXAMPLES = "such as 0:01:30-0:12:00, 90- (to the end) or -12:00 (from the beginning)"
 
 _TIME = re.compile(r"(?:(?:(\d+):)?([0-5]?\d):)?(\d+(?:[.,]\d+)?)", re.ASCII)
 

@@ -39,6 +39,7 @@ def test_a_part_is_asked_for():
     """Of every video alike; nonsense is said in a sentence before anything starts."""
     assert [Trim(start_s=90, end_s=720)] * 2 == [job.trim for job in _jobs("a.mp4", "b.mp4", "--trim", "0:01:30-0:12:00")]
     assert [Trim(end_s=720)] == [job.trim for job in _jobs("a.mp4", "--trim=-720")]
+    assert [Trim(end_s=5)] * 2 == [job.trim for form in ("-0:05", "-5") for job in _jobs("a.mp4", "--trim", form)]
     options = build_parser(Config()).parse_args(["convert", "-o", "out", "a.mp4", "--trim", "12:00-1:30", "--json"])
     with pytest.raises(SettingsError, match="--trim: The part of the video from 12:00 to 1:30 is empty"):
         run(options, Config())
