@@ -291,8 +291,7 @@ class SubtitleForm(str, Enum):
 class SubtitleStream:
     """One subtitle track of the source; `index` counts among all streams of the file, `language` is a RFC 5646 tag.
 
-    `forced` are those that are shown
-    whatever the viewer chose, for what is said in another language; `for_the_deaf` tell of sounds too.
+    `forced` are those that are shown whatever the viewer chose, for what is said in another language; `for_the_deaf` tell of sounds too.
     """
 
     index: int

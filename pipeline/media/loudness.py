@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-RATE_HZ = 48_000
+from pipeline.media.sound_format import LAYOUTS, RATE_HZ
+
 PART = RATE_HZ // 10
 """Samples of a tenth of a second: gating blocks of 0.4 s overlap by three quarters (BS.1770-4, annex 1)."""
 
@@ -29,8 +30,6 @@ RANGE_PERCENTILES = (10, 95)
 
 WEIGHTS = {1: (2.0,), 2: (1.0, 1.0), 6: (1.0, 1.0, 1.0, 0.0, 1.41, 1.41)}
 """What each channel counts: surrounds more, low frequencies not at all; a single channel is heard from two loudspeakers."""
-
-LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
 
 # K weighting at 48 kHz (BS.1770-4, tables 1 and 2): a head in the way, and how deep sounds are heard
 SHELF = "b0=1.53512485958697:b1=-2.69169618940638:b2=1.19839281085285:a0=1:a1=-1.69065929318241:a2=0.73248077421585"

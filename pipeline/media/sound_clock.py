@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-RATE_HZ = 48_000
+from pipeline.media.sound_format import RATE_HZ
 
 LOOKAHEAD = RATE_HZ
 """So many samples wait before anything is decided about the first of them."""

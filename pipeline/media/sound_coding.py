@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pipeline.errors import EncodeError
 from pipeline.media.encode import TIMELINE_S
 from pipeline.media.scan import CLOCK_HZ
-from pipeline.media.sound_clock import RATE_HZ
+from pipeline.media.sound_format import LAYOUTS, RATE_HZ
 from pipeline.model import AudioRendition
 
 PIECE_S = 60
@@ -31,8 +31,6 @@ LEAD = 16
 
 SOUND_FILE = "sound.nut"
 """What a stretch of sound is named that is muxed into the picture's segments: NUT keeps its times to the sample."""
-
-LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
 
 
 @dataclass(frozen=True, kw_only=True)

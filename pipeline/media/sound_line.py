@@ -17,8 +17,8 @@ from pipeline.media.limiter import MARGIN, limited
 from pipeline.media.loudness import PART, LoudnessMeter
 from pipeline.media.mixing import Mix
 from pipeline.media.scan import CLOCK_HZ
-from pipeline.media.sound_clock import RATE_HZ
 from pipeline.media.sound_coding import PIECE_S, Length, PieceWriter, first_packet
+from pipeline.media.sound_format import RATE_HZ
 from pipeline.media.sound_reader import Wanted
 from pipeline.model import AudioRendition
 

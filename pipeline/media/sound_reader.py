@@ -15,7 +15,8 @@ import numpy as np
 
 from pipeline.errors import SourceError
 from pipeline.media.mixing import Mix, channel, matrix
-from pipeline.media.sound_clock import RATE_HZ, Entry, Placed, SoundClock
+from pipeline.media.sound_clock import Entry, Placed, SoundClock
+from pipeline.media.sound_format import RATE_HZ
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

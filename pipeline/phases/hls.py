@@ -20,7 +20,7 @@ from pipeline.media.ffmpeg_words import meaning
 from pipeline.media.loudness import SILENCE_LUFS
 from pipeline.media.process import FfmpegRun, printable, run_ffmpeg
 from pipeline.media.scan import CLOCK_HZ, Scan
-from pipeline.media.sound_clock import RATE_HZ
+from pipeline.media.sound_format import RATE_HZ
 from pipeline.media.thumbnails import POSTER, SPRITE, SPRITE_MAP
 from pipeline.media.treatment import declared_end_s
 from pipeline.model import MediaInfo, PhaseName, PhaseOutcome, Plan, SegmentType

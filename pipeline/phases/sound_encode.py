@@ -20,8 +20,8 @@ from pipeline.errors import EncodeError, SourceError
 from pipeline.media import encode
 from pipeline.media.loudness import Loudness, loudness
 from pipeline.media.scan import CLOCK_HZ
-from pipeline.media.sound_clock import RATE_HZ
 from pipeline.media.sound_coding import PIECE_S, Length, packet_ticks, write_stretch
+from pipeline.media.sound_format import RATE_HZ
 from pipeline.media.sound_line import Level
 from pipeline.media.sound_segments import write_segments
 from pipeline.media.source_checks import check_unchanged

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import pytest
 
-from pipeline.media.sound_clock import RATE_HZ, SoundClock
+from pipeline.media.sound_clock import SoundClock
+from pipeline.media.sound_format import RATE_HZ
 
 FRAME = 1024
 
