@@ -91,11 +91,12 @@ class Cutting:
     `first_frame` is when the first frame is shown; `copies_before` how many copies of it fill the time before, where that is
     long; `last_frame` how long the last one stands; `frame_ticks` the shortest time between two; `frame_rate` how many a second
     the encoders have to do with, by which all of them are told the same level.
-    `pauses` says that pauses of the picture must be filled; `held` that the last frame stands until the sound
-    ends, or where the frames after it are lost; `thinning` how frames that are too many are left out; `slow` that they come so
-    seldom that encoding them in another order would let the stream begin noticeably before its first picture. `repeatable`
-    asks for encoders that give the same bytes each time, one thread each: chunks side by side fill the cores. A long source
-    in one piece can't afford that. Of a part of a source, `entry` is when its first frame is shown in the whole.
+    `pauses` says that pauses of the picture must be filled; `held` that the last frame is repeated: it
+    stands until the sound ends, or longer than the others, or the frames after it are lost; `thinning` how frames that are
+    too many are left out; `slow` that they come so seldom that encoding them in another order would let the stream begin
+    noticeably before its first picture. `repeatable` asks for encoders that give the same bytes each time, one thread each:
+    chunks side by side fill the cores. A long source in one piece can't afford that.
+    Of a part of a source, `entry` is when its first frame is shown in the whole.
     """
 
     chunks: tuple[Chunk, ...]
@@ -136,8 +137,11 @@ def cut(plan: Plan, scan: Scan, *, cores: int, whole: bool = False, expected: in
         scan = replace(scan, frames=thinned.kept(scan.frames, first if late else 0))
     gap = scan.usual_gap
     sound_end = max(scan.sound_ends.values(), default=0)
-    goes_on = sound_end - scan.picture_end > min(gap, LONGEST_OVERHANG)
-    length = sound_end if goes_on else scan.picture_end
+    overhang = min(gap, LONGEST_OVERHANG)
+    length = sound_end if sound_end - scan.picture_end > overhang else scan.picture_end
+    # of a frame that stands for longer than the others a transport stream doesn't say how long
+    last_frame = max(1, scan.picture_end - scan.frames[-1]) if scan.frames else 1
+    goes_on = length > scan.picture_end or last_frame - gap > overhang
     damaged = not scan.orderly or missing_s(plan.media) >= DAMAGED_S
     pauses = _must_be_filled(scan, plan.segment_s)
     timed_anew = (thinned is not None and thinned.least_gap is None) or pauses
@@ -153,7 +157,7 @@ def cut(plan: Plan, scan: Scan, *, cores: int, whole: bool = False, expected: in
         length=length,
         first_frame=first,
         copies_before=copies,
-        last_frame=max(1, scan.picture_end - scan.frames[-1]) if scan.frames else 1,
+        last_frame=last_frame,
         frame_ticks=scan.shortest_gap,
         frame_rate=_fastest(scan),
         pauses=pauses,

@@ -95,8 +95,11 @@ def copy_arguments(plan: Plan, cutting: Cutting, rendition: Rendition, sound: st
     return ["-copyts", *_arguments(*streams, name=f"{rendition.name}/{PLAYLIST}", options=options)]
 
 
-def mp4_arguments(plan: Plan, cutting: Cutting, rendition: Rendition, sound: Path | None, target: str) -> list[str]:
-    """Return the arguments that encode the MP4's picture from the source; `sound` is a playlist whose sound is copied."""
+def mp4_arguments(plan: Plan, cutting: Cutting, rendition: Rendition, sound: Path | None, target: str, end_s: float) -> list[str]:
+    """Return the arguments that encode the MP4's picture from the source; `sound` is a playlist whose sound is copied.
+
+    The last frame stands until `end_s`, counted from the stream's first moment.
+    """
     chunk = Chunk(number=0, start=0, end=None, seek_s=cutting.chunks[0].seek_s, first_frame=0, frames=None)
     pictures = picture_graph(_entered(plan.media, chunk), plan, cutting, chunk, (rendition,))
     sounds = [] if sound is None else [_stream(sound)["a:0"]]
@@ -106,17 +109,20 @@ def mp4_arguments(plan: Plan, cutting: Cutting, rendition: Rendition, sound: Pat
     return [
         "-copyts",
         *global_options(plan.encoder),
-        *_arguments(*pictures, *sounds, name=target, options=_picture_timing(chunk, 1) | _mp4() | options),
+        *_arguments(*pictures, *sounds, name=target, options=_picture_timing(chunk, 1) | _mp4(end_s) | options),
     ]
 
 
-def remux_arguments(picture: Path, sound: Path | None, target: str) -> list[str]:
-    """Return the arguments that make the MP4 from a finished rendition, and a sound of its own, without encoding."""
+def remux_arguments(picture: Path, sound: Path | None, target: str, end_s: float) -> list[str]:
+    """Return the arguments that make the MP4 from a finished rendition, and a sound of its own, without encoding.
+
+    The last frame stands until `end_s`, counted from the stream's first moment.
+    """
     stream = _stream(picture)
     streams = [stream["v:0"]]
     if sound is not None:
         streams.append((stream if sound == picture else _stream(sound))["a:0"])
-    return ["-copyts", *_arguments(*streams, name=target, options=_mp4() | {"c": "copy"})]
+    return ["-copyts", *_arguments(*streams, name=target, options=_mp4(end_s) | {"c": "copy"})]
 
 
 def from_source(arguments: Sequence[str], source: Path) -> list[str]:
@@ -315,8 +321,15 @@ def _stream(playlist: Path) -> Any:  # noqa: ANN401  # ffmpeg-python is untyped
     return ffmpeg.input(playlist.as_posix(), itsoffset=-TIMELINE_S)
 
 
-def _mp4() -> dict[str, Any]:
-    return {"format": "mp4", "movflags": "+faststart"}  # the index in front, so that playing starts while downloading
+def _mp4(end_s: float) -> dict[str, Any]:
+    # A transport stream says nothing of durations, and an encoder not always: the last frame's would be guessed, or none at all,
+    # and a picture of a single frame would be left out by players.
+    last = f"max(1\\,round({end_s:.6f}/TB)-PTS)"
+    return {
+        "format": "mp4",
+        "movflags": "+faststart",  # the index in front, so that playing starts while downloading
+        "bsf:v": f"setts=pts=PTS:dts=DTS:duration=if(eq(NEXT_DTS\\,NOPTS)\\,{last}\\,NEXT_DTS-DTS)",
+    }
 
 
 def _arguments(*streams: Any, name: str, options: dict[str, Any]) -> list[str]:  # noqa: ANN401  # ffmpeg-python is untyped

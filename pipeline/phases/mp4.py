@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.errors import EncodeError, SourceChangedError, SourceError
+from pipeline.errors import EncodeError, SourceError
 from pipeline.events import LogLevel
 from pipeline.media import encode, encryption, measure
 from pipeline.media.chunks import cut
@@ -55,9 +55,7 @@ class Mp4Phase:
             made = scratch / MP4_FILE
             size_bytes = made.stat().st_size
             made.replace(folder / MP4_FILE)
-        except SourceChangedError:
-            raise
-        except (EncodeError, SourceError, OSError) as error:
+        except (EncodeError, OSError) as error:
             raise encode_failure(context, error) from error
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
@@ -72,14 +70,17 @@ class Mp4Phase:
         sound, target = _sound(plan), f"{scratch.name}/{MP4_FILE}"
         place = _readable(context, scratch, [playlist for playlist in (wanted.remux_of, sound) if playlist is not None])
         sound_playlist = None if sound is None else place / sound / measure.PLAYLIST
+        shown = measure.read_media_playlist(folder / (wanted.remux_of or plan.renditions[0].name) / measure.PLAYLIST)
+        end_s = sum(segment.duration_s for segment in shown)
         if wanted.remux_of is not None:
-            arguments = encode.remux_arguments(place / wanted.remux_of / measure.PLAYLIST, sound_playlist, target)
+            arguments = encode.remux_arguments(place / wanted.remux_of / measure.PLAYLIST, sound_playlist, target, end_s)
         else:
             # what the encode of the renditions ended with: a hardware encoder may have given way to the processor
             plan = replace(plan, encoder=facts["encoder"])
             found = scan(plan.media, context.cancel)
             (rendition,) = within_source((wanted.rendition,), found.peak_bit_rate)
-            arguments = encode.mp4_arguments(plan, cut(plan, found, cores=1, whole=True), rendition, sound_playlist, target)
+            cutting = cut(plan, found, cores=1, whole=True)
+            arguments = encode.mp4_arguments(plan, cutting, rendition, sound_playlist, target, end_s)
             arguments = encode.from_source(arguments, plan.media.path)
         context.log(printable([str(self._ffmpeg), *arguments], cwd=folder), LogLevel.DETAIL)
         length_s = float(facts["duration_s"])
@@ -88,9 +89,16 @@ class Mp4Phase:
             context.report(Progress(fraction=min(1.0, out_time_s / length_s), text="Making the MP4"))
 
         run_ffmpeg(self._ffmpeg, arguments, cwd=folder, cancel=context.cancel, on_progress=report)
-        made_s = probe(scratch / MP4_FILE).duration_s or 0.0
+        made_s = _length_s(scratch / MP4_FILE)
         if length_s - made_s > SHORT_S:
             raise EncodeError(f"the MP4 has {made_s:.1f} s instead of {length_s:.1f} s")
+
+
+def _length_s(mp4: Path) -> float:
+    try:
+        return probe(mp4).duration_s or 0.0
+    except SourceError as error:
+        raise EncodeError("the MP4 can't be read back") from error
 
 
 def _is_made(context: PhaseContext) -> bool:
