@@ -40,6 +40,9 @@ COPY = "copy"
 DECISIONS = NOT_KEPT, ONE_PIECE, FILLED, PROCESSOR = "not_kept", "one_piece", "filled", "processor"
 """Pieces without files, each a decision that stands when the job is started again: what was done another way is not tried again."""
 
+LATEST_COPY = CLOCK_HZ // 4
+"""By so many ticks the first copy of a frame can miss the beginning of its segment, at most: copies come more often."""
+
 
 class HlsEncode:
     """One encode of a plan's renditions and sounds into the workspace. Leaving it ends all that is under way.
@@ -133,7 +136,7 @@ class HlsEncode:
             raise NotCopyableError(decided["reason"])
         cutting = cut(self.plan, self._scan, cores=self._cores, whole=True)
         boundaries = copying.boundaries(self.plan, self._scan, cutting)
-        self._sound.tell_length(_sound_length(cutting))
+        self._sound.tell_length(_sound_length(cutting, self.plan.segment_s))
         copied = self._copied(top, cutting, boundaries)
         self.plan = replace(self.plan, renditions=copying.below(self.plan.renditions, self._scan.peak_bit_rate))
         cutting = cut_at(self.plan, cutting, self._scan, boundaries, cores=self._cores)
@@ -159,7 +162,7 @@ class HlsEncode:
     def _all_encoded(self) -> dict[str, Any]:
         cutting = cut(self.plan, self._scan, cores=self._cores) if self.plan.renditions else None
         length = cutting.length if cutting else self._scan.end
-        self._sound.tell_length(Length(ticks=length) if cutting is None else _sound_length(cutting))
+        self._sound.tell_length(Length(ticks=length) if cutting is None else _sound_length(cutting, self.plan.segment_s))
         if self.plan.job.encoding.target_vmaf is not None and cutting is not None:
             self._per_title(cutting)
         if cutting is None:
@@ -305,6 +308,9 @@ class HlsEncode:
         self._checkpoints.finish(name, self._whole_key, facts)
 
 
-def _sound_length(cutting: Cutting) -> Length:
-    """Return how long the sound must be: where the last frame is held, or may be, its last copy can be short."""
-    return Length(ticks=cutting.length, shortest_segment=0 if cutting.held or cutting.pauses else cutting.frame_ticks)
+def _sound_length(cutting: Cutting, segment_s: int) -> Length:
+    """Return how long the sound must be: where the last frame is held, or pauses are filled, the copies' times are not known before."""
+    if not (cutting.held or cutting.pauses):
+        return Length(ticks=cutting.length, shortest_segment=cutting.frame_ticks)
+    rest = cutting.length % (segment_s * CLOCK_HZ) or segment_s * CLOCK_HZ
+    return Length(ticks=cutting.length, shortest_segment=max(0, rest - LATEST_COPY))
