@@ -11,9 +11,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pipeline.cancel import CancelToken
-from pipeline.errors import SourceError
 from pipeline.media.covers import is_cover
-from pipeline.media.source_checks import check_unchanged
+from pipeline.media.source_checks import check_unchanged, unreadable
 from pipeline.model import MediaInfo
 
 if TYPE_CHECKING:
@@ -141,7 +140,7 @@ def scan(
         on_found: gets what was found so far, each time the same object; may raise to end the reading.
 
     Raises:
-        SourceError: it can't be opened, or changes meanwhile.
+        SourceError: it can't be opened, the drive or the network fails, or it changes meanwhile.
         Cancelled: the job was cancelled.
     """
     import av
@@ -161,11 +160,13 @@ def scan(
                         on_progress(min(1.0, max(0, packet.pos or 0) / max(1, media.size_bytes)))
                         on_found(found)
                     found.take(packet)
-            except (av.error.FFmpegError, OSError):  # it can't be read any further
+            except OSError:  # first: what the system says is PyAV's error too
+                raise
+            except av.error.FFmpegError:  # it can't be read any further
                 found.orderly = False
     except (av.error.FFmpegError, OSError) as error:
         check_unchanged(media)  # which is why, then
-        raise SourceError(f"{media.path} can't be read: the file is broken or was moved.") from error
+        raise unreadable(media.path, error) from error
     check_unchanged(media)
     return found.result()
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.errors import SourceError
 from pipeline.media.mixing import Mix, channel, matrix
 from pipeline.media.sound_clock import Entry, Placed, SoundClock
 from pipeline.media.sound_format import RATE_HZ
+from pipeline.media.source_checks import unreadable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,8 +62,8 @@ class SoundReader:
     """Reads what is wanted of each track, by the track's index among all streams of the file.
 
     `start_s` is the container's time of the first moment: what lies before it is not read, nor what lies after `limit_s`, counted from
-    there. `entries` are where to enter tracks; without one a track is read from its beginning. `errors` counts what could not be decoded,
-    `decoded` how many samples of each track could.
+    there. `entries` are where to enter tracks; without one a track is read from its beginning. `errors` counts what could not be decoded
+    and where the file could not be read any further, `ends` is where the last packet of each track ends, in seconds.
     """
 
     def __init__(
@@ -76,16 +76,13 @@ class SoundReader:
         limit_s: float | None = None,
     ) -> None:
         self.errors = 0
+        self.ends = dict.fromkeys(wanted, 0.0)
         self._path = path
         self._start_s = start_s
         self._wanted = wanted
         self._entries = entries or {}
         self._limit_s = limit_s
         self._tracks: dict[int, _Track] = {}
-
-    def decoded(self, index: int) -> int:
-        """Return how many samples of a track were decoded."""
-        return self._tracks[index].decoded
 
     def blocks(self, check: Callable[[], None] = lambda: None) -> Iterator[Block]:
         """Yield the tracks' samples as they come in the file, then what is left of each; `check` is called now and then.
@@ -102,7 +99,7 @@ class SoundReader:
                 for stream in streams:
                     wanted, entry = self._wanted[stream.index], self._entries.get(stream.index)
                     self._tracks[stream.index] = _Track(stream, self._start_s, wanted, entry, self._limit_s)
-                for number, packet in enumerate(readable_packets(container.demux(streams))):
+                for number, packet in enumerate(self._packets(container.demux(streams))):
                     if number % CHECK_EVERY == 0:
                         check()
                     track = self._tracks[packet.stream.index]
@@ -119,19 +116,30 @@ class SoundReader:
                     for placed in track.rest():
                         yield Block(index=track.index, placed=placed)
         except (av.error.FFmpegError, OSError) as error:
-            raise SourceError(f"{self._path} can't be read: the file is broken or was moved.") from error
+            raise unreadable(self._path, error) from error
 
+    def _packets(self, packets: Iterator[Any]) -> Iterator[Any]:
+        """Yield PyAV's packets until the file ends, or is so broken that it can't be read any further, which counts as an error.
 
-def readable_packets(packets: Iterator[Any]) -> Iterator[Any]:
-    """Yield PyAV's packets until the file ends or can't be read any further."""
-    import av.error
+        Raises OSError when a drive or a network fails: the rest is there, but not now.
+        """
+        import av.error
 
-    while True:
-        try:
-            packet = next(packets)
-        except (StopIteration, av.error.FFmpegError, OSError):
-            return
-        yield packet
+        while True:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                return
+            except OSError:  # first: what the system says is PyAV's error too
+                raise
+            except av.error.FFmpegError:
+                self.errors += 1
+                return
+            time = packet.dts if packet.pts is None else packet.pts
+            if packet.size and time is not None:
+                end_s = float((time + (packet.duration or 0)) * packet.time_base) - self._start_s
+                self.ends[packet.stream_index] = max(self.ends[packet.stream_index], end_s)
+            yield packet
 
 
 def decoded_frames(packet: Any) -> list[Any] | None:  # noqa: ANN401  # PyAV's packet
@@ -156,7 +164,6 @@ class _Track:
         limit_s: float | None,
     ) -> None:
         self.index: int = stream.index
-        self.decoded = 0
         self._tick_s = float(stream.time_base)
         self._start_s = start_s
         self._wanted = wanted
@@ -203,7 +210,6 @@ class _Track:
             self._pts = frame.pts if has_time else None
         samples = self._resampled(self._mixed(_as_float(frame)), frame.sample_rate)
         self._owed += frame.samples * RATE_HZ / frame.sample_rate - samples.shape[1]
-        self.decoded += samples.shape[1]
         self._parts.append(samples)
         if sum(part.shape[1] for part in self._parts) >= LEAST_SAMPLES:
             self._put()

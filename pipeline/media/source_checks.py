@@ -68,5 +68,14 @@ def check_unchanged(media: MediaInfo) -> None:
         )
 
 
+def unreadable(path: Path, error: Exception) -> SourceError:
+    """Return what to say of a source that can't be opened, or not be read to its end, for this reason."""
+    if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
+        return SourceError(
+            f"{path} can't be read to its end: the drive or the network failed. Check the connection, or copy the file to this computer."
+        )
+    return SourceError(f"{path} can't be read: the file is broken or was moved.")
+
+
 def _identity(status: os.stat_result) -> SourceIdentity:
     return SourceIdentity(size_bytes=status.st_size, mtime_ns=status.st_mtime_ns, inode=status.st_ino)

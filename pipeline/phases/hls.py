@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -99,7 +99,7 @@ class HlsPhase:
             raise
         facts["accepted"] = plan.job.accept_damaged
         if facts["decode_errors"] and plan.audio:
-            facts["sound"] = self._decoded_sound(context, found)
+            facts["sound"] = self._decoded_sound(context, found, facts["sound_ends"])
         context.workspace.mark(self.name.value, facts)
         context.workspace.checkpoints.clear()
         self._check_damage(context)
@@ -184,10 +184,11 @@ class HlsPhase:
             raise SourceError(f"{sentence}. {WAYS_OUT}")
         context.log(f"{sentence}; the picture or the sound may show them.", LogLevel.WARNING)
 
-    def _decoded_sound(self, context: PhaseContext, found: Scan) -> dict[str, float] | None:
+    def _decoded_sound(self, context: PhaseContext, found: Scan, ends_s: Mapping[str, float]) -> dict[str, float] | None:
         """Return how long the sound should be of which most is missing, and how long what can be decoded of it; None if all can.
 
-        What could not be decoded was replaced by silence in the encode, so the sound is decoded once more by itself.
+        What could not be decoded was replaced by silence in the encode, so the sound is decoded once more by itself. `ends_s` are
+        where the tracks ended in the encode, by their indexes: nothing after that was heard, whatever can be decoded now.
         """
         media = context.plan.media
         arguments = ["-loglevel", "level+verbose", "-max_error_rate", "1", "-i", encode.SOURCE]
@@ -202,6 +203,8 @@ class HlsPhase:
         for number, sound in enumerate(media.audio):
             declared_s = sound.duration_s or found.sound_ends[sound.index] / CLOCK_HZ - sound.start_s
             decoded_s = _decoded_samples(log, number) / RATE_HZ
+            if str(sound.index) in ends_s:
+                decoded_s = min(decoded_s, max(0.0, ends_s[str(sound.index)] - sound.start_s))
             missing_s = declared_s - decoded_s
             if missing_s > max(NOTABLE_S, 0.0 if worst is None else worst["declared_s"] - worst["decoded_s"]):
                 worst = {"declared_s": declared_s, "decoded_s": decoded_s}

@@ -37,6 +37,9 @@ from pipeline.plan import output_settings, within_source
 PER_TITLE = "per_title"
 COPY = "copy"
 
+SHORT_S = 0.1
+"""A sound that ended by more than this before its last packet was not read to its end, in seconds."""
+
 DECISIONS = NOT_KEPT, ONE_PIECE, FILLED, PROCESSOR = "not_kept", "one_piece", "filled", "processor"
 """Pieces without files, each a decision that stands when the job is started again: what was done another way is not tried again."""
 
@@ -207,9 +210,14 @@ class HlsEncode:
             "loudness": self._sound.loudness,
             "encoder": self.plan.encoder,
             "chunks": len(chunks),
-            "decode_errors": self._sound.error_lines + sum(c["errors"] for c in chunks),
+            "decode_errors": max(self._sound.error_lines, self._lost_sounds()) + sum(c["errors"] for c in chunks),
+            "sound_ends": {str(index): end_s for index, end_s in self._sound.ends.items()},
             "missing_frames": self._missing_frames(cutting, chunks),
         }
+
+    def _lost_sounds(self) -> int:
+        """Return how many sounds ended before what was found of them when the source was read through."""
+        return sum(self._scan.sound_ends[index] / CLOCK_HZ - end_s > SHORT_S for index, end_s in self._sound.ends.items())
 
     def _joined(self, made: Mapping[str, Pieces], facts: Mapping[str, Any], last_frame: int) -> dict[str, Any]:
         return join(self._work, self._sound, self.plan.segment_type, made, facts, last_frame=last_frame, key=self._whole_key)

@@ -57,8 +57,8 @@ class SoundEncode:
     """Encodes every sound of a plan.
 
     Once started a thread makes it, from the beginning on; `stretch` waits for what it needs; `tell_length` tells how long the stream is,
-    as soon as that is known; `finish` waits for all of it. After that `loudness` is how loud each sound was and `error_lines` how many
-    packets could not be decoded. `names` are its pieces.
+    as soon as that is known; `finish` waits for all of it. After that `loudness` is how loud each sound was, `error_lines` how many
+    packets could not be decoded and `ends` where each track ended, in seconds, by its index. `names` are its pieces.
     """
 
     names = (SOUND, SEGMENTS)
@@ -66,6 +66,7 @@ class SoundEncode:
     def __init__(self, plan: Plan, work: EncodeWork) -> None:
         self.loudness: list[dict[str, float]] = []
         self.error_lines = 0
+        self.ends: dict[int, float] = {}
         place = (plan.media.start_s, plan.media.limit_s)
         self.key = key_of(work.made_with[1], VERSION, [asdict(a) for a in plan.audio], plan.job.sound.loudness_lufs, place)
         self._plan = plan
@@ -212,7 +213,7 @@ class SoundEncode:
         made = self._pass(ENCODED, levels, encodes=True, measures=measured is None)
         if measured is None:
             measured = [loudness(powers) for powers in made.powers]
-        self.error_lines = made.errors
+        self.error_lines, self.ends = made.errors, made.ends
         self.loudness = [{"integrated_lufs": m.integrated_lufs, "range_lu": m.range_lu} for m in measured]
 
     def _pass(self, kind: str, levels: Sequence[Level], *, encodes: bool, measures: bool) -> Found:

@@ -18,10 +18,13 @@ from pipeline.model import Plan
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """What a pass found: the powers of each sound's tenths of a second where it measured, how many packets could not be decoded."""
+    """What a pass found: the powers of each sound's tenths of a second where it measured, how many packets could not be decoded, and
+    where each track ended, in seconds, by its index.
+    """
 
     powers: list[list[float]]
     errors: int
+    ends: dict[int, float]
 
 
 class SoundPass:
@@ -94,7 +97,7 @@ class SoundPass:
             for line in lines:
                 line.abandon()
         powers = [[power for facts in self._facts for power in facts["powers"][number]] for number in range(len(lines))]
-        return Found(powers=powers, errors=sum(facts["errors"] for facts in self._facts))
+        return Found(powers=powers, errors=sum(facts["errors"] for facts in self._facts), ends=reader.ends)
 
     def _read(self, reader: SoundReader, lines: Sequence[SoundLine]) -> None:
         for block in reader.blocks(self._stop.check):
