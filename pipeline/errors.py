@@ -53,6 +53,10 @@ class EncodeError(PipelineError):
     """ffmpeg failed, or made less than the source declares."""
 
 
+class IncompleteError(EncodeError):
+    """What was made is not what it should be. The text is for the log and never for an editor."""
+
+
 class FfmpegError(EncodeError):
     """ffmpeg ended with an error. The text is what that means; `words` are its own, for the log and never for an editor."""
 

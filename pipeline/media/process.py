@@ -71,6 +71,13 @@ def find_ffmpeg(configured: str) -> Path:
     return Path(found)
 
 
+def _is_configured(ffmpeg: Path) -> bool:
+    try:
+        return ffmpeg != find_ffmpeg("")
+    except ToolError:
+        return True
+
+
 def printable(argv: Sequence[str], cwd: Path | None = None) -> str:
     """Return a command as one line that can be pasted into a shell, begun with a change to the folder it ran in."""
     return (f"cd {shlex.quote(str(cwd))} && " if cwd else "") + shlex.join(argv)
@@ -130,7 +137,7 @@ def run_ffmpeg(
     out_time_s = max(out_time_s, _latest(times))
     if process.returncode != 0:
         words = log.reason(process.returncode)
-        raise FfmpegError(words, meaning=meaning(words))
+        raise FfmpegError(words, meaning=meaning(words, configured=_is_configured(ffmpeg)))
     return FfmpegRun(out_time_s=out_time_s, frames=frames.count, log=tuple(log.lines), error_lines=log.error_lines)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.errors import EncodeError
+from pipeline.errors import EncodeError, IncompleteError
 from pipeline.media.encode import TIMELINE_S
 from pipeline.media.scan import CLOCK_HZ
 from pipeline.media.sound_format import LAYOUTS, RATE_HZ
@@ -141,13 +141,13 @@ class PieceWriter:
 
 @contextlib.contextmanager
 def _told(what: str) -> Iterator[None]:
-    """Let PyAV's errors be ours, with a text for the middle of a sentence."""
+    """Let PyAV's errors be ours, with a text for the log."""
     import av.error
 
     try:
         yield
     except (av.error.FFmpegError, OSError) as error:
-        raise EncodeError(what) from error
+        raise IncompleteError(what) from error
 
 
 def read_packets(pieces: Sequence[Path]) -> Iterator[tuple[Any, Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import EncodeError
+from pipeline.errors import IncompleteError
 from pipeline.files import write_whole
 from pipeline.media.continuity import continue_fragments, continue_packets
 from pipeline.media.encode import INIT, segment_pattern
@@ -47,7 +47,7 @@ def write_segments(pieces: Sequence[Path], folder: Path, segment_type: SegmentTy
     if writer is not None:
         writer.end()
     if len(starts) != len(boundaries):
-        raise EncodeError("the sound is shorter than the picture")
+        raise IncompleteError("the sound is shorter than the picture")
     if segment_type is SegmentType.TS:
         continue_packets(paths, {})
     else:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.disk_room import DiskFullError, is_full, tells_of_full_disk
-from pipeline.errors import EncodeError, FfmpegError, OutputError, PipelineError, SourceError
+from pipeline.errors import EncodeError, FfmpegError, IncompleteError, OutputError, PipelineError, SourceError
 from pipeline.events import LogLevel
 from pipeline.media import encode, interruptions, ladder, measure, playlists
 from pipeline.media.chapters import CHAPTERS_JSON, CHAPTERS_VTT, as_facts
@@ -135,7 +135,7 @@ class HlsPhase:
             context.log(f"{path} {elsewhere}.", LogLevel.WARNING)
         if nothing is not None:
             if interruptions.is_mostly_nothing(found) and not accepted:
-                raise SourceError(f"{path} {nothing}, as its clock jumps: export it anew, or accept damaged videos.")
+                raise SourceError(f"{path} {nothing}, as its clock jumps: export it again, or accept damaged videos.")
             context.log(f"{path} {nothing}: the last picture stands until it goes on.", LogLevel.WARNING)
 
     def _check_end(self, context: PhaseContext, found: Scan) -> bool:
@@ -304,7 +304,9 @@ def encode_failure(context: PhaseContext, error: PipelineError | OSError) -> Pip
         return DiskFullError(f"The disk is full: {source.name} could not be encoded. Free some space and start again.")
     if isinstance(error, (FfmpegError, OSError)):
         return EncodeError(f"{source} could not be encoded: {error if isinstance(error, FfmpegError) else meaning(str(error))}.")
-    return EncodeError(f"{source} could not be encoded ({error}): check the file, or export it again.")
+    if isinstance(error, IncompleteError):
+        return EncodeError(f"{source} could not be encoded completely: check that it plays to its end, or export it again.")
+    return EncodeError(str(error))
 
 
 def _ending(media: MediaInfo, found: Scan) -> MediaInfo:

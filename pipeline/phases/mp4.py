@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.errors import EncodeError, SourceError
+from pipeline.errors import EncodeError, IncompleteError, SourceError
 from pipeline.events import LogLevel
 from pipeline.media import encode, encryption, measure
 from pipeline.media.chunks import cut
@@ -91,14 +91,14 @@ class Mp4Phase:
         run_ffmpeg(self._ffmpeg, arguments, cwd=folder, cancel=context.cancel, on_progress=report)
         made_s = _length_s(scratch / MP4_FILE)
         if length_s - made_s > SHORT_S:
-            raise EncodeError(f"the MP4 has {made_s:.1f} s instead of {length_s:.1f} s")
+            raise IncompleteError(f"the MP4 has {made_s:.1f} s instead of {length_s:.1f} s")
 
 
 def _length_s(mp4: Path) -> float:
     try:
         return probe(mp4).duration_s or 0.0
     except SourceError as error:
-        raise EncodeError("the MP4 can't be read back") from error
+        raise IncompleteError("the MP4 can't be read back") from error
 
 
 def _is_made(context: PhaseContext) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from pipeline.cancel import CancelToken
-from pipeline.errors import FfmpegError
+from pipeline.errors import FfmpegError, IncompleteError
 from pipeline.events import LogLevel
 from pipeline.model import PhaseName, PhaseOutcome, Plan
 from pipeline.workspace import Workspace
@@ -51,6 +51,8 @@ def log_words(context: PhaseContext, error: BaseException) -> None:
     """Put what ffmpeg or the system said into the log, for whoever looks for the fault."""
     if isinstance(error, FfmpegError):
         context.log(f"ffmpeg said: {error.words}", LogLevel.DETAIL)
+    elif isinstance(error, IncompleteError):
+        context.log(f"What went wrong: {error}", LogLevel.DETAIL)
     elif isinstance(error, OSError):
         context.log(f"The system said: {error}", LogLevel.DETAIL)
 

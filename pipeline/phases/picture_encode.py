@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.cancel import CancelToken
-from pipeline.errors import EncodeError
+from pipeline.errors import IncompleteError
 from pipeline.media import encode, measure
 from pipeline.media.chunks import Chunk, Cutting, side_by_side
 from pipeline.media.continuity import continue_fragments, continue_packets
@@ -24,7 +24,7 @@ from pipeline.phases.phase import Progress
 from pipeline.phases.sound_encode import SoundEncode
 
 
-class NotSeekableError(EncodeError):
+class NotSeekableError(IncompleteError):
     """A chunk did not begin or end where it should: the source must be encoded in one piece."""
 
 

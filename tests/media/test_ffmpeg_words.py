@@ -21,13 +21,19 @@ SAID = {
     "Rematrix is needed between 60 channels and stereo but there is not enough information to do it": "its sound has channels",
     "Unknown decoder 'av1_cuvid'": "this ffmpeg has no decoder",
     "No such filter: 'zscale'": "this ffmpeg lacks a filter",
-    "Error initializing filters: Cannot allocate memory": "the memory did not suffice",
-    "x264 [error]: malloc of size 1234567 failed": "the memory did not suffice",
-    "exit status -9": "the memory did not suffice",
-    "exit status -11": "ffmpeg broke down",
+    "Error initializing filters: Cannot allocate memory": "there was not enough memory",
+    "x264 [error]: malloc of size 1234567 failed": "there was not enough memory",
+    "exit status -9": "there was not enough memory",
+    "exit status -11": "ffmpeg crashed",
     "seg_001.ts: Permission denied": "a file may not be read or written",
     "Error muxing a packet: Input/output error": "the disk can't be read or written",
     "Error submitting packet to decoder: Invalid data found when processing input": "it is damaged",
+    "Error configuring channel layout 5.1: Cannot allocate memory": "there was not enough memory",
+    "Channel layout of the output: Permission denied": "a file may not be read or written",
+    "Unsupported channel layout '7.1(wide)'": "its sound has channels",
+    "Conversion failed, exit status of the hook was 3": UNKNOWN,
+    "exit status 3221225477": "ffmpeg crashed",
+    "exit status 1": UNKNOWN,
     "Frobnication of type 7 is not yet implemented": UNKNOWN,
 }
 
@@ -37,6 +43,14 @@ def test_each_failure_means_something(words, begin):
     """What is wrong and what to do, never ffmpeg's words themselves."""
     told = meaning(words)
     assert (begin, False) == (told[: len(begin)], words in told)
+
+
+@pytest.mark.parametrize(
+    "words", ["Unknown decoder 'x'", "Encoder not found", "No such filter: 'x'", "Option not found", "exit status -11"]
+)
+def test_another_ffmpeg_is_advised_where_one_is_configured(words):
+    """Nobody else has to know of the setting."""
+    assert [False, True] == ["FFMPEG_PATH" in meaning(words, configured=configured) for configured in (False, True)]
 
 
 def test_a_run_that_fails_has_both(ffmpeg, tmp_path):
