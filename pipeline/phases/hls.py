@@ -60,17 +60,24 @@ class HlsPhase:
             context.workspace.require_media()
         workspace = context.workspace
         lost = _lost(context)
-        if is_whole(context) and not any(_is_encoded(context, name) for name in lost):
+        whole = is_whole(context) and not any(_is_encoded(context, name) for name in lost)
+        changed = workspace.published and not workspace.media_deleted and _beside_has_changed(context)
+        if whole and workspace.published and not (lost or changed):
+            return
+        if whole and _has_planned_sounds(context):
             if lost:
                 context.log(f"Files of the earlier run are missing, such as {lost[0]}: they are made again.", LogLevel.INFO)
                 workspace.reopen()
-            elif workspace.published and not workspace.media_deleted and _beside_has_changed(context):
+            elif changed:
                 context.log("Chapters or subtitles have changed: the stream is packaged again.", LogLevel.INFO)
                 workspace.reopen()
             return
         if workspace.published:
-            context.log("Files of the earlier run are missing: the video is made again.", LogLevel.WARNING)
+            reason = "An earlier version made other sounds of this video" if whole else "Files of the earlier run are missing"
+            context.log(f"{reason}: the video is made again.", LogLevel.WARNING)
             workspace.begin_anew()
+        elif whole:
+            workspace.done.clear()
         needed = estimated_size_bytes(context.plan) - context.workspace.checkpoints.size_bytes
         place = context.workspace.final.parent
         free = shutil.disk_usage(place).free
@@ -289,6 +296,13 @@ def _beside_has_changed(context: PhaseContext) -> bool:
     if not wanted.keys() & stored.keys():
         return context.plan.job.chapters is not None
     return any(stored.get(name) != value for name, value in wanted.items())
+
+
+def _has_planned_sounds(context: PhaseContext) -> bool:
+    """Whether the sounds with segments of their own are those that the plan has: an earlier version may have made others."""
+    plan = context.plan
+    made: list[str] = context.workspace.done[PhaseName.HLS.value]["audio"]
+    return made == ([] if plan.muxed_sound else [a.folder for a in plan.audio])
 
 
 def _is_encoded(context: PhaseContext, name: str) -> bool:

@@ -105,6 +105,26 @@ def test_chapters_of_a_file_that_are_no_longer_wanted_give_way(clip, tmp_path):
     assert ["Part 0", "Part 2"] == titles
 
 
+def test_a_stream_is_not_packaged_without_its_sounds(tmp_path):
+    """Where an earlier version made two sounds of mono tracks and now one is muxed, what has lost files is made anew."""
+    tracks = ("-map", "0", "-map", "1", "-map", "2", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
+    inputs = (*picture(size="160x90", length_s=4), *sound(length_s=4), *sound(length_s=4, frequency_hz=660))
+    clip = run(tmp_path, "mono.mov", *inputs, *tracks, "-c:a", "pcm_s16le")
+    other = run(tmp_path, "other.mkv", "-i", str(clip), "-map", "0", "-c:v", "copy", "-c:a", "aac")
+    folder = convert(other, tmp_path / "out").folder
+    files = {name: len(content) for name, content in _contents(folder).items() if name != "job.json"}
+    made = {"hls": DONE["hls"] | {"audio": ["audio/und", "audio/und-2"]}, "package": DONE["package"] | {"files": files}}
+    assert made["hls"]["audio"] == json.loads((folder / "job.json").read_text(encoding="utf-8"))["done"]["hls"]["audio"]
+    _write_job(folder, clip, made)
+    before = _contents(folder)
+    assert before == _contents(convert(clip, tmp_path / "out").folder)
+    (folder / "poster.jpg").unlink()
+    again = convert(clip, tmp_path / "out")
+    assert ("", (), False) == (again.report.error, again.findings, (folder / "audio").exists())
+    assert "An earlier version made other sounds of this video: the video is made again." in again.log
+    assert abs(_seconds_of_sound(again) - 4.0) < 0.1
+
+
 @pytest.mark.parametrize("same_ffmpeg", [True, False], ids=["same ffmpeg", "another ffmpeg"])
 def test_work_that_an_older_version_was_joining_is_made_anew(clip, tmp_path, same_ffmpeg):
     """Its sound was placed otherwise: neither its pieces nor the files that it was moving are used."""
