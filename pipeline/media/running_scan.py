@@ -7,11 +7,11 @@ from collections.abc import Callable
 from types import TracebackType
 
 from pipeline.cancel import CancelToken
-from pipeline.media.scan import CLOCK_HZ, Found, Scan, scan
+from pipeline.media.scan import CLOCK_HZ, LATEST, Found, Scan, scan
 from pipeline.model import MediaInfo
 
 FIRST_TICKS = 60 * CLOCK_HZ
-"""After so much of the picture the first part is handed out; each later one is twice as long as the one before."""
+"""After so much of the picture the first part is handed out; each later one is read twice as far as the one before."""
 
 
 class RunningScan:
@@ -40,6 +40,8 @@ class RunningScan:
     def part(self) -> Scan | None:
         """Wait for the next part, from the beginning of the source; return None when all was read instead.
 
+        One that reaches the end of what is wanted of the source is the last.
+
         Raises what ended the reading.
         """
         with self._changed:
@@ -50,9 +52,9 @@ class RunningScan:
                 return None
             found = self._found
         assert found is not None
-        made = found.so_far()
-        self._wanted = 2 * made.picture_end
-        return made
+        reach = found.reach  # before the part is made, as the reading goes on meanwhile
+        self._wanted = LATEST if reach >= found.limit else 2 * reach
+        return found.so_far()
 
     def result(self) -> Scan:
         """Wait for the end of the source; return what the whole of it holds. Raises what ended the reading."""

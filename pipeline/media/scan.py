@@ -131,7 +131,7 @@ def scan(
 ) -> Scan:
     """Read through the picture and all sound tracks.
 
-    A file that breaks off is read as far as it goes.
+    A file that breaks off is read as far as it goes; of one that is trimmed nothing behind the part that is wanted.
 
     Args:
         media: the source.
@@ -159,6 +159,8 @@ def scan(
                         check_unchanged(media)
                         on_progress(min(1.0, max(0, packet.pos or 0) / max(1, media.size_bytes)))
                         on_found(found)
+                        if found.has_all:
+                            break
                     found.take(packet)
             except OSError:  # first: what the system says is PyAV's error too
                 raise
@@ -174,7 +176,7 @@ def scan(
 class Found:
     """What was found so far. A long file has millions of packets: each is asked as little as possible.
 
-    Another thread may ask while this one reads on.
+    Another thread may ask while this one reads on. `limit` is where the part of the source that is wanted ends.
     """
 
     def __init__(self, media: MediaInfo, time_bases: dict[int, Fraction]) -> None:
@@ -194,7 +196,7 @@ class Found:
         self._silences: dict[int, list[tuple[int, int]]] = {stream.index: [] for stream in media.audio}
         self._others: dict[int, tuple[int, int]] = {}
         self._is_part = media.left_out_s > 0
-        self._limit = LATEST if media.limit_s is None else round(media.limit_s * CLOCK_HZ)
+        self.limit = LATEST if media.limit_s is None else round(media.limit_s * CLOCK_HZ)
 
     def take(self, packet: Any) -> None:  # noqa: ANN401  # PyAV's packet
         """Note what a packet tells."""
@@ -231,7 +233,7 @@ class Found:
         elif decoded < self._latest - JUMP_TICKS:
             self._jumps = True
         self._frames.append(begin)
-        if 0 <= begin < self._limit:
+        if 0 <= begin < self.limit:
             self._count(begin // CLOCK_HZ, packet.size)
         if end > self._picture_end:
             self._picture_end = end
@@ -261,6 +263,12 @@ class Found:
         """Up to where every frame was found, in ticks: those that are still to come are shown later."""
         return self._latest - JUMP_TICKS
 
+    @property
+    def has_all(self) -> bool:
+        """Whether picture and every sound were read to where the part that is wanted ends: nothing of it can come later."""
+        picture = self._picture is None or self.reach >= self.limit
+        return picture and not self._jumps and all(end >= self.limit + JUMP_TICKS for end in self._sound_ends.values())
+
     def so_far(self) -> Scan:
         """Return what was found up to `reach`, as if the picture ended there; nothing is said of the sound."""
         reach = max(0, self.reach)
@@ -270,7 +278,7 @@ class Found:
             frames=frames,
             keyframes=keyframes[: bisect.bisect_left(keyframes, reach)],
             entry=entry,
-            picture_end=min(reach, self._limit),
+            picture_end=min(reach, self.limit),
             sound_ends={},
             orderly=self.orderly and bool((gaps(frames) > 0).all()),
             jumps=self._jumps,
@@ -285,15 +293,15 @@ class Found:
             frames=frames,
             keyframes=_sorted(self._keyframes),
             entry=entry,
-            picture_end=min(self._picture_end, self._limit),
-            sound_ends={index: min(end, self._limit) for index, end in self._sound_ends.items()},
+            picture_end=min(self._picture_end, self.limit),
+            sound_ends={index: min(end, self.limit) for index, end in self._sound_ends.items()},
             orderly=self.orderly and bool((gaps(frames) > 0).all()),
             jumps=self._jumps,
             hidden=self._hidden,
             other_pictures=tuple(
-                (max(0, begin) if self._is_part else begin, min(end, self._limit))
+                (max(0, begin) if self._is_part else begin, min(end, self.limit))
                 for begin, end in self._others.values()
-                if begin < self._limit and (end > 0 or not self._is_part)
+                if begin < self.limit and (end > 0 or not self._is_part)
             ),
             blank=self._blank(frames),
             picture_bytes=self._picture_bytes,
@@ -302,15 +310,15 @@ class Found:
             return made
         # a last frame without a duration of its own stands as long as the others
         end = self._picture_end if self._picture_end > frames[-1] else frames[-1] + made.usual_gap
-        return replace(made, picture_end=min(end, self._limit))
+        return replace(made, picture_end=min(end, self.limit))
 
     def _part(self, frames: array[int]) -> tuple[int | None, array[int]]:
         """Return the frames that are shown in the part that is wanted, and the time of the first of them in the whole.
 
         The part begins with the frame that is on the screen at its beginning, unless the next one comes at once.
         """
-        if self._limit != LATEST:
-            frames = frames[: bisect.bisect_left(frames, self._limit - EARLY_TICKS)]
+        if self.limit != LATEST:
+            frames = frames[: bisect.bisect_left(frames, self.limit - EARLY_TICKS)]
         if not self._is_part:
             return None, frames
         first = bisect.bisect_left(frames, -EARLY_TICKS)

@@ -23,8 +23,8 @@ class Task:
 class ChunkPool:
     """Does the tasks that are wanted, each once, the first of them first.
 
-    Two tasks of one number never run at the same time. A task that fails ends all others. When the job is cancelled, or the
-    pool is left, no task goes on and no thread stays.
+    A task takes the place of another one of its number, which is done again if it is wanted again; two of them never run at the same
+    time. A task that fails ends all others. When the job is cancelled, or the pool is left, no task goes on and no thread stays.
     """
 
     def __init__(self, cancel: CancelToken) -> None:
@@ -112,6 +112,8 @@ class ChunkPool:
         others: list[CancelToken] = []
         with self._changed:
             del self._running[task]
+            # it took the place of another one of its number, whether it came to its end or not
+            self._done = {done for done in self._done if done.number != task.number}
             if failure is None:
                 self._done.add(task)
             elif not token.cancelled:  # what was ended before its time has not failed

@@ -63,6 +63,7 @@ class HlsEncode:
         self._whole_key = key_of(self._work.made_with, output_settings(context.plan.job), self._sound.key)
         self._cores = os.cpu_count() or 1
         self._begun = False
+        self._goes_on = self._checkpoints.moving or bool(self._checkpoints.pieces)
         self._pool = ChunkPool(context.cancel)
         self._picture = PictureEncode(self._work, self._sound, self._pool, cores=self._cores)
 
@@ -125,11 +126,15 @@ class HlsEncode:
         return self._all_encoded()
 
     def refuse(self) -> None:
-        """End what was begun while the source was read, and remove it: the source is no good."""
-        self._sound.stop()
+        """End what was begun while the source was read, and remove it: the source is no good.
+
+        What an earlier run has finished stays: a drive may have failed for a moment, or damage is accepted the next time.
+        """
         if self._begun:
             self._picture.drop()
-        self._checkpoints.clear()
+        self._sound.stop()
+        if not self._goes_on:
+            self._checkpoints.clear()
 
     def _with_kept_top(self) -> dict[str, Any]:
         """Copy the source's own picture as the largest rendition, encode the others alike. Raises NotCopyableError too."""
@@ -224,6 +229,8 @@ class HlsEncode:
 
     def forget_trifles(self) -> None:
         """Remove what was done when it is less than a chunk: not worth a folder that waits for the next start."""
+        if self._goes_on:
+            return
         pieces = (path.name for path in self._checkpoints.pieces)
         if self.plan.renditions and not any(name.isdigit() or name in DECISIONS for name in pieces):
             self._checkpoints.clear()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.cancel import CancelToken
-from pipeline.errors import IncompleteError
+from pipeline.errors import Cancelled, IncompleteError
 from pipeline.media import encode, measure
 from pipeline.media.chunks import Chunk, Cutting, side_by_side
 from pipeline.media.continuity import continue_fragments, continue_packets
@@ -73,6 +73,8 @@ class PictureEncode:
         key = self._work.key(arguments, self._sound.key)
 
         def do(cancel: CancelToken) -> None:
+            self._line.begin(chunk.number, key)
+
             def make(folder: Path) -> dict[str, Any]:
                 return self._chunk(plan, chunk, key, arguments, folder, cancel)
 
@@ -147,6 +149,13 @@ class _Line:
             del self.settled[same:]
             self._keys = list(keys)
             self._go_on()
+
+    def begin(self, number: int, key: str) -> None:
+        """Forget other chunks that were made in this one's place: their files go. Raises Cancelled if it is expected no more."""
+        with self._lock:
+            if self._keys[number : number + 1] != [key]:
+                raise Cancelled
+            self._made = {made: settle for made, settle in self._made.items() if made[0] != number or made[1] == key}
 
     def put(self, number: int, key: str, settle: Callable[[Mapping[str, Any] | None], dict[str, Any]]) -> None:
         """Settle a chunk, and those that waited for it; or let it wait for its turn. `settle` is told the facts of the one before."""

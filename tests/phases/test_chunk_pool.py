@@ -121,3 +121,13 @@ def test_cancel_ends_what_runs_and_leaves_no_thread():
         cancel.cancel()
         pool.finish()
     assert [] == _threads()
+
+
+def test_what_was_done_in_anothers_place_is_done_again_when_it_is_wanted_again():
+    """Chunks of one number share a folder: the files of the first are gone as soon as the second has begun."""
+    done: list[str] = []
+    with ChunkPool(CancelToken()) as pool:
+        for key in ("a", "b", "a"):
+            pool.want([_task(0, key, lambda _, key=key: done.append(key))], 1)
+            pool.finish()
+    assert ["a", "b", "a"] == done

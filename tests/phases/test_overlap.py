@@ -6,7 +6,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psutil
@@ -16,12 +16,14 @@ from source_clips import AAC, H264, picture, run, sound
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
+from pipeline.errors import SourceError
 from pipeline.events import LogLevel, LogLine
 from pipeline.media import chunks, running_scan, scan
+from pipeline.media.probe import probe
 from pipeline.media.scan import CLOCK_HZ, Found, Scan
 from pipeline.media.validate import validate
 from pipeline.model import EncodingRequest, Job, JobReport, MediaInfo, Outcome
-from pipeline.phases import encode_work
+from pipeline.phases import encode_work, picture_encode
 
 LONG_S = 60
 ENCODE = ("-g", "50", *H264, "-crf", "2")  # with so many bits that the ceiling is the table's, whatever comes later
@@ -224,3 +226,49 @@ def test_a_copy_of_a_source_is_not_taken_for_a_change(start, clip, tmp_path):
     job = start(clip)
     job.on_piece = lambda name: (shutil.copy(clip, tmp_path / "copy.mp4"), clip.read_bytes())
     assert Outcome.DONE is job.go().outcome
+
+
+def _stopped_after_a_chunk(start: Callable[..., Run], source: Path) -> list[Path]:
+    """Return the finished pieces of a job that was cancelled when its first chunk was finished."""
+    first = start(source)
+    first.on_piece = lambda name: first.cancel.cancel() if name == "0001" else None
+    assert Outcome.CANCELLED is first.go().outcome
+    return _finished(first)
+
+
+def _finished(job: Run) -> list[Path]:
+    return sorted(job.job.output_dir.rglob("done.json"))
+
+
+def test_a_source_that_could_not_be_read_for_a_moment_loses_no_finished_chunk(start, monkeypatch, clip):
+    """A drive may fail and come back: what an earlier run has made is used then."""
+    monkeypatch.setattr(picture_encode, "side_by_side", lambda cores: 1)
+    finished = _stopped_after_a_chunk(start, clip)
+
+    def scan(*_: object) -> Scan:
+        raise SourceError(f"{clip} can't be read: the file is broken or was moved.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(running_scan, "scan", scan)
+        again = start(clip)
+        report = again.go()
+    assert (Outcome.FAILED, True) == (report.outcome, bool(finished))
+    assert set(finished) <= set(_finished(again))
+    last = start(clip)
+    assert (Outcome.DONE, False) == (last.go().outcome, "0000" in last.pieces)
+
+
+def test_nothing_is_handed_out_twice_of_a_source_that_is_trimmed(monkeypatch, tmp_path):
+    """What lies behind the end of the part is of no interest, and not read."""
+    source = run(tmp_path, "clip.mp4", *picture(size="160x90", length_s=60), *sound(length_s=60), *ENCODE, *AAC)
+    media = replace(probe(source), limit_s=8.0)
+    monkeypatch.setattr(running_scan, "FIRST_TICKS", 2 * CLOCK_HZ)
+    monkeypatch.setattr(scan, "CHECK_EVERY", 20)
+    read: list[float] = []
+    with running_scan.RunningScan(media, CancelToken(), read.append) as running:
+        parts = []
+        while (part := running.part()) is not None:
+            parts.append(part.picture_end / CLOCK_HZ)
+        found = running.result()
+    assert (sorted(set(parts)), 8 * CLOCK_HZ, {8 * CLOCK_HZ}) == (parts, found.picture_end, set(found.sound_ends.values()))
+    assert max(read) < 0.5
