@@ -28,6 +28,9 @@ SOURCE = "source"
 SAME_SHAPE = 0.03
 """By so much the shape of a frame may differ from the planned one without bars: of an analogue picture 720 or 704 columns are used."""
 
+ANALYSED_US = 60_000_000
+"""How much of a rendition ffmpeg may read in search of its picture, in microseconds; it stops as soon as that is found."""
+
 AAC_FRAME_S = 1024 / 48_000
 """How long a frame of AAC-LC lasts at 48 kHz, in seconds."""
 
@@ -318,7 +321,8 @@ def _timeline() -> dict[str, Any]:
 
 def _stream(playlist: Path) -> Any:  # noqa: ANN401  # ffmpeg-python is untyped
     # picture and sound of their own begin at different times: both are moved by the same, not each to its own zero
-    return ffmpeg.input(playlist.as_posix(), itsoffset=-TIMELINE_S)
+    # of a frame every few seconds, a transport stream shows nothing within the usual five seconds of sound: look further
+    return ffmpeg.input(playlist.as_posix(), itsoffset=-TIMELINE_S, analyzeduration=ANALYSED_US)
 
 
 def _mp4(end_s: float) -> dict[str, Any]:

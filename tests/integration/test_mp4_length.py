@@ -45,8 +45,12 @@ def _shown(mp4: Path) -> tuple[float, float, float]:
 
 
 KINDS = ["1/2", "1/3", "1/6", "single", "pauses", "long last frame"]
-MADE = [("remuxed", "ts"), ("remuxed", "fmp4"), ("encoded", "ts")]
-EVERY = [(kind, sound, *made) for kind, sound, made in itertools.product(KINDS, SOUNDS, MADE)]
+OTHERWISE = [("remuxed", "fmp4"), ("encoded", "ts")]
+EVERY = [
+    *((kind, sound, "remuxed", "ts") for kind, sound in itertools.product(KINDS, SOUNDS)),
+    *((kind, "as long", *made) for kind, made in itertools.product(("1/3", "single", "long last frame"), OTHERWISE)),
+    *(("pauses", "silent", *made) for made in OTHERWISE),
+]
 
 
 @pytest.mark.parametrize(("kind", "sound", "made", "segments"), EVERY)
