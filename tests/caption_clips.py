@@ -31,9 +31,18 @@ def pop_on(text: str, start: int, end: int, *, field: int = 0) -> dict[int, byte
 
 
 def captioned(
-    source: Path, target: Path, *fields: Mapping[int, bytes], rate: int = 25, more: Sequence[bytes] = (), codec: str = "h264"
+    source: Path,
+    target: Path,
+    *fields: Mapping[int, bytes],
+    rate: int = 25,
+    more: Sequence[bytes] = (),
+    codec: str = "h264",
+    first: int = 0,
 ) -> Path:
-    """Copy a file whose picture is H.264 or HEVC, and put captions into each picture: one mapping a field, `more` in every picture."""
+    """Copy a file whose picture is H.264 or HEVC, and put captions into each picture from number `first` on.
+
+    `fields` is one mapping a field, `more` comes in every picture.
+    """
     with av.open(str(source)) as read, av.open(str(target), "w") as write:
         streams = {stream.index: write.add_stream_from_template(stream) for stream in read.streams}
         for stream in read.streams:
@@ -44,7 +53,8 @@ def captioned(
             if packet.stream.type == "video":
                 frame = round(float(packet.pts * packet.time_base) * rate)
                 triplets = [bytes((0xFC | number,)) + field.get(frame, PADDING) for number, field in enumerate(fields)]
-                packet = _with_message(packet, _message(b"".join([*triplets, *more]), codec))
+                if frame >= first:
+                    packet = _with_message(packet, _message(b"".join([*triplets, *more]), codec))
             packet.stream = streams[packet.stream.index]
             write.mux(packet)
     return target

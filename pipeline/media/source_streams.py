@@ -76,7 +76,7 @@ def video_stream(
         interlaced=fields.found,
         interlaced_in_part=fields.in_part,
         sizes=sizes(found),
-        closed_captions=any(frame_captions(f) for f in look.frames),
+        closed_captions=any(frame_captions(frame) for sample in found for frame in sample.frames),
         bit_depth=max(component.bits for component in frame.format.components),
     )
 

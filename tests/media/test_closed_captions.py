@@ -96,6 +96,15 @@ def test_padding_is_no_caption(tmp_path):
     assert (True, ()) == (media.video.closed_captions, read_closed_captions(media, CancelToken()))
 
 
+def test_captions_that_begin_late_are_found(tmp_path):
+    """A recording has none before the programme begins."""
+    clip = captioned(_clip(tmp_path, "plain.mp4", *H264, "-g", "25"), tmp_path / "a.mp4", pop_on("Bye", 60, 70), first=30)
+    media = probe(clip)
+    assert media.video.closed_captions
+    (channel,) = read_closed_captions(media, CancelToken())
+    assert ["Bye"] == [cue.text for cue in channel.cues]
+
+
 def test_a_plain_picture_has_none(tmp_path):
-    """Nothing is looked for where the first frames have none."""
+    """Nothing is looked for where no frame that is looked at has any."""
     assert not probe(_clip(tmp_path, "plain.mp4", *H264)).video.closed_captions

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import psutil
 import pytest
+from child_processes import left_behind
 from source_clips import AAC, H264, picture, run, sound
 
 from config import Config
@@ -138,7 +138,7 @@ def test_cancel_while_both_go_on_leaves_nothing_behind(start, held, clip):
     held(job)
     report = job.go()
     threads = [thread.name for thread in threading.enumerate() if thread.name == "scan" or thread.name.startswith("encode-")]
-    assert (Outcome.CANCELLED, [], []) == (report.outcome, threads, psutil.Process().children(recursive=True))
+    assert (Outcome.CANCELLED, [], []) == (report.outcome, threads, left_behind())
     assert [] == list(job.job.output_dir.iterdir())
 
 
