@@ -20,7 +20,7 @@ from pipeline.transfer.manifest_library import previous_manifest
 from pipeline.transfer.manifest_upload import publish_manifest
 from pipeline.transfer.record import record_fields
 from pipeline.transfer.results import TransferCancelled, UploadResult, upload_failure
-from pipeline.transfer.state_file import UploadState, read_state, write_state
+from pipeline.transfer.state_file import UploadSnapshot, read_state, write_state
 from pipeline.transfer.tally import TransferProgress
 from pipeline.transfer.validation import backend_url_problems, destination_problems, session_id_problems, token_problems
 from pipeline.workspace import title_of
@@ -47,8 +47,8 @@ class S3UploadManager:
         self._session_id = session_id or None
         self._language = language or config.languages.default
         self._uploader = uploader.Uploader(self._backend, session_id=self._session_id)
-        self._state: UploadState | None = None
-        self._loaded: UploadState | None = None
+        self._state: UploadSnapshot | None = None
+        self._loaded: UploadSnapshot | None = None
         self._prefix = ""
         self._log_file: Path | None = None
 

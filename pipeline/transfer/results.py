@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.errors import AuthenticationError, Cancelled, TransferError
 from pipeline.transfer.journal import Confirmed
 from pipeline.transfer.refusal import RefusedError
-from pipeline.transfer.state_file import UploadState
+from pipeline.transfer.state_file import UploadSnapshot
 from pipeline.transfer.tally import cancelled_text, failed_text
 
 
@@ -26,7 +26,7 @@ class UploadResult:
     failed: Mapping[str, str]
     urls: Mapping[str, str] = field(repr=False)
     log_file: Path
-    state: UploadState = field(repr=False)
+    state: UploadSnapshot = field(repr=False)
     sent: int = 0
     halted: TransferError | None = None
     notices: tuple[str, ...] = ()
@@ -50,7 +50,7 @@ class TransferCancelled(Cancelled):
 
 
 def result_of(
-    state: UploadState,
+    state: UploadSnapshot,
     where: Mapping[str, Confirmed],
     *,
     log_file: Path,

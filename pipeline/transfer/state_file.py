@@ -34,7 +34,7 @@ class FileState:
 
 
 @dataclass(frozen=True, kw_only=True)
-class UploadState:
+class UploadSnapshot:
     """A whole upload at one moment. `files` maps paths inside the folder, with `/`, to their state."""
 
     started_at: str
@@ -46,7 +46,7 @@ class UploadState:
         return sum(file.status is status for file in self.files.values())
 
 
-def write_state(path: Path, state: UploadState) -> None:
+def write_state(path: Path, state: UploadSnapshot) -> None:
     """Write a snapshot whole or not at all. Raises OutputError."""
     head = {
         "version": VERSION,
@@ -61,14 +61,14 @@ def write_state(path: Path, state: UploadState) -> None:
     write_whole(path, "{\n" + ",\n".join([*lines, f'"files": {{\n{files}\n}}']) + "\n}\n")
 
 
-def read_state(path: Path) -> UploadState | None:
+def read_state(path: Path) -> UploadSnapshot | None:
     """Read a snapshot; None when there is none or it can't be understood."""
     try:
         stored = json.loads(path.read_bytes())
         if stored.get("version", VERSION) != VERSION:  # a newer program's
             return None
         session_id = stored["session_id"]
-        return UploadState(
+        return UploadSnapshot(
             started_at=str(stored["started_at"]),
             destination=Destination(
                 backend_url=str(stored["backend_url"]),

@@ -31,7 +31,7 @@ from pipeline.transfer.refusal import RefusedError
 from pipeline.transfer.results import TransferCancelled, UploadResult, result_of
 from pipeline.transfer.sender import Terms
 from pipeline.transfer.sessions import open_connections
-from pipeline.transfer.state_file import STATE_FILE, UploadState, read_state, write_state
+from pipeline.transfer.state_file import STATE_FILE, UploadSnapshot, read_state, write_state
 from pipeline.transfer.tally import Tally, TransferProgress
 from pipeline.workspace import MASTER
 
@@ -246,8 +246,8 @@ class Run:
         except OutputError as error:  # the journal is what counts, and it has its own say about a full disk
             self._news.note(f"the snapshot was not saved: {error}")
 
-    def _state(self) -> UploadState:
-        return UploadState(started_at=self._journal.started_at, destination=self._destination, files=self._tally.states())
+    def _state(self) -> UploadSnapshot:
+        return UploadSnapshot(started_at=self._journal.started_at, destination=self._destination, files=self._tally.states())
 
     def _result(self) -> UploadResult:
         return result_of(

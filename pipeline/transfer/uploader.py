@@ -31,7 +31,7 @@ from pipeline.transfer.retry import DELAYS_S, after_record, after_upload, persis
 from pipeline.transfer.sender import Sender, Terms, nothing
 from pipeline.transfer.sessions import open_session
 from pipeline.transfer.setbacks import Setbacks
-from pipeline.transfer.state_file import FileState, FileStatus, UploadState
+from pipeline.transfer.state_file import FileState, FileStatus, UploadSnapshot
 from pipeline.transfer.tally import TransferProgress
 from pipeline.transfer.under_way import Run
 from pipeline.workspace import MASTER
@@ -296,7 +296,7 @@ def _not_begun(folder: Path, destination: Destination, files: Sequence[OutgoingF
     where = {file.name: content.confirmed[file.name] for file in files if resume and file.name in content.confirmed}
     uploaded, pending = FileStatus.UPLOADED, FileStatus.PENDING
     states = {file.name: FileState(status=uploaded if file.name in where else pending, s3_key=file.key) for file in files}
-    return result_of(UploadState(started_at=content.started_at, destination=destination, files=states), where, log_file=log_file)
+    return result_of(UploadSnapshot(started_at=content.started_at, destination=destination, files=states), where, log_file=log_file)
 
 
 def _about_clock(ahead_s: float) -> str:

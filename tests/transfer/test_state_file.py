@@ -7,9 +7,9 @@ import json
 import pytest
 
 from pipeline.transfer.journal import Destination
-from pipeline.transfer.state_file import FileState, FileStatus, UploadState, read_state, write_state
+from pipeline.transfer.state_file import FileState, FileStatus, UploadSnapshot, read_state, write_state
 
-STATE = UploadState(
+STATE = UploadSnapshot(
     started_at="2026-02-02T10:30:00Z",
     destination=Destination(backend_url="https://api.example.com", prefix="hls/course/", session_id="a" * 24),
     files={
