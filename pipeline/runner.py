@@ -188,13 +188,20 @@ def run(plan: Plan, make_phases: Callable[[], Mapping[PhaseName, Phase]], packag
         phases=tuple(job.reports),
         error=error,
         warnings=tuple(job.warnings),
-        master_url=str(job.workspace.done.get(PhaseName.UPLOAD.value, {}).get("urls", {}).get(MASTER, "")),
+        master_url=_master_url(job),
         wrong_settings=wrong_settings,
         media_deleted=job.workspace.media_deleted,
         loudness_lufs=_loudness_lufs(job.workspace),
     )
     sink(JobFinished(report=report))
     return report
+
+
+def _master_url(job: _Run) -> str:
+    """Return where this job's upload put the stream; the folder also remembers where an earlier job sent it."""
+    uploaded = any(one.phase is PhaseName.UPLOAD and one.outcome in (PhaseOutcome.DONE, PhaseOutcome.REUSED) for one in job.reports)
+    urls = job.workspace.done.get(PhaseName.UPLOAD.value, {}).get("urls", {}) if uploaded else {}
+    return str(urls.get(MASTER, ""))
 
 
 def _loudness_lufs(workspace: Workspace) -> float | None:

@@ -23,6 +23,7 @@ from pipeline.phases.package import package
 from pipeline.phases.phase import PhaseResult, Progress
 from pipeline.plan import make_plan
 from pipeline.runner import run
+from pipeline.workspace import MASTER
 
 
 @dataclass
@@ -34,6 +35,7 @@ class Step:
     result: PhaseResult = field(default_factory=lambda: PhaseResult(text="fine"))
     check_error: Exception | None = None
     error: Exception | None = None
+    marks: dict | None = None
 
     def check(self, context):
         self.calls.append(f"check {self.name.value}")
@@ -47,6 +49,8 @@ class Step:
             raise self.error
         if self.name in (PhaseName.HLS, PhaseName.MP4, PhaseName.TRANSCRIPT):
             context.workspace.mark(self.name.value, {})
+        if self.marks is not None:
+            context.workspace.mark(self.name.value, self.marks)
         return self.result
 
 
@@ -143,6 +147,36 @@ def test_cancelled_is_cancelled_with_the_words_of_the_phase(bench):
     bench.steps[PhaseName.UPLOAD].error = Cancelled("Upload cancelled. 12/45 files uploaded. Resume anytime.")
     report = bench.run()
     assert (Outcome.CANCELLED, "Upload cancelled. 12/45 files uploaded. Resume anytime.") == (report.outcome, report.error)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        pytest.param(None, "https://cdn/now/master.m3u8", id="done"),
+        pytest.param(OutputError("no"), "", id="failed"),
+        pytest.param(Cancelled("stopped"), "", id="cancelled"),
+    ],
+)
+def test_only_this_jobs_upload_names_the_stream(bench, error, expected):
+    """The folder remembers where an earlier job sent it: that is never told as the address of a job that did not get there."""
+    upload = bench.steps[PhaseName.UPLOAD]
+
+    def mark(address):
+        upload.marks = {"urls": {MASTER: address}}
+
+    mark("https://cdn/before/master.m3u8")
+    assert "https://cdn/before/master.m3u8" == bench.run().master_url
+    mark("https://cdn/now/master.m3u8")
+    upload.error = error
+    assert expected == bench.run().master_url
+
+
+def test_a_job_that_uploads_nothing_names_no_stream(bench):
+    """Though an earlier one of the same folder did."""
+    bench.steps[PhaseName.UPLOAD].marks = {"urls": {MASTER: "https://cdn/before/master.m3u8"}}
+    bench.run()
+    bench.plan = replace(bench.plan, job=replace(bench.plan.job, upload=None), phases=(PhaseName.HLS,))
+    assert "" == bench.run().master_url
 
 
 def test_a_job_cancelled_before_it_starts_does_nothing(bench):
