@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from io import StringIO
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from dotenv.parser import parse_stream
 
@@ -78,11 +79,25 @@ class Server:
     public_base_url: str = ""
 
 
+T = TypeVar("T")
+
+
+class _Setting(Generic[T]):
+    """A value that `Config` has under its name in `.env`: of a configuration what it holds, of the class what the environment says now."""
+
+    def __init__(self, value: Callable[[Config], T]) -> None:
+        self._value = value
+
+    def __get__(self, config: Config | None, owner: type[Config]) -> T:
+        return self._value(owner.load() if config is None else config)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """Everything the environment says, one part a concern.
 
-    `cache_dir` is for what can be found out anew, `data_dir` for what can't; None keeps nothing.
+    `cache_dir` is for what can be found out anew, `data_dir` for what can't; None keeps nothing. For scripts, the class itself has
+    what concerns the customer's backend by the names of `.env`, such as `Config.BACKEND_URL`.
     """
 
     backend: BackendApi = BackendApi()
@@ -93,6 +108,24 @@ class Config:
     data_dir: Path | None = None
     aws_region: str = "us-east-1"
     problems: tuple[str, ...] = ()
+
+    BACKEND_URL = _Setting(lambda config: config.backend.url)
+    AUTH_TOKEN = _Setting(lambda config: config.backend.token)
+    DEFAULT_LANGUAGE = _Setting(lambda config: config.languages.default)
+    SUPPORTED_LANGUAGES = _Setting(lambda config: list(config.languages.supported))
+    AUTH_VALIDATE_ENDPOINT = _Setting(lambda config: config.backend.validate_endpoint)
+    PRESIGN_ENDPOINT = _Setting(lambda config: config.backend.presign_endpoint)
+    FILE_RECORD_ENDPOINT = _Setting(lambda config: config.backend.record_endpoint)
+
+    @classmethod
+    def is_configured(cls) -> bool:
+        """Return whether `.env` and the environment name both the backend and the token."""
+        return cls.load().backend.configured
+
+    @classmethod
+    def get_full_url(cls, endpoint: str) -> str:
+        """Return the address of an endpoint at the backend that `.env` and the environment name."""
+        return cls.load().backend.full_url(endpoint)
 
     @classmethod
     def load(cls, *, env_file: Path = ENV_FILE, environ: Mapping[str, str] | None = None) -> Config:

@@ -2,34 +2,62 @@
 
 Reads BACKEND_URL, AUTH_TOKEN and the rest from `.env` and the environment. Every method answers with a tuple whose first
 part says whether it worked and whose last is a sentence for people when it did not; none raises because a server, a file
-or the network is not as hoped.
+or the network is not as hoped, nor because a callback does: that is logged.
 """
 
 from __future__ import annotations
 
+import json
+import logging
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from config import Config
 from pipeline.cancel import CancelToken
-from pipeline.errors import Cancelled, PipelineError
-from pipeline.transfer import retry, uploader
+from pipeline.errors import Cancelled, PipelineError, SettingsError
+from pipeline.events import Event, LogLine
+from pipeline.runner import unexpected
+from pipeline.transfer import retry
+from pipeline.transfer.callbacks import Callback, watched
+from pipeline.transfer.content_types import CONTENT_TYPES
 from pipeline.transfer.journal import Destination
+from pipeline.transfer.log_file import UploadLog
 from pipeline.transfer.manifest_library import previous_manifest
 from pipeline.transfer.manifest_upload import publish_manifest
 from pipeline.transfer.record import record_fields
+from pipeline.transfer.record import s3_keys as record_keys
 from pipeline.transfer.results import TransferCancelled, UploadResult, upload_failure
-from pipeline.transfer.state_file import UploadSnapshot, read_state, write_state
+from pipeline.transfer.state_file import STATE_FILE, FileStatus, UploadSnapshot, read_state, write_state
 from pipeline.transfer.tally import TransferProgress
+from pipeline.transfer.uploader import Uploader
 from pipeline.transfer.validation import backend_url_problems, destination_problems, session_id_problems, token_problems
-from pipeline.workspace import title_of
+from pipeline.workspace import MASTER, title_of
 
 if TYPE_CHECKING:
     from os import PathLike
 
+__all__ = ["CONTENT_TYPES", "S3UploadManager", "UploadState"]
+
 DirectoryProgress = Callable[[str, int, int, int, int], None]
 FileProgress = Callable[[int, int], None]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)  # by position too, as callers may have it
+class UploadState:
+    """How far the upload of a folder is. Files go by their paths in the folder, with `/`.
+
+    `current_file` is the one that was worked on last, None when nothing is left to do.
+    """
+
+    total_files: int
+    uploaded_files: list[str]
+    failed_files: list[str]
+    current_file: str | None
+    s3_prefix: str
 
 
 class S3UploadManager:
@@ -42,146 +70,254 @@ class S3UploadManager:
 
     def __init__(self, session_id: str | None = None, language: str | None = None) -> None:
         config = Config.load()
-        self._backend = config.backend
-        self._data_dir = config.data_dir
-        self._session_id = session_id or None
-        self._language = language or config.languages.default
-        self._uploader = uploader.Uploader(self._backend, session_id=self._session_id)
-        self._state: UploadSnapshot | None = None
+        self.backend_url = config.backend.url
+        self.auth_token = config.backend.token
+        self.session_id = session_id or None
+        self.language = language or config.languages.default
+        self._config = config
+        self._snapshot: UploadSnapshot | None = None
         self._loaded: UploadSnapshot | None = None
-        self._prefix = ""
-        self._log_file: Path | None = None
+        self._result: UploadResult | None = None
+        self._progress = TransferProgress()
+        self._folder: Path | None = None  # while it is being uploaded
+
+    @property
+    def upload_state(self) -> UploadState | None:
+        """How far the last upload of a folder came, or the one that was loaded; None before either.
+
+        While one goes on it is as it was last saved, which is every five seconds.
+        """
+        snapshot = self._latest()
+        if snapshot is None:
+            return None
+        by_status = {status: [name for name, file in snapshot.files.items() if file.status is status] for status in FileStatus}
+        whole = len(by_status[FileStatus.UPLOADED]) == len(snapshot.files)
+        return UploadState(
+            total_files=len(snapshot.files),
+            uploaded_files=by_status[FileStatus.UPLOADED],
+            failed_files=by_status[FileStatus.FAILED],
+            current_file=None if whole else self._progress.file or None,
+            s3_prefix=snapshot.destination.prefix,
+        )
 
     def validate_connection(self) -> tuple[bool, str]:
         """Find out whether the backend is there and accepts the token: (ok, error)."""
-        return self._answer(lambda: self._uploader.test_connection(CancelToken()))
+        error = self._attempt(lambda: self._uploader().test_connection(CancelToken()))
+        return not error, error
 
-    def get_presigned_url(self, s3_key: str, content_type: str) -> tuple[bool, str, str]:
+    def get_presigned_url(self, s3_key: str | PurePath, content_type: str) -> tuple[bool, str, str]:
         """Ask for a URL to which one object may be sent with this Content-Type: (ok, url, error)."""
         urls: list[str] = []
-        ok, error = self._answer(lambda: urls.append(self._uploader.presign(s3_key, content_type).signed_url))
-        return ok, urls[0] if ok else "", error
+        error = self._attempt(lambda: urls.append(self._uploader().presign(_as_key(s3_key), content_type).signed_url))
+        return not error, "" if error else urls[0], error
 
     def upload_file(
-        self, local_path: str | PathLike[str], s3_key: str, progress_callback: FileProgress | None = None, max_retries: int = 3
+        self,
+        local_path: str | PathLike[str],
+        s3_key: str | PurePath,
+        progress_callback: FileProgress | None = None,
+        max_retries: int = 3,
     ) -> tuple[bool, str]:
         """Send one file: (ok, error).
 
         `progress_callback(bytes_done, bytes_total)` is called for every block; a further try begins at 0 again.
         """
-        path = Path(local_path)
-        delays = [retry.DELAYS_S[min(count, len(retry.DELAYS_S) - 1)] for count in range(max_retries)]
-        engine = uploader.Uploader(self._backend, session_id=self._session_id, delays=delays)
-        return self._answer(lambda: engine.upload_file(path, s3_key, on_progress=progress_callback, cancel=CancelToken()))
+
+        def send() -> None:
+            delays = [retry.DELAYS_S[min(count, len(retry.DELAYS_S) - 1)] for count in range(max_retries)]
+            tell = Callback(progress_callback, None)
+            self._uploader(delays).upload_file(Path(local_path), _as_key(s3_key), on_progress=tell, cancel=CancelToken())
+
+        error = self._attempt(send)
+        return not error, error
 
     def upload_directory(
         self,
         local_dir: str | PathLike[str],
-        s3_prefix: str,
+        s3_prefix: str | PurePath,
         progress_callback: DirectoryProgress | None = None,
         cancel_check: Callable[[], bool] | None = None,
     ) -> tuple[bool, dict[str, str], str]:
         """Send a folder in publishing order: (ok, uploaded keys by path in the folder, error).
 
-        After `load_upload_state` of an upload to the same place, files that are confirmed and unchanged are left out.
+        After `load_upload_state` of an upload to the same place, files that are confirmed and unchanged are left out; where only that
+        state is left, those that it names and that the server is found to have.
 
         Args:
-            progress_callback: `(file, files_done, files_total, bytes_done, bytes_total)`, about ten times a second.
-            cancel_check: asked as often; once it returns true, everything stops and what is done is kept for a resume.
+            progress_callback: `(file, files_done, files_total, bytes_done, bytes_total)`, about ten times a second, in this thread.
+            cancel_check: asked as often, from the beginning to the end; once it returns true, everything stops and what is done is kept
+                for a resume.
         """
-        problems = [*self._setup_problems(), *destination_problems(s3_prefix)]
-        if problems:
-            return False, {}, "\n".join(problems)
+        tell, stopped = Callback(progress_callback, None), Callback(cancel_check, False)
         cancel = CancelToken()
-        reported: list[TransferProgress] = []
+        told = self._progress = TransferProgress()
+        self._result = None
 
-        def watch(progress: TransferProgress) -> None:
-            if progress_callback is not None and reported != [progress]:
-                reported[:] = [progress]
-                progress_callback(progress.file, progress.files_done, progress.files_total, progress.bytes_done, progress.bytes_total)
-            if cancel_check is not None and cancel_check():
+        def look() -> None:
+            nonlocal told
+            progress = self._progress
+            if told != progress:
+                told = progress
+                tell(progress.file, progress.files_done, progress.files_total, progress.bytes_done, progress.bytes_total)
+            if stopped():
                 cancel.cancel()
 
-        here = Destination(backend_url=self._backend.url, prefix=s3_prefix, session_id=self._session_id)
-        resume = self._loaded is not None and self._loaded.destination.mark == here.mark
-        if cancel_check is not None and cancel_check():
-            cancel.cancel()
-        folder = Path(local_dir)
-        known, _ = previous_manifest(folder, self._data_dir, self._backend.url, s3_prefix)
-        try:
-            result = self._uploader.upload(folder, s3_prefix, resume=resume, on_progress=watch, known=known, cancel=cancel)
-        except TransferCancelled as cancelled:
-            self._remember(cancelled.result, s3_prefix)
-            return False, dict(cancelled.result.uploaded), str(cancelled)
-        except PipelineError as error:
-            return False, {}, str(error)
-        self._remember(result, s3_prefix)
-        if not result.complete:
-            return False, dict(result.uploaded), str(upload_failure(result))
-        try:
-            publish_manifest(self._uploader, result, folder, title=title_of(folder), data_dir=self._data_dir, cancel=cancel)
-        except (PipelineError, Cancelled) as error:
-            return False, dict(result.uploaded), str(error) or "Cancelled."
-        return True, dict(result.uploaded), ""
+        def upload() -> None:
+            look()
+            watched(lambda: self._upload(Path(local_dir), _as_prefix(s3_prefix), cancel), look, cancel)
+
+        error = self._attempt(upload, lambda: destination_problems(_as_prefix(s3_prefix)))
+        result = self._result
+        if result is not None:
+            self._write_down([*tell.failures, *stopped.failures], result.log_file)
+        return not error, {} if result is None else dict(result.uploaded), error
 
     def create_file_record(self, s3_keys: Mapping[str, str], metadata: Mapping[str, Any]) -> tuple[bool, str]:
         """Tell the backend about the video: (ok, error).
 
         Args:
             s3_keys: what `upload_directory` returned, or keys under `hls`, `mp4` and `transcript`.
-            metadata: `name`, `duration` in seconds and `qualities`, as far as they are known.
+            metadata: `name`, `duration` in seconds, `qualities`, `language` and `folder_id`, as far as they are known. Whatever else
+                there is becomes part of the record's metadata.
         """
-        qualities = metadata.get("qualities") or ()
-        fields = record_fields(
-            name=str(metadata.get("name") or "video"),
-            language=self._language,
-            prefix=self._prefix or _folder_of(s3_keys),
-            session_id=self._session_id,
-            keys=s3_keys,
-            duration_s=metadata.get("duration"),
-            qualities=[str(quality) for quality in qualities] if isinstance(qualities, Sequence) else [],
-        )
-        log_file = self._log_file
-        return self._answer(lambda: self._uploader.create_record(fields, log_file=log_file, cancel=CancelToken()))
+
+        def create() -> None:
+            fields = self._record_fields(s3_keys, dict(metadata))
+            log_file = None if self._result is None else self._result.log_file
+            self._uploader().create_record(fields, log_file=log_file, cancel=CancelToken())
+
+        error = self._attempt(create)
+        return not error, error
 
     def save_upload_state(self, state_file: str | PathLike[str]) -> bool:
         """Write how far the last upload of a folder got; False when there was none or it can't be written."""
-        if self._state is None:
-            return False
-        try:
-            write_state(Path(state_file), self._state)
-        except PipelineError:
-            return False
-        return True
+        snapshot = self._latest()
+        return snapshot is not None and not _sentence(lambda: write_state(Path(state_file), snapshot))
 
     def load_upload_state(self, state_file: str | PathLike[str]) -> bool:
         """Read how far an upload got, so that the next `upload_directory` to the same place goes on; False when it can't be read."""
-        self._loaded = read_state(Path(state_file))
+        read: list[UploadSnapshot | None] = [None]
+        _sentence(lambda: read.append(read_state(Path(state_file))))
+        self._loaded = read[-1]
+        if self._loaded is not None:
+            self._snapshot, self._progress = self._loaded, TransferProgress()
         return self._loaded is not None
 
-    def _remember(self, result: UploadResult, prefix: str) -> None:
-        self._state = result.state
-        self._prefix = prefix
-        self._log_file = result.log_file
-
-    def _setup_problems(self) -> list[str]:
-        return [
-            *backend_url_problems(self._backend.url),
-            *token_problems(self._backend.token, typed=False),
-            *session_id_problems(self._session_id),
-        ]
-
-    def _answer(self, action: Callable[[], object]) -> tuple[bool, str]:
-        problems = self._setup_problems()
-        if problems:
-            return False, "\n".join(problems)
+    def _upload(self, folder: Path, prefix: str, cancel: CancelToken) -> None:
+        """Send a folder and its manifest. Raises PipelineError, Cancelled."""
+        uploader, here = self._uploader(), Destination(backend_url=self.backend_url, prefix=prefix, session_id=self.session_id)
+        loaded = self._loaded if self._loaded is not None and self._loaded.destination.mark == here.mark else None
+        known, _ = previous_manifest(folder, self._config.data_dir, self.backend_url, prefix)
+        self._folder = folder
         try:
+            result = uploader.upload(folder, prefix, resume=loaded is not None, on_progress=self._progressed, known=known, cancel=cancel)
+        except TransferCancelled as cancelled:
+            self._ended(cancelled.result)
+            raise
+        finally:
+            self._folder = None
+        self._ended(result)
+        if not result.complete:
+            raise upload_failure(result)
+        publish_manifest(uploader, result, folder, title=title_of(folder), data_dir=self._config.data_dir, cancel=cancel)
+
+    def _progressed(self, progress: TransferProgress) -> None:
+        self._progress = progress
+
+    def _ended(self, result: UploadResult) -> None:
+        self._result, self._snapshot = result, result.state
+
+    def _latest(self) -> UploadSnapshot | None:
+        """Return how far the upload is that goes on now, else how the last one ended."""
+        under_way = None if self._folder is None else read_state(self._folder / STATE_FILE)
+        return under_way or self._snapshot
+
+    def _record_fields(self, keys: Mapping[str, str], metadata: dict[str, Any]) -> dict[str, Any]:
+        """Return a record's fields. Raises SettingsError for metadata that has no JSON form."""
+        for name, value in metadata.items():
+            try:
+                json.dumps({name: value}, allow_nan=False)
+            except (TypeError, ValueError, RecursionError) as error:
+                raise SettingsError(
+                    f"The record's {name} can't be sent ({error}): give it as text, a number or a list of these."
+                ) from error
+        last = self._result
+        of_last_upload = last is not None and last.uploaded.get(MASTER) == record_keys(keys)["hls"]
+        qualities = metadata.pop("qualities", None) or ()
+        return record_fields(
+            name=str(metadata.pop("name", None) or "video"),
+            language=str(metadata.pop("language", None) or self.language),
+            prefix=last.state.destination.prefix if last is not None and of_last_upload else _folder_of(keys),
+            session_id=self.session_id,
+            keys=keys,
+            duration_s=metadata.pop("duration", None),
+            qualities=[str(quality) for quality in ([qualities] if isinstance(qualities, str) else qualities)],
+            folder_id=metadata.pop("folder_id", None),
+            more=metadata,
+        )
+
+    def _uploader(self, delays: Sequence[float] = retry.DELAYS_S) -> Uploader:
+        backend = replace(self._config.backend, url=self.backend_url, token=self.auth_token)
+        return Uploader(backend, session_id=self.session_id, delays=delays)
+
+    def _attempt(self, action: Callable[[], object], more_problems: Callable[[], Sequence[str]] = list) -> str:
+        """Do something when all settings are good; return why it did not work, empty when it did."""
+
+        def checked() -> None:
+            problems = [
+                *self._config.problems,
+                *backend_url_problems(self.backend_url),
+                *token_problems(self.auth_token, typed=False),
+                *session_id_problems(self.session_id),
+                *more_problems(),
+            ]
+            if problems:
+                raise SettingsError(problems)
             action()
-        except (PipelineError, Cancelled) as error:
-            return False, str(error)
-        return True, ""
+
+        return _sentence(checked)
+
+    def _write_down(self, failures: Sequence[str], log_file: Path) -> None:
+        """Add what went wrong in callbacks to the upload's log, where there is one."""
+        if failures and log_file.exists():
+            with UploadLog(log_file.parent, secrets=[self.auth_token], path=log_file) as log:
+                for failure in failures:
+                    log.write(failure)
+
+
+def _sentence(action: Callable[[], object]) -> str:
+    """Do something; return why it did not work, empty when it did."""
+    try:
+        action()
+    except Cancelled as cancelled:
+        return str(cancelled) or "Cancelled."
+    except PipelineError as error:
+        return str(error)
+    except Exception as bug:  # noqa: BLE001  # the library's outermost frame: nothing raises
+        return unexpected(bug, _log_line)
+    return ""
+
+
+def _log_line(event: Event) -> None:
+    if isinstance(event, LogLine):
+        logger.error(event.text)
+
+
+def _as_key(key: object) -> str:
+    """Return a key as the store has it. Raises SettingsError where it is none."""
+    text = key.as_posix() if isinstance(key, PurePath) else key
+    if not isinstance(text, str) or not text:
+        raise SettingsError("S3 key is required, for example videos/course123/lesson01/master.m3u8.")
+    return text
+
+
+def _as_prefix(prefix: object) -> str:
+    """Return a destination as it is written, empty where it is none; a path has no slash at its end."""
+    if isinstance(prefix, PurePath):
+        return f"{prefix.as_posix()}/"
+    return prefix if isinstance(prefix, str) else ""
 
 
 def _folder_of(keys: Mapping[str, str]) -> str:
-    key = keys.get("hls") or keys.get("master.m3u8") or ""
+    key = next((key for key in record_keys(keys).values() if key), "")
     return key.rpartition("/")[0] + "/" if "/" in key else ""

@@ -6,13 +6,15 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
+import time
+from pathlib import Path, PurePosixPath
 
 import pytest
 from store_server import TOKEN, Fault, running_server
 from upload_parts import FOLDER, PREFIX, write_folder
 
-from s3_uploader import S3UploadManager
+from config import Config
+from s3_uploader import S3UploadManager, UploadState
 
 ROOT = Path(__file__).resolve().parents[1]
 SEGMENT = PREFIX + "720p/seg_001.ts"
@@ -186,8 +188,9 @@ def test_state_that_is_not_there(manager, tmp_path):
 
 
 def test_state_that_cannot_be_written(manager, folder, tmp_path):
-    """A place that is not there is answered with False."""
+    """A place that is not there, or is none, is answered with False."""
     manager.upload_directory(folder, PREFIX)
+    assert not manager.save_upload_state(None)
     assert not manager.save_upload_state(tmp_path / "missing" / "state.json")
 
 
@@ -209,6 +212,136 @@ def test_record_that_fails_is_a_sentence(manager, server):
     ok, error = manager.create_file_record({}, RECORD)
     assert not ok
     assert "endpoint settings" in error
+
+
+def test_all_that_is_known_of_a_video_reaches_the_record(manager, server):
+    """The backend's folder, the video's own language and metadata that nobody has foreseen."""
+    more = {"folder_id": "65f0", "language": "hi", "teacher": {"name": "Ada"}, "tags": ["a", 1, None]}
+    assert (True, "") == manager.create_file_record({"hls": "videos/a/l/master.m3u8"}, {**RECORD, **more})
+    [record] = server.records
+    assert ("Lesson 01", "hi", "65f0") == (record["name"], record["language"], record["parentFolder"])
+    expected = {"duration": 12.5, "qualities": ["720p", "480p"], "teacher": {"name": "Ada"}, "tags": ["a", 1, None]}
+    assert expected == record["metadata"]
+
+
+def test_record_of_another_upload_lies_where_its_keys_are(manager, server, folder):
+    """The parent folder is that of the keys, not that of whatever was uploaded last."""
+    manager.upload_directory(folder, PREFIX)
+    manager.create_file_record({"hls": "other/place/l/master.m3u8"}, {"name": "Other", "qualities": "720p"})
+    assert ("other/place", ["720p"]) == (server.records[0]["parentFolder"], server.records[0]["metadata"]["qualities"])
+
+
+@pytest.mark.parametrize("value", [{1, 2}, Path("x"), float("nan")], ids=["set", "path", "no number"])
+def test_metadata_that_no_backend_can_be_told_is_a_sentence(manager, server, value):
+    """The entry is named, and nothing is sent."""
+    ok, error = manager.create_file_record({}, {**RECORD, "recorded": value})
+    assert (False, True, []) == (ok, error.startswith("The record's recorded can't be sent ("), server.records)
+
+
+def test_path_as_destination(manager, server, folder):
+    """A path has no slash at its end; its keys do not look like Windows' paths."""
+    assert (True, ALL_KEYS, "") == manager.upload_directory(folder, PurePosixPath(PREFIX))
+    assert (True, "") == manager.upload_file(folder / "subtitles.vtt", PurePosixPath("x/y.vtt"))
+    assert FOLDER["subtitles.vtt"] == server.stored["x/y.vtt"]
+
+
+def broken(*values):
+    """A callback with a fault of its own."""
+    raise ZeroDivisionError(f"of the caller, {time.monotonic_ns()}")
+
+
+def test_broken_callbacks_end_nothing_and_are_not_lost(manager, server, folder, caplog):
+    """The upload is whole; what broke is logged once with its trace, for the program and in the upload's own log."""
+    assert (True, ALL_KEYS, "") == manager.upload_directory(folder, PREFIX, broken, broken)
+    assert (True, "") == manager.upload_file(folder / "offline_480p.mp4", "x.mp4", broken)
+    assert 3 == len([record for record in caplog.records if record.exc_info and record.exc_info[0] is ZeroDivisionError])
+    [log] = [path.read_text() for path in folder.glob("upload_log_2*.txt") if "2020-01-01" not in path.name]
+    assert 2 == log.count("ZeroDivisionError: of the caller, ")
+    assert TOKEN not in log
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        pytest.param(lambda manager, folder: manager.upload_file(None, "x.ts"), id="no file"),
+        pytest.param(lambda manager, folder: manager.upload_file("nul\0byte.ts", "x.ts"), id="impossible file"),
+        pytest.param(lambda manager, folder: manager.upload_file(folder, "x.ts"), id="folder as file"),
+        pytest.param(lambda manager, folder: manager.upload_file(folder / "subtitles.vtt", None), id="no key"),
+        pytest.param(lambda manager, folder: manager.upload_file(folder / "subtitles.vtt", "x", None, None), id="no number of retries"),
+        pytest.param(lambda manager, folder: manager.get_presigned_url(object(), "video/mp2t"), id="key of an odd kind"),
+        pytest.param(lambda manager, folder: manager.upload_directory(None, PREFIX), id="no folder"),
+        pytest.param(lambda manager, folder: manager.upload_directory("nul\0byte", PREFIX), id="impossible folder"),
+        pytest.param(lambda manager, folder: manager.upload_directory(folder, None), id="no prefix"),
+        pytest.param(lambda manager, folder: manager.upload_directory(folder, 5), id="number as prefix"),
+        pytest.param(lambda manager, folder: manager.create_file_record(None, RECORD), id="no keys"),
+        pytest.param(lambda manager, folder: manager.create_file_record({}, None), id="no metadata"),
+        pytest.param(lambda manager, folder: manager.create_file_record({}, {"qualities": 720}), id="number as qualities"),
+        pytest.param(lambda manager, folder: (manager.load_upload_state(None), "odd"), id="no state"),
+    ],
+)
+def test_nothing_raises(manager, folder, call):
+    """Whatever is handed over, the answer is a no with a sentence."""
+    ok, *_, error = call(manager, folder)
+    assert ok is False
+    assert error
+
+
+def test_state_is_told_before_during_and_after(manager, server, folder, tmp_path):
+    """None first; while files go up, what is up; then everything, and nothing is current any more."""
+    seen: list[UploadState | None] = [manager.upload_state]
+    server.gate = lambda key: key == PREFIX + "master.m3u8"
+
+    def look(file, *counts):
+        if server.gated and not server.opened:
+            seen.append(manager.upload_state)
+            assert manager.save_upload_state(tmp_path / "during.json")
+            server.open_gate()
+
+    manager.upload_directory(folder, PREFIX, look)
+    before, during = seen
+    assert (None, len(FOLDER), [], PREFIX) == (before, during.total_files, during.failed_files, during.s3_prefix)
+    assert "files" in json.loads((tmp_path / "during.json").read_text())
+    assert UploadState(len(FOLDER), sorted(FOLDER, key=Path), [], None, PREFIX) == manager.upload_state
+
+
+def test_loaded_state_can_be_looked_at(manager, server, folder, tmp_path):
+    """How far it was stands in the state at once, and saving it again loses nothing."""
+    server.faults[SEGMENT].append(Fault(status=403, code="SignatureDoesNotMatch"))
+    manager.upload_directory(folder, PREFIX)
+    manager.save_upload_state(tmp_path / "state.json")
+    other = S3UploadManager()
+    other.load_upload_state(tmp_path / "state.json")
+    state = other.upload_state
+    assert (len(FOLDER), ["720p/seg_001.ts"], PREFIX) == (state.total_files, state.failed_files, state.s3_prefix)
+    assert other.save_upload_state(tmp_path / "again.json")
+    assert (tmp_path / "state.json").read_bytes() == (tmp_path / "again.json").read_bytes()
+
+
+def test_cancel_check_counts_while_a_server_is_waited_for(manager, server, folder):
+    """Before the first file goes, too."""
+    asked = "/api/s3/capabilities"
+    server.api_faults[asked].extend([Fault(status=503)] * 100)
+    ok, keys, error = manager.upload_directory(folder, PREFIX, cancel_check=lambda: bool(server.asked(asked)))
+    assert (False, {}, f"Upload cancelled. 0/{len(FOLDER)} files uploaded. Resume anytime.") == (ok, keys, error)
+    assert 1 == len(server.asked(asked))
+
+
+def test_settings_of_a_manager_can_be_changed(manager, server, folder):
+    """Each call goes by what the manager has then."""
+    manager.auth_token = "wrong-token-0123456789"
+    assert not manager.validate_connection()[0]
+    manager.auth_token, manager.session_id, manager.language = TOKEN, "b" * 24, "ar"
+    assert manager.create_file_record({"hls": "a/l/master.m3u8"}, RECORD)[0]
+    assert ("b" * 24, "ar") == (server.records[0]["sessionId"], server.records[0]["language"])
+
+
+def test_settings_file_that_cannot_be_read_is_named(manager, monkeypatch, tmp_path):
+    """A line that can't be understood may be the one that matters."""
+    (tmp_path / ".env").write_text("=\n", encoding="utf-8")
+    load = Config.load
+    monkeypatch.setattr(Config, "load", lambda: load(env_file=tmp_path / ".env"))
+    ok, error = S3UploadManager().validate_connection()
+    assert (False, True) == (ok, "can't be understood" in error)
 
 
 def test_session_id_is_checked(manager, folder):

@@ -24,16 +24,21 @@ def record_fields(
     keys: Mapping[str, str],
     duration_s: float | None,
     qualities: Sequence[str],
+    folder_id: str | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return the record's fields. `keys` maps files to their keys; what was not made is null."""
+    """Return the record's fields. `keys` maps files to their keys; what was not made is null.
+
+    `folder_id` is the parent folder where that is not told by the prefix; `more` is part of the metadata.
+    """
     return {
         "name": name,
         "type": "video",
         "language": language,
-        "parentFolder": parent_folder(prefix),
+        "parentFolder": folder_id or parent_folder(prefix),
         "sessionId": session_id or None,
         "s3Keys": s3_keys(keys),
-        "metadata": {"duration": duration_s, "qualities": list(qualities)},
+        "metadata": {"duration": duration_s, "qualities": list(qualities), **(more or {})},
     }
 
 

@@ -30,6 +30,22 @@ def test_record_has_exactly_the_agreed_fields():
     assert expected == fields
 
 
+def test_what_a_caller_knows_is_part_of_the_record():
+    """A folder of the backend's own takes the place of the prefix; what else there is goes among the metadata."""
+    fields = record_fields(
+        name="Lesson 01",
+        language="de",
+        prefix="videos/course/lesson01/",
+        session_id=None,
+        keys={},
+        duration_s=12.5,
+        qualities=(),
+        folder_id="65f0",
+        more={"teacher": "Ada"},
+    )
+    assert ("65f0", {"duration": 12.5, "qualities": [], "teacher": "Ada"}) == (fields["parentFolder"], fields["metadata"])
+
+
 @pytest.mark.parametrize(
     ("prefix", "expected"), [("videos/course/lesson01/", "videos/course"), ("a/b/", "a"), ("videos/", None), ("", None)], ids=str
 )
