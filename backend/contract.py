@@ -119,7 +119,9 @@ class RecordKeys(_Body):
 
 
 class RecordMetadata(_Body):
-    """What is known of a video; `duration` in seconds."""
+    """What is known of a video; `duration` in seconds. Whatever else a client knows of it is kept as it comes."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
 
     duration: Seconds | None = None
     qualities: list[str] = []

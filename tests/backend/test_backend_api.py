@@ -267,6 +267,7 @@ def test_one_record_is_given_by_its_id(shared):
         pytest.param({"sessionId": None, "parentFolder": None}, 201, id="optional fields null"),
         pytest.param({"s3Keys": {"hls": "a/master.m3u8", "mp4": None, "transcript": None}}, 201, id="stream only"),
         pytest.param({"metadata": {"duration": 3600, "qualities": []}}, 201, id="whole seconds"),
+        pytest.param({"metadata": {**RECORD["metadata"], "course": {"term": 2}}}, 201, id="more metadata"),
         pytest.param({"name": ""}, 400, id="no name"),
         pytest.param({"s3Keys": {"hls": None, "mp4": "a/offline_480p.mp4"}}, 201, id="MP4 only"),
         pytest.param({"s3Keys": {}}, 400, id="no word of a stream"),
@@ -279,6 +280,14 @@ def test_records_have_the_contract_fields(shared, changes, status):
     answer = requests.post(shared.url + RECORDS, json={**RECORD, **changes}, headers=shared.headers, timeout=10)
 
     assert status == answer.status_code
+
+
+def test_metadata_are_kept_as_they_come(shared):
+    """What a script knows besides duration and qualities is not lost."""
+    metadata = {"duration": 12.5, "qualities": ["720p"], "course": {"term": 2, "room": None}, "tags": ["ä", 1.5]}
+    kept = shared.ask("POST", RECORDS, {**RECORD, "metadata": metadata}).json()
+
+    assert metadata == shared.ask("GET", f"{RECORDS}/{kept['id']}").json()["metadata"]
 
 
 def test_a_wrong_method_is_told_the_right_ones(shared):
