@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import psutil
 
-S3_SERVER = ("ceph-", "radosgw")
+SERVERS = ("ceph-", "radosgw", "Xvfb")
 """What serves the whole run."""
 
 
 def left_behind() -> list[psutil.Process]:
-    """Return this process's children and theirs, without the S3 server of the tests."""
-    return [child for child in psutil.Process().children(recursive=True) if not child.name().startswith(S3_SERVER)]
+    """Return this process's children and theirs, without what serves the whole run."""
+    return [child for child in psutil.Process().children(recursive=True) if not child.name().startswith(SERVERS)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -29,6 +30,18 @@ def pytest_report_header() -> str | None:
     """Say why tests are missing from a run."""
     missing = s3.missing_programs()
     return f"No S3 server here ({', '.join(missing)} missing): the tests that need one are left out." if missing else None
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach what the tests start: whoever started the run in the background has it ignored by all children."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where several processes share a run, a file stays whole, and what needs the S3 server is in one process: its start is slow."""
+    with_s3 = {item.path for item in items if "s3_bucket" in getattr(item, "fixturenames", ())}
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("s3" if item.path in with_s3 else str(item.path.relative_to(ROOT))))
 
 
 @pytest.fixture(scope="session", autouse=True)

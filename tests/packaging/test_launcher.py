@@ -232,8 +232,9 @@ class TestRunTests:
     def test_all_checks(self, run_tests):
         """Without arguments every check runs, under its name."""
         status, output, _ = run_tests()
-        lines = ["=== ruff check", "ruff check .", "=== ruff format", "ruff format --check .", "=== mypy", "mypy", "=== pytest", "pytest"]
-        assert (0, [*lines, "=== all passed"]) == (status, [line for line in output.splitlines() if line])
+        lines = ["=== ruff check", "ruff check .", "=== ruff format", "ruff format --check .", "=== mypy", "mypy", "=== pytest"]
+        shared = "pytest -n logical --maxprocesses 4 --dist loadgroup"
+        assert (0, [*lines, shared, "=== all passed"]) == (status, [line for line in output.splitlines() if line])
 
     def test_arguments_are_pytests(self, run_tests):
         """With arguments pytest runs alone and gets them."""
@@ -244,7 +245,7 @@ class TestRunTests:
     def test_one_fails(self, run_tests, failing):
         """One failed check makes the whole run fail, and the others run nevertheless."""
         status, output, _ = run_tests(environment={"FAILING": failing})
-        assert (1, True) == (status, "\npytest\n" in output)
+        assert (1, True) == (status, "\npytest -n" in output)
         assert output.splitlines()[-1].startswith(f"=== failed: {failing}")
 
     def test_the_program_needs_no_second_set_up(self, run_tests, made):
