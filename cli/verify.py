@@ -30,15 +30,17 @@ def run(options: argparse.Namespace, config: Config) -> int:
 def _text(result: Verification) -> str:
     lines = [f"{shown(finding.file)} ({finding.side.value}): {shown(finding.text)}" for finding in result.findings]
     lines += [f"Not checked: {shown(text)}" for text in result.unchecked]
-    differences = counted(len(result.findings), "difference") if result.findings else "No difference"
+    differences = f"{counted(len(result.findings), 'difference') if result.findings else 'No difference'} found"
+    if result.unproven:
+        differences += f", and {counted(result.unproven, 'file')} not proven to be on the server"
     places = f"{result.local_files} on this computer and {result.server_files} on the server"
-    return "\n".join([*lines, f"{differences} found: of {counted(result.files, 'file')} {places} were compared."]) + "\n"
+    return "\n".join([*lines, f"{differences}: of {counted(result.files, 'file')} {places} were compared."]) + "\n"
 
 
 def _json(result: Verification) -> str:
     """Return a line a disagreement, a line for each thing not checked, and a last one with the counts."""
     events = [{"event": "finding", **asdict(finding), "side": finding.side.name.lower()} for finding in result.findings]
     events += [{"event": "unchecked", "text": text} for text in result.unchecked]
-    counts = {"files": result.files, "local_files": result.local_files, "server_files": result.server_files}
+    counts = {"files": result.files, "local_files": result.local_files, "server_files": result.server_files, "unproven": result.unproven}
     last = {"event": "verification_finished", "findings": len(result.findings), **counts}
     return "".join(json.dumps(event) + "\n" for event in [*events, last])

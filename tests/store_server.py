@@ -18,6 +18,9 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 from threaded_servers import serving
 
 TOKEN = "test-token-0123456789abcdef"
+PAGE = b"<!DOCTYPE html><html><body>Please log in</body></html>"
+"""What a login page, a proxy or a site that knows one page only says to everything."""
+
 SECRET = b"known to the server only"
 WAIT_S = 20.0
 
@@ -55,6 +58,7 @@ class StoreServer(ThreadingHTTPServer):
     """Presigns, stores, records. `faults` and `api_faults` hold answers to give first, by key and by endpoint.
 
     With `capabilities` it offers what these say; without, only the three endpoints. `token` is the one that is accepted now.
+    `confirms` is what it says when it has stored something; `wants_md5` and `wanted_headers` are what it asks of every PUT.
     """
 
     daemon_threads = False  # closing the server then waits for its threads, so none outlives a test
@@ -86,6 +90,10 @@ class StoreServer(ThreadingHTTPServer):
         self.lost_answers: list[str] = []
         self.uploads: dict[str, dict[int, bytes]] = {}
         self.on_stored: Callable[[str], None] = lambda key: None
+        self.confirms: Callable[[bytes], tuple[bytes, dict[str, str]]] = with_etag
+        self.listed_tag: Callable[[bytes], str] = lambda part: hashlib.md5(part).hexdigest()
+        self.wants_md5 = False
+        self.wanted_headers: dict[str, str] = {}
 
     @property
     def url(self) -> str:
@@ -119,6 +127,11 @@ class StoreServer(ThreadingHTTPServer):
 
     def handle_error(self, request, client_address) -> None:
         """A client that hangs up is part of the tests."""
+
+
+def with_etag(content: bytes) -> tuple[bytes, dict[str, str]]:
+    """Confirm as S3 does."""
+    return b"", {"ETag": f'"{hashlib.md5(content).hexdigest()}"'}
 
 
 def md5_base64(content: bytes) -> str:
@@ -210,6 +223,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(fault.status, fault.content(), fault.headers)
         elif "Authorization" in self.headers or query.get("X-Amz-Signature") != [expected]:
             self._answer(403, Fault(code="SignatureDoesNotMatch", message="no").content())
+        elif any(self.headers.get(name) != value for name, value in server.wanted_headers.items()):
+            self._answer(403, Fault(code="SignatureDoesNotMatch", message="a signed header is missing").content())
+        elif server.wants_md5 and "Content-MD5" not in self.headers:
+            message = "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters"
+            self._answer(400, Fault(code="InvalidRequest", message=message).content())
         elif self.headers.get("Content-MD5", md5_base64(body)) != md5_base64(body):
             self._answer(400, Fault(code="BadDigest").content())
         elif len(body) == size:
@@ -220,7 +238,7 @@ class _Handler(BaseHTTPRequestHandler):
                     server.stored[key] = body
                     server.types[key] = self.headers["Content-Type"]
             server.on_stored(key)
-            self._answer(200, b"", {"ETag": f'"{hashlib.md5(body).hexdigest()}"'})
+            self._answer(200, *server.confirms(body))
 
     def _api(self, body: bytes) -> None:
         server = self.server
@@ -274,7 +292,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         elif parts.path == "/api/s3/multipart/part":
             place = f"{server.url}/store/{quote(asked['key'])}?uploadId={asked['uploadId']}&partNumber={asked['partNumber']}"
-            said = {"signedUrl": f"{place}&X-Number={number}&X-Amz-Signature={server.signature(asked['key'], '', number)}"}
+            said = self._with_headers(
+                {"signedUrl": f"{place}&X-Number={number}&X-Amz-Signature={server.signature(asked['key'], '', number)}"}
+            )
         elif parts.path == "/api/s3/multipart/complete":
             content = b"".join(upload[part["partNumber"]] for part in asked["parts"])
             with server.lock:
@@ -286,7 +306,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(204, b"")
             return
         elif parts.path == "/api/s3/multipart":
-            found = [{"partNumber": n, "sizeBytes": len(part), "etag": hashlib.md5(part).hexdigest()} for n, part in sorted(upload.items())]
+            found = [{"partNumber": n, "sizeBytes": len(part), "etag": server.listed_tag(part)} for n, part in sorted(upload.items())]
             said = {"parts": found}
         if parts.path in server.lost_answers:
             server.lost_answers.remove(parts.path)
@@ -296,11 +316,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _presigned(self, asked: dict, number: str) -> dict:
         place = f"{self.server.url}/store/{quote(asked['key'])}"
-        return {
+        said = {
             "key": asked["key"],
             "signedUrl": f"{place}?X-Number={number}&X-Amz-Signature={self.server.signature(asked['key'], asked['contentType'], number)}",
             "downloadUrl": f"{place}?download=secret-{number}",
         }
+        return self._with_headers(said)
+
+    def _with_headers(self, said: dict) -> dict:
+        return {**said, "headers": self.server.wanted_headers} if self.server.wanted_headers else said
 
     def _object(self, key: str, content: bytes) -> dict:
         md5 = hashlib.md5(content).hexdigest()

@@ -42,6 +42,10 @@ class CleanupPhase:
             confirmed = confirmed_files(folder, destination)
             if any(name not in confirmed for name in deletable):
                 return PhaseResult(outcome=PhaseOutcome.WARNED, text=f"Local files kept: {folder} changed after the upload.")
+            unproven = next((name for name in deletable if not confirmed[name].proven), None)
+            if unproven is not None:
+                text = f"Local files kept: nothing shows that the storage has {unproven}. Start again with --resume to have it sent anew."
+                return PhaseResult(outcome=PhaseOutcome.WARNED, text=text)
         # From here on the folder is not whole, and the next run must know that this is how it should be.
         workspace.mark(self.name.value, {"finished": False})
         undeleted = _delete(folder, deletable.values())

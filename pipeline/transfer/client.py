@@ -17,15 +17,26 @@ from pipeline.transfer.body import FileBody
 from pipeline.transfer.capabilities import NOTHING, Capabilities, parse_capabilities
 from pipeline.transfer.exchange import Answer, Http, NoAnswerError, Silence
 from pipeline.transfer.login import Login
+from pipeline.transfer.receipt import Receipt, Shown, shown_by
 from pipeline.transfer.redaction import redact
-from pipeline.transfer.refusal import Flaw, Party, Refusal, RefusedError, backend_refusal, json_fields, refused, says_error, store_refusal
+from pipeline.transfer.refusal import (
+    Flaw,
+    Party,
+    Refusal,
+    RefusedError,
+    backend_refusal,
+    is_web_address,
+    json_fields,
+    refused,
+    says_error,
+    store_refusal,
+)
 
 BACKEND_TIMEOUT_S = 30.0
 VALIDATE_TIMEOUT_S = 10.0
 CAPABILITIES = "/api/s3/capabilities"
 PRESIGN_MANY = "/api/s3/presign"
 MULTIPART = "/api/s3/multipart"
-OBJECT = "/api/s3/object"
 STORED = (200, 201, 204)
 """What stores answer to a PUT that worked: S3 says 200, others the other two."""
 
@@ -34,16 +45,31 @@ _UNKNOWN = (301, 302, 303, 307, 308, 400, 403, 404, 405, 410, 501)
 
 _LOGGED_BODY = 300
 _MAX_REDACTED = 1 << 16
-_HEX_MD5 = re.compile(r"[0-9A-Fa-f]{32}")
+_HEADER_NAME = re.compile(r"[0-9A-Za-z!#$%&'*+.^_`|~-]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_OURS = frozenset({"host", "connection", "content-length", "transfer-encoding", "expect", "te", "trailer", "upgrade"})
+"""Headers that belong to the connection, which the HTTP library makes itself; SDKs list them among those that they have signed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Presigned:
-    """Leave to store one object. The signed URL is a secret."""
+    """Leave to store one object. The signed URL is a secret, and so may be the headers that belong to it.
+
+    `download_url` is where players find the object, empty where the backend does not say.
+    """
 
     key: str
     signed_url: str = field(repr=False)
     download_url: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedPart:
+    """Leave to store one part of an object. The signed URL is a secret, and so may be the headers that belong to it."""
+
+    signed_url: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,14 +139,16 @@ class BackendClient:
     def begin_parts(self, key: str, content_type: str, size_bytes: int) -> MultipartUpload:
         """Begin a file that goes up in parts."""
         answer = self._ask("POST", MULTIPART, {"key": key, "contentType": content_type, "sizeBytes": size_bytes}, accepted=(200, 201))
-        found = self._texts(self._fields(answer), "key", "uploadId", "downloadUrl")
-        return MultipartUpload(key=found[0], upload_id=found[1], download_url=found[2])
+        said = self._fields(answer)
+        key, upload_id = self._texts(said, "key", "uploadId")
+        return MultipartUpload(key=key, upload_id=upload_id, download_url=_text(said, "downloadUrl"))
 
-    def sign_part(self, upload: MultipartUpload, number: int, size_bytes: int) -> str:
+    def sign_part(self, upload: MultipartUpload, number: int, size_bytes: int) -> SignedPart:
         """Ask for a URL to which one part may be sent."""
         wanted = {"key": upload.key, "uploadId": upload.upload_id, "partNumber": number, "sizeBytes": size_bytes}
         answer = self._ask("POST", f"{MULTIPART}/part", wanted, accepted=(200, 201))
-        return self._web_address(self._texts(self._fields(answer), "signedUrl")[0])
+        said = self._fields(answer)
+        return SignedPart(signed_url=self._web_address(self._texts(said, "signedUrl")[0]), headers=self._headers(said))
 
     def parts(self, upload: MultipartUpload) -> list[StoredPart] | None:
         """Return the parts that the store has, None where it knows no such upload any more."""
@@ -157,13 +185,6 @@ class BackendClient:
         if stored != size_bytes:
             raise refused(self._flawed(Flaw.OTHER_SIZE))
         return etag.strip('"') if isinstance(etag, str) else ""
-
-    def stored_bytes(self, key: str) -> int | None:
-        """Return how large an object is, None where there is none. For backends that offer `read`."""
-        query = urlencode({"key": key}, quote_via=quote)
-        answer = self._ask("GET", f"{OBJECT}?{query}", None, accepted=(200, 404))
-        size = json_fields(answer.body).get("sizeBytes") if answer.status == HTTPStatus.OK else None
-        return size if type(size) is int else None
 
     def abort_parts(self, upload: MultipartUpload) -> None:
         """Let the store forget the parts of a file."""
@@ -204,8 +225,24 @@ class BackendClient:
         return redact(body[:_MAX_REDACTED].decode("utf-8", "replace"), self._login.tokens)[:_LOGGED_BODY]
 
     def _presigned(self, said: Mapping[str, Any]) -> Presigned:
-        key, signed_url, download_url = self._texts(said, "key", "signedUrl", "downloadUrl")
-        return Presigned(key=key, signed_url=self._web_address(signed_url), download_url=download_url)
+        key, signed_url = self._texts(said, "key", "signedUrl")
+        return Presigned(
+            key=key, signed_url=self._web_address(signed_url), download_url=_text(said, "downloadUrl"), headers=self._headers(said)
+        )
+
+    def _headers(self, said: Mapping[str, Any]) -> dict[str, str]:
+        """Return the headers that belong to a signed URL; some SDKs give a list of values to a name."""
+        given = said.get("headers") or {}
+        if not isinstance(given, dict):
+            raise refused(self._flawed(Flaw.BAD_HEADERS))
+        found = {}
+        for name, value in given.items():
+            text = ", ".join(map(str, value)) if isinstance(value, list) else value
+            if not isinstance(text, str) or not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(text):
+                raise refused(self._flawed(Flaw.BAD_HEADERS))
+            if name.lower() not in _OURS:
+                found[name] = text
+        return found
 
     def _fields(self, answer: Answer) -> dict[str, Any]:
         """Return the fields of an answer that must be JSON."""
@@ -223,7 +260,7 @@ class BackendClient:
         return found
 
     def _web_address(self, url: str) -> str:
-        if not _is_web_address(url):
+        if not is_web_address(url):
             raise refused(self._flawed(Flaw.BAD_SIGNED_URL))
         return url
 
@@ -239,23 +276,27 @@ class StoreClient:
         self._http = http
         self._note = note
 
-    def put(self, presigned: Presigned, content_type: str, body: FileBody, *, md5: str = "") -> str:
-        """Store one object and return its ETag; `md5` (hex) goes along for a store that compares it.
+    def put(self, presigned: Presigned, content_type: str, body: FileBody, *, md5: str = "") -> Receipt:
+        """Send one object and return what the store says; `md5` (hex) goes along for a store that compares it.
 
         Raises RefusedError, Cancelled, or TransferError when the file changes meanwhile.
         """
         what = f"{presigned.key} ({len(body)} bytes, {content_type})"
-        return self._put(presigned.signed_url, {"Content-Type": content_type}, body, md5, what, len(body))
+        return self._put(presigned, {"Content-Type": content_type}, body, md5, what, len(body))
 
-    def put_part(self, signed_url: str, body: FileBody, *, number: int, key: str, md5: str = "") -> str:
-        """Store one part of an object and return its ETag. Raises as `put` does."""
-        return self._put(signed_url, {}, body, md5, f"part {number} of {key} ({len(body)} bytes)", len(body))
+    def put_part(self, signed: SignedPart, body: FileBody, *, number: int, key: str, md5: str = "") -> Receipt:
+        """Send one part of an object and return what the store says. Raises as `put` does."""
+        return self._put(signed, {}, body, md5, f"part {number} of {key} ({len(body)} bytes)", len(body))
 
-    def _put(self, url: str, headers: dict[str, str], body: FileBody, md5: str, what: str, size: int) -> str:
+    def _put(self, signed: Presigned | SignedPart, own: dict[str, str], body: FileBody, md5: str, what: str, size: int) -> Receipt:
+        url = signed.signed_url
         place = place_of(url)
         request = f"PUT {what} to {place}"
         if md5:
-            headers["Content-MD5"] = base64.b64encode(bytes.fromhex(md5)).decode()
+            own["Content-MD5"] = base64.b64encode(bytes.fromhex(md5)).decode()
+        headers = {name: value for name, value in signed.headers.items() if name.lower() != "content-md5" or not md5}
+        given = {name.lower() for name in headers}
+        headers |= {name: value for name, value in own.items() if name.lower() not in given}
         started = time.monotonic()
         try:
             answer = self._http.send("PUT", url, headers=headers, body=body, read_timeout_s=read_timeout_s(size))
@@ -271,11 +312,10 @@ class StoreClient:
             self._note(f"the store said: {refusal.code or 'nothing more'} {refusal.message}".rstrip())
             raise refused(refusal)
         body.check_unchanged()
-        # an ETag is the content's MD5 only where the store says that it looks at that
-        if md5 and _HEX_MD5.fullmatch(answer.etag) and answer.etag.lower() != md5:
-            self._note("the ETag is not the MD5 of what was sent")
-            raise refused(Refusal(party=Party.STORE, place=place, status=400, code="BadDigest"))
-        return answer.etag
+        shown = shown_by(answer, body.md5, compared=bool(md5))
+        if shown in (Shown.NOTHING, Shown.OTHER_TAG):
+            self._note(f"the answer shows: {shown.value} (ETag {answer.etag or 'none'}, {len(answer.body)} bytes {answer.content_type})")
+        return Receipt(place=place, etag=answer.etag, shown=shown)
 
 
 def place_of(url: str) -> str:
@@ -287,12 +327,10 @@ def place_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
-def _is_web_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
-        return False
+def _text(said: Mapping[str, Any], name: str) -> str:
+    """Return a field that an answer may have, empty where it has none."""
+    value = said.get(name)
+    return value if isinstance(value, str) else ""
 
 
 def _wanted(key: str, content_type: str, size_bytes: int | None) -> dict[str, object]:

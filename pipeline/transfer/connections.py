@@ -145,6 +145,8 @@ class RequestsHttp:
             retry_after_s=_retry_after_s(response.headers.get("Retry-After", ""), server_time),
             etag=response.headers.get("ETag", "").removeprefix("W/").strip('"'),
             server_time=server_time,
+            content_type=response.headers.get("Content-Type", ""),
+            encryption=_encryption(response.headers),
         )
 
     def _surroundings(self, url: str) -> dict[str, Any]:
@@ -273,6 +275,12 @@ def _silence(error: Exception) -> Silence:
     if isinstance(error, (ValueError, UnicodeError)):  # requests' complaints about addresses and headers are ValueErrors too
         return Silence.BAD_ADDRESS
     return Silence.BROKEN_OFF
+
+
+def _encryption(headers: Mapping[str, str]) -> str:
+    """Read how a store has encrypted an object (Amazon S3, PutObject)."""
+    customers = "x-amz-server-side-encryption-customer-algorithm" in headers
+    return "customer" if customers else headers.get("x-amz-server-side-encryption", "")
 
 
 def _retry_after_s(text: str, server_time: float | None) -> float:

@@ -32,6 +32,7 @@ class Answer:
     """What a server said; `retry_after_s` is how long it asks to be left alone, 0 where it says nothing.
 
     `etag` is without its quotes, empty where there is none; `server_time` is the server's own clock (seconds since 1970).
+    `encryption` is how a store has encrypted an object, as its header says it (`aws:kms`), or `customer` for a customer's own key.
     """
 
     status: int
@@ -39,6 +40,8 @@ class Answer:
     retry_after_s: float = 0.0
     etag: str = ""
     server_time: float | None = None
+    content_type: str = ""
+    encryption: str = ""
 
 
 class Body(Protocol):

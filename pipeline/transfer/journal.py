@@ -49,7 +49,8 @@ class Destination:
 class Confirmed:
     """A file that the store has: which one it was (size and time), and where it is now (URL without its query).
 
-    `md5` (hex) is of what was sent; it and `etag` are empty where they are not known, `at` (UTC) too.
+    `md5` (hex) is of what was sent; it and `etag` are empty where they are not known, `at` (UTC) too. `proven` is False where
+    nothing shows that the store has it: earlier versions took any answer that said 200 for a confirmation.
     """
 
     size_bytes: int
@@ -59,11 +60,15 @@ class Confirmed:
     md5: str = ""
     etag: str = ""
     at: str = ""
+    proven: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
 class BegunInParts:
-    """A large file that the store is being given in parts, as it was when that began."""
+    """A large file that the store is being given in parts, as it was when that began.
+
+    `own_tags` says that the parts' ETags are not their MD5s.
+    """
 
     size_bytes: int
     mtime_ns: int
@@ -71,6 +76,7 @@ class BegunInParts:
     url: str
     upload_id: str
     part_bytes: int
+    own_tags: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,6 +145,7 @@ def parse_journal(data: bytes, destination: Destination) -> JournalContent:
                 url=entry["url"],
                 upload_id=entry["upload_id"],
                 part_bytes=entry["part_bytes"],
+                own_tags=entry.get("own_tags") is True,
             )
         else:
             which = confirmed[entry["path"]] = Confirmed(
@@ -149,6 +156,7 @@ def parse_journal(data: bytes, destination: Destination) -> JournalContent:
                 md5=str(entry.get("md5", "")),
                 etag=str(entry.get("etag", "")),
                 at=str(entry.get("at", "")),
+                proven=bool(entry.get("etag")) or entry.get("proven") is True,
             )
             parts.pop(entry["path"], None)
             if entry["path"] == MASTER:
@@ -235,12 +243,14 @@ class Journal:
 
     def confirm(self, path: str, confirmed: Confirmed) -> None:
         """Note that the store has a file. Takes the same time for the first and the last. Raises OutputError."""
-        known = {"md5": confirmed.md5, "etag": confirmed.etag, "at": confirmed.at}
+        proven = confirmed.proven and not confirmed.etag  # an ETag says as much
+        known = {"md5": confirmed.md5, "etag": confirmed.etag, "at": confirmed.at, "proven": proven}
         self._append_entry({**self._entry(path, confirmed), **{name: value for name, value in known.items() if value}})
 
     def begin_parts(self, path: str, begun: BegunInParts) -> None:
         """Note that the store is being given a file in parts, so that a later run can go on with it. Raises OutputError."""
-        self._append_entry({**self._entry(path, begun), "upload_id": begun.upload_id, "part_bytes": begun.part_bytes})
+        own_tags = {"own_tags": True} if begun.own_tags else {}
+        self._append_entry({**self._entry(path, begun), "upload_id": begun.upload_id, "part_bytes": begun.part_bytes, **own_tags})
 
     def _entry(self, path: str, file: Confirmed | BegunInParts) -> dict[str, Any]:
         return {

@@ -15,9 +15,10 @@ from typing import Protocol
 
 from config import BackendApi
 from pipeline.errors import TransferError
-from pipeline.transfer.client import BackendClient, Presigned, StoreClient
+from pipeline.transfer.client import BackendClient, Presigned, SignedPart, StoreClient
 from pipeline.transfer.control import LOOK_S
 from pipeline.transfer.exchange import Http
+from pipeline.transfer.inventory import Inventory
 from pipeline.transfer.journal import BegunInParts, Confirmed
 from pipeline.transfer.login import Login
 from pipeline.transfer.multipart import LargeFile, PartPlace, PartsSender, UploadGoneError, goes_in_parts
@@ -85,7 +86,7 @@ class Part:
 
 
 Task = WholeFile | Part
-Signed = SignedAhead[Presigned] | SignedAhead[str] | None
+Signed = SignedAhead[Presigned] | SignedAhead[SignedPart] | None
 
 
 class Queue:
@@ -168,11 +169,16 @@ class Line:
 
     backend: BackendClient
     store: StoreClient = field(repr=False)
+    inventory: Inventory = field(repr=False)
 
 
 def line(api: BackendApi, http: Http, login: Login, terms: Terms) -> Line:
     """Return clients that use one session."""
-    return Line(backend=BackendClient(api, http, terms.note, login), store=StoreClient(http, terms.note))
+    return Line(
+        backend=BackendClient(api, http, terms.note, login),
+        store=StoreClient(http, terms.note),
+        inventory=Inventory(api, http, delays=terms.delays, cancel=terms.cancel, note=terms.note, login=login, setbacks=terms.setbacks),
+    )
 
 
 class Lane:
@@ -196,10 +202,10 @@ class Lane:
         self._signer = signer
         self._spare = spare
         self._rewrite = rewrite
-        self._sender = Sender(own.backend, own.store, terms)
-        self._parts = PartsSender(own.backend, own.store, terms, books.begun_in_parts)
-        self._signing = Sender(ahead.backend, ahead.store, terms)
-        self._signing_parts = PartsSender(ahead.backend, ahead.store, terms, books.begun_in_parts)
+        self._sender = Sender(own.backend, own.store, own.inventory, terms)
+        self._parts = PartsSender(own.backend, own.store, own.inventory, terms, books.begun_in_parts)
+        self._signing = Sender(ahead.backend, ahead.store, ahead.inventory, terms)
+        self._signing_parts = PartsSender(ahead.backend, ahead.store, ahead.inventory, terms, books.begun_in_parts)
         self._next: deque[Task] = deque()
         self._last_s = AHEAD_S
 
@@ -297,7 +303,7 @@ class Lane:
         if whole:
             self._finish(large)
 
-    def _send_part(self, task: Part, signed: SignedAhead[str] | None) -> None:
+    def _send_part(self, task: Part, signed: SignedAhead[SignedPart] | None) -> None:
         large, place = task.large, task.place
         name = large.file.name
         if large.over:

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.errors import TransferError
 from pipeline.transfer.body import FileBody, file_md5, unreadable
 from pipeline.transfer.capabilities import Capabilities, Multipart
-from pipeline.transfer.client import BackendClient, MultipartUpload, StoreClient, place_of
+from pipeline.transfer.client import BackendClient, MultipartUpload, SignedPart, StoreClient
 from pipeline.transfer.content_types import content_type
+from pipeline.transfer.inventory import Inventory
 from pipeline.transfer.journal import BegunInParts, Confirmed
+from pipeline.transfer.proof import Proof, not_confirmed
 from pipeline.transfer.publish_order import OutgoingFile
+from pipeline.transfer.receipt import HEX_MD5, Receipt, Shown
 from pipeline.transfer.refusal import RefusedError
 from pipeline.transfer.sender import Attempts, SignedAhead, Terms, nothing
 
 WORTH_PARTS = 4
 """A file goes up in parts from so many on: below that one PUT needs fewer questions."""
-
-_HEX_MD5 = re.compile(r"[0-9A-Fa-f]{32}")
 
 
 class UploadGoneError(TransferError):
@@ -103,9 +103,17 @@ class LargeFile:
 class PartsSender:
     """Sends large files; one for each thread. `remember` keeps what was begun, for a later run."""
 
-    def __init__(self, backend: BackendClient, store: StoreClient, terms: Terms, remember: Callable[[str, BegunInParts], None]) -> None:
+    def __init__(
+        self,
+        backend: BackendClient,
+        store: StoreClient,
+        inventory: Inventory,
+        terms: Terms,
+        remember: Callable[[str, BegunInParts], None],
+    ) -> None:
         self._backend = backend
         self._store = store
+        self._proof = Proof(inventory, terms.capabilities, terms.traits, terms.note)
         self._terms = terms
         self._remember = remember
 
@@ -119,11 +127,11 @@ class PartsSender:
                 return found
         return self._begin_anew(file, offered)
 
-    def sign(self, large: LargeFile, part: PartPlace) -> str:
+    def sign(self, large: LargeFile, part: PartPlace) -> SignedPart:
         """Ask for a URL for a part. Raises RefusedError, Cancelled."""
-        url = self._backend.sign_part(large.upload, part.number, part.size_bytes)
+        signed = self._backend.sign_part(large.upload, part.number, part.size_bytes)
         self._terms.setbacks.answered(self._backend.place)
-        return url
+        return signed
 
     def send(
         self,
@@ -132,7 +140,7 @@ class PartsSender:
         *,
         on_bytes: Callable[[int], None],
         on_again: Callable[[int], None],
-        signed: SignedAhead[str] | None = None,
+        signed: SignedAhead[SignedPart] | None = None,
         on_put: Callable[[], None] = nothing,
     ) -> str:
         """Store a part and return its ETag; `on_again` takes back the bytes of a try that failed.
@@ -148,17 +156,38 @@ class PartsSender:
             on_again(attempts.sent_bytes)
             with attempts.one(), self._body(large, part, attempts.moved) as body:
                 self._check_same(large, body)
-                proof = body.hash_before_sending() if self._terms.capabilities.content_md5 else ""
-                url = signed.take(part.size_bytes) if signed is not None and tries == 1 else None
-                attempts.url_age_s = signed.age_s if signed is not None and url is not None else 0.0
-                url = url or self.sign(large, part)
+                attempts.with_md5 = self._terms.compares_md5
+                md5 = body.hash_before_sending() if attempts.with_md5 else ""
+                leave = signed.take(part.size_bytes) if signed is not None and tries == 1 else None
+                attempts.url_age_s = signed.age_s if signed is not None and leave is not None else 0.0
+                leave = leave or self.sign(large, part)
                 on_put()
-                etag = self._store.put_part(url, body, number=part.number, key=large.upload.key, md5=proof)
-                self._terms.setbacks.answered(place_of(url))
-                return etag
+                receipt = self._store.put_part(leave, body, number=part.number, key=large.upload.key, md5=md5)
+                self._terms.setbacks.answered(receipt.place)
+                return self._etag(large, part, receipt, body.md5)
 
         with _gone_is_told(large):
             return attempts.run(attempt, f"part {part.number} of {large.upload.key}")
+
+    def _etag(self, large: LargeFile, part: PartPlace, receipt: Receipt, md5: str) -> str:
+        """Return the ETag of a part that the store took, asking for it where the answer has none. Raises RefusedError."""
+        traits = self._terms.traits
+        if receipt.shown is Shown.OWN_TAG:
+            traits.etags_are_md5s = False
+        elif receipt.shown is Shown.OTHER_TAG and traits.etags_are_md5s:
+            self._proof.doubt(receipt, f"part {part.number} of {large.upload.key}")
+        if not traits.etags_are_md5s and not large.begun.own_tags:
+            large.begun = replace(large.begun, own_tags=True)
+            self._remember(large.file.name, large.begun)
+        if receipt.etag and receipt.shown is not Shown.NOTHING:
+            return receipt.etag
+        listed = self._backend.parts(large.upload)
+        for stored in listed or ():
+            if (stored.number, stored.size_bytes) == (part.number, part.size_bytes):
+                tag = stored.etag.strip('"').lower()
+                if tag == md5 or not traits.etags_are_md5s or not HEX_MD5.fullmatch(tag):
+                    return stored.etag
+        raise not_confirmed(receipt.place)
 
     def md5(self, large: LargeFile) -> str:
         """Return the whole file's MD5 (hex), read while others send its parts. Raises TransferError, Cancelled."""
@@ -183,7 +212,10 @@ class PartsSender:
 
     def _is_joined(self, large: LargeFile) -> bool:
         """Whether an earlier try has joined the parts although its answer was lost."""
-        return self._terms.capabilities.read and self._backend.stored_bytes(large.upload.key) == large.begun.size_bytes
+        if not self._terms.capabilities.read:
+            return False
+        begun = large.begun
+        return bool(self._proof.has(key=large.upload.key, url="", size_bytes=begun.size_bytes, md5=large.md5))
 
     def _go_on(self, file: OutgoingFile, before: BegunInParts) -> LargeFile | None:
         upload = MultipartUpload(key=before.key, upload_id=before.upload_id)
@@ -202,7 +234,7 @@ class PartsSender:
             for part in listed
             if part.number in wanted
             and part.size_bytes == wanted[part.number].size_bytes
-            and self._is_ours(file, wanted[part.number], part.etag)
+            and (before.own_tags or self._is_ours(file, wanted[part.number], part.etag))
         }
         self._terms.note(f"{file.name}: the store has {len(stored)} of {len(wanted)} parts")
         return LargeFile(file, before, stored)
@@ -210,7 +242,7 @@ class PartsSender:
     def _is_ours(self, file: OutgoingFile, part: PartPlace, etag: str) -> bool:
         """Whether a part that the store has holds these bytes, as far as its ETag tells."""
         etag = etag.strip('"').lower()
-        if not self._terms.capabilities.content_md5 or not _HEX_MD5.fullmatch(etag):
+        if not self._terms.capabilities.content_md5 or not HEX_MD5.fullmatch(etag):
             return True
         return file_md5(file.path, self._terms.cancel, part=(part.start, part.size_bytes)) == etag
 

@@ -70,9 +70,12 @@ def prepare(
         below = prefix + course.place
         stored = look.stored(below)
         # others may have cleared up or replaced what an earlier upload has left
-        already = {name: one for name, one in already.items() if not one.key.startswith(below) or look.is_still_there(one, stored)}
+        kept = {name: one for name, one in already.items() if not one.key.startswith(below)}
+        there = {name: one for name, one in already.items() if one.key.startswith(below) and look.is_still_there(one, stored)}
+        already = kept | {name: replace(one, proven=True) for name, one in there.items()}
         missing = [file for file in files if file.name not in already and file.name != MASTER]
         already |= look.found(missing, stored)
+    already = {name: one for name, one in already.items() if one.proven}
     return Prepared(course=course, already=already)
 
 
@@ -167,9 +170,8 @@ class _Look:
             there = self._inventory.look_up(confirmed.key)
             if there is None:
                 return False
-        if there.md5 and confirmed.md5:
-            return there.md5 == confirmed.md5
-        return bool(there.etag) and there.etag == confirmed.etag
+        same_tag = bool(there.etag) and there.etag == confirmed.etag
+        return same_tag or (bool(there.md5) and there.md5 == confirmed.md5)
 
     def found(self, files: Sequence[OutgoingFile], stored: Mapping[str, StoredObject]) -> dict[str, Confirmed]:
         """Return those files that the server has with the same content, whoever sent them."""
@@ -196,7 +198,7 @@ class _Look:
             if entry is None or file.name == MASTER or entry.md5_hash is None or entry.size_bytes != file.size_bytes:
                 continue
             if file_md5(file.path, self._cancel) == entry.md5_hash:
-                found[file.name] = _as_confirmed(file, url=entry.s3_url, md5=entry.md5_hash, etag=entry.etag or "")
+                found[file.name] = _as_confirmed(file, url=entry.s3_url, md5=entry.md5_hash, etag=entry.etag or "", proven=bool(entry.etag))
         return found
 
     def _read(self, url: str) -> Standing:
@@ -217,8 +219,8 @@ class _Look:
         return Standing(known=True, md5=md5, versions=tuple(versions_in(answer.body.decode("utf-8", "replace"))))
 
 
-def _as_confirmed(file: OutgoingFile, *, url: str, md5: str, etag: str) -> Confirmed:
-    return Confirmed(size_bytes=file.size_bytes, mtime_ns=file.mtime_ns, key=file.key, url=url, md5=md5, etag=etag)
+def _as_confirmed(file: OutgoingFile, *, url: str, md5: str, etag: str, proven: bool = True) -> Confirmed:
+    return Confirmed(size_bytes=file.size_bytes, mtime_ns=file.mtime_ns, key=file.key, url=url, md5=md5, etag=etag, proven=proven)
 
 
 def too_large(what: str, size_bytes: int, capabilities: Capabilities) -> str:

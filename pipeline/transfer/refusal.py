@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
+from urllib.parse import urlsplit
 
 from pipeline.errors import AuthenticationError, TransferError
 from pipeline.transfer.exchange import Answer, Silence
@@ -23,12 +24,14 @@ class Party(str, Enum):
 
 
 class Flaw(str, Enum):
-    """What is wrong with an answer that says 200."""
+    """What is wrong with an answer that says that all is well."""
 
     NOT_JSON = "not JSON"
     FIELDS_MISSING = "fields missing"
     BAD_SIGNED_URL = "bad signed URL"
     OTHER_SIZE = "other size"
+    BAD_HEADERS = "bad headers"
+    NOT_CONFIRMED = "not confirmed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +67,13 @@ class Refusal:
     def expired_url(self) -> bool:
         """Whether the store says that the signed URL, and nothing else, is too old."""
         return self.code == "ExpiredToken" or (self.code == "AccessDenied" and "expired" in self.message.lower())
+
+    @property
+    def wants_md5(self) -> bool:
+        """Whether the store refuses the file for want of a Content-MD5 header, in whichever words."""
+        words = f"{self.code} {self.message}".lower().replace("-", "")
+        digests = ("BadDigest", "InvalidDigest")
+        return self.party is Party.STORE and self.status == 400 and self.code not in digests and "contentmd5" in words
 
     @property
     def denied(self) -> bool:
@@ -122,6 +132,21 @@ def says_error(answer: Answer) -> bool:
     return answer.body[:_MAX_XML].lstrip().startswith(b"<") and b"<Error" in answer.body[:_MAX_XML]
 
 
+def is_page(answer: Answer) -> bool:
+    """Say whether an answer is a web page, which no backend and no store means to give."""
+    begins = answer.body[:_MAX_XML].lstrip(b"\xef\xbb\xbf \t\r\n")[:14].lower()
+    return answer.content_type.lower().startswith("text/html") or begins.startswith((b"<!doctype html", b"<html"))
+
+
+def is_web_address(url: str) -> bool:
+    """Say whether an address names a server that can be asked."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return False
+
+
 def json_fields(body: bytes) -> dict[str, Any]:
     """Return the fields of a JSON object, none where it is something else."""
     try:
@@ -154,8 +179,13 @@ _STORE_SILENCE = {
 }
 _FLAWS = {
     Flaw.NOT_JSON: "The backend at {place} answered with something that is not JSON. Verify that the URL is the one of the backend.",
-    Flaw.FIELDS_MISSING: "The backend at {place} left out key, signedUrl or downloadUrl in its answer. Ask its administrator.",
+    Flaw.FIELDS_MISSING: "The backend at {place} left out key or signedUrl in its answer. Ask its administrator.",
     Flaw.OTHER_SIZE: "The backend at {place} stored another number of bytes than were sent. Start again, or ask its administrator.",
+    Flaw.BAD_HEADERS: "The backend at {place} gave headers for the upload that can't be sent. Ask its administrator.",
+    Flaw.NOT_CONFIRMED: (
+        "The storage at {place} did not confirm that it has the file, and it can't be read back: a proxy or a login page may have"
+        " answered. Check your internet connection, or ask the administrator of the backend."
+    ),
     Flaw.BAD_SIGNED_URL: "The backend at {place} gave an upload address that does not start with https://. Ask its administrator.",
 }
 _QUOTA = "S3 storage quota exceeded. Contact administrator."
@@ -196,6 +226,8 @@ def _store_sentence(refusal: Refusal) -> str:
     place, status = refusal.place, refusal.status
     if refusal.silence is not None:
         return _STORE_SILENCE[refusal.silence].format(place=place)
+    if refusal.flaw is not None:
+        return _FLAWS[refusal.flaw].format(place=place)
     if refusal.code in _CODES:
         return _CODES[refusal.code]
     if refusal.expired_url:

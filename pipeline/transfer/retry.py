@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from pipeline.cancel import CancelToken
 from pipeline.transfer.exchange import Silence
-from pipeline.transfer.refusal import Party, Refusal, RefusedError
+from pipeline.transfer.refusal import Flaw, Party, Refusal, RefusedError
 
 DELAYS_S = (1.0, 3.0, 10.0)
 """One try, and one more after each of these pauses, give or take JITTER of it."""
@@ -48,6 +48,8 @@ def after_upload(refusal: Refusal) -> Verdict:
         return Verdict.WAIT
     if refusal.silence is not None:
         return Verdict.RETRY if refusal.silence in _SILENCES else Verdict.GIVE_UP
+    if refusal.flaw is Flaw.NOT_CONFIRMED:  # somebody may log in meanwhile
+        return Verdict.RETRY
     if refusal.status == 401 and refusal.party is Party.BACKEND:
         return Verdict.LOGIN
     if refusal.code == "SignatureDoesNotMatch" or refusal.status in (401, 404):

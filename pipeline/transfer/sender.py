@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -14,11 +14,13 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import TransferError
 from pipeline.transfer.body import FileBody
 from pipeline.transfer.capabilities import Capabilities
-from pipeline.transfer.client import BackendClient, Presigned, StoreClient, place_of
+from pipeline.transfer.client import BackendClient, Presigned, StoreClient
 from pipeline.transfer.content_types import content_type
 from pipeline.transfer.control import TransferControl
 from pipeline.transfer.gate import Gate, Turn
+from pipeline.transfer.inventory import Inventory
 from pipeline.transfer.journal import Confirmed
+from pipeline.transfer.proof import Proof, StoreTraits
 from pipeline.transfer.publish_order import OutgoingFile
 from pipeline.transfer.refusal import Refusal
 from pipeline.transfer.retry import Verdict, after_upload, persist
@@ -39,7 +41,10 @@ def nothing(*news: object) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """What all threads of one upload share. `delays` are the pauses between tries, in seconds; `note` takes lines for the log."""
+    """What all threads of one upload share.
+
+    `delays` are the pauses between tries, in seconds; `note` takes lines for the log; `traits` is what was found out about the store.
+    """
 
     capabilities: Capabilities
     control: TransferControl
@@ -48,6 +53,12 @@ class Terms:
     delays: tuple[float, ...]
     cancel: CancelToken
     note: Callable[[str], None]
+    traits: StoreTraits = field(default_factory=StoreTraits)
+
+    @property
+    def compares_md5(self) -> bool:
+        """Whether files go out with their MD5, for the store to compare."""
+        return self.capabilities.content_md5 or self.traits.wants_md5
 
 
 class SignedAhead(Generic[T]):
@@ -84,6 +95,8 @@ class Attempts:
         self.sent_bytes = 0
         self.url_age_s = 0.0
         """How old the URL of this try was when it was used, in seconds."""
+        self.with_md5 = False
+        """Whether this try has told the store an MD5."""
 
     @contextmanager
     def one(self) -> Iterator[None]:
@@ -103,6 +116,10 @@ class Attempts:
         """Return whether to try again at once without counting the try. Raises Cancelled."""
         if refusal.too_busy:
             self._terms.gate.ease(self._turn)
+        if refusal.wants_md5 and not self.with_md5:
+            self._terms.traits.wants_md5 = True
+            self._terms.note("the store asks for Content-MD5: every file goes with it from now on")
+            return True
         if refusal.denied and self.url_age_s >= SHORTEST_LIFE_S:  # Ceph denies an expired URL without a word about its age
             self._terms.note("the URL had waited and may have expired, asking for a new one")
             return True
@@ -127,10 +144,11 @@ class Attempts:
 class Sender:
     """Sends files one after the other; one for each thread."""
 
-    def __init__(self, backend: BackendClient, store: StoreClient, terms: Terms) -> None:
+    def __init__(self, backend: BackendClient, store: StoreClient, inventory: Inventory, terms: Terms) -> None:
         self._backend = backend
         self._store = store
         self._terms = terms
+        self._proof = Proof(inventory, terms.capabilities, terms.traits, terms.note)
 
     def sign(self, path: Path, key: str, size_bytes: int) -> Presigned:
         """Ask for a URL for a file of this size. Raises RefusedError, Cancelled."""
@@ -173,20 +191,22 @@ class Sender:
             with attempts.one():
                 on_begin()
                 with FileBody(path, cancel=cancel, on_bytes=attempts.moved, control=control, rewrite=rewrite) as body:
-                    proof = body.hash_before_sending() if self._terms.capabilities.content_md5 else ""
+                    attempts.with_md5 = self._terms.compares_md5
+                    md5 = body.hash_before_sending() if attempts.with_md5 else ""
                     presigned = signed.take(len(body)) if signed is not None and tries == 1 else None
                     attempts.url_age_s = signed.age_s if signed is not None and presigned is not None else 0.0
                     presigned = presigned or self.sign(path, key, len(body))
                     on_put()
-                    etag = self._store.put(presigned, content_type(path), body, md5=proof)
-                    self._terms.setbacks.answered(place_of(presigned.signed_url))
+                    receipt = self._store.put(presigned, content_type(path), body, md5=md5)
+                    self._terms.setbacks.answered(receipt.place)
+                    self._proof.check(receipt, key=presigned.key, url=presigned.download_url, size_bytes=len(body), md5=body.md5)
                     return Confirmed(
                         size_bytes=body.file_bytes,
                         mtime_ns=body.mtime_ns,
                         key=presigned.key,
                         url=presigned.download_url,
                         md5=body.md5,
-                        etag=etag,
+                        etag=receipt.etag,
                     )
 
         return attempts.run(attempt, key)

@@ -270,7 +270,7 @@ class Uploader:
         )
 
     def _sender(self, http: Http, terms: Terms) -> Sender:
-        return Sender(self._client(http, terms.note), StoreClient(http, terms.note), terms)
+        return Sender(self._client(http, terms.note), StoreClient(http, terms.note), self._inventory(http, terms), terms)
 
     def _client(self, http: Http, note: Callable[[str], None]) -> BackendClient:
         return BackendClient(self._backend, http, note, self._login)

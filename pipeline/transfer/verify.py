@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -12,6 +11,7 @@ from pipeline.errors import AuthenticationError, TransferError
 from pipeline.transfer.inventory import GoneError, Inventory, Remote, StoredObject
 from pipeline.transfer.local_copy import difference, path_for
 from pipeline.transfer.manifest import FileEntry, Manifest
+from pipeline.transfer.proof import stored_md5
 from pipeline.transfer.restore import address_of
 from pipeline.workspace import MANIFEST_FILE, published_files
 
@@ -34,22 +34,27 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Verification:
-    """What was found, what could not be looked at, and how many files were compared."""
+    """What was found, what could not be looked at, and how many files were compared.
+
+    `unproven` is how many files nothing on the server shows to be there with their content, nor to differ.
+    """
 
     findings: tuple[Finding, ...]
     unchecked: tuple[str, ...]
     files: int
     local_files: int
     server_files: int
+    unproven: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Compared:
-    """What came of comparing some files on one side."""
+    """What came of comparing some files on one side; `proven` are those that have their content there."""
 
     findings: Sequence[Finding] = ()
     unchecked: Sequence[str] = ()
     files: int = 0
+    proven: frozenset[str] = frozenset()
 
 
 def verify(manifest: Manifest, folder: Path | None, remote: Remote, *, deep: bool) -> Verification:
@@ -60,6 +65,7 @@ def verify(manifest: Manifest, folder: Path | None, remote: Remote, *, deep: boo
     """
     local = _local(manifest, folder)
     server = _server(manifest, remote, deep=deep)
+    judged = server.proven | {finding.file for finding in server.findings}
     found = sorted((*local.findings, *server.findings), key=lambda finding: (finding.file, finding.side))
     return Verification(
         findings=tuple(found),
@@ -67,6 +73,7 @@ def verify(manifest: Manifest, folder: Path | None, remote: Remote, *, deep: boo
         files=manifest.total_files,
         local_files=local.files,
         server_files=server.files,
+        unproven=sum(file.filename not in judged for file in manifest.files),
     )
 
 
@@ -122,6 +129,7 @@ def _server(manifest: Manifest, remote: Remote, *, deep: bool) -> _Compared:
         findings=[finding for part in parts for finding in part.findings],
         unchecked=[text for part in parts for text in part.unchecked],
         files=max(part.files for part in parts),
+        proven=frozenset().union(*(part.proven for part in parts)),
     )
 
 
@@ -160,7 +168,7 @@ def _objects(manifest: Manifest, remote: Remote) -> _Compared:
     if outside:
         unchecked.append(f"{_count(len(outside), 'file')} could not be looked up: the backend lists {manifest.prefix} only.")
     skipped = {file.filename for file in outside}
-    findings, by_size = [], 0
+    findings, by_size, proven = [], 0, set()
     for file in manifest.files:
         if file.filename in skipped:
             continue
@@ -170,9 +178,11 @@ def _objects(manifest: Manifest, remote: Remote) -> _Compared:
             findings.append(Finding(file=file.filename, side=Side.SERVER, text=text))
         elif stored is not None and not _by_content(file, stored):
             by_size += 1
+        else:
+            proven.add(file.filename)
     if by_size:
         unchecked.append(f"{_count(by_size, 'file')} could be compared by size only: the server does not say an MD5.")
-    return _Compared(findings=findings, unchecked=unchecked, files=manifest.total_files - len(skipped))
+    return _Compared(findings=findings, unchecked=unchecked, files=manifest.total_files - len(skipped), proven=frozenset(proven))
 
 
 def _stored_text(file: FileEntry, stored: StoredObject | None) -> str:
@@ -180,9 +190,11 @@ def _stored_text(file: FileEntry, stored: StoredObject | None) -> str:
         return "The file is missing."
     if stored.size_bytes != file.size_bytes:
         return f"The file has {stored.size_bytes} bytes, in the manifest {file.size_bytes}."
+    if stored.etag is not None and stored.etag == file.etag:  # some servers take every ETag for an MD5
+        return ""
     if stored.md5 is not None and file.md5_hash is not None:
         return "" if stored.md5 == file.md5_hash.lower() else "The file has other content than was uploaded (MD5 differs)."
-    if stored.etag is not None and file.etag is not None and stored.etag != file.etag:
+    if stored.etag is not None and file.etag is not None:
         return "The file was stored anew since (ETag differs)."
     return ""
 
@@ -193,6 +205,8 @@ def _by_content(file: FileEntry, stored: StoredObject) -> bool:
 
 def _contents(files: Sequence[FileEntry], remote: Remote) -> _Compared:
     """Read files on the server whole."""
+    nowhere = 0 if remote.offer.read else sum(not file.s3_url for file in files)
+    files = [file for file in files if file.s3_url or remote.offer.read]
 
     def one(inventory: Inventory, file: FileEntry) -> Finding | None:
         text = _content_text(inventory, remote, file)
@@ -201,23 +215,22 @@ def _contents(files: Sequence[FileEntry], remote: Remote) -> _Compared:
     findings = [finding for finding in remote.each(files, one) if finding is not None]
     unknown = sum(file.md5_hash is None for file in files)
     unchecked = [f"{_count(unknown, 'file')} could be read but not compared: the manifest has no MD5."] if unknown else []
-    return _Compared(findings=findings, unchecked=unchecked, files=len(files))
+    if nowhere:
+        unchecked.append(f"{_count(nowhere, 'file')} could not be read: the manifest has no address, and the backend does not read.")
+    proven = {file.filename for file in files if file.md5_hash is not None} - {finding.file for finding in findings}
+    return _Compared(findings=findings, unchecked=unchecked, files=len(files), proven=frozenset(proven))
 
 
 def _content_text(inventory: Inventory, remote: Remote, file: FileEntry) -> str:
-    digest = hashlib.md5(usedforsecurity=False)
     try:
-        for offset, block in inventory.blocks(lambda: address_of(inventory, remote, file), key=file.s3_key, size_bytes=file.size_bytes):
-            if not offset:
-                digest = hashlib.md5(usedforsecurity=False)
-            digest.update(block)
+        md5 = stored_md5(inventory, lambda: address_of(inventory, remote, file), key=file.s3_key, size_bytes=file.size_bytes)
     except AuthenticationError:
         raise
     except GoneError:
         return "The file is missing."
     except TransferError as error:
         return str(error)
-    same = file.md5_hash is None or digest.hexdigest() == file.md5_hash.lower()
+    same = file.md5_hash is None or md5 == file.md5_hash.lower()
     return "" if same else "The file has other content than was uploaded (MD5 differs)."
 
 

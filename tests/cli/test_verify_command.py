@@ -60,6 +60,7 @@ def test_what_was_not_checked_is_said(run, server, folder):
     server.offers = None
     status, out, _ = run(folder)
     assert (EXIT_DONE, [True, True, False]) == (status, [line.startswith("Not checked: ") for line in out.splitlines()])
+    assert out.splitlines()[-1].startswith("No difference found, and 6 files not proven to be on the server: of 6 files")
 
 
 def test_json_has_an_object_a_line(run, server, folder):
@@ -70,7 +71,7 @@ def test_json_has_an_object_a_line(run, server, folder):
     text = f"The file has 5 bytes, in the manifest {(folder / SEGMENT).stat().st_size}."
     assert {"event": "finding", "file": SEGMENT, "side": "server", "text": text} == finding
     assert "unchecked" == unchecked["event"]
-    assert {"event": "verification_finished", "findings": 1, "files": 6, "local_files": 6, "server_files": 6} == last
+    assert {"event": "verification_finished", "findings": 1, "files": 6, "local_files": 6, "server_files": 6, "unproven": 0} == last
 
 
 def test_without_a_backend_the_files_here_are_compared(run, folder):

@@ -37,7 +37,7 @@ def test_what_was_uploaded_is_verified_restored_and_pruned(folder, backend_confi
     pruned = run("manifest", "prune", folder, "--yes")
     assert (0, "1 file deleted.") == (pruned.returncode, pruned.stdout.splitlines()[-1])
     verified = run("verify", folder, "--deep", "--json")
-    assert (0, [{"event": "verification_finished", "findings": 0, "files": 4, "local_files": 4, "server_files": 4}]) == (
+    assert (0, [{"event": "verification_finished", "findings": 0, "files": 4, "local_files": 4, "server_files": 4, "unproven": 0}]) == (
         verified.returncode,
         [json.loads(line) for line in verified.stdout.splitlines()],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import pytest
@@ -13,6 +14,7 @@ from config import BackendApi
 from pipeline.model import PhaseName, PhaseOutcome
 from pipeline.phases.cleanup import CleanupPhase
 from pipeline.phases.upload import UploadPhase
+from pipeline.transfer.journal import JOURNAL_FILE
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +93,20 @@ def test_nothing_is_deleted_when_a_file_is_not_confirmed(open_run, change):
     result = CleanupPhase().run(run.context)
     assert PhaseOutcome.WARNED is result.outcome
     assert "changed after the upload" in result.text
+    assert set(FOLDER) == left(run)
+
+
+def test_nothing_is_deleted_that_nothing_shows_to_be_stored(open_run):
+    """One file without a sign of its own that the storage has it keeps all of them, and is named."""
+    run = open_run()
+    journal = run.folder / JOURNAL_FILE
+    lines = [json.loads(line) for line in journal.read_text().splitlines()]
+    for line in lines:
+        if line.get("path") == "720p/seg_001.ts":
+            del line["etag"]  # as an earlier version noted what a login page answered
+    journal.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    result = CleanupPhase().run(run.context)
+    assert (PhaseOutcome.WARNED, True) == (result.outcome, "nothing shows that the storage has 720p/seg_001.ts" in result.text)
     assert set(FOLDER) == left(run)
 
 

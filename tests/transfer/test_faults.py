@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import io
 import os
 import socket
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 import urllib3
 from fault_proxy import Trouble, running_proxy
-from store_server import TOKEN, Fault
+from store_server import PAGE, TOKEN, Fault
 from upload_parts import FOLDER, PREFIX
 
 from config import BackendApi
@@ -29,6 +30,8 @@ FILES = int(os.environ.get("UPLOAD_FILES", "400"))
 PRESIGN = "/api/admin/content/aws/uploadUrl"
 LARGE = os.urandom(3 << 20)
 MASTER = PREFIX + "master.m3u8"
+SEGMENT = PREFIX + "720p/seg_001.ts"
+HTML = {"Content-Type": "text/html; charset=utf-8"}
 
 
 @pytest.fixture
@@ -119,6 +122,106 @@ def test_bad_moments_of_a_store(server, folder, cancel, early, fault):
     for name in FOLDER:
         server.faults[PREFIX + name].append(fault)
     assert run(server.url, folder, cancel).complete
+    check(server, folder, server.url, early)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(status=200, body=PAGE, headers=HTML),
+        Fault(status=201, body=b"<HTML>Welcome</HTML>"),
+        Fault(status=200, body=PAGE, headers={**HTML, "ETag": 'W/"36-abc"'}),
+        Fault(status=200, body=b'{"success": true}'),
+    ],
+    ids=["page", "page without a type", "page with an ETag", "text"],
+)
+@pytest.mark.parametrize("public", [True, False], ids=["read back", "private"])
+def test_page_in_place_of_a_confirmation(server, folder, cancel, early, fault, public):
+    """It counts as a failed try; where it goes on, the file fails with a sentence, and nothing is published or taken for sent."""
+    server.public = public
+    server.faults[SEGMENT].append(fault)
+    assert run(server.url, folder, cancel).complete
+    assert 2 == len(server.puts(SEGMENT))
+    check(server, folder, server.url, early)
+    (folder / "720p/seg_001.ts").write_bytes(b"z" * 70_000)  # what is there is of the same size, and not this
+    (folder / "master.m3u8").write_bytes(b"#EXTM3U another")
+    server.faults[SEGMENT].extend([fault] * 8)
+    server.faults[PREFIX + "v2/720p/seg_001.ts"].extend([fault] * 8)
+    failed = run(server.url, folder, cancel)
+    assert (False, ["720p/seg_001.ts"]) == (failed.complete, list(failed.failed))
+    assert "did not confirm that it has the file" in failed.failed["720p/seg_001.ts"]
+    assert server.stored[MASTER] == b"#EXTM3U master"
+
+
+@pytest.mark.parametrize("reads", [True, False], ids=["by the backend", "by its address"])
+def test_store_that_confirms_in_its_own_words_is_read_back(server, folder, cancel, early, reads):
+    """An answer with a text and no ETag shows nothing; the file does, and is sent once."""
+    server.confirms = lambda body: (b'{"success": true}', {"Content-Type": "application/json"})
+    server.capabilities, server.public = ({"read": True}, False) if reads else (None, True)
+    assert run(server.url, folder, cancel).complete
+    assert len(FOLDER) == len(server.puts())
+    check(server, folder, server.url, early)
+
+
+def test_store_that_says_nothing_at_all_is_believed(server, folder, cancel, early):
+    """An empty answer without an ETag is a success, as some stores give it."""
+    server.confirms = lambda body: (b"", {})
+    assert run(server.url, folder, cancel).complete
+    assert len(FOLDER) == len(server.puts())
+    check(server, folder, server.url, early)
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["named", "not named"])
+@pytest.mark.parametrize("parts", [True, False], ids=["in parts", "whole"])
+def test_encrypting_store(server, folder, cancel, early, named, parts):
+    """With SSE-KMS an ETag looks like an MD5 and is none: files and parts are sent once, where it is not named twice by each thread."""
+    multipart = {"multipart": {"partBytes": 1 << 19, "minPartBytes": 1}} if parts else {}
+    server.capabilities = {"contentMd5": True, **multipart}
+    said = {"x-amz-server-side-encryption": "aws:kms"} if named else {}
+    server.confirms = lambda body: (b"", {"ETag": f'"{os.urandom(16).hex()}"', **said})
+    assert run(server.url, folder, cancel).complete
+    again = len(server.puts()) - (len(FOLDER) - 1 + (6 if parts else 1))
+    assert again in (range(1) if named else range(1, 5))
+    check(server, folder, server.url, early)
+
+
+def test_other_bytes_behind_an_etag_are_found(server, folder, cancel, early):
+    """A store that says it compares digests and does not: where the file can be read, the damage is found."""
+    server.capabilities, server.public = {"contentMd5": True}, True
+    damaged = iter([b"damaged".ljust(70_000)])
+
+    def confirm(body: bytes) -> tuple[bytes, dict[str, str]]:
+        if body == FOLDER["720p/seg_001.ts"] and (other := next(damaged, None)) is not None:
+            server.stored[SEGMENT] = body = other
+        return b"", {"ETag": f'"{hashlib.md5(body).hexdigest()}"'}
+
+    server.confirms = confirm
+    assert run(server.url, folder, cancel).complete
+    assert 2 == len(server.puts(SEGMENT))
+    check(server, folder, server.url, early)
+
+
+@pytest.mark.parametrize("parts", [True, False], ids=["in parts", "whole"])
+def test_store_that_asks_for_md5(server, folder, cancel, early, parts):
+    """A bucket with Object Lock refuses a PUT without Content-MD5: after one refusal a thread it comes with every file."""
+    server.capabilities = {"multipart": {"partBytes": 1 << 19, "minPartBytes": 1}} if parts else None
+    server.wants_md5 = True
+    assert run(server.url, folder, cancel).complete
+    refused = [a for a in server.arrivals if a.method == "PUT" and "Content-MD5" not in a.headers]
+    assert 1 <= len(refused) <= 4
+    check(server, folder, server.url, early)
+
+
+@pytest.mark.parametrize("parts", [True, False], ids=["in parts", "whole"])
+def test_headers_that_the_backend_signed(server, folder, cancel, early, parts):
+    """What comes with a signed URL goes out with the file and with each part."""
+    wanted = {"Cache-Control": "max-age=60", "x-amz-acl": "public-read", "x-amz-tagging": "a=1&b=2", "x-ms-blob-type": "BlockBlob"}
+    server.wanted_headers = wanted
+    server.capabilities = {"multipart": {"partBytes": 1 << 19, "minPartBytes": 1}, "presignMany": 8} if parts else None
+    assert run(server.url, folder, cancel).complete
+    puts = [a for a in server.arrivals if a.method == "PUT"]
+    assert len(FOLDER) - 1 + (6 if parts else 1) == len(puts)
+    assert all(wanted.items() <= put.headers.items() for put in puts)
     check(server, folder, server.url, early)
 
 

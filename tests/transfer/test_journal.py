@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -137,7 +138,7 @@ def test_folder_that_is_gone_is_a_sentence(tmp_path):
 
 
 def test_old_journals_are_still_read(tmp_path):
-    """What the program wrote before it knew content, place and format counts as it did."""
+    """What the program wrote before it knew content, place and format is understood; nothing in it shows that the store has the file."""
     lines = [
         {"to": HERE.mark, "began": "2026-01-01T00:00:00Z"},
         {"to": HERE.mark, "path": "a.ts", "size": 5, "mtime_ns": 7, "key": "videos/a/a.ts", "url": "https://cdn/a.ts"},
@@ -145,7 +146,7 @@ def test_old_journals_are_still_read(tmp_path):
     (tmp_path / JOURNAL_FILE).write_text("".join(json.dumps(line) + "\n" for line in lines))
     content = read_journal(tmp_path, HERE)
     assert (False, True, "", None) == (content.corrupt, content.begun, content.place, content.published)
-    assert {"a.ts": Confirmed(size_bytes=5, mtime_ns=7, key="videos/a/a.ts", url="https://cdn/a.ts")} == content.confirmed
+    assert {"a.ts": Confirmed(size_bytes=5, mtime_ns=7, key="videos/a/a.ts", url="https://cdn/a.ts", proven=False)} == content.confirmed
 
 
 def test_journal_of_a_newer_program_is_set_aside(tmp_path):
@@ -154,6 +155,16 @@ def test_journal_of_a_newer_program_is_set_aside(tmp_path):
     line = json.loads(path.read_text())
     path.write_text(json.dumps({**line, "format": FORMAT + 1}) + "\n")
     assert read_journal(tmp_path, HERE).corrupt
+
+
+@pytest.mark.parametrize(
+    ("etag", "proven", "expected"), [("e", True, True), ("", True, True), ("", False, False)], ids=["ETag", "without one", "nothing"]
+)
+def test_proof_is_remembered(tmp_path, etag, proven, expected):
+    """Whether anything shows that the store has a file: a later run goes by it."""
+    with Journal(tmp_path, HERE, resume=False, now="now") as journal:
+        journal.confirm("a.ts", replace(which(1), etag=etag, proven=proven))
+    assert expected is read_journal(tmp_path, HERE).confirmed["a.ts"].proven
 
 
 def test_content_and_etag_are_remembered(tmp_path):

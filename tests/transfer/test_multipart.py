@@ -6,7 +6,7 @@ import json
 import os
 
 import pytest
-from store_server import Fault
+from store_server import PAGE, Fault
 from upload_parts import PREFIX
 
 from pipeline.transfer.capabilities import Capabilities, Multipart
@@ -134,6 +134,35 @@ def test_parts_that_differ_are_sent_again(server, backend, folder, cancel, looks
     stored[2] = bytes(PART) if looks else stored[2][:-1]
     assert send(backend, folder, type(cancel)()).complete
     assert CONTENT == server.stored[MP4]
+
+
+def test_parts_of_a_store_that_encrypts_are_not_sent_again(server, backend, folder, cancel):
+    """Their ETags are no MD5s, which a later run remembers."""
+    server.confirms = lambda body: (b"", {"ETag": f'"{os.urandom(16).hex()}"', "x-amz-server-side-encryption": "aws:kms"})
+    server.listed_tag = lambda part: os.urandom(16).hex()
+    server.gate = lambda key: key == MP4 and len(server.puts(MP4)) > 5
+
+    def look(progress) -> None:
+        if len(server.gated) == 1:
+            cancel.cancel()
+
+    with pytest.raises(TransferCancelled):
+        send(backend, folder, cancel, parallel=1, on_progress=look)
+    server.gate = lambda key: False
+    server.open_gate()
+    server.wait_for(lambda: server.busy == 0)
+    [stored] = server.uploads.values()
+    had, sent = len(stored), len(server.puts(MP4))
+    assert send(backend, folder, type(cancel)()).complete
+    assert (CONTENT, 11 - had) == (server.stored[MP4], len(server.puts(MP4)) - sent)
+
+
+def test_part_without_an_etag_is_looked_up(server, backend, folder, cancel):
+    """The backend lists what the store has; a page in place of an answer is none."""
+    server.confirms = lambda body: (b"", {})
+    server.faults[MP4].append(Fault(status=200, body=PAGE))
+    assert send(backend, folder, cancel).complete
+    assert (CONTENT, 12) == (server.stored[MP4], len(server.puts(MP4)))
 
 
 def test_forgotten_parts_begin_anew(server, backend, folder, cancel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from urllib.parse import quote
@@ -268,11 +269,34 @@ def test_a_login_that_expires_while_the_server_is_asked(server, backend, folder,
     assert (True, [1]) == (result.complete, asked)
 
 
+@pytest.mark.parametrize("lists", [False, True], ids=["three requests", "list"])
+def test_what_nothing_shows_is_sent_again(server, backend, folder, cancel, lists):
+    """Earlier versions noted every 200 as a confirmation; where the server can be looked at, that decides."""
+    server.capabilities = {"list": True} if lists else None
+    send(backend, folder, cancel)
+    journal = folder / JOURNAL_FILE
+    lines = [json.loads(line) for line in journal.read_text().splitlines()]
+    old = [{name: value for name, value in line.items() if name != "etag" or "seg" not in line["path"]} for line in lines]
+    journal.write_text("".join(json.dumps(line) + "\n" for line in old))
+    sent = len(server.puts())
+    assert send(backend, folder, cancel)[0].complete
+    segments = {PREFIX + name for name in FOLDER if "seg" in name}
+    assert (set() if lists else segments) == set(server.puts()[sent:])
+    assert all(one.proven for one in read_journal(folder, Destination(backend_url=backend.url, prefix=PREFIX)).confirmed.values())
+
+
 def known_after(result, backend, folder):
     """Return what the library says of a destination after an upload."""
     sent = [
         ConfirmedFile(
-            path=folder / name, name=name, key=one.key, url=one.url, size_bytes=one.size_bytes, mtime_ns=one.mtime_ns, md5=one.md5
+            path=folder / name,
+            name=name,
+            key=one.key,
+            url=one.url,
+            size_bytes=one.size_bytes,
+            mtime_ns=one.mtime_ns,
+            md5=one.md5,
+            etag=one.etag,
         )
         for name, one in result.confirmed.items()
     ]

@@ -171,6 +171,30 @@ def test_a_server_that_offers_nothing_is_said(server, folder, manifest, offers):
     assert ((), COUNT, 1) == (deep.findings, deep.server_files, len(deep.unchecked))
 
 
+def test_what_nothing_shows_is_counted(server, folder, manifest):
+    """Files that could be compared by size only or not at all are not proven; those that differ or agree are judged."""
+    server.put(PREFIX + SEGMENT, server.objects[PREFIX + SEGMENT].body, md5=False)
+    files = tuple(replace(file, etag=None, s3_url="") for file in manifest.files)
+    unknown = replace(manifest, files=files)
+    assert (0, 1) == (_verified(server, manifest, folder).unproven, _verified(server, unknown, folder).unproven)
+    del server.objects[PREFIX + "480p/seg_002.ts"]
+    assert 1 == _verified(server, unknown, folder).unproven
+    server.offers = None
+    results = [_verified(server, one, folder, deep=deep) for one in (manifest, unknown) for deep in (False, True)]
+    assert [COUNT, 0, COUNT, COUNT] == [result.unproven for result in results]
+    assert [0, 1, 0, 0] == [len(result.findings) for result in results]
+    assert "6 files could not be read: the manifest has no address" in results[-1].unchecked[-1]
+
+
+def test_a_server_that_takes_every_etag_for_an_md5(server, folder, manifest):
+    """An encrypting store's ETag is none: where it is still the one of the upload, the object is."""
+    tag = "0123456789abcdef0123456789abcdef"
+    server.objects[PREFIX + SEGMENT] = replace(server.objects[PREFIX + SEGMENT], md5=tag, etag=tag)
+    files = tuple(replace(file, etag=tag) if file.filename == SEGMENT else file for file in manifest.files)
+    result = _verified(server, replace(manifest, files=files), folder)
+    assert ((), (), 0) == (result.findings, result.unchecked, result.unproven)
+
+
 def test_without_a_backend_the_files_here_are_compared(server, folder, manifest):
     """And the public addresses read when asked."""
     (folder / SEGMENT).unlink()
