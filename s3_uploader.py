@@ -18,7 +18,7 @@ from config import Config
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, PipelineError, SettingsError
 from pipeline.events import Event, LogLine
-from pipeline.runner import unexpected
+from pipeline.steps import unexpected
 from pipeline.transfer import retry
 from pipeline.transfer.callbacks import Callback, watched
 from pipeline.transfer.content_types import CONTENT_TYPES

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from config import BackendApi
 from pipeline.cancel import CancelToken
-from pipeline.errors import Cancelled, OutputError, PipelineError, SettingsError
-from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseStarted, Sink
+from pipeline.errors import OutputError
+from pipeline.events import JobFinished, Sink
 from pipeline.folder_lock import locked
-from pipeline.model import Existing, JobReport, Outcome, PhaseName, PhaseOutcome, PhaseReport, UploadRequest
-from pipeline.phases.phase import Progress
+from pipeline.model import Existing, JobReport, PhaseName, UploadRequest
+from pipeline.phases.phase import PhaseResult, Progress
 from pipeline.phases.upload import send
-from pipeline.runner import as_event, unexpected
+from pipeline.steps import Steps, to_the_end
 from pipeline.transfer.control import TransferControl
 from pipeline.transfer.login import Login
 from pipeline.transfer.redaction import without_query
@@ -40,32 +39,27 @@ def upload_folder(
 
     `data_dir` is where the library of manifests lies, None for none.
     """
-    started = time.monotonic()
-    sink(PhaseStarted(phase=PhaseName.UPLOAD, overall=0.0))
-    outcome, error, master_url, wrong_settings = Outcome.DONE, "", "", False
-    try:
+    steps = Steps((PhaseName.UPLOAD,), sink)
+    master_url = ""
+
+    def upload() -> PhaseResult:
+        nonlocal master_url
         uploader = Uploader(backend, session_id=request.session_id, login=login, control=control)
         with _kept_from_others(folder):
-            master_url = _send(folder, request, existing, data_dir, uploader, sink, cancel)
-    except Cancelled as cancelled:
-        outcome, error = Outcome.CANCELLED, str(cancelled) or "Cancelled."
-    except PipelineError as failure:
-        outcome, error, wrong_settings = Outcome.FAILED, str(failure), isinstance(failure, SettingsError)
-    except Exception as bug:  # noqa: BLE001  # the job's outermost frame: a bug must end the job, not the worker thread
-        outcome, error = Outcome.FAILED, unexpected(bug, sink)
-    text = error or COMPLETE
-    ended = PhaseOutcome(outcome.value)
-    sink(PhaseFinished(phase=PhaseName.UPLOAD, outcome=ended, overall=1.0 if outcome is Outcome.DONE else 0.0, text=text))
-    seconds = round(time.monotonic() - started, 3)
+            master_url = _send(folder, request, existing, data_dir, uploader, steps, cancel)
+        return PhaseResult(text=COMPLETE)
+
+    ending = to_the_end(lambda: steps.take(PhaseName.UPLOAD, upload), sink)
     report = JobReport(
         slug=folder.absolute().name,
         source=folder,
         folder=folder,
-        outcome=outcome,
-        phases=(PhaseReport(phase=PhaseName.UPLOAD, outcome=ended, seconds=seconds, text=text),),
-        error=error,
+        outcome=ending.outcome,
+        phases=tuple(steps.reports),
+        error=ending.error,
+        warnings=tuple(steps.warnings),
         master_url=master_url,
-        wrong_settings=wrong_settings,
+        wrong_settings=ending.wrong_settings,
     )
     sink(JobFinished(report=report))
     return report
@@ -88,20 +82,14 @@ def _send(
     existing: Existing,
     data_dir: Path | None,
     uploader: Uploader,
-    sink: Sink,
+    steps: Steps,
     cancel: CancelToken,
 ) -> str:
     """Upload and return the stream's address."""
-
-    def report(progress: Progress) -> None:
-        sink(as_event(PhaseName.UPLOAD, progress, overall=progress.fraction))
-
-    def log(text: str, level: LogLevel) -> None:
-        sink(LogLine(text=text, level=level))
-
     if not (folder / MASTER).is_file():
         raise OutputError(f"{folder} holds no {MASTER}: name the folder of a converted video.")
+    report = steps.reporter(PhaseName.UPLOAD)
     report(Progress(fraction=0.0, text=VALIDATING))
     uploader.test_connection(cancel)
-    result = send(uploader, request, folder, existing, data_dir, report, log, cancel)
+    result = send(uploader, request, folder, existing, data_dir, report, steps.log, cancel)
     return without_query(result.urls.get(MASTER, ""))

@@ -31,7 +31,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
     {"model", "events", "errors", "cancel"},
     {"plan", "slug", "files", "checkpoints", "disk_room", "folder_lock", "workspace", "media", "speech", "transfer"},
     {"phases"},
-    {"runner", "folder_upload"},
+    {"steps", "runner", "folder_upload"},
     {"wiring"},
 )
 

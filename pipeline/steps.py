@@ -1,0 +1,122 @@
+"""What every job tells the outside: its phases' events and reports, their shares of the overall bar, and how it ended.
+
+Knows neither what a phase does nor in which order they come.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pipeline.errors import Cancelled, PipelineError, SettingsError
+from pipeline.events import LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted, Sink
+from pipeline.model import Outcome, PhaseName, PhaseOutcome, PhaseReport
+from pipeline.phases.phase import PhaseResult, Progress
+
+SHARES = {
+    PhaseName.HLS: 50,
+    PhaseName.MP4: 10,
+    PhaseName.TRANSCRIPT: 15,
+    PhaseName.UPLOAD: 20,
+    PhaseName.RECORD: 3,
+    PhaseName.CLEANUP: 2,
+}
+"""Parts of the overall bar; phases that are off give theirs to the others in proportion."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """How a job ended. `error` is a sentence, empty when there is none; `wrong_settings` as in `JobReport`."""
+
+    outcome: Outcome = Outcome.DONE
+    error: str = ""
+    wrong_settings: bool = False
+
+
+class Steps:
+    """The phases of one job on their way; `reports` and `warnings` are those of its report."""
+
+    def __init__(self, phases: Sequence[PhaseName], sink: Sink) -> None:
+        self.reports: list[PhaseReport] = []
+        self.warnings: list[str] = []
+        self._sink = sink
+        self._total = sum(SHARES[name] for name in phases)
+        self._finished = 0
+
+    def take(self, name: PhaseName, work: Callable[[], PhaseResult]) -> None:
+        """Do the work of a phase. Raises what it raises, after telling of it."""
+        started = time.monotonic()
+        self._sink(PhaseStarted(phase=name, overall=self._overall(name, 0.0)))
+        try:
+            result = work()
+        except Cancelled as cancelled:
+            self._end(name, PhaseResult(outcome=PhaseOutcome.CANCELLED, text=str(cancelled) or "Cancelled"), started, share=0)
+            raise
+        except PipelineError as error:
+            self._end(name, PhaseResult(outcome=PhaseOutcome.FAILED, text=str(error)), started, share=0)
+            raise
+        if result.outcome is PhaseOutcome.WARNED:
+            self.warnings.append(result.text)
+        self._end(name, result, started, share=SHARES[name])
+
+    def reporter(self, name: PhaseName) -> Callable[[Progress], None]:
+        """Return what tells the outside of a phase's progress."""
+
+        def report(progress: Progress) -> None:
+            self._sink(_as_event(name, progress, overall=self._overall(name, progress.fraction)))
+
+        return report
+
+    def log(self, text: str, level: LogLevel) -> None:
+        """Tell a line; a warning is part of the report."""
+        if level is LogLevel.WARNING:
+            self.warnings.append(text)
+        self._sink(LogLine(text=text, level=level))
+
+    def _end(self, name: PhaseName, result: PhaseResult, started: float, *, share: int) -> None:
+        self._finished += share
+        seconds = time.monotonic() - started
+        self.reports.append(PhaseReport(phase=name, outcome=result.outcome, seconds=round(seconds, 3), text=result.text))
+        overall = self._finished / self._total
+        self._sink(PhaseFinished(phase=name, outcome=result.outcome, overall=overall, text=result.text))
+
+    def _overall(self, name: PhaseName, fraction: float) -> float:
+        return (self._finished + SHARES[name] * fraction) / self._total
+
+
+def to_the_end(work: Callable[[], object], sink: Sink) -> Ending:
+    """Do the work of a whole job and return how it ended; never raises."""
+    try:
+        work()
+    except Cancelled as cancelled:
+        return Ending(outcome=Outcome.CANCELLED, error=str(cancelled) or "Cancelled.")
+    except PipelineError as failure:
+        return Ending(outcome=Outcome.FAILED, error=str(failure), wrong_settings=isinstance(failure, SettingsError))
+    except Exception as bug:  # noqa: BLE001  # the job's outermost frame: a bug must end the job, not the worker thread
+        return Ending(outcome=Outcome.FAILED, error=unexpected(bug, sink))
+    return Ending()
+
+
+def unexpected(bug: Exception, sink: Sink) -> str:
+    """Log where a bug struck and return the sentence for the editor; the bug's own text may hold a signed URL and is left out."""
+    place = traceback.extract_tb(bug.__traceback__)[-1]
+    sink(LogLine(text=f"{type(bug).__name__} in {place.name}, line {place.lineno} of {place.filename}", level=LogLevel.ERROR))
+    return f"Something unexpected went wrong ({type(bug).__name__}). What is done is kept: start again to go on."
+
+
+def _as_event(name: PhaseName, progress: Progress, *, overall: float) -> PhaseProgress:
+    return PhaseProgress(
+        phase=name,
+        fraction=progress.fraction,
+        overall=overall,
+        text=progress.text,
+        rows=progress.rows,
+        files_done=progress.files_done,
+        files_total=progress.files_total,
+        bytes_done=progress.bytes_done,
+        bytes_total=progress.bytes_total,
+        bytes_per_s=progress.bytes_per_s,
+        seconds_left=progress.seconds_left,
+    )
