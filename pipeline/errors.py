@@ -24,6 +24,14 @@ class SettingsError(PipelineError):
         super().__init__("\n".join(self.problems))
 
 
+class FolderTakenError(SettingsError):
+    """The output folder holds what is not replaced unasked. `reason` says what that is, and ends without a full stop."""
+
+    def __init__(self, reason: str, *, remedy: str = "choose another output folder, or start fresh (--fresh) to replace it.") -> None:
+        self.reason = reason
+        super().__init__(f"{reason}: {remedy}")
+
+
 class UploadIncompleteError(SettingsError):
     """An earlier upload of the same files was not finished: somebody must say resume or fresh."""
 

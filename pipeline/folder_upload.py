@@ -11,6 +11,7 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import OutputError
 from pipeline.events import JobFinished, Sink
 from pipeline.folder_lock import locked
+from pipeline.job_file import JOB_FILE
 from pipeline.model import Existing, JobReport, PhaseName, UploadRequest
 from pipeline.phases.phase import PhaseResult, Progress
 from pipeline.phases.upload import send
@@ -20,7 +21,7 @@ from pipeline.transfer.login import Login
 from pipeline.transfer.redaction import without_query
 from pipeline.transfer.tally import COMPLETE, VALIDATING
 from pipeline.transfer.uploader import Uploader
-from pipeline.workspace import JOB_FILE, MASTER
+from pipeline.workspace import MASTER
 
 
 def upload_folder(

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pipeline.errors import SettingsError, SourceError
 from pipeline.media import ladder
 from pipeline.media.encoder_check import CODEC_NAMES
-from pipeline.media.encoders import on_processor
+from pipeline.media.encoders import on_processor, usual_segment_type
 from pipeline.media.frame_rates import frame_rate_limit
 from pipeline.media.scan import Scan
 from pipeline.media.soundtracks import audio_renditions
@@ -28,8 +28,6 @@ from pipeline.model import (
     RateControl,
     Rendition,
     SegmentType,
-    SoundRequest,
-    TrackChoice,
 )
 
 SEGMENT_S = 6
@@ -85,44 +83,6 @@ def within_source(plan: Plan, scan: Scan) -> Plan:
     return replace(plan, renditions=ladder.within_source(plan.renditions, scan.peak_bit_rate))
 
 
-def output_settings(job: Job) -> dict[str, object]:
-    """Return the settings that shape the files: work done with others can't be used again."""
-    speech, encoding, key = job.transcription, job.encoding, job.encryption
-    part = {} if job.trim is None else {"trim": [job.trim.start_s, job.trim.end_s]}  # a whole one is as before there were parts
-    return {
-        **part,
-        "qualities": None if job.qualities is None else sorted(job.qualities),
-        "encoding": {
-            "codec": encoding.codec.value,
-            "encoder": encoding.encoder.value,
-            "preset": encoding.preset,
-            "rate_control": encoding.rate_control.value,
-            "target_vmaf": encoding.target_vmaf,
-            "segment_type": _segment_type(encoding).value,
-            "keep_hdr": encoding.keep_hdr,
-            "copy_top": encoding.copy_top,
-        },
-        "sound": {"surround": job.sound.surround, "loudness_lufs": job.sound.loudness_lufs} | _mapped(job.sound),
-        "encryption": None
-        if key is None
-        else {"key_file": str(key.key_file.absolute()), "key_uri": key.key_uri, "publish": key.publish_key},
-        "black_bars": job.black_bars,
-        "mp4": job.make_mp4,
-        "transcription": None if speech is None else {"model": speech.model, "language": speech.language},
-        # left out where nothing is chosen: folders of earlier versions know nothing of it
-        **({} if job.tracks == TrackChoice() else {"tracks": _tracks(job.tracks)}),
-    }
-
-
-def _mapped(sound: SoundRequest) -> dict[str, object]:
-    """Return what tells the sounds that were chosen; nothing where none were, so that folders of earlier versions are found again."""
-    return {"map": [[[part.track, part.channel] for part in parts] for parts in sound.audio_map]} if sound.audio_map else {}
-
-
-def _tracks(choice: TrackChoice) -> dict[str, object]:
-    return {"programme": choice.programme, "video": choice.video, "audio": list(choice.audio)}
-
-
 def _check_settings(job: Job) -> None:
     problems = []
     encoding = job.encoding
@@ -162,9 +122,7 @@ def _check_sound(job: Job, media: MediaInfo) -> None:
 
 
 def _segment_type(encoding: EncodingRequest) -> SegmentType:
-    if encoding.segment_type is not None:
-        return encoding.segment_type
-    return SegmentType.TS if encoding.codec is Codec.H264 else SegmentType.FMP4
+    return encoding.segment_type or usual_segment_type(encoding.codec)
 
 
 def _renditions(qualities: Sequence[ladder.Quality], job: Job, media: MediaInfo) -> tuple[Rendition, ...]:

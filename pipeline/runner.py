@@ -14,8 +14,8 @@ from pipeline.errors import EncodeError, OutputError
 from pipeline.events import JobFinished, LogLevel, Sink
 from pipeline.folder_lock import locked
 from pipeline.model import JobReport, PhaseName, PhaseOutcome, Plan
+from pipeline.output_settings import output_settings
 from pipeline.phases.phase import Phase, PhaseContext
-from pipeline.plan import output_settings
 from pipeline.steps import Steps, to_the_end
 from pipeline.workspace import MASTER, Workspace
 
@@ -56,7 +56,7 @@ class _Run:
     def _all(self, phases: Sequence[Phase]) -> None:
         for note in self.plan.notes:
             self.steps.log(note, LogLevel.INFO)
-        self.workspace.check(output_settings(self.plan.job), self.plan.job.existing)
+        self.workspace.check(output_settings(self.plan), self.plan.job.existing)
         for phase in phases:
             self.cancel.check()
             phase.check(self._context(phase.name))

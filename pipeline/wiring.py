@@ -7,7 +7,7 @@ from pathlib import Path
 
 from config import Config
 from pipeline.cancel import CancelToken
-from pipeline.errors import SettingsError
+from pipeline.errors import FolderTakenError, SettingsError
 from pipeline.events import Sink
 from pipeline.folder_upload import upload_folder
 from pipeline.media import chapters
@@ -17,6 +17,7 @@ from pipeline.media.probe import probe
 from pipeline.media.process import find_ffmpeg
 from pipeline.media.vmaf import require_vmaf
 from pipeline.model import Chapter, EncoderFamily, Encryption, Existing, Job, JobReport, MediaInfo, PhaseName, Plan, UploadRequest
+from pipeline.output_settings import output_settings
 from pipeline.phases.cleanup import CleanupPhase
 from pipeline.phases.hls import HlsPhase
 from pipeline.phases.mp4 import Mp4Phase
@@ -26,7 +27,6 @@ from pipeline.phases.record import RecordPhase
 from pipeline.phases.transcribe import TranscribePhase
 from pipeline.phases.upload import UploadPhase
 from pipeline.plan import make_plan as decide
-from pipeline.plan import output_settings
 from pipeline.runner import run
 from pipeline.slug import slug_for, slugs_for
 from pipeline.speech.model import MODEL_NAMES
@@ -111,12 +111,14 @@ def _encoder(job: Job, media: MediaInfo, config: Config) -> str | None:
 
 
 def output_conflict(plan: Plan) -> str | None:
-    """Return a sentence when the job's folder holds something else, None when the job may go ahead."""
+    """Return a sentence when the job's folder holds what is not replaced unasked, None when the job may go ahead."""
     workspace, upload = Workspace(plan.job), plan.job.upload
     try:
-        workspace.check(output_settings(plan.job), plan.job.existing)
-        if upload is None or upload.prefix != workspace.done.get(PhaseName.UPLOAD.value, {}).get("prefix"):
+        workspace.check(output_settings(plan), plan.job.existing)
+        if workspace.changes or upload is None or upload.prefix != workspace.done.get(PhaseName.UPLOAD.value, {}).get("prefix"):
             workspace.require_media()
+    except FolderTakenError as error:
+        return f"{error.reason}."
     except SettingsError as error:
         return str(error)
     return None
@@ -133,8 +135,8 @@ def previous_upload(plan: Plan, config: Config) -> PreviousUpload | None:
     workspace = Workspace(plan.job)
     if upload is None or plan.job.existing is Existing.FRESH:
         return None
-    workspace.check(output_settings(plan.job), plan.job.existing)
-    if not workspace.published or workspace.media_deleted:
+    workspace.check(output_settings(plan), plan.job.existing)
+    if not workspace.published or workspace.media_deleted or workspace.changes:
         return None
     return unfinished_upload(workspace.folder, upload, config)
 

@@ -1,4 +1,4 @@
-"""A job's folders and its job.json: what is done, from which source, with which settings.
+"""A job's folders: what is done in them, from which source, and what of it can be used again.
 
 Work goes on in `DIR/.<slug>.partial/`; the folder becomes `DIR/<slug>/` in one move when it is whole.
 Knows nothing of how a phase does its work.
@@ -11,29 +11,22 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from pipeline.checkpoints import Checkpoints
-from pipeline.errors import OutputError, SettingsError, SourceError
-from pipeline.files import write_whole
-from pipeline.media.encryption import key_digest
+from pipeline.earlier_work import REFUSED, EarlierWork
+from pipeline.errors import FolderTakenError, OutputError, SettingsError, SourceError
+from pipeline.job_file import JOB_FILE, JobFile, write_job_file
 from pipeline.model import Existing, Job
+from pipeline.output_settings import PACKAGE, OutputSettings
 
-JOB_FILE = "job.json"
 MASTER = "master.m3u8"
 """The playlist that players are given: its presence means that the stream is there."""
 
-FORMAT = 2
 MEDIA_SUFFIXES = (".ts", ".m4s", ".mp4")
 PLAYLIST_SUFFIX = ".m3u8"
-PACKAGE = "package"
-"""The step that makes the folder whole."""
-
-REFUSED = "refused"
-"""Stands among the steps of a folder that did not pass its check."""
-
 CHECKPOINTS = ".checkpoints"
 FINGERPRINT_BYTES = 1 << 20
 """How much of a source's head and of its tail is hashed: enough to tell two takes apart, quick on a network drive."""
@@ -84,7 +77,7 @@ def check_writable(place: Path) -> None:
 
 
 def fingerprint(source: Path) -> dict[str, Any]:
-    """Return what tells this source from another: size, mtime, hash of head and tail. Raises SourceError."""
+    """Return what tells this source from another: size, hash of head and tail, no times. Raises SourceError."""
     digest = hashlib.sha256()
     try:
         status = source.stat()
@@ -94,24 +87,33 @@ def fingerprint(source: Path) -> dict[str, Any]:
             digest.update(file.read(FINGERPRINT_BYTES))
     except OSError as error:
         raise SourceError(f"{source} can't be read ({error.strerror}): check the file and its permissions.") from error
-    return {"size_bytes": status.st_size, "mtime_ns": status.st_mtime_ns, "sha256_head_tail": digest.hexdigest()}
+    return {"size_bytes": status.st_size, "sha256_head_tail": digest.hexdigest()}
 
 
 class Workspace:
-    """The folders of one job. `done` maps a step's name to the facts it left, as stored in job.json."""
+    """The folders of one job.
+
+    `done` maps a finished step's name to the facts it left. `changes` are the steps that a folder in its place lacks or has with other
+    settings than are wanted, with the names of these; `standing` are the facts of the steps that it has as they are wanted.
+    """
 
     def __init__(self, job: Job) -> None:
         self.final = job.output_dir / job.slug
         self.partial = job.output_dir / f".{job.slug}.partial"
         self.done: dict[str, dict[str, Any]] = {}
+        self.changes: dict[str, tuple[str, ...]] = {}
+        self.standing: dict[str, dict[str, Any]] = {}
         self.checkpoints = Checkpoints(self.partial / CHECKPOINTS)
-        self._identity: dict[str, Any] = {}
         self._source = job.source
-        self._encryption = job.encryption
+        self._content: dict[str, Any] = {}
+        self._wanted = OutputSettings()
+        self._made: dict[str, Mapping[str, Any]] = {}
+        self._earlier: EarlierWork | None = None
         self._fresh = False
         self._begun_fresh = False
         self._reopened = False
         self._opened = False
+        self._only_copied = False
 
     @property
     def published(self) -> bool:
@@ -126,7 +128,13 @@ class Workspace:
     @property
     def source(self) -> dict[str, Any]:
         """What tells the job's source from another, after `check`."""
-        return dict(self._identity["source"])
+        return dict(self._content)
+
+    @property
+    def source_of_checkpoints(self) -> Mapping[str, Any]:
+        """The same as whoever began this work has written it: an earlier version named a time as well."""
+        left = None if self._earlier is None else self._earlier.left
+        return self._content if left is None else left.source
 
     @property
     def lock_file(self) -> Path:
@@ -138,43 +146,30 @@ class Workspace:
         """Where the job's files are now."""
         return self.final if self.published else self.partial
 
-    def check(self, settings: Mapping[str, Any], existing: Existing) -> None:
+    def check(self, wanted: OutputSettings, existing: Existing) -> None:
         """Find out what an earlier run left, without changing anything.
 
-        `settings` are those that shape the output. Raises SettingsError when the folder holds something else and
-        `existing` is not FRESH, OutputError when nothing can be written there, SourceError when the source is gone.
+        Raises FolderTakenError when the folder holds the stream of another source, or something that is not wanted any more, and
+        `existing` is not FRESH; SettingsError when the folder or the source can't be used at all, OutputError when nothing can be
+        written there, SourceError when the source is gone.
         """
         for place in (self.final, self.partial):
             if self._source.resolve().is_relative_to(place.resolve()):
                 raise SettingsError(f"{self._source} lies in the folder that this job makes: move it out, or choose another output folder.")
-        self._identity = {"source": fingerprint(self._source), "settings": dict(settings)}
-        if self._encryption is not None:
-            self._identity["key"] = key_digest(self._encryption)
+        self._content = fingerprint(self._source)
         check_writable(self.final.parent)
-        self.done = {}
-        self._fresh = existing is Existing.FRESH
+        self._wanted = wanted
+        earlier = self._earlier = EarlierWork(self.final, self.partial, self._content, wanted)
+        self._take(None)
+        self.changes, self.standing = {}, {}
+        earlier.check_ours()
+        self._begun_fresh = existing is Existing.FRESH or earlier.begun_fresh
+        self._fresh = existing is Existing.FRESH and (earlier.refused or not earlier.begun_fresh)
         if self._fresh:
-            if self.final.exists() and not self._is_ours(self.final):
-                raise SettingsError(f"{self.final} was not made by this program: remove it yourself or choose another output folder.")
-            self.done = self._unfinished()
-            if not self._fresh_was_begun() or REFUSED in self.done:
-                self.done = {}
-            else:
-                self._fresh = False
-            self._begun_fresh = True
             return
-        self._begun_fresh = self._fresh_was_begun()
-        if self.final.exists():
-            self.done = self._read(self.final)
-            if self.published:
-                return
-            self.done = {}
-            if not (self._begun_fresh and self._is_ours(self.final)):
-                raise SettingsError(
-                    f"{self.final} already holds something else or was made with other settings:"
-                    " choose another output folder, or start fresh (--fresh) to replace it."
-                )
-        self.done = self._unfinished()
+        standing = None if existing is Existing.FRESH else earlier.standing()
+        self.changes = earlier.changes
+        self._take(standing or earlier.usable())
 
     def open(self) -> None:
         """Make the folder for the work. Raises OutputError."""
@@ -182,12 +177,15 @@ class Workspace:
             return
         self._opened = True
         try:
-            if (self._fresh or self._reopened) and self.partial.exists():
+            if self._fresh and self.partial.exists():
                 shutil.rmtree(self.partial)
-            if self._reopened:
-                # what is there is played until the new folder takes its place
-                shutil.copytree(self.final, self.partial, copy_function=_link_or_copy)
             self.partial.mkdir(parents=True, exist_ok=True)
+            if self._reopened:
+                self._empty_partial()
+                (self.partial / JOB_FILE).unlink(missing_ok=True)
+                # what is there is played until the new folder takes its place; the job file comes last, so that it tells of a whole copy
+                no_job_file = shutil.ignore_patterns(JOB_FILE)
+                shutil.copytree(self.final, self.partial, copy_function=_link_or_copy, ignore=no_job_file, dirs_exist_ok=True)
             self._fresh = self._reopened = False
         except OSError as error:
             reason = f"The output folder {self.partial} can't be made ({error.strerror}): choose another one."
@@ -204,15 +202,16 @@ class Workspace:
         if self.done:
             return
         try:
-            for path in self.partial.iterdir():
-                if path not in (self.checkpoints.root, self.partial / JOB_FILE):
-                    _remove(path)
+            self._empty_partial()
         except OSError as error:
             raise OutputError(f"{self.partial} can't be emptied ({error.strerror}): close programs that use it and start again.") from error
 
     def mark(self, step: str, facts: Mapping[str, Any]) -> None:
         """Note that a step is finished, with what later steps need to know of it."""
         self.done[step] = dict(facts)
+        if step in self._wanted.steps:
+            self._made[step] = self._wanted.steps[step]
+        self._only_copied = False
         self._write()
 
     def forget(self, *steps: str) -> None:
@@ -222,23 +221,30 @@ class Workspace:
         self._write()
 
     def require_media(self) -> None:
-        """Raise SettingsError when the media were deleted, for a job that needs them."""
+        """Raise FolderTakenError when the media were deleted, for a job that needs them."""
         if self.media_deleted:
-            raise SettingsError(
-                f"The local files in {self.folder} were deleted after an earlier upload: start fresh (--fresh) to make them again."
-            )
+            reason = f"The local files in {self.folder} were deleted after an earlier upload"
+            raise FolderTakenError(reason, remedy="start fresh (--fresh) to make them again.")
 
     def begin_anew(self) -> None:
-        """Make everything again; the folder that is in its place stays there until the new one is whole."""
-        self.done = self._unfinished()
+        """Make everything again but what is `standing`; the folder in its place stays there until the new one is whole."""
+        self.standing = {step: facts for step, facts in self.done.items() if step not in self.changes}
+        self._take(self._usable())
 
-    def reopen(self) -> None:
+    def reopen(self, *, again: Collection[str] = (), extended: Collection[str] = ()) -> None:
         """Go on from the folder that is in its place when the work begins: it is to be packaged again.
 
-        The folder stays where it is until the new one is whole.
+        The folder stays where it is until the new one is whole. The steps `again` are done anew, and more is added to what the steps
+        `extended` have made. What an earlier run had come to with this is used.
         """
-        del self.done[PACKAGE]
-        self._reopened = True
+        kept = {step: facts for step, facts in self.done.items() if step != PACKAGE and step not in again}
+        left = self._usable()
+        same = [step for step in kept if step not in extended]
+        if left is not None and REFUSED not in left.done and all(left.done.get(step) == kept[step] for step in same):
+            self._take(left)
+            return
+        self.done = kept
+        self._reopened = self._only_copied = True
 
     def refuse(self) -> None:
         """Note that what was made is no good, so that a fresh start makes all of it again."""
@@ -264,6 +270,7 @@ class Workspace:
         self.done.pop(REFUSED, None)
         self.checkpoints.clear()
         self.done[PACKAGE] = {**facts, "files": files}
+        self._made[PACKAGE] = self._wanted.steps.get(PACKAGE, {})
         old = self.final.with_name(f".{self.final.name}.old")
         try:
             self._write_to(self.partial)
@@ -282,40 +289,37 @@ class Workspace:
 
     def abandon(self) -> None:
         """Forget work in progress of this run when nothing of it can be used again; leaves a published folder alone."""
-        if self._opened and not self.published and not self.done and not self.checkpoints.pieces:
+        useless = self._only_copied or not self.done
+        if self._opened and not self.published and useless and not self.checkpoints.pieces:
             shutil.rmtree(self.partial, ignore_errors=True)
 
-    def _fresh_was_begun(self) -> bool:
-        """Whether the partial folder is what a fresh start of the same source and settings has left."""
-        return bool((self._stored(self.partial) or {}).get("fresh"))
+    def _usable(self) -> JobFile | None:
+        return None if self._earlier is None else self._earlier.usable()
 
-    def _is_ours(self, folder: Path) -> bool:
-        return folder.is_dir() and ((folder / JOB_FILE).is_file() or not any(folder.iterdir()))
+    def _take(self, found: JobFile | None) -> None:
+        """Let this be what is done."""
+        self.done = {} if found is None else dict(found.done)
+        self._made = {} if found is None else found.made
+        self._reopened = self._only_copied = False
 
-    def _unfinished(self) -> dict[str, dict[str, Any]]:
-        """Return what is done in the partial folder of the same source and settings."""
-        return {step: facts for step, facts in self._read(self.partial).items() if step != PACKAGE}
-
-    def _read(self, folder: Path) -> dict[str, dict[str, Any]]:
-        return dict((self._stored(folder) or {}).get("done", {}))
-
-    def _stored(self, folder: Path) -> dict[str, Any] | None:
-        """Return the job.json of a folder, None where it is of another source or of other settings, or broken."""
-        try:
-            stored = json.loads((folder / JOB_FILE).read_text(encoding="utf-8"))
-            same = stored["format"] == FORMAT and {key: stored[key] for key in self._identity} == self._identity
-            return dict(stored) if same and isinstance(stored["done"], dict) else None
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+    def _empty_partial(self) -> None:
+        for path in self.partial.iterdir():
+            if path not in (self.checkpoints.root, self.partial / JOB_FILE):
+                _remove(path)
 
     def _write(self) -> None:
         self._write_to(self.folder)
 
     def _write_to(self, folder: Path) -> None:
-        content = {"format": FORMAT, "source_path": str(self._source), **self._identity, "done": self.done}
-        if self._begun_fresh and not self.published:
-            content["fresh"] = True
-        write_whole(folder / JOB_FILE, json.dumps(content, indent=2) + "\n")
+        made = {step: settings for step, settings in self._made.items() if step in self.done}
+        content = JobFile(
+            source_path=str(self._source),
+            source=self._content if self.published else self.source_of_checkpoints,
+            settings={**self._wanted.steps, **made},
+            done=self.done,
+            fresh=self._begun_fresh and not self.published,
+        )
+        write_job_file(folder, content)
 
 
 def _link_or_copy(source: str, target: str) -> None:

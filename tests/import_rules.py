@@ -29,7 +29,21 @@ MAY_IMPORT: dict[str, set[str]] = {
 # inside pipeline: each step may import its own and those before it
 PIPELINE_STEPS: tuple[set[str], ...] = (
     {"model", "events", "errors", "cancel"},
-    {"plan", "slug", "files", "checkpoints", "disk_room", "folder_lock", "workspace", "media", "speech", "transfer"},
+    {
+        "plan",
+        "slug",
+        "files",
+        "checkpoints",
+        "disk_room",
+        "folder_lock",
+        "workspace",
+        "job_file",
+        "earlier_work",
+        "output_settings",
+        "media",
+        "speech",
+        "transfer",
+    },
     {"phases"},
     {"steps", "runner", "folder_upload"},
     {"wiring"},

@@ -12,8 +12,11 @@ from upload_parts import PREFIX, write_folder
 from pipeline.cancel import CancelToken
 from pipeline.events import LogLevel
 from pipeline.model import DynamicRange, Existing, Job, MediaInfo, PhaseName, Plan, Rendition, SegmentType, UploadRequest
+from pipeline.output_settings import OutputSettings
 from pipeline.phases.phase import PhaseContext, Progress
 from pipeline.workspace import Workspace
+
+SETTINGS = OutputSettings(steps={"hls": {}, "mp4": {}, "transcript": {}, "package": {}})
 
 
 @dataclass
@@ -62,7 +65,7 @@ def open_job(
         phases=(PhaseName.UPLOAD, PhaseName.RECORD, PhaseName.CLEANUP),
     )
     workspace = Workspace(job)
-    workspace.check({"preset": "x"}, existing)
+    workspace.check(SETTINGS, existing)
     if not workspace.published:
         workspace.open()
         write_folder(workspace.folder)

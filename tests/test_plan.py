@@ -22,7 +22,7 @@ from pipeline.model import (
     TranscriptionRequest,
     UploadRequest,
 )
-from pipeline.plan import make_plan, output_settings
+from pipeline.plan import make_plan
 
 
 def test_a_plain_job_gets_all_qualities_and_an_mp4_remuxed_from_480p(job, media_info):
@@ -219,20 +219,3 @@ def test_above_1080p_only_what_is_chosen_is_made(job, media_info, qualities, mad
         plan.notes,
         (plan.mp4.rendition.width, plan.mp4.rendition.height),
     )
-
-
-@pytest.mark.parametrize(
-    ("changes", "same"),
-    [
-        pytest.param({"upload": UploadRequest(prefix="a/")}, True, id="the destination does not shape the files"),
-        pytest.param({"encoding": EncodingRequest(preset="fast")}, False, id="preset"),
-        pytest.param({"sound": SoundRequest(loudness_lufs=-16)}, False, id="loudness"),
-        pytest.param({"accept_damaged": True}, True, id="what may be missing does not shape what is there"),
-        pytest.param({"qualities": ("720p",)}, False, id="qualities"),
-        pytest.param({"make_mp4": False}, False, id="mp4"),
-        pytest.param({"transcription": TranscriptionRequest(language="es")}, False, id="transcription"),
-    ],
-)
-def test_only_settings_that_shape_the_files_count_for_reuse(job, changes, same):
-    """Another destination uses the same encode again."""
-    assert same == (output_settings(job) == output_settings(replace(job, **changes)))

@@ -9,11 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import OutputError, SettingsError, SourceError
-from pipeline.model import Encryption, Existing, Job
+from pipeline.errors import FolderTakenError, OutputError, SettingsError, SourceError
+from pipeline.model import Existing, Job
+from pipeline.output_settings import OutputSettings
 from pipeline.workspace import Workspace, published_files
 
-SETTINGS = {"preset": "fast"}
+
+def preset(name: str | None) -> OutputSettings:
+    """The settings of a job for which nothing but a preset, or nothing at all, was chosen."""
+    return OutputSettings(steps={"hls": {} if name is None else {"preset": name}, "package": {}})
+
+
+SETTINGS = preset("fast")
 
 
 @pytest.fixture
@@ -23,7 +30,7 @@ def work(job: Job) -> Job:
     return job
 
 
-def _ready(job: Job, settings: dict[str, str] = SETTINGS) -> Workspace:
+def _ready(job: Job, settings: OutputSettings = SETTINGS) -> Workspace:
     workspace = Workspace(job)
     workspace.check(settings, job.existing)
     workspace.open()
@@ -52,23 +59,64 @@ def test_a_finished_step_is_found_again(work):
     assert {"hls": {"duration_s": 1.0}} == _ready(work).done
 
 
-@pytest.mark.parametrize("what", ["settings", "content", "mtime"])
+@pytest.mark.parametrize("what", ["settings", "content"])
 def test_another_source_or_other_settings_begin_anew(work, what):
     """Work of another take is not mixed in."""
     _ready(work).mark("hls", {})
-    settings = {"preset": "slow"} if what == "settings" else SETTINGS
     if what == "content":
         work.source.write_bytes(b"the sourcE")
-    if what == "mtime":
-        os.utime(work.source, ns=(1, 1))
-    assert {} == _ready(work, settings).done
+    assert {} == _ready(work, preset("slow") if what == "settings" else SETTINGS).done
 
 
-def test_a_folder_of_other_settings_is_refused(work):
+def test_the_times_of_a_source_are_nothing(work):
+    """Nor is its place: a touch, or a copy without times, is the same video."""
+    _ready(work).mark("hls", {})
+    copy = work.source.with_name("copy.mp4")
+    copy.write_bytes(work.source.read_bytes())
+    os.utime(copy, ns=(1, 1))
+    work.source.unlink()
+    assert {"hls": {}} == _ready(replace(work, source=copy)).done
+
+
+def test_a_folder_of_another_source_is_refused_by_its_name(work):
     """Nothing is overwritten without being told to."""
     _published(work)
-    with pytest.raises(SettingsError, match="already holds something else"):
-        Workspace(work).check({"preset": "slow"}, Existing.ASK)
+    other = work.source.with_name("other.mp4")
+    other.write_bytes(b"other")
+    with pytest.raises(FolderTakenError, match=r"lesson was made from another source \(.*lesson\.mp4\): choose another"):
+        Workspace(replace(work, source=other)).check(SETTINGS, Existing.ASK)
+
+
+def test_a_folder_that_has_what_is_not_asked_for_is_refused_with_its_name(work):
+    """Who has forgotten an option gets it said before anything is replaced."""
+    _published(work)
+    with pytest.raises(FolderTakenError, match="lesson was made with the preset fast, which is not asked for now: ask for it again"):
+        Workspace(work).check(preset(None), Existing.ASK)
+
+
+def test_a_folder_of_other_settings_is_known_with_what_differs(work):
+    """It is found, and stays until what is asked for is there."""
+    _published(work)
+    workspace = Workspace(work)
+    workspace.check(preset("slow"), Existing.ASK)
+    assert (True, {"hls": ("preset",)}) == (workspace.published, workspace.changes)
+    workspace.begin_anew()
+    workspace.open()
+    assert (True, {}, workspace.partial) == ((workspace.final / "master.m3u8").exists(), workspace.done, workspace.folder)
+    workspace.mark("hls", {"duration_s": 2.0})
+    workspace.publish({})
+    again = Workspace(work)
+    again.check(preset("slow"), Existing.ASK)
+    assert ({}, 2.0) == (again.changes, again.done["hls"]["duration_s"])
+
+
+def test_a_folder_that_can_not_be_understood_is_refused(work):
+    """A later version's, say."""
+    folder = _published(work).final
+    stored = json.loads((folder / "job.json").read_text())
+    (folder / "job.json").write_text(json.dumps(stored | {"format": 99}))
+    with pytest.raises(FolderTakenError, match="already holds something else: choose another output folder, or start fresh"):
+        Workspace(work).check(SETTINGS, Existing.ASK)
 
 
 def test_fresh_replaces_the_folder_only_when_the_new_one_is_whole(work):
@@ -95,7 +143,7 @@ def interrupted(work: Job) -> Job:
     """A fresh job over a folder of other settings, stopped when a step and a piece of the next were finished."""
     _published(work)
     job = replace(work, existing=Existing.FRESH)
-    workspace = _ready(job, {"preset": "slow"})
+    workspace = _ready(job, preset("slow"))
     attempt = workspace.checkpoints.begin("0000")
     workspace.checkpoints.keep("0000", attempt)
     workspace.checkpoints.finish("0000", "key", {})
@@ -106,7 +154,7 @@ def interrupted(work: Job) -> Job:
 @pytest.mark.parametrize("existing", [Existing.FRESH, Existing.ASK], ids=["fresh again", "not fresh"])
 def test_a_fresh_job_that_was_interrupted_is_gone_on_with(interrupted, existing):
     """Whether it is told to be fresh again or not; the old folder stays until the new one is whole."""
-    again = _ready(replace(interrupted, existing=existing), {"preset": "slow"})
+    again = _ready(replace(interrupted, existing=existing), preset("slow"))
     assert ({"hls": {}}, 1, True) == (again.done, len(again.checkpoints.pieces), (again.final / "master.m3u8").exists())
     again.publish({})
     assert ["job.json"] == [path.name for path in again.final.iterdir()]
@@ -114,8 +162,8 @@ def test_a_fresh_job_that_was_interrupted_is_gone_on_with(interrupted, existing)
 
 def test_a_fresh_job_that_was_interrupted_does_not_stand_for_another(interrupted):
     """Other settings than those of either are refused as ever, and the old folder is found by its own."""
-    with pytest.raises(SettingsError, match="already holds something else"):
-        Workspace(interrupted).check({"preset": "veryslow"}, Existing.ASK)
+    with pytest.raises(FolderTakenError, match="was made with the preset fast"):
+        Workspace(interrupted).check(preset(None), Existing.ASK)
     old = Workspace(interrupted)
     old.check(SETTINGS, Existing.ASK)
     assert old.published
@@ -239,7 +287,7 @@ def test_a_full_disk_while_publishing_leaves_work_in_progress(work, monkeypatch)
     """The folder that is in its place keeps its own job.json, and publishing can be tried again."""
     _published(work)
     workspace = Workspace(work)
-    workspace.check({"qualities": ["360p"]}, Existing.FRESH)
+    workspace.check(preset("slow"), Existing.FRESH)
     workspace.open()
     before = (workspace.final / "job.json").read_bytes()
 
@@ -247,7 +295,7 @@ def test_a_full_disk_while_publishing_leaves_work_in_progress(work, monkeypatch)
         raise OutputError(f"{path} can't be written (No space left on device).")
 
     with monkeypatch.context() as patched, pytest.raises(OutputError):
-        patched.setattr("pipeline.workspace.write_whole", full)
+        patched.setattr("pipeline.job_file.write_whole", full)
         workspace.publish({})
     workspace.mark("hls", {})
     assert (workspace.partial, before) == (workspace.folder, (workspace.final / "job.json").read_bytes())
@@ -268,17 +316,37 @@ def test_a_fresh_start_does_not_go_on_with_ordinary_work(work):
     assert ({}, {"hls": {}}) == (begun, again.done)
 
 
-@pytest.mark.parametrize(("content", "done"), [(b"0123456789abcdef", {"hls": {}}), (b"0123456789abcdeF", {})], ids=["same", "another"])
-def test_work_under_another_key_begins_anew(work, tmp_path, content, done):
-    """The key counts, not its path, and is not to be found in the folder."""
-    key = tmp_path / "key"
-    key.write_bytes(b"0123456789abcdef")
-    job = replace(work, encryption=Encryption(key_file=key, key_uri="key.bin"))
-    workspace = _ready(job)
-    workspace.mark("hls", {})
-    assert "0123456789abcdef" not in (workspace.partial / "job.json").read_text()
-    key.write_bytes(content)
-    assert done == _ready(job).done
+def test_a_copy_to_which_nothing_was_added_does_not_stay(work):
+    """A packaging that was cancelled leaves the folder as it is, and nothing beside it."""
+    _published(work)
+    again = Workspace(work)
+    again.check(SETTINGS, Existing.ASK)
+    again.reopen()
+    again.open()
+    again.abandon()
+    assert ["lesson"] == [path.name for path in work.output_dir.iterdir()]
+
+
+def test_what_was_added_to_a_copy_is_used_by_the_next_run(work):
+    """As long as the folder itself is what it was."""
+    published = _published(work)
+    asked = OutputSettings(steps={**SETTINGS.steps, "transcript": {}})
+
+    def reopened() -> Workspace:
+        workspace = Workspace(work)
+        workspace.check(asked, Existing.ASK)
+        workspace.reopen(again=["transcript"])
+        workspace.open()
+        return workspace
+
+    first = reopened()
+    (first.folder / "transcript.txt").write_text("Hello")
+    first.mark("transcript", {"cues": 1})
+    second = reopened()
+    assert ({"cues": 1}, "Hello") == (second.done.get("transcript"), (second.folder / "transcript.txt").read_text())
+    published.mark("upload", {"prefix": "a/"})
+    third = reopened()
+    assert (None, False) == (third.done.get("transcript"), (third.folder / "transcript.txt").exists())
 
 
 def test_an_output_folder_that_is_a_file_is_a_sentence(work):

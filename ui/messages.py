@@ -54,9 +54,10 @@ class ResumeQuestion:
 
 @dataclass(frozen=True, kw_only=True)
 class ReplaceQuestion:
-    """The output folder holds something else: replace it?"""
+    """The output folder holds what is not replaced unasked, for this reason: replace it?"""
 
     plan: Plan
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -218,7 +218,7 @@ def advance(state: ViewState, message: Message) -> ViewState:
             title = f"Previous upload incomplete. Resume? ({message.files_done}/{message.files_total} files uploaded)"
             return _asking(state, Banner(title=title, tone=Tone.WARNING, choices=RESUME_CHOICES))
         case ReplaceQuestion():
-            return _asking(state, _replace_question(message.plan))
+            return _asking(state, _replace_question(message.reason))
         case Withdrawn():
             return replace(state, stage=Stage.READY, banner=WITHDRAWN)
         case StopRequested():
@@ -320,9 +320,9 @@ def _asking(state: ViewState, banner: Banner) -> ViewState:
     return replace(state, stage=Stage.ASKING, banner=banner)
 
 
-def _replace_question(plan: Plan) -> Banner:
+def _replace_question(reason: str) -> Banner:
     lines = (
-        f"{plan.job.output_dir / plan.job.slug} already holds something else, or was made with other settings.",
+        reason,
         "Replace puts the new files in its place once they are complete. Cancel keeps it: choose another output folder then.",
     )
     return Banner(title="Replace the output folder?", lines=lines, tone=Tone.WARNING, choices=REPLACE_CHOICES)

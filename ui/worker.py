@@ -107,8 +107,9 @@ class JobWorker:
             self._post(Refused(problems=self._planning_problems(error, job, full_config)))
             return
         cancel.check()
-        if self._services.output_conflict(plan) is not None:
-            self._post(self._about_conflict(plan))
+        conflict = self._services.output_conflict(plan)
+        if conflict is not None:
+            self._post(self._about_conflict(plan, conflict))
             return
         previous = self._services.previous_upload(plan, full_config)
         cancel.check()
@@ -155,12 +156,12 @@ class JobWorker:
                 remaining = ()
         return tuple(Problem(text=text, field=None if text in remaining else Field.ENCODER) for text in error.problems)
 
-    def _about_conflict(self, plan: Plan) -> Message:
-        """Return the question whether to replace, or the refusal where that is not possible."""
+    def _about_conflict(self, plan: Plan, conflict: str) -> Message:
+        """Return the question whether to replace what is there, or the refusal where that is not possible."""
         replaced = replace(plan, job=replace(plan.job, existing=Existing.FRESH))
         reason = self._services.output_conflict(replaced)
         if reason is None:
-            return ReplaceQuestion(plan=plan)
+            return ReplaceQuestion(plan=plan, reason=conflict)
         return Refused(problems=(Problem(text=reason, field=Field.OUTPUT),))
 
     def _run(self, plan: Plan, config: Config, cancel: CancelToken) -> None:

@@ -97,6 +97,11 @@ def on_processor(codec: Codec) -> str:
     return ENCODERS[codec][EncoderFamily.CPU]
 
 
+def usual_segment_type(codec: Codec) -> SegmentType:
+    """Return the container of segments that suits a codec where none is chosen."""
+    return SegmentType.TS if codec is Codec.H264 else SegmentType.FMP4
+
+
 def family_of(encoder: str) -> EncoderFamily:
     """Return which hardware an encoder runs on."""
     return _KNOWN[encoder][1]

@@ -14,23 +14,18 @@ from pipeline.disk_room import DiskFullError, is_full, tells_of_full_disk
 from pipeline.errors import EncodeError, FfmpegError, IncompleteError, OutputError, PipelineError, SourceError
 from pipeline.events import LogLevel
 from pipeline.media import encode, interruptions, ladder, measure, playlists
-from pipeline.media.chapters import CHAPTERS_JSON, CHAPTERS_VTT, as_facts
-from pipeline.media.encryption import PUBLISHED_KEY
 from pipeline.media.ffmpeg_words import meaning
 from pipeline.media.loudness import SILENCE_LUFS
 from pipeline.media.process import FfmpegRun, printable, run_ffmpeg
 from pipeline.media.scan import CLOCK_HZ, Scan
 from pipeline.media.sound_format import RATE_HZ
-from pipeline.media.thumbnails import POSTER, SPRITE, SPRITE_MAP
 from pipeline.media.treatment import declared_end_s
 from pipeline.model import MediaInfo, PhaseName, PhaseOutcome, Plan, SegmentType
+from pipeline.phases import rerun
 from pipeline.phases.hls_encode import HlsEncode
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress, log_words
+from pipeline.phases.rerun import MISSING_S
 from pipeline.plan import within_source
-from pipeline.workspace import MASTER, PACKAGE
-
-MISSING_S = 1.0
-"""A source of which more than this is missing is not converted unless the editor accepts that, in seconds."""
 
 NOTABLE_S = 0.1
 """Less than this is how inexactly containers declare their durations, in seconds."""
@@ -39,9 +34,6 @@ DECLARES_TRACKS = ("mov", "matroska")
 """The containers that say how long each sound is; of others ffmpeg gives the file's length, or reckons from its size."""
 
 DISK_MARGIN = 1.1
-IFRAME_PLAYLIST = "iframes.m3u8"
-PACKAGED = (MASTER, POSTER, SPRITE, SPRITE_MAP, PUBLISHED_KEY, CHAPTERS_JSON, CHAPTERS_VTT)
-"""What the packaging writes into the folder itself."""
 
 WAYS_OUT = "Copy or export the file again, or accept damaged videos (under Advanced, or with --accept-damaged)."
 
@@ -56,29 +48,10 @@ class HlsPhase:
 
     def check(self, context: PhaseContext) -> None:
         """See whether work can be used again, and else that the disk has room for it. Raises SettingsError, OutputError."""
-        if context.plan.job.upload is None:
-            context.workspace.require_media()
-        workspace = context.workspace
-        lost = _lost(context)
-        whole = is_whole(context) and not any(_is_encoded(context, name) for name in lost)
-        changed = workspace.published and not workspace.media_deleted and _beside_has_changed(context)
-        if whole and workspace.published and not (lost or changed):
+        if not rerun.settle(context):
             return
-        if whole and _has_planned_sounds(context):
-            if lost:
-                context.log(f"Files of the earlier run are missing, such as {lost[0]}: they are made again.", LogLevel.INFO)
-                workspace.reopen()
-            elif changed:
-                context.log("Chapters or subtitles have changed: the stream is packaged again.", LogLevel.INFO)
-                workspace.reopen()
-            return
-        if workspace.published:
-            reason = "An earlier version made other sounds of this video" if whole else "Files of the earlier run are missing"
-            context.log(f"{reason}: the video is made again.", LogLevel.WARNING)
-            workspace.begin_anew()
-        elif whole:
-            workspace.done.clear()
-        needed = estimated_size_bytes(context.plan) - context.workspace.checkpoints.size_bytes
+        plan = replace(context.plan, renditions=rerun.missing(context))
+        needed = estimated_size_bytes(plan) - context.workspace.checkpoints.size_bytes
         place = context.workspace.final.parent
         free = shutil.disk_usage(place).free
         if free < needed:
@@ -87,15 +60,16 @@ class HlsPhase:
 
     def run(self, context: PhaseContext) -> PhaseResult:
         """Encode, or find it done. Raises EncodeError, SourceError, OutputError, Cancelled."""
-        if is_whole(context):
+        missing = rerun.missing(context)
+        if rerun.is_whole(context) and not missing:
             self._check_damage(context)
             return PhaseResult(outcome=PhaseOutcome.REUSED, text="Already encoded")
         plan, folder = context.plan, context.workspace.folder
-        work = HlsEncode(context, self._ffmpeg)
+        work = HlsEncode(replace(context, plan=replace(plan, renditions=missing)), self._ffmpeg)
         try:
             with work:
                 found, planned = self._scan(context, work)
-                facts = work.run(found, planned)
+                facts = work.run(found, rerun.beside_what_is_there(context, planned, found))
             for name, durations in facts.pop("durations_s").items():
                 (folder / name / measure.PLAYLIST).write_text(_playlist(plan, name, durations), encoding="utf-8", newline="\n")
         except BaseException as error:
@@ -105,6 +79,7 @@ class HlsPhase:
                 raise encode_failure(context, error) from error
             raise
         facts["accepted"] = plan.job.accept_damaged
+        facts["renditions"] = [r.name for r in plan.renditions]
         if facts["decode_errors"] and plan.audio:
             facts["sound"] = self._decoded_sound(context, found, facts["sound_ends"])
         context.workspace.mark(self.name.value, facts)
@@ -247,67 +222,6 @@ def _mean_bit_rate(media: MediaInfo) -> float:
     picture = media.video.bit_rate if media.video is not None else None
     whole = media.size_bytes * 8 / media.duration_s if media.duration_s else None
     return max((rate for rate in (picture, whole) if rate is not None), default=math.inf)
-
-
-def is_whole(context: PhaseContext) -> bool:
-    """Say whether the renditions were made and every segment is still there; deleted after an upload counts as there."""
-    workspace = context.workspace
-    facts = workspace.done.get(PhaseName.HLS.value)
-    if facts is None:
-        return False
-    refused = facts.get("missing_frames", 0) * facts.get("frame_s", 0.0) > MISSING_S and not facts.get("accepted")
-    if refused and context.plan.job.accept_damaged:  # the holes in its picture are only filled where they are accepted
-        return False
-    try:
-        for name in (*(r.name for r in context.plan.renditions), *facts["audio"]):
-            if not workspace.media_deleted:
-                measure.check_segments(workspace.folder, name)
-    except EncodeError:
-        return False
-    return True
-
-
-def _lost(context: PhaseContext) -> list[str]:
-    """Return what is gone, or not as it was published, of the files that this phase and the packaging make.
-
-    The MP4 and the transcript are looked after by their own phases, and an editor may have corrected the captions.
-    """
-    if context.workspace.media_deleted:
-        return []
-    return [name for name in context.workspace.lost_files() if "/" in name or name in PACKAGED]
-
-
-def beside(plan: Plan) -> dict[str, Any]:
-    """Return what tells the chapters and subtitles of a stream from others, also where it has none."""
-    video = plan.media.video
-    return {
-        "chapters": as_facts(plan.chapters),
-        "subtitles": [stream.index for stream in plan.media.text_subtitles],
-        "closed_captions": video is not None and video.closed_captions,
-    }
-
-
-def _beside_has_changed(context: PhaseContext) -> bool:
-    """Whether what stands beside picture and sound is to be another one than in the folder; that needs no encode.
-
-    A folder of a version that knew nothing of them stays as it is unless chapters are asked for, which only a later version takes.
-    """
-    stored, wanted = context.workspace.done[PACKAGE], beside(context.plan)
-    if not wanted.keys() & stored.keys():
-        return context.plan.job.chapters is not None
-    return any(stored.get(name) != value for name, value in wanted.items())
-
-
-def _has_planned_sounds(context: PhaseContext) -> bool:
-    """Whether the sounds with segments of their own are those that the plan has: an earlier version may have made others."""
-    plan = context.plan
-    made: list[str] = context.workspace.done[PhaseName.HLS.value]["audio"]
-    return made == ([] if plan.muxed_sound else [a.folder for a in plan.audio])
-
-
-def _is_encoded(context: PhaseContext, name: str) -> bool:
-    folders = (*(r.name for r in context.plan.renditions), *context.workspace.done[PhaseName.HLS.value]["audio"])
-    return name.rpartition("/")[0] in folders and not name.endswith(f"/{IFRAME_PLAYLIST}")
 
 
 def encode_failure(context: PhaseContext, error: PipelineError | OSError) -> PipelineError:

@@ -25,6 +25,7 @@ from pipeline.media.running_scan import RunningScan
 from pipeline.media.scan import CLOCK_HZ, Scan
 from pipeline.media.sound_coding import SOUND_FILE, Length
 from pipeline.model import Plan, Rendition, SegmentType
+from pipeline.output_settings import HLS, output_settings
 from pipeline.phases.chunk_pool import ChunkPool
 from pipeline.phases.encode_work import EncodeWork
 from pipeline.phases.hls_copy import check_copied, join_copied, same_times
@@ -32,7 +33,7 @@ from pipeline.phases.join import Pieces, join, segment_durations_s
 from pipeline.phases.phase import PhaseContext, Progress, log_words
 from pipeline.phases.picture_encode import NotSeekableError, PictureEncode, piece_name
 from pipeline.phases.sound_encode import SoundEncode
-from pipeline.plan import output_settings, within_source
+from pipeline.plan import within_source
 
 PER_TITLE = "per_title"
 COPY = "copy"
@@ -60,7 +61,7 @@ class HlsEncode:
         self._sound = SoundEncode(context.plan, self._work)
         self._checkpoints = context.workspace.checkpoints
         # the sound's key too: what an earlier version made of the same source and settings is another stream
-        self._whole_key = key_of(self._work.made_with, output_settings(context.plan.job), self._sound.key)
+        self._whole_key = key_of(self._work.made_with, output_settings(context.plan).steps[HLS], self._sound.key)
         self._cores = os.cpu_count() or 1
         self._begun = False
         self._goes_on = self._checkpoints.moving or bool(self._checkpoints.pieces)

@@ -21,8 +21,8 @@ from pipeline.media.thumbnails import write_thumbnails
 from pipeline.media.validate import validate
 from pipeline.model import PhaseName, Plan, SegmentType
 from pipeline.phases.captions import kept_channels, read_channels, write_subtitles
-from pipeline.phases.hls import IFRAME_PLAYLIST, beside
 from pipeline.phases.phase import PhaseContext
+from pipeline.phases.rerun import IFRAME_PLAYLIST, beside
 from pipeline.workspace import MASTER
 
 BOUNDARY_TOLERANCE_S = 0.001
@@ -60,6 +60,7 @@ def _write_stream(context: PhaseContext) -> dict[str, Any]:
     context.cancel.check()
     folder, plan = context.workspace.folder, context.plan
     key = None if plan.job.encryption is None else encryption.read_key(plan.job.encryption)
+    (folder / encryption.PUBLISHED_KEY).unlink(missing_ok=True)
     sounds = () if plan.muxed_sound else plan.audio
     names = [*(r.name for r in plan.renditions), *(a.folder for a in sounds)]
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import SpeechError
 from pipeline.events import LogLevel
@@ -50,7 +51,7 @@ class TranscribePhase:
 
     def check(self, context: PhaseContext) -> None:
         """See that the model can be had and hears the language; fetch it if need be. Raises SpeechError, Cancelled."""
-        if not context.plan.media.audio or self._finished(context):
+        if not context.plan.media.audio or self._finished(context) or _stands(context):
             return
         request = self._request(context)
         check_model(
@@ -70,6 +71,9 @@ class TranscribePhase:
             return PhaseResult(outcome=PhaseOutcome.SKIPPED, text="No sound in this video: no transcript.")
         if self._finished(context):
             facts = context.workspace.done[STEP]
+            return PhaseResult(outcome=PhaseOutcome.REUSED, text=_summary(facts["language"], facts["cues"]))
+        if _stands(context):
+            facts = _take_over(context)
             return PhaseResult(outcome=PhaseOutcome.REUSED, text=_summary(facts["language"], facts["cues"]))
         request = self._request(context)
         media = context.plan.media
@@ -111,6 +115,22 @@ class TranscribePhase:
 
     def _say_download(self, context: PhaseContext, model: str) -> None:
         context.log(f"Downloading the Whisper model '{model}': needed once, then it stays on this computer.", LogLevel.INFO)
+
+
+def _stands(context: PhaseContext) -> bool:
+    """Whether the folder in its place, all of which is made anew, has the transcript that is wanted."""
+    workspace = context.workspace
+    return STEP in workspace.standing and all((workspace.final / name).is_file() for name in FILES)
+
+
+def _take_over(context: PhaseContext) -> dict[str, Any]:
+    """Copy that transcript, which an editor may have corrected; return its facts. Raises OutputError."""
+    workspace = context.workspace
+    for name in FILES:
+        write_whole(workspace.folder / name, (workspace.final / name).read_bytes())
+    facts = workspace.standing[STEP]
+    workspace.mark(STEP, facts)
+    return facts
 
 
 def _summary(language: str | None, count: int) -> str:

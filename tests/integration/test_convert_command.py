@@ -118,15 +118,18 @@ def test_json_prints_one_event_a_line_and_ends_with_the_job(tmp_path, run, short
     assert sorted(overall) == overall
 
 
-def test_the_same_job_again_encodes_nothing_and_other_settings_are_refused(tmp_path, run, short_clip):
-    """Done is done; what was made with other settings is not overwritten without a word."""
+def test_the_same_job_again_encodes_nothing_and_what_would_be_lost_is_refused(tmp_path, run, short_clip):
+    """Done is done; another preset encodes again, and a forgotten option is named before anything is replaced."""
     assert 0 == run("convert", short_clip, "-o", tmp_path, *FAST).returncode
     again = run("convert", short_clip, "-o", tmp_path, *FAST, "--json")
     assert [("hls", "reused"), ("mp4", "reused")] == [
         (e["phase"], e["outcome"]) for e in events(again.stdout) if e["event"] == "phase_finished"
     ]
+    lost = run("convert", short_clip, "-o", tmp_path, *FAST, "--no-mp4")
+    sentence = f"hls-converter: {tmp_path / 'short-clip'} was made with an MP4, which is not asked for now: ask for it again,"
+    assert (2, True, True) == (lost.returncode, lost.stderr.startswith(sentence), "--fresh" in lost.stderr)
     other = run("convert", short_clip, "-o", tmp_path, "--preset", "superfast")
-    assert (2, True) == (other.returncode, "--fresh" in other.stderr)
+    assert (0, True) == (other.returncode, "Other settings than before (preset): the video is made again." in other.stdout)
     fresh = run("convert", short_clip, "-o", tmp_path, "--preset", "superfast", "--no-mp4", "--fresh")
     assert (0, False) == (fresh.returncode, (tmp_path / "short-clip" / "offline_480p.mp4").exists())
 

@@ -16,7 +16,6 @@ from converting import ULTRAFAST, convert
 from source_clips import AAC, run
 
 from pipeline.model import Codec, Outcome, SegmentType, TranscriptionRequest, Trim
-from pipeline.plan import output_settings
 
 LENGTH_S = 16
 RATE = 25
@@ -162,9 +161,3 @@ def test_the_original_can_not_be_kept_of_a_part(tmp_path):
     assert (Outcome.DONE, "", ()) == made.whole
     sentence = "The original picture can't be kept as it is: only a part of it is wanted, and a copy can't begin and end at any frame."
     assert any(text.startswith(sentence) for text in made.log)
-
-
-def test_another_part_is_another_stream(job):
-    """Work done with another part is not used again; without one the settings are those of earlier versions."""
-    assert "trim" not in output_settings(job)
-    assert [3, None] == output_settings(replace(job, trim=Trim(start_s=3)))["trim"]

@@ -18,7 +18,7 @@ from pipeline.media.probe import probe
 from pipeline.media.transport_tables import programmes
 from pipeline.media.treatment import treatment
 from pipeline.model import Job, Outcome, TrackChoice
-from pipeline.plan import make_plan, output_settings
+from pipeline.plan import make_plan
 
 LARGE, SMALL = (("-f", "lavfi", "-i", f"testsrc2=size={size}:rate=25:duration=2") for size in ("320x180", "160x90"))
 LOW, HIGH = (("-f", "lavfi", "-i", f"sine=frequency={hertz}:duration=2") for hertz in (200, 2000))
@@ -124,15 +124,6 @@ def test_a_plain_source_has_nothing_left_out(sample):
     """One picture, no programmes."""
     media = probe(sample)
     assert ((), None, 1, ()) == (media.programmes, media.programme, len(media.pictures), media.undecodable_sounds)
-
-
-def test_the_choice_shapes_the_files_only_where_there_is_one():
-    """A folder of an earlier version is still the same job's."""
-    job = Job(source=Path("/a.ts"), output_dir=Path("/o"), slug="a")
-    chosen = Job(source=Path("/a.ts"), output_dir=Path("/o"), slug="a", tracks=TrackChoice(programme=1, audio=(2,)))
-    expected = {"tracks": {"programme": 1, "video": None, "audio": [2]}}
-    assert output_settings(job) | expected == output_settings(chosen)
-    assert "tracks" not in output_settings(job)
 
 
 def _with_box(source: Path, target: Path, old: bytes, new: bytes) -> Path:

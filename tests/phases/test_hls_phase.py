@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import json
 import math
 import os
 import re
@@ -27,11 +28,12 @@ from pipeline.media import encode as encode_arguments
 from pipeline.media.probe import probe
 from pipeline.media.scan import scan
 from pipeline.model import EncodingRequest, Existing, Job, PhaseOutcome, SegmentType, SoundRequest
+from pipeline.output_settings import output_settings
 from pipeline.phases import encode_work, hls, hls_encode, picture_encode, sound_encode
 from pipeline.phases.hls import HlsPhase
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
-from pipeline.plan import make_plan, output_settings
-from pipeline.workspace import Workspace
+from pipeline.plan import make_plan
+from pipeline.workspace import Workspace, fingerprint
 
 FFMPEG = Path(imageio_ffmpeg.get_ffmpeg_exe())
 FAST = EncodingRequest(preset="ultrafast")
@@ -78,12 +80,12 @@ def encode(tmp_path: Path, clip: Path) -> Callable[..., Encode]:
 
     def make(name: str = "job", *, source: Path = clip, cancel: CancelToken | None = None, **asked: object) -> Encode:
         job = Job(**{"source": source, "output_dir": tmp_path / "out", "slug": name, "encoding": FAST, "existing": Existing.ASK} | asked)
-        workspace = Workspace(job)
-        workspace.check(output_settings(job), job.existing)
+        plan, workspace = make_plan(job, probe(source)), Workspace(job)
+        workspace.check(output_settings(plan), job.existing)
         lines: list[tuple[str, LogLevel]] = []
         said: list[Progress] = []
         context = PhaseContext(
-            plan=make_plan(job, probe(source)),
+            plan=plan,
             workspace=workspace,
             cancel=cancel or CancelToken(),
             report=said.append,
@@ -218,6 +220,38 @@ def test_a_stopped_encode_goes_on_from_its_last_finished_chunk(encode, in_chunks
     assert (["0002"], ["0000", "0001", "0002"]) == (second.commands(), straight.commands())
     assert _hashes(_playlist(straight)) == _hashes(_playlist(second))
     assert not second.context.workspace.checkpoints.root.exists()
+
+
+@pytest.mark.parametrize("earlier", [False, True], ids=["touched", "begun by an earlier version"])
+def test_a_source_that_was_only_touched_goes_on_from_its_last_finished_chunk(encode, in_chunks, tmp_path, clip, earlier):
+    """The time of its last change is nothing to it; an earlier version has it in the keys of its pieces."""
+    source = Path(shutil.copyfile(clip, tmp_path / "touched.mp4"))
+    partial = tmp_path / "out" / ".touched.partial"
+    settings = {
+        "qualities": None,
+        "encoding": {"codec": "h264", "encoder": "auto", "preset": "ultrafast", "segment_type": "ts"},
+        "sound": {},
+        "encryption": None,
+        "black_bars": False,
+        "mp4": True,
+        "transcription": None,
+    }
+
+    def as_before() -> None:
+        content = fingerprint(source) | {"mtime_ns": 1}
+        stored = {"format": 2, "source_path": str(source), "source": content, "settings": settings, "done": {}}
+        partial.mkdir(parents=True, exist_ok=True)
+        (partial / "job.json").write_text(json.dumps(stored))
+
+    if earlier:
+        as_before()
+    _stop_at("0002", encode("touched", source=source))
+    if earlier:
+        as_before()
+    os.utime(source, ns=(1, 1))
+    second = encode("touched", source=source)
+    second.run()
+    assert ["0002"] == second.commands()
 
 
 def _another_source(encode: Callable[..., Encode], tmp_path: Path, clip: Path) -> tuple[Encode, Path]:

@@ -16,9 +16,9 @@ from pipeline.cancel import CancelToken
 from pipeline.events import LogLevel, LogLine
 from pipeline.media.process import find_ffmpeg
 from pipeline.model import EncodingRequest, Encryption, Existing, Job, JobReport, Outcome, SegmentType, UploadRequest
+from pipeline.output_settings import output_settings
 from pipeline.phases.hls import HlsPhase
 from pipeline.phases.phase import PhaseContext
-from pipeline.plan import output_settings
 from pipeline.workspace import Workspace, published_files
 
 KEY = bytes(range(16))
@@ -121,7 +121,7 @@ def test_media_that_the_clean_up_deleted_are_not_missed(job, folder):
     """The folder is rightly without them."""
     uploading = replace(job, upload=UploadRequest(prefix="a/", delete_local=True))
     workspace = Workspace(uploading)
-    workspace.check(output_settings(uploading), Existing.ASK)
+    workspace.check(output_settings(wiring.make_plan(job, Config())), Existing.ASK)
     workspace.mark("cleanup", {"finished": True})
     for path in published_files(folder):
         path.unlink()
@@ -150,14 +150,3 @@ def test_the_mp4_of_an_encrypted_stream_is_made_again(job, tmp_path, segment_typ
     assert (Outcome.DONE, ["MP4"]) == (again.outcome, commands)
     assert before == _contents(first.folder)
     assert [] == [content for content in _contents(first.folder).values() if KEY in content]
-
-
-def test_another_key_in_the_same_file_is_another_job(job, tmp_path):
-    """The stream would be half one and half the other; fresh makes it with the new one."""
-    key = tmp_path / "secret"
-    key.write_bytes(KEY)
-    asked = replace(job, make_mp4=False, encryption=Encryption(key_file=key, key_uri="key.bin"))
-    _run(asked)
-    key.write_bytes(KEY[::-1])
-    refused, _ = _run(asked)
-    assert (Outcome.FAILED, True) == (refused.outcome, refused.wrong_settings)

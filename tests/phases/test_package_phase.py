@@ -30,6 +30,7 @@ from pipeline.model import (
     SegmentType,
     TranscriptionRequest,
 )
+from pipeline.output_settings import output_settings
 from pipeline.phases.package import package
 from pipeline.phases.phase import PhaseContext
 from pipeline.speech.cues import Cue, Segment, Transcript
@@ -103,7 +104,7 @@ def make_context(tmp_path: Path, encoded: Path) -> MakeContext:
             phases=(),
         )
         workspace = Workspace(job)
-        workspace.check({}, Existing.ASK)
+        workspace.check(output_settings(plan), Existing.ASK)
         workspace.open()
         if "hls" not in workspace.done:
             for name in (*names, *(a.folder for a in plan.audio if not plan.muxed_sound)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, SpeechError
 from pipeline.media.probe import probe
 from pipeline.model import DynamicRange, Existing, Job, PhaseName, PhaseOutcome, Plan, SegmentType, TranscriptionRequest
+from pipeline.output_settings import output_settings
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
 from pipeline.phases.transcribe import FILES, TranscribePhase, load_cues
 from pipeline.workspace import Workspace
@@ -49,7 +51,7 @@ def context(tmp_path: Path, small_model: Path) -> MakeContext:
             phases=(PhaseName.TRANSCRIPT,),
         )
         workspace = Workspace(job)
-        workspace.check({}, Existing.ASK)
+        workspace.check(output_settings(plan), Existing.ASK)
         workspace.open()
         return PhaseContext(
             plan=plan, workspace=workspace, cancel=cancel or CancelToken(), report=lambda progress: None, log=lambda text, level: None
@@ -96,9 +98,11 @@ def test_cues_for_the_stream(context, sample):
     assert ("en", sample.with_suffix(".txt").read_text(encoding="utf-8").splitlines()) == (language, [cue.text for cue in cues])
 
 
-def test_done_already(context, sample, offline_model):
+def test_done_already(context, sample, small_model, offline_model):
     """A finished transcript is used again, without the model; one that lost a file is made anew."""
-    TranscribePhase().run(context(sample))
+    shutil.copytree(small_model, offline_model)
+    TranscribePhase().run(context(sample, model=offline_model))
+    shutil.rmtree(offline_model)
     again = context(sample, model=offline_model)
     TranscribePhase().check(again)
     assert PhaseResult(outcome=PhaseOutcome.REUSED, text="4 captions, English") == TranscribePhase().run(again)

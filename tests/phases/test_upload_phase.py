@@ -13,6 +13,7 @@ from upload_parts import FOLDER, PREFIX
 from config import BackendApi
 from pipeline.errors import AuthenticationError, Cancelled, SettingsError, TransferError, UploadIncompleteError
 from pipeline.model import Existing, Mp4Plan, PhaseName, PhaseOutcome
+from pipeline.output_settings import OutputSettings
 from pipeline.phases.upload import UploadPhase
 from pipeline.transfer.login import Login
 from pipeline.workspace import MANIFEST_FILE, Workspace
@@ -196,7 +197,7 @@ def test_video_whose_mp4_is_too_large_is_refused_before_encoding(server, tmp_pat
     job = replace(made.plan.job, output_dir=tmp_path / "elsewhere")
     rendition = replace(made.plan.renditions[1], bit_rate=1_200_000)
     context = replace(made, plan=replace(made.plan, job=job, mp4=Mp4Plan(rendition=rendition, remux_of=None)), workspace=Workspace(job))
-    context.workspace.check({}, Existing.ASK)
+    context.workspace.check(OutputSettings(), Existing.ASK)
     with pytest.raises(TransferError, match=r"The 480p MP4 of this video has 6\.0 GB, .* Or leave the MP4 out\."):
         UploadPhase(BackendApi(url=server.url, token=TOKEN)).check(context)
     server.capabilities = {"multipart": {"partBytes": 16 << 20}}

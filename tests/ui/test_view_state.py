@@ -194,10 +194,10 @@ def test_the_resume_question():
     assert ["Resume", "Upload everything again", "Cancel"] == [choice.label for choice in banner.choices]
 
 
-def test_the_replace_question_names_the_folder():
+def test_the_replace_question_says_what_is_there():
     """Nobody is asked to replace something without knowing what."""
-    banner = after(Checking(), ReplaceQuestion(plan=PLAN)).banner
-    assert str(Path("/out/lesson01")) in banner.lines[0]
+    banner = after(Checking(), ReplaceQuestion(plan=PLAN, reason="/out/lesson01 was made with 360p, which is not asked for now.")).banner
+    assert "/out/lesson01 was made with 360p, which is not asked for now." == banner.lines[0]
     assert ["Replace", "Cancel"] == [choice.label for choice in banner.choices]
 
 

@@ -124,9 +124,11 @@ def test_an_unfinished_upload_is_asked_about():
 
 def test_another_output_folder_is_asked_about():
     """Nothing is replaced without a word."""
-    services = FakeServices(conflict="holds something else")
+    services = FakeServices(conflict="/out/lesson01 was made from another source.")
     _, inbox = begin(services)
-    assert isinstance(inbox.next(), ReplaceQuestion)
+    question = inbox.next()
+    assert isinstance(question, ReplaceQuestion)
+    assert "/out/lesson01 was made from another source." == question.reason
     assert [] == services.plans
 
 

@@ -1,0 +1,93 @@
+"""Judges what earlier runs of a job have left: what fits the source and the settings that are wanted now. Changes nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import FolderTakenError, SettingsError
+from pipeline.job_file import JOB_FILE, JobFile, read_job_file
+from pipeline.output_settings import HLS, PACKAGE, OutputSettings
+
+REFUSED = "refused"
+"""Stands among the steps of a folder that did not pass its check."""
+
+
+class EarlierWork:
+    """What is in the folder in its place and in the one beside it, where work goes on.
+
+    `left` is what the second one tells, None where it tells of no work on this source. `changes` are the steps that the folder in its
+    place lacks or has with other settings than are wanted, with the names of these.
+    """
+
+    def __init__(self, final: Path, partial: Path, content: Mapping[str, Any], wanted: OutputSettings) -> None:
+        self.changes: dict[str, tuple[str, ...]] = {}
+        self._final = final
+        self._content = content
+        self._wanted = wanted
+        self.left = self._found(partial)
+
+    @property
+    def begun_fresh(self) -> bool:
+        """Whether a fresh start on this source was cut short."""
+        return self.left is not None and self.left.fresh
+
+    @property
+    def refused(self) -> bool:
+        """Whether the stream that was made last did not pass its check."""
+        return self.left is not None and REFUSED in self.left.done
+
+    def standing(self) -> JobFile | None:
+        """Return what is done in the folder in its place, None where there is none or a fresh start that was cut short takes its place.
+
+        Raises FolderTakenError when it holds the stream of another source, or something that is not wanted any more.
+        """
+        if not self._final.exists():
+            return None
+        replaced = self.left is not None and self.left.fresh and self._is_same(self.left)
+        found = self._found(self._final)
+        if found is None or PACKAGE not in found.done:
+            if replaced:
+                return None
+            other = read_job_file(self._final)
+            if other is not None and not other.is_of(self._content):
+                raise FolderTakenError(f"{self._final} was made from another source ({other.source_path})")
+            raise FolderTakenError(f"{self._final} already holds something else")
+        changes, lost = self._wanted.changes(found.made), self._wanted.lost(found.made)
+        if replaced and (changes or lost):
+            return None
+        if lost:
+            reason = f"{self._final} was made with {_listed(lost)}, which {'is' if len(lost) == 1 else 'are'} not asked for now"
+            raise FolderTakenError(reason, remedy="ask for it again, choose another output folder, or start fresh (--fresh) to replace it.")
+        self.changes = changes
+        return found
+
+    def usable(self) -> JobFile | None:
+        """Return what is left as it is wanted, None where the encode or anything else there is not."""
+        left = self.left
+        if left is None:
+            return None
+        made = {**left.made, PACKAGE: left.settings.get(PACKAGE, {})}  # as it began with that, segments may be encrypted already
+        changes = self._wanted.changes(made)
+        if self._wanted.lost(made) or (HLS in left.done and HLS in changes):
+            return None
+        return dataclasses.replace(left, done={step: facts for step, facts in left.done.items() if step not in (PACKAGE, *changes)})
+
+    def check_ours(self) -> None:
+        """See that what is in the folder's place may be replaced at all. Raises SettingsError."""
+        place = self._final
+        if place.exists() and not (place.is_dir() and ((place / JOB_FILE).is_file() or not any(place.iterdir()))):
+            raise SettingsError(f"{place} was not made by this program: remove it yourself or choose another output folder.")
+
+    def _found(self, folder: Path) -> JobFile | None:
+        found = read_job_file(folder)
+        return found if found is not None and found.is_of(self._content) else None
+
+    def _is_same(self, left: JobFile) -> bool:
+        return not self._wanted.changes(left.settings) and self._wanted.steps.keys() == left.settings.keys()
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -1,0 +1,184 @@
+"""Which settings shape what each step of a job makes, and how they differ from those of an earlier run. Pure.
+
+A setting at its default is left out, so that one which a newer version adds makes no difference to what was made before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipeline.media import ladder
+from pipeline.media.encoders import usual_segment_type
+from pipeline.media.encryption import key_digest
+from pipeline.media.soundtracks import SURROUND, audio_renditions
+from pipeline.model import DynamicRange, EncoderFamily, Job, MediaInfo, PhaseName, Plan, TrackChoice, TranscriptionRequest
+
+HLS, MP4, TRANSCRIPT = PhaseName.HLS.value, PhaseName.MP4.value, PhaseName.TRANSCRIPT.value
+PACKAGE = "package"
+"""The step that makes the folder whole."""
+
+QUALITIES, ENCODER, KEY = "qualities", "encoder", "key"
+SOURCE_PART = ("tracks", "trim")
+PICTURE = ("codec", "preset", "rate_control", "target_vmaf", "keep_hdr", "copy_top", "black_bars", ENCODER)
+SOUND = ("surround", "loudness_lufs", "audio_map")
+
+LABELS = {
+    "target_vmaf": "VMAF target",
+    "keep_hdr": "HDR",
+    "copy_top": "original picture",
+    "loudness_lufs": "loudness",
+    "surround": "5.1 sound",
+    "audio_map": "sounds",
+    "trim": "part of the video",
+}
+"""What settings are called where their own names would not do."""
+
+HOLDINGS = {
+    "codec": "the codec {}",
+    "preset": "the preset {}",
+    "rate_control": "the rate control {}",
+    "target_vmaf": "a VMAF target of {}",
+    "segment_type": "{} segments",
+    "keep_hdr": "its HDR",
+    "copy_top": "the original picture as its largest quality",
+    "black_bars": "black bars",
+    "surround": "5.1 sound",
+    "loudness_lufs": "a loudness of {} LUFS",
+    "audio_map": "other sounds (an audio map)",
+    "tracks": "a choice of tracks",
+    "trim": "a part of the video alone",
+    KEY: "encryption",
+    MP4: "an MP4",
+    TRANSCRIPT: "a transcript",
+}
+"""What a folder has by a setting, by its name; of a setting's value where there is a place for it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputSettings:
+    """What the steps that are asked for depend on beside the source.
+
+    `steps` holds the settings of each by name, those at their default left out, in what JSON can hold; `of_no_matter` are the names of
+    those that make no difference to this source.
+    """
+
+    steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    of_no_matter: frozenset[str] = frozenset()
+
+    def changes(self, made: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
+        """Return each step that has to be done, with the names of the settings that differ; none where it was never done.
+
+        `made` has the settings that each finished step was done with.
+        """
+        found = {}
+        for step, wanted in self.steps.items():
+            names = self._differing(wanted, made.get(step, {}))
+            if names or step not in made:
+                found[step] = names
+        key = made.get(PACKAGE, {}).get(KEY)
+        if key is not None and KEY in found.get(PACKAGE, ()):
+            found[HLS] = (*found.get(HLS, ()), KEY)  # only who has the old key can make the segments plain again
+        return found
+
+    def lost(self, made: Mapping[str, Mapping[str, Any]]) -> list[str]:
+        """Return in words what the finished steps have and is not asked for any more."""
+        stream, wanted = made.get(HLS, {}), self.steps.get(HLS, {})
+        words = []
+        for name in self._differing(wanted, stream):
+            if name == QUALITIES:
+                words += [quality for quality in stream.get(QUALITIES, ()) if quality not in wanted.get(QUALITIES, ())]
+            elif name in stream and name not in wanted:
+                words.append(HOLDINGS.get(name, label(name)).format(stream[name]))
+        if KEY in made.get(PACKAGE, {}) and KEY not in self.steps.get(PACKAGE, {}):
+            words.append(HOLDINGS[KEY])
+        words += [HOLDINGS[step] for step in (MP4, TRANSCRIPT) if step in made and step not in self.steps]
+        return words
+
+    def _differing(self, some: Mapping[str, Any], others: Mapping[str, Any]) -> tuple[str, ...]:
+        names = sorted((some.keys() | others.keys()) - self.of_no_matter)
+        return tuple(name for name in names if some.get(name) != others.get(name))
+
+
+def output_settings(plan: Plan) -> OutputSettings:
+    """Return what the steps of a plan depend on."""
+    job, speech, key = plan.job, plan.job.transcription, plan.job.encryption
+    source = given(_source_part(job))
+    stream = source | given(_stream(job))
+    if plan.segment_type is not usual_segment_type(job.encoding.codec):
+        stream["segment_type"] = plan.segment_type.value
+    stream[ENCODER] = plan.encoder
+    steps = {HLS: stream | {QUALITIES: [r.name for r in plan.renditions]}}
+    if plan.mp4 is not None:
+        steps[MP4] = stream
+    if speech is not None and plan.media.audio:
+        steps[TRANSCRIPT] = source | given({"model": speech.model, "language": speech.language})
+    steps[PACKAGE] = {}
+    if key is not None:
+        steps[PACKAGE] = given({KEY: key_digest(key), "key_uri": key.key_uri, "publish_key": key.publish_key})
+    return OutputSettings(steps=steps, of_no_matter=frozenset(_of_no_matter(job, plan.media)))
+
+
+def given(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what is at its default."""
+    return {name: value for name, value in values.items() if value != DEFAULTS.get(name)}
+
+
+def label(name: str) -> str:
+    """Return what a setting is called."""
+    return LABELS.get(name, name.replace("_", " "))
+
+
+def _stream(job: Job) -> dict[str, Any]:
+    encoding, sound = job.encoding, job.sound
+    return {
+        "codec": encoding.codec.value,
+        "preset": encoding.preset,
+        "rate_control": encoding.rate_control.value,
+        "target_vmaf": encoding.target_vmaf,
+        "keep_hdr": encoding.keep_hdr,
+        "copy_top": encoding.copy_top,
+        "black_bars": job.black_bars,
+        "surround": sound.surround,
+        "loudness_lufs": sound.loudness_lufs,
+        "audio_map": [[[part.track, part.channel] for part in parts] for parts in sound.audio_map],
+    }
+
+
+def _source_part(job: Job) -> dict[str, Any]:
+    tracks, trim = job.tracks, job.trim
+    chosen = {"programme": tracks.programme, "video": tracks.video, "audio": list(tracks.audio)}
+    return {
+        "tracks": None if tracks == TrackChoice() else chosen,
+        "trim": None if trim is None else [trim.start_s, trim.end_s],
+    }
+
+
+_PLAIN = Job(source=Path(), output_dir=Path(), slug="")
+DEFAULTS: Mapping[str, Any] = {**_source_part(_PLAIN), **_stream(_PLAIN), "model": TranscriptionRequest().model, "publish_key": False}
+
+
+def _of_no_matter(job: Job, media: MediaInfo) -> set[str]:
+    names: set[str] = set()
+    video = media.video
+    if job.encoding.encoder is EncoderFamily.AUTO:
+        names.add(ENCODER)  # whichever did it
+    if video is None:
+        names.update(PICTURE)
+    else:
+        if video.dynamic_range is DynamicRange.SDR:
+            names.add("keep_hdr")
+        if not ladder.offered(video.width, video.height):
+            names.add(QUALITIES)  # it has one of its own size
+        barred = ladder.renditions(ladder.choose(video.width, video.height, job.qualities), video.width, video.height, black_bars=True)
+        if all((r.width, r.height) == (r.frame_width, r.frame_height) for r in barred):
+            names.add("black_bars")
+    if not media.audio:
+        names.update(SOUND)
+    elif not job.sound.audio_map:
+        sounds = audio_renditions(media.audio, surround=True, container=media.container)
+        if all(a.group != SURROUND for a in sounds):
+            names.add("surround")
+    return names

@@ -1,0 +1,172 @@
+"""Decides what a run has to do of a video that was converted before: as little as its source and settings allow.
+
+Knows the files of the steps before the upload; does nothing itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from pipeline.errors import EncodeError
+from pipeline.events import LogLevel
+from pipeline.media import ladder, measure
+from pipeline.media.chapters import CHAPTERS_JSON, CHAPTERS_VTT, as_facts
+from pipeline.media.encryption import PUBLISHED_KEY
+from pipeline.media.scan import Scan
+from pipeline.media.thumbnails import POSTER, SPRITE, SPRITE_MAP
+from pipeline.model import Plan, Rendition
+from pipeline.output_settings import HLS, PACKAGE, QUALITIES, TRANSCRIPT, label
+from pipeline.phases.phase import PhaseContext
+from pipeline.workspace import MASTER
+
+MISSING_S = 1.0
+"""A source of which more than this is missing is not converted unless the editor accepts that, in seconds."""
+
+IFRAME_PLAYLIST = "iframes.m3u8"
+PACKAGED = (MASTER, POSTER, SPRITE, SPRITE_MAP, PUBLISHED_KEY, CHAPTERS_JSON, CHAPTERS_VTT)
+"""What the packaging writes into the folder itself."""
+
+
+def settle(context: PhaseContext) -> bool:
+    """Decide from where a run goes on, say why, and return whether anything has to be encoded. Raises FolderTakenError."""
+    workspace = context.workspace
+    if workspace.media_deleted:
+        if workspace.changes or context.plan.job.upload is None:
+            workspace.require_media()
+        return False
+    if not workspace.published:
+        if is_whole(context) and not _has_planned_sounds(context):
+            workspace.done.clear()
+        return not is_whole(context)
+    lost = _lost(context)
+    reason = _why_packaged_again(context, lost)
+    anew = _why_made_anew(context, lost, packaged=reason is not None)
+    if anew is not None:
+        told, level = anew
+        context.log(f"{told}: the video is made again.", level)
+        workspace.begin_anew()
+        return True
+    if reason is None:
+        return False
+    added = missing(context)
+    context.log(reason, LogLevel.INFO)
+    workspace.reopen(again=[TRANSCRIPT] if TRANSCRIPT in workspace.changes else [], extended=[HLS] if added else [])
+    return bool(added)
+
+
+def is_whole(context: PhaseContext) -> bool:
+    """Say whether the renditions were made and every segment is still there; deleted after an upload counts as there."""
+    workspace = context.workspace
+    facts = workspace.done.get(HLS)
+    if facts is None:
+        return False
+    refused = facts.get("missing_frames", 0) * facts.get("frame_s", 0.0) > MISSING_S and not facts.get("accepted")
+    if refused and context.plan.job.accept_damaged:  # the holes in its picture are only filled where they are accepted
+        return False
+    try:
+        for name in (*facts["renditions"], *facts["audio"]):
+            if not workspace.media_deleted:
+                measure.check_segments(workspace.folder, name)
+    except EncodeError:
+        return False
+    return True
+
+
+def missing(context: PhaseContext) -> tuple[Rendition, ...]:
+    """Return the renditions that have to be encoded: all, or those that are asked for beside what is there."""
+    wanted = context.plan.renditions
+    if not is_whole(context):
+        return wanted
+    made = context.workspace.done[HLS]["renditions"]
+    return tuple(r for r in wanted if r.name not in made) if _is_extended(context) else ()
+
+
+def beside_what_is_there(context: PhaseContext, planned: Plan, found: Scan) -> Plan:
+    """Return a plan for the renditions that are missing; for all where those that are there would now get other rates.
+
+    `planned` is what is to be made of the source, now that it was read through.
+    """
+    names = {r.name for r in missing(context)}
+    kept = [r for r in context.plan.renditions if r.name not in names]
+    alone = ladder.within_source(kept, found.peak_bit_rate)
+    if alone != tuple(r for r in planned.renditions if r.name not in names):
+        return planned
+    return replace(planned, renditions=tuple(r for r in planned.renditions if r.name in names))
+
+
+def beside(plan: Plan) -> dict[str, Any]:
+    """Return what tells the chapters and subtitles of a stream from others, also where it has none."""
+    video = plan.media.video
+    return {
+        "chapters": as_facts(plan.chapters),
+        "subtitles": [stream.index for stream in plan.media.text_subtitles],
+        "closed_captions": video is not None and video.closed_captions,
+    }
+
+
+def _lost(context: PhaseContext) -> list[str]:
+    """Return what is gone, or not as it was published, of the files that the encode and the packaging make.
+
+    The MP4 and the transcript are looked after by their own phases, and an editor may have corrected the captions.
+    """
+    return [name for name in context.workspace.lost_files() if "/" in name or name in PACKAGED]
+
+
+def _beside_has_changed(context: PhaseContext) -> bool:
+    """Whether what stands beside picture and sound is to be another one than in the folder; that needs no encode.
+
+    A folder of a version that knew nothing of them stays as it is unless chapters are asked for, which only a later version takes.
+    """
+    stored, wanted = context.workspace.done[PACKAGE], beside(context.plan)
+    if not wanted.keys() & stored.keys():
+        return context.plan.job.chapters is not None
+    return any(stored.get(name) != value for name, value in wanted.items())
+
+
+def _has_planned_sounds(context: PhaseContext) -> bool:
+    """Whether the sounds with segments of their own are those that the plan has: an earlier version may have made others."""
+    plan = context.plan
+    made: list[str] = context.workspace.done[HLS]["audio"]
+    return made == ([] if plan.muxed_sound else [a.folder for a in plan.audio])
+
+
+def _is_encoded(context: PhaseContext, name: str) -> bool:
+    facts = context.workspace.done[HLS]
+    return name.rpartition("/")[0] in (*facts["renditions"], *facts["audio"]) and not name.endswith(f"/{IFRAME_PLAYLIST}")
+
+
+def _is_extended(context: PhaseContext) -> bool:
+    """Whether nothing but more qualities is asked for, and those that are there can be told from what they were made of."""
+    encoding, facts = context.plan.job.encoding, context.workspace.done.get(HLS, {})
+    together = encoding.copy_top or encoding.target_vmaf is not None or facts.get("decode_errors") or facts.get("missing_frames")
+    return context.workspace.changes.get(HLS) == (QUALITIES,) and not together
+
+
+def _why_made_anew(context: PhaseContext, lost: Sequence[str], *, packaged: bool) -> tuple[str, LogLevel] | None:
+    """Return why all of a folder in its place has to be made again and how bad that is, None where it has not."""
+    changed = context.workspace.changes.get(HLS)
+    if not is_whole(context) or any(_is_encoded(context, name) for name in lost):
+        return "Files of the earlier run are missing", LogLevel.WARNING
+    if changed is not None and not _is_extended(context):
+        return f"Other settings than before ({', '.join(label(name) for name in changed)})", LogLevel.INFO
+    if packaged and not _has_planned_sounds(context):
+        return "An earlier version made other sounds of this video", LogLevel.WARNING
+    return None
+
+
+def _why_packaged_again(context: PhaseContext, lost: Sequence[str]) -> str | None:
+    """Return a sentence that says why a folder in its place has to be packaged again, None where it has not."""
+    changes = context.workspace.changes
+    if lost:
+        return f"Files of the earlier run are missing, such as {lost[0]}: they are made again."
+    if HLS in changes and _is_extended(context):
+        return f"{' and '.join(r.name for r in missing(context))} is added to what is there."
+    if TRANSCRIPT in changes:
+        return "The transcript is made anew." if changes[TRANSCRIPT] else "A transcript is added to what is there."
+    if PACKAGE in changes:
+        return "The encryption has changed: the stream is packaged again."
+    if _beside_has_changed(context):
+        return "Chapters or subtitles have changed: the stream is packaged again."
+    return None

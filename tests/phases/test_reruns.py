@@ -1,0 +1,251 @@
+"""A video is converted again: what is missing is added, what depends on a changed setting is made again, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from converting import ULTRAFAST, Converted, convert
+from source_clips import AAC, H264, picture, run, sound
+
+from config import Config
+from pipeline import wiring
+from pipeline.cancel import CancelToken
+from pipeline.model import Encryption, Existing, Job, Outcome, TranscriptionRequest
+
+FASTER = replace(ULTRAFAST, preset="superfast")
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Seven seconds that fill 360p and 480p, with a tone."""
+    inputs = (*picture(size="854x480", length_s=7), *sound(length_s=7))
+    return run(tmp_path_factory.mktemp("clips"), "clip.mp4", *inputs, *H264, "-g", "50", *AAC)
+
+
+@pytest.fixture(scope="module")
+def small(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of its 360p, made once."""
+    return convert(clip, tmp_path_factory.mktemp("small"), qualities=("360p",)).folder
+
+
+@pytest.fixture(scope="module")
+def speech(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first sentences of the sample, small."""
+    return run(tmp_path_factory.mktemp("clips"), "speech.mp4", "-i", str(sample), "-t", "7", "-s", "160x90", *H264, *AAC)
+
+
+@pytest.fixture(scope="module")
+def talk(speech: Path, small_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of that with a transcript, made once."""
+    return convert(speech, tmp_path_factory.mktemp("talk"), transcription=TranscriptionRequest(model=str(small_model))).folder
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """Where a job finds a copy of one of them."""
+    return tmp_path / "out"
+
+
+def _copied(folder: Path, out: Path) -> Path:
+    return shutil.copytree(folder, out / "clip")
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def _segments(folder: Path, quality: str = "360p") -> list[bytes]:
+    return [path.read_bytes() for path in sorted((folder / quality).glob("*.ts"))]
+
+
+def _programs(made: Converted) -> list[str]:
+    """Return what each ffmpeg that was started made."""
+    commands = [text for text in made.log if "ffmpeg" in text and " -i " in text]
+    return ["MP4" if "offline_480p" in text else "stream" for text in commands]
+
+
+def _touched(clip: Path, place: Path) -> Path:
+    copy = shutil.copy2(clip, place / "clip.mp4")
+    os.utime(copy, ns=(1, 1))
+    return copy
+
+
+def _elsewhere(clip: Path, place: Path) -> Path:
+    (place / "moved").mkdir()
+    return shutil.copyfile(clip, place / "moved" / "other name.mp4")
+
+
+@pytest.mark.parametrize("move", [_touched, _elsewhere], ids=lambda f: f.__name__[1:])
+def test_another_time_or_place_of_the_same_source_is_nothing(clip, small, out, tmp_path, move):
+    """The folder stays as it is, to the byte."""
+    folder = _copied(small, out)
+    before = _contents(folder)
+    again = convert(move(clip, tmp_path), out, qualities=("360p",))
+    assert ((Outcome.DONE, "", ()), before, []) == (again.whole, _contents(folder), _programs(again))
+
+
+def test_a_transcript_is_added_without_an_encode(speech, talk, out, small_model):
+    """And belongs to the stream; the next run leaves all of it alone."""
+    asked: dict[str, Any] = {"transcription": TranscriptionRequest(model=str(small_model))}
+    folder = convert(speech, out).folder
+    segments = _segments(folder, "90p")
+    made = convert(speech, out, **asked)
+    assert ((Outcome.DONE, "", ()), [], segments) == (made.whole, _programs(made), _segments(folder, "90p"))
+    assert ["en"] == [tag["LANGUAGE"] for tag in made.tags("EXT-X-MEDIA") if tag["TYPE"] == "SUBTITLES"]
+    assert (talk / "subtitles.vtt").read_text() == (folder / "subtitles.vtt").read_text()
+    before = _contents(folder)
+    again = convert(speech, out, **asked)
+    assert ("", before) == (again.report.error, _contents(folder))
+
+
+def test_another_option_of_the_captions_makes_them_again_alone(speech, talk, out, small_model):
+    """What an editor has corrected goes with the option that was changed, and with nothing else."""
+    folder = _copied(talk, out)
+    (folder / "subtitles.vtt").write_text("WEBVTT\n\ncorrected\n")
+    segments = _segments(folder, "90p")
+    made = convert(speech, out, transcription=TranscriptionRequest(model=str(small_model), language="en"))
+    assert ((Outcome.DONE, "", ()), [], segments) == (made.whole, _programs(made), _segments(folder, "90p"))
+    assert (talk / "subtitles.vtt").read_text() == (folder / "subtitles.vtt").read_text()
+
+
+def test_another_preset_encodes_again_and_keeps_the_transcript(speech, talk, out, small_model, tmp_path):
+    """No model is needed for that, and what an editor has corrected in it stays."""
+    model = shutil.copytree(small_model, tmp_path / "model")
+    asked = TranscriptionRequest(model=str(model))
+    folder = convert(speech, out, transcription=asked).folder
+    shutil.rmtree(model)
+    (folder / "subtitles.vtt").write_text("WEBVTT\n\ncorrected\n")
+    segments = _segments(folder, "90p")
+    made = convert(speech, out, transcription=asked, encoding=FASTER)
+    assert ((Outcome.DONE, "", ()), ["stream"] * len(_programs(made)), False) == (
+        made.whole,
+        _programs(made),
+        segments == _segments(folder, "90p"),
+    )
+    assert "Other settings than before (preset): the video is made again." in made.log
+    assert "WEBVTT\n\ncorrected\n" == (folder / "subtitles.vtt").read_text()
+    assert ["en"] == [tag["LANGUAGE"] for tag in made.tags("EXT-X-MEDIA") if tag["TYPE"] == "SUBTITLES"]
+
+
+def test_the_old_folder_is_played_until_the_new_one_is_whole(clip, small, out):
+    """It is as it was when the encode is cancelled, and whatever was asked for."""
+    folder = _copied(small, out)
+    before, cancel = _contents(folder), CancelToken()
+    job = Job(source=clip, output_dir=out, slug="clip", encoding=FASTER, make_mp4=False, qualities=("360p",))
+
+    def sink(event: object) -> None:
+        if "force_key_frames" in getattr(event, "text", ""):
+            cancel.cancel()
+
+    report = wiring.run_job(wiring.make_plan(job, Config()), Config(), sink, cancel)
+    assert (Outcome.CANCELLED, before) == (report.outcome, _contents(folder))
+    assert before == _contents(convert(clip, out, qualities=("360p",)).folder)
+
+
+def test_an_mp4_is_added_without_an_encode(clip, small, out):
+    """It is remuxed or made by itself, and the stream stays as it is."""
+    folder = _copied(small, out)
+    before = _contents(folder)
+    made = convert(clip, out, qualities=("360p",), make_mp4=True)
+    after = _contents(folder)
+    added = after.pop("offline_480p.mp4")
+    assert ((Outcome.DONE, "", ()), ["MP4"], True) == (made.whole, _programs(made), len(added) > 10_000)
+    assert before | {"job.json": b""} == after | {"job.json": b""}
+
+
+def test_one_more_quality_is_encoded_alone(clip, small, out):
+    """The others stay as they are, byte for byte, and players can go from one to the other."""
+    folder = _copied(small, out)
+    segments = _segments(folder)
+    made = convert(clip, out)
+    assert ((Outcome.DONE, "", ()), segments) == (made.whole, _segments(folder))
+    assert [("854x480", True), ("640x360", True)] == [(tag["RESOLUTION"], "CODECS" in tag) for tag in made.tags("EXT-X-STREAM-INF")]
+    commands = [text for text in made.log if "force_key_frames" in text]
+    assert [(True, False)] * len(commands) == [("480p/" in text, "360p/" in text) for text in commands]
+    assert "480p is added to what is there." in made.log
+    assert [len(segments)] == [len(_segments(folder, "480p"))]
+    before = _contents(folder)
+    assert before == _contents(convert(clip, out).folder)
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        pytest.param({"qualities": ("480p",)}, "with 360p, which is not asked for now", id="quality"),
+        pytest.param({"qualities": ("360p",), "source": "other"}, "from another source", id="source"),
+    ],
+)
+def test_what_would_be_lost_is_asked_about_by_its_name(clip, small, out, tmp_path, asked, named):
+    """In the window, and as wrong usage on the command line; what was there stays."""
+    folder = _copied(small, out)
+    before = _contents(folder)
+    source = clip if "source" not in asked else run(tmp_path, "other.mp4", "-i", str(clip), "-c", "copy", "-metadata", "title=New")
+    job = Job(source=source, output_dir=out, slug="clip", encoding=ULTRAFAST, make_mp4=False, qualities=asked["qualities"])
+    plan = wiring.make_plan(job, Config())
+    conflict = wiring.output_conflict(plan)
+    report = wiring.run_job(plan, Config(), lambda event: None, CancelToken())
+    assert (True, True, True) == (f"{folder} was made {named}" in str(conflict), "fresh" not in str(conflict), named in report.error)
+    assert (True, before) == (report.wrong_settings, _contents(folder))
+    assert None is wiring.output_conflict(replace(plan, job=replace(job, existing=Existing.FRESH)))
+
+
+@pytest.fixture
+def encryption(tmp_path: Path) -> Callable[[int], Encryption]:
+    """Return a function that returns an encryption with a key of its own."""
+
+    def build(number: int, **choices: Any) -> Encryption:
+        key = tmp_path / f"key-{number}"
+        key.write_bytes(bytes([number]) * 16)
+        return Encryption(key_file=key, key_uri="key.bin", **choices)
+
+    return build
+
+
+def test_encryption_is_added_and_changed_without_an_encode_as_far_as_can_be(clip, small, out, encryption):
+    """With another key all is encoded again, for nobody has the old one; the key in the folder goes when it is not to be published."""
+    folder = _copied(small, out)
+
+    def asked(encrypted: Encryption) -> tuple[Outcome, list[str], bool]:
+        job = Job(source=clip, output_dir=out, slug="clip", encoding=ULTRAFAST, make_mp4=False, qualities=("360p",), encryption=encrypted)
+        texts: list[str] = []
+        report = wiring.run_job(wiring.make_plan(job, Config()), Config(), lambda e: texts.append(getattr(e, "text", "")), CancelToken())
+        return report.outcome, sorted({"stream" for text in texts if "force_key_frames" in text}), (folder / "key.bin").exists()
+
+    plain = _segments(folder)
+    assert (Outcome.DONE, [], True) == asked(encryption(1, publish_key=True))
+    assert [True] * len(plain) == [a != b for a, b in zip(plain, _segments(folder), strict=True)]
+    assert (Outcome.DONE, [], False) == asked(encryption(1))
+    assert (Outcome.DONE, ["stream"], False) == asked(encryption(2))
+
+
+def test_a_folder_of_the_version_before_gets_what_is_missing(clip, small, out):
+    """Its job.json is read: nothing was lost, nothing is made twice, and it is written in the present form."""
+    folder = _copied(small, out)
+    stored = json.loads((folder / "job.json").read_text())
+    encoding = {"codec": "h264", "encoder": "cpu", "preset": "ultrafast", "rate_control": "crf", "target_vmaf": None}
+    settings = {
+        "qualities": ["360p"],
+        "encoding": {**encoding, "segment_type": "ts", "keep_hdr": False, "copy_top": False},
+        "sound": {"surround": False, "loudness_lufs": None},
+        "encryption": None,
+        "black_bars": False,
+        "mp4": False,
+        "transcription": None,
+    }
+    source = stored["source"] | {"mtime_ns": 1_700_000_000_000_000_000}
+    older = {"format": 2, "source_path": stored["source_path"], "source": source, "settings": settings, "done": stored["done"]}
+    (folder / "job.json").write_text(json.dumps(older))
+    assert [] == _programs(convert(clip, out, qualities=("360p",)))
+    assert 2 == json.loads((folder / "job.json").read_text())["format"]
+    assert ["MP4"] == _programs(convert(clip, out, qualities=("360p",), make_mp4=True))
+    assert (3, source.keys() - {"mtime_ns"}) == (
+        (now := json.loads((folder / "job.json").read_text()))["format"],
+        now["source"].keys(),
+    )

@@ -1,0 +1,144 @@
+"""Which settings count for what an earlier run made, and how a difference is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pipeline.model import (
+    Codec,
+    EncoderFamily,
+    EncodingRequest,
+    Encryption,
+    SegmentType,
+    SoundRequest,
+    TrackChoice,
+    TranscriptionRequest,
+    Trim,
+    UploadRequest,
+)
+from pipeline.output_settings import OutputSettings, output_settings
+from pipeline.plan import make_plan
+
+KEY = b"0123456789abcdef"
+
+
+@pytest.fixture
+def settings(job, media_info):
+    """Return a function that returns the settings of a job with changes, of a 1080p source with stereo sound."""
+
+    def build(encoder=None, media=None, **changes):
+        return output_settings(make_plan(replace(job, **changes), media or media_info(), encoder))
+
+    return build
+
+
+@pytest.mark.parametrize(
+    ("changes", "steps"),
+    [
+        pytest.param({}, {}, id="nothing"),
+        pytest.param({"upload": UploadRequest(prefix="a/")}, {}, id="another destination"),
+        pytest.param({"accept_damaged": True}, {}, id="what may be missing"),
+        pytest.param({"encoding": EncodingRequest(preset="fast")}, {"hls": ("preset",), "mp4": ("preset",)}, id="preset"),
+        pytest.param({"encoding": EncodingRequest(encoder=EncoderFamily.CPU)}, {}, id="the encoder that did it, by its name"),
+        pytest.param({"encoding": EncodingRequest(segment_type=SegmentType.TS)}, {}, id="the usual segments, by their name"),
+        pytest.param({"sound": SoundRequest(surround=True)}, {}, id="5.1 of a stereo source"),
+        pytest.param({"black_bars": True}, {}, id="black bars around 16:9"),
+        pytest.param({"qualities": ("1080p", "720p", "480p", "360p")}, {}, id="the usual qualities, by their names"),
+        pytest.param({"qualities": ("2160p", "1080p", "720p", "480p", "360p")}, {}, id="a quality that the source does not fill"),
+        pytest.param({"sound": SoundRequest(loudness_lufs=-16)}, {"hls": ("loudness_lufs",), "mp4": ("loudness_lufs",)}, id="loudness"),
+        pytest.param({"transcription": TranscriptionRequest()}, {"transcript": ()}, id="captions"),
+        pytest.param({"trim": Trim(start_s=3)}, {"hls": ("trim",), "mp4": ("trim",)}, id="a part"),
+        pytest.param({"tracks": TrackChoice(audio=(2,))}, {"hls": ("tracks",), "mp4": ("tracks",)}, id="tracks"),
+    ],
+)
+def test_only_what_shapes_a_step_does_it_again(settings, changes, steps):
+    """A setting that makes no difference to this source is none."""
+    assert steps == settings(**changes).changes(settings().steps)
+
+
+def test_another_option_of_the_captions_is_the_captions_alone(settings):
+    """The picture knows nothing of it."""
+    made = settings(transcription=TranscriptionRequest()).steps
+    assert {"transcript": ("language",)} == settings(transcription=TranscriptionRequest(language="es")).changes(made)
+
+
+def test_a_transcript_is_of_the_part_and_the_tracks_that_were_chosen(settings):
+    """Of another part other words are heard."""
+    asked = TranscriptionRequest()
+    made = settings(transcription=asked).steps
+    assert ("trim",) == settings(transcription=asked, trim=Trim(start_s=3)).changes(made)["transcript"]
+
+
+@pytest.mark.parametrize(("family", "same"), [(EncoderFamily.AUTO, True), (EncoderFamily.NVIDIA, False)], ids=["any", "a named one"])
+def test_any_encoder_will_do_where_none_is_named(settings, family, same):
+    """A graphics card that is busy today is no reason to encode again."""
+    wanted = settings(encoder="h264_nvenc", encoding=EncodingRequest(encoder=family))
+    assert same == (wanted.changes(settings(encoder="libx264").steps) == {})
+
+
+def test_sound_settings_mean_nothing_without_sound(settings, media_info):
+    """Nor is there a transcript to wait for."""
+    silent = media_info(audio=())
+    wanted = settings(media=silent, sound=SoundRequest(loudness_lufs=-16), transcription=TranscriptionRequest())
+    assert {} == wanted.changes(settings(media=silent).steps)
+
+
+def test_a_source_that_fills_no_quality_has_one_of_its_own_whatever_is_chosen(settings, media_info):
+    """Whatever a version calls it."""
+    small = media_info(width=320, height=180)
+    assert ({}, []) == (
+        (wanted := settings(media=small, qualities=("360p",))).changes(settings(media=small).steps | {"hls": {"qualities": ["176p"]}}),
+        wanted.lost({"hls": {"qualities": ["176p"]}}),
+    )
+
+
+@pytest.mark.parametrize(
+    ("made", "now", "lost"),
+    [
+        pytest.param({}, {"qualities": ("1080p", "720p")}, ["480p", "360p"], id="qualities"),
+        pytest.param({"qualities": ("720p",)}, {}, [], id="more qualities"),
+        pytest.param({}, {"make_mp4": False}, ["an MP4"], id="MP4"),
+        pytest.param({"transcription": TranscriptionRequest()}, {}, ["a transcript"], id="transcript"),
+        pytest.param({"encoding": EncodingRequest(preset="slow")}, {}, ["the preset slow"], id="preset"),
+        pytest.param({"encoding": EncodingRequest(preset="slow")}, {"encoding": EncodingRequest(preset="fast")}, [], id="another preset"),
+        pytest.param({"encoding": EncodingRequest(codec=Codec.HEVC)}, {}, ["the codec hevc"], id="codec"),
+        pytest.param({"sound": SoundRequest(loudness_lufs=-16)}, {}, ["a loudness of -16 LUFS"], id="loudness"),
+        pytest.param({"sound": SoundRequest(surround=True)}, {}, [], id="5.1 that there never was"),
+        pytest.param({"trim": Trim(start_s=3)}, {}, ["a part of the video alone"], id="part"),
+    ],
+)
+def test_what_is_not_asked_for_any_more_is_named(settings, made, now, lost):
+    """What is asked for otherwise is not lost."""
+    assert lost == settings(**now).lost(settings(**made).steps)
+
+
+@pytest.fixture
+def encrypted(tmp_path):
+    """An encryption with a key of its own."""
+    (tmp_path / "key").write_bytes(KEY)
+    return Encryption(key_file=tmp_path / "key", key_uri="https://keys.invalid/1")
+
+
+def test_encryption_is_a_matter_of_packaging(settings, encrypted):
+    """Segments are encrypted after the encode, and with the key that they have they can be made plain again."""
+    wanted = settings(encryption=encrypted)
+    assert ("key", "key_uri") == wanted.changes(settings().steps)["package"]
+    moved = settings(encryption=replace(encrypted, key_uri="https://keys.invalid/2"))
+    assert {"package": ("key_uri",)} == moved.changes(wanted.steps)
+    assert ["encryption"] == settings().lost(wanted.steps)
+
+
+def test_another_key_means_another_encode(settings, encrypted):
+    """Nobody has the old one to make the segments plain."""
+    made = settings(encryption=encrypted).steps
+    encrypted.key_file.write_bytes(KEY[::-1])
+    assert {"package": ("key",), "hls": ("key",)} == settings(encryption=encrypted).changes(made)
+
+
+def test_an_option_that_a_newer_version_adds_makes_no_difference():
+    """What was made before it has nothing of that name, and its default is left out."""
+    made = {"hls": {"encoder": "libx264"}, "package": {}}
+    assert {} == OutputSettings(steps=made).changes(made)
+    assert {"hls": ("new_option",)} == OutputSettings(steps=made | {"hls": {"encoder": "libx264", "new_option": True}}).changes(made)
