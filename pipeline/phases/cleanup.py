@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from pipeline.cancel import CancelToken
 from pipeline.events import LogLevel
 from pipeline.model import PhaseName, PhaseOutcome
-from pipeline.phases.phase import PhaseContext, PhaseResult
+from pipeline.phases.phase import Notes, PhaseContext, PhaseResult
 from pipeline.transfer.journal import Destination
 from pipeline.transfer.uploader import confirmed_files
 from pipeline.workspace import published_files
@@ -26,37 +27,42 @@ class CleanupPhase:
 
     def run(self, context: PhaseContext) -> PhaseResult:
         """Delete, or find it done. Raises TransferError, OutputError, Cancelled."""
-        request, workspace = context.plan.job.upload, context.workspace
+        request = context.plan.job.upload
         if request is None or not request.delete_local:
             return PhaseResult(outcome=PhaseOutcome.SKIPPED, text="Local files kept")
-        if workspace.done.get(self.name.value, {}).get("finished"):
-            return PhaseResult(outcome=PhaseOutcome.REUSED, text=DELETED)
-        uploaded = workspace.done.get(PhaseName.UPLOAD.value)
-        if uploaded is None:
-            return PhaseResult(outcome=PhaseOutcome.WARNED, text="Local files kept: the upload is not confirmed.")
-        context.cancel.check()
-        folder = workspace.folder
-        deletable = _deletable(folder, context.plan.job.source)
-        if deletable:
-            destination = Destination(backend_url=uploaded["backend_url"], prefix=uploaded["prefix"], session_id=uploaded["session_id"])
-            confirmed = confirmed_files(folder, destination)
-            if any(name not in confirmed for name in deletable):
-                return PhaseResult(outcome=PhaseOutcome.WARNED, text=f"Local files kept: {folder} changed after the upload.")
-            unproven = next((name for name in deletable if not confirmed[name].proven), None)
-            if unproven is not None:
-                text = f"Local files kept: nothing shows that the storage has {unproven}. Start again with --resume to have it sent anew."
-                return PhaseResult(outcome=PhaseOutcome.WARNED, text=text)
-        # From here on the folder is not whole, and the next run must know that this is how it should be.
-        workspace.mark(self.name.value, {"finished": False})
-        undeleted = _delete(folder, deletable.values())
-        if undeleted:
-            return PhaseResult(
-                outcome=PhaseOutcome.WARNED,
-                text=f"Not all local files could be deleted, such as {undeleted[0]}: close programs that use them and start again.",
-            )
-        workspace.mark(self.name.value, {"finished": True})
-        context.log(f"{DELETED}: {len(deletable)} in {folder}", LogLevel.INFO)
-        return PhaseResult(text=DELETED)
+        return clean_up(context.workspace, context.plan.job.source, context.log, context.cancel)
+
+
+def clean_up(notes: Notes, source: Path, log: Callable[[str, LogLevel], None], cancel: CancelToken) -> PhaseResult:
+    """Delete the media in a folder that was made of `source`, or find it done. Raises TransferError, OutputError, Cancelled."""
+    step, folder = PhaseName.CLEANUP.value, notes.folder
+    if notes.done.get(step, {}).get("finished"):
+        return PhaseResult(outcome=PhaseOutcome.REUSED, text=DELETED)
+    uploaded = notes.done.get(PhaseName.UPLOAD.value)
+    if uploaded is None:
+        return PhaseResult(outcome=PhaseOutcome.WARNED, text="Local files kept: the upload is not confirmed.")
+    cancel.check()
+    deletable = _deletable(folder, source)
+    if deletable:
+        destination = Destination(backend_url=uploaded["backend_url"], prefix=uploaded["prefix"], session_id=uploaded["session_id"])
+        confirmed = confirmed_files(folder, destination)
+        if any(name not in confirmed for name in deletable):
+            return PhaseResult(outcome=PhaseOutcome.WARNED, text=f"Local files kept: {folder} changed after the upload.")
+        unproven = next((name for name in deletable if not confirmed[name].proven), None)
+        if unproven is not None:
+            text = f"Local files kept: nothing shows that the storage has {unproven}. Start again with --resume to have it sent anew."
+            return PhaseResult(outcome=PhaseOutcome.WARNED, text=text)
+    # From here on the folder is not whole, and the next run must know that this is how it should be.
+    notes.mark(step, {"finished": False})
+    undeleted = _delete(folder, deletable.values())
+    if undeleted:
+        return PhaseResult(
+            outcome=PhaseOutcome.WARNED,
+            text=f"Not all local files could be deleted, such as {undeleted[0]}: close programs that use them and start again.",
+        )
+    notes.mark(step, {"finished": True})
+    log(f"{DELETED}: {len(deletable)} in {folder}", LogLevel.INFO)
+    return PhaseResult(text=DELETED)
 
 
 def _deletable(folder: Path, source: Path) -> dict[str, Path]:

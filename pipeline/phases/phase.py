@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import FfmpegError, IncompleteError
@@ -34,6 +35,26 @@ class PhaseResult:
 
     outcome: PhaseOutcome = PhaseOutcome.DONE
     text: str = ""
+
+
+class Notes(Protocol):
+    """What is finished of the work on a folder: the facts that each step has left, by the step's name."""
+
+    done: dict[str, dict[str, Any]]
+
+    @property
+    def folder(self) -> Path:
+        """Where the files are."""
+        ...
+
+    @property
+    def media_deleted(self) -> bool:
+        """Whether the clean-up has deleted the media, so that the folder is rightly without them."""
+        ...
+
+    def mark(self, step: str, facts: Mapping[str, Any]) -> None:
+        """Note that a step is finished, with what later steps need to know of it. Raises OutputError."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from config import BackendApi
+from pipeline.cancel import CancelToken
 from pipeline.errors import TransferError
 from pipeline.events import LogLevel
-from pipeline.model import PhaseName, PhaseOutcome
-from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
+from pipeline.model import PhaseName, PhaseOutcome, UploadRequest
+from pipeline.phases.phase import Notes, PhaseContext, PhaseResult, Progress
 from pipeline.transfer.login import Login
 from pipeline.transfer.record import record_fields
 from pipeline.transfer.tally import UPDATING
@@ -30,39 +32,59 @@ class RecordPhase:
         """Nothing beyond what the upload has checked."""
 
     def run(self, context: PhaseContext) -> PhaseResult:
-        """Send the record, or find it sent. Raises Cancelled only."""
-        workspace = context.workspace
-        uploaded = workspace.done.get(PhaseName.UPLOAD.value)
-        if uploaded is None or context.plan.job.upload is None:
-            return PhaseResult(outcome=PhaseOutcome.SKIPPED, text="Nothing was uploaded")
-        fields = self._fields(context)
-        facts = {"backend_url": self._backend.url, "fields": fields}
-        if workspace.done.get(self.name.value) == facts:
-            return PhaseResult(outcome=PhaseOutcome.REUSED, text=RECORDED)
-        context.report(Progress(fraction=0.0, text=UPDATING))
-        context.log(UPDATING, LogLevel.INFO)
-        uploader = Uploader(self._backend, session_id=context.plan.job.upload.session_id, login=self._login)
-        try:
-            uploader.create_record(fields, log_file=workspace.folder / str(uploaded["log"]), on_notice=context.log, cancel=context.cancel)
-        except TransferError as error:
-            return PhaseResult(
-                outcome=PhaseOutcome.WARNED,
-                text=f"The files are uploaded, but the file record could not be made: {error} Start again, or add it by hand.",
-            )
-        workspace.mark(self.name.value, facts)
-        return PhaseResult(text=RECORDED)
-
-    def _fields(self, context: PhaseContext) -> dict[str, Any]:
-        plan, done = context.plan, context.workspace.done
+        """Send the record, or find it sent. Raises OutputError, Cancelled."""
+        plan, workspace = context.plan, context.workspace
         request = plan.job.upload
-        assert request is not None  # run() returns before
-        detected = done.get(PhaseName.TRANSCRIPT.value, {}).get("language")
-        return record_fields(
+        if PhaseName.UPLOAD.value not in workspace.done or request is None:
+            return PhaseResult(outcome=PhaseOutcome.SKIPPED, text="Nothing was uploaded")
+        fields = fields_for(
+            request,
+            workspace.done,
             name=plan.job.source.stem,
-            language=str(detected or request.language),
-            prefix=request.prefix,
-            session_id=request.session_id,
-            keys=done[PhaseName.UPLOAD.value]["keys"],
-            duration_s=done.get(PhaseName.HLS.value, {}).get("duration_s", plan.media.duration_s),
+            duration_s=plan.media.duration_s,
             qualities=[rendition.name for rendition in plan.renditions],
         )
+        uploader = Uploader(self._backend, session_id=request.session_id, login=self._login)
+        return record(uploader, fields, workspace, context.report, context.log, context.cancel)
+
+
+def fields_for(
+    request: UploadRequest, done: Mapping[str, Mapping[str, Any]], *, name: str, duration_s: float | None, qualities: Sequence[str]
+) -> dict[str, Any]:
+    """Return the record's fields of a folder that was uploaded; `duration_s` counts where the encode's own notes do not tell it."""
+    detected = done.get(PhaseName.TRANSCRIPT.value, {}).get("language")
+    return record_fields(
+        name=name,
+        language=str(detected or request.language),
+        prefix=request.prefix,
+        session_id=request.session_id,
+        keys=done[PhaseName.UPLOAD.value]["keys"],
+        duration_s=done.get(PhaseName.HLS.value, {}).get("duration_s", duration_s),
+        qualities=qualities,
+    )
+
+
+def record(
+    uploader: Uploader,
+    fields: Mapping[str, Any],
+    notes: Notes,
+    report: Callable[[Progress], None],
+    log: Callable[[str, LogLevel], None],
+    cancel: CancelToken,
+) -> PhaseResult:
+    """Send the record of a folder that was uploaded, or find it sent. Raises OutputError, Cancelled."""
+    facts = {"backend_url": uploader.backend_url, "fields": dict(fields)}
+    if notes.done.get(PhaseName.RECORD.value) == facts:
+        return PhaseResult(outcome=PhaseOutcome.REUSED, text=RECORDED)
+    report(Progress(fraction=0.0, text=UPDATING))
+    log(UPDATING, LogLevel.INFO)
+    log_file = notes.folder / str(notes.done[PhaseName.UPLOAD.value]["log"])
+    try:
+        uploader.create_record(fields, log_file=log_file, on_notice=log, cancel=cancel)
+    except TransferError as error:
+        return PhaseResult(
+            outcome=PhaseOutcome.WARNED,
+            text=f"The files are uploaded, but the file record could not be made: {error} Start again, or add it by hand.",
+        )
+    notes.mark(PhaseName.RECORD.value, facts)
+    return PhaseResult(text=RECORDED)

@@ -10,7 +10,7 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import SettingsError, TransferError, UploadIncompleteError
 from pipeline.events import LogLevel
 from pipeline.model import Existing, PhaseName, PhaseOutcome, Plan, UploadRequest
-from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
+from pipeline.phases.phase import Notes, PhaseContext, PhaseResult, Progress
 from pipeline.transfer.control import TransferControl
 from pipeline.transfer.login import Login
 from pipeline.transfer.manifest_library import previous_manifest
@@ -75,20 +75,8 @@ class UploadPhase:
         request, workspace = _request(context), context.workspace
         if workspace.media_deleted and self._is_done(context):
             return PhaseResult(outcome=PhaseOutcome.REUSED, text=COMPLETE)
-
-        uploader = self._uploader(request)
-        existing, folder = context.plan.job.existing, workspace.folder
-        result = send(uploader, request, folder, existing, self._data_dir, context.report, context.log, context.cancel)
-        if not result.sent and self._is_done(context):
-            return PhaseResult(outcome=PhaseOutcome.REUSED, text=COMPLETE)
-        facts = {
-            **self._destination(request),
-            "keys": dict(result.uploaded),
-            "urls": {name: without_query(url) for name, url in result.urls.items()},
-            "log": result.log_file.name,
-        }
-        workspace.mark(self.name.value, facts)
-        return PhaseResult(text=COMPLETE)
+        uploader, existing = self._uploader(request), context.plan.job.existing
+        return upload(uploader, request, workspace, existing, self._data_dir, context.report, context.log, context.cancel)
 
     def _uploader(self, request: UploadRequest) -> Uploader:
         """Return the job's uploader: what one step has found out about the backend, the next need not ask."""
@@ -103,13 +91,8 @@ class UploadPhase:
         if said:
             raise TransferError(f"{said} Or leave the MP4 out.")
 
-    def _destination(self, request: UploadRequest) -> dict[str, str | None]:
-        return {"prefix": request.prefix, "backend_url": self._backend.url, "session_id": request.session_id or None}
-
     def _is_done(self, context: PhaseContext) -> bool:
-        facts = context.workspace.done.get(self.name.value, {})
-        wanted = self._destination(_request(context))
-        return {name: facts.get(name) for name in wanted} == wanted and context.plan.job.existing not in ANEW
+        return is_uploaded(context.workspace, _request(context), self._backend.url, context.plan.job.existing)
 
 
 def estimated_mp4_bytes(plan: Plan) -> int:
@@ -125,6 +108,40 @@ def _request(context: PhaseContext) -> UploadRequest:
     if request is None:
         raise SettingsError("No S3 destination was given: the upload can't be done.")
     return request
+
+
+def is_uploaded(notes: Notes, request: UploadRequest, backend_url: str, existing: Existing) -> bool:
+    """Whether a folder was uploaded to this place before, and is not to be sent anew."""
+    facts, wanted = notes.done.get(PhaseName.UPLOAD.value, {}), _destination(request, backend_url)
+    return {name: facts.get(name) for name in wanted} == wanted and existing not in ANEW
+
+
+def upload(
+    uploader: Uploader,
+    request: UploadRequest,
+    notes: Notes,
+    existing: Existing,
+    data_dir: Path | None,
+    report: Callable[[Progress], None],
+    log: Callable[[str, LogLevel], None],
+    cancel: CancelToken,
+) -> PhaseResult:
+    """Upload what the server does not have of a folder, and note that. Raises as `send` does."""
+    result = send(uploader, request, notes.folder, existing, data_dir, report, log, cancel)
+    if not result.sent and is_uploaded(notes, request, uploader.backend_url, existing):
+        return PhaseResult(outcome=PhaseOutcome.REUSED, text=COMPLETE)
+    facts = {
+        **_destination(request, uploader.backend_url),
+        "keys": dict(result.uploaded),
+        "urls": {name: without_query(url) for name, url in result.urls.items()},
+        "log": result.log_file.name,
+    }
+    notes.mark(PhaseName.UPLOAD.value, facts)
+    return PhaseResult(text=COMPLETE)
+
+
+def _destination(request: UploadRequest, backend_url: str) -> dict[str, str | None]:
+    return {"prefix": request.prefix, "backend_url": backend_url, "session_id": request.session_id or None}
 
 
 def send(
