@@ -9,7 +9,7 @@ from pathlib import Path
 from config import BackendApi
 from pipeline.cancel import CancelToken
 from pipeline.errors import OutputError
-from pipeline.events import JobFinished, Sink
+from pipeline.events import JobFinished, LogLevel, Sink
 from pipeline.folder_lock import locked
 from pipeline.job_file import JOB_FILE
 from pipeline.model import Existing, JobReport, PhaseName, UploadRequest
@@ -91,6 +91,8 @@ def _send(
         raise OutputError(f"{folder} holds no {MASTER}: name the folder of a converted video.")
     report = steps.reporter(PhaseName.UPLOAD)
     report(Progress(fraction=0.0, text=VALIDATING))
-    uploader.test_connection(cancel)
+    warning = uploader.test_connection(cancel)
+    if warning:
+        steps.log(warning, LogLevel.WARNING)
     result = send(uploader, request, folder, existing, data_dir, report, steps.log, cancel)
     return without_query(result.urls.get(MASTER, ""))

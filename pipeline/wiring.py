@@ -218,5 +218,5 @@ def check_connection(config: Config, *, token_typed: bool = False, cancel: Cance
     problems = [*config.problems, *backend_url_problems(backend.url), *token_problems(backend.token, token_typed)]
     if problems:
         raise SettingsError(problems)
-    Uploader(backend, session_id=None).test_connection(cancel or CancelToken())
-    return f"Connected to {backend.url}. The token is valid."
+    warning = Uploader(backend, session_id=None).test_connection(cancel or CancelToken())
+    return f"Connected to {backend.url}. {warning or 'The token is valid.'}"

@@ -61,7 +61,9 @@ class UploadPhase:
         context.report(Progress(fraction=0.0, text=VALIDATING))
         context.log(VALIDATING, LogLevel.INFO)
         uploader = self._uploader(request)
-        uploader.test_connection(context.cancel)
+        warning = uploader.test_connection(context.cancel)
+        if warning:
+            context.log(warning, LogLevel.WARNING)
         if not workspace.published:
             self._check_estimate(context, uploader)
         if context.plan.job.existing is not Existing.ASK or not workspace.published or workspace.media_deleted:

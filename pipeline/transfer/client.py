@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -25,12 +24,15 @@ from pipeline.transfer.refusal import (
     Refusal,
     RefusedError,
     backend_refusal,
+    is_page,
     is_web_address,
     json_fields,
     refused,
     says_error,
     store_refusal,
 )
+from pipeline.transfer.retry import Verdict, after_upload
+from pipeline.transfer.signed import Presigned, SignedPart, headers_in, merged
 
 BACKEND_TIMEOUT_S = 30.0
 VALIDATE_TIMEOUT_S = 10.0
@@ -40,36 +42,14 @@ MULTIPART = "/api/s3/multipart"
 STORED = (200, 201, 204)
 """What stores answer to a PUT that worked: S3 says 200, others the other two."""
 
-_UNKNOWN = (301, 302, 303, 307, 308, 400, 403, 404, 405, 410, 501)
-"""What a backend answers to a question that it does not know; some send whoever asks on to their login page."""
+_LASTING = frozenset(status for status in range(200, 600) if after_upload(Refusal(party=Party.BACKEND, status=status)) is Verdict.GIVE_UP)
+"""Answers that would be the same if a question were asked again."""
+
+_GOOD = (200, 201, 202, 204)
+"""What backends answer when all is well and there is little to say."""
 
 _LOGGED_BODY = 300
 _MAX_REDACTED = 1 << 16
-_HEADER_NAME = re.compile(r"[0-9A-Za-z!#$%&'*+.^_`|~-]+")
-_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-_OURS = frozenset({"host", "connection", "content-length", "transfer-encoding", "expect", "te", "trailer", "upgrade"})
-"""Headers that belong to the connection, which the HTTP library makes itself; SDKs list them among those that they have signed."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Presigned:
-    """Leave to store one object. The signed URL is a secret, and so may be the headers that belong to it.
-
-    `download_url` is where players find the object, empty where the backend does not say.
-    """
-
-    key: str
-    signed_url: str = field(repr=False)
-    download_url: str = field(repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-
-@dataclass(frozen=True, kw_only=True)
-class SignedPart:
-    """Leave to store one part of an object. The signed URL is a secret, and so may be the headers that belong to it."""
-
-    signed_url: str = field(repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,16 +89,20 @@ class BackendClient:
         self.place = place_of(api.url)
         self.clock_ahead_s = 0.0
 
-    def validate(self) -> None:
-        """Find out whether the backend is there and accepts the token."""
-        self._ask("GET", self._api.validate_endpoint, None, read_timeout_s=VALIDATE_TIMEOUT_S, accepted=(200,))
+    def validate(self) -> str:
+        """Find out whether the backend accepts the token; return why that can't be told, empty where it does."""
+        endpoint = self._api.validate_endpoint
+        answer = self._ask("GET", endpoint, None, read_timeout_s=VALIDATE_TIMEOUT_S, accepted=_LASTING - {HTTPStatus.FORBIDDEN})
+        if answer.status in _GOOD and not is_page(answer):
+            return ""
+        return not_told(endpoint, "a web page" if is_page(answer) else f"status {answer.status}")
 
     def capabilities(self) -> Capabilities:
-        """Ask what the backend offers beyond the three endpoints; one that doesn't know the question offers nothing.
+        """Ask what the backend offers beyond the three endpoints; one that doesn't give a good answer offers nothing.
 
         Leaves in `clock_ahead_s` how far this computer's clock is ahead of the backend's.
         """
-        answer = self._ask("GET", CAPABILITIES, None, accepted=(200, *_UNKNOWN))
+        answer = self._ask("GET", CAPABILITIES, None, accepted=_LASTING)
         if answer.server_time is not None:
             self.clock_ahead_s = time.time() - answer.server_time
         return parse_capabilities(answer.body) if answer.status == HTTPStatus.OK else NOTHING
@@ -192,7 +176,8 @@ class BackendClient:
 
     def record(self, fields: Mapping[str, Any]) -> None:
         """Send the file record."""
-        self._ask("POST", self._api.record_endpoint, fields, accepted=(200, 201, 202, 204))
+        if is_page(self._ask("POST", self._api.record_endpoint, fields, accepted=_GOOD)):
+            raise refused(self._flawed(Flaw.NOT_JSON))
 
     def _ask(
         self,
@@ -200,7 +185,7 @@ class BackendClient:
         endpoint: str,
         content: Mapping[str, Any] | None,
         *,
-        accepted: tuple[int, ...],
+        accepted: Container[int],
         read_timeout_s: float = BACKEND_TIMEOUT_S,
     ) -> Answer:
         token, generation = self._login.current()
@@ -231,17 +216,9 @@ class BackendClient:
         )
 
     def _headers(self, said: Mapping[str, Any]) -> dict[str, str]:
-        """Return the headers that belong to a signed URL; some SDKs give a list of values to a name."""
-        given = said.get("headers") or {}
-        if not isinstance(given, dict):
+        found = headers_in(said.get("headers"))
+        if found is None:
             raise refused(self._flawed(Flaw.BAD_HEADERS))
-        found = {}
-        for name, value in given.items():
-            text = ", ".join(map(str, value)) if isinstance(value, list) else value
-            if not isinstance(text, str) or not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(text):
-                raise refused(self._flawed(Flaw.BAD_HEADERS))
-            if name.lower() not in _OURS:
-                found[name] = text
         return found
 
     def _fields(self, answer: Answer) -> dict[str, Any]:
@@ -294,9 +271,7 @@ class StoreClient:
         request = f"PUT {what} to {place}"
         if md5:
             own["Content-MD5"] = base64.b64encode(bytes.fromhex(md5)).decode()
-        headers = {name: value for name, value in signed.headers.items() if name.lower() != "content-md5" or not md5}
-        given = {name.lower() for name in headers}
-        headers |= {name: value for name, value in own.items() if name.lower() not in given}
+        headers = merged(signed.headers, own)
         started = time.monotonic()
         try:
             answer = self._http.send("PUT", url, headers=headers, body=body, read_timeout_s=read_timeout_s(size))
@@ -316,6 +291,11 @@ class StoreClient:
         if shown in (Shown.NOTHING, Shown.OTHER_TAG):
             self._note(f"the answer shows: {shown.value} (ETag {answer.etag or 'none'}, {len(answer.body)} bytes {answer.content_type})")
         return Receipt(place=place, etag=answer.etag, shown=shown)
+
+
+def not_told(endpoint: str, said: str) -> str:
+    """Return the line for an editor whose token could not be tried out; `said` is what the backend answered."""
+    return f"Whether the token is valid can't be told before the first file is sent: the backend does not answer {endpoint} ({said})."
 
 
 def place_of(url: str) -> str:

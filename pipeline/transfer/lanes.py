@@ -15,7 +15,7 @@ from typing import Protocol
 
 from config import BackendApi
 from pipeline.errors import TransferError
-from pipeline.transfer.client import BackendClient, Presigned, SignedPart, StoreClient
+from pipeline.transfer.client import BackendClient, StoreClient
 from pipeline.transfer.control import LOOK_S
 from pipeline.transfer.exchange import Http
 from pipeline.transfer.inventory import Inventory
@@ -24,6 +24,7 @@ from pipeline.transfer.login import Login
 from pipeline.transfer.multipart import LargeFile, PartPlace, PartsSender, UploadGoneError, goes_in_parts
 from pipeline.transfer.publish_order import LARGE_BYTES, OutgoingFile
 from pipeline.transfer.sender import Sender, SignedAhead, Terms, nothing
+from pipeline.transfer.signed import Presigned, SignedPart
 
 AHEAD = 8
 """For how many files one request asks at most where the backend answers for several: URLs grow old, and other lanes want work."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pipeline.errors import TransferError
 from pipeline.transfer.body import FileBody, file_md5, unreadable
 from pipeline.transfer.capabilities import Capabilities, Multipart
-from pipeline.transfer.client import BackendClient, MultipartUpload, SignedPart, StoreClient
+from pipeline.transfer.client import BackendClient, MultipartUpload, StoreClient
 from pipeline.transfer.content_types import content_type
 from pipeline.transfer.inventory import Inventory
 from pipeline.transfer.journal import BegunInParts, Confirmed
@@ -19,6 +19,7 @@ from pipeline.transfer.publish_order import OutgoingFile
 from pipeline.transfer.receipt import HEX_MD5, Receipt, Shown
 from pipeline.transfer.refusal import RefusedError
 from pipeline.transfer.sender import Attempts, SignedAhead, Terms, nothing
+from pipeline.transfer.signed import SignedPart
 
 WORTH_PARTS = 4
 """A file goes up in parts from so many on: below that one PUT needs fewer questions."""

@@ -59,6 +59,12 @@ def after_upload(refusal: Refusal) -> Verdict:
     return Verdict.GIVE_UP
 
 
+def after_question(refusal: Refusal) -> Verdict:
+    """Decide about a question that somebody waits for: what may pass is tried again, a server that is not there is said at once."""
+    verdict = after_upload(refusal)
+    return verdict if verdict is Verdict.RETRY else Verdict.GIVE_UP
+
+
 def after_record(refusal: Refusal) -> Verdict:
     """Decide about the file record: it is sent again only where it surely did not arrive, or there would be two."""
     if refusal.status == 401:

@@ -14,7 +14,7 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import TransferError
 from pipeline.transfer.body import FileBody
 from pipeline.transfer.capabilities import Capabilities
-from pipeline.transfer.client import BackendClient, Presigned, StoreClient
+from pipeline.transfer.client import BackendClient, StoreClient
 from pipeline.transfer.content_types import content_type
 from pipeline.transfer.control import TransferControl
 from pipeline.transfer.gate import Gate, Turn
@@ -25,6 +25,7 @@ from pipeline.transfer.publish_order import OutgoingFile
 from pipeline.transfer.refusal import Refusal
 from pipeline.transfer.retry import Verdict, after_upload, persist
 from pipeline.transfer.setbacks import Setbacks
+from pipeline.transfer.signed import Presigned
 
 FRESH_S = 60.0
 """A URL that was asked for ahead is used within this; servers promise five minutes, and the file itself may take some."""

@@ -15,7 +15,7 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, TransferError
 from pipeline.folder_lock import locked
 from pipeline.transfer.capabilities import NOTHING, Capabilities
-from pipeline.transfer.client import BackendClient, Presigned, StoreClient, place_of
+from pipeline.transfer.client import BackendClient, StoreClient, not_told, place_of
 from pipeline.transfer.control import PARALLEL, TransferControl
 from pipeline.transfer.gate import Gate
 from pipeline.transfer.inventory import Inventory
@@ -26,11 +26,13 @@ from pipeline.transfer.manifest import Manifest
 from pipeline.transfer.news import Listener, News
 from pipeline.transfer.preparation import Prepared, prepare, still_confirmed
 from pipeline.transfer.publish_order import OutgoingFile, collect
+from pipeline.transfer.refusal import Refusal, RefusedError
 from pipeline.transfer.results import TransferCancelled, UploadResult, result_of
-from pipeline.transfer.retry import DELAYS_S, after_record, after_upload, persist
+from pipeline.transfer.retry import DELAYS_S, Verdict, after_question, after_record, after_upload, persist
 from pipeline.transfer.sender import Sender, Terms, nothing
 from pipeline.transfer.sessions import open_session
 from pipeline.transfer.setbacks import Setbacks
+from pipeline.transfer.signed import Presigned
 from pipeline.transfer.state_file import FileState, FileStatus, UploadSnapshot
 from pipeline.transfer.tally import TransferProgress
 from pipeline.transfer.under_way import Run
@@ -40,6 +42,9 @@ if TYPE_CHECKING:
     from pipeline.transfer.exchange import Http
 
 LOCK_FILE = ".upload.lock"
+
+RETRIES = 2
+"""How often the question about the token is asked again at most: an editor waits for the answer, and may do without."""
 
 CLOCK_WRONG_S = 120.0
 """Signed URLs live for minutes, so a clock that is off by more than this is worth a line."""
@@ -107,10 +112,22 @@ class Uploader:
         self._capabilities: Capabilities | None = None
         self._clock_ahead_s = 0.0
 
-    def test_connection(self, cancel: CancelToken) -> None:
-        """Find out whether the backend is there and accepts the token. Raises TransferError or Cancelled."""
+    def test_connection(self, cancel: CancelToken) -> str:
+        """Find out whether the backend is there and accepts the token; return a warning where the latter can't be told.
+
+        A backend need not have the endpoint: 401 and 403 are a no, and so is a server that is not there. Raises TransferError or
+        Cancelled.
+        """
         with open_session(cancel) as http:
-            self._client(http, nothing).validate()
+            client = self._client(http, nothing)
+            try:
+                return persist(client.validate, decide=after_question, delays=self._delays[:RETRIES], cancel=cancel, note=nothing)
+            except RefusedError as error:
+                refusal = error.refusal
+                if after_question(refusal) is not Verdict.RETRY or not (refusal.status or _answers(client)):
+                    raise
+                said = f"status {refusal.status}" if refusal.status else "no answer"
+                return not_told(self._backend.validate_endpoint, said)
 
     def capabilities(self, cancel: CancelToken) -> Capabilities:
         """Return what the backend offers, asked for once. Raises TransferError or Cancelled."""
@@ -248,14 +265,19 @@ class Uploader:
 
     def _ask_capabilities(self, client: BackendClient, terms: Terms) -> None:
         if self._capabilities is None:
-            self._capabilities = persist(
-                client.capabilities,
-                decide=after_upload,
-                delays=terms.delays,
-                cancel=terms.cancel,
-                note=terms.note,
-                remedy=terms.setbacks.remedy,
-            )
+            logins = iter([True])  # a question that needs another login than ours is not worth a second
+
+            def remedy(verdict: Verdict, refusal: Refusal) -> bool:
+                return (verdict is not Verdict.LOGIN or next(logins, False)) and terms.setbacks.remedy(verdict, refusal)
+
+            try:
+                self._capabilities = persist(
+                    client.capabilities, decide=after_upload, delays=terms.delays, cancel=terms.cancel, note=terms.note, remedy=remedy
+                )
+            except RefusedError as error:
+                if not (error.refusal.status or after_question(error.refusal) is Verdict.RETRY):
+                    raise
+                terms.note(f"the backend does not tell what it offers, so it is asked for URLs only: {error}")
             self._clock_ahead_s = client.clock_ahead_s
 
     def _inventory(self, http: Http, terms: Terms) -> Inventory:
@@ -288,6 +310,15 @@ class Uploader:
             cancel=cancel,
             note=note,
         )
+
+
+def _answers(client: BackendClient) -> bool:
+    """Whether the backend answers another question, whatever it says."""
+    try:
+        client.capabilities()
+    except RefusedError as error:
+        return bool(error.refusal.status)
+    return True
 
 
 def _not_begun(folder: Path, destination: Destination, files: Sequence[OutgoingFile], log_file: Path, *, resume: bool) -> UploadResult:

@@ -11,7 +11,9 @@ from store_server import TOKEN, Fault, running_server
 from upload_parts import FOLDER, PREFIX
 
 from config import BackendApi
+from pipeline.cancel import CancelToken
 from pipeline.errors import AuthenticationError, Cancelled, SettingsError, TransferError, UploadIncompleteError
+from pipeline.events import LogLevel
 from pipeline.model import Existing, Mp4Plan, PhaseName, PhaseOutcome
 from pipeline.output_settings import OutputSettings
 from pipeline.phases.upload import UploadPhase
@@ -67,6 +69,17 @@ def test_check_refuses_a_wrong_token(server, open_run):
     """A token that is not accepted is found out before encoding starts."""
     with pytest.raises(AuthenticationError, match="Please get a new token"):
         UploadPhase(BackendApi(url=server.url, token="wrong")).check(open_run().context)
+
+
+@pytest.mark.parametrize("status", [404, 405, 502])
+def test_check_goes_on_without_a_validate_endpoint(phase, server, open_run, monkeypatch, status):
+    """The plan calls it optional: whatever it says but no is a line in the log, and the job is done."""
+    monkeypatch.setattr(CancelToken, "wait", lambda token, seconds: None)
+    server.api_faults[ME].extend([Fault(status=status)] * 9)
+    run = open_run()
+    phase.check(run.context)
+    assert [True] == [f"{ME} (status {status})" in text for text, level in run.lines if level is LogLevel.WARNING]
+    assert PhaseOutcome.DONE is phase.run(run.context).outcome
 
 
 def test_run_uploads_and_notes_what_it_did(phase, server, open_run):

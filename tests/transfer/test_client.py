@@ -7,15 +7,16 @@ import socket
 
 import pytest
 import urllib3
-from store_server import TOKEN, Fault
+from store_server import PAGE, TOKEN, Fault
 from upload_parts import PREFIX
 
 from config import BackendApi
 from pipeline.errors import AuthenticationError, TransferError
 from pipeline.transfer import setbacks
-from pipeline.transfer.client import BackendClient, Presigned, place_of, read_timeout_s
+from pipeline.transfer.client import BackendClient, place_of, read_timeout_s
 from pipeline.transfer.connections import Connections
 from pipeline.transfer.lanes import AHEAD
+from pipeline.transfer.signed import Presigned
 from pipeline.transfer.uploader import Uploader
 
 ME, PRESIGN, RECORD = "/api/admin/auth/me", "/api/admin/content/aws/uploadUrl", "/api/admin/files"
@@ -32,6 +33,64 @@ def test_wrong_token_is_an_authentication_error(server, cancel):
     """A refused token is said as such."""
     with pytest.raises(AuthenticationError, match="Please get a new token from the admin panel"):
         Uploader(BackendApi(url=server.url, token="wrong"), session_id=None).test_connection(cancel)
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        *((Fault(status=status), f"status {status}") for status in (302, 400, 404, 405, 410, 418, 501)),
+        (Fault(status=200, body=PAGE, headers={"Content-Type": "text/html"}), "a web page"),
+    ],
+    ids=lambda value: str(value.status) if isinstance(value, Fault) else "",
+)
+def test_validate_endpoint_need_not_be_there(uploader, server, cancel, fault, said):
+    """A backend that does not know the question has not said no: that is a warning, and the first file shows."""
+    server.api_faults[ME].append(fault)
+    warning = uploader.test_connection(cancel)
+    assert (True, True, 1) == (ME in warning, said in warning, len(server.asked(ME)))
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+def test_every_success_says_that_the_token_is_good(uploader, server, cancel, status):
+    """Servers differ in how they say yes."""
+    server.api_faults[ME].append(Fault(status=status, body=b""))
+    assert "" == uploader.test_connection(cancel)
+
+
+@pytest.mark.parametrize(
+    ("fault", "times", "tries", "warned"),
+    [
+        (Fault(status=502), 1, 2, False),
+        (Fault(status=429), 2, 3, False),
+        (Fault(close=True), 2, 3, False),
+        (Fault(status=503), 9, 3, True),
+        (Fault(close=True), 9, 3, True),
+    ],
+    ids=["502 once", "429 twice", "hung up twice", "always 503", "always hung up"],
+)
+def test_what_may_pass_is_tried_again_before_anything_is_encoded(uploader, server, cancel, fault, times, tries, warned):
+    """A bad moment of the backend ends no job, a server that is there but never answers this question neither."""
+    server.api_faults[ME].extend([fault] * times)
+    assert (warned, tries) == (bool(uploader.test_connection(cancel)), len(server.asked(ME)))
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_no_is_a_no(uploader, server, cancel, status):
+    """It ends the job at once, before anything is encoded."""
+    server.api_faults[ME].append(Fault(status=status))
+    with pytest.raises(TransferError, match="Please get"):
+        uploader.test_connection(cancel)
+    assert 1 == len(server.asked(ME))
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"downloadUrl": None}, {"downloadUrl": ""}, {"downloadUrl": 5}], ids=["missing", "null", "empty", "number"]
+)
+def test_download_address_may_be_missing(uploader, server, folder, cancel, body):
+    """Where players find a file is the backend's matter; the file is stored all the same."""
+    server.answer_presign = lambda number, said: json.dumps({**{n: v for n, v in said.items() if n != "downloadUrl"}, **body}).encode()
+    result = uploader.upload(folder, PREFIX, resume=True, cancel=cancel)
+    assert (True, {""}) == (result.complete, {one.url for one in result.confirmed.values()})
 
 
 def test_backend_that_is_not_there_is_named(cancel):
@@ -67,6 +126,10 @@ def test_presign_sends_key_and_type_and_nothing_else(uploader, server):
         (b'{"key": "k", "signedUrl": "/relative", "downloadUrl": "https://x"}', "does not start with https://"),
         (b'{"key": "k", "signedUrl": "https://[x", "downloadUrl": "https://x"}', "does not start with https://"),
         (b'{"key": "k", "signedUrl": "file:///etc/passwd", "downloadUrl": "https://x"}', "does not start with https://"),
+        (b'{"key": "k", "signedUrl": "https://x/y", "headers": "x"}', "headers for the upload that can't be sent"),
+        (b'{"key": "k", "signedUrl": "https://x/y", "headers": {"a b": "c"}}', "headers for the upload that can't be sent"),
+        (b'{"key": "k", "signedUrl": "https://x/y", "headers": {"a": "b\\r\\nHost: c"}}', "headers for the upload that can't be sent"),
+        (b'{"key": "k", "signedUrl": "https://x/y", "headers": {"a": 5}}', "headers for the upload that can't be sent"),
     ],
 )
 def test_malformed_answers_are_plain_sentences(uploader, server, body, said):
@@ -74,6 +137,15 @@ def test_malformed_answers_are_plain_sentences(uploader, server, body, said):
     server.api_faults[PRESIGN].append(Fault(status=200, body=body))
     with pytest.raises(TransferError, match=said):
         uploader.presign("k", "video/mp2t")
+
+
+def test_headers_of_a_signed_url(uploader, server):
+    """They come as texts or as lists of them; what belongs to the connection is not theirs to say, and none of it shows."""
+    given = {"Host": ["x"], "content-length": "5", "Cache-Control": ["no-cache", "private"], "x-amz-acl": "private", "Content-Type": "a/b"}
+    server.answer_presign = lambda number, said: json.dumps({**said, "headers": given}).encode()
+    presigned = uploader.presign("k", "video/mp2t")
+    assert {"Cache-Control": "no-cache, private", "x-amz-acl": "private", "Content-Type": "a/b"} == presigned.headers
+    assert "no-cache" not in repr(presigned)
 
 
 SEVERAL = "/api/s3/presign"

@@ -225,6 +225,38 @@ def test_headers_that_the_backend_signed(server, folder, cancel, early, parts):
     check(server, folder, server.url, early)
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(status=200, body=PAGE, headers=HTML),
+        Fault(status=200, body=b"[1]"),
+        Fault(status=204, body=b""),
+        Fault(status=302, headers={"Location": "http://portal.test/login"}),
+        *(Fault(status=status, body=PAGE) for status in (401, 403, 404, 405, 418, 500, 503, 511)),
+        Fault(close=True),
+    ],
+    ids=["portal", "list", "204", "redirect", "401", "403", "404", "405", "418", "500", "503", "511", "hung up"],
+)
+def test_odd_answers_to_what_a_backend_offers(server, folder, cancel, early, fault):
+    """Any answer but a good one means: the three requests only, and the upload ends whole; nobody is asked for a token twice."""
+    server.capabilities = {"list": True, "contentMd5": True}
+    server.api_faults[CAPABILITIES].extend([fault] * 20)
+    asked: list[int] = []
+    assert run(server.url, folder, cancel, login=Login(TOKEN, lambda: asked.append(1) or TOKEN)).complete
+    assert len(asked) <= 1
+    assert {PRESIGN, CAPABILITIES} == {a.path for a in server.arrivals if a.method != "PUT"}
+    check(server, folder, server.url, early)
+
+
+def test_what_a_backend_offers_counts_after_a_bad_moment(server, folder, cancel, early):
+    """One 502 is not an answer."""
+    server.capabilities = {"contentMd5": True}
+    server.api_faults[CAPABILITIES].append(Fault(status=502, body=PAGE))
+    assert run(server.url, folder, cancel).complete
+    assert all("Content-MD5" in a.headers for a in server.arrivals if a.method == "PUT")
+    check(server, folder, server.url, early)
+
+
 @pytest.mark.parametrize("asked", ["store", "backend"])
 def test_pause_that_a_server_asks_for(server, folder, cancel, early, monkeypatch, asked):
     """Retry-After counts where the table would try again at once; it is the one pause of the upload."""

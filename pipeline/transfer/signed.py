@@ -1,0 +1,55 @@
+"""Leave to store something, as a backend gives it: a signed URL, and the headers that belong to it. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+_NAME = re.compile(r"[0-9A-Za-z!#$%&'*+.^_`|~-]+")
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_OF_THE_CONNECTION = frozenset({"host", "connection", "content-length", "transfer-encoding", "expect", "te", "trailer", "upgrade"})
+"""Headers that the HTTP library makes itself; SDKs list them among those that they have signed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Presigned:
+    """Leave to store one object. The signed URL is a secret, and so may be the headers that belong to it.
+
+    `download_url` is where players find the object, empty where the backend does not say.
+    """
+
+    key: str
+    signed_url: str = field(repr=False)
+    download_url: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedPart:
+    """Leave to store one part of an object. The signed URL is a secret, and so may be the headers that belong to it."""
+
+    signed_url: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+def headers_in(given: object) -> dict[str, str] | None:
+    """Read the `headers` of an answer, where some SDKs give a list of values to a name; None where they can't be sent."""
+    if not given:
+        return {}
+    if not isinstance(given, dict):
+        return None
+    found = {}
+    for name, value in given.items():
+        text = ", ".join(map(str, value)) if isinstance(value, list) else value
+        if not isinstance(text, str) or not _NAME.fullmatch(name) or not _VALUE.fullmatch(text):
+            return None
+        if name.lower() not in _OF_THE_CONNECTION:
+            found[name] = text
+    return found
+
+
+def merged(given: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers of a PUT: those that the backend gave, and of ours those that it did not."""
+    names = {name.lower() for name in given}
+    return {**given, **{name: value for name, value in own.items() if name.lower() not in names}}
