@@ -1,0 +1,62 @@
+"""`check` and `upload` with a backend that lacks what it need not have."""
+
+from __future__ import annotations
+
+import pytest
+from store_server import TOKEN, Fault, running_server
+from upload_parts import FOLDER, PREFIX, write_folder
+
+from cli.main import EXIT_DONE, EXIT_FAILED, run_command
+from config import BackendApi, Config
+
+ME = "/api/admin/auth/me"
+
+
+@pytest.fixture
+def server():
+    """Backend and store on loopback."""
+    with running_server() as running:
+        yield running
+
+
+@pytest.fixture
+def run(server, tmp_path, capsys):
+    """A function that runs a command and returns exit status, standard output and standard error."""
+
+    def start(*arguments):
+        config = Config(backend=BackendApi(url=server.url, token=TOKEN), data_dir=tmp_path / "data")
+        return run_command([str(argument) for argument in arguments], config), *capsys.readouterr()
+
+    return start
+
+
+def test_check_says_what_it_could_not_find_out(run, server):
+    """The backend is there; that the token is good nobody has said."""
+    server.api_faults[ME].append(Fault(status=404))
+    status, out, err = run("check")
+    assert (EXIT_DONE, "") == (status, err)
+    assert out.startswith(f"Connected to {server.url}. Whether the token is valid can't be told before the first file is sent: ")
+    assert "The token is valid" not in out
+
+
+def test_check_says_that_a_token_is_refused(run, server):
+    """403 is a no as much as 401."""
+    server.api_faults[ME].append(Fault(status=403))
+    status, out, err = run("check")
+    assert (EXIT_FAILED, "", True) == (status, out, "This token is not allowed to upload." in err)
+
+
+def test_upload_goes_on_without_a_validate_endpoint(run, server, tmp_path):
+    """The warning is said, and the files are up."""
+    server.api_faults[ME].append(Fault(status=405))
+    status, out, err = run("upload", write_folder(tmp_path / "lesson"), PREFIX)
+    assert (EXIT_DONE, 1) == (status, (out + err).count(f"the backend does not answer {ME} (status 405)."))
+    assert {PREFIX + name for name in FOLDER} <= set(server.stored)
+
+
+def test_upload_without_a_validate_endpoint_needs_a_good_token(run, server, tmp_path):
+    """The first signed URL decides, and nothing is sent."""
+    server.api_faults[ME].append(Fault(status=404))
+    server.token = "another"
+    status, _, err = run("upload", write_folder(tmp_path / "lesson"), PREFIX)
+    assert (EXIT_FAILED, True, {}) == (status, "Please get a new token from the admin panel." in err, server.stored)
