@@ -129,7 +129,7 @@ def _restore(options: argparse.Namespace, config: Config) -> int:
         if manifest is None:
             raise _unknown(remote, options.manifest)
         entries = chosen(manifest, options.files)
-        done = restore(remote, entries, options.output, place=manifest.place, on_file=_say_json if options.json else _say)
+        done = restore(remote, entries, options.output, placement=manifest.placement, on_file=_say_json if options.json else _say)
     failed = [restored for restored in done if restored.outcome is Outcome.FAILED]
     if not failed and not options.files:
         write_beside(relocated(manifest, options.output.absolute()), options.output)

@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.errors import SettingsError
 from pipeline.slug import WINDOWS_DEVICES
 from pipeline.transfer.manifest import FileEntry
-from pipeline.transfer.place import pointing_into
+from pipeline.transfer.place import Placement
 from pipeline.workspace import MASTER
 
 BLOCK_BYTES = 1 << 20
@@ -27,13 +27,13 @@ def path_for(folder: Path, filename: str) -> Path:
     return path
 
 
-def difference(path: Path, entry: FileEntry, place: str) -> str:
+def difference(path: Path, entry: FileEntry, placement: Placement) -> str:
     """Return a sentence that says how a file differs from what was uploaded, empty where it doesn't. Raises OSError.
 
-    `place` is the manifest's: a master playlist was uploaded with addresses that lead into it.
+    `placement` is the manifest's: a master playlist was uploaded with addresses that lead to where the files lie.
     """
-    rewritten = place and entry.filename == MASTER
-    content = pointing_into(place, path.read_bytes()) if rewritten else None
+    rewritten = placement.place and entry.filename == MASTER
+    content = placement.master(path.read_bytes()) if rewritten else None
     size_bytes = path.stat().st_size if content is None else len(content)
     if size_bytes != entry.size_bytes:
         return f"The file has {size_bytes} bytes, in the manifest {entry.size_bytes}."
@@ -52,11 +52,11 @@ def md5_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def as_in_the_folder(place: str, master: bytes) -> bytes:
-    """Return a stored master playlist as it was in the job's folder: its addresses don't lead into `place` there."""
-    start = re.escape(place.encode())
+def as_in_the_folder(placement: Placement, master: bytes) -> bytes:
+    """Return a stored master playlist as it was in the job's folder: its addresses don't lead to another place there."""
+    start = re.escape(placement.place.encode())
     local = re.sub(rb'(?m)^(#.*URI=")' + start, rb"\1", re.sub(rb"(?m)^" + start, b"", master))
-    return local if pointing_into(place, local) == master else master
+    return local if placement.master(local) == master else master
 
 
 def _forbidden_on_windows(part: str) -> bool:

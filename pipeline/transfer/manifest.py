@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.transfer.content_types import content_type
+from pipeline.transfer.place import Placement
 from pipeline.transfer.redaction import without_query
-from pipeline.workspace import MANIFEST_FILE, MASTER
+from pipeline.workspace import MANIFEST_FILE
 
 MAX_VERSIONS = 10
 MAX_EARLIER_FILES = 50_000
@@ -104,12 +105,15 @@ class Manifest:
         return sum(file.size_bytes for file in self.files)
 
     @property
-    def place(self) -> str:
-        """The folder below the prefix in which the stream lies (`v2/`), empty where it lies at the prefix itself."""
+    def placement(self) -> Placement:
+        """Where the stream's files lie below the prefix."""
+        place, alone = "", []
         for file in self.files:
-            if file.filename != MASTER and file.s3_key.startswith(self.prefix) and file.s3_key.endswith(f"/{file.filename}"):
-                return file.s3_key[len(self.prefix) : -len(file.filename)]
-        return ""
+            if file.s3_key == self.prefix + file.filename:
+                alone.append(file.filename)
+            elif not place and file.s3_key.startswith(self.prefix) and file.s3_key.endswith(f"/{file.filename}"):
+                place = file.s3_key[len(self.prefix) : -len(file.filename)]
+        return Placement(place=place, alone=frozenset(alone))
 
     @property
     def own_key(self) -> str:

@@ -13,7 +13,7 @@ from pipeline.transfer.log_file import UploadLog
 from pipeline.transfer.manifest import ConfirmedFile, Manifest, merge, newest, understood
 from pipeline.transfer.manifest_library import previous_manifest, write_copies
 from pipeline.transfer.news import Listener
-from pipeline.transfer.place import pointing_into
+from pipeline.transfer.place import Placement
 from pipeline.transfer.results import UploadResult
 from pipeline.transfer.sender import nothing
 from pipeline.transfer.uploader import Uploader
@@ -56,7 +56,7 @@ def publish_manifest(
             bucket=capabilities.bucket,
             prefix=prefix,
             now=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            confirmed=[_sent(folder, name, confirmed, result.place) for name, confirmed in result.confirmed.items()],
+            confirmed=[_sent(folder, name, confirmed, result.placement) for name, confirmed in result.confirmed.items()],
         )
         everywhere = (before, stored) if capabilities.manifest else (before,)
         if not result.sent and all(one is not None and _names_the_same(one, manifest) for one in everywhere):
@@ -75,12 +75,12 @@ def _names_the_same(manifest: Manifest, other: Manifest) -> bool:
     return [file.identity for file in manifest.files] == [file.identity for file in other.files]
 
 
-def _sent(folder: Path, name: str, confirmed: Confirmed, place: str) -> ConfirmedFile:
+def _sent(folder: Path, name: str, confirmed: Confirmed, placement: Placement) -> ConfirmedFile:
     """Return what was sent: the file may be another one by now."""
     size_bytes = confirmed.size_bytes
-    if name == MASTER and place:
+    if name == MASTER and placement.place:
         with suppress(OSError):
-            size_bytes = len(pointing_into(place, (folder / name).read_bytes()))
+            size_bytes = len(placement.master((folder / name).read_bytes()))
     return ConfirmedFile(
         path=folder / name,
         name=name,

@@ -1,14 +1,17 @@
 """Where a stream goes below its prefix, so that one that is being watched stays whole until the new one is. Pure.
 
-Where another stream stands at the prefix, the new one goes into a folder of its own (`v2/`), and only its master playlist
-to the prefix: switched last, pointing into that folder. Whether another one stands there is told by the master alone.
+Where another stream stands at the prefix, segments and playlists of the new one go into a folder of its own (`v2/`), and its
+master playlist to the prefix: switched when they are all there, pointing into that folder. Files that stand alone (MP4, poster,
+captions) keep their address at the prefix and are replaced after that. Whether another stream stands there is told by the master
+alone. An earlier version of this program put all but the master into the folder.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from pipeline.transfer.journal import JournalContent
 from pipeline.workspace import MASTER
@@ -19,6 +22,28 @@ ANOTHER_STREAM = "Another stream stands at {prefix}: this one goes to {place} be
 _VERSION = re.compile(r"v(\d{1,6})/")
 _URI = re.compile(r'(?<=URI=")([^"]*)(?=")')
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|/")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """Where a stream's files lie below its prefix: in the folder `place` (`v2/`, empty for the prefix itself).
+
+    The master and the files named in `alone` lie at the prefix itself, whatever the place is.
+    """
+
+    place: str = ""
+    alone: frozenset[str] = frozenset()
+
+    def path(self, name: str) -> str:
+        """Return where a file lies below the prefix."""
+        return name if name == MASTER or name in self.alone else self.place + name
+
+    def master(self, content: bytes) -> bytes:
+        """Return a job's master playlist as players get it: with addresses that lead to where the files lie."""
+        return pointing_into(self.place, content, self.alone)
+
+
+AT_THE_PREFIX = Placement()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +76,7 @@ def choose_course(
     *,
     resume: bool,
     standing: Standing,
-    ours: Callable[[str], str | None],
+    ours: Callable[[str], Collection[str]],
     taken: Callable[[], Iterable[int]],
     prefix: str,
 ) -> Course:
@@ -61,7 +86,8 @@ def choose_course(
         content: what the journal says.
         resume: whether the earlier run may be gone on with.
         standing: what players get now.
-        ours: returns the MD5 of our master as it would be sent for a place, None where the folder has none.
+        ours: returns each MD5 that our master may have at a place: as it is sent now, and as an earlier version sent it; none where
+            the folder has no master.
         taken: returns the numbers of versions that are in use, as far as anybody knows; those of the journal are added.
         prefix: for the notice.
     """
@@ -73,11 +99,11 @@ def choose_course(
         if published_here is not None:
             return Course(place="", going_on=False, notice=REPLACED)
         return Course(place=content.place if going_on else "", going_on=going_on)
-    if standing.md5 == (here := ours(content.place)) or here is None:
+    if standing.md5 in (here := ours(content.place)) or not here:
         return Course(place=content.place, going_on=going_on, same=True)
     used = {*standing.versions, *taken(), *(number for place in content.places for number in versions_in(place))}
     for number in sorted(used):  # sent from another folder, or the journal is lost
-        if standing.md5 == ours(version(number)):
+        if standing.md5 in ours(version(number)):
             return Course(place=version(number), going_on=False, same=True)
     watched = set(versions_in(content.place)) & set(standing.versions)
     if going_on and content.place and published_here is None and not watched:
@@ -106,13 +132,17 @@ def place_in(master: bytes) -> str:
     return found.group() if found else ""
 
 
-def pointing_into(place: str, master: bytes) -> bytes:
-    """Return a master playlist whose relative addresses lead into a folder below it (RFC 8216, 4.1 and 4.2: lines and URI)."""
+def pointing_into(place: str, master: bytes, alone: Collection[str] = ()) -> bytes:
+    """Return a master playlist whose relative addresses lead into a folder below it (RFC 8216, 4.1 and 4.2: lines and URI).
+
+    Those of the files in `alone`, by name, stay as they are.
+    """
     if not place:
         return master
 
     def lead(address: str) -> str:
-        return address if not address or _ABSOLUTE.match(address) else place + address
+        stays = not address or _ABSOLUTE.match(address) or names_of(address) & frozenset(alone)
+        return address if stays else place + address
 
     lines = []
     for line in master.decode("utf-8", "surrogateescape").split("\n"):
@@ -121,3 +151,8 @@ def pointing_into(place: str, master: bytes) -> bytes:
         else:
             lines.append(lead(line) if line.strip() else line)
     return "\n".join(lines).encode("utf-8", "surrogateescape")
+
+
+def names_of(address: str) -> frozenset[str]:
+    """Return which file a playlist's relative address may mean: as it is written, and as a player reads it."""
+    return frozenset((address, unquote(re.split("[?#]", address, maxsplit=1)[0])))

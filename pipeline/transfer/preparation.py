@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -16,8 +16,8 @@ from pipeline.transfer.exchange import NoAnswerError
 from pipeline.transfer.inventory import Inventory, StoredObject
 from pipeline.transfer.journal import Confirmed, JournalContent
 from pipeline.transfer.manifest import FileEntry, Manifest, understood
-from pipeline.transfer.place import Course, Standing, choose_course, pointing_into, versions_in
-from pipeline.transfer.publish_order import OutgoingFile
+from pipeline.transfer.place import Course, Placement, Standing, choose_course, versions_in
+from pipeline.transfer.publish_order import OutgoingFile, placement
 from pipeline.workspace import MASTER
 
 if TYPE_CHECKING:
@@ -30,10 +30,16 @@ _PLAYLIST = b"#EXTM3U"
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """Where an upload goes, and which files the destination has as they are now, by name."""
+    """Where an upload goes, its files with their keys there, and which of them the destination has as they are now, by name."""
 
     course: Course
+    files: Sequence[OutgoingFile]
     already: Mapping[str, Confirmed]
+
+    @property
+    def placement(self) -> Placement:
+        """Where the files lie below the prefix."""
+        return placement(self.files, self.course.place)
 
 
 def prepare(
@@ -54,29 +60,48 @@ def prepare(
     `known` is what this computer last uploaded there, from whichever folder. Raises TransferError, Cancelled.
     """
     look = _Look(prefix, content, capabilities, inventory, known, http, cancel, note)
-    master = next((file for file in collect("") if file.name == MASTER), None)
+    found = collect("")
+    master = next((file for file in found if file.name == MASTER), None)
 
-    def ours(place: str) -> str | None:
-        return None if master is None else outgoing_md5(master, place, cancel)
+    def ours(place: str) -> set[str]:
+        ways = (placement(found, place), Placement(place=place))  # an earlier version left nothing but the master at the prefix
+        return set() if master is None else {outgoing_md5(master, way, cancel) for way in ways}
 
-    course = choose_course(content, resume=resume, standing=look.standing(), ours=ours, taken=look.versions, prefix=prefix)
+    standing = look.standing()
+    course = choose_course(content, resume=resume, standing=standing, ours=ours, taken=look.versions, prefix=prefix)
     files = collect(course.place)
-    already: dict[str, Confirmed] = {}
-    if course.going_on:
-        already = still_confirmed(files, content.confirmed, lambda file: outgoing_md5(file, course.place, cancel))
+    already = _gone_on_with(content, files, course, standing, prefix, cancel) if course.going_on else {}
     if resume and course.same and not capabilities.list:
         already |= look.recorded([file for file in files if file.name not in already])
     if resume and capabilities.list and (course.going_on or course.same or not course.place):
         below = prefix + course.place
-        stored = look.stored(below)
+        beside = {file.key for file in files if file.alone and course.place}
+        stored = look.stored(below, beside)
         # others may have cleared up or replaced what an earlier upload has left
-        kept = {name: one for name, one in already.items() if not one.key.startswith(below)}
-        there = {name: one for name, one in already.items() if one.key.startswith(below) and look.is_still_there(one, stored)}
-        already = kept | {name: replace(one, proven=True) for name, one in there.items()}
+        seen = {name: one for name, one in already.items() if one.key.startswith(below) or one.key in beside}
+        there = {name: replace(one, proven=True) for name, one in seen.items() if look.is_still_there(one, stored)}
+        already = {name: one for name, one in already.items() if name not in seen} | there
         missing = [file for file in files if file.name not in already and file.name != MASTER]
         already |= look.found(missing, stored)
     already = {name: one for name, one in already.items() if one.proven}
-    return Prepared(course=course, already=already)
+    return Prepared(course=course, files=files, already=already)
+
+
+def _gone_on_with(
+    content: JournalContent, files: Sequence[OutgoingFile], course: Course, standing: Standing, prefix: str, cancel: CancelToken
+) -> dict[str, Confirmed]:
+    """Return what an earlier run has sent that still counts.
+
+    What an earlier version of the program has put into the place though it stands alone, and a master that leads there, do not.
+    """
+    now, before = placement(files, course.place), Placement(place=course.place)
+    moved = {file.name: prefix + before.path(file.name) for file in files if file.alone and course.place}
+    confirmed = {name: one for name, one in content.confirmed.items() if one.key != moved.get(name)}
+    already = still_confirmed(files, confirmed, lambda file: outgoing_md5(file, now, cancel))
+    masters = [file for file in files if file.name == MASTER and course.same]
+    if any(standing.md5 != outgoing_md5(master, now, cancel) for master in masters):
+        already.pop(MASTER, None)
+    return already
 
 
 def still_confirmed(
@@ -95,14 +120,14 @@ def still_confirmed(
     return found
 
 
-def rewriting(file: OutgoingFile, place: str) -> Callable[[bytes], bytes] | None:
+def rewriting(file: OutgoingFile, where: Placement) -> Callable[[bytes], bytes] | None:
     """Return what turns a file's content into what is sent for it, None where that is the content itself."""
-    return (lambda content: pointing_into(place, content)) if place and file.name == MASTER else None
+    return where.master if where.place and file.name == MASTER else None
 
 
-def outgoing_md5(file: OutgoingFile, place: str, cancel: CancelToken) -> str:
+def outgoing_md5(file: OutgoingFile, where: Placement, cancel: CancelToken) -> str:
     """Return the MD5 (hex) of what is sent for a file. Raises TransferError, Cancelled."""
-    return file_md5(file.path, cancel, rewrite=rewriting(file, place))
+    return file_md5(file.path, cancel, rewrite=rewriting(file, where))
 
 
 class _Look:
@@ -152,14 +177,18 @@ class _Look:
     def versions(self) -> Iterable[int]:
         """Return the numbers of the versions that are in use."""
         if self._known is not None:
-            yield from versions_in(self._known.place)
+            yield from versions_in(self._known.placement.place)
         if self._capabilities.list:
             for stored in self._inventory.objects(self._prefix):
                 yield from versions_in(stored.key.removeprefix(self._prefix))
 
-    def stored(self, below: str) -> dict[str, StoredObject]:
-        """Return what the server has below a prefix, by key."""
-        return {one.key: one for one in self._inventory.objects(below)}
+    def stored(self, below: str, beside: Collection[str]) -> dict[str, StoredObject]:
+        """Return what the server has below a prefix, and those of a few keys beside it that it has, by key."""
+        if beside and not self._capabilities.read:
+            below = self._prefix
+        found = {one.key: one for one in self._inventory.objects(below)}
+        looked = [self._inventory.look_up(key) for key in beside if self._capabilities.read]
+        return found | {one.key: one for one in looked if one is not None}
 
     def is_still_there(self, confirmed: Confirmed, stored: Mapping[str, StoredObject]) -> bool:
         """Whether what lies under a key is what was sent there, and not what somebody else did."""

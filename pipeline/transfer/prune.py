@@ -54,7 +54,7 @@ def leftovers(remote: Remote, manifests: Sequence[Manifest], others: Iterable[st
     unnamed = [stored for stored in present if stored.key not in named]
     if not any(stored.key in named for stored in present):
         raise SettingsError(f"The backend lists nothing of the manifest at {prefix}: what is left over can't be told.")
-    newest_named = max([1, *(number for manifest in manifests for number in versions_in(manifest.place))])
+    newest_named = max([1, *(number for manifest in manifests for number in versions_in(manifest.placement.place))])
     newer = {stored.key for stored in unnamed if _version(stored.key, prefix) > newest_named}
     unnamed = [stored for stored in unnamed if stored.key not in newer]
     nested = _streams_below(prefix, present, named, others)

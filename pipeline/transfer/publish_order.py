@@ -2,68 +2,140 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import posixpath
+import re
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import TransferError
+from pipeline.transfer.place import Placement, names_of
 from pipeline.workspace import MASTER, published_files
 
 LARGE_BYTES = 10 << 20
 """Files above this are begun first, so that none is left over at the end, and show their bytes while they are sent."""
 
+_SEGMENT_SUFFIXES = (".ts", ".m4s")
+_URI = re.compile(r'URI="([^"]*)"')
+_BESIDE_THE_STREAM = "#EXT-X-SESSION-DATA"
+"""The one tag of a master that names a file which no player needs to play: chapters (RFC 8216, 4.3.4.4)."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OutgoingFile:
-    """A file that is to be stored. `name` is its path inside the folder, with `/`."""
+    """A file that is to be stored. `name` is its path inside the folder, with `/`.
+
+    `alone` tells a file that is found by its own address (MP4, poster, captions) from one that a player comes to by the master.
+    """
 
     path: Path
     name: str
     key: str
     size_bytes: int
     mtime_ns: int
+    alone: bool = False
 
 
 def collect(folder: Path, prefix: str, place: str = "") -> list[OutgoingFile]:
     """Return the published files of a folder with their keys. Raises TransferError when there are none.
 
-    All but the master go to `place`, a folder below the prefix such as `v2/`, or to the prefix itself where that is empty.
+    What a player comes to by the master goes to `place`, a folder below the prefix such as `v2/`, or to the prefix itself where that
+    is empty; the master and what stands alone go to the prefix always.
     """
-    files = []
     try:
         if not folder.is_dir():
             raise TransferError(f"The folder {folder} does not exist: choose the folder of a finished job.")
-        for path in published_files(folder):
-            name = path.relative_to(folder).as_posix()
-            status, key = path.stat(), prefix + ("" if name == MASTER else place) + name
-            files.append(OutgoingFile(path=path, name=name, key=key, size_bytes=status.st_size, mtime_ns=status.st_mtime_ns))
-        _check_references(files)
+        found = {path.relative_to(folder).as_posix(): (path, path.stat()) for path in published_files(folder)}
+        alone = _alone(found, _named(folder, found))
     except OSError as error:
         raise TransferError(f"The folder {folder} can't be read ({error.strerror}): check its permissions.") from error
-    if not files:
+    if not found:
         raise TransferError(f"There is nothing to upload in {folder}: choose the folder of a finished job.")
-    return files
+    where = Placement(place=place, alone=alone)
+    return [
+        OutgoingFile(
+            path=path,
+            name=name,
+            key=prefix + where.path(name),
+            size_bytes=status.st_size,
+            mtime_ns=status.st_mtime_ns,
+            alone=name in alone,
+        )
+        for name, (path, status) in found.items()
+    ]
 
 
-def _check_references(files: Sequence[OutgoingFile]) -> None:
-    """Raise TransferError when a playlist names a file that is not there: published, it would be a broken video."""
-    present = {file.path for file in files}
-    for file in files:
-        if not file.name.endswith(".m3u8"):
-            continue
-        for line in file.path.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line and not line.startswith("#") and "://" not in line and file.path.parent / line not in present:
-                raise TransferError(f"{file.path} names {line}, which is missing: convert the video again (--fresh).")
+def placement(files: Sequence[OutgoingFile], place: str) -> Placement:
+    """Return where these files lie when their stream goes to a place."""
+    return Placement(place=place, alone=frozenset(file.name for file in files if file.alone))
 
 
-def stages(files: Sequence[OutgoingFile]) -> list[list[OutgoingFile]]:
-    """Return the files in three steps, each to be begun only when the one before is stored whole.
+def _named(folder: Path, names: Collection[str]) -> set[str]:
+    """Return the names of the files that a player comes to by the playlists.
 
-    Segments and everything else, then the playlists that name them, then the master playlist.
+    Raises TransferError when a playlist names a segment or playlist that is not there: published, it would be a broken video.
     """
+    named = set[str]()
+    for playlist in filter(_is_playlist, names):
+        path, below = folder / playlist, posixpath.dirname(playlist)
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            for address in _addresses(line):
+                meant = _meant(below, address, names)
+                if not line.startswith("#") and "://" not in line and meant.isdisjoint(names):
+                    raise TransferError(f"{path} names {line}, which is missing: convert the video again (--fresh).")
+                named |= meant
+    return named
+
+
+def _meant(below: str, address: str, names: Collection[str]) -> set[str]:
+    """Return which files an address in a playlist may mean. Nearly all are plain names, of which there may be 30,000."""
+    plain = posixpath.join(below, address)
+    return {plain} if plain in names else {posixpath.normpath(posixpath.join(below, name)) for name in names_of(address)}
+
+
+def _addresses(line: str) -> Iterator[str]:
+    if line and not line.startswith("#"):
+        yield line
+    elif 'URI="' in line and not line.startswith(_BESIDE_THE_STREAM):
+        yield from _URI.findall(line)
+
+
+def _alone(names: Collection[str], named: Collection[str]) -> frozenset[str]:
+    """Return the names of the files that stand alone.
+
+    What lies in a folder that has a playlist somewhere belongs to the stream: taking a segment for something else would overwrite one
+    that is being played.
+    """
+    folders = {_top(name) for name in names if _is_playlist(name)} - {""}
+    return frozenset(
+        name
+        for name in names
+        if not _is_playlist(name) and not name.endswith(_SEGMENT_SUFFIXES) and name not in named and _top(name) not in folders
+    )
+
+
+def _is_playlist(name: str) -> bool:
+    return name.endswith(".m3u8")
+
+
+def _top(name: str) -> str:
+    """Return the first folder of a path, empty where it lies in none."""
+    return name.partition("/")[0] if "/" in name else ""
+
+
+def stages(files: Sequence[OutgoingFile], place: str = "") -> list[list[OutgoingFile]]:
+    """Return the files in steps, each to be begun only when the one before is stored whole.
+
+    Segments and everything else, then the playlists that name them, then the master playlist. Where the stream goes to a place of its
+    own, another one is being watched: what stands alone is replaced last, when players get the new stream.
+    """
+    late = [file for file in files if file.alone and place]
     master = [file for file in files if file.name == MASTER]
-    playlists = [file for file in files if file.name.endswith(".m3u8") and file.name != MASTER]
-    others = [file for file in files if not file.name.endswith(".m3u8")]
-    large = sorted((file for file in others if file.size_bytes > LARGE_BYTES), key=lambda file: -file.size_bytes)
-    small = [file for file in others if file.size_bytes <= LARGE_BYTES]
-    return [step for step in ([*large, *small], playlists, master) if step]
+    playlists = [file for file in files if _is_playlist(file.name) and file.name != MASTER]
+    others = [file for file in files if not _is_playlist(file.name) and not (file.alone and place)]
+    return [step for step in (_large_first(others), playlists, master, _large_first(late)) if step]
+
+
+def _large_first(files: Sequence[OutgoingFile]) -> list[OutgoingFile]:
+    large = sorted((file for file in files if file.size_bytes > LARGE_BYTES), key=lambda file: -file.size_bytes)
+    return [*large, *(file for file in files if file.size_bytes <= LARGE_BYTES)]

@@ -14,6 +14,7 @@ from pipeline.errors import AuthenticationError, OutputError, SettingsError, Tra
 from pipeline.transfer.inventory import GoneError, Inventory, Remote
 from pipeline.transfer.local_copy import BLOCK_BYTES, as_in_the_folder, difference, path_for
 from pipeline.transfer.manifest import FileEntry, Manifest
+from pipeline.transfer.place import Placement
 from pipeline.workspace import MASTER, check_writable
 
 
@@ -58,11 +59,16 @@ def chosen(manifest: Manifest, names: Sequence[str]) -> list[FileEntry]:
 
 
 def restore(
-    remote: Remote, entries: Sequence[FileEntry], out: Path, *, place: str, on_file: Callable[[Restored], None] = lambda restored: None
+    remote: Remote,
+    entries: Sequence[FileEntry],
+    out: Path,
+    *,
+    placement: Placement,
+    on_file: Callable[[Restored], None] = lambda restored: None,
 ) -> list[Restored]:
     """Restore files below `out`, each replaced only when the new one is whole and has the MD5 of the manifest.
 
-    A file that is there already with this MD5 stays, and a half-loaded one is gone on with. `place` is the manifest's, `on_file`
+    A file that is there already with this MD5 stays, and a half-loaded one is gone on with. `placement` is the manifest's, `on_file`
     is told of each file, in this thread. Files that fail are in the result.
     Raises SettingsError before anything is written, OutputError, AuthenticationError.
     """
@@ -73,7 +79,7 @@ def restore(
         entry, path = item
         checked = entry.md5_hash is not None
         try:
-            outcome = _restore(inventory, remote, entry, path, place)
+            outcome = _restore(inventory, remote, entry, path, placement)
         except AuthenticationError:
             raise
         except TransferError as error:
@@ -99,17 +105,17 @@ def address_of(inventory: Inventory, remote: Remote, entry: FileEntry) -> str:
     return stored.url
 
 
-def _restore(inventory: Inventory, remote: Remote, entry: FileEntry, path: Path, place: str) -> Outcome:
+def _restore(inventory: Inventory, remote: Remote, entry: FileEntry, path: Path, placement: Placement) -> Outcome:
     try:
-        if path.is_file() and not difference(path, entry, place):
+        if path.is_file() and not difference(path, entry, placement):
             return Outcome.KEPT
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}.part")
         if part.is_symlink():  # writing would go where it leads
             part.unlink()
         _load_again(inventory, remote, entry, part)
-        if place and entry.filename == MASTER:
-            part.write_bytes(as_in_the_folder(place, part.read_bytes()))
+        if placement.place and entry.filename == MASTER:
+            part.write_bytes(as_in_the_folder(placement, part.read_bytes()))
         part.replace(path)
     except OSError as error:
         raise OutputError(f"{path} can't be written ({error.strerror}): free some space or choose another folder.") from error

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline.errors import AuthenticationError, Cancelled, TransferError
 from pipeline.transfer.journal import Confirmed
+from pipeline.transfer.place import AT_THE_PREFIX, Placement
 from pipeline.transfer.refusal import RefusedError
 from pipeline.transfer.state_file import UploadSnapshot
 from pipeline.transfer.tally import cancelled_text, failed_text
@@ -19,7 +20,7 @@ class UploadResult:
 
     `failed` holds a sentence for each file that was tried in vain. `halted` says why nothing more was tried (a refused
     token, or the network gone), empty when everything of a step was. `notices` are lines for the log view.
-    `confirmed` tells more of each file that was uploaded; `place` is the folder below the prefix that the stream went to.
+    `confirmed` tells more of each file that was uploaded; `placement` is where below the prefix they went.
     """
 
     uploaded: Mapping[str, str]
@@ -31,7 +32,7 @@ class UploadResult:
     halted: TransferError | None = None
     notices: tuple[str, ...] = ()
     confirmed: Mapping[str, Confirmed] = field(default_factory=dict, repr=False)
-    place: str = ""
+    placement: Placement = AT_THE_PREFIX
 
     @property
     def complete(self) -> bool:
@@ -57,7 +58,7 @@ def result_of(
     sent: int = 0,
     halted: TransferError | None = None,
     notices: tuple[str, ...] = (),
-    place: str = "",
+    placement: Placement = AT_THE_PREFIX,
 ) -> UploadResult:
     """Return the result of an upload that left this state; `where` tells of the files that the store has."""
     return UploadResult(
@@ -70,7 +71,7 @@ def result_of(
         halted=halted,
         notices=notices,
         confirmed=where,
-        place=place,
+        placement=placement,
     )
 
 

@@ -55,7 +55,6 @@ class Run:
         login: Login,
         folder: Path,
         destination: Destination,
-        files: list[OutgoingFile],
         prepared: Prepared,
         journal: Journal,
         news: News,
@@ -64,8 +63,8 @@ class Run:
         self._login = login
         self._state_path = folder / STATE_FILE
         self._destination = destination
-        self._files = files
-        self._place = prepared.course.place
+        self._files = files = list(prepared.files)
+        self._placement = prepared.placement
         self._journal = journal
         self._news = news
         self._already = dict(prepared.already)
@@ -97,14 +96,14 @@ class Run:
         if self._state_path.exists() and read_state(self._state_path) is None:
             self._news.announce(set_aside(self._state_path, so="it is written anew"))
         self._news.begin()
-        where = f"{self._destination.prefix}{self._place}"
+        where = f"{self._destination.prefix}{self._placement.place}"
         self._news.note(f"uploading {len(self._files)} files ({len(self._already)} confirmed before) to {where}")
         self._save()
         stop = CancelToken()
         terms = terms_for(stop)
         try:
             with cancel.on_cancel(stop.cancel), open_connections(stop) as connections, self._opened:
-                for stage in stages(self._files):
+                for stage in stages(self._files, self._placement.place):
                     if stage[0].name == MASTER and capabilities.list:
                         self._check_place(look)
                     self._send_stage(stage, connections, terms, lambda: self._report(on_progress))
@@ -124,7 +123,7 @@ class Run:
 
     def _check_place(self, look: Callable[[str], Mapping[str, int]]) -> None:
         """See that all that the master leads to is there: others may have cleared up or replaced it meanwhile. Raises TransferError."""
-        below = self._destination.prefix + self._place
+        below = self._destination.prefix + self._placement.place
         there = look(below)
         for name, which in self._tally.where().items():
             if name != MASTER and which.key.startswith(below) and there.get(which.key) != which.size_bytes:
@@ -171,7 +170,7 @@ class Run:
                 ahead=ahead,
                 signer=signer,
                 spare=lanes,
-                rewrite=lambda file: rewriting(file, self._place),
+                rewrite=lambda file: rewriting(file, self._placement),
             )
             try:
                 lane.run()
@@ -257,5 +256,5 @@ class Run:
             sent=len(self._tally.where()) - len(self._already),
             halted=self._halted,
             notices=tuple(self._news.notices),
-            place=self._place,
+            placement=self._placement,
         )

@@ -223,12 +223,11 @@ class Uploader:
                 news.begin()
                 raise
             course = prepared.course
-            files = collect(folder, prefix, course.place)
             now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
             with Journal(folder, destination, resume=course.going_on, now=now, place=course.place) as journal:
                 for notice in (journal.notice, course.notice):
                     news.announce(notice)
-                run = Run(self._backend, self._login, folder, destination, files, prepared, journal, news)
+                run = Run(self._backend, self._login, folder, destination, prepared, journal, news)
                 offered = self._capabilities or NOTHING
 
                 def lend(stop: CancelToken) -> Terms:

@@ -11,6 +11,7 @@ from pipeline.errors import AuthenticationError, TransferError
 from pipeline.transfer.inventory import GoneError, Inventory, Remote, StoredObject
 from pipeline.transfer.local_copy import difference, path_for
 from pipeline.transfer.manifest import FileEntry, Manifest
+from pipeline.transfer.place import Placement
 from pipeline.transfer.proof import stored_md5
 from pipeline.transfer.restore import address_of
 from pipeline.workspace import MANIFEST_FILE, published_files
@@ -82,10 +83,10 @@ def _local(manifest: Manifest, folder: Path | None) -> _Compared:
     present = {name: path for name, path in places.items() if path.is_file()}
     if not present:
         return _Compared(unchecked=("The files are not on this computer any more: only the server was looked at.",))
-    findings = []
+    findings, placement = [], manifest.placement
     for file in manifest.files:
         path = present.get(file.filename)
-        text = _local_text(file, path, manifest.place) if path is not None else "The file is missing."
+        text = _local_text(file, path, placement) if path is not None else "The file is missing."
         if text:
             findings.append(Finding(file=file.filename, side=Side.LOCAL, text=text))
     findings += [
@@ -106,9 +107,9 @@ def _names(folder: Path | None) -> list[str]:
     return [path.relative_to(folder).as_posix() for path in published_files(folder)] if folder is not None else []
 
 
-def _local_text(file: FileEntry, path: Path, place: str) -> str:
+def _local_text(file: FileEntry, path: Path, placement: Placement) -> str:
     try:
-        return difference(path, file, place)
+        return difference(path, file, placement)
     except OSError as error:
         return f"The file can't be read ({error.strerror})."
 

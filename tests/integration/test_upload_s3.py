@@ -148,20 +148,26 @@ def test_whole_life_of_a_stream(tmp_path, backend, bucket, run):
     assert (206, LARGE["offline_480p.mp4"][around : around + 4]) == (part.status_code, part.content)
     assert ("video/mp4", f"bytes {around}-{around + 3}/{LARGE_BYTES}") == (part.headers["Content-Type"], part.headers["Content-Range"])
 
-    second = {**first, "480p/seg_001.ts": b"another", "master.m3u8": b"#EXTM3U\n# another\n480p/index.m3u8\n"}
+    second = {
+        **first,
+        "480p/seg_001.ts": b"another",
+        "poster.jpg": b"another poster",
+        "master.m3u8": b"#EXTM3U\n# another\n480p/index.m3u8\n",
+    }
     fill(folder, second)
     replaced = run("upload", folder, PREFIX, "--resume")
     assert (0, "") == (replaced.returncode, replaced.stderr)
     both = bucket.objects()
-    moved = {f"v2/{name}": content for name, content in second.items() if name != "master.m3u8"}
+    alone = {name: content for name, content in second.items() if "/" not in name and name != "master.m3u8"}
+    moved = {f"v2/{name}": content for name, content in second.items() if "/" in name}
     master = second["master.m3u8"].replace(b"480p/index", b"v2/480p/index")
-    old = {name: content for name, content in first.items() if name != "master.m3u8"}
-    assert as_stored({**old, **moved, "master.m3u8": master}) == both
+    old = {name: content for name, content in first.items() if "/" in name}
+    assert as_stored({**old, **moved, **alone, "master.m3u8": master}) == both
     dry = run("manifest", "prune", folder)
     assert (0, set(both)) == (dry.returncode, bucket.names() - {"manifest.json"})
     pruned = run("manifest", "prune", folder, "--yes")
     assert (0, f"{len(old)} files deleted.") == (pruned.returncode, pruned.stdout.splitlines()[-1])
-    assert {**moved, "master.m3u8": master}.keys() | {"manifest.json"} == bucket.names()
+    assert {**moved, **alone, "master.m3u8": master}.keys() | {"manifest.json"} == bucket.names()
 
     restored = run("manifest", "restore", PREFIX, "-o", tmp_path / "back")
     assert (0, "") == (restored.returncode, restored.stderr)

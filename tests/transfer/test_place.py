@@ -17,7 +17,7 @@ def master(md5: str) -> dict[str, Confirmed]:
 
 def course(content: JournalContent, standing: Standing, *, resume: bool = True, taken: tuple[int, ...] = ()) -> tuple[str, bool, bool]:
     """Return place, whether it goes on, and whether the editor is told something."""
-    found = choose_course(content, resume=resume, standing=standing, ours=lambda place: OURS, taken=lambda: taken, prefix="p/")
+    found = choose_course(content, resume=resume, standing=standing, ours=lambda place: {OURS}, taken=lambda: taken, prefix="p/")
     assert isinstance(found, Course)
     return found.place, found.going_on, bool(found.notice)
 
@@ -30,7 +30,7 @@ def test_the_same_stream_in_a_version_is_found():
             EMPTY,
             resume=True,
             standing=found,
-            ours=lambda place: THEIRS if place == "v3/" else OURS,
+            ours=lambda place: {THEIRS if place == "v3/" else OURS},
             taken=lambda taken=taken: taken,
             prefix="p/",
         )
@@ -102,7 +102,7 @@ def test_versions_are_never_used_twice():
 def test_folder_without_a_master_has_no_versions():
     """Without a master there is nothing to switch."""
     standing = Standing(known=True, md5=THEIRS)
-    found = choose_course(EMPTY, resume=True, standing=standing, ours=lambda place: None, taken=tuple, prefix="p/")
+    found = choose_course(EMPTY, resume=True, standing=standing, ours=lambda place: (), taken=tuple, prefix="p/")
     assert "" == found.place
 
 
@@ -125,4 +125,7 @@ def test_master_points_into_its_folder():
     )
     assert expected.encode() == pointing_into("v2/", MASTER.encode())
     assert MASTER.encode() == pointing_into("", MASTER.encode())
+    chapters = b'#EXT-X-SESSION-DATA:DATA-ID="c",URI="%s"'
+    assert chapters % b"my%20chapters.json" == pointing_into("v2/", chapters % b"my%20chapters.json", ["my chapters.json"])
+    assert chapters % b"v2/chapters.json" == pointing_into("v2/", chapters % b"chapters.json")
     assert b"\xff\xfe\nv2/a\r\n" == pointing_into("v2/", b"\xff\xfe\na\r\n").replace(b"v2/\xff", b"\xff")

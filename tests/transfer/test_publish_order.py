@@ -27,6 +27,44 @@ def test_playlists_come_after_what_they_name(folder):
     assert ["master.m3u8"] == order[2]
 
 
+STREAM = {
+    "master.m3u8": '#EXTM3U\n#EXT-X-SESSION-DATA:DATA-ID="com.apple.hls.chapters",URI="chapters.json"\n480p/index.m3u8\nradio.m3u8\n',
+    "480p/index.m3u8": '#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI="../stream.key"\n#EXT-X-MAP:URI="init.mp4"\nseg_001.m4s\n',
+    "480p/init.mp4": "",
+    "480p/seg_001.m4s": "",
+    "480p/spare.bin": "",
+    "stream.key": "",
+    "radio.m3u8": '#EXTM3U\n#EXT-X-MAP:URI="radio%20start.mp4?v=1"\nradio.aac\n',
+    "radio start.mp4": "",
+    "radio.aac": "",
+    "lost_001.ts": "",
+}
+ALONE = ("chapters.json", "chapters.vtt", "offline_480p.mp4", "poster.jpg", "thumbnails.vtt", "transcript.txt", "slides/01.pdf")
+
+
+def test_what_stands_alone_keeps_its_address_and_comes_last(tmp_path):
+    """Whatever a player comes to by the master goes to the place of its version: nobody looks for it by its address."""
+    for name, content in {**STREAM, **dict.fromkeys(ALONE, "")}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+    files = collect(tmp_path, PREFIX, "v2/")
+    kept = {name: PREFIX + name for name in (*ALONE, "master.m3u8")}
+    assert {**{name: f"{PREFIX}v2/{name}" for name in STREAM}, **kept} == {file.name: file.key for file in files}
+    order = [[file.name for file in step] for step in stages(files, "v2/")]
+    assert (["master.m3u8"], sorted(ALONE)) == (order[2], sorted(order[3]))
+    assert 3 == len(stages(collect(tmp_path, PREFIX)))
+
+
+def test_a_segment_may_be_named_as_players_read_it(tmp_path):
+    """Signs that an address can't have are escaped in a playlist; what is missing is missing all the same."""
+    (tmp_path / "a b.ts").write_bytes(b"x")
+    (tmp_path / "master.m3u8").write_text("#EXTM3U\na%20b.ts\n")
+    assert 2 == len(collect(tmp_path, PREFIX))
+    (tmp_path / "a b.ts").unlink()
+    with pytest.raises(TransferError, match=r"names a%20b\.ts, which is missing"):
+        collect(tmp_path, PREFIX)
+
+
 def test_large_files_are_begun_first():
     """A long file that starts last would keep everything waiting."""
 

@@ -36,6 +36,7 @@ def other(tmp_path):
     place = write_folder(tmp_path / "other")
     (place / "master.m3u8").write_bytes(NEW_MASTER)
     (place / "720p/seg_001.ts").write_bytes(b"other")
+    (place / "offline_480p.mp4").write_bytes(b"other MP4")
     return place
 
 
@@ -46,18 +47,22 @@ def below(server, place: str) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("looks", [True, False], ids=["server tells", "journal tells"])
 def test_another_stream_goes_beside_and_the_master_is_switched_last(server, backend, folder, other, cancel, looks):
-    """The stream that is watched stays whole to its last byte; players get the new one with one file."""
+    """The stream that is watched stays whole to its last byte; players get the new one with one file, and then what stands alone."""
     server.capabilities = LOOKING if looks else None
     send(backend, folder, cancel)
     before = dict(server.stored)
     if not looks:
         shutil.copy2(folder / JOURNAL_FILE, other / JOURNAL_FILE)
     result, said = send(backend, other, cancel)
-    assert (True, "v2/") == (result.complete, result.place)
-    assert {**before, MASTER: server.stored[MASTER]} == {key: server.stored[key] for key in before}
+    assert (True, "v2/") == (result.complete, result.placement.place)
+    alone = {name for name in FOLDER if "/" not in name} - {"master.m3u8"}
     assert NEW_MASTER.replace(b"720p/", b"v2/720p/") == server.stored[MASTER]
-    assert {name: (other / name).read_bytes() for name in FOLDER if name != "master.m3u8"} == below(server, "v2/")
-    assert MASTER == server.puts()[-1] == result.uploaded["master.m3u8"]
+    replaced = {PREFIX + name: (other / name).read_bytes() for name in alone} | {MASTER: server.stored[MASTER]}
+    assert {**before, **replaced} == {key: server.stored[key] for key in before}
+    assert {name: (other / name).read_bytes() for name in FOLDER if "/" in name} == below(server, "v2/")
+    sent = server.puts()[len(before) :]
+    assert (MASTER, {PREFIX + name for name in alone}) == (sent[-len(alone) - 1], set(sent[-len(alone) :]))
+    assert {MASTER} | {PREFIX + name for name in alone} == {key for key in result.uploaded.values() if "v2/" not in key}
     assert NEW_MASTER == (other / "master.m3u8").read_bytes()
     assert any("Another stream stands at" in line for line in said)
 
@@ -72,9 +77,9 @@ def test_new_stream_that_fails_leaves_the_old_one_and_goes_on_later(server, back
     assert old == server.stored[MASTER]
     sent = len(server.puts())
     result, said = send(backend, other, cancel)
-    assert (True, "v2/", []) == (result.complete, result.place, said)
+    assert (True, "v2/", []) == (result.complete, result.placement.place, said)
     playlists = sum(name.endswith(".m3u8") for name in FOLDER)
-    assert sent + 1 + playlists == len(server.puts())
+    assert sent + 1 + playlists + 1 == len(server.puts())  # and the MP4, which the server has of the other stream
 
 
 def test_same_stream_sent_again_stays_where_it_is(server, backend, folder, other, cancel):
@@ -83,9 +88,9 @@ def test_same_stream_sent_again_stays_where_it_is(server, backend, folder, other
     send(backend, folder, cancel)
     send(backend, other, cancel)
     sent = len(server.puts())
-    assert ("v2/", 0) == ((again := send(backend, other, cancel)[0]).place, again.sent)
+    assert ("v2/", 0) == ((again := send(backend, other, cancel)[0]).placement.place, again.sent)
     assert sent == len(server.puts())
-    assert ("v2/", len(FOLDER)) == ((anew := send(backend, other, cancel, resume=False)[0]).place, anew.sent)
+    assert ("v2/", len(FOLDER)) == ((anew := send(backend, other, cancel, resume=False)[0]).placement.place, anew.sent)
 
 
 def test_stream_that_was_replaced_comes_back_as_a_new_version(server, backend, folder, other, cancel):
@@ -94,7 +99,7 @@ def test_stream_that_was_replaced_comes_back_as_a_new_version(server, backend, f
     send(backend, folder, cancel)
     send(backend, other, cancel)
     result, said = send(backend, folder, cancel)
-    assert ("v3/", len(FOLDER)) == (result.place, result.sent)
+    assert ("v3/", len(FOLDER)) == (result.placement.place, result.sent)
     assert said[0].startswith("Something else was uploaded to this destination since: every file is sent again.")
     assert FOLDER["720p/seg_001.ts"] == server.stored[PREFIX + "v3/720p/seg_001.ts"]
 
@@ -104,9 +109,9 @@ def test_plain_server_with_public_files_tells_as_well(server, backend, folder, o
     server.public = True
     send(backend, folder, cancel)
     server.stored[MASTER] = b"<html>please log in</html>"
-    assert ("", 0) == ((same := send(backend, folder, cancel)[0]).place, same.sent)
+    assert ("", 0) == ((same := send(backend, folder, cancel)[0]).placement.place, same.sent)
     server.stored[MASTER] = b"#EXTM3U somebody else's"
-    assert "v2/" == send(backend, folder, cancel)[0].place
+    assert "v2/" == send(backend, folder, cancel)[0].placement.place
 
 
 def test_what_the_server_has_is_not_sent(server, backend, folder, cancel, tmp_path):
@@ -126,7 +131,7 @@ def test_starting_anew_sends_what_the_server_has_too(server, backend, folder, ca
     """Who asks for everything anew gets that."""
     server.capabilities = LOOKING
     send(backend, folder, cancel)
-    assert ("", len(FOLDER)) == ((anew := send(backend, folder, cancel, resume=False)[0]).place, anew.sent)
+    assert ("", len(FOLDER)) == ((anew := send(backend, folder, cancel, resume=False)[0]).placement.place, anew.sent)
 
 
 def test_damaged_journal_is_rebuilt_from_the_server(server, backend, folder, cancel):
@@ -175,9 +180,9 @@ def test_a_version_that_is_watched_by_now_is_not_gone_on_with(server, backend, f
     (third / "master.m3u8").write_bytes(NEW_MASTER + b"# third\n")
     server.faults[PREFIX + "v2/720p/seg_001.ts"].append(Fault(status=403, code="AccessDenied"))
     assert not send(backend, third, cancel)[0].complete
-    assert "v2/" == send(backend, other, cancel)[0].place
+    assert "v2/" == send(backend, other, cancel)[0].placement.place
     watched = below(server, "v2/")
-    assert ("v3/", watched) == (send(backend, third, cancel)[0].place, below(server, "v2/"))
+    assert ("v3/", watched) == (send(backend, third, cancel)[0].placement.place, below(server, "v2/"))
 
 
 def test_what_vanished_on_the_server_is_sent_again(server, backend, folder, cancel):
@@ -209,13 +214,13 @@ def test_a_master_that_can_not_be_read_is_not_ours(server, backend, folder, canc
     """One failed look does not let a stream be overwritten that may be watched."""
     server.capabilities = {"read": True}
     server.stored[MASTER] = b"no playlist"
-    assert "v2/" == send(backend, folder, cancel)[0].place
+    assert "v2/" == send(backend, folder, cancel)[0].placement.place
 
 
 def test_what_this_computer_sent_from_another_folder_stays_whole(server, backend, folder, other, cancel):
     """A server that tells nothing is no reason to forget it: the library of manifests knows."""
     known = known_after(send(backend, folder, cancel)[0], backend, folder)
-    assert "v2/" == send(backend, other, cancel, known=known)[0].place
+    assert "v2/" == send(backend, other, cancel, known=known)[0].placement.place
 
 
 def test_what_this_computer_sent_from_another_folder_is_not_sent_again(server, backend, folder, cancel, tmp_path):
@@ -251,7 +256,7 @@ def test_a_version_is_known_by_what_its_master_leads_into(server, backend, folde
         other = shutil.copytree(other, tmp_path / "copy", ignore=shutil.ignore_patterns(".*"))
     sent = len(server.puts())
     result, _ = send(backend, other, cancel)
-    assert (True, "v2/", [MASTER]) == (result.complete, result.place, server.puts()[sent:])
+    assert (True, "v2/", [MASTER]) == (result.complete, result.placement.place, server.puts()[sent:])
 
 
 @pytest.mark.parametrize("where", ["while it looks", "before the master"])

@@ -12,10 +12,16 @@ from pipeline.errors import AuthenticationError, OutputError, SettingsError
 from pipeline.transfer import inventory as module
 from pipeline.transfer.inventory import connected
 from pipeline.transfer.local_copy import path_for
+from pipeline.transfer.place import AT_THE_PREFIX
 from pipeline.transfer.restore import Outcome, chosen, restore
 
 SEGMENT = "480p/seg_001.ts"
-MASTER = b'#EXTM3U\n#EXT-X-MEDIA:TYPE=SUBTITLES,URI="subtitles/en/index.m3u8"\n#EXT-X-STREAM-INF:BANDWIDTH=1\n480p/index.m3u8\n'
+MASTER = b"""#EXTM3U
+#EXT-X-SESSION-DATA:DATA-ID="c",URI="transcript.srt"
+#EXT-X-MEDIA:TYPE=SUBTITLES,URI="subtitles/en/index.m3u8"
+#EXT-X-STREAM-INF:BANDWIDTH=1
+480p/index.m3u8
+"""
 
 
 @pytest.fixture
@@ -43,9 +49,9 @@ def out(tmp_path):
     return tmp_path / "out dir"
 
 
-def _restored(server, entries, out, place=""):
+def _restored(server, entries, out, placement=AT_THE_PREFIX):
     with connected(server.api, delays=(0,)) as remote:
-        return {one.filename: one.outcome for one in restore(remote, entries, out, place=place)}
+        return {one.filename: one.outcome for one in restore(remote, entries, out, placement=placement)}
 
 
 def _files(folder):
@@ -76,7 +82,7 @@ def test_a_stream_that_lies_in_a_folder_of_its_own_comes_back_as_it_was(server, 
     (folder / "master.m3u8").write_bytes(MASTER)
     manifest = upload(server, folder, None, place="v2/")
     stored = server.objects[PREFIX + "master.m3u8"].body
-    done = [_restored(server, manifest.files, out, manifest.place) for _ in range(2)]
+    done = [_restored(server, manifest.files, out, manifest.placement) for _ in range(2)]
     assert (True, MASTER) == (b"\nv2/480p/index.m3u8" in stored, (out / "master.m3u8").read_bytes())
     assert [{Outcome.RESTORED}, {Outcome.KEPT}] == [set(outcomes.values()) for outcomes in done]
 
@@ -145,7 +151,7 @@ def test_a_file_without_md5_is_compared_by_size_and_said_to_be(server, manifest,
     (out / "480p").mkdir(parents=True)
     (out / "480p" / ".seg_001.ts.part").write_bytes(b"of another version")
     with connected(server.api, delays=()) as remote:
-        [restored] = restore(remote, [entry], out, place="")
+        [restored] = restore(remote, [entry], out, placement=AT_THE_PREFIX)
     assert (Outcome.RESTORED, False) == (restored.outcome, restored.checked)
     assert {SEGMENT: server.objects[PREFIX + SEGMENT].body} == _files(out)
 

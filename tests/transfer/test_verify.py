@@ -75,7 +75,7 @@ def test_files_that_differ_here_are_findings(server, folder, manifest):
 
 def test_a_master_that_leads_into_a_folder_of_its_own_agrees(server, folder):
     """It was uploaded with other addresses than it has here."""
-    (folder / "master.m3u8").write_bytes(b"#EXTM3U\n480p/index.m3u8\n")
+    (folder / "master.m3u8").write_bytes(b'#EXTM3U\n#EXT-X-SESSION-DATA:DATA-ID="c",URI="transcript.srt"\n480p/index.m3u8\n')
     manifest = upload(server, folder, None, place="v2/")
     assert [] == _found(_verified(server, manifest, folder, deep=True))
     (folder / "master.m3u8").write_bytes(b"#EXTM3U\n720p/index.m3u8\n")
