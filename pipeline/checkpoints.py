@@ -5,7 +5,6 @@ Knows folders, marks and moves; nothing of what the pieces are.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import OutputError
-from pipeline.files import write_whole
+from pipeline.files import size_of, write_whole
 
 MARK = "done.json"
 MOVES = "moves.json"
@@ -64,7 +63,7 @@ class Checkpoints:
         if stored is None or stored.get("key") != key:
             return None
         for file, size_bytes in stored["files"].items():
-            if _size(self.root / name / file) != size_bytes:
+            if size_of(self.root / name / file) != size_bytes:
                 return None
         return dict(stored["facts"])
 
@@ -133,7 +132,7 @@ class Checkpoints:
                     old.replace(new)
             except OSError as error:
                 raise OutputError(f"{new} can't be put in place ({error.strerror}): close programs that use it and start again.") from error
-            if _size(new) != size_bytes:
+            if size_of(new) != size_bytes:
                 (self.root / MOVES).unlink()
                 return None
         return dict(stored["facts"])
@@ -149,12 +148,6 @@ def _read(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return stored if isinstance(stored, dict) else None
-
-
-def _size(path: Path) -> int | None:
-    with contextlib.suppress(OSError):
-        return path.stat().st_size
-    return None
 
 
 def _sync(path: Path) -> None:

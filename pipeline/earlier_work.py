@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import FolderTakenError, SettingsError
+from pipeline.files import size_of
 from pipeline.job_file import JOB_FILE, JobFile, read_job_file
-from pipeline.output_settings import HLS, PACKAGE, OutputSettings
+from pipeline.output_settings import HLS, PACKAGE, TRANSCRIPT, OutputSettings
 
+TRANSCRIPT_FILES = ("transcript.srt", "transcript.txt", "transcript.json", "subtitles.vtt")
+"""What the transcription makes, and an editor may have corrected."""
+
+MEDIA_SUFFIXES = (".ts", ".m4s", ".mp4")
+PLAYLIST_SUFFIX = ".m3u8"
 REFUSED = "refused"
 """Stands among the steps of a folder that did not pass its check."""
 
@@ -19,11 +25,13 @@ class EarlierWork:
     """What is in the folder in its place and in the one beside it, where work goes on.
 
     `left` is what the second one tells, None where it tells of no work on this source. `changes` are the steps that the folder in its
-    place lacks or has with other settings than are wanted, with the names of these.
+    place lacks or has with other settings than are wanted, with the names of these; `edited` are the files there that are no media and
+    have another size than when they were published: an editor has put others in their places.
     """
 
     def __init__(self, final: Path, partial: Path, content: Mapping[str, Any], wanted: OutputSettings) -> None:
         self.changes: dict[str, tuple[str, ...]] = {}
+        self.edited: tuple[str, ...] = ()
         self._final = final
         self._content = content
         self._wanted = wanted
@@ -61,7 +69,12 @@ class EarlierWork:
         if lost:
             reason = f"{self._final} was made with {_listed(lost)}, which {'is' if len(lost) == 1 else 'are'} not asked for now"
             raise FolderTakenError(reason, remedy="ask for it again, choose another output folder, or start fresh (--fresh) to replace it.")
-        self.changes = changes
+        edited = tuple(_edited(self._final, found.done[PACKAGE].get("files", {})))
+        corrected = [name for name in edited if name in TRANSCRIPT_FILES and changes.get(TRANSCRIPT)]
+        if corrected:
+            reason = f"{self._final / corrected[0]} was corrected by hand, and another transcript is asked for now"
+            raise FolderTakenError(reason, remedy="keep the file elsewhere and remove it, or start fresh (--fresh) to replace all.")
+        self.changes, self.edited = changes, edited
         return found
 
     def usable(self) -> JobFile | None:
@@ -87,6 +100,13 @@ class EarlierWork:
 
     def _is_same(self, left: JobFile) -> bool:
         return not self._wanted.changes(left.settings) and self._wanted.steps.keys() == left.settings.keys()
+
+
+def _edited(folder: Path, files: Mapping[str, int]) -> Iterator[str]:
+    for name, published_bytes in files.items():
+        size_bytes = size_of(folder / name)
+        if size_bytes and size_bytes != published_bytes and Path(name).suffix not in (*MEDIA_SUFFIXES, PLAYLIST_SUFFIX):
+            yield name
 
 
 def _listed(words: Sequence[str]) -> str:

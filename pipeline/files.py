@@ -25,3 +25,10 @@ def write_whole(path: Path, content: str | bytes) -> None:
         with suppress(OSError):
             temporary.unlink()
         raise OutputError(f"{path} can't be written ({error.strerror}): free some space or choose another output folder.") from error
+
+
+def size_of(path: Path) -> int | None:
+    """Return how many bytes a file has, None where there is none that can be read."""
+    with suppress(OSError):
+        return path.stat().st_size
+    return None

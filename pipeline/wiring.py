@@ -136,7 +136,7 @@ def previous_upload(plan: Plan, config: Config) -> PreviousUpload | None:
     if upload is None or plan.job.existing is Existing.FRESH:
         return None
     workspace.check(output_settings(plan), plan.job.existing)
-    if not workspace.published or workspace.media_deleted or workspace.changes:
+    if not workspace.published or workspace.media_deleted:
         return None
     return unfinished_upload(workspace.folder, upload, config)
 

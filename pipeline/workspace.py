@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.checkpoints import Checkpoints
-from pipeline.earlier_work import REFUSED, EarlierWork
+from pipeline.earlier_work import MEDIA_SUFFIXES, PLAYLIST_SUFFIX, REFUSED, EarlierWork
 from pipeline.errors import FolderTakenError, OutputError, SettingsError, SourceError
+from pipeline.files import size_of
 from pipeline.job_file import JOB_FILE, JobFile, write_job_file
 from pipeline.model import Existing, Job
 from pipeline.output_settings import PACKAGE, OutputSettings
@@ -25,8 +26,6 @@ from pipeline.output_settings import PACKAGE, OutputSettings
 MASTER = "master.m3u8"
 """The playlist that players are given: its presence means that the stream is there."""
 
-MEDIA_SUFFIXES = (".ts", ".m4s", ".mp4")
-PLAYLIST_SUFFIX = ".m3u8"
 CHECKPOINTS = ".checkpoints"
 FINGERPRINT_BYTES = 1 << 20
 """How much of a source's head and of its tail is hashed: enough to tell two takes apart, quick on a network drive."""
@@ -94,7 +93,8 @@ class Workspace:
     """The folders of one job.
 
     `done` maps a finished step's name to the facts it left. `changes` are the steps that a folder in its place lacks or has with other
-    settings than are wanted, with the names of these; `standing` are the facts of the steps that it has as they are wanted.
+    settings than are wanted, with the names of these; `standing` are the facts of the steps that it has as they are wanted, and `edited`
+    the files in it, other than media, that an editor has replaced.
     """
 
     def __init__(self, job: Job) -> None:
@@ -103,6 +103,7 @@ class Workspace:
         self.done: dict[str, dict[str, Any]] = {}
         self.changes: dict[str, tuple[str, ...]] = {}
         self.standing: dict[str, dict[str, Any]] = {}
+        self.edited: tuple[str, ...] = ()
         self.checkpoints = Checkpoints(self.partial / CHECKPOINTS)
         self._source = job.source
         self._content: dict[str, Any] = {}
@@ -161,14 +162,14 @@ class Workspace:
         self._wanted = wanted
         earlier = self._earlier = EarlierWork(self.final, self.partial, self._content, wanted)
         self._take(None)
-        self.changes, self.standing = {}, {}
+        self.changes, self.standing, self.edited = {}, {}, ()
         earlier.check_ours()
         self._begun_fresh = existing is Existing.FRESH or earlier.begun_fresh
         self._fresh = existing is Existing.FRESH and (earlier.refused or not earlier.begun_fresh)
         if self._fresh:
             return
         standing = None if existing is Existing.FRESH else earlier.standing()
-        self.changes = earlier.changes
+        self.changes, self.edited = earlier.changes, earlier.edited
         self._take(standing or earlier.usable())
 
     def open(self) -> None:
@@ -257,7 +258,7 @@ class Workspace:
         may have put a file of their own in its place.
         """
         files: dict[str, int] = self.done.get(PACKAGE, {}).get("files", {})
-        sizes = {name: _size(self.folder / name) for name in files}
+        sizes = {name: size_of(self.folder / name) for name in files}
         ours = (*MEDIA_SUFFIXES, PLAYLIST_SUFFIX)
         return [name for name, size in sizes.items() if size != files[name] and (not size or Path(name).suffix in ours)]
 
@@ -329,13 +330,6 @@ def _link_or_copy(source: str, target: str) -> None:
             os.link(source, target)
             return
     shutil.copy2(source, target)
-
-
-def _size(path: Path) -> int | None:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return None
 
 
 def _remove(path: Path) -> None:

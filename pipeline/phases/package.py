@@ -17,7 +17,7 @@ from pipeline.media import chapters, encryption, playlists
 from pipeline.media.iframes import find_iframes
 from pipeline.media.measure import Measured, bit_rates, measure
 from pipeline.media.playlists import AudioTrack, IFrameStream
-from pipeline.media.thumbnails import write_thumbnails
+from pipeline.media.thumbnails import POSTER, SPRITE, SPRITE_MAP, write_thumbnails
 from pipeline.media.validate import validate
 from pipeline.model import PhaseName, Plan, SegmentType
 from pipeline.phases.captions import kept_channels, read_channels, write_subtitles
@@ -74,6 +74,7 @@ def _write_stream(context: PhaseContext) -> dict[str, Any]:
         _check_aligned(pictures)
         if pictures:
             write_thumbnails(folder, pictures, context.cancel)
+            _keep_edited(context)
         iframes = [] if key is not None else _write_iframes(context, pictures)
     except EncodeError:
         context.workspace.forget(PhaseName.HLS.value, PhaseName.MP4.value)  # so that starting again makes them again
@@ -105,6 +106,14 @@ def _write_stream(context: PhaseContext) -> dict[str, Any]:
     write_whole(folder / MASTER, text)
     facts = {"renditions": [m.name for m in pictures], "captions": next((track.language for track in subtitles if track.default), None)}
     return facts | beside(plan)
+
+
+def _keep_edited(context: PhaseContext) -> None:
+    """Put the poster and thumbnails that an editor has chosen in the place of our own."""
+    workspace = context.workspace
+    for name in (POSTER, SPRITE, SPRITE_MAP):
+        if name in workspace.edited:
+            write_whole(workspace.folder / name, (workspace.final / name).read_bytes())
 
 
 def _check_aligned(pictures: Sequence[Measured]) -> None:

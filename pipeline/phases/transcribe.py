@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pipeline.earlier_work import TRANSCRIPT_FILES
 from pipeline.errors import SpeechError
 from pipeline.events import LogLevel
 from pipeline.files import write_whole
@@ -23,7 +24,7 @@ SOUND_ONLY_RATE = 25.0
 
 STEP = "transcript"
 JSON_FILE = "transcript.json"
-FILES = ("transcript.srt", "transcript.txt", JSON_FILE, "subtitles.vtt")
+FILES = TRANSCRIPT_FILES
 
 
 def load_cues(folder: Path) -> tuple[str, list[Cue]]:

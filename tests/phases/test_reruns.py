@@ -17,7 +17,9 @@ from source_clips import AAC, H264, picture, run, sound
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
-from pipeline.model import Encryption, Existing, Job, Outcome, TranscriptionRequest
+from pipeline.media import chunks
+from pipeline.model import Encryption, Existing, Job, Outcome, SegmentType, TranscriptionRequest
+from pipeline.phases import picture_encode
 
 FASTER = replace(ULTRAFAST, preset="superfast")
 
@@ -106,13 +108,33 @@ def test_a_transcript_is_added_without_an_encode(speech, talk, out, small_model)
 
 
 def test_another_option_of_the_captions_makes_them_again_alone(speech, talk, out, small_model):
-    """What an editor has corrected goes with the option that was changed, and with nothing else."""
+    """The stream is not encoded again for it."""
     folder = _copied(talk, out)
-    (folder / "subtitles.vtt").write_text("WEBVTT\n\ncorrected\n")
     segments = _segments(folder, "90p")
     made = convert(speech, out, transcription=TranscriptionRequest(model=str(small_model), language="en"))
     assert ((Outcome.DONE, "", ()), [], segments) == (made.whole, _programs(made), _segments(folder, "90p"))
-    assert (talk / "subtitles.vtt").read_text() == (folder / "subtitles.vtt").read_text()
+    assert "The transcript is made anew." in made.log
+
+
+def test_captions_that_were_corrected_are_not_replaced_unasked(speech, talk, out, small_model):
+    """Nobody does that work twice."""
+    folder = _copied(talk, out)
+    (folder / "subtitles.vtt").write_text("WEBVTT\n\ncorrected\n")
+    before = _contents(folder)
+    report = convert(speech, out, transcription=TranscriptionRequest(model=str(small_model), language="en")).report
+    assert f"{folder / 'subtitles.vtt'} was corrected by hand, and another transcript is asked for now: keep" in report.error
+    assert (True, before) == (report.wrong_settings, _contents(folder))
+
+
+@pytest.mark.parametrize("asked", [{"make_mp4": True, "qualities": None}, {"encoding": FASTER}], ids=["packaged again", "encoded again"])
+def test_a_poster_of_the_editors_own_stays(clip, small, out, asked):
+    """Whatever else is made again."""
+    folder = _copied(small, out)
+    (folder / "poster.jpg").write_bytes(b"a photograph")
+    made = convert(clip, out, **{"qualities": ("360p",)} | asked)
+    assert ("", b"a photograph") == (made.report.error, (folder / "poster.jpg").read_bytes())
+    again = convert(clip, out, **{"qualities": ("360p",)} | asked)
+    assert ("", [], b"a photograph") == (again.report.error, _programs(again), (folder / "poster.jpg").read_bytes())
 
 
 def test_another_preset_encodes_again_and_keeps_the_transcript(speech, talk, out, small_model, tmp_path):
@@ -173,6 +195,42 @@ def test_one_more_quality_is_encoded_alone(clip, small, out):
     assert [len(segments)] == [len(_segments(folder, "480p"))]
     before = _contents(folder)
     assert before == _contents(convert(clip, out).folder)
+
+
+@pytest.mark.parametrize("kind", ["own segments", "encrypted"])
+def test_one_more_quality_of_other_streams_is_encoded_alone(clip, out, encryption, kind):
+    """Of those whose sound has segments of its own, and of encrypted ones."""
+    asked: dict[str, Any] = {"encoding": replace(ULTRAFAST, segment_type=SegmentType.FMP4)}
+    if kind == "encrypted":
+        asked = {"encryption": encryption(1)}
+    first = convert(clip, out, qualities=("480p",), **asked)
+    segments = [path.read_bytes() for path in sorted(first.folder.rglob("480p/seg_*"))]
+    made = convert(clip, out, **asked)
+    assert (Outcome.DONE, "") == (made.report.outcome, made.report.error)
+    assert segments == [path.read_bytes() for path in sorted(first.folder.rglob("480p/seg_*"))]
+    assert len(segments) == len(list(first.folder.rglob("360p/seg_*")))
+    assert {False} == {"480p/" in text for text in made.log if "force_key_frames" in text}
+
+
+def test_one_more_quality_that_was_stopped_goes_on(out, tmp_path, monkeypatch):
+    """From its last finished chunk; what is there is played meanwhile."""
+    monkeypatch.setattr(chunks, "CHUNK_SEGMENTS", 1)
+    monkeypatch.setattr(chunks, "LEAST_SEGMENTS", 1)
+    monkeypatch.setattr(picture_encode, "side_by_side", lambda cores: 1)
+    clip = run(tmp_path, "clip.mp4", *picture(size="854x480", rate="10", length_s=14), *sound(length_s=14), *H264, "-g", "20", *AAC)
+    folder = convert(clip, out, qualities=("360p",)).folder
+    before, cancel = _contents(folder), CancelToken()
+    job = Job(source=clip, output_dir=out, slug="clip", encoding=ULTRAFAST, make_mp4=False)
+
+    def sink(event: object) -> None:
+        if "0001" in getattr(event, "text", "").split(" && ")[0]:
+            cancel.cancel()
+
+    report = wiring.run_job(wiring.make_plan(job, Config()), Config(), sink, cancel)
+    assert (Outcome.CANCELLED, before) == (report.outcome, _contents(folder))
+    made = convert(clip, out)
+    assert (Outcome.DONE, "", ()) == made.whole
+    assert "0000" not in {Path(text.split(" && ")[0]).stem for text in made.log if "force_key_frames" in text}
 
 
 @pytest.mark.parametrize(
