@@ -8,7 +8,7 @@ from enum import Enum
 
 from backend.conformance import required
 from backend.conformance.optional import OPTIONAL, capabilities_are_told
-from backend.conformance.trial import FaultError, Trial
+from backend.conformance.trial import FaultError, NotOfferedError, Trial
 from backend.conformance.visitor import UnansweredError, visiting
 from config import BackendApi
 
@@ -91,6 +91,8 @@ def _judge(point: Callable[[Trial], None], trial: Trial) -> Line:
         point(trial)
     except (FaultError, UnansweredError) as error:
         return Line(verdict=Verdict.FAULT, text=_ended(f"{sentence}: {error}"))
+    except NotOfferedError as error:
+        return Line(verdict=Verdict.NOT_OFFERED, text=_ended(str(error)))
     return Line(verdict=Verdict.GOOD, text=f"{sentence}.")
 
 

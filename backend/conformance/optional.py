@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from backend.conformance.trial import MULTIPART, OBJECT, STORED, TEXT, FaultError, Trial, expect, expect_refusal
+from backend.conformance.trial import MULTIPART, NOT_THERE, OBJECT, STORED, TEXT, FaultError, Trial, expect, expect_refusal, headers_in
 from backend.conformance.visitor import Answer
 
 OBJECTS, MANIFEST = "/api/s3/objects", "/api/s3/manifest"
@@ -21,7 +21,7 @@ _LARGEST_PART_TRIED = 64 << 20
 def capabilities_are_told(trial: Trial) -> bool:
     """The capabilities are told in the right types; False where the backend has nothing beyond the required. Raises FaultError."""
     answer = trial.visitor.ask("GET", "/api/s3/capabilities")
-    if answer.status == 404:
+    if answer.status in NOT_THERE:
         return False
     expect(answer, 200, "GET /api/s3/capabilities")
     said = answer.fields()
@@ -48,8 +48,10 @@ def several_are_signed_at_once(trial: Trial) -> None:
     for name, leave in zip(names, trial.leave_many({name: len(name.encode()) if sized else None for name in names}), strict=True):
         if any(leave.key.endswith(other) for other in names if other != name):
             raise FaultError("of several signed URLs one is another file's: they are not in the order of the request")
-        expect(trial.visitor.put(leave.signed_url, name.encode(), Content_Type=TEXT), 200, "the PUT to one of several signed URLs")
-        answer = trial.visitor.get(leave.download_url)
+        expect(trial.put(leave, name.encode()), 200, "the PUT to one of several signed URLs")
+        answer = trial.visitor.get(leave.download_url) if leave.download_url else None
+        if answer is None:
+            continue
         expect(answer, 200, "the GET of the downloadUrl")
         if answer.body != name.encode():
             raise FaultError("of several signed URLs one takes another file's place")
@@ -58,10 +60,10 @@ def several_are_signed_at_once(trial: Trial) -> None:
 def sizes_are_kept(trial: Trial) -> None:
     """A declared size is the only one that the store takes."""
     leave = trial.leave("sized.txt", sizeBytes=len(STORED))
-    refused = trial.visitor.put(leave.signed_url, STORED + b"more", Content_Type=TEXT)
+    refused = trial.put(leave, STORED + b"more")
     if refused.status < 400:
         raise FaultError(f"{len(STORED)} bytes were declared, but {len(STORED) + 4} are taken")
-    expect(trial.visitor.put(leave.signed_url, STORED, Content_Type=TEXT), 200, "the PUT of the declared size")
+    expect(trial.put(leave, STORED), 200, "the PUT of the declared size")
 
 
 def quotas_have_figures(trial: Trial) -> None:
@@ -78,12 +80,12 @@ def quotas_have_figures(trial: Trial) -> None:
 def digests_are_compared(trial: Trial) -> None:
     """The store compares Content-MD5 with what arrived."""
     leave = trial.leave("digest.txt")
-    wrong = trial.visitor.put(leave.signed_url, STORED, Content_Type=TEXT, Content_MD5=_md5(b"something else"))
+    wrong = trial.put(leave, STORED, Content_MD5=_md5(b"something else"))
     if wrong.status < 400:
         raise FaultError("a file whose Content-MD5 is that of another one is taken")
     if wrong.store_code() != "BadDigest":
         raise FaultError(f"a wrong Content-MD5 is refused with {wrong.store_code() or wrong.status} in place of BadDigest")
-    right = trial.visitor.put(leave.signed_url, STORED, Content_Type=TEXT, Content_MD5=_md5(STORED))
+    right = trial.put(leave, STORED, Content_MD5=_md5(STORED))
     expect(right, 200, "the PUT with the right Content-MD5")
 
 
@@ -107,6 +109,8 @@ def parts_make_a_file(trial: Trial) -> None:
     expect(completed, 200, "the request to complete an upload")
     if completed.fields().get("sizeBytes") != len(first) + len(last) or not isinstance(completed.fields().get("etag"), str):
         raise FaultError("a completed upload is answered without its sizeBytes and etag")
+    if not begun.get("downloadUrl"):
+        return
     answer = trial.visitor.get(begun["downloadUrl"])
     expect(answer, 200, "the GET of the downloadUrl")
     if answer.body != first + last:
@@ -173,6 +177,8 @@ def objects_are_deleted(trial: Trial) -> None:
     leave = trial.store("deleted.txt")
     for what in ("the request to delete an object", "deleting an object again"):
         expect(trial.visitor.ask("DELETE", OBJECT, query={"key": leave.key}), 204, what)
+    if not trial.capabilities.get("read") and not leave.download_url:
+        return
     gone = trial.found(leave.key) if trial.capabilities.get("read") else trial.visitor.get(leave.download_url)
     if gone.status < 400:
         raise FaultError("an object that was deleted is still there")
@@ -217,8 +223,8 @@ def _begin(trial: Trial, name: str, size_bytes: int) -> dict[str, str]:
     answer = trial.visitor.ask("POST", MULTIPART, content={"key": trial.folder + name, "contentType": TEXT, "sizeBytes": size_bytes})
     expect(answer, 200, "the request to begin an upload in parts")
     said = answer.fields()
-    if not all(isinstance(said.get(name), str) and said[name] for name in ("key", "uploadId", "downloadUrl")):
-        raise FaultError("an upload in parts begins without key, uploadId and downloadUrl")
+    if not all(isinstance(said.get(name), str) and said[name] for name in ("key", "uploadId")):
+        raise FaultError("an upload in parts begins without key and uploadId")
     trial.keys.append(said["key"])
     trial.uploads.append((said["key"], said["uploadId"]))
     return said
@@ -229,7 +235,7 @@ def _send_part(trial: Trial, upload: dict[str, str], number: int, content: bytes
     wanted = {**upload, "partNumber": number, "sizeBytes": len(content)}
     asked = trial.visitor.ask("POST", f"{MULTIPART}/part", content=wanted)
     expect(asked, 200, "the request for a part's signed URL")
-    answer = trial.visitor.put(str(asked.fields().get("signedUrl")), content)
+    answer = trial.visitor.put(str(asked.fields().get("signedUrl")), content, headers_in(asked.fields()))
     expect(answer, 200, f"the PUT of part {number}")
     if not answer.headers.get("ETag"):
         raise FaultError("the store's answer to the PUT of a part has no ETag")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from urllib.parse import parse_qs, urlsplit
 
-from backend.conformance.trial import STORED, TEXT, FaultError, Trial, expect
+from backend.conformance.trial import NOT_THERE, STORED, TEXT, FaultError, NotOfferedError, Trial, expect
 
 MIN_URL_S = 300
 """How long a signed URL has to be good at least, in seconds."""
@@ -20,21 +20,32 @@ def token_is_accepted(trial: Trial) -> None:
         raise FaultError(f"the answer is a redirect ({answer.status}), and redirects are not followed: use the address that it leads to")
     if answer.status == 401:
         raise FaultError("the answer is 401: is AUTH_TOKEN the one that it knows?")
-    expect(answer, 200, f"GET {trial.visitor.api.validate_endpoint}")
+    question = f"GET {trial.visitor.api.validate_endpoint}"
+    if answer.status in NOT_THERE:
+        # then the request that every backend has tells whether address and token are good
+        expect(trial.presign("token.txt"), 200, f"{question} is answered with {answer.status}, and the request for a signed URL")
+        trial.asks_for_token = False
+        raise NotOfferedError(f"The question whether a token is good ({question})")
+    expect(answer, 200, question)
 
 
 def other_tokens_are_refused(trial: Trial) -> None:
     """A wrong token and none at all are answered with 401, everywhere."""
     api = trial.visitor.api
-    for method, path in (("GET", api.validate_endpoint), ("POST", api.presign_endpoint), ("POST", api.record_endpoint)):
+    question = [("GET", api.validate_endpoint)] if trial.asks_for_token else []
+    for method, path in (*question, ("POST", api.presign_endpoint), ("POST", api.record_endpoint)):
         content = {"key": f"{trial.folder}stranger.txt", "contentType": TEXT} if path == api.presign_endpoint else None
         for token, text in ((None, "without a token"), (secrets.token_hex(16), "with a wrong token")):
-            expect(trial.visitor.ask(method, path, content=content, token=token), 401, f"{method} {path} {text}")
+            answer = trial.visitor.ask(method, path, content=content, token=token)
+            if path != api.record_endpoint or answer.status not in NOT_THERE:
+                expect(answer, 401, f"{method} {path} {text}")
 
 
 def refusals_are_json(trial: Trial) -> None:
     """A refusal has a code and a sentence."""
-    said = trial.visitor.ask("GET", trial.visitor.api.validate_endpoint, token=secrets.token_hex(16)).fields()
+    api = trial.visitor.api
+    method, path = ("GET", api.validate_endpoint) if trial.asks_for_token else ("POST", api.presign_endpoint)
+    said = trial.visitor.ask(method, path, content=None if method == "GET" else {}, token=secrets.token_hex(16)).fields()
     if not all(isinstance(said.get(name), str) for name in ("error", "message")):
         raise FaultError('the answer to a wrong token is not JSON with the texts "error" and "message"')
 
@@ -84,6 +95,8 @@ def strangers_store_nothing(trial: Trial) -> None:
 def players_find_files(trial: Trial) -> None:
     """What was stored can be read at the downloadUrl."""
     leave = trial.store("played.txt")
+    if not leave.download_url:
+        raise NotOfferedError("The address where players find a file (downloadUrl)")
     _read(trial, leave.download_url, STORED)
 
 
@@ -99,12 +112,17 @@ def videos_are_recorded(trial: Trial) -> None:
         "metadata": {"duration": 12.5, "qualities": ["720p"]},
     }
     answer = trial.visitor.ask("POST", trial.visitor.api.record_endpoint, content=record)
+    if answer.status in NOT_THERE:
+        raise NotOfferedError(f"File records (POST {trial.visitor.api.record_endpoint})")
     if answer.status not in _ACCEPTED_RECORD:
         raise FaultError(f"a file record is answered with {answer.status} in place of 200, 201, 202 or 204")
     trial.records += 1
 
 
 def _read(trial: Trial, url: str, content: bytes) -> None:
+    """See what players get, where the backend says at which address."""
+    if not url:
+        return
     answer = trial.visitor.get(url)
     expect(answer, 200, "the GET of the downloadUrl")
     if answer.body != content:

@@ -14,6 +14,9 @@ OBJECT, MULTIPART, PRESIGN_MANY = "/api/s3/object", "/api/s3/multipart", "/api/s
 TEXT = "text/plain; charset=utf-8"
 """The content type of what the check stores."""
 
+NOT_THERE = (404, 405, 501)
+"""What is answered to a request that a backend does not know."""
+
 STORED = b"HLS Converter was here.\n"
 
 
@@ -21,22 +24,31 @@ class FaultError(Exception):
     """The backend does something else than is written; the text says what."""
 
 
+class NotOfferedError(Exception):
+    """The backend does without something that it need not have; the text says what."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Leave:
-    """Leave to store one object."""
+    """Leave to store one object; `download_url` is empty where the backend does not say where it can be read."""
 
     key: str
     signed_url: str = field(repr=False)
     download_url: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class Trial:
-    """Stores, reads and remembers what it stored. `capabilities` is what the backend says of itself."""
+    """Stores, reads and remembers what it stored. `capabilities` is what the backend says of itself.
+
+    `asks_for_token` says whether it answers the question whether a token is good.
+    """
 
     def __init__(self, visitor: Visitor, prefix: str) -> None:
         self.visitor = visitor
         self.folder = f"{prefix.strip('/')}/" * bool(prefix.strip("/")) + f"hls-converter-check-{secrets.token_hex(4)}/"
         self.capabilities: dict[str, Any] = {}
+        self.asks_for_token = True
         self.keys: list[str] = []
         self.uploads: list[tuple[str, str]] = []
         self.records = 0
@@ -64,20 +76,25 @@ class Trial:
         return [self._leave(one) for one in said]
 
     def _leave(self, said: Mapping[str, Any]) -> Leave:
-        for field_name in ("key", "signedUrl", "downloadUrl"):
+        for field_name in ("key", "signedUrl"):
             if not isinstance(said.get(field_name), str) or not said[field_name]:
                 raise FaultError(f"the answer has no text {field_name!r}")
-        for field_name in ("signedUrl", "downloadUrl"):
-            parts = urlsplit(said[field_name])
+        download_url = said.get("downloadUrl") or ""
+        for field_name, url in (("signedUrl", said["signedUrl"]), *([("downloadUrl", str(download_url))] if download_url else [])):
+            parts = urlsplit(url)
             if parts.scheme not in ("http", "https") or not parts.hostname:
                 raise FaultError(f"{field_name!r} is not a whole web address")
         self.keys.append(said["key"])
-        return Leave(key=said["key"], signed_url=said["signedUrl"], download_url=said["downloadUrl"])
+        return Leave(key=said["key"], signed_url=said["signedUrl"], download_url=download_url, headers=headers_in(said))
+
+    def put(self, leave: Leave, content: bytes, **headers: str) -> Answer:
+        """Send a file of this trial to the store, with the headers that belong to its URL; names as in `Visitor.put`."""
+        return self.visitor.put(leave.signed_url, content, leave.headers, Content_Type=TEXT, **headers)
 
     def store(self, name: str, content: bytes = STORED, **more: int) -> Leave:
         """Store a file as the program does. Raises FaultError."""
         leave = self.leave(name, **more)
-        answer = self.visitor.put(leave.signed_url, content, Content_Type=TEXT)
+        answer = self.put(leave, content)
         expect(answer, 200, f"the PUT of {len(content)} bytes")
         if not answer.headers.get("ETag"):
             raise FaultError("the store's answer to the PUT has no ETag")
@@ -101,6 +118,14 @@ class Trial:
         if self.records:
             left.append("The file record 'HLS Converter check' stays: there is no request to remove one.")
         return left
+
+
+def headers_in(said: Mapping[str, Any]) -> dict[str, str]:
+    """Return the headers that belong to a signed URL. Raises FaultError."""
+    given = said.get("headers") or {}
+    if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
+        raise FaultError("'headers' is not an object of names and texts")
+    return given
 
 
 def expect(answer: Answer, status: int, what: str) -> None:

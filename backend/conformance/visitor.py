@@ -77,9 +77,15 @@ class Visitor:
         body = b"" if content is None else json.dumps(content).encode()
         return self._send(method, self.api.full_url(path), headers, body, query)
 
-    def put(self, url: str, body: bytes, **headers: str) -> Answer:
-        """Send to the store; underscores in the headers' names stand for hyphens. Raises UnansweredError."""
-        return self._send("PUT", url, {name.replace("_", "-"): value for name, value in headers.items()}, body, None)
+    def put(self, url: str, body: bytes, given: Mapping[str, str] | None = None, **headers: str) -> Answer:
+        """Send to the store; underscores in the headers' names stand for hyphens. Raises UnansweredError.
+
+        `given` are headers that came with the URL; they count where both have one.
+        """
+        own = {name.replace("_", "-"): value for name, value in headers.items()}
+        theirs = dict(given or {})
+        names = {name.lower() for name in theirs}
+        return self._send("PUT", url, {**theirs, **{n: v for n, v in own.items() if n.lower() not in names}}, body, None)
 
     def get(self, url: str) -> Answer:
         """Fetch from the store as a player does. Raises UnansweredError."""

@@ -59,6 +59,35 @@ def test_a_backend_of_three_requests_is_fine(settings):
     assert "stays there: the backend can't delete" in lines[-2].text
 
 
+def test_a_backend_of_one_request_is_fine(settings):
+    """Signed URLs, with headers that the store wants, are all that there has to be."""
+    wanted = {"cache-control": "max-age=60", "content-type": "text/plain"}
+    missing: list[str] = []
+
+    def before(asked):
+        if asked.method == "PUT" and "signature" in asked.query:
+            missing.extend(name for name, value in wanted.items() if asked.headers.get(name) != value)
+            asked.headers["content-type"] = "text/plain; charset=utf-8"
+
+    def after(asked, said):
+        if asked.path in (ME, RECORDS) or asked.path.startswith("/api/s3/"):
+            said.status, said.body = 405, b"{}"
+        elif asked.path == PRESIGN and said.status == 200:
+            said.change(downloadUrl=..., headers=wanted)
+
+    with serving_wrongly(settings, before=before, after=after) as (running, _):
+        lines = lines_of(running)
+
+    assert [] == missing
+    assert [
+        "The question whether a token is good (GET /api/admin/auth/me).",
+        "The address where players find a file (downloadUrl).",
+        "File records (POST /api/admin/files).",
+        "Anything beyond the required (GET /api/s3/capabilities).",
+    ] == [line.text for line in lines if line.verdict is Verdict.NOT_OFFERED]
+    assert [] == faults_of(lines)
+
+
 def test_a_fault_does_not_stop_the_check(settings):
     """All other points are still tried, but for what is not offered, and what was stored is removed."""
 
@@ -88,7 +117,11 @@ def test_a_fault_does_not_stop_the_check(settings):
             {"token": "another-token-that-is-wrong"},
             "The right token is good: the answer is 401: is AUTH_TOKEN the one that it knows?",
         ),
-        ({"validate_endpoint": "/nowhere"}, "The right token is good: GET /nowhere is answered with 404 NotFound in place of 200."),
+        (
+            {"validate_endpoint": "/nowhere", "presign_endpoint": "/nowhere"},
+            "The right token is good: GET /nowhere is answered with 404, and the request for a signed URL is answered with 404 NotFound"
+            " in place of 200.",
+        ),
     ],
     ids=["wrong token", "wrong path"],
 )
@@ -298,7 +331,9 @@ FAULTS = {
         "without a token is answered with 403",
     ),
     "refusals for people": (required.refusals_are_json, after(refuse_in_html), "is not JSON with the texts"),
-    "no downloadUrl": (required.urls_are_signed, answer(PRESIGN, downloadUrl=...), "has no text 'downloadUrl'"),
+    "no key": (required.urls_are_signed, answer(PRESIGN, key=...), "has no text 'key'"),
+    "a path for players": (required.urls_are_signed, answer(PRESIGN, downloadUrl="/objects/a"), "'downloadUrl' is not a whole web address"),
+    "headers in a list": (required.urls_are_signed, answer(PRESIGN, headers=["a"]), "'headers' is not an object of names and texts"),
     "half an address": (required.urls_are_signed, answer(PRESIGN, signedUrl="/objects/a"), "'signedUrl' is not a whole web address"),
     "a URL for a minute": (required.urls_are_signed, after(short_lived), "expires after 60 s"),
     "presigning fails": (
@@ -356,7 +391,7 @@ FAULTS = {
     "another code": (optional.digests_are_compared, after(other_digest_code), "refused with InvalidDigest in place of BadDigest"),
     "parts backwards": (optional.parts_make_a_file, after(parts_backwards), "the list of parts is not what was sent"),
     "an empty result": (optional.parts_make_a_file, answer(f"{MULTIPART}/complete", sizeBytes=0), "without its sizeBytes"),
-    "no upload ID": (optional.parts_make_a_file, answer(MULTIPART, "POST", uploadId=...), "begins without key, uploadId"),
+    "no upload ID": (optional.parts_make_a_file, answer(MULTIPART, "POST", uploadId=...), "begins without key and uploadId"),
     "parts make other bytes": (optional.parts_make_a_file, other_bytes("parts.bin"), "made of parts has other bytes"),
     "uploads stay": (optional.uploads_in_parts_are_given_up, after(never_given_up), "given up is answered with 200"),
     "giving up is 200": (

@@ -192,6 +192,14 @@ def test_record_is_sent_as_json(uploader, server, cancel, tmp_path):
     assert "/api/admin/files" in (tmp_path / "log.txt").read_text()
 
 
+def test_page_in_place_of_an_answer_is_no_record(uploader, server, cancel):
+    """A site that knows one page only says 200 to everything."""
+    server.api_faults[RECORD].append(Fault(status=200, body=PAGE))
+    with pytest.raises(TransferError, match="not JSON"):
+        uploader.create_record({"name": "Lesson"}, log_file=None, cancel=cancel)
+    assert 1 == len(server.asked(RECORD))
+
+
 def test_a_token_that_the_backend_repeats_is_not_cut_into_the_log(server, cancel, tmp_path):
     """Half a token is a secret too, and nothing would know it for one."""
     server.token = long = "eyJ" + "x9Qz" * 120
