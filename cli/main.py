@@ -163,8 +163,7 @@ def _add_convert(parser: argparse.ArgumentParser, config: Config) -> None:
     parser.add_argument("--model", metavar="NAME|DIR", help="a Whisper model's name or its folder (default: base)")
     parser.add_argument("--language", metavar="auto|xx", help="the language spoken (default: auto)")
     parser.add_argument("--upload", metavar="PREFIX", help="upload to this destination, such as videos/course1/")
-    parser.add_argument("--session-id", default="", metavar="ID", help="the session that the file record belongs to")
-    parser.add_argument("--delete-local", action="store_true", help="delete the local media when every file is confirmed")
+    _add_record(parser)
     _add_transfer(parser)
     _add_again(parser, fresh="convert and upload everything anew, replacing the folder")
     parser.add_argument("--json", action="store_true", help="print one event a line as JSON")
@@ -224,6 +223,7 @@ def _add_encoding(parser: argparse.ArgumentParser) -> None:
 def _add_upload(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="DIR", help="the folder of a converted video")
     parser.add_argument("prefix", metavar="PREFIX", help="the destination, such as videos/course1/lesson1/")
+    _add_record(parser)
     _add_transfer(parser)
     _add_again(parser, fresh="upload everything anew")
     parser.add_argument("--json", action="store_true", help="print one event a line as JSON")
@@ -260,6 +260,11 @@ def _add_verify(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("manifest", metavar="DIR|MANIFEST", help="a folder that was uploaded, a manifest file, or a destination")
     parser.add_argument("--deep", action="store_true", help="also read every file on the server whole")
     parser.add_argument("--json", action="store_true", help="print one difference a line as JSON")
+
+
+def _add_record(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--session-id", default="", metavar="ID", help="the session that the file record belongs to")
+    parser.add_argument("--delete-local", action="store_true", help="delete the local media when every file is confirmed")
 
 
 def _add_transfer(parser: argparse.ArgumentParser) -> None:

@@ -14,24 +14,33 @@ from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.errors import OutputError, SettingsError, UploadIncompleteError
-from pipeline.model import Existing, Outcome, PhaseName, UploadRequest
+from pipeline.model import Existing, Outcome, UploadRequest
+from pipeline.workspace import partial_of
 
 
 def run(options: argparse.Namespace, config: Config) -> int:
-    """Upload a folder; what is confirmed already is not sent again."""
+    """Upload a folder and make its file record; what is confirmed already is not sent again."""
     folder: Path = options.folder
-    request = UploadRequest(prefix=options.prefix, language=config.languages.default)
+    request = UploadRequest(
+        prefix=options.prefix,
+        language=config.languages.default,
+        session_id=options.session_id or None,
+        delete_local=options.delete_local,
+    )
     problems = [*config.problems, *wiring.upload_problems(config, request, token_typed=False)]
     if problems:
         raise SettingsError(problems)
+    if not folder.is_dir() and partial_of(folder.absolute()).is_dir():
+        raise OutputError(f"The conversion into {folder} was stopped: start `convert` again, it goes on from there.")
     if not folder.is_dir():
         raise OutputError(f"{folder} is not a folder: name the folder of a converted video.")
+    request = wiring.upload_request(folder, request, config)
     existing = existing_from(options)
     left = wiring.unfinished_upload(folder, request, config)
     if existing is Existing.ASK and left is not None:
         existing = settle_unfinished(UploadIncompleteError(files_done=left.files_done, files_total=left.files_total))
     view = renderer(as_json=options.json)
-    view.start(folder.absolute().name, (), (PhaseName.UPLOAD,))
+    view.start(folder.absolute().name, (), wiring.upload_phases(request))
     stop = CancelToken()
     control, ask_token = control_from(options), token_prompt(config, view.event, stop)
     try:

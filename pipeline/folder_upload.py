@@ -1,27 +1,32 @@
-"""Uploads a folder that needs no work before: the `upload` command. Tells what happens with the events of a job."""
+"""Uploads a folder that needs no work before, with its file record: the `upload` command. Tells what happens with the events of a job."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from config import BackendApi
 from pipeline.cancel import CancelToken
-from pipeline.errors import OutputError
+from pipeline.errors import OutputError, SettingsError
 from pipeline.events import JobFinished, LogLevel, Sink
 from pipeline.folder_lock import locked
+from pipeline.folder_notes import FolderNotes
 from pipeline.job_file import JOB_FILE
-from pipeline.model import Existing, JobReport, PhaseName, UploadRequest
+from pipeline.media.stream_summary import summarize
+from pipeline.model import Existing, JobReport, PhaseName, PhaseOutcome, UploadRequest
+from pipeline.phases.cleanup import clean_up
 from pipeline.phases.phase import PhaseResult, Progress
-from pipeline.phases.upload import send
+from pipeline.phases.record import fields_for, record
+from pipeline.phases.upload import is_uploaded, upload
 from pipeline.steps import Steps, to_the_end
 from pipeline.transfer.control import TransferControl
 from pipeline.transfer.login import Login
-from pipeline.transfer.redaction import without_query
+from pipeline.transfer.state_file import STATE_FILE, read_state
 from pipeline.transfer.tally import COMPLETE, VALIDATING
 from pipeline.transfer.uploader import Uploader
-from pipeline.workspace import MASTER
+from pipeline.workspace import MASTER, title_of
 
 
 def upload_folder(
@@ -40,17 +45,10 @@ def upload_folder(
 
     `data_dir` is where the library of manifests lies, None for none.
     """
-    steps = Steps((PhaseName.UPLOAD,), sink)
-    master_url = ""
-
-    def upload() -> PhaseResult:
-        nonlocal master_url
-        uploader = Uploader(backend, session_id=request.session_id, login=login, control=control)
-        with _kept_from_others(folder):
-            master_url = _send(folder, request, existing, data_dir, uploader, steps, cancel)
-        return PhaseResult(text=COMPLETE)
-
-    ending = to_the_end(lambda: steps.take(PhaseName.UPLOAD, upload), sink)
+    steps = Steps(phases_of(request), sink)
+    uploader = Uploader(backend, session_id=request.session_id, login=login, control=control)
+    job = _FolderUpload(folder, request, existing, uploader, data_dir, steps, cancel)
+    ending = to_the_end(job.all, sink)
     report = JobReport(
         slug=folder.absolute().name,
         source=folder,
@@ -59,11 +57,99 @@ def upload_folder(
         phases=tuple(steps.reports),
         error=ending.error,
         warnings=tuple(steps.warnings),
-        master_url=master_url,
+        master_url=job.master_url,
         wrong_settings=ending.wrong_settings,
+        media_deleted=job.media_deleted,
     )
     sink(JobFinished(report=report))
     return report
+
+
+def phases_of(request: UploadRequest) -> tuple[PhaseName, ...]:
+    """Return the phases of an upload without a conversion."""
+    return (PhaseName.UPLOAD, PhaseName.RECORD, *((PhaseName.CLEANUP,) if request.delete_local else ()))
+
+
+def with_session(request: UploadRequest, folder: Path, backend: BackendApi) -> UploadRequest:
+    """Return the request with the session of an earlier upload of the folder to the same place, where it names none."""
+    if request.session_id:
+        return request
+    noted, saved = FolderNotes(folder).done.get(PhaseName.UPLOAD.value, {}), read_state(folder / STATE_FILE)
+    known = [(noted.get("backend_url"), noted.get("prefix"), noted.get("session_id"))]
+    if saved is not None:
+        known.append((saved.destination.backend_url, saved.destination.prefix, saved.destination.session_id))
+    return replace(request, session_id=next((session for *place, session in known if place == [backend.url, request.prefix]), None))
+
+
+class _FolderUpload:
+    """One folder on its way: what a conversion does after encoding, from the folder alone."""
+
+    def __init__(
+        self,
+        folder: Path,
+        request: UploadRequest,
+        existing: Existing,
+        uploader: Uploader,
+        data_dir: Path | None,
+        steps: Steps,
+        cancel: CancelToken,
+    ) -> None:
+        self.master_url = ""
+        self.media_deleted = False
+        self._folder = folder
+        self._request = request
+        self._existing = existing
+        self._uploader = uploader
+        self._data_dir = data_dir
+        self._steps = steps
+        self._cancel = cancel
+
+    def all(self) -> None:
+        """Upload, make the file record, and delete the media where that is asked for. Raises PipelineError, Cancelled."""
+        with _kept_from_others(self._folder):
+            notes = FolderNotes(self._folder)
+            self._steps.take(PhaseName.UPLOAD, lambda: self._upload(notes))
+            self.master_url = str(notes.done[PhaseName.UPLOAD.value]["urls"].get(MASTER, ""))
+            self._steps.take(PhaseName.RECORD, lambda: self._record(notes))
+            if self._request.delete_local:
+                self._steps.take(PhaseName.CLEANUP, lambda: clean_up(notes, _source(notes), self._steps.log, self._cancel))
+            self.media_deleted = notes.media_deleted
+
+    def _upload(self, notes: FolderNotes) -> PhaseResult:
+        if self._request.delete_local:
+            _source(notes)
+        if notes.media_deleted:
+            if is_uploaded(notes, self._request, self._uploader.backend_url, self._existing):
+                return PhaseResult(outcome=PhaseOutcome.REUSED, text=COMPLETE)
+            raise OutputError(f"The local files in {self._folder} were deleted after an earlier upload: convert the video again (--fresh).")
+        if not (self._folder / MASTER).is_file():
+            raise OutputError(f"{self._folder} holds no {MASTER}: name the folder of a converted video.")
+        report, log = self._steps.reporter(PhaseName.UPLOAD), self._steps.log
+        report(Progress(fraction=0.0, text=VALIDATING))
+        warning = self._uploader.test_connection(self._cancel)
+        if warning:
+            log(warning, LogLevel.WARNING)
+        return upload(self._uploader, self._request, notes, self._existing, self._data_dir, report, log, self._cancel)
+
+    def _record(self, notes: FolderNotes) -> PhaseResult:
+        made = notes.done.get(PhaseName.HLS.value)
+        stream = summarize(self._folder / MASTER) if made is None else None
+        fields = fields_for(
+            self._request,
+            notes.done,
+            name=title_of(self._folder),
+            duration_s=None if stream is None else stream.duration_s,
+            qualities=(made or {}).get("renditions", ()) if stream is None else stream.qualities,
+        )
+        report = self._steps.reporter(PhaseName.RECORD)
+        return record(self._uploader, fields, notes, report, self._steps.log, self._cancel)
+
+
+def _source(notes: FolderNotes) -> Path:
+    """Return the video that a folder was made of. Raises SettingsError for a folder that no conversion made."""
+    if notes.source is None:
+        raise SettingsError(f"{notes.folder} was not made by this program: leave out --delete-local, and delete the files yourself.")
+    return notes.source
 
 
 @contextmanager
@@ -75,24 +161,3 @@ def _kept_from_others(folder: Path) -> Iterator[None]:
     place = folder.absolute()
     with locked(place.with_name(f".{place.name}.lock"), folder):
         yield
-
-
-def _send(
-    folder: Path,
-    request: UploadRequest,
-    existing: Existing,
-    data_dir: Path | None,
-    uploader: Uploader,
-    steps: Steps,
-    cancel: CancelToken,
-) -> str:
-    """Upload and return the stream's address."""
-    if not (folder / MASTER).is_file():
-        raise OutputError(f"{folder} holds no {MASTER}: name the folder of a converted video.")
-    report = steps.reporter(PhaseName.UPLOAD)
-    report(Progress(fraction=0.0, text=VALIDATING))
-    warning = uploader.test_connection(cancel)
-    if warning:
-        steps.log(warning, LogLevel.WARNING)
-    result = send(uploader, request, folder, existing, data_dir, report, steps.log, cancel)
-    return without_query(result.urls.get(MASTER, ""))

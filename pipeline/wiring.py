@@ -9,7 +9,7 @@ from config import Config
 from pipeline.cancel import CancelToken
 from pipeline.errors import FolderTakenError, SettingsError
 from pipeline.events import Sink
-from pipeline.folder_upload import upload_folder
+from pipeline.folder_upload import phases_of, upload_folder, with_session
 from pipeline.media import chapters
 from pipeline.media.encoder_check import choose_encoder
 from pipeline.media.encryption import read_key
@@ -51,7 +51,9 @@ __all__ = [
     "slug_for",
     "slugs_for",
     "unfinished_upload",
+    "upload_phases",
     "upload_problems",
+    "upload_request",
 ]
 
 
@@ -189,13 +191,23 @@ def run_upload(
     control: TransferControl | None = None,
     ask_token: AskToken | None = None,
 ) -> JobReport:
-    """Upload a folder that needs no work before; never raises, and ends in exactly one JobFinished.
+    """Upload a folder that needs no work before and make its file record; never raises, and ends in exactly one JobFinished.
 
     `control` and `ask_token` as in `run_job`.
     """
     login = Login(config.backend.token, ask_token)
     settled = control or TransferControl()
     return upload_folder(folder, request, existing, config.backend, sink, cancel, data_dir=config.data_dir, login=login, control=settled)
+
+
+def upload_request(folder: Path, request: UploadRequest, config: Config) -> UploadRequest:
+    """Return the request for a folder: where it names no session, that of an earlier upload of it to the same place is gone on with."""
+    return with_session(request, folder, config.backend)
+
+
+def upload_phases(request: UploadRequest) -> Sequence[PhaseName]:
+    """Return the phases of `run_upload`."""
+    return phases_of(request)
 
 
 def unfinished_upload(folder: Path, request: UploadRequest, config: Config) -> PreviousUpload | None:

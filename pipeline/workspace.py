@@ -64,6 +64,11 @@ def title_of(folder: Path) -> str:
         return folder.absolute().name
 
 
+def partial_of(final: Path) -> Path:
+    """Return where work goes on for the folder that is to be `final`."""
+    return final.with_name(f".{final.name}.partial")
+
+
 def check_writable(place: Path) -> None:
     """See that a folder can be made and written to. Raises OutputError."""
     probe = place / f".write-test-{os.getpid()}"
@@ -99,7 +104,7 @@ class Workspace:
 
     def __init__(self, job: Job) -> None:
         self.final = job.output_dir / job.slug
-        self.partial = job.output_dir / f".{job.slug}.partial"
+        self.partial = partial_of(self.final)
         self.done: dict[str, dict[str, Any]] = {}
         self.changes: dict[str, tuple[str, ...]] = {}
         self.standing: dict[str, dict[str, Any]] = {}

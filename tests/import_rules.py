@@ -38,6 +38,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
         "folder_lock",
         "workspace",
         "job_file",
+        "folder_notes",
         "earlier_work",
         "output_settings",
         "media",

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import requests
 from program import command, events, start
 from store_server import TOKEN, running_server
 
@@ -37,6 +38,13 @@ def _stored(backend, prefix: str) -> dict[str, bytes]:
         return {key: await storage.load(key) for key in await storage.list_files(prefix) if key != f"{prefix}manifest.json"}
 
     return asyncio.run(read())
+
+
+def _records(backend, prefix: str) -> list[dict]:
+    """Return the file records of what was uploaded to a prefix."""
+    headers = {"Authorization": f"Bearer {backend.settings.token}"}
+    files = requests.get(f"{backend.url}/api/admin/files", headers=headers, timeout=10).json()["files"]
+    return [record for record in files if str(record["s3Keys"]["hls"]).startswith(prefix)]
 
 
 def _made(folder: Path, prefix: str) -> dict[str, bytes]:
@@ -98,6 +106,43 @@ def test_an_upload_that_is_done_sends_nothing_again(stream, backend, run):
     again = run("upload", stream, prefix).returncode
     assert (0, 0, 403, 403) == (first, again, once[0], len(once[1]))
     assert once == state()
+
+
+def test_a_folder_gets_its_file_record(tmp_path, backend, run):
+    """For the session that was named, and only one however often the folder is uploaded."""
+    folder, prefix = tmp_path / "talk", "tests/recorded/"
+    folder.mkdir()
+    (folder / "master.m3u8").write_text("#EXTM3U\n")
+    first = run("upload", folder, prefix, "--session-id", "a" * 24)
+    again = run("upload", folder, prefix)
+    assert (0, 0, True) == (first.returncode, again.returncode, "File record: Session updated" in first.stdout)
+    [record] = _records(backend, prefix)
+    assert ("talk", "tests", "a" * 24) == (record["name"], record["parentFolder"], record["sessionId"])
+
+
+def test_an_upload_goes_on_where_a_conversion_was_killed(tmp_path, environment, backend, run, short_clip):
+    """The same record as the conversion would have made; the conversion, started again, finds everything done."""
+    prefix = "tests/taken-over/"
+    arguments = ("convert", short_clip, "-o", tmp_path, "--preset", "ultrafast", "--upload", prefix, "--session-id", "b" * 24, "--json")
+    process = start(command(*arguments, "--limit-rate", "100K"), environment)
+    for line in process.stdout:
+        if any(e.get("files_done", 0) >= 1 for e in events(line)):
+            process.kill()
+            break
+    process.communicate(timeout=30)
+    taken_over = run("upload", tmp_path / "short-clip", prefix, "--resume", "--session-id", "b" * 24)
+    again = run(*arguments)
+    ended = [(e["phase"], e["outcome"]) for e in events(again.stdout) if e["event"] == "phase_finished"]
+    assert (0, [(phase, "reused") for phase in ("hls", "mp4", "upload", "record")]) == (taken_over.returncode, ended)
+    [record] = _records(backend, prefix)
+    assert ("short clip", "b" * 24, ["360p"]) == (record["name"], record["sessionId"], record["metadata"]["qualities"])
+
+
+def test_a_conversion_that_was_stopped_is_named(tmp_path, run):
+    """What is not whole yet can't be uploaded."""
+    (tmp_path / ".lesson.partial").mkdir()
+    done = run("upload", tmp_path / "lesson", "a/")
+    assert (1, True, 1) == (done.returncode, "start `convert` again" in done.stderr, len(done.stderr.splitlines()))
 
 
 def test_a_stream_that_was_replaced_is_sent_again(tmp_path, backend, run):
