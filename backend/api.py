@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from backend.addresses import Addresses
 from backend.answers import ApiRefusal
@@ -61,7 +61,10 @@ class ApiRoutes:
             self.add_record,
             methods=["POST"],
             status_code=201,
-            responses=refusals(400, 413, 503),
+            responses={
+                200: {"model": KeptRecord, "description": "The video had a record: this one took its place."},
+                **refusals(400, 413, 503),
+            },
             openapi_extra=described(RecordRequest),
         )
         router.add_api_route(records, self.list_records, methods=["GET"], responses=refusals(400, 404, 503))
@@ -97,9 +100,12 @@ class ApiRoutes:
             downloadUrl=self._addresses.download(request, wanted.key),
         )
 
-    async def add_record(self, record: Annotated[RecordRequest, Depends(body_of(RecordRequest))]) -> KeptRecord:
-        """Keep a file record; answer with it, its id and its time."""
-        return KeptRecord.model_validate(await asyncio.to_thread(self._records.add, record.model_dump()))
+    async def add_record(self, response: Response, record: Annotated[RecordRequest, Depends(body_of(RecordRequest))]) -> KeptRecord:
+        """Keep a file record, in place of the one that the video had; answer with it, its id and its time."""
+        kept, updated = await asyncio.to_thread(self._records.add, record.model_dump())
+        if updated:
+            response.status_code = 200
+        return KeptRecord.model_validate(kept)
 
     async def list_records(self, after: str | None = None, limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = MAX_PAGE) -> Records:
         """List file records, oldest first; `after` is the id of the last one of the page before."""

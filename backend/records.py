@@ -24,9 +24,12 @@ _TABLE = """
     CREATE TABLE IF NOT EXISTS files (
         position INTEGER PRIMARY KEY AUTOINCREMENT,
         id TEXT NOT NULL UNIQUE,
-        record TEXT NOT NULL
+        record TEXT NOT NULL,
+        video TEXT
     )
 """
+
+_INDEX = "CREATE INDEX IF NOT EXISTS files_by_video ON files (video)"
 
 
 class RecordsError(Exception):
@@ -49,21 +52,34 @@ class FileRecords:
             raise self._failed(error.strerror or "unreadable") from error
         rows = [_row(record) for line in lines if (record := _parse(line)) is not None]
         with self._open(create=True) as connection, connection:
+            connection.execute("BEGIN IMMEDIATE")
             connection.execute(_TABLE)
             connection.executemany("INSERT OR IGNORE INTO files (id, record) VALUES (?, ?)", rows)
+            _know_videos(connection)
         if lines:
             try:
                 old.replace(old.with_name(TAKEN_OVER))
             except OSError as error:
                 raise self._failed(error.strerror or "not renamed") from error
 
-    def add(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Keep a record, on the disk when this returns; return it with its id and its time. Raises RecordsError."""
-        created = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        record = {"id": uuid.uuid4().hex, "createdAt": created, **fields}
+    def add(self, fields: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
+        """Keep a record, on the disk when this returns; a video that has one is given no second one, but this in its place.
+
+        Returns the record with its id and the time when it was first made, and whether there was one. Raises RecordsError.
+        """
+        video, created = _video(fields), datetime.now(timezone.utc).isoformat(timespec="seconds")
         with self._open() as connection, connection:
-            connection.execute("INSERT INTO files (id, record) VALUES (?, ?)", _row(record))
-        return record
+            connection.execute("BEGIN IMMEDIATE")  # nobody else may add it between looking and writing
+            question = "SELECT record FROM files WHERE video = ? ORDER BY position DESC LIMIT 1"
+            found = connection.execute(question, (video,)).fetchone() if video else None
+            if found is None:
+                record = {"id": uuid.uuid4().hex, "createdAt": created, **fields}
+                connection.execute("INSERT INTO files (id, record, video) VALUES (?, ?, ?)", (*_row(record), video))
+            else:
+                before = json.loads(found[0])
+                record = {"id": before["id"], "createdAt": before.get("createdAt", created), **fields}
+                connection.execute("UPDATE files SET record = ? WHERE id = ?", _row(record)[::-1])
+        return record, found is not None
 
     def get(self, record_id: str) -> dict[str, Any] | None:
         """Return one record, None where there is none. Raises RecordsError."""
@@ -108,6 +124,22 @@ class FileRecords:
 
     def _failed(self, reason: str) -> RecordsError:
         return RecordsError(f"The file records in {self._file} can't be used ({reason}): check the folder, its permissions and the disk.")
+
+
+def _video(record: Mapping[str, Any]) -> str:
+    """Return what tells a video from others: the key of its stream, else of what there is of it; empty where there is nothing."""
+    keys = record.get("s3Keys")
+    keys = keys if isinstance(keys, dict) else {}
+    return next((key for name in ("hls", "mp4", "transcript") if isinstance(key := keys.get(name), str) and key), "")
+
+
+def _know_videos(connection: sqlite3.Connection) -> None:
+    """Note of each record which video it is of; an earlier version did not."""
+    if "video" not in {row[1] for row in connection.execute("PRAGMA table_info(files)")}:
+        connection.execute("ALTER TABLE files ADD COLUMN video TEXT")
+    unknown = connection.execute("SELECT id, record FROM files WHERE video IS NULL").fetchall()
+    connection.executemany("UPDATE files SET video = ? WHERE id = ?", [(_video(json.loads(record)), name) for name, record in unknown])
+    connection.execute(_INDEX)
 
 
 def _row(record: Mapping[str, Any]) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """backend.api: the three questions of the uploader, asked over HTTP."""
 
 import time
+import uuid
 from dataclasses import replace
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -234,9 +235,19 @@ def test_records_are_kept_over_a_restart(settings):
     assert RECORD == {name: value for name, value in added.json().items() if name not in ("id", "createdAt")}
 
 
+def test_a_video_that_is_published_again_keeps_its_record(fresh):
+    """Its fields are those of the last request, and it is listed once."""
+    first = fresh.ask("POST", RECORDS, RECORD)
+    again = fresh.ask("POST", RECORDS, {**RECORD, "metadata": {"duration": 13.5, "qualities": ["720p"]}})
+
+    assert (201, 200) == (first.status_code, again.status_code)
+    assert {**first.json(), "metadata": {"duration": 13.5, "qualities": ["720p"]}} == again.json()
+    assert {"files": [again.json()], "next": None} == fresh.ask("GET", RECORDS).json()
+
+
 def test_records_come_in_pages(fresh):
     """A page ends where `limit` says, and `next` leads on to the last."""
-    ids = [fresh.ask("POST", RECORDS, RECORD).json()["id"] for _ in range(3)]
+    ids = [fresh.ask("POST", RECORDS, {**RECORD, "s3Keys": {"hls": f"{number}/master.m3u8"}}).json()["id"] for number in range(3)]
     first = fresh.ask("GET", RECORDS, limit=2).json()
     second = fresh.ask("GET", RECORDS, limit=2, after=first["next"]).json()
 
@@ -277,7 +288,8 @@ def test_one_record_is_given_by_its_id(shared):
 )
 def test_records_have_the_contract_fields(shared, changes, status):
     """Records with the contract's fields are taken, others are refused."""
-    answer = requests.post(shared.url + RECORDS, json={**RECORD, **changes}, headers=shared.headers, timeout=10)
+    own = {"hls": f"{uuid.uuid4().hex}/master.m3u8"}
+    answer = requests.post(shared.url + RECORDS, json={**RECORD, "s3Keys": own, **changes}, headers=shared.headers, timeout=10)
 
     assert status == answer.status_code
 
