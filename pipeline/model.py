@@ -214,6 +214,14 @@ class Crop:
     bottom: int = 0
 
 
+class CaptionForm(str, Enum):
+    """What the closed captions in a picture are, by what the frames that were looked at hold; PADDING says nothing."""
+
+    PADDING = "padding"
+    CEA_608 = "608"
+    CEA_708 = "708"
+
+
 @dataclass(frozen=True, kw_only=True)
 class VideoStream:
     """The source's picture. `width` and `height` are as shown: crop, rotation and sample aspect ratio applied.
@@ -246,7 +254,7 @@ class VideoStream:
     dolby_vision: int | None = None
     interlaced: bool = False
     bit_depth: int = 8
-    closed_captions: bool = False
+    closed_captions: CaptionForm | None = None
     colour_range: str = "unknown"
     crop: Crop = Crop()
     interlaced_in_part: bool = False

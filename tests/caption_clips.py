@@ -15,19 +15,24 @@ HEADS = {"h264": b"\x06", "hevc": b"\x4e\x01"}
 """The head of a NAL unit with supplemental enhancement information."""
 
 
-def pop_on(text: str, start: int, end: int, *, field: int = 0) -> dict[int, bytes]:
+def pop_on(text: str, start: int, end: int, *, field: int = 0, channel: int = 0) -> dict[int, bytes]:
     """Return a caption of CEA-608 by the number of the frame that carries each two bytes: shown at `start`, erased at `end`.
 
-    The text is sent before, two letters a frame; commands are sent twice.
+    The text is sent before, two letters a frame; commands are sent twice. `channel` 1 is the second of the field's two.
     """
     letters = [text[at : at + 2].encode("ascii").ljust(2) for at in range(0, len(text), 2)]
-    control = b"\x15" if field else b"\x14"
+    control = bytes(((0x15 if field else 0x14) | channel << 3,))
     load, memory, row = ([control + command] * 2 for command in (b"\x20", b"\x2e", b"\x70"))
     before = [*load, *memory, *row, *letters]
     pairs = before + [control + b"\x2f"] * 2
     first = start - len(before)
     placed = {first + number: pair for number, pair in enumerate(pairs)} | {end: control + b"\x2c", end + 1: control + b"\x2c"}
-    return {frame: bytes(_odd_parity(value) for value in pair) for frame, pair in placed.items()}
+    return with_parity(placed)
+
+
+def with_parity(pairs: Mapping[int, bytes]) -> dict[int, bytes]:
+    """Return pairs of bytes by the number of their frame as they are sent."""
+    return {frame: bytes(_odd_parity(value) for value in pair) for frame, pair in pairs.items()}
 
 
 def captioned(
@@ -38,10 +43,11 @@ def captioned(
     more: Sequence[bytes] = (),
     codec: str = "h264",
     first: int = 0,
+    sparse: bool = False,
 ) -> Path:
     """Copy a file whose picture is H.264 or HEVC, and put captions into each picture from number `first` on.
 
-    `fields` is one mapping a field, `more` comes in every picture.
+    `fields` is one mapping a field, `more` comes in every picture. With `sparse` only pictures that carry text get any, as OBS does it.
     """
     with av.open(str(source)) as read, av.open(str(target), "w") as write:
         streams = {stream.index: write.add_stream_from_template(stream) for stream in read.streams}
@@ -53,7 +59,7 @@ def captioned(
             if packet.stream.type == "video":
                 frame = round(float(packet.pts * packet.time_base) * rate)
                 triplets = [bytes((0xFC | number,)) + field.get(frame, PADDING) for number, field in enumerate(fields)]
-                if frame >= first:
+                if frame >= first and not (sparse and all(frame not in field for field in fields)):
                     packet = _with_message(packet, _message(b"".join([*triplets, *more]), codec))
             packet.stream = streams[packet.stream.index]
             write.mux(packet)

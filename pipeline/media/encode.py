@@ -235,8 +235,8 @@ def _timed(video: Any, plan: Plan, cutting: Cutting, chunk: Chunk) -> Any:  # no
     """Return the frames of a chunk with the times they have in the stream."""
     source = plan.media.video
     assert source is not None
-    if source.closed_captions and (cutting.thinning is not None or cutting.pauses):
-        # each frame has its share of the closed captions: with some left out or shown twice they would be garbled
+    if cutting.thinning is not None or cutting.pauses:
+        # each frame may have its share of closed captions: with some left out or shown twice they would be garbled
         video = video.filter("sidedata", mode="delete", type="A53_CC")
     if (plan.deinterlace or cutting.pauses) and not source.rotation:
         # these compare frames, which must all have one size; by fields, where it is to be another and they are interlaced

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pipeline.cancel import CancelToken
+from pipeline.media.closed_captions import holds_captions
 from pipeline.media.covers import is_cover
 from pipeline.media.source_checks import check_unchanged, unreadable
 from pipeline.model import MediaInfo
@@ -60,7 +61,7 @@ class Scan:
     `other_pictures` are begin and end of each track with a picture that is not the source's; `blank` those of the longest
     stretch that has neither picture nor sound, None where there is none or no sound at all.
     `entry` is when the first frame of a part of a source would be shown in the whole, which may be before the part begins; None where the
-    picture is shown from its beginning.
+    picture is shown from its beginning. `captions` says that some frame holds data of closed captions.
 
     Ten hours have a million frames: times are kept in arrays, and what is asked of all of them is left to numpy.
     """
@@ -76,6 +77,7 @@ class Scan:
     blank: tuple[int, int] | None = None
     entry: int | None = None
     picture_bytes: array[int] = field(default_factory=lambda: array("q"))
+    captions: bool = False
 
     @property
     def bit_rate(self) -> float:
@@ -195,6 +197,7 @@ class Found:
         self._sound_ends = {stream.index: 0 for stream in media.audio}
         self._silences: dict[int, list[tuple[int, int]]] = {stream.index: [] for stream in media.audio}
         self._others: dict[int, tuple[int, int]] = {}
+        self._captions = False
         self._is_part = media.left_out_s > 0
         self.limit = LATEST if media.limit_s is None else round(media.limit_s * CLOCK_HZ)
 
@@ -219,6 +222,8 @@ class Found:
         if not is_picture:
             self._take_beside(index, begin, end)
             return
+        if not self._captions:
+            self._captions = holds_captions(packet)
         if packet.is_keyframe:
             self._keyframes.append(begin)
         elif not self._keyframes:  # a recording that begins between keyframes: nothing can be decoded yet
@@ -305,6 +310,7 @@ class Found:
             ),
             blank=self._blank(frames),
             picture_bytes=self._picture_bytes,
+            captions=self._captions,
         )
         if not frames:
             return made

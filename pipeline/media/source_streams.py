@@ -7,7 +7,7 @@ import struct
 from fractions import Fraction
 from typing import Any
 
-from pipeline.media.closed_captions import frame_captions
+from pipeline.media.closed_captions import caption_form, frame_captions
 from pipeline.media.colour_tags import ColourTags
 from pipeline.media.declared_times import since, stream_duration_s
 from pipeline.media.edit_lists import EditList
@@ -76,7 +76,7 @@ def video_stream(
         interlaced=fields.found,
         interlaced_in_part=fields.in_part,
         sizes=sizes(found),
-        closed_captions=any(frame_captions(frame) for sample in found for frame in sample.frames),
+        closed_captions=caption_form(frame_captions(frame) for sample in found for frame in sample.frames),
         bit_depth=max(component.bits for component in frame.format.components),
     )
 

@@ -11,7 +11,7 @@ from pipeline.media.colours import source_colours
 from pipeline.media.frame_rates import frame_rate_limit
 from pipeline.media.mixing import only_two_known
 from pipeline.media.soundtracks import are_pairs
-from pipeline.model import AudioStream, DynamicRange, MediaInfo, SubtitleForm, VideoStream
+from pipeline.model import AudioStream, CaptionForm, DynamicRange, MediaInfo, SubtitleForm, VideoStream
 from pipeline.speech.languages import language_name
 
 DAMAGED_S = 1.0
@@ -35,6 +35,10 @@ SUBTITLE_TREATMENTS = {
     SubtitleForm.TEXT: "subtitles ({}), kept",
     SubtitleForm.PICTURES: "subtitles that are pictures ({}), left out",
     SubtitleForm.UNKNOWN: "subtitles of a kind that can't be read ({}), left out",
+}
+CAPTION_TREATMENTS = {
+    CaptionForm.CEA_608: "closed captions in the picture, offered as subtitles too",
+    CaptionForm.CEA_708: "closed captions in the picture (CEA-708): only those of CEA-608 can be offered as subtitles",
 }
 LAYOUTS = {6: "5.1", 7: "6.1", 8: "7.1"}
 
@@ -169,8 +173,8 @@ def _sound(media: MediaInfo, *, surround: bool, mapped: bool) -> Iterator[str]:
 
 
 def _subtitles(media: MediaInfo) -> Iterator[str]:
-    if media.video is not None and media.video.closed_captions:
-        yield "closed captions in the picture, offered as subtitles too"
+    if media.video is not None and media.video.closed_captions in CAPTION_TREATMENTS:
+        yield CAPTION_TREATMENTS[media.video.closed_captions]
     for form, what in SUBTITLE_TREATMENTS.items():
         tracks = [stream for stream in media.subtitles if stream.form is form]
         names = [language_name(stream.language) if stream.language else stream.title or "unknown language" for stream in tracks]

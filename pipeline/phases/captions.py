@@ -19,7 +19,7 @@ from pipeline.media.measure import PLAYLIST, Measured, bit_rates, read_media_pla
 from pipeline.media.playlists import ClosedCaptions, SubtitleTrack
 from pipeline.media.soundtracks import UNKNOWN_LANGUAGE
 from pipeline.media.subtitle_tracks import read_cues
-from pipeline.model import Plan, SubtitleForm, SubtitleStream
+from pipeline.model import PhaseName, Plan, SubtitleForm, SubtitleStream
 from pipeline.phases.phase import PhaseContext
 from pipeline.phases.transcribe import load_cues
 from pipeline.speech.cues import Cue
@@ -42,9 +42,14 @@ class Captions:
 
 
 def read_channels(context: PhaseContext) -> tuple[Channel, ...]:
-    """Return the closed captions in the source's picture. Raises SourceError, Cancelled."""
+    """Return the closed captions in the source's picture. Raises SourceError, Cancelled.
+
+    The source is read for them only where some were found, in the frames looked at or when all of it was read through.
+    """
     video = context.plan.media.video
-    return read_closed_captions(context.plan.media, context.cancel) if video is not None and video.closed_captions else ()
+    found = context.workspace.done.get(PhaseName.HLS.value, {}).get("closed_captions", False)
+    wanted = video is not None and (video.closed_captions is not None or found)
+    return read_closed_captions(context.plan.media, context.cancel) if wanted else ()
 
 
 def kept_channels(context: PhaseContext, channels: Sequence[Channel], pictures: Sequence[Measured]) -> list[ClosedCaptions]:
@@ -52,7 +57,9 @@ def kept_channels(context: PhaseContext, channels: Sequence[Channel], pictures: 
     language = _spoken_language(context.plan)
     kept = [channel for channel in channels if all(_holds(context.workspace.folder / p.name, p, channel) for p in pictures)]
     if len(kept) < len(channels):
-        context.log("The encoder leaves the closed captions out of the picture: they are subtitles of the stream.", LogLevel.INFO)
+        readable = all(channel.cues for channel in channels if channel not in kept)
+        instead = ": they are subtitles of the stream" if readable else ", and those of CEA-708 can't be made subtitles"
+        context.log(f"The encoder leaves the closed captions out of the picture{instead}.", LogLevel.INFO)
     named = {channel.name: _channel_name(number, language) for number, channel in enumerate(channels)}
     return [
         ClosedCaptions(

@@ -215,6 +215,7 @@ class HlsEncode:
             "audio": [] if self.plan.muxed_sound else [a.folder for a in self.plan.audio],
             "loudness": self._sound.loudness,
             "encoder": self.plan.encoder,
+            "closed_captions": self._scan.captions,
             "chunks": len(chunks),
             "decode_errors": max(self._sound.error_lines, self._lost_sounds()) + sum(c["errors"] for c in chunks),
             "sound_ends": {str(index): end_s for index, end_s in self._sound.ends.items()},

@@ -102,7 +102,7 @@ def beside(plan: Plan) -> dict[str, Any]:
     return {
         "chapters": as_facts(plan.chapters),
         "subtitles": [stream.index for stream in plan.media.text_subtitles],
-        "closed_captions": video is not None and video.closed_captions,
+        "closed_captions": video is not None and video.closed_captions is not None,
     }
 
 
