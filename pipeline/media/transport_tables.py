@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -20,6 +21,15 @@ PAT_PID, SDT_PID = 0, 0x11
 PAT, PMT, SDT = 0x00, 0x02, 0x42
 SERVICE_DESCRIPTOR = 0x48
 SCRAMBLED_SHARE = 0.5
+
+HEAD_BYTES, CHECK_SUM_BYTES = 8, 4
+"""Of every section with the long head, which all of these have."""
+
+MIRRORED = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
+"""Each byte with its bits in the opposite order: the tables' check sum is zlib's, reckoned from the other end of each byte."""
+
+WHOLE = 0xFFFFFFFF
+"""What zlib makes of a whole section with its check sum (ISO/IEC 13818-1, annex A)."""
 
 
 def programmes(path: Path) -> tuple[Programme, ...]:
@@ -53,7 +63,7 @@ def _packets(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _sections(packets: list[bytes], pid: int) -> Iterator[bytes]:
-    """Yield the tables' sections that a stream carries, without their check sums (ISO/IEC 13818-1, 2.4.4.1)."""
+    """Yield the tables' sections that a stream carries, without their check sums, by which they are whole (ISO/IEC 13818-1, 2.4.4.1)."""
     section = b""
     for packet in packets:
         if int.from_bytes(packet[1:3], "big") & 0x1FFF != pid or not packet[3] & 0x10:
@@ -64,11 +74,12 @@ def _sections(packets: list[bytes], pid: int) -> Iterator[bytes]:
         elif not section:
             continue
         section += payload
-        while len(section) >= 8 and section[0] != 0xFF:
+        while len(section) >= HEAD_BYTES and section[0] != 0xFF:
             size = 3 + (int.from_bytes(section[1:3], "big") & 0xFFF)
             if len(section) < size:
                 break
-            yield section[: size - 4]
+            if size >= HEAD_BYTES + CHECK_SUM_BYTES and zlib.crc32(section[:size].translate(MIRRORED)) == WHOLE:
+                yield section[: size - CHECK_SUM_BYTES]
             section = section[size:]
 
 
@@ -83,20 +94,26 @@ def _names(sdt: bytes) -> Iterator[tuple[int, str]]:
     at = 11
     while at + 5 <= len(sdt):
         number, end = int.from_bytes(sdt[at : at + 2], "big"), at + 5 + (int.from_bytes(sdt[at + 3 : at + 5], "big") & 0xFFF)
-        at += 5
-        while at + 2 <= min(end, len(sdt)):
-            if sdt[at] == SERVICE_DESCRIPTOR:
-                name = at + 4 + sdt[at + 3]  # behind the kind of service and the provider's name
-                yield number, _text(sdt[name + 1 : name + 1 + sdt[name]])
-            at += 2 + sdt[at + 1]
+        descriptors = sdt[at + 5 : end]
+        while len(descriptors) >= 2:
+            kind, body, descriptors = descriptors[0], descriptors[2 : 2 + descriptors[1]], descriptors[2 + descriptors[1] :]
+            if kind == SERVICE_DESCRIPTOR:
+                _, after = _counted(body[1:])  # behind the kind of service: the provider's name
+                yield number, _text(_counted(after)[0])
         at = end
+
+
+def _counted(data: bytes) -> tuple[bytes, bytes]:
+    """Return the bytes that the first one counts, as far as they are there, and what comes behind them."""
+    end = 1 + data[0] if data else 0
+    return data[1:end], data[end:]
 
 
 def _text(data: bytes) -> str:
     """Return a name; a first byte below 0x20 tells its character set (ETSI EN 300 468, annex A), 0x15 that it is UTF-8."""
     if data[:1] == b"\x15":
         return data[1:].decode("utf-8", errors="replace").strip()
-    if data[:1] == b"\x10":
+    if data[:1] == b"\x10" and len(data) > 2:
         return data[3:].decode(f"iso8859-{data[2]}" if 1 <= data[2] <= 15 and data[2] != 12 else "latin-1", errors="replace").strip()
     if data[:1] and 1 <= data[0] <= 0x0B and data[0] != 8:
         return data[1:].decode(f"iso8859-{data[0] + 4}", errors="replace").strip()

@@ -54,6 +54,28 @@ def test_the_programmes_are_read_from_the_tables(two_programmes, tmp_path, strid
     assert [(1, "Sport", 2), (7, "Zwölf", 2)] == found
 
 
+def _with_flipped_bit(data: bytes, pid: int, at: int, *, all_of_them: bool) -> bytes:
+    """Return a transport stream with a bit of its payload flipped in the first packet of a PID, or in each."""
+    made = bytearray(data)
+    for start in range(0, len(made), 188):
+        if int.from_bytes(made[start + 1 : start + 3], "big") & 0x1FFF == pid:
+            made[start + at] ^= 0x40
+            if not all_of_them:
+                break
+    return bytes(made)
+
+
+def test_a_table_with_an_error_is_not_believed(two_programmes, tmp_path):
+    """Reception has single wrong bits: each table has a check sum, and comes again. Without one left, programmes have no names."""
+    data, other = two_programmes.read_bytes(), tmp_path / "other.ts"
+    names = set()
+    for at in range(5, 60):
+        for all_of_them in (False, True):
+            other.write_bytes(_with_flipped_bit(data, 0x11, at, all_of_them=all_of_them))
+            names.add((all_of_them, *((p.number, p.name) for p in programmes(other))))
+    assert {(False, (1, "Sport"), (7, "Zwölf")), (True, (1, ""), (7, ""))} == names - {(True, (1, "Sport"), (7, "Zwölf"))}  # in stuffing
+
+
 @pytest.mark.parametrize("data", [b"", b"\x47", b"\x47" * 188 * 9, bytes(5000)], ids=["empty", "one byte", "all sync", "zeros"])
 def test_what_is_no_transport_stream_has_no_programmes(tmp_path, data):
     """And does no harm."""
