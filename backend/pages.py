@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import re
 from contextlib import suppress
 from html import escape
 from pathlib import Path
@@ -18,10 +20,12 @@ from backend.contract import Health
 from backend.description import refusals
 from backend.records import FileRecords
 from backend.settings import BackendSettings
+from pipeline.transfer.manifest import understood
 from pipeline.transfer.place import place_in
 from storage import InvalidPathError, ObjectNotFoundError, StorageBackend, StoragePathBuilder
 
 _FOLDER = Path(__file__).parent / "player"
+_VERSION = re.compile(r"(?:^|(?<=/))v\d{1,6}/")
 _ASSETS = {"hls.min.js": "text/javascript", "watch.js": "text/javascript", "style.css": "text/css"}
 
 
@@ -44,7 +48,7 @@ class PageRoutes:
 
     async def streams(self) -> Response:
         """List every stored stream with a link to its player."""
-        prefixes, posters = [], set[str]()
+        prefixes, posters, replaced = [], set[str](), set[str]()
         async for stored in self._storage.list_objects():
             folder = stored.path.rpartition("/")[0]
             prefix = f"{folder}/" if folder else ""
@@ -53,7 +57,8 @@ class PageRoutes:
                 prefixes.append(prefix)
             elif stored.path == paths.poster:
                 posters.add(prefix)
-        cards = "\n".join([await self._card(prefix, posters) for prefix in sorted(prefixes)])
+            replaced.update(stored.path[: found.start()] for found in _VERSION.finditer(stored.path))
+        cards = "\n".join([await self._card(prefix, posters, replaced) for prefix in sorted(prefixes)])
         return self._page("streams.html", streams=cards or '<p class="quiet">Nothing here yet: upload a video and reload this page.</p>')
 
     async def watch(self, request: Request, prefix: str) -> Response:
@@ -64,16 +69,16 @@ class PageRoutes:
             return self._page("missing.html", status=404, name=_name(prefix))
         if not await self._storage.exists(paths.master):
             return self._page("missing.html", status=404, name=_name(paths.prefix))
-        current = await self._current(paths)
+        captions, chapters, poster = await self._beside(paths)
         # without speech the file has no cues
-        spoken = await self._storage.exists(current.captions) and b"-->" in await self._storage.load(current.captions)
+        spoken = captions and b"-->" in await self._storage.load(captions)
         return self._page(
             "watch.html",
             name=_name(paths.prefix),
             source=self._object(paths.master),
-            captions=self._object(current.captions) if spoken else "",
-            chapters=self._object(current.chapters) if await self._storage.exists(current.chapters) else "",
-            poster=f'poster="{escape(self._object(current.poster))}"' if await self._storage.exists(current.poster) else "",
+            captions=self._object(captions) if spoken else "",
+            chapters=self._object(chapters) if chapters else "",
+            poster=f'poster="{escape(self._object(poster))}"' if poster else "",
         )
 
     async def asset(self, name: str) -> Response:
@@ -89,19 +94,39 @@ class PageRoutes:
             await self._storage.find("health")
         return Health(status="ok")
 
-    async def _current(self, paths: StoragePathBuilder) -> StoragePathBuilder:
-        """Return where the files of the stream lie that is played now: a later one has a folder of its own."""
-        return StoragePathBuilder(paths.prefix + place_in(await self._storage.load(paths.master)))
+    async def _beside(self, paths: StoragePathBuilder) -> tuple[str, str, str]:
+        """Return captions, chapters and poster of the stream that is played now, empty where it has none.
+
+        They lie at the prefix, or in the folder of the stream where an earlier version of the program left them; what the manifest of
+        the stream doesn't name was left by another one.
+        """
+        master = await self._storage.load(paths.master)
+        place = place_in(master)
+        inside = StoragePathBuilder(paths.prefix + place)
+        named = await self._named(paths, master) if place else None
+        found = []
+        for ways in ((inside.captions, paths.captions), (inside.chapters, paths.chapters), (inside.poster, paths.poster)):
+            there = [key for key in ways if (named is None or key in named) and await self._storage.exists(key)]
+            found.append(there[0] if there else "")
+        return found[0], found[1], found[2]
+
+    async def _named(self, paths: StoragePathBuilder, master: bytes) -> set[str] | None:
+        """Return the keys in the manifest of the stream with this master; None where there is no such manifest."""
+        if not await self._storage.exists(paths.manifest):
+            return None
+        manifest = await asyncio.to_thread(understood, await self._storage.load(paths.manifest))
+        md5 = hashlib.md5(master, usedforsecurity=False).hexdigest()
+        keys = {} if manifest is None else {file.s3_key: file.md5_hash for file in manifest.files}
+        return set(keys) if keys.get(paths.master) == md5 else None
 
     def _object(self, key: str) -> str:
         return self._base + object_path(key)
 
-    async def _card(self, prefix: str, posters: set[str]) -> str:
+    async def _card(self, prefix: str, posters: set[str], replaced: set[str]) -> str:
         paths = StoragePathBuilder(prefix)
-        if any(poster.startswith(f"{prefix}v") for poster in posters):
-            paths = await self._current(paths)
-        has_poster = paths.prefix in posters
-        picture = f'<img src="{escape(self._object(paths.poster))}" alt="">' if has_poster else '<span class="picture"></span>'
+        place = place_in(await self._storage.load(paths.master)) if prefix in replaced else ""
+        poster = next((StoragePathBuilder(way).poster for way in (prefix + place, prefix) if way in posters), "")
+        picture = f'<img src="{escape(self._object(poster))}" alt="">' if poster else '<span class="picture"></span>'
         link = escape(f"{self._base}/watch/{quote(prefix)}")
         return f'<a class="card" href="{link}">{picture}<strong>{escape(_name(prefix))}</strong><small>{escape(prefix)}</small></a>'
 

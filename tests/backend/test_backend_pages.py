@@ -1,5 +1,7 @@
 """backend.pages: the list of streams and the player page."""
 
+import hashlib
+import json
 import re
 import shutil
 from dataclasses import replace
@@ -11,6 +13,7 @@ import requests
 from backend.server import serve_in_thread
 
 MASTER = b"#EXTM3U\n"
+WORDS = b"WEBVTT\n\n00:01.000 --> 00:02.000\nHello\n"
 
 
 def attribute(page, name):
@@ -77,8 +80,56 @@ def test_captions_without_words_are_left_out(shared):
     assert "poster=" not in page
 
 
-def test_a_later_stream_has_its_own_poster_and_captions(fresh):
-    """What the master leads into counts, also where the files of the stream before are still there."""
+def _publish_again(fresh, manifest_names=None):
+    """Leave a lesson that was published twice: its master leads into v2/, the stream before has left what it had."""
+    master = b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nv2/480p/index.m3u8\n"
+    for key, content in (("480p/index.m3u8", MASTER), ("v2/480p/index.m3u8", MASTER), ("master.m3u8", master)):
+        fresh.put(f"lesson/{key}", content, "application/vnd.apple.mpegurl")
+    if manifest_names is not None:
+        md5 = hashlib.md5(master).hexdigest()
+        entry = {"s3_url": "", "size_bytes": 1, "content_type": "", "uploaded_at": "", "last_modified": ""}
+        names = {"master.m3u8": "lesson/master.m3u8", **manifest_names}
+        files = [{"filename": name, "s3_key": key, "md5_hash": md5, **entry} for name, key in names.items()]
+        head = {"title": "Lesson", "prefix": "lesson/", "created_at": "", "last_synced": ""}
+        fresh.put("lesson/manifest.json", json.dumps({**head, "files": files}).encode(), "application/json")
+
+
+def test_what_stands_alone_is_found_at_its_address(fresh):
+    """A stream that was published again has its poster and captions where the first one had them."""
+    _publish_again(fresh)
+    fresh.put("lesson/poster.jpg", b"poster", "image/jpeg")
+    fresh.put("lesson/subtitles.vtt", WORDS, "text/vtt")
+    page = fresh.get("/watch/lesson/").text
+
+    assert (b"poster", WORDS) == tuple(fresh.get(attribute(page, name)).content for name in ("poster", "data-captions"))
+    assert b"poster" == fresh.get(attribute(fresh.get("/").text, "img src")).content
+
+
+def test_captions_of_the_stream_before_are_not_shown(fresh):
+    """The manifest tells what belongs to the stream: what is not in it was left by another one."""
+    _publish_again(fresh, {"poster.jpg": "lesson/poster.jpg"})
+    for name, content, kind in (
+        ("poster.jpg", b"now", "image/jpeg"),
+        ("v2/poster.jpg", b"before", "image/jpeg"),
+        ("subtitles.vtt", WORDS, "text/vtt"),
+    ):
+        fresh.put(f"lesson/{name}", content, kind)
+    page = fresh.get("/watch/lesson/").text
+
+    assert ("", b"now") == (attribute(page, "data-captions"), fresh.get(attribute(page, "poster")).content)
+
+
+def test_a_manifest_of_another_stream_tells_nothing(fresh):
+    """It is written last: until then the master is newer."""
+    _publish_again(fresh, {"poster.jpg": "lesson/poster.jpg"})
+    fresh.put("lesson/master.m3u8", b"#EXTM3U\n# newer\nv2/480p/index.m3u8\n", "application/vnd.apple.mpegurl")
+    fresh.put("lesson/subtitles.vtt", WORDS, "text/vtt")
+
+    assert WORDS == fresh.get(attribute(fresh.get("/watch/lesson/").text, "data-captions")).content
+
+
+def test_what_an_earlier_version_left_beside_its_stream_is_found(fresh):
+    """It had poster and captions in the folder that the master leads into; those of the stream before may still be there."""
     words = {"": b"WEBVTT\n\n00:01.000 --> 00:02.000\nBefore\n", "v2/": b"WEBVTT\n\n00:01.000 --> 00:02.000\nNow\n"}
     for place, text in words.items():
         fresh.put(f"lesson/{place}poster.jpg", f"poster of {place}".encode(), "image/jpeg")
