@@ -26,6 +26,7 @@ from pipeline.transfer.journal import Destination
 from pipeline.transfer.log_file import UploadLog
 from pipeline.transfer.manifest_library import previous_manifest
 from pipeline.transfer.manifest_upload import publish_manifest
+from pipeline.transfer.ownership import owner_of
 from pipeline.transfer.record import record_fields
 from pipeline.transfer.record import s3_keys as record_keys
 from pipeline.transfer.results import TransferCancelled, UploadResult, upload_failure
@@ -33,7 +34,7 @@ from pipeline.transfer.state_file import STATE_FILE, FileStatus, UploadSnapshot,
 from pipeline.transfer.tally import TransferProgress
 from pipeline.transfer.uploader import Uploader
 from pipeline.transfer.validation import backend_url_problems, destination_problems, session_id_problems, token_problems
-from pipeline.workspace import MASTER, title_of
+from pipeline.workspace import MASTER
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -219,7 +220,9 @@ class S3UploadManager:
         self._ended(result)
         if not result.complete:
             raise upload_failure(result)
-        publish_manifest(uploader, result, folder, title=title_of(folder), data_dir=self._config.data_dir, cancel=cancel)
+        owner = owner_of(folder)
+        data_dir = self._config.data_dir
+        publish_manifest(uploader, result, folder, title=owner.title, source=owner.content, data_dir=data_dir, cancel=cancel)
 
     def _progressed(self, progress: TransferProgress) -> None:
         self._progress = progress

@@ -182,6 +182,7 @@ def _problems(options: argparse.Namespace, config: Config, jobs: Sequence[Job]) 
         problems += wiring.upload_problems(config, upload, token_typed=False)
     else:
         given = {"--session-id": options.session_id, "--delete-local": options.delete_local, "--resume": options.resume}
+        given["--replace"] = options.replace
         given["--limit-rate"] = options.limit_rate
         problems += _without(given, "--upload PREFIX")
     if options.encrypt is not None and not options.key_uri:
@@ -263,4 +264,5 @@ def _upload(options: argparse.Namespace, folder: str) -> UploadRequest | None:
         language=options.default_language,
         session_id=options.session_id or None,
         delete_local=options.delete_local,
+        replace=options.replace,
     )

@@ -73,7 +73,7 @@ def _job(place: Path, config: Config) -> JobReport:
         slug=wiring.slug_for(SAMPLE),
         encoding=EncodingRequest(preset="veryfast"),
         transcription=TranscriptionRequest(model=str(MODEL)),
-        upload=UploadRequest(prefix=PREFIX, language="en"),
+        upload=UploadRequest(prefix=PREFIX, language="en", replace=True),
         existing=Existing.FRESH,
     )
     plan = wiring.make_plan(job, config)

@@ -163,6 +163,7 @@ def _add_convert(parser: argparse.ArgumentParser, config: Config) -> None:
     parser.add_argument("--model", metavar="NAME|DIR", help="a Whisper model's name or its folder (default: base)")
     parser.add_argument("--language", metavar="auto|xx", help="the language spoken (default: auto)")
     parser.add_argument("--upload", metavar="PREFIX", help="upload to this destination, such as videos/course1/")
+    _add_replace(parser)
     _add_record(parser)
     _add_transfer(parser)
     _add_again(parser, fresh="convert and upload everything anew, replacing the folder")
@@ -223,6 +224,7 @@ def _add_encoding(parser: argparse.ArgumentParser) -> None:
 def _add_upload(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="DIR", help="the folder of a converted video")
     parser.add_argument("prefix", metavar="PREFIX", help="the destination, such as videos/course1/lesson1/")
+    _add_replace(parser)
     _add_record(parser)
     _add_transfer(parser)
     _add_again(parser, fresh="upload everything anew")
@@ -271,6 +273,10 @@ def _add_transfer(parser: argparse.ArgumentParser) -> None:
     from cli.transfer_options import add_transfer_options
 
     add_transfer_options(parser)
+
+
+def _add_replace(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--replace", action="store_true", help="take the place of another video that stands at the destination")
 
 
 def _add_again(parser: argparse.ArgumentParser, *, fresh: str) -> None:

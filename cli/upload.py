@@ -26,6 +26,7 @@ def run(options: argparse.Namespace, config: Config) -> int:
         language=config.languages.default,
         session_id=options.session_id or None,
         delete_local=options.delete_local,
+        replace=options.replace,
     )
     problems = [*config.problems, *wiring.upload_problems(config, request, token_typed=False)]
     if problems:

@@ -41,6 +41,22 @@ class UploadIncompleteError(SettingsError):
         super().__init__(f"Previous upload incomplete. Resume? ({files_done}/{files_total} files uploaded)")
 
 
+class DestinationTakenError(SettingsError):
+    """Another video stands at the destination: somebody must say that it is to be replaced.
+
+    `title` is the other video's, `same_name` says that it is called like the one that is to go there, `last_synced` when it was last
+    uploaded (UTC), empty where nobody knows.
+    """
+
+    def __init__(self, *, prefix: str, title: str, same_name: bool, last_synced: str) -> None:
+        self.prefix = prefix
+        self.title = title
+        self.same_name = same_name
+        self.last_synced = last_synced
+        what = f"another “{title}”, of other content" if same_name else f"another video, “{title}”"
+        super().__init__(f"{prefix} holds {what}: choose another destination, or put this one in its place (--replace).")
+
+
 class ToolError(PipelineError):
     """ffmpeg can't be found or started."""
 

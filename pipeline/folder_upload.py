@@ -22,11 +22,13 @@ from pipeline.phases.record import fields_for, record
 from pipeline.phases.upload import is_uploaded, upload
 from pipeline.steps import Steps, to_the_end
 from pipeline.transfer.control import TransferControl
+from pipeline.transfer.destination import check_owner
 from pipeline.transfer.login import Login
+from pipeline.transfer.ownership import owner_of
 from pipeline.transfer.state_file import STATE_FILE, read_state
 from pipeline.transfer.tally import COMPLETE, VALIDATING
 from pipeline.transfer.uploader import Uploader
-from pipeline.workspace import MASTER, title_of
+from pipeline.workspace import MASTER
 
 
 def upload_folder(
@@ -129,6 +131,8 @@ class _FolderUpload:
         warning = self._uploader.test_connection(self._cancel)
         if warning:
             log(warning, LogLevel.WARNING)
+        if not self._request.replace:
+            check_owner(self._uploader, self._request.prefix, owner_of(self._folder), self._folder, self._data_dir, self._cancel)
         return upload(self._uploader, self._request, notes, self._existing, self._data_dir, report, log, self._cancel)
 
     def _record(self, notes: FolderNotes) -> PhaseResult:
@@ -137,7 +141,7 @@ class _FolderUpload:
         fields = fields_for(
             self._request,
             notes.done,
-            name=title_of(self._folder),
+            name=owner_of(self._folder).title,
             duration_s=None if stream is None else stream.duration_s,
             qualities=(made or {}).get("renditions", ()) if stream is None else stream.qualities,
         )

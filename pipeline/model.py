@@ -151,12 +151,16 @@ class TranscriptionRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class UploadRequest:
-    """Where the finished folder goes. `prefix` ends with a slash; `language` is the record's when none is detected."""
+    """Where the finished folder goes. `prefix` ends with a slash; `language` is the record's when none is detected.
+
+    `replace` lets it take the place of another source's stream.
+    """
 
     prefix: str
     language: str = "en"
     session_id: str | None = None
     delete_local: bool = False
+    replace: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

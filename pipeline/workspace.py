@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import shutil
 from collections.abc import Collection, Mapping
@@ -54,14 +53,6 @@ def published_files(folder: Path) -> list[Path]:
         if path.resolve().is_relative_to(home) if path.is_symlink() else inside[path.parent]:
             found.append(path)
     return sorted(found)
-
-
-def title_of(folder: Path) -> str:
-    """Return what a job's video is called: its source's name without the ending, the folder's where no job tells."""
-    try:
-        return Path(json.loads((folder / JOB_FILE).read_text(encoding="utf-8"))["source_path"]).stem
-    except (OSError, ValueError, KeyError, TypeError):
-        return folder.absolute().name
 
 
 def partial_of(final: Path) -> Path:

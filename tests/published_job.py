@@ -37,17 +37,25 @@ class PublishedJob:
 
 
 def open_job(
-    place: Path, media: MediaInfo, *, existing: Existing = Existing.ASK, facts: Mapping[str, dict[str, Any]] | None = None, **upload: Any
+    place: Path,
+    media: MediaInfo,
+    *,
+    source: bytes = b"source",
+    existing: Existing = Existing.ASK,
+    facts: Mapping[str, dict[str, Any]] | None = None,
+    **upload: Any,
 ) -> PublishedJob:
     """Return a run of a job in `place`: its folder is made by the first run and found by the next ones.
 
-    `facts` are steps that count as finished besides the packaging; other keywords go into the UploadRequest.
+    `source` is its video's content, `facts` are steps that count as finished besides the packaging; other keywords go into the
+    UploadRequest.
     """
-    source = place / "Lesson One.mp4"
-    if not source.exists():
-        source.write_bytes(b"source")
+    video = place / "Lesson One.mp4"
+    if not video.exists():
+        video.parent.mkdir(parents=True, exist_ok=True)
+        video.write_bytes(source)
     request = UploadRequest(**{"prefix": PREFIX, **upload})
-    job = Job(source=source, output_dir=place / "out", slug="lesson", upload=request, existing=existing)
+    job = Job(source=video, output_dir=place / "out", slug="lesson", upload=request, existing=existing)
     quality = {"width": 1280, "height": 720, "frame_width": 1280, "frame_height": 720, "bit_rate": 1, "max_bit_rate": 1, "buffer_size": 1}
     plan = Plan(
         job=job,

@@ -284,6 +284,9 @@ class _Handler(BaseHTTPRequestHandler):
             said = {"objects": [self._object(k, v) for k, v in sorted(stored.items()) if k.startswith(query["prefix"])], "next": None}
         elif parts.path == "/api/s3/object" and query["key"] in stored:
             said = {**self._object(query["key"], stored[query["key"]]), "url": f"{server.url}/store/{quote(query['key'])}"}
+        elif parts.path == "/api/s3/manifest" and f"{query['prefix']}manifest.json" in stored:
+            self._answer(200, stored[f"{query['prefix']}manifest.json"])
+            return
         elif parts.path == "/api/s3/multipart" and self.command == "POST":
             uploads[f"upload-{number}"] = {}
             said = {"key": asked["key"], "uploadId": f"upload-{number}", "downloadUrl": f"{server.url}/store/{quote(asked['key'])}"}

@@ -12,18 +12,20 @@ from pipeline.events import LogLevel
 from pipeline.model import Existing, PhaseName, PhaseOutcome, Plan, UploadRequest
 from pipeline.phases.phase import Notes, PhaseContext, PhaseResult, Progress
 from pipeline.transfer.control import TransferControl
+from pipeline.transfer.destination import check_owner, others_below
 from pipeline.transfer.login import Login
 from pipeline.transfer.manifest_library import previous_manifest
 from pipeline.transfer.manifest_upload import publish_manifest
+from pipeline.transfer.ownership import owner_from, owner_of
 from pipeline.transfer.preparation import too_large
 from pipeline.transfer.redaction import without_query
 from pipeline.transfer.results import UploadResult, upload_failure
 from pipeline.transfer.tally import COMPLETE, VALIDATING, TransferProgress
 from pipeline.transfer.uploader import Uploader, previous_upload
 from pipeline.transfer.validation import upload_problems
-from pipeline.workspace import title_of
 
 ANEW = (Existing.UPLOAD_AGAIN, Existing.FRESH)
+BASE_OF_OTHERS = "Other videos lie below {prefix}, such as {other}: this one goes to {prefix} itself, beside them."
 
 
 class UploadPhase:
@@ -44,6 +46,7 @@ class UploadPhase:
         self._login = login or Login(backend.token)
         self._control = control or TransferControl()
         self._kept: Uploader | None = None
+        self._made_meanwhile = False
 
     def check(self, context: PhaseContext) -> None:
         """See that the inputs are right, the backend answers and an earlier upload is not passed over.
@@ -64,6 +67,10 @@ class UploadPhase:
         warning = uploader.test_connection(context.cancel)
         if warning:
             context.log(warning, LogLevel.WARNING)
+        self._check_owner(context, uploader)
+        for other in others_below(self._data_dir, self._backend.url, request.prefix)[:1]:
+            context.log(BASE_OF_OTHERS.format(prefix=request.prefix, other=other), LogLevel.WARNING)
+        self._made_meanwhile = not workspace.published
         if not workspace.published:
             self._check_estimate(context, uploader)
         if context.plan.job.existing is not Existing.ASK or not workspace.published or workspace.media_deleted:
@@ -78,6 +85,8 @@ class UploadPhase:
         if workspace.media_deleted and self._is_done(context):
             return PhaseResult(outcome=PhaseOutcome.REUSED, text=COMPLETE)
         uploader, existing = self._uploader(request), context.plan.job.existing
+        if self._made_meanwhile:  # encoding takes hours: another computer may have uploaded there since
+            self._check_owner(context, uploader)
         return upload(uploader, request, workspace, existing, self._data_dir, context.report, context.log, context.cancel)
 
     def _uploader(self, request: UploadRequest) -> Uploader:
@@ -85,6 +94,13 @@ class UploadPhase:
         if self._kept is None:
             self._kept = Uploader(self._backend, session_id=request.session_id, control=self._control, login=self._login)
         return self._kept
+
+    def _check_owner(self, context: PhaseContext, uploader: Uploader) -> None:
+        """See that no other video stands at the destination. Raises DestinationTakenError, AuthenticationError, Cancelled."""
+        request, workspace = _request(context), context.workspace
+        if not request.replace:
+            owner = owner_from(str(context.plan.job.source), workspace.source)
+            check_owner(uploader, request.prefix, owner, workspace.folder, self._data_dir, context.cancel)
 
     def _check_estimate(self, context: PhaseContext, uploader: Uploader) -> None:
         """See before hours of encoding that the storage takes the largest file that can come of it. Raises TransferError."""
@@ -187,6 +203,9 @@ def send(
     )
     if not result.complete:
         raise upload_failure(result)
-    for notice in publish_manifest(uploader, result, folder, title=title_of(folder), data_dir=data_dir, on_notice=log, cancel=cancel):
+    owner = owner_of(folder)
+    for notice in publish_manifest(
+        uploader, result, folder, title=owner.title, source=owner.content, data_dir=data_dir, on_notice=log, cancel=cancel
+    ):
         log(notice, LogLevel.WARNING)
     return result

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.transfer.content_types import content_type
+from pipeline.transfer.ownership import Owner, SourceContent, content_fields, read_content
 from pipeline.transfer.place import Placement
 from pipeline.transfer.redaction import without_query
 from pipeline.workspace import MANIFEST_FILE
@@ -83,7 +84,10 @@ class Version:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What stands at a destination. Files are sorted by name, versions from the newest to the oldest."""
+    """What stands at a destination. Files are sorted by name, versions from the newest to the oldest.
+
+    `source` is None where nobody told of it, as in the manifests of an earlier version.
+    """
 
     title: str
     backend_url: str | None
@@ -93,6 +97,12 @@ class Manifest:
     last_synced: str
     files: tuple[FileEntry, ...]
     versions: tuple[Version, ...] = ()
+    source: SourceContent | None = None
+
+    @property
+    def owner(self) -> Owner:
+        """To whom the destination belongs."""
+        return Owner(title=self.title, content=self.source)
 
     @property
     def total_files(self) -> int:
@@ -130,6 +140,7 @@ def merge(
     prefix: str,
     now: str,
     confirmed: Sequence[ConfirmedFile],
+    source: SourceContent | None = None,
 ) -> Manifest:
     """Return the manifest after an upload.
 
@@ -150,6 +161,7 @@ def merge(
         last_synced=now,
         files=files,
         versions=_versions(previous, files, now) if previous is not None else (),
+        source=source,
     )
 
 
@@ -181,6 +193,8 @@ def manifest_json(manifest: Manifest, *, for_server: bool) -> bytes:
         "total_files": manifest.total_files,
         "total_size_bytes": manifest.total_size_bytes,
     }
+    if manifest.source is not None:
+        head["source"] = content_fields(manifest.source, for_server=for_server)
     if for_server:
         del head["backend_url"]
     # a line a file: json's own indentation takes several times the time and the memory
@@ -254,6 +268,7 @@ def parse_manifest(data: bytes) -> Manifest:
         last_synced=_text(fields, "last_synced", ""),
         files=files,
         versions=tuple(_read_version(entry, f"versions[{n}]") for n, entry in enumerate(_list(fields, "versions", "", default=True))),
+        source=read_content(fields.get("source")),
     )
 
 

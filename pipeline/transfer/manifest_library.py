@@ -117,10 +117,15 @@ def write_beside(manifest: Manifest, folder: Path) -> None:
     write_whole(folder / MANIFEST_FILE, manifest_json(manifest, for_server=False))
 
 
+def library_files(data_dir: Path | None) -> list[Path]:
+    """Return where the manifests of the library lie."""
+    return sorted((data_dir / LIBRARY).glob(f"*{ENDING}")) if data_dir is not None else []
+
+
 def library(data_dir: Path | None) -> tuple[list[Located], tuple[str, ...]]:
     """Return every manifest of the library, sorted by destination, and a sentence for each that can't be read."""
     found, problems = [], []
-    for path in sorted((data_dir / LIBRARY).glob(f"*{ENDING}")) if data_dir is not None else []:
+    for path in library_files(data_dir):
         try:
             found.append(Located(manifest=read_manifest(path), path=path, folder=None))
         except ManifestError as error:

@@ -13,6 +13,7 @@ from pipeline.transfer.log_file import UploadLog
 from pipeline.transfer.manifest import ConfirmedFile, Manifest, merge, newest, understood
 from pipeline.transfer.manifest_library import previous_manifest, write_copies
 from pipeline.transfer.news import Listener
+from pipeline.transfer.ownership import SourceContent
 from pipeline.transfer.place import Placement
 from pipeline.transfer.results import UploadResult
 from pipeline.transfer.sender import nothing
@@ -26,6 +27,7 @@ def publish_manifest(
     folder: Path,
     *,
     title: str,
+    source: SourceContent | None = None,
     data_dir: Path | None,
     on_notice: Listener = nothing,
     cancel: CancelToken,
@@ -52,6 +54,7 @@ def publish_manifest(
         manifest = merge(
             newest([before, stored]),
             title=title,
+            source=source,
             backend_url=url,
             bucket=capabilities.bucket,
             prefix=prefix,
@@ -59,7 +62,7 @@ def publish_manifest(
             confirmed=[_sent(folder, name, confirmed, result.placement) for name, confirmed in result.confirmed.items()],
         )
         everywhere = (before, stored) if capabilities.manifest else (before,)
-        if not result.sent and all(one is not None and _names_the_same(one, manifest) for one in everywhere):
+        if not result.sent and all(one is not None and _says_the_same(one, manifest) for one in everywhere):
             return notices
         written = write_copies(manifest, folder, data_dir)
         try:
@@ -71,8 +74,12 @@ def publish_manifest(
     return (*notices, *written.notices)
 
 
-def _names_the_same(manifest: Manifest, other: Manifest) -> bool:
-    return [file.identity for file in manifest.files] == [file.identity for file in other.files]
+def _says_the_same(stored: Manifest, manifest: Manifest) -> bool:
+    """Whether a stored manifest need not be written anew; the server's names no path of the source."""
+    path = None if stored.source is None else stored.source.path
+    if stored.owner != manifest.owner or (path is not None and manifest.source is not None and path != manifest.source.path):
+        return False
+    return [file.identity for file in stored.files] == [file.identity for file in manifest.files]
 
 
 def _sent(folder: Path, name: str, confirmed: Confirmed, placement: Placement) -> ConfirmedFile:

@@ -152,11 +152,24 @@ def test_a_stream_that_was_replaced_is_sent_again(tmp_path, backend, run):
         folder.mkdir()
         (folder / "seg_001.ts").write_bytes(folder.name.encode())
         (folder / "master.m3u8").write_text(f"#EXTM3U\n# {folder.name}\n")
-        assert 0 == run("upload", folder, prefix).returncode
-    again = run("upload", folders[0], prefix)
+        assert 0 == run("upload", folder, prefix, "--replace").returncode
+    again = run("upload", folders[0], prefix, "--replace")
     assert (0, True) == (again.returncode, "every file is sent again" in again.stdout)
     expected = {"seg_001.ts": b"first", "v2/seg_001.ts": b"second", "v3/seg_001.ts": b"first", "master.m3u8": b"#EXTM3U\n# first\n"}
     assert {prefix + name: content for name, content in expected.items()} == _stored(backend, prefix)
+
+
+def test_another_streams_destination_is_not_taken_unasked(tmp_path, stream, backend, run):
+    """Exit 2 and one sentence, nothing sent; the same folder may be uploaded again."""
+    prefix, other = "tests/taken/", tmp_path / "Lesson 01"
+    other.mkdir()
+    (other / "master.m3u8").write_text("#EXTM3U\n")
+    assert 0 == run("upload", other, prefix).returncode
+    before = _stored(backend, prefix)
+    refused = run("upload", stream, prefix)
+    sentence = f"{prefix} holds another video, “Lesson 01”: choose another destination, or put this one in its place (--replace)."
+    assert (2, f"hls-converter: {sentence}\n", before) == (refused.returncode, refused.stderr, _stored(backend, prefix))
+    assert 0 == run("upload", other, prefix).returncode
 
 
 def test_a_login_that_expires_without_a_terminal_keeps_the_state(stream, environment):

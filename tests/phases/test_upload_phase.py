@@ -12,7 +12,7 @@ from upload_parts import FOLDER, PREFIX
 
 from config import BackendApi
 from pipeline.cancel import CancelToken
-from pipeline.errors import AuthenticationError, Cancelled, SettingsError, TransferError, UploadIncompleteError
+from pipeline.errors import AuthenticationError, Cancelled, DestinationTakenError, SettingsError, TransferError, UploadIncompleteError
 from pipeline.events import LogLevel
 from pipeline.model import Existing, Mp4Plan, PhaseName, PhaseOutcome
 from pipeline.output_settings import OutputSettings
@@ -58,10 +58,10 @@ def test_check_names_everything_that_is_wrong_at_once(open_run):
 
 
 def test_check_tests_connection_and_token(phase, server, open_run):
-    """One question to the backend, and the bar says what goes on; what it offers matters before anything is made."""
+    """The first question to the backend, and the bar says what goes on."""
     run = open_run()
     phase.check(run.context)
-    assert [ME] == [arrival.path for arrival in server.arrivals]
+    assert ME == server.arrivals[0].path
     assert ["Validating..."] == [said.text for said in run.said]
 
 
@@ -80,6 +80,48 @@ def test_check_goes_on_without_a_validate_endpoint(phase, server, open_run, monk
     phase.check(run.context)
     assert [True] == [f"{ME} (status {status})" in text for text, level in run.lines if level is LogLevel.WARNING]
     assert PhaseOutcome.DONE is phase.run(run.context).outcome
+
+
+def test_check_refuses_another_videos_destination(server, tmp_path, media_info):
+    """Another source stands there: said before anything is made, unless it may be replaced; its own may go on."""
+    server.public = True
+    backend = BackendApi(url=server.url, token=TOKEN)
+    one, other = (open_job(tmp_path / name, media_info(), source=name.encode()) for name in ("one", "other"))
+    UploadPhase(backend).run(one.context)
+    with pytest.raises(DestinationTakenError, match="holds another “Lesson One”, of other content"):
+        UploadPhase(backend).check(other.context)
+    UploadPhase(backend).check(open_job(tmp_path / "one", media_info()).context)
+    replacing = open_job(tmp_path / "other", media_info(), replace=True)
+    UploadPhase(backend).check(replacing.context)
+    UploadPhase(backend).run(replacing.context)
+    with pytest.raises(DestinationTakenError):
+        UploadPhase(backend).check(open_job(tmp_path / "one", media_info()).context)
+
+
+def test_another_computer_may_upload_while_this_one_encodes(server, tmp_path, media_info):
+    """Asked again after the encode, which takes hours: nothing of this video is sent."""
+    server.public = True
+    backend = BackendApi(url=server.url, token=TOKEN)
+    other, made = (open_job(tmp_path / name, media_info(), source=name.encode()) for name in ("other", "made"))
+    encoding = replace(made.context, workspace=Workspace(replace(made.context.plan.job, output_dir=tmp_path / "new")))
+    encoding.workspace.check(OutputSettings(), Existing.ASK)
+    phase = UploadPhase(backend)
+    phase.check(encoding)
+    UploadPhase(backend).run(other.context)
+    puts = len(server.puts())
+    with pytest.raises(DestinationTakenError):
+        phase.run(made.context)
+    assert puts == len(server.puts())
+
+
+def test_a_destination_above_others_is_said(server, tmp_path, media_info):
+    """Most likely a folder for all videos was meant, and not that of one."""
+    backend = BackendApi(url=server.url, token=TOKEN)
+    UploadPhase(backend, data_dir=tmp_path / "data").run(open_job(tmp_path / "one", media_info(), prefix="videos/one/").context)
+    run = open_job(tmp_path / "two", media_info(), prefix="videos/")
+    UploadPhase(backend, data_dir=tmp_path / "data").check(run.context)
+    warned = [text for text, level in run.lines if level is LogLevel.WARNING]
+    assert ["Other videos lie below videos/, such as videos/one/: this one goes to videos/ itself, beside them."] == warned
 
 
 def test_run_uploads_and_notes_what_it_did(phase, server, open_run):

@@ -1,0 +1,63 @@
+"""To whom a destination belongs: the source of what was uploaded there, by its content, else by its title."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipeline.job_file import read_job_file
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceContent:
+    """What tells a source's content from another's: its size, and the SHA-256 (hex) of head and tail.
+
+    `path` is where the source lies on this computer, None in the server's copy of a manifest. It is no part of what is compared.
+    """
+
+    size_bytes: int
+    sha256_head_tail: str
+    path: str | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Owner:
+    """Whose a destination is. `title` is empty and `content` None where nothing tells."""
+
+    title: str
+    content: SourceContent | None = None
+
+    def is_another(self, other: Owner) -> bool:
+        """Whether these are two sources, as far as can be told: by content, else by title, and where that is missing they are not."""
+        if self.content is not None and other.content is not None:
+            return self.content != other.content
+        return bool(self.title and other.title) and self.title != other.title
+
+
+def owner_of(folder: Path) -> Owner:
+    """Return whose stream lies in a folder: its source where a job tells of it, else what the folder's name tells."""
+    job = read_job_file(folder)
+    return Owner(title=folder.absolute().name) if job is None else owner_from(job.source_path, job.source)
+
+
+def owner_from(source_path: str, fingerprint: object) -> Owner:
+    """Return the owner that a source's path and its fingerprint tell of."""
+    return Owner(title=Path(source_path).stem, content=read_content(fingerprint, path=source_path))
+
+
+def read_content(fields: object, *, path: str | None = None) -> SourceContent | None:
+    """Return the content that stored fields tell of, None where they don't. `path` counts where the fields have none."""
+    if not isinstance(fields, Mapping):
+        return None
+    size_bytes, digest, stored_path = fields.get("size_bytes"), fields.get("sha256_head_tail"), fields.get("path", path)
+    if type(size_bytes) is not int or not isinstance(digest, str):
+        return None
+    return SourceContent(size_bytes=size_bytes, sha256_head_tail=digest, path=stored_path if isinstance(stored_path, str) else None)
+
+
+def content_fields(content: SourceContent, *, for_server: bool) -> dict[str, Any]:
+    """Return a content as it is stored; the server is not told where it lies on this computer."""
+    fields: dict[str, Any] = {"size_bytes": content.size_bytes, "sha256_head_tail": content.sha256_head_tail}
+    return fields if for_server else {**fields, "path": content.path}
