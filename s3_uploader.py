@@ -211,9 +211,13 @@ class S3UploadManager:
         known, _ = previous_manifest(folder, self._config.data_dir, self.backend_url, prefix)
         self._folder = folder
         try:
-            result = uploader.upload(folder, prefix, resume=loaded is not None, on_progress=self._progressed, known=known, cancel=cancel)
+            result = uploader.upload(
+                folder, prefix, resume=loaded is not None, on_progress=self._progressed, known=known, saved=loaded, cancel=cancel
+            )
         except TransferCancelled as cancelled:
             self._ended(cancelled.result)
+            if loaded is not None and not cancelled.result.uploaded:  # stopped before it was looked at
+                self._snapshot = loaded
             raise
         finally:
             self._folder = None

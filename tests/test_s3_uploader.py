@@ -174,6 +174,80 @@ def test_loaded_state_goes_on(manager, server, folder, tmp_path):
     assert all(1 == len(server.puts(key)) for key in before)
 
 
+@pytest.fixture
+def left_state(manager, server, folder, tmp_path):
+    """A manager that knows of an upload, all but a segment and the playlists done, by its saved state alone."""
+    server.public = True
+    server.faults[SEGMENT].append(Fault(status=404, code="NoSuchBucket"))
+    manager.upload_directory(folder, PREFIX)
+    manager.save_upload_state(tmp_path / "state.json")
+    for path in (*folder.glob(".upload_*"), folder / "manifest.json"):
+        path.unlink(missing_ok=True)
+    other = S3UploadManager()
+    assert other.load_upload_state(tmp_path / "state.json")
+    return other
+
+
+EVERYTHING = {"version": 1, "list": True, "read": True, "manifest": False}
+ONE_KEY, ONE_NAME = PREFIX + "480p/seg_001.ts", "480p/seg_001.ts"
+
+
+@pytest.mark.parametrize("offered", [None, {"version": 1, "read": True}, EVERYTHING], ids=["three requests", "reading", "listing"])
+def test_saved_state_alone_goes_on(server, folder, left_state, offered):
+    """What the state names and the server shows to have is not sent again, however little of the upload is left here."""
+    server.capabilities = offered
+    before = set(server.stored)
+    assert (True, ALL_KEYS, "") == left_state.upload_directory(folder, PREFIX)
+    assert [1] * len(before) == [len(server.puts(key)) for key in before]
+    assert set(ALL_KEYS.values()) <= set(server.stored)
+
+
+def _replace(server, folder):
+    server.stored[ONE_KEY] = b"x" * len(FOLDER[ONE_NAME])
+
+
+def _remove(server, folder):
+    del server.stored[ONE_KEY]
+
+
+def _edit(server, folder):
+    (folder / ONE_NAME).write_bytes(b"y" * len(FOLDER[ONE_NAME]))
+
+
+@pytest.mark.parametrize("offered", [None, EVERYTHING], ids=["three requests", "listing"])
+@pytest.mark.parametrize("happen", [_replace, _remove, _edit], ids=["replaced there", "gone there", "changed here"])
+def test_saved_state_is_not_believed_without_proof(server, folder, left_state, happen, offered):
+    """A file that the server no longer has as it is here is sent again, and only that."""
+    server.capabilities = offered
+    happen(server, folder)
+    before = set(server.stored) - {ONE_KEY}
+    assert left_state.upload_directory(folder, PREFIX)[0]
+    assert (folder / ONE_NAME).read_bytes() == server.stored[ONE_KEY]
+    assert [2, *[1] * len(before)] == [len(server.puts(key)) for key in (ONE_KEY, *before)]
+
+
+def test_saved_state_that_nothing_can_prove(server, folder, left_state):
+    """Where the store lets nobody read, everything is sent."""
+    server.public = False
+    before = set(server.stored)
+    assert (True, ALL_KEYS, "") == left_state.upload_directory(folder, PREFIX)
+    assert [2] * len(before) == [len(server.puts(key)) for key in before]
+
+
+def test_saved_state_of_another_place_is_not_gone_on_with(server, folder, left_state):
+    """It says nothing of this place."""
+    assert left_state.upload_directory(folder, "other/place/")[0]
+    assert len(FOLDER) + 1 == len([key for key in server.puts() if key.startswith("other/place/")])  # and the manifest
+
+
+def test_saved_state_outlives_a_cancel(server, folder, left_state, tmp_path):
+    """Stopped before anything was looked at, what was loaded can be saved again."""
+    ok, _, error = left_state.upload_directory(folder, PREFIX, cancel_check=lambda: True)
+    assert (False, True) == (ok, error.startswith("Upload cancelled."))
+    assert left_state.save_upload_state(tmp_path / "again.json")
+    assert (tmp_path / "state.json").read_bytes() == (tmp_path / "again.json").read_bytes()
+
+
 def test_without_loaded_state_everything_is_sent(manager, server, folder):
     """Who does not ask for a resume gets everything anew."""
     manager.upload_directory(folder, PREFIX)

@@ -7,16 +7,12 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from http import HTTPStatus
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
@@ -28,6 +24,7 @@ from pipeline.transfer.client import BACKEND_TIMEOUT_S, BackendClient, place_of,
 from pipeline.transfer.exchange import Answer, NoAnswerError
 from pipeline.transfer.login import Login
 from pipeline.transfer.manifest import Manifest, ManifestFormatError, parse_manifest
+from pipeline.transfer.parallel import each
 from pipeline.transfer.refusal import Party, Refusal, backend_refusal, refused, store_refusal
 from pipeline.transfer.retry import DELAYS_S, after_upload, no_remedy, persist
 from pipeline.transfer.setbacks import Setbacks
@@ -42,12 +39,8 @@ MANIFEST = "/api/s3/manifest"
 PAGE = 1000
 """How many objects are asked for at once: the most that a backend has to give."""
 
-PARALLEL = 4
 SLICE_BYTES = 8 << 20
 """How much of a file is read in one answer, which is kept in memory."""
-
-LOOK_S = 0.2
-"""How often the waiting thread wakes to take a Ctrl-C; Windows delivers none to a thread that waits for ever."""
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
 
@@ -292,37 +285,7 @@ class Remote:
 
         What `work` raises ends it all and is raised here.
         """
-        queue, results = deque(items), SimpleQueue[R | BaseException]()
-        left, lock = len(queue), threading.Lock()
-
-        def lane() -> None:
-            try:
-                with self.inventory() as inventory:
-                    while True:
-                        with lock:
-                            if not queue:
-                                return
-                            item = queue.popleft()
-                        results.put(work(inventory, item))
-            except BaseException as error:  # noqa: BLE001  # a thread's outermost frame: it is raised again below
-                results.put(error)
-
-        with ThreadPoolExecutor(max_workers=PARALLEL, thread_name_prefix="inventory") as pool:
-            try:
-                for _ in range(min(PARALLEL, left)):
-                    pool.submit(lane)
-                while left:
-                    try:
-                        result = results.get(timeout=LOOK_S)
-                    except Empty:
-                        continue
-                    if isinstance(result, BaseException):
-                        raise result
-                    left -= 1
-                    yield result
-            except BaseException:  # whatever ends the waiting, Ctrl-C too, must end the lanes, or the pool waits for them
-                self._stop.cancel()
-                raise
+        return each(items, self.inventory, work, self._stop)
 
 
 @contextmanager

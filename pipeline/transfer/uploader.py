@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,7 @@ from pipeline.transfer.publish_order import OutgoingFile, collect
 from pipeline.transfer.refusal import Refusal, RefusedError
 from pipeline.transfer.results import TransferCancelled, UploadResult, result_of
 from pipeline.transfer.retry import DELAYS_S, Verdict, after_question, after_record, after_upload, persist
+from pipeline.transfer.saved_state import as_journal, shown
 from pipeline.transfer.sender import Sender, Terms, nothing
 from pipeline.transfer.sessions import open_session
 from pipeline.transfer.setbacks import Setbacks
@@ -199,13 +200,14 @@ class Uploader:
         on_progress: Callable[[TransferProgress], None] | None = None,
         on_notice: Listener | None = None,
         known: Manifest | None = None,
+        saved: UploadSnapshot | None = None,
         cancel: CancelToken,
     ) -> UploadResult:
         """Send a folder's published files to keys under `prefix`.
 
         `resume` leaves out what is confirmed and unchanged. `on_progress` is called in this thread, about ten times a
         second, with or without news; `on_notice` too, with each line for the editor as it comes and how loud it is. `known`
-        is the manifest of what this computer last sent there.
+        is the manifest of what this computer last sent there; `saved` is gone on from where the journal of that upload is lost.
         Files that could not be sent are named in the result.
         Raises TransferCancelled, TransferError when there is nothing to send or a file is too large for the store,
         OutputError when the state can't be kept or another upload uses the folder.
@@ -215,7 +217,7 @@ class Uploader:
         with locked(folder / LOCK_FILE, folder), UploadLog(folder, secrets=self._login.tokens) as log:
             news = News(log, on_notice or nothing)
             try:
-                prepared = self._prepare(folder, destination, resume=resume, known=known, news=news, cancel=cancel)
+                prepared = self._prepare(folder, destination, resume=resume, known=known, saved=saved, news=news, cancel=cancel)
             except Cancelled:
                 raise TransferCancelled(_not_begun(folder, destination, files, log.path, resume=resume)) from None
             except TransferError as error:
@@ -240,8 +242,18 @@ class Uploader:
             return {stored.key: stored.size_bytes for stored in self._inventory(http, terms).objects(below)}
 
     def _prepare(
-        self, folder: Path, destination: Destination, *, resume: bool, known: Manifest | None, news: News, cancel: CancelToken
+        self,
+        folder: Path,
+        destination: Destination,
+        *,
+        resume: bool,
+        known: Manifest | None,
+        saved: UploadSnapshot | None,
+        news: News,
+        cancel: CancelToken,
     ) -> Prepared:
+        content = read_journal(folder, destination)
+        lost = saved if saved is not None and resume and not content.begun else None
         with open_session(cancel) as http:
             client, terms = self._client(http, news.note), self._terms(NOTHING, cancel, news.note, news.announce)
             self._ask_capabilities(client, terms)
@@ -249,9 +261,9 @@ class Uploader:
             if abs(self._clock_ahead_s) > CLOCK_WRONG_S:
                 news.announce(_about_clock(self._clock_ahead_s))
             capabilities = self._capabilities or NOTHING
-            return prepare(
+            prepared = prepare(
                 destination.prefix,
-                read_journal(folder, destination),
+                content if lost is None else as_journal(lost),
                 lambda place: collect(folder, destination.prefix, place),
                 resume=resume,
                 capabilities=capabilities,
@@ -261,6 +273,12 @@ class Uploader:
                 cancel=cancel,
                 note=news.note,
             )
+        if lost is None:
+            return prepared
+        stop, missing = CancelToken(), [file for file in prepared.files if file.name not in prepared.already]
+        with cancel.on_cancel(stop.cancel):
+            there = shown(lost, missing, self._backend, self._login, self._terms(capabilities, stop, news.note, news.announce))
+        return replace(prepared, already={**prepared.already, **there})
 
     def _ask_capabilities(self, client: BackendClient, terms: Terms) -> None:
         if self._capabilities is None:
