@@ -75,7 +75,7 @@ class OutputSettings:
         """
         found = {}
         for step, wanted in self.steps.items():
-            names = self._differing(wanted, made.get(step, {}))
+            names = self._differing(wanted, made[step]) if step in made else ()
             if names or step not in made:
                 found[step] = names
         key = made.get(PACKAGE, {}).get(KEY)

@@ -48,7 +48,7 @@ def settings(job, media_info):
         pytest.param({"qualities": ("1080p", "720p", "480p", "360p")}, {}, id="the usual qualities, by their names"),
         pytest.param({"qualities": ("2160p", "1080p", "720p", "480p", "360p")}, {}, id="a quality that the source does not fill"),
         pytest.param({"sound": SoundRequest(loudness_lufs=-16)}, {"hls": ("loudness_lufs",), "mp4": ("loudness_lufs",)}, id="loudness"),
-        pytest.param({"transcription": TranscriptionRequest()}, {"transcript": ()}, id="captions"),
+        pytest.param({"transcription": TranscriptionRequest(model="small")}, {"transcript": ()}, id="captions"),
         pytest.param({"trim": Trim(start_s=3)}, {"hls": ("trim",), "mp4": ("trim",)}, id="a part"),
         pytest.param({"tracks": TrackChoice(audio=(2,))}, {"hls": ("tracks",), "mp4": ("tracks",)}, id="tracks"),
     ],

@@ -100,6 +100,7 @@ def test_a_transcript_is_added_without_an_encode(speech, talk, out, small_model)
     segments = _segments(folder, "90p")
     made = convert(speech, out, **asked)
     assert ((Outcome.DONE, "", ()), [], segments) == (made.whole, _programs(made), _segments(folder, "90p"))
+    assert "A transcript is added to what is there." in made.log
     assert ["en"] == [tag["LANGUAGE"] for tag in made.tags("EXT-X-MEDIA") if tag["TYPE"] == "SUBTITLES"]
     assert (talk / "subtitles.vtt").read_text() == (folder / "subtitles.vtt").read_text()
     before = _contents(folder)
