@@ -22,6 +22,9 @@ from pipeline.model import DynamicRange
 PLAYLIST = "index.m3u8"
 """The name of a rendition's own playlist, in its folder."""
 
+BOUNDARY_TOLERANCE_S = 0.001
+"""The segments of renditions that players change between are as long as each other, but for this."""
+
 MPEGTS_CLOCK_HZ = 90_000
 RANGES = {16: DynamicRange.PQ, 18: DynamicRange.HLG}
 """ITU-T H.273, table 3: the transfer characteristics of HDR; all others are SDR."""

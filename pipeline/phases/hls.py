@@ -50,7 +50,7 @@ class HlsPhase:
         """See whether work can be used again, and else that the disk has room for it. Raises SettingsError, OutputError."""
         if not rerun.settle(context):
             return
-        plan = replace(context.plan, renditions=rerun.missing(context))
+        plan = replace(context.plan, renditions=rerun.to_encode(context) or ())
         needed = estimated_size_bytes(plan) - context.workspace.checkpoints.size_bytes
         place = context.workspace.final.parent
         free = shutil.disk_usage(place).free
@@ -60,8 +60,8 @@ class HlsPhase:
 
     def run(self, context: PhaseContext) -> PhaseResult:
         """Encode, or find it done. Raises EncodeError, SourceError, OutputError, Cancelled."""
-        missing = rerun.missing(context)
-        if rerun.is_whole(context) and not missing:
+        missing = rerun.to_encode(context)
+        if missing is None:
             self._check_damage(context)
             return PhaseResult(outcome=PhaseOutcome.REUSED, text="Already encoded")
         plan, folder = context.plan, context.workspace.folder
@@ -69,8 +69,10 @@ class HlsPhase:
         try:
             with work:
                 found, planned = self._scan(context, work)
-                facts = work.run(found, rerun.beside_what_is_there(context, planned, found))
-            for name, durations in facts.pop("durations_s").items():
+                planned = rerun.beside_what_is_there(context, planned, found)
+                facts = work.run(found, planned)
+            durations_s = facts.pop("durations_s")
+            for name, durations in durations_s.items():
                 (folder / name / measure.PLAYLIST).write_text(_playlist(plan, name, durations), encoding="utf-8", newline="\n")
         except BaseException as error:
             if not tells_of_full_disk(error):  # else it goes on as soon as there is room
@@ -78,6 +80,11 @@ class HlsPhase:
             if isinstance(error, (EncodeError, OSError)):
                 raise encode_failure(context, error) from error
             raise
+        if missing and not rerun.fits(context, planned.renditions, durations_s[missing[0].name]):
+            context.log("What is there was cut otherwise: every quality is encoded again.", LogLevel.INFO)
+            context.workspace.checkpoints.clear()
+            context.workspace.forget(self.name.value)
+            return self.run(context)
         facts["accepted"] = plan.job.accept_damaged
         facts["renditions"] = [r.name for r in plan.renditions]
         if facts["decode_errors"] and plan.audio:

@@ -15,7 +15,7 @@ from pipeline.events import LogLevel
 from pipeline.files import write_whole
 from pipeline.media import chapters, encryption, playlists
 from pipeline.media.iframes import find_iframes
-from pipeline.media.measure import Measured, bit_rates, measure
+from pipeline.media.measure import BOUNDARY_TOLERANCE_S, Measured, bit_rates, measure
 from pipeline.media.playlists import AudioTrack, IFrameStream
 from pipeline.media.thumbnails import POSTER, SPRITE, SPRITE_MAP, write_thumbnails
 from pipeline.media.validate import validate
@@ -24,8 +24,6 @@ from pipeline.phases.captions import kept_channels, read_channels, write_subtitl
 from pipeline.phases.phase import PhaseContext
 from pipeline.phases.rerun import IFRAME_PLAYLIST, beside
 from pipeline.workspace import MASTER
-
-BOUNDARY_TOLERANCE_S = 0.001
 
 
 def package(context: PhaseContext) -> None:

@@ -5,6 +5,7 @@ Knows the files of the steps before the upload; does nothing itself.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -37,9 +38,11 @@ def settle(context: PhaseContext) -> bool:
             workspace.require_media()
         return False
     if not workspace.published:
-        if is_whole(context) and not _has_planned_sounds(context):
+        whole = is_whole(context)
+        if whole and not _has_planned_sounds(context):
             workspace.done.clear()
-        return not is_whole(context)
+            return True
+        return not whole
     lost = _lost(context)
     reason = _why_packaged_again(context, lost)
     anew = _why_made_anew(context, lost, packaged=reason is not None)
@@ -50,7 +53,7 @@ def settle(context: PhaseContext) -> bool:
         return True
     if reason is None:
         return False
-    added = missing(context)
+    added = _added(context)
     context.log(reason, LogLevel.INFO)
     workspace.reopen(again=[TRANSCRIPT] if TRANSCRIPT in workspace.changes else [], extended=[HLS] if added else [])
     return bool(added)
@@ -74,13 +77,11 @@ def is_whole(context: PhaseContext) -> bool:
     return True
 
 
-def missing(context: PhaseContext) -> tuple[Rendition, ...]:
-    """Return the renditions that have to be encoded: all, or those that are asked for beside what is there."""
-    wanted = context.plan.renditions
+def to_encode(context: PhaseContext) -> tuple[Rendition, ...] | None:
+    """Return the renditions that have to be encoded: all, or those that are asked for beside what is there; None where all is there."""
     if not is_whole(context):
-        return wanted
-    made = context.workspace.done[HLS]["renditions"]
-    return tuple(r for r in wanted if r.name not in made) if _is_extended(context) else ()
+        return context.plan.renditions
+    return _added(context) or None
 
 
 def beside_what_is_there(context: PhaseContext, planned: Plan, found: Scan) -> Plan:
@@ -88,12 +89,22 @@ def beside_what_is_there(context: PhaseContext, planned: Plan, found: Scan) -> P
 
     `planned` is what is to be made of the source, now that it was read through.
     """
-    names = {r.name for r in missing(context)}
+    names = {r.name for r in to_encode(context) or ()}
     kept = [r for r in context.plan.renditions if r.name not in names]
     alone = ladder.within_source(kept, found.peak_bit_rate)
     if alone != tuple(r for r in planned.renditions if r.name not in names):
         return planned
     return replace(planned, renditions=tuple(r for r in planned.renditions if r.name in names))
+
+
+def fits(context: PhaseContext, made: Sequence[Rendition], durations_s: Sequence[float]) -> bool:
+    """Whether what was made has segments as long as those of the renditions that are there, so that players can change between them."""
+    for name in {r.name for r in context.plan.renditions} - {r.name for r in made}:
+        there = measure.read_media_playlist(context.workspace.folder / name / measure.PLAYLIST)
+        pairs = itertools.zip_longest((segment.duration_s for segment in there), durations_s, fillvalue=0.0)
+        if any(abs(a - b) > measure.BOUNDARY_TOLERANCE_S for a, b in pairs):
+            return False
+    return True
 
 
 def beside(plan: Plan) -> dict[str, Any]:
@@ -144,6 +155,12 @@ def _is_extended(context: PhaseContext) -> bool:
     return context.workspace.changes.get(HLS) == (QUALITIES,) and not together
 
 
+def _added(context: PhaseContext) -> tuple[Rendition, ...]:
+    """Return the renditions that are asked for beside those that were made."""
+    made = context.workspace.done.get(HLS, {}).get("renditions", ())
+    return tuple(r for r in context.plan.renditions if r.name not in made) if _is_extended(context) else ()
+
+
 def _why_made_anew(context: PhaseContext, lost: Sequence[str], *, packaged: bool) -> tuple[str, LogLevel] | None:
     """Return why all of a folder in its place has to be made again and how bad that is, None where it has not."""
     changed = context.workspace.changes.get(HLS)
@@ -161,8 +178,9 @@ def _why_packaged_again(context: PhaseContext, lost: Sequence[str]) -> str | Non
     changes = context.workspace.changes
     if lost:
         return f"Files of the earlier run are missing, such as {lost[0]}: they are made again."
-    if HLS in changes and _is_extended(context):
-        return f"{' and '.join(r.name for r in missing(context))} is added to what is there."
+    added = _added(context)
+    if added:
+        return f"{' and '.join(r.name for r in added)} {'is' if len(added) == 1 else 'are'} added to what is there."
     if TRANSCRIPT in changes:
         return "The transcript is made anew." if changes[TRANSCRIPT] else "A transcript is added to what is there."
     if PACKAGE in changes:

@@ -234,6 +234,17 @@ def test_one_more_quality_that_was_stopped_goes_on(out, tmp_path, monkeypatch):
     assert "0000" not in {Path(text.split(" && ")[0]).stem for text in made.log if "force_key_frames" in text}
 
 
+def test_all_is_encoded_again_where_one_more_quality_would_be_cut_otherwise(clip, out, monkeypatch):
+    """As of a version with segments of another length: players could not go from one quality to the other."""
+    with monkeypatch.context() as patched:
+        patched.setattr("pipeline.plan.SEGMENT_S", 4)
+        convert(clip, out, qualities=("360p",))
+    made = convert(clip, out)
+    assert (Outcome.DONE, "", ()) == made.whole
+    assert "What is there was cut otherwise: every quality is encoded again." in made.log
+    assert [2, 2] == [len(_segments(made.folder, quality)) for quality in ("360p", "480p")]
+
+
 @pytest.mark.parametrize(
     ("asked", "named"),
     [
