@@ -64,6 +64,10 @@ memstore_device_bytes = {store_bytes}
 rgw_frontends = beast endpoint=127.0.0.1:{s3_port}
 rgw_data = {folder}/rgw
 rgw_thread_pool_size = 64
+# Ceph's own stand-in for a key server, with one key: 32 zero bytes
+rgw_crypt_require_ssl = false
+rgw_crypt_s3_kms_backend = testing
+rgw_crypt_s3_kms_encryption_keys = "testkey-1=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 """
 
 

@@ -148,6 +148,15 @@ def test_headers_of_a_signed_url(uploader, server):
     assert "no-cache" not in repr(presigned)
 
 
+@pytest.mark.parametrize("name", ["Content-Type", "content-type"])
+def test_content_type_of_the_backend_counts(uploader, server, folder, cancel, name):
+    """What was signed is sent, once, however it is spelled."""
+    server.wanted_headers = {name: "application/octet-stream"}
+    server.signature = lambda key, content_type, number: f"{key} {number}".encode().hex()
+    assert uploader.upload(folder, PREFIX, resume=True, cancel=cancel).complete
+    assert {"application/octet-stream"} == set(server.types.values())
+
+
 SEVERAL = "/api/s3/presign"
 
 

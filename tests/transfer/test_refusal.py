@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from pipeline.transfer.exchange import Answer, Silence
-from pipeline.transfer.refusal import Flaw, Party, Refusal, sentence, store_refusal
+from pipeline.transfer.refusal import Flaw, Party, Refusal, is_page, sentence, store_refusal
 
 STATUSES = (302, 400, 401, 403, 404, 413, 429, 500, 503, 507)
 EVERY = [
@@ -42,6 +42,39 @@ def test_every_refusal_has_a_sentence_that_says_what_to_do(refusal):
 def test_sentences_that_editors_know(refusal, part):
     """The usual cases are told apart."""
     assert part in sentence(refusal)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "expected"),
+    [
+        (400, "InvalidRequest", "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock", True),
+        (400, "InvalidRequest", "Content-MD5 HTTP header is required for Put Object requests with Object Lock parameters", True),
+        (400, "MissingContentMD5", "Missing required header for this request: Content-Md5.", True),
+        (400, "BadDigest", "The Content-MD5 you specified did not match what we received.", False),
+        (400, "InvalidDigest", "The Content-MD5 you specified is not valid.", False),
+        (403, "AccessDenied", "Content-MD5 is signed", False),
+        (400, "InvalidRequest", "The bucket is sealed", False),
+    ],
+)
+def test_store_that_asks_for_an_md5_is_understood(status, code, message, expected):
+    """In the words of Amazon, of old and new, and of MinIO; a digest that is there and wrong is something else."""
+    assert expected is Refusal(party=Party.STORE, status=status, code=code, message=message).wants_md5
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "expected"),
+    [
+        ("text/html; charset=utf-8", b"Hello", True),
+        ("", b"\xef\xbb\xbf\r\n <!DocType HTML>", True),
+        ("text/plain", b"<html lang=en>", True),
+        ("application/xml", b"<?xml version='1.0'?><Error/>", False),
+        ("application/json", b'{"html": true}', False),
+        ("", b"", False),
+    ],
+)
+def test_web_page_is_known_by_its_type_or_its_beginning(content_type, body, expected):
+    """Whatever sends pages to everybody seldom says so twice."""
+    assert expected is is_page(Answer(status=200, body=body, content_type=content_type))
 
 
 @pytest.mark.parametrize(
