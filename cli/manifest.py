@@ -19,8 +19,8 @@ from pipeline.transfer.prune import Deleted, Leftovers, delete, leftovers
 from pipeline.transfer.restore import Outcome, Restored, chosen, restore
 from pipeline.transfer.validation import backend_url_problems, token_problems
 
-PIPE_WIDTH = 10_000
-"""Columns of a table that no person looks at: nothing is broken or left out then."""
+NUMBERS = ("Size", "Files")
+"""Columns of a table that stand at the right."""
 
 
 def run(options: argparse.Namespace, config: Config) -> int:
@@ -48,6 +48,8 @@ def check_backend(config: Config, manifest: Manifest | None) -> None:
 
 def shown(text: str) -> str:
     """Return a text from a manifest as a terminal may have it: what could steer it is escaped."""
+    if text.isprintable():
+        return text
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii") for sign in text)
 
 
@@ -249,14 +251,23 @@ def _rows(*rows: tuple[str, str]) -> None:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    """Write rows below their heads in columns; a terminal breaks what is longer than it is wide.
 
-    console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in head:
-        table.add_column(name, justify="right" if name in ("Size", "Files") else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(shown(cell)) for cell in row))
-    console.print(table)
+    Rich's own table takes 25 s for 30,000 rows.
+    """
+    cells = [head, *([shown(cell) for cell in row] for row in rows)]
+    widths = [max(map(_cells_wide, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        padded = []
+        for name, width, text in zip(head, widths, row, strict=True):
+            blank = " " * (width - _cells_wide(text))
+            padded.append(blank + text if name in NUMBERS else text + blank)
+        sys.stdout.write("  ".join(padded).rstrip() + "\n")
+
+
+def _cells_wide(text: str) -> int:
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
