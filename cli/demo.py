@@ -21,7 +21,7 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import OutputError, TransferError
 from pipeline.events import Event, JobFinished
 from pipeline.model import EncodingRequest, Existing, Job, JobReport, Outcome, TranscriptionRequest, UploadRequest
-from pipeline.workspace import published_files
+from pipeline.published import published_files
 from storage import LocalStorageBackend, StorageError
 
 SAMPLE = ROOT / "samples" / "welcome.mp4"

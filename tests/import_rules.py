@@ -36,6 +36,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
         "checkpoints",
         "disk_room",
         "folder_lock",
+        "published",
         "workspace",
         "job_file",
         "folder_notes",

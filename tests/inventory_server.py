@@ -16,10 +16,11 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 from threaded_servers import serving
 
 from config import BackendApi
+from pipeline.published import published_files
 from pipeline.transfer.manifest import ConfirmedFile, Manifest, merge
 from pipeline.transfer.manifest_library import write_copies
 from pipeline.transfer.place import pointing_into
-from pipeline.workspace import MASTER, published_files
+from pipeline.workspace import MASTER
 
 TOKEN = "inventory-token-0123456789"
 EVERYTHING = {"version": 1, "bucket": "videos", "list": True, "read": True, "delete": True, "manifest": True}

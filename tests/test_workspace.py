@@ -12,7 +12,7 @@ import pytest
 from pipeline.errors import FolderTakenError, OutputError, SettingsError, SourceError
 from pipeline.model import Existing, Job
 from pipeline.output_settings import OutputSettings
-from pipeline.workspace import Workspace, published_files
+from pipeline.workspace import Workspace
 
 
 def preset(name: str | None) -> OutputSettings:
@@ -360,16 +360,3 @@ def test_a_source_that_is_gone_is_a_sentence(job):
     """The file is named."""
     with pytest.raises(SourceError, match=r"lesson\.mp4 can't be read"):
         Workspace(job).check(SETTINGS, Existing.ASK)
-
-
-def test_only_what_players_need_is_published(tmp_path):
-    """State, logs, job.json and hidden files stay at home."""
-    for name in ("master.m3u8", "720p/seg_001.ts", "transcript.json", "job.json", ".upload_state.json", "upload_log_2026-01-01_000000.txt"):
-        path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text("x")
-    (tmp_path / ".hidden").mkdir()
-    (tmp_path / ".hidden" / "file.ts").write_text("x")
-    assert [Path("720p/seg_001.ts"), Path("master.m3u8"), Path("transcript.json")] == [
-        p.relative_to(tmp_path) for p in published_files(tmp_path)
-    ]

@@ -9,9 +9,9 @@ from pipeline.cancel import CancelToken
 from pipeline.events import LogLevel
 from pipeline.model import PhaseName, PhaseOutcome
 from pipeline.phases.phase import Notes, PhaseContext, PhaseResult
+from pipeline.published import published_files
 from pipeline.transfer.journal import Destination
 from pipeline.transfer.uploader import confirmed_files
-from pipeline.workspace import published_files
 
 KEPT = ("manifest.json",)
 DELETED = "Local files deleted"

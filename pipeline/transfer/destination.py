@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import AuthenticationError, DestinationTakenError, TransferError
+from pipeline.published import MANIFEST_FILE
 from pipeline.transfer.content_types import content_type
 from pipeline.transfer.exchange import NoAnswerError
 from pipeline.transfer.inventory import as_asked
@@ -17,7 +18,7 @@ from pipeline.transfer.ownership import Owner
 from pipeline.transfer.sender import nothing
 from pipeline.transfer.sessions import open_session
 from pipeline.transfer.uploader import Uploader
-from pipeline.workspace import MANIFEST_FILE, MASTER
+from pipeline.workspace import MASTER
 
 READ_S = 10.0
 

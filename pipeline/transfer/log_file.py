@@ -10,8 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
+from pipeline.published import LOG_PATTERN
 from pipeline.transfer.redaction import redact
-from pipeline.workspace import LOG_PATTERN
 
 KEEP_LOGS = 10
 """How many logs of earlier uploads a folder keeps."""

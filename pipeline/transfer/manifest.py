@@ -15,11 +15,11 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from pipeline.published import MANIFEST_FILE
 from pipeline.transfer.content_types import content_type
 from pipeline.transfer.ownership import Owner, SourceContent, content_fields, read_content
 from pipeline.transfer.place import Placement
 from pipeline.transfer.redaction import without_query
-from pipeline.workspace import MANIFEST_FILE
 
 MAX_VERSIONS = 10
 MAX_EARLIER_FILES = 50_000

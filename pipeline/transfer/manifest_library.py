@@ -11,6 +11,7 @@ from slugify import slugify
 
 from pipeline.errors import OutputError, SettingsError
 from pipeline.files import write_whole
+from pipeline.published import MANIFEST_FILE
 from pipeline.slug import MAX_LENGTH
 from pipeline.transfer.manifest import (
     Manifest,
@@ -20,7 +21,6 @@ from pipeline.transfer.manifest import (
     newest,
     parse_manifest,
 )
-from pipeline.workspace import MANIFEST_FILE
 
 LIBRARY = "s3_manifests"
 ENDING = "_s3_manifest.json"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import TransferError
+from pipeline.published import MANIFEST_FILE
 from pipeline.transfer.journal import Confirmed
 from pipeline.transfer.log_file import UploadLog
 from pipeline.transfer.manifest import ConfirmedFile, Manifest, merge, newest, understood
@@ -18,7 +19,7 @@ from pipeline.transfer.place import Placement
 from pipeline.transfer.results import UploadResult
 from pipeline.transfer.sender import nothing
 from pipeline.transfer.uploader import Uploader
-from pipeline.workspace import MANIFEST_FILE, MASTER
+from pipeline.workspace import MASTER
 
 
 def publish_manifest(

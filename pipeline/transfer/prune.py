@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pipeline.errors import AuthenticationError, SettingsError, TransferError
+from pipeline.published import MANIFEST_FILE
 from pipeline.transfer.inventory import Inventory, Remote, StoredObject, moment
 from pipeline.transfer.manifest import Manifest
 from pipeline.transfer.place import versions_in
 from pipeline.transfer.validation import destination_problems
-from pipeline.workspace import MANIFEST_FILE, MASTER
+from pipeline.workspace import MASTER
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import TransferError
+from pipeline.published import published_files
 from pipeline.transfer.place import Placement, names_of
-from pipeline.workspace import MASTER, published_files
+from pipeline.workspace import MASTER
 
 LARGE_BYTES = 10 << 20
 """Files above this are begun first, so that none is left over at the end, and show their bytes while they are sent."""

@@ -8,13 +8,13 @@ from enum import Enum
 from pathlib import Path
 
 from pipeline.errors import AuthenticationError, TransferError
+from pipeline.published import MANIFEST_FILE, published_files
 from pipeline.transfer.inventory import GoneError, Inventory, Remote, StoredObject
 from pipeline.transfer.local_copy import difference, path_for
 from pipeline.transfer.manifest import FileEntry, Manifest
 from pipeline.transfer.place import Placement
 from pipeline.transfer.proof import stored_md5
 from pipeline.transfer.restore import address_of
-from pipeline.workspace import MANIFEST_FILE, published_files
 
 
 class Side(str, Enum):

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.events import JobFinished, PhaseFinished
 from pipeline.model import Outcome, PhaseOutcome
-from pipeline.workspace import published_files
+from pipeline.published import published_files
 from storage import LocalStorageBackend
 
 

@@ -19,7 +19,8 @@ from pipeline.model import EncodingRequest, Encryption, Existing, Job, JobReport
 from pipeline.output_settings import output_settings
 from pipeline.phases.hls import HlsPhase
 from pipeline.phases.phase import PhaseContext
-from pipeline.workspace import Workspace, published_files
+from pipeline.published import published_files
+from pipeline.workspace import Workspace
 
 KEY = bytes(range(16))
 

@@ -17,8 +17,9 @@ from pipeline.events import LogLevel
 from pipeline.model import Existing, Mp4Plan, PhaseName, PhaseOutcome
 from pipeline.output_settings import OutputSettings
 from pipeline.phases.upload import UploadPhase
+from pipeline.published import MANIFEST_FILE
 from pipeline.transfer.login import Login
-from pipeline.workspace import MANIFEST_FILE, Workspace
+from pipeline.workspace import Workspace
 
 ME, PRESIGN = "/api/admin/auth/me", "/api/admin/content/aws/uploadUrl"
 SEGMENT = PREFIX + "720p/seg_001.ts"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from pipeline.published import published_files
 from pipeline.transfer.log_file import KEEP_LOGS, UploadLog
-from pipeline.workspace import published_files
 
 
 def test_log_is_named_by_its_time_and_holds_no_secret(tmp_path):

@@ -13,7 +13,7 @@ from store_server import TOKEN, running_server
 from config import BackendApi, Config
 from pipeline.events import PhaseProgress, PhaseStarted
 from pipeline.model import Codec, PhaseName
-from pipeline.workspace import published_files
+from pipeline.published import published_files
 from ui.advanced import CODEC_LABELS, LOUDNESS_LABELS, Loudness
 from ui.services import PipelineServices
 from ui.view_state import Stage

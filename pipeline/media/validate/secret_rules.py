@@ -11,7 +11,7 @@ from pipeline.media.validate.findings import Notes
 from pipeline.media.validate.folder import Folder
 from pipeline.media.validate.segment_bytes import BLOCK, Cipher, SegmentBytes
 from pipeline.media.validate.segments import Stream
-from pipeline.workspace import published_files
+from pipeline.published import published_files
 
 RULE = "RFC 8216 10"
 
