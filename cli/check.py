@@ -11,5 +11,5 @@ from pipeline.wiring import check_connection
 
 def run(options: argparse.Namespace, config: Config) -> int:
     """Print one sentence; what is wrong is raised."""
-    sys.stdout.write(check_connection(config) + "\n")
+    sys.stdout.write(check_connection(config).text + "\n")
     return 0

@@ -52,7 +52,7 @@ def run(options: argparse.Namespace, config: Config) -> int:
     _line("Whisper", ", ".join(models_on_disk()) or "no model downloaded yet; the first transcription fetches one")
     _line(
         "Backend",
-        _outcome(lambda: check_connection(config)) if config.backend.configured else "not configured (BACKEND_URL and AUTH_TOKEN)",
+        _outcome(lambda: check_connection(config).text) if config.backend.configured else "not configured (BACKEND_URL and AUTH_TOKEN)",
     )
     for problem in config.problems:
         sound = False

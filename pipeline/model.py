@@ -500,3 +500,11 @@ class JobReport:
     wrong_settings: bool = False
     media_deleted: bool = False
     loudness_lufs: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connection:
+    """A backend that is there, in a sentence; `token_tried` says whether it has said that the token is good."""
+
+    text: str
+    token_tried: bool = True

@@ -16,7 +16,19 @@ from pipeline.media.encryption import read_key
 from pipeline.media.probe import probe
 from pipeline.media.process import find_ffmpeg
 from pipeline.media.vmaf import require_vmaf
-from pipeline.model import Chapter, EncoderFamily, Encryption, Existing, Job, JobReport, MediaInfo, PhaseName, Plan, UploadRequest
+from pipeline.model import (
+    Chapter,
+    Connection,
+    EncoderFamily,
+    Encryption,
+    Existing,
+    Job,
+    JobReport,
+    MediaInfo,
+    PhaseName,
+    Plan,
+    UploadRequest,
+)
 from pipeline.output_settings import output_settings
 from pipeline.phases.cleanup import CleanupPhase
 from pipeline.phases.hls import HlsPhase
@@ -221,7 +233,7 @@ def upload_problems(config: Config, request: UploadRequest, *, token_typed: bool
     return transfer_problems(url=backend.url, token=backend.token, prefix=request.prefix, session_id=request.session_id, typed=token_typed)
 
 
-def check_connection(config: Config, *, token_typed: bool = False, cancel: CancelToken | None = None) -> str:
+def check_connection(config: Config, *, token_typed: bool = False, cancel: CancelToken | None = None) -> Connection:
     """Ask the backend whether it is there and takes the token; return the good news.
 
     Raises SettingsError with every problem at once, TransferError with the reason, Cancelled.
@@ -231,4 +243,4 @@ def check_connection(config: Config, *, token_typed: bool = False, cancel: Cance
     if problems:
         raise SettingsError(problems)
     warning = Uploader(backend, session_id=None).test_connection(cancel or CancelToken())
-    return f"Connected to {backend.url}. {warning or 'The token is valid.'}"
+    return Connection(text=f"Connected to {backend.url}. {warning or 'The token is valid.'}", token_tried=not warning)

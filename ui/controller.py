@@ -199,9 +199,14 @@ class Controller:
         number = self.state.connection.number + 1
         self.receive(ConnectionTesting(number=number))
         config = job_config(values, self._config)
+
+        def tested() -> Message:
+            found = self._services.check_connection(config)
+            return ConnectionTested(number=number, ok=True, text=found.text, token_tried=found.token_tried)
+
         ask(
             "connection",
-            lambda: ConnectionTested(number=number, ok=True, text=self._services.check_connection(config)),
+            tested,
             lambda reason: ConnectionTested(number=number, ok=False, text=reason),
             self._post,
         )

@@ -43,7 +43,8 @@ def log_lines(message: Message) -> tuple[LogLine, ...]:
         case KeychainTold():
             return (LogLine(text=message.text, level=LogLevel.WARNING),) if message.text else ()
         case ConnectionTested():
-            return (LogLine(text=message.text, level=LogLevel.INFO if message.ok else LogLevel.ERROR),)
+            good = LogLevel.INFO if message.token_tried else LogLevel.WARNING
+            return (LogLine(text=message.text, level=good if message.ok else LogLevel.ERROR),)
         case Mishap():
             return (LogLine(text=message.text, level=LogLevel.ERROR),)
     return ()

@@ -162,11 +162,12 @@ class ConnectionTesting:
 
 @dataclass(frozen=True, kw_only=True)
 class ConnectionTested:
-    """How test `number` went, in a sentence."""
+    """How test `number` went, in a sentence; `token_tried` as in `Connection`."""
 
     number: int
     ok: bool
     text: str
+    token_tried: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

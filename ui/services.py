@@ -9,7 +9,7 @@ from config import Config
 from pipeline.cancel import CancelToken
 from pipeline.errors import SettingsError
 from pipeline.events import Sink
-from pipeline.model import Encryption, Job, JobReport, MediaInfo, Plan, UploadRequest
+from pipeline.model import Connection, Encryption, Job, JobReport, MediaInfo, Plan, UploadRequest
 from pipeline.transfer.control import TransferControl
 from pipeline.transfer.login import AskToken
 
@@ -76,8 +76,8 @@ class Services(Protocol):
         """
         ...
 
-    def check_connection(self, config: Config) -> str:
-        """Return a sentence of success. Raises PipelineError with the reason."""
+    def check_connection(self, config: Config) -> Connection:
+        """Return what a backend that is there says. Raises PipelineError with the reason."""
         ...
 
     def open_in_file_manager(self, folder: Path) -> None:
@@ -154,7 +154,7 @@ class PipelineServices:
 
         return wiring.run_job(plan, config, sink, cancel, control=control, ask_token=ask_token)
 
-    def check_connection(self, config: Config) -> str:
+    def check_connection(self, config: Config) -> Connection:
         """See `Services`."""
         from pipeline import wiring
 

@@ -415,5 +415,6 @@ def _connection(view: ConnectionView, message: ConnectionTesting | ConnectionTes
         case ConnectionTested():
             if message.number != view.number:
                 return view
-            mark, tone = ("✓", Tone.GOOD) if message.ok else ("✗", Tone.BAD)
+            good = ("✓", Tone.GOOD) if message.token_tried else ("⚠", Tone.WARNING)
+            mark, tone = good if message.ok else ("✗", Tone.BAD)
             return ConnectionView(number=view.number, text=f"{mark} {message.text}", tone=tone)

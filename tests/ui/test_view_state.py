@@ -336,13 +336,17 @@ def test_another_source_makes_room_for_the_next_job():
 
 
 @pytest.mark.parametrize(
-    ("ok", "text", "shown", "tone"),
-    [(True, "Connected.", "✓ Connected.", Tone.GOOD), (False, "Token expired.", "✗ Token expired.", Tone.BAD)],
-    ids=["connected", "refused"],
+    ("ok", "tried", "text", "shown", "tone"),
+    [
+        (True, True, "Connected.", "✓ Connected.", Tone.GOOD),
+        (True, False, "Connected.", "⚠ Connected.", Tone.WARNING),
+        (False, True, "Token expired.", "✗ Token expired.", Tone.BAD),
+    ],
+    ids=["connected", "not tried", "refused"],
 )
-def test_connection(ok, text, shown, tone):
+def test_connection(ok, tried, text, shown, tone):
     """Success and failure differ in sign, word and colour."""
-    view = after(ConnectionTesting(number=1), ConnectionTested(number=1, ok=ok, text=text)).connection
+    view = after(ConnectionTesting(number=1), ConnectionTested(number=1, ok=ok, text=text, token_tried=tried)).connection
     assert (shown, tone, False) == (view.text, view.tone, view.testing)
 
 

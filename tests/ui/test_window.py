@@ -10,11 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ui_fakes import CONFIGURED, DEADLINE_S, NOT_CONFIGURED, FakeServices, Stage, Unfinished, report
+from ui_fakes import CONFIGURED, CONNECTED, DEADLINE_S, NOT_CONFIGURED, FakeServices, Stage, Unfinished, report
 
 from pipeline.errors import SourceError, ToolError, TransferError
 from pipeline.events import JobFinished, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
-from pipeline.model import Existing, Outcome, PhaseName, PhaseOutcome
+from pipeline.model import Connection, Existing, Outcome, PhaseName, PhaseOutcome
 from ui import view_state
 from ui.app import open_window
 from ui.job_form import Field
@@ -364,13 +364,17 @@ def test_another_output_folder_is_replaced_only_when_told(open_driver):
 @pytest.mark.parametrize(
     ("connection", "shown"),
     [
-        ("Connected to https://api.example.com. The token is valid.", "✓ Connected to https://api.example.com. The token is valid."),
+        (CONNECTED, "✓ Connected to https://api.example.com. The token is valid."),
+        (
+            Connection(text="Connected to https://api.example.com. Whether the token is valid can't be told.", token_tried=False),
+            "⚠ Connected to https://api.example.com. Whether the token is valid can't be told.",
+        ),
         (
             TransferError("Cannot connect to backend API. Verify the URL is correct."),
             "✗ Cannot connect to backend API. Verify the URL is correct.",
         ),
     ],
-    ids=["connected", "unreachable"],
+    ids=["connected", "not tried", "unreachable"],
 )
 def test_test_connection(open_driver, connection, shown):
     """The test runs off the Tk thread, is shown as going on meanwhile, and ends in the panel in plain words."""

@@ -16,6 +16,7 @@ from pipeline.errors import Cancelled, PipelineError, SettingsError
 from pipeline.events import JobFinished, PhaseFinished, PhaseStarted, Sink
 from pipeline.model import (
     AudioStream,
+    Connection,
     EncoderFamily,
     Encryption,
     Job,
@@ -150,6 +151,9 @@ class MemoryKeychain(KeyringBackend):
         del self.entries[service, username]
 
 
+CONNECTED = Connection(text="Connected to https://api.example.com. The token is valid.")
+
+
 @dataclass
 class FakeServices:
     """Answers as told. Faults are set as exceptions."""
@@ -161,7 +165,7 @@ class FakeServices:
     conflict: str | None = None
     conflict_when_fresh: str | None = None
     previous: Unfinished | None = None
-    connection: str | Exception = "Connected to https://api.example.com. The token is valid."
+    connection: Connection | Exception = CONNECTED
     connection_gate: threading.Event | None = None
     output_error: PipelineError | None = None
     plan_error: Exception | None = None
@@ -231,7 +235,7 @@ class FakeServices:
             sink(JobFinished(report=report(plan, Outcome.CANCELLED, error="Cancelled.")))
         return report(plan)
 
-    def check_connection(self, config: Config) -> str:
+    def check_connection(self, config: Config) -> Connection:
         """Return or raise what the test set, when the gate is open."""
         self.configs.append(config)
         self.threads.add(threading.current_thread().name)
