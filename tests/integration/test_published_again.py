@@ -1,0 +1,48 @@
+"""One video published twice by the program itself: addresses, file record and what is told after an upload that did not get there."""
+
+from __future__ import annotations
+
+import requests
+from program import events
+
+from pipeline.workspace import published_files
+
+PREFIX = "tests/again/lesson/"
+
+
+def test_addresses_and_record_stay_when_a_video_is_published_again(tmp_path, backend, run, short_clip):
+    """MP4, poster, thumbnails and chapters are the new ones where the old ones were; the video has one record."""
+    chapters = tmp_path / "chapters.txt"
+    made = tmp_path / "short-clip"
+
+    def publish(title, *more):
+        chapters.write_text(f"00:00 {title}\n")
+        arguments = ("convert", short_clip, "-o", tmp_path, "--chapters", chapters, "--upload", PREFIX, "--json", *more)
+        done = run(*arguments)
+        assert 0 == done.returncode, done.stderr
+        return events(done.stdout)[-1]["master_url"]
+
+    def records():
+        headers = {"Authorization": f"Bearer {backend.settings.token}"}
+        listed = requests.get(f"{backend.url}/api/admin/files", headers=headers, timeout=10).json()["files"]
+        return [record for record in listed if record["s3Keys"]["hls"] == f"{PREFIX}master.m3u8"]
+
+    first = publish("Before", "--preset", "ultrafast")
+    [record] = records()
+    second = publish("Now", "--preset", "veryfast", "--fresh")
+    alone = [path.name for path in published_files(made) if path.parent == made and path.suffix != ".m3u8"]
+    assert {"offline_480p.mp4", "poster.jpg", "sprite.jpg", "thumbnails.vtt", "chapters.json", "chapters.vtt"} <= set(alone)
+    for name in alone:
+        assert (made / name).read_bytes() == requests.get(f"{backend.url}/objects/{PREFIX}{name}", timeout=10).content, name
+    master = requests.get(second, timeout=10).text
+    assert (first, True, True) == (second, "\nv2/" in master, 'URI="chapters.json"' in master)
+    assert [record] == records()
+
+
+def test_the_address_of_an_earlier_upload_is_not_told(tmp_path, run, environment, short_clip):
+    """The same video to another destination, with a token that is not accepted."""
+    arguments = ("convert", short_clip, "-o", tmp_path, "--preset", "ultrafast", "--json")
+    assert events(run(*arguments, "--upload", "tests/told/first/").stdout)[-1]["master_url"].endswith("/tests/told/first/master.m3u8")
+    environment["AUTH_TOKEN"] = "not-the-token-of-this-backend"
+    failed = run(*arguments, "--upload", "tests/told/second/")
+    assert (1, "failed", "") == (failed.returncode, *(events(failed.stdout)[-1][name] for name in ("outcome", "master_url")))
