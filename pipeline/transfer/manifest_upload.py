@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
@@ -16,10 +17,18 @@ from pipeline.transfer.manifest_library import previous_manifest, write_copies
 from pipeline.transfer.news import Listener
 from pipeline.transfer.ownership import SourceContent
 from pipeline.transfer.place import Placement
+from pipeline.transfer.publish_order import standing_alone
 from pipeline.transfer.results import UploadResult
 from pipeline.transfer.sender import nothing
 from pipeline.transfer.uploader import Uploader
 from pipeline.workspace import MASTER
+
+STAYS = (
+    "{files} of the video before {stay} at {prefix}, since this one has none of that name: {names}."
+    " `manifest prune` removes what is left over."
+)
+NAMED = 5
+"""How many files such a line names at most."""
 
 
 def publish_manifest(
@@ -65,6 +74,7 @@ def publish_manifest(
         everywhere = (before, stored) if capabilities.manifest else (before,)
         if not result.sent and all(one is not None and _says_the_same(one, manifest) for one in everywhere):
             return notices
+        notices = (*notices, *_stays(newest([before, stored]), manifest))
         written = write_copies(manifest, folder, data_dir)
         try:
             sender.send(
@@ -81,6 +91,19 @@ def _says_the_same(stored: Manifest, manifest: Manifest) -> bool:
     if stored.owner != manifest.owner or (path is not None and manifest.source is not None and path != manifest.source.path):
         return False
     return [file.identity for file in stored.files] == [file.identity for file in manifest.files]
+
+
+def _stays(before: Manifest | None, manifest: Manifest) -> Iterator[str]:
+    """Say what the video before had at addresses of its own and this one has not: viewers still find it there."""
+    if before is None or before.prefix != manifest.prefix:
+        return
+    here = {file.filename for file in manifest.files}
+    at_the_prefix = [file.filename for file in before.files if file.s3_key == before.prefix + file.filename]
+    left = sorted(name for name in standing_alone(at_the_prefix) if name not in here)
+    if left:
+        names = ", ".join(left[:NAMED]) + (", …" if len(left) > NAMED else "")
+        files, stay = ("1 file", "stays") if len(left) == 1 else (f"{len(left)} files", "stay")
+        yield STAYS.format(files=files, stay=stay, prefix=manifest.prefix, names=names)
 
 
 def _sent(folder: Path, name: str, confirmed: Confirmed, placement: Placement) -> ConfirmedFile:

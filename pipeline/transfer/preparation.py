@@ -92,10 +92,11 @@ def _gone_on_with(
 ) -> dict[str, Confirmed]:
     """Return what an earlier run has sent that still counts.
 
-    What an earlier version of the program has put into the place though it stands alone, and a master that leads there, do not.
+    What lies at the prefix and belongs to the place, or the other way round, does not: a playlist may name other files since, and an
+    earlier version of the program put what stands alone into the place, and let the master lead there.
     """
-    now, before = placement(files, course.place), Placement(place=course.place)
-    moved = {file.name: prefix + before.path(file.name) for file in files if file.alone and course.place}
+    now = placement(files, course.place)
+    moved = {file.name: prefix + (course.place if file.alone else "") + file.name for file in files if course.place and file.name != MASTER}
     confirmed = {name: one for name, one in content.confirmed.items() if one.key != moved.get(name)}
     already = still_confirmed(files, confirmed, lambda file: outgoing_md5(file, now, cancel))
     masters = [file for file in files if file.name == MASTER and course.same]

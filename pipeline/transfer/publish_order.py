@@ -47,7 +47,7 @@ def collect(folder: Path, prefix: str, place: str = "") -> list[OutgoingFile]:
         if not folder.is_dir():
             raise TransferError(f"The folder {folder} does not exist: choose the folder of a finished job.")
         found = {path.relative_to(folder).as_posix(): (path, path.stat()) for path in published_files(folder)}
-        alone = _alone(found, _named(folder, found))
+        alone = standing_alone(found, _named(folder, found))
     except OSError as error:
         raise TransferError(f"The folder {folder} can't be read ({error.strerror}): check its permissions.") from error
     if not found:
@@ -69,6 +69,20 @@ def collect(folder: Path, prefix: str, place: str = "") -> list[OutgoingFile]:
 def placement(files: Sequence[OutgoingFile], place: str) -> Placement:
     """Return where these files lie when their stream goes to a place."""
     return Placement(place=place, alone=frozenset(file.name for file in files if file.alone))
+
+
+def standing_alone(names: Collection[str], named: Collection[str] = ()) -> frozenset[str]:
+    """Return the names of the files that stand alone; `named` are those that playlists lead to.
+
+    What lies in a folder that has a playlist somewhere belongs to the stream: taking a segment for something else would overwrite one
+    that is being played.
+    """
+    folders = {_top(name) for name in names if _is_playlist(name)} - {""}
+    return frozenset(
+        name
+        for name in names
+        if not _is_playlist(name) and not name.endswith(_SEGMENT_SUFFIXES) and name not in named and _top(name) not in folders
+    )
 
 
 def _named(folder: Path, names: Collection[str]) -> set[str]:
@@ -99,20 +113,6 @@ def _addresses(line: str) -> Iterator[str]:
         yield line
     elif 'URI="' in line and not line.startswith(_BESIDE_THE_STREAM):
         yield from _URI.findall(line)
-
-
-def _alone(names: Collection[str], named: Collection[str]) -> frozenset[str]:
-    """Return the names of the files that stand alone.
-
-    What lies in a folder that has a playlist somewhere belongs to the stream: taking a segment for something else would overwrite one
-    that is being played.
-    """
-    folders = {_top(name) for name in names if _is_playlist(name)} - {""}
-    return frozenset(
-        name
-        for name in names
-        if not _is_playlist(name) and not name.endswith(_SEGMENT_SUFFIXES) and name not in named and _top(name) not in folders
-    )
 
 
 def _is_playlist(name: str) -> bool:

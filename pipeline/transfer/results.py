@@ -12,6 +12,7 @@ from pipeline.transfer.place import AT_THE_PREFIX, Placement
 from pipeline.transfer.refusal import RefusedError
 from pipeline.transfer.state_file import UploadSnapshot
 from pipeline.transfer.tally import cancelled_text, failed_text
+from pipeline.workspace import MASTER
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,4 +86,5 @@ def upload_failure(result: UploadResult) -> TransferError:
     name, reason = (
         next(iter(sorted(result.failed.items()))) if result.failed else ("the folder", "It could not be sent whole: start again.")
     )
-    return TransferError(f"{failed} {name}: {reason} Log: {result.log_file}")
+    plays = " The stream plays already; start again to replace the rest." if MASTER in result.uploaded and result.placement.place else ""
+    return TransferError(f"{failed} {name}: {reason}{plays} Log: {result.log_file}")

@@ -21,7 +21,7 @@ from pipeline.transfer.manifest_upload import publish_manifest
 from pipeline.transfer.place import Placement, pointing_into
 from pipeline.transfer.prune import delete, leftovers
 from pipeline.transfer.restore import restore
-from pipeline.transfer.results import TransferCancelled
+from pipeline.transfer.results import TransferCancelled, upload_failure
 from pipeline.transfer.uploader import Uploader
 from pipeline.transfer.verify import verify
 
@@ -99,6 +99,20 @@ def test_one_file_that_changed_is_replaced_at_its_address(server, backend, first
     (second / "subtitles.vtt").write_text("corrected")
     result = send(backend, second)
     assert (1, "v2/", b"corrected") == (result.sent, result.placement.place, server.stored[PREFIX + "subtitles.vtt"])
+
+
+def test_what_a_playlist_names_since_is_sent_to_the_stream(server, backend, first, second):
+    """It stood alone before, and players look for it beside the playlist now."""
+    server.public = True
+    published_first(server, backend, first, second, NOTHING)
+    send(backend, second)
+    (second / "480p/index.m3u8").write_text("#EXTM3U\nseg_001.ts\nseg_002.ts\n../offline_480p.mp4\n")
+    before = len(server.puts())
+    result = send(backend, second)
+    assert ("v2/", {"v2/offline_480p.mp4", "v2/480p/index.m3u8"}) == (
+        result.placement.place,
+        {key.removeprefix(PREFIX) for key in server.puts()[before:]},
+    )
 
 
 def test_what_is_gone_from_its_address_is_sent_again(server, backend, first, second):
@@ -221,10 +235,10 @@ def test_parts_of_a_large_file_that_an_earlier_version_began_are_let_go(server, 
 
 
 def published(backend, folder, data_dir):
-    """Upload a folder and write its manifests."""
+    """Upload a folder and write its manifests; return what the editor is told about them."""
     uploader = Uploader(backend, session_id=None, delays=(0, 0, 0))
     result = uploader.upload(folder, PREFIX, resume=True, cancel=CancelToken())
-    assert () == publish_manifest(uploader, result, folder, title="Lesson", data_dir=data_dir, cancel=CancelToken())
+    return publish_manifest(uploader, result, folder, title="Lesson", data_dir=data_dir, cancel=CancelToken())
 
 
 def test_a_clean_up_keeps_the_addresses(first, second, tmp_path):
@@ -247,6 +261,21 @@ def test_a_clean_up_keeps_the_addresses(first, second, tmp_path):
     }
 
 
+def test_what_the_stream_before_had_and_this_one_has_not_is_told(server, backend, first, second, tmp_path):
+    """It stays at its address until it is pruned: viewers would find the captions of another lecture there."""
+    server.capabilities = {"list": True, "read": True}
+    published(backend, first, tmp_path / "data")
+    for name in ("offline_480p.mp4", "transcript.srt", "480p/seg_002.ts"):
+        (second / name).unlink()
+    (second / "480p/index.m3u8").write_text("#EXTM3U\nseg_001.ts\n")
+    said = (
+        f"2 files of the video before stay at {PREFIX}, since this one has none of that name: offline_480p.mp4, transcript.srt."
+        " `manifest prune` removes what is left over.",
+    )
+    assert said == published(backend, second, tmp_path / "data")
+    assert () == published(backend, second, tmp_path / "data")
+
+
 def test_a_failure_after_the_master_goes_on_with_what_is_missing(server, backend, first, second):
     """The stream plays already; the address that failed has the old one until then."""
     server.capabilities = {"list": True, "read": True}
@@ -254,5 +283,6 @@ def test_a_failure_after_the_master_goes_on_with_what_is_missing(server, backend
     server.faults[PREFIX + "poster.jpg"].append(Fault(status=403, code="AccessDenied"))
     result = send(backend, second)
     assert (False, {"poster.jpg"}) == (result.complete, set(result.failed))
+    assert "The stream plays already; start again to replace the rest." in str(upload_failure(result))
     assert ("first poster.jpg", True) == (at_the_address(server)["poster.jpg"], b"v2/480p" in server.stored[MASTER])
     assert (1, saying("second")) == (send(backend, second).sent, at_the_address(server))
