@@ -17,6 +17,9 @@ TRANSCRIPT_FILES = ("transcript.srt", "transcript.txt", "transcript.json", "subt
 
 MEDIA_SUFFIXES = (".ts", ".m4s", ".mp4")
 PLAYLIST_SUFFIX = ".m3u8"
+EDITED = "edited"
+"""What a published folder's facts call the files that an editor had replaced before."""
+
 REFUSED = "refused"
 """Stands among the steps of a folder that did not pass its check."""
 
@@ -69,7 +72,7 @@ class EarlierWork:
         if lost:
             reason = f"{self._final} was made with {_listed(lost)}, which {'is' if len(lost) == 1 else 'are'} not asked for now"
             raise FolderTakenError(reason, remedy="ask for it again, choose another output folder, or start fresh (--fresh) to replace it.")
-        edited = tuple(_edited(self._final, found.done[PACKAGE].get("files", {})))
+        edited = tuple(_edited(self._final, found.done[PACKAGE]))
         corrected = [name for name in edited if name in TRANSCRIPT_FILES and changes.get(TRANSCRIPT)]
         if corrected:
             reason = f"{self._final / corrected[0]} was corrected by hand, and another transcript is asked for now"
@@ -102,10 +105,12 @@ class EarlierWork:
         return not self._wanted.changes(left.settings) and self._wanted.steps.keys() == left.settings.keys()
 
 
-def _edited(folder: Path, files: Mapping[str, int]) -> Iterator[str]:
-    for name, published_bytes in files.items():
+def _edited(folder: Path, package: Mapping[str, Any]) -> Iterator[str]:
+    before = package.get(EDITED, ())
+    for name, published_bytes in package.get("files", {}).items():
         size_bytes = size_of(folder / name)
-        if size_bytes and size_bytes != published_bytes and Path(name).suffix not in (*MEDIA_SUFFIXES, PLAYLIST_SUFFIX):
+        replaced = size_bytes != published_bytes and Path(name).suffix not in (*MEDIA_SUFFIXES, PLAYLIST_SUFFIX)
+        if size_bytes and (replaced or name in before):
             yield name
 
 

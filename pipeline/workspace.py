@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.checkpoints import Checkpoints
-from pipeline.earlier_work import MEDIA_SUFFIXES, PLAYLIST_SUFFIX, REFUSED, EarlierWork
+from pipeline.earlier_work import EDITED, MEDIA_SUFFIXES, PLAYLIST_SUFFIX, REFUSED, EarlierWork
 from pipeline.errors import FolderTakenError, OutputError, SettingsError, SourceError
 from pipeline.files import size_of
 from pipeline.job_file import JOB_FILE, JobFile, write_job_file
@@ -242,7 +242,7 @@ class Workspace:
         files = {path.relative_to(self.partial).as_posix(): path.stat().st_size for path in published_files(self.partial)}
         self.done.pop(REFUSED, None)
         self.checkpoints.clear()
-        self.done[PACKAGE] = {**facts, "files": files}
+        self.done[PACKAGE] = {**facts, "files": files} | ({EDITED: list(self.edited)} if self.edited else {})
         self._made[PACKAGE] = self._wanted.steps.get(PACKAGE, {})
         old = self.final.with_name(f".{self.final.name}.old")
         try:

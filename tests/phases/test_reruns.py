@@ -134,8 +134,10 @@ def test_a_poster_of_the_editors_own_stays(clip, small, out, asked):
     (folder / "poster.jpg").write_bytes(b"a photograph")
     made = convert(clip, out, **{"qualities": ("360p",)} | asked)
     assert ("", b"a photograph") == (made.report.error, (folder / "poster.jpg").read_bytes())
+    (folder / "thumbnails.vtt").unlink()
     again = convert(clip, out, **{"qualities": ("360p",)} | asked)
     assert ("", [], b"a photograph") == (again.report.error, _programs(again), (folder / "poster.jpg").read_bytes())
+    assert (folder / "thumbnails.vtt").exists()
 
 
 def test_another_preset_encodes_again_and_keeps_the_transcript(speech, talk, out, small_model, tmp_path):
