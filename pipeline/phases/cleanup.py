@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pipeline.cancel import CancelToken
+from pipeline.earlier_work import PLAYLIST_SUFFIX
 from pipeline.events import LogLevel
 from pipeline.model import PhaseName, PhaseOutcome
 from pipeline.phases.phase import Notes, PhaseContext, PhaseResult
 from pipeline.published import published_files
 from pipeline.transfer.journal import Destination
 from pipeline.transfer.uploader import confirmed_files
+from pipeline.workspace import MASTER
 
 KEPT = ("manifest.json",)
 DELETED = "Local files deleted"
@@ -54,7 +56,7 @@ def clean_up(notes: Notes, source: Path, log: Callable[[str, LogLevel], None], c
             return PhaseResult(outcome=PhaseOutcome.WARNED, text=text)
     # From here on the folder is not whole, and the next run must know that this is how it should be.
     notes.mark(step, {"finished": False})
-    undeleted = _delete(folder, deletable.values())
+    undeleted = _delete(folder, sorted(deletable.values(), key=_turn))
     if undeleted:
         return PhaseResult(
             outcome=PhaseOutcome.WARNED,
@@ -74,6 +76,11 @@ def _deletable(folder: Path, source: Path) -> dict[str, Path]:
         if not linked and name not in KEPT and not _same(path, source):
             found[name] = path
     return found
+
+
+def _turn(path: Path) -> int:
+    """Return when a file is deleted: before what it names, or a clean-up that is cut short leaves a stream that looks damaged."""
+    return 0 if path.name == MASTER else 1 if path.suffix == PLAYLIST_SUFFIX else 2
 
 
 def _same(path: Path, source: Path) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 from published_job import open_job
@@ -144,3 +145,26 @@ def test_interrupted_cleanup_goes_on(open_run):
     assert PhaseOutcome.DONE is CleanupPhase().run(run.context).outcome
     assert set() == left(run)
     assert {"finished": True} == run.done["cleanup"]
+
+
+@pytest.mark.parametrize("deleted", [1, 4, 6, 12])
+def test_killed_cleanup_goes_on_wherever_it_was(open_run, monkeypatch, deleted):
+    """What is left never names what is gone, so the next run takes it for the same upload."""
+    first = open_run()
+    (first.folder / "master.m3u8").write_text("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n720p/index.m3u8\n")
+    (first.folder / "720p/index.m3u8").write_text("#EXTM3U\n#EXTINF:6,\nseg_001.ts\n#EXTINF:6,\nseg_002.ts\n")
+    run = open_run()
+    unlink, gone = Path.unlink, []
+
+    def killed(path, **choices):
+        if len(gone) == deleted:
+            raise KeyboardInterrupt
+        gone.append(path)
+        unlink(path, **choices)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", killed)
+        with pytest.raises(KeyboardInterrupt):
+            CleanupPhase().run(run.context)
+    assert PhaseOutcome.DONE is CleanupPhase().run(run.context).outcome
+    assert set() == left(run)
