@@ -49,7 +49,7 @@ class Form:
 
 @dataclass(frozen=True, kw_only=True)
 class Clip:
-    """A clip: its form, its size, its name, how it is encoded, and what it says of its colours (of nothing nothing)."""
+    """A clip: its form, its size, its name, how it is encoded, what it says of its colours (of nothing nothing), how many frames."""
 
     name: str
     codec: tuple[str, ...]
@@ -57,6 +57,7 @@ class Clip:
     form: Form = Form()
     tags: str = ""
     bitstream: tuple[str, ...] = ()
+    frames: int = FRAMES
 
 
 def nearly_lossless(*more: str) -> tuple[str, ...]:
@@ -68,6 +69,9 @@ HEVC = ("-c:v", "libx265", "-preset", "ultrafast", "-crf", "4", "-tag:v", "hvc1"
 PAL, NTSC = (720, 576), (720, 480)
 HD709 = Form(matrix="bt709")
 RGB = Form(pixels="rgb24", matrix=None)
+XYZ = Form(pixels="xyz12le", matrix=None)
+"""Digital cinema's X'Y'Z' (SMPTE ST 428-1), of screens with a power of 2.2, which is what ffmpeg makes RGB by."""
+
 WIDE = Form(pixels="yuv420p10le", matrix="bt2020nc", primaries="bt2020")
 HDR10 = Form(pixels="yuv420p10le", matrix="bt2020nc", primaries="bt2020", pq=True)
 HDR_TAGS = "color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc"
@@ -100,8 +104,18 @@ CLIPS = {
         form=Form(matrix="bt709", primaries="smpte432"),
         tags="color_primaries=smpte432:color_trc=bt709:colorspace=bt709:range=tv",
     ),
+    "dci p3": Clip(  # its white is that of the projector: it is shown as the screen's own
+        name="a.mov",
+        codec=nearly_lossless(),
+        form=Form(matrix="bt709", primaries="smpte432"),
+        tags="color_primaries=smpte431:color_trc=bt709:colorspace=bt709:range=tv",
+    ),
     "display p3 in rgb": Clip(
         name="a.mov", codec=("-c:v", "png"), form=Form(pixels="rgb24", matrix=None, primaries="smpte432"), tags="color_primaries=smpte432"
+    ),
+    "digital cinema": Clip(
+        name="a.mov", codec=("-c:v", "libopenjpeg", "-format", "j2k", "-cinema_mode", "2k_24", "-r", "24"), size=(1998, 1080), form=XYZ,
+        frames=4,
     ),
     "dv": Clip(name="a.dv", codec=("-c:v", "dvvideo"), size=PAL),
     "wmv": Clip(name="a.wmv", codec=("-c:v", "wmv2", "-q:v", "1"), size=PAL),
@@ -142,9 +156,9 @@ def make_clip(clip: Clip, folder: Path) -> Path:
     target = folder / clip.name
     entered = ["-f", "rawvideo", "-pix_fmt", clip.form.pixels, "-s", f"{width}x{height}", "-framerate", str(RATE), "-i", "-"]
     named = "color_primaries=unknown:color_trc=unknown:colorspace=unknown" if not clip.tags else clip.tags
-    made = [*clip.codec, "-aspect", "16:9", *_encoded_range(clip), "-frames:v", str(FRAMES)]
+    made = [*clip.codec, "-aspect", "16:9", *_encoded_range(clip), "-frames:v", str(clip.frames)]
     first = target.with_stem("first") if clip.bitstream else target
-    _run([*entered, "-vf", f"setparams={named}", *made, f"file:{first}"], _frame(clip) * FRAMES)
+    _run([*entered, "-vf", f"setparams={named}", *made, f"file:{first}"], _frame(clip) * clip.frames)
     if clip.bitstream:
         _run(["-i", str(first), "-c", "copy", *clip.bitstream, f"file:{target}"])
     return target
@@ -163,6 +177,9 @@ def _frame(clip: Clip) -> bytes:
     form = clip.form
     signal = patch_signal(form)
     columns = np.arange(width) * len(PATCHES) // width
+    if form is XYZ:  # the upper 12 of 16 bits
+        numbers = (np.rint(signal * 4095).astype("<u2") << 4)[columns]
+        return np.tile(numbers, (height, 1, 1)).tobytes()
     if form.matrix is None:
         return np.tile(np.rint(signal * 255).astype(np.uint8)[columns], (height, 1, 1)).tobytes()
     bits = 10 if "10le" in form.pixels else 8
@@ -173,8 +190,10 @@ def _frame(clip: Clip) -> bytes:
 
 
 def patch_signal(form: Form) -> Floats:
-    """Return R'G'B' of the patches, 0 to 1, in a form's primaries and transfer."""
+    """Return R'G'B' of the patches, 0 to 1, in a form's primaries and transfer; X'Y'Z' where it has these."""
     signal = PATCHES / 255
+    if form is XYZ:
+        return np.asarray((signal**2.2 @ _to_xyz("bt709").T * 48 / 52.37) ** (1 / 2.6))
     if form.primaries == "bt709" and not form.pq:
         return signal
     light = np.where(signal <= 0.04045, signal / 12.92, ((signal + 0.055) / 1.055) ** 2.4)
@@ -191,6 +210,8 @@ def shown(clip: Clip) -> Floats:
     That is worth five of 255 where a dark tone of one set of primaries stands for none of another.
     """
     form, bits = clip.form, 10 if "10le" in clip.form.pixels else 8
+    if form is XYZ:
+        return PATCHES
     signal = patch_signal(form)
     if form.matrix is None:
         signal = np.rint(signal * 255) / 255

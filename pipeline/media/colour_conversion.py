@@ -6,7 +6,7 @@ pixels from 5.1 on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.media.colours import FULL, LIMITED, OTHER_LIGHT, Colours, is_ordinary
 from pipeline.model import DynamicRange
@@ -31,6 +31,15 @@ TONE_MAP: tuple[Filter, ...] = (
 
 UNKNOWN_TO_SCALE = ("ycgco", "bt2020c", "ictcp")
 
+CINEMA: tuple[Filter, ...] = (
+    # scale makes RGB of X'Y'Z' by itself, as long as nothing is said of its colours
+    ("format", {"pix_fmts": "gbrp12le"}),
+    # white is 48 of 52.37 cd/m2 (SMPTE ST 428-1), of which scale knows nothing; it makes light into numbers by a power of 2.2
+    ("lutrgb", dict.fromkeys("rgb", f"val*{(52.37 / 48) ** (1 / 2.2):.5f}")),
+)
+
+DCI_P3, DISPLAY_P3 = "smpte431", "smpte432"
+
 SCREEN = "iec61966-2-1"
 """sRGB: what browsers take BT.709's transfer for, so that colours are converted in the light that they are seen in."""
 
@@ -49,10 +58,14 @@ class Conversion:
 
 def conversion(source: Colours, found: DynamicRange, made: DynamicRange) -> Conversion:
     """Return how a picture of these colours and this dynamic range is converted to what is made."""
+    if source.primaries == DCI_P3:
+        # The projector's white becomes the screen's, with the same red, green and blue; and from one run to the next, the zscale of
+        # ffmpeg 9 takes DCI P3 for something else.
+        source = replace(source, primaries=DISPLAY_P3)
     # what a file says may be nothing that scale understands: ffmpeg 9 refuses YUV that calls itself RGB, as ProRes does
     # nor does it take a matrix that it can't convert itself; it has none to convert, and the filters behind it are told
     matrix = "bt709" if source.matrix in UNKNOWN_TO_SCALE else source.matrix
-    before = (_named(source.primaries, source.transfer, matrix, _range(source)),)
+    before = (*(CINEMA if source.cinema else ()), _named(source.primaries, source.transfer, matrix, _range(source)))
     rgb = source.matrix == "gbr"
     if rgb and found is made is DynamicRange.SDR and not _other_light(source):
         # accurate_rnd: swscale's quick way is off by two of 255

@@ -18,8 +18,11 @@ FULL, LIMITED = "pc", "tv"
 HD_WIDTH, SD_HEIGHT = 1280, 576
 """As wide as this, or taller than that, a picture is not of standard definition."""
 
-PAL_HEIGHT = 576
-"""So tall the pictures of 625 lines are (BT.601)."""
+PAL_HEIGHTS = (576, 608)
+"""So tall the pictures of 625 lines are (BT.601), without and with the lines between two pictures, as IMX has them."""
+
+SD_WIDTH = 720
+"""So wide the pictures of BT.601 are."""
 
 WIDE_PRIMARIES = ("bt2020", "smpte431", "smpte432")
 """BT.2020, DCI P3 and Display P3. All others in use lie so near to BT.709 that nobody converts them: neither do editing
@@ -28,7 +31,8 @@ programs, nor browsers for SMPTE 170M."""
 OTHER_LIGHT = ("linear", "smpte2084", "arib-std-b67")
 """Transfers that a screen has to be told of. All others in use look alike, and browsers make no difference between them."""
 
-RGB = re.compile(r"[0ax]?(2?rgb|2?bgr)|gbr|pal8|bayer|xyz")
+RGB = re.compile(r"[0ax]?(2?rgb|2?bgr)|gbr|pal8|bayer")
+XYZ = "xyz"
 GREY = re.compile(r"gray|ya\d|mono")
 YUV_GREY = ("h264", "hevc", "av1", "vp9", "mpeg2video", "mpeg4", "prores", "dnxhd")
 """Codecs whose pictures without colour are the luma of limited range; in all others grey is like RGB."""
@@ -56,12 +60,16 @@ _TRANSFERS = {name: name for name in (*_PRIMARIES_BY_TRANSFER, "linear", "iec619
 
 @dataclass(frozen=True, kw_only=True)
 class Colours:
-    """The colours of a picture by the names of ffmpeg's filters, none of them unknown. `matrix` is gbr where there is no luma."""
+    """The colours of a picture by the names of ffmpeg's filters, none of them unknown. `matrix` is gbr where there is no luma.
+
+    `cinema` says that they are those of the RGB that has to be made first of X'Y'Z' (SMPTE ST 428-1).
+    """
 
     primaries: str
     transfer: str
     matrix: str
     full_range: bool
+    cinema: bool = False
 
     @property
     def wide(self) -> bool:
@@ -82,10 +90,13 @@ def is_ordinary(colours: Colours) -> bool:
 def source_colours(video: VideoStream) -> Colours:
     """Return what a source's colours are.
 
+    0. X'Y'Z' of digital cinema becomes RGB of BT.709 in ffmpeg, whatever is said of it.
     1. Pixels of red, green and blue are what they are, whatever a matrix says; of YUV no matrix can be "gbr".
     2. A tag that is missing is that of the same standard as those that are there.
     3. Without any tag: RGB is sRGB (screen recordings); JPEG is BT.601 in full range (JFIF); all else goes by its size.
     """
+    if video.pixel_format.startswith(XYZ):
+        return Colours(primaries="bt709", transfer="iec61966-2-1", matrix="gbr", full_range=True, cinema=True)
     rgb = is_rgb(video.pixel_format)
     hdr = video.dynamic_range is not DynamicRange.SDR
     matrix = video.colour_space if video.colour_space in _PRIMARIES_OF or video.colour_space == "ycgco" else None
@@ -109,9 +120,10 @@ def _untagged(video: VideoStream) -> str:
         return "bt709"
     if video.codec == "mjpeg":  # JFIF 1.02: BT.601 whatever the size
         return "bt470bg"
-    if video.coded_width >= HD_WIDTH or video.coded_height > SD_HEIGHT:
+    tallest = max(PAL_HEIGHTS) if video.coded_width <= SD_WIDTH else SD_HEIGHT
+    if video.coded_width >= HD_WIDTH or video.coded_height > tallest:
         return "bt709"
-    return "bt470bg" if video.coded_height == PAL_HEIGHT else "smpte170m"
+    return "bt470bg" if video.coded_height in PAL_HEIGHTS else "smpte170m"
 
 
 def _full_range(video: VideoStream, *, rgb: bool) -> bool:

@@ -26,6 +26,9 @@ BT709, LIMITED = (1, 1, 1), 1
 APART = 3
 """By how much of 255 a patch may be off."""
 
+ROUGH = {"digital cinema": 6}
+"""And of X'Y'Z', which swscale makes RGB in 12 bits of light: the darkest of them is worth so much."""
+
 ULTRAFAST = EncodingRequest(preset="ultrafast", encoder=EncoderFamily.CPU)
 
 
@@ -78,7 +81,8 @@ def test_every_patch_is_what_it_was_in_stream_and_mp4(convert, kind):
     folder, expected = convert(kind, qualities=("360p",)), shown(CLIPS[kind])
     (stream, streamed), (mp4, offline) = _patches(folder / "360p/index.m3u8"), _patches(folder / "offline_480p.mp4")
     assert ((*BT709, LIMITED), (*BT709, LIMITED)) == (stream, mp4)
-    assert (pytest.approx(0, abs=APART), pytest.approx(0, abs=APART)) == (_off(streamed, expected), _off(offline, expected))
+    apart = ROUGH.get(kind, APART)
+    assert (pytest.approx(0, abs=apart), pytest.approx(0, abs=apart)) == (_off(streamed, expected), _off(offline, expected))
 
 
 @pytest.mark.parametrize("kind", ["untagged pal", "full range", "display p3"])

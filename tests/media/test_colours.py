@@ -24,6 +24,8 @@ def _size(width: int, height: int) -> dict[str, int]:
     [
         pytest.param(_size(720, 576), "bt470bg", "bt709", "bt470bg", False, id="pal"),
         pytest.param(_size(720, 480), "smpte170m", "bt709", "smpte170m", False, id="ntsc"),
+        pytest.param(_size(720, 608), "bt470bg", "bt709", "bt470bg", False, id="imx with its blanking lines"),
+        pytest.param(_size(1024, 608), "bt709", "bt709", "bt709", False, id="larger than sd"),
         pytest.param(_size(640, 360), "smpte170m", "bt709", "smpte170m", False, id="small"),
         pytest.param(_size(1280, 544), "bt709", "bt709", "bt709", False, id="widescreen_of_720p"),
         pytest.param(_size(960, 720), "bt709", "bt709", "bt709", False, id="dvcpro_hd"),
@@ -54,6 +56,13 @@ def test_what_is_not_said_follows_from_what_is(media_info, found, primaries, tra
     """A missing tag is that of the same standard as those that are there; without any, codec, pixels and size decide."""
     video = media_info(**UNTAGGED | found).video
     assert Colours(primaries=primaries, transfer=transfer, matrix=matrix, full_range=full_range) == source_colours(video)
+
+
+@pytest.mark.parametrize("transfer", ["unknown", "smpte428", "bt709"])
+def test_digital_cinema_is_the_rgb_that_is_made_of_it(media_info, transfer):
+    """X'Y'Z' has neither matrix nor range, whatever the file says of it."""
+    video = media_info(**UNTAGGED | {"pixel_format": "xyz12le", "colour_transfer": transfer}).video
+    assert Colours(primaries="bt709", transfer="iec61966-2-1", matrix="gbr", full_range=True, cinema=True) == source_colours(video)
 
 
 @pytest.mark.parametrize("found", [{}, UNTAGGED, {"colour_transfer": "iec61966-2-1"}], ids=["tagged", "untagged", "srgb"])
