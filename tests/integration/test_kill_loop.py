@@ -163,3 +163,36 @@ def test_killed_uploads_end_whole(tmp_path, backend):
         for log in folder.glob("upload_log_*"):
             log.unlink()
     assert set(MOMENTS) == set(killed)
+
+
+STANDS_ALONE = [f"{name}.vtt" for name in ("subtitles", "thumbnails", "chapters")]
+
+
+def make_small(place: Path, words: str) -> dict[str, bytes]:
+    """Fill a folder with a stream and what stands alone beside it, every file of these words; return what it holds."""
+    made = {name: f"{words} {name}".encode() for name in (*(f"720p/seg_{number:03}.ts" for number in range(8)), *STANDS_ALONE)}
+    made |= {"720p/index.m3u8": f"#EXTM3U\n# {words}\n".encode(), "master.m3u8": f"#EXTM3U\n# {words}\n720p/index.m3u8\n".encode()}
+    (place / "720p").mkdir(parents=True)
+    for name, content in made.items():
+        (place / name).write_bytes(content)
+    return made
+
+
+def test_a_killed_upload_that_replaces_another_leaves_one_stream_whole(tmp_path, backend):
+    """Killed with the master on its way, and while what stands alone is replaced: the next run goes on, and ends with all of the new."""
+    prefix, data = f"{PREFIX}replaced/", tmp_path / "data"
+    old, new = (make_small(tmp_path / name, name) for name in ("old", "new"))
+    assert "complete" == run_child(backend, tmp_path / "old", data, prefix, "never", 0)
+    switched = []
+    for step in (len(new) - len(STANDS_ALONE) - 1, 2):
+        assert "now" == run_child(backend, tmp_path / "new", data, prefix, "files", step)
+        there = stored_in(backend, prefix)
+        switched.append(b"\nv2/720p" in there["master.m3u8"])
+        place, played = ("v2/", new) if switched[-1] else ("", old)
+        assert {name: content for name, content in played.items() if "/" in name} == {
+            name.removeprefix(place): content for name, content in there.items() if name.startswith(f"{place}720p/")
+        }
+        assert switched[-1] or all(old[name] == there[name] for name in STANDS_ALONE)
+    assert "complete" == run_child(backend, tmp_path / "new", data, prefix, "never", 0)
+    there = stored_in(backend, prefix)
+    assert ([False, True], {name: new[name] for name in STANDS_ALONE}) == (switched, {name: there[name] for name in STANDS_ALONE})
