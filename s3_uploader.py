@@ -2,7 +2,7 @@
 
 Reads BACKEND_URL, AUTH_TOKEN and the rest from `.env` and the environment. Every method answers with a tuple whose first
 part says whether it worked and whose last is a sentence for people when it did not; none raises because a server, a file
-or the network is not as hoped, nor because a callback does: that is logged.
+or the network is not as hoped, nor because a callback does: that is logged, as is what an editor would be told meanwhile.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from config import Config
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, PipelineError, SettingsError
-from pipeline.events import Event, LogLine
+from pipeline.events import Event, LogLevel, LogLine
 from pipeline.steps import unexpected
 from pipeline.transfer import retry
 from pipeline.transfer.callbacks import Callback, watched
@@ -45,6 +45,8 @@ DirectoryProgress = Callable[[str, int, int, int, int], None]
 FileProgress = Callable[[int, int], None]
 
 logger = logging.getLogger(__name__)
+
+_LOUD = {LogLevel.WAITING: logging.WARNING, LogLevel.WARNING: logging.WARNING, LogLevel.ERROR: logging.ERROR}
 
 
 @dataclass(frozen=True)  # by position too, as callers may have it
@@ -212,7 +214,14 @@ class S3UploadManager:
         self._folder = folder
         try:
             result = uploader.upload(
-                folder, prefix, resume=loaded is not None, on_progress=self._progressed, known=known, saved=loaded, cancel=cancel
+                folder,
+                prefix,
+                resume=loaded is not None,
+                on_progress=self._progressed,
+                on_notice=_log,
+                known=known,
+                saved=loaded,
+                cancel=cancel,
             )
         except TransferCancelled as cancelled:
             self._ended(cancelled.result)
@@ -226,7 +235,10 @@ class S3UploadManager:
             raise upload_failure(result)
         owner = owner_of(folder)
         data_dir = self._config.data_dir
-        publish_manifest(uploader, result, folder, title=owner.title, source=owner.content, data_dir=data_dir, cancel=cancel)
+        for notice in publish_manifest(
+            uploader, result, folder, title=owner.title, source=owner.content, data_dir=data_dir, on_notice=_log, cancel=cancel
+        ):
+            _log(notice, LogLevel.WARNING)
 
     def _progressed(self, progress: TransferProgress) -> None:
         self._progress = progress
@@ -307,7 +319,11 @@ def _sentence(action: Callable[[], object]) -> str:
 
 def _log_line(event: Event) -> None:
     if isinstance(event, LogLine):
-        logger.error(event.text)
+        _log(event.text, event.level)
+
+
+def _log(text: str, level: LogLevel) -> None:
+    logger.log(_LOUD.get(level, logging.INFO), text)
 
 
 def _as_key(key: object) -> str:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path, PurePosixPath
 
@@ -120,6 +121,16 @@ def test_number_of_retries_can_be_set(manager, server, folder, max_retries):
     ok, _ = manager.upload_file(folder / "720p/seg_001.ts", "x.ts", max_retries=max_retries)
     assert not ok
     assert 1 + max_retries == len(server.puts("x.ts"))
+
+
+def test_notices_are_logged(manager, server, folder, caplog):
+    """What the window shows as a line, such as that another stream stood there, a script finds in its log."""
+    server.public = True
+    server.capabilities = {"version": 1, "read": True}
+    server.stored[PREFIX + "master.m3u8"] = b"#EXTM3U another"
+    assert manager.upload_directory(folder, PREFIX)[0]
+    [said] = [record.getMessage() for record in caplog.records if record.name == "s3_uploader"]
+    assert PREFIX in said and "v2/" in said
 
 
 def test_folder_is_sent_with_progress(manager, server, folder):
@@ -332,6 +343,24 @@ def test_broken_callbacks_end_nothing_and_are_not_lost(manager, server, folder, 
     [log] = [path.read_text() for path in folder.glob("upload_log_2*.txt") if "2020-01-01" not in path.name]
     assert 2 == log.count("ZeroDivisionError: of the caller, ")
     assert TOKEN not in log
+
+
+def test_interrupt_ends_the_upload_at_once(manager, server, folder, tmp_path):
+    """Ctrl-C is no broken callback: it comes out, while the store still keeps its answers, no thread goes on, and the rest can be sent."""
+    server.gate = lambda key: key == PREFIX + "720p/seg_001.ts"
+
+    def interrupted(*values):
+        if server.gated:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        manager.upload_directory(folder, PREFIX, interrupted)
+    assert [] == [thread.name for thread in threading.enumerate() if thread.name.startswith("upload")]
+    assert not server.opened
+    server.open_gate()
+    assert manager.save_upload_state(tmp_path / "state.json")
+    assert manager.load_upload_state(tmp_path / "state.json")
+    assert (True, ALL_KEYS, "") == manager.upload_directory(folder, PREFIX)
 
 
 @pytest.mark.parametrize(
