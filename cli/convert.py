@@ -17,7 +17,8 @@ from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, PipelineError, SettingsError, UploadIncompleteError
-from pipeline.events import JobFinished
+from pipeline.events import JobFinished, LogLine
+from pipeline.inputs import inputs_from
 from pipeline.media.ladder import BY_NAME
 from pipeline.media.trimming import parse_trim
 from pipeline.model import (
@@ -53,26 +54,29 @@ def run(options: argparse.Namespace, config: Config) -> int:
         for job in jobs:
             finish_early(job, SettingsError(problems), view)
         raise SettingsError(problems)
+    moved = wiring.take_over(jobs)
+    jobs = [wiring.with_earlier_address(job, options.upload) for job in jobs]
     cancel = CancelToken()
     reports: list[JobReport] = []
     login = TokenKeeper(config)
     try:
         for job in jobs:
-            over = cancel.cancelled
-            reports.append(finish_early(job, Cancelled("Cancelled."), view) if over else _one(job, options, login, view, cancel))
+            if cancel.cancelled:
+                reports.append(finish_early(job, Cancelled("Cancelled."), view))
+            else:
+                reports.append(_one(job, options, login, view, cancel, moved.get(job.slug, "")))
     finally:
         view.close()
     return exit_status(reports)
 
 
 def jobs_from(options: argparse.Namespace) -> list[Job]:
-    """Return a job for each input; with several inputs each gets a folder of its own under the destination."""
-    several = len(options.inputs) > 1
+    """Return a job for each video that was named. Raises SettingsError, SourceError."""
     return [
         Job(
-            source=source,
+            source=video.source,
             output_dir=options.output,
-            slug=slug,
+            slug=video.place,
             qualities=None if options.qualities == "auto" else tuple(q.strip() for q in options.qualities.split(",") if q.strip()),
             tracks=TrackChoice(programme=options.programme, video=options.video_track, audio=_audio_tracks(options) or ()),
             encoding=_encoding(options),
@@ -84,10 +88,10 @@ def jobs_from(options: argparse.Namespace) -> list[Job]:
             trim=_trim(options),
             make_mp4=options.mp4,
             transcription=_transcription(options),
-            upload=_upload(options, slug if several else ""),
+            upload=_upload(options, "" if video.alone else video.place),
             existing=existing_from(options),
         )
-        for source, slug in zip(options.inputs, wiring.slugs_for(options.inputs), strict=True)
+        for video in inputs_from(options.inputs, root=options.root, output=options.output)
     ]
 
 
@@ -134,7 +138,7 @@ def finish_early(job: Job, error: PipelineError | Cancelled, view: Renderer) -> 
     return report
 
 
-def _one(job: Job, options: argparse.Namespace, login: TokenKeeper, view: Renderer, cancel: CancelToken) -> JobReport:
+def _one(job: Job, options: argparse.Namespace, login: TokenKeeper, view: Renderer, cancel: CancelToken, note: str) -> JobReport:
     config = login.config
     try:
         plan = _plan(job, config)
@@ -142,6 +146,8 @@ def _one(job: Job, options: argparse.Namespace, login: TokenKeeper, view: Render
         report = finish_early(job, error, view)
     else:
         start_for(view, plan)
+        if note:
+            view.event(LogLine(text=note))
         control, ask_token = control_from(options), login.keeping(token_prompt(config, view.event, cancel))
         report = run_cancellable(
             lambda sink, token: wiring.run_job(plan, config, sink, token, control=control, ask_token=ask_token), view.event, cancel

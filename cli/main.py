@@ -131,8 +131,14 @@ def _add_convert(parser: argparse.ArgumentParser, config: Config) -> None:
     from pipeline.media.trimming import EXAMPLES
 
     parser.usage = "%(prog)s INPUT... -o DIR [OPTION...]"
-    parser.add_argument("inputs", type=Path, nargs="+", metavar="INPUT", help="a video file")
+    parser.add_argument("inputs", type=Path, nargs="+", metavar="INPUT", help="a video, or a folder: all the videos in it and below")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="a folder for each video is made in this one")
+    parser.add_argument(
+        "--root",
+        type=Path,
+        metavar="DIR",
+        help="keep each video's path below this folder in -o and the destination (default: below the folder that all have in common)",
+    )
     parser.add_argument(
         "--qualities",
         default="auto",
@@ -162,7 +168,11 @@ def _add_convert(parser: argparse.ArgumentParser, config: Config) -> None:
     )
     parser.add_argument("--model", metavar="NAME|DIR", help="a Whisper model's name or its folder (default: base)")
     parser.add_argument("--language", metavar="auto|xx", help="the language spoken (default: auto)")
-    parser.add_argument("--upload", metavar="PREFIX", help="upload to this destination, such as videos/course1/")
+    parser.add_argument(
+        "--upload",
+        metavar="PREFIX",
+        help="upload to this destination, such as videos/course1/; several videos get a folder each below it",
+    )
     _add_replace(parser)
     _add_record(parser)
     _add_transfer(parser)

@@ -1,4 +1,4 @@
-"""Writes files so that a crash leaves the old or the new one. Knows nothing of what is in them."""
+"""Writes files so that a crash leaves the old or the new one, and tells files by their names. Knows nothing of what is in them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from pipeline.errors import OutputError
+
+VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".mpg", ".mpeg", ".mts", ".m2ts", ".ts", ".wmv", ".flv", ".ogv", ".mxf")
+"""What the names of videos end with: those that are offered, and taken from folders; a file that is named may be called anything."""
 
 
 def write_whole(path: Path, content: str | bytes) -> None:

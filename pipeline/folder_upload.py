@@ -28,7 +28,7 @@ from pipeline.transfer.ownership import owner_of
 from pipeline.transfer.state_file import STATE_FILE, read_state
 from pipeline.transfer.tally import COMPLETE, VALIDATING
 from pipeline.transfer.uploader import Uploader
-from pipeline.workspace import MASTER
+from pipeline.workspace import MASTER, lock_of
 
 
 def upload_folder(
@@ -162,6 +162,5 @@ def _kept_from_others(folder: Path) -> Iterator[None]:
     if not (folder / JOB_FILE).is_file():
         yield
         return
-    place = folder.absolute()
-    with locked(place.with_name(f".{place.name}.lock"), folder):
+    with locked(lock_of(folder.absolute()), folder):
         yield

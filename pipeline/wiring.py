@@ -40,8 +40,9 @@ from pipeline.phases.transcribe import TranscribePhase
 from pipeline.phases.upload import UploadPhase
 from pipeline.plan import make_plan as decide
 from pipeline.runner import run
-from pipeline.slug import slug_for, slugs_for
+from pipeline.slug import slug_for
 from pipeline.speech.model import MODEL_NAMES
+from pipeline.takeover import take_over, with_earlier_address
 from pipeline.transfer.control import TransferControl
 from pipeline.transfer.login import AskToken, Login
 from pipeline.transfer.uploader import PreviousUpload, Uploader
@@ -61,11 +62,12 @@ __all__ = [
     "run_job",
     "run_upload",
     "slug_for",
-    "slugs_for",
+    "take_over",
     "unfinished_upload",
     "upload_phases",
     "upload_problems",
     "upload_request",
+    "with_earlier_address",
 ]
 
 

@@ -11,7 +11,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Collection, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipeline.checkpoints import Checkpoints
@@ -34,6 +34,11 @@ FINGERPRINT_BYTES = 1 << 20
 def partial_of(final: Path) -> Path:
     """Return where work goes on for the folder that is to be `final`."""
     return final.with_name(f".{final.name}.partial")
+
+
+def lock_of(final: Path) -> Path:
+    """Return the file that is locked while a run works on this folder."""
+    return final.with_name(f".{final.name}.lock")
 
 
 def check_writable(place: Path) -> None:
@@ -78,6 +83,7 @@ class Workspace:
         self.edited: tuple[str, ...] = ()
         self.checkpoints = Checkpoints(self.partial / CHECKPOINTS)
         self._source = job.source
+        self._slug_parts = PurePosixPath(job.slug).parts
         self._content: dict[str, Any] = {}
         self._wanted = OutputSettings()
         self._made: dict[str, Mapping[str, Any]] = {}
@@ -112,7 +118,7 @@ class Workspace:
     @property
     def lock_file(self) -> Path:
         """The file that is locked while a run works on the job."""
-        return self.final.with_name(f".{self.final.name}.lock")
+        return lock_of(self.final)
 
     @property
     def folder(self) -> Path:
@@ -129,6 +135,9 @@ class Workspace:
         for place in (self.final, self.partial):
             if self._source.resolve().is_relative_to(place.resolve()):
                 raise SettingsError(f"{self._source} lies in the folder that this job makes: move it out, or choose another output folder.")
+        for above in self.final.parents[: len(self._slug_parts) - 1]:
+            if (above / JOB_FILE).exists():
+                raise SettingsError(f"{self.final} would lie inside {above}, the folder of another video: choose another output folder.")
         self._content = fingerprint(self._source)
         check_writable(self.final.parent)
         self._wanted = wanted

@@ -39,6 +39,8 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
         "published",
         "workspace",
         "job_file",
+        "inputs",
+        "takeover",
         "folder_notes",
         "earlier_work",
         "output_settings",

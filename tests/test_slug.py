@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from itertools import permutations
+from pathlib import PurePosixPath as Path
 
 import pytest
 
-from pipeline.slug import slug_for, slugs_for
+from pipeline.slug import place_for, places_for, slug_for
 
 
 @pytest.mark.parametrize(
@@ -26,11 +27,25 @@ def test_a_name_becomes_safe_for_paths_and_keys(name, slug):
     assert slug == slug_for(Path(name))
 
 
-def test_the_same_name_again_gets_a_number():
-    """Two lessons of the same name in one run keep a folder each."""
-    assert ["a", "a-2", "a-3", "b"] == slugs_for([Path("x/a.mp4"), Path("y/a.mov"), Path("z/A.mkv"), Path("b.mp4")])
+def test_the_folders_above_are_kept():
+    """Each made safe like a name; what looks like an ending of a folder's name belongs to it."""
+    paths = ["Week 1/Урок.mp4", "v1.2/a.mov", "🎬/nul/b.mp4", "c.mp4"]
+    assert ["week-1/urok", "v1-2/a", "folder/nul-video/b", "c"] == [place_for(Path(path)) for path in paths]
 
 
-def test_a_number_that_is_taken_is_passed_over():
-    """A file that is really called a-2 keeps its name."""
-    assert ["a-2", "a", "a-3"] == slugs_for([Path("a-2.mp4"), Path("x/a.mp4"), Path("y/a.mp4")])
+@pytest.mark.parametrize(
+    ("paths", "places"),
+    [
+        pytest.param(
+            ["a/lecture.mp4", "b/lecture.mp4", "lecture.mp4"], ["a/lecture", "b/lecture", "lecture"], id="one name in three folders"
+        ),
+        pytest.param(["a.mp4", "a.mov", "b.mp4"], ["a-mp4", "a-mov", "b"], id="one name, two endings"),
+        pytest.param(["week1.mp4", "week1/a.mp4"], ["week1-mp4", "week1/a"], id="one inside another's folder"),
+        pytest.param(["A.mp4", "a.mp4"], ["a-mp4-5b9711fc", "a-mp4-e6d48eab"], id="one name but for its case"),
+        pytest.param(["Week 1/a.mp4", "week-1/a.mp4"], ["week-1/a-mp4-21f439be", "week-1/a-mp4-eec121da"], id="two folders of one name"),
+    ],
+)
+def test_a_place_depends_on_the_file_alone(paths, places):
+    """In every order the same, and never two in one place nor one inside another."""
+    for order in permutations(zip(paths, places, strict=True)):
+        assert [place for _, place in order] == places_for([Path(path) for path, _ in order])

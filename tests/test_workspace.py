@@ -360,3 +360,14 @@ def test_a_source_that_is_gone_is_a_sentence(job):
     """The file is named."""
     with pytest.raises(SourceError, match=r"lesson\.mp4 can't be read"):
         Workspace(job).check(SETTINGS, Existing.ASK)
+
+
+def test_a_folder_inside_another_videos_is_refused(tmp_path):
+    """It would be published with it, and go with it when that is replaced."""
+    (tmp_path / "lecture.mp4").write_bytes(b"source")
+    job = Job(source=tmp_path / "lecture.mp4", output_dir=tmp_path / "out", slug="week1/lecture")
+    (tmp_path / "out" / "week1").mkdir(parents=True)
+    Workspace(job).check(OutputSettings(), Existing.ASK)
+    (tmp_path / "out" / "week1" / "job.json").write_text("{}")
+    with pytest.raises(SettingsError, match=r"would lie inside .*week1, the folder of another video"):
+        Workspace(job).check(OutputSettings(), Existing.FRESH)

@@ -19,7 +19,8 @@ def _jobs(*arguments: str):
     ("inputs", "prefixes"),
     [
         pytest.param(["a.mp4"], ["videos/c1/"], id="one lies at the destination"),
-        pytest.param(["a.mp4", "x/a.mov", "b.mp4"], ["videos/c1/a/", "videos/c1/a-2/", "videos/c1/b/"], id="several get a folder each"),
+        pytest.param(["a.mp4", "x/a.mov", "b.mp4"], ["videos/c1/a/", "videos/c1/x/a/", "videos/c1/b/"], id="several get a folder each"),
+        pytest.param(["x/y/a.mp4", "--root", "x"], ["videos/c1/y/a/"], id="below a named root one gets a folder too"),
     ],
 )
 def test_several_videos_never_share_a_destination(inputs, prefixes):

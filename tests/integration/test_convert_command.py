@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -135,10 +136,13 @@ def test_the_same_job_again_encodes_nothing_and_what_would_be_lost_is_refused(tm
 
 
 def test_two_videos_of_one_name_get_two_folders_and_a_bad_one_does_not_stop_them(tmp_path, run, short_clip):
-    """Each job ends with its own report."""
-    done = run("convert", short_clip, tmp_path / "missing.mp4", short_clip, "-o", tmp_path / "out", *FAST, "--no-mp4", "--json")
+    """Each job ends with its own report, in the order in which they were named; one that is named twice is done once."""
+    for ending in ("mov", "mp4"):
+        (tmp_path / f"clip.{ending}").write_bytes(short_clip.read_bytes())
+    named = (tmp_path / "clip.mp4", tmp_path / "missing.mp4", tmp_path / "clip.mov", tmp_path / "clip.mp4")
+    done = run("convert", *named, "-o", tmp_path / "out", *FAST, "--no-mp4", "--json")
     ended = [(e["job"], e["outcome"]) for e in events(done.stdout) if e["event"] == "job_finished"]
-    assert (1, [("short-clip", "done"), ("missing", "failed"), ("short-clip-2", "done")]) == (done.returncode, ended)
+    assert (1, [("clip-mp4", "done"), ("missing", "failed"), ("clip-mov", "done")]) == (done.returncode, ended)
 
 
 def test_every_wrong_option_is_named_at_once(tmp_path, run, short_clip):
@@ -275,3 +279,37 @@ def test_a_job_whose_files_were_deleted_says_so(tmp_path, run, short_clip):
     assert [0, 0] == [run(*uploaded).returncode for _ in range(2)]
     other = run("convert", short_clip, "-o", tmp_path, *FAST)
     assert (2, True) == (other.returncode, "--fresh" in other.stderr)
+
+
+def test_the_same_name_in_two_folders_is_two_streams(tmp_path, run, backend, short_clip):
+    """A folder keeps its folders, here and on the server; what an earlier version made by name alone is not encoded again."""
+    for week in ("week1", "week2"):
+        (tmp_path / "inbox" / week).mkdir(parents=True)
+    first, second = (tmp_path / "inbox" / week / "lecture.mp4" for week in ("week1", "week2"))
+    first.write_bytes(short_clip.read_bytes())
+    second.write_bytes(short_clip.read_bytes() + b"\0")  # another file of the same picture
+    out, options = tmp_path / "out", ("-o", tmp_path / "out", *FAST, "--no-mp4", "--json")
+    assert 0 == run("convert", second, *options).returncode  # as the earlier version named it
+    done = run("convert", tmp_path / "inbox", *options, "--upload", "tests/inbox/")
+    said = events(done.stdout)
+    assert (0, {"week1/lecture", "week2/lecture"}) == (done.returncode, {e["job"] for e in said if e["event"] == "job_finished"})
+    encoded = [e["outcome"] for e in said if e["event"] == "phase_finished" and e["phase"] == "hls"]
+    assert (["done", "reused"], False) == (encoded, (out / "lecture").exists())
+    store = backend.settings.root / "tests" / "inbox"
+    assert [True] * 2 == [(store / week / "lecture" / "master.m3u8").is_file() for week in ("week1", "week2")]
+
+
+def test_another_video_does_not_take_over_a_course(tmp_path, run, backend, short_clip):
+    """Tomorrow's only new file is refused at the address of today's before anything is encoded; --replace is for who means it."""
+    other = tmp_path / "lecture-2.mp4"
+    other.write_bytes(short_clip.read_bytes() + b"\0")
+    upload, options = ("--upload", "tests/course3/"), ("-o", tmp_path / "out", *FAST, "--no-mp4")
+    assert 0 == run("convert", short_clip, *options, *upload).returncode
+    store = backend.settings.root / "tests" / "course3"
+    before = (store / "manifest.json").read_bytes()
+    refused = run("convert", other, *options, *upload)
+    sentence = "tests/course3/ holds another video, “short clip”: choose another destination, or put this one in its place (--replace)."
+    assert (2, f"hls-converter: {sentence}\n") == (refused.returncode, refused.stderr)
+    assert (before, False) == ((store / "manifest.json").read_bytes(), (tmp_path / "out" / "lecture-2").exists())
+    assert 0 == run("convert", other, *options, *upload, "--replace").returncode
+    assert "lecture-2" == json.loads((store / "manifest.json").read_bytes())["title"]

@@ -9,6 +9,7 @@ from tkinter import filedialog
 
 import ttkbootstrap as ttk
 
+from pipeline.files import VIDEO_SUFFIXES
 from ui.form_variables import FormVariables
 from ui.job_form import Field, typed_path
 from ui.theme import CARD, HINT, TEXT_TONES
@@ -17,7 +18,7 @@ from ui.widgets.card import Card
 from ui.widgets.fields import Fields, clear_when_edited, switch
 from ui.widgets.wrapping_label import WrappingLabel
 
-VIDEO_FILES = "*.mp4 *.mov *.mkv *.avi *.webm *.m4v *.mpg *.mpeg *.mts *.m2ts *.ts *.wmv *.flv *.ogv *.mxf"
+VIDEO_FILES = " ".join(f"*{suffix}" for suffix in VIDEO_SUFFIXES)
 TIME_WIDTH = 8
 
 LOOK_DELAY_MS = 400

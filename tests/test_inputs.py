@@ -1,0 +1,87 @@
+"""Which videos are meant, and where each belongs."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import SettingsError, SourceError
+from pipeline.inputs import inputs_from
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch) -> Path:
+    """A course's folder with two weeks, and beside the videos what is none."""
+    files = ("week1/lecture.mp4", "week1/notes.txt", "week1/.hidden.mp4", "week2/lecture.MOV", "week2/extra/q & a.mkv", "intro.mp4")
+    hidden = (".lecture.partial/seg_001.ts", "out/intro/offline_480p.mp4", "week2/made/master.m3u8", "week2/made/720p/seg_001.ts")
+    for name in (*files, *hidden, "week1/job/job.json", "week1/job/offline_480p.mp4"):
+        (tmp_path / "course" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "course" / name).write_bytes(b"")
+    monkeypatch.chdir(tmp_path)
+    return Path("course")
+
+
+def _places(*named: Path, root: Path | None = None, output: Path = Path("course/out")) -> dict[str, str]:
+    return {one.source.name: one.place for one in inputs_from(named, root=root, output=output)}
+
+
+def test_one_file_is_meant_for_the_destination_itself(tree):
+    """Its name is its folder's, whatever lies above it."""
+    (one,) = inputs_from([tree / "week1" / "lecture.mp4"], root=None, output=Path("out"))
+    assert (tree / "week1" / "lecture.mp4", "lecture", True) == (one.source, one.place, one.alone)
+
+
+def test_a_folder_means_all_videos_in_it(tree):
+    """With their folders; no hidden files, no streams, nothing of the output, and never the destination itself."""
+    found = inputs_from([tree], root=None, output=tree / "out")
+    assert ["intro", "week1/lecture", "week2/extra/q-a", "week2/lecture"] == [one.place for one in found]
+    assert [False] * 4 == [one.alone for one in found]
+
+
+def test_a_folder_with_one_video_gets_a_place_below_the_destination(tree):
+    """So that tomorrow's second one takes nobody's address."""
+    (one,) = inputs_from([tree / "week1"], root=None, output=Path("out"))
+    assert ("lecture", False) == (one.place, one.alone)
+
+
+def test_places_do_not_depend_on_the_order(tree):
+    """Files and folders in any order, each once."""
+    named = (tree / "week2", tree / "intro.mp4", tree / "week1" / "lecture.mp4", tree / "week2" / "lecture.MOV")
+    expected = {"lecture.MOV": "week2/lecture", "q & a.mkv": "week2/extra/q-a", "intro.mp4": "intro", "lecture.mp4": "week1/lecture"}
+    assert [expected] * 24 == [_places(*order) for order in permutations(named)]
+
+
+def test_a_named_root_keeps_places_whatever_else_is_named(tree):
+    """One file, another day two: the same place."""
+    one = tree / "week1" / "lecture.mp4"
+    assert "week1/lecture" == _places(one, root=tree)["lecture.mp4"]
+    assert "week1/lecture" == _places(one, tree / "week1", root=tree)["lecture.mp4"]
+    assert not inputs_from([one], root=tree, output=Path("out"))[0].alone
+
+
+def test_a_file_outside_of_the_root_is_said(tree):
+    """Each in a sentence."""
+    with pytest.raises(SettingsError) as caught:
+        inputs_from([tree / "intro.mp4", tree / "week2" / "lecture.MOV"], root=tree / "week1", output=Path("out"))
+    assert (2, "course/intro.mp4 is not below course/week1: name another --root.") == (len(caught.value.problems), caught.value.problems[0])
+
+
+def test_a_link_counts_where_it_is(tree):
+    """Not where it leads; the root may be reached by another one."""
+    (tree / "week1" / "linked.mp4").symlink_to(Path("../intro.mp4"))
+    Path("other").symlink_to(tree, target_is_directory=True)
+    assert {"linked.mp4": "week1/linked"} == _places(Path("other/week1/linked.mp4"), root=tree)
+
+
+def test_a_folder_without_videos_is_said(tree):
+    """One sentence that names it."""
+    (tree / "empty").mkdir()
+    with pytest.raises(SourceError, match="There is no video in course/empty: name another folder, or the files"):
+        inputs_from([tree / "empty"], root=None, output=Path("out"))
+
+
+def test_the_output_may_be_the_folder_itself(tree):
+    """What was made there before is no video."""
+    assert {"intro.mp4", "lecture.mp4", "lecture.MOV", "q & a.mkv"} == set(_places(tree, output=tree)) - {"offline_480p.mp4"}

@@ -1,0 +1,113 @@
+"""What an earlier version made under a file's name alone, numbered by the order of the arguments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.folder_lock import locked
+from pipeline.job_file import JobFile, read_job_file, write_job_file
+from pipeline.model import Existing, Job, UploadRequest
+from pipeline.takeover import take_over, with_earlier_address
+from pipeline.workspace import fingerprint, lock_of
+
+
+@pytest.fixture
+def job(tmp_path):
+    """A function that returns the job of a video at its present place; its content is its path's."""
+
+    def build(place: str, *, content: str = "", existing: Existing = Existing.ASK, prefix: str = "") -> Job:
+        source = tmp_path / "in" / f"{place}.mp4"
+        source.parent.mkdir(parents=True, exist_ok=True)
+        source.write_text(content or place)
+        return Job(source=source, output_dir=tmp_path / "out", slug=place, existing=existing, upload=UploadRequest(prefix=prefix))
+
+    return build
+
+
+@pytest.fixture
+def made(tmp_path):
+    """A function that makes an earlier version's folder of a job's source."""
+
+    def make(name: str, job: Job, *, source: Path | None = None, **done: dict) -> Path:
+        folder = tmp_path / "out" / name
+        folder.mkdir(parents=True)
+        path = str(source or job.source)
+        write_job_file(folder, JobFile(source_path=path, source=fingerprint(job.source), settings={}, done={"package": {}, **done}))
+        return folder
+
+    return make
+
+
+def _here(tmp_path: Path) -> dict[str, str]:
+    """Return the sources of all folders with work, by place."""
+    found = {path.parent.relative_to(tmp_path / "out"): read_job_file(path.parent) for path in (tmp_path / "out").rglob("job.json")}
+    return {folder.as_posix(): Path(job.source_path).relative_to(tmp_path / "in").as_posix() for folder, job in found.items()}
+
+
+def test_each_gets_what_was_made_of_it(tmp_path, job, made):
+    """Whatever number it had, also where one moves to another's old place."""
+    one, two, three = job("week1/lecture"), job("week2/lecture"), job("lecture")
+    for name, of in (("lecture", one), ("lecture-2", three), ("lecture-3", two)):
+        made(name, of)
+    notes = take_over([two, three, one])
+    assert {place: f"{place}.mp4" for place in ("week1/lecture", "week2/lecture", "lecture")} == _here(tmp_path)
+    assert {one.slug, two.slug, three.slug} == set(notes)
+    old, new = tmp_path / "out" / "lecture", tmp_path / "out" / "week1" / "lecture"
+    assert f"{old} was made of {one.source} by an earlier version: it is {new} now." == notes[one.slug]
+    assert {} == take_over([two, three, one])
+
+
+def test_work_that_was_not_finished_is_taken_over_too(tmp_path, job, made):
+    """The folder beside it, where work goes on."""
+    one = job("week1/lecture")
+    made(".lecture.partial", one)
+    take_over([one])
+    assert {"week1/.lecture.partial": "week1/lecture.mp4"} == _here(tmp_path)
+
+
+def test_a_source_that_was_moved_is_known_by_its_content(tmp_path, job, made):
+    """Where its old name is gone; a copy whose source is still there keeps its folder."""
+    one = job("week1/lecture", content="the same")
+    kept = made("lecture", one, source=job("lecture", content="the same").source)
+    assert ({}, True) == (take_over([one]), kept.exists())
+    (tmp_path / "in" / "lecture.mp4").unlink()
+    assert [one.slug] == list(take_over([one]))
+
+
+def test_other_content_stays(tmp_path, job, made):
+    """Of another file of that name, or of this one before it was changed."""
+    one = job("week1/lecture")
+    made("lecture", one)
+    one.source.write_text("changed")
+    made("lecture-2", job("week2/lecture"))
+    (tmp_path / "out" / "lecture-final").mkdir()
+    assert ({}, {"lecture", "lecture-2"}) == (take_over([one]), set(_here(tmp_path)))
+
+
+def test_what_is_there_or_begun_anew_is_left_alone(tmp_path, job, made):
+    """A folder at the new place counts, and so does --fresh; another run's folder is not moved."""
+    one = job("week1/lecture")
+    old = made("lecture", one)
+    assert {} == take_over([job("week1/lecture", existing=Existing.FRESH)])
+    with locked(lock_of(old), old):
+        assert {} == take_over([one])
+    made("week1/lecture", one)
+    assert {} == take_over([one])
+
+
+@pytest.mark.parametrize(
+    ("uploaded", "done", "expected"),
+    [
+        pytest.param("videos/lecture-2/", {"cleanup": {}}, "videos/lecture-2/", id="deleted here, so it stays there"),
+        pytest.param("videos/lecture-2/", {}, "videos/week1/lecture/", id="it can be uploaded to its own"),
+        pytest.param("videos/other/", {"cleanup": {}}, "videos/week1/lecture/", id="no name of that version"),
+        pytest.param("elsewhere/lecture/", {"cleanup": {}}, "videos/week1/lecture/", id="another destination"),
+    ],
+)
+def test_what_can_not_be_uploaded_again_keeps_its_address(job, made, uploaded, done, expected):
+    """Its media were deleted after the upload, and are not encoded again for a name."""
+    one = job("week1/lecture", prefix="videos/week1/lecture/")
+    made("week1/lecture", one, upload={"prefix": uploaded}, **done)
+    assert expected == with_earlier_address(one, "videos/").upload.prefix
