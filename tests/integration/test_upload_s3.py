@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,6 +20,7 @@ from backend.server import RunningBackend, serve_in_thread
 from backend.settings import BackendSettings
 from config import Config
 from pipeline.transfer.content_types import content_type
+from s3_uploader import S3UploadManager
 from storage import MIN_PART_BYTES, S3Settings
 
 TOKEN = "a-token-that-only-tests-know"
@@ -49,7 +51,7 @@ class Bucket:
     """What is in a place of the bucket, read past the backend."""
 
     def __init__(self, settings: S3Settings) -> None:
-        self._bucket, self._top = settings.bucket, f"{settings.prefix}/"
+        self.name, self._top = settings.bucket, f"{settings.prefix}/"
         self.client = boto3.client(
             "s3",
             endpoint_url=settings.endpoint_url,
@@ -58,28 +60,32 @@ class Bucket:
             aws_secret_access_key=settings.secret_access_key,
         )
 
+    def key(self, name: str) -> str:
+        """Return the key of a file."""
+        return f"{self._top}{PREFIX}{name}"
+
     def names(self, prefix: str = PREFIX) -> set[str]:
         """Return what is stored under a prefix, by name."""
         top = self._top + prefix
-        listed = self.client.list_objects_v2(Bucket=self._bucket, Prefix=top)
+        listed = self.client.list_objects_v2(Bucket=self.name, Prefix=top)
         return {entry["Key"].removeprefix(top) for entry in listed.get("Contents", [])}
 
     def objects(self) -> dict[str, tuple[bytes, str]]:
         """Return what is stored, with its Content-Type, but for the manifest."""
         found = {}
         for name in self.names() - {"manifest.json"}:
-            got = self.client.get_object(Bucket=self._bucket, Key=f"{self._top}{PREFIX}{name}")
+            got = self.client.get_object(Bucket=self.name, Key=self.key(name))
             found[name] = (got["Body"].read(), got["ContentType"])
         return found
 
     def etag(self, name: str) -> str:
         """Return an object's entity tag, which tells of how many parts it was made."""
-        return self.client.head_object(Bucket=self._bucket, Key=f"{self._top}{PREFIX}{name}")["ETag"].strip('"')
+        return self.client.head_object(Bucket=self.name, Key=self.key(name))["ETag"].strip('"')
 
     def parts(self) -> set[int]:
         """Return the numbers of the parts of all objects that are not complete."""
-        begun = self.client.list_multipart_uploads(Bucket=self._bucket, Prefix=self._top).get("Uploads", [])
-        of = [self.client.list_parts(Bucket=self._bucket, Key=one["Key"], UploadId=one["UploadId"]).get("Parts", []) for one in begun]
+        begun = self.client.list_multipart_uploads(Bucket=self.name, Prefix=self._top).get("Uploads", [])
+        of = [self.client.list_parts(Bucket=self.name, Key=one["Key"], UploadId=one["UploadId"]).get("Parts", []) for one in begun]
         return {part["PartNumber"] for parts in of for part in parts}
 
 
@@ -231,3 +237,26 @@ def test_full_storage_is_the_administrators(tmp_path, bucket, run):
     assert "S3 storage quota exceeded. Contact administrator." in said
     assert "master.m3u8" not in bucket.names()
     assert json.loads((folder / ".upload_state.json").read_text())["files"]["master.m3u8"]["status"] == "pending"
+
+
+def test_a_script_goes_on_from_its_saved_state_alone(tmp_path, backend, bucket, monkeypatch):
+    """Journal, manifest and library lost: what the store shows to have is not sent again, the file in parts neither."""
+    monkeypatch.setenv("BACKEND_URL", backend.url)
+    monkeypatch.setenv("AUTH_TOKEN", TOKEN)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    folder = fill(tmp_path / "lesson", {**CONTENT, **LARGE})
+    manager = S3UploadManager()
+    assert manager.upload_directory(folder, PREFIX)[0]
+    assert manager.save_upload_state(tmp_path / "state.json")
+    shutil.rmtree(tmp_path / "data")
+    for path in (*folder.glob(".upload_*"), *folder.glob("upload_log_*"), folder / "manifest.json"):
+        path.unlink()
+    bucket.client.delete_object(Bucket=bucket.name, Key=bucket.key("480p/seg_001.ts"))
+    bucket.client.delete_object(Bucket=bucket.name, Key=bucket.key("manifest.json"))
+    other = S3UploadManager()
+    assert other.load_upload_state(tmp_path / "state.json")
+    ok, keys, error = other.upload_directory(folder, PREFIX)
+    assert (True, set(CONTENT) | set(LARGE), "") == (ok, set(keys), error)
+    assert as_stored({**CONTENT, **LARGE}) == bucket.objects()
+    assert {PREFIX + name for name in ("480p/seg_001.ts", "master.m3u8", "manifest.json")} == set(STORED_WHOLE.findall(logged(folder)))
+    assert [] == PART_STORED.findall(logged(folder))
