@@ -96,7 +96,7 @@ def _named(folder: Path, names: Collection[str]) -> set[str]:
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
             for address in _addresses(line):
                 meant = _meant(below, address, names)
-                if not line.startswith("#") and "://" not in line and meant.isdisjoint(names):
+                if not line.startswith("#") and "://" not in line and not any(name in names for name in meant):
                     raise TransferError(f"{path} names {line}, which is missing: convert the video again (--fresh).")
                 named |= meant
     return named
