@@ -65,6 +65,7 @@ class S3Storage:
     secret_access_key: str = field(default="", repr=False)
     endpoint_url: str = ""
     max_size_gb: float | None = None
+    put_headers: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,6 +178,7 @@ class Config:
                     secret_access_key=text("STORAGE_S3_SECRET_ACCESS_KEY"),
                     endpoint_url=text("STORAGE_S3_ENDPOINT_URL"),
                     max_size_gb=gigabytes("STORAGE_S3_MAX_SIZE_GB"),
+                    put_headers=text("STORAGE_S3_PUT_HEADERS"),
                 ),
                 public_base_url=text("PUBLIC_BASE_URL").rstrip("/"),
             ),

@@ -46,6 +46,7 @@ class ApiRoutes:
             presign,
             self.presign,
             methods=["POST"],
+            response_model_exclude_none=True,
             responses=refusals(400, 413, 503, 507),
             openapi_extra=described(PresignRequest),
         )
@@ -53,6 +54,7 @@ class ApiRoutes:
             "/api/s3/presign",
             self.presign_many,
             methods=["POST"],
+            response_model_exclude_none=True,
             responses=refusals(400, 413, 503, 507),
             openapi_extra=described(PresignManyRequest),
         )
@@ -98,6 +100,7 @@ class ApiRoutes:
             key=wanted.key,
             signedUrl=self._addresses.reachable(request, url),
             downloadUrl=self._addresses.download(request, wanted.key),
+            headers=dict(self._storage.put_headers) or None,
         )
 
     async def add_record(self, response: Response, record: Annotated[RecordRequest, Depends(body_of(RecordRequest))]) -> KeptRecord:

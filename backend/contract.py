@@ -146,11 +146,12 @@ class Valid(BaseModel):
 
 
 class Presigned(BaseModel):
-    """Leave to store one object."""
+    """Leave to store one object; `headers` go along with the PUT, and are left out where there are none."""
 
     key: str
     signedUrl: str
     downloadUrl: str
+    headers: dict[str, str] | None = None
 
 
 class PresignedMany(BaseModel):

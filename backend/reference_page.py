@@ -63,6 +63,8 @@ def shape(schema: Mapping[str, Any], schemas: Mapping[str, Any], depth: int = 0)
         return f"[{shape(schema['items'], schemas, depth)}, …]"
     if kind != "object":
         return str(kind)
+    if "properties" not in schema:  # names that nobody knows beforehand
+        return f'{{"…": {shape(schema["additionalProperties"], schemas, depth)}}}'
     needed, inner = schema.get("required", []), _INDENT * (depth + 1)
     fields = []
     for name, field in schema["properties"].items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -123,6 +123,10 @@ class StorageBackend(Protocol):
 
     async def check_room(self, path: str, size_bytes: int) -> None:
         """See that an object of this size may be stored under this path. Raises StorageQuotaExceededError."""
+
+    @property
+    def put_headers(self) -> Mapping[str, str]:
+        """The headers that a PUT to a URL for a whole object must have besides its Content-Type; a part's PUT has none."""
 
     async def get_presigned_url(
         self, path: str, access: Access, *, expires_s: int, content_type: str | None = None, size_bytes: int | None = None

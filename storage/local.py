@@ -10,7 +10,7 @@ import stat
 import threading
 import time
 import uuid
-from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -211,6 +211,11 @@ class LocalStorageBackend:
     async def check_room(self, path: str, size_bytes: int) -> None:
         """See that an object of this size may be stored under this path. Raises StorageQuotaExceededError."""
         await asyncio.to_thread(self._usage.check, size_bytes, replaced_bytes=_size(self._locate(path)))
+
+    @property
+    def put_headers(self) -> Mapping[str, str]:
+        """The headers that a PUT to a URL must have: none."""
+        return {}
 
     async def get_presigned_url(
         self, path: str, access: Access, *, expires_s: int, content_type: str | None = None, size_bytes: int | None = None

@@ -7,7 +7,7 @@ import base64
 import hashlib
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, suppress
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -29,6 +29,7 @@ from storage.errors import (
 )
 from storage.parts import check_part_number, chosen_parts, made_of, upload_not_found
 from storage.paths import MAX_PATH_BYTES, check_path, check_prefix, encoded
+from storage.put_headers import parameters
 from storage.quota import Reservation
 from storage.s3_errors import S3Errors
 from storage.settings import S3Settings
@@ -94,6 +95,7 @@ class S3StorageBackend:
         self._open_things = AsyncExitStack()
         self._client: S3Client | None = None
         self._etags_are_md5s = True
+        self._told = parameters(settings.put_headers)
         self._usage: BucketUsage | None = None
         if settings.max_size_bytes is not None:
             self._usage = BucketUsage(max_size_bytes=settings.max_size_bytes, sizes=self._sizes, clock=clock)
@@ -128,7 +130,8 @@ class S3StorageBackend:
                 self._client = await self._open_things.enter_async_context(client)
                 # a HEAD of the bucket would not say what is wrong
                 await self._client.list_objects_v2(Bucket=settings.bucket, Prefix=self._top, MaxKeys=1)
-            self._etags_are_md5s = not await self._encrypts_with_own_keys()
+            own_keys = _has_own_keys(self._told.get("ServerSideEncryption", ""))
+            self._etags_are_md5s = not own_keys and not await self._encrypts_with_own_keys()
         except BaseException:
             await self.close()
             raise
@@ -140,13 +143,18 @@ class S3StorageBackend:
         self._client = None
         await self._open_things.aclose()
 
+    @property
+    def put_headers(self) -> Mapping[str, str]:
+        """The headers that a PUT to a URL must have; see StorageBackend.put_headers."""
+        return self._settings.put_headers
+
     async def save(
         self, path: str, chunks: AsyncIterable[bytes], *, size_bytes: int | None = None, content_type: str | None = None
     ) -> StoredObject:
         """Store an object, whole or not at all; see StorageBackend.save."""
         key = self._key(path)
         content = _Content(path, chunks, size_bytes)
-        about: dict[str, Any] = {"Bucket": self._settings.bucket, "Key": key} | ({"ContentType": content_type} if content_type else {})
+        about = self._about(key, content_type)
         replaced_bytes = await self._replaced(path)
         reservation = self._usage.reserve(replaced_bytes=replaced_bytes) if self._usage is not None else None
         try:
@@ -266,7 +274,7 @@ class S3StorageBackend:
         """Return a URL that S3 answers; see StorageBackend.get_presigned_url."""
         fields: dict[str, Any] = {"Bucket": self._settings.bucket, "Key": self._key(path)}
         if access is Access.WRITE:
-            fields |= {"ContentType": content_type} if content_type else {}
+            fields = self._about(self._key(path), content_type)
             fields |= {"ContentLength": size_bytes} if size_bytes is not None else {}
             if self._usage is not None:
                 if size_bytes is None:  # the storage never sees what comes by the URL
@@ -279,7 +287,7 @@ class S3StorageBackend:
 
     async def begin_parts(self, path: str, *, content_type: str) -> str:
         """Begin an upload in parts; return its ID."""
-        return await self._begin(path, {"Bucket": self._settings.bucket, "Key": self._key(path), "ContentType": content_type})
+        return await self._begin(path, self._about(self._key(path), content_type))
 
     async def get_presigned_part_url(self, path: str, upload_id: str, number: int, *, expires_s: int, size_bytes: int | None = None) -> str:
         """Return a URL that S3 answers; see StorageBackend.get_presigned_part_url."""
@@ -365,6 +373,10 @@ class S3StorageBackend:
         if not upload_id:
             raise upload_not_found(path)
         return {"Bucket": self._settings.bucket, "Key": self._key(path), "UploadId": upload_id}
+
+    def _about(self, key: str, content_type: str | None) -> dict[str, Any]:
+        """Return what an object is stored with."""
+        return {"Bucket": self._settings.bucket, "Key": key, **self._told} | ({"ContentType": content_type} if content_type else {})
 
     async def _encrypts_with_own_keys(self) -> bool:
         """Whether the bucket is set so that entity tags say nothing of the content; who may not ask is taken to mean no."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Protocol
 
 from storage.errors import InvalidPathError, StorageSettingsError
 from storage.paths import check_path
+from storage.put_headers import parse_put_headers
 
 BYTES_A_GIGABYTE = 1024**3
 
@@ -33,7 +35,7 @@ class S3Settings:
     """A bucket, and the folder in it under which everything lies (empty: the whole bucket).
 
     Without keys, those that this machine has for Amazon's programs are used. With `endpoint_url`, the server is not Amazon's,
-    and its addresses have the bucket in the path.
+    and its addresses have the bucket in the path. `put_headers` are those that every object is stored with.
     """
 
     bucket: str
@@ -43,6 +45,7 @@ class S3Settings:
     secret_access_key: str = field(default="", repr=False)
     endpoint_url: str = ""
     max_size_bytes: int | None = None
+    put_headers: Mapping[str, str] = field(default_factory=dict)
 
 
 StorageSettings = LocalSettings | S3Settings
@@ -65,6 +68,8 @@ class S3Values(Protocol):
     def endpoint_url(self) -> str: ...  # noqa: D102
     @property
     def max_size_gb(self) -> float | None: ...  # noqa: D102
+    @property
+    def put_headers(self) -> str: ...  # noqa: D102
 
 
 class StorageValues(Protocol):
@@ -113,6 +118,7 @@ def _s3_settings(values: S3Values) -> S3Settings:
         secret_access_key=values.secret_access_key,
         endpoint_url=values.endpoint_url.rstrip("/"),
         max_size_bytes=_in_bytes(values.max_size_gb),
+        put_headers=parse_put_headers(values.put_headers),
     )
 
 

@@ -37,6 +37,7 @@ NAMES = [
     ("STORAGE_S3_SECRET_ACCESS_KEY", "server.s3.secret_access_key", "hush", "hush"),
     ("STORAGE_S3_ENDPOINT_URL", "server.s3.endpoint_url", "http://127.0.0.1:7480", "http://127.0.0.1:7480"),
     ("STORAGE_S3_MAX_SIZE_GB", "server.s3.max_size_gb", "0", 0.0),
+    ("STORAGE_S3_PUT_HEADERS", "server.s3.put_headers", "x-amz-acl: private", "x-amz-acl: private"),
     ("PUBLIC_BASE_URL", "server.public_base_url", "https://cdn.example.com/", "https://cdn.example.com"),
     ("AWS_REGION", "aws_region", "eu-north-1", "eu-north-1"),
     ("AWS_DEFAULT_REGION", "aws_region", "eu-south-1", "eu-south-1"),

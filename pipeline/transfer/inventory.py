@@ -149,8 +149,8 @@ class Inventory:
 
     def _read(self, address: Callable[[], str], key: str, span: tuple[int, int] | None, size_bytes: int) -> tuple[int, bytes]:
         """Return the offset and the bytes of one answer of the store."""
-        # requests would ask for gzip, and hand over what is not the object's bytes
-        headers = {"Accept-Encoding": "identity"}
+        # requests would ask for gzip, and hand over what is not the object's bytes; a CDN may still have what was replaced
+        headers = {"Accept-Encoding": "identity", "Cache-Control": "no-cache"}
         if span is not None:
             headers["Range"] = f"bytes={span[0]}-{span[1] - 1}"
         first = span[0] if span is not None else 0

@@ -2,9 +2,11 @@
 
 import os
 import shutil
+from contextlib import closing
 from dataclasses import replace
 from urllib.parse import urlsplit
 
+import boto3
 import pytest
 import requests
 
@@ -12,7 +14,10 @@ from backend.conformance.check import Verdict, check_backend
 from backend.server import serve_in_thread
 from backend.settings import BackendSettings
 from config import BackendApi, Config, S3Storage, Server
+from pipeline.cancel import CancelToken
 from pipeline.errors import SettingsError
+from pipeline.transfer.uploader import Uploader
+from storage import MIN_PART_BYTES
 
 TOKEN = "a-token-that-only-tests-know"
 PRESIGN = "/api/admin/content/aws/uploadUrl"
@@ -154,6 +159,41 @@ def test_a_bucket_that_can_not_be_used_is_a_sentence(s3_bucket, tmp_path, change
     """The backend does not start, and says what to look at."""
     with pytest.raises(SettingsError, match=expected), serve_in_thread(configured(s3_bucket, tmp_path, **changed)):
         pytest.fail("served without a storage")
+
+
+KMS = "x-amz-server-side-encryption: aws:kms; x-amz-server-side-encryption-aws-kms-key-id: testkey-1; Cache-Control: max-age=60"
+
+
+def test_headers_of_every_object(s3_bucket, tmp_path, monkeypatch):
+    """What the settings say goes with every signed URL and is signed, and the whole program stores with it: whole and in parts."""
+    monkeypatch.setattr("backend.catalogue.PART_BYTES", MIN_PART_BYTES)
+    place = replace(s3_bucket, prefix="tests/put-headers")
+    folder = tmp_path / "lesson"
+    folder.mkdir()
+    (folder / "master.m3u8").write_bytes(b"#EXTM3U\n")
+    (folder / "offline_480p.mp4").write_bytes(os.urandom(4 * MIN_PART_BYTES))
+    with serve_in_thread(configured(place, tmp_path / "backend", put_headers=KMS)) as backend:
+        said = ask(backend, "POST", PRESIGN, {"key": "a.ts", "contentType": "video/mp2t"}).json()
+        refused = requests.put(said["signedUrl"], data=b"a", headers={"Content-Type": "video/mp2t"}, timeout=30)
+        lines = list(check_backend(BackendApi(url=backend.url, token=TOKEN), "check/"))
+        api = BackendApi(url=backend.url, token=TOKEN)
+        result = Uploader(api, session_id=None, delays=()).upload(folder, "videos/", resume=False, cancel=CancelToken())
+
+    assert (403, {}) == (refused.status_code, result.failed)
+    expected = dict(part.split(": ") for part in KMS.split("; "))
+    assert expected == said["headers"]
+    assert [] == [line.text for line in lines if line.verdict is Verdict.FAULT]
+    with closing(client_of(place)) as client:
+        for name in ("master.m3u8", "offline_480p.mp4"):
+            head = client.head_object(Bucket=place.bucket, Key=f"{place.prefix}/videos/{name}")
+            found = (head["ServerSideEncryption"], head["SSEKMSKeyId"], head["CacheControl"], head["ContentLength"])
+            assert ("aws:kms", "testkey-1", "max-age=60", (folder / name).stat().st_size) == found
+
+
+def client_of(place):
+    """Return a client of the S3 server itself."""
+    keys = {"aws_access_key_id": place.access_key_id, "aws_secret_access_key": place.secret_access_key}
+    return boto3.client("s3", endpoint_url=place.endpoint_url, region_name=place.region, **keys)
 
 
 def test_health_says_so_where_the_local_folder_went_away(s3_bucket, tmp_path):

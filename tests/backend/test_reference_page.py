@@ -73,10 +73,11 @@ def test_shapes_are_json_with_types():
             "list": {"type": "array", "items": {"$ref": "#/components/schemas/Inner"}},
             "text": {"anyOf": [{"type": "string"}, {"type": "null"}]},
             "any": {},
+            "names": {"type": "object", "additionalProperties": {"type": "string"}},
         },
         "required": ["list"],
     }
-    expected = '{\n  "list": [{\n    "a": integer\n  }, …],\n  "text"?: string or null,\n  "any"?: anything\n}'
+    expected = '{\n  "list": [{\n    "a": integer\n  }, …],\n  "text"?: string or null,\n  "any"?: anything,\n  "names"?: {"…": string}\n}'
 
     assert expected == shape(schema, schemas)
 

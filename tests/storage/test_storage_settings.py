@@ -33,6 +33,13 @@ def test_a_bucket():
     assert expected == settings_from(replace(SERVER, storage_type="S3"))
 
 
+def test_headers_of_every_object():
+    """Names and values in one line, in any case, with what their values may hold."""
+    text = " x-amz-server-side-encryption: aws:kms; Cache-Control:public, max-age=60;x-amz-tagging: a=1&b=2;"
+    expected = {"x-amz-server-side-encryption": "aws:kms", "Cache-Control": "public, max-age=60", "x-amz-tagging": "a=1&b=2"}
+    assert expected == settings_from(replace(SERVER, storage_type="S3", s3=replace(S3, put_headers=text))).put_headers
+
+
 def test_the_other_one():
     """The storage that STORAGE_TYPE does not name can be asked for."""
     assert "videos" == settings_from(SERVER, StorageType.S3).bucket
@@ -52,6 +59,10 @@ def test_no_limit_is_not_a_limit_of_nothing(limit):
         ({"access_key_id": ""}, "belong together"),
         ({"endpoint_url": "s3.example"}, "STORAGE_S3_ENDPOINT_URL must begin with"),
         ({"prefix": "a/../b"}, "STORAGE_S3_PREFIX can't be used"),
+        ({"put_headers": "x-amz-acl"}, "STORAGE_S3_PUT_HEADERS must be written like"),
+        ({"put_headers": "x-amz-acl:"}, "STORAGE_S3_PUT_HEADERS must be written like"),
+        ({"put_headers": "x-amz-acl: private\nHost: b"}, "STORAGE_S3_PUT_HEADERS must be written like"),
+        ({"put_headers": "Authorization: me"}, "STORAGE_S3_PUT_HEADERS can't have Authorization"),
     ],
 )
 def test_what_cannot_be_is_refused(wrong, sentence):

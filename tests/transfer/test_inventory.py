@@ -196,6 +196,14 @@ def test_an_answer_that_breaks_off_is_read_again(server, inventory):
     assert ([(0, b"0123456789")], 2) == (_read(inventory, server.public_url("k"), 10), len(server.requests("GET", "/store/k")))
 
 
+def test_what_is_read_is_what_is_stored(server, inventory):
+    """Nothing is packed on the way, and a CDN does not answer with what it has from before."""
+    server.put("k", b"0123")
+    _read(inventory, server.public_url("k"), 4)
+    [asked] = server.requests("GET", "/store/k")
+    assert ("identity", "no-cache") == (asked.headers["Accept-Encoding"], asked.headers["Cache-Control"])
+
+
 def test_an_expired_address_is_asked_for_again(server, inventory):
     """At once, and only the address was wrong."""
     server.put("k", b"0123")
