@@ -1,5 +1,7 @@
 """backend.api: the three questions of the uploader, asked over HTTP."""
 
+import http.client
+import json
 import time
 import uuid
 from dataclasses import replace
@@ -243,6 +245,17 @@ def test_a_video_that_is_published_again_keeps_its_record(fresh):
     assert (201, 200) == (first.status_code, again.status_code)
     assert {**first.json(), "metadata": {"duration": 13.5, "qualities": ["720p"]}} == again.json()
     assert {"files": [again.json()], "next": None} == fresh.ask("GET", RECORDS).json()
+
+
+def test_a_record_whose_answer_was_lost_is_not_doubled(fresh):
+    """The client hangs up before it hears anything, and sends the same once more."""
+    client = http.client.HTTPConnection(urlsplit(fresh.url).netloc, timeout=10)
+    client.request("POST", RECORDS, body=json.dumps(RECORD), headers={**fresh.headers, "Content-Type": "application/json"})
+    client.close()
+    kept = next(files for _ in range(1000) if (files := fresh.ask("GET", RECORDS).json()["files"]))
+    again = fresh.ask("POST", RECORDS, RECORD)
+
+    assert (200, kept) == (again.status_code, fresh.ask("GET", RECORDS).json()["files"])
 
 
 def test_records_come_in_pages(fresh):
