@@ -21,7 +21,7 @@ from pipeline.files import size_of
 from pipeline.job_file import JOB_FILE, JobFile, write_job_file
 from pipeline.model import Existing, Job
 from pipeline.output_settings import PACKAGE, OutputSettings
-from pipeline.published import published_files
+from pipeline.published import published_names
 
 MASTER = "master.m3u8"
 """The playlist that players are given: its presence means that the stream is there."""
@@ -248,7 +248,7 @@ class Workspace:
 
         An older folder there gives way only to a whole one.
         """
-        files = {path.relative_to(self.partial).as_posix(): path.stat().st_size for path in published_files(self.partial)}
+        files = {name: (self.partial / name).stat().st_size for name in published_names(self.partial)}
         self.done.pop(REFUSED, None)
         self.checkpoints.clear()
         self.done[PACKAGE] = {**facts, "files": files} | ({EDITED: list(self.edited)} if self.edited else {})

@@ -59,6 +59,10 @@ def library_path(data_dir: Path, backend_url: str, prefix: str) -> Path:
 
 def read_manifest(path: Path) -> Manifest:
     """Read a manifest from a file. Raises ManifestError."""
+    return _parsed(_content(path), path)
+
+
+def _content(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
@@ -68,6 +72,10 @@ def read_manifest(path: Path) -> Manifest:
         raise ManifestError(f"The manifest {path} can't be read ({error.strerror}): check its permissions.") from error
     if len(data) > MAX_BYTES:
         raise ManifestError(f"{path} is larger than {MAX_BYTES >> 20} MB and no manifest: name another file.")
+    return data
+
+
+def _parsed(data: bytes, path: Path) -> Manifest:
     try:
         return parse_manifest(data)
     except ManifestFormatError as error:
@@ -76,20 +84,19 @@ def read_manifest(path: Path) -> Manifest:
 
 def previous_manifest(folder: Path, data_dir: Path | None, backend_url: str, prefix: str) -> tuple[Manifest | None, tuple[str, ...]]:
     """Return what this computer knows of a destination before an upload, and a line for each copy that is of no use."""
-    found: list[Manifest] = []
+    found: dict[bytes, Manifest] = {}  # nearly always one: both copies are written alike
     notices = []
     places = [folder / MANIFEST_FILE, *([library_path(data_dir, backend_url, prefix)] if data_dir is not None else [])]
     for path in places:
         if not path.exists():
             continue
         try:
-            manifest = read_manifest(path)
+            data = _content(path)
+            if data not in found:
+                found[data] = _parsed(data, path)
         except ManifestError as error:
             notices.append(f"{error} It is written anew.")
-            continue
-        if is_of(manifest, backend_url, prefix):
-            found.append(manifest)
-    return newest(found), tuple(notices)
+    return newest([one for one in found.values() if is_of(one, backend_url, prefix)]), tuple(notices)
 
 
 def write_copies(manifest: Manifest, folder: Path, data_dir: Path | None) -> Written:

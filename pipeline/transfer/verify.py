@@ -8,7 +8,7 @@ from enum import Enum
 from pathlib import Path
 
 from pipeline.errors import AuthenticationError, TransferError
-from pipeline.published import MANIFEST_FILE, published_files
+from pipeline.published import MANIFEST_FILE, published_names
 from pipeline.transfer.inventory import GoneError, Inventory, Remote, StoredObject
 from pipeline.transfer.local_copy import difference, path_for
 from pipeline.transfer.manifest import FileEntry, Manifest
@@ -104,7 +104,7 @@ def _place(file: FileEntry, folder: Path | None) -> Path | None:
 
 
 def _names(folder: Path | None) -> list[str]:
-    return [path.relative_to(folder).as_posix() for path in published_files(folder)] if folder is not None else []
+    return published_names(folder) if folder is not None else []
 
 
 def _local_text(file: FileEntry, path: Path, placement: Placement) -> str:

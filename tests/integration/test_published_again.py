@@ -5,7 +5,7 @@ from __future__ import annotations
 import requests
 from program import events
 
-from pipeline.workspace import published_files
+from pipeline.published import published_files
 
 PREFIX = "tests/again/lesson/"
 
