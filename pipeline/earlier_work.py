@@ -70,8 +70,10 @@ class EarlierWork:
         if replaced and (changes or lost):
             return None
         if lost:
-            reason = f"{self._final} was made with {_listed(lost)}, which {'is' if len(lost) == 1 else 'are'} not asked for now"
-            raise FolderTakenError(reason, remedy="ask for it again, choose another output folder, or start fresh (--fresh) to replace it.")
+            verb, what = ("is", "it") if len(lost) == 1 else ("are", "them")
+            reason = f"{self._final} was made with {_listed(lost)}, which {verb} not asked for now"
+            remedy = f"ask for {what} again, choose another output folder, or start fresh (--fresh) to replace the folder."
+            raise FolderTakenError(reason, remedy=remedy)
         edited = tuple(_edited(self._final, found.done[PACKAGE]))
         corrected = [name for name in edited if name in TRANSCRIPT_FILES and changes.get(TRANSCRIPT)]
         if corrected:

@@ -94,6 +94,17 @@ def test_a_folder_that_has_what_is_not_asked_for_is_refused_with_its_name(work):
         Workspace(work).check(preset(None), Existing.ASK)
 
 
+def test_more_than_one_thing_is_named_with_them_all(work):
+    """In one sentence."""
+    asked = {"qualities": ["480p", "360p"], "preset": "fast"}
+    workspace = _ready(work, OutputSettings(steps={"hls": asked, "package": {}}))
+    workspace.mark("hls", {})
+    workspace.publish({})
+    named = "was made with the preset fast, 480p and 360p, which are not asked for now: ask for them again"
+    with pytest.raises(FolderTakenError, match=named):
+        Workspace(work).check(OutputSettings(steps={"hls": {"qualities": ["720p"]}, "package": {}}), Existing.ASK)
+
+
 def test_a_folder_of_other_settings_is_known_with_what_differs(work):
     """It is found, and stays until what is asked for is there."""
     _published(work)
