@@ -226,6 +226,18 @@ def test_headers_that_the_backend_signed(server, folder, cancel, early, parts):
 
 
 @pytest.mark.parametrize(
+    ("status", "times"), [(404, 1), (405, 1), (201, 1), (204, 1), (200, 1), (502, 1), (502, 9)], ids=lambda value: str(value)
+)
+def test_odd_answers_about_the_token(server, folder, cancel, early, status, times):
+    """The endpoint is optional: whatever it says but no, what follows is an upload."""
+    server.api_faults["/api/admin/auth/me"].extend([Fault(status=status, body=PAGE if status == 200 else b"")] * times)
+    uploader = Uploader(BackendApi(url=server.url, token=TOKEN), session_id=None, delays=(0, 0, 0))
+    uploader.test_connection(cancel)
+    assert uploader.upload(folder, PREFIX, resume=True, cancel=cancel).complete
+    check(server, folder, server.url, early)
+
+
+@pytest.mark.parametrize(
     "fault",
     [
         Fault(status=200, body=PAGE, headers=HTML),
