@@ -132,6 +132,26 @@ def test_folder_that_no_conversion_made_has_a_record_too(server, tmp_path, uploa
     assert not any(key.endswith(NOTES_FILE) for key in server.stored)
 
 
+def test_each_place_has_its_own_record(server, job, upload):
+    """To and fro between two places makes no second record of either; what has changed since is told."""
+    for prefix in (PREFIX, "other/place/lesson/", PREFIX, "other/place/lesson/"):
+        upload(job.folder, prefix=prefix)
+    assert ["videos/course", "other/place"] == [record["parentFolder"] for record in server.records]
+    report, _ = upload(job.folder, session_id="e" * 24)
+    assert PhaseOutcome.DONE is report.phases[-1].outcome
+    assert [None, None, "e" * 24] == [record["sessionId"] for record in server.records]
+    assert PhaseOutcome.REUSED is upload(job.folder, prefix="other/place/lesson/")[0].phases[-1].outcome
+
+
+def test_record_of_an_earlier_version_counts(server, job, upload):
+    """Its note knew of one place only."""
+    upload(job.folder)
+    notes = FolderNotes(job.folder)
+    notes.mark("record", {name: value for name, value in notes.done["record"].items() if name in ("backend_url", "fields")})
+    assert PhaseOutcome.REUSED is upload(job.folder)[0].phases[-1].outcome
+    assert 1 == len(server.records)
+
+
 def test_record_that_fails_is_a_warning(server, job, upload):
     """The files are up, so the job is done; the next upload tries again."""
     server.api_faults[RECORDS].append(Fault(status=500))

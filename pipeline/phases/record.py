@@ -73,8 +73,8 @@ def record(
     cancel: CancelToken,
 ) -> PhaseResult:
     """Send the record of a folder that was uploaded, or find it sent. Raises OutputError, Cancelled."""
-    facts = {"backend_url": uploader.backend_url, "fields": dict(fields)}
-    if notes.done.get(PhaseName.RECORD.value) == facts:
+    facts, made = {"backend_url": uploader.backend_url, "fields": dict(fields)}, _made(notes)
+    if facts in made:
         return PhaseResult(outcome=PhaseOutcome.REUSED, text=RECORDED)
     report(Progress(fraction=0.0, text=UPDATING))
     log(UPDATING, LogLevel.INFO)
@@ -86,5 +86,16 @@ def record(
             outcome=PhaseOutcome.WARNED,
             text=f"The files are uploaded, but the file record could not be made: {error} Start again, or add it by hand.",
         )
-    notes.mark(PhaseName.RECORD.value, facts)
+    notes.mark(PhaseName.RECORD.value, {**facts, "others": [one for one in made if _place(one) != _place(facts)]})
     return PhaseResult(text=RECORDED)
+
+
+def _made(notes: Notes) -> list[dict[str, Any]]:
+    """Return what was told of the folder, one for each place that it was uploaded to."""
+    last = dict(notes.done.get(PhaseName.RECORD.value, {}))
+    others = last.pop("others", [])  # an earlier version kept the last one alone
+    return [last, *others] if last else []
+
+
+def _place(facts: Mapping[str, Any]) -> tuple[str, str]:
+    return facts["backend_url"], facts["fields"]["s3Keys"]["hls"]
