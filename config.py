@@ -26,6 +26,10 @@ SECRETS = frozenset({"AUTH_TOKEN", "STORAGE_S3_ACCESS_KEY_ID", "STORAGE_S3_SECRE
 """Variables that are for this program alone."""
 
 
+CERTIFICATE_SETTINGS = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+"""Variables that name a file of certificates to trust in place of the system's own; the first counts."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class BackendApi:
     """The customer's backend as the uploader sees it."""
@@ -193,6 +197,12 @@ class Config:
 def child_environment() -> dict[str, str]:
     """Return the environment for programs that this one starts: ffmpeg has no use for a token."""
     return {name: value for name, value in os.environ.items() if name not in SECRETS}
+
+
+def certificate_setting(environ: Mapping[str, str] | None = None) -> tuple[str, str]:
+    """Return the first variable that names certificates to trust, and what it names; two empty texts where none does."""
+    values = os.environ if environ is None else environ
+    return next(((name, values[name]) for name in CERTIFICATE_SETTINGS if values.get(name)), ("", ""))
 
 
 def cache_folder(environ: Mapping[str, str], platform: str) -> Path | None:

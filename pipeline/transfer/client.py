@@ -9,7 +9,7 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from config import BackendApi
 from pipeline.transfer.body import FileBody
@@ -17,7 +17,7 @@ from pipeline.transfer.capabilities import NOTHING, Capabilities, parse_capabili
 from pipeline.transfer.exchange import Answer, Http, NoAnswerError, Silence
 from pipeline.transfer.login import Login
 from pipeline.transfer.receipt import Receipt, Shown, shown_by
-from pipeline.transfer.redaction import redact
+from pipeline.transfer.redaction import place_of, redact
 from pipeline.transfer.refusal import (
     Flaw,
     Party,
@@ -198,7 +198,7 @@ class BackendClient:
             answer = self._http.send(method, url, headers=headers, body=body, read_timeout_s=read_timeout_s)
         except NoAnswerError as error:
             self._note(f"{request} -> no answer after {_passed(started)}: {error.detail}")
-            raise refused(Refusal(party=Party.BACKEND, place=self.place, silence=error.silence)) from error
+            raise refused(Refusal(party=Party.BACKEND, place=self.place, silence=error.silence, about=error.about)) from error
         self._note(f"{request} -> {answer.status} in {_passed(started)}")
         if answer.status in accepted:
             return answer
@@ -277,7 +277,7 @@ class StoreClient:
             answer = self._http.send("PUT", url, headers=headers, body=body, read_timeout_s=read_timeout_s(size))
         except NoAnswerError as error:
             self._note(f"{request} -> no answer after {_passed(started)}: {error.detail}")
-            raise refused(Refusal(party=Party.STORE, place=place, silence=error.silence)) from error
+            raise refused(Refusal(party=Party.STORE, place=place, silence=error.silence, about=error.about)) from error
         self._note(f"{request} -> {answer.status} in {_passed(started)}")
         if answer.status in STORED and not body.sent_whole:
             self._note("the store answered before it had the whole file")
@@ -296,15 +296,6 @@ class StoreClient:
 def not_told(endpoint: str, said: str) -> str:
     """Return the line for an editor whose token could not be tried out; `said` is what the backend answered."""
     return f"Whether the token is valid can't be told before the first file is sent: the backend does not answer {endpoint} ({said})."
-
-
-def place_of(url: str) -> str:
-    """Return scheme, server and port of an address: what may be shown and logged."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "an unreadable address"
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def _text(said: Mapping[str, Any], name: str) -> str:

@@ -8,23 +8,24 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
+import truststore
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from pipeline.cancel import CancelToken
-from pipeline.transfer.exchange import Answer, Body, NoAnswerError, Silence
-from pipeline.transfer.redaction import redact
-from pipeline.transfer.validation import is_loopback
+from pipeline.transfer.exchange import Answer, Body, NoAnswerError
+from pipeline.transfer.no_answer import RAISED, no_answer
+from pipeline.transfer.surroundings import SOCKS, Surroundings, surroundings_of
 
 CONNECT_TIMEOUT_S = 10.0
 CONNECT_SLICE_S = 0.8
@@ -34,7 +35,6 @@ STALL_S = 30.0
 """How long a block of a body may take to go out: after that the connection is given up, and the file is tried again."""
 
 MAX_RETRY_AFTER_S = 60.0
-NO_PROXY = {"http": "", "https": "", "all": ""}
 
 
 class Connections:
@@ -85,15 +85,45 @@ class Connections:
             finally:
                 owner.timeout = wanted
         opened.settimeout(STALL_S)
+        self._remember(owner, opened)
+        return opened
+
+    def open_socks(self, owner: HTTPConnection, server: tuple[str, int], options: Mapping[str, Any]) -> socket.socket:
+        """Connect for `owner` through a SOCKS proxy, and remember the socket until `forget`. Raises OSError, Cancelled.
+
+        The proxy answers only when it has reached the server itself, so this can't be tried in slices: cancelling ends it.
+        """
+        import socks
+
+        asking = socks.socksocket()
+        asking.set_proxy(
+            options["socks_version"],
+            options["proxy_host"],
+            int(options["proxy_port"]),
+            options["rdns"],
+            options["username"],
+            options["password"],
+        )
+        opened: socket.socket = asking
+        opened.settimeout(CONNECT_TIMEOUT_S)
+        self._remember(owner, opened)
+        try:
+            opened.connect(server)
+        except OSError:
+            opened.close()
+            raise
+        opened.settimeout(STALL_S)
+        return opened
+
+    def _remember(self, owner: HTTPConnection, opened: socket.socket) -> None:
         # TLS takes the socket object over; the duplicate still reaches the same connection.
-        remembered = opened.dup()
+        remembered = socket.fromfd(opened.fileno(), opened.family, opened.type)
         with self._lock:
             self._sockets[owner] = remembered
         if self._cancel.cancelled:
             opened.close()
             self.forget(owner)
             self._cancel.check()
-        return opened
 
     def forget(self, owner: HTTPConnection) -> None:
         """Drop what was remembered for a connection that is being closed."""
@@ -116,13 +146,15 @@ class RequestsHttp:
     def __init__(self, session: requests.Session, cancel: CancelToken) -> None:
         self._session = session
         self._cancel = cancel
-        self._known: dict[str, dict[str, Any]] = {}
+        self._known: dict[str, Surroundings] = {}
 
     def send(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Body, read_timeout_s: float) -> Answer:
         """Return the answer, whatever its status. Raises NoAnswerError, Cancelled, or what `body` raises."""
         self._cancel.check()
         failure: NoAnswerError | None = None
+        way: Surroundings | None = None
         try:
+            way = self._way_to(url)
             request = requests.PreparedRequest()
             # An empty object would be left out; b"" goes out with Content-Length: 0.
             request.prepare(method, url, headers=dict(headers), data=body if len(body) else b"", auth=_as_it_is)
@@ -130,11 +162,14 @@ class RequestsHttp:
                 request,
                 timeout=(CONNECT_TIMEOUT_S, read_timeout_s),
                 allow_redirects=False,
-                **self._surroundings(url),
+                **way.options,
             )
-        except (requests.RequestException, UnicodeError) as error:
+            refusal = way.refusal(response)
+            if refusal is not None:
+                failure = NoAnswerError(refusal, f"the proxy answered {response.status_code}", about=way.proxy)
+        except (NoAnswerError, *RAISED) as error:
             # Raised below and not from here: a traceback would show this one too, and in its text the signed URL.
-            failure = NoAnswerError(_silence(error), redact(f"{type(error).__name__}: {error}"))
+            failure = no_answer(error, way)
         self._cancel.check()
         if failure is not None:
             raise failure
@@ -149,14 +184,11 @@ class RequestsHttp:
             encryption=_encryption(response.headers),
         )
 
-    def _surroundings(self, url: str) -> dict[str, Any]:
-        """Return what the environment says of a server: proxy and certificates. Asked once a server, for it costs more than a request."""
+    def _way_to(self, url: str) -> Surroundings:
+        """Return what the settings say of a server, read once for each: that costs more than a request."""
         server = "/".join(url.split("/", 3)[:3])
         if server not in self._known:
-            chosen = dict(NO_PROXY) if _on_this_machine(url) else {}
-            known = self._known[server] = dict(self._session.merge_environment_settings(url, chosen, None, None, None))
-            if url.startswith("http:") and not known["proxies"].get("http"):
-                known["verify"] = True  # there is no certificate, and requests would look for the file with each request
+            self._known[server] = surroundings_of(self._session, url)
         return self._known[server]
 
 
@@ -165,6 +197,9 @@ class _InterruptibleAdapter(HTTPAdapter):
 
     def __init__(self, connections: Connections) -> None:
         self.owners: set[HTTPConnection] = set()
+        self._connections = connections
+        # One for each session: truststore lets one handshake at a time through each.
+        self._trust: ssl.SSLContext | None = None
         self._pool_classes = _pool_classes(connections, self.owners)
         super().__init__(pool_connections=4, pool_maxsize=1)
 
@@ -174,11 +209,21 @@ class _InterruptibleAdapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = self._pool_classes
 
     def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:  # noqa: ANN401  # as requests has it
-        """Use our connections for requests through a proxy; SOCKS has its own."""
+        """Use our connections for requests through a proxy."""
         manager = super().proxy_manager_for(proxy, **proxy_kwargs)
-        if not proxy.lower().startswith("socks"):
-            manager.pool_classes_by_scheme = self._pool_classes
+        socks = proxy.lower().startswith(SOCKS)
+        manager.pool_classes_by_scheme = _socks_classes(self._connections, self.owners) if socks else self._pool_classes
         return manager
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ANN401  # as requests has it
+        """Trust what the system trusts, where no setting names certificates: requests would bring a list of its own."""
+        if verify is not True or not url.lower().startswith("https"):
+            super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]  # so in the stubs
+            return
+        conn.cert_reqs, conn.ca_certs, conn.ca_cert_dir = "CERT_REQUIRED", None, None
+        if self._trust is None:
+            self._trust = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        conn.conn_kw["ssl_context"] = self._trust
 
 
 class _HeadWithBody(HTTPConnection):
@@ -208,26 +253,50 @@ class _HeadWithBody(HTTPConnection):
             super().send(head + bytes(data))
 
 
-def _pool_classes(connections: Connections, owners: set[HTTPConnection]) -> dict[str, type[HTTPConnectionPool]]:
-    class Plain(_HeadWithBody, HTTPConnection):
+class _Known(_HeadWithBody):
+    """A connection that `Connections` knows as long as it is open."""
+
+    connections: Connections
+    owners: set[HTTPConnection]
+
+    def _new_conn(self) -> socket.socket:
+        self.owners.add(self)
+        return self.connections.open(self, super()._new_conn)
+
+    def close(self) -> None:
+        self.owners.discard(self)
+        self.connections.forget(self)
+        super().close()
+
+
+def _pool_classes(known: Connections, open_now: set[HTTPConnection]) -> dict[str, type[HTTPConnectionPool]]:
+    class Plain(_Known):
+        connections, owners = known, open_now
+
+    class Tls(_Known, HTTPSConnection):
+        connections, owners = known, open_now
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class TlsPool(HTTPSConnectionPool):
+        ConnectionCls = Tls
+
+    return {"http": PlainPool, "https": TlsPool}
+
+
+def _socks_classes(known: Connections, open_now: set[HTTPConnection]) -> dict[str, type[HTTPConnectionPool]]:
+    from urllib3.contrib.socks import SOCKSConnection
+
+    class Plain(_Known, SOCKSConnection):
+        connections, owners = known, open_now
+
         def _new_conn(self) -> socket.socket:
-            owners.add(self)
-            return connections.open(self, super()._new_conn)
+            self.owners.add(self)
+            return known.open_socks(self, (self.host, self.port), self._socks_options)
 
-        def close(self) -> None:
-            owners.discard(self)
-            connections.forget(self)
-            super().close()
-
-    class Tls(_HeadWithBody, HTTPSConnection):
-        def _new_conn(self) -> socket.socket:
-            owners.add(self)
-            return connections.open(self, super()._new_conn)
-
-        def close(self) -> None:
-            owners.discard(self)
-            connections.forget(self)
-            super().close()
+    class Tls(Plain, HTTPSConnection):
+        """The same with TLS to the server."""
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain
@@ -253,28 +322,6 @@ def _unhurried(connection: HTTPConnection) -> Iterator[None]:
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Stand in for authentication, so that a .netrc on the machine can't replace our header or add one for the store."""
     return request
-
-
-def _on_this_machine(url: str) -> bool:
-    try:
-        return is_loopback(urlsplit(url).hostname or "")
-    except ValueError:
-        return False
-
-
-def _silence(error: Exception) -> Silence:
-    if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return Silence.CERTIFICATE
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return Silence.UNREACHABLE
-    if isinstance(error, requests.exceptions.Timeout):
-        return Silence.TIMED_OUT
-    if isinstance(error, requests.exceptions.ConnectionError):
-        unreachable = ("NewConnectionError", "NameResolutionError", "ProxyError")
-        return Silence.UNREACHABLE if any(name in repr(error) for name in unreachable) else Silence.BROKEN_OFF
-    if isinstance(error, (ValueError, UnicodeError)):  # requests' complaints about addresses and headers are ValueErrors too
-        return Silence.BAD_ADDRESS
-    return Silence.BROKEN_OFF
 
 
 def _encryption(headers: Mapping[str, str]) -> str:

@@ -15,15 +15,33 @@ class Silence(str, Enum):
     TIMED_OUT = "timed out"
     BROKEN_OFF = "broken off"
     CERTIFICATE = "certificate"
+    CERTIFICATES_MISSING = "certificates missing"
+    NOT_TLS = "not TLS"
     BAD_ADDRESS = "bad address"
+    PROXY_ADDRESS = "bad address of the proxy"
+    PROXY_UNREACHABLE = "proxy unreachable"
+    PROXY_LOGIN = "proxy asks for a password"
+    PROXY_DENIED = "proxy refuses"
+    PROXY_FAILED = "proxy can't reach the server"
+
+    @property
+    def of_proxy(self) -> bool:
+        """Whether a proxy on the way is what does not let through."""
+        return self.name.startswith("PROXY")
+
+    @property
+    def not_reached(self) -> bool:
+        """Whether the server surely got nothing, and may be reached later."""
+        return self in (Silence.UNREACHABLE, Silence.PROXY_UNREACHABLE, Silence.PROXY_FAILED)
 
 
 class NoAnswerError(Exception):
-    """A request was not answered. `detail` is for the log, after redaction."""
+    """A request was not answered. `detail` is for the log, after redaction; `about` names the proxy or the setting that is to blame."""
 
-    def __init__(self, silence: Silence, detail: str) -> None:
+    def __init__(self, silence: Silence, detail: str, *, about: str = "") -> None:
         self.silence = silence
         self.detail = detail
+        self.about = about
         super().__init__(silence.value)
 
 

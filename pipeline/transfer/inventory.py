@@ -20,11 +20,12 @@ from config import BackendApi
 from pipeline.cancel import CancelToken
 from pipeline.errors import TransferError
 from pipeline.transfer.capabilities import NOTHING
-from pipeline.transfer.client import BACKEND_TIMEOUT_S, BackendClient, place_of, read_timeout_s
+from pipeline.transfer.client import BACKEND_TIMEOUT_S, BackendClient, read_timeout_s
 from pipeline.transfer.exchange import Answer, NoAnswerError
 from pipeline.transfer.login import Login
 from pipeline.transfer.manifest import Manifest, ManifestFormatError, parse_manifest
 from pipeline.transfer.parallel import each
+from pipeline.transfer.redaction import place_of
 from pipeline.transfer.refusal import Party, Refusal, backend_refusal, refused, store_refusal
 from pipeline.transfer.retry import DELAYS_S, after_upload, no_remedy, persist
 from pipeline.transfer.setbacks import Setbacks
@@ -162,7 +163,7 @@ class Inventory:
                 answer = self._http.send("GET", url, headers=headers, body=b"", read_timeout_s=read_timeout_s(SLICE_BYTES))
             except NoAnswerError as error:
                 self._note(f"GET {key} from {place} -> no answer: {error.detail}")
-                raise refused(Refusal(party=Party.STORE, place=place, silence=error.silence)) from error
+                raise refused(Refusal(party=Party.STORE, place=place, silence=error.silence, about=error.about)) from error
             self._note(f"GET {key} from {place} (from byte {first}) -> {answer.status} in {(time.monotonic() - started) * 1000:.0f} ms")
             if answer.status == HTTPStatus.NOT_FOUND:
                 raise GoneError(f"{key} is not on the server any more.")
@@ -193,7 +194,7 @@ class Inventory:
                 answer = self._http.send(method, url, headers=headers, body=b"", read_timeout_s=BACKEND_TIMEOUT_S)
             except NoAnswerError as error:
                 self._note(f"{method} {endpoint} {dict(query)} -> no answer: {error.detail}")
-                raise refused(Refusal(party=Party.BACKEND, place=self._place, silence=error.silence)) from error
+                raise refused(Refusal(party=Party.BACKEND, place=self._place, silence=error.silence, about=error.about)) from error
             self._note(f"{method} {endpoint} {dict(query)} -> {answer.status} in {(time.monotonic() - started) * 1000:.0f} ms")
             if answer.status not in accepted:
                 raise refused(backend_refusal(answer, self._place, login=generation))

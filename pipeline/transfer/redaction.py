@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+@")
 _URL_QUERY = re.compile(r"(https?://[^\s?'\"<>]*)\?[^\s'\"<>]*", re.IGNORECASE)
@@ -24,3 +25,12 @@ def redact(text: str, secrets: Sequence[str] = ()) -> str:
 def without_query(url: str) -> str:
     """Return a URL as it may be kept on disk."""
     return url.partition("#")[0].partition("?")[0]
+
+
+def place_of(url: str) -> str:
+    """Return scheme, server and port of an address: what may be shown and logged."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "an unreadable address"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -38,13 +39,15 @@ class Flaw(str, Enum):
 class Refusal:
     """One request that came to nothing: no answer (`silence`), a `status` other than success, or a flawed answer.
 
-    `place` is the server's address, without path. `code` and `message` come from a store's XML or a backend's JSON.
+    `place` is the server's address, without path; `about` names the proxy or the setting that is to blame.
+    `code` and `message` come from a store's XML or a backend's JSON.
     `login` says which token was refused, as `Login.generation` counts them.
     """
 
     party: Party
     place: str = ""
     silence: Silence | None = None
+    about: str = ""
     status: int = 0
     flaw: Flaw | None = None
     code: str = ""
@@ -61,7 +64,8 @@ class Refusal:
     def concerns_every_file(self) -> bool:
         """Whether no other file would fare better: the token, a full storage, a wrong clock."""
         token = self.party is Party.BACKEND and self.status == 401
-        return token or self.status == 507 or self.code in ("QuotaExceeded", "RequestTimeTooSkewed")
+        settled = self.silence in _SETTLED
+        return token or settled or self.status == 507 or self.code in ("QuotaExceeded", "RequestTimeTooSkewed")
 
     @property
     def expired_url(self) -> bool:
@@ -79,6 +83,10 @@ class Refusal:
     def denied(self) -> bool:
         """Whether the store does not let the signed URL in, for whatever reason."""
         return self.party is Party.STORE and self.status == 403 and self.code == "AccessDenied"
+
+
+_SETTLED = (Silence.CERTIFICATES_MISSING, Silence.PROXY_ADDRESS, Silence.PROXY_LOGIN, Silence.PROXY_DENIED)
+"""What would be the same for the next file to the same server."""
 
 
 class RefusedError(TransferError):
@@ -163,6 +171,29 @@ def sentence(refusal: Refusal) -> str:
     return _store_sentence(refusal)
 
 
+_ON_THE_WAY = {
+    Silence.CERTIFICATES_MISSING: "{about}, where no certificates can be read. Correct that setting or remove it, then start again.",
+    Silence.NOT_TLS: "The server at {place} does not answer in https. Verify the port, or try http:// where it runs on this machine.",
+    Silence.PROXY_ADDRESS: (
+        "The proxy address {about} can't be used. Correct HTTPS_PROXY or ALL_PROXY: http://proxy:8080 or socks5://proxy:1080."
+    ),
+    Silence.PROXY_UNREACHABLE: (
+        "Cannot connect to the proxy at {about}, which HTTPS_PROXY or the system's settings name."
+        " Correct them, or ask whoever runs the network."
+    ),
+    Silence.PROXY_LOGIN: (
+        "The proxy at {about} asks for a name and a password."
+        " Put them into HTTPS_PROXY, as in http://name:password@proxy:8080, or ask whoever runs the network."
+    ),
+    Silence.PROXY_DENIED: (
+        "The proxy at {about} does not let this program reach {place}. Ask whoever runs the network to allow that address."
+    ),
+    Silence.PROXY_FAILED: (
+        "The proxy at {about} can't reach {place}. Verify that the address is correct, or ask whoever runs the network."
+    ),
+}
+"""What lies between this computer and either server."""
+
 _BACKEND_SILENCE = {
     Silence.UNREACHABLE: "Cannot connect to the backend at {place}. Verify that the URL is correct and check your internet connection.",
     Silence.TIMED_OUT: "The backend at {place} did not answer in time. Try again in a moment.",
@@ -202,7 +233,7 @@ _CODES = {
 def _backend_sentence(refusal: Refusal) -> str:
     place, status = refusal.place, refusal.status
     if refusal.silence is not None:
-        return _BACKEND_SILENCE[refusal.silence].format(place=place)
+        return _silence(refusal, _BACKEND_SILENCE)
     if refusal.flaw is not None:
         return _FLAWS[refusal.flaw].format(place=place)
     if status == 401:
@@ -222,10 +253,15 @@ def _backend_sentence(refusal: Refusal) -> str:
     return f"The backend at {place} did not accept the request (status {status}). Check the destination and the session ID."
 
 
+def _silence(refusal: Refusal, sentences: Mapping[Silence, str]) -> str:
+    text = "" if refusal.silence is None else sentences.get(refusal.silence) or _ON_THE_WAY[refusal.silence]
+    return text.format(place=refusal.place, about=refusal.about)
+
+
 def _store_sentence(refusal: Refusal) -> str:
     place, status = refusal.place, refusal.status
     if refusal.silence is not None:
-        return _STORE_SILENCE[refusal.silence].format(place=place)
+        return _silence(refusal, _STORE_SILENCE)
     if refusal.flaw is not None:
         return _FLAWS[refusal.flaw].format(place=place)
     if refusal.code in _CODES:

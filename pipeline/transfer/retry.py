@@ -44,7 +44,7 @@ def after_upload(refusal: Refusal) -> Verdict:
     """Decide about a file: storing it twice does no harm, so whatever may pass is tried again."""
     if refusal.expired_url:
         return Verdict.RENEW
-    if refusal.silence is Silence.UNREACHABLE:
+    if refusal.silence is not None and refusal.silence.not_reached:
         return Verdict.WAIT
     if refusal.silence is not None:
         return Verdict.RETRY if refusal.silence in _SILENCES else Verdict.GIVE_UP
@@ -69,7 +69,7 @@ def after_record(refusal: Refusal) -> Verdict:
     """Decide about the file record: it is sent again only where it surely did not arrive, or there would be two."""
     if refusal.status == 401:
         return Verdict.LOGIN
-    if refusal.silence is Silence.UNREACHABLE:
+    if refusal.silence is not None and refusal.silence.not_reached:
         return Verdict.WAIT
     return Verdict.RETRY if refusal.status in (429, 503) else Verdict.GIVE_UP
 

@@ -15,7 +15,7 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, TransferError
 from pipeline.folder_lock import locked
 from pipeline.transfer.capabilities import NOTHING, Capabilities
-from pipeline.transfer.client import BackendClient, StoreClient, not_told, place_of
+from pipeline.transfer.client import BackendClient, StoreClient, not_told
 from pipeline.transfer.control import PARALLEL, TransferControl
 from pipeline.transfer.gate import Gate
 from pipeline.transfer.inventory import Inventory
@@ -26,6 +26,7 @@ from pipeline.transfer.manifest import Manifest
 from pipeline.transfer.news import Listener, News
 from pipeline.transfer.preparation import Prepared, prepare, still_confirmed
 from pipeline.transfer.publish_order import OutgoingFile, collect
+from pipeline.transfer.redaction import place_of
 from pipeline.transfer.refusal import Refusal, RefusedError
 from pipeline.transfer.results import TransferCancelled, UploadResult, result_of
 from pipeline.transfer.retry import DELAYS_S, Verdict, after_question, after_record, after_upload, persist

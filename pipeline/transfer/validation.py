@@ -9,6 +9,9 @@ from urllib.parse import urlsplit
 MIN_TYPED_TOKEN = 20
 """Shorter is surely a slip of the keyboard; a token from `.env` is taken as it is."""
 
+MAX_HOST = 253
+IPV6 = 6
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 _DESTINATION = re.compile(r"[A-Za-z0-9_./-]*")
 _SESSION_ID = re.compile(r"[0-9A-Fa-f]{24}")
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
@@ -24,6 +27,17 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def is_host(host: str) -> bool:
+    """Say whether this can be a server's name or address: labels of 1 to 63 characters, 253 in all (RFC 1123, 2.1)."""
+    if ":" in host:
+        try:
+            return ipaddress.ip_address(host.partition("%")[0]).version == IPV6
+        except ValueError:
+            return False
+    name = host.removesuffix(".")
+    return len(name) <= MAX_HOST and all(_LABEL.fullmatch(label) for label in name.split("."))
+
+
 def backend_url_problems(url: str) -> list[str]:
     """Return what is wrong with the backend's address, a sentence each; the address itself is not repeated."""
     if not url:
@@ -32,7 +46,7 @@ def backend_url_problems(url: str) -> list[str]:
         return ["Backend URL must not contain spaces, backslashes or special characters."]
     try:
         parts = urlsplit(url)
-        host, _port = parts.hostname, parts.port
+        host, port = parts.hostname, parts.port
     except ValueError:
         return ["Backend URL is not a valid address: write it like https://api.example.com."]
     if parts.scheme not in ("http", "https"):
@@ -40,6 +54,8 @@ def backend_url_problems(url: str) -> list[str]:
     problems = []
     if not host:
         problems.append("Backend URL must name a server, like https://api.example.com.")
+    elif not is_host(host) or port == 0:
+        problems.append("Backend URL does not name a server that can exist: write it like https://api.example.com.")
     elif parts.scheme == "http" and not is_loopback(host):
         problems.append("Backend URL must start with https:// (http:// is for localhost only).")
     if "@" in parts.netloc:

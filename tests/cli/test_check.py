@@ -6,7 +6,7 @@ import pytest
 from store_server import TOKEN, Fault, running_server
 from upload_parts import FOLDER, PREFIX, write_folder
 
-from cli.main import EXIT_DONE, EXIT_FAILED, run_command
+from cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, run_command
 from config import BackendApi, Config
 
 ME = "/api/admin/auth/me"
@@ -60,3 +60,35 @@ def test_upload_without_a_validate_endpoint_needs_a_good_token(run, server, tmp_
     server.token = "another"
     status, _, err = run("upload", write_folder(tmp_path / "lesson"), PREFIX)
     assert (EXIT_FAILED, True, {}) == (status, "Please get a new token from the admin panel." in err, server.stored)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://",
+        "https://a..b",
+        "https://.",
+        f"https://{'a' * 64}.invalid",
+        f"https://{'a.' * 130}invalid",
+        "https://:443",
+        "https://[::1",
+        "https://[v1.x]",
+        "https://a%20b",
+        "https://name.invalid:99999",
+        "https://name.invalid",
+        "https://b\u00fccher.invalid",
+        "https://\ud800.invalid",
+        "//x",
+        "x",
+    ],
+    ids=ascii,
+)
+def test_any_backend_url_ends_in_a_sentence(url, tmp_path, capsys):
+    """Whatever BACKEND_URL says, no command ends with a traceback."""
+    config = Config(backend=BackendApi(url=url, token=TOKEN), data_dir=tmp_path / "data")
+    folder = write_folder(tmp_path / "lesson")
+    for arguments in (["check"], ["upload", str(folder), PREFIX]):
+        assert run_command(arguments, config) in (EXIT_FAILED, EXIT_WRONG_USAGE)
+        err = capsys.readouterr().err
+        assert err.startswith("hls-converter: ")
+        assert not [word for word in ("Traceback", "unexpected", "Error(") if word in err]

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from store_server import TOKEN, StoreServer, running_server
+from threaded_servers import serving
+from tls_servers import Authority, TlsServer, make_authority
 from upload_parts import write_folder
 
 from config import BackendApi
@@ -81,3 +85,16 @@ def in_thread() -> Iterator[Callable[[Callable[[], object]], Callable[[], object
     yield start
     for thread in threads:
         thread.join(timeout=20)
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    """An authority that no computer knows."""
+    return make_authority(tmp_path / "authority.pem")
+
+
+@pytest.fixture
+def serve(authority: Authority) -> Iterator[Callable[[x509.GeneralName], TlsServer]]:
+    """Return a function that starts a server whose certificate is for a name."""
+    with ExitStack() as opened:
+        yield lambda name: opened.enter_context(serving(TlsServer(authority.context_for(name))))

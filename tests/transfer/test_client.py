@@ -13,9 +13,10 @@ from upload_parts import PREFIX
 from config import BackendApi
 from pipeline.errors import AuthenticationError, TransferError
 from pipeline.transfer import setbacks
-from pipeline.transfer.client import BackendClient, place_of, read_timeout_s
+from pipeline.transfer.client import BackendClient, read_timeout_s
 from pipeline.transfer.connections import Connections
 from pipeline.transfer.lanes import AHEAD
+from pipeline.transfer.redaction import place_of
 from pipeline.transfer.signed import Presigned
 from pipeline.transfer.uploader import Uploader
 

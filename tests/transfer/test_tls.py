@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import ipaddress
-import ssl
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
+import subprocess
 from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-from store_server import TOKEN, StoreServer
-from threaded_servers import serving
+from store_server import TOKEN
+from tls_servers import HERE, Authority, TlsServer
 from upload_parts import FOLDER, PREFIX, RecordingToken
 
 from config import BackendApi
@@ -26,73 +18,8 @@ from pipeline.transfer.exchange import NoAnswerError, Silence
 from pipeline.transfer.uploader import Uploader
 
 ME = "/api/admin/auth/me"
-HERE = x509.IPAddress(ipaddress.IPv4Address("127.0.0.1"))
 ELSEWHERE = x509.DNSName("elsewhere.example")
 DELAYS_S = (1, 3, 10)
-
-
-class TlsServer(StoreServer):
-    """Backend and store behind TLS. `greeted` counts the connections, those that end before the first request too."""
-
-    def __init__(self, context: ssl.SSLContext) -> None:
-        super().__init__()
-        self.greeted = 0
-        self.socket = context.wrap_socket(self.socket, server_side=True)
-        self.reached_at = f"https://127.0.0.1:{self.server_address[1]}"
-
-    def get_request(self):
-        self.greeted += 1
-        return super().get_request()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Authority:
-    """Who signs certificates. `path` is the file by which it is trusted."""
-
-    certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
-    path: Path
-
-    def context_for(self, name: x509.GeneralName) -> ssl.SSLContext:
-        """Return what a server needs that is to be known by a name."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        certificate = (
-            _draft("a server", key.public_key(), self.certificate.subject)
-            .add_extension(x509.SubjectAlternativeName([name]), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
-            .sign(self.key, hashes.SHA256())
-        )
-        secret = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption_algorithm=serialization.NoEncryption()
-        )
-        file = self.path.with_name("server.pem")
-        file.write_bytes(secret + certificate.public_bytes(serialization.Encoding.PEM))
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(file)
-        return context
-
-
-@pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    """An authority that no computer knows."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    certificate = (
-        _draft("an authority of the tests", key.public_key(), None)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(_signs_certificates(), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path / "authority.pem"
-    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    return Authority(certificate=certificate, key=key, path=path)
-
-
-@pytest.fixture
-def serve(authority: Authority) -> Iterator[Callable[[x509.GeneralName], TlsServer]]:
-    """Return a function that starts a server whose certificate is for a name."""
-    with ExitStack() as opened:
-        yield lambda name: opened.enter_context(serving(TlsServer(authority.context_for(name))))
 
 
 @pytest.fixture
@@ -110,7 +37,7 @@ def cancel() -> RecordingToken:
 @pytest.fixture(autouse=True)
 def _no_bundle(monkeypatch: pytest.MonkeyPatch) -> None:
     """What this computer trusts is of no consequence."""
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -170,13 +97,41 @@ def test_store_with_a_wrong_certificate_gets_nothing(serve, cancel, folder):
     assert (said, [], {}, [], 1) == (str(caught.value), store.arrivals, backend.stored, cancel.pauses, store.greeted)
 
 
-def _draft(name: str, key: ec.EllipticCurvePublicKey, issuer: x509.Name | None) -> x509.CertificateBuilder:
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now, day = dt.datetime.now(dt.timezone.utc), dt.timedelta(days=1)
-    draft = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer or subject).public_key(key)
-    return draft.serial_number(x509.random_serial_number()).not_valid_before(now - day).not_valid_after(now + day)
+def test_certificates_of_the_system_are_trusted(serve, authority, folder, cancel, tmp_path, monkeypatch):
+    """A company's authority that stands in the system's own list needs no setting; here the list is a folder of OpenSSL's."""
+    certificates = tmp_path / "certificates"
+    certificates.mkdir()
+    (certificates / "company.pem").write_bytes(authority.path.read_bytes())
+    subprocess.run(["openssl", "rehash", certificates], check=True)
+    monkeypatch.setenv("SSL_CERT_DIR", str(certificates))
+    assert uploader_at(serve(HERE)).upload(folder, PREFIX, resume=True, cancel=cancel).complete
 
 
-def _signs_certificates() -> x509.KeyUsage:
-    others = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "crl_sign")
-    return x509.KeyUsage(key_cert_sign=True, encipher_only=False, decipher_only=False, **dict.fromkeys(others, False))
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_setting_that_names_certificates_is_honoured(serve, authority, cancel, monkeypatch, name):
+    """On every system, Windows and macOS too, where nothing else knows it."""
+    monkeypatch.setenv(name, str(authority.path))
+    uploader_at(serve(HERE)).test_connection(cancel)
+
+
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
+@pytest.mark.parametrize("content", [None, b"no certificate"], ids=["missing", "something else"])
+def test_setting_without_certificates_is_named(serve, cancel, tmp_path, monkeypatch, name, content):
+    """Not the server's fault, and no traceback."""
+    path, server = tmp_path / "authorities.pem", serve(HERE)
+    if content is not None:
+        path.write_bytes(content)
+    monkeypatch.setenv(name, str(path))
+    with pytest.raises(TransferError) as caught:
+        uploader_at(server).test_connection(cancel)
+    said = f"{name} names {path}, where no certificates can be read. Correct that setting or remove it, then start again."
+    assert (said, 0, []) == (str(caught.value), len(server.arrivals), cancel.pauses)
+
+
+def test_https_to_a_server_without_it_is_told(server, cancel):
+    """Neither a broken connection nor a bad certificate."""
+    url = server.url.replace("http://", "https://")
+    with pytest.raises(TransferError) as caught:
+        Uploader(BackendApi(url=url, token=TOKEN), session_id=None, delays=DELAYS_S).test_connection(cancel)
+    said = f"The server at {url} does not answer in https. Verify the port, or try http:// where it runs on this machine."
+    assert (said, []) == (str(caught.value), cancel.pauses)

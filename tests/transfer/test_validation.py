@@ -23,6 +23,9 @@ from pipeline.transfer.validation import (
         "http://127.0.0.1:8000",
         "http://127.8.9.10",
         "http://[::1]:8000",
+        "https://api.example.com.",
+        "https://my_server-2.example.com",
+        "https://xn--bcher-kva.example",
     ],
 )
 def test_good_backend_urls_have_no_problems(url):
@@ -51,6 +54,20 @@ def test_good_backend_urls_have_no_problems(url):
         ("https://api example.com", "spaces"),
         ("https://api.example.com\n", "spaces"),
         ("http://localhost\\.example.com", "spaces"),
+        ("https://a..b", "can exist"),
+        ("https://.", "can exist"),
+        ("https://.example.com", "can exist"),
+        ("https://-example.com", "can exist"),
+        (f"https://{'a' * 64}.com", "can exist"),
+        (f"https://{'a.' * 130}com", "can exist"),
+        ("https://a%20b.com", "can exist"),
+        ("https://a*b.com", "can exist"),
+        ("https://api.example.com:0", "can exist"),
+        ("https://:443", "name a server"),
+        ("https:///path", "name a server"),
+        ("https:api.example.com", "name a server"),
+        ("https://[]", "not a valid address"),
+        ("https://[1.2.3.4]", "not a valid address"),
     ],
 )
 def test_bad_backend_urls_are_named(url, said):
