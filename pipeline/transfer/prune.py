@@ -11,6 +11,7 @@ from pipeline.published import MANIFEST_FILE
 from pipeline.transfer.inventory import Inventory, Remote, StoredObject, moment
 from pipeline.transfer.manifest import Manifest
 from pipeline.transfer.place import versions_in
+from pipeline.transfer.publish_order import standing_alone
 from pipeline.transfer.validation import destination_problems
 from pipeline.workspace import MASTER
 
@@ -57,7 +58,8 @@ def leftovers(remote: Remote, manifests: Sequence[Manifest], others: Iterable[st
         raise SettingsError(f"The backend lists nothing of the manifest at {prefix}: what is left over can't be told.")
     newest_named = max([1, *(number for manifest in manifests for number in versions_in(manifest.placement.place))])
     newer = {stored.key for stored in unnamed if _version(stored.key, prefix) > newest_named}
-    unnamed = [stored for stored in unnamed if stored.key not in newer]
+    outdated = sorted({stored.key for stored in unnamed} & _addresses(manifests))
+    unnamed = [stored for stored in unnamed if stored.key not in newer and stored.key not in outdated]
     nested = _streams_below(prefix, present, named, others)
     synced = _synced(manifests, present)
     elsewhere = {stored.key for stored in unnamed if stored.key.startswith(nested)}
@@ -65,6 +67,11 @@ def leftovers(remote: Remote, manifests: Sequence[Manifest], others: Iterable[st
     kept = [f"{place} is a destination of its own: it stays." for place in nested]
     if newer:
         kept.append(f"{_count(len(newer), 'file')} of a newer stream than the manifests name, perhaps one that is played: they stay.")
+    if outdated:
+        kept.append(
+            f"{_count(len(outdated), 'file')} of the video before at an address that viewers know, such as {outdated[0]}: "
+            f"{'it stays' if len(outdated) == 1 else 'they stay'} until the next upload brings the new one there."
+        )
     if late:
         kept.append(
             f"{_count(len(late), 'file')} came after the last finished upload, perhaps of one that goes on: "
@@ -98,6 +105,11 @@ def delete(remote: Remote, found: Leftovers, on_object: Callable[[Deleted], None
         on_object(deleted)
         done.append(deleted)
     return sorted(done, key=lambda deleted: deleted.stored.key)
+
+
+def _addresses(manifests: Sequence[Manifest]) -> set[str]:
+    """Return where viewers look for what stands alone; an earlier version of the program stored it elsewhere."""
+    return {manifest.prefix + name for manifest in manifests for name in standing_alone([file.filename for file in manifest.files])}
 
 
 def _streams_below(prefix: str, present: Sequence[StoredObject], named: set[str], others: Iterable[str]) -> tuple[str, ...]:

@@ -137,6 +137,16 @@ def test_a_list_without_any_of_the_files_is_not_believed(server, manifest):
         _found(server, manifest)
 
 
+def test_addresses_that_viewers_know_stay(server, tmp_path):
+    """An earlier version stored the transcript in v2/: what is at its address is old, and better than nothing there."""
+    folder = write_job(tmp_path / "lesson")
+    first = upload(server, folder, None, now=BEFORE)
+    manifest = upload(server, folder, None, place="v2/", previous=first)
+    found = _found(server, manifest)
+    assert ["480p/index.m3u8", "480p/seg_001.ts", "480p/seg_002.ts"] == _keys(found)
+    assert [True] == [text.startswith("2 files of the video before at an address that viewers know, such as ") for text in found.kept]
+
+
 @pytest.mark.parametrize("prefix", ["", "/", "../", "videos"])
 def test_a_destination_that_is_none_is_refused(server, manifest, prefix):
     """An empty one would be everything there is."""
