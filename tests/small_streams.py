@@ -20,6 +20,7 @@ X265 = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=no
 PQ = "format=yuv420p10le,setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc"
 """Filters that say of a picture's numbers that they are HDR10."""
 
+BT709 = "format=yuv420p,setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv"
 SVT = ("-c:v", "libsvtav1", "-preset", "12", "-crf", "50", "-svtav1-params", "lp=1:scd=0")
 AAC = ("-c:a", "aac", "-b:a", "64k", "-ac", "2")
 AC3 = ("-c:a", "ac3", "-b:a", "384k", "-ac", "6")
@@ -47,7 +48,7 @@ def make_picture(
     *inputs: str,
     codec: Sequence[str] = X264,
     scale: str | None = None,
-    filters: str = "format=yuv420p",
+    filters: str = BT709,
     fmp4: bool = False,
     muxed: bool = False,
     offset_s: float = TIMELINE_S,
@@ -55,7 +56,7 @@ def make_picture(
 ) -> None:
     """Make a rendition with a picture, a keyframe every 2 s and segments of 6 s, with the sound in it if `muxed`."""
     size = scale or SIZES.get(name, "320:180")
-    encode = ["-vf", f"scale={size},setsar=1,{filters}", *codec, "-fps_mode", "vfr", "-enc_time_base", "1:90000"]
+    encode = ["-vf", f"scale={size}:out_color_matrix=bt709,setsar=1,{filters}", *codec, "-fps_mode", "vfr", "-enc_time_base", "1:90000"]
     encode += ["-force_key_frames", "expr:isnan(prev_forced_t)+gt(floor((t+0.0005)/2),floor((prev_forced_t+0.0005)/2))"]
     _segments(folder, name, [*inputs, *encode, *(AAC if muxed else ("-an",))], fmp4=fmp4, offset_s=offset_s, fragments=fragments)
 

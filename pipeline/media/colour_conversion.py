@@ -8,13 +8,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from pipeline.media.codecs import Colour
 from pipeline.media.colours import FULL, LIMITED, OTHER_LIGHT, Colours, is_ordinary
-from pipeline.model import DynamicRange
+from pipeline.model import Codec, DynamicRange
 
 Filter = tuple[str, dict[str, str]]
 """A filter of ffmpeg's and its options."""
 
 TRANSFERS = {DynamicRange.SDR: "bt709", DynamicRange.PQ: "smpte2084", DynamicRange.HLG: "arib-std-b67"}
+
+NAMES = {
+    DynamicRange.SDR: Colour(primaries=1, transfer=1, matrix=1, full_range=False),
+    DynamicRange.PQ: Colour(primaries=9, transfer=16, matrix=9, full_range=False),
+    DynamicRange.HLG: Colour(primaries=9, transfer=18, matrix=9, full_range=False),
+}
+"""What is made, by the numbers of ITU-T H.273."""
 
 # HDR to SDR: to linear light at the 100 nits of SDR, into BT.709's primaries, compressed, and back to BT.709
 # (https://trac.ffmpeg.org/wiki/colorspace; zscale's and tonemap's documentation)
@@ -85,10 +93,15 @@ def tags(made: DynamicRange) -> Filter:
     return _named(primaries, TRANSFERS[made], matrix, LIMITED)
 
 
-def named_by_headers() -> str:
-    """Return the bitstream filter that writes BT.709 in limited range into the headers of H.264 that is copied."""
-    # ITU-T H.273: 1 is BT.709 in each of the tables
-    return "h264_metadata=colour_primaries=1:transfer_characteristics=1:matrix_coefficients=1:video_full_range_flag=0"
+def named_by_headers(codec: Codec, made: DynamicRange) -> str:
+    """Return the bitstream filter that writes the colours' names into the pictures' headers: of what is copied, or made by hardware."""
+    named = NAMES[made]
+    if codec is Codec.AV1:
+        names, limited = ("color_primaries", "transfer_characteristics", "matrix_coefficients"), "color_range=tv"
+    else:
+        names, limited = ("colour_primaries", "transfer_characteristics", "matrix_coefficients"), "video_full_range_flag=0"
+    values = zip(names, (named.primaries, named.transfer, named.matrix), strict=True)
+    return f"{codec.value}_metadata={':'.join(f'{name}={value}' for name, value in values)}:{limited}"
 
 
 def _named(primaries: str, transfer: str, matrix: str, in_range: str) -> Filter:

@@ -17,10 +17,10 @@ import ffmpeg
 from pipeline.media.chunks import SHORTEST_PAUSE_S, Chunk, Cutting
 from pipeline.media.colour_conversion import conversion, named_by_headers, tags
 from pipeline.media.colours import source_colours
-from pipeline.media.encoders import global_options, picture_options, pixel_format, upload_filters
+from pipeline.media.encoders import codec_of, family_of, global_options, picture_options, pixel_format, upload_filters
 from pipeline.media.measure import PLAYLIST
 from pipeline.media.scan import CLOCK_HZ, EARLY_TICKS
-from pipeline.model import Crop, MediaInfo, Plan, Rendition, SegmentType, VideoStream
+from pipeline.model import Codec, Crop, DynamicRange, EncoderFamily, MediaInfo, Plan, Rendition, SegmentType, VideoStream
 
 INIT = "init.mp4"
 SOURCE = "source"
@@ -64,8 +64,8 @@ def chunk_arguments(plan: Plan, cutting: Cutting, chunk: Chunk, sound: str | Non
     options = _picture_options(plan, cutting, plan.renditions, repeatable=cutting.repeatable)
     if sounds:
         options["c:a"] = "copy"
-    if plan.segment_type is SegmentType.FMP4:
-        options["bsf:v"] = f"setts=pts=PTS:dts=DTS:{FRAGMENT_DURATION}"
+    times = [f"setts=pts=PTS:dts=DTS:{FRAGMENT_DURATION}"] if plan.segment_type is SegmentType.FMP4 else []
+    options |= _bitstream(plan, *times)
     slaves = "|".join(_hls_slave(r, i, plan, chunk, has_sound=bool(sounds)) for i, r in enumerate(plan.renditions))
     arguments = _arguments(
         *pictures, *sounds, name=slaves, options=_timeline() | {"format": "tee"} | _picture_timing(chunk, len(plan.renditions)) | options
@@ -86,7 +86,7 @@ def copy_arguments(plan: Plan, cutting: Cutting, rendition: Rendition, sound: st
     options = {"c": "copy", "format": "hls"} | _timeline() | hls_options(plan.segment_type, 1, rendition.name)
     # the stream begins with a picture
     moved = "pts=if(N\\,PTS\\,0):dts=if(N\\,DTS\\,min(DTS\\,0))" if cutting.first_frame else "pts=PTS:dts=DTS"
-    bitstream = [named_by_headers()]
+    bitstream = [named_by_headers(Codec.H264, DynamicRange.SDR)]
     if plan.segment_type is SegmentType.FMP4:
         bitstream.append(f"setts={moved}:{FRAGMENT_DURATION}")
         options["hls_segment_options"] += f":video_track_timescale={CLOCK_HZ}"
@@ -106,13 +106,14 @@ def mp4_arguments(plan: Plan, cutting: Cutting, rendition: Rendition, sound: Pat
     chunk = Chunk(number=0, start=0, end=None, seek_s=cutting.chunks[0].seek_s, first_frame=0, frames=None)
     pictures = picture_graph(_entered(plan.media, chunk), plan, cutting, chunk, (rendition,))
     sounds = [] if sound is None else [_stream(sound)["a:0"]]
-    options = _picture_options(plan, cutting, (rendition,), repeatable=False)
+    options, mp4 = _picture_options(plan, cutting, (rendition,), repeatable=False), _mp4(end_s)
+    options |= _bitstream(plan, mp4["bsf:v"])
     if sounds:
         options["c:a"] = "copy"
     return [
         "-copyts",
         *global_options(plan.encoder),
-        *_arguments(*pictures, *sounds, name=target, options=_picture_timing(chunk, 1) | _mp4(end_s) | options),
+        *_arguments(*pictures, *sounds, name=target, options=_picture_timing(chunk, 1) | mp4 | options),
     ]
 
 
@@ -303,6 +304,15 @@ def _picture_options(plan: Plan, cutting: Cutting, renditions: tuple[Rendition, 
     )
     # players count from the first frame's decoding, which goes before by two frames where they are reordered
     return options | {"bf:v": 0} if cutting.slow or cutting.pauses else options
+
+
+def _bitstream(plan: Plan, *more: str) -> dict[str, str]:
+    """Return the option with the filters that the encoded picture passes.
+
+    Not every driver hands on the colours' names, and without them HDR would be shown as SDR.
+    """
+    named = () if family_of(plan.encoder) is EncoderFamily.CPU else (named_by_headers(codec_of(plan.encoder), plan.dynamic_range),)
+    return {"bsf:v": ",".join((*named, *more))} if named or more else {}
 
 
 def _picture_timing(chunk: Chunk, pictures: int) -> dict[str, Any]:

@@ -43,13 +43,14 @@ class Segment:
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """What a rendition's picture is. `codec` as in a playlist's CODECS; `frame_rate` in frames a second."""
+    """What a rendition's picture is. `codec` as in a playlist's CODECS; `frame_rate` in frames a second; `colour` as its headers say."""
 
     width: int
     height: int
     frame_rate: float
     codec: str
     dynamic_range: DynamicRange
+    colour: Colour
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,6 +233,7 @@ def _picture(stream: Any, pts: Sequence[int], duration_s: float) -> Picture:  # 
         frame_rate=(frame_rates(array("q", pts), stream.time_base) or even_rate(1 / duration_s)).fastest,
         codec=video_codec(context.codec.canonical_name, context.extradata or b"", colour),
         dynamic_range=RANGES.get(colour.transfer, DynamicRange.SDR),
+        colour=colour,
     )
 
 

@@ -14,6 +14,7 @@ from pipeline.errors import EncodeError
 from pipeline.events import LogLevel
 from pipeline.files import write_whole
 from pipeline.media import chapters, encryption, playlists
+from pipeline.media.colour_conversion import NAMES
 from pipeline.media.iframes import find_iframes
 from pipeline.media.measure import BOUNDARY_TOLERANCE_S, Measured, bit_rates, measure
 from pipeline.media.playlists import AudioTrack, IFrameStream
@@ -70,6 +71,7 @@ def _write_stream(context: PhaseContext) -> dict[str, Any]:
         measured = {name: measure(folder, name, frame_rate=frame_rate) for name in names}
         pictures = [measured[r.name] for r in plan.renditions]
         _check_aligned(pictures)
+        _check_colours(plan, pictures)
         if pictures:
             write_thumbnails(folder, pictures, context.cancel)
             _keep_edited(context)
@@ -122,6 +124,17 @@ def _check_aligned(pictures: Sequence[Measured]) -> None:
         )
         if not same:
             raise EncodeError(f"The segments of {first.name} and {other.name} do not begin at the same times: encode the video again.")
+
+
+def _check_colours(plan: Plan, pictures: Sequence[Measured]) -> None:
+    """See that every picture names the colours that it has: without their names HDR is shown as SDR, and SDR as anything."""
+    for one in pictures:
+        assert one.picture is not None
+        if one.picture.colour != NAMES[plan.dynamic_range]:
+            raise EncodeError(
+                f"The picture of {one.name} does not say which colours it has, or others than it was made in ({plan.dynamic_range.value}): "
+                "start again, and choose the processor (--encoder cpu) if that does not help."
+            )
 
 
 def _write_iframes(context: PhaseContext, pictures: Sequence[Measured]) -> list[IFrameStream]:

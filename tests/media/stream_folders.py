@@ -21,6 +21,7 @@ RATE = 25
 START_S = 10
 SEGMENT_S = 6
 FORCE = "expr:isnan(prev_forced_t)+gt(floor((t+0.0005)/2),floor((prev_forced_t+0.0005)/2))"
+BT709 = "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv"
 SIZES = {"180p": (320, 180), "90p": (160, 90)}
 
 
@@ -41,7 +42,7 @@ def encode(folder: Path, arguments: list[str]) -> None:
 
 def source(size: tuple[int, int] = (320, 180), *, seconds: float = SECONDS, rate: int | str = RATE, sound: bool = True) -> list[str]:
     """Return the input options of a moving picture and, where wanted, a tone."""
-    picture = ["-f", "lavfi", "-i", f"testsrc2=s={size[0]}x{size[1]}:r={rate}:d={seconds}"]
+    picture = ["-f", "lavfi", "-i", f"testsrc2=s={size[0]}x{size[1]}:r={rate}:d={seconds},format=yuv420p,{BT709}"]
     return picture + (["-f", "lavfi", "-i", f"sine=frequency=440:sample_rate=48000:duration={seconds}"] if sound else [])
 
 

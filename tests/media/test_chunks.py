@@ -12,9 +12,11 @@ from fractions import Fraction
 import pytest
 
 from pipeline.media.chunks import Cutting, cut, first_chunks
-from pipeline.media.encode import chunk_arguments
+from pipeline.media.colour_conversion import named_by_headers
+from pipeline.media.encode import chunk_arguments, mp4_arguments
+from pipeline.media.encoders import ENCODERS, codec_of, family_of
 from pipeline.media.scan import CLOCK_HZ, Scan
-from pipeline.model import Codec, EncodingRequest, Plan
+from pipeline.model import Codec, DynamicRange, EncoderFamily, EncodingRequest, Job, Plan, SegmentType
 from pipeline.plan import make_plan
 
 
@@ -193,6 +195,22 @@ def test_the_first_chunks_are_those_of_the_whole_source(plan, keyframe_s, limit)
         assert [chunk_arguments(plan, every, c, None) for c in chunks] == [chunk_arguments(plan, first or every, c, None) for c in chunks]
         counts.append(len(chunks))
     assert (0, sorted(counts), True) == (counts[0], counts, counts[-1] >= len(every.chunks) - 4)
+
+
+@pytest.mark.parametrize("segment_type", SegmentType, ids=lambda kind: kind.value)
+@pytest.mark.parametrize("encoder", [encoder for names in ENCODERS.values() for encoder in names.values()])
+def test_what_hardware_makes_has_its_colours_named_afterwards(media_info, tmp_path, encoder, segment_type):
+    """Drivers leave them out; the processor's encoders don't. The times of fragments are still put right."""
+    job = Job(source=tmp_path / "a.mp4", output_dir=tmp_path, slug="a")
+    plan = replace(make_plan(job, media_info()), encoder=encoder, segment_type=segment_type)
+    cutting = cut(plan, _scan(10), cores=1)
+    chunk = chunk_arguments(plan, cutting, cutting.chunks[0], None)
+    mp4 = mp4_arguments(plan, cutting, plan.renditions[0], None, "a.mp4", 10.0)
+    for arguments, times in ((chunk, segment_type is SegmentType.FMP4), (mp4, True)):
+        filters = arguments[arguments.index("-bsf:v") + 1] if "-bsf:v" in arguments else ""
+        hardware = family_of(encoder) is not EncoderFamily.CPU
+        named = named_by_headers(codec_of(encoder), DynamicRange.SDR) if hardware else ""
+        assert (named, times) == (filters.partition(",setts")[0] if hardware else "", "setts=" in filters)
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 
+import av
 import pytest
 
-from pipeline.media.colour_conversion import conversion, tags
+from pipeline.media.codecs import Colour
+from pipeline.media.colour_conversion import NAMES, conversion, named_by_headers, tags
 from pipeline.media.colours import Colours, is_ordinary, source_colours
 from pipeline.media.process import find_ffmpeg
-from pipeline.model import DynamicRange
+from pipeline.model import Codec, DynamicRange
 
 UNTAGGED = dict.fromkeys(("colour_primaries", "colour_transfer", "colour_space", "colour_range"), "unknown")
 SDR, PQ = DynamicRange.SDR, DynamicRange.PQ
@@ -109,3 +111,23 @@ def test_hdr_that_is_kept_is_not_touched_where_it_is_the_usual_one(media_info):
     usual = {"colour_primaries": "bt2020", "colour_transfer": "smpte2084", "colour_space": "bt2020nc"}
     filters = [conversion(source_colours(media_info(**usual | o).video), PQ, PQ).behind for o in ({}, {"colour_range": "pc"})]
     assert ([], ["zscale"]) == tuple([name for name, _ in found] for found in filters)
+
+
+@pytest.mark.parametrize("made", DynamicRange, ids=lambda made: made.value)
+@pytest.mark.parametrize(("codec", "encoder"), [(Codec.H264, "libx264"), (Codec.HEVC, "libx265"), (Codec.AV1, "libsvtav1")])
+def test_headers_are_named_afterwards(tmp_path, codec, encoder, made):
+    """Where an encoder leaves the colours' names out: in every codec that is made."""
+    source = [
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=s=128x64:d=0.2,format=yuv420p,setparams=color_primaries=unknown:color_trc=unknown:colorspace=unknown",
+    ]
+    words = [*source, "-c:v", encoder, "-bsf:v", named_by_headers(codec, made), str(tmp_path / "a.mkv")]
+    subprocess.run([str(find_ffmpeg("")), "-v", "error", *words], check=True, capture_output=True)
+    with av.open(str(tmp_path / "a.mkv")) as container:
+        frame = next(container.decode(video=0))
+    named = Colour(
+        primaries=frame.color_primaries, transfer=frame.color_trc, matrix=frame.colorspace, full_range=int(frame.color_range) != 1
+    )
+    assert NAMES[made] == named

@@ -316,6 +316,8 @@ PLAYS = {
     "cue of another segment", "cue ends before it begins", "captions too short", "captions cut otherwise",
     # pictures while seeking
     "no I-frame playlist", "I-frame stream without CODECS", "I-frame stream without RESOLUTION", "I-frame BANDWIDTH", "I-frame durations",
+    "range with the next picture", "range too short", "range of another picture", "I-frames without tables", "ranges of nothing known",
+    "I-frames without EXT-X-MAP",
 }  # fmt: skip
 """The damages in spite of which hls.js and Apple's players play everything."""
 

@@ -85,6 +85,37 @@ def test_variants_of_two_shapes_are_found(tmp_path):
     assert {"Apple 1.33"} == _rules(validate(folder))
 
 
+def test_colours_that_are_not_told_are_not_ideal(tmp_path):
+    """Players guess them."""
+    folder = streams.make_plain(tmp_path / "stream", ["-bsf:v", "h264_metadata=transfer_characteristics=2"])
+    text = "The picture of 180p/index.m3u8 does not say which colours it has (transfer): players guess, each in its own way."
+    assert [(text, Severity.NOT_IDEAL)] == [(f.text, f.severity) for f in validate(folder).findings if f.rule == "ITU-T H.273"]
+
+
+@pytest.mark.parametrize("option", ["colour_primaries=9", "transfer_characteristics=2", "matrix_coefficients=6", "video_full_range_flag=1"])
+def test_variants_of_two_colours_are_found(stream, option):
+    """The picture would change its colours with every change of the line's speed."""
+    for segment in sorted((stream / "90p").glob("seg_*.ts")):
+        written = [
+            "-copyts",
+            "-i",
+            segment.name,
+            "-map",
+            "0",
+            "-c",
+            "copy",
+            "-bsf:v",
+            f"h264_metadata={option}",
+            "-muxdelay",
+            "0",
+            "other.ts",
+        ]
+        streams.encode(stream / "90p", written)
+        (stream / "90p" / "other.ts").replace(segment)
+    found = {(f.rule, f.severity) for f in validate(stream).findings}
+    assert ("ITU-T H.273", Severity.BREAKS_PLAYBACK) in found
+
+
 def test_shapes_differ_by_rounding(tmp_path):
     """853.3 pixels became 854 is no other shape; here 106.7 became 106."""
     folder = streams.make_fmp4(tmp_path / "stream", sizes={"180p": (320, 180), "60p": (106, 60)})

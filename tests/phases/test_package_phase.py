@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from small_streams import AC3, decoded, make_picture, make_sound, picture, run_ffmpeg, sound
+from small_streams import AC3, BT709, PQ, X265, decoded, make_picture, make_sound, picture, run_ffmpeg, sound
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, EncodeError, OutputError, SettingsError
@@ -327,10 +327,29 @@ def test_a_stream_that_is_not_ideal_is_published_with_a_warning(make_context, mo
     assert context.workspace.final.exists()
 
 
+UNTOLD = "format=yuv420p,setparams=color_primaries=bt709:color_trc=unknown:colorspace=bt709:range=tv"
+
+
+@pytest.mark.parametrize(
+    ("filters", "made"),
+    [(UNTOLD, DynamicRange.SDR), (BT709, DynamicRange.PQ), (PQ, DynamicRange.HLG)],
+    ids=["not told", "SDR for HDR", "another HDR"],
+)
+def test_colours_that_an_encoder_lost_are_not_published(make_context, filters, made):
+    """Screens would take HDR for SDR: the next start encodes again."""
+    context = make_context("ts")
+    shutil.rmtree(context.workspace.folder / "90p")
+    make_picture(context.workspace.folder, "90p", *picture(), *sound(), filters=filters, codec=X265, muxed=True)
+    plan = dataclasses.replace(context.plan, dynamic_range=made, renditions=context.plan.renditions[1:])
+    with pytest.raises(EncodeError, match=r"The picture of 90p does not say .* start again"):
+        package(dataclasses.replace(context, plan=plan))
+    assert (False, []) == (context.workspace.final.exists(), sorted(context.workspace.done))
+
+
 def test_a_stream_that_does_not_pass_its_check(make_context, monkeypatch):
     """It is not published, and noted: a fresh start makes it again, another start tries the check again."""
     context = make_context("ts")
-    monkeypatch.setattr(playlists, "iframe_playlist", lambda iframes, version: "#EXTM3U\n")
+    monkeypatch.setattr(playlists, "iframe_playlist", lambda iframes, version: "#EXTM3U\n")  # without an end
     with pytest.raises(EncodeError, match=r"does not pass its check .* start fresh"):
         package(context)
     monkeypatch.undo()

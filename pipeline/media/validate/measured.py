@@ -18,6 +18,9 @@ from pipeline.media.validate.picture import PictureCodec, picture_codec, starts_
 from pipeline.media.validate.segment_bytes import Chain, SegmentBytes
 
 READ_BYTES = 1 << 18
+FULL_RANGE = 2
+"""ffmpeg's AVCOL_RANGE_JPEG."""
+
 FIRST_FRAME_PACKETS = 64
 """A decoder that has shown no frame after so many is given up."""
 
@@ -47,7 +50,10 @@ class SegmentSpans:
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """The picture of a stream. `rates` are those of the frames themselves, those that are declared where there is but one."""
+    """The picture of a stream. `rates` are those of the frames themselves, those that are declared where there is but one.
+
+    `primaries`, `transfer` and `matrix` are numbers of ITU-T H.273.
+    """
 
     codec_name: str
     header: PictureCodec | None
@@ -57,7 +63,10 @@ class Picture:
     height: int
     square: bool
     pixel_format: str
+    primaries: int
     transfer: int
+    matrix: int
+    full_range: bool
     interlaced: bool | None
     rates: FrameRates
 
@@ -246,6 +255,7 @@ def _decoded(packet: Any) -> Any:  # noqa: ANN401  # PyAV's packet and frame
 def _picture_facts(stream: Any, header: PictureCodec | None, frame: Any) -> dict[str, Any]:  # noqa: ANN401  # PyAV's objects
     context = stream.codec_context
     aspect = stream.sample_aspect_ratio
+    named = context if frame is None else frame
     return {
         "codec_name": _codec_name(stream),
         "header": header,
@@ -255,7 +265,10 @@ def _picture_facts(stream: Any, header: PictureCodec | None, frame: Any) -> dict
         "height": stream.height,
         "square": not aspect or aspect == 1,
         "pixel_format": (frame.format.name if frame is not None else context.pix_fmt) or "",
-        "transfer": int(frame.color_trc if frame is not None else context.color_trc),
+        "primaries": int(named.color_primaries),
+        "transfer": int(named.color_trc),
+        "matrix": int(named.colorspace),
+        "full_range": int(named.color_range) == FULL_RANGE,
         "interlaced": bool(frame.interlaced_frame) if frame is not None else None,
         "declared_rate": float(stream.average_rate or 25),
     }

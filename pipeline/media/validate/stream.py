@@ -188,8 +188,9 @@ class _Walk:
             picture = each.own.contents.picture if each.own.contents is not None else None
             if picture is not None:
                 variant_rules.check_picture(attributes, picture, name, MASTER, self._notes)
-                pictures.append((name, picture))
-        variant_rules.check_shapes(pictures, MASTER, self._notes)
+                pictures.append((attributes, name, picture))
+        variant_rules.check_shapes([(name, picture) for _, name, picture in pictures], MASTER, self._notes)
+        variant_rules.check_colours(pictures, MASTER, self._notes)
 
     def _check_iframes(self, declared: Iterable[_Declared], iframes: Iterable[tuple[Variant, Stream | None]]) -> None:
         variants = [each.own for each in declared if each.own is not None]

@@ -31,6 +31,9 @@ HEVC_PROFILES = {1: "Main", 2: "Main 10"}
 RANGES = {16: "PQ", 18: "HLG"}
 """VIDEO-RANGE by transfer characteristics (ITU-T H.273, table 3); all others are SDR."""
 
+UNKNOWN_COLOUR = 2
+"""What all three tables of ITU-T H.273 have for a colour that is not told."""
+
 EIGHT_BIT = ("yuv420p", "yuvj420p")
 TEN_BIT = ("yuv420p10le", "yuv420p10be")
 
@@ -193,6 +196,25 @@ def check_shapes(pictures: Sequence[tuple[str, Picture]], file: str, notes: Note
             notes.not_ideal("Apple 1.33", file, f"{name} is {picture.width}x{picture.height}, another shape than {first}.")
             return
         low, high, first = max(low, narrowest), min(high, widest), first or f"{name} ({picture.width}x{picture.height})"
+
+
+def check_colours(pictures: Sequence[tuple[AttributeList, str, Picture]], file: str, notes: Notes) -> None:
+    """Check that the pictures say what their colours are, and those of one VIDEO-RANGE the same: players change between them."""
+    firsts: dict[str, tuple[str, Picture]] = {}
+    for attributes, name, picture in pictures:
+        told = {"primaries": picture.primaries, "transfer": picture.transfer, "matrix": picture.matrix}
+        missing = [what for what, number in told.items() if number == UNKNOWN_COLOUR]
+        if missing:
+            text = f"The picture of {name} does not say which colours it has ({', '.join(missing)}): players guess, each in its own way."
+            notes.not_ideal("ITU-T H.273", file, text)
+        first_name, first = firsts.setdefault(attributes.get("VIDEO-RANGE") or "SDR", (name, picture))
+        if _colours(first) != _colours(picture):
+            notes.breaks("ITU-T H.273", file, f"{name} has other colours than {first_name}: {_colours(picture)}, not {_colours(first)}.")
+
+
+def _colours(picture: Picture) -> str:
+    numbers = f"primaries {picture.primaries}, transfer {picture.transfer}, matrix {picture.matrix}"
+    return f"{numbers}, {'full' if picture.full_range else 'limited'} range"
 
 
 def _check_codec(picture: Picture, stream: Stream, container: Container, notes: Notes) -> None:
