@@ -247,6 +247,10 @@ def _read_env_file(path: Path, problems: list[str]) -> dict[str, str]:
     return values
 
 
+PREFERENCES_FORMAT = 2
+"""From here on `last_destination` is what all videos' destinations have in common; before, it was the last video's own."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Preferences:
     """What the window remembers between starts. Never the backend's address, a token, a key or anything signed."""
@@ -299,14 +303,23 @@ class Preferences:
                 known[entry.name] = float(value)
             elif type(value) is type(entry.default):
                 known[entry.name] = value
+        last_destination = known.get("last_destination")
+        if "format" not in stored and isinstance(last_destination, str):
+            known["last_destination"] = _without_own_folder(last_destination)
         return cls(**known)  # type: ignore[arg-type]  # each value was compared with its field's type above
 
     def save(self, path: Path = PREFERENCES_FILE) -> None:
         """Write the preferences whole or not at all. Raises OSError."""
         temporary = path.with_name(path.name + ".tmp")
         try:
-            temporary.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+            temporary.write_text(json.dumps({"format": PREFERENCES_FORMAT, **asdict(self)}, indent=2) + "\n", encoding="utf-8")
             temporary.replace(path)
         except OSError:
             temporary.unlink(missing_ok=True)
             raise
+
+
+def _without_own_folder(destination: str) -> str:
+    """Return the folder in which a video's destination lies; one that lies in none may have been meant for all."""
+    outer, slash, _ = destination.rstrip("/").rpartition("/")
+    return outer + slash if outer else destination

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from config import Config
 from pipeline.cancel import CancelToken
-from pipeline.errors import FolderTakenError, SettingsError
+from pipeline.errors import DestinationTakenError, FolderTakenError, SettingsError, TransferError
 from pipeline.events import Sink
 from pipeline.folder_upload import phases_of, upload_folder, with_session
 from pipeline.media import chapters
@@ -44,17 +44,20 @@ from pipeline.slug import slug_for
 from pipeline.speech.model import MODEL_NAMES
 from pipeline.takeover import take_over, with_earlier_address
 from pipeline.transfer.control import TransferControl
+from pipeline.transfer.destination import check_owner
 from pipeline.transfer.login import AskToken, Login
+from pipeline.transfer.ownership import owner_from
 from pipeline.transfer.uploader import PreviousUpload, Uploader
 from pipeline.transfer.uploader import previous_upload as unfinished
 from pipeline.transfer.validation import backend_url_problems, token_problems
 from pipeline.transfer.validation import upload_problems as transfer_problems
-from pipeline.workspace import Workspace, check_writable
+from pipeline.workspace import Workspace, check_writable, fingerprint
 
 __all__ = [
     "check_connection",
     "check_output",
     "describe_source",
+    "destination_conflict",
     "make_plan",
     "model_names",
     "output_conflict",
@@ -155,6 +158,25 @@ def previous_upload(plan: Plan, config: Config) -> PreviousUpload | None:
     if not workspace.published or workspace.media_deleted:
         return None
     return unfinished_upload(workspace.folder, upload, config)
+
+
+def destination_conflict(plan: Plan, config: Config, cancel: CancelToken) -> DestinationTakenError | None:
+    """Return which other video stands at the job's destination; None where none does, or the job itself will say why nobody can tell.
+
+    Raises SourceError, Cancelled.
+    """
+    job, upload = plan.job, plan.job.upload
+    if upload is None or upload.replace:
+        return None
+    uploader = Uploader(config.backend, session_id=upload.session_id, delays=())
+    owner = owner_from(str(job.source), fingerprint(job.source))
+    try:
+        check_owner(uploader, upload.prefix, owner, job.output_dir / job.slug, config.data_dir, cancel)
+    except DestinationTakenError as taken:
+        return taken
+    except TransferError:
+        return None
+    return None
 
 
 def run_job(

@@ -295,6 +295,22 @@ class TestPreferences:
             path.write_bytes(content)
         assert Preferences() == Preferences.load(path)
 
+    @pytest.mark.parametrize(
+        ("stored", "expected"),
+        [
+            pytest.param("videos/course3/lesson01/", "videos/course3/", id="the last video's own"),
+            pytest.param("videos/course3/lesson01", "videos/course3/", id="without its slash"),
+            pytest.param("videos/", "videos/", id="one folder alone"),
+            pytest.param("", "", id="nothing"),
+        ],
+    )
+    def test_earlier_destination(self, path, stored, expected):
+        """An earlier version kept the last video's own destination: the next one lies beside it, not inside."""
+        path.write_text(json.dumps({"last_destination": stored}), encoding="utf-8")
+        assert expected == Preferences.load(path).last_destination
+        replace(CHANGED, last_destination=stored).save(path)
+        assert stored == Preferences.load(path).last_destination
+
     def test_folder_in_its_place(self, path):
         """A folder of that name means the defaults."""
         path.mkdir()
@@ -327,7 +343,7 @@ class TestPreferences:
     )
     def test_wrong_type(self, path, name, value):
         """A value of the wrong type falls back to its default alone."""
-        path.write_text(json.dumps({**asdict(CHANGED), name: value}), encoding="utf-8")
+        path.write_text(json.dumps({"format": 2, **asdict(CHANGED), name: value}), encoding="utf-8")
         assert replace(CHANGED, **{name: getattr(Preferences(), name)}) == Preferences.load(path)
 
     def test_whole_number(self, path):

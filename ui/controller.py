@@ -8,7 +8,7 @@ from pathlib import Path
 
 from config import Config
 from pipeline.events import JobFinished, LogLevel, LogLine
-from pipeline.model import Existing, Plan
+from pipeline.model import Existing, Job, Plan
 from pipeline.transfer.validation import token_problems
 from ui.job_form import FormValues, job_config, limit_bytes_s, limit_problems, to_preferences
 from ui.keychain import KeptLogin
@@ -19,6 +19,7 @@ from ui.messages import (
     ConnectionForgotten,
     ConnectionTested,
     ConnectionTesting,
+    DestinationQuestion,
     FolderKnown,
     Message,
     Mishap,
@@ -40,6 +41,14 @@ from ui.view_state import Stage, ViewState, advance
 from ui.worker import JobWorker, ask
 
 ANSWERS = {Answer.RESUME: Existing.RESUME, Answer.UPLOAD_AGAIN: Existing.UPLOAD_AGAIN, Answer.REPLACE: Existing.FRESH}
+
+
+def answered(job: Job, answer: Answer) -> Job | None:
+    """Return the job as the editor decided, None where it was taken back."""
+    if answer is Answer.REPLACE_STREAM and job.upload is not None:
+        return replace(job, upload=replace(job.upload, replace=True))
+    existing = ANSWERS.get(answer)
+    return None if existing is None else replace(job, existing=existing)
 
 
 class Controller:
@@ -68,7 +77,7 @@ class Controller:
 
     def receive(self, message: Message) -> None:
         """Take a message from the queue into the state."""
-        if isinstance(message, ResumeQuestion | ReplaceQuestion):
+        if isinstance(message, ResumeQuestion | ReplaceQuestion | DestinationQuestion):
             self._asked = message.plan
         self.state = advance(self.state, message)
         if isinstance(message, JobFinished):
@@ -117,12 +126,12 @@ class Controller:
         if self.state.stage is not Stage.ASKING or self._asked is None:
             return
         plan, self._asked = self._asked, None
-        existing = ANSWERS.get(answer)
-        if existing is None:
+        job = answered(plan.job, answer)
+        if job is None:
             self.receive(Withdrawn())
             return
         self.receive(Checking())
-        self._worker.go_on(plan, job_config(self._values, self._config), existing)
+        self._worker.go_on(replace(plan, job=job), job_config(self._values, self._config))
 
     def cancel(self) -> None:
         """Stop the job, or take back the question."""

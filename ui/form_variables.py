@@ -6,6 +6,7 @@ import tkinter
 from collections.abc import Callable
 
 from ui.advanced import AIM_LABELS, CODEC_LABELS, ENCODER_LABELS, LOUDNESS_LABELS, AdvancedValues, labelled
+from ui.destination import Destination
 from ui.job_form import QUALITY_NAMES, FormValues, typed_path
 
 
@@ -69,6 +70,7 @@ class FormVariables:
         self.token = tkinter.StringVar(master, values.token)
         self.language = tkinter.StringVar(master, values.language)
         self.destination = tkinter.StringVar(master, values.destination)
+        self.suggested_from = values.suggested_from
         self.session_id = tkinter.StringVar(master, values.session_id)
         self.make_mp4 = tkinter.BooleanVar(master, values.make_mp4)
         self.delete_local = tkinter.BooleanVar(master, values.delete_local)
@@ -95,6 +97,7 @@ class FormVariables:
             token=self.token.get().strip(),
             language=self.language.get(),
             destination=self.destination.get().strip(),
+            suggested_from=self.suggested_from,
             session_id=self.session_id.get().strip(),
             make_mp4=self.make_mp4.get(),
             delete_local=self.delete_local.get(),
@@ -104,6 +107,21 @@ class FormVariables:
             advanced=self.advanced.read(),
             advanced_open=self.advanced_open.get(),
         )
+
+    def suggest_destination(self, slug: str) -> None:
+        """Put a video's own folder into the field of the destination, below the base that stands there."""
+        here = Destination(typed=self.destination.get().strip(), suggested_from=self.suggested_from)
+        if here.is_base and here.typed:
+            own = here.of(slug)
+            self.suggested_from = own.removesuffix(f"{slug}/")
+            self.destination.set(own)
+
+    def forget_suggestion(self) -> None:
+        """Put the base back into the field of the destination: another video is chosen."""
+        here = Destination(typed=self.destination.get().strip(), suggested_from=self.suggested_from)
+        if self.suggested_from is not None:
+            self.suggested_from = None
+            self.destination.set(here.base)
 
     def on_change(self, listener: Callable[[], None], *variables: tkinter.Variable) -> None:
         """Call `listener` whenever one of these variables is written."""

@@ -17,6 +17,7 @@ from pipeline.plan import TARGET_VMAF
 from pipeline.transfer.control import PARALLEL, TransferControl
 from ui import advanced, spoken_languages
 from ui.advanced import AdvancedValues, Aim
+from ui.destination import Destination
 from ui.services import Services
 
 QUALITY_NAMES = tuple(quality.name for quality in ladder.QUALITIES)
@@ -64,7 +65,7 @@ class Problem:
 @dataclass(frozen=True, kw_only=True)
 class FormValues:
     """Every value of the form as it stands, texts stripped. What was typed are `part_from` and `part_to`, which may
-    be empty, `backend_url`, `token`, and `limit`, in MB/s.
+    be empty, `backend_url`, `token`, and `limit`, in MB/s. `suggested_from` is that of `Destination`.
     """
 
     source: str = ""
@@ -81,6 +82,7 @@ class FormValues:
     token: str = field(default="", repr=False)
     language: str = "en"
     destination: str = ""
+    suggested_from: str | None = ""
     session_id: str = ""
     make_mp4: bool = True
     delete_local: bool = False
@@ -172,9 +174,9 @@ def upload_problems(values: FormValues, config: Config, services: Services) -> t
     typed = bool(values.token) or not config.backend.token
     owner: dict[str, Field | None] = {}
     for place, form in alone.items():
-        for text in services.upload_problems(job_config(form, blank), _upload_request(form), token_typed=typed):
+        for text in services.upload_problems(job_config(form, blank), _upload_request(form, form.destination), token_typed=typed):
             owner[text] = None if text in owner else place
-    found = services.upload_problems(asked, _upload_request(values), token_typed=typed)
+    found = services.upload_problems(asked, _upload_request(values, values.destination), token_typed=typed)
     return tuple(Problem(text=text, field=owner.get(text)) for text in found)
 
 
@@ -195,6 +197,11 @@ def job_config(values: FormValues, config: Config) -> Config:
         return config
     backend = replace(config.backend, url=values.backend_url or config.backend.url, token=values.token or config.backend.token)
     return replace(config, backend=backend)
+
+
+def destination(values: FormValues) -> Destination:
+    """Return what stands in the field of the destination."""
+    return Destination(typed=values.destination, suggested_from=values.suggested_from)
 
 
 def to_job(values: FormValues, slug: str, media: MediaInfo | None = None) -> Job:
@@ -221,7 +228,7 @@ def to_job(values: FormValues, slug: str, media: MediaInfo | None = None) -> Job
         transcription=TranscriptionRequest(model=values.model, language=spoken_languages.code_of(values.spoken_language))
         if values.transcribe
         else None,
-        upload=_upload_request(values) if values.upload else None,
+        upload=_upload_request(values, destination(values).of(slug)) if values.upload else None,
     )
 
 
@@ -235,7 +242,7 @@ def to_preferences(values: FormValues) -> Preferences:
     chosen = values.advanced
     target = chosen.target_vmaf
     return Preferences(
-        last_destination=values.destination,
+        last_destination=destination(values).base,
         last_session_id=values.session_id,
         create_offline_mp4=values.make_mp4,
         delete_local_after_upload=values.delete_local,
@@ -281,6 +288,7 @@ def from_preferences(preferences: Preferences, config: Config) -> FormValues:
         backend_url=config.backend.url,
         language=preferences.language if preferences.language in languages.supported else languages.default,
         destination=preferences.last_destination,
+        suggested_from=None,
         session_id=preferences.last_session_id,
         make_mp4=preferences.create_offline_mp4,
         delete_local=preferences.delete_local_after_upload,
@@ -323,9 +331,9 @@ def _known_language(text: str) -> bool:
     return True
 
 
-def _upload_request(values: FormValues) -> UploadRequest:
+def _upload_request(values: FormValues, prefix: str) -> UploadRequest:
     return UploadRequest(
-        prefix=values.destination,
+        prefix=prefix,
         language=values.language,
         session_id=values.session_id or None,
         delete_local=values.delete_local,

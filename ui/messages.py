@@ -18,6 +18,7 @@ class Answer(Enum):
     RESUME = "resume"
     UPLOAD_AGAIN = "upload again"
     REPLACE = "replace"
+    REPLACE_STREAM = "replace the stream"
     WITHDRAW = "withdraw"
 
 
@@ -58,6 +59,17 @@ class ReplaceQuestion:
 
     plan: Plan
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DestinationQuestion:
+    """Another video stands at the destination: replace it? The fields are those of DestinationTakenError."""
+
+    plan: Plan
+    prefix: str
+    title: str
+    same_name: bool
+    last_synced: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,6 +215,7 @@ Message = (
     | Refused
     | ResumeQuestion
     | ReplaceQuestion
+    | DestinationQuestion
     | Withdrawn
     | JobStarted
     | StopRequested

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from config import Config
 from pipeline.cancel import CancelToken
-from pipeline.errors import SettingsError
+from pipeline.errors import DestinationTakenError, SettingsError
 from pipeline.events import Sink
 from pipeline.model import Connection, Encryption, Job, JobReport, MediaInfo, Plan, UploadRequest
 from pipeline.transfer.control import TransferControl
@@ -65,6 +65,10 @@ class Services(Protocol):
 
     def previous_upload(self, plan: Plan, config: Config) -> UnfinishedUpload | None:
         """Return how far an earlier upload of the same files got, or None when there is nothing to ask."""
+        ...
+
+    def destination_conflict(self, plan: Plan, config: Config, cancel: CancelToken) -> DestinationTakenError | None:
+        """Return which other video stands at the destination, None where none does or nobody can say. Raises Cancelled."""
         ...
 
     def run_job(
@@ -145,6 +149,12 @@ class PipelineServices:
         from pipeline import wiring
 
         return wiring.previous_upload(plan, config)
+
+    def destination_conflict(self, plan: Plan, config: Config, cancel: CancelToken) -> DestinationTakenError | None:
+        """See `Services`."""
+        from pipeline import wiring
+
+        return wiring.destination_conflict(plan, config, cancel)
 
     def run_job(
         self, plan: Plan, config: Config, sink: Sink, cancel: CancelToken, *, control: TransferControl, ask_token: AskToken

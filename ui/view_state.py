@@ -18,6 +18,7 @@ from ui.messages import (
     ConnectionForgotten,
     ConnectionTested,
     ConnectionTesting,
+    DestinationQuestion,
     FolderKnown,
     JobStarted,
     KeychainTold,
@@ -138,6 +139,10 @@ RESUME_CHOICES = (
     Choice(label="Cancel", answer=Answer.WITHDRAW),
 )
 REPLACE_CHOICES = (Choice(label="Replace", answer=Answer.REPLACE), Choice(label="Cancel", answer=Answer.WITHDRAW, default=True))
+DESTINATION_CHOICES = (
+    Choice(label="Replace", answer=Answer.REPLACE_STREAM),
+    Choice(label="Cancel", answer=Answer.WITHDRAW, default=True),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,6 +224,8 @@ def advance(state: ViewState, message: Message) -> ViewState:
             return _asking(state, Banner(title=title, tone=Tone.WARNING, choices=RESUME_CHOICES))
         case ReplaceQuestion():
             return _asking(state, _replace_question(message.reason))
+        case DestinationQuestion():
+            return _asking(state, _destination_question(message))
         case Withdrawn():
             return replace(state, stage=Stage.READY, banner=WITHDRAWN)
         case StopRequested():
@@ -326,6 +333,17 @@ def _replace_question(reason: str) -> Banner:
         "Replace puts the new files in its place once they are complete. Cancel keeps it: choose another output folder then.",
     )
     return Banner(title="Replace the output folder?", lines=lines, tone=Tone.WARNING, choices=REPLACE_CHOICES)
+
+
+def _destination_question(asked: DestinationQuestion) -> Banner:
+    day = f" on {asked.last_synced[:10]}" if asked.last_synced else ""
+    what = "A file of the same name with other content" if asked.same_name else "Another video"
+    lines = (
+        f"{what} was uploaded there{day}.",
+        "Replace shows this video at that address once it is whole. Cancel keeps the other one.",
+    )
+    title = f"{asked.prefix} holds “{asked.title}”. Replace it?"
+    return Banner(title=title, lines=lines, tone=Tone.WARNING, choices=DESTINATION_CHOICES)
 
 
 def _refusal(problems: tuple[Problem, ...]) -> Banner:

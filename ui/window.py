@@ -154,6 +154,7 @@ class MainWindow(ttk.App):
 
     def start(self) -> None:
         """Begin the job that stands in the form."""
+        self.upload_panel.suggest(self.controller.state.source)
         self.controller.start(self.variables.read())
         self._render()
 

@@ -24,7 +24,7 @@ from ui.job_form import (
     transfer_control,
     upload_problems,
 )
-from ui.messages import JobStarted, Message, Refused, ReplaceQuestion, ResumeQuestion, Withdrawn
+from ui.messages import DestinationQuestion, JobStarted, Message, Refused, ReplaceQuestion, ResumeQuestion, Withdrawn
 from ui.services import Services
 from ui.token_question import TokenQuestion
 
@@ -63,10 +63,9 @@ class JobWorker:
         self.control = transfer_control(values)
         self._start(lambda cancel: self._check_and_run(values, config, cancel))
 
-    def go_on(self, plan: Plan, config: Config, existing: Existing) -> None:
-        """Do what was asked about, as answered."""
-        decided = replace(plan, job=replace(plan.job, existing=existing))
-        self._start(lambda cancel: self._run(decided, config, cancel))
+    def go_on(self, plan: Plan, config: Config) -> None:
+        """Go on with a plan that was asked about, its job changed as answered; what else has to be asked is asked."""
+        self._start(lambda cancel: self._ask_or_run(plan, config, cancel))
 
     def cancel(self) -> None:
         """Ask the thread to stop; returns when its listeners were told."""
@@ -106,17 +105,30 @@ class JobWorker:
         except SettingsError as error:
             self._post(Refused(problems=self._planning_problems(error, job, full_config)))
             return
+        self._ask_or_run(plan, full_config, cancel)
+
+    def _ask_or_run(self, plan: Plan, config: Config, cancel: CancelToken) -> None:
+        """Post the first question that the job does not answer, or do the job."""
         cancel.check()
-        conflict = self._services.output_conflict(plan)
-        if conflict is not None:
-            self._post(self._about_conflict(plan, conflict))
-            return
-        previous = self._services.previous_upload(plan, full_config)
+        if plan.job.existing is Existing.ASK:
+            conflict = self._services.output_conflict(plan)
+            if conflict is not None:
+                self._post(self._about_conflict(plan, conflict))
+                return
+            previous = self._services.previous_upload(plan, config)
+            cancel.check()
+            if previous is not None:
+                self._post(ResumeQuestion(plan=plan, files_done=previous.files_done, files_total=previous.files_total))
+                return
+        taken = self._services.destination_conflict(plan, config, cancel)
         cancel.check()
-        if previous is not None:
-            self._post(ResumeQuestion(plan=plan, files_done=previous.files_done, files_total=previous.files_total))
+        if taken is not None:
+            question = DestinationQuestion(
+                plan=plan, prefix=taken.prefix, title=taken.title, same_name=taken.same_name, last_synced=taken.last_synced
+            )
+            self._post(question)
             return
-        self._run(plan, full_config, cancel)
+        self._run(plan, config, cancel)
 
     def _checked(self, values: FormValues, config: Config) -> tuple[tuple[Problem, ...], Job | None]:
         """Return every problem at once, or the job when there are none."""

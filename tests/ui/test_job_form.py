@@ -300,6 +300,7 @@ def test_preferences_come_back():
     """What is remembered fills the form of the next start."""
     values = replace(
         GOOD,
+        suggested_from=None,
         upload=True,
         language="fr",
         session_id="b" * 24,

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from ui_fakes import CONFIGURED, CONNECTED, DEADLINE_S, NOT_CONFIGURED, FakeServices, Stage, Unfinished, report
 
-from pipeline.errors import SourceError, ToolError, TransferError
+from pipeline.errors import DestinationTakenError, SourceError, ToolError, TransferError
 from pipeline.events import JobFinished, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
 from pipeline.model import Connection, Existing, Outcome, PhaseName, PhaseOutcome
 from ui import view_state
@@ -350,7 +350,7 @@ def test_a_question_can_be_taken_back(open_driver, place):
 
 def test_another_output_folder_is_replaced_only_when_told(open_driver):
     """The question names the folder; Replace begins afresh."""
-    driver = open_driver(FakeServices(conflict="holds something else"))
+    driver = open_driver(FakeServices(conflict=f"{Path('/videos/out/lesson01')} already holds something else."))
     driver.fill()
     driver.press(driver.window.actions.start)
     driver.until_stage(ASKING)
@@ -420,17 +420,61 @@ def test_editing_the_address_takes_the_test_result_away(open_driver):
 
 
 def test_preferences_are_saved_at_start_and_close(open_driver):
-    """What stands in the form is there again the next time."""
+    """What stands in the form is there again the next time; of the destination, what it has in common with the next video's."""
     driver = open_driver()
     driver.fill(upload=True)
     driver.press(driver.window.actions.start)
     driver.until_stage(READY)
-    assert "videos/lesson01/" == json.loads(driver.preferences_path.read_text(encoding="utf-8"))["last_destination"]
-    driver.window.variables.destination.set("videos/lesson02/")
+    assert "videos/" == json.loads(driver.preferences_path.read_text(encoding="utf-8"))["last_destination"]
+    driver.window.variables.destination.set("videos/course3/lesson01/")
     driver.window.close()
     assert driver.window.closed
     again = open_driver()
-    assert ("videos/lesson02/", True) == (again.window.variables.destination.get(), again.window.variables.upload.get())
+    assert ("videos/course3/", True) == (again.window.variables.destination.get(), again.window.variables.upload.get())
+
+
+def test_every_video_is_offered_a_destination_of_its_own(open_driver):
+    """Below the base, also one that was just typed; what an editor types for this video stays, and the base alone is never taken."""
+    driver = open_driver()
+    destination = driver.window.variables.destination
+    shown = []
+
+    def choose(video: str) -> None:
+        driver.window.variables.source.set(f"/videos/{video}.mp4")
+        shown.append(destination.get())  # between two videos
+        driver.window.controller.look_at_source(f"/videos/{video}.mp4")
+        driver.until(lambda: driver.window.controller.state.source.slug)
+        driver.settle()
+        shown.append(destination.get())
+
+    choose("intro")
+    destination.set("videos/course3/welcome/")
+    driver.settle()
+    shown.append(destination.get())
+    choose("lesson02")
+    assert ["videos/", "videos/intro/", "videos/course3/welcome/", "videos/course3/", "videos/course3/lesson02/"] == shown
+    destination.set("videos/")
+    driver.window.variables.output_dir.set("/videos/out")
+    driver.window.variables.upload.set(True)
+    driver.settle()
+    driver.press(driver.window.actions.start)
+    driver.until_stage(READY)
+    assert (["videos/lesson02/"], "videos/lesson02/") == ([p.job.upload.prefix for p in driver.services.plans], destination.get())
+
+
+def test_another_videos_destination_is_replaced_only_when_told(open_driver):
+    """The question names it; Cancel has the keyboard, and Replace lets this job take its place."""
+    taken = DestinationTakenError(prefix="videos/lesson01/", title="Lesson 01", same_name=True, last_synced="2026-11-27T10:00:00Z")
+    driver = open_driver(FakeServices(taken=taken))
+    driver.fill(upload=True)
+    driver.press(driver.window.actions.start)
+    driver.until_stage(ASKING)
+    assert ("videos/lesson01/ holds “Lesson 01”. Replace it?", ["Replace", "Cancel"]) == (driver.banner, driver.choices)
+    assert "A file of the same name with other content was uploaded there on 2026-11-27." in driver.sentences
+    assert driver.window.focus_get() is driver.window.banner_panel.buttons[1], "Enter pressed once too often must not replace anything"
+    driver.press(driver.window.banner_panel.buttons[0])
+    driver.until_stage(READY)
+    assert [True] == [plan.job.upload.replace for plan in driver.services.plans]
 
 
 def test_preferences_that_can_not_be_saved_are_a_line_in_the_log(open_driver, tmp_path):

@@ -10,14 +10,16 @@ import pytest
 from ui_fakes import CONFIGURED, DEADLINE_S, FakeServices, Stage, Unfinished, media_info
 
 from config import Config
-from pipeline.errors import OutputError, SettingsError, SourceError
+from pipeline.errors import DestinationTakenError, OutputError, SettingsError, SourceError
 from pipeline.events import JobFinished
 from pipeline.model import EncoderFamily, Existing, Outcome
 from ui.advanced import AdvancedValues
+from ui.controller import answered
 from ui.job_form import Field, FormValues, Problem
-from ui.messages import JobStarted, ModelsKnown, Refused, ReplaceQuestion, ResumeQuestion, Withdrawn
+from ui.messages import Answer, DestinationQuestion, JobStarted, ModelsKnown, Refused, ReplaceQuestion, ResumeQuestion, Withdrawn
 from ui.worker import JobWorker, ask
 
+TAKEN = DestinationTakenError(prefix="lesson01/", title="Lesson 01", same_name=False, last_synced="2026-11-27T10:00:00Z")
 GOOD = FormValues(source="/videos/lesson01.mp4", output_dir="/out", qualities=("720p",), upload=True, destination="videos/")
 
 
@@ -143,12 +145,41 @@ def test_what_can_not_be_replaced_is_refused():
 
 @pytest.mark.parametrize("existing", [Existing.RESUME, Existing.UPLOAD_AGAIN, Existing.FRESH], ids=lambda value: value.value)
 def test_the_answer_goes_into_the_job(existing):
-    """The plan that was asked about runs as answered."""
+    """The plan that was asked about runs as answered, and nothing is asked twice."""
     services = FakeServices(previous=Unfinished())
     worker, inbox = begin(services)
-    worker.go_on(inbox.next().plan, CONFIGURED, existing)
+    plan = inbox.next().plan
+    worker.go_on(replace(plan, job=replace(plan.job, existing=existing)), CONFIGURED)
     inbox.until(JobFinished)
     assert [existing] == [plan.job.existing for plan in services.plans]
+
+
+def test_another_videos_destination_is_asked_about():
+    """After all that concerns this computer; nothing runs before somebody decided."""
+    services = FakeServices(taken=TAKEN, conflict="/out/lesson01 was made from another source.")
+    worker, inbox = begin(services)
+    plan = inbox.next().plan
+    worker.go_on(replace(plan, job=replace(plan.job, existing=Existing.FRESH)), CONFIGURED)
+    question = inbox.next()
+    assert isinstance(question, DestinationQuestion)
+    assert ("lesson01/", "Lesson 01", False, "2026-11-27T10:00:00Z") == (
+        question.prefix,
+        question.title,
+        question.same_name,
+        question.last_synced,
+    )
+    assert (Existing.FRESH, []) == (question.plan.job.existing, services.plans)
+    worker.go_on(replace(plan, job=answered(question.plan.job, Answer.REPLACE_STREAM)), CONFIGURED)
+    inbox.until(JobFinished)
+    assert [(Existing.FRESH, True)] == [(plan.job.existing, plan.job.upload.replace) for plan in services.plans]
+
+
+def test_a_video_that_is_not_known_yet_gets_a_folder_of_its_own():
+    """Enter right after its name was typed: the field still shows the base."""
+    services = FakeServices()
+    _, inbox = begin(services, replace(GOOD, suggested_from=None))
+    inbox.until(JobFinished)
+    assert ["videos/lesson01/"] == [plan.job.upload.prefix for plan in services.plans]
 
 
 def test_cancel_before_the_job_begins():

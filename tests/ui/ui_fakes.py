@@ -12,7 +12,7 @@ from keyring.backend import KeyringBackend
 
 from config import BackendApi, Config
 from pipeline.cancel import CancelToken
-from pipeline.errors import Cancelled, PipelineError, SettingsError
+from pipeline.errors import Cancelled, DestinationTakenError, PipelineError, SettingsError
 from pipeline.events import JobFinished, PhaseFinished, PhaseStarted, Sink
 from pipeline.model import (
     AudioStream,
@@ -165,6 +165,7 @@ class FakeServices:
     conflict: str | None = None
     conflict_when_fresh: str | None = None
     previous: Unfinished | None = None
+    taken: DestinationTakenError | None = None
     connection: Connection | Exception = CONNECTED
     connection_gate: threading.Event | None = None
     output_error: PipelineError | None = None
@@ -220,6 +221,10 @@ class FakeServices:
     def previous_upload(self, plan: Plan, config: Config) -> Unfinished | None:
         """Return what the test set."""
         return self.previous
+
+    def destination_conflict(self, plan: Plan, config: Config, cancel: CancelToken) -> DestinationTakenError | None:
+        """Return what the test set, unless the job may replace it."""
+        return None if plan.job.upload is None or plan.job.upload.replace else self.taken
 
     def run_job(
         self, plan: Plan, config: Config, sink: Sink, cancel: CancelToken, *, control: TransferControl, ask_token: AskToken

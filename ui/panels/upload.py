@@ -11,9 +11,9 @@ import ttkbootstrap as ttk
 
 from config import Config
 from ui.form_variables import FormVariables
-from ui.job_form import PARALLEL_CHOICES, Field, limit_problems
+from ui.job_form import PARALLEL_CHOICES, Field, limit_problems, typed_path
 from ui.theme import CARD, HIDDEN, HINT, TEXT_TONES
-from ui.view_state import ConnectionView, Stage, Tone, ViewState
+from ui.view_state import ConnectionView, SourceView, Stage, Tone, ViewState
 from ui.widgets.card import Card
 from ui.widgets.fields import FieldNote, Fields, clear_when_edited, switch
 from ui.widgets.wrapping_label import WrappingLabel
@@ -24,6 +24,7 @@ NOT_CONFIGURED = "⚠ Environment not configured. Enter manually:"
 
 
 REMEMBERED = "Kept in the keychain, never in a file."
+OWN_FOLDER = "Each video has a folder of its own."
 LIMIT_HINT = "Empty: no limit. Works during an upload."
 LIMIT_DELAY_MS = 500
 """How long nothing must be typed before a limit is used: the first digit of one is not meant."""
@@ -38,6 +39,7 @@ class UploadPanel:
         self._dependent: list[plain.Widget] = []
         self._limit = limit
         self._waiting: str | None = None
+        self._suggested_for = ""
         self.remember: ttk.Checkbutton | None = None
         self.keychain: WrappingLabel | None = None
         self.notes: dict[Field, FieldNote] = {}
@@ -62,6 +64,8 @@ class UploadPanel:
         switch(self._dependent, state.form_enabled and self._variables.upload.get())
         switch([self.test], state.form_enabled and self._variables.upload.get() and not state.connection.testing)
         switch([self.limit], self._variables.upload.get() and state.stage is not Stage.STOPPING)
+        if state.source.path_text != self._suggested_for:
+            self.suggest(state.source)
         self._show_connection(state.connection)
         self._show_keychain(state.keychain)
         if state.cancel_upload_shown:
@@ -69,6 +73,16 @@ class UploadPanel:
         else:
             self.cancel.grid_remove()
         switch([self.cancel], state.cancel_enabled)
+
+    def suggest(self, source: SourceView) -> None:
+        """Give a video that is known a folder of its own, unless one stands in the field."""
+        if source.slug and source.path_text == typed_path(self._variables.source.get()):
+            self._suggested_for = source.path_text
+            self._variables.suggest_destination(source.slug)
+
+    def _another_video(self) -> None:
+        self._suggested_for = ""
+        self._variables.forget_suggestion()
 
     def _show_connection(self, connection: ConnectionView) -> None:
         if self.result.cget("text") != connection.text:
@@ -101,7 +115,8 @@ class UploadPanel:
         language = ttk.Combobox(body, textvariable=variables.language, values=list(config.languages.supported), state="readonly")
         fields.add("Language", language)
         self._dependent.append(language)
-        self._entry(fields, Field.DESTINATION, "Destination", variables.destination)
+        self._entry(fields, Field.DESTINATION, "Destination", variables.destination, hint=OWN_FOLDER)
+        variables.on_change(self._another_video, variables.source)
         hint = "Optional. For future linking to sessions."
         self._entry(fields, Field.SESSION_ID, "Session ID", variables.session_id, hint=hint)
 
