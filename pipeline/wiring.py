@@ -31,12 +31,8 @@ from pipeline.model import (
 )
 from pipeline.output_settings import output_settings
 from pipeline.phases.cleanup import CleanupPhase
-from pipeline.phases.hls import HlsPhase
-from pipeline.phases.mp4 import Mp4Phase
-from pipeline.phases.package import package
 from pipeline.phases.phase import Phase
 from pipeline.phases.record import RecordPhase
-from pipeline.phases.transcribe import TranscribePhase
 from pipeline.phases.upload import UploadPhase
 from pipeline.plan import make_plan as decide
 from pipeline.runner import run
@@ -193,11 +189,18 @@ def run_job(
     `control` pauses and slows the upload while it runs; `ask_token` is called in another thread when the token has expired,
     and returns a new one, or None where nobody has one.
     """
+    from pipeline.phases.package import package
+
     return run(plan, lambda: phases_for(config, control=control, ask_token=ask_token), package, sink, cancel)
 
 
 def phases_for(config: Config, *, control: TransferControl | None = None, ask_token: AskToken | None = None) -> dict[PhaseName, Phase]:
     """Return a phase for every name, with its tools. Raises ToolError when there is no ffmpeg."""
+    # what encodes takes half a second to load, which an upload need not wait for
+    from pipeline.phases.hls import HlsPhase
+    from pipeline.phases.mp4 import Mp4Phase
+    from pipeline.phases.transcribe import TranscribePhase
+
     ffmpeg = find_ffmpeg(config.ffmpeg_path)
     login = Login(config.backend.token, ask_token)
     every: tuple[Phase, ...] = (

@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from pipeline.model import AudioStream
@@ -63,6 +62,8 @@ def matrix(names: Sequence[str], mix: Mix) -> NDArray[np.float32]:
 
     Names that say nothing stand for the usual layouts up to six channels; of more, the first two are taken.
     """
+    import numpy as np
+
     if len(names) == 1 and mix is not Mix.SURROUND:  # heard on both sides as it is
         return np.ones((mix.channels, 1), dtype=np.float32)
     known = _known(names)
@@ -83,6 +84,8 @@ def only_two_known(stream: AudioStream) -> bool:
 
 def channel(count: int, number: int) -> NDArray[np.float32]:
     """Return the matrix that takes one of `count` channels, numbered from 0; silence where there is none of that number."""
+    import numpy as np
+
     taken = np.zeros((1, count), dtype=np.float32)
     taken[:, number : number + 1] = 1.0
     return taken
