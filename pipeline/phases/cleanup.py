@@ -52,7 +52,7 @@ def clean_up(notes: Notes, source: Path, log: Callable[[str, LogLevel], None], c
             return PhaseResult(outcome=PhaseOutcome.WARNED, text=f"Local files kept: {folder} changed after the upload.")
         unproven = next((name for name in deletable if not confirmed[name].proven), None)
         if unproven is not None:
-            text = f"Local files kept: nothing shows that the storage has {unproven}. Start again with --resume to have it sent anew."
+            text = f"Local files kept: nothing shows that the storage has {unproven}. Start again, and it is sent anew."
             return PhaseResult(outcome=PhaseOutcome.WARNED, text=text)
     # From here on the folder is not whole, and the next run must know that this is how it should be.
     notes.mark(step, {"finished": False})

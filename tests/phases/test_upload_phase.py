@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
 from published_job import open_job
-from store_server import TOKEN, Fault, running_server
+from store_server import PAGE, TOKEN, Fault, running_server
 from upload_parts import FOLDER, PREFIX
 
 from config import BackendApi, Config
@@ -138,6 +139,31 @@ def test_a_destination_above_others_is_said(server, tmp_path, media_info):
     UploadPhase(backend, data_dir=tmp_path / "data").check(run.context)
     warned = [text for text, level in run.lines if level is LogLevel.WARNING]
     assert ["Other videos lie below videos/, such as videos/one/: this one goes to videos/ itself, beside them."] == warned
+
+
+@pytest.mark.parametrize(
+    ("presign", "error"),
+    [
+        (Fault(status=401), "Please get a new token"),
+        (Fault(status=404), "does not know the address"),
+        (Fault(status=200, body=PAGE), "not JSON"),
+        (Fault(status=503), None),
+        (Fault(status=400), None),
+        (None, None),
+    ],
+    ids=["wrong token", "not there", "a page", "busy", "needs a size", "good"],
+)
+def test_first_signed_url_decides_before_encoding(server, tmp_path, media_info, presign, error):
+    """Where nobody says whether the token is good, hours of encoding do not come before the answer."""
+    made = open_job(tmp_path, media_info()).context
+    job = replace(made.plan.job, output_dir=tmp_path / "elsewhere")
+    context = replace(made, plan=replace(made.plan, job=job), workspace=Workspace(job))
+    context.workspace.check({}, Existing.ASK)
+    server.api_faults[ME].append(Fault(status=404))
+    server.api_faults[PRESIGN].extend([presign] * 9 if presign else [])
+    with pytest.raises(TransferError, match=error) if error else nullcontext():
+        UploadPhase(BackendApi(url=server.url, token=TOKEN)).check(context)
+    assert {} == server.stored
 
 
 def test_run_uploads_and_notes_what_it_did(phase, server, open_run):

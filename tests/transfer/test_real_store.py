@@ -23,12 +23,29 @@ CUSTOMERS_KEY = {
     "SSECustomerKeyMD5": base64.b64encode(hashlib.md5(KEY).digest()).decode(),
 }
 FIELDS = {"algorithm": "Algorithm", "key": "Key", "key-MD5": "KeyMD5"}
-SETTINGS = {"CacheControl": "max-age=60", "ACL": "public-read", "Tagging": "course=1&lesson=2", "Metadata": {"made-by": "tests"}}
+SETTINGS = {
+    "CacheControl": "max-age=60",
+    "ContentDisposition": 'inline; filename="a b.ts"',
+    "ACL": "public-read",
+    "Tagging": "course=1&lesson=2",
+    "Metadata": {"made-by": "tests"},
+}
 SIGNED = {
     "settings": (
         SETTINGS,
-        {"Cache-Control": "max-age=60", "x-amz-acl": "public-read", "x-amz-tagging": "course=1&lesson=2", "x-amz-meta-made-by": "tests"},
-        {"CacheControl": "max-age=60", "TagCount": 2, "Metadata": {"made-by": "tests"}},
+        {
+            "Cache-Control": "max-age=60",
+            "Content-Disposition": 'inline; filename="a b.ts"',
+            "x-amz-acl": "public-read",
+            "x-amz-tagging": "course=1&lesson=2",
+            "x-amz-meta-made-by": "tests",
+        },
+        {
+            "CacheControl": "max-age=60",
+            "ContentDisposition": 'inline; filename="a b.ts"',
+            "TagCount": 2,
+            "Metadata": {"made-by": "tests"},
+        },
     ),
     "KMS": (
         {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "testkey-1"},
