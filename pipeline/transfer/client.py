@@ -6,7 +6,7 @@ import base64
 import json
 import time
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -32,7 +32,7 @@ from pipeline.transfer.refusal import (
     store_refusal,
 )
 from pipeline.transfer.retry import Verdict, after_upload
-from pipeline.transfer.signed import Presigned, SignedPart, headers_in, merged
+from pipeline.transfer.signed import Presigned, SignedPart, checksum_of_nothing, headers_in, merged
 
 BACKEND_TIMEOUT_S = 30.0
 VALIDATE_TIMEOUT_S = 10.0
@@ -203,7 +203,7 @@ class BackendClient:
         if answer.status in accepted:
             return answer
         self._note(f"the backend said: {self._excerpt(answer.body)}")
-        raise refused(backend_refusal(answer, self.place, generation))
+        raise refused(backend_refusal(answer, self.place, generation, self._login.tokens))
 
     def _excerpt(self, body: bytes) -> str:
         """Return the beginning of a body for the log. Secrets go first: half of one would not be known as one."""
@@ -283,7 +283,7 @@ class StoreClient:
             self._note("the store answered before it had the whole file")
             raise refused(Refusal(party=Party.STORE, place=place, silence=Silence.BROKEN_OFF))
         if answer.status not in STORED or says_error(answer):
-            refusal = store_refusal(answer, place)
+            refusal = replace(store_refusal(answer, place), checksum=checksum_of_nothing(signed) if size else "")
             self._note(f"the store said: {refusal.code or 'nothing more'} {refusal.message}".rstrip())
             raise refused(refusal)
         body.check_unchanged()

@@ -197,7 +197,7 @@ class Inventory:
                 raise refused(Refusal(party=Party.BACKEND, place=self._place, silence=error.silence, about=error.about)) from error
             self._note(f"{method} {endpoint} {dict(query)} -> {answer.status} in {(time.monotonic() - started) * 1000:.0f} ms")
             if answer.status not in accepted:
-                raise refused(backend_refusal(answer, self._place, login=generation))
+                raise refused(backend_refusal(answer, self._place, login=generation, secrets=self._login.tokens))
             if self._setbacks is not None:
                 self._setbacks.answered(self._place)
             return answer

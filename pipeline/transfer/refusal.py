@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from pipeline.errors import AuthenticationError, TransferError
 from pipeline.transfer.exchange import Answer, Silence
+from pipeline.transfer.own_words import fit_to_show, quoted, words_in
 
 _MAX_XML = 1 << 16
 
@@ -40,7 +41,8 @@ class Refusal:
     """One request that came to nothing: no answer (`silence`), a `status` other than success, or a flawed answer.
 
     `place` is the server's address, without path; `about` names the proxy or the setting that is to blame.
-    `code` and `message` come from a store's XML or a backend's JSON.
+    `code` and `message` come from a store's XML or a backend's JSON, the message as it may be shown.
+    `checksum` is the checksum of an empty file that the signed URL has, where it has one.
     `login` says which token was refused, as `Login.generation` counts them.
     """
 
@@ -52,6 +54,7 @@ class Refusal:
     flaw: Flaw | None = None
     code: str = ""
     message: str = ""
+    checksum: str = ""
     retry_after_s: float = 0.0
     login: int = 0
 
@@ -62,10 +65,21 @@ class Refusal:
 
     @property
     def concerns_every_file(self) -> bool:
-        """Whether no other file would fare better: the token, a full storage, a wrong clock."""
+        """Whether no other file would fare better: the token, a full storage, a wrong clock, the backend's own credentials."""
         token = self.party is Party.BACKEND and self.status == 401
-        settled = self.silence in _SETTLED
-        return token or settled or self.status == 507 or self.code in ("QuotaExceeded", "RequestTimeTooSkewed")
+        return token or self.silence in _SETTLED or self.status == 507 or self.code in _FOR_ALL or self.wrong_checksum
+
+    @property
+    def wrong_checksum(self) -> bool:
+        """Whether the store compares the file with the checksum of an empty one, which the URL has."""
+        codes = _CHECKSUM_CODES if self.checksum.startswith("x-amz-checksum-") else _NOT_UNDERSTOOD
+        return bool(self.checksum) and self.code in codes
+
+    @property
+    def unknown_session(self) -> bool:
+        """Whether the backend does not know the session, in whichever words."""
+        asked = self.party is Party.BACKEND and self.status in (400, 404, 410, 422)
+        return asked and "session" in f"{self.code} {self.message}".lower()
 
     @property
     def expired_url(self) -> bool:
@@ -87,6 +101,15 @@ class Refusal:
 
 _SETTLED = (Silence.CERTIFICATES_MISSING, Silence.PROXY_ADDRESS, Silence.PROXY_LOGIN, Silence.PROXY_DENIED)
 """What would be the same for the next file to the same server."""
+
+
+_CREDENTIALS = ("ExpiredToken", "InvalidToken", "TokenRefreshRequired", "InvalidAccessKeyId")
+"""Of the keys with which the backend signs (Amazon S3, error responses)."""
+
+_FOR_ALL = ("QuotaExceeded", "RequestTimeTooSkewed", *_CREDENTIALS)
+_NOT_UNDERSTOOD = ("InvalidRequest", "InvalidArgument", "NotImplemented")
+_CHECKSUM_CODES = ("BadDigest", "InvalidDigest", "XAmzContentChecksumMismatch", *_NOT_UNDERSTOOD)
+"""How stores refuse a checksum that is not the file's, or that they don't know."""
 
 
 class RefusedError(TransferError):
@@ -115,21 +138,21 @@ def store_refusal(answer: Answer, place: str) -> Refusal:
         place=place,
         status=answer.status,
         code=_element("Code", text),
-        message=_element("Message", text),
+        message=fit_to_show(_element("Message", text)),
         retry_after_s=answer.retry_after_s,
     )
 
 
-def backend_refusal(answer: Answer, place: str, login: int) -> Refusal:
-    """Read a backend's answer: it says what is the matter in JSON, as far as it says anything."""
+def backend_refusal(answer: Answer, place: str, login: int, secrets: Sequence[str] = ()) -> Refusal:
+    """Read a backend's answer: it says what is the matter in JSON, as far as it says anything. `secrets` are taken out of that."""
     said = json_fields(answer.body[:_MAX_XML])
-    code, message = said.get("error"), said.get("message")
+    code = said.get("error") or said.get("code")
     return Refusal(
         party=Party.BACKEND,
         place=place,
         status=answer.status,
         code=code if isinstance(code, str) else "",
-        message=message if isinstance(message, str) else "",
+        message=fit_to_show(words_in(said), secrets),
         retry_after_s=answer.retry_after_s,
         login=login,
     )
@@ -165,10 +188,11 @@ def json_fields(body: bytes) -> dict[str, Any]:
 
 
 def sentence(refusal: Refusal) -> str:
-    """Say in one plain sentence what happened and what to do."""
-    if refusal.party is Party.BACKEND:
-        return _backend_sentence(refusal)
-    return _store_sentence(refusal)
+    """Say in one plain sentence what happened and what to do; what the server itself says comes after it."""
+    backend = refusal.party is Party.BACKEND
+    ours = _backend_sentence(refusal) if backend else _store_sentence(refusal)
+    theirs = quoted(refusal.message, refusal.status)
+    return f"{ours} The {'backend' if backend else 'storage'} says: {theirs}." if theirs else ours
 
 
 _ON_THE_WAY = {
@@ -226,6 +250,7 @@ _CODES = {
     "EntityTooLarge": "The file is larger than the storage takes in one piece. Choose fewer or lower qualities.",
     "QuotaExceeded": _QUOTA,
     "BadDigest": "The file arrived at the storage damaged, time and again. Check your internet connection and try again.",
+    **dict.fromkeys(_CREDENTIALS, "The credentials with which the backend signs have expired or are wrong. Ask its administrator."),
     "NoSuchBucket": "The storage has no such bucket. Ask the administrator of the backend.",
 }
 
@@ -236,6 +261,8 @@ def _backend_sentence(refusal: Refusal) -> str:
         return _silence(refusal, _BACKEND_SILENCE)
     if refusal.flaw is not None:
         return _FLAWS[refusal.flaw].format(place=place)
+    if refusal.unknown_session:
+        return "Session ID not found. Verify the session exists in the admin panel."
     if status == 401:
         return "The authentication token is invalid or expired. Please get a new token from the admin panel."
     if status == 403:
@@ -264,6 +291,11 @@ def _store_sentence(refusal: Refusal) -> str:
         return _silence(refusal, _STORE_SILENCE)
     if refusal.flaw is not None:
         return _FLAWS[refusal.flaw].format(place=place)
+    if refusal.wrong_checksum:
+        return (
+            f"The backend signs the checksum of an empty file into its upload addresses ({refusal.checksum}). Ask its administrator to set"
+            " requestChecksumCalculation (in Python request_checksum_calculation) to WHEN_REQUIRED in its S3 library."
+        )
     if refusal.code in _CODES:
         return _CODES[refusal.code]
     if refusal.expired_url:

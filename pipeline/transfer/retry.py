@@ -52,7 +52,7 @@ def after_upload(refusal: Refusal) -> Verdict:
         return Verdict.RETRY
     if refusal.status == 401 and refusal.party is Party.BACKEND:
         return Verdict.LOGIN
-    if refusal.code == "SignatureDoesNotMatch" or refusal.status in (401, 404):
+    if refusal.wrong_checksum or refusal.code == "SignatureDoesNotMatch" or refusal.status in (401, 404):
         return Verdict.GIVE_UP
     if refusal.status in _STATUSES or (refusal.party is Party.STORE and refusal.code in _CODES):
         return Verdict.RETRY

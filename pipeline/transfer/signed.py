@@ -5,9 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, urlsplit
 
 _NAME = re.compile(r"[0-9A-Za-z!#$%&'*+.^_`|~-]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_ALGORITHM = "x-amz-sdk-checksum-algorithm"
+_EMPTY = {
+    "x-amz-checksum-crc32": "AAAAAA==",
+    "x-amz-checksum-crc32c": "AAAAAA==",
+    "x-amz-checksum-crc64nvme": "AAAAAAAAAAA=",
+    "x-amz-checksum-sha1": "2jmj7l5rSw0yVb/vlWAYkK/YBwk=",
+    "x-amz-checksum-sha256": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+}
+"""The checksums of no bytes, by the names that Amazon S3 gives them."""
+
 _OF_THE_CONNECTION = frozenset({"host", "connection", "content-length", "transfer-encoding", "expect", "te", "trailer", "upgrade"})
 """Headers that the HTTP library makes itself; SDKs list them among those that they have signed."""
 
@@ -47,6 +58,21 @@ def headers_in(given: object) -> dict[str, str] | None:
         if name.lower() not in _OF_THE_CONNECTION:
             found[name] = text
     return found
+
+
+def checksum_of_nothing(signed: Presigned | SignedPart) -> str:
+    """Return the checksum of an empty file that leave to store something is bound to, as `name=value`; empty where there is none.
+
+    SDKs sign it where they are not told what is to be sent (aws/aws-sdk-js-v3#6994); some only name the algorithm.
+    """
+    try:
+        asked = parse_qsl(urlsplit(signed.signed_url).query)
+    except ValueError:
+        return ""
+    given = {name.lower(): value for name, value in (*asked, *signed.headers.items())}
+    named = next((name for name in given if name == _ALGORITHM), "")
+    found = next((name for name, value in given.items() if _EMPTY.get(name) == value), named)
+    return f"{found}={given[found]}" if found else ""
 
 
 def merged(given: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:

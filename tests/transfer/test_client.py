@@ -269,3 +269,51 @@ def test_large_files_may_take_longer(size_mb, expected):
 def test_only_the_server_of_an_address_is_shown(url, expected):
     """Neither path, query nor password."""
     assert expected == place_of(url)
+
+
+SDK = "&x-amz-checksum-crc32=AAAAAA%3D%3D&x-amz-sdk-checksum-algorithm=CRC32"
+
+
+def test_signed_checksum_of_nothing_is_named_with_its_cure(uploader, server, folder, cancel):
+    """SDKs sign it unless told otherwise (https://github.com/seaweedfs/seaweedfs/issues/10216): no further try would fare better."""
+    server.answer_presign = lambda number, said: json.dumps({**said, "signedUrl": said["signedUrl"] + SDK}).encode()
+    server.faults["a.ts"].append(Fault(status=400, code="BadDigest", message="The CRC32 you specified did not match."))
+    with pytest.raises(TransferError) as caught:
+        uploader.upload_file(folder / "720p/seg_001.ts", "a.ts", cancel=cancel)
+    said = (
+        "The backend signs the checksum of an empty file into its upload addresses (x-amz-checksum-crc32=AAAAAA==). Ask its administrator"
+        " to set requestChecksumCalculation (in Python request_checksum_calculation) to WHEN_REQUIRED in its S3 library."
+        " The storage says: “The CRC32 you specified did not match.”."
+    )
+    assert (said, ["a.ts"]) == (str(caught.value), server.puts())
+
+
+def test_signed_checksum_of_nothing_that_the_store_ignores_does_no_harm(uploader, server, folder, cancel):
+    """As Amazon S3 does (https://github.com/ministackorg/ministack/issues/1695); damage on the way is still tried again."""
+    server.answer_presign = lambda number, said: json.dumps({**said, "signedUrl": said["signedUrl"] + SDK.rpartition("&x")[0]}).encode()
+    uploader.upload_file(folder / "720p/seg_001.ts", "a.ts", cancel=cancel)
+    server.answer_presign = lambda number, said: json.dumps({**said, "signedUrl": f"{said['signedUrl']}&{SDK.split('&')[2]}"}).encode()
+    server.faults["b.ts"].append(Fault(status=400, code="BadDigest"))
+    uploader.upload_file(folder / "720p/seg_001.ts", "b.ts", cancel=cancel)
+    assert ["a.ts", "b.ts", "b.ts"] == server.puts()
+
+
+def test_expired_credentials_of_the_backend_are_asked_for_again_then_named(uploader, server, folder, cancel):
+    """The backend may have new ones by now; the editor's clock has nothing to do with it."""
+    fault = Fault(status=403, code="ExpiredToken", message="The provided token has expired.")
+    server.faults["a.ts"].extend([fault] * 9)
+    with pytest.raises(TransferError) as caught:
+        uploader.upload_file(folder / "720p/seg_001.ts", "a.ts", cancel=cancel)
+    said = "The credentials with which the backend signs have expired or are wrong. Ask its administrator."
+    assert f"{said} The storage says: “The provided token has expired.”." == str(caught.value)
+    assert 4 == len(server.puts())
+
+
+@pytest.mark.parametrize("status", [400, 404, 422])
+def test_session_that_does_not_exist_is_named(uploader, server, cancel, status):
+    """Whatever status a backend gives it, its words tell."""
+    server.api_faults[RECORD].append(Fault(status=status, body=b'{"error": "NotFound", "message": "Session 65 does not exist"}'))
+    with pytest.raises(TransferError) as caught:
+        uploader.create_record({"sessionId": "65"}, log_file=None, cancel=cancel)
+    said = "Session ID not found. Verify the session exists in the admin panel. The backend says: “Session 65 does not exist”."
+    assert said == str(caught.value)

@@ -33,11 +33,32 @@ def test_every_refusal_has_a_sentence_that_says_what_to_do(refusal):
         (Refusal(party=Party.STORE, status=403, code="RequestTimeTooSkewed"), "clock"),
         (Refusal(party=Party.STORE, status=403, code="QuotaExceeded"), "quota exceeded"),
         (Refusal(party=Party.BACKEND, status=507), "quota exceeded"),
+        (Refusal(party=Party.STORE, status=403, code="ExpiredToken"), "credentials with which the backend"),
+        (Refusal(party=Party.STORE, status=403, code="InvalidAccessKeyId"), "credentials with which the backend signs"),
+        (
+            Refusal(party=Party.BACKEND, status=404, message="No session with this id"),
+            "Session ID not found. Verify the session exists in the admin panel.",
+        ),
+        (Refusal(party=Party.BACKEND, status=422, code="SESSION_NOT_FOUND"), "Session ID not found."),
+        (Refusal(party=Party.BACKEND, status=401, message="Your session has expired"), "Please get a new token"),
         (Refusal(party=Party.BACKEND, status=413), "so large a file"),
         (Refusal(party=Party.BACKEND, status=301), "Verify that the URL is exact"),
         (Refusal(party=Party.BACKEND, place="https://api", silence=Silence.UNREACHABLE), "Cannot connect to the backend at https://api"),
     ],
-    ids=["token", "clock", "quota", "full", "too large", "redirect", "unreachable"],
+    ids=[
+        "token",
+        "clock",
+        "quota",
+        "full",
+        "credentials",
+        "key",
+        "session",
+        "session by code",
+        "login",
+        "too large",
+        "redirect",
+        "unreachable",
+    ],
 )
 def test_sentences_that_editors_know(refusal, part):
     """The usual cases are told apart."""
