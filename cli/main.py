@@ -269,7 +269,7 @@ def _add_manifest(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_verify(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("manifest", metavar="DIR|MANIFEST", help="a folder that was uploaded, a manifest file, or a destination")
+    parser.add_argument("manifest", metavar="DIR|MANIFEST|PREFIX", help="a folder that was uploaded, a manifest file, or a destination")
     parser.add_argument("--deep", action="store_true", help="also read every file on the server whole")
     parser.add_argument("--json", action="store_true", help="print one difference a line as JSON")
 

@@ -46,6 +46,12 @@ def check_backend(config: Config, manifest: Manifest | None) -> None:
         raise SettingsError(problems)
 
 
+def unknown(remote: Remote, named: str) -> ManifestError:
+    """Return the error of a destination that neither this computer nor the server knows."""
+    reason = "the server has none" if remote.offer.manifest else "the backend does not give manifests"
+    return ManifestError(f"No manifest is known for {named} on this computer, and {reason}: name a folder that was uploaded.")
+
+
 def shown(text: str) -> str:
     """Return a text from a manifest as a terminal may have it: what could steer it is escaped."""
     if text.isprintable():
@@ -129,7 +135,7 @@ def _restore(options: argparse.Namespace, config: Config) -> int:
     with connected(config.backend) as remote:
         manifest = located.manifest if located is not None else remote.manifest(as_prefix(options.manifest))
         if manifest is None:
-            raise _unknown(remote, options.manifest)
+            raise unknown(remote, options.manifest)
         entries = chosen(manifest, options.files)
         done = restore(remote, entries, options.output, placement=manifest.placement, on_file=_say_json if options.json else _say)
     failed = [restored for restored in done if restored.outcome is Outcome.FAILED]
@@ -155,7 +161,7 @@ def _prune(options: argparse.Namespace, config: Config) -> int:
         theirs = remote.manifest(prefix)
         manifests = [manifest for manifest in (located.manifest if located is not None else None, theirs) if manifest is not None]
         if not manifests:
-            raise _unknown(remote, options.manifest)
+            raise unknown(remote, options.manifest)
         others = [one.manifest.prefix for one in library(config.data_dir)[0] if one.manifest.backend_url == remote.backend_url]
         found = leftovers(remote, manifests, others)
         _say_leftovers(found, as_json=options.json)
@@ -173,11 +179,6 @@ def _prune(options: argparse.Namespace, config: Config) -> int:
     elif found.objects:
         sys.stdout.write("Nothing was deleted. Add --yes to delete them.\n")
     return EXIT_FAILED if errors else EXIT_DONE
-
-
-def _unknown(remote: Remote, named: str) -> ManifestError:
-    reason = "the server has none" if remote.offer.manifest else "the backend does not give manifests"
-    return ManifestError(f"No manifest is known for {named} on this computer, and {reason}: name a folder that was uploaded.")
 
 
 def _wanted(options: argparse.Namespace, found: Leftovers) -> bool:

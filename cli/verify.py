@@ -7,9 +7,10 @@ import json
 import sys
 from dataclasses import asdict
 
-from cli.manifest import check_backend, counted, required, shown
+from cli.manifest import check_backend, counted, required, shown, unknown
 from config import Config
 from pipeline.transfer.inventory import connected
+from pipeline.transfer.manifest_library import as_prefix, find
 from pipeline.transfer.verify import Verification, verify
 
 EXIT_AGREES = 0
@@ -18,11 +19,14 @@ EXIT_DIFFERS = 1
 
 def run(options: argparse.Namespace, config: Config) -> int:
     """Print a line a disagreement and a last one with the count; what can't be compared at all is raised."""
-    located = required(options, config)
+    located = find(options.manifest, config.data_dir, config.backend.url) if config.backend.url else required(options, config)
     if config.backend.url:
-        check_backend(config, located.manifest)
+        check_backend(config, located.manifest if located is not None else None)
     with connected(config.backend) as remote:
-        result = verify(located.manifest, located.folder, remote, deep=options.deep)
+        manifest = located.manifest if located is not None else remote.manifest(as_prefix(options.manifest))
+        if manifest is None:
+            raise unknown(remote, options.manifest)
+        result = verify(manifest, located.folder if located is not None else None, remote, deep=options.deep)
     sys.stdout.write(_json(result) if options.json else _text(result))
     return EXIT_DIFFERS if result.findings else EXIT_AGREES
 

@@ -295,7 +295,7 @@ class Workspace:
     def _write_to(self, folder: Path) -> None:
         made = {step: settings for step, settings in self._made.items() if step in self.done}
         content = JobFile(
-            source_path=str(self._source),
+            source_path=str(self._source.absolute()),
             source=self._content if self.published else self.source_of_checkpoints,
             settings={**self._wanted.steps, **made},
             done=self.done,

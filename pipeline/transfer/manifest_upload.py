@@ -14,7 +14,7 @@ from pipeline.transfer.journal import Confirmed
 from pipeline.transfer.log_file import UploadLog
 from pipeline.transfer.manifest import ConfirmedFile, Manifest, merge, newest, understood
 from pipeline.transfer.manifest_library import previous_manifest, write_copies
-from pipeline.transfer.news import Listener
+from pipeline.transfer.news import Listener, News
 from pipeline.transfer.ownership import SourceContent
 from pipeline.transfer.place import Placement
 from pipeline.transfer.publish_order import standing_alone
@@ -53,13 +53,14 @@ def publish_manifest(
     before, notices = previous_manifest(folder, data_dir, url, prefix)
     with (
         UploadLog(folder, secrets=uploader.secrets, path=result.log_file) as log,
-        uploader.at_server(cancel, log.write, on_notice) as server,
+        uploader.at_server(cancel, (news := News(log, on_notice)).note, on_notice) as server,
     ):
         inventory, sender = server
         try:
             capabilities = uploader.capabilities(cancel)
             stored = understood(inventory.manifest(prefix)) if capabilities.manifest else None
         except TransferError as error:
+            news.begin()
             return (*notices, f"The manifest was not written, the stream is published: {error} Start again to write it.")
         manifest = merge(
             newest([before, stored]),
@@ -74,6 +75,7 @@ def publish_manifest(
         everywhere = (before, stored) if capabilities.manifest else (before,)
         if not result.sent and all(one is not None and _says_the_same(one, manifest) for one in everywhere):
             return notices
+        news.begin()
         notices = (*notices, *_stays(newest([before, stored]), manifest))
         written = write_copies(manifest, folder, data_dir)
         try:

@@ -43,8 +43,13 @@ def owner_of(folder: Path) -> Owner:
 
 
 def owner_from(source_path: str, fingerprint: object) -> Owner:
-    """Return the owner that a source's path and its fingerprint tell of."""
-    return Owner(title=Path(source_path).stem, content=read_content(fingerprint, path=source_path))
+    """Return the owner that a source's path and its fingerprint tell of.
+
+    An earlier version noted the path as it was typed: where that is from is not known unless it still leads to the source.
+    """
+    path = Path(source_path)
+    known = path.is_absolute() or path.exists()
+    return Owner(title=path.stem, content=read_content(fingerprint, path=str(path.absolute()) if known else None))
 
 
 def read_content(fields: object, *, path: str | None = None) -> SourceContent | None:

@@ -82,7 +82,7 @@ def _local(manifest: Manifest, folder: Path | None) -> _Compared:
     places = {file.filename: path for file in manifest.files if (path := _place(file, folder)) is not None}
     present = {name: path for name, path in places.items() if path.is_file()}
     if not present:
-        return _Compared(unchecked=("The files are not on this computer any more: only the server was looked at.",))
+        return _Compared(unchecked=("The files are not on this computer: only the server was looked at.",))
     findings, placement = [], manifest.placement
     for file in manifest.files:
         path = present.get(file.filename)

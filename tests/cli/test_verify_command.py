@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 from inventory_server import NAMES, PREFIX, running_inventory, upload, write_job
@@ -43,6 +44,17 @@ def test_what_agrees_is_one_line(run, folder, deep):
     """How much was compared, exit 0."""
     compared = f"of {len(NAMES)} files {len(NAMES)} on this computer and {len(NAMES)} on the server were compared."
     assert (EXIT_DONE, f"No difference found: {compared}\n", "") == run(folder, *deep)
+
+
+def test_a_computer_that_uploaded_nothing_knows_the_destination_from_the_server(run, server, folder, tmp_path):
+    """As restore does; what neither knows is said."""
+    shutil.rmtree(tmp_path / "data")
+    status, out, _ = run(PREFIX, "--deep")
+    assert (EXIT_DONE, True) == (status, f"0 on this computer and {len(NAMES)} on the server" in out)
+    del server.objects[PREFIX + SEGMENT]
+    assert (EXIT_FAILED, f"{SEGMENT} (server): The file is missing.") == (run(PREFIX)[0], run(PREFIX)[1].splitlines()[0])
+    status, _, err = run("videos/unknown/")
+    assert (EXIT_WRONG_USAGE, True) == (status, "the server has none" in err)
 
 
 def test_a_difference_is_a_line_with_file_and_side(run, server, folder):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
@@ -15,6 +16,7 @@ from pipeline.transfer.login import Login
 from pipeline.transfer.manifest import Manifest, parse_manifest
 from pipeline.transfer.manifest_library import library
 from pipeline.transfer.manifest_upload import publish_manifest
+from pipeline.transfer.ownership import SourceContent
 from pipeline.transfer.uploader import Uploader
 
 MANIFEST = PREFIX + "manifest.json"
@@ -56,6 +58,34 @@ def test_nothing_is_written_where_nothing_was_sent(server, folder, publish):
     before = (folder / "manifest.json").read_bytes()
     puts = len(server.puts())
     assert ((), puts, before) == (publish(folder), len(server.puts()), (folder / "manifest.json").read_bytes())
+
+
+def test_nothing_to_do_leaves_no_log(server, folder, publish):
+    """What was only looked at is worth no file; what goes wrong meanwhile is."""
+    server.capabilities = {"manifest": True}
+    publish(folder)
+    logs = sorted(folder.glob("upload_log_*"))
+    for log in logs:
+        log.unlink()
+    assert ((), []) == (publish(folder), sorted(folder.glob("upload_log_*")))
+    server.api_faults[f"/api/s3/manifest?prefix={quote(PREFIX, safe='')}"].append(Fault(status=403))
+    (said,) = publish(folder)
+    assert (True, 1, True) == ("manifest was not written" in said, len(sorted(folder.glob("upload_log_*"))), bool(logs))
+
+
+def test_the_source_goes_into_the_manifests(server, backend, folder, cancel, tmp_path):
+    """One that an earlier version wrote gets it with the next run; a source that was renamed is known by its new name."""
+    server.capabilities = {"manifest": True}
+    one = SourceContent(size_bytes=1, sha256_head_tail="a" * 64, path="/videos/one.mp4")
+    renamed = replace(one, path="/videos/renamed.mp4")
+    seen = []
+    for source in (None, one, one, renamed):
+        uploader = Uploader(backend, session_id=None, delays=(0, 0, 0))
+        result = uploader.upload(folder, PREFIX, resume=True, cancel=cancel)
+        publish_manifest(uploader, result, folder, title="Lesson", source=source, data_dir=tmp_path / "data", cancel=cancel)
+        stored = here(folder).source
+        seen.append((stored, stored and stored.path, len(server.puts(MANIFEST)), parse_manifest(server.stored[MANIFEST]).source))
+    assert [(None, None, 1, None), (one, one.path, 2, one), (one, one.path, 2, one), (one, renamed.path, 3, one)] == seen
 
 
 def test_a_manifest_that_is_gone_is_written_again(server, folder, publish):

@@ -47,6 +47,17 @@ def test_a_folder_belongs_to_the_source_of_its_job(tmp_path, times):
     assert (Owner(title="lesson", content=ONE), "/videos/lesson.mp4") == (owner, owner.content.path)
 
 
+def test_a_path_that_was_noted_as_typed(tmp_path, monkeypatch):
+    """It is known while it still leads to the source; from elsewhere nobody can say where that is."""
+    source = {"size_bytes": 5, "sha256_head_tail": "a" * 64}
+    write_job_file(tmp_path, JobFile(source_path="lesson.mp4", source=source, settings={}, done={}))
+    (tmp_path / "lesson.mp4").touch()
+    monkeypatch.chdir(tmp_path)
+    here = owner_of(tmp_path)
+    monkeypatch.chdir("/")
+    assert (str(tmp_path / "lesson.mp4"), None) == (here.content.path, owner_of(tmp_path).content.path)
+
+
 @pytest.mark.parametrize("text", [None, "{", "[]", '{"source": {"size_bytes": 5}}'])
 def test_a_folder_without_a_job_has_its_name_alone(tmp_path, text):
     """One that this program did not convert is known by what it is called."""
