@@ -207,18 +207,15 @@ def destination(values: FormValues) -> Destination:
 def to_job(values: FormValues, slug: str, media: MediaInfo | None = None) -> Job:
     """Return the job that the form asks for; `values` have no problems.
 
-    With `media` the qualities are those that are ticked and that the source fills: the same job whether or not
-    the source was already known when the boxes were ticked.
+    The qualities are those that are ticked, whether or not the source was already known when they were: the plan makes
+    those of them that it fills. A source that fills none has nothing to tick.
     """
-    qualities: tuple[str, ...] | None = values.qualities
-    if media is not None:
-        offered = offered_qualities(media)
-        qualities = tuple(name for name in offered if name in values.qualities) or None
+    offers_none = media is not None and not offered_qualities(media)
     return Job(
         source=Path(values.source),
         output_dir=Path(values.output_dir),
         slug=slug,
-        qualities=qualities,
+        qualities=None if offers_none else values.qualities,
         trim=trim(values),
         encoding=advanced.encoding_request(values.advanced, SPEEDS.get(values.speed, SPEEDS[DEFAULT_SPEED])),
         sound=advanced.sound_request(values.advanced),

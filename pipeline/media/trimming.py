@@ -23,7 +23,7 @@ NEAR_END_S = 1.0
 
 EXAMPLES = "such as 0:01:30-0:12:00, 90- (to the end) or -12:00 (from the beginning)"
 
-_TIME = re.compile(r"(?:(?:(\d+):)?([0-5]?\d):)?(\d+(?:[.,]\d+)?)", re.ASCII)
+_TIME = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:[.,]\d+)?)", re.ASCII)
 
 
 def parse_trim(text: str) -> Trim:
@@ -107,7 +107,9 @@ def _moved(end_s: float | None, trim: Trim, limit_s: float | None) -> float | No
 
 def _seconds(text: str) -> float:
     found = _TIME.fullmatch(text.strip())
-    if found is None or (found[2] is not None and float(found[3].replace(",", ".")) >= 60):
-        raise ValueError(f"{text.strip()!r} is no time: write it as 0:01:30, 1:30.5 or 90 seconds.")
-    hours, minutes, seconds = found.groups()
+    hours, minutes, seconds = (None, None, "") if found is None else found.groups()
+    # only the largest unit that is written may have any number
+    too_many = (hours is not None and int(minutes or 0) >= 60) or (minutes is not None and float(seconds.replace(",", ".")) >= 60)
+    if found is None or too_many:
+        raise ValueError(f"{text.strip()!r} is no time: write it as 0:01:30, 1:30.5 or 90 (seconds).")
     return int(hours or 0) * 3600 + int(minutes or 0) * 60 + float(seconds.replace(",", "."))

@@ -105,7 +105,8 @@ def write_subtitles(context: PhaseContext, leading: Measured, channels: Sequence
 def ordered(own: Sequence[tuple[SubtitleStream, Sequence[Cue]]], heard: tuple[str, Sequence[Cue]]) -> list[Captions]:
     """Return the tracks of a stream: the source's own, then what Whisper heard, which gives way to them.
 
-    Shown at first is the source's default, else the first of its own that is not for a few foreign words alone.
+    Shown at first is the source's default, else what Whisper heard, which was asked for; without either none is, unless a viewer
+    chooses it.
     """
     made = [
         Captions(
@@ -123,10 +124,8 @@ def ordered(own: Sequence[tuple[SubtitleStream, Sequence[Cue]]], heard: tuple[st
         name = language_name(language)
         taken = any(track.language == language and not track.forced for track in made)
         made.append(Captions(cues=cues, language=language, name=f"{name} (automatic)" if taken else name))
-    marked = [stream.default and not stream.forced for stream, cues in own if cues]
-    usable = [not track.forced for track in made]
+    marked = [stream.default and not stream.forced for stream, cues in own if cues] + [True] * bool(cues)
     first = next((number for number, wanted in enumerate(marked) if wanted), None)
-    first = first if first is not None else next((number for number, wanted in enumerate(usable) if wanted), None)
     return [replace(track, default=number == first) for number, track in enumerate(made)]
 
 

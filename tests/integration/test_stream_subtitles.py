@@ -84,9 +84,9 @@ def test_text_subtitles_become_tracks_of_the_stream(tmp_path, name, changes, wit
 
 
 def test_whispers_captions_stand_beside_the_files_own(tmp_path, sample, small_model):
-    """Of one language: both, named apart, and the file's own are shown at first."""
+    """Of one language: both, named apart, and the file's own, which it marks, are shown at first."""
     (tmp_path / "en.srt").write_text(ENGLISH, encoding="utf-8")
-    maps = ("-map", "0", "-map", "1", "-c", "copy", "-c:s", "srt", "-metadata:s:s:0", "language=eng")
+    maps = ("-map", "0", "-map", "1", "-c", "copy", "-c:s", "srt", "-metadata:s:s:0", "language=eng", "-disposition:s:0", "default")
     clip = run(tmp_path, "spoken.mkv", "-i", str(sample), "-i", str(tmp_path / "en.srt"), *maps)
     made = convert(clip, tmp_path, qualities=("360p",), transcription=TranscriptionRequest(model=str(small_model), language="en"))
     assert (Outcome.DONE, "", ()) == made.whole

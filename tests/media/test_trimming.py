@@ -21,7 +21,8 @@ from pipeline.model import Chapter, Trim
         pytest.param("90-", Trim(start_s=90), id="to the end"),
         pytest.param("-720", Trim(end_s=720), id="from the beginning"),
         pytest.param("0:00,5–1:00", Trim(start_s=0.5, end_s=60), id="comma and long dash"),
-        pytest.param("100:00-200:00:00", None, id="minutes above 59 need hours"),
+        pytest.param("75:30-90:00", Trim(start_s=4530, end_s=5400), id="any number of minutes"),
+        pytest.param("0:75:00-", None, id="beside hours at most 59 minutes"),
     ],
 )
 def test_a_part_is_given_by_two_times(text, trim):
@@ -38,7 +39,7 @@ def test_a_part_is_given_by_two_times(text, trim):
     [
         pytest.param("90", "A part of the video is given by its beginning and its end, such as 0:01:30-0:12:00", id="one time"),
         pytest.param("-", "A part of the video is given by its beginning and its end", id="none"),
-        pytest.param("soon-later", "'soon' is no time: write it as 0:01:30, 1:30.5 or 90 seconds.", id="words"),
+        pytest.param("soon-later", "'soon' is no time: write it as 0:01:30, 1:30.5 or 90 (seconds).", id="words"),
         pytest.param("1:90-2:00", "'1:90' is no time", id="ninety seconds of a minute"),
         pytest.param("12:00-1:30", "The part of the video from 12:00 to 1:30 is empty: its end must come after its beginning.", id="back"),
         pytest.param("5-5", "The part of the video from 5 to 5 is empty", id="nothing"),

@@ -22,6 +22,7 @@ from pipeline.model import (
     Trim,
     UploadRequest,
 )
+from pipeline.plan import make_plan
 from ui.advanced import AdvancedValues, Aim, Loudness
 from ui.job_form import (
     Field,
@@ -157,7 +158,7 @@ def test_a_part_of_the_video():
     """Both fields empty mean the whole; what is no time, or no part, is said beside them."""
     part = replace(GOOD, part_from="1:30", part_to="12:00")
     assert [None, Trim(start_s=90, end_s=720)] == [to_job(values, "lesson01").trim for values in (GOOD, part)]
-    problem = ("'soon' is no time: write it as 0:01:30, 1:30.5 or 90 seconds.", Field.PART)
+    problem = ("'soon' is no time: write it as 0:01:30, 1:30.5 or 90 (seconds).", Field.PART)
     assert [problem] == [(p.text, p.field) for p in form_problems(replace(GOOD, part_to="soon"))]
 
 
@@ -286,14 +287,20 @@ def test_what_is_off_is_not_in_the_job():
 
 
 @pytest.mark.parametrize(
-    ("size", "qualities"),
-    [((1920, 1080), ("1080p", "720p", "480p")), ((1280, 720), ("720p", "480p")), ((320, 240), None)],
-    ids=["all", "too large ones left out", "smaller than any"],
+    ("size", "ticked", "made"),
+    [
+        ((1920, 1080), GOOD.qualities, ["1080p", "720p", "480p"]),
+        ((1280, 720), GOOD.qualities, ["720p", "480p"]),
+        ((1280, 720), ("1080p",), ["720p"]),
+        ((320, 240), GOOD.qualities, ["240p"]),
+    ],
+    ids=["all", "too large ones left out", "too large ones alone: the largest there is", "smaller than any"],
 )
-def test_qualities_that_the_source_fills(size, qualities):
-    """Of the ticked qualities those are made that the source has pixels for; below all it is the planner's choice."""
+def test_qualities_that_the_source_fills(size, ticked, made):
+    """Of the ticked qualities those are made that the source has pixels for, never others beside them."""
     media = media_info(width=size[0], height=size[1])
-    assert qualities == to_job(GOOD, "lesson01", media).qualities
+    job = to_job(replace(GOOD, qualities=ticked), "lesson01", media)
+    assert made == [rendition.name for rendition in make_plan(job, media).renditions]
 
 
 def test_preferences_come_back():
