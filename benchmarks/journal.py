@@ -42,9 +42,7 @@ def main() -> None:
 def confirm(folder: Path, count: int) -> list[float]:
     """Confirm so many files as an upload does, in journal and tally; return the seconds that each took."""
     files = [
-        OutgoingFile(
-            path=folder / f"seg_{n}.ts", name=f"720p/seg_{n:05}.ts", key=f"{HERE.prefix}720p/seg_{n:05}.ts", size_bytes=n, mtime_ns=n
-        )
+        OutgoingFile(folder=folder, name=f"720p/seg_{n:05}.ts", key=f"{HERE.prefix}720p/seg_{n:05}.ts", size_bytes=n, mtime_ns=n)
         for n in range(count)
     ]
     tally = Tally(files, {})

@@ -7,8 +7,10 @@ concerns this computer alone.
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from io import BytesIO
@@ -251,7 +253,7 @@ def understood(data: bytes | None) -> Manifest | None:
 def parse_manifest(data: bytes) -> Manifest:
     """Read a stored manifest; totals are counted anew. Raises ManifestFormatError."""
     try:
-        stored = json.loads(data)
+        stored = json.loads(data, object_hook=_file_at_once)
     except (ValueError, RecursionError) as error:
         raise ManifestFormatError("it is not JSON") from error
     fields = _object(stored, "it")
@@ -343,7 +345,17 @@ def _read_files(fields: Mapping[str, Any], name: str, where: str) -> list[FileEn
     return [_read_file(entry, f"{_at(where, name)}[{n}]") for n, entry in enumerate(_list(fields, name, where))]
 
 
+def _file_at_once(fields: dict[str, Any]) -> object:
+    """Return a file as soon as it is read: of 100,000 of them, what JSON makes has four times the size."""
+    if "s3_key" in fields:
+        with suppress(ManifestFormatError):  # said later, with its place
+            return _read_file(fields, "")
+    return fields
+
+
 def _read_file(value: object, where: str) -> FileEntry:
+    if isinstance(value, FileEntry):
+        return value
     fields = _object(value, where)
     return FileEntry(
         filename=_text(fields, "filename", where, empty=False),
@@ -352,9 +364,9 @@ def _read_file(value: object, where: str) -> FileEntry:
         size_bytes=_count(fields, "size_bytes", where),
         md5_hash=_optional_text(fields, "md5_hash", where),
         etag=_optional_text(fields, "etag", where),
-        content_type=_text(fields, "content_type", where),
-        uploaded_at=_text(fields, "uploaded_at", where),
-        last_modified=_text(fields, "last_modified", where),
+        content_type=sys.intern(_text(fields, "content_type", where)),
+        uploaded_at=sys.intern(_text(fields, "uploaded_at", where)),
+        last_modified=sys.intern(_text(fields, "last_modified", where)),
         local_path=_optional_text(fields, "local_path", where),
     )
 

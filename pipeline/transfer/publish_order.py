@@ -25,17 +25,22 @@ _BESIDE_THE_STREAM = "#EXT-X-SESSION-DATA"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OutgoingFile:
-    """A file that is to be stored. `name` is its path inside the folder, with `/`.
+    """A file that is to be stored. `name` is its path inside `folder`, with `/`.
 
     `alone` tells a file that is found by its own address (MP4, poster, captions) from one that a player comes to by the master.
     """
 
-    path: Path
+    folder: Path
     name: str
     key: str
     size_bytes: int
     mtime_ns: int
     alone: bool = False
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies."""
+        return self.folder / self.name
 
 
 def collect(folder: Path, prefix: str, place: str = "") -> list[OutgoingFile]:
@@ -56,7 +61,7 @@ def collect(folder: Path, prefix: str, place: str = "") -> list[OutgoingFile]:
     where = Placement(place=place, alone=alone)
     return [
         OutgoingFile(
-            path=folder / name,
+            folder=folder,
             name=name,
             key=prefix + where.path(name),
             size_bytes=status.st_size,

@@ -69,7 +69,7 @@ def test_large_files_are_begun_first():
     """A long file that starts last would keep everything waiting."""
 
     def file(name: str, size: int) -> OutgoingFile:
-        return OutgoingFile(path=Path(name), name=name, key=name, size_bytes=size, mtime_ns=0)
+        return OutgoingFile(folder=Path(), name=name, key=name, size_bytes=size, mtime_ns=0)
 
     [step] = stages([file("a.ts", 5), file("b.ts", 9), file("m.mp4", LARGE_BYTES + 1), file("n.mp4", LARGE_BYTES + 2)])
     assert ["n.mp4", "m.mp4", "a.ts", "b.ts"] == [entry.name for entry in step]

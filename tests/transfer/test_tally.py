@@ -17,7 +17,7 @@ MB = 1 << 20
 
 def file(name: str, size: int) -> OutgoingFile:
     """Return a file of this size."""
-    return OutgoingFile(path=Path(name), name=name, key=f"p/{name}", size_bytes=size, mtime_ns=0)
+    return OutgoingFile(folder=Path(), name=name, key=f"p/{name}", size_bytes=size, mtime_ns=0)
 
 
 def confirmed(size: int) -> Confirmed:
