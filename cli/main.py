@@ -258,13 +258,16 @@ def _add_manifest(parser: argparse.ArgumentParser) -> None:
         return added
 
     action("show", "show what was uploaded, without asking the server", "DIR|FILE|PREFIX")
-    action("list", "list every destination that this computer uploaded to")
+    listing = action("list", "list every destination that this computer uploaded to")
+    listing.add_argument("--orphans", action="store_true", help="only streams whose videos were renamed or deleted here")
     restore = action("restore", "bring files back from the server, each checked by its MD5", "DIR|FILE|PREFIX")
     restore.add_argument("files", nargs="*", metavar="FILE", help="a file or folder of the manifest (default: all)")
     restore.add_argument(
         "-o", "--output", type=Path, required=True, metavar="DIR", help="where to put them; other files of the same names are replaced"
     )
-    prune = action("prune", "show what is on the server but no longer in the manifest, and delete it when told to", "PREFIX|DIR")
+    prune = action("prune", "show what is on the server but no longer in the manifest, and delete it when told to")
+    prune.add_argument("manifest", nargs="?", metavar="PREFIX|DIR", help="a folder that was uploaded, a manifest file, or a destination")
+    prune.add_argument("--orphans", action="store_true", help="instead, the whole streams whose videos were renamed or deleted here")
     prune.add_argument("--yes", action="store_true", help="delete it without asking")
 
 

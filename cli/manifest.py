@@ -12,13 +12,15 @@ from typing import Any
 from cli.main import EXIT_DONE, EXIT_FAILED, complain
 from config import Config
 from pipeline.errors import SettingsError
-from pipeline.transfer.inventory import Remote, connected
+from pipeline.transfer.inventory import Remote, StoredObject, connected
 from pipeline.transfer.manifest import Manifest, file_fields, relocated, version_fields
 from pipeline.transfer.manifest_library import Located, ManifestError, as_prefix, find, library, write_beside
-from pipeline.transfer.prune import Deleted, Leftovers, delete, leftovers
+from pipeline.transfer.orphans import orphans
+from pipeline.transfer.prune import Deleted, Leftovers, delete, delete_stream, leftovers, whole_stream
 from pipeline.transfer.restore import Outcome, Restored, chosen, restore
 from pipeline.transfer.validation import backend_url_problems, token_problems
 
+NO_ORPHANS = "Every stream's video is where it was, as far as that is known.\n"
 NUMBERS = ("Size", "Files")
 """Columns of a table that stand at the right."""
 
@@ -109,7 +111,9 @@ def _show(options: argparse.Namespace, config: Config) -> int:
 
 def _list(options: argparse.Namespace, config: Config) -> int:
     found, problems = library(config.data_dir)
-    if options.json:
+    if options.orphans:
+        _list_orphans(found, as_json=options.json)
+    elif options.json:
         for located in found:
             _event("manifest", _summary(located))
     elif found:
@@ -124,6 +128,23 @@ def _list(options: argparse.Namespace, config: Config) -> int:
         sys.stdout.write("Nothing was uploaded from this computer yet.\n")
     complain(*problems)
     return EXIT_FAILED if problems else EXIT_DONE
+
+
+def _list_orphans(known: Sequence[Located], *, as_json: bool) -> None:
+    found = orphans(known)
+    if as_json:
+        for orphan in found:
+            _event("orphan", {**_summary(orphan.located), "reason": orphan.reason, "certain": orphan.certain})
+    elif found:
+        _table(
+            ("Title", "Destination", "Files", "Size", "What became of the video"),
+            [
+                (m.title, m.prefix, str(m.total_files), size_text(m.total_size_bytes), orphan.reason)
+                for orphan, m in ((orphan, orphan.manifest) for orphan in found)
+            ],
+        )
+    else:
+        sys.stdout.write(NO_ORPHANS)
 
 
 def _restore(options: argparse.Namespace, config: Config) -> int:
@@ -154,6 +175,10 @@ def _restore(options: argparse.Namespace, config: Config) -> int:
 
 
 def _prune(options: argparse.Namespace, config: Config) -> int:
+    if options.orphans:
+        return _prune_orphans(options, config)
+    if not options.manifest:
+        raise SettingsError("Name a destination or a folder that was uploaded, or add --orphans.")
     located = find(options.manifest, config.data_dir, config.backend.url)
     check_backend(config, located.manifest if located is not None else None)
     with connected(config.backend) as remote:
@@ -162,21 +187,61 @@ def _prune(options: argparse.Namespace, config: Config) -> int:
         manifests = [manifest for manifest in (located.manifest if located is not None else None, theirs) if manifest is not None]
         if not manifests:
             raise unknown(remote, options.manifest)
-        others = [one.manifest.prefix for one in library(config.data_dir)[0] if one.manifest.backend_url == remote.backend_url]
-        found = leftovers(remote, manifests, others)
+        found = leftovers(remote, manifests, _destinations(library(config.data_dir)[0], remote))
         _say_leftovers(found, as_json=options.json)
         deleted: list[Deleted] = []
         if found.objects and _wanted(options, found):
             deleted = delete(remote, found)
+    return _say_deleted(options, found.objects, deleted)
+
+
+def _prune_orphans(options: argparse.Namespace, config: Config) -> int:
+    """Delete the streams whose videos are gone, all of them or the one at a destination."""
+    check_backend(config, None)
+    known, problems = library(config.data_dir)
+    complain(*problems)
+    objects: list[StoredObject] = []
+    deleted: list[Deleted] = []
+    with connected(config.backend) as remote:
+        found = [orphan for orphan in orphans(known) if orphan.manifest.backend_url == remote.backend_url]
+        if options.manifest:
+            found = [orphan for orphan in found if orphan.manifest.prefix == as_prefix(options.manifest)]
+            if not found:
+                reason = f"The video of {options.manifest} is not known to be gone"
+                raise ManifestError(f"{reason}: `manifest list --orphans` shows those that are.")
+        for orphan in found:
+            if orphan.certain:
+                stream = whole_stream(remote, orphan.manifest, _destinations(known, remote))
+            else:
+                stream = Leftovers(prefix=orphan.manifest.prefix, objects=(), kept=(f"{orphan.reason} {orphan.manifest.prefix} stays.",))
+            _say_leftovers(stream, as_json=options.json)
+            objects += stream.objects
+            if stream.objects and _wanted(options, stream):
+                done = delete_stream(remote, stream)
+                deleted += done
+                if not any(one.error for one in done):
+                    orphan.located.path.unlink(missing_ok=True)
+    if not found and not options.json:
+        sys.stdout.write(NO_ORPHANS)
+    return _say_deleted(options, objects, deleted)
+
+
+def _destinations(known: Sequence[Located], remote: Remote) -> list[str]:
+    return [one.manifest.prefix for one in known if one.manifest.backend_url == remote.backend_url]
+
+
+def _say_deleted(options: argparse.Namespace, found: Sequence[StoredObject], deleted: Sequence[Deleted]) -> int:
+    """Say what was deleted of what was found, and return the exit status."""
     errors = [one for one in deleted if one.error]
     for one in errors:
         complain(f"{one.stored.key} could not be deleted: {one.error}")
     gone = len(deleted) - len(errors)
     if options.json:
-        _event("prune_finished", {"found": len(found.objects), "size_bytes": found.size_bytes, "deleted": gone, "failed": len(errors)})
+        size_bytes = sum(stored.size_bytes for stored in found)
+        _event("prune_finished", {"found": len(found), "size_bytes": size_bytes, "deleted": gone, "failed": len(errors)})
     elif deleted:
         sys.stdout.write(f"{counted(gone, 'file')} deleted.\n")
-    elif found.objects:
+    elif found:
         sys.stdout.write("Nothing was deleted. Add --yes to delete them.\n")
     return EXIT_FAILED if errors else EXIT_DONE
 

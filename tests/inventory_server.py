@@ -19,6 +19,7 @@ from config import BackendApi
 from pipeline.published import published_files
 from pipeline.transfer.manifest import ConfirmedFile, Manifest, merge
 from pipeline.transfer.manifest_library import write_copies
+from pipeline.transfer.ownership import SourceContent
 from pipeline.transfer.place import pointing_into
 from pipeline.workspace import MASTER
 
@@ -112,7 +113,14 @@ def write_job(folder: Path, names: Sequence[str] = NAMES) -> Path:
 
 
 def upload(
-    server: InventoryServer, folder: Path, data_dir: Path | None, *, now: str = NOW, previous: Manifest | None = None, place: str = ""
+    server: InventoryServer,
+    folder: Path,
+    data_dir: Path | None,
+    *,
+    now: str = NOW,
+    previous: Manifest | None = None,
+    place: str = "",
+    source: SourceContent | None = None,
 ) -> Manifest:
     """Put a folder's files on the server, as an upload does, and its manifest everywhere."""
     files = []
@@ -136,7 +144,8 @@ def upload(
                     uploaded_at=now,
                 )
             )
-    manifest = merge(previous, title="Lesson", backend_url=server.url, bucket="videos", prefix=PREFIX, now=now, confirmed=files)
+    here = {"title": "Lesson", "source": source, "backend_url": server.url, "bucket": "videos", "prefix": PREFIX}
+    manifest = merge(previous, **here, now=now, confirmed=files)
     written = write_copies(manifest, folder, data_dir)
     server.put(manifest.own_key, written.for_server, last_modified=now)
     return manifest

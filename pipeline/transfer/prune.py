@@ -45,11 +45,7 @@ def leftovers(remote: Remote, manifests: Sequence[Manifest], others: Iterable[st
     listing, TransferError.
     """
     prefix = manifests[0].prefix
-    problems = destination_problems(prefix)
-    if problems:
-        raise SettingsError(problems)
-    if not remote.offer.list:
-        raise SettingsError(f"The backend does not list what it has: what is left over at {prefix} can't be told.")
+    _check(remote, prefix)
     with remote.inventory() as inventory:
         present = list(inventory.objects(prefix))
     named = {file.s3_key for manifest in manifests for file in manifest.files} | {manifests[0].own_key}
@@ -83,6 +79,39 @@ def leftovers(remote: Remote, manifests: Sequence[Manifest], others: Iterable[st
     return Leftovers(prefix=prefix, objects=gone, kept=tuple(kept))
 
 
+def whole_stream(remote: Remote, manifest: Manifest, others: Iterable[str]) -> Leftovers:
+    """Return all that is at the destination of a stream whose video is gone; deletes nothing.
+
+    Nothing is, where another video, or the same from another computer, was uploaded there since. `others` as in `leftovers`.
+    Raises SettingsError, TransferError.
+    """
+    prefix = manifest.prefix
+    _check(remote, prefix)
+    theirs = remote.manifest(prefix)
+    if theirs is not None and theirs.owner.is_another(manifest.owner):
+        return Leftovers(prefix=prefix, objects=(), kept=(f"{prefix} belongs to another video by now, “{theirs.title}”: it stays.",))
+    if theirs is not None and theirs.last_synced > manifest.last_synced:
+        return Leftovers(prefix=prefix, objects=(), kept=(f"{prefix} was uploaded since by another computer: it stays.",))
+    with remote.inventory() as inventory:
+        present = list(inventory.objects(prefix))
+    named = {file.s3_key for one in (manifest, theirs) if one is not None for file in one.files} | {manifest.own_key}
+    nested = _streams_below(prefix, present, named, others)
+    gone = tuple(stored for stored in present if not stored.key.startswith(nested))
+    return Leftovers(prefix=prefix, objects=gone, kept=tuple(f"{place} is a destination of its own: it stays." for place in nested))
+
+
+def delete_stream(remote: Remote, found: Leftovers) -> list[Deleted]:
+    """Delete a whole stream: what players begin with first, and what tells whose it is when all else is gone. Raises as `delete` does."""
+    ends = (found.prefix + MASTER, found.prefix + MANIFEST_FILE)
+    groups = [[one for one in found.objects if one.key == ends[0]], [], [one for one in found.objects if one.key == ends[1]]]
+    groups[1] = [one for one in found.objects if one.key not in ends]
+    done: list[Deleted] = []
+    for group in groups:
+        if not any(one.error for one in done):
+            done += delete(remote, Leftovers(prefix=found.prefix, objects=tuple(group)))
+    return done
+
+
 def delete(remote: Remote, found: Leftovers, on_object: Callable[[Deleted], None] = lambda deleted: None) -> list[Deleted]:
     """Delete what was found; `on_object` is told of each. What can't be deleted is in the result.
 
@@ -105,6 +134,15 @@ def delete(remote: Remote, found: Leftovers, on_object: Callable[[Deleted], None
         on_object(deleted)
         done.append(deleted)
     return sorted(done, key=lambda deleted: deleted.stored.key)
+
+
+def _check(remote: Remote, prefix: str) -> None:
+    """See that what lies at a destination can be told. Raises SettingsError."""
+    problems = destination_problems(prefix)
+    if problems:
+        raise SettingsError(problems)
+    if not remote.offer.list:
+        raise SettingsError(f"The backend does not list what it has: what is left over at {prefix} can't be told.")
 
 
 def _addresses(manifests: Sequence[Manifest]) -> set[str]:

@@ -13,6 +13,7 @@ from cli.main import EXIT_CANCELLED, EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, r
 from cli.manifest import shown, size_text
 from config import BackendApi, Config
 from pipeline.transfer.manifest_library import library_path, read_manifest
+from pipeline.transfer.ownership import SourceContent
 
 LATER = "2026-04-01T12:00:00Z"
 OLD = "2026-01-01T00:00:00Z"
@@ -274,6 +275,85 @@ class TestPrune:
         server.answers["/api/s3/object"].append((403, b"{}"))
         status, out, err = run("prune", PREFIX, "--yes")
         assert (EXIT_FAILED, 1, "1 file deleted.") == (status, len(err.splitlines()), out.splitlines()[-1])
+
+
+class TestOrphans:
+    """Streams whose videos are gone."""
+
+    @pytest.fixture
+    def video(self, tmp_path, server, folder, data_dir):
+        """The video of a stream that was uploaded, in a folder with another one."""
+        (tmp_path / "inbox").mkdir()
+        (tmp_path / "inbox" / "other.mp4").touch()
+        video = tmp_path / "inbox" / "lesson.mp4"
+        video.touch()
+        upload(server, folder, data_dir, source=SourceContent(size_bytes=0, sha256_head_tail="a" * 64, path=str(video)))
+        server.put(f"{PREFIX}part2/master.m3u8", b"#EXTM3U")
+        server.put("videos/other.ts", b"x")
+        return video
+
+    def test_a_video_that_is_there(self, run, server, video):
+        """Nothing is listed, nothing is deleted, whatever is told."""
+        stored = dict(server.objects)
+        sentence = "Every stream's video is where it was, as far as that is known.\n"
+        assert [(EXIT_DONE, sentence, "")] * 2 == [run("list", "--orphans"), run("prune", "--orphans", "--yes")]
+        status, _, err = run("prune", PREFIX, "--orphans", "--yes")
+        assert (EXIT_WRONG_USAGE, True, stored) == (status, "is not known to be gone" in err, server.objects)
+
+    def test_a_deleted_video_is_listed_and_its_stream_deleted_when_told(self, run, server, video, data_dir):
+        """First its master, last the manifest; a stream below it stays, and the library forgets it."""
+        video.unlink()
+        status, out, _ = run("list", "--orphans")
+        assert (EXIT_DONE, True) == (status, out.splitlines()[1].endswith(f"{video} is not there any more."))
+        (event,) = _events(run("list", "--orphans", "--json")[1])
+        assert ("orphan", PREFIX, True) == (event["event"], event["prefix"], event["certain"])
+        count = len(NAMES) + 1
+        assert "Nothing was deleted. Add --yes to delete them." == run("prune", "--orphans")[1].splitlines()[-1]
+        status, out, _ = run("prune", PREFIX, "--orphans", "--yes")
+        assert (EXIT_DONE, f"{count} files deleted.") == (status, out.splitlines()[-1])
+        assert f"{PREFIX}part2/ is a destination of its own: it stays." in out
+        assert {f"{PREFIX}part2/master.m3u8", "videos/other.ts"} == set(server.objects)
+        deleted = [asked.query["key"] for asked in server.requests("DELETE", "/api/s3/object")]
+        assert (PREFIX + "master.m3u8", PREFIX + "manifest.json") == (deleted[0], deleted[-1])
+        assert "Nothing was uploaded from this computer yet.\n" == run("list")[1]
+
+    def test_what_can_not_be_deleted_is_known_afterwards(self, run, server, video):
+        """The manifest stays with the rest, so that the next run goes on."""
+        video.unlink()
+        server.answers["/api/s3/object"].extend([(204, b""), (403, b"{}")])
+        status, _, err = run("prune", "--orphans", "--yes")
+        assert (EXIT_FAILED, 1, True) == (status, len(err.splitlines()), PREFIX + "manifest.json" in server.objects)
+        assert EXIT_DONE == run("prune", "--orphans", "--yes")[0]
+        assert PREFIX + "manifest.json" not in server.objects
+
+    @pytest.mark.parametrize(
+        ("content", "synced", "sentence"),
+        [
+            pytest.param("b", LATER, "belongs to another video by now, “Lesson”", id="another video"),
+            pytest.param("a", LATER, "was uploaded since by another computer", id="the same video from another computer"),
+        ],
+    )
+    def test_what_another_computer_uploaded_there_stays(self, run, server, video, folder, content, synced, sentence):
+        """Its manifest on the server says so."""
+        video.unlink()
+        upload(server, folder, None, now=synced, source=SourceContent(size_bytes=0, sha256_head_tail=content * 64))
+        (folder / "manifest.json").unlink()
+        stored = dict(server.objects)
+        status, out, _ = run("prune", "--orphans", "--yes")
+        assert (EXIT_DONE, True, stored) == (status, f"{PREFIX} {sentence}: it stays." in out, server.objects)
+
+    def test_a_missing_drive_costs_nothing(self, run, server, video):
+        """Its whole folder is gone: that is said, and its stream stays."""
+        for path in video.parent.iterdir():
+            path.unlink()
+        stored = dict(server.objects)
+        status, out, _ = run("prune", "--orphans", "--yes")
+        assert (EXIT_DONE, True, stored) == (status, "perhaps a drive is not connected" in out, server.objects)
+
+    def test_a_destination_must_be_named_without_the_option(self, run):
+        """One sentence."""
+        status, _, err = run("prune")
+        assert (EXIT_WRONG_USAGE, True) == (status, "Name a destination" in err)
 
 
 @pytest.mark.parametrize(
