@@ -32,13 +32,14 @@ CERTIFICATE_SETTINGS = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
 @dataclass(frozen=True, kw_only=True)
 class BackendApi:
-    """The customer's backend as the uploader sees it."""
+    """The customer's backend as the uploader sees it; `patience_s` is how long an upload waits without anything getting through."""
 
     url: str = ""
     token: str = field(default="", repr=False)
     validate_endpoint: str = "/api/admin/auth/me"
     presign_endpoint: str = "/api/admin/content/aws/uploadUrl"
     record_endpoint: str = "/api/admin/files"
+    patience_s: float = 600.0
 
     @property
     def configured(self) -> bool:
@@ -142,18 +143,25 @@ class Config:
         def text(name: str, default: str = "") -> str:
             return values.get(name, "").strip() or default
 
-        def gigabytes(name: str) -> float | None:
+        def number(name: str, unit: str) -> float | None:
             raw = text(name)
             if not raw:
                 return None
             try:
-                number = float(raw)
+                found = float(raw)
             except ValueError:
-                number = -1.0
-            if not 0 <= number < float("inf"):
-                problems.append(f"{name} must be a number of gigabytes, such as 10, but is {raw!r}.")
+                found = -1.0
+            if not 0 <= found < float("inf"):
+                problems.append(f"{name} must be a number of {unit}, such as 10, but is {raw!r}.")
                 return None
-            return number
+            return found
+
+        def gigabytes(name: str) -> float | None:
+            return number(name, "gigabytes")
+
+        def minutes(name: str, default_s: float) -> float:
+            found = number(name, "minutes")
+            return default_s if found is None else found * 60
 
         supported = tuple(code.strip() for code in text("SUPPORTED_LANGUAGES", "en,es,fr,de,ar,hi").split(",") if code.strip())
         storage_type = text("STORAGE_TYPE", "LOCAL").upper()
@@ -167,6 +175,7 @@ class Config:
                 validate_endpoint=text("AUTH_VALIDATE_ENDPOINT", api.validate_endpoint),
                 presign_endpoint=text("PRESIGN_ENDPOINT", api.presign_endpoint),
                 record_endpoint=text("FILE_RECORD_ENDPOINT", api.record_endpoint),
+                patience_s=minutes("UPLOAD_PATIENCE_MINUTES", api.patience_s),
             ),
             languages=Languages(default=text("DEFAULT_LANGUAGE", "en"), supported=supported or ("en",)),
             server=Server(

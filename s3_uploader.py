@@ -129,7 +129,7 @@ class S3UploadManager:
         def send() -> None:
             delays = [retry.DELAYS_S[min(count, len(retry.DELAYS_S) - 1)] for count in range(max_retries)]
             tell = Callback(progress_callback, None)
-            self._uploader(delays).upload_file(Path(local_path), _as_key(s3_key), on_progress=tell, cancel=CancelToken())
+            self._uploader(delays, patience_s=0).upload_file(Path(local_path), _as_key(s3_key), on_progress=tell, cancel=CancelToken())
 
         error = self._attempt(send)
         return not error, error
@@ -275,9 +275,10 @@ class S3UploadManager:
             more=metadata,
         )
 
-    def _uploader(self, delays: Sequence[float] = retry.DELAYS_S) -> Uploader:
+    def _uploader(self, delays: Sequence[float] = retry.DELAYS_S, patience_s: float | None = None) -> Uploader:
         backend = replace(self._config.backend, url=self.backend_url, token=self.auth_token)
-        return Uploader(backend, session_id=self.session_id, delays=delays)
+        patience_s = backend.patience_s if patience_s is None else patience_s
+        return Uploader(backend, session_id=self.session_id, delays=delays, patience_s=patience_s)
 
     def _attempt(self, action: Callable[[], object], more_problems: Callable[[], Sequence[str]] = list) -> str:
         """Do something when all settings are good; return why it did not work, empty when it did."""

@@ -12,7 +12,7 @@ from cli.interrupts import EXIT_CANCELLED
 from cli.job_thread import run_cancellable
 from cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, complain
 from cli.render import Renderer, renderer, start_for
-from cli.transfer_options import TokenKeeper, control_from, token_prompt
+from cli.transfer_options import TokenKeeper, control_from, patient, token_prompt
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
@@ -58,7 +58,7 @@ def run(options: argparse.Namespace, config: Config) -> int:
     jobs = [wiring.with_earlier_address(job, options.upload) for job in jobs]
     cancel = CancelToken()
     reports: list[JobReport] = []
-    login = TokenKeeper(config)
+    login = TokenKeeper(patient(config, options))
     try:
         for job in jobs:
             if cancel.cancelled:

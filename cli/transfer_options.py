@@ -33,6 +33,26 @@ def add_transfer_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limit-rate", type=rate, metavar="RATE", help="the most bytes a second to upload, such as 500K or 5M (default: no limit)"
     )
+    parser.add_argument(
+        "--patience",
+        type=patience,
+        metavar="MINUTES",
+        help="how long to wait for a server in trouble without anything getting through (default: UPLOAD_PATIENCE_MINUTES, 10)",
+    )
+
+
+def patience(text: str) -> float:
+    """Read minutes and return seconds. Raises ArgumentTypeError."""
+    if re.fullmatch(r"\d{1,6}(\.\d+)?", text, re.ASCII):
+        return float(text) * 60
+    raise argparse.ArgumentTypeError(f"takes a number of minutes such as 10, not {text!r}")
+
+
+def patient(config: Config, options: argparse.Namespace) -> Config:
+    """Return the settings with what the options say about waiting."""
+    if options.patience is None:
+        return config
+    return replace(config, backend=replace(config.backend, patience_s=options.patience))
 
 
 def parallel(text: str) -> int:

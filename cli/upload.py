@@ -9,7 +9,7 @@ from cli.convert import existing_from, exit_status, settle_unfinished
 from cli.job_thread import run_cancellable
 from cli.main import complain
 from cli.render import renderer
-from cli.transfer_options import control_from, token_prompt
+from cli.transfer_options import control_from, patient, token_prompt
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
@@ -21,6 +21,7 @@ from pipeline.workspace import partial_of
 def run(options: argparse.Namespace, config: Config) -> int:
     """Upload a folder and make its file record; what is confirmed already is not sent again."""
     folder: Path = options.folder
+    config = patient(config, options)
     request = UploadRequest(
         prefix=options.prefix,
         language=config.languages.default,

@@ -48,7 +48,7 @@ def upload_folder(
     `data_dir` is where the library of manifests lies, None for none.
     """
     steps = Steps(phases_of(request), sink)
-    uploader = Uploader(backend, session_id=request.session_id, login=login, control=control)
+    uploader = Uploader(backend, session_id=request.session_id, login=login, control=control, patience_s=backend.patience_s)
     job = _FolderUpload(folder, request, existing, uploader, data_dir, steps, cancel)
     ending = to_the_end(job.all, sink)
     report = JobReport(

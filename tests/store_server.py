@@ -58,6 +58,7 @@ class StoreServer(ThreadingHTTPServer):
     """Presigns, stores, records. `faults` and `api_faults` hold answers to give first, by key and by endpoint.
 
     With `capabilities` it offers what these say; without, only the three endpoints. `token` is the one that is accepted now.
+    `limits` may refuse a request to an endpoint.
     `confirms` is what it says when it has stored something; `wants_md5` and `wanted_headers` are what it asks of every PUT.
     """
 
@@ -92,6 +93,7 @@ class StoreServer(ThreadingHTTPServer):
         self.on_stored: Callable[[str], None] = lambda key: None
         self.confirms: Callable[[bytes], tuple[bytes, dict[str, str]]] = with_etag
         self.listed_tag: Callable[[bytes], str] = lambda part: hashlib.md5(part).hexdigest()
+        self.limits: Callable[[str], Fault | None] = lambda path: None
         self.wants_md5 = False
         self.wanted_headers: dict[str, str] = {}
 
@@ -244,7 +246,7 @@ class _Handler(BaseHTTPRequestHandler):
         server = self.server
         with server.lock:
             server.arrivals.append(Arrival(method=self.command, path=self.path, headers=dict(self.headers), body=body))
-            fault = server.api_faults[self.path].popleft() if server.api_faults[self.path] else None
+            fault = server.api_faults[self.path].popleft() if server.api_faults[self.path] else server.limits(self.path)
             server.urls_made += 1
             number = str(server.urls_made)
             server.lock.notify_all()

@@ -24,6 +24,7 @@ NAMES = [
     ("AUTH_VALIDATE_ENDPOINT", "backend.validate_endpoint", "/me", "/me"),
     ("PRESIGN_ENDPOINT", "backend.presign_endpoint", "/sign", "/sign"),
     ("FILE_RECORD_ENDPOINT", "backend.record_endpoint", "/record", "/record"),
+    ("UPLOAD_PATIENCE_MINUTES", "backend.patience_s", "2.5", 150.0),
     ("DEFAULT_LANGUAGE", "languages.default", "fr", "fr"),
     ("SUPPORTED_LANGUAGES", "languages.supported", " en, fr ,,", ("en", "fr")),
     ("FFMPEG_PATH", "ffmpeg_path", "/opt/ffmpeg", "/opt/ffmpeg"),
@@ -54,7 +55,7 @@ def names_in_example() -> dict[str, str]:
 def names_in_code() -> set[str]:
     """Return the names that config.py asks the environment for."""
     calls = [node for node in ast.walk(ast.parse(Path(config.__file__).read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
-    readers = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in ("text", "gigabytes")]
+    readers = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in ("text", "gigabytes", "minutes")]
     return {call.args[0].value for call in readers if isinstance(call.args[0], ast.Constant)}
 
 

@@ -44,7 +44,7 @@ class RecordPhase:
             duration_s=plan.media.duration_s,
             qualities=[rendition.name for rendition in plan.renditions],
         )
-        uploader = Uploader(self._backend, session_id=request.session_id, login=self._login)
+        uploader = Uploader(self._backend, session_id=request.session_id, login=self._login, patience_s=self._backend.patience_s)
         return record(uploader, fields, workspace, context.report, context.log, context.cancel)
 
 

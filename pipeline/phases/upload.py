@@ -97,7 +97,13 @@ class UploadPhase:
     def _uploader(self, request: UploadRequest) -> Uploader:
         """Return the job's uploader: what one step has found out about the backend, the next need not ask."""
         if self._kept is None:
-            self._kept = Uploader(self._backend, session_id=request.session_id, control=self._control, login=self._login)
+            self._kept = Uploader(
+                self._backend,
+                session_id=request.session_id,
+                control=self._control,
+                login=self._login,
+                patience_s=self._backend.patience_s,
+            )
         return self._kept
 
     def _check_owner(self, context: PhaseContext, uploader: Uploader) -> None:

@@ -23,7 +23,8 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from pipeline.cancel import CancelToken
-from pipeline.transfer.exchange import Answer, Body, NoAnswerError
+from pipeline.transfer.exchange import Answer, Body, Http, NoAnswerError
+from pipeline.transfer.hold import HeldHttp, Hold
 from pipeline.transfer.no_answer import RAISED, no_answer
 from pipeline.transfer.surroundings import SOCKS, Surroundings, surroundings_of
 
@@ -34,7 +35,8 @@ CONNECT_SLICE_S = 0.8
 STALL_S = 30.0
 """How long a block of a body may take to go out: after that the connection is given up, and the file is tried again."""
 
-MAX_RETRY_AFTER_S = 60.0
+MAX_RETRY_AFTER_S = 600.0
+"""A server that asks for more is tried again all the same: it may have been restarted meanwhile."""
 
 
 class Connections:
@@ -42,6 +44,7 @@ class Connections:
 
     def __init__(self, cancel: CancelToken) -> None:
         self._cancel = cancel
+        self._hold = Hold(cancel)
         # Reentrant: urllib3 closes connections from a finalizer, which the collector may run inside one of the blocks below.
         self._lock = threading.RLock()
         # For each open connection a duplicate of its socket.
@@ -54,14 +57,14 @@ class Connections:
             yield
 
     @contextlib.contextmanager
-    def session(self) -> Iterator[RequestsHttp]:
+    def session(self) -> Iterator[Http]:
         """Open a session for one thread."""
         adapter = _InterruptibleAdapter(self)
         try:
             with requests.Session() as session:
                 session.mount("http://", adapter)
                 session.mount("https://", adapter)
-                yield RequestsHttp(session, self._cancel)
+                yield HeldHttp(RequestsHttp(session, self._cancel), self._hold)
         finally:
             # urllib3 closes what is left when its pool is collected, and an exception's traceback may keep that for long.
             for owner in list(adapter.owners):

@@ -1,4 +1,7 @@
-"""How many tries may be under way: as many as was asked for, half as many after a server said that it is too much."""
+"""How many tries may be under way: as many as was asked for, half as many after it was too much for a server or the line.
+
+As TCP finds its window (additive increase, multiplicative decrease): the fewer, the sooner each of them gets through.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,10 @@ from pipeline.transfer.control import LOOK_S, TransferControl
 
 @dataclass(frozen=True, kw_only=True)
 class Turn:
-    """Leave for one try; `eased` is how often the gate had been narrowed when it began."""
+    """Leave for one try; `eased` is how often the gate had been narrowed when it began, `width` how many might go with it."""
 
     eased: int
+    width: int = 1
 
 
 class Gate:
@@ -43,7 +47,7 @@ class Gate:
                 self._free.wait(LOOK_S)
                 self._cancel.check()
             self._under_way += 1
-            turn = Turn(eased=self._eased)
+            turn = Turn(eased=self._eased, width=self._width)
         try:
             yield turn
         finally:
@@ -52,12 +56,19 @@ class Gate:
                 self._free.notify()
 
     def ease(self, turn: Turn) -> None:
-        """Halve the number of tries, but once only for all that were under way together when a server became too busy."""
+        """Halve the number of tries, but once only for all that were under way together when it became too much."""
         with self._free:
             if turn.eased == self._eased:
                 self._eased += 1
                 self._width = max(1, self._width // 2)
                 self._successes = 0
+
+    def narrow(self) -> None:
+        """Let one try at a time through, until it succeeds."""
+        with self._free:
+            self._eased += 1
+            self._width = 1
+            self._successes = 0
 
     def widen(self) -> None:
         """Count a success; after as many as go at a time one more may go, up to what was asked for."""

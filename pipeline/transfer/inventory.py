@@ -206,7 +206,10 @@ class Inventory:
 
     def _persist(self, attempt: Callable[[], R]) -> R:
         remedy = self._setbacks.remedy if self._setbacks is not None else no_remedy
-        return persist(attempt, decide=after_upload, delays=self._delays, cancel=self._cancel, note=self._note, remedy=remedy)
+        patience = self._setbacks.patience if self._setbacks is not None else None
+        return persist(
+            attempt, decide=after_upload, delays=self._delays, cancel=self._cancel, note=self._note, remedy=remedy, patience=patience
+        )
 
     def _json(self, answer: Answer, endpoint: str) -> Mapping[str, Any]:
         try:

@@ -60,8 +60,8 @@ class Refusal:
 
     @property
     def too_busy(self) -> bool:
-        """Whether the server asks for fewer requests."""
-        return self.status in (429, 503) or self.code == "SlowDown"
+        """Whether fewer requests at a time would fare better: the server says so, or the answer comes too late over this line."""
+        return self.status in (408, 429, 503, 504, 522, 524) or self.code == "SlowDown" or self.silence is Silence.TIMED_OUT
 
     @property
     def concerns_every_file(self) -> bool:

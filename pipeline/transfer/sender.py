@@ -107,6 +107,7 @@ class Attempts:
             self.sent_bytes = 0
             yield
         self._terms.gate.widen()
+        self._terms.setbacks.patience.progress()
 
     def moved(self, size_bytes: int) -> None:
         """So many bytes went out."""
@@ -139,7 +140,17 @@ class Attempts:
             note=lambda text: self._terms.note(f"{name}: {text}"),
             remedy=self.remedy,
             reached=lambda: self.sent_bytes,
+            patience=self._terms.setbacks.patience,
+            last_way=self._alone,
         )
+
+    def _alone(self, refusal: Refusal) -> bool:
+        """Let the next try have the line for itself; False where this one had, or where it is not the line that fails."""
+        patient = self._terms.setbacks.patience.limit_s > 0
+        if not patient or refusal.silence is None or self._turn.width == 1:
+            return False
+        self._terms.gate.narrow()
+        return True
 
 
 class Sender:

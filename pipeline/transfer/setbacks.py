@@ -11,6 +11,7 @@ from pipeline.cancel import CancelToken
 from pipeline.events import LogLevel
 from pipeline.transfer.login import Login
 from pipeline.transfer.news import Listener
+from pipeline.transfer.patience import Patience
 from pipeline.transfer.refusal import Refusal
 from pipeline.transfer.retry import Verdict, jittered
 
@@ -19,9 +20,13 @@ OFFLINE_PAUSE_S = 5.0
 
 
 class Setbacks:
-    """Gets over what passes. `announce` takes lines for the editor, one for each event whatever the number of threads."""
+    """Gets over what passes. `announce` takes lines for the editor, one for each event whatever the number of threads.
 
-    def __init__(self, login: Login, cancel: CancelToken, announce: Listener) -> None:
+    `patience_s` is how long a server that answers, and not well, is waited for.
+    """
+
+    def __init__(self, login: Login, cancel: CancelToken, announce: Listener, *, patience_s: float = 0.0) -> None:
+        self.patience = Patience(patience_s, announce)
         self._login = login
         self._cancel = cancel
         self._announce = announce

@@ -118,6 +118,11 @@ class Tally:
             self._shown = name
             self._count(name, which)
 
+    def put_off(self, name: str) -> None:
+        """A file is sent later; what was sent of it does not count any more."""
+        with self._lock:
+            self._sent.pop(name, None)
+
     def failed(self, name: str, sentence: str) -> None:
         """A file could not be sent."""
         with self._lock:

@@ -25,10 +25,12 @@ from pipeline.transfer.lanes import Lane, Line, Queue, WholeFile, line
 from pipeline.transfer.login import Login
 from pipeline.transfer.multipart import goes_in_parts
 from pipeline.transfer.news import News
+from pipeline.transfer.patience import Patience
 from pipeline.transfer.preparation import Prepared, check_sizes, rewriting
 from pipeline.transfer.publish_order import OutgoingFile, stages
 from pipeline.transfer.refusal import RefusedError
 from pipeline.transfer.results import TransferCancelled, UploadResult, result_of
+from pipeline.transfer.retry import Verdict, after_upload
 from pipeline.transfer.sender import Terms
 from pipeline.transfer.sessions import open_connections
 from pipeline.transfer.state_file import STATE_FILE, UploadSnapshot, read_state, write_state
@@ -72,6 +74,8 @@ class Run:
         self._lock = threading.Lock()
         self._failed_in_a_row = 0
         self._halted: TransferError | None = None
+        self._put_off: set[str] = set()
+        self._patience = Patience()
         self._saved = time.monotonic()
         self._opened = ExitStack()
         self._free_lines: list[tuple[Line, Line]] = []
@@ -101,6 +105,7 @@ class Run:
         self._save()
         stop = CancelToken()
         terms = terms_for(stop)
+        self._patience = terms.setbacks.patience
         try:
             with cancel.on_cancel(stop.cancel), open_connections(stop) as connections, self._opened:
                 for stage in stages(self._files, self._placement.place):
@@ -133,9 +138,15 @@ class Run:
                 )
 
     def _send_stage(self, stage: list[OutgoingFile], connections: Connections, terms: Terms, report: Callable[[], None]) -> None:
+        """Send the files of a step, and those that failed again after the others, until patience is spent."""
         files = [file for file in stage if file.name not in self._already]
-        if not files:
-            return
+        self._patience.in_rounds = self._patience.limit_s > 0
+        while files and self._halted is None:
+            self._put_off.clear()
+            self._send_round(files, connections, terms, report)
+            files = [file for file in files if file.name in self._put_off]
+
+    def _send_round(self, files: list[OutgoingFile], connections: Connections, terms: Terms, report: Callable[[], None]) -> None:
         queue = Queue(WholeFile(file=file, before=self._journal.parts.get(file.name)) for file in files)
         parts = any(goes_in_parts(file.size_bytes, terms.capabilities) for file in files)
         lanes = terms.control.parallel if parts else min(terms.control.parallel, len(files))
@@ -230,12 +241,19 @@ class Run:
 
     def failed(self, name: str, error: TransferError) -> None:
         """A file could not be sent."""
+        passes = isinstance(error, RefusedError) and after_upload(error.refusal) is Verdict.RETRY and self._patience.in_rounds
+        if passes and not self._patience.spent:
+            self._news.note(f"{name} is sent again after the others: {error}")
+            self._tally.put_off(name)
+            with self._lock:
+                self._put_off.add(name)
+            return
         self._news.note(f"{name} failed: {error}")
         self._tally.failed(name, str(error))
         for_all = isinstance(error, RefusedError) and error.refusal.concerns_every_file
         with self._lock:
             self._failed_in_a_row += 1
-            if self._halted is None and (for_all or self._failed_in_a_row >= HOPELESS):
+            if self._halted is None and (for_all or passes or self._failed_in_a_row >= HOPELESS):
                 self._halted = error
 
     def _save(self) -> None:

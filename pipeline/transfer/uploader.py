@@ -29,7 +29,7 @@ from pipeline.transfer.publish_order import OutgoingFile, collect
 from pipeline.transfer.redaction import place_of
 from pipeline.transfer.refusal import Refusal, RefusedError
 from pipeline.transfer.results import TransferCancelled, UploadResult, result_of
-from pipeline.transfer.retry import DELAYS_S, Verdict, after_question, after_record, after_upload, persist
+from pipeline.transfer.retry import DELAYS_S, LONG_S, Verdict, after_question, after_record, after_upload, persist
 from pipeline.transfer.saved_state import as_journal, shown
 from pipeline.transfer.sender import Sender, Terms, nothing
 from pipeline.transfer.sessions import open_session
@@ -92,6 +92,7 @@ class Uploader:
         session_id: the backend's session, or None.
         parallel: how many files at a time, where there is no `control`.
         delays: the pauses before each further try, in seconds.
+        patience_s: how long what may pass is waited for beyond that, as long as nothing gets through.
         control: pauses, slows and widens the upload while it runs.
         login: the token, where one may be asked for in the middle.
     """
@@ -103,12 +104,14 @@ class Uploader:
         session_id: str | None,
         parallel: int = PARALLEL,
         delays: Sequence[float] = DELAYS_S,
+        patience_s: float = 0.0,
         control: TransferControl | None = None,
         login: Login | None = None,
     ) -> None:
         self._backend = backend
         self._session_id = session_id or None
         self._delays = tuple(delays)
+        self._patience_s = patience_s
         self._control = control or TransferControl(parallel=parallel)
         self._login = login or Login(backend.token)
         self._capabilities: Capabilities | None = None
@@ -123,7 +126,7 @@ class Uploader:
         with open_session(cancel) as http:
             client = self._client(http, nothing)
             try:
-                return persist(client.validate, decide=after_question, delays=self._delays[:RETRIES], cancel=cancel, note=nothing)
+                return persist(client.validate, decide=_while_waiting, delays=self._delays[:RETRIES], cancel=cancel, note=nothing)
             except RefusedError as error:
                 refusal = error.refusal
                 if after_question(refusal) is not Verdict.RETRY or not (refusal.status or _answers(client)):
@@ -186,11 +189,19 @@ class Uploader:
             if log_file is not None:
                 note = opened.enter_context(UploadLog(log_file.parent, secrets=self._login.tokens, path=log_file)).write
             client = self._client(opened.enter_context(open_session(cancel)), note)
-            setbacks = Setbacks(self._login, cancel, on_notice or nothing)
+            setbacks = Setbacks(self._login, cancel, on_notice or nothing, patience_s=self._patience_s)
             if log_file is not None:
                 setbacks.answered(client.place)
             record = lambda: client.record(fields)  # noqa: E731  # one line that says what is tried
-            persist(record, decide=after_record, delays=self._delays, cancel=cancel, note=note, remedy=setbacks.remedy)
+            persist(
+                record,
+                decide=after_record,
+                delays=self._delays,
+                cancel=cancel,
+                note=note,
+                remedy=setbacks.remedy,
+                patience=setbacks.patience,
+            )
 
     def upload(
         self,
@@ -316,7 +327,7 @@ class Uploader:
         return BackendClient(self._backend, http, note, self._login)
 
     def _terms(self, capabilities: Capabilities, cancel: CancelToken, note: Callable[[str], None], announce: Listener) -> Terms:
-        setbacks = Setbacks(self._login, cancel, announce)
+        setbacks = Setbacks(self._login, cancel, announce, patience_s=self._patience_s)
         if self._capabilities is not None:  # it has told them, so it is there
             setbacks.answered(place_of(self._backend.url))
         return Terms(
@@ -328,6 +339,11 @@ class Uploader:
             cancel=cancel,
             note=note,
         )
+
+
+def _while_waiting(refusal: Refusal) -> Verdict:
+    """Decide about a question whose answer somebody waits for."""
+    return Verdict.GIVE_UP if refusal.retry_after_s > LONG_S else after_question(refusal)
 
 
 def _answers(client: BackendClient) -> bool:

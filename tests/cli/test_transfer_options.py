@@ -12,7 +12,7 @@ import pytest
 
 from cli import transfer_options
 from cli.main import build_parser
-from cli.transfer_options import ASK, SAME, TokenKeeper, TokenPrompt, control_from, parallel, rate, read_hidden_line
+from cli.transfer_options import ASK, SAME, TokenKeeper, TokenPrompt, control_from, parallel, patience, patient, rate, read_hidden_line
 from config import BackendApi, Config
 from pipeline.cancel import CancelToken
 
@@ -26,6 +26,22 @@ def test_options_become_a_control():
     assert (16, 5 * 1024 * 1024) == (found.parallel, found.limit_bytes_s)
     found = control_from(parser.parse_args(["convert", "a.mp4", "-o", "out", "--upload", "a/"]))
     assert (4, None) == (found.parallel, found.limit_bytes_s)
+
+
+def test_patience_of_the_command_line_wins():
+    """Minutes, for both commands; without the option the settings count."""
+    config = Config(backend=BackendApi(patience_s=7.0))
+    for command in (["upload", "DIR", "a/"], ["convert", "a.mp4", "-o", "out", "--upload", "a/"]):
+        options = build_parser(config).parse_args([*command, "--patience", "2.5"])
+        assert 150.0 == patient(config, options).backend.patience_s
+        assert 7.0 == patient(config, build_parser(config).parse_args(command)).backend.patience_s
+
+
+@pytest.mark.parametrize("text", ["", "-1", "long", "1e9", "1m"])
+def test_what_is_no_patience(text):
+    """A slip of the keyboard does not become a limit."""
+    with pytest.raises(argparse.ArgumentTypeError, match="number of minutes such as 10"):
+        patience(text)
 
 
 @pytest.mark.parametrize(("text", "expected"), [("1", 1), ("500K", 512_000), ("1.5m", 1_572_864), ("2G", 2 << 30)])

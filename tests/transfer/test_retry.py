@@ -6,15 +6,27 @@ import pytest
 from upload_parts import RecordingToken
 
 from pipeline.errors import AuthenticationError, Cancelled, TransferError
+from pipeline.events import LogLevel
 from pipeline.transfer.exchange import Silence
+from pipeline.transfer.patience import PAUSES_S, Patience
 from pipeline.transfer.refusal import Party, Refusal, RefusedError, refused
-from pipeline.transfer.retry import DELAYS_S, JITTER, MAX_RENEWALS, PROGRESS_BYTES, Verdict, after_record, after_upload, jittered, persist
+from pipeline.transfer.retry import (
+    DELAYS_S,
+    JITTER,
+    MAX_RENEWALS,
+    PROGRESS_BYTES,
+    Verdict,
+    after_record,
+    after_upload,
+    jittered,
+    persist,
+)
 
 STORE, BACKEND = Party.STORE, Party.BACKEND
 
 
 @pytest.mark.parametrize("party", list(Party))
-@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [408, 425, 429, 499, 500, 502, 503, 504, 511, 520, 522, 524, 529, 530, 598])
 def test_passing_troubles_are_tried_again(party, status):
     """Statuses that say "later" lead to another try, whoever says so."""
     assert Verdict.RETRY is after_upload(Refusal(party=party, status=status))
@@ -35,6 +47,11 @@ def test_passing_troubles_are_tried_again(party, status):
         (Refusal(party=STORE, status=400, code="RequestTimeout"), Verdict.RETRY),
         (Refusal(party=STORE, status=503, code="SlowDown"), Verdict.RETRY),
         (Refusal(party=STORE, status=400, code="BadDigest"), Verdict.RETRY),
+        (Refusal(party=STORE, status=400, code="IncompleteBody"), Verdict.RETRY),
+        (Refusal(party=STORE, status=409, code="OperationAborted"), Verdict.RETRY),
+        (Refusal(party=STORE, status=409, code="ConditionalRequestConflict"), Verdict.RETRY),
+        (Refusal(party=STORE, status=409, code="InvalidBucketState"), Verdict.GIVE_UP),
+        (Refusal(party=BACKEND, status=501), Verdict.GIVE_UP),
         (Refusal(party=STORE, status=307), Verdict.GIVE_UP),
         (Refusal(party=BACKEND, status=403), Verdict.GIVE_UP),
         (Refusal(party=BACKEND, status=400), Verdict.GIVE_UP),
@@ -151,6 +168,75 @@ def test_counting_begins_anew_after_progress():
     with pytest.raises(RefusedError):
         persist_on(attempt, cancel, reached=lambda: further[len(calls) - 1])
     assert [1.0, 3.0, 10.0, 1.0, 3.0, 10.0] == cancel.pauses
+
+
+class Hours:
+    """A clock that goes by the pauses that are made."""
+
+    def __init__(self) -> None:
+        self.cancel = RecordingToken()
+        self.patience = Patience(600.0, lambda text, level: self.said.append((text, level)), clock=lambda: sum(self.cancel.pauses))
+        self.said: list[tuple[str, LogLevel]] = []
+
+
+def test_pauses_grow_until_patience_is_spent():
+    """Ten minutes without anything getting through, said once; then the server's own refusal is the error."""
+    hours = Hours()
+    attempt, _ = attempts(*[Refusal(party=STORE, place="https://store", status=520)] * 99)
+    with pytest.raises(RefusedError, match="520"):
+        persist_on(attempt, hours.cancel, patience=hours.patience)
+    assert [1.0, 3.0, 10.0, 20.0, 40.0, 60.0, 60.0] == hours.cancel.pauses[:7]
+    assert 600 <= sum(hours.cancel.pauses) < 600 + PAUSES_S[-1]
+    [(said, level)] = hours.said
+    assert (LogLevel.WAITING, True) == (level, "https://store" in said and "status 520" in said and "10 min" in said)
+
+
+def test_patience_begins_anew_when_anything_gets_through():
+    """Another thread's success counts too, and it is said that the upload goes on."""
+    hours = Hours()
+    calls = []
+
+    def attempt() -> str:
+        calls.append(1)
+        if len(calls) == 12:
+            hours.patience.progress()
+        if len(calls) < 23:
+            raise refused(Refusal(party=STORE, place="https://store", status=503))
+        return "stored"
+
+    assert "stored" == persist_on(attempt, hours.cancel, patience=hours.patience)
+    assert sum(hours.cancel.pauses) > 600
+    assert [LogLevel.WAITING, LogLevel.INFO, LogLevel.WAITING] == [level for _, level in hours.said]
+
+
+def test_what_fails_in_a_round_leaves_its_lane():
+    """At once where others get through, else after one longer pause; what fails next has that pause at once."""
+    hours = Hours()
+    hours.patience.in_rounds = True
+
+    def among_others() -> None:
+        hours.patience.progress()
+        raise refused(BUSY)
+
+    for attempt, expected in (
+        (among_others, [1.0, 3.0, 10.0]),
+        (attempts(*[BUSY] * 9)[0], [1.0, 3.0, 10.0, 20.0]),
+        (attempts(*[BUSY] * 9)[0], [40.0]),
+        (attempts(*[BUSY] * 9)[0], [60.0]),
+    ):
+        before = len(hours.cancel.pauses)
+        with pytest.raises(RefusedError):
+            persist_on(attempt, hours.cancel, patience=hours.patience)
+        assert expected == hours.cancel.pauses[before:]
+
+
+def test_one_more_try_with_the_line_for_itself():
+    """Before everything else has failed what helps is done, and once only."""
+    cancel, helped = RecordingToken(), []
+    attempt, calls = attempts(*[Refusal(party=STORE, silence=Silence.BROKEN_OFF)] * 9)
+    with pytest.raises(RefusedError):
+        persist_on(attempt, cancel, last_way=lambda refusal: not helped.append(refusal))
+    assert (1, 5) == (len(helped), len(calls))
 
 
 def test_remedy_is_not_counted_as_a_try():
