@@ -121,6 +121,11 @@ class Workspace:
         return lock_of(self.final)
 
     @property
+    def _old(self) -> Path:
+        """Where a folder goes that is being replaced."""
+        return self.final.with_name(f".{self.final.name}.old")
+
+    @property
     def folder(self) -> Path:
         """Where the job's files are now."""
         return self.final if self.published else self.partial
@@ -156,6 +161,7 @@ class Workspace:
     def open(self) -> None:
         """Make the folder for the work. Raises OutputError."""
         if self.published:
+            shutil.rmtree(self._old, ignore_errors=True)  # of a run that was killed as it replaced it
             return
         self._opened = True
         try:
@@ -253,7 +259,7 @@ class Workspace:
         self.checkpoints.clear()
         self.done[PACKAGE] = {**facts, "files": files} | ({EDITED: list(self.edited)} if self.edited else {})
         self._made[PACKAGE] = self._wanted.steps.get(PACKAGE, {})
-        old = self.final.with_name(f".{self.final.name}.old")
+        old = self._old
         try:
             self._write_to(self.partial)
             if old.exists():

@@ -49,7 +49,7 @@ class Converted:
 def convert(source: Path, folder: Path, config: Config | None = None, **request: Any) -> Converted:
     """Convert a file into a folder; keywords are those of `Job`."""
     config = config or Config()
-    job = Job(source=source, output_dir=folder, slug="clip", **{"encoding": ULTRAFAST, "make_mp4": False} | request)
+    job = Job(source=source, output_dir=folder, **{"slug": "clip", "encoding": ULTRAFAST, "make_mp4": False} | request)
     events: list[Any] = []
     report = wiring.run_job(wiring.make_plan(job, config), config, events.append, CancelToken())
     done = report.outcome is Outcome.DONE and not report.media_deleted

@@ -314,6 +314,16 @@ def test_a_full_disk_while_publishing_leaves_work_in_progress(work, monkeypatch)
     assert (workspace.final, False) == (workspace.folder, workspace.partial.exists())
 
 
+def test_what_a_replacement_that_was_killed_has_left_is_removed(work):
+    """The folder that gave way is of no use once the new one is in its place."""
+    published = _published(work)
+    old = published.final.with_name(".lesson.old")
+    old.mkdir()
+    (old / "seg_001.ts").write_bytes(b"old")
+    _ready(work)
+    assert ["lesson"] == [path.name for path in work.output_dir.iterdir()]
+
+
 def test_a_fresh_start_does_not_go_on_with_ordinary_work(work):
     """Who starts fresh does not want what went wrong before; only an interrupted fresh start is gone on with."""
     _ready(work).mark("hls", {})

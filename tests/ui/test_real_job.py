@@ -8,12 +8,14 @@ from pathlib import Path
 
 import psutil
 import pytest
+from converting import convert
 from store_server import TOKEN, running_server
 
 from config import BackendApi, Config
 from pipeline.events import PhaseProgress, PhaseStarted
-from pipeline.model import Codec, PhaseName
+from pipeline.model import Codec, EncodingRequest, PhaseName
 from pipeline.published import published_files
+from pipeline.slug import slug_for
 from ui.advanced import CODEC_LABELS, LOUDNESS_LABELS, Loudness
 from ui.services import PipelineServices
 from ui.view_state import Stage
@@ -103,6 +105,20 @@ def test_cancel_stops_every_phase(open_driver, tmp_path, sample, small_model, ba
     finished = [p.name for p in (tmp_path / "out").iterdir() if not p.name.startswith(".")]
     masters = len(list((tmp_path / "out").rglob("master.m3u8")))
     assert (([], 0) if phase in MAKING else (["welcome"], 1)) == (finished, masters)
+
+
+def test_what_is_not_asked_for_any_more_is_asked_about(open_driver, tmp_path, source_clip):
+    """The window says what would be lost, and replaces it when told to."""
+    clip = source_clip("plain")
+    folder = convert(clip, tmp_path / "out", slug=slug_for(clip), make_mp4=True, encoding=EncodingRequest(preset="medium")).folder
+    driver = open_driver(PipelineServices())
+    driver.deadline_s = REAL_DEADLINE_S
+    driver.fill(str(clip), folder=str(tmp_path / "out"))
+    driver.window.variables.transcribe.set(False)
+    driver.window.variables.make_mp4.set(False)
+    driver.press(driver.window.actions.start)
+    driver.until_stage(Stage.ASKING)
+    assert f"{folder} was made with an MP4, which is not asked for now." in driver.sentences
 
 
 def test_choices_under_advanced_reach_the_stream(open_driver, tmp_path, source_clip):
