@@ -289,7 +289,6 @@ class Preferences:
     key_file: str = ""
     key_uri: str = ""
     publish_key: bool = False
-    accept_damaged: bool = False
     remember_login: bool = False
     upload_limit_mb_s: float = 0.0
     parallel_uploads: int = 4

@@ -335,11 +335,13 @@ class Programme:
 
 @dataclass(frozen=True, kw_only=True)
 class SourceIdentity:
-    """What tells whether a file is still the same: size, time of the last change, its number on the disk."""
+    """What tells whether a file is still the same: size and time of the last change.
+
+    Not its number on the disk, which FAT and file systems over a network make up anew from time to time.
+    """
 
     size_bytes: int
     mtime_ns: int
-    inode: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -264,7 +264,6 @@ CHANGED = Preferences(
     key_file="/home/editor/keys/course.key",
     key_uri="https://keys.example.com/course",
     publish_key=True,
-    accept_damaged=True,
     remember_login=True,
     upload_limit_mb_s=2.5,
     parallel_uploads=8,

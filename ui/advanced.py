@@ -197,7 +197,6 @@ def from_preferences(preferences: Preferences, platform: str = sys.platform) -> 
         key_file=preferences.key_file,
         key_uri=remembered_address(preferences.key_uri),
         publish_key=preferences.publish_key,
-        accept_damaged=preferences.accept_damaged,
     )
     return values if values.target_vmaf is not None else replace(values, target=standard.target)
 

@@ -235,7 +235,7 @@ def offered_qualities(media: MediaInfo) -> tuple[str, ...]:
 
 
 def to_preferences(values: FormValues) -> Preferences:
-    """Return what is remembered until the next start: no backend's address, no token and no key."""
+    """Return what is remembered until the next start: no backend's address, no token, no key, and not that damage is accepted."""
     chosen = values.advanced
     target = chosen.target_vmaf
     return Preferences(
@@ -264,7 +264,6 @@ def to_preferences(values: FormValues) -> Preferences:
         key_file=chosen.key_file,
         key_uri=advanced.remembered_address(chosen.key_uri),
         publish_key=chosen.publish_key,
-        accept_damaged=chosen.accept_damaged,
         remember_login=values.remember_login,
         upload_limit_mb_s=_limit_mb_s(values.limit),
         parallel_uploads=values.parallel,

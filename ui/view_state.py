@@ -417,7 +417,8 @@ def _treated(source: SourceView, chosen: TreatmentChosen) -> SourceView:
     media = source.media
     if media is None:
         return source
-    phrases = [f"{text[0].upper()}{text[1:]}" for text in treatment(media, keep_hdr=chosen.keep_hdr, surround=chosen.surround)]
+    told = treatment(media, keep_hdr=chosen.keep_hdr, surround=chosen.surround, options=False)
+    phrases = [f"{text[0].upper()}{text[1:]}" for text in told]
     damage = ""
     if missing_s(media) >= DAMAGED_S:  # told first
         damage = phrases.pop(0) if chosen.accept_damaged else f"{phrases.pop(0)}, {HOW_TO_ACCEPT}"

@@ -21,6 +21,7 @@ _BEGINS: tuple[tuple[bytes, str], ...] = (
     (rb"v=0\r?\n", f"describes a live stream and holds nothing of it: {_ITSELF}"),
     (rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*|<!DOCTYPE[^>]*>\s*)*<(smil|MPD|playlist|rss)\b", _PLAYLIST),
     (rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*|<!DOCTYPE[^>]*>\s*)*<(fcpxml|xmeml|PremiereData|mlt|kdenlivedoc)\b", _PROJECT),
+    (rb"PK\x03\x04.{26}(\[Content_Types\]|_rels/|docProps/|word/|xl/|ppt/|Index/|mimetypeapplication/(vnd\.oasis|epub))", _DOCUMENT),
     (rb"PK\x03\x04|Rar!\x1a\x07|7z\xbc\xaf\x27\x1c", _ARCHIVE),
     (rb"%PDF-|\{\\rtf|\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _DOCUMENT),
     (rb"(\xef\xbb\xbf)?(WEBVTT|\[Script Info\]|\s*\d+\r?\n\d\d:\d\d:\d\d[,.]\d{3} --> )", _SUBTITLES),

@@ -111,8 +111,11 @@ def _mapped(streams: Sequence[AudioStream], audio_map: Sequence[Sequence[MappedS
     for wanted in audio_map:
         missing = [part for part in wanted if not 1 <= part.track <= len(streams)]
         if missing:
-            count = f"{len(streams)} sound track{'' if len(streams) == 1 else 's'}"
-            problems.append(f"The audio map names sound track {missing[0].track}, but the source has {count}: choose from those.")
+            there = f"there {'is' if len(streams) == 1 else 'are'} {len(streams)}"
+            problems.append(
+                f"The audio map names sound track {missing[0].track}, but {there} to choose from: "
+                "count those of the source, or of --audio-track where that is given, from 1."
+            )
             continue
         tracks = [streams[part.track - 1] for part in wanted]
         beyond = [(p, t) for p, t in zip(wanted, tracks, strict=True) if p.channel is not None and not 1 <= p.channel <= t.channels]

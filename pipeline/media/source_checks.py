@@ -78,4 +78,4 @@ def unreadable(path: Path, error: Exception) -> SourceError:
 
 
 def _identity(status: os.stat_result) -> SourceIdentity:
-    return SourceIdentity(size_bytes=status.st_size, mtime_ns=status.st_mtime_ns, inode=status.st_ino)
+    return SourceIdentity(size_bytes=status.st_size, mtime_ns=status.st_mtime_ns)

@@ -43,14 +43,15 @@ CAPTION_TREATMENTS = {
 LAYOUTS = {6: "5.1", 7: "6.1", 8: "7.1"}
 
 
-def treatment(media: MediaInfo, *, keep_hdr: bool, surround: bool = False, mapped: bool = False) -> tuple[str, ...]:
+def treatment(media: MediaInfo, *, keep_hdr: bool, surround: bool = False, mapped: bool = False, options: bool = True) -> tuple[str, ...]:
     """Return a phrase for each thing that is not as usual, such as `HDR10, converted to SDR`; none for a plain source.
 
-    The most important comes first. `keep_hdr` and `surround` are what the editor asked for; `mapped` says that he chose the sounds.
+    The most important comes first. `keep_hdr` and `surround` are what the editor asked for; `mapped` says that he chose the sounds,
+    `options` that he can use those of the command line.
     """
     return (
         *_damage(media),
-        *_left_out(media),
+        *_left_out(media, options=options),
         *_picture(media, keep_hdr=keep_hdr),
         *_sound(media, surround=surround, mapped=mapped),
         *_subtitles(media),
@@ -82,14 +83,18 @@ def _damage(media: MediaInfo) -> Iterator[str]:
         yield f"ends {_length(missing)} before the length that it declares"
 
 
-def _left_out(media: MediaInfo) -> Iterator[str]:
-    """Name what a source has besides what is converted, and how to get it."""
+def _left_out(media: MediaInfo, *, options: bool) -> Iterator[str]:
+    """Name what a source has besides what is converted, and by which option to get it."""
+
+    def left(name: str, option: str) -> str:
+        return f"{name} left out ({option})" if options else f"{name} left out"
+
     if media.programmes:
         named = {p.number: p.name or f"number {p.number}" for p in media.programmes}
-        others = ", ".join(f"{name} left out (--programme {number})" for number, name in named.items() if number != media.programme)
+        others = ", ".join(left(name, f"--programme {number}") for number, name in named.items() if number != media.programme)
         yield f"{len(named)} programmes: {named.get(media.programme or 0, 'none')} converted; {others}"
     if len(media.pictures) > 1:
-        others = ", ".join(f"{s} left out (--video-track {n})" for n, s in enumerate(media.pictures, start=1) if n != media.picture + 1)
+        others = ", ".join(left(s, f"--video-track {n}") for n, s in enumerate(media.pictures, start=1) if n != media.picture + 1)
         yield f"{len(media.pictures)} pictures: {media.pictures[media.picture]} converted; {others}"
 
 

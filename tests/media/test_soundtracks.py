@@ -93,7 +93,10 @@ def test_a_map_chooses_the_sounds(name):
 
 @pytest.mark.parametrize(
     ("track", "channel", "sentence"),
-    [(3, None, r"names sound track 3, but the source has 2"), (1, 9, r"names channel 9 of sound track 1, which has 2")],
+    [
+        (3, None, r"names sound track 3, but there are 2 to choose from: .* or of --audio-track"),
+        (1, 9, r"names channel 9 of sound track 1, which has 2"),
+    ],
 )
 def test_a_map_of_what_is_not_there_is_refused(track, channel, sentence):
     """Before anything starts, with what there is."""

@@ -114,6 +114,14 @@ def test_a_source_that_stays_the_same_is_none_the_worse(clip):
     assert None is check_unchanged(media)
 
 
+def test_a_number_on_the_disk_is_no_identity(clip):
+    """FAT, exFAT and what is mounted by programs number their files anew."""
+    media = probe(clip)
+    shutil.copy2(clip, clip.with_name("other.mp4"))
+    clip.with_name("other.mp4").replace(clip)
+    assert None is check_unchanged(media)
+
+
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_a_source_that_changes_while_it_is_encoded_ends_the_job(clip, job, change):
     """At once, in a sentence that says what to do; nothing is published."""

@@ -332,12 +332,24 @@ def test_preferences_come_back():
             key_file="/k",
             key_uri="https://example.com/k",
             publish_key=True,
-            accept_damaged=True,
         ),
         advanced_open=True,
     )
     again = from_preferences(to_preferences(values), NOT_CONFIGURED)
     assert replace(values, source="") == again
+
+
+def test_accepting_damage_is_for_one_session():
+    """Who accepted a damaged video once would publish the next one without being asked. Earlier versions remembered it."""
+    values = replace(GOOD, advanced=AdvancedValues(accept_damaged=True))
+    assert not from_preferences(to_preferences(values), NOT_CONFIGURED).advanced.accept_damaged
+
+
+def test_what_an_earlier_version_remembered_of_damage_is_not_read(tmp_path):
+    """Its file goes on working."""
+    (tmp_path / "s3_config.json").write_text('{"accept_damaged": true, "surround": true}', encoding="utf-8")
+    form = from_preferences(Preferences.load(tmp_path / "s3_config.json"), NOT_CONFIGURED)
+    assert (False, True) == (form.advanced.accept_damaged, form.advanced.surround)
 
 
 @pytest.mark.parametrize(

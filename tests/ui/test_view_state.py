@@ -260,6 +260,7 @@ def test_a_source_is_described():
 
 HDR = replace(media_info(JOB.source), video=replace(media_info().video, colour_transfer="smpte2084", bit_depth=10))
 CUT_SHORT = replace(media_info(JOB.source), readable_s=11.0)
+TWO_PICTURES = replace(media_info(JOB.source), pictures=("1280×720", "640×360"))
 INTERLACED = replace(HDR, video=replace(HDR.video, interlaced=True), readable_s=11.0)
 
 
@@ -269,6 +270,7 @@ INTERLACED = replace(HDR, video=replace(HDR.video, interlaced=True), readable_s=
         (FOUND.media, TreatmentChosen(), "", ""),
         (HDR, TreatmentChosen(), "", "HDR10, converted to SDR"),
         (HDR, TreatmentChosen(keep_hdr=True), "", "HDR10, kept"),
+        (TWO_PICTURES, TreatmentChosen(), "", "2 pictures: 1280×720 converted; 640×360 left out"),
         (CUT_SHORT, TreatmentChosen(), f"Ends 3 s before the length that it declares, {HOW_TO_ACCEPT}", ""),
         (CUT_SHORT, TreatmentChosen(accept_damaged=True), "Ends 3 s before the length that it declares", ""),
         (
@@ -278,7 +280,7 @@ INTERLACED = replace(HDR, video=replace(HDR.video, interlaced=True), readable_s=
             "HDR10, converted to SDR · Interlaced, made progressive",
         ),
     ],
-    ids=["ordinary", "HDR", "HDR kept", "damaged", "damaged but accepted", "all of it"],
+    ids=["ordinary", "HDR", "HDR kept", "two pictures", "damaged", "damaged but accepted", "all of it"],
 )
 def test_what_is_done_about_a_source(media, chosen, damage, treatment):
     """What is unusual and what becomes of it is said as the form stands, whichever of the two is known first."""
