@@ -1,13 +1,14 @@
 """Time and CPU of an upload to a real S3 server, ours against rclone's and that of boto3's transfer manager.
 
-    python benchmarks/upload.py [--latencies 0,20,80] [--sizes full|small] [--connections 16] [--runs 1]
+    python benchmarks/upload.py [--latencies 0,20,80] [--sizes full|files|tiny|small] [--connections 16] [--runs 1]
     python benchmarks/upload.py --endpoint http://127.0.0.1:7480 --bucket tests    # keys as for Amazon's programs
 
-All three send the same files, 600 of 0.1 to 3 MB and one of 500 MB, from the same disk, largest first, in parts of 16 MiB from
-64 MiB on, through a proxy that puts the server as far away as each round trip says. Ours asks our own backend on loopback for every
-URL; the backend's own questions to the server go through the proxy too. Each upload is a process of its own, and the seconds are
-those of the whole process. Without --endpoint a Ceph server is started for every upload, so that none finds it full or warm from
-the one before; nothing is installed, what is missing is left out and said. Linux only.
+All three send the same files from the same disk, largest first, in parts of 16 MiB from 64 MiB on: 600 of 0.1 to 3 MB and one of
+500 MB (full), those 600 alone (files), or 1,000 of 1 kB (tiny). They go through a proxy that puts the server as far away as each
+round trip says. Ours asks our own backend on loopback for every URL; the backend's own questions to the server go through the proxy
+too. Each upload is a process of its own, and the seconds are those of the whole process. Without --endpoint a Ceph server is started
+for every upload, so that none finds it full or warm from the one before; nothing is installed, what is missing is left out
+and said. Linux only.
 """
 
 from __future__ import annotations
@@ -87,10 +88,10 @@ def main() -> None:
             )
     with tempfile.TemporaryDirectory(prefix="upload-") as name:
         files = Path(name) / "files"
-        count, size_bytes = make_files(files, small=options.sizes == "small")
+        count, size_bytes = make_files(files, options.sizes)
         write(f"{count} files, {size_bytes / 1e6:.0f} MB, {options.connections} connections, {os.cpu_count()} cores")
         write(*(f"  {line}" for line in versions(ways)))
-        write("", "round trip   way       seconds   / better of the others   CPU s / GB   backend CPU s / GB")
+        write("", "round trip   way       seconds   / better of the others     CPU s   CPU s / GB   backend CPU s   backend CPU s / GB")
         for latency_ms in [float(text) for text in options.latencies.split(",")]:
             costs: dict[str, list[Cost]] = {way: [] for way in ways}
             for _ in range(options.runs):
@@ -103,7 +104,7 @@ def read_options() -> argparse.Namespace:
     """Return the command line's options."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--latencies", default="0,20,80", help="round trips in milliseconds (default: %(default)s)")
-    parser.add_argument("--sizes", choices=("full", "small"), default="full", help="small: a twentieth of the files, for a quick run")
+    parser.add_argument("--sizes", choices=("full", "files", "tiny", "small"), default="full", help="small: a twentieth of full")
     parser.add_argument("--connections", type=int, default=16, help="how many connections each may have (default: %(default)s)")
     parser.add_argument("--runs", type=int, default=1, help="how often each is measured; the median counts (default: %(default)s)")
     parser.add_argument("--endpoint", help="an S3 server that runs already (default: a Ceph server is started)")
@@ -111,22 +112,22 @@ def read_options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def make_files(folder: Path, *, small: bool) -> tuple[int, int]:
+def make_files(folder: Path, sizes: str) -> tuple[int, int]:
     """Write what is uploaded; return how many files and how many bytes."""
     dice = random.Random(SEED)
     folder.mkdir()
-    shrink = 20 if small else 1
-    sizes = [dice.randint(100_000, 3_000_000) for _ in range(600 // shrink)]
-    for number, size_bytes in enumerate(sizes):
+    each = [1000] * 1000 if sizes == "tiny" else [dice.randint(100_000, 3_000_000) for _ in range(30 if sizes == "small" else 600)]
+    for number, size_bytes in enumerate(each):
         (folder / f"seg_{number:05}.ts").write_bytes(dice.randbytes(size_bytes))
-    large_bytes, block_bytes = (100_000_000 if small else 500_000_000), 10_000_000
-    with (folder / "video.mp4").open("wb") as file:
-        for _ in range(0, large_bytes, block_bytes):
-            file.write(dice.randbytes(block_bytes))
+    large_bytes, block_bytes = {"full": 500_000_000, "small": 100_000_000}.get(sizes, 0), 10_000_000
+    if large_bytes:
+        with (folder / "video.mp4").open("wb") as file:
+            for _ in range(0, large_bytes, block_bytes):
+                file.write(dice.randbytes(block_bytes))
     os.sync()  # whoever is measured first must not wait for the disk
     for path in folder.iterdir():
         path.read_bytes()
-    return len(sizes) + 1, sum(sizes) + large_bytes
+    return len(each) + bool(large_bytes), sum(each) + large_bytes
 
 
 def versions(ways: Sequence[str]) -> Iterator[str]:
@@ -210,10 +211,12 @@ def show(latency_ms: float, costs: Mapping[str, Sequence[Cost]], size_bytes: int
     better = min(value for way, value in seconds.items() if way != "ours")
     gigabytes = size_bytes / 1e9
     for way, runs in costs.items():
-        cpu = median(cost.cpu_s for cost in runs) / gigabytes
-        behind = median(cost.backend_cpu_s for cost in runs) / gigabytes
-        line = f"{latency_ms:7.0f} ms   {way:<8}{seconds[way]:9.2f}   {seconds[way] / better:22.2f}   {cpu:10.2f}"
-        write(line + (f"   {behind:18.2f}" if way == "ours" else ""))
+        cpu_s = median(cost.cpu_s for cost in runs)
+        line = (
+            f"{latency_ms:7.0f} ms   {way:<8}{seconds[way]:9.2f}   {seconds[way] / better:22.2f}{cpu_s:10.2f}   {cpu_s / gigabytes:10.2f}"
+        )
+        behind_s = median(cost.backend_cpu_s for cost in runs)
+        write(line + (f"   {behind_s:13.2f}   {behind_s / gigabytes:18.2f}" if way == "ours" else ""))
 
 
 @contextmanager
