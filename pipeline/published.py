@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import os
+import posixpath
+import re
+from collections.abc import Iterable
 from fnmatch import fnmatch
 from pathlib import Path
+from urllib.parse import unquote
 
 from pipeline.job_file import JOB_FILE
+from pipeline.media.source_checks import UNFINISHED
 
 LOG_PATTERN = "upload_log_*.txt"
 MANIFEST_FILE = "manifest.json"
 """What was uploaded from the folder. The server's copy is another one, without what concerns this computer alone."""
 
+KEY_SUFFIXES = (".key", ".keyinfo", ".pem", ".p12", ".pfx")
+"""What the names of keys end with, `.keyinfo` for ffmpeg's file that says where they lie: published, they would open what they close."""
+
+_OF_THE_SYSTEM = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "@eadir", "$recycle.bin"})
+"""What Windows, macOS and network drives put into folders, in lower case."""
+
+_KEY_ADDRESS = re.compile(r'^#EXT-X-(?:SESSION-)?KEY:.*?URI="([^"?#]*)', re.MULTILINE)
+
 
 def published_files(folder: Path) -> list[Path]:
     """Return the files of a job's folder that players and viewers need, sorted by their path. Raises OSError.
 
-    Not published: job.json, upload logs, manifest.json, whatever begins with a dot, and links that lead out of the folder.
+    Not published: job.json, upload logs, manifest.json, whatever begins with a dot, what systems put into folders, unfinished downloads,
+    keys that no playlist names, and links that lead out of the folder.
     """
     return [folder / name for name in published_names(folder)]
 
@@ -30,13 +44,29 @@ def published_names(folder: Path) -> list[str]:
         below = waiting.pop()
         with os.scandir(f"{folder}/{below}") as entries:
             for entry in entries:
-                if entry.name.startswith(".") or (not below and _private(entry.name)):
+                name = entry.name.lower()
+                hidden = name.startswith(".") or name in _OF_THE_SYSTEM or name.endswith(UNFINISHED)
+                if hidden or (not below and _private(entry.name)):
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(f"{below}{entry.name}/")
                 elif entry.is_file() and (not entry.is_symlink() or Path(entry.path).resolve().is_relative_to(home)):
                     found.append(below + entry.name)
+    keys = [name for name in found if name.lower().endswith(KEY_SUFFIXES)]
+    if keys:
+        unasked = set(keys) - _keys_named(folder, found)
+        found = [name for name in found if name not in unasked]
     return sorted(found, key=lambda name: name.split("/"))
+
+
+def _keys_named(folder: Path, names: Iterable[str]) -> set[str]:
+    """Return the paths inside the folder at which its playlists tell players to ask for a key (RFC 8216, 4.3.2.4)."""
+    return {
+        posixpath.normpath(posixpath.join(posixpath.dirname(name), unquote(address)))
+        for name in names
+        if name.endswith(".m3u8")
+        for address in _KEY_ADDRESS.findall((folder / name).read_text(encoding="utf-8", errors="replace"))
+    }
 
 
 def _private(name: str) -> bool:
