@@ -9,10 +9,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import TransferError
 from pipeline.transfer.control import TransferControl
+from pipeline.transfer.disk_file import once_more, open_ordinary
 
 BLOCK_BYTES = 1 << 16
 """One read and one send to begin with: a block has to get through before the connection counts as stalled."""
@@ -30,13 +32,15 @@ HASH_BLOCK_BYTES = 1 << 18
 HELD_BYTES = 32 << 20
 """What may be kept of files that were hashed until they are sent, all threads together: reading again is a third of the work."""
 
+T = TypeVar("T")
+
 
 class FileBody:
     """The body of a PUT: `len()` is the size when it was opened, `read` streams it.
 
     `on_bytes` is told how many bytes were handed over by each read. `part` is an offset and a size, None for the whole file.
-    `rewrite` turns the content of a small file into what is sent in its place.
-    Raises TransferError when the file can't be read.
+    `rewrite` turns the content of a small file into what is sent in its place. `home` is the folder that the file was found in: nothing
+    else is sent where it has become a link that leads out of there. Raises TransferError when the file can't be read.
     """
 
     def __init__(
@@ -48,8 +52,10 @@ class FileBody:
         control: TransferControl | None = None,
         part: tuple[int, int] | None = None,
         rewrite: Callable[[bytes], bytes] | None = None,
+        home: Path | None = None,
     ) -> None:
         self._path = path
+        self._home = home
         self._cancel = cancel
         self._on_bytes = on_bytes
         self._control = control
@@ -58,12 +64,13 @@ class FileBody:
         self._block_bytes = BLOCK_BYTES
         self._handed_over_at: float | None = None
         try:
-            file: io.FileIO | io.BytesIO = path.open("rb", buffering=0)
-            self._before = os.fstat(file.fileno())
+            opened = open_ordinary(path, home)
+            self._before = os.fstat(opened.fileno())
             self._start, self._size = part or (0, self._before.st_size)
+            file: io.FileIO | io.BytesIO = opened
             if rewrite is not None:
-                with file:
-                    content = rewrite(file.read() or b"")
+                with opened:
+                    content = rewrite(once_more(lambda: _whole(opened)))
                 file, self._size = io.BytesIO(content), len(content)
         except OSError as error:
             raise unreadable(path, error) from error
@@ -155,26 +162,51 @@ class FileBody:
     def _block(self, size: int) -> bytes | memoryview:
         if self._held is not None:
             return self._held[self._size - self._left :][:size]
-        try:
-            block = self._file.read(size)
-        except OSError as error:
-            raise unreadable(self._path, error) from error
+        block = self._patiently(lambda: self._file.read(size))
         if not block:
             raise self.changed()
         return block
 
     def _read_into(self, buffer: memoryview) -> int:
-        try:
-            count = self._file.readinto(buffer)
-        except OSError as error:
-            raise unreadable(self._path, error) from error
+        count = self._patiently(lambda: self._file.readinto(buffer))
         if not count:
             raise self.changed()
         return count
 
+    def _patiently(self, read: Callable[[], T]) -> T:
+        """Read; where the drive falters, open the file again and read once more: a network drive knows the old one no longer."""
+        again = False
+
+        def attempt() -> T:
+            nonlocal again
+            if again:
+                self._reopen()
+            again = True
+            return read()
+
+        try:
+            return once_more(attempt)
+        except OSError as error:
+            raise unreadable(self._path, error) from error
+
+    def _reopen(self) -> None:
+        file = open_ordinary(self._path, self._home)
+        now = os.fstat(file.fileno())
+        if (now.st_size, now.st_mtime_ns) != (self._before.st_size, self._before.st_mtime_ns):
+            file.close()
+            raise self.changed()
+        file.seek(self._file.tell())
+        self._file.close()
+        self._file = file
+
     def changed(self) -> TransferError:
         """Return the error for a file that is not any more what it was."""
         return TransferError(f"{self._path} changed while it was being sent: wait until no program writes to it, then start again.")
+
+
+def _whole(file: io.FileIO) -> bytes:
+    file.seek(0)
+    return file.readall()
 
 
 def file_md5(

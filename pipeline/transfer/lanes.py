@@ -286,6 +286,7 @@ class Lane:
             # nothing waits behind a large file while other lanes are free
             on_put=self._look_ahead if file.size_bytes <= LARGE_BYTES else nothing,
             rewrite=self._rewrite(file),
+            found=file,
         )
         self._books.confirmed(name, confirmed)
 

@@ -273,6 +273,7 @@ class PartsSender:
             on_bytes=on_bytes,
             control=self._terms.control,
             part=(part.start, part.size_bytes),
+            home=large.file.folder,
         )
 
     def _check_same(self, large: LargeFile, body: FileBody) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pipeline.errors import TransferError
 from pipeline.published import published_names
+from pipeline.transfer.disk_file import once_more
 from pipeline.transfer.place import Placement, names_of
 from pipeline.workspace import MASTER
 
@@ -42,6 +43,11 @@ class OutgoingFile:
         """Where the file lies."""
         return self.folder / self.name
 
+    @property
+    def as_found(self) -> tuple[int, int] | None:
+        """Size and time of a playlist, which must be sent as it was when what it names was looked for; None for all else."""
+        return (self.size_bytes, self.mtime_ns) if _is_playlist(self.name) else None
+
 
 def collect(folder: Path, prefix: str, place: str = "") -> list[OutgoingFile]:
     """Return the published files of a folder with their keys. Raises TransferError when there are none.
@@ -52,8 +58,8 @@ def collect(folder: Path, prefix: str, place: str = "") -> list[OutgoingFile]:
     try:
         if not folder.is_dir():
             raise TransferError(f"The folder {folder} does not exist: choose the folder of a finished job.")
-        found = {name: os.stat(f"{folder}/{name}") for name in published_names(folder)}  # noqa: PTH116  # 30,000 times
-        alone = standing_alone(found, _named(folder, found))
+        found = once_more(lambda: {name: os.stat(f"{folder}/{name}") for name in published_names(folder)})  # noqa: PTH116  # 30,000 times
+        alone = standing_alone(found, once_more(lambda: _named(folder, found)))
     except OSError as error:
         raise TransferError(f"The folder {folder} can't be read ({error.strerror}): check its permissions.") from error
     if not found:

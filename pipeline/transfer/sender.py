@@ -186,11 +186,12 @@ class Sender:
         signed: SignedAhead[Presigned] | None = None,
         on_put: Callable[[], None] = nothing,
         rewrite: Callable[[bytes], bytes] | None = None,
+        found: OutgoingFile | None = None,
     ) -> Confirmed:
         """Store a file and return what was stored.
 
         `on_begin` is called before every try, `on_bytes` with what each read handed over, `on_put` when the body is about to go out.
-        `signed` is used by the first try; `rewrite` as in `FileBody`.
+        `signed` is used by the first try; `rewrite` as in `FileBody`; `found` says where and how a folder's file was found.
         Raises RefusedError after the last try, TransferError when the file can't be read or changes, Cancelled.
         """
         attempts = Attempts(self._terms, on_bytes)
@@ -202,7 +203,10 @@ class Sender:
             control, cancel = self._terms.control, self._terms.cancel
             with attempts.one():
                 on_begin()
-                with FileBody(path, cancel=cancel, on_bytes=attempts.moved, control=control, rewrite=rewrite) as body:
+                home, as_found = (found.folder, found.as_found) if found is not None else (None, None)
+                with FileBody(path, cancel=cancel, on_bytes=attempts.moved, control=control, rewrite=rewrite, home=home) as body:
+                    if as_found not in (None, (body.file_bytes, body.mtime_ns)):
+                        raise body.changed()
                     attempts.with_md5 = self._terms.compares_md5
                     md5 = body.hash_before_sending() if attempts.with_md5 else ""
                     presigned = signed.take(len(body)) if signed is not None and tries == 1 else None
