@@ -195,7 +195,7 @@ def send(
 ) -> UploadResult:
     """Upload a folder and write its manifests, telling how it goes; `data_dir` is where the library of manifests lies.
 
-    Raises TransferError unless every file arrived, OutputError, TransferCancelled.
+    Raises TransferError unless every file arrived, DestinationTakenError, OutputError, TransferCancelled.
     """
 
     def tell(p: TransferProgress) -> None:
@@ -212,6 +212,12 @@ def send(
             )
         )
 
+    owner = owner_of(folder)
+
+    def still_free() -> None:  # another computer may have published there while this one sent its segments
+        if not request.replace:
+            check_owner(uploader, request.prefix, owner, folder, data_dir, cancel)
+
     known, _ = previous_manifest(folder, data_dir, uploader.backend_url, request.prefix)
     result = uploader.upload(
         folder,
@@ -220,11 +226,11 @@ def send(
         known=known,
         on_progress=tell,
         on_notice=log,
+        before_master=still_free,
         cancel=cancel,
     )
     if not result.complete:
         raise upload_failure(result)
-    owner = owner_of(folder)
     for notice in publish_manifest(
         uploader, result, folder, title=owner.title, source=owner.content, data_dir=data_dir, on_notice=log, cancel=cancel
     ):

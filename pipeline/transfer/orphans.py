@@ -80,6 +80,6 @@ def _is_newer(one: Located, other: Located) -> bool:
 
 def _holds_something(folder: Path) -> bool:
     try:
-        return any(folder.iterdir())
+        return any(not path.name.startswith(".") for path in folder.iterdir())
     except OSError:
         return False

@@ -85,10 +85,14 @@ class Run:
         terms_for: Callable[[CancelToken], Terms],
         capabilities: Capabilities,
         look: Callable[[str], Mapping[str, int]],
+        before_master: Callable[[], None],
         on_progress: Callable[[TransferProgress], None],
         cancel: CancelToken,
     ) -> UploadResult:
-        """Send what the destination does not have, and return how that ended. Raises TransferCancelled, TransferError, OutputError."""
+        """Send what the destination does not have, and return how that ended.
+
+        Raises TransferCancelled, TransferError, OutputError, and what `before_master` raises.
+        """
         for name, which in self._already.items():
             if self._journal.confirmed.get(name) != which:  # found on the server, or the file's time alone has changed
                 self._journal.confirm(name, which)
@@ -109,8 +113,10 @@ class Run:
         try:
             with cancel.on_cancel(stop.cancel), open_connections(stop) as connections, self._opened:
                 for stage in stages(self._files, self._placement.place):
-                    if stage[0].name == MASTER and capabilities.list:
-                        self._check_place(look)
+                    if stage[0].name == MASTER:
+                        before_master()
+                        if capabilities.list:
+                            self._check_place(look)
                     self._send_stage(stage, connections, terms, lambda: self._report(on_progress))
                     stored = self._tally.where()
                     if self._halted or any(file.name not in stored for file in stage):

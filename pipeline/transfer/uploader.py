@@ -211,6 +211,7 @@ class Uploader:
         resume: bool,
         on_progress: Callable[[TransferProgress], None] | None = None,
         on_notice: Listener | None = None,
+        before_master: Callable[[], None] = nothing,
         known: Manifest | None = None,
         saved: UploadSnapshot | None = None,
         cancel: CancelToken,
@@ -218,7 +219,8 @@ class Uploader:
         """Send a folder's published files to keys under `prefix`.
 
         `resume` leaves out what is confirmed and unchanged. `on_progress` is called in this thread, about ten times a
-        second, with or without news; `on_notice` too, with each line for the editor as it comes and how loud it is. `known`
+        second, with or without news; `on_notice` too, with each line for the editor as it comes and how loud it is;
+        `before_master` when all else is there that players need: what it raises ends the upload, which is not published. `known`
         is the manifest of what this computer last sent there; `saved` is gone on from where the journal of that upload is lost.
         Files that could not be sent are named in the result.
         Raises TransferCancelled, TransferError when there is nothing to send or a file is too large for the store,
@@ -247,7 +249,7 @@ class Uploader:
                 def lend(stop: CancelToken) -> Terms:
                     return self._terms(offered, stop, news.note, news.announce)
 
-                return run.all(lend, offered, partial(self._sizes, lend(cancel)), on_progress or nothing, cancel)
+                return run.all(lend, offered, partial(self._sizes, lend(cancel)), before_master, on_progress or nothing, cancel)
 
     def _sizes(self, terms: Terms, below: str) -> dict[str, int]:
         with open_session(terms.cancel) as http:

@@ -131,6 +131,25 @@ def test_another_computer_may_upload_while_this_one_encodes(server, tmp_path, me
     assert puts == len(server.puts())
 
 
+def test_another_computer_may_publish_while_this_one_sends(server, tmp_path, media_info):
+    """Asked for the last time before the master: it stays what it is."""
+    server.public = True
+    one, other = (open_job(tmp_path / name, media_info(), source=name.encode()) for name in ("one", "other"))
+    UploadPhase(BackendApi(url=server.url, token=TOKEN)).run(other.context)
+    published = dict(server.stored)
+    server.stored.clear()
+
+    def publish(key: str) -> None:
+        if key == SEGMENT:
+            server.stored.update(published)
+
+    server.on_stored = publish
+    masters = len(server.puts(PREFIX + "master.m3u8"))
+    with pytest.raises(DestinationTakenError):
+        UploadPhase(BackendApi(url=server.url, token=TOKEN)).run(one.context)
+    assert masters == len(server.puts(PREFIX + "master.m3u8"))
+
+
 def test_a_destination_above_others_is_said(server, tmp_path, media_info):
     """Most likely a folder for all videos was meant, and not that of one."""
     backend = BackendApi(url=server.url, token=TOKEN)

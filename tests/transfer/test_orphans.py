@@ -79,6 +79,7 @@ def test_a_deleted_video(inbox, stream):
 def test_a_drive_may_not_be_connected(inbox, stream, folder):
     """An empty folder is what such a drive leaves: nothing is certain then."""
     (inbox / "empty").mkdir()
+    (inbox / "empty" / ".keep").touch()
     gone = inbox / folder / "gone.mp4"
     reason = f"{gone} is not there, and nothing else is in its folder: perhaps a drive is not connected."
     assert [("gone", reason, False)] == _said(stream("gone", gone))
