@@ -210,10 +210,10 @@ def _prune_orphans(options: argparse.Namespace, config: Config) -> int:
                 reason = f"The video of {options.manifest} is not known to be gone"
                 raise ManifestError(f"{reason}: `manifest list --orphans` shows those that are.")
         for orphan in found:
-            if orphan.certain:
-                stream = whole_stream(remote, orphan.manifest, _destinations(known, remote))
-            else:
-                stream = Leftovers(prefix=orphan.manifest.prefix, objects=(), kept=(f"{orphan.reason} {orphan.manifest.prefix} stays.",))
+            if not orphan.certain:
+                _say_kept([f"{orphan.reason} {orphan.manifest.prefix} stays."], as_json=options.json)
+                continue
+            stream = whole_stream(remote, orphan.manifest, _destinations(known, remote))
             _say_leftovers(stream, as_json=options.json)
             objects += stream.objects
             if stream.objects and _wanted(options, stream):
@@ -264,19 +264,25 @@ def _say_leftovers(found: Leftovers, *, as_json: bool) -> None:
     if as_json:
         for stored in found.objects:
             _event("leftover", {"s3_key": stored.key, "size_bytes": stored.size_bytes})
-        for text in found.kept:
-            _event("kept", {"text": text})
+        _say_kept(found.kept, as_json=True)
         return
     if found.objects:
         _table(("Left over on the server", "Size"), [(stored.key, size_text(stored.size_bytes)) for stored in found.objects])
-    for text in found.kept:
-        sys.stdout.write(f"{shown(text)}\n")
+    _say_kept(found.kept, as_json=False)
     if found.objects:
         verb = "is" if len(found.objects) == 1 else "are"
         count = counted(len(found.objects), "file")
         sys.stdout.write(f"{count} at {found.prefix} {verb} left over ({size_text(found.size_bytes)}).\n")
     else:
         sys.stdout.write(f"Nothing is left over at {found.prefix}.\n")
+
+
+def _say_kept(texts: Sequence[str], *, as_json: bool) -> None:
+    for text in texts:
+        if as_json:
+            _event("kept", {"text": text})
+        else:
+            sys.stdout.write(f"{shown(text)}\n")
 
 
 def _say(restored: Restored) -> None:

@@ -46,12 +46,15 @@ class _Run:
 
     def all(self, by_name: Mapping[PhaseName, Phase]) -> None:
         phases = [by_name[name] for name in self.plan.phases]
-        with locked(self.workspace.lock_file, self.workspace.final):
-            try:
-                self._all(phases)
-            except BaseException:
-                self.workspace.abandon()
-                raise
+        try:
+            with locked(self.workspace.lock_file, self.workspace.final):
+                try:
+                    self._all(phases)
+                except BaseException:
+                    self.workspace.abandon()
+                    raise
+        finally:
+            self.workspace.remove_empty_folders()
 
     def _all(self, phases: Sequence[Phase]) -> None:
         for note in self.plan.notes:

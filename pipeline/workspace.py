@@ -275,6 +275,12 @@ class Workspace:
             reason = f"{self.final} can't be put in place ({error.strerror}): close programs that use it and start again."
             raise OutputError(reason) from error
 
+    def remove_empty_folders(self) -> None:
+        """Remove the folders above the job's own, as far as nothing lies in them; the output folder itself stays."""
+        for above in self.final.parents[: len(self._slug_parts) - 1]:
+            with contextlib.suppress(OSError):  # not empty, or not there
+                above.rmdir()
+
     def abandon(self) -> None:
         """Forget work in progress of this run when nothing of it can be used again; leaves a published folder alone."""
         useless = self._only_copied or not self.done

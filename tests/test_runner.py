@@ -121,6 +121,19 @@ def test_a_check_that_fails_stops_the_job_before_any_work(bench):
     assert (False, False) == (any(c.startswith("run") for c in bench.calls), report.folder.exists())
 
 
+def test_a_job_that_makes_nothing_leaves_no_folder_above_its_own(bench):
+    """The path below a root is made with the work, and goes with it; another job's folders stay."""
+    bench.plan = replace(bench.plan, job=replace(bench.plan.job, slug="course/week1/lesson"))
+    output = bench.plan.job.output_dir
+    (output / "course" / "other").mkdir(parents=True)
+    bench.steps[PhaseName.UPLOAD].check_error = SettingsError("The destination is wrong.")
+    bench.run()
+    assert [output / "course", output / "course" / "other"] == sorted(output.rglob("*"))
+    bench.steps[PhaseName.UPLOAD].check_error = None
+    assert (Outcome.DONE, output / "course" / "week1" / "lesson") == ((report := bench.run()).outcome, report.folder)
+    assert report.folder.is_dir()
+
+
 def test_a_phase_that_fails_ends_the_job_and_keeps_what_is_done(bench):
     """The next run starts at the first thing missing."""
     bench.steps[PhaseName.TRANSCRIPT].error = EncodeError("The model broke.")

@@ -348,7 +348,8 @@ class TestOrphans:
             path.unlink()
         stored = dict(server.objects)
         status, out, _ = run("prune", "--orphans", "--yes")
-        assert (EXIT_DONE, True, stored) == (status, "perhaps a drive is not connected" in out, server.objects)
+        said = f"{video} is not there, and nothing else is in its folder: perhaps a drive is not connected. {PREFIX} stays.\n"
+        assert (EXIT_DONE, said, stored) == (status, out, server.objects)
 
     def test_a_destination_must_be_named_without_the_option(self, run):
         """One sentence."""
