@@ -263,6 +263,8 @@ TS_DAMAGES: list[tuple[str, Damage, str, str]] = [
     ("I-frame stream without CODECS", change(MASTER, r'(FRAME-STREAM.*?)CODECS="[^"]*",', r"\1"), "Apple 9.3", MASTER),
     ("I-frame stream without RESOLUTION", change(MASTER, r"(FRAME-STREAM.*?)RESOLUTION=\w+,", r"\1"), "Apple 9.4", MASTER),
     ("I-frame BANDWIDTH", change(MASTER, r"FRAME-STREAM-INF:BANDWIDTH=\d+", "FRAME-STREAM-INF:BANDWIDTH=900000"), "Apple 1.27", MASTER),
+    ("I-frame BANDWIDTH too low", change(MASTER, r"FRAME-STREAM-INF:BANDWIDTH=\d+", "FRAME-STREAM-INF:BANDWIDTH=9"), "Apple 1.27", MASTER),
+    ("I-frames of another codec", change(MASTER, r'(FRAME-STREAM.*?CODECS=")avc1\.\w+', r"\1avc1.4d0033"), "RFC 8216 4.3.4.3", MASTER),
     ("I-frames only not said", drop(IFRAMES, "#EXT-X-I-FRAMES-ONLY"), "Apple 6.8", IFRAMES),
     ("range with the next picture", longer_range(188 * 12), "RFC 8216 4.3.3.6", IFRAMES),
     ("range too short", longer_range(-188 * 2), "RFC 8216 4.3.3.6", IFRAMES),
@@ -317,7 +319,7 @@ PLAYS = {
     # pictures while seeking
     "no I-frame playlist", "I-frame stream without CODECS", "I-frame stream without RESOLUTION", "I-frame BANDWIDTH", "I-frame durations",
     "range with the next picture", "range too short", "range of another picture", "I-frames without tables", "ranges of nothing known",
-    "I-frames without EXT-X-MAP",
+    "I-frames without EXT-X-MAP", "I-frame BANDWIDTH too low", "I-frames of another codec",
 }  # fmt: skip
 """The damages in spite of which hls.js and Apple's players play everything."""
 

@@ -214,15 +214,18 @@ class _Walk:
                 self._notes.not_ideal("Apple 6.1", MASTER, f"{own.file} ({found.width}x{found.height}) has no I-frame playlist.")
 
     def _check_iframe_stream(self, variant: Variant, stream: Stream, picture: Picture | None, name: str) -> None:
-        variant_rules.check_rates(variant.attributes, [[stream]], name, MASTER, self._notes)
-        if picture is None:
-            return
-        size = variant.attributes.resolution()
-        if size is not None and size != (picture.width, picture.height):
-            text = f"{name} declares RESOLUTION {size[0]}x{size[1]}, but its pictures are {picture.width}x{picture.height}."
-            self._notes.not_ideal("RFC 8216 4.3.4.3", MASTER, text)
-        variant_rules.check_range(variant.attributes, picture, name, MASTER, self._notes)
-        variant_rules.check_picture_codec(variant.attributes, picture, name, "RFC 8216 4.3.4.3", MASTER, self._notes)
+        """Check what the master says of I-frames: of nothing untrue players suffer more than that there are no pictures while seeking."""
+        notes = Notes()
+        variant_rules.check_rates(variant.attributes, [[stream]], name, MASTER, notes)
+        if picture is not None:
+            size = variant.attributes.resolution()
+            if size is not None and size != (picture.width, picture.height):
+                text = f"{name} declares RESOLUTION {size[0]}x{size[1]}, but its pictures are {picture.width}x{picture.height}."
+                notes.not_ideal("RFC 8216 4.3.4.3", MASTER, text)
+            variant_rules.check_range(variant.attributes, picture, name, MASTER, notes)
+            variant_rules.check_picture_codec(variant.attributes, picture, name, "RFC 8216 4.3.4.3", MASTER, notes)
+        for finding in notes.findings:
+            self._notes.not_ideal(finding.rule, finding.file, finding.text)
 
     def _check_subtitles(self, loaded: Iterable[Stream], played: list[Stream]) -> None:
         main = next((stream for stream in played if stream.role is Role.VARIANT), None)
