@@ -78,6 +78,7 @@ def choose_course(
     standing: Standing,
     ours: Callable[[str], Collection[str]],
     taken: Callable[[], Iterable[int]],
+    only_adds: Callable[[], bool],
     prefix: str,
 ) -> Course:
     """Decide where an upload goes.
@@ -89,6 +90,8 @@ def choose_course(
         ours: returns each MD5 that our master may have at a place: as it is sent now, and as an earlier version sent it; none where
             the folder has no master.
         taken: returns the numbers of versions that are in use, as far as anybody knows; those of the journal are added.
+        only_adds: returns whether all that the journal knows of its stream is in the folder as it was sent, so that ours is that
+            stream and more: a track of captions, another quality.
         prefix: for the notice.
     """
     going_on = resume and content.begun
@@ -101,6 +104,8 @@ def choose_course(
         return Course(place=content.place if going_on else "", going_on=going_on)
     if standing.md5 in (here := ours(content.place)) or not here:
         return Course(place=content.place, going_on=going_on, same=True)
+    if published_here is not None and published_here.md5 == standing.md5 and only_adds():
+        return Course(place=content.place, going_on=True)
     used = {*standing.versions, *taken(), *(number for place in content.places for number in versions_in(place))}
     for number in sorted(used):  # sent from another folder, or the journal is lost
         if standing.md5 in ours(version(number)):

@@ -67,8 +67,12 @@ def prepare(
         ways = (placement(found, place), Placement(place=place))  # an earlier version left nothing but the master at the prefix
         return set() if master is None else {outgoing_md5(master, way, cancel) for way in ways}
 
+    def only_adds() -> bool:
+        sent = [file for file in found if file.name in content.confirmed and file.name != MASTER and not file.alone]
+        return len(sent) == len(still_confirmed(sent, content.confirmed, lambda file: outgoing_md5(file, Placement(), cancel)))
+
     standing = look.standing()
-    course = choose_course(content, resume=resume, standing=standing, ours=ours, taken=look.versions, prefix=prefix)
+    course = choose_course(content, resume=resume, standing=standing, ours=ours, taken=look.versions, only_adds=only_adds, prefix=prefix)
     files = collect(course.place)
     already = _gone_on_with(content, files, course, standing, prefix, cancel) if course.going_on else {}
     if resume and course.same and not capabilities.list:

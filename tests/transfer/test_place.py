@@ -15,9 +15,13 @@ def master(md5: str) -> dict[str, Confirmed]:
     return {"master.m3u8": Confirmed(size_bytes=1, mtime_ns=1, key="p/master.m3u8", url="", md5=md5)}
 
 
-def course(content: JournalContent, standing: Standing, *, resume: bool = True, taken: tuple[int, ...] = ()) -> tuple[str, bool, bool]:
+def course(
+    content: JournalContent, standing: Standing, *, resume: bool = True, taken: tuple[int, ...] = (), adds: bool = False
+) -> tuple[str, bool, bool]:
     """Return place, whether it goes on, and whether the editor is told something."""
-    found = choose_course(content, resume=resume, standing=standing, ours=lambda place: {OURS}, taken=lambda: taken, prefix="p/")
+    found = choose_course(
+        content, resume=resume, standing=standing, ours=lambda place: {OURS}, taken=lambda: taken, only_adds=lambda: adds, prefix="p/"
+    )
     assert isinstance(found, Course)
     return found.place, found.going_on, bool(found.notice)
 
@@ -32,6 +36,7 @@ def test_the_same_stream_in_a_version_is_found():
             standing=found,
             ours=lambda place: {THEIRS if place == "v3/" else OURS},
             taken=lambda taken=taken: taken,
+            only_adds=lambda: False,
             prefix="p/",
         )
         assert Course(place="v3/", going_on=False, same=True) == chosen
@@ -93,6 +98,16 @@ def test_starting_anew_stays_where_the_same_stream_stands():
     assert ("v4/", False, True) == course(BEGUN_V3, Standing(known=True, md5=THEIRS), resume=False)
 
 
+@pytest.mark.parametrize(("place", "number"), [("", 2), ("v3/", 4)], ids=["at the prefix", "in a version"])
+def test_what_only_adds_to_our_stream_stays_where_it_is(place, number):
+    """Where the stream that stands there is the one from here; another one, or one that was changed, is never written into."""
+    content = JournalContent(begun=True, place=place, places=("", place), confirmed=master(OLD))
+    assert (place, True, False) == course(content, Standing(known=True, md5=OLD), adds=True)
+    assert f"v{number}/" == course(content, Standing(known=True, md5=OLD), adds=False)[0]
+    assert f"v{number}/" == course(content, Standing(known=True, md5=THEIRS), adds=True)[0]
+    assert f"v{number}/" == course(content, Standing(known=True, md5=OLD), adds=True, resume=False)[0]
+
+
 def test_versions_are_never_used_twice():
     """What the server has counts, and what the journal remembers."""
     assert "v8/" == course(EMPTY, Standing(known=True, md5=THEIRS), taken=(7, 2))[0]
@@ -102,7 +117,7 @@ def test_versions_are_never_used_twice():
 def test_folder_without_a_master_has_no_versions():
     """Without a master there is nothing to switch."""
     standing = Standing(known=True, md5=THEIRS)
-    found = choose_course(EMPTY, resume=True, standing=standing, ours=lambda place: (), taken=tuple, prefix="p/")
+    found = choose_course(EMPTY, resume=True, standing=standing, ours=lambda place: (), taken=tuple, only_adds=lambda: False, prefix="p/")
     assert "" == found.place
 
 

@@ -101,6 +101,24 @@ def test_one_file_that_changed_is_replaced_at_its_address(server, backend, first
     assert (1, "v2/", b"corrected") == (result.sent, result.placement.place, server.stored[PREFIX + "subtitles.vtt"])
 
 
+@pytest.mark.parametrize("offers", [LOOKING, LISTING, NOTHING], ids=["list and read", "list", "nothing"])
+def test_captions_that_are_added_are_all_that_is_sent(server, backend, first, second, offers):
+    """The stream that is played stays where it is, at the prefix and in a version: it is the same one with a track more."""
+    published_first(server, backend, first, second, offers)
+    for folder in (first, second):
+        place = send(backend, folder).placement.place
+        (folder / "subtitles/en").mkdir(parents=True)
+        (folder / "subtitles/en/seg_001.vtt").write_text(f"WEBVTT {folder.name}")
+        (folder / "subtitles/en/index.m3u8").write_text("#EXTM3U\nseg_001.vtt\n")
+        with (folder / "master.m3u8").open("a") as master:
+            master.write('#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="subs",NAME="English",URI="subtitles/en/index.m3u8"\n')
+        before = len(server.puts())
+        result = send(backend, folder)
+        added = [PREFIX + place + "subtitles/en/seg_001.vtt", PREFIX + place + "subtitles/en/index.m3u8", MASTER]
+        assert (True, place, added) == (result.complete, result.placement.place, server.puts()[before:])
+        assert f"{place}subtitles/en/index.m3u8" in server.stored[MASTER].decode()
+
+
 def test_what_a_playlist_names_since_is_sent_to_the_stream(server, backend, first, second):
     """It stood alone before, and players look for it beside the playlist now."""
     server.public = True
