@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePath
@@ -35,6 +36,17 @@ def places_for(relatives: Sequence[PurePath]) -> list[str]:
         clashing = _clashing(places)
         places = [f"{place}-{mark(path)}" if place in clashing else place for path, place in zip(relatives, places, strict=True)]
     return places
+
+
+def is_earlier_place(earlier: str, place: str) -> bool:
+    """Whether an earlier version may have given this place to what has the other now; both are paths that may end with `/`.
+
+    It knew the last name alone, and numbered those of one name: `videos/lecture-2/` is `videos/week1/lecture/` now.
+    """
+    earlier, place = earlier.rstrip("/"), place.rstrip("/")
+    above, slash, name = earlier.rpartition("/")
+    numbered = re.compile(rf"{re.escape(place.rpartition('/')[2])}(-\d+)?")
+    return earlier != place and place.startswith(above + slash) and numbered.fullmatch(name) is not None
 
 
 def _safe(text: str, otherwise: str) -> str:

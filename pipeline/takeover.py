@@ -6,16 +6,15 @@ It numbered those of one name in the order in which they came (`lecture`, `lectu
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pipeline.errors import OutputError, SourceError
 from pipeline.folder_lock import locked
 from pipeline.job_file import JobFile, read_job_file
 from pipeline.model import Existing, Job
-from pipeline.slug import slug_for
+from pipeline.slug import is_earlier_place, slug_for
 from pipeline.workspace import fingerprint, lock_of, partial_of
 
 
@@ -37,7 +36,7 @@ def take_over(jobs: Sequence[Job]) -> dict[str, str]:
                     continue
                 for old in _earlier(job):
                     if _was_made_of(old, job, content[job.slug], by_path=by_path) and _move(old, job.output_dir / job.slug):
-                        notes[job.slug] = f"{old} was made of {job.source} by an earlier version: it is {job.output_dir / job.slug} now."
+                        notes[job.slug] = _note(old, job)
                         moved = True
                         break
     return notes
@@ -52,21 +51,33 @@ def with_earlier_address(job: Job, destination: str | None) -> Job:
     if job.upload is None or destination in (None, job.upload.prefix) or found is None or "cleanup" not in found.done:
         return job
     uploaded = str(found.done.get("upload", {}).get("prefix", ""))
-    name = uploaded.removeprefix(destination).removesuffix("/")
-    if not uploaded.startswith(destination) or not _is_earlier_name(name, job.source):
+    name = uploaded.removeprefix(destination)
+    if not uploaded.startswith(destination) or not _is_earlier(name.rstrip("/"), job):
         return job
     return replace(job, upload=replace(job.upload, prefix=uploaded))
 
 
-def _is_earlier_name(name: str, source: Path) -> bool:
-    return re.fullmatch(rf"{re.escape(slug_for(source))}(-\d+)?", name) is not None
+def _note(old: Path, job: Job) -> str:
+    new = job.output_dir / job.slug
+    text = f"{old} was made of {job.source} by an earlier version: it is {new} now."
+    found = read_job_file(new)
+    uploaded = str(found.done.get("upload", {}).get("prefix", "")) if found is not None and "cleanup" not in found.done else ""
+    if uploaded and job.upload is not None and uploaded != job.upload.prefix:
+        text += f" It is uploaded to {job.upload.prefix}; what is at {uploaded} stays until `manifest prune --orphans` removes it."
+    return text
+
+
+def _is_earlier(name: str, job: Job) -> bool:
+    """Whether an earlier version may have given a job this place; it appended nothing where two endings have one name."""
+    usual = PurePosixPath(job.slug).with_name(slug_for(job.source)).as_posix()
+    return name != job.slug and (name == usual or is_earlier_place(name, usual))
 
 
 def _earlier(job: Job) -> Iterator[Path]:
     """Yield the places that an earlier version may have given a job, as far as there is something."""
     names = {path.name.removeprefix(".").removesuffix(".partial") for path in _children(job.output_dir)}
     for name in sorted(names, key=lambda name: (len(name), name)):
-        if name != job.slug and _is_earlier_name(name, job.source):
+        if _is_earlier(name, job):
             yield job.output_dir / name
 
 

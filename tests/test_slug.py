@@ -7,7 +7,7 @@ from pathlib import PurePosixPath as Path
 
 import pytest
 
-from pipeline.slug import place_for, places_for, slug_for
+from pipeline.slug import is_earlier_place, place_for, places_for, slug_for
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,21 @@ def test_a_place_depends_on_the_file_alone(paths, places):
     """In every order the same, and never two in one place nor one inside another."""
     for order in permutations(zip(paths, places, strict=True)):
         assert [place for _, place in order] == places_for([Path(path) for path, _ in order])
+
+
+@pytest.mark.parametrize(
+    ("earlier", "place", "expected"),
+    [
+        ("videos/lecture/", "videos/week1/lecture/", True),
+        ("videos/lecture-12", "videos/week1/lecture", True),
+        ("lecture-2", "week1/lecture", True),
+        ("videos/lecture-2/", "videos/lecture/", True),
+        ("videos/lecture/", "videos/lecture/", False),
+        ("videos/other/", "videos/week1/lecture/", False),
+        ("elsewhere/lecture/", "videos/week1/lecture/", False),
+        ("videos/lecture-final/", "videos/lecture/", False),
+    ],
+)
+def test_the_place_of_an_earlier_version(earlier, place, expected):
+    """The last name alone, with a number where it came again."""
+    assert expected == is_earlier_place(earlier, place)

@@ -48,14 +48,17 @@ def _here(tmp_path: Path) -> dict[str, str]:
 
 def test_each_gets_what_was_made_of_it(tmp_path, job, made):
     """Whatever number it had, also where one moves to another's old place."""
-    one, two, three = job("week1/lecture"), job("week2/lecture"), job("lecture")
-    for name, of in (("lecture", one), ("lecture-2", three), ("lecture-3", two)):
+    one, two, three = job("week1/lecture"), job("week2/lecture", prefix="videos/week2/lecture/"), job("lecture")
+    for name, of in (("lecture", one), ("lecture-2", three)):
         made(name, of)
+    made("lecture-3", two, upload={"prefix": "videos/lecture-3/"})
     notes = take_over([two, three, one])
     assert {place: f"{place}.mp4" for place in ("week1/lecture", "week2/lecture", "lecture")} == _here(tmp_path)
     assert {one.slug, two.slug, three.slug} == set(notes)
     old, new = tmp_path / "out" / "lecture", tmp_path / "out" / "week1" / "lecture"
     assert f"{old} was made of {one.source} by an earlier version: it is {new} now." == notes[one.slug]
+    address = "It is uploaded to videos/week2/lecture/; what is at videos/lecture-3/ stays until `manifest prune --orphans` removes it."
+    assert notes[two.slug].endswith(f" now. {address}")
     assert {} == take_over([two, three, one])
 
 

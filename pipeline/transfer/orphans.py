@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.slug import is_earlier_place
 from pipeline.transfer.manifest import Manifest
 from pipeline.transfer.manifest_library import Located
 from pipeline.transfer.ownership import SourceContent, owner_of
+from pipeline.workspace import MASTER
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +34,10 @@ def orphans(known: Sequence[Located]) -> list[Orphan]:
     """Return those of the library's streams whose videos are gone; one whose video nobody knows by its path is none."""
     sources = [(located, source) for located in known if (source := _source(located.manifest)) is not None]
     found = []
+    for located in known:
+        moved = _moved(located, known)
+        if moved is not None:
+            found.append(moved)
     for located, source in sources:
         others = [(one.manifest, its) for one, its in sources if one is not located and _is_newer(one, located) and its == source]
         orphan = _judged(located, Path(source.path or ""), others)
@@ -72,6 +78,23 @@ def _folders(manifest: Manifest) -> Iterator[Path]:
     for file in manifest.files[:1]:
         if file.local_path is not None and file.local_path.endswith(str(Path(file.filename))):
             yield Path(file.local_path[: -len(file.filename)])
+
+
+def _moved(located: Located, known: Sequence[Located]) -> Orphan | None:
+    """Say whether a stream of an earlier version, which noted no source, was taken over under another name since."""
+    manifest = located.manifest
+    if any(folder.is_dir() for folder in _folders(manifest)) or _source(manifest) is not None:
+        return None
+    for one in known:
+        if _is_newer(one, located) and is_earlier_place(manifest.prefix, one.manifest.prefix) and _has_same_files(one.manifest, manifest):
+            return Orphan(located=located, reason=f"The same stream is published at {one.manifest.prefix} now.")
+    return None
+
+
+def _has_same_files(one: Manifest, other: Manifest) -> bool:
+    """Whether these are two destinations of the same stream; its master may lead elsewhere."""
+    contents = [{(file.filename, file.md5_hash) for file in manifest.files if file.filename != MASTER} for manifest in (one, other)]
+    return one is not other and bool(contents[0]) and contents[0] == contents[1] and all(md5 is not None for _, md5 in contents[0])
 
 
 def _is_newer(one: Located, other: Located) -> bool:

@@ -28,7 +28,9 @@ def inbox(tmp_path) -> Path:
 def stream(tmp_path):
     """A function that returns what the library knows of a stream; its own folder is there unless it is not wanted."""
 
-    def known(name: str, source: Path | None, *, content: str = "", synced: str = "2026-01-01", folder: bool = True) -> Located:
+    def known(
+        name: str, source: Path | None, *, content: str = "", synced: str = "2026-01-01", folder: bool = True, md5: str | None = None
+    ) -> Located:
         place = tmp_path / "out" / name
         if folder:
             place.mkdir(parents=True)
@@ -38,7 +40,7 @@ def stream(tmp_path):
             s3_key=f"videos/{name}/720p/seg_001.ts",
             s3_url="",
             size_bytes=1,
-            md5_hash=None,
+            md5_hash=md5,
             etag=None,
             content_type="video/mp2t",
             uploaded_at=synced,
@@ -101,6 +103,20 @@ def test_a_video_with_another_place_since(inbox, stream):
     assert [("lecture", f"{kept} is published at videos/week1/lecture/ now.", True)] == _said(old, new)
     again = stream("other", kept, content="a")
     assert [] == _said(again, new)
+
+
+def test_a_folder_of_an_earlier_version_that_was_taken_over(inbox, stream):
+    """Its manifest knows no source: the same files are at another destination now, and its own folder is gone."""
+    new = stream("week1/lecture", inbox / "kept.mp4", synced="2026-02-01", md5="a" * 32)
+    old = stream("lecture", None, folder=False, md5="a" * 32)
+    assert [("lecture", "The same stream is published at videos/week1/lecture/ now.", True)] == _said(old, new)
+    kept = [
+        stream("other", None, folder=False, md5="a" * 32),
+        stream("lecture-2", None, folder=False, md5="b" * 32),
+        stream("unknown", None, folder=False),
+        stream("here", None, md5="a" * 32),
+    ]
+    assert [] == _said(new, *kept)
 
 
 def test_a_manifest_of_an_earlier_version(inbox, stream, tmp_path):
