@@ -11,6 +11,7 @@ from pipeline.errors import SettingsError, TransferError, UploadIncompleteError
 from pipeline.events import LogLevel
 from pipeline.model import Existing, PhaseName, PhaseOutcome, Plan, UploadRequest
 from pipeline.phases.phase import Notes, PhaseContext, PhaseResult, Progress
+from pipeline.published import published_names
 from pipeline.transfer.content_types import content_type
 from pipeline.transfer.control import TransferControl
 from pipeline.transfer.destination import check_owner, others_below
@@ -19,6 +20,7 @@ from pipeline.transfer.manifest_library import previous_manifest
 from pipeline.transfer.manifest_upload import publish_manifest
 from pipeline.transfer.ownership import owner_from, owner_of
 from pipeline.transfer.preparation import too_large
+from pipeline.transfer.publish_order import check_names
 from pipeline.transfer.redaction import without_query
 from pipeline.transfer.refusal import Flaw, RefusedError
 from pipeline.transfer.results import UploadResult, upload_failure
@@ -26,6 +28,9 @@ from pipeline.transfer.tally import COMPLETE, VALIDATING, TransferProgress
 from pipeline.transfer.uploader import Uploader, previous_upload
 from pipeline.transfer.validation import upload_problems
 from pipeline.workspace import MASTER
+
+KEY_REFUSED = "InvalidKey"
+"""What a backend calls a key that its storage can't have (docs/backend-api.md)."""
 
 ANEW = (Existing.UPLOAD_AGAIN, Existing.FRESH)
 BASE_OF_OTHERS = "Other videos lie below {prefix}, such as {other}: this one goes to {prefix} itself, beside them."
@@ -70,8 +75,10 @@ class UploadPhase:
         warning = uploader.test_connection(context.cancel)
         if warning:
             context.log(warning, LogLevel.WARNING)
-            if not workspace.published:
-                _try_address(uploader, request.prefix + MASTER)
+        if not workspace.published:
+            if workspace.final.is_dir():  # what an editor has put there stays
+                check_names(workspace.final, published_names(workspace.final), request.prefix)
+            _try_address(uploader, request.prefix + MASTER)
         self._check_owner(context, uploader)
         for other in others_below(self._data_dir, self._backend.url, request.prefix)[:1]:
             context.log(BASE_OF_OTHERS.format(prefix=request.prefix, other=other), LogLevel.WARNING)
@@ -133,12 +140,13 @@ def estimated_mp4_bytes(plan: Plan) -> int:
 
 
 def _try_address(uploader: Uploader, key: str) -> None:
-    """See before hours of encoding that a backend which says nothing of the token gives signed URLs. Raises TransferError."""
+    """See before hours of encoding that the backend gives signed URLs for a key of this destination. Raises TransferError."""
     try:
         uploader.presign(key, content_type(key))
     except RefusedError as error:
         # what passes, or depends on the file, shows when the file is sent
-        if error.refusal.status in (401, 403, 404, 405) or error.refusal.flaw is Flaw.NOT_JSON:
+        refusal = error.refusal
+        if refusal.status in (401, 403, 404, 405) or refusal.code == KEY_REFUSED or refusal.flaw is Flaw.NOT_JSON:
             raise
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from pipeline.errors import TransferError
 from pipeline.published import published_names
 from pipeline.transfer.disk_file import once_more
 from pipeline.transfer.place import Placement, names_of
+from pipeline.transfer.validation import key_problem
 from pipeline.workspace import MASTER
 
 LARGE_BYTES = 10 << 20
@@ -65,6 +66,7 @@ def collect(folder: Path, prefix: str, place: str = "") -> list[OutgoingFile]:
     if not found:
         raise TransferError(f"There is nothing to upload in {folder}: choose the folder of a finished job.")
     where = Placement(place=place, alone=alone)
+    check_names(folder, found, prefix + place)
     return [
         OutgoingFile(
             folder=folder,
@@ -76,6 +78,15 @@ def collect(folder: Path, prefix: str, place: str = "") -> list[OutgoingFile]:
         )
         for name, status in found.items()
     ]
+
+
+def check_names(folder: Path, names: Iterable[str], prefix: str) -> None:
+    """See that a store takes files of these names under a prefix. Raises TransferError naming the first that none does."""
+    for name in names:
+        problem = key_problem(prefix + name)
+        if problem:
+            shown = str(folder / name).encode(errors="backslashreplace").decode()
+            raise TransferError(f"{shown} can't be stored: {problem}. Rename it, or choose a shorter destination.")
 
 
 def placement(files: Sequence[OutgoingFile], place: str) -> Placement:

@@ -50,7 +50,7 @@ class Setbacks:
             self.answered(refusal.place)
         if verdict is Verdict.LOGIN:
             return self._new_login(refusal)
-        return verdict is Verdict.WAIT and self._wait_for(refusal.place)
+        return verdict is Verdict.WAIT and self._wait_for(refusal)
 
     def _new_login(self, refusal: Refusal) -> bool:
         with self._lock:
@@ -61,15 +61,17 @@ class Setbacks:
             self._announce("The backend does not accept the token any more: the upload waits for a new one.", LogLevel.WAITING)
         return self._login.renew(refusal.login, self._cancel)
 
-    def _wait_for(self, place: str) -> bool:
+    def _wait_for(self, refusal: Refusal) -> bool:
+        place = refusal.place
         with self._lock:
             if place not in self._known:  # never there: a wrong address rather than a network that is gone
                 return False
             news = place not in self._gone
             self._gone.add(place)
         if news:
+            way = f" through the proxy at {refusal.about}" if refusal.silence is not None and refusal.silence.of_proxy else ""
             self._announce(
-                f"{place} can't be reached. The upload waits and goes on by itself: check the internet connection.", LogLevel.WAITING
+                f"{place} can't be reached{way}. The upload waits and goes on by itself: check the internet connection.", LogLevel.WAITING
             )
         self._cancel.wait(jittered(OFFLINE_PAUSE_S))
         return True

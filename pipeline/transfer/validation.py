@@ -12,6 +12,18 @@ MIN_TYPED_TOKEN = 20
 MAX_HOST = 253
 IPV6 = 6
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
+MAX_KEY_BYTES = 1024
+"""Amazon S3, object key names."""
+
+MAX_NAME_BYTES = 255
+"""Of one folder or file: most disks take no more, and stores that keep objects on disks (MinIO) neither."""
+
+LONGEST_NAME_BYTES = 100
+"""What a job puts behind the destination has less, such as `v12/subtitles/pt-BR-forced-2/segment_00001.vtt`."""
+
+_UNUSABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\\\ud800-\udfff]")
+"""Control characters, which no XML can carry, backslashes, which players take for slashes, and what is no text at all."""
+
 _DESTINATION = re.compile(r"[A-Za-z0-9_./-]*")
 _SESSION_ID = re.compile(r"[0-9A-Fa-f]{24}")
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
@@ -83,9 +95,23 @@ def destination_problems(prefix: str) -> list[str]:
         problems.append("S3 destination must not have a folder named with a single dot.")
     if "//" in prefix:
         problems.append("S3 destination must not contain two slashes in a row.")
+    if len(prefix) > MAX_KEY_BYTES - LONGEST_NAME_BYTES:
+        most = MAX_KEY_BYTES - LONGEST_NAME_BYTES
+        problems.append(f"S3 destination must have at most {most} characters: S3 takes {MAX_KEY_BYTES} with the name of a file.")
+    if any(len(folder) > MAX_NAME_BYTES for folder in prefix.split("/")):
+        problems.append(f"S3 destination must not have a folder of more than {MAX_NAME_BYTES} characters.")
     if not _DESTINATION.fullmatch(prefix):
         problems.append("S3 destination may only have letters (a to z), digits and - _ . /")
     return problems
+
+
+def key_problem(key: str) -> str:
+    """Return why no store takes an object under this key, empty where some do."""
+    if _UNUSABLE.search(key):
+        return "its name has a backslash, a control character or bytes that are no text"
+    if len(key) * 4 > MAX_KEY_BYTES and (size_bytes := len(key.encode())) > MAX_KEY_BYTES:
+        return f"with the destination its name has {size_bytes} bytes, and S3 takes {MAX_KEY_BYTES}"
+    return ""
 
 
 def session_id_problems(session_id: str | None) -> list[str]:

@@ -160,6 +160,33 @@ def test_a_destination_above_others_is_said(server, tmp_path, media_info):
     assert ["Other videos lie below videos/, such as videos/one/: this one goes to videos/ itself, beside them."] == warned
 
 
+@pytest.fixture
+def unmade(tmp_path, media_info):
+    """The context of a job whose folder is not made yet."""
+    made = open_job(tmp_path, media_info()).context
+    job = replace(made.plan.job, output_dir=tmp_path / "elsewhere")
+    context = replace(made, plan=replace(made.plan, job=job), workspace=Workspace(job))
+    context.workspace.check({}, Existing.ASK)
+    return context
+
+
+def test_destination_that_the_storage_can_not_have_is_found_before_encoding(phase, server, unmade):
+    """The backend knows its storage: one URL is asked for before hours of work."""
+    said = {"error": "InvalidKey", "message": "The path must not begin with a dot."}
+    server.api_faults[PRESIGN].append(Fault(status=400, body=json.dumps(said).encode()))
+    with pytest.raises(TransferError, match="The backend says: “The path must not begin with a dot"):
+        phase.check(unmade)
+
+
+def test_name_that_no_store_takes_is_found_before_encoding(phase, server, unmade):
+    """What an editor has put into the folder would be refused after hours of work."""
+    unmade.workspace.final.mkdir(parents=True)
+    (unmade.workspace.final / "a\\b.pdf").write_bytes(b"x")
+    with pytest.raises(TransferError, match=r"b\.pdf can't be stored"):
+        phase.check(unmade)
+    assert [] == server.asked(PRESIGN)
+
+
 @pytest.mark.parametrize(
     ("presign", "error"),
     [
@@ -172,16 +199,12 @@ def test_a_destination_above_others_is_said(server, tmp_path, media_info):
     ],
     ids=["wrong token", "not there", "a page", "busy", "needs a size", "good"],
 )
-def test_first_signed_url_decides_before_encoding(server, tmp_path, media_info, presign, error):
+def test_first_signed_url_decides_before_encoding(server, unmade, presign, error):
     """Where nobody says whether the token is good, hours of encoding do not come before the answer."""
-    made = open_job(tmp_path, media_info()).context
-    job = replace(made.plan.job, output_dir=tmp_path / "elsewhere")
-    context = replace(made, plan=replace(made.plan, job=job), workspace=Workspace(job))
-    context.workspace.check({}, Existing.ASK)
     server.api_faults[ME].append(Fault(status=404))
     server.api_faults[PRESIGN].extend([presign] * 9 if presign else [])
     with pytest.raises(TransferError, match=error) if error else nullcontext():
-        UploadPhase(BackendApi(url=server.url, token=TOKEN)).check(context)
+        UploadPhase(BackendApi(url=server.url, token=TOKEN)).check(unmade)
     assert {} == server.stored
 
 

@@ -194,3 +194,19 @@ def test_proxy_that_refuses_ends_an_upload_at_once(far, http, folder, cancel):
     result = uploader.upload(folder, PREFIX, resume=True, cancel=cancel)
     assert ([], 4) >= (cancel.pauses, len(result.failed))
     assert "The proxy at" in str(result.halted)
+
+
+def test_proxy_that_is_gone_in_the_middle_is_waited_for_and_named(far, http, folder, cancel, monkeypatch):
+    """As a network that is gone; the editor reads where to look."""
+    monkeypatch.setattr("pipeline.transfer.setbacks.OFFLINE_PAUSE_S", 0.0)
+    told: list[str] = []
+    uploader = uploader_at(far)
+    uploader.capabilities(cancel)
+    http.status = 503
+
+    def tell(text: str, level: object) -> None:
+        told.append(text)
+        http.status = 0
+
+    assert uploader.upload(folder, PREFIX, resume=True, on_notice=tell, cancel=cancel).complete
+    assert f"{far.url} can't be reached through the proxy at http://{http.place}. " in told[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -89,3 +90,20 @@ def test_folder_without_files_is_a_sentence(tmp_path, make, said):
         place.mkdir()
     with pytest.raises(TransferError, match=said):
         collect(place, PREFIX)
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9.txt", b"a\\b.txt", b"a\nb.txt"], ids=["no text", "backslash", "line break"])
+def test_name_that_no_store_takes_is_a_sentence(folder, name):
+    """Before anything is sent, and in letters that every terminal shows."""
+    (folder / os.fsdecode(name)).write_bytes(b"x")
+    with pytest.raises(TransferError, match=r"can't be stored: its name has a backslash.* Rename it") as caught:
+        collect(folder, PREFIX)
+    str(caught.value).encode()
+
+
+def test_key_that_is_too_long_is_a_sentence(folder):
+    """The file is named, with what it has and what S3 takes."""
+    prefix = "a/" * 462
+    (folder / ("b" * 101)).write_bytes(b"x")
+    with pytest.raises(TransferError, match=r"/b+ can't be stored: with the destination its name has 1025 bytes, and S3 takes 1024"):
+        collect(folder, prefix)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from pipeline.transfer.validation import (
     backend_url_problems,
     destination_problems,
+    key_problem,
     session_id_problems,
     token_problems,
     upload_problems,
@@ -77,7 +80,7 @@ def test_bad_backend_urls_are_named(url, said):
     assert not any("secret" in problem for problem in problems)
 
 
-@pytest.mark.parametrize("prefix", ["videos/", "videos/course-1/lesson_01/", "a.b/c/"])
+@pytest.mark.parametrize("prefix", ["videos/", "videos/course-1/lesson_01/", "a.b/c/", "a/" * 462, "a" * 255 + "/"], ids=len)
 def test_good_destinations_have_no_problems(prefix):
     """Letters, digits and - _ . / with a slash at the end are fine."""
     assert [] == destination_problems(prefix)
@@ -97,6 +100,8 @@ def test_good_destinations_have_no_problems(prefix):
         ("videos/\n", ["end with /", "letters"]),
         ("videos?x/", ["letters"]),
         ("/a b", ["start with /", "end with /", "letters"]),
+        ("a/" * 463, ["at most 924 characters"]),
+        ("a" * 256 + "/", ["more than 255 characters"]),
     ],
 )
 def test_bad_destinations_are_named(prefix, said):
@@ -104,6 +109,27 @@ def test_bad_destinations_are_named(prefix, said):
     problems = destination_problems(prefix)
     assert len(said) == len(problems)
     assert all(part in problem for part, problem in zip(said, problems, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("a" * 1024, ""),
+        ("é" * 512, ""),
+        ("a b#?%&+é.ts", ""),
+        ("a" * 1025, "1025 bytes, and S3 takes 1024"),
+        ("é" * 513, "1026 bytes, and S3 takes 1024"),
+        ("a\\b.ts", "backslash"),
+        ("a\nb.ts", "control character"),
+        ("a\x7f.ts", "control character"),
+        (os.fsdecode(b"caf\xe9.ts"), "no text"),
+    ],
+    ids=ascii,
+)
+def test_key_that_no_store_takes_is_told(name, part):
+    """By its bytes in UTF-8, and by what neither XML nor a player can carry."""
+    said = key_problem(name)
+    assert (bool(part), True) == (bool(said), part in said)
 
 
 @pytest.mark.parametrize(
