@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,16 @@ def test_each_gets_what_was_made_of_it(tmp_path, job, made):
     address = "It is uploaded to videos/week2/lecture/; what is at videos/lecture-3/ stays until `manifest prune --orphans` removes it."
     assert notes[two.slug].endswith(f" now. {address}")
     assert {} == take_over([two, three, one])
+
+
+def test_two_endings_of_one_name(tmp_path, job, made):
+    """What has its ending in its place now had a number."""
+    mkv, mp4 = job("test-mkv"), job("test-mp4")
+    mkv, mp4 = (replace(one, source=one.source.rename(tmp_path / "in" / f"test.{one.slug[-3:]}")) for one in (mkv, mp4))
+    made("test", mkv)
+    made("test-2", mp4)
+    take_over([mp4, mkv])
+    assert {"test-mkv": "test.mkv", "test-mp4": "test.mp4"} == _here(tmp_path)
 
 
 def test_work_that_was_not_finished_is_taken_over_too(tmp_path, job, made):
