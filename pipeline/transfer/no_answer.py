@@ -32,7 +32,8 @@ def no_answer(error: Exception, way: Surroundings | None) -> NoAnswerError:
     if isinstance(error, NoAnswerError):
         return error
     silence = _silence(error, way)
-    about = way.proxy if way is not None and silence.of_proxy else ""
+    # a company's proxy may look into what is encrypted, and show a certificate of its own
+    about = way.proxy if way is not None and (silence.of_proxy or silence is Silence.CERTIFICATE) else ""
     if silence is Silence.CERTIFICATES_MISSING and way is not None:
         about = way.certificates
     return NoAnswerError(silence, redact(f"{type(error).__name__}: {error}"), about=about)

@@ -282,6 +282,8 @@ def _backend_sentence(refusal: Refusal) -> str:
 
 def _silence(refusal: Refusal, sentences: Mapping[Silence, str]) -> str:
     text = "" if refusal.silence is None else sentences.get(refusal.silence) or _ON_THE_WAY[refusal.silence]
+    if refusal.silence is Silence.CERTIFICATE and refusal.about:
+        text += " If the proxy at {about} looks into encrypted connections, let REQUESTS_CA_BUNDLE name its certificates."
     return text.format(place=refusal.place, about=refusal.about)
 
 

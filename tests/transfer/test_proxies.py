@@ -26,7 +26,7 @@ SETTINGS = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 @pytest.fixture
 def far(serve: Callable[[x509.GeneralName], TlsServer], authority: Authority, monkeypatch: pytest.MonkeyPatch) -> TlsServer:
     """Backend and store under a name that only a proxy knows."""
-    for name in SETTINGS:
+    for name in (*SETTINGS, "curl_ca_bundle", "ssl_cert_file", "ssl_cert_dir"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.path))
@@ -210,3 +210,13 @@ def test_proxy_that_is_gone_in_the_middle_is_waited_for_and_named(far, http, fol
 
     assert uploader.upload(folder, PREFIX, resume=True, on_notice=tell, cancel=cancel).complete
     assert f"{far.url} can't be reached through the proxy at http://{http.place}. " in told[0]
+
+
+def test_certificate_behind_a_proxy_may_be_the_proxys(far, http, cancel, monkeypatch):
+    """A company's proxy that looks into encrypted connections shows a certificate of its own."""
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+    said = said_by(far, cancel)
+    assert said.startswith(f"The certificate of the backend at {far.url} can't be trusted.")
+    assert said.endswith(
+        f" If the proxy at http://{http.place} looks into encrypted connections, let REQUESTS_CA_BUNDLE name its certificates."
+    )
