@@ -62,13 +62,14 @@ class Standing:
 class Course:
     """Where an upload goes, whether it goes on with an earlier run, and what the editor should know about that.
 
-    `same` says that players get this very stream by now.
+    `same` says that players get this very stream by now, `warning` that the notice tells of what nobody asked for.
     """
 
     place: str
     going_on: bool
     same: bool = False
     notice: str = ""
+    warning: bool = False
 
 
 def choose_course(
@@ -100,7 +101,7 @@ def choose_course(
         return Course(place=content.place if content.begun else "", going_on=going_on)
     if standing.md5 is None:
         if published_here is not None:
-            return Course(place="", going_on=False, notice=REPLACED)
+            return Course(place="", going_on=False, notice=REPLACED, warning=True)
         return Course(place=content.place if going_on else "", going_on=going_on)
     if standing.md5 in (here := ours(content.place)) or not here:
         return Course(place=content.place, going_on=going_on, same=True)
@@ -115,9 +116,8 @@ def choose_course(
         return Course(place=content.place, going_on=True)
     place = version(max([1, *used]) + 1)
     notice = ANOTHER_STREAM.format(prefix=prefix, place=place)
-    if published_here is not None and published_here.md5 != standing.md5:
-        notice = f"{REPLACED} {notice}"
-    return Course(place=place, going_on=False, notice=notice)
+    replaced = published_here is not None and published_here.md5 != standing.md5
+    return Course(place=place, going_on=False, notice=f"{REPLACED} {notice}" if replaced else notice, warning=replaced)
 
 
 def version(number: int) -> str:

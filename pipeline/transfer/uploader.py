@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from config import BackendApi
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, TransferError
+from pipeline.events import LogLevel
 from pipeline.folder_lock import locked
 from pipeline.transfer.capabilities import NOTHING, Capabilities
 from pipeline.transfer.client import BackendClient, StoreClient, not_told
@@ -241,8 +242,8 @@ class Uploader:
             course = prepared.course
             now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
             with Journal(folder, destination, resume=course.going_on, now=now, place=course.place) as journal:
-                for notice in (journal.notice, course.notice):
-                    news.announce(notice)
+                news.announce(journal.notice)
+                news.announce(course.notice, LogLevel.WARNING if course.warning else LogLevel.INFO)
                 run = Run(self._backend, self._login, folder, destination, prepared, journal, news)
                 offered = self._capabilities or NOTHING
 

@@ -12,6 +12,7 @@ from store_server import Fault
 from upload_parts import FOLDER, PREFIX, write_folder
 
 from pipeline.errors import TransferError
+from pipeline.events import LogLevel
 from pipeline.transfer.journal import JOURNAL_FILE, Destination, read_journal
 from pipeline.transfer.login import Login
 from pipeline.transfer.manifest import ConfirmedFile, merge
@@ -65,6 +66,18 @@ def test_another_stream_goes_beside_and_the_master_is_switched_last(server, back
     assert {MASTER} | {PREFIX + name for name in alone} == {key for key in result.uploaded.values() if "v2/" not in key}
     assert NEW_MASTER == (other / "master.m3u8").read_bytes()
     assert any("Another stream stands at" in line for line in said)
+
+
+def test_only_what_nobody_asked_for_is_a_warning(server, backend, folder, other, cancel):
+    """To take another's place is what this upload is for; that another one took this one's is news."""
+    server.capabilities = LOOKING
+    levels = []
+    for which in (folder, other, folder):
+        heard = []
+        uploader = Uploader(backend, session_id=None, delays=(0, 0, 0))
+        uploader.upload(which, PREFIX, resume=True, on_notice=lambda text, level, heard=heard: heard.append(level), cancel=cancel)
+        levels.append(heard)
+    assert [[], [LogLevel.INFO], [LogLevel.WARNING]] == levels
 
 
 def test_new_stream_that_fails_leaves_the_old_one_and_goes_on_later(server, backend, folder, other, cancel):
