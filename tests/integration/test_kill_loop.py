@@ -75,7 +75,7 @@ def report(progress):
 
 sys.addaudithook(look)
 uploader = Uploader(BackendApi(url=url, token=token), session_id=None)
-request, quiet = UploadRequest(prefix=prefix), lambda text, level: None
+request, quiet = UploadRequest(prefix=prefix, replace=True), lambda text, level: None
 moment = "preparing"
 send(uploader, request, Path(folder), Existing.RESUME, Path(data), report, quiet, CancelToken())
 print("complete")

@@ -387,11 +387,12 @@ def test_a_text_of_no_sane_length_is_not_read(stream, monkeypatch):
     assert {("RFC 8216 4.1", "master.m3u8")} == {(f.rule, f.file) for f in validate(stream).findings}
 
 
-def test_a_key_that_the_editor_publishes_is_no_fault(encrypted, tmp_path):
+@pytest.mark.parametrize("settings", [{"package": {"publish_key": True}}, {"encryption": {"publish": True}}], ids=["form 3", "form 2"])
+def test_a_key_that_the_editor_publishes_is_no_fault(encrypted, tmp_path, settings):
     """The job says that it was asked for."""
     shutil.copytree(encrypted, tmp_path / "stream")
     (tmp_path / "stream/key.bin").write_bytes(KEY)
-    job = {"settings": {"encryption": {"publish": True}}, "done": {"hls": {"duration_s": streams.SECONDS}}}
+    job = {"settings": settings, "done": {"hls": {"duration_s": streams.SECONDS}}}
     (tmp_path / "stream/job.json").write_text(json.dumps(job), encoding="utf-8")
     assert () == validate(tmp_path / "stream").findings
 

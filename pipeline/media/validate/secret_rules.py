@@ -39,9 +39,14 @@ def check_key_is_not_published(
 
 
 def _asked_to_publish(job: Mapping[str, Any]) -> bool:
-    settings = job.get("settings")
-    encryption = settings.get("encryption") if isinstance(settings, dict) else None
-    return isinstance(encryption, dict) and encryption.get("publish") is True
+    settings = _fields(job, "settings")
+    before = _fields(settings, "encryption").get("publish")  # what the form before had for it
+    return True in (_fields(settings, "package").get("publish_key"), before)
+
+
+def _fields(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    fields = value.get(name)
+    return fields if isinstance(fields, dict) else {}
 
 
 def _key_files(stream: Stream, folder: Folder) -> Iterable[Path]:
