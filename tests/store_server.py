@@ -58,7 +58,7 @@ class StoreServer(ThreadingHTTPServer):
     """Presigns, stores, records. `faults` and `api_faults` hold answers to give first, by key and by endpoint.
 
     With `capabilities` it offers what these say; without, only the three endpoints. `token` is the one that is accepted now.
-    `limits` may refuse a request to an endpoint.
+    `limits` may refuse a request to an endpoint, and more than `most_puts` at a time are hung up on.
     `confirms` is what it says when it has stored something; `wants_md5` and `wanted_headers` are what it asks of every PUT.
     """
 
@@ -93,6 +93,7 @@ class StoreServer(ThreadingHTTPServer):
         self.on_stored: Callable[[str], None] = lambda key: None
         self.confirms: Callable[[bytes], tuple[bytes, dict[str, str]]] = with_etag
         self.listed_tag: Callable[[bytes], str] = lambda part: hashlib.md5(part).hexdigest()
+        self.most_puts = 1000
         self.limits: Callable[[str], Fault | None] = lambda path: None
         self.wants_md5 = False
         self.wanted_headers: dict[str, str] = {}
@@ -190,6 +191,8 @@ class _Handler(BaseHTTPRequestHandler):
                 server.lock.notify_all()
                 server.lock.wait_for(lambda: server.opened, timeout=WAIT_S)
             fault = server.faults[key].popleft() if server.faults[key] else None
+            if server.busy > server.most_puts:
+                fault = Fault(close=True)
             server.lock.notify_all()
         try:
             self._put(key, query, fault)

@@ -10,8 +10,7 @@ import contextlib
 import socket
 import ssl
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -20,20 +19,19 @@ import truststore
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 from pipeline.cancel import CancelToken
+from pipeline.transfer import connecting, paced
 from pipeline.transfer.exchange import Answer, Body, Http, NoAnswerError
 from pipeline.transfer.hold import HeldHttp, Hold
 from pipeline.transfer.no_answer import RAISED, no_answer
+from pipeline.transfer.pace import Pace
+from pipeline.transfer.paced import HeadWithBody
 from pipeline.transfer.surroundings import SOCKS, Surroundings, surroundings_of
 
-CONNECT_TIMEOUT_S = 10.0
-CONNECT_SLICE_S = 0.8
-"""Connecting can't be interrupted, so it is tried in slices shorter than an editor's patience with Cancel."""
-
-STALL_S = 30.0
-"""How long a block of a body may take to go out: after that the connection is given up, and the file is tried again."""
+CONNECT_TIMEOUT_S = 30.0
+"""Enough for a line by satellite that loses the first packets."""
 
 MAX_RETRY_AFTER_S = 600.0
 """A server that asks for more is tried again all the same: it may have been restarted meanwhile."""
@@ -45,6 +43,7 @@ class Connections:
     def __init__(self, cancel: CancelToken) -> None:
         self._cancel = cancel
         self._hold = Hold(cancel)
+        self.pace = Pace()
         # Reentrant: urllib3 closes connections from a finalizer, which the collector may run inside one of the blocks below.
         self._lock = threading.RLock()
         # For each open connection a duplicate of its socket.
@@ -70,24 +69,24 @@ class Connections:
             for owner in list(adapter.owners):
                 owner.close()
 
-    def open(self, owner: HTTPConnection, connect: Callable[[], socket.socket]) -> socket.socket:
-        """Connect for `owner` in slices, and remember the socket until `forget`. Raises Cancelled."""
-        wanted = owner.timeout
-        limit_s = float(wanted) if isinstance(wanted, (int, float)) else CONNECT_TIMEOUT_S
-        deadline = time.monotonic() + limit_s
-        while True:
-            self._cancel.check()
-            owner.timeout = min(CONNECT_SLICE_S, limit_s)
-            try:
-                opened = connect()
-                break
-            except ConnectTimeoutError as error:
-                # A refused connection is of this class too, and trying that again at once is no use.
-                if isinstance(error, NewConnectionError) or time.monotonic() >= deadline:
-                    raise
-            finally:
-                owner.timeout = wanted
-        opened.settimeout(STALL_S)
+    def open(self, owner: HTTPConnection) -> socket.socket:
+        """Connect for `owner`, and remember the socket until `forget`. Raises what urllib3 raises, Cancelled."""
+        limit_s = float(owner.timeout) if isinstance(owner.timeout, (int, float)) else CONNECT_TIMEOUT_S
+        try:
+            opened = connecting.connect(
+                (owner._dns_host, owner.port),
+                timeout_s=limit_s,
+                check=self._cancel.check,
+                source=owner.source_address,
+                options=owner.socket_options or (),
+            )
+        except socket.gaierror as error:
+            raise NameResolutionError(owner.host, owner, error) from error
+        except TimeoutError as error:
+            raise ConnectTimeoutError(owner, f"Connection to {owner.host} timed out: {error}") from error
+        except OSError as error:
+            raise NewConnectionError(owner, f"Failed to establish a new connection: {error}") from error
+        opened.settimeout(paced.STALL_S)
         self._remember(owner, opened)
         return opened
 
@@ -115,7 +114,7 @@ class Connections:
         except OSError:
             opened.close()
             raise
-        opened.settimeout(STALL_S)
+        opened.settimeout(paced.STALL_S)
         return opened
 
     def _remember(self, owner: HTTPConnection, opened: socket.socket) -> None:
@@ -229,34 +228,7 @@ class _InterruptibleAdapter(HTTPAdapter):
         conn.conn_kw["ssl_context"] = self._trust
 
 
-class _HeadWithBody(HTTPConnection):
-    """Sends a request's head together with the first of its body: each sending wakes the other side up, and costs as much as 100 kB."""
-
-    _head: bytes | None = None
-
-    def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # as urllib3 has it
-        # urllib3 gives a body that goes out on a used connection no more time than connecting has.
-        with _unhurried(self):
-            self._head = b""
-            try:
-                super().request(*args, **kwargs)
-                head = self._head
-            finally:
-                self._head = None
-            if head:
-                self.send(head)
-
-    def send(self, data: Any) -> None:  # noqa: ANN401  # as http.client has it
-        if self._head is None:
-            super().send(data)
-        elif not self._head:
-            self._head = data
-        else:
-            head, self._head = self._head, None
-            super().send(head + bytes(data))
-
-
-class _Known(_HeadWithBody):
+class _Known(HeadWithBody):
     """A connection that `Connections` knows as long as it is open."""
 
     connections: Connections
@@ -264,7 +236,7 @@ class _Known(_HeadWithBody):
 
     def _new_conn(self) -> socket.socket:
         self.owners.add(self)
-        return self.connections.open(self, super()._new_conn)
+        return self.connections.open(self)
 
     def close(self) -> None:
         self.owners.discard(self)
@@ -274,10 +246,10 @@ class _Known(_HeadWithBody):
 
 def _pool_classes(known: Connections, open_now: set[HTTPConnection]) -> dict[str, type[HTTPConnectionPool]]:
     class Plain(_Known):
-        connections, owners = known, open_now
+        connections, owners, pace = known, open_now, known.pace
 
     class Tls(_Known, HTTPSConnection):
-        connections, owners = known, open_now
+        connections, owners, pace = known, open_now, known.pace
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain
@@ -292,7 +264,7 @@ def _socks_classes(known: Connections, open_now: set[HTTPConnection]) -> dict[st
     from urllib3.contrib.socks import SOCKSConnection
 
     class Plain(_Known, SOCKSConnection):
-        connections, owners = known, open_now
+        connections, owners, pace = known, open_now, known.pace
 
         def _new_conn(self) -> socket.socket:
             self.owners.add(self)
@@ -308,18 +280,6 @@ def _socks_classes(known: Connections, open_now: set[HTTPConnection]) -> dict[st
         ConnectionCls = Tls
 
     return {"http": PlainPool, "https": TlsPool}
-
-
-@contextlib.contextmanager
-def _unhurried(connection: HTTPConnection) -> Iterator[None]:
-    """Let sending take as long as a stall may take; a connection that must be opened first keeps its own limit for that."""
-    wanted = connection.timeout
-    if connection.sock is not None:
-        connection.timeout = STALL_S
-    try:
-        yield
-    finally:
-        connection.timeout = wanted
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:

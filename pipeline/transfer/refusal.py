@@ -60,8 +60,9 @@ class Refusal:
 
     @property
     def too_busy(self) -> bool:
-        """Whether fewer requests at a time would fare better: the server says so, or the answer comes too late over this line."""
-        return self.status in (408, 429, 503, 504, 522, 524) or self.code == "SlowDown" or self.silence is Silence.TIMED_OUT
+        """Whether fewer requests at a time may fare better: the server says so, or the line does not carry what is sent over it."""
+        line = (Silence.TIMED_OUT, Silence.BROKEN_OFF)
+        return self.status in (408, 429, 503, 504, 522, 524) or self.code == "SlowDown" or self.silence in line
 
     @property
     def concerns_every_file(self) -> bool:

@@ -6,13 +6,12 @@ import json
 import socket
 
 import pytest
-import urllib3
 from store_server import PAGE, TOKEN, Fault
 from upload_parts import PREFIX
 
 from config import BackendApi
 from pipeline.errors import AuthenticationError, TransferError
-from pipeline.transfer import setbacks
+from pipeline.transfer import connecting, setbacks
 from pipeline.transfer.client import BackendClient, read_timeout_s
 from pipeline.transfer.connections import Connections
 from pipeline.transfer.lanes import AHEAD
@@ -225,14 +224,14 @@ def test_a_token_that_the_backend_repeats_is_not_cut_into_the_log(server, cancel
 def test_record_waits_for_a_network_that_was_there(uploader, server, cancel, tmp_path, monkeypatch):
     """After an upload the backend is known to be somewhere; the record is sent once it can be reached again."""
     monkeypatch.setattr(setbacks, "OFFLINE_PAUSE_S", 0.0)
-    real, refused = urllib3.util.connection.create_connection, iter(range(8))
+    real, refused = connecting.connect, iter(range(8))
 
     def connect(*arguments, **more):
         if next(refused, None) is not None:
             raise OSError(101, "Network is unreachable")
         return real(*arguments, **more)
 
-    monkeypatch.setattr(urllib3.util.connection, "create_connection", connect)
+    monkeypatch.setattr(connecting, "connect", connect)
     uploader.create_record({"name": "Lesson"}, log_file=tmp_path / "log.txt", cancel=cancel)
     assert [{"name": "Lesson"}] == server.records
 

@@ -72,7 +72,7 @@ def test_cancel_ends_connecting(cancel, in_thread):
 
 def test_new_connection_that_stalls_is_given_up(cancel, deaf, in_thread, monkeypatch):
     """A server that takes a connection and reads nothing does not hold a body for ever, however long connecting may take."""
-    monkeypatch.setattr("pipeline.transfer.connections.STALL_S", 0.2)
+    monkeypatch.setattr("pipeline.transfer.paced.STALL_S", 0.2)
     monkeypatch.setattr("pipeline.transfer.connections.CONNECT_TIMEOUT_S", 60.0)
     port = deaf.getsockname()[1]
     result = in_thread(lambda: ask(cancel, f"http://127.0.0.1:{port}/", method="PUT", body=bytes(40 << 20)))

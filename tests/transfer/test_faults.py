@@ -10,7 +10,6 @@ import socket
 from pathlib import Path
 
 import pytest
-import urllib3
 from fault_proxy import Trouble, running_proxy
 from store_server import PAGE, TOKEN, Fault
 from upload_parts import FOLDER, PREFIX
@@ -18,6 +17,7 @@ from upload_parts import FOLDER, PREFIX
 from config import BackendApi
 from pipeline.cancel import CancelToken
 from pipeline.errors import OutputError
+from pipeline.transfer import connecting
 from pipeline.transfer.client import CAPABILITIES
 from pipeline.transfer.journal import Destination, read_journal
 from pipeline.transfer.login import Login
@@ -96,7 +96,7 @@ def check(server, folder, url, early, names=tuple(FOLDER)) -> None:
 )
 def test_bad_network(proxy, server, folder, cancel, early, monkeypatch, troubles):
     """Whatever happens to connections costs a further try at most."""
-    monkeypatch.setattr("pipeline.transfer.connections.STALL_S", 0.3)
+    monkeypatch.setattr("pipeline.transfer.paced.STALL_S", 0.3)
     monkeypatch.setattr("pipeline.transfer.client.read_timeout_s", lambda size: 0.5)
     proxy.troubles.extend(troubles)
     assert run(proxy.url, folder, cancel).complete
@@ -339,14 +339,14 @@ def test_disk_that_is_full_while_the_state_is_written(server, folder, cancel, ea
 
 def test_slow_network(proxy, server, folder, cancel, early, monkeypatch):
     """As long as something gets through, a connection has not stalled: one try is enough."""
-    monkeypatch.setattr("pipeline.transfer.connections.STALL_S", 1.0)
-    connect = urllib3.util.connection.create_connection
+    monkeypatch.setattr("pipeline.transfer.paced.STALL_S", 1.0)
+    connect = connecting.connect
 
-    def connect_narrowly(*where, socket_options, **more):
+    def connect_narrowly(*where, options, **more):
         # or the system would take a whole file at once
-        return connect(*where, socket_options=[*socket_options, (socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 16)], **more)
+        return connect(*where, options=[*options, (socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 16)], **more)
 
-    monkeypatch.setattr("urllib3.util.connection.create_connection", connect_narrowly)
+    monkeypatch.setattr(connecting, "connect", connect_narrowly)
     proxy.troubles.extend([Trouble(rest_s=0.01)] * len(FOLDER))
     assert run(proxy.url, folder, cancel).complete
     assert len(FOLDER) == proxy.met == len(server.puts())

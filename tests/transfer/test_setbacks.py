@@ -6,14 +6,13 @@ import re
 import threading
 
 import pytest
-import urllib3
 from store_server import TOKEN, Fault, StoreServer
 from upload_parts import FOLDER, PREFIX
 
 from config import BackendApi
 from pipeline.errors import AuthenticationError, TransferError
 from pipeline.events import LogLevel
-from pipeline.transfer import setbacks
+from pipeline.transfer import connecting, setbacks
 from pipeline.transfer.control import TransferControl
 from pipeline.transfer.login import Login
 from pipeline.transfer.refusal import Party, Refusal
@@ -101,7 +100,7 @@ def test_server_that_goes_away_is_waited_for(cancel):
 def test_upload_goes_on_when_the_network_is_back(server, backend, folder, cancel, monkeypatch):
     """Connections that can't be made do not count as tries, and the upload ends whole."""
     monkeypatch.setattr(setbacks, "OFFLINE_PAUSE_S", 0.0)
-    real, refused = urllib3.util.connection.create_connection, iter(range(12))
+    real, refused = connecting.connect, iter(range(12))
     offline = threading.Event()
 
     def connect(*arguments, **more):
@@ -109,7 +108,7 @@ def test_upload_goes_on_when_the_network_is_back(server, backend, folder, cancel
             raise OSError(101, "Network is unreachable")
         return real(*arguments, **more)
 
-    monkeypatch.setattr("urllib3.util.connection.create_connection", connect)
+    monkeypatch.setattr(connecting, "connect", connect)
     for name in FOLDER:
         server.faults[PREFIX + name].append(Fault(close=True))
 
@@ -191,7 +190,7 @@ def test_cancel_of_a_paused_upload(server, backend, folder, cancel, in_thread):
 
 def test_stalled_connection_is_tried_again(server, backend, folder, cancel, monkeypatch):
     """A store that stops reading in the middle costs a try, not the upload."""
-    monkeypatch.setattr("pipeline.transfer.connections.STALL_S", 0.3)
+    monkeypatch.setattr("pipeline.transfer.paced.STALL_S", 0.3)
     monkeypatch.setattr("pipeline.transfer.connections.CONNECT_TIMEOUT_S", 60.0)
     (folder / "offline_480p.mp4").write_bytes(b"\0" * (30 << 20))
     server.slow_keys.add(MP4)
