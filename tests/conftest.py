@@ -37,6 +37,7 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where several processes share a run, a file stays whole, and what needs the S3 server is in one process: its start is slow."""
     with_s3 = {item.path for item in items if "s3_bucket" in getattr(item, "fixturenames", ())}
