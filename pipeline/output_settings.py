@@ -37,16 +37,10 @@ LABELS = {
 """What settings are called where their own names would not do."""
 
 HOLDINGS = {
-    "codec": "the codec {}",
-    "preset": "the preset {}",
-    "rate_control": "the rate control {}",
-    "target_vmaf": "a VMAF target of {}",
-    "segment_type": "{} segments",
     "keep_hdr": "its HDR",
     "copy_top": "the original picture as its largest quality",
     "black_bars": "black bars",
     "surround": "5.1 sound",
-    "loudness_lufs": "a loudness of {} LUFS",
     "audio_map": "other sounds (an audio map)",
     "tracks": "a choice of tracks",
     "trim": "a part of the video alone",
@@ -54,7 +48,7 @@ HOLDINGS = {
     MP4: "an MP4",
     TRANSCRIPT: "a transcript",
 }
-"""What a folder has by a setting, by its name; of a setting's value where there is a place for it."""
+"""What a folder has by a setting, by its name, and has nothing in its place without it; another setting only has another value then."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,14 +78,14 @@ class OutputSettings:
         return found
 
     def lost(self, made: Mapping[str, Mapping[str, Any]]) -> list[str]:
-        """Return in words what the finished steps have and is not asked for any more."""
+        """Return in words what the finished steps have, with nothing in its place in what is asked for now."""
         stream, wanted = made.get(HLS, {}), self.steps.get(HLS, {})
         words = []
         for name in self._differing(wanted, stream):
             if name == QUALITIES:
                 words += [quality for quality in stream.get(QUALITIES, ()) if quality not in wanted.get(QUALITIES, ())]
-            elif name in stream and name not in wanted:
-                words.append(HOLDINGS.get(name, label(name)).format(stream[name]))
+            elif name in HOLDINGS and name in stream and name not in wanted:
+                words.append(HOLDINGS[name])
         if KEY in made.get(PACKAGE, {}) and KEY not in self.steps.get(PACKAGE, {}):
             words.append(HOLDINGS[KEY])
         words += [HOLDINGS[step] for step in (MP4, TRANSCRIPT) if step in made and step not in self.steps]

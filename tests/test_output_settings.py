@@ -101,16 +101,18 @@ def test_a_source_that_fills_no_quality_has_one_of_its_own_whatever_is_chosen(se
         pytest.param({"qualities": ("720p",)}, {}, [], id="more qualities"),
         pytest.param({}, {"make_mp4": False}, ["an MP4"], id="MP4"),
         pytest.param({"transcription": TranscriptionRequest()}, {}, ["a transcript"], id="transcript"),
-        pytest.param({"encoding": EncodingRequest(preset="slow")}, {}, ["the preset slow"], id="preset"),
+        pytest.param({"encoding": EncodingRequest(preset="slow")}, {}, [], id="preset"),
         pytest.param({"encoding": EncodingRequest(preset="slow")}, {"encoding": EncodingRequest(preset="fast")}, [], id="another preset"),
-        pytest.param({"encoding": EncodingRequest(codec=Codec.HEVC)}, {}, ["the codec hevc"], id="codec"),
-        pytest.param({"sound": SoundRequest(loudness_lufs=-16)}, {}, ["a loudness of -16 LUFS"], id="loudness"),
+        pytest.param({"encoding": EncodingRequest(codec=Codec.HEVC)}, {}, [], id="codec"),
+        pytest.param({"sound": SoundRequest(loudness_lufs=-16)}, {}, [], id="loudness"),
+        pytest.param({"encoding": EncodingRequest(target_vmaf=93)}, {}, [], id="VMAF target"),
+        pytest.param({"encoding": EncodingRequest(copy_top=True)}, {}, ["the original picture as its largest quality"], id="original"),
         pytest.param({"sound": SoundRequest(surround=True)}, {}, [], id="5.1 that there never was"),
         pytest.param({"trim": Trim(start_s=3)}, {}, ["a part of the video alone"], id="part"),
     ],
 )
 def test_what_is_not_asked_for_any_more_is_named(settings, made, now, lost):
-    """What is asked for otherwise is not lost."""
+    """What is asked for otherwise is not lost, nor is a value for which another one is the default: that is done again."""
     assert lost == settings(**now).lost(settings(**made).steps)
 
 

@@ -89,18 +89,28 @@ def test_a_folder_of_another_source_is_refused_by_its_name(work):
 
 def test_a_folder_that_has_what_is_not_asked_for_is_refused_with_its_name(work):
     """Who has forgotten an option gets it said before anything is replaced."""
-    _published(work)
-    with pytest.raises(FolderTakenError, match="lesson was made with the preset fast, which is not asked for now: ask for it again"):
+    workspace = _ready(work, OutputSettings(steps={"hls": {"surround": True}, "package": {}}))
+    workspace.mark("hls", {})
+    workspace.publish({})
+    with pytest.raises(FolderTakenError, match="lesson was made with 5.1 sound, which is not asked for now: ask for it again"):
         Workspace(work).check(preset(None), Existing.ASK)
+
+
+def test_a_default_that_is_asked_for_is_a_change_like_any_other_value(work):
+    """The usual preset after another one is done again, not asked about."""
+    _published(work)
+    workspace = Workspace(work)
+    workspace.check(preset(None), Existing.ASK)
+    assert {"hls": ("preset",)} == workspace.changes
 
 
 def test_more_than_one_thing_is_named_with_them_all(work):
     """In one sentence."""
-    asked = {"qualities": ["480p", "360p"], "preset": "fast"}
+    asked = {"qualities": ["480p", "360p"], "surround": True}
     workspace = _ready(work, OutputSettings(steps={"hls": asked, "package": {}}))
     workspace.mark("hls", {})
     workspace.publish({})
-    named = "was made with the preset fast, 480p and 360p, which are not asked for now: ask for them again"
+    named = "was made with 480p, 360p and 5.1 sound, which are not asked for now: ask for them again"
     with pytest.raises(FolderTakenError, match=named):
         Workspace(work).check(OutputSettings(steps={"hls": {"qualities": ["720p"]}, "package": {}}), Existing.ASK)
 
@@ -172,9 +182,10 @@ def test_a_fresh_job_that_was_interrupted_is_gone_on_with(interrupted, existing)
 
 
 def test_a_fresh_job_that_was_interrupted_does_not_stand_for_another(interrupted):
-    """Other settings than those of either are refused as ever, and the old folder is found by its own."""
-    with pytest.raises(FolderTakenError, match="was made with the preset fast"):
-        Workspace(interrupted).check(preset(None), Existing.ASK)
+    """Other settings than those of either are a change to the old folder, which is found by its own."""
+    other = Workspace(interrupted)
+    other.check(preset(None), Existing.ASK)
+    assert (True, {"hls": ("preset",)}) == (other.published, other.changes)
     old = Workspace(interrupted)
     old.check(SETTINGS, Existing.ASK)
     assert old.published
