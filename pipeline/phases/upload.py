@@ -33,7 +33,10 @@ KEY_REFUSED = "InvalidKey"
 """What a backend calls a key that its storage can't have (docs/backend-api.md)."""
 
 ANEW = (Existing.UPLOAD_AGAIN, Existing.FRESH)
-BASE_OF_OTHERS = "Other videos lie below {prefix}, such as {other}: this one goes to {prefix} itself, beside them."
+BASE_OF_OTHERS = (
+    "Below {prefix} lie streams of other videos, such as {other}: give this one a place of its own, such as {own}, "
+    "or insist on {prefix} itself (--replace)."
+)
 
 
 class UploadPhase:
@@ -80,8 +83,6 @@ class UploadPhase:
                 check_names(workspace.final, published_names(workspace.final), request.prefix)
             _try_address(uploader, request.prefix + MASTER)
         self._check_owner(context, uploader)
-        for other in others_below(self._data_dir, self._backend.url, request.prefix)[:1]:
-            context.log(BASE_OF_OTHERS.format(prefix=request.prefix, other=other), LogLevel.WARNING)
         self._made_meanwhile = not workspace.published
         if not workspace.published:
             self._check_estimate(context, uploader)
@@ -114,11 +115,19 @@ class UploadPhase:
         return self._kept
 
     def _check_owner(self, context: PhaseContext, uploader: Uploader) -> None:
-        """See that no other video stands at the destination. Raises DestinationTakenError, AuthenticationError, Cancelled."""
+        """See that no other video stands at the destination, and none below one that is new.
+
+        Raises DestinationTakenError, SettingsError, AuthenticationError, Cancelled.
+        """
         request, workspace = _request(context), context.workspace
-        if not request.replace:
-            owner = owner_from(str(context.plan.job.source), workspace.source)
-            check_owner(uploader, request.prefix, owner, workspace.folder, self._data_dir, context.cancel)
+        if request.replace:
+            return
+        owner = owner_from(str(context.plan.job.source), workspace.source)
+        check_owner(uploader, request.prefix, owner, workspace.folder, self._data_dir, context.cancel)
+        others = [] if self._is_done(context) else others_below(self._data_dir, self._backend.url, request.prefix, owner)
+        if others:
+            own = f"{request.prefix}{context.plan.job.slug}/"
+            raise SettingsError(BASE_OF_OTHERS.format(prefix=request.prefix, other=others[0], own=own))
 
     def _check_estimate(self, context: PhaseContext, uploader: Uploader) -> None:
         """See before hours of encoding that the storage takes the largest file that can come of it. Raises TransferError."""

@@ -36,11 +36,11 @@ def check_owner(uploader: Uploader, prefix: str, owner: Owner, folder: Path, dat
         raise DestinationTakenError(prefix=prefix, title=title, same_name=title == owner.title, last_synced=holder.last_synced)
 
 
-def others_below(data_dir: Path | None, backend_url: str, prefix: str) -> list[str]:
-    """Return the destinations below this one that this computer uploaded to, where it never uploaded to this one itself."""
+def others_below(data_dir: Path | None, backend_url: str, prefix: str, owner: Owner) -> list[str]:
+    """Return the destinations of other videos below this one that this computer uploaded to, if it never uploaded to this one itself."""
     url = backend_url.rstrip("/")
-    known = {head.prefix for path in library_files(data_dir) if (head := _read(path)) is not None and head.backend_url == url}
-    return [] if prefix in known else sorted(other for other in known if other.startswith(prefix))
+    known = {head.prefix: head for path in library_files(data_dir) if (head := _read(path)) is not None and head.backend_url == url}
+    return [] if prefix in known else sorted(p for p, head in known.items() if p.startswith(prefix) and head.owner.is_another(owner))
 
 
 def _holder(uploader: Uploader, prefix: str, folder: Path, data_dir: Path | None, cancel: CancelToken) -> ManifestHead | None:

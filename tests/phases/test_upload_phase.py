@@ -150,14 +150,23 @@ def test_another_computer_may_publish_while_this_one_sends(server, tmp_path, med
     assert masters == len(server.puts(PREFIX + "master.m3u8"))
 
 
-def test_a_destination_above_others_is_said(server, tmp_path, media_info):
-    """Most likely a folder for all videos was meant, and not that of one."""
+@pytest.mark.parametrize(
+    ("content", "refused"), [pytest.param(b"another", True, id="another source"), pytest.param(b"source", False, id="the same source")]
+)
+def test_a_destination_above_those_of_other_videos_is_refused(server, tmp_path, media_info, content, refused):
+    """A folder for all videos was meant, and not that of one: with one file in it a nightly list must not take it."""
     backend = BackendApi(url=server.url, token=TOKEN)
     UploadPhase(backend, data_dir=tmp_path / "data").run(open_job(tmp_path / "one", media_info(), prefix="videos/one/").context)
-    run = open_job(tmp_path / "two", media_info(), prefix="videos/")
-    UploadPhase(backend, data_dir=tmp_path / "data").check(run.context)
-    warned = [text for text, level in run.lines if level is LogLevel.WARNING]
-    assert ["Other videos lie below videos/, such as videos/one/: this one goes to videos/ itself, beside them."] == warned
+    context = open_job(tmp_path / "two", media_info(), source=content, prefix="videos/").context
+    phase = UploadPhase(backend, data_dir=tmp_path / "data")
+    if not refused:
+        phase.check(context)
+        return
+    said = "Below videos/ lie streams of other videos, such as videos/one/: give this one a place of its own, such as videos/lesson/"
+    with pytest.raises(SettingsError, match=f"{said}, or insist"):
+        phase.check(context)
+    request = replace(context.plan.job.upload, replace=True)
+    phase.check(replace(context, plan=replace(context.plan, job=replace(context.plan.job, upload=request))))
 
 
 @pytest.fixture

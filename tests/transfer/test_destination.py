@@ -156,6 +156,7 @@ def test_what_lies_below_is_known(server, tmp_path, manifest, keep):
         keep(manifest(HERE, prefix=prefix))
     (tmp_path / LIBRARY / "broken_s3_manifest.json").write_text("{")
     asked = [("videos/", server.url), ("videos/a/", server.url), ("videos/", "https://other.example"), ("new/", f"{server.url}/")]
-    assert [["videos/a/", "videos/b/"], [], [], []] == [others_below(tmp_path, url, prefix) for prefix, url in asked]
+    assert [["videos/a/", "videos/b/"], [], [], []] == [others_below(tmp_path, url, prefix, OTHER) for prefix, url in asked]
+    assert [] == others_below(tmp_path, server.url, "videos/", HERE)
     keep(manifest(HERE, prefix="videos/"))
-    assert ([], []) == (others_below(tmp_path, server.url, "videos/"), others_below(None, server.url, "videos/"))
+    assert ([], []) == (others_below(tmp_path, server.url, "videos/", OTHER), others_below(None, server.url, "videos/", OTHER))
