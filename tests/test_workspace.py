@@ -92,7 +92,7 @@ def test_a_folder_that_has_what_is_not_asked_for_is_refused_with_its_name(work):
     workspace = _ready(work, OutputSettings(steps={"hls": {"surround": True}, "package": {}}))
     workspace.mark("hls", {})
     workspace.publish({})
-    with pytest.raises(FolderTakenError, match="lesson was made with 5.1 sound, which is not asked for now: ask for it again"):
+    with pytest.raises(FolderTakenError, match=r"lesson was made with 5\.1 sound, which is not asked for now: ask for it again"):
         Workspace(work).check(preset(None), Existing.ASK)
 
 
