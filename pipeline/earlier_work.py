@@ -32,10 +32,11 @@ class EarlierWork:
     have another size than when they were published: an editor has put others in their places.
     """
 
-    def __init__(self, final: Path, partial: Path, content: Mapping[str, Any], wanted: OutputSettings) -> None:
+    def __init__(self, final: Path, partial: Path, source: Path, content: Mapping[str, Any], wanted: OutputSettings) -> None:
         self.changes: dict[str, tuple[str, ...]] = {}
         self.edited: tuple[str, ...] = ()
         self._final = final
+        self._source = source
         self._content = content
         self._wanted = wanted
         self.left = self._found(partial)
@@ -64,6 +65,8 @@ class EarlierWork:
                 return None
             other = read_job_file(self._final)
             if other is not None and not other.is_of(self._content):
+                if Path(other.source_path).absolute() == self._source.absolute():
+                    raise FolderTakenError(f"{self._source.name} has other content than when {self._final} was made")
                 raise FolderTakenError(f"{self._final} was made from another source ({other.source_path})")
             raise FolderTakenError(f"{self._final} already holds something else")
         changes, lost = self._wanted.changes(found.made), self._wanted.lost(found.made)

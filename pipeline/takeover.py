@@ -59,7 +59,7 @@ def with_earlier_address(job: Job, destination: str | None) -> Job:
 
 def _note(old: Path, job: Job) -> str:
     new = job.output_dir / job.slug
-    text = f"{old} was made of {job.source} by an earlier version: it is {new} now."
+    text = f"{old} was made of {job.source} under another place: it is {new} now."
     found = read_job_file(new)
     uploaded = str(found.done.get("upload", {}).get("prefix", "")) if found is not None and "cleanup" not in found.done else ""
     if uploaded and job.upload is not None and uploaded != job.upload.prefix:

@@ -146,7 +146,7 @@ class Workspace:
         self._content = fingerprint(self._source)
         check_writable(self.final.parent)
         self._wanted = wanted
-        earlier = self._earlier = EarlierWork(self.final, self.partial, self._content, wanted)
+        earlier = self._earlier = EarlierWork(self.final, self.partial, self._source, self._content, wanted)
         self._take(None)
         self.changes, self.standing, self.edited = {}, {}, ()
         earlier.check_ours()

@@ -57,7 +57,7 @@ def test_each_gets_what_was_made_of_it(tmp_path, job, made):
     assert {place: f"{place}.mp4" for place in ("week1/lecture", "week2/lecture", "lecture")} == _here(tmp_path)
     assert {one.slug, two.slug, three.slug} == set(notes)
     old, new = tmp_path / "out" / "lecture", tmp_path / "out" / "week1" / "lecture"
-    assert f"{old} was made of {one.source} by an earlier version: it is {new} now." == notes[one.slug]
+    assert f"{old} was made of {one.source} under another place: it is {new} now." == notes[one.slug]
     address = "It is uploaded to videos/week2/lecture/; what is at videos/lecture-3/ stays until `manifest prune --orphans` removes it."
     assert notes[two.slug].endswith(f" now. {address}")
     assert {} == take_over([two, three, one])

@@ -87,6 +87,14 @@ def test_a_folder_of_another_source_is_refused_by_its_name(work):
         Workspace(replace(work, source=other)).check(SETTINGS, Existing.ASK)
 
 
+def test_a_source_with_other_content_than_before_is_said_to_be_so(work):
+    """It is no other file: somebody has put a new version in its place."""
+    _published(work)
+    work.source.write_bytes(b"a new version")
+    with pytest.raises(FolderTakenError, match=r"lesson\.mp4 has other content than when .*lesson was made: choose another"):
+        Workspace(work).check(SETTINGS, Existing.ASK)
+
+
 def test_a_folder_that_has_what_is_not_asked_for_is_refused_with_its_name(work):
     """Who has forgotten an option gets it said before anything is replaced."""
     workspace = _ready(work, OutputSettings(steps={"hls": {"surround": True}, "package": {}}))
