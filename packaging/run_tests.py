@@ -60,7 +60,7 @@ CHECKS: dict[str, Sequence[str]] = {
     "ruff check": ("ruff", "check", "."),
     "ruff format": ("ruff", "format", "--check", "."),
     "mypy": ("mypy",),
-    "pytest": ("pytest", "-n", "logical", "--maxprocesses", "4", "--dist", "loadgroup"),
+    "pytest": ("pytest", "-n", "logical", "--maxprocesses", "4", "--dist", "loadfile"),
 }
 
 

@@ -37,14 +37,6 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where several processes share a run, a file stays whole, and what needs the S3 server is in one process: its start is slow."""
-    with_s3 = {item.path for item in items if "s3_bucket" in getattr(item, "fixturenames", ())}
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("s3" if item.path in with_s3 else str(item.path.relative_to(ROOT))))
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _own_data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Nothing is written into the data folder of whoever runs the tests."""

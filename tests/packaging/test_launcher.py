@@ -233,7 +233,7 @@ class TestRunTests:
         """Without arguments every check runs, under its name."""
         status, output, _ = run_tests()
         lines = ["=== ruff check", "ruff check .", "=== ruff format", "ruff format --check .", "=== mypy", "mypy", "=== pytest"]
-        shared = "pytest -n logical --maxprocesses 4 --dist loadgroup"
+        shared = "pytest -n logical --maxprocesses 4 --dist loadfile"
         assert (0, [*lines, shared, "=== all passed"]) == (status, [line for line in output.splitlines() if line])
 
     def test_arguments_are_pytests(self, run_tests):
