@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import sys
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -75,6 +76,7 @@ class HeadWithBody(HTTPConnection):
     def _send_all(self, data: bytes | memoryview) -> None:
         if self.sock is None:
             self.connect()
+        sys.audit("http.client.send", self, data)  # as http.client does, whose sending this stands in for
         limit_s = self.pace.limit_s(STALL_S, self._sent_bytes)
         if self.sock.gettimeout() != limit_s:
             self.sock.settimeout(limit_s)
