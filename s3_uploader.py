@@ -22,6 +22,7 @@ from pipeline.steps import unexpected
 from pipeline.transfer import retry
 from pipeline.transfer.callbacks import Callback, watched
 from pipeline.transfer.content_types import CONTENT_TYPES
+from pipeline.transfer.destination import check_owner
 from pipeline.transfer.journal import Destination
 from pipeline.transfer.log_file import UploadLog
 from pipeline.transfer.manifest_library import previous_manifest
@@ -77,6 +78,7 @@ class S3UploadManager:
         self.auth_token = config.backend.token
         self.session_id = session_id or None
         self.language = language or config.languages.default
+        self.replace = False  # whether `upload_directory` may take the place of another video's stream
         self._config = config
         self._snapshot: UploadSnapshot | None = None
         self._loaded: UploadSnapshot | None = None
@@ -210,7 +212,13 @@ class S3UploadManager:
         """Send a folder and its manifest. Raises PipelineError, Cancelled."""
         uploader, here = self._uploader(), Destination(backend_url=self.backend_url, prefix=prefix, session_id=self.session_id)
         loaded = self._loaded if self._loaded is not None and self._loaded.destination.mark == here.mark else None
-        known, _ = previous_manifest(folder, self._config.data_dir, self.backend_url, prefix)
+        owner, data_dir = owner_of(folder), self._config.data_dir
+
+        def still_free() -> None:  # what was sent before lies beside the stream that stands there
+            if not self.replace:
+                check_owner(uploader, prefix, owner, folder, data_dir, cancel)
+
+        known, _ = previous_manifest(folder, data_dir, self.backend_url, prefix)
         self._folder = folder
         try:
             result = uploader.upload(
@@ -221,6 +229,7 @@ class S3UploadManager:
                 on_notice=_log,
                 known=known,
                 saved=loaded,
+                before_master=still_free,
                 cancel=cancel,
             )
         except TransferCancelled as cancelled:
@@ -233,8 +242,6 @@ class S3UploadManager:
         self._ended(result)
         if not result.complete:
             raise upload_failure(result)
-        owner = owner_of(folder)
-        data_dir = self._config.data_dir
         for notice in publish_manifest(
             uploader, result, folder, title=owner.title, source=owner.content, data_dir=data_dir, on_notice=_log, cancel=cancel
         ):

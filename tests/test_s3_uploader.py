@@ -128,9 +128,10 @@ def test_notices_are_logged(manager, server, folder, caplog):
     server.public = True
     server.capabilities = {"version": 1, "read": True}
     server.stored[PREFIX + "master.m3u8"] = b"#EXTM3U another"
+    caplog.set_level("INFO", logger="s3_uploader")
     assert manager.upload_directory(folder, PREFIX)[0]
-    [said] = [record.getMessage() for record in caplog.records if record.name == "s3_uploader"]
-    assert PREFIX in said and "v2/" in said
+    [said] = [line for record in caplog.records if record.name == "s3_uploader" and "v2/" in (line := record.getMessage())]
+    assert PREFIX in said
 
 
 def test_folder_is_sent_with_progress(manager, server, folder):
@@ -321,6 +322,18 @@ def test_metadata_that_no_backend_can_be_told_is_a_sentence(manager, server, val
     """The entry is named, and nothing is sent."""
     ok, error = manager.create_file_record({}, {**RECORD, "recorded": value})
     assert (False, True, []) == (ok, error.startswith("The record's recorded can't be sent ("), server.records)
+
+
+def test_another_videos_destination_is_not_taken_unasked(manager, server, folder, tmp_path):
+    """Whose it is says its manifest; `replace` lets it go."""
+    server.capabilities = {"list": True, "read": True, "manifest": True}
+    assert (True, "") == manager.upload_directory(folder, PREFIX)[::2]
+    other = write_folder(tmp_path / "elsewhere" / "another")
+    (other / "720p/seg_001.ts").write_bytes(b"another lecture")
+    ok, sent, error = manager.upload_directory(other, PREFIX)
+    assert (False, {}, True) == (ok, sent, "holds another video, “lesson”" in error)
+    manager.replace = True
+    assert (True, "") == manager.upload_directory(other, PREFIX)[::2]
 
 
 def test_path_as_destination(manager, server, folder):
