@@ -41,7 +41,7 @@ _OBJECTS: dict[type[StorageError], tuple[int, str]] = {
     IncompleteObjectError: (400, "IncompleteBody"),
     ObjectNotFoundError: (404, "NoSuchKey"),
     UploadNotFoundError: (404, "NoSuchUpload"),
-    PathConflictError: (409, "OperationAborted"),
+    PathConflictError: (409, "KeyConflict"),
     StorageQuotaExceededError: (507, "QuotaExceeded"),
     StorageFullError: (507, "InsufficientStorage"),
 }

@@ -64,7 +64,7 @@ OBJECT_TAKEN: Responses = {
             400: "InvalidURI, BadDigest, InvalidDigest, InvalidPart, IncompleteBody or EntityTooLarge.",
             403: "AccessDenied or SignatureDoesNotMatch.",
             404: "NoSuchUpload.",
-            409: "OperationAborted: another object is in the way.",
+            409: "KeyConflict: another object is in the way.",
             411: "MissingContentLength.",
             500: "InternalError: the storage can't be used.",
             507: "QuotaExceeded or InsufficientStorage.",

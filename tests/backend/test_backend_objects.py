@@ -350,7 +350,7 @@ def test_a_name_in_the_way_is_409(shared):
     """A key below an object's own key can't be stored as a file, and says so."""
     shared.put("conflict", b"x")
 
-    assert (409, "OperationAborted") == refusal(shared.put("conflict/below.ts", b"x"))[:2]
+    assert (409, "KeyConflict") == refusal(shared.put("conflict/below.ts", b"x"))[:2]
 
 
 def test_urls_survive_a_restart(settings):
