@@ -19,14 +19,14 @@ from pipeline.phases import picture_encode
 
 @pytest.fixture
 def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
-    """A job of two chunks at least, one after the other, whose folder is finished with a preset that it does not ask for."""
+    """A job of two chunks at least, one after the other, whose folder is finished with a preset and an MP4 that it does not ask for."""
     monkeypatch.setattr(chunks, "CHUNK_SEGMENTS", 1)
     monkeypatch.setattr(chunks, "LEAST_SEGMENTS", 1)
     monkeypatch.setattr(picture_encode, "side_by_side", lambda cores: 1)
     source = run(tmp_path, "clip.mp4", *picture(size="160x90", length_s=14), *sound(length_s=14), *H264, "-g", "50", *AAC)
-    job = Job(source=source, output_dir=tmp_path / "out", slug="clip", encoding=EncodingRequest(preset="superfast"), make_mp4=False)
+    job = Job(source=source, output_dir=tmp_path / "out", slug="clip", encoding=EncodingRequest(preset="superfast"))
     assert Outcome.DONE == _run(job)[0]
-    return replace(job, encoding=EncodingRequest())
+    return replace(job, encoding=EncodingRequest(), make_mp4=False)
 
 
 def _run(job: Job, stop_at: str | None = None) -> tuple[Outcome, list[str]]:

@@ -165,10 +165,9 @@ def _is_cut_off(source: Path) -> None:
 
 
 def _is_replaced(source: Path) -> None:
-    """Another file of the same size and time."""
-    other, status = source.with_suffix(".new"), source.stat()
-    other.write_bytes(bytes(status.st_size))
-    os.utime(other, ns=(status.st_atime_ns, status.st_mtime_ns))
+    """Another file of the same size."""
+    other = source.with_suffix(".new")
+    other.write_bytes(bytes(source.stat().st_size))
     other.replace(source)
 
 

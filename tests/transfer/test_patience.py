@@ -146,4 +146,5 @@ def test_without_patience_a_file_has_its_own_tries(server, folder, cancel, pause
     """Nought minutes are as good as any other number."""
     server.faults[SEGMENT].extend([Fault(status=500)] * 9)
     result, said = upload(server.url, folder, cancel, patience_s=0)
-    assert (False, 4, []) == (result.complete, len(server.puts(SEGMENT)), said)
+    waited = [text for text, level in said if level is LogLevel.WAITING]
+    assert (False, 4, []) == (result.complete, len(server.puts(SEGMENT)), waited)

@@ -168,7 +168,8 @@ def test_a_login_that_expires_in_the_middle_of_an_upload(open_driver, tmp_path, 
         driver.press(driver.window.token_panel.go_on)
         driver.until_stage(Stage.READY)
         (folder,) = (tmp_path / "out").iterdir()
-        sent = {f"videos/lesson01/{p.relative_to(folder).as_posix()}": p.read_bytes() for p in published_files(folder)}
+        prefix = driver.window.variables.destination.get()
+        sent = {f"{prefix}{p.relative_to(folder).as_posix()}": p.read_bytes() for p in published_files(folder)}
         assert sent == {key: content for key, content in server.stored.items() if key in sent}
         assert sorted(set(server.puts())) == sorted(server.puts())
         assert "Done" in driver.banner
