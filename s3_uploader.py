@@ -23,11 +23,11 @@ from pipeline.transfer import retry
 from pipeline.transfer.callbacks import Callback, watched
 from pipeline.transfer.content_types import CONTENT_TYPES
 from pipeline.transfer.destination import check_owner
+from pipeline.transfer.folder_owner import owner_of
 from pipeline.transfer.journal import Destination
 from pipeline.transfer.log_file import UploadLog
 from pipeline.transfer.manifest_library import previous_manifest
 from pipeline.transfer.manifest_upload import publish_manifest
-from pipeline.transfer.ownership import owner_of
 from pipeline.transfer.record import record_fields
 from pipeline.transfer.record import s3_keys as record_keys
 from pipeline.transfer.results import TransferCancelled, UploadResult, upload_failure

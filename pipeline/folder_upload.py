@@ -23,8 +23,8 @@ from pipeline.phases.upload import is_uploaded, upload
 from pipeline.steps import Steps, to_the_end
 from pipeline.transfer.control import TransferControl
 from pipeline.transfer.destination import check_owner
+from pipeline.transfer.folder_owner import owner_of
 from pipeline.transfer.login import Login
-from pipeline.transfer.ownership import owner_of
 from pipeline.transfer.state_file import STATE_FILE, read_state
 from pipeline.transfer.tally import COMPLETE, VALIDATING
 from pipeline.transfer.uploader import Uploader

@@ -15,10 +15,11 @@ from pipeline.published import published_names
 from pipeline.transfer.content_types import content_type
 from pipeline.transfer.control import TransferControl
 from pipeline.transfer.destination import check_owner, others_below
+from pipeline.transfer.folder_owner import owner_of
 from pipeline.transfer.login import Login
 from pipeline.transfer.manifest_library import previous_manifest
 from pipeline.transfer.manifest_upload import publish_manifest
-from pipeline.transfer.ownership import owner_from, owner_of
+from pipeline.transfer.ownership import owner_from
 from pipeline.transfer.preparation import too_large
 from pipeline.transfer.publish_order import check_names
 from pipeline.transfer.redaction import without_query

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.slug import is_earlier_place
+from pipeline.transfer.folder_owner import owner_of
 from pipeline.transfer.manifest import Manifest
 from pipeline.transfer.manifest_library import Located
-from pipeline.transfer.ownership import SourceContent, owner_of
+from pipeline.transfer.ownership import SourceContent
 from pipeline.workspace import MASTER
 
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline.job_file import read_job_file
-
 
 @dataclass(frozen=True, kw_only=True)
 class SourceContent:
@@ -34,12 +32,6 @@ class Owner:
         if self.content is not None and other.content is not None:
             return self.content != other.content
         return bool(self.title and other.title) and self.title != other.title
-
-
-def owner_of(folder: Path) -> Owner:
-    """Return whose stream lies in a folder: its source where a job tells of it, else what the folder's name tells."""
-    job = read_job_file(folder)
-    return Owner(title=folder.absolute().name) if job is None else owner_from(job.source_path, job.source)
 
 
 def owner_from(source_path: str, fingerprint: object) -> Owner:

@@ -7,10 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.job_file import JobFile, write_job_file
 from pipeline.transfer.manifest import Manifest, manifest_json, parse_manifest
 from pipeline.transfer.manifest_head import HEAD_BYTES, read_head
-from pipeline.transfer.ownership import Owner, SourceContent, owner_of
+from pipeline.transfer.ownership import Owner, SourceContent
 
 ONE = SourceContent(size_bytes=5, sha256_head_tail="a" * 64, path="/videos/lesson.mp4")
 TWO = SourceContent(size_bytes=5, sha256_head_tail="b" * 64, path="/videos/lesson.mp4")
@@ -36,36 +35,6 @@ def test_another_source(here, there, expected):
     """Content decides, else the title; where that is missing too there is nothing to ask."""
     one, other = (Owner(title=title, content=content) for title, content in (here, there))
     assert (expected, expected) == (one.is_another(other), other.is_another(one))
-
-
-@pytest.mark.parametrize("times", [{"mtime_ns": 7}, {}], ids=["earlier version", "now"])
-def test_a_folder_belongs_to_the_source_of_its_job(tmp_path, times):
-    """As job.json says, whichever version wrote it."""
-    source = {"size_bytes": 5, "sha256_head_tail": "a" * 64, **times}
-    write_job_file(tmp_path, JobFile(source_path="/videos/lesson.mp4", source=source, settings={}, done={}))
-    owner = owner_of(tmp_path)
-    assert (Owner(title="lesson", content=ONE), "/videos/lesson.mp4") == (owner, owner.content.path)
-
-
-def test_a_path_that_was_noted_as_typed(tmp_path, monkeypatch):
-    """It is known while it still leads to the source; from elsewhere nobody can say where that is."""
-    source = {"size_bytes": 5, "sha256_head_tail": "a" * 64}
-    write_job_file(tmp_path, JobFile(source_path="lesson.mp4", source=source, settings={}, done={}))
-    (tmp_path / "lesson.mp4").touch()
-    monkeypatch.chdir(tmp_path)
-    here = owner_of(tmp_path)
-    monkeypatch.chdir("/")
-    assert (str(tmp_path / "lesson.mp4"), None) == (here.content.path, owner_of(tmp_path).content.path)
-
-
-@pytest.mark.parametrize("text", [None, "{", "[]", '{"source": {"size_bytes": 5}}'])
-def test_a_folder_without_a_job_has_its_name_alone(tmp_path, text):
-    """One that this program did not convert is known by what it is called."""
-    folder = tmp_path / "Week 1"
-    folder.mkdir()
-    if text is not None:
-        (folder / "job.json").write_text(text)
-    assert Owner(title="Week 1") == owner_of(folder)
 
 
 def test_a_manifest_keeps_its_source_and_the_server_no_path():
