@@ -2,8 +2,9 @@
 
 Where another stream stands at the prefix, segments and playlists of the new one go into a folder of its own (`v2/`), and its
 master playlist to the prefix: switched when they are all there, pointing into that folder. Files that stand alone (MP4, poster,
-captions) keep their address at the prefix and are replaced after that. Whether another stream stands there is told by the master
-alone. An earlier version of this program put all but the master into the folder.
+captions) keep their address at the prefix and are replaced after that. A stream is ours where its master is, and nothing that players
+fetch by it is known to differ: another key or encoder setting may leave the master as it was. An earlier version of this program put
+all but the master into the folder.
 """
 
 from __future__ import annotations
@@ -80,6 +81,7 @@ def choose_course(
     ours: Callable[[str], Collection[str]],
     taken: Callable[[], Iterable[int]],
     only_adds: Callable[[], bool],
+    differs: Callable[[str], bool],
     prefix: str,
 ) -> Course:
     """Decide where an upload goes.
@@ -91,8 +93,9 @@ def choose_course(
         ours: returns each MD5 that our master may have at a place: as it is sent now, and as an earlier version sent it; none where
             the folder has no master.
         taken: returns the numbers of versions that are in use, as far as anybody knows; those of the journal are added.
-        only_adds: returns whether all that the journal knows of its stream is in the folder as it was sent, so that ours is that
-            stream and more: a track of captions, another quality.
+        only_adds: returns whether all that the folder has of what the journal knows is as it was sent, so that ours is that stream
+            with something added, such as another quality, or left out: what is gone from the folder stays at the address.
+        differs: returns whether something that players may be fetching at a place is known to be other than ours there.
         prefix: for the notice.
     """
     going_on = resume and content.begun
@@ -103,14 +106,17 @@ def choose_course(
         if published_here is not None:
             return Course(place="", going_on=False, notice=REPLACED, warning=True)
         return Course(place=content.place if going_on else "", going_on=going_on)
-    if standing.md5 in (here := ours(content.place)) or not here:
+    here = ours(content.place)
+    if not here or (standing.md5 in here and not differs(content.place)):
         return Course(place=content.place, going_on=going_on, same=True)
-    if published_here is not None and published_here.md5 == standing.md5 and only_adds():
+    is_from_here = published_here is not None and published_here.md5 == standing.md5
+    if is_from_here and standing.md5 not in here and only_adds() and not differs(content.place):
         return Course(place=content.place, going_on=True)
     used = {*standing.versions, *taken(), *(number for place in content.places for number in versions_in(place))}
-    for number in sorted(used):  # sent from another folder, or the journal is lost
-        if standing.md5 in ours(version(number)):
-            return Course(place=version(number), going_on=False, same=True)
+    elsewhere = [place for number in sorted(used) if (place := version(number)) != content.place]
+    for place in elsewhere:  # sent from another folder, or the journal is lost
+        if standing.md5 in ours(place) and not differs(place):
+            return Course(place=place, going_on=False, same=True)
     watched = set(versions_in(content.place)) & set(standing.versions)
     if going_on and content.place and published_here is None and not watched:
         return Course(place=content.place, going_on=True)

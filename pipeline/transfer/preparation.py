@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import TransferError
 from pipeline.transfer.body import file_md5
 from pipeline.transfer.capabilities import Capabilities
+from pipeline.transfer.differences import Record, is_known_to_differ, may_change_in_place, record_of
 from pipeline.transfer.exchange import NoAnswerError
 from pipeline.transfer.inventory import Inventory, StoredObject
 from pipeline.transfer.journal import Confirmed, JournalContent
@@ -67,14 +69,25 @@ def prepare(
         ways = (placement(found, place), Placement(place=place))  # an earlier version left nothing but the master at the prefix
         return set() if master is None else {outgoing_md5(master, way, cancel) for way in ways}
 
+    watched = [file for file in found if not may_change_in_place(file)]
+
     def only_adds() -> bool:
-        sent = [file for file in found if file.name in content.confirmed and file.name != MASTER and not file.alone]
-        return len(sent) == len(still_confirmed(sent, content.confirmed, lambda file: outgoing_md5(file, Placement(), cancel)))
+        sent = [file for file in watched if file.name in content.confirmed]
+        return len(sent) == len(still_confirmed(sent, content.confirmed, look.md5))
 
     standing = look.standing()
-    course = choose_course(content, resume=resume, standing=standing, ours=ours, taken=look.versions, only_adds=only_adds, prefix=prefix)
+    course = choose_course(
+        content,
+        resume=resume,
+        standing=standing,
+        ours=ours,
+        taken=look.versions,
+        only_adds=only_adds,
+        differs=lambda place: look.differs(watched, place),
+        prefix=prefix,
+    )
     files = collect(course.place)
-    already = _gone_on_with(content, files, course, standing, prefix, cancel) if course.going_on else {}
+    already = _gone_on_with(content, files, course, standing, prefix, look.md5, cancel) if course.going_on else {}
     if resume and course.same and not capabilities.list:
         already |= look.recorded([file for file in files if file.name not in already])
     if resume and capabilities.list and (course.going_on or course.same or not course.place):
@@ -92,7 +105,13 @@ def prepare(
 
 
 def _gone_on_with(
-    content: JournalContent, files: Sequence[OutgoingFile], course: Course, standing: Standing, prefix: str, cancel: CancelToken
+    content: JournalContent,
+    files: Sequence[OutgoingFile],
+    course: Course,
+    standing: Standing,
+    prefix: str,
+    md5: Callable[[OutgoingFile], str],
+    cancel: CancelToken,
 ) -> dict[str, Confirmed]:
     """Return what an earlier run has sent that still counts.
 
@@ -102,7 +121,7 @@ def _gone_on_with(
     now = placement(files, course.place)
     moved = {file.name: prefix + (course.place if file.alone else "") + file.name for file in files if course.place and file.name != MASTER}
     confirmed = {name: one for name, one in content.confirmed.items() if one.key != moved.get(name)}
-    already = still_confirmed(files, confirmed, lambda file: outgoing_md5(file, now, cancel))
+    already = still_confirmed(files, confirmed, lambda file: outgoing_md5(file, now, cancel) if file.name == MASTER else md5(file))
     masters = [file for file in files if file.name == MASTER and course.same]
     if any(standing.md5 != outgoing_md5(master, now, cancel) for master in masters):
         already.pop(MASTER, None)
@@ -157,6 +176,54 @@ class _Look:
         self._http = http
         self._cancel = cancel
         self._note = note
+        self._md5s: dict[tuple[str, int, int], str] = {}
+        self._listed: dict[str, dict[str, StoredObject]] = {}
+
+    def md5(self, file: OutgoingFile) -> str:
+        """Return the MD5 (hex) of a file's content, read once; not at all where it is as it was when it was sent."""
+        sent = self._content.confirmed.get(file.name)
+        if sent is not None and sent.md5 and (sent.size_bytes, sent.mtime_ns) == (file.size_bytes, file.mtime_ns) and file.name != MASTER:
+            return sent.md5
+        which = file.name, file.size_bytes, file.mtime_ns
+        if which not in self._md5s:
+            self._md5s[which] = file_md5(file.path, self._cancel)
+        return self._md5s[which]
+
+    def differs(self, files: Sequence[OutgoingFile], place: str) -> bool:
+        """Whether one of these files is known to lie at a place below the prefix with another content."""
+        below = self._prefix + place
+        lists = self._capabilities.list
+        stored = self._below(below) if lists else {}
+        keys = ((file, below + file.name) for file in files)
+        return any(
+            is_known_to_differ(
+                file.size_bytes, partial(self.md5, file), stored=stored.get(key), records=partial(self._records, file.name, key)
+            )
+            for file, key in keys
+            if not lists or key in stored
+        )
+
+    def _records(self, name: str, key: str) -> list[Record]:
+        """Return what the journal and this computer's manifest say was sent to a key, or else what the server's manifest says."""
+        sent = self._content.confirmed.get(name)
+        found = [record_of(sent)] if sent is not None and sent.key == key else []
+        found += [record_of(self._own_entries[key])] if key in self._own_entries else []
+        return found or ([record_of(self._servers_entries[key])] if key in self._servers_entries else [])
+
+    @cached_property
+    def _own_entries(self) -> Mapping[str, FileEntry]:
+        return {entry.s3_key: entry for entry in self._known.files} if self._known is not None else {}
+
+    @cached_property
+    def _servers_entries(self) -> Mapping[str, FileEntry]:
+        servers = understood(self._inventory.manifest(self._prefix)) if self._capabilities.manifest else None
+        return {entry.s3_key: entry for entry in servers.files} if servers is not None else {}
+
+    def _below(self, prefix: str) -> dict[str, StoredObject]:
+        """Return what the server has below a prefix by key; asked for once."""
+        if prefix not in self._listed:
+            self._listed[prefix] = {one.key: one for one in self._inventory.objects(prefix)}
+        return self._listed[prefix]
 
     def standing(self) -> Standing:
         """Return the master that players get now."""
@@ -184,14 +251,14 @@ class _Look:
         if self._known is not None:
             yield from versions_in(self._known.placement.place)
         if self._capabilities.list:
-            for stored in self._inventory.objects(self._prefix):
-                yield from versions_in(stored.key.removeprefix(self._prefix))
+            for key in self._below(self._prefix):
+                yield from versions_in(key.removeprefix(self._prefix))
 
     def stored(self, below: str, beside: Collection[str]) -> dict[str, StoredObject]:
         """Return what the server has below a prefix, and those of a few keys beside it that it has, by key."""
         if beside and not self._capabilities.read:
             below = self._prefix
-        found = {one.key: one for one in self._inventory.objects(below)}
+        found = self._below(below)
         looked = [self._inventory.look_up(key) for key in beside if self._capabilities.read]
         return found | {one.key: one for one in looked if one is not None}
 
@@ -210,28 +277,26 @@ class _Look:
     def found(self, files: Sequence[OutgoingFile], stored: Mapping[str, StoredObject]) -> dict[str, Confirmed]:
         """Return those files that the server has with the same content, whoever sent them."""
         there = [(file, one) for file in files if (one := stored.get(file.key)) is not None and one.size_bytes == file.size_bytes]
-        manifests = [] if self._known is None else [self._known]
-        if self._capabilities.manifest and any(one.md5 is None for _, one in there):
-            servers = understood(self._inventory.manifest(self._prefix))
-            manifests += [] if servers is None else [servers]
+        entries = list(self._own_entries.values())
+        if any(one.md5 is None for _, one in there):
+            entries += self._servers_entries.values()
         # what was sent in parts has no MD5 that a store would know: the manifest has it, as long as it is still that object
-        recorded = {(entry.s3_key, entry.etag): entry.md5_hash for manifest in manifests for entry in manifest.files}
+        recorded = {(entry.s3_key, entry.etag): entry.md5_hash for entry in entries}
         found = {}
         for file, one in there:
             md5 = one.md5 or (recorded.get((one.key, one.etag)) if one.etag else None)
-            if md5 is not None and file_md5(file.path, self._cancel) == md5:
+            if md5 is not None and self.md5(file) == md5:
                 found[file.name] = _as_confirmed(file, url="", md5=md5, etag=one.etag or "")
         return found
 
     def recorded(self, files: Sequence[OutgoingFile]) -> dict[str, Confirmed]:
         """Return those files that this computer has sent there with the same content, from whichever folder."""
-        entries: dict[str, FileEntry] = {entry.s3_key: entry for entry in self._known.files} if self._known is not None else {}
         found = {}
         for file in files:
-            entry = entries.get(file.key)
+            entry = self._own_entries.get(file.key)
             if entry is None or file.name == MASTER or entry.md5_hash is None or entry.size_bytes != file.size_bytes:
                 continue
-            if file_md5(file.path, self._cancel) == entry.md5_hash:
+            if self.md5(file) == entry.md5_hash:
                 found[file.name] = _as_confirmed(file, url=entry.s3_url, md5=entry.md5_hash, etag=entry.etag or "", proven=bool(entry.etag))
         return found
 

@@ -39,6 +39,33 @@ def test_addresses_and_record_stay_when_a_video_is_published_again(tmp_path, bac
     assert [record] == records()
 
 
+def test_another_key_is_another_stream(tmp_path, backend, run, short_clip):
+    """The master is the same whatever the key is: what players fetch with the old one stays as it is, beside the new stream."""
+    key, prefix = tmp_path / "key", "tests/keys/lesson/"
+
+    def publish(content):
+        key.write_bytes(content)
+        encrypted = ("--encrypt", key, "--key-uri", "https://keys.example/1")
+        done = run("convert", short_clip, "-o", tmp_path, "--preset", "ultrafast", *encrypted, "--upload", prefix, "--json")
+        assert 0 == done.returncode, done.stderr
+
+    def stored(name):
+        return requests.get(f"{backend.url}/objects/{prefix}{name}", timeout=10).content
+
+    def segments():
+        return [path.relative_to(made).as_posix() for path in published_files(made) if path.suffix == ".ts"]
+
+    made = tmp_path / "short-clip"
+    publish(b"a" * 16)
+    master, watched = stored("master.m3u8"), {name: (made / name).read_bytes() for name in segments()}
+    publish(b"b" * 16)
+    assert master == (made / "master.m3u8").read_bytes()
+    assert b"\nv2/" in stored("master.m3u8")
+    assert watched == {name: stored(name) for name in watched}
+    for name in segments():
+        assert (made / name).read_bytes() == stored(f"v2/{name}") != watched[name], name
+
+
 def test_the_address_of_an_earlier_upload_is_not_told(tmp_path, run, environment, short_clip):
     """The same video to another destination, with a token that is not accepted."""
     arguments = ("convert", short_clip, "-o", tmp_path, "--preset", "ultrafast", "--json")

@@ -16,11 +16,24 @@ def master(md5: str) -> dict[str, Confirmed]:
 
 
 def course(
-    content: JournalContent, standing: Standing, *, resume: bool = True, taken: tuple[int, ...] = (), adds: bool = False
+    content: JournalContent,
+    standing: Standing,
+    *,
+    resume: bool = True,
+    taken: tuple[int, ...] = (),
+    adds: bool = False,
+    other: tuple[str, ...] = (),
 ) -> tuple[str, bool, bool]:
-    """Return place, whether it goes on, and whether the editor is told something."""
+    """Return place, whether it goes on, and whether the editor is told something; at the places `other` something is not ours."""
     found = choose_course(
-        content, resume=resume, standing=standing, ours=lambda place: {OURS}, taken=lambda: taken, only_adds=lambda: adds, prefix="p/"
+        content,
+        resume=resume,
+        standing=standing,
+        ours=lambda place: {OURS},
+        taken=lambda: taken,
+        only_adds=lambda: adds,
+        differs=lambda place: place in other,
+        prefix="p/",
     )
     assert isinstance(found, Course)
     return found.place, found.going_on, bool(found.notice)
@@ -37,6 +50,7 @@ def test_the_same_stream_in_a_version_is_found():
             ours=lambda place: {THEIRS if place == "v3/" else OURS},
             taken=lambda taken=taken: taken,
             only_adds=lambda: False,
+            differs=lambda place: False,
             prefix="p/",
         )
         assert Course(place="v3/", going_on=False, same=True) == chosen
@@ -108,6 +122,42 @@ def test_what_only_adds_to_our_stream_stays_where_it_is(place, number):
     assert f"v{number}/" == course(content, Standing(known=True, md5=OLD), adds=True, resume=False)[0]
 
 
+@pytest.mark.parametrize("resume", [True, False], ids=["resumed", "anew"])
+@pytest.mark.parametrize(
+    ("content", "other", "expected"),
+    [
+        pytest.param(EMPTY, ("",), "v2/", id="no journal"),
+        pytest.param(DONE, ("",), "v2/", id="journal"),
+        pytest.param(DONE_V3, ("v3/",), "v4/", id="in a version"),
+        pytest.param(DONE_V3, ("",), "v3/", id="at another place"),
+    ],
+)
+def test_a_master_like_ours_over_another_stream(content, other, expected, resume):
+    """Another key leaves the master as it was: what is known to differ is not written over, whatever the run was asked."""
+    assert expected == course(content, Standing(known=True, md5=OURS), other=other, adds=True, resume=resume)[0]
+
+
+def test_a_version_with_a_master_like_ours_over_another_stream():
+    """A stream from another folder is ours only where nothing of it is known to differ."""
+    chosen = choose_course(
+        EMPTY,
+        resume=True,
+        standing=Standing(known=True, md5=THEIRS, versions=(3,)),
+        ours=lambda place: {THEIRS if place == "v3/" else OURS},
+        taken=tuple,
+        only_adds=lambda: False,
+        differs=lambda place: place == "v3/",
+        prefix="p/",
+    )
+    assert ("v4/", False) == (chosen.place, chosen.same)
+
+
+def test_what_would_be_added_to_a_stream_that_differs():
+    """The server knows of a segment that is not the one from here: another computer has sent it since."""
+    content = JournalContent(begun=True, places=("",), confirmed=master(OLD))
+    assert "v2/" == course(content, Standing(known=True, md5=OLD), adds=True, other=("",))[0]
+
+
 def test_versions_are_never_used_twice():
     """What the server has counts, and what the journal remembers."""
     assert "v8/" == course(EMPTY, Standing(known=True, md5=THEIRS), taken=(7, 2))[0]
@@ -117,7 +167,16 @@ def test_versions_are_never_used_twice():
 def test_folder_without_a_master_has_no_versions():
     """Without a master there is nothing to switch."""
     standing = Standing(known=True, md5=THEIRS)
-    found = choose_course(EMPTY, resume=True, standing=standing, ours=lambda place: (), taken=tuple, only_adds=lambda: False, prefix="p/")
+    found = choose_course(
+        EMPTY,
+        resume=True,
+        standing=standing,
+        ours=lambda place: (),
+        taken=tuple,
+        only_adds=lambda: False,
+        differs=lambda place: True,
+        prefix="p/",
+    )
     assert "" == found.place
 
 

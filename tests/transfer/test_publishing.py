@@ -15,7 +15,7 @@ from pipeline.errors import TransferError
 from pipeline.events import LogLevel
 from pipeline.transfer.journal import JOURNAL_FILE, Destination, read_journal
 from pipeline.transfer.login import Login
-from pipeline.transfer.manifest import ConfirmedFile, merge
+from pipeline.transfer.manifest import ConfirmedFile, manifest_json, merge
 from pipeline.transfer.uploader import Uploader
 
 MASTER = PREFIX + "master.m3u8"
@@ -165,10 +165,10 @@ def test_file_whose_time_alone_changed_is_not_sent_again(server, backend, folder
     """A copied or touched file is compared by content, once."""
     send(backend, folder, cancel)
     os.utime(folder / "720p/seg_001.ts", ns=(1, 1))
-    (folder / "720p/seg_002.ts").write_bytes(b"B" * 70_001)
+    (folder / "transcript.json").write_bytes(b"{}")
     result, _ = send(backend, folder, cancel)
-    assert (1, True) == (result.sent, result.complete)
-    assert b"B" * 70_001 == server.stored[PREFIX + "720p/seg_002.ts"]
+    assert (1, True, "") == (result.sent, result.complete, result.placement.place)
+    assert b"{}" == server.stored[PREFIX + "transcript.json"]
     confirmed = read_journal(folder, Destination(backend_url=backend.url, prefix=PREFIX)).confirmed
     assert 1 == confirmed["720p/seg_001.ts"].mtime_ns
 
@@ -301,6 +301,101 @@ def test_what_nothing_shows_is_sent_again(server, backend, folder, cancel, lists
     segments = {PREFIX + name for name in FOLDER if "seg" in name}
     assert (set() if lists else segments) == set(server.puts()[sent:])
     assert all(one.proven for one in read_journal(folder, Destination(backend_url=backend.url, prefix=PREFIX)).confirmed.values())
+
+
+SEGMENT = "720p/seg_001.ts"
+OTHER_SEGMENT = b"A" * len(FOLDER[SEGMENT])
+
+
+def changed_copy(folder, tmp_path, *, changed: str = SEGMENT, content: bytes = OTHER_SEGMENT):
+    """Return a copy of a folder without its journal, with the same master and one other file of the same size."""
+    copy = shutil.copytree(folder, tmp_path / "copy", ignore=shutil.ignore_patterns(".*"))
+    (copy / changed).write_bytes(content)
+    return copy
+
+
+@pytest.mark.parametrize("resume", [True, False], ids=["resumed", "anew"])
+@pytest.mark.parametrize("offers", [None, {"read": True}, LOOKING], ids=["three endpoints", "reads", "lists"])
+def test_a_changed_segment_under_the_same_master_is_another_stream(server, backend, folder, cancel, offers, resume):
+    """The journal knows what is watched: another key or encoder setting leaves the master as it was."""
+    server.capabilities = offers
+    send(backend, folder, cancel)
+    before = {key: content for key, content in server.stored.items() if key != MASTER}
+    (folder / SEGMENT).write_bytes(OTHER_SEGMENT)
+    result, said = send(backend, folder, cancel, resume=resume)
+    assert (True, "v2/", len(FOLDER)) == (result.complete, result.placement.place, len(result.uploaded))
+    assert before == {key: server.stored[key] for key in before}
+    assert OTHER_SEGMENT == server.stored[PREFIX + "v2/" + SEGMENT]
+    assert said[0].startswith("Another stream stands at")
+    again, said = send(backend, folder, cancel)
+    assert ("v2/", 0, []) == (again.placement.place, again.sent, said)
+
+
+@pytest.mark.parametrize(
+    ("offers", "of_another_size"),
+    [
+        pytest.param({"list": True, "read": True}, False, id="list with MD5"),
+        pytest.param({"list": True, "read": True}, True, id="list with another size"),
+        pytest.param(None, False, id="three endpoints and the library's manifest"),
+        pytest.param({"read": True, "manifest": True}, False, id="the server's manifest"),
+    ],
+)
+def test_a_segment_that_is_watched_is_known_without_the_journal(server, backend, folder, cancel, tmp_path, offers, of_another_size):
+    """What the server lists, and what a manifest says was sent, is compared as well."""
+    server.capabilities = offers
+    known = known_after(send(backend, folder, cancel)[0], backend, folder)
+    before = {key: content for key, content in server.stored.items() if key != MASTER}
+    copy = changed_copy(folder, tmp_path, content=b"short" if of_another_size else OTHER_SEGMENT)
+    if offers is not None and "manifest" in offers:
+        server.stored[PREFIX + "manifest.json"] = manifest_json(known, for_server=True)
+    result, _ = send(backend, copy, cancel, known=known if offers is None else None)
+    assert (True, "v2/") == (result.complete, result.placement.place)
+    assert before.items() <= server.stored.items()
+
+
+def test_captions_are_corrected_where_they_are(server, backend, folder, cancel):
+    """An old or a new text harms no viewer, and a corrected word does not send every segment again."""
+    captions = {"subtitles/en/index.m3u8": b"#EXTM3U\nseg_001.vtt\n", "subtitles/en/seg_001.vtt": b"WEBVTT\n\na wrod\n"}
+    for name, content in captions.items():
+        (folder / name).write_bytes(content)
+    send(backend, folder, cancel)
+    (folder / "subtitles/en/seg_001.vtt").write_bytes(b"WEBVTT\n\na word\n")
+    sent = len(server.puts())
+    result, said = send(backend, folder, cancel)
+    corrected = PREFIX + "subtitles/en/seg_001.vtt"
+    assert ("", [corrected], []) == (result.placement.place, server.puts()[sent:], said)
+    assert b"WEBVTT\n\na word\n" == server.stored[corrected]
+
+
+def test_captions_are_corrected_while_another_track_is_added(server, backend, folder, cancel):
+    """The master names the new track; nothing that is watched was written over but text."""
+    send(backend, folder, cancel)
+    (folder / "subtitles/en/index.m3u8").write_bytes(b"#EXTM3U en, corrected")
+    (folder / "subtitles/de").mkdir()
+    (folder / "subtitles/de/index.m3u8").write_bytes(b"#EXTM3U de")
+    (folder / "master.m3u8").write_bytes(FOLDER["master.m3u8"] + b" with de")
+    result, _ = send(backend, folder, cancel)
+    assert (True, "", 3) == (result.complete, result.placement.place, result.sent)
+
+
+def test_a_quality_that_is_gone_stays_for_those_who_watch_it(server, backend, folder, cancel):
+    """The new master does not name it; its files stay at the address for players with the old one, so no new version is needed."""
+    send(backend, folder, cancel)
+    shutil.rmtree(folder / "480p")
+    (folder / "master.m3u8").write_bytes(NEW_MASTER)
+    result, said = send(backend, folder, cancel)
+    assert (True, "", 1, []) == (result.complete, result.placement.place, result.sent, said)
+    assert FOLDER["480p/seg_001.ts"] == server.stored[PREFIX + "480p/seg_001.ts"]
+
+
+def test_a_quality_that_is_gone_hides_no_other_that_changed(server, backend, folder, cancel):
+    """What is left is watched as well, and is not written over."""
+    send(backend, folder, cancel)
+    shutil.rmtree(folder / "480p")
+    (folder / "master.m3u8").write_bytes(NEW_MASTER)
+    (folder / SEGMENT).write_bytes(OTHER_SEGMENT)
+    assert "v2/" == send(backend, folder, cancel)[0].placement.place
+    assert FOLDER[SEGMENT] == server.stored[PREFIX + SEGMENT]
 
 
 def known_after(result, backend, folder):

@@ -255,11 +255,11 @@ def test_other_destination_gets_everything(uploader, server, folder, cancel, bac
 
 
 def test_changed_file_is_sent_again(uploader, server, folder, cancel):
-    """A file that is not what was confirmed is not confirmed."""
+    """A file that is not what was confirmed is not confirmed; what stands alone is replaced where it is."""
     send(uploader, folder, cancel)
-    (folder / "720p/seg_001.ts").write_bytes(b"new")
+    (folder / "transcript.txt").write_bytes(b"new")
     result = send(uploader, folder, cancel)
-    assert (1, b"new") == (result.sent, server.stored[SEGMENT])
+    assert (1, b"new") == (result.sent, server.stored[PREFIX + "transcript.txt"])
 
 
 def test_starting_anew_sends_everything(uploader, server, folder, cancel):
