@@ -1,49 +1,84 @@
-"""Takes over what an earlier version made under other names: one that gave every video of a run a folder by its file's name alone.
+"""Takes over what was made under another place: by an earlier version, or when other folders were named beside a video.
 
-It numbered those of one name in the order in which they came (`lecture`, `lecture-2`).
+A place is the path below the folder that all videos of a run have in common, so it changes with them (`a/lecture`, then `lecture`). An
+earlier version went by the file's name alone, and numbered those of one name in the order in which they came (`lecture-2`).
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
+import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from pipeline.errors import OutputError, SourceError
 from pipeline.folder_lock import locked
-from pipeline.job_file import JobFile, read_job_file
+from pipeline.job_file import JOB_FILE, JobFile, read_job_file
 from pipeline.model import Existing, Job
 from pipeline.slug import is_earlier_place, slug_for
 from pipeline.workspace import fingerprint, lock_of, partial_of
+
+_PARTIAL = re.compile(r"\.(.+)\.partial")
+_SIZES = re.compile(rb'"size_bytes":\s*(\d+)')
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Work:
+    """What was made of a source: its folder when that is whole, and what is noted there, or in the one where work goes on."""
+
+    folder: Path
+    job_file: JobFile
 
 
 def take_over(jobs: Sequence[Job]) -> dict[str, str]:
     """Move folders with the work on these jobs' sources to the jobs' own places; return a line for each job that got one, by its slug.
 
-    What was made of the same file goes first, then what was made of the same content by a name that is gone. Raises OutputError when a
-    folder can't be moved.
+    They may lie anywhere below the output folder. What was made of the same file goes first, then what was made of the same content by
+    a name that is gone; what another of these jobs has at its own place stays. Raises OutputError when a folder can't be moved.
     """
     notes: dict[str, str] = {}
-    waiting = [job for job in jobs if job.existing is not Existing.FRESH and any(_earlier(job))]
-    content = {job.slug: found for job in waiting if (found := _content(job.source)) is not None}
+    jobs = [job for job in jobs if job.existing is not Existing.FRESH]
+    if all(_is_begun(job) for job in jobs):
+        return notes
+    found = _work_below(sorted({job.output_dir for job in jobs}), {size for job in jobs if (size := _size(job.source)) is not None})
+    by_size: dict[Any, list[_Work]] = defaultdict(list)
+    for work in found:
+        by_size[work.job_file.source.get("size_bytes")].append(work)
+    content = {job.slug: its for job in jobs if _size(job.source) in by_size and (its := _content(job.source)) is not None}
+    taken: set[Path] = set()
+    owners = {job.output_dir / job.slug: job for job in jobs}
+    works = {
+        job.slug: sorted((work for work in by_size[its["size_bytes"]] if work.job_file.is_of(its)), key=partial(_order, job))
+        for job in jobs
+        if (its := content.get(job.slug)) is not None
+    }
     for by_path in (True, False):
         moved = True
         while moved:  # one that moves on makes room for another
             moved = False
-            for job in waiting:
+            for job in jobs:
                 if job.slug in notes or job.slug not in content or _is_begun(job):
                     continue
-                for old in _earlier(job):
-                    if _was_made_of(old, job, content[job.slug], by_path=by_path) and _move(old, job.output_dir / job.slug):
-                        notes[job.slug] = _note(old, job)
+                for work in works[job.slug]:
+                    owner = owners.get(work.folder)
+                    owned = owner is not None and owner is not job and work.job_file.is_of(content.get(owner.slug, {}))
+                    if work.folder in taken or owned or not _was_made_of(work, job, by_path=by_path):
+                        continue
+                    if _move(work.folder, job.output_dir / job.slug, job.output_dir):
+                        notes[job.slug] = _note(work.folder, job)
+                        taken.add(work.folder)
                         moved = True
                         break
     return notes
 
 
 def with_earlier_address(job: Job, destination: str | None) -> Job:
-    """Return the job with the destination to which an earlier version uploaded it, where nothing is left to upload to its own.
+    """Return the job with the destination to which it was uploaded from another place, where nothing is left to upload to its own.
 
     `destination` is the one above all jobs' own. What was uploaded and deleted here stays where it is.
     """
@@ -51,8 +86,8 @@ def with_earlier_address(job: Job, destination: str | None) -> Job:
     if job.upload is None or destination in (None, job.upload.prefix) or found is None or "cleanup" not in found.done:
         return job
     uploaded = str(found.done.get("upload", {}).get("prefix", ""))
-    name = uploaded.removeprefix(destination)
-    if not uploaded.startswith(destination) or not _is_earlier(name.rstrip("/"), job):
+    name = PurePosixPath(uploaded.removeprefix(destination)).name
+    if not uploaded.startswith(destination) or not (name == PurePosixPath(job.slug).name or _is_earlier(name, job)):
         return job
     return replace(job, upload=replace(job.upload, prefix=uploaded))
 
@@ -73,18 +108,59 @@ def _is_earlier(name: str, job: Job) -> bool:
     return name != job.slug and (name == usual or is_earlier_place(name, usual))
 
 
-def _earlier(job: Job) -> Iterator[Path]:
-    """Yield the places that an earlier version may have given a job, as far as there is something."""
-    names = {path.name.removeprefix(".").removesuffix(".partial") for path in _children(job.output_dir)}
-    for name in sorted(names, key=lambda name: (len(name), name)):
-        if _is_earlier(name, job):
-            yield job.output_dir / name
+def _order(job: Job, work: _Work) -> tuple[bool, int, str]:
+    """Return what puts first what an earlier version made under one of the names that it gave, then what is near the top."""
+    place = work.folder.relative_to(job.output_dir).as_posix() if work.folder.is_relative_to(job.output_dir) else str(work.folder)
+    return not _is_earlier(place, job), len(place), place
 
 
-def _children(folder: Path) -> list[Path]:
-    with contextlib.suppress(OSError):
-        return [path for path in folder.iterdir() if path.is_dir()]
-    return []
+def _work_below(tops: Sequence[Path], sizes: set[int]) -> list[_Work]:
+    """Return the work on sources of one of these sizes in folders at any depth, once each."""
+    holders: dict[str, str] = {}
+    for folder, holder in (pair for top in tops for pair in _holders(str(top))):
+        if holder == folder or folder not in holders:
+            holders[folder] = holder
+    noted = ((Path(folder), _read_if_of(Path(holder), sizes)) for folder, holder in holders.items() if _is_whole_or_new(folder, holder))
+    return [_Work(folder=folder, job_file=job_file) for folder, job_file in noted if job_file is not None]
+
+
+def _is_whole_or_new(folder: str, holder: str) -> bool:
+    """Whether a job's folder is whole or not there yet; one without notes may hold other videos' streams."""
+    return holder == folder or not Path(folder).exists()
+
+
+def _holders(top: str) -> Iterator[tuple[str, str]]:
+    """Yield the folders of jobs, and where the notes of each lie: there, or in the folder where work goes on for it.
+
+    Looked into is no stream, whose files may be many, and nothing that is hidden; by strings alone, for there may be 1,000 streams.
+    """
+    waiting = [top]
+    while waiting:
+        here = waiting.pop()
+        below, stream = [], False
+        with contextlib.suppress(OSError), os.scandir(here) as entries:
+            for entry in entries:
+                stream = stream or entry.name.endswith(".m3u8")
+                if not entry.is_dir():
+                    continue
+                begun = _PARTIAL.fullmatch(entry.name)
+                if os.path.isfile(f"{entry.path}/{JOB_FILE}"):  # noqa: PTH113
+                    if begun is not None:
+                        yield os.path.join(here, begun.group(1)), entry.path  # noqa: PTH118
+                    elif not entry.name.startswith("."):
+                        yield entry.path, entry.path
+                elif not entry.name.startswith(".") and not entry.is_symlink():
+                    below.append(entry.path)
+        waiting += [] if stream else below
+
+
+def _read_if_of(folder: Path, sizes: set[int]) -> JobFile | None:
+    """Return what is noted in a folder where a source of one of these sizes may be meant: an upload's notes are long to read."""
+    try:
+        meant = any(int(size) in sizes for size in _SIZES.findall((folder / JOB_FILE).read_bytes()))
+    except OSError:
+        return None
+    return read_job_file(folder) if meant else None
 
 
 def _is_begun(job: Job) -> bool:
@@ -92,22 +168,30 @@ def _is_begun(job: Job) -> bool:
     return final.exists() or partial_of(final).exists()
 
 
-def _content(source: Path) -> dict[str, object] | None:
+def _size(source: Path) -> int | None:
+    with contextlib.suppress(OSError):
+        return source.stat().st_size
+    return None
+
+
+def _content(source: Path) -> dict[str, Any] | None:
     with contextlib.suppress(SourceError):
         return fingerprint(source)
     return None
 
 
-def _was_made_of(old: Path, job: Job, content: dict[str, object], *, by_path: bool) -> bool:
-    found: JobFile | None = read_job_file(old) or read_job_file(partial_of(old))
-    if found is None or not found.is_of(content):
-        return False
-    made_of = Path(found.source_path).absolute()
+def _was_made_of(work: _Work, job: Job, *, by_path: bool) -> bool:
+    made_of = Path(work.job_file.source_path).absolute()
     return made_of == job.source.absolute() if by_path else not made_of.exists()
 
 
-def _move(old: Path, new: Path) -> bool:
-    """Move a folder and the one where work goes on for it; False where another run works on it."""
+def _move(old: Path, new: Path, top: Path) -> bool:
+    """Move a folder and the one where work goes on for it, and remove what that leaves empty below `top`.
+
+    False where another run works on it, or where it would move into itself.
+    """
+    if new.is_relative_to(old):
+        return False
     with contextlib.ExitStack() as opened:
         try:
             opened.enter_context(locked(lock_of(old), old))
@@ -120,4 +204,9 @@ def _move(old: Path, new: Path) -> bool:
                     source.replace(target)
         except OSError as error:
             raise OutputError(f"{old} can't be moved to {new} ({error.strerror}): close programs that use it and start again.") from error
+    with contextlib.suppress(OSError):  # something else is in there
+        for above in old.parents:
+            if above == top or not above.is_relative_to(top):
+                break
+            above.rmdir()
     return True

@@ -1,4 +1,4 @@
-"""What an earlier version made under a file's name alone, numbered by the order of the arguments."""
+"""What was made under other places: with other folders named beside it, or by an earlier version under a file's name alone."""
 
 from __future__ import annotations
 
@@ -90,6 +90,87 @@ def test_a_source_that_was_moved_is_known_by_its_content(tmp_path, job, made):
     assert [one.slug] == list(take_over([one]))
 
 
+def at(job: Job, place: str) -> Job:
+    """Return the job of the same source with another place: other folders were named beside it."""
+    return replace(job, slug=place)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("a/x", "x"), ("x", "deep/down/x"), ("a/b/c/x", "b/x"), ("week-1/x", "week-2/x-mp4")],
+    ids=["up", "down", "both", "beside"],
+)
+def test_a_place_that_changed_with_the_other_videos(tmp_path, job, made, old, new):
+    """The work is found anywhere below the output folder, and no empty folder is left where it was."""
+    one, other = job("a/x"), job("b/y")
+    made(old, one)
+    made("b/y", other)
+    notes = take_over([at(one, new), other])
+    assert {new: "a/x.mp4", "b/y": "b/y.mp4"} == _here(tmp_path)
+    assert {new: f"{tmp_path / 'out' / old} was made of {one.source} under another place: it is {tmp_path / 'out' / new} now."} == notes
+    left = {path.relative_to(tmp_path / "out").parts[0] for path in (tmp_path / "out").iterdir()}
+    assert {new.partition("/")[0], "b"} == left
+
+
+def test_unfinished_work_at_any_depth_goes_on(tmp_path, job, made):
+    """The folder where work goes on is hidden, and found all the same."""
+    one = job("a/x")
+    made("a/.x.partial", one)
+    assert ["x"] == list(take_over([at(one, "x")]))
+    assert {".x.partial": "a/x.mp4"} == _here(tmp_path)
+
+
+def test_a_renamed_source_is_found_at_any_depth(tmp_path, job, made):
+    """By its content, where nothing is at its old path any more; what was made of the path itself goes first."""
+    old, new = job("a/old", content="the same"), job("b/new", content="the same")
+    made("a/old", old)
+    assert {} == take_over([new])
+    made("elsewhere/new", new)
+    old.source.unlink()
+    take_over([new])
+    assert {"a/old": "a/old.mp4", "b/new": "b/new.mp4"} == _here(tmp_path)
+    made_of_it = tmp_path / "out" / "b" / "new"
+    (made_of_it / "job.json").unlink()
+    made_of_it.rmdir()
+    take_over([new])
+    assert {"b/new": "a/old.mp4"} == _here(tmp_path)
+
+
+def test_what_another_job_has_at_its_own_place_stays(tmp_path, job, made):
+    """Two videos of one content, whose first name is gone: the one whose place it is keeps the folder."""
+    gone = job("before", content="the same")
+    keeper, other = job("a/x", content="the same"), job("b/x", content="the same")
+    made("a/x", keeper, source=gone.source)
+    gone.source.unlink()
+    assert ({}, {"a/x": "before.mp4"}) == (take_over([other, keeper]), _here(tmp_path))
+
+
+@pytest.mark.parametrize("hidden", ["stream/720p/x", ".trash/x", "x"], ids=["in a stream", "hidden", "its own place is below"])
+def test_what_is_not_looked_into(tmp_path, job, made, hidden):
+    """Streams, hidden folders; and a folder is not moved into itself."""
+    one = job("a/x")
+    (tmp_path / "out" / "stream").mkdir(parents=True)
+    (tmp_path / "out" / "stream" / "master.m3u8").touch()
+    made(hidden, one)
+    assert ({}, {hidden}) == (take_over([at(one, "x/x")]), set(_here(tmp_path)))
+
+
+def test_a_folder_of_other_videos_is_not_moved_with_unfinished_work(tmp_path, job, made):
+    """One of the name that the unfinished work was to get, with other streams in it."""
+    one, other = job("lesson"), job("lesson/y")
+    made(".lesson.partial", one)
+    made("lesson/y", other)
+    assert ({}, {".lesson.partial", "lesson/y"}) == (take_over([at(one, "week1/lesson")]), set(_here(tmp_path)))
+
+
+def test_nothing_is_read_where_every_place_is_there(tmp_path, job, made, monkeypatch):
+    """An output folder with many finished streams is not walked for jobs that need nothing of it."""
+    one = job("a/x")
+    made("a/x", one)
+    monkeypatch.setattr("os.scandir", lambda path: pytest.fail(f"{path} is walked"))
+    assert {} == take_over([one])
+
+
 def test_other_content_stays(tmp_path, job, made):
     """Of another file of that name, or of this one before it was changed."""
     one = job("week1/lecture")
@@ -115,6 +196,7 @@ def test_what_is_there_or_begun_anew_is_left_alone(tmp_path, job, made):
     ("uploaded", "done", "expected"),
     [
         pytest.param("videos/lecture-2/", {"cleanup": {}}, "videos/lecture-2/", id="deleted here, so it stays there"),
+        pytest.param("videos/2025/week1/lecture/", {"cleanup": {}}, "videos/2025/week1/lecture/", id="below other folders"),
         pytest.param("videos/lecture-2/", {}, "videos/week1/lecture/", id="it can be uploaded to its own"),
         pytest.param("videos/other/", {"cleanup": {}}, "videos/week1/lecture/", id="no name of that version"),
         pytest.param("elsewhere/lecture/", {"cleanup": {}}, "videos/week1/lecture/", id="another destination"),

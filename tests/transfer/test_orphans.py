@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from pipeline.job_file import JobFile, write_job_file
+from pipeline.model import Job
+from pipeline.takeover import take_over
 from pipeline.transfer.manifest import FileEntry, Manifest
 from pipeline.transfer.manifest_library import Located
 from pipeline.transfer.orphans import orphans
 from pipeline.transfer.ownership import SourceContent
+from pipeline.workspace import fingerprint
 
 URL = "https://a.example"
 
@@ -103,6 +106,23 @@ def test_a_video_with_another_place_since(inbox, stream):
     assert [("lecture", f"{kept} is published at videos/week1/lecture/ now.", True)] == _said(old, new)
     again = stream("other", kept, content="a")
     assert [] == _said(again, new)
+
+
+@pytest.mark.parametrize(("old", "new"), [("a/x", "x"), ("x", "deep/x"), ("a/old", "b/kept")], ids=["up", "down", "renamed"])
+def test_a_stream_whose_place_changed_with_the_other_videos(tmp_path, inbox, stream, old, new):
+    """Its folder was taken over at the new place; what is at the old address is listed."""
+    source, before = inbox / "kept.mp4", inbox / "old.mp4"
+    made_of = before if old == "a/old" else source
+    made_of.write_text("video")
+    left = stream(old, made_of, content="a")
+    write_job_file(tmp_path / "out" / old, JobFile(source_path=str(made_of), source=fingerprint(made_of), settings={}, done={}))
+    if made_of == before:
+        before.replace(source)
+    assert [new] == list(take_over([Job(source=source, output_dir=tmp_path / "out", slug=new)]))
+    now = stream(new, source, content="a", synced="2026-02-01", folder=False)
+    published = f"published at videos/{new}/"
+    said = f"is called {source} now, and {published}." if made_of == before else f"is {published} now."
+    assert [(old, f"{made_of} {said}", True)] == _said(left, now)
 
 
 def test_a_folder_of_an_earlier_version_that_was_taken_over(inbox, stream):
