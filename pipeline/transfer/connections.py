@@ -1,4 +1,4 @@
-"""HTTP through `requests`, with connections that end at once when the job is cancelled. Knows nothing of uploads.
+"""HTTP through `urllib3`, with connections that end at once when the job is cancelled. Knows nothing of uploads.
 
 A thread that sends or waits can't look at a flag. So every open socket is known here, and cancelling shuts them all down:
 whatever was blocked on one returns with an error, which is then reported as `Cancelled`.
@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-import requests
-import truststore
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3 import HTTPConnectionPool, Timeout
+from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.util import parse_url
 
 from pipeline.cancel import CancelToken
 from pipeline.transfer import connecting, paced
@@ -27,8 +24,8 @@ from pipeline.transfer.exchange import Answer, Body, Http, NoAnswerError
 from pipeline.transfer.hold import HeldHttp, Hold
 from pipeline.transfer.no_answer import RAISED, no_answer
 from pipeline.transfer.pace import Pace
-from pipeline.transfer.paced import HeadWithBody
-from pipeline.transfer.surroundings import SOCKS, Surroundings, surroundings_of
+from pipeline.transfer.pools import Pools
+from pipeline.transfer.surroundings import Surroundings, surroundings_of
 
 CONNECT_TIMEOUT_S = 30.0
 """Enough for a line by satellite that loses the first packets."""
@@ -58,16 +55,11 @@ class Connections:
     @contextlib.contextmanager
     def session(self) -> Iterator[Http]:
         """Open a session for one thread."""
-        adapter = _InterruptibleAdapter(self)
+        pools = Pools(self)
         try:
-            with requests.Session() as session:
-                session.mount("http://", adapter)
-                session.mount("https://", adapter)
-                yield HeldHttp(RequestsHttp(session, self._cancel), self._hold)
+            yield HeldHttp(PooledHttp(pools, self._cancel), self._hold)
         finally:
-            # urllib3 closes what is left when its pool is collected, and an exception's traceback may keep that for long.
-            for owner in list(adapter.owners):
-                owner.close()
+            pools.close()
 
     def open(self, owner: HTTPConnection) -> socket.socket:
         """Connect for `owner`, and remember the socket until `forget`. Raises what urllib3 raises, Cancelled."""
@@ -142,13 +134,13 @@ class Connections:
                 remembered.shutdown(socket.SHUT_RDWR)
 
 
-class RequestsHttp:
+class PooledHttp:
     """The `Http` of one thread."""
 
-    def __init__(self, session: requests.Session, cancel: CancelToken) -> None:
-        self._session = session
+    def __init__(self, pools: Pools, cancel: CancelToken) -> None:
+        self._pools = pools
         self._cancel = cancel
-        self._known: dict[str, Surroundings] = {}
+        self._known: dict[str, tuple[Surroundings, HTTPConnectionPool]] = {}
 
     def send(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Body, read_timeout_s: float) -> Answer:
         """Return the answer, whatever its status. Raises NoAnswerError, Cancelled, or what `body` raises."""
@@ -156,19 +148,22 @@ class RequestsHttp:
         failure: NoAnswerError | None = None
         way: Surroundings | None = None
         try:
-            way = self._way_to(url)
-            request = requests.PreparedRequest()
-            # An empty object would be left out; b"" goes out with Content-Length: 0.
-            request.prepare(method, url, headers=dict(headers), data=body if len(body) else b"", auth=_as_it_is)
-            response = self._session.send(
-                request,
-                timeout=(CONNECT_TIMEOUT_S, read_timeout_s),
-                allow_redirects=False,
-                **way.options,
+            way, pool = self._way_to(url)
+            response = pool.urlopen(
+                method,
+                _target(url, whole=not way.tunnelled),
+                body=body if len(body) else None,  # type: ignore[arg-type]  # it asks for no more of a file than `read`
+                headers=_with_length(headers, method, len(body)),
+                timeout=Timeout(connect=CONNECT_TIMEOUT_S, read=read_timeout_s),
+                retries=False,
+                redirect=False,
+                assert_same_host=False,
+                preload_content=False,
             )
+            content = response.data
             refusal = way.refusal(response)
             if refusal is not None:
-                failure = NoAnswerError(refusal, f"the proxy answered {response.status_code}", about=way.proxy)
+                failure = NoAnswerError(refusal, f"the proxy answered {response.status}", about=way.proxy)
         except (NoAnswerError, *RAISED) as error:
             # Raised below and not from here: a traceback would show this one too, and in its text the signed URL.
             failure = no_answer(error, way)
@@ -177,8 +172,8 @@ class RequestsHttp:
             raise failure
         server_time = _http_date(response.headers.get("Date", ""))
         return Answer(
-            status=response.status_code,
-            body=response.content,
+            status=response.status,
+            body=content,
             retry_after_s=_retry_after_s(response.headers.get("Retry-After", ""), server_time),
             etag=response.headers.get("ETag", "").removeprefix("W/").strip('"'),
             server_time=server_time,
@@ -186,105 +181,29 @@ class RequestsHttp:
             encryption=_encryption(response.headers),
         )
 
-    def _way_to(self, url: str) -> Surroundings:
-        """Return what the settings say of a server, read once for each: that costs more than a request."""
+    def _way_to(self, url: str) -> tuple[Surroundings, HTTPConnectionPool]:
+        """Return what the settings say of a server, and its pool; found once for each: that costs more than a request."""
         server = "/".join(url.split("/", 3)[:3])
         if server not in self._known:
-            self._known[server] = surroundings_of(self._session, url)
+            way = surroundings_of(url)
+            self._known[server] = way, self._pools.pool(server, way)
         return self._known[server]
 
 
-class _InterruptibleAdapter(HTTPAdapter):
-    """Hands requests connections that `Connections` knows."""
-
-    def __init__(self, connections: Connections) -> None:
-        self.owners: set[HTTPConnection] = set()
-        self._connections = connections
-        # One for each session: truststore lets one handshake at a time through each.
-        self._trust: ssl.SSLContext | None = None
-        self._pool_classes = _pool_classes(connections, self.owners)
-        super().__init__(pool_connections=4, pool_maxsize=1)
-
-    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any) -> None:  # noqa: ANN401  # as requests has it
-        """Use our connections for direct requests."""
-        super().init_poolmanager(connections, maxsize, block, **pool_kwargs)
-        self.poolmanager.pool_classes_by_scheme = self._pool_classes
-
-    def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:  # noqa: ANN401  # as requests has it
-        """Use our connections for requests through a proxy."""
-        manager = super().proxy_manager_for(proxy, **proxy_kwargs)
-        socks = proxy.lower().startswith(SOCKS)
-        manager.pool_classes_by_scheme = _socks_classes(self._connections, self.owners) if socks else self._pool_classes
-        return manager
-
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ANN401  # as requests has it
-        """Trust what the system trusts, where no setting names certificates: requests would bring a list of its own."""
-        if verify is not True or not url.lower().startswith("https"):
-            super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]  # so in the stubs
-            return
-        conn.cert_reqs, conn.ca_certs, conn.ca_cert_dir = "CERT_REQUIRED", None, None
-        if self._trust is None:
-            self._trust = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        conn.conn_kw["ssl_context"] = self._trust
+def _target(url: str, *, whole: bool) -> str:
+    """Return what of an address stands in the first line of a request; the whole address for a proxy that can read it."""
+    _, _, rest = url.partition("://")
+    host, slash, target = rest.partition("/")
+    # urllib3 takes as long to read an address as to send a request, so it is asked only where there is something to mend
+    if not whole and slash and "?" not in host and "#" not in url and "/." not in url:
+        return slash + target
+    parts = parse_url(url)
+    return parts._replace(auth=None, fragment=None).url if whole else parts.request_uri
 
 
-class _Known(HeadWithBody):
-    """A connection that `Connections` knows as long as it is open."""
-
-    connections: Connections
-    owners: set[HTTPConnection]
-
-    def _new_conn(self) -> socket.socket:
-        self.owners.add(self)
-        return self.connections.open(self)
-
-    def close(self) -> None:
-        self.owners.discard(self)
-        self.connections.forget(self)
-        super().close()
-
-
-def _pool_classes(known: Connections, open_now: set[HTTPConnection]) -> dict[str, type[HTTPConnectionPool]]:
-    class Plain(_Known):
-        connections, owners, pace = known, open_now, known.pace
-
-    class Tls(_Known, HTTPSConnection):
-        connections, owners, pace = known, open_now, known.pace
-
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
-
-    class TlsPool(HTTPSConnectionPool):
-        ConnectionCls = Tls
-
-    return {"http": PlainPool, "https": TlsPool}
-
-
-def _socks_classes(known: Connections, open_now: set[HTTPConnection]) -> dict[str, type[HTTPConnectionPool]]:
-    from urllib3.contrib.socks import SOCKSConnection
-
-    class Plain(_Known, SOCKSConnection):
-        connections, owners, pace = known, open_now, known.pace
-
-        def _new_conn(self) -> socket.socket:
-            self.owners.add(self)
-            return known.open_socks(self, (self.host, self.port), self._socks_options)
-
-    class Tls(Plain, HTTPSConnection):
-        """The same with TLS to the server."""
-
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
-
-    class TlsPool(HTTPSConnectionPool):
-        ConnectionCls = Tls
-
-    return {"http": PlainPool, "https": TlsPool}
-
-
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Stand in for authentication, so that a .netrc on the machine can't replace our header or add one for the store."""
-    return request
+def _with_length(headers: Mapping[str, str], method: str, size_bytes: int) -> dict[str, str]:
+    # stores answer a PUT of nothing without a length with 411
+    return {**headers, "Content-Length": str(size_bytes)} if size_bytes or method not in ("GET", "HEAD") else dict(headers)
 
 
 def _encryption(headers: Mapping[str, str]) -> str:

@@ -150,7 +150,7 @@ class Inventory:
 
     def _read(self, address: Callable[[], str], key: str, span: tuple[int, int] | None, size_bytes: int) -> tuple[int, bytes]:
         """Return the offset and the bytes of one answer of the store."""
-        # requests would ask for gzip, and hand over what is not the object's bytes; a CDN may still have what was replaced
+        # gzip would not be the bytes of the object; a CDN may still have what was replaced
         headers = {"Accept-Encoding": "identity", "Cache-Control": "no-cache"}
         if span is not None:
             headers["Range"] = f"bytes={span[0]}-{span[1] - 1}"
@@ -295,7 +295,7 @@ class Remote:
 @contextmanager
 def connected(api: BackendApi, *, delays: Sequence[float] = DELAYS_S, note: Callable[[str], None] = lambda text: None) -> Iterator[Remote]:
     """Open what is needed to ask a server; a backend that is not configured offers nothing. Raises TransferError."""
-    # requests takes a tenth of a second to import, which commands without network must not wait for
+    # urllib3 takes a tenth of a second to import, which commands without network must not wait for
     from pipeline.transfer.connections import Connections
 
     stop = CancelToken()

@@ -1,20 +1,20 @@
-"""Why nobody answered: what `requests`, `urllib3` and PySocks raise, as the engine speaks of it."""
+"""Why nobody answered: what `urllib3` and PySocks raise, as the engine speaks of it."""
 
 from __future__ import annotations
 
 import re
 import ssl
 from collections.abc import Iterator
+from http import HTTPStatus
 
-import requests
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProxyError, ReadTimeoutError
 
 from pipeline.transfer.exchange import NoAnswerError, Silence
 from pipeline.transfer.redaction import redact
 from pipeline.transfer.surroundings import TUNNEL_FAILED, Surroundings
 
-RAISED = (requests.RequestException, HTTPError, OSError, ValueError)
-"""All that a request may raise where it is not answered. Some errors get through requests unwrapped: of addresses, certificates, SOCKS."""
+RAISED = (HTTPError, OSError, ValueError)
+"""All that a request may raise where it is not answered. Some errors get through urllib3 unwrapped: of addresses, certificates, SOCKS."""
 
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
 _SOCKS_REPLY = re.compile(r"0x0([1-8])")
@@ -57,14 +57,11 @@ def _silence(error: Exception, way: Surroundings | None) -> Silence:
 
 def _direct(error: Exception) -> Silence:
     """Return why a server itself does not answer."""
-    if isinstance(error, requests.exceptions.ConnectTimeout):
+    if isinstance(error, (ConnectTimeoutError, NewConnectionError)):
         return Silence.UNREACHABLE
-    if isinstance(error, requests.exceptions.Timeout):
+    if isinstance(error, ReadTimeoutError):
         return Silence.TIMED_OUT
-    if isinstance(error, requests.exceptions.ConnectionError):
-        unreachable = ("NewConnectionError", "NameResolutionError")
-        return Silence.UNREACHABLE if any(name in repr(error) for name in unreachable) else Silence.BROKEN_OFF
-    if isinstance(error, ValueError):  # complaints about addresses and headers are ValueErrors, in requests too
+    if isinstance(error, ValueError):  # complaints about addresses and headers are ValueErrors, in urllib3 too
         return Silence.BAD_ADDRESS
     return Silence.BROKEN_OFF
 
@@ -76,11 +73,11 @@ def _of_proxy(error: Exception, found: list[BaseException]) -> Silence | None:
             blamed = _of_socks(type(one).__name__, str(one))
             if blamed is not None:
                 return blamed
-    if isinstance(error, requests.exceptions.ProxyError):
+    if isinstance(error, ProxyError):
         status = _TUNNEL.search(str(error))
         if status is None:
             return Silence.PROXY_UNREACHABLE
-        if int(status[1]) == requests.codes.proxy_authentication_required:
+        if int(status[1]) == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
             return Silence.PROXY_LOGIN
         return Silence.PROXY_FAILED if int(status[1]) in TUNNEL_FAILED else Silence.PROXY_DENIED
     # the only connection that is made is the one to the proxy

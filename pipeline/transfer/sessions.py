@@ -1,4 +1,4 @@
-"""Opens connections for as long as a block runs. Apart from `connections`: requests takes a tenth of a second to import, which the
+"""Opens connections for as long as a block runs. Apart from `connections`: urllib3 takes a tenth of a second to import, which the
 window's start must not wait for.
 """
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import threading
 import time
 from email.utils import formatdate
+from pathlib import Path
 
 import pytest
 from store_server import Fault
@@ -15,6 +18,7 @@ from pipeline.transfer.connections import Connections
 from pipeline.transfer.exchange import NoAnswerError, Silence
 
 ME = "/api/admin/auth/me"
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def ask(cancel, url, *, method="GET", body=b"", headers=None):
@@ -150,3 +154,55 @@ def test_reasons_for_silence_are_told_apart(cancel, server):
         found.append(caught.value.silence)
     unreachable, bad = Silence.UNREACHABLE, Silence.BAD_ADDRESS
     assert [unreachable, Silence.BROKEN_OFF, unreachable, bad, bad] == found
+
+
+def head_of(listener: socket.socket) -> list[str]:
+    """Take one request, answer it, and return the lines of its head."""
+    taken, _ = listener.accept()
+    with taken:
+        received = b""
+        while b"\r\n\r\n" not in received:
+            received += taken.recv(1 << 14)
+        taken.sendall(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+    return received.partition(b"\r\n\r\n")[0].decode().split("\r\n")
+
+
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        ("/b/a%2Fb~%7E.ts?X-Amz-Credential=A%2FB&c=d%3D", "/b/a%2Fb~%7E.ts?X-Amz-Credential=A%2FB&c=d%3D"),
+        ("/b/a b\u00e9.ts", "/b/a%20b%C3%A9.ts"),
+        ("/b/a.ts?x=1#part", "/b/a.ts?x=1"),
+        ("/b/../a.ts", "/a.ts"),
+        ("", "/"),
+        ("?x=/1", "/?x=/1"),
+    ],
+    ids=["signed", "not escaped", "fragment", "dots", "no path", "query only"],
+)
+def test_address_goes_out_as_it_was_signed(cancel, deaf, in_thread, given, asked):
+    """Escapes stay as they are; what can't stand in a request is escaped or left out."""
+    result = in_thread(lambda: ask(cancel, f"http://127.0.0.1:{deaf.getsockname()[1]}{given}"))
+    assert f"GET {asked} HTTP/1.1" == head_of(deaf)[0]
+    assert 204 == result().status
+
+
+@pytest.mark.parametrize(("method", "length"), [("PUT", ["0"]), ("POST", ["0"]), ("DELETE", ["0"]), ("GET", [])])
+def test_request_without_a_body_says_so(cancel, deaf, in_thread, method, length):
+    """Stores answer 411 to a PUT of an empty file that does not tell its length; a question has none."""
+    result = in_thread(lambda: ask(cancel, f"http://127.0.0.1:{deaf.getsockname()[1]}/", method=method))
+    said = dict(line.lower().split(": ", 1) for line in head_of(deaf)[1:])
+    assert (length, "transfer-encoding" in said) == ([said[name] for name in said if name == "content-length"], False)
+    assert 204 == result().status
+
+
+def test_requests_is_not_imported_where_there_is_no_proxy(deaf):
+    """It would take a tenth of a second of every upload, as long as a hundred small files."""
+    program = (
+        "import sys; from pipeline.transfer.connections import Connections; from pipeline.cancel import CancelToken\n"
+        "with Connections(CancelToken()).session() as http:\n"
+        "    try: http.send('GET', sys.argv[1], headers={}, body=b'', read_timeout_s=0.1)\n"
+        "    except Exception as error: print(type(error).__name__, 'requests' in sys.modules)"
+    )
+    url = f"http://127.0.0.1:{deaf.getsockname()[1]}/"
+    said = subprocess.run([sys.executable, "-c", program, url], check=True, capture_output=True, text=True, cwd=ROOT, timeout=60)
+    assert "NoAnswerError False\n" == said.stdout
