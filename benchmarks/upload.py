@@ -193,8 +193,9 @@ def rclone(server: Server, endpoint_url: str, folder: Path, connections: int) ->
 
 def timed(command: Sequence[str], environ: Mapping[str, str]) -> Cost:
     """Run a command to its end; return the seconds of its whole process."""
-    # nothing speaks TLS here, and rclone 1.60 gives up where this names a file
-    inherited = {name: value for name, value in os.environ.items() if name != "AWS_CA_BUNDLE"}
+    # nothing speaks TLS here, and rclone 1.60 gives up where the first names a file; with the second Python would compile
+    # each module in every run, which an installed program does once
+    inherited = {name: value for name, value in os.environ.items() if name not in ("AWS_CA_BUNDLE", "PYTHONDONTWRITEBYTECODE")}
     started = time.perf_counter()
     process = subprocess.Popen(command, env={**inherited, **environ}, stdout=subprocess.DEVNULL)
     _, status, used = os.wait4(process.pid, 0)
