@@ -22,7 +22,7 @@ from pipeline.steps import unexpected
 from pipeline.transfer import retry
 from pipeline.transfer.callbacks import Callback, watched
 from pipeline.transfer.content_types import CONTENT_TYPES
-from pipeline.transfer.destination import check_owner
+from pipeline.transfer.destination import DestinationCheck
 from pipeline.transfer.folder_owner import owner_of
 from pipeline.transfer.journal import Destination
 from pipeline.transfer.log_file import UploadLog
@@ -214,10 +214,6 @@ class S3UploadManager:
         loaded = self._loaded if self._loaded is not None and self._loaded.destination.mark == here.mark else None
         owner, data_dir = owner_of(folder), self._config.data_dir
 
-        def still_free() -> None:  # what was sent before lies beside the stream that stands there
-            if not self.replace:
-                check_owner(uploader, prefix, owner, folder, data_dir, cancel)
-
         known, _ = previous_manifest(folder, data_dir, self.backend_url, prefix)
         self._folder = folder
         try:
@@ -229,7 +225,7 @@ class S3UploadManager:
                 on_notice=_log,
                 known=known,
                 saved=loaded,
-                before_master=still_free,
+                guard=DestinationCheck(uploader, prefix, owner, folder, data_dir, replace=self.replace),
                 cancel=cancel,
             )
         except TransferCancelled as cancelled:

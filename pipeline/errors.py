@@ -45,14 +45,22 @@ class DestinationTakenError(SettingsError):
     """Another video stands at the destination: somebody must say that it is to be replaced.
 
     `title` is the other video's, `same_name` says that it is called like the one that is to go there, `last_synced` when it was last
-    uploaded (UTC), empty where nobody knows.
+    uploaded (UTC), empty where nobody knows. `begun` says that its upload has begun then, and is not finished.
     """
 
-    def __init__(self, *, prefix: str, title: str, same_name: bool, last_synced: str) -> None:
+    def __init__(self, *, prefix: str, title: str, same_name: bool, last_synced: str, begun: bool = False) -> None:
         self.prefix = prefix
         self.title = title
         self.same_name = same_name
         self.last_synced = last_synced
+        self.begun = begun
+        if begun:
+            whose = f"another “{title}”, of other content," if same_name else f"“{title}”"
+            super().__init__(
+                f"An upload of {whose} to {prefix} has begun and is not finished: "
+                "choose another destination, or put this one in its place (--replace)."
+            )
+            return
         what = f"another “{title}”, of other content" if same_name else f"another video, “{title}”"
         super().__init__(f"{prefix} holds {what}: choose another destination, or put this one in its place (--replace).")
 

@@ -22,7 +22,6 @@ from pipeline.phases.record import fields_for, record
 from pipeline.phases.upload import is_uploaded, upload
 from pipeline.steps import Steps, to_the_end
 from pipeline.transfer.control import TransferControl
-from pipeline.transfer.destination import check_owner
 from pipeline.transfer.folder_owner import owner_of
 from pipeline.transfer.login import Login
 from pipeline.transfer.state_file import STATE_FILE, read_state
@@ -131,8 +130,6 @@ class _FolderUpload:
         warning = self._uploader.test_connection(self._cancel)
         if warning:
             log(warning, LogLevel.WARNING)
-        if not self._request.replace:
-            check_owner(self._uploader, self._request.prefix, owner_of(self._folder), self._folder, self._data_dir, self._cancel)
         return upload(self._uploader, self._request, notes, self._existing, self._data_dir, report, log, self._cancel)
 
     def _record(self, notes: FolderNotes) -> PhaseResult:

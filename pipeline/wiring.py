@@ -40,7 +40,7 @@ from pipeline.slug import slug_for
 from pipeline.speech.model import MODEL_NAMES
 from pipeline.takeover import take_over, with_earlier_address
 from pipeline.transfer.control import TransferControl
-from pipeline.transfer.destination import check_owner
+from pipeline.transfer.destination import DestinationCheck
 from pipeline.transfer.login import AskToken, Login
 from pipeline.transfer.ownership import owner_from
 from pipeline.transfer.uploader import PreviousUpload, Uploader
@@ -167,7 +167,7 @@ def destination_conflict(plan: Plan, config: Config, cancel: CancelToken) -> Des
     uploader = Uploader(config.backend, session_id=upload.session_id, delays=())
     owner = owner_from(str(job.source), fingerprint(job.source))
     try:
-        check_owner(uploader, upload.prefix, owner, job.output_dir / job.slug, config.data_dir, cancel)
+        DestinationCheck(uploader, upload.prefix, owner, job.output_dir / job.slug, config.data_dir).ask(cancel)
     except DestinationTakenError as taken:
         return taken
     except TransferError:

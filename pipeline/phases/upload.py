@@ -14,12 +14,12 @@ from pipeline.phases.phase import Notes, PhaseContext, PhaseResult, Progress
 from pipeline.published import published_names
 from pipeline.transfer.content_types import content_type
 from pipeline.transfer.control import TransferControl
-from pipeline.transfer.destination import check_owner, others_below
+from pipeline.transfer.destination import DestinationCheck, others_below
 from pipeline.transfer.folder_owner import owner_of
 from pipeline.transfer.login import Login
 from pipeline.transfer.manifest_library import previous_manifest
 from pipeline.transfer.manifest_upload import publish_manifest
-from pipeline.transfer.ownership import owner_from
+from pipeline.transfer.ownership import Owner, owner_from
 from pipeline.transfer.preparation import too_large
 from pipeline.transfer.publish_order import check_names
 from pipeline.transfer.redaction import without_query
@@ -99,8 +99,8 @@ class UploadPhase:
         if workspace.media_deleted and self._is_done(context):
             return PhaseResult(outcome=PhaseOutcome.REUSED, text=COMPLETE)
         uploader, existing = self._uploader(request), context.plan.job.existing
-        if self._made_meanwhile:  # encoding takes hours: another computer may have uploaded there since
-            self._check_owner(context, uploader)
+        if self._made_meanwhile and not request.replace:  # encoding takes hours
+            self._check_below(context, owner_of(workspace.folder))
         return upload(uploader, request, workspace, existing, self._data_dir, context.report, context.log, context.cancel)
 
     def _uploader(self, request: UploadRequest) -> Uploader:
@@ -124,7 +124,12 @@ class UploadPhase:
         if request.replace:
             return
         owner = owner_from(str(context.plan.job.source), workspace.source)
-        check_owner(uploader, request.prefix, owner, workspace.folder, self._data_dir, context.cancel)
+        DestinationCheck(uploader, request.prefix, owner, workspace.folder, self._data_dir).ask(context.cancel)
+        self._check_below(context, owner)
+
+    def _check_below(self, context: PhaseContext, owner: Owner) -> None:
+        """See that a destination that is new does not lie above those of other videos. Raises SettingsError."""
+        request = _request(context)
         others = [] if self._is_done(context) else others_below(self._data_dir, self._backend.url, request.prefix, owner)
         if others:
             own = f"{request.prefix}{context.plan.job.slug}/"
@@ -231,11 +236,6 @@ def send(
         )
 
     owner = owner_of(folder)
-
-    def still_free() -> None:  # another computer may have published there while this one sent its segments
-        if not request.replace:
-            check_owner(uploader, request.prefix, owner, folder, data_dir, cancel)
-
     known, _ = previous_manifest(folder, data_dir, uploader.backend_url, request.prefix)
     result = uploader.upload(
         folder,
@@ -244,7 +244,7 @@ def send(
         known=known,
         on_progress=tell,
         on_notice=log,
-        before_master=still_free,
+        guard=DestinationCheck(uploader, request.prefix, owner, folder, data_dir, replace=request.replace),
         cancel=cancel,
     )
     if not result.complete:

@@ -23,6 +23,9 @@ from pipeline.transfer.ownership import Owner, SourceContent, content_fields, re
 from pipeline.transfer.place import Placement
 from pipeline.transfer.redaction import without_query
 
+BEGUN = "An upload to {prefix} has begun and is not finished."
+"""What a manifest without files says."""
+
 MAX_VERSIONS = 10
 MAX_EARLIER_FILES = 50_000
 """How many entries all earlier versions may hold together, some 20 MB of text; the oldest versions go first."""
@@ -105,6 +108,11 @@ class Manifest:
     def owner(self) -> Owner:
         """To whom the destination belongs."""
         return Owner(title=self.title, content=self.source)
+
+    @property
+    def begun(self) -> bool:
+        """Whether it only tells that an upload to the destination has begun and is not finished: it names no file."""
+        return not self.files
 
     @property
     def total_files(self) -> int:

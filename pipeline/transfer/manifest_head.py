@@ -18,12 +18,16 @@ HEAD_BYTES = 64 << 10
 
 @dataclass(frozen=True, kw_only=True)
 class ManifestHead:
-    """Whose stream stands at a destination. `backend_url` is None in the server's copy, which does not name it."""
+    """Whose stream stands at a destination. `backend_url` is None in the server's copy, which does not name it.
+
+    `begun` says that no file is named: an upload has begun and is not finished.
+    """
 
     owner: Owner
     backend_url: str | None
     prefix: str
     last_synced: str
+    begun: bool = False
 
 
 def read_head(data: bytes) -> ManifestHead | None:
@@ -40,6 +44,7 @@ def read_head(data: bytes) -> ManifestHead | None:
         backend_url=backend_url if isinstance(backend_url, str) else None,
         prefix=prefix,
         last_synced=_text(fields, "last_synced"),
+        begun=fields.get("total_files") == 0 or fields.get("files") == [],
     )
 
 

@@ -62,8 +62,9 @@ def publish_manifest(
         except TransferError as error:
             news.begin()
             return (*notices, f"The manifest was not written, the stream is published: {error} Start again to write it.")
+        ended = None if stored is not None and stored.begun else stored  # what told of the upload's beginning has done its work
         manifest = merge(
-            newest([before, stored]),
+            newest([before, ended]),
             title=title,
             source=source,
             backend_url=url,
@@ -76,7 +77,7 @@ def publish_manifest(
         if not result.sent and all(one is not None and _says_the_same(one, manifest) for one in everywhere):
             return notices
         news.begin()
-        notices = (*notices, *_stays(newest([before, stored]), manifest))
+        notices = (*notices, *_stays(newest([before, ended]), manifest))
         written = write_copies(manifest, folder, data_dir)
         try:
             sender.send(

@@ -9,7 +9,7 @@ from datetime import datetime
 from pipeline.errors import AuthenticationError, SettingsError, TransferError
 from pipeline.published import MANIFEST_FILE
 from pipeline.transfer.inventory import Inventory, Remote, StoredObject, moment
-from pipeline.transfer.manifest import Manifest
+from pipeline.transfer.manifest import BEGUN, Manifest
 from pipeline.transfer.place import versions_in
 from pipeline.transfer.publish_order import standing_alone
 from pipeline.transfer.validation import destination_problems
@@ -46,6 +46,8 @@ def leftovers(remote: Remote, manifests: Sequence[Manifest], others: Iterable[st
     """
     prefix = manifests[0].prefix
     _check(remote, prefix)
+    if any(manifest.begun for manifest in manifests):
+        return Leftovers(prefix=prefix, objects=(), kept=(f"{BEGUN.format(prefix=prefix)} What is there stays.",))
     with remote.inventory() as inventory:
         present = list(inventory.objects(prefix))
     named = {file.s3_key for manifest in manifests for file in manifest.files} | {manifests[0].own_key}
@@ -88,6 +90,8 @@ def whole_stream(remote: Remote, manifest: Manifest, others: Iterable[str]) -> L
     prefix = manifest.prefix
     _check(remote, prefix)
     theirs = remote.manifest(prefix)
+    if theirs is not None and theirs.begun:
+        return Leftovers(prefix=prefix, objects=(), kept=(f"{BEGUN.format(prefix=prefix)} What is there stays.",))
     if theirs is not None and theirs.owner.is_another(manifest.owner):
         return Leftovers(prefix=prefix, objects=(), kept=(f"{prefix} belongs to another video by now, “{theirs.title}”: it stays.",))
     if theirs is not None and theirs.last_synced > manifest.last_synced:

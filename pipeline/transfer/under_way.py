@@ -20,6 +20,7 @@ from config import BackendApi
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, OutputError, TransferError
 from pipeline.transfer.capabilities import Capabilities
+from pipeline.transfer.guard import Guard
 from pipeline.transfer.journal import BegunInParts, Confirmed, Destination, Journal, set_aside
 from pipeline.transfer.lanes import Lane, Line, Queue, WholeFile, line
 from pipeline.transfer.login import Login
@@ -85,13 +86,13 @@ class Run:
         terms_for: Callable[[CancelToken], Terms],
         capabilities: Capabilities,
         look: Callable[[str], Mapping[str, int]],
-        before_master: Callable[[], None],
+        guard: Guard,
         on_progress: Callable[[TransferProgress], None],
         cancel: CancelToken,
     ) -> UploadResult:
         """Send what the destination does not have, and return how that ended.
 
-        Raises TransferCancelled, TransferError, OutputError, and what `before_master` raises.
+        Raises TransferCancelled, TransferError, OutputError, and what `guard` raises.
         """
         for name, which in self._already.items():
             if self._journal.confirmed.get(name) != which:  # found on the server, or the file's time alone has changed
@@ -112,9 +113,10 @@ class Run:
         self._patience = terms.setbacks.patience
         try:
             with cancel.on_cancel(stop.cancel), open_connections(stop) as connections, self._opened:
+                guard.claim(stop, self._news.note, self._news.announce)
                 for stage in stages(self._files, self._placement.place):
                     if stage[0].name == MASTER:
-                        before_master()
+                        guard.ask(stop, self._news.note, self._news.announce)
                         if capabilities.list:
                             self._check_place(look)
                     self._send_stage(stage, connections, terms, lambda: self._report(on_progress))

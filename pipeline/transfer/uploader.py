@@ -17,8 +17,10 @@ from pipeline.events import LogLevel
 from pipeline.folder_lock import locked
 from pipeline.transfer.capabilities import NOTHING, Capabilities
 from pipeline.transfer.client import BackendClient, StoreClient, not_told
+from pipeline.transfer.content_types import content_type
 from pipeline.transfer.control import PARALLEL, TransferControl
 from pipeline.transfer.gate import Gate
+from pipeline.transfer.guard import Guard, Unguarded, beside_another
 from pipeline.transfer.inventory import Inventory
 from pipeline.transfer.journal import Confirmed, Destination, Journal, read_journal
 from pipeline.transfer.log_file import UploadLog
@@ -141,10 +143,26 @@ class Uploader:
             self._ask_capabilities(self._client(http, nothing), self._terms(NOTHING, cancel, nothing, nothing))
         return self._capabilities or NOTHING
 
-    def presign(self, key: str, content_type: str) -> Presigned:
+    def presign(self, key: str, media_type: str) -> Presigned:
         """Ask for a URL to which one object may be sent. Raises TransferError."""
         with open_session(CancelToken()) as http:
-            return self._client(http, nothing).presign(key, content_type)
+            return self._client(http, nothing).presign(key, media_type)
+
+    def public_address(self, key: str, cancel: CancelToken, note: Callable[[str], None], on_notice: Listener) -> str:
+        """Return where anybody may read an object, as the backend says; empty where it does not.
+
+        Asked once: an editor waits for the answer, and whoever sends the object next is patient. Raises TransferError, Cancelled.
+        """
+        setbacks = Setbacks(self._login, cancel, on_notice, patience_s=self._patience_s)
+
+        def log_in(verdict: Verdict, refusal: Refusal) -> bool:
+            return verdict is Verdict.LOGIN and setbacks.remedy(verdict, refusal)
+
+        with open_session(cancel) as http:
+            client = self._client(http, note)
+            signed = lambda: client.presign(key, content_type(key))  # noqa: E731  # one line that says what is tried
+            presigned = persist(signed, decide=after_upload, delays=(), cancel=cancel, note=note, remedy=log_in)
+            return presigned.download_url
 
     def upload_file(self, path: Path, key: str, *, on_progress: Callable[[int, int], None] | None = None, cancel: CancelToken) -> Confirmed:
         """Send one file, telling `on_progress` bytes done and in all. Keeps no state. Raises TransferError, Cancelled."""
@@ -168,6 +186,11 @@ class Uploader:
     def backend_url(self) -> str:
         """The backend's address."""
         return self._backend.url
+
+    @property
+    def session_id(self) -> str | None:
+        """The backend's session, or None."""
+        return self._session_id
 
     @property
     def secrets(self) -> Sequence[str]:
@@ -212,7 +235,7 @@ class Uploader:
         resume: bool,
         on_progress: Callable[[TransferProgress], None] | None = None,
         on_notice: Listener | None = None,
-        before_master: Callable[[], None] = nothing,
+        guard: Guard | None = None,
         known: Manifest | None = None,
         saved: UploadSnapshot | None = None,
         cancel: CancelToken,
@@ -221,18 +244,23 @@ class Uploader:
 
         `resume` leaves out what is confirmed and unchanged. `on_progress` is called in this thread, about ten times a
         second, with or without news; `on_notice` too, with each line for the editor as it comes and how loud it is;
-        `before_master` when all else is there that players need: what it raises ends the upload, which is not published. `known`
-        is the manifest of what this computer last sent there; `saved` is gone on from where the journal of that upload is lost.
+        `guard` is asked before the first file, and again when all else is there that players need: what it raises ends the
+        upload, which is not published. `known` is the manifest of what this computer last sent there; `saved` is gone on from
+        where the journal of that upload is lost.
         Files that could not be sent are named in the result.
         Raises TransferCancelled, TransferError when there is nothing to send or a file is too large for the store,
-        OutputError when the state can't be kept or another upload uses the folder.
+        OutputError when the state can't be kept or another upload uses the folder, and what `guard` raises.
         """
         destination = Destination(backend_url=self._backend.url, prefix=prefix, session_id=self._session_id)
         files = collect(folder, prefix)
+        guard = guard or Unguarded()
         with locked(folder / LOCK_FILE, folder), UploadLog(folder, secrets=self._login.tokens) as log:
             news = News(log, on_notice or nothing)
             try:
                 prepared = self._prepare(folder, destination, resume=resume, known=known, saved=saved, news=news, cancel=cancel)
+                guard.ask(cancel, news.note, news.announce)
+                if guard.has_rival:
+                    prepared = beside_another(prepared, lambda place: collect(folder, prefix, place))
             except Cancelled:
                 raise TransferCancelled(_not_begun(folder, destination, files, log.path, resume=resume)) from None
             except TransferError as error:
@@ -250,7 +278,7 @@ class Uploader:
                 def lend(stop: CancelToken) -> Terms:
                     return self._terms(offered, stop, news.note, news.announce)
 
-                return run.all(lend, offered, partial(self._sizes, lend(cancel)), before_master, on_progress or nothing, cancel)
+                return run.all(lend, offered, partial(self._sizes, lend(cancel)), guard, on_progress or nothing, cancel)
 
     def _sizes(self, terms: Terms, below: str) -> dict[str, int]:
         with open_session(terms.cancel) as http:

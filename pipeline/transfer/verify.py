@@ -11,7 +11,7 @@ from pipeline.errors import AuthenticationError, TransferError
 from pipeline.published import MANIFEST_FILE, published_names
 from pipeline.transfer.inventory import GoneError, Inventory, Remote, StoredObject
 from pipeline.transfer.local_copy import difference, path_for
-from pipeline.transfer.manifest import FileEntry, Manifest
+from pipeline.transfer.manifest import BEGUN, FileEntry, Manifest
 from pipeline.transfer.place import Placement
 from pipeline.transfer.proof import stored_md5
 from pipeline.transfer.restore import address_of
@@ -141,6 +141,8 @@ def _manifests(manifest: Manifest, remote: Remote) -> _Compared:
     theirs = remote.manifest(manifest.prefix)
     if theirs is None:
         text = "The server has no manifest: upload the folder again."
+    elif theirs.begun:
+        text = BEGUN.format(prefix=manifest.prefix)
     elif [file.identity for file in theirs.files] != [file.identity for file in manifest.files]:
         text = f"The server has the manifest of another upload (synced {theirs.last_synced}, this one {manifest.last_synced})."
     else:

@@ -267,7 +267,7 @@ def test_failure_names_count_reason_and_log(phase, server, open_run):
 
 def test_token_that_expires_meanwhile_is_said(phase, server, open_run):
     """A 401 in the middle asks for a new token."""
-    server.api_faults[PRESIGN].extend([Fault(status=401)] * 4)
+    server.on_stored = lambda key: server.api_faults[PRESIGN].extend([Fault(status=401)] * 4)
     with pytest.raises(AuthenticationError, match=r"Please get a new token from the admin panel\. Then start again"):
         phase.run(open_run().context)
 
