@@ -13,7 +13,7 @@ from cli.main import EXIT_DONE, EXIT_FAILED, complain
 from config import Config
 from pipeline.errors import SettingsError
 from pipeline.transfer.inventory import Remote, StoredObject, connected
-from pipeline.transfer.manifest import Manifest, file_fields, relocated, version_fields
+from pipeline.transfer.manifest import BEGUN, Manifest, file_fields, relocated, version_fields
 from pipeline.transfer.manifest_library import Located, ManifestError, as_prefix, find, library, write_beside
 from pipeline.transfer.orphans import orphans
 from pipeline.transfer.prune import Deleted, Leftovers, delete, delete_stream, leftovers, whole_stream
@@ -52,6 +52,12 @@ def unknown(remote: Remote, named: str) -> ManifestError:
     """Return the error of a destination that neither this computer nor the server knows."""
     reason = "the server has none" if remote.offer.manifest else "the backend does not give manifests"
     return ManifestError(f"No manifest is known for {named} on this computer, and {reason}: name a folder that was uploaded.")
+
+
+def check_finished(manifest: Manifest) -> None:
+    """See that there is something to compare or to bring back. Raises ManifestError."""
+    if manifest.begun:
+        raise ManifestError(f"{BEGUN.format(prefix=manifest.prefix)} Its files are known when it is: try again then.")
 
 
 def shown(text: str) -> str:
@@ -94,6 +100,9 @@ def _show(options: argparse.Namespace, config: Config) -> int:
         ("Files", f"{manifest.total_files}, {size_text(manifest.total_size_bytes)}"),
         ("Manifest", str(located.path)),
     )
+    if manifest.begun:
+        sys.stdout.write(f"{shown(BEGUN.format(prefix=manifest.prefix))}\n")
+        return EXIT_DONE
     _table(
         ("File", "Size", "MD5", "Uploaded", "Key"),
         [
@@ -157,6 +166,7 @@ def _restore(options: argparse.Namespace, config: Config) -> int:
         manifest = located.manifest if located is not None else remote.manifest(as_prefix(options.manifest))
         if manifest is None:
             raise unknown(remote, options.manifest)
+        check_finished(manifest)
         entries = chosen(manifest, options.files)
         done = restore(remote, entries, options.output, placement=manifest.placement, on_file=_say_json if options.json else _say)
     failed = [restored for restored in done if restored.outcome is Outcome.FAILED]

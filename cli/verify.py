@@ -7,7 +7,7 @@ import json
 import sys
 from dataclasses import asdict
 
-from cli.manifest import check_backend, counted, required, shown, unknown
+from cli.manifest import check_backend, check_finished, counted, required, shown, unknown
 from config import Config
 from pipeline.transfer.inventory import connected
 from pipeline.transfer.manifest_library import as_prefix, find
@@ -26,6 +26,7 @@ def run(options: argparse.Namespace, config: Config) -> int:
         manifest = located.manifest if located is not None else remote.manifest(as_prefix(options.manifest))
         if manifest is None:
             raise unknown(remote, options.manifest)
+        check_finished(manifest)
         result = verify(manifest, located.folder if located is not None else None, remote, deep=options.deep)
     sys.stdout.write(_json(result) if options.json else _text(result))
     return EXIT_DIFFERS if result.findings else EXIT_AGREES

@@ -7,17 +7,19 @@ import json
 import sys
 
 import pytest
-from inventory_server import NAMES, PREFIX, TOKEN, running_inventory, upload, write_job
+from inventory_server import NAMES, NOW, PREFIX, TOKEN, running_inventory, upload, write_job
 
 from cli.main import EXIT_CANCELLED, EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, run_command
 from cli.manifest import shown, size_text
 from config import BackendApi, Config
+from pipeline.transfer.manifest import Manifest, manifest_json
 from pipeline.transfer.manifest_library import library_path, read_manifest
 from pipeline.transfer.ownership import SourceContent
 
 LATER = "2026-04-01T12:00:00Z"
 OLD = "2026-01-01T00:00:00Z"
 SEGMENT = "480p/seg_001.ts"
+SENTENCE = f"An upload to {PREFIX} has begun and is not finished."
 
 
 @pytest.fixture
@@ -355,6 +357,61 @@ class TestOrphans:
         """One sentence."""
         status, _, err = run("prune")
         assert (EXIT_WRONG_USAGE, True) == (status, "Name a destination" in err)
+
+
+class TestBegun:
+    """An upload that has begun and is not finished has a manifest without files."""
+
+    @pytest.fixture
+    def begun(self, server, tmp_path):
+        """The destination of such an upload, with what it has sent, and a file of its manifest."""
+        owner = {"title": "Lesson", "source": SourceContent(size_bytes=1, sha256_head_tail="a" * 64), "bucket": None}
+        claim = Manifest(**owner, backend_url=server.url, prefix=PREFIX, created_at=NOW, last_synced=NOW, files=())
+        server.put(PREFIX + "manifest.json", manifest_json(claim, for_server=True))
+        server.put(PREFIX + SEGMENT, b"sent", last_modified=OLD)
+        path = tmp_path / "claim.json"
+        path.write_bytes(manifest_json(claim, for_server=False))
+        return path
+
+    def test_show(self, run, begun):
+        """Whose it is, and that it is not there yet."""
+        status, out, _ = run("show", begun)
+        assert (EXIT_DONE, True, SENTENCE) == (status, "Lesson" in out, out.splitlines()[-1])
+
+    @pytest.mark.parametrize("command", ["restore", "verify"])
+    def test_there_is_nothing_to_bring_back_or_to_compare(self, run, config, begun, tmp_path, capsys, command):
+        """Nothing is written either: a manifest in the folder would say that it was uploaded from there."""
+        back = tmp_path / "back"
+        if command == "restore":
+            status, out, error = run("restore", PREFIX, "-o", back)
+        else:
+            status, (out, error) = run_command(["verify", PREFIX], config), capsys.readouterr()
+        assert (EXIT_WRONG_USAGE, "", True, False) == (status, out, SENTENCE in error, back.exists())
+
+    @pytest.mark.parametrize("known", ["there alone", "here too"])
+    def test_nothing_is_cleared_up(self, run, server, begun, data_dir, folder, known):
+        """What the upload has sent is no leftover, and its time tells nothing."""
+        if known == "here too":
+            upload(server, folder, data_dir)
+            server.put(PREFIX + "manifest.json", begun.read_bytes())
+        before = dict(server.objects)
+        status, out, _ = run("prune", PREFIX, "--yes")
+        assert (EXIT_DONE, True, before) == (status, SENTENCE in out, server.objects)
+
+    def test_an_orphan_there_stays(self, run, server, begun, data_dir, folder):
+        """Somebody is bringing something there."""
+        source = SourceContent(size_bytes=1, sha256_head_tail="b" * 64, path=str(folder.parent / "gone.mp4"))
+        upload(server, folder, data_dir, source=source)
+        server.put(PREFIX + "manifest.json", begun.read_bytes())
+        status, out, _ = run("prune", "--orphans", "--yes")
+        assert (EXIT_DONE, True, []) == (status, SENTENCE in out, server.requests("DELETE", "/api/s3/object"))
+
+    def test_verify_of_what_was_there(self, server, config, begun, data_dir, folder, capsys):
+        """The stream that this computer uploaded is compared, and the sentence is a difference."""
+        upload(server, folder, data_dir)
+        server.put(PREFIX + "manifest.json", begun.read_bytes())
+        assert EXIT_FAILED == run_command(["verify", str(folder)], config)
+        assert f"manifest.json (server): {SENTENCE}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
