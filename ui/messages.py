@@ -70,6 +70,7 @@ class DestinationQuestion:
     title: str
     same_name: bool
     last_synced: str
+    begun: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

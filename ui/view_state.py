@@ -338,11 +338,13 @@ def _replace_question(reason: str) -> Banner:
 def _destination_question(asked: DestinationQuestion) -> Banner:
     day = f" on {asked.last_synced[:10]}" if asked.last_synced else ""
     what = "A file of the same name with other content" if asked.same_name else "Another video"
+    done = "is on its way there: its upload has begun" if asked.begun else "was uploaded there"
     lines = (
-        f"{what} was uploaded there{day}.",
+        f"{what} {done}{day}.",
         "Replace shows this video at that address once it is whole. Cancel keeps the other one.",
     )
-    title = f"{asked.prefix} holds “{asked.title}”. Replace it?"
+    holds = "is to hold" if asked.begun else "holds"
+    title = f"{asked.prefix} {holds} “{asked.title}”. Replace it?"
     return Banner(title=title, lines=lines, tone=Tone.WARNING, choices=DESTINATION_CHOICES)
 
 

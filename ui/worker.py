@@ -124,7 +124,12 @@ class JobWorker:
         cancel.check()
         if taken is not None:
             question = DestinationQuestion(
-                plan=plan, prefix=taken.prefix, title=taken.title, same_name=taken.same_name, last_synced=taken.last_synced
+                plan=plan,
+                prefix=taken.prefix,
+                title=taken.title,
+                same_name=taken.same_name,
+                last_synced=taken.last_synced,
+                begun=taken.begun,
             )
             self._post(question)
             return
