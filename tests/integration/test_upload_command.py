@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -104,8 +105,33 @@ def test_an_upload_that_is_done_sends_nothing_again(stream, backend, run):
     first = run("upload", stream, prefix).returncode
     once = state()
     again = run("upload", stream, prefix).returncode
-    assert (0, 0, 403, 403) == (first, again, once[0], len(once[1]))
+    assert (0, 0, 404, 403) == (first, again, once[0], len(once[1]))  # the manifest twice: without files at the beginning
     assert (once, 1) == (state(), len(list(stream.glob("upload_log_*.txt"))))  # nor is there a log of nothing
+
+
+def test_two_uploads_to_one_free_destination(tmp_path, stream, backend, environment, run):
+    """The second to begin is told of the first, which is under way, and sends nothing; once it may, it takes the place."""
+    prefix, other = "tests/both/", tmp_path / "elsewhere" / "stream"
+    shutil.copytree(stream, other)
+    (other / "720p" / "seg_001.ts").write_bytes(b"another video")
+    first = start(command("upload", stream, prefix, "--json"), environment)
+    for line in first.stdout:
+        if any(e.get("files_done", 0) >= 40 for e in events(line)):
+            os.kill(first.pid, signal.SIGSTOP)
+            break
+    refused, looked = run("upload", other, prefix), run("manifest", "restore", prefix, "-o", tmp_path / "back")
+    os.kill(first.pid, signal.SIGCONT)
+    first.communicate(timeout=60)
+    begun = f"An upload of another “stream”, of other content, to {prefix} has begun and is not finished"
+    assert (2, True, 0) == (refused.returncode, begun in refused.stderr, first.returncode)
+    assert (2, True) == (looked.returncode, f"An upload to {prefix} has begun and is not finished." in looked.stderr)
+    assert _made(stream, prefix) == _stored(backend, prefix)
+    late, insisted = run("upload", other, prefix), run("upload", other, prefix, "--replace")
+    assert (2, True, 0) == (late.returncode, "holds another “stream”, of other content" in late.stderr, insisted.returncode)
+    assert b"another video" == _stored(backend, prefix)[f"{prefix}v2/720p/seg_001.ts"]
+    restored = tmp_path / "back"
+    back = run("manifest", "restore", prefix, "-o", restored).returncode
+    assert (0, 0) == (back, run("upload", restored, prefix).returncode)
 
 
 def test_a_folder_gets_its_file_record(tmp_path, backend, run):
