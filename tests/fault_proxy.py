@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import socket
 import struct
-import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from relay import WAIT_S, Relay, hang_up, serving
+
 BLOCK = 1 << 14
 BUFFER = 1 << 16
-WAIT_S = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,49 +34,19 @@ class FaultProxy:
     def __init__(self, port: int) -> None:
         self.troubles: deque[Trouble] = deque()
         self.met = 0
-        self._port = port
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)  # a slow network must be felt by who sends
-        self._over = threading.Event()
-        self._threads: list[threading.Thread] = []
-        self._sockets: list[socket.socket] = []
+        self.relay = Relay(port, self._ways, buffer_bytes=BUFFER)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-
-    def serve(self) -> None:
-        """Take connections until `close`."""
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            server = socket.create_connection(("127.0.0.1", self._port))
-            exchange = _Exchange(self, client, server)
-            self._sockets += [client, server]
-            self._start(exchange.up)
-            self._start(exchange.down)
-
-    def _start(self, work) -> None:
-        thread = threading.Thread(target=work, name="fault-proxy")
-        self._threads.append(thread)
-        thread.start()
+        return self.relay.url
 
     def silence(self, seconds: float = WAIT_S) -> None:
         """Say nothing on a connection for a while, at most until everything is over."""
-        self._over.wait(seconds)
+        self.relay.over.wait(seconds)
 
-    def close(self) -> None:
-        """End everything."""
-        self._over.set()
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for one in self._sockets:
-            _hang_up(one)
-        for thread in self._threads:
-            thread.join(WAIT_S)
+    def _ways(self, client: socket.socket, server: socket.socket) -> list[Callable[[], None]]:
+        exchange = _Exchange(self, client, server)
+        return [exchange.up, exchange.down]
 
 
 class _Exchange:
@@ -121,23 +91,12 @@ class _Exchange:
 
     def _end(self) -> None:
         for one in (self._client, self._server):
-            _hang_up(one)
-
-
-def _hang_up(one: socket.socket) -> None:
-    with suppress(OSError):
-        one.shutdown(socket.SHUT_RDWR)
-    one.close()
+            hang_up(one)
 
 
 @contextmanager
 def running_proxy(port: int) -> Iterator[FaultProxy]:
     """Pass connections on while the block runs."""
     proxy = FaultProxy(port)
-    thread = threading.Thread(target=proxy.serve, name="fault-proxy")
-    thread.start()
-    try:
+    with serving(proxy.relay):
         yield proxy
-    finally:
-        proxy.close()
-        thread.join()

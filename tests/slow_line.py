@@ -6,15 +6,15 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+
+from relay import Relay, hang_up, serving
 
 BLOCK = 1 << 13
 RESENT_S = 0.2
 """The shortest time after which TCP sends again in Linux."""
-
-WAIT_S = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,32 +37,14 @@ class SlowLine:
         self.traits = traits
         self.taken = 0
         self.passed = 0
-        self._port = port
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 14)  # the buffer of the line is to be the only one
+        self.relay = Relay(port, self._ways, buffer_bytes=1 << 14)  # the buffer of the line is to be the only one
         self._turn = threading.Lock()
         self._free_at = time.monotonic()
         self._blocks = 0
-        self._over = threading.Event()
-        self._threads: list[threading.Thread] = []
-        self._sockets: list[socket.socket] = []
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-
-    def serve(self) -> None:
-        """Take connections until `close`."""
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            server = socket.create_connection(("127.0.0.1", self._port))
-            self._sockets += [client, server]
-            for work in (_Way(self, client, server, up=True), _Way(self, server, client, up=False)):
-                self._start(work.take)
-                self._start(work.give)
+        return self.relay.url
 
     def carry(self, size_bytes: int) -> None:
         """Return when the line has carried so much more: all connections share it, one block after the other."""
@@ -75,27 +57,15 @@ class SlowLine:
 
     def rest(self, seconds: float) -> None:
         if seconds > 0:
-            self._over.wait(seconds)
+            self.relay.over.wait(seconds)
 
     @property
     def over(self) -> bool:
-        return self._over.is_set()
+        return self.relay.over.is_set()
 
-    def _start(self, work) -> None:
-        thread = threading.Thread(target=work, name="slow-line")
-        self._threads.append(thread)
-        thread.start()
-
-    def close(self) -> None:
-        """End everything."""
-        self._over.set()
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for one in self._sockets:
-            hang_up(one)
-        for thread in self._threads:
-            thread.join(WAIT_S)
+    def _ways(self, client: socket.socket, server: socket.socket) -> list[Callable[[], None]]:
+        up, down = _Way(self, client, server, up=True), _Way(self, server, client, up=False)
+        return [up.take, up.give, down.take, down.give]
 
 
 class _Way:
@@ -148,21 +118,9 @@ class _Way:
         hang_up(self._target)
 
 
-def hang_up(one: socket.socket) -> None:
-    """Close a connection for whoever waits on it too."""
-    with suppress(OSError):
-        one.shutdown(socket.SHUT_RDWR)
-    one.close()
-
-
 @contextmanager
 def running_line(port: int, **traits: float) -> Iterator[SlowLine]:
     """Pass connections on while the block runs."""
     line = SlowLine(port, LineTraits(**traits))
-    thread = threading.Thread(target=line.serve, name="slow-line")
-    thread.start()
-    try:
+    with serving(line.relay):
         yield line
-    finally:
-        line.close()
-        thread.join()
