@@ -331,8 +331,10 @@ def test_another_videos_destination_is_not_taken_unasked(manager, server, folder
     assert (True, "") == manager.upload_directory(folder, PREFIX)[::2]
     other = write_folder(tmp_path / "elsewhere" / "another")
     (other / "720p/seg_001.ts").write_bytes(b"another lecture")
+    before = len(server.puts())
     ok, sent, error = manager.upload_directory(other, PREFIX)
     assert (False, {}, True) == (ok, sent, "holds another video, “lesson”" in error)
+    assert before == len(server.puts())  # not one file of it
     manager.replace = True
     assert (True, "") == manager.upload_directory(other, PREFIX)[::2]
 
