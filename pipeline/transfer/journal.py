@@ -194,7 +194,7 @@ def _line(raw: bytes) -> dict[str, Any] | None:
 class Journal:
     """The journal of an upload in progress; safe from every thread.
 
-    `confirmed` is what counted when it was opened, `parts` are the files that were begun in parts by then.
+    `confirmed` is what counted when it was opened, `parts` are the files that were begun in parts, then or since.
     `notice` says what had to be set aside, empty when all was well. `place` counts where an upload begins anew.
     """
 
@@ -250,6 +250,7 @@ class Journal:
     def begin_parts(self, path: str, begun: BegunInParts) -> None:
         """Note that the store is being given a file in parts, so that a later run can go on with it. Raises OutputError."""
         own_tags = {"own_tags": True} if begun.own_tags else {}
+        self.parts[path] = begun
         self._append_entry({**self._entry(path, begun), "upload_id": begun.upload_id, "part_bytes": begun.part_bytes, **own_tags})
 
     def _entry(self, path: str, file: Confirmed | BegunInParts) -> dict[str, Any]:

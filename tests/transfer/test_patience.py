@@ -96,12 +96,13 @@ def test_file_that_fails_among_others_is_sent_again_after_them(server, folder, c
     assert (first, first, 10) == (first_step[0], first_step[-1], puts.count(first))
 
 
-def test_parts_are_sent_again(server, folder, cancel, paused):
-    """What the store has of a file in parts is not sent again."""
+@pytest.mark.parametrize("lanes", [1, 4])
+def test_parts_are_sent_again(server, folder, cancel, paused, lanes):
+    """What the store has of a file in parts is not sent again, also where the file had to wait for the others."""
     (folder / "offline_480p.mp4").write_bytes(b"m" * (3 << 20))
     server.capabilities = {"multipart": {"partBytes": 1 << 19, "minPartBytes": 1}}
-    server.faults[MP4].extend([Fault(status=500)] * 8)
-    result, _ = upload(server.url, folder, cancel)
+    server.faults[MP4].extend([None, None] + [Fault(status=500)] * 8)
+    result, _ = upload(server.url, folder, cancel, control=TransferControl(parallel=lanes))
     assert result.complete
     assert 6 + 8 == len(server.puts(MP4))
 
