@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from pipeline.media.soundtracks import UNKNOWN_LANGUAGE
+from pipeline.media.language_tags import UNKNOWN_LANGUAGE
 from pipeline.model import Chapter
 from pipeline.speech.cues import Cue
 from pipeline.speech.subtitles import to_vtt

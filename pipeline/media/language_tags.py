@@ -21,7 +21,10 @@ _TABLE = (
 )
 TWO_LETTERS = {three: two for entry in _TABLE.split() for two, _, threes in [entry.partition(":")] for three in threes.split("/")}
 
-UNKNOWN = ("und", "mis", "zxx")
+UNKNOWN_LANGUAGE = "und"
+"""RFC 5646's tag for a language that nobody named; Apple's 8.10 asks for a tag on every rendition."""
+
+UNKNOWN = (UNKNOWN_LANGUAGE, "mis", "zxx")
 """Codes of ISO 639-2 that name no language: undetermined, uncoded, no words."""
 
 # language, script, region, variants: the parts of a tag that a container may hold

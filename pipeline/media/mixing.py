@@ -10,17 +10,15 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from pipeline.media.audio_layouts import MOST_GUESSED
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from pipeline.model import AudioStream
 
 HALF_POWER = math.sqrt(0.5)
 """-3 dB: what ITU-R BS.775-3, annex 4, gives the centre and the surrounds in a mix for two loudspeakers."""
-
-MOST_GUESSED = 6
-"""Up to so many channels without names are taken for the usual layout; of more, nobody knows what they are: two are taken."""
 
 USUAL = {
     1: ("FC",),
@@ -75,11 +73,6 @@ def matrix(names: Sequence[str], mix: Mix) -> NDArray[np.float32]:
     if mix is Mix.MONO:
         return np.array([[(left + right) / 2 for left, right in stereo.T]], dtype=np.float32)
     return np.concatenate([stereo, np.zeros((4, len(known)), dtype=np.float32)])
-
-
-def only_two_known(stream: AudioStream) -> bool:
-    """Whether a track has so many channels without names that only the first two are taken."""
-    return stream.channels > MOST_GUESSED and stream.layout.endswith("channels")
 
 
 def channel(count: int, number: int) -> NDArray[np.float32]:

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pipeline.media.iframes import ByteRange, IFrames
+from pipeline.media.language_tags import UNKNOWN_LANGUAGE
 from pipeline.media.measure import PLAYLIST, Measured, Picture, target_duration_s
-from pipeline.media.soundtracks import UNKNOWN_LANGUAGE
 
 TS_VERSION = 6
 """EXT-X-MAP in a playlist that is not of I-frames alone needs 6 (RFC 8216, section 7); below it nothing is gained."""

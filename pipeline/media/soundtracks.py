@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.errors import SettingsError
-from pipeline.media.mixing import only_two_known
+from pipeline.media.audio_layouts import are_pairs, only_two_known
+from pipeline.media.language_tags import UNKNOWN_LANGUAGE
 from pipeline.model import AudioRendition, AudioStream, MappedSound, TrackChannel
 from pipeline.speech.languages import language_name
 
@@ -19,14 +20,6 @@ MONO_BIT_RATE = 96_000
 STEREO_BIT_RATE = 128_000
 SURROUND_BIT_RATE = 384_000
 SURROUND_CHANNELS = 6
-UNKNOWN_LANGUAGE = "und"
-"""RFC 5646's tag for a language that nobody named; Apple's 8.10 asks for a tag on every rendition."""
-
-PAIRING = ("mxf", "mov")
-"""Containers in which editing programs write left and right as tracks of their own (SMPTE RP 2057)."""
-
-LEFT, RIGHT = "(FL)", "(FR)"
-"""How ffmpeg's names of layouts end of a track that is marked as left or right."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,17 +79,6 @@ def audio_renditions(
                 )
             )
     return tuple(made)
-
-
-def are_pairs(streams: Sequence[AudioStream], container: str) -> bool:
-    """Whether tracks are left and right, two by two: marked so, or written by an editing program and told apart by nothing."""
-    if len(streams) < 2 or len(streams) % 2 or any(s.channels != 1 for s in streams):
-        return False
-    if all(s.layout.endswith(RIGHT if number % 2 else LEFT) for number, s in enumerate(streams)):
-        return True
-    marked = any(s.layout.endswith(")") for s in streams)
-    alike = len({(s.language, s.title) for s in streams}) == 1 and all(s.codec.startswith("pcm_") for s in streams)
-    return alike and not marked and container.split(",")[0] in PAIRING
 
 
 def _suggested(streams: Sequence[AudioStream], container: str) -> list[_Sound]:

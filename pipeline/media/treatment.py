@@ -7,10 +7,9 @@ from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
 
+from pipeline.media.audio_layouts import are_pairs, only_two_known
 from pipeline.media.colours import source_colours
 from pipeline.media.frame_rates import frame_rate_limit
-from pipeline.media.mixing import only_two_known
-from pipeline.media.soundtracks import are_pairs
 from pipeline.model import AudioStream, CaptionForm, DynamicRange, MediaInfo, SubtitleForm, VideoStream
 from pipeline.speech.languages import language_name
 

@@ -15,9 +15,9 @@ from pipeline.errors import OutputError
 from pipeline.events import LogLevel
 from pipeline.media import playlists
 from pipeline.media.closed_captions import Channel, channels_in, read_closed_captions
+from pipeline.media.language_tags import UNKNOWN_LANGUAGE
 from pipeline.media.measure import PLAYLIST, Measured, bit_rates, read_media_playlist, segment_bytes
 from pipeline.media.playlists import ClosedCaptions, SubtitleTrack
-from pipeline.media.soundtracks import UNKNOWN_LANGUAGE
 from pipeline.media.subtitle_tracks import read_cues
 from pipeline.model import PhaseName, Plan, SubtitleForm, SubtitleStream
 from pipeline.phases.phase import PhaseContext
