@@ -21,7 +21,7 @@ HANGS_S = 180
 
 
 def _command(clip: Path, out: Path) -> list[str]:
-    program = Path(__file__).with_name("small_chunks.py")
+    program = Path(__file__).parents[1] / "support" / "small_chunks.py"
     return [sys.executable, str(program), "convert", str(clip), "-o", str(out), "--preset", "veryfast", "--encoder", "cpu", "--no-mp4"]
 
 

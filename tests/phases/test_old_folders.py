@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from converting import Converted, convert
+from source_clips import picture, run, sound
 
 from pipeline.checkpoints import key_of
 from pipeline.media.process import ffmpeg_version, find_ffmpeg
 from pipeline.workspace import fingerprint
-from tests.converting import Converted, convert
-from tests.source_clips import picture, run, sound
 
 CHANGED = "Chapters or subtitles have changed: the stream is packaged again."
 SETTINGS = json.loads("""{
