@@ -17,8 +17,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from pipeline.media.probe import probe  # noqa: E402  # the path above must be set first
-from pipeline.media.process import ffmpeg_version, find_ffmpeg  # noqa: E402
+from pipeline.media.ffmpeg.process import ffmpeg_version, find_ffmpeg  # noqa: E402
+from pipeline.media.source.probe import probe  # noqa: E402  # the path above must be set first
 
 
 def main() -> None:

@@ -33,12 +33,12 @@ sys.path.insert(0, str(ROOT))
 
 from pipeline.cancel import CancelToken  # noqa: E402  # the path above must be set first
 from pipeline.checkpoints import Checkpoints  # noqa: E402
-from pipeline.media.probe import probe  # noqa: E402
-from pipeline.media.process import ffmpeg_version, find_ffmpeg, printable  # noqa: E402
-from pipeline.media.scan import scan  # noqa: E402
-from pipeline.media.sound_coding import Length  # noqa: E402
-from pipeline.media.sound_line import Level  # noqa: E402
-from pipeline.media.vmaf import measure_vmaf  # noqa: E402
+from pipeline.media.encode.sound_coding import Length  # noqa: E402
+from pipeline.media.encode.sound_line import Level  # noqa: E402
+from pipeline.media.encode.vmaf import measure_vmaf  # noqa: E402
+from pipeline.media.ffmpeg.process import ffmpeg_version, find_ffmpeg, printable  # noqa: E402
+from pipeline.media.source.probe import probe  # noqa: E402
+from pipeline.media.source.scan import scan  # noqa: E402
 from pipeline.model import EncodingRequest, Job, Plan, RateControl, Rendition  # noqa: E402
 from pipeline.phases.sound_pass import SoundPass  # noqa: E402
 from pipeline.plan import make_plan, within_source  # noqa: E402

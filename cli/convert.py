@@ -19,8 +19,8 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, PipelineError, SettingsError, UploadIncompleteError
 from pipeline.events import JobFinished, LogLine
 from pipeline.inputs import inputs_from
-from pipeline.media.ladder import BY_NAME
-from pipeline.media.trimming import parse_trim
+from pipeline.media.encode.ladder import BY_NAME
+from pipeline.media.source.trimming import parse_trim
 from pipeline.model import (
     Codec,
     EncoderFamily,

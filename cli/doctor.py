@@ -13,8 +13,8 @@ from platform import platform, python_version
 from config import Config
 from pipeline.cancel import CancelToken
 from pipeline.errors import PipelineError
-from pipeline.media.encoder_check import CODEC_NAMES, FAMILY_NAMES, Answer, EncoderResult, check_encoders, preferred
-from pipeline.media.process import ffmpeg_encoders, ffmpeg_version, find_ffmpeg
+from pipeline.media.encode.encoder_check import CODEC_NAMES, FAMILY_NAMES, Answer, EncoderResult, check_encoders, preferred
+from pipeline.media.ffmpeg.process import ffmpeg_encoders, ffmpeg_version, find_ffmpeg
 from pipeline.model import Codec, EncoderFamily
 from pipeline.wiring import check_connection
 

@@ -128,7 +128,7 @@ def build_parser(config: Config) -> argparse.ArgumentParser:
 
 
 def _add_convert(parser: argparse.ArgumentParser, config: Config) -> None:
-    from pipeline.media.trimming import EXAMPLES
+    from pipeline.media.source.trimming import EXAMPLES
 
     parser.usage = "%(prog)s INPUT... -o DIR [OPTION...]"
     parser.add_argument("inputs", type=Path, nargs="+", metavar="INPUT", help="a video, or a folder: all the videos in it and below")

@@ -14,7 +14,7 @@ from pipeline.events import JobFinished, LogLevel, Sink
 from pipeline.folder_lock import locked
 from pipeline.folder_notes import FolderNotes
 from pipeline.job_file import JOB_FILE
-from pipeline.media.stream_summary import summarize
+from pipeline.media.validate.stream_summary import summarize
 from pipeline.model import Existing, JobReport, PhaseName, PhaseOutcome, UploadRequest
 from pipeline.phases.cleanup import clean_up
 from pipeline.phases.phase import PhaseResult, Progress

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.files import write_whole
-from pipeline.media.encoders import usual_segment_type
+from pipeline.media.encode.encoders import usual_segment_type
 from pipeline.model import Codec
 from pipeline.output_settings import ENCODER, HLS, KEY, MP4, PACKAGE, QUALITIES, SOURCE_PART, TRANSCRIPT, given
 

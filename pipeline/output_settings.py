@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline.media import ladder
-from pipeline.media.encoders import usual_segment_type
-from pipeline.media.encryption import key_digest
-from pipeline.media.soundtracks import SURROUND, audio_renditions
+from pipeline.media.encode import ladder
+from pipeline.media.encode.encoders import usual_segment_type
+from pipeline.media.encode.soundtracks import SURROUND, audio_renditions
+from pipeline.media.hls.encryption import key_digest
 from pipeline.model import DynamicRange, EncoderFamily, Job, MediaInfo, PhaseName, Plan, TrackChoice, TranscriptionRequest
 
 HLS, MP4, TRANSCRIPT = PhaseName.HLS.value, PhaseName.MP4.value, PhaseName.TRANSCRIPT.value

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pipeline.errors import SettingsError, SourceError
-from pipeline.media import ladder
-from pipeline.media.encoder_check import CODEC_NAMES
-from pipeline.media.encoders import on_processor, usual_segment_type
-from pipeline.media.frame_rates import frame_rate_limit
-from pipeline.media.scan import Scan
-from pipeline.media.soundtracks import audio_renditions
-from pipeline.media.treatment import treatment
-from pipeline.media.trimming import described, trimmed, trimmed_chapters
+from pipeline.media.encode import ladder
+from pipeline.media.encode.encoder_check import CODEC_NAMES
+from pipeline.media.encode.encoders import on_processor, usual_segment_type
+from pipeline.media.encode.soundtracks import audio_renditions
+from pipeline.media.source.frame_rates import frame_rate_limit
+from pipeline.media.source.scan import Scan
+from pipeline.media.source.treatment import treatment
+from pipeline.media.source.trimming import described, trimmed, trimmed_chapters
 from pipeline.model import (
     Chapter,
     Codec,

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from pipeline.job_file import JOB_FILE
-from pipeline.media.source_checks import UNFINISHED
+from pipeline.media.source.source_checks import UNFINISHED
 
 LOG_PATTERN = "upload_log_*.txt"
 MANIFEST_FILE = "manifest.json"

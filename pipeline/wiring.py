@@ -10,12 +10,12 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import DestinationTakenError, FolderTakenError, SettingsError, TransferError
 from pipeline.events import Sink
 from pipeline.folder_upload import phases_of, upload_folder, with_session
-from pipeline.media import chapters
-from pipeline.media.encoder_check import choose_encoder
-from pipeline.media.encryption import read_key
-from pipeline.media.probe import probe
-from pipeline.media.process import find_ffmpeg
-from pipeline.media.vmaf import require_vmaf
+from pipeline.media.encode.encoder_check import choose_encoder
+from pipeline.media.encode.vmaf import require_vmaf
+from pipeline.media.ffmpeg.process import find_ffmpeg
+from pipeline.media.hls.encryption import read_key
+from pipeline.media.source import chapters
+from pipeline.media.source.probe import probe
 from pipeline.model import (
     Chapter,
     Connection,

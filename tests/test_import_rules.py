@@ -37,7 +37,7 @@ ALLOWED = [
     ("s3_uploader.py", "from pipeline.transfer.presign import Client"),
     ("backend/app.py", "from storage.local import LocalStorage\nfrom config import Config"),
     ("pipeline/events.py", "from pipeline.model import Job"),
-    ("pipeline/media/process.py", "import subprocess\nfrom pipeline.cancel import CancelToken"),
+    ("pipeline/media/ffmpeg/process.py", "import subprocess\nfrom pipeline.cancel import CancelToken"),
     ("pipeline/speech/transcribe.py", "import subprocess\ndef f():\n    from faster_whisper import WhisperModel"),
     ("pipeline/transfer/client.py", "import requests.adapters\nfrom urllib.parse import urlsplit"),
     ("pipeline/phases/hls.py", "from pipeline.media import encode\nfrom .phase import Phase\nfrom .. import workspace"),
@@ -78,8 +78,8 @@ PLANTED = [
     ("pipeline/model.py", "from pipeline.plan import make_plan", "comes after it"),
     ("pipeline/cancel.py", "from .media import process", "comes after it"),
     ("pipeline/plan.py", "from pipeline.phases.phase import Phase", "comes after it"),
-    ("pipeline/media/encode.py", "from ..runner import run", "comes after it"),
-    ("pipeline/media/encode.py", "from .. import runner", "comes after it"),
+    ("pipeline/media/encode/arguments.py", "from ..runner import run", "comes after it"),
+    ("pipeline/media/encode/arguments.py", "from .. import runner", "comes after it"),
     ("pipeline/transfer/journal.py", "import pipeline.wiring", "comes after it"),
     ("pipeline/phases/hls.py", "from pipeline import runner", "comes after it"),
     ("pipeline/runner.py", "from pipeline import wiring", "comes after it"),
@@ -91,18 +91,18 @@ PLANTED = [
     ("pipeline/runner.py", "from tkinter import ttk", "imports tkinter"),
     ("hls_converter.py", "import ttkbootstrap as tb", "imports ttkbootstrap"),
     ("cli/doctor.py", "import subprocess", "imports subprocess"),
-    ("pipeline/media/probe.py", "from subprocess import run", "imports subprocess"),
+    ("pipeline/media/source/probe.py", "from subprocess import run", "imports subprocess"),
     ("pipeline/phases/hls.py", "import multiprocessing.pool", "imports multiprocessing"),
-    ("pipeline/media/encode.py", "import os\nos.system('ffmpeg')", "uses os.system"),
-    ("pipeline/media/encode.py", "import ffmpeg as f\nf.run(x)", "uses ffmpeg.run"),
-    ("pipeline/media/encode.py", "from asyncio import create_subprocess_exec", "uses asyncio.create_subprocess_exec"),
+    ("pipeline/media/encode/arguments.py", "import os\nos.system('ffmpeg')", "uses os.system"),
+    ("pipeline/media/encode/arguments.py", "import ffmpeg as f\nf.run(x)", "uses ffmpeg.run"),
+    ("pipeline/media/encode/arguments.py", "from asyncio import create_subprocess_exec", "uses asyncio.create_subprocess_exec"),
     ("pipeline/phases/transcribe.py", "from faster_whisper import WhisperModel", "imports faster_whisper"),
     ("ui/app.py", "__import__('faster_whisper')", "imports faster_whisper"),
     ("s3_uploader.py", "import requests", "imports requests"),
     ("cli/demo.py", "from urllib.request import urlopen", "imports urllib.request"),
     ("cli/demo.py", "from urllib import request", "imports urllib.request"),
     ("backend/app.py", "import os\nos.environ['AUTH_TOKEN']", "uses os.environ"),
-    ("pipeline/media/process.py", "import os as system\nsystem.getenv('FFMPEG_PATH')", "uses os.getenv"),
+    ("pipeline/media/ffmpeg/process.py", "import os as system\nsystem.getenv('FFMPEG_PATH')", "uses os.getenv"),
     ("ui/app.py", "from os import environ", "uses os.environ"),
 ]
 
@@ -117,9 +117,9 @@ def test_planted_violation_is_found(path, text, said):
 
 def test_checker_sees_files(tmp_path):
     """The checker reads root modules and every folder of a part, and leaves out what is outside of the rules."""
-    for name in ("config.py", "pipeline/media/probe.py", "ui/app.py", "samples/make.py", "packaging/bootstrap.py"):
+    for name in ("config.py", "pipeline/media/source/probe.py", "ui/app.py", "samples/make.py", "packaging/bootstrap.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("", encoding="utf-8")
-    assert ["config.py", "pipeline/media/probe.py", "ui/app.py"] == sorted(
+    assert ["config.py", "pipeline/media/source/probe.py", "ui/app.py"] == sorted(
         p.relative_to(tmp_path).as_posix() for p in program_files(tmp_path)
     )

@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 from pipeline.errors import SettingsError
-from pipeline.media import ladder
+from pipeline.media.encode import ladder
 from pipeline.model import (
     AudioStream,
     Codec,

@@ -14,8 +14,8 @@ from pipeline import disk_room
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, EncodeError, OutputError, SettingsError
 from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
-from pipeline.media.probe import probe
-from pipeline.media.process import find_ffmpeg
+from pipeline.media.ffmpeg.process import find_ffmpeg
+from pipeline.media.source.probe import probe
 from pipeline.model import Outcome, PhaseName, PhaseOutcome, TranscriptionRequest, UploadRequest
 from pipeline.phases.hls import HlsPhase
 from pipeline.phases.mp4 import Mp4Phase

@@ -14,7 +14,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from config import Preferences
-from pipeline.media.encoders import ENCODERS
+from pipeline.media.encode.encoders import ENCODERS
 from pipeline.model import Codec, EncoderFamily, EncodingRequest, Encryption, RateControl, SoundRequest
 from pipeline.plan import TARGET_VMAF
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from config import Config, Preferences
-from pipeline.media import ladder
-from pipeline.media.trimming import trim_between
+from pipeline.media.encode import ladder
+from pipeline.media.source.trimming import trim_between
 from pipeline.model import Job, MediaInfo, TranscriptionRequest, Trim, UploadRequest
 from pipeline.plan import TARGET_VMAF
 from pipeline.transfer.control import PARALLEL, TransferControl

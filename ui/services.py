@@ -118,7 +118,7 @@ class PipelineServices:
 
     def encryption_problems(self, encryption: Encryption) -> tuple[str, ...]:
         """See `Services`."""
-        from pipeline.media.encryption import read_key
+        from pipeline.media.hls.encryption import read_key
 
         try:
             read_key(encryption)
@@ -172,6 +172,6 @@ class PipelineServices:
 
     def open_in_file_manager(self, folder: Path) -> None:
         """See `Services`."""
-        from pipeline.media import process
+        from pipeline.media.ffmpeg import process
 
         process.open_in_file_manager(folder)

@@ -7,7 +7,7 @@ from enum import Enum
 from pathlib import Path
 
 from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
-from pipeline.media.treatment import DAMAGED_S, missing_s, treatment
+from pipeline.media.source.treatment import DAMAGED_S, missing_s, treatment
 from pipeline.model import JobReport, MediaInfo, Outcome, PhaseName, Plan
 from ui import bars as rows
 from ui.bars import Bars

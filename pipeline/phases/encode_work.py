@@ -14,10 +14,10 @@ from pipeline.checkpoints import Move, key_of
 from pipeline.disk_room import LOOK_S, DiskFullError, is_full, tells_of_full_disk
 from pipeline.errors import EncodeError
 from pipeline.events import LogLevel
-from pipeline.media import encode
-from pipeline.media.process import FfmpegRun, ffmpeg_version, printable, run_ffmpeg
-from pipeline.media.scan import CLOCK_HZ
-from pipeline.media.source_checks import check_unchanged
+from pipeline.media.encode import arguments as encode
+from pipeline.media.ffmpeg.process import FfmpegRun, ffmpeg_version, printable, run_ffmpeg
+from pipeline.media.source.scan import CLOCK_HZ
+from pipeline.media.source.source_checks import check_unchanged
 from pipeline.phases.phase import PhaseContext, Progress
 
 

@@ -13,13 +13,16 @@ from typing import Any
 from pipeline.disk_room import DiskFullError, is_full, tells_of_full_disk
 from pipeline.errors import EncodeError, FfmpegError, IncompleteError, OutputError, PipelineError, SourceError
 from pipeline.events import LogLevel
-from pipeline.media import encode, interruptions, ladder, measure, playlists
-from pipeline.media.ffmpeg_words import meaning
-from pipeline.media.loudness import SILENCE_LUFS
-from pipeline.media.process import FfmpegRun, printable, run_ffmpeg
-from pipeline.media.scan import CLOCK_HZ, Scan
-from pipeline.media.sound_format import RATE_HZ
-from pipeline.media.treatment import declared_end_s
+from pipeline.media.encode import arguments as encode
+from pipeline.media.encode import ladder
+from pipeline.media.encode.loudness import SILENCE_LUFS
+from pipeline.media.encode.sound_format import RATE_HZ
+from pipeline.media.ffmpeg.ffmpeg_words import meaning
+from pipeline.media.ffmpeg.process import FfmpegRun, printable, run_ffmpeg
+from pipeline.media.hls import measure, playlists
+from pipeline.media.source import interruptions
+from pipeline.media.source.scan import CLOCK_HZ, Scan
+from pipeline.media.source.treatment import declared_end_s
 from pipeline.model import MediaInfo, PhaseName, PhaseOutcome, Plan, SegmentType
 from pipeline.phases import rerun
 from pipeline.phases.hls_encode import HlsEncode

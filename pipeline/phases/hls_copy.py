@@ -7,11 +7,12 @@ from pathlib import Path
 
 from pipeline.cancel import CancelToken
 from pipeline.files import write_whole
-from pipeline.media import encode, measure, playlists
-from pipeline.media.copying import PEAK, NotCopyableError
-from pipeline.media.iframes import find_iframes, first_time
-from pipeline.media.playlists import IFrameStream
-from pipeline.media.scan import EARLY_TICKS
+from pipeline.media.encode import arguments as encode
+from pipeline.media.encode.copying import PEAK, NotCopyableError
+from pipeline.media.hls import measure, playlists
+from pipeline.media.hls.iframes import find_iframes, first_time
+from pipeline.media.hls.playlists import IFrameStream
+from pipeline.media.source.scan import EARLY_TICKS
 from pipeline.media.validate import validate
 from pipeline.model import Rendition, SegmentType
 from pipeline.workspace import MASTER

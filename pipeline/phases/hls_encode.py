@@ -16,14 +16,15 @@ from typing import Any
 from pipeline.checkpoints import key_of
 from pipeline.errors import EncodeError, OutputError
 from pipeline.events import LogLevel
-from pipeline.media import copying, encode, per_title
-from pipeline.media.chunks import Cutting, cut, cut_at, first_chunks
-from pipeline.media.copying import NotCopyableError
-from pipeline.media.encoders import on_processor
-from pipeline.media.fragments import separate_init
-from pipeline.media.running_scan import RunningScan
-from pipeline.media.scan import CLOCK_HZ, Scan
-from pipeline.media.sound_coding import SOUND_FILE, Length
+from pipeline.media.encode import arguments as encode
+from pipeline.media.encode import copying, per_title
+from pipeline.media.encode.chunks import Cutting, cut, cut_at, first_chunks
+from pipeline.media.encode.copying import NotCopyableError
+from pipeline.media.encode.encoders import on_processor
+from pipeline.media.encode.sound_coding import SOUND_FILE, Length
+from pipeline.media.hls.fragments import separate_init
+from pipeline.media.source.running_scan import RunningScan
+from pipeline.media.source.scan import CLOCK_HZ, Scan
 from pipeline.model import Plan, Rendition, SegmentType
 from pipeline.output_settings import HLS, output_settings
 from pipeline.phases.chunk_pool import ChunkPool

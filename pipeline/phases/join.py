@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.checkpoints import Move
-from pipeline.media import encode
-from pipeline.media.iframes import TIMESTAMP_WRAP
-from pipeline.media.scan import CLOCK_HZ
+from pipeline.media.encode import arguments as encode
+from pipeline.media.hls.iframes import TIMESTAMP_WRAP
+from pipeline.media.source.scan import CLOCK_HZ
 from pipeline.model import SegmentType
 from pipeline.phases.encode_work import EncodeWork
 from pipeline.phases.sound_encode import SoundEncode

@@ -10,13 +10,14 @@ from pathlib import Path
 
 from pipeline.errors import EncodeError, IncompleteError, SourceError
 from pipeline.events import LogLevel
-from pipeline.media import encode, encryption, measure
-from pipeline.media.chunks import cut
-from pipeline.media.ladder import within_source
-from pipeline.media.probe import probe
-from pipeline.media.process import printable, run_ffmpeg
-from pipeline.media.scan import scan
-from pipeline.media.soundtracks import STEREO
+from pipeline.media.encode import arguments as encode
+from pipeline.media.encode.chunks import cut
+from pipeline.media.encode.ladder import within_source
+from pipeline.media.encode.soundtracks import STEREO
+from pipeline.media.ffmpeg.process import printable, run_ffmpeg
+from pipeline.media.hls import encryption, measure
+from pipeline.media.source.probe import probe
+from pipeline.media.source.scan import scan
 from pipeline.model import PhaseName, PhaseOutcome, Plan
 from pipeline.phases.hls import encode_failure
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress

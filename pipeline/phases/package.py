@@ -13,12 +13,13 @@ from typing import Any
 from pipeline.errors import EncodeError
 from pipeline.events import LogLevel
 from pipeline.files import write_whole
-from pipeline.media import chapters, encryption, playlists
-from pipeline.media.colour_conversion import NAMES
-from pipeline.media.iframes import find_iframes
-from pipeline.media.measure import BOUNDARY_TOLERANCE_S, Measured, bit_rates, measure
-from pipeline.media.playlists import AudioTrack, IFrameStream
-from pipeline.media.thumbnails import POSTER, SPRITE, SPRITE_MAP, write_thumbnails
+from pipeline.media.encode.colour_conversion import NAMES
+from pipeline.media.hls import encryption, playlists
+from pipeline.media.hls.iframes import find_iframes
+from pipeline.media.hls.measure import BOUNDARY_TOLERANCE_S, Measured, bit_rates, measure
+from pipeline.media.hls.playlists import AudioTrack, IFrameStream
+from pipeline.media.hls.thumbnails import POSTER, SPRITE, SPRITE_MAP, write_thumbnails
+from pipeline.media.source import chapters
 from pipeline.media.validate import validate
 from pipeline.model import PhaseName, Plan, SegmentType
 from pipeline.phases.captions import kept_channels, read_channels, write_subtitles

@@ -9,14 +9,15 @@ from typing import Any
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, IncompleteError
-from pipeline.media import encode, measure
-from pipeline.media.chunks import Chunk, Cutting, side_by_side
-from pipeline.media.continuity import continue_fragments, continue_packets
-from pipeline.media.encoders import on_processor
-from pipeline.media.fragments import separate_init
-from pipeline.media.iframes import first_time
-from pipeline.media.scan import CLOCK_HZ
-from pipeline.media.sound_coding import SOUND_FILE
+from pipeline.media.encode import arguments as encode
+from pipeline.media.encode.chunks import Chunk, Cutting, side_by_side
+from pipeline.media.encode.continuity import continue_fragments, continue_packets
+from pipeline.media.encode.encoders import on_processor
+from pipeline.media.encode.sound_coding import SOUND_FILE
+from pipeline.media.hls import measure
+from pipeline.media.hls.fragments import separate_init
+from pipeline.media.hls.iframes import first_time
+from pipeline.media.source.scan import CLOCK_HZ
 from pipeline.model import Plan, SegmentType
 from pipeline.phases.chunk_pool import ChunkPool, Task
 from pipeline.phases.encode_work import EncodeWork

@@ -12,11 +12,12 @@ from typing import Any
 
 from pipeline.errors import EncodeError
 from pipeline.events import LogLevel
-from pipeline.media import ladder, measure
-from pipeline.media.chapters import CHAPTERS_JSON, CHAPTERS_VTT, as_facts
-from pipeline.media.encryption import PUBLISHED_KEY
-from pipeline.media.scan import Scan
-from pipeline.media.thumbnails import POSTER, SPRITE, SPRITE_MAP
+from pipeline.media.encode import ladder
+from pipeline.media.hls import measure
+from pipeline.media.hls.encryption import PUBLISHED_KEY
+from pipeline.media.hls.thumbnails import POSTER, SPRITE, SPRITE_MAP
+from pipeline.media.source.chapters import CHAPTERS_JSON, CHAPTERS_VTT, as_facts
+from pipeline.media.source.scan import Scan
 from pipeline.model import Plan, Rendition
 from pipeline.output_settings import HLS, PACKAGE, QUALITIES, TRANSCRIPT, label
 from pipeline.phases.phase import PhaseContext

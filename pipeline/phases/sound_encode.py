@@ -17,14 +17,14 @@ from pipeline.cancel import CancelToken
 from pipeline.checkpoints import Checkpoints, Move, key_of
 from pipeline.disk_room import is_full, tells_of_full_disk
 from pipeline.errors import EncodeError, SourceError
-from pipeline.media import encode
-from pipeline.media.loudness import Loudness, loudness
-from pipeline.media.scan import CLOCK_HZ
-from pipeline.media.sound_coding import PIECE_S, Length, packet_ticks, write_stretch
-from pipeline.media.sound_format import RATE_HZ
-from pipeline.media.sound_line import Level
-from pipeline.media.sound_segments import write_segments
-from pipeline.media.source_checks import check_unchanged
+from pipeline.media.encode import arguments as encode
+from pipeline.media.encode.loudness import Loudness, loudness
+from pipeline.media.encode.sound_coding import PIECE_S, Length, packet_ticks, write_stretch
+from pipeline.media.encode.sound_format import RATE_HZ
+from pipeline.media.encode.sound_line import Level
+from pipeline.media.encode.sound_segments import write_segments
+from pipeline.media.source.scan import CLOCK_HZ
+from pipeline.media.source.source_checks import check_unchanged
 from pipeline.model import Plan, SegmentType
 from pipeline.phases.encode_work import EncodeWork
 from pipeline.phases.sound_pass import Found, SoundPass, piece_file, piece_name

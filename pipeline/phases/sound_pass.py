@@ -9,10 +9,10 @@ from typing import Any
 
 from pipeline.cancel import CancelToken
 from pipeline.checkpoints import Checkpoints
-from pipeline.media.sound_clock import Entry
-from pipeline.media.sound_coding import Length
-from pipeline.media.sound_line import EARLY, PIECE, Level, SoundLine, wanted
-from pipeline.media.sound_reader import Block, SoundReader
+from pipeline.media.encode.sound_clock import Entry
+from pipeline.media.encode.sound_coding import Length
+from pipeline.media.encode.sound_line import EARLY, PIECE, Level, SoundLine, wanted
+from pipeline.media.encode.sound_reader import Block, SoundReader
 from pipeline.model import Plan
 
 

@@ -10,7 +10,7 @@ from pipeline.earlier_work import TRANSCRIPT_FILES
 from pipeline.errors import SpeechError
 from pipeline.events import LogLevel
 from pipeline.files import write_whole
-from pipeline.media.source_checks import check_unchanged
+from pipeline.media.source.source_checks import check_unchanged
 from pipeline.model import PhaseName, PhaseOutcome, TranscriptionRequest
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
 from pipeline.speech.cues import Cue, shape_cues

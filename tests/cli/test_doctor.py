@@ -12,8 +12,8 @@ from stand_in_ffmpeg import Orders, encodes, make
 
 from cli import doctor
 from config import Config
-from pipeline.media.encoder_check import Answer, EncoderResult
-from pipeline.media.encoders import ENCODERS
+from pipeline.media.encode.encoder_check import Answer, EncoderResult
+from pipeline.media.encode.encoders import ENCODERS
 from pipeline.model import Codec, EncoderFamily
 
 HARDWARE = tuple(name for names in ENCODERS.values() for family, name in names.items() if family is not EncoderFamily.CPU)

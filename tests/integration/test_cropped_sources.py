@@ -11,7 +11,7 @@ from cropped_clips import BOTTOM, CROPPED, LEFT, RIGHT, SHOWN, TOP
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
-from pipeline.media.probe import probe
+from pipeline.media.source.probe import probe
 from pipeline.model import Crop, EncoderFamily, EncodingRequest, Job, Outcome
 
 HIDDEN = Crop(left=LEFT, top=TOP, right=RIGHT, bottom=BOTTOM)

@@ -16,8 +16,8 @@ from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.events import LogLevel, LogLine
-from pipeline.media import running_scan
-from pipeline.media.process import find_ffmpeg
+from pipeline.media.ffmpeg.process import find_ffmpeg
+from pipeline.media.source import running_scan
 from pipeline.media.validate import validate
 from pipeline.model import EncodingRequest, Job, JobReport, Outcome, SegmentType
 

@@ -17,8 +17,8 @@ from numbered_frames import numbered, numbers
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
-from pipeline.media.probe import probe
-from pipeline.media.treatment import treatment
+from pipeline.media.source.probe import probe
+from pipeline.media.source.treatment import treatment
 from pipeline.model import EncoderFamily, EncodingRequest, Job, JobReport, Outcome
 
 TIMELINE_S = 10

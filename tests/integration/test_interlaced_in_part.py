@@ -13,8 +13,8 @@ from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.events import LogLine
-from pipeline.media.probe import probe
-from pipeline.media.treatment import treatment
+from pipeline.media.source.probe import probe
+from pipeline.media.source.treatment import treatment
 from pipeline.model import EncoderFamily, EncodingRequest, Job, Outcome
 
 PART_S = 4

@@ -12,7 +12,7 @@ from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.events import LogLevel, LogLine
-from pipeline.media import chunks
+from pipeline.media.encode import chunks
 from pipeline.model import EncodingRequest, Existing, Job, Outcome
 from pipeline.phases import picture_encode
 

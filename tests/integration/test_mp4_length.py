@@ -13,8 +13,8 @@ from numbered_frames import numbered
 from source_clips import run
 
 from config import Config
-from pipeline.media.measure import PLAYLIST, read_media_playlist
-from pipeline.media.process import find_ffmpeg
+from pipeline.media.ffmpeg.process import find_ffmpeg
+from pipeline.media.hls.measure import PLAYLIST, read_media_playlist
 from pipeline.model import Outcome, SegmentType
 
 SEGMENTS = {"ts": SegmentType.TS, "fmp4": SegmentType.FMP4}

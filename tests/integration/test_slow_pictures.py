@@ -12,7 +12,7 @@ from source_clips import run
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
-from pipeline.media.measure import read_media_playlist
+from pipeline.media.hls.measure import read_media_playlist
 from pipeline.media.validate import validate
 from pipeline.model import EncoderFamily, EncodingRequest, Job, JobReport, Outcome, SegmentType
 

@@ -10,8 +10,8 @@ from converting import ULTRAFAST, Converted, convert
 from source_clips import run
 
 from pipeline.cancel import CancelToken
-from pipeline.media.process import find_ffmpeg
-from pipeline.media.vmaf import measure_vmaf
+from pipeline.media.encode.vmaf import measure_vmaf
+from pipeline.media.ffmpeg.process import find_ffmpeg
 from pipeline.model import Outcome
 
 STILL_S, FILM_S = 20, 4

@@ -103,7 +103,7 @@ def test_of_slides_the_one_on_the_screen_is_shown_first(tmp_path):
 
 def test_a_part_in_chunks_is_the_same_as_in_one(tmp_path, monkeypatch):
     """Cut into chunks, each is entered in the middle of the source."""
-    from pipeline.media import chunks
+    from pipeline.media.encode import chunks
 
     clip = _clip(tmp_path, "a.mp4")
     whole = convert(clip, tmp_path / "whole", trim=Trim(start_s=1, end_s=15.0))

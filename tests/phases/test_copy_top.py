@@ -13,8 +13,8 @@ from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.events import LogLevel, LogLine
-from pipeline.media import chunks
-from pipeline.media.measure import read_media_playlist
+from pipeline.media.encode import chunks
+from pipeline.media.hls.measure import read_media_playlist
 from pipeline.media.validate import validate
 from pipeline.model import EncoderFamily, EncodingRequest, Job, JobReport, Outcome, SegmentType
 from pipeline.phases import hls_encode, picture_encode

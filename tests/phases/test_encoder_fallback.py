@@ -21,7 +21,7 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import SettingsError
 from pipeline.events import LogLevel, LogLine
 from pipeline.job_file import JOB_FILE
-from pipeline.media import chunks
+from pipeline.media.encode import chunks
 from pipeline.media.validate import validate
 from pipeline.model import EncoderFamily, EncodingRequest, Job, JobReport, Outcome, PhaseName
 from pipeline.phases import picture_encode

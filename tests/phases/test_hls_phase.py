@@ -23,10 +23,10 @@ from pipeline.cancel import CancelToken
 from pipeline.disk_room import DiskFullError, tells_of_full_disk
 from pipeline.errors import Cancelled, OutputError, SourceError
 from pipeline.events import LogLevel
-from pipeline.media import chunks
-from pipeline.media import encode as encode_arguments
-from pipeline.media.probe import probe
-from pipeline.media.scan import scan
+from pipeline.media.encode import arguments as encode_arguments
+from pipeline.media.encode import chunks
+from pipeline.media.source.probe import probe
+from pipeline.media.source.scan import scan
 from pipeline.model import EncodingRequest, Existing, Job, PhaseOutcome, SegmentType, SoundRequest
 from pipeline.output_settings import output_settings
 from pipeline.phases import encode_work, hls, hls_encode, picture_encode, sound_encode

@@ -14,7 +14,7 @@ from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.events import LogLevel, LogLine
-from pipeline.media.process import find_ffmpeg
+from pipeline.media.ffmpeg.process import find_ffmpeg
 from pipeline.model import EncodingRequest, Encryption, Existing, Job, JobReport, Outcome, SegmentType, UploadRequest
 from pipeline.output_settings import output_settings
 from pipeline.phases.hls import HlsPhase

@@ -11,7 +11,7 @@ from converting import Converted, convert
 from source_clips import picture, run, sound
 
 from pipeline.checkpoints import key_of
-from pipeline.media.process import ffmpeg_version, find_ffmpeg
+from pipeline.media.ffmpeg.process import ffmpeg_version, find_ffmpeg
 from pipeline.workspace import fingerprint
 
 CHANGED = "Chapters or subtitles have changed: the stream is packaged again."

@@ -18,9 +18,10 @@ from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.errors import SourceError
 from pipeline.events import LogLevel, LogLine
-from pipeline.media import chunks, running_scan, scan
-from pipeline.media.probe import probe
-from pipeline.media.scan import CLOCK_HZ, Found, Scan
+from pipeline.media.encode import chunks
+from pipeline.media.source import running_scan, scan
+from pipeline.media.source.probe import probe
+from pipeline.media.source.scan import CLOCK_HZ, Found, Scan
 from pipeline.media.validate import validate
 from pipeline.model import EncodingRequest, Job, JobReport, MediaInfo, Outcome
 from pipeline.phases import encode_work, picture_encode

@@ -17,7 +17,7 @@ from source_clips import AAC, H264, picture, run, sound
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
-from pipeline.media import chunks
+from pipeline.media.encode import chunks
 from pipeline.model import Encryption, Existing, Job, Outcome, SegmentType, TranscriptionRequest
 from pipeline.phases import picture_encode
 

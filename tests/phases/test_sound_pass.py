@@ -13,10 +13,10 @@ import pytest
 from pipeline.cancel import CancelToken
 from pipeline.checkpoints import Checkpoints
 from pipeline.errors import Cancelled
-from pipeline.media.loudness import loudness
-from pipeline.media.probe import probe
-from pipeline.media.sound_coding import Length
-from pipeline.media.sound_line import Level
+from pipeline.media.encode.loudness import loudness
+from pipeline.media.encode.sound_coding import Length
+from pipeline.media.encode.sound_line import Level
+from pipeline.media.source.probe import probe
 from pipeline.model import Job
 from pipeline.phases.sound_pass import Found, SoundPass
 from pipeline.plan import make_plan

@@ -15,7 +15,7 @@ from child_processes import left_behind
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, SpeechError
-from pipeline.media.probe import probe
+from pipeline.media.source.probe import probe
 from pipeline.model import DynamicRange, Existing, Job, PhaseName, PhaseOutcome, Plan, SegmentType, TranscriptionRequest
 from pipeline.output_settings import output_settings
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress

@@ -14,7 +14,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from pipeline.media.process import find_ffmpeg
+from pipeline.media.ffmpeg.process import find_ffmpeg
 
 LENGTH_S = 12
 FLASHES = (1, 6, 11)

@@ -16,7 +16,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from hls_converter import main  # the path above must be set first
-from pipeline.media import chunks
+from pipeline.media.encode import chunks
 
 chunks.CHUNK_SEGMENTS = 1
 chunks.LEAST_SEGMENTS = 1

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import av
 
-from pipeline.media.fragments import separate_init
-from pipeline.media.measure import read_map_uri, read_media_playlist
-from pipeline.media.playlists import FMP4_VERSION, TS_VERSION, media_playlist
-from pipeline.media.process import find_ffmpeg
+from pipeline.media.ffmpeg.process import find_ffmpeg
+from pipeline.media.hls.fragments import separate_init
+from pipeline.media.hls.measure import read_map_uri, read_media_playlist
+from pipeline.media.hls.playlists import FMP4_VERSION, TS_VERSION, media_playlist
 
 TIMELINE_S = 10
 SIZES = {"180p": "320:180", "90p": "160:90"}

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from pipeline.media.m3u8 import AttributeList, MasterPlaylist, MediaRendition, Variant
 from pipeline.media.validate.findings import Notes, Severity
+from pipeline.media.validate.m3u8 import AttributeList, MasterPlaylist, MediaRendition, Variant
 
 SECTION_MEDIA = "RFC 8216 4.3.4.1"
 SECTION_GROUPS = "RFC 8216 4.3.4.1.1"

@@ -12,7 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from pipeline.media.frame_times import FrameRates, even_rate, frame_rates
+from pipeline.media.source.frame_times import FrameRates, even_rate, frame_rates
 from pipeline.media.validate.containers import Container
 from pipeline.media.validate.picture import PictureCodec, picture_codec, starts_clean
 from pipeline.media.validate.segment_bytes import Chain, SegmentBytes

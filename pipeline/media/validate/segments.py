@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.cancel import CancelToken
-from pipeline.media.m3u8 import ByteRange, Key, Map, MediaPlaylist, MediaSegment
 from pipeline.media.validate.containers import TABLE_PACKETS, TS_PACKET, Container, container_of, fmp4_fault, init_fault, ts_fault
 from pipeline.media.validate.findings import Notes, Severity
 from pipeline.media.validate.folder import Folder
+from pipeline.media.validate.m3u8 import ByteRange, Key, Map, MediaPlaylist, MediaSegment
 from pipeline.media.validate.measured import Contents, Run, read_contents
 from pipeline.media.validate.playlist_rules import Role
 from pipeline.media.validate.segment_bytes import BLOCK, Cipher, SegmentBytes

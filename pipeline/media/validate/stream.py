@@ -11,10 +11,10 @@ from typing import Any
 from pipeline.cancel import CancelToken
 from pipeline.errors import OutputError, SettingsError
 from pipeline.job_file import JOB_FILE
-from pipeline.media.m3u8 import MasterPlaylist, MediaPlaylist, MediaRendition, Variant, parse
 from pipeline.media.validate import iframe_rules, master_rules, playlist_rules, session_rules, subtitle_rules, timing_rules, variant_rules
 from pipeline.media.validate.findings import Notes, Validation
 from pipeline.media.validate.folder import Folder
+from pipeline.media.validate.m3u8 import MasterPlaylist, MediaPlaylist, MediaRendition, Variant, parse
 from pipeline.media.validate.measured import Picture
 from pipeline.media.validate.playlist_rules import Role
 from pipeline.media.validate.secret_rules import check_key_is_not_published

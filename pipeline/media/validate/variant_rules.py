@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from pipeline.media.levels import LEAST_LEVEL, level_name, lowest_level
-from pipeline.media.m3u8 import AttributeList
+from pipeline.media.encode.levels import LEAST_LEVEL, level_name, lowest_level
 from pipeline.media.validate.containers import Container
 from pipeline.media.validate.findings import Notes, Severity
+from pipeline.media.validate.m3u8 import AttributeList
 from pipeline.media.validate.measured import Picture, Sound
 from pipeline.media.validate.picture import PictureCodec
 from pipeline.media.validate.segments import Stream

@@ -1,0 +1,43 @@
+"""Judges what reading through a source found: does its picture stay in one track, does its clock go on. Pure."""
+
+from __future__ import annotations
+
+from pipeline.media.source.scan import CLOCK_HZ, Scan
+
+NOTABLE = CLOCK_HZ
+"""Pictures that overlap by less than this take turns, and one that is shorter is nothing to speak of."""
+
+
+def other_track(scan: Scan) -> str | None:
+    """Say that the picture goes on in another track where this one has none, None where it does not.
+
+    A broadcaster may move a programme to other packets in the middle; ffmpeg reads only what it was told at the start.
+    """
+    if not scan.frames:
+        return None
+    first, end = scan.frames[0], scan.picture_end
+    for begin, until in scan.other_pictures:
+        if until - begin > NOTABLE and (begin > end - NOTABLE or until < first + NOTABLE):
+            here, there = (f"from {clock(a)} to {clock(b)}" for a, b in ((first, end), (begin, until)))
+            return f"has its picture {here} in one track and {there} in another: export it as one file, or convert its parts"
+    return None
+
+
+def nothing_at_all(scan: Scan) -> str | None:
+    """Say where a source has neither picture nor sound for long, None where there is always something."""
+    if scan.blank is None:
+        return None
+    begin, end = scan.blank
+    return f"has neither picture nor sound from {clock(begin)} to {clock(end)}"
+
+
+def is_mostly_nothing(scan: Scan) -> bool:
+    """Whether that is longer than all the rest: then not the film has a pause, but its clock a jump."""
+    return scan.blank is not None and 2 * (scan.blank[1] - scan.blank[0]) > scan.end
+
+
+def clock(ticks: int) -> str:
+    """Return a time as editors read it: `6:05`, `1:06:05`."""
+    minutes, seconds = divmod(max(0, round(ticks / CLOCK_HZ)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

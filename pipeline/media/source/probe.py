@@ -1,0 +1,174 @@
+"""Reads what a source is: container, picture, sound, and where it really ends.
+
+Decodes a few frames, so a file that can't be decoded is found here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import SourceError
+from pipeline.media.source.colour_tags import colour_tags, declared_tags
+from pipeline.media.source.container_crop import container_crop
+from pipeline.media.source.container_marks import ContainerMarks, container_marks
+from pipeline.media.source.container_parts import box_kinds
+from pipeline.media.source.declared_times import believed_length_s, declared_length_s, picture_start_s, stream_start_s
+from pipeline.media.source.edit_lists import edit_list
+from pipeline.media.source.first_frames import first_frames
+from pipeline.media.source.interlacing import frames_needed
+from pipeline.media.source.other_files import HEAD_BYTES, mistaken_for, why_unreadable
+from pipeline.media.source.readable_end import SourceFile, readable_end
+from pipeline.media.source.samples import samples
+from pipeline.media.source.source_checks import WAIT, check_file, check_unchanged, is_unfinished
+from pipeline.media.source.source_streams import audio_stream, codec_name, subtitle_stream, video_bit_rate, video_stream
+from pipeline.media.source.track_choice import ChosenTracks, choose_tracks
+from pipeline.model import Chapter, MediaInfo, TrackChoice
+
+STILL_BRANDS = ("avif", "heic", "heix", "heim", "heis", "mif1")
+"""Major brands of files that hold a still image in MPEG-4's container (ISO/IEC 23008-12)."""
+
+PROPER_ONLY = (5, 10)
+"""Profiles of Dolby Vision whose picture may be in a colour space of Dolby's own (IPT-PQ-c2), where no other one is declared."""
+
+LOOPS = ("gif", "apng")
+"""Containers that hold a still image as often as a film."""
+
+Stream = Any
+"""A PyAV stream: what its stubs say of it changes with its type."""
+
+
+def probe(path: Path, choice: TrackChoice = TrackChoice()) -> MediaInfo:  # noqa: B008  # frozen
+    """Read a source's properties.
+
+    Raises SourceError with a sentence for the editor, SettingsError where tracks are chosen that it does not have.
+    """
+    identity = check_file(path)
+    mistake = mistaken_for(_head(path))
+    if mistake is not None:
+        raise SourceError(f"{path} {mistake}")
+    import av  # takes a while to load, and the window starts without it
+    import av.error
+
+    try:
+        with SourceFile(path) as file, av.open(file, metadata_errors="replace") as container:
+            media = replace(_media_info(path, file, container, choice), identity=identity)
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        if is_unfinished(path):
+            raise SourceError(f"{path} is not downloaded whole yet: {WAIT}") from error
+        raise SourceError(f"{path} {why_unreadable(_head(path), box_kinds(path))}") from error
+    check_unchanged(media)
+    return media
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(HEAD_BYTES)
+
+
+def _media_info(path: Path, file: SourceFile, container: Any, choice: TrackChoice) -> MediaInfo:  # noqa: ANN401  # PyAV's container
+    name = container.format.name
+    marks = container_marks(path, name)
+    _refuse_unreadable(path, container, marks)
+    tracks = choose_tracks(path, container, choice)
+    picture, sounds = tracks.picture, tracks.sounds
+    if picture is None and not sounds:
+        raise SourceError(_nothing_to_read(path, marks, tracks))
+    declared = None if picture is None else declared_tags(picture.codec_context)
+    look = first_frames(container, picture or sounds[0])
+    if not look.frames:
+        what = "sound" if picture is None else "picture"
+        raise SourceError(f"{path} holds no {what} that can be decoded: the file is broken or not finished.")
+    if name in LOOPS and look.whole and len(look.frames) == 1:
+        raise SourceError(f"{path} is a picture, not a video: choose a video file.")
+
+    found = () if picture is None else samples(container, file, picture, look.frames, frames_needed(codec_name(picture)))
+    starts = [*([] if picture is None else [picture_start_s(picture, look)]), *(stream_start_s(s) for s in sounds)]
+    origin = min((s for s in starts if s is not None), default=0.0)
+    streams = [*([] if picture is None else [picture]), *sounds]
+    edits = {s.index: edit_list(path, container, s) for s in streams}
+    declared_s = declared_length_s(path, container)
+    end = readable_end(
+        container,
+        file,
+        streams,
+        start_s=origin,
+        declared_end_s=None if declared_s is None else origin + declared_s,
+        first_position=look.position,
+    )
+    readable_s = None if end is None else end.picture_and_sound_s - origin
+    duration_s = declared_s if end is None else believed_length_s(name, declared_s, end, origin)
+    size_bytes = path.stat().st_size
+    audio = tuple(audio_stream(s, origin, edits[s.index]) for s in sounds)
+    video = None
+    if picture is not None and declared is not None:
+        tags, crop = colour_tags(look.frames[0], declared), container_crop(path, container, picture)
+        bit_rate = video_bit_rate(picture, audio, size_bytes, readable_s or duration_s)
+        start_s = 0.0 if starts[0] is None else starts[0] - origin
+        video = video_stream(
+            picture, look, start_s=start_s, origin=origin, bit_rate=bit_rate, tags=tags, crop=crop, found=found, edits=edits[picture.index]
+        )
+        video = replace(video, dolby_vision=None if marks.dolby_vision is None else marks.dolby_vision.profile)
+    return MediaInfo(
+        path=path,
+        size_bytes=size_bytes,
+        container=name,
+        duration_s=duration_s,
+        video=video,
+        audio=audio,
+        start_s=origin,
+        readable_s=readable_s,
+        other_speed=any(edit.other_speed for edit in edits.values()),
+        chapters=tuple(_chapters(container, origin)),
+        subtitles=tuple(subtitle_stream(s) for s in container.streams.subtitles if tracks.has(s)),
+        programmes=tracks.programmes,
+        programme=None if tracks.programme is None else tracks.programme.number,
+        pictures=tuple(f"{s.width}×{s.height}" for s in tracks.pictures),
+        picture=tracks.pictures.index(picture) if picture is not None else 0,
+        undecodable_sounds=_kinds(marks, tracks),
+    )
+
+
+def _refuse_unreadable(path: Path, container: Any, marks: ContainerMarks) -> None:  # noqa: ANN401  # PyAV's container
+    """Raise SourceError for what is no video, or can't be decoded whatever its tracks are."""
+    name = container.format.name
+    if marks.protected:
+        raise SourceError(f"{path} is protected (DRM) and can't be decoded: choose a copy without protection.")
+    if marks.dolby_vision is not None and not marks.dolby_vision.base and marks.dolby_vision.profile in PROPER_ONLY:
+        raise SourceError(
+            f"{path} is Dolby Vision profile {marks.dolby_vision.profile}, whose colours only Dolby's own players can show: "
+            "export it as HDR10, HLG or SDR, or as Dolby Vision profile 8."
+        )
+    if name == "webp_pipe" and _is_animated(path):
+        raise SourceError(f"{path} is an animated WebP, which can't be decoded here: save it as MP4 or GIF.")
+    if name == "image2" or name.endswith("_pipe") or container.metadata.get("major_brand") in STILL_BRANDS:
+        raise SourceError(f"{path} is a picture, not a video: choose a video file.")
+
+
+def _nothing_to_read(path: Path, marks: ContainerMarks, tracks: ChosenTracks) -> str:
+    """Return the sentence for a source without a picture and without a sound that can be decoded."""
+    if tracks.undecodable:
+        return f"The sound of {path} ({_kinds(marks, tracks)[0]}) can't be decoded: export it with another kind of sound."
+    elsewhere = b"rmra" in box_kinds(path)
+    told = why_unreadable(b"", (b"rmra",)) if elsewhere else "has no picture and no sound: choose a video file."
+    return f"{path} {told}"
+
+
+def _kinds(marks: ContainerMarks, tracks: ChosenTracks) -> tuple[str, ...]:
+    """Name the sounds that nothing here can decode."""
+    return (*marks.sounds, *(["an unknown kind"] * tracks.undecodable))[: tracks.undecodable]
+
+
+def _is_animated(path: Path) -> bool:
+    """Whether a WebP file has frames: bit 2 of the flags in its extended header (RFC 9649, 2.7)."""
+    with path.open("rb") as file:
+        head = file.read(21)
+    return head[12:16] == b"VP8X" and bool(head[20] & 2)
+
+
+def _chapters(container: Any, origin: float) -> Iterator[Chapter]:  # noqa: ANN401  # PyAV's container
+    for chapter in container.chapters():
+        start_s = float(chapter["start"] * chapter["time_base"]) - origin
+        yield Chapter(start_s=start_s, title=chapter["metadata"].get("title", "").strip())

@@ -1,0 +1,97 @@
+"""Chooses the picture and the sounds of a source: of one programme, as asked for, else the ones that players would take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import SettingsError
+from pipeline.media.source.covers import is_cover
+from pipeline.media.source.transport_tables import programmes
+from pipeline.model import Programme, TrackChoice
+
+Stream = Any
+"""A PyAV stream: what its stubs say of it changes with its type."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChosenTracks:
+    """What is read of a source, and what there is to choose from: `pictures` and `sounds` are those of the programme.
+
+    `undecodable` counts the sounds that would be read if anything could decode them.
+    """
+
+    picture: Stream | None
+    sounds: tuple[Stream, ...]
+    pictures: tuple[Stream, ...]
+    undecodable: int
+    programmes: tuple[Programme, ...] = ()
+    programme: Programme | None = None
+
+    def has(self, stream: Stream) -> bool:
+        """Whether a stream is of the programme that is read."""
+        return self.programme is None or stream.id in self.programme.stream_ids
+
+
+def choose_tracks(path: Path, container: Any, choice: TrackChoice) -> ChosenTracks:  # noqa: ANN401  # PyAV's container
+    """Return what is read of an opened source. Raises SettingsError naming what there is when something else was asked for."""
+    several = programmes(path) if container.format.name == "mpegts" else ()
+    several = several if len(several) > 1 else ()
+    # one without a size has no packet that tells it, as after a change of PIDs that the table did not announce
+    pictures = [s for s in container.streams.video if s.codec_context is not None and s.width and not is_cover(s)]
+    heard = [s for s in container.streams.audio if _can_be_decoded(s)]
+    programme = _programme(several, choice.programme, [s for s in (_preferred(pictures), *heard) if s is not None], path)
+    if programme is not None:
+        pictures = [s for s in pictures if s.id in programme.stream_ids]
+    sounds = [s for s in container.streams.audio if programme is None or s.id in programme.stream_ids]
+    picture = _preferred(pictures)
+    if choice.video is not None:
+        picture = pictures[_places(path, "picture", "--video-track", (choice.video,), len(pictures))[0]]
+    if choice.audio:
+        sounds = [sounds[place] for place in _places(path, "sound track", "--audio-track", choice.audio, len(sounds))]
+    decodable = tuple(s for s in sounds if _can_be_decoded(s))
+    return ChosenTracks(
+        picture=picture,
+        sounds=decodable,
+        pictures=tuple(pictures),
+        undecodable=sum(s.codec_context is None for s in sounds),
+        programmes=several,
+        programme=programme,
+    )
+
+
+def _programme(several: Sequence[Programme], wanted: int | None, streams: Sequence[Stream], path: Path) -> Programme | None:
+    """Return the programme asked for, else that of the first of these streams; None where there are not two.
+
+    A programme may be announced and have nothing in it.
+    """
+    if wanted is not None:
+        found = next((p for p in several if p.number == wanted), None)
+        if found is None:
+            there = ", ".join(f"{p.number} ({p.name})" if p.name else str(p.number) for p in several)
+            what = f"choose from {there}" if there else "it has one programme only, leave out --programme"
+            raise SettingsError(f"{path} has no programme {wanted}: {what}.")
+        return found
+    return next((p for s in streams for p in several if s.id in p.stream_ids), several[0] if several else None)
+
+
+def _preferred(pictures: Sequence[Stream]) -> Stream | None:
+    """Return the moving picture: the one marked as default, then the largest; never a cover."""
+    return max(pictures, key=lambda s: (bool(s.disposition & s.disposition.default), s.width * s.height), default=None)
+
+
+def _places(path: Path, what: str, option: str, numbers: Sequence[int], count: int) -> list[int]:
+    """Return the places that these numbers mean, each once."""
+    wrong = [number for number in numbers if not 1 <= number <= count]
+    if wrong:
+        there = f"choose from 1 to {count}" if count > 1 else f"it has {'one' if count else 'none'}, leave out {option}"
+        raise SettingsError(f"{path} has no {what} {wrong[0]}: {there}.")
+    return [number - 1 for number in dict.fromkeys(numbers)]
+
+
+def _can_be_decoded(sound: Stream) -> bool:
+    """Leave out tracks without a decoder or with a header that tells nothing: ffmpeg refuses to begin with them."""
+    context = sound.codec_context
+    return context is not None and context.channels > 0 and context.sample_rate > 0

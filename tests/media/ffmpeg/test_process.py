@@ -1,0 +1,122 @@
+"""Starting, watching and ending ffmpeg."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import psutil
+import pytest
+from child_processes import left_behind
+
+from pipeline.cancel import CancelToken
+from pipeline.errors import Cancelled, EncodeError, FfmpegError, ToolError
+from pipeline.media.ffmpeg import process
+
+ENDLESS = ("-re", "-f", "lavfi", "-i", "testsrc2=size=64x64:rate=25", "-f", "null", "-")
+
+
+ROOT = Path(process.__file__).parents[3]
+HANGS_S = 30
+
+
+def _children() -> list[psutil.Process]:
+    return [child for child in psutil.Process().children(recursive=True) if "ffmpeg" in child.name()]
+
+
+def test_progress_is_the_output_time(ffmpeg, tmp_path):
+    """The last figure is the length of what was made."""
+    run = process.run_ffmpeg(
+        ffmpeg, ["-f", "lavfi", "-i", "testsrc2=size=64x64:rate=25:duration=2", "-f", "null", "-"], cwd=tmp_path, cancel=CancelToken()
+    )
+    assert (2.0, 0) == (pytest.approx(run.out_time_s, abs=0.05), run.error_lines)
+
+
+def test_what_ffmpeg_says_of_a_failure_is_kept(ffmpeg, tmp_path):
+    """The first error is the cause."""
+    with pytest.raises(FfmpegError) as failed:
+        process.run_ffmpeg(ffmpeg, ["-i", "missing.mp4", "-f", "null", "-"], cwd=tmp_path, cancel=CancelToken())
+    assert "No such file" in failed.value.words
+
+
+def test_cancel_ends_ffmpeg_and_its_threads(ffmpeg, tmp_path):
+    """After a cancel nothing is left running."""
+    cancel = CancelToken()
+    with pytest.raises(Cancelled):
+        process.run_ffmpeg(ffmpeg, ENDLESS, cwd=tmp_path, cancel=cancel, on_progress=lambda _: cancel.cancel())
+    assert ([], []) == (_children(), [t.name for t in threading.enumerate() if t.name.startswith("ffmpeg")])
+
+
+def test_a_program_that_will_not_listen_is_killed(tmp_path, monkeypatch):
+    """Quit and terminate are ignored by the stand-in; kill is not."""
+    monkeypatch.setattr(process, "QUIT_S", 0.1)
+    deaf = tmp_path / "deaf"
+    deaf.write_text(f"#!/bin/sh\ntrap '' TERM INT\nexec {sys.executable} -c 'import signal; signal.pause()'\n")
+    deaf.chmod(deaf.stat().st_mode | stat.S_IXUSR)
+    cancel = CancelToken()
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        process.run_ffmpeg(deaf, [], cwd=tmp_path, cancel=cancel)
+    assert [] == left_behind()
+
+
+def test_an_ffmpeg_that_is_no_program_is_a_sentence(tmp_path):
+    """A wrong FFMPEG_PATH is named."""
+    with pytest.raises(ToolError, match="FFMPEG_PATH names"):
+        process.find_ffmpeg(str(tmp_path / "nowhere"))
+
+
+def test_the_configured_ffmpeg_wins(ffmpeg):
+    """FFMPEG_PATH comes before the wheel's."""
+    assert ffmpeg == process.find_ffmpeg(str(ffmpeg))
+
+
+def test_the_printed_command_can_be_pasted():
+    """Spaces and quotes are quoted for a shell."""
+    assert "ffmpeg -i 'a b.mp4'" == process.printable(["ffmpeg", "-i", "a b.mp4"])
+
+
+def test_the_version_is_ffmpegs_own_line(ffmpeg):
+    """It begins with the program's name."""
+    assert "ffmpeg version" == process.ffmpeg_version(ffmpeg)[:14]
+
+
+def test_a_program_that_never_answers_is_ended(ffmpeg, tmp_path):
+    """After the limit it is over for it, and nothing is left running."""
+    with pytest.raises(EncodeError, match=r"no answer within 0\.3 seconds"):
+        process.run_ffmpeg(ffmpeg, ENDLESS, cwd=tmp_path, cancel=CancelToken(), limit_s=0.3)
+    assert [] == _children()
+
+
+def _gone(one: psutil.Process) -> bool:
+    """Whether a program has ended, also where nobody takes note of it."""
+    try:
+        return not one.is_running() or one.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def test_ffmpeg_ends_with_a_program_that_is_killed(ffmpeg, tmp_path):
+    """kill -9 leaves nothing running, though nobody is left to end it; ffmpeg was started from a thread, as chunks are."""
+    code = (
+        "import sys, threading; from pathlib import Path; from pipeline.cancel import CancelToken;"
+        "from pipeline.media.ffmpeg.process import run_ffmpeg;"
+        "run = lambda: run_ffmpeg(Path(sys.argv[1]), sys.argv[2:], cwd=Path('.'), cancel=CancelToken(),"
+        " on_progress=lambda s: s and print('running', flush=True));"
+        "threading.Thread(target=run).start()"
+    )
+    command = [sys.executable, "-c", code, str(ffmpeg), *ENDLESS]
+    with subprocess.Popen(command, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE) as program:
+        assert b"running\n" == program.stdout.readline()
+        left = psutil.Process(program.pid).children(recursive=True)
+        names = [one.name() for one in left]
+        program.kill()
+    waiting = threading.Event()
+    for _ in range(HANGS_S * 100):
+        if all(_gone(one) for one in left):
+            break
+        waiting.wait(0.01)
+    assert (True, []) == (any("ffmpeg" in name for name in names), [one for one in left if not _gone(one)])
