@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from import_rules import MAY_IMPORT, PIPELINE_STEPS, program_files, violations
+from import_rules import MAY_IMPORT, PIPELINE_STEPS, ROOMS, cycles, program_files, violations
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = [path.relative_to(ROOT) for path in program_files(ROOT)]
@@ -27,6 +27,31 @@ def test_every_module_of_pipeline_has_its_step():
     """Each module and folder of pipeline stands in the table of steps, so that none escapes it."""
     present = {path.stem for path in (ROOT / "pipeline").glob("*.py")} | {path.parent.name for path in (ROOT / "pipeline").glob("*/*.py")}
     assert set() == present - {"__init__"} - set().union(*PIPELINE_STEPS)
+
+
+@pytest.mark.parametrize("wing", ROOMS)
+def test_every_room_has_its_rules(wing):
+    """Whatever lies in a wing is one of its rooms, and each room of the table is there."""
+    present = {path.stem for path in (ROOT / wing).iterdir() if path.name != "__pycache__"}
+    assert set(ROOMS[wing]) == present - {"__init__"}
+
+
+def test_no_modules_import_each_other():
+    """There is no cycle in the whole tree."""
+    assert [] == cycles(ROOT)
+
+
+def test_a_cycle_is_found(tmp_path):
+    """Also one by way of a third module, and one that is hidden in functions and under TYPE_CHECKING."""
+    (tmp_path / "pipeline").mkdir()
+    for name, text in {
+        "a": "from pipeline import b",
+        "b": "def f():\n    import pipeline.c",
+        "c": "from .a import x",
+        "d": "import pipeline.a",
+    }.items():
+        (tmp_path / "pipeline" / f"{name}.py").write_text(text, encoding="utf-8")
+    assert {"pipeline.a", "pipeline.b", "pipeline.c"} == set().union(*cycles(tmp_path))
 
 
 ALLOWED = [
@@ -78,14 +103,20 @@ PLANTED = [
     ("pipeline/model.py", "from pipeline.plan import make_plan", "comes after it"),
     ("pipeline/cancel.py", "from .media import process", "comes after it"),
     ("pipeline/plan.py", "from pipeline.phases.phase import Phase", "comes after it"),
-    ("pipeline/media/encode/arguments.py", "from ..runner import run", "comes after it"),
-    ("pipeline/media/encode/arguments.py", "from .. import runner", "comes after it"),
+    ("pipeline/media/encode/arguments.py", "from ...runner import run", "comes after it"),
+    ("pipeline/media/encode/arguments.py", "from ... import runner", "comes after it"),
     ("pipeline/transfer/journal.py", "import pipeline.wiring", "comes after it"),
     ("pipeline/phases/hls.py", "from pipeline import runner", "comes after it"),
     ("pipeline/runner.py", "from pipeline import wiring", "comes after it"),
     ("pipeline/__init__.py", "from pipeline.model import Job", "before every step"),
     ("pipeline/odd.py", "from pipeline.model import Job", "no step"),
     ("pipeline/plan.py", "from pipeline.odd import x", "no step"),
+    # inside a wing
+    ("pipeline/media/source/probe.py", "from pipeline.media.encode import levels", "source may not import encode"),
+    ("pipeline/media/hls/playlists.py", "from ..encode.soundtracks import STEREO", "hls may not import encode"),
+    ("pipeline/media/validate/stream.py", "from pipeline.media.hls import measure", "validate may not import hls"),
+    ("pipeline/media/encode/chunks.py", "import pipeline.media.validate.stream", "encode may not import validate"),
+    ("pipeline/media/odd.py", "from pipeline.media.source import probe", "in no room"),
     # what has one home
     ("cli/doctor.py", "def f():\n    import tkinter", "imports tkinter"),
     ("pipeline/runner.py", "from tkinter import ttk", "imports tkinter"),

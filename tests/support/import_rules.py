@@ -7,7 +7,7 @@ functions and under TYPE_CHECKING as well, and so do relative ones and `import_m
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +52,17 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
     {"steps", "runner", "folder_upload"},
     {"wiring"},
 )
+
+# inside a wing: which rooms a room may import besides its own; what lies in none of them is above all
+ROOMS: dict[str, dict[str, set[str]]] = {
+    "pipeline/media": {
+        "ffmpeg": set(),
+        "source": set(),
+        "hls": {"source"},
+        "encode": {"ffmpeg", "source", "hls"},
+        "validate": {"source", "encode"},  # judges what hls wrote, so it reads nothing with its help
+    },
+}
 
 # never part of the program: nothing that ships may lean on them
 OUTSIDE = {"tests", "benchmarks"}
@@ -105,7 +116,11 @@ def violations(path: Path, text: str) -> list[str]:
     imported = list(imports(tree, path))
     found = []
     for use in imported:
-        found += [(use.line, reason) for reason in (wrong_part(path, use), wrong_step(path, use), wrong_home(path, use)) if reason]
+        found += [
+            (use.line, reason)
+            for reason in (wrong_part(path, use), wrong_step(path, use), wrong_room(path, use), wrong_home(path, use))
+            if reason
+        ]
     for use in names(tree):
         if not at_home(path, NAME_HOMES[use.name]):
             found.append((use.line, f"uses {use.name}, which belongs in {' and '.join(NAME_HOMES[use.name])}"))
@@ -182,6 +197,45 @@ def wrong_step(path: Path, use: Use) -> str | None:
     return f"imports {use.name}, which comes after it" if other > own else None
 
 
+def wrong_room(path: Path, use: Use) -> str | None:
+    """Say so if a module of a wing imports a room that is not below its own."""
+    for wing, rooms in ROOMS.items():
+        folders, package = tuple(wing.split("/")), wing.replace("/", ".")
+        if path.parts[: len(folders)] != folders or not use.name.startswith(f"{package}."):
+            continue
+        own, other = path.parts[len(folders)].removesuffix(".py"), use.name.split(".")[len(folders)]
+        if own not in rooms or other not in rooms:
+            return f"imports {use.name}: one of the two is in no room of {wing}"
+        if other != own and other not in rooms[own]:
+            return f"imports {use.name}: {own} may not import {other}"
+    return None
+
+
+def cycles(root: Path) -> list[list[str]]:
+    """Return the groups of modules that import each other, directly or by way of others."""
+    modules = {name_of(path.relative_to(root)): path for path in program_files(root)}
+    graph = {name: set(_imported(name, path.relative_to(root), path, modules)) for name, path in modules.items()}
+    while True:  # what imports nothing that is left, or is imported by nothing that is left, is in no cycle
+        imported = set().union(*graph.values()) if graph else set()
+        free = {name for name, others in graph.items() if not others or name not in imported}
+        if not free:
+            break
+        graph = {name: others - free for name, others in graph.items() if name not in free}
+    return [sorted({name, *others}) for name, others in sorted(graph.items())]
+
+
+def name_of(path: Path) -> str:
+    """Return the dotted name of a module by its path below the root."""
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+
+
+def _imported(name: str, path: Path, file: Path, modules: Mapping[str, Path]) -> Iterator[str]:
+    for use in imports(ast.parse(file.read_text(encoding="utf-8")), path):
+        module = use.name if use.name in modules else use.name.rpartition(".")[0]
+        if module in modules and module != name:
+            yield module
+
+
 def wrong_home(path: Path, use: Use) -> str | None:
     """Say so if a module with one home is imported elsewhere."""
     for module, homes in HOMES.items():
@@ -193,3 +247,6 @@ def wrong_home(path: Path, use: Use) -> str | None:
 def at_home(path: Path, homes: tuple[str, ...]) -> bool:
     """Whether a file is one of `homes` or lies in one."""
     return any(path.as_posix() == home or path.as_posix().startswith(f"{home}/") for home in homes)
+
+
+RULES = (wrong_part, wrong_step, wrong_room, wrong_home)
