@@ -21,7 +21,7 @@ from backend.description import refusals
 from backend.records import FileRecords
 from backend.settings import BackendSettings
 from pipeline.transfer.manifest import understood
-from pipeline.transfer.place import place_in
+from pipeline.transfer.placement import place_in
 from storage import InvalidPathError, ObjectNotFoundError, StorageBackend, StoragePathBuilder
 
 _FOLDER = Path(__file__).parent / "player"

@@ -7,7 +7,8 @@ from typing import Protocol
 
 from pipeline.cancel import CancelToken
 from pipeline.transfer.news import Listener
-from pipeline.transfer.place import Course, version
+from pipeline.transfer.place import Course
+from pipeline.transfer.placement import version
 from pipeline.transfer.preparation import Prepared
 from pipeline.transfer.publish_order import OutgoingFile
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.errors import SettingsError
 from pipeline.slug import WINDOWS_DEVICES
 from pipeline.transfer.manifest import FileEntry
-from pipeline.transfer.place import Placement
+from pipeline.transfer.placement import Placement
 from pipeline.workspace import MASTER
 
 BLOCK_BYTES = 1 << 20

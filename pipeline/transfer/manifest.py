@@ -20,7 +20,7 @@ from typing import Any
 from pipeline.published import MANIFEST_FILE
 from pipeline.transfer.content_types import content_type
 from pipeline.transfer.ownership import Owner, SourceContent, content_fields, read_content
-from pipeline.transfer.place import Placement
+from pipeline.transfer.placement import Placement
 from pipeline.transfer.redaction import without_query
 
 BEGUN = "An upload to {prefix} has begun and is not finished."

@@ -16,8 +16,7 @@ from pipeline.transfer.manifest import ConfirmedFile, Manifest, merge, newest, u
 from pipeline.transfer.manifest_library import previous_manifest, write_copies
 from pipeline.transfer.news import Listener, News
 from pipeline.transfer.ownership import SourceContent
-from pipeline.transfer.place import Placement
-from pipeline.transfer.publish_order import standing_alone
+from pipeline.transfer.placement import Placement, standing_alone
 from pipeline.transfer.results import UploadResult
 from pipeline.transfer.sender import nothing
 from pipeline.transfer.uploader import Uploader

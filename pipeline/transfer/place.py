@@ -9,42 +9,15 @@ all but the master into the folder.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from urllib.parse import unquote
 
 from pipeline.transfer.journal import JournalContent
+from pipeline.transfer.placement import version, versions_in
 from pipeline.workspace import MASTER
 
 REPLACED = "Something else was uploaded to this destination since: every file is sent again."
 ANOTHER_STREAM = "Another stream stands at {prefix}: this one goes to {place} below it, and takes its place when it is whole."
-
-_VERSION = re.compile(r"v(\d{1,6})/")
-_URI = re.compile(r'(?<=URI=")([^"]*)(?=")')
-_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|/")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Placement:
-    """Where a stream's files lie below its prefix: in the folder `place` (`v2/`, empty for the prefix itself).
-
-    The master and the files named in `alone` lie at the prefix itself, whatever the place is.
-    """
-
-    place: str = ""
-    alone: frozenset[str] = frozenset()
-
-    def path(self, name: str) -> str:
-        """Return where a file lies below the prefix."""
-        return name if name == MASTER or name in self.alone else self.place + name
-
-    def master(self, content: bytes) -> bytes:
-        """Return a job's master playlist as players get it: with addresses that lead to where the files lie."""
-        return pointing_into(self.place, content, self.alone)
-
-
-AT_THE_PREFIX = Placement()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,46 +97,3 @@ def choose_course(
     notice = ANOTHER_STREAM.format(prefix=prefix, place=place)
     replaced = published_here is not None and published_here.md5 != standing.md5
     return Course(place=place, going_on=False, notice=f"{REPLACED} {notice}" if replaced else notice, warning=replaced)
-
-
-def version(number: int) -> str:
-    """Return the folder of a version below the prefix."""
-    return f"v{number}/"
-
-
-def versions_in(text: str) -> list[int]:
-    """Return the numbers of all versions that a key below the prefix, or a playlist, names."""
-    return [int(number) for number in _VERSION.findall(text)]
-
-
-def place_in(master: bytes) -> str:
-    """Return the folder of its version that a master playlist leads into, such as `v2/`; empty where it has none."""
-    addresses = (line for line in master.decode("utf-8", "replace").splitlines() if line and not line.startswith("#"))
-    found = _VERSION.match(next(addresses, ""))
-    return found.group() if found else ""
-
-
-def pointing_into(place: str, master: bytes, alone: Collection[str] = ()) -> bytes:
-    """Return a master playlist whose relative addresses lead into a folder below it (RFC 8216, 4.1 and 4.2: lines and URI).
-
-    Those of the files in `alone`, by name, stay as they are.
-    """
-    if not place:
-        return master
-
-    def lead(address: str) -> str:
-        stays = not address or _ABSOLUTE.match(address) or names_of(address) & frozenset(alone)
-        return address if stays else place + address
-
-    lines = []
-    for line in master.decode("utf-8", "surrogateescape").split("\n"):
-        if line.startswith("#"):
-            lines.append(_URI.sub(lambda found: lead(found.group()), line))
-        else:
-            lines.append(lead(line) if line.strip() else line)
-    return "\n".join(lines).encode("utf-8", "surrogateescape")
-
-
-def names_of(address: str) -> frozenset[str]:
-    """Return which file a playlist's relative address may mean: as it is written, and as a player reads it."""
-    return frozenset((address, unquote(re.split("[?#]", address, maxsplit=1)[0])))

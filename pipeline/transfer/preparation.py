@@ -18,7 +18,8 @@ from pipeline.transfer.exchange import NoAnswerError
 from pipeline.transfer.inventory import Inventory, StoredObject
 from pipeline.transfer.journal import Confirmed, JournalContent
 from pipeline.transfer.manifest import FileEntry, Manifest, understood
-from pipeline.transfer.place import Course, Placement, Standing, choose_course, versions_in
+from pipeline.transfer.place import Course, Standing, choose_course
+from pipeline.transfer.placement import Placement, versions_in
 from pipeline.transfer.publish_order import OutgoingFile, placement
 from pipeline.workspace import MASTER
 

@@ -10,8 +10,7 @@ from pipeline.errors import AuthenticationError, SettingsError, TransferError
 from pipeline.published import MANIFEST_FILE
 from pipeline.transfer.inventory import Inventory, Remote, StoredObject, moment
 from pipeline.transfer.manifest import BEGUN, Manifest
-from pipeline.transfer.place import versions_in
-from pipeline.transfer.publish_order import standing_alone
+from pipeline.transfer.placement import standing_alone, versions_in
 from pipeline.transfer.validation import destination_problems
 from pipeline.workspace import MASTER
 

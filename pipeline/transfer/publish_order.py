@@ -12,14 +12,13 @@ from pathlib import Path
 from pipeline.errors import TransferError
 from pipeline.published import published_names
 from pipeline.transfer.disk_file import once_more
-from pipeline.transfer.place import Placement, names_of
+from pipeline.transfer.placement import Placement, is_playlist, names_of, standing_alone
 from pipeline.transfer.validation import key_problem
 from pipeline.workspace import MASTER
 
 LARGE_BYTES = 10 << 20
 """Files above this are begun first, so that none is left over at the end, and show their bytes while they are sent."""
 
-_SEGMENT_SUFFIXES = (".ts", ".m4s")
 _URI = re.compile(r'URI="([^"]*)"')
 _BESIDE_THE_STREAM = "#EXT-X-SESSION-DATA"
 """The one tag of a master that names a file which no player needs to play: chapters (RFC 8216, 4.3.4.4)."""
@@ -47,7 +46,7 @@ class OutgoingFile:
     @property
     def as_found(self) -> tuple[int, int] | None:
         """Size and time of a playlist, which must be sent as it was when what it names was looked for; None for all else."""
-        return (self.size_bytes, self.mtime_ns) if _is_playlist(self.name) else None
+        return (self.size_bytes, self.mtime_ns) if is_playlist(self.name) else None
 
 
 def collect(folder: Path, prefix: str, place: str = "") -> list[OutgoingFile]:
@@ -94,27 +93,13 @@ def placement(files: Sequence[OutgoingFile], place: str) -> Placement:
     return Placement(place=place, alone=frozenset(file.name for file in files if file.alone))
 
 
-def standing_alone(names: Collection[str], named: Collection[str] = ()) -> frozenset[str]:
-    """Return the names of the files that stand alone; `named` are those that playlists lead to.
-
-    What lies in a folder that has a playlist somewhere belongs to the stream: taking a segment for something else would overwrite one
-    that is being played.
-    """
-    folders = {_top(name) for name in names if _is_playlist(name)} - {""}
-    return frozenset(
-        name
-        for name in names
-        if not _is_playlist(name) and not name.endswith(_SEGMENT_SUFFIXES) and name not in named and _top(name) not in folders
-    )
-
-
 def _named(folder: Path, names: Collection[str]) -> set[str]:
     """Return the names of the files that a player comes to by the playlists.
 
     Raises TransferError when a playlist names a segment or playlist that is not there: published, it would be a broken video.
     """
     named = set[str]()
-    for playlist in filter(_is_playlist, names):
+    for playlist in filter(is_playlist, names):
         path, below = folder / playlist, posixpath.dirname(playlist)
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
             for address in _addresses(line):
@@ -138,15 +123,6 @@ def _addresses(line: str) -> Iterator[str]:
         yield from _URI.findall(line)
 
 
-def _is_playlist(name: str) -> bool:
-    return name.endswith(".m3u8")
-
-
-def _top(name: str) -> str:
-    """Return the first folder of a path, empty where it lies in none."""
-    return name.partition("/")[0] if "/" in name else ""
-
-
 def stages(files: Sequence[OutgoingFile], place: str = "") -> list[list[OutgoingFile]]:
     """Return the files in steps, each to be begun only when the one before is stored whole.
 
@@ -155,8 +131,8 @@ def stages(files: Sequence[OutgoingFile], place: str = "") -> list[list[Outgoing
     """
     late = [file for file in files if file.alone and place]
     master = [file for file in files if file.name == MASTER]
-    playlists = [file for file in files if _is_playlist(file.name) and file.name != MASTER]
-    others = [file for file in files if not _is_playlist(file.name) and not (file.alone and place)]
+    playlists = [file for file in files if is_playlist(file.name) and file.name != MASTER]
+    others = [file for file in files if not is_playlist(file.name) and not (file.alone and place)]
     return [step for step in (_large_first(others), playlists, master, _large_first(late)) if step]
 
 

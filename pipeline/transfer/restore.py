@@ -14,7 +14,7 @@ from pipeline.errors import AuthenticationError, OutputError, SettingsError, Tra
 from pipeline.transfer.inventory import GoneError, Inventory, Remote
 from pipeline.transfer.local_copy import BLOCK_BYTES, as_in_the_folder, difference, path_for
 from pipeline.transfer.manifest import FileEntry, Manifest
-from pipeline.transfer.place import Placement
+from pipeline.transfer.placement import Placement
 from pipeline.workspace import MASTER, check_writable
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.errors import AuthenticationError, Cancelled, TransferError
 from pipeline.transfer.journal import Confirmed
-from pipeline.transfer.place import AT_THE_PREFIX, Placement
+from pipeline.transfer.placement import AT_THE_PREFIX, Placement
 from pipeline.transfer.refusal import RefusedError
 from pipeline.transfer.state_file import UploadSnapshot
 from pipeline.transfer.tally import cancelled_text, failed_text

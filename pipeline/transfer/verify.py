@@ -12,7 +12,7 @@ from pipeline.published import MANIFEST_FILE, published_names
 from pipeline.transfer.inventory import GoneError, Inventory, Remote, StoredObject
 from pipeline.transfer.local_copy import difference, path_for
 from pipeline.transfer.manifest import BEGUN, FileEntry, Manifest
-from pipeline.transfer.place import Placement
+from pipeline.transfer.placement import Placement
 from pipeline.transfer.proof import stored_md5
 from pipeline.transfer.restore import address_of
 

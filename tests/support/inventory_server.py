@@ -20,7 +20,7 @@ from pipeline.published import published_files
 from pipeline.transfer.manifest import ConfirmedFile, Manifest, merge
 from pipeline.transfer.manifest_library import write_copies
 from pipeline.transfer.ownership import SourceContent
-from pipeline.transfer.place import pointing_into
+from pipeline.transfer.placement import pointing_into
 from pipeline.workspace import MASTER
 
 TOKEN = "inventory-token-0123456789"

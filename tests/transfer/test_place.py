@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pipeline.transfer.journal import Confirmed, JournalContent
-from pipeline.transfer.place import Course, Standing, choose_course, pointing_into, versions_in
+from pipeline.transfer.place import Course, Standing, choose_course
+from pipeline.transfer.placement import pointing_into, versions_in
 
 OURS, THEIRS, OLD = "0" * 32, "1" * 32, "2" * 32
 

@@ -12,7 +12,7 @@ from pipeline.errors import AuthenticationError, OutputError, SettingsError
 from pipeline.transfer import inventory as module
 from pipeline.transfer.inventory import connected
 from pipeline.transfer.local_copy import path_for
-from pipeline.transfer.place import AT_THE_PREFIX
+from pipeline.transfer.placement import AT_THE_PREFIX
 from pipeline.transfer.restore import Outcome, chosen, restore
 
 SEGMENT = "480p/seg_001.ts"

@@ -18,7 +18,7 @@ from pipeline.cancel import CancelToken
 from pipeline.transfer.inventory import connected
 from pipeline.transfer.journal import JOURNAL_FILE, BegunInParts, Confirmed, Destination, Journal
 from pipeline.transfer.manifest_upload import publish_manifest
-from pipeline.transfer.place import Placement, pointing_into
+from pipeline.transfer.placement import Placement, pointing_into
 from pipeline.transfer.prune import delete, leftovers
 from pipeline.transfer.restore import restore
 from pipeline.transfer.results import TransferCancelled, upload_failure
