@@ -19,22 +19,22 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, PipelineError, SettingsError
 from pipeline.events import Event, LogLevel, LogLine
 from pipeline.steps import unexpected
-from pipeline.transfer import retry
-from pipeline.transfer.callbacks import Callback, watched
-from pipeline.transfer.content_types import CONTENT_TYPES
-from pipeline.transfer.destination import DestinationCheck
-from pipeline.transfer.folder_owner import owner_of
-from pipeline.transfer.journal import Destination
-from pipeline.transfer.log_file import UploadLog
-from pipeline.transfer.manifest_library import previous_manifest
-from pipeline.transfer.manifest_upload import publish_manifest
-from pipeline.transfer.record import record_fields
-from pipeline.transfer.record import s3_keys as record_keys
-from pipeline.transfer.results import TransferCancelled, UploadResult, upload_failure
-from pipeline.transfer.state_file import STATE_FILE, FileStatus, UploadSnapshot, read_state, write_state
-from pipeline.transfer.tally import TransferProgress
-from pipeline.transfer.uploader import Uploader
-from pipeline.transfer.validation import backend_url_problems, destination_problems, session_id_problems, token_problems
+from pipeline.transfer.http import retry
+from pipeline.transfer.http.content_types import CONTENT_TYPES
+from pipeline.transfer.http.log_file import UploadLog
+from pipeline.transfer.http.validation import backend_url_problems, destination_problems, session_id_problems, token_problems
+from pipeline.transfer.manifests.folder_owner import owner_of
+from pipeline.transfer.manifests.manifest_library import previous_manifest
+from pipeline.transfer.upload.callbacks import Callback, watched
+from pipeline.transfer.upload.destination import DestinationCheck
+from pipeline.transfer.upload.journal import Destination
+from pipeline.transfer.upload.manifest_upload import publish_manifest
+from pipeline.transfer.upload.record import record_fields
+from pipeline.transfer.upload.record import s3_keys as record_keys
+from pipeline.transfer.upload.results import TransferCancelled, UploadResult, upload_failure
+from pipeline.transfer.upload.state_file import STATE_FILE, FileStatus, UploadSnapshot, read_state, write_state
+from pipeline.transfer.upload.tally import TransferProgress
+from pipeline.transfer.upload.uploader import Uploader
 from pipeline.workspace import MASTER
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from backend.contract import Key
 from backend.description import OBJECT_GIVEN, OBJECT_NAMED, OBJECT_TAKEN
 from backend.ranges import ByteRange, UnsatisfiableRangeError, parse_range
 from backend.signing import UrlSigner, Verdict
-from pipeline.transfer.content_types import content_type
+from pipeline.transfer.http.content_types import content_type
 from storage import MAX_PUT_BYTES, OpenObject, StorageBackend, StorageError, StoredObject
 
 

@@ -20,8 +20,8 @@ from backend.contract import Health
 from backend.description import refusals
 from backend.records import FileRecords
 from backend.settings import BackendSettings
-from pipeline.transfer.manifest import understood
-from pipeline.transfer.placement import place_in
+from pipeline.transfer.manifests.manifest import understood
+from pipeline.transfer.manifests.placement import place_in
 from storage import InvalidPathError, ObjectNotFoundError, StorageBackend, StoragePathBuilder
 
 _FOLDER = Path(__file__).parent / "player"

@@ -15,9 +15,9 @@ from statistics import median
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from pipeline.transfer.journal import Confirmed, Destination, Journal, read_journal  # noqa: E402  # the path above must be set first
-from pipeline.transfer.publish_order import OutgoingFile  # noqa: E402
-from pipeline.transfer.tally import Tally  # noqa: E402
+from pipeline.transfer.upload.journal import Confirmed, Destination, Journal, read_journal  # noqa: E402  # the path above must be set first
+from pipeline.transfer.upload.publish_order import OutgoingFile  # noqa: E402
+from pipeline.transfer.upload.tally import Tally  # noqa: E402
 
 BATCH = 1000
 HERE = Destination(backend_url="https://api.example.com", prefix="videos/course/lesson/")

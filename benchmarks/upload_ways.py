@@ -37,11 +37,11 @@ def with_ours(folder: Path, prefix: str, connections: int, *, in_parts: bool, ma
     """Upload a folder as the program does, through the backend."""
     from config import BackendApi
     from pipeline.cancel import CancelToken
-    from pipeline.transfer import multipart
-    from pipeline.transfer.control import TransferControl
-    from pipeline.transfer.manifest_upload import publish_manifest
-    from pipeline.transfer.results import upload_failure
-    from pipeline.transfer.uploader import Uploader
+    from pipeline.transfer.http.control import TransferControl
+    from pipeline.transfer.upload import multipart
+    from pipeline.transfer.upload.manifest_upload import publish_manifest
+    from pipeline.transfer.upload.results import upload_failure
+    from pipeline.transfer.upload.uploader import Uploader
 
     if not in_parts:
         multipart.WORTH_PARTS = sys.maxsize

@@ -11,7 +11,7 @@ from backend.server import RunningBackend, serve
 from backend.settings import BackendSettings
 from config import BackendApi, Config
 from pipeline.errors import SettingsError
-from pipeline.transfer.validation import upload_problems
+from pipeline.transfer.http.validation import upload_problems
 from storage import S3Settings
 
 HOST, PORT, CHECK_PREFIX = "127.0.0.1", 8000, "tests/"

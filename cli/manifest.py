@@ -12,13 +12,13 @@ from typing import Any
 from cli.main import EXIT_DONE, EXIT_FAILED, complain
 from config import Config
 from pipeline.errors import SettingsError
-from pipeline.transfer.inventory import Remote, StoredObject, connected
-from pipeline.transfer.manifest import BEGUN, Manifest, file_fields, relocated, version_fields
-from pipeline.transfer.manifest_library import Located, ManifestError, as_prefix, find, library, write_beside
-from pipeline.transfer.orphans import orphans
-from pipeline.transfer.prune import Deleted, Leftovers, delete, delete_stream, leftovers, whole_stream
-from pipeline.transfer.restore import Outcome, Restored, chosen, restore
-from pipeline.transfer.validation import backend_url_problems, token_problems
+from pipeline.transfer.http.validation import backend_url_problems, token_problems
+from pipeline.transfer.manifests.inventory import Remote, StoredObject, connected
+from pipeline.transfer.manifests.manifest import BEGUN, Manifest, file_fields, relocated, version_fields
+from pipeline.transfer.manifests.manifest_library import Located, ManifestError, as_prefix, find, library, write_beside
+from pipeline.transfer.manifests.orphans import orphans
+from pipeline.transfer.manifests.prune import Deleted, Leftovers, delete, delete_stream, leftovers, whole_stream
+from pipeline.transfer.manifests.restore import Outcome, Restored, chosen, restore
 
 NO_ORPHANS = "Every stream's video is where it was, as far as that is known.\n"
 NUMBERS = ("Size", "Files")

@@ -14,7 +14,7 @@ from cli.main import EXIT_DONE, EXIT_FAILED, complain
 from cli.manifest import counted, shown, size_text
 from config import Config
 from pipeline.errors import SettingsError, TransferError
-from pipeline.transfer.content_types import content_type
+from pipeline.transfer.http.content_types import content_type
 from storage import LocalSettings, StorageError, StorageSettings, StorageSettingsError, StorageType, create, settings_from
 from storage.copying import CopyProgress, CopyResult, copy
 from storage.paths import check_prefix

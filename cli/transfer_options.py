@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from config import Config
 from pipeline.cancel import CancelToken
 from pipeline.events import LogLevel, LogLine, Sink
-from pipeline.transfer.control import PARALLEL, TransferControl
-from pipeline.transfer.validation import token_problems
+from pipeline.transfer.http.control import PARALLEL, TransferControl
+from pipeline.transfer.http.validation import token_problems
 
 MOST_PARALLEL = 64
 LOOK_S = 0.2

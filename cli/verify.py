@@ -9,9 +9,9 @@ from dataclasses import asdict
 
 from cli.manifest import check_backend, check_finished, counted, required, shown, unknown
 from config import Config
-from pipeline.transfer.inventory import connected
-from pipeline.transfer.manifest_library import as_prefix, find
-from pipeline.transfer.verify import Verification, verify
+from pipeline.transfer.manifests.inventory import connected
+from pipeline.transfer.manifests.manifest_library import as_prefix, find
+from pipeline.transfer.manifests.verify import Verification, verify
 
 EXIT_AGREES = 0
 EXIT_DIFFERS = 1

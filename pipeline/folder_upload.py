@@ -21,12 +21,12 @@ from pipeline.phases.phase import PhaseResult, Progress
 from pipeline.phases.record import fields_for, record
 from pipeline.phases.upload import is_uploaded, upload
 from pipeline.steps import Steps, to_the_end
-from pipeline.transfer.control import TransferControl
-from pipeline.transfer.folder_owner import owner_of
-from pipeline.transfer.login import Login
-from pipeline.transfer.state_file import STATE_FILE, read_state
-from pipeline.transfer.tally import COMPLETE, VALIDATING
-from pipeline.transfer.uploader import Uploader
+from pipeline.transfer.http.control import TransferControl
+from pipeline.transfer.http.login import Login
+from pipeline.transfer.manifests.folder_owner import owner_of
+from pipeline.transfer.upload.state_file import STATE_FILE, read_state
+from pipeline.transfer.upload.tally import COMPLETE, VALIDATING
+from pipeline.transfer.upload.uploader import Uploader
 from pipeline.workspace import MASTER, lock_of
 
 

@@ -39,14 +39,14 @@ from pipeline.runner import run
 from pipeline.slug import slug_for
 from pipeline.speech.model import MODEL_NAMES
 from pipeline.takeover import take_over, with_earlier_address
-from pipeline.transfer.control import TransferControl
-from pipeline.transfer.destination import DestinationCheck
-from pipeline.transfer.login import AskToken, Login
-from pipeline.transfer.ownership import owner_from
-from pipeline.transfer.uploader import PreviousUpload, Uploader
-from pipeline.transfer.uploader import previous_upload as unfinished
-from pipeline.transfer.validation import backend_url_problems, token_problems
-from pipeline.transfer.validation import upload_problems as transfer_problems
+from pipeline.transfer.http.control import TransferControl
+from pipeline.transfer.http.login import AskToken, Login
+from pipeline.transfer.http.validation import backend_url_problems, token_problems
+from pipeline.transfer.http.validation import upload_problems as transfer_problems
+from pipeline.transfer.manifests.ownership import owner_from
+from pipeline.transfer.upload.destination import DestinationCheck
+from pipeline.transfer.upload.uploader import PreviousUpload, Uploader
+from pipeline.transfer.upload.uploader import previous_upload as unfinished
 from pipeline.workspace import Workspace, check_writable, fingerprint
 
 __all__ = [

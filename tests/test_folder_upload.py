@@ -15,8 +15,8 @@ from pipeline.folder_upload import upload_folder, with_session
 from pipeline.model import Existing, Outcome, PhaseName, PhaseOutcome, UploadRequest
 from pipeline.phases.record import RecordPhase
 from pipeline.phases.upload import UploadPhase
-from pipeline.transfer.control import TransferControl
-from pipeline.transfer.login import Login
+from pipeline.transfer.http.control import TransferControl
+from pipeline.transfer.http.login import Login
 
 RECORDS = "/api/admin/files"
 MADE = {"hls": {"duration_s": 61.5, "renditions": ["720p", "480p"]}, "transcript": {"language": "es"}}

@@ -14,7 +14,7 @@ from pipeline.media.encode import ladder
 from pipeline.media.source.trimming import trim_between
 from pipeline.model import Job, MediaInfo, TranscriptionRequest, Trim, UploadRequest
 from pipeline.plan import TARGET_VMAF
-from pipeline.transfer.control import PARALLEL, TransferControl
+from pipeline.transfer.http.control import PARALLEL, TransferControl
 from ui import advanced, spoken_languages
 from ui.advanced import AdvancedValues, Aim
 from ui.destination import Destination

@@ -10,8 +10,8 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import DestinationTakenError, SettingsError
 from pipeline.events import Sink
 from pipeline.model import Connection, Encryption, Job, JobReport, MediaInfo, Plan, UploadRequest
-from pipeline.transfer.control import TransferControl
-from pipeline.transfer.login import AskToken
+from pipeline.transfer.http.control import TransferControl
+from pipeline.transfer.http.login import AskToken
 
 
 class UnfinishedUpload(Protocol):

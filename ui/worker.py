@@ -12,7 +12,7 @@ from config import Config
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, PipelineError, SettingsError
 from pipeline.model import EncoderFamily, Existing, Job, MediaInfo, Plan
-from pipeline.transfer.control import TransferControl
+from pipeline.transfer.http.control import TransferControl
 from ui.job_form import (
     Field,
     FormValues,

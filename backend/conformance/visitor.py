@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import requests
 
 from config import BackendApi
-from pipeline.transfer.validation import is_loopback
+from pipeline.transfer.http.validation import is_loopback
 
 _TIMEOUT_S = (10.0, 60.0)
 _NO_PROXY = {"http": "", "https": "", "all": ""}

@@ -11,8 +11,8 @@ from pipeline.events import LogLevel
 from pipeline.model import PhaseName, PhaseOutcome
 from pipeline.phases.phase import Notes, PhaseContext, PhaseResult
 from pipeline.published import published_files
-from pipeline.transfer.journal import Destination
-from pipeline.transfer.uploader import confirmed_files
+from pipeline.transfer.upload.journal import Destination
+from pipeline.transfer.upload.uploader import confirmed_files
 from pipeline.workspace import MASTER
 
 KEPT = ("manifest.json",)

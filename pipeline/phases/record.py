@@ -11,10 +11,10 @@ from pipeline.errors import TransferError
 from pipeline.events import LogLevel
 from pipeline.model import PhaseName, PhaseOutcome, UploadRequest
 from pipeline.phases.phase import Notes, PhaseContext, PhaseResult, Progress
-from pipeline.transfer.login import Login
-from pipeline.transfer.record import record_fields
-from pipeline.transfer.tally import UPDATING
-from pipeline.transfer.uploader import Uploader
+from pipeline.transfer.http.login import Login
+from pipeline.transfer.upload.record import record_fields
+from pipeline.transfer.upload.tally import UPDATING
+from pipeline.transfer.upload.uploader import Uploader
 
 RECORDED = "Session updated"
 

@@ -12,22 +12,22 @@ from pipeline.events import LogLevel
 from pipeline.model import Existing, PhaseName, PhaseOutcome, Plan, UploadRequest
 from pipeline.phases.phase import Notes, PhaseContext, PhaseResult, Progress
 from pipeline.published import published_names
-from pipeline.transfer.content_types import content_type
-from pipeline.transfer.control import TransferControl
-from pipeline.transfer.destination import DestinationCheck, others_below
-from pipeline.transfer.folder_owner import owner_of
-from pipeline.transfer.login import Login
-from pipeline.transfer.manifest_library import previous_manifest
-from pipeline.transfer.manifest_upload import publish_manifest
-from pipeline.transfer.ownership import Owner, owner_from
-from pipeline.transfer.preparation import too_large
-from pipeline.transfer.publish_order import check_names
-from pipeline.transfer.redaction import without_query
-from pipeline.transfer.refusal import Flaw, RefusedError
-from pipeline.transfer.results import UploadResult, upload_failure
-from pipeline.transfer.tally import COMPLETE, VALIDATING, TransferProgress
-from pipeline.transfer.uploader import Uploader, previous_upload
-from pipeline.transfer.validation import upload_problems
+from pipeline.transfer.http.content_types import content_type
+from pipeline.transfer.http.control import TransferControl
+from pipeline.transfer.http.login import Login
+from pipeline.transfer.http.redaction import without_query
+from pipeline.transfer.http.refusal import Flaw, RefusedError
+from pipeline.transfer.http.validation import upload_problems
+from pipeline.transfer.manifests.folder_owner import owner_of
+from pipeline.transfer.manifests.manifest_library import previous_manifest
+from pipeline.transfer.manifests.ownership import Owner, owner_from
+from pipeline.transfer.upload.destination import DestinationCheck, others_below
+from pipeline.transfer.upload.manifest_upload import publish_manifest
+from pipeline.transfer.upload.preparation import too_large
+from pipeline.transfer.upload.publish_order import check_names
+from pipeline.transfer.upload.results import UploadResult, upload_failure
+from pipeline.transfer.upload.tally import COMPLETE, VALIDATING, TransferProgress
+from pipeline.transfer.upload.uploader import Uploader, previous_upload
 from pipeline.workspace import MASTER
 
 KEY_REFUSED = "InvalidKey"

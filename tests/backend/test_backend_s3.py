@@ -16,7 +16,7 @@ from backend.settings import BackendSettings
 from config import BackendApi, Config, S3Storage, Server
 from pipeline.cancel import CancelToken
 from pipeline.errors import SettingsError
-from pipeline.transfer.uploader import Uploader
+from pipeline.transfer.upload.uploader import Uploader
 from storage import MIN_PART_BYTES
 
 TOKEN = "a-token-that-only-tests-know"

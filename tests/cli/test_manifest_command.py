@@ -12,9 +12,9 @@ from inventory_server import NAMES, NOW, PREFIX, TOKEN, running_inventory, uploa
 from cli.main import EXIT_CANCELLED, EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, run_command
 from cli.manifest import shown, size_text
 from config import BackendApi, Config
-from pipeline.transfer.manifest import Manifest, manifest_json
-from pipeline.transfer.manifest_library import library_path, read_manifest
-from pipeline.transfer.ownership import SourceContent
+from pipeline.transfer.manifests.manifest import Manifest, manifest_json
+from pipeline.transfer.manifests.manifest_library import library_path, read_manifest
+from pipeline.transfer.manifests.ownership import SourceContent
 
 LATER = "2026-04-01T12:00:00Z"
 OLD = "2026-01-01T00:00:00Z"

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from program import ROOT
 
-from pipeline.transfer.control import PARALLEL
-from pipeline.transfer.journal import Destination, read_journal
-from pipeline.transfer.manifest import parse_manifest
-from pipeline.transfer.manifest_library import library
+from pipeline.transfer.http.control import PARALLEL
+from pipeline.transfer.manifests.manifest import parse_manifest
+from pipeline.transfer.manifests.manifest_library import library
+from pipeline.transfer.upload.journal import Destination, read_journal
 from storage import LocalStorageBackend
 
 KILLS = int(os.environ.get("UPLOAD_KILLS", "6"))
@@ -43,7 +43,7 @@ from config import BackendApi
 from pipeline.cancel import CancelToken
 from pipeline.model import Existing, UploadRequest
 from pipeline.phases.upload import send
-from pipeline.transfer.uploader import Uploader
+from pipeline.transfer.upload.uploader import Uploader
 
 url, token, folder, data, prefix, killed_while, killed_at = sys.argv[1:]
 moment, steps = "starting", count()

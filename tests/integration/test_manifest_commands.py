@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.cancel import CancelToken
-from pipeline.transfer.inventory import connected
-from pipeline.transfer.uploader import Uploader
+from pipeline.transfer.manifests.inventory import connected
+from pipeline.transfer.upload.uploader import Uploader
 
 PREFIX = "tests/manifest/"
 

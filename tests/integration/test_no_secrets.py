@@ -20,7 +20,7 @@ from backend.settings import BackendSettings
 from config import BackendApi, Config
 from pipeline.cancel import CancelToken
 from pipeline.errors import TransferError
-from pipeline.transfer.uploader import Uploader
+from pipeline.transfer.upload.uploader import Uploader
 
 OLD, NEW = "distinctive-old-token-5f0c1d", "distinctive-new-token-9a7e3b"
 PREFIX = "tests/no-secrets/"

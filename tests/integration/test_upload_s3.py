@@ -19,7 +19,7 @@ from program import command, events, start
 from backend.server import RunningBackend, serve_in_thread
 from backend.settings import BackendSettings
 from config import Config
-from pipeline.transfer.content_types import content_type
+from pipeline.transfer.http.content_types import content_type
 from s3_uploader import S3UploadManager
 from storage import MIN_PART_BYTES, S3Settings
 

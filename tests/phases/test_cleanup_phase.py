@@ -15,7 +15,7 @@ from config import BackendApi
 from pipeline.model import PhaseName, PhaseOutcome
 from pipeline.phases.cleanup import CleanupPhase
 from pipeline.phases.upload import UploadPhase
-from pipeline.transfer.journal import JOURNAL_FILE
+from pipeline.transfer.upload.journal import JOURNAL_FILE
 
 
 @pytest.fixture(scope="module")

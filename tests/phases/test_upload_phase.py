@@ -20,7 +20,7 @@ from pipeline.model import Existing, Mp4Plan, PhaseName, PhaseOutcome
 from pipeline.output_settings import OutputSettings
 from pipeline.phases.upload import UploadPhase
 from pipeline.published import MANIFEST_FILE
-from pipeline.transfer.login import Login
+from pipeline.transfer.http.login import Login
 from pipeline.workspace import Workspace
 
 ME, PRESIGN = "/api/admin/auth/me", "/api/admin/content/aws/uploadUrl"

@@ -62,6 +62,11 @@ ROOMS: dict[str, dict[str, set[str]]] = {
         "encode": {"ffmpeg", "source", "hls"},
         "validate": {"source", "encode"},  # judges what hls wrote, so it reads nothing with its help
     },
+    "pipeline/transfer": {
+        "http": set(),
+        "manifests": {"http"},
+        "upload": {"http", "manifests"},
+    },
 }
 
 # never part of the program: nothing that ships may lean on them
@@ -77,12 +82,12 @@ HOMES: dict[str, tuple[str, ...]] = {
     "subprocess": ("pipeline/media/ffmpeg/process.py", "pipeline/speech"),
     "multiprocessing": ("pipeline/media/ffmpeg/process.py", "pipeline/speech"),
     "faster_whisper": ("pipeline/speech",),
-    "requests": ("pipeline/transfer", "backend/conformance/visitor.py"),
-    "urllib3": ("pipeline/transfer",),
-    "httpx": ("pipeline/transfer",),
-    "aiohttp": ("pipeline/transfer", "storage/s3_errors.py"),
-    "http.client": ("pipeline/transfer",),
-    "urllib.request": ("pipeline/transfer",),
+    "requests": ("pipeline/transfer/http", "backend/conformance/visitor.py"),
+    "urllib3": ("pipeline/transfer/http",),
+    "httpx": ("pipeline/transfer/http",),
+    "aiohttp": ("pipeline/transfer/http", "storage/s3_errors.py"),
+    "http.client": ("pipeline/transfer/http",),
+    "urllib.request": ("pipeline/transfer/http",),
 }
 
 # names of a module that have one home though the module itself is free

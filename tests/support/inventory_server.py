@@ -17,10 +17,10 @@ from threaded_servers import serving
 
 from config import BackendApi
 from pipeline.published import published_files
-from pipeline.transfer.manifest import ConfirmedFile, Manifest, merge
-from pipeline.transfer.manifest_library import write_copies
-from pipeline.transfer.ownership import SourceContent
-from pipeline.transfer.placement import pointing_into
+from pipeline.transfer.manifests.manifest import ConfirmedFile, Manifest, merge
+from pipeline.transfer.manifests.manifest_library import write_copies
+from pipeline.transfer.manifests.ownership import SourceContent
+from pipeline.transfer.manifests.placement import pointing_into
 from pipeline.workspace import MASTER
 
 TOKEN = "inventory-token-0123456789"

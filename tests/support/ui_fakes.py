@@ -29,8 +29,8 @@ from pipeline.model import (
     VideoStream,
 )
 from pipeline.plan import make_plan
-from pipeline.transfer.control import TransferControl
-from pipeline.transfer.login import AskToken
+from pipeline.transfer.http.control import TransferControl
+from pipeline.transfer.http.login import AskToken
 from ui.services import PipelineServices
 
 CONFIGURED = Config(backend=BackendApi(url="https://api.example.com", token="t" * 32))

@@ -16,7 +16,7 @@ from upload_parts import write_folder
 
 from config import BackendApi
 from pipeline.cancel import CancelToken
-from pipeline.transfer.uploader import Uploader
+from pipeline.transfer.upload.uploader import Uploader
 
 
 @pytest.fixture

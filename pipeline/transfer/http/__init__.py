@@ -1,0 +1,1 @@
+"""One request: authorised, answered or refused, tried again, slowed and cancelled. Knows nothing of folders and streams."""

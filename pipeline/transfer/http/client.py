@@ -1,0 +1,321 @@
+"""The two servers of an upload: the customer's backend, which has the token, and the store, which never sees it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from config import BackendApi
+from pipeline.transfer.http.body import FileBody
+from pipeline.transfer.http.capabilities import NOTHING, Capabilities, parse_capabilities
+from pipeline.transfer.http.exchange import Answer, Http, NoAnswerError, Silence
+from pipeline.transfer.http.login import Login
+from pipeline.transfer.http.receipt import Receipt, Shown, shown_by
+from pipeline.transfer.http.redaction import place_of, redact
+from pipeline.transfer.http.refusal import (
+    Flaw,
+    Party,
+    Refusal,
+    RefusedError,
+    backend_refusal,
+    is_page,
+    is_web_address,
+    json_fields,
+    refused,
+    says_error,
+    store_refusal,
+)
+from pipeline.transfer.http.retry import Verdict, after_upload
+from pipeline.transfer.http.signed import Presigned, SignedPart, checksum_of_nothing, headers_in, merged
+
+BACKEND_TIMEOUT_S = 30.0
+VALIDATE_TIMEOUT_S = 10.0
+CAPABILITIES = "/api/s3/capabilities"
+PRESIGN_MANY = "/api/s3/presign"
+MULTIPART = "/api/s3/multipart"
+STORED = (200, 201, 204)
+"""What stores answer to a PUT that worked: S3 says 200, others the other two."""
+
+_LASTING = frozenset(status for status in range(200, 600) if after_upload(Refusal(party=Party.BACKEND, status=status)) is Verdict.GIVE_UP)
+"""Answers that would be the same if a question were asked again."""
+
+_GOOD = (200, 201, 202, 204)
+"""What backends answer when all is well and there is little to say."""
+
+_LOGGED_BODY = 300
+_MAX_REDACTED = 1 << 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class MultipartUpload:
+    """A file that the store takes in parts. The URL loses its query before it is kept."""
+
+    key: str
+    upload_id: str
+    download_url: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredPart:
+    """A part that the store has."""
+
+    number: int
+    size_bytes: int
+    etag: str
+
+
+def read_timeout_s(size_bytes: int) -> float:
+    """Return how long the store may take to answer after the last byte of a file was sent."""
+    megabytes = size_bytes / (1 << 20)
+    if megabytes < 10:
+        return 30.0
+    return 120.0 if megabytes < 100 else 300.0
+
+
+class BackendClient:
+    """Speaks to the customer's backend; `note` takes lines for the log. Every method raises RefusedError or Cancelled."""
+
+    def __init__(self, api: BackendApi, http: Http, note: Callable[[str], None], login: Login | None = None) -> None:
+        self._api = api
+        self._http = http
+        self._note = note
+        self._login = login or Login(api.token)
+        self.place = place_of(api.url)
+        self.clock_ahead_s = 0.0
+
+    def validate(self) -> str:
+        """Find out whether the backend accepts the token; return why that can't be told, empty where it does."""
+        endpoint = self._api.validate_endpoint
+        answer = self._ask("GET", endpoint, None, read_timeout_s=VALIDATE_TIMEOUT_S, accepted=_LASTING - {HTTPStatus.FORBIDDEN})
+        if answer.status in _GOOD and not is_page(answer):
+            return ""
+        return not_told(endpoint, "a web page" if is_page(answer) else f"status {answer.status}")
+
+    def capabilities(self) -> Capabilities:
+        """Ask what the backend offers beyond the three endpoints; one that doesn't give a good answer offers nothing.
+
+        Leaves in `clock_ahead_s` how far this computer's clock is ahead of the backend's.
+        """
+        answer = self._ask("GET", CAPABILITIES, None, accepted=_LASTING)
+        if answer.server_time is not None:
+            self.clock_ahead_s = time.time() - answer.server_time
+        return parse_capabilities(answer.body) if answer.status == HTTPStatus.OK else NOTHING
+
+    def presign(self, key: str, content_type: str, size_bytes: int | None = None) -> Presigned:
+        """Ask for a URL to which one object of this content type may be sent; the size only where the server wants it."""
+        answer = self._ask("POST", self._api.presign_endpoint, _wanted(key, content_type, size_bytes), accepted=(200, 201))
+        return self._presigned(self._fields(answer))
+
+    def presign_many(self, files: Sequence[tuple[str, str, int | None]]) -> list[Presigned]:
+        """Ask for URLs for several objects, each with key, content type and size as for one; for all or for none."""
+        answer = self._ask("POST", PRESIGN_MANY, {"files": [_wanted(*file) for file in files]}, accepted=(200, 201))
+        said = self._fields(answer).get("files")
+        if not isinstance(said, list) or len(said) != len(files) or not all(isinstance(one, dict) for one in said):
+            raise refused(self._flawed(Flaw.FIELDS_MISSING))
+        return [self._presigned(one) for one in said]
+
+    def begin_parts(self, key: str, content_type: str, size_bytes: int) -> MultipartUpload:
+        """Begin a file that goes up in parts."""
+        answer = self._ask("POST", MULTIPART, {"key": key, "contentType": content_type, "sizeBytes": size_bytes}, accepted=(200, 201))
+        said = self._fields(answer)
+        key, upload_id = self._texts(said, "key", "uploadId")
+        return MultipartUpload(key=key, upload_id=upload_id, download_url=_text(said, "downloadUrl"))
+
+    def sign_part(self, upload: MultipartUpload, number: int, size_bytes: int) -> SignedPart:
+        """Ask for a URL to which one part may be sent."""
+        wanted = {"key": upload.key, "uploadId": upload.upload_id, "partNumber": number, "sizeBytes": size_bytes}
+        answer = self._ask("POST", f"{MULTIPART}/part", wanted, accepted=(200, 201))
+        said = self._fields(answer)
+        return SignedPart(signed_url=self._web_address(self._texts(said, "signedUrl")[0]), headers=self._headers(said))
+
+    def parts(self, upload: MultipartUpload) -> list[StoredPart] | None:
+        """Return the parts that the store has, None where it knows no such upload any more."""
+        try:
+            answer = self._ask("GET", f"{MULTIPART}?{_named(upload)}", None, accepted=(200,))
+        except RefusedError as error:
+            if _no_such_upload(error):
+                return None
+            raise
+        listed = json_fields(answer.body).get("parts")
+        if not isinstance(listed, list):
+            raise refused(self._flawed(Flaw.FIELDS_MISSING))
+        found = []
+        for part in listed:
+            fields = part if isinstance(part, dict) else {}
+            number, size, etag = fields.get("partNumber"), fields.get("sizeBytes"), fields.get("etag")
+            if type(number) is not int or type(size) is not int or not isinstance(etag, str):
+                raise refused(self._flawed(Flaw.FIELDS_MISSING))
+            found.append(StoredPart(number=number, size_bytes=size, etag=etag))
+        return found
+
+    def complete_parts(self, upload: MultipartUpload, etags: Mapping[int, str], size_bytes: int) -> str | None:
+        """Join the parts and return the object's ETag; None where the store knows no such upload any more."""
+        parts = [{"partNumber": number, "etag": etags[number]} for number in sorted(etags)]
+        wanted = {"key": upload.key, "uploadId": upload.upload_id, "parts": parts}
+        try:
+            answer = self._ask("POST", f"{MULTIPART}/complete", wanted, accepted=(200, 201), read_timeout_s=read_timeout_s(size_bytes))
+        except RefusedError as error:
+            if _no_such_upload(error):
+                return None
+            raise
+        fields = json_fields(answer.body)
+        stored, etag = fields.get("sizeBytes"), fields.get("etag")
+        if stored != size_bytes:
+            raise refused(self._flawed(Flaw.OTHER_SIZE))
+        return etag.strip('"') if isinstance(etag, str) else ""
+
+    def abort_parts(self, upload: MultipartUpload) -> None:
+        """Let the store forget the parts of a file."""
+        self._ask("DELETE", f"{MULTIPART}?{_named(upload)}", None, accepted=(200, 204, 404))
+
+    def record(self, fields: Mapping[str, Any]) -> None:
+        """Send the file record."""
+        if is_page(self._ask("POST", self._api.record_endpoint, fields, accepted=_GOOD)):
+            raise refused(self._flawed(Flaw.NOT_JSON))
+
+    def _ask(
+        self,
+        method: str,
+        endpoint: str,
+        content: Mapping[str, Any] | None,
+        *,
+        accepted: Container[int],
+        read_timeout_s: float = BACKEND_TIMEOUT_S,
+    ) -> Answer:
+        token, generation = self._login.current()
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        body = b"" if content is None else json.dumps(content).encode()
+        url = self._api.full_url(endpoint)
+        request = f"{method} {url} {self._excerpt(body)}".rstrip()
+        started = time.monotonic()
+        try:
+            answer = self._http.send(method, url, headers=headers, body=body, read_timeout_s=read_timeout_s)
+        except NoAnswerError as error:
+            self._note(f"{request} -> no answer after {_passed(started)}: {error.detail}")
+            raise refused(Refusal(party=Party.BACKEND, place=self.place, silence=error.silence, about=error.about)) from error
+        self._note(f"{request} -> {answer.status} in {_passed(started)}")
+        if answer.status in accepted:
+            return answer
+        self._note(f"the backend said: {self._excerpt(answer.body)}")
+        raise refused(backend_refusal(answer, self.place, generation, self._login.tokens))
+
+    def _excerpt(self, body: bytes) -> str:
+        """Return the beginning of a body for the log. Secrets go first: half of one would not be known as one."""
+        return redact(body[:_MAX_REDACTED].decode("utf-8", "replace"), self._login.tokens)[:_LOGGED_BODY]
+
+    def _presigned(self, said: Mapping[str, Any]) -> Presigned:
+        key, signed_url = self._texts(said, "key", "signedUrl")
+        return Presigned(
+            key=key, signed_url=self._web_address(signed_url), download_url=_text(said, "downloadUrl"), headers=self._headers(said)
+        )
+
+    def _headers(self, said: Mapping[str, Any]) -> dict[str, str]:
+        found = headers_in(said.get("headers"))
+        if found is None:
+            raise refused(self._flawed(Flaw.BAD_HEADERS))
+        return found
+
+    def _fields(self, answer: Answer) -> dict[str, Any]:
+        """Return the fields of an answer that must be JSON."""
+        try:
+            json.loads(answer.body)
+        except (ValueError, RecursionError) as error:
+            raise refused(self._flawed(Flaw.NOT_JSON)) from error
+        return json_fields(answer.body)
+
+    def _texts(self, said: Mapping[str, Any], *names: str) -> list[str]:
+        """Return fields that an answer must have."""
+        found = [value for name in names if isinstance(value := said.get(name), str) and value]
+        if len(found) != len(names):
+            raise refused(self._flawed(Flaw.FIELDS_MISSING))
+        return found
+
+    def _web_address(self, url: str) -> str:
+        if not is_web_address(url):
+            raise refused(self._flawed(Flaw.BAD_SIGNED_URL))
+        return url
+
+    def _flawed(self, flaw: Flaw) -> Refusal:
+        self._note(f"the backend's answer can't be used: {flaw.value}")
+        return Refusal(party=Party.BACKEND, place=self.place, flaw=flaw)
+
+
+class StoreClient:
+    """Sends files to the store; `note` takes lines for the log. Knows no token."""
+
+    def __init__(self, http: Http, note: Callable[[str], None]) -> None:
+        self._http = http
+        self._note = note
+
+    def put(self, presigned: Presigned, content_type: str, body: FileBody, *, md5: str = "") -> Receipt:
+        """Send one object and return what the store says; `md5` (hex) goes along for a store that compares it.
+
+        Raises RefusedError, Cancelled, or TransferError when the file changes meanwhile.
+        """
+        what = f"{presigned.key} ({len(body)} bytes, {content_type})"
+        return self._put(presigned, {"Content-Type": content_type}, body, md5, what, len(body))
+
+    def put_part(self, signed: SignedPart, body: FileBody, *, number: int, key: str, md5: str = "") -> Receipt:
+        """Send one part of an object and return what the store says. Raises as `put` does."""
+        return self._put(signed, {}, body, md5, f"part {number} of {key} ({len(body)} bytes)", len(body))
+
+    def _put(self, signed: Presigned | SignedPart, own: dict[str, str], body: FileBody, md5: str, what: str, size: int) -> Receipt:
+        url = signed.signed_url
+        place = place_of(url)
+        request = f"PUT {what} to {place}"
+        if md5:
+            own["Content-MD5"] = base64.b64encode(bytes.fromhex(md5)).decode()
+        headers = merged(signed.headers, own)
+        started = time.monotonic()
+        try:
+            answer = self._http.send("PUT", url, headers=headers, body=body, read_timeout_s=read_timeout_s(size))
+        except NoAnswerError as error:
+            self._note(f"{request} -> no answer after {_passed(started)}: {error.detail}")
+            raise refused(Refusal(party=Party.STORE, place=place, silence=error.silence, about=error.about)) from error
+        self._note(f"{request} -> {answer.status} in {_passed(started)}")
+        if answer.status in STORED and not body.sent_whole:
+            self._note("the store answered before it had the whole file")
+            raise refused(Refusal(party=Party.STORE, place=place, silence=Silence.BROKEN_OFF))
+        if answer.status not in STORED or says_error(answer):
+            refusal = replace(store_refusal(answer, place), checksum=checksum_of_nothing(signed) if size else "")
+            self._note(f"the store said: {refusal.code or 'nothing more'} {refusal.message}".rstrip())
+            raise refused(refusal)
+        body.check_unchanged()
+        shown = shown_by(answer, body.md5, compared=bool(md5))
+        if shown in (Shown.NOTHING, Shown.OTHER_TAG):
+            self._note(f"the answer shows: {shown.value} (ETag {answer.etag or 'none'}, {len(answer.body)} bytes {answer.content_type})")
+        return Receipt(place=place, etag=answer.etag, shown=shown)
+
+
+def not_told(endpoint: str, said: str) -> str:
+    """Return the line for an editor whose token could not be tried out; `said` is what the backend answered."""
+    return f"Whether the token is valid can't be told before the first file is sent: the backend does not answer {endpoint} ({said})."
+
+
+def _text(said: Mapping[str, Any], name: str) -> str:
+    """Return a field that an answer may have, empty where it has none."""
+    value = said.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _wanted(key: str, content_type: str, size_bytes: int | None) -> dict[str, object]:
+    """Return what is asked for one object."""
+    return {"key": key, "contentType": content_type, **({} if size_bytes is None else {"sizeBytes": size_bytes})}
+
+
+def _named(upload: MultipartUpload) -> str:
+    return urlencode({"key": upload.key, "uploadId": upload.upload_id}, quote_via=quote)
+
+
+def _no_such_upload(error: RefusedError) -> bool:
+    return error.refusal.status == HTTPStatus.NOT_FOUND and error.refusal.code == "NoSuchUpload"
+
+
+def _passed(started: float) -> str:
+    return f"{(time.monotonic() - started) * 1000:.0f} ms"

@@ -1,0 +1,80 @@
+"""How many tries may be under way: as many as was asked for, half as many after it was too much for a server or the line.
+
+As TCP finds its window (additive increase, multiplicative decrease): the fewer, the sooner each of them gets through.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pipeline.cancel import CancelToken
+from pipeline.transfer.http.control import LOOK_S, TransferControl
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """Leave for one try; `eased` is how often the gate had been narrowed when it began, `width` how many might go with it."""
+
+    eased: int
+    width: int = 1
+
+
+class Gate:
+    """Lets tries through, one after the other or side by side. Nobody gets through while the upload rests."""
+
+    def __init__(self, control: TransferControl, cancel: CancelToken) -> None:
+        self._control = control
+        self._cancel = cancel
+        self._free = threading.Condition()
+        self._width = control.parallel
+        self._under_way = 0
+        self._eased = 0
+        self._successes = 0
+
+    @property
+    def width(self) -> int:
+        """How many tries may be under way now."""
+        return self._width
+
+    @contextmanager
+    def turn(self) -> Iterator[Turn]:
+        """Wait for leave to try, and keep it while the block runs. Raises Cancelled."""
+        with self._free:
+            while self._control.paused or self._under_way >= self._width:
+                self._free.wait(LOOK_S)
+                self._cancel.check()
+            self._under_way += 1
+            turn = Turn(eased=self._eased, width=self._width)
+        try:
+            yield turn
+        finally:
+            with self._free:
+                self._under_way -= 1
+                self._free.notify()
+
+    def ease(self, turn: Turn) -> None:
+        """Halve the number of tries, but once only for all that were under way together when it became too much."""
+        with self._free:
+            if turn.eased == self._eased:
+                self._eased += 1
+                self._width = max(1, self._width // 2)
+                self._successes = 0
+
+    def narrow(self) -> None:
+        """Let one try at a time through, until it succeeds."""
+        with self._free:
+            self._eased += 1
+            self._width = 1
+            self._successes = 0
+
+    def widen(self) -> None:
+        """Count a success; after as many as go at a time one more may go, up to what was asked for."""
+        with self._free:
+            self._successes += 1
+            if self._width < self._control.parallel and self._successes >= self._width:
+                self._successes = 0
+                self._width += 1
+                self._free.notify()

@@ -1,0 +1,51 @@
+"""A pause that a server asks for with 429, kept by every request of an upload to that server, whichever thread makes it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+
+from pipeline.cancel import CancelToken
+from pipeline.transfer.http.exchange import Answer, Body, Http
+from pipeline.transfer.http.redaction import place_of
+
+
+class Hold:
+    """Until when each server wants to be left alone. Safe from every thread."""
+
+    def __init__(self, cancel: CancelToken, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._cancel = cancel
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._until: dict[str, float] = {}
+
+    def begin(self, place: str, seconds: float) -> None:
+        """Let nothing through to a server for so long; a longer pause that goes on already stays."""
+        with self._lock:
+            self._until[place] = max(self._until.get(place, 0.0), self._clock() + seconds)
+
+    def wait(self, place: str) -> None:
+        """Return when requests to a server may go. Raises Cancelled."""
+        waited_until = 0.0
+        while (until := self._until.get(place, 0.0)) > max(waited_until, self._clock()):
+            self._cancel.wait(until - self._clock())
+            waited_until = until
+
+
+class HeldHttp:
+    """An `Http` that keeps the pauses that servers ask for."""
+
+    def __init__(self, http: Http, hold: Hold) -> None:
+        self._http = http
+        self._hold = hold
+
+    def send(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Body, read_timeout_s: float) -> Answer:
+        """Return the answer, whatever its status. Raises NoAnswerError, Cancelled, or what `body` raises."""
+        place = place_of(url)
+        self._hold.wait(place)
+        answer = self._http.send(method, url, headers=headers, body=body, read_timeout_s=read_timeout_s)
+        if answer.status == HTTPStatus.TOO_MANY_REQUESTS and answer.retry_after_s:
+            self._hold.begin(place, answer.retry_after_s)
+        return answer

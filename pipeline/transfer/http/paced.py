@@ -1,0 +1,100 @@
+"""Connections that are given up when nothing moves, and not before: what counts is what the other side has acknowledged."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from urllib3.connection import HTTPConnection
+from urllib3.response import HTTPResponse
+
+from pipeline.transfer.http.pace import Pace, unacknowledged
+
+STALL_S = 30.0
+"""How long nothing of a body may get through: after that the connection is given up, and the file is tried again."""
+
+TLS_BLOCK_BYTES = 1 << 16
+"""What goes to TLS at a time: it has to go out whole within the limit."""
+
+T = TypeVar("T")
+
+
+class HeadWithBody(HTTPConnection):
+    """Sends a request's head together with the first of its body: each sending wakes the other side up, and costs as much as 100 kB."""
+
+    pace: Pace
+    _head: bytes | None = None
+    _sent_bytes = 0
+    _begun_at = 0.0
+    _strikes = 0
+
+    def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # as urllib3 has it
+        """Send a request. Raises TimeoutError when nothing moves for too long."""
+        self._sent_bytes, self._begun_at, self._strikes = 0, time.monotonic(), self.pace.strikes
+        # urllib3 gives a body that goes out on a used connection no more time than connecting has.
+        wanted = self.timeout
+        if self.sock is not None:
+            self.timeout = self.pace.limit_s(STALL_S, 0)
+        self._head = b""
+        try:
+            super().request(*args, **kwargs)
+            head = self._head
+        finally:
+            self._head = None
+            self.timeout = wanted
+        if head:
+            self.send(head)
+
+    def send(self, data: Any) -> None:  # noqa: ANN401  # as http.client has it
+        """Send a head, or a block of a body. Raises TimeoutError when nothing moves for too long."""
+        if self._head is None:
+            self._send_all(data)
+        elif not self._head:
+            self._head = data
+        else:
+            head, self._head = self._head, None
+            self._send_all(head + bytes(data))
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3 has it
+        """Return the answer. Raises TimeoutError when nothing moves for too long."""
+        asked = self._response_options  # urllib3 forgets them with the first try
+
+        def answer() -> HTTPResponse:
+            self._response_options = asked
+            return super(HeadWithBody, self).getresponse()
+
+        least = self.timeout
+        self.timeout = self.pace.limit_s(float(least) if isinstance(least, (int, float)) else STALL_S, self._sent_bytes)
+        response = self._while_moving(answer)
+        self.pace.answered(self._sent_bytes, time.monotonic() - self._begun_at)
+        return response
+
+    def _send_all(self, data: bytes | memoryview) -> None:
+        if self.sock is None:
+            self.connect()
+        sys.audit("http.client.send", self, data)  # as http.client does, whose sending this stands in for
+        limit_s = self.pace.limit_s(STALL_S, self._sent_bytes)
+        if self.sock.gettimeout() != limit_s:
+            self.sock.settimeout(limit_s)
+        left = memoryview(data)
+        most = TLS_BLOCK_BYTES if isinstance(self.sock, ssl.SSLSocket) else len(left)
+        while left:
+            block = left[:most]
+            left = left[self._while_moving(lambda block=block: self.sock.send(block)) :]  # type: ignore[misc]
+        self._sent_bytes += len(data)
+
+    def _while_moving(self, action: Callable[[], T]) -> T:
+        """Return what `action` returns; when it times out it is tried again, as long as the other side took something meanwhile."""
+        sock: socket.socket = self.sock
+        while True:
+            before = unacknowledged(sock)
+            try:
+                return action()
+            except TimeoutError:
+                if unacknowledged(sock) >= before:
+                    self.pace.too_long(self._strikes)
+                    raise

@@ -1,0 +1,42 @@
+"""What a store's answer to a PUT shows. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from pipeline.transfer.http.exchange import Answer
+from pipeline.transfer.http.refusal import is_page
+
+HEX_MD5 = re.compile(r"[0-9A-Fa-f]{32}")
+
+
+class Shown(str, Enum):
+    """What a store's answer to a PUT shows."""
+
+    STORED = "it has the file"
+    OWN_TAG = "it has the file, and its ETags are not MD5s"
+    OTHER_TAG = "it has a file whose ETag is not the MD5 of what was sent"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """A store's answer to a PUT that it took. `etag` is empty where it says none, `place` is the store's address without path."""
+
+    place: str
+    etag: str
+    shown: Shown
+
+
+def shown_by(answer: Answer, md5: str, *, compared: bool) -> Shown:
+    """Return what a successful answer to a PUT shows; `md5` (hex) is of what was sent, `compared` says that the store was told it."""
+    if md5 and answer.etag.lower() == md5:
+        return Shown.STORED
+    # S3 and its like answer without a body; a login page or a site that knows one page only says 200 to everything
+    if answer.body and (not answer.etag or is_page(answer)):
+        return Shown.NOTHING
+    if answer.encryption.startswith(("aws:kms", "customer")):
+        return Shown.OWN_TAG
+    return Shown.OTHER_TAG if compared and HEX_MD5.fullmatch(answer.etag) else Shown.STORED

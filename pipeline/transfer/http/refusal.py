@@ -1,0 +1,319 @@
+"""What a backend or a store answers when it does not do what it was asked, and how to say that to an editor. Pure."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+from urllib.parse import urlsplit
+
+from pipeline.errors import AuthenticationError, TransferError
+from pipeline.transfer.http.exchange import Answer, Silence
+from pipeline.transfer.http.own_words import fit_to_show, quoted, words_in
+
+_MAX_XML = 1 << 16
+
+
+class Party(str, Enum):
+    """Who was asked."""
+
+    BACKEND = "backend"
+    STORE = "store"
+
+
+class Flaw(str, Enum):
+    """What is wrong with an answer that says that all is well."""
+
+    NOT_JSON = "not JSON"
+    FIELDS_MISSING = "fields missing"
+    BAD_SIGNED_URL = "bad signed URL"
+    OTHER_SIZE = "other size"
+    BAD_HEADERS = "bad headers"
+    NOT_CONFIRMED = "not confirmed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """One request that came to nothing: no answer (`silence`), a `status` other than success, or a flawed answer.
+
+    `place` is the server's address, without path; `about` names the proxy or the setting that is to blame.
+    `code` and `message` come from a store's XML or a backend's JSON, the message as it may be shown.
+    `checksum` is the checksum of an empty file that the signed URL has, where it has one.
+    `login` says which token was refused, as `Login.generation` counts them.
+    """
+
+    party: Party
+    place: str = ""
+    silence: Silence | None = None
+    about: str = ""
+    status: int = 0
+    flaw: Flaw | None = None
+    code: str = ""
+    message: str = ""
+    checksum: str = ""
+    retry_after_s: float = 0.0
+    login: int = 0
+
+    @property
+    def too_busy(self) -> bool:
+        """Whether fewer requests at a time may fare better: the server says so, or the line does not carry what is sent over it."""
+        line = (Silence.TIMED_OUT, Silence.BROKEN_OFF)
+        return self.status in (408, 429, 503, 504, 522, 524) or self.code == "SlowDown" or self.silence in line
+
+    @property
+    def concerns_every_file(self) -> bool:
+        """Whether no other file would fare better: the token, a full storage, a wrong clock, the backend's own credentials."""
+        token = self.party is Party.BACKEND and self.status == 401
+        return token or self.silence in _SETTLED or self.status == 507 or self.code in _FOR_ALL or self.wrong_checksum
+
+    @property
+    def wrong_checksum(self) -> bool:
+        """Whether the store compares the file with the checksum of an empty one, which the URL has."""
+        codes = _CHECKSUM_CODES if self.checksum.startswith("x-amz-checksum-") else _NOT_UNDERSTOOD
+        return bool(self.checksum) and self.code in codes
+
+    @property
+    def unknown_session(self) -> bool:
+        """Whether the backend does not know the session, in whichever words."""
+        asked = self.party is Party.BACKEND and self.status in (400, 404, 410, 422)
+        return asked and "session" in f"{self.code} {self.message}".lower()
+
+    @property
+    def expired_url(self) -> bool:
+        """Whether the store says that the signed URL, and nothing else, is too old."""
+        return self.code == "ExpiredToken" or (self.code == "AccessDenied" and "expired" in self.message.lower())
+
+    @property
+    def wants_md5(self) -> bool:
+        """Whether the store refuses the file for want of a Content-MD5 header, in whichever words."""
+        words = f"{self.code} {self.message}".lower().replace("-", "")
+        digests = ("BadDigest", "InvalidDigest")
+        return self.party is Party.STORE and self.status == 400 and self.code not in digests and "contentmd5" in words
+
+    @property
+    def denied(self) -> bool:
+        """Whether the store does not let the signed URL in, for whatever reason."""
+        return self.party is Party.STORE and self.status == 403 and self.code == "AccessDenied"
+
+
+_SETTLED = (Silence.CERTIFICATES_MISSING, Silence.PROXY_ADDRESS, Silence.PROXY_LOGIN, Silence.PROXY_DENIED)
+"""What would be the same for the next file to the same server."""
+
+
+_CREDENTIALS = ("ExpiredToken", "InvalidToken", "TokenRefreshRequired", "InvalidAccessKeyId")
+"""Of the keys with which the backend signs (Amazon S3, error responses)."""
+
+_FOR_ALL = ("QuotaExceeded", "RequestTimeTooSkewed", *_CREDENTIALS)
+_NOT_UNDERSTOOD = ("InvalidRequest", "InvalidArgument", "NotImplemented")
+_CHECKSUM_CODES = ("BadDigest", "InvalidDigest", "XAmzContentChecksumMismatch", *_NOT_UNDERSTOOD)
+"""How stores refuse a checksum that is not the file's, or that they don't know."""
+
+
+class RefusedError(TransferError):
+    """A request came to nothing; the text is for the editor."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        self.refusal = refusal
+        super().__init__(sentence(refusal))
+
+
+class TokenRefusedError(RefusedError, AuthenticationError):
+    """The backend does not accept the token."""
+
+
+def refused(refusal: Refusal) -> RefusedError:
+    """Return the error that stands for a refusal."""
+    token = refusal.party is Party.BACKEND and refusal.status == 401
+    return TokenRefusedError(refusal) if token else RefusedError(refusal)
+
+
+def store_refusal(answer: Answer, place: str) -> Refusal:
+    """Read a store's answer: S3 says what is the matter in XML, whatever the status."""
+    text = answer.body[:_MAX_XML].decode("utf-8", "replace")
+    return Refusal(
+        party=Party.STORE,
+        place=place,
+        status=answer.status,
+        code=_element("Code", text),
+        message=fit_to_show(_element("Message", text)),
+        retry_after_s=answer.retry_after_s,
+    )
+
+
+def backend_refusal(answer: Answer, place: str, login: int, secrets: Sequence[str] = ()) -> Refusal:
+    """Read a backend's answer: it says what is the matter in JSON, as far as it says anything. `secrets` are taken out of that."""
+    said = json_fields(answer.body[:_MAX_XML])
+    code = said.get("error") or said.get("code")
+    return Refusal(
+        party=Party.BACKEND,
+        place=place,
+        status=answer.status,
+        code=code if isinstance(code, str) else "",
+        message=fit_to_show(words_in(said), secrets),
+        retry_after_s=answer.retry_after_s,
+        login=login,
+    )
+
+
+def says_error(answer: Answer) -> bool:
+    """Whether a store's answer is an error whatever its status says: S3 may find out too late to change the status (200)."""
+    return answer.body[:_MAX_XML].lstrip().startswith(b"<") and b"<Error" in answer.body[:_MAX_XML]
+
+
+def is_page(answer: Answer) -> bool:
+    """Say whether an answer is a web page, which no backend and no store means to give."""
+    begins = answer.body[:_MAX_XML].lstrip(b"\xef\xbb\xbf \t\r\n")[:14].lower()
+    return answer.content_type.lower().startswith("text/html") or begins.startswith((b"<!doctype html", b"<html"))
+
+
+def is_web_address(url: str) -> bool:
+    """Say whether an address names a server that can be asked."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return False
+
+
+def json_fields(body: bytes) -> dict[str, Any]:
+    """Return the fields of a JSON object, none where it is something else."""
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def sentence(refusal: Refusal) -> str:
+    """Say in one plain sentence what happened and what to do; what the server itself says comes after it."""
+    backend = refusal.party is Party.BACKEND
+    ours = _backend_sentence(refusal) if backend else _store_sentence(refusal)
+    theirs = quoted(refusal.message, refusal.status)
+    return f"{ours} The {'backend' if backend else 'storage'} says: {theirs}." if theirs else ours
+
+
+_ON_THE_WAY = {
+    Silence.CERTIFICATES_MISSING: "{about}, where no certificates can be read. Correct that setting or remove it, then start again.",
+    Silence.NOT_TLS: "The server at {place} does not answer in https. Verify the port, or try http:// where it runs on this machine.",
+    Silence.PROXY_ADDRESS: (
+        "The proxy address {about} can't be used. Correct HTTPS_PROXY or ALL_PROXY: http://proxy:8080 or socks5://proxy:1080."
+    ),
+    Silence.PROXY_UNREACHABLE: (
+        "Cannot connect to the proxy at {about}, which HTTPS_PROXY or the system's settings name."
+        " Correct them, or ask whoever runs the network."
+    ),
+    Silence.PROXY_LOGIN: (
+        "The proxy at {about} asks for a name and a password."
+        " Put them into HTTPS_PROXY, as in http://name:password@proxy:8080, or ask whoever runs the network."
+    ),
+    Silence.PROXY_DENIED: (
+        "The proxy at {about} does not let this program reach {place}. Ask whoever runs the network to allow that address."
+    ),
+    Silence.PROXY_FAILED: (
+        "The proxy at {about} can't reach {place}. Verify that the address is correct, or ask whoever runs the network."
+    ),
+}
+"""What lies between this computer and either server."""
+
+_BACKEND_SILENCE = {
+    Silence.UNREACHABLE: "Cannot connect to the backend at {place}. Verify that the URL is correct and check your internet connection.",
+    Silence.TIMED_OUT: "The backend at {place} did not answer in time. Try again in a moment.",
+    Silence.BROKEN_OFF: "The connection to the backend at {place} broke off. Check your internet connection and try again.",
+    Silence.CERTIFICATE: "The certificate of the backend at {place} can't be trusted. Verify the URL, or ask its administrator.",
+    Silence.BAD_ADDRESS: "The address of the backend or the token can't be used. Check BACKEND_URL and AUTH_TOKEN.",
+}
+_STORE_SILENCE = {
+    Silence.UNREACHABLE: "Cannot connect to the storage at {place}. Check your internet connection and try again.",
+    Silence.TIMED_OUT: "The storage at {place} did not answer in time. Check your internet connection and try again.",
+    Silence.BROKEN_OFF: "Network error. Check your internet connection and try again.",
+    Silence.CERTIFICATE: "The certificate of the storage at {place} can't be trusted. Ask the administrator of the backend.",
+    Silence.BAD_ADDRESS: "The backend gave an upload address that can't be used. Ask its administrator.",
+}
+_FLAWS = {
+    Flaw.NOT_JSON: "The backend at {place} answered with something that is not JSON. Verify that the URL is the one of the backend.",
+    Flaw.FIELDS_MISSING: "The backend at {place} left out key or signedUrl in its answer. Ask its administrator.",
+    Flaw.OTHER_SIZE: "The backend at {place} stored another number of bytes than were sent. Start again, or ask its administrator.",
+    Flaw.BAD_HEADERS: "The backend at {place} gave headers for the upload that can't be sent. Ask its administrator.",
+    Flaw.NOT_CONFIRMED: (
+        "The storage at {place} did not confirm that it has the file, and it can't be read back: a proxy or a login page may have"
+        " answered. Check your internet connection, or ask the administrator of the backend."
+    ),
+    Flaw.BAD_SIGNED_URL: "The backend at {place} gave an upload address that does not start with https://. Ask its administrator.",
+}
+_QUOTA = "S3 storage quota exceeded. Contact administrator."
+_CODES = {
+    "SignatureDoesNotMatch": "The storage does not accept the signature of the upload address. Ask the administrator of the backend.",
+    "RequestTimeTooSkewed": "The clock of this computer or of the backend is wrong. Set the date and time, then start again.",
+    "EntityTooLarge": "The file is larger than the storage takes in one piece. Choose fewer or lower qualities.",
+    "QuotaExceeded": _QUOTA,
+    "BadDigest": "The file arrived at the storage damaged, time and again. Check your internet connection and try again.",
+    **dict.fromkeys(_CREDENTIALS, "The credentials with which the backend signs have expired or are wrong. Ask its administrator."),
+    "NoSuchBucket": "The storage has no such bucket. Ask the administrator of the backend.",
+}
+
+
+def _backend_sentence(refusal: Refusal) -> str:
+    place, status = refusal.place, refusal.status
+    if refusal.silence is not None:
+        return _silence(refusal, _BACKEND_SILENCE)
+    if refusal.flaw is not None:
+        return _FLAWS[refusal.flaw].format(place=place)
+    if refusal.unknown_session:
+        return "Session ID not found. Verify the session exists in the admin panel."
+    if status == 401:
+        return "The authentication token is invalid or expired. Please get a new token from the admin panel."
+    if status == 403:
+        return "This token is not allowed to upload. Please get one that is from the admin panel."
+    if status == 404:
+        return f"The backend at {place} does not know the address that was asked for. Verify the URL and the endpoint settings."
+    if status == 507 or refusal.code == "QuotaExceeded":
+        return _QUOTA
+    if status == 413:
+        return f"The backend at {place} does not take so large a file. Choose fewer or lower qualities, or ask its administrator."
+    if 300 <= status < 400:
+        return f"The backend at {place} sends the program on to another address. Verify that the URL is exact, with https://."
+    if status >= 500:
+        return f"The backend at {place} has a problem of its own (status {status}). Try again later or ask its administrator."
+    return f"The backend at {place} did not accept the request (status {status}). Check the destination and the session ID."
+
+
+def _silence(refusal: Refusal, sentences: Mapping[Silence, str]) -> str:
+    text = "" if refusal.silence is None else sentences.get(refusal.silence) or _ON_THE_WAY[refusal.silence]
+    if refusal.silence is Silence.CERTIFICATE and refusal.about:
+        text += " If the proxy at {about} looks into encrypted connections, let REQUESTS_CA_BUNDLE name its certificates."
+    return text.format(place=refusal.place, about=refusal.about)
+
+
+def _store_sentence(refusal: Refusal) -> str:
+    place, status = refusal.place, refusal.status
+    if refusal.silence is not None:
+        return _silence(refusal, _STORE_SILENCE)
+    if refusal.flaw is not None:
+        return _FLAWS[refusal.flaw].format(place=place)
+    if refusal.wrong_checksum:
+        return (
+            f"The backend signs the checksum of an empty file into its upload addresses ({refusal.checksum}). Ask its administrator to set"
+            " requestChecksumCalculation (in Python request_checksum_calculation) to WHEN_REQUIRED in its S3 library."
+        )
+    if refusal.code in _CODES:
+        return _CODES[refusal.code]
+    if refusal.expired_url:
+        return "The upload address expired before it could be used. Set the date and time of this computer, then start again."
+    if status == 507:
+        return _QUOTA
+    if 300 <= status < 400:
+        return f"The storage at {place} sends the program on to another address. Ask the administrator of the backend."
+    reason = f"status {status}, {refusal.code}" if refusal.code else f"status {status}"
+    if status >= 500 or status in (408, 429):
+        return f"The storage at {place} is busy or has a problem ({reason}). Try again later."
+    return f"The storage at {place} refused the file ({reason}). Ask the administrator of the backend."
+
+
+def _element(name: str, xml: str) -> str:
+    """Return an element's text. A pattern is enough for S3's flat errors, and no document can harm it."""
+    found = re.search(rf"<{name}>([^<]*)</{name}>", xml)
+    return html.unescape(found.group(1)).strip() if found else ""

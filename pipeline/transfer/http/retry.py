@@ -1,0 +1,186 @@
+"""When to try again, as one table. Pure but for the loop that follows it."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Callable, Sequence
+from enum import Enum
+from typing import TypeVar
+
+from pipeline.cancel import CancelToken
+from pipeline.transfer.http.exchange import Silence
+from pipeline.transfer.http.patience import Patience
+from pipeline.transfer.http.refusal import Flaw, Party, Refusal, RefusedError
+
+DELAYS_S = (1.0, 3.0, 10.0)
+"""One try, and one more after each of these pauses, give or take JITTER of it. Where there is patience, longer ones follow."""
+
+LONG_S = 10.0
+"""A pause that an editor should know of, in seconds."""
+
+JITTER = 0.25
+"""Many files that fail together must not all come back together."""
+
+PROGRESS_BYTES = 1 << 18
+"""A try that got so much further than any before it makes the counting of tries begin anew."""
+
+MAX_RENEWALS = 3
+"""How often a URL that came expired is asked for again, before something else must be wrong."""
+
+_PASSING = frozenset({408, 425, 429, 499})
+"""A request that came too slowly, too early, too often, or that a proxy gave up (nginx)."""
+
+_LASTING = frozenset({501, 505, 507, 508, 510})
+"""Of all that is wrong with a server (5xx, those of its proxies too) only this does not pass by itself."""
+
+_CODES = frozenset(
+    {
+        "BadDigest",
+        "ConditionalRequestConflict",
+        "IncompleteBody",
+        "InternalError",
+        "OperationAborted",
+        "RequestTimeout",
+        "ServiceUnavailable",
+        "SlowDown",
+    }
+)
+"""What S3 says of requests that succeed when they are sent again, whatever the status; 409 and 400 say little by themselves."""
+
+_SILENCES = frozenset({Silence.TIMED_OUT, Silence.BROKEN_OFF})
+
+T = TypeVar("T")
+
+
+class Verdict(str, Enum):
+    """What to do after a refusal."""
+
+    RETRY = "try again after a pause"
+    RENEW = "ask for a new URL at once"
+    LOGIN = "ask for a new token, then go on"
+    WAIT = "wait until the network is back, then go on"
+    GIVE_UP = "give up"
+
+
+def after_upload(refusal: Refusal) -> Verdict:
+    """Decide about a file: storing it twice does no harm, so whatever may pass is tried again."""
+    if refusal.expired_url:
+        return Verdict.RENEW
+    if refusal.silence is not None and refusal.silence.not_reached:
+        return Verdict.WAIT
+    if refusal.silence is not None:
+        return Verdict.RETRY if refusal.silence in _SILENCES else Verdict.GIVE_UP
+    if refusal.flaw is Flaw.NOT_CONFIRMED:  # somebody may log in meanwhile
+        return Verdict.RETRY
+    if refusal.status == 401 and refusal.party is Party.BACKEND:
+        return Verdict.LOGIN
+    if refusal.wrong_checksum or refusal.code == "SignatureDoesNotMatch" or refusal.status in (401, 404):
+        return Verdict.GIVE_UP
+    if refusal.status in _PASSING or (refusal.status >= 500 and refusal.status not in _LASTING):
+        return Verdict.RETRY
+    if refusal.party is Party.STORE and refusal.code in _CODES:
+        return Verdict.RETRY
+    return Verdict.GIVE_UP
+
+
+def after_question(refusal: Refusal) -> Verdict:
+    """Decide about a question that somebody waits for: what may pass is tried again, a server that is not there is said at once."""
+    verdict = after_upload(refusal)
+    return verdict if verdict is Verdict.RETRY else Verdict.GIVE_UP
+
+
+def after_record(refusal: Refusal) -> Verdict:
+    """Decide about the file record: it is sent again only where it surely did not arrive, or there would be two."""
+    if refusal.status == 401:
+        return Verdict.LOGIN
+    if refusal.silence is not None and refusal.silence.not_reached:
+        return Verdict.WAIT
+    return Verdict.RETRY if refusal.status in (429, 503) else Verdict.GIVE_UP
+
+
+def jittered(pause_s: float) -> float:
+    """Return about this pause."""
+    return pause_s * random.uniform(1 - JITTER, 1 + JITTER)
+
+
+def no_remedy(verdict: Verdict, refusal: Refusal) -> bool:
+    """Help against nothing."""
+    return False
+
+
+def no_way_out(refusal: Refusal) -> bool:
+    """Know of nothing more to try."""
+    return False
+
+
+def persist(
+    attempt: Callable[[], T],
+    *,
+    decide: Callable[[Refusal], Verdict],
+    delays: Sequence[float],
+    cancel: CancelToken,
+    note: Callable[[str], None],
+    remedy: Callable[[Verdict, Refusal], bool] = no_remedy,
+    reached: Callable[[], int] = lambda: 0,
+    spread: Callable[[float], float] = jittered,
+    patience: Patience | None = None,
+    last_way: Callable[[Refusal], bool] = no_way_out,
+) -> T:
+    """Return what `attempt` returns, trying as often as `decide`, `delays` (seconds) and `patience` allow.
+
+    Args:
+        attempt: one try.
+        decide: the table.
+        delays: the pauses between tries, in seconds.
+        cancel: ends a pause.
+        note: is told of every new try.
+        remedy: may do something about a refusal and take as long as that needs; True means: try again, and don't count this one.
+        reached: how many bytes the last try got through; further than ever before, and the counting begins anew.
+        spread: turns a pause of the table into the one to be made.
+        patience: how long what may pass is waited for when all pauses were made; None for not at all.
+        last_way: may make one more try worth while before everything else has failed; True means: try once more.
+
+    Raises RefusedError after the last try, Cancelled, or what else `attempt` raises.
+    """
+    # After a refusal that may pass come the pauses of the table, one more try each. When they are used up, or another thing has used up
+    # its own since anything got through, the pauses are those of `patience`: longer each time, for all threads together, until nothing
+    # has got through for its limit. In an upload a file leaves its lane then, at once where others get through, else after the pause:
+    # it is sent again after the others, so that one bad file never stops a good one. A server's Retry-After counts where it is longer.
+    patience = patience or Patience()
+    pauses, begun = deque(delays), patience.steps
+    renewals = furthest = 0
+    alone = False
+    while True:
+        cancel.check()
+        try:
+            return attempt()
+        except RefusedError as error:
+            refusal = error.refusal
+            verdict = decide(refusal)
+            if remedy(verdict, refusal):
+                patience.forgive()
+                continue
+            if verdict is Verdict.RENEW and renewals < MAX_RENEWALS:
+                renewals += 1
+                note("the URL had expired, asking for a new one")
+                continue
+            if reached() >= furthest + PROGRESS_BYTES:
+                furthest, pauses = reached(), deque(delays)
+                patience.progress()
+                begun = patience.steps
+            patience.failed()
+            own = bool(pauses) and (verdict is Verdict.WAIT or (verdict is Verdict.RETRY and not patience.troubled))
+            waits = own or (verdict is Verdict.RETRY and patience.lasts(begun))
+            if not waits:
+                if alone or not (patience.spent or verdict is Verdict.WAIT) or not last_way(refusal):
+                    raise
+                alone = True
+                continue
+            pause = max(spread(pauses.popleft() if own else patience.pause()), refusal.retry_after_s)
+            if not own or pause >= LONG_S:
+                patience.waits(refusal, pause)
+            note(f"trying again in {pause:.1f} s")
+            cancel.wait(pause)
+            if not own and patience.in_rounds:
+                raise

@@ -1,0 +1,77 @@
+"""What stops an upload for a while and passes: a login that expired, a network that is gone, a server with too much to do.
+
+One for each upload; every thread comes here with a refusal before it counts as a failed try.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from pipeline.cancel import CancelToken
+from pipeline.events import LogLevel
+from pipeline.transfer.http.login import Login
+from pipeline.transfer.http.news import Listener
+from pipeline.transfer.http.patience import Patience
+from pipeline.transfer.http.refusal import Refusal
+from pipeline.transfer.http.retry import Verdict, jittered
+
+OFFLINE_PAUSE_S = 5.0
+"""How often a server that was there before is tried again while it can't be reached."""
+
+
+class Setbacks:
+    """Gets over what passes. `announce` takes lines for the editor, one for each event whatever the number of threads.
+
+    `patience_s` is how long a server that answers, and not well, is waited for.
+    """
+
+    def __init__(self, login: Login, cancel: CancelToken, announce: Listener, *, patience_s: float = 0.0) -> None:
+        self.patience = Patience(patience_s, announce)
+        self._login = login
+        self._cancel = cancel
+        self._announce = announce
+        self._lock = threading.Lock()
+        self._known: set[str] = set()
+        self._gone: set[str] = set()
+        self._told_of_login = 0
+
+    def answered(self, place: str) -> None:
+        """A server answered, whatever it said: it is there, so waiting for it makes sense if it goes away."""
+        with self._lock:
+            self._known.add(place)
+            back = place in self._gone
+            self._gone.discard(place)
+        if back:
+            self._announce(f"{place} can be reached again: the upload goes on.", LogLevel.INFO)
+
+    def remedy(self, verdict: Verdict, refusal: Refusal) -> bool:
+        """Do what helps against a refusal, and return whether to try again at once. Raises Cancelled."""
+        if refusal.status:
+            self.answered(refusal.place)
+        if verdict is Verdict.LOGIN:
+            return self._new_login(refusal)
+        return verdict is Verdict.WAIT and self._wait_for(refusal)
+
+    def _new_login(self, refusal: Refusal) -> bool:
+        with self._lock:
+            news = self._login.can_ask and self._told_of_login < refusal.login == self._login.generation
+            if news:
+                self._told_of_login = refusal.login
+        if news:
+            self._announce("The backend does not accept the token any more: the upload waits for a new one.", LogLevel.WAITING)
+        return self._login.renew(refusal.login, self._cancel)
+
+    def _wait_for(self, refusal: Refusal) -> bool:
+        place = refusal.place
+        with self._lock:
+            if place not in self._known:  # never there: a wrong address rather than a network that is gone
+                return False
+            news = place not in self._gone
+            self._gone.add(place)
+        if news:
+            way = f" through the proxy at {refusal.about}" if refusal.silence is not None and refusal.silence.of_proxy else ""
+            self._announce(
+                f"{place} can't be reached{way}. The upload waits and goes on by itself: check the internet connection.", LogLevel.WAITING
+            )
+        self._cancel.wait(jittered(OFFLINE_PAUSE_S))
+        return True

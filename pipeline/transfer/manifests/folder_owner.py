@@ -1,0 +1,85 @@
+"""Whose stream lies in a folder: what its job says, else the manifest of what was uploaded from it, else its name and its stream."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timezone
+from pathlib import Path
+
+from pipeline.earlier_work import MEDIA_SUFFIXES
+from pipeline.errors import SettingsError, SourceError
+from pipeline.job_file import read_job_file
+from pipeline.published import MANIFEST_FILE, published_names
+from pipeline.transfer.manifests.local_copy import md5_of, path_for
+from pipeline.transfer.manifests.manifest import FileEntry, Manifest
+from pipeline.transfer.manifests.manifest_library import ManifestError, read_manifest
+from pipeline.transfer.manifests.ownership import Owner, SourceContent, owner_from
+from pipeline.workspace import MASTER, fingerprint
+
+
+def owner_of(folder: Path) -> Owner:
+    """Return whose stream lies in a folder.
+
+    One that no conversion made is known by its manifest, as long as it still holds media that this lists: used again for another
+    video it is not the one before. Without that its name is the title, and what the stream is made of the content.
+    """
+    job = read_job_file(folder)
+    if job is not None:
+        return owner_from(job.source_path, job.source)
+    manifest = _manifest_in(folder)
+    if manifest is None or not has_media_of(folder, manifest, by_time=True):
+        return Owner(title=folder.absolute().name, content=_stream_content(folder))
+    return Owner(title=manifest.title, content=manifest.source or _stream_content(folder))
+
+
+def has_media_of(folder: Path, manifest: Manifest, *, by_time: bool) -> bool:
+    """Whether a folder holds at least one of the media files that a manifest lists, by name, size and MD5.
+
+    `by_time` takes the time of a file's last change for proof as well, which says something only of the folder that was uploaded.
+    """
+    media = [entry for entry in manifest.files if entry.filename.endswith(MEDIA_SUFFIXES) and entry.size_bytes]
+    return any(_is_there(folder, entry, by_time=by_time) for entry in media)
+
+
+def _is_there(folder: Path, entry: FileEntry, *, by_time: bool) -> bool:
+    try:
+        path = path_for(folder, entry.filename)
+        status = path.stat()
+        if status.st_size != entry.size_bytes:
+            return False
+        changed = datetime.fromtimestamp(int(status.st_mtime), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        if by_time and changed == entry.last_modified:
+            return True
+        return entry.md5_hash is not None and md5_of(path) == entry.md5_hash.lower()
+    except (OSError, SettingsError):  # not there, or no path inside the folder
+        return False
+
+
+def _manifest_in(folder: Path) -> Manifest | None:
+    try:
+        return read_manifest(folder / MANIFEST_FILE)
+    except ManifestError:
+        return None
+
+
+def _stream_content(folder: Path) -> SourceContent | None:
+    """Return what tells a stream from another, None where there is none.
+
+    The master alone does not: the same encoder writes the same one for two videos. So the names and sizes of all media files count, too,
+    and head and tail of the first.
+    """
+    digest = hashlib.sha256()
+    size_bytes = 0
+    try:
+        names = published_names(folder)
+        media = [name for name in names if name.endswith(MEDIA_SUFFIXES)]
+        for name in media:
+            file_bytes = (folder / name).stat().st_size
+            size_bytes += file_bytes
+            digest.update(f"{name}\0{file_bytes}\0".encode(errors="surrogateescape"))
+        read = [name for name in (MASTER, *media[:1]) if name in names]
+        for name in read:
+            digest.update(fingerprint(folder / name)["sha256_head_tail"].encode())
+    except (OSError, SourceError):  # whoever sends the folder says what is wrong
+        return None
+    return SourceContent(size_bytes=size_bytes, sha256_head_tail=digest.hexdigest()) if read else None

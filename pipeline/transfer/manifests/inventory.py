@@ -1,0 +1,332 @@
+"""What is on the server: asking, listing, reading and deleting, where the backend offers it (docs/backend-api.md).
+
+A backend need not offer any of this. It is asked once, and what it lacks is said by whoever needs it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+
+from config import BackendApi
+from pipeline.cancel import CancelToken
+from pipeline.errors import TransferError
+from pipeline.transfer.http.capabilities import NOTHING
+from pipeline.transfer.http.client import BACKEND_TIMEOUT_S, BackendClient, read_timeout_s
+from pipeline.transfer.http.exchange import Answer, NoAnswerError
+from pipeline.transfer.http.login import Login
+from pipeline.transfer.http.parallel import each
+from pipeline.transfer.http.redaction import place_of
+from pipeline.transfer.http.refusal import Party, Refusal, backend_refusal, refused, store_refusal
+from pipeline.transfer.http.retry import DELAYS_S, after_upload, no_remedy, persist
+from pipeline.transfer.http.setbacks import Setbacks
+from pipeline.transfer.manifests.manifest import Manifest, ManifestFormatError, parse_manifest
+
+if TYPE_CHECKING:
+    from pipeline.transfer.http.connections import Connections
+    from pipeline.transfer.http.exchange import Http
+
+OBJECTS = "/api/s3/objects"
+OBJECT = "/api/s3/object"
+MANIFEST = "/api/s3/manifest"
+PAGE = 1000
+"""How many objects are asked for at once: the most that a backend has to give."""
+
+SLICE_BYTES = 8 << 20
+"""How much of a file is read in one answer, which is kept in memory."""
+
+_MD5 = re.compile(r"[0-9a-f]{32}")
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class GoneError(TransferError):
+    """The server does not have the object."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredObject:
+    """An object on the server. `md5` (hex), `etag` and `last_modified` are None where it doesn't say; `url` reads it, and is a secret."""
+
+    key: str
+    size_bytes: int
+    etag: str | None
+    md5: str | None
+    last_modified: datetime | None
+    url: str = field(default="", repr=False)
+
+
+class Inventory:
+    """Asks a backend what it has; one for each thread. With `setbacks` it gets over what passes.
+
+    Every method raises TransferError or Cancelled.
+    """
+
+    def __init__(
+        self,
+        api: BackendApi,
+        http: Http,
+        *,
+        delays: Sequence[float],
+        cancel: CancelToken,
+        note: Callable[[str], None],
+        login: Login | None = None,
+        setbacks: Setbacks | None = None,
+    ) -> None:
+        self._api = api
+        self._login = login or Login(api.token)
+        self._setbacks = setbacks
+        self._http = http
+        self._delays = delays
+        self._cancel = cancel
+        self._note = note
+        self._place = place_of(api.url)
+
+    def objects(self, prefix: str) -> Iterator[StoredObject]:
+        """Yield every object under a prefix, sorted by the UTF-8 bytes of their keys."""
+        after = ""
+        while True:
+            query = {"prefix": prefix, "limit": str(PAGE), **({"after": after} if after else {})}
+            said = self._json(self._ask("GET", OBJECTS, query, accepted=(HTTPStatus.OK,)), OBJECTS)
+            listed, following = said.get("objects"), said.get("next")
+            if not isinstance(listed, list) or not (following is None or isinstance(following, str)):
+                raise self._flawed(OBJECTS)
+            for entry in listed:
+                stored = self._stored(entry, OBJECTS)
+                if not stored.key.startswith(prefix):
+                    raise TransferError(
+                        f"The backend at {self._place} lists {stored.key}, which is not below {prefix}: ask its administrator."
+                    )
+                yield stored
+            if not following:
+                return
+            # a page that leads back to itself would never end
+            if _bytes(following) <= _bytes(after):
+                raise self._flawed(OBJECTS)
+            after = following
+
+    def look_up(self, key: str) -> StoredObject | None:
+        """Return what is stored under a key, None when nothing is."""
+        answer = self._ask("GET", OBJECT, {"key": key}, accepted=(HTTPStatus.OK, HTTPStatus.NOT_FOUND))
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return None
+        stored = self._stored(self._json(answer, OBJECT), OBJECT)
+        if stored.key != key:
+            raise self._flawed(OBJECT)
+        return stored
+
+    def delete(self, key: str) -> None:
+        """Delete an object; one that is not there any more is as good."""
+        self._ask("DELETE", OBJECT, {"key": key}, accepted=(HTTPStatus.OK, HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND))
+
+    def manifest(self, prefix: str) -> bytes | None:
+        """Return the manifest stored under a prefix, None when there is none."""
+        answer = self._ask("GET", MANIFEST, {"prefix": prefix}, accepted=(HTTPStatus.OK, HTTPStatus.NOT_FOUND))
+        return answer.body if answer.status == HTTPStatus.OK else None
+
+    def blocks(self, address: Callable[[], str], *, key: str, size_bytes: int, start: int = 0) -> Iterator[tuple[int, bytes]]:
+        """Yield the bytes of a stored file from `start`, each block with its offset.
+
+        `address` is asked for where it can be read, again where that has expired. A store that doesn't know ranges gives the whole
+        file in one block, from 0, which is why the offset is said. Raises GoneError, TransferError, Cancelled.
+        """
+        if not size_bytes:
+            yield 0, self._read(address, key, None, size_bytes)[1]
+            return
+        while start < size_bytes:
+            stop = min(size_bytes, start + SLICE_BYTES)
+            start, block = self._read(address, key, (start, stop), size_bytes)
+            yield start, block
+            start += len(block)
+
+    def _read(self, address: Callable[[], str], key: str, span: tuple[int, int] | None, size_bytes: int) -> tuple[int, bytes]:
+        """Return the offset and the bytes of one answer of the store."""
+        # gzip would not be the bytes of the object; a CDN may still have what was replaced
+        headers = {"Accept-Encoding": "identity", "Cache-Control": "no-cache"}
+        if span is not None:
+            headers["Range"] = f"bytes={span[0]}-{span[1] - 1}"
+        first = span[0] if span is not None else 0
+
+        def attempt() -> tuple[int, bytes]:
+            url = as_asked(address())
+            place, started = place_of(url), time.monotonic()
+            try:
+                answer = self._http.send("GET", url, headers=headers, body=b"", read_timeout_s=read_timeout_s(SLICE_BYTES))
+            except NoAnswerError as error:
+                self._note(f"GET {key} from {place} -> no answer: {error.detail}")
+                raise refused(Refusal(party=Party.STORE, place=place, silence=error.silence, about=error.about)) from error
+            self._note(f"GET {key} from {place} (from byte {first}) -> {answer.status} in {(time.monotonic() - started) * 1000:.0f} ms")
+            if answer.status == HTTPStatus.NOT_FOUND:
+                raise GoneError(f"{key} is not on the server any more.")
+            if answer.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+                raise TransferError(f"{key} on the server is shorter than the {size_bytes} bytes of the manifest.")
+            if answer.status == HTTPStatus.PARTIAL_CONTENT and span is not None and 0 < len(answer.body) <= span[1] - span[0]:
+                return span[0], answer.body
+            if answer.status == HTTPStatus.OK:
+                if len(answer.body) != size_bytes:
+                    raise TransferError(f"{key} on the server has {len(answer.body)} bytes, not the {size_bytes} of the manifest.")
+                return 0, answer.body
+            if answer.status == HTTPStatus.PARTIAL_CONTENT:
+                raise TransferError(f"The storage at {place} gave another part of {key} than was asked for: ask its administrator.")
+            raise refused(store_refusal(answer, place))
+
+        return self._persist(attempt)
+
+    def _ask(self, method: str, endpoint: str, query: Mapping[str, str], *, accepted: tuple[int, ...]) -> Answer:
+        url = self._api.full_url(endpoint)
+        if query:
+            url += "?" + urlencode(query, quote_via=quote, safe="", errors="surrogatepass")
+
+        def attempt() -> Answer:
+            started = time.monotonic()
+            token, generation = self._login.current()
+            headers = {"Authorization": f"Bearer {token}"}
+            try:
+                answer = self._http.send(method, url, headers=headers, body=b"", read_timeout_s=BACKEND_TIMEOUT_S)
+            except NoAnswerError as error:
+                self._note(f"{method} {endpoint} {dict(query)} -> no answer: {error.detail}")
+                raise refused(Refusal(party=Party.BACKEND, place=self._place, silence=error.silence, about=error.about)) from error
+            self._note(f"{method} {endpoint} {dict(query)} -> {answer.status} in {(time.monotonic() - started) * 1000:.0f} ms")
+            if answer.status not in accepted:
+                raise refused(backend_refusal(answer, self._place, login=generation, secrets=self._login.tokens))
+            if self._setbacks is not None:
+                self._setbacks.answered(self._place)
+            return answer
+
+        return self._persist(attempt)
+
+    def _persist(self, attempt: Callable[[], R]) -> R:
+        remedy = self._setbacks.remedy if self._setbacks is not None else no_remedy
+        patience = self._setbacks.patience if self._setbacks is not None else None
+        return persist(
+            attempt, decide=after_upload, delays=self._delays, cancel=self._cancel, note=self._note, remedy=remedy, patience=patience
+        )
+
+    def _json(self, answer: Answer, endpoint: str) -> Mapping[str, Any]:
+        try:
+            said = json.loads(answer.body)
+        except (ValueError, RecursionError) as error:
+            raise self._flawed(endpoint) from error
+        if not isinstance(said, dict):
+            raise self._flawed(endpoint)
+        return said
+
+    def _stored(self, said: object, endpoint: str) -> StoredObject:
+        fields = said if isinstance(said, dict) else {}
+        key, size_bytes, url = fields.get("key"), fields.get("sizeBytes"), fields.get("url", "")
+        if not isinstance(key, str) or not key or type(size_bytes) is not int or size_bytes < 0 or not isinstance(url, str):
+            raise self._flawed(endpoint)
+        md5 = _text(fields.get("md5")).lower()
+        return StoredObject(
+            key=key,
+            size_bytes=size_bytes,
+            etag=_text(fields.get("etag")).strip('"') or None,
+            md5=md5 if _MD5.fullmatch(md5) else None,
+            last_modified=moment(_text(fields.get("lastModified"))),
+            url=url,
+        )
+
+    def _flawed(self, endpoint: str) -> TransferError:
+        return TransferError(f"The backend at {self._place} gave an answer to {endpoint} that can't be used. Ask its administrator.")
+
+
+class Remote:
+    """The server as one command sees it: what it offers, and inventories for as many threads as there are."""
+
+    def __init__(
+        self, api: BackendApi, connections: Connections, *, delays: Sequence[float], stop: CancelToken, note: Callable[[str], None]
+    ) -> None:
+        self._api = api
+        self._connections = connections
+        self._delays = delays
+        self._stop = stop
+        self._note = note
+        self.offer = NOTHING
+        if api.configured:
+            with connections.session() as http:
+                client = BackendClient(api, http, note)
+                self.offer = persist(client.capabilities, decide=after_upload, delays=delays, cancel=stop, note=note)
+
+    @property
+    def backend_url(self) -> str:
+        """The backend that is asked, empty when none is configured."""
+        return self._api.url.rstrip("/")
+
+    @contextmanager
+    def inventory(self) -> Iterator[Inventory]:
+        """Open an inventory for this thread."""
+        with self._connections.session() as http:
+            yield Inventory(self._api, http, delays=self._delays, cancel=self._stop, note=self._note)
+
+    def manifest(self, prefix: str) -> Manifest | None:
+        """Return the manifest that the server has for a destination, None where it has none or gives none. Raises TransferError."""
+        if not self.offer.manifest:
+            return None
+        with self.inventory() as inventory:
+            data = inventory.manifest(prefix)
+        if data is None:
+            return None
+        try:
+            manifest = parse_manifest(data)
+        except ManifestFormatError as error:
+            raise TransferError(f"The manifest of {prefix} on the server can't be used ({error}): upload the folder again.") from error
+        if manifest.prefix != prefix:
+            raise TransferError(f"The manifest of {prefix} on the server is that of {manifest.prefix}: upload the folder again.")
+        # the copy does not name the backend that it lies on
+        return replace(manifest, backend_url=self.backend_url)
+
+    def each(self, items: Iterable[T], work: Callable[[Inventory, T], R]) -> Iterator[R]:
+        """Yield what `work` returns for each item, in the order of their ends; several are worked on at a time.
+
+        What `work` raises ends it all and is raised here.
+        """
+        return each(items, self.inventory, work, self._stop)
+
+
+@contextmanager
+def connected(api: BackendApi, *, delays: Sequence[float] = DELAYS_S, note: Callable[[str], None] = lambda text: None) -> Iterator[Remote]:
+    """Open what is needed to ask a server; a backend that is not configured offers nothing. Raises TransferError."""
+    # urllib3 takes a tenth of a second to import, which commands without network must not wait for
+    from pipeline.transfer.http.connections import Connections
+
+    stop = CancelToken()
+    connections = Connections(stop)
+    with connections.interruptible():
+        yield Remote(api, connections, delays=delays, stop=stop, note=note)
+
+
+def moment(text: str) -> datetime | None:
+    """Return the time that a text like `2026-01-31T12:00:00Z` says, None where it says none."""
+    try:
+        said = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return said if said.tzinfo is not None else said.replace(tzinfo=timezone.utc)
+
+
+def as_asked(url: str) -> str:
+    """Return an address whose path can be sent: what is no part of an address is escaped, escapes stay."""
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise TransferError("An address of the manifest or of the backend can't be read: upload the folder again.") from error
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise TransferError("There is no address to read the file from: the backend offers none, and the manifest has none.")
+    return urlunsplit(parts._replace(path=quote(parts.path, safe="/%:@!$&'()*+,;=~")))
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _bytes(key: str) -> bytes:
+    return key.encode("utf-8", "surrogatepass")

@@ -1,0 +1,61 @@
+"""The beginning of a manifest: whose stream it tells of, read without its files, of which there may be a hundred thousand. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.transfer.manifests.ownership import Owner, read_content
+
+FILES = b'\n"files": ['
+"""Ends the head in every manifest of this program; no text in it can hold a line's end."""
+
+HEAD_BYTES = 64 << 10
+"""More than any head has: a title and a prefix are a few hundred bytes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ManifestHead:
+    """Whose stream stands at a destination. `backend_url` is None in the server's copy, which does not name it.
+
+    `begun` says that no file is named: an upload has begun and is not finished.
+    """
+
+    owner: Owner
+    backend_url: str | None
+    prefix: str
+    last_synced: str
+    begun: bool = False
+
+
+def read_head(data: bytes) -> ManifestHead | None:
+    """Read the head of a manifest from its first bytes, or from all of it; None where there is none."""
+    beginning, found, _ = data.partition(FILES)
+    fields = _object(beginning.rstrip().removesuffix(b",") + b"}") if found else None
+    if fields is None or "title" not in fields:
+        fields = _object(data)
+    if fields is None or not isinstance(prefix := fields.get("prefix"), str):
+        return None
+    backend_url = fields.get("backend_url")
+    return ManifestHead(
+        owner=Owner(title=_text(fields, "title"), content=read_content(fields.get("source"))),
+        backend_url=backend_url if isinstance(backend_url, str) else None,
+        prefix=prefix,
+        last_synced=_text(fields, "last_synced"),
+        begun=fields.get("total_files") == 0 or fields.get("files") == [],
+    )
+
+
+def _object(data: bytes) -> Mapping[str, Any] | None:
+    try:
+        said = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return said if isinstance(said, dict) else None
+
+
+def _text(fields: Mapping[str, Any], name: str) -> str:
+    value = fields.get(name)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,180 @@
+"""Manifests on this computer: the one in a job's folder, and the library of all destinations in the user's data folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from slugify import slugify
+
+from pipeline.errors import OutputError, SettingsError
+from pipeline.files import write_whole
+from pipeline.published import MANIFEST_FILE
+from pipeline.slug import MAX_LENGTH
+from pipeline.transfer.manifests.manifest import (
+    Manifest,
+    ManifestFormatError,
+    is_of,
+    manifest_json,
+    newest,
+    parse_manifest,
+)
+
+LIBRARY = "s3_manifests"
+ENDING = "_s3_manifest.json"
+HASH_LENGTH = 12
+MAX_BYTES = 128 << 20
+"""Larger is no manifest: 100,000 files and their history have some 60 MB."""
+
+
+class ManifestError(SettingsError):
+    """A manifest was named that is not there or can't be read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """What is left to do after the local copies were written: the bytes for the server, and lines for the log view."""
+
+    for_server: bytes
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Located:
+    """A manifest and where it was found. `folder` holds the job's files, None where only the library knows the destination."""
+
+    manifest: Manifest
+    path: Path
+    folder: Path | None
+
+
+def library_path(data_dir: Path, backend_url: str, prefix: str) -> Path:
+    """Return where the library keeps the manifest of a destination: its slug for people, its hash against two of one slug."""
+    identity = json.dumps([backend_url.rstrip("/"), prefix])
+    mark = hashlib.sha256(identity.encode()).hexdigest()[:HASH_LENGTH]
+    return data_dir / LIBRARY / f"{slugify(prefix, max_length=MAX_LENGTH) or 'root'}-{mark}{ENDING}"
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read a manifest from a file. Raises ManifestError."""
+    return _parsed(_content(path), path)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        raise ManifestError(f"There is no manifest at {path}: name a folder that was uploaded, or a manifest.") from error
+    except OSError as error:
+        raise ManifestError(f"The manifest {path} can't be read ({error.strerror}): check its permissions.") from error
+    if len(data) > MAX_BYTES:
+        raise ManifestError(f"{path} is larger than {MAX_BYTES >> 20} MB and no manifest: name another file.")
+    return data
+
+
+def _parsed(data: bytes, path: Path) -> Manifest:
+    try:
+        return parse_manifest(data)
+    except ManifestFormatError as error:
+        raise ManifestError(f"{path} is no manifest of this program ({error}): upload the folder again to have a new one.") from error
+
+
+def previous_manifest(folder: Path, data_dir: Path | None, backend_url: str, prefix: str) -> tuple[Manifest | None, tuple[str, ...]]:
+    """Return what this computer knows of a destination before an upload, and a line for each copy that is of no use."""
+    found: dict[bytes, Manifest] = {}  # nearly always one: both copies are written alike
+    notices = []
+    places = [folder / MANIFEST_FILE, *([library_path(data_dir, backend_url, prefix)] if data_dir is not None else [])]
+    for path in places:
+        if not path.exists():
+            continue
+        try:
+            data = _content(path)
+            if data not in found:
+                found[data] = _parsed(data, path)
+        except ManifestError as error:
+            notices.append(f"{error} It is written anew.")
+    return newest([one for one in found.values() if is_of(one, backend_url, prefix)]), tuple(notices)
+
+
+def write_copies(manifest: Manifest, folder: Path, data_dir: Path | None) -> Written:
+    """Write the copies of this computer and return the server's. Raises OutputError when the folder takes none.
+
+    Without a place for the library, or when it can't be written, the upload is as good: that is a notice.
+    """
+    local = manifest_json(manifest, for_server=False)
+    write_whole(folder / MANIFEST_FILE, local)
+    notices: tuple[str, ...] = ()
+    if data_dir is not None:
+        path = library_path(data_dir, manifest.backend_url or "", manifest.prefix)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, local)
+        except (OSError, OutputError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            notices = (f"The library of manifests in {path.parent} could not be written: {reason}",)
+    del local  # of many files, as large as the next
+    return Written(for_server=manifest_json(manifest, for_server=True), notices=notices)
+
+
+def write_beside(manifest: Manifest, folder: Path) -> None:
+    """Write the copy in a job's folder. Raises OutputError."""
+    write_whole(folder / MANIFEST_FILE, manifest_json(manifest, for_server=False))
+
+
+def library_files(data_dir: Path | None) -> list[Path]:
+    """Return where the manifests of the library lie."""
+    return sorted((data_dir / LIBRARY).glob(f"*{ENDING}")) if data_dir is not None else []
+
+
+def library(data_dir: Path | None) -> tuple[list[Located], tuple[str, ...]]:
+    """Return every manifest of the library, sorted by destination, and a sentence for each that can't be read."""
+    found, problems = [], []
+    for path in library_files(data_dir):
+        try:
+            found.append(Located(manifest=read_manifest(path), path=path, folder=None))
+        except ManifestError as error:
+            problems.append(str(error))
+    return sorted(found, key=lambda one: (one.manifest.prefix, one.manifest.backend_url or "")), tuple(problems)
+
+
+def find(named: str, data_dir: Path | None, backend_url: str) -> Located | None:
+    """Return the manifest that a folder, a file or a destination names; None for a destination that the library doesn't know.
+
+    Of a destination at several backends, the one at `backend_url` is meant. Raises ManifestError.
+    """
+    path = Path(named)
+    try:
+        if path.is_file():
+            beside = path.name == MANIFEST_FILE
+            return Located(manifest=read_manifest(path), path=path, folder=path.parent if beside else None)
+        if (path / MANIFEST_FILE).exists():
+            return Located(manifest=read_manifest(path / MANIFEST_FILE), path=path / MANIFEST_FILE, folder=path)
+    except OSError as error:
+        raise ManifestError(f"{named} can't be looked at ({error.strerror}): check the name and its permissions.") from error
+    located = _by_prefix(as_prefix(named), data_dir, backend_url)
+    if located is None and path.is_dir():
+        raise ManifestError(f"There is no {MANIFEST_FILE} in {path}: upload the folder first.")
+    if located is None and path.suffix == ".json":
+        raise ManifestError(f"There is no manifest at {path}: name a folder that was uploaded, or a manifest.")
+    return located
+
+
+def as_prefix(named: str) -> str:
+    """Return a destination as it is written in manifests."""
+    return named if named.endswith("/") else f"{named}/"
+
+
+def _by_prefix(prefix: str, data_dir: Path | None, backend_url: str) -> Located | None:
+    if data_dir is None:
+        return None
+    if backend_url:
+        path = library_path(data_dir, backend_url, prefix)
+        return Located(manifest=read_manifest(path), path=path, folder=None) if path.exists() else None
+    found = [one for one in library(data_dir)[0] if one.manifest.prefix == prefix]
+    if len(found) > 1:
+        names = ", ".join(str(one.path) for one in found)
+        raise ManifestError(f"{prefix} is known at several backends: name one of {names}.")
+    return found[0] if found else None

@@ -1,0 +1,54 @@
+"""What an upload asks for leave before it sends anything, and again before it publishes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from pipeline.cancel import CancelToken
+from pipeline.transfer.http.news import Listener
+from pipeline.transfer.manifests.placement import version
+from pipeline.transfer.upload.place import Course
+from pipeline.transfer.upload.preparation import Prepared
+from pipeline.transfer.upload.publish_order import OutgoingFile
+
+FIRST_BESIDE = 2
+"""An upload to a destination where nothing stands goes to the prefix itself: the first version below it is free."""
+
+
+class Guard(Protocol):
+    """Says whether an upload may go on: what a method raises ends it. `note` takes lines for the log."""
+
+    @property
+    def has_rival(self) -> bool:
+        """Whether another upload may be sending to the same destination, whose place is to be taken."""
+
+    def ask(self, cancel: CancelToken, note: Callable[[str], None], on_notice: Listener) -> None:
+        """See that the destination is free or its own."""
+
+    def claim(self, cancel: CancelToken, note: Callable[[str], None], on_notice: Listener) -> None:
+        """Tell others that an upload has begun, before the first file."""
+
+
+class Unguarded:
+    """Lets every upload go on."""
+
+    has_rival = False
+
+    def ask(self, cancel: CancelToken, note: Callable[[str], None], on_notice: Listener) -> None:
+        """Let it go on."""
+
+    def claim(self, cancel: CancelToken, note: Callable[[str], None], on_notice: Listener) -> None:
+        """Tell nobody."""
+
+
+def beside_another(prepared: Prepared, collect: Callable[[str], list[OutgoingFile]]) -> Prepared:
+    """Return where an upload goes whose place another one may still be sending to: into a folder that this does not know of.
+
+    `collect` returns the files for a place below the prefix.
+    """
+    if prepared.course.place or prepared.course.same:
+        return prepared
+    place = version(FIRST_BESIDE)
+    notice = f"Another upload to the same destination has begun: the segments of this one go to {place} below it."
+    return Prepared(course=Course(place=place, going_on=False, notice=notice), files=collect(place), already={})

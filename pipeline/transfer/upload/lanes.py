@@ -1,0 +1,325 @@
+"""The threads that send one step of an upload: each takes file after file, or part after part, until nothing is left.
+
+While a lane sends one file, the URL for its next is asked for by a second thread of the lane.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from config import BackendApi
+from pipeline.errors import TransferError
+from pipeline.transfer.http.client import BackendClient, StoreClient
+from pipeline.transfer.http.control import LOOK_S
+from pipeline.transfer.http.exchange import Http
+from pipeline.transfer.http.login import Login
+from pipeline.transfer.http.signed import Presigned, SignedPart
+from pipeline.transfer.manifests.inventory import Inventory
+from pipeline.transfer.upload.journal import BegunInParts, Confirmed
+from pipeline.transfer.upload.multipart import LargeFile, PartPlace, PartsSender, UploadGoneError, goes_in_parts
+from pipeline.transfer.upload.publish_order import LARGE_BYTES, OutgoingFile
+from pipeline.transfer.upload.sender import Sender, SignedAhead, Terms, nothing
+
+AHEAD = 8
+"""For how many files one request asks at most where the backend answers for several: URLs grow old, and other lanes want work."""
+
+AHEAD_S = 20.0
+"""Within this they should be sent, by how long the file before took."""
+
+
+class Books(Protocol):
+    """Who is told what happens to each file; called from every lane."""
+
+    @property
+    def halted(self) -> bool:
+        """Whether nothing more is to be begun."""
+        ...
+
+    def begun(self, name: str) -> None:
+        """A try of a whole file begins."""
+        ...
+
+    def moved(self, name: str, size_bytes: int) -> None:
+        """So many bytes of a file went out."""
+        ...
+
+    def stored_before(self, name: str, size_bytes: int) -> None:
+        """The store has so many bytes of a file from an earlier run."""
+        ...
+
+    def taken_back(self, name: str, size_bytes: int) -> None:
+        """So many bytes of a file have to be sent again."""
+        ...
+
+    def begun_in_parts(self, name: str, begun: BegunInParts) -> None:
+        """The store is being given a file in parts."""
+        ...
+
+    def confirmed(self, name: str, which: Confirmed) -> None:
+        """The store has a file."""
+        ...
+
+    def failed(self, name: str, error: TransferError) -> None:
+        """A file could not be sent."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
+class WholeFile:
+    """A file that waits for its turn. `before` is what an earlier run began in parts."""
+
+    file: OutgoingFile
+    before: BegunInParts | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Part:
+    """A part that waits for its turn."""
+
+    large: LargeFile
+    place: PartPlace
+
+
+Task = WholeFile | Part
+Signed = SignedAhead[Presigned] | SignedAhead[SignedPart] | None
+
+
+class Queue:
+    """What is left to do. A lane that finds nothing waits while another one may still bring something: the parts of its file."""
+
+    def __init__(self, tasks: Iterable[Task]) -> None:
+        self._tasks = deque(tasks)
+        self._reserved: dict[Task, Signed] = {}
+        self._changed = threading.Condition()
+        self._under_way = 0
+        self._put_back: set[str] = set()
+        self._closed = False
+
+    def take(self, check: Callable[[], None]) -> tuple[Task, Signed] | None:
+        """Return the next task and its URL if there is one, None when there will be no task any more.
+
+        `check` may end the waiting by raising.
+        """
+        with self._changed:
+            while True:
+                check()
+                if self._closed or not (self._tasks or self._reserved or self._under_way):
+                    return None
+                if self._tasks or self._reserved:
+                    self._under_way += 1
+                    return (self._tasks.popleft(), None) if self._tasks else self._reserved.popitem()
+                self._changed.wait(LOOK_S)
+
+    def reserve(self, spare: int, most: int, sign: Callable[[Sequence[Task]], Sequence[Signed]]) -> list[Task]:
+        """Return the next tasks, at most so many, for a lane that is busy, as long as `spare` are left for lanes that are not.
+
+        `sign` is asked for their URLs, and must not wait for them. The lane has to `claim` each task.
+        """
+        with self._changed:
+            count = 0 if self._closed else max(0, min(most, len(self._tasks) - spare))
+            tasks = [self._tasks.popleft() for _ in range(count)]
+            self._reserved.update(zip(tasks, sign(tasks), strict=True))
+            return tasks
+
+    def claim(self, task: Task) -> tuple[Task, Signed] | None:
+        """Take a task that was reserved; None when a lane with nothing else to do has taken it meanwhile."""
+        with self._changed:
+            if self._closed or task not in self._reserved:
+                return None
+            self._under_way += 1
+            return task, self._reserved.pop(task)
+
+    def done(self) -> None:
+        """A task that was taken is done."""
+        with self._changed:
+            self._under_way -= 1
+            self._changed.notify_all()
+
+    def add_first(self, tasks: Sequence[Task]) -> None:
+        """Put tasks before all others."""
+        with self._changed:
+            self._tasks.extendleft(reversed(tasks))
+            self._changed.notify_all()
+
+    def put_back(self, file: OutgoingFile) -> bool:
+        """Let a file be sent from its beginning; False when it was before."""
+        with self._changed:
+            if file.name in self._put_back:
+                return False
+            self._put_back.add(file.name)
+            self._tasks.appendleft(WholeFile(file=file))
+            self._changed.notify_all()
+            return True
+
+    def close(self) -> None:
+        """Hand out nothing more."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One lane's way to the servers, or that of its second thread: an HTTP session belongs to one thread."""
+
+    backend: BackendClient
+    store: StoreClient = field(repr=False)
+    inventory: Inventory = field(repr=False)
+
+
+def line(api: BackendApi, http: Http, login: Login, terms: Terms) -> Line:
+    """Return clients that use one session."""
+    return Line(
+        backend=BackendClient(api, http, terms.note, login),
+        store=StoreClient(http, terms.note),
+        inventory=Inventory(api, http, delays=terms.delays, cancel=terms.cancel, note=terms.note, login=login, setbacks=terms.setbacks),
+    )
+
+
+class Lane:
+    """One thread's work. `own` and `ahead` are its two lines, `signer` runs its second thread."""
+
+    def __init__(
+        self,
+        queue: Queue,
+        books: Books,
+        terms: Terms,
+        *,
+        own: Line,
+        ahead: Line,
+        signer: ThreadPoolExecutor,
+        spare: int,
+        rewrite: Callable[[OutgoingFile], Callable[[bytes], bytes] | None],
+    ) -> None:
+        self._queue = queue
+        self._books = books
+        self._terms = terms
+        self._signer = signer
+        self._spare = spare
+        self._rewrite = rewrite
+        self._sender = Sender(own.backend, own.store, own.inventory, terms)
+        self._parts = PartsSender(own.backend, own.store, own.inventory, terms, books.begun_in_parts)
+        self._signing = Sender(ahead.backend, ahead.store, ahead.inventory, terms)
+        self._signing_parts = PartsSender(ahead.backend, ahead.store, ahead.inventory, terms, books.begun_in_parts)
+        self._next: deque[Task] = deque()
+        self._last_s = AHEAD_S
+
+    def run(self) -> None:
+        """Send until nothing is left or everything is to stop. Raises Cancelled, OutputError."""
+        while (found := self._take()) is not None:
+            task, signed = found
+            begun = time.monotonic()
+            try:
+                self._do(task, signed)
+            finally:
+                self._queue.done()
+            self._last_s = time.monotonic() - begun
+
+    def _take(self) -> tuple[Task, Signed] | None:
+        self._terms.cancel.check()
+        if self._books.halted:
+            self._queue.close()
+            return None
+        while self._next:
+            found = self._queue.claim(self._next.popleft())
+            if found is not None:
+                return found
+        return self._queue.take(self._terms.cancel.check)
+
+    def _look_ahead(self) -> None:
+        """Reserve the next task and ask for its URL while this one is sent, or the next tasks where one request does for all."""
+        if not self._next:
+            quick = AHEAD * self._last_s <= AHEAD_S
+            most = max(1, min(AHEAD, self._terms.capabilities.presign_many)) if quick else 1
+            self._next.extend(self._queue.reserve(self._spare, most, self._sign))
+
+    def _sign(self, tasks: Sequence[Task]) -> list[Signed]:
+        whole = [task.file for task in tasks if isinstance(task, WholeFile) and not self._goes_in_parts(task.file)]
+        many = self._signer.submit(self._signing.sign_many, whole) if len(whole) > 1 else None
+        return [self._signed(task, many, whole) for task in tasks]
+
+    def _signed(self, task: Task, many: Future[list[Presigned]] | None, whole: Sequence[OutgoingFile]) -> Signed:
+        if isinstance(task, Part):
+            return SignedAhead(self._signer.submit(self._signing_parts.sign, task.large, task.place).result, task.place.size_bytes)
+        file = task.file
+        if self._goes_in_parts(file):
+            return None
+        if many is not None:
+            place = whole.index(file)
+            return SignedAhead(lambda: many.result()[place], file.size_bytes)
+        return SignedAhead(self._signer.submit(self._signing.sign, file.path, file.key, file.size_bytes).result, file.size_bytes)
+
+    def _goes_in_parts(self, file: OutgoingFile) -> bool:
+        return goes_in_parts(file.size_bytes, self._terms.capabilities)
+
+    def _do(self, task: Task, signed: Signed) -> None:
+        file = task.large.file if isinstance(task, Part) else task.file
+        try:
+            if isinstance(task, Part):
+                self._send_part(task, signed)  # type: ignore[arg-type]  # a part's task comes with a part's URL
+            elif self._goes_in_parts(file):
+                self._begin_parts(task)
+            else:
+                self._send_whole(file, signed)  # type: ignore[arg-type]  # a file's task comes with a file's URL
+        except TransferError as error:
+            if isinstance(task, Part) and not task.large.give_up():
+                return
+            if isinstance(error, UploadGoneError) and self._queue.put_back(file):
+                self._terms.note(f"{file.name}: its parts are gone, it is sent from the beginning")
+            else:
+                self._books.failed(file.name, error)
+
+    def _send_whole(self, file: OutgoingFile, signed: SignedAhead[Presigned] | None) -> None:
+        name = file.name
+        confirmed = self._sender.send(
+            file.path,
+            file.key,
+            on_begin=lambda: self._books.begun(name),
+            on_bytes=lambda size: self._books.moved(name, size),
+            signed=signed,
+            # nothing waits behind a large file while other lanes are free
+            on_put=self._look_ahead if file.size_bytes <= LARGE_BYTES else nothing,
+            rewrite=self._rewrite(file),
+            found=file,
+        )
+        self._books.confirmed(name, confirmed)
+
+    def _begin_parts(self, task: WholeFile) -> None:
+        file = task.file
+        self._books.begun(file.name)
+        large = self._parts.begin(file, task.before)
+        missing = large.missing
+        self._books.stored_before(file.name, large.begun.size_bytes - sum(part.size_bytes for part in missing))
+        self._queue.add_first([Part(large=large, place=place) for place in missing])
+        try:
+            whole = large.hashed(self._parts.md5(large))
+        except TransferError:
+            large.give_up()
+            raise
+        if whole:
+            self._finish(large)
+
+    def _send_part(self, task: Part, signed: SignedAhead[SignedPart] | None) -> None:
+        large, place = task.large, task.place
+        name = large.file.name
+        if large.over:
+            return
+        etag = self._parts.send(
+            large,
+            place,
+            on_bytes=lambda size: self._books.moved(name, size),
+            on_again=lambda size: self._books.taken_back(name, size),
+            signed=signed,
+            on_put=self._look_ahead,
+        )
+        if large.stored(place.number, etag):
+            self._finish(large)
+
+    def _finish(self, large: LargeFile) -> None:
+        self._books.confirmed(large.file.name, self._parts.finish(large))

@@ -1,0 +1,127 @@
+"""After an upload: what was uploaded is written into the manifests of this computer and of the server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime, timezone
+from pathlib import Path
+
+from pipeline.cancel import CancelToken
+from pipeline.errors import TransferError
+from pipeline.published import MANIFEST_FILE
+from pipeline.transfer.http.log_file import UploadLog
+from pipeline.transfer.http.news import Listener, News
+from pipeline.transfer.manifests.manifest import ConfirmedFile, Manifest, merge, newest, understood
+from pipeline.transfer.manifests.manifest_library import previous_manifest, write_copies
+from pipeline.transfer.manifests.ownership import SourceContent
+from pipeline.transfer.manifests.placement import Placement, standing_alone
+from pipeline.transfer.upload.journal import Confirmed
+from pipeline.transfer.upload.results import UploadResult
+from pipeline.transfer.upload.sender import nothing
+from pipeline.transfer.upload.uploader import Uploader
+from pipeline.workspace import MASTER
+
+STAYS = (
+    "{files} of the video before {stay} at {prefix}, since this one has none of that name: {names}."
+    " `manifest prune` removes what is left over."
+)
+NAMED = 5
+"""How many files such a line names at most."""
+
+
+def publish_manifest(
+    uploader: Uploader,
+    result: UploadResult,
+    folder: Path,
+    *,
+    title: str,
+    source: SourceContent | None = None,
+    data_dir: Path | None,
+    on_notice: Listener = nothing,
+    cancel: CancelToken,
+) -> tuple[str, ...]:
+    """Write the manifests of a complete upload; return lines for the log view. `on_notice` is told while something is waited for.
+
+    What the server refuses is such a line, since the stream is there. Where nothing was sent and all manifests say already
+    what is there, nothing is done. `data_dir` is where the library lies, None for none. Raises OutputError when the folder
+    takes no manifest, Cancelled.
+    """
+    destination = result.state.destination
+    url, prefix = destination.backend_url, destination.prefix
+    before, notices = previous_manifest(folder, data_dir, url, prefix)
+    with (
+        UploadLog(folder, secrets=uploader.secrets, path=result.log_file) as log,
+        uploader.at_server(cancel, (news := News(log, on_notice)).note, on_notice) as server,
+    ):
+        inventory, sender = server
+        try:
+            capabilities = uploader.capabilities(cancel)
+            stored = understood(inventory.manifest(prefix)) if capabilities.manifest else None
+        except TransferError as error:
+            news.begin()
+            return (*notices, f"The manifest was not written, the stream is published: {error} Start again to write it.")
+        ended = None if stored is not None and stored.begun else stored  # what told of the upload's beginning has done its work
+        manifest = merge(
+            newest([before, ended]),
+            title=title,
+            source=source,
+            backend_url=url,
+            bucket=capabilities.bucket,
+            prefix=prefix,
+            now=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            confirmed=[_sent(folder, name, confirmed, result.placement) for name, confirmed in result.confirmed.items()],
+        )
+        everywhere = (before, stored) if capabilities.manifest else (before,)
+        if not result.sent and all(one is not None and _says_the_same(one, manifest) for one in everywhere):
+            return notices
+        news.begin()
+        notices = (*notices, *_stays(newest([before, ended]), manifest))
+        written = write_copies(manifest, folder, data_dir)
+        try:
+            sender.send(
+                folder / MANIFEST_FILE, manifest.own_key, on_begin=nothing, on_bytes=nothing, rewrite=lambda content: written.for_server
+            )
+        except TransferError as error:
+            return (*notices, *written.notices, f"The manifest could not be stored on the server, the stream is published: {error}")
+    return (*notices, *written.notices)
+
+
+def _says_the_same(stored: Manifest, manifest: Manifest) -> bool:
+    """Whether a stored manifest need not be written anew; the server's names no path of the source."""
+    path = None if stored.source is None else stored.source.path
+    if stored.owner != manifest.owner or (path is not None and manifest.source is not None and path != manifest.source.path):
+        return False
+    return [file.identity for file in stored.files] == [file.identity for file in manifest.files]
+
+
+def _stays(before: Manifest | None, manifest: Manifest) -> Iterator[str]:
+    """Say what the video before had at addresses of its own and this one has not: viewers still find it there."""
+    if before is None or before.prefix != manifest.prefix:
+        return
+    here = {file.filename for file in manifest.files}
+    at_the_prefix = [file.filename for file in before.files if file.s3_key == before.prefix + file.filename]
+    left = sorted(name for name in standing_alone(at_the_prefix) if name not in here)
+    if left:
+        names = ", ".join(left[:NAMED]) + (", …" if len(left) > NAMED else "")
+        files, stay = ("1 file", "stays") if len(left) == 1 else (f"{len(left)} files", "stay")
+        yield STAYS.format(files=files, stay=stay, prefix=manifest.prefix, names=names)
+
+
+def _sent(folder: Path, name: str, confirmed: Confirmed, placement: Placement) -> ConfirmedFile:
+    """Return what was sent: the file may be another one by now."""
+    size_bytes = confirmed.size_bytes
+    if name == MASTER and placement.place:
+        with suppress(OSError):
+            size_bytes = len(placement.master((folder / name).read_bytes()))
+    return ConfirmedFile(
+        path=folder / name,
+        name=name,
+        key=confirmed.key,
+        url=confirmed.url,
+        size_bytes=size_bytes,
+        mtime_ns=confirmed.mtime_ns,
+        md5=confirmed.md5 or None,
+        etag=confirmed.etag or None,
+        uploaded_at=confirmed.at or None,
+    )

@@ -1,0 +1,99 @@
+"""Where a stream goes below its prefix, so that one that is being watched stays whole until the new one is. Pure.
+
+Where another stream stands at the prefix, segments and playlists of the new one go into a folder of its own (`v2/`), and its
+master playlist to the prefix: switched when they are all there, pointing into that folder. Files that stand alone (MP4, poster,
+captions) keep their address at the prefix and are replaced after that. A stream is ours where its master is, and nothing that players
+fetch by it is known to differ: another key or encoder setting may leave the master as it was. An earlier version of this program put
+all but the master into the folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+
+from pipeline.transfer.manifests.placement import version, versions_in
+from pipeline.transfer.upload.journal import JournalContent
+from pipeline.workspace import MASTER
+
+REPLACED = "Something else was uploaded to this destination since: every file is sent again."
+ANOTHER_STREAM = "Another stream stands at {prefix}: this one goes to {place} below it, and takes its place when it is whole."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """The master playlist that players get now.
+
+    `known` says whether that can be told; `md5` is None where there is none; `versions` are those that it leads into.
+    """
+
+    known: bool = False
+    md5: str | None = None
+    versions: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """Where an upload goes, whether it goes on with an earlier run, and what the editor should know about that.
+
+    `same` says that players get this very stream by now, `warning` that the notice tells of what nobody asked for.
+    """
+
+    place: str
+    going_on: bool
+    same: bool = False
+    notice: str = ""
+    warning: bool = False
+
+
+def choose_course(
+    content: JournalContent,
+    *,
+    resume: bool,
+    standing: Standing,
+    ours: Callable[[str], Collection[str]],
+    taken: Callable[[], Iterable[int]],
+    only_adds: Callable[[], bool],
+    differs: Callable[[str], bool],
+    prefix: str,
+) -> Course:
+    """Decide where an upload goes.
+
+    Args:
+        content: what the journal says.
+        resume: whether the earlier run may be gone on with.
+        standing: what players get now.
+        ours: returns each MD5 that our master may have at a place: as it is sent now, and as an earlier version sent it; none where
+            the folder has no master.
+        taken: returns the numbers of versions that are in use, as far as anybody knows; those of the journal are added.
+        only_adds: returns whether all that the folder has of what the journal knows is as it was sent, so that ours is that stream
+            with something added, such as another quality, or left out: what is gone from the folder stays at the address.
+        differs: returns whether something that players may be fetching at a place is known to be other than ours there.
+        prefix: for the notice.
+    """
+    going_on = resume and content.begun
+    published_here = content.confirmed.get(MASTER) if going_on else None
+    if not standing.known:
+        return Course(place=content.place if content.begun else "", going_on=going_on)
+    if standing.md5 is None:
+        if published_here is not None:
+            return Course(place="", going_on=False, notice=REPLACED, warning=True)
+        return Course(place=content.place if going_on else "", going_on=going_on)
+    here = ours(content.place)
+    if not here or (standing.md5 in here and not differs(content.place)):
+        return Course(place=content.place, going_on=going_on, same=True)
+    is_from_here = published_here is not None and published_here.md5 == standing.md5
+    if is_from_here and standing.md5 not in here and only_adds() and not differs(content.place):
+        return Course(place=content.place, going_on=True)
+    used = {*standing.versions, *taken(), *(number for place in content.places for number in versions_in(place))}
+    elsewhere = [place for number in sorted(used) if (place := version(number)) != content.place]
+    for place in elsewhere:  # sent from another folder, or the journal is lost
+        if standing.md5 in ours(place) and not differs(place):
+            return Course(place=place, going_on=False, same=True)
+    watched = set(versions_in(content.place)) & set(standing.versions)
+    if going_on and content.place and published_here is None and not watched:
+        return Course(place=content.place, going_on=True)
+    place = version(max([1, *used]) + 1)
+    notice = ANOTHER_STREAM.format(prefix=prefix, place=place)
+    replaced = published_here is not None and published_here.md5 != standing.md5
+    return Course(place=place, going_on=False, notice=f"{REPLACED} {notice}" if replaced else notice, warning=replaced)

@@ -1,0 +1,342 @@
+"""What is found out before the first file goes: what the backend offers, where the stream goes, what need not be sent."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from pipeline.cancel import CancelToken
+from pipeline.errors import TransferError
+from pipeline.transfer.http.body import file_md5
+from pipeline.transfer.http.capabilities import Capabilities
+from pipeline.transfer.http.exchange import NoAnswerError
+from pipeline.transfer.manifests.inventory import Inventory, StoredObject
+from pipeline.transfer.manifests.manifest import FileEntry, Manifest, understood
+from pipeline.transfer.manifests.placement import Placement, versions_in
+from pipeline.transfer.upload.differences import Record, is_known_to_differ, may_change_in_place, record_of
+from pipeline.transfer.upload.journal import Confirmed, JournalContent
+from pipeline.transfer.upload.place import Course, Standing, choose_course
+from pipeline.transfer.upload.publish_order import OutgoingFile, placement
+from pipeline.workspace import MASTER
+
+if TYPE_CHECKING:
+    from pipeline.transfer.http.exchange import Http
+
+READ_BACK_S = 10.0
+UNREADABLE = "unreadable"
+_PLAYLIST = b"#EXTM3U"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """Where an upload goes, its files with their keys there, and which of them the destination has as they are now, by name."""
+
+    course: Course
+    files: Sequence[OutgoingFile]
+    already: Mapping[str, Confirmed]
+
+    @property
+    def placement(self) -> Placement:
+        """Where the files lie below the prefix."""
+        return placement(self.files, self.course.place)
+
+
+def prepare(
+    prefix: str,
+    content: JournalContent,
+    collect: Callable[[str], list[OutgoingFile]],
+    *,
+    resume: bool,
+    capabilities: Capabilities,
+    inventory: Inventory,
+    known: Manifest | None,
+    http: Http,
+    cancel: CancelToken,
+    note: Callable[[str], None],
+) -> Prepared:
+    """Decide where an upload goes and what need not be sent; `collect` returns the files for a place below the prefix.
+
+    `known` is what this computer last uploaded there, from whichever folder. Raises TransferError, Cancelled.
+    """
+    look = _Look(prefix, content, capabilities, inventory, known, http, cancel, note)
+    found = collect("")
+    master = next((file for file in found if file.name == MASTER), None)
+
+    def ours(place: str) -> set[str]:
+        ways = (placement(found, place), Placement(place=place))  # an earlier version left nothing but the master at the prefix
+        return set() if master is None else {outgoing_md5(master, way, cancel) for way in ways}
+
+    watched = [file for file in found if not may_change_in_place(file)]
+
+    def only_adds() -> bool:
+        sent = [file for file in watched if file.name in content.confirmed]
+        return len(sent) == len(still_confirmed(sent, content.confirmed, look.md5))
+
+    standing = look.standing()
+    course = choose_course(
+        content,
+        resume=resume,
+        standing=standing,
+        ours=ours,
+        taken=look.versions,
+        only_adds=only_adds,
+        differs=lambda place: look.differs(watched, place),
+        prefix=prefix,
+    )
+    files = collect(course.place)
+    already = _gone_on_with(content, files, course, standing, prefix, look.md5, cancel) if course.going_on else {}
+    if resume and course.same and not capabilities.list:
+        already |= look.recorded([file for file in files if file.name not in already])
+    if resume and capabilities.list and (course.going_on or course.same or not course.place):
+        below = prefix + course.place
+        beside = {file.key for file in files if file.alone and course.place}
+        stored = look.stored(below, beside)
+        # others may have cleared up or replaced what an earlier upload has left
+        seen = {name: one for name, one in already.items() if one.key.startswith(below) or one.key in beside}
+        there = {name: replace(one, proven=True) for name, one in seen.items() if look.is_still_there(one, stored)}
+        already = {name: one for name, one in already.items() if name not in seen} | there
+        missing = [file for file in files if file.name not in already and file.name != MASTER]
+        already |= look.found(missing, stored)
+    already = {name: one for name, one in already.items() if one.proven}
+    return Prepared(course=course, files=files, already=already)
+
+
+def _gone_on_with(
+    content: JournalContent,
+    files: Sequence[OutgoingFile],
+    course: Course,
+    standing: Standing,
+    prefix: str,
+    md5: Callable[[OutgoingFile], str],
+    cancel: CancelToken,
+) -> dict[str, Confirmed]:
+    """Return what an earlier run has sent that still counts.
+
+    What lies at the prefix and belongs to the place, or the other way round, does not: a playlist may name other files since, and an
+    earlier version of the program put what stands alone into the place, and let the master lead there.
+    """
+    now = placement(files, course.place)
+    moved = {file.name: prefix + (course.place if file.alone else "") + file.name for file in files if course.place and file.name != MASTER}
+    confirmed = {name: one for name, one in content.confirmed.items() if one.key != moved.get(name)}
+    already = still_confirmed(files, confirmed, lambda file: outgoing_md5(file, now, cancel) if file.name == MASTER else md5(file))
+    masters = [file for file in files if file.name == MASTER and course.same]
+    if any(standing.md5 != outgoing_md5(master, now, cancel) for master in masters):
+        already.pop(MASTER, None)
+    return already
+
+
+def still_confirmed(
+    files: Sequence[OutgoingFile], confirmed: Mapping[str, Confirmed], content: Callable[[OutgoingFile], str]
+) -> dict[str, Confirmed]:
+    """Return the confirmations that are of the files as they are now; where only the time differs, `content`'s MD5 decides."""
+    found = {}
+    for file in files:
+        which = confirmed.get(file.name)
+        if which is None or which.size_bytes != file.size_bytes:
+            continue
+        if which.mtime_ns == file.mtime_ns:
+            found[file.name] = which
+        elif which.md5 and content(file) == which.md5:
+            found[file.name] = replace(which, mtime_ns=file.mtime_ns)
+    return found
+
+
+def rewriting(file: OutgoingFile, where: Placement) -> Callable[[bytes], bytes] | None:
+    """Return what turns a file's content into what is sent for it, None where that is the content itself."""
+    return where.master if where.place and file.name == MASTER else None
+
+
+def outgoing_md5(file: OutgoingFile, where: Placement, cancel: CancelToken) -> str:
+    """Return the MD5 (hex) of what is sent for a file. Raises TransferError, Cancelled."""
+    return file_md5(file.path, cancel, rewrite=rewriting(file, where))
+
+
+class _Look:
+    """One look at the destination. Where the backend does not offer one, what can't be seen is not known and stops nothing."""
+
+    def __init__(
+        self,
+        prefix: str,
+        content: JournalContent,
+        capabilities: Capabilities,
+        inventory: Inventory,
+        known: Manifest | None,
+        http: Http,
+        cancel: CancelToken,
+        note: Callable[[str], None],
+    ) -> None:
+        self._prefix = prefix
+        self._content = content
+        self._capabilities = capabilities
+        self._inventory = inventory
+        self._known = known
+        self._http = http
+        self._cancel = cancel
+        self._note = note
+        self._md5s: dict[tuple[str, int, int], str] = {}
+        self._listed: dict[str, dict[str, StoredObject]] = {}
+
+    def md5(self, file: OutgoingFile) -> str:
+        """Return the MD5 (hex) of a file's content, read once; not at all where it is as it was when it was sent."""
+        sent = self._content.confirmed.get(file.name)
+        if sent is not None and sent.md5 and (sent.size_bytes, sent.mtime_ns) == (file.size_bytes, file.mtime_ns) and file.name != MASTER:
+            return sent.md5
+        which = file.name, file.size_bytes, file.mtime_ns
+        if which not in self._md5s:
+            self._md5s[which] = file_md5(file.path, self._cancel)
+        return self._md5s[which]
+
+    def differs(self, files: Sequence[OutgoingFile], place: str) -> bool:
+        """Whether one of these files is known to lie at a place below the prefix with another content."""
+        below = self._prefix + place
+        lists = self._capabilities.list
+        stored = self._below(below) if lists else {}
+        keys = ((file, below + file.name) for file in files)
+        return any(
+            is_known_to_differ(
+                file.size_bytes, partial(self.md5, file), stored=stored.get(key), records=partial(self._records, file.name, key)
+            )
+            for file, key in keys
+            if not lists or key in stored
+        )
+
+    def _records(self, name: str, key: str) -> list[Record]:
+        """Return what the journal and this computer's manifest say was sent to a key, or else what the server's manifest says."""
+        sent = self._content.confirmed.get(name)
+        found = [record_of(sent)] if sent is not None and sent.key == key else []
+        found += [record_of(self._own_entries[key])] if key in self._own_entries else []
+        return found or ([record_of(self._servers_entries[key])] if key in self._servers_entries else [])
+
+    @cached_property
+    def _own_entries(self) -> Mapping[str, FileEntry]:
+        return {entry.s3_key: entry for entry in self._known.files} if self._known is not None else {}
+
+    @cached_property
+    def _servers_entries(self) -> Mapping[str, FileEntry]:
+        servers = understood(self._inventory.manifest(self._prefix)) if self._capabilities.manifest else None
+        return {entry.s3_key: entry for entry in servers.files} if servers is not None else {}
+
+    def _below(self, prefix: str) -> dict[str, StoredObject]:
+        """Return what the server has below a prefix by key; asked for once."""
+        if prefix not in self._listed:
+            self._listed[prefix] = {one.key: one for one in self._inventory.objects(prefix)}
+        return self._listed[prefix]
+
+    def standing(self) -> Standing:
+        """Return the master that players get now."""
+        if self._capabilities.read:
+            stored = self._inventory.look_up(self._prefix + MASTER)
+            if stored is None:
+                return Standing(known=True)
+            read = self._read(stored.url)
+            # one that is there and can't be read is not ours
+            return Standing(known=True, md5=stored.md5 or read.md5 or UNREADABLE, versions=read.versions)
+        url, md5 = self._published()
+        read = self._read(url)
+        return Standing(known=bool(md5), md5=md5 or None) if not read.known else read
+
+    def _published(self) -> tuple[str, str]:
+        """Return address and MD5 of the master that was published last from here, as far as they are known."""
+        published = self._content.confirmed.get(MASTER) or self._content.published
+        if published is not None:
+            return published.url, published.md5
+        master = next((file for file in self._known.files if file.filename == MASTER), None) if self._known is not None else None
+        return (master.s3_url, master.md5_hash or "") if master is not None else ("", "")
+
+    def versions(self) -> Iterable[int]:
+        """Return the numbers of the versions that are in use."""
+        if self._known is not None:
+            yield from versions_in(self._known.placement.place)
+        if self._capabilities.list:
+            for key in self._below(self._prefix):
+                yield from versions_in(key.removeprefix(self._prefix))
+
+    def stored(self, below: str, beside: Collection[str]) -> dict[str, StoredObject]:
+        """Return what the server has below a prefix, and those of a few keys beside it that it has, by key."""
+        if beside and not self._capabilities.read:
+            below = self._prefix
+        found = self._below(below)
+        looked = [self._inventory.look_up(key) for key in beside if self._capabilities.read]
+        return found | {one.key: one for one in looked if one is not None}
+
+    def is_still_there(self, confirmed: Confirmed, stored: Mapping[str, StoredObject]) -> bool:
+        """Whether what lies under a key is what was sent there, and not what somebody else did."""
+        there = stored.get(confirmed.key)
+        if there is None or there.size_bytes != confirmed.size_bytes:
+            return False
+        if not (there.md5 or there.etag) and self._capabilities.read:
+            there = self._inventory.look_up(confirmed.key)
+            if there is None:
+                return False
+        same_tag = bool(there.etag) and there.etag == confirmed.etag
+        return same_tag or (bool(there.md5) and there.md5 == confirmed.md5)
+
+    def found(self, files: Sequence[OutgoingFile], stored: Mapping[str, StoredObject]) -> dict[str, Confirmed]:
+        """Return those files that the server has with the same content, whoever sent them."""
+        there = [(file, one) for file in files if (one := stored.get(file.key)) is not None and one.size_bytes == file.size_bytes]
+        entries = list(self._own_entries.values())
+        if any(one.md5 is None for _, one in there):
+            entries += self._servers_entries.values()
+        # what was sent in parts has no MD5 that a store would know: the manifest has it, as long as it is still that object
+        recorded = {(entry.s3_key, entry.etag): entry.md5_hash for entry in entries}
+        found = {}
+        for file, one in there:
+            md5 = one.md5 or (recorded.get((one.key, one.etag)) if one.etag else None)
+            if md5 is not None and self.md5(file) == md5:
+                found[file.name] = _as_confirmed(file, url="", md5=md5, etag=one.etag or "")
+        return found
+
+    def recorded(self, files: Sequence[OutgoingFile]) -> dict[str, Confirmed]:
+        """Return those files that this computer has sent there with the same content, from whichever folder."""
+        found = {}
+        for file in files:
+            entry = self._own_entries.get(file.key)
+            if entry is None or file.name == MASTER or entry.md5_hash is None or entry.size_bytes != file.size_bytes:
+                continue
+            if self.md5(file) == entry.md5_hash:
+                found[file.name] = _as_confirmed(file, url=entry.s3_url, md5=entry.md5_hash, etag=entry.etag or "", proven=bool(entry.etag))
+        return found
+
+    def _read(self, url: str) -> Standing:
+        """Read the master at an address."""
+        if not url:
+            return Standing()
+        try:
+            answer = self._http.send("GET", url, headers={}, body=b"", read_timeout_s=READ_BACK_S)
+        except NoAnswerError as error:
+            self._note(f"GET {MASTER} as players do -> no answer: {error.detail}")
+            return Standing()
+        self._note(f"GET {MASTER} as players do -> {answer.status}")
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return Standing(known=True)
+        if answer.status != HTTPStatus.OK or not answer.body.startswith(_PLAYLIST):
+            return Standing()
+        md5 = hashlib.md5(answer.body, usedforsecurity=False).hexdigest()
+        return Standing(known=True, md5=md5, versions=tuple(versions_in(answer.body.decode("utf-8", "replace"))))
+
+
+def _as_confirmed(file: OutgoingFile, *, url: str, md5: str, etag: str, proven: bool = True) -> Confirmed:
+    return Confirmed(size_bytes=file.size_bytes, mtime_ns=file.mtime_ns, key=file.key, url=url, md5=md5, etag=etag, proven=proven)
+
+
+def too_large(what: str, size_bytes: int, capabilities: Capabilities) -> str:
+    """Return the sentence about a file that the storage does not take; empty when it does."""
+    if capabilities.takes(size_bytes):
+        return ""
+    most = capabilities.max_put_bytes / 1e9
+    return (
+        f"{what} has {size_bytes / 1e9:.1f} GB, and the storage takes at most {most:.1f} GB in one piece, and no file in parts: "
+        "choose fewer or lower qualities, or ask the administrator of the backend."
+    )
+
+
+def check_sizes(files: Sequence[OutgoingFile], capabilities: Capabilities) -> None:
+    """See that the store takes every file. Raises TransferError naming the first that it does not."""
+    for file in files:
+        said = too_large(str(file.path), file.size_bytes, capabilities)
+        if said:
+            raise TransferError(said)

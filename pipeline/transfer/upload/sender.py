@@ -1,0 +1,228 @@
+"""Sends one file until the store has it: a URL asked for just before, the body streamed, tried again where that may help."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from pipeline.cancel import CancelToken
+from pipeline.errors import TransferError
+from pipeline.transfer.http.body import FileBody
+from pipeline.transfer.http.capabilities import Capabilities
+from pipeline.transfer.http.client import BackendClient, StoreClient
+from pipeline.transfer.http.content_types import content_type
+from pipeline.transfer.http.control import TransferControl
+from pipeline.transfer.http.gate import Gate, Turn
+from pipeline.transfer.http.refusal import Refusal
+from pipeline.transfer.http.retry import Verdict, after_upload, persist
+from pipeline.transfer.http.setbacks import Setbacks
+from pipeline.transfer.http.signed import Presigned
+from pipeline.transfer.manifests.inventory import Inventory
+from pipeline.transfer.manifests.proof import Proof, StoreTraits
+from pipeline.transfer.upload.journal import Confirmed
+from pipeline.transfer.upload.publish_order import OutgoingFile
+
+FRESH_S = 60.0
+"""A URL that was asked for ahead is used within this; servers promise five minutes, and the file itself may take some."""
+
+SHORTEST_LIFE_S = 1.0
+"""No signed URL lives shorter: lifetimes are whole seconds (Amazon S3, X-Amz-Expires)."""
+
+T = TypeVar("T")
+
+
+def nothing(*news: object) -> None:
+    """Stand in for a listener."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What all threads of one upload share.
+
+    `delays` are the pauses between tries, in seconds; `note` takes lines for the log; `traits` is what was found out about the store.
+    """
+
+    capabilities: Capabilities
+    control: TransferControl
+    gate: Gate
+    setbacks: Setbacks
+    delays: tuple[float, ...]
+    cancel: CancelToken
+    note: Callable[[str], None]
+    traits: StoreTraits = field(default_factory=StoreTraits)
+
+    @property
+    def compares_md5(self) -> bool:
+        """Whether files go out with their MD5, for the store to compare."""
+        return self.capabilities.content_md5 or self.traits.wants_md5
+
+
+class SignedAhead(Generic[T]):
+    """A URL that is being asked for while the file before is sent. `wait` returns it, `size_bytes` is what it was asked for."""
+
+    def __init__(self, wait: Callable[[], T], size_bytes: int) -> None:
+        self._wait = wait
+        self._size_bytes = size_bytes
+        self._asked_at = time.monotonic()
+
+    @property
+    def age_s(self) -> float:
+        """How long ago it was asked for, in seconds."""
+        return time.monotonic() - self._asked_at
+
+    def take(self, size_bytes: int) -> T | None:
+        """Return the URL; None where it is not to be had or of no use any more, and is better asked for anew."""
+        if size_bytes != self._size_bytes or self.age_s > FRESH_S:
+            return None
+        try:
+            return self._wait()
+        except (TransferError, CancelledError):  # asked anew by the file's own try, which knows what to do about a refusal
+            return None
+
+
+class Attempts:
+    """The tries of one file or part: what the retry loop has to know of them."""
+
+    def __init__(self, terms: Terms, on_bytes: Callable[[int], None]) -> None:
+        self._terms = terms
+        self._on_bytes = on_bytes
+        self._turn = Turn(eased=0)
+        self._pauses = 0
+        self.sent_bytes = 0
+        self.url_age_s = 0.0
+        """How old the URL of this try was when it was used, in seconds."""
+        self.with_md5 = False
+        """Whether this try has told the store an MD5."""
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Wait for leave and count one try. Raises Cancelled."""
+        with self._terms.gate.turn() as self._turn:
+            self._pauses = self._terms.control.pauses
+            self.sent_bytes = 0
+            yield
+        self._terms.gate.widen()
+        self._terms.setbacks.patience.progress()
+
+    def moved(self, size_bytes: int) -> None:
+        """So many bytes went out."""
+        self.sent_bytes += size_bytes
+        self._on_bytes(size_bytes)
+
+    def remedy(self, verdict: Verdict, refusal: Refusal) -> bool:
+        """Return whether to try again at once without counting the try. Raises Cancelled."""
+        if refusal.too_busy:
+            self._terms.gate.ease(self._turn)
+        if refusal.wants_md5 and not self.with_md5:
+            self._terms.traits.wants_md5 = True
+            self._terms.note("the store asks for Content-MD5: every file goes with it from now on")
+            return True
+        if refusal.denied and self.url_age_s >= SHORTEST_LIFE_S:  # Ceph denies an expired URL without a word about its age
+            self._terms.note("the URL had waited and may have expired, asking for a new one")
+            return True
+        if verdict in (Verdict.RETRY, Verdict.WAIT) and self._pauses != self._terms.control.pauses:
+            self._terms.control.wait_until_running(self._terms.cancel)
+            return True
+        return self._terms.setbacks.remedy(verdict, refusal)
+
+    def run(self, attempt: Callable[[], T], name: str) -> T:
+        """Try until it works. Raises RefusedError after the last try, TransferError, Cancelled."""
+        return persist(
+            attempt,
+            decide=after_upload,
+            delays=self._terms.delays,
+            cancel=self._terms.cancel,
+            note=lambda text: self._terms.note(f"{name}: {text}"),
+            remedy=self.remedy,
+            reached=lambda: self.sent_bytes,
+            patience=self._terms.setbacks.patience,
+            last_way=self._alone,
+        )
+
+    def _alone(self, refusal: Refusal) -> bool:
+        """Let the next try have the line for itself; False where this one had, or where it is not the line that fails."""
+        patient = self._terms.setbacks.patience.limit_s > 0
+        if not patient or refusal.silence is None or self._turn.width == 1:
+            return False
+        self._terms.gate.narrow()
+        return True
+
+
+class Sender:
+    """Sends files one after the other; one for each thread."""
+
+    def __init__(self, backend: BackendClient, store: StoreClient, inventory: Inventory, terms: Terms) -> None:
+        self._backend = backend
+        self._store = store
+        self._terms = terms
+        self._proof = Proof(inventory, terms.capabilities, terms.traits, terms.note)
+
+    def sign(self, path: Path, key: str, size_bytes: int) -> Presigned:
+        """Ask for a URL for a file of this size. Raises RefusedError, Cancelled."""
+        presigned = self._backend.presign(key, content_type(path), size_bytes if self._terms.capabilities.declared_size else None)
+        self._terms.setbacks.answered(self._backend.place)
+        return presigned
+
+    def sign_many(self, files: Sequence[OutgoingFile]) -> list[Presigned]:
+        """Ask for URLs for several files at once. Raises RefusedError, Cancelled."""
+        sized = self._terms.capabilities.declared_size
+        wanted = [(file.key, content_type(file.path), file.size_bytes if sized else None) for file in files]
+        presigned = self._backend.presign_many(wanted)
+        self._terms.setbacks.answered(self._backend.place)
+        return presigned
+
+    def send(
+        self,
+        path: Path,
+        key: str,
+        *,
+        on_begin: Callable[[], None],
+        on_bytes: Callable[[int], None],
+        signed: SignedAhead[Presigned] | None = None,
+        on_put: Callable[[], None] = nothing,
+        rewrite: Callable[[bytes], bytes] | None = None,
+        found: OutgoingFile | None = None,
+    ) -> Confirmed:
+        """Store a file and return what was stored.
+
+        `on_begin` is called before every try, `on_bytes` with what each read handed over, `on_put` when the body is about to go out.
+        `signed` is used by the first try; `rewrite` as in `FileBody`; `found` says where and how a folder's file was found.
+        Raises RefusedError after the last try, TransferError when the file can't be read or changes, Cancelled.
+        """
+        attempts = Attempts(self._terms, on_bytes)
+        tries = 0
+
+        def attempt() -> Confirmed:
+            nonlocal tries
+            tries += 1
+            control, cancel = self._terms.control, self._terms.cancel
+            with attempts.one():
+                on_begin()
+                home, as_found = (found.folder, found.as_found) if found is not None else (None, None)
+                with FileBody(path, cancel=cancel, on_bytes=attempts.moved, control=control, rewrite=rewrite, home=home) as body:
+                    if as_found not in (None, (body.file_bytes, body.mtime_ns)):
+                        raise body.changed()
+                    attempts.with_md5 = self._terms.compares_md5
+                    md5 = body.hash_before_sending() if attempts.with_md5 else ""
+                    presigned = signed.take(len(body)) if signed is not None and tries == 1 else None
+                    attempts.url_age_s = signed.age_s if signed is not None and presigned is not None else 0.0
+                    presigned = presigned or self.sign(path, key, len(body))
+                    on_put()
+                    receipt = self._store.put(presigned, content_type(path), body, md5=md5)
+                    self._terms.setbacks.answered(receipt.place)
+                    self._proof.check(receipt, key=presigned.key, url=presigned.download_url, size_bytes=len(body), md5=body.md5)
+                    return Confirmed(
+                        size_bytes=body.file_bytes,
+                        mtime_ns=body.mtime_ns,
+                        key=presigned.key,
+                        url=presigned.download_url,
+                        md5=body.md5,
+                        etag=receipt.etag,
+                    )
+
+        return attempts.run(attempt, key)

@@ -1,0 +1,90 @@
+"""The snapshot of an upload that people and other programs read: `.upload_state.json`. The journal is what counts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from pipeline.files import write_whole
+from pipeline.transfer.upload.journal import Destination
+
+STATE_FILE = ".upload_state.json"
+VERSION = 1
+
+
+class FileStatus(str, Enum):
+    """How far one file is."""
+
+    PENDING = "pending"
+    UPLOADED = "uploaded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileState:
+    """How far one file is; `error` is a sentence, empty when there is none."""
+
+    status: FileStatus
+    s3_key: str
+    error: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UploadSnapshot:
+    """A whole upload at one moment. `files` maps paths inside the folder, with `/`, to their state."""
+
+    started_at: str
+    destination: Destination
+    files: Mapping[str, FileState]
+
+    def count(self, status: FileStatus) -> int:
+        """Return how many files have this status."""
+        return sum(file.status is status for file in self.files.values())
+
+
+def write_state(path: Path, state: UploadSnapshot) -> None:
+    """Write a snapshot whole or not at all. Raises OutputError."""
+    head = {
+        "version": VERSION,
+        "started_at": state.started_at,
+        "backend_url": state.destination.backend_url,
+        "session_id": state.destination.session_id,
+        "s3_prefix": state.destination.prefix,
+    }
+    # a line a file: json's own indentation takes several times the time and the memory
+    files = ",\n".join(f" {json.dumps(name)}: {json.dumps(_entry(file))}" for name, file in state.files.items())
+    lines = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in head.items()]
+    write_whole(path, "{\n" + ",\n".join([*lines, f'"files": {{\n{files}\n}}']) + "\n}\n")
+
+
+def read_state(path: Path) -> UploadSnapshot | None:
+    """Read a snapshot; None when there is none or it can't be understood."""
+    try:
+        stored = json.loads(path.read_bytes())
+        if stored.get("version", VERSION) != VERSION:  # a newer program's
+            return None
+        session_id = stored["session_id"]
+        return UploadSnapshot(
+            started_at=str(stored["started_at"]),
+            destination=Destination(
+                backend_url=str(stored["backend_url"]),
+                prefix=str(stored["s3_prefix"]),
+                session_id=None if session_id is None else str(session_id),
+            ),
+            files={str(name): _file_state(entry) for name, entry in stored["files"].items()},
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _entry(file: FileState) -> dict[str, Any]:
+    entry = {"status": file.status.value, "s3_key": file.s3_key}
+    return {**entry, "error": file.error} if file.error else entry
+
+
+def _file_state(entry: Mapping[str, Any]) -> FileState:
+    return FileState(status=FileStatus(entry["status"]), s3_key=str(entry.get("s3_key", "")), error=str(entry.get("error", "")))

@@ -1,0 +1,286 @@
+"""One upload under way: step by step, several files at a time, the books kept and saved. Joins the parts of the engine.
+
+The calling thread watches, reports and saves; the other threads only send. They have ended when a method returns or raises.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from config import BackendApi
+from pipeline.cancel import CancelToken
+from pipeline.errors import Cancelled, OutputError, TransferError
+from pipeline.transfer.http.capabilities import Capabilities
+from pipeline.transfer.http.login import Login
+from pipeline.transfer.http.news import News
+from pipeline.transfer.http.patience import Patience
+from pipeline.transfer.http.refusal import RefusedError
+from pipeline.transfer.http.retry import Verdict, after_upload
+from pipeline.transfer.http.sessions import open_connections
+from pipeline.transfer.upload.guard import Guard
+from pipeline.transfer.upload.journal import BegunInParts, Confirmed, Destination, Journal, set_aside
+from pipeline.transfer.upload.lanes import Lane, Line, Queue, WholeFile, line
+from pipeline.transfer.upload.multipart import goes_in_parts
+from pipeline.transfer.upload.preparation import Prepared, check_sizes, rewriting
+from pipeline.transfer.upload.publish_order import OutgoingFile, stages
+from pipeline.transfer.upload.results import TransferCancelled, UploadResult, result_of
+from pipeline.transfer.upload.sender import Terms
+from pipeline.transfer.upload.state_file import STATE_FILE, UploadSnapshot, read_state, write_state
+from pipeline.transfer.upload.tally import Tally, TransferProgress
+from pipeline.workspace import MASTER
+
+if TYPE_CHECKING:
+    from pipeline.transfer.http.connections import Connections
+
+TICK_S = 0.1
+"""How often progress is reported; what happened in between is in the absolute values."""
+
+SAVE_EVERY_S = 5.0
+HOPELESS = 10
+"""After so many failed files in a row the network or the server is gone, and the rest waits for a resume."""
+
+
+class Run:
+    """One upload under way: the books of what is sent, and the threads that send."""
+
+    def __init__(
+        self,
+        backend: BackendApi,
+        login: Login,
+        folder: Path,
+        destination: Destination,
+        prepared: Prepared,
+        journal: Journal,
+        news: News,
+    ) -> None:
+        self._backend = backend
+        self._login = login
+        self._state_path = folder / STATE_FILE
+        self._destination = destination
+        self._files = files = list(prepared.files)
+        self._placement = prepared.placement
+        self._journal = journal
+        self._news = news
+        self._already = dict(prepared.already)
+        self._tally = Tally(files, self._already)
+        self._lock = threading.Lock()
+        self._failed_in_a_row = 0
+        self._halted: TransferError | None = None
+        self._put_off: set[str] = set()
+        self._patience = Patience()
+        self._saved = time.monotonic()
+        self._opened = ExitStack()
+        self._free_lines: list[tuple[Line, Line]] = []
+
+    def all(
+        self,
+        terms_for: Callable[[CancelToken], Terms],
+        capabilities: Capabilities,
+        look: Callable[[str], Mapping[str, int]],
+        guard: Guard,
+        on_progress: Callable[[TransferProgress], None],
+        cancel: CancelToken,
+    ) -> UploadResult:
+        """Send what the destination does not have, and return how that ended.
+
+        Raises TransferCancelled, TransferError, OutputError, and what `guard` raises.
+        """
+        for name, which in self._already.items():
+            if self._journal.confirmed.get(name) != which:  # found on the server, or the file's time alone has changed
+                self._journal.confirm(name, which)
+        if len(self._already) == len(self._files):
+            self._news.tell()
+            self._save()
+            return self._result()
+        check_sizes(self._files, capabilities)
+        if self._state_path.exists() and read_state(self._state_path) is None:
+            self._news.announce(set_aside(self._state_path, so="it is written anew"))
+        self._news.begin()
+        where = f"{self._destination.prefix}{self._placement.place}"
+        self._news.note(f"uploading {len(self._files)} files ({len(self._already)} confirmed before) to {where}")
+        self._save()
+        stop = CancelToken()
+        terms = terms_for(stop)
+        self._patience = terms.setbacks.patience
+        try:
+            with cancel.on_cancel(stop.cancel), open_connections(stop) as connections, self._opened:
+                guard.claim(stop, self._news.note, self._news.announce)
+                for stage in stages(self._files, self._placement.place):
+                    if stage[0].name == MASTER:
+                        guard.ask(stop, self._news.note, self._news.announce)
+                        if capabilities.list:
+                            self._check_place(look)
+                    self._send_stage(stage, connections, terms, lambda: self._report(on_progress))
+                    stored = self._tally.where()
+                    if self._halted or any(file.name not in stored for file in stage):
+                        break
+        except Cancelled:
+            cancelled = TransferCancelled(self._result())
+            self._news.note(str(cancelled))
+            raise cancelled from None
+        finally:
+            self._save()
+        self._news.tell()
+        result = self._result()
+        self._news.note(f"{len(result.uploaded)} of {len(self._files)} files uploaded, {len(result.failed)} failed")
+        return result
+
+    def _check_place(self, look: Callable[[str], Mapping[str, int]]) -> None:
+        """See that all that the master leads to is there: others may have cleared up or replaced it meanwhile. Raises TransferError."""
+        below = self._destination.prefix + self._placement.place
+        there = look(below)
+        for name, which in self._tally.where().items():
+            if name != MASTER and which.key.startswith(below) and there.get(which.key) != which.size_bytes:
+                raise TransferError(
+                    f"{which.key} was removed or replaced while the upload went on, perhaps by another one to the same destination:"
+                    " the stream was not published. Start again."
+                )
+
+    def _send_stage(self, stage: list[OutgoingFile], connections: Connections, terms: Terms, report: Callable[[], None]) -> None:
+        """Send the files of a step, and those that failed again after the others, until patience is spent."""
+        files = [file for file in stage if file.name not in self._already]
+        self._patience.in_rounds = self._patience.limit_s > 0
+        while files and self._halted is None:
+            self._put_off.clear()
+            self._send_round(files, connections, terms, report)
+            files = [file for file in files if file.name in self._put_off]
+
+    def _send_round(self, files: list[OutgoingFile], connections: Connections, terms: Terms, report: Callable[[], None]) -> None:
+        queue = Queue(WholeFile(file=file, before=self._journal.parts.get(file.name)) for file in files)
+        parts = any(goes_in_parts(file.size_bytes, terms.capabilities) for file in files)
+        lanes = terms.control.parallel if parts else min(terms.control.parallel, len(files))
+        with ThreadPoolExecutor(max_workers=lanes, thread_name_prefix="upload") as pool:
+            try:
+                self._watch({pool.submit(self._lane, queue, connections, terms, lanes) for _ in range(lanes)}, report)
+            except BaseException:  # whatever ends the watching, Ctrl-C too, must end the lanes, or the pool waits for them
+                terms.cancel.cancel()
+                raise
+        report()
+
+    def _watch(self, lanes: set[Future[None]], report: Callable[[], None]) -> None:
+        while lanes:
+            ended, lanes = wait(lanes, timeout=TICK_S, return_when=FIRST_COMPLETED)
+            for lane in ended:
+                lane.result()
+            report()
+            if time.monotonic() - self._saved >= SAVE_EVERY_S:
+                self._save()
+
+    def _report(self, on_progress: Callable[[TransferProgress], None]) -> None:
+        self._news.tell()
+        on_progress(self._tally.progress())
+
+    def _lane(self, queue: Queue, connections: Connections, terms: Terms, lanes: int) -> None:
+        with self._lines(connections, terms) as (own, ahead), ThreadPoolExecutor(1, thread_name_prefix="upload-sign") as signer:
+            lane = Lane(
+                queue,
+                self,
+                terms,
+                own=own,
+                ahead=ahead,
+                signer=signer,
+                spare=lanes,
+                rewrite=lambda file: rewriting(file, self._placement),
+            )
+            try:
+                lane.run()
+            except (Cancelled, OutputError):
+                raise
+            except Exception:
+                self._news.note(f"a thread of the upload broke down: {traceback.format_exc()}")
+                raise
+
+    @contextmanager
+    def _lines(self, connections: Connections, terms: Terms) -> Iterator[tuple[Line, Line]]:
+        """Lend a lane its two lines. They outlive it: the next step must not connect anew."""
+        with self._lock:
+            if self._free_lines:
+                lent = self._free_lines.pop()
+            else:
+                own, ahead = (self._opened.enter_context(connections.session()) for _ in range(2))
+                lent = line(self._backend, own, self._login, terms), line(self._backend, ahead, self._login, terms)
+        try:
+            yield lent
+        finally:
+            with self._lock:
+                self._free_lines.append(lent)
+
+    @property
+    def halted(self) -> bool:
+        """Whether nothing more is to be begun."""
+        return self._halted is not None
+
+    def begun(self, name: str) -> None:
+        """A try of a whole file begins."""
+        self._tally.begun(name)
+
+    def moved(self, name: str, size_bytes: int) -> None:
+        """So many bytes of a file went out."""
+        self._tally.moved(name, size_bytes)
+
+    def stored_before(self, name: str, size_bytes: int) -> None:
+        """The store has so many bytes of a file from an earlier run."""
+        self._tally.stored_before(name, size_bytes)
+
+    def taken_back(self, name: str, size_bytes: int) -> None:
+        """So many bytes of a file have to be sent again."""
+        self._tally.taken_back(name, size_bytes)
+
+    def begun_in_parts(self, name: str, begun: BegunInParts) -> None:
+        """The store is being given a file in parts."""
+        self._journal.begin_parts(name, begun)
+
+    def confirmed(self, name: str, which: Confirmed) -> None:
+        """The store has a file."""
+        which = replace(which, at=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        self._journal.confirm(name, which)
+        self._tally.confirmed(name, which)
+        with self._lock:
+            self._failed_in_a_row = 0
+
+    def failed(self, name: str, error: TransferError) -> None:
+        """A file could not be sent."""
+        passes = isinstance(error, RefusedError) and after_upload(error.refusal) is Verdict.RETRY and self._patience.in_rounds
+        if passes and not self._patience.spent:
+            self._news.note(f"{name} is sent again after the others: {error}")
+            self._tally.put_off(name)
+            with self._lock:
+                self._put_off.add(name)
+            return
+        self._news.note(f"{name} failed: {error}")
+        self._tally.failed(name, str(error))
+        for_all = isinstance(error, RefusedError) and error.refusal.concerns_every_file
+        with self._lock:
+            self._failed_in_a_row += 1
+            if self._halted is None and (for_all or passes or self._failed_in_a_row >= HOPELESS):
+                self._halted = error
+
+    def _save(self) -> None:
+        self._saved = time.monotonic()
+        try:
+            write_state(self._state_path, self._state())
+        except OutputError as error:  # the journal is what counts, and it has its own say about a full disk
+            self._news.note(f"the snapshot was not saved: {error}")
+
+    def _state(self) -> UploadSnapshot:
+        return UploadSnapshot(started_at=self._journal.started_at, destination=self._destination, files=self._tally.states())
+
+    def _result(self) -> UploadResult:
+        return result_of(
+            self._state(),
+            self._tally.where(),
+            log_file=self._news.log_file,
+            sent=len(self._tally.where()) - len(self._already),
+            halted=self._halted,
+            notices=tuple(self._news.notices),
+            placement=self._placement,
+        )

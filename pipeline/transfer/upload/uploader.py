@@ -1,0 +1,401 @@
+"""Sends folders and single files through one backend, and tells what an earlier upload has left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from config import BackendApi
+from pipeline.cancel import CancelToken
+from pipeline.errors import Cancelled, TransferError
+from pipeline.events import LogLevel
+from pipeline.folder_lock import locked
+from pipeline.transfer.http.capabilities import NOTHING, Capabilities
+from pipeline.transfer.http.client import BackendClient, StoreClient, not_told
+from pipeline.transfer.http.content_types import content_type
+from pipeline.transfer.http.control import PARALLEL, TransferControl
+from pipeline.transfer.http.gate import Gate
+from pipeline.transfer.http.log_file import UploadLog
+from pipeline.transfer.http.login import Login
+from pipeline.transfer.http.news import Listener, News
+from pipeline.transfer.http.redaction import place_of
+from pipeline.transfer.http.refusal import Refusal, RefusedError
+from pipeline.transfer.http.retry import DELAYS_S, LONG_S, Verdict, after_question, after_record, after_upload, persist
+from pipeline.transfer.http.sessions import open_session
+from pipeline.transfer.http.setbacks import Setbacks
+from pipeline.transfer.http.signed import Presigned
+from pipeline.transfer.manifests.inventory import Inventory
+from pipeline.transfer.manifests.manifest import Manifest
+from pipeline.transfer.upload.guard import Guard, Unguarded, beside_another
+from pipeline.transfer.upload.journal import Confirmed, Destination, Journal, read_journal
+from pipeline.transfer.upload.preparation import Prepared, prepare, still_confirmed
+from pipeline.transfer.upload.publish_order import OutgoingFile, collect
+from pipeline.transfer.upload.results import TransferCancelled, UploadResult, result_of
+from pipeline.transfer.upload.saved_state import as_journal, shown
+from pipeline.transfer.upload.sender import Sender, Terms, nothing
+from pipeline.transfer.upload.state_file import FileState, FileStatus, UploadSnapshot
+from pipeline.transfer.upload.tally import TransferProgress
+from pipeline.transfer.upload.under_way import Run
+from pipeline.workspace import MASTER
+
+if TYPE_CHECKING:
+    from pipeline.transfer.http.exchange import Http
+
+LOCK_FILE = ".upload.lock"
+
+RETRIES = 2
+"""How often the question about the token is asked again at most: an editor waits for the answer, and may do without."""
+
+CLOCK_WRONG_S = 120.0
+"""Signed URLs live for minutes, so a clock that is off by more than this is worth a line."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreviousUpload:
+    """An upload that was begun and not finished."""
+
+    files_done: int
+    files_total: int
+
+
+def confirmed_files(folder: Path, destination: Destination) -> dict[str, Confirmed]:
+    """Return which files of a folder a destination has, untouched since. Raises TransferError, OutputError."""
+    confirmed = read_journal(folder, destination).confirmed
+    return still_confirmed(collect(folder, destination.prefix), confirmed, lambda file: "changed")
+
+
+def previous_upload(folder: Path, backend: BackendApi, prefix: str, session_id: str | None) -> PreviousUpload | None:
+    """Return what an earlier upload of this folder to the same place left undone.
+
+    None when there is nothing to decide: nothing was confirmed yet, or the stream was published, after which a later upload sends
+    what has changed. Raises TransferError, OutputError.
+    """
+    if not folder.is_dir():
+        return None
+    destination = Destination(backend_url=backend.url, prefix=prefix, session_id=session_id or None)
+    stored = read_journal(folder, destination).confirmed
+    if not stored or MASTER in stored:
+        return None
+    files = collect(folder, prefix)
+    # a file whose time alone changed most likely is the same; the upload itself looks into it
+    done = len(still_confirmed(files, stored, lambda file: stored[file.name].md5))
+    return PreviousUpload(files_done=done, files_total=len(files)) if 0 < done < len(files) else None
+
+
+class Uploader:
+    """Sends folders through one backend.
+
+    Args:
+        backend: where to ask.
+        session_id: the backend's session, or None.
+        parallel: how many files at a time, where there is no `control`.
+        delays: the pauses before each further try, in seconds.
+        patience_s: how long what may pass is waited for beyond that, as long as nothing gets through.
+        control: pauses, slows and widens the upload while it runs.
+        login: the token, where one may be asked for in the middle.
+    """
+
+    def __init__(
+        self,
+        backend: BackendApi,
+        *,
+        session_id: str | None,
+        parallel: int = PARALLEL,
+        delays: Sequence[float] = DELAYS_S,
+        patience_s: float = 0.0,
+        control: TransferControl | None = None,
+        login: Login | None = None,
+    ) -> None:
+        self._backend = backend
+        self._session_id = session_id or None
+        self._delays = tuple(delays)
+        self._patience_s = patience_s
+        self._control = control or TransferControl(parallel=parallel)
+        self._login = login or Login(backend.token)
+        self._capabilities: Capabilities | None = None
+        self._clock_ahead_s = 0.0
+
+    def test_connection(self, cancel: CancelToken) -> str:
+        """Find out whether the backend is there and accepts the token; return a warning where the latter can't be told.
+
+        A backend need not have the endpoint: 401 and 403 are a no, and so is a server that is not there. Raises TransferError or
+        Cancelled.
+        """
+        with open_session(cancel) as http:
+            client = self._client(http, nothing)
+            try:
+                return persist(client.validate, decide=_while_waiting, delays=self._delays[:RETRIES], cancel=cancel, note=nothing)
+            except RefusedError as error:
+                refusal = error.refusal
+                if after_question(refusal) is not Verdict.RETRY or not (refusal.status or _answers(client)):
+                    raise
+                said = f"status {refusal.status}" if refusal.status else "no answer"
+                return not_told(self._backend.validate_endpoint, said)
+
+    def capabilities(self, cancel: CancelToken) -> Capabilities:
+        """Return what the backend offers, asked for once. Raises TransferError or Cancelled."""
+        with open_session(cancel) as http:
+            self._ask_capabilities(self._client(http, nothing), self._terms(NOTHING, cancel, nothing, nothing))
+        return self._capabilities or NOTHING
+
+    def presign(self, key: str, media_type: str) -> Presigned:
+        """Ask for a URL to which one object may be sent. Raises TransferError."""
+        with open_session(CancelToken()) as http:
+            return self._client(http, nothing).presign(key, media_type)
+
+    def public_address(self, key: str, cancel: CancelToken, note: Callable[[str], None], on_notice: Listener) -> str:
+        """Return where anybody may read an object, as the backend says; empty where it does not.
+
+        Asked once: an editor waits for the answer, and whoever sends the object next is patient. Raises TransferError, Cancelled.
+        """
+        setbacks = Setbacks(self._login, cancel, on_notice, patience_s=self._patience_s)
+
+        def log_in(verdict: Verdict, refusal: Refusal) -> bool:
+            return verdict is Verdict.LOGIN and setbacks.remedy(verdict, refusal)
+
+        with open_session(cancel) as http:
+            client = self._client(http, note)
+            signed = lambda: client.presign(key, content_type(key))  # noqa: E731  # one line that says what is tried
+            presigned = persist(signed, decide=after_upload, delays=(), cancel=cancel, note=note, remedy=log_in)
+            return presigned.download_url
+
+    def upload_file(self, path: Path, key: str, *, on_progress: Callable[[int, int], None] | None = None, cancel: CancelToken) -> Confirmed:
+        """Send one file, telling `on_progress` bytes done and in all. Keeps no state. Raises TransferError, Cancelled."""
+        tell = on_progress or nothing
+        sent, size = 0, path.stat().st_size if path.is_file() else 0
+
+        def begin() -> None:
+            nonlocal sent
+            sent = 0
+
+        def move(size_bytes: int) -> None:
+            nonlocal sent
+            sent += size_bytes
+            tell(sent, size)
+
+        with open_session(cancel) as http:
+            terms = self._terms(self._capabilities or NOTHING, cancel, nothing, nothing)
+            return self._sender(http, terms).send(path, key, on_begin=begin, on_bytes=move)
+
+    @property
+    def backend_url(self) -> str:
+        """The backend's address."""
+        return self._backend.url
+
+    @property
+    def session_id(self) -> str | None:
+        """The backend's session, or None."""
+        return self._session_id
+
+    @property
+    def secrets(self) -> Sequence[str]:
+        """The tokens that were in use, for whoever writes a log."""
+        return self._login.tokens
+
+    @contextmanager
+    def at_server(self, cancel: CancelToken, note: Callable[[str], None], on_notice: Listener) -> Iterator[tuple[Inventory, Sender]]:
+        """Open what asks the server what it has, and what sends it single files. `note` takes lines for the log."""
+        terms = self._terms(self._capabilities or NOTHING, cancel, note, on_notice)
+        with open_session(cancel) as http:
+            yield self._inventory(http, terms), self._sender(http, terms)
+
+    def create_record(
+        self, fields: Mapping[str, Any], *, log_file: Path | None, on_notice: Listener | None = None, cancel: CancelToken
+    ) -> None:
+        """Send the file record, going on with the log of the upload before, if there was one. Raises TransferError or Cancelled."""
+        with ExitStack() as opened:
+            note: Callable[[str], None] = nothing
+            if log_file is not None:
+                note = opened.enter_context(UploadLog(log_file.parent, secrets=self._login.tokens, path=log_file)).write
+            client = self._client(opened.enter_context(open_session(cancel)), note)
+            setbacks = Setbacks(self._login, cancel, on_notice or nothing, patience_s=self._patience_s)
+            if log_file is not None:
+                setbacks.answered(client.place)
+            record = lambda: client.record(fields)  # noqa: E731  # one line that says what is tried
+            persist(
+                record,
+                decide=after_record,
+                delays=self._delays,
+                cancel=cancel,
+                note=note,
+                remedy=setbacks.remedy,
+                patience=setbacks.patience,
+            )
+
+    def upload(
+        self,
+        folder: Path,
+        prefix: str,
+        *,
+        resume: bool,
+        on_progress: Callable[[TransferProgress], None] | None = None,
+        on_notice: Listener | None = None,
+        guard: Guard | None = None,
+        known: Manifest | None = None,
+        saved: UploadSnapshot | None = None,
+        cancel: CancelToken,
+    ) -> UploadResult:
+        """Send a folder's published files to keys under `prefix`.
+
+        `resume` leaves out what is confirmed and unchanged. `on_progress` is called in this thread, about ten times a
+        second, with or without news; `on_notice` too, with each line for the editor as it comes and how loud it is;
+        `guard` is asked before the first file, and again when all else is there that players need: what it raises ends the
+        upload, which is not published. `known` is the manifest of what this computer last sent there; `saved` is gone on from
+        where the journal of that upload is lost.
+        Files that could not be sent are named in the result.
+        Raises TransferCancelled, TransferError when there is nothing to send or a file is too large for the store,
+        OutputError when the state can't be kept or another upload uses the folder, and what `guard` raises.
+        """
+        destination = Destination(backend_url=self._backend.url, prefix=prefix, session_id=self._session_id)
+        files = collect(folder, prefix)
+        guard = guard or Unguarded()
+        with locked(folder / LOCK_FILE, folder), UploadLog(folder, secrets=self._login.tokens) as log:
+            news = News(log, on_notice or nothing)
+            try:
+                prepared = self._prepare(folder, destination, resume=resume, known=known, saved=saved, news=news, cancel=cancel)
+                guard.ask(cancel, news.note, news.announce)
+                if guard.has_rival:
+                    prepared = beside_another(prepared, lambda place: collect(folder, prefix, place))
+            except Cancelled:
+                raise TransferCancelled(_not_begun(folder, destination, files, log.path, resume=resume)) from None
+            except TransferError as error:
+                news.note(f"nothing was sent: {error}")
+                news.begin()
+                raise
+            course = prepared.course
+            now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+            with Journal(folder, destination, resume=course.going_on, now=now, place=course.place) as journal:
+                news.announce(journal.notice)
+                news.announce(course.notice, LogLevel.WARNING if course.warning else LogLevel.INFO)
+                run = Run(self._backend, self._login, folder, destination, prepared, journal, news)
+                offered = self._capabilities or NOTHING
+
+                def lend(stop: CancelToken) -> Terms:
+                    return self._terms(offered, stop, news.note, news.announce)
+
+                return run.all(lend, offered, partial(self._sizes, lend(cancel)), guard, on_progress or nothing, cancel)
+
+    def _sizes(self, terms: Terms, below: str) -> dict[str, int]:
+        with open_session(terms.cancel) as http:
+            return {stored.key: stored.size_bytes for stored in self._inventory(http, terms).objects(below)}
+
+    def _prepare(
+        self,
+        folder: Path,
+        destination: Destination,
+        *,
+        resume: bool,
+        known: Manifest | None,
+        saved: UploadSnapshot | None,
+        news: News,
+        cancel: CancelToken,
+    ) -> Prepared:
+        content = read_journal(folder, destination)
+        lost = saved if saved is not None and resume and not content.begun else None
+        with open_session(cancel) as http:
+            client, terms = self._client(http, news.note), self._terms(NOTHING, cancel, news.note, news.announce)
+            self._ask_capabilities(client, terms)
+            terms.setbacks.answered(client.place)
+            if abs(self._clock_ahead_s) > CLOCK_WRONG_S:
+                news.announce(_about_clock(self._clock_ahead_s))
+            capabilities = self._capabilities or NOTHING
+            prepared = prepare(
+                destination.prefix,
+                content if lost is None else as_journal(lost),
+                lambda place: collect(folder, destination.prefix, place),
+                resume=resume,
+                capabilities=capabilities,
+                inventory=self._inventory(http, terms),
+                known=known,
+                http=http,
+                cancel=cancel,
+                note=news.note,
+            )
+        if lost is None:
+            return prepared
+        stop, missing = CancelToken(), [file for file in prepared.files if file.name not in prepared.already]
+        with cancel.on_cancel(stop.cancel):
+            there = shown(lost, missing, self._backend, self._login, self._terms(capabilities, stop, news.note, news.announce))
+        return replace(prepared, already={**prepared.already, **there})
+
+    def _ask_capabilities(self, client: BackendClient, terms: Terms) -> None:
+        if self._capabilities is None:
+            logins = iter([True])  # a question that needs another login than ours is not worth a second
+
+            def remedy(verdict: Verdict, refusal: Refusal) -> bool:
+                return (verdict is not Verdict.LOGIN or next(logins, False)) and terms.setbacks.remedy(verdict, refusal)
+
+            try:
+                self._capabilities = persist(
+                    client.capabilities, decide=after_upload, delays=terms.delays, cancel=terms.cancel, note=terms.note, remedy=remedy
+                )
+            except RefusedError as error:
+                if not (error.refusal.status or after_question(error.refusal) is Verdict.RETRY):
+                    raise
+                terms.note(f"the backend does not tell what it offers, so it is asked for URLs only: {error}")
+            self._clock_ahead_s = client.clock_ahead_s
+
+    def _inventory(self, http: Http, terms: Terms) -> Inventory:
+        return Inventory(
+            self._backend,
+            http,
+            delays=terms.delays,
+            cancel=terms.cancel,
+            note=terms.note,
+            login=self._login,
+            setbacks=terms.setbacks,
+        )
+
+    def _sender(self, http: Http, terms: Terms) -> Sender:
+        return Sender(self._client(http, terms.note), StoreClient(http, terms.note), self._inventory(http, terms), terms)
+
+    def _client(self, http: Http, note: Callable[[str], None]) -> BackendClient:
+        return BackendClient(self._backend, http, note, self._login)
+
+    def _terms(self, capabilities: Capabilities, cancel: CancelToken, note: Callable[[str], None], announce: Listener) -> Terms:
+        setbacks = Setbacks(self._login, cancel, announce, patience_s=self._patience_s)
+        if self._capabilities is not None:  # it has told them, so it is there
+            setbacks.answered(place_of(self._backend.url))
+        return Terms(
+            capabilities=capabilities,
+            control=self._control,
+            gate=Gate(self._control, cancel),
+            setbacks=setbacks,
+            delays=self._delays,
+            cancel=cancel,
+            note=note,
+        )
+
+
+def _while_waiting(refusal: Refusal) -> Verdict:
+    """Decide about a question whose answer somebody waits for."""
+    return Verdict.GIVE_UP if refusal.retry_after_s > LONG_S else after_question(refusal)
+
+
+def _answers(client: BackendClient) -> bool:
+    """Whether the backend answers another question, whatever it says."""
+    try:
+        client.capabilities()
+    except RefusedError as error:
+        return bool(error.refusal.status)
+    return True
+
+
+def _not_begun(folder: Path, destination: Destination, files: Sequence[OutgoingFile], log_file: Path, *, resume: bool) -> UploadResult:
+    """Return how far an upload is that was cancelled before its first file."""
+    content = read_journal(folder, destination)
+    where = {file.name: content.confirmed[file.name] for file in files if resume and file.name in content.confirmed}
+    uploaded, pending = FileStatus.UPLOADED, FileStatus.PENDING
+    states = {file.name: FileState(status=uploaded if file.name in where else pending, s3_key=file.key) for file in files}
+    return result_of(UploadSnapshot(started_at=content.started_at, destination=destination, files=states), where, log_file=log_file)
+
+
+def _about_clock(ahead_s: float) -> str:
+    minutes = max(1, round(abs(ahead_s) / 60))
+    wrong = "fast" if ahead_s > 0 else "slow"
+    return f"The clock of this computer is about {minutes} min {wrong} of the backend's: if uploads are refused, set date and time."

@@ -1,0 +1,116 @@
+"""Refusals in an editor's words."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from pipeline.transfer.http.exchange import Answer, Silence
+from pipeline.transfer.http.refusal import Flaw, Party, Refusal, is_page, sentence, store_refusal
+
+STATUSES = (302, 400, 401, 403, 404, 413, 429, 500, 503, 507)
+EVERY = [
+    *(Refusal(party=p, place="https://x", silence=s) for p, s in itertools.product(Party, Silence)),
+    *(Refusal(party=p, place="https://x", status=s) for p, s in itertools.product(Party, STATUSES)),
+    *(Refusal(party=Party.BACKEND, place="https://x", flaw=flaw) for flaw in Flaw),
+]
+
+
+@pytest.mark.parametrize("refusal", EVERY, ids=repr)
+def test_every_refusal_has_a_sentence_that_says_what_to_do(refusal):
+    """What failed and what to do, in whole sentences and without a gap."""
+    said = sentence(refusal)
+    assert said.endswith(".")
+    assert said.count(".") >= 2
+    assert "{" not in said
+
+
+@pytest.mark.parametrize(
+    ("refusal", "part"),
+    [
+        (Refusal(party=Party.BACKEND, status=401), "Please get a new token from the admin panel."),
+        (Refusal(party=Party.STORE, status=403, code="RequestTimeTooSkewed"), "clock"),
+        (Refusal(party=Party.STORE, status=403, code="QuotaExceeded"), "quota exceeded"),
+        (Refusal(party=Party.BACKEND, status=507), "quota exceeded"),
+        (Refusal(party=Party.STORE, status=403, code="ExpiredToken"), "credentials with which the backend"),
+        (Refusal(party=Party.STORE, status=403, code="InvalidAccessKeyId"), "credentials with which the backend signs"),
+        (
+            Refusal(party=Party.BACKEND, status=404, message="No session with this id"),
+            "Session ID not found. Verify the session exists in the admin panel.",
+        ),
+        (Refusal(party=Party.BACKEND, status=422, code="SESSION_NOT_FOUND"), "Session ID not found."),
+        (Refusal(party=Party.BACKEND, status=401, message="Your session has expired"), "Please get a new token"),
+        (Refusal(party=Party.BACKEND, status=413), "so large a file"),
+        (Refusal(party=Party.BACKEND, status=301), "Verify that the URL is exact"),
+        (Refusal(party=Party.BACKEND, place="https://api", silence=Silence.UNREACHABLE), "Cannot connect to the backend at https://api"),
+    ],
+    ids=[
+        "token",
+        "clock",
+        "quota",
+        "full",
+        "credentials",
+        "key",
+        "session",
+        "session by code",
+        "login",
+        "too large",
+        "redirect",
+        "unreachable",
+    ],
+)
+def test_sentences_that_editors_know(refusal, part):
+    """The usual cases are told apart."""
+    assert part in sentence(refusal)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "expected"),
+    [
+        (400, "InvalidRequest", "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock", True),
+        (400, "InvalidRequest", "Content-MD5 HTTP header is required for Put Object requests with Object Lock parameters", True),
+        (400, "MissingContentMD5", "Missing required header for this request: Content-Md5.", True),
+        (400, "BadDigest", "The Content-MD5 you specified did not match what we received.", False),
+        (400, "InvalidDigest", "The Content-MD5 you specified is not valid.", False),
+        (403, "AccessDenied", "Content-MD5 is signed", False),
+        (400, "InvalidRequest", "The bucket is sealed", False),
+    ],
+)
+def test_store_that_asks_for_an_md5_is_understood(status, code, message, expected):
+    """In the words of Amazon, of old and new, and of MinIO; a digest that is there and wrong is something else."""
+    assert expected is Refusal(party=Party.STORE, status=status, code=code, message=message).wants_md5
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "expected"),
+    [
+        ("text/html; charset=utf-8", b"Hello", True),
+        ("", b"\xef\xbb\xbf\r\n <!DocType HTML>", True),
+        ("text/plain", b"<html lang=en>", True),
+        ("application/xml", b"<?xml version='1.0'?><Error/>", False),
+        ("application/json", b'{"html": true}', False),
+        ("", b"", False),
+    ],
+)
+def test_web_page_is_known_by_its_type_or_its_beginning(content_type, body, expected):
+    """Whatever sends pages to everybody seldom says so twice."""
+    assert expected is is_page(Answer(status=200, body=body, content_type=content_type))
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "message"),
+    [
+        (b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>", "AccessDenied", "Request has expired"),
+        (b"<?xml version='1.0'?>\n<Error xmlns='x'>\n <Code> SlowDown </Code></Error>", "SlowDown", ""),
+        (b"<Error><Code>X</Code><Message>a &lt; b</Message></Error>", "X", "a < b"),
+        (b"<html>no</html>", "", ""),
+        (b"\xff\xfe\x00", "", ""),
+        (b"", "", ""),
+    ],
+    ids=["s3", "spaces", "escaped", "html", "binary", "empty"],
+)
+def test_xml_of_a_store_is_read_whatever_it_is(body, code, message):
+    """Code and message are found where they are, and nothing breaks where they are not."""
+    refusal = store_refusal(Answer(status=403, body=body), "https://x")
+    assert (code, message) == (refusal.code, refusal.message)

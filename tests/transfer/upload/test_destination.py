@@ -1,0 +1,287 @@
+"""Whose stream stands at a destination, whatever the server offers to find that out with."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+import pytest
+from store_server import TOKEN, Fault
+from upload_parts import FOLDER, PREFIX, write_folder
+
+from config import BackendApi
+from pipeline.errors import AuthenticationError, DestinationTakenError
+from pipeline.transfer.manifests.manifest import FileEntry, Manifest, manifest_json, parse_manifest
+from pipeline.transfer.manifests.manifest_library import LIBRARY, library_path
+from pipeline.transfer.manifests.ownership import Owner, SourceContent
+from pipeline.transfer.upload.destination import DestinationCheck, others_below
+from pipeline.transfer.upload.uploader import Uploader
+
+MANIFEST_KEY = PREFIX + "manifest.json"
+HERE = Owner(title="lecture", content=SourceContent(size_bytes=1, sha256_head_tail="a" * 64))
+OTHER = Owner(title="lecture", content=SourceContent(size_bytes=1, sha256_head_tail="b" * 64))
+EARLY, LATE = "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"
+SEGMENT = FOLDER["720p/seg_001.ts"]
+FILES = (
+    FileEntry(
+        filename="720p/seg_001.ts",
+        s3_key=f"{PREFIX}720p/seg_001.ts",
+        s3_url="",
+        size_bytes=len(SEGMENT),
+        md5_hash=hashlib.md5(SEGMENT).hexdigest(),
+        etag=None,
+        content_type="video/mp2t",
+        uploaded_at="2026-01-01T00:00:00Z",
+        last_modified="2026-01-01T00:00:00Z",
+        local_path=None,
+    ),
+)
+OFFERS = {"list": True, "read": True, "manifest": True}
+
+
+@pytest.fixture
+def manifest(server):
+    """A function that returns a manifest of the destination."""
+
+    def of(owner: Owner, last_synced: str = EARLY, prefix: str = PREFIX) -> Manifest:
+        return Manifest(
+            title=owner.title,
+            backend_url=server.url,
+            bucket=None,
+            prefix=prefix,
+            created_at=EARLY,
+            last_synced=last_synced,
+            files=FILES,
+            source=owner.content,
+        )
+
+    return of
+
+
+@pytest.fixture
+def put(server, manifest):
+    """A function that puts a stream of an owner on the server."""
+
+    def stream(owner: Owner, last_synced: str = EARLY) -> None:
+        server.stored[PREFIX + "master.m3u8"] = b"#EXTM3U"
+        server.stored[MANIFEST_KEY] = manifest_json(manifest(owner, last_synced), for_server=True)
+
+    return stream
+
+
+@pytest.fixture
+def keep(tmp_path, server):
+    """A function that keeps a manifest in this computer's library."""
+
+    def write(kept: Manifest) -> None:
+        path = library_path(tmp_path, server.url, kept.prefix)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(manifest_json(kept, for_server=False))
+
+    return write
+
+
+@pytest.fixture
+def check(backend, tmp_path, cancel):
+    """A function that checks the destination for a source."""
+    uploader = Uploader(backend, session_id=None, delays=())
+    return lambda owner: DestinationCheck(uploader, PREFIX, owner, tmp_path / "lesson", tmp_path).ask(cancel)
+
+
+@pytest.fixture(params=["everything", "the three requests"])
+def offers(request, server):
+    """What the backend offers; where it gives no manifests, what it publishes can be read."""
+    server.capabilities, server.public = (OFFERS, False) if request.param == "everything" else (None, True)
+    return request.param
+
+
+def test_nothing_stands_there(offers, check):
+    """A free destination is anybody's."""
+    check(HERE)
+
+
+def test_another_computers_video_is_not_replaced(offers, put, check):
+    """Its manifest is read from the server, by whatever way there is."""
+    put(OTHER)
+    with pytest.raises(DestinationTakenError) as caught:
+        check(HERE)
+    assert (PREFIX, "lecture", True, EARLY) == (caught.value.prefix, caught.value.title, caught.value.same_name, caught.value.last_synced)
+    sentence = "holds another “lecture”, of other content: choose another destination, or put this one in its place (--replace)."
+    assert f"{PREFIX} {sentence}" == str(caught.value)
+
+
+def test_its_own_video_may_be_replaced(offers, put, check):
+    """The same content, whatever it is called by now."""
+    put(HERE)
+    check(replace(HERE, title="lecture-final"))
+
+
+@pytest.mark.parametrize("title", ["lecture", "seminar", ""])
+def test_a_manifest_that_names_no_content_is_asked_about(offers, put, check, title):
+    """As earlier versions wrote it: the same title from another computer tells nothing."""
+    put(Owner(title=title))
+    with pytest.raises(DestinationTakenError) as caught:
+        check(HERE)
+    assert (title, title == "lecture") == (caught.value.title, caught.value.same_name)
+
+
+@pytest.mark.parametrize("known", ["library", "folder", "journal", "state", "media"])
+def test_a_manifest_that_names_no_content_is_known_here(server, offers, uploader, manifest, put, keep, check, tmp_path, cancel, known):
+    """By the title where this computer uploaded there itself, or by media that the folder has in common with it."""
+    folder = tmp_path / "lesson"
+    if known in ("journal", "state"):
+        write_folder(folder)
+        uploader.upload(folder, PREFIX, resume=True, cancel=cancel)
+        (folder / ".upload_journal.jsonl" if known == "state" else folder / ".upload_state.json").unlink()
+        (folder / "720p/seg_001.ts").write_bytes(b"another by now")
+    elif known == "media":
+        write_folder(folder)
+    elif known == "folder":
+        folder.mkdir()
+        (folder / "manifest.json").write_bytes(manifest_json(manifest(Owner(title="lecture")), for_server=False))
+    else:
+        keep(manifest(Owner(title="lecture")))
+    put(Owner(title="lecture"))
+    check(HERE)
+    put(Owner(title="seminar"))
+    if known == "media":
+        check(HERE)
+        return
+    with pytest.raises(DestinationTakenError, match="holds another video, “seminar”: choose another destination"):
+        check(HERE)
+
+
+def test_an_upload_that_was_broken_off_here_tells_nothing(server, offers, uploader, put, check, tmp_path, cancel):
+    """Its journal names no master: somebody else's stream stands there since."""
+    folder = write_folder(tmp_path / "lesson")
+    server.faults[f"{PREFIX}480p/seg_001.ts"].extend([Fault(status=403)] * 9)
+    assert not uploader.upload(folder, PREFIX, resume=True, cancel=cancel).complete
+    (folder / "720p/seg_001.ts").write_bytes(b"another by now")
+    put(Owner(title="lecture"))
+    with pytest.raises(DestinationTakenError):
+        check(HERE)
+
+
+def test_this_computer_remembers_where_the_server_tells_nothing(server, manifest, keep, check):
+    """The library knows what was uploaded, also where nothing can be read."""
+    keep(manifest(OTHER))
+    with pytest.raises(DestinationTakenError):
+        check(HERE)
+
+
+def test_what_the_server_has_now_counts(server, offers, manifest, keep, put, check):
+    """Not what this computer uploaded before another one did, nor what is no longer there."""
+    keep(manifest(OTHER))
+    put(HERE, LATE)
+    check(HERE)
+    if offers == "everything":
+        server.stored.clear()
+        check(HERE)
+
+
+def test_an_old_copy_at_a_public_address_does_not_count(server, manifest, keep, put, check):
+    """A cache on the way may give for a while what stood there before."""
+    server.public = True
+    put(OTHER, EARLY)
+    keep(manifest(HERE, LATE))
+    check(HERE)
+
+
+@pytest.mark.parametrize("answer", [Fault(status=500), Fault(status=404)], ids=["failing", "unknown"])
+def test_a_server_that_can_not_say_whose_it_is_stops_nothing(server, put, check, answer):
+    """What is known here decides."""
+    server.capabilities = {"manifest": True}
+    put(OTHER)
+    server.api_faults[f"/api/s3/manifest?prefix={PREFIX.replace('/', '%2F')}"].append(answer)
+    check(HERE)
+
+
+def test_a_refused_token_is_said(server, tmp_path, cancel):
+    """It is no reason to go on."""
+    uploader = Uploader(BackendApi(url=server.url, token=TOKEN + "x"), session_id=None, delays=())
+    with pytest.raises(AuthenticationError):
+        DestinationCheck(uploader, PREFIX, HERE, tmp_path, None).ask(cancel)
+
+
+@pytest.fixture
+def claim(backend, tmp_path, cancel):
+    """A function that claims the destination for a source."""
+
+    def begin(owner: Owner, *, replacing: bool = False) -> None:
+        folder = tmp_path / owner.content.sha256_head_tail[:1]
+        folder.mkdir(exist_ok=True)
+        check = DestinationCheck(Uploader(backend, session_id=None, delays=()), PREFIX, owner, folder, None, replace=replacing)
+        check.ask(cancel)
+        check.claim(cancel)
+
+    return begin
+
+
+def test_an_upload_that_has_begun_holds_a_free_destination(server, offers, claim):
+    """Nothing is played there yet; its own may begin again without another PUT, another may insist."""
+    claim(HERE)
+    claim(HERE)
+    begun = parse_manifest(server.stored[MANIFEST_KEY])
+    assert ([MANIFEST_KEY], "application/json", HERE, PREFIX, ()) == (
+        server.puts(),
+        server.types[MANIFEST_KEY],
+        begun.owner,
+        begun.prefix,
+        begun.files,
+    )
+    with pytest.raises(DestinationTakenError) as caught:
+        claim(OTHER)
+    said = f"An upload of another “lecture”, of other content, to {PREFIX} has begun and is not finished: choose another destination"
+    assert (True, True) == (caught.value.begun, str(caught.value).startswith(said))
+    claim(OTHER, replacing=True)
+    assert OTHER == parse_manifest(server.stored[MANIFEST_KEY]).owner
+
+
+def test_two_that_begin_at_once_see_the_last_claim(server, offers, claim):
+    """Both found the destination free: whoever does not read its own claim back goes."""
+    theirs = manifest_json(replace(parse_manifest(_claimed(server, claim)), title="seminar", source=OTHER.content), for_server=True)
+    server.stored.clear()
+    server.on_stored = lambda key: server.stored.update({MANIFEST_KEY: theirs})
+    with pytest.raises(DestinationTakenError, match=f"An upload of “seminar” to {PREFIX} has begun"):
+        claim(HERE)
+
+
+def test_what_stands_there_is_no_free_destination(server, offers, put, claim):
+    """Its manifest stays as it is until the upload has ended, also where it is to be replaced."""
+    put(HERE)
+    before = server.stored[MANIFEST_KEY]
+    claim(HERE)
+    claim(OTHER, replacing=True)
+    assert ([], before) == (server.puts(), server.stored[MANIFEST_KEY])
+
+
+@pytest.mark.parametrize("capabilities", [None, {"list": True, "read": True}], ids=["nothing offered", "no manifests"])
+def test_nothing_is_claimed_where_nothing_can_be_read_back(server, claim, capabilities):
+    """It would keep nobody away."""
+    server.capabilities = capabilities
+    claim(HERE)
+    assert [] == server.puts()
+
+
+def test_a_store_that_takes_no_claim_stops_nothing(server, offers, claim):
+    """It only keeps others away."""
+    server.faults[MANIFEST_KEY].append(Fault(status=403, code="AccessDenied"))
+    claim(HERE)
+    assert {} == server.stored
+
+
+def _claimed(server, claim) -> bytes:
+    claim(HERE)
+    return server.stored[MANIFEST_KEY]
+
+
+def test_what_lies_below_is_known(server, tmp_path, manifest, keep):
+    """A folder of folders is told from a video's own, unless it is one."""
+    for prefix in ("videos/a/", "videos/b/", "elsewhere/c/"):
+        keep(manifest(HERE, prefix=prefix))
+    (tmp_path / LIBRARY / "broken_s3_manifest.json").write_text("{")
+    asked = [("videos/", server.url), ("videos/a/", server.url), ("videos/", "https://other.example"), ("new/", f"{server.url}/")]
+    assert [["videos/a/", "videos/b/"], [], [], []] == [others_below(tmp_path, url, prefix, OTHER) for prefix, url in asked]
+    assert [] == others_below(tmp_path, server.url, "videos/", HERE)
+    keep(manifest(HERE, prefix="videos/"))
+    assert ([], []) == (others_below(tmp_path, server.url, "videos/", OTHER), others_below(None, server.url, "videos/", OTHER))

@@ -1,0 +1,160 @@
+"""What an upload leaves behind to tell what stands where."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from urllib.parse import quote
+
+import pytest
+from store_server import Fault
+from upload_parts import FOLDER, PREFIX, write_folder
+
+from pipeline.events import LogLevel
+from pipeline.transfer.http.login import Login
+from pipeline.transfer.manifests.manifest import Manifest, parse_manifest
+from pipeline.transfer.manifests.manifest_library import library
+from pipeline.transfer.manifests.ownership import SourceContent
+from pipeline.transfer.upload.manifest_upload import publish_manifest
+from pipeline.transfer.upload.uploader import Uploader
+
+MANIFEST = PREFIX + "manifest.json"
+
+
+@pytest.fixture
+def publish(backend, cancel, tmp_path):
+    """Return a function that uploads a folder as a new run of the program does, and returns the lines for the log view."""
+
+    def upload(folder) -> tuple[str, ...]:
+        uploader = Uploader(backend, session_id=None, delays=(0, 0, 0))
+        result = uploader.upload(folder, PREFIX, resume=True, cancel=cancel)
+        return publish_manifest(uploader, result, folder, title="Lesson", data_dir=tmp_path / "data", cancel=cancel)
+
+    return upload
+
+
+def here(folder) -> Manifest:
+    """Return the manifest in a job's folder."""
+    return parse_manifest((folder / "manifest.json").read_bytes())
+
+
+def test_every_file_is_in_all_three_manifests(server, folder, publish, tmp_path):
+    """With what was sent, when and from where; the server's copy says nothing of this computer, and comes last."""
+    assert () == publish(folder)
+    manifest = here(folder)
+    assert sorted(FOLDER) == [file.filename for file in manifest.files]
+    assert [hashlib.md5(FOLDER[file.filename]).hexdigest() for file in manifest.files] == [file.md5_hash for file in manifest.files]
+    assert [manifest] == [located.manifest for located in library(tmp_path / "data")[0]]
+    stored = json.loads(server.stored[MANIFEST])
+    assert (13, "Lesson", None, PREFIX) == tuple(stored[name] for name in ("total_files", "title", "bucket", "prefix"))
+    assert (False, False, MANIFEST) == (str(tmp_path) in server.stored[MANIFEST].decode(), "backend_url" in stored, server.puts()[-1])
+    assert "application/json" == server.types[MANIFEST]
+
+
+def test_nothing_is_written_where_nothing_was_sent(server, folder, publish):
+    """A second run of a finished upload leaves everything as it is."""
+    publish(folder)
+    before = (folder / "manifest.json").read_bytes()
+    puts = len(server.puts())
+    assert ((), puts, before) == (publish(folder), len(server.puts()), (folder / "manifest.json").read_bytes())
+
+
+def test_nothing_to_do_leaves_no_log(server, folder, publish):
+    """What was only looked at is worth no file; what goes wrong meanwhile is."""
+    server.capabilities = {"manifest": True}
+    publish(folder)
+    logs = sorted(folder.glob("upload_log_*"))
+    for log in logs:
+        log.unlink()
+    assert ((), []) == (publish(folder), sorted(folder.glob("upload_log_*")))
+    server.api_faults[f"/api/s3/manifest?prefix={quote(PREFIX, safe='')}"].append(Fault(status=403))
+    (said,) = publish(folder)
+    assert (True, 1, True) == ("manifest was not written" in said, len(sorted(folder.glob("upload_log_*"))), bool(logs))
+
+
+def test_the_source_goes_into_the_manifests(server, backend, folder, cancel, tmp_path):
+    """One that an earlier version wrote gets it with the next run; a source that was renamed is known by its new name."""
+    server.capabilities = {"manifest": True}
+    one = SourceContent(size_bytes=1, sha256_head_tail="a" * 64, path="/videos/one.mp4")
+    renamed = replace(one, path="/videos/renamed.mp4")
+    seen = []
+    for source in (None, one, one, renamed):
+        uploader = Uploader(backend, session_id=None, delays=(0, 0, 0))
+        result = uploader.upload(folder, PREFIX, resume=True, cancel=cancel)
+        publish_manifest(uploader, result, folder, title="Lesson", source=source, data_dir=tmp_path / "data", cancel=cancel)
+        stored = here(folder).source
+        seen.append((stored, stored and stored.path, len(server.puts(MANIFEST)), parse_manifest(server.stored[MANIFEST]).source))
+    assert [(None, None, 1, None), (one, one.path, 2, one), (one, one.path, 2, one), (one, renamed.path, 3, one)] == seen
+
+
+def test_a_manifest_that_is_gone_is_written_again(server, folder, publish):
+    """It is made of what is confirmed: nothing else is sent for it."""
+    publish(folder)
+    before = here(folder)
+    (folder / "manifest.json").unlink()
+    server.stored.clear()
+    library_file = next((folder.parent / "data" / "s3_manifests").iterdir())
+    library_file.unlink()
+    puts = len(server.puts())
+    publish(folder)
+    assert (puts + 1, before.files) == (len(server.puts()), here(folder).files)
+
+
+def test_another_stream_keeps_the_history(server, folder, publish, tmp_path):
+    """Its files are where they went; the master's size and MD5 are those of what was sent; what it replaced stands below it."""
+    server.capabilities = {"list": True, "read": True, "bucket": "videos"}
+    publish(folder)
+    other = write_folder(tmp_path / "other")
+    (other / "master.m3u8").write_bytes(b"#EXTM3U\n720p/index.m3u8\n")
+    (other / "transcript.txt").unlink()
+    publish(other)
+    manifest, sent = here(other), server.stored[PREFIX + "master.m3u8"]
+    master = next(file for file in manifest.files if file.filename == "master.m3u8")
+    assert (b"v2/720p/" in sent, len(sent), hashlib.md5(sent).hexdigest()) == (True, master.size_bytes, master.md5_hash)
+    assert ("v2/", "videos", ["transcript.txt"]) == (
+        manifest.placement.place,
+        manifest.bucket,
+        [f.filename for f in manifest.versions[0].removed],
+    )
+    assert {"master.m3u8"} < {file.filename for file in manifest.versions[0].replaced}
+
+
+def test_a_server_that_takes_no_manifest_has_the_stream_all_the_same(server, folder, publish):
+    """The editor reads a line; this computer knows what it sent."""
+    server.faults[MANIFEST].append(Fault(status=403, code="AccessDenied"))
+    (said,) = publish(folder)
+    assert (True, 13) == ("could not be stored on the server, the stream is published" in said, here(folder).total_files)
+
+
+def test_manifests_are_no_media(server, folder, publish):
+    """An older one in the folder, with what concerns this computer alone, is not sent with the files."""
+    (folder / "manifest.json").write_text('{"local_path": "secret"}')
+    notices = publish(folder)
+    assert (False, 14, True) == (b"secret" in server.stored[MANIFEST], len(server.puts()), "written anew" in notices[0])
+
+
+def test_what_happens_in_the_folder_after_the_upload_is_not_what_was_sent(server, backend, folder, cancel, tmp_path):
+    """A file that appears is in no manifest, one that is written anew is in it as it was sent."""
+    uploader = Uploader(backend, session_id=None, delays=(0, 0, 0))
+    result = uploader.upload(folder, PREFIX, resume=True, cancel=cancel)
+    (folder / "notes.txt").write_bytes(b"new")
+    (folder / "subtitles.vtt").write_bytes(b"another content altogether")
+    assert () == publish_manifest(uploader, result, folder, title="Lesson", data_dir=tmp_path / "data", cancel=cancel)
+    written = {file.filename: (file.size_bytes, file.md5_hash) for file in here(folder).files}
+    assert {name: (len(content), hashlib.md5(content).hexdigest()) for name, content in FOLDER.items()} == written
+
+
+def test_a_login_that_expires_before_the_manifest_is_renewed(server, backend, folder, cancel, tmp_path):
+    """The editor is asked as in the middle of the upload."""
+    asked: list[int] = []
+    uploader = Uploader(backend, session_id=None, delays=(), login=Login(backend.token, lambda: asked.append(1) or backend.token))
+    result = uploader.upload(folder, PREFIX, resume=True, cancel=cancel)
+    server.capabilities = {"manifest": True}
+    uploader._capabilities = None
+    server.api_faults[f"/api/s3/manifest?prefix={quote(PREFIX, safe='')}"].append(Fault(status=401))
+    said: list[tuple[str, LogLevel]] = []
+    tell = lambda text, level: said.append((text, level))  # noqa: E731  # one line that says what is kept
+    assert () == publish_manifest(uploader, result, folder, title="Lesson", data_dir=None, on_notice=tell, cancel=cancel)
+    assert ([1], [LogLevel.WAITING]) == (asked, [level for _, level in said])
+    assert MANIFEST in server.stored

@@ -1,0 +1,90 @@
+"""The tries of one file, and URLs that were asked for ahead."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import Future
+
+import pytest
+from upload_parts import PREFIX
+
+from pipeline.errors import TransferError
+from pipeline.transfer.http.capabilities import NOTHING
+from pipeline.transfer.http.control import TransferControl
+from pipeline.transfer.http.gate import Gate
+from pipeline.transfer.http.login import Login
+from pipeline.transfer.http.refusal import Party, Refusal, refused
+from pipeline.transfer.http.retry import Verdict
+from pipeline.transfer.http.setbacks import Setbacks
+from pipeline.transfer.upload.sender import FRESH_S, Attempts, SignedAhead, Terms, nothing
+
+
+@pytest.fixture
+def terms(cancel):
+    """The terms of an upload of eight files at a time, which nobody watches."""
+    control = TransferControl(parallel=8)
+
+    setbacks = Setbacks(Login("t"), cancel, nothing)
+    return Terms(
+        capabilities=NOTHING, control=control, gate=Gate(control, cancel), setbacks=setbacks, delays=(), cancel=cancel, note=nothing
+    )
+
+
+@pytest.mark.parametrize(
+    ("refusal", "width"),
+    [
+        (Refusal(party=Party.STORE, status=503), 4),
+        (Refusal(party=Party.BACKEND, status=429), 4),
+        (Refusal(party=Party.STORE, status=400, code="SlowDown"), 4),
+        (Refusal(party=Party.STORE, status=500), 8),
+    ],
+    ids=["503", "429", "SlowDown", "500"],
+)
+def test_busy_server_narrows_the_gate(terms, refusal, width):
+    """Only who asks for fewer requests gets fewer."""
+    attempts = Attempts(terms, lambda size: None)
+    assert not attempts.remedy(Verdict.RETRY, refusal)
+    assert width == terms.gate.width
+
+
+def test_failure_during_a_pause_is_not_counted(terms):
+    """A connection that broke while the upload rested is tried again as often as that happens."""
+    attempts, tries = Attempts(terms, lambda size: None), []
+
+    def attempt() -> str:
+        with attempts.one():
+            tries.append(1)
+            if len(tries) < 4:
+                terms.control.pause()
+                terms.control.resume()
+                raise refused(Refusal(party=Party.STORE, status=500))
+        return "stored"
+
+    assert "stored" == attempts.run(attempt, PREFIX)
+    assert 4 == len(tries)
+
+
+def signed(value: object, size: int = 5) -> SignedAhead:
+    """Return a URL that was asked for ahead, or the error that came instead."""
+    future: Future = Future()
+    if isinstance(value, Exception):
+        future.set_exception(value)
+    else:
+        future.set_result(value)
+    return SignedAhead(future.result, size)
+
+
+def test_url_that_was_asked_for_ahead_is_used_for_what_it_was_asked_for():
+    """Another size, a refusal or a cancelled question: it is better asked for anew."""
+    cancelled: Future = Future()
+    cancelled.cancel()
+    found = [signed("url").take(5), signed("url").take(6), signed(TransferError("no")).take(5), SignedAhead(cancelled.result, 5).take(5)]
+    assert ["url", None, None, None] == found
+
+
+def test_url_that_waited_for_long_is_not_used(monkeypatch):
+    """It may expire while the file is sent."""
+    ahead = signed("url")
+    now = time.monotonic()
+    monkeypatch.setattr("pipeline.transfer.upload.sender.time.monotonic", lambda: now + FRESH_S + 1)
+    assert ahead.take(5) is None

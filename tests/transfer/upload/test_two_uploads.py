@@ -1,0 +1,120 @@
+"""Two uploads to one free destination at the same time, whatever the server offers: one of them publishes, and its stream is whole."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+from store_server import Fault
+from upload_parts import FOLDER, PREFIX, write_folder
+
+from pipeline.errors import DestinationTakenError
+from pipeline.transfer.manifests.folder_owner import owner_of
+from pipeline.transfer.manifests.manifest import parse_manifest
+from pipeline.transfer.upload.destination import DestinationCheck
+from pipeline.transfer.upload.manifest_upload import publish_manifest
+from pipeline.transfer.upload.results import UploadResult
+from pipeline.transfer.upload.uploader import Uploader
+
+MANIFEST, MASTER, SEGMENT = PREFIX + "manifest.json", PREFIX + "master.m3u8", PREFIX + "720p/seg_001.ts"
+OTHERS_SEGMENT = b"another lecture" * 1000
+
+
+@pytest.fixture(params=["everything", "the three requests"])
+def offers(request, server):
+    """What the backend offers; where it gives no manifests, what it publishes can be read."""
+    everything = {"list": True, "read": True, "manifest": True}
+    server.capabilities, server.public = (everything, False) if request.param == "everything" else (None, True)
+    return request.param
+
+
+@pytest.fixture
+def other(tmp_path):
+    """A folder of the same name and with the same files, one of which is of another video."""
+    folder = write_folder(tmp_path / "elsewhere" / "lesson")
+    (folder / "720p/seg_001.ts").write_bytes(OTHERS_SEGMENT)
+    return folder
+
+
+@pytest.fixture
+def send(backend, cancel):
+    """A function that uploads a folder as every way to upload does."""
+
+    def upload(folder, *, replacing: bool = False) -> UploadResult:
+        uploader, owner = Uploader(backend, session_id=None, delays=()), owner_of(folder)
+        guard = DestinationCheck(uploader, PREFIX, owner, folder, None, replace=replacing)
+        result = uploader.upload(folder, PREFIX, resume=True, guard=guard, cancel=cancel)
+        if result.complete:
+            publish_manifest(uploader, result, folder, title=owner.title, source=owner.content, data_dir=None, cancel=cancel)
+        return result
+
+    return upload
+
+
+def test_the_second_sends_nothing_while_the_first_is_under_way(server, offers, send, folder, other, in_thread):
+    """No master stands there yet: that the first has begun is enough."""
+    server.gate = lambda key: key == SEGMENT
+    first = in_thread(lambda: send(folder))
+    server.wait_for(lambda: SEGMENT in server.gated)
+    with pytest.raises(DestinationTakenError, match=r"An upload of another “lesson”, of other content, to .* has begun"):
+        send(other)
+    server.open_gate()
+    assert (True, [1] * len(FOLDER)) == (first().complete, [len(server.puts(PREFIX + name)) for name in FOLDER])
+    assert (FOLDER["720p/seg_001.ts"], owner_of(folder)) == (server.stored[SEGMENT], parse_manifest(server.stored[MANIFEST]).owner)
+
+
+def test_whoever_insists_publishes_while_the_first_still_sends(server, offers, send, folder, other, in_thread):
+    """The first ends before its master; what it sends late lies under nothing that the other's master leads to."""
+    server.gate = lambda key: key == SEGMENT
+    first = in_thread(lambda: send(folder))
+    server.wait_for(lambda: SEGMENT in server.gated)
+    assert send(other, replacing=True).complete
+    published = dict(server.stored)
+    server.open_gate()
+    assert DestinationTakenError is type(first())
+    late = {key for key, content in server.stored.items() if published.get(key) != content}
+    there = parse_manifest(server.stored[MANIFEST])
+    assert (set(), owner_of(other), 1) == (
+        late & {file.s3_key for file in there.files},
+        there.owner,
+        len(server.puts(MASTER)),
+    )
+    assert OTHERS_SEGMENT == server.stored[f"{PREFIX}v2/720p/seg_001.ts"]
+
+
+def test_the_loser_of_two_that_begin_at_once_publishes_nothing(server, offers, send, folder, other):
+    """Its claim was replaced after it had read it back: it finds that out before its master, and the winner's manifest stays."""
+    theirs: list[bytes] = []
+
+    def happen(key: str) -> None:
+        if key == MANIFEST and not theirs:
+            theirs.append(server.stored[MANIFEST])
+        elif key.endswith(".ts"):
+            server.stored[MANIFEST] = theirs[0]
+
+    server.on_stored = happen
+    server.faults[SEGMENT].append(Fault(status=403))
+    assert not send(other).complete  # has begun, and is not finished
+    server.stored.clear()
+    with pytest.raises(DestinationTakenError):
+        send(folder)
+    assert ([], theirs[0]) == (server.puts(MASTER), server.stored[MANIFEST])
+
+
+def test_an_upload_goes_on_at_its_own_claim(server, offers, send, folder):
+    """Begun and broken off, and something was added to the folder since: one claim, one manifest, and a rerun writes nothing."""
+    server.faults[SEGMENT].append(Fault(status=403))
+    assert not send(folder).complete
+    (folder / "720p/seg_003.ts").write_bytes(b"one more")
+    assert send(folder).complete
+    assert 2 == len(server.puts(MANIFEST))
+    puts = len(server.puts())
+    assert (0, puts) == (send(folder).sent, len(server.puts()))
+
+
+def test_the_cost_of_a_claim(server, send, folder):
+    """One PUT more, and the manifest is read at the beginning, after the claim, before the master and to be merged."""
+    server.capabilities = {"manifest": True}
+    send(folder)
+    read = server.asked(f"/api/s3/manifest?prefix={quote(PREFIX, safe='')}")
+    assert (len(FOLDER) + 2, 2, 4) == (len(server.puts()), len(server.puts(MANIFEST)), len(read))
