@@ -21,6 +21,9 @@ ENV_FILE = ROOT / ".env"
 PREFERENCES_FILE = ROOT / "s3_config.json"
 OWN_FOLDER = "hls-converter"
 
+VERSION = "0.1.0"
+"""The program's version, here alone: pyproject.toml reads it from this line."""
+
 
 SECRETS = frozenset({"AUTH_TOKEN", "STORAGE_S3_ACCESS_KEY_ID", "STORAGE_S3_SECRET_ACCESS_KEY"})
 """Variables that are for this program alone."""

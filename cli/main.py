@@ -9,13 +9,14 @@ import os
 import re
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import NoReturn
 
 from cli import interrupts
 from cli.interrupts import EXIT_CANCELLED
-from config import Config
+from config import VERSION, Config
 from pipeline.errors import PipelineError, SettingsError
 
 EXIT_DONE = 0
@@ -33,7 +34,7 @@ def run_command(arguments: Sequence[str], config: Config) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     options = build_parser(config).parse_args(arguments)
-    run: Callable[[argparse.Namespace, Config], int] = importlib.import_module(f"cli.{options.command}").run
+    run: Callable[[argparse.Namespace, Config], int] = importlib.import_module(COMMANDS[options.command].module).run
     try:
         with interrupts.raised():
             return run(options, config)
@@ -108,22 +109,13 @@ def build_parser(config: Config) -> argparse.ArgumentParser:
         prog="hls-converter",
         description="Turn videos into HLS streams with captions and upload them. Without a command the window opens.",
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {VERSION}", help="show the version and end")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-
-    def command(name: str, text: str) -> argparse.ArgumentParser:
-        return commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
-
-    _add_convert(command("convert", "convert videos, and upload them when asked"), config)
-    _add_upload(command("upload", "upload a folder that was converted before"))
-    _add_validate(command("validate", "check a stream's folder against the rules that players rely on"))
-    _add_manifest(command("manifest", "show, list, restore or clear up what was uploaded"))
-    _add_verify(command("verify", "compare the files here, the manifest and the server"))
-    command("check", "test the connection to the backend and the token")
-    _add_backend(command("backend", "run the reference backend on this computer"), config)
-    _add_storage(command("storage", "look after the storages that .env names"))
-    demo = command("demo", "convert and upload a shipped sample, with a backend on this computer")
-    demo.add_argument("-o", "--output", type=Path, default=Path("demo-output"), metavar="DIR", help="where to work (default: %(default)s)")
-    command("doctor", "show what this computer has: ffmpeg, encoders, screen, models, backend")
+    for name, command in COMMANDS.items():
+        text = command.help
+        added = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        if command.add_options is not None:
+            command.add_options(added, config)
     return parser
 
 
@@ -232,7 +224,7 @@ def _add_encoding(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--accept-damaged", action="store_true", help="convert a damaged video as far as it can be read")
 
 
-def _add_upload(parser: argparse.ArgumentParser) -> None:
+def _add_upload(parser: argparse.ArgumentParser, _: Config) -> None:
     parser.add_argument("folder", type=Path, metavar="DIR", help="the folder of a converted video")
     parser.add_argument("prefix", metavar="PREFIX", help="the destination, such as videos/course1/lesson1/")
     _add_replace(parser)
@@ -242,13 +234,13 @@ def _add_upload(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one event a line as JSON")
 
 
-def _add_validate(parser: argparse.ArgumentParser) -> None:
+def _add_validate(parser: argparse.ArgumentParser, _: Config) -> None:
     parser.add_argument("folder", type=Path, metavar="DIR", help="the folder with master.m3u8")
     parser.add_argument("--key", type=Path, metavar="FILE", help="the key that encrypted segments are opened with")
     parser.add_argument("--json", action="store_true", help="print one finding a line as JSON")
 
 
-def _add_manifest(parser: argparse.ArgumentParser) -> None:
+def _add_manifest(parser: argparse.ArgumentParser, _: Config) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=_AnyOrderParser)
 
     def action(name: str, text: str, named: str = "") -> argparse.ArgumentParser:
@@ -272,7 +264,7 @@ def _add_manifest(parser: argparse.ArgumentParser) -> None:
     prune.add_argument("--yes", action="store_true", help="delete it without asking")
 
 
-def _add_verify(parser: argparse.ArgumentParser) -> None:
+def _add_verify(parser: argparse.ArgumentParser, _: Config) -> None:
     parser.add_argument("manifest", metavar="DIR|MANIFEST|PREFIX", help="a folder that was uploaded, a manifest file, or a destination")
     parser.add_argument("--deep", action="store_true", help="also read every file on the server whole")
     parser.add_argument("--json", action="store_true", help="print one difference a line as JSON")
@@ -299,7 +291,7 @@ def _add_again(parser: argparse.ArgumentParser, *, fresh: str) -> None:
     again.add_argument("--fresh", action="store_true", help=fresh)
 
 
-def _add_storage(parser: argparse.ArgumentParser) -> None:
+def _add_storage(parser: argparse.ArgumentParser, _: Config) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=_AnyOrderParser)
     text = "copy what is stored to the other storage, each file checked by its MD5; what is there already is passed over"
     copy = actions.add_parser("copy", help=text, description=f"{text[0].upper()}{text[1:]}.")
@@ -319,3 +311,40 @@ def _add_backend(parser: argparse.ArgumentParser, config: Config) -> None:
     )
     parser.add_argument("--check", metavar="URL", help="start nothing, but try the backend at this address out, point by point")
     parser.add_argument("--prefix", help="where --check stores a few small files (default: tests/)")
+
+
+def _add_demo(parser: argparse.ArgumentParser, _: Config) -> None:
+    work = Path("demo-output")
+    parser.add_argument("-o", "--output", type=Path, default=work, metavar="DIR", help="where to work (default: %(default)s)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """A command: the module whose `run(options, config)` does it, what `--help` says of it, and what adds its options."""
+
+    module: str
+    help: str
+    add_options: Callable[[argparse.ArgumentParser, Config], None] | None = None
+
+
+COMMANDS = {
+    "convert": Command(module="cli.convert", help="convert videos, and upload them when asked", add_options=_add_convert),
+    "upload": Command(module="cli.upload", help="upload a folder that was converted before", add_options=_add_upload),
+    "validate": Command(
+        module="cli.validate",
+        help="check a stream's folder against the rules that players rely on",
+        add_options=_add_validate,
+    ),
+    "manifest": Command(module="cli.manifest", help="show, list, restore or clear up what was uploaded", add_options=_add_manifest),
+    "verify": Command(module="cli.verify", help="compare the files here, the manifest and the server", add_options=_add_verify),
+    "check": Command(module="cli.check", help="test the connection to the backend and the token"),
+    "backend": Command(module="cli.backend", help="run the reference backend on this computer", add_options=_add_backend),
+    "storage": Command(module="cli.storage", help="look after the storages that .env names", add_options=_add_storage),
+    "demo": Command(
+        module="cli.demo",
+        help="convert and upload a shipped sample, with a backend on this computer",
+        add_options=_add_demo,
+    ),
+    "doctor": Command(module="cli.doctor", help="show what this computer has: ffmpeg, encoders, screen, models, backend"),
+}
+"""Every command by its name, in the order of `--help`. A module is imported when its command is called, not before."""

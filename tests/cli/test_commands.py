@@ -1,0 +1,57 @@
+"""The table of commands, and what is loaded before one of them runs."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.main import COMMANDS, run_command
+from config import VERSION, Config
+
+ROOT = Path(__file__).resolve().parents[2]
+
+STARTED = """
+import runpy, sys
+sys.argv = ["hls_converter.py", *sys.argv[1:]]
+try:
+    runpy.run_path("hls_converter.py", run_name="__main__")
+finally:
+    sys.stderr.write(" ".join(sorted(sys.modules)))
+"""
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_has_a_module_that_runs_it(name):
+    """What the table names is there and takes the options and the configuration."""
+    run = importlib.import_module(COMMANDS[name].module).run
+    assert ["options", "config"] == list(inspect.signature(run).parameters)
+
+
+def test_help_lists_the_table(capsys):
+    """`--help` names every command with what the table says of it, in the table's order."""
+    with pytest.raises(SystemExit):
+        run_command(["--help"], Config())
+    said = " ".join(capsys.readouterr().out.split())
+    places = [said.index(f" {name} {command.help}") for name, command in COMMANDS.items()]
+    assert sorted(places) == places
+
+
+def test_version(capsys):
+    """`--version` prints the program's name and version and ends well."""
+    with pytest.raises(SystemExit) as ended:
+        run_command(["--version"], Config())
+    assert (0, f"hls-converter {VERSION}\n") == (ended.value.code, capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_no_command_is_loaded_before_it_is_called(option):
+    """The list of commands needs neither their modules nor what these import, such as numpy and PyAV."""
+    started = [sys.executable, "-c", STARTED, option]
+    run = subprocess.run(started, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    not_needed = {command.module for command in COMMANDS.values()} | {"numpy", "av", "urllib3", "fastapi", "tkinter"}
+    assert set() == not_needed & set(run.stderr.split())
