@@ -10,7 +10,6 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 from typing import NoReturn
 
@@ -109,7 +108,7 @@ def build_parser(config: Config) -> argparse.ArgumentParser:
         prog="hls-converter",
         description="Turn videos into HLS streams with captions and upload them. Without a command the window opens.",
     )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {VERSION}", help="show the version and end")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {VERSION}", help="show the version and exit")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
         text = command.help
@@ -120,6 +119,7 @@ def build_parser(config: Config) -> argparse.ArgumentParser:
 
 
 def _add_convert(parser: argparse.ArgumentParser, config: Config) -> None:
+    from cli.encode_options import add_encoding, add_tracks
     from pipeline.media.source.trimming import EXAMPLES
 
     parser.usage = "%(prog)s INPUT... -o DIR [OPTION...]"
@@ -137,8 +137,8 @@ def _add_convert(parser: argparse.ArgumentParser, config: Config) -> None:
         metavar="LIST",
         help="2160p,1440p,1080p,720p,480p,360p or auto: all up to 1080p that the source fills (default: auto)",
     )
-    _add_tracks(parser)
-    _add_encoding(parser)
+    add_tracks(parser)
+    add_encoding(parser)
     parser.add_argument(
         "--black-bars", action="store_true", help="fill a 16:9 frame with black bars instead of keeping the picture's shape"
     )
@@ -171,57 +171,6 @@ def _add_convert(parser: argparse.ArgumentParser, config: Config) -> None:
     _add_again(parser, fresh="convert and upload everything anew, replacing the folder")
     parser.add_argument("--json", action="store_true", help="print one event a line as JSON")
     parser.set_defaults(default_language=config.languages.default)
-
-
-def _add_tracks(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--programme",
-        type=int,
-        metavar="N",
-        help="take this programme of a transport stream, by its number there (default: the one with the largest picture)",
-    )
-    parser.add_argument(
-        "--video-track",
-        type=int,
-        metavar="N",
-        help="take this picture where there are several, counted from 1 (default: the one marked as default, else the largest)",
-    )
-    parser.add_argument("--audio-track", metavar="N[,N]", help="take these sound tracks, counted from 1 (default: all that can be decoded)")
-
-
-def _add_encoding(parser: argparse.ArgumentParser) -> None:
-    from pipeline.model import Codec, EncoderFamily, RateControl, SegmentType
-    from pipeline.plan import PRESETS
-
-    def choose(option: str, values: type[Enum], default: str, text: str) -> None:
-        names = [str(value.value) for value in values]
-        parser.add_argument(option, choices=names, default=default, help=f"{text} (default: {default})")
-
-    choose("--encoder", EncoderFamily, "auto", "what encodes the picture: the first that works, the processor, or one maker's hardware")
-    choose("--codec", Codec, "h264", "how the picture is encoded; HEVC and AV1 are smaller, for newer devices")
-    parser.add_argument("--preset", choices=PRESETS, default="medium", help="faster or smaller, for every codec (default: medium)")
-    choose("--rate-control", RateControl, "crf", "crf: an even quality below a ceiling of bits; abr: an average bit rate")
-    parser.add_argument("--target-vmaf", type=float, metavar="VMAF", help="choose each quality's CRF by measuring, for example 94")
-    parser.add_argument("--segment-type", choices=[t.value for t in SegmentType], help="ts, or fmp4 (default: ts for h264, else fmp4)")
-    parser.add_argument("--keep-hdr", action="store_true", help="keep HDR10 and HLG with hevc or av1 instead of converting to SDR")
-    parser.add_argument(
-        "--copy-top",
-        choices=("auto", "off"),
-        default="off",
-        help="auto: keep the original picture as the largest quality where players can take it as it is (default: off)",
-    )
-    parser.add_argument("--surround", action="store_true", help="also keep 5.1 sound, beside stereo")
-    parser.add_argument(
-        "--audio-map",
-        metavar="MAP",
-        help="make these sounds: 1+2,3+4 puts tracks together as left and right, 1.3+1.4 puts channels 3 and 4 of track 1 together; "
-        "tracks count from 1, of those of --audio-track where that is given",
-    )
-    parser.add_argument("--loudness", type=float, metavar="LUFS", help="bring the sound to this loudness, for example -16")
-    parser.add_argument("--encrypt", type=Path, metavar="KEYFILE", help="encrypt the segments with AES-128 and this key of 16 bytes")
-    parser.add_argument("--key-uri", default="", metavar="URI", help="where players ask for the key; needed with --encrypt")
-    parser.add_argument("--publish-key", action="store_true", help="also put the key beside the segments, where anybody can get it")
-    parser.add_argument("--accept-damaged", action="store_true", help="convert a damaged video as far as it can be read")
 
 
 def _add_upload(parser: argparse.ArgumentParser, _: Config) -> None:
