@@ -31,7 +31,7 @@ def each(
     queue, results = deque(items), SimpleQueue[Made | BaseException]()
     left, lock = len(queue), threading.Lock()
 
-    def lane() -> None:
+    def worker() -> None:
         try:
             with open_tools() as tools:
                 while True:
@@ -46,7 +46,7 @@ def each(
     with ThreadPoolExecutor(max_workers=PARALLEL, thread_name_prefix="parallel") as pool:
         try:
             for _ in range(min(PARALLEL, left)):
-                pool.submit(lane)
+                pool.submit(worker)
             while left:
                 try:
                     result = results.get(timeout=LOOK_S)
@@ -56,6 +56,6 @@ def each(
                     raise result
                 left -= 1
                 yield result
-        except BaseException:  # whatever ends the waiting, Ctrl-C too, must end the lanes, or the pool waits for them
+        except BaseException:  # whatever ends the waiting, Ctrl-C too, must end the workers, or the pool waits for them
             stop.cancel()
             raise

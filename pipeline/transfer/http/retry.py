@@ -145,7 +145,7 @@ def persist(
     """
     # After a refusal that may pass come the pauses of the table, one more try each. When they are used up, or another thing has used up
     # its own since anything got through, the pauses are those of `patience`: longer each time, for all threads together, until nothing
-    # has got through for its limit. In an upload a file leaves its lane then, at once where others get through, else after the pause:
+    # has got through for its limit. In an upload a file leaves its worker then, at once where others get through, else after the pause:
     # it is sent again after the others, so that one bad file never stops a good one. A server's Retry-After counts where it is longer.
     patience = patience or Patience()
     pauses, begun = deque(delays), patience.steps

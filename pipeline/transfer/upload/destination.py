@@ -27,7 +27,7 @@ from pipeline.transfer.manifests.manifest_head import HEAD_BYTES, ManifestHead, 
 from pipeline.transfer.manifests.manifest_library import library_files, library_path
 from pipeline.transfer.manifests.ownership import Owner
 from pipeline.transfer.upload.journal import Destination, read_journal
-from pipeline.transfer.upload.sender import nothing
+from pipeline.transfer.upload.sender import ignore
 from pipeline.transfer.upload.state_file import STATE_FILE, FileStatus, read_state
 from pipeline.transfer.upload.uploader import Uploader
 from pipeline.workspace import MASTER
@@ -88,7 +88,7 @@ class DestinationCheck:
             return False
         return found.holder.owner.is_another(self._owner)
 
-    def ask(self, cancel: CancelToken, note: Callable[[str], None] = nothing, on_notice: Listener = nothing) -> None:
+    def ask(self, cancel: CancelToken, note: Callable[[str], None] = ignore, on_notice: Listener = ignore) -> None:
         """See that the destination is free, or belongs to the source of what is to go there.
 
         The manifest on the server tells, also what another computer uploaded; where it can't be read, those of this computer do: the
@@ -98,7 +98,7 @@ class DestinationCheck:
         if not self._replace:
             self._judge(self._found, cancel)
 
-    def claim(self, cancel: CancelToken, note: Callable[[str], None] = nothing, on_notice: Listener = nothing) -> None:
+    def claim(self, cancel: CancelToken, note: Callable[[str], None] = ignore, on_notice: Listener = ignore) -> None:
         """Say at a free destination that an upload to it has begun, where others can read that, and see that nobody else just did.
 
         Nothing is sent where the destination has a manifest of the same source. Raises as `ask` does, and OutputError.
@@ -111,7 +111,7 @@ class DestinationCheck:
         try:
             write_whole(path, manifest_json(self._claim(), for_server=True))
             with self._uploader.at_server(cancel, note, on_notice) as (_, sender):
-                sender.send(path, self._prefix + MANIFEST_FILE, on_begin=nothing, on_bytes=nothing)
+                sender.send(path, self._prefix + MANIFEST_FILE, on_begin=ignore, on_bytes=ignore)
         except AuthenticationError:
             raise
         except TransferError as error:  # it only keeps others away
@@ -220,8 +220,8 @@ class DestinationCheck:
 
     def _manifest(self, cancel: CancelToken, *, whole: bool) -> bytes | None:
         try:
-            with self._uploader.at_server(cancel, nothing, nothing) as (inventory, _):
-                return self._read(inventory, cancel, nothing, nothing, whole=whole)[0]
+            with self._uploader.at_server(cancel, ignore, ignore) as (inventory, _):
+                return self._read(inventory, cancel, ignore, ignore, whole=whole)[0]
         except AuthenticationError:
             raise
         except TransferError:

@@ -8,9 +8,9 @@ from typing import Protocol
 from pipeline.cancel import CancelToken
 from pipeline.transfer.http.news import Listener
 from pipeline.transfer.manifests.placement import version
-from pipeline.transfer.upload.place import Course
 from pipeline.transfer.upload.preparation import Prepared
 from pipeline.transfer.upload.publish_order import OutgoingFile
+from pipeline.transfer.upload.target import UploadTarget
 
 FIRST_BESIDE = 2
 """An upload to a destination where nothing stands goes to the prefix itself: the first version below it is free."""
@@ -47,8 +47,8 @@ def beside_another(prepared: Prepared, collect: Callable[[str], list[OutgoingFil
 
     `collect` returns the files for a place below the prefix.
     """
-    if prepared.course.place or prepared.course.same:
+    if prepared.target.place or prepared.target.same:
         return prepared
     place = version(FIRST_BESIDE)
     notice = f"Another upload to the same destination has begun: the segments of this one go to {place} below it."
-    return Prepared(course=Course(place=place, going_on=False, notice=notice), files=collect(place), already={})
+    return Prepared(target=UploadTarget(place=place, going_on=False, notice=notice), files=collect(place), already={})

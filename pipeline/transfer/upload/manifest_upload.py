@@ -18,7 +18,7 @@ from pipeline.transfer.manifests.ownership import SourceContent
 from pipeline.transfer.manifests.placement import Placement, standing_alone
 from pipeline.transfer.upload.journal import Confirmed
 from pipeline.transfer.upload.results import UploadResult
-from pipeline.transfer.upload.sender import nothing
+from pipeline.transfer.upload.sender import ignore
 from pipeline.transfer.upload.uploader import Uploader
 from pipeline.workspace import MASTER
 
@@ -38,7 +38,7 @@ def publish_manifest(
     title: str,
     source: SourceContent | None = None,
     data_dir: Path | None,
-    on_notice: Listener = nothing,
+    on_notice: Listener = ignore,
     cancel: CancelToken,
 ) -> tuple[str, ...]:
     """Write the manifests of a complete upload; return lines for the log view. `on_notice` is told while something is waited for.
@@ -80,7 +80,7 @@ def publish_manifest(
         written = write_copies(manifest, folder, data_dir)
         try:
             sender.send(
-                folder / MANIFEST_FILE, manifest.own_key, on_begin=nothing, on_bytes=nothing, rewrite=lambda content: written.for_server
+                folder / MANIFEST_FILE, manifest.own_key, on_begin=ignore, on_bytes=ignore, rewrite=lambda content: written.for_server
             )
         except TransferError as error:
             return (*notices, *written.notices, f"The manifest could not be stored on the server, the stream is published: {error}")

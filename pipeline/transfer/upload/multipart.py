@@ -19,7 +19,7 @@ from pipeline.transfer.manifests.inventory import Inventory
 from pipeline.transfer.manifests.proof import Proof, not_confirmed
 from pipeline.transfer.upload.journal import BegunInParts, Confirmed
 from pipeline.transfer.upload.publish_order import OutgoingFile
-from pipeline.transfer.upload.sender import Attempts, SignedAhead, Terms, nothing
+from pipeline.transfer.upload.sender import Attempts, SignedAhead, UploadContext, ignore
 
 WORTH_PARTS = 4
 """A file goes up in parts from so many on: below that one PUT needs fewer questions."""
@@ -109,18 +109,18 @@ class PartsSender:
         backend: BackendClient,
         store: StoreClient,
         inventory: Inventory,
-        terms: Terms,
+        context: UploadContext,
         remember: Callable[[str, BegunInParts], None],
     ) -> None:
         self._backend = backend
         self._store = store
-        self._proof = Proof(inventory, terms.capabilities, terms.traits, terms.note)
-        self._terms = terms
+        self._proof = Proof(inventory, context.capabilities, context.traits, context.note)
+        self._context = context
         self._remember = remember
 
     def begin(self, file: OutgoingFile, before: BegunInParts | None) -> LargeFile:
         """Go on with what an earlier run began where that is of this very file, else begin. Raises TransferError, Cancelled."""
-        offered = self._terms.capabilities.multipart
+        offered = self._context.capabilities.multipart
         assert offered is not None  # goes_in_parts said so
         if before is not None:
             found = self._go_on(file, before)
@@ -131,7 +131,7 @@ class PartsSender:
     def sign(self, large: LargeFile, part: PartPlace) -> SignedPart:
         """Ask for a URL for a part. Raises RefusedError, Cancelled."""
         signed = self._backend.sign_part(large.upload, part.number, part.size_bytes)
-        self._terms.setbacks.answered(self._backend.place)
+        self._context.setbacks.answered(self._backend.place)
         return signed
 
     def send(
@@ -142,13 +142,13 @@ class PartsSender:
         on_bytes: Callable[[int], None],
         on_again: Callable[[int], None],
         signed: SignedAhead[SignedPart] | None = None,
-        on_put: Callable[[], None] = nothing,
+        on_put: Callable[[], None] = ignore,
     ) -> str:
         """Store a part and return its ETag; `on_again` takes back the bytes of a try that failed.
 
         Raises UploadGoneError, RefusedError after the last try, TransferError when the file can't be read or changes, Cancelled.
         """
-        attempts = Attempts(self._terms, on_bytes)
+        attempts = Attempts(self._context, on_bytes)
         tries = 0
 
         def attempt() -> str:
@@ -157,14 +157,14 @@ class PartsSender:
             on_again(attempts.sent_bytes)
             with attempts.one(), self._body(large, part, attempts.moved) as body:
                 self._check_same(large, body)
-                attempts.with_md5 = self._terms.compares_md5
+                attempts.with_md5 = self._context.compares_md5
                 md5 = body.hash_before_sending() if attempts.with_md5 else ""
                 leave = signed.take(part.size_bytes) if signed is not None and tries == 1 else None
                 attempts.url_age_s = signed.age_s if signed is not None and leave is not None else 0.0
                 leave = leave or self.sign(large, part)
                 on_put()
                 receipt = self._store.put_part(leave, body, number=part.number, key=large.upload.key, md5=md5)
-                self._terms.setbacks.answered(receipt.place)
+                self._context.setbacks.answered(receipt.place)
                 return self._etag(large, part, receipt, body.md5)
 
         with _gone_is_told(large):
@@ -172,7 +172,7 @@ class PartsSender:
 
     def _etag(self, large: LargeFile, part: PartPlace, receipt: Receipt, md5: str) -> str:
         """Return the ETag of a part that the store took, asking for it where the answer has none. Raises RefusedError."""
-        traits = self._terms.traits
+        traits = self._context.traits
         if receipt.shown is Shown.OWN_TAG:
             traits.etags_are_md5s = False
         elif receipt.shown is Shown.OTHER_TAG and traits.etags_are_md5s:
@@ -192,11 +192,11 @@ class PartsSender:
 
     def md5(self, large: LargeFile) -> str:
         """Return the whole file's MD5 (hex), read while others send its parts. Raises TransferError, Cancelled."""
-        return file_md5(large.file.path, self._terms.cancel)
+        return file_md5(large.file.path, self._context.cancel)
 
     def finish(self, large: LargeFile) -> Confirmed:
         """Join the parts and return what was stored. Raises UploadGoneError, RefusedError, TransferError, Cancelled."""
-        with self._body(large, large.parts[-1], nothing) as body:
+        with self._body(large, large.parts[-1], ignore) as body:
             self._check_same(large, body)
         begun, tries = large.begun, 0
 
@@ -208,19 +208,19 @@ class PartsSender:
                 raise _gone(large)
             return etag or ""
 
-        etag = Attempts(self._terms, nothing).run(attempt, large.upload.key)
+        etag = Attempts(self._context, ignore).run(attempt, large.upload.key)
         return Confirmed(size_bytes=begun.size_bytes, mtime_ns=begun.mtime_ns, key=begun.key, url=begun.url, md5=large.md5, etag=etag)
 
     def _is_joined(self, large: LargeFile) -> bool:
         """Whether an earlier try has joined the parts although its answer was lost."""
-        if not self._terms.capabilities.read:
+        if not self._context.capabilities.read:
             return False
         begun = large.begun
         return bool(self._proof.has(key=large.upload.key, url="", size_bytes=begun.size_bytes, md5=large.md5))
 
     def _go_on(self, file: OutgoingFile, before: BegunInParts) -> LargeFile | None:
         upload = MultipartUpload(key=before.key, upload_id=before.upload_id)
-        asked = Attempts(self._terms, nothing)
+        asked = Attempts(self._context, ignore)
         same = (before.size_bytes, before.mtime_ns, before.key) == (file.size_bytes, file.mtime_ns, file.key)
         if not same:
             with suppress(RefusedError):  # the store forgets it sooner or later
@@ -237,15 +237,15 @@ class PartsSender:
             and part.size_bytes == wanted[part.number].size_bytes
             and (before.own_tags or self._is_ours(file, wanted[part.number], part.etag))
         }
-        self._terms.note(f"{file.name}: the store has {len(stored)} of {len(wanted)} parts")
+        self._context.note(f"{file.name}: the store has {len(stored)} of {len(wanted)} parts")
         return LargeFile(file, before, stored)
 
     def _is_ours(self, file: OutgoingFile, part: PartPlace, etag: str) -> bool:
         """Whether a part that the store has holds these bytes, as far as its ETag tells."""
         etag = etag.strip('"').lower()
-        if not self._terms.capabilities.content_md5 or not HEX_MD5.fullmatch(etag):
+        if not self._context.capabilities.content_md5 or not HEX_MD5.fullmatch(etag):
             return True
-        return file_md5(file.path, self._terms.cancel, part=(part.start, part.size_bytes)) == etag
+        return file_md5(file.path, self._context.cancel, part=(part.start, part.size_bytes)) == etag
 
     def _begin_anew(self, file: OutgoingFile, offered: Multipart) -> LargeFile:
         try:
@@ -253,7 +253,7 @@ class PartsSender:
         except OSError as error:
             raise unreadable(file.path, error) from error
         kind = content_type(file.path)
-        attempts = Attempts(self._terms, nothing)
+        attempts = Attempts(self._context, ignore)
         upload = attempts.run(lambda: self._backend.begin_parts(file.key, kind, status.st_size), file.key)
         begun = BegunInParts(
             size_bytes=status.st_size,
@@ -269,9 +269,9 @@ class PartsSender:
     def _body(self, large: LargeFile, part: PartPlace, on_bytes: Callable[[int], None]) -> FileBody:
         return FileBody(
             large.file.path,
-            cancel=self._terms.cancel,
+            cancel=self._context.cancel,
             on_bytes=on_bytes,
-            control=self._terms.control,
+            control=self._context.control,
             part=(part.start, part.size_bytes),
             home=large.file.folder,
         )

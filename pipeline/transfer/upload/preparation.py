@@ -19,8 +19,8 @@ from pipeline.transfer.manifests.manifest import FileEntry, Manifest, understood
 from pipeline.transfer.manifests.placement import Placement, versions_in
 from pipeline.transfer.upload.differences import Record, is_known_to_differ, may_change_in_place, record_of
 from pipeline.transfer.upload.journal import Confirmed, JournalContent
-from pipeline.transfer.upload.place import Course, Standing, choose_course
 from pipeline.transfer.upload.publish_order import OutgoingFile, placement
+from pipeline.transfer.upload.target import PublishedMaster, UploadTarget, choose_target
 from pipeline.workspace import MASTER
 
 if TYPE_CHECKING:
@@ -35,14 +35,14 @@ _PLAYLIST = b"#EXTM3U"
 class Prepared:
     """Where an upload goes, its files with their keys there, and which of them the destination has as they are now, by name."""
 
-    course: Course
+    target: UploadTarget
     files: Sequence[OutgoingFile]
     already: Mapping[str, Confirmed]
 
     @property
     def placement(self) -> Placement:
         """Where the files lie below the prefix."""
-        return placement(self.files, self.course.place)
+        return placement(self.files, self.target.place)
 
 
 def prepare(
@@ -76,24 +76,24 @@ def prepare(
         sent = [file for file in watched if file.name in content.confirmed]
         return len(sent) == len(still_confirmed(sent, content.confirmed, look.md5))
 
-    standing = look.standing()
-    course = choose_course(
+    published = look.published()
+    target = choose_target(
         content,
         resume=resume,
-        standing=standing,
+        published=published,
         ours=ours,
         taken=look.versions,
         only_adds=only_adds,
         differs=lambda place: look.differs(watched, place),
         prefix=prefix,
     )
-    files = collect(course.place)
-    already = _gone_on_with(content, files, course, standing, prefix, look.md5, cancel) if course.going_on else {}
-    if resume and course.same and not capabilities.list:
+    files = collect(target.place)
+    already = _gone_on_with(content, files, target, published, prefix, look.md5, cancel) if target.going_on else {}
+    if resume and target.same and not capabilities.list:
         already |= look.recorded([file for file in files if file.name not in already])
-    if resume and capabilities.list and (course.going_on or course.same or not course.place):
-        below = prefix + course.place
-        beside = {file.key for file in files if file.alone and course.place}
+    if resume and capabilities.list and (target.going_on or target.same or not target.place):
+        below = prefix + target.place
+        beside = {file.key for file in files if file.alone and target.place}
         stored = look.stored(below, beside)
         # others may have cleared up or replaced what an earlier upload has left
         seen = {name: one for name, one in already.items() if one.key.startswith(below) or one.key in beside}
@@ -102,14 +102,14 @@ def prepare(
         missing = [file for file in files if file.name not in already and file.name != MASTER]
         already |= look.found(missing, stored)
     already = {name: one for name, one in already.items() if one.proven}
-    return Prepared(course=course, files=files, already=already)
+    return Prepared(target=target, files=files, already=already)
 
 
 def _gone_on_with(
     content: JournalContent,
     files: Sequence[OutgoingFile],
-    course: Course,
-    standing: Standing,
+    target: UploadTarget,
+    published: PublishedMaster,
     prefix: str,
     md5: Callable[[OutgoingFile], str],
     cancel: CancelToken,
@@ -119,12 +119,12 @@ def _gone_on_with(
     What lies at the prefix and belongs to the place, or the other way round, does not: a playlist may name other files since, and an
     earlier version of the program put what stands alone into the place, and let the master lead there.
     """
-    now = placement(files, course.place)
-    moved = {file.name: prefix + (course.place if file.alone else "") + file.name for file in files if course.place and file.name != MASTER}
+    now = placement(files, target.place)
+    moved = {file.name: prefix + (target.place if file.alone else "") + file.name for file in files if target.place and file.name != MASTER}
     confirmed = {name: one for name, one in content.confirmed.items() if one.key != moved.get(name)}
     already = still_confirmed(files, confirmed, lambda file: outgoing_md5(file, now, cancel) if file.name == MASTER else md5(file))
-    masters = [file for file in files if file.name == MASTER and course.same]
-    if any(standing.md5 != outgoing_md5(master, now, cancel) for master in masters):
+    masters = [file for file in files if file.name == MASTER and target.same]
+    if any(published.md5 != outgoing_md5(master, now, cancel) for master in masters):
         already.pop(MASTER, None)
     return already
 
@@ -226,18 +226,18 @@ class _Look:
             self._listed[prefix] = {one.key: one for one in self._inventory.objects(prefix)}
         return self._listed[prefix]
 
-    def standing(self) -> Standing:
+    def published(self) -> PublishedMaster:
         """Return the master that players get now."""
         if self._capabilities.read:
             stored = self._inventory.look_up(self._prefix + MASTER)
             if stored is None:
-                return Standing(known=True)
+                return PublishedMaster(known=True)
             read = self._read(stored.url)
             # one that is there and can't be read is not ours
-            return Standing(known=True, md5=stored.md5 or read.md5 or UNREADABLE, versions=read.versions)
+            return PublishedMaster(known=True, md5=stored.md5 or read.md5 or UNREADABLE, versions=read.versions)
         url, md5 = self._published()
         read = self._read(url)
-        return Standing(known=bool(md5), md5=md5 or None) if not read.known else read
+        return PublishedMaster(known=bool(md5), md5=md5 or None) if not read.known else read
 
     def _published(self) -> tuple[str, str]:
         """Return address and MD5 of the master that was published last from here, as far as they are known."""
@@ -301,22 +301,22 @@ class _Look:
                 found[file.name] = _as_confirmed(file, url=entry.s3_url, md5=entry.md5_hash, etag=entry.etag or "", proven=bool(entry.etag))
         return found
 
-    def _read(self, url: str) -> Standing:
+    def _read(self, url: str) -> PublishedMaster:
         """Read the master at an address."""
         if not url:
-            return Standing()
+            return PublishedMaster()
         try:
             answer = self._http.send("GET", url, headers={}, body=b"", read_timeout_s=READ_BACK_S)
         except NoAnswerError as error:
             self._note(f"GET {MASTER} as players do -> no answer: {error.detail}")
-            return Standing()
+            return PublishedMaster()
         self._note(f"GET {MASTER} as players do -> {answer.status}")
         if answer.status == HTTPStatus.NOT_FOUND:
-            return Standing(known=True)
+            return PublishedMaster(known=True)
         if answer.status != HTTPStatus.OK or not answer.body.startswith(_PLAYLIST):
-            return Standing()
+            return PublishedMaster()
         md5 = hashlib.md5(answer.body, usedforsecurity=False).hexdigest()
-        return Standing(known=True, md5=md5, versions=tuple(versions_in(answer.body.decode("utf-8", "replace"))))
+        return PublishedMaster(known=True, md5=md5, versions=tuple(versions_in(answer.body.decode("utf-8", "replace"))))
 
 
 def _as_confirmed(file: OutgoingFile, *, url: str, md5: str, etag: str, proven: bool = True) -> Confirmed:

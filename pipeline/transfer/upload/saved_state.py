@@ -14,10 +14,10 @@ from pipeline.transfer.http.parallel import each
 from pipeline.transfer.http.sessions import open_connections
 from pipeline.transfer.manifests.proof import Proof
 from pipeline.transfer.upload.journal import Confirmed, JournalContent
-from pipeline.transfer.upload.lanes import Line, line
 from pipeline.transfer.upload.publish_order import OutgoingFile
-from pipeline.transfer.upload.sender import Terms
+from pipeline.transfer.upload.sender import UploadContext
 from pipeline.transfer.upload.state_file import FileStatus, UploadSnapshot
+from pipeline.transfer.upload.workers import Clients, clients
 from pipeline.workspace import MASTER
 
 
@@ -27,40 +27,42 @@ def as_journal(saved: UploadSnapshot) -> JournalContent:
     return JournalContent(begun=True, started_at=saved.started_at, place=place, places=(place,))
 
 
-def shown(saved: UploadSnapshot, files: Sequence[OutgoingFile], backend: BackendApi, login: Login, terms: Terms) -> Mapping[str, Confirmed]:
+def shown(
+    saved: UploadSnapshot, files: Sequence[OutgoingFile], backend: BackendApi, login: Login, context: UploadContext
+) -> Mapping[str, Confirmed]:
     """Return those of the files that the state names as uploaded and the server has with the same content.
 
     The master is not among them: it is sent last in any case. Raises AuthenticationError, Cancelled.
     """
     keys = {name: state.s3_key for name, state in saved.files.items() if state.status is FileStatus.UPLOADED and name != MASTER}
 
-    def look(tools: Line, file: OutgoingFile) -> tuple[str, Confirmed | None]:
+    def look(own: Clients, file: OutgoingFile) -> tuple[str, Confirmed | None]:
         try:
-            return file.name, _confirmed(tools, file, keys[file.name], terms)
+            return file.name, _confirmed(own, file, keys[file.name], context)
         except AuthenticationError:
             raise
         except TransferError:  # whatever keeps it from being looked at, it is sent
             return file.name, None
 
-    with open_connections(terms.cancel) as connections:
+    with open_connections(context.cancel) as connections:
 
         @contextmanager
-        def tools() -> Iterator[Line]:
+        def open_clients() -> Iterator[Clients]:
             with connections.session() as http:
-                yield line(backend, http, login, terms)
+                yield clients(backend, http, login, context)
 
         named = [file for file in files if file.name in keys]
-        return {name: which for name, which in each(named, tools, look, terms.cancel) if which is not None}
+        return {name: which for name, which in each(named, open_clients, look, context.cancel) if which is not None}
 
 
-def _confirmed(tools: Line, file: OutgoingFile, key: str, terms: Terms) -> Confirmed | None:
-    md5, url, asked = file_md5(file.path, terms.cancel), "", file.key
-    if not terms.capabilities.read:
+def _confirmed(own: Clients, file: OutgoingFile, key: str, context: UploadContext) -> Confirmed | None:
+    md5, url, asked = file_md5(file.path, context.cancel), "", file.key
+    if not context.capabilities.read:
         # the address at which a file is found after it was sent is that of the file that was
-        size_bytes = file.size_bytes if terms.capabilities.declared_size else None
-        presigned = tools.backend.presign(file.key, content_type(file.path), size_bytes)
+        size_bytes = file.size_bytes if context.capabilities.declared_size else None
+        presigned = own.backend.presign(file.key, content_type(file.path), size_bytes)
         asked, url = presigned.key, presigned.download_url
-    proof = Proof(tools.inventory, terms.capabilities, terms.traits, terms.note)
+    proof = Proof(own.inventory, context.capabilities, context.traits, context.note)
     if key != asked or not proof.has(key=key, url=url, size_bytes=file.size_bytes, md5=md5):
         return None
     return Confirmed(size_bytes=file.size_bytes, mtime_ns=file.mtime_ns, key=key, url=url, md5=md5, proven=True)

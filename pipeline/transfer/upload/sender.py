@@ -36,12 +36,12 @@ SHORTEST_LIFE_S = 1.0
 T = TypeVar("T")
 
 
-def nothing(*news: object) -> None:
+def ignore(*news: object) -> None:
     """Stand in for a listener."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Terms:
+class UploadContext:
     """What all threads of one upload share.
 
     `delays` are the pauses between tries, in seconds; `note` takes lines for the log; `traits` is what was found out about the store.
@@ -88,8 +88,8 @@ class SignedAhead(Generic[T]):
 class Attempts:
     """The tries of one file or part: what the retry loop has to know of them."""
 
-    def __init__(self, terms: Terms, on_bytes: Callable[[int], None]) -> None:
-        self._terms = terms
+    def __init__(self, context: UploadContext, on_bytes: Callable[[int], None]) -> None:
+        self._context = context
         self._on_bytes = on_bytes
         self._turn = Turn(eased=0)
         self._pauses = 0
@@ -102,12 +102,12 @@ class Attempts:
     @contextmanager
     def one(self) -> Iterator[None]:
         """Wait for leave and count one try. Raises Cancelled."""
-        with self._terms.gate.turn() as self._turn:
-            self._pauses = self._terms.control.pauses
+        with self._context.gate.turn() as self._turn:
+            self._pauses = self._context.control.pauses
             self.sent_bytes = 0
             yield
-        self._terms.gate.widen()
-        self._terms.setbacks.patience.progress()
+        self._context.gate.widen()
+        self._context.setbacks.patience.progress()
 
     def moved(self, size_bytes: int) -> None:
         """So many bytes went out."""
@@ -117,63 +117,63 @@ class Attempts:
     def remedy(self, verdict: Verdict, refusal: Refusal) -> bool:
         """Return whether to try again at once without counting the try. Raises Cancelled."""
         if refusal.too_busy:
-            self._terms.gate.ease(self._turn)
+            self._context.gate.ease(self._turn)
         if refusal.wants_md5 and not self.with_md5:
-            self._terms.traits.wants_md5 = True
-            self._terms.note("the store asks for Content-MD5: every file goes with it from now on")
+            self._context.traits.wants_md5 = True
+            self._context.note("the store asks for Content-MD5: every file goes with it from now on")
             return True
         if refusal.denied and self.url_age_s >= SHORTEST_LIFE_S:  # Ceph denies an expired URL without a word about its age
-            self._terms.note("the URL had waited and may have expired, asking for a new one")
+            self._context.note("the URL had waited and may have expired, asking for a new one")
             return True
-        if verdict in (Verdict.RETRY, Verdict.WAIT) and self._pauses != self._terms.control.pauses:
-            self._terms.control.wait_until_running(self._terms.cancel)
+        if verdict in (Verdict.RETRY, Verdict.WAIT) and self._pauses != self._context.control.pauses:
+            self._context.control.wait_until_running(self._context.cancel)
             return True
-        return self._terms.setbacks.remedy(verdict, refusal)
+        return self._context.setbacks.remedy(verdict, refusal)
 
     def run(self, attempt: Callable[[], T], name: str) -> T:
         """Try until it works. Raises RefusedError after the last try, TransferError, Cancelled."""
         return persist(
             attempt,
             decide=after_upload,
-            delays=self._terms.delays,
-            cancel=self._terms.cancel,
-            note=lambda text: self._terms.note(f"{name}: {text}"),
+            delays=self._context.delays,
+            cancel=self._context.cancel,
+            note=lambda text: self._context.note(f"{name}: {text}"),
             remedy=self.remedy,
             reached=lambda: self.sent_bytes,
-            patience=self._terms.setbacks.patience,
+            patience=self._context.setbacks.patience,
             last_way=self._alone,
         )
 
     def _alone(self, refusal: Refusal) -> bool:
         """Let the next try have the line for itself; False where this one had, or where it is not the line that fails."""
-        patient = self._terms.setbacks.patience.limit_s > 0
+        patient = self._context.setbacks.patience.limit_s > 0
         if not patient or refusal.silence is None or self._turn.width == 1:
             return False
-        self._terms.gate.narrow()
+        self._context.gate.narrow()
         return True
 
 
 class Sender:
     """Sends files one after the other; one for each thread."""
 
-    def __init__(self, backend: BackendClient, store: StoreClient, inventory: Inventory, terms: Terms) -> None:
+    def __init__(self, backend: BackendClient, store: StoreClient, inventory: Inventory, context: UploadContext) -> None:
         self._backend = backend
         self._store = store
-        self._terms = terms
-        self._proof = Proof(inventory, terms.capabilities, terms.traits, terms.note)
+        self._context = context
+        self._proof = Proof(inventory, context.capabilities, context.traits, context.note)
 
     def sign(self, path: Path, key: str, size_bytes: int) -> Presigned:
         """Ask for a URL for a file of this size. Raises RefusedError, Cancelled."""
-        presigned = self._backend.presign(key, content_type(path), size_bytes if self._terms.capabilities.declared_size else None)
-        self._terms.setbacks.answered(self._backend.place)
+        presigned = self._backend.presign(key, content_type(path), size_bytes if self._context.capabilities.declared_size else None)
+        self._context.setbacks.answered(self._backend.place)
         return presigned
 
     def sign_many(self, files: Sequence[OutgoingFile]) -> list[Presigned]:
         """Ask for URLs for several files at once. Raises RefusedError, Cancelled."""
-        sized = self._terms.capabilities.declared_size
+        sized = self._context.capabilities.declared_size
         wanted = [(file.key, content_type(file.path), file.size_bytes if sized else None) for file in files]
         presigned = self._backend.presign_many(wanted)
-        self._terms.setbacks.answered(self._backend.place)
+        self._context.setbacks.answered(self._backend.place)
         return presigned
 
     def send(
@@ -184,7 +184,7 @@ class Sender:
         on_begin: Callable[[], None],
         on_bytes: Callable[[int], None],
         signed: SignedAhead[Presigned] | None = None,
-        on_put: Callable[[], None] = nothing,
+        on_put: Callable[[], None] = ignore,
         rewrite: Callable[[bytes], bytes] | None = None,
         found: OutgoingFile | None = None,
     ) -> Confirmed:
@@ -194,27 +194,27 @@ class Sender:
         `signed` is used by the first try; `rewrite` as in `FileBody`; `found` says where and how a folder's file was found.
         Raises RefusedError after the last try, TransferError when the file can't be read or changes, Cancelled.
         """
-        attempts = Attempts(self._terms, on_bytes)
+        attempts = Attempts(self._context, on_bytes)
         tries = 0
 
         def attempt() -> Confirmed:
             nonlocal tries
             tries += 1
-            control, cancel = self._terms.control, self._terms.cancel
+            control, cancel = self._context.control, self._context.cancel
             with attempts.one():
                 on_begin()
                 home, as_found = (found.folder, found.as_found) if found is not None else (None, None)
                 with FileBody(path, cancel=cancel, on_bytes=attempts.moved, control=control, rewrite=rewrite, home=home) as body:
                     if as_found not in (None, (body.file_bytes, body.mtime_ns)):
                         raise body.changed()
-                    attempts.with_md5 = self._terms.compares_md5
+                    attempts.with_md5 = self._context.compares_md5
                     md5 = body.hash_before_sending() if attempts.with_md5 else ""
                     presigned = signed.take(len(body)) if signed is not None and tries == 1 else None
                     attempts.url_age_s = signed.age_s if signed is not None and presigned is not None else 0.0
                     presigned = presigned or self.sign(path, key, len(body))
                     on_put()
                     receipt = self._store.put(presigned, content_type(path), body, md5=md5)
-                    self._terms.setbacks.answered(receipt.place)
+                    self._context.setbacks.answered(receipt.place)
                     self._proof.check(receipt, key=presigned.key, url=presigned.download_url, size_bytes=len(body), md5=body.md5)
                     return Confirmed(
                         size_bytes=body.file_bytes,

@@ -37,10 +37,10 @@ from pipeline.transfer.upload.preparation import Prepared, prepare, still_confir
 from pipeline.transfer.upload.publish_order import OutgoingFile, collect
 from pipeline.transfer.upload.results import TransferCancelled, UploadResult, result_of
 from pipeline.transfer.upload.saved_state import as_journal, shown
-from pipeline.transfer.upload.sender import Sender, Terms, nothing
+from pipeline.transfer.upload.sender import Sender, UploadContext, ignore
 from pipeline.transfer.upload.state_file import FileState, FileStatus, UploadSnapshot
 from pipeline.transfer.upload.tally import TransferProgress
-from pipeline.transfer.upload.under_way import Run
+from pipeline.transfer.upload.upload_run import UploadRun
 from pipeline.workspace import MASTER
 
 if TYPE_CHECKING:
@@ -127,9 +127,9 @@ class Uploader:
         Cancelled.
         """
         with open_session(cancel) as http:
-            client = self._client(http, nothing)
+            client = self._client(http, ignore)
             try:
-                return persist(client.validate, decide=_while_waiting, delays=self._delays[:RETRIES], cancel=cancel, note=nothing)
+                return persist(client.validate, decide=_while_waiting, delays=self._delays[:RETRIES], cancel=cancel, note=ignore)
             except RefusedError as error:
                 refusal = error.refusal
                 if after_question(refusal) is not Verdict.RETRY or not (refusal.status or _answers(client)):
@@ -140,13 +140,13 @@ class Uploader:
     def capabilities(self, cancel: CancelToken) -> Capabilities:
         """Return what the backend offers, asked for once. Raises TransferError or Cancelled."""
         with open_session(cancel) as http:
-            self._ask_capabilities(self._client(http, nothing), self._terms(NOTHING, cancel, nothing, nothing))
+            self._ask_capabilities(self._client(http, ignore), self._context(NOTHING, cancel, ignore, ignore))
         return self._capabilities or NOTHING
 
     def presign(self, key: str, media_type: str) -> Presigned:
         """Ask for a URL to which one object may be sent. Raises TransferError."""
         with open_session(CancelToken()) as http:
-            return self._client(http, nothing).presign(key, media_type)
+            return self._client(http, ignore).presign(key, media_type)
 
     def public_address(self, key: str, cancel: CancelToken, note: Callable[[str], None], on_notice: Listener) -> str:
         """Return where anybody may read an object, as the backend says; empty where it does not.
@@ -166,7 +166,7 @@ class Uploader:
 
     def upload_file(self, path: Path, key: str, *, on_progress: Callable[[int, int], None] | None = None, cancel: CancelToken) -> Confirmed:
         """Send one file, telling `on_progress` bytes done and in all. Keeps no state. Raises TransferError, Cancelled."""
-        tell = on_progress or nothing
+        tell = on_progress or ignore
         sent, size = 0, path.stat().st_size if path.is_file() else 0
 
         def begin() -> None:
@@ -179,8 +179,8 @@ class Uploader:
             tell(sent, size)
 
         with open_session(cancel) as http:
-            terms = self._terms(self._capabilities or NOTHING, cancel, nothing, nothing)
-            return self._sender(http, terms).send(path, key, on_begin=begin, on_bytes=move)
+            context = self._context(self._capabilities or NOTHING, cancel, ignore, ignore)
+            return self._sender(http, context).send(path, key, on_begin=begin, on_bytes=move)
 
     @property
     def backend_url(self) -> str:
@@ -200,20 +200,20 @@ class Uploader:
     @contextmanager
     def at_server(self, cancel: CancelToken, note: Callable[[str], None], on_notice: Listener) -> Iterator[tuple[Inventory, Sender]]:
         """Open what asks the server what it has, and what sends it single files. `note` takes lines for the log."""
-        terms = self._terms(self._capabilities or NOTHING, cancel, note, on_notice)
+        context = self._context(self._capabilities or NOTHING, cancel, note, on_notice)
         with open_session(cancel) as http:
-            yield self._inventory(http, terms), self._sender(http, terms)
+            yield self._inventory(http, context), self._sender(http, context)
 
     def create_record(
         self, fields: Mapping[str, Any], *, log_file: Path | None, on_notice: Listener | None = None, cancel: CancelToken
     ) -> None:
         """Send the file record, going on with the log of the upload before, if there was one. Raises TransferError or Cancelled."""
         with ExitStack() as opened:
-            note: Callable[[str], None] = nothing
+            note: Callable[[str], None] = ignore
             if log_file is not None:
                 note = opened.enter_context(UploadLog(log_file.parent, secrets=self._login.tokens, path=log_file)).write
             client = self._client(opened.enter_context(open_session(cancel)), note)
-            setbacks = Setbacks(self._login, cancel, on_notice or nothing, patience_s=self._patience_s)
+            setbacks = Setbacks(self._login, cancel, on_notice or ignore, patience_s=self._patience_s)
             if log_file is not None:
                 setbacks.answered(client.place)
             record = lambda: client.record(fields)  # noqa: E731  # one line that says what is tried
@@ -255,7 +255,7 @@ class Uploader:
         files = collect(folder, prefix)
         guard = guard or Unguarded()
         with locked(folder / LOCK_FILE, folder), UploadLog(folder, secrets=self._login.tokens) as log:
-            news = News(log, on_notice or nothing)
+            news = News(log, on_notice or ignore)
             try:
                 prepared = self._prepare(folder, destination, resume=resume, known=known, saved=saved, news=news, cancel=cancel)
                 guard.ask(cancel, news.note, news.announce)
@@ -267,22 +267,22 @@ class Uploader:
                 news.note(f"nothing was sent: {error}")
                 news.begin()
                 raise
-            course = prepared.course
+            target = prepared.target
             now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-            with Journal(folder, destination, resume=course.going_on, now=now, place=course.place) as journal:
+            with Journal(folder, destination, resume=target.going_on, now=now, place=target.place) as journal:
                 news.announce(journal.notice)
-                news.announce(course.notice, LogLevel.WARNING if course.warning else LogLevel.INFO)
-                run = Run(self._backend, self._login, folder, destination, prepared, journal, news)
+                news.announce(target.notice, LogLevel.WARNING if target.warning else LogLevel.INFO)
+                upload_run = UploadRun(self._backend, self._login, folder, destination, prepared, journal, news)
                 offered = self._capabilities or NOTHING
 
-                def lend(stop: CancelToken) -> Terms:
-                    return self._terms(offered, stop, news.note, news.announce)
+                def lend(stop: CancelToken) -> UploadContext:
+                    return self._context(offered, stop, news.note, news.announce)
 
-                return run.all(lend, offered, partial(self._sizes, lend(cancel)), guard, on_progress or nothing, cancel)
+                return upload_run.run(lend, offered, partial(self._sizes, lend(cancel)), guard, on_progress or ignore, cancel)
 
-    def _sizes(self, terms: Terms, below: str) -> dict[str, int]:
-        with open_session(terms.cancel) as http:
-            return {stored.key: stored.size_bytes for stored in self._inventory(http, terms).objects(below)}
+    def _sizes(self, context: UploadContext, below: str) -> dict[str, int]:
+        with open_session(context.cancel) as http:
+            return {stored.key: stored.size_bytes for stored in self._inventory(http, context).objects(below)}
 
     def _prepare(
         self,
@@ -298,9 +298,9 @@ class Uploader:
         content = read_journal(folder, destination)
         lost = saved if saved is not None and resume and not content.begun else None
         with open_session(cancel) as http:
-            client, terms = self._client(http, news.note), self._terms(NOTHING, cancel, news.note, news.announce)
-            self._ask_capabilities(client, terms)
-            terms.setbacks.answered(client.place)
+            client, context = self._client(http, news.note), self._context(NOTHING, cancel, news.note, news.announce)
+            self._ask_capabilities(client, context)
+            context.setbacks.answered(client.place)
             if abs(self._clock_ahead_s) > CLOCK_WRONG_S:
                 news.announce(_about_clock(self._clock_ahead_s))
             capabilities = self._capabilities or NOTHING
@@ -310,7 +310,7 @@ class Uploader:
                 lambda place: collect(folder, destination.prefix, place),
                 resume=resume,
                 capabilities=capabilities,
-                inventory=self._inventory(http, terms),
+                inventory=self._inventory(http, context),
                 known=known,
                 http=http,
                 cancel=cancel,
@@ -320,48 +320,48 @@ class Uploader:
             return prepared
         stop, missing = CancelToken(), [file for file in prepared.files if file.name not in prepared.already]
         with cancel.on_cancel(stop.cancel):
-            there = shown(lost, missing, self._backend, self._login, self._terms(capabilities, stop, news.note, news.announce))
+            there = shown(lost, missing, self._backend, self._login, self._context(capabilities, stop, news.note, news.announce))
         return replace(prepared, already={**prepared.already, **there})
 
-    def _ask_capabilities(self, client: BackendClient, terms: Terms) -> None:
+    def _ask_capabilities(self, client: BackendClient, context: UploadContext) -> None:
         if self._capabilities is None:
             logins = iter([True])  # a question that needs another login than ours is not worth a second
 
             def remedy(verdict: Verdict, refusal: Refusal) -> bool:
-                return (verdict is not Verdict.LOGIN or next(logins, False)) and terms.setbacks.remedy(verdict, refusal)
+                return (verdict is not Verdict.LOGIN or next(logins, False)) and context.setbacks.remedy(verdict, refusal)
 
             try:
                 self._capabilities = persist(
-                    client.capabilities, decide=after_upload, delays=terms.delays, cancel=terms.cancel, note=terms.note, remedy=remedy
+                    client.capabilities, decide=after_upload, delays=context.delays, cancel=context.cancel, note=context.note, remedy=remedy
                 )
             except RefusedError as error:
                 if not (error.refusal.status or after_question(error.refusal) is Verdict.RETRY):
                     raise
-                terms.note(f"the backend does not tell what it offers, so it is asked for URLs only: {error}")
+                context.note(f"the backend does not tell what it offers, so it is asked for URLs only: {error}")
             self._clock_ahead_s = client.clock_ahead_s
 
-    def _inventory(self, http: Http, terms: Terms) -> Inventory:
+    def _inventory(self, http: Http, context: UploadContext) -> Inventory:
         return Inventory(
             self._backend,
             http,
-            delays=terms.delays,
-            cancel=terms.cancel,
-            note=terms.note,
+            delays=context.delays,
+            cancel=context.cancel,
+            note=context.note,
             login=self._login,
-            setbacks=terms.setbacks,
+            setbacks=context.setbacks,
         )
 
-    def _sender(self, http: Http, terms: Terms) -> Sender:
-        return Sender(self._client(http, terms.note), StoreClient(http, terms.note), self._inventory(http, terms), terms)
+    def _sender(self, http: Http, context: UploadContext) -> Sender:
+        return Sender(self._client(http, context.note), StoreClient(http, context.note), self._inventory(http, context), context)
 
     def _client(self, http: Http, note: Callable[[str], None]) -> BackendClient:
         return BackendClient(self._backend, http, note, self._login)
 
-    def _terms(self, capabilities: Capabilities, cancel: CancelToken, note: Callable[[str], None], announce: Listener) -> Terms:
+    def _context(self, capabilities: Capabilities, cancel: CancelToken, note: Callable[[str], None], announce: Listener) -> UploadContext:
         setbacks = Setbacks(self._login, cancel, announce, patience_s=self._patience_s)
         if self._capabilities is not None:  # it has told them, so it is there
             setbacks.answered(place_of(self._backend.url))
-        return Terms(
+        return UploadContext(
             capabilities=capabilities,
             control=self._control,
             gate=Gate(self._control, cancel),

@@ -16,8 +16,8 @@ from pipeline.transfer.http.client import BackendClient, read_timeout_s
 from pipeline.transfer.http.connections import Connections
 from pipeline.transfer.http.redaction import place_of
 from pipeline.transfer.http.signed import Presigned
-from pipeline.transfer.upload.lanes import AHEAD
 from pipeline.transfer.upload.uploader import Uploader
+from pipeline.transfer.upload.workers import AHEAD
 
 ME, PRESIGN, RECORD = "/api/admin/auth/me", "/api/admin/content/aws/uploadUrl", "/api/admin/files"
 

@@ -86,7 +86,7 @@ def test_upload_ends_when_patience_is_spent(server, folder, cancel, paused, monk
 
 
 def test_file_that_fails_among_others_is_sent_again_after_them(server, folder, cancel, paused):
-    """It leaves its lane, even where there is one only and nothing was stored before it; the playlists wait for it."""
+    """It leaves its worker, even where there is one only and nothing was stored before it; the playlists wait for it."""
     first = PREFIX + "480p/seg_001.ts"
     server.faults[first].extend([Fault(status=500)] * 9)
     result, _ = upload(server.url, folder, cancel, control=TransferControl(parallel=1))
@@ -96,13 +96,13 @@ def test_file_that_fails_among_others_is_sent_again_after_them(server, folder, c
     assert (first, first, 10) == (first_step[0], first_step[-1], puts.count(first))
 
 
-@pytest.mark.parametrize("lanes", [1, 4])
-def test_parts_are_sent_again(server, folder, cancel, paused, lanes):
+@pytest.mark.parametrize("workers", [1, 4])
+def test_parts_are_sent_again(server, folder, cancel, paused, workers):
     """What the store has of a file in parts is not sent again, also where the file had to wait for the others."""
     (folder / "offline_480p.mp4").write_bytes(b"m" * (3 << 20))
     server.capabilities = {"multipart": {"partBytes": 1 << 19, "minPartBytes": 1}}
     server.faults[MP4].extend([None, None] + [Fault(status=500)] * 8)
-    result, _ = upload(server.url, folder, cancel, control=TransferControl(parallel=lanes))
+    result, _ = upload(server.url, folder, cancel, control=TransferControl(parallel=workers))
     assert result.complete
     assert 6 + 8 == len(server.puts(MP4))
 
@@ -126,7 +126,7 @@ def test_limit_of_requests_a_minute(server, folder, cancel):
     result, _ = upload(server.url, folder, cancel)
     assert result.complete
     assert len(FOLDER) == len(server.puts())
-    # four lanes and their second threads may have been on their way together, each once a pause
+    # four workers and their second threads may have been on their way together, each once a pause
     assert 0 < len(refused) <= 8 * len({round(at) for at in refused})
     assert all(not 0.3 < later - at < 0.95 for at in refused for later in asked if later > at)
 

@@ -48,7 +48,7 @@ def send(url, folder, cancel, **more):
 
 @pytest.mark.parametrize("buffer_bytes", [MB // 4, MB], ids=["256 kB", "1 MB"])
 def test_proxy_that_takes_much_ahead_of_a_slow_line(server, tmp_path, cancel, hurried, buffer_bytes):
-    """Four lanes fill its buffers for longer than an answer may take: fewer lanes and longer limits follow, and little is sent twice."""
+    """Four workers fill its buffers for longer than an answer may take: fewer workers and longer limits follow; little is sent twice."""
     folder = small_folder(tmp_path, *[MB] * 5)
     with running_line(server.server_address[1], rate_bytes_s=RATE, buffer_bytes=buffer_bytes) as line:
         server.reached_at = line.url
@@ -110,7 +110,7 @@ def test_connection_that_takes_more_than_a_second_is_one(cancel, in_thread, monk
 
 
 def test_server_that_takes_one_connection_at_a_time(server, tmp_path, cancel):
-    """Lanes that are hung up on become fewer, down to one, and the upload ends whole."""
+    """Workers that are hung up on become fewer, down to one, and the upload ends whole."""
     server.most_puts = 1
     folder = small_folder(tmp_path, *[200_000] * 12)
     assert send(server.url, folder, cancel).complete

@@ -16,17 +16,17 @@ from pipeline.transfer.http.login import Login
 from pipeline.transfer.http.refusal import Party, Refusal, refused
 from pipeline.transfer.http.retry import Verdict
 from pipeline.transfer.http.setbacks import Setbacks
-from pipeline.transfer.upload.sender import FRESH_S, Attempts, SignedAhead, Terms, nothing
+from pipeline.transfer.upload.sender import FRESH_S, Attempts, SignedAhead, UploadContext, ignore
 
 
 @pytest.fixture
-def terms(cancel):
-    """The terms of an upload of eight files at a time, which nobody watches."""
+def context(cancel):
+    """The context of an upload of eight files at a time, which nobody watches."""
     control = TransferControl(parallel=8)
 
-    setbacks = Setbacks(Login("t"), cancel, nothing)
-    return Terms(
-        capabilities=NOTHING, control=control, gate=Gate(control, cancel), setbacks=setbacks, delays=(), cancel=cancel, note=nothing
+    setbacks = Setbacks(Login("t"), cancel, ignore)
+    return UploadContext(
+        capabilities=NOTHING, control=control, gate=Gate(control, cancel), setbacks=setbacks, delays=(), cancel=cancel, note=ignore
     )
 
 
@@ -40,23 +40,23 @@ def terms(cancel):
     ],
     ids=["503", "429", "SlowDown", "500"],
 )
-def test_busy_server_narrows_the_gate(terms, refusal, width):
+def test_busy_server_narrows_the_gate(context, refusal, width):
     """Only who asks for fewer requests gets fewer."""
-    attempts = Attempts(terms, lambda size: None)
+    attempts = Attempts(context, lambda size: None)
     assert not attempts.remedy(Verdict.RETRY, refusal)
-    assert width == terms.gate.width
+    assert width == context.gate.width
 
 
-def test_failure_during_a_pause_is_not_counted(terms):
+def test_failure_during_a_pause_is_not_counted(context):
     """A connection that broke while the upload rested is tried again as often as that happens."""
-    attempts, tries = Attempts(terms, lambda size: None), []
+    attempts, tries = Attempts(context, lambda size: None), []
 
     def attempt() -> str:
         with attempts.one():
             tries.append(1)
             if len(tries) < 4:
-                terms.control.pause()
-                terms.control.resume()
+                context.control.pause()
+                context.control.resume()
                 raise refused(Refusal(party=Party.STORE, status=500))
         return "stored"
 

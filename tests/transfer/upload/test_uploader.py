@@ -14,7 +14,7 @@ from pipeline.transfer.http.content_types import content_type
 from pipeline.transfer.upload.journal import JOURNAL_FILE
 from pipeline.transfer.upload.results import TransferCancelled
 from pipeline.transfer.upload.state_file import STATE_FILE
-from pipeline.transfer.upload.under_way import HOPELESS
+from pipeline.transfer.upload.upload_run import HOPELESS
 from pipeline.transfer.upload.uploader import PreviousUpload, Uploader, previous_upload
 
 PRESIGN = "/api/admin/content/aws/uploadUrl"
@@ -371,7 +371,7 @@ def test_state_is_small_work_for_many_files(backend, server, tmp_path, cancel, m
     """The snapshot is not written once a file: that would be quadratic."""
     for number in range(60):
         (tmp_path / f"seg_{number:03}.ts").write_bytes(b"x")
-    monkeypatch.setattr("pipeline.transfer.upload.under_way.SAVE_EVERY_S", 3600.0)
+    monkeypatch.setattr("pipeline.transfer.upload.upload_run.SAVE_EVERY_S", 3600.0)
     written: list[int] = []
 
     def look(progress) -> None:

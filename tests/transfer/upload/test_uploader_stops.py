@@ -127,12 +127,12 @@ def test_killed_upload_goes_on(uploader, server, folder, cancel, passed):
         return len(arrived) > passed
 
     server.gate = gate
-    lanes = {0: 4, 5: 4, len(FOLDER) - 1: 1}[passed]
+    workers = {0: 4, 5: 4, len(FOLDER) - 1: 1}[passed]
     child = subprocess.Popen(
         [sys.executable, "-c", CHILD, server.url, TOKEN, str(folder), PREFIX], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}
     )
     try:
-        server.wait_for(lambda: len(server.gated) == lanes)
+        server.wait_for(lambda: len(server.gated) == workers)
     finally:
         child.send_signal(signal.SIGKILL)
         child.wait(timeout=WAIT_S)

@@ -21,7 +21,7 @@ ANOTHER_STREAM = "Another stream stands at {prefix}: this one goes to {place} be
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class PublishedMaster:
     """The master playlist that players get now.
 
     `known` says whether that can be told; `md5` is None where there is none; `versions` are those that it leads into.
@@ -33,7 +33,7 @@ class Standing:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Course:
+class UploadTarget:
     """Where an upload goes, whether it goes on with an earlier run, and what the editor should know about that.
 
     `same` says that players get this very stream by now, `warning` that the notice tells of what nobody asked for.
@@ -46,17 +46,17 @@ class Course:
     warning: bool = False
 
 
-def choose_course(
+def choose_target(
     content: JournalContent,
     *,
     resume: bool,
-    standing: Standing,
+    published: PublishedMaster,
     ours: Callable[[str], Collection[str]],
     taken: Callable[[], Iterable[int]],
     only_adds: Callable[[], bool],
     differs: Callable[[str], bool],
     prefix: str,
-) -> Course:
+) -> UploadTarget:
     """Decide where an upload goes.
 
     Args:
@@ -73,27 +73,27 @@ def choose_course(
     """
     going_on = resume and content.begun
     published_here = content.confirmed.get(MASTER) if going_on else None
-    if not standing.known:
-        return Course(place=content.place if content.begun else "", going_on=going_on)
-    if standing.md5 is None:
+    if not published.known:
+        return UploadTarget(place=content.place if content.begun else "", going_on=going_on)
+    if published.md5 is None:
         if published_here is not None:
-            return Course(place="", going_on=False, notice=REPLACED, warning=True)
-        return Course(place=content.place if going_on else "", going_on=going_on)
+            return UploadTarget(place="", going_on=False, notice=REPLACED, warning=True)
+        return UploadTarget(place=content.place if going_on else "", going_on=going_on)
     here = ours(content.place)
-    if not here or (standing.md5 in here and not differs(content.place)):
-        return Course(place=content.place, going_on=going_on, same=True)
-    is_from_here = published_here is not None and published_here.md5 == standing.md5
-    if is_from_here and standing.md5 not in here and only_adds() and not differs(content.place):
-        return Course(place=content.place, going_on=True)
-    used = {*standing.versions, *taken(), *(number for place in content.places for number in versions_in(place))}
+    if not here or (published.md5 in here and not differs(content.place)):
+        return UploadTarget(place=content.place, going_on=going_on, same=True)
+    is_from_here = published_here is not None and published_here.md5 == published.md5
+    if is_from_here and published.md5 not in here and only_adds() and not differs(content.place):
+        return UploadTarget(place=content.place, going_on=True)
+    used = {*published.versions, *taken(), *(number for place in content.places for number in versions_in(place))}
     elsewhere = [place for number in sorted(used) if (place := version(number)) != content.place]
     for place in elsewhere:  # sent from another folder, or the journal is lost
-        if standing.md5 in ours(place) and not differs(place):
-            return Course(place=place, going_on=False, same=True)
-    watched = set(versions_in(content.place)) & set(standing.versions)
+        if published.md5 in ours(place) and not differs(place):
+            return UploadTarget(place=place, going_on=False, same=True)
+    watched = set(versions_in(content.place)) & set(published.versions)
     if going_on and content.place and published_here is None and not watched:
-        return Course(place=content.place, going_on=True)
+        return UploadTarget(place=content.place, going_on=True)
     place = version(max([1, *used]) + 1)
     notice = ANOTHER_STREAM.format(prefix=prefix, place=place)
-    replaced = published_here is not None and published_here.md5 != standing.md5
-    return Course(place=place, going_on=False, notice=f"{REPLACED} {notice}" if replaced else notice, warning=replaced)
+    replaced = published_here is not None and published_here.md5 != published.md5
+    return UploadTarget(place=place, going_on=False, notice=f"{REPLACED} {notice}" if replaced else notice, warning=replaced)

@@ -1,6 +1,6 @@
 """The threads that send one step of an upload: each takes file after file, or part after part, until nothing is left.
 
-While a lane sends one file, the URL for its next is asked for by a second thread of the lane.
+While a worker sends one file, the URL for its next is asked for by a second thread of the worker.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from pipeline.transfer.manifests.inventory import Inventory
 from pipeline.transfer.upload.journal import BegunInParts, Confirmed
 from pipeline.transfer.upload.multipart import LargeFile, PartPlace, PartsSender, UploadGoneError, goes_in_parts
 from pipeline.transfer.upload.publish_order import LARGE_BYTES, OutgoingFile
-from pipeline.transfer.upload.sender import Sender, SignedAhead, Terms, nothing
+from pipeline.transfer.upload.sender import Sender, SignedAhead, UploadContext, ignore
 
 AHEAD = 8
-"""For how many files one request asks at most where the backend answers for several: URLs grow old, and other lanes want work."""
+"""For how many files one request asks at most where the backend answers for several: URLs grow old, and other workers want work."""
 
 AHEAD_S = 20.0
 """Within this they should be sent, by how long the file before took."""
 
 
-class Books(Protocol):
-    """Who is told what happens to each file; called from every lane."""
+class UploadListener(Protocol):
+    """Who is told what happens to each file; called from every worker."""
 
     @property
     def halted(self) -> bool:
@@ -91,7 +91,7 @@ Signed = SignedAhead[Presigned] | SignedAhead[SignedPart] | None
 
 
 class Queue:
-    """What is left to do. A lane that finds nothing waits while another one may still bring something: the parts of its file."""
+    """What is left to do. A worker that finds nothing waits while another one may still bring something: the parts of its file."""
 
     def __init__(self, tasks: Iterable[Task]) -> None:
         self._tasks = deque(tasks)
@@ -117,9 +117,9 @@ class Queue:
                 self._changed.wait(LOOK_S)
 
     def reserve(self, spare: int, most: int, sign: Callable[[Sequence[Task]], Sequence[Signed]]) -> list[Task]:
-        """Return the next tasks, at most so many, for a lane that is busy, as long as `spare` are left for lanes that are not.
+        """Return the next tasks, at most so many, for a worker that is busy, as long as `spare` are left for workers that are not.
 
-        `sign` is asked for their URLs, and must not wait for them. The lane has to `claim` each task.
+        `sign` is asked for their URLs, and must not wait for them. The worker has to `claim` each task.
         """
         with self._changed:
             count = 0 if self._closed else max(0, min(most, len(self._tasks) - spare))
@@ -128,7 +128,7 @@ class Queue:
             return tasks
 
     def claim(self, task: Task) -> tuple[Task, Signed] | None:
-        """Take a task that was reserved; None when a lane with nothing else to do has taken it meanwhile."""
+        """Take a task that was reserved; None when a worker with nothing else to do has taken it meanwhile."""
         with self._changed:
             if self._closed or task not in self._reserved:
                 return None
@@ -165,48 +165,50 @@ class Queue:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
-    """One lane's way to the servers, or that of its second thread: an HTTP session belongs to one thread."""
+class Clients:
+    """One worker's way to the servers, or that of its second thread: an HTTP session belongs to one thread."""
 
     backend: BackendClient
     store: StoreClient = field(repr=False)
     inventory: Inventory = field(repr=False)
 
 
-def line(api: BackendApi, http: Http, login: Login, terms: Terms) -> Line:
+def clients(api: BackendApi, http: Http, login: Login, context: UploadContext) -> Clients:
     """Return clients that use one session."""
-    return Line(
-        backend=BackendClient(api, http, terms.note, login),
-        store=StoreClient(http, terms.note),
-        inventory=Inventory(api, http, delays=terms.delays, cancel=terms.cancel, note=terms.note, login=login, setbacks=terms.setbacks),
+    return Clients(
+        backend=BackendClient(api, http, context.note, login),
+        store=StoreClient(http, context.note),
+        inventory=Inventory(
+            api, http, delays=context.delays, cancel=context.cancel, note=context.note, login=login, setbacks=context.setbacks
+        ),
     )
 
 
-class Lane:
-    """One thread's work. `own` and `ahead` are its two lines, `signer` runs its second thread."""
+class UploadWorker:
+    """One thread's work. `own` and `ahead` are its two sets of clients, `signer` runs its second thread."""
 
     def __init__(
         self,
         queue: Queue,
-        books: Books,
-        terms: Terms,
+        listener: UploadListener,
+        context: UploadContext,
         *,
-        own: Line,
-        ahead: Line,
+        own: Clients,
+        ahead: Clients,
         signer: ThreadPoolExecutor,
         spare: int,
         rewrite: Callable[[OutgoingFile], Callable[[bytes], bytes] | None],
     ) -> None:
         self._queue = queue
-        self._books = books
-        self._terms = terms
+        self._listener = listener
+        self._context = context
         self._signer = signer
         self._spare = spare
         self._rewrite = rewrite
-        self._sender = Sender(own.backend, own.store, own.inventory, terms)
-        self._parts = PartsSender(own.backend, own.store, own.inventory, terms, books.begun_in_parts)
-        self._signing = Sender(ahead.backend, ahead.store, ahead.inventory, terms)
-        self._signing_parts = PartsSender(ahead.backend, ahead.store, ahead.inventory, terms, books.begun_in_parts)
+        self._sender = Sender(own.backend, own.store, own.inventory, context)
+        self._parts = PartsSender(own.backend, own.store, own.inventory, context, listener.begun_in_parts)
+        self._signing = Sender(ahead.backend, ahead.store, ahead.inventory, context)
+        self._signing_parts = PartsSender(ahead.backend, ahead.store, ahead.inventory, context, listener.begun_in_parts)
         self._next: deque[Task] = deque()
         self._last_s = AHEAD_S
 
@@ -222,21 +224,21 @@ class Lane:
             self._last_s = time.monotonic() - begun
 
     def _take(self) -> tuple[Task, Signed] | None:
-        self._terms.cancel.check()
-        if self._books.halted:
+        self._context.cancel.check()
+        if self._listener.halted:
             self._queue.close()
             return None
         while self._next:
             found = self._queue.claim(self._next.popleft())
             if found is not None:
                 return found
-        return self._queue.take(self._terms.cancel.check)
+        return self._queue.take(self._context.cancel.check)
 
     def _look_ahead(self) -> None:
         """Reserve the next task and ask for its URL while this one is sent, or the next tasks where one request does for all."""
         if not self._next:
             quick = AHEAD * self._last_s <= AHEAD_S
-            most = max(1, min(AHEAD, self._terms.capabilities.presign_many)) if quick else 1
+            most = max(1, min(AHEAD, self._context.capabilities.presign_many)) if quick else 1
             self._next.extend(self._queue.reserve(self._spare, most, self._sign))
 
     def _sign(self, tasks: Sequence[Task]) -> list[Signed]:
@@ -256,7 +258,7 @@ class Lane:
         return SignedAhead(self._signer.submit(self._signing.sign, file.path, file.key, file.size_bytes).result, file.size_bytes)
 
     def _goes_in_parts(self, file: OutgoingFile) -> bool:
-        return goes_in_parts(file.size_bytes, self._terms.capabilities)
+        return goes_in_parts(file.size_bytes, self._context.capabilities)
 
     def _do(self, task: Task, signed: Signed) -> None:
         file = task.large.file if isinstance(task, Part) else task.file
@@ -271,31 +273,31 @@ class Lane:
             if isinstance(task, Part) and not task.large.give_up():
                 return
             if isinstance(error, UploadGoneError) and self._queue.put_back(file):
-                self._terms.note(f"{file.name}: its parts are gone, it is sent from the beginning")
+                self._context.note(f"{file.name}: its parts are gone, it is sent from the beginning")
             else:
-                self._books.failed(file.name, error)
+                self._listener.failed(file.name, error)
 
     def _send_whole(self, file: OutgoingFile, signed: SignedAhead[Presigned] | None) -> None:
         name = file.name
         confirmed = self._sender.send(
             file.path,
             file.key,
-            on_begin=lambda: self._books.begun(name),
-            on_bytes=lambda size: self._books.moved(name, size),
+            on_begin=lambda: self._listener.begun(name),
+            on_bytes=lambda size: self._listener.moved(name, size),
             signed=signed,
-            # nothing waits behind a large file while other lanes are free
-            on_put=self._look_ahead if file.size_bytes <= LARGE_BYTES else nothing,
+            # nothing waits behind a large file while other workers are free
+            on_put=self._look_ahead if file.size_bytes <= LARGE_BYTES else ignore,
             rewrite=self._rewrite(file),
             found=file,
         )
-        self._books.confirmed(name, confirmed)
+        self._listener.confirmed(name, confirmed)
 
     def _begin_parts(self, task: WholeFile) -> None:
         file = task.file
-        self._books.begun(file.name)
+        self._listener.begun(file.name)
         large = self._parts.begin(file, task.before)
         missing = large.missing
-        self._books.stored_before(file.name, large.begun.size_bytes - sum(part.size_bytes for part in missing))
+        self._listener.stored_before(file.name, large.begun.size_bytes - sum(part.size_bytes for part in missing))
         self._queue.add_first([Part(large=large, place=place) for place in missing])
         try:
             whole = large.hashed(self._parts.md5(large))
@@ -313,8 +315,8 @@ class Lane:
         etag = self._parts.send(
             large,
             place,
-            on_bytes=lambda size: self._books.moved(name, size),
-            on_again=lambda size: self._books.taken_back(name, size),
+            on_bytes=lambda size: self._listener.moved(name, size),
+            on_again=lambda size: self._listener.taken_back(name, size),
             signed=signed,
             on_put=self._look_ahead,
         )
@@ -322,4 +324,4 @@ class Lane:
             self._finish(large)
 
     def _finish(self, large: LargeFile) -> None:
-        self._books.confirmed(large.file.name, self._parts.finish(large))
+        self._listener.confirmed(large.file.name, self._parts.finish(large))

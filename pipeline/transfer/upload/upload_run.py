@@ -1,4 +1,4 @@
-"""One upload under way: step by step, several files at a time, the books kept and saved. Joins the parts of the engine.
+"""One upload under way: step by step, several files at a time, the records kept and saved. Joins the parts of the engine.
 
 The calling thread watches, reports and saves; the other threads only send. They have ended when a method returns or raises.
 """
@@ -28,14 +28,14 @@ from pipeline.transfer.http.retry import Verdict, after_upload
 from pipeline.transfer.http.sessions import open_connections
 from pipeline.transfer.upload.guard import Guard
 from pipeline.transfer.upload.journal import BegunInParts, Confirmed, Destination, Journal, set_aside
-from pipeline.transfer.upload.lanes import Lane, Line, Queue, WholeFile, line
 from pipeline.transfer.upload.multipart import goes_in_parts
 from pipeline.transfer.upload.preparation import Prepared, check_sizes, rewriting
 from pipeline.transfer.upload.publish_order import OutgoingFile, stages
 from pipeline.transfer.upload.results import TransferCancelled, UploadResult, result_of
-from pipeline.transfer.upload.sender import Terms
+from pipeline.transfer.upload.sender import UploadContext
 from pipeline.transfer.upload.state_file import STATE_FILE, UploadSnapshot, read_state, write_state
 from pipeline.transfer.upload.tally import Tally, TransferProgress
+from pipeline.transfer.upload.workers import Clients, Queue, UploadWorker, WholeFile, clients
 from pipeline.workspace import MASTER
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ HOPELESS = 10
 """After so many failed files in a row the network or the server is gone, and the rest waits for a resume."""
 
 
-class Run:
-    """One upload under way: the books of what is sent, and the threads that send."""
+class UploadRun:
+    """One upload under way: the records of what is sent, and the threads that send."""
 
     def __init__(
         self,
@@ -79,11 +79,11 @@ class Run:
         self._patience = Patience()
         self._saved = time.monotonic()
         self._opened = ExitStack()
-        self._free_lines: list[tuple[Line, Line]] = []
+        self._free_clients: list[tuple[Clients, Clients]] = []
 
-    def all(
+    def run(
         self,
-        terms_for: Callable[[CancelToken], Terms],
+        context_for: Callable[[CancelToken], UploadContext],
         capabilities: Capabilities,
         look: Callable[[str], Mapping[str, int]],
         guard: Guard,
@@ -109,8 +109,8 @@ class Run:
         self._news.note(f"uploading {len(self._files)} files ({len(self._already)} confirmed before) to {where}")
         self._save()
         stop = CancelToken()
-        terms = terms_for(stop)
-        self._patience = terms.setbacks.patience
+        context = context_for(stop)
+        self._patience = context.setbacks.patience
         try:
             with cancel.on_cancel(stop.cancel), open_connections(stop) as connections, self._opened:
                 guard.claim(stop, self._news.note, self._news.announce)
@@ -119,7 +119,7 @@ class Run:
                         guard.ask(stop, self._news.note, self._news.announce)
                         if capabilities.list:
                             self._check_place(look)
-                    self._send_stage(stage, connections, terms, lambda: self._report(on_progress))
+                    self._send_stage(stage, connections, context, lambda: self._report(on_progress))
                     stored = self._tally.where()
                     if self._halted or any(file.name not in stored for file in stage):
                         break
@@ -145,32 +145,32 @@ class Run:
                     " the stream was not published. Start again."
                 )
 
-    def _send_stage(self, stage: list[OutgoingFile], connections: Connections, terms: Terms, report: Callable[[], None]) -> None:
+    def _send_stage(self, stage: list[OutgoingFile], connections: Connections, context: UploadContext, report: Callable[[], None]) -> None:
         """Send the files of a step, and those that failed again after the others, until patience is spent."""
         files = [file for file in stage if file.name not in self._already]
         self._patience.in_rounds = self._patience.limit_s > 0
         while files and self._halted is None:
             self._put_off.clear()
-            self._send_round(files, connections, terms, report)
+            self._send_round(files, connections, context, report)
             files = [file for file in files if file.name in self._put_off]
 
-    def _send_round(self, files: list[OutgoingFile], connections: Connections, terms: Terms, report: Callable[[], None]) -> None:
+    def _send_round(self, files: list[OutgoingFile], connections: Connections, context: UploadContext, report: Callable[[], None]) -> None:
         queue = Queue(WholeFile(file=file, before=self._journal.parts.get(file.name)) for file in files)
-        parts = any(goes_in_parts(file.size_bytes, terms.capabilities) for file in files)
-        lanes = terms.control.parallel if parts else min(terms.control.parallel, len(files))
-        with ThreadPoolExecutor(max_workers=lanes, thread_name_prefix="upload") as pool:
+        parts = any(goes_in_parts(file.size_bytes, context.capabilities) for file in files)
+        workers = context.control.parallel if parts else min(context.control.parallel, len(files))
+        with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="upload") as pool:
             try:
-                self._watch({pool.submit(self._lane, queue, connections, terms, lanes) for _ in range(lanes)}, report)
-            except BaseException:  # whatever ends the watching, Ctrl-C too, must end the lanes, or the pool waits for them
-                terms.cancel.cancel()
+                self._watch({pool.submit(self._worker, queue, connections, context, workers) for _ in range(workers)}, report)
+            except BaseException:  # whatever ends the watching, Ctrl-C too, must end the workers, or the pool waits for them
+                context.cancel.cancel()
                 raise
         report()
 
-    def _watch(self, lanes: set[Future[None]], report: Callable[[], None]) -> None:
-        while lanes:
-            ended, lanes = wait(lanes, timeout=TICK_S, return_when=FIRST_COMPLETED)
-            for lane in ended:
-                lane.result()
+    def _watch(self, workers: set[Future[None]], report: Callable[[], None]) -> None:
+        while workers:
+            ended, workers = wait(workers, timeout=TICK_S, return_when=FIRST_COMPLETED)
+            for worker in ended:
+                worker.result()
             report()
             if time.monotonic() - self._saved >= SAVE_EVERY_S:
                 self._save()
@@ -179,20 +179,20 @@ class Run:
         self._news.tell()
         on_progress(self._tally.progress())
 
-    def _lane(self, queue: Queue, connections: Connections, terms: Terms, lanes: int) -> None:
-        with self._lines(connections, terms) as (own, ahead), ThreadPoolExecutor(1, thread_name_prefix="upload-sign") as signer:
-            lane = Lane(
+    def _worker(self, queue: Queue, connections: Connections, context: UploadContext, workers: int) -> None:
+        with self._lend_clients(connections, context) as (own, ahead), ThreadPoolExecutor(1, thread_name_prefix="upload-sign") as signer:
+            worker = UploadWorker(
                 queue,
                 self,
-                terms,
+                context,
                 own=own,
                 ahead=ahead,
                 signer=signer,
-                spare=lanes,
+                spare=workers,
                 rewrite=lambda file: rewriting(file, self._placement),
             )
             try:
-                lane.run()
+                worker.run()
             except (Cancelled, OutputError):
                 raise
             except Exception:
@@ -200,19 +200,19 @@ class Run:
                 raise
 
     @contextmanager
-    def _lines(self, connections: Connections, terms: Terms) -> Iterator[tuple[Line, Line]]:
-        """Lend a lane its two lines. They outlive it: the next step must not connect anew."""
+    def _lend_clients(self, connections: Connections, context: UploadContext) -> Iterator[tuple[Clients, Clients]]:
+        """Lend a worker its two sets of clients. They outlive it: the next step must not connect anew."""
         with self._lock:
-            if self._free_lines:
-                lent = self._free_lines.pop()
+            if self._free_clients:
+                lent = self._free_clients.pop()
             else:
                 own, ahead = (self._opened.enter_context(connections.session()) for _ in range(2))
-                lent = line(self._backend, own, self._login, terms), line(self._backend, ahead, self._login, terms)
+                lent = clients(self._backend, own, self._login, context), clients(self._backend, ahead, self._login, context)
         try:
             yield lent
         finally:
             with self._lock:
-                self._free_lines.append(lent)
+                self._free_clients.append(lent)
 
     @property
     def halted(self) -> bool:

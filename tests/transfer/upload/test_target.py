@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.transfer.manifests.placement import pointing_into, versions_in
 from pipeline.transfer.upload.journal import Confirmed, JournalContent
-from pipeline.transfer.upload.place import Course, Standing, choose_course
+from pipeline.transfer.upload.target import PublishedMaster, UploadTarget, choose_target
 
 OURS, THEIRS, OLD = "0" * 32, "1" * 32, "2" * 32
 
@@ -16,9 +16,9 @@ def master(md5: str) -> dict[str, Confirmed]:
     return {"master.m3u8": Confirmed(size_bytes=1, mtime_ns=1, key="p/master.m3u8", url="", md5=md5)}
 
 
-def course(
+def target_of(
     content: JournalContent,
-    standing: Standing,
+    published: PublishedMaster,
     *,
     resume: bool = True,
     taken: tuple[int, ...] = (),
@@ -26,35 +26,35 @@ def course(
     other: tuple[str, ...] = (),
 ) -> tuple[str, bool, bool]:
     """Return place, whether it goes on, and whether the editor is told something; at the places `other` something is not ours."""
-    found = choose_course(
+    found = choose_target(
         content,
         resume=resume,
-        standing=standing,
+        published=published,
         ours=lambda place: {OURS},
         taken=lambda: taken,
         only_adds=lambda: adds,
         differs=lambda place: place in other,
         prefix="p/",
     )
-    assert isinstance(found, Course)
+    assert isinstance(found, UploadTarget)
     return found.place, found.going_on, bool(found.notice)
 
 
 def test_the_same_stream_in_a_version_is_found():
     """Also without a journal, and by whatever tells of the version: the master that would be sent there is the one that stands."""
-    standing = Standing(known=True, md5=THEIRS, versions=(3,))
-    for found, taken in ((standing, ()), (Standing(known=True, md5=THEIRS), (2, 3, 4))):
-        chosen = choose_course(
+    published = PublishedMaster(known=True, md5=THEIRS, versions=(3,))
+    for found, taken in ((published, ()), (PublishedMaster(known=True, md5=THEIRS), (2, 3, 4))):
+        chosen = choose_target(
             EMPTY,
             resume=True,
-            standing=found,
+            published=found,
             ours=lambda place: {THEIRS if place == "v3/" else OURS},
             taken=lambda taken=taken: taken,
             only_adds=lambda: False,
             differs=lambda place: False,
             prefix="p/",
         )
-        assert Course(place="v3/", going_on=False, same=True) == chosen
+        assert UploadTarget(place="v3/", going_on=False, same=True) == chosen
 
 
 EMPTY = JournalContent()
@@ -62,27 +62,27 @@ BEGUN = JournalContent(begun=True, places=("",))
 DONE = JournalContent(begun=True, places=("",), confirmed=master(OURS))
 BEGUN_V3 = JournalContent(begun=True, place="v3/", places=("", "v3/"))
 DONE_V3 = JournalContent(begun=True, place="v3/", places=("", "v3/"), confirmed=master(OURS))
-UNKNOWN, NOTHING = Standing(), Standing(known=True)
+UNKNOWN, NOTHING = PublishedMaster(), PublishedMaster(known=True)
 
 
 @pytest.mark.parametrize(
-    ("content", "standing", "expected"),
+    ("content", "published", "expected"),
     [
         (EMPTY, UNKNOWN, ("", False, False)),
         (EMPTY, NOTHING, ("", False, False)),
-        (EMPTY, Standing(known=True, md5=THEIRS), ("v2/", False, True)),
-        (EMPTY, Standing(known=True, md5=OURS), ("", False, False)),
+        (EMPTY, PublishedMaster(known=True, md5=THEIRS), ("v2/", False, True)),
+        (EMPTY, PublishedMaster(known=True, md5=OURS), ("", False, False)),
         (BEGUN, UNKNOWN, ("", True, False)),
         (BEGUN, NOTHING, ("", True, False)),
-        (BEGUN, Standing(known=True, md5=THEIRS), ("v2/", False, True)),
+        (BEGUN, PublishedMaster(known=True, md5=THEIRS), ("v2/", False, True)),
         (DONE, UNKNOWN, ("", True, False)),
-        (DONE, Standing(known=True, md5=OURS), ("", True, False)),
+        (DONE, PublishedMaster(known=True, md5=OURS), ("", True, False)),
         (DONE, NOTHING, ("", False, True)),
-        (DONE, Standing(known=True, md5=THEIRS), ("v2/", False, True)),
-        (BEGUN_V3, Standing(known=True, md5=THEIRS), ("v3/", True, False)),
+        (DONE, PublishedMaster(known=True, md5=THEIRS), ("v2/", False, True)),
+        (BEGUN_V3, PublishedMaster(known=True, md5=THEIRS), ("v3/", True, False)),
         (BEGUN_V3, NOTHING, ("v3/", True, False)),
-        (DONE_V3, Standing(known=True, md5=OURS), ("v3/", True, False)),
-        (DONE_V3, Standing(known=True, md5=THEIRS), ("v4/", False, True)),
+        (DONE_V3, PublishedMaster(known=True, md5=OURS), ("v3/", True, False)),
+        (DONE_V3, PublishedMaster(known=True, md5=THEIRS), ("v4/", False, True)),
     ],
     ids=[
         "first, unknown",
@@ -102,25 +102,25 @@ UNKNOWN, NOTHING = Standing(), Standing(known=True)
         "version replaced",
     ],
 )
-def test_where_an_upload_goes(content, standing, expected):
+def test_where_an_upload_goes(content, published, expected):
     """A stream that is watched is never written into by another one."""
-    assert expected == course(content, standing)
+    assert expected == target_of(content, published)
 
 
 def test_starting_anew_stays_where_the_same_stream_stands():
     """Without resume everything is sent again, to the same place as long as it is the same stream."""
-    assert ("v3/", False, False) == course(DONE_V3, Standing(known=True, md5=OURS), resume=False)
-    assert ("v4/", False, True) == course(BEGUN_V3, Standing(known=True, md5=THEIRS), resume=False)
+    assert ("v3/", False, False) == target_of(DONE_V3, PublishedMaster(known=True, md5=OURS), resume=False)
+    assert ("v4/", False, True) == target_of(BEGUN_V3, PublishedMaster(known=True, md5=THEIRS), resume=False)
 
 
 @pytest.mark.parametrize(("place", "number"), [("", 2), ("v3/", 4)], ids=["at the prefix", "in a version"])
 def test_what_only_adds_to_our_stream_stays_where_it_is(place, number):
     """Where the stream that stands there is the one from here; another one, or one that was changed, is never written into."""
     content = JournalContent(begun=True, place=place, places=("", place), confirmed=master(OLD))
-    assert (place, True, False) == course(content, Standing(known=True, md5=OLD), adds=True)
-    assert f"v{number}/" == course(content, Standing(known=True, md5=OLD), adds=False)[0]
-    assert f"v{number}/" == course(content, Standing(known=True, md5=THEIRS), adds=True)[0]
-    assert f"v{number}/" == course(content, Standing(known=True, md5=OLD), adds=True, resume=False)[0]
+    assert (place, True, False) == target_of(content, PublishedMaster(known=True, md5=OLD), adds=True)
+    assert f"v{number}/" == target_of(content, PublishedMaster(known=True, md5=OLD), adds=False)[0]
+    assert f"v{number}/" == target_of(content, PublishedMaster(known=True, md5=THEIRS), adds=True)[0]
+    assert f"v{number}/" == target_of(content, PublishedMaster(known=True, md5=OLD), adds=True, resume=False)[0]
 
 
 @pytest.mark.parametrize("resume", [True, False], ids=["resumed", "anew"])
@@ -135,15 +135,15 @@ def test_what_only_adds_to_our_stream_stays_where_it_is(place, number):
 )
 def test_a_master_like_ours_over_another_stream(content, other, expected, resume):
     """Another key leaves the master as it was: what is known to differ is not written over, whatever the run was asked."""
-    assert expected == course(content, Standing(known=True, md5=OURS), other=other, adds=True, resume=resume)[0]
+    assert expected == target_of(content, PublishedMaster(known=True, md5=OURS), other=other, adds=True, resume=resume)[0]
 
 
 def test_a_version_with_a_master_like_ours_over_another_stream():
     """A stream from another folder is ours only where nothing of it is known to differ."""
-    chosen = choose_course(
+    chosen = choose_target(
         EMPTY,
         resume=True,
-        standing=Standing(known=True, md5=THEIRS, versions=(3,)),
+        published=PublishedMaster(known=True, md5=THEIRS, versions=(3,)),
         ours=lambda place: {THEIRS if place == "v3/" else OURS},
         taken=tuple,
         only_adds=lambda: False,
@@ -156,22 +156,22 @@ def test_a_version_with_a_master_like_ours_over_another_stream():
 def test_what_would_be_added_to_a_stream_that_differs():
     """The server knows of a segment that is not the one from here: another computer has sent it since."""
     content = JournalContent(begun=True, places=("",), confirmed=master(OLD))
-    assert "v2/" == course(content, Standing(known=True, md5=OLD), adds=True, other=("",))[0]
+    assert "v2/" == target_of(content, PublishedMaster(known=True, md5=OLD), adds=True, other=("",))[0]
 
 
 def test_versions_are_never_used_twice():
     """What the server has counts, and what the journal remembers."""
-    assert "v8/" == course(EMPTY, Standing(known=True, md5=THEIRS), taken=(7, 2))[0]
+    assert "v8/" == target_of(EMPTY, PublishedMaster(known=True, md5=THEIRS), taken=(7, 2))[0]
     assert [12, 3] == versions_in("v12/720p/index.m3u8 v3/x v/ va/")
 
 
 def test_folder_without_a_master_has_no_versions():
     """Without a master there is nothing to switch."""
-    standing = Standing(known=True, md5=THEIRS)
-    found = choose_course(
+    published = PublishedMaster(known=True, md5=THEIRS)
+    found = choose_target(
         EMPTY,
         resume=True,
-        standing=standing,
+        published=published,
         ours=lambda place: (),
         taken=tuple,
         only_adds=lambda: False,

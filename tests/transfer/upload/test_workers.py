@@ -1,4 +1,4 @@
-"""The queue that the lanes share."""
+"""The queue that the workers share."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import Cancelled
-from pipeline.transfer.upload.lanes import Queue, WholeFile
 from pipeline.transfer.upload.publish_order import OutgoingFile
+from pipeline.transfer.upload.workers import Queue, WholeFile
 
 
 def task(number: int) -> WholeFile:
@@ -59,7 +59,7 @@ def test_idle_lane_waits_for_what_another_may_bring(in_thread):
 
 
 def test_nothing_is_kept_waiting_behind_a_slow_file():
-    """A lane reserves only while there is plenty, and what it reserved is taken by whoever has nothing else to do."""
+    """A worker reserves only while there is plenty, and what it reserved is taken by whoever has nothing else to do."""
     queue = Queue(TASKS)
     assert TASKS[0] is take(queue)
     assert [TASKS[1]] == queue.reserve(2, 1, unsigned)
@@ -69,7 +69,7 @@ def test_nothing_is_kept_waiting_behind_a_slow_file():
 
 
 def test_reserved_task_is_claimed_once():
-    """It belongs to the lane that reserved it as long as nobody took it, and its URL goes with it either way."""
+    """It belongs to the worker that reserved it as long as nobody took it, and its URL goes with it either way."""
     queue = Queue(TASKS[:2])
     [first], [second] = queue.reserve(0, 1, lambda tasks: ["url"]), queue.reserve(0, 1, lambda tasks: ["other url"])
     assert (first, "url") == queue.claim(first)
