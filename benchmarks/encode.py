@@ -50,7 +50,8 @@ BLOCK_BYTES = 512
 
 ONE_PIECE = (
     "import sys; sys.path.insert(0, {root!r}); from pipeline.media import chunks;"
-    " chunks.CHUNK_SEGMENTS = chunks.LEAST_SEGMENTS = 10**6; from hls_converter import main; sys.exit(main(sys.argv[1:]))"
+    " chunks.CHUNK_SEGMENTS = chunks.LEAST_SEGMENTS = 10**6;"
+    " from hls_converter import main; sys.exit(main(sys.argv[1:]))"
 )
 
 

@@ -44,8 +44,8 @@ SLIDES = 7
 SLIDE_S = 6
 SLIDE_SIZE = (1920, 1080)
 WORDS = (
-    "render stream segment playlist keyframe codec frame window motion bright dark sample signal noise filter server upload chapter"
-    " lesson example measure result compare table figure source target quality"
+    "render stream segment playlist keyframe codec frame window motion bright dark sample signal noise filter server"
+    " upload chapter lesson example measure result compare table figure source target quality"
 )
 GROUNDS = ((255, 255, 255), (250, 246, 236), (22, 28, 40), (236, 242, 248))
 
@@ -184,8 +184,8 @@ def shaka_streamer(plan: Plan, folder: Path) -> dict[str, Path]:
     source, wanted = folder / "input.yaml", folder / "pipeline.yaml"
     source.write_text(f"inputs:\n  - name: {plan.media.path.absolute()}\n    media_type: video\n", encoding="utf-8")
     wanted.write_text(
-        f"streaming_mode: vod\nresolutions: [{names}]\nvideo_codecs: [h264]\nmanifest_format: [hls]\nsegment_per_file: false\n"
-        "segment_size: 6\n",
+        f"streaming_mode: vod\nresolutions: [{names}]\nvideo_codecs: [h264]\n"
+        "manifest_format: [hls]\nsegment_per_file: false\nsegment_size: 6\n",
         encoding="utf-8",
     )
     out = folder / "shaka"

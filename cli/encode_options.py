@@ -50,8 +50,11 @@ def add_encoding(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--audio-map",
         metavar="MAP",
-        help="make these sounds: 1+2,3+4 puts tracks together as left and right, 1.3+1.4 puts channels 3 and 4 of track 1 together; "
-        "tracks count from 1, of those of --audio-track where that is given",
+        help=(
+            "make these sounds: 1+2,3+4 puts tracks together as left and right, "
+            "1.3+1.4 puts channels 3 and 4 of track 1 together; "
+            "tracks count from 1, of those of --audio-track where that is given"
+        ),
     )
     parser.add_argument("--loudness", type=float, metavar="LUFS", help="bring the sound to this loudness, for example -16")
     parser.add_argument("--encrypt", type=Path, metavar="KEYFILE", help="encrypt the segments with AES-128 and this key of 16 bytes")

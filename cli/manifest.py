@@ -112,7 +112,8 @@ def _show(options: argparse.Namespace, config: Config) -> int:
     )
     for version in manifest.versions:
         sys.stdout.write(
-            f"Until {shown(version.replaced_at)}: {counted(version.total_files, 'file')}, {size_text(version.total_size_bytes)}, "
+            f"Until {shown(version.replaced_at)}: {counted(version.total_files, 'file')}, "
+            f"{size_text(version.total_size_bytes)}, "
             f"of which {len(version.replaced)} were replaced and {len(version.removed)} removed\n"
         )
     return EXIT_DONE

@@ -51,8 +51,9 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     except OSError as error:
         say(
-            f"HLS Converter can't set itself up in {ROOT} ({error.strerror or error}): close other HLS Converter windows,"
-            " make room on the disk, or put the folder where you may write, and start again."
+            f"HLS Converter can't set itself up in {ROOT} ({error.strerror or error}):"
+            " close other HLS Converter windows, make room on the disk,"
+            " or put the folder where you may write, and start again."
         )
         return 1
     except KeyboardInterrupt:
@@ -160,8 +161,8 @@ def pip_install(requirements: Path, lock: IO[str]) -> None:
             MARKER.unlink()
         fail(
             lines,
-            "The packages that HLS Converter needs could not be installed: check the Internet connection and the room on the disk,"
-            " and start again.",
+            "The packages that HLS Converter needs could not be installed:"
+            " check the Internet connection and the room on the disk, and start again.",
         )
 
 

@@ -69,8 +69,9 @@ def missing_packages() -> list[str]:
     missing = [name for name, is_there in SYSTEM_PACKAGES.items() if not is_there()]
     if "python3-tk" in missing and has_apt() and not from_system():
         raise SetUpError(
-            f"The tests need a Python with Tk, and {sys.base_prefix} has none: remove .venv and start again with the name of"
-            " another in HLS_CONVERTER_PYTHON, such as HLS_CONVERTER_PYTHON=/usr/bin/python3."
+            f"The tests need a Python with Tk, and {sys.base_prefix} has none:"
+            " remove .venv and start again with the name of another in HLS_CONVERTER_PYTHON,"
+            " such as HLS_CONVERTER_PYTHON=/usr/bin/python3."
         )
     return missing
 

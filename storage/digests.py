@@ -27,7 +27,8 @@ def parts_in(etag: str) -> int | None:
 
 def etag_of_parts(etags: Sequence[str]) -> str:
     """Return the entity tag of an object made of parts with these entity tags, which must be MD5s in hex."""
-    return f"{hashlib.md5(b''.join(bytes.fromhex(etag) for etag in etags), usedforsecurity=False).hexdigest()}-{len(etags)}"
+    md5s = b"".join(bytes.fromhex(etag) for etag in etags)
+    return f"{hashlib.md5(md5s, usedforsecurity=False).hexdigest()}-{len(etags)}"
 
 
 def part_sizes(size_bytes: int, parts: int) -> list[int]:

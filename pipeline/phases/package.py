@@ -50,8 +50,8 @@ def _check_stream(context: PhaseContext) -> None:
         first = f"{breaking[0].file}: {breaking[0].text}"
         count = "1 problem" if len(breaking) == 1 else f"{len(breaking)} problems, the first"
         raise EncodeError(
-            f"The stream made from {context.plan.media.path.name} does not pass its check ({count}: {first.rstrip('.')})"
-            " and was not published: start fresh (--fresh) to make it again."
+            f"The stream made from {context.plan.media.path.name} does not pass its check"
+            f" ({count}: {first.rstrip('.')}) and was not published: start fresh (--fresh) to make it again."
         )
 
 
@@ -133,7 +133,8 @@ def _check_colours(plan: Plan, pictures: Sequence[Measured]) -> None:
         assert one.picture is not None
         if one.picture.colour != NAMES[plan.dynamic_range]:
             raise EncodeError(
-                f"The picture of {one.name} does not say which colours it has, or others than it was made in ({plan.dynamic_range.value}): "
+                f"The picture of {one.name} does not say which colours it has, "
+                f"or others than it was made in ({plan.dynamic_range.value}): "
                 "start again, and choose the processor (--encoder cpu) if that does not help."
             )
 

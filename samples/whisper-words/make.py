@@ -31,9 +31,9 @@ WORDS = {  # language: (espeak voice, words it is taught)
 VARIANTS = ["", "+m1", "+m3", "+m7", "+f2", "+f4"]  # espeak-ng voices
 # Whisper's own order of languages: their token ids follow from it.
 _LANGUAGES = (
-    "en zh de es ru ko fr ja pt tr pl ca nl ar sv it id hi fi vi he uk el ms cs ro da hu ta no th ur hr bg lt la mi ml cy sk te fa lv bn sr"
-    " az sl kn et mk br eu is hy ne mn bs kk sq sw gl mr pa si km sn yo so af oc ka be tg sd gu am yi lo uz fo ht ps tk nn mt sa lb my bo"
-    " tl mg as tt haw ln ha ba jw su"
+    "en zh de es ru ko fr ja pt tr pl ca nl ar sv it id hi fi vi he uk el ms cs ro da hu ta no th ur hr bg lt la mi ml"
+    " cy sk te fa lv bn sr az sl kn et mk br eu is hy ne mn bs kk sq sw gl mr pa si km sn yo so af oc ka be tg sd gu am"
+    " yi lo uz fo ht ps tk nn mt sa lb my bo tl mg as tt haw ln ha ba jw su"
 )
 LANGUAGES = _LANGUAGES.split()
 FIRST_SPECIAL = 50_257  # Whisper's <|endoftext|>; ids below it are text

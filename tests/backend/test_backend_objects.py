@@ -39,7 +39,8 @@ def refusal(answer):
 def signed(client, key, expires, content_type="video/mp2t", method="PUT"):
     """Return a URL signed with the backend's own secret."""
     signer = UrlSigner(client.backend.settings.signing_secret)
-    return f"{client.url}/objects/{quote(key)}?{signer.query(method=method, key=key, content_type=content_type, expires=expires)}"
+    query = signer.query(method=method, key=key, content_type=content_type, expires=expires)
+    return f"{client.url}/objects/{quote(key)}?{query}"
 
 
 def put(url, body=b"x", content_type="video/mp2t", **headers):

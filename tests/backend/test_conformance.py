@@ -119,8 +119,8 @@ def test_a_fault_does_not_stop_the_check(settings):
         ),
         (
             {"validate_endpoint": "/nowhere", "presign_endpoint": "/nowhere"},
-            "The right token is good: GET /nowhere is answered with 404, and the request for a signed URL is answered with 404 NotFound"
-            " in place of 200.",
+            "The right token is good: GET /nowhere is answered with 404,"
+            " and the request for a signed URL is answered with 404 NotFound in place of 200.",
         ),
     ],
     ids=["wrong token", "wrong path"],

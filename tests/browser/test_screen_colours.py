@@ -42,7 +42,10 @@ STREAM = """() => {
 MP4 = """async url => {
     const video = document.createElement('video');
     video.muted = true;
-    const loaded = new Promise((done, failed) => { video.onloadeddata = done; video.onerror = () => failed(video.error); });
+    const loaded = new Promise((done, failed) => {
+        video.onloadeddata = done;
+        video.onerror = () => failed(video.error);
+    });
     video.src = url;
     window.shown = video;
     await loaded;

@@ -81,10 +81,12 @@ CLIPS = {
     "untagged ntsc": Clip(name="a.mp4", codec=nearly_lossless(), size=NTSC),
     "untagged hd": Clip(name="a.mp4", codec=nearly_lossless(), form=HD709),
     "tagged 601": Clip(
-        name="a.mp4", codec=nearly_lossless(), size=PAL, tags="color_primaries=bt470bg:color_trc=smpte170m:colorspace=bt470bg:range=tv"
+        name="a.mp4", codec=nearly_lossless(), size=PAL,
+        tags="color_primaries=bt470bg:color_trc=smpte170m:colorspace=bt470bg:range=tv"
     ),
     "tagged 709 in sd": Clip(
-        name="a.mkv", codec=nearly_lossless(), size=PAL, form=HD709, tags="color_primaries=bt709:color_trc=bt709:colorspace=bt709"
+        name="a.mkv", codec=nearly_lossless(), size=PAL, form=HD709,
+        tags="color_primaries=bt709:color_trc=bt709:colorspace=bt709"
     ),
     "tagged in part": Clip(name="a.mp4", codec=nearly_lossless(), tags="colorspace=smpte170m:range=tv"),
     "full range": Clip(
@@ -93,11 +95,15 @@ CLIPS = {
         form=Form(matrix="bt709", full=True),
         tags="color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=pc",
     ),
-    "mjpeg": Clip(name="a.avi", codec=("-c:v", "mjpeg", "-q:v", "2", "-strict", "-1"), form=Form(full=True), tags="range=pc"),
+    "mjpeg": Clip(
+        name="a.avi", codec=("-c:v", "mjpeg", "-q:v", "2", "-strict", "-1"), form=Form(full=True), tags="range=pc",
+    ),
     "quicktime animation": Clip(name="a.mov", codec=("-c:v", "qtrle"), form=RGB),
     "png": Clip(name="a.mov", codec=("-c:v", "png"), form=RGB),
     "rgb in h264": Clip(name="a.mkv", codec=("-c:v", "libx264rgb", "-qp", "0", "-preset", "ultrafast"), form=RGB),
-    "bt2020 in sdr": Clip(name="a.mp4", codec=HEVC, form=WIDE, tags="color_primaries=bt2020:color_trc=bt709:colorspace=bt2020nc:range=tv"),
+    "bt2020 in sdr": Clip(
+        name="a.mp4", codec=HEVC, form=WIDE, tags="color_primaries=bt2020:color_trc=bt709:colorspace=bt2020nc:range=tv",
+    ),
     "display p3": Clip(
         name="a.mov",
         codec=nearly_lossless(),
@@ -111,11 +117,12 @@ CLIPS = {
         tags="color_primaries=smpte431:color_trc=bt709:colorspace=bt709:range=tv",
     ),
     "display p3 in rgb": Clip(
-        name="a.mov", codec=("-c:v", "png"), form=Form(pixels="rgb24", matrix=None, primaries="smpte432"), tags="color_primaries=smpte432"
+        name="a.mov", codec=("-c:v", "png"), form=Form(pixels="rgb24", matrix=None, primaries="smpte432"),
+        tags="color_primaries=smpte432"
     ),
     "digital cinema": Clip(
-        name="a.mov", codec=("-c:v", "libopenjpeg", "-format", "j2k", "-cinema_mode", "2k_24", "-r", "24"), size=(1998, 1080), form=XYZ,
-        frames=4,
+        name="a.mov", codec=("-c:v", "libopenjpeg", "-format", "j2k", "-cinema_mode", "2k_24", "-r", "24"),
+        size=(1998, 1080), form=XYZ, frames=4,
     ),
     "dv": Clip(name="a.dv", codec=("-c:v", "dvvideo"), size=PAL),
     "wmv": Clip(name="a.wmv", codec=("-c:v", "wmv2", "-q:v", "1"), size=PAL),
@@ -139,7 +146,8 @@ MASTERED = (
 HDR_CLIPS = {
     "hdr10": Clip(name="a.mp4", codec=MASTERED, form=HDR10, tags=f"{HDR_TAGS}:range=tv"),
     "hdr10 in full range": Clip(
-        name="a.mp4", codec=HEVC, form=Form(pixels="yuv420p10le", matrix="bt2020nc", primaries="bt2020", pq=True, full=True),
+        name="a.mp4", codec=HEVC,
+        form=Form(pixels="yuv420p10le", matrix="bt2020nc", primaries="bt2020", pq=True, full=True),
         tags=f"{HDR_TAGS}:range=pc",
     ),
     "p3 in pq": Clip(

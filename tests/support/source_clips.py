@@ -179,8 +179,8 @@ def surround(folder: Path) -> Path:
 def sound_tracks(folder: Path) -> Path:
     """Three sound tracks: English, German (marked as the one to play), and one without a language but with a title."""
     return run(
-        folder, "sound_tracks.mkv", *picture(), *sound(), *sound(frequency_hz=660), *sound(frequency_hz=880), *H264, *AAC,
-        "-map", "0", "-map", "1", "-map", "2", "-map", "3",
+        folder, "sound_tracks.mkv", *picture(), *sound(), *sound(frequency_hz=660), *sound(frequency_hz=880),
+        *H264, *AAC, "-map", "0", "-map", "1", "-map", "2", "-map", "3",
         "-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=ger", "-metadata:s:a:2", "title=Commentary",
         "-disposition:a:0", "0", "-disposition:a:1", "default", "-disposition:a:2", "0",
     )  # fmt: skip
@@ -247,7 +247,8 @@ def attachments(folder: Path) -> Path:
     lines.write_text("1\n00:00:00,500 --> 00:00:02,000\nHello\n")
     return run(
         folder, "attachments.mkv", *picture(), *sound(), "-i", str(lines), "-map", "0", "-map", "1", "-map", "2",
-        "-attach", str(font), "-metadata:s:t:0", "mimetype=font/ttf", "-attach", str(notes), "-metadata:s:t:1", "mimetype=text/plain",
+        "-attach", str(font), "-metadata:s:t:0", "mimetype=font/ttf",
+        "-attach", str(notes), "-metadata:s:t:1", "mimetype=text/plain",
         *H264, *AAC,
     )  # fmt: skip
 

@@ -737,7 +737,8 @@ from config import Config
 from ui.window import MainWindow
 from ui.services import PipelineServices
 window = MainWindow(config=Config(), preferences_path=Path(sys.argv[1]), services=PipelineServices())
-loaded = [name for name in ("faster_whisper", "ctranslate2", "requests", "av", "fastapi", "pipeline.wiring") if name in sys.modules]
+heavy = ("faster_whisper", "ctranslate2", "requests", "av", "fastapi", "pipeline.wiring")
+loaded = [name for name in heavy if name in sys.modules]
 window.destroy()
 sys.stdout.write(repr(loaded))
 """

@@ -23,7 +23,8 @@ from ui.widgets.wrapping_label import WrappingLabel
 CONTENT = "Format, quality, loudness, encryption"
 ORIGINAL_HINT = "Where players can take it as it is: nothing is lost, and there is less to encode."
 ORIGINAL_TIP = (
-    "The video's own picture becomes the largest quality. It must be H.264, of that quality's size and within its bit rate,"
+    "The video's own picture becomes the largest quality."
+    " It must be H.264, of that quality's size and within its bit rate,"
     " with keyframes at most 6 seconds apart. The quality that takes longest is then not encoded."
     " Where it can't be kept, the log says why, and every quality is encoded."
 )

@@ -253,5 +253,5 @@ def _fitted(picture: Picture, width: int) -> tuple[int, int]:
 
 
 def _clock(seconds: float) -> str:
-    milliseconds = round(seconds * 1000)
-    return f"{milliseconds // 3_600_000:02d}:{milliseconds // 60_000 % 60:02d}:{milliseconds // 1000 % 60:02d}.{milliseconds % 1000:03d}"
+    minutes, milliseconds = divmod(round(seconds * 1000), 60_000)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}:{milliseconds / 1000:06.3f}"

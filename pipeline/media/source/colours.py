@@ -38,12 +38,12 @@ YUV_GREY = ("h264", "hevc", "av1", "vp9", "mpeg2video", "mpeg4", "prores", "dnxh
 """Codecs whose pictures without colour are the luma of limited range; in all others grey is like RGB."""
 
 _MATRIX_OF = {
-    "bt709": "bt709", "bt470m": "fcc", "bt470bg": "bt470bg", "smpte170m": "smpte170m", "smpte240m": "smpte240m", "film": "bt709",
-    "ebu3213": "bt470bg", "bt2020": "bt2020nc", "smpte431": "bt709", "smpte432": "bt709",
+    "bt709": "bt709", "bt470m": "fcc", "bt470bg": "bt470bg", "smpte170m": "smpte170m", "smpte240m": "smpte240m",
+    "film": "bt709", "ebu3213": "bt470bg", "bt2020": "bt2020nc", "smpte431": "bt709", "smpte432": "bt709",
 }  # fmt: skip
 _PRIMARIES_OF = {
-    "bt709": "bt709", "fcc": "bt470m", "bt470bg": "bt470bg", "smpte170m": "smpte170m", "smpte240m": "smpte240m", "bt2020nc": "bt2020",
-    "bt2020c": "bt2020", "ictcp": "bt2020",
+    "bt709": "bt709", "fcc": "bt470m", "bt470bg": "bt470bg", "smpte170m": "smpte170m", "smpte240m": "smpte240m",
+    "bt2020nc": "bt2020", "bt2020c": "bt2020", "ictcp": "bt2020",
 }  # fmt: skip
 _PRIMARIES_BY_TRANSFER = {
     "bt709": "bt709", "smpte170m": "smpte170m", "smpte240m": "smpte240m", "bt2020-10": "bt2020", "bt2020-12": "bt2020",

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pipeline.media.source.samples import Sample
 
 CODECS = (
-    "h264", "mpeg2video", "mpeg4", "vc1", "wmv3", "dvvideo", "prores", "dnxhd", "mjpeg", "jpeg2000", "cavs", "dirac", "ffv1", "huffyuv",
-    "ffvhuff", "utvideo", "magicyuv", "rawvideo", "v210",
+    "h264", "mpeg2video", "mpeg4", "vc1", "wmv3", "dvvideo", "prores", "dnxhd", "mjpeg", "jpeg2000", "cavs", "dirac",
+    "ffv1", "huffyuv", "ffvhuff", "utvideo", "magicyuv", "rawvideo", "v210",
 )  # fmt: skip
 """What can hold fields. Of the others each frame is a whole, or a field a frame as in HEVC."""
 

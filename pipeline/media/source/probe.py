@@ -138,7 +138,8 @@ def _refuse_unreadable(path: Path, container: Any, marks: ContainerMarks) -> Non
         raise SourceError(f"{path} is protected (DRM) and can't be decoded: choose a copy without protection.")
     if marks.dolby_vision is not None and not marks.dolby_vision.base and marks.dolby_vision.profile in PROPER_ONLY:
         raise SourceError(
-            f"{path} is Dolby Vision profile {marks.dolby_vision.profile}, whose colours only Dolby's own players can show: "
+            f"{path} is Dolby Vision profile {marks.dolby_vision.profile}, "
+            "whose colours only Dolby's own players can show: "
             "export it as HDR10, HLG or SDR, or as Dolby Vision profile 8."
         )
     if name == "webp_pipe" and _is_animated(path):

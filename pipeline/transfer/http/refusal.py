@@ -239,8 +239,9 @@ _FLAWS = {
     Flaw.OTHER_SIZE: "The backend at {place} stored another number of bytes than were sent. Start again, or ask its administrator.",
     Flaw.BAD_HEADERS: "The backend at {place} gave headers for the upload that can't be sent. Ask its administrator.",
     Flaw.NOT_CONFIRMED: (
-        "The storage at {place} did not confirm that it has the file, and it can't be read back: a proxy or a login page may have"
-        " answered. Check your internet connection, or ask the administrator of the backend."
+        "The storage at {place} did not confirm that it has the file, and it can't be read back:"
+        " a proxy or a login page may have answered."
+        " Check your internet connection, or ask the administrator of the backend."
     ),
     Flaw.BAD_SIGNED_URL: "The backend at {place} gave an upload address that does not start with https://. Ask its administrator.",
 }
@@ -296,8 +297,9 @@ def _store_sentence(refusal: Refusal) -> str:
         return _FLAWS[refusal.flaw].format(place=place)
     if refusal.wrong_checksum:
         return (
-            f"The backend signs the checksum of an empty file into its upload addresses ({refusal.checksum}). Ask its administrator to set"
-            " requestChecksumCalculation (in Python request_checksum_calculation) to WHEN_REQUIRED in its S3 library."
+            f"The backend signs the checksum of an empty file into its upload addresses ({refusal.checksum})."
+            " Ask its administrator to set requestChecksumCalculation"
+            " (in Python request_checksum_calculation) to WHEN_REQUIRED in its S3 library."
         )
     if refusal.code in _CODES:
         return _CODES[refusal.code]

@@ -66,7 +66,8 @@ def leftovers(remote: Remote, manifests: Sequence[Manifest], others: Iterable[st
         kept.append(f"{_count(len(newer), 'file')} of a newer stream than the manifests name, perhaps one that is played: they stay.")
     if outdated:
         kept.append(
-            f"{_count(len(outdated), 'file')} of the video before at an address that viewers know, such as {outdated[0]}: "
+            f"{_count(len(outdated), 'file')} of the video before at an address that viewers know, "
+            f"such as {outdated[0]}: "
             f"{'it stays' if len(outdated) == 1 else 'they stay'} until the next upload brings the new one there."
         )
     if late:

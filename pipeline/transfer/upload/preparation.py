@@ -329,7 +329,8 @@ def too_large(what: str, size_bytes: int, capabilities: Capabilities) -> str:
         return ""
     most = capabilities.max_put_bytes / 1e9
     return (
-        f"{what} has {size_bytes / 1e9:.1f} GB, and the storage takes at most {most:.1f} GB in one piece, and no file in parts: "
+        f"{what} has {size_bytes / 1e9:.1f} GB, "
+        f"and the storage takes at most {most:.1f} GB in one piece, and no file in parts: "
         "choose fewer or lower qualities, or ask the administrator of the backend."
     )
 

@@ -141,8 +141,8 @@ class UploadRun:
         for name, which in self._tally.where().items():
             if name != MASTER and which.key.startswith(below) and there.get(which.key) != which.size_bytes:
                 raise TransferError(
-                    f"{which.key} was removed or replaced while the upload went on, perhaps by another one to the same destination:"
-                    " the stream was not published. Start again."
+                    f"{which.key} was removed or replaced while the upload went on,"
+                    " perhaps by another one to the same destination: the stream was not published. Start again."
                 )
 
     def _send_stage(self, stage: list[OutgoingFile], connections: Connections, context: UploadContext, report: Callable[[], None]) -> None:

@@ -240,10 +240,10 @@ def test_hardware_is_told_only_what_it_knows(ffmpeg, encoder):
 
 HD = replace(LARGE, width=1280, height=720, frame_width=1280, frame_height=720)
 LEVELS = {  # of 1280x720 and 192x108 at 60 frames a second, as each encoder counts them
-    "libx264": (32, 30), "h264_nvenc": (32, 30), "h264_qsv": (32, 30), "h264_amf": (32, 30), "h264_videotoolbox": (32, 30),
-    "h264_vaapi": (32, 30), "hevc_nvenc": (120, 90), "hevc_qsv": (40, 30), "hevc_amf": (120, 90), "hevc_vaapi": (120, 90),
-    "hevc_videotoolbox": (None, None), "libx265": (None, None), "libsvtav1": (40, 30), "av1_nvenc": (8, 4), "av1_qsv": (40, 30),
-    "av1_amf": (8, 4), "av1_vaapi": (8, 4),
+    "libx264": (32, 30), "h264_nvenc": (32, 30), "h264_qsv": (32, 30), "h264_amf": (32, 30),
+    "h264_videotoolbox": (32, 30), "h264_vaapi": (32, 30), "hevc_nvenc": (120, 90), "hevc_qsv": (40, 30),
+    "hevc_amf": (120, 90), "hevc_vaapi": (120, 90), "hevc_videotoolbox": (None, None), "libx265": (None, None),
+    "libsvtav1": (40, 30), "av1_nvenc": (8, 4), "av1_qsv": (40, 30), "av1_amf": (8, 4), "av1_vaapi": (8, 4),
 }  # fmt: skip
 
 

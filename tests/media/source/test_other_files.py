@@ -21,28 +21,37 @@ TYPE = _box(b"ftyp", b"isom\0\0\2\0isom")
 REFERENCE = _box(b"moov", _box(b"rmra", _box(b"rmda", _box(b"rdrf", bytes(4), b"url ", struct.pack(">I", 6), b"a.mov\0"))))
 XML = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 UNREADABLE = "can't be read as a video: the file is broken or of a kind that is not supported."
+PLAYLIST = "is a playlist, which only names other files: choose the video itself."
+DOCUMENT = "is a document, not a video: choose a video file."
+SUBTITLES = "holds subtitles only: choose the video that they belong to."
 
 FILES = {
     "web page": (b"<!DOCTYPE html><html>", "is a web page, not a video: the download went wrong, download it again."),
-    "HLS playlist": (b"#EXTM3U\n#EXTINF:6,\nseg_001.ts\n", "is a playlist, which only names other files: choose the video itself."),
-    "DASH manifest": (XML + b'<MPD xmlns="x"></MPD>', "is a playlist, which only names other files: choose the video itself."),
-    "ffconcat": (b"ffconcat version 1.0\nfile a.mp4\n", "is a playlist, which only names other files: choose the video itself."),
+    "HLS playlist": (b"#EXTM3U\n#EXTINF:6,\nseg_001.ts\n", PLAYLIST),
+    "DASH manifest": (XML + b'<MPD xmlns="x"></MPD>', PLAYLIST),
+    "ffconcat": (b"ffconcat version 1.0\nfile a.mp4\n", PLAYLIST),
     "SDP": (
         b"v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\nm=video 5004 RTP/AVP 96\r\n",
         "describes a live stream and holds nothing of it: choose the video itself.",
     ),
-    "Final Cut": (XML + b'<!DOCTYPE fcpxml>\n<fcpxml version="1.10">', "is a project of an editing program: export it as a video."),
+    "Final Cut": (
+        XML + b'<!DOCTYPE fcpxml>\n<fcpxml version="1.10">',
+        "is a project of an editing program: export it as a video.",
+    ),
     "archive": (b"PK\3\4rest", "is an archive: unpack it and choose the video in it."),
-    "Word": (b"PK\3\4" + bytes(26) + b"[Content_Types].xml", "is a document, not a video: choose a video file."),
-    "Writer": (b"PK\3\4" + bytes(26) + b"mimetypeapplication/vnd.oasis.opendocument", "is a document, not a video: choose a video file."),
-    "Pages": (b"PK\3\4" + bytes(26) + b"Index/Document.iwa", "is a document, not a video: choose a video file."),
+    "Word": (b"PK\3\4" + bytes(26) + b"[Content_Types].xml", DOCUMENT),
+    "Writer": (b"PK\3\4" + bytes(26) + b"mimetypeapplication/vnd.oasis.opendocument", DOCUMENT),
+    "Pages": (b"PK\3\4" + bytes(26) + b"Index/Document.iwa", DOCUMENT),
     "zip": (b"PK\3\4" + bytes(26) + b"film/lesson.mp4", "is an archive: unpack it and choose the video in it."),
-    "document": (b"%PDF-1.7\n", "is a document, not a video: choose a video file."),
-    "SubRip": (b"1\r\n00:00:01,000 --> 00:00:02,000\r\nHello\r\n", "holds subtitles only: choose the video that they belong to."),
-    "WebVTT": (b"WEBVTT\n\n00:01.000 --> 00:02.000\nHello\n", "holds subtitles only: choose the video that they belong to."),
+    "document": (b"%PDF-1.7\n", DOCUMENT),
+    "SubRip": (b"1\r\n00:00:01,000 --> 00:00:02,000\r\nHello\r\n", SUBTITLES),
+    "WebVTT": (b"WEBVTT\n\n00:01.000 --> 00:02.000\nHello\n", SUBTITLES),
     "text": ("Meeting notes, 3 May: é\n".encode(), "is a text, not a video: choose a video file."),
     "zeros": (bytes(100_000), "holds nothing but zeros: it was not copied or downloaded whole, get it again."),
-    "reference movie": (TYPE + REFERENCE, "is a reference movie, which only names other files: choose the video itself."),
+    "reference movie": (
+        TYPE + REFERENCE,
+        "is a reference movie, which only names other files: choose the video itself.",
+    ),
     "no index": (
         TYPE + _box(b"mdat", bytes(range(256)) * 40)[:5000],
         "was not finished: its index at the end is missing, without which it can't be read. Copy, record or export it again.",

@@ -108,11 +108,13 @@ def test_byte_ranges_go_on_where_the_last_one_ended():
         pytest.param(["#EXT-X-KEY:METHOD=AES-128", "#EXTINF:1,", "a"], "4.3.2.4", id="key without an address"),
         pytest.param(["#EXT-X-KEY:METHOD=AES-128,URI=\"k\",IV=12", "#EXTINF:1,", "a"], "4.3.2.4", id="IV is no number"),
         pytest.param(["#EXT-X-MAP:BYTERANGE=\"1@0\"", "#EXTINF:1,", "a"], "4.3.2.5", id="map without an address"),
-        pytest.param(["#EXT-X-MAP:URI=\"i\",BYTERANGE=\"x\"", "#EXTINF:1,", "a"], "4.3.2.5", id="map with a wrong range"),
+        pytest.param(["#EXT-X-MAP:URI=\"i\",BYTERANGE=\"x\"", "#EXTINF:1,", "a"], "4.3.2.5",
+                     id="map with a wrong range"),
         pytest.param(["#EXT-X-TARGETDURATION:6.5", "#EXTINF:1,", "a"], "4.3.3.1", id="target duration with a fraction"),
         pytest.param(["#EXT-X-MEDIA-SEQUENCE:one", "#EXTINF:1,", "a"], "4.3.3.2", id="sequence is no number"),
         pytest.param(["#EXT-X-TARGETDURATION:²", "#EXTINF:1,", "a"], "4.3.3.1", id="a digit of another kind"),
-        pytest.param(["#EXT-X-KEY:METHOD=AES-128,METHOD=NONE,URI=\"k\"", "#EXTINF:1,", "a"], "4.2", id="attribute twice"),
+        pytest.param(["#EXT-X-KEY:METHOD=AES-128,METHOD=NONE,URI=\"k\"", "#EXTINF:1,", "a"], "4.2",
+                     id="attribute twice"),
     ],
 )  # fmt: skip
 def test_what_can_not_be_understood_is_a_fault(lines, section):

@@ -45,9 +45,12 @@ BREAKS, PLAYS = Severity.BREAKS_PLAYBACK, Severity.NOT_IDEAL
 ENCODINGS = [
     ("pixels that are not square", ["-vf", "scale=320:180,setsar=4/3"], {}, "Apple 1.33", PLAYS),
     ("interlaced", ["-vf", "scale=320:180,setsar=1,setfield=tff", "-flags", "+ilme+ildct"], {}, "Apple 1.14", PLAYS),
-    ("4:2:2", ["-vf", "scale=320:180,setsar=1", "-pix_fmt", "yuv422p", "-profile:v", "high422"], {}, "Apple 1.3b", BREAKS),
-    ("ten bits", ["-vf", "scale=320:180,setsar=1", "-pix_fmt", "yuv420p10le", "-profile:v", "high10"], {}, "Apple 9.16", PLAYS),
-    ("ten bits in H.264", ["-vf", "scale=320:180,setsar=1", "-pix_fmt", "yuv420p10le", "-profile:v", "high10"], {}, "Apple 1.3b", BREAKS),
+    ("4:2:2", ["-vf", "scale=320:180,setsar=1", "-pix_fmt", "yuv422p", "-profile:v", "high422"], {},
+     "Apple 1.3b", BREAKS),
+    ("ten bits", ["-vf", "scale=320:180,setsar=1", "-pix_fmt", "yuv420p10le", "-profile:v", "high10"], {},
+     "Apple 9.16", PLAYS),
+    ("ten bits in H.264", ["-vf", "scale=320:180,setsar=1", "-pix_fmt", "yuv420p10le", "-profile:v", "high10"], {},
+     "Apple 1.3b", BREAKS),
     ("level too high", ["-level", "4.2"], {}, "Apple 1.11", PLAYS),
     ("level that Apple does not play", ["-level", "6.1"], {}, "Apple 1.3b", BREAKS),
     ("level too low for the size", ["-level", "1"], {}, "Apple 1.11", BREAKS),
@@ -56,7 +59,8 @@ ENCODINGS = [
     ("two sound tracks", ["-map", "0:v", "-map", "1:a", "-map", "1:a"], {}, "Apple 2.17", PLAYS),
     ("six channels beside the picture", ["-ac", "6"], {}, "Apple 9.6", PLAYS),
     ("a codec of old", ["-c:v", "mpeg2video", "-b:v", "1M"], {}, "Apple 1.1", BREAKS),
-    ("a picture that is HDR but does not say so", ["-vf", "setparams=color_trc=smpte2084:color_primaries=bt2020:colorspace=bt2020nc"], {},
+    ("a picture that is HDR but does not say so",
+     ["-vf", "setparams=color_trc=smpte2084:color_primaries=bt2020:colorspace=bt2020nc"], {},
      "Apple 9.16", BREAKS),
 ]  # fmt: skip
 

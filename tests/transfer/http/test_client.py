@@ -280,8 +280,9 @@ def test_signed_checksum_of_nothing_is_named_with_its_cure(uploader, server, fol
     with pytest.raises(TransferError) as caught:
         uploader.upload_file(folder / "720p/seg_001.ts", "a.ts", cancel=cancel)
     said = (
-        "The backend signs the checksum of an empty file into its upload addresses (x-amz-checksum-crc32=AAAAAA==). Ask its administrator"
-        " to set requestChecksumCalculation (in Python request_checksum_calculation) to WHEN_REQUIRED in its S3 library."
+        "The backend signs the checksum of an empty file into its upload addresses (x-amz-checksum-crc32=AAAAAA==)."
+        " Ask its administrator to set requestChecksumCalculation"
+        " (in Python request_checksum_calculation) to WHEN_REQUIRED in its S3 library."
         " The storage says: “The CRC32 you specified did not match.”."
     )
     assert (said, ["a.ts"]) == (str(caught.value), server.puts())

@@ -198,7 +198,8 @@ def test_request_without_a_body_says_so(cancel, deaf, in_thread, method, length)
 def test_requests_is_not_imported_where_there_is_no_proxy(deaf):
     """It would take a tenth of a second of every upload, as long as a hundred small files."""
     program = (
-        "import sys; from pipeline.transfer.http.connections import Connections; from pipeline.cancel import CancelToken\n"
+        "import sys; from pipeline.transfer.http.connections import Connections\n"
+        "from pipeline.cancel import CancelToken\n"
         "with Connections(CancelToken()).session() as http:\n"
         "    try: http.send('GET', sys.argv[1], headers={}, body=b'', read_timeout_s=0.1)\n"
         "    except Exception as error: print(type(error).__name__, 'requests' in sys.modules)"

@@ -162,8 +162,8 @@ def test_dead_proxy_is_named(far, cancel, monkeypatch, scheme):
     monkeypatch.setenv("https_proxy", f"{scheme}://{PASSWORD}@127.0.0.1:{closed}")
     said = said_by(far, cancel)
     assert (
-        f"Cannot connect to the proxy at {scheme}://127.0.0.1:{closed}, which HTTPS_PROXY or the system's settings name."
-        " Correct them, or ask whoever runs the network."
+        f"Cannot connect to the proxy at {scheme}://127.0.0.1:{closed},"
+        " which HTTPS_PROXY or the system's settings name. Correct them, or ask whoever runs the network."
     ) == said
 
 

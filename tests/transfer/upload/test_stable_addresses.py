@@ -285,8 +285,8 @@ def test_what_the_stream_before_had_and_this_one_has_not_is_told(server, backend
         (second / name).unlink()
     (second / "480p/index.m3u8").write_text("#EXTM3U\nseg_001.ts\n")
     said = (
-        f"2 files of the video before stay at {PREFIX}, since this one has none of that name: offline_480p.mp4, transcript.srt."
-        " `manifest prune` removes what is left over.",
+        f"2 files of the video before stay at {PREFIX}, since this one has none of that name:"
+        " offline_480p.mp4, transcript.srt. `manifest prune` removes what is left over.",
     )
     assert said == published(backend, second, tmp_path / "data")
     assert () == published(backend, second, tmp_path / "data")

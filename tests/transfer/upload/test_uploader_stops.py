@@ -29,7 +29,8 @@ from config import BackendApi
 from pipeline.cancel import CancelToken
 from pipeline.transfer.upload.uploader import Uploader
 url, token, folder, prefix = sys.argv[1:]
-Uploader(BackendApi(url=url, token=token), session_id=None).upload(Path(folder), prefix, resume=True, cancel=CancelToken())
+uploader = Uploader(BackendApi(url=url, token=token), session_id=None)
+uploader.upload(Path(folder), prefix, resume=True, cancel=CancelToken())
 """
 
 
