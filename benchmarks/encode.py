@@ -49,7 +49,7 @@ BLOCK_BYTES = 512
 """In what getrusage counts blocks that were written (getrusage(2) of Linux)."""
 
 ONE_PIECE = (
-    "import sys; sys.path.insert(0, {root!r}); from pipeline.media import chunks;"
+    "import sys; sys.path.insert(0, {root!r}); from pipeline.media.encode import chunks;"
     " chunks.CHUNK_SEGMENTS = chunks.LEAST_SEGMENTS = 10**6;"
     " from hls_converter import main; sys.exit(main(sys.argv[1:]))"
 )
