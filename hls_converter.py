@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-
-# PYTHONSAFEPATH and python -I leave it out; pathlib is not loaded yet, and until a handler stands Ctrl-C is a traceback
-sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))  # noqa: PTH120
 
 
 def main(arguments: list[str]) -> int:
@@ -30,5 +26,19 @@ def main(arguments: list[str]) -> int:
         return 1
 
 
+def command_line() -> int:
+    """Do what the command line asks for: the entry point `hls-converter` of an installed program."""
+    return main(sys.argv[1:])
+
+
+def window() -> int:
+    """Open the window: the entry point `hls-converter-gui` of an installed program."""
+    return main([])
+
+
 if __name__ == "__main__":
+    import os
+
+    # PYTHONSAFEPATH and python -I leave it out; pathlib is not loaded yet, and until a handler stands Ctrl-C is a traceback
+    sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))  # noqa: PTH120
     sys.exit(main(sys.argv[1:]))

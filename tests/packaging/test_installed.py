@@ -1,0 +1,114 @@
+"""The program as pip or pipx installs it: built as a wheel, put into an empty environment, started from elsewhere."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from config import VERSION
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[2]
+DEADLINE_S = 300
+BIN = "Scripts" if sys.platform == "win32" else "bin"
+NOT_SOURCE = shutil.ignore_patterns(".*", "tests", "build", "dist", "*.egg-info", "__pycache__", "storage-data")
+STREAM = '#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS="mp4a.40.2"\ngone.m3u8\n'
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The wheel of this source, built with the setuptools of the test environment."""
+    folder = tmp_path_factory.mktemp("wheel")
+    shutil.copytree(ROOT, folder / "source", ignore=NOT_SOURCE)  # a build leaves folders in its source
+    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-index", "--no-build-isolation", "--no-deps"]
+    subprocess.run([*pip, "--wheel-dir", folder, folder / "source"], check=True, timeout=DEADLINE_S)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def programs(wheel, tmp_path_factory):
+    """The folder of the programs of an environment that holds the wheel, and otherwise only what the tests run on."""
+    folder = tmp_path_factory.mktemp("installed")
+    venv.create(folder, with_pip=True, symlinks=sys.platform != "win32")
+    python = folder / BIN / "python"
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index", "--no-deps"]
+    subprocess.run([*pip, wheel], check=True, timeout=DEADLINE_S)
+    (packages,) = folder.glob("lib/python*/site-packages")
+    (packages / "of_the_tests.pth").write_text(f"{sysconfig.get_path('purelib')}\n", encoding="utf-8")
+    return python.parent
+
+
+@pytest.fixture
+def run(programs, tmp_path):
+    """A function that runs the installed program in a folder far from its source."""
+
+    def run_installed(*arguments):
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        command = [programs / "hls-converter", *arguments]
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=DEADLINE_S)
+
+    return run_installed
+
+
+def test_version(wheel, run):
+    """The installed program names the version that the wheel bears."""
+    done = run("--version")
+    assert (0, f"hls-converter {VERSION}\n", "") == (done.returncode, done.stdout, done.stderr)
+    assert f"hls_converter-{VERSION}-py3-none-any.whl" == wheel.name
+
+
+def test_requirements(programs):
+    """What requirements.txt lists is what the installed program asks for."""
+    listed = [line for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
+    code = "import importlib.metadata as m; print(*m.requires('hls-converter'), sep='\\n')"
+    asked = subprocess.run([programs / "python", "-c", code], capture_output=True, text=True, check=True).stdout.splitlines()
+    assert sorted(_parts(line) for line in listed) == sorted(_parts(line) for line in asked)
+
+
+def _parts(requirement):
+    """Return a requirement's name and its limits, whatever their order."""
+    name = requirement[: min(requirement.index(sign) for sign in "<>=~" if sign in requirement)]
+    return name, sorted(requirement.removeprefix(name).split(","))
+
+
+def test_data_files(wheel):
+    """The wheel holds what the program reads by its path: the backend's page, sample and speech model."""
+    folders = [ROOT / "backend/player", ROOT / "samples"]
+    files = {path.relative_to(ROOT).as_posix() for folder in folders for path in folder.rglob("*") if path.is_file()}
+    with zipfile.ZipFile(wheel) as archive:
+        assert set() == {name for name in files if "__pycache__" not in name} - set(archive.namelist())
+
+
+def test_window_program(programs):
+    """There is a program for the window, too."""
+    assert os.access(programs / "hls-converter-gui", os.X_OK)
+
+
+def test_doctor(run):
+    """The doctor finds ffmpeg and all that a job needs."""
+    done = run("doctor")
+    assert (0, True, "") == (done.returncode, "\nffmpeg      " in done.stdout, done.stderr)
+
+
+def test_validate(run, tmp_path):
+    """The check of a folder looks into it and names what is missing there."""
+    (tmp_path / "stream").mkdir()
+    (tmp_path / "stream/master.m3u8").write_text(STREAM, encoding="utf-8")
+    done = run("validate", "stream")
+    assert (1, True) == (done.returncode, "gone.m3u8: The file is missing." in done.stdout)
+
+
+def test_demo(run):
+    """Sample, speech model, Whisper's own process and the backend's page are all installed with the program."""
+    done = run("demo", "-o", "demo")
+    assert (0, "", True) == (done.returncode, done.stderr, "Verified: all " in done.stdout)
