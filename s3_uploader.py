@@ -18,6 +18,7 @@ from config import Config
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, PipelineError, SettingsError
 from pipeline.events import Event, LogLevel, LogLine
+from pipeline.media.stream_layout import MASTER
 from pipeline.steps import unexpected
 from pipeline.transfer.http import retry
 from pipeline.transfer.http.content_types import CONTENT_TYPES
@@ -35,7 +36,6 @@ from pipeline.transfer.upload.results import TransferCancelled, UploadResult, up
 from pipeline.transfer.upload.state_file import STATE_FILE, FileStatus, UploadSnapshot, read_state, write_state
 from pipeline.transfer.upload.tally import TransferProgress
 from pipeline.transfer.upload.uploader import Uploader
-from pipeline.workspace import MASTER
 
 if TYPE_CHECKING:
     from os import PathLike

@@ -20,6 +20,7 @@ from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.errors import OutputError, TransferError
 from pipeline.events import Event, JobFinished
+from pipeline.media.stream_layout import TRANSCRIPT_TXT
 from pipeline.model import EncodingRequest, Existing, Job, JobReport, Outcome, TranscriptionRequest, UploadRequest
 from pipeline.published import published_files
 from storage import LocalStorageBackend, StorageError
@@ -91,7 +92,7 @@ def _job(place: Path, config: Config) -> JobReport:
 
 
 def _say_where_to_look(place: Path, folder: Path, files: int) -> None:
-    heard = (folder / "transcript.txt").read_text(encoding="utf-8").split("\n")
+    heard = (folder / TRANSCRIPT_TXT).read_text(encoding="utf-8").split("\n")
     root = place / STORE
     lines = [
         "",

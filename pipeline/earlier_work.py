@@ -10,9 +10,10 @@ from typing import Any
 from pipeline.errors import FolderTakenError, SettingsError
 from pipeline.files import size_of
 from pipeline.job_file import JOB_FILE, JobFile, read_job_file
+from pipeline.media.stream_layout import CAPTIONS_VTT, TRANSCRIPT_JSON, TRANSCRIPT_SRT, TRANSCRIPT_TXT
 from pipeline.output_settings import HLS, PACKAGE, TRANSCRIPT, OutputSettings
 
-TRANSCRIPT_FILES = ("transcript.srt", "transcript.txt", "transcript.json", "subtitles.vtt")
+TRANSCRIPT_FILES = (TRANSCRIPT_SRT, TRANSCRIPT_TXT, TRANSCRIPT_JSON, CAPTIONS_VTT)
 """What the transcription makes, and an editor may have corrected."""
 
 MEDIA_SUFFIXES = (".ts", ".m4s", ".mp4")

@@ -14,6 +14,7 @@ from pipeline.events import JobFinished, LogLevel, Sink
 from pipeline.folder_lock import locked
 from pipeline.folder_notes import FolderNotes
 from pipeline.job_file import JOB_FILE
+from pipeline.media.stream_layout import MASTER
 from pipeline.media.validate.stream_summary import summarize
 from pipeline.model import Existing, JobReport, PhaseName, PhaseOutcome, UploadRequest
 from pipeline.phases.cleanup import clean_up
@@ -27,7 +28,7 @@ from pipeline.transfer.manifests.folder_owner import owner_of
 from pipeline.transfer.upload.state_file import STATE_FILE, read_state
 from pipeline.transfer.upload.tally import COMPLETE, VALIDATING
 from pipeline.transfer.upload.uploader import Uploader
-from pipeline.workspace import MASTER, lock_of
+from pipeline.workspace import lock_of
 
 
 def upload_folder(

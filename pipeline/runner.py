@@ -13,11 +13,12 @@ from pipeline.disk_room import ROOM_BYTES, tells_of_full_disk, wait_for_room
 from pipeline.errors import EncodeError, OutputError
 from pipeline.events import JobFinished, LogLevel, Sink
 from pipeline.folder_lock import locked
+from pipeline.media.stream_layout import MASTER
 from pipeline.model import JobReport, PhaseName, PhaseOutcome, Plan
 from pipeline.output_settings import output_settings
 from pipeline.phases.phase import Phase, PhaseContext
 from pipeline.steps import Steps, to_the_end
-from pipeline.workspace import MASTER, Workspace
+from pipeline.workspace import Workspace
 
 MAKING = (PhaseName.HLS, PhaseName.MP4, PhaseName.TRANSCRIPT)
 """The phases that fill the folder; it is packaged after the last of them."""

@@ -23,9 +23,6 @@ from pipeline.model import Existing, Job
 from pipeline.output_settings import PACKAGE, OutputSettings
 from pipeline.published import published_names
 
-MASTER = "master.m3u8"
-"""The playlist that players are given: its presence means that the stream is there."""
-
 CHECKPOINTS = ".checkpoints"
 FINGERPRINT_BYTES = 1 << 20
 """How much of a source's head and of its tail is hashed: enough to tell two takes apart, quick on a network drive."""

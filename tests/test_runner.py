@@ -16,6 +16,7 @@ from pipeline.errors import Cancelled, EncodeError, OutputError, SettingsError
 from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
 from pipeline.media.ffmpeg.process import find_ffmpeg
 from pipeline.media.source.probe import probe
+from pipeline.media.stream_layout import MASTER
 from pipeline.model import Outcome, PhaseName, PhaseOutcome, TranscriptionRequest, UploadRequest
 from pipeline.phases.hls import HlsPhase
 from pipeline.phases.mp4 import Mp4Phase
@@ -23,7 +24,6 @@ from pipeline.phases.package import package
 from pipeline.phases.phase import PhaseResult, Progress
 from pipeline.plan import make_plan
 from pipeline.runner import run
-from pipeline.workspace import MASTER
 
 
 @dataclass

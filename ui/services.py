@@ -172,6 +172,6 @@ class PipelineServices:
 
     def open_in_file_manager(self, folder: Path) -> None:
         """See `Services`."""
-        from pipeline.media.ffmpeg import process
+        from ui.file_manager import open_in_file_manager
 
-        process.open_in_file_manager(folder)
+        open_in_file_manager(folder)

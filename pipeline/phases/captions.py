@@ -14,19 +14,18 @@ from pathlib import Path
 from pipeline.errors import OutputError
 from pipeline.events import LogLevel
 from pipeline.media.hls import playlists
-from pipeline.media.hls.measure import PLAYLIST, Measured, bit_rates, read_media_playlist, segment_bytes
+from pipeline.media.hls.measure import Measured, bit_rates, read_media_playlist, segment_bytes
 from pipeline.media.hls.playlists import ClosedCaptions, SubtitleTrack
 from pipeline.media.source.closed_captions import Channel, channels_in, read_closed_captions
 from pipeline.media.source.language_tags import UNKNOWN_LANGUAGE
 from pipeline.media.source.subtitle_tracks import read_cues
+from pipeline.media.stream_layout import PLAYLIST, SUBTITLES
 from pipeline.model import PhaseName, Plan, SubtitleForm, SubtitleStream
 from pipeline.phases.phase import PhaseContext
 from pipeline.phases.transcribe import load_cues
 from pipeline.speech.cues import Cue
 from pipeline.speech.languages import language_name
 from pipeline.speech.subtitles import vtt_segments
-
-SUBTITLES = "subtitles"
 
 
 @dataclass(frozen=True, kw_only=True)

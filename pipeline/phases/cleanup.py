@@ -8,12 +8,12 @@ from pathlib import Path
 from pipeline.cancel import CancelToken
 from pipeline.earlier_work import PLAYLIST_SUFFIX
 from pipeline.events import LogLevel
+from pipeline.media.stream_layout import MASTER
 from pipeline.model import PhaseName, PhaseOutcome
 from pipeline.phases.phase import Notes, PhaseContext, PhaseResult
 from pipeline.published import published_files
 from pipeline.transfer.upload.journal import Destination
 from pipeline.transfer.upload.uploader import confirmed_files
-from pipeline.workspace import MASTER
 
 KEPT = ("manifest.json",)
 DELETED = "Local files deleted"

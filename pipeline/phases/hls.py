@@ -19,10 +19,11 @@ from pipeline.media.encode.loudness import SILENCE_LUFS
 from pipeline.media.encode.sound_format import RATE_HZ
 from pipeline.media.ffmpeg.ffmpeg_words import meaning
 from pipeline.media.ffmpeg.process import FfmpegRun, printable, run_ffmpeg
-from pipeline.media.hls import measure, playlists
+from pipeline.media.hls import playlists
 from pipeline.media.source import interruptions
 from pipeline.media.source.scan import CLOCK_HZ, Scan
 from pipeline.media.source.treatment import declared_end_s
+from pipeline.media.stream_layout import INIT, PLAYLIST
 from pipeline.model import MediaInfo, PhaseName, PhaseOutcome, Plan, SegmentType
 from pipeline.phases import rerun
 from pipeline.phases.hls_encode import HlsEncode
@@ -76,7 +77,7 @@ class HlsPhase:
                 facts = work.run(found, planned)
             durations_s = facts.pop("durations_s")
             for name, durations in durations_s.items():
-                (folder / name / measure.PLAYLIST).write_text(_playlist(plan, name, durations), encoding="utf-8", newline="\n")
+                (folder / name / PLAYLIST).write_text(_playlist(plan, name, durations), encoding="utf-8", newline="\n")
         except BaseException as error:
             if not tells_of_full_disk(error):  # else it goes on as soon as there is room
                 work.forget_trifles()
@@ -266,7 +267,7 @@ def _playlist(plan: Plan, name: str, durations: list[float]) -> str:
     pattern = encode.segment_pattern(plan.segment_type)
     names = [pattern % number for number in range(1, len(durations) + 1)]
     fmp4 = plan.segment_type is SegmentType.FMP4
-    return playlists.media_playlist(durations, names, version=7 if fmp4 else 6, map_uri=encode.INIT if fmp4 else None)
+    return playlists.media_playlist(durations, names, version=7 if fmp4 else 6, map_uri=INIT if fmp4 else None)
 
 
 def _decoded_samples(log: Sequence[str], number: int) -> int:

@@ -13,11 +13,9 @@ from pipeline.media.hls import measure, playlists
 from pipeline.media.hls.iframes import find_iframes, first_time
 from pipeline.media.hls.playlists import IFrameStream
 from pipeline.media.source.scan import EARLY_TICKS
+from pipeline.media.stream_layout import IFRAME_PLAYLIST, INIT, MASTER, PLAYLIST
 from pipeline.media.validate import validate
 from pipeline.model import Rendition, SegmentType
-from pipeline.workspace import MASTER
-
-IFRAMES = "iframes.m3u8"
 
 
 def join_copied(folder: Path, name: str, segment_type: SegmentType, boundaries: Sequence[int]) -> list[int]:
@@ -52,16 +50,16 @@ def check_copied(folder: Path, top: Rendition, segment_type: SegmentType, durati
     fmp4 = segment_type is SegmentType.FMP4
     version = playlists.FMP4_VERSION if fmp4 else playlists.TS_VERSION
     names = [_segment(folder, top.name, segment_type, number).name for number in range(1, len(durations_s) + 1)]
-    text = playlists.media_playlist(durations_s, names, version=version, map_uri=encode.INIT if fmp4 else None)
-    write_whole(folder / top.name / measure.PLAYLIST, text)
+    text = playlists.media_playlist(durations_s, names, version=version, map_uri=INIT if fmp4 else None)
+    write_whole(folder / top.name / PLAYLIST, text)
     measured = measure.measure(folder, top.name)
     if measured.peak_bit_rate > PEAK * top.bit_rate:
         raise NotCopyableError(f"its peaks of {measured.peak_bit_rate / 1e6:.1f} Mb/s are too much for {top.name}")
     iframes = find_iframes(folder, top.name)
-    write_whole(folder / top.name / IFRAMES, playlists.iframe_playlist(iframes, version=version))
+    write_whole(folder / top.name / IFRAME_PLAYLIST, playlists.iframe_playlist(iframes, version=version))
     assert measured.picture is not None
     stream = IFrameStream(
-        uri=f"{top.name}/{IFRAMES}",
+        uri=f"{top.name}/{IFRAME_PLAYLIST}",
         picture=measured.picture,
         peak_bit_rate=iframes.peak_bit_rate,
         average_bit_rate=iframes.average_bit_rate,

@@ -11,6 +11,7 @@ from pipeline.checkpoints import Move
 from pipeline.media.encode import arguments as encode
 from pipeline.media.hls.iframes import TIMESTAMP_WRAP
 from pipeline.media.source.scan import CLOCK_HZ
+from pipeline.media.stream_layout import INIT
 from pipeline.model import SegmentType
 from pipeline.phases.encode_work import EncodeWork
 from pipeline.phases.sound_encode import SoundEncode
@@ -62,7 +63,7 @@ def join(
         durations[name] = segment_durations_s(starts, min(last + last_frame, max(1, rest)))
         boundaries = boundaries or [(start - starts[0]) % TIMESTAMP_WRAP for start in starts]
         if segment_type is SegmentType.FMP4:
-            moves.append(work.move(f"{pieces[0][0]}/{name}/{encode.INIT}", f"{name}/{encode.INIT}"))
+            moves.append(work.move(f"{pieces[0][0]}/{name}/{INIT}", f"{name}/{INIT}"))
     for own in sound.own_segments(boundaries):
         shutil.rmtree(folder / own.folder, ignore_errors=True)
         moves += own.moves

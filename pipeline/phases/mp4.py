@@ -18,11 +18,11 @@ from pipeline.media.ffmpeg.process import printable, run_ffmpeg
 from pipeline.media.hls import encryption, measure
 from pipeline.media.source.probe import probe
 from pipeline.media.source.scan import scan
+from pipeline.media.stream_layout import MP4_FILE, PLAYLIST
 from pipeline.model import PhaseName, PhaseOutcome, Plan
 from pipeline.phases.hls import encode_failure
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
 
-MP4_FILE = "offline_480p.mp4"
 SCRATCH = ".mp4"
 """What the names of the folders begin with in which it is made, each attempt in its own."""
 
@@ -70,11 +70,11 @@ class Mp4Phase:
         facts = context.workspace.done[PhaseName.HLS.value]
         sound, target = _sound(plan), f"{scratch.name}/{MP4_FILE}"
         place = _readable(context, scratch, [playlist for playlist in (wanted.remux_of, sound) if playlist is not None])
-        sound_playlist = None if sound is None else place / sound / measure.PLAYLIST
-        shown = measure.read_media_playlist(folder / (wanted.remux_of or plan.renditions[0].name) / measure.PLAYLIST)
+        sound_playlist = None if sound is None else place / sound / PLAYLIST
+        shown = measure.read_media_playlist(folder / (wanted.remux_of or plan.renditions[0].name) / PLAYLIST)
         end_s = sum(segment.duration_s for segment in shown)
         if wanted.remux_of is not None:
-            arguments = encode.remux_arguments(place / wanted.remux_of / measure.PLAYLIST, sound_playlist, target, end_s)
+            arguments = encode.remux_arguments(place / wanted.remux_of / PLAYLIST, sound_playlist, target, end_s)
         else:
             # what the encode of the renditions ended with: a hardware encoder may have given way to the processor
             plan = replace(plan, encoder=facts["encoder"])

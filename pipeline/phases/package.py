@@ -18,14 +18,14 @@ from pipeline.media.hls import encryption, playlists
 from pipeline.media.hls.iframes import find_iframes
 from pipeline.media.hls.measure import BOUNDARY_TOLERANCE_S, Measured, bit_rates, measure
 from pipeline.media.hls.playlists import AudioTrack, IFrameStream
-from pipeline.media.hls.thumbnails import POSTER, SPRITE, SPRITE_MAP, write_thumbnails
+from pipeline.media.hls.thumbnails import write_thumbnails
 from pipeline.media.source import chapters
+from pipeline.media.stream_layout import CHAPTERS_JSON, CHAPTERS_VTT, IFRAME_PLAYLIST, MASTER, POSTER, SPRITE, SPRITE_MAP
 from pipeline.media.validate import validate
 from pipeline.model import PhaseName, Plan, SegmentType
 from pipeline.phases.captions import kept_channels, read_channels, write_subtitles
 from pipeline.phases.phase import PhaseContext
-from pipeline.phases.rerun import IFRAME_PLAYLIST, beside
-from pipeline.workspace import MASTER
+from pipeline.phases.rerun import beside
 
 
 def package(context: PhaseContext) -> None:
@@ -162,7 +162,7 @@ def _leading(plan: Plan, measured: dict[str, Measured]) -> Measured:
 def _write_chapters(context: PhaseContext, length_s: float) -> str | None:
     """Write the chapters in both forms; return the address for the master playlist, None where there are none."""
     folder, plan = context.workspace.folder, context.plan
-    for name in (chapters.CHAPTERS_JSON, chapters.CHAPTERS_VTT):
+    for name in (CHAPTERS_JSON, CHAPTERS_VTT):
         (folder / name).unlink(missing_ok=True)
     made = chapters.within(plan.chapters, length_s)
     late = sum(chapter.start_s >= length_s for chapter in plan.chapters)
@@ -171,9 +171,9 @@ def _write_chapters(context: PhaseContext, length_s: float) -> str | None:
     if not made:
         return None
     language = next((a.language for a in plan.audio if a.default), None)
-    write_whole(folder / chapters.CHAPTERS_JSON, chapters.chapters_json(made, length_s, language))
-    write_whole(folder / chapters.CHAPTERS_VTT, chapters.chapters_vtt(made, length_s))
-    return chapters.CHAPTERS_JSON
+    write_whole(folder / CHAPTERS_JSON, chapters.chapters_json(made, length_s, language))
+    write_whole(folder / CHAPTERS_VTT, chapters.chapters_vtt(made, length_s))
+    return CHAPTERS_JSON
 
 
 def _encrypt(context: PhaseContext, measured: dict[str, Measured], key: bytes) -> dict[str, Measured]:

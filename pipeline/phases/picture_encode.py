@@ -18,6 +18,7 @@ from pipeline.media.hls import measure
 from pipeline.media.hls.fragments import separate_init
 from pipeline.media.hls.iframes import first_time
 from pipeline.media.source.scan import CLOCK_HZ
+from pipeline.media.stream_layout import INIT, PLAYLIST
 from pipeline.model import Plan, SegmentType
 from pipeline.phases.chunk_pool import ChunkPool, Task
 from pipeline.phases.encode_work import EncodeWork
@@ -100,7 +101,7 @@ class PictureEncode:
         stretch.unlink(missing_ok=True)
         if plan.segment_type is SegmentType.FMP4:
             for r in plan.renditions:
-                separate_init(folder / r.name / encode.INIT, folder / r.name / (encode.segment_pattern(SegmentType.FMP4) % 1))
+                separate_init(folder / r.name / INIT, folder / r.name / (encode.segment_pattern(SegmentType.FMP4) % 1))
         if chunk.frames is not None and chunk.frames != run.frames and (chunk.number or chunk.end is not None):
             raise NotSeekableError(f"{chunk.frames} frames were expected and {run.frames} made")
         # a full disk leaves empty segments while ffmpeg ends with status 0
@@ -109,7 +110,7 @@ class PictureEncode:
         last = None
         if chunk.end is None:
             name, paths = next(iter(segments.items()))
-            last = measure.last_frame_after(folder / name / measure.PLAYLIST, paths[-1].name)
+            last = measure.last_frame_after(folder / name / PLAYLIST, paths[-1].name)
         return {"frames": run.frames, "errors": run.error_lines, "starts": starts, "last": last}
 
     def _settle(self, plan: Plan, number: int, key: str, made: dict[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -128,7 +129,7 @@ class PictureEncode:
 
     def _check_same_start(self, name: str, pieces: Sequence[str]) -> None:
         """See that the pieces' initialisation sections are the same, so that one serves all. Raises NotSeekableError."""
-        first, *others = ((self._work.checkpoints.root / piece / name / encode.INIT).read_bytes() for piece in pieces)
+        first, *others = ((self._work.checkpoints.root / piece / name / INIT).read_bytes() for piece in pieces)
         for other in others:
             if other != first:
                 raise NotSeekableError(f"the chunks of {name} can't be joined")

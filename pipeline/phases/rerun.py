@@ -15,18 +15,16 @@ from pipeline.events import LogLevel
 from pipeline.media.encode import ladder
 from pipeline.media.hls import measure
 from pipeline.media.hls.encryption import PUBLISHED_KEY
-from pipeline.media.hls.thumbnails import POSTER, SPRITE, SPRITE_MAP
-from pipeline.media.source.chapters import CHAPTERS_JSON, CHAPTERS_VTT, as_facts
+from pipeline.media.source.chapters import as_facts
 from pipeline.media.source.scan import Scan
+from pipeline.media.stream_layout import CHAPTERS_JSON, CHAPTERS_VTT, IFRAME_PLAYLIST, MASTER, PLAYLIST, POSTER, SPRITE, SPRITE_MAP
 from pipeline.model import Plan, Rendition
 from pipeline.output_settings import HLS, PACKAGE, QUALITIES, TRANSCRIPT, label
 from pipeline.phases.phase import PhaseContext
-from pipeline.workspace import MASTER
 
 MISSING_S = 1.0
 """A source of which more than this is missing is not converted unless the editor accepts that, in seconds."""
 
-IFRAME_PLAYLIST = "iframes.m3u8"
 PACKAGED = (MASTER, POSTER, SPRITE, SPRITE_MAP, PUBLISHED_KEY, CHAPTERS_JSON, CHAPTERS_VTT)
 """What the packaging writes into the folder itself."""
 
@@ -101,7 +99,7 @@ def beside_what_is_there(context: PhaseContext, planned: Plan, found: Scan) -> P
 def fits(context: PhaseContext, made: Sequence[Rendition], durations_s: Sequence[float]) -> bool:
     """Whether what was made has segments as long as those of the renditions that are there, so that players can change between them."""
     for name in {r.name for r in context.plan.renditions} - {r.name for r in made}:
-        there = measure.read_media_playlist(context.workspace.folder / name / measure.PLAYLIST)
+        there = measure.read_media_playlist(context.workspace.folder / name / PLAYLIST)
         pairs = itertools.zip_longest((segment.duration_s for segment in there), durations_s, fillvalue=0.0)
         if any(abs(a - b) > measure.BOUNDARY_TOLERANCE_S for a, b in pairs):
             return False

@@ -25,6 +25,7 @@ from pipeline.media.encode.sound_line import Level
 from pipeline.media.encode.sound_segments import write_segments
 from pipeline.media.source.scan import CLOCK_HZ
 from pipeline.media.source.source_checks import check_unchanged
+from pipeline.media.stream_layout import INIT
 from pipeline.model import Plan, SegmentType
 from pipeline.phases.encode_work import EncodeWork
 from pipeline.phases.sound_pass import Found, SoundPass, piece_file, piece_name
@@ -152,7 +153,7 @@ class SoundEncode:
         pattern = encode.segment_pattern(self._plan.segment_type)
         names = [pattern % number for number in range(1, len(starts) + 1)]
         if self._plan.segment_type is SegmentType.FMP4:
-            names.append(encode.INIT)
+            names.append(INIT)
         moves = tuple(self._work.move(f"{SEGMENTS}/{folder}/{name}", f"{folder}/{name}") for name in names)
         durations = tuple((b - a) / CLOCK_HZ for a, b in itertools.pairwise([*starts, self._end(codec)]))
         return OwnSegments(folder=folder, moves=moves, durations_s=durations)

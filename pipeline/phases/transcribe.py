@@ -11,6 +11,7 @@ from pipeline.errors import SpeechError
 from pipeline.events import LogLevel
 from pipeline.files import write_whole
 from pipeline.media.source.source_checks import check_unchanged
+from pipeline.media.stream_layout import TRANSCRIPT_JSON
 from pipeline.model import PhaseName, PhaseOutcome, TranscriptionRequest
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
 from pipeline.speech.cues import Cue, shape_cues
@@ -23,7 +24,6 @@ SOUND_ONLY_RATE = 25.0
 """The frame rate by which captions are spaced where there is no picture."""
 
 STEP = "transcript"
-JSON_FILE = "transcript.json"
 FILES = TRANSCRIPT_FILES
 
 
@@ -32,7 +32,7 @@ def load_cues(folder: Path) -> tuple[str, list[Cue]]:
 
     Without speech or without sound there are no cues, and the language is empty.
     """
-    path = folder / JSON_FILE
+    path = folder / TRANSCRIPT_JSON
     if not path.exists():
         return "", []
     try:

@@ -9,6 +9,7 @@ from config import BackendApi
 from pipeline.cancel import CancelToken
 from pipeline.errors import SettingsError, TransferError, UploadIncompleteError
 from pipeline.events import LogLevel
+from pipeline.media.stream_layout import MASTER
 from pipeline.model import Existing, PhaseName, PhaseOutcome, Plan, UploadRequest
 from pipeline.phases.phase import Notes, PhaseContext, PhaseResult, Progress
 from pipeline.published import published_names
@@ -28,7 +29,6 @@ from pipeline.transfer.upload.publish_order import check_names
 from pipeline.transfer.upload.results import UploadResult, upload_failure
 from pipeline.transfer.upload.tally import COMPLETE, VALIDATING, TransferProgress
 from pipeline.transfer.upload.uploader import Uploader, previous_upload
-from pipeline.workspace import MASTER
 
 KEY_REFUSED = "InvalidKey"
 """What a backend calls a key that its storage can't have (docs/backend-api.md)."""

@@ -14,7 +14,8 @@ from source_clips import run
 
 from config import Config
 from pipeline.media.ffmpeg.process import find_ffmpeg
-from pipeline.media.hls.measure import PLAYLIST, read_media_playlist
+from pipeline.media.hls.measure import read_media_playlist
+from pipeline.media.stream_layout import PLAYLIST
 from pipeline.model import Outcome, SegmentType
 
 SEGMENTS = {"ts": SegmentType.TS, "fmp4": SegmentType.FMP4}

@@ -56,11 +56,12 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
 # inside a wing: which rooms a room may import besides its own; what lies in none of them is above all
 ROOMS: dict[str, dict[str, set[str]]] = {
     "pipeline/media": {
+        "stream_layout": set(),  # names alone, for all of them
         "ffmpeg": set(),
-        "source": set(),
-        "hls": {"source"},
-        "encode": {"ffmpeg", "source", "hls"},
-        "validate": {"source", "encode"},  # judges what hls wrote, so it reads nothing with its help
+        "source": {"stream_layout"},
+        "hls": {"source", "stream_layout"},
+        "encode": {"ffmpeg", "source", "hls", "stream_layout"},
+        "validate": {"source", "encode", "stream_layout"},  # judges what hls wrote, so it reads nothing with its help
     },
     "pipeline/transfer": {
         "http": set(),
@@ -79,7 +80,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "ttkbootstrap": ("ui",),
     "tkinterdnd2": ("ui",),
     "keyring": ("ui/keychain.py",),
-    "subprocess": ("pipeline/media/ffmpeg/process.py", "pipeline/speech"),
+    "subprocess": ("pipeline/media/ffmpeg/process.py", "pipeline/speech", "ui/file_manager.py"),
     "multiprocessing": ("pipeline/media/ffmpeg/process.py", "pipeline/speech"),
     "faster_whisper": ("pipeline/speech",),
     "requests": ("pipeline/transfer/http", "backend/conformance/visitor.py"),

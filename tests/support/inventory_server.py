@@ -16,12 +16,12 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 from threaded_servers import serving
 
 from config import BackendApi
+from pipeline.media.stream_layout import MASTER
 from pipeline.published import published_files
 from pipeline.transfer.manifests.manifest import ConfirmedFile, Manifest, merge
 from pipeline.transfer.manifests.manifest_library import write_copies
 from pipeline.transfer.manifests.ownership import SourceContent
 from pipeline.transfer.manifests.placement import pointing_into
-from pipeline.workspace import MASTER
 
 TOKEN = "inventory-token-0123456789"
 EVERYTHING = {"version": 1, "bucket": "videos", "list": True, "read": True, "delete": True, "manifest": True}

@@ -17,12 +17,11 @@ import ffmpeg
 from pipeline.media.encode.chunks import SHORTEST_PAUSE_S, Chunk, Cutting
 from pipeline.media.encode.colour_conversion import conversion, named_by_headers, tags
 from pipeline.media.encode.encoders import codec_of, family_of, global_options, picture_options, pixel_format, upload_filters
-from pipeline.media.hls.measure import PLAYLIST
 from pipeline.media.source.colours import source_colours
 from pipeline.media.source.scan import CLOCK_HZ, EARLY_TICKS
+from pipeline.media.stream_layout import INIT, PLAYLIST
 from pipeline.model import Codec, Crop, DynamicRange, EncoderFamily, MediaInfo, Plan, Rendition, SegmentType, VideoStream
 
-INIT = "init.mp4"
 SOURCE = "source"
 
 SAME_SHAPE = 0.03

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pipeline.errors import SettingsError
 from pipeline.media.source.audio_layouts import are_pairs, only_two_known
 from pipeline.media.source.language_tags import UNKNOWN_LANGUAGE
+from pipeline.media.stream_layout import AUDIO
 from pipeline.model import AudioRendition, AudioStream, MappedSound, TrackChannel
 from pipeline.speech.languages import language_name
 
-FOLDER = "audio"
 STEREO = "stereo"
 SURROUND = "surround"
 MONO_BIT_RATE = 96_000
@@ -53,7 +53,7 @@ def audio_renditions(
         tags.append(tag)
         nth = tags.count(tag)
         name = _name(stream, nth, alone=len(sounds) == 1)
-        folder = f"{FOLDER}/{tag}" + (f"-{nth}" if nth > 1 else "")
+        folder = f"{AUDIO}/{tag}" + (f"-{nth}" if nth > 1 else "")
         usual = AudioRendition(
             folder=folder,
             name=name,

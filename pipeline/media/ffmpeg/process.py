@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 import queue
 import shlex
 import shutil
@@ -204,18 +203,6 @@ def _asked(ffmpeg: Path, question: str) -> str:
         return subprocess.run(asked, env=child_environment(), capture_output=True, text=True, timeout=20, check=True).stdout
     except (OSError, subprocess.SubprocessError) as error:
         raise ToolError(f"{ffmpeg} does not run: check FFMPEG_PATH or install ffmpeg.") from error
-
-
-def open_in_file_manager(path: Path) -> None:
-    """Show a folder in the desktop's file manager. Raises ToolError."""
-    if sys.platform == "win32":
-        os.startfile(path)
-        return
-    opener = shutil.which("open" if sys.platform == "darwin" else "xdg-open")
-    if opener is None:
-        raise ToolError(f"No file manager was found: the files are in {path}.")
-    silent = subprocess.DEVNULL
-    subprocess.Popen([opener, str(path)], env=child_environment(), stdin=silent, stdout=silent, stderr=silent)
 
 
 class _Log:

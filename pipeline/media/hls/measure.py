@@ -17,9 +17,9 @@ from typing import Any
 from pipeline.errors import EncodeError
 from pipeline.media.hls.codecs import Colour, audio_codec, video_codec
 from pipeline.media.source.frame_times import even_rate, frame_rates
+from pipeline.media.stream_layout import PLAYLIST
 from pipeline.model import DynamicRange
 
-PLAYLIST = "index.m3u8"
 """The name of a rendition's own playlist, in its folder."""
 
 BOUNDARY_TOLERANCE_S = 0.001

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pipeline.media.hls.iframes import ByteRange, IFrames
-from pipeline.media.hls.measure import PLAYLIST, Measured, Picture, target_duration_s
+from pipeline.media.hls.measure import Measured, Picture, target_duration_s
 from pipeline.media.source.language_tags import UNKNOWN_LANGUAGE
+from pipeline.media.stream_layout import PLAYLIST
 
 TS_VERSION = 6
 """EXT-X-MAP in a playlist that is not of I-frames alone needs 6 (RFC 8216, section 7); below it nothing is gained."""

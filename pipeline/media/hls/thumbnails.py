@@ -16,16 +16,13 @@ from typing import TYPE_CHECKING, Any
 from pipeline.cancel import CancelToken
 from pipeline.errors import EncodeError
 from pipeline.files import write_whole
-from pipeline.media.hls.measure import MPEGTS_CLOCK_HZ, PLAYLIST, Measured, Picture, open_segment, read_media_playlist
+from pipeline.media.hls.measure import MPEGTS_CLOCK_HZ, Measured, Picture, open_segment, read_media_playlist
+from pipeline.media.stream_layout import PLAYLIST, POSTER, SPRITE, SPRITE_MAP
 from pipeline.model import DynamicRange
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-POSTER = "poster.jpg"
-SPRITE = "sprite.jpg"
-SPRITE_MAP = "thumbnails.vtt"
 
 POSTER_MAX_WIDTH = 1280
 TILE_LONG_SIDE = 160

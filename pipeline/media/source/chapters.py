@@ -15,9 +15,6 @@ from pipeline.model import Chapter
 from pipeline.speech.cues import Cue
 from pipeline.speech.subtitles import to_vtt
 
-CHAPTERS_JSON = "chapters.json"
-CHAPTERS_VTT = "chapters.vtt"
-
 FORMS = "lines such as 0:01:30 Title, WebVTT, ffmpeg's metadata, Matroska's CHAPTER01=0:01:30, or JSON"
 
 _TIME = r"(?:\d+:)?\d+:\d{1,2}(?:[.,]\d+)?"

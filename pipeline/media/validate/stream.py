@@ -11,6 +11,7 @@ from typing import Any
 from pipeline.cancel import CancelToken
 from pipeline.errors import OutputError, SettingsError
 from pipeline.job_file import JOB_FILE
+from pipeline.media.stream_layout import MASTER
 from pipeline.media.validate import iframe_rules, master_rules, playlist_rules, session_rules, subtitle_rules, timing_rules, variant_rules
 from pipeline.media.validate.findings import Notes, Validation
 from pipeline.media.validate.folder import Folder
@@ -20,7 +21,6 @@ from pipeline.media.validate.playlist_rules import Role
 from pipeline.media.validate.secret_rules import check_key_is_not_published
 from pipeline.media.validate.segment_bytes import BLOCK, SegmentBytes
 from pipeline.media.validate.segments import Source, Stream, find_files, read_stream
-from pipeline.workspace import MASTER
 
 ROLES = {"AUDIO": Role.AUDIO, "VIDEO": Role.VIDEO, "SUBTITLES": Role.SUBTITLES}
 INDEPENDENT = "EXT-X-INDEPENDENT-SEGMENTS"

@@ -9,12 +9,13 @@ from pathlib import Path
 from pipeline.earlier_work import MEDIA_SUFFIXES
 from pipeline.errors import SettingsError, SourceError
 from pipeline.job_file import read_job_file
+from pipeline.media.stream_layout import MASTER
 from pipeline.published import MANIFEST_FILE, published_names
 from pipeline.transfer.manifests.local_copy import md5_of, path_for
 from pipeline.transfer.manifests.manifest import FileEntry, Manifest
 from pipeline.transfer.manifests.manifest_library import ManifestError, read_manifest
 from pipeline.transfer.manifests.ownership import Owner, SourceContent, owner_from
-from pipeline.workspace import MASTER, fingerprint
+from pipeline.workspace import fingerprint
 
 
 def owner_of(folder: Path) -> Owner:

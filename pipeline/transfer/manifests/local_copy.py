@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 from pipeline.errors import SettingsError
+from pipeline.media.stream_layout import MASTER
 from pipeline.slug import WINDOWS_DEVICES
 from pipeline.transfer.manifests.manifest import FileEntry
 from pipeline.transfer.manifests.placement import Placement
-from pipeline.workspace import MASTER
 
 BLOCK_BYTES = 1 << 20
 

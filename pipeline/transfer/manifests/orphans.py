@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.media.stream_layout import MASTER
 from pipeline.slug import is_earlier_place
 from pipeline.transfer.manifests.folder_owner import owner_of
 from pipeline.transfer.manifests.manifest import Manifest
 from pipeline.transfer.manifests.manifest_library import Located
 from pipeline.transfer.manifests.ownership import SourceContent
-from pipeline.workspace import MASTER
 
 
 @dataclass(frozen=True, kw_only=True)

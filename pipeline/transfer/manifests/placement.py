@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from pipeline.workspace import MASTER
+from pipeline.media.stream_layout import MASTER
 
 _VERSION = re.compile(r"v(\d{1,6})/")
 _URI = re.compile(r'(?<=URI=")([^"]*)(?=")')

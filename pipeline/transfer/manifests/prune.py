@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pipeline.errors import AuthenticationError, SettingsError, TransferError
+from pipeline.media.stream_layout import MASTER
 from pipeline.published import MANIFEST_FILE
 from pipeline.transfer.http.validation import destination_problems
 from pipeline.transfer.manifests.inventory import Inventory, Remote, StoredObject, moment
 from pipeline.transfer.manifests.manifest import BEGUN, Manifest
 from pipeline.transfer.manifests.placement import standing_alone, versions_in
-from pipeline.workspace import MASTER
 
 
 @dataclass(frozen=True, kw_only=True)

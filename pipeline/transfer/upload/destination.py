@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from pipeline.cancel import CancelToken
 from pipeline.errors import AuthenticationError, DestinationTakenError, OutputError, TransferError
 from pipeline.files import write_whole
+from pipeline.media.stream_layout import MASTER
 from pipeline.published import MANIFEST_FILE
 from pipeline.transfer.http.exchange import NoAnswerError
 from pipeline.transfer.http.sessions import open_session
@@ -30,7 +31,6 @@ from pipeline.transfer.upload.journal import Destination, read_journal
 from pipeline.transfer.upload.sender import ignore
 from pipeline.transfer.upload.state_file import STATE_FILE, FileStatus, read_state
 from pipeline.transfer.upload.uploader import Uploader
-from pipeline.workspace import MASTER
 
 if TYPE_CHECKING:
     from pipeline.transfer.http.news import Listener

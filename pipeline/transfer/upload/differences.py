@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from pipeline.media.stream_layout import MASTER, SUBTITLES
 from pipeline.transfer.manifests.inventory import StoredObject
 from pipeline.transfer.manifests.manifest import FileEntry
 from pipeline.transfer.upload.journal import Confirmed
 from pipeline.transfer.upload.publish_order import OutgoingFile
-from pipeline.workspace import MASTER
 
-CAPTIONS = "subtitles/"
 """Below it lie captions alone: an old or a new text harms no viewer, and a corrected word is not worth a new version."""
 
 
@@ -37,7 +36,7 @@ def record_of(one: Confirmed | FileEntry) -> Record:
 
 def may_change_in_place(file: OutgoingFile) -> bool:
     """Whether a file may be replaced while the stream is watched: captions, and what is found by its own address; the master too."""
-    return file.alone or file.name == MASTER or file.name.startswith(CAPTIONS)
+    return file.alone or file.name == MASTER or file.name.startswith(f"{SUBTITLES}/")
 
 
 def is_known_to_differ(

@@ -19,8 +19,8 @@ from types import TracebackType
 from typing import Any
 
 from pipeline.errors import OutputError
+from pipeline.media.stream_layout import MASTER
 from pipeline.transfer.http.redaction import without_query
-from pipeline.workspace import MASTER
 
 FORMAT = 2
 """1 knew neither content nor place; it is still read."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import TransferError
+from pipeline.media.stream_layout import MASTER
 from pipeline.published import MANIFEST_FILE
 from pipeline.transfer.http.log_file import UploadLog
 from pipeline.transfer.http.news import Listener, News
@@ -20,7 +21,6 @@ from pipeline.transfer.upload.journal import Confirmed
 from pipeline.transfer.upload.results import UploadResult
 from pipeline.transfer.upload.sender import ignore
 from pipeline.transfer.upload.uploader import Uploader
-from pipeline.workspace import MASTER
 
 STAYS = (
     "{files} of the video before {stay} at {prefix}, since this one has none of that name: {names}."

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import TransferError
+from pipeline.media.stream_layout import MASTER
 from pipeline.transfer.http.body import file_md5
 from pipeline.transfer.http.capabilities import Capabilities
 from pipeline.transfer.http.exchange import NoAnswerError
@@ -21,7 +22,6 @@ from pipeline.transfer.upload.differences import Record, is_known_to_differ, may
 from pipeline.transfer.upload.journal import Confirmed, JournalContent
 from pipeline.transfer.upload.publish_order import OutgoingFile, placement
 from pipeline.transfer.upload.target import PublishedMaster, UploadTarget, choose_target
-from pipeline.workspace import MASTER
 
 if TYPE_CHECKING:
     from pipeline.transfer.http.exchange import Http

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import TransferError
+from pipeline.media.stream_layout import MASTER
 from pipeline.published import published_names
 from pipeline.transfer.http.disk_file import once_more
 from pipeline.transfer.http.validation import key_problem
 from pipeline.transfer.manifests.placement import Placement, is_playlist, names_of, standing_alone
-from pipeline.workspace import MASTER
 
 LARGE_BYTES = 10 << 20
 """Files above this are begun first, so that none is left over at the end, and show their bytes while they are sent."""

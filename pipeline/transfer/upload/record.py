@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.workspace import MASTER
+from pipeline.media.stream_layout import MASTER, MP4_FILE, TRANSCRIPT_SRT
 
 # Callers name files by what they are or by their path in the folder; the first name that is there wins.
 _KEY_NAMES = {
     "hls": ("hls", MASTER),
-    "mp4": ("mp4", "offline_480p.mp4"),
-    "transcript": ("transcript", "srt", "transcript.srt"),
+    "mp4": ("mp4", MP4_FILE),
+    "transcript": ("transcript", "srt", TRANSCRIPT_SRT),
 }
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.errors import AuthenticationError, Cancelled, TransferError
+from pipeline.media.stream_layout import MASTER
 from pipeline.transfer.http.refusal import RefusedError
 from pipeline.transfer.manifests.placement import AT_THE_PREFIX, Placement
 from pipeline.transfer.upload.journal import Confirmed
 from pipeline.transfer.upload.state_file import UploadSnapshot
 from pipeline.transfer.upload.tally import cancelled_text, failed_text
-from pipeline.workspace import MASTER
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from config import BackendApi
 from pipeline.errors import AuthenticationError, TransferError
+from pipeline.media.stream_layout import MASTER
 from pipeline.transfer.http.body import file_md5
 from pipeline.transfer.http.content_types import content_type
 from pipeline.transfer.http.login import Login
@@ -18,7 +19,6 @@ from pipeline.transfer.upload.publish_order import OutgoingFile
 from pipeline.transfer.upload.sender import UploadContext
 from pipeline.transfer.upload.state_file import FileStatus, UploadSnapshot
 from pipeline.transfer.upload.workers import Clients, clients
-from pipeline.workspace import MASTER
 
 
 def as_journal(saved: UploadSnapshot) -> JournalContent:

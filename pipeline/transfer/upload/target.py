@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
+from pipeline.media.stream_layout import MASTER
 from pipeline.transfer.manifests.placement import version, versions_in
 from pipeline.transfer.upload.journal import JournalContent
-from pipeline.workspace import MASTER
 
 REPLACED = "Something else was uploaded to this destination since: every file is sent again."
 ANOTHER_STREAM = "Another stream stands at {prefix}: this one goes to {place} below it, and takes its place when it is whole."

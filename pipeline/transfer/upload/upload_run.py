@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from config import BackendApi
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, OutputError, TransferError
+from pipeline.media.stream_layout import MASTER
 from pipeline.transfer.http.capabilities import Capabilities
 from pipeline.transfer.http.login import Login
 from pipeline.transfer.http.news import News
@@ -36,7 +37,6 @@ from pipeline.transfer.upload.sender import UploadContext
 from pipeline.transfer.upload.state_file import STATE_FILE, UploadSnapshot, read_state, write_state
 from pipeline.transfer.upload.tally import Tally, TransferProgress
 from pipeline.transfer.upload.workers import Clients, Queue, UploadWorker, WholeFile, clients
-from pipeline.workspace import MASTER
 
 if TYPE_CHECKING:
     from pipeline.transfer.http.connections import Connections

@@ -15,6 +15,7 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, TransferError
 from pipeline.events import LogLevel
 from pipeline.folder_lock import locked
+from pipeline.media.stream_layout import MASTER
 from pipeline.transfer.http.capabilities import NOTHING, Capabilities
 from pipeline.transfer.http.client import BackendClient, StoreClient, not_told
 from pipeline.transfer.http.content_types import content_type
@@ -41,7 +42,6 @@ from pipeline.transfer.upload.sender import Sender, UploadContext, ignore
 from pipeline.transfer.upload.state_file import FileState, FileStatus, UploadSnapshot
 from pipeline.transfer.upload.tally import TransferProgress
 from pipeline.transfer.upload.upload_run import UploadRun
-from pipeline.workspace import MASTER
 
 if TYPE_CHECKING:
     from pipeline.transfer.http.exchange import Http

@@ -1,0 +1,28 @@
+"""The names of a stream's files and folders: players, viewers and an earlier run find them by these."""
+
+from __future__ import annotations
+
+MASTER = "master.m3u8"
+"""The playlist that players are given: its presence means that the stream is there."""
+
+PLAYLIST = "index.m3u8"
+"""The media playlist in the folder of each rendition, audio track and track of subtitles."""
+
+IFRAME_PLAYLIST = "iframes.m3u8"
+INIT = "init.mp4"
+AUDIO = "audio"
+"""The folder of the audio tracks, a folder each."""
+
+SUBTITLES = "subtitles"
+"""The folder of the tracks of subtitles, a folder each."""
+
+POSTER = "poster.jpg"
+SPRITE = "sprite.jpg"
+SPRITE_MAP = "thumbnails.vtt"
+CHAPTERS_JSON = "chapters.json"
+CHAPTERS_VTT = "chapters.vtt"
+MP4_FILE = "offline_480p.mp4"
+TRANSCRIPT_SRT = "transcript.srt"
+TRANSCRIPT_TXT = "transcript.txt"
+TRANSCRIPT_JSON = "transcript.json"
+CAPTIONS_VTT = "subtitles.vtt"
