@@ -17,7 +17,7 @@ from pipeline.transfer.http.content_types import content_type
 from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.login import Login
 from pipeline.transfer.http.redaction import without_query
-from pipeline.transfer.http.refusal import Flaw, RefusedError
+from pipeline.transfer.http.refusal import InvalidResponse, RefusedError
 from pipeline.transfer.http.validation import upload_problems
 from pipeline.transfer.manifests.folder_owner import owner_of
 from pipeline.transfer.manifests.manifest_library import previous_manifest
@@ -161,7 +161,7 @@ def _try_address(uploader: Uploader, key: str) -> None:
     except RefusedError as error:
         # what passes, or depends on the file, shows when the file is sent
         refusal = error.refusal
-        if refusal.status in (401, 403, 404, 405) or refusal.code == KEY_REFUSED or refusal.flaw is Flaw.NOT_JSON:
+        if refusal.status in (401, 403, 404, 405) or refusal.code == KEY_REFUSED or refusal.invalid is InvalidResponse.NOT_JSON:
             raise
 
 

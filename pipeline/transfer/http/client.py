@@ -14,15 +14,15 @@ from urllib.parse import quote, urlencode
 from config import BackendApi
 from pipeline.transfer.http.body import FileBody
 from pipeline.transfer.http.capabilities import NOTHING, Capabilities, parse_capabilities
-from pipeline.transfer.http.exchange import Answer, Http, NoAnswerError, Silence
+from pipeline.transfer.http.exchange import Answer, Http, NoResponseError, NoResponseReason
 from pipeline.transfer.http.login import Login
 from pipeline.transfer.http.receipt import Receipt, Shown, shown_by
 from pipeline.transfer.http.redaction import place_of, redact
 from pipeline.transfer.http.refusal import (
-    Flaw,
-    Party,
+    InvalidResponse,
     Refusal,
     RefusedError,
+    Server,
     backend_refusal,
     is_page,
     is_web_address,
@@ -42,7 +42,7 @@ MULTIPART = "/api/s3/multipart"
 STORED = (200, 201, 204)
 """What stores answer to a PUT that worked: S3 says 200, others the other two."""
 
-_LASTING = frozenset(status for status in range(200, 600) if after_upload(Refusal(party=Party.BACKEND, status=status)) is Verdict.GIVE_UP)
+_LASTING = frozenset(status for status in range(200, 600) if after_upload(Refusal(server=Server.BACKEND, status=status)) is Verdict.GIVE_UP)
 """Answers that would be the same if a question were asked again."""
 
 _GOOD = (200, 201, 202, 204)
@@ -117,7 +117,7 @@ class BackendClient:
         answer = self._ask("POST", PRESIGN_MANY, {"files": [_wanted(*file) for file in files]}, accepted=(200, 201))
         said = self._fields(answer).get("files")
         if not isinstance(said, list) or len(said) != len(files) or not all(isinstance(one, dict) for one in said):
-            raise refused(self._flawed(Flaw.FIELDS_MISSING))
+            raise refused(self._invalid(InvalidResponse.FIELDS_MISSING))
         return [self._presigned(one) for one in said]
 
     def begin_parts(self, key: str, content_type: str, size_bytes: int) -> MultipartUpload:
@@ -144,13 +144,13 @@ class BackendClient:
             raise
         listed = json_fields(answer.body).get("parts")
         if not isinstance(listed, list):
-            raise refused(self._flawed(Flaw.FIELDS_MISSING))
+            raise refused(self._invalid(InvalidResponse.FIELDS_MISSING))
         found = []
         for part in listed:
             fields = part if isinstance(part, dict) else {}
             number, size, etag = fields.get("partNumber"), fields.get("sizeBytes"), fields.get("etag")
             if type(number) is not int or type(size) is not int or not isinstance(etag, str):
-                raise refused(self._flawed(Flaw.FIELDS_MISSING))
+                raise refused(self._invalid(InvalidResponse.FIELDS_MISSING))
             found.append(StoredPart(number=number, size_bytes=size, etag=etag))
         return found
 
@@ -167,7 +167,7 @@ class BackendClient:
         fields = json_fields(answer.body)
         stored, etag = fields.get("sizeBytes"), fields.get("etag")
         if stored != size_bytes:
-            raise refused(self._flawed(Flaw.OTHER_SIZE))
+            raise refused(self._invalid(InvalidResponse.OTHER_SIZE))
         return etag.strip('"') if isinstance(etag, str) else ""
 
     def abort_parts(self, upload: MultipartUpload) -> None:
@@ -177,7 +177,7 @@ class BackendClient:
     def record(self, fields: Mapping[str, Any]) -> None:
         """Send the file record."""
         if is_page(self._ask("POST", self._api.record_endpoint, fields, accepted=_GOOD)):
-            raise refused(self._flawed(Flaw.NOT_JSON))
+            raise refused(self._invalid(InvalidResponse.NOT_JSON))
 
     def _ask(
         self,
@@ -196,9 +196,9 @@ class BackendClient:
         started = time.monotonic()
         try:
             answer = self._http.send(method, url, headers=headers, body=body, read_timeout_s=read_timeout_s)
-        except NoAnswerError as error:
+        except NoResponseError as error:
             self._note(f"{request} -> no answer after {_passed(started)}: {error.detail}")
-            raise refused(Refusal(party=Party.BACKEND, place=self.place, silence=error.silence, about=error.about)) from error
+            raise refused(Refusal(server=Server.BACKEND, place=self.place, no_response=error.reason, about=error.about)) from error
         self._note(f"{request} -> {answer.status} in {_passed(started)}")
         if answer.status in accepted:
             return answer
@@ -218,7 +218,7 @@ class BackendClient:
     def _headers(self, said: Mapping[str, Any]) -> dict[str, str]:
         found = headers_in(said.get("headers"))
         if found is None:
-            raise refused(self._flawed(Flaw.BAD_HEADERS))
+            raise refused(self._invalid(InvalidResponse.BAD_HEADERS))
         return found
 
     def _fields(self, answer: Answer) -> dict[str, Any]:
@@ -226,24 +226,24 @@ class BackendClient:
         try:
             json.loads(answer.body)
         except (ValueError, RecursionError) as error:
-            raise refused(self._flawed(Flaw.NOT_JSON)) from error
+            raise refused(self._invalid(InvalidResponse.NOT_JSON)) from error
         return json_fields(answer.body)
 
     def _texts(self, said: Mapping[str, Any], *names: str) -> list[str]:
         """Return fields that an answer must have."""
         found = [value for name in names if isinstance(value := said.get(name), str) and value]
         if len(found) != len(names):
-            raise refused(self._flawed(Flaw.FIELDS_MISSING))
+            raise refused(self._invalid(InvalidResponse.FIELDS_MISSING))
         return found
 
     def _web_address(self, url: str) -> str:
         if not is_web_address(url):
-            raise refused(self._flawed(Flaw.BAD_SIGNED_URL))
+            raise refused(self._invalid(InvalidResponse.BAD_SIGNED_URL))
         return url
 
-    def _flawed(self, flaw: Flaw) -> Refusal:
-        self._note(f"the backend's answer can't be used: {flaw.value}")
-        return Refusal(party=Party.BACKEND, place=self.place, flaw=flaw)
+    def _invalid(self, invalid: InvalidResponse) -> Refusal:
+        self._note(f"the backend's answer can't be used: {invalid.value}")
+        return Refusal(server=Server.BACKEND, place=self.place, invalid=invalid)
 
 
 class StoreClient:
@@ -275,13 +275,13 @@ class StoreClient:
         started = time.monotonic()
         try:
             answer = self._http.send("PUT", url, headers=headers, body=body, read_timeout_s=read_timeout_s(size))
-        except NoAnswerError as error:
+        except NoResponseError as error:
             self._note(f"{request} -> no answer after {_passed(started)}: {error.detail}")
-            raise refused(Refusal(party=Party.STORE, place=place, silence=error.silence, about=error.about)) from error
+            raise refused(Refusal(server=Server.STORE, place=place, no_response=error.reason, about=error.about)) from error
         self._note(f"{request} -> {answer.status} in {_passed(started)}")
         if answer.status in STORED and not body.sent_whole:
             self._note("the store answered before it had the whole file")
-            raise refused(Refusal(party=Party.STORE, place=place, silence=Silence.BROKEN_OFF))
+            raise refused(Refusal(server=Server.STORE, place=place, no_response=NoResponseReason.BROKEN_OFF))
         if answer.status not in STORED or says_error(answer):
             refusal = replace(store_refusal(answer, place), checksum=checksum_of_nothing(signed) if size else "")
             self._note(f"the store said: {refusal.code or 'nothing more'} {refusal.message}".rstrip())

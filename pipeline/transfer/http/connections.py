@@ -20,9 +20,9 @@ from urllib3.util import parse_url
 
 from pipeline.cancel import CancelToken
 from pipeline.transfer.http import connecting, paced
-from pipeline.transfer.http.exchange import Answer, Body, Http, NoAnswerError
+from pipeline.transfer.http.exchange import Answer, Body, Http, NoResponseError
 from pipeline.transfer.http.hold import HeldHttp, Hold
-from pipeline.transfer.http.no_answer import RAISED, no_answer
+from pipeline.transfer.http.no_response import RAISED, no_response
 from pipeline.transfer.http.pace import Pace
 from pipeline.transfer.http.pools import Pools
 from pipeline.transfer.http.surroundings import Surroundings, surroundings_of
@@ -143,9 +143,9 @@ class PooledHttp:
         self._known: dict[str, tuple[Surroundings, HTTPConnectionPool]] = {}
 
     def send(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Body, read_timeout_s: float) -> Answer:
-        """Return the answer, whatever its status. Raises NoAnswerError, Cancelled, or what `body` raises."""
+        """Return the answer, whatever its status. Raises NoResponseError, Cancelled, or what `body` raises."""
         self._cancel.check()
-        failure: NoAnswerError | None = None
+        failure: NoResponseError | None = None
         way: Surroundings | None = None
         try:
             way, pool = self._way_to(url)
@@ -163,10 +163,10 @@ class PooledHttp:
             content = response.data
             refusal = way.refusal(response)
             if refusal is not None:
-                failure = NoAnswerError(refusal, f"the proxy answered {response.status}", about=way.proxy)
-        except (NoAnswerError, *RAISED) as error:
+                failure = NoResponseError(refusal, f"the proxy answered {response.status}", about=way.proxy)
+        except (NoResponseError, *RAISED) as error:
             # Raised below and not from here: a traceback would show this one too, and in its text the signed URL.
-            failure = no_answer(error, way)
+            failure = no_response(error, way)
         self._cancel.check()
         if failure is not None:
             raise failure

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Protocol
 
 
-class Silence(str, Enum):
+class NoResponseReason(str, Enum):
     """Why a request got no answer."""
 
     UNREACHABLE = "unreachable"
@@ -32,17 +32,17 @@ class Silence(str, Enum):
     @property
     def not_reached(self) -> bool:
         """Whether the server surely got nothing, and may be reached later."""
-        return self in (Silence.UNREACHABLE, Silence.PROXY_UNREACHABLE, Silence.PROXY_FAILED)
+        return self in (NoResponseReason.UNREACHABLE, NoResponseReason.PROXY_UNREACHABLE, NoResponseReason.PROXY_FAILED)
 
 
-class NoAnswerError(Exception):
+class NoResponseError(Exception):
     """A request was not answered. `detail` is for the log, after redaction; `about` names the proxy or the setting that is to blame."""
 
-    def __init__(self, silence: Silence, detail: str, *, about: str = "") -> None:
-        self.silence = silence
+    def __init__(self, reason: NoResponseReason, detail: str, *, about: str = "") -> None:
+        self.reason = reason
         self.detail = detail
         self.about = about
-        super().__init__(silence.value)
+        super().__init__(reason.value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,5 +76,5 @@ class Http(Protocol):
     """Sends one request at a time and follows no redirect."""
 
     def send(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Body, read_timeout_s: float) -> Answer:
-        """Return the answer, whatever its status. Raises NoAnswerError, Cancelled, or what `body` raises."""
+        """Return the answer, whatever its status. Raises NoResponseError, Cancelled, or what `body` raises."""
         ...

@@ -16,9 +16,9 @@ from pipeline.transfer.http.control import LOOK_S, TransferControl
 
 @dataclass(frozen=True, kw_only=True)
 class Turn:
-    """Leave for one try; `eased` is how often the gate had been narrowed when it began, `width` how many might go with it."""
+    """Leave for one try; `narrowed` is how often the gate had been narrowed when it began, `width` how many might go with it."""
 
-    eased: int
+    narrowed: int
     width: int = 1
 
 
@@ -31,7 +31,7 @@ class Gate:
         self._free = threading.Condition()
         self._width = control.parallel
         self._under_way = 0
-        self._eased = 0
+        self._narrowed = 0
         self._successes = 0
 
     @property
@@ -47,7 +47,7 @@ class Gate:
                 self._free.wait(LOOK_S)
                 self._cancel.check()
             self._under_way += 1
-            turn = Turn(eased=self._eased, width=self._width)
+            turn = Turn(narrowed=self._narrowed, width=self._width)
         try:
             yield turn
         finally:
@@ -55,18 +55,18 @@ class Gate:
                 self._under_way -= 1
                 self._free.notify()
 
-    def ease(self, turn: Turn) -> None:
+    def narrow(self, turn: Turn) -> None:
         """Halve the number of tries, but once only for all that were under way together when it became too much."""
         with self._free:
-            if turn.eased == self._eased:
-                self._eased += 1
+            if turn.narrowed == self._narrowed:
+                self._narrowed += 1
                 self._width = max(1, self._width // 2)
                 self._successes = 0
 
-    def narrow(self) -> None:
+    def restrict_to_one(self) -> None:
         """Let one try at a time through, until it succeeds."""
         with self._free:
-            self._eased += 1
+            self._narrowed += 1
             self._width = 1
             self._successes = 0
 

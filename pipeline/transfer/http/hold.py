@@ -42,7 +42,7 @@ class HeldHttp:
         self._hold = hold
 
     def send(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Body, read_timeout_s: float) -> Answer:
-        """Return the answer, whatever its status. Raises NoAnswerError, Cancelled, or what `body` raises."""
+        """Return the answer, whatever its status. Raises NoResponseError, Cancelled, or what `body` raises."""
         place = place_of(url)
         self._hold.wait(place)
         answer = self._http.send(method, url, headers=headers, body=body, read_timeout_s=read_timeout_s)

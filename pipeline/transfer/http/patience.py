@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from pipeline.events import LogLevel
-from pipeline.transfer.http.news import Listener
+from pipeline.transfer.http.messages import Listener
 from pipeline.transfer.http.refusal import Refusal
 
 PAUSES_S = (20.0, 40.0, 60.0)
@@ -86,9 +86,9 @@ class Patience:
     def waits(self, refusal: Refusal, pause_s: float) -> None:
         """A longer pause begins."""
         with self._lock:
-            news = not self._waits_for and self.limit_s > 0
+            first = not self._waits_for and self.limit_s > 0
             self._waits_for = refusal.place
-        if news:
+        if first:
             said = f"status {refusal.status}" if refusal.status else "no answer"
             most = f"{max(1, round(max(self.limit_s, pause_s) / 60))} min"
             self._announce(

@@ -12,20 +12,20 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline.errors import AuthenticationError, TransferError
-from pipeline.transfer.http.exchange import Answer, Silence
+from pipeline.transfer.http.exchange import Answer, NoResponseReason
 from pipeline.transfer.http.own_words import fit_to_show, quoted, words_in
 
 _MAX_XML = 1 << 16
 
 
-class Party(str, Enum):
+class Server(str, Enum):
     """Who was asked."""
 
     BACKEND = "backend"
     STORE = "store"
 
 
-class Flaw(str, Enum):
+class InvalidResponse(str, Enum):
     """What is wrong with an answer that says that all is well."""
 
     NOT_JSON = "not JSON"
@@ -38,7 +38,7 @@ class Flaw(str, Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """One request that came to nothing: no answer (`silence`), a `status` other than success, or a flawed answer.
+    """One request that came to nothing: no response (`no_response` says why), a `status` other than success, or an invalid response.
 
     `place` is the server's address, without path; `about` names the proxy or the setting that is to blame.
     `code` and `message` come from a store's XML or a backend's JSON, the message as it may be shown.
@@ -46,12 +46,12 @@ class Refusal:
     `login` says which token was refused, as `Login.generation` counts them.
     """
 
-    party: Party
+    server: Server
     place: str = ""
-    silence: Silence | None = None
+    no_response: NoResponseReason | None = None
     about: str = ""
     status: int = 0
-    flaw: Flaw | None = None
+    invalid: InvalidResponse | None = None
     code: str = ""
     message: str = ""
     checksum: str = ""
@@ -61,14 +61,14 @@ class Refusal:
     @property
     def too_busy(self) -> bool:
         """Whether fewer requests at a time may fare better: the server says so, or the line does not carry what is sent over it."""
-        line = (Silence.TIMED_OUT, Silence.BROKEN_OFF)
-        return self.status in (408, 429, 503, 504, 522, 524) or self.code == "SlowDown" or self.silence in line
+        line = (NoResponseReason.TIMED_OUT, NoResponseReason.BROKEN_OFF)
+        return self.status in (408, 429, 503, 504, 522, 524) or self.code == "SlowDown" or self.no_response in line
 
     @property
     def concerns_every_file(self) -> bool:
         """Whether no other file would fare better: the token, a full storage, a wrong clock, the backend's own credentials."""
-        token = self.party is Party.BACKEND and self.status == 401
-        return token or self.silence in _SETTLED or self.status == 507 or self.code in _FOR_ALL or self.wrong_checksum
+        token = self.server is Server.BACKEND and self.status == 401
+        return token or self.no_response in _SETTLED or self.status == 507 or self.code in _FOR_ALL or self.wrong_checksum
 
     @property
     def wrong_checksum(self) -> bool:
@@ -79,7 +79,7 @@ class Refusal:
     @property
     def unknown_session(self) -> bool:
         """Whether the backend does not know the session, in whichever words."""
-        asked = self.party is Party.BACKEND and self.status in (400, 404, 410, 422)
+        asked = self.server is Server.BACKEND and self.status in (400, 404, 410, 422)
         return asked and "session" in f"{self.code} {self.message}".lower()
 
     @property
@@ -92,15 +92,20 @@ class Refusal:
         """Whether the store refuses the file for want of a Content-MD5 header, in whichever words."""
         words = f"{self.code} {self.message}".lower().replace("-", "")
         digests = ("BadDigest", "InvalidDigest")
-        return self.party is Party.STORE and self.status == 400 and self.code not in digests and "contentmd5" in words
+        return self.server is Server.STORE and self.status == 400 and self.code not in digests and "contentmd5" in words
 
     @property
     def denied(self) -> bool:
         """Whether the store does not let the signed URL in, for whatever reason."""
-        return self.party is Party.STORE and self.status == 403 and self.code == "AccessDenied"
+        return self.server is Server.STORE and self.status == 403 and self.code == "AccessDenied"
 
 
-_SETTLED = (Silence.CERTIFICATES_MISSING, Silence.PROXY_ADDRESS, Silence.PROXY_LOGIN, Silence.PROXY_DENIED)
+_SETTLED = (
+    NoResponseReason.CERTIFICATES_MISSING,
+    NoResponseReason.PROXY_ADDRESS,
+    NoResponseReason.PROXY_LOGIN,
+    NoResponseReason.PROXY_DENIED,
+)
 """What would be the same for the next file to the same server."""
 
 
@@ -127,7 +132,7 @@ class TokenRefusedError(RefusedError, AuthenticationError):
 
 def refused(refusal: Refusal) -> RefusedError:
     """Return the error that stands for a refusal."""
-    token = refusal.party is Party.BACKEND and refusal.status == 401
+    token = refusal.server is Server.BACKEND and refusal.status == 401
     return TokenRefusedError(refusal) if token else RefusedError(refusal)
 
 
@@ -135,7 +140,7 @@ def store_refusal(answer: Answer, place: str) -> Refusal:
     """Read a store's answer: S3 says what is the matter in XML, whatever the status."""
     text = answer.body[:_MAX_XML].decode("utf-8", "replace")
     return Refusal(
-        party=Party.STORE,
+        server=Server.STORE,
         place=place,
         status=answer.status,
         code=_element("Code", text),
@@ -149,7 +154,7 @@ def backend_refusal(answer: Answer, place: str, login: int, secrets: Sequence[st
     said = json_fields(answer.body[:_MAX_XML])
     code = said.get("error") or said.get("code")
     return Refusal(
-        party=Party.BACKEND,
+        server=Server.BACKEND,
         place=place,
         status=answer.status,
         code=code if isinstance(code, str) else "",
@@ -190,60 +195,72 @@ def json_fields(body: bytes) -> dict[str, Any]:
 
 def sentence(refusal: Refusal) -> str:
     """Say in one plain sentence what happened and what to do; what the server itself says comes after it."""
-    backend = refusal.party is Party.BACKEND
+    backend = refusal.server is Server.BACKEND
     ours = _backend_sentence(refusal) if backend else _store_sentence(refusal)
     theirs = quoted(refusal.message, refusal.status)
     return f"{ours} The {'backend' if backend else 'storage'} says: {theirs}." if theirs else ours
 
 
 _ON_THE_WAY = {
-    Silence.CERTIFICATES_MISSING: "{about}, where no certificates can be read. Correct that setting or remove it, then start again.",
-    Silence.NOT_TLS: "The server at {place} does not answer in https. Verify the port, or try http:// where it runs on this machine.",
-    Silence.PROXY_ADDRESS: (
+    NoResponseReason.CERTIFICATES_MISSING: (
+        "{about}, where no certificates can be read. Correct that setting or remove it, then start again."
+    ),
+    NoResponseReason.NOT_TLS: (
+        "The server at {place} does not answer in https. Verify the port, or try http:// where it runs on this machine."
+    ),
+    NoResponseReason.PROXY_ADDRESS: (
         "The proxy address {about} can't be used. Correct HTTPS_PROXY or ALL_PROXY: http://proxy:8080 or socks5://proxy:1080."
     ),
-    Silence.PROXY_UNREACHABLE: (
+    NoResponseReason.PROXY_UNREACHABLE: (
         "Cannot connect to the proxy at {about}, which HTTPS_PROXY or the system's settings name."
         " Correct them, or ask whoever runs the network."
     ),
-    Silence.PROXY_LOGIN: (
+    NoResponseReason.PROXY_LOGIN: (
         "The proxy at {about} asks for a name and a password."
         " Put them into HTTPS_PROXY, as in http://name:password@proxy:8080, or ask whoever runs the network."
     ),
-    Silence.PROXY_DENIED: (
+    NoResponseReason.PROXY_DENIED: (
         "The proxy at {about} does not let this program reach {place}. Ask whoever runs the network to allow that address."
     ),
-    Silence.PROXY_FAILED: (
+    NoResponseReason.PROXY_FAILED: (
         "The proxy at {about} can't reach {place}. Verify that the address is correct, or ask whoever runs the network."
     ),
 }
 """What lies between this computer and either server."""
 
-_BACKEND_SILENCE = {
-    Silence.UNREACHABLE: "Cannot connect to the backend at {place}. Verify that the URL is correct and check your internet connection.",
-    Silence.TIMED_OUT: "The backend at {place} did not answer in time. Try again in a moment.",
-    Silence.BROKEN_OFF: "The connection to the backend at {place} broke off. Check your internet connection and try again.",
-    Silence.CERTIFICATE: "The certificate of the backend at {place} can't be trusted. Verify the URL, or ask its administrator.",
-    Silence.BAD_ADDRESS: "The address of the backend or the token can't be used. Check BACKEND_URL and AUTH_TOKEN.",
+_BACKEND_NO_RESPONSE = {
+    NoResponseReason.UNREACHABLE: (
+        "Cannot connect to the backend at {place}. Verify that the URL is correct and check your internet connection."
+    ),
+    NoResponseReason.TIMED_OUT: "The backend at {place} did not answer in time. Try again in a moment.",
+    NoResponseReason.BROKEN_OFF: "The connection to the backend at {place} broke off. Check your internet connection and try again.",
+    NoResponseReason.CERTIFICATE: "The certificate of the backend at {place} can't be trusted. Verify the URL, or ask its administrator.",
+    NoResponseReason.BAD_ADDRESS: "The address of the backend or the token can't be used. Check BACKEND_URL and AUTH_TOKEN.",
 }
-_STORE_SILENCE = {
-    Silence.UNREACHABLE: "Cannot connect to the storage at {place}. Check your internet connection and try again.",
-    Silence.TIMED_OUT: "The storage at {place} did not answer in time. Check your internet connection and try again.",
-    Silence.BROKEN_OFF: "Network error. Check your internet connection and try again.",
-    Silence.CERTIFICATE: "The certificate of the storage at {place} can't be trusted. Ask the administrator of the backend.",
-    Silence.BAD_ADDRESS: "The backend gave an upload address that can't be used. Ask its administrator.",
+_STORE_NO_RESPONSE = {
+    NoResponseReason.UNREACHABLE: "Cannot connect to the storage at {place}. Check your internet connection and try again.",
+    NoResponseReason.TIMED_OUT: "The storage at {place} did not answer in time. Check your internet connection and try again.",
+    NoResponseReason.BROKEN_OFF: "Network error. Check your internet connection and try again.",
+    NoResponseReason.CERTIFICATE: "The certificate of the storage at {place} can't be trusted. Ask the administrator of the backend.",
+    NoResponseReason.BAD_ADDRESS: "The backend gave an upload address that can't be used. Ask its administrator.",
 }
-_FLAWS = {
-    Flaw.NOT_JSON: "The backend at {place} answered with something that is not JSON. Verify that the URL is the one of the backend.",
-    Flaw.FIELDS_MISSING: "The backend at {place} left out key or signedUrl in its answer. Ask its administrator.",
-    Flaw.OTHER_SIZE: "The backend at {place} stored another number of bytes than were sent. Start again, or ask its administrator.",
-    Flaw.BAD_HEADERS: "The backend at {place} gave headers for the upload that can't be sent. Ask its administrator.",
-    Flaw.NOT_CONFIRMED: (
+_INVALID_RESPONSES = {
+    InvalidResponse.NOT_JSON: (
+        "The backend at {place} answered with something that is not JSON. Verify that the URL is the one of the backend."
+    ),
+    InvalidResponse.FIELDS_MISSING: "The backend at {place} left out key or signedUrl in its answer. Ask its administrator.",
+    InvalidResponse.OTHER_SIZE: (
+        "The backend at {place} stored another number of bytes than were sent. Start again, or ask its administrator."
+    ),
+    InvalidResponse.BAD_HEADERS: "The backend at {place} gave headers for the upload that can't be sent. Ask its administrator.",
+    InvalidResponse.NOT_CONFIRMED: (
         "The storage at {place} did not confirm that it has the file, and it can't be read back:"
         " a proxy or a login page may have answered."
         " Check your internet connection, or ask the administrator of the backend."
     ),
-    Flaw.BAD_SIGNED_URL: "The backend at {place} gave an upload address that does not start with https://. Ask its administrator.",
+    InvalidResponse.BAD_SIGNED_URL: (
+        "The backend at {place} gave an upload address that does not start with https://. Ask its administrator."
+    ),
 }
 _QUOTA = "S3 storage quota exceeded. Contact administrator."
 _CODES = {
@@ -259,10 +276,10 @@ _CODES = {
 
 def _backend_sentence(refusal: Refusal) -> str:
     place, status = refusal.place, refusal.status
-    if refusal.silence is not None:
-        return _silence(refusal, _BACKEND_SILENCE)
-    if refusal.flaw is not None:
-        return _FLAWS[refusal.flaw].format(place=place)
+    if refusal.no_response is not None:
+        return _no_response_sentence(refusal, _BACKEND_NO_RESPONSE)
+    if refusal.invalid is not None:
+        return _INVALID_RESPONSES[refusal.invalid].format(place=place)
     if refusal.unknown_session:
         return "Session ID not found. Verify the session exists in the admin panel."
     if status == 401:
@@ -282,19 +299,19 @@ def _backend_sentence(refusal: Refusal) -> str:
     return f"The backend at {place} did not accept the request (status {status}). Check the destination and the session ID."
 
 
-def _silence(refusal: Refusal, sentences: Mapping[Silence, str]) -> str:
-    text = "" if refusal.silence is None else sentences.get(refusal.silence) or _ON_THE_WAY[refusal.silence]
-    if refusal.silence is Silence.CERTIFICATE and refusal.about:
+def _no_response_sentence(refusal: Refusal, sentences: Mapping[NoResponseReason, str]) -> str:
+    text = "" if refusal.no_response is None else sentences.get(refusal.no_response) or _ON_THE_WAY[refusal.no_response]
+    if refusal.no_response is NoResponseReason.CERTIFICATE and refusal.about:
         text += " If the proxy at {about} looks into encrypted connections, let REQUESTS_CA_BUNDLE name its certificates."
     return text.format(place=refusal.place, about=refusal.about)
 
 
 def _store_sentence(refusal: Refusal) -> str:
     place, status = refusal.place, refusal.status
-    if refusal.silence is not None:
-        return _silence(refusal, _STORE_SILENCE)
-    if refusal.flaw is not None:
-        return _FLAWS[refusal.flaw].format(place=place)
+    if refusal.no_response is not None:
+        return _no_response_sentence(refusal, _STORE_NO_RESPONSE)
+    if refusal.invalid is not None:
+        return _INVALID_RESPONSES[refusal.invalid].format(place=place)
     if refusal.wrong_checksum:
         return (
             f"The backend signs the checksum of an empty file into its upload addresses ({refusal.checksum})."

@@ -9,9 +9,9 @@ from enum import Enum
 from typing import TypeVar
 
 from pipeline.cancel import CancelToken
-from pipeline.transfer.http.exchange import Silence
+from pipeline.transfer.http.exchange import NoResponseReason
 from pipeline.transfer.http.patience import Patience
-from pipeline.transfer.http.refusal import Flaw, Party, Refusal, RefusedError
+from pipeline.transfer.http.refusal import InvalidResponse, Refusal, RefusedError, Server
 
 DELAYS_S = (1.0, 3.0, 10.0)
 """One try, and one more after each of these pauses, give or take JITTER of it. Where there is patience, longer ones follow."""
@@ -48,7 +48,7 @@ _CODES = frozenset(
 )
 """What S3 says of requests that succeed when they are sent again, whatever the status; 409 and 400 say little by themselves."""
 
-_SILENCES = frozenset({Silence.TIMED_OUT, Silence.BROKEN_OFF})
+_PASSING_REASONS = frozenset({NoResponseReason.TIMED_OUT, NoResponseReason.BROKEN_OFF})
 
 T = TypeVar("T")
 
@@ -67,19 +67,19 @@ def after_upload(refusal: Refusal) -> Verdict:
     """Decide about a file: storing it twice does no harm, so whatever may pass is tried again."""
     if refusal.expired_url:
         return Verdict.RENEW
-    if refusal.silence is not None and refusal.silence.not_reached:
+    if refusal.no_response is not None and refusal.no_response.not_reached:
         return Verdict.WAIT
-    if refusal.silence is not None:
-        return Verdict.RETRY if refusal.silence in _SILENCES else Verdict.GIVE_UP
-    if refusal.flaw is Flaw.NOT_CONFIRMED:  # somebody may log in meanwhile
+    if refusal.no_response is not None:
+        return Verdict.RETRY if refusal.no_response in _PASSING_REASONS else Verdict.GIVE_UP
+    if refusal.invalid is InvalidResponse.NOT_CONFIRMED:  # somebody may log in meanwhile
         return Verdict.RETRY
-    if refusal.status == 401 and refusal.party is Party.BACKEND:
+    if refusal.status == 401 and refusal.server is Server.BACKEND:
         return Verdict.LOGIN
     if refusal.wrong_checksum or refusal.code == "SignatureDoesNotMatch" or refusal.status in (401, 404):
         return Verdict.GIVE_UP
     if refusal.status in _PASSING or (refusal.status >= 500 and refusal.status not in _LASTING):
         return Verdict.RETRY
-    if refusal.party is Party.STORE and refusal.code in _CODES:
+    if refusal.server is Server.STORE and refusal.code in _CODES:
         return Verdict.RETRY
     return Verdict.GIVE_UP
 
@@ -94,7 +94,7 @@ def after_record(refusal: Refusal) -> Verdict:
     """Decide about the file record: it is sent again only where it surely did not arrive, or there would be two."""
     if refusal.status == 401:
         return Verdict.LOGIN
-    if refusal.silence is not None and refusal.silence.not_reached:
+    if refusal.no_response is not None and refusal.no_response.not_reached:
         return Verdict.WAIT
     return Verdict.RETRY if refusal.status in (429, 503) else Verdict.GIVE_UP
 
@@ -104,7 +104,7 @@ def jittered(pause_s: float) -> float:
     return pause_s * random.uniform(1 - JITTER, 1 + JITTER)
 
 
-def no_remedy(verdict: Verdict, refusal: Refusal) -> bool:
+def no_recovery(verdict: Verdict, refusal: Refusal) -> bool:
     """Help against nothing."""
     return False
 
@@ -114,14 +114,14 @@ def no_way_out(refusal: Refusal) -> bool:
     return False
 
 
-def persist(
+def call_with_retries(
     attempt: Callable[[], T],
     *,
     decide: Callable[[Refusal], Verdict],
     delays: Sequence[float],
     cancel: CancelToken,
     note: Callable[[str], None],
-    remedy: Callable[[Verdict, Refusal], bool] = no_remedy,
+    recover: Callable[[Verdict, Refusal], bool] = no_recovery,
     reached: Callable[[], int] = lambda: 0,
     spread: Callable[[float], float] = jittered,
     patience: Patience | None = None,
@@ -135,7 +135,7 @@ def persist(
         delays: the pauses between tries, in seconds.
         cancel: ends a pause.
         note: is told of every new try.
-        remedy: may do something about a refusal and take as long as that needs; True means: try again, and don't count this one.
+        recover: may do something about a refusal and take as long as that needs; True means: try again, and don't count this one.
         reached: how many bytes the last try got through; further than ever before, and the counting begins anew.
         spread: turns a pause of the table into the one to be made.
         patience: how long what may pass is waited for when all pauses were made; None for not at all.
@@ -158,7 +158,7 @@ def persist(
         except RefusedError as error:
             refusal = error.refusal
             verdict = decide(refusal)
-            if remedy(verdict, refusal):
+            if recover(verdict, refusal):
                 patience.forgive()
                 continue
             if verdict is Verdict.RENEW and renewals < MAX_RENEWALS:

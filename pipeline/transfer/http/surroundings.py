@@ -11,7 +11,7 @@ from urllib.request import getproxies
 from urllib3 import BaseHTTPResponse
 
 from config import certificate_setting
-from pipeline.transfer.http.exchange import NoAnswerError, Silence
+from pipeline.transfer.http.exchange import NoResponseError, NoResponseReason
 from pipeline.transfer.http.redaction import place_of
 from pipeline.transfer.http.validation import is_host, is_loopback
 
@@ -36,17 +36,17 @@ class Surroundings:
     certificates: str = ""
     certificates_path: str = ""
 
-    def refusal(self, response: BaseHTTPResponse) -> Silence | None:
+    def refusal(self, response: BaseHTTPResponse) -> NoResponseReason | None:
         """Return why the proxy refuses, where an answer is the proxy's and not the server's."""
         if not self.proxy or self.tunnelled:
             return None
         if response.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-            return Silence.PROXY_LOGIN
+            return NoResponseReason.PROXY_LOGIN
         marked = any(mark in response.headers for mark in _PROXY_MARKS)
         page = response.headers.get("Content-Type", "").lower().startswith("text/html")
         if response.status == HTTPStatus.FORBIDDEN and (marked or page):
-            return Silence.PROXY_DENIED
-        return Silence.PROXY_FAILED if marked and response.status in TUNNEL_FAILED else None
+            return NoResponseReason.PROXY_DENIED
+        return NoResponseReason.PROXY_FAILED if marked and response.status in TUNNEL_FAILED else None
 
 
 TUNNEL_FAILED = (500, 502, 503, 504)
@@ -54,13 +54,13 @@ TUNNEL_FAILED = (500, 502, 503, 504)
 
 
 def surroundings_of(url: str) -> Surroundings:
-    """Read what the settings say of a server. Raises NoAnswerError for a setting that can't be used."""
+    """Read what the settings say of a server. Raises NoResponseError for a setting that can't be used."""
     proxy = _proxy_for(url)
     # There is no certificate without TLS.
     name, path = certificate_setting() if url.startswith("https:") else ("", "")
     certificates = f"{name} names {path}" if name else ""
     if name and not Path(path).exists():
-        raise NoAnswerError(Silence.CERTIFICATES_MISSING, f"{name} names what is missing", about=certificates)
+        raise NoResponseError(NoResponseReason.CERTIFICATES_MISSING, f"{name} names what is missing", about=certificates)
     tunnelled = not proxy or url.startswith("https:") or proxy.startswith(SOCKS)
     return Surroundings(
         proxy_url=proxy,
@@ -93,7 +93,7 @@ def _proxy_address(proxy: str) -> str:
     except ValueError:
         usable = False
     if not usable:
-        raise NoAnswerError(Silence.PROXY_ADDRESS, "the setting of the proxy is no address", about=place_of(address))
+        raise NoResponseError(NoResponseReason.PROXY_ADDRESS, "the setting of the proxy is no address", about=place_of(address))
     return address
 
 

@@ -21,13 +21,13 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import TransferError
 from pipeline.transfer.http.capabilities import NOTHING
 from pipeline.transfer.http.client import BACKEND_TIMEOUT_S, BackendClient, read_timeout_s
-from pipeline.transfer.http.exchange import Answer, NoAnswerError
+from pipeline.transfer.http.exchange import Answer, NoResponseError
 from pipeline.transfer.http.login import Login
 from pipeline.transfer.http.parallel import each
+from pipeline.transfer.http.recovery import Recovery
 from pipeline.transfer.http.redaction import place_of
-from pipeline.transfer.http.refusal import Party, Refusal, backend_refusal, refused, store_refusal
-from pipeline.transfer.http.retry import DELAYS_S, after_upload, no_remedy, persist
-from pipeline.transfer.http.setbacks import Setbacks
+from pipeline.transfer.http.refusal import Refusal, Server, backend_refusal, refused, store_refusal
+from pipeline.transfer.http.retry import DELAYS_S, after_upload, call_with_retries, no_recovery
 from pipeline.transfer.manifests.manifest import Manifest, ManifestFormatError, parse_manifest
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class StoredObject:
 
 
 class Inventory:
-    """Asks a backend what it has; one for each thread. With `setbacks` it gets over what passes.
+    """Asks a backend what it has; one for each thread. With `recovery` it gets over what passes.
 
     Every method raises TransferError or Cancelled.
     """
@@ -80,11 +80,11 @@ class Inventory:
         cancel: CancelToken,
         note: Callable[[str], None],
         login: Login | None = None,
-        setbacks: Setbacks | None = None,
+        recovery: Recovery | None = None,
     ) -> None:
         self._api = api
         self._login = login or Login(api.token)
-        self._setbacks = setbacks
+        self._recovery = recovery
         self._http = http
         self._delays = delays
         self._cancel = cancel
@@ -99,7 +99,7 @@ class Inventory:
             said = self._json(self._ask("GET", OBJECTS, query, accepted=(HTTPStatus.OK,)), OBJECTS)
             listed, following = said.get("objects"), said.get("next")
             if not isinstance(listed, list) or not (following is None or isinstance(following, str)):
-                raise self._flawed(OBJECTS)
+                raise self._invalid(OBJECTS)
             for entry in listed:
                 stored = self._stored(entry, OBJECTS)
                 if not stored.key.startswith(prefix):
@@ -111,7 +111,7 @@ class Inventory:
                 return
             # a page that leads back to itself would never end
             if _bytes(following) <= _bytes(after):
-                raise self._flawed(OBJECTS)
+                raise self._invalid(OBJECTS)
             after = following
 
     def look_up(self, key: str) -> StoredObject | None:
@@ -121,7 +121,7 @@ class Inventory:
             return None
         stored = self._stored(self._json(answer, OBJECT), OBJECT)
         if stored.key != key:
-            raise self._flawed(OBJECT)
+            raise self._invalid(OBJECT)
         return stored
 
     def delete(self, key: str) -> None:
@@ -157,13 +157,13 @@ class Inventory:
         first = span[0] if span is not None else 0
 
         def attempt() -> tuple[int, bytes]:
-            url = as_asked(address())
+            url = quote_url(address())
             place, started = place_of(url), time.monotonic()
             try:
                 answer = self._http.send("GET", url, headers=headers, body=b"", read_timeout_s=read_timeout_s(SLICE_BYTES))
-            except NoAnswerError as error:
+            except NoResponseError as error:
                 self._note(f"GET {key} from {place} -> no answer: {error.detail}")
-                raise refused(Refusal(party=Party.STORE, place=place, silence=error.silence, about=error.about)) from error
+                raise refused(Refusal(server=Server.STORE, place=place, no_response=error.reason, about=error.about)) from error
             self._note(f"GET {key} from {place} (from byte {first}) -> {answer.status} in {(time.monotonic() - started) * 1000:.0f} ms")
             if answer.status == HTTPStatus.NOT_FOUND:
                 raise GoneError(f"{key} is not on the server any more.")
@@ -179,7 +179,7 @@ class Inventory:
                 raise TransferError(f"The storage at {place} gave another part of {key} than was asked for: ask its administrator.")
             raise refused(store_refusal(answer, place))
 
-        return self._persist(attempt)
+        return self._retried(attempt)
 
     def _ask(self, method: str, endpoint: str, query: Mapping[str, str], *, accepted: tuple[int, ...]) -> Answer:
         url = self._api.full_url(endpoint)
@@ -192,50 +192,50 @@ class Inventory:
             headers = {"Authorization": f"Bearer {token}"}
             try:
                 answer = self._http.send(method, url, headers=headers, body=b"", read_timeout_s=BACKEND_TIMEOUT_S)
-            except NoAnswerError as error:
+            except NoResponseError as error:
                 self._note(f"{method} {endpoint} {dict(query)} -> no answer: {error.detail}")
-                raise refused(Refusal(party=Party.BACKEND, place=self._place, silence=error.silence, about=error.about)) from error
+                raise refused(Refusal(server=Server.BACKEND, place=self._place, no_response=error.reason, about=error.about)) from error
             self._note(f"{method} {endpoint} {dict(query)} -> {answer.status} in {(time.monotonic() - started) * 1000:.0f} ms")
             if answer.status not in accepted:
                 raise refused(backend_refusal(answer, self._place, login=generation, secrets=self._login.tokens))
-            if self._setbacks is not None:
-                self._setbacks.answered(self._place)
+            if self._recovery is not None:
+                self._recovery.answered(self._place)
             return answer
 
-        return self._persist(attempt)
+        return self._retried(attempt)
 
-    def _persist(self, attempt: Callable[[], R]) -> R:
-        remedy = self._setbacks.remedy if self._setbacks is not None else no_remedy
-        patience = self._setbacks.patience if self._setbacks is not None else None
-        return persist(
-            attempt, decide=after_upload, delays=self._delays, cancel=self._cancel, note=self._note, remedy=remedy, patience=patience
+    def _retried(self, attempt: Callable[[], R]) -> R:
+        recover = self._recovery.recover if self._recovery is not None else no_recovery
+        patience = self._recovery.patience if self._recovery is not None else None
+        return call_with_retries(
+            attempt, decide=after_upload, delays=self._delays, cancel=self._cancel, note=self._note, recover=recover, patience=patience
         )
 
     def _json(self, answer: Answer, endpoint: str) -> Mapping[str, Any]:
         try:
             said = json.loads(answer.body)
         except (ValueError, RecursionError) as error:
-            raise self._flawed(endpoint) from error
+            raise self._invalid(endpoint) from error
         if not isinstance(said, dict):
-            raise self._flawed(endpoint)
+            raise self._invalid(endpoint)
         return said
 
     def _stored(self, said: object, endpoint: str) -> StoredObject:
         fields = said if isinstance(said, dict) else {}
         key, size_bytes, url = fields.get("key"), fields.get("sizeBytes"), fields.get("url", "")
         if not isinstance(key, str) or not key or type(size_bytes) is not int or size_bytes < 0 or not isinstance(url, str):
-            raise self._flawed(endpoint)
+            raise self._invalid(endpoint)
         md5 = _text(fields.get("md5")).lower()
         return StoredObject(
             key=key,
             size_bytes=size_bytes,
             etag=_text(fields.get("etag")).strip('"') or None,
             md5=md5 if _MD5.fullmatch(md5) else None,
-            last_modified=moment(_text(fields.get("lastModified"))),
+            last_modified=parse_timestamp(_text(fields.get("lastModified"))),
             url=url,
         )
 
-    def _flawed(self, endpoint: str) -> TransferError:
+    def _invalid(self, endpoint: str) -> TransferError:
         return TransferError(f"The backend at {self._place} gave an answer to {endpoint} that can't be used. Ask its administrator.")
 
 
@@ -254,7 +254,7 @@ class Remote:
         if api.configured:
             with connections.session() as http:
                 client = BackendClient(api, http, note)
-                self.offer = persist(client.capabilities, decide=after_upload, delays=delays, cancel=stop, note=note)
+                self.offer = call_with_retries(client.capabilities, decide=after_upload, delays=delays, cancel=stop, note=note)
 
     @property
     def backend_url(self) -> str:
@@ -304,7 +304,7 @@ def connected(api: BackendApi, *, delays: Sequence[float] = DELAYS_S, note: Call
         yield Remote(api, connections, delays=delays, stop=stop, note=note)
 
 
-def moment(text: str) -> datetime | None:
+def parse_timestamp(text: str) -> datetime | None:
     """Return the time that a text like `2026-01-31T12:00:00Z` says, None where it says none."""
     try:
         said = datetime.fromisoformat(text.replace("Z", "+00:00"))
@@ -313,7 +313,7 @@ def moment(text: str) -> datetime | None:
     return said if said.tzinfo is not None else said.replace(tzinfo=timezone.utc)
 
 
-def as_asked(url: str) -> str:
+def quote_url(url: str) -> str:
     """Return an address whose path can be sent: what is no part of an address is escaped, escapes stay."""
     try:
         parts = urlsplit(url)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import AuthenticationError, TransferError
 from pipeline.transfer.http.receipt import Receipt, Shown
-from pipeline.transfer.http.refusal import Flaw, Party, Refusal, RefusedError, is_web_address, refused
+from pipeline.transfer.http.refusal import InvalidResponse, Refusal, RefusedError, Server, is_web_address, refused
 from pipeline.transfer.manifests.inventory import GoneError, Inventory
 
 if TYPE_CHECKING:
@@ -101,9 +101,9 @@ class Proof:
 
 
 def _damaged(place: str) -> RefusedError:
-    return refused(Refusal(party=Party.STORE, place=place, status=400, code="BadDigest"))
+    return refused(Refusal(server=Server.STORE, place=place, status=400, code="BadDigest"))
 
 
 def not_confirmed(place: str) -> RefusedError:
     """Return the error for a file that a store took without a sign that it has it."""
-    return refused(Refusal(party=Party.STORE, place=place, flaw=Flaw.NOT_CONFIRMED))
+    return refused(Refusal(server=Server.STORE, place=place, invalid=InvalidResponse.NOT_CONFIRMED))

@@ -10,7 +10,7 @@ from pipeline.errors import AuthenticationError, SettingsError, TransferError
 from pipeline.media.stream_layout import MASTER
 from pipeline.published import MANIFEST_FILE
 from pipeline.transfer.http.validation import destination_problems
-from pipeline.transfer.manifests.inventory import Inventory, Remote, StoredObject, moment
+from pipeline.transfer.manifests.inventory import Inventory, Remote, StoredObject, parse_timestamp
 from pipeline.transfer.manifests.manifest import BEGUN, Manifest
 from pipeline.transfer.manifests.placement import standing_alone, versions_in
 
@@ -172,7 +172,7 @@ def _version(key: str, prefix: str) -> int:
 def _synced(manifests: Sequence[Manifest], present: Sequence[StoredObject]) -> datetime | None:
     """Return when the last upload was finished, by the server's clock where it says so: its manifest came last."""
     own = [stored.last_modified for stored in present if stored.key == manifests[0].own_key]
-    said = own or [moment(manifest.last_synced) for manifest in manifests]
+    said = own or [parse_timestamp(manifest.last_synced) for manifest in manifests]
     return max((time for time in said if time is not None), default=None)
 
 

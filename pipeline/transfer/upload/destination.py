@@ -19,10 +19,10 @@ from pipeline.errors import AuthenticationError, DestinationTakenError, OutputEr
 from pipeline.files import write_whole
 from pipeline.media.stream_layout import MASTER
 from pipeline.published import MANIFEST_FILE
-from pipeline.transfer.http.exchange import NoAnswerError
+from pipeline.transfer.http.exchange import NoResponseError
 from pipeline.transfer.http.sessions import open_session
 from pipeline.transfer.manifests.folder_owner import has_media_of
-from pipeline.transfer.manifests.inventory import as_asked
+from pipeline.transfer.manifests.inventory import quote_url
 from pipeline.transfer.manifests.manifest import Manifest, manifest_json, understood
 from pipeline.transfer.manifests.manifest_head import HEAD_BYTES, ManifestHead, read_head
 from pipeline.transfer.manifests.manifest_library import library_files, library_path
@@ -33,7 +33,7 @@ from pipeline.transfer.upload.state_file import STATE_FILE, FileStatus, read_sta
 from pipeline.transfer.upload.uploader import Uploader
 
 if TYPE_CHECKING:
-    from pipeline.transfer.http.news import Listener
+    from pipeline.transfer.http.messages import Listener
     from pipeline.transfer.manifests.inventory import Inventory
 
 READ_S = 10.0
@@ -267,8 +267,8 @@ def _public(url: str, cancel: CancelToken, *, whole: bool) -> tuple[bytes | None
         headers["Range"] = f"bytes=0-{HEAD_BYTES - 1}"
     with open_session(cancel) as http:
         try:
-            answer = http.send("GET", as_asked(url), headers=headers, body=b"", read_timeout_s=READ_S)
-        except NoAnswerError:
+            answer = http.send("GET", quote_url(url), headers=headers, body=b"", read_timeout_s=READ_S)
+        except NoResponseError:
             return None, False
     body = answer.body if answer.status in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT) else None
     return body, answer.status == HTTPStatus.NOT_FOUND

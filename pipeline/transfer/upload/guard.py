@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from pipeline.cancel import CancelToken
-from pipeline.transfer.http.news import Listener
+from pipeline.transfer.http.messages import Listener
 from pipeline.transfer.manifests.placement import version
 from pipeline.transfer.upload.preparation import Prepared
 from pipeline.transfer.upload.publish_order import OutgoingFile

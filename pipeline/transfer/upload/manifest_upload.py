@@ -12,7 +12,7 @@ from pipeline.errors import TransferError
 from pipeline.media.stream_layout import MASTER
 from pipeline.published import MANIFEST_FILE
 from pipeline.transfer.http.log_file import UploadLog
-from pipeline.transfer.http.news import Listener, News
+from pipeline.transfer.http.messages import Listener, UploadMessages
 from pipeline.transfer.manifests.manifest import ConfirmedFile, Manifest, merge, newest, understood
 from pipeline.transfer.manifests.manifest_library import previous_manifest, write_copies
 from pipeline.transfer.manifests.ownership import SourceContent
@@ -52,14 +52,14 @@ def publish_manifest(
     before, notices = previous_manifest(folder, data_dir, url, prefix)
     with (
         UploadLog(folder, secrets=uploader.secrets, path=result.log_file) as log,
-        uploader.at_server(cancel, (news := News(log, on_notice)).note, on_notice) as server,
+        uploader.at_server(cancel, (messages := UploadMessages(log, on_notice)).note, on_notice) as server,
     ):
         inventory, sender = server
         try:
             capabilities = uploader.capabilities(cancel)
             stored = understood(inventory.manifest(prefix)) if capabilities.manifest else None
         except TransferError as error:
-            news.begin()
+            messages.begin()
             return (*notices, f"The manifest was not written, the stream is published: {error} Start again to write it.")
         ended = None if stored is not None and stored.begun else stored  # what told of the upload's beginning has done its work
         manifest = merge(
@@ -75,7 +75,7 @@ def publish_manifest(
         everywhere = (before, stored) if capabilities.manifest else (before,)
         if not result.sent and all(one is not None and _says_the_same(one, manifest) for one in everywhere):
             return notices
-        news.begin()
+        messages.begin()
         notices = (*notices, *_stays(newest([before, ended]), manifest))
         written = write_copies(manifest, folder, data_dir)
         try:

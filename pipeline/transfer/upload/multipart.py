@@ -131,7 +131,7 @@ class PartsSender:
     def sign(self, large: LargeFile, part: PartPlace) -> SignedPart:
         """Ask for a URL for a part. Raises RefusedError, Cancelled."""
         signed = self._backend.sign_part(large.upload, part.number, part.size_bytes)
-        self._context.setbacks.answered(self._backend.place)
+        self._context.recovery.answered(self._backend.place)
         return signed
 
     def send(
@@ -164,7 +164,7 @@ class PartsSender:
                 leave = leave or self.sign(large, part)
                 on_put()
                 receipt = self._store.put_part(leave, body, number=part.number, key=large.upload.key, md5=md5)
-                self._context.setbacks.answered(receipt.place)
+                self._context.recovery.answered(receipt.place)
                 return self._etag(large, part, receipt, body.md5)
 
         with _gone_is_told(large):

@@ -14,7 +14,7 @@ from pipeline.errors import TransferError
 from pipeline.media.stream_layout import MASTER
 from pipeline.transfer.http.body import file_md5
 from pipeline.transfer.http.capabilities import Capabilities
-from pipeline.transfer.http.exchange import NoAnswerError
+from pipeline.transfer.http.exchange import NoResponseError
 from pipeline.transfer.manifests.inventory import Inventory, StoredObject
 from pipeline.transfer.manifests.manifest import FileEntry, Manifest, understood
 from pipeline.transfer.manifests.placement import Placement, versions_in
@@ -307,7 +307,7 @@ class _Look:
             return PublishedMaster()
         try:
             answer = self._http.send("GET", url, headers={}, body=b"", read_timeout_s=READ_BACK_S)
-        except NoAnswerError as error:
+        except NoResponseError as error:
             self._note(f"GET {MASTER} as players do -> no answer: {error.detail}")
             return PublishedMaster()
         self._note(f"GET {MASTER} as players do -> {answer.status}")

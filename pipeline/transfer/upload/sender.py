@@ -18,9 +18,9 @@ from pipeline.transfer.http.client import BackendClient, StoreClient
 from pipeline.transfer.http.content_types import content_type
 from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.gate import Gate, Turn
+from pipeline.transfer.http.recovery import Recovery
 from pipeline.transfer.http.refusal import Refusal
-from pipeline.transfer.http.retry import Verdict, after_upload, persist
-from pipeline.transfer.http.setbacks import Setbacks
+from pipeline.transfer.http.retry import Verdict, after_upload, call_with_retries
 from pipeline.transfer.http.signed import Presigned
 from pipeline.transfer.manifests.inventory import Inventory
 from pipeline.transfer.manifests.proof import Proof, StoreTraits
@@ -36,7 +36,7 @@ SHORTEST_LIFE_S = 1.0
 T = TypeVar("T")
 
 
-def ignore(*news: object) -> None:
+def ignore(*told: object) -> None:
     """Stand in for a listener."""
 
 
@@ -50,7 +50,7 @@ class UploadContext:
     capabilities: Capabilities
     control: TransferControl
     gate: Gate
-    setbacks: Setbacks
+    recovery: Recovery
     delays: tuple[float, ...]
     cancel: CancelToken
     note: Callable[[str], None]
@@ -91,7 +91,7 @@ class Attempts:
     def __init__(self, context: UploadContext, on_bytes: Callable[[int], None]) -> None:
         self._context = context
         self._on_bytes = on_bytes
-        self._turn = Turn(eased=0)
+        self._turn = Turn(narrowed=0)
         self._pauses = 0
         self.sent_bytes = 0
         self.url_age_s = 0.0
@@ -107,17 +107,17 @@ class Attempts:
             self.sent_bytes = 0
             yield
         self._context.gate.widen()
-        self._context.setbacks.patience.progress()
+        self._context.recovery.patience.progress()
 
     def moved(self, size_bytes: int) -> None:
         """So many bytes went out."""
         self.sent_bytes += size_bytes
         self._on_bytes(size_bytes)
 
-    def remedy(self, verdict: Verdict, refusal: Refusal) -> bool:
+    def recover(self, verdict: Verdict, refusal: Refusal) -> bool:
         """Return whether to try again at once without counting the try. Raises Cancelled."""
         if refusal.too_busy:
-            self._context.gate.ease(self._turn)
+            self._context.gate.narrow(self._turn)
         if refusal.wants_md5 and not self.with_md5:
             self._context.traits.wants_md5 = True
             self._context.note("the store asks for Content-MD5: every file goes with it from now on")
@@ -128,28 +128,28 @@ class Attempts:
         if verdict in (Verdict.RETRY, Verdict.WAIT) and self._pauses != self._context.control.pauses:
             self._context.control.wait_until_running(self._context.cancel)
             return True
-        return self._context.setbacks.remedy(verdict, refusal)
+        return self._context.recovery.recover(verdict, refusal)
 
     def run(self, attempt: Callable[[], T], name: str) -> T:
         """Try until it works. Raises RefusedError after the last try, TransferError, Cancelled."""
-        return persist(
+        return call_with_retries(
             attempt,
             decide=after_upload,
             delays=self._context.delays,
             cancel=self._context.cancel,
             note=lambda text: self._context.note(f"{name}: {text}"),
-            remedy=self.remedy,
+            recover=self.recover,
             reached=lambda: self.sent_bytes,
-            patience=self._context.setbacks.patience,
+            patience=self._context.recovery.patience,
             last_way=self._alone,
         )
 
     def _alone(self, refusal: Refusal) -> bool:
         """Let the next try have the line for itself; False where this one had, or where it is not the line that fails."""
-        patient = self._context.setbacks.patience.limit_s > 0
-        if not patient or refusal.silence is None or self._turn.width == 1:
+        patient = self._context.recovery.patience.limit_s > 0
+        if not patient or refusal.no_response is None or self._turn.width == 1:
             return False
-        self._context.gate.narrow()
+        self._context.gate.restrict_to_one()
         return True
 
 
@@ -165,7 +165,7 @@ class Sender:
     def sign(self, path: Path, key: str, size_bytes: int) -> Presigned:
         """Ask for a URL for a file of this size. Raises RefusedError, Cancelled."""
         presigned = self._backend.presign(key, content_type(path), size_bytes if self._context.capabilities.declared_size else None)
-        self._context.setbacks.answered(self._backend.place)
+        self._context.recovery.answered(self._backend.place)
         return presigned
 
     def sign_many(self, files: Sequence[OutgoingFile]) -> list[Presigned]:
@@ -173,7 +173,7 @@ class Sender:
         sized = self._context.capabilities.declared_size
         wanted = [(file.key, content_type(file.path), file.size_bytes if sized else None) for file in files]
         presigned = self._backend.presign_many(wanted)
-        self._context.setbacks.answered(self._backend.place)
+        self._context.recovery.answered(self._backend.place)
         return presigned
 
     def send(
@@ -214,7 +214,7 @@ class Sender:
                     presigned = presigned or self.sign(path, key, len(body))
                     on_put()
                     receipt = self._store.put(presigned, content_type(path), body, md5=md5)
-                    self._context.setbacks.answered(receipt.place)
+                    self._context.recovery.answered(receipt.place)
                     self._proof.check(receipt, key=presigned.key, url=presigned.download_url, size_bytes=len(body), md5=body.md5)
                     return Confirmed(
                         size_bytes=body.file_bytes,

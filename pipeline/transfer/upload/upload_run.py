@@ -22,7 +22,7 @@ from pipeline.errors import Cancelled, OutputError, TransferError
 from pipeline.media.stream_layout import MASTER
 from pipeline.transfer.http.capabilities import Capabilities
 from pipeline.transfer.http.login import Login
-from pipeline.transfer.http.news import News
+from pipeline.transfer.http.messages import UploadMessages
 from pipeline.transfer.http.patience import Patience
 from pipeline.transfer.http.refusal import RefusedError
 from pipeline.transfer.http.retry import Verdict, after_upload
@@ -60,7 +60,7 @@ class UploadRun:
         destination: Destination,
         prepared: Prepared,
         journal: Journal,
-        news: News,
+        messages: UploadMessages,
     ) -> None:
         self._backend = backend
         self._login = login
@@ -69,7 +69,7 @@ class UploadRun:
         self._files = files = list(prepared.files)
         self._placement = prepared.placement
         self._journal = journal
-        self._news = news
+        self._messages = messages
         self._already = dict(prepared.already)
         self._tally = Tally(files, self._already)
         self._lock = threading.Lock()
@@ -98,25 +98,25 @@ class UploadRun:
             if self._journal.confirmed.get(name) != which:  # found on the server, or the file's time alone has changed
                 self._journal.confirm(name, which)
         if len(self._already) == len(self._files):
-            self._news.tell()
+            self._messages.flush()
             self._save()
             return self._result()
         check_sizes(self._files, capabilities)
         if self._state_path.exists() and read_state(self._state_path) is None:
-            self._news.announce(set_aside(self._state_path, so="it is written anew"))
-        self._news.begin()
+            self._messages.announce(set_aside(self._state_path, so="it is written anew"))
+        self._messages.begin()
         where = f"{self._destination.prefix}{self._placement.place}"
-        self._news.note(f"uploading {len(self._files)} files ({len(self._already)} confirmed before) to {where}")
+        self._messages.note(f"uploading {len(self._files)} files ({len(self._already)} confirmed before) to {where}")
         self._save()
         stop = CancelToken()
         context = context_for(stop)
-        self._patience = context.setbacks.patience
+        self._patience = context.recovery.patience
         try:
             with cancel.on_cancel(stop.cancel), open_connections(stop) as connections, self._opened:
-                guard.claim(stop, self._news.note, self._news.announce)
+                guard.claim(stop, self._messages.note, self._messages.announce)
                 for stage in stages(self._files, self._placement.place):
                     if stage[0].name == MASTER:
-                        guard.ask(stop, self._news.note, self._news.announce)
+                        guard.ask(stop, self._messages.note, self._messages.announce)
                         if capabilities.list:
                             self._check_place(look)
                     self._send_stage(stage, connections, context, lambda: self._report(on_progress))
@@ -125,13 +125,13 @@ class UploadRun:
                         break
         except Cancelled:
             cancelled = TransferCancelled(self._result())
-            self._news.note(str(cancelled))
+            self._messages.note(str(cancelled))
             raise cancelled from None
         finally:
             self._save()
-        self._news.tell()
+        self._messages.flush()
         result = self._result()
-        self._news.note(f"{len(result.uploaded)} of {len(self._files)} files uploaded, {len(result.failed)} failed")
+        self._messages.note(f"{len(result.uploaded)} of {len(self._files)} files uploaded, {len(result.failed)} failed")
         return result
 
     def _check_place(self, look: Callable[[str], Mapping[str, int]]) -> None:
@@ -176,7 +176,7 @@ class UploadRun:
                 self._save()
 
     def _report(self, on_progress: Callable[[TransferProgress], None]) -> None:
-        self._news.tell()
+        self._messages.flush()
         on_progress(self._tally.progress())
 
     def _worker(self, queue: Queue, connections: Connections, context: UploadContext, workers: int) -> None:
@@ -196,7 +196,7 @@ class UploadRun:
             except (Cancelled, OutputError):
                 raise
             except Exception:
-                self._news.note(f"a thread of the upload broke down: {traceback.format_exc()}")
+                self._messages.note(f"a thread of the upload broke down: {traceback.format_exc()}")
                 raise
 
     @contextmanager
@@ -251,12 +251,12 @@ class UploadRun:
         """A file could not be sent."""
         passes = isinstance(error, RefusedError) and after_upload(error.refusal) is Verdict.RETRY and self._patience.in_rounds
         if passes and not self._patience.spent:
-            self._news.note(f"{name} is sent again after the others: {error}")
+            self._messages.note(f"{name} is sent again after the others: {error}")
             self._tally.put_off(name)
             with self._lock:
                 self._put_off.add(name)
             return
-        self._news.note(f"{name} failed: {error}")
+        self._messages.note(f"{name} failed: {error}")
         self._tally.failed(name, str(error))
         for_all = isinstance(error, RefusedError) and error.refusal.concerns_every_file
         with self._lock:
@@ -269,7 +269,7 @@ class UploadRun:
         try:
             write_state(self._state_path, self._state())
         except OutputError as error:  # the journal is what counts, and it has its own say about a full disk
-            self._news.note(f"the snapshot was not saved: {error}")
+            self._messages.note(f"the snapshot was not saved: {error}")
 
     def _state(self) -> UploadSnapshot:
         return UploadSnapshot(started_at=self._journal.started_at, destination=self._destination, files=self._tally.states())
@@ -278,9 +278,9 @@ class UploadRun:
         return result_of(
             self._state(),
             self._tally.where(),
-            log_file=self._news.log_file,
+            log_file=self._messages.log_file,
             sent=len(self._tally.where()) - len(self._already),
             halted=self._halted,
-            notices=tuple(self._news.notices),
+            notices=tuple(self._messages.notices),
             placement=self._placement,
         )

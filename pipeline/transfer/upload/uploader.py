@@ -23,12 +23,12 @@ from pipeline.transfer.http.control import PARALLEL, TransferControl
 from pipeline.transfer.http.gate import Gate
 from pipeline.transfer.http.log_file import UploadLog
 from pipeline.transfer.http.login import Login
-from pipeline.transfer.http.news import Listener, News
+from pipeline.transfer.http.messages import Listener, UploadMessages
+from pipeline.transfer.http.recovery import Recovery
 from pipeline.transfer.http.redaction import place_of
 from pipeline.transfer.http.refusal import Refusal, RefusedError
-from pipeline.transfer.http.retry import DELAYS_S, LONG_S, Verdict, after_question, after_record, after_upload, persist
+from pipeline.transfer.http.retry import DELAYS_S, LONG_S, Verdict, after_question, after_record, after_upload, call_with_retries
 from pipeline.transfer.http.sessions import open_session
-from pipeline.transfer.http.setbacks import Setbacks
 from pipeline.transfer.http.signed import Presigned
 from pipeline.transfer.manifests.inventory import Inventory
 from pipeline.transfer.manifests.manifest import Manifest
@@ -129,7 +129,7 @@ class Uploader:
         with open_session(cancel) as http:
             client = self._client(http, ignore)
             try:
-                return persist(client.validate, decide=_while_waiting, delays=self._delays[:RETRIES], cancel=cancel, note=ignore)
+                return call_with_retries(client.validate, decide=_while_waiting, delays=self._delays[:RETRIES], cancel=cancel, note=ignore)
             except RefusedError as error:
                 refusal = error.refusal
                 if after_question(refusal) is not Verdict.RETRY or not (refusal.status or _answers(client)):
@@ -153,15 +153,15 @@ class Uploader:
 
         Asked once: an editor waits for the answer, and whoever sends the object next is patient. Raises TransferError, Cancelled.
         """
-        setbacks = Setbacks(self._login, cancel, on_notice, patience_s=self._patience_s)
+        recovery = Recovery(self._login, cancel, on_notice, patience_s=self._patience_s)
 
         def log_in(verdict: Verdict, refusal: Refusal) -> bool:
-            return verdict is Verdict.LOGIN and setbacks.remedy(verdict, refusal)
+            return verdict is Verdict.LOGIN and recovery.recover(verdict, refusal)
 
         with open_session(cancel) as http:
             client = self._client(http, note)
             signed = lambda: client.presign(key, content_type(key))  # noqa: E731  # one line that says what is tried
-            presigned = persist(signed, decide=after_upload, delays=(), cancel=cancel, note=note, remedy=log_in)
+            presigned = call_with_retries(signed, decide=after_upload, delays=(), cancel=cancel, note=note, recover=log_in)
             return presigned.download_url
 
     def upload_file(self, path: Path, key: str, *, on_progress: Callable[[int, int], None] | None = None, cancel: CancelToken) -> Confirmed:
@@ -213,18 +213,18 @@ class Uploader:
             if log_file is not None:
                 note = opened.enter_context(UploadLog(log_file.parent, secrets=self._login.tokens, path=log_file)).write
             client = self._client(opened.enter_context(open_session(cancel)), note)
-            setbacks = Setbacks(self._login, cancel, on_notice or ignore, patience_s=self._patience_s)
+            recovery = Recovery(self._login, cancel, on_notice or ignore, patience_s=self._patience_s)
             if log_file is not None:
-                setbacks.answered(client.place)
+                recovery.answered(client.place)
             record = lambda: client.record(fields)  # noqa: E731  # one line that says what is tried
-            persist(
+            call_with_retries(
                 record,
                 decide=after_record,
                 delays=self._delays,
                 cancel=cancel,
                 note=note,
-                remedy=setbacks.remedy,
-                patience=setbacks.patience,
+                recover=recovery.recover,
+                patience=recovery.patience,
             )
 
     def upload(
@@ -255,28 +255,28 @@ class Uploader:
         files = collect(folder, prefix)
         guard = guard or Unguarded()
         with locked(folder / LOCK_FILE, folder), UploadLog(folder, secrets=self._login.tokens) as log:
-            news = News(log, on_notice or ignore)
+            messages = UploadMessages(log, on_notice or ignore)
             try:
-                prepared = self._prepare(folder, destination, resume=resume, known=known, saved=saved, news=news, cancel=cancel)
-                guard.ask(cancel, news.note, news.announce)
+                prepared = self._prepare(folder, destination, resume=resume, known=known, saved=saved, messages=messages, cancel=cancel)
+                guard.ask(cancel, messages.note, messages.announce)
                 if guard.has_rival:
                     prepared = beside_another(prepared, lambda place: collect(folder, prefix, place))
             except Cancelled:
                 raise TransferCancelled(_not_begun(folder, destination, files, log.path, resume=resume)) from None
             except TransferError as error:
-                news.note(f"nothing was sent: {error}")
-                news.begin()
+                messages.note(f"nothing was sent: {error}")
+                messages.begin()
                 raise
             target = prepared.target
             now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
             with Journal(folder, destination, resume=target.going_on, now=now, place=target.place) as journal:
-                news.announce(journal.notice)
-                news.announce(target.notice, LogLevel.WARNING if target.warning else LogLevel.INFO)
-                upload_run = UploadRun(self._backend, self._login, folder, destination, prepared, journal, news)
+                messages.announce(journal.notice)
+                messages.announce(target.notice, LogLevel.WARNING if target.warning else LogLevel.INFO)
+                upload_run = UploadRun(self._backend, self._login, folder, destination, prepared, journal, messages)
                 offered = self._capabilities or NOTHING
 
                 def lend(stop: CancelToken) -> UploadContext:
-                    return self._context(offered, stop, news.note, news.announce)
+                    return self._context(offered, stop, messages.note, messages.announce)
 
                 return upload_run.run(lend, offered, partial(self._sizes, lend(cancel)), guard, on_progress or ignore, cancel)
 
@@ -292,17 +292,17 @@ class Uploader:
         resume: bool,
         known: Manifest | None,
         saved: UploadSnapshot | None,
-        news: News,
+        messages: UploadMessages,
         cancel: CancelToken,
     ) -> Prepared:
         content = read_journal(folder, destination)
         lost = saved if saved is not None and resume and not content.begun else None
         with open_session(cancel) as http:
-            client, context = self._client(http, news.note), self._context(NOTHING, cancel, news.note, news.announce)
+            client, context = self._client(http, messages.note), self._context(NOTHING, cancel, messages.note, messages.announce)
             self._ask_capabilities(client, context)
-            context.setbacks.answered(client.place)
+            context.recovery.answered(client.place)
             if abs(self._clock_ahead_s) > CLOCK_WRONG_S:
-                news.announce(_about_clock(self._clock_ahead_s))
+                messages.announce(_about_clock(self._clock_ahead_s))
             capabilities = self._capabilities or NOTHING
             prepared = prepare(
                 destination.prefix,
@@ -314,25 +314,30 @@ class Uploader:
                 known=known,
                 http=http,
                 cancel=cancel,
-                note=news.note,
+                note=messages.note,
             )
         if lost is None:
             return prepared
         stop, missing = CancelToken(), [file for file in prepared.files if file.name not in prepared.already]
         with cancel.on_cancel(stop.cancel):
-            there = shown(lost, missing, self._backend, self._login, self._context(capabilities, stop, news.note, news.announce))
+            there = shown(lost, missing, self._backend, self._login, self._context(capabilities, stop, messages.note, messages.announce))
         return replace(prepared, already={**prepared.already, **there})
 
     def _ask_capabilities(self, client: BackendClient, context: UploadContext) -> None:
         if self._capabilities is None:
             logins = iter([True])  # a question that needs another login than ours is not worth a second
 
-            def remedy(verdict: Verdict, refusal: Refusal) -> bool:
-                return (verdict is not Verdict.LOGIN or next(logins, False)) and context.setbacks.remedy(verdict, refusal)
+            def recover(verdict: Verdict, refusal: Refusal) -> bool:
+                return (verdict is not Verdict.LOGIN or next(logins, False)) and context.recovery.recover(verdict, refusal)
 
             try:
-                self._capabilities = persist(
-                    client.capabilities, decide=after_upload, delays=context.delays, cancel=context.cancel, note=context.note, remedy=remedy
+                self._capabilities = call_with_retries(
+                    client.capabilities,
+                    decide=after_upload,
+                    delays=context.delays,
+                    cancel=context.cancel,
+                    note=context.note,
+                    recover=recover,
                 )
             except RefusedError as error:
                 if not (error.refusal.status or after_question(error.refusal) is Verdict.RETRY):
@@ -348,7 +353,7 @@ class Uploader:
             cancel=context.cancel,
             note=context.note,
             login=self._login,
-            setbacks=context.setbacks,
+            recovery=context.recovery,
         )
 
     def _sender(self, http: Http, context: UploadContext) -> Sender:
@@ -358,14 +363,14 @@ class Uploader:
         return BackendClient(self._backend, http, note, self._login)
 
     def _context(self, capabilities: Capabilities, cancel: CancelToken, note: Callable[[str], None], announce: Listener) -> UploadContext:
-        setbacks = Setbacks(self._login, cancel, announce, patience_s=self._patience_s)
+        recovery = Recovery(self._login, cancel, announce, patience_s=self._patience_s)
         if self._capabilities is not None:  # it has told them, so it is there
-            setbacks.answered(place_of(self._backend.url))
+            recovery.answered(place_of(self._backend.url))
         return UploadContext(
             capabilities=capabilities,
             control=self._control,
             gate=Gate(self._control, cancel),
-            setbacks=setbacks,
+            recovery=recovery,
             delays=self._delays,
             cancel=cancel,
             note=note,

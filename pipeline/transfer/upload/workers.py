@@ -179,7 +179,7 @@ def clients(api: BackendApi, http: Http, login: Login, context: UploadContext) -
         backend=BackendClient(api, http, context.note, login),
         store=StoreClient(http, context.note),
         inventory=Inventory(
-            api, http, delays=context.delays, cancel=context.cancel, note=context.note, login=login, setbacks=context.setbacks
+            api, http, delays=context.delays, cancel=context.cancel, note=context.note, login=login, recovery=context.recovery
         ),
     )
 

@@ -11,7 +11,7 @@ from upload_parts import PREFIX
 
 from config import BackendApi
 from pipeline.errors import AuthenticationError, TransferError
-from pipeline.transfer.http import connecting, setbacks
+from pipeline.transfer.http import connecting, recovery
 from pipeline.transfer.http.client import BackendClient, read_timeout_s
 from pipeline.transfer.http.connections import Connections
 from pipeline.transfer.http.redaction import place_of
@@ -223,7 +223,7 @@ def test_a_token_that_the_backend_repeats_is_not_cut_into_the_log(server, cancel
 
 def test_record_waits_for_a_network_that_was_there(uploader, server, cancel, tmp_path, monkeypatch):
     """After an upload the backend is known to be somewhere; the record is sent once it can be reached again."""
-    monkeypatch.setattr(setbacks, "OFFLINE_PAUSE_S", 0.0)
+    monkeypatch.setattr(recovery, "OFFLINE_PAUSE_S", 0.0)
     real, refused = connecting.connect, iter(range(8))
 
     def connect(*arguments, **more):

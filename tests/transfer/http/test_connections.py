@@ -15,7 +15,7 @@ from store_server import Fault
 
 from pipeline.errors import Cancelled
 from pipeline.transfer.http.connections import Connections
-from pipeline.transfer.http.exchange import NoAnswerError, Silence
+from pipeline.transfer.http.exchange import NoResponseError, NoResponseReason
 
 ME = "/api/admin/auth/me"
 ROOT = Path(__file__).resolve().parents[3]
@@ -81,7 +81,7 @@ def test_new_connection_that_stalls_is_given_up(cancel, deaf, in_thread, monkeyp
     port = deaf.getsockname()[1]
     result = in_thread(lambda: ask(cancel, f"http://127.0.0.1:{port}/", method="PUT", body=bytes(40 << 20)))
     ended = result()
-    assert isinstance(ended, NoAnswerError), ended
+    assert isinstance(ended, NoResponseError), ended
     assert "timed out" in ended.detail
 
 
@@ -149,11 +149,11 @@ def test_reasons_for_silence_are_told_apart(cancel, server):
     server.api_faults[ME].append(Fault(close=True))
     found = []
     for url in (f"http://127.0.0.1:{closed}/", server.url + ME, "http://name.invalid/", "http://", "http://*:x/"):
-        with pytest.raises(NoAnswerError) as caught:
+        with pytest.raises(NoResponseError) as caught:
             ask(cancel, url)
-        found.append(caught.value.silence)
-    unreachable, bad = Silence.UNREACHABLE, Silence.BAD_ADDRESS
-    assert [unreachable, Silence.BROKEN_OFF, unreachable, bad, bad] == found
+        found.append(caught.value.reason)
+    unreachable, bad = NoResponseReason.UNREACHABLE, NoResponseReason.BAD_ADDRESS
+    assert [unreachable, NoResponseReason.BROKEN_OFF, unreachable, bad, bad] == found
 
 
 def head_of(listener: socket.socket) -> list[str]:
@@ -206,4 +206,4 @@ def test_requests_is_not_imported_where_there_is_no_proxy(deaf):
     )
     url = f"http://127.0.0.1:{deaf.getsockname()[1]}/"
     said = subprocess.run([sys.executable, "-c", program, url], check=True, capture_output=True, text=True, cwd=ROOT, timeout=60)
-    assert "NoAnswerError False\n" == said.stdout
+    assert "NoResponseError False\n" == said.stdout

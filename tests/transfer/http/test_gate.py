@@ -17,11 +17,11 @@ def test_busy_server_halves_the_width_once_for_all_that_were_under_way(cancel):
     with ExitStack() as stack:
         turns = [stack.enter_context(gate.turn()) for _ in range(8)]
         for turn in turns:
-            gate.ease(turn)
+            gate.narrow(turn)
     assert 4 == gate.width
     for expected in (2, 1, 1):
         with gate.turn() as turn:
-            gate.ease(turn)
+            gate.narrow(turn)
         assert expected == gate.width
 
 
@@ -29,7 +29,7 @@ def test_width_grows_back_with_successes(cancel):
     """One more after as many successes as go at a time, up to what was asked for."""
     gate = Gate(TransferControl(parallel=4), cancel)
     with gate.turn() as turn:
-        gate.ease(turn)
+        gate.narrow(turn)
     seen = []
     for _ in range(12):
         gate.widen()
@@ -63,7 +63,7 @@ def test_width_of_one_stays(cancel):
     """A gate for one at a time lets that one through whatever the server says."""
     gate = Gate(TransferControl(parallel=1), cancel)
     with gate.turn() as turn:
-        gate.ease(turn)
+        gate.narrow(turn)
     with pytest.raises(ZeroDivisionError), gate.turn():
         raise ZeroDivisionError
     with gate.turn():

@@ -15,7 +15,7 @@ from upload_parts import FOLDER, PREFIX, RecordingToken
 from config import BackendApi
 from pipeline.errors import Cancelled, TransferError
 from pipeline.transfer.http.connections import Connections
-from pipeline.transfer.http.exchange import NoAnswerError, Silence
+from pipeline.transfer.http.exchange import NoResponseError, NoResponseReason
 from pipeline.transfer.upload.uploader import Uploader
 
 NAME = "backend.example"
@@ -115,11 +115,11 @@ def test_plain_http_that_a_proxy_refuses_names_the_proxy(far, http, cancel):
     found = []
     for status in (407, 403):
         http.status = status
-        with Connections(cancel).session() as session, pytest.raises(NoAnswerError) as caught:
+        with Connections(cancel).session() as session, pytest.raises(NoResponseError) as caught:
             session.send("PUT", f"http://{NAME}/key?X-Amz-Signature=secret", headers={}, body=b"x", read_timeout_s=15)
-        found.append((caught.value.silence, caught.value.about))
+        found.append((caught.value.reason, caught.value.about))
     place = f"http://{http.place}"
-    assert [(Silence.PROXY_LOGIN, place), (Silence.PROXY_DENIED, place)] == found
+    assert [(NoResponseReason.PROXY_LOGIN, place), (NoResponseReason.PROXY_DENIED, place)] == found
 
 
 def test_answer_of_a_server_behind_a_proxy_is_the_servers(http, server, cancel):
@@ -198,7 +198,7 @@ def test_proxy_that_refuses_ends_an_upload_at_once(far, http, folder, cancel):
 
 def test_proxy_that_is_gone_in_the_middle_is_waited_for_and_named(far, http, folder, cancel, monkeypatch):
     """As a network that is gone; the editor reads where to look."""
-    monkeypatch.setattr("pipeline.transfer.http.setbacks.OFFLINE_PAUSE_S", 0.0)
+    monkeypatch.setattr("pipeline.transfer.http.recovery.OFFLINE_PAUSE_S", 0.0)
     told: list[str] = []
     uploader = uploader_at(far)
     uploader.capabilities(cancel)

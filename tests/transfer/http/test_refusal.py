@@ -6,14 +6,14 @@ import itertools
 
 import pytest
 
-from pipeline.transfer.http.exchange import Answer, Silence
-from pipeline.transfer.http.refusal import Flaw, Party, Refusal, is_page, sentence, store_refusal
+from pipeline.transfer.http.exchange import Answer, NoResponseReason
+from pipeline.transfer.http.refusal import InvalidResponse, Refusal, Server, is_page, sentence, store_refusal
 
 STATUSES = (302, 400, 401, 403, 404, 413, 429, 500, 503, 507)
 EVERY = [
-    *(Refusal(party=p, place="https://x", silence=s) for p, s in itertools.product(Party, Silence)),
-    *(Refusal(party=p, place="https://x", status=s) for p, s in itertools.product(Party, STATUSES)),
-    *(Refusal(party=Party.BACKEND, place="https://x", flaw=flaw) for flaw in Flaw),
+    *(Refusal(server=p, place="https://x", no_response=s) for p, s in itertools.product(Server, NoResponseReason)),
+    *(Refusal(server=p, place="https://x", status=s) for p, s in itertools.product(Server, STATUSES)),
+    *(Refusal(server=Server.BACKEND, place="https://x", invalid=invalid) for invalid in InvalidResponse),
 ]
 
 
@@ -29,21 +29,24 @@ def test_every_refusal_has_a_sentence_that_says_what_to_do(refusal):
 @pytest.mark.parametrize(
     ("refusal", "part"),
     [
-        (Refusal(party=Party.BACKEND, status=401), "Please get a new token from the admin panel."),
-        (Refusal(party=Party.STORE, status=403, code="RequestTimeTooSkewed"), "clock"),
-        (Refusal(party=Party.STORE, status=403, code="QuotaExceeded"), "quota exceeded"),
-        (Refusal(party=Party.BACKEND, status=507), "quota exceeded"),
-        (Refusal(party=Party.STORE, status=403, code="ExpiredToken"), "credentials with which the backend"),
-        (Refusal(party=Party.STORE, status=403, code="InvalidAccessKeyId"), "credentials with which the backend signs"),
+        (Refusal(server=Server.BACKEND, status=401), "Please get a new token from the admin panel."),
+        (Refusal(server=Server.STORE, status=403, code="RequestTimeTooSkewed"), "clock"),
+        (Refusal(server=Server.STORE, status=403, code="QuotaExceeded"), "quota exceeded"),
+        (Refusal(server=Server.BACKEND, status=507), "quota exceeded"),
+        (Refusal(server=Server.STORE, status=403, code="ExpiredToken"), "credentials with which the backend"),
+        (Refusal(server=Server.STORE, status=403, code="InvalidAccessKeyId"), "credentials with which the backend signs"),
         (
-            Refusal(party=Party.BACKEND, status=404, message="No session with this id"),
+            Refusal(server=Server.BACKEND, status=404, message="No session with this id"),
             "Session ID not found. Verify the session exists in the admin panel.",
         ),
-        (Refusal(party=Party.BACKEND, status=422, code="SESSION_NOT_FOUND"), "Session ID not found."),
-        (Refusal(party=Party.BACKEND, status=401, message="Your session has expired"), "Please get a new token"),
-        (Refusal(party=Party.BACKEND, status=413), "so large a file"),
-        (Refusal(party=Party.BACKEND, status=301), "Verify that the URL is exact"),
-        (Refusal(party=Party.BACKEND, place="https://api", silence=Silence.UNREACHABLE), "Cannot connect to the backend at https://api"),
+        (Refusal(server=Server.BACKEND, status=422, code="SESSION_NOT_FOUND"), "Session ID not found."),
+        (Refusal(server=Server.BACKEND, status=401, message="Your session has expired"), "Please get a new token"),
+        (Refusal(server=Server.BACKEND, status=413), "so large a file"),
+        (Refusal(server=Server.BACKEND, status=301), "Verify that the URL is exact"),
+        (
+            Refusal(server=Server.BACKEND, place="https://api", no_response=NoResponseReason.UNREACHABLE),
+            "Cannot connect to the backend at https://api",
+        ),
     ],
     ids=[
         "token",
@@ -79,7 +82,7 @@ def test_sentences_that_editors_know(refusal, part):
 )
 def test_store_that_asks_for_an_md5_is_understood(status, code, message, expected):
     """In the words of Amazon, of old and new, and of MinIO; a digest that is there and wrong is something else."""
-    assert expected is Refusal(party=Party.STORE, status=status, code=code, message=message).wants_md5
+    assert expected is Refusal(server=Server.STORE, status=status, code=code, message=message).wants_md5
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from upload_parts import RecordingToken
 
 from pipeline.errors import AuthenticationError, Cancelled, TransferError
 from pipeline.events import LogLevel
-from pipeline.transfer.http.exchange import Silence
+from pipeline.transfer.http.exchange import NoResponseReason
 from pipeline.transfer.http.patience import PAUSES_S, Patience
-from pipeline.transfer.http.refusal import Party, Refusal, RefusedError, refused
+from pipeline.transfer.http.refusal import Refusal, RefusedError, Server, refused
 from pipeline.transfer.http.retry import (
     DELAYS_S,
     JITTER,
@@ -18,54 +18,56 @@ from pipeline.transfer.http.retry import (
     Verdict,
     after_record,
     after_upload,
+    call_with_retries,
     jittered,
-    persist,
 )
 
-STORE, BACKEND = Party.STORE, Party.BACKEND
+STORE, BACKEND = Server.STORE, Server.BACKEND
 
 
-@pytest.mark.parametrize("party", list(Party))
+@pytest.mark.parametrize("server", list(Server))
 @pytest.mark.parametrize("status", [408, 425, 429, 499, 500, 502, 503, 504, 511, 520, 522, 524, 529, 530, 598])
-def test_passing_troubles_are_tried_again(party, status):
+def test_passing_troubles_are_tried_again(server, status):
     """Statuses that say "later" lead to another try, whoever says so."""
-    assert Verdict.RETRY is after_upload(Refusal(party=party, status=status))
+    assert Verdict.RETRY is after_upload(Refusal(server=server, status=status))
 
 
 @pytest.mark.parametrize(
     ("refusal", "expected"),
     [
-        (Refusal(party=BACKEND, status=401), Verdict.LOGIN),
-        (Refusal(party=STORE, status=401), Verdict.GIVE_UP),
-        (Refusal(party=BACKEND, status=404), Verdict.GIVE_UP),
-        (Refusal(party=STORE, status=404, code="NoSuchBucket"), Verdict.GIVE_UP),
-        (Refusal(party=STORE, status=403, code="SignatureDoesNotMatch", message="expired"), Verdict.GIVE_UP),
-        (Refusal(party=STORE, status=403, code="AccessDenied", message="Access Denied"), Verdict.GIVE_UP),
-        (Refusal(party=STORE, status=403, code="AccessDenied", message="Request has expired"), Verdict.RENEW),
-        (Refusal(party=STORE, status=400, code="ExpiredToken"), Verdict.RENEW),
-        (Refusal(party=STORE, status=403, code="RequestTimeTooSkewed"), Verdict.GIVE_UP),
-        (Refusal(party=STORE, status=400, code="RequestTimeout"), Verdict.RETRY),
-        (Refusal(party=STORE, status=503, code="SlowDown"), Verdict.RETRY),
-        (Refusal(party=STORE, status=400, code="BadDigest"), Verdict.RETRY),
-        (Refusal(party=STORE, status=400, code="IncompleteBody"), Verdict.RETRY),
-        (Refusal(party=STORE, status=409, code="OperationAborted"), Verdict.RETRY),
-        (Refusal(party=STORE, status=409, code="ConditionalRequestConflict"), Verdict.RETRY),
-        (Refusal(party=STORE, status=409, code="InvalidBucketState"), Verdict.GIVE_UP),
-        (Refusal(party=BACKEND, status=501), Verdict.GIVE_UP),
-        (Refusal(party=STORE, status=307), Verdict.GIVE_UP),
-        (Refusal(party=BACKEND, status=403), Verdict.GIVE_UP),
-        (Refusal(party=BACKEND, status=400), Verdict.GIVE_UP),
-        (Refusal(party=STORE, silence=Silence.BROKEN_OFF), Verdict.RETRY),
-        (Refusal(party=STORE, silence=Silence.TIMED_OUT), Verdict.RETRY),
-        (Refusal(party=BACKEND, silence=Silence.UNREACHABLE), Verdict.WAIT),
-        (Refusal(party=STORE, silence=Silence.UNREACHABLE), Verdict.WAIT),
-        (Refusal(party=STORE, status=200, code="InternalError"), Verdict.RETRY),
-        (Refusal(party=STORE, status=507, code="QuotaExceeded"), Verdict.GIVE_UP),
-        (Refusal(party=BACKEND, status=507), Verdict.GIVE_UP),
-        (Refusal(party=BACKEND, silence=Silence.CERTIFICATE), Verdict.GIVE_UP),
-        (Refusal(party=BACKEND, silence=Silence.BAD_ADDRESS), Verdict.GIVE_UP),
+        (Refusal(server=BACKEND, status=401), Verdict.LOGIN),
+        (Refusal(server=STORE, status=401), Verdict.GIVE_UP),
+        (Refusal(server=BACKEND, status=404), Verdict.GIVE_UP),
+        (Refusal(server=STORE, status=404, code="NoSuchBucket"), Verdict.GIVE_UP),
+        (Refusal(server=STORE, status=403, code="SignatureDoesNotMatch", message="expired"), Verdict.GIVE_UP),
+        (Refusal(server=STORE, status=403, code="AccessDenied", message="Access Denied"), Verdict.GIVE_UP),
+        (Refusal(server=STORE, status=403, code="AccessDenied", message="Request has expired"), Verdict.RENEW),
+        (Refusal(server=STORE, status=400, code="ExpiredToken"), Verdict.RENEW),
+        (Refusal(server=STORE, status=403, code="RequestTimeTooSkewed"), Verdict.GIVE_UP),
+        (Refusal(server=STORE, status=400, code="RequestTimeout"), Verdict.RETRY),
+        (Refusal(server=STORE, status=503, code="SlowDown"), Verdict.RETRY),
+        (Refusal(server=STORE, status=400, code="BadDigest"), Verdict.RETRY),
+        (Refusal(server=STORE, status=400, code="IncompleteBody"), Verdict.RETRY),
+        (Refusal(server=STORE, status=409, code="OperationAborted"), Verdict.RETRY),
+        (Refusal(server=STORE, status=409, code="ConditionalRequestConflict"), Verdict.RETRY),
+        (Refusal(server=STORE, status=409, code="InvalidBucketState"), Verdict.GIVE_UP),
+        (Refusal(server=BACKEND, status=501), Verdict.GIVE_UP),
+        (Refusal(server=STORE, status=307), Verdict.GIVE_UP),
+        (Refusal(server=BACKEND, status=403), Verdict.GIVE_UP),
+        (Refusal(server=BACKEND, status=400), Verdict.GIVE_UP),
+        (Refusal(server=STORE, no_response=NoResponseReason.BROKEN_OFF), Verdict.RETRY),
+        (Refusal(server=STORE, no_response=NoResponseReason.TIMED_OUT), Verdict.RETRY),
+        (Refusal(server=BACKEND, no_response=NoResponseReason.UNREACHABLE), Verdict.WAIT),
+        (Refusal(server=STORE, no_response=NoResponseReason.UNREACHABLE), Verdict.WAIT),
+        (Refusal(server=STORE, status=200, code="InternalError"), Verdict.RETRY),
+        (Refusal(server=STORE, status=507, code="QuotaExceeded"), Verdict.GIVE_UP),
+        (Refusal(server=BACKEND, status=507), Verdict.GIVE_UP),
+        (Refusal(server=BACKEND, no_response=NoResponseReason.CERTIFICATE), Verdict.GIVE_UP),
+        (Refusal(server=BACKEND, no_response=NoResponseReason.BAD_ADDRESS), Verdict.GIVE_UP),
     ],
-    ids=lambda value: value.value if isinstance(value, Verdict) else f"{value.party.value} {value.status} {value.code or value.silence}",
+    ids=lambda value: (
+        value.value if isinstance(value, Verdict) else f"{value.server.value} {value.status} {value.code or value.no_response}"
+    ),
 )
 def test_table_of_verdicts(refusal, expected):
     """Each refusal has one verdict."""
@@ -75,11 +77,11 @@ def test_table_of_verdicts(refusal, expected):
 @pytest.mark.parametrize(
     ("refusal", "expected"),
     [
-        (Refusal(party=BACKEND, status=503), Verdict.RETRY),
-        (Refusal(party=BACKEND, silence=Silence.UNREACHABLE), Verdict.WAIT),
-        (Refusal(party=BACKEND, silence=Silence.TIMED_OUT), Verdict.GIVE_UP),
-        (Refusal(party=BACKEND, status=500), Verdict.GIVE_UP),
-        (Refusal(party=BACKEND, status=401), Verdict.LOGIN),
+        (Refusal(server=BACKEND, status=503), Verdict.RETRY),
+        (Refusal(server=BACKEND, no_response=NoResponseReason.UNREACHABLE), Verdict.WAIT),
+        (Refusal(server=BACKEND, no_response=NoResponseReason.TIMED_OUT), Verdict.GIVE_UP),
+        (Refusal(server=BACKEND, status=500), Verdict.GIVE_UP),
+        (Refusal(server=BACKEND, status=401), Verdict.LOGIN),
     ],
     ids=["busy", "unreachable", "perhaps arrived", "failed inside", "token"],
 )
@@ -101,14 +103,14 @@ def attempts(*refusals: Refusal):
     return attempt, calls
 
 
-BUSY = Refusal(party=STORE, status=503)
-EXPIRED = Refusal(party=STORE, status=403, code="AccessDenied", message="Request has expired")
+BUSY = Refusal(server=STORE, status=503)
+EXPIRED = Refusal(server=STORE, status=403, code="AccessDenied", message="Request has expired")
 
 
-def persist_on(attempt, cancel, **more):
+def call_on(attempt, cancel, **more):
     """Try as the upload does, with exact pauses."""
     more.setdefault("spread", lambda pause: pause)
-    return persist(attempt, decide=after_upload, delays=DELAYS_S, cancel=cancel, note=lambda text: None, **more)
+    return call_with_retries(attempt, decide=after_upload, delays=DELAYS_S, cancel=cancel, note=lambda text: None, **more)
 
 
 def test_pauses_are_1_3_and_10_seconds():
@@ -116,7 +118,7 @@ def test_pauses_are_1_3_and_10_seconds():
     cancel = RecordingToken()
     attempt, calls = attempts(BUSY, BUSY, BUSY, BUSY)
     with pytest.raises(RefusedError):
-        persist_on(attempt, cancel)
+        call_on(attempt, cancel)
     assert [1.0, 3.0, 10.0] == cancel.pauses
     assert 4 == len(calls)
 
@@ -125,26 +127,26 @@ def test_success_on_the_last_try_counts():
     """Three failures and a success make a success."""
     cancel = RecordingToken()
     attempt, _ = attempts(BUSY, BUSY, BUSY)
-    assert "stored" == persist_on(attempt, cancel)
+    assert "stored" == call_on(attempt, cancel)
 
 
 def test_expired_url_is_renewed_without_a_pause_and_without_using_up_a_try():
     """Renewals are bounded, immediate and apart from the retries."""
     cancel = RecordingToken()
     attempt, calls = attempts(EXPIRED, BUSY, EXPIRED, BUSY, EXPIRED, BUSY)
-    assert "stored" == persist_on(attempt, cancel)
+    assert "stored" == call_on(attempt, cancel)
     assert [1.0, 3.0, 10.0] == cancel.pauses
     attempt, calls = attempts(*[EXPIRED] * 20)
     with pytest.raises(RefusedError, match="expired"):
-        persist_on(attempt, cancel)
+        call_on(attempt, cancel)
     assert MAX_RENEWALS + 1 == len(calls)
 
 
 def test_server_may_ask_for_a_longer_pause():
     """Retry-After counts when it is longer than our own pause."""
     cancel = RecordingToken()
-    attempt, _ = attempts(Refusal(party=STORE, status=429, retry_after_s=7), Refusal(party=STORE, status=429, retry_after_s=2))
-    persist_on(attempt, cancel)
+    attempt, _ = attempts(Refusal(server=STORE, status=429, retry_after_s=7), Refusal(server=STORE, status=429, retry_after_s=2))
+    call_on(attempt, cancel)
     assert [7, 3.0] == cancel.pauses
 
 
@@ -153,7 +155,7 @@ def test_pauses_are_spread_around_those_of_the_table():
     cancel = RecordingToken()
     for _ in range(20):
         attempt, _calls = attempts(BUSY, BUSY, BUSY)
-        persist_on(attempt, cancel, spread=jittered)
+        call_on(attempt, cancel, spread=jittered)
     for number, pause in enumerate(DELAYS_S):
         found = cancel.pauses[number::3]
         assert 1 < len(set(found))
@@ -166,7 +168,7 @@ def test_counting_begins_anew_after_progress():
     attempt, calls = attempts(*[BUSY] * 7)
     further = [PROGRESS_BYTES, PROGRESS_BYTES, PROGRESS_BYTES, 2 * PROGRESS_BYTES, 2 * PROGRESS_BYTES, 0, 5]
     with pytest.raises(RefusedError):
-        persist_on(attempt, cancel, reached=lambda: further[len(calls) - 1])
+        call_on(attempt, cancel, reached=lambda: further[len(calls) - 1])
     assert [1.0, 3.0, 10.0, 1.0, 3.0, 10.0] == cancel.pauses
 
 
@@ -182,9 +184,9 @@ class Hours:
 def test_pauses_grow_until_patience_is_spent():
     """Ten minutes without anything getting through, said once; then the server's own refusal is the error."""
     hours = Hours()
-    attempt, _ = attempts(*[Refusal(party=STORE, place="https://store", status=520)] * 99)
+    attempt, _ = attempts(*[Refusal(server=STORE, place="https://store", status=520)] * 99)
     with pytest.raises(RefusedError, match="520"):
-        persist_on(attempt, hours.cancel, patience=hours.patience)
+        call_on(attempt, hours.cancel, patience=hours.patience)
     assert [1.0, 3.0, 10.0, 20.0, 40.0, 60.0, 60.0] == hours.cancel.pauses[:7]
     assert 600 <= sum(hours.cancel.pauses) < 600 + PAUSES_S[-1]
     [(said, level)] = hours.said
@@ -201,10 +203,10 @@ def test_patience_begins_anew_when_anything_gets_through():
         if len(calls) == 12:
             hours.patience.progress()
         if len(calls) < 23:
-            raise refused(Refusal(party=STORE, place="https://store", status=503))
+            raise refused(Refusal(server=STORE, place="https://store", status=503))
         return "stored"
 
-    assert "stored" == persist_on(attempt, hours.cancel, patience=hours.patience)
+    assert "stored" == call_on(attempt, hours.cancel, patience=hours.patience)
     assert sum(hours.cancel.pauses) > 600
     assert [LogLevel.WAITING, LogLevel.INFO, LogLevel.WAITING] == [level for _, level in hours.said]
 
@@ -226,38 +228,38 @@ def test_what_fails_in_a_round_leaves_its_lane():
     ):
         before = len(hours.cancel.pauses)
         with pytest.raises(RefusedError):
-            persist_on(attempt, hours.cancel, patience=hours.patience)
+            call_on(attempt, hours.cancel, patience=hours.patience)
         assert expected == hours.cancel.pauses[before:]
 
 
 def test_one_more_try_with_the_line_for_itself():
     """Before everything else has failed what helps is done, and once only."""
     cancel, helped = RecordingToken(), []
-    attempt, calls = attempts(*[Refusal(party=STORE, silence=Silence.BROKEN_OFF)] * 9)
+    attempt, calls = attempts(*[Refusal(server=STORE, no_response=NoResponseReason.BROKEN_OFF)] * 9)
     with pytest.raises(RefusedError):
-        persist_on(attempt, cancel, last_way=lambda refusal: not helped.append(refusal))
+        call_on(attempt, cancel, last_way=lambda refusal: not helped.append(refusal))
     assert (1, 5) == (len(helped), len(calls))
 
 
-def test_remedy_is_not_counted_as_a_try():
+def test_recovery_is_not_counted_as_a_try():
     """What was put right is tried again at once, as often as it takes; what was not is handled by the table."""
     cancel = RecordingToken()
-    token, gone = Refusal(party=BACKEND, status=401, login=1), Refusal(party=BACKEND, silence=Silence.UNREACHABLE)
+    token, gone = Refusal(server=BACKEND, status=401, login=1), Refusal(server=BACKEND, no_response=NoResponseReason.UNREACHABLE)
     seen = []
 
-    def remedy(verdict, refusal) -> bool:
+    def recover(verdict, refusal) -> bool:
         seen.append(verdict)
         return True
 
     attempt, _ = attempts(*[token, gone] * 5)
-    assert "stored" == persist_on(attempt, cancel, remedy=remedy)
+    assert "stored" == call_on(attempt, cancel, recover=recover)
     assert ([Verdict.LOGIN, Verdict.WAIT] * 5, []) == (seen, cancel.pauses)
     attempt, calls = attempts(token)
     with pytest.raises(AuthenticationError):
-        persist_on(attempt, cancel)
+        call_on(attempt, cancel)
     attempt, calls = attempts(*[gone] * 9)
     with pytest.raises(RefusedError):
-        persist_on(attempt, cancel)
+        call_on(attempt, cancel)
     assert (4, [1.0, 3.0, 10.0]) == (len(calls), cancel.pauses)
 
 
@@ -270,7 +272,7 @@ def test_cancel_ends_a_pause():
         raise refused(BUSY)
 
     with pytest.raises(Cancelled):
-        persist_on(attempt, cancel)
+        call_on(attempt, cancel)
 
 
 def test_other_errors_are_not_tried_again():
@@ -282,11 +284,11 @@ def test_other_errors_are_not_tried_again():
         raise TransferError("changed")
 
     with pytest.raises(TransferError, match="changed"):
-        persist_on(attempt, RecordingToken())
+        call_on(attempt, RecordingToken())
     assert 1 == len(calls)
 
 
 def test_refused_token_is_an_authentication_error():
     """A 401 of the backend has its own class, so that everything can stop."""
-    assert isinstance(refused(Refusal(party=BACKEND, status=401)), AuthenticationError)
-    assert not isinstance(refused(Refusal(party=STORE, status=401)), AuthenticationError)
+    assert isinstance(refused(Refusal(server=BACKEND, status=401)), AuthenticationError)
+    assert not isinstance(refused(Refusal(server=STORE, status=401)), AuthenticationError)

@@ -14,7 +14,7 @@ from upload_parts import FOLDER, PREFIX, RecordingToken
 from config import BackendApi
 from pipeline.errors import TransferError
 from pipeline.transfer.http.connections import Connections
-from pipeline.transfer.http.exchange import NoAnswerError, Silence
+from pipeline.transfer.http.exchange import NoResponseError, NoResponseReason
 from pipeline.transfer.upload.uploader import Uploader
 
 ME = "/api/admin/auth/me"
@@ -46,16 +46,16 @@ def uploader_at(server: TlsServer) -> Uploader:
     return Uploader(BackendApi(url=server.url, token=TOKEN), session_id=None, delays=DELAYS_S)
 
 
-def silence_of(server: TlsServer, cancel: RecordingToken) -> Silence:
+def no_response_reason_of(server: TlsServer, cancel: RecordingToken) -> NoResponseReason:
     """Send the token once and return why nobody answers."""
-    with Connections(cancel).session() as http, pytest.raises(NoAnswerError) as caught:
+    with Connections(cancel).session() as http, pytest.raises(NoResponseError) as caught:
         http.send("GET", server.url + ME, headers={"Authorization": f"Bearer {TOKEN}"}, body=b"", read_timeout_s=15)
-    return caught.value.silence
+    return caught.value.reason
 
 
 def check_refused(server: TlsServer, folder: Path, cancel: RecordingToken) -> None:
     """See that an upload ends with a sentence about the backend's certificate, at once, and that nothing was sent."""
-    assert Silence.CERTIFICATE == silence_of(server, cancel)
+    assert NoResponseReason.CERTIFICATE == no_response_reason_of(server, cancel)
     before = server.greeted
     said = f"The certificate of the backend at {server.url} can't be trusted. Verify the URL, or ask its administrator."
     with pytest.raises(TransferError) as caught:

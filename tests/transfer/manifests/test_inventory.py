@@ -13,7 +13,7 @@ from config import BackendApi
 from pipeline.errors import AuthenticationError, Cancelled, TransferError
 from pipeline.transfer.http.capabilities import NOTHING, Capabilities
 from pipeline.transfer.manifests import inventory as module
-from pipeline.transfer.manifests.inventory import GoneError, connected, moment
+from pipeline.transfer.manifests.inventory import GoneError, connected, parse_timestamp
 
 KEYS = ["a b.ts", "a.ts", "plus+and&hash#percent%25.ts", "z.ts", "ä.ts", "日本.ts"]
 OBJECT, OBJECTS, MANIFEST = "/api/s3/object", "/api/s3/objects", "/api/s3/manifest"
@@ -282,4 +282,4 @@ def test_the_log_has_no_secret(server):
 )
 def test_a_time_is_read(text, expected):
     """What says no time is none."""
-    assert expected == moment(text)
+    assert expected == parse_timestamp(text)

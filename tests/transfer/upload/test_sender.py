@@ -13,9 +13,9 @@ from pipeline.transfer.http.capabilities import NOTHING
 from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.gate import Gate
 from pipeline.transfer.http.login import Login
-from pipeline.transfer.http.refusal import Party, Refusal, refused
+from pipeline.transfer.http.recovery import Recovery
+from pipeline.transfer.http.refusal import Refusal, Server, refused
 from pipeline.transfer.http.retry import Verdict
-from pipeline.transfer.http.setbacks import Setbacks
 from pipeline.transfer.upload.sender import FRESH_S, Attempts, SignedAhead, UploadContext, ignore
 
 
@@ -24,26 +24,26 @@ def context(cancel):
     """The context of an upload of eight files at a time, which nobody watches."""
     control = TransferControl(parallel=8)
 
-    setbacks = Setbacks(Login("t"), cancel, ignore)
+    recovery = Recovery(Login("t"), cancel, ignore)
     return UploadContext(
-        capabilities=NOTHING, control=control, gate=Gate(control, cancel), setbacks=setbacks, delays=(), cancel=cancel, note=ignore
+        capabilities=NOTHING, control=control, gate=Gate(control, cancel), recovery=recovery, delays=(), cancel=cancel, note=ignore
     )
 
 
 @pytest.mark.parametrize(
     ("refusal", "width"),
     [
-        (Refusal(party=Party.STORE, status=503), 4),
-        (Refusal(party=Party.BACKEND, status=429), 4),
-        (Refusal(party=Party.STORE, status=400, code="SlowDown"), 4),
-        (Refusal(party=Party.STORE, status=500), 8),
+        (Refusal(server=Server.STORE, status=503), 4),
+        (Refusal(server=Server.BACKEND, status=429), 4),
+        (Refusal(server=Server.STORE, status=400, code="SlowDown"), 4),
+        (Refusal(server=Server.STORE, status=500), 8),
     ],
     ids=["503", "429", "SlowDown", "500"],
 )
 def test_busy_server_narrows_the_gate(context, refusal, width):
     """Only who asks for fewer requests gets fewer."""
     attempts = Attempts(context, lambda size: None)
-    assert not attempts.remedy(Verdict.RETRY, refusal)
+    assert not attempts.recover(Verdict.RETRY, refusal)
     assert width == context.gate.width
 
 
@@ -57,7 +57,7 @@ def test_failure_during_a_pause_is_not_counted(context):
             if len(tries) < 4:
                 context.control.pause()
                 context.control.resume()
-                raise refused(Refusal(party=Party.STORE, status=500))
+                raise refused(Refusal(server=Server.STORE, status=500))
         return "stored"
 
     assert "stored" == attempts.run(attempt, PREFIX)

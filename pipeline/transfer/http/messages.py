@@ -13,7 +13,7 @@ Listener = Callable[[str, LogLevel], None]
 """Is told a line for the editor, and how loud it is."""
 
 
-class News:
+class UploadMessages:
     """Lines for the editor, told in the thread that made this; those for the log wait until something is really sent.
 
     Safe from every thread.
@@ -24,7 +24,7 @@ class News:
         self._listener = listener
         self._thread = threading.get_ident()
         self._waiting: list[str] | None = []
-        self._untold: deque[tuple[str, LogLevel]] = deque()
+        self._unflushed: deque[tuple[str, LogLevel]] = deque()
         self.notices: list[str] = []
         self.log_file = log.path
 
@@ -41,9 +41,9 @@ class News:
             return
         self.notices.append(text)
         self.note(text)
-        self._untold.append((text, level))
+        self._unflushed.append((text, level))
         if threading.get_ident() == self._thread:
-            self.tell()
+            self.flush()
 
     def begin(self) -> None:
         """Something is sent now: write what has waited. Called before there are other threads."""
@@ -51,7 +51,7 @@ class News:
         for text in waiting:
             self._log.write(text)
 
-    def tell(self) -> None:
+    def flush(self) -> None:
         """Tell the editor what came from other threads."""
-        while self._untold:
-            self._listener(*self._untold.popleft())
+        while self._unflushed:
+            self._listener(*self._unflushed.popleft())

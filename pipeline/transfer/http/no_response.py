@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProxyError, ReadTimeoutError
 
-from pipeline.transfer.http.exchange import NoAnswerError, Silence
+from pipeline.transfer.http.exchange import NoResponseError, NoResponseReason
 from pipeline.transfer.http.redaction import redact
 from pipeline.transfer.http.surroundings import TUNNEL_FAILED, Surroundings
 
@@ -27,46 +27,46 @@ _OTHER_PROTOCOL = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE
 _NO_CERTIFICATES = ("NO_CERTIFICATE_OR_CRL_FOUND", "NO_START_LINE")
 
 
-def no_answer(error: Exception, way: Surroundings | None) -> NoAnswerError:
+def no_response(error: Exception, way: Surroundings | None) -> NoResponseError:
     """Return what stands for an error; `way` is how the server was to be reached, None where that could not be found out."""
-    if isinstance(error, NoAnswerError):
+    if isinstance(error, NoResponseError):
         return error
-    silence = _silence(error, way)
+    reason = _reason(error, way)
     # a company's proxy may look into what is encrypted, and show a certificate of its own
-    about = way.proxy if way is not None and (silence.of_proxy or silence is Silence.CERTIFICATE) else ""
-    if silence is Silence.CERTIFICATES_MISSING and way is not None:
+    about = way.proxy if way is not None and (reason.of_proxy or reason is NoResponseReason.CERTIFICATE) else ""
+    if reason is NoResponseReason.CERTIFICATES_MISSING and way is not None:
         about = way.certificates
-    return NoAnswerError(silence, redact(f"{type(error).__name__}: {error}"), about=about)
+    return NoResponseError(reason, redact(f"{type(error).__name__}: {error}"), about=about)
 
 
-def _silence(error: Exception, way: Surroundings | None) -> Silence:
+def _reason(error: Exception, way: Surroundings | None) -> NoResponseReason:
     found = list(_chain(error))
     tls = {str(getattr(one, "reason", "")) for one in found if isinstance(one, ssl.SSLError)}
     if any(isinstance(one, ssl.SSLCertVerificationError) for one in found) or "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return Silence.CERTIFICATE
+        return NoResponseReason.CERTIFICATE
     if tls.intersection(_NO_CERTIFICATES):
-        return Silence.CERTIFICATES_MISSING
+        return NoResponseReason.CERTIFICATES_MISSING
     if way is not None and way.proxy:
         blamed = _of_proxy(error, found)
         if blamed is not None:
             return blamed
     if tls.intersection(_OTHER_PROTOCOL):
-        return Silence.NOT_TLS
+        return NoResponseReason.NOT_TLS
     return _direct(error)
 
 
-def _direct(error: Exception) -> Silence:
+def _direct(error: Exception) -> NoResponseReason:
     """Return why a server itself does not answer."""
     if isinstance(error, (ConnectTimeoutError, NewConnectionError)):
-        return Silence.UNREACHABLE
+        return NoResponseReason.UNREACHABLE
     if isinstance(error, ReadTimeoutError):
-        return Silence.TIMED_OUT
+        return NoResponseReason.TIMED_OUT
     if isinstance(error, ValueError):  # complaints about addresses and headers are ValueErrors, in urllib3 too
-        return Silence.BAD_ADDRESS
-    return Silence.BROKEN_OFF
+        return NoResponseReason.BAD_ADDRESS
+    return NoResponseReason.BROKEN_OFF
 
 
-def _of_proxy(error: Exception, found: list[BaseException]) -> Silence | None:
+def _of_proxy(error: Exception, found: list[BaseException]) -> NoResponseReason | None:
     """Return why the proxy does not let through; None where it has done its part."""
     for one in found:
         if type(one).__module__ == "socks":
@@ -76,23 +76,23 @@ def _of_proxy(error: Exception, found: list[BaseException]) -> Silence | None:
     if isinstance(error, ProxyError):
         status = _TUNNEL.search(str(error))
         if status is None:
-            return Silence.PROXY_UNREACHABLE
+            return NoResponseReason.PROXY_UNREACHABLE
         if int(status[1]) == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-            return Silence.PROXY_LOGIN
-        return Silence.PROXY_FAILED if int(status[1]) in TUNNEL_FAILED else Silence.PROXY_DENIED
+            return NoResponseReason.PROXY_LOGIN
+        return NoResponseReason.PROXY_FAILED if int(status[1]) in TUNNEL_FAILED else NoResponseReason.PROXY_DENIED
     # the only connection that is made is the one to the proxy
     socks = any(type(one).__module__ == "socks" for one in found)
-    return Silence.PROXY_UNREACHABLE if socks or _direct(error) is Silence.UNREACHABLE else None
+    return NoResponseReason.PROXY_UNREACHABLE if socks or _direct(error) is NoResponseReason.UNREACHABLE else None
 
 
-def _of_socks(kind: str, text: str) -> Silence | None:
+def _of_socks(kind: str, text: str) -> NoResponseReason | None:
     """Read an error of PySocks; None for one that wraps another."""
     if "Auth" in kind:
-        return Silence.PROXY_LOGIN
+        return NoResponseReason.PROXY_LOGIN
     reply = _SOCKS_REPLY.match(text)
     if reply is not None:
-        return Silence.PROXY_DENIED if reply[1] == _SOCKS_DENIED else Silence.PROXY_FAILED
-    return Silence.PROXY_FAILED if kind == "SOCKS4Error" else None
+        return NoResponseReason.PROXY_DENIED if reply[1] == _SOCKS_DENIED else NoResponseReason.PROXY_FAILED
+    return NoResponseReason.PROXY_FAILED if kind == "SOCKS4Error" else None
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

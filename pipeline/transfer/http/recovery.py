@@ -10,7 +10,7 @@ import threading
 from pipeline.cancel import CancelToken
 from pipeline.events import LogLevel
 from pipeline.transfer.http.login import Login
-from pipeline.transfer.http.news import Listener
+from pipeline.transfer.http.messages import Listener
 from pipeline.transfer.http.patience import Patience
 from pipeline.transfer.http.refusal import Refusal
 from pipeline.transfer.http.retry import Verdict, jittered
@@ -19,7 +19,7 @@ OFFLINE_PAUSE_S = 5.0
 """How often a server that was there before is tried again while it can't be reached."""
 
 
-class Setbacks:
+class Recovery:
     """Gets over what passes. `announce` takes lines for the editor, one for each event whatever the number of threads.
 
     `patience_s` is how long a server that answers, and not well, is waited for.
@@ -44,7 +44,7 @@ class Setbacks:
         if back:
             self._announce(f"{place} can be reached again: the upload goes on.", LogLevel.INFO)
 
-    def remedy(self, verdict: Verdict, refusal: Refusal) -> bool:
+    def recover(self, verdict: Verdict, refusal: Refusal) -> bool:
         """Do what helps against a refusal, and return whether to try again at once. Raises Cancelled."""
         if refusal.status:
             self.answered(refusal.place)
@@ -54,10 +54,10 @@ class Setbacks:
 
     def _new_login(self, refusal: Refusal) -> bool:
         with self._lock:
-            news = self._login.can_ask and self._told_of_login < refusal.login == self._login.generation
-            if news:
+            first = self._login.can_ask and self._told_of_login < refusal.login == self._login.generation
+            if first:
                 self._told_of_login = refusal.login
-        if news:
+        if first:
             self._announce("The backend does not accept the token any more: the upload waits for a new one.", LogLevel.WAITING)
         return self._login.renew(refusal.login, self._cancel)
 
@@ -66,10 +66,10 @@ class Setbacks:
         with self._lock:
             if place not in self._known:  # never there: a wrong address rather than a network that is gone
                 return False
-            news = place not in self._gone
+            first = place not in self._gone
             self._gone.add(place)
-        if news:
-            way = f" through the proxy at {refusal.about}" if refusal.silence is not None and refusal.silence.of_proxy else ""
+        if first:
+            way = f" through the proxy at {refusal.about}" if refusal.no_response is not None and refusal.no_response.of_proxy else ""
             self._announce(
                 f"{place} can't be reached{way}. The upload waits and goes on by itself: check the internet connection.", LogLevel.WAITING
             )

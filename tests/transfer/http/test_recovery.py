@@ -12,10 +12,10 @@ from upload_parts import FOLDER, PREFIX
 from config import BackendApi
 from pipeline.errors import AuthenticationError, TransferError
 from pipeline.events import LogLevel
-from pipeline.transfer.http import connecting, setbacks
+from pipeline.transfer.http import connecting, recovery
 from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.login import Login
-from pipeline.transfer.http.refusal import Party, Refusal
+from pipeline.transfer.http.refusal import Refusal, Server
 from pipeline.transfer.http.retry import Verdict
 from pipeline.transfer.upload.results import TransferCancelled, upload_failure
 from pipeline.transfer.upload.uploader import Uploader
@@ -84,11 +84,11 @@ def test_server_that_goes_away_is_waited_for(cancel):
     said: list[tuple[str, LogLevel]] = []
     waits: list[float] = []
     cancel.wait = waits.append
-    gone = Refusal(party=Party.BACKEND, place="https://api", silence=None)
-    waiting = setbacks.Setbacks(Login("t"), cancel, lambda text, level: said.append((text, level)))
-    assert not waiting.remedy(Verdict.WAIT, gone)
+    gone = Refusal(server=Server.BACKEND, place="https://api", no_response=None)
+    waiting = recovery.Recovery(Login("t"), cancel, lambda text, level: said.append((text, level)))
+    assert not waiting.recover(Verdict.WAIT, gone)
     waiting.answered("https://api")
-    assert [True, True, True] == [waiting.remedy(Verdict.WAIT, gone) for _ in range(3)]
+    assert [True, True, True] == [waiting.recover(Verdict.WAIT, gone) for _ in range(3)]
     assert 3 == len(waits)
     waiting.answered("https://api")
     waiting.answered("https://api")
@@ -99,7 +99,7 @@ def test_server_that_goes_away_is_waited_for(cancel):
 
 def test_upload_goes_on_when_the_network_is_back(server, backend, folder, cancel, monkeypatch):
     """Connections that can't be made do not count as tries, and the upload ends whole."""
-    monkeypatch.setattr(setbacks, "OFFLINE_PAUSE_S", 0.0)
+    monkeypatch.setattr(recovery, "OFFLINE_PAUSE_S", 0.0)
     real, refused = connecting.connect, iter(range(12))
     offline = threading.Event()
 
