@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 from config import BackendApi
 from pipeline.transfer.http.body import FileBody
 from pipeline.transfer.http.capabilities import NOTHING, Capabilities, parse_capabilities
-from pipeline.transfer.http.exchange import Answer, Http, NoResponseError, NoResponseReason
+from pipeline.transfer.http.exchange import Http, NoResponseError, NoResponseReason, Response
 from pipeline.transfer.http.login import Login
 from pipeline.transfer.http.receipt import Receipt, Shown, shown_by
 from pipeline.transfer.http.redaction import place_of, redact
@@ -31,7 +31,7 @@ from pipeline.transfer.http.refusal import (
     says_error,
     store_refusal,
 )
-from pipeline.transfer.http.retry import Verdict, after_upload
+from pipeline.transfer.http.retry import RetryDecision, after_upload
 from pipeline.transfer.http.signed import Presigned, SignedPart, checksum_of_nothing, headers_in, merged
 
 BACKEND_TIMEOUT_S = 30.0
@@ -42,7 +42,9 @@ MULTIPART = "/api/s3/multipart"
 STORED = (200, 201, 204)
 """What stores answer to a PUT that worked: S3 says 200, others the other two."""
 
-_LASTING = frozenset(status for status in range(200, 600) if after_upload(Refusal(server=Server.BACKEND, status=status)) is Verdict.GIVE_UP)
+_LASTING = frozenset(
+    status for status in range(200, 600) if after_upload(Refusal(server=Server.BACKEND, status=status)) is RetryDecision.GIVE_UP
+)
 """Answers that would be the same if a question were asked again."""
 
 _GOOD = (200, 201, 202, 204)
@@ -92,57 +94,57 @@ class BackendClient:
     def validate(self) -> str:
         """Find out whether the backend accepts the token; return why that can't be told, empty where it does."""
         endpoint = self._api.validate_endpoint
-        answer = self._ask("GET", endpoint, None, read_timeout_s=VALIDATE_TIMEOUT_S, accepted=_LASTING - {HTTPStatus.FORBIDDEN})
-        if answer.status in _GOOD and not is_page(answer):
+        response = self._ask("GET", endpoint, None, read_timeout_s=VALIDATE_TIMEOUT_S, accepted=_LASTING - {HTTPStatus.FORBIDDEN})
+        if response.status in _GOOD and not is_page(response):
             return ""
-        return not_told(endpoint, "a web page" if is_page(answer) else f"status {answer.status}")
+        return not_told(endpoint, "a web page" if is_page(response) else f"status {response.status}")
 
     def capabilities(self) -> Capabilities:
         """Ask what the backend offers beyond the three endpoints; one that doesn't give a good answer offers nothing.
 
         Leaves in `clock_ahead_s` how far this computer's clock is ahead of the backend's.
         """
-        answer = self._ask("GET", CAPABILITIES, None, accepted=_LASTING)
-        if answer.server_time is not None:
-            self.clock_ahead_s = time.time() - answer.server_time
-        return parse_capabilities(answer.body) if answer.status == HTTPStatus.OK else NOTHING
+        response = self._ask("GET", CAPABILITIES, None, accepted=_LASTING)
+        if response.server_time is not None:
+            self.clock_ahead_s = time.time() - response.server_time
+        return parse_capabilities(response.body) if response.status == HTTPStatus.OK else NOTHING
 
     def presign(self, key: str, content_type: str, size_bytes: int | None = None) -> Presigned:
         """Ask for a URL to which one object of this content type may be sent; the size only where the server wants it."""
-        answer = self._ask("POST", self._api.presign_endpoint, _wanted(key, content_type, size_bytes), accepted=(200, 201))
-        return self._presigned(self._fields(answer))
+        response = self._ask("POST", self._api.presign_endpoint, _wanted(key, content_type, size_bytes), accepted=(200, 201))
+        return self._presigned(self._fields(response))
 
     def presign_many(self, files: Sequence[tuple[str, str, int | None]]) -> list[Presigned]:
         """Ask for URLs for several objects, each with key, content type and size as for one; for all or for none."""
-        answer = self._ask("POST", PRESIGN_MANY, {"files": [_wanted(*file) for file in files]}, accepted=(200, 201))
-        said = self._fields(answer).get("files")
+        response = self._ask("POST", PRESIGN_MANY, {"files": [_wanted(*file) for file in files]}, accepted=(200, 201))
+        said = self._fields(response).get("files")
         if not isinstance(said, list) or len(said) != len(files) or not all(isinstance(one, dict) for one in said):
             raise refused(self._invalid(InvalidResponse.FIELDS_MISSING))
         return [self._presigned(one) for one in said]
 
     def begin_parts(self, key: str, content_type: str, size_bytes: int) -> MultipartUpload:
         """Begin a file that goes up in parts."""
-        answer = self._ask("POST", MULTIPART, {"key": key, "contentType": content_type, "sizeBytes": size_bytes}, accepted=(200, 201))
-        said = self._fields(answer)
+        response = self._ask("POST", MULTIPART, {"key": key, "contentType": content_type, "sizeBytes": size_bytes}, accepted=(200, 201))
+        said = self._fields(response)
         key, upload_id = self._texts(said, "key", "uploadId")
         return MultipartUpload(key=key, upload_id=upload_id, download_url=_text(said, "downloadUrl"))
 
     def sign_part(self, upload: MultipartUpload, number: int, size_bytes: int) -> SignedPart:
         """Ask for a URL to which one part may be sent."""
         wanted = {"key": upload.key, "uploadId": upload.upload_id, "partNumber": number, "sizeBytes": size_bytes}
-        answer = self._ask("POST", f"{MULTIPART}/part", wanted, accepted=(200, 201))
-        said = self._fields(answer)
+        response = self._ask("POST", f"{MULTIPART}/part", wanted, accepted=(200, 201))
+        said = self._fields(response)
         return SignedPart(signed_url=self._web_address(self._texts(said, "signedUrl")[0]), headers=self._headers(said))
 
     def parts(self, upload: MultipartUpload) -> list[StoredPart] | None:
         """Return the parts that the store has, None where it knows no such upload any more."""
         try:
-            answer = self._ask("GET", f"{MULTIPART}?{_named(upload)}", None, accepted=(200,))
+            response = self._ask("GET", f"{MULTIPART}?{_named(upload)}", None, accepted=(200,))
         except RefusedError as error:
             if _no_such_upload(error):
                 return None
             raise
-        listed = json_fields(answer.body).get("parts")
+        listed = json_fields(response.body).get("parts")
         if not isinstance(listed, list):
             raise refused(self._invalid(InvalidResponse.FIELDS_MISSING))
         found = []
@@ -159,12 +161,12 @@ class BackendClient:
         parts = [{"partNumber": number, "etag": etags[number]} for number in sorted(etags)]
         wanted = {"key": upload.key, "uploadId": upload.upload_id, "parts": parts}
         try:
-            answer = self._ask("POST", f"{MULTIPART}/complete", wanted, accepted=(200, 201), read_timeout_s=read_timeout_s(size_bytes))
+            response = self._ask("POST", f"{MULTIPART}/complete", wanted, accepted=(200, 201), read_timeout_s=read_timeout_s(size_bytes))
         except RefusedError as error:
             if _no_such_upload(error):
                 return None
             raise
-        fields = json_fields(answer.body)
+        fields = json_fields(response.body)
         stored, etag = fields.get("sizeBytes"), fields.get("etag")
         if stored != size_bytes:
             raise refused(self._invalid(InvalidResponse.OTHER_SIZE))
@@ -187,7 +189,7 @@ class BackendClient:
         *,
         accepted: Container[int],
         read_timeout_s: float = BACKEND_TIMEOUT_S,
-    ) -> Answer:
+    ) -> Response:
         token, generation = self._login.current()
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         body = b"" if content is None else json.dumps(content).encode()
@@ -195,15 +197,15 @@ class BackendClient:
         request = f"{method} {url} {self._excerpt(body)}".rstrip()
         started = time.monotonic()
         try:
-            answer = self._http.send(method, url, headers=headers, body=body, read_timeout_s=read_timeout_s)
+            response = self._http.send(method, url, headers=headers, body=body, read_timeout_s=read_timeout_s)
         except NoResponseError as error:
             self._note(f"{request} -> no answer after {_passed(started)}: {error.detail}")
             raise refused(Refusal(server=Server.BACKEND, place=self.place, no_response=error.reason, about=error.about)) from error
-        self._note(f"{request} -> {answer.status} in {_passed(started)}")
-        if answer.status in accepted:
-            return answer
-        self._note(f"the backend said: {self._excerpt(answer.body)}")
-        raise refused(backend_refusal(answer, self.place, generation, self._login.tokens))
+        self._note(f"{request} -> {response.status} in {_passed(started)}")
+        if response.status in accepted:
+            return response
+        self._note(f"the backend said: {self._excerpt(response.body)}")
+        raise refused(backend_refusal(response, self.place, generation, self._login.tokens))
 
     def _excerpt(self, body: bytes) -> str:
         """Return the beginning of a body for the log. Secrets go first: half of one would not be known as one."""
@@ -221,13 +223,13 @@ class BackendClient:
             raise refused(self._invalid(InvalidResponse.BAD_HEADERS))
         return found
 
-    def _fields(self, answer: Answer) -> dict[str, Any]:
+    def _fields(self, response: Response) -> dict[str, Any]:
         """Return the fields of an answer that must be JSON."""
         try:
-            json.loads(answer.body)
+            json.loads(response.body)
         except (ValueError, RecursionError) as error:
             raise refused(self._invalid(InvalidResponse.NOT_JSON)) from error
-        return json_fields(answer.body)
+        return json_fields(response.body)
 
     def _texts(self, said: Mapping[str, Any], *names: str) -> list[str]:
         """Return fields that an answer must have."""
@@ -274,23 +276,25 @@ class StoreClient:
         headers = merged(signed.headers, own)
         started = time.monotonic()
         try:
-            answer = self._http.send("PUT", url, headers=headers, body=body, read_timeout_s=read_timeout_s(size))
+            response = self._http.send("PUT", url, headers=headers, body=body, read_timeout_s=read_timeout_s(size))
         except NoResponseError as error:
             self._note(f"{request} -> no answer after {_passed(started)}: {error.detail}")
             raise refused(Refusal(server=Server.STORE, place=place, no_response=error.reason, about=error.about)) from error
-        self._note(f"{request} -> {answer.status} in {_passed(started)}")
-        if answer.status in STORED and not body.sent_whole:
+        self._note(f"{request} -> {response.status} in {_passed(started)}")
+        if response.status in STORED and not body.sent_whole:
             self._note("the store answered before it had the whole file")
             raise refused(Refusal(server=Server.STORE, place=place, no_response=NoResponseReason.BROKEN_OFF))
-        if answer.status not in STORED or says_error(answer):
-            refusal = replace(store_refusal(answer, place), checksum=checksum_of_nothing(signed) if size else "")
+        if response.status not in STORED or says_error(response):
+            refusal = replace(store_refusal(response, place), checksum=checksum_of_nothing(signed) if size else "")
             self._note(f"the store said: {refusal.code or 'nothing more'} {refusal.message}".rstrip())
             raise refused(refusal)
         body.check_unchanged()
-        shown = shown_by(answer, body.md5, compared=bool(md5))
+        shown = shown_by(response, body.md5, compared=bool(md5))
         if shown in (Shown.NOTHING, Shown.OTHER_TAG):
-            self._note(f"the answer shows: {shown.value} (ETag {answer.etag or 'none'}, {len(answer.body)} bytes {answer.content_type})")
-        return Receipt(place=place, etag=answer.etag, shown=shown)
+            self._note(
+                f"the answer shows: {shown.value} (ETag {response.etag or 'none'}, {len(response.body)} bytes {response.content_type})"
+            )
+        return Receipt(place=place, etag=response.etag, shown=shown)
 
 
 def not_told(endpoint: str, said: str) -> str:

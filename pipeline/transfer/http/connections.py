@@ -20,7 +20,7 @@ from urllib3.util import parse_url
 
 from pipeline.cancel import CancelToken
 from pipeline.transfer.http import connecting, paced
-from pipeline.transfer.http.exchange import Answer, Body, Http, NoResponseError
+from pipeline.transfer.http.exchange import Body, Http, NoResponseError, Response
 from pipeline.transfer.http.hold import HeldHttp, Hold
 from pipeline.transfer.http.no_response import RAISED, no_response
 from pipeline.transfer.http.pace import Pace
@@ -142,7 +142,7 @@ class PooledHttp:
         self._cancel = cancel
         self._known: dict[str, tuple[Surroundings, HTTPConnectionPool]] = {}
 
-    def send(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Body, read_timeout_s: float) -> Answer:
+    def send(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Body, read_timeout_s: float) -> Response:
         """Return the answer, whatever its status. Raises NoResponseError, Cancelled, or what `body` raises."""
         self._cancel.check()
         failure: NoResponseError | None = None
@@ -171,7 +171,7 @@ class PooledHttp:
         if failure is not None:
             raise failure
         server_time = _http_date(response.headers.get("Date", ""))
-        return Answer(
+        return Response(
             status=response.status,
             body=content,
             retry_after_s=_retry_after_s(response.headers.get("Retry-After", ""), server_time),

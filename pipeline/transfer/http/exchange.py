@@ -46,7 +46,7 @@ class NoResponseError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class Response:
     """What a server said; `retry_after_s` is how long it asks to be left alone, 0 where it says nothing.
 
     `etag` is without its quotes, empty where there is none; `server_time` is the server's own clock (seconds since 1970).
@@ -75,6 +75,6 @@ class Body(Protocol):
 class Http(Protocol):
     """Sends one request at a time and follows no redirect."""
 
-    def send(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Body, read_timeout_s: float) -> Answer:
+    def send(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Body, read_timeout_s: float) -> Response:
         """Return the answer, whatever its status. Raises NoResponseError, Cancelled, or what `body` raises."""
         ...

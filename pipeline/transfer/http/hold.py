@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from pipeline.cancel import CancelToken
-from pipeline.transfer.http.exchange import Answer, Body, Http
+from pipeline.transfer.http.exchange import Body, Http, Response
 from pipeline.transfer.http.redaction import place_of
 
 
@@ -41,11 +41,11 @@ class HeldHttp:
         self._http = http
         self._hold = hold
 
-    def send(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Body, read_timeout_s: float) -> Answer:
+    def send(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Body, read_timeout_s: float) -> Response:
         """Return the answer, whatever its status. Raises NoResponseError, Cancelled, or what `body` raises."""
         place = place_of(url)
         self._hold.wait(place)
-        answer = self._http.send(method, url, headers=headers, body=body, read_timeout_s=read_timeout_s)
-        if answer.status == HTTPStatus.TOO_MANY_REQUESTS and answer.retry_after_s:
-            self._hold.begin(place, answer.retry_after_s)
-        return answer
+        response = self._http.send(method, url, headers=headers, body=body, read_timeout_s=read_timeout_s)
+        if response.status == HTTPStatus.TOO_MANY_REQUESTS and response.retry_after_s:
+            self._hold.begin(place, response.retry_after_s)
+        return response

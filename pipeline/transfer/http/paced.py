@@ -63,13 +63,13 @@ class HeadWithBody(HTTPConnection):
         """Return the answer. Raises TimeoutError when nothing moves for too long."""
         asked = self._response_options  # urllib3 forgets them with the first try
 
-        def answer() -> HTTPResponse:
+        def get_response() -> HTTPResponse:
             self._response_options = asked
             return super(HeadWithBody, self).getresponse()
 
         least = self.timeout
         self.timeout = self.pace.limit_s(float(least) if isinstance(least, (int, float)) else STALL_S, self._sent_bytes)
-        response = self._while_moving(answer)
+        response = self._while_moving(get_response)
         self.pace.answered(self._sent_bytes, time.monotonic() - self._begun_at)
         return response
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from pipeline.transfer.http.exchange import Answer
+from pipeline.transfer.http.exchange import Response
 from pipeline.transfer.http.refusal import is_page
 
 HEX_MD5 = re.compile(r"[0-9A-Fa-f]{32}")
@@ -30,13 +30,13 @@ class Receipt:
     shown: Shown
 
 
-def shown_by(answer: Answer, md5: str, *, compared: bool) -> Shown:
+def shown_by(response: Response, md5: str, *, compared: bool) -> Shown:
     """Return what a successful answer to a PUT shows; `md5` (hex) is of what was sent, `compared` says that the store was told it."""
-    if md5 and answer.etag.lower() == md5:
+    if md5 and response.etag.lower() == md5:
         return Shown.STORED
     # S3 and its like answer without a body; a login page or a site that knows one page only says 200 to everything
-    if answer.body and (not answer.etag or is_page(answer)):
+    if response.body and (not response.etag or is_page(response)):
         return Shown.NOTHING
-    if answer.encryption.startswith(("aws:kms", "customer")):
+    if response.encryption.startswith(("aws:kms", "customer")):
         return Shown.OWN_TAG
-    return Shown.OTHER_TAG if compared and HEX_MD5.fullmatch(answer.etag) else Shown.STORED
+    return Shown.OTHER_TAG if compared and HEX_MD5.fullmatch(response.etag) else Shown.STORED

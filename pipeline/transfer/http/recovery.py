@@ -13,7 +13,7 @@ from pipeline.transfer.http.login import Login
 from pipeline.transfer.http.messages import Listener
 from pipeline.transfer.http.patience import Patience
 from pipeline.transfer.http.refusal import Refusal
-from pipeline.transfer.http.retry import Verdict, jittered
+from pipeline.transfer.http.retry import RetryDecision, jittered
 
 OFFLINE_PAUSE_S = 5.0
 """How often a server that was there before is tried again while it can't be reached."""
@@ -44,13 +44,13 @@ class Recovery:
         if back:
             self._announce(f"{place} can be reached again: the upload goes on.", LogLevel.INFO)
 
-    def recover(self, verdict: Verdict, refusal: Refusal) -> bool:
+    def recover(self, decision: RetryDecision, refusal: Refusal) -> bool:
         """Do what helps against a refusal, and return whether to try again at once. Raises Cancelled."""
         if refusal.status:
             self.answered(refusal.place)
-        if verdict is Verdict.LOGIN:
+        if decision is RetryDecision.LOGIN:
             return self._new_login(refusal)
-        return verdict is Verdict.WAIT and self._wait_for(refusal)
+        return decision is RetryDecision.WAIT and self._wait_for(refusal)
 
     def _new_login(self, refusal: Refusal) -> bool:
         with self._lock:

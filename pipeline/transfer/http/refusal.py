@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline.errors import AuthenticationError, TransferError
-from pipeline.transfer.http.exchange import Answer, NoResponseReason
+from pipeline.transfer.http.exchange import NoResponseReason, Response
 from pipeline.transfer.http.own_words import fit_to_show, quoted, words_in
 
 _MAX_XML = 1 << 16
@@ -136,43 +136,43 @@ def refused(refusal: Refusal) -> RefusedError:
     return TokenRefusedError(refusal) if token else RefusedError(refusal)
 
 
-def store_refusal(answer: Answer, place: str) -> Refusal:
+def store_refusal(response: Response, place: str) -> Refusal:
     """Read a store's answer: S3 says what is the matter in XML, whatever the status."""
-    text = answer.body[:_MAX_XML].decode("utf-8", "replace")
+    text = response.body[:_MAX_XML].decode("utf-8", "replace")
     return Refusal(
         server=Server.STORE,
         place=place,
-        status=answer.status,
+        status=response.status,
         code=_element("Code", text),
         message=fit_to_show(_element("Message", text)),
-        retry_after_s=answer.retry_after_s,
+        retry_after_s=response.retry_after_s,
     )
 
 
-def backend_refusal(answer: Answer, place: str, login: int, secrets: Sequence[str] = ()) -> Refusal:
+def backend_refusal(response: Response, place: str, login: int, secrets: Sequence[str] = ()) -> Refusal:
     """Read a backend's answer: it says what is the matter in JSON, as far as it says anything. `secrets` are taken out of that."""
-    said = json_fields(answer.body[:_MAX_XML])
+    said = json_fields(response.body[:_MAX_XML])
     code = said.get("error") or said.get("code")
     return Refusal(
         server=Server.BACKEND,
         place=place,
-        status=answer.status,
+        status=response.status,
         code=code if isinstance(code, str) else "",
         message=fit_to_show(words_in(said), secrets),
-        retry_after_s=answer.retry_after_s,
+        retry_after_s=response.retry_after_s,
         login=login,
     )
 
 
-def says_error(answer: Answer) -> bool:
+def says_error(response: Response) -> bool:
     """Whether a store's answer is an error whatever its status says: S3 may find out too late to change the status (200)."""
-    return answer.body[:_MAX_XML].lstrip().startswith(b"<") and b"<Error" in answer.body[:_MAX_XML]
+    return response.body[:_MAX_XML].lstrip().startswith(b"<") and b"<Error" in response.body[:_MAX_XML]
 
 
-def is_page(answer: Answer) -> bool:
+def is_page(response: Response) -> bool:
     """Say whether an answer is a web page, which no backend and no store means to give."""
-    begins = answer.body[:_MAX_XML].lstrip(b"\xef\xbb\xbf \t\r\n")[:14].lower()
-    return answer.content_type.lower().startswith("text/html") or begins.startswith((b"<!doctype html", b"<html"))
+    begins = response.body[:_MAX_XML].lstrip(b"\xef\xbb\xbf \t\r\n")[:14].lower()
+    return response.content_type.lower().startswith("text/html") or begins.startswith((b"<!doctype html", b"<html"))
 
 
 def is_web_address(url: str) -> bool:

@@ -53,7 +53,7 @@ _PASSING_REASONS = frozenset({NoResponseReason.TIMED_OUT, NoResponseReason.BROKE
 T = TypeVar("T")
 
 
-class Verdict(str, Enum):
+class RetryDecision(str, Enum):
     """What to do after a refusal."""
 
     RETRY = "try again after a pause"
@@ -63,40 +63,40 @@ class Verdict(str, Enum):
     GIVE_UP = "give up"
 
 
-def after_upload(refusal: Refusal) -> Verdict:
+def after_upload(refusal: Refusal) -> RetryDecision:
     """Decide about a file: storing it twice does no harm, so whatever may pass is tried again."""
     if refusal.expired_url:
-        return Verdict.RENEW
+        return RetryDecision.RENEW
     if refusal.no_response is not None and refusal.no_response.not_reached:
-        return Verdict.WAIT
+        return RetryDecision.WAIT
     if refusal.no_response is not None:
-        return Verdict.RETRY if refusal.no_response in _PASSING_REASONS else Verdict.GIVE_UP
+        return RetryDecision.RETRY if refusal.no_response in _PASSING_REASONS else RetryDecision.GIVE_UP
     if refusal.invalid is InvalidResponse.NOT_CONFIRMED:  # somebody may log in meanwhile
-        return Verdict.RETRY
+        return RetryDecision.RETRY
     if refusal.status == 401 and refusal.server is Server.BACKEND:
-        return Verdict.LOGIN
+        return RetryDecision.LOGIN
     if refusal.wrong_checksum or refusal.code == "SignatureDoesNotMatch" or refusal.status in (401, 404):
-        return Verdict.GIVE_UP
+        return RetryDecision.GIVE_UP
     if refusal.status in _PASSING or (refusal.status >= 500 and refusal.status not in _LASTING):
-        return Verdict.RETRY
+        return RetryDecision.RETRY
     if refusal.server is Server.STORE and refusal.code in _CODES:
-        return Verdict.RETRY
-    return Verdict.GIVE_UP
+        return RetryDecision.RETRY
+    return RetryDecision.GIVE_UP
 
 
-def after_question(refusal: Refusal) -> Verdict:
+def after_question(refusal: Refusal) -> RetryDecision:
     """Decide about a question that somebody waits for: what may pass is tried again, a server that is not there is said at once."""
-    verdict = after_upload(refusal)
-    return verdict if verdict is Verdict.RETRY else Verdict.GIVE_UP
+    decision = after_upload(refusal)
+    return decision if decision is RetryDecision.RETRY else RetryDecision.GIVE_UP
 
 
-def after_record(refusal: Refusal) -> Verdict:
+def after_record(refusal: Refusal) -> RetryDecision:
     """Decide about the file record: it is sent again only where it surely did not arrive, or there would be two."""
     if refusal.status == 401:
-        return Verdict.LOGIN
+        return RetryDecision.LOGIN
     if refusal.no_response is not None and refusal.no_response.not_reached:
-        return Verdict.WAIT
-    return Verdict.RETRY if refusal.status in (429, 503) else Verdict.GIVE_UP
+        return RetryDecision.WAIT
+    return RetryDecision.RETRY if refusal.status in (429, 503) else RetryDecision.GIVE_UP
 
 
 def jittered(pause_s: float) -> float:
@@ -104,7 +104,7 @@ def jittered(pause_s: float) -> float:
     return pause_s * random.uniform(1 - JITTER, 1 + JITTER)
 
 
-def no_recovery(verdict: Verdict, refusal: Refusal) -> bool:
+def no_recovery(decision: RetryDecision, refusal: Refusal) -> bool:
     """Help against nothing."""
     return False
 
@@ -117,11 +117,11 @@ def no_way_out(refusal: Refusal) -> bool:
 def call_with_retries(
     attempt: Callable[[], T],
     *,
-    decide: Callable[[Refusal], Verdict],
+    decide: Callable[[Refusal], RetryDecision],
     delays: Sequence[float],
     cancel: CancelToken,
     note: Callable[[str], None],
-    recover: Callable[[Verdict, Refusal], bool] = no_recovery,
+    recover: Callable[[RetryDecision, Refusal], bool] = no_recovery,
     reached: Callable[[], int] = lambda: 0,
     spread: Callable[[float], float] = jittered,
     patience: Patience | None = None,
@@ -157,11 +157,11 @@ def call_with_retries(
             return attempt()
         except RefusedError as error:
             refusal = error.refusal
-            verdict = decide(refusal)
-            if recover(verdict, refusal):
+            decision = decide(refusal)
+            if recover(decision, refusal):
                 patience.forgive()
                 continue
-            if verdict is Verdict.RENEW and renewals < MAX_RENEWALS:
+            if decision is RetryDecision.RENEW and renewals < MAX_RENEWALS:
                 renewals += 1
                 note("the URL had expired, asking for a new one")
                 continue
@@ -170,10 +170,10 @@ def call_with_retries(
                 patience.progress()
                 begun = patience.steps
             patience.failed()
-            own = bool(pauses) and (verdict is Verdict.WAIT or (verdict is Verdict.RETRY and not patience.troubled))
-            waits = own or (verdict is Verdict.RETRY and patience.lasts(begun))
+            own = bool(pauses) and (decision is RetryDecision.WAIT or (decision is RetryDecision.RETRY and not patience.troubled))
+            waits = own or (decision is RetryDecision.RETRY and patience.lasts(begun))
             if not waits:
-                if alone or not (patience.spent or verdict is Verdict.WAIT) or not last_way(refusal):
+                if alone or not (patience.spent or decision is RetryDecision.WAIT) or not last_way(refusal):
                     raise
                 alone = True
                 continue

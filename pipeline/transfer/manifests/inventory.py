@@ -21,7 +21,7 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import TransferError
 from pipeline.transfer.http.capabilities import NOTHING
 from pipeline.transfer.http.client import BACKEND_TIMEOUT_S, BackendClient, read_timeout_s
-from pipeline.transfer.http.exchange import Answer, NoResponseError
+from pipeline.transfer.http.exchange import NoResponseError, Response
 from pipeline.transfer.http.login import Login
 from pipeline.transfer.http.parallel import each
 from pipeline.transfer.http.recovery import Recovery
@@ -116,10 +116,10 @@ class Inventory:
 
     def look_up(self, key: str) -> StoredObject | None:
         """Return what is stored under a key, None when nothing is."""
-        answer = self._ask("GET", OBJECT, {"key": key}, accepted=(HTTPStatus.OK, HTTPStatus.NOT_FOUND))
-        if answer.status == HTTPStatus.NOT_FOUND:
+        response = self._ask("GET", OBJECT, {"key": key}, accepted=(HTTPStatus.OK, HTTPStatus.NOT_FOUND))
+        if response.status == HTTPStatus.NOT_FOUND:
             return None
-        stored = self._stored(self._json(answer, OBJECT), OBJECT)
+        stored = self._stored(self._json(response, OBJECT), OBJECT)
         if stored.key != key:
             raise self._invalid(OBJECT)
         return stored
@@ -130,8 +130,8 @@ class Inventory:
 
     def manifest(self, prefix: str) -> bytes | None:
         """Return the manifest stored under a prefix, None when there is none."""
-        answer = self._ask("GET", MANIFEST, {"prefix": prefix}, accepted=(HTTPStatus.OK, HTTPStatus.NOT_FOUND))
-        return answer.body if answer.status == HTTPStatus.OK else None
+        response = self._ask("GET", MANIFEST, {"prefix": prefix}, accepted=(HTTPStatus.OK, HTTPStatus.NOT_FOUND))
+        return response.body if response.status == HTTPStatus.OK else None
 
     def blocks(self, address: Callable[[], str], *, key: str, size_bytes: int, start: int = 0) -> Iterator[tuple[int, bytes]]:
         """Yield the bytes of a stored file from `start`, each block with its offset.
@@ -160,47 +160,47 @@ class Inventory:
             url = quote_url(address())
             place, started = place_of(url), time.monotonic()
             try:
-                answer = self._http.send("GET", url, headers=headers, body=b"", read_timeout_s=read_timeout_s(SLICE_BYTES))
+                response = self._http.send("GET", url, headers=headers, body=b"", read_timeout_s=read_timeout_s(SLICE_BYTES))
             except NoResponseError as error:
                 self._note(f"GET {key} from {place} -> no answer: {error.detail}")
                 raise refused(Refusal(server=Server.STORE, place=place, no_response=error.reason, about=error.about)) from error
-            self._note(f"GET {key} from {place} (from byte {first}) -> {answer.status} in {(time.monotonic() - started) * 1000:.0f} ms")
-            if answer.status == HTTPStatus.NOT_FOUND:
+            self._note(f"GET {key} from {place} (from byte {first}) -> {response.status} in {(time.monotonic() - started) * 1000:.0f} ms")
+            if response.status == HTTPStatus.NOT_FOUND:
                 raise GoneError(f"{key} is not on the server any more.")
-            if answer.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            if response.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
                 raise TransferError(f"{key} on the server is shorter than the {size_bytes} bytes of the manifest.")
-            if answer.status == HTTPStatus.PARTIAL_CONTENT and span is not None and 0 < len(answer.body) <= span[1] - span[0]:
-                return span[0], answer.body
-            if answer.status == HTTPStatus.OK:
-                if len(answer.body) != size_bytes:
-                    raise TransferError(f"{key} on the server has {len(answer.body)} bytes, not the {size_bytes} of the manifest.")
-                return 0, answer.body
-            if answer.status == HTTPStatus.PARTIAL_CONTENT:
+            if response.status == HTTPStatus.PARTIAL_CONTENT and span is not None and 0 < len(response.body) <= span[1] - span[0]:
+                return span[0], response.body
+            if response.status == HTTPStatus.OK:
+                if len(response.body) != size_bytes:
+                    raise TransferError(f"{key} on the server has {len(response.body)} bytes, not the {size_bytes} of the manifest.")
+                return 0, response.body
+            if response.status == HTTPStatus.PARTIAL_CONTENT:
                 raise TransferError(f"The storage at {place} gave another part of {key} than was asked for: ask its administrator.")
-            raise refused(store_refusal(answer, place))
+            raise refused(store_refusal(response, place))
 
         return self._retried(attempt)
 
-    def _ask(self, method: str, endpoint: str, query: Mapping[str, str], *, accepted: tuple[int, ...]) -> Answer:
+    def _ask(self, method: str, endpoint: str, query: Mapping[str, str], *, accepted: tuple[int, ...]) -> Response:
         url = self._api.full_url(endpoint)
         if query:
             url += "?" + urlencode(query, quote_via=quote, safe="", errors="surrogatepass")
 
-        def attempt() -> Answer:
+        def attempt() -> Response:
             started = time.monotonic()
             token, generation = self._login.current()
             headers = {"Authorization": f"Bearer {token}"}
             try:
-                answer = self._http.send(method, url, headers=headers, body=b"", read_timeout_s=BACKEND_TIMEOUT_S)
+                response = self._http.send(method, url, headers=headers, body=b"", read_timeout_s=BACKEND_TIMEOUT_S)
             except NoResponseError as error:
                 self._note(f"{method} {endpoint} {dict(query)} -> no answer: {error.detail}")
                 raise refused(Refusal(server=Server.BACKEND, place=self._place, no_response=error.reason, about=error.about)) from error
-            self._note(f"{method} {endpoint} {dict(query)} -> {answer.status} in {(time.monotonic() - started) * 1000:.0f} ms")
-            if answer.status not in accepted:
-                raise refused(backend_refusal(answer, self._place, login=generation, secrets=self._login.tokens))
+            self._note(f"{method} {endpoint} {dict(query)} -> {response.status} in {(time.monotonic() - started) * 1000:.0f} ms")
+            if response.status not in accepted:
+                raise refused(backend_refusal(response, self._place, login=generation, secrets=self._login.tokens))
             if self._recovery is not None:
                 self._recovery.answered(self._place)
-            return answer
+            return response
 
         return self._retried(attempt)
 
@@ -211,9 +211,9 @@ class Inventory:
             attempt, decide=after_upload, delays=self._delays, cancel=self._cancel, note=self._note, recover=recover, patience=patience
         )
 
-    def _json(self, answer: Answer, endpoint: str) -> Mapping[str, Any]:
+    def _json(self, response: Response, endpoint: str) -> Mapping[str, Any]:
         try:
-            said = json.loads(answer.body)
+            said = json.loads(response.body)
         except (ValueError, RecursionError) as error:
             raise self._invalid(endpoint) from error
         if not isinstance(said, dict):

@@ -267,8 +267,8 @@ def _public(url: str, cancel: CancelToken, *, whole: bool) -> tuple[bytes | None
         headers["Range"] = f"bytes=0-{HEAD_BYTES - 1}"
     with open_session(cancel) as http:
         try:
-            answer = http.send("GET", quote_url(url), headers=headers, body=b"", read_timeout_s=READ_S)
+            response = http.send("GET", quote_url(url), headers=headers, body=b"", read_timeout_s=READ_S)
         except NoResponseError:
             return None, False
-    body = answer.body if answer.status in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT) else None
-    return body, answer.status == HTTPStatus.NOT_FOUND
+    body = response.body if response.status in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT) else None
+    return body, response.status == HTTPStatus.NOT_FOUND

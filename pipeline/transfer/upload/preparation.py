@@ -306,17 +306,17 @@ class _Look:
         if not url:
             return PublishedMaster()
         try:
-            answer = self._http.send("GET", url, headers={}, body=b"", read_timeout_s=READ_BACK_S)
+            response = self._http.send("GET", url, headers={}, body=b"", read_timeout_s=READ_BACK_S)
         except NoResponseError as error:
             self._note(f"GET {MASTER} as players do -> no answer: {error.detail}")
             return PublishedMaster()
-        self._note(f"GET {MASTER} as players do -> {answer.status}")
-        if answer.status == HTTPStatus.NOT_FOUND:
+        self._note(f"GET {MASTER} as players do -> {response.status}")
+        if response.status == HTTPStatus.NOT_FOUND:
             return PublishedMaster(known=True)
-        if answer.status != HTTPStatus.OK or not answer.body.startswith(_PLAYLIST):
+        if response.status != HTTPStatus.OK or not response.body.startswith(_PLAYLIST):
             return PublishedMaster()
-        md5 = hashlib.md5(answer.body, usedforsecurity=False).hexdigest()
-        return PublishedMaster(known=True, md5=md5, versions=tuple(versions_in(answer.body.decode("utf-8", "replace"))))
+        md5 = hashlib.md5(response.body, usedforsecurity=False).hexdigest()
+        return PublishedMaster(known=True, md5=md5, versions=tuple(versions_in(response.body.decode("utf-8", "replace"))))
 
 
 def _as_confirmed(file: OutgoingFile, *, url: str, md5: str, etag: str, proven: bool = True) -> Confirmed:

@@ -20,7 +20,7 @@ from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.gate import Gate, Turn
 from pipeline.transfer.http.recovery import Recovery
 from pipeline.transfer.http.refusal import Refusal
-from pipeline.transfer.http.retry import Verdict, after_upload, call_with_retries
+from pipeline.transfer.http.retry import RetryDecision, after_upload, call_with_retries
 from pipeline.transfer.http.signed import Presigned
 from pipeline.transfer.manifests.inventory import Inventory
 from pipeline.transfer.manifests.proof import Proof, StoreTraits
@@ -114,7 +114,7 @@ class Attempts:
         self.sent_bytes += size_bytes
         self._on_bytes(size_bytes)
 
-    def recover(self, verdict: Verdict, refusal: Refusal) -> bool:
+    def recover(self, decision: RetryDecision, refusal: Refusal) -> bool:
         """Return whether to try again at once without counting the try. Raises Cancelled."""
         if refusal.too_busy:
             self._context.gate.narrow(self._turn)
@@ -125,10 +125,10 @@ class Attempts:
         if refusal.denied and self.url_age_s >= SHORTEST_LIFE_S:  # Ceph denies an expired URL without a word about its age
             self._context.note("the URL had waited and may have expired, asking for a new one")
             return True
-        if verdict in (Verdict.RETRY, Verdict.WAIT) and self._pauses != self._context.control.pauses:
+        if decision in (RetryDecision.RETRY, RetryDecision.WAIT) and self._pauses != self._context.control.pauses:
             self._context.control.wait_until_running(self._context.cancel)
             return True
-        return self._context.recovery.recover(verdict, refusal)
+        return self._context.recovery.recover(decision, refusal)
 
     def run(self, attempt: Callable[[], T], name: str) -> T:
         """Try until it works. Raises RefusedError after the last try, TransferError, Cancelled."""

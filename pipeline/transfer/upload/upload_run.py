@@ -25,7 +25,7 @@ from pipeline.transfer.http.login import Login
 from pipeline.transfer.http.messages import UploadMessages
 from pipeline.transfer.http.patience import Patience
 from pipeline.transfer.http.refusal import RefusedError
-from pipeline.transfer.http.retry import Verdict, after_upload
+from pipeline.transfer.http.retry import RetryDecision, after_upload
 from pipeline.transfer.http.sessions import open_connections
 from pipeline.transfer.upload.guard import Guard
 from pipeline.transfer.upload.journal import BegunInParts, Confirmed, Destination, Journal, set_aside
@@ -249,7 +249,7 @@ class UploadRun:
 
     def failed(self, name: str, error: TransferError) -> None:
         """A file could not be sent."""
-        passes = isinstance(error, RefusedError) and after_upload(error.refusal) is Verdict.RETRY and self._patience.in_rounds
+        passes = isinstance(error, RefusedError) and after_upload(error.refusal) is RetryDecision.RETRY and self._patience.in_rounds
         if passes and not self._patience.spent:
             self._messages.note(f"{name} is sent again after the others: {error}")
             self._tally.put_off(name)

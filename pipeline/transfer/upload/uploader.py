@@ -27,7 +27,7 @@ from pipeline.transfer.http.messages import Listener, UploadMessages
 from pipeline.transfer.http.recovery import Recovery
 from pipeline.transfer.http.redaction import place_of
 from pipeline.transfer.http.refusal import Refusal, RefusedError
-from pipeline.transfer.http.retry import DELAYS_S, LONG_S, Verdict, after_question, after_record, after_upload, call_with_retries
+from pipeline.transfer.http.retry import DELAYS_S, LONG_S, RetryDecision, after_question, after_record, after_upload, call_with_retries
 from pipeline.transfer.http.sessions import open_session
 from pipeline.transfer.http.signed import Presigned
 from pipeline.transfer.manifests.inventory import Inventory
@@ -132,7 +132,7 @@ class Uploader:
                 return call_with_retries(client.validate, decide=_while_waiting, delays=self._delays[:RETRIES], cancel=cancel, note=ignore)
             except RefusedError as error:
                 refusal = error.refusal
-                if after_question(refusal) is not Verdict.RETRY or not (refusal.status or _answers(client)):
+                if after_question(refusal) is not RetryDecision.RETRY or not (refusal.status or _answers(client)):
                     raise
                 said = f"status {refusal.status}" if refusal.status else "no answer"
                 return not_told(self._backend.validate_endpoint, said)
@@ -155,8 +155,8 @@ class Uploader:
         """
         recovery = Recovery(self._login, cancel, on_notice, patience_s=self._patience_s)
 
-        def log_in(verdict: Verdict, refusal: Refusal) -> bool:
-            return verdict is Verdict.LOGIN and recovery.recover(verdict, refusal)
+        def log_in(decision: RetryDecision, refusal: Refusal) -> bool:
+            return decision is RetryDecision.LOGIN and recovery.recover(decision, refusal)
 
         with open_session(cancel) as http:
             client = self._client(http, note)
@@ -327,8 +327,8 @@ class Uploader:
         if self._capabilities is None:
             logins = iter([True])  # a question that needs another login than ours is not worth a second
 
-            def recover(verdict: Verdict, refusal: Refusal) -> bool:
-                return (verdict is not Verdict.LOGIN or next(logins, False)) and context.recovery.recover(verdict, refusal)
+            def recover(decision: RetryDecision, refusal: Refusal) -> bool:
+                return (decision is not RetryDecision.LOGIN or next(logins, False)) and context.recovery.recover(decision, refusal)
 
             try:
                 self._capabilities = call_with_retries(
@@ -340,7 +340,7 @@ class Uploader:
                     recover=recover,
                 )
             except RefusedError as error:
-                if not (error.refusal.status or after_question(error.refusal) is Verdict.RETRY):
+                if not (error.refusal.status or after_question(error.refusal) is RetryDecision.RETRY):
                     raise
                 context.note(f"the backend does not tell what it offers, so it is asked for URLs only: {error}")
             self._clock_ahead_s = client.clock_ahead_s
@@ -377,9 +377,9 @@ class Uploader:
         )
 
 
-def _while_waiting(refusal: Refusal) -> Verdict:
+def _while_waiting(refusal: Refusal) -> RetryDecision:
     """Decide about a question whose answer somebody waits for."""
-    return Verdict.GIVE_UP if refusal.retry_after_s > LONG_S else after_question(refusal)
+    return RetryDecision.GIVE_UP if refusal.retry_after_s > LONG_S else after_question(refusal)
 
 
 def _answers(client: BackendClient) -> bool:

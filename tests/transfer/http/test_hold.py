@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from upload_parts import RecordingToken
 
-from pipeline.transfer.http.exchange import Answer
+from pipeline.transfer.http.exchange import Response
 from pipeline.transfer.http.hold import HeldHttp, Hold
 
 
 class Answers:
     """An `Http` that gives these answers in turn and remembers when it was asked what."""
 
-    def __init__(self, cancel: RecordingToken, *answers: Answer) -> None:
+    def __init__(self, cancel: RecordingToken, *answers: Response) -> None:
         self.asked: list[tuple[float, str]] = []
         self._cancel = cancel
         self._answers = list(answers)
 
-    def send(self, method, url, *, headers, body, read_timeout_s) -> Answer:
+    def send(self, method, url, *, headers, body, read_timeout_s) -> Response:
         self.asked.append((sum(self._cancel.pauses), url))
         return self._answers.pop(0)
 
@@ -24,7 +24,7 @@ class Answers:
 def test_pause_holds_for_every_request_to_that_server():
     """After 429 with Retry-After nobody asks that server before the time; others are asked, and 503 is each request's own matter."""
     cancel = RecordingToken()
-    good, limit, busy = Answer(status=200), Answer(status=429, retry_after_s=40), Answer(status=503, retry_after_s=50)
+    good, limit, busy = Response(status=200), Response(status=429, retry_after_s=40), Response(status=503, retry_after_s=50)
     lines = Answers(cancel, limit, good, good, busy, good)
     hold = Hold(cancel, clock=lambda: sum(cancel.pauses))
     ways = [HeldHttp(lines, hold), HeldHttp(lines, hold)]

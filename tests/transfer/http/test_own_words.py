@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from pipeline.transfer.http.exchange import Answer
+from pipeline.transfer.http.exchange import Response
 from pipeline.transfer.http.own_words import MOST
 from pipeline.transfer.http.refusal import RefusedError, backend_refusal, refused, store_refusal
 
@@ -16,13 +16,13 @@ TOKEN = "a-token-that-nobody-may-see"
 def said_by_backend(body: bytes | dict, status: int = 400) -> str:
     """Return the sentence for a backend's answer."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return str(refused(backend_refusal(Answer(status=status, body=content), "https://api", 1, [TOKEN])))
+    return str(refused(backend_refusal(Response(status=status, body=content), "https://api", 1, [TOKEN])))
 
 
 def said_by_store(message: str, code: str = "AccessDenied") -> str:
     """Return the sentence for a store's answer."""
     body = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>".encode()
-    return str(RefusedError(store_refusal(Answer(status=403, body=body), "https://s3")))
+    return str(RefusedError(store_refusal(Response(status=403, body=body), "https://s3")))
 
 
 @pytest.mark.parametrize(

@@ -127,8 +127,8 @@ def test_answer_of_a_server_behind_a_proxy_is_the_servers(http, server, cancel):
     del http
     with pytest.MonkeyPatch.context() as patched, Connections(cancel).session() as session:
         patched.setenv("http_proxy", server.url)  # the store itself stands in for a proxy that passes everything on
-        answer = session.send("PUT", f"http://{NAME}/store/key", headers={"Content-Type": "x"}, body=b"x", read_timeout_s=15)
-    assert (403, True) == (answer.status, b"SignatureDoesNotMatch" in answer.body)
+        response = session.send("PUT", f"http://{NAME}/store/key", headers={"Content-Type": "x"}, body=b"x", read_timeout_s=15)
+    assert (403, True) == (response.status, b"SignatureDoesNotMatch" in response.body)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from pipeline.transfer.http import connecting, recovery
 from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.login import Login
 from pipeline.transfer.http.refusal import Refusal, Server
-from pipeline.transfer.http.retry import Verdict
+from pipeline.transfer.http.retry import RetryDecision
 from pipeline.transfer.upload.results import TransferCancelled, upload_failure
 from pipeline.transfer.upload.uploader import Uploader
 
@@ -86,9 +86,9 @@ def test_server_that_goes_away_is_waited_for(cancel):
     cancel.wait = waits.append
     gone = Refusal(server=Server.BACKEND, place="https://api", no_response=None)
     waiting = recovery.Recovery(Login("t"), cancel, lambda text, level: said.append((text, level)))
-    assert not waiting.recover(Verdict.WAIT, gone)
+    assert not waiting.recover(RetryDecision.WAIT, gone)
     waiting.answered("https://api")
-    assert [True, True, True] == [waiting.recover(Verdict.WAIT, gone) for _ in range(3)]
+    assert [True, True, True] == [waiting.recover(RetryDecision.WAIT, gone) for _ in range(3)]
     assert 3 == len(waits)
     waiting.answered("https://api")
     waiting.answered("https://api")

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from pipeline.transfer.http.exchange import Answer, NoResponseReason
+from pipeline.transfer.http.exchange import NoResponseReason, Response
 from pipeline.transfer.http.refusal import InvalidResponse, Refusal, Server, is_page, sentence, store_refusal
 
 STATUSES = (302, 400, 401, 403, 404, 413, 429, 500, 503, 507)
@@ -98,7 +98,7 @@ def test_store_that_asks_for_an_md5_is_understood(status, code, message, expecte
 )
 def test_web_page_is_known_by_its_type_or_its_beginning(content_type, body, expected):
     """Whatever sends pages to everybody seldom says so twice."""
-    assert expected is is_page(Answer(status=200, body=body, content_type=content_type))
+    assert expected is is_page(Response(status=200, body=body, content_type=content_type))
 
 
 @pytest.mark.parametrize(
@@ -115,5 +115,5 @@ def test_web_page_is_known_by_its_type_or_its_beginning(content_type, body, expe
 )
 def test_xml_of_a_store_is_read_whatever_it_is(body, code, message):
     """Code and message are found where they are, and nothing breaks where they are not."""
-    refusal = store_refusal(Answer(status=403, body=body), "https://x")
+    refusal = store_refusal(Response(status=403, body=body), "https://x")
     assert (code, message) == (refusal.code, refusal.message)

@@ -15,7 +15,7 @@ from pipeline.transfer.http.retry import (
     JITTER,
     MAX_RENEWALS,
     PROGRESS_BYTES,
-    Verdict,
+    RetryDecision,
     after_record,
     after_upload,
     call_with_retries,
@@ -29,59 +29,59 @@ STORE, BACKEND = Server.STORE, Server.BACKEND
 @pytest.mark.parametrize("status", [408, 425, 429, 499, 500, 502, 503, 504, 511, 520, 522, 524, 529, 530, 598])
 def test_passing_troubles_are_tried_again(server, status):
     """Statuses that say "later" lead to another try, whoever says so."""
-    assert Verdict.RETRY is after_upload(Refusal(server=server, status=status))
+    assert RetryDecision.RETRY is after_upload(Refusal(server=server, status=status))
 
 
 @pytest.mark.parametrize(
     ("refusal", "expected"),
     [
-        (Refusal(server=BACKEND, status=401), Verdict.LOGIN),
-        (Refusal(server=STORE, status=401), Verdict.GIVE_UP),
-        (Refusal(server=BACKEND, status=404), Verdict.GIVE_UP),
-        (Refusal(server=STORE, status=404, code="NoSuchBucket"), Verdict.GIVE_UP),
-        (Refusal(server=STORE, status=403, code="SignatureDoesNotMatch", message="expired"), Verdict.GIVE_UP),
-        (Refusal(server=STORE, status=403, code="AccessDenied", message="Access Denied"), Verdict.GIVE_UP),
-        (Refusal(server=STORE, status=403, code="AccessDenied", message="Request has expired"), Verdict.RENEW),
-        (Refusal(server=STORE, status=400, code="ExpiredToken"), Verdict.RENEW),
-        (Refusal(server=STORE, status=403, code="RequestTimeTooSkewed"), Verdict.GIVE_UP),
-        (Refusal(server=STORE, status=400, code="RequestTimeout"), Verdict.RETRY),
-        (Refusal(server=STORE, status=503, code="SlowDown"), Verdict.RETRY),
-        (Refusal(server=STORE, status=400, code="BadDigest"), Verdict.RETRY),
-        (Refusal(server=STORE, status=400, code="IncompleteBody"), Verdict.RETRY),
-        (Refusal(server=STORE, status=409, code="OperationAborted"), Verdict.RETRY),
-        (Refusal(server=STORE, status=409, code="ConditionalRequestConflict"), Verdict.RETRY),
-        (Refusal(server=STORE, status=409, code="InvalidBucketState"), Verdict.GIVE_UP),
-        (Refusal(server=BACKEND, status=501), Verdict.GIVE_UP),
-        (Refusal(server=STORE, status=307), Verdict.GIVE_UP),
-        (Refusal(server=BACKEND, status=403), Verdict.GIVE_UP),
-        (Refusal(server=BACKEND, status=400), Verdict.GIVE_UP),
-        (Refusal(server=STORE, no_response=NoResponseReason.BROKEN_OFF), Verdict.RETRY),
-        (Refusal(server=STORE, no_response=NoResponseReason.TIMED_OUT), Verdict.RETRY),
-        (Refusal(server=BACKEND, no_response=NoResponseReason.UNREACHABLE), Verdict.WAIT),
-        (Refusal(server=STORE, no_response=NoResponseReason.UNREACHABLE), Verdict.WAIT),
-        (Refusal(server=STORE, status=200, code="InternalError"), Verdict.RETRY),
-        (Refusal(server=STORE, status=507, code="QuotaExceeded"), Verdict.GIVE_UP),
-        (Refusal(server=BACKEND, status=507), Verdict.GIVE_UP),
-        (Refusal(server=BACKEND, no_response=NoResponseReason.CERTIFICATE), Verdict.GIVE_UP),
-        (Refusal(server=BACKEND, no_response=NoResponseReason.BAD_ADDRESS), Verdict.GIVE_UP),
+        (Refusal(server=BACKEND, status=401), RetryDecision.LOGIN),
+        (Refusal(server=STORE, status=401), RetryDecision.GIVE_UP),
+        (Refusal(server=BACKEND, status=404), RetryDecision.GIVE_UP),
+        (Refusal(server=STORE, status=404, code="NoSuchBucket"), RetryDecision.GIVE_UP),
+        (Refusal(server=STORE, status=403, code="SignatureDoesNotMatch", message="expired"), RetryDecision.GIVE_UP),
+        (Refusal(server=STORE, status=403, code="AccessDenied", message="Access Denied"), RetryDecision.GIVE_UP),
+        (Refusal(server=STORE, status=403, code="AccessDenied", message="Request has expired"), RetryDecision.RENEW),
+        (Refusal(server=STORE, status=400, code="ExpiredToken"), RetryDecision.RENEW),
+        (Refusal(server=STORE, status=403, code="RequestTimeTooSkewed"), RetryDecision.GIVE_UP),
+        (Refusal(server=STORE, status=400, code="RequestTimeout"), RetryDecision.RETRY),
+        (Refusal(server=STORE, status=503, code="SlowDown"), RetryDecision.RETRY),
+        (Refusal(server=STORE, status=400, code="BadDigest"), RetryDecision.RETRY),
+        (Refusal(server=STORE, status=400, code="IncompleteBody"), RetryDecision.RETRY),
+        (Refusal(server=STORE, status=409, code="OperationAborted"), RetryDecision.RETRY),
+        (Refusal(server=STORE, status=409, code="ConditionalRequestConflict"), RetryDecision.RETRY),
+        (Refusal(server=STORE, status=409, code="InvalidBucketState"), RetryDecision.GIVE_UP),
+        (Refusal(server=BACKEND, status=501), RetryDecision.GIVE_UP),
+        (Refusal(server=STORE, status=307), RetryDecision.GIVE_UP),
+        (Refusal(server=BACKEND, status=403), RetryDecision.GIVE_UP),
+        (Refusal(server=BACKEND, status=400), RetryDecision.GIVE_UP),
+        (Refusal(server=STORE, no_response=NoResponseReason.BROKEN_OFF), RetryDecision.RETRY),
+        (Refusal(server=STORE, no_response=NoResponseReason.TIMED_OUT), RetryDecision.RETRY),
+        (Refusal(server=BACKEND, no_response=NoResponseReason.UNREACHABLE), RetryDecision.WAIT),
+        (Refusal(server=STORE, no_response=NoResponseReason.UNREACHABLE), RetryDecision.WAIT),
+        (Refusal(server=STORE, status=200, code="InternalError"), RetryDecision.RETRY),
+        (Refusal(server=STORE, status=507, code="QuotaExceeded"), RetryDecision.GIVE_UP),
+        (Refusal(server=BACKEND, status=507), RetryDecision.GIVE_UP),
+        (Refusal(server=BACKEND, no_response=NoResponseReason.CERTIFICATE), RetryDecision.GIVE_UP),
+        (Refusal(server=BACKEND, no_response=NoResponseReason.BAD_ADDRESS), RetryDecision.GIVE_UP),
     ],
     ids=lambda value: (
-        value.value if isinstance(value, Verdict) else f"{value.server.value} {value.status} {value.code or value.no_response}"
+        value.value if isinstance(value, RetryDecision) else f"{value.server.value} {value.status} {value.code or value.no_response}"
     ),
 )
 def test_table_of_verdicts(refusal, expected):
-    """Each refusal has one verdict."""
+    """Each refusal has one decision."""
     assert expected is after_upload(refusal)
 
 
 @pytest.mark.parametrize(
     ("refusal", "expected"),
     [
-        (Refusal(server=BACKEND, status=503), Verdict.RETRY),
-        (Refusal(server=BACKEND, no_response=NoResponseReason.UNREACHABLE), Verdict.WAIT),
-        (Refusal(server=BACKEND, no_response=NoResponseReason.TIMED_OUT), Verdict.GIVE_UP),
-        (Refusal(server=BACKEND, status=500), Verdict.GIVE_UP),
-        (Refusal(server=BACKEND, status=401), Verdict.LOGIN),
+        (Refusal(server=BACKEND, status=503), RetryDecision.RETRY),
+        (Refusal(server=BACKEND, no_response=NoResponseReason.UNREACHABLE), RetryDecision.WAIT),
+        (Refusal(server=BACKEND, no_response=NoResponseReason.TIMED_OUT), RetryDecision.GIVE_UP),
+        (Refusal(server=BACKEND, status=500), RetryDecision.GIVE_UP),
+        (Refusal(server=BACKEND, status=401), RetryDecision.LOGIN),
     ],
     ids=["busy", "unreachable", "perhaps arrived", "failed inside", "token"],
 )
@@ -247,13 +247,13 @@ def test_recovery_is_not_counted_as_a_try():
     token, gone = Refusal(server=BACKEND, status=401, login=1), Refusal(server=BACKEND, no_response=NoResponseReason.UNREACHABLE)
     seen = []
 
-    def recover(verdict, refusal) -> bool:
-        seen.append(verdict)
+    def recover(decision, refusal) -> bool:
+        seen.append(decision)
         return True
 
     attempt, _ = attempts(*[token, gone] * 5)
     assert "stored" == call_on(attempt, cancel, recover=recover)
-    assert ([Verdict.LOGIN, Verdict.WAIT] * 5, []) == (seen, cancel.pauses)
+    assert ([RetryDecision.LOGIN, RetryDecision.WAIT] * 5, []) == (seen, cancel.pauses)
     attempt, calls = attempts(token)
     with pytest.raises(AuthenticationError):
         call_on(attempt, cancel)

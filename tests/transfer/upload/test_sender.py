@@ -15,7 +15,7 @@ from pipeline.transfer.http.gate import Gate
 from pipeline.transfer.http.login import Login
 from pipeline.transfer.http.recovery import Recovery
 from pipeline.transfer.http.refusal import Refusal, Server, refused
-from pipeline.transfer.http.retry import Verdict
+from pipeline.transfer.http.retry import RetryDecision
 from pipeline.transfer.upload.sender import FRESH_S, Attempts, SignedAhead, UploadContext, ignore
 
 
@@ -43,7 +43,7 @@ def context(cancel):
 def test_busy_server_narrows_the_gate(context, refusal, width):
     """Only who asks for fewer requests gets fewer."""
     attempts = Attempts(context, lambda size: None)
-    assert not attempts.recover(Verdict.RETRY, refusal)
+    assert not attempts.recover(RetryDecision.RETRY, refusal)
     assert width == context.gate.width
 
 
