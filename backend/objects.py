@@ -18,7 +18,7 @@ from backend.answers import ObjectRefusal, object_refusal
 from backend.contract import Key
 from backend.description import OBJECT_GIVEN, OBJECT_NAMED, OBJECT_TAKEN
 from backend.ranges import ByteRange, UnsatisfiableRangeError, parse_range
-from backend.signing import UrlSigner, Verdict
+from backend.signing import SignatureCheck, UrlSigner
 from pipeline.transfer.http.content_types import content_type
 from storage import MAX_PUT_BYTES, OpenObject, StorageBackend, StorageError, StoredObject
 
@@ -103,7 +103,7 @@ class ObjectRoutes:
         query = dict(request.query_params)
         if "expires" not in query or "signature" not in query:
             raise ObjectRefusal(403, "AccessDenied", "Access Denied")
-        verdict = self._signer.judge(
+        check = self._signer.judge(
             method="PUT",
             key=key,
             content_type=request.headers.get("Content-Type", ""),
@@ -111,9 +111,9 @@ class ObjectRoutes:
             query=query,
             now=self._clock(),
         )
-        if verdict is Verdict.EXPIRED:
+        if check is SignatureCheck.EXPIRED:
             raise ObjectRefusal(403, "AccessDenied", "Request has expired")
-        if verdict is Verdict.WRONG:
+        if check is SignatureCheck.WRONG:
             message = "The signature does not match: key, Content-Type and size must be those that were signed."
             raise ObjectRefusal(403, "SignatureDoesNotMatch", message)
 

@@ -21,7 +21,7 @@ SECRET_FILE = "signing-secret"
 _SECRET_BYTES = 32
 
 
-class Verdict(Enum):
+class SignatureCheck(Enum):
     """What a signature is worth."""
 
     GOOD = "good"
@@ -55,15 +55,15 @@ class UrlSigner:
         fields = {name: str(value) for name, value in values.items() if value is not None}
         return urlencode({**fields, "signature": self._signature(method, key, content_type, fields)})
 
-    def judge(self, *, method: str, key: str, content_type: str, size: str | None, query: Mapping[str, str], now: float) -> Verdict:
+    def judge(self, *, method: str, key: str, content_type: str, size: str | None, query: Mapping[str, str], now: float) -> SignatureCheck:
         """Say whether a request may pass. `content_type` and `size` are its headers' texts, `query` is its own."""
         fields = {name: query[name] for name in ("expires", "size", "uploadId", "partNumber") if name in query}
         expected = self._signature(method, key, "" if "uploadId" in fields else content_type, fields)
         if not hmac.compare_digest(expected.encode(), query.get("signature", "").encode("utf-8", "replace")):
-            return Verdict.WRONG
+            return SignatureCheck.WRONG
         if "size" in fields and fields["size"] != size:
-            return Verdict.WRONG
-        return Verdict.GOOD if now < int(fields["expires"]) else Verdict.EXPIRED
+            return SignatureCheck.WRONG
+        return SignatureCheck.GOOD if now < int(fields["expires"]) else SignatureCheck.EXPIRED
 
     def _signature(self, method: str, key: str, content_type: str, fields: Mapping[str, str]) -> str:
         # JSON, so that no part can run over into the next one

@@ -6,7 +6,7 @@ import argparse
 import sys
 from dataclasses import replace
 
-from backend.conformance.check import Verdict, check_backend
+from backend.conformance.check import PointResult, check_backend
 from backend.server import RunningBackend, serve
 from backend.settings import BackendSettings
 from config import BackendApi, Config
@@ -42,8 +42,8 @@ def check(api: BackendApi, prefix: str) -> int:
         raise SettingsError(problems)
     faults = 0
     for line in check_backend(api, prefix):
-        faults += line.verdict is Verdict.FAULT
-        _write(f"{line.verdict.value:<{LABEL_WIDTH}}{line.text}")
+        faults += line.result is PointResult.FAULT
+        _write(f"{line.result.value:<{LABEL_WIDTH}}{line.text}")
     if faults:
         _write("", f"{faults} {'point is' if faults == 1 else 'points are'} not as docs/backend-api.md says.")
     else:

@@ -13,7 +13,7 @@ from platform import platform, python_version
 from config import Config
 from pipeline.cancel import CancelToken
 from pipeline.errors import PipelineError
-from pipeline.media.encode.encoder_check import CODEC_NAMES, FAMILY_NAMES, Answer, EncoderResult, check_encoders, preferred
+from pipeline.media.encode.encoder_check import CODEC_NAMES, FAMILY_NAMES, EncoderResult, EncoderStatus, check_encoders, preferred
 from pipeline.media.ffmpeg.process import ffmpeg_encoders, ffmpeg_version, find_ffmpeg
 from pipeline.model import Codec, EncoderFamily
 from pipeline.wiring import check_connection
@@ -70,7 +70,7 @@ def _encoders(ffmpeg: Path, cache_dir: Path | None) -> bool:
         for row in encoder_rows(results, _width() - LABEL_WIDTH):
             _line(label, row)
             label = ""
-        usable |= {result.codec for result in results if result.answer is Answer.WORKS}
+        usable |= {result.codec for result in results if result.status is EncoderStatus.WORKS}
     return Codec.H264 in usable
 
 
@@ -83,11 +83,11 @@ def encoder_rows(results: Sequence[EncoderResult], width: int) -> list[str]:
         family = FAMILY_NAMES[result.family]
         if result.family is EncoderFamily.CPU:
             family += f" ({ON_PROCESSOR[result.codec]})"
-        answer = result.reason
-        if result.answer is Answer.WORKS:
-            answer = "works; auto takes this one" if result is taken else "works"
+        status = result.reason
+        if result.status is EncoderStatus.WORKS:
+            status = "works; auto takes this one" if result is taken else "works"
         head = f"{codec:<{CODEC_WIDTH}}{family:<{FAMILY_WIDTH}}"
-        rows += textwrap.wrap(answer, width, initial_indent=head, subsequent_indent=" " * len(head))
+        rows += textwrap.wrap(status, width, initial_indent=head, subsequent_indent=" " * len(head))
     return rows
 
 

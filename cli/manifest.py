@@ -18,7 +18,7 @@ from pipeline.transfer.manifests.manifest import BEGUN, Manifest, file_fields, r
 from pipeline.transfer.manifests.manifest_library import Located, ManifestError, as_prefix, find, library, write_beside
 from pipeline.transfer.manifests.orphans import orphans
 from pipeline.transfer.manifests.prune import Deleted, Leftovers, delete, delete_stream, leftovers, whole_stream
-from pipeline.transfer.manifests.restore import Outcome, Restored, chosen, restore
+from pipeline.transfer.manifests.restore import Restored, RestoreOutcome, chosen, restore
 
 NO_ORPHANS = "Every stream's video is where it was, as far as that is known.\n"
 NUMBERS = ("Size", "Files")
@@ -170,11 +170,11 @@ def _restore(options: argparse.Namespace, config: Config) -> int:
         check_finished(manifest)
         entries = chosen(manifest, options.files)
         done = restore(remote, entries, options.output, placement=manifest.placement, on_file=_say_json if options.json else _say)
-    failed = [restored for restored in done if restored.outcome is Outcome.FAILED]
+    failed = [restored for restored in done if restored.outcome is RestoreOutcome.FAILED]
     if not failed and not options.files:
         write_beside(relocated(manifest, options.output.absolute()), options.output)
     unchecked = sum(not restored.checked for restored in done)
-    counts = {outcome.name.lower(): sum(restored.outcome is outcome for restored in done) for outcome in Outcome}
+    counts = {outcome.name.lower(): sum(restored.outcome is outcome for restored in done) for outcome in RestoreOutcome}
     if options.json:
         _event("restore_finished", {**counts, "without_md5": unchecked, "folder": str(options.output)})
     else:
@@ -297,7 +297,7 @@ def _say_kept(texts: Sequence[str], *, as_json: bool) -> None:
 
 
 def _say(restored: Restored) -> None:
-    if restored.outcome is Outcome.FAILED:
+    if restored.outcome is RestoreOutcome.FAILED:
         complain(f"{shown(restored.filename)}: {restored.text}")
     else:
         sys.stdout.write(f"{shown(restored.filename)}: {restored.outcome.value}\n")

@@ -35,7 +35,7 @@ class Packager(Protocol):
         ...
 
 
-class _Run:
+class _JobRun:
     """One job on its way."""
 
     def __init__(self, plan: Plan, package: Packager, sink: Sink, cancel: CancelToken) -> None:
@@ -114,7 +114,7 @@ def run(plan: Plan, make_phases: Callable[[], Mapping[PhaseName, Phase]], packag
         sink: takes the events, in this thread.
         cancel: stops the job.
     """
-    job = _Run(plan, package, sink, cancel)
+    job = _JobRun(plan, package, sink, cancel)
     ending = to_the_end(lambda: job.all(make_phases()), sink)
     report = JobReport(
         slug=plan.job.slug,
@@ -133,7 +133,7 @@ def run(plan: Plan, make_phases: Callable[[], Mapping[PhaseName, Phase]], packag
     return report
 
 
-def _master_url(job: _Run) -> str:
+def _master_url(job: _JobRun) -> str:
     """Return where this job's upload put the stream; the folder also remembers where an earlier job sent it."""
     uploaded = any(one.phase is PhaseName.UPLOAD and one.outcome in (PhaseOutcome.DONE, PhaseOutcome.REUSED) for one in job.steps.reports)
     urls = job.workspace.done.get(PhaseName.UPLOAD.value, {}).get("urls", {}) if uploaded else {}

@@ -67,11 +67,11 @@ async def copy(
     Raises:
         StorageError: the storage, not one object, is what goes wrong. What was copied stays.
     """
-    run = _Run(source, target, content_type, on_progress)
+    run = _CopyRun(source, target, content_type, on_progress)
     return await run.copy(prefix)
 
 
-class _Run:
+class _CopyRun:
     """One copy under way."""
 
     def __init__(
@@ -135,13 +135,13 @@ class _Run:
             )
         finally:
             await opened.close()
-        verdict = proof.verdict(stored)
-        if verdict is False:
+        matches = proof.compare(stored)
+        if matches is False:
             await self._target.delete(path)
             raise IncompleteObjectError(f"{path} was damaged while it was copied and is not stored: copy again.")
         self._copied += 1
         self._copied_bytes += stored.size_bytes
-        self._unproven += verdict is None
+        self._unproven += matches is None
 
     async def _watched(self, opened: OpenObject, proof: _Proof) -> AsyncIterator[bytes]:
         async for chunk in opened.chunks():
@@ -188,7 +188,7 @@ class _Proof:
         for digest in self._digests:
             digest.update(content)
 
-    def verdict(self, stored: StoredObject) -> bool | None:
+    def compare(self, stored: StoredObject) -> bool | None:
         """Return whether the copy is right; None where only its size can be compared."""
         if stored.size_bytes != self._info.size_bytes:
             return False
@@ -206,6 +206,6 @@ async def _is_like(storage: StorageBackend, path: str, other: StoredObject) -> b
         proof = _Proof(other)
         async for chunk in opened.chunks():
             proof.update(chunk)
-        return proof.verdict(opened.info) is True
+        return proof.compare(opened.info) is True
     finally:
         await opened.close()

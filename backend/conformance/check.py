@@ -13,7 +13,7 @@ from backend.conformance.visitor import UnansweredError, visiting
 from config import BackendApi
 
 
-class Verdict(str, Enum):
+class PointResult(str, Enum):
     """What came of a point."""
 
     GOOD = "good"
@@ -26,7 +26,7 @@ class Verdict(str, Enum):
 class Line:
     """One line of the report: the point as a sentence, and what is wrong."""
 
-    verdict: Verdict
+    result: PointResult
     text: str
 
 
@@ -56,7 +56,7 @@ def check_backend(api: BackendApi, prefix: str) -> Iterator[Line]:
         trial = Trial(visitor, prefix)
         first = _judge(required.token_is_accepted, trial)
         yield first
-        if first.verdict is Verdict.FAULT:
+        if first.result is PointResult.FAULT:
             return  # nothing else would get an answer worth reading
         try:
             for point in _REQUIRED[1:]:
@@ -64,22 +64,22 @@ def check_backend(api: BackendApi, prefix: str) -> Iterator[Line]:
             yield from _optional(trial)
         finally:
             left = _tidied(trial)
-        yield from (Line(verdict=Verdict.LEFT, text=text) for text in left)
+        yield from (Line(result=PointResult.LEFT, text=text) for text in left)
 
 
 def _optional(trial: Trial) -> Iterator[Line]:
     try:
         offered = capabilities_are_told(trial)
     except (FaultError, UnansweredError) as error:
-        yield Line(verdict=Verdict.FAULT, text=_ended(f"The capabilities are told in the right types: {error}"))
+        yield Line(result=PointResult.FAULT, text=_ended(f"The capabilities are told in the right types: {error}"))
         return
     if not offered:
-        yield Line(verdict=Verdict.NOT_OFFERED, text="Anything beyond the required (GET /api/s3/capabilities).")
+        yield Line(result=PointResult.NOT_OFFERED, text="Anything beyond the required (GET /api/s3/capabilities).")
         return
-    yield Line(verdict=Verdict.GOOD, text="The capabilities are told in the right types.")
+    yield Line(result=PointResult.GOOD, text="The capabilities are told in the right types.")
     for field, name, points in OPTIONAL:
         if not trial.capabilities.get(field):
-            yield Line(verdict=Verdict.NOT_OFFERED, text=f"{name} ({field}).")
+            yield Line(result=PointResult.NOT_OFFERED, text=f"{name} ({field}).")
             continue
         for point in points:
             yield _judge(point, trial)
@@ -90,10 +90,10 @@ def _judge(point: Callable[[Trial], None], trial: Trial) -> Line:
     try:
         point(trial)
     except (FaultError, UnansweredError) as error:
-        return Line(verdict=Verdict.FAULT, text=_ended(f"{sentence}: {error}"))
+        return Line(result=PointResult.FAULT, text=_ended(f"{sentence}: {error}"))
     except NotOfferedError as error:
-        return Line(verdict=Verdict.NOT_OFFERED, text=_ended(str(error)))
-    return Line(verdict=Verdict.GOOD, text=f"{sentence}.")
+        return Line(result=PointResult.NOT_OFFERED, text=_ended(str(error)))
+    return Line(result=PointResult.GOOD, text=f"{sentence}.")
 
 
 def _ended(sentence: str) -> str:

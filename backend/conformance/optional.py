@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from backend.conformance.trial import MULTIPART, NOT_THERE, OBJECT, STORED, TEXT, FaultError, Trial, expect, expect_refusal, headers_in
-from backend.conformance.visitor import Answer
+from backend.conformance.visitor import ServerResponse
 
 OBJECTS, MANIFEST = "/api/s3/objects", "/api/s3/manifest"
 S3_MAX_PUT_BYTES = 5 << 30
@@ -20,11 +20,11 @@ _LARGEST_PART_TRIED = 64 << 20
 
 def capabilities_are_told(trial: Trial) -> bool:
     """The capabilities are told in the right types; False where the backend has nothing beyond the required. Raises FaultError."""
-    answer = trial.visitor.ask("GET", "/api/s3/capabilities")
-    if answer.status in NOT_THERE:
+    response = trial.visitor.ask("GET", "/api/s3/capabilities")
+    if response.status in NOT_THERE:
         return False
-    expect(answer, 200, "GET /api/s3/capabilities")
-    said = answer.fields()
+    expect(response, 200, "GET /api/s3/capabilities")
+    said = response.fields()
     if type(said.get("version")) is not int:
         raise FaultError("the answer has no whole number 'version'")
     for name in ("declaredSize", "contentMd5", "list", "read", "delete", "manifest"):
@@ -49,11 +49,11 @@ def several_are_signed_at_once(trial: Trial) -> None:
         if any(leave.key.endswith(other) for other in names if other != name):
             raise FaultError("of several signed URLs one is another file's: they are not in the order of the request")
         expect(trial.put(leave, name.encode()), 200, "the PUT to one of several signed URLs")
-        answer = trial.visitor.get(leave.download_url) if leave.download_url else None
-        if answer is None:
+        response = trial.visitor.get(leave.download_url) if leave.download_url else None
+        if response is None:
             continue
-        expect(answer, 200, "the GET of the downloadUrl")
-        if answer.body != name.encode():
+        expect(response, 200, "the GET of the downloadUrl")
+        if response.body != name.encode():
             raise FaultError("of several signed URLs one takes another file's place")
 
 
@@ -68,13 +68,13 @@ def sizes_are_kept(trial: Trial) -> None:
 
 def quotas_have_figures(trial: Trial) -> None:
     """Where the largest file that may be sent does not fit, the answer says how much would."""
-    answer = trial.presign("large.bin", sizeBytes=trial.capabilities.get("maxPutBytes", S3_MAX_PUT_BYTES))
-    if answer.status == 507:
-        expect_refusal(answer, 507, "QuotaExceeded", "a file that is too large for the storage")
-        if not all(_is_count(answer.fields().get(name)) for name in ("maxSizeBytes", "usedBytes", "wantedBytes")):
+    response = trial.presign("large.bin", sizeBytes=trial.capabilities.get("maxPutBytes", S3_MAX_PUT_BYTES))
+    if response.status == 507:
+        expect_refusal(response, 507, "QuotaExceeded", "a file that is too large for the storage")
+        if not all(_is_count(response.fields().get(name)) for name in ("maxSizeBytes", "usedBytes", "wantedBytes")):
             raise FaultError("a refusal with 507 lacks the figures maxSizeBytes, usedBytes and wantedBytes")
     else:
-        expect(answer, 200, "the request for a signed URL for the largest file")
+        expect(response, 200, "the request for a signed URL for the largest file")
 
 
 def digests_are_compared(trial: Trial) -> None:
@@ -111,9 +111,9 @@ def parts_make_a_file(trial: Trial) -> None:
         raise FaultError("a completed upload is answered without its sizeBytes and etag")
     if not begun.get("downloadUrl"):
         return
-    answer = trial.visitor.get(begun["downloadUrl"])
-    expect(answer, 200, "the GET of the downloadUrl")
-    if answer.body != first + last:
+    response = trial.visitor.get(begun["downloadUrl"])
+    expect(response, 200, "the GET of the downloadUrl")
+    if response.body != first + last:
         raise FaultError("the file that was made of parts has other bytes than were sent")
 
 
@@ -159,9 +159,9 @@ def objects_are_listed(trial: Trial) -> None:
 def objects_are_found(trial: Trial) -> None:
     """One object is told about and can be read; one that is not there is 404."""
     key = trial.store("found.txt").key
-    answer = trial.found(key)
-    expect(answer, 200, f"GET {OBJECT}")
-    said = answer.fields()
+    response = trial.found(key)
+    expect(response, 200, f"GET {OBJECT}")
+    said = response.fields()
     _check_object(said, STORED)
     if not isinstance(said.get("etag"), str):
         raise FaultError("an object has no text 'etag'")
@@ -220,9 +220,9 @@ def _check_limits(limits: object) -> None:
 
 
 def _begin(trial: Trial, name: str, size_bytes: int) -> dict[str, str]:
-    answer = trial.visitor.ask("POST", MULTIPART, content={"key": trial.folder + name, "contentType": TEXT, "sizeBytes": size_bytes})
-    expect(answer, 200, "the request to begin an upload in parts")
-    said = answer.fields()
+    response = trial.visitor.ask("POST", MULTIPART, content={"key": trial.folder + name, "contentType": TEXT, "sizeBytes": size_bytes})
+    expect(response, 200, "the request to begin an upload in parts")
+    said = response.fields()
     if not all(isinstance(said.get(name), str) and said[name] for name in ("key", "uploadId")):
         raise FaultError("an upload in parts begins without key and uploadId")
     trial.keys.append(said["key"])
@@ -235,22 +235,22 @@ def _send_part(trial: Trial, upload: dict[str, str], number: int, content: bytes
     wanted = {**upload, "partNumber": number, "sizeBytes": len(content)}
     asked = trial.visitor.ask("POST", f"{MULTIPART}/part", content=wanted)
     expect(asked, 200, "the request for a part's signed URL")
-    answer = trial.visitor.put(str(asked.fields().get("signedUrl")), content, headers_in(asked.fields()))
-    expect(answer, 200, f"the PUT of part {number}")
-    if not answer.headers.get("ETag"):
+    response = trial.visitor.put(str(asked.fields().get("signedUrl")), content, headers_in(asked.fields()))
+    expect(response, 200, f"the PUT of part {number}")
+    if not response.headers.get("ETag"):
         raise FaultError("the store's answer to the PUT of a part has no ETag")
-    return answer.headers["ETag"].strip('"')
+    return response.headers["ETag"].strip('"')
 
 
-def _page(trial: Trial, **query: str) -> Answer:
-    answer = trial.visitor.ask("GET", OBJECTS, query=query)
-    expect(answer, 200, f"GET {OBJECTS}")
-    return answer
+def _page(trial: Trial, **query: str) -> ServerResponse:
+    response = trial.visitor.ask("GET", OBJECTS, query=query)
+    expect(response, 200, f"GET {OBJECTS}")
+    return response
 
 
-def _objects(answer: Answer, name: str) -> list[dict[str, Any]]:
+def _objects(response: ServerResponse, name: str) -> list[dict[str, Any]]:
     """Return a list of JSON objects in an answer. Raises FaultError."""
-    said = answer.fields().get(name)
+    said = response.fields().get(name)
     if not isinstance(said, list) or not all(isinstance(entry, dict) for entry in said):
         raise FaultError(f"the answer has no list {name!r} of objects")
     return said

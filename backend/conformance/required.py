@@ -15,18 +15,18 @@ _ACCEPTED_RECORD = (200, 201, 202, 204)
 
 def token_is_accepted(trial: Trial) -> None:
     """The right token is good."""
-    answer = trial.visitor.ask("GET", trial.visitor.api.validate_endpoint)
-    if 300 <= answer.status < 400:
-        raise FaultError(f"the answer is a redirect ({answer.status}), and redirects are not followed: use the address that it leads to")
-    if answer.status == 401:
+    response = trial.visitor.ask("GET", trial.visitor.api.validate_endpoint)
+    if 300 <= response.status < 400:
+        raise FaultError(f"the answer is a redirect ({response.status}), and redirects are not followed: use the address that it leads to")
+    if response.status == 401:
         raise FaultError("the answer is 401: is AUTH_TOKEN the one that it knows?")
     question = f"GET {trial.visitor.api.validate_endpoint}"
-    if answer.status in NOT_THERE:
+    if response.status in NOT_THERE:
         # then the request that every backend has tells whether address and token are good
-        expect(trial.presign("token.txt"), 200, f"{question} is answered with {answer.status}, and the request for a signed URL")
+        expect(trial.presign("token.txt"), 200, f"{question} is answered with {response.status}, and the request for a signed URL")
         trial.asks_for_token = False
         raise NotOfferedError(f"The question whether a token is good ({question})")
-    expect(answer, 200, question)
+    expect(response, 200, question)
 
 
 def other_tokens_are_refused(trial: Trial) -> None:
@@ -36,9 +36,9 @@ def other_tokens_are_refused(trial: Trial) -> None:
     for method, path in (*question, ("POST", api.presign_endpoint), ("POST", api.record_endpoint)):
         content = {"key": f"{trial.folder}stranger.txt", "contentType": TEXT} if path == api.presign_endpoint else None
         for token, text in ((None, "without a token"), (secrets.token_hex(16), "with a wrong token")):
-            answer = trial.visitor.ask(method, path, content=content, token=token)
-            if path != api.record_endpoint or answer.status not in NOT_THERE:
-                expect(answer, 401, f"{method} {path} {text}")
+            response = trial.visitor.ask(method, path, content=content, token=token)
+            if path != api.record_endpoint or response.status not in NOT_THERE:
+                expect(response, 401, f"{method} {path} {text}")
 
 
 def refusals_are_json(trial: Trial) -> None:
@@ -85,10 +85,10 @@ def files_are_replaced(trial: Trial) -> None:
 def strangers_store_nothing(trial: Trial) -> None:
     """Without its signature the same address takes nothing, and says so as S3 does."""
     leave = trial.leave("stranger.txt")
-    answer = trial.visitor.put(leave.signed_url.partition("?")[0], STORED, Content_Type=TEXT)
-    if answer.status < 400:
-        raise FaultError(f"a PUT without the signed URL's query is answered with {answer.status}: anybody can store")
-    if not answer.store_code():
+    response = trial.visitor.put(leave.signed_url.partition("?")[0], STORED, Content_Type=TEXT)
+    if response.status < 400:
+        raise FaultError(f"a PUT without the signed URL's query is answered with {response.status}: anybody can store")
+    if not response.store_code():
         raise FaultError("the refusal of an unsigned PUT is not XML with a Code")
 
 
@@ -111,11 +111,11 @@ def videos_are_recorded(trial: Trial) -> None:
         "s3Keys": {"hls": f"{trial.folder}master.m3u8", "mp4": None, "transcript": None},
         "metadata": {"duration": 12.5, "qualities": ["720p"]},
     }
-    answer = trial.visitor.ask("POST", trial.visitor.api.record_endpoint, content=record)
-    if answer.status in NOT_THERE:
+    response = trial.visitor.ask("POST", trial.visitor.api.record_endpoint, content=record)
+    if response.status in NOT_THERE:
         raise NotOfferedError(f"File records (POST {trial.visitor.api.record_endpoint})")
-    if answer.status not in _ACCEPTED_RECORD:
-        raise FaultError(f"a file record is answered with {answer.status} in place of 200, 201, 202 or 204")
+    if response.status not in _ACCEPTED_RECORD:
+        raise FaultError(f"a file record is answered with {response.status} in place of 200, 201, 202 or 204")
     trial.records += 1
 
 
@@ -123,7 +123,7 @@ def _read(trial: Trial, url: str, content: bytes) -> None:
     """See what players get, where the backend says at which address."""
     if not url:
         return
-    answer = trial.visitor.get(url)
-    expect(answer, 200, "the GET of the downloadUrl")
-    if answer.body != content:
+    response = trial.visitor.get(url)
+    expect(response, 200, "the GET of the downloadUrl")
+    if response.body != content:
         raise FaultError("the downloadUrl gives other bytes than were stored")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from backend.conformance.visitor import Answer, Visitor
+from backend.conformance.visitor import ServerResponse, Visitor
 
 OBJECT, MULTIPART, PRESIGN_MANY = "/api/s3/object", "/api/s3/multipart", "/api/s3/presign"
 TEXT = "text/plain; charset=utf-8"
@@ -53,24 +53,24 @@ class Trial:
         self.uploads: list[tuple[str, str]] = []
         self.records = 0
 
-    def presign(self, name: str, **more: int) -> Answer:
+    def presign(self, name: str, **more: int) -> ServerResponse:
         """Ask for a signed URL for a file of this trial; `more` is what the request has besides key and contentType."""
         content = {"key": self.folder + name, "contentType": TEXT, **more}
         return self.visitor.ask("POST", self.visitor.api.presign_endpoint, content=content)
 
     def leave(self, name: str, **more: int) -> Leave:
         """Ask for a signed URL and see that there is one. Raises FaultError."""
-        answer = self.presign(name, **more)
-        expect(answer, 200, "the request for a signed URL")
-        return self._leave(answer.fields())
+        response = self.presign(name, **more)
+        expect(response, 200, "the request for a signed URL")
+        return self._leave(response.fields())
 
     def leave_many(self, sizes: Mapping[str, int | None]) -> list[Leave]:
         """Ask for several signed URLs at once, with the files' sizes by name, and see that they are there. Raises FaultError."""
         files = [{"key": self.folder + name, "contentType": TEXT, "sizeBytes": size} for name, size in sizes.items()]
         wanted = [{name: value for name, value in file.items() if value is not None} for file in files]
-        answer = self.visitor.ask("POST", PRESIGN_MANY, content={"files": wanted})
-        expect(answer, 200, "the request for several signed URLs")
-        said = answer.fields().get("files")
+        response = self.visitor.ask("POST", PRESIGN_MANY, content={"files": wanted})
+        expect(response, 200, "the request for several signed URLs")
+        said = response.fields().get("files")
         if not isinstance(said, list) or len(said) != len(sizes) or not all(isinstance(one, dict) for one in said):
             raise FaultError(f"the answer to a request for {len(sizes)} signed URLs does not have 'files' with as many")
         return [self._leave(one) for one in said]
@@ -87,20 +87,20 @@ class Trial:
         self.keys.append(said["key"])
         return Leave(key=said["key"], signed_url=said["signedUrl"], download_url=download_url, headers=headers_in(said))
 
-    def put(self, leave: Leave, content: bytes, **headers: str) -> Answer:
+    def put(self, leave: Leave, content: bytes, **headers: str) -> ServerResponse:
         """Send a file of this trial to the store, with the headers that belong to its URL; names as in `Visitor.put`."""
         return self.visitor.put(leave.signed_url, content, leave.headers, Content_Type=TEXT, **headers)
 
     def store(self, name: str, content: bytes = STORED, **more: int) -> Leave:
         """Store a file as the program does. Raises FaultError."""
         leave = self.leave(name, **more)
-        answer = self.put(leave, content)
-        expect(answer, 200, f"the PUT of {len(content)} bytes")
-        if not answer.headers.get("ETag"):
+        response = self.put(leave, content)
+        expect(response, 200, f"the PUT of {len(content)} bytes")
+        if not response.headers.get("ETag"):
             raise FaultError("the store's answer to the PUT has no ETag")
         return leave
 
-    def found(self, key: str) -> Answer:
+    def found(self, key: str) -> ServerResponse:
         """Ask what is stored under a key."""
         return self.visitor.ask("GET", OBJECT, query={"key": key})
 
@@ -128,17 +128,17 @@ def headers_in(said: Mapping[str, Any]) -> dict[str, str]:
     return given
 
 
-def expect(answer: Answer, status: int, what: str) -> None:
+def expect(response: ServerResponse, status: int, what: str) -> None:
     """See that an answer has this status. Raises FaultError."""
-    if answer.status != status:
-        code = answer.fields().get("error") or answer.store_code()
+    if response.status != status:
+        code = response.fields().get("error") or response.store_code()
         detail = f" {code}" if isinstance(code, str) and code else ""
-        raise FaultError(f"{what} is answered with {answer.status}{detail} in place of {status}")
+        raise FaultError(f"{what} is answered with {response.status}{detail} in place of {status}")
 
 
-def expect_refusal(answer: Answer, status: int, error: str, what: str) -> None:
+def expect_refusal(response: ServerResponse, status: int, error: str, what: str) -> None:
     """See that an answer is the backend's refusal with this status and code. Raises FaultError."""
-    expect(answer, status, what)
-    said = answer.fields()
+    expect(response, status, what)
+    said = response.fields()
     if said.get("error") != error or not isinstance(said.get("message"), str):
         raise FaultError(f'{what} is refused without {{"error": "{error}", "message": …}}')

@@ -24,7 +24,7 @@ class UnansweredError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class ServerResponse:
     """What a server said."""
 
     status: int
@@ -69,7 +69,7 @@ class Visitor:
         content: Mapping[str, Any] | None = None,
         query: Mapping[str, str] | None = None,
         token: str | None = "",
-    ) -> Answer:
+    ) -> ServerResponse:
         """Ask the backend. `token` replaces the right one, None sends none. Raises UnansweredError."""
         headers = {} if token is None else {"Authorization": f"Bearer {token or self.api.token}"}
         if content is not None:
@@ -77,7 +77,7 @@ class Visitor:
         body = b"" if content is None else json.dumps(content).encode()
         return self._send(method, self.api.full_url(path), headers, body, query)
 
-    def put(self, url: str, body: bytes, given: Mapping[str, str] | None = None, **headers: str) -> Answer:
+    def put(self, url: str, body: bytes, given: Mapping[str, str] | None = None, **headers: str) -> ServerResponse:
         """Send to the store; underscores in the headers' names stand for hyphens. Raises UnansweredError.
 
         `given` are headers that came with the URL; they count where both have one.
@@ -87,14 +87,14 @@ class Visitor:
         names = {name.lower() for name in theirs}
         return self._send("PUT", url, {**theirs, **{n: v for n, v in own.items() if n.lower() not in names}}, body, None)
 
-    def get(self, url: str) -> Answer:
+    def get(self, url: str) -> ServerResponse:
         """Fetch from the store as a player does. Raises UnansweredError."""
         return self._send("GET", url, {}, b"", None)
 
-    def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, str] | None) -> Answer:
+    def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, str] | None) -> ServerResponse:
         try:
             loopback = is_loopback(urlsplit(url).hostname or "")
-            answer = self._session.request(
+            response = self._session.request(
                 method,
                 url,
                 params=query,
@@ -109,7 +109,7 @@ class Visitor:
             place = f"{urlsplit(url).scheme}://{urlsplit(url).netloc.rpartition('@')[2]}"
             # without its cause: a traceback would show that one too, and in its text the signed URL
             raise UnansweredError(f"{place} did not answer ({type(error).__name__})") from None
-        return Answer(status=answer.status_code, headers=answer.headers, body=answer.content)
+        return ServerResponse(status=response.status_code, headers=response.headers, body=response.content)
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:

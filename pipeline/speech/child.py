@@ -26,7 +26,7 @@ TERMINATE_S = 0.5
 LOG_BYTES = 8192
 
 _log = logging.getLogger(__name__)
-Answer = dict[str, Any]
+ChildMessage = dict[str, Any]
 
 
 class _Mark:
@@ -37,7 +37,9 @@ _END, _CANCELLED = _Mark(), _Mark()
 
 
 @contextlib.contextmanager
-def answers(request: Mapping[str, Any], cancel: CancelToken, environment: Mapping[str, str] | None = None) -> Iterator[Iterator[Answer]]:
+def answers(
+    request: Mapping[str, Any], cancel: CancelToken, environment: Mapping[str, str] | None = None
+) -> Iterator[Iterator[ChildMessage]]:
     """Start the child on a request; the block gets its answers as they come. The child is gone when the block is left.
 
     Args:
@@ -50,7 +52,7 @@ def answers(request: Mapping[str, Any], cancel: CancelToken, environment: Mappin
     cancel.check()
     with tempfile.TemporaryFile() as complaints:
         process = _start(complaints, environment)
-        queue: SimpleQueue[Answer | _Mark] = SimpleQueue()
+        queue: SimpleQueue[ChildMessage | _Mark] = SimpleQueue()
         reader = threading.Thread(target=_read, args=(process, queue), name="whisper-answers", daemon=True)
         reader.start()
         try:
@@ -96,7 +98,7 @@ def _send(process: subprocess.Popen[bytes], request: Mapping[str, Any]) -> None:
         process.stdin.flush()
 
 
-def _read(process: subprocess.Popen[bytes], queue: SimpleQueue[Answer | _Mark]) -> None:
+def _read(process: subprocess.Popen[bytes], queue: SimpleQueue[ChildMessage | _Mark]) -> None:
     """Pass the answers on until the child has closed its end. What is none, such as a line cut short by its death, is dropped."""
     for line in process.stdout or ():
         with contextlib.suppress(ValueError):
@@ -106,7 +108,7 @@ def _read(process: subprocess.Popen[bytes], queue: SimpleQueue[Answer | _Mark]) 
     queue.put(_END)
 
 
-def _iterate(process: subprocess.Popen[bytes], queue: SimpleQueue[Answer | _Mark], cancel: CancelToken) -> Iterator[Answer]:
+def _iterate(process: subprocess.Popen[bytes], queue: SimpleQueue[ChildMessage | _Mark], cancel: CancelToken) -> Iterator[ChildMessage]:
     while True:
         answer = queue.get()
         cancel.check()

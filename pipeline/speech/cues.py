@@ -82,7 +82,7 @@ def shape_cues(transcript: Transcript, *, frame_rate: float = 25.0) -> list[Cue]
     gap_s = ceil(min(0.12, 2 / frame_rate) * 1000) / 1000 if frame_rate > 0 else 0.08
     groups: list[list[_Piece]] = []
     for run in _runs(transcript.segments):
-        groups += _Run(run, gap_s).groups()
+        groups += _Phrase(run, gap_s).groups()
     return _timed(groups, gap_s, transcript.duration_s)
 
 
@@ -167,7 +167,7 @@ def _cut(text: str, limit: int) -> Iterator[str]:
         yield part
 
 
-class _Run:
+class _Phrase:
     """Pieces without a pause between them, and where they are best parted."""
 
     def __init__(self, pieces: Sequence[_Piece], gap_s: float) -> None:

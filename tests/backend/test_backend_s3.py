@@ -10,7 +10,7 @@ import boto3
 import pytest
 import requests
 
-from backend.conformance.check import Verdict, check_backend
+from backend.conformance.check import PointResult, check_backend
 from backend.server import serve_in_thread
 from backend.settings import BackendSettings
 from config import BackendApi, Config, S3Storage, Server
@@ -61,7 +61,7 @@ def test_it_is_as_it_is_written(over_s3):
     """Every point of the interface is good over S3, too, and nothing but the file record stays."""
     lines = list(check_backend(BackendApi(url=over_s3.url, token=TOKEN), "check/"))
 
-    assert [Verdict.GOOD] * 22 + [Verdict.LEFT] == [line.verdict for line in lines], [line.text for line in lines]
+    assert [PointResult.GOOD] * 22 + [PointResult.LEFT] == [line.result for line in lines], [line.text for line in lines]
     assert [] == ask(over_s3, "GET", "/api/s3/objects", prefix="check/").json()["objects"]
 
 
@@ -182,7 +182,7 @@ def test_headers_of_every_object(s3_bucket, tmp_path, monkeypatch):
     assert (403, {}) == (refused.status_code, result.failed)
     expected = dict(part.split(": ") for part in KMS.split("; "))
     assert expected == said["headers"]
-    assert [] == [line.text for line in lines if line.verdict is Verdict.FAULT]
+    assert [] == [line.text for line in lines if line.result is PointResult.FAULT]
     with closing(client_of(place)) as client:
         for name in ("master.m3u8", "offline_480p.mp4"):
             head = client.head_object(Bucket=place.bucket, Key=f"{place.prefix}/videos/{name}")

@@ -8,7 +8,7 @@ import requests
 from wrong_backend import nothing, serving_wrongly
 
 from backend.conformance import optional, required
-from backend.conformance.check import Verdict, check_backend
+from backend.conformance.check import PointResult, check_backend
 from backend.conformance.trial import FaultError, Trial
 from backend.conformance.visitor import visiting
 from backend.server import serve_in_thread
@@ -31,7 +31,7 @@ def lines_of(running, **changed):
 
 def faults_of(lines):
     """Return what is wrong, a sentence each."""
-    return [line.text for line in lines if line.verdict is Verdict.FAULT]
+    return [line.text for line in lines if line.result is PointResult.FAULT]
 
 
 def test_the_reference_backend_is_as_it_is_written(settings):
@@ -40,7 +40,7 @@ def test_the_reference_backend_is_as_it_is_written(settings):
         lines = lines_of(running)
         left = requests.get(running.url + OBJECTS, headers={"Authorization": f"Bearer {settings.token}"}, timeout=10).json()["objects"]
 
-    assert [Verdict.GOOD] * 22 + [Verdict.LEFT] == [line.verdict for line in lines]
+    assert [PointResult.GOOD] * 22 + [PointResult.LEFT] == [line.result for line in lines]
     assert "The file record 'HLS Converter check' stays: there is no request to remove one." == lines[-1].text
     assert ([], []) == (left, list((settings.root / ".parts").iterdir()))
 
@@ -55,7 +55,7 @@ def test_a_backend_of_three_requests_is_fine(settings):
     with serving_wrongly(settings, after=after) as (running, _):
         lines = lines_of(running)
 
-    assert [Verdict.GOOD] * 11 + [Verdict.NOT_OFFERED, Verdict.LEFT, Verdict.LEFT] == [line.verdict for line in lines]
+    assert [PointResult.GOOD] * 11 + [PointResult.NOT_OFFERED, PointResult.LEFT, PointResult.LEFT] == [line.result for line in lines]
     assert "stays there: the backend can't delete" in lines[-2].text
 
 
@@ -84,7 +84,7 @@ def test_a_backend_of_one_request_is_fine(settings):
         "The address where players find a file (downloadUrl).",
         "File records (POST /api/admin/files).",
         "Anything beyond the required (GET /api/s3/capabilities).",
-    ] == [line.text for line in lines if line.verdict is Verdict.NOT_OFFERED]
+    ] == [line.text for line in lines if line.result is PointResult.NOT_OFFERED]
     assert [] == faults_of(lines)
 
 
@@ -101,7 +101,7 @@ def test_a_fault_does_not_stop_the_check(settings):
         left = requests.get(running.url + OBJECTS, headers={"Authorization": f"Bearer {settings.token}"}, timeout=10).json()["objects"]
 
     assert ["Large files in parts (multipart).", "Listing objects (list).", "Manifests (manifest)."] == [
-        line.text for line in lines if line.verdict is Verdict.NOT_OFFERED
+        line.text for line in lines if line.result is PointResult.NOT_OFFERED
     ]
     assert (22, ["A file of no bytes is a file: the PUT of 0 bytes is answered with 411 in place of 200."], []) == (
         len(lines),
@@ -127,7 +127,7 @@ def test_a_fault_does_not_stop_the_check(settings):
 )
 def test_nothing_is_tried_with_a_wrong_token_or_path(shared, changed, expected):
     """One sentence is enough where no other would say more."""
-    assert [(Verdict.FAULT, expected)] == [(line.verdict, line.text) for line in lines_of(shared.backend, **changed)]
+    assert [(PointResult.FAULT, expected)] == [(line.result, line.text) for line in lines_of(shared.backend, **changed)]
 
 
 def test_silence_is_a_sentence(settings):

@@ -4,7 +4,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from backend.signing import UrlSigner, Verdict
+from backend.signing import SignatureCheck, UrlSigner
 
 GOOD = {"method": "PUT", "key": "videos/a.ts", "content_type": "video/mp2t"}
 
@@ -16,10 +16,13 @@ def judged(signer, now, *, signed=None, query=None, **changed):
     return signer.judge(**{**GOOD, "size": "5", **changed}, query=fields, now=now)
 
 
-@pytest.mark.parametrize(("now", "verdict"), [(0, Verdict.GOOD), (999.9, Verdict.GOOD), (1000, Verdict.EXPIRED), (5000, Verdict.EXPIRED)])
-def test_holds_until_it_expires(now, verdict):
+@pytest.mark.parametrize(
+    ("now", "check"),
+    [(0, SignatureCheck.GOOD), (999.9, SignatureCheck.GOOD), (1000, SignatureCheck.EXPIRED), (5000, SignatureCheck.EXPIRED)],
+)
+def test_holds_until_it_expires(now, check):
     """What was signed passes up to the moment of expiry."""
-    assert verdict is judged(UrlSigner("secret"), now)
+    assert check is judged(UrlSigner("secret"), now)
 
 
 @pytest.mark.parametrize(
@@ -42,31 +45,34 @@ def test_holds_until_it_expires(now, verdict):
 )
 def test_is_bound_to_every_part(changed):
     """Any other method, key, Content-Type, expiry, signature or field is wrong, expired or not."""
-    assert Verdict.WRONG is judged(UrlSigner("secret"), 0, **changed)
-    assert Verdict.WRONG is judged(UrlSigner("secret"), 5000, **changed)
-
-
-@pytest.mark.parametrize(("size", "verdict"), [("5", Verdict.GOOD), ("4", Verdict.WRONG), ("05", Verdict.WRONG), (None, Verdict.WRONG)])
-def test_a_declared_size_is_the_only_one(size, verdict):
-    """Where a size was signed, a body of another one, or of none said, is wrong."""
-    assert verdict is judged(UrlSigner("secret"), 0, signed={"size_bytes": 5}, size=size)
+    assert SignatureCheck.WRONG is judged(UrlSigner("secret"), 0, **changed)
+    assert SignatureCheck.WRONG is judged(UrlSigner("secret"), 5000, **changed)
 
 
 @pytest.mark.parametrize(
-    ("changed", "verdict"),
+    ("size", "check"),
+    [("5", SignatureCheck.GOOD), ("4", SignatureCheck.WRONG), ("05", SignatureCheck.WRONG), (None, SignatureCheck.WRONG)],
+)
+def test_a_declared_size_is_the_only_one(size, check):
+    """Where a size was signed, a body of another one, or of none said, is wrong."""
+    assert check is judged(UrlSigner("secret"), 0, signed={"size_bytes": 5}, size=size)
+
+
+@pytest.mark.parametrize(
+    ("changed", "check"),
     [
-        ({"content_type": "any/thing"}, Verdict.GOOD),
-        ({"query": {"partNumber": "3"}}, Verdict.WRONG),
-        ({"query": {"uploadId": "c"}}, Verdict.WRONG),
+        ({"content_type": "any/thing"}, SignatureCheck.GOOD),
+        ({"query": {"partNumber": "3"}}, SignatureCheck.WRONG),
+        ({"query": {"uploadId": "c"}}, SignatureCheck.WRONG),
     ],
     ids=str,
 )
-def test_a_part_is_bound_to_its_upload_and_number(changed, verdict):
+def test_a_part_is_bound_to_its_upload_and_number(changed, check):
     """A part has no Content-Type of its own."""
     part = {"content_type": "", "upload_id": "b", "part_number": 2}
-    assert verdict is judged(UrlSigner("secret"), 0, signed=part, **changed)
+    assert check is judged(UrlSigner("secret"), 0, signed=part, **changed)
 
 
 def test_is_bound_to_the_secret():
     """Another backend's signature opens nothing."""
-    assert Verdict.WRONG is judged(UrlSigner("another secret"), 0)
+    assert SignatureCheck.WRONG is judged(UrlSigner("another secret"), 0)

@@ -12,7 +12,7 @@ from stand_in_ffmpeg import Orders, encodes, make
 
 from cli import doctor
 from config import Config
-from pipeline.media.encode.encoder_check import Answer, EncoderResult
+from pipeline.media.encode.encoder_check import EncoderResult, EncoderStatus
 from pipeline.media.encode.encoders import ENCODERS
 from pipeline.model import Codec, EncoderFamily
 
@@ -20,8 +20,8 @@ HARDWARE = tuple(name for names in ENCODERS.values() for family, name in names.i
 LONG = "OpenEncodeSessionEx failed: incompatible client key (21): (no details), and more of that kind than a line has room for"
 
 
-def _result(family: EncoderFamily, answer: Answer, reason: str = "") -> EncoderResult:
-    return EncoderResult(codec=Codec.H264, family=family, encoder=ENCODERS[Codec.H264][family], answer=answer, reason=reason)
+def _result(family: EncoderFamily, status: EncoderStatus, reason: str = "") -> EncoderResult:
+    return EncoderResult(codec=Codec.H264, family=family, encoder=ENCODERS[Codec.H264][family], status=status, reason=reason)
 
 
 @pytest.fixture
@@ -40,10 +40,10 @@ def shown(tmp_path, capsys):
 def test_a_row_an_encoder():
     """Codec, hardware, what came of trying it; one of them is auto's."""
     results = (
-        _result(EncoderFamily.NVIDIA, Answer.FAILS, "no NVIDIA driver on this machine"),
-        _result(EncoderFamily.INTEL, Answer.WORKS),
-        _result(EncoderFamily.APPLE, Answer.MISSING, "not in this ffmpeg"),
-        _result(EncoderFamily.CPU, Answer.WORKS),
+        _result(EncoderFamily.NVIDIA, EncoderStatus.FAILS, "no NVIDIA driver on this machine"),
+        _result(EncoderFamily.INTEL, EncoderStatus.WORKS),
+        _result(EncoderFamily.APPLE, EncoderStatus.MISSING, "not in this ffmpeg"),
+        _result(EncoderFamily.CPU, EncoderStatus.WORKS),
     )
     assert [
         "H.264  NVIDIA NVENC         no NVIDIA driver on this machine",
@@ -56,14 +56,15 @@ def test_a_row_an_encoder():
 def test_the_processors_encoders_are_spelled_as_their_projects_do():
     """Not as ffmpeg calls the libraries."""
     rows = [
-        doctor.encoder_rows((EncoderResult(codec=codec, family=EncoderFamily.CPU, encoder="", answer=Answer.WORKS),), 68) for codec in Codec
+        doctor.encoder_rows((EncoderResult(codec=codec, family=EncoderFamily.CPU, encoder="", status=EncoderStatus.WORKS),), 68)
+        for codec in Codec
     ]
     assert ["Processor (x264)", "Processor (x265)", "Processor (SVT-AV1)"] == [row[7:27].strip() for (row,) in rows]
 
 
 def test_a_long_reason_is_broken_below_itself():
     """No row is wider than the screen, and nothing is lost."""
-    rows = doctor.encoder_rows((_result(EncoderFamily.NVIDIA, Answer.FAILS, LONG),), 68)
+    rows = doctor.encoder_rows((_result(EncoderFamily.NVIDIA, EncoderStatus.FAILS, LONG),), 68)
     column = doctor.CODEC_WIDTH + doctor.FAMILY_WIDTH
     assert (True, True, LONG) == (
         max(map(len, rows)) <= 68,

@@ -78,19 +78,19 @@ def _lost_sound(clip: Path, begin_s: float = 4, end_s: float = 12) -> bytes:
 
 
 @dataclass(frozen=True)
-class Run:
+class EncodedJob:
     """How a job ended, and how often it encoded a picture."""
 
     report: JobReport
     encodes: int
 
 
-def _run(job: Job) -> Run:
+def _run(job: Job) -> EncodedJob:
     events: list[object] = []
     config = Config()
     report = wiring.run_job(wiring.make_plan(job, config), config, events.append, CancelToken())
     commands = [e.text for e in events if isinstance(e, LogLine) and e.level is LogLevel.DETAIL]
-    return Run(report=report, encodes=sum("force_key_frames" in text for text in commands))
+    return EncodedJob(report=report, encodes=sum("force_key_frames" in text for text in commands))
 
 
 @pytest.fixture

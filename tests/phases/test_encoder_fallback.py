@@ -42,7 +42,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @dataclass(frozen=True)
-class Run:
+class FinishedJob:
     """A job that ran to its end, with what it said and which encoders ffmpeg was asked for in it."""
 
     chosen: str
@@ -55,7 +55,7 @@ class Run:
         return [line.text for line in self.lines if line.level is LogLevel.WARNING]
 
 
-Convert = Callable[..., Run]
+Convert = Callable[..., FinishedJob]
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def convert(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Conv
     monkeypatch.setattr(chunks, "CHUNK_SEGMENTS", 1)
     monkeypatch.setattr(chunks, "LEAST_SEGMENTS", 1)
 
-    def run(orders: Orders, family: EncoderFamily = EncoderFamily.AUTO, stop_at: str | None = None) -> Run:
+    def run(orders: Orders, family: EncoderFamily = EncoderFamily.AUTO, stop_at: str | None = None) -> FinishedJob:
         program = make(tmp_path / "stand-in", REAL, orders)
         config = Config(ffmpeg_path=str(program), cache_dir=tmp_path / "cache")
         encoding = EncodingRequest(preset="medium", encoder=family)
@@ -80,16 +80,16 @@ def convert(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Conv
 
         report = wiring.run_job(plan, config, told, cancel)
         lines = tuple(event for event in events if isinstance(event, LogLine))
-        return Run(chosen=plan.encoder, report=report, lines=lines, asked=tuple(encodes(program)[tried:]))
+        return FinishedJob(chosen=plan.encoder, report=report, lines=lines, asked=tuple(encodes(program)[tried:]))
 
     return run
 
 
-def _facts(run: Run) -> dict[str, Any]:
+def _facts(run: FinishedJob) -> dict[str, Any]:
     return json.loads((run.report.folder / JOB_FILE).read_text(encoding="utf-8"))["done"][PhaseName.HLS.value]
 
 
-def _presets(run: Run) -> list[str]:
+def _presets(run: FinishedJob) -> list[str]:
     """Tell for each segment which of the two made it: the stand-in is x264's fastest preset, which has no CABAC."""
     made = []
     for segment in sorted((run.report.folder / "90p").glob("seg_*.ts")):

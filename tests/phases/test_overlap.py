@@ -31,7 +31,7 @@ ENCODE = ("-g", "50", *H264, "-crf", "2")  # with so many bits that the ceiling 
 
 
 @dataclass
-class Run:
+class WatchedJob:
     """A whole job: what it is told, and which pieces it made in which order."""
 
     job: Job
@@ -52,16 +52,16 @@ class Run:
 
 
 @pytest.fixture
-def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Run]:
+def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., WatchedJob]:
     """Return a function that prepares a job on a clip, cut like a long one."""
     monkeypatch.setattr(chunks, "CHUNK_SEGMENTS", 1)
     monkeypatch.setattr(chunks, "LEAST_SEGMENTS", 1)
     monkeypatch.setattr(running_scan, "FIRST_TICKS", 13 * CLOCK_HZ)
     monkeypatch.setattr(scan, "CHECK_EVERY", 20)
 
-    def make(source: Path, name: str = "out", **asked: object) -> Run:
+    def make(source: Path, name: str = "out", **asked: object) -> WatchedJob:
         encoding = EncodingRequest(preset="ultrafast")
-        return Run(job=Job(source=source, output_dir=tmp_path / name, slug="clip", encoding=encoding, make_mp4=False, **asked))
+        return WatchedJob(job=Job(source=source, output_dir=tmp_path / name, slug="clip", encoding=encoding, make_mp4=False, **asked))
 
     return make
 
@@ -73,11 +73,11 @@ def clip(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def held(monkeypatch: pytest.MonkeyPatch) -> Callable[[Run], None]:
+def held(monkeypatch: pytest.MonkeyPatch) -> Callable[[WatchedJob], None]:
     """Return a function that lets a job's scan end only when its first chunk has begun, or the job was cancelled."""
     real = running_scan.scan
 
-    def hold(job: Run) -> None:
+    def hold(job: WatchedJob) -> None:
         def scan(media: MediaInfo, cancel: CancelToken, on_progress: Callable[[float], None], on_found: Callable[[Found], None]) -> Scan:
             def see(found: Found) -> None:
                 on_found(found)
@@ -93,10 +93,10 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Callable[[Run], None]:
 
 
 @pytest.fixture
-def read_first(monkeypatch: pytest.MonkeyPatch) -> Callable[[Run], JobReport]:
+def read_first(monkeypatch: pytest.MonkeyPatch) -> Callable[[WatchedJob], JobReport]:
     """Return a function that runs a job whose source is read through before anything else."""
 
-    def go(job: Run) -> JobReport:
+    def go(job: WatchedJob) -> JobReport:
         with monkeypatch.context() as patch:
             patch.setattr(running_scan, "FIRST_TICKS", 1 << 62)
             return job.go()
@@ -229,7 +229,7 @@ def test_a_copy_of_a_source_is_not_taken_for_a_change(start, clip, tmp_path):
     assert Outcome.DONE is job.go().outcome
 
 
-def _stopped_after_a_chunk(start: Callable[..., Run], source: Path) -> list[Path]:
+def _stopped_after_a_chunk(start: Callable[..., WatchedJob], source: Path) -> list[Path]:
     """Return the finished pieces of a job that was cancelled when its first chunk was finished."""
     first = start(source)
     first.on_piece = lambda name: first.cancel.cancel() if name == "0001" else None
@@ -237,7 +237,7 @@ def _stopped_after_a_chunk(start: Callable[..., Run], source: Path) -> list[Path
     return _finished(first)
 
 
-def _finished(job: Run) -> list[Path]:
+def _finished(job: WatchedJob) -> list[Path]:
     return sorted(job.job.output_dir.rglob("done.json"))
 
 

@@ -76,7 +76,7 @@ class Unfinished:
     files_total: int = 45
 
 
-Run = Callable[[Plan, Sink, CancelToken], None]
+RunJob = Callable[[Plan, Sink, CancelToken], None]
 
 
 def report(plan: Plan, outcome: Outcome = Outcome.DONE, *, error: str = "", warnings: tuple[str, ...] = ()) -> JobReport:
@@ -159,7 +159,7 @@ class FakeServices:
     """Answers as told. Faults are set as exceptions."""
 
     media: MediaInfo | PipelineError = field(default_factory=media_info)
-    run: Run = succeed
+    run: RunJob = succeed
     problems: tuple[str, ...] = ()
     encoder_error: SettingsError | None = None
     conflict: str | None = None

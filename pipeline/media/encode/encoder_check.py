@@ -140,7 +140,7 @@ _MEANINGS: Mapping[EncoderFamily, tuple[tuple[str, str], ...]] = {
 _UNKNOWN = "it is there, but does not work on this machine"
 
 
-class Answer(str, Enum):
+class EncoderStatus(str, Enum):
     """What came of trying an encoder."""
 
     WORKS = "works"
@@ -159,7 +159,7 @@ class EncoderResult:
     codec: Codec
     family: EncoderFamily
     encoder: str
-    answer: Answer
+    status: EncoderStatus
     reason: str = ""
     words: str = ""
 
@@ -202,7 +202,7 @@ def choose_encoder(ffmpeg: Path, codec: Codec, family: EncoderFamily, *, cache_d
     if family not in ENCODERS[codec]:
         raise SettingsError(f"{what} (ffmpeg has no such encoder): choose automatic or the processor (auto or cpu).")
     (result,) = _results(ffmpeg, [ENCODERS[codec][family]], cache_dir, cancel)
-    if result.answer is Answer.WORKS:
+    if result.status is EncoderStatus.WORKS:
         return result.encoder
     if family is EncoderFamily.CPU:
         raise _useless(ffmpeg, result)
@@ -211,11 +211,11 @@ def choose_encoder(ffmpeg: Path, codec: Codec, family: EncoderFamily, *, cache_d
 
 def preferred(results: Sequence[EncoderResult]) -> EncoderResult | None:
     """Return the one that `auto` takes, None where none works."""
-    return next((result for result in results if result.answer is Answer.WORKS), None)
+    return next((result for result in results if result.status is EncoderStatus.WORKS), None)
 
 
 def _useless(ffmpeg: Path, result: EncoderResult) -> ToolError:
-    what = f"lacks {result.encoder}" if result.answer is Answer.MISSING else f"can't use {result.encoder} ({result.reason})"
+    what = f"lacks {result.encoder}" if result.status is EncoderStatus.MISSING else f"can't use {result.encoder} ({result.reason})"
     return ToolError(f"{ffmpeg} {what}, which {CODEC_NAMES[result.codec]} needs: name another ffmpeg with FFMPEG_PATH in .env.")
 
 
@@ -234,10 +234,10 @@ def _results(
 
 
 def _result(encoder: str, words: str) -> EncoderResult:
-    answer = Answer.MISSING if words == NOT_IN_FFMPEG else Answer.FAILS if words else Answer.WORKS
+    status = EncoderStatus.MISSING if words == NOT_IN_FFMPEG else EncoderStatus.FAILS if words else EncoderStatus.WORKS
     family = family_of(encoder)
-    reason = _meaning(words, family) if answer is Answer.FAILS else words
-    return EncoderResult(codec=codec_of(encoder), family=family, encoder=encoder, answer=answer, reason=reason, words=words)
+    reason = _meaning(words, family) if status is EncoderStatus.FAILS else words
+    return EncoderResult(codec=codec_of(encoder), family=family, encoder=encoder, status=status, reason=reason, words=words)
 
 
 def _trial(ffmpeg: Path, encoder: str, cancel: CancelToken) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from pipeline.media.validate.boxes import Sample, samples, tracks
 from pipeline.media.validate.containers import Container, container_of, has_tables
 from pipeline.media.validate.findings import Notes
-from pipeline.media.validate.measured import READ_BYTES, Picture, Run, read_contents
+from pipeline.media.validate.measured import READ_BYTES, Picture, SegmentRun, read_contents
 from pipeline.media.validate.picture import starts_clean
 from pipeline.media.validate.segment_bytes import Chain, SegmentBytes
 from pipeline.media.validate.segments import HEAD_BYTES, Source, Stream, initialization
@@ -152,7 +152,7 @@ def _fragment_fault(data: bytes, pictures: Sequence[Sample], picture: Picture | 
 
 
 def _picture(container: Container, init: SegmentBytes | None, piece: SegmentBytes) -> Picture | None:
-    contents = read_contents(container, [Run(init=init, numbers=[0], pieces=[piece])], 1, lambda _: None)
+    contents = read_contents(container, [SegmentRun(init=init, numbers=[0], pieces=[piece])], 1, lambda _: None)
     picture = contents.picture
     # cut short, a range may show that there is a picture and nothing of what it is
     return picture if picture is not None and picture.width and picture.pixel_format else None

@@ -103,7 +103,7 @@ class Contents:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run:
+class SegmentRun:
     """Segments that follow each other without a break, by their numbers in the playlist, and what comes before them."""
 
     init: SegmentBytes | None
@@ -111,12 +111,12 @@ class Run:
     pieces: Sequence[SegmentBytes]
 
 
-def read_contents(container: Container, runs: Sequence[Run], count: int, on_segment: Callable[[int], None]) -> Contents:
+def read_contents(container: Container, runs: Sequence[SegmentRun], count: int, on_segment: Callable[[int], None]) -> Contents:
     """Demux all runs of a playlist of `count` segments; `on_segment` is called with the number of each when it is begun."""
     contents = Contents(container=container, spans=[None] * count)
     frames = _Frames()
     for number, run in enumerate(runs):
-        _RunReader(contents, frames, number, run, on_segment).read()
+        _SegmentRunReader(contents, frames, number, run, on_segment).read()
     if frames.stream_facts:
         contents.picture = frames.picture()
     return contents
@@ -139,10 +139,10 @@ class _Frames:
         return Picture(rates=self.rates or even_rate(declared), **self.stream_facts)
 
 
-class _RunReader:
+class _SegmentRunReader:
     """Demuxes one run and enters what it finds into `contents` and `frames`."""
 
-    def __init__(self, contents: Contents, frames: _Frames, number: int, run: Run, on_segment: Callable[[int], None]) -> None:
+    def __init__(self, contents: Contents, frames: _Frames, number: int, run: SegmentRun, on_segment: Callable[[int], None]) -> None:
         self._contents = contents
         self._frames = frames
         self._number = number

@@ -14,7 +14,7 @@ from pipeline.media.validate.containers import TABLE_PACKETS, TS_PACKET, Contain
 from pipeline.media.validate.findings import Notes, Severity
 from pipeline.media.validate.folder import Folder
 from pipeline.media.validate.m3u8 import ByteRange, Key, Map, MediaPlaylist, MediaSegment
-from pipeline.media.validate.measured import Contents, Run, read_contents
+from pipeline.media.validate.measured import Contents, SegmentRun, read_contents
 from pipeline.media.validate.playlist_rules import Role
 from pipeline.media.validate.segment_bytes import BLOCK, Cipher, SegmentBytes
 
@@ -149,7 +149,7 @@ def _cipher(key: Key, iv: bytes, stream: Stream, source: Source) -> Cipher | Non
     return Cipher(key=secret, iv=iv)
 
 
-def _runs(stream: Stream, files: list[SegmentBytes | None], source: Source) -> tuple[Container, list[Run]]:
+def _runs(stream: Stream, files: list[SegmentBytes | None], source: Source) -> tuple[Container, list[SegmentRun]]:
     """Return the container and the stretches of whole segments that follow each other without a break."""
     container: Container | None = None
     runs: list[tuple[SegmentBytes | None, list[int], list[SegmentBytes]]] = []
@@ -180,7 +180,7 @@ def _runs(stream: Stream, files: list[SegmentBytes | None], source: Source) -> t
         before = segment
     for (rule, _), places in faults.items():
         source.notes.add_each(Severity.BREAKS_PLAYBACK, rule, places)
-    return container or Container.UNKNOWN, [Run(init=init, numbers=numbers, pieces=pieces) for init, numbers, pieces in runs]
+    return container or Container.UNKNOWN, [SegmentRun(init=init, numbers=numbers, pieces=pieces) for init, numbers, pieces in runs]
 
 
 def _checked(

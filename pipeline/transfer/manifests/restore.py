@@ -19,7 +19,7 @@ from pipeline.transfer.manifests.placement import Placement
 from pipeline.workspace import check_writable
 
 
-class Outcome(str, Enum):
+class RestoreOutcome(str, Enum):
     """What came of one file."""
 
     RESTORED = "restored"
@@ -33,7 +33,7 @@ class Restored:
 
     filename: str
     path: Path
-    outcome: Outcome
+    outcome: RestoreOutcome
     text: str = ""
     checked: bool = True
 
@@ -84,7 +84,7 @@ def restore(
         except AuthenticationError:
             raise
         except TransferError as error:
-            return Restored(filename=entry.filename, path=path, outcome=Outcome.FAILED, text=str(error), checked=checked)
+            return Restored(filename=entry.filename, path=path, outcome=RestoreOutcome.FAILED, text=str(error), checked=checked)
         return Restored(filename=entry.filename, path=path, outcome=outcome, checked=checked)
 
     done = []
@@ -106,10 +106,10 @@ def address_of(inventory: Inventory, remote: Remote, entry: FileEntry) -> str:
     return stored.url
 
 
-def _restore(inventory: Inventory, remote: Remote, entry: FileEntry, path: Path, placement: Placement) -> Outcome:
+def _restore(inventory: Inventory, remote: Remote, entry: FileEntry, path: Path, placement: Placement) -> RestoreOutcome:
     try:
         if path.is_file() and not difference(path, entry, placement):
-            return Outcome.KEPT
+            return RestoreOutcome.KEPT
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}.part")
         if part.is_symlink():  # writing would go where it leads
@@ -120,7 +120,7 @@ def _restore(inventory: Inventory, remote: Remote, entry: FileEntry, path: Path,
         part.replace(path)
     except OSError as error:
         raise OutputError(f"{path} can't be written ({error.strerror}): free some space or choose another folder.") from error
-    return Outcome.RESTORED
+    return RestoreOutcome.RESTORED
 
 
 def _load_again(inventory: Inventory, remote: Remote, entry: FileEntry, part: Path) -> None:

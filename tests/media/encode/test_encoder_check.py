@@ -13,7 +13,7 @@ from stand_in_ffmpeg import Orders, encodes, make
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, FfmpegError, SettingsError, ToolError
 from pipeline.media.encode import encoder_check
-from pipeline.media.encode.encoder_check import Answer, check_encoders, choose_encoder, preferred
+from pipeline.media.encode.encoder_check import EncoderStatus, check_encoders, choose_encoder, preferred
 from pipeline.media.encode.encoders import family_of, picture_options
 from pipeline.media.ffmpeg import process
 from pipeline.model import Codec, DynamicRange, EncoderFamily
@@ -36,9 +36,9 @@ def _choose(program: Path, family: EncoderFamily = EncoderFamily.AUTO, *, codec:
     return choose_encoder(program, codec, family, cache_dir=cache_dir, cancel=CancelToken())
 
 
-def _check(program: Path, cache_dir: Path | None = None, *, again: bool = False) -> dict[str, tuple[Answer, str]]:
+def _check(program: Path, cache_dir: Path | None = None, *, again: bool = False) -> dict[str, tuple[EncoderStatus, str]]:
     results = check_encoders(program, Codec.H264, cache_dir=cache_dir, cancel=CancelToken(), again=again)
-    return {result.encoder: (result.answer, result.reason) for result in results}
+    return {result.encoder: (result.status, result.reason) for result in results}
 
 
 @pytest.mark.parametrize("best", range(len(EVERY[Codec.H264])), ids=EVERY[Codec.H264])
@@ -59,12 +59,12 @@ def test_without_hardware_each_says_why(ffmpeg, stand_in):
     """In plain words; what this ffmpeg was built without is told from what does not work."""
     program = stand_in(lacks=("h264_videotoolbox",))
     assert {
-        "h264_nvenc": (Answer.FAILS, "no NVIDIA driver on this machine"),
-        "h264_qsv": (Answer.FAILS, "no Intel Quick Sync on this machine"),
-        "h264_amf": (Answer.FAILS, "no AMD driver on this machine"),
-        "h264_videotoolbox": (Answer.MISSING, "not in this ffmpeg"),
-        "h264_vaapi": (Answer.FAILS, "no VA-API device on this machine"),
-        "libx264": (Answer.WORKS, ""),
+        "h264_nvenc": (EncoderStatus.FAILS, "no NVIDIA driver on this machine"),
+        "h264_qsv": (EncoderStatus.FAILS, "no Intel Quick Sync on this machine"),
+        "h264_amf": (EncoderStatus.FAILS, "no AMD driver on this machine"),
+        "h264_videotoolbox": (EncoderStatus.MISSING, "not in this ffmpeg"),
+        "h264_vaapi": (EncoderStatus.FAILS, "no VA-API device on this machine"),
+        "libx264": (EncoderStatus.WORKS, ""),
     } == _check(program)
 
 
@@ -133,7 +133,7 @@ def test_the_real_ffmpeg_understands_every_option(ffmpeg, codec):
     """What is wrong with an encoder here is its hardware, never what it was told; the processor's works."""
     results = check_encoders(ffmpeg, codec, cache_dir=None, cancel=CancelToken())
     about_options = re.compile("option|undefined constant|unable to parse|out of range|invalid argument", re.IGNORECASE)
-    assert ([], Answer.WORKS) == ([result for result in results if about_options.search(result.words)], results[-1].answer)
+    assert ([], EncoderStatus.WORKS) == ([result for result in results if about_options.search(result.words)], results[-1].status)
 
 
 def test_hardware_that_is_asked_for_and_lacking_is_refused(stand_in):
@@ -206,7 +206,7 @@ def test_all_can_be_tried_again(stand_in, tmp_path):
     stand_in(works=("h264_nvenc",))
     os.utime(program, ns=(file.st_mtime_ns, file.st_mtime_ns))
     answers = [_check(program, tmp_path, again=again)["h264_nvenc"][0] for again in (False, True, False)]
-    assert [Answer.FAILS, Answer.WORKS, Answer.WORKS] == answers
+    assert [EncoderStatus.FAILS, EncoderStatus.WORKS, EncoderStatus.WORKS] == answers
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "null", '{"PROGRAM": 1}', '{"PROGRAM": {"encoders": 1}}'])

@@ -13,7 +13,7 @@ from pipeline.transfer.manifests import inventory as module
 from pipeline.transfer.manifests.inventory import connected
 from pipeline.transfer.manifests.local_copy import path_for
 from pipeline.transfer.manifests.placement import AT_THE_PREFIX
-from pipeline.transfer.manifests.restore import Outcome, chosen, restore
+from pipeline.transfer.manifests.restore import RestoreOutcome, chosen, restore
 
 SEGMENT = "480p/seg_001.ts"
 MASTER = b"""#EXTM3U
@@ -64,7 +64,7 @@ def test_a_folder_comes_back_byte_for_byte(server, folder, manifest, out, monkey
     """By the address that the backend gives, or by the public one; in slices, or whole where the store knows no ranges."""
     monkeypatch.setattr(module, "SLICE_BYTES", 100)
     server.offers["read"], server.ranges = reads, ranges
-    assert dict.fromkeys(sorted(NAMES), Outcome.RESTORED) == _restored(server, manifest.files, out)
+    assert dict.fromkeys(sorted(NAMES), RestoreOutcome.RESTORED) == _restored(server, manifest.files, out)
     assert {name: (folder / name).read_bytes() for name in NAMES} == _files(out)
     assert bool(server.requests("GET", "/api/s3/object")) is reads
 
@@ -73,7 +73,7 @@ def test_what_is_there_already_is_not_loaded(server, manifest, folder):
     """By its MD5: a file of the same size is another one."""
     (folder / SEGMENT).write_bytes(b"x" * len((folder / SEGMENT).read_bytes()))
     done = _restored(server, manifest.files, folder)
-    assert [SEGMENT] == [name for name, outcome in done.items() if outcome is Outcome.RESTORED]
+    assert [SEGMENT] == [name for name, outcome in done.items() if outcome is RestoreOutcome.RESTORED]
     assert {f"/store/{PREFIX}{SEGMENT}"} == {asked.path for asked in server.asked if asked.path.startswith("/store/")}
 
 
@@ -84,7 +84,7 @@ def test_a_stream_that_lies_in_a_folder_of_its_own_comes_back_as_it_was(server, 
     stored = server.objects[PREFIX + "master.m3u8"].body
     done = [_restored(server, manifest.files, out, manifest.placement) for _ in range(2)]
     assert (True, MASTER) == (b"\nv2/480p/index.m3u8" in stored, (out / "master.m3u8").read_bytes())
-    assert [{Outcome.RESTORED}, {Outcome.KEPT}] == [set(outcomes.values()) for outcomes in done]
+    assert [{RestoreOutcome.RESTORED}, {RestoreOutcome.KEPT}] == [set(outcomes.values()) for outcomes in done]
 
 
 def test_single_files_and_folders_are_chosen(manifest):
@@ -102,7 +102,7 @@ def test_a_half_loaded_file_is_gone_on_with(server, manifest, folder, out):
     whole = (folder / SEGMENT).read_bytes()
     (out / "480p").mkdir(parents=True)
     (out / "480p" / ".seg_001.ts.part").write_bytes(whole[:300])
-    assert {SEGMENT: Outcome.RESTORED} == _restored(server, chosen(manifest, [SEGMENT]), out)
+    assert {SEGMENT: RestoreOutcome.RESTORED} == _restored(server, chosen(manifest, [SEGMENT]), out)
     [asked] = server.requests("GET", f"/store/{PREFIX}{SEGMENT}")
     assert ({SEGMENT: whole}, f"bytes=300-{len(whole) - 1}") == (_files(out), asked.headers["Range"])
 
@@ -113,7 +113,7 @@ def test_a_store_without_ranges_begins_anew(server, manifest, folder, out):
     whole = (folder / SEGMENT).read_bytes()
     (out / "480p").mkdir(parents=True)
     (out / "480p" / ".seg_001.ts.part").write_bytes(whole[:300])
-    assert {SEGMENT: Outcome.RESTORED} == _restored(server, chosen(manifest, [SEGMENT]), out)
+    assert {SEGMENT: RestoreOutcome.RESTORED} == _restored(server, chosen(manifest, [SEGMENT]), out)
     assert ({SEGMENT: whole}, 1) == (_files(out), len(server.requests("GET", f"/store/{PREFIX}{SEGMENT}")))
 
 
@@ -122,7 +122,7 @@ def test_what_another_version_left_half_loaded_is_loaded_anew(server, manifest, 
     """The MD5 finds it out."""
     (out / "480p").mkdir(parents=True)
     (out / "480p" / ".seg_001.ts.part").write_bytes(left)
-    assert {SEGMENT: Outcome.RESTORED} == _restored(server, chosen(manifest, [SEGMENT]), out)
+    assert {SEGMENT: RestoreOutcome.RESTORED} == _restored(server, chosen(manifest, [SEGMENT]), out)
     assert {SEGMENT: (folder / SEGMENT).read_bytes()} == _files(out)
 
 
@@ -141,7 +141,7 @@ def test_what_is_not_what_was_uploaded_is_not_restored(server, manifest, out, sp
     (out / SEGMENT).write_bytes(b"mine")
     spoil(server, PREFIX + SEGMENT)
     done = _restored(server, manifest.files, out)
-    assert {SEGMENT} == {name for name, outcome in done.items() if outcome is Outcome.FAILED}
+    assert {SEGMENT} == {name for name, outcome in done.items() if outcome is RestoreOutcome.FAILED}
     assert (b"mine", set(NAMES)) == ((out / SEGMENT).read_bytes(), set(_files(out)))
 
 
@@ -152,7 +152,7 @@ def test_a_file_without_md5_is_compared_by_size_and_said_to_be(server, manifest,
     (out / "480p" / ".seg_001.ts.part").write_bytes(b"of another version")
     with connected(server.api, delays=()) as remote:
         [restored] = restore(remote, [entry], out, placement=AT_THE_PREFIX)
-    assert (Outcome.RESTORED, False) == (restored.outcome, restored.checked)
+    assert (RestoreOutcome.RESTORED, False) == (restored.outcome, restored.checked)
     assert {SEGMENT: server.objects[PREFIX + SEGMENT].body} == _files(out)
 
 
@@ -191,7 +191,7 @@ def test_a_link_with_the_name_of_a_half_loaded_file_is_not_followed(server, mani
     (tmp_path / "mine.txt").write_bytes(b"mine")
     (out / "480p").mkdir(parents=True)
     (out / "480p" / ".seg_001.ts.part").symlink_to(tmp_path / "mine.txt")
-    assert {SEGMENT: Outcome.RESTORED} == _restored(server, chosen(manifest, [SEGMENT]), out)
+    assert {SEGMENT: RestoreOutcome.RESTORED} == _restored(server, chosen(manifest, [SEGMENT]), out)
     assert b"mine" == (tmp_path / "mine.txt").read_bytes()
 
 
