@@ -15,7 +15,7 @@ from storage.errors import (
     ObjectNotFoundError,
     PathConflictError,
 )
-from storage.tasks import at_most
+from storage.tasks import bounded
 
 AT_ONCE = 8
 
@@ -95,7 +95,7 @@ class _CopyRun:
             self._objects_total += 1
             self._bytes_total += found.size_bytes
         self._report()
-        async for _ in at_most(AT_ONCE, self._jobs(prefix)):
+        async for _ in bounded(AT_ONCE, self._jobs(prefix)):
             self._report()
         return CopyResult(
             copied=self._copied,

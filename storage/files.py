@@ -45,7 +45,7 @@ async def write(path: str, file: Path, chunks: AsyncIterable[bytes], grow_to: Ca
     written = 0
     with translated_for_saving(path):
         file.parent.mkdir(parents=True, exist_ok=True)
-        opened = await surely_opened(aiofiles.open(file, "xb"))
+        opened = await open_shielded(aiofiles.open(file, "xb"))
     try:
         # Errors of `chunks` must pass untouched, so only the file's own operations are translated.
         async for block in gathered(chunks, BLOCK_BYTES):
@@ -59,7 +59,7 @@ async def write(path: str, file: Path, chunks: AsyncIterable[bytes], grow_to: Ca
             await asyncio.to_thread(os.fsync, opened.fileno())
     finally:
         with translated_for_saving(path):
-            await surely_closed(opened)
+            await close_shielded(opened)
     return digest.hexdigest(), written
 
 
@@ -77,18 +77,18 @@ def join(path: str, file: Path, pieces: Sequence[Path]) -> str:
     return digest.hexdigest()
 
 
-async def surely_opened(opening: Awaitable[Closable]) -> Closable:
+async def open_shielded(opening: Awaitable[Closable]) -> Closable:
     """Wait for a file to be opened; who is cancelled meanwhile leaves none open."""
     task = asyncio.ensure_future(opening)
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
         with suppress(OSError):
-            await surely_closed(await task)
+            await close_shielded(await task)
         raise
 
 
-async def surely_closed(file: _Closable) -> None:
+async def close_shielded(file: _Closable) -> None:
     """Close a file; being cancelled meanwhile does not keep it open."""
     await asyncio.shield(asyncio.ensure_future(file.close()))
 

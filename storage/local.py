@@ -29,7 +29,7 @@ from storage.errors import (
     StorageSettingsError,
     UploadNotFoundError,
 )
-from storage.files import BLOCK_BYTES, join, surely_closed, surely_opened, translated, translated_for_saving, write
+from storage.files import BLOCK_BYTES, close_shielded, join, open_shielded, translated, translated_for_saving, write
 from storage.local_parts import PartsFolder
 from storage.parts import made_of
 from storage.paths import check_path, check_prefix, check_windows_segments
@@ -83,7 +83,7 @@ class OpenFile:
 
     async def close(self) -> None:
         """Let go of the file. Closing twice is fine."""
-        await surely_closed(self._file)
+        await close_shielded(self._file)
 
 
 class LocalStorageBackend:
@@ -150,7 +150,7 @@ class LocalStorageBackend:
         target = self._locate(path)
         with translated(path):
             self._status(path, target)
-            file = await surely_opened(aiofiles.open(target, "rb"))
+            file = await open_shielded(aiofiles.open(target, "rb"))
             unwanted = threading.Event()
             describing = asyncio.create_task(asyncio.to_thread(self._describe, path, file.fileno(), unwanted))
             try:
@@ -158,7 +158,7 @@ class LocalStorageBackend:
             except BaseException:
                 unwanted.set()
                 await asyncio.gather(describing, return_exceptions=True)  # the file must not be closed under its reader
-                await surely_closed(file)
+                await close_shielded(file)
                 raise
         return OpenFile(info, file)
 

@@ -33,7 +33,7 @@ from storage.put_headers import parameters
 from storage.quota import Reservation
 from storage.s3_errors import S3Errors
 from storage.settings import S3Settings
-from storage.tasks import at_most
+from storage.tasks import bounded
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
@@ -439,7 +439,7 @@ class S3StorageBackend:
                 number += 1
                 yield self._send_part(path, upload, number, part)
 
-        return sorted([part async for part in at_most(PARTS_AT_ONCE, jobs())], key=lambda part: part.number)
+        return sorted([part async for part in bounded(PARTS_AT_ONCE, jobs())], key=lambda part: part.number)
 
     async def _send_part(self, path: str, upload: dict[str, Any], number: int, content: bytes) -> StoredPart:
         with self._errors.translated(path):

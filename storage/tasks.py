@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 Result = TypeVar("Result")
 
 
-async def at_most(count: int, jobs: AsyncIterator[Coroutine[Any, Any, Result]]) -> AsyncIterator[Result]:
+async def bounded(count: int, jobs: AsyncIterator[Coroutine[Any, Any, Result]]) -> AsyncIterator[Result]:
     """Run coroutines as they are given, so many at once; yield what they return, in the order in which they end.
 
     The next is asked for when there is room for it. What one of them raises, or being cancelled, cancels the others.

@@ -30,7 +30,7 @@ CHECK_LOGS = "Check logs."
 UPLOAD_FAILED = f"Upload failed. {CHECK_LOGS}"
 
 
-class Mood(str, Enum):
+class RowStatus(str, Enum):
     """How a row stands."""
 
     OFF = "off"
@@ -43,17 +43,17 @@ class Mood(str, Enum):
     CANCELLED = "cancelled"
 
 
-OUTCOME_MOODS = {
-    PhaseOutcome.DONE: Mood.DONE,
-    PhaseOutcome.REUSED: Mood.DONE,
-    PhaseOutcome.SKIPPED: Mood.SKIPPED,
-    PhaseOutcome.WARNED: Mood.WARNED,
-    PhaseOutcome.FAILED: Mood.FAILED,
-    PhaseOutcome.CANCELLED: Mood.CANCELLED,
+OUTCOME_STATUSES = {
+    PhaseOutcome.DONE: RowStatus.DONE,
+    PhaseOutcome.REUSED: RowStatus.DONE,
+    PhaseOutcome.SKIPPED: RowStatus.SKIPPED,
+    PhaseOutcome.WARNED: RowStatus.WARNED,
+    PhaseOutcome.FAILED: RowStatus.FAILED,
+    PhaseOutcome.CANCELLED: RowStatus.CANCELLED,
 }
 
 
-WORDS = {Mood.OFF: "off", Mood.SKIPPED: "skipped", Mood.FAILED: "failed", Mood.CANCELLED: "stopped"}
+WORDS = {RowStatus.OFF: "off", RowStatus.SKIPPED: "skipped", RowStatus.FAILED: "failed", RowStatus.CANCELLED: "stopped"}
 """What stands at the end of a row where a percentage would say nothing."""
 
 
@@ -63,19 +63,19 @@ class Bar:
 
     label: str
     fraction: float = 0.0
-    mood: Mood = Mood.WAITING
+    status: RowStatus = RowStatus.WAITING
     text: str = ""
     figures: str = ""
 
     @property
     def shown(self) -> bool:
         """Whether the row is there: those of the usual qualities stay while they are off, so that little moves when a box is ticked."""
-        return self.mood is not Mood.OFF or self.label not in RARE_QUALITIES
+        return self.status is not RowStatus.OFF or self.label not in RARE_QUALITIES
 
     @property
     def figure(self) -> str:
         """What stands at the end of the row: a percentage, 100 only when it is finished, or a word."""
-        return WORDS.get(self.mood) or f"{int(min(1.0, max(0.0, self.fraction)) * 100)}%"
+        return WORDS.get(self.status) or f"{int(min(1.0, max(0.0, self.fraction)) * 100)}%"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +119,7 @@ def for_plan(plan: Plan) -> Bars:
     upload = replace(bars.upload, text=VALIDATING) if rows.upload else bars.upload
     return replace(
         bars,
-        overall=replace(bars.overall, mood=Mood.ACTIVE, text="Checking tools, disk space and connection"),
+        overall=replace(bars.overall, status=RowStatus.ACTIVE, text="Checking tools, disk space and connection"),
         qualities=tuple(_switched(Bar(label=label), label in names) for label in labels),
         upload=upload,
     )
@@ -143,20 +143,22 @@ def started(bars: Bars, event: PhaseStarted, plan: Plan) -> Bars:
     return bars
 
 
-def progressed(bars: Bars, event: PhaseProgress, plan: Plan, *, rests: str = "") -> Bars:
-    """Return the rows as the event has them: its values are absolute. `rests` says why an upload waits, empty when it does not."""
+def progressed(bars: Bars, event: PhaseProgress, plan: Plan, *, pause_reason: str = "") -> Bars:
+    """Return the rows as the event has them: its values are absolute. `pause_reason` says why an upload waits, empty when it does not."""
     activity = event.text if event.phase is PhaseName.HLS and event.text else ACTIVITIES[event.phase]
     bars = _overall(bars, event.overall, _step(event.phase, plan, activity))
     match event.phase:
         case PhaseName.HLS:
             return replace(bars, qualities=tuple(_filled(bar, event.rows.get(bar.label)) for bar in bars.qualities))
         case PhaseName.MP4:
-            return replace(bars, mp4=replace(bars.mp4, fraction=event.fraction, mood=Mood.ACTIVE))
+            return replace(bars, mp4=replace(bars.mp4, fraction=event.fraction, status=RowStatus.ACTIVE))
         case PhaseName.TRANSCRIPT:
-            return replace(bars, transcript=replace(bars.transcript, fraction=event.fraction, mood=Mood.ACTIVE, text=event.text))
+            return replace(bars, transcript=replace(bars.transcript, fraction=event.fraction, status=RowStatus.ACTIVE, text=event.text))
         case PhaseName.UPLOAD:
             text = event.text or f"Uploading {event.files_done}/{event.files_total} files"
-            upload = replace(bars.upload, fraction=event.fraction, mood=Mood.ACTIVE, text=text, figures=figures(event, rests=rests))
+            upload = replace(
+                bars.upload, fraction=event.fraction, status=RowStatus.ACTIVE, text=text, figures=figures(event, pause_reason=pause_reason)
+            )
             return replace(bars, upload=upload)
         case PhaseName.RECORD:
             return replace(bars, upload=replace(bars.upload, text=event.text or UPDATING))
@@ -189,18 +191,18 @@ def finished(bars: Bars, event: PhaseFinished) -> Bars:
 
 def closed(bars: Bars, report: JobReport) -> Bars:
     """Return the rows as they stay when the job is over: what was on its way or still to come shows that it ended."""
-    mood = {Outcome.DONE: Mood.DONE, Outcome.FAILED: Mood.FAILED, Outcome.CANCELLED: Mood.CANCELLED}[report.outcome]
-    if mood is Mood.DONE:
-        done_mood = Mood.WARNED if report.warnings else Mood.DONE
-        return replace(bars, overall=replace(bars.overall, fraction=1.0, mood=done_mood, text=""))
+    status = {Outcome.DONE: RowStatus.DONE, Outcome.FAILED: RowStatus.FAILED, Outcome.CANCELLED: RowStatus.CANCELLED}[report.outcome]
+    if status is RowStatus.DONE:
+        done_status = RowStatus.WARNED if report.warnings else RowStatus.DONE
+        return replace(bars, overall=replace(bars.overall, fraction=1.0, status=done_status, text=""))
 
     def end(bar: Bar) -> Bar:
-        if bar.mood is Mood.ACTIVE:
-            return replace(bar, mood=mood, figures="")
-        return replace(bar, text="") if bar.mood is Mood.WAITING else bar
+        if bar.status is RowStatus.ACTIVE:
+            return replace(bar, status=status, figures="")
+        return replace(bar, text="") if bar.status is RowStatus.WAITING else bar
 
     return Bars(
-        overall=replace(bars.overall, mood=mood, text=""),
+        overall=replace(bars.overall, status=status, text=""),
         qualities=tuple(end(bar) for bar in bars.qualities),
         mp4=end(bars.mp4),
         transcript=end(bars.transcript),
@@ -209,26 +211,26 @@ def closed(bars: Bars, report: JobReport) -> Bars:
 
 
 def _switched(bar: Bar, on: bool) -> Bar:
-    return bar if on else replace(bar, mood=Mood.OFF)
+    return bar if on else replace(bar, status=RowStatus.OFF)
 
 
 def _active(bar: Bar) -> Bar:
-    return bar if bar.mood is Mood.OFF else replace(bar, mood=Mood.ACTIVE)
+    return bar if bar.status is RowStatus.OFF else replace(bar, status=RowStatus.ACTIVE)
 
 
 def _filled(bar: Bar, fraction: float | None) -> Bar:
-    return bar if fraction is None or bar.mood is Mood.OFF else replace(bar, fraction=fraction, mood=Mood.ACTIVE)
+    return bar if fraction is None or bar.status is RowStatus.OFF else replace(bar, fraction=fraction, status=RowStatus.ACTIVE)
 
 
 def _ended(bar: Bar, event: PhaseFinished) -> Bar:
-    if bar.mood is Mood.OFF:
+    if bar.status is RowStatus.OFF:
         return bar
-    mood = OUTCOME_MOODS[event.outcome]
-    return replace(bar, mood=mood, fraction=1.0 if mood in (Mood.DONE, Mood.WARNED) else bar.fraction)
+    status = OUTCOME_STATUSES[event.outcome]
+    return replace(bar, status=status, fraction=1.0 if status in (RowStatus.DONE, RowStatus.WARNED) else bar.fraction)
 
 
 def _overall(bars: Bars, fraction: float, text: str) -> Bars:
-    return replace(bars, overall=replace(bars.overall, fraction=fraction, mood=Mood.ACTIVE, text=text))
+    return replace(bars, overall=replace(bars.overall, fraction=fraction, status=RowStatus.ACTIVE, text=text))
 
 
 def _step(phase: PhaseName, plan: Plan, activity: str) -> str:
@@ -250,5 +252,5 @@ def _upload_text(event: PhaseFinished) -> str:
 
 def _recorded(upload: Bar, event: PhaseFinished) -> Bar:
     if event.outcome is PhaseOutcome.WARNED:
-        return replace(upload, mood=Mood.WARNED, text="Upload complete, but the file record was not saved.")
+        return replace(upload, status=RowStatus.WARNED, text="Upload complete, but the file record was not saved.")
     return replace(upload, text=COMPLETE)

@@ -22,7 +22,6 @@ from ui.messages import (
     DestinationQuestion,
     FolderKnown,
     Message,
-    Mishap,
     ModelsKnown,
     Paused,
     ReplaceQuestion,
@@ -31,10 +30,11 @@ from ui.messages import (
     SourceChosen,
     SourceFound,
     SourceRefused,
+    StartCancelled,
     StopRequested,
     TokenAnswered,
     TokenRefused,
-    Withdrawn,
+    UnexpectedError,
 )
 from ui.services import Services
 from ui.view_state import Stage, ViewState, advance
@@ -85,7 +85,7 @@ class Controller:
 
     def look_for_models(self) -> None:
         """Find out which models there are to choose from."""
-        ask("models", lambda: ModelsKnown(names=self._services.model_names()), lambda text: Mishap(text=text), self._post)
+        ask("models", lambda: ModelsKnown(names=self._services.model_names()), lambda text: UnexpectedError(text=text), self._post)
 
     def look_at_source(self, text: str) -> None:
         """Find out what the source in the form is."""
@@ -128,7 +128,7 @@ class Controller:
         plan, self._asked = self._asked, None
         job = answered(plan.job, answer)
         if job is None:
-            self.receive(Withdrawn())
+            self.receive(StartCancelled())
             return
         self.receive(Checking())
         self._worker.go_on(replace(plan, job=job), job_config(self._values, self._config))

@@ -5,7 +5,18 @@ from __future__ import annotations
 from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseStarted
 from pipeline.model import Outcome, PhaseOutcome
 from ui.bars import ACTIVITIES
-from ui.messages import ConnectionTested, JobStarted, KeychainTold, Message, Mishap, Paused, Refused, Resumed, StopRequested, TokenAnswered
+from ui.messages import (
+    ConnectionTested,
+    JobStarted,
+    KeychainTold,
+    Message,
+    Paused,
+    Refused,
+    Resumed,
+    StopRequested,
+    TokenAnswered,
+    UnexpectedError,
+)
 
 LOUD = {PhaseOutcome.FAILED: LogLevel.ERROR, PhaseOutcome.WARNED: LogLevel.WARNING, PhaseOutcome.CANCELLED: LogLevel.WARNING}
 OUTCOMES = {Outcome.DONE: "Done", Outcome.FAILED: "Failed", Outcome.CANCELLED: "Cancelled"}
@@ -45,6 +56,6 @@ def log_lines(message: Message) -> tuple[LogLine, ...]:
         case ConnectionTested():
             good = LogLevel.INFO if message.token_tried else LogLevel.WARNING
             return (LogLine(text=message.text, level=good if message.ok else LogLevel.ERROR),)
-        case Mishap():
+        case UnexpectedError():
             return (LogLine(text=message.text, level=LogLevel.ERROR),)
     return ()

@@ -74,7 +74,7 @@ class DestinationQuestion:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Withdrawn:
+class StartCancelled:
     """The editor took the job back before it began."""
 
 
@@ -203,7 +203,7 @@ class FolderKnown:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mishap:
+class UnexpectedError:
     """Something unexpected went wrong in the window itself; `text` is a sentence, a job goes on."""
 
     text: str
@@ -217,7 +217,7 @@ Message = (
     | ResumeQuestion
     | ReplaceQuestion
     | DestinationQuestion
-    | Withdrawn
+    | StartCancelled
     | JobStarted
     | StopRequested
     | Paused
@@ -236,5 +236,5 @@ Message = (
     | ConnectionForgotten
     | ModelsKnown
     | FolderKnown
-    | Mishap
+    | UnexpectedError
 )

@@ -7,7 +7,7 @@ from tkinter.font import Font, nametofont
 
 import ttkbootstrap as ttk
 
-from ui.bars import Mood
+from ui.bars import RowStatus
 from ui.view_state import Tone
 
 THEMES = ttk.Theme(
@@ -47,24 +47,24 @@ TEXT_TONES = {
     Tone.BAD: "@card danger",
 }
 BAR_STYLES = {
-    Mood.OFF: CARD,
-    Mood.WAITING: CARD,
-    Mood.ACTIVE: CARD,
-    Mood.DONE: "@card success",
-    Mood.WARNED: "@card warning",
-    Mood.SKIPPED: CARD,
-    Mood.FAILED: "@card danger",
-    Mood.CANCELLED: "@card warning",
+    RowStatus.OFF: CARD,
+    RowStatus.WAITING: CARD,
+    RowStatus.ACTIVE: CARD,
+    RowStatus.DONE: "@card success",
+    RowStatus.WARNED: "@card warning",
+    RowStatus.SKIPPED: CARD,
+    RowStatus.FAILED: "@card danger",
+    RowStatus.CANCELLED: "@card warning",
 }
 FIGURE_STYLES = {
-    Mood.OFF: HINT,
-    Mood.WAITING: CARD,
-    Mood.ACTIVE: CARD,
-    Mood.DONE: "@card success",
-    Mood.WARNED: "@card warning",
-    Mood.SKIPPED: HINT,
-    Mood.FAILED: "@card danger",
-    Mood.CANCELLED: "@card warning",
+    RowStatus.OFF: HINT,
+    RowStatus.WAITING: CARD,
+    RowStatus.ACTIVE: CARD,
+    RowStatus.DONE: "@card success",
+    RowStatus.WARNED: "@card warning",
+    RowStatus.SKIPPED: HINT,
+    RowStatus.FAILED: "@card danger",
+    RowStatus.CANCELLED: "@card warning",
 }
 
 DISABLED_TEXT = "#959da5"

@@ -15,17 +15,17 @@ LONGEST_S = 24 * 3600
 """A longer time says nothing but that hardly anything moves."""
 
 
-def figures(event: PhaseProgress, *, rests: str = "") -> str:
+def figures(event: PhaseProgress, *, pause_reason: str = "") -> str:
     """Return bytes, speed and time left, such as `12.0 of 340.5 MB · 4.2 MB/s · 1:18 left`; what can't be told is left out.
 
-    `rests` says why nothing moves, where that is known, and stands in place of speed and time.
+    `pause_reason` says why nothing moves, where that is known, and stands in place of speed and time.
     """
     if not event.bytes_total:
         return ""
     unit, size = _unit(event.bytes_total)
     told = [f"{event.bytes_done / size:.1f} of {event.bytes_total / size:.1f} {unit}"]
-    if rests:
-        return " · ".join((*told, rests))
+    if pause_reason:
+        return " · ".join((*told, pause_reason))
     if event.bytes_per_s > 0:
         told.append(speed(event.bytes_per_s))
         if event.seconds_left is not None:

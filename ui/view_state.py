@@ -7,7 +7,7 @@ from enum import Enum
 from pathlib import Path
 
 from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
-from pipeline.media.source.treatment import DAMAGED_S, missing_s, treatment
+from pipeline.media.source.source_notes import DAMAGED_S, missing_s, source_notes
 from pipeline.model import JobReport, MediaInfo, Outcome, PhaseName, Plan
 from ui import bars as rows
 from ui.bars import Bars
@@ -23,7 +23,6 @@ from ui.messages import (
     JobStarted,
     KeychainTold,
     Message,
-    Mishap,
     ModelsKnown,
     Paused,
     Refused,
@@ -34,12 +33,13 @@ from ui.messages import (
     SourceChosen,
     SourceFound,
     SourceRefused,
+    StartCancelled,
     StopRequested,
     TokenAnswered,
     TokenRefused,
     TokenWanted,
     TreatmentChosen,
-    Withdrawn,
+    UnexpectedError,
 )
 from ui.source_text import describe
 
@@ -196,7 +196,7 @@ class ViewState:
         return self.stage is Stage.RUNNING and self.paused
 
     @property
-    def rests(self) -> str:
+    def pause_reason(self) -> str:
         """Why the upload waits, in a few words; empty when it does not."""
         if self.token is not None:
             return "waiting for a new token"
@@ -226,14 +226,14 @@ def advance(state: ViewState, message: Message) -> ViewState:
             return _asking(state, _replace_question(message.reason))
         case DestinationQuestion():
             return _asking(state, _destination_question(message))
-        case Withdrawn():
+        case StartCancelled():
             return replace(state, stage=Stage.READY, banner=WITHDRAWN)
         case StopRequested():
             return replace(state, stage=Stage.STOPPING, banner=STOPPING, paused=False, token=None) if state.cancel_enabled else state
         case Paused():
             return replace(state, paused=True, banner=PAUSED) if state.pause_enabled else state
         case Resumed():
-            return _awake(state) if state.resume_enabled else state
+            return _unpaused(state) if state.resume_enabled else state
         case TokenWanted() | TokenRefused() | TokenAnswered():
             return _token(state, message)
         case KeychainTold():
@@ -250,7 +250,7 @@ def advance(state: ViewState, message: Message) -> ViewState:
             return replace(state, models=message.names)
         case FolderKnown():
             return replace(state, folder=message.folder)
-        case Mishap():
+        case UnexpectedError():
             banner = Banner(title="Something unexpected went wrong.", lines=(message.text,), tone=Tone.BAD)
             return replace(state, banner=banner)
     return state
@@ -280,9 +280,9 @@ def _job(state: ViewState, message: PhaseStarted | PhaseProgress | PhaseFinished
         case PhaseProgress():
             if message.phase is not state.phase:
                 return replace(state, bars=rows.checked(state.bars, message))
-            return replace(state, bars=rows.progressed(state.bars, message, state.plan, rests=state.rests))
+            return replace(state, bars=rows.progressed(state.bars, message, state.plan, pause_reason=state.pause_reason))
         case PhaseFinished():
-            return replace(_awake(state), phase=None, bars=rows.finished(state.bars, message))
+            return replace(_unpaused(state), phase=None, bars=rows.finished(state.bars, message))
 
 
 def _told(state: ViewState, line: LogLine) -> ViewState:
@@ -300,7 +300,7 @@ def _unwarned(state: ViewState) -> ViewState:
     return replace(state, banner=PAUSED if state.paused else _converting(state.plan))
 
 
-def _awake(state: ViewState) -> ViewState:
+def _unpaused(state: ViewState) -> ViewState:
     """Return the state without a pause: nothing waits for the editor any more."""
     if not state.paused or state.plan is None:
         return state
@@ -419,7 +419,7 @@ def _treated(source: SourceView, chosen: TreatmentChosen) -> SourceView:
     media = source.media
     if media is None:
         return source
-    told = treatment(media, keep_hdr=chosen.keep_hdr, surround=chosen.surround, options=False)
+    told = source_notes(media, keep_hdr=chosen.keep_hdr, surround=chosen.surround, options=False)
     phrases = [f"{text[0].upper()}{text[1:]}" for text in told]
     damage = ""
     if missing_s(media) >= DAMAGED_S:  # told first

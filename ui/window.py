@@ -17,7 +17,7 @@ from ui.icon import play_icon
 from ui.job_form import Field, Problem, from_preferences
 from ui.keychain import KeptLogin
 from ui.log_text import log_lines
-from ui.messages import LoginFound, Message, Mishap, RowsChosen, TreatmentChosen
+from ui.messages import LoginFound, Message, RowsChosen, TreatmentChosen, UnexpectedError
 from ui.panels.actions import ActionBar
 from ui.panels.advanced import AdvancedPanel
 from ui.panels.banner import BannerPanel
@@ -87,7 +87,7 @@ class MainWindow(ttk.App):
         # A mistake in what is done 20 times a second is told once.
         if text != self._last_mishap:
             self._last_mishap = text
-            self._pump.put(Mishap(text=text))
+            self._pump.put(UnexpectedError(text=text))
 
     def _build(self) -> None:
         self.columnconfigure(1, weight=1)

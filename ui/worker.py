@@ -24,7 +24,7 @@ from ui.job_form import (
     transfer_control,
     upload_problems,
 )
-from ui.messages import DestinationQuestion, JobStarted, Message, Refused, ReplaceQuestion, ResumeQuestion, Withdrawn
+from ui.messages import DestinationQuestion, JobStarted, Message, Refused, ReplaceQuestion, ResumeQuestion, StartCancelled
 from ui.services import Services
 from ui.token_question import TokenQuestion
 
@@ -85,7 +85,7 @@ class JobWorker:
         try:
             work(cancel)
         except Cancelled:
-            self._post(Withdrawn())
+            self._post(StartCancelled())
         except SettingsError as error:
             self._post(Refused(problems=tuple(Problem(text=text) for text in error.problems)))
         except PipelineError as error:

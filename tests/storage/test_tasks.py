@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from storage.tasks import at_most
+from storage.tasks import bounded
 
 
 def test_no_more_than_so_many_run():
@@ -24,7 +24,7 @@ def test_no_more_than_so_many_run():
             yield job(number)
 
     async def results():
-        return [result async for result in at_most(3, jobs())]
+        return [result async for result in bounded(3, jobs())]
 
     assert list(range(10)) == sorted(asyncio.run(results()))
     assert 3 == most[0]
@@ -57,7 +57,7 @@ def test_all_end_together(end):
     async def use():
         nonlocal task
         task = asyncio.current_task()
-        async for _ in at_most(3, jobs()):
+        async for _ in bounded(3, jobs()):
             raise AssertionError("nothing comes of these")
 
     task = None

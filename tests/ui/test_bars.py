@@ -12,7 +12,7 @@ from pipeline.events import PhaseFinished, PhaseProgress, PhaseStarted
 from pipeline.model import Job, Outcome, PhaseName, PhaseOutcome, TranscriptionRequest, UploadRequest
 from pipeline.plan import make_plan
 from ui import bars as rows
-from ui.bars import Bar, Bars, Mood
+from ui.bars import Bar, Bars, RowStatus
 from ui.messages import RowsChosen
 
 JOB = Job(
@@ -51,10 +51,10 @@ def uploading(text: str = "", **counts: int) -> Bars:
         (Bar(label="x", fraction=0.999), "99%"),
         (Bar(label="x", fraction=1.0), "100%"),
         (Bar(label="x", fraction=1.2), "100%"),
-        (Bar(label="x", fraction=0.4, mood=Mood.FAILED), "failed"),
-        (Bar(label="x", fraction=0.4, mood=Mood.CANCELLED), "stopped"),
-        (Bar(label="x", mood=Mood.OFF), "off"),
-        (Bar(label="x", mood=Mood.SKIPPED), "skipped"),
+        (Bar(label="x", fraction=0.4, status=RowStatus.FAILED), "failed"),
+        (Bar(label="x", fraction=0.4, status=RowStatus.CANCELLED), "stopped"),
+        (Bar(label="x", status=RowStatus.OFF), "off"),
+        (Bar(label="x", status=RowStatus.SKIPPED), "skipped"),
     ],
     ids=["nothing", "nearly", "all", "more than all", "failed", "cancelled", "off", "skipped"],
 )
@@ -137,7 +137,7 @@ def test_checks_before_the_start_move_no_bar():
     """What the upload tells while everything is checked is text only."""
     event = PhaseProgress(phase=PhaseName.UPLOAD, fraction=0.0, overall=0.0, text="Validating...")
     bars = rows.checked(BEGUN, event)
-    assert (BEGUN.overall, Mood.WAITING) == (bars.overall, bars.upload.mood)
+    assert (BEGUN.overall, RowStatus.WAITING) == (bars.overall, bars.upload.status)
 
 
 def test_the_file_record_is_told_in_the_uploads_row():
@@ -153,7 +153,7 @@ def test_a_record_that_was_not_saved_is_a_warning():
     """The files are up, so the bar stays full, and the text says what is missing."""
     bars = ended(uploading(), PhaseName.UPLOAD)
     bars = ended(bars, PhaseName.RECORD, PhaseOutcome.WARNED, "long")
-    assert ("100%", Mood.WARNED) == (bars.upload.figure, bars.upload.mood)
+    assert ("100%", RowStatus.WARNED) == (bars.upload.figure, bars.upload.status)
     assert "Upload complete, but the file record was not saved." == bars.upload.text
 
 
@@ -214,4 +214,4 @@ def test_a_job_that_ends_early_leaves_no_row_on_its_way(outcome, figure):
     bars = rows.closed(bars, report(PLAN, outcome, error="reason"))
     assert (figure, figure, "0%") == (bars.overall.figure, bars.qualities[3].figure, bars.upload.figure)
     assert ("", "") == (bars.upload.text, bars.overall.text)
-    assert Mood.ACTIVE not in {bar.mood for bar in bars.all}
+    assert RowStatus.ACTIVE not in {bar.status for bar in bars.all}

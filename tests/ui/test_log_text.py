@@ -20,12 +20,12 @@ from ui.messages import (
     JobStarted,
     KeychainTold,
     LoginFound,
-    Mishap,
     Paused,
     Refused,
     Resumed,
     StopRequested,
     TokenAnswered,
+    UnexpectedError,
 )
 
 PLAN = make_plan(Job(source=Path("/videos/lesson01.mp4"), output_dir=Path("/out"), slug="lesson01"), media_info())
@@ -67,7 +67,7 @@ PLAN = make_plan(Job(source=Path("/videos/lesson01.mp4"), output_dir=Path("/out"
         (LoginFound(login=KeptLogin(url="https://x", token="kept-token-kept-token")), []),
         (ConnectionTested(number=1, ok=False, text="Token expired."), [("Token expired.", LogLevel.ERROR)]),
         (ConnectionTested(number=1, ok=True, text="Connected.", token_tried=False), [("Connected.", LogLevel.WARNING)]),
-        (Mishap(text="Oops."), [("Oops.", LogLevel.ERROR)]),
+        (UnexpectedError(text="Oops."), [("Oops.", LogLevel.ERROR)]),
         (PhaseProgress(phase=PhaseName.HLS, fraction=0.5, overall=0.2), []),
         (Checking(), []),
     ],

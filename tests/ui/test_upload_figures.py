@@ -17,7 +17,7 @@ def progress(**values) -> PhaseProgress:
 
 
 @pytest.mark.parametrize(
-    ("values", "rests", "shown"),
+    ("values", "pause_reason", "shown"),
     [
         ({}, "", ""),
         ({"bytes_total": 340 * MB}, "", "0.0 of 340.0 MB"),
@@ -36,9 +36,9 @@ def progress(**values) -> PhaseProgress:
     ],
     ids=["nothing known", "too early", "under way", "hardly moving", "for ever", "paused"],
 )
-def test_figures(values, rests, shown):
+def test_figures(values, pause_reason, shown):
     """Bytes in the unit of the whole, then speed and time as far as they can be told; a rest takes their place."""
-    assert shown == figures(progress(**values), rests=rests)
+    assert shown == figures(progress(**values), pause_reason=pause_reason)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,6 @@ from ui.messages import (
     FolderKnown,
     JobStarted,
     Message,
-    Mishap,
     ModelsKnown,
     Paused,
     Refused,
@@ -31,12 +30,13 @@ from ui.messages import (
     SourceChosen,
     SourceFound,
     SourceRefused,
+    StartCancelled,
     StopRequested,
     TokenAnswered,
     TokenRefused,
     TokenWanted,
     TreatmentChosen,
-    Withdrawn,
+    UnexpectedError,
 )
 from ui.view_state import HOW_TO_ACCEPT, Stage, Tone, ViewState, advance
 
@@ -75,7 +75,7 @@ UPLOADING = (*RUNNING, PhaseStarted(phase=PhaseName.UPLOAD, overall=0.7))
         ((*UPLOADING, PhaseFinished(phase=PhaseName.UPLOAD, outcome=PhaseOutcome.DONE, overall=1.0)), (False, True, False, False)),
         ((*UPLOADING, JobFinished(report=report(PLAN))), (True, False, True, False)),
         ((Checking(), Refused(problems=(problem("x"),))), (True, False, True, False)),
-        ((Checking(), Withdrawn()), (True, False, True, False)),
+        ((Checking(), StartCancelled()), (True, False, True, False)),
     ],
     ids=["new", "checking", "asking", "running", "uploading", "stopping", "uploaded", "finished", "refused", "withdrawn"],
 )
@@ -367,7 +367,7 @@ def test_models_and_folder():
 
 def test_a_mistake_in_the_window_leaves_the_job_alone():
     """It is said in the banner, and the stage stays."""
-    state = after(*RUNNING, Mishap(text="Something."))
+    state = after(*RUNNING, UnexpectedError(text="Something."))
     assert (Stage.RUNNING, Tone.BAD, ("Something.",)) == (state.stage, state.banner.tone, state.banner.lines)
 
 

@@ -16,7 +16,7 @@ from pipeline.model import EncoderFamily, Existing, Outcome
 from ui.advanced import AdvancedValues
 from ui.controller import answered
 from ui.job_form import Field, FormValues, Problem
-from ui.messages import Answer, DestinationQuestion, JobStarted, ModelsKnown, Refused, ReplaceQuestion, ResumeQuestion, Withdrawn
+from ui.messages import Answer, DestinationQuestion, JobStarted, ModelsKnown, Refused, ReplaceQuestion, ResumeQuestion, StartCancelled
 from ui.worker import JobWorker, ask
 
 TAKEN = DestinationTakenError(prefix="lesson01/", title="Lesson 01", same_name=False, last_synced="2026-11-27T10:00:00Z")
@@ -197,7 +197,7 @@ def test_cancel_before_the_job_begins():
     assert reading.wait(DEADLINE_S)
     worker.cancel()
     go_on.set()
-    assert isinstance(inbox.next(), Withdrawn)
+    assert isinstance(inbox.next(), StartCancelled)
     assert [] == services.plans
 
 

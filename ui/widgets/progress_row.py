@@ -6,7 +6,7 @@ import tkinter
 
 import ttkbootstrap as ttk
 
-from ui.bars import Bar, Mood
+from ui.bars import Bar, RowStatus
 from ui.theme import BAR_STYLES, CARD, FIGURE_STYLES, HINT
 from ui.widgets.clipped_label import ClippedLabel
 
@@ -50,11 +50,11 @@ class ProgressRow:
                     widget.grid()
                 else:
                     widget.grid_remove()
-        mood_changed = before is None or bar.mood is not before.mood
-        if mood_changed:
-            self.label.configure(bootstyle=HINT if bar.mood is Mood.OFF else CARD)
-            self.progress.configure(bootstyle=BAR_STYLES[bar.mood])
-            self.figure.configure(bootstyle=FIGURE_STYLES[bar.mood])
+        status_changed = before is None or bar.status is not before.status
+        if status_changed:
+            self.label.configure(bootstyle=HINT if bar.status is RowStatus.OFF else CARD)
+            self.progress.configure(bootstyle=BAR_STYLES[bar.status])
+            self.figure.configure(bootstyle=FIGURE_STYLES[bar.status])
         self.label.configure(text=bar.label)
         self.progress.configure(value=round(bar.fraction * STEPS))
         self.figure.configure(text=bar.figure)
