@@ -33,7 +33,7 @@ def is_full(folder: Path) -> bool:
     return shutil.disk_usage(folder).free < FULL_DISK_BYTES
 
 
-def tells_of_full_disk(error: BaseException | None) -> bool:
+def is_disk_full(error: BaseException | None) -> bool:
     """Whether an error, or what caused it, is that the disk is full."""
     while error is not None:
         words = error.words if isinstance(error, FfmpegError) else str(error)

@@ -8,11 +8,11 @@ from dataclasses import replace
 from pipeline.errors import SettingsError, SourceError
 from pipeline.media.encode import ladder
 from pipeline.media.encode.encoder_check import CODEC_NAMES
-from pipeline.media.encode.encoders import on_processor, usual_segment_type
+from pipeline.media.encode.encoders import software_encoder, usual_segment_type
 from pipeline.media.encode.soundtracks import audio_renditions
 from pipeline.media.source.frame_rates import frame_rate_limit
 from pipeline.media.source.scan import Scan
-from pipeline.media.source.treatment import treatment
+from pipeline.media.source.source_notes import source_notes
 from pipeline.media.source.trimming import described, trimmed, trimmed_chapters
 from pipeline.model import (
     Chapter,
@@ -65,7 +65,7 @@ def make_plan(job: Job, media: MediaInfo, encoder: str | None = None, chapters: 
         renditions=renditions,
         audio=audio,
         muxed_sound=segment_type is SegmentType.TS and len(audio) == 1 and video is not None,
-        encoder=encoder or on_processor(job.encoding.codec),
+        encoder=encoder or software_encoder(job.encoding.codec),
         segment_type=segment_type,
         frame_rate_limit=None if video is None else frame_rate_limit(video.frame_rate),
         deinterlace=video is not None and video.interlaced,
@@ -162,7 +162,7 @@ def _phases(job: Job, *, has_picture: bool) -> tuple[PhaseName, ...]:
 def _notes(job: Job, media: MediaInfo, renditions: tuple[Rendition, ...]) -> tuple[str, ...]:
     part = [] if job.trim is None else [f"{media.path.name}: only the part {described(job.trim)}."]
     sound = job.sound
-    treated = treatment(media, keep_hdr=job.encoding.keep_hdr, surround=sound.surround, mapped=bool(sound.audio_map))
+    treated = source_notes(media, keep_hdr=job.encoding.keep_hdr, surround=sound.surround, mapped=bool(sound.audio_map))
     notes = part + [f"{media.path.name}: {text}." for text in treated]
     above = [] if media.video is None else [q.name for q in ladder.offered(media.video.width, media.video.height) if q not in ladder.USUAL]
     if above and job.qualities is None:

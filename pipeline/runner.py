@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from pipeline.cancel import CancelToken
-from pipeline.disk_room import ROOM_BYTES, tells_of_full_disk, wait_for_room
+from pipeline.disk_room import ROOM_BYTES, is_disk_full, wait_for_room
 from pipeline.errors import EncodeError, OutputError
 from pipeline.events import JobFinished, LogLevel, Sink
 from pipeline.folder_lock import locked
@@ -64,7 +64,7 @@ class _JobRun:
         for phase in phases:
             self.cancel.check()
             phase.check(self._context(phase.name))
-        self._patiently(self.workspace.open)
+        self._retry_when_disk_full(self.workspace.open)
         packaged = self.workspace.published
         for phase in phases:
             if not packaged and phase.name not in MAKING:
@@ -75,22 +75,22 @@ class _JobRun:
             self._pack(PhaseName.HLS)
 
     def _pack(self, name: PhaseName) -> None:
-        self._patiently(lambda: self._package(self._context(name)))
+        self._retry_when_disk_full(lambda: self._package(self._context(name)))
 
     def _one(self, phase: Phase) -> None:
         self.cancel.check()
         context = self._context(phase.name)
         patient = phase.name in MAKING
-        self.steps.take(phase.name, lambda: self._patiently(lambda: phase.run(context)) if patient else phase.run(context))
+        self.steps.take(phase.name, lambda: self._retry_when_disk_full(lambda: phase.run(context)) if patient else phase.run(context))
 
-    def _patiently(self, work: Callable[[], _Made]) -> _Made:
+    def _retry_when_disk_full(self, work: Callable[[], _Made]) -> _Made:
         """Do a piece of work; where the disk is full, wait for room and do it again: it goes on from what is done."""
         warned = len(self.steps.warnings)
         while True:
             try:
                 return work()
             except (EncodeError, OutputError, OSError) as error:
-                if not tells_of_full_disk(error):
+                if not is_disk_full(error):
                     raise
             del self.steps.warnings[warned:]  # they are said again
             place = self.workspace.final.parent

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline import disk_room
 from pipeline.cancel import CancelToken
-from pipeline.disk_room import ROOM_BYTES, DiskFullError, tells_of_full_disk, wait_for_room
+from pipeline.disk_room import ROOM_BYTES, DiskFullError, is_disk_full, wait_for_room
 from pipeline.errors import Cancelled, EncodeError, OutputError
 
 
@@ -31,7 +31,7 @@ def _caused(error: Exception, cause: Exception) -> Exception:
 )
 def test_a_full_disk_is_told_from_other_failures(error, expected):
     """Whatever says so, in whatever language the system speaks."""
-    assert expected is tells_of_full_disk(error)
+    assert expected is is_disk_full(error)
 
 
 def _disk(monkeypatch: pytest.MonkeyPatch, free: list[int]) -> list[int]:

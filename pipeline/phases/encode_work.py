@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline.cancel import CancelToken
 from pipeline.checkpoints import Move, key_of
-from pipeline.disk_room import LOOK_S, DiskFullError, is_full, tells_of_full_disk
+from pipeline.disk_room import LOOK_S, DiskFullError, is_disk_full, is_full
 from pipeline.errors import EncodeError
 from pipeline.events import LogLevel
 from pipeline.media.encode import arguments as encode
@@ -54,7 +54,7 @@ class EncodeWork:
         try:
             facts = make(folder)
         except (EncodeError, OSError) as error:
-            full = tells_of_full_disk(error) or is_full(folder)  # before the piece is removed, which makes room
+            full = is_disk_full(error) or is_full(folder)  # before the piece is removed, which makes room
             shutil.rmtree(folder, ignore_errors=True)
             if full:
                 raise self.disk_full() from error

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pipeline.disk_room import DiskFullError, is_full, tells_of_full_disk
+from pipeline.disk_room import DiskFullError, is_disk_full, is_full
 from pipeline.errors import EncodeError, FfmpegError, IncompleteError, OutputError, PipelineError, SourceError
 from pipeline.events import LogLevel
 from pipeline.media.encode import arguments as encode
@@ -22,7 +22,7 @@ from pipeline.media.ffmpeg.process import FfmpegRun, printable, run_ffmpeg
 from pipeline.media.hls import playlists
 from pipeline.media.source import interruptions
 from pipeline.media.source.scan import CLOCK_HZ, Scan
-from pipeline.media.source.treatment import declared_end_s
+from pipeline.media.source.source_notes import declared_end_s
 from pipeline.media.stream_layout import INIT, PLAYLIST
 from pipeline.model import MediaInfo, PhaseName, PhaseOutcome, Plan, SegmentType
 from pipeline.phases import rerun
@@ -79,8 +79,8 @@ class HlsPhase:
             for name, durations in durations_s.items():
                 (folder / name / PLAYLIST).write_text(_playlist(plan, name, durations), encoding="utf-8", newline="\n")
         except BaseException as error:
-            if not tells_of_full_disk(error):  # else it goes on as soon as there is room
-                work.forget_trifles()
+            if not is_disk_full(error):  # else it goes on as soon as there is room
+                work.discard_partial_work()
             if isinstance(error, (EncodeError, OSError)):
                 raise encode_failure(context, error) from error
             raise
@@ -239,7 +239,7 @@ def encode_failure(context: PhaseContext, error: PipelineError | OSError) -> Pip
     """Turn what ffmpeg said, or what it silently left out, into a sentence for the editor; its own words go into the log."""
     source = context.plan.media.path
     log_words(context, error)
-    if tells_of_full_disk(error) or is_full(context.workspace.folder):
+    if is_disk_full(error) or is_full(context.workspace.folder):
         return DiskFullError(f"The disk is full: {source.name} could not be encoded. Free some space and start again.")
     if isinstance(error, (FfmpegError, OSError)):
         return EncodeError(f"{source} could not be encoded: {error if isinstance(error, FfmpegError) else meaning(str(error))}.")

@@ -20,7 +20,7 @@ from pipeline.media.encode import arguments as encode
 from pipeline.media.encode import copying, per_title
 from pipeline.media.encode.chunks import Cutting, cut, cut_at, first_chunks
 from pipeline.media.encode.copying import NotCopyableError
-from pipeline.media.encode.encoders import on_processor
+from pipeline.media.encode.encoders import software_encoder
 from pipeline.media.encode.sound_coding import SOUND_FILE, Length
 from pipeline.media.hls.fragments import separate_init
 from pipeline.media.source.running_scan import RunningScan
@@ -231,7 +231,7 @@ class HlsEncode:
     def _joined(self, made: Mapping[str, Pieces], facts: Mapping[str, Any], last_frame: int) -> dict[str, Any]:
         return join(self._work, self._sound, self.plan.segment_type, made, facts, last_frame=last_frame, key=self._whole_key)
 
-    def forget_trifles(self) -> None:
+    def discard_partial_work(self) -> None:
         """Remove what was done when it is less than a chunk: not worth a folder that waits for the next start."""
         if self._goes_on:
             return
@@ -293,7 +293,7 @@ class HlsEncode:
 
     def _encoded(self, cutting: Cutting) -> list[dict[str, Any]]:
         """Encode every chunk; a hardware encoder that fails gives way to the processor once."""
-        fallback = on_processor(self.plan.job.encoding.codec)
+        fallback = software_encoder(self.plan.job.encoding.codec)
         if self.plan.encoder == fallback:
             return self._chunks(cutting)
         failed = self._decided(PROCESSOR)

@@ -12,7 +12,7 @@ from pipeline.errors import Cancelled, IncompleteError
 from pipeline.media.encode import arguments as encode
 from pipeline.media.encode.chunks import Chunk, Cutting, side_by_side
 from pipeline.media.encode.continuity import continue_fragments, continue_packets
-from pipeline.media.encode.encoders import on_processor
+from pipeline.media.encode.encoders import software_encoder
 from pipeline.media.encode.sound_coding import SOUND_FILE
 from pipeline.media.hls import measure
 from pipeline.media.hls.fragments import separate_init
@@ -43,13 +43,13 @@ class PictureEncode:
         self._sound = sound_encode
         self._pool = pool
         self._cores = cores
-        self._line = _Line()
+        self._in_order = _InOrder()
         self._progress = _PictureProgress(work)
 
     def begin(self, plan: Plan, cutting: Cutting) -> None:
         """Start on the chunks of a cutting. Chunks of another one end, unless they are the same."""
         tasks = [self._task(plan, cutting, chunk) for chunk in cutting.chunks]
-        self._line.expect([task.key for task in tasks])
+        self._in_order.expect([task.key for task in tasks])
         self._progress.expect(plan, cutting, [task.key for task in tasks])
         self._pool.want(tasks, self._side_by_side(plan, len(tasks)))
 
@@ -68,26 +68,26 @@ class PictureEncode:
         if plan.segment_type is SegmentType.FMP4:
             for r in plan.renditions:
                 self._check_same_start(r.name, [piece_name(chunk.number) for chunk in cutting.chunks])
-        return self._line.settled
+        return self._in_order.settled
 
     def _task(self, plan: Plan, cutting: Cutting, chunk: Chunk) -> Task:
         arguments = encode.chunk_arguments(plan, cutting, chunk, SOUND_FILE if plan.muxed_sound else None)
         key = self._work.key(arguments, self._sound.key)
 
         def do(cancel: CancelToken) -> None:
-            self._line.begin(chunk.number, key)
+            self._in_order.begin(chunk.number, key)
 
             def make(folder: Path) -> dict[str, Any]:
                 return self._chunk(plan, chunk, key, arguments, folder, cancel)
 
             made = self._work.made(piece_name(chunk.number), key, make)
             self._progress.finished(chunk, key, made)
-            self._line.put(chunk.number, key, lambda before: self._settle(plan, chunk.number, key, made, before))
+            self._in_order.put(chunk.number, key, lambda before: self._settle(plan, chunk.number, key, made, before))
 
         return Task(number=chunk.number, key=key, do=do)
 
     def _side_by_side(self, plan: Plan, count: int) -> int:
-        if plan.encoder != on_processor(plan.job.encoding.codec):
+        if plan.encoder != software_encoder(plan.job.encoding.codec):
             return 1  # graphics cards take a few encodes at once, and each rendition is one already
         return min(count, side_by_side(self._cores))
 
@@ -135,7 +135,7 @@ class PictureEncode:
                 raise NotSeekableError(f"the chunks of {name} can't be joined")
 
 
-class _Line:
+class _InOrder:
     """Chunks in their order, whatever the order in which they are made: each is settled after the one before it."""
 
     def __init__(self) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from pipeline.cancel import CancelToken
 from pipeline.checkpoints import Checkpoints, Move, key_of
-from pipeline.disk_room import is_full, tells_of_full_disk
+from pipeline.disk_room import is_disk_full, is_full
 from pipeline.errors import EncodeError, SourceError
 from pipeline.media.encode import arguments as encode
 from pipeline.media.encode.loudness import Loudness, loudness
@@ -185,7 +185,7 @@ class SoundEncode:
                 self._make_watched()
         except (EncodeError, OSError) as failed:
             error = failed
-            if tells_of_full_disk(failed) or is_full(self._work.checkpoints.root.parent):
+            if is_disk_full(failed) or is_full(self._work.checkpoints.root.parent):
                 error = self._work.disk_full()
                 error.__cause__ = failed
         except Exception as failed:  # noqa: BLE001  # a thread's outermost frame: raised again by who waits

@@ -13,7 +13,7 @@ from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.media.source.probe import probe
-from pipeline.media.source.treatment import treatment
+from pipeline.media.source.source_notes import source_notes
 from pipeline.model import EncoderFamily, EncodingRequest, Job, JobReport, Outcome, SegmentType
 
 TIMELINE_S = 10
@@ -83,7 +83,7 @@ def test_the_largest_size_that_lasts_is_made(joined):
     media = probe(joined([("320x180",), ("640x360",), ("320x180",)]))
     assert media.video is not None
     assert ((640, 360), (320, 180), (640, 360)) == ((media.video.width, media.video.height), *media.video.sizes)
-    assert "the size changes (320×180, then 640×360), made 640×360 throughout" in treatment(media, keep_hdr=False)
+    assert "the size changes (320×180, then 640×360), made 640×360 throughout" in source_notes(media, keep_hdr=False)
 
 
 @pytest.mark.parametrize("segment_type", [SegmentType.TS, SegmentType.FMP4], ids=["ts", "fmp4"])

@@ -18,7 +18,7 @@ from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.media.source.probe import probe
-from pipeline.media.source.treatment import treatment
+from pipeline.media.source.source_notes import source_notes
 from pipeline.model import EncoderFamily, EncodingRequest, Job, JobReport, Outcome
 
 TIMELINE_S = 10
@@ -107,7 +107,7 @@ def test_another_speed_is_said(whole, tmp_path, speed, said):
     """No program but QuickTime keeps to it."""
     media = probe(with_edits(whole, tmp_path / "edited.mp4", [(6, 1.32, speed)]))
     note = "slow or fast motion by the file's edit list, played at the speed it was recorded at"
-    assert said == (note in treatment(media, keep_hdr=False))
+    assert said == (note in source_notes(media, keep_hdr=False))
 
 
 def test_a_part_that_was_cut_out_is_not_copied_as_it_is(convert, whole, tmp_path):

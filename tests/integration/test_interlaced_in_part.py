@@ -14,7 +14,7 @@ from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.events import LogLine
 from pipeline.media.source.probe import probe
-from pipeline.media.source.treatment import treatment
+from pipeline.media.source.source_notes import source_notes
 from pipeline.model import EncoderFamily, EncodingRequest, Job, Outcome
 
 PART_S = 4
@@ -53,7 +53,7 @@ def test_fields_anywhere_are_made_whole_frames(tmp_path, fields):
     source = _recording(tmp_path, fields=fields)
     media = probe(source)
     assert (True, True) == (media.video.interlaced, media.video.interlaced_in_part)
-    assert ("interlaced in part, made progressive",) == treatment(media, keep_hdr=False)
+    assert ("interlaced in part, made progressive",) == source_notes(media, keep_hdr=False)
     job = Job(source=source, output_dir=tmp_path / "out", slug="clip", encoding=EncodingRequest(encoder=EncoderFamily.CPU), make_mp4=False)
     report = wiring.run_job(wiring.make_plan(job, Config()), Config(), lambda event: None, CancelToken())
     assert (Outcome.DONE, "") == (report.outcome, report.error)

@@ -10,7 +10,7 @@ from converting import convert
 from source_clips import AAC, H264, SHORT_GOP, picture, run, sound
 
 from pipeline.media.source.probe import probe
-from pipeline.media.source.treatment import declared_end_s, missing_s
+from pipeline.media.source.source_notes import declared_end_s, missing_s
 from pipeline.model import Outcome
 
 WRONG = "declares 60.0 s, but ends after 4.0 s. All of it can be read, so what it declares is taken to be wrong."

@@ -20,7 +20,7 @@ import pytest
 
 from pipeline import checkpoints
 from pipeline.cancel import CancelToken
-from pipeline.disk_room import DiskFullError, tells_of_full_disk
+from pipeline.disk_room import DiskFullError, is_disk_full
 from pipeline.errors import Cancelled, OutputError, SourceError
 from pipeline.events import LogLevel
 from pipeline.media.encode import arguments as encode_arguments
@@ -383,7 +383,7 @@ def test_a_full_disk_is_told_from_other_failures(encode, in_chunks, monkeypatch,
         full.setattr(owner, name, strikes)
         with pytest.raises(OutputError) as failure:
             run.run()
-    assert tells_of_full_disk(failure.value)
+    assert is_disk_full(failure.value)
     again = encode()
     again.run()
     assert 600 == len(_times(_playlist(again)))

@@ -16,7 +16,7 @@ from pipeline.media.encode.workload import work_for_s
 from pipeline.media.source.frame_rates import MAX_FRAME_RATE, Thinning, thinning
 from pipeline.media.source.frame_times import frame_rates
 from pipeline.media.source.scan import CLOCK_HZ, EARLY_TICKS, Scan
-from pipeline.media.source.treatment import DAMAGED_S, missing_s
+from pipeline.media.source.source_notes import DAMAGED_S, missing_s
 from pipeline.model import Plan
 
 SLOT_S = 2

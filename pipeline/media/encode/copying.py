@@ -14,7 +14,7 @@ from pipeline.errors import EncodeError
 from pipeline.media.encode.chunks import LATE_PICTURE_S, LONGEST_SEGMENT_S, Cutting
 from pipeline.media.source.colours import is_ordinary, source_colours
 from pipeline.media.source.scan import CLOCK_HZ, Scan, gaps
-from pipeline.media.source.treatment import DAMAGED_S, missing_s
+from pipeline.media.source.source_notes import DAMAGED_S, missing_s
 from pipeline.model import Codec, Crop, Plan, Rendition, VideoStream
 
 LONGEST_HOLD_S = 0.5

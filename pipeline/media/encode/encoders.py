@@ -92,7 +92,7 @@ def codec_of(encoder: str) -> Codec:
     return _KNOWN[encoder][0]
 
 
-def on_processor(codec: Codec) -> str:
+def software_encoder(codec: Codec) -> str:
     """Return the encoder that every machine can run."""
     return ENCODERS[codec][EncoderFamily.CPU]
 

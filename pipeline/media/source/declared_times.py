@@ -10,7 +10,7 @@ from typing import Any
 from pipeline.media.source.edit_lists import EditList
 from pipeline.media.source.first_frames import FirstFrames
 from pipeline.media.source.readable_end import MATROSKA, ReadableEnd
-from pipeline.media.source.treatment import DAMAGED_S
+from pipeline.media.source.source_notes import DAMAGED_S
 
 ESTIMATED = ("mp3", "aac", "ac3", "eac3", "dts", "truehd", "amr")
 """Bare streams of sound: what ffmpeg says of their length is reckoned from size and bit rate."""

@@ -30,19 +30,21 @@ CHROMA = {
 """How colour is sampled, and which of ffmpeg's pixel formats are so (libavutil/pixdesc.c)."""
 
 ALPHA = r"yuva|gbrap|rgba|bgra|argb|abgr|ya\d|ayuv|vuya|uyva"
-SUBTITLE_TREATMENTS = {
+SUBTITLE_NOTES = {
     SubtitleForm.TEXT: "subtitles ({}), kept",
     SubtitleForm.PICTURES: "subtitles that are pictures ({}), left out",
     SubtitleForm.UNKNOWN: "subtitles of a kind that can't be read ({}), left out",
 }
-CAPTION_TREATMENTS = {
+CAPTION_NOTES = {
     CaptionForm.CEA_608: "closed captions in the picture, offered as subtitles too",
     CaptionForm.CEA_708: "closed captions in the picture (CEA-708): only those of CEA-608 can be offered as subtitles",
 }
 LAYOUTS = {6: "5.1", 7: "6.1", 8: "7.1"}
 
 
-def treatment(media: MediaInfo, *, keep_hdr: bool, surround: bool = False, mapped: bool = False, options: bool = True) -> tuple[str, ...]:
+def source_notes(
+    media: MediaInfo, *, keep_hdr: bool, surround: bool = False, mapped: bool = False, options: bool = True
+) -> tuple[str, ...]:
     """Return a phrase for each thing that is not as usual, such as `HDR10, converted to SDR`; none for a plain source.
 
     The most important comes first. `keep_hdr` and `surround` are what the editor asked for; `mapped` says that he chose the sounds,
@@ -177,9 +179,9 @@ def _sound(media: MediaInfo, *, surround: bool, mapped: bool) -> Iterator[str]:
 
 
 def _subtitles(media: MediaInfo) -> Iterator[str]:
-    if media.video is not None and media.video.closed_captions in CAPTION_TREATMENTS:
-        yield CAPTION_TREATMENTS[media.video.closed_captions]
-    for form, what in SUBTITLE_TREATMENTS.items():
+    if media.video is not None and media.video.closed_captions in CAPTION_NOTES:
+        yield CAPTION_NOTES[media.video.closed_captions]
+    for form, what in SUBTITLE_NOTES.items():
         tracks = [stream for stream in media.subtitles if stream.form is form]
         names = [language_name(stream.language) if stream.language else stream.title or "unknown language" for stream in tracks]
         if tracks:

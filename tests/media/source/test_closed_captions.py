@@ -13,7 +13,7 @@ from pipeline.media.source import closed_captions
 from pipeline.media.source.closed_captions import Channel, caption_data, caption_form, read_closed_captions
 from pipeline.media.source.probe import probe
 from pipeline.media.source.scan import scan
-from pipeline.media.source.treatment import treatment
+from pipeline.media.source.source_notes import source_notes
 from pipeline.model import CaptionForm
 from pipeline.speech.cues import Cue
 
@@ -137,7 +137,9 @@ def test_only_708(tmp_path):
     media = probe(captioned(_clip(tmp_path, "plain.mp4", *H264), tmp_path / "a.mp4", {}, xds, more=service))
     assert (Channel(name="SERVICE1", first_s=0.0),) == read_closed_captions(media, CancelToken())
     assert CaptionForm.CEA_708 is media.video.closed_captions
-    assert "closed captions in the picture (CEA-708): only those of CEA-608 can be offered as subtitles" in treatment(media, keep_hdr=False)
+    assert "closed captions in the picture (CEA-708): only those of CEA-608 can be offered as subtitles" in source_notes(
+        media, keep_hdr=False
+    )
 
 
 @pytest.mark.parametrize(
@@ -163,7 +165,7 @@ def test_padding_is_no_caption(tmp_path, monkeypatch):
     media = probe(captioned(_clip(tmp_path, "plain.mp4", *H264), tmp_path / "a.mp4", {}))
     monkeypatch.setattr(closed_captions, "_from_frames", lambda media, cancel: pytest.fail("the whole film was decoded"))
     assert (CaptionForm.PADDING, ()) == (media.video.closed_captions, read_closed_captions(media, CancelToken()))
-    assert not any("captions" in phrase for phrase in treatment(media, keep_hdr=False))
+    assert not any("captions" in phrase for phrase in source_notes(media, keep_hdr=False))
 
 
 @pytest.mark.parametrize(("codec", "kind"), [(H264, "h264"), (TEN_BIT_HEVC, "hevc")], ids=["H.264", "HEVC"])

@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 from pipeline.media.source.probe import probe
-from pipeline.media.source.treatment import missing_s, treatment
+from pipeline.media.source.source_notes import missing_s, source_notes
 from pipeline.model import AudioStream
 
 SOUND = AudioStream(codec="aac", channels=2, sample_rate_hz=48_000, language=None, bit_rate=None, start_s=0.0, duration_s=60.0)
@@ -18,7 +18,7 @@ TEN_BIT = {"pixel_format": "yuv420p10le", "bit_depth": 10}
 
 def test_a_plain_source_needs_no_words(media_info):
     """Nothing is said of what is as usual."""
-    assert () == treatment(media_info(), keep_hdr=False)
+    assert () == source_notes(media_info(), keep_hdr=False)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_a_plain_source_needs_no_words(media_info):
 )
 def test_what_is_unusual_in_the_picture_is_said(media_info, picture, keep_hdr, phrases):
     """What it is and what is made of it."""
-    assert phrases == treatment(media_info(**picture), keep_hdr=keep_hdr)
+    assert phrases == source_notes(media_info(**picture), keep_hdr=keep_hdr)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_what_is_unusual_in_the_picture_is_said(media_info, picture, keep_hdr, p
 )
 def test_what_is_missing_at_the_end_is_said(media_info, readable_s, phrases):
     """From a second on, where the end could be found."""
-    assert phrases == treatment(replace(media_info(), readable_s=readable_s), keep_hdr=False)
+    assert phrases == source_notes(replace(media_info(), readable_s=readable_s), keep_hdr=False)
 
 
 @pytest.mark.parametrize(("missing", "text"), [(60.0, "1 min"), (754.4, "12 min 34 s")], ids=["a minute", "minutes"])
@@ -71,7 +71,7 @@ def test_much_that_is_missing_is_said_in_minutes(media_info, missing, text):
     """Seconds are for what is less than a minute."""
     sound = replace(SOUND, duration_s=3600.0)
     media = replace(media_info(audio=(sound,), duration_s=3600.0), readable_s=3600.0 - missing)
-    assert (f"ends {text} before the length that it declares",) == treatment(media, keep_hdr=False)
+    assert (f"ends {text} before the length that it declares",) == source_notes(media, keep_hdr=False)
 
 
 def test_nothing_is_missing_where_a_duration_is_not_known(media_info):
@@ -99,7 +99,7 @@ def test_nothing_is_missing_where_a_duration_is_not_known(media_info):
 def test_what_is_unusual_in_the_sound_is_said(media_info, tracks, surround, phrases):
     """No sound, more than one track, more than two channels."""
     media = media_info(audio=tuple(replace(SOUND, **track) for track in tracks))
-    assert phrases == treatment(media, keep_hdr=False, surround=surround)
+    assert phrases == source_notes(media, keep_hdr=False, surround=surround)
 
 
 def test_the_most_important_comes_first(media_info):
@@ -111,7 +111,7 @@ def test_the_most_important_comes_first(media_info):
         "interlaced, made progressive",
         "rotated, made upright",
         "no sound",
-    ) == treatment(replace(media, readable_s=55.0), keep_hdr=False)
+    ) == source_notes(replace(media, readable_s=55.0), keep_hdr=False)
 
 
 @pytest.mark.parametrize(
@@ -125,4 +125,4 @@ def test_the_most_important_comes_first(media_info):
 )
 def test_real_sources_are_described(source_clip, kind, phrases):
     """What the probe finds is what the phrases need."""
-    assert phrases == treatment(probe(source_clip(kind)), keep_hdr=False)
+    assert phrases == source_notes(probe(source_clip(kind)), keep_hdr=False)

@@ -15,8 +15,8 @@ from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.errors import SettingsError, SourceError
 from pipeline.media.source.probe import probe
+from pipeline.media.source.source_notes import source_notes
 from pipeline.media.source.transport_tables import programmes
-from pipeline.media.source.treatment import treatment
 from pipeline.model import Job, Outcome, TrackChoice
 from pipeline.plan import make_plan
 
@@ -95,7 +95,7 @@ def test_picture_and_sound_are_of_one_programme(two_programmes, choice, size, in
     """Never the picture of one with the sound of the other; the rest is named with the way to it."""
     media = probe(two_programmes, choice)
     found = ((media.video.width, media.video.height), (media.video.index, *(a.index for a in media.audio)))
-    assert (size, indices, True) == (*found, said in treatment(media, keep_hdr=False))
+    assert (size, indices, True) == (*found, said in source_notes(media, keep_hdr=False))
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_a_picture_that_is_left_out_is_named(two_pictures, choice, indices, said
     """With the way to it."""
     media = probe(two_pictures, choice)
     found = (media.video.index, *(a.index for a in media.audio))
-    assert (indices, True) == (found, said in treatment(media, keep_hdr=False))
+    assert (indices, True) == (found, said in source_notes(media, keep_hdr=False))
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def test_sound_that_can_not_be_decoded_is_never_left_out_silently(mpeg_h, tmp_pa
     with pytest.raises(SourceError, match=r"^The sound of .*mpegh\.mp4 \(MPEG-H 3D Audio\) can't be decoded: export it"):
         make_plan(job, media)
     accepted = Job(source=mpeg_h, output_dir=tmp_path, slug="a", accept_damaged=True)
-    assert (True, ()) == (said in treatment(media, keep_hdr=False), make_plan(accepted, media).audio)
+    assert (True, ()) == (said in source_notes(media, keep_hdr=False), make_plan(accepted, media).audio)
 
 
 def test_one_sound_of_two_that_can_be_decoded_is_enough(ffmpeg, tmp_path):
