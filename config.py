@@ -77,7 +77,7 @@ class S3Storage:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Server:
+class ReferenceBackend:
     """The reference backend's own settings."""
 
     token: str = field(default="", repr=False)
@@ -111,7 +111,7 @@ class Config:
 
     backend: BackendApi = BackendApi()
     languages: Languages = Languages()
-    server: Server = Server()
+    server: ReferenceBackend = ReferenceBackend()
     ffmpeg_path: str = ""
     cache_dir: Path | None = None
     data_dir: Path | None = None
@@ -181,7 +181,7 @@ class Config:
                 patience_s=minutes("UPLOAD_PATIENCE_MINUTES", api.patience_s),
             ),
             languages=Languages(default=text("DEFAULT_LANGUAGE", "en"), supported=supported or ("en",)),
-            server=Server(
+            server=ReferenceBackend(
                 token=text("AUTH_TOKEN"),
                 storage_type=storage_type,
                 local_path=ROOT / text("STORAGE_LOCAL_PATH", "storage-data"),

@@ -13,7 +13,7 @@ import requests
 from backend.conformance.check import PointResult, check_backend
 from backend.server import serve_in_thread
 from backend.settings import BackendSettings
-from config import BackendApi, Config, S3Storage, Server
+from config import BackendApi, Config, ReferenceBackend, S3Storage
 from pipeline.cancel import CancelToken
 from pipeline.errors import SettingsError
 from pipeline.transfer.upload.uploader import Uploader
@@ -33,7 +33,7 @@ def configured(place, root, **changed):
         "secret_access_key": place.secret_access_key,
         "endpoint_url": place.endpoint_url,
     }
-    server = Server(token=TOKEN, storage_type="S3", local_path=root, s3=S3Storage(**{**values, **changed}))
+    server = ReferenceBackend(token=TOKEN, storage_type="S3", local_path=root, s3=S3Storage(**{**values, **changed}))
     return BackendSettings.from_config(Config(server=server))
 
 

@@ -6,14 +6,16 @@ import pytest
 
 from backend.settings import BackendSettings
 from backend.signing import PRIVATE, SECRET_FILE
-from config import BackendApi, Config, S3Storage, Server
+from config import BackendApi, Config, ReferenceBackend, S3Storage
 from pipeline.errors import SettingsError
 
 
 def test_takes_the_configuration(tmp_path):
     """Folder, token, limit, public address and paths come from the environment's configuration."""
     api = BackendApi(presign_endpoint="/sign")
-    server = Server(token="chosen", local_path=tmp_path / "data", local_max_size_gb=0.5, public_base_url="https://cdn.example.com/")
+    server = ReferenceBackend(
+        token="chosen", local_path=tmp_path / "data", local_max_size_gb=0.5, public_base_url="https://cdn.example.com/"
+    )
     settings = BackendSettings.from_config(Config(backend=api, server=server))
 
     assert (tmp_path / "data", "chosen", False) == (settings.root, settings.token, settings.token_made)
@@ -26,7 +28,7 @@ def test_takes_the_configuration(tmp_path):
 
 def test_arguments_win_over_the_configuration(tmp_path):
     """What the caller says is used in place of the configuration."""
-    config = Config(server=Server(token="configured", local_path=tmp_path / "configured"))
+    config = Config(server=ReferenceBackend(token="configured", local_path=tmp_path / "configured"))
     settings = BackendSettings.from_config(config, root=tmp_path / "said", token="said")
 
     assert (tmp_path / "said", "said") == (settings.root, settings.token)
@@ -69,7 +71,7 @@ def test_a_spoilt_secret_is_made_anew(tmp_path):
 def test_s3_is_a_matter_of_the_environment(tmp_path):
     """With STORAGE_TYPE=S3 the objects are in the bucket, the backend's own files in the local folder."""
     s3 = S3Storage(bucket="videos", prefix="/store/", endpoint_url="http://127.0.0.1:1/", access_key_id="key", secret_access_key="secret")
-    settings = BackendSettings.from_config(Config(server=Server(storage_type="S3", local_path=tmp_path / "own", s3=s3)))
+    settings = BackendSettings.from_config(Config(server=ReferenceBackend(storage_type="S3", local_path=tmp_path / "own", s3=s3)))
 
     assert ("videos", "store", "http://127.0.0.1:1") == (settings.bucket, settings.storage.prefix, settings.storage.endpoint_url)
     assert [PRIVATE] == [entry.name for entry in (tmp_path / "own").iterdir()]
@@ -79,7 +81,7 @@ def test_s3_is_a_matter_of_the_environment(tmp_path):
 def test_s3_without_a_bucket_is_refused_in_a_sentence(tmp_path):
     """The message names the setting."""
     with pytest.raises(SettingsError, match="STORAGE_S3_BUCKET is empty"):
-        BackendSettings.from_config(Config(server=Server(storage_type="S3")), root=tmp_path)
+        BackendSettings.from_config(Config(server=ReferenceBackend(storage_type="S3")), root=tmp_path)
 
 
 def test_an_unusable_folder_is_refused_in_a_sentence(tmp_path):

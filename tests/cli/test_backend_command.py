@@ -10,7 +10,7 @@ from backend.server import RunningBackend
 from backend.settings import BackendSettings
 from cli import backend as command
 from cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, run_command
-from config import BackendApi, Config, S3Storage, Server
+from config import BackendApi, Config, ReferenceBackend, S3Storage
 
 
 def test_a_backend_is_checked_point_by_point(backend, backend_config, capsys):
@@ -53,7 +53,9 @@ def test_it_says_where_it_is_and_where_objects_go(tmp_path, capsys):
     """Address, storage, streams and the interface; a token that was made is told, one that was chosen is not."""
     made = BackendSettings.from_config(Config(), root=tmp_path)
     s3 = S3Storage(bucket="videos", prefix="storage", endpoint_url="https://s3.example.com")
-    chosen = BackendSettings.from_config(Config(server=Server(token="chosen-token", storage_type="S3", local_path=tmp_path, s3=s3)))
+    chosen = BackendSettings.from_config(
+        Config(server=ReferenceBackend(token="chosen-token", storage_type="S3", local_path=tmp_path, s3=s3))
+    )
     shown = []
     for settings in (made, chosen):
         command.announce(RunningBackend("http://127.0.0.1:8000", settings))
@@ -70,7 +72,7 @@ def test_the_options_win_over_the_usual_place(tmp_path, monkeypatch):
     """Without options it listens on this machine alone."""
     calls = []
     monkeypatch.setattr(command, "serve", lambda settings, **where: calls.append((settings.root, where["host"], where["port"])))
-    config = Config(server=Server(local_path=tmp_path / "usual"), backend=BackendApi())
+    config = Config(server=ReferenceBackend(local_path=tmp_path / "usual"), backend=BackendApi())
     for arguments in ([], ["--host", "0.0.0.0", "--port", "0", "--root", str(tmp_path / "said")]):
         run_command(["backend", *arguments], config)
 

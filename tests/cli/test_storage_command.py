@@ -12,7 +12,7 @@ import pytest
 
 from cli.interrupts import EXIT_CANCELLED
 from cli.main import EXIT_FAILED, EXIT_WRONG_USAGE, run_command
-from config import Config, S3Storage, Server
+from config import Config, ReferenceBackend, S3Storage
 
 ROOT = Path(__file__).resolve().parents[2]
 COPY = ["storage", "copy", "--from", "LOCAL", "--to", "S3"]
@@ -23,7 +23,7 @@ BUCKET = S3Storage(bucket="videos", access_key_id="KEY", secret_access_key="a-se
 def config(tmp_path):
     """A configuration with a local folder, and a bucket on a server that is not there."""
     (tmp_path / "store").mkdir()
-    return Config(server=Server(local_path=tmp_path / "store", s3=BUCKET))
+    return Config(server=ReferenceBackend(local_path=tmp_path / "store", s3=BUCKET))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, run_command
-from config import Config, S3Storage, Server
+from config import Config, ReferenceBackend, S3Storage
 
 FILES = {"videos/a/master.m3u8": b"#EXTM3U", "videos/a/1080p/seg_001.ts": b"x" * 2000, "other.txt": b"other"}
 
@@ -29,7 +29,7 @@ def command(s3_settings, store, capsys):
     )
 
     def run(*arguments, local_path=store, **changed):
-        server = Server(local_path=local_path, s3=S3Storage(**{**vars(s3), **changed}))
+        server = ReferenceBackend(local_path=local_path, s3=S3Storage(**{**vars(s3), **changed}))
         status = run_command(["storage", "copy", *arguments], Config(server=server))
         written = capsys.readouterr()
         return status, written.out.splitlines(), written.err.splitlines()

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from config import S3Storage, Server
+from config import ReferenceBackend, S3Storage
 from storage import LocalSettings, LocalStorageBackend, S3Settings, StorageSettingsError, StorageType, create, settings_from
 from storage.s3 import S3StorageBackend
 
 S3 = S3Storage(
     bucket="videos", prefix="/top/of/it/", access_key_id="K", secret_access_key="S", endpoint_url="https://s3.example/", max_size_gb=2
 )
-SERVER = Server(storage_type="LOCAL", local_path=Path("/data/store"), local_max_size_gb=0.5, s3=S3)
+SERVER = ReferenceBackend(storage_type="LOCAL", local_path=Path("/data/store"), local_max_size_gb=0.5, s3=S3)
 
 
 def test_a_folder():
