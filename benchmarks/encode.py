@@ -33,14 +33,14 @@ sys.path.insert(0, str(ROOT))
 
 from pipeline.cancel import CancelToken  # noqa: E402  # the path above must be set first
 from pipeline.checkpoints import Checkpoints  # noqa: E402
-from pipeline.media.encode.sound_coding import Length  # noqa: E402
-from pipeline.media.encode.sound_line import Level  # noqa: E402
+from pipeline.media.encode.audio_coding import Length  # noqa: E402
+from pipeline.media.encode.audio_line import Level  # noqa: E402
 from pipeline.media.encode.vmaf import measure_vmaf  # noqa: E402
 from pipeline.media.ffmpeg.process import ffmpeg_version, find_ffmpeg, printable  # noqa: E402
 from pipeline.media.source.probe import probe  # noqa: E402
 from pipeline.media.source.scan import scan  # noqa: E402
 from pipeline.model import EncodingRequest, Job, Plan, RateControl, Rendition  # noqa: E402
-from pipeline.phases.sound_pass import SoundPass  # noqa: E402
+from pipeline.phases.audio_pass import AudioPass  # noqa: E402
 from pipeline.plan import make_plan, within_source  # noqa: E402
 
 QUALITIES = ("1080p", "720p", "480p")
@@ -309,7 +309,7 @@ def sound_cost(plan: Plan, folder: Path, *, measures: bool) -> Cost:
     """Encode the sound as the program does, with or without measuring its loudness; return what that took."""
     length = Length(ticks=scan(plan.media, CancelToken()).end)
     began, before = time.monotonic(), time.process_time()
-    SoundPass(
+    AudioPass(
         plan,
         Checkpoints(folder),
         kind="sound",

@@ -22,6 +22,7 @@ from pipeline.inputs import inputs_from
 from pipeline.media.encode.ladder import BY_NAME
 from pipeline.media.source.trimming import parse_trim
 from pipeline.model import (
+    AudioRequest,
     Codec,
     EncoderFamily,
     EncodingRequest,
@@ -29,12 +30,11 @@ from pipeline.model import (
     Existing,
     Job,
     JobReport,
-    MappedSound,
+    MappedAudio,
     Outcome,
     Plan,
     RateControl,
     SegmentType,
-    SoundRequest,
     TrackChoice,
     TranscriptionRequest,
     Trim,
@@ -80,7 +80,7 @@ def jobs_from(options: argparse.Namespace) -> list[Job]:
             qualities=None if options.qualities == "auto" else tuple(q.strip() for q in options.qualities.split(",") if q.strip()),
             tracks=TrackChoice(programme=options.programme, video=options.video_track, audio=_audio_tracks(options) or ()),
             encoding=_encoding(options),
-            sound=SoundRequest(surround=options.surround, loudness_lufs=options.loudness, audio_map=_audio_map(options) or ()),
+            sound=AudioRequest(surround=options.surround, loudness_lufs=options.loudness, audio_map=_audio_map(options) or ()),
             encryption=_encryption(options),
             accept_damaged=options.accept_damaged,
             black_bars=options.black_bars,
@@ -208,17 +208,17 @@ def _audio_tracks(options: argparse.Namespace) -> tuple[int, ...] | None:
         return None
 
 
-def _audio_map(options: argparse.Namespace) -> tuple[tuple[MappedSound, ...], ...] | None:
+def _audio_map(options: argparse.Namespace) -> tuple[tuple[MappedAudio, ...], ...] | None:
     """Return the sounds given, None where what is given says none."""
     text: str = options.audio_map or ""
     if not re.fullmatch(AUDIO_MAP, text):
         return None
-    return tuple(tuple(_mapped_sound(part) for part in item.split("+")) for item in text.split(",") if item)
+    return tuple(tuple(_mapped_audio(part) for part in item.split("+")) for item in text.split(",") if item)
 
 
-def _mapped_sound(text: str) -> MappedSound:
+def _mapped_audio(text: str) -> MappedAudio:
     track, _, channel = text.partition(".")
-    return MappedSound(track=int(track), channel=int(channel) if channel else None)
+    return MappedAudio(track=int(track), channel=int(channel) if channel else None)
 
 
 def _without(given: dict[str, object], needed: str) -> list[str]:

@@ -113,7 +113,7 @@ class EncodingRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MappedSound:
+class MappedAudio:
     """A track of the source, or one of its channels; both count from 1."""
 
     track: int
@@ -121,7 +121,7 @@ class MappedSound:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SoundRequest:
+class AudioRequest:
     """How the editor wants the sound. `loudness_lufs` None leaves the loudness as it is (EBU R128, LUFS).
 
     `audio_map` are the sounds to make, each a track or a channel, or two of them as left and right; empty for what the source suggests.
@@ -129,7 +129,7 @@ class SoundRequest:
 
     surround: bool = False
     loudness_lufs: float | None = None
-    audio_map: tuple[tuple[MappedSound, ...], ...] = ()
+    audio_map: tuple[tuple[MappedAudio, ...], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,7 +196,7 @@ class Job:
     qualities: tuple[str, ...] | None = None
     tracks: TrackChoice = TrackChoice()
     encoding: EncodingRequest = EncodingRequest()
-    sound: SoundRequest = SoundRequest()
+    sound: AudioRequest = AudioRequest()
     encryption: Encryption | None = None
     accept_damaged: bool = False
     black_bars: bool = False

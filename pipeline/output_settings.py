@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.media.encode import ladder
+from pipeline.media.encode.audio_tracks import SURROUND, audio_renditions
 from pipeline.media.encode.encoders import usual_segment_type
-from pipeline.media.encode.soundtracks import SURROUND, audio_renditions
 from pipeline.media.hls.encryption import key_digest
 from pipeline.model import DynamicRange, EncoderFamily, Job, MediaInfo, PhaseName, Plan, TrackChoice, TranscriptionRequest
 

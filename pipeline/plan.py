@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from pipeline.errors import SettingsError, SourceError
 from pipeline.media.encode import ladder
+from pipeline.media.encode.audio_tracks import audio_renditions
 from pipeline.media.encode.encoder_check import CODEC_NAMES
 from pipeline.media.encode.encoders import software_encoder, usual_segment_type
-from pipeline.media.encode.soundtracks import audio_renditions
 from pipeline.media.source.frame_rates import frame_rate_limit
 from pipeline.media.source.scan import Scan
 from pipeline.media.source.source_notes import source_notes
@@ -49,7 +49,7 @@ def make_plan(job: Job, media: MediaInfo, encoder: str | None = None, chapters: 
     Raises SettingsError naming every setting that can't be.
     """
     _check_settings(job)
-    _check_sound(job, media)
+    _check_audio(job, media)
     if job.trim is not None:
         media = trimmed(media, job.trim)
         chapters = None if chapters is None else trimmed_chapters(tuple(chapters), job.trim)
@@ -111,7 +111,7 @@ def _check_settings(job: Job) -> None:
         raise SettingsError(problems)
 
 
-def _check_sound(job: Job, media: MediaInfo) -> None:
+def _check_audio(job: Job, media: MediaInfo) -> None:
     """Never publish a silent video whose source has sound, unless the editor accepts that."""
     if media.undecodable_sounds and not media.audio and not job.accept_damaged:
         kinds = ", ".join(dict.fromkeys(media.undecodable_sounds))

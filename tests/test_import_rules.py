@@ -113,7 +113,7 @@ PLANTED = [
     ("pipeline/plan.py", "from pipeline.odd import x", "no step"),
     # inside a wing
     ("pipeline/media/source/probe.py", "from pipeline.media.encode import levels", "source may not import encode"),
-    ("pipeline/media/hls/playlists.py", "from ..encode.soundtracks import STEREO", "hls may not import encode"),
+    ("pipeline/media/hls/playlists.py", "from ..encode.audio_tracks import STEREO", "hls may not import encode"),
     ("pipeline/media/validate/stream.py", "from pipeline.media.hls import measure", "validate may not import hls"),
     ("pipeline/media/encode/chunks.py", "import pipeline.media.validate.stream", "encode may not import validate"),
     ("pipeline/transfer/http/retry.py", "from pipeline.transfer.upload import journal", "http may not import upload"),

@@ -10,13 +10,13 @@ import pytest
 
 from pipeline.job_file import JobFile, read_job_file, write_job_file
 from pipeline.model import (
+    AudioRequest,
     Codec,
     EncodingRequest,
     Encryption,
-    MappedSound,
+    MappedAudio,
     RateControl,
     SegmentType,
-    SoundRequest,
     TrackChoice,
     TranscriptionRequest,
     Trim,
@@ -87,7 +87,7 @@ def test_all_that_was_chosen_in_the_version_before_is_understood(read, job, medi
         trim=Trim(start_s=3),
         qualities=("720p",),
         encoding=EncodingRequest(codec=Codec.HEVC, preset="slow", rate_control=RateControl.ABR, segment_type=SegmentType.FMP4),
-        sound=SoundRequest(loudness_lufs=-16, audio_map=((MappedSound(track=1),),)),
+        sound=AudioRequest(loudness_lufs=-16, audio_map=((MappedAudio(track=1),),)),
         encryption=Encryption(key_file=key, key_uri="https://keys.invalid/1", publish_key=True),
         transcription=TranscriptionRequest(model="small", language="de"),
         tracks=TrackChoice(audio=(1,)),

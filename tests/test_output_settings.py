@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from pipeline.model import (
+    AudioRequest,
     Codec,
     EncoderFamily,
     EncodingRequest,
     Encryption,
     SegmentType,
-    SoundRequest,
     TrackChoice,
     TranscriptionRequest,
     Trim,
@@ -43,11 +43,11 @@ def settings(job, media_info):
         pytest.param({"encoding": EncodingRequest(preset="fast")}, {"hls": ("preset",), "mp4": ("preset",)}, id="preset"),
         pytest.param({"encoding": EncodingRequest(encoder=EncoderFamily.CPU)}, {}, id="the encoder that did it, by its name"),
         pytest.param({"encoding": EncodingRequest(segment_type=SegmentType.TS)}, {}, id="the usual segments, by their name"),
-        pytest.param({"sound": SoundRequest(surround=True)}, {}, id="5.1 of a stereo source"),
+        pytest.param({"sound": AudioRequest(surround=True)}, {}, id="5.1 of a stereo source"),
         pytest.param({"black_bars": True}, {}, id="black bars around 16:9"),
         pytest.param({"qualities": ("1080p", "720p", "480p", "360p")}, {}, id="the usual qualities, by their names"),
         pytest.param({"qualities": ("2160p", "1080p", "720p", "480p", "360p")}, {}, id="a quality that the source does not fill"),
-        pytest.param({"sound": SoundRequest(loudness_lufs=-16)}, {"hls": ("loudness_lufs",), "mp4": ("loudness_lufs",)}, id="loudness"),
+        pytest.param({"sound": AudioRequest(loudness_lufs=-16)}, {"hls": ("loudness_lufs",), "mp4": ("loudness_lufs",)}, id="loudness"),
         pytest.param({"transcription": TranscriptionRequest(model="small")}, {"transcript": ()}, id="captions"),
         pytest.param({"trim": Trim(start_s=3)}, {"hls": ("trim",), "mp4": ("trim",)}, id="a part"),
         pytest.param({"tracks": TrackChoice(audio=(2,))}, {"hls": ("tracks",), "mp4": ("tracks",)}, id="tracks"),
@@ -81,7 +81,7 @@ def test_any_encoder_will_do_where_none_is_named(settings, family, same):
 def test_sound_settings_mean_nothing_without_sound(settings, media_info):
     """Nor is there a transcript to wait for."""
     silent = media_info(audio=())
-    wanted = settings(media=silent, sound=SoundRequest(loudness_lufs=-16), transcription=TranscriptionRequest())
+    wanted = settings(media=silent, sound=AudioRequest(loudness_lufs=-16), transcription=TranscriptionRequest())
     assert {} == wanted.changes(settings(media=silent).steps)
 
 
@@ -104,10 +104,10 @@ def test_a_source_that_fills_no_quality_has_one_of_its_own_whatever_is_chosen(se
         pytest.param({"encoding": EncodingRequest(preset="slow")}, {}, [], id="preset"),
         pytest.param({"encoding": EncodingRequest(preset="slow")}, {"encoding": EncodingRequest(preset="fast")}, [], id="another preset"),
         pytest.param({"encoding": EncodingRequest(codec=Codec.HEVC)}, {}, [], id="codec"),
-        pytest.param({"sound": SoundRequest(loudness_lufs=-16)}, {}, [], id="loudness"),
+        pytest.param({"sound": AudioRequest(loudness_lufs=-16)}, {}, [], id="loudness"),
         pytest.param({"encoding": EncodingRequest(target_vmaf=93)}, {}, [], id="VMAF target"),
         pytest.param({"encoding": EncodingRequest(copy_top=True)}, {}, ["the original picture as its largest quality"], id="original"),
-        pytest.param({"sound": SoundRequest(surround=True)}, {}, [], id="5.1 that there never was"),
+        pytest.param({"sound": AudioRequest(surround=True)}, {}, [], id="5.1 that there never was"),
         pytest.param({"trim": Trim(start_s=3)}, {}, ["a part of the video alone"], id="part"),
     ],
 )

@@ -10,6 +10,7 @@ import pytest
 from pipeline.errors import SettingsError
 from pipeline.media.encode import ladder
 from pipeline.model import (
+    AudioRequest,
     AudioStream,
     Codec,
     DynamicRange,
@@ -18,7 +19,6 @@ from pipeline.model import (
     PhaseName,
     RateControl,
     SegmentType,
-    SoundRequest,
     TranscriptionRequest,
     UploadRequest,
 )
@@ -101,7 +101,7 @@ def test_no_rendition_has_more_than_sixty_frames_a_second(job, media_info, frame
             "A VMAF target needs an encoder that keeps a quality",
             id="VMAF in hardware",
         ),
-        pytest.param({"sound": SoundRequest(loudness_lufs=3)}, "A loudness target lies between -36 and -5 LUFS, not at 3.", id="loudness"),
+        pytest.param({"sound": AudioRequest(loudness_lufs=3)}, "A loudness target lies between -36 and -5 LUFS, not at 3.", id="loudness"),
     ],
 )
 def test_a_wrong_setting_is_one_sentence(job, media_info, changes, problem):
@@ -147,7 +147,7 @@ def test_several_sound_tracks_become_a_group_of_their_own(job, media_info):
 def test_surround_comes_beside_stereo_when_asked_for(job, media_info):
     """A player without surround still has sound."""
     five_one = (_track(1, channels=6),)
-    plain, surround = (make_plan(replace(job, sound=SoundRequest(surround=asked)), media_info(audio=five_one)) for asked in (False, True))
+    plain, surround = (make_plan(replace(job, sound=AudioRequest(surround=asked)), media_info(audio=five_one)) for asked in (False, True))
     assert ([("audio/und", 2)], [("audio/und", 2), ("audio/und-surround", 6)]) == (
         [(a.folder, a.channels) for a in plain.audio],
         [(a.folder, a.channels) for a in surround.audio],

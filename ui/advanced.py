@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from config import Preferences
 from pipeline.media.encode.encoders import ENCODERS
-from pipeline.model import Codec, EncoderFamily, EncodingRequest, Encryption, RateControl, SoundRequest
+from pipeline.model import AudioRequest, Codec, EncoderFamily, EncodingRequest, Encryption, RateControl
 from pipeline.plan import TARGET_VMAF
 
 T = TypeVar("T")
@@ -140,9 +140,9 @@ def encoding_request(values: AdvancedValues, preset: str) -> EncodingRequest:
     )
 
 
-def sound_request(values: AdvancedValues) -> SoundRequest:
+def audio_request(values: AdvancedValues) -> AudioRequest:
     """Return how the sound is wanted."""
-    return SoundRequest(surround=values.surround, loudness_lufs=values.loudness.lufs)
+    return AudioRequest(surround=values.surround, loudness_lufs=values.loudness.lufs)
 
 
 def encryption(values: AdvancedValues) -> Encryption | None:

@@ -100,7 +100,7 @@ class SourceView:
     slug: str = ""
 
     @property
-    def sound_only(self) -> bool:
+    def audio_only(self) -> bool:
         """Whether the source is known to have no picture."""
         return self.media is not None and self.media.video is None
 
@@ -382,14 +382,14 @@ def _rows_chosen(state: ViewState, message: RowsChosen) -> ViewState:
     """Show which rows the next job will have; the rows of a finished job stay until something is changed."""
     if not state.form_enabled or message == state.chosen:
         return state
-    return replace(state, chosen=message, bars=_preview(message, state.source.offered, sound_only=state.source.sound_only))
+    return replace(state, chosen=message, bars=_preview(message, state.source.offered, audio_only=state.source.audio_only))
 
 
-def _preview(chosen: RowsChosen | None, offered: tuple[str, ...] | None, *, sound_only: bool = False) -> Bars:
+def _preview(chosen: RowsChosen | None, offered: tuple[str, ...] | None, *, audio_only: bool = False) -> Bars:
     """Return the rows that the next job will have, as far as is known."""
     if chosen is None:
         return NO_BARS
-    if sound_only:
+    if audio_only:
         return rows.chosen(replace(chosen, qualities=(), mp4=False))
     made = chosen.qualities if offered is None else tuple(name for name in chosen.qualities if name in offered)
     return rows.chosen(replace(chosen, qualities=made))
@@ -410,7 +410,7 @@ def _source(state: ViewState, message: SourceChosen | SourceFound | SourceRefuse
     source = SourceView(path_text=message.text, media=media, details=describe(media), offered=offered_qualities(media), slug=message.slug)
     source = _treated(source, state.treatment)
     banner = Banner(title=f"Ready to convert {media.path.name}. Press Start.") if state.banner == READY else state.banner
-    bars = _preview(state.chosen, source.offered, sound_only=source.sound_only) if state.form_enabled else state.bars
+    bars = _preview(state.chosen, source.offered, audio_only=source.audio_only) if state.form_enabled else state.bars
     return replace(state, source=source, banner=banner, bars=bars)
 
 

@@ -15,8 +15,8 @@ from pipeline.errors import EncodeError, FfmpegError, IncompleteError, OutputErr
 from pipeline.events import LogLevel
 from pipeline.media.encode import arguments as encode
 from pipeline.media.encode import ladder
+from pipeline.media.encode.audio_format import RATE_HZ
 from pipeline.media.encode.loudness import SILENCE_LUFS
-from pipeline.media.encode.sound_format import RATE_HZ
 from pipeline.media.ffmpeg.ffmpeg_words import meaning
 from pipeline.media.ffmpeg.process import FfmpegRun, printable, run_ffmpeg
 from pipeline.media.hls import playlists
@@ -92,7 +92,7 @@ class HlsPhase:
         facts["accepted"] = plan.job.accept_damaged
         facts["renditions"] = [r.name for r in plan.renditions]
         if facts["decode_errors"] and plan.audio:
-            facts["sound"] = self._decoded_sound(context, found, facts["sound_ends"])
+            facts["sound"] = self._decoded_audio(context, found, facts["sound_ends"])
         context.workspace.mark(self.name.value, facts)
         context.workspace.checkpoints.clear()
         self._check_damage(context)
@@ -177,7 +177,7 @@ class HlsPhase:
             raise SourceError(f"{sentence}. {WAYS_OUT}")
         context.log(f"{sentence}; the picture or the sound may show them.", LogLevel.WARNING)
 
-    def _decoded_sound(self, context: PhaseContext, found: Scan, ends_s: Mapping[str, float]) -> dict[str, float] | None:
+    def _decoded_audio(self, context: PhaseContext, found: Scan, ends_s: Mapping[str, float]) -> dict[str, float] | None:
         """Return how long the sound should be of which most is missing, and how long what can be decoded of it; None if all can.
 
         What could not be decoded was replaced by silence in the encode, so the sound is decoded once more by itself. `ends_s` are

@@ -18,23 +18,23 @@ from pipeline.errors import EncodeError, OutputError
 from pipeline.events import LogLevel
 from pipeline.media.encode import arguments as encode
 from pipeline.media.encode import copying, per_title
+from pipeline.media.encode.audio_coding import AUDIO_FILE, Length
 from pipeline.media.encode.chunks import Cutting, cut, cut_at, first_chunks
 from pipeline.media.encode.copying import NotCopyableError
 from pipeline.media.encode.encoders import software_encoder
-from pipeline.media.encode.sound_coding import SOUND_FILE, Length
 from pipeline.media.hls.fragments import separate_init
 from pipeline.media.source.running_scan import RunningScan
 from pipeline.media.source.scan import CLOCK_HZ, Scan
 from pipeline.media.stream_layout import INIT
 from pipeline.model import Plan, Rendition, SegmentType
 from pipeline.output_settings import HLS, output_settings
+from pipeline.phases.audio_encode import AudioEncode
 from pipeline.phases.chunk_pool import ChunkPool
 from pipeline.phases.encode_work import EncodeWork
 from pipeline.phases.hls_copy import check_copied, join_copied, same_times
 from pipeline.phases.join import Pieces, join, segment_durations_s
 from pipeline.phases.phase import PhaseContext, Progress, log_words
-from pipeline.phases.picture_encode import NotSeekableError, PictureEncode, piece_name
-from pipeline.phases.sound_encode import SoundEncode
+from pipeline.phases.video_encode import NotSeekableError, VideoEncode, piece_name
 from pipeline.plan import within_source
 
 PER_TITLE = "per_title"
@@ -60,25 +60,25 @@ class HlsEncode:
         self.plan = context.plan
         self._context = context
         self._work = EncodeWork(context, ffmpeg)
-        self._sound = SoundEncode(context.plan, self._work)
+        self._audio = AudioEncode(context.plan, self._work)
         self._checkpoints = context.workspace.checkpoints
         # the sound's key too: what an earlier version made of the same source and settings is another stream
-        self._whole_key = key_of(self._work.made_with, output_settings(context.plan).steps[HLS], self._sound.key)
+        self._whole_key = key_of(self._work.made_with, output_settings(context.plan).steps[HLS], self._audio.key)
         self._cores = os.cpu_count() or 1
         self._begun = False
         self._goes_on = self._checkpoints.moving or bool(self._checkpoints.pieces)
         self._pool = ChunkPool(context.cancel)
-        self._picture = PictureEncode(self._work, self._sound, self._pool, cores=self._cores)
+        self._video = VideoEncode(self._work, self._audio, self._pool, cores=self._cores)
 
     def __enter__(self) -> HlsEncode:
         self._pool.__enter__()
         if not self._checkpoints.moving:
-            self._sound.start()
+            self._audio.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self._pool.__exit__(kind, error, traceback)
-        self._sound.stop()
+        self._audio.stop()
 
     def scan(self) -> Scan:
         """Read the source through, and begin with its first chunks meanwhile where that can be.
@@ -98,7 +98,7 @@ class HlsEncode:
                 cutting = first_chunks(self.plan, part, cores=self._cores)
                 if cutting is not None:
                     self._begun = True
-                    self._picture.begin(self.plan, cutting)
+                    self._video.begin(self.plan, cutting)
             return running.result()
 
     def _can_begin_early(self) -> bool:
@@ -117,7 +117,7 @@ class HlsEncode:
         begun = self._checkpoints.finish_moves(self._whole_key, self._context.workspace.folder)
         if begun is not None:
             return begun
-        self._sound.start()  # the moves that were begun were those of other work
+        self._audio.start()  # the moves that were begun were those of other work
         self._context.workspace.sweep()
         self._scan, self._context, self.plan = scan, replace(self._context, plan=plan), plan
         if self.plan.job.encoding.copy_top and self.plan.renditions:
@@ -134,8 +134,8 @@ class HlsEncode:
         What an earlier run has finished stays: a drive may have failed for a moment, or damage is accepted the next time.
         """
         if self._begun:
-            self._picture.drop()
-        self._sound.stop()
+            self._video.drop()
+        self._audio.stop()
         if not self._goes_on:
             self._checkpoints.clear()
 
@@ -147,7 +147,7 @@ class HlsEncode:
             raise NotCopyableError(decided["reason"])
         cutting = cut(self.plan, self._scan, cores=self._cores, whole=True)
         boundaries = copying.boundaries(self.plan, self._scan, cutting)
-        self._sound.tell_length(_sound_length(cutting, self.plan.segment_s))
+        self._audio.tell_length(_audio_length(cutting, self.plan.segment_s))
         copied = self._copied(top, cutting, boundaries)
         self.plan = replace(self.plan, renditions=copying.below(self.plan.renditions, self._scan.peak_bit_rate))
         cutting = cut_at(self.plan, cutting, self._scan, boundaries, cores=self._cores)
@@ -173,7 +173,7 @@ class HlsEncode:
     def _all_encoded(self) -> dict[str, Any]:
         cutting = cut(self.plan, self._scan, cores=self._cores) if self.plan.renditions else None
         length = cutting.length if cutting else self._scan.end
-        self._sound.tell_length(Length(ticks=length) if cutting is None else _sound_length(cutting, self.plan.segment_s))
+        self._audio.tell_length(Length(ticks=length) if cutting is None else _audio_length(cutting, self.plan.segment_s))
         if self.plan.job.encoding.target_vmaf is not None and cutting is not None:
             self._per_title(cutting)
         if cutting is None:
@@ -208,28 +208,28 @@ class HlsEncode:
         return {r.name: [(piece_name(number), chunk) for number, chunk in enumerate(chunks)] for r in self.plan.renditions}
 
     def _facts(self, length: int, cutting: Cutting | None, chunks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        self._sound.finish()
+        self._audio.finish()
         return {
             "duration_s": length / CLOCK_HZ,
             "frame_s": self._scan.usual_gap / CLOCK_HZ if self._context.plan.renditions else encode.AAC_FRAME_S,
             "frame_rate": None if cutting is None else cutting.frame_rate,
             "renditions": [r.name for r in self._context.plan.renditions],
             "audio": [] if self.plan.muxed_sound else [a.folder for a in self.plan.audio],
-            "loudness": self._sound.loudness,
+            "loudness": self._audio.loudness,
             "encoder": self.plan.encoder,
             "closed_captions": self._scan.captions,
             "chunks": len(chunks),
-            "decode_errors": max(self._sound.error_lines, self._lost_sounds()) + sum(c["errors"] for c in chunks),
-            "sound_ends": {str(index): end_s for index, end_s in self._sound.ends.items()},
+            "decode_errors": max(self._audio.error_lines, self._lost_audio()) + sum(c["errors"] for c in chunks),
+            "sound_ends": {str(index): end_s for index, end_s in self._audio.ends.items()},
             "missing_frames": self._missing_frames(cutting, chunks),
         }
 
-    def _lost_sounds(self) -> int:
+    def _lost_audio(self) -> int:
         """Return how many sounds ended before what was found of them when the source was read through."""
-        return sum(self._scan.sound_ends[index] / CLOCK_HZ - end_s > SHORT_S for index, end_s in self._sound.ends.items())
+        return sum(self._scan.sound_ends[index] / CLOCK_HZ - end_s > SHORT_S for index, end_s in self._audio.ends.items())
 
     def _joined(self, made: Mapping[str, Pieces], facts: Mapping[str, Any], last_frame: int) -> dict[str, Any]:
-        return join(self._work, self._sound, self.plan.segment_type, made, facts, last_frame=last_frame, key=self._whole_key)
+        return join(self._work, self._audio, self.plan.segment_type, made, facts, last_frame=last_frame, key=self._whole_key)
 
     def discard_partial_work(self) -> None:
         """Remove what was done when it is less than a chunk: not worth a folder that waits for the next start."""
@@ -247,7 +247,7 @@ class HlsEncode:
 
     def _copied(self, top: Rendition, cutting: Cutting, boundaries: Sequence[int]) -> dict[str, Any]:
         """Copy the source's picture into segments; return what a chunk's facts are. Raises NotCopyableError."""
-        file = SOUND_FILE if self.plan.muxed_sound else None
+        file = AUDIO_FILE if self.plan.muxed_sound else None
         arguments = encode.copy_arguments(self.plan, cutting, top, file)
         kind = self.plan.segment_type
         last = cutting.length - boundaries[-1] - cutting.last_frame
@@ -255,9 +255,9 @@ class HlsEncode:
         def make(folder: Path) -> dict[str, Any]:
             (folder / top.name).mkdir()
             if file is not None:
-                self._sound.stretch(0, None, folder / file, self._context.cancel)
+                self._audio.stretch(0, None, folder / file, self._context.cancel)
             run = self._work.run(arguments, folder, self._work.reporter("Copying the picture", cutting.length))
-            (folder / SOUND_FILE).unlink(missing_ok=True)
+            (folder / AUDIO_FILE).unlink(missing_ok=True)
             try:
                 if run.error_lines or run.frames != len(self._scan.frames):
                     raise NotCopyableError("not all of its frames can be copied")
@@ -271,7 +271,7 @@ class HlsEncode:
                 return {"reason": str(error)}
             return {"starts": {top.name: starts}, "last": last}
 
-        facts = self._work.piece(COPY, self._work.key(arguments, self._sound.key, boundaries), make)
+        facts = self._work.piece(COPY, self._work.key(arguments, self._audio.key, boundaries), make)
         if "reason" in facts:
             raise NotCopyableError(facts["reason"])
         return facts
@@ -313,8 +313,8 @@ class HlsEncode:
 
     def _chunks(self, cutting: Cutting) -> list[dict[str, Any]]:
         pieces = (piece_name(chunk.number) for chunk in cutting.chunks)
-        self._checkpoints.keep_only({*self._sound.names, PER_TITLE, COPY, *DECISIONS, *pieces})
-        return self._picture.encode(self.plan, cutting)
+        self._checkpoints.keep_only({*self._audio.names, PER_TITLE, COPY, *DECISIONS, *pieces})
+        return self._video.encode(self.plan, cutting)
 
     # pieces
 
@@ -327,7 +327,7 @@ class HlsEncode:
         self._checkpoints.finish(name, self._whole_key, facts)
 
 
-def _sound_length(cutting: Cutting, segment_s: int) -> Length:
+def _audio_length(cutting: Cutting, segment_s: int) -> Length:
     """Return how long the sound must be: where the last frame is held, or pauses are filled, the copies' times are not known before."""
     if not (cutting.held or cutting.pauses):
         return Length(ticks=cutting.length, shortest_segment=cutting.frame_ticks)

@@ -13,8 +13,8 @@ from pipeline.media.hls.iframes import TIMESTAMP_WRAP
 from pipeline.media.source.scan import CLOCK_HZ
 from pipeline.media.stream_layout import INIT
 from pipeline.model import SegmentType
+from pipeline.phases.audio_encode import AudioEncode
 from pipeline.phases.encode_work import EncodeWork
-from pipeline.phases.sound_encode import SoundEncode
 
 Pieces = Sequence[tuple[str, Mapping[str, Any]]]
 """The pieces that hold a rendition, in their order: their names and their facts."""
@@ -22,7 +22,7 @@ Pieces = Sequence[tuple[str, Mapping[str, Any]]]
 
 def join(
     work: EncodeWork,
-    sound: SoundEncode,
+    sound: AudioEncode,
     segment_type: SegmentType,
     made: Mapping[str, Pieces],
     facts: Mapping[str, Any],

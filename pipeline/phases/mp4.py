@@ -11,9 +11,9 @@ from pathlib import Path
 from pipeline.errors import EncodeError, IncompleteError, SourceError
 from pipeline.events import LogLevel
 from pipeline.media.encode import arguments as encode
+from pipeline.media.encode.audio_tracks import STEREO
 from pipeline.media.encode.chunks import cut
 from pipeline.media.encode.ladder import within_source
-from pipeline.media.encode.soundtracks import STEREO
 from pipeline.media.ffmpeg.process import printable, run_ffmpeg
 from pipeline.media.hls import encryption, measure
 from pipeline.media.source.probe import probe
@@ -68,7 +68,7 @@ class Mp4Phase:
         wanted = plan.mp4
         assert wanted is not None
         facts = context.workspace.done[PhaseName.HLS.value]
-        sound, target = _sound(plan), f"{scratch.name}/{MP4_FILE}"
+        sound, target = _audio(plan), f"{scratch.name}/{MP4_FILE}"
         place = _readable(context, scratch, [playlist for playlist in (wanted.remux_of, sound) if playlist is not None])
         sound_playlist = None if sound is None else place / sound / PLAYLIST
         shown = measure.read_media_playlist(folder / (wanted.remux_of or plan.renditions[0].name) / PLAYLIST)
@@ -125,7 +125,7 @@ def _readable(context: PhaseContext, scratch: Path, names: Sequence[str]) -> Pat
     return Path(scratch.name)
 
 
-def _sound(plan: Plan) -> str | None:
+def _audio(plan: Plan) -> str | None:
     """Return the folder of the rendition whose sound the MP4 gets: one of the picture's, or the default one of its own."""
     if plan.muxed_sound:
         assert plan.mp4 is not None

@@ -38,7 +38,7 @@ def settle(context: PhaseContext) -> bool:
         return False
     if not workspace.published:
         whole = is_whole(context)
-        if whole and not _has_planned_sounds(context):
+        if whole and not _has_planned_audio(context):
             workspace.done.clear()
             return True
         return not whole
@@ -135,7 +135,7 @@ def _beside_has_changed(context: PhaseContext) -> bool:
     return any(stored.get(name) != value for name, value in wanted.items())
 
 
-def _has_planned_sounds(context: PhaseContext) -> bool:
+def _has_planned_audio(context: PhaseContext) -> bool:
     """Whether the sounds with segments of their own are those that the plan has: an earlier version may have made others."""
     plan = context.plan
     made: list[str] = context.workspace.done[HLS]["audio"]
@@ -167,7 +167,7 @@ def _why_made_anew(context: PhaseContext, lost: Sequence[str], *, packaged: bool
         return "Files of the earlier run are missing", LogLevel.WARNING
     if changed is not None and not _is_extended(context):
         return f"Other settings than before ({', '.join(label(name) for name in changed)})", LogLevel.INFO
-    if packaged and not _has_planned_sounds(context):
+    if packaged and not _has_planned_audio(context):
         return "An earlier version made other sounds of this video", LogLevel.WARNING
     return None
 

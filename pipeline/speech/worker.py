@@ -45,10 +45,10 @@ class Worker:
         if request["task"] == "check":
             self.tell("result")
             return
-        from pipeline.speech.audio import read_sound
+        from pipeline.speech.audio import read_audio
 
         part = {name: request[name] for name in ("from_s", "until_s")}
-        sound = read_sound(Path(request["source"]), request["track"], **part)
+        sound = read_audio(Path(request["source"]), request["track"], **part)
         listener = engine.Listener(model, language)
         for heard in listener.listen(sound):
             if isinstance(heard, Segment):

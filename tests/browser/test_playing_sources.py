@@ -12,7 +12,7 @@ from hls_player import problems_of
 
 from pipeline import wiring
 from pipeline.cancel import CancelToken
-from pipeline.model import Codec, EncoderFamily, EncodingRequest, Encryption, Job, Outcome, SegmentType, SoundRequest, UploadRequest
+from pipeline.model import AudioRequest, Codec, EncoderFamily, EncodingRequest, Encryption, Job, Outcome, SegmentType, UploadRequest
 
 # hls.js 1.7.4 counts the first segment's header as a segment that brought nothing, wherever transport streams have a sound of
 # their own: of what ffmpeg's own HLS muxer makes it says so as well.
@@ -67,7 +67,7 @@ STREAMS = {
     "two levels": Stream(kind="odd size", length_s=2.0, heights=(360, 480)),
     "hdr10 converted": Stream(kind="hdr10"),
     "sound tracks": Stream(kind="sound tracks", sounds=3, spurious=NO_PROGRESS),
-    "surround": Stream(kind="surround", sounds=1, spurious=NO_PROGRESS, asked={"sound": SoundRequest(surround=True)}),
+    "surround": Stream(kind="surround", sounds=1, spurious=NO_PROGRESS, asked={"sound": AudioRequest(surround=True)}),
     "encrypted": Stream(kind="sound later"),
     "encrypted fmp4": Stream(kind="webm", sounds=1, asked={"encoding": FMP4}),
     "fmp4, sound longer": Stream(kind="sound longer", length_s=5.0, sounds=1, asked={"encoding": FMP4}),

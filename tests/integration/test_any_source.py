@@ -24,6 +24,7 @@ from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.media.validate import Finding, validate
 from pipeline.model import (
+    AudioRequest,
     Codec,
     EncoderFamily,
     EncodingRequest,
@@ -33,7 +34,6 @@ from pipeline.model import (
     Outcome,
     RateControl,
     SegmentType,
-    SoundRequest,
 )
 
 VERYFAST = EncodingRequest(preset="veryfast", encoder=EncoderFamily.CPU)
@@ -578,7 +578,7 @@ def test_a_key_that_is_to_be_published_lies_where_every_playlist_looks_for_it(co
 @pytest.mark.parametrize("segment_type", list(SegmentType))
 def test_surround_is_offered_beside_stereo_when_asked(convert, segment_type):
     """Every picture with each of the two groups; the six channels keep their places."""
-    made = convert("surround", encoding=replace(VERYFAST, segment_type=segment_type), sound=SoundRequest(surround=True))
+    made = convert("surround", encoding=replace(VERYFAST, segment_type=segment_type), sound=AudioRequest(surround=True))
     assert (Outcome.DONE, "", ()) == made.whole, made.report.error
     assert {("stereo", "2"), ("surround", "6")} == {(media["GROUP-ID"], media["CHANNELS"]) for media in made.media}
     assert {("stereo", "mp4a.40.2"), ("surround", "ac-3")} == {(v["AUDIO"], v["CODECS"].split(",")[1]) for v in made.variants}
@@ -591,7 +591,7 @@ def test_surround_is_offered_beside_stereo_when_asked(convert, segment_type):
 @pytest.mark.parametrize("kind", ["plain", "sound tracks"])
 def test_every_sound_is_brought_to_the_loudness_that_was_asked_for(convert, kind):
     """Within half a unit, and in time with the picture."""
-    made = convert(kind, sound=SoundRequest(loudness_lufs=-16.0))
+    made = convert(kind, sound=AudioRequest(loudness_lufs=-16.0))
     assert (Outcome.DONE, "", ()) == made.whole, made.report.error
     sounds = [made.folder / media["URI"] for media in made.media] or [made.picture]
     assert [pytest.approx(-16.0, abs=0.5)] * len(sounds) == [_loudness(path) for path in sounds]

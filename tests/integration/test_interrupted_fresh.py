@@ -14,7 +14,7 @@ from pipeline.cancel import CancelToken
 from pipeline.events import LogLevel, LogLine
 from pipeline.media.encode import chunks
 from pipeline.model import EncodingRequest, Existing, Job, Outcome
-from pipeline.phases import picture_encode
+from pipeline.phases import video_encode
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
     """A job of two chunks at least, one after the other, whose folder is finished with a preset and an MP4 that it does not ask for."""
     monkeypatch.setattr(chunks, "CHUNK_SEGMENTS", 1)
     monkeypatch.setattr(chunks, "LEAST_SEGMENTS", 1)
-    monkeypatch.setattr(picture_encode, "side_by_side", lambda cores: 1)
+    monkeypatch.setattr(video_encode, "side_by_side", lambda cores: 1)
     source = run(tmp_path, "clip.mp4", *picture(size="160x90", length_s=14), *sound(length_s=14), *H264, "-g", "50", *AAC)
     job = Job(source=source, output_dir=tmp_path / "out", slug="clip", encoding=EncodingRequest(preset="superfast"))
     assert Outcome.DONE == _run(job)[0]

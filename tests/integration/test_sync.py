@@ -15,7 +15,7 @@ from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.media.validate import validate
-from pipeline.model import EncoderFamily, EncodingRequest, Job, JobReport, MappedSound, Outcome, SegmentType, SoundRequest
+from pipeline.model import AudioRequest, EncoderFamily, EncodingRequest, Job, JobReport, MappedAudio, Outcome, SegmentType
 
 TS = EncodingRequest(preset="ultrafast", encoder=EncoderFamily.CPU)
 FMP4 = replace(TS, segment_type=SegmentType.FMP4)
@@ -176,7 +176,7 @@ def test_surround_and_loudness_are_made_of_one_reading_each(tmp_path):
     beeps = "0.3*sin(2*PI*1000*t)*(between(t,1,1.2)+between(t,6,6.2)+between(t,11,11.2))"
     six = ["-f", "lavfi", "-i", f"aevalsrc='{'|'.join([beeps] * 6)}':c=5.1:s=48000:d=12"]
     source = flash_and_beep.run(tmp_path / "six.mp4", *picture, *six, *flash_and_beep.CODECS)
-    report = _convert(source, tmp_path / "out", sound=SoundRequest(surround=True, loudness_lufs=-16.0), make_mp4=False)
+    report = _convert(source, tmp_path / "out", sound=AudioRequest(surround=True, loudness_lufs=-16.0), make_mp4=False)
     assert (Outcome.DONE, "", ()) == (report.outcome, report.error, validate(report.folder).findings)
     film = next(report.folder.glob("*p/index.m3u8"))
     for sound in sorted(report.folder.glob("audio/*/index.m3u8")):
@@ -225,7 +225,7 @@ def test_mono_tracks_of_an_mxf_are_heard_as_left_and_right(tmp_path):
 
 def test_a_map_puts_other_tracks_together(tmp_path):
     """The fourth on the left and the first on the right, muxed; nothing else."""
-    chosen = SoundRequest(audio_map=((MappedSound(track=4), MappedSound(track=1)),))
+    chosen = AudioRequest(audio_map=((MappedAudio(track=4), MappedAudio(track=1)),))
     report = _convert(_tones(tmp_path), tmp_path / "out", sound=chosen, make_mp4=False)
     assert (Outcome.DONE, "", ()) == (report.outcome, report.error, validate(report.folder).findings)
     assert [700, 400] == _heard_hz(_playlists(report.folder)[1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.errors import Cancelled
-from pipeline.phases.picture_encode import _InOrder
+from pipeline.phases.video_encode import _InOrder
 
 
 def test_a_chunk_whose_place_was_taken_is_not_settled_until_it_is_made_again():

@@ -27,9 +27,9 @@ from pipeline.media.encode import arguments as encode_arguments
 from pipeline.media.encode import chunks
 from pipeline.media.source.probe import probe
 from pipeline.media.source.scan import scan
-from pipeline.model import EncodingRequest, Existing, Job, PhaseOutcome, SegmentType, SoundRequest
+from pipeline.model import AudioRequest, EncodingRequest, Existing, Job, PhaseOutcome, SegmentType
 from pipeline.output_settings import output_settings
-from pipeline.phases import encode_work, hls, hls_encode, picture_encode, sound_encode
+from pipeline.phases import audio_encode, encode_work, hls, hls_encode, video_encode
 from pipeline.phases.hls import HlsPhase
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
 from pipeline.plan import make_plan
@@ -101,7 +101,7 @@ def in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut short clips as if they were long, one chunk at a time."""
     monkeypatch.setattr(chunks, "CHUNK_SEGMENTS", 1)
     monkeypatch.setattr(chunks, "LEAST_SEGMENTS", 1)
-    monkeypatch.setattr(picture_encode, "side_by_side", lambda cores: 1)
+    monkeypatch.setattr(video_encode, "side_by_side", lambda cores: 1)
 
 
 def _hashes(playlist: Path, *options: str) -> list[str]:
@@ -122,7 +122,7 @@ def _playlist(done: Encode, name: str = "90p") -> Path:
 @pytest.mark.parametrize("side_by_side", [1, 2])
 def test_joined_chunks_have_the_frames_times_and_sound_of_one_piece(encode, in_chunks, monkeypatch, segment_type, side_by_side):
     """Whether they are encoded one after the other or side by side, in both containers."""
-    monkeypatch.setattr(picture_encode, "side_by_side", lambda cores: side_by_side)
+    monkeypatch.setattr(video_encode, "side_by_side", lambda cores: side_by_side)
     encoding = replace(FAST, segment_type=segment_type)
     joined = encode("joined", encoding=encoding)
     joined.run()
@@ -332,14 +332,14 @@ def test_holes_that_were_found_are_filled_at_once_after_a_stop(encode, monkeypat
 
 def test_chunks_that_need_different_headers_make_the_encode_one_piece(encode, in_chunks, monkeypatch):
     """Players get one initialization section for all segments."""
-    real = picture_encode.separate_init
+    real = video_encode.separate_init
 
     def differs(init, first_segment):
         real(init, first_segment)
         if init.parent.parent.name.startswith("0001"):
             init.write_bytes(init.read_bytes() + struct.pack(">I4s", 8, b"free"))
 
-    monkeypatch.setattr(picture_encode, "separate_init", differs)
+    monkeypatch.setattr(video_encode, "separate_init", differs)
     run = encode(encoding=replace(FAST, segment_type=SegmentType.FMP4))
     run.run()
     assert (["0000", "0001", "0002", "0000"], 600) == (run.commands(), len(_times(_playlist(run))))
@@ -367,7 +367,7 @@ def test_a_disk_that_is_full_when_a_chunk_has_ended(encode, in_chunks, monkeypat
 @pytest.mark.parametrize(
     ("owner", "name"),
     [
-        pytest.param(sound_encode, "write_stretch", id="the sound of a chunk"),
+        pytest.param(audio_encode, "write_stretch", id="the sound of a chunk"),
         pytest.param(checkpoints, "_sync", id="a finished piece"),
         pytest.param(hls, "_playlist", id="a playlist"),
     ],
@@ -417,7 +417,7 @@ def test_the_loudness_is_measured_and_said(encode):
 
 def test_the_loudness_can_be_brought_to_a_target(encode):
     """Within half a unit of it, measured in what was made."""
-    run = encode(sound=SoundRequest(loudness_lufs=-16.0))
+    run = encode(sound=AudioRequest(loudness_lufs=-16.0))
     run.run()
     arguments = ["-hide_banner", "-i", str(_playlist(run)), "-map", "0:a", "-af", "ebur128=framelog=quiet:dualmono=true", "-f", "null", "-"]
     said = subprocess.run([str(FFMPEG), *arguments], check=True, capture_output=True, text=True).stderr

@@ -24,7 +24,7 @@ from pipeline.media.source.probe import probe
 from pipeline.media.source.scan import CLOCK_HZ, Found, Scan
 from pipeline.media.validate import validate
 from pipeline.model import EncodingRequest, Job, JobReport, MediaInfo, Outcome
-from pipeline.phases import encode_work, picture_encode
+from pipeline.phases import encode_work, video_encode
 
 LONG_S = 60
 ENCODE = ("-g", "50", *H264, "-crf", "2")  # with so many bits that the ceiling is the table's, whatever comes later
@@ -243,7 +243,7 @@ def _finished(job: WatchedJob) -> list[Path]:
 
 def test_a_source_that_could_not_be_read_for_a_moment_loses_no_finished_chunk(start, monkeypatch, clip):
     """A drive may fail and come back: what an earlier run has made is used then."""
-    monkeypatch.setattr(picture_encode, "side_by_side", lambda cores: 1)
+    monkeypatch.setattr(video_encode, "side_by_side", lambda cores: 1)
     finished = _stopped_after_a_chunk(start, clip)
 
     def scan(*_: object) -> Scan:

@@ -15,7 +15,7 @@ from small_streams import AC3, BT709, PQ, X265, decoded, make_picture, make_soun
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, EncodeError, OutputError, SettingsError
 from pipeline.events import LogLevel
-from pipeline.media.encode.soundtracks import audio_renditions
+from pipeline.media.encode.audio_tracks import audio_renditions
 from pipeline.media.hls import playlists
 from pipeline.media.hls.measure import bit_rates
 from pipeline.model import (

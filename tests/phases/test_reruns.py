@@ -19,7 +19,7 @@ from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.media.encode import chunks
 from pipeline.model import Encryption, Existing, Job, Outcome, SegmentType, TranscriptionRequest
-from pipeline.phases import picture_encode
+from pipeline.phases import video_encode
 
 FASTER = replace(ULTRAFAST, preset="superfast")
 
@@ -219,7 +219,7 @@ def test_one_more_quality_that_was_stopped_goes_on(out, tmp_path, monkeypatch):
     """From its last finished chunk; what is there is played meanwhile."""
     monkeypatch.setattr(chunks, "CHUNK_SEGMENTS", 1)
     monkeypatch.setattr(chunks, "LEAST_SEGMENTS", 1)
-    monkeypatch.setattr(picture_encode, "side_by_side", lambda cores: 1)
+    monkeypatch.setattr(video_encode, "side_by_side", lambda cores: 1)
     clip = run(tmp_path, "clip.mp4", *picture(size="854x480", rate="10", length_s=14), *sound(length_s=14), *H264, "-g", "20", *AAC)
     folder = convert(clip, out, qualities=("360p",)).folder
     before, cancel = _contents(folder), CancelToken()

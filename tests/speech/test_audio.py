@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from pipeline.errors import SpeechError
-from pipeline.speech.audio import RATE_HZ, read_sound
+from pipeline.speech.audio import RATE_HZ, read_audio
 
 TONE = ("-f", "lavfi", "-i", "sine=f=440:d=2:r=48000")
 
 
 def loud_spans(path) -> list[tuple[float, float]]:
     """Where the sound is loud, as rounded (start, end) in seconds."""
-    samples = np.concatenate(list(read_sound(path).pieces))
+    samples = np.concatenate(list(read_audio(path).pieces))
     frames = np.abs(samples[: len(samples) // 160 * 160].reshape(-1, 160)).max(axis=1) > 0.02
     edges = np.flatnonzero(np.diff(np.concatenate([[0], frames.astype(int), [0]])))
     return [(round(float(a) / 100, 1), round(float(b) / 100, 1)) for a, b in edges.reshape(-1, 2) if b - a > 2]
@@ -21,7 +21,7 @@ def loud_spans(path) -> list[tuple[float, float]]:
 
 def test_samples_are_whispers(make_sound):
     """Whatever the source has, the samples are float32 mono, 16 kHz, between -1 and 1."""
-    sound = read_sound(make_sound("tone.m4a", *TONE, "-af", "volume=8,aformat=channel_layouts=5.1", "-c:a", "aac"))
+    sound = read_audio(make_sound("tone.m4a", *TONE, "-af", "volume=8,aformat=channel_layouts=5.1", "-c:a", "aac"))
     samples = np.concatenate(list(sound.pieces))
     assert (np.float32, 1, True) == (samples.dtype, samples.ndim, bool(np.abs(samples).max() <= 1.0))
     assert (2.0, 2.0) == (pytest.approx(len(samples) / RATE_HZ, abs=0.1), pytest.approx(sound.duration_s, abs=0.1))
@@ -36,7 +36,7 @@ def test_a_hole_is_kept(make_sound):
 def test_a_part(make_sound):
     """Only what lies between two times is read, counted from the first of them."""
     path = make_sound("hole.mkv", *TONE, "-af", "asetpts='PTS+if(gt(T,1),3/TB,0)'", "-c:a", "pcm_s16le")
-    sound = read_sound(path, from_s=0.5, until_s=4.25)
+    sound = read_audio(path, from_s=0.5, until_s=4.25)
     samples = np.concatenate(list(sound.pieces))
     assert (60_000, 3.75) == (len(samples), sound.duration_s)
     assert [True, False, True] == [bool(np.abs(samples[at : at + 1000]).max() > 0.02) for at in (0, 20_000, 57_000)]
@@ -54,7 +54,7 @@ def test_a_change_of_channels(make_sound):
     surround = make_sound("surround.ts", *TONE, "-ac", "6", "-c:a", "ac3", "-output_ts_offset", "2")
     joined = stereo.with_name("joined.ts")
     joined.write_bytes(stereo.read_bytes() + surround.read_bytes())
-    assert 4.0 == pytest.approx(sum(len(piece) for piece in read_sound(joined).pieces) / RATE_HZ, abs=0.2)
+    assert 4.0 == pytest.approx(sum(len(piece) for piece in read_audio(joined).pieces) / RATE_HZ, abs=0.2)
 
 
 def test_broken_packets_cost_only_themselves(make_sound):
@@ -71,4 +71,4 @@ def test_a_file_without_sound(make_sound):
     """A file without a sound track is refused by name."""
     path = make_sound("mute.mp4", "-f", "lavfi", "-i", "color=s=64x64:d=1:r=5")
     with pytest.raises(SpeechError, match=r"mute\.mp4 has no sound to transcribe\.$"):
-        read_sound(path)
+        read_audio(path)

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.errors import SpeechError
 from pipeline.speech import engine
-from pipeline.speech.audio import RATE_HZ, Sound, read_sound
+from pipeline.speech.audio import RATE_HZ, DecodedAudio, read_audio
 from pipeline.speech.cues import Segment
 
 
@@ -15,7 +15,7 @@ def test_a_long_sound_is_cut_between_phrases(sample, small_model, monkeypatch):
     """With blocks far shorter than the clip the same words come out at the same times, and the clock never goes back."""
     monkeypatch.setattr(engine, "BLOCK_S", 6)
     model = engine.load(small_model, "small", None)
-    heard = list(engine.Listener(model, None).listen(read_sound(sample)))
+    heard = list(engine.Listener(model, None).listen(read_audio(sample)))
     segments = [item for item in heard if isinstance(item, Segment)]
     clock = [item for item in heard if not isinstance(item, Segment)]
     assert sample.with_suffix(".txt").read_text(encoding="utf-8").splitlines() == [segment.text for segment in segments]
@@ -26,10 +26,10 @@ def test_a_long_sound_is_cut_between_phrases(sample, small_model, monkeypatch):
 def test_speech_without_a_pause_is_cut_all_the_same(sample, small_model, monkeypatch):
     """Somebody who never pauses can't make a block grow for ever."""
     monkeypatch.setattr(engine, "BLOCK_S", 2)
-    samples = np.concatenate(list(read_sound(sample).pieces))[int(0.75 * RATE_HZ) : int(2.45 * RATE_HZ)]
+    samples = np.concatenate(list(read_audio(sample).pieces))[int(0.75 * RATE_HZ) : int(2.45 * RATE_HZ)]
     model = engine.load(small_model, "small", "en")
     listener = engine.Listener(model, "en")
-    list(listener.listen(Sound(duration_s=0.0, pieces=iter(np.array_split(np.tile(samples, 4), 50)))))
+    list(listener.listen(DecodedAudio(duration_s=0.0, pieces=iter(np.array_split(np.tile(samples, 4), 50)))))
     assert len(samples) * 4 / RATE_HZ == pytest.approx(listener.heard_s, abs=0.01)
 
 

@@ -211,7 +211,7 @@ def silent(folder: Path) -> Path:
     return run(folder, "silent.mp4", *picture(), *H264)
 
 
-def sound_only(folder: Path) -> Path:
+def audio_only(folder: Path) -> Path:
     """No picture: AAC in MPEG-4."""
     return run(folder, "sound_only.m4a", *sound(length_s=8), *AAC)
 
@@ -391,7 +391,7 @@ KINDS: dict[str, Maker] = {
     "sound later": sound_later,
     "picture later": picture_later,
     "silent": silent,
-    "sound only": sound_only,
+    "sound only": audio_only,
     "mp3 with cover": mp3_with_cover,
     "mp4 with cover": mp4_with_cover,
     "half second": half_second,

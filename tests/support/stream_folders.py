@@ -46,7 +46,7 @@ def source(size: tuple[int, int] = (320, 180), *, seconds: float = SECONDS, rate
     return picture + (["-f", "lavfi", "-i", f"sine=frequency=440:sample_rate=48000:duration={seconds}"] if sound else [])
 
 
-def picture_options(codec: str = "libx264") -> list[str]:
+def video_options(codec: str = "libx264") -> list[str]:
     """Return options for a picture with a keyframe every two seconds on a clock that begins at ten."""
     by_codec = {
         "libx264": ["-preset", "ultrafast", "-sc_threshold", "0", "-profile:v", "high", "-bf", "2", "-8x8dct", "1"],
@@ -71,7 +71,7 @@ def make_ts(folder: Path) -> Path:
     for name, (width, height) in SIZES.items():
         (folder / name).mkdir(parents=True)
         scaled = ["-vf", f"scale={width}:{height},setsar=1"]
-        encode(folder, [*source(), *scaled, *picture_options(), "-c:a", "aac", "-ac", "2", *hls(name, fmp4=False)])
+        encode(folder, [*source(), *scaled, *video_options(), "-c:a", "aac", "-ac", "2", *hls(name, fmp4=False)])
         write_media(folder / name / "index.m3u8", durations(SECONDS), "seg_{:03d}.ts", version=6)
         write_iframes(folder, name, fmp4=False)
     write_subtitles(folder)
@@ -86,7 +86,7 @@ def make_fmp4(folder: Path, *, codec: str = "libx264", sizes: dict[str, tuple[in
     for name, (width, height) in sizes.items():
         (folder / name).mkdir(parents=True)
         scaled = ["-vf", f"scale={width}:{height},setsar=1"]
-        encode(folder, [*source(sound=False), *scaled, *picture_options(codec), *hls(name, fmp4=True)])
+        encode(folder, [*source(sound=False), *scaled, *video_options(codec), *hls(name, fmp4=True)])
         write_media(folder / name / "index.m3u8", durations(SECONDS), "seg_{:03d}.m4s", version=7, init="init.mp4")
         write_iframes(folder, name, fmp4=True)
     make_sound(folder)
@@ -240,7 +240,7 @@ def write(path: Path, lines: list[str]) -> None:
 def make_plain(folder: Path, options: list[str], *, codec: str = "libx264", inputs: list[str] | None = None, fmp4: bool = False) -> Path:
     """A stream of one short rendition made with options of one's own, and a master playlist that declares the usual things."""
     (folder / "180p").mkdir(parents=True)
-    encode(folder, [*(inputs or source(seconds=2)), *picture_options(codec), *options, *hls("180p", fmp4=fmp4)])
+    encode(folder, [*(inputs or source(seconds=2)), *video_options(codec), *options, *hls("180p", fmp4=fmp4)])
     codecs = f"{codec_of(folder, '180p')},mp4a.40.2"
     lines = [f'#EXT-X-STREAM-INF:BANDWIDTH=1,AVERAGE-BANDWIDTH=1,CODECS="{codecs}",RESOLUTION=320x180,FRAME-RATE=25.000']
     write(folder / "master.m3u8", ["#EXTM3U", "#EXT-X-INDEPENDENT-SEGMENTS", *lines, "180p/index.m3u8"])

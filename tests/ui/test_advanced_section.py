@@ -10,7 +10,7 @@ from ui_fakes import FakeServices, Stage, media_info, report
 
 from pipeline.errors import SettingsError
 from pipeline.events import JobFinished, LogLevel, LogLine, PhaseStarted
-from pipeline.model import Codec, EncoderFamily, EncodingRequest, Encryption, PhaseName, RateControl, SoundRequest
+from pipeline.model import AudioRequest, Codec, EncoderFamily, EncodingRequest, Encryption, PhaseName, RateControl
 from ui import view_state
 from ui.advanced import AIM_LABELS, CODEC_LABELS, ENCODER_LABELS, LOUDNESS_LABELS, AdvancedValues, Aim, Loudness, encoder_choices
 from ui.job_form import Field
@@ -174,8 +174,8 @@ def test_an_encoder_that_does_not_work_here(open_driver):
         ({"keep_original": True}, {"encoding": EncodingRequest(copy_top=True)}),
         ({"aim": AIM_LABELS[Aim.BIT_RATE]}, {"encoding": EncodingRequest(rate_control=RateControl.ABR)}),
         ({"aim": AIM_LABELS[Aim.MEASURED], "target": "92,5"}, {"encoding": EncodingRequest(target_vmaf=92.5)}),
-        ({"loudness": LOUDNESS_LABELS[Loudness.BROADCAST]}, {"sound": SoundRequest(loudness_lufs=-23.0)}),
-        ({"surround": True}, {"sound": SoundRequest(surround=True)}),
+        ({"loudness": LOUDNESS_LABELS[Loudness.BROADCAST]}, {"sound": AudioRequest(loudness_lufs=-23.0)}),
+        ({"surround": True}, {"sound": AudioRequest(surround=True)}),
         ({"accept_damaged": True}, {"accept_damaged": True}),
     ],
     ids=["encoder", "format and HDR", "original", "bit rate", "target", "loudness", "5.1", "damage"],
@@ -189,7 +189,7 @@ def test_what_was_chosen_is_done(open_driver, chosen, asked):
     driver.press(driver.window.actions.start)
     driver.until_stage(READY)
     (job,) = (plan.job for plan in driver.services.plans)
-    usual = {"encoding": EncodingRequest(), "sound": SoundRequest(), "accept_damaged": False}
+    usual = {"encoding": EncodingRequest(), "sound": AudioRequest(), "accept_damaged": False}
     assert usual | asked == {name: getattr(job, name) for name in usual}
 
 

@@ -11,13 +11,13 @@ from ui_fakes import CONFIGURED, NOT_CONFIGURED, FakeServices, media_info
 from config import BackendApi, Config, Languages, Preferences
 from pipeline import wiring
 from pipeline.model import (
+    AudioRequest,
     Codec,
     EncoderFamily,
     EncodingRequest,
     Encryption,
     Job,
     RateControl,
-    SoundRequest,
     TranscriptionRequest,
     Trim,
     UploadRequest,
@@ -251,7 +251,7 @@ def test_the_job_says_what_advanced_says():
     )
     job = to_job(replace(GOOD, advanced=chosen), "lesson01")
     expected = EncodingRequest(codec=Codec.HEVC, encoder=EncoderFamily.CPU, target_vmaf=92.5, keep_hdr=True)
-    assert (expected, SoundRequest(surround=True, loudness_lufs=-16.0)) == (job.encoding, job.sound)
+    assert (expected, AudioRequest(surround=True, loudness_lufs=-16.0)) == (job.encoding, job.sound)
     assert Encryption(key_file=Path("/k"), key_uri="https://example.com/k", publish_key=True) == job.encryption
     assert job.accept_damaged
 

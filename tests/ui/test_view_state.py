@@ -301,7 +301,7 @@ def test_sound_alone_has_no_picture_rows():
     """Qualities and MP4 are off where there is no picture, captions are not."""
     found = replace(FOUND, media=replace(FOUND.media, video=None))
     state = after(ROWS, SourceChosen(text=FOUND.text), found)
-    assert state.source.sound_only
+    assert state.source.audio_only
     assert ["off"] * 7 + ["0%"] == [bar.figure for bar in (*state.bars.qualities, state.bars.mp4, state.bars.transcript)]
 
 

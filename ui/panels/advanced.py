@@ -47,8 +47,8 @@ class AdvancedPanel:
         self._of_key: list[plain.Widget] = []
         self.notes: dict[Field, FieldNote] = {}
         fields = Fields(self.card.body)
-        self._add_picture(fields)
-        self._add_sound(fields)
+        self._add_video(fields)
+        self._add_audio(fields)
         self._add_encryption(fields)
         text = "Convert damaged videos as far as they can be read"
         accept_damaged = self._tick(text, self._variables.accept_damaged)
@@ -80,7 +80,7 @@ class AdvancedPanel:
         exposed = values.encrypt and values.publish_key
         self.published_hint.configure(bootstyle=TEXT_TONES[Tone.WARNING] if exposed else HINT)
 
-    def _add_picture(self, fields: Fields) -> None:
+    def _add_video(self, fields: Fields) -> None:
         variables = self._variables
         self.encoder = self._list(variables.encoder, ENCODER_LABELS.values())
         encoder_note = fields.add("Encoder", self.encoder)
@@ -102,7 +102,7 @@ class AdvancedPanel:
         self.notes |= {Field.ENCODER: encoder_note, Field.TARGET: target_note}
         self._always += [self.encoder, self.codec, self.aim]
 
-    def _add_sound(self, fields: Fields) -> None:
+    def _add_audio(self, fields: Fields) -> None:
         self.loudness = self._list(self._variables.loudness, LOUDNESS_LABELS.values())
         fields.add("Loudness", self.loudness)
         surround = self._tick("Also keep 5.1 sound", self._variables.surround)

@@ -16,7 +16,7 @@ import ffmpeg
 
 from pipeline.media.encode.chunks import SHORTEST_PAUSE_S, Chunk, Cutting
 from pipeline.media.encode.colour_conversion import conversion, named_by_headers, tags
-from pipeline.media.encode.encoders import codec_of, family_of, global_options, picture_options, pixel_format, upload_filters
+from pipeline.media.encode.encoders import codec_of, family_of, global_options, pixel_format, upload_filters, video_options
 from pipeline.media.source.colours import source_colours
 from pipeline.media.source.scan import CLOCK_HZ, EARLY_TICKS
 from pipeline.media.stream_layout import INIT, PLAYLIST
@@ -58,16 +58,16 @@ def chunk_arguments(plan: Plan, cutting: Cutting, chunk: Chunk, sound: str | Non
     `sound` names a file of the encoded sound of just this stretch, in the stream's own time; it is copied into every
     rendition. The tee muxer hands it to a HLS muxer a rendition; `-var_stream_map` refuses to share.
     """
-    pictures = picture_graph(_entered(plan.media, chunk), plan, cutting, chunk)
+    pictures = video_graph(_entered(plan.media, chunk), plan, cutting, chunk)
     sounds = [] if sound is None else [ffmpeg.input(sound, itsoffset=-TIMELINE_S)["a:0"]]
-    options = _picture_options(plan, cutting, plan.renditions, repeatable=cutting.repeatable)
+    options = _video_options(plan, cutting, plan.renditions, repeatable=cutting.repeatable)
     if sounds:
         options["c:a"] = "copy"
     times = [f"setts=pts=PTS:dts=DTS:{FRAGMENT_DURATION}"] if plan.segment_type is SegmentType.FMP4 else []
     options |= _bitstream(plan, *times)
     slaves = "|".join(_hls_slave(r, i, plan, chunk, has_sound=bool(sounds)) for i, r in enumerate(plan.renditions))
     arguments = _arguments(
-        *pictures, *sounds, name=slaves, options=_timeline() | {"format": "tee"} | _picture_timing(chunk, len(plan.renditions)) | options
+        *pictures, *sounds, name=slaves, options=_timeline() | {"format": "tee"} | _video_timing(chunk, len(plan.renditions)) | options
     )
     # a file of which most can't be decoded is judged by what came of it, not by the share of errors
     return ["-copyts", "-max_error_rate", "1", *global_options(plan.encoder), *arguments]
@@ -103,16 +103,16 @@ def mp4_arguments(plan: Plan, cutting: Cutting, rendition: Rendition, sound: Pat
     The last frame stands until `end_s`, counted from the stream's first moment.
     """
     chunk = Chunk(number=0, start=0, end=None, seek_s=cutting.chunks[0].seek_s, first_frame=0, frames=None)
-    pictures = picture_graph(_entered(plan.media, chunk), plan, cutting, chunk, (rendition,))
+    pictures = video_graph(_entered(plan.media, chunk), plan, cutting, chunk, (rendition,))
     sounds = [] if sound is None else [_stream(sound)["a:0"]]
-    options, mp4 = _picture_options(plan, cutting, (rendition,), repeatable=False), _mp4(end_s)
+    options, mp4 = _video_options(plan, cutting, (rendition,), repeatable=False), _mp4(end_s)
     options |= _bitstream(plan, mp4["bsf:v"])
     if sounds:
         options["c:a"] = "copy"
     return [
         "-copyts",
         *global_options(plan.encoder),
-        *_arguments(*pictures, *sounds, name=target, options=_picture_timing(chunk, 1) | mp4 | options),
+        *_arguments(*pictures, *sounds, name=target, options=_video_timing(chunk, 1) | mp4 | options),
     ]
 
 
@@ -145,7 +145,7 @@ def source_input(media: MediaInfo, **options: Any) -> Any:  # noqa: ANN401  # ff
     return ffmpeg.input(SOURCE, **options)
 
 
-def picture_graph(
+def video_graph(
     source: Any,  # noqa: ANN401  # ffmpeg-python is untyped
     plan: Plan,
     cutting: Cutting,
@@ -290,9 +290,9 @@ def _first_tick(start: int) -> int:
     return start - EARLY_TICKS if start else 0
 
 
-def _picture_options(plan: Plan, cutting: Cutting, renditions: tuple[Rendition, ...], *, repeatable: bool) -> dict[str, Any]:
+def _video_options(plan: Plan, cutting: Cutting, renditions: tuple[Rendition, ...], *, repeatable: bool) -> dict[str, Any]:
     assert plan.media.video is not None
-    options = picture_options(
+    options = video_options(
         plan.encoder,
         plan.job.encoding.preset,
         renditions,
@@ -314,7 +314,7 @@ def _bitstream(plan: Plan, *more: str) -> dict[str, str]:
     return {"bsf:v": ",".join((*named, *more))} if named or more else {}
 
 
-def _picture_timing(chunk: Chunk, pictures: int) -> dict[str, Any]:
+def _video_timing(chunk: Chunk, pictures: int) -> dict[str, Any]:
     times = ",".join(f"{_first_tick(keyframe) / CLOCK_HZ:.6f}" for keyframe in chunk.keyframes)
     # one list a picture: ffmpeg cuts a list up where it stands, and a second encoder would see the first time alone
     keyframes = {f"force_key_frames:v:{i}": times for i in range(pictures)} if times else {"force_key_frames": KEYFRAMES}

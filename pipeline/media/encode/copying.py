@@ -51,7 +51,7 @@ def _obstacles(plan: Plan, scan: Scan, cutting: Cutting) -> Iterator[str]:
         yield "only a part of it is wanted, and a copy can't begin and end at any frame"
     if plan.job.encoding.codec is not Codec.H264:
         yield f"the stream is made in {plan.job.encoding.codec.value}, and only H.264 is copied"
-    yield from _picture_obstacles(video, top)
+    yield from _video_obstacles(video, top)
     if cutting.thinning is not None:
         yield "it has too many frames a second"
     if scan.bit_rate > top.bit_rate:
@@ -59,7 +59,7 @@ def _obstacles(plan: Plan, scan: Scan, cutting: Cutting) -> Iterator[str]:
     yield from _timing_obstacles(plan, scan, cutting)
 
 
-def _picture_obstacles(video: VideoStream, top: Rendition) -> Iterator[str]:
+def _video_obstacles(video: VideoStream, top: Rendition) -> Iterator[str]:
     if video.codec != "h264":
         yield f"it is {video.codec}, not H.264"
     if video.pixel_format != "yuv420p":

@@ -23,9 +23,9 @@ from pipeline.media.encode.encoders import (
     codec_of,
     family_of,
     global_options,
-    picture_options,
     pixel_format,
     upload_filters,
+    video_options,
 )
 from pipeline.media.ffmpeg.process import ffmpeg_encoders, ffmpeg_version, run_ffmpeg
 from pipeline.model import Codec, DynamicRange, EncoderFamily, Rendition
@@ -262,7 +262,7 @@ def _trial_arguments(encoder: str) -> list[str]:
     picture = picture.filter("format", pixel_format(encoder, DynamicRange.SDR))
     for name, arguments in upload_filters(encoder):
         picture = picture.filter(name, **arguments)
-    options = picture_options(encoder, "medium", (TRIAL,), dynamic_range=DynamicRange.SDR)
+    options = video_options(encoder, "medium", (TRIAL,), dynamic_range=DynamicRange.SDR)
     return [*global_options(encoder), *ffmpeg_python.output(picture, "-", format="null", **options).get_args()]
 
 

@@ -107,7 +107,7 @@ def family_of(encoder: str) -> EncoderFamily:
     return _KNOWN[encoder][1]
 
 
-def picture_options(
+def video_options(
     encoder: str,
     preset: str,
     renditions: Sequence[Rendition],

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.media.encode.sound_format import LAYOUTS, RATE_HZ
+from pipeline.media.encode.audio_format import LAYOUTS, RATE_HZ
 
 PART = RATE_HZ // 10
 """Samples of a tenth of a second: gating blocks of 0.4 s overlap by three quarters (BS.1770-4, annex 1)."""

@@ -21,7 +21,7 @@ from pipeline.errors import EncodeError
 from pipeline.media.encode import arguments as encode
 from pipeline.media.encode import ladder
 from pipeline.media.encode.chunks import SLOT_S, Chunk, Cutting, side_by_side
-from pipeline.media.encode.encoders import codec_of, picture_options
+from pipeline.media.encode.encoders import codec_of, video_options
 from pipeline.media.encode.vmaf import comparison, read_scores
 from pipeline.media.ffmpeg.process import run_ffmpeg
 from pipeline.media.source.scan import CLOCK_HZ, EARLY_TICKS
@@ -215,8 +215,8 @@ def trial_arguments(plan: Plan, cutting: Cutting, stretch: Chunk, tried: Sequenc
     entry = {} if stretch.seek_s is None else {"noaccurate_seek": None, "ss": f"{stretch.seek_s:.6f}"}
     source = encode.source_input(plan.media, **entry)
     entered = replace(stretch, start=max(0, stretch.start - RUN_IN))
-    branches = [picture.filter_multi_output("split", 2) for picture in encode.picture_graph(source, plan, cutting, entered, tuple(tried))]
-    options = picture_options(
+    branches = [picture.filter_multi_output("split", 2) for picture in encode.video_graph(source, plan, cutting, entered, tuple(tried))]
+    options = video_options(
         plan.encoder,
         plan.job.encoding.preset,
         tried,

@@ -42,7 +42,7 @@ class Segment:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Picture:
+class MeasuredVideo:
     """What a rendition's picture is. `codec` as in a playlist's CODECS; `frame_rate` in frames a second; `colour` as its headers say."""
 
     width: int
@@ -62,7 +62,7 @@ class Measured:
     """
 
     name: str
-    picture: Picture | None
+    picture: MeasuredVideo | None
     sound_codec: str | None
     peak_bit_rate: int
     average_bit_rate: int
@@ -197,7 +197,7 @@ def last_frame_after(playlist: Path, uri: str) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class _First:
-    picture: Picture | None
+    picture: MeasuredVideo | None
     sound_codec: str | None
     first_pts: int
 
@@ -209,9 +209,9 @@ def _open_first(playlist: Path, segment: Segment) -> _First:
         with open_segment(playlist, segment.uri) as container:
             stream = container.streams.video[0] if container.streams.video else container.streams.audio[0]
             pts = sorted(packet.pts for packet in container.demux(stream) if packet.pts is not None)
-            sounds = [_sound_codec(sound) for sound in container.streams.audio]
+            sounds = [_audio_codec(sound) for sound in container.streams.audio]
             return _First(
-                picture=_picture(stream, pts, segment.duration_s) if container.streams.video else None,
+                picture=_video(stream, pts, segment.duration_s) if container.streams.video else None,
                 sound_codec=sounds[0] if sounds else None,
                 first_pts=round(pts[0] * stream.time_base * MPEGTS_CLOCK_HZ),
             )
@@ -219,7 +219,7 @@ def _open_first(playlist: Path, segment: Segment) -> _First:
         raise EncodeError(f"{playlist.parent / segment.uri} can't be read back: encode the video again.") from error
 
 
-def _picture(stream: Any, pts: Sequence[int], duration_s: float) -> Picture:  # noqa: ANN401  # PyAV's stream
+def _video(stream: Any, pts: Sequence[int], duration_s: float) -> MeasuredVideo:  # noqa: ANN401  # PyAV's stream
     context = stream.codec_context
     colour = Colour(
         primaries=int(context.color_primaries),
@@ -227,7 +227,7 @@ def _picture(stream: Any, pts: Sequence[int], duration_s: float) -> Picture:  # 
         matrix=int(context.colorspace),
         full_range=context.color_range == FULL_RANGE,
     )
-    return Picture(
+    return MeasuredVideo(
         width=stream.width,
         height=stream.height,
         frame_rate=(frame_rates(array("q", pts), stream.time_base) or even_rate(1 / duration_s)).fastest,
@@ -237,7 +237,7 @@ def _picture(stream: Any, pts: Sequence[int], duration_s: float) -> Picture:  # 
     )
 
 
-def _sound_codec(stream: Any) -> str:  # noqa: ANN401  # PyAV's stream
+def _audio_codec(stream: Any) -> str:  # noqa: ANN401  # PyAV's stream
     return audio_codec(stream.codec_context.codec.canonical_name, stream.codec_context.profile)
 
 

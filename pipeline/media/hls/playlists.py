@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pipeline.media.hls.iframes import ByteRange, IFrames
-from pipeline.media.hls.measure import Measured, Picture, target_duration_s
+from pipeline.media.hls.measure import Measured, MeasuredVideo, target_duration_s
 from pipeline.media.source.language_tags import UNKNOWN_LANGUAGE
 from pipeline.media.stream_layout import PLAYLIST
 
@@ -76,7 +76,7 @@ class IFrameStream:
     """An I-frame playlist, and the picture of the rendition that it was made from."""
 
     uri: str
-    picture: Picture
+    picture: MeasuredVideo
     peak_bit_rate: int
     average_bit_rate: int
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.cancel import CancelToken
 from pipeline.errors import EncodeError
 from pipeline.files import write_whole
-from pipeline.media.hls.measure import MPEGTS_CLOCK_HZ, Measured, Picture, open_segment, read_media_playlist
+from pipeline.media.hls.measure import MPEGTS_CLOCK_HZ, Measured, MeasuredVideo, open_segment, read_media_playlist
 from pipeline.media.stream_layout import PLAYLIST, POSTER, SPRITE, SPRITE_MAP
 from pipeline.model import DynamicRange
 
@@ -104,7 +104,7 @@ def write_thumbnails(folder: Path, renditions: Sequence[Measured], cancel: Cance
     write_whole(folder / POSTER, _jpeg(_rgb(frame, width, height, large_picture.dynamic_range)))
 
 
-def plan_sheet(picture: Picture, duration_s: float) -> Sheet:
+def plan_sheet(picture: MeasuredVideo, duration_s: float) -> Sheet:
     """Return the sheet for a whole video: at most 100 tiles, evenly spread, none closer than keyframes are."""
     interval_s = KEYFRAME_S * max(1, math.ceil(duration_s / (KEYFRAME_S * MAX_TILES)))
     count = max(1, math.ceil(duration_s / interval_s))
@@ -243,7 +243,7 @@ def _jpeg(picture: NDArray[np.uint8]) -> bytes:
     return b"".join(bytes(packet) for packet in [*encoder.encode(frame), *encoder.encode(None)])
 
 
-def _fitted(picture: Picture, width: int) -> tuple[int, int]:
+def _fitted(picture: MeasuredVideo, width: int) -> tuple[int, int]:
     """Return even sizes of this width and the picture's aspect."""
     even = max(2, width // 2 * 2)
     return even, max(2, round(even * picture.height / picture.width / 2) * 2)

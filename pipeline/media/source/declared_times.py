@@ -22,7 +22,7 @@ Stream = Any
 """A PyAV stream: what its stubs say of it changes with its type."""
 
 
-def picture_start_s(stream: Stream, look: FirstFrames) -> float | None:
+def video_start_s(stream: Stream, look: FirstFrames) -> float | None:
     """Return the container's time of the first frame. What comes before a stream's first keyframe is never seen."""
     frame = look.frames[0]
     if not look.starts_whole and frame.pts is not None:

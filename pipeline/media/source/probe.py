@@ -15,7 +15,7 @@ from pipeline.media.source.colour_tags import colour_tags, declared_tags
 from pipeline.media.source.container_crop import container_crop
 from pipeline.media.source.container_marks import ContainerMarks, container_marks
 from pipeline.media.source.container_parts import box_kinds
-from pipeline.media.source.declared_times import believed_length_s, declared_length_s, picture_start_s, stream_start_s
+from pipeline.media.source.declared_times import believed_length_s, declared_length_s, stream_start_s, video_start_s
 from pipeline.media.source.edit_lists import edit_list
 from pipeline.media.source.first_frames import first_frames
 from pipeline.media.source.interlacing import frames_needed
@@ -85,7 +85,7 @@ def _media_info(path: Path, file: SourceFile, container: Any, choice: TrackChoic
         raise SourceError(f"{path} is a picture, not a video: choose a video file.")
 
     found = () if picture is None else samples(container, file, picture, look.frames, frames_needed(codec_name(picture)))
-    starts = [*([] if picture is None else [picture_start_s(picture, look)]), *(stream_start_s(s) for s in sounds)]
+    starts = [*([] if picture is None else [video_start_s(picture, look)]), *(stream_start_s(s) for s in sounds)]
     origin = min((s for s in starts if s is not None), default=0.0)
     streams = [*([] if picture is None else [picture]), *sounds]
     edits = {s.index: edit_list(path, container, s) for s in streams}

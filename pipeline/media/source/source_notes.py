@@ -53,8 +53,8 @@ def source_notes(
     return (
         *_damage(media),
         *_left_out(media, options=options),
-        *_picture(media, keep_hdr=keep_hdr),
-        *_sound(media, surround=surround, mapped=mapped),
+        *_video(media, keep_hdr=keep_hdr),
+        *_audio(media, surround=surround, mapped=mapped),
         *_subtitles(media),
     )
 
@@ -99,7 +99,7 @@ def _left_out(media: MediaInfo, *, options: bool) -> Iterator[str]:
         yield f"{len(media.pictures)} pictures: {media.pictures[media.picture]} converted; {others}"
 
 
-def _picture(media: MediaInfo, *, keep_hdr: bool) -> Iterator[str]:
+def _video(media: MediaInfo, *, keep_hdr: bool) -> Iterator[str]:
     video = media.video
     if video is None:
         yield "sound only: an audio stream"
@@ -154,7 +154,7 @@ def _has_alpha(video: VideoStream) -> bool:
     return video.codec != "gif" and re.match(ALPHA, video.pixel_format) is not None
 
 
-def _sound(media: MediaInfo, *, surround: bool, mapped: bool) -> Iterator[str]:
+def _audio(media: MediaInfo, *, surround: bool, mapped: bool) -> Iterator[str]:
     tracks = media.audio
     if media.undecodable_sounds:
         count = len(media.undecodable_sounds)

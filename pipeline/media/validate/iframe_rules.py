@@ -12,10 +12,10 @@ from pathlib import Path
 from pipeline.media.validate.boxes import Sample, samples, tracks
 from pipeline.media.validate.containers import Container, container_of, has_tables
 from pipeline.media.validate.findings import Notes
-from pipeline.media.validate.measured import READ_BYTES, Picture, SegmentRun, read_contents
-from pipeline.media.validate.picture import starts_clean
+from pipeline.media.validate.measured import READ_BYTES, SegmentRun, VideoFacts, read_contents
 from pipeline.media.validate.segment_bytes import Chain, SegmentBytes
 from pipeline.media.validate.segments import HEAD_BYTES, Source, Stream, initialization
+from pipeline.media.validate.video import starts_clean
 
 RULE = "RFC 8216 4.3.3.6"
 ROUNDING_S = 0.001
@@ -31,7 +31,7 @@ class Frame:
 
 def check_iframes(
     stream: Stream, files: Sequence[SegmentBytes | None], keyframes: Mapping[tuple[Path, int], int], frame_s: float, source: Source
-) -> Picture | None:
+) -> VideoFacts | None:
     """Check an I-frame playlist's ranges and durations; return what its pictures are, None where that can't be told.
 
     `keyframes` are those of the variants' own segments: a range that begins at one must hold all of it.
@@ -67,7 +67,7 @@ def _transport_stream(
     init: SegmentBytes | None,
     keyframes: Mapping[tuple[Path, int], int],
     source: Source,
-) -> tuple[list[Frame], Picture | None]:
+) -> tuple[list[Frame], VideoFacts | None]:
     """Demux all ranges as one stream; each must begin exactly one picture, which is an I-frame."""
     import av
     import av.error
@@ -107,18 +107,18 @@ def _transport_stream(
     broken += [(number, f"holds {count} pictures") for number, count in pictures.items() if count > 1]
     _note(stream, broken, source.notes)
     whole_frames = [frame for frame in frames if pictures[frame.number] == 1]
-    return whole_frames, _picture(Container.TS, init, ranges[0][1])
+    return whole_frames, _video(Container.TS, init, ranges[0][1])
 
 
 def _fragments(
     stream: Stream, ranges: Sequence[tuple[int, SegmentBytes]], init: SegmentBytes | None, source: Source
-) -> tuple[list[Frame], Picture | None]:
+) -> tuple[list[Frame], VideoFacts | None]:
     """Read the boxes of each range: it begins with a fragment's head (Apple 6.10) and ends with its first picture."""
     track = next((t for t in tracks(init.read(0, init.size)) if t.handler == b"vide"), None) if init is not None else None
     if track is None or not track.timescale:
         source.notes.not_ideal("Apple 8.20", stream.file, "The I-frames are fragmented MP4, but EXT-X-MAP names no initialization section.")
         return [], None
-    picture = _picture(Container.FMP4, init, ranges[0][1])
+    picture = _video(Container.FMP4, init, ranges[0][1])
     broken: list[tuple[int, str]] = []
     frames: list[Frame] = []
     for number, piece in ranges:
@@ -137,7 +137,7 @@ def _fragments(
     return frames, picture
 
 
-def _fragment_fault(data: bytes, pictures: Sequence[Sample], picture: Picture | None) -> str:
+def _fragment_fault(data: bytes, pictures: Sequence[Sample], picture: VideoFacts | None) -> str:
     if not pictures:
         return "does not begin with a fragment's head (moof) that lists a picture"
     first = pictures[0]
@@ -151,7 +151,7 @@ def _fragment_fault(data: bytes, pictures: Sequence[Sample], picture: Picture | 
     return "" if clean else "holds a picture that is no I-frame"
 
 
-def _picture(container: Container, init: SegmentBytes | None, piece: SegmentBytes) -> Picture | None:
+def _video(container: Container, init: SegmentBytes | None, piece: SegmentBytes) -> VideoFacts | None:
     contents = read_contents(container, [SegmentRun(init=init, numbers=[0], pieces=[piece])], 1, lambda _: None)
     picture = contents.picture
     # cut short, a range may show that there is a picture and nothing of what it is

@@ -14,8 +14,8 @@ from typing import Any
 
 from pipeline.media.source.frame_times import FrameRates, even_rate, frame_rates
 from pipeline.media.validate.containers import Container
-from pipeline.media.validate.picture import PictureCodec, picture_codec, starts_clean
 from pipeline.media.validate.segment_bytes import Chain, SegmentBytes
+from pipeline.media.validate.video import VideoHeader, starts_clean, video_header
 
 READ_BYTES = 1 << 18
 FULL_RANGE = 2
@@ -49,14 +49,14 @@ class SegmentSpans:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Picture:
+class VideoFacts:
     """The picture of a stream. `rates` are those of the frames themselves, those that are declared where there is but one.
 
     `primaries`, `transfer` and `matrix` are numbers of ITU-T H.273.
     """
 
     codec_name: str
-    header: PictureCodec | None
+    header: VideoHeader | None
     extradata: bytes
     tag: str
     width: int
@@ -77,7 +77,7 @@ class Picture:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sound:
+class AudioFacts:
     """The sound of a stream. `frame_s` is how long one of its packets lasts."""
 
     codec_name: str
@@ -95,8 +95,8 @@ class Contents:
 
     container: Container
     spans: list[SegmentSpans | None]
-    picture: Picture | None = None
-    sound: Sound | None = None
+    picture: VideoFacts | None = None
+    sound: AudioFacts | None = None
     sound_tracks: int = 0
     broken: dict[int, str] = field(default_factory=dict)
     keyframes: dict[tuple[Path, int], int] = field(default_factory=dict)
@@ -134,9 +134,9 @@ class _Frames:
         if len(pts) > self.frames:
             self.frames, self.rates = len(pts), frame_rates(pts, tick_s)
 
-    def picture(self) -> Picture:
+    def picture(self) -> VideoFacts:
         declared = self.stream_facts.pop("declared_rate")
-        return Picture(rates=self.rates or even_rate(declared), **self.stream_facts)
+        return VideoFacts(rates=self.rates or even_rate(declared), **self.stream_facts)
 
 
 class _SegmentRunReader:
@@ -153,7 +153,7 @@ class _SegmentRunReader:
         self._begun = 0
         self._current: dict[int, int] = {}
         self._times = array("q")
-        self._header: PictureCodec | None = None
+        self._header: VideoHeader | None = None
         self._extradata = b""
         self._first_frame: Any = None
         self._tries = 0
@@ -184,7 +184,7 @@ class _SegmentRunReader:
         self._contents.sound_tracks = max(self._contents.sound_tracks, len(container.streams.audio))
         if video is not None:
             self._extradata = bytes(video.codec_context.extradata or b"")
-            self._header = picture_codec(_codec_name(video), self._extradata, _bit_depth(video))
+            self._header = video_header(_codec_name(video), self._extradata, _bit_depth(video))
         wanted = [stream for stream in (video, audio) if stream is not None]
         if not wanted:
             raise ValueError("it holds neither picture nor sound")
@@ -194,13 +194,13 @@ class _SegmentRunReader:
             spans, place = self._place(packet)
             spans.corrupt = spans.corrupt or packet.is_corrupt
             if packet.stream is video:
-                spans.picture = self._picture_packet(packet, spans.picture, place)
+                spans.picture = self._video_packet(packet, spans.picture, place)
             else:
                 spans.sound = _counted(packet, spans.sound)
-                self._contents.sound = self._contents.sound or _sound(audio, spans.sound.last_duration_s)
+                self._contents.sound = self._contents.sound or _audio(audio, spans.sound.last_duration_s)
         if video is not None:
             self._frames.add_run(self._times, video.time_base)
-            self._frames.stream_facts = self._frames.stream_facts or _picture_facts(video, self._header, self._first_frame)
+            self._frames.stream_facts = self._frames.stream_facts or _video_facts(video, self._header, self._first_frame)
 
     def _place(self, packet: Any) -> tuple[SegmentSpans, int | None]:  # noqa: ANN401  # PyAV's packet
         """Return the entry of the segment in which a packet begins, and the place in that segment where it is known."""
@@ -214,7 +214,7 @@ class _SegmentRunReader:
             spans = self._contents.spans[number] = SegmentSpans(run=self._number)
         return spans, place
 
-    def _picture_packet(self, packet: Any, span: Span | None, place: int | None) -> Span:  # noqa: ANN401  # PyAV's packet
+    def _video_packet(self, packet: Any, span: Span | None, place: int | None) -> Span:  # noqa: ANN401  # PyAV's packet
         first = span is None
         span = _counted(packet, span, timed=self._contents.container is Container.FMP4)
         if first and self._header is not None:
@@ -252,7 +252,7 @@ def _decoded(packet: Any) -> Any:  # noqa: ANN401  # PyAV's packet and frame
         return None
 
 
-def _picture_facts(stream: Any, header: PictureCodec | None, frame: Any) -> dict[str, Any]:  # noqa: ANN401  # PyAV's objects
+def _video_facts(stream: Any, header: VideoHeader | None, frame: Any) -> dict[str, Any]:  # noqa: ANN401  # PyAV's objects
     context = stream.codec_context
     aspect = stream.sample_aspect_ratio
     named = context if frame is None else frame
@@ -274,10 +274,10 @@ def _picture_facts(stream: Any, header: PictureCodec | None, frame: Any) -> dict
     }
 
 
-def _sound(stream: Any, duration_s: float) -> Sound:  # noqa: ANN401  # PyAV's stream
+def _audio(stream: Any, duration_s: float) -> AudioFacts:  # noqa: ANN401  # PyAV's stream
     context = stream.codec_context
     usual = (context.frame_size or 1024) / (context.sample_rate or 48_000)
-    return Sound(codec_name=_codec_name(stream), profile=context.profile or "", channels=context.channels, frame_s=duration_s or usual)
+    return AudioFacts(codec_name=_codec_name(stream), profile=context.profile or "", channels=context.channels, frame_s=duration_s or usual)
 
 
 def _codec_name(stream: Any) -> str:  # noqa: ANN401  # PyAV's stream

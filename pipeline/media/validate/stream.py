@@ -16,7 +16,7 @@ from pipeline.media.validate import iframe_rules, master_rules, playlist_rules, 
 from pipeline.media.validate.findings import Notes, Validation
 from pipeline.media.validate.folder import Folder
 from pipeline.media.validate.m3u8 import MasterPlaylist, MediaPlaylist, MediaRendition, Variant, parse
-from pipeline.media.validate.measured import Picture
+from pipeline.media.validate.measured import VideoFacts
 from pipeline.media.validate.playlist_rules import Role
 from pipeline.media.validate.secret_rules import check_key_is_not_published
 from pipeline.media.validate.segment_bytes import BLOCK, SegmentBytes
@@ -187,7 +187,7 @@ class _Walk:
             variant_rules.check_codecs(attributes, [each.own, *sounds], name, "RFC 8216 4.3.4.2", MASTER, self._notes)
             picture = each.own.contents.picture if each.own.contents is not None else None
             if picture is not None:
-                variant_rules.check_picture(attributes, picture, name, MASTER, self._notes)
+                variant_rules.check_video(attributes, picture, name, MASTER, self._notes)
                 pictures.append((attributes, name, picture))
         variant_rules.check_shapes([(name, picture) for _, name, picture in pictures], MASTER, self._notes)
         variant_rules.check_colours(pictures, MASTER, self._notes)
@@ -213,7 +213,7 @@ class _Walk:
             if found is not None and not own.encrypted and (found.width, found.height) not in sizes:
                 self._notes.not_ideal("Apple 6.1", MASTER, f"{own.file} ({found.width}x{found.height}) has no I-frame playlist.")
 
-    def _check_iframe_stream(self, variant: Variant, stream: Stream, picture: Picture | None, name: str) -> None:
+    def _check_iframe_stream(self, variant: Variant, stream: Stream, picture: VideoFacts | None, name: str) -> None:
         """Check what the master says of I-frames: of nothing untrue players suffer more than that there are no pictures while seeking."""
         notes = Notes()
         variant_rules.check_rates(variant.attributes, [[stream]], name, MASTER, notes)
@@ -223,7 +223,7 @@ class _Walk:
                 text = f"{name} declares RESOLUTION {size[0]}x{size[1]}, but its pictures are {picture.width}x{picture.height}."
                 notes.not_ideal("RFC 8216 4.3.4.3", MASTER, text)
             variant_rules.check_range(variant.attributes, picture, name, MASTER, notes)
-            variant_rules.check_picture_codec(variant.attributes, picture, name, "RFC 8216 4.3.4.3", MASTER, notes)
+            variant_rules.check_video_codec(variant.attributes, picture, name, "RFC 8216 4.3.4.3", MASTER, notes)
         for finding in notes.findings:
             self._notes.not_ideal(finding.rule, finding.file, finding.text)
 

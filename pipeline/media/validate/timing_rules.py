@@ -20,7 +20,7 @@ NOTICED_S = 0.5
 MISSED_S = 1.0
 """A viewer who sees more than this less than the source holds misses something; less is how inexactly sources end."""
 
-SOUND_FRAMES = 2
+AUDIO_FRAMES = 2
 """An encoder's delay puts a packet of sound before the first picture, and the last packet reaches beyond the last one."""
 
 
@@ -37,7 +37,7 @@ def check_times(stream: Stream, notes: Notes) -> None:
 def check_source_duration(stream: Stream, duration_s: float, frame_s: float | None, notes: Notes) -> None:
     """Check the sum of EXTINF against the duration that the stream must have (Apple 8.1)."""
     own_frame_s = _frame_s(stream)
-    tolerance = max(frame_s or own_frame_s, _sound_slack_s(stream) if _is_sound(stream) else 0.0) + ROUNDING_S
+    tolerance = max(frame_s or own_frame_s, _audio_slack_s(stream) if _is_audio(stream) else 0.0) + ROUNDING_S
     total = sum(stream.playlist.durations_s)
     if abs(total - duration_s) > tolerance:
         text = f"The durations add up to {total:.3f} s, but the video lasts {duration_s:.3f} s: more than a frame is missing or too much."
@@ -46,7 +46,7 @@ def check_source_duration(stream: Stream, duration_s: float, frame_s: float | No
 
 def check_aligned(streams: Sequence[Stream], notes: Notes) -> None:
     """Check that all streams of picture and sound share duration, target duration, boundaries and times."""
-    ordered = sorted(streams, key=_is_sound)
+    ordered = sorted(streams, key=_is_audio)
     for other in ordered[1:]:
         _check_pair(ordered[0], other, notes)
 
@@ -54,7 +54,7 @@ def check_aligned(streams: Sequence[Stream], notes: Notes) -> None:
 def check_subtitles_cover(subtitles: Stream, picture: Stream, notes: Notes) -> None:
     """Check that subtitles cover the same time as the picture, and are segmented like it where they are segmented."""
     total, expected = sum(subtitles.playlist.durations_s), sum(picture.playlist.durations_s)
-    if abs(total - expected) > max(_frame_s(picture), _sound_slack_s(picture) if _is_sound(picture) else 0.0) + ROUNDING_S:
+    if abs(total - expected) > max(_frame_s(picture), _audio_slack_s(picture) if _is_audio(picture) else 0.0) + ROUNDING_S:
         # where captions end earlier, none are shown
         notes.not_ideal("Apple 5.5", subtitles.file, f"The subtitles last {total:.3f} s, but {picture.file} lasts {expected:.3f} s.")
     elif len(subtitles.playlist.segments) > 1:
@@ -70,7 +70,7 @@ def first_time_s(stream: Stream) -> float | None:
 
 def start_slack_s(stream: Stream) -> float:
     """Return by how much a time may differ from a stream's first one: a frame, or the delay of a sound's encoder."""
-    return _sound_slack_s(stream) if _is_sound(stream) else _frame_s(stream)
+    return _audio_slack_s(stream) if _is_audio(stream) else _frame_s(stream)
 
 
 def _check_starts(stream: Stream, contents: Contents, notes: Notes) -> None:
@@ -163,15 +163,15 @@ def _check_continuity(stream: Stream, contents: Contents, notes: Notes) -> None:
 
 def _bridged_s(contents: Contents, kind: str) -> float:
     """Return how large a gap players play across unseen: a frame, which browsers' buffers join and hls.js fills with silence."""
-    return ROUNDING_S + (_sound_s(contents) if kind == "sound" or contents.picture is None else contents.picture.frame_s)
+    return ROUNDING_S + (_audio_s(contents) if kind == "sound" or contents.picture is None else contents.picture.frame_s)
 
 
 def _overlapped_s(contents: Contents, kind: str) -> float:
     """Return how much of an overlap players drop unheard: a frame of sound; of pictures that go back nothing, the decoder skips."""
-    return ROUNDING_S + _sound_s(contents) if kind == "sound" else 0.0
+    return ROUNDING_S + _audio_s(contents) if kind == "sound" else 0.0
 
 
-def _sound_s(contents: Contents) -> float:
+def _audio_s(contents: Contents) -> float:
     return contents.sound.frame_s if contents.sound is not None else 0.0
 
 
@@ -197,15 +197,15 @@ def _check_pair(first: Stream, other: Stream, notes: Notes) -> None:
         # only a stream that is still growing is asked for again after a target duration
         notes.not_ideal("Apple 8.2", other.file, f"The target duration is {its} s, but that of {first.file} is {target} s.")
     slack = _frame_s(first)
-    if _is_sound(other):
-        slack = max(slack, _sound_slack_s(other))
+    if _is_audio(other):
+        slack = max(slack, _audio_slack_s(other))
     total, expected = sum(other.playlist.durations_s), sum(first.playlist.durations_s)
     if abs(total - expected) > slack + ROUNDING_S:
         severity = _severity(abs(total - expected) > max(NOTICED_S, slack + ROUNDING_S))
         notes.add(severity, "Apple 8.3", other.file, f"The playlist lasts {total:.3f} s, but {first.file} lasts {expected:.3f} s.")
     # players change between pictures at boundaries; a sound beside them is fetched by its own
-    severity = _severity(not _is_sound(other))
-    aligned = _check_boundaries(first, other, _sound_frame_s(other) if _is_sound(other) else 0.0, severity, notes)
+    severity = _severity(not _is_audio(other))
+    aligned = _check_boundaries(first, other, _audio_frame_s(other) if _is_audio(other) else 0.0, severity, notes)
     _check_start_times(first, other, None if aligned else 1, notes)
 
 
@@ -228,7 +228,7 @@ def _check_start_times(first: Stream, other: Stream, count: int | None, notes: N
     """Check that the same moment has the same time in two streams (RFC 8216, 6.2.4), in their first `count` segments."""
     if first.contents is None or other.contents is None:
         return
-    slack = _sound_slack_s(other) if _is_sound(other) else 0.0
+    slack = _audio_slack_s(other) if _is_audio(other) else 0.0
     for number, (mine, its) in enumerate(zip(first.contents.spans[:count], other.contents.spans[:count], strict=True)):
         one, two = (_leading(spans) if spans is not None else None for spans in (mine, its))
         if one is not None and two is not None and abs(one.first_pts_s - two.first_pts_s) > slack + ROUNDING_S:
@@ -265,7 +265,7 @@ def _leading(spans: SegmentSpans) -> Span | None:
     return spans.picture or spans.sound
 
 
-def _is_sound(stream: Stream) -> bool:
+def _is_audio(stream: Stream) -> bool:
     return stream.role is Role.AUDIO or (stream.contents is not None and stream.contents.picture is None)
 
 
@@ -279,14 +279,14 @@ def _frame_s(stream: Stream) -> float:
     return 1 / 24
 
 
-def _sound_frame_s(stream: Stream) -> float:
+def _audio_frame_s(stream: Stream) -> float:
     """Return how long a packet of sound lasts; AC-3's 32 ms, the longest usual ones, where nothing was read."""
     contents = stream.contents
     return contents.sound.frame_s if contents is not None and contents.sound is not None else 0.032
 
 
-def _sound_slack_s(stream: Stream) -> float:
-    return SOUND_FRAMES * _sound_frame_s(stream)
+def _audio_slack_s(stream: Stream) -> float:
+    return AUDIO_FRAMES * _audio_frame_s(stream)
 
 
 def _segment_file(stream: Stream, number: int) -> str:

@@ -9,9 +9,9 @@ from pipeline.media.encode.levels import LEAST_LEVEL, level_name, lowest_level
 from pipeline.media.validate.containers import Container
 from pipeline.media.validate.findings import Notes, Severity
 from pipeline.media.validate.m3u8 import AttributeList
-from pipeline.media.validate.measured import Picture, Sound
-from pipeline.media.validate.picture import PictureCodec
+from pipeline.media.validate.measured import AudioFacts, VideoFacts
 from pipeline.media.validate.segments import Stream
+from pipeline.media.validate.video import VideoHeader
 from pipeline.model import Codec
 
 TOLERANCE = 0.1
@@ -37,7 +37,7 @@ UNKNOWN_COLOUR = 2
 EIGHT_BIT = ("yuv420p", "yuvj420p")
 TEN_BIT = ("yuv420p10le", "yuv420p10be")
 
-SOUND_NAMES = {
+AUDIO_NAMES = {
     "ac3": ("ac-3",),
     "eac3": ("ec-3",),
     "mp3": ("mp4a.40.34", "mp4a.69", "mp4a.6b"),
@@ -86,7 +86,7 @@ def check_rates(attributes: AttributeList, streams: Sequence[Sequence[Stream]], 
             notes.add(Severity.BREAKS_PLAYBACK if stalls else Severity.NOT_IDEAL, rule, file, text)
 
 
-def check_picture(attributes: AttributeList, picture: Picture, name: str, file: str, notes: Notes) -> None:
+def check_video(attributes: AttributeList, picture: VideoFacts, name: str, file: str, notes: Notes) -> None:
     """Check what a variant declares of its picture: size and rate only help players to choose a quality."""
     size = f"{picture.width}x{picture.height}"
     declared = attributes.resolution()
@@ -105,7 +105,7 @@ def check_picture(attributes: AttributeList, picture: Picture, name: str, file: 
     check_range(attributes, picture, name, file, notes)
 
 
-def check_range(attributes: AttributeList, picture: Picture, name: str, file: str, notes: Notes) -> None:
+def check_range(attributes: AttributeList, picture: VideoFacts, name: str, file: str, notes: Notes) -> None:
     """Check VIDEO-RANGE against the picture's transfer characteristics."""
     real, declared = RANGES.get(picture.transfer, "SDR"), attributes.get("VIDEO-RANGE")
     if (declared or "SDR") != real:
@@ -153,10 +153,10 @@ def check_codecs(attributes: AttributeList, streams: Iterable[Stream], name: str
     for contents in read:
         assert contents is not None
         if contents.picture is not None:
-            check_picture_codec(attributes, contents.picture, name, rule, file, notes)
-            left = [part for part in left if not _is_picture(part, contents.picture)]
+            check_video_codec(attributes, contents.picture, name, rule, file, notes)
+            left = [part for part in left if not _is_video(part, contents.picture)]
         if contents.sound is not None:
-            names = _sound_names(contents.sound)
+            names = _audio_names(contents.sound)
             if not any(part.lower() in names for part in declared.replace(" ", "").split(",")):
                 notes.breaks(rule, file, f"{name} does not name the sound in CODECS {declared}; it is {names[0]}.")
             left = [part for part in left if part.lower() not in names]
@@ -165,14 +165,14 @@ def check_codecs(attributes: AttributeList, streams: Iterable[Stream], name: str
         notes.breaks(rule, file, f"{name} names {', '.join(left)} in CODECS, which its segments do not hold.")
 
 
-def check_picture_codec(attributes: AttributeList, picture: Picture, name: str, rule: str, file: str, notes: Notes) -> None:
+def check_video_codec(attributes: AttributeList, picture: VideoFacts, name: str, rule: str, file: str, notes: Notes) -> None:
     """Check that CODECS has the picture's true profile and level."""
     declared, expected = attributes.get("CODECS"), picture.header
     if not declared or expected is None:
         return
     parts = [part.strip() for part in declared.split(",")]
-    if not any(_names_picture(part, expected) for part in parts):
-        wrong = next((part for part in parts if _is_picture(part, picture)), None)
+    if not any(_names_video(part, expected) for part in parts):
+        wrong = next((part for part in parts if _is_video(part, picture)), None)
         said = f"declares {wrong}" if wrong else f"does not name the picture in CODECS {declared}"
         notes.breaks(rule, file, f"{name} {said}, but the picture is {expected.name}.")
 
@@ -186,7 +186,7 @@ def check_channels(attributes: AttributeList, stream: Stream, file: str, notes: 
         notes.not_ideal("RFC 8216 4.3.4.1", file, text)
 
 
-def check_shapes(pictures: Sequence[tuple[str, Picture]], file: str, notes: Notes) -> None:
+def check_shapes(pictures: Sequence[tuple[str, VideoFacts]], file: str, notes: Notes) -> None:
     """Check that all variants have one aspect ratio, as far as whole even numbers of pixels allow."""
     low, high, first = 0.0, float("inf"), ""
     for name, picture in pictures:
@@ -198,9 +198,9 @@ def check_shapes(pictures: Sequence[tuple[str, Picture]], file: str, notes: Note
         low, high, first = max(low, narrowest), min(high, widest), first or f"{name} ({picture.width}x{picture.height})"
 
 
-def check_colours(pictures: Sequence[tuple[AttributeList, str, Picture]], file: str, notes: Notes) -> None:
+def check_colours(pictures: Sequence[tuple[AttributeList, str, VideoFacts]], file: str, notes: Notes) -> None:
     """Check that the pictures say what their colours are, and those of one VIDEO-RANGE the same: players change between them."""
-    firsts: dict[str, tuple[str, Picture]] = {}
+    firsts: dict[str, tuple[str, VideoFacts]] = {}
     for attributes, name, picture in pictures:
         told = {"primaries": picture.primaries, "transfer": picture.transfer, "matrix": picture.matrix}
         missing = [what for what, number in told.items() if number == UNKNOWN_COLOUR]
@@ -212,12 +212,12 @@ def check_colours(pictures: Sequence[tuple[AttributeList, str, Picture]], file: 
             notes.breaks("ITU-T H.273", file, f"{name} has other colours than {first_name}: {_colours(picture)}, not {_colours(first)}.")
 
 
-def _colours(picture: Picture) -> str:
+def _colours(picture: VideoFacts) -> str:
     numbers = f"primaries {picture.primaries}, transfer {picture.transfer}, matrix {picture.matrix}"
     return f"{numbers}, {'full' if picture.full_range else 'limited'} range"
 
 
-def _check_codec(picture: Picture, stream: Stream, container: Container, notes: Notes) -> None:
+def _check_codec(picture: VideoFacts, stream: Stream, container: Container, notes: Notes) -> None:
     header = picture.header
     if header is None:
         notes.breaks("Apple 1.1", stream.file, f"The picture is {picture.codec_name}; H.264, HEVC and AV1 can be played.")
@@ -233,7 +233,7 @@ def _check_codec(picture: Picture, stream: Stream, container: Container, notes: 
     _check_level(picture, header, stream, notes)
 
 
-def _check_level(picture: Picture, header: PictureCodec, stream: Stream, notes: Notes) -> None:
+def _check_level(picture: VideoFacts, header: VideoHeader, stream: Stream, notes: Notes) -> None:
     if header.level > HIGHEST[header.codec]:
         rule = {Codec.H264: "Apple 1.3b", Codec.HEVC: "Apple 1.6b", Codec.AV1: "Apple 1.37"}[header.codec]
         highest = level_name(header.codec, HIGHEST[header.codec])
@@ -253,12 +253,12 @@ def _check_level(picture: Picture, header: PictureCodec, stream: Stream, notes: 
         notes.add(severity, "Apple 1.11", stream.file, f"Level {declared} does not hold {what}: that needs {enough.name}.")
 
 
-def _is_picture(part: str, picture: Picture) -> bool:
+def _is_video(part: str, picture: VideoFacts) -> bool:
     """Whether an entry of CODECS is one of the picture's codec, whatever its profile."""
     return picture.header is not None and part.split(".")[0] in _tags(picture.header.codec)
 
 
-def _names_picture(part: str, expected: PictureCodec) -> bool:
+def _names_video(part: str, expected: VideoHeader) -> bool:
     """Whether an entry of CODECS is this picture's; H.265's compatibility and constraint flags may be left out."""
     fields = part.split(".")
     if fields[0] not in _tags(expected.codec):
@@ -275,11 +275,11 @@ def _tags(codec: Codec) -> tuple[str, ...]:
     return {Codec.H264: ("avc1", "avc3"), Codec.HEVC: ("hvc1", "hev1"), Codec.AV1: ("av01",)}[codec]
 
 
-def _sound_names(sound: Sound) -> tuple[str, ...]:
+def _audio_names(sound: AudioFacts) -> tuple[str, ...]:
     """Return the names that CODECS may give a sound (RFC 6381), in small letters."""
     if sound.codec_name == "aac":
         return (AAC_NAMES[sound.profile],) if sound.profile in AAC_NAMES else tuple(AAC_NAMES.values())
-    return SOUND_NAMES.get(sound.codec_name, (sound.codec_name,))
+    return AUDIO_NAMES.get(sound.codec_name, (sound.codec_name,))
 
 
 def _beside(ratio: float) -> str:

@@ -14,7 +14,7 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, FfmpegError, SettingsError, ToolError
 from pipeline.media.encode import encoder_check
 from pipeline.media.encode.encoder_check import EncoderStatus, check_encoders, choose_encoder, preferred
-from pipeline.media.encode.encoders import family_of, picture_options
+from pipeline.media.encode.encoders import family_of, video_options
 from pipeline.media.ffmpeg import process
 from pipeline.model import Codec, DynamicRange, EncoderFamily
 
@@ -244,7 +244,7 @@ def test_an_ffmpeg_that_does_not_run_is_a_sentence(tmp_path):
 
 def _job(encoder: str) -> list[str]:
     """Return the arguments of a small encode as a job makes it, of three segments."""
-    options = picture_options(encoder, "medium", (encoder_check.TRIAL,), dynamic_range=DynamicRange.SDR)
+    options = video_options(encoder, "medium", (encoder_check.TRIAL,), dynamic_range=DynamicRange.SDR)
     words = [word for name, value in options.items() for word in (f"-{name}", str(value))]
     slave = "[f=hls:hls_time=2:hls_list_size=0:hls_flags=temp_file:hls_segment_filename=seg_%03d.ts]index.m3u8"
     return [

@@ -16,9 +16,9 @@ from pipeline.media.encode.encoders import (
     codec_of,
     family_of,
     global_options,
-    picture_options,
     pixel_format,
     upload_filters,
+    video_options,
 )
 from pipeline.model import Codec, DynamicRange, EncoderFamily, Rendition, SegmentType
 from pipeline.plan import PRESETS
@@ -40,7 +40,7 @@ def _words(options: dict[str, object]) -> list[str]:
 
 
 def _sdr(encoder: str, *renditions: Rendition, **more: object) -> dict[str, object]:
-    return picture_options(encoder, "ultrafast", renditions, dynamic_range=DynamicRange.SDR, **more)
+    return video_options(encoder, "ultrafast", renditions, dynamic_range=DynamicRange.SDR, **more)
 
 
 @pytest.fixture(scope="session")
@@ -86,7 +86,7 @@ def _fmp4(ffmpeg: Path, source: Path, folder: Path, encoder: str, *, begin_s: fl
     graph = graph.replace("[x]", ",format=yuv420p[x]").replace("[y]", ",format=yuv420p[y]")
     renditions = [replace(r, crf=CRF[encoder]) for r in (LARGE, SMALL)]
     # x264's quickest preset has no eye for scene changes, which are to be overlooked here
-    options = _words(picture_options(encoder, "veryfast", renditions, dynamic_range=DynamicRange.SDR, segment_type=SegmentType.FMP4))
+    options = _words(video_options(encoder, "veryfast", renditions, dynamic_range=DynamicRange.SDR, segment_type=SegmentType.FMP4))
     command = [str(ffmpeg), "-v", "error", "-y", "-copyts", "-i", str(source), "-filter_complex", graph, "-map", "[x]", "-map", "[y]"]
     command += [*options, "-force_key_frames", KEYFRAMES, "-fps_mode", "vfr", "-enc_time_base", "1:90000", "-output_ts_offset", "10"]
     command += ["-f", "tee", "|".join(slave.format(i, r.name) for i, r in enumerate(renditions))]
@@ -210,7 +210,7 @@ def test_an_encode_can_be_repeated(ffmpeg, encoder):
 def test_hdr_keeps_its_colours(ffmpeg, cuts, tmp_path, encoder, profile, dynamic_range, transfer):
     """Ten bits, and the names of BT.2020 and of the transfer characteristics (ITU-T H.273) in the stream."""
     rendition = replace(LARGE, crf=CRF[encoder])
-    options = picture_options(encoder, "ultrafast", (rendition,), dynamic_range=dynamic_range, segment_type=SegmentType.FMP4)
+    options = video_options(encoder, "ultrafast", (rendition,), dynamic_range=dynamic_range, segment_type=SegmentType.FMP4)
     name, more = tags(dynamic_range)
     named = f"{name}={':'.join(f'{key}={value}' for key, value in more.items())}"
     graph = f"{named},format={pixel_format(encoder, dynamic_range)}"
@@ -228,7 +228,7 @@ def test_hardware_is_told_only_what_it_knows(ffmpeg, encoder):
     known = {line.split()[0].lstrip("-") for line in told.splitlines() if line.startswith((" ", "\t")) and line.split()}
     unknown = set()
     for preset in PRESETS:
-        options = picture_options(encoder, preset, (LARGE,), dynamic_range=DynamicRange.SDR, frame_rate=25.0)
+        options = video_options(encoder, preset, (LARGE,), dynamic_range=DynamicRange.SDR, frame_rate=25.0)
         # Quick Sync takes libavcodec's own -level
         generic = GENERIC | ({"level"} if family_of(encoder) is EncoderFamily.INTEL else set())
         own = {name.split(":")[0]: value for name, value in options.items() if name.split(":")[0] not in generic}
@@ -270,7 +270,7 @@ def test_x264_refers_to_no_more_frames_than_its_level_holds():
     """Whatever the preset: 854x480 at 60 frames a second is of level 3.1, which has room for 11 of them."""
     sized = replace(HD, frame_width=854, frame_height=480)
     presets = ("veryfast", "medium", "veryslow")
-    options = [picture_options("libx264", preset, (sized,), dynamic_range=DynamicRange.SDR, frame_rate=60.0) for preset in presets]
+    options = [video_options("libx264", preset, (sized,), dynamic_range=DynamicRange.SDR, frame_rate=60.0) for preset in presets]
     assert [None, 3, 11] == [told.get("refs:v:0") for told in options]
 
 
@@ -286,14 +286,14 @@ def test_hardware_keeps_the_tables_rate(encoder):
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_preset_means_something_to_every_encoder(encoder, preset):
     """x264's names are the editor's; a group of pictures is closed always."""
-    options = picture_options(encoder, preset, (LARGE,), dynamic_range=DynamicRange.SDR)
+    options = video_options(encoder, preset, (LARGE,), dynamic_range=DynamicRange.SDR)
     assert (encoder, True) == (options["c:v"], "+cgop" in str(options["flags:v"]))
 
 
 @pytest.mark.parametrize("encoder", EVERY)
 def test_slower_is_never_quicker(encoder):
     """The steps of a preset follow x264's from quick to slow."""
-    names = [picture_options(encoder, preset, (LARGE,), dynamic_range=DynamicRange.SDR) for preset in PRESETS]
+    names = [video_options(encoder, preset, (LARGE,), dynamic_range=DynamicRange.SDR) for preset in PRESETS]
     steps = [
         options.get("preset:v", options.get("quality:v", options.get("compression_level:v", options.get("realtime:v"))))
         for options in names

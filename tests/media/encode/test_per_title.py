@@ -12,7 +12,7 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, EncodeError
 from pipeline.media.encode import arguments as encode
 from pipeline.media.encode.chunks import Chunk, Cutting, cut
-from pipeline.media.encode.encoders import picture_options
+from pipeline.media.encode.encoders import video_options
 from pipeline.media.encode.per_title import FACTORS, STRETCHES, Trial, choose_crfs, met, next_crf, spread, trial_arguments
 from pipeline.media.encode.vmaf import measure_vmaf
 from pipeline.media.ffmpeg.process import run_ffmpeg
@@ -82,7 +82,7 @@ def cutting(short_source) -> Callable[[float], Cutting]:
 def _vmaf(ffmpeg: Path, plan: Plan, folder: Path, crf: float) -> float:
     """Encode a whole source with a factor and return its score."""
     (r,) = (replace(r, crf=crf) for r in plan.renditions)
-    rates = picture_options(plan.encoder, "ultrafast", (r,), dynamic_range=plan.dynamic_range)
+    rates = video_options(plan.encoder, "ultrafast", (r,), dynamic_range=plan.dynamic_range)
     options = [part for key, value in rates.items() for part in (f"-{key}", str(value))]
     arguments = ["-i", str(plan.media.path), *options, "-force_key_frames", encode.KEYFRAMES, "made.mkv"]
     run_ffmpeg(ffmpeg, arguments, cwd=folder, cancel=CancelToken())

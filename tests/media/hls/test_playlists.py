@@ -6,11 +6,11 @@ import dataclasses
 
 from pipeline.media.encode.colour_conversion import NAMES
 from pipeline.media.hls.iframes import ByteRange, IFrame, IFrames
-from pipeline.media.hls.measure import Measured, Picture
+from pipeline.media.hls.measure import Measured, MeasuredVideo
 from pipeline.media.hls.playlists import AudioTrack, IFrameStream, SubtitleTrack, iframe_playlist, master_playlist, media_playlist
 from pipeline.model import DynamicRange
 
-PICTURE = Picture(
+PICTURE = MeasuredVideo(
     width=1280, height=720, frame_rate=29.97003, codec="avc1.64001f", dynamic_range=DynamicRange.SDR, colour=NAMES[DynamicRange.SDR]
 )
 CAPTIONS = SubtitleTrack(language="en", name="English", uri="subtitles/en/index.m3u8", peak_bit_rate=30, average_bit_rate=20, default=True)

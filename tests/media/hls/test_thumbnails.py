@@ -12,7 +12,7 @@ from small_streams import PQ, X264, X265, make_picture, picture, pixels, run_ffm
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, EncodeError
 from pipeline.media.encode.colour_conversion import NAMES
-from pipeline.media.hls.measure import Picture, measure
+from pipeline.media.hls.measure import MeasuredVideo, measure
 from pipeline.media.hls.thumbnails import plan_sheet, representative, sprite_map, to_sdr, write_thumbnails
 from pipeline.model import DynamicRange
 
@@ -128,7 +128,7 @@ def test_hdr_keeps_its_order(dynamic_range, signal):
 def test_the_sheet_covers_any_length(duration_s, count, columns, rows, interval_s):
     """At most ten by ten tiles, never closer than keyframes, and the last one lasts until the end."""
     found = plan_sheet(
-        Picture(width=640, height=360, frame_rate=25.0, codec="avc1", dynamic_range=DynamicRange.SDR, colour=NAMES[DynamicRange.SDR]),
+        MeasuredVideo(width=640, height=360, frame_rate=25.0, codec="avc1", dynamic_range=DynamicRange.SDR, colour=NAMES[DynamicRange.SDR]),
         duration_s,
     )
     assert (count, columns, rows) == (len(found.times_s), found.columns, found.rows)

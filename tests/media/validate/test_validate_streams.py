@@ -150,7 +150,7 @@ def test_ffmpegs_own_master_playlist_is_judged(tmp_path):
     """What it leaves out is found; what it does right is not."""
     folder = tmp_path / "stream"
     folder.mkdir()
-    options = [*streams.picture_options(), "-c:a", "aac", "-var_stream_map", "v:0,a:0", "-master_pl_name", "master.m3u8"]
+    options = [*streams.video_options(), "-c:a", "aac", "-var_stream_map", "v:0,a:0", "-master_pl_name", "master.m3u8"]
     streams.encode(folder, [*streams.source(), "-map", "0:v", "-map", "1:a", *options, *streams.hls("v%v", fmp4=False)])
     found = _rules(validate(folder))
     assert {"Apple 9.11", "Apple 9.15", "Apple 6.1"} <= found
@@ -162,7 +162,7 @@ def single_files(tmp_path_factory) -> Path:
     """A stream whose segments are byte ranges of one file, as packagers such as Shaka write them."""
     folder = tmp_path_factory.mktemp("ranges") / "stream"
     (folder / "180p").mkdir(parents=True)
-    options = [*streams.picture_options(), "-c:a", "aac", "-ac", "2"]
+    options = [*streams.video_options(), "-c:a", "aac", "-ac", "2"]
     muxer = [*streams.hls("180p", fmp4=False)[:-3], "-hls_flags", "single_file", "180p/index.m3u8"]
     streams.encode(folder, [*streams.source(), *options, *muxer])
     index = folder / "180p/index.m3u8"

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.media.encode.audio_coding import PIECE_S, Length, PieceWriter, first_packet
+from pipeline.media.encode.audio_format import RATE_HZ
+from pipeline.media.encode.audio_reader import Wanted
 from pipeline.media.encode.limiter import MARGIN, limited
 from pipeline.media.encode.loudness import PART, LoudnessMeter
 from pipeline.media.encode.mixing import Mix
-from pipeline.media.encode.sound_coding import PIECE_S, Length, PieceWriter, first_packet
-from pipeline.media.encode.sound_format import RATE_HZ
-from pipeline.media.encode.sound_reader import Wanted
 from pipeline.media.source.scan import CLOCK_HZ
 from pipeline.model import AudioRendition
 
@@ -64,7 +64,7 @@ class Level:
     ceiling: float | None = None
 
 
-class SoundLine:
+class AudioLine:
     """One rendition, from piece number `first` on.
 
     `place` returns the file for the piece of a number; None where nothing is encoded. Where it `measures`, `powers` are those of the

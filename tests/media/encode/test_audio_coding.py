@@ -9,8 +9,8 @@ import av
 import numpy as np
 import pytest
 
-from pipeline.media.encode import sound_coding
-from pipeline.media.encode.sound_coding import CODINGS, Length, PieceWriter, first_packet, read_packets, write_stretch
+from pipeline.media.encode import audio_coding
+from pipeline.media.encode.audio_coding import CODINGS, Length, PieceWriter, first_packet, read_packets, write_stretch
 from pipeline.model import AudioRendition
 
 RATE_HZ, CLOCK_HZ = 48_000, 90_000
@@ -67,7 +67,7 @@ def test_a_tone_goes_on_over_the_joints(tmp_path, tone, codec, channels):
 
 def test_without_a_lead_a_joint_would_be_heard(tmp_path, tone, monkeypatch):
     """That is what the encoder is given before a piece for."""
-    monkeypatch.setattr(sound_coding, "LEAD", 0)
+    monkeypatch.setattr(audio_coding, "LEAD", 0)
     heard = _decoded(_encoded(tmp_path, "aac", 2, tone), tmp_path)
     off = np.abs(heard - tone[: len(heard)])[RATE_HZ // 10 :]
     assert 0.02 < float(off[: 15 * RATE_HZ].max())

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from pipeline.errors import EncodeError, IncompleteError
 from pipeline.media.encode.arguments import TIMELINE_S
-from pipeline.media.encode.sound_format import LAYOUTS, RATE_HZ
+from pipeline.media.encode.audio_format import LAYOUTS, RATE_HZ
 from pipeline.media.source.scan import CLOCK_HZ
 from pipeline.model import AudioRendition
 
@@ -29,7 +29,7 @@ PIECE_S = 60
 LEAD = 16
 """So many packets are encoded before the first of a piece and left out."""
 
-SOUND_FILE = "sound.nut"
+AUDIO_FILE = "sound.nut"
 """What a stretch of sound is named that is muxed into the picture's segments: NUT keeps its times to the sample."""
 
 

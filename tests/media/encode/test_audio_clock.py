@@ -8,15 +8,15 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import pytest
 
-from pipeline.media.encode.sound_clock import SoundClock
-from pipeline.media.encode.sound_format import RATE_HZ
+from pipeline.media.encode.audio_clock import AudioClock
+from pipeline.media.encode.audio_format import RATE_HZ
 
 FRAME = 1024
 
 
 def _line(units: Iterable[tuple[float | None, np.ndarray]]) -> np.ndarray:
     """Return all that a clock gives out for samples with times, float32 (n,), having seen that it has no hole."""
-    clock = SoundClock(1)
+    clock = AudioClock(1)
     placed = []
     for time, samples in units:
         clock.put(samples[None, :].astype(np.float32), time)

@@ -18,17 +18,17 @@ from pipeline.checkpoints import Checkpoints, Move, key_of
 from pipeline.disk_room import is_disk_full, is_full
 from pipeline.errors import EncodeError, SourceError
 from pipeline.media.encode import arguments as encode
+from pipeline.media.encode.audio_coding import PIECE_S, Length, packet_ticks, write_stretch
+from pipeline.media.encode.audio_format import RATE_HZ
+from pipeline.media.encode.audio_line import Level
+from pipeline.media.encode.audio_segments import write_segments
 from pipeline.media.encode.loudness import Loudness, loudness
-from pipeline.media.encode.sound_coding import PIECE_S, Length, packet_ticks, write_stretch
-from pipeline.media.encode.sound_format import RATE_HZ
-from pipeline.media.encode.sound_line import Level
-from pipeline.media.encode.sound_segments import write_segments
 from pipeline.media.source.scan import CLOCK_HZ
 from pipeline.media.source.source_checks import check_unchanged
 from pipeline.media.stream_layout import INIT
 from pipeline.model import Plan, SegmentType
+from pipeline.phases.audio_pass import AudioPass, Found, piece_file, piece_name
 from pipeline.phases.encode_work import EncodeWork
-from pipeline.phases.sound_pass import Found, SoundPass, piece_file, piece_name
 
 SOUND = "sound"
 SEGMENTS = "sound_segments"
@@ -54,7 +54,7 @@ class OwnSegments:
     durations_s: tuple[float, ...]
 
 
-class SoundEncode:
+class AudioEncode:
     """Encodes every sound of a plan.
 
     Once started a thread makes it, from the beginning on; `stretch` waits for what it needs; `tell_length` tells how long the stream is,
@@ -218,7 +218,7 @@ class SoundEncode:
         self.loudness = [{"integrated_lufs": m.integrated_lufs, "range_lu": m.range_lu} for m in measured]
 
     def _pass(self, kind: str, levels: Sequence[Level], *, encodes: bool, measures: bool) -> Found:
-        return SoundPass(
+        return AudioPass(
             self._plan,
             self._pieces,
             kind=kind,

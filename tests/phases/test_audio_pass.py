@@ -13,12 +13,12 @@ import pytest
 from pipeline.cancel import CancelToken
 from pipeline.checkpoints import Checkpoints
 from pipeline.errors import Cancelled
+from pipeline.media.encode.audio_coding import Length
+from pipeline.media.encode.audio_line import Level
 from pipeline.media.encode.loudness import loudness
-from pipeline.media.encode.sound_coding import Length
-from pipeline.media.encode.sound_line import Level
 from pipeline.media.source.probe import probe
 from pipeline.model import Job
-from pipeline.phases.sound_pass import Found, SoundPass
+from pipeline.phases.audio_pass import AudioPass, Found
 from pipeline.plan import make_plan
 
 LENGTH_S = 130
@@ -47,7 +47,7 @@ def run(request: pytest.FixtureRequest, tmp_path: Path) -> MakePass:
             if count == until:
                 raise Cancelled
 
-        return SoundPass(
+        return AudioPass(
             plan,
             Checkpoints(tmp_path / name),
             kind="sound",

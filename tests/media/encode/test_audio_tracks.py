@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from pipeline.errors import SettingsError
-from pipeline.media.encode.soundtracks import audio_renditions
-from pipeline.model import AudioStream, MappedSound
+from pipeline.media.encode.audio_tracks import audio_renditions
+from pipeline.model import AudioStream, MappedAudio
 
 
 def _tracks(*channels: int, codec: str = "pcm_s24le", layouts: Sequence[str] = (), **more: object) -> list[AudioStream]:
@@ -23,7 +23,7 @@ def _tracks(*channels: int, codec: str = "pcm_s24le", layouts: Sequence[str] = (
 
 
 def _made(
-    streams: Sequence[AudioStream], container: str = "mxf", audio_map: Sequence[Sequence[MappedSound]] = ()
+    streams: Sequence[AudioStream], container: str = "mxf", audio_map: Sequence[Sequence[MappedAudio]] = ()
 ) -> list[tuple[int, object]]:
     """Return the channels of each sound, and what it is made of: track and channel, or the whole track."""
     renditions = audio_renditions(streams, surround=False, container=container, audio_map=audio_map)
@@ -87,7 +87,7 @@ MAPPED = {
 @pytest.mark.parametrize("name", MAPS)
 def test_a_map_chooses_the_sounds(name):
     """Tracks and channels count from one; one channel beside stereo is heard on both sides."""
-    wanted = [[MappedSound(track=track, channel=channel) for track, channel in item] for item in MAPS[name]]
+    wanted = [[MappedAudio(track=track, channel=channel) for track, channel in item] for item in MAPS[name]]
     assert MAPPED[name] == _made(_tracks(8, 2, 2, 2), audio_map=wanted)
 
 
@@ -101,4 +101,4 @@ def test_a_map_chooses_the_sounds(name):
 def test_a_map_of_what_is_not_there_is_refused(track, channel, sentence):
     """Before anything starts, with what there is."""
     with pytest.raises(SettingsError, match=sentence):
-        _made(_tracks(2, 2), audio_map=[[MappedSound(track=track, channel=channel)]])
+        _made(_tracks(2, 2), audio_map=[[MappedAudio(track=track, channel=channel)]])

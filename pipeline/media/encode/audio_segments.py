@@ -9,8 +9,8 @@ from typing import Any
 from pipeline.errors import IncompleteError
 from pipeline.files import write_whole
 from pipeline.media.encode.arguments import segment_pattern
+from pipeline.media.encode.audio_coding import read_packets, ticks_of
 from pipeline.media.encode.continuity import continue_fragments, continue_packets
-from pipeline.media.encode.sound_coding import read_packets, ticks_of
 from pipeline.media.hls.fragments import boxes
 from pipeline.media.stream_layout import INIT
 from pipeline.model import SegmentType

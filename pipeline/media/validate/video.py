@@ -16,7 +16,7 @@ AV1_SEQUENCE_HEADER = 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class PictureCodec:
+class VideoHeader:
     """Profile, level and tier as the stream's own header has them; `name` is how CODECS should give them (RFC 6381)."""
 
     codec: Codec
@@ -26,7 +26,7 @@ class PictureCodec:
     name: str
 
 
-def picture_codec(name: str, extradata: bytes, bit_depth: int) -> PictureCodec | None:
+def video_header(name: str, extradata: bytes, bit_depth: int) -> VideoHeader | None:
     """Return what a stream's header says, None where it has none or the codec is none of HLS's.
 
     `name` is libavcodec's; `extradata` is avcC, hvcC, av1C or Annex B.
@@ -35,13 +35,13 @@ def picture_codec(name: str, extradata: bytes, bit_depth: int) -> PictureCodec |
         sps = extradata[1:4] if extradata[:1] == b"\x01" else next((u[1:4] for u in _annex_b(extradata) if u[0] & 0x1F == H264_SPS), b"")
         if len(sps) < 3:
             return None
-        return PictureCodec(codec=Codec.H264, profile=sps[0], level=sps[2], tier=0, name=f"avc1.{sps.hex()}")
+        return VideoHeader(codec=Codec.H264, profile=sps[0], level=sps[2], tier=0, name=f"avc1.{sps.hex()}")
     if name == "hevc":
         return _hevc(extradata)
     if name == "av1" and len(extradata) >= 4 and extradata[0] == 0x81:  # AV1 in ISOBMFF, 2.3.3
         profile, level, tier = extradata[1] >> 5, extradata[1] & 0x1F, extradata[2] >> 7
         text = f"av01.{profile}.{level:02}{'H' if tier else 'M'}.{bit_depth:02}"
-        return PictureCodec(codec=Codec.AV1, profile=profile, level=level, tier=tier, name=text)
+        return VideoHeader(codec=Codec.AV1, profile=profile, level=level, tier=tier, name=text)
     return None
 
 
@@ -57,7 +57,7 @@ def starts_clean(codec: Codec, extradata: bytes, frame: bytes) -> bool:
     return any(unit[0] >> 1 & 0x3F in HEVC_STARTS for unit in units)
 
 
-def _hevc(extradata: bytes) -> PictureCodec | None:
+def _hevc(extradata: bytes) -> VideoHeader | None:
     if extradata[:1] == b"\x01" and len(extradata) > 22:
         general = extradata[1:13]  # ISO/IEC 14496-15, 8.3.3.1.2
     else:
@@ -71,7 +71,7 @@ def _hevc(extradata: bytes) -> PictureCodec | None:
     constraints = general[5:11].rstrip(b"\0")
     # ISO/IEC 14496-15, annex E.3
     parts = ["hvc1", f"{space}{profile}", f"{compatible:X}", f"{'H' if tier else 'L'}{level}", *(f"{byte:X}" for byte in constraints)]
-    return PictureCodec(codec=Codec.HEVC, profile=profile, level=level, tier=tier, name=".".join(parts))
+    return VideoHeader(codec=Codec.HEVC, profile=profile, level=level, tier=tier, name=".".join(parts))
 
 
 def _annex_b(data: bytes) -> Iterator[bytes]:

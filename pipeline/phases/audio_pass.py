@@ -9,10 +9,10 @@ from typing import Any
 
 from pipeline.cancel import CancelToken
 from pipeline.checkpoints import Checkpoints
-from pipeline.media.encode.sound_clock import Entry
-from pipeline.media.encode.sound_coding import Length
-from pipeline.media.encode.sound_line import EARLY, PIECE, Level, SoundLine, wanted
-from pipeline.media.encode.sound_reader import Block, SoundReader
+from pipeline.media.encode.audio_clock import Entry
+from pipeline.media.encode.audio_coding import Length
+from pipeline.media.encode.audio_line import EARLY, PIECE, AudioLine, Level, wanted
+from pipeline.media.encode.audio_reader import AudioReader, Block
 from pipeline.model import Plan
 
 
@@ -27,7 +27,7 @@ class Found:
     ends: dict[int, float]
 
 
-class SoundPass:
+class AudioPass:
     """Reads the tracks of a plan and makes its sounds at the given levels, one a rendition.
 
     Args:
@@ -85,9 +85,9 @@ class SoundPass:
         entries = _read_entries(self._facts[-1]["entries"]) if self._facts else {}
         self._entries = {index: {first: entry} for index, entry in entries.items()}
         media = self._plan.media
-        reader = SoundReader(media.path, media.start_s, wants, entries, limit_s=media.limit_s)
+        reader = AudioReader(media.path, media.start_s, wants, entries, limit_s=media.limit_s)
         lines = [
-            SoundLine(a, level, wants, first, self._placing(number) if self._encodes else None, measures=self._measures)
+            AudioLine(a, level, wants, first, self._placing(number) if self._encodes else None, measures=self._measures)
             for number, (a, level) in enumerate(zip(self._plan.audio, self._levels, strict=True))
         ]
         try:
@@ -99,7 +99,7 @@ class SoundPass:
         powers = [[power for facts in self._facts for power in facts["powers"][number]] for number in range(len(lines))]
         return Found(powers=powers, errors=sum(facts["errors"] for facts in self._facts), ends=reader.ends)
 
-    def _read(self, reader: SoundReader, lines: Sequence[SoundLine]) -> None:
+    def _read(self, reader: AudioReader, lines: Sequence[AudioLine]) -> None:
         for block in reader.blocks(self._stop.check):
             self._note(block)
             for line in lines:
@@ -109,7 +109,7 @@ class SoundPass:
                 self._finish(reader, lines)
             self._on_read(block.placed.position)
 
-    def _end(self, reader: SoundReader, lines: Sequence[SoundLine]) -> None:
+    def _end(self, reader: AudioReader, lines: Sequence[AudioLine]) -> None:
         """Fill up to the length of the stream, and keep what is left as the last piece: it is made again when the job is started again."""
         if self._length is not None:
             length = self._length()
@@ -119,7 +119,7 @@ class SoundPass:
                 self._finish(reader, lines)
         self._finish(reader, lines, last=True)
 
-    def _finish(self, reader: SoundReader, lines: Sequence[SoundLine], *, last: bool = False) -> None:
+    def _finish(self, reader: AudioReader, lines: Sequence[AudioLine], *, last: bool = False) -> None:
         number = len(self._facts)
         facts = {
             "errors": reader.errors - self._told_errors,

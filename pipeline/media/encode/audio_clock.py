@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.media.encode.sound_format import RATE_HZ
+from pipeline.media.encode.audio_format import RATE_HZ
 
 LOOKAHEAD = RATE_HZ
 """So many samples wait before anything is decided about the first of them."""
@@ -82,7 +82,7 @@ class _Unit:
     held_back: int
 
 
-class SoundClock:
+class AudioClock:
     """Takes what is decoded of one track, gives out a line of samples without a hole from position 0, or from `entry`, on."""
 
     def __init__(self, rows: int, entry: Entry | None = None) -> None:

@@ -9,7 +9,7 @@ from pipeline.errors import SettingsError
 from pipeline.media.source.audio_layouts import are_pairs, only_two_known
 from pipeline.media.source.language_tags import UNKNOWN_LANGUAGE
 from pipeline.media.stream_layout import AUDIO
-from pipeline.model import AudioRendition, AudioStream, MappedSound, TrackChannel
+from pipeline.model import AudioRendition, AudioStream, MappedAudio, TrackChannel
 from pipeline.speech.languages import language_name
 
 STEREO = "stereo"
@@ -23,7 +23,7 @@ SURROUND_CHANNELS = 6
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Sound:
+class _Track:
     """A sound that is made: of a whole track, or of channels that are put together."""
 
     stream: AudioStream
@@ -35,7 +35,7 @@ class _Sound:
 
 
 def audio_renditions(
-    streams: Sequence[AudioStream], *, surround: bool, container: str = "", audio_map: Sequence[Sequence[MappedSound]] = ()
+    streams: Sequence[AudioStream], *, surround: bool, container: str = "", audio_map: Sequence[Sequence[MappedAudio]] = ()
 ) -> tuple[AudioRendition, ...]:
     """Return a rendition a sound in the source's order, and a 5.1 one for each track that has it, when asked.
 
@@ -81,14 +81,14 @@ def audio_renditions(
     return tuple(made)
 
 
-def _suggested(streams: Sequence[AudioStream], container: str) -> list[_Sound]:
+def _suggested(streams: Sequence[AudioStream], container: str) -> list[_Track]:
     if not are_pairs(streams, container):
-        return [_Sound(stream=stream) for stream in streams]
+        return [_Track(stream=stream) for stream in streams]
     pairs = zip(streams[::2], streams[1::2], strict=True)
-    return [_Sound(stream=left, parts=tuple(TrackChannel(index=s.index, channel=0) for s in (left, right))) for left, right in pairs]
+    return [_Track(stream=left, parts=tuple(TrackChannel(index=s.index, channel=0) for s in (left, right))) for left, right in pairs]
 
 
-def _mapped(streams: Sequence[AudioStream], audio_map: Sequence[Sequence[MappedSound]]) -> list[_Sound]:
+def _mapped(streams: Sequence[AudioStream], audio_map: Sequence[Sequence[MappedAudio]]) -> list[_Track]:
     sounds, problems = [], []
     for wanted in audio_map:
         missing = [part for part in wanted if not 1 <= part.track <= len(streams)]
@@ -107,7 +107,7 @@ def _mapped(streams: Sequence[AudioStream], audio_map: Sequence[Sequence[MappedS
             continue
         whole = len(wanted) == 1 and wanted[0].channel is None
         parts = tuple(TrackChannel(index=t.index, channel=(p.channel or 1) - 1) for p, t in zip(wanted, tracks, strict=True))
-        sounds.append(_Sound(stream=tracks[0], parts=() if whole else parts))
+        sounds.append(_Track(stream=tracks[0], parts=() if whole else parts))
     if problems:
         raise SettingsError(problems)
     return sounds

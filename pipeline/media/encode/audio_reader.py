@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipeline.media.encode.audio_clock import AudioClock, Entry, Placed
+from pipeline.media.encode.audio_format import RATE_HZ
 from pipeline.media.encode.mixing import Mix, channel, matrix
-from pipeline.media.encode.sound_clock import Entry, Placed, SoundClock
-from pipeline.media.encode.sound_format import RATE_HZ
 from pipeline.media.source.source_checks import unreadable
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Block:
     placed: Placed
 
 
-class SoundReader:
+class AudioReader:
     """Reads what is wanted of each track, by the track's index among all streams of the file.
 
     `start_s` is the container's time of the first moment: what lies before it is not read, nor what lies after `limit_s`, counted from
@@ -169,7 +169,7 @@ class _Track:
         self._wanted = wanted
         self._entry = entry
         rows = sum(w.channels if isinstance(w, Mix) else 1 for w in wanted)
-        self._clock = SoundClock(rows, entry)
+        self._clock = AudioClock(rows, entry)
         self._form: tuple[Any, ...] = ()
         self._matrix: NDArray[np.float32] | None = None
         self._resamplers: list[Any] = []

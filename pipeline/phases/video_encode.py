@@ -10,20 +10,20 @@ from typing import Any
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, IncompleteError
 from pipeline.media.encode import arguments as encode
+from pipeline.media.encode.audio_coding import AUDIO_FILE
 from pipeline.media.encode.chunks import Chunk, Cutting, side_by_side
 from pipeline.media.encode.continuity import continue_fragments, continue_packets
 from pipeline.media.encode.encoders import software_encoder
-from pipeline.media.encode.sound_coding import SOUND_FILE
 from pipeline.media.hls import measure
 from pipeline.media.hls.fragments import separate_init
 from pipeline.media.hls.iframes import first_time
 from pipeline.media.source.scan import CLOCK_HZ
 from pipeline.media.stream_layout import INIT, PLAYLIST
 from pipeline.model import Plan, SegmentType
+from pipeline.phases.audio_encode import AudioEncode
 from pipeline.phases.chunk_pool import ChunkPool, Task
 from pipeline.phases.encode_work import EncodeWork
 from pipeline.phases.phase import Progress
-from pipeline.phases.sound_encode import SoundEncode
 
 
 class NotSeekableError(IncompleteError):
@@ -35,16 +35,16 @@ def piece_name(number: int) -> str:
     return f"{number:04d}"
 
 
-class PictureEncode:
+class VideoEncode:
     """Encodes chunks in the threads of a pool. What is wanted may change while they run: a chunk is known by its key."""
 
-    def __init__(self, work: EncodeWork, sound_encode: SoundEncode, pool: ChunkPool, *, cores: int) -> None:
+    def __init__(self, work: EncodeWork, audio_encode: AudioEncode, pool: ChunkPool, *, cores: int) -> None:
         self._work = work
-        self._sound = sound_encode
+        self._audio = audio_encode
         self._pool = pool
         self._cores = cores
         self._in_order = _InOrder()
-        self._progress = _PictureProgress(work)
+        self._progress = _VideoProgress(work)
 
     def begin(self, plan: Plan, cutting: Cutting) -> None:
         """Start on the chunks of a cutting. Chunks of another one end, unless they are the same."""
@@ -71,8 +71,8 @@ class PictureEncode:
         return self._in_order.settled
 
     def _task(self, plan: Plan, cutting: Cutting, chunk: Chunk) -> Task:
-        arguments = encode.chunk_arguments(plan, cutting, chunk, SOUND_FILE if plan.muxed_sound else None)
-        key = self._work.key(arguments, self._sound.key)
+        arguments = encode.chunk_arguments(plan, cutting, chunk, AUDIO_FILE if plan.muxed_sound else None)
+        key = self._work.key(arguments, self._audio.key)
 
         def do(cancel: CancelToken) -> None:
             self._in_order.begin(chunk.number, key)
@@ -94,9 +94,9 @@ class PictureEncode:
     def _chunk(self, plan: Plan, chunk: Chunk, key: str, arguments: Sequence[str], folder: Path, cancel: CancelToken) -> dict[str, Any]:
         for r in plan.renditions:
             (folder / r.name).mkdir()
-        stretch = folder / SOUND_FILE
+        stretch = folder / AUDIO_FILE
         if plan.muxed_sound:
-            self._sound.stretch(chunk.start, chunk.end, stretch, cancel)
+            self._audio.stretch(chunk.start, chunk.end, stretch, cancel)
         run = self._work.run(arguments, folder, lambda out_time_s: self._progress.running(chunk, key, out_time_s, folder), cancel)
         stretch.unlink(missing_ok=True)
         if plan.segment_type is SegmentType.FMP4:
@@ -171,7 +171,7 @@ class _InOrder:
             self.settled.append(settle(self.settled[-1] if self.settled else None))
 
 
-class _PictureProgress:
+class _VideoProgress:
     """How far the chunks are, of several that may run side by side."""
 
     def __init__(self, work: EncodeWork) -> None:
