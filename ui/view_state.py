@@ -266,7 +266,7 @@ def _job(state: ViewState, message: PhaseStarted | PhaseProgress | PhaseFinished
         return replace(
             state,
             stage=Stage.READY,
-            banner=_verdict(message.report),
+            banner=_result_banner(message.report),
             bars=rows.closed(state.bars, message.report),
             phase=None,
             paused=False,
@@ -357,7 +357,7 @@ def _refusal(problems: tuple[Problem, ...]) -> Banner:
     return Banner(title=title, lines=lines, tone=Tone.BAD)
 
 
-def _verdict(report: JobReport) -> Banner:
+def _result_banner(report: JobReport) -> Banner:
     name = report.source.name
     if report.outcome is Outcome.FAILED:
         return Banner(title=f"Failed: {name}", lines=(report.error, *report.warnings), tone=Tone.BAD)

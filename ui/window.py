@@ -60,7 +60,7 @@ class MainWindow(ttk.App):
         self._shown: ViewState | None = None
         self._problems_shown: tuple[Problem, ...] = ()
         self._close_by: float | None = None
-        self._last_mishap = ""
+        self._last_error = ""
         self.closed = False
         self._build()
         self._connect()
@@ -85,8 +85,8 @@ class MainWindow(ttk.App):
         """Tell the editor of a mistake in the window itself; the window stays usable."""
         text = unexpected(val.with_traceback(tb))
         # A mistake in what is done 20 times a second is told once.
-        if text != self._last_mishap:
-            self._last_mishap = text
+        if text != self._last_error:
+            self._last_error = text
             self._pump.put(UnexpectedError(text=text))
 
     def _build(self) -> None:

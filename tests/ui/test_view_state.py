@@ -332,7 +332,7 @@ def test_a_finished_jobs_rows_stay_until_something_is_changed():
 
 
 def test_another_source_makes_room_for_the_next_job():
-    """Verdict and rows of the last job go when another video is chosen."""
+    """Result and rows of the last job go when another video is chosen."""
     state = after(ROWS, *RUNNING, JobFinished(report=report(PLAN)), SourceChosen(text="/videos/other.mp4"))
     assert ("Choose a video and press Start.", "0%") == (state.banner.title, state.bars.overall.figure)
 

@@ -63,7 +63,7 @@ def test_open_window_returns_when_the_window_is_closed(screen, tmp_path, monkeyp
 
 
 def test_from_start_to_upload_complete(open_driver):
-    """A job is shown on its way: bars, texts, Cancel Upload during the upload only, and a verdict in words."""
+    """A job is shown on its way: bars, texts, Cancel Upload during the upload only, and a result in words."""
     run = Upload()
     driver = open_driver(FakeServices(run=run))
     driver.fill(upload=True)

@@ -69,7 +69,7 @@ def test_passing_troubles_are_tried_again(server, status):
         value.value if isinstance(value, RetryDecision) else f"{value.server.value} {value.status} {value.code or value.no_response}"
     ),
 )
-def test_table_of_verdicts(refusal, expected):
+def test_table_of_decisions(refusal, expected):
     """Each refusal has one decision."""
     assert expected is after_upload(refusal)
 
