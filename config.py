@@ -35,7 +35,7 @@ CERTIFICATE_SETTINGS = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
 @dataclass(frozen=True, kw_only=True)
 class BackendApi:
-    """The customer's backend as the uploader sees it; `patience_s` is how long an upload waits without anything getting through."""
+    """The customer's backend; an upload waits `patience_s` without anything getting through."""
 
     url: str = ""
     token: str = field(default="", repr=False)
@@ -212,7 +212,7 @@ def child_environment() -> dict[str, str]:
 
 
 def certificate_setting(environ: Mapping[str, str] | None = None) -> tuple[str, str]:
-    """Return the first variable that names certificates to trust, and what it names; two empty texts where none does."""
+    """Return the first variable that names certificates to trust, and its value; two empty texts for none."""
     values = os.environ if environ is None else environ
     return next(((name, values[name]) for name in CERTIFICATE_SETTINGS if values.get(name)), ("", ""))
 
@@ -241,7 +241,7 @@ def _own_folder(configured: str, below_home: str) -> Path | None:
 
 
 def _read_env_file(path: Path, problems: list[str]) -> dict[str, str]:
-    """Read a `.env` file, if it is there; add a sentence to `problems` for what can't be read, never the text itself."""
+    """Read a `.env` file if there is one; add a sentence to `problems` for what can't be read, never its text."""
     try:
         # utf-8-sig: Windows' Notepad may begin the file with a byte order mark, which would become part of the first name
         text = path.read_text(encoding="utf-8-sig")
@@ -260,7 +260,7 @@ def _read_env_file(path: Path, problems: list[str]) -> dict[str, str]:
 
 
 PREFERENCES_FORMAT = 2
-"""From here on `last_destination` is what all videos' destinations have in common; before, it was the last video's own."""
+"""From here on `last_destination` is what all destinations have in common; before, the last video's."""
 
 
 @dataclass(frozen=True, kw_only=True)

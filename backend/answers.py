@@ -48,7 +48,7 @@ _OBJECTS: dict[type[StorageError], tuple[int, str]] = {
 
 
 class ApiRefusal(Exception):
-    """A request to the API that can't be done: `error` is a short code, `message` a sentence, `figures` go beside them."""
+    """A request to the API that can't be done: a short code (`error`), a sentence (`message`), and `figures`."""
 
     def __init__(self, status: int, error: str, message: str, figures: Mapping[str, int] | None = None) -> None:
         self.status = status

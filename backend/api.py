@@ -1,4 +1,4 @@
-"""What every backend has: is my token good, where may I put this file, take note of this video. And the notes to read."""
+"""What every backend has: check my token, say where a file may go, note a video, and list the notes."""
 
 from __future__ import annotations
 

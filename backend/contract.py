@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from storage import MAX_PARTS, MAX_PUT_BYTES
 
 PART_BYTES = 16 << 20
-"""What a client is advised to cut large files into: few enough requests, and little to send again after a broken connection."""
+"""What a client is advised to cut large files into: few requests, and little to send again after a break."""
 
 MAX_OBJECT_BYTES = 5 << 40
 """The largest object that parts can make (Amazon S3, "Multipart upload limits")."""
@@ -255,7 +255,7 @@ class KeptRecord(RecordRequest):
 
 
 class Records(BaseModel):
-    """One page of file records, oldest first; `next` is the value to send as `after` for the next one, null on the last."""
+    """One page of file records, oldest first; `next` is sent as `after` for the next page, null on the last."""
 
     files: list[KeptRecord]
     next: str | None

@@ -63,7 +63,7 @@ class FileRecords:
                 raise self._failed(error.strerror or "not renamed") from error
 
     def add(self, fields: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
-        """Keep a record, on the disk when this returns; a video that has one is given no second one, but this in its place.
+        """Keep a record, on the disk when this returns; it takes the place of one that the video has.
 
         Returns the record with its id and the time when it was first made, and whether there was one. Raises RecordsError.
         """
@@ -127,7 +127,7 @@ class FileRecords:
 
 
 def _video(record: Mapping[str, Any]) -> str:
-    """Return what tells a video from others: the key of its stream, else of what there is of it; empty where there is nothing."""
+    """Return what tells a video from others: its stream's key, else what there is of it, or nothing."""
     keys = record.get("s3Keys")
     keys = keys if isinstance(keys, dict) else {}
     return next((key for name in ("hls", "mp4", "transcript") if isinstance(key := keys.get(name), str) and key), "")

@@ -1,4 +1,4 @@
-"""The interface to read: the OpenAPI document, and the same as a page that needs no script and nothing from elsewhere."""
+"""The interface to read: the OpenAPI document, and a page of it that needs no script and no other site."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from pipeline.errors import SettingsError
 from storage import StorageBackend, StorageError, create
 
 KEEP_ALIVE_S = 75
-"""How long an idle connection stays open: longer than an uploader pauses between files, so that none breaks as it is used again."""
+"""How long an idle connection stays open: uploaders pause less between files, so none breaks when used again."""
 
 STOP_S = 3
 """How long requests under way may take to end once the server is told to stop, in seconds."""

@@ -12,7 +12,7 @@ from pipeline.errors import SettingsError
 from storage import S3Settings, StorageError, StorageSettings, settings_from
 
 URL_TTL_S = 900
-"""How long a signed URL is good for, in seconds: what S3 users commonly set, so expiry shows up here as it does there."""
+"""How long a signed URL is good for, in seconds: what is usual with S3, so expiry shows here too."""
 
 
 @dataclass(frozen=True, kw_only=True)

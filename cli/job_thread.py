@@ -12,10 +12,10 @@ from pipeline.events import Event, Sink
 from pipeline.model import JobReport
 
 LOOK_S = 0.2
-"""How often the main thread wakes to take a Ctrl-C, in seconds; Windows delivers none to a thread that waits for ever."""
+"""How often the main thread wakes for a Ctrl-C, in seconds: on Windows none reaches a thread that waits."""
 
 PATIENCE_S = 60.0
-"""How long a job may take to end in order after Ctrl-C: its programs, its requests and its files on a slow disk, in seconds."""
+"""How long a job may take to end after Ctrl-C, with its programs, requests and a slow disk, in seconds."""
 
 Job = Callable[[Sink, CancelToken], JobReport]
 

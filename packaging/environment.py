@@ -142,7 +142,7 @@ def rebuild(lock: IO[str]) -> None:
 
 
 def base_python() -> Path:
-    """Return the Python behind this one by its most lasting name: `python3.11`, not `python3`, which may be another tomorrow."""
+    """Return the Python behind this one by its most lasting name: `python3.11`; `python3` may change."""
     if sys.platform == "win32":
         return Path(getattr(sys, "_base_executable", sys.executable))
     versioned = Path(sys.base_prefix, "bin", f"python{sys.version_info.major}.{sys.version_info.minor}")

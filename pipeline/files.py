@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.errors import OutputError
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".mpg", ".mpeg", ".mts", ".m2ts", ".ts", ".wmv", ".flv", ".ogv", ".mxf")
-"""What the names of videos end with: those that are offered, and taken from folders; a file that is named may be called anything."""
+"""The endings of videos that are offered and found in folders; a file that is named may have any."""
 
 
 def write_whole(path: Path, content: str | bytes) -> None:

@@ -1,4 +1,4 @@
-"""What is finished of the work on a folder that is in its place: in its job.json, or in a hidden file where no job made it."""
+"""What is finished in a folder in its place: in its job.json, or in a hidden file where no job made it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The videos that were named, one by one or by folder, and the place of each below the output folder and the destination."""
+"""The videos named singly or by folder, each with its place below the output folder and destination."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The form of job.json, its present one and the one before: which source, which steps are finished, with which settings.
+"""job.json in its present form and the one before: the source, the finished steps and their settings.
 
 Knows nothing of folders that belong together, nor of what a step does.
 """

@@ -48,7 +48,7 @@ HOLDINGS = {
     MP4: "an MP4",
     TRANSCRIPT: "a transcript",
 }
-"""What a folder has by a setting, by its name, and has nothing in its place without it; another setting only has another value then."""
+"""Settings, by name, whose steps add something to a folder; any other one only changes what is there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ class OutputSettings:
     of_no_matter: frozenset[str] = frozenset()
 
     def changes(self, made: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
-        """Return each step that has to be done, with the names of the settings that differ; none where it was never done.
+        """Return the steps that have to be done, each with the settings that differ, none if it is new.
 
         `made` has the settings that each finished step was done with.
         """

@@ -18,7 +18,7 @@ MANIFEST_FILE = "manifest.json"
 """What was uploaded from the folder. The server's copy is another one, without what concerns this computer alone."""
 
 KEY_SUFFIXES = (".key", ".keyinfo", ".pem", ".p12", ".pfx")
-"""What the names of keys end with, `.keyinfo` for ffmpeg's file that says where they lie: published, they would open what they close."""
+"""Endings of keys, and `.keyinfo` of ffmpeg's file that says where they lie: published, they open the stream."""
 
 _OF_THE_SYSTEM = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "@eadir", "$recycle.bin"})
 """What Windows, macOS and network drives put into folders, in lower case."""

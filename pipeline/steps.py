@@ -100,7 +100,7 @@ def to_the_end(work: Callable[[], object], sink: Sink) -> Ending:
 
 
 def unexpected(bug: Exception, sink: Sink) -> str:
-    """Log where a bug struck and return the sentence for the editor; the bug's own text may hold a signed URL and is left out."""
+    """Log where a bug struck; return a sentence for the editor without the bug's text (a signed URL, perhaps)."""
     place = traceback.extract_tb(bug.__traceback__)[-1]
     sink(LogLine(text=f"{type(bug).__name__} in {place.name}, line {place.lineno} of {place.filename}", level=LogLevel.ERROR))
     return f"Something unexpected went wrong ({type(bug).__name__}). What is done is kept: start again to go on."

@@ -29,14 +29,14 @@ _SIZES = re.compile(rb'"size_bytes":\s*(\d+)')
 
 @dataclass(frozen=True, kw_only=True)
 class _Work:
-    """What was made of a source: its folder when that is whole, and what is noted there, or in the one where work goes on."""
+    """What was made of a source: its folder when whole, and the notes there or in the unfinished one."""
 
     folder: Path
     job_file: JobFile
 
 
 def take_over(jobs: Sequence[Job]) -> dict[str, str]:
-    """Move folders with the work on these jobs' sources to the jobs' own places; return a line for each job that got one, by its slug.
+    """Move folders with these jobs' work to the jobs' own places; return a line for each job moved, by slug.
 
     They may lie anywhere below the output folder. What was made of the same file goes first, then what was made of the same content by
     a name that is gone; what another of these jobs has at its own place stays. Raises OutputError when a folder can't be moved.
@@ -103,13 +103,13 @@ def _note(old: Path, job: Job) -> str:
 
 
 def _is_earlier(name: str, job: Job) -> bool:
-    """Whether an earlier version may have given a job this place; it appended nothing where two endings have one name."""
+    """Whether an earlier version may have given a job this place; two endings of one name shared one."""
     usual = PurePosixPath(job.slug).with_name(slug_for(job.source)).as_posix()
     return name != job.slug and (name == usual or is_earlier_place(name, usual))
 
 
 def _order(job: Job, work: _Work) -> tuple[bool, int, str]:
-    """Return what puts first what an earlier version made under one of the names that it gave, then what is near the top."""
+    """Return the sort key: first what an earlier version made under a name that it gave, then nearest the top."""
     place = work.folder.relative_to(job.output_dir).as_posix() if work.folder.is_relative_to(job.output_dir) else str(work.folder)
     return not _is_earlier(place, job), len(place), place
 

@@ -240,7 +240,7 @@ def run_upload(
 
 
 def upload_request(folder: Path, request: UploadRequest, config: Config) -> UploadRequest:
-    """Return the request for a folder: where it names no session, that of an earlier upload of it to the same place is gone on with."""
+    """Return a folder's request: one without a session goes on with its earlier upload to the same place."""
     return with_session(request, folder, config.backend)
 
 

@@ -212,7 +212,7 @@ class Workspace:
             raise FolderTakenError(reason, remedy="start fresh (--fresh) to make them again.")
 
     def begin_anew(self) -> None:
-        """Make everything again but what is `standing`; the folder in its place stays there until the new one is whole."""
+        """Make all but what is `standing` again; the folder in its place stays there until the new one is whole."""
         self.standing = {step: facts for step, facts in self.done.items() if step not in self.changes}
         self._take(self._usable())
 

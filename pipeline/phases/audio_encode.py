@@ -40,7 +40,7 @@ VERSION = 1
 """Of how sound is made: pieces of another are made again."""
 
 PEAK_DBTP = -1.5
-"""What louder sound is kept below before it is coded: half a decibel below EBU R128's -1 dBTP, as coding moves peaks."""
+"""What louder sound is kept below: half a decibel under EBU R128's -1 dBTP, as coding moves peaks."""
 
 FULL_SCALE = 1.0
 

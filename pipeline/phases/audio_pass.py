@@ -1,4 +1,4 @@
-"""One pass over a source's sound, in pieces that are checkpoints: what is finished is found, what is missing is made."""
+"""One pass over a source's sound in pieces: finds the finished checkpoints and makes the missing ones."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def _deletable(folder: Path, source: Path) -> dict[str, Path]:
 
 
 def _turn(path: Path) -> int:
-    """Return when a file is deleted: before what it names, or a clean-up that is cut short leaves a stream that looks damaged."""
+    """Return when a file is deleted: before those it names, or half a clean-up looks like a damaged stream."""
     return 0 if path.name == MASTER else 1 if path.suffix == PLAYLIST_SUFFIX else 2
 
 

@@ -1,4 +1,4 @@
-"""What the steps of an encode share: pieces that are checkpoints, runs of ffmpeg that watch the disk, progress, keys."""
+"""What an encode's steps share: checkpoints, ffmpeg runs that watch the disk, progress and keys."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class EncodeWork:
         return DiskFullError(f"The disk is full: {self._source.name} could not be encoded. Free some space and start again.")
 
     def reporter(self, text: str, length: int) -> Callable[[float], None]:
-        """Return what shows how far a step before the picture is; the bar stands still meanwhile unless it is all there is."""
+        """Return what shows how far a step before the picture is; the bar only moves if it is all there is."""
         renditions = self.context.plan.renditions
 
         def report(done_s: float) -> None:

@@ -35,7 +35,7 @@ NOTABLE_S = 0.1
 """Less than this is how inexactly containers declare their durations, in seconds."""
 
 DECLARES_TRACKS = ("mov", "matroska")
-"""The containers that say how long each sound is; of others ffmpeg gives the file's length, or reckons from its size."""
+"""The containers that tell each sound's length; of others ffmpeg gives the file's, or reckons it."""
 
 DISK_MARGIN = 1.1
 
@@ -220,7 +220,7 @@ class HlsPhase:
 
 
 def estimated_size_bytes(plan: Plan) -> int:
-    """Return about how much disk the stream and the MP4 take at most: their rates, and about the source's own, times its duration."""
+    """Return about the most disk that stream and MP4 take: their rates, and about the source's, by duration."""
     sound, most = sum(a.bit_rate for a in plan.audio), _mean_bit_rate(plan.media) * ladder.SOURCE_HEADROOM
     sizes = [min(r.bit_rate, most) + sound for r in plan.renditions] or [sound]
     if plan.mp4 is not None:
@@ -236,7 +236,7 @@ def _mean_bit_rate(media: MediaInfo) -> float:
 
 
 def encode_failure(context: PhaseContext, error: PipelineError | OSError) -> PipelineError:
-    """Turn what ffmpeg said, or what it silently left out, into a sentence for the editor; its own words go into the log."""
+    """Turn what ffmpeg said, or silently left out, into a sentence for the editor; the log has its own words."""
     source = context.plan.media.path
     log_words(context, error)
     if is_disk_full(error) or is_full(context.workspace.folder):

@@ -1,4 +1,4 @@
-"""Joins the finished pieces of an encode into the stream's folders: files are moved and numbered through, none is written again."""
+"""Joins an encode's finished pieces: files are moved and numbered into the stream's folders, not rewritten."""
 
 from __future__ import annotations
 

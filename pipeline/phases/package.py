@@ -1,4 +1,4 @@
-"""Makes a job's folder whole: measures what was encoded, writes all that players need beside it, moves the folder into place.
+"""Completes a job's folder: measures the encode, writes what players need and moves it into place.
 
 Every step can be done again over what an earlier run left, whole or in part.
 """
@@ -128,7 +128,7 @@ def _check_aligned(pictures: Sequence[Measured]) -> None:
 
 
 def _check_colours(plan: Plan, pictures: Sequence[Measured]) -> None:
-    """See that every picture names the colours that it has: without their names HDR is shown as SDR, and SDR as anything."""
+    """See that every picture names its colours: without names players show HDR as SDR, and SDR as anything."""
     for one in pictures:
         assert one.picture is not None
         if one.picture.colour != NAMES[plan.dynamic_range]:
@@ -177,7 +177,7 @@ def _write_chapters(context: PhaseContext, length_s: float) -> str | None:
 
 
 def _encrypt(context: PhaseContext, measured: dict[str, Measured], key: bytes) -> dict[str, Measured]:
-    """Encrypt all segments; return what was measured with the rates as they are now, for padding makes segments longer."""
+    """Encrypt all segments; return what was measured with the new rates, as padding makes segments longer."""
     wanted, folder = context.plan.job.encryption, context.workspace.folder
     assert wanted is not None
     encrypted = {}

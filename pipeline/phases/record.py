@@ -51,7 +51,7 @@ class RecordPhase:
 def fields_for(
     request: UploadRequest, done: Mapping[str, Mapping[str, Any]], *, name: str, duration_s: float | None, qualities: Sequence[str]
 ) -> dict[str, Any]:
-    """Return the record's fields of a folder that was uploaded; `duration_s` counts where the encode's own notes do not tell it."""
+    """Return an uploaded folder's record fields; `duration_s` counts where the encode's notes tell none."""
     detected = done.get(PhaseName.TRANSCRIPT.value, {}).get("language")
     return record_fields(
         name=name,

@@ -59,7 +59,7 @@ def settle(context: PhaseContext) -> bool:
 
 
 def is_whole(context: PhaseContext) -> bool:
-    """Say whether the renditions were made and every segment is still there; deleted after an upload counts as there."""
+    """Say whether the renditions and all their segments are there; deleted after an upload counts as there."""
     workspace = context.workspace
     facts = workspace.done.get(HLS)
     if facts is None:
@@ -77,7 +77,7 @@ def is_whole(context: PhaseContext) -> bool:
 
 
 def to_encode(context: PhaseContext) -> tuple[Rendition, ...] | None:
-    """Return the renditions that have to be encoded: all, or those that are asked for beside what is there; None where all is there."""
+    """Return the renditions to encode: all, or those that are missing beside what is there; None if none is."""
     if not is_whole(context):
         return context.plan.renditions
     return _added(context) or None
@@ -97,7 +97,7 @@ def beside_what_is_there(context: PhaseContext, planned: Plan, found: Scan) -> P
 
 
 def fits(context: PhaseContext, made: Sequence[Rendition], durations_s: Sequence[float]) -> bool:
-    """Whether what was made has segments as long as those of the renditions that are there, so that players can change between them."""
+    """Whether the segments are as long as those of renditions that are there, so that players can switch."""
     for name in {r.name for r in context.plan.renditions} - {r.name for r in made}:
         there = measure.read_media_playlist(context.workspace.folder / name / PLAYLIST)
         pairs = itertools.zip_longest((segment.duration_s for segment in there), durations_s, fillvalue=0.0)
@@ -148,7 +148,7 @@ def _is_encoded(context: PhaseContext, name: str) -> bool:
 
 
 def _is_extended(context: PhaseContext) -> bool:
-    """Whether nothing but more qualities is asked for, and those that are there can be told from what they were made of."""
+    """Whether only more qualities are asked for, and it is known what those that are there were made of."""
     encoding, facts = context.plan.job.encoding, context.workspace.done.get(HLS, {})
     together = encoding.copy_top or encoding.target_vmaf is not None or facts.get("decode_errors") or facts.get("missing_frames")
     return context.workspace.changes.get(HLS) == (QUALITIES,) and not together

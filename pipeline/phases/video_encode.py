@@ -1,4 +1,4 @@
-"""The picture's part of an encode: chunk by chunk, several side by side, each a checkpoint that counts on from the one before."""
+"""Encodes the picture in chunks, several side by side, each a checkpoint that counts on from the last."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def known_names() -> list[str]:
 
 
 def find_on_disk(name: str) -> Path | None:
-    """Return the folder of a model that was fetched before, None where there is none or its download was interrupted."""
+    """Return the folder of a model fetched before, None if there is none or its download was interrupted."""
     try:
         folder = Path(download_model(name, local_files_only=True))
     except OSError:

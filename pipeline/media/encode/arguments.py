@@ -28,7 +28,7 @@ SAME_SHAPE = 0.03
 """By so much the shape of a frame may differ from the planned one without bars: of an analogue picture 720 or 704 columns are used."""
 
 ANALYSED_US = 60_000_000
-"""How much of a rendition ffmpeg may read in search of its picture, in microseconds; it stops as soon as that is found."""
+"""How far ffmpeg may read a rendition to find its picture, in microseconds; it stops when it has found it."""
 
 AAC_FRAME_S = 1024 / 48_000
 """How long a frame of AAC-LC lasts at 48 kHz, in seconds."""
@@ -74,7 +74,7 @@ def chunk_arguments(plan: Plan, cutting: Cutting, chunk: Chunk, sound: str | Non
 
 
 def copy_arguments(plan: Plan, cutting: Cutting, rendition: Rendition, sound: str | None) -> list[str]:
-    """Return the arguments that copy the source's own picture into segments of the rendition, one for each of its keyframes.
+    """Return the arguments that copy the source's picture into segments, one for each of its keyframes.
 
     `sound` names a file of the encoded sound of the whole stream, which is copied too.
     """
@@ -152,7 +152,7 @@ def video_graph(
     chunk: Chunk,
     renditions: tuple[Rendition, ...] | None = None,
 ) -> list[Any]:
-    """Return the pictures of a chunk, one a rendition (of the plan, if none are named), largest first, ready for the encoder."""
+    """Return a chunk's pictures, one a rendition (by default the plan's), largest first, ready to encode."""
     assert plan.media.video is not None
     video = _timed(_cropped(source[str(plan.media.video.index)], plan.media.video), plan, cutting, chunk)
     return fitted(video, plan, plan.renditions if renditions is None else renditions)
@@ -211,7 +211,7 @@ def fitted(video: Any, plan: Plan, renditions: Sequence[Rendition]) -> list[Any]
 
 
 def _within(plan: Plan, r: Rendition) -> dict[str, str]:
-    """Return the size that scaling gives a frame: the rendition's, or what fits into it where its shape is not the planned one.
+    """Return the size that scaling gives a frame: the rendition's, or what fits into it for another shape.
 
     A recording may change its size in the middle, and a broadcast its shape.
     """

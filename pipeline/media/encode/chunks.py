@@ -41,7 +41,7 @@ LATEST_FIRST_FRAME_S = 0.045
 """A chunk begins only where a frame is shown this soon: the muxer counts segments from a chunk's first frame."""
 
 LONGEST_SEGMENT_S = 6.45
-"""A segment may last half a second longer than the target (Apple's HLS authoring specification 7.5), a little to spare."""
+"""A segment may be half a second longer than the target (Apple 7.5), with a little to spare."""
 
 SHORTEST_PAUSE_S = 0.4
 """Where segments would get longer than that, the picture is repeated in pauses, so often: some frame is near each boundary."""
@@ -53,7 +53,7 @@ LONGEST_OVERHANG = CLOCK_HZ // 10
 """By so many ticks the sound may go on after the picture without the last frame being held, whatever the frame rate."""
 
 SLOW_S = 0.125
-"""With more than this from frame to frame, and two frames of delay for their reordering, players show the picture late."""
+"""Beyond this from frame to frame, with two frames of reordering delay, players show the picture late."""
 
 LATE_PICTURE_S = 1.0
 """A picture that begins later than this after the sound is filled up with its first frame."""
@@ -198,7 +198,7 @@ def first_chunks(plan: Plan, scan: Scan, *, cores: int) -> Cutting | None:
 
 
 def cut_at(plan: Plan, cutting: Cutting, scan: Scan, boundaries: Sequence[int], *, cores: int) -> Cutting:
-    """Return cuts of the same stream whose segments begin at these times, each a keyframe of the source, the first 0."""
+    """Return cuts of the same stream whose segments begin at these keyframes of the source, the first at 0."""
     most = _chunk_segments(plan, len(boundaries), cores)
     starts = list(boundaries[::most])
     if len(starts) > 1 and (len(boundaries) - 1) % most < most // 2:
@@ -214,7 +214,7 @@ def _most_segments(plan: Plan, cores: int) -> int:
 
 
 def _chunk_segments(plan: Plan, segments: int, cores: int) -> int:
-    """Return how many segments a chunk has near which a source of so many is cut: fewer where it is short, to keep all cores busy."""
+    """Return about how many segments a chunk gets in a source of so many: fewer in a short one, for all cores."""
     return min(_most_segments(plan, cores), max(LEAST_SEGMENTS, -(-segments // side_by_side(cores))))
 
 
@@ -241,7 +241,7 @@ def _entered_s(scan: Scan, lead: int) -> float | None:
 
 
 def _timed(chunk: Chunk, scan: Scan, boundaries: Sequence[int], length: int) -> Chunk:
-    """Return a chunk with the keyframes that begin its segments, and between them those at which the muxer does not cut.
+    """Return a chunk with the keyframes that begin its segments, and those between, where the muxer won't cut.
 
     The muxer begins the n-th segment after the first at the first keyframe from n times `segment` on, so that must come
     before the n-th boundary, and no other keyframe may lie between the two.
@@ -282,7 +282,7 @@ def _slack(chunk_segments: int) -> int:
 
 
 def _must_be_filled(scan: Scan, segment_s: int) -> bool:
-    """Whether a segment would get too long, or have a single frame, each segment beginning with the first frame of its time.
+    """Whether any segment, begun with the first frame of its time, gets too long or has a single frame.
 
     Of a single frame hls.js can't tell how long it is shown (https://github.com/video-dev/hls.js/issues/7109).
     """

@@ -94,7 +94,7 @@ def tags(made: DynamicRange) -> Filter:
 
 
 def named_by_headers(codec: Codec, made: DynamicRange) -> str:
-    """Return the bitstream filter that writes the colours' names into the pictures' headers: of what is copied, or made by hardware."""
+    """Return the bitstream filter that writes colour names into the headers of copied or hardware pictures."""
     named = NAMES[made]
     if codec is Codec.AV1:
         names, limited = ("color_primaries", "transfer_characteristics", "matrix_coefficients"), "color_range=tv"

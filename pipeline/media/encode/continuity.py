@@ -18,7 +18,7 @@ FRAGMENTS = "fragments"
 
 
 def continue_packets(segments: Sequence[Path], before: Mapping[str, int]) -> dict[str, int]:
-    """Let the packets of a chunk's segments count on from those before; return the last counter of each packet identifier.
+    """Let the packets of a chunk's segments count on from those before; return the last counter of each PID.
 
     `before` is what the chunk before returned, empty for the first. The files are changed in place, in size not at all.
     """

@@ -21,7 +21,7 @@ LONGEST_HOLD_S = 0.5
 """By so much the sound may go on after the picture, whose last frame then stands."""
 
 PEAK = 2
-"""Of on-demand video no stretch takes more than twice the average (Apple's HLS authoring specification, variable bit rate)."""
+"""No stretch of on-demand video takes more than twice the average (Apple's specification, variable bit rate)."""
 
 
 class NotCopyableError(EncodeError):

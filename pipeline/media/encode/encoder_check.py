@@ -241,7 +241,7 @@ def _result(encoder: str, words: str) -> EncoderResult:
 
 
 def _trial(ffmpeg: Path, encoder: str, cancel: CancelToken) -> str:
-    """Encode a tenth of a second to nowhere, with the options of a real job; return what ffmpeg said where it failed, or nothing."""
+    """Encode a tenth of a second to nowhere, as a real job would; return what ffmpeg said if it failed."""
     try:
         run_ffmpeg(ffmpeg, _trial_arguments(encoder), cwd=Path(tempfile.gettempdir()), cancel=cancel, limit_s=TRIAL_LIMIT_S)
     except EncodeError as error:
@@ -252,7 +252,7 @@ def _trial(ffmpeg: Path, encoder: str, cancel: CancelToken) -> str:
 
 
 def _devices_are_forbidden() -> bool:
-    """Whether there are graphics devices and this user may open none of them, which ffmpeg tells like there being none."""
+    """Whether there are graphics devices but this user may open none, which ffmpeg tells as if none were there."""
     nodes = list(GRAPHICS_DEVICES.glob("renderD*"))
     return bool(nodes) and not any(os.access(node, os.R_OK | os.W_OK) for node in nodes)
 

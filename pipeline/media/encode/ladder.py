@@ -45,7 +45,7 @@ QUALITIES = (
 BY_NAME = {quality.name: quality for quality in QUALITIES}
 MP4_QUALITY = BY_NAME["480p"]
 USUAL = QUALITIES[QUALITIES.index(BY_NAME["1080p"]) :]
-"""What is made where nothing is chosen: above, encoding takes several times as long, and few players show the difference."""
+"""The default choice: above it, encoding takes several times as long, and few players show the difference."""
 
 
 def offered(width: int, height: int) -> tuple[Quality, ...]:
@@ -55,7 +55,7 @@ def offered(width: int, height: int) -> tuple[Quality, ...]:
 
 
 def choose(width: int, height: int, names: Sequence[str] | None) -> tuple[Quality, ...]:
-    """Return the qualities to make: those named (None: the usual) that the source fills, else the best of the usual that it fills.
+    """Return the named qualities (None: the usual) that the source fills, else the best usual one it fills.
 
     A source that fills none gets one of its own size, named by its shorter side.
     """
@@ -67,7 +67,7 @@ def choose(width: int, height: int, names: Sequence[str] | None) -> tuple[Qualit
 
 
 def fit(width: int, height: int, quality: Quality) -> tuple[int, int]:
-    """Return the even size of a picture scaled into a quality's box (turned for portrait), aspect kept, never enlarged."""
+    """Return a picture's even size scaled into a quality's box (turned for portrait): same aspect, no larger."""
     box_width, box_height = box(width, height, quality)
     scale = min(box_width / width, box_height / height, 1.0)
     return max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2)
@@ -105,7 +105,7 @@ def renditions(
 
 
 def within_source(renditions: Sequence[Rendition], peak_bit_rate: float) -> tuple[Rendition, ...]:
-    """Return renditions, largest first, with no more bits than a source can use that takes `peak_bit_rate` where it takes most.
+    """Return renditions, largest first, with no more bits than a source that peaks at `peak_bit_rate` can use.
 
     Never by the mean of a source: of minutes of slides and seconds of film the film would starve. Where the source caps more
     than one of them, the smaller keep the table's distance from the larger: players choose by rate, so the ladder must fall.

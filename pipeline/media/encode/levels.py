@@ -110,7 +110,7 @@ def lowest_level(codec: Codec, width: int, height: int, frame_rate: float) -> Le
 
 
 def level_to_tell(codec: Codec, width: int, height: int, frame_rate: float) -> Level | None:
-    """Return the level that an encoder is told for a picture: the lowest that holds it, 3.0 at least; None where no level holds it."""
+    """Return the level that an encoder is told: the lowest that holds the picture, at least 3.0; None for none."""
     lowest = lowest_level(codec, width, height, frame_rate)
     return None if lowest is None else next(level for level in LEVELS[codec] if level.number >= max(lowest.number, LEAST_LEVEL[codec]))
 

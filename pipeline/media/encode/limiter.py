@@ -18,7 +18,7 @@ PHASES, PHASE_TAPS = 4, 12
 """How true peaks are found: three samples between two, each made of twelve (ITU-R BS.1770-4, annex 2)."""
 
 UNLIKELY = 0.6
-"""A true peak is hardly ever higher than the samples beside it by more than this: where they are lower, none is looked for."""
+"""A true peak is rarely higher than the samples beside it by more than this: below that, none is looked for."""
 
 
 def limited(samples: NDArray[np.float32], ceiling: float) -> NDArray[np.float32]:

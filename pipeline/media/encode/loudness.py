@@ -29,7 +29,7 @@ RELATIVE_LU, RANGE_RELATIVE_LU = -10.0, -20.0
 RANGE_PERCENTILES = (10, 95)
 
 WEIGHTS = {1: (2.0,), 2: (1.0, 1.0), 6: (1.0, 1.0, 1.0, 0.0, 1.41, 1.41)}
-"""What each channel counts: surrounds more, low frequencies not at all; a single channel is heard from two loudspeakers."""
+"""What each channel counts: surrounds more, low frequencies nothing, a single one as two loudspeakers."""
 
 # K weighting at 48 kHz (BS.1770-4, tables 1 and 2): a head in the way, and how deep sounds are heard
 SHELF = "b0=1.53512485958697:b1=-2.69169618940638:b2=1.19839281085285:a0=1:a1=-1.69065929318241:a2=0.73248077421585"
@@ -50,7 +50,7 @@ class Loudness:
 
 
 class LoudnessMeter:
-    """Takes one sound of one, two or six channels; gives the weighted power of each tenth of a second, 1 for full scale."""
+    """Takes a sound of one, two or six channels; gives each tenth of a second's weighted power (1: full scale)."""
 
     def __init__(self, channels: int) -> None:
         self._weights = np.array(WEIGHTS[channels], dtype=np.float64)

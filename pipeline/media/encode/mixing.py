@@ -76,7 +76,7 @@ def matrix(names: Sequence[str], mix: Mix) -> NDArray[np.float32]:
 
 
 def channel(count: int, number: int) -> NDArray[np.float32]:
-    """Return the matrix that takes one of `count` channels, numbered from 0; silence where there is none of that number."""
+    """Return the matrix that takes one of `count` channels, numbered from 0; silence where it is missing."""
     import numpy as np
 
     taken = np.zeros((1, count), dtype=np.float32)
@@ -94,7 +94,7 @@ def _known(names: Sequence[str]) -> Sequence[str]:
 
 
 def _left(name: str) -> float:
-    """Return how much of a channel is heard on the left of two loudspeakers; a single channel is heard on both as it is."""
+    """Return how much of a channel is heard on the left of two loudspeakers; a single one is on both as it is."""
     if name in HEIGHTS:
         return LEFT.get(HEIGHTS[name], 0.0) * HALF_POWER
     return LEFT.get(name, 0.0)

@@ -1,4 +1,4 @@
-"""Finds for each rendition the constant rate factor that meets a VMAF target, by encoding and measuring short stretches.
+"""Finds each rendition's constant rate factor for a VMAF target, by encoding and measuring short stretches.
 
 Owns where the stretches lie, which factors are tried and what follows from the scores. Knows nothing of jobs and folders;
 what is done to a picture before it is encoded is `encode`'s to say, how an encoder is told is `encoders'`.
@@ -120,7 +120,7 @@ def choose_crfs(
 
 
 def spread(cutting: Cutting) -> tuple[Chunk, ...]:
-    """Return the stretches to look at: slots at equal distances, or the whole source where it has no more than STRETCHES."""
+    """Return the stretches to look at: slots at equal distances, or all of a source of at most STRETCHES."""
     slot = SLOT_S * CLOCK_HZ
     slots = -(-cutting.length // slot)
     if slots <= STRETCHES:

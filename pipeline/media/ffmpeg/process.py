@@ -164,7 +164,7 @@ def _start(ffmpeg: Path, arguments: Sequence[str], cwd: Path) -> subprocess.Pope
 
 @contextlib.contextmanager
 def _ending_with_us() -> Iterator[Callable[[subprocess.Popen[str]], None]]:
-    """Yield a function that ties a program to this one: should this one be killed in the block, the other one ends too."""
+    """Yield a function that ties a program to this one: if this one is killed in the block, the other ends."""
     if sys.platform == "win32":
         yield lambda process: end_with_us(process.pid)
         return

@@ -20,10 +20,10 @@ AVCC_SPS = slice(1, 4)
 """ISO/IEC 14496-15, 5.3.3.1.2: profile, constraints and level stand in an avcC after its version."""
 
 PROFILE_TIER_LEVEL_BYTES = 12
-"""ITU-T H.265, 7.3.3: general profile, compatibility, constraints and level, ahead of what sub-layers say of themselves."""
+"""ITU-T H.265, 7.3.3: general profile, compatibility, constraints and level, before the sub-layers' own."""
 
 AUDIO_NAMES = {"aac": "mp4a.40.2", "ac3": "ac-3", "eac3": "ec-3"}
-"""mp4a.40.2 is MPEG-4 audio, object type AAC low complexity (RFC 6381, 3.3); ac-3 and ec-3: ETSI TS 102 366, annex F."""
+"""mp4a.40.2: MPEG-4 audio, AAC LC (RFC 6381, 3.3); ac-3 and ec-3: ETSI TS 102 366, annex F."""
 
 AAC_PROFILE = "LC"
 
@@ -61,7 +61,7 @@ def audio_codec(codec: str, profile: str | None) -> str:
 
 
 def avc_codec(extradata: bytes) -> str:
-    """Return avc1.PPCCLL: the profile, constraints and level of the first sequence parameter set (ITU-T H.264, 7.3.2.1.1).
+    """Return avc1.PPCCLL, as the first sequence parameter set says (ITU-T H.264, 7.3.2.1.1).
 
     Raises EncodeError when there is no parameter set.
     """
@@ -91,7 +91,7 @@ def hevc_codec(extradata: bytes) -> str:
 
 
 def av1_codec(extradata: bytes, colour: Colour) -> str:
-    """Return av01 with profile, level, tier, depth and colour (AV1 Codec ISO Media File Format Binding, sections 2.3 and 5).
+    """Return av01 with profile, level, tier, depth and colour (AV1 in ISOBMFF, sections 2.3 and 5).
 
     Raises EncodeError when `extradata` is not an av1C.
     """

@@ -34,7 +34,7 @@ class Box:
 
 @dataclass(frozen=True, kw_only=True)
 class Fragment:
-    """A movie fragment and its first sample: bytes from `start` to `end`, the time at which it is shown in the track's ticks.
+    """A movie fragment: its bytes from `start` to `end`, and the time of its first sample in track ticks.
 
     The time is that of the media: the track's edit list, if there is one, moves all of them alike.
     """

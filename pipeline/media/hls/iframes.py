@@ -59,7 +59,7 @@ class IFrames:
 
     @property
     def peak_bit_rate(self) -> int:
-        """The peak rate of the I-frame playlist with its durations as they are written, in bits a second (RFC 8216, 4.1)."""
+        """The peak rate of the I-frame playlist with its durations as written, in bits a second (RFC 8216, 4.1)."""
         return peak_bit_rate([f.byte_range.size_bytes * 8 for f in self.frames], [round(f.duration_s, 6) for f in self.frames])
 
     @property

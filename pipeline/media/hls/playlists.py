@@ -26,7 +26,7 @@ FOR_THE_DEAF = "public.accessibility.transcribes-spoken-dialog,public.accessibil
 """What subtitles for the deaf and hard of hearing have (Apple's HLS authoring specification, 4.7)."""
 
 CHAPTERS_ID = "com.apple.hls.chapters"
-"""By this name Apple's players find the chapters among the session data (HLS authoring specification, JSON chapters)."""
+"""By this name Apple's players find chapters in the session data (HLS authoring specification)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,7 +219,7 @@ def _audio_lines(group: str, members: Sequence[_Member]) -> list[str]:
 
 
 def _subtitle_lines(tracks: Sequence[SubtitleTrack]) -> list[str]:
-    """RFC 8216, 4.3.4.1.1: of members that are alike but for their names, one is chosen by itself, the default before all."""
+    """RFC 8216, 4.3.4.1.1: of members alike but for their names, one is chosen by itself, first the default."""
     names = _unique(_plain(track.name) for track in tracks)
     chosen: dict[tuple[str, bool, bool], SubtitleTrack] = {}
     for track in sorted(tracks, key=lambda track: not track.default):

@@ -1,4 +1,4 @@
-"""Makes a stream's still pictures from its finished segments: a poster, and a sprite sheet with a WebVTT map for the seek bar.
+"""Makes a poster and a sprite sheet with its WebVTT map for the seek bar, from finished segments.
 
 Decodes a keyframe a tile and nothing else. Knows playlists only by what was measured; writes no playlist.
 """

@@ -13,11 +13,11 @@ LEFT, RIGHT = "(FL)", "(FR)"
 """How ffmpeg's names of layouts end of a track that is marked as left or right."""
 
 MOST_GUESSED = 6
-"""Up to so many channels without names are taken for the usual layout; of more, nobody knows what they are: two are taken."""
+"""Up to so many channels without names are the usual layout; of more, nobody knows: two are taken."""
 
 
 def are_pairs(streams: Sequence[AudioStream], container: str) -> bool:
-    """Whether tracks are left and right, two by two: marked so, or written by an editing program and told apart by nothing."""
+    """Whether tracks are left and right, two by two: marked so, or an editing program's and otherwise alike."""
     if len(streams) < 2 or len(streams) % 2 or any(s.channels != 1 for s in streams):
         return False
     if all(s.layout.endswith(RIGHT if number % 2 else LEFT) for number, s in enumerate(streams)):

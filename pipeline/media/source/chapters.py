@@ -97,7 +97,10 @@ def _timed(chapters: Sequence[Chapter], length_s: float) -> Iterator[tuple[Chapt
 
 
 def _ffmetadata(lines: Sequence[str]) -> Iterator[Chapter]:
-    """https://ffmpeg.org/ffmpeg-formats.html#Metadata-2: sections, comments, a backslash before =;#, itself and a line end."""
+    """Read ffmpeg's metadata: sections, comments, a backslash before =;#, itself and a line end.
+
+    https://ffmpeg.org/ffmpeg-formats.html#Metadata-2
+    """
     section = None
     values: dict[str, str] = {}
     for line in [*re.sub(r"(?<!\\)((?:\\\\)*)\\\n", r"\1 ", "\n".join(lines)).split("\n"), "[]"]:
@@ -167,7 +170,7 @@ def _json(text: str) -> Iterator[Chapter]:
 
 
 def _timed_lines(lines: Sequence[str]) -> Iterator[Chapter]:
-    """Lines as in a description on YouTube; what stands before the first chapter and after the last is something else."""
+    """Lines as in a YouTube description; before the first chapter and after the last there is other text."""
     found = [_LINE.fullmatch(line.rstrip()) for line in lines]
     timed = [number for number, match in enumerate(found) if match]
     for number in range(timed[0], timed[-1] + 1) if timed else ():

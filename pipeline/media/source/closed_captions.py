@@ -1,4 +1,4 @@
-"""Closed captions that lie in the picture (CEA-608 and 708, carried as ATSC A/53 says): finding them, and reading 608 as cues.
+"""Finds closed captions in the picture (CEA-608 and 708, ATSC A/53), and reads 608 as cues.
 
 What they say is decoded by libavcodec; this module only takes the bytes out of the coded pictures, which costs no decoding.
 """
@@ -19,7 +19,7 @@ from pipeline.model import CaptionForm, MediaInfo
 from pipeline.speech.cues import MAX_CUE_S, Cue
 
 CHANNELS = {0: ("CC1", "CC2"), 1: ("CC3", "CC4")}
-"""By the field of a frame in which they are sent, the names of its two channels as a playlist's INSTREAM-ID has them (CEA-608)."""
+"""The names of the two channels of each field of a frame, as in a playlist's INSTREAM-ID (CEA-608)."""
 
 _MARK = b"GA94\x03"
 """ATSC A/53 part 4, 6.2.3: user data of ATSC, of the type cc_data."""
@@ -28,7 +28,7 @@ _REORDERED = 32
 """Of so many pictures in a row each comes in its turn: no codec reorders more than 16."""
 
 HEAD_BYTES, KEYFRAME_HEAD_BYTES = 512, 4096
-"""Before so many bytes of a coded picture its captions begin: they stand before the picture itself, of a keyframe behind its headers."""
+"""Captions begin within so many bytes of a coded picture: before it, and in a keyframe after its headers."""
 
 _CONTROL = range(0x10, 0x20)
 """First bytes of the control codes of CEA-608, without their parity."""
@@ -37,7 +37,7 @@ _SECOND_CHANNEL = 0x08
 """The bit of a control code's first byte by which it is for the second channel of its field."""
 
 _OTHER_DATA = range(0x01, 0x10)
-"""First bytes that begin, continue or end (the last) a packet of XDS: a programme's name, rating and the like (CEA-608, 9)."""
+"""First bytes that begin, continue or end (the last) a packet of XDS, such as a name (CEA-608, 9)."""
 
 _TEXT_MODE, _CAPTION_MODE = (0x2A, 0x2B), (0x20, 0x25, 0x26, 0x27, 0x29, 0x2F)
 """Commands after which a channel carries pages of text (T1 to T4), and those after which it carries captions again."""
@@ -54,7 +54,7 @@ _SCC_TICK_MS = 33
 
 @dataclass(frozen=True, kw_only=True)
 class Channel:
-    """One channel of closed captions: its INSTREAM-ID, when it first says anything, and what, as far as it can be read."""
+    """A channel of closed captions: its INSTREAM-ID, when it first says anything, and what can be read of it."""
 
     name: str
     first_s: float
@@ -62,7 +62,7 @@ class Channel:
 
 
 def caption_data(picture: bytes) -> bytes:
-    """Return the caption data of a coded picture of H.264, HEVC or MPEG-2, three bytes each; empty where there is none."""
+    """Return the caption data of a coded picture (H.264, HEVC, MPEG-2), three bytes each, or nothing."""
     found = b""
     at = picture.find(_MARK)
     while at >= 0:
@@ -112,7 +112,7 @@ def read_closed_captions(media: MediaInfo, cancel: CancelToken) -> tuple[Channel
 
 
 def channels_in(segment: bytes) -> frozenset[str]:
-    """Return the names of the channels that say anything in a segment, which must have its initialization section before it."""
+    """Return the channels that say anything in a segment, which must begin with its initialization section."""
     import av
 
     with av.open(io.BytesIO(segment)) as container:
@@ -215,7 +215,7 @@ class _Said:
 
 
 class _Field:
-    """A field of the picture: it carries two channels in turn, pages of text, and in field 2 packets of XDS between them (CEA-608)."""
+    """A field of the picture: two channels in turn, pages of text, in field 2 also XDS packets (CEA-608)."""
 
     def __init__(self, names: tuple[str, str]) -> None:
         self._names = names
@@ -255,7 +255,7 @@ def _channel(name: str, words: list[tuple[float, bytes]], limit_s: float | None)
 
 
 def _decoded(words: list[tuple[float, bytes]]) -> list[Cue]:
-    """Decode one channel: handed to libavformat as the first field of a Scenarist file, a form that every version reads."""
+    """Decode one channel: libavformat gets it as field 1 of a Scenarist file, which every version reads."""
     import av
 
     lines = ["Scenarist_SCC V1.0", ""]

@@ -47,7 +47,7 @@ class Declared:
 
 
 def declared_tags(context: Any) -> Declared:  # noqa: ANN401  # PyAV's codec context
-    """Return a container's tags: to be asked before anything is decoded, since decoders put theirs, even none, in their place."""
+    """Return a container's tags; asked before decoding, since decoders put theirs, even none, in their place."""
     return Declared(
         primaries=int(context.color_primaries),
         transfer=int(context.color_trc),

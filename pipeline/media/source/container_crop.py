@@ -66,7 +66,7 @@ def _apertures(file: BinaryIO, start: int, end: int) -> Iterator[Crop]:
 
 
 def _aperture(width: int, height: int, numbers: tuple[int, ...]) -> Crop:
-    """Return what lies outside of a clean aperture (ISO/IEC 14496-12, 12.1.4), rounded to whole pixels as ffmpeg does."""
+    """Return what a clean aperture leaves out (ISO/IEC 14496-12, 12.1.4), in whole pixels as ffmpeg does."""
     wide, high, right_by, down_by = (Fraction(*numbers[i : i + 2]) for i in (0, 2, 4, 6))
     left, right = _edges(width, wide, right_by)
     top, bottom = _edges(height, high, down_by)

@@ -1,4 +1,4 @@
-"""Reads what a container says of its tracks and PyAV does not tell: protection, Dolby Vision, kinds of sound without a decoder."""
+"""Reads of a container what PyAV does not tell: protection, Dolby Vision, sounds without a decoder."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ ADDITION_MAPPING, ADDITION_TYPE, ADDITION_DATA = 0x41E4, 0x41E7, 0x41ED
 
 @dataclass(frozen=True, kw_only=True)
 class DolbyVision:
-    """What a Dolby Vision picture is without its metadata: `base` 0 is nothing that other players know, 1 HDR10, 2 SDR, 4 HLG."""
+    """A Dolby Vision picture without its metadata is `base`: 0 nothing others know, 1 HDR10, 2 SDR, 4 HLG."""
 
     profile: int
     base: int
@@ -106,5 +106,5 @@ def _matroska(file: BinaryIO, size: int) -> ContainerMarks:
 
 
 def _dolby_vision(record: bytes) -> DolbyVision:
-    """Read a record: a version of two bytes, profile in 7 bits, level in 6, three flags, and what the base layer is in 4 bits."""
+    """Read a record: version (2 bytes), profile (7 bits), level (6), three flags, and the base layer (4)."""
     return DolbyVision(profile=record[2] >> 1, base=record[4] >> 4)

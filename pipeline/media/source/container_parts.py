@@ -54,7 +54,7 @@ def box_kinds(path: Path) -> tuple[bytes, ...]:
 
 
 def sample_entries(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield what a track's samples are (ISO/IEC 14496-12, 8.5.2): four letters, and where that description begins and ends."""
+    """Yield a track's sample descriptions (ISO/IEC 14496-12, 8.5.2): four letters, begin and end."""
     places = [(start, end)]
     for kind in (b"mdia", b"minf", b"stbl", b"stsd"):
         places = [found for place in places for found in boxes(file, *place, kind)]
@@ -70,7 +70,7 @@ def track_id(file: BinaryIO, start: int, end: int) -> int:
 
 
 def tracks(file: BinaryIO, begin: int, end: int) -> tuple[int, int]:
-    """Return where the tracks of a segment lie: before the pictures, or where the head says that an editor has put them."""
+    """Return where a segment's tracks lie: before the pictures, or where the head says that they were put."""
     elsewhere = begin
     for name, start, finish in elements(file, begin, end, SEEK_HEAD, TRACKS, CLUSTER):
         if name == TRACKS:

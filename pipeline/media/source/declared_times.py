@@ -75,7 +75,7 @@ def believed_length_s(container: str, declared_s: float | None, end: ReadableEnd
 
 
 def stream_duration_s(stream: Stream, start_s: float, origin: float, edits: EditList) -> float | None:
-    """Return how long the container says that a stream is from `start_s` on, which counts from `origin`; None where it does not."""
+    """Return a stream's length from `start_s` on (which counts from `origin`) by its container, else None."""
     if stream.duration is not None and stream.duration > 0:
         skipped_s = start_s - since(origin, stream)  # what comes before the first keyframe
         duration_s = float(stream.duration * stream.time_base)

@@ -28,7 +28,7 @@ ORDINARY_SPEED = 1 << 16
 
 @dataclass(frozen=True, kw_only=True)
 class EditList:
-    """How long a track is shown at most, in seconds, None where the list does not tell; whether at another speed than recorded."""
+    """How long a track is shown at most, in seconds, None if the list does not tell; whether at another speed."""
 
     shown_s: float | None = None
     other_speed: bool = False

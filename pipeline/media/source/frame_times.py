@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ROUNDED_S = 0.0011
-"""Sources that count milliseconds make the same distance longer and shorter in turn, by one of them and a tick of ours."""
+"""Sources that count milliseconds make one distance longer and shorter in turn, by one and a tick of ours."""
 
 MOST = 0.9
-"""A distance that so many frames have is the usual one; where fewer have one, the clock trembles or the frames come in a pattern.
+"""A distance is the usual one if so many frames have it; else the clock trembles or there is a pattern.
 
 Film of 24 frames shown at 60 Hz has as many distances of 33 as of 50 ms, and neither is a frame rate of it: the mean is.
 """
@@ -35,7 +35,7 @@ BURST = 1.1
 
 @dataclass(frozen=True, kw_only=True)
 class FrameRates:
-    """Frames a second: of most of them, the mean of all, that of the busiest stretch, and that of the two closest together.
+    """Frames a second: of most, the mean of all, of the busiest stretch, and of the two closest frames.
 
     `longest_s` is the longest that a frame is shown, in seconds.
     """
@@ -48,7 +48,7 @@ class FrameRates:
 
     @property
     def fastest(self) -> float:
-        """What a decoder must keep up with: the rate that a level holds and FRAME-RATE declares (RFC 8216, 4.3.4.2: the maximum)."""
+        """What a decoder must keep up with: the rate in a level and in FRAME-RATE (RFC 8216, 4.3.4.2: maximum)."""
         steady = max(self.usual, self.mean)
         return self.busiest if self.busiest > BURST * steady else steady
 
@@ -90,14 +90,14 @@ def frame_rates(times: array[int], tick_s: Fraction) -> FrameRates | None:
 
 
 def _nominal(rate: float, span_s: float) -> float:
-    """Return the whole rate, or NTSC's of it, from which this one differs by no more than what rounding its two ends makes."""
+    """Return the whole or NTSC rate that differs from this one only by the rounding of its two ends."""
     candidates = (round(rate), round(rate * 1.001) / 1.001)
     nearest = min(candidates, key=lambda candidate: abs(candidate - rate))
     return nearest if abs(rate - nearest) * span_s <= ROUNDED_S * rate and nearest else rate
 
 
 def _busiest(moments: NDArray[np.int64], stretch: int) -> float:
-    """Return the most frames a tick from any frame to the first that comes a stretch later, 0 where all last no longer."""
+    """Return the most frames a tick between any frame and the first one a stretch later, 0 if none is."""
     import numpy as np
 
     most = 0.0

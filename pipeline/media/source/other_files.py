@@ -34,7 +34,7 @@ def mistaken_for(head: bytes) -> str | None:
 
 
 def why_unreadable(head: bytes, boxes: tuple[bytes, ...]) -> str:
-    """Return the rest of a sentence about a file that could not be opened; `boxes` are the kinds of those in an MP4 or MOV."""
+    """Return the rest of a sentence about a file that could not be opened; `boxes` are an MP4's or MOV's."""
     if head and not head.strip(b"\0"):
         return "holds nothing but zeros: it was not copied or downloaded whole, get it again."
     if b"rmra" in boxes:

@@ -31,7 +31,7 @@ STILL_BRANDS = ("avif", "heic", "heix", "heim", "heis", "mif1")
 """Major brands of files that hold a still image in MPEG-4's container (ISO/IEC 23008-12)."""
 
 PROPER_ONLY = (5, 10)
-"""Profiles of Dolby Vision whose picture may be in a colour space of Dolby's own (IPT-PQ-c2), where no other one is declared."""
+"""Profiles of Dolby Vision whose colours may be Dolby's own (IPT-PQ-c2) where none are declared."""
 
 LOOPS = ("gif", "apng")
 """Containers that hold a still image as often as a film."""

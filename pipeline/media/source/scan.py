@@ -1,4 +1,4 @@
-"""Reads through a source without decoding it: when each frame is shown, where decoding can begin, where each stream ends."""
+"""Reads a source without decoding it: when frames are shown, where decoding can begin and streams end."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ EARLY_TICKS = 44
 """A frame may come this many ticks before its time and still belongs to it: containers round times."""
 
 AT_ONCE = CLOCK_HZ // 10
-"""A part of a source begins with the next frame where that comes within so many ticks, else with the one that is on the screen."""
+"""A part of a source begins with the next frame if it is within so many ticks, else with the one shown."""
 
 CHECK_EVERY = 500
 """After how many packets the cancel flag is looked at and progress is told."""

@@ -14,7 +14,7 @@ from pipeline.model import AudioStream, CaptionForm, DynamicRange, MediaInfo, Su
 from pipeline.speech.languages import language_name
 
 DAMAGED_S = 1.0
-"""From how much missing a source counts as damaged; containers round, and the last packet's duration is often not known."""
+"""From so much missing on, a source counts as damaged; containers round, the last duration is often unknown."""
 
 SURROUND_CHANNELS = 6
 NAMED_PAIRS = 4

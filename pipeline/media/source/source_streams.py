@@ -92,7 +92,7 @@ def _pixel_aspect(stream: Stream) -> Fraction:
 
 
 def _rotation(frame: Any) -> int:  # noqa: ANN401  # PyAV's frame
-    """Return by how many degrees the picture is turned counterclockwise, from the display matrix (ISO/IEC 14496-12, 8.5.2).
+    """Return the degrees of the picture's counterclockwise turn (display matrix, ISO/IEC 14496-12, 8.5.2).
 
     As av_display_rotation_get in libavutil/display.c does; PyAV's own `rotation` is cut to a whole number, 89 for 89.99.
     """
@@ -105,7 +105,7 @@ def _rotation(frame: Any) -> int:  # noqa: ANN401  # PyAV's frame
 
 
 def _frame_rate(stream: Stream, frames: tuple[Any, ...]) -> Fraction:
-    """Return frames a second on average; the usual rate where the average is near it, since averages of few frames wander."""
+    """Return the average frames a second, or the usual rate near it, since averages of few frames wander."""
     average, usual = (_believable(rate) for rate in (stream.average_rate, stream.guessed_rate))
     if average is None:
         return usual or _measured_rate(frames) or Fraction(25)

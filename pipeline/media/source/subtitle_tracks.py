@@ -16,7 +16,7 @@ CHECK_EVERY = 500
 """After how many packets the cancel flag is looked at."""
 
 EVENT_FIELDS = 8
-"""How many fields of an event in ASS stand before its text, as libavcodec gives it (ff_ass_get_dialog in libavcodec/ass.c)."""
+"""How many fields of an event in ASS stand before its text (ff_ass_get_dialog in libavcodec/ass.c)."""
 
 UNKNOWN_END = (1 << 32) - 1
 """What libavcodec says where it does not know when a subtitle ends, in milliseconds."""
@@ -74,7 +74,7 @@ def until_broken(items: Iterator[Any]) -> Iterator[Any]:
 
 
 def events_in(packet: Any, origin_s: float) -> Iterator[tuple[float, float | None, str]]:  # noqa: ANN401  # PyAV's packet
-    """Yield start, duration and text of what a packet's subtitle decoder gives; the decoder of closed captions tells late when."""
+    """Yield start, duration and text from a packet's subtitle decoder; closed captions tell their times late."""
     import av.error
 
     try:

@@ -1,4 +1,4 @@
-"""Chooses the picture and the sounds of a source: of one programme, as asked for, else the ones that players would take."""
+"""Chooses a source's picture and sounds: of one programme, as asked for, or as players would."""
 
 from __future__ import annotations
 

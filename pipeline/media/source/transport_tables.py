@@ -26,14 +26,14 @@ HEAD_BYTES, CHECK_SUM_BYTES = 8, 4
 """Of every section with the long head, which all of these have."""
 
 MIRRORED = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
-"""Each byte with its bits in the opposite order: the tables' check sum is zlib's, reckoned from the other end of each byte."""
+"""Each byte with its bits reversed: the tables' check sum is zlib's, from each byte's other end."""
 
 WHOLE = 0xFFFFFFFF
 """What zlib makes of a whole section with its check sum (ISO/IEC 13818-1, annex A)."""
 
 
 def programmes(path: Path) -> tuple[Programme, ...]:
-    """Return the programmes of a file in the order of its table (ISO/IEC 13818-1, 2.4.4; names: ETSI EN 300 468, 5.2.3)."""
+    """Return a file's programmes in its table's order (ISO/IEC 13818-1, 2.4.4; names: ETSI EN 300 468, 5.2.3)."""
     with path.open("rb") as file:
         packets = list(_packets(file))
     pat = next((s for s in _sections(packets, PAT_PID) if s[0] == PAT), b"")
@@ -63,7 +63,7 @@ def _packets(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _sections(packets: list[bytes], pid: int) -> Iterator[bytes]:
-    """Yield the tables' sections that a stream carries, without their check sums, by which they are whole (ISO/IEC 13818-1, 2.4.4.1)."""
+    """Yield a stream's table sections, whole by their check sums and without them (ISO/IEC 13818-1, 2.4.4.1)."""
     section = b""
     for packet in packets:
         if int.from_bytes(packet[1:3], "big") & 0x1FFF != pid or not packet[3] & 0x10:
@@ -110,7 +110,7 @@ def _counted(data: bytes) -> tuple[bytes, bytes]:
 
 
 def _text(data: bytes) -> str:
-    """Return a name; a first byte below 0x20 tells its character set (ETSI EN 300 468, annex A), 0x15 that it is UTF-8."""
+    """Return a name; a first byte below 0x20 is its character set (ETSI EN 300 468, annex A; 0x15: UTF-8)."""
     if data[:1] == b"\x15":
         return data[1:].decode("utf-8", errors="replace").strip()
     if data[:1] == b"\x10" and len(data) > 2:

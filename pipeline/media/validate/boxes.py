@@ -76,7 +76,7 @@ def tracks(init: bytes) -> tuple[Track, ...]:
 
 
 def samples(fragment: bytes, track: int) -> list[Sample]:
-    """Return the frames of one track in the first fragment of `fragment`, which begins with it; offsets count from there.
+    """Return one track's frames in the first fragment, at the begin of `fragment`; offsets count from there.
 
     Raises IndexError or struct.error where the boxes are cut off.
     """

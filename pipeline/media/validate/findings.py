@@ -20,7 +20,7 @@ class Severity(str, Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """A broken rule: its number ("RFC 8216 4.3.3.1", "Apple 1.26"), what it does, the file relative to the folder, one sentence."""
+    """A broken rule: its number ("RFC 8216 4.3.3.1", "Apple 1.26"), effect, file in the folder, a sentence."""
 
     rule: str
     severity: Severity

@@ -41,7 +41,7 @@ class Folder:
         return path
 
     def inside(self, uri: str, playlist: Path) -> Path | None:
-        """Return the file of this folder that a relative address in `playlist` means, None where it means none of it."""
+        """Return the file of this folder that a relative address in `playlist` means, None if it means none."""
         try:
             parts = urlsplit(uri)
         except ValueError:

@@ -112,7 +112,7 @@ class SegmentRun:
 
 
 def read_contents(container: Container, runs: Sequence[SegmentRun], count: int, on_segment: Callable[[int], None]) -> Contents:
-    """Demux all runs of a playlist of `count` segments; `on_segment` is called with the number of each when it is begun."""
+    """Demux all runs of a playlist of `count` segments; `on_segment` gets the number of each as it begins."""
     contents = Contents(container=container, spans=[None] * count)
     frames = _Frames()
     for number, run in enumerate(runs):
@@ -124,7 +124,7 @@ def read_contents(container: Container, runs: Sequence[SegmentRun], count: int, 
 
 @dataclass
 class _Frames:
-    """Gathers what tells the picture's rates, of several runs the longest, and its facts from the first run that has one."""
+    """Gathers the picture's rates, those of the longest run, and its facts, from the first run with any."""
 
     stream_facts: dict[str, Any] = field(default_factory=dict)
     rates: FrameRates | None = None

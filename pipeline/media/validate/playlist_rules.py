@@ -13,7 +13,7 @@ TARGET_S = 6
 """Apple 7.5: target durations should be 6 seconds."""
 
 LONG_TARGET_S = 12
-"""A segment is fetched whole before it is shown: of longer ones viewers wait noticeably at the start, after seeking, on a slow line."""
+"""A segment is fetched whole before it is shown: longer ones delay start and seeking on a slow line."""
 
 OVER_TARGET_S = 0.5
 """Apple 7.7: no segment exceeds the target duration by more."""

@@ -24,7 +24,7 @@ def check_key_is_not_published(
     job: Mapping[str, Any],
     notes: Notes,
 ) -> None:
-    """Note a file that would be published and is the key, unless a playlist sends players there or the editor asked for it."""
+    """Note a file that would be published and is the key, unless a playlist or the editor asks for it."""
     encrypted = [stream for stream in streams if any(segment.key is not None for segment in stream.playlist.segments)]
     if not encrypted or _asked_to_publish(job):
         return

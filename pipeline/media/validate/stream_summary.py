@@ -14,7 +14,7 @@ _QUALITY = re.compile(r"\d+p")
 
 @dataclass(frozen=True, kw_only=True)
 class StreamSummary:
-    """The length in seconds, None where it can't be told, and the names of the qualities, such as 720p, largest first."""
+    """The length in seconds, None if it is unknown, and the qualities' names, such as 720p, largest first."""
 
     duration_s: float | None
     qualities: tuple[str, ...]

@@ -74,7 +74,7 @@ def _faults(text: str, window: tuple[float, float], first_picture_s: float | Non
 
 
 def _cue_faults(text: str, window: tuple[float, float]) -> list[tuple[Severity, str, str]]:
-    """A segment has the cues that are shown while it lasts (RFC 8216, 3.5), each with an end after its start; others are skipped."""
+    """A segment has the cues shown during it (RFC 8216, 3.5); one without an end after its start is skipped."""
     for cue in CUE.finditer(text):
         start, end = _seconds(cue[1]), _seconds(cue[2])
         if end <= start:

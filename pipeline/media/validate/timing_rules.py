@@ -15,7 +15,7 @@ ROUNDING_S = 0.001
 """Times are written with six decimals and counted in ticks; differences below this are neither's fault."""
 
 NOTICED_S = 0.5
-"""A playlist that is further from what its segments last lets seeking land beside the place, and the end hang or be cut off."""
+"""A playlist further off what its segments last lets seeking miss the place, and the end hang or be cut."""
 
 MISSED_S = 1.0
 """A viewer who sees more than this less than the source holds misses something; less is how inexactly sources end."""
@@ -92,7 +92,7 @@ def _check_starts(stream: Stream, contents: Contents, notes: Notes) -> None:
 
 
 def _check_durations(stream: Stream, contents: Contents, notes: Notes) -> None:
-    """Compare each boundary's real time with the sum of EXTINF before it (Apple 8.1, any contiguous group of segments)."""
+    """Compare the time of each boundary with the sum of EXTINF before it (Apple 8.1, any group of segments)."""
     frame_s = _frame_s(stream) + ROUNDING_S
     for run in _runs(contents):
         real_s, declared_s, low, high = 0.0, 0.0, 0.0, 0.0
@@ -225,7 +225,7 @@ def _check_boundaries(first: Stream, other: Stream, slack_s: float, severity: Se
 
 
 def _check_start_times(first: Stream, other: Stream, count: int | None, notes: Notes) -> None:
-    """Check that the same moment has the same time in two streams (RFC 8216, 6.2.4), in their first `count` segments."""
+    """Check that two streams time the same moment alike (RFC 8216, 6.2.4) in their first `count` segments."""
     if first.contents is None or other.contents is None:
         return
     slack = _audio_slack_s(other) if _is_audio(other) else 0.0

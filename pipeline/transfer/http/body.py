@@ -121,7 +121,7 @@ class FileBody:
         return self.md5
 
     def read(self, size: int = -1) -> bytes | memoryview:
-        """Return the next block, which may be larger than `size`: HTTP libraries ask for 8 or 16 KiB, seven times slower.
+        """Return the next block, perhaps more than `size`: HTTP libraries' 8 or 16 KiB are seven times slower.
 
         Raises Cancelled, and TransferError when there is less than was promised.
         """

@@ -17,7 +17,7 @@ _MOST_PARTS = 10_000
 
 @dataclass(frozen=True, kw_only=True)
 class Multipart:
-    """How large files go up in parts: the size a part should have, the least it must have, and how many there may be."""
+    """How large files go up in parts: the best size of a part, the least, and how many there may be."""
 
     part_bytes: int
     min_part_bytes: int = 5 << 20

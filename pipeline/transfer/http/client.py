@@ -110,7 +110,7 @@ class BackendClient:
         return parse_capabilities(response.body) if response.status == HTTPStatus.OK else NOTHING
 
     def presign(self, key: str, content_type: str, size_bytes: int | None = None) -> Presigned:
-        """Ask for a URL to which one object of this content type may be sent; the size only where the server wants it."""
+        """Ask for a URL for one object of this content type; the size is sent only if the server wants it."""
         response = self._ask("POST", self._api.presign_endpoint, _wanted(key, content_type, size_bytes), accepted=(200, 201))
         return self._presigned(self._fields(response))
 

@@ -191,7 +191,7 @@ class PooledHttp:
 
 
 def _target(url: str, *, whole: bool) -> str:
-    """Return what of an address stands in the first line of a request; the whole address for a proxy that can read it."""
+    """Return a request line's address: the path, or all of it for a proxy that can read it."""
     _, _, rest = url.partition("://")
     host, slash, target = rest.partition("/")
     # urllib3 takes as long to read an address as to send a request, so it is asked only where there is something to mend

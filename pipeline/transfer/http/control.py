@@ -80,7 +80,7 @@ class TransferControl:
             self.wait_until_running(cancel)
 
     def _take(self, size_bytes: int) -> float:
-        """Take from the bucket, which may go into debt for one block; return how long it stays empty, 0 when it was taken."""
+        """Take from the bucket, which may owe one block; return how long it stays empty, 0 when it was taken."""
         with self._lock:
             if self._limit is None:
                 return 0.0

@@ -1,4 +1,4 @@
-"""Opens a file that is to be sent: an ordinary one, where it was found, and once more where a disk or a network drive falters."""
+"""Opens an ordinary file to send where it was found, and again where a disk or network drive falters."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class Response:
 
 
 class Body(Protocol):
-    """What is sent: its length is known beforehand, so that it never goes out in chunks (stores answer those with 411 or 501)."""
+    """What is sent: of known length, so that it never goes out in chunks (stores answer with 411 or 501)."""
 
     def __len__(self) -> int: ...
 

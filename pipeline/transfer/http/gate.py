@@ -1,4 +1,4 @@
-"""How many tries may be under way: as many as was asked for, half as many after it was too much for a server or the line.
+"""How many tries may run at once: as many as asked for, half after a server or the line had too much.
 
 As TCP finds its window (additive increase, multiplicative decrease): the fewer, the sooner each of them gets through.
 """
@@ -16,7 +16,7 @@ from pipeline.transfer.http.control import LOOK_S, TransferControl
 
 @dataclass(frozen=True, kw_only=True)
 class Turn:
-    """Leave for one try; `narrowed` is how often the gate had been narrowed when it began, `width` how many might go with it."""
+    """Leave for one try; `narrowed` is how often the gate was narrowed before it, `width` how many may go."""
 
     narrowed: int
     width: int = 1

@@ -1,4 +1,4 @@
-"""A pause that a server asks for with 429, kept by every request of an upload to that server, whichever thread makes it."""
+"""A pause that a server asks for with 429: every thread's requests to that server keep it."""
 
 from __future__ import annotations
 

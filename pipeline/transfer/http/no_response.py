@@ -28,7 +28,7 @@ _NO_CERTIFICATES = ("NO_CERTIFICATE_OR_CRL_FOUND", "NO_START_LINE")
 
 
 def no_response(error: Exception, way: Surroundings | None) -> NoResponseError:
-    """Return what stands for an error; `way` is how the server was to be reached, None where that could not be found out."""
+    """Return what stands for an error; `way` is how the server was to be reached, None if that is unknown."""
     if isinstance(error, NoResponseError):
         return error
     reason = _reason(error, way)

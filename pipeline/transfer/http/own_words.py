@@ -15,7 +15,7 @@ MOST = 200
 _MAX_READ = 4096
 _TAG = re.compile(r"<[^>]*>")
 _FIELDS = ("message", "detail", "error_description", "error", "title", "errors", "msg")
-"""Where backends put a sentence: most frameworks say `message`, FastAPI and RFC 9457 `detail`, OAuth `error_description`."""
+"""Where backends put a sentence: mostly `message`; FastAPI, RFC 9457 `detail`; OAuth `error_description`."""
 
 
 def words_in(said: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ LEAST_BYTES = 1 << 16
 """What is smaller says nothing of a line's speed."""
 
 HEADROOM = 4.0
-"""So much slower than the slowest before a file may be: other threads begin and end, and a line is shared with others."""
+"""So much slower than the slowest before a file may be: threads come and go, and lines are shared."""
 
 FADING = 0.8
 """The slowest is forgotten by so much with each file that is quicker."""

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class HeadWithBody(HTTPConnection):
-    """Sends a request's head together with the first of its body: each sending wakes the other side up, and costs as much as 100 kB."""
+    """Sends a request's head with the first of its body: each sending wakes the other side, as costly as 100 kB."""
 
     pace: Pace
     _head: bytes | None = None
@@ -88,7 +88,7 @@ class HeadWithBody(HTTPConnection):
         self._sent_bytes += len(data)
 
     def _while_moving(self, action: Callable[[], T]) -> T:
-        """Return what `action` returns; when it times out it is tried again, as long as the other side took something meanwhile."""
+        """Return what `action` returns; on a timeout, try again while the other side takes something."""
         sock: socket.socket = self.sock
         while True:
             before = unacknowledged(sock)

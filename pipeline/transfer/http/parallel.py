@@ -1,4 +1,4 @@
-"""Works on several things at a time, each thread with tools of its own, while the calling thread waits for a Ctrl-C too."""
+"""Works on several things at a time, each thread with its own tools; the caller also waits for a Ctrl-C."""
 
 from __future__ import annotations
 

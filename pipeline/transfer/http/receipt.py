@@ -31,7 +31,7 @@ class Receipt:
 
 
 def shown_by(response: Response, md5: str, *, compared: bool) -> Shown:
-    """Return what a successful answer to a PUT shows; `md5` (hex) is of what was sent, `compared` says that the store was told it."""
+    """Return what a good answer to a PUT shows; `md5` (hex) is of what was sent, `compared` if the store knew it."""
     if md5 and response.etag.lower() == md5:
         return Shown.STORED
     # S3 and its like answer without a body; a login page or a site that knows one page only says 200 to everything

@@ -1,4 +1,4 @@
-"""What stops an upload for a while and passes: a login that expired, a network that is gone, a server with too much to do.
+"""What stops an upload for a while and passes: an expired login, a lost network, a busy server.
 
 One for each upload; every thread comes here with a refusal before it counts as a failed try.
 """

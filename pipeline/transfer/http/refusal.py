@@ -60,7 +60,7 @@ class Refusal:
 
     @property
     def too_busy(self) -> bool:
-        """Whether fewer requests at a time may fare better: the server says so, or the line does not carry what is sent over it."""
+        """Whether fewer requests at a time may fare better: the server says so, or the line can't carry them."""
         line = (NoResponseReason.TIMED_OUT, NoResponseReason.BROKEN_OFF)
         return self.status in (408, 429, 503, 504, 522, 524) or self.code == "SlowDown" or self.no_response in line
 

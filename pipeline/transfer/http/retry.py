@@ -46,7 +46,7 @@ _CODES = frozenset(
         "SlowDown",
     }
 )
-"""What S3 says of requests that succeed when they are sent again, whatever the status; 409 and 400 say little by themselves."""
+"""What S3 says of requests that succeed when sent again, whatever the status (409, 400 say little)."""
 
 _PASSING_REASONS = frozenset({NoResponseReason.TIMED_OUT, NoResponseReason.BROKEN_OFF})
 
@@ -85,7 +85,7 @@ def after_upload(refusal: Refusal) -> RetryDecision:
 
 
 def after_question(refusal: Refusal) -> RetryDecision:
-    """Decide about a question that somebody waits for: what may pass is tried again, a server that is not there is said at once."""
+    """Decide about a question that somebody waits for: try again what may pass, but tell at once of no server."""
     decision = after_upload(refusal)
     return decision if decision is RetryDecision.RETRY else RetryDecision.GIVE_UP
 

@@ -45,7 +45,7 @@ class SignedPart:
 
 
 def headers_in(given: object) -> dict[str, str] | None:
-    """Read the `headers` of an answer, where some SDKs give a list of values to a name; None where they can't be sent."""
+    """Read an answer's `headers`, which some SDKs give as lists of values; None where they can't be sent."""
     if not given:
         return {}
     if not isinstance(given, dict):
@@ -61,7 +61,7 @@ def headers_in(given: object) -> dict[str, str] | None:
 
 
 def checksum_of_nothing(signed: Presigned | SignedPart) -> str:
-    """Return the checksum of an empty file that leave to store something is bound to, as `name=value`; empty where there is none.
+    """Return the checksum of an empty file that a signed URL is bound to, as `name=value`; empty if none.
 
     SDKs sign it where they are not told what is to be sent (aws/aws-sdk-js-v3#6994); some only name the algorithm.
     """

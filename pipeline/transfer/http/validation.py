@@ -22,7 +22,7 @@ LONGEST_NAME_BYTES = 100
 """What a job puts behind the destination has less, such as `v12/subtitles/pt-BR-forced-2/segment_00001.vtt`."""
 
 _UNUSABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\\\ud800-\udfff]")
-"""Control characters, which no XML can carry, backslashes, which players take for slashes, and what is no text at all."""
+"""Control characters (no XML carries them), backslashes (slashes to players), and what is no text."""
 
 _DESTINATION = re.compile(r"[A-Za-z0-9_./-]*")
 _SESSION_ID = re.compile(r"[0-9A-Fa-f]{24}")
@@ -122,7 +122,7 @@ def session_id_problems(session_id: str | None) -> list[str]:
 
 
 def token_problems(token: str, typed: bool) -> list[str]:
-    """Return what is wrong with the token, a sentence each; `typed` says that it comes from a field, not from `.env`."""
+    """Return what is wrong with the token, a sentence each; `typed` says that it is from a field, not `.env`."""
     if not token:
         return ["Auth token is required (or set AUTH_TOKEN in .env)."]
     problems = []

@@ -1,4 +1,4 @@
-"""Whose stream lies in a folder: what its job says, else the manifest of what was uploaded from it, else its name and its stream."""
+"""Whose stream lies in a folder: by its job, its uploaded manifest, or its name and its stream."""
 
 from __future__ import annotations
 

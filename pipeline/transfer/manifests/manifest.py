@@ -192,7 +192,7 @@ def relocated(manifest: Manifest, folder: Path) -> Manifest:
 
 
 def manifest_json(manifest: Manifest, *, for_server: bool) -> bytes:
-    """Return a manifest as it is stored; `for_server` leaves out where files lie on this computer, and the backend's address."""
+    """Return a manifest as it is stored; `for_server` leaves out local paths and the backend's address."""
     head: dict[str, Any] = {
         "title": manifest.title,
         "backend_url": manifest.backend_url,

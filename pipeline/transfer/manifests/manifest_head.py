@@ -1,4 +1,4 @@
-"""The beginning of a manifest: whose stream it tells of, read without its files, of which there may be a hundred thousand. Pure."""
+"""A manifest's beginning: whose stream it is, read without its files, perhaps 100,000. Pure."""
 
 from __future__ import annotations
 

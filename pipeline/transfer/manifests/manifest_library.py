@@ -1,4 +1,4 @@
-"""Manifests on this computer: the one in a job's folder, and the library of all destinations in the user's data folder."""
+"""Manifests on this computer: a job folder's own, and the library of all in the user's data folder."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Located:
 
 
 def library_path(data_dir: Path, backend_url: str, prefix: str) -> Path:
-    """Return where the library keeps the manifest of a destination: its slug for people, its hash against two of one slug."""
+    """Return where the library keeps a destination's manifest: by its slug, and a hash that tells slugs apart."""
     identity = json.dumps([backend_url.rstrip("/"), prefix])
     mark = hashlib.sha256(identity.encode()).hexdigest()[:HASH_LENGTH]
     return data_dir / LIBRARY / f"{slugify(prefix, max_length=MAX_LENGTH) or 'root'}-{mark}{ENDING}"
@@ -141,7 +141,7 @@ def library(data_dir: Path | None) -> tuple[list[Located], tuple[str, ...]]:
 
 
 def find(named: str, data_dir: Path | None, backend_url: str) -> Located | None:
-    """Return the manifest that a folder, a file or a destination names; None for a destination that the library doesn't know.
+    """Return the manifest that a folder, file or destination names; None for an unknown destination.
 
     Of a destination at several backends, the one at `backend_url` is meant. Raises ManifestError.
     """

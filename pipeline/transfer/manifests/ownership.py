@@ -28,7 +28,7 @@ class Owner:
     content: SourceContent | None = None
 
     def is_another(self, other: Owner) -> bool:
-        """Whether these are two sources, as far as can be told: by content, else by title, and where that is missing they are not."""
+        """Whether these are two sources, as far as known: by content, else by title, else they are not."""
         if self.content is not None and other.content is not None:
             return self.content != other.content
         return bool(self.title and other.title) and self.title != other.title

@@ -155,7 +155,7 @@ def _addresses(manifests: Sequence[Manifest]) -> set[str]:
 
 
 def _streams_below(prefix: str, present: Sequence[StoredObject], named: set[str], others: Iterable[str]) -> tuple[str, ...]:
-    """Return the folders below a destination that are other streams: known ones, and those with a manifest or master of their own."""
+    """Return the folders below a destination that are other streams: known, or with a manifest or master."""
     found = {other for other in others if other.startswith(prefix) and other != prefix}
     for stored in present:
         folder, _, name = stored.key.rpartition("/")

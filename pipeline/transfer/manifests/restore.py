@@ -95,7 +95,7 @@ def restore(
 
 
 def address_of(inventory: Inventory, remote: Remote, entry: FileEntry) -> str:
-    """Return where a file can be read: as the backend says, or its public address where the backend doesn't offer reading."""
+    """Return where a file can be read: as the backend says, else at its public address."""
     if not remote.offer.read:
         return entry.s3_url
     stored = inventory.look_up(entry.s3_key)

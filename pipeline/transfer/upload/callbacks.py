@@ -1,4 +1,4 @@
-"""Work done on behalf of a script: its callbacks are called in its own thread, and one that breaks down ends nothing."""
+"""Calls a script's callbacks in its own thread; one that breaks down ends nothing."""
 
 from __future__ import annotations
 

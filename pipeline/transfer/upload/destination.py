@@ -237,7 +237,7 @@ class DestinationCheck:
 
 
 def others_below(data_dir: Path | None, backend_url: str, prefix: str, owner: Owner) -> list[str]:
-    """Return the destinations of other videos below this one that this computer uploaded to, if it never uploaded to this one itself."""
+    """Return others' destinations below this one that this computer uploaded to, if never to this one itself."""
     url = backend_url.rstrip("/")
     known = {head.prefix: head for path in library_files(data_dir) if (head := _read_file(path)) is not None and head.backend_url == url}
     return [] if prefix in known else sorted(p for p, head in known.items() if p.startswith(prefix) and head.owner.is_another(owner))

@@ -14,12 +14,10 @@ from pipeline.transfer.manifests.manifest import FileEntry
 from pipeline.transfer.upload.journal import Confirmed
 from pipeline.transfer.upload.publish_order import OutgoingFile
 
-"""Below it lie captions alone: an old or a new text harms no viewer, and a corrected word is not worth a new version."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """What was sent to a key, as a journal or a manifest has it; `md5`, `etag` and `at` (UTC) are empty where it does not say."""
+    """What was sent to a key, by a journal or manifest; `md5`, `etag`, `at` (UTC) are empty if unknown."""
 
     size_bytes: int
     md5: str
@@ -35,7 +33,10 @@ def record_of(one: Confirmed | FileEntry) -> Record:
 
 
 def may_change_in_place(file: OutgoingFile) -> bool:
-    """Whether a file may be replaced while the stream is watched: captions, and what is found by its own address; the master too."""
+    """Whether a file may be replaced while viewers watch: captions, files with their own address, the master.
+
+    Old or new, captions harm no viewer; a corrected word needs no new version.
+    """
     return file.alone or file.name == MASTER or file.name.startswith(f"{SUBTITLES}/")
 
 

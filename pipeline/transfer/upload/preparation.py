@@ -1,4 +1,4 @@
-"""What is found out before the first file goes: what the backend offers, where the stream goes, what need not be sent."""
+"""Finds out before the first file goes what the backend offers, where to upload and what to skip."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _PLAYLIST = b"#EXTM3U"
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """Where an upload goes, its files with their keys there, and which of them the destination has as they are now, by name."""
+    """Where an upload goes, its files with their keys, and the names of those that are there as they are now."""
 
     target: UploadTarget
     files: Sequence[OutgoingFile]
@@ -132,7 +132,7 @@ def _gone_on_with(
 def still_confirmed(
     files: Sequence[OutgoingFile], confirmed: Mapping[str, Confirmed], content: Callable[[OutgoingFile], str]
 ) -> dict[str, Confirmed]:
-    """Return the confirmations that are of the files as they are now; where only the time differs, `content`'s MD5 decides."""
+    """Return the confirmations of files as they are now; `content`'s MD5 decides if only the time differs."""
     found = {}
     for file in files:
         which = confirmed.get(file.name)
@@ -205,7 +205,7 @@ class _Look:
         )
 
     def _records(self, name: str, key: str) -> list[Record]:
-        """Return what the journal and this computer's manifest say was sent to a key, or else what the server's manifest says."""
+        """Return what was sent to a key by the journal and the local manifest, else by the server's."""
         sent = self._content.confirmed.get(name)
         found = [record_of(sent)] if sent is not None and sent.key == key else []
         found += [record_of(self._own_entries[key])] if key in self._own_entries else []

@@ -45,7 +45,7 @@ class OutgoingFile:
 
     @property
     def as_found(self) -> tuple[int, int] | None:
-        """Size and time of a playlist, which must be sent as it was when what it names was looked for; None for all else."""
+        """Size and time of a playlist, to be sent as it was when its files were looked for; None for all else."""
         return (self.size_bytes, self.mtime_ns) if is_playlist(self.name) else None
 
 

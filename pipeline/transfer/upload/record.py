@@ -48,5 +48,5 @@ def s3_keys(keys: Mapping[str, str]) -> dict[str, str | None]:
 
 
 def parent_folder(prefix: str) -> str | None:
-    """Return the folder in which the video's own folder lies: `videos/course` for `videos/course/lesson01/`, else None."""
+    """Return the folder above the video's own: `videos/course` for `videos/course/lesson01/`, else None."""
     return prefix.rstrip("/").rpartition("/")[0] or None

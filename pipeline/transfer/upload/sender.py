@@ -1,4 +1,4 @@
-"""Sends one file until the store has it: a URL asked for just before, the body streamed, tried again where that may help."""
+"""Sends one file until the store has it: signs just before, streams the body, retries where that helps."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from pipeline.transfer.upload.journal import Confirmed
 from pipeline.transfer.upload.publish_order import OutgoingFile
 
 FRESH_S = 60.0
-"""A URL that was asked for ahead is used within this; servers promise five minutes, and the file itself may take some."""
+"""A URL asked for ahead is used within this; servers promise five minutes, and the file takes some."""
 
 SHORTEST_LIFE_S = 1.0
 """No signed URL lives shorter: lifetimes are whole seconds (Amazon S3, X-Amz-Expires)."""
@@ -145,7 +145,7 @@ class Attempts:
         )
 
     def _alone(self, refusal: Refusal) -> bool:
-        """Let the next try have the line for itself; False where this one had, or where it is not the line that fails."""
+        """Let the next try have the line for itself; False if this one had, or if the line is not what fails."""
         patient = self._context.recovery.patience.limit_s > 0
         if not patient or refusal.no_response is None or self._turn.width == 1:
             return False

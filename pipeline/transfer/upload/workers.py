@@ -27,7 +27,7 @@ from pipeline.transfer.upload.publish_order import LARGE_BYTES, OutgoingFile
 from pipeline.transfer.upload.sender import Sender, SignedAhead, UploadContext, ignore
 
 AHEAD = 8
-"""For how many files one request asks at most where the backend answers for several: URLs grow old, and other workers want work."""
+"""For how many files one request asks, where the backend takes several: URLs age, other workers want work."""
 
 AHEAD_S = 20.0
 """Within this they should be sent, by how long the file before took."""
@@ -235,7 +235,7 @@ class UploadWorker:
         return self._queue.take(self._context.cancel.check)
 
     def _look_ahead(self) -> None:
-        """Reserve the next task and ask for its URL while this one is sent, or the next tasks where one request does for all."""
+        """Reserve the next task and ask for its URL while this one is sent, or for several at once."""
         if not self._next:
             quick = AHEAD * self._last_s <= AHEAD_S
             most = max(1, min(AHEAD, self._context.capabilities.presign_many)) if quick else 1
