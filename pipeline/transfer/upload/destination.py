@@ -30,6 +30,7 @@ from pipeline.transfer.manifests.ownership import Owner
 from pipeline.transfer.upload.journal import Destination, read_journal
 from pipeline.transfer.upload.sender import ignore
 from pipeline.transfer.upload.state_file import STATE_FILE, FileStatus, read_state
+from pipeline.transfer.upload.target import Holder
 from pipeline.transfer.upload.uploader import Uploader
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class DestinationCheck:
         self._replace = replace
         self._url = uploader.backend_url.rstrip("/")
         self._found: _Found | None = None
+        self._taken = False
 
     @property
     def has_rival(self) -> bool:
@@ -88,6 +90,14 @@ class DestinationCheck:
             return False
         return found.holder.owner.is_another(self._owner)
 
+    @property
+    def holder(self) -> Holder:
+        """Whose stream stands at the destination, as far as is known by now: not that of an upload which has only begun."""
+        found = self._found
+        if found is None or found.begun or found.holder is None:
+            return Holder.NOBODY
+        return Holder.ANOTHER if self._taken else Holder.ITSELF
+
     def ask(self, cancel: CancelToken, note: Callable[[str], None] = ignore, on_notice: Listener = ignore) -> None:
         """See that the destination is free, or belongs to the source of what is to go there.
 
@@ -95,8 +105,7 @@ class DestinationCheck:
         one in the job's folder and the one in the library. Raises DestinationTakenError, AuthenticationError, Cancelled.
         """
         self._found = self._find(cancel, note, on_notice)
-        if not self._replace:
-            self._judge(self._found, cancel)
+        self._taken = self._judge(self._found, cancel)
 
     def claim(self, cancel: CancelToken, note: Callable[[str], None] = ignore, on_notice: Listener = ignore) -> None:
         """Say at a free destination that an upload to it has begun, where others can read that, and see that nobody else just did.
@@ -136,11 +145,13 @@ class DestinationCheck:
             source=self._owner.content,
         )
 
-    def _judge(self, found: _Found, cancel: CancelToken) -> None:
-        """Raise DestinationTakenError where another video holds the destination."""
+    def _judge(self, found: _Found, cancel: CancelToken) -> bool:
+        """Return whether another video holds the destination. Raises DestinationTakenError where it does and is not to be replaced."""
         holder = found.holder
         if holder is None or not self._is_anothers(holder, cancel):
-            return
+            return False
+        if self._replace:
+            return True
         title = holder.owner.title
         same_name = title == self._owner.title
         raise DestinationTakenError(

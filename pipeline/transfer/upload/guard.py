@@ -10,7 +10,7 @@ from pipeline.transfer.http.messages import Listener
 from pipeline.transfer.manifests.placement import version
 from pipeline.transfer.upload.preparation import Prepared
 from pipeline.transfer.upload.publish_order import OutgoingFile
-from pipeline.transfer.upload.target import UploadTarget
+from pipeline.transfer.upload.target import Holder, UploadTarget
 
 FIRST_BESIDE = 2
 """An upload to a destination where nothing stands goes to the prefix itself: the first version below it is free."""
@@ -23,6 +23,10 @@ class Guard(Protocol):
     def has_rival(self) -> bool:
         """Whether another upload may be sending to the same destination, whose place is to be taken."""
 
+    @property
+    def holder(self) -> Holder:
+        """Whose stream stands at the destination, as far as is known by now."""
+
     def ask(self, cancel: CancelToken, note: Callable[[str], None], on_notice: Listener) -> None:
         """See that the destination is free or its own."""
 
@@ -34,6 +38,7 @@ class Unguarded:
     """Lets every upload go on."""
 
     has_rival = False
+    holder = Holder.NOBODY
 
     def ask(self, cancel: CancelToken, note: Callable[[str], None], on_notice: Listener) -> None:
         """Let it go on."""

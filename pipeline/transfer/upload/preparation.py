@@ -21,7 +21,7 @@ from pipeline.transfer.manifests.placement import Placement, versions_in
 from pipeline.transfer.upload.differences import Record, is_known_to_differ, may_change_in_place, record_of
 from pipeline.transfer.upload.journal import Confirmed, JournalContent
 from pipeline.transfer.upload.publish_order import OutgoingFile, placement
-from pipeline.transfer.upload.target import PublishedMaster, UploadTarget, choose_target
+from pipeline.transfer.upload.target import Holder, PublishedMaster, UploadTarget, choose_target
 
 if TYPE_CHECKING:
     from pipeline.transfer.http.exchange import Http
@@ -51,6 +51,8 @@ def prepare(
     collect: Callable[[str], list[OutgoingFile]],
     *,
     resume: bool,
+    holder: Holder,
+    public_address: Callable[[str], str],
     capabilities: Capabilities,
     inventory: Inventory,
     known: Manifest | None,
@@ -60,9 +62,10 @@ def prepare(
 ) -> Prepared:
     """Decide where an upload goes and what need not be sent; `collect` returns the files for a place below the prefix.
 
-    `known` is what this computer last uploaded there, from whichever folder. Raises TransferError, Cancelled.
+    `known` is what this computer last uploaded there, from whichever folder; `holder` says whose stream stands there;
+    `public_address` returns where anybody may read a key, empty where the backend says none. Raises TransferError, Cancelled.
     """
-    look = _Look(prefix, content, capabilities, inventory, known, http, cancel, note)
+    look = _Look(prefix, content, capabilities, inventory, known, http, cancel, note, public_address)
     found = collect("")
     master = next((file for file in found if file.name == MASTER), None)
 
@@ -76,7 +79,7 @@ def prepare(
         sent = [file for file in watched if file.name in content.confirmed]
         return len(sent) == len(still_confirmed(sent, content.confirmed, look.md5))
 
-    published = look.published()
+    published = look.published(holder)
     target = choose_target(
         content,
         resume=resume,
@@ -86,6 +89,7 @@ def prepare(
         only_adds=only_adds,
         differs=lambda place: look.differs(watched, place),
         prefix=prefix,
+        holder=holder,
     )
     files = collect(target.place)
     already = _gone_on_with(content, files, target, published, prefix, look.md5, cancel) if target.going_on else {}
@@ -168,8 +172,10 @@ class _Look:
         http: Http,
         cancel: CancelToken,
         note: Callable[[str], None],
+        public_address: Callable[[str], str],
     ) -> None:
         self._prefix = prefix
+        self._public_address = public_address
         self._content = content
         self._capabilities = capabilities
         self._inventory = inventory
@@ -216,8 +222,12 @@ class _Look:
         return {entry.s3_key: entry for entry in self._known.files} if self._known is not None else {}
 
     @cached_property
+    def _servers_manifest(self) -> Manifest | None:
+        return understood(self._inventory.manifest(self._prefix)) if self._capabilities.manifest else None
+
+    @cached_property
     def _servers_entries(self) -> Mapping[str, FileEntry]:
-        servers = understood(self._inventory.manifest(self._prefix)) if self._capabilities.manifest else None
+        servers = self._servers_manifest
         return {entry.s3_key: entry for entry in servers.files} if servers is not None else {}
 
     def _below(self, prefix: str) -> dict[str, StoredObject]:
@@ -226,8 +236,13 @@ class _Look:
             self._listed[prefix] = {one.key: one for one in self._inventory.objects(prefix)}
         return self._listed[prefix]
 
-    def published(self) -> PublishedMaster:
-        """Return the master that players get now."""
+    def published(self, holder: Holder) -> PublishedMaster:
+        """Return the master that players get now; where it is another source's, with the version that the server's manifest names."""
+        found = self._published(holder)
+        servers = self._servers_manifest if holder is Holder.ANOTHER else None
+        return found if servers is None else replace(found, versions=(*found.versions, *versions_in(servers.placement.place)))
+
+    def _published(self, holder: Holder) -> PublishedMaster:
         if self._capabilities.read:
             stored = self._inventory.look_up(self._prefix + MASTER)
             if stored is None:
@@ -235,11 +250,13 @@ class _Look:
             read = self._read(stored.url)
             # one that is there and can't be read is not ours
             return PublishedMaster(known=True, md5=stored.md5 or read.md5 or UNREADABLE, versions=read.versions)
-        url, md5 = self._published()
+        url, md5 = self._published_from_here()
+        if not url and holder is not Holder.NOBODY:
+            url = self._public_address(self._prefix + MASTER)
         read = self._read(url)
         return PublishedMaster(known=bool(md5), md5=md5 or None) if not read.known else read
 
-    def _published(self) -> tuple[str, str]:
+    def _published_from_here(self) -> tuple[str, str]:
         """Return address and MD5 of the master that was published last from here, as far as they are known."""
         published = self._content.confirmed.get(MASTER) or self._content.published
         if published is not None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from enum import Enum
 
 from pipeline.media.stream_layout import MASTER
 from pipeline.transfer.manifests.placement import version, versions_in
@@ -18,6 +19,14 @@ from pipeline.transfer.upload.journal import JournalContent
 
 REPLACED = "Something else was uploaded to this destination since: every file is sent again."
 ANOTHER_STREAM = "Another stream stands at {prefix}: this one goes to {place} below it, and takes its place when it is whole."
+
+
+class Holder(Enum):
+    """Whose stream stands at a destination."""
+
+    NOBODY = "nobody's, or nobody knows"
+    ITSELF = "the same source's"
+    ANOTHER = "another source's, which is to be replaced"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,13 +65,14 @@ def choose_target(
     only_adds: Callable[[], bool],
     differs: Callable[[str], bool],
     prefix: str,
+    holder: Holder = Holder.NOBODY,
 ) -> UploadTarget:
     """Decide where an upload goes.
 
     Args:
         content: what the journal says.
         resume: whether the earlier run may be gone on with.
-        standing: what players get now.
+        published: what players get now.
         ours: returns each MD5 that our master may have at a place: as it is sent now, and as an earlier version sent it; none where
             the folder has no master.
         taken: returns the numbers of versions that are in use, as far as anybody knows; those of the journal are added.
@@ -70,9 +80,12 @@ def choose_target(
             with something added, such as another quality, or left out: what is gone from the folder stays at the address.
         differs: returns whether something that players may be fetching at a place is known to be other than ours there.
         prefix: for the notice.
+        holder: whose stream stands there; another source's stays whole, whatever its master is.
     """
     going_on = resume and content.begun
     published_here = content.confirmed.get(MASTER) if going_on else None
+    if holder is Holder.ANOTHER and not (published.known and published.md5 is None):
+        return _beside(content, going_on=going_on, published=published, taken=taken, prefix=prefix)
     if not published.known:
         return UploadTarget(place=content.place if content.begun else "", going_on=going_on)
     if published.md5 is None:
@@ -85,15 +98,27 @@ def choose_target(
     is_from_here = published_here is not None and published_here.md5 == published.md5
     if is_from_here and published.md5 not in here and only_adds() and not differs(content.place):
         return UploadTarget(place=content.place, going_on=True)
-    used = {*published.versions, *taken(), *(number for place in content.places for number in versions_in(place))}
+    used = _versions_in_use(content, published, taken)
     elsewhere = [place for number in sorted(used) if (place := version(number)) != content.place]
     for place in elsewhere:  # sent from another folder, or the journal is lost
         if published.md5 in ours(place) and not differs(place):
             return UploadTarget(place=place, going_on=False, same=True)
+    return _beside(content, going_on=going_on, published=published, taken=taken, prefix=prefix)
+
+
+def _beside(
+    content: JournalContent, *, going_on: bool, published: PublishedMaster, taken: Callable[[], Iterable[int]], prefix: str
+) -> UploadTarget:
+    """Return a folder that no other stream has: that of the earlier run, if it published nothing, else a new one."""
+    published_here = content.confirmed.get(MASTER) if going_on else None
     watched = set(versions_in(content.place)) & set(published.versions)
     if going_on and content.place and published_here is None and not watched:
         return UploadTarget(place=content.place, going_on=True)
-    place = version(max([1, *used]) + 1)
+    place = version(max([1, *_versions_in_use(content, published, taken)]) + 1)
     notice = ANOTHER_STREAM.format(prefix=prefix, place=place)
     replaced = published_here is not None and published_here.md5 != published.md5
     return UploadTarget(place=place, going_on=False, notice=f"{REPLACED} {notice}" if replaced else notice, warning=replaced)
+
+
+def _versions_in_use(content: JournalContent, published: PublishedMaster, taken: Callable[[], Iterable[int]]) -> set[int]:
+    return {*published.versions, *taken(), *(number for place in content.places for number in versions_in(place))}

@@ -41,6 +41,7 @@ from pipeline.transfer.upload.saved_state import as_journal, shown
 from pipeline.transfer.upload.sender import Sender, UploadContext, ignore
 from pipeline.transfer.upload.state_file import FileState, FileStatus, UploadSnapshot
 from pipeline.transfer.upload.tally import TransferProgress
+from pipeline.transfer.upload.target import Holder
 from pipeline.transfer.upload.upload_run import UploadRun
 
 if TYPE_CHECKING:
@@ -257,8 +258,17 @@ class Uploader:
         with locked(folder / LOCK_FILE, folder), UploadLog(folder, secrets=self._login.tokens) as log:
             messages = UploadMessages(log, on_notice or ignore)
             try:
-                prepared = self._prepare(folder, destination, resume=resume, known=known, saved=saved, messages=messages, cancel=cancel)
                 guard.ask(cancel, messages.note, messages.announce)
+                prepared = self._prepare(
+                    folder,
+                    destination,
+                    resume=resume,
+                    holder=guard.holder,
+                    known=known,
+                    saved=saved,
+                    messages=messages,
+                    cancel=cancel,
+                )
                 if guard.has_rival:
                     prepared = beside_another(prepared, lambda place: collect(folder, prefix, place))
             except Cancelled:
@@ -290,6 +300,7 @@ class Uploader:
         destination: Destination,
         *,
         resume: bool,
+        holder: Holder,
         known: Manifest | None,
         saved: UploadSnapshot | None,
         messages: UploadMessages,
@@ -309,6 +320,8 @@ class Uploader:
                 content if lost is None else as_journal(lost),
                 lambda place: collect(folder, destination.prefix, place),
                 resume=resume,
+                holder=holder,
+                public_address=lambda key: self.public_address(key, cancel, messages.note, messages.announce),
                 capabilities=capabilities,
                 inventory=self._inventory(http, context),
                 known=known,

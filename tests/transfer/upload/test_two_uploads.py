@@ -82,6 +82,29 @@ def test_whoever_insists_publishes_while_the_first_still_sends(server, offers, s
     assert OTHERS_SEGMENT == server.stored[f"{PREFIX}v2/720p/seg_001.ts"]
 
 
+@pytest.mark.parametrize("masters", ["equal", "different"])
+@pytest.mark.parametrize(
+    ("capabilities", "public"),
+    [(None, True), ({"manifest": True}, False), ({"manifest": True}, True), ({"read": True, "manifest": True}, False)],
+    ids=["the three requests", "manifest", "manifest and public files", "read and manifest"],
+)
+def test_a_stream_of_another_computer_is_replaced_beside_it(server, send, folder, other, capabilities, public, masters):
+    """Whatever tells of it: it stays whole until the new one is, also where both masters are the same; a rerun goes on where it was."""
+    server.capabilities, server.public = capabilities, public
+    if masters == "different":
+        (other / "master.m3u8").write_bytes(b"#EXTM3U other master")
+    assert send(folder).complete
+    before = dict(server.stored)
+    server.faults[f"{PREFIX}v2/720p/seg_001.ts"].append(Fault(status=403))
+    assert not send(other, replacing=True).complete
+    assert before == {key: server.stored[key] for key in before}
+    result = send(other, replacing=True)
+    assert (True, "v2/") == (result.complete, result.placement.place)
+    watched = [key for key in before if key.endswith(".ts")]
+    assert [before[key] for key in watched] == [server.stored[key] for key in watched]
+    assert OTHERS_SEGMENT == server.stored[f"{PREFIX}v2/720p/seg_001.ts"]
+
+
 def test_the_loser_of_two_that_begin_at_once_publishes_nothing(server, offers, send, folder, other):
     """Its claim was replaced after it had read it back: it finds that out before its master, and the winner's manifest stays."""
     theirs: list[bytes] = []
