@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import shutil
 import subprocess
 import sys
@@ -63,6 +64,10 @@ CHECKS: dict[str, Sequence[str]] = {
     "pytest": ("pytest", "-n", "logical", "--maxprocesses", "4", "--dist", "loadfile"),
 }
 
+QUICK = "--quick"
+QUICK_TESTS = ("-m", "not browser and not s3 and not slow")
+"""The markers are set in tests/conftest.py and explained in pyproject.toml."""
+
 
 def missing_packages() -> list[str]:
     """Return the Debian packages that the tests need and that are not there. Raises SetUpError where no package would help."""
@@ -86,6 +91,23 @@ def install_s3_server() -> None:
             say(f"{error} These tests are left out.")
 
 
+def has_screen() -> bool:
+    """Whether tests can open windows: Python has Tk, and there is a display, or Xvfb, which is one of its own."""
+    display = sys.platform != "linux" or "DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ
+    return tk_works() and (display or shutil.which("Xvfb") is not None)
+
+
+def quick_selection() -> tuple[str, ...]:
+    """Return pytest's options for the quick tests, and say what they leave out."""
+    left_out = ["in Chromium", "on a real S3 server", "that take long"]
+    options: tuple[str, ...] = QUICK_TESTS
+    if not has_screen():
+        left_out.append("of the window (no Tk or no screen here)")
+        options += ("--ignore", "tests/ui")
+    say(f"Left out: tests {', '.join(left_out[:-1])} and {left_out[-1]}. ./run-tests without {QUICK} runs them all.")
+    return options
+
+
 def run_check(name: str, command: Sequence[str]) -> int:
     """Run one check under its name, its output going where ours goes; return its exit status."""
     sys.stdout.write(f"\n=== {name}\n")
@@ -94,14 +116,24 @@ def run_check(name: str, command: Sequence[str]) -> int:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Set up the system's part, then run every check, or pytest alone where there are arguments for it."""
+    """Set up the system's part, then run every check, or pytest alone where there are arguments for it.
+
+    `--quick` installs nothing and leaves out what takes long or needs more than the environment.
+    """
+    wanted = [argument for argument in arguments if argument != QUICK]
+    checks = dict(CHECKS)
     try:
-        if missing := missing_packages():
-            install(missing, purpose="The tests need")
-        install_s3_server()
-        if arguments:
-            return run_check("pytest", ("pytest", *arguments))
-        failed = [name for name, command in CHECKS.items() if run_check(name, command)]
+        if QUICK in arguments:
+            selection = quick_selection()
+            checks["pytest"] = (*CHECKS["pytest"], *selection)
+            wanted = [*selection, *wanted] if wanted else []
+        else:
+            if missing := missing_packages():
+                install(missing, purpose="The tests need")
+            install_s3_server()
+        if wanted:
+            return run_check("pytest", ("pytest", *wanted))
+        failed = [name for name, command in checks.items() if run_check(name, command)]
     except SetUpError as error:
         say(str(error))
         return 1

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import s3_server as s3
+from slow_tests import SLOW_FILES, SLOW_FOLDERS
 from source_clips import SourceClips
 
 from backend.server import RunningBackend, serve_in_thread
@@ -23,13 +24,27 @@ from pipeline.cancel import CancelToken
 from pipeline.model import AudioStream, EncodingRequest, Job, JobReport, MediaInfo, TranscriptionRequest, UploadRequest, VideoStream
 from storage import S3Settings
 
-ROOT = Path(__file__).resolve().parents[1]
+TESTS = Path(__file__).resolve().parent
+ROOT = TESTS.parent
 
 
 def pytest_report_header() -> str | None:
     """Say why tests are missing from a run."""
     missing = s3.missing_programs()
     return f"No S3 server here ({', '.join(missing)} missing): the tests that need one are left out." if missing else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what ./run-tests --quick leaves out."""
+    for item in items:
+        file = item.path.relative_to(TESTS)
+        fixtures = getattr(item, "fixturenames", ())
+        if file.parts[0] == "browser":
+            item.add_marker(pytest.mark.browser)
+        if "s3_bucket" in fixtures:
+            item.add_marker(pytest.mark.s3)
+        if file.parts[0] in SLOW_FOLDERS or file.as_posix() in SLOW_FILES or "published" in fixtures:  # a whole job
+            item.add_marker(pytest.mark.slow)
 
 
 def pytest_configure() -> None:

@@ -15,8 +15,6 @@ import pytest
 
 from config import VERSION
 
-pytestmark = pytest.mark.slow
-
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_S = 300
 BIN = "Scripts" if sys.platform == "win32" else "bin"

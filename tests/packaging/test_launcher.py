@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 NOT_A_PYTHON = "/there/is/no/python"
 DEADLINE_S = 60
+QUICK = "-m not browser and not s3 and not slow"
 LAUNCHERS = ["hls-converter", "run-tests", ".ci/run"]
 
 
@@ -240,6 +241,20 @@ class TestRunTests:
         """With arguments pytest runs alone and gets them."""
         status, output, _ = run_tests("tests/ui", "-k", "a or b")
         assert (0, ["=== pytest", "pytest tests/ui -k a or b"]) == (status, output.split("\n")[1:-1])
+
+    def test_quick(self, run_tests):
+        """With --quick every check runs, pytest with the quick tests alone, and what is left out is said."""
+        status, output, errors = run_tests("--quick", environment={"DISPLAY": ":0"})
+        *checks, last = [line for line in output.splitlines() if line and not line.startswith("===")]
+        assert (0, ["ruff check .", "ruff format --check .", "mypy"]) == (status, checks)
+        assert f"pytest -n logical --maxprocesses 4 --dist loadfile {QUICK}" == last
+        left_out = "Left out: tests in Chromium, on a real S3 server and that take long. ./run-tests without --quick runs them all."
+        assert left_out == errors.splitlines()[-1]
+
+    def test_quick_tests_of_a_folder(self, run_tests):
+        """With --quick and other arguments pytest runs alone on the quick tests among them."""
+        status, output, _ = run_tests("tests/media", "--quick", environment={"DISPLAY": ":0"})
+        assert (0, ["=== pytest", f"pytest {QUICK} tests/media"]) == (status, output.split("\n")[1:-1])
 
     @pytest.mark.parametrize("failing", ["ruff", "mypy", "pytest"])
     def test_one_fails(self, run_tests, failing):

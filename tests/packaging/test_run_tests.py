@@ -1,6 +1,13 @@
-"""What ./run-tests installs: an S3 server where that is possible, and without it only some tests are missing."""
+"""What ./run-tests installs and what it leaves out: an S3 server where none can be had, and more when it has to be quick."""
+
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+from slow_tests import SLOW_FILES, SLOW_FOLDERS
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -44,3 +51,67 @@ def test_a_failed_installation_is_no_end(run_tests, capsys):
     """Where the packages can't be had, that is said, and the other tests run."""
     run_tests(root=True, error="They could not be installed.")
     assert "They could not be installed. These tests are left out.\n" == capsys.readouterr().err
+
+
+@pytest.fixture
+def bare(load, monkeypatch):
+    """The module on a computer without any of the system's packages, which notes what it runs in place of running it."""
+    module = load("run_tests")
+    module.ran = []
+    for packages in (module.SYSTEM_PACKAGES, module.S3_SERVER_PACKAGES):
+        monkeypatch.setattr(module, "has_apt", lambda: True)
+        for name in packages:
+            monkeypatch.setitem(packages, name, lambda: False)
+    monkeypatch.setattr(module, "install", lambda packages, **_: pytest.fail(f"installs {packages}"))
+    monkeypatch.setattr(module, "run_check", lambda name, command: module.ran.append(name))
+    return module
+
+
+def test_quick_installs_nothing(bare):
+    """Where every package of the system is missing, the quick run goes on without them."""
+    assert (0, ["ruff check", "ruff format", "mypy", "pytest"]) == (bare.main(["--quick"]), bare.ran)
+
+
+@pytest.mark.parametrize(
+    ("tk", "display", "xvfb", "window"),
+    [(True, ":0", False, True), (True, None, True, True), (True, None, False, False), (False, ":0", True, False)],
+    ids=["display", "Xvfb", "no screen", "no Tk"],
+)
+def test_quick_without_a_screen(bare, monkeypatch, tmp_path, capsys, tk, display, xvfb, window):
+    """The window's tests are left out, which is said, where Python has no Tk or nothing can show a window."""
+    monkeypatch.setattr(bare, "tk_works", lambda: tk)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.delenv("DISPLAY", raising=False)
+    if display:
+        monkeypatch.setenv("DISPLAY", display)
+    if xvfb:
+        (tmp_path / "Xvfb").touch(0o755)
+    options = bare.quick_selection()
+    said = "of the window" in capsys.readouterr().err
+    assert (window, window) == ("tests/ui" not in options, not said)
+
+
+def test_what_is_quick():
+    """Tests in a browser, on an S3 server, of whole jobs, and those that are listed as slow are not quick; others are."""
+    files = {
+        "tests/browser/test_playing.py": False,
+        "tests/integration/test_trim.py": False,
+        "tests/transfer/upload/test_real_store.py": False,
+        "tests/packaging/test_installed.py": False,
+        "tests/cli/test_usage.py": True,
+        "tests/storage/test_storage_backends.py": True,
+    }
+    quick = ("-m", "not browser and not s3 and not slow")
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", *quick, *(ROOT / file for file in files)]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    found = [line for line in listed if "::" in line]
+    assert {file for file, is_quick in files.items() if is_quick} == {line.partition("::")[0] for line in found}
+    assert [] == [line for line in found if "[s3]" in line]
+
+
+@pytest.mark.parametrize("path", [*SLOW_FILES, *SLOW_FOLDERS])
+def test_what_is_called_slow_is_there(path):
+    """A file that was renamed is renamed in the list, too."""
+    assert (ROOT / "tests" / path).exists()

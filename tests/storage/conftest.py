@@ -7,7 +7,7 @@ import s3_server
 
 from storage import LocalSettings, create
 
-KINDS = ["local"] if s3_server.missing_programs() else ["local", "s3"]
+KINDS = ["local"] if s3_server.missing_programs() else ["local", pytest.param("s3", marks=pytest.mark.s3)]
 collect_ignore = ["test_s3_storage.py", "test_copy_command.py"] if s3_server.missing_programs() else []
 
 
