@@ -27,7 +27,7 @@ from pipeline.media.source.scan import CLOCK_HZ
 from pipeline.media.source.source_checks import check_unchanged
 from pipeline.media.stream_layout import INIT
 from pipeline.model import Plan, SegmentType
-from pipeline.phases.audio_pass import AudioPass, Found, piece_file, piece_name
+from pipeline.phases.audio_pass import AudioPass, AudioPassResult, piece_file, piece_name
 from pipeline.phases.encode_work import EncodeWork
 
 SOUND = "sound"
@@ -217,7 +217,7 @@ class AudioEncode:
         self.error_lines, self.ends = made.errors, made.ends
         self.loudness = [{"integrated_lufs": m.integrated_lufs, "range_lu": m.range_lu} for m in measured]
 
-    def _pass(self, kind: str, levels: Sequence[Level], *, encodes: bool, measures: bool) -> Found:
+    def _pass(self, kind: str, levels: Sequence[Level], *, encodes: bool, measures: bool) -> AudioPassResult:
         return AudioPass(
             self._plan,
             self._pieces,

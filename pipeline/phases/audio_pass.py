@@ -17,7 +17,7 @@ from pipeline.model import Plan
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class AudioPassResult:
     """What a pass found: the powers of each sound's tenths of a second where it measured, how many packets could not be decoded, and
     where each track ended, in seconds, by its index.
     """
@@ -75,7 +75,7 @@ class AudioPass:
         self._attempts: dict[int, Path] = {}
         self._entries: dict[int, dict[int, Entry]] = {}
 
-    def run(self) -> Found:
+    def run(self) -> AudioPassResult:
         """Do what is missing. Raises EncodeError, SourceError, OutputError, Cancelled."""
         while (facts := self._pieces.find(piece_name(self._kind, len(self._facts)), self._key)) is not None:
             self._facts.append(facts)
@@ -97,7 +97,7 @@ class AudioPass:
             for line in lines:
                 line.abandon()
         powers = [[power for facts in self._facts for power in facts["powers"][number]] for number in range(len(lines))]
-        return Found(powers=powers, errors=sum(facts["errors"] for facts in self._facts), ends=reader.ends)
+        return AudioPassResult(powers=powers, errors=sum(facts["errors"] for facts in self._facts), ends=reader.ends)
 
     def _read(self, reader: AudioReader, lines: Sequence[AudioLine]) -> None:
         for block in reader.blocks(self._stop.check):

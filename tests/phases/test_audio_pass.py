@@ -18,7 +18,7 @@ from pipeline.media.encode.audio_line import Level
 from pipeline.media.encode.loudness import loudness
 from pipeline.media.source.probe import probe
 from pipeline.model import Job
-from pipeline.phases.audio_pass import AudioPass, Found
+from pipeline.phases.audio_pass import AudioPass, AudioPassResult
 from pipeline.plan import make_plan
 
 LENGTH_S = 130
@@ -31,7 +31,7 @@ FORMS = {
 
 UNCHANGED = Level()
 
-MakePass = Callable[..., Found]
+MakePass = Callable[..., AudioPassResult]
 
 
 @pytest.fixture(params=FORMS)
@@ -42,7 +42,7 @@ def run(request: pytest.FixtureRequest, tmp_path: Path) -> MakePass:
     media = probe(source)
     plan = make_plan(Job(source=source, output_dir=tmp_path, slug="job"), media)
 
-    def make(name: str, *, until: int | None = None, level: Level = UNCHANGED) -> Found:
+    def make(name: str, *, until: int | None = None, level: Level = UNCHANGED) -> AudioPassResult:
         def on_piece(count: int) -> None:
             if count == until:
                 raise Cancelled

@@ -21,7 +21,7 @@ from pipeline.events import LogLevel, LogLine
 from pipeline.media.encode import chunks
 from pipeline.media.source import running_scan, scan
 from pipeline.media.source.probe import probe
-from pipeline.media.source.scan import CLOCK_HZ, Found, Scan
+from pipeline.media.source.scan import CLOCK_HZ, Scan, ScanProgress
 from pipeline.media.validate import validate
 from pipeline.model import EncodingRequest, Job, JobReport, MediaInfo, Outcome
 from pipeline.phases import encode_work, video_encode
@@ -78,8 +78,10 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Callable[[WatchedJob], None]:
     real = running_scan.scan
 
     def hold(job: WatchedJob) -> None:
-        def scan(media: MediaInfo, cancel: CancelToken, on_progress: Callable[[float], None], on_found: Callable[[Found], None]) -> Scan:
-            def see(found: Found) -> None:
+        def scan(
+            media: MediaInfo, cancel: CancelToken, on_progress: Callable[[float], None], on_found: Callable[[ScanProgress], None]
+        ) -> Scan:
+            def see(found: ScanProgress) -> None:
                 on_found(found)
                 if found.reach >= running_scan.FIRST_TICKS:
                     with cancel.on_cancel(job.begun.set):

@@ -31,18 +31,18 @@ MIXES = {1: Mix.MONO, 2: Mix.STEREO, 6: Mix.SURROUND}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Input:
+class TrackInput:
     """What a rendition takes of a track."""
 
     index: int
     wanted: Wanted
 
 
-def inputs(rendition: AudioRendition) -> tuple[Input, ...]:
+def inputs(rendition: AudioRendition) -> tuple[TrackInput, ...]:
     """Return what a rendition is made of: its channels one after the other, or one mix that has them all."""
     if rendition.parts:
-        return tuple(Input(index=part.index, wanted=part.channel) for part in rendition.parts)
-    return (Input(index=rendition.source_index, wanted=MIXES[rendition.channels]),)
+        return tuple(TrackInput(index=part.index, wanted=part.channel) for part in rendition.parts)
+    return (TrackInput(index=rendition.source_index, wanted=MIXES[rendition.channels]),)
 
 
 def wanted(renditions: Sequence[AudioRendition]) -> dict[int, list[Wanted]]:

@@ -23,7 +23,7 @@ SURROUND_CHANNELS = 6
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Track:
+class _PlannedAudio:
     """A sound that is made: of a whole track, or of channels that are put together."""
 
     stream: AudioStream
@@ -81,14 +81,14 @@ def audio_renditions(
     return tuple(made)
 
 
-def _suggested(streams: Sequence[AudioStream], container: str) -> list[_Track]:
+def _suggested(streams: Sequence[AudioStream], container: str) -> list[_PlannedAudio]:
     if not are_pairs(streams, container):
-        return [_Track(stream=stream) for stream in streams]
+        return [_PlannedAudio(stream=stream) for stream in streams]
     pairs = zip(streams[::2], streams[1::2], strict=True)
-    return [_Track(stream=left, parts=tuple(TrackChannel(index=s.index, channel=0) for s in (left, right))) for left, right in pairs]
+    return [_PlannedAudio(stream=left, parts=tuple(TrackChannel(index=s.index, channel=0) for s in (left, right))) for left, right in pairs]
 
 
-def _mapped(streams: Sequence[AudioStream], audio_map: Sequence[Sequence[MappedAudio]]) -> list[_Track]:
+def _mapped(streams: Sequence[AudioStream], audio_map: Sequence[Sequence[MappedAudio]]) -> list[_PlannedAudio]:
     sounds, problems = [], []
     for wanted in audio_map:
         missing = [part for part in wanted if not 1 <= part.track <= len(streams)]
@@ -107,7 +107,7 @@ def _mapped(streams: Sequence[AudioStream], audio_map: Sequence[Sequence[MappedA
             continue
         whole = len(wanted) == 1 and wanted[0].channel is None
         parts = tuple(TrackChannel(index=t.index, channel=(p.channel or 1) - 1) for p, t in zip(wanted, tracks, strict=True))
-        sounds.append(_Track(stream=tracks[0], parts=() if whole else parts))
+        sounds.append(_PlannedAudio(stream=tracks[0], parts=() if whole else parts))
     if problems:
         raise SettingsError(problems)
     return sounds

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import TracebackType
 
 from pipeline.cancel import CancelToken
-from pipeline.media.source.scan import CLOCK_HZ, LATEST, Found, Scan, scan
+from pipeline.media.source.scan import CLOCK_HZ, LATEST, Scan, ScanProgress, scan
 from pipeline.model import MediaInfo
 
 FIRST_TICKS = 60 * CLOCK_HZ
@@ -24,7 +24,7 @@ class RunningScan:
         self._stop = CancelToken()
         self._changed = threading.Condition()
         self._wanted = FIRST_TICKS
-        self._found: Found | None = None
+        self._found: ScanProgress | None = None
         self._result: Scan | None = None
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._read, name="scan")
@@ -80,7 +80,7 @@ class RunningScan:
             self._result, self._error = result, failure
             self._changed.notify_all()
 
-    def _see(self, found: Found) -> None:
+    def _see(self, found: ScanProgress) -> None:
         with self._changed:
             self._found = found
             self._changed.notify_all()

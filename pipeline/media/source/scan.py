@@ -129,7 +129,7 @@ def scan(
     media: MediaInfo,
     cancel: CancelToken,
     on_progress: Callable[[float], None] = lambda _: None,
-    on_found: Callable[[Found], None] = lambda _: None,
+    on_found: Callable[[ScanProgress], None] = lambda _: None,
 ) -> Scan:
     """Read through the picture and all sound tracks.
 
@@ -153,7 +153,7 @@ def scan(
             wanted = [s.index for s in media.audio] + ([media.video.index] if media.video else [])
             others = [] if media.video is None else [s.index for s in container.streams.video if s.index not in wanted and not is_cover(s)]
             streams = [container.streams[i] for i in (*wanted, *others)]
-            found = Found(media, {s.index: s.time_base or Fraction(1, CLOCK_HZ) for s in streams})
+            found = ScanProgress(media, {s.index: s.time_base or Fraction(1, CLOCK_HZ) for s in streams})
             try:
                 for number, packet in enumerate(container.demux(streams)):
                     if number % CHECK_EVERY == 0:
@@ -175,7 +175,7 @@ def scan(
     return found.result()
 
 
-class Found:
+class ScanProgress:
     """What was found so far. A long file has millions of packets: each is asked as little as possible.
 
     Another thread may ask while this one reads on. `limit` is where the part of the source that is wanted ends.
