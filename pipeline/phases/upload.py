@@ -7,7 +7,7 @@ from pathlib import Path
 
 from config import BackendApi
 from pipeline.cancel import CancelToken
-from pipeline.errors import SettingsError, TransferError, UploadIncompleteError
+from pipeline.errors import AuthenticationError, SettingsError, TransferError, UploadIncompleteError
 from pipeline.events import LogLevel
 from pipeline.media.stream_layout import MASTER
 from pipeline.model import Existing, PhaseName, PhaseOutcome, Plan, UploadRequest
@@ -124,7 +124,12 @@ class UploadPhase:
         if request.replace:
             return
         owner = owner_from(str(context.plan.job.source), workspace.source)
-        DestinationCheck(uploader, request.prefix, owner, workspace.folder, self._data_dir).ask(context.cancel)
+        try:
+            DestinationCheck(uploader, request.prefix, owner, workspace.folder, self._data_dir).ask(context.cancel)
+        except AuthenticationError:
+            raise
+        except TransferError as error:  # the upload asks again, and sends nothing where nobody tells it
+            context.log(f"Whose the destination is can't be told before the upload: {error}", LogLevel.WARNING)
         self._check_below(context, owner)
 
     def _check_below(self, context: PhaseContext, owner: Owner) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from published_job import open_job
 from store_server import PAGE, TOKEN, Fault, running_server
-from upload_parts import FOLDER, PREFIX
+from upload_parts import FOLDER, PREFIX, RecordingToken
 
 from config import BackendApi, Config
 from pipeline import wiring
@@ -213,7 +213,7 @@ def test_first_signed_url_decides_before_encoding(server, unmade, presign, error
     server.api_faults[ME].append(Fault(status=404))
     server.api_faults[PRESIGN].extend([presign] * 9 if presign else [])
     with pytest.raises(TransferError, match=error) if error else nullcontext():
-        UploadPhase(BackendApi(url=server.url, token=TOKEN)).check(unmade)
+        UploadPhase(BackendApi(url=server.url, token=TOKEN)).check(replace(unmade, cancel=RecordingToken()))
     assert {} == server.stored
 
 

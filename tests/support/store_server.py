@@ -55,7 +55,7 @@ class Arrival:
 
 
 class StoreServer(ThreadingHTTPServer):
-    """Presigns, stores, records. `faults` and `api_faults` hold answers to give first, by key and by endpoint.
+    """Presigns, stores, records. `faults`, `read_faults` (GET) and `api_faults` hold answers to give first, by key and by endpoint.
 
     With `capabilities` it offers what these say; without, only the three endpoints. `token` is the one that is accepted now.
     `limits` may refuse a request to an endpoint, and more than `most_puts` at a time are hung up on.
@@ -73,6 +73,7 @@ class StoreServer(ThreadingHTTPServer):
         self.records: list[dict] = []
         self.faults: dict[str, deque[Fault]] = defaultdict(deque)
         self.api_faults: dict[str, deque[Fault]] = defaultdict(deque)
+        self.read_faults: dict[str, deque[Fault]] = defaultdict(deque)
         self.answer_presign: Callable[[str, dict], bytes] | None = None
         self.gate: Callable[[str], bool] = lambda key: False
         self.gated: list[str] = []
@@ -167,9 +168,16 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
         if self.server.public and path.startswith("/store/"):
+            key = unquote(path.removeprefix("/store/"))
             with self.server.lock:
-                content = self.server.stored.get(unquote(path.removeprefix("/store/")))
-            self._answer(404 if content is None else 200, content or b"")
+                content = self.server.stored.get(key)
+                fault = self.server.read_faults[key].popleft() if self.server.read_faults[key] else None
+            if fault is None:
+                self._answer(404 if content is None else 200, content or b"")
+            elif fault.close:
+                self.close_connection = True
+            else:
+                self._answer(fault.status, fault.content(), fault.headers)
         else:
             self._api(b"")
 

@@ -90,6 +90,11 @@ def after_question(refusal: Refusal) -> RetryDecision:
     return decision if decision is RetryDecision.RETRY else RetryDecision.GIVE_UP
 
 
+def is_refused_for_good(refusal: Refusal) -> bool:
+    """Whether a server answered, and would say the same if it were asked again."""
+    return refusal.no_response is None and after_upload(refusal) is RetryDecision.GIVE_UP
+
+
 def after_record(refusal: Refusal) -> RetryDecision:
     """Decide about the file record: it is sent again only where it surely did not arrive, or there would be two."""
     if refusal.status == 401:

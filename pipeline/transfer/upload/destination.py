@@ -20,6 +20,9 @@ from pipeline.files import write_whole
 from pipeline.media.stream_layout import MASTER
 from pipeline.published import MANIFEST_FILE
 from pipeline.transfer.http.exchange import NoResponseError
+from pipeline.transfer.http.redaction import place_of
+from pipeline.transfer.http.refusal import Refusal, RefusedError, Server, refused, store_refusal
+from pipeline.transfer.http.retry import after_upload, call_with_retries, is_refused_for_good
 from pipeline.transfer.http.sessions import open_session
 from pipeline.transfer.manifests.folder_owner import has_media_of
 from pipeline.transfer.manifests.inventory import quote_url
@@ -102,7 +105,8 @@ class DestinationCheck:
         """See that the destination is free, or belongs to the source of what is to go there.
 
         The manifest on the server tells, also what another computer uploaded; where it can't be read, those of this computer do: the
-        one in the job's folder and the one in the library. Raises DestinationTakenError, AuthenticationError, Cancelled.
+        one in the job's folder and the one in the library. Raises DestinationTakenError, Cancelled, and TransferError where a server
+        does not answer now that may tell.
         """
         self._found = self._find(cancel, note, on_notice)
         self._taken = self._judge(self._found, cancel)
@@ -119,12 +123,12 @@ class DestinationCheck:
         path = self._folder / CLAIM_FILE
         try:
             write_whole(path, manifest_json(self._claim(), for_server=True))
-            with self._uploader.at_server(cancel, note, on_notice) as (_, sender):
+            with self._uploader.at_server(cancel, note, on_notice, patient=False) as (_, sender):
                 sender.send(path, self._prefix + MANIFEST_FILE, on_begin=ignore, on_bytes=ignore)
         except AuthenticationError:
             raise
         except TransferError as error:  # it only keeps others away
-            note(f"that an upload has begun could not be noted at {self._prefix}: {error}")
+            note(f"warning: that an upload has begun could not be noted at {self._prefix}: {error}")
             return
         if not self._replace:
             data = self._manifest(cancel, whole=False)
@@ -201,9 +205,9 @@ class DestinationCheck:
             with self._uploader.at_server(cancel, note, on_notice) as (inventory, _):
                 missing = capabilities.read and inventory.look_up(self._prefix + MASTER) is None
                 data, known_free = self._read(inventory, cancel, note, on_notice, whole=False)
-        except AuthenticationError:
-            raise
-        except TransferError:  # whoever sends something there next says what is wrong
+        except TransferError as error:
+            if _may_tell_later(error):
+                raise
             return _Found(holder=_newest(here))
         there = read_head(data) if data is not None else None
         if there is not None and there.prefix != self._prefix:
@@ -227,15 +231,19 @@ class DestinationCheck:
             data = inventory.manifest(self._prefix)
             return data, data is None
         url = self._uploader.public_address(self._prefix + MANIFEST_FILE, cancel, note, on_notice)
-        return _public(url, cancel, whole=whole)
+        if not url:
+            return None, False
+        return call_with_retries(
+            lambda: _public(url, cancel, whole=whole), decide=after_upload, delays=self._uploader.delays, cancel=cancel, note=note
+        )
 
     def _manifest(self, cancel: CancelToken, *, whole: bool) -> bytes | None:
         try:
             with self._uploader.at_server(cancel, ignore, ignore) as (inventory, _):
                 return self._read(inventory, cancel, ignore, ignore, whole=whole)[0]
-        except AuthenticationError:
-            raise
-        except TransferError:
+        except TransferError as error:
+            if _may_tell_later(error):
+                raise
             return None
 
     def _here(self) -> Iterator[ManifestHead]:
@@ -254,6 +262,11 @@ def others_below(data_dir: Path | None, backend_url: str, prefix: str, owner: Ow
     return [] if prefix in known else sorted(p for p, head in known.items() if p.startswith(prefix) and head.owner.is_another(owner))
 
 
+def _may_tell_later(error: TransferError) -> bool:
+    """Whether a server did not say whose a destination is and may do so another time: one that can't say leaves that to this computer."""
+    return isinstance(error, AuthenticationError) or (isinstance(error, RefusedError) and not is_refused_for_good(error.refusal))
+
+
 def _newest(heads: list[ManifestHead]) -> ManifestHead | None:
     return max(heads, key=lambda head: head.last_synced, default=None)
 
@@ -267,19 +280,20 @@ def _read_file(path: Path) -> ManifestHead | None:
 
 
 def _public(url: str, cancel: CancelToken, *, whole: bool) -> tuple[bytes | None, bool]:
-    """Return what anybody can read at an address, which is empty where nobody says one.
+    """Return what anybody can read at an address. Raises RefusedError where the store may tell if it is asked again.
 
     The second is whether the store says that there is nothing: one that answers 403 may have it, and would not give a claim back either.
     """
-    if not url:
-        return None, False
     headers = {"Cache-Control": "no-cache", "Accept-Encoding": "identity"}
     if not whole:
         headers["Range"] = f"bytes=0-{HEAD_BYTES - 1}"
     with open_session(cancel) as http:
         try:
             response = http.send("GET", quote_url(url), headers=headers, body=b"", read_timeout_s=READ_S)
-        except NoResponseError:
-            return None, False
+        except NoResponseError as error:
+            raise refused(Refusal(server=Server.STORE, place=place_of(url), no_response=error.reason, about=error.about)) from error
+    refusal = store_refusal(response, place_of(url))
+    if not is_refused_for_good(refusal):
+        raise refused(refusal)
     body = response.body if response.status in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT) else None
     return body, response.status == HTTPStatus.NOT_FOUND

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from config import BackendApi
 from pipeline.cancel import CancelToken
-from pipeline.errors import Cancelled, TransferError
+from pipeline.errors import AuthenticationError, Cancelled, TransferError
 from pipeline.events import LogLevel
 from pipeline.folder_lock import locked
 from pipeline.media.stream_layout import MASTER
@@ -27,7 +27,16 @@ from pipeline.transfer.http.messages import Listener, UploadMessages
 from pipeline.transfer.http.recovery import Recovery
 from pipeline.transfer.http.redaction import place_of
 from pipeline.transfer.http.refusal import Refusal, RefusedError
-from pipeline.transfer.http.retry import DELAYS_S, LONG_S, RetryDecision, after_question, after_record, after_upload, call_with_retries
+from pipeline.transfer.http.retry import (
+    DELAYS_S,
+    LONG_S,
+    RetryDecision,
+    after_question,
+    after_record,
+    after_upload,
+    call_with_retries,
+    is_refused_for_good,
+)
 from pipeline.transfer.http.sessions import open_session
 from pipeline.transfer.http.signed import Presigned
 from pipeline.transfer.manifests.inventory import Inventory
@@ -152,7 +161,7 @@ class Uploader:
     def public_address(self, key: str, cancel: CancelToken, note: Callable[[str], None], on_notice: Listener) -> str:
         """Return where anybody may read an object, as the backend says; empty where it does not.
 
-        Asked once: an editor waits for the answer, and whoever sends the object next is patient. Raises TransferError, Cancelled.
+        Waited for no longer than the pauses between the tries: an editor waits for the answer. Raises TransferError, Cancelled.
         """
         recovery = Recovery(self._login, cancel, on_notice, patience_s=self._patience_s)
 
@@ -162,8 +171,16 @@ class Uploader:
         with open_session(cancel) as http:
             client = self._client(http, note)
             signed = lambda: client.presign(key, content_type(key))  # noqa: E731  # one line that says what is tried
-            presigned = call_with_retries(signed, decide=after_upload, delays=(), cancel=cancel, note=note, recover=log_in)
-            return presigned.download_url
+            try:
+                return call_with_retries(
+                    signed, decide=after_upload, delays=self._delays, cancel=cancel, note=note, recover=log_in
+                ).download_url
+            except AuthenticationError:
+                raise
+            except RefusedError as error:  # whoever sends something there next says what is wrong
+                if not is_refused_for_good(error.refusal):
+                    raise
+                return ""
 
     def upload_file(self, path: Path, key: str, *, on_progress: Callable[[int, int], None] | None = None, cancel: CancelToken) -> Confirmed:
         """Send one file, telling `on_progress` bytes done and in all. Keeps no state. Raises TransferError, Cancelled."""
@@ -189,6 +206,11 @@ class Uploader:
         return self._backend.url
 
     @property
+    def delays(self) -> Sequence[float]:
+        """The pauses before each further try, in seconds."""
+        return self._delays
+
+    @property
     def session_id(self) -> str | None:
         """The backend's session, or None."""
         return self._session_id
@@ -199,9 +221,15 @@ class Uploader:
         return self._login.tokens
 
     @contextmanager
-    def at_server(self, cancel: CancelToken, note: Callable[[str], None], on_notice: Listener) -> Iterator[tuple[Inventory, Sender]]:
-        """Open what asks the server what it has, and what sends it single files. `note` takes lines for the log."""
-        context = self._context(self._capabilities or NOTHING, cancel, note, on_notice)
+    def at_server(
+        self, cancel: CancelToken, note: Callable[[str], None], on_notice: Listener, *, patient: bool = True
+    ) -> Iterator[tuple[Inventory, Sender]]:
+        """Open what asks the server what it has, and what sends it single files. `note` takes lines for the log.
+
+        Where it is not `patient`, the pauses between the tries are all that is waited.
+        """
+        patience_s = self._patience_s if patient else 0.0
+        context = self._context(self._capabilities or NOTHING, cancel, note, on_notice, patience_s)
         with open_session(cancel) as http:
             yield self._inventory(http, context), self._sender(http, context)
 
@@ -375,8 +403,15 @@ class Uploader:
     def _client(self, http: Http, note: Callable[[str], None]) -> BackendClient:
         return BackendClient(self._backend, http, note, self._login)
 
-    def _context(self, capabilities: Capabilities, cancel: CancelToken, note: Callable[[str], None], announce: Listener) -> UploadContext:
-        recovery = Recovery(self._login, cancel, announce, patience_s=self._patience_s)
+    def _context(
+        self,
+        capabilities: Capabilities,
+        cancel: CancelToken,
+        note: Callable[[str], None],
+        announce: Listener,
+        patience_s: float | None = None,
+    ) -> UploadContext:
+        recovery = Recovery(self._login, cancel, announce, patience_s=self._patience_s if patience_s is None else patience_s)
         if self._capabilities is not None:  # it has told them, so it is there
             recovery.answered(place_of(self._backend.url))
         return UploadContext(

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 from store_server import TOKEN, Fault
-from upload_parts import FOLDER, PREFIX, write_folder
+from upload_parts import FOLDER, PREFIX, RecordingToken, write_folder
 
 from config import BackendApi
-from pipeline.errors import AuthenticationError, DestinationTakenError
+from pipeline.errors import AuthenticationError, DestinationTakenError, TransferError
 from pipeline.transfer.manifests.manifest import FileEntry, Manifest, manifest_json, parse_manifest
 from pipeline.transfer.manifests.manifest_library import LIBRARY, library_path
 from pipeline.transfer.manifests.ownership import Owner, SourceContent
@@ -36,7 +36,12 @@ FILES = (
         local_path=None,
     ),
 )
-OFFERS = {"list": True, "read": True, "manifest": True}
+OFFERS = {
+    "everything": {"list": True, "read": True, "manifest": True},
+    "read and manifest": {"read": True, "manifest": True},
+    "manifest": {"manifest": True},
+    "the three requests": None,
+}
 
 
 @pytest.fixture
@@ -88,10 +93,11 @@ def check(backend, tmp_path, cancel):
     return lambda owner: DestinationCheck(uploader, PREFIX, owner, tmp_path / "lesson", tmp_path).ask(cancel)
 
 
-@pytest.fixture(params=["everything", "the three requests"])
+@pytest.fixture(params=OFFERS)
 def offers(request, server):
     """What the backend offers; where it gives no manifests, what it publishes can be read."""
-    server.capabilities, server.public = (OFFERS, False) if request.param == "everything" else (None, True)
+    server.capabilities = OFFERS[request.param]
+    server.public = server.capabilities is None
     return request.param
 
 
@@ -174,7 +180,7 @@ def test_what_the_server_has_now_counts(server, offers, manifest, keep, put, che
     keep(manifest(OTHER))
     put(HERE, LATE)
     check(HERE)
-    if offers == "everything":
+    if offers in ("everything", "read and manifest"):
         server.stored.clear()
         check(HERE)
 
@@ -187,13 +193,37 @@ def test_an_old_copy_at_a_public_address_does_not_count(server, manifest, keep, 
     check(HERE)
 
 
-@pytest.mark.parametrize("answer", [Fault(status=500), Fault(status=404)], ids=["failing", "unknown"])
-def test_a_server_that_can_not_say_whose_it_is_stops_nothing(server, put, check, answer):
+ASKED = f"/api/s3/manifest?prefix={PREFIX.replace('/', '%2F')}"
+PRESIGN = "/api/admin/content/aws/uploadUrl"
+
+
+@pytest.mark.parametrize("status", [403, 404, 405])
+@pytest.mark.parametrize("asked", [ASKED, PRESIGN, "the store"], ids=["manifest", "presign", "store"])
+def test_a_server_that_can_not_say_whose_it_is_stops_nothing(server, put, check, asked, status):
     """What is known here decides."""
-    server.capabilities = {"manifest": True}
+    server.capabilities, server.public = {"manifest": True} if asked == ASKED else None, True
     put(OTHER)
-    server.api_faults[f"/api/s3/manifest?prefix={PREFIX.replace('/', '%2F')}"].append(answer)
+    (server.read_faults[MANIFEST_KEY] if asked == "the store" else server.api_faults[asked]).append(Fault(status=status))
     check(HERE)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Fault(status=429), Fault(status=500), Fault(status=502), Fault(status=503), Fault(close=True)],
+    ids=["429", "500", "502", "503", "hung up"],
+)
+@pytest.mark.parametrize("asked", [ASKED, PRESIGN, "the store"], ids=["manifest", "presign", "store"])
+def test_a_look_that_fails_for_a_moment_is_repeated(server, put, backend, tmp_path, cancel, asked, fault):
+    """It does not make the destination anybody's: as often as pauses are given, and then it is an error."""
+    server.capabilities, server.public = {"manifest": True} if asked == ASKED else None, True
+    put(OTHER)
+    faults = server.read_faults[MANIFEST_KEY] if asked == "the store" else server.api_faults[asked]
+    for failures, error in ((2, DestinationTakenError), (3, TransferError)):
+        faults.extend([fault] * failures)
+        with pytest.raises(error):
+            uploader = Uploader(backend, session_id=None, delays=(0, 0))
+            DestinationCheck(uploader, PREFIX, HERE, tmp_path / "lesson", tmp_path).ask(cancel)
+        assert 0 == len(faults)
 
 
 def test_a_refused_token_is_said(server, tmp_path, cancel):
@@ -253,6 +283,19 @@ def test_what_stands_there_is_no_free_destination(server, offers, put, claim):
     claim(HERE)
     claim(OTHER, replacing=True)
     assert ([], before) == (server.puts(), server.stored[MANIFEST_KEY])
+
+
+def test_a_claim_is_not_waited_for(server, offers, backend, tmp_path):
+    """A store that never takes it costs the pauses between the tries, whatever the patience for files is; the log says so."""
+    server.faults[MANIFEST_KEY].extend([Fault(status=503)] * 9)
+    (tmp_path / "lesson").mkdir()
+    cancel, log = RecordingToken(), []
+    uploader = Uploader(backend, session_id=None, delays=(1, 3), patience_s=600)
+    check = DestinationCheck(uploader, PREFIX, HERE, tmp_path / "lesson", None)
+    check.ask(cancel)
+    check.claim(cancel, log.append)
+    assert (3, 2) == (len(server.puts()), len(cancel.pauses))
+    assert any(line.startswith(f"warning: that an upload has begun could not be noted at {PREFIX}") for line in log)
 
 
 @pytest.mark.parametrize("capabilities", [None, {"list": True, "read": True}], ids=["nothing offered", "no manifests"])
