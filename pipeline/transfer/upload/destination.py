@@ -216,12 +216,18 @@ class DestinationCheck:
         if missing and not begun:
             # a manifest that a stream has left behind stays where it is of the same source
             left = there is not None and not there.owner.is_another(self._owner)
+            if there is not None and not left and not self._manifest_names_master(cancel):
+                return _Found(holder=there)
             return _Found(free=not left and (known_free or there is not None))
         if there is not None and capabilities.manifest:
             return _Found(holder=there, begun=begun)
         # first of equals; a cache may give an older copy for a while
         holder = _newest([*([there] if there is not None else []), *here])
         return _Found(holder=holder, begun=begun and holder is there, free=known_free and not capabilities.read)
+
+    def _manifest_names_master(self, cancel: CancelToken) -> bool:
+        manifest = understood(self._manifest(cancel, whole=True))
+        return manifest is not None and any(file.s3_key == self._prefix + MASTER for file in manifest.files)
 
     def _read(
         self, inventory: Inventory, cancel: CancelToken, note: Callable[[str], None], on_notice: Listener, *, whole: bool

@@ -122,6 +122,22 @@ def test_its_own_video_may_be_replaced(offers, put, check):
     check(replace(HERE, title="lecture-final"))
 
 
+def test_what_has_no_master_belongs_to_its_video_as_well(server, offers, manifest, check):
+    """Such as an MP4 alone."""
+    server.stored[MANIFEST_KEY] = manifest_json(manifest(OTHER), for_server=True)
+    with pytest.raises(DestinationTakenError):
+        check(HERE)
+
+
+def test_a_manifest_whose_master_is_gone_holds_nothing(server, manifest, claim):
+    """Its stream was deleted: the next one begins there."""
+    server.capabilities = OFFERS["everything"]
+    master = replace(FILES[0], filename="master.m3u8", s3_key=f"{PREFIX}master.m3u8")
+    server.stored[MANIFEST_KEY] = manifest_json(replace(manifest(OTHER), files=(*FILES, master)), for_server=True)
+    claim(HERE)
+    assert HERE == parse_manifest(server.stored[MANIFEST_KEY]).owner
+
+
 @pytest.mark.parametrize("title", ["lecture", "seminar", ""])
 def test_a_manifest_that_names_no_content_is_asked_about(offers, put, check, title):
     """As earlier versions wrote it: the same title from another computer tells nothing."""
