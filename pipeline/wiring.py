@@ -170,7 +170,7 @@ def destination_conflict(plan: Plan, config: Config, cancel: CancelToken) -> Des
         DestinationCheck(uploader, upload.prefix, owner, job.output_dir / job.slug, config.data_dir).ask(cancel)
     except DestinationTakenError as taken:
         return taken
-    except TransferError:
+    except (SettingsError, TransferError):
         return None
     return None
 

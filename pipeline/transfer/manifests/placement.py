@@ -42,6 +42,12 @@ def version(number: int) -> str:
     return f"v{number}/"
 
 
+def stream_above(prefix: str) -> str:
+    """Return the destination whose version would lie at this one (`videos/a/` for `videos/a/v2/`), empty where it is called otherwise."""
+    above, slash, last = prefix.rstrip("/").rpartition("/")
+    return f"{above}/" if slash and _VERSION.fullmatch(f"{last}/") else ""
+
+
 def versions_in(text: str) -> list[int]:
     """Return the numbers of all versions that a key below the prefix, or a playlist, names."""
     return [int(number) for number in _VERSION.findall(text)]

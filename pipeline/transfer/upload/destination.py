@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.cancel import CancelToken
-from pipeline.errors import AuthenticationError, DestinationTakenError, OutputError, TransferError
+from pipeline.errors import AuthenticationError, DestinationTakenError, OutputError, SettingsError, TransferError
 from pipeline.files import write_whole
 from pipeline.media.stream_layout import MASTER
 from pipeline.published import MANIFEST_FILE
@@ -30,6 +30,7 @@ from pipeline.transfer.manifests.manifest import Manifest, manifest_json, unders
 from pipeline.transfer.manifests.manifest_head import HEAD_BYTES, ManifestHead, read_head
 from pipeline.transfer.manifests.manifest_library import library_files, library_path
 from pipeline.transfer.manifests.ownership import Owner
+from pipeline.transfer.manifests.placement import stream_above
 from pipeline.transfer.upload.journal import Destination, read_journal
 from pipeline.transfer.upload.sender import ignore
 from pipeline.transfer.upload.state_file import STATE_FILE, FileStatus, read_state
@@ -41,6 +42,10 @@ if TYPE_CHECKING:
     from pipeline.transfer.manifests.inventory import Inventory
 
 READ_S = 10.0
+VERSION_OF_ANOTHER = (
+    "{prefix} is a version of the stream at {above}, whose next upload may go there: "
+    "choose a destination whose last folder is called otherwise."
+)
 CLAIM_FILE = ".upload_claim.json"
 """The claim as it was sent stays in the folder: what comes into the folder before the upload ends does not make it another's."""
 
@@ -105,9 +110,12 @@ class DestinationCheck:
         """See that the destination is free, or belongs to the source of what is to go there.
 
         The manifest on the server tells, also what another computer uploaded; where it can't be read, those of this computer do: the
-        one in the job's folder and the one in the library. Raises DestinationTakenError, Cancelled, and TransferError where a server
-        does not answer now that may tell.
+        one in the job's folder and the one in the library. Raises DestinationTakenError, Cancelled, SettingsError
+        for a version of another stream, and TransferError where a server does not answer now that may tell.
         """
+        above = stream_above(self._prefix)
+        if above and self._has_stream(above, cancel, note, on_notice):
+            raise SettingsError(VERSION_OF_ANOTHER.format(prefix=self._prefix, above=above))
         self._found = self._find(cancel, note, on_notice)
         self._taken = self._judge(self._found, cancel)
 
@@ -225,6 +233,24 @@ class DestinationCheck:
         holder = _newest([*([there] if there is not None else []), *here])
         return _Found(holder=holder, begun=begun and holder is there, free=known_free and not capabilities.read)
 
+    def _has_stream(self, prefix: str, cancel: CancelToken, note: Callable[[str], None], on_notice: Listener) -> bool:
+        """Whether a stream is known to stand at another destination, or an upload to it to have begun."""
+        if self._data_dir is not None and library_path(self._data_dir, self._url, prefix).exists():
+            return True
+        try:
+            capabilities = self._uploader.capabilities(cancel)
+            with self._uploader.at_server(cancel, note, on_notice) as (inventory, _):
+                if capabilities.read and inventory.look_up(prefix + MASTER) is not None:
+                    return True
+                if capabilities.manifest:
+                    return inventory.manifest(prefix) is not None
+            names = [MANIFEST_FILE] if capabilities.read else [MANIFEST_FILE, MASTER]
+            return any(self._read_public(prefix + name, cancel, note, on_notice, whole=False)[0] is not None for name in names)
+        except TransferError as error:
+            if _may_tell_later(error):
+                raise
+            return False
+
     def _manifest_names_master(self, cancel: CancelToken) -> bool:
         manifest = understood(self._manifest(cancel, whole=True))
         return manifest is not None and any(file.s3_key == self._prefix + MASTER for file in manifest.files)
@@ -236,7 +262,13 @@ class DestinationCheck:
         if self._uploader.capabilities(cancel).manifest:
             data = inventory.manifest(self._prefix)
             return data, data is None
-        url = self._uploader.public_address(self._prefix + MANIFEST_FILE, cancel, note, on_notice)
+        return self._read_public(self._prefix + MANIFEST_FILE, cancel, note, on_notice, whole=whole)
+
+    def _read_public(
+        self, key: str, cancel: CancelToken, note: Callable[[str], None], on_notice: Listener, *, whole: bool
+    ) -> tuple[bytes | None, bool]:
+        """Return what anybody can read under a key, and whether it is known that there is nothing."""
+        url = self._uploader.public_address(key, cancel, note, on_notice)
         if not url:
             return None, False
         return call_with_retries(

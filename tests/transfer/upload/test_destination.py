@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ from store_server import TOKEN, Fault
 from upload_parts import FOLDER, PREFIX, RecordingToken, write_folder
 
 from config import BackendApi
-from pipeline.errors import AuthenticationError, DestinationTakenError, TransferError
+from pipeline.errors import AuthenticationError, DestinationTakenError, SettingsError, TransferError
 from pipeline.transfer.manifests.manifest import FileEntry, Manifest, manifest_json, parse_manifest
 from pipeline.transfer.manifests.manifest_library import LIBRARY, library_path
 from pipeline.transfer.manifests.ownership import Owner, SourceContent
@@ -240,6 +241,32 @@ def test_a_look_that_fails_for_a_moment_is_repeated(server, put, backend, tmp_pa
             uploader = Uploader(backend, session_id=None, delays=(0, 0))
             DestinationCheck(uploader, PREFIX, HERE, tmp_path / "lesson", tmp_path).ask(cancel)
         assert 0 == len(faults)
+
+
+@pytest.mark.parametrize("above", ["master.m3u8", "manifest.json"])
+def test_a_version_of_the_stream_above_is_no_destination(server, offers, put, backend, tmp_path, cancel, above):
+    """The next upload to the stream above would go there; without one above, a video may be called so."""
+    put(OTHER)
+    others = {key: server.stored[key] for key in (PREFIX + above,)}
+    for stored, prefix, refused in (
+        (others, f"{PREFIX}v2/", above == "manifest.json" or offers in ("everything", "read and manifest", "the three requests")),
+        (others, f"{PREFIX}v2b/", False),
+        ({}, f"{PREFIX}v2/", False),
+        ({}, "v2/", False),
+    ):
+        server.stored = dict(stored)
+        uploader = Uploader(backend, session_id=None, delays=())
+        check = DestinationCheck(uploader, prefix, HERE, tmp_path / "lesson", tmp_path, replace=True)
+        with pytest.raises(SettingsError, match="is a version of the stream at") if refused else nullcontext():
+            check.ask(cancel)
+
+
+def test_this_computer_knows_the_stream_above(server, manifest, keep, backend, tmp_path, cancel):
+    """Where the server tells nothing."""
+    keep(manifest(OTHER))
+    check = DestinationCheck(Uploader(backend, session_id=None, delays=()), f"{PREFIX}v12/", HERE, tmp_path / "lesson", tmp_path)
+    with pytest.raises(SettingsError, match="is a version of the stream at"):
+        check.ask(cancel)
 
 
 def test_a_refused_token_is_said(server, tmp_path, cancel):
