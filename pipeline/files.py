@@ -30,6 +30,14 @@ def write_whole(path: Path, content: str | bytes) -> None:
         raise OutputError(f"{path} can't be written ({error.strerror}): free some space or choose another output folder.") from error
 
 
+def holds_something(folder: Path) -> bool:
+    """Whether a folder has anything that is not hidden: one without may be where a drive is not connected."""
+    try:
+        return any(not path.name.startswith(".") for path in folder.iterdir())
+    except OSError:
+        return False
+
+
 def size_of(path: Path) -> int | None:
     """Return how many bytes a file has, None where there is none that can be read."""
     with suppress(OSError):

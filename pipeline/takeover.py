@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipeline.errors import OutputError, SourceError
+from pipeline.files import holds_something
 from pipeline.folder_lock import locked
 from pipeline.job_file import JOB_FILE, JobFile, read_job_file
 from pipeline.model import Existing, Job
@@ -182,7 +183,7 @@ def _content(source: Path) -> dict[str, Any] | None:
 
 def _was_made_of(work: _Work, job: Job, *, by_path: bool) -> bool:
     made_of = Path(work.job_file.source_path).absolute()
-    return made_of == job.source.absolute() if by_path else not made_of.exists()
+    return made_of == job.source.absolute() if by_path else holds_something(made_of.parent) and not made_of.exists()
 
 
 def _move(old: Path, new: Path, top: Path) -> bool:

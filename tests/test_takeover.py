@@ -123,6 +123,7 @@ def test_unfinished_work_at_any_depth_goes_on(tmp_path, job, made):
 def test_a_renamed_source_is_found_at_any_depth(tmp_path, job, made):
     """By its content, where nothing is at its old path any more; what was made of the path itself goes first."""
     old, new = job("a/old", content="the same"), job("b/new", content="the same")
+    job("a/beside")
     made("a/old", old)
     assert {} == take_over([new])
     made("elsewhere/new", new)
@@ -134,6 +135,17 @@ def test_a_renamed_source_is_found_at_any_depth(tmp_path, job, made):
     made_of_it.rmdir()
     take_over([new])
     assert {"b/new": "a/old.mp4"} == _here(tmp_path)
+
+
+@pytest.mark.parametrize("left", ["nothing", "an empty folder"])
+def test_a_source_on_a_drive_that_is_not_connected_keeps_its_work(tmp_path, job, made, left):
+    """Nothing is in its folder: it may be back tomorrow, and a copy elsewhere is another video until then."""
+    old, new = job("drive/old", content="the same"), job("b/new", content="the same")
+    made("drive/old", old)
+    old.source.unlink()
+    if left == "nothing":
+        old.source.parent.rmdir()
+    assert ({}, {"drive/old": "drive/old.mp4"}) == (take_over([new]), _here(tmp_path))
 
 
 def test_what_another_job_has_at_its_own_place_stays(tmp_path, job, made):

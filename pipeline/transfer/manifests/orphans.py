@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.files import holds_something
 from pipeline.media.stream_layout import MASTER
 from pipeline.slug import is_earlier_place
 from pipeline.transfer.manifests.folder_owner import owner_of
@@ -55,11 +56,11 @@ def _judged(located: Located, path: Path, others: Sequence[tuple[Manifest, Sourc
         if not moved or elsewhere is None:
             return None
         return Orphan(located=located, reason=f"{path} is published at {elsewhere[0].prefix} now.")
-    if elsewhere is not None:
-        return Orphan(located=located, reason=f"{path} is called {elsewhere[1]} now, and published at {elsewhere[0].prefix}.")
-    if not _holds_something(path.parent):
+    if not holds_something(path.parent):
         reason = f"{path} is not there, and nothing else is in its folder: perhaps a drive is not connected."
         return Orphan(located=located, reason=reason, certain=False)
+    if elsewhere is not None:
+        return Orphan(located=located, reason=f"{path} is called {elsewhere[1]} now, and published at {elsewhere[0].prefix}.")
     return Orphan(located=located, reason=f"{path} is not there any more.")
 
 
@@ -100,10 +101,3 @@ def _has_same_files(one: Manifest, other: Manifest) -> bool:
 
 def _is_newer(one: Located, other: Located) -> bool:
     return one.manifest.backend_url == other.manifest.backend_url and one.manifest.last_synced >= other.manifest.last_synced
-
-
-def _holds_something(folder: Path) -> bool:
-    try:
-        return any(not path.name.startswith(".") for path in folder.iterdir())
-    except OSError:
-        return False

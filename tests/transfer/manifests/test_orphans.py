@@ -88,6 +88,8 @@ def test_a_drive_may_not_be_connected(inbox, stream, folder):
     gone = inbox / folder / "gone.mp4"
     reason = f"{gone} is not there, and nothing else is in its folder: perhaps a drive is not connected."
     assert [("gone", reason, False)] == _said(stream("gone", gone))
+    left, copy = stream("left", gone, content="a"), stream("kept", inbox / "kept.mp4", content="a", synced="2026-02-01")
+    assert [("left", reason, False)] == _said(left, copy)
 
 
 def test_a_renamed_video(inbox, stream):
