@@ -92,7 +92,9 @@ T = TypeVar("T")
 
 
 class _Setting(Generic[T]):
-    """A value that `Config` has under its name in `.env`: of a configuration what it holds, of the class what the environment says now."""
+    """A value that `Config` has under its name in `.env`: of a configuration what it holds,
+    of the class what the environment says now.
+    """
 
     def __init__(self, value: Callable[[Config], T]) -> None:
         self._value = value
@@ -105,8 +107,8 @@ class _Setting(Generic[T]):
 class Config:
     """Everything the environment says, one part a concern.
 
-    `cache_dir` is for what can be found out anew, `data_dir` for what can't; None keeps nothing. For scripts, the class itself has
-    what concerns the customer's backend by the names of `.env`, such as `Config.BACKEND_URL`.
+    `cache_dir` is for what can be found out anew, `data_dir` for what can't; None keeps nothing. For scripts, the class
+    itself has what concerns the customer's backend by the names of `.env`, such as `Config.BACKEND_URL`.
     """
 
     backend: BackendApi = BackendApi()
@@ -166,7 +168,9 @@ class Config:
             found = number(name, "minutes")
             return default_s if found is None else found * 60
 
-        supported = tuple(code.strip() for code in text("SUPPORTED_LANGUAGES", "en,es,fr,de,ar,hi").split(",") if code.strip())
+        supported = tuple(
+            code.strip() for code in text("SUPPORTED_LANGUAGES", "en,es,fr,de,ar,hi").split(",") if code.strip()
+        )
         storage_type = text("STORAGE_TYPE", "LOCAL").upper()
         if storage_type not in ("LOCAL", "S3"):
             problems.append(f"STORAGE_TYPE must be LOCAL or S3, but is {storage_type!r}.")
@@ -243,7 +247,8 @@ def _own_folder(configured: str, below_home: str) -> Path | None:
 def _read_env_file(path: Path, problems: list[str]) -> dict[str, str]:
     """Read a `.env` file if there is one; add a sentence to `problems` for what can't be read, never its text."""
     try:
-        # utf-8-sig: Windows' Notepad may begin the file with a byte order mark, which would become part of the first name
+        # utf-8-sig: Windows' Notepad may begin the file with a byte order mark, which would become part of the first
+        # name
         text = path.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, NotADirectoryError):
         return {}
@@ -323,7 +328,9 @@ class Preferences:
         """Write the preferences whole or not at all. Raises OSError."""
         temporary = path.with_name(path.name + ".tmp")
         try:
-            temporary.write_text(json.dumps({"format": PREFERENCES_FORMAT, **asdict(self)}, indent=2) + "\n", encoding="utf-8")
+            temporary.write_text(
+                json.dumps({"format": PREFERENCES_FORMAT, **asdict(self)}, indent=2) + "\n", encoding="utf-8"
+            )
             temporary.replace(path)
         except OSError:
             temporary.unlink(missing_ok=True)

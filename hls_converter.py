@@ -39,6 +39,7 @@ def window() -> int:
 if __name__ == "__main__":
     import os
 
-    # PYTHONSAFEPATH and python -I leave it out; pathlib is not loaded yet, and until a handler stands Ctrl-C is a traceback
+    # PYTHONSAFEPATH and python -I leave it out; pathlib is not loaded yet, and until a handler stands Ctrl-C is a
+    # traceback
     sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))  # noqa: PTH120
     sys.exit(main(sys.argv[1:]))

@@ -1,8 +1,9 @@
 """Upload files and whole folders to S3 through a backend's presigned URLs: the upload engine as a library.
 
-Reads BACKEND_URL, AUTH_TOKEN and the rest from `.env` and the environment. Every method answers with a tuple whose first
-part says whether it worked and whose last is a sentence for people when it did not; none raises because a server, a file
-or the network is not as hoped, nor because a callback does: that is logged, as is what an editor would be told meanwhile.
+Reads BACKEND_URL, AUTH_TOKEN and the rest from `.env` and the environment. Every method answers with a tuple whose
+first part says whether it worked and whose last is a sentence for people when it did not; none raises because a server,
+a file or the network is not as hoped, nor because a callback does: that is logged, as is what an editor would be told
+meanwhile.
 """
 
 from __future__ import annotations
@@ -23,7 +24,12 @@ from pipeline.steps import unexpected
 from pipeline.transfer.http import retry
 from pipeline.transfer.http.content_types import CONTENT_TYPES
 from pipeline.transfer.http.log_file import UploadLog
-from pipeline.transfer.http.validation import backend_url_problems, destination_problems, session_id_problems, token_problems
+from pipeline.transfer.http.validation import (
+    backend_url_problems,
+    destination_problems,
+    session_id_problems,
+    token_problems,
+)
 from pipeline.transfer.manifests.folder_owner import owner_of
 from pipeline.transfer.manifests.manifest_library import previous_manifest
 from pipeline.transfer.upload.callbacks import Callback, watched
@@ -95,7 +101,9 @@ class S3UploadManager:
         snapshot = self._latest()
         if snapshot is None:
             return None
-        by_status = {status: [name for name, file in snapshot.files.items() if file.status is status] for status in FileStatus}
+        by_status = {
+            status: [name for name, file in snapshot.files.items() if file.status is status] for status in FileStatus
+        }
         whole = len(by_status[FileStatus.UPLOADED]) == len(snapshot.files)
         return UploadState(
             total_files=len(snapshot.files),
@@ -131,7 +139,9 @@ class S3UploadManager:
         def send() -> None:
             delays = [retry.DELAYS_S[min(count, len(retry.DELAYS_S) - 1)] for count in range(max_retries)]
             tell = Callback(progress_callback, None)
-            self._uploader(delays, patience_s=0).upload_file(Path(local_path), _as_key(s3_key), on_progress=tell, cancel=CancelToken())
+            self._uploader(delays, patience_s=0).upload_file(
+                Path(local_path), _as_key(s3_key), on_progress=tell, cancel=CancelToken()
+            )
 
         error = self._attempt(send)
         return not error, error
@@ -145,13 +155,14 @@ class S3UploadManager:
     ) -> tuple[bool, dict[str, str], str]:
         """Send a folder in publishing order: (ok, uploaded keys by path in the folder, error).
 
-        After `load_upload_state` of an upload to the same place, files that are confirmed and unchanged are left out; where only that
-        state is left, those that it names and that the server is found to have.
+        After `load_upload_state` of an upload to the same place, files that are confirmed and unchanged are left out;
+        where only that state is left, those that it names and that the server is found to have.
 
         Args:
-            progress_callback: `(file, files_done, files_total, bytes_done, bytes_total)`, about ten times a second, in this thread.
-            cancel_check: asked as often, from the beginning to the end; once it returns true, everything stops and what is done is kept
-                for a resume.
+            progress_callback: `(file, files_done, files_total, bytes_done, bytes_total)`, about ten times a second, in
+                this thread.
+            cancel_check: asked as often, from the beginning to the end; once it returns true, everything stops and what
+                is done is kept for a resume.
         """
         tell, stopped = Callback(progress_callback, None), Callback(cancel_check, False)
         cancel = CancelToken()
@@ -163,7 +174,9 @@ class S3UploadManager:
             progress = self._progress
             if told != progress:
                 told = progress
-                tell(progress.file, progress.files_done, progress.files_total, progress.bytes_done, progress.bytes_total)
+                tell(
+                    progress.file, progress.files_done, progress.files_total, progress.bytes_done, progress.bytes_total
+                )
             if stopped():
                 cancel.cancel()
 
@@ -182,8 +195,8 @@ class S3UploadManager:
 
         Args:
             s3_keys: what `upload_directory` returned, or keys under `hls`, `mp4` and `transcript`.
-            metadata: `name`, `duration` in seconds, `qualities`, `language` and `folder_id`, as far as they are known. Whatever else
-                there is becomes part of the record's metadata.
+            metadata: `name`, `duration` in seconds, `qualities`, `language` and `folder_id`, as far as they are known.
+                Whatever else there is becomes part of the record's metadata.
         """
 
         def create() -> None:
@@ -200,7 +213,9 @@ class S3UploadManager:
         return snapshot is not None and not _sentence(lambda: write_state(Path(state_file), snapshot))
 
     def load_upload_state(self, state_file: str | PathLike[str]) -> bool:
-        """Read how far an upload got, so that the next `upload_directory` to the same place goes on; False when it can't be read."""
+        """Read how far an upload got, so that the next `upload_directory` to the same place goes on;
+        False when it can't be read.
+        """
         read: list[UploadSnapshot | None] = [None]
         _sentence(lambda: read.append(read_state(Path(state_file))))
         self._loaded = read[-1]
@@ -210,7 +225,10 @@ class S3UploadManager:
 
     def _upload(self, folder: Path, prefix: str, cancel: CancelToken) -> None:
         """Send a folder and its manifest. Raises PipelineError, Cancelled."""
-        uploader, here = self._uploader(), Destination(backend_url=self.backend_url, prefix=prefix, session_id=self.session_id)
+        uploader, here = (
+            self._uploader(),
+            Destination(backend_url=self.backend_url, prefix=prefix, session_id=self.session_id),
+        )
         loaded = self._loaded if self._loaded is not None and self._loaded.destination.mark == here.mark else None
         owner, data_dir = owner_of(folder), self._config.data_dir
 
@@ -239,7 +257,14 @@ class S3UploadManager:
         if not result.complete:
             raise upload_failure(result)
         for notice in publish_manifest(
-            uploader, result, folder, title=owner.title, source=owner.content, data_dir=data_dir, on_notice=_log, cancel=cancel
+            uploader,
+            result,
+            folder,
+            title=owner.title,
+            source=owner.content,
+            data_dir=data_dir,
+            on_notice=_log,
+            cancel=cancel,
         ):
             _log(notice, LogLevel.WARNING)
 

@@ -38,10 +38,16 @@ class SignedPaths:
         self._signer = signer
         self._clock = clock
 
-    def object_url(self, path: str, access: Access, *, expires_s: int, content_type: str | None, size_bytes: int | None) -> str:
+    def object_url(
+        self, path: str, access: Access, *, expires_s: int, content_type: str | None, size_bytes: int | None
+    ) -> str:
         """Return a URL for one object."""
         query = self._signer.query(
-            method=access.value, key=path, expires=self._expiry(expires_s), content_type=content_type or "", size_bytes=size_bytes
+            method=access.value,
+            key=path,
+            expires=self._expiry(expires_s),
+            content_type=content_type or "",
+            size_bytes=size_bytes,
         )
         return f"{object_path(path)}?{query}"
 

@@ -81,7 +81,11 @@ def api_refusal(error: StorageError) -> ApiRefusal:
     status, code = _API.get(type(error), (503, "StorageUnavailable"))
     figures = {}
     if isinstance(error, StorageQuotaExceededError):
-        figures = {"maxSizeBytes": error.max_size_bytes, "usedBytes": error.used_bytes, "wantedBytes": error.wanted_bytes}
+        figures = {
+            "maxSizeBytes": error.max_size_bytes,
+            "usedBytes": error.used_bytes,
+            "wantedBytes": error.wanted_bytes,
+        }
     return ApiRefusal(status, code, str(error), figures)
 
 
@@ -138,4 +142,8 @@ async def answer_other(request: Request, error: Exception) -> Response:
 def _methods(request: Request) -> set[str]:
     """Return the methods that a path has; the framework itself tells those of the first of its routes."""
     asked = {method: {**request.scope, "method": method} for method in ("GET", "HEAD", "POST", "PUT", "DELETE")}
-    return {method for method, scope in asked.items() if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)}
+    return {
+        method
+        for method, scope in asked.items()
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+    }

@@ -31,7 +31,9 @@ from storage import Access, StorageBackend, check_path
 class ApiRoutes:
     """The API under the configured paths."""
 
-    def __init__(self, settings: BackendSettings, storage: StorageBackend, records: FileRecords, addresses: Addresses) -> None:
+    def __init__(
+        self, settings: BackendSettings, storage: StorageBackend, records: FileRecords, addresses: Addresses
+    ) -> None:
         self._settings = settings
         self._storage = storage
         self._records = records
@@ -77,8 +79,12 @@ class ApiRoutes:
         """Say that the token is good."""
         return Valid(valid=True)
 
-    async def presign(self, request: Request, wanted: Annotated[PresignRequest, Depends(body_of(PresignRequest))]) -> Presigned:
-        """Give a URL to which one file may be sent once its token was looked at here: the store never sees the token."""
+    async def presign(
+        self, request: Request, wanted: Annotated[PresignRequest, Depends(body_of(PresignRequest))]
+    ) -> Presigned:
+        """Give a URL to which one file may be sent once its token was looked at here:
+        the store never sees the token.
+        """
         return await self._presigned(request, wanted)
 
     async def presign_many(
@@ -103,14 +109,18 @@ class ApiRoutes:
             headers=dict(self._storage.put_headers) or None,
         )
 
-    async def add_record(self, response: Response, record: Annotated[RecordRequest, Depends(body_of(RecordRequest))]) -> KeptRecord:
+    async def add_record(
+        self, response: Response, record: Annotated[RecordRequest, Depends(body_of(RecordRequest))]
+    ) -> KeptRecord:
         """Keep a file record, in place of the one that the video had; answer with it, its id and its time."""
         kept, updated = await asyncio.to_thread(self._records.add, record.model_dump())
         if updated:
             response.status_code = 200
         return KeptRecord.model_validate(kept)
 
-    async def list_records(self, after: str | None = None, limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = MAX_PAGE) -> Records:
+    async def list_records(
+        self, after: str | None = None, limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = MAX_PAGE
+    ) -> Records:
         """List file records, oldest first; `after` is the id of the last one of the page before."""
         try:
             files, more = await asyncio.to_thread(lambda: self._records.page(after=after, limit=limit))

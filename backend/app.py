@@ -60,7 +60,8 @@ def create_app(settings: BackendSettings, storage: StorageBackend, signer: UrlSi
         redirect_slashes=False,
         generate_unique_id_function=_name,
     )
-    # Any page may play what is stored. No cookies are in use, so other sites gain nothing here that they could not ask themselves.
+    # Any page may play what is stored. No cookies are in use, so other sites gain nothing here that they could not ask
+    # themselves.
     app.add_middleware(
         CORSMiddleware,
         allow_origins=["*"],
@@ -80,7 +81,9 @@ def create_app(settings: BackendSettings, storage: StorageBackend, signer: UrlSi
     addresses = Addresses(settings.public_base_url)
     guarded = APIRouter(dependencies=[Depends(token_check(settings.token))], responses=refusals(401))
     guarded.include_router(ApiRoutes(settings, storage, records, addresses).router())
-    guarded.include_router(CatalogueRoutes(storage, addresses, bucket=settings.bucket, url_ttl_s=settings.url_ttl_s).router())
+    guarded.include_router(
+        CatalogueRoutes(storage, addresses, bucket=settings.bucket, url_ttl_s=settings.url_ttl_s).router()
+    )
     guarded.include_router(MultipartRoutes(storage, addresses, url_ttl_s=settings.url_ttl_s).router())
     app.include_router(guarded)
     app.include_router(ObjectRoutes(storage, signer, time.time).router())

@@ -17,7 +17,10 @@ _Body = TypeVar("_Body", bound=BaseModel)
 
 
 def body_of(model: type[_Body]) -> Callable[[Request], Awaitable[_Body]]:
-    """Return a FastAPI dependency that reads the body as `model`. It comes after the token's: strangers send nothing."""
+    """Return a FastAPI dependency that reads the body as `model`.
+
+    It comes after the token's: strangers send nothing.
+    """
 
     async def read(request: Request) -> _Body:
         body = bytearray()

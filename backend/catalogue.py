@@ -9,7 +9,17 @@ from fastapi import APIRouter, Query, Request, Response
 
 from backend.addresses import Addresses
 from backend.answers import ApiRefusal
-from backend.contract import MAX_PAGE, MAX_PRESIGN, PART_BYTES, Capabilities, FoundObject, Key, ListedObject, MultipartLimits, Objects
+from backend.contract import (
+    MAX_PAGE,
+    MAX_PRESIGN,
+    PART_BYTES,
+    Capabilities,
+    FoundObject,
+    Key,
+    ListedObject,
+    MultipartLimits,
+    Objects,
+)
 from backend.description import NO_CONTENT, Responses, refusals
 from backend.objects import ObjectResponse
 from backend.ranges import ByteRange
@@ -49,7 +59,9 @@ class CatalogueRoutes:
             response_class=Response,
             responses={**NO_CONTENT, **refusals(400, 503)},
         )
-        manifest: Responses = {200: {"description": "The manifest as it is stored.", "content": {"application/json": {}}}}
+        manifest: Responses = {
+            200: {"description": "The manifest as it is stored.", "content": {"application/json": {}}}
+        }
         router.add_api_route(
             "/api/s3/manifest",
             self.manifest,
@@ -75,7 +87,9 @@ class CatalogueRoutes:
             manifest=True,
         )
 
-    async def list_objects(self, prefix: str = "", after: str = "", limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = MAX_PAGE) -> Objects:
+    async def list_objects(
+        self, prefix: str = "", after: str = "", limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = MAX_PAGE
+    ) -> Objects:
         """List objects by the UTF-8 bytes of their keys; `after` is the last key of the page before."""
         found: list[ListedObject] = []
         try:

@@ -21,7 +21,14 @@ from backend.contract import (
 
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
 
-_BODIES: tuple[type[BaseModel], ...] = (PresignRequest, PresignManyRequest, MultipartRequest, PartRequest, CompleteRequest, RecordRequest)
+_BODIES: tuple[type[BaseModel], ...] = (
+    PresignRequest,
+    PresignManyRequest,
+    MultipartRequest,
+    PartRequest,
+    CompleteRequest,
+    RecordRequest,
+)
 _REFERENCE = "#/components/schemas/{model}"
 _TEXTS = {
     400: "The request is not as it must be.",
@@ -43,12 +50,17 @@ _ABOUT = (
 
 def refusals(*statuses: int) -> Responses:
     """Return what the document says of these refusals, in JSON."""
-    return {status: {"description": _TEXTS[status], "model": QuotaRefusalBody if status == 507 else RefusalBody} for status in statuses}
+    return {
+        status: {"description": _TEXTS[status], "model": QuotaRefusalBody if status == 507 else RefusalBody}
+        for status in statuses
+    }
 
 
 NO_CONTENT: Responses = {204: {"description": "Done, or there was nothing to do."}}
 
-_XML: dict[str, Any] = {"application/xml": {"schema": {"type": "string", "description": "`Error` with `Code` and `Message`."}}}
+_XML: dict[str, Any] = {
+    "application/xml": {"schema": {"type": "string", "description": "`Error` with `Code` and `Message`."}}
+}
 _ETAG = {"ETag": {"description": "The entity tag.", "schema": {"type": "string"}}}
 _BYTES: dict[str, Any] = {"*/*": {}}
 
@@ -75,7 +87,9 @@ OBJECT_GIVEN: Responses = {
     200: {"description": "The object.", "headers": _ETAG, "content": _BYTES},
     206: {"description": "The part that Range asked for.", "headers": _ETAG, "content": _BYTES},
     304: {"description": "The object is the one that If-None-Match names."},
-    **_in_xml({400: "InvalidURI.", 404: "NoSuchKey.", 416: "InvalidRange.", 500: "InternalError: the storage can't be used."}),
+    **_in_xml(
+        {400: "InvalidURI.", 404: "NoSuchKey.", 416: "InvalidRange.", 500: "InternalError: the storage can't be used."}
+    ),
 }
 OBJECT_NAMED: Responses = {status: {**said, "content": {}} for status, said in OBJECT_GIVEN.items()}
 

@@ -40,8 +40,12 @@ class MultipartRoutes:
         router = APIRouter()
         asked = refusals(400, 413, 503, 507)
         missing = refusals(400, 404, 409, 413, 503, 507)
-        router.add_api_route(PATH, self.begin, methods=["POST"], responses=asked, openapi_extra=described(MultipartRequest))
-        router.add_api_route(f"{PATH}/part", self.presign_part, methods=["POST"], responses=missing, openapi_extra=described(PartRequest))
+        router.add_api_route(
+            PATH, self.begin, methods=["POST"], responses=asked, openapi_extra=described(MultipartRequest)
+        )
+        router.add_api_route(
+            f"{PATH}/part", self.presign_part, methods=["POST"], responses=missing, openapi_extra=described(PartRequest)
+        )
         router.add_api_route(PATH, self.list_parts, methods=["GET"], responses=refusals(400, 404, 503))
         router.add_api_route(
             f"{PATH}/complete",
@@ -51,18 +55,29 @@ class MultipartRoutes:
             openapi_extra=described(CompleteRequest),
         )
         router.add_api_route(
-            PATH, self.abort, methods=["DELETE"], status_code=204, response_class=Response, responses={**NO_CONTENT, **refusals(400, 503)}
+            PATH,
+            self.abort,
+            methods=["DELETE"],
+            status_code=204,
+            response_class=Response,
+            responses={**NO_CONTENT, **refusals(400, 503)},
         )
         return router
 
-    async def begin(self, request: Request, wanted: Annotated[MultipartRequest, Depends(body_of(MultipartRequest))]) -> MultipartBegun:
+    async def begin(
+        self, request: Request, wanted: Annotated[MultipartRequest, Depends(body_of(MultipartRequest))]
+    ) -> MultipartBegun:
         """Begin an upload in parts."""
         check_target(wanted.key, wanted.contentType)
         await self._storage.check_room(wanted.key, wanted.sizeBytes)
         upload_id = await self._storage.begin_parts(wanted.key, content_type=wanted.contentType)
-        return MultipartBegun(key=wanted.key, uploadId=upload_id, downloadUrl=self._addresses.download(request, wanted.key))
+        return MultipartBegun(
+            key=wanted.key, uploadId=upload_id, downloadUrl=self._addresses.download(request, wanted.key)
+        )
 
-    async def presign_part(self, request: Request, wanted: Annotated[PartRequest, Depends(body_of(PartRequest))]) -> PartPresigned:
+    async def presign_part(
+        self, request: Request, wanted: Annotated[PartRequest, Depends(body_of(PartRequest))]
+    ) -> PartPresigned:
         """Give a URL to which one part may be sent, without a Content-Type."""
         url = await self._storage.get_presigned_part_url(
             wanted.key, wanted.uploadId, wanted.partNumber, expires_s=self._url_ttl_s, size_bytes=wanted.sizeBytes

@@ -34,9 +34,15 @@ class ObjectRoutes:
     def router(self) -> APIRouter:
         """Return the routes."""
         router = APIRouter()
-        router.add_api_route("/objects/{key:path}", self.put, methods=["PUT"], response_class=Response, responses=OBJECT_TAKEN)
-        router.add_api_route("/objects/{key:path}", self.get, methods=["GET"], response_class=Response, responses=OBJECT_GIVEN)
-        router.add_api_route("/objects/{key:path}", self.head, methods=["HEAD"], response_class=Response, responses=OBJECT_NAMED)
+        router.add_api_route(
+            "/objects/{key:path}", self.put, methods=["PUT"], response_class=Response, responses=OBJECT_TAKEN
+        )
+        router.add_api_route(
+            "/objects/{key:path}", self.get, methods=["GET"], response_class=Response, responses=OBJECT_GIVEN
+        )
+        router.add_api_route(
+            "/objects/{key:path}", self.head, methods=["HEAD"], response_class=Response, responses=OBJECT_NAMED
+        )
         return router
 
     async def put(self, request: Request, key: Key) -> Response:
@@ -47,10 +53,14 @@ class ObjectRoutes:
         content = _checked(request.stream(), request.headers.get("Content-MD5"))
         try:
             if "uploadId" in query:
-                part = await self._storage.save_part(key, query["uploadId"], int(query["partNumber"]), content, size_bytes=length)
+                part = await self._storage.save_part(
+                    key, query["uploadId"], int(query["partNumber"]), content, size_bytes=length
+                )
                 etag = part.etag
             else:
-                stored = await self._storage.save(key, content, size_bytes=length, content_type=request.headers.get("Content-Type"))
+                stored = await self._storage.save(
+                    key, content, size_bytes=length, content_type=request.headers.get("Content-Type")
+                )
                 etag = stored.etag
         except StorageError as error:
             raise object_refusal(error) from error
@@ -160,7 +170,9 @@ def _content_length(headers: Headers) -> int:
         raise ObjectRefusal(411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
     length = int(headers["Content-Length"])  # the server has refused what is not a number
     if length > MAX_PUT_BYTES:
-        raise ObjectRefusal(400, "EntityTooLarge", f"One PUT takes {MAX_PUT_BYTES} bytes at most: send the file in parts.")
+        raise ObjectRefusal(
+            400, "EntityTooLarge", f"One PUT takes {MAX_PUT_BYTES} bytes at most: send the file in parts."
+        )
     return length
 
 

@@ -1,4 +1,7 @@
-"""The pages for people: the list of streams and a player for each, and the health check. The player's files lie in `player/`."""
+"""The pages for people: the list of streams and a player for each, and the health check.
+
+The player's files lie in `player/`.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +62,10 @@ class PageRoutes:
                 posters.add(prefix)
             replaced.update(stored.path[: found.start()] for found in _VERSION.finditer(stored.path))
         cards = "\n".join([await self._card(prefix, posters, replaced) for prefix in sorted(prefixes)])
-        return self._page("streams.html", streams=cards or '<p class="quiet">Nothing here yet: upload a video and reload this page.</p>')
+        return self._page(
+            "streams.html",
+            streams=cards or '<p class="quiet">Nothing here yet: upload a video and reload this page.</p>',
+        )
 
     async def watch(self, request: Request, prefix: str) -> Response:
         """Play the stream whose master playlist is `<prefix>master.m3u8`."""
@@ -97,15 +103,19 @@ class PageRoutes:
     async def _beside(self, paths: StoragePathBuilder) -> tuple[str, str, str]:
         """Return captions, chapters and poster of the stream that is played now, empty where it has none.
 
-        They lie at the prefix, or in the folder of the stream where an earlier version of the program left them; what the manifest of
-        the stream doesn't name was left by another one.
+        They lie at the prefix, or in the folder of the stream where an earlier version of the program left them; what
+        the manifest of the stream doesn't name was left by another one.
         """
         master = await self._storage.load(paths.master)
         place = place_in(master)
         inside = StoragePathBuilder(paths.prefix + place)
         named = await self._named(paths, master) if place else None
         found = []
-        for ways in ((inside.captions, paths.captions), (inside.chapters, paths.chapters), (inside.poster, paths.poster)):
+        for ways in (
+            (inside.captions, paths.captions),
+            (inside.chapters, paths.chapters),
+            (inside.poster, paths.poster),
+        ):
             there = [key for key in ways if (named is None or key in named) and await self._storage.exists(key)]
             found.append(there[0] if there else "")
         return found[0], found[1], found[2]
@@ -128,7 +138,10 @@ class PageRoutes:
         poster = next((StoragePathBuilder(way).poster for way in (prefix + place, prefix) if way in posters), "")
         picture = f'<img src="{escape(self._object(poster))}" alt="">' if poster else '<span class="picture"></span>'
         link = escape(f"{self._base}/watch/{quote(prefix)}")
-        return f'<a class="card" href="{link}">{picture}<strong>{escape(_name(prefix))}</strong><small>{escape(prefix)}</small></a>'
+        return (
+            f'<a class="card" href="{link}">{picture}<strong>{escape(_name(prefix))}</strong>'
+            f"<small>{escape(prefix)}</small></a>"
+        )
 
     def _page(self, file: str, *, status: int = 200, **values: str) -> Response:
         """Fill in a page. Values are escaped, but for those that are markup already."""

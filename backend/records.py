@@ -65,7 +65,8 @@ class FileRecords:
     def add(self, fields: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
         """Keep a record, on the disk when this returns; it takes the place of one that the video has.
 
-        Returns the record with its id and the time when it was first made, and whether there was one. Raises RecordsError.
+        Returns the record with its id and the time when it was first made, and whether there was one. Raises
+        RecordsError.
         """
         video, created = _video(fields), datetime.now(timezone.utc).isoformat(timespec="seconds")
         with self._open() as connection, connection:
@@ -99,7 +100,11 @@ class FileRecords:
             RecordsError: the file can't be read.
         """
         with self._open() as connection:
-            begin = (0,) if after is None else connection.execute("SELECT position FROM files WHERE id = ?", (after,)).fetchone()
+            begin = (
+                (0,)
+                if after is None
+                else connection.execute("SELECT position FROM files WHERE id = ?", (after,)).fetchone()
+            )
             if begin is None:
                 raise KeyError(after)
             question = "SELECT record FROM files WHERE position > ? ORDER BY position LIMIT ?"
@@ -123,7 +128,10 @@ class FileRecords:
             raise self._failed(str(error)) from error
 
     def _failed(self, reason: str) -> RecordsError:
-        return RecordsError(f"The file records in {self._file} can't be used ({reason}): check the folder, its permissions and the disk.")
+        return RecordsError(
+            f"The file records in {self._file} can't be used ({reason}): "
+            "check the folder, its permissions and the disk."
+        )
 
 
 def _video(record: Mapping[str, Any]) -> str:
@@ -138,7 +146,9 @@ def _know_videos(connection: sqlite3.Connection) -> None:
     if "video" not in {row[1] for row in connection.execute("PRAGMA table_info(files)")}:
         connection.execute("ALTER TABLE files ADD COLUMN video TEXT")
     unknown = connection.execute("SELECT id, record FROM files WHERE video IS NULL").fetchall()
-    connection.executemany("UPDATE files SET video = ? WHERE id = ?", [(_video(json.loads(record)), name) for name, record in unknown])
+    connection.executemany(
+        "UPDATE files SET video = ? WHERE id = ?", [(_video(json.loads(record)), name) for name, record in unknown]
+    )
     connection.execute(_INDEX)
 
 

@@ -45,11 +45,15 @@ def reference_page(document: Mapping[str, Any], *, base: str) -> str:
     """Return an OpenAPI document as an HTML page. `base` is the path before the links to the page's own files."""
     schemas = document["components"]["schemas"]
     operations = "\n".join(
-        _operation(method, path, operation, schemas) for path, methods in document["paths"].items() for method, operation in methods.items()
+        _operation(method, path, operation, schemas)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
     )
     text = Template(_PAGE.read_text(encoding="utf-8"))
     about = escape(document["info"]["description"]).replace("`", "")
-    return text.substitute(base=escape(base), title=escape(document["info"]["title"]), about=about, operations=operations)
+    return text.substitute(
+        base=escape(base), title=escape(document["info"]["title"]), about=about, operations=operations
+    )
 
 
 def shape(schema: Mapping[str, Any], schemas: Mapping[str, Any], depth: int = 0) -> str:
@@ -91,7 +95,10 @@ def _operation(method: str, path: str, operation: Mapping[str, Any], schemas: Ma
 
 def _parameters(parameters: list[Mapping[str, Any]]) -> Iterator[str]:
     if parameters:
-        named = (f"<code>{escape(said['name'])}</code>{'' if said.get('required') else ' (may be left out)'}" for said in parameters)
+        named = (
+            f"<code>{escape(said['name'])}</code>{'' if said.get('required') else ' (may be left out)'}"
+            for said in parameters
+        )
         yield f"<p>With {', '.join(named)}</p>"
 
 

@@ -97,7 +97,9 @@ class _Server(uvicorn.Server):
             connection.transport.abort()
 
 
-def serve(settings: BackendSettings, *, host: str = "127.0.0.1", port: int = 8000, announce: Callable[[RunningBackend], None]) -> None:
+def serve(
+    settings: BackendSettings, *, host: str = "127.0.0.1", port: int = 8000, announce: Callable[[RunningBackend], None]
+) -> None:
     """Serve until Ctrl-C or a request to terminate; requests under way may end first.
 
     Args:
@@ -153,13 +155,18 @@ def _listen(host: str, port: int) -> tuple[socket.socket, str]:
     if not 0 <= port <= 65535:  # the system would quietly take another port, the rest of a division
         raise SettingsError(f"The backend can't listen on port {port}: choose one from 1 to 65535.")
     try:
-        family, _, _, _, address = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        family, _, _, _, address = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
         listener = socket.create_server(address[:2], family=family, backlog=_BACKLOG)
-        # asyncio does it only for listeners of its own making; without it, half of every answer waits 40 ms for the other's receipt
+        # asyncio does it only for listeners of its own making; without it, half of every answer waits 40 ms for the
+        # other's receipt
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "no such host"
-        raise SettingsError(f"The backend can't listen on {host}, port {port} ({reason}): choose another port or host.") from error
+        raise SettingsError(
+            f"The backend can't listen on {host}, port {port} ({reason}): choose another port or host."
+        ) from error
     reachable = "127.0.0.1" if host in _ANYWHERE else host
     shown = f"[{reachable}]" if ":" in reachable else reachable
     return listener, f"http://{shown}:{listener.getsockname()[1]}"

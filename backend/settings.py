@@ -19,9 +19,9 @@ URL_TTL_S = 900
 class BackendSettings:
     """The reference backend's settings.
 
-    `root` is the folder for what is the backend's own, and for the objects where they are kept on this machine; `storage` says
-    where that is. `token_made` says that nobody chose the token and somebody must be told it. `public_base_url` is where players
-    reach this backend when that is not where the uploader connects to.
+    `root` is the folder for what is the backend's own, and for the objects where they are kept on this machine;
+    `storage` says where that is. `token_made` says that nobody chose the token and somebody must be told it.
+    `public_base_url` is where players reach this backend when that is not where the uploader connects to.
     """
 
     root: Path

@@ -15,7 +15,10 @@ from urllib.parse import urlencode
 from pipeline.errors import SettingsError
 
 PRIVATE = ".backend"
-"""The hidden folder in the storage's root for what is the backend's own. The storage refuses paths that begin with a dot."""
+"""The hidden folder in the storage's root for what is the backend's own.
+
+The storage refuses paths that begin with a dot.
+"""
 
 SECRET_FILE = "signing-secret"
 _SECRET_BYTES = 32
@@ -32,8 +35,8 @@ class SignatureCheck(Enum):
 class UrlSigner:
     """Signs and checks with HMAC-SHA256 over method, key, Content-Type and the query's own fields.
 
-    The query has `expires` in seconds since 1970, `size` where the body must have exactly so many bytes, and `uploadId` and
-    `partNumber` where it is one part of an upload. A part has no Content-Type.
+    The query has `expires` in seconds since 1970, `size` where the body must have exactly so many bytes, and `uploadId`
+    and `partNumber` where it is one part of an upload. A part has no Content-Type.
     """
 
     def __init__(self, secret: str) -> None:
@@ -55,7 +58,9 @@ class UrlSigner:
         fields = {name: str(value) for name, value in values.items() if value is not None}
         return urlencode({**fields, "signature": self._signature(method, key, content_type, fields)})
 
-    def judge(self, *, method: str, key: str, content_type: str, size: str | None, query: Mapping[str, str], now: float) -> SignatureCheck:
+    def judge(
+        self, *, method: str, key: str, content_type: str, size: str | None, query: Mapping[str, str], now: float
+    ) -> SignatureCheck:
         """Say whether a request may pass. `content_type` and `size` are its headers' texts, `query` is its own."""
         fields = {name: query[name] for name in ("expires", "size", "uploadId", "partNumber") if name in query}
         expected = self._signature(method, key, "" if "uploadId" in fields else content_type, fields)
@@ -83,10 +88,14 @@ def load_secret(root: Path) -> str:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         secret = secrets.token_hex(_SECRET_BYTES)
         temporary = file.with_name(f"{SECRET_FILE}.{secrets.token_hex(4)}.tmp")
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as handle:
+        with os.fdopen(
+            os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii"
+        ) as handle:
             handle.write(secret)
         temporary.replace(file)
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "unreadable"
-        raise SettingsError(f"The storage folder {root} can't be used ({reason}): check its permissions or choose another one.") from error
+        raise SettingsError(
+            f"The storage folder {root} can't be used ({reason}): check its permissions or choose another one."
+        ) from error
     return secret

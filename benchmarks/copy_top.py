@@ -24,9 +24,15 @@ from pipeline.media.source.probe import probe  # noqa: E402  # the path above mu
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--source", type=Path, help="a video of H.264 that can be kept (default: the shipped sample, looped and scaled)")
-    parser.add_argument("--seconds", type=float, default=60, help="how long the clip that is made lasts (default: %(default)s)")
-    parser.add_argument("--presets", default="veryfast,medium", help="which of x264's presets to measure (default: %(default)s)")
+    parser.add_argument(
+        "--source", type=Path, help="a video of H.264 that can be kept (default: the shipped sample, looped and scaled)"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=60, help="how long the clip that is made lasts (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--presets", default="veryfast,medium", help="which of x264's presets to measure (default: %(default)s)"
+    )
     options = parser.parse_args()
     ffmpeg = find_ffmpeg("")
     with tempfile.TemporaryDirectory() as name:
@@ -39,22 +45,68 @@ def main() -> None:
         for preset in options.presets.split(","):
             encoded = cpu_seconds(source, folder, preset, "off")
             kept = cpu_seconds(source, folder, preset, "auto")
-            write(f"{preset:<10} encoded {encoded:7.1f} CPU s   kept {kept:7.1f} CPU s   kept / encoded = {kept / encoded:.3f}")
+            write(
+                f"{preset:<10} encoded {encoded:7.1f} CPU s   kept {kept:7.1f} CPU s   "
+                f"kept / encoded = {kept / encoded:.3f}"
+            )
 
 
 def make_source(ffmpeg: Path, seconds: float, folder: Path) -> Path:
     """Return a clip like one that was exported for the web."""
     target = folder / "source.mp4"
-    looped = [str(ffmpeg), "-v", "error", "-y", "-stream_loop", "-1", "-i", str(ROOT / "samples" / "welcome.mp4"), "-t", str(seconds)]
-    picture = ["-vf", "scale=1920:1080,fps=25,noise=alls=8:allf=t", "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p"]
-    rates = ["-b:v", "4500k", "-maxrate", "5M", "-bufsize", "5M", "-g", "50", "-sc_threshold", "0", "-c:a", "aac", "-ac", "2"]
+    looped = [
+        str(ffmpeg),
+        "-v",
+        "error",
+        "-y",
+        "-stream_loop",
+        "-1",
+        "-i",
+        str(ROOT / "samples" / "welcome.mp4"),
+        "-t",
+        str(seconds),
+    ]
+    picture = [
+        "-vf",
+        "scale=1920:1080,fps=25,noise=alls=8:allf=t",
+        "-c:v",
+        "libx264",
+        "-preset",
+        "veryfast",
+        "-pix_fmt",
+        "yuv420p",
+    ]
+    rates = [
+        "-b:v",
+        "4500k",
+        "-maxrate",
+        "5M",
+        "-bufsize",
+        "5M",
+        "-g",
+        "50",
+        "-sc_threshold",
+        "0",
+        "-c:a",
+        "aac",
+        "-ac",
+        "2",
+    ]
     subprocess.run([*looped, *picture, *rates, str(target)], check=True)
     return target
 
 
 def cpu_seconds(source: Path, folder: Path, preset: str, copy_top: str) -> float:
     """Convert; return the user and system seconds of it and of all its children."""
-    command = [sys.executable, str(ROOT / "hls_converter.py"), "convert", str(source), "-o", str(folder / "out"), "--fresh"]
+    command = [
+        sys.executable,
+        str(ROOT / "hls_converter.py"),
+        "convert",
+        str(source),
+        "-o",
+        str(folder / "out"),
+        "--fresh",
+    ]
     chosen = ["--encoder", "cpu", "--preset", preset, "--copy-top", copy_top]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run([*command, *chosen], check=True, capture_output=True, text=True)

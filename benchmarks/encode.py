@@ -5,12 +5,13 @@
     python benchmarks/encode.py --scaling [--source FILE] [--seconds 10]
     python benchmarks/encode.py --startup [--source FILE] [--seconds 7200]
 
-Prints two ratios: over one bare command that decodes once, encodes the sound once and the same renditions to nowhere (the
-limit), and over one command a quality plus a separate MP4. What the check of the stream and the measuring of the loudness
-take is shown beside them. --chunks compares an encode in chunks with one in a single piece; --scaling shows what scaling
-each quality from the next larger one costs in quality. --startup shows how long after the program was started the first ffmpeg
-encodes a picture of a long source, with sound in the picture's segments and in segments of its own; the encode is ended then. For
-it a minute is made and looped by copying its packets. Without --source the shipped sample is looped and scaled to 1080p25.
+Prints two ratios: over one bare command that decodes once, encodes the sound once and the same renditions to nowhere
+(the limit), and over one command a quality plus a separate MP4. What the check of the stream and the measuring of the
+loudness take is shown beside them. --chunks compares an encode in chunks with one in a single piece; --scaling shows
+what scaling each quality from the next larger one costs in quality. --startup shows how long after the program was
+started the first ffmpeg encodes a picture of a long source, with sound in the picture's segments and in segments of its
+own; the encode is ended then. For it a minute is made and looped by copying its packets. Without --source the shipped
+sample is looped and scaled to 1080p25.
 """
 
 from __future__ import annotations
@@ -67,14 +68,19 @@ class Cost:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--source", type=Path, help="a video of at least 1080p (default: the shipped sample, looped and scaled)")
+    parser.add_argument(
+        "--source", type=Path, help="a video of at least 1080p (default: the shipped sample, looped and scaled)"
+    )
     parser.add_argument(
         "--seconds",
         type=float,
         help="how much of the source (default: 60; chunks 300, scaling 10, startup 7200)",
     )
     parser.add_argument(
-        "--rate-control", choices=[r.value for r in RateControl], default="crf", help="of all encodes (default: %(default)s)"
+        "--rate-control",
+        choices=[r.value for r in RateControl],
+        default="crf",
+        help="of all encodes (default: %(default)s)",
     )
     parser.add_argument("--preset", default=PRESET, help="of all encodes (default: %(default)s)")
     parser.add_argument("--runs", type=int, default=1, help="rounds; medians are printed (default: %(default)s)")
@@ -88,14 +94,24 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         wanted = options.source or ROOT / "samples" / "welcome.mp4"
-        source = make_long_source(ffmpeg, wanted, seconds, folder) if options.startup else make_source(ffmpeg, wanted, seconds, folder)
+        source = (
+            make_long_source(ffmpeg, wanted, seconds, folder)
+            if options.startup
+            else make_source(ffmpeg, wanted, seconds, folder)
+        )
         encoding = EncodingRequest(preset=options.preset, rate_control=RateControl(options.rate_control))
         job = Job(source=source, output_dir=folder / "out", slug=source.stem, qualities=QUALITIES, encoding=encoding)
         plan = make_plan(job, probe(source))
         plan = within_source(plan, scan(plan.media, CancelToken()))
         assert plan.media.video is not None
-        write(f"{ffmpeg_version(ffmpeg)}\nsource: {plan.media.video.width}x{plan.media.video.height}, {plan.media.duration_s:.1f} s")
-        write(f"renditions: {', '.join(r.name for r in plan.renditions)}; {options.rate_control}, preset {options.preset}\n")
+        write(
+            f"{ffmpeg_version(ffmpeg)}\nsource: {plan.media.video.width}x{plan.media.video.height}, "
+            f"{plan.media.duration_s:.1f} s"
+        )
+        write(
+            f"renditions: {', '.join(r.name for r in plan.renditions)}; "
+            f"{options.rate_control}, preset {options.preset}\n"
+        )
         if options.chunks:
             compare_chunks(plan, folder, options.runs)
         elif options.scaling:
@@ -121,9 +137,15 @@ def compare(ffmpeg: Path, plan: Plan, folder: Path, runs: int) -> None:
     }
     medians, costs = run_all(variants, runs)
     size_bytes = sum(path.stat().st_size for path in (folder / "out").rglob("*") if path.is_file())
-    ours, extra = medians["convert"], medians["checking the stream"] + medians["sound, loudness measured"] - medians["sound"]
+    ours, extra = (
+        medians["convert"],
+        medians["checking the stream"] + medians["sound, loudness measured"] - medians["sound"],
+    )
     a, b = medians["(a) bare"], medians["(b) one a quality + MP4"]
-    write(f"\nconvert / (a) = {ours / a:.3f}    without check and loudness {(ours - extra) / a:.3f}    convert / (b) = {ours / b:.3f}")
+    write(
+        f"\nconvert / (a) = {ours / a:.3f}    without check and loudness {(ours - extra) / a:.3f}    convert / "
+        f"(b) = {ours / b:.3f}"
+    )
     write(f"written to disk / size of the result = {costs['convert'][-1].written_bytes / size_bytes:.2f}")
 
 
@@ -152,7 +174,9 @@ def compare_scaling(ffmpeg: Path, plan: Plan, folder: Path) -> None:
         cells = []
         for name in ways:
             made = folder / f"{name}-{r.name}.mp4"
-            score = measure_vmaf(ffmpeg, made, plan.media.path, (r.width, r.height), scratch=folder, cancel=CancelToken())
+            score = measure_vmaf(
+                ffmpeg, made, plan.media.path, (r.width, r.height), scratch=folder, cancel=CancelToken()
+            )
             cells.append(f"{made.stat().st_size / 1e6:8.2f} MB, VMAF {score:6.2f}")
         write(f"{r.name:<10}{cells[0]:>26}{cells[1]:>26}")
     write(f"\nCPU from the next larger / from the source = {costs['larger'].cpu_s / costs['source'].cpu_s:.3f}")
@@ -161,15 +185,22 @@ def compare_scaling(ffmpeg: Path, plan: Plan, folder: Path) -> None:
 def measure_startup(plan: Plan, folder: Path, runs: int) -> None:
     """Start `convert` and wait for its first encode of the picture; print how long after the start that was."""
     for name, more in {"muxed sound": [], "sound of its own": ["--segment-type", "fmp4"]}.items():
-        took_s = [first_picture_s([*convert_command(plan), *more], folder / f"startup{number}") for number in range(runs)]
+        took_s = [
+            first_picture_s([*convert_command(plan), *more], folder / f"startup{number}") for number in range(runs)
+        ]
         figures = ", ".join(f"{seconds:.1f}" for seconds in took_s)
         write(f"{name:<20}{statistics.median(took_s):6.1f} s until the first picture is encoded   (of {figures})")
 
 
 def first_picture_s(command: Sequence[str], folder: Path) -> float:
-    """Return how many seconds after its start a command runs a program that encodes a picture. The command is ended then."""
+    """Return how many seconds after its start a command runs a program that encodes a picture.
+
+    The command is ended then.
+    """
     began = time.monotonic()
-    with subprocess.Popen([*command, "-o", str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        [*command, "-o", str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
         while not any("-force_key_frames" in arguments for arguments in children_of(process.pid)):
             if process.poll() is not None:
                 raise SystemExit("convert ended before it encoded a picture")
@@ -180,7 +211,10 @@ def first_picture_s(command: Sequence[str], folder: Path) -> float:
 
 
 def children_of(pid: int) -> list[list[str]]:
-    """Return the command lines of all programs that a program and its children have started. Linux alone has them in files."""
+    """Return the command lines of all programs that a program and its children have started.
+
+    Linux alone has them in files.
+    """
     found: list[list[str]] = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         for child in task.read_text().split():
@@ -214,9 +248,32 @@ def make_source(ffmpeg: Path, path: Path, seconds: float, folder: Path) -> Path:
     if min(media.video.width, media.video.height) >= 1080 and abs((media.duration_s or 0) - seconds) < 1:
         return path
     target = folder / "source.mp4"
-    picture = ["-vf", "scale=1920:1080,fps=25,noise=alls=8:allf=t", "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p"]
+    picture = [
+        "-vf",
+        "scale=1920:1080,fps=25,noise=alls=8:allf=t",
+        "-c:v",
+        "libx264",
+        "-preset",
+        "veryfast",
+        "-pix_fmt",
+        "yuv420p",
+    ]
     rates = ["-b:v", "50M", "-maxrate", "60M", "-bufsize", "60M", "-c:a", "aac", "-ac", "2"]
-    looped = [str(ffmpeg), "-v", "error", "-y", "-stream_loop", "-1", "-i", str(path), "-t", str(seconds), *picture, *rates, str(target)]
+    looped = [
+        str(ffmpeg),
+        "-v",
+        "error",
+        "-y",
+        "-stream_loop",
+        "-1",
+        "-i",
+        str(path),
+        "-t",
+        str(seconds),
+        *picture,
+        *rates,
+        str(target),
+    ]
     subprocess.run(looped, check=True)
     return target
 
@@ -226,7 +283,20 @@ def make_long_source(ffmpeg: Path, path: Path, seconds: float, folder: Path) -> 
     if (probe(path).duration_s or 0) >= seconds:
         return path
     minute, target = folder / "minute.mp4", folder / "long.mp4"
-    picture = ["-vf", "scale=1920:1080,fps=25", "-c:v", "libx264", "-preset", "ultrafast", "-g", "50", "-pix_fmt", "yuv420p", "-b:v", "4M"]
+    picture = [
+        "-vf",
+        "scale=1920:1080,fps=25",
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+        "-g",
+        "50",
+        "-pix_fmt",
+        "yuv420p",
+        "-b:v",
+        "4M",
+    ]
     made = ["-stream_loop", "-1", "-i", str(path), "-t", "60", *picture, "-c:a", "aac", "-ac", "2", str(minute)]
     looped = ["-stream_loop", str(round(seconds / 60) - 1), "-i", str(minute), "-c", "copy", str(target)]
     for arguments in (made, looped):
@@ -235,7 +305,8 @@ def make_long_source(ffmpeg: Path, path: Path, seconds: float, folder: Path) -> 
 
 
 def to_nowhere(plan: Plan, renditions: Sequence[Rendition]) -> list[str]:
-    """Return the arguments of the cheapest command that was known when chunks came: one ffmpeg, each size from the source.
+    """Return the arguments of the cheapest command that was known when chunks came: one ffmpeg,
+    each size from the source.
 
     They are written out here, apart from the program's own, so that a change to the program can't change the limit.
     """
@@ -267,16 +338,33 @@ def x264(plan: Plan, renditions: Sequence[Rendition]) -> list[str]:
     options += ["-force_key_frames", keyframes, "-sc_threshold", "0", "-fps_mode", "vfr"]
     for i, r in enumerate(renditions):
         if r.crf is None:
-            options += [f"-b:v:{i}", str(r.bit_rate), f"-maxrate:v:{i}", str(r.max_bit_rate), f"-bufsize:v:{i}", str(r.buffer_size)]
+            options += [
+                f"-b:v:{i}",
+                str(r.bit_rate),
+                f"-maxrate:v:{i}",
+                str(r.max_bit_rate),
+                f"-bufsize:v:{i}",
+                str(r.buffer_size),
+            ]
         else:
-            options += [f"-crf:v:{i}", str(r.crf), f"-maxrate:v:{i}", str(r.bit_rate), f"-bufsize:v:{i}", str(r.buffer_size)]
+            options += [
+                f"-crf:v:{i}",
+                str(r.crf),
+                f"-maxrate:v:{i}",
+                str(r.bit_rate),
+                f"-bufsize:v:{i}",
+                str(r.buffer_size),
+            ]
     return options
 
 
 def from_source_graph(renditions: Sequence[Rendition]) -> str:
     """Return a filter graph that scales each size from the source."""
     outputs = "".join(f"[s{i}]" for i in range(len(renditions)))
-    scaled = (f"[s{i}]scale={r.width}:{r.height}:flags=bicubic,setsar=1,format=yuv420p[v{i}]" for i, r in enumerate(renditions))
+    scaled = (
+        f"[s{i}]scale={r.width}:{r.height}:flags=bicubic,setsar=1,format=yuv420p[v{i}]"
+        for i, r in enumerate(renditions)
+    )
     return ";".join((f"[0:v:0]split={len(renditions)}{outputs}", *scaled))
 
 
@@ -328,8 +416,25 @@ def sound_cost(plan: Plan, folder: Path, *, measures: bool) -> Cost:
 def convert_command(plan: Plan) -> list[str]:
     """Return the command an editor would type."""
     launcher, encoding = str(ROOT / "hls-converter"), plan.job.encoding
-    chosen = ["--qualities", ",".join(QUALITIES), "--preset", encoding.preset, "--rate-control", encoding.rate_control.value]
-    return [launcher, "convert", str(plan.media.path), "-o", str(plan.job.output_dir), *chosen, "--encoder", "cpu", "--fresh"]
+    chosen = [
+        "--qualities",
+        ",".join(QUALITIES),
+        "--preset",
+        encoding.preset,
+        "--rate-control",
+        encoding.rate_control.value,
+    ]
+    return [
+        launcher,
+        "convert",
+        str(plan.media.path),
+        "-o",
+        str(plan.job.output_dir),
+        *chosen,
+        "--encoder",
+        "cpu",
+        "--fresh",
+    ]
 
 
 def cost(commands: Sequence[Sequence[str]], folder: Path) -> Cost:

@@ -1,4 +1,5 @@
-"""What a confirmation costs when there are many: the last thousand of 30,000 over the first thousand, and the time to load them.
+"""What a confirmation costs when there are many: the last thousand of 30,000 over the first thousand,
+and the time to load them.
 
 python benchmarks/journal.py [--files 30000]
 """
@@ -36,13 +37,17 @@ def main() -> None:
     first, last = sum(seconds[:BATCH]), sum(seconds[-BATCH:])
     usual = median(seconds[-BATCH:]) / median(seconds[:BATCH])
     sys.stdout.write(f"{count} confirmations: first {BATCH} {first * 1000:.1f} ms, last {BATCH} {last * 1000:.1f} ms\n")
-    sys.stdout.write(f"last / first = {last / first:.2f} (of the medians: {usual:.2f})   loading {loaded}: {load_s:.2f} s\n")
+    sys.stdout.write(
+        f"last / first = {last / first:.2f} (of the medians: {usual:.2f})   loading {loaded}: {load_s:.2f} s\n"
+    )
 
 
 def confirm(folder: Path, count: int) -> list[float]:
     """Confirm so many files as an upload does, in journal and tally; return the seconds that each took."""
     files = [
-        OutgoingFile(folder=folder, name=f"720p/seg_{n:05}.ts", key=f"{HERE.prefix}720p/seg_{n:05}.ts", size_bytes=n, mtime_ns=n)
+        OutgoingFile(
+            folder=folder, name=f"720p/seg_{n:05}.ts", key=f"{HERE.prefix}720p/seg_{n:05}.ts", size_bytes=n, mtime_ns=n
+        )
         for n in range(count)
     ]
     tally = Tally(files, {})

@@ -1,4 +1,5 @@
-"""A TCP proxy that puts a server far away: every byte takes half a round trip each way, and connecting takes a whole one.
+"""A TCP proxy that puts a server far away: every byte takes half a round trip each way,
+and connecting takes a whole one.
 
     python benchmarks/latency_proxy.py --to 127.0.0.1:7480 --round-trip-ms 80
 
@@ -20,7 +21,9 @@ def main() -> None:
     """Serve until ended."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--to", required=True, metavar="HOST:PORT", help="the server")
-    parser.add_argument("--round-trip-ms", type=float, default=0, help="how long a byte and its answer take (default: %(default)s)")
+    parser.add_argument(
+        "--round-trip-ms", type=float, default=0, help="how long a byte and its answer take (default: %(default)s)"
+    )
     options = parser.parse_args()
     host, _, port = options.to.rpartition(":")
     asyncio.run(serve(host, int(port), options.round_trip_ms / 1000))
@@ -45,7 +48,10 @@ async def serve(host: str, port: int, round_trip_s: float) -> None:
 
 
 async def _connect(near: _End, host: str, port: int, round_trip_s: float) -> None:
-    """Join a client with the server. The kernel has shaken hands with the client already: what that takes is waited for here."""
+    """Join a client with the server.
+
+    The kernel has shaken hands with the client already: what that takes is waited for here.
+    """
     _, far = await asyncio.get_running_loop().create_connection(lambda: _End(round_trip_s / 2), host, port)
     await asyncio.sleep(round_trip_s)
     near.join(far)

@@ -1,9 +1,10 @@
-"""What a folder of many small files costs: uploading it, uploading it again unchanged, showing its manifest, verifying it.
+"""What a folder of many small files costs: uploading it, uploading it again unchanged, showing its manifest,
+verifying it.
 
     python benchmarks/many_files.py [--files 30000] [--connections 4]
 
-Each line is a command of the program in a process of its own, its seconds, CPU seconds and memory those of that process; the backend
-(STORAGE_TYPE=LOCAL, in the temporary folder) is another one and counts apart. Linux only.
+Each line is a command of the program in a process of its own, its seconds, CPU seconds and memory those of that
+process; the backend (STORAGE_TYPE=LOCAL, in the temporary folder) is another one and counts apart. Linux only.
 """
 
 from __future__ import annotations
@@ -24,16 +25,25 @@ SEGMENT_S = 2
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--files", type=int, default=30_000, help="how many segments of 1 kB the folder has (default: %(default)s)")
+    parser.add_argument(
+        "--files", type=int, default=30_000, help="how many segments of 1 kB the folder has (default: %(default)s)"
+    )
     parser.add_argument("--connections", type=int, default=4, help="how many files at a time (default: %(default)s)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="many-files-") as name:
         folder, data = Path(name) / "lesson", Path(name) / "data"
         make_stream(folder, options.files)
         with our_backend(Path(name) / "backend", {"STORAGE_TYPE": "LOCAL"}) as backend:
-            environ = {**os.environ, "BACKEND_URL": backend.url, "AUTH_TOKEN": backend.token, "XDG_DATA_HOME": str(data)}
+            environ = {
+                **os.environ,
+                "BACKEND_URL": backend.url,
+                "AUTH_TOKEN": backend.token,
+                "XDG_DATA_HOME": str(data),
+            }
             upload = ["upload", str(folder), PREFIX, "--parallel", str(options.connections)]
-            write(f"{options.files} files of 1 kB", "", "command            seconds     CPU s        MB   backend CPU s")
+            write(
+                f"{options.files} files of 1 kB", "", "command            seconds     CPU s        MB   backend CPU s"
+            )
             for what, command in (
                 ("upload", upload),
                 ("upload again", upload),
@@ -56,7 +66,9 @@ def make_stream(folder: Path, count: int) -> None:
         (quality / name).write_bytes(number.to_bytes(4, "big") + bytes(996))
         lines += [f"#EXTINF:{SEGMENT_S},", name]
     (quality / "index.m3u8").write_text("\n".join([*lines, "#EXT-X-ENDLIST", ""]), encoding="utf-8")
-    (folder / "master.m3u8").write_text("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=4000\n720p/index.m3u8\n", encoding="utf-8")
+    (folder / "master.m3u8").write_text(
+        "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=4000\n720p/index.m3u8\n", encoding="utf-8"
+    )
 
 
 def run(command: list[str], environ: dict[str, str]) -> tuple[float, float, int]:

@@ -3,8 +3,9 @@
     python benchmarks/quality.py [--source FILE] [--preset medium] [--qualities 1080p,720p] [--target-vmaf 94]
     python benchmarks/quality.py --per-title [--source FILE] [--preset medium] [--target-vmaf 94]
 
-Ours is what `convert` makes. Sizes are those of the encoded pictures alone, without sound and container. VMAF is the mean
-of the frames, against the source scaled to the quality's size. Without --source the program makes a clip of slides.
+Ours is what `convert` makes. Sizes are those of the encoded pictures alone, without sound and container. VMAF is the
+mean of the frames, against the source scaled to the quality's size. Without --source the program makes a clip of
+slides.
 
 --per-title prints what choosing by measurement costs, as a share of the encode's CPU time, and how close each quality
 comes to the target. Without --source it makes ten minutes of varied pictures for it.
@@ -91,7 +92,9 @@ def main() -> None:
         target = options.target_vmaf or (94.0 if options.per_title else None)
         encoding = EncodingRequest(preset=options.preset, target_vmaf=target)
         media = probe(source)
-        plan = make_plan(Job(source=source, output_dir=folder, slug="clip", qualities=qualities, encoding=encoding), media)
+        plan = make_plan(
+            Job(source=source, output_dir=folder, slug="clip", qualities=qualities, encoding=encoding), media
+        )
         plan = within_source(plan, scan(media, CancelToken()))
         write(f"{ffmpeg_version(ffmpeg)}\nsource: {described(media)}; preset {options.preset}\n")
         if options.per_title:
@@ -102,7 +105,10 @@ def main() -> None:
 
 def compare(ffmpeg: Path, plan: Plan, folder: Path) -> None:
     """Make every quality in every way; print sizes, scores, and the ratios to plain ABR."""
-    ways: dict[str, dict[str, Path]] = {"plain ABR": plain_abr(ffmpeg, plan, folder), "ours": convert(plan, folder / "ours", [])}
+    ways: dict[str, dict[str, Path]] = {
+        "plain ABR": plain_abr(ffmpeg, plan, folder),
+        "ours": convert(plan, folder / "ours", []),
+    }
     if plan.job.encoding.target_vmaf is not None:
         ways["ours, per title"] = convert(plan, folder / "per-title", target(plan))
     if shutil.which("shaka-streamer"):
@@ -111,7 +117,11 @@ def compare(ffmpeg: Path, plan: Plan, folder: Path) -> None:
         write("shaka-streamer is not on PATH and is left out\n")
     write(f"{'':<8}{'':<18}{'bytes':>12}{'VMAF':>8}{'bytes / ABR':>14}{'VMAF - ABR':>13}")
     for r in plan.renditions:
-        made = {way: measured(ffmpeg, plan, files[r.name], r, folder, every=1) for way, files in ways.items() if r.name in files}
+        made = {
+            way: measured(ffmpeg, plan, files[r.name], r, folder, every=1)
+            for way, files in ways.items()
+            if r.name in files
+        }
         plain = made["plain ABR"]
         for way, one in made.items():
             ratios = f"{one.size_bytes / plain.size_bytes:14.2f}{one.vmaf - plain.vmaf:13.2f}"
@@ -127,7 +137,10 @@ def cost(ffmpeg: Path, plan: Plan, folder: Path) -> None:
     choosing = cpu_seconds() - before
     files = convert(plan, folder / "per-title", target(plan))
     encoding = cpu_seconds() - before - 2 * choosing
-    write(f"choosing {choosing:.1f} CPU s, all the rest of convert {encoding:.1f} CPU s: share {choosing / encoding:.3f}\n")
+    write(
+        f"choosing {choosing:.1f} CPU s, all the rest of convert {encoding:.1f} CPU s: "
+        f"share {choosing / encoding:.3f}\n"
+    )
     write(f"{'':<8}{'CRF':>6}{'VMAF':>8}{'target':>8}{'kb/s':>8}{'ceiling':>9}")
     for r in plan.renditions:
         made = measured(ffmpeg, plan, files[r.name], r, folder, every=EVERY)
@@ -138,7 +151,9 @@ def cost(ffmpeg: Path, plan: Plan, folder: Path) -> None:
 
 def measured(ffmpeg: Path, plan: Plan, file: Path, r: Rendition, folder: Path, *, every: int) -> Made:
     """Return how large a quality's picture is and how close it is to the source."""
-    vmaf = measure_vmaf(ffmpeg, file, plan.media.path, (r.width, r.height), scratch=folder, cancel=CancelToken(), every=every)
+    vmaf = measure_vmaf(
+        ffmpeg, file, plan.media.path, (r.width, r.height), scratch=folder, cancel=CancelToken(), every=every
+    )
     return Made(size_bytes=picture_bytes(file), vmaf=vmaf)
 
 
@@ -153,7 +168,15 @@ def convert(plan: Plan, folder: Path, more: Sequence[str]) -> dict[str, Path]:
     chosen = ["--preset", plan.job.encoding.preset, "--encoder", "cpu"]
     if plan.job.qualities is not None:
         chosen += ["--qualities", ",".join(plan.job.qualities)]
-    launcher = [str(ROOT / "hls-converter"), "convert", str(plan.media.path), "-o", str(folder), "--no-mp4", "--no-transcribe"]
+    launcher = [
+        str(ROOT / "hls-converter"),
+        "convert",
+        str(plan.media.path),
+        "-o",
+        str(folder),
+        "--no-mp4",
+        "--no-transcribe",
+    ]
     run([*launcher, *chosen, *more])
     (master,) = folder.glob("*/master.m3u8")
     return {r.name: master.parent / r.name / "index.m3u8" for r in plan.renditions}
@@ -170,7 +193,14 @@ def plain_abr(ffmpeg: Path, plan: Plan, folder: Path) -> dict[str, Path]:
     for r in plan.renditions:
         q = ladder.BY_NAME.get(r.name, ladder.QUALITIES[-1])
         made[r.name] = folder / f"abr-{r.name}.mkv"
-        picture = ["-map", "0:v:0", "-vf", f"scale={r.width}:{r.height}:flags=bicubic,setsar=1,format=yuv420p", "-fps_mode", "vfr"]
+        picture = [
+            "-map",
+            "0:v:0",
+            "-vf",
+            f"scale={r.width}:{r.height}:flags=bicubic,setsar=1,format=yuv420p",
+            "-fps_mode",
+            "vfr",
+        ]
         keyframes = ["-force_key_frames", "expr:gte(t,n_forced*2)", "-sc_threshold", "0"]
         rate = ["-b:v", str(q.bit_rate), "-maxrate", str(q.max_bit_rate), "-bufsize", str(q.buffer_size)]
         encoder = ["-c:v", "libx264", "-preset", plan.job.encoding.preset, *keyframes, *rate]
@@ -206,7 +236,9 @@ def make_slides(ffmpeg: Path, folder: Path) -> Path:
     joined = "".join(f"[s{number}]" for number in range(SLIDES)) + f"concat=n={SLIDES}"
     made = folder / "slides.mkv"
     encoder = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "5"]
-    run([str(ffmpeg), "-v", "error", "-y", *inputs, "-filter_complex", ";".join([*chains, joined]), *encoder, str(made)])
+    run(
+        [str(ffmpeg), "-v", "error", "-y", *inputs, "-filter_complex", ";".join([*chains, joined]), *encoder, str(made)]
+    )
     return made
 
 
@@ -237,7 +269,23 @@ def make_varied(ffmpeg: Path, folder: Path) -> Path:
     order = list(files) * (VARIED_S // (PIECE_S * len(files)) + 1)
     (folder / "list.txt").write_text("".join(f"file {name}\n" for name in order), encoding="utf-8")
     made = folder / "varied.mkv"
-    run([str(ffmpeg), "-v", "error", "-y", "-f", "concat", "-i", str(folder / "list.txt"), "-t", str(VARIED_S), "-c", "copy", str(made)])
+    run(
+        [
+            str(ffmpeg),
+            "-v",
+            "error",
+            "-y",
+            "-f",
+            "concat",
+            "-i",
+            str(folder / "list.txt"),
+            "-t",
+            str(VARIED_S),
+            "-c",
+            "copy",
+            str(made),
+        ]
+    )
     return made
 
 
@@ -245,7 +293,10 @@ def described(media: MediaInfo) -> str:
     """Return a source's name, size, frame rate, length and rate."""
     video: Any = media.video
     rate = f"{video.bit_rate / 1000:.0f} kb/s" if video.bit_rate else "unknown rate"
-    return f"{media.path.name}, {video.width}x{video.height}, {float(video.frame_rate):g} fps, {media.duration_s:.1f} s, {rate}"
+    return (
+        f"{media.path.name}, {video.width}x{video.height}, {float(video.frame_rate):g} fps, "
+        f"{media.duration_s:.1f} s, {rate}"
+    )
 
 
 def cpu_seconds() -> float:

@@ -2,9 +2,9 @@
 
     python benchmarks/scan.py [--hours 10] [--containers mkv,ts,mp4]
 
-A minute of 64x64 at 30 fps with AAC is looped by copying its packets: as many packets as a real recording has, in few bytes.
-Each container is read in a process of its own. Of MP4, ffmpeg keeps the whole index in memory: what opening the file takes by
-itself is printed beside it.
+A minute of 64x64 at 30 fps with AAC is looped by copying its packets: as many packets as a real recording has, in few
+bytes. Each container is read in a process of its own. Of MP4, ffmpeg keeps the whole index in memory: what opening the
+file takes by itself is printed beside it.
 """
 
 from __future__ import annotations
@@ -30,14 +30,31 @@ from pipeline.plan import make_plan  # noqa: E402
 
 PICTURE = ("-f", "lavfi", "-i", "testsrc2=size=64x64:rate=30:duration=60")
 SOUND = ("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=60")
-ENCODED = ("-c:v", "libx264", "-preset", "ultrafast", "-g", "60", "-bf", "2", "-pix_fmt", "yuv420p", "-c:a", "aac", "-b:a", "64k")
+ENCODED = (
+    "-c:v",
+    "libx264",
+    "-preset",
+    "ultrafast",
+    "-g",
+    "60",
+    "-bf",
+    "2",
+    "-pix_fmt",
+    "yuv420p",
+    "-c:a",
+    "aac",
+    "-b:a",
+    "64k",
+)
 
 
 def main() -> None:
     """Make the sources and read each of them in a process of its own."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--hours", type=float, default=10, help="how long the source is (default: %(default)s)")
-    parser.add_argument("--containers", default="mkv,ts,mp4", help="which containers, by their endings (default: %(default)s)")
+    parser.add_argument(
+        "--containers", default="mkv,ts,mp4", help="which containers, by their endings (default: %(default)s)"
+    )
     parser.add_argument("--read", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--open", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()

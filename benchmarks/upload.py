@@ -3,12 +3,12 @@
     python benchmarks/upload.py [--latencies 0,20,80] [--sizes full|files|tiny|small] [--connections 16] [--runs 1]
     python benchmarks/upload.py --endpoint http://127.0.0.1:7480 --bucket tests    # keys as for Amazon's programs
 
-All three send the same files from the same disk, largest first, in parts of 16 MiB from 64 MiB on: 600 of 0.1 to 3 MB and one of
-500 MB (full), those 600 alone (files), or 1,000 of 1 kB (tiny). They go through a proxy that puts the server as far away as each
-round trip says. Ours asks our own backend on loopback for every URL; the backend's own questions to the server go through the proxy
-too. Each upload is a process of its own, and the seconds are those of the whole process. Without --endpoint a Ceph server is started
-for every upload, so that none finds it full or warm from the one before; nothing is installed, what is missing is left out
-and said. Linux only.
+All three send the same files from the same disk, largest first, in parts of 16 MiB from 64 MiB on: 600 of 0.1 to 3 MB
+and one of 500 MB (full), those 600 alone (files), or 1,000 of 1 kB (tiny). They go through a proxy that puts the server
+as far away as each round trip says. Ours asks our own backend on loopback for every URL; the backend's own questions to
+the server go through the proxy too. Each upload is a process of its own, and the seconds are those of the whole
+process. Without --endpoint a Ceph server is started for every upload, so that none finds it full or warm from the one
+before; nothing is installed, what is missing is left out and said. Linux only.
 """
 
 from __future__ import annotations
@@ -84,14 +84,21 @@ def main() -> None:
         missing = importlib.import_module("s3_server").missing_programs()
         if missing:
             sys.exit(
-                f"There is no S3 server here ({', '.join(missing)} missing): install radosgw, ceph-mon and ceph-osd, or use --endpoint."
+                f"There is no S3 server here ({', '.join(missing)} missing): "
+                "install radosgw, ceph-mon and ceph-osd, or use --endpoint."
             )
     with tempfile.TemporaryDirectory(prefix="upload-") as name:
         files = Path(name) / "files"
         count, size_bytes = make_files(files, options.sizes)
         write(f"{count} files, {size_bytes / 1e6:.0f} MB, {options.connections} connections, {os.cpu_count()} cores")
         write(*(f"  {line}" for line in versions(ways)))
-        write("", "round trip   way       seconds   / better of the others     CPU s   CPU s / GB   backend CPU s   backend CPU s / GB")
+        write(
+            "",
+            (
+                "round trip   way       seconds   / better of the others     CPU s   CPU s "
+                "/ GB   backend CPU s   backend CPU s / GB"
+            ),
+        )
         for latency_ms in [float(text) for text in options.latencies.split(",")]:
             costs: dict[str, list[Cost]] = {way: [] for way in ways}
             for _ in range(options.runs):
@@ -104,11 +111,21 @@ def read_options() -> argparse.Namespace:
     """Return the command line's options."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--latencies", default="0,20,80", help="round trips in milliseconds (default: %(default)s)")
-    parser.add_argument("--sizes", choices=("full", "files", "tiny", "small"), default="full", help="small: a twentieth of full")
-    parser.add_argument("--connections", type=int, default=16, help="how many connections each may have (default: %(default)s)")
-    parser.add_argument("--runs", type=int, default=1, help="how often each is measured; the median counts (default: %(default)s)")
+    parser.add_argument(
+        "--sizes", choices=("full", "files", "tiny", "small"), default="full", help="small: a twentieth of full"
+    )
+    parser.add_argument(
+        "--connections", type=int, default=16, help="how many connections each may have (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--runs", type=int, default=1, help="how often each is measured; the median counts (default: %(default)s)"
+    )
     parser.add_argument("--endpoint", help="an S3 server that runs already (default: a Ceph server is started)")
-    parser.add_argument("--bucket", default=BUCKET, help="a bucket there; what lies under videos/lesson/ is removed (default: %(default)s)")
+    parser.add_argument(
+        "--bucket",
+        default=BUCKET,
+        help="a bucket there; what lies under videos/lesson/ is removed (default: %(default)s)",
+    )
     return parser.parse_args()
 
 
@@ -116,7 +133,11 @@ def make_files(folder: Path, sizes: str) -> tuple[int, int]:
     """Write what is uploaded; return how many files and how many bytes."""
     dice = random.Random(SEED)
     folder.mkdir()
-    each = [1000] * 1000 if sizes == "tiny" else [dice.randint(100_000, 3_000_000) for _ in range(30 if sizes == "small" else 600)]
+    each = (
+        [1000] * 1000
+        if sizes == "tiny"
+        else [dice.randint(100_000, 3_000_000) for _ in range(30 if sizes == "small" else 600)]
+    )
     for number, size_bytes in enumerate(each):
         (folder / f"seg_{number:05}.ts").write_bytes(dice.randbytes(size_bytes))
     large_bytes, block_bytes = {"full": 500_000_000, "small": 100_000_000}.get(sizes, 0), 10_000_000
@@ -144,7 +165,9 @@ def said(command: Sequence[str]) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-def measure(way: str, files: Path, options: argparse.Namespace, latency_ms: float, *, expected: tuple[int, int]) -> Cost:
+def measure(
+    way: str, files: Path, options: argparse.Namespace, latency_ms: float, *, expected: tuple[int, int]
+) -> Cost:
     """Upload once and see that everything is there."""
     with ExitStack() as opened:
         scratch = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="s3-", ignore_cleanup_errors=True)))
@@ -163,13 +186,23 @@ def measure(way: str, files: Path, options: argparse.Namespace, latency_ms: floa
         elif way == "boto3":
             where = {"ENDPOINT_URL": far_away, "BUCKET": server.bucket, **keys(server)}
             cost = timed(
-                [sys.executable, str(HERE / "upload_ways.py"), way, str(sent), f"{FOLDER}/{PREFIX}", str(options.connections)], where
+                [
+                    sys.executable,
+                    str(HERE / "upload_ways.py"),
+                    way,
+                    str(sent),
+                    f"{FOLDER}/{PREFIX}",
+                    str(options.connections),
+                ],
+                where,
             )
         else:
             cost = timed(*rclone(server, far_away, sent, options.connections))
         found = [item["Size"] for item in listed(direct, server.bucket)]
         if (len(found), sum(found)) != expected:
-            sys.exit(f"{way} is said to have ended well, but the server has {len(found)} objects with {sum(found)} bytes.")
+            sys.exit(
+                f"{way} is said to have ended well, but the server has {len(found)} objects with {sum(found)} bytes."
+            )
         return cost
 
 
@@ -182,8 +215,20 @@ def ours(backend: Backend, folder: Path, connections: int) -> Cost:
 
 
 def rclone(server: Server, endpoint_url: str, folder: Path, connections: int) -> tuple[list[str], dict[str, str]]:
-    """Return rclone's command and environment. Its large file has as many parts under way as there may be connections."""
-    command = ["rclone", "copy", str(folder), f":s3:{server.bucket}/{FOLDER}/{PREFIX}", "--transfers", str(connections), "--config", ""]
+    """Return rclone's command and environment.
+
+    Its large file has as many parts under way as there may be connections.
+    """
+    command = [
+        "rclone",
+        "copy",
+        str(folder),
+        f":s3:{server.bucket}/{FOLDER}/{PREFIX}",
+        "--transfers",
+        str(connections),
+        "--config",
+        "",
+    ]
     remote = ["--s3-provider", "Ceph", "--s3-endpoint", endpoint_url, "--s3-region", REGION, "--s3-no-check-bucket"]
     parts = ["--s3-chunk-size", str(CHUNK_BYTES) + "b", "--s3-upload-cutoff", str(IN_PARTS_BYTES) + "b"]
     order = ["--s3-upload-concurrency", str(connections), "--order-by", "size,desc", "--check-first"]
@@ -193,9 +238,11 @@ def rclone(server: Server, endpoint_url: str, folder: Path, connections: int) ->
 
 def timed(command: Sequence[str], environ: Mapping[str, str]) -> Cost:
     """Run a command to its end; return the seconds of its whole process."""
-    # nothing speaks TLS here, and rclone 1.60 gives up where the first names a file; with the second Python would compile
-    # each module in every run, which an installed program does once
-    inherited = {name: value for name, value in os.environ.items() if name not in ("AWS_CA_BUNDLE", "PYTHONDONTWRITEBYTECODE")}
+    # nothing speaks TLS here, and rclone 1.60 gives up where the first names a file; with the second Python would
+    # compile each module in every run, which an installed program does once
+    inherited = {
+        name: value for name, value in os.environ.items() if name not in ("AWS_CA_BUNDLE", "PYTHONDONTWRITEBYTECODE")
+    }
     started = time.perf_counter()
     process = subprocess.Popen(command, env={**inherited, **environ}, stdout=subprocess.DEVNULL)
     _, status, used = os.wait4(process.pid, 0)
@@ -214,7 +261,8 @@ def show(latency_ms: float, costs: Mapping[str, Sequence[Cost]], size_bytes: int
     for way, runs in costs.items():
         cpu_s = median(cost.cpu_s for cost in runs)
         line = (
-            f"{latency_ms:7.0f} ms   {way:<8}{seconds[way]:9.2f}   {seconds[way] / better:22.2f}{cpu_s:10.2f}   {cpu_s / gigabytes:10.2f}"
+            f"{latency_ms:7.0f} ms   {way:<8}{seconds[way]:9.2f}   {seconds[way] / better:22.2f}{cpu_s:10.2f} "
+            f"  {cpu_s / gigabytes:10.2f}"
         )
         behind_s = median(cost.backend_cpu_s for cost in runs)
         write(line + (f"   {behind_s:13.2f}   {behind_s / gigabytes:18.2f}" if way == "ours" else ""))
@@ -225,7 +273,9 @@ def an_s3_server(scratch: Path, options: argparse.Namespace) -> Iterator[Server]
     """Start a server, or take the one that was named, and make sure that its first upload is not this one."""
     if options.endpoint:
         known = (os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"])
-        yield Server(endpoint_url=options.endpoint, bucket=options.bucket, access_key_id=known[0], secret_access_key=known[1])
+        yield Server(
+            endpoint_url=options.endpoint, bucket=options.bucket, access_key_id=known[0], secret_access_key=known[1]
+        )
         return
     with importlib.import_module("s3_server").running(scratch / "s") as running:
         server = Server(

@@ -1,9 +1,11 @@
-"""How much memory an upload takes, whatever it uploads: one very large file in parts and in one PUT, and a folder of many files.
+"""How much memory an upload takes, whatever it uploads: one very large file in parts and in one PUT,
+and a folder of many files.
 
     python benchmarks/upload_memory.py [--gigabytes 4.9] [--files 30000] [--connections 4]
 
-The file is sparse, so that only what our backend stores takes room: as many gigabytes in the temporary folder, removed again
-before the next. Uploader and backend (STORAGE_TYPE=LOCAL) are processes of their own; what counts is the uploader's. Linux only.
+The file is sparse, so that only what our backend stores takes room: as many gigabytes in the temporary folder, removed
+again before the next. Uploader and backend (STORAGE_TYPE=LOCAL) are processes of their own; what counts is the
+uploader's. Linux only.
 """
 
 from __future__ import annotations
@@ -27,14 +29,20 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--gigabytes", type=float, default=4.9, help="how large the file is (default: %(default)s)")
-    parser.add_argument("--files", type=int, default=30_000, help="how many files the folder has, of 1 kB each (default: %(default)s)")
-    parser.add_argument("--connections", type=int, default=4, help="how many files or parts at a time (default: %(default)s)")
+    parser.add_argument(
+        "--files", type=int, default=30_000, help="how many files the folder has, of 1 kB each (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--connections", type=int, default=4, help="how many files or parts at a time (default: %(default)s)"
+    )
     options = parser.parse_args()
     size_bytes = int(options.gigabytes * 1e9)
     with tempfile.TemporaryDirectory(prefix="upload-memory-") as name:
         folder = Path(name)
         if shutil.disk_usage(folder).free < size_bytes + LEFT_BYTES:
-            sys.exit(f"There is no room for {options.gigabytes} GB in {folder.parent}: choose --gigabytes or set TMPDIR.")
+            sys.exit(
+                f"There is no room for {options.gigabytes} GB in {folder.parent}: choose --gigabytes or set TMPDIR."
+            )
         large, many = folder / "large", folder / "many"
         make_large(large, size_bytes)
         make_many(many, options.files)
@@ -72,7 +80,9 @@ def upload(way: str, source: Path, root: Path, connections: int) -> tuple[int, f
     stored = [path.stat().st_size for path in root.rglob("*") if path.is_file() and path.suffix in (".ts", ".mp4")]
     sent = [path.stat().st_size for path in source.rglob("*") if path.suffix in (".ts", ".mp4")]
     if sorted(stored) != sorted(sent):
-        sys.exit(f"The backend has {len(stored)} files with {sum(stored)} bytes, but {len(sent)} with {sum(sent)} were sent.")
+        sys.exit(
+            f"The backend has {len(stored)} files with {sum(stored)} bytes, but {len(sent)} with {sum(sent)} were sent."
+        )
     shutil.rmtree(root)
     return int(done.stdout), seconds
 

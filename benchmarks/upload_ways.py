@@ -2,9 +2,9 @@
 
     python benchmarks/upload_ways.py ours|ours-whole|ours-manifest|boto3 FOLDER PREFIX CONNECTIONS
 
-`ours` finds its backend in BACKEND_URL and AUTH_TOKEN; `ours-whole` sends even the largest file in one PUT, `ours-manifest` writes
-the manifests too. `boto3` finds the server in ENDPOINT_URL and BUCKET, and its keys where Amazon's programs do. Prints the most
-memory that was used, in bytes.
+`ours` finds its backend in BACKEND_URL and AUTH_TOKEN; `ours-whole` sends even the largest file in one PUT,
+`ours-manifest` writes the manifests too. `boto3` finds the server in ENDPOINT_URL and BUCKET, and its keys where
+Amazon's programs do. Prints the most memory that was used, in bytes.
 """
 
 from __future__ import annotations
@@ -60,13 +60,21 @@ def with_boto3(folder: Path, prefix: str, connections: int) -> None:
     from boto3.s3.transfer import TransferConfig, create_transfer_manager  # type: ignore[import-untyped]
     from botocore.config import Config
 
-    # without the first, newer versions add checksums that servers other than Amazon's may store into the file (boto3#4435)
-    config = Config(request_checksum_calculation="when_required", max_pool_connections=connections, s3={"addressing_style": "path"})
+    # without the first, newer versions add checksums that servers other than Amazon's may store into the file
+    # (boto3#4435)
+    config = Config(
+        request_checksum_calculation="when_required", max_pool_connections=connections, s3={"addressing_style": "path"}
+    )
     client = boto3.client("s3", endpoint_url=os.environ["ENDPOINT_URL"], region_name="us-east-1", config=config)
-    terms = TransferConfig(max_concurrency=connections, multipart_threshold=IN_PARTS_BYTES, multipart_chunksize=CHUNK_BYTES)
+    terms = TransferConfig(
+        max_concurrency=connections, multipart_threshold=IN_PARTS_BYTES, multipart_chunksize=CHUNK_BYTES
+    )
     files = sorted((path for path in folder.rglob("*") if path.is_file()), key=lambda path: -path.stat().st_size)
     with create_transfer_manager(client, terms) as manager:
-        sent = [manager.upload(str(path), os.environ["BUCKET"], prefix + path.relative_to(folder).as_posix()) for path in files]
+        sent = [
+            manager.upload(str(path), os.environ["BUCKET"], prefix + path.relative_to(folder).as_posix())
+            for path in files
+        ]
         for future in sent:
             future.result()
 

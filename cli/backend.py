@@ -36,7 +36,10 @@ def run(options: argparse.Namespace, config: Config) -> int:
 
 
 def check(api: BackendApi, prefix: str) -> int:
-    """Print a line for each point of the interface as it is tried; exit 1 where one is not met. Raises SettingsError."""
+    """Print a line for each point of the interface as it is tried; exit 1 where one is not met.
+
+    Raises SettingsError.
+    """
     problems = upload_problems(url=api.url, token=api.token, prefix=prefix, session_id=None)
     if problems:
         raise SettingsError(problems)
@@ -60,7 +63,10 @@ def announce(running: RunningBackend) -> None:
         lines += [
             f"Token:    {settings.token}",
             "",
-            "The token is new at every start. To keep one, set AUTH_TOKEN in .env. To upload to this backend, set in .env:",
+            (
+                "The token is new at every start. To keep one, set AUTH_TOKEN in .env. "
+                "To upload to this backend, set in .env:"
+            ),
             f"  BACKEND_URL={running.url}",
             f"  AUTH_TOKEN={settings.token}",
         ]

@@ -77,10 +77,16 @@ def jobs_from(options: argparse.Namespace) -> list[Job]:
             source=video.source,
             output_dir=options.output,
             slug=video.place,
-            qualities=None if options.qualities == "auto" else tuple(q.strip() for q in options.qualities.split(",") if q.strip()),
-            tracks=TrackChoice(programme=options.programme, video=options.video_track, audio=_audio_tracks(options) or ()),
+            qualities=None
+            if options.qualities == "auto"
+            else tuple(q.strip() for q in options.qualities.split(",") if q.strip()),
+            tracks=TrackChoice(
+                programme=options.programme, video=options.video_track, audio=_audio_tracks(options) or ()
+            ),
             encoding=_encoding(options),
-            sound=AudioRequest(surround=options.surround, loudness_lufs=options.loudness, audio_map=_audio_map(options) or ()),
+            sound=AudioRequest(
+                surround=options.surround, loudness_lufs=options.loudness, audio_map=_audio_map(options) or ()
+            ),
             encryption=_encryption(options),
             accept_damaged=options.accept_damaged,
             black_bars=options.black_bars,
@@ -103,7 +109,10 @@ def existing_from(options: argparse.Namespace) -> Existing:
 
 
 def settle_unfinished(error: UploadIncompleteError) -> Existing:
-    """Ask at a terminal whether to resume. Raises UploadIncompleteError's sentence as SettingsError where nobody can answer."""
+    """Ask at a terminal whether to resume.
+
+    Raises UploadIncompleteError's sentence as SettingsError where nobody can answer.
+    """
     sentence = f"Previous upload incomplete ({error.files_done}/{error.files_total} files uploaded)"
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise SettingsError(f"{sentence}: add --resume to go on with it, or --fresh to begin anew.")
@@ -138,7 +147,9 @@ def finish_early(job: Job, error: PipelineError | Cancelled, view: Renderer) -> 
     return report
 
 
-def _one(job: Job, options: argparse.Namespace, login: TokenKeeper, view: Renderer, cancel: CancelToken, note: str) -> JobReport:
+def _one(
+    job: Job, options: argparse.Namespace, login: TokenKeeper, view: Renderer, cancel: CancelToken, note: str
+) -> JobReport:
     config = login.config
     try:
         plan = _plan(job, config)
@@ -150,7 +161,9 @@ def _one(job: Job, options: argparse.Namespace, login: TokenKeeper, view: Render
             view.event(LogLine(text=note))
         control, ask_token = control_from(options), login.keeping(token_prompt(config, view.event, cancel))
         report = run_cancellable(
-            lambda sink, token: wiring.run_job(plan, config, sink, token, control=control, ask_token=ask_token), view.event, cancel
+            lambda sink, token: wiring.run_job(plan, config, sink, token, control=control, ask_token=ask_token),
+            view.event,
+            cancel,
         )
     if report.outcome is Outcome.FAILED:
         complain(*report.error.splitlines())
@@ -182,7 +195,9 @@ def _problems(options: argparse.Namespace, config: Config, jobs: Sequence[Job]) 
     if _audio_tracks(options) is None:
         problems.append(f"--audio-track takes numbers such as 2 or 1,3, not {options.audio_track!r}.")
     if _audio_map(options) is None:
-        problems.append(f"--audio-map takes tracks such as 1+2,3+4, or channels such as 1.3+1.4, not {options.audio_map!r}.")
+        problems.append(
+            f"--audio-map takes tracks such as 1+2,3+4, or channels such as 1.3+1.4, not {options.audio_map!r}."
+        )
     upload = _upload(options, "")
     if upload is not None:
         problems += wiring.upload_problems(config, upload, token_typed=False)
@@ -231,7 +246,9 @@ def _transcription(options: argparse.Namespace) -> TranscriptionRequest | None:
         return None
     language = None if options.language in (None, "auto") else options.language
     return (
-        TranscriptionRequest(language=language) if options.model is None else TranscriptionRequest(model=options.model, language=language)
+        TranscriptionRequest(language=language)
+        if options.model is None
+        else TranscriptionRequest(model=options.model, language=language)
     )
 
 

@@ -39,12 +39,16 @@ def run(options: argparse.Namespace, config: Config) -> int:
     except OSError as error:
         raise OutputError(f"{place} can't be made ({error.strerror}): choose another folder with -o.") from error
     settings = BackendSettings.from_config(
-        replace(config, server=replace(config.server, storage_type="LOCAL", local_max_size_gb=None, public_base_url="")),
+        replace(
+            config, server=replace(config.server, storage_type="LOCAL", local_max_size_gb=None, public_base_url="")
+        ),
         root=place / STORE,
         token=secrets.token_urlsafe(32),
     )
     with serve_in_thread(settings) as backend:
-        report = _job(place, replace(config, backend=replace(settings.endpoints, url=backend.url, token=settings.token)))
+        report = _job(
+            place, replace(config, backend=replace(settings.endpoints, url=backend.url, token=settings.token))
+        )
     if report.outcome is not Outcome.DONE:
         complain(*report.error.splitlines())
         return exit_status([report])
@@ -54,14 +58,19 @@ def run(options: argparse.Namespace, config: Config) -> int:
 
 
 async def compare(folder: Path, store: LocalStorageBackend) -> int:
-    """Compare every published file with what is stored; return how many there are. Raises TransferError naming the first that differs."""
+    """Compare every published file with what is stored; return how many there are.
+
+    Raises TransferError naming the first that differs.
+    """
     files = published_files(folder)
     for path in files:
         key = PREFIX + path.relative_to(folder).as_posix()
         try:
             stored = await store.load(key)
         except StorageError as error:
-            raise TransferError(f"{key} is not in the store although its upload was confirmed: run the demo again.") from error
+            raise TransferError(
+                f"{key} is not in the store although its upload was confirmed: run the demo again."
+            ) from error
         if stored != path.read_bytes():
             raise TransferError(f"{key} in the store differs from {path}: run the demo again.")
     return len(files)

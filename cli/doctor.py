@@ -13,7 +13,14 @@ from platform import platform, python_version
 from config import Config
 from pipeline.cancel import CancelToken
 from pipeline.errors import PipelineError
-from pipeline.media.encode.encoder_check import CODEC_NAMES, FAMILY_NAMES, EncoderResult, EncoderStatus, check_encoders, preferred
+from pipeline.media.encode.encoder_check import (
+    CODEC_NAMES,
+    FAMILY_NAMES,
+    EncoderResult,
+    EncoderStatus,
+    check_encoders,
+    preferred,
+)
 from pipeline.media.ffmpeg.process import ffmpeg_encoders, ffmpeg_version, find_ffmpeg
 from pipeline.model import Codec, EncoderFamily
 from pipeline.wiring import check_connection
@@ -52,7 +59,9 @@ def run(options: argparse.Namespace, config: Config) -> int:
     _line("Whisper", ", ".join(models_on_disk()) or "no model downloaded yet; the first transcription fetches one")
     _line(
         "Backend",
-        _outcome(lambda: check_connection(config).text) if config.backend.configured else "not configured (BACKEND_URL and AUTH_TOKEN)",
+        _outcome(lambda: check_connection(config).text)
+        if config.backend.configured
+        else "not configured (BACKEND_URL and AUTH_TOKEN)",
     )
     for problem in config.problems:
         sound = False
@@ -106,6 +115,11 @@ def _line(label: str, text: str) -> None:
     """Print a label and its text, which goes on below itself; a path stays in one piece, to be copied."""
     head = f"{label:<{LABEL_WIDTH}}"
     rows = textwrap.wrap(
-        text, _width(), initial_indent=head, subsequent_indent=" " * LABEL_WIDTH, break_long_words=False, break_on_hyphens=False
+        text,
+        _width(),
+        initial_indent=head,
+        subsequent_indent=" " * LABEL_WIDTH,
+        break_long_words=False,
+        break_on_hyphens=False,
     )
     sys.stdout.write("\n".join(rows) + "\n")

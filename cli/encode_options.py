@@ -1,4 +1,7 @@
-"""The options of `convert` that say which tracks are taken and how they are encoded. Knows no job: it only names them."""
+"""The options of `convert` that say which tracks are taken and how they are encoded.
+
+Knows no job: it only names them.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +16,24 @@ def add_tracks(parser: argparse.ArgumentParser) -> None:
         "--programme",
         type=int,
         metavar="N",
-        help="take this programme of a transport stream, by its number there (default: the one with the largest picture)",
+        help=(
+            "take this programme of a transport stream, by its number there (default: the one with the largest picture)"
+        ),
     )
     parser.add_argument(
         "--video-track",
         type=int,
         metavar="N",
-        help="take this picture where there are several, counted from 1 (default: the one marked as default, else the largest)",
+        help=(
+            "take this picture where there are several, counted from 1 "
+            "(default: the one marked as default, else the largest)"
+        ),
     )
-    parser.add_argument("--audio-track", metavar="N[,N]", help="take these sound tracks, counted from 1 (default: all that can be decoded)")
+    parser.add_argument(
+        "--audio-track",
+        metavar="N[,N]",
+        help="take these sound tracks, counted from 1 (default: all that can be decoded)",
+    )
 
 
 def add_encoding(parser: argparse.ArgumentParser) -> None:
@@ -33,13 +45,28 @@ def add_encoding(parser: argparse.ArgumentParser) -> None:
         names = [str(value.value) for value in values]
         parser.add_argument(option, choices=names, default=default, help=f"{text} (default: {default})")
 
-    choose("--encoder", EncoderFamily, "auto", "what encodes the picture: the first that works, the processor, or one maker's hardware")
+    choose(
+        "--encoder",
+        EncoderFamily,
+        "auto",
+        "what encodes the picture: the first that works, the processor, or one maker's hardware",
+    )
     choose("--codec", Codec, "h264", "how the picture is encoded; HEVC and AV1 are smaller, for newer devices")
-    parser.add_argument("--preset", choices=PRESETS, default="medium", help="faster or smaller, for every codec (default: medium)")
-    choose("--rate-control", RateControl, "crf", "crf: an even quality below a ceiling of bits; abr: an average bit rate")
-    parser.add_argument("--target-vmaf", type=float, metavar="VMAF", help="choose each quality's CRF by measuring, for example 94")
-    parser.add_argument("--segment-type", choices=[t.value for t in SegmentType], help="ts, or fmp4 (default: ts for h264, else fmp4)")
-    parser.add_argument("--keep-hdr", action="store_true", help="keep HDR10 and HLG with hevc or av1 instead of converting to SDR")
+    parser.add_argument(
+        "--preset", choices=PRESETS, default="medium", help="faster or smaller, for every codec (default: medium)"
+    )
+    choose(
+        "--rate-control", RateControl, "crf", "crf: an even quality below a ceiling of bits; abr: an average bit rate"
+    )
+    parser.add_argument(
+        "--target-vmaf", type=float, metavar="VMAF", help="choose each quality's CRF by measuring, for example 94"
+    )
+    parser.add_argument(
+        "--segment-type", choices=[t.value for t in SegmentType], help="ts, or fmp4 (default: ts for h264, else fmp4)"
+    )
+    parser.add_argument(
+        "--keep-hdr", action="store_true", help="keep HDR10 and HLG with hevc or av1 instead of converting to SDR"
+    )
     parser.add_argument(
         "--copy-top",
         choices=("auto", "off"),
@@ -56,8 +83,18 @@ def add_encoding(parser: argparse.ArgumentParser) -> None:
             "tracks count from 1, of those of --audio-track where that is given"
         ),
     )
-    parser.add_argument("--loudness", type=float, metavar="LUFS", help="bring the sound to this loudness, for example -16")
-    parser.add_argument("--encrypt", type=Path, metavar="KEYFILE", help="encrypt the segments with AES-128 and this key of 16 bytes")
-    parser.add_argument("--key-uri", default="", metavar="URI", help="where players ask for the key; needed with --encrypt")
-    parser.add_argument("--publish-key", action="store_true", help="also put the key beside the segments, where anybody can get it")
-    parser.add_argument("--accept-damaged", action="store_true", help="convert a damaged video as far as it can be read")
+    parser.add_argument(
+        "--loudness", type=float, metavar="LUFS", help="bring the sound to this loudness, for example -16"
+    )
+    parser.add_argument(
+        "--encrypt", type=Path, metavar="KEYFILE", help="encrypt the segments with AES-128 and this key of 16 bytes"
+    )
+    parser.add_argument(
+        "--key-uri", default="", metavar="URI", help="where players ask for the key; needed with --encrypt"
+    )
+    parser.add_argument(
+        "--publish-key", action="store_true", help="also put the key beside the segments, where anybody can get it"
+    )
+    parser.add_argument(
+        "--accept-damaged", action="store_true", help="convert a damaged video as far as it can be read"
+    )

@@ -19,10 +19,11 @@ PATIENCE_S = 5.0
 
 
 def end_at_once_on_ctrl_c() -> None:
-    """Let Ctrl-C end the program on the spot, where there is nothing to be put in order: while it is loaded and when it is done.
+    """Let Ctrl-C end the program on the spot, where there is nothing to be put in order:
+    while it is loaded and when it is done.
 
-    A KeyboardInterrupt in the middle of an import may be raised inside a callback that ignores what is raised in it, and is
-    lost; or a class that is being made turns it into a RuntimeError.
+    A KeyboardInterrupt in the middle of an import may be raised inside a callback that ignores what is raised in it,
+    and is lost; or a class that is being made turns it into a RuntimeError.
     """
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, lambda _number, _frame: _end())
@@ -40,13 +41,16 @@ def raised() -> Iterator[None]:
 
 
 @contextmanager
-def answered(answer: Callable[[], None], *, patience_s: float, numbers: tuple[int, ...] = (signal.SIGINT,)) -> Iterator[None]:
+def answered(
+    answer: Callable[[], None], *, patience_s: float, numbers: tuple[int, ...] = (signal.SIGINT,)
+) -> Iterator[None]:
     """Inside the block a signal calls `answer`, which should bring the block to its end.
 
-    Should a second one come, or the block not end within `patience_s`, the program ends at once with status 130. Whatever is
-    in work is made to stand a kill at any moment.
+    Should a second one come, or the block not end within `patience_s`, the program ends at once with status 130.
+    Whatever is in work is made to stand a kill at any moment.
     """
-    signals: queue.SimpleQueue[bool] = queue.SimpleQueue()  # its `put` may be called in a signal handler, no lock may be taken
+    # its `put` may be called in a signal handler, no lock may be taken
+    signals: queue.SimpleQueue[bool] = queue.SimpleQueue()
     watch = threading.Thread(target=_end_if_it_does_not, args=(signals, patience_s), name="interrupts", daemon=True)
 
     def handle(_number: int, _frame: FrameType | None) -> None:
@@ -78,7 +82,8 @@ def _end_if_it_does_not(signals: queue.SimpleQueue[bool], patience_s: float) -> 
 
 def _end() -> None:
     """End the program without waiting for threads, which may be what hangs."""
-    with suppress(OSError, RuntimeError, ValueError):  # the reader may be gone, or the stream be in the middle of a write
+    # the reader may be gone, or the stream be in the middle of a write
+    with suppress(OSError, RuntimeError, ValueError):
         sys.stdout.flush()
         sys.stderr.write("hls-converter: Cancelled.\n")
         sys.stderr.flush()

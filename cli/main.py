@@ -69,7 +69,9 @@ class _Parser(argparse.ArgumentParser):
     def parse_known_args(  # type: ignore[override]  # argparse's overloads say the same
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
-        """Parse, taking `-0:05` or `-16` after an option for its value (https://github.com/python/cpython/issues/53580)."""
+        """Parse, taking `-0:05` or `-16` after an option for its value
+        (https://github.com/python/cpython/issues/53580).
+        """
         return super().parse_known_args(_joined(sys.argv[1:] if args is None else args), namespace)
 
 
@@ -123,13 +125,20 @@ def _add_convert(parser: argparse.ArgumentParser, config: Config) -> None:
     from pipeline.media.source.trimming import EXAMPLES
 
     parser.usage = "%(prog)s INPUT... -o DIR [OPTION...]"
-    parser.add_argument("inputs", type=Path, nargs="+", metavar="INPUT", help="a video, or a folder: all the videos in it and below")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="a folder for each video is made in this one")
+    parser.add_argument(
+        "inputs", type=Path, nargs="+", metavar="INPUT", help="a video, or a folder: all the videos in it and below"
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="DIR", help="a folder for each video is made in this one"
+    )
     parser.add_argument(
         "--root",
         type=Path,
         metavar="DIR",
-        help="keep each video's path below this folder in -o and the destination (default: below the folder that all have in common)",
+        help=(
+            "keep each video's path below this folder in -o and the destination "
+            "(default: below the folder that all have in common)"
+        ),
     )
     parser.add_argument(
         "--qualities",
@@ -140,17 +149,24 @@ def _add_convert(parser: argparse.ArgumentParser, config: Config) -> None:
     add_tracks(parser)
     add_encoding(parser)
     parser.add_argument(
-        "--black-bars", action="store_true", help="fill a 16:9 frame with black bars instead of keeping the picture's shape"
+        "--black-bars",
+        action="store_true",
+        help="fill a 16:9 frame with black bars instead of keeping the picture's shape",
     )
     parser.add_argument("--trim", metavar="IN-OUT", help=f"convert only this part, {EXAMPLES}")
     parser.add_argument(
         "--chapters",
         type=Path,
         metavar="FILE",
-        help="take the chapters from this file, not from the video: lines such as 0:01:30 Title, WebVTT, JSON and others",
+        help=(
+            "take the chapters from this file, not from the video: lines such as 0:01:30 Title, WebVTT, JSON and others"
+        ),
     )
     parser.add_argument(
-        "--mp4", action=argparse.BooleanOptionalAction, default=True, help="make a 480p MP4 for offline viewing (default: yes)"
+        "--mp4",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="make a 480p MP4 for offline viewing (default: yes)",
     )
     parser.add_argument(
         "--transcribe",
@@ -195,33 +211,53 @@ def _add_manifest(parser: argparse.ArgumentParser, _: Config) -> None:
     def action(name: str, text: str, named: str = "") -> argparse.ArgumentParser:
         added = actions.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
         if named:
-            added.add_argument("manifest", metavar=named, help="a folder that was uploaded, a manifest file, or a destination")
+            added.add_argument(
+                "manifest", metavar=named, help="a folder that was uploaded, a manifest file, or a destination"
+            )
         added.add_argument("--json", action="store_true", help="print one event a line as JSON")
         return added
 
     action("show", "show what was uploaded, without asking the server", "DIR|FILE|PREFIX")
     listing = action("list", "list every destination that this computer uploaded to")
-    listing.add_argument("--orphans", action="store_true", help="only streams whose videos were renamed or deleted here")
+    listing.add_argument(
+        "--orphans", action="store_true", help="only streams whose videos were renamed or deleted here"
+    )
     restore = action("restore", "bring files back from the server, each checked by its MD5", "DIR|FILE|PREFIX")
     restore.add_argument("files", nargs="*", metavar="FILE", help="a file or folder of the manifest (default: all)")
     restore.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="DIR", help="where to put them; other files of the same names are replaced"
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="where to put them; other files of the same names are replaced",
     )
     prune = action("prune", "show what is on the server but no longer in the manifest, and delete it when told to")
-    prune.add_argument("manifest", nargs="?", metavar="PREFIX|DIR", help="a folder that was uploaded, a manifest file, or a destination")
-    prune.add_argument("--orphans", action="store_true", help="instead, the whole streams whose videos were renamed or deleted here")
+    prune.add_argument(
+        "manifest",
+        nargs="?",
+        metavar="PREFIX|DIR",
+        help="a folder that was uploaded, a manifest file, or a destination",
+    )
+    prune.add_argument(
+        "--orphans", action="store_true", help="instead, the whole streams whose videos were renamed or deleted here"
+    )
     prune.add_argument("--yes", action="store_true", help="delete it without asking")
 
 
 def _add_verify(parser: argparse.ArgumentParser, _: Config) -> None:
-    parser.add_argument("manifest", metavar="DIR|MANIFEST|PREFIX", help="a folder that was uploaded, a manifest file, or a destination")
+    parser.add_argument(
+        "manifest", metavar="DIR|MANIFEST|PREFIX", help="a folder that was uploaded, a manifest file, or a destination"
+    )
     parser.add_argument("--deep", action="store_true", help="also read every file on the server whole")
     parser.add_argument("--json", action="store_true", help="print one difference a line as JSON")
 
 
 def _add_record(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--session-id", default="", metavar="ID", help="the session that the file record belongs to")
-    parser.add_argument("--delete-local", action="store_true", help="delete the local media when every file is confirmed")
+    parser.add_argument(
+        "--delete-local", action="store_true", help="delete the local media when every file is confirmed"
+    )
 
 
 def _add_transfer(parser: argparse.ArgumentParser) -> None:
@@ -231,7 +267,9 @@ def _add_transfer(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_replace(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--replace", action="store_true", help="take the place of another video that stands at the destination")
+    parser.add_argument(
+        "--replace", action="store_true", help="take the place of another video that stands at the destination"
+    )
 
 
 def _add_again(parser: argparse.ArgumentParser, *, fresh: str) -> None:
@@ -242,10 +280,21 @@ def _add_again(parser: argparse.ArgumentParser, *, fresh: str) -> None:
 
 def _add_storage(parser: argparse.ArgumentParser, _: Config) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=_AnyOrderParser)
-    text = "copy what is stored to the other storage, each file checked by its MD5; what is there already is passed over"
+    text = (
+        "copy what is stored to the other storage, each file checked by its MD5; what is there already is passed over"
+    )
     copy = actions.add_parser("copy", help=text, description=f"{text[0].upper()}{text[1:]}.")
-    copy.add_argument("prefix", nargs="?", default="", metavar="PREFIX", help="only what begins with this, such as videos/ (default: all)")
-    for option, name, place in (("--from", "source", "the storage to copy from"), ("--to", "target", "the storage to copy to")):
+    copy.add_argument(
+        "prefix",
+        nargs="?",
+        default="",
+        metavar="PREFIX",
+        help="only what begins with this, such as videos/ (default: all)",
+    )
+    for option, name, place in (
+        ("--from", "source", "the storage to copy from"),
+        ("--to", "target", "the storage to copy to"),
+    ):
         copy.add_argument(option, dest=name, type=str.upper, choices=("LOCAL", "S3"), required=True, help=place)
 
 
@@ -256,20 +305,29 @@ def _add_backend(parser: argparse.ArgumentParser, config: Config) -> None:
         "--root",
         type=Path,
         metavar="DIR",
-        help=f"where its own files are kept, and the objects with STORAGE_TYPE=LOCAL (default: {config.server.local_path})",
+        help=(
+            "where its own files are kept, and the objects with STORAGE_TYPE=LOCAL "
+            f"(default: {config.server.local_path})"
+        ),
     )
-    parser.add_argument("--check", metavar="URL", help="start nothing, but try the backend at this address out, point by point")
+    parser.add_argument(
+        "--check", metavar="URL", help="start nothing, but try the backend at this address out, point by point"
+    )
     parser.add_argument("--prefix", help="where --check stores a few small files (default: tests/)")
 
 
 def _add_demo(parser: argparse.ArgumentParser, _: Config) -> None:
     work = Path("demo-output")
-    parser.add_argument("-o", "--output", type=Path, default=work, metavar="DIR", help="where to work (default: %(default)s)")
+    parser.add_argument(
+        "-o", "--output", type=Path, default=work, metavar="DIR", help="where to work (default: %(default)s)"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """A command: the module whose `run(options, config)` does it, what `--help` says of it, and what adds its options."""
+    """A command: the module whose `run(options, config)` does it, what `--help` says of it,
+    and what adds its options.
+    """
 
     module: str
     help: str
@@ -277,23 +335,33 @@ class Command:
 
 
 COMMANDS = {
-    "convert": Command(module="cli.convert", help="convert videos, and upload them when asked", add_options=_add_convert),
+    "convert": Command(
+        module="cli.convert", help="convert videos, and upload them when asked", add_options=_add_convert
+    ),
     "upload": Command(module="cli.upload", help="upload a folder that was converted before", add_options=_add_upload),
     "validate": Command(
         module="cli.validate",
         help="check a stream's folder against the rules that players rely on",
         add_options=_add_validate,
     ),
-    "manifest": Command(module="cli.manifest", help="show, list, restore or clear up what was uploaded", add_options=_add_manifest),
-    "verify": Command(module="cli.verify", help="compare the files here, the manifest and the server", add_options=_add_verify),
+    "manifest": Command(
+        module="cli.manifest", help="show, list, restore or clear up what was uploaded", add_options=_add_manifest
+    ),
+    "verify": Command(
+        module="cli.verify", help="compare the files here, the manifest and the server", add_options=_add_verify
+    ),
     "check": Command(module="cli.check", help="test the connection to the backend and the token"),
-    "backend": Command(module="cli.backend", help="run the reference backend on this computer", add_options=_add_backend),
+    "backend": Command(
+        module="cli.backend", help="run the reference backend on this computer", add_options=_add_backend
+    ),
     "storage": Command(module="cli.storage", help="look after the storages that .env names", add_options=_add_storage),
     "demo": Command(
         module="cli.demo",
         help="convert and upload a shipped sample, with a backend on this computer",
         add_options=_add_demo,
     ),
-    "doctor": Command(module="cli.doctor", help="show what this computer has: ffmpeg, encoders, screen, models, backend"),
+    "doctor": Command(
+        module="cli.doctor", help="show what this computer has: ffmpeg, encoders, screen, models, backend"
+    ),
 }
 """Every command by its name, in the order of `--help`. A module is imported when its command is called, not before."""

@@ -34,7 +34,10 @@ def required(options: argparse.Namespace, config: Config) -> Located:
     """Return the manifest that was named, on this computer. Raises ManifestError."""
     located = find(options.manifest, config.data_dir, config.backend.url)
     if located is None:
-        raise ManifestError(f"No manifest is known for {options.manifest}: name a folder that was uploaded, a manifest or a destination.")
+        raise ManifestError(
+            f"No manifest is known for {options.manifest}: "
+            "name a folder that was uploaded, a manifest or a destination."
+        )
     return located
 
 
@@ -43,7 +46,10 @@ def check_backend(config: Config, manifest: Manifest | None) -> None:
     backend = config.backend
     problems = [*config.problems, *backend_url_problems(backend.url), *token_problems(backend.token, typed=False)]
     if not problems and manifest is not None and manifest.backend_url not in (None, backend.url.rstrip("/")):
-        problems = [f"The manifest is of the backend {manifest.backend_url}, but BACKEND_URL is {backend.url}: set it to the manifest's."]
+        problems = [
+            f"The manifest is of the backend {manifest.backend_url}, but BACKEND_URL is {backend.url}: "
+            "set it to the manifest's."
+        ]
     if problems:
         raise SettingsError(problems)
 
@@ -51,7 +57,9 @@ def check_backend(config: Config, manifest: Manifest | None) -> None:
 def unknown(remote: Remote, named: str) -> ManifestError:
     """Return the error of a destination that neither this computer nor the server knows."""
     reason = "the server has none" if remote.offer.manifest else "the backend does not give manifests"
-    return ManifestError(f"No manifest is known for {named} on this computer, and {reason}: name a folder that was uploaded.")
+    return ManifestError(
+        f"No manifest is known for {named} on this computer, and {reason}: name a folder that was uploaded."
+    )
 
 
 def check_finished(manifest: Manifest) -> None:
@@ -88,7 +96,9 @@ def _show(options: argparse.Namespace, config: Config) -> int:
     if options.json:
         for file in manifest.files:
             _event("file", file_fields(file))
-        _event("manifest", {**_summary(located), "versions": [version_fields(version) for version in manifest.versions]})
+        _event(
+            "manifest", {**_summary(located), "versions": [version_fields(version) for version in manifest.versions]}
+        )
         return EXIT_DONE
     _rows(
         ("Title", manifest.title),
@@ -130,7 +140,14 @@ def _list(options: argparse.Namespace, config: Config) -> int:
         _table(
             ("Title", "Destination", "Files", "Size", "Last upload", "Backend"),
             [
-                (m.title, m.prefix, str(m.total_files), size_text(m.total_size_bytes), m.last_synced, m.backend_url or "not known")
+                (
+                    m.title,
+                    m.prefix,
+                    str(m.total_files),
+                    size_text(m.total_size_bytes),
+                    m.last_synced,
+                    m.backend_url or "not known",
+                )
                 for m in (located.manifest for located in found)
             ],
         )
@@ -169,7 +186,9 @@ def _restore(options: argparse.Namespace, config: Config) -> int:
             raise unknown(remote, options.manifest)
         check_finished(manifest)
         entries = chosen(manifest, options.files)
-        done = restore(remote, entries, options.output, placement=manifest.placement, on_file=_say_json if options.json else _say)
+        done = restore(
+            remote, entries, options.output, placement=manifest.placement, on_file=_say_json if options.json else _say
+        )
     failed = [restored for restored in done if restored.outcome is RestoreOutcome.FAILED]
     if not failed and not options.files:
         write_beside(relocated(manifest, options.output.absolute()), options.output)
@@ -195,7 +214,9 @@ def _prune(options: argparse.Namespace, config: Config) -> int:
     with connected(config.backend) as remote:
         prefix = located.manifest.prefix if located is not None else as_prefix(options.manifest)
         theirs = remote.manifest(prefix)
-        manifests = [manifest for manifest in (located.manifest if located is not None else None, theirs) if manifest is not None]
+        manifests = [
+            manifest for manifest in (located.manifest if located is not None else None, theirs) if manifest is not None
+        ]
         if not manifests:
             raise unknown(remote, options.manifest)
         found = leftovers(remote, manifests, _destinations(library(config.data_dir)[0], remote))
@@ -249,7 +270,9 @@ def _say_deleted(options: argparse.Namespace, found: Sequence[StoredObject], del
     gone = len(deleted) - len(errors)
     if options.json:
         size_bytes = sum(stored.size_bytes for stored in found)
-        _event("prune_finished", {"found": len(found), "size_bytes": size_bytes, "deleted": gone, "failed": len(errors)})
+        _event(
+            "prune_finished", {"found": len(found), "size_bytes": size_bytes, "deleted": gone, "failed": len(errors)}
+        )
     elif deleted:
         sys.stdout.write(f"{counted(gone, 'file')} deleted.\n")
     elif found:
@@ -278,7 +301,10 @@ def _say_leftovers(found: Leftovers, *, as_json: bool) -> None:
         _say_kept(found.kept, as_json=True)
         return
     if found.objects:
-        _table(("Left over on the server", "Size"), [(stored.key, size_text(stored.size_bytes)) for stored in found.objects])
+        _table(
+            ("Left over on the server", "Size"),
+            [(stored.key, size_text(stored.size_bytes)) for stored in found.objects],
+        )
     _say_kept(found.kept, as_json=False)
     if found.objects:
         verb = "is" if len(found.objects) == 1 else "are"

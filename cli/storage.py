@@ -15,7 +15,15 @@ from cli.manifest import counted, shown, size_text
 from config import Config
 from pipeline.errors import SettingsError, TransferError
 from pipeline.transfer.http.content_types import content_type
-from storage import LocalSettings, StorageError, StorageSettings, StorageSettingsError, StorageType, create, settings_from
+from storage import (
+    LocalSettings,
+    StorageError,
+    StorageSettings,
+    StorageSettingsError,
+    StorageType,
+    create,
+    settings_from,
+)
 from storage.copying import CopyProgress, CopyResult, copy
 from storage.paths import check_prefix
 
@@ -45,7 +53,8 @@ def run(options: argparse.Namespace, config: Config) -> int:
 def _run(work: Coroutine[Any, Any, CopyResult]) -> CopyResult:
     """Run this to its end. Raises KeyboardInterrupt where Ctrl-C ended it.
 
-    What is running is cancelled as any task is: a KeyboardInterrupt in the middle of the loop may be lost in one of its callbacks.
+    What is running is cancelled as any task is: a KeyboardInterrupt in the middle of the loop may be lost in one of its
+    callbacks.
     """
     asked: list[bool] = []
     running: list[asyncio.Task[CopyResult]] = []
@@ -154,8 +163,12 @@ def _say(result: CopyResult, options: argparse.Namespace) -> None:
         return
     there = f", {counted(result.passed_over, 'file')} there before" if result.passed_over else ""
     size = size_text(result.copied_bytes)
-    sys.stdout.write(f"{counted(result.copied, 'file')} ({size}) copied from {options.source} to {options.target}{there}.\n")
+    sys.stdout.write(
+        f"{counted(result.copied, 'file')} ({size}) copied from {options.source} to {options.target}{there}.\n"
+    )
     if result.unproven:
-        sys.stdout.write(f"Of {counted(result.unproven, 'file')} only the size could be compared: S3 does not tell their MD5.\n")
+        sys.stdout.write(
+            f"Of {counted(result.unproven, 'file')} only the size could be compared: S3 does not tell their MD5.\n"
+        )
     if result.failures:
         complain(f"{counted(len(result.failures), 'file')} could not be copied: run the same command again.")

@@ -28,16 +28,26 @@ SAME = "The token in .env is still the one that was refused."
 def add_transfer_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that every command with an upload has."""
     parser.add_argument(
-        "--parallel", type=parallel, default=PARALLEL, metavar="N", help="how many files to upload at a time (default: %(default)s)"
+        "--parallel",
+        type=parallel,
+        default=PARALLEL,
+        metavar="N",
+        help="how many files to upload at a time (default: %(default)s)",
     )
     parser.add_argument(
-        "--limit-rate", type=rate, metavar="RATE", help="the most bytes a second to upload, such as 500K or 5M (default: no limit)"
+        "--limit-rate",
+        type=rate,
+        metavar="RATE",
+        help="the most bytes a second to upload, such as 500K or 5M (default: no limit)",
     )
     parser.add_argument(
         "--patience",
         type=patience,
         metavar="MINUTES",
-        help="how long to wait for a server in trouble without anything getting through (default: UPLOAD_PATIENCE_MINUTES, 10)",
+        help=(
+            "how long to wait for a server in trouble without anything getting through "
+            "(default: UPLOAD_PATIENCE_MINUTES, 10)"
+        ),
     )
 
 

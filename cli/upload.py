@@ -47,7 +47,9 @@ def run(options: argparse.Namespace, config: Config) -> int:
     control, ask_token = control_from(options), token_prompt(config, view.event, stop)
     try:
         report = run_cancellable(
-            lambda sink, cancel: wiring.run_upload(folder, request, existing, config, sink, cancel, control=control, ask_token=ask_token),
+            lambda sink, cancel: wiring.run_upload(
+                folder, request, existing, config, sink, cancel, control=control, ask_token=ask_token
+            ),
             view.event,
             stop,
         )

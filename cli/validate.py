@@ -34,7 +34,9 @@ def _key(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise SettingsError(f"The key {path} can't be read ({error.strerror}): check the name and its permissions.") from error
+        raise SettingsError(
+            f"The key {path} can't be read ({error.strerror}): check the name and its permissions."
+        ) from error
 
 
 def _text(validation: Validation) -> str:

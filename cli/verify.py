@@ -19,7 +19,9 @@ EXIT_DIFFERS = 1
 
 def run(options: argparse.Namespace, config: Config) -> int:
     """Print a line a disagreement and a last one with the count; what can't be compared at all is raised."""
-    located = find(options.manifest, config.data_dir, config.backend.url) if config.backend.url else required(options, config)
+    located = (
+        find(options.manifest, config.data_dir, config.backend.url) if config.backend.url else required(options, config)
+    )
     if config.backend.url:
         check_backend(config, located.manifest if located is not None else None)
     with connected(config.backend) as remote:
@@ -46,6 +48,11 @@ def _json(result: Verification) -> str:
     """Return a line a disagreement, a line for each thing not checked, and a last one with the counts."""
     events = [{"event": "finding", **asdict(finding), "side": finding.side.name.lower()} for finding in result.findings]
     events += [{"event": "unchecked", "text": text} for text in result.unchecked]
-    counts = {"files": result.files, "local_files": result.local_files, "server_files": result.server_files, "unproven": result.unproven}
+    counts = {
+        "files": result.files,
+        "local_files": result.local_files,
+        "server_files": result.server_files,
+        "unproven": result.unproven,
+    }
     last = {"event": "verification_finished", "findings": len(result.findings), **counts}
     return "".join(json.dumps(event) + "\n" for event in [*events, last])

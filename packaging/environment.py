@@ -118,7 +118,9 @@ def works() -> bool:
     """Whether the environment's Python starts, is new enough, belongs to it and has pip."""
     check = "import sys, pip; sys.exit(sys.version_info < (3, 10) or sys.prefix == sys.base_prefix)"
     try:
-        return subprocess.run([PYTHON, "-I", "-c", check], capture_output=True, stdin=subprocess.DEVNULL).returncode == 0
+        return (
+            subprocess.run([PYTHON, "-I", "-c", check], capture_output=True, stdin=subprocess.DEVNULL).returncode == 0
+        )
     except OSError:
         return False
 
@@ -135,10 +137,15 @@ def rebuild(lock: IO[str]) -> None:
         import ensurepip  # noqa: F401  # Debian keeps it, and with it a working venv, in a package of its own
     except ImportError:
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
-        install([f"python{version}-venv" if from_system() else "python3-venv"], purpose="This Python can't make an environment without")
+        install(
+            [f"python{version}-venv" if from_system() else "python3-venv"],
+            purpose="This Python can't make an environment without",
+        )
     status, lines = run_quietly([base_python(), "-I", "-m", "venv", VENV], lock)
     if status:
-        fail(lines, "Python could not make its environment: see the lines above, make room on the disk, and start again.")
+        fail(
+            lines, "Python could not make its environment: see the lines above, make room on the disk, and start again."
+        )
 
 
 def base_python() -> Path:
@@ -151,7 +158,17 @@ def base_python() -> Path:
 
 def pip_install(requirements: Path, lock: IO[str]) -> None:
     """Install a file of requirements into the environment. Raises SetUpError, OSError."""
-    command: list[str | Path] = [PYTHON, "-I", "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
+    command: list[str | Path] = [
+        PYTHON,
+        "-I",
+        "-m",
+        "pip",
+        "install",
+        "--no-input",
+        "--disable-pip-version-check",
+        "--progress-bar",
+        "off",
+    ]
     # building a package such as PyAV from its source needs compilers: an older wheel serves an editor better
     command += ["--prefer-binary", "-r", requirements]
     status, lines = run_quietly(command, lock)
@@ -221,7 +238,10 @@ def remove(path: Path) -> None:
 
 @contextmanager
 def locked() -> Iterator[IO[str]]:
-    """Let one set-up at a time work on this folder; the system frees the lock of a process that dies. Raises OSError."""
+    """Let one set-up at a time work on this folder; the system frees the lock of a process that dies.
+
+    Raises OSError.
+    """
     with LOCK.open("a", encoding="utf-8") as lock:
         if not try_lock(lock):
             say("HLS Converter is just being set up by another start: waiting for it...")

@@ -70,7 +70,10 @@ QUICK_TESTS = ("-m", "not browser and not s3 and not slow")
 
 
 def missing_packages() -> list[str]:
-    """Return the Debian packages that the tests need and that are not there. Raises SetUpError where no package would help."""
+    """Return the Debian packages that the tests need and that are not there.
+
+    Raises SetUpError where no package would help.
+    """
     missing = [name for name, is_there in SYSTEM_PACKAGES.items() if not is_there()]
     if "python3-tk" in missing and has_apt() and not from_system():
         raise SetUpError(

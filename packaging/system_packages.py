@@ -1,4 +1,7 @@
-"""What has to come from the system's package manager. Knows Debian and its children only; elsewhere it can but name what is missing."""
+"""What has to come from the system's package manager.
+
+Knows Debian and its children only; elsewhere it can but name what is missing.
+"""
 
 from __future__ import annotations
 
@@ -44,14 +47,18 @@ def install(packages: Sequence[str], *, purpose: str) -> None:
     """
     names = " ".join(packages)
     if not has_apt():
-        raise SetUpError(f"{purpose} what Debian calls {names}: install it with your system's package manager and start again.")
+        raise SetUpError(
+            f"{purpose} what Debian calls {names}: install it with your system's package manager and start again."
+        )
     if not is_root():
         raise SetUpError(f"{purpose} {names}: run `sudo apt install {names}` and start again.")
     say(f"Installing {names} from the system's packages...")
     apt_get("update")  # a list that can't be renewed may still do: the installation decides
     if lines := apt_get("install", "--yes", "--no-install-recommends", *packages):
         say("\n".join(lines[-LINES_SHOWN:]))
-        raise SetUpError(f"{purpose} {names}, which could not be installed: see the lines above, then run `apt install {names}`.")
+        raise SetUpError(
+            f"{purpose} {names}, which could not be installed: see the lines above, then run `apt install {names}`."
+        )
 
 
 def apt_get(*arguments: str) -> list[str]:

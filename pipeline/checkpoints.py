@@ -86,17 +86,24 @@ class Checkpoints:
         try:
             attempt.replace(self.root / name)
         except OSError as error:
-            raise OutputError(f"{attempt} can't be renamed ({error.strerror}): close programs that use it and start again.") from error
+            raise OutputError(
+                f"{attempt} can't be renamed ({error.strerror}): close programs that use it and start again."
+            ) from error
 
     def finish(self, name: str, key: str, facts: Mapping[str, Any]) -> None:
-        """Mark a piece that was kept as finished; by then all its files are on the disk for good. Raises OutputError."""
+        """Mark a piece that was kept as finished; by then all its files are on the disk for good.
+
+        Raises OutputError.
+        """
         folder = self.root / name
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         try:
             for path in files:
                 _sync(path)
         except OSError as error:
-            raise OutputError(f"{folder} can't be written ({error.strerror}): free some space and start again.") from error
+            raise OutputError(
+                f"{folder} can't be written ({error.strerror}): free some space and start again."
+            ) from error
         sizes = {path.relative_to(folder).as_posix(): path.stat().st_size for path in files}
         write_whole(folder / MARK, json.dumps({"key": key, "files": sizes, "facts": dict(facts)}))
 
@@ -131,7 +138,9 @@ class Checkpoints:
                     new.parent.mkdir(parents=True, exist_ok=True)
                     old.replace(new)
             except OSError as error:
-                raise OutputError(f"{new} can't be put in place ({error.strerror}): close programs that use it and start again.") from error
+                raise OutputError(
+                    f"{new} can't be put in place ({error.strerror}): close programs that use it and start again."
+                ) from error
             if size_of(new) != size_bytes:
                 (self.root / MOVES).unlink()
                 return None

@@ -37,7 +37,11 @@ def is_disk_full(error: BaseException | None) -> bool:
     """Whether an error, or what caused it, is that the disk is full."""
     while error is not None:
         words = error.words if isinstance(error, FfmpegError) else str(error)
-        if isinstance(error, DiskFullError) or FULL_DISK in words or (isinstance(error, OSError) and error.errno == errno.ENOSPC):
+        if (
+            isinstance(error, DiskFullError)
+            or FULL_DISK in words
+            or (isinstance(error, OSError) and error.errno == errno.ENOSPC)
+        ):
             return True
         error = error.__cause__
     return False
@@ -46,8 +50,8 @@ def is_disk_full(error: BaseException | None) -> bool:
 def wait_for_room(place: Path, cancel: CancelToken) -> None:
     """Return when the disk of a folder has room again. Raises Cancelled.
 
-    What was begun has just been removed: what that took itself must not pass for room. But others may have made room in the
-    meantime, so with enough for a beginning it is tried again after a while.
+    What was begun has just been removed: what that took itself must not pass for room. But others may have made room in
+    the meantime, so with enough for a beginning it is tried again after a while.
     """
     enough = shutil.disk_usage(place).free + ROOM_BYTES
     retry = time.monotonic() + RETRY_S

@@ -1,4 +1,7 @@
-"""Judges what earlier runs of a job have left: what fits the source and the settings that are wanted now. Changes nothing."""
+"""Judges what earlier runs of a job have left: what fits the source and the settings that are wanted now.
+
+Changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -28,12 +31,15 @@ REFUSED = "refused"
 class EarlierWork:
     """What is in the folder in its place and in the one beside it, where work goes on.
 
-    `left` is what the second one tells, None where it tells of no work on this source. `changes` are the steps that the folder in its
-    place lacks or has with other settings than are wanted, with the names of these; `edited` are the files there that are no media and
-    have another size than when they were published: an editor has put others in their places.
+    `left` is what the second one tells, None where it tells of no work on this source. `changes` are the steps that the
+    folder in its place lacks or has with other settings than are wanted, with the names of these; `edited` are the
+    files there that are no media and have another size than when they were published: an editor has put others in their
+    places.
     """
 
-    def __init__(self, final: Path, partial: Path, source: Path, content: Mapping[str, Any], wanted: OutputSettings) -> None:
+    def __init__(
+        self, final: Path, partial: Path, source: Path, content: Mapping[str, Any], wanted: OutputSettings
+    ) -> None:
         self.changes: dict[str, tuple[str, ...]] = {}
         self.edited: tuple[str, ...] = ()
         self._final = final
@@ -53,7 +59,8 @@ class EarlierWork:
         return self.left is not None and REFUSED in self.left.done
 
     def standing(self) -> JobFile | None:
-        """Return what is done in the folder in its place, None where there is none or a fresh start that was cut short takes its place.
+        """Return what is done in the folder in its place,
+        None where there is none or a fresh start that was cut short takes its place.
 
         Raises FolderTakenError when it holds the stream of another source, or something that is not wanted any more.
         """
@@ -76,13 +83,17 @@ class EarlierWork:
         if lost:
             verb, what = ("is", "it") if len(lost) == 1 else ("are", "them")
             reason = f"{self._final} was made with {_listed(lost)}, which {verb} not asked for now"
-            remedy = f"ask for {what} again, choose another output folder, or start fresh (--fresh) to replace the folder."
+            remedy = (
+                f"ask for {what} again, choose another output folder, or start fresh (--fresh) to replace the folder."
+            )
             raise FolderTakenError(reason, remedy=remedy)
         edited = tuple(_edited(self._final, found.done[PACKAGE]))
         corrected = [name for name in edited if name in TRANSCRIPT_FILES and changes.get(TRANSCRIPT)]
         if corrected:
             reason = f"{self._final / corrected[0]} was corrected by hand, and another transcript is asked for now"
-            raise FolderTakenError(reason, remedy="keep the file elsewhere and remove it, or start fresh (--fresh) to replace all.")
+            raise FolderTakenError(
+                reason, remedy="keep the file elsewhere and remove it, or start fresh (--fresh) to replace all."
+            )
         self.changes, self.edited = changes, edited
         return found
 
@@ -91,17 +102,22 @@ class EarlierWork:
         left = self.left
         if left is None:
             return None
-        made = {**left.made, PACKAGE: left.settings.get(PACKAGE, {})}  # as it began with that, segments may be encrypted already
+        # as it began with that, segments may be encrypted already
+        made = {**left.made, PACKAGE: left.settings.get(PACKAGE, {})}
         changes = self._wanted.changes(made)
         if self._wanted.lost(made) or (HLS in left.done and HLS in changes):
             return None
-        return dataclasses.replace(left, done={step: facts for step, facts in left.done.items() if step not in (PACKAGE, *changes)})
+        return dataclasses.replace(
+            left, done={step: facts for step, facts in left.done.items() if step not in (PACKAGE, *changes)}
+        )
 
     def check_ours(self) -> None:
         """See that what is in the folder's place may be replaced at all. Raises SettingsError."""
         place = self._final
         if place.exists() and not (place.is_dir() and ((place / JOB_FILE).is_file() or not any(place.iterdir()))):
-            raise SettingsError(f"{place} was not made by this program: remove it yourself or choose another output folder.")
+            raise SettingsError(
+                f"{place} was not made by this program: remove it yourself or choose another output folder."
+            )
 
     def _found(self, folder: Path) -> JobFile | None:
         found = read_job_file(folder)

@@ -1,4 +1,7 @@
-"""Everything that can go wrong in a job, as one tree. A message is a sentence for an editor: what, which file, what to do."""
+"""Everything that can go wrong in a job, as one tree.
+
+A message is a sentence for an editor: what, which file, what to do.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +28,14 @@ class SettingsError(PipelineError):
 
 
 class FolderTakenError(SettingsError):
-    """The output folder holds what is not replaced unasked. `reason` says what that is, and ends without a full stop."""
+    """The output folder holds what is not replaced unasked.
 
-    def __init__(self, reason: str, *, remedy: str = "choose another output folder, or start fresh (--fresh) to replace it.") -> None:
+    `reason` says what that is, and ends without a full stop.
+    """
+
+    def __init__(
+        self, reason: str, *, remedy: str = "choose another output folder, or start fresh (--fresh) to replace it."
+    ) -> None:
         self.reason = reason
         super().__init__(f"{reason}: {remedy}")
 
@@ -44,8 +52,9 @@ class UploadIncompleteError(SettingsError):
 class DestinationTakenError(SettingsError):
     """Another video stands at the destination: somebody must say that it is to be replaced.
 
-    `title` is the other video's, `same_name` says that it is called like the one that is to go there, `last_synced` when it was last
-    uploaded (UTC), empty where nobody knows. `begun` says that its upload has begun then, and is not finished.
+    `title` is the other video's, `same_name` says that it is called like the one that is to go there, `last_synced`
+    when it was last uploaded (UTC), empty where nobody knows. `begun` says that its upload has begun then, and is not
+    finished.
     """
 
     def __init__(self, *, prefix: str, title: str, same_name: bool, last_synced: str, begun: bool = False) -> None:
@@ -62,7 +71,9 @@ class DestinationTakenError(SettingsError):
             )
             return
         what = f"another “{title}”, of other content" if same_name else f"another video, “{title}”"
-        super().__init__(f"{prefix} holds {what}: choose another destination, or put this one in its place (--replace).")
+        super().__init__(
+            f"{prefix} holds {what}: choose another destination, or put this one in its place (--replace)."
+        )
 
 
 class ToolError(PipelineError):
@@ -90,7 +101,10 @@ class IncompleteError(EncodeError):
 
 
 class FfmpegError(EncodeError):
-    """ffmpeg ended with an error. The text is what that means; `words` are its own, for the log and never for an editor."""
+    """ffmpeg ended with an error.
+
+    The text is what that means; `words` are its own, for the log and never for an editor.
+    """
 
     def __init__(self, words: str, *, meaning: str) -> None:
         self.words = words

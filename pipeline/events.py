@@ -12,7 +12,8 @@ from pipeline.model import JobReport, PhaseName, PhaseOutcome
 class LogLevel(str, Enum):
     """How loud a line is; DETAIL is for whoever looks for a fault, not for an editor.
 
-    WAITING is as loud as WARNING until the job says something else: it waits for something, and its result is none the worse.
+    WAITING is as loud as WARNING until the job says something else: it waits for something, and its result is none the
+    worse.
     """
 
     DETAIL = "detail"

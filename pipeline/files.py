@@ -1,4 +1,7 @@
-"""Writes files so that a crash leaves the old or the new one, and tells files by their names. Knows nothing of what is in them."""
+"""Writes files so that a crash leaves the old or the new one, and tells files by their names.
+
+Knows nothing of what is in them.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,23 @@ from pathlib import Path
 
 from pipeline.errors import OutputError
 
-VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".mpg", ".mpeg", ".mts", ".m2ts", ".ts", ".wmv", ".flv", ".ogv", ".mxf")
+VIDEO_SUFFIXES = (
+    ".mp4",
+    ".mov",
+    ".mkv",
+    ".avi",
+    ".webm",
+    ".m4v",
+    ".mpg",
+    ".mpeg",
+    ".mts",
+    ".m2ts",
+    ".ts",
+    ".wmv",
+    ".flv",
+    ".ogv",
+    ".mxf",
+)
 """The endings of videos that are offered and found in folders; a file that is named may have any."""
 
 
@@ -27,7 +46,9 @@ def write_whole(path: Path, content: str | bytes) -> None:
     except OSError as error:
         with suppress(OSError):
             temporary.unlink()
-        raise OutputError(f"{path} can't be written ({error.strerror}): free some space or choose another output folder.") from error
+        raise OutputError(
+            f"{path} can't be written ({error.strerror}): free some space or choose another output folder."
+        ) from error
 
 
 def holds_something(folder: Path) -> bool:

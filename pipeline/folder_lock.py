@@ -1,4 +1,7 @@
-"""Keeps two runs from working on one job's folder at the same time. The system frees the lock of a process that dies."""
+"""Keeps two runs from working on one job's folder at the same time.
+
+The system frees the lock of a process that dies.
+"""
 
 from __future__ import annotations
 
@@ -36,10 +39,14 @@ def _take(path: Path, folder: Path) -> IO[bytes]:
             path.parent.mkdir(parents=True, exist_ok=True)
             file = path.open("ab")
         except OSError as error:
-            raise OutputError(f"The output folder {path.parent} can't be written ({error.strerror}): choose another one.") from error
+            raise OutputError(
+                f"The output folder {path.parent} can't be written ({error.strerror}): choose another one."
+            ) from error
         if not _try_lock(file):
             file.close()
-            raise OutputError(f"Another HLS Converter is working on {folder}: wait for it, or choose another output folder.")
+            raise OutputError(
+                f"Another HLS Converter is working on {folder}: wait for it, or choose another output folder."
+            )
         # the run before may have removed the file between our opening and our locking it
         if path.exists() and os.fstat(file.fileno()).st_ino == path.stat().st_ino:
             return file

@@ -21,7 +21,9 @@ class FolderNotes:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._job = read_job_file(folder)
-        self.done: dict[str, dict[str, Any]] = dict(self._job.done) if self._job is not None else _read(folder / NOTES_FILE)
+        self.done: dict[str, dict[str, Any]] = (
+            dict(self._job.done) if self._job is not None else _read(folder / NOTES_FILE)
+        )
 
     @property
     def source(self) -> Path | None:
@@ -45,6 +47,8 @@ class FolderNotes:
 def _read(path: Path) -> dict[str, dict[str, Any]]:
     try:
         stored = json.loads(path.read_bytes())
-        return {str(step): dict(facts) for step, facts in stored["done"].items()} if stored["version"] == VERSION else {}
+        return (
+            {str(step): dict(facts) for step, facts in stored["done"].items()} if stored["version"] == VERSION else {}
+        )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}

@@ -1,4 +1,7 @@
-"""Uploads a folder that needs no work before, with its file record: the `upload` command. Tells what happens with the events of a job."""
+"""Uploads a folder that needs no work before, with its file record: the `upload` command.
+
+Tells what happens with the events of a job.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,9 @@ def upload_folder(
     `data_dir` is where the library of manifests lies, None for none.
     """
     steps = Steps(phases_of(request), sink)
-    uploader = Uploader(backend, session_id=request.session_id, login=login, control=control, patience_s=backend.patience_s)
+    uploader = Uploader(
+        backend, session_id=request.session_id, login=login, control=control, patience_s=backend.patience_s
+    )
     job = _FolderUpload(folder, request, existing, uploader, data_dir, steps, cancel)
     ending = to_the_end(job.all, sink)
     report = JobReport(
@@ -80,7 +85,9 @@ def with_session(request: UploadRequest, folder: Path, backend: BackendApi) -> U
     known = [(noted.get("backend_url"), noted.get("prefix"), noted.get("session_id"))]
     if saved is not None:
         known.append((saved.destination.backend_url, saved.destination.prefix, saved.destination.session_id))
-    return replace(request, session_id=next((session for *place, session in known if place == [backend.url, request.prefix]), None))
+    return replace(
+        request, session_id=next((session for *place, session in known if place == [backend.url, request.prefix]), None)
+    )
 
 
 class _FolderUpload:
@@ -107,14 +114,19 @@ class _FolderUpload:
         self._cancel = cancel
 
     def all(self) -> None:
-        """Upload, make the file record, and delete the media where that is asked for. Raises PipelineError, Cancelled."""
+        """Upload, make the file record, and delete the media where that is asked for.
+
+        Raises PipelineError, Cancelled.
+        """
         with _kept_from_others(self._folder):
             notes = FolderNotes(self._folder)
             self._steps.take(PhaseName.UPLOAD, lambda: self._upload(notes))
             self.master_url = str(notes.done[PhaseName.UPLOAD.value]["urls"].get(MASTER, ""))
             self._steps.take(PhaseName.RECORD, lambda: self._record(notes))
             if self._request.delete_local:
-                self._steps.take(PhaseName.CLEANUP, lambda: clean_up(notes, _source(notes), self._steps.log, self._cancel))
+                self._steps.take(
+                    PhaseName.CLEANUP, lambda: clean_up(notes, _source(notes), self._steps.log, self._cancel)
+                )
             self.media_deleted = notes.media_deleted
 
     def _upload(self, notes: FolderNotes) -> PhaseResult:
@@ -123,7 +135,10 @@ class _FolderUpload:
         if notes.media_deleted:
             if is_uploaded(notes, self._request, self._uploader.backend_url, self._existing):
                 return PhaseResult(outcome=PhaseOutcome.REUSED, text=COMPLETE)
-            raise OutputError(f"The local files in {self._folder} were deleted after an earlier upload: convert the video again (--fresh).")
+            raise OutputError(
+                f"The local files in {self._folder} were deleted after an earlier upload: "
+                "convert the video again (--fresh)."
+            )
         if not (self._folder / MASTER).is_file():
             raise OutputError(f"{self._folder} holds no {MASTER}: name the folder of a converted video.")
         report, log = self._steps.reporter(PhaseName.UPLOAD), self._steps.log
@@ -150,13 +165,18 @@ class _FolderUpload:
 def _source(notes: FolderNotes) -> Path:
     """Return the video that a folder was made of. Raises SettingsError for a folder that no conversion made."""
     if notes.source is None:
-        raise SettingsError(f"{notes.folder} was not made by this program: leave out --delete-local, and delete the files yourself.")
+        raise SettingsError(
+            f"{notes.folder} was not made by this program: leave out --delete-local, and delete the files yourself."
+        )
     return notes.source
 
 
 @contextmanager
 def _kept_from_others(folder: Path) -> Iterator[None]:
-    """Keep a conversion from replacing its folder meanwhile. One that no conversion made may lie where nothing can be written."""
+    """Keep a conversion from replacing its folder meanwhile.
+
+    One that no conversion made may lie where nothing can be written.
+    """
     if not (folder / JOB_FILE).is_file():
         yield
         return

@@ -15,7 +15,10 @@ from pipeline.slug import places_for, slug_for
 
 @dataclass(frozen=True, kw_only=True)
 class Input:
-    """A video. `place` is its folder below the output folder; `alone` says that the destination itself is meant for it."""
+    """A video.
+
+    `place` is its folder below the output folder; `alone` says that the destination itself is meant for it.
+    """
 
     source: Path
     place: str
@@ -25,9 +28,10 @@ class Input:
 def inputs_from(named: Sequence[Path], *, root: Path | None, output: Path) -> list[Input]:
     """Return the videos that were named, those of folders with all their subfolders, each once.
 
-    One file alone has its name for a place. Of several, and of folders, the place is the path below `root`, or below the folder that
-    all have in common where that is None. What lies in `output`, hidden folders and finished streams is passed over in folders.
-    Raises SettingsError for a file that is not below the root, SourceError for a folder without videos or one that can't be read.
+    One file alone has its name for a place. Of several, and of folders, the place is the path below `root`, or below
+    the folder that all have in common where that is None. What lies in `output`, hidden folders and finished streams is
+    passed over in folders. Raises SettingsError for a file that is not below the root, SourceError for a folder without
+    videos or one that can't be read.
     """
     if root is None and len(named) == 1 and not named[0].is_dir():
         return [Input(source=named[0], place=slug_for(named[0]), alone=True)]
@@ -65,12 +69,17 @@ def _videos_in(folder: Path, output: Path) -> list[Path]:
 
 def _walk(top: Path, output: Path) -> Iterator[Path]:
     def unreadable(error: OSError) -> None:
-        raise SourceError(f"{error.filename} can't be read ({error.strerror}): check the folder and its permissions.") from error
+        raise SourceError(
+            f"{error.filename} can't be read ({error.strerror}): check the folder and its permissions."
+        ) from error
 
     for folder, below, names in os.walk(top, onerror=unreadable):
         here = Path(folder)
-        if JOB_FILE in names or any(name.endswith(".m3u8") for name in names):  # its segments are no videos of their own
+        # its segments are no videos of their own
+        if JOB_FILE in names or any(name.endswith(".m3u8") for name in names):
             below.clear()
             continue
         below[:] = sorted(name for name in below if not name.startswith(".") and here / name != output)
-        yield from (here / name for name in names if not name.startswith(".") and Path(name).suffix.lower() in VIDEO_SUFFIXES)
+        yield from (
+            here / name for name in names if not name.startswith(".") and Path(name).suffix.lower() in VIDEO_SUFFIXES
+        )

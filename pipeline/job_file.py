@@ -22,16 +22,19 @@ FLAT_FORMAT = 2
 """Of the version that kept one set of settings for all steps, whose defaults it wrote too."""
 
 CONTENT = ("size_bytes", "sha256_head_tail")
-"""What tells a source's content. That version kept the time of its last change beside it, which is in the keys of its checkpoints."""
+"""What tells a source's content.
+
+That version kept the time of its last change beside it, which is in the keys of its checkpoints.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobFile:
     """What is known of the work in a folder.
 
-    `source` tells the source's content from another. `done` maps each finished step to the facts it left. `settings` are those that a
-    finished step was done with, and of another one those that the last run wanted; they are by name, without what is at its default.
-    `fresh` says that the work is to take another folder's place.
+    `source` tells the source's content from another. `done` maps each finished step to the facts it left. `settings`
+    are those that a finished step was done with, and of another one those that the last run wanted; they are by name,
+    without what is at its default. `fresh` says that the work is to take another folder's place.
     """
 
     source_path: str
@@ -92,7 +95,9 @@ def _from_flat(stored: Mapping[str, Any], done: Mapping[str, Mapping[str, Any]])
     encoding, sound, encryption = dict(settings["encoding"]), settings["sound"], settings["encryption"]
     codec, segment_type, family = Codec(encoding["codec"]), encoding.pop("segment_type"), encoding.pop(ENCODER)
     source = {name: settings[name] for name in SOURCE_PART if name in settings}
-    stream = source | given(encoding | {"black_bars": settings["black_bars"]} | {n: v for n, v in sound.items() if n != "map"})
+    stream = source | given(
+        encoding | {"black_bars": settings["black_bars"]} | {n: v for n, v in sound.items() if n != "map"}
+    )
     if "map" in sound:
         stream["audio_map"] = sound["map"]
     if segment_type != usual_segment_type(codec).value:

@@ -124,7 +124,8 @@ class MappedAudio:
 class AudioRequest:
     """How the editor wants the sound. `loudness_lufs` None leaves the loudness as it is (EBU R128, LUFS).
 
-    `audio_map` are the sounds to make, each a track or a channel, or two of them as left and right; empty for what the source suggests.
+    `audio_map` are the sounds to make, each a track or a channel, or two of them as left and right; empty for what the
+    source suggests.
     """
 
     surround: bool = False
@@ -232,11 +233,12 @@ class VideoStream:
 
     `coded_width` and `coded_height` are as stored, without what the container hides (`crop`).
 
-    `frame_rate` is frames a second, `bit_rate` bits a second or None where nothing tells it.
-    `start_s` is counted from the first moment of the file; `duration_s` is None where the container does not say.
-    `index` counts among all streams of the file. Colours are as the file names them (ITU-T H.273 by ffmpeg's names), "unknown"
-    where it does not; `dolby_vision` is the profile, None where it is none; `colour_range` is "pc" (full) or "tv" (limited).
-    `sizes` are those that the stored picture was found to have, in their order; `coded_width` and `coded_height` the largest that lasts.
+    `frame_rate` is frames a second, `bit_rate` bits a second or None where nothing tells it. `start_s` is counted from
+    the first moment of the file; `duration_s` is None where the container does not say. `index` counts among all
+    streams of the file. Colours are as the file names them (ITU-T H.273 by ffmpeg's names), "unknown" where it does
+    not; `dolby_vision` is the profile, None where it is none; `colour_range` is "pc" (full) or "tv" (limited). `sizes`
+    are those that the stored picture was found to have, in their order; `coded_width` and `coded_height` the largest
+    that lasts.
     """
 
     codec: str
@@ -267,7 +269,9 @@ class VideoStream:
     @property
     def dynamic_range(self) -> DynamicRange:
         """What the transfer characteristics say (ITU-T H.273): PQ, HLG, else SDR."""
-        return {"smpte2084": DynamicRange.PQ, "arib-std-b67": DynamicRange.HLG}.get(self.colour_transfer, DynamicRange.SDR)
+        return {"smpte2084": DynamicRange.PQ, "arib-std-b67": DynamicRange.HLG}.get(
+            self.colour_transfer, DynamicRange.SDR
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -303,7 +307,8 @@ class SubtitleForm(str, Enum):
 class SubtitleStream:
     """One subtitle track of the source; `index` counts among all streams of the file, `language` is a RFC 5646 tag.
 
-    `forced` are those that are shown whatever the viewer chose, for what is said in another language; `for_the_deaf` tell of sounds too.
+    `forced` are those that are shown whatever the viewer chose, for what is said in another language; `for_the_deaf`
+    tell of sounds too.
     """
 
     index: int
@@ -353,12 +358,13 @@ class MediaInfo:
     `other_speed` says that an edit list asks for parts of it at another speed than recorded, which ffmpeg does not do.
     `video` is None where there is no picture but a cover at most. `identity` is the file's when it was probed.
 
-    `programmes` are those of a transport stream, `programme` the number of the one that is read where there are several.
-    `pictures` are the sizes of all moving pictures to choose from, `picture` the place of the one that is read among them.
-    `undecodable_sounds` names the kinds of the sound tracks that are left out because nothing here can decode them.
+    `programmes` are those of a transport stream, `programme` the number of the one that is read where there are
+    several. `pictures` are the sizes of all moving pictures to choose from, `picture` the place of the one that is read
+    among them. `undecodable_sounds` names the kinds of the sound tracks that are left out because nothing here can
+    decode them.
 
-    Of a part of a source, the first moment is the part's: `left_out_s` lies before it, and the part ends at `limit_s`, None
-    where it goes on to the source's end.
+    Of a part of a source, the first moment is the part's: `left_out_s` lies before it, and the part ends at `limit_s`,
+    None where it goes on to the source's end.
     """
 
     path: Path

@@ -1,6 +1,7 @@
 """Which settings shape what each step of a job makes, and how they differ from those of an earlier run. Pure.
 
-A setting at its default is left out, so that one which a newer version adds makes no difference to what was made before it.
+A setting at its default is left out, so that one which a newer version adds makes no difference to what was made before
+it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,16 @@ from pipeline.media.encode import ladder
 from pipeline.media.encode.audio_tracks import SURROUND, audio_renditions
 from pipeline.media.encode.encoders import usual_segment_type
 from pipeline.media.hls.encryption import key_digest
-from pipeline.model import DynamicRange, EncoderFamily, Job, MediaInfo, PhaseName, Plan, TrackChoice, TranscriptionRequest
+from pipeline.model import (
+    DynamicRange,
+    EncoderFamily,
+    Job,
+    MediaInfo,
+    PhaseName,
+    Plan,
+    TrackChoice,
+    TranscriptionRequest,
+)
 
 HLS, MP4, TRANSCRIPT = PhaseName.HLS.value, PhaseName.MP4.value, PhaseName.TRANSCRIPT.value
 PACKAGE = "package"
@@ -55,8 +65,8 @@ HOLDINGS = {
 class OutputSettings:
     """What the steps that are asked for depend on beside the source.
 
-    `steps` holds the settings of each by name, those at their default left out, in what JSON can hold; `of_no_matter` are the names of
-    those that make no difference to this source.
+    `steps` holds the settings of each by name, those at their default left out, in what JSON can hold; `of_no_matter`
+    are the names of those that make no difference to this source.
     """
 
     steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -151,7 +161,12 @@ def _source_part(job: Job) -> dict[str, Any]:
 
 
 _PLAIN = Job(source=Path(), output_dir=Path(), slug="")
-DEFAULTS: Mapping[str, Any] = {**_source_part(_PLAIN), **_stream(_PLAIN), "model": TranscriptionRequest().model, "publish_key": False}
+DEFAULTS: Mapping[str, Any] = {
+    **_source_part(_PLAIN),
+    **_stream(_PLAIN),
+    "model": TranscriptionRequest().model,
+    "publish_key": False,
+}
 
 
 def _of_no_matter(job: Job, media: MediaInfo) -> set[str]:
@@ -166,7 +181,9 @@ def _of_no_matter(job: Job, media: MediaInfo) -> set[str]:
             names.add("keep_hdr")
         if not ladder.offered(video.width, video.height):
             names.add(QUALITIES)  # it has one of its own size
-        barred = ladder.renditions(ladder.choose(video.width, video.height, job.qualities), video.width, video.height, black_bars=True)
+        barred = ladder.renditions(
+            ladder.choose(video.width, video.height, job.qualities), video.width, video.height, black_bars=True
+        )
         if all((r.width, r.height) == (r.frame_width, r.frame_height) for r in barred):
             names.add("black_bars")
     if not media.audio:

@@ -41,12 +41,13 @@ TARGET_VMAF = (60.0, 99.0)
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 
 
-def make_plan(job: Job, media: MediaInfo, encoder: str | None = None, chapters: Sequence[Chapter] | None = None) -> Plan:
+def make_plan(
+    job: Job, media: MediaInfo, encoder: str | None = None, chapters: Sequence[Chapter] | None = None
+) -> Plan:
     """Decide renditions, sound, MP4 and phases.
 
-    `encoder` is the ffmpeg encoder that was found to work, None for the one on the processor; `chapters` are those of the
-    job's own file, None for the source's.
-    Raises SettingsError naming every setting that can't be.
+    `encoder` is the ffmpeg encoder that was found to work, None for the one on the processor; `chapters` are those of
+    the job's own file, None for the source's. Raises SettingsError naming every setting that can't be.
     """
     _check_settings(job)
     _check_audio(job, media)
@@ -58,7 +59,9 @@ def make_plan(job: Job, media: MediaInfo, encoder: str | None = None, chapters: 
     if video is not None:
         renditions = _renditions(ladder.choose(video.width, video.height, job.qualities), job, media)
     segment_type = _segment_type(job.encoding)
-    audio = audio_renditions(media.audio, surround=job.sound.surround, container=media.container, audio_map=job.sound.audio_map)
+    audio = audio_renditions(
+        media.audio, surround=job.sound.surround, container=media.container, audio_map=job.sound.audio_map
+    )
     return Plan(
         job=job,
         media=media,
@@ -99,14 +102,22 @@ def _check_settings(job: Job) -> None:
         problems.append("HDR can't be kept in H.264: choose HEVC or AV1, or let it be converted to SDR.")
     if encoding.target_vmaf is not None:
         if not TARGET_VMAF[0] <= encoding.target_vmaf <= TARGET_VMAF[1]:
-            problems.append(f"A VMAF target lies between {TARGET_VMAF[0]:.0f} and {TARGET_VMAF[1]:.0f}, not at {encoding.target_vmaf:g}.")
+            problems.append(
+                f"A VMAF target lies between {TARGET_VMAF[0]:.0f} and {TARGET_VMAF[1]:.0f}, "
+                f"not at {encoding.target_vmaf:g}."
+            )
         if encoding.encoder not in (EncoderFamily.AUTO, EncoderFamily.CPU):
-            problems.append("A VMAF target needs an encoder that keeps a quality: choose the one on the processor (cpu).")
+            problems.append(
+                "A VMAF target needs an encoder that keeps a quality: choose the one on the processor (cpu)."
+            )
         if encoding.rate_control is RateControl.ABR:
             problems.append("A VMAF target and an average bit rate exclude each other: choose one of them.")
     loudness = job.sound.loudness_lufs
     if loudness is not None and not LOUDNESS_LUFS[0] <= loudness <= LOUDNESS_LUFS[1]:
-        problems.append(f"A loudness target lies between {LOUDNESS_LUFS[0]:.0f} and {LOUDNESS_LUFS[1]:.0f} LUFS, not at {loudness:g}.")
+        problems.append(
+            f"A loudness target lies between {LOUDNESS_LUFS[0]:.0f} and {LOUDNESS_LUFS[1]:.0f} LUFS, "
+            f"not at {loudness:g}."
+        )
     if problems:
         raise SettingsError(problems)
 
@@ -142,7 +153,9 @@ def _mp4(job: Job, media: MediaInfo, renditions: tuple[Rendition, ...]) -> Mp4Pl
     assert video is not None
     quality = ladder.MP4_QUALITY if ladder.MP4_QUALITY in ladder.offered(video.width, video.height) else None
     (wanted,) = _renditions((quality or ladder.choose(video.width, video.height, None)[0],), job, media)
-    same = next((r for r in renditions if (r.frame_width, r.frame_height) == (wanted.frame_width, wanted.frame_height)), None)
+    same = next(
+        (r for r in renditions if (r.frame_width, r.frame_height) == (wanted.frame_width, wanted.frame_height)), None
+    )
     return Mp4Plan(rendition=same or wanted, remux_of=same.name if same else None)
 
 
@@ -164,14 +177,21 @@ def _notes(job: Job, media: MediaInfo, renditions: tuple[Rendition, ...]) -> tup
     sound = job.sound
     treated = source_notes(media, keep_hdr=job.encoding.keep_hdr, surround=sound.surround, mapped=bool(sound.audio_map))
     notes = part + [f"{media.path.name}: {text}." for text in treated]
-    above = [] if media.video is None else [q.name for q in ladder.offered(media.video.width, media.video.height) if q not in ladder.USUAL]
+    above = (
+        []
+        if media.video is None
+        else [q.name for q in ladder.offered(media.video.width, media.video.height) if q not in ladder.USUAL]
+    )
     if above and job.qualities is None:
         notes.append(
-            f"{media.path.name} is large enough for {' and '.join(above)}, which {'are' if len(above) > 1 else 'is'} made only when chosen."
+            f"{media.path.name} is large enough for {' and '.join(above)}, "
+            f"which {'are' if len(above) > 1 else 'is'} made only when chosen."
         )
     made = {r.name for r in renditions}
     left_out = [name for name in job.qualities or () if name not in made]
     if left_out and media.video is not None:
         size = f"{media.video.width}×{media.video.height}"
-        notes.append(f"{', '.join(left_out)} left out: the source is {size}. Made: {', '.join(r.name for r in renditions)}.")
+        notes.append(
+            f"{', '.join(left_out)} left out: the source is {size}. Made: {', '.join(r.name for r in renditions)}."
+        )
     return tuple(notes)

@@ -1,4 +1,7 @@
-"""Which files of a job's folder are for players and viewers, and the names of those that are not. Knows nothing of how they are made."""
+"""Which files of a job's folder are for players and viewers, and the names of those that are not.
+
+Knows nothing of how they are made.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +32,8 @@ _KEY_ADDRESS = re.compile(r'^#EXT-X-(?:SESSION-)?KEY:.*?URI="([^"?#]*)', re.MULT
 def published_files(folder: Path) -> list[Path]:
     """Return the files of a job's folder that players and viewers need, sorted by their path. Raises OSError.
 
-    Not published: job.json, upload logs, manifest.json, whatever begins with a dot, what systems put into folders, unfinished downloads,
-    keys that no playlist names, and links that lead out of the folder.
+    Not published: job.json, upload logs, manifest.json, whatever begins with a dot, what systems put into folders,
+    unfinished downloads, keys that no playlist names, and links that lead out of the folder.
     """
     return [folder / name for name in published_names(folder)]
 

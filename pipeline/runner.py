@@ -81,7 +81,10 @@ class _JobRun:
         self.cancel.check()
         context = self._context(phase.name)
         patient = phase.name in MAKING
-        self.steps.take(phase.name, lambda: self._retry_when_disk_full(lambda: phase.run(context)) if patient else phase.run(context))
+        self.steps.take(
+            phase.name,
+            lambda: self._retry_when_disk_full(lambda: phase.run(context)) if patient else phase.run(context),
+        )
 
     def _retry_when_disk_full(self, work: Callable[[], _Made]) -> _Made:
         """Do a piece of work; where the disk is full, wait for room and do it again: it goes on from what is done."""
@@ -94,7 +97,10 @@ class _JobRun:
                     raise
             del self.steps.warnings[warned:]  # they are said again
             place = self.workspace.final.parent
-            text = f"The disk is full: the job waits. Free at least {ROOM_BYTES >> 20} MB on the disk of {place}; it goes on by itself."
+            text = (
+                f"The disk is full: the job waits. Free at least {ROOM_BYTES >> 20} MB on the disk of {place}; "
+                "it goes on by itself."
+            )
             self.steps.log(text, LogLevel.WAITING)
             wait_for_room(place, self.cancel)
             self.steps.log("There is room on the disk again: the job goes on.", LogLevel.INFO)
@@ -104,7 +110,9 @@ class _JobRun:
         return PhaseContext(plan=self.plan, workspace=self.workspace, cancel=self.cancel, report=report, log=log)
 
 
-def run(plan: Plan, make_phases: Callable[[], Mapping[PhaseName, Phase]], package: Packager, sink: Sink, cancel: CancelToken) -> JobReport:
+def run(
+    plan: Plan, make_phases: Callable[[], Mapping[PhaseName, Phase]], package: Packager, sink: Sink, cancel: CancelToken
+) -> JobReport:
     """Run a job to its end and return how it went; never raises, and ends in exactly one JobFinished.
 
     Args:
@@ -135,7 +143,10 @@ def run(plan: Plan, make_phases: Callable[[], Mapping[PhaseName, Phase]], packag
 
 def _master_url(job: _JobRun) -> str:
     """Return where this job's upload put the stream; the folder also remembers where an earlier job sent it."""
-    uploaded = any(one.phase is PhaseName.UPLOAD and one.outcome in (PhaseOutcome.DONE, PhaseOutcome.REUSED) for one in job.steps.reports)
+    uploaded = any(
+        one.phase is PhaseName.UPLOAD and one.outcome in (PhaseOutcome.DONE, PhaseOutcome.REUSED)
+        for one in job.steps.reports
+    )
     urls = job.workspace.done.get(PhaseName.UPLOAD.value, {}).get("urls", {}) if uploaded else {}
     return str(urls.get(MASTER, ""))
 

@@ -28,18 +28,22 @@ def place_for(relative: PurePath) -> str:
 def places_for(relatives: Sequence[PurePath]) -> list[str]:
     """Return a place for each of several files below a root, whatever their order.
 
-    Where two would have the same, or one would lie inside another's, both have their ending appended (`lecture-mp4`), and where that
-    does not help, a hash of their path.
+    Where two would have the same, or one would lie inside another's, both have their ending appended (`lecture-mp4`),
+    and where that does not help, a hash of their path.
     """
     places = [place_for(path) for path in relatives]
     for mark in (_ending, _hash):
         clashing = _clashing(places)
-        places = [f"{place}-{mark(path)}" if place in clashing else place for path, place in zip(relatives, places, strict=True)]
+        places = [
+            f"{place}-{mark(path)}" if place in clashing else place
+            for path, place in zip(relatives, places, strict=True)
+        ]
     return places
 
 
 def is_earlier_place(earlier: str, place: str) -> bool:
-    """Whether an earlier version may have given this place to what has the other now; both are paths that may end with `/`.
+    """Whether an earlier version may have given this place to what has the other now;
+    both are paths that may end with `/`.
 
     It knew the last name alone, and numbered those of one name: `videos/lecture-2/` is `videos/week1/lecture/` now.
     """

@@ -52,7 +52,9 @@ class Steps:
         try:
             result = work()
         except Cancelled as cancelled:
-            self._end(name, PhaseResult(outcome=PhaseOutcome.CANCELLED, text=str(cancelled) or "Cancelled"), started, share=0)
+            self._end(
+                name, PhaseResult(outcome=PhaseOutcome.CANCELLED, text=str(cancelled) or "Cancelled"), started, share=0
+            )
             raise
         except PipelineError as error:
             self._end(name, PhaseResult(outcome=PhaseOutcome.FAILED, text=str(error)), started, share=0)
@@ -78,7 +80,9 @@ class Steps:
     def _end(self, name: PhaseName, result: PhaseResult, started: float, *, share: int) -> None:
         self._finished += share
         seconds = time.monotonic() - started
-        self.reports.append(PhaseReport(phase=name, outcome=result.outcome, seconds=round(seconds, 3), text=result.text))
+        self.reports.append(
+            PhaseReport(phase=name, outcome=result.outcome, seconds=round(seconds, 3), text=result.text)
+        )
         overall = self._finished / self._total
         self._sink(PhaseFinished(phase=name, outcome=result.outcome, overall=overall, text=result.text))
 
@@ -102,7 +106,11 @@ def to_the_end(work: Callable[[], object], sink: Sink) -> Ending:
 def unexpected(bug: Exception, sink: Sink) -> str:
     """Log where a bug struck; return a sentence for the editor without the bug's text (a signed URL, perhaps)."""
     place = traceback.extract_tb(bug.__traceback__)[-1]
-    sink(LogLine(text=f"{type(bug).__name__} in {place.name}, line {place.lineno} of {place.filename}", level=LogLevel.ERROR))
+    sink(
+        LogLine(
+            text=f"{type(bug).__name__} in {place.name}, line {place.lineno} of {place.filename}", level=LogLevel.ERROR
+        )
+    )
     return f"Something unexpected went wrong ({type(bug).__name__}). What is done is kept: start again to go on."
 
 

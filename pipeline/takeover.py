@@ -1,7 +1,8 @@
 """Takes over what was made under another place: by an earlier version, or when other folders were named beside a video.
 
-A place is the path below the folder that all videos of a run have in common, so it changes with them (`a/lecture`, then `lecture`). An
-earlier version went by the file's name alone, and numbered those of one name in the order in which they came (`lecture-2`).
+A place is the path below the folder that all videos of a run have in common, so it changes with them (`a/lecture`, then
+`lecture`). An earlier version went by the file's name alone, and numbered those of one name in the order in which they
+came (`lecture-2`).
 """
 
 from __future__ import annotations
@@ -39,22 +40,29 @@ class _Work:
 def take_over(jobs: Sequence[Job]) -> dict[str, str]:
     """Move folders with these jobs' work to the jobs' own places; return a line for each job moved, by slug.
 
-    They may lie anywhere below the output folder. What was made of the same file goes first, then what was made of the same content by
-    a name that is gone; what another of these jobs has at its own place stays. Raises OutputError when a folder can't be moved.
+    They may lie anywhere below the output folder. What was made of the same file goes first, then what was made of the
+    same content by a name that is gone; what another of these jobs has at its own place stays. Raises OutputError when
+    a folder can't be moved.
     """
     notes: dict[str, str] = {}
     jobs = [job for job in jobs if job.existing is not Existing.FRESH]
     if all(_is_begun(job) for job in jobs):
         return notes
-    found = _work_below(sorted({job.output_dir for job in jobs}), {size for job in jobs if (size := _size(job.source)) is not None})
+    found = _work_below(
+        sorted({job.output_dir for job in jobs}), {size for job in jobs if (size := _size(job.source)) is not None}
+    )
     by_size: dict[Any, list[_Work]] = defaultdict(list)
     for work in found:
         by_size[work.job_file.source.get("size_bytes")].append(work)
-    content = {job.slug: its for job in jobs if _size(job.source) in by_size and (its := _content(job.source)) is not None}
+    content = {
+        job.slug: its for job in jobs if _size(job.source) in by_size and (its := _content(job.source)) is not None
+    }
     taken: set[Path] = set()
     owners = {job.output_dir / job.slug: job for job in jobs}
     works = {
-        job.slug: sorted((work for work in by_size[its["size_bytes"]] if work.job_file.is_of(its)), key=partial(_order, job))
+        job.slug: sorted(
+            (work for work in by_size[its["size_bytes"]] if work.job_file.is_of(its)), key=partial(_order, job)
+        )
         for job in jobs
         if (its := content.get(job.slug)) is not None
     }
@@ -79,7 +87,8 @@ def take_over(jobs: Sequence[Job]) -> dict[str, str]:
 
 
 def with_earlier_address(job: Job, destination: str | None) -> Job:
-    """Return the job with the destination to which it was uploaded from another place, where nothing is left to upload to its own.
+    """Return the job with the destination to which it was uploaded from another place,
+    where nothing is left to upload to its own.
 
     `destination` is the one above all jobs' own. What was uploaded and deleted here stays where it is.
     """
@@ -97,9 +106,14 @@ def _note(old: Path, job: Job) -> str:
     new = job.output_dir / job.slug
     text = f"{old} was made of {job.source} under another place: it is {new} now."
     found = read_job_file(new)
-    uploaded = str(found.done.get("upload", {}).get("prefix", "")) if found is not None and "cleanup" not in found.done else ""
+    uploaded = (
+        str(found.done.get("upload", {}).get("prefix", "")) if found is not None and "cleanup" not in found.done else ""
+    )
     if uploaded and job.upload is not None and uploaded != job.upload.prefix:
-        text += f" It is uploaded to {job.upload.prefix}; what is at {uploaded} stays until `manifest prune --orphans` removes it."
+        text += (
+            f" It is uploaded to {job.upload.prefix}; "
+            f"what is at {uploaded} stays until `manifest prune --orphans` removes it."
+        )
     return text
 
 
@@ -111,7 +125,11 @@ def _is_earlier(name: str, job: Job) -> bool:
 
 def _order(job: Job, work: _Work) -> tuple[bool, int, str]:
     """Return the sort key: first what an earlier version made under a name that it gave, then nearest the top."""
-    place = work.folder.relative_to(job.output_dir).as_posix() if work.folder.is_relative_to(job.output_dir) else str(work.folder)
+    place = (
+        work.folder.relative_to(job.output_dir).as_posix()
+        if work.folder.is_relative_to(job.output_dir)
+        else str(work.folder)
+    )
     return not _is_earlier(place, job), len(place), place
 
 
@@ -121,7 +139,11 @@ def _work_below(tops: Sequence[Path], sizes: set[int]) -> list[_Work]:
     for folder, holder in (pair for top in tops for pair in _holders(str(top))):
         if holder == folder or folder not in holders:
             holders[folder] = holder
-    noted = ((Path(folder), _read_if_of(Path(holder), sizes)) for folder, holder in holders.items() if _is_whole_or_new(folder, holder))
+    noted = (
+        (Path(folder), _read_if_of(Path(holder), sizes))
+        for folder, holder in holders.items()
+        if _is_whole_or_new(folder, holder)
+    )
     return [_Work(folder=folder, job_file=job_file) for folder, job_file in noted if job_file is not None]
 
 
@@ -133,7 +155,8 @@ def _is_whole_or_new(folder: str, holder: str) -> bool:
 def _holders(top: str) -> Iterator[tuple[str, str]]:
     """Yield the folders of jobs, and where the notes of each lie: there, or in the folder where work goes on for it.
 
-    Looked into is no stream, whose files may be many, and nothing that is hidden; by strings alone, for there may be 1,000 streams.
+    Looked into is no stream, whose files may be many, and nothing that is hidden; by strings alone, for there may be
+    1,000 streams.
     """
     waiting = [top]
     while waiting:
@@ -156,7 +179,9 @@ def _holders(top: str) -> Iterator[tuple[str, str]]:
 
 
 def _read_if_of(folder: Path, sizes: set[int]) -> JobFile | None:
-    """Return what is noted in a folder where a source of one of these sizes may be meant: an upload's notes are long to read."""
+    """Return what is noted in a folder where a source of one of these sizes may be meant:
+    an upload's notes are long to read.
+    """
     try:
         meant = any(int(size) in sizes for size in _SIZES.findall((folder / JOB_FILE).read_bytes()))
     except OSError:
@@ -204,7 +229,9 @@ def _move(old: Path, new: Path, top: Path) -> bool:
                 if source.exists():
                     source.replace(target)
         except OSError as error:
-            raise OutputError(f"{old} can't be moved to {new} ({error.strerror}): close programs that use it and start again.") from error
+            raise OutputError(
+                f"{old} can't be moved to {new} ({error.strerror}): close programs that use it and start again."
+            ) from error
     with contextlib.suppress(OSError):  # something else is in there
         for above in old.parents:
             if above == top or not above.is_relative_to(top):

@@ -1,4 +1,7 @@
-"""The one place that joins settings, tools and phases. Front ends call this module; it decides nothing about a job itself."""
+"""The one place that joins settings, tools and phases.
+
+Front ends call this module; it decides nothing about a job itself.
+"""
 
 from __future__ import annotations
 
@@ -113,12 +116,19 @@ def _key_problems(encryption: Encryption) -> Sequence[str]:
 
 
 def _encoder(job: Job, media: MediaInfo, config: Config) -> str | None:
-    """Return the encoder for the picture, tried on this machine, None without a picture. Raises SettingsError, ToolError."""
+    """Return the encoder for the picture, tried on this machine, None without a picture.
+
+    Raises SettingsError, ToolError.
+    """
     if media.video is None:
         return None
     encoding, cancel = job.encoding, CancelToken()
     # a quality that was measured can only be kept by an encoder that knows one
-    family = EncoderFamily.CPU if encoding.target_vmaf is not None and encoding.encoder is EncoderFamily.AUTO else encoding.encoder
+    family = (
+        EncoderFamily.CPU
+        if encoding.target_vmaf is not None and encoding.encoder is EncoderFamily.AUTO
+        else encoding.encoder
+    )
     ffmpeg = find_ffmpeg(config.ffmpeg_path)
     if encoding.target_vmaf is not None:
         require_vmaf(ffmpeg)
@@ -130,7 +140,11 @@ def output_conflict(plan: Plan) -> str | None:
     workspace, upload = Workspace(plan.job), plan.job.upload
     try:
         workspace.check(output_settings(plan), plan.job.existing)
-        if workspace.changes or upload is None or upload.prefix != workspace.done.get(PhaseName.UPLOAD.value, {}).get("prefix"):
+        if (
+            workspace.changes
+            or upload is None
+            or upload.prefix != workspace.done.get(PhaseName.UPLOAD.value, {}).get("prefix")
+        ):
             workspace.require_media()
     except FolderTakenError as error:
         return f"{error.reason}."
@@ -157,7 +171,8 @@ def previous_upload(plan: Plan, config: Config) -> PreviousUpload | None:
 
 
 def destination_conflict(plan: Plan, config: Config, cancel: CancelToken) -> DestinationTakenError | None:
-    """Return which other video stands at the job's destination; None where none does, or the job itself will say why nobody can tell.
+    """Return which other video stands at the job's destination; None where none does,
+    or the job itself will say why nobody can tell.
 
     Raises SourceError, Cancelled.
     """
@@ -186,15 +201,17 @@ def run_job(
 ) -> JobReport:
     """Run a job to its end on this thread; never raises, and ends in exactly one JobFinished.
 
-    `control` pauses and slows the upload while it runs; `ask_token` is called in another thread when the token has expired,
-    and returns a new one, or None where nobody has one.
+    `control` pauses and slows the upload while it runs; `ask_token` is called in another thread when the token has
+    expired, and returns a new one, or None where nobody has one.
     """
     from pipeline.phases.package import package
 
     return run(plan, lambda: phases_for(config, control=control, ask_token=ask_token), package, sink, cancel)
 
 
-def phases_for(config: Config, *, control: TransferControl | None = None, ask_token: AskToken | None = None) -> dict[PhaseName, Phase]:
+def phases_for(
+    config: Config, *, control: TransferControl | None = None, ask_token: AskToken | None = None
+) -> dict[PhaseName, Phase]:
     """Return a phase for every name, with its tools. Raises ToolError when there is no ffmpeg."""
     # what encodes takes half a second to load, which an upload need not wait for
     from pipeline.phases.hls import HlsPhase
@@ -230,13 +247,16 @@ def run_upload(
     control: TransferControl | None = None,
     ask_token: AskToken | None = None,
 ) -> JobReport:
-    """Upload a folder that needs no work before and make its file record; never raises, and ends in exactly one JobFinished.
+    """Upload a folder that needs no work before and make its file record; never raises,
+    and ends in exactly one JobFinished.
 
     `control` and `ask_token` as in `run_job`.
     """
     login = Login(config.backend.token, ask_token)
     settled = control or TransferControl()
-    return upload_folder(folder, request, existing, config.backend, sink, cancel, data_dir=config.data_dir, login=login, control=settled)
+    return upload_folder(
+        folder, request, existing, config.backend, sink, cancel, data_dir=config.data_dir, login=login, control=settled
+    )
 
 
 def upload_request(folder: Path, request: UploadRequest, config: Config) -> UploadRequest:
@@ -257,7 +277,9 @@ def unfinished_upload(folder: Path, request: UploadRequest, config: Config) -> P
 def upload_problems(config: Config, request: UploadRequest, *, token_typed: bool) -> list[str]:
     """Return every problem with the place and the login of an upload, a sentence each."""
     backend = config.backend
-    return transfer_problems(url=backend.url, token=backend.token, prefix=request.prefix, session_id=request.session_id, typed=token_typed)
+    return transfer_problems(
+        url=backend.url, token=backend.token, prefix=request.prefix, session_id=request.session_id, typed=token_typed
+    )
 
 
 def check_connection(config: Config, *, token_typed: bool = False, cancel: CancelToken | None = None) -> Connection:

@@ -46,7 +46,9 @@ def check_writable(place: Path) -> None:
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
-        raise OutputError(f"The output folder {place} can't be written ({error.strerror}): choose another one.") from error
+        raise OutputError(
+            f"The output folder {place} can't be written ({error.strerror}): choose another one."
+        ) from error
 
 
 def fingerprint(source: Path) -> dict[str, Any]:
@@ -66,9 +68,9 @@ def fingerprint(source: Path) -> dict[str, Any]:
 class Workspace:
     """The folders of one job.
 
-    `done` maps a finished step's name to the facts it left. `changes` are the steps that a folder in its place lacks or has with other
-    settings than are wanted, with the names of these; `standing` are the facts of the steps that it has as they are wanted, and `edited`
-    the files in it, other than media, that an editor has replaced.
+    `done` maps a finished step's name to the facts it left. `changes` are the steps that a folder in its place lacks or
+    has with other settings than are wanted, with the names of these; `standing` are the facts of the steps that it has
+    as they are wanted, and `edited` the files in it, other than media, that an editor has replaced.
     """
 
     def __init__(self, job: Job) -> None:
@@ -130,16 +132,21 @@ class Workspace:
     def check(self, wanted: OutputSettings, existing: Existing) -> None:
         """Find out what an earlier run left, without changing anything.
 
-        Raises FolderTakenError when the folder holds the stream of another source, or something that is not wanted any more, and
-        `existing` is not FRESH; SettingsError when the folder or the source can't be used at all, OutputError when nothing can be
-        written there, SourceError when the source is gone.
+        Raises FolderTakenError when the folder holds the stream of another source, or something that is not wanted any
+        more, and `existing` is not FRESH; SettingsError when the folder or the source can't be used at all, OutputError
+        when nothing can be written there, SourceError when the source is gone.
         """
         for place in (self.final, self.partial):
             if self._source.resolve().is_relative_to(place.resolve()):
-                raise SettingsError(f"{self._source} lies in the folder that this job makes: move it out, or choose another output folder.")
+                raise SettingsError(
+                    f"{self._source} lies in the folder that this job makes: "
+                    "move it out, or choose another output folder."
+                )
         for above in self.final.parents[: len(self._slug_parts) - 1]:
             if (above / JOB_FILE).exists():
-                raise SettingsError(f"{self.final} would lie inside {above}, the folder of another video: choose another output folder.")
+                raise SettingsError(
+                    f"{self.final} would lie inside {above}, the folder of another video: choose another output folder."
+                )
         self._content = fingerprint(self._source)
         check_writable(self.final.parent)
         self._wanted = wanted
@@ -168,9 +175,12 @@ class Workspace:
             if self._reopened:
                 self._empty_partial()
                 (self.partial / JOB_FILE).unlink(missing_ok=True)
-                # what is there is played until the new folder takes its place; the job file comes last, so that it tells of a whole copy
+                # what is there is played until the new folder takes its place; the job file comes last, so that it
+                # tells of a whole copy
                 no_job_file = shutil.ignore_patterns(JOB_FILE)
-                shutil.copytree(self.final, self.partial, copy_function=_link_or_copy, ignore=no_job_file, dirs_exist_ok=True)
+                shutil.copytree(
+                    self.final, self.partial, copy_function=_link_or_copy, ignore=no_job_file, dirs_exist_ok=True
+                )
             self._fresh = self._reopened = False
         except OSError as error:
             reason = f"The output folder {self.partial} can't be made ({error.strerror}): choose another one."
@@ -189,7 +199,9 @@ class Workspace:
         try:
             self._empty_partial()
         except OSError as error:
-            raise OutputError(f"{self.partial} can't be emptied ({error.strerror}): close programs that use it and start again.") from error
+            raise OutputError(
+                f"{self.partial} can't be emptied ({error.strerror}): close programs that use it and start again."
+            ) from error
 
     def mark(self, step: str, facts: Mapping[str, Any]) -> None:
         """Note that a step is finished, with what later steps need to know of it."""
@@ -219,8 +231,8 @@ class Workspace:
     def reopen(self, *, again: Collection[str] = (), extended: Collection[str] = ()) -> None:
         """Go on from the folder that is in its place when the work begins: it is to be packaged again.
 
-        The folder stays where it is until the new one is whole. The steps `again` are done anew, and more is added to what the steps
-        `extended` have made. What an earlier run had come to with this is used.
+        The folder stays where it is until the new one is whole. The steps `again` are done anew, and more is added to
+        what the steps `extended` have made. What an earlier run had come to with this is used.
         """
         kept = {step: facts for step, facts in self.done.items() if step != PACKAGE and step not in again}
         left = self._usable()
@@ -238,8 +250,8 @@ class Workspace:
     def lost_files(self) -> list[str]:
         """Return which published files are gone or not whole, by their paths inside.
 
-        A segment or playlist has another size than when it was published; of the rest only what is gone or empty is lost, since an editor
-        may have put a file of their own in its place.
+        A segment or playlist has another size than when it was published; of the rest only what is gone or empty is
+        lost, since an editor may have put a file of their own in its place.
         """
         files: dict[str, int] = self.done.get(PACKAGE, {}).get("files", {})
         sizes = {name: size_of(self.folder / name) for name in files}
@@ -269,7 +281,9 @@ class Workspace:
             del self.done[PACKAGE]
             if isinstance(error, OutputError):
                 raise
-            reason = f"{self.final} can't be put in place ({error.strerror}): close programs that use it and start again."
+            reason = (
+                f"{self.final} can't be put in place ({error.strerror}): close programs that use it and start again."
+            )
             raise OutputError(reason) from error
 
     def remove_empty_folders(self) -> None:

@@ -98,7 +98,10 @@ def filter_graph() -> str:
     ]
     delayed = [f"[{n}:a]aresample=48000,adelay={round(p.start_s * 1000)}:all=1[v{n}]" for n, p in enumerate(PHRASES)]
     voices = "".join(f"[v{n}]" for n in range(len(PHRASES)))
-    sound = f"{voices}amix=inputs={len(PHRASES)}:normalize=0,apad,atrim=duration={DURATION_S},aformat=channel_layouts=stereo[sound]"
+    sound = (
+        f"{voices}amix=inputs={len(PHRASES)}:normalize=0,apad,atrim=duration={DURATION_S},"
+        "aformat=channel_layouts=stereo[sound]"
+    )
     return ";".join([*picture, *delayed, sound])
 
 
@@ -111,7 +114,8 @@ def encode(voices: list[Path], output: Path) -> None:
     command += ["-c:v", "libx264", "-preset", "veryslow", "-crf", "25", "-profile:v", "high", "-pix_fmt", "yuv420p"]
     command += ["-g", str(FRAME_RATE * KEYFRAME_S), "-sc_threshold", "0"]  # a keyframe every two seconds, nowhere else
     command += ["-c:a", "aac", "-b:a", "96k", "-ar", "48000", "-movflags", "+faststart"]
-    command += ["-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact"]  # the same file each time
+    # the same file each time
+    command += ["-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact"]
     subprocess.run([*command, str(output)], check=True)
 
 

@@ -1,4 +1,7 @@
-"""Where objects are kept. Knows nothing of HTTP servers, of jobs or of where settings come from: it imports nothing of ours."""
+"""Where objects are kept.
+
+Knows nothing of HTTP servers, of jobs or of where settings come from: it imports nothing of ours.
+"""
 
 from storage.backend import (
     MAX_PARTS,

@@ -26,9 +26,9 @@ class Access(str, Enum):
 class StoredObject:
     """One object: its path, size, time of storing in seconds since 1970, entity tag without quotes.
 
-    `md5` is the MD5 of the content in hex, None where the storage does not know it: after an upload in parts to S3. The entity
-    tag is the MD5, or `<MD5 of the parts' MD5s>-<how many>` for what came in parts, unless S3 encrypts with keys of its own;
-    in a listing it is empty where telling it would mean reading the object.
+    `md5` is the MD5 of the content in hex, None where the storage does not know it: after an upload in parts to S3. The
+    entity tag is the MD5, or `<MD5 of the parts' MD5s>-<how many>` for what came in parts, unless S3 encrypts with keys
+    of its own; in a listing it is empty where telling it would mean reading the object.
     """
 
     path: str
@@ -48,7 +48,10 @@ class StoredPart:
 
 
 class OpenObject(Protocol):
-    """An object being read. What it says and what it gives belong together, even if the object is replaced meanwhile."""
+    """An object being read.
+
+    What it says and what it gives belong together, even if the object is replaced meanwhile.
+    """
 
     @property
     def info(self) -> StoredObject:
@@ -91,14 +94,18 @@ class StorageBackend(Protocol):
     async def open(self, path: str) -> OpenObject:
         """Open an object for reading; the caller closes it.
 
-        An object that is replaced while it is read is read to its end or raises ObjectChangedError. Raises ObjectNotFoundError.
+        An object that is replaced while it is read is read to its end or raises ObjectChangedError. Raises
+        ObjectNotFoundError.
         """
 
     async def load(self, path: str) -> bytes:
         """Return the whole content: for small objects. Raises ObjectNotFoundError."""
 
     async def find(self, path: str) -> StoredObject:
-        """Say what is stored under a path without reading it, but for an MD5 that must be found out. Raises ObjectNotFoundError."""
+        """Say what is stored under a path without reading it, but for an MD5 that must be found out.
+
+        Raises ObjectNotFoundError.
+        """
 
     async def exists(self, path: str) -> bool:
         """Whether an object is stored under this path."""
@@ -107,7 +114,8 @@ class StorageBackend(Protocol):
         """Return an object's size in bytes. Raises ObjectNotFoundError."""
 
     def list_objects(self, prefix: str = "", *, after: str = "") -> AsyncIterator[StoredObject]:
-        """Yield the objects whose paths begin with `prefix` and sort behind `after`, sorted by their paths' UTF-8 bytes.
+        """Yield the objects whose paths begin with `prefix` and sort behind `after`,
+        sorted by their paths' UTF-8 bytes.
 
         `md5` is None where telling it would mean reading the object.
         """
@@ -126,30 +134,42 @@ class StorageBackend(Protocol):
 
     @property
     def put_headers(self) -> Mapping[str, str]:
-        """The headers that a PUT to a URL for a whole object must have besides its Content-Type; a part's PUT has none."""
+        """The headers that a PUT to a URL for a whole object must have besides its Content-Type;
+        a part's PUT has none.
+        """
 
     async def get_presigned_url(
-        self, path: str, access: Access, *, expires_s: int, content_type: str | None = None, size_bytes: int | None = None
+        self,
+        path: str,
+        access: Access,
+        *,
+        expires_s: int,
+        content_type: str | None = None,
+        size_bytes: int | None = None,
     ) -> str:
         """Return a URL with which whoever holds it may read or write one object until it expires.
 
-        A URL for writing is bound to `content_type` and, where it is given, to `size_bytes`, for which room is kept until the
-        URL expires wherever the storage does not see what is sent; such a storage raises SizeUnknownError where it has a
-        limit and no size is given. Raises StorageQuotaExceededError, and StorageError where the storage has nobody who answers
-        such URLs.
+        A URL for writing is bound to `content_type` and, where it is given, to `size_bytes`, for which room is kept
+        until the URL expires wherever the storage does not see what is sent; such a storage raises SizeUnknownError
+        where it has a limit and no size is given. Raises StorageQuotaExceededError, and StorageError where the storage
+        has nobody who answers such URLs.
         """
 
     async def begin_parts(self, path: str, *, content_type: str) -> str:
         """Begin an upload in parts; return its ID."""
 
-    async def get_presigned_part_url(self, path: str, upload_id: str, number: int, *, expires_s: int, size_bytes: int | None = None) -> str:
+    async def get_presigned_part_url(
+        self, path: str, upload_id: str, number: int, *, expires_s: int, size_bytes: int | None = None
+    ) -> str:
         """Return a URL to which one part may be sent.
 
-        Raises InvalidPartError for a number that can't be, UploadNotFoundError where the storage sees that without asking anybody,
-        and what `get_presigned_url` raises.
+        Raises InvalidPartError for a number that can't be, UploadNotFoundError where the storage sees that without
+        asking anybody, and what `get_presigned_url` raises.
         """
 
-    async def save_part(self, path: str, upload_id: str, number: int, chunks: AsyncIterable[bytes], *, size_bytes: int) -> StoredPart:
+    async def save_part(
+        self, path: str, upload_id: str, number: int, chunks: AsyncIterable[bytes], *, size_bytes: int
+    ) -> StoredPart:
         """Store one part, whole or not at all, in place of an older one of its number.
 
         Raises UploadNotFoundError, InvalidPartError and what `save` raises.
@@ -159,10 +179,12 @@ class StorageBackend(Protocol):
         """Return the parts that are stored, by their numbers. Raises UploadNotFoundError."""
 
     async def complete_parts(self, path: str, upload_id: str, parts: Sequence[StoredPart]) -> StoredObject:
-        """Make the object of its parts; of `parts` only number and entity tag are looked at. Who did not hear the answer may repeat.
+        """Make the object of its parts; of `parts` only number and entity tag are looked at.
 
-        Raises InvalidPartError when they are not those that are stored or one but the last is too small, UploadNotFoundError,
-        StorageQuotaExceededError.
+        Who did not hear the answer may repeat.
+
+        Raises InvalidPartError when they are not those that are stored or one but the last is too small,
+        UploadNotFoundError, StorageQuotaExceededError.
         """
 
     async def abort_parts(self, path: str, upload_id: str) -> None:
@@ -172,7 +194,9 @@ class StorageBackend(Protocol):
 class UrlSigner(Protocol):
     """Makes the URLs for a storage that answers none itself: handed in by whoever serves its objects over HTTP."""
 
-    def object_url(self, path: str, access: Access, *, expires_s: int, content_type: str | None, size_bytes: int | None) -> str:
+    def object_url(
+        self, path: str, access: Access, *, expires_s: int, content_type: str | None, size_bytes: int | None
+    ) -> str:
         """Return a URL for one object; see StorageBackend.get_presigned_url."""
 
     def part_url(self, path: str, upload_id: str, number: int, *, expires_s: int, size_bytes: int | None) -> str:

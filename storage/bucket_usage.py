@@ -1,7 +1,8 @@
-"""How much a bucket holds and may hold: listed once, then counted, and listed again now and then beside everything else.
+"""How much a bucket holds and may hold: listed once, then counted,
+and listed again now and then beside everything else.
 
-Objects also come by URLs that were given away, which nobody here sees: room for them is kept until a listing shows them, or
-until their URLs have expired. Belongs to one event loop.
+Objects also come by URLs that were given away, which nobody here sees: room for them is kept until a listing shows
+them, or until their URLs have expired. Belongs to one event loop.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ class BucketUsage:
         clock: seconds that only grow.
     """
 
-    def __init__(self, *, max_size_bytes: int, sizes: Callable[[], AsyncIterator[tuple[str, int]]], clock: Callable[[], float]) -> None:
+    def __init__(
+        self, *, max_size_bytes: int, sizes: Callable[[], AsyncIterator[tuple[str, int]]], clock: Callable[[], float]
+    ) -> None:
         self._max_size_bytes = max_size_bytes
         self._sizes = sizes
         self._clock = clock
@@ -86,14 +89,18 @@ class BucketUsage:
         """Keep room for an object that may come by its URL for so many seconds. Raises StorageQuotaExceededError."""
         self.check(path, size_bytes, replaced_bytes=replaced_bytes)
         self._drop_object(path)
-        self._objects[path] = _Promise(size_bytes=size_bytes, replaced_bytes=replaced_bytes, until_s=self._clock() + for_s)
+        self._objects[path] = _Promise(
+            size_bytes=size_bytes, replaced_bytes=replaced_bytes, until_s=self._clock() + for_s
+        )
         self._promised_bytes += self._objects[path].room_bytes
 
     def promise_part(self, upload_id: str, number: int, size_bytes: int, *, for_s: float) -> None:
         """Keep room for a part; parts are in no listing. Raises StorageQuotaExceededError."""
         self.check_part(upload_id, number, size_bytes)
         self._drop_part((upload_id, number))
-        self._parts[upload_id, number] = _Promise(size_bytes=size_bytes, replaced_bytes=0, until_s=self._clock() + for_s)
+        self._parts[upload_id, number] = _Promise(
+            size_bytes=size_bytes, replaced_bytes=0, until_s=self._clock() + for_s
+        )
         self._promised_bytes += size_bytes
 
     def forget_parts(self, upload_id: str) -> None:
@@ -168,7 +175,9 @@ class BucketUsage:
             if path in self._objects or path in self._changed:
                 seen[path] = size_bytes
         # what was replaced while this ran may be counted twice until the next time, but never not at all
-        self._total_bytes = listed_bytes + sum(max(0, size_bytes - seen.get(path, 0)) for path, size_bytes in self._changed.items())
+        self._total_bytes = listed_bytes + sum(
+            max(0, size_bytes - seen.get(path, 0)) for path, size_bytes in self._changed.items()
+        )
         self._settle(seen)
 
     def _settle(self, seen: dict[str, int]) -> None:

@@ -1,4 +1,7 @@
-"""Copies objects from one storage to another. What is there already is passed over, so a copy that broke off is begun again."""
+"""Copies objects from one storage to another.
+
+What is there already is passed over, so a copy that broke off is begun again.
+"""
 
 from __future__ import annotations
 
@@ -106,7 +109,9 @@ class _CopyRun:
         )
 
     async def _jobs(self, prefix: str) -> AsyncIterator[Coroutine[Any, Any, None]]:
-        """Yield what is to be done about each object, by walking both listings side by side: they have the same order."""
+        """Yield what is to be done about each object, by walking both listings side by side:
+        they have the same order.
+        """
         there = self._target.list_objects(prefix)
         other = await anext(there, None)
         async for found in self._source.list_objects(prefix):
@@ -131,7 +136,10 @@ class _CopyRun:
         try:
             proof = _Proof(opened.info)
             stored = await self._target.save(
-                path, self._watched(opened, proof), size_bytes=opened.info.size_bytes, content_type=self._content_type(path)
+                path,
+                self._watched(opened, proof),
+                size_bytes=opened.info.size_bytes,
+                content_type=self._content_type(path),
             )
         finally:
             await opened.close()

@@ -1,4 +1,7 @@
-"""Entity tags as S3 makes them: the MD5 of what came at once, the MD5 of the parts' MD5s for what came in parts. Pure."""
+"""Entity tags as S3 makes them: the MD5 of what came at once, the MD5 of the parts' MD5s for what came in parts.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,8 @@ def etag_of_parts(etags: Sequence[str]) -> str:
 def part_sizes(size_bytes: int, parts: int) -> list[int]:
     """Return the sizes, all whole mebibytes, that cut so many bytes into so many parts; the last part may be smaller.
 
-    Nobody says in what sizes an object was sent, but programs choose round ones: these come first, and at most MAX_GUESSES.
+    Nobody says in what sizes an object was sent, but programs choose round ones: these come first, and at most
+    MAX_GUESSES.
     """
     smallest = -(-size_bytes // (parts * _MIB))
     largest = (size_bytes - 1) // ((parts - 1) * _MIB) if parts > 1 else smallest

@@ -64,7 +64,10 @@ async def write(path: str, file: Path, chunks: AsyncIterable[bytes], grow_to: Ca
 
 
 def join(path: str, file: Path, pieces: Sequence[Path]) -> str:
-    """Write files behind each other to a new file and through to the disk; return the MD5 of all. Raises StorageError."""
+    """Write files behind each other to a new file and through to the disk; return the MD5 of all.
+
+    Raises StorageError.
+    """
     digest = hashlib.md5(usedforsecurity=False)
     with translated_for_saving(path), file.open("xb") as joined:
         for piece in pieces:
@@ -132,4 +135,6 @@ def translated_for_saving(path: str) -> Iterator[None]:
 def _storage_error(path: str, error: OSError) -> StorageError:
     if error.errno == errno.ENAMETOOLONG:
         return InvalidPathError(f"A part of the path {path!r} is longer than this system's file names may be.")
-    return StorageError(f"{path} can't be stored or read ({error.strerror}): check the storage folder and its permissions.")
+    return StorageError(
+        f"{path} can't be stored or read ({error.strerror}): check the storage folder and its permissions."
+    )

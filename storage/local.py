@@ -46,7 +46,9 @@ PARTS = ".parts"
 """The hidden folder of parts whose objects are not complete yet."""
 
 ETAGS = ".etags"
-"""The hidden folder of the entity tags that can't be found out from the files themselves: those of objects made of parts."""
+"""The hidden folder of the entity tags that can't be found out from the files themselves:
+those of objects made of parts.
+"""
 
 LEFT_AFTER_S = 3600
 """A file to which nothing was written for so long belongs to nobody any more."""
@@ -107,8 +109,8 @@ class LocalStorageBackend:
     def _prepare(self) -> None:
         """Make the folder, and remove what a server that was killed left half-written and what nobody completed.
 
-        What was touched a short while ago may be another process's, which is busy with it. Parts stay for a week, so that an
-        upload goes on after a restart. Raises StorageSettingsError.
+        What was touched a short while ago may be another process's, which is busy with it. Parts stay for a week, so
+        that an upload goes on after a restart. Raises StorageSettingsError.
         """
         try:
             self._incoming.mkdir(parents=True, exist_ok=True)
@@ -118,7 +120,8 @@ class LocalStorageBackend:
                         leftover.unlink()
         except OSError as error:
             raise StorageSettingsError(
-                f"The storage folder {self._root} can't be used ({error.strerror}): check its permissions or choose another one."
+                f"The storage folder {self._root} can't be used ({error.strerror}): "
+                "check its permissions or choose another one."
             ) from error
         self._remove_abandoned()
 
@@ -189,12 +192,16 @@ class LocalStorageBackend:
         return self._status(path, self._locate(path)).st_size
 
     async def list_objects(self, prefix: str = "", *, after: str = "") -> AsyncIterator[StoredObject]:
-        """Yield the objects whose paths begin with `prefix` and sort behind `after`; see StorageBackend.list_objects."""
+        """Yield the objects whose paths begin with `prefix` and sort behind `after`;
+        see StorageBackend.list_objects.
+        """
         found = self._walk(prefix, after)
         while batch := await asyncio.to_thread(lambda: list(islice(found, LISTED_AT_ONCE))):
             for path, status in batch:
                 known = self._known(path, status) or ("", None)
-                yield StoredObject(path=path, size_bytes=status.st_size, modified_s=status.st_mtime, etag=known[0], md5=known[1])
+                yield StoredObject(
+                    path=path, size_bytes=status.st_size, modified_s=status.st_mtime, etag=known[0], md5=known[1]
+                )
 
     async def list_files(self, prefix: str = "") -> list[str]:
         """Return the paths of all objects that begin with `prefix`, sorted by their UTF-8 bytes."""
@@ -218,13 +225,21 @@ class LocalStorageBackend:
         return {}
 
     async def get_presigned_url(
-        self, path: str, access: Access, *, expires_s: int, content_type: str | None = None, size_bytes: int | None = None
+        self,
+        path: str,
+        access: Access,
+        *,
+        expires_s: int,
+        content_type: str | None = None,
+        size_bytes: int | None = None,
     ) -> str:
         """Return a URL that the signer made; see StorageBackend.get_presigned_url."""
         self._locate(path)
         if access is Access.WRITE and size_bytes is not None:
             await self.check_room(path, size_bytes)
-        return self._signs().object_url(path, access, expires_s=expires_s, content_type=content_type, size_bytes=size_bytes)
+        return self._signs().object_url(
+            path, access, expires_s=expires_s, content_type=content_type, size_bytes=size_bytes
+        )
 
     async def begin_parts(self, path: str, *, content_type: str) -> str:
         """Begin an upload in parts; return its ID."""
@@ -232,7 +247,9 @@ class LocalStorageBackend:
         await asyncio.to_thread(self._remove_abandoned)
         return await asyncio.to_thread(self._parts.begin, path)
 
-    async def get_presigned_part_url(self, path: str, upload_id: str, number: int, *, expires_s: int, size_bytes: int | None = None) -> str:
+    async def get_presigned_part_url(
+        self, path: str, upload_id: str, number: int, *, expires_s: int, size_bytes: int | None = None
+    ) -> str:
         """Return a URL that the signer made; see StorageBackend.get_presigned_part_url."""
         replaced_bytes = _size(self._locate(path))
         await asyncio.to_thread(self._parts.check, path, upload_id, number)
@@ -240,7 +257,9 @@ class LocalStorageBackend:
             await asyncio.to_thread(self._usage.check, size_bytes, replaced_bytes=replaced_bytes)
         return self._signs().part_url(path, upload_id, number, expires_s=expires_s, size_bytes=size_bytes)
 
-    async def save_part(self, path: str, upload_id: str, number: int, chunks: AsyncIterable[bytes], *, size_bytes: int) -> StoredPart:
+    async def save_part(
+        self, path: str, upload_id: str, number: int, chunks: AsyncIterable[bytes], *, size_bytes: int
+    ) -> StoredPart:
         """Store one part, whole or not at all; see StorageBackend.save_part."""
         target = self._locate(path)
         await asyncio.to_thread(self._parts.check, path, upload_id, number)
@@ -366,7 +385,9 @@ class LocalStorageBackend:
                 file.seek(0)
             known = digest.hexdigest(), digest.hexdigest()
         self._digests[path] = (_identity(status), *known)
-        return StoredObject(path=path, size_bytes=status.st_size, modified_s=status.st_mtime, etag=known[0], md5=known[1])
+        return StoredObject(
+            path=path, size_bytes=status.st_size, modified_s=status.st_mtime, etag=known[0], md5=known[1]
+        )
 
     def _known(self, path: str, status: os.stat_result) -> tuple[str, str] | None:
         """Return entity tag and MD5 if they were found out for this very file."""
@@ -407,7 +428,9 @@ class LocalStorageBackend:
 
     def _walk(self, prefix: str, after: str) -> Iterator[tuple[str, os.stat_result]]:
         folder = check_prefix(prefix)
-        return walk(self._locate(folder) if folder else self._root, f"{folder}/" if folder else "", prefix=prefix, after=after)
+        return walk(
+            self._locate(folder) if folder else self._root, f"{folder}/" if folder else "", prefix=prefix, after=after
+        )
 
 
 def _check_size(path: str, announced_bytes: int | None, written_bytes: int) -> None:

@@ -1,4 +1,7 @@
-"""Uploads in parts as folders: one an upload, one file a part. They survive a restart. Knows nothing of quotas or of objects."""
+"""Uploads in parts as folders: one an upload, one file a part. They survive a restart.
+
+Knows nothing of quotas or of objects.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,10 @@ _ABOUT = "upload.json"
 
 
 class PartsFolder:
-    """The uploads in parts of one storage. A part's file is named by its number and its MD5, so nothing is read twice."""
+    """The uploads in parts of one storage.
+
+    A part's file is named by its number and its MD5, so nothing is read twice.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -65,7 +71,10 @@ class PartsFolder:
         return found
 
     def chosen(self, path: str, upload_id: str, parts: Sequence[StoredPart]) -> list[tuple[StoredPart, Path]]:
-        """Return the stored parts that somebody lists as the whole object. Raises UploadNotFoundError, InvalidPartError."""
+        """Return the stored parts that somebody lists as the whole object.
+
+        Raises UploadNotFoundError, InvalidPartError.
+        """
         stored = self.parts(path, upload_id)
         chosen = chosen_parts(path, {number: part for number, (part, _) in stored.items()}, parts)
         return [stored[part.number] for part in chosen]
@@ -84,7 +93,8 @@ class PartsFolder:
         with suppress(FileNotFoundError):
             for place in self._folder.iterdir():
                 with suppress(FileNotFoundError):
-                    if now_s - place.stat().st_mtime > ABANDONED_AFTER_S:  # a folder's time is that of its youngest file's coming
+                    # a folder's time is that of its youngest file's coming
+                    if now_s - place.stat().st_mtime > ABANDONED_AFTER_S:
                         freed += _remove(place)
         return freed
 

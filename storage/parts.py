@@ -26,13 +26,19 @@ def chosen_parts(path: str, stored: Mapping[int, StoredPart], listed: Sequence[S
     chosen = [stored[part.number] for part in listed]
     for part in chosen[:-1]:
         if part.size_bytes < MIN_PART_BYTES:
-            raise InvalidPartError(f"{path}: part {part.number} has less than {MIN_PART_BYTES} bytes, which only the last may have.")
+            raise InvalidPartError(
+                f"{path}: part {part.number} has less than {MIN_PART_BYTES} bytes, which only the last may have."
+            )
     return chosen
 
 
 def made_of(etag: str, parts: Sequence[StoredPart]) -> bool:
     """Whether an object with this entity tag was made of these parts."""
-    return bool(parts) and all(md5_in(part.etag) for part in parts) and etag == etag_of_parts([part.etag for part in parts])
+    return (
+        bool(parts)
+        and all(md5_in(part.etag) for part in parts)
+        and etag == etag_of_parts([part.etag for part in parts])
+    )
 
 
 def upload_not_found(path: str) -> UploadNotFoundError:

@@ -16,7 +16,8 @@ class StoragePathBuilder:
     """The paths below one destination.
 
     Args:
-        prefix: the destination, such as `videos/lesson/`, with or without the slash at its end; empty for the storage's top.
+        prefix: the destination, such as `videos/lesson/`, with or without the slash at its end; empty for the storage's
+            top.
 
     Raises:
         InvalidPathError: no object can be stored there.

@@ -44,7 +44,10 @@ def encoded(path: str) -> bytes:
 
 
 def check_prefix(prefix: str) -> str:
-    """Return the folder that a prefix of paths names, without a slash at its end; empty for the top. Raises InvalidPathError."""
+    """Return the folder that a prefix of paths names, without a slash at its end; empty for the top.
+
+    Raises InvalidPathError.
+    """
     folder, _, beginning = prefix.rpartition("/")
     if folder or prefix.startswith("/"):
         check_path(folder)

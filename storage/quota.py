@@ -50,7 +50,9 @@ class Usage:
     def __init__(self, *, max_size_bytes: int | None, measure: Callable[[], tuple[int, int]]) -> None:
         self.max_size_bytes = max_size_bytes
         self.changing = threading.RLock()
-        """Held while objects or parts appear or disappear, so that none is counted twice or forgotten by the first measuring."""
+        """Held while objects or parts appear or disappear,
+        so that none is counted twice or forgotten by the first measuring.
+        """
         self._measure = measure
         self._measured: tuple[int, int] | None = None
         self._reserved_bytes = 0

@@ -1,4 +1,7 @@
-"""Objects in an S3 bucket, Amazon's or another's. Owns what lies under its prefix; nothing outside it is ever read or written."""
+"""Objects in an S3 bucket, Amazon's or another's.
+
+Owns what lies under its prefix; nothing outside it is ever read or written.
+"""
 
 from __future__ import annotations
 
@@ -62,9 +65,14 @@ _LIBRARIES = ("aioboto3", "aiobotocore", "boto3", "botocore", "s3transfer")
 
 
 class OpenS3Object:
-    """An object being read. Each range is one request, and refused if the object is no longer the one that was opened."""
+    """An object being read.
 
-    def __init__(self, info: StoredObject, read: Callable[[StoredObject, int, int], AsyncGenerator[bytes, None]]) -> None:
+    Each range is one request, and refused if the object is no longer the one that was opened.
+    """
+
+    def __init__(
+        self, info: StoredObject, read: Callable[[StoredObject, int, int], AsyncGenerator[bytes, None]]
+    ) -> None:
         self._info = info
         self._read = read
 
@@ -74,7 +82,10 @@ class OpenS3Object:
         return self._info
 
     async def chunks(self, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
-        """Yield the bytes from `start` up to, not including, `stop` (None: the end). Raises ObjectChangedError, StorageError."""
+        """Yield the bytes from `start` up to, not including, `stop` (None: the end).
+
+        Raises ObjectChangedError, StorageError.
+        """
         end = self._info.size_bytes if stop is None else stop
         if start < end:
             async with aclosing(self._read(self._info, start, end)) as blocks:
@@ -101,7 +112,10 @@ class S3StorageBackend:
             self._usage = BucketUsage(max_size_bytes=settings.max_size_bytes, sizes=self._sizes, clock=clock)
 
     async def start(self) -> None:
-        """Connect, and see that the bucket is there and lets us in. Raises StorageSettingsError, StorageUnavailableError."""
+        """Connect, and see that the bucket is there and lets us in.
+
+        Raises StorageSettingsError, StorageUnavailableError.
+        """
         for name in _LIBRARIES:
             logging.getLogger(name).setLevel(logging.WARNING)
         settings = self._settings
@@ -109,7 +123,8 @@ class S3StorageBackend:
         config = AioConfig(
             signature_version="s3v4",
             s3={"addressing_style": "path" if path_style else "virtual"},
-            # newer checksums are stored into the object by servers that don't know them (https://github.com/boto/boto3/issues/4435)
+            # newer checksums are stored into the object by servers that don't know them
+            # (https://github.com/boto/boto3/issues/4435)
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
             retries={"mode": "standard", "total_max_attempts": TRIES},
@@ -177,7 +192,9 @@ class S3StorageBackend:
         finally:
             if reservation is not None:
                 reservation.release()
-        return StoredObject(path=path, size_bytes=content.size_bytes, modified_s=modified_s, etag=etag, md5=content.digest.hexdigest())
+        return StoredObject(
+            path=path, size_bytes=content.size_bytes, modified_s=modified_s, etag=etag, md5=content.digest.hexdigest()
+        )
 
     async def open(self, path: str) -> OpenS3Object:
         """Open an object for reading; the caller closes it. Raises ObjectNotFoundError."""
@@ -218,7 +235,9 @@ class S3StorageBackend:
         return (await self.find(path)).size_bytes
 
     async def list_objects(self, prefix: str = "", *, after: str = "") -> AsyncIterator[StoredObject]:
-        """Yield the objects whose paths begin with `prefix` and sort behind `after`; see StorageBackend.list_objects."""
+        """Yield the objects whose paths begin with `prefix` and sort behind `after`;
+        see StorageBackend.list_objects.
+        """
         check_prefix(prefix)
         encoded(after)
         where: dict[str, Any] = {"Bucket": self._settings.bucket, "Prefix": f"{self._top}{prefix}"}
@@ -269,7 +288,13 @@ class S3StorageBackend:
             self._usage.check(path, size_bytes, replaced_bytes=replaced_bytes)
 
     async def get_presigned_url(
-        self, path: str, access: Access, *, expires_s: int, content_type: str | None = None, size_bytes: int | None = None
+        self,
+        path: str,
+        access: Access,
+        *,
+        expires_s: int,
+        content_type: str | None = None,
+        size_bytes: int | None = None,
     ) -> str:
         """Return a URL that S3 answers; see StorageBackend.get_presigned_url."""
         fields: dict[str, Any] = {"Bucket": self._settings.bucket, "Key": self._key(path)}
@@ -289,7 +314,9 @@ class S3StorageBackend:
         """Begin an upload in parts; return its ID."""
         return await self._begin(path, self._about(self._key(path), content_type))
 
-    async def get_presigned_part_url(self, path: str, upload_id: str, number: int, *, expires_s: int, size_bytes: int | None = None) -> str:
+    async def get_presigned_part_url(
+        self, path: str, upload_id: str, number: int, *, expires_s: int, size_bytes: int | None = None
+    ) -> str:
         """Return a URL that S3 answers; see StorageBackend.get_presigned_part_url."""
         check_part_number(number)
         fields: dict[str, Any] = self._upload(path, upload_id) | {"PartNumber": number}
@@ -301,7 +328,9 @@ class S3StorageBackend:
         with self._errors.translated(path):
             return await self._s3.generate_presigned_url("upload_part", Params=fields, ExpiresIn=expires_s)
 
-    async def save_part(self, path: str, upload_id: str, number: int, chunks: AsyncIterable[bytes], *, size_bytes: int) -> StoredPart:
+    async def save_part(
+        self, path: str, upload_id: str, number: int, chunks: AsyncIterable[bytes], *, size_bytes: int
+    ) -> StoredPart:
         """Store one part, whole or not at all; see StorageBackend.save_part. Holds the part in memory."""
         check_part_number(number)
         upload = self._upload(path, upload_id)
@@ -328,7 +357,9 @@ class S3StorageBackend:
             if page is None:
                 return found
             for part in page.get("Parts", []):
-                found.append(StoredPart(number=part["PartNumber"], size_bytes=part["Size"], etag=part["ETag"].strip('"')))
+                found.append(
+                    StoredPart(number=part["PartNumber"], size_bytes=part["Size"], etag=part["ETag"].strip('"'))
+                )
 
     async def complete_parts(self, path: str, upload_id: str, parts: Sequence[StoredPart]) -> StoredObject:
         """Make the object of its parts; see StorageBackend.complete_parts."""
@@ -366,7 +397,9 @@ class S3StorageBackend:
         check_path(path)
         key = f"{self._top}{path}"
         if len(key.encode()) > MAX_PATH_BYTES:
-            raise InvalidPathError(f"The path {path!r} is too long below the storage's prefix: both may have {MAX_PATH_BYTES} bytes.")
+            raise InvalidPathError(
+                f"The path {path!r} is too long below the storage's prefix: both may have {MAX_PATH_BYTES} bytes."
+            )
         return key
 
     def _upload(self, path: str, upload_id: str) -> dict[str, Any]:
@@ -376,14 +409,21 @@ class S3StorageBackend:
 
     def _about(self, key: str, content_type: str | None) -> dict[str, Any]:
         """Return what an object is stored with."""
-        return {"Bucket": self._settings.bucket, "Key": key, **self._told} | ({"ContentType": content_type} if content_type else {})
+        return {"Bucket": self._settings.bucket, "Key": key, **self._told} | (
+            {"ContentType": content_type} if content_type else {}
+        )
 
     async def _encrypts_with_own_keys(self) -> bool:
-        """Whether the bucket is set so that entity tags say nothing of the content; who may not ask is taken to mean no."""
+        """Whether the bucket is set so that entity tags say nothing of the content;
+        who may not ask is taken to mean no.
+        """
         with suppress(StorageError), self._errors.translated():
             answer = await self._s3.get_bucket_encryption(Bucket=self._settings.bucket)
             rules = answer["ServerSideEncryptionConfiguration"].get("Rules", [])
-            return any(_has_own_keys(rule.get("ApplyServerSideEncryptionByDefault", {}).get("SSEAlgorithm", "")) for rule in rules)
+            return any(
+                _has_own_keys(rule.get("ApplyServerSideEncryptionByDefault", {}).get("SSEAlgorithm", ""))
+                for rule in rules
+            )
         return False
 
     async def _replaced(self, path: str) -> int:
@@ -403,7 +443,10 @@ class S3StorageBackend:
     async def _read(self, info: StoredObject, start: int, stop: int) -> AsyncGenerator[bytes, None]:
         with self._errors.translated(info.path):
             answer = await self._s3.get_object(
-                Bucket=self._settings.bucket, Key=self._key(info.path), IfMatch=f'"{info.etag}"', Range=f"bytes={start}-{stop - 1}"
+                Bucket=self._settings.bucket,
+                Key=self._key(info.path),
+                IfMatch=f'"{info.etag}"',
+                Range=f"bytes={start}-{stop - 1}",
             )
         async with answer["Body"]:
             while True:
@@ -413,7 +456,9 @@ class S3StorageBackend:
                     return
                 yield block
 
-    async def _save_in_parts(self, about: dict[str, Any], content: _Content, begun: Sequence[bytes], rest: AsyncIterator[bytes]) -> None:
+    async def _save_in_parts(
+        self, about: dict[str, Any], content: _Content, begun: Sequence[bytes], rest: AsyncIterator[bytes]
+    ) -> None:
         """Send a content that is larger than one part."""
         beginning = asyncio.create_task(self._begin(content.path, about))
         try:
@@ -443,7 +488,9 @@ class S3StorageBackend:
 
     async def _send_part(self, path: str, upload: dict[str, Any], number: int, content: bytes) -> StoredPart:
         with self._errors.translated(path):
-            answer = await self._s3.upload_part(**upload, PartNumber=number, Body=content, ContentMD5=_base64_md5(content))
+            answer = await self._s3.upload_part(
+                **upload, PartNumber=number, Body=content, ContentMD5=_base64_md5(content)
+            )
         return StoredPart(number=number, size_bytes=len(content), etag=answer["ETag"].strip('"'))
 
     async def _complete(self, path: str, upload_id: str, parts: Sequence[StoredPart]) -> None:

@@ -34,7 +34,9 @@ from storage.errors import (
     UploadNotFoundError,
 )
 
-_WRONG_KEYS = "{server} does not accept the access key: check STORAGE_S3_ACCESS_KEY_ID and STORAGE_S3_SECRET_ACCESS_KEY."
+_WRONG_KEYS = (
+    "{server} does not accept the access key: check STORAGE_S3_ACCESS_KEY_ID and STORAGE_S3_SECRET_ACCESS_KEY."
+)
 _FORBIDDEN = "{server} does not allow this on the bucket {bucket}: check the keys and what they may do there."
 _WRONG_REGION = "The bucket {bucket} is in another region: check STORAGE_S3_REGION and STORAGE_S3_ENDPOINT_URL."
 _BUSY = "{server} is too busy or has a fault: try again later."
@@ -45,7 +47,10 @@ _BROKE_OFF = "The connection to {server} broke off: try again."
 _NO_KEYS = "There are no keys for {server}: set STORAGE_S3_ACCESS_KEY_ID and STORAGE_S3_SECRET_ACCESS_KEY."
 _NOT_FOUND = "Nothing is stored under {path}."
 _UNUSABLE = "{server} and the bucket {bucket} can't be used as they are set: check each STORAGE_S3_ setting."
-_PARTS = "{path}: the parts are not those that are stored, are not listed by their numbers, or one but the last is too small."
+_PARTS = (
+    "{path}: the parts are not those that are stored, are not listed by their numbers, "
+    "or one but the last is too small."
+)
 
 # Amazon S3, "Error responses"; a number stands where the answer to a HEAD has no body
 _ANSWERS: dict[str, tuple[type[StorageError], str]] = {
@@ -76,8 +81,14 @@ _ANSWERS: dict[str, tuple[type[StorageError], str]] = {
     "IncompleteBody": (IncompleteObjectError, "{path} did not arrive whole at {server}: try again."),
     "KeyTooLongError": (InvalidPathError, "The path {path} is too long for {server}."),
     "EntityTooLarge": (StorageError, "{path} is larger than {server} takes."),
-    "QuotaExceeded": (StorageFullError, "{server} takes no more: free some space in the bucket {bucket} or have its limit raised."),
-    "InsufficientCapacity": (StorageFullError, "{server} takes no more: free some space in the bucket {bucket} or have its limit raised."),
+    "QuotaExceeded": (
+        StorageFullError,
+        "{server} takes no more: free some space in the bucket {bucket} or have its limit raised.",
+    ),
+    "InsufficientCapacity": (
+        StorageFullError,
+        "{server} takes no more: free some space in the bucket {bucket} or have its limit raised.",
+    ),
     **dict.fromkeys(
         ("SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "429", "500", "502", "503", "504"),
         (StorageUnavailableError, _BUSY),
@@ -86,7 +97,11 @@ _ANSWERS: dict[str, tuple[type[StorageError], str]] = {
 
 _FAILURES: tuple[tuple[tuple[type[Exception], ...], type[StorageError], str], ...] = (
     ((NoCredentialsError, PartialCredentialsError, CredentialRetrievalError), StorageSettingsError, _NO_KEYS),
-    ((SSLError,), StorageUnavailableError, "{server} has no certificate that this computer trusts: check STORAGE_S3_ENDPOINT_URL."),
+    (
+        (SSLError,),
+        StorageUnavailableError,
+        "{server} has no certificate that this computer trusts: check STORAGE_S3_ENDPOINT_URL.",
+    ),
     (
         (ConnectionClosedError, IncompleteReadError, ResponseStreamingError, ConnectionFailure),
         StorageUnavailableError,
@@ -108,7 +123,10 @@ class S3Errors:
 
     @contextmanager
     def translated(self, path: str = "") -> Iterator[None]:
-        """Turn what goes wrong in the block into a StorageError. Wrap requests only: a content's own errors must pass."""
+        """Turn what goes wrong in the block into a StorageError.
+
+        Wrap requests only: a content's own errors must pass.
+        """
         try:
             yield
         except ClientError as error:
@@ -119,7 +137,9 @@ class S3Errors:
     def _answered(self, error: ClientError, path: str) -> StorageError:
         code = str(error.response.get("Error", {}).get("Code", ""))
         status = str(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
-        kind, sentence = _ANSWERS.get(code) or _ANSWERS.get(status) or (StorageError, "{server} refuses {path}: {code}.")
+        kind, sentence = (
+            _ANSWERS.get(code) or _ANSWERS.get(status) or (StorageError, "{server} refuses {path}: {code}.")
+        )
         return self._error(kind, sentence, path, code or status)
 
     def _failed(self, error: Exception, path: str) -> StorageError:

@@ -34,8 +34,8 @@ class LocalSettings:
 class S3Settings:
     """A bucket, and the folder in it under which everything lies (empty: the whole bucket).
 
-    Without keys, those that this machine has for Amazon's programs are used. With `endpoint_url`, the server is not Amazon's,
-    and its addresses have the bucket in the path. `put_headers` are those that every object is stored with.
+    Without keys, those that this machine has for Amazon's programs are used. With `endpoint_url`, the server is not
+    Amazon's, and its addresses have the bucket in the path. `put_headers` are those that every object is stored with.
     """
 
     bucket: str
@@ -101,7 +101,9 @@ def _s3_settings(values: S3Values) -> S3Settings:
     if not values.bucket:
         raise StorageSettingsError("STORAGE_S3_BUCKET is empty: set it to the bucket's name.")
     if bool(values.access_key_id) != bool(values.secret_access_key):
-        raise StorageSettingsError("STORAGE_S3_ACCESS_KEY_ID and STORAGE_S3_SECRET_ACCESS_KEY belong together: set both or none.")
+        raise StorageSettingsError(
+            "STORAGE_S3_ACCESS_KEY_ID and STORAGE_S3_SECRET_ACCESS_KEY belong together: set both or none."
+        )
     if values.endpoint_url and not values.endpoint_url.startswith(("http://", "https://")):
         raise StorageSettingsError("STORAGE_S3_ENDPOINT_URL must begin with https:// or http://.")
     prefix = values.prefix.strip("/")

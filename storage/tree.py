@@ -11,7 +11,8 @@ from storage.paths import encoded
 
 
 def walk(folder: Path, base: str, *, prefix: str = "", after: str = "") -> Iterator[tuple[str, os.stat_result]]:
-    """Yield path and status of every file that a listing names; links and what begins with a dot at the top are left out.
+    """Yield path and status of every file that a listing names;
+    links and what begins with a dot at the top are left out.
 
     Holds one folder of each level at a time. What can't be read, or has gone since its folder was read, is left out.
 
@@ -30,7 +31,8 @@ def walk(folder: Path, base: str, *, prefix: str = "", after: str = "") -> Itera
 def _walk(folder: Path, base: str, prefix: bytes, after: bytes) -> Iterator[tuple[str, os.stat_result]]:
     for key, path, entry in _sorted_entries(folder, base):
         if path.endswith("/"):
-            # every path in there begins with `key`: all of them come behind `after`, or none, unless `after` is in there too
+            # every path in there begins with `key`: all of them come behind `after`, or none, unless `after` is in
+            # there too
             if (key.startswith(prefix) or prefix.startswith(key)) and (key > after or after.startswith(key)):
                 yield from _walk(Path(entry), path, prefix, after)
         elif key.startswith(prefix) and key > after:

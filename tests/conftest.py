@@ -21,7 +21,16 @@ from backend.settings import BackendSettings
 from config import BackendApi, Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
-from pipeline.model import AudioStream, EncodingRequest, Job, JobReport, MediaInfo, TranscriptionRequest, UploadRequest, VideoStream
+from pipeline.model import (
+    AudioStream,
+    EncodingRequest,
+    Job,
+    JobReport,
+    MediaInfo,
+    TranscriptionRequest,
+    UploadRequest,
+    VideoStream,
+)
 from storage import S3Settings
 
 TESTS = Path(__file__).resolve().parent
@@ -31,7 +40,9 @@ ROOT = TESTS.parent
 def pytest_report_header() -> str | None:
     """Say why tests are missing from a run."""
     missing = s3.missing_programs()
-    return f"No S3 server here ({', '.join(missing)} missing): the tests that need one are left out." if missing else None
+    return (
+        f"No S3 server here ({', '.join(missing)} missing): the tests that need one are left out." if missing else None
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -48,7 +59,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_configure() -> None:
-    """Let Ctrl-C reach what the tests start: whoever started the run in the background has it ignored by all children."""
+    """Let Ctrl-C reach what the tests start: whoever started the run in the background has it ignored by all
+    children.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -66,10 +79,16 @@ def s3_bucket() -> Iterator[S3Settings]:
     import boto3  # takes a third of a second, which other tests need not wait for
 
     # not in pytest's own folder: the server's sockets need short names
-    with tempfile.TemporaryDirectory(prefix="s3-", ignore_cleanup_errors=True) as folder, s3.running(Path(folder)) as server:
+    with (
+        tempfile.TemporaryDirectory(prefix="s3-", ignore_cleanup_errors=True) as folder,
+        s3.running(Path(folder)) as server,
+    ):
         keys = {"access_key_id": server.access_key_id, "secret_access_key": server.secret_access_key}
         client = boto3.client(
-            "s3", endpoint_url=server.endpoint_url, region_name=server.region, **{f"aws_{name}": key for name, key in keys.items()}
+            "s3",
+            endpoint_url=server.endpoint_url,
+            region_name=server.region,
+            **{f"aws_{name}": key for name, key in keys.items()},
         )
         client.create_bucket(Bucket="tests")
         client.close()
@@ -104,7 +123,9 @@ def source_clip(tmp_path_factory: pytest.TempPathFactory) -> SourceClips:
 def media_info() -> Callable[..., MediaInfo]:
     """Return a function that describes a source without one; keywords replace parts of its picture or the whole."""
 
-    def build(*, audio: tuple[AudioStream, ...] | None = None, duration_s: float | None = 60.0, **video: Any) -> MediaInfo:
+    def build(
+        *, audio: tuple[AudioStream, ...] | None = None, duration_s: float | None = 60.0, **video: Any
+    ) -> MediaInfo:
         picture: dict[str, Any] = {
             "codec": "h264",
             "width": 1920,
@@ -122,7 +143,15 @@ def media_info() -> Callable[..., MediaInfo]:
             "start_s": 0.0,
             "duration_s": 60.0,
         }
-        sound = AudioStream(codec="aac", channels=2, sample_rate_hz=48_000, language=None, bit_rate=128_000, start_s=0.0, duration_s=60.0)
+        sound = AudioStream(
+            codec="aac",
+            channels=2,
+            sample_rate_hz=48_000,
+            language=None,
+            bit_rate=128_000,
+            start_s=0.0,
+            duration_s=60.0,
+        )
         return MediaInfo(
             path=Path("/videos/lesson.mp4"),
             size_bytes=int((video.get("bit_rate") or 20_000_000) * (duration_s or 60.0) / 8),
@@ -169,7 +198,11 @@ def backend_config(backend: RunningBackend) -> Config:
 
 @pytest.fixture(scope="session")
 def published(
-    sample: Path, small_model: Path, backend: RunningBackend, backend_config: Config, tmp_path_factory: pytest.TempPathFactory
+    sample: Path,
+    small_model: Path,
+    backend: RunningBackend,
+    backend_config: Config,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Published:
     """The whole pipeline on the sample, every phase on, done once for all tests that look at the result."""
     prefix = "tests/published/"

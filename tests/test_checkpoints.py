@@ -56,7 +56,9 @@ def _it_was_begun_again(kept: Checkpoints) -> str:
 
 
 @pytest.mark.parametrize(
-    "change", [_other_key, _a_file_is_gone, _a_file_was_cut, _the_mark_is_broken, _it_was_begun_again], ids=lambda f: f.__name__[1:]
+    "change",
+    [_other_key, _a_file_is_gone, _a_file_was_cut, _the_mark_is_broken, _it_was_begun_again],
+    ids=lambda f: f.__name__[1:],
 )
 def test_what_is_not_the_same_or_not_whole_is_not_found(kept, change: Callable[[Checkpoints], str]):
     """Such a piece is made anew."""

@@ -14,7 +14,9 @@ from config import ROOT, Config, Preferences
 
 EXAMPLE = ROOT / ".env.example"
 PREFERENCES_EXAMPLE = ROOT / "s3_config.json.example"
-DEFAULTS = replace(Config(), cache_dir=config.cache_folder({}, sys.platform), data_dir=config.data_folder({}, sys.platform))
+DEFAULTS = replace(
+    Config(), cache_dir=config.cache_folder({}, sys.platform), data_dir=config.data_folder({}, sys.platform)
+)
 
 # name, where its value is found, what is written, what it means
 NAMES = [
@@ -54,8 +56,14 @@ def names_in_example() -> dict[str, str]:
 
 def names_in_code() -> set[str]:
     """Return the names that config.py asks the environment for."""
-    calls = [node for node in ast.walk(ast.parse(Path(config.__file__).read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
-    readers = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in ("text", "gigabytes", "minutes")]
+    calls = [
+        node
+        for node in ast.walk(ast.parse(Path(config.__file__).read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+    ]
+    readers = [
+        call for call in calls if isinstance(call.func, ast.Name) and call.func.id in ("text", "gigabytes", "minutes")
+    ]
     return {call.args[0].value for call in readers if isinstance(call.args[0], ast.Constant)}
 
 
@@ -87,7 +95,9 @@ class TestNames:
         env_file.write_text(f"{name}=S3\n" if name == "STORAGE_TYPE" else f"{name}=7\n", encoding="utf-8")
         assert meant == attrgetter(where)(Config.load(env_file=env_file, environ={name: written}))
 
-    @pytest.mark.parametrize(("name", "where"), [(n, w) for n, w, _, _ in NAMES], ids=[f"{n}-{w}" for n, w, _, _ in NAMES])
+    @pytest.mark.parametrize(
+        ("name", "where"), [(n, w) for n, w, _, _ in NAMES], ids=[f"{n}-{w}" for n, w, _, _ in NAMES]
+    )
     def test_blank_is_default(self, env_file, name, where):
         """A name that is there but blank means its default."""
         assert attrgetter(where)(DEFAULTS) == attrgetter(where)(Config.load(env_file=env_file, environ={name: "  "}))
@@ -118,7 +128,10 @@ class TestNames:
     def test_relative_storage_folder(self, env_file, tmp_path, monkeypatch):
         """A relative storage folder lies beside the program, wherever it is started."""
         monkeypatch.chdir(tmp_path)
-        assert ROOT / "videos" == Config.load(env_file=env_file, environ={"STORAGE_LOCAL_PATH": "videos"}).server.local_path
+        assert (
+            ROOT / "videos"
+            == Config.load(env_file=env_file, environ={"STORAGE_LOCAL_PATH": "videos"}).server.local_path
+        )
 
 
 class TestEnvFile:
@@ -147,12 +160,16 @@ class TestEnvFile:
 
     def test_line_that_makes_no_sense(self, env_file):
         """A line that can't be understood is named by its number, without its text, and the others count."""
-        env_file.write_text('DEFAULT_LANGUAGE=fr\nAUTH_TOKEN="never closed hush\nFFMPEG_PATH=/opt/ffmpeg\n', encoding="utf-8")
+        env_file.write_text(
+            'DEFAULT_LANGUAGE=fr\nAUTH_TOKEN="never closed hush\nFFMPEG_PATH=/opt/ffmpeg\n', encoding="utf-8"
+        )
         loaded = Config.load(env_file=env_file, environ={})
         assert (f"Line 2 of {env_file} can't be understood: write it as NAME=value.",) == loaded.problems
         assert ("fr", "/opt/ffmpeg") == (loaded.languages.default, loaded.ffmpeg_path)
 
-    @pytest.mark.parametrize("make", [lambda p: p.write_bytes(b"AUTH_TOKEN=\xff\xfe"), lambda p: p.mkdir()], ids=["not-utf-8", "folder"])
+    @pytest.mark.parametrize(
+        "make", [lambda p: p.write_bytes(b"AUTH_TOKEN=\xff\xfe"), lambda p: p.mkdir()], ids=["not-utf-8", "folder"]
+    )
     def test_unreadable(self, env_file, make):
         """A settings file that can't be read is a problem, and the environment still counts."""
         make(env_file)
@@ -188,8 +205,12 @@ class TestSecrets:
         assert "hush" not in repr(loaded) + repr(loaded.backend) + repr(loaded.server) + repr(loaded.server.s3)
 
     def test_preferences_have_no_place_for_them(self):
-        """The preferences have no field for the backend's address, a token or a key: only for where a key lies and is asked for."""
-        found = {name for name in asdict(Preferences()) if any(word in name for word in ("token", "url", "key", "secret"))}
+        """The preferences have no field for the backend's address, a token or a key:
+        only for where a key lies and is asked for.
+        """
+        found = {
+            name for name in asdict(Preferences()) if any(word in name for word in ("token", "url", "key", "secret"))
+        }
         assert {"key_file", "key_uri", "publish_key"} == found
 
 
@@ -198,7 +219,11 @@ class TestBackendApi:
 
     @pytest.mark.parametrize(
         ("environ", "expected"),
-        [({"BACKEND_URL": "https://x"}, False), ({"AUTH_TOKEN": "t"}, False), ({"BACKEND_URL": "https://x", "AUTH_TOKEN": "t"}, True)],
+        [
+            ({"BACKEND_URL": "https://x"}, False),
+            ({"AUTH_TOKEN": "t"}, False),
+            ({"BACKEND_URL": "https://x", "AUTH_TOKEN": "t"}, True),
+        ],
         ids=["no-token", "no-address", "both"],
     )
     def test_configured(self, env_file, environ, expected):
@@ -208,7 +233,9 @@ class TestBackendApi:
     @pytest.mark.parametrize("endpoint", ["/sign", "sign"])
     def test_full_url(self, env_file, endpoint):
         """Address and endpoint are joined by exactly one slash."""
-        assert "https://x/a/sign" == Config.load(env_file=env_file, environ={"BACKEND_URL": "https://x/a/"}).backend.full_url(endpoint)
+        assert "https://x/a/sign" == Config.load(
+            env_file=env_file, environ={"BACKEND_URL": "https://x/a/"}
+        ).backend.full_url(endpoint)
 
 
 class TestExamples:
@@ -234,7 +261,9 @@ class TestExamples:
 
     def test_preferences(self):
         """s3_config.json.example has every field with its default."""
-        assert json.loads(json.dumps(asdict(Preferences()))) == json.loads(PREFERENCES_EXAMPLE.read_text(encoding="utf-8"))
+        assert json.loads(json.dumps(asdict(Preferences()))) == json.loads(
+            PREFERENCES_EXAMPLE.read_text(encoding="utf-8")
+        )
         assert Preferences() == Preferences.load(PREFERENCES_EXAMPLE)
 
 

@@ -24,7 +24,9 @@ def test_paths(path):
 @pytest.mark.parametrize("name", CONSTANTS)
 def test_constants(name):
     """A table that is named is defined in one of the modules that are named."""
-    texts = [(ROOT / path).read_text(encoding="utf-8") for path in PATHS if path.endswith(".py") and (ROOT / path).is_file()]
+    texts = [
+        (ROOT / path).read_text(encoding="utf-8") for path in PATHS if path.endswith(".py") and (ROOT / path).is_file()
+    ]
     assert any(re.search(rf"^{name}\b", text, re.MULTILINE) for text in texts)
 
 

@@ -37,7 +37,9 @@ def test_a_full_disk_is_told_from_other_failures(error, expected):
 def _disk(monkeypatch: pytest.MonkeyPatch, free: list[int]) -> list[int]:
     real = shutil.disk_usage
     monkeypatch.setattr(disk_room, "LOOK_S", 0.0)
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: real(path)._replace(free=free.pop(0) if len(free) > 1 else free[0]))
+    monkeypatch.setattr(
+        shutil, "disk_usage", lambda path: real(path)._replace(free=free.pop(0) if len(free) > 1 else free[0])
+    )
     return free
 
 

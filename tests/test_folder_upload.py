@@ -56,7 +56,9 @@ def upload(backend):
         wanted = with_session(UploadRequest(**{"prefix": PREFIX, **request}), folder, backend)
         token = CancelToken() if cancel is None else cancel
         control, login = TransferControl(), Login(TOKEN)
-        report = upload_folder(folder, wanted, existing, backend, events.append, token, data_dir=None, login=login, control=control)
+        report = upload_folder(
+            folder, wanted, existing, backend, events.append, token, data_dir=None, login=login, control=control
+        )
         assert JobFinished(report=report) == events[-1]
         return report, events
 
@@ -69,7 +71,9 @@ def outcomes(report):
 
 
 def test_upload_makes_the_record_of_a_conversion(server, job, upload):
-    """The same fields as a conversion's own record has, the session that was named included; all of the bar is filled."""
+    """The same fields as a conversion's own record has, the session that was named included;
+    all of the bar is filled.
+    """
     report, events = upload(job.folder, session_id="a" * 24)
     expected = {
         "name": "Lesson One",
@@ -77,7 +81,11 @@ def test_upload_makes_the_record_of_a_conversion(server, job, upload):
         "language": "es",
         "parentFolder": "videos/course",
         "sessionId": "a" * 24,
-        "s3Keys": {"hls": PREFIX + "master.m3u8", "mp4": PREFIX + "offline_480p.mp4", "transcript": PREFIX + "transcript.srt"},
+        "s3Keys": {
+            "hls": PREFIX + "master.m3u8",
+            "mp4": PREFIX + "offline_480p.mp4",
+            "transcript": PREFIX + "transcript.srt",
+        },
         "metadata": {"duration": 61.5, "qualities": ["720p", "480p"]},
     }
     assert [expected] == server.records
@@ -87,7 +95,9 @@ def test_upload_makes_the_record_of_a_conversion(server, job, upload):
 
 
 def test_upload_goes_on_where_a_conversion_stopped(server, backend, job, upload, tmp_path, media_info):
-    """Stopped before the record: nothing is sent again, the session is kept, and the conversion then finds the record made."""
+    """Stopped before the record: nothing is sent again, the session is kept,
+    and the conversion then finds the record made.
+    """
     session = {"session_id": "b" * 24}
     UploadPhase(backend).run(open_job(tmp_path, media_info(), **session).context)
     sent = len(server.puts())
@@ -111,7 +121,9 @@ def test_session_of_an_upload_that_was_cut_short_is_kept(server, backend, job, u
     assert all(1 == len(server.puts(key)) for key in stored)
 
 
-@pytest.mark.parametrize("request_", [{"prefix": "other/"}, {"session_id": "d" * 24}], ids=["another place", "another session"])
+@pytest.mark.parametrize(
+    "request_", [{"prefix": "other/"}, {"session_id": "d" * 24}], ids=["another place", "another session"]
+)
 def test_session_of_another_place_is_not_taken(backend, job, upload, request_):
     """A session belongs to what was uploaded for it, and one that is named counts."""
     upload(job.folder, session_id="b" * 24)
@@ -124,10 +136,16 @@ def test_folder_that_no_conversion_made_has_a_record_too(server, tmp_path, uploa
     folder = write_folder(tmp_path / "lesson")
     (folder / "job.json").unlink()
     (folder / "master.m3u8").write_bytes(MASTER)
-    (folder / "480p/index.m3u8").write_bytes(b"#EXTM3U\n#EXTINF:6.0,\nseg_001.ts\n#EXTINF:4.5,\nseg_002.ts\n#EXT-X-ENDLIST\n")
+    (folder / "480p/index.m3u8").write_bytes(
+        b"#EXTM3U\n#EXTINF:6.0,\nseg_001.ts\n#EXTINF:4.5,\nseg_002.ts\n#EXT-X-ENDLIST\n"
+    )
     first, second = (upload(folder, language="ar")[0] for _ in range(2))
     [record] = server.records
-    assert ("lesson", "ar", {"duration": 10.5, "qualities": ["720p", "480p"]}) == (record["name"], record["language"], record["metadata"])
+    assert ("lesson", "ar", {"duration": 10.5, "qualities": ["720p", "480p"]}) == (
+        record["name"],
+        record["language"],
+        record["metadata"],
+    )
     assert [PhaseOutcome.DONE, PhaseOutcome.REUSED] == [report.phases[-1].outcome for report in (first, second)]
     assert not any(key.endswith(NOTES_FILE) for key in server.stored)
 
@@ -147,7 +165,9 @@ def test_record_of_an_earlier_version_counts(server, job, upload):
     """Its note knew of one place only."""
     upload(job.folder)
     notes = FolderNotes(job.folder)
-    notes.mark("record", {name: value for name, value in notes.done["record"].items() if name in ("backend_url", "fields")})
+    notes.mark(
+        "record", {name: value for name, value in notes.done["record"].items() if name in ("backend_url", "fields")}
+    )
     assert PhaseOutcome.REUSED is upload(job.folder)[0].phases[-1].outcome
     assert 1 == len(server.records)
 
@@ -163,7 +183,9 @@ def test_record_that_fails_is_a_warning(server, job, upload):
 
 
 def test_local_files_go_when_asked(server, job, upload):
-    """As after a conversion: the media go, the source and the job's own files stay, and the same upload again is done."""
+    """As after a conversion: the media go, the source and the job's own files stay,
+    and the same upload again is done.
+    """
     report, _ = upload(job.folder, delete_local=True)
     assert (Outcome.DONE, True, PhaseOutcome.DONE) == (report.outcome, report.media_deleted, report.phases[-1].outcome)
     assert [] == [name for name in FOLDER if (job.folder / name).exists()]
@@ -177,7 +199,10 @@ def test_deleted_files_cannot_go_to_another_place(server, job, upload):
     """What is not here can't be sent: the sentence says what to do."""
     upload(job.folder, delete_local=True)
     report, _ = upload(job.folder, prefix="other/")
-    assert (Outcome.FAILED, True) == (report.outcome, "deleted after an earlier upload: convert the video again" in report.error)
+    assert (Outcome.FAILED, True) == (
+        report.outcome,
+        "deleted after an earlier upload: convert the video again" in report.error,
+    )
 
 
 def test_files_of_others_are_never_deleted(server, tmp_path, upload):
@@ -198,7 +223,9 @@ def test_cancelled_before_the_record(server, job, upload):
     assert 1 == len(server.records)
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b'{"version": 2, "done": {}}', b'{"version": 1, "done": {"upload": 5}}'], ids=str)
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b'{"version": 2, "done": {}}', b'{"version": 1, "done": {"upload": 5}}'], ids=str
+)
 def test_notes_that_cannot_be_read_are_none(tmp_path, content):
     """Damaged notes, and those of a newer program, say nothing; they are written anew."""
     (tmp_path / NOTES_FILE).write_bytes(content)

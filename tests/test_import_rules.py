@@ -25,7 +25,9 @@ def test_every_folder_has_its_rules():
 
 def test_every_module_of_pipeline_has_its_step():
     """Each module and folder of pipeline stands in the table of steps, so that none escapes it."""
-    present = {path.stem for path in (ROOT / "pipeline").glob("*.py")} | {path.parent.name for path in (ROOT / "pipeline").glob("*/*.py")}
+    present = {path.stem for path in (ROOT / "pipeline").glob("*.py")} | {
+        path.parent.name for path in (ROOT / "pipeline").glob("*/*.py")
+    }
     assert set() == present - {"__init__"} - set().union(*PIPELINE_STEPS)
 
 
@@ -73,7 +75,9 @@ ALLOWED = [
 ]
 
 
-@pytest.mark.parametrize(("path", "text"), ALLOWED, ids=[f"{path}-{number}" for number, (path, _) in enumerate(ALLOWED)])
+@pytest.mark.parametrize(
+    ("path", "text"), ALLOWED, ids=[f"{path}-{number}" for number, (path, _) in enumerate(ALLOWED)]
+)
 def test_allowed(path, text):
     """What the rules allow passes the checker."""
     assert [] == violations(Path(path), text)
@@ -117,7 +121,11 @@ PLANTED = [
     ("pipeline/media/validate/stream.py", "from pipeline.media.hls import measure", "validate may not import hls"),
     ("pipeline/media/encode/chunks.py", "import pipeline.media.validate.stream", "encode may not import validate"),
     ("pipeline/transfer/http/retry.py", "from pipeline.transfer.upload import journal", "http may not import upload"),
-    ("pipeline/transfer/manifests/verify.py", "from ..upload.target import UploadTarget", "manifests may not import upload"),
+    (
+        "pipeline/transfer/manifests/verify.py",
+        "from ..upload.target import UploadTarget",
+        "manifests may not import upload",
+    ),
     ("pipeline/transfer/upload/workers.py", "import urllib3", "imports urllib3"),
     ("pipeline/media/odd.py", "from pipeline.media.source import probe", "in no room"),
     # what has one home
@@ -129,7 +137,11 @@ PLANTED = [
     ("pipeline/phases/hls.py", "import multiprocessing.pool", "imports multiprocessing"),
     ("pipeline/media/encode/arguments.py", "import os\nos.system('ffmpeg')", "uses os.system"),
     ("pipeline/media/encode/arguments.py", "import ffmpeg as f\nf.run(x)", "uses ffmpeg.run"),
-    ("pipeline/media/encode/arguments.py", "from asyncio import create_subprocess_exec", "uses asyncio.create_subprocess_exec"),
+    (
+        "pipeline/media/encode/arguments.py",
+        "from asyncio import create_subprocess_exec",
+        "uses asyncio.create_subprocess_exec",
+    ),
     ("pipeline/phases/transcribe.py", "from faster_whisper import WhisperModel", "imports faster_whisper"),
     ("ui/app.py", "__import__('faster_whisper')", "imports faster_whisper"),
     ("s3_uploader.py", "import requests", "imports requests"),
@@ -141,7 +153,9 @@ PLANTED = [
 ]
 
 
-@pytest.mark.parametrize(("path", "text", "said"), PLANTED, ids=[f"{path}-{said.replace(' ', '-')}" for path, _, said in PLANTED])
+@pytest.mark.parametrize(
+    ("path", "text", "said"), PLANTED, ids=[f"{path}-{said.replace(' ', '-')}" for path, _, said in PLANTED]
+)
 def test_planted_violation_is_found(path, text, said):
     """A planted violation is found, once, at its line."""
     (found,) = violations(Path(path), text)
@@ -151,7 +165,13 @@ def test_planted_violation_is_found(path, text, said):
 
 def test_checker_sees_files(tmp_path):
     """The checker reads root modules and every folder of a part, and leaves out what is outside of the rules."""
-    for name in ("config.py", "pipeline/media/source/probe.py", "ui/app.py", "samples/make.py", "packaging/bootstrap.py"):
+    for name in (
+        "config.py",
+        "pipeline/media/source/probe.py",
+        "ui/app.py",
+        "samples/make.py",
+        "packaging/bootstrap.py",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("", encoding="utf-8")
     assert ["config.py", "pipeline/media/source/probe.py", "ui/app.py"] == sorted(

@@ -14,8 +14,20 @@ from pipeline.inputs import inputs_from
 @pytest.fixture
 def tree(tmp_path, monkeypatch) -> Path:
     """A course's folder with two weeks, and beside the videos what is none."""
-    files = ("week1/lecture.mp4", "week1/notes.txt", "week1/.hidden.mp4", "week2/lecture.MOV", "week2/extra/q & a.mkv", "intro.mp4")
-    hidden = (".lecture.partial/seg_001.ts", "out/intro/offline_480p.mp4", "week2/made/master.m3u8", "week2/made/720p/seg_001.ts")
+    files = (
+        "week1/lecture.mp4",
+        "week1/notes.txt",
+        "week1/.hidden.mp4",
+        "week2/lecture.MOV",
+        "week2/extra/q & a.mkv",
+        "intro.mp4",
+    )
+    hidden = (
+        ".lecture.partial/seg_001.ts",
+        "out/intro/offline_480p.mp4",
+        "week2/made/master.m3u8",
+        "week2/made/720p/seg_001.ts",
+    )
     for name in (*files, *hidden, "week1/job/job.json", "week1/job/offline_480p.mp4"):
         (tmp_path / "course" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "course" / name).write_bytes(b"")
@@ -49,7 +61,12 @@ def test_a_folder_with_one_video_gets_a_place_below_the_destination(tree):
 def test_places_do_not_depend_on_the_order(tree):
     """Files and folders in any order, each once."""
     named = (tree / "week2", tree / "intro.mp4", tree / "week1" / "lecture.mp4", tree / "week2" / "lecture.MOV")
-    expected = {"lecture.MOV": "week2/lecture", "q & a.mkv": "week2/extra/q-a", "intro.mp4": "intro", "lecture.mp4": "week1/lecture"}
+    expected = {
+        "lecture.MOV": "week2/lecture",
+        "q & a.mkv": "week2/extra/q-a",
+        "intro.mp4": "intro",
+        "lecture.mp4": "week1/lecture",
+    }
     assert [expected] * 24 == [_places(*order) for order in permutations(named)]
 
 
@@ -65,7 +82,10 @@ def test_a_file_outside_of_the_root_is_said(tree):
     """Each in a sentence."""
     with pytest.raises(SettingsError) as caught:
         inputs_from([tree / "intro.mp4", tree / "week2" / "lecture.MOV"], root=tree / "week1", output=Path("out"))
-    assert (2, "course/intro.mp4 is not below course/week1: name another --root.") == (len(caught.value.problems), caught.value.problems[0])
+    assert (2, "course/intro.mp4 is not below course/week1: name another --root.") == (
+        len(caught.value.problems),
+        caught.value.problems[0],
+    )
 
 
 def test_a_link_counts_where_it_is(tree):
@@ -84,4 +104,6 @@ def test_a_folder_without_videos_is_said(tree):
 
 def test_the_output_may_be_the_folder_itself(tree):
     """What was made there before is no video."""
-    assert {"intro.mp4", "lecture.mp4", "lecture.MOV", "q & a.mkv"} == set(_places(tree, output=tree)) - {"offline_480p.mp4"}
+    assert {"intro.mp4", "lecture.mp4", "lecture.MOV", "q & a.mkv"} == set(_places(tree, output=tree)) - {
+        "offline_480p.mp4"
+    }

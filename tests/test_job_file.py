@@ -86,7 +86,9 @@ def test_all_that_was_chosen_in_the_version_before_is_understood(read, job, medi
         job,
         trim=Trim(start_s=3),
         qualities=("720p",),
-        encoding=EncodingRequest(codec=Codec.HEVC, preset="slow", rate_control=RateControl.ABR, segment_type=SegmentType.FMP4),
+        encoding=EncodingRequest(
+            codec=Codec.HEVC, preset="slow", rate_control=RateControl.ABR, segment_type=SegmentType.FMP4
+        ),
         sound=AudioRequest(loudness_lufs=-16, audio_map=((MappedAudio(track=1),),)),
         encryption=Encryption(key_file=key, key_uri="https://keys.invalid/1", publish_key=True),
         transcription=TranscriptionRequest(model="small", language="de"),
@@ -100,7 +102,9 @@ def test_all_that_was_chosen_in_the_version_before_is_understood(read, job, medi
     assert wanted.steps == found.made
 
 
-@pytest.mark.parametrize("stored", ["", "[]", "{}", '{"format": 3}', json.dumps(PLAIN | {"format": 99}), json.dumps(PLAIN | {"done": 1})])
+@pytest.mark.parametrize(
+    "stored", ["", "[]", "{}", '{"format": 3}', json.dumps(PLAIN | {"format": 99}), json.dumps(PLAIN | {"done": 1})]
+)
 def test_what_can_not_be_understood_is_nothing(read, stored):
     """A torn file, or one of a later version, is no error."""
     assert None is read(stored)

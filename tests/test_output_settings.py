@@ -40,14 +40,26 @@ def settings(job, media_info):
         pytest.param({}, {}, id="nothing"),
         pytest.param({"upload": UploadRequest(prefix="a/")}, {}, id="another destination"),
         pytest.param({"accept_damaged": True}, {}, id="what may be missing"),
-        pytest.param({"encoding": EncodingRequest(preset="fast")}, {"hls": ("preset",), "mp4": ("preset",)}, id="preset"),
-        pytest.param({"encoding": EncodingRequest(encoder=EncoderFamily.CPU)}, {}, id="the encoder that did it, by its name"),
-        pytest.param({"encoding": EncodingRequest(segment_type=SegmentType.TS)}, {}, id="the usual segments, by their name"),
+        pytest.param(
+            {"encoding": EncodingRequest(preset="fast")}, {"hls": ("preset",), "mp4": ("preset",)}, id="preset"
+        ),
+        pytest.param(
+            {"encoding": EncodingRequest(encoder=EncoderFamily.CPU)}, {}, id="the encoder that did it, by its name"
+        ),
+        pytest.param(
+            {"encoding": EncodingRequest(segment_type=SegmentType.TS)}, {}, id="the usual segments, by their name"
+        ),
         pytest.param({"sound": AudioRequest(surround=True)}, {}, id="5.1 of a stereo source"),
         pytest.param({"black_bars": True}, {}, id="black bars around 16:9"),
         pytest.param({"qualities": ("1080p", "720p", "480p", "360p")}, {}, id="the usual qualities, by their names"),
-        pytest.param({"qualities": ("2160p", "1080p", "720p", "480p", "360p")}, {}, id="a quality that the source does not fill"),
-        pytest.param({"sound": AudioRequest(loudness_lufs=-16)}, {"hls": ("loudness_lufs",), "mp4": ("loudness_lufs",)}, id="loudness"),
+        pytest.param(
+            {"qualities": ("2160p", "1080p", "720p", "480p", "360p")}, {}, id="a quality that the source does not fill"
+        ),
+        pytest.param(
+            {"sound": AudioRequest(loudness_lufs=-16)},
+            {"hls": ("loudness_lufs",), "mp4": ("loudness_lufs",)},
+            id="loudness",
+        ),
         pytest.param({"transcription": TranscriptionRequest(model="small")}, {"transcript": ()}, id="captions"),
         pytest.param({"trim": Trim(start_s=3)}, {"hls": ("trim",), "mp4": ("trim",)}, id="a part"),
         pytest.param({"tracks": TrackChoice(audio=(2,))}, {"hls": ("tracks",), "mp4": ("tracks",)}, id="tracks"),
@@ -71,7 +83,9 @@ def test_a_transcript_is_of_the_part_and_the_tracks_that_were_chosen(settings):
     assert ("trim",) == settings(transcription=asked, trim=Trim(start_s=3)).changes(made)["transcript"]
 
 
-@pytest.mark.parametrize(("family", "same"), [(EncoderFamily.AUTO, True), (EncoderFamily.NVIDIA, False)], ids=["any", "a named one"])
+@pytest.mark.parametrize(
+    ("family", "same"), [(EncoderFamily.AUTO, True), (EncoderFamily.NVIDIA, False)], ids=["any", "a named one"]
+)
 def test_any_encoder_will_do_where_none_is_named(settings, family, same):
     """A graphics card that is busy today is no reason to encode again."""
     wanted = settings(encoder="h264_nvenc", encoding=EncodingRequest(encoder=family))
@@ -89,7 +103,9 @@ def test_a_source_that_fills_no_quality_has_one_of_its_own_whatever_is_chosen(se
     """Whatever a version calls it."""
     small = media_info(width=320, height=180)
     assert ({}, []) == (
-        (wanted := settings(media=small, qualities=("360p",))).changes(settings(media=small).steps | {"hls": {"qualities": ["176p"]}}),
+        (wanted := settings(media=small, qualities=("360p",))).changes(
+            settings(media=small).steps | {"hls": {"qualities": ["176p"]}}
+        ),
         wanted.lost({"hls": {"qualities": ["176p"]}}),
     )
 
@@ -102,17 +118,29 @@ def test_a_source_that_fills_no_quality_has_one_of_its_own_whatever_is_chosen(se
         pytest.param({}, {"make_mp4": False}, ["an MP4"], id="MP4"),
         pytest.param({"transcription": TranscriptionRequest()}, {}, ["a transcript"], id="transcript"),
         pytest.param({"encoding": EncodingRequest(preset="slow")}, {}, [], id="preset"),
-        pytest.param({"encoding": EncodingRequest(preset="slow")}, {"encoding": EncodingRequest(preset="fast")}, [], id="another preset"),
+        pytest.param(
+            {"encoding": EncodingRequest(preset="slow")},
+            {"encoding": EncodingRequest(preset="fast")},
+            [],
+            id="another preset",
+        ),
         pytest.param({"encoding": EncodingRequest(codec=Codec.HEVC)}, {}, [], id="codec"),
         pytest.param({"sound": AudioRequest(loudness_lufs=-16)}, {}, [], id="loudness"),
         pytest.param({"encoding": EncodingRequest(target_vmaf=93)}, {}, [], id="VMAF target"),
-        pytest.param({"encoding": EncodingRequest(copy_top=True)}, {}, ["the original picture as its largest quality"], id="original"),
+        pytest.param(
+            {"encoding": EncodingRequest(copy_top=True)},
+            {},
+            ["the original picture as its largest quality"],
+            id="original",
+        ),
         pytest.param({"sound": AudioRequest(surround=True)}, {}, [], id="5.1 that there never was"),
         pytest.param({"trim": Trim(start_s=3)}, {}, ["a part of the video alone"], id="part"),
     ],
 )
 def test_what_is_not_asked_for_any_more_is_named(settings, made, now, lost):
-    """What is asked for otherwise is not lost, nor is a value for which another one is the default: that is done again."""
+    """What is asked for otherwise is not lost, nor is a value for which another one is the default:
+    that is done again.
+    """
     assert lost == settings(**now).lost(settings(**made).steps)
 
 
@@ -143,4 +171,6 @@ def test_an_option_that_a_newer_version_adds_makes_no_difference():
     """What was made before it has nothing of that name, and its default is left out."""
     made = {"hls": {"encoder": "libx264"}, "package": {}}
     assert {} == OutputSettings(steps=made).changes(made)
-    assert {"hls": ("new_option",)} == OutputSettings(steps=made | {"hls": {"encoder": "libx264", "new_option": True}}).changes(made)
+    assert {"hls": ("new_option",)} == OutputSettings(
+        steps=made | {"hls": {"encoder": "libx264", "new_option": True}}
+    ).changes(made)

@@ -56,7 +56,9 @@ def test_the_mp4_of_a_small_source_is_not_enlarged(job, media_info):
         pytest.param({"make_mp4": False}, "hls", id="stream only"),
         pytest.param({"transcription": TranscriptionRequest()}, "hls mp4 transcript", id="captions"),
         pytest.param({"upload": UploadRequest(prefix="a/")}, "hls mp4 upload record", id="upload"),
-        pytest.param({"upload": UploadRequest(prefix="a/", delete_local=True)}, "hls mp4 upload record cleanup", id="everything"),
+        pytest.param(
+            {"upload": UploadRequest(prefix="a/", delete_local=True)}, "hls mp4 upload record cleanup", id="everything"
+        ),
     ],
 )
 def test_the_phases_are_those_asked_for_in_their_order(job, media_info, changes, phases):
@@ -87,10 +89,16 @@ def test_no_rendition_has_more_than_sixty_frames_a_second(job, media_info, frame
         pytest.param({"qualities": ("4K",)}, "There is no quality 4K", id="quality"),
         pytest.param({"qualities": ()}, "No quality is chosen", id="no quality"),
         pytest.param(
-            {"encoding": EncodingRequest(codec=Codec.HEVC, segment_type=SegmentType.TS)}, "HEVC needs fMP4 segments", id="HEVC in TS"
+            {"encoding": EncodingRequest(codec=Codec.HEVC, segment_type=SegmentType.TS)},
+            "HEVC needs fMP4 segments",
+            id="HEVC in TS",
         ),
         pytest.param({"encoding": EncodingRequest(keep_hdr=True)}, "HDR can't be kept in H.264", id="HDR in H.264"),
-        pytest.param({"encoding": EncodingRequest(target_vmaf=100)}, "A VMAF target lies between 60 and 99, not at 100.", id="VMAF"),
+        pytest.param(
+            {"encoding": EncodingRequest(target_vmaf=100)},
+            "A VMAF target lies between 60 and 99, not at 100.",
+            id="VMAF",
+        ),
         pytest.param(
             {"encoding": EncodingRequest(target_vmaf=94, rate_control=RateControl.ABR)},
             "A VMAF target and an average bit rate exclude each other",
@@ -101,7 +109,11 @@ def test_no_rendition_has_more_than_sixty_frames_a_second(job, media_info, frame
             "A VMAF target needs an encoder that keeps a quality",
             id="VMAF in hardware",
         ),
-        pytest.param({"sound": AudioRequest(loudness_lufs=3)}, "A loudness target lies between -36 and -5 LUFS, not at 3.", id="loudness"),
+        pytest.param(
+            {"sound": AudioRequest(loudness_lufs=3)},
+            "A loudness target lies between -36 and -5 LUFS, not at 3.",
+            id="loudness",
+        ),
     ],
 )
 def test_a_wrong_setting_is_one_sentence(job, media_info, changes, problem):
@@ -136,7 +148,12 @@ def test_several_sound_tracks_become_a_group_of_their_own(job, media_info):
     """The one that the file marks is the default; two of a language are told apart."""
     tracks = (_track(1, language="en"), _track(2, language="de", default=True), _track(3, language="en"))
     plan = make_plan(job, media_info(audio=tracks))
-    assert (False, ["audio/en", "audio/de", "audio/en-2"], ["English", "German", "English 2"], [False, True, False]) == (
+    assert (
+        False,
+        ["audio/en", "audio/de", "audio/en-2"],
+        ["English", "German", "English 2"],
+        [False, True, False],
+    ) == (
         plan.muxed_sound,
         [a.folder for a in plan.audio],
         [a.name for a in plan.audio],
@@ -147,7 +164,10 @@ def test_several_sound_tracks_become_a_group_of_their_own(job, media_info):
 def test_surround_comes_beside_stereo_when_asked_for(job, media_info):
     """A player without surround still has sound."""
     five_one = (_track(1, channels=6),)
-    plain, surround = (make_plan(replace(job, sound=AudioRequest(surround=asked)), media_info(audio=five_one)) for asked in (False, True))
+    plain, surround = (
+        make_plan(replace(job, sound=AudioRequest(surround=asked)), media_info(audio=five_one))
+        for asked in (False, True)
+    )
     assert ([("audio/und", 2)], [("audio/und", 2), ("audio/und-surround", 6)]) == (
         [(a.folder, a.channels) for a in plain.audio],
         [(a.folder, a.channels) for a in surround.audio],
@@ -177,12 +197,17 @@ def test_the_codec_says_what_the_segments_are(job, media_info, encoding, segment
 )
 def test_hdr_is_kept_only_when_asked_for(job, media_info, encoding, dynamic_range):
     """By default everybody sees the right colours."""
-    assert dynamic_range is make_plan(replace(job, encoding=encoding), media_info(colour_transfer="smpte2084")).dynamic_range
+    assert (
+        dynamic_range
+        is make_plan(replace(job, encoding=encoding), media_info(colour_transfer="smpte2084")).dynamic_range
+    )
 
 
 def test_rates_are_ceilings_unless_they_are_asked_for(job, media_info):
     """An even quality below the table's rates, or the table's rates."""
-    plans = [make_plan(replace(job, encoding=EncodingRequest(rate_control=control)), media_info()) for control in RateControl]
+    plans = [
+        make_plan(replace(job, encoding=EncodingRequest(rate_control=control)), media_info()) for control in RateControl
+    ]
     assert [ladder.CRF[Codec.H264], None] == [plan.renditions[0].crf for plan in plans]
 
 
@@ -195,7 +220,10 @@ def test_a_source_without_a_picture_becomes_a_stream_of_sound(job, media_info):
 def test_qualities_above_the_source_are_left_out_with_a_note(job, media_info):
     """The editor reads why a quality is missing."""
     plan = make_plan(replace(job, qualities=("1080p", "480p")), media_info(width=1280, height=720))
-    assert (["480p"], ("1080p left out: the source is 1280×720. Made: 480p.",)) == ([r.name for r in plan.renditions], plan.notes)
+    assert (["480p"], ("1080p left out: the source is 1280×720. Made: 480p.",)) == (
+        [r.name for r in plan.renditions],
+        plan.notes,
+    )
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,27 @@ ROOT = Path(__file__).resolve().parents[1]
 def test_a_row_is_printed_for_each_way(tmp_path):
     """Plain ABR is its own measure, and ours stands below it with bytes, VMAF and ratios."""
     source = tmp_path / "clip.mkv"
-    picture = ["-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=2", "-c:v", "libx264", "-preset", "ultrafast", "-crf", "1"]
+    picture = [
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=size=160x90:rate=25:duration=2",
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+        "-crf",
+        "1",
+    ]
     subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *picture, str(source)], check=True)
-    command = [sys.executable, str(ROOT / "benchmarks" / "quality.py"), "--source", str(source), "--preset", "ultrafast"]
+    command = [
+        sys.executable,
+        str(ROOT / "benchmarks" / "quality.py"),
+        "--source",
+        str(source),
+        "--preset",
+        "ultrafast",
+    ]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     rows = {line[8:26].strip(): line[26:].split() for line in printed.splitlines() if line.startswith("90p")}
     plain, ours = rows["plain ABR"], rows["ours"]

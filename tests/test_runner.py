@@ -60,7 +60,8 @@ class Bench:
     def __init__(self, job, media_info):
         job.source.write_bytes(b"source")
         self.plan = make_plan(
-            replace(job, transcription=TranscriptionRequest(), upload=UploadRequest(prefix="a/", delete_local=True)), media_info()
+            replace(job, transcription=TranscriptionRequest(), upload=UploadRequest(prefix="a/", delete_local=True)),
+            media_info(),
         )
         self.calls = []
         self.steps = {name: Step(name, self.calls) for name in PhaseName}
@@ -88,7 +89,9 @@ def test_everything_is_checked_first_then_run_in_order_and_packaged_before_the_u
     """Nothing is encoded before every phase has said that it can do its work."""
     report = bench.run()
     names = [p.value for p in PhaseName]
-    expected = [f"check {n}" for n in names] + [f"run {n}" for n in names[:3]] + ["package"] + [f"run {n}" for n in names[3:]]
+    expected = (
+        [f"check {n}" for n in names] + [f"run {n}" for n in names[:3]] + ["package"] + [f"run {n}" for n in names[3:]]
+    )
     assert (expected, Outcome.DONE) == (bench.calls, report.outcome)
 
 
@@ -159,7 +162,10 @@ def test_cancelled_is_cancelled_with_the_words_of_the_phase(bench):
     """What the upload says about resuming is what the editor reads."""
     bench.steps[PhaseName.UPLOAD].error = Cancelled("Upload cancelled. 12/45 files uploaded. Resume anytime.")
     report = bench.run()
-    assert (Outcome.CANCELLED, "Upload cancelled. 12/45 files uploaded. Resume anytime.") == (report.outcome, report.error)
+    assert (Outcome.CANCELLED, "Upload cancelled. 12/45 files uploaded. Resume anytime.") == (
+        report.outcome,
+        report.error,
+    )
 
 
 @pytest.mark.parametrize(
@@ -171,7 +177,9 @@ def test_cancelled_is_cancelled_with_the_words_of_the_phase(bench):
     ],
 )
 def test_only_this_jobs_upload_names_the_stream(bench, error, expected):
-    """The folder remembers where an earlier job sent it: that is never told as the address of a job that did not get there."""
+    """The folder remembers where an earlier job sent it:
+    that is never told as the address of a job that did not get there.
+    """
     upload = bench.steps[PhaseName.UPLOAD]
 
     def mark(address):
@@ -299,7 +307,16 @@ def test_a_job_that_waits_for_room_can_be_cancelled(bench, monkeypatch):
 def test_a_job_goes_on_with_an_encode_that_hit_a_full_disk(job, monkeypatch):
     """For real: the disk is full in the middle of a chunk, some is freed, and the job ends as done."""
     ffmpeg = find_ffmpeg("")
-    arguments = ["-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=3", "-c:v", "libx264", "-preset", "ultrafast"]
+    arguments = [
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=size=160x90:rate=25:duration=3",
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+    ]
     subprocess.run([str(ffmpeg), "-v", "error", *arguments, str(job.source)], check=True)
     plan = make_plan(replace(job, make_mp4=True), probe(job.source))
     events = []
@@ -307,12 +324,18 @@ def test_a_job_goes_on_with_an_encode_that_hit_a_full_disk(job, monkeypatch):
 
     def sink(event):
         events.append(event)
-        if isinstance(event, LogLine) and "force_key_frames" in event.text and not any(p.startswith("The disk") for p in texts()):
+        if (
+            isinstance(event, LogLine)
+            and "force_key_frames" in event.text
+            and not any(p.startswith("The disk") for p in texts())
+        ):
             disk.looks = 5
 
     def texts():
         return [e.text for e in events if isinstance(e, LogLine) and e.level is not LogLevel.DETAIL]
 
-    report = run(plan, lambda: {PhaseName.HLS: HlsPhase(ffmpeg), PhaseName.MP4: Mp4Phase(ffmpeg)}, package, sink, CancelToken())
+    report = run(
+        plan, lambda: {PhaseName.HLS: HlsPhase(ffmpeg), PhaseName.MP4: Mp4Phase(ffmpeg)}, package, sink, CancelToken()
+    )
     assert (Outcome.DONE, (), 2) == (report.outcome, report.warnings, sum("disk" in text for text in texts()))
     assert [] == [path.name for path in report.folder.rglob(".*")]

@@ -50,11 +50,15 @@ def test_five_lines_upload_a_folder(server, tmp_path):
     """The script of the README does what it says."""
     write_folder(tmp_path / "out" / "lesson01")
     environment = {**os.environ, "BACKEND_URL": server.url, "AUTH_TOKEN": TOKEN, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", SCRIPT], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+    )
     assert ("Upload complete!\n", "") == (done.stdout, done.stderr)
     assert 5 == len([line for line in SCRIPT.splitlines() if line])
     assert len(FOLDER) + 1 == len(server.stored)  # and the manifest
-    assert ("Lesson 01", "en", "videos/course123") == tuple(server.records[0][name] for name in ("name", "language", "parentFolder"))
+    assert ("Lesson 01", "en", "videos/course123") == tuple(
+        server.records[0][name] for name in ("name", "language", "parentFolder")
+    )
     assert "videos/course123/lesson01/master.m3u8" == server.records[0]["s3Keys"]["hls"]
 
 
@@ -100,7 +104,9 @@ def test_presigned_url_that_cannot_be_had(manager, server):
 def test_one_file_is_sent(manager, server, folder):
     """A single file arrives under its key, and its bytes are counted."""
     told: list[tuple[int, int]] = []
-    answer = manager.upload_file(str(folder / "offline_480p.mp4"), "x/y.mp4", lambda done, total: told.append((done, total)))
+    answer = manager.upload_file(
+        str(folder / "offline_480p.mp4"), "x/y.mp4", lambda done, total: told.append((done, total))
+    )
     assert (True, "") == answer
     assert FOLDER["offline_480p.mp4"] == server.stored["x/y.mp4"]
     assert (200_000, 200_000) == told[-1]
@@ -130,7 +136,9 @@ def test_notices_are_logged(manager, server, folder, caplog):
     server.stored[PREFIX + "master.m3u8"] = b"#EXTM3U another"
     caplog.set_level("INFO", logger="s3_uploader")
     assert manager.upload_directory(folder, PREFIX)[0]
-    [said] = [line for record in caplog.records if record.name == "s3_uploader" and "v2/" in (line := record.getMessage())]
+    [said] = [
+        line for record in caplog.records if record.name == "s3_uploader" and "v2/" in (line := record.getMessage())
+    ]
     assert PREFIX in said
 
 
@@ -146,7 +154,11 @@ def test_folder_is_sent_with_progress(manager, server, folder):
 
 @pytest.mark.parametrize(
     ("place", "prefix", "said"),
-    [("missing", PREFIX, "does not exist"), (".", "/bad", "must not start with /\\.\nS3 destination must end"), (".", "", "is required")],
+    [
+        ("missing", PREFIX, "does not exist"),
+        (".", "/bad", "must not start with /\\.\nS3 destination must end"),
+        (".", "", "is required"),
+    ],
     ids=["no folder", "bad prefix", "no prefix"],
 )
 def test_folder_that_cannot_be_sent_is_a_sentence(manager, folder, place, prefix, said):
@@ -161,7 +173,9 @@ def test_failed_folder_tells_what_is_up(manager, server, folder):
     server.faults[SEGMENT].append(Fault(status=403, code="SignatureDoesNotMatch"))
     ok, keys, error = manager.upload_directory(folder, PREFIX)
     assert not ok
-    assert error.startswith("Upload failed (1 file). Check logs. 720p/seg_001.ts: The storage does not accept the signature")
+    assert error.startswith(
+        "Upload failed (1 file). Check logs. 720p/seg_001.ts: The storage does not accept the signature"
+    )
     assert set(server.stored) == set(keys.values())
 
 
@@ -204,9 +218,13 @@ EVERYTHING = {"version": 1, "list": True, "read": True, "manifest": False}
 ONE_KEY, ONE_NAME, MANIFEST = PREFIX + "480p/seg_002.ts", "480p/seg_002.ts", PREFIX + "manifest.json"
 
 
-@pytest.mark.parametrize("offered", [None, {"version": 1, "read": True}, EVERYTHING], ids=["three requests", "reading", "listing"])
+@pytest.mark.parametrize(
+    "offered", [None, {"version": 1, "read": True}, EVERYTHING], ids=["three requests", "reading", "listing"]
+)
 def test_saved_state_alone_goes_on(server, folder, left_state, offered):
-    """What the state names and the server shows to have is not sent again, however little of the upload is left here."""
+    """What the state names and the server shows to have is not sent again,
+    however little of the upload is left here.
+    """
     server.capabilities = offered
     before = set(server.stored) - {MANIFEST}
     assert (True, ALL_KEYS, "") == left_state.upload_directory(folder, PREFIX)
@@ -355,14 +373,18 @@ def test_broken_callbacks_end_nothing_and_are_not_lost(manager, server, folder, 
     """The upload is whole; what broke is logged once with its trace, for the program and in the upload's own log."""
     assert (True, ALL_KEYS, "") == manager.upload_directory(folder, PREFIX, broken, broken)
     assert (True, "") == manager.upload_file(folder / "offline_480p.mp4", "x.mp4", broken)
-    assert 3 == len([record for record in caplog.records if record.exc_info and record.exc_info[0] is ZeroDivisionError])
+    assert 3 == len(
+        [record for record in caplog.records if record.exc_info and record.exc_info[0] is ZeroDivisionError]
+    )
     [log] = [path.read_text() for path in folder.glob("upload_log_2*.txt") if "2020-01-01" not in path.name]
     assert 2 == log.count("ZeroDivisionError: of the caller, ")
     assert TOKEN not in log
 
 
 def test_interrupt_ends_the_upload_at_once(manager, server, folder, tmp_path):
-    """Ctrl-C is no broken callback: it comes out, while the store still keeps its answers, no thread goes on, and the rest can be sent."""
+    """Ctrl-C is no broken callback: it comes out, while the store still keeps its answers, no thread goes on,
+    and the rest can be sent.
+    """
     server.gate = lambda key: key == PREFIX + "720p/seg_001.ts"
 
     def interrupted(*values):
@@ -386,15 +408,22 @@ def test_interrupt_ends_the_upload_at_once(manager, server, folder, tmp_path):
         pytest.param(lambda manager, folder: manager.upload_file("nul\0byte.ts", "x.ts"), id="impossible file"),
         pytest.param(lambda manager, folder: manager.upload_file(folder, "x.ts"), id="folder as file"),
         pytest.param(lambda manager, folder: manager.upload_file(folder / "subtitles.vtt", None), id="no key"),
-        pytest.param(lambda manager, folder: manager.upload_file(folder / "subtitles.vtt", "x", None, None), id="no number of retries"),
-        pytest.param(lambda manager, folder: manager.get_presigned_url(object(), "video/mp2t"), id="key of an odd kind"),
+        pytest.param(
+            lambda manager, folder: manager.upload_file(folder / "subtitles.vtt", "x", None, None),
+            id="no number of retries",
+        ),
+        pytest.param(
+            lambda manager, folder: manager.get_presigned_url(object(), "video/mp2t"), id="key of an odd kind"
+        ),
         pytest.param(lambda manager, folder: manager.upload_directory(None, PREFIX), id="no folder"),
         pytest.param(lambda manager, folder: manager.upload_directory("nul\0byte", PREFIX), id="impossible folder"),
         pytest.param(lambda manager, folder: manager.upload_directory(folder, None), id="no prefix"),
         pytest.param(lambda manager, folder: manager.upload_directory(folder, 5), id="number as prefix"),
         pytest.param(lambda manager, folder: manager.create_file_record(None, RECORD), id="no keys"),
         pytest.param(lambda manager, folder: manager.create_file_record({}, None), id="no metadata"),
-        pytest.param(lambda manager, folder: manager.create_file_record({}, {"qualities": 720}), id="number as qualities"),
+        pytest.param(
+            lambda manager, folder: manager.create_file_record({}, {"qualities": 720}), id="number as qualities"
+        ),
         pytest.param(lambda manager, folder: (manager.load_upload_state(None), "odd"), id="no state"),
     ],
 )

@@ -1,4 +1,6 @@
-"""The library's names, signatures and table of content types against the interface that was agreed (s3_uploader_interface.txt)."""
+"""The library's names, signatures and table of content types against the interface that was agreed
+(s3_uploader_interface.txt).
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ def test_signature(owner, method):
     if owner != "Config":
         del parameters[0]  # self
     either = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    assert [(name, default, either) for name, default in agreed(method)] == [(p.name, p.default, p.kind) for p in parameters]
+    assert [(name, default, either) for name, default in agreed(method)] == [
+        (p.name, p.default, p.kind) for p in parameters
+    ]
 
 
 def test_content_types():
@@ -54,7 +58,11 @@ def test_upload_state():
 
 def test_attributes_of_a_manager(monkeypatch):
     """What a manager keeps of its settings is there, under the agreed names."""
-    settings = {"BACKEND_URL": "https://videos.example.com/", "AUTH_TOKEN": "a-token-of-twenty-chars", "DEFAULT_LANGUAGE": "fr"}
+    settings = {
+        "BACKEND_URL": "https://videos.example.com/",
+        "AUTH_TOKEN": "a-token-of-twenty-chars",
+        "DEFAULT_LANGUAGE": "fr",
+    }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     (init,) = (method for owner, method in METHODS if method.name == "__init__")

@@ -37,12 +37,18 @@ def test_the_folders_above_are_kept():
     ("paths", "places"),
     [
         pytest.param(
-            ["a/lecture.mp4", "b/lecture.mp4", "lecture.mp4"], ["a/lecture", "b/lecture", "lecture"], id="one name in three folders"
+            ["a/lecture.mp4", "b/lecture.mp4", "lecture.mp4"],
+            ["a/lecture", "b/lecture", "lecture"],
+            id="one name in three folders",
         ),
         pytest.param(["a.mp4", "a.mov", "b.mp4"], ["a-mp4", "a-mov", "b"], id="one name, two endings"),
         pytest.param(["week1.mp4", "week1/a.mp4"], ["week1-mp4", "week1/a"], id="one inside another's folder"),
         pytest.param(["A.mp4", "a.mp4"], ["a-mp4-5b9711fc", "a-mp4-e6d48eab"], id="one name but for its case"),
-        pytest.param(["Week 1/a.mp4", "week-1/a.mp4"], ["week-1/a-mp4-21f439be", "week-1/a-mp4-eec121da"], id="two folders of one name"),
+        pytest.param(
+            ["Week 1/a.mp4", "week-1/a.mp4"],
+            ["week-1/a-mp4-21f439be", "week-1/a-mp4-eec121da"],
+            id="two folders of one name",
+        ),
     ],
 )
 def test_a_place_depends_on_the_file_alone(paths, places):

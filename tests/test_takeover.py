@@ -1,4 +1,6 @@
-"""What was made under other places: with other folders named beside it, or by an earlier version under a file's name alone."""
+"""What was made under other places: with other folders named beside it,
+or by an earlier version under a file's name alone.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,13 @@ def job(tmp_path):
         source = tmp_path / "in" / f"{place}.mp4"
         source.parent.mkdir(parents=True, exist_ok=True)
         source.write_text(content or place)
-        return Job(source=source, output_dir=tmp_path / "out", slug=place, existing=existing, upload=UploadRequest(prefix=prefix))
+        return Job(
+            source=source,
+            output_dir=tmp_path / "out",
+            slug=place,
+            existing=existing,
+            upload=UploadRequest(prefix=prefix),
+        )
 
     return build
 
@@ -35,7 +43,9 @@ def made(tmp_path):
         folder = tmp_path / "out" / name
         folder.mkdir(parents=True)
         path = str(source or job.source)
-        write_job_file(folder, JobFile(source_path=path, source=fingerprint(job.source), settings={}, done={"package": {}, **done}))
+        write_job_file(
+            folder, JobFile(source_path=path, source=fingerprint(job.source), settings={}, done={"package": {}, **done})
+        )
         return folder
 
     return make
@@ -43,8 +53,14 @@ def made(tmp_path):
 
 def _here(tmp_path: Path) -> dict[str, str]:
     """Return the sources of all folders with work, by place."""
-    found = {path.parent.relative_to(tmp_path / "out"): read_job_file(path.parent) for path in (tmp_path / "out").rglob("job.json")}
-    return {folder.as_posix(): Path(job.source_path).relative_to(tmp_path / "in").as_posix() for folder, job in found.items()}
+    found = {
+        path.parent.relative_to(tmp_path / "out"): read_job_file(path.parent)
+        for path in (tmp_path / "out").rglob("job.json")
+    }
+    return {
+        folder.as_posix(): Path(job.source_path).relative_to(tmp_path / "in").as_posix()
+        for folder, job in found.items()
+    }
 
 
 def test_each_gets_what_was_made_of_it(tmp_path, job, made):
@@ -58,7 +74,10 @@ def test_each_gets_what_was_made_of_it(tmp_path, job, made):
     assert {one.slug, two.slug, three.slug} == set(notes)
     old, new = tmp_path / "out" / "lecture", tmp_path / "out" / "week1" / "lecture"
     assert f"{old} was made of {one.source} under another place: it is {new} now." == notes[one.slug]
-    address = "It is uploaded to videos/week2/lecture/; what is at videos/lecture-3/ stays until `manifest prune --orphans` removes it."
+    address = (
+        "It is uploaded to videos/week2/lecture/; "
+        "what is at videos/lecture-3/ stays until `manifest prune --orphans` removes it."
+    )
     assert notes[two.slug].endswith(f" now. {address}")
     assert {} == take_over([two, three, one])
 
@@ -107,7 +126,12 @@ def test_a_place_that_changed_with_the_other_videos(tmp_path, job, made, old, ne
     made("b/y", other)
     notes = take_over([at(one, new), other])
     assert {new: "a/x.mp4", "b/y": "b/y.mp4"} == _here(tmp_path)
-    assert {new: f"{tmp_path / 'out' / old} was made of {one.source} under another place: it is {tmp_path / 'out' / new} now."} == notes
+    assert {
+        new: (
+            f"{tmp_path / 'out' / old} was made of {one.source} under another place: "
+            f"it is {tmp_path / 'out' / new} now."
+        )
+    } == notes
     left = {path.relative_to(tmp_path / "out").parts[0] for path in (tmp_path / "out").iterdir()}
     assert {new.partition("/")[0], "b"} == left
 
@@ -157,7 +181,9 @@ def test_what_another_job_has_at_its_own_place_stays(tmp_path, job, made):
     assert ({}, {"a/x": "before.mp4"}) == (take_over([other, keeper]), _here(tmp_path))
 
 
-@pytest.mark.parametrize("hidden", ["stream/720p/x", ".trash/x", "x"], ids=["in a stream", "hidden", "its own place is below"])
+@pytest.mark.parametrize(
+    "hidden", ["stream/720p/x", ".trash/x", "x"], ids=["in a stream", "hidden", "its own place is below"]
+)
 def test_what_is_not_looked_into(tmp_path, job, made, hidden):
     """Streams, hidden folders; and a folder is not moved into itself."""
     one = job("a/x")
@@ -208,7 +234,9 @@ def test_what_is_there_or_begun_anew_is_left_alone(tmp_path, job, made):
     ("uploaded", "done", "expected"),
     [
         pytest.param("videos/lecture-2/", {"cleanup": {}}, "videos/lecture-2/", id="deleted here, so it stays there"),
-        pytest.param("videos/2025/week1/lecture/", {"cleanup": {}}, "videos/2025/week1/lecture/", id="below other folders"),
+        pytest.param(
+            "videos/2025/week1/lecture/", {"cleanup": {}}, "videos/2025/week1/lecture/", id="below other folders"
+        ),
         pytest.param("videos/lecture-2/", {}, "videos/week1/lecture/", id="it can be uploaded to its own"),
         pytest.param("videos/other/", {"cleanup": {}}, "videos/week1/lecture/", id="no name of that version"),
         pytest.param("elsewhere/lecture/", {"cleanup": {}}, "videos/week1/lecture/", id="another destination"),

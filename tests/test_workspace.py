@@ -83,7 +83,9 @@ def test_a_folder_of_another_source_is_refused_by_its_name(work):
     _published(work)
     other = work.source.with_name("other.mp4")
     other.write_bytes(b"other")
-    with pytest.raises(FolderTakenError, match=r"lesson was made from another source \(.*lesson\.mp4\): choose another"):
+    with pytest.raises(
+        FolderTakenError, match=r"lesson was made from another source \(.*lesson\.mp4\): choose another"
+    ):
         Workspace(replace(work, source=other)).check(SETTINGS, Existing.ASK)
 
 
@@ -91,7 +93,9 @@ def test_a_source_with_other_content_than_before_is_said_to_be_so(work):
     """It is no other file: somebody has put a new version in its place."""
     _published(work)
     work.source.write_bytes(b"a new version")
-    with pytest.raises(FolderTakenError, match=r"lesson\.mp4 has other content than when .*lesson was made: choose another"):
+    with pytest.raises(
+        FolderTakenError, match=r"lesson\.mp4 has other content than when .*lesson was made: choose another"
+    ):
         Workspace(work).check(SETTINGS, Existing.ASK)
 
 
@@ -100,7 +104,9 @@ def test_a_folder_that_has_what_is_not_asked_for_is_refused_with_its_name(work):
     workspace = _ready(work, OutputSettings(steps={"hls": {"surround": True}, "package": {}}))
     workspace.mark("hls", {})
     workspace.publish({})
-    with pytest.raises(FolderTakenError, match=r"lesson was made with 5\.1 sound, which is not asked for now: ask for it again"):
+    with pytest.raises(
+        FolderTakenError, match=r"lesson was made with 5\.1 sound, which is not asked for now: ask for it again"
+    ):
         Workspace(work).check(preset(None), Existing.ASK)
 
 
@@ -131,7 +137,11 @@ def test_a_folder_of_other_settings_is_known_with_what_differs(work):
     assert (True, {"hls": ("preset",)}) == (workspace.published, workspace.changes)
     workspace.begin_anew()
     workspace.open()
-    assert (True, {}, workspace.partial) == ((workspace.final / "master.m3u8").exists(), workspace.done, workspace.folder)
+    assert (True, {}, workspace.partial) == (
+        (workspace.final / "master.m3u8").exists(),
+        workspace.done,
+        workspace.folder,
+    )
     workspace.mark("hls", {"duration_s": 2.0})
     workspace.publish({})
     again = Workspace(work)
@@ -144,7 +154,9 @@ def test_a_folder_that_can_not_be_understood_is_refused(work):
     folder = _published(work).final
     stored = json.loads((folder / "job.json").read_text())
     (folder / "job.json").write_text(json.dumps(stored | {"format": 99}))
-    with pytest.raises(FolderTakenError, match="already holds something else: choose another output folder, or start fresh"):
+    with pytest.raises(
+        FolderTakenError, match="already holds something else: choose another output folder, or start fresh"
+    ):
         Workspace(work).check(SETTINGS, Existing.ASK)
 
 
@@ -308,7 +320,10 @@ def test_a_folder_that_is_packaged_again_stays_in_its_place(work):
     again.open()
     before = (workspace.final / "master.m3u8").read_bytes()
     (again.partial / "master.m3u8").write_text("#EXTM3U\n#")
-    assert (before, b"a segment") == ((workspace.final / "master.m3u8").read_bytes(), (again.partial / "seg_001.ts").read_bytes())
+    assert (before, b"a segment") == (
+        (workspace.final / "master.m3u8").read_bytes(),
+        (again.partial / "seg_001.ts").read_bytes(),
+    )
     again.publish({})
     assert ("#EXTM3U\n#", False) == ((workspace.final / "master.m3u8").read_text(), again.partial.exists())
 

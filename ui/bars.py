@@ -69,7 +69,9 @@ class Bar:
 
     @property
     def shown(self) -> bool:
-        """Whether the row is there: those of the usual qualities stay while they are off, so that little moves when a box is ticked."""
+        """Whether the row is there: those of the usual qualities stay while they are off,
+        so that little moves when a box is ticked.
+        """
         return self.status is not RowStatus.OFF or self.label not in RARE_QUALITIES
 
     @property
@@ -131,7 +133,9 @@ def started(bars: Bars, event: PhaseStarted, plan: Plan) -> Bars:
     match event.phase:
         case PhaseName.HLS:
             # what was checked before the start is over
-            return replace(bars, qualities=tuple(_active(bar) for bar in bars.qualities), upload=replace(bars.upload, text=""))
+            return replace(
+                bars, qualities=tuple(_active(bar) for bar in bars.qualities), upload=replace(bars.upload, text="")
+            )
         case PhaseName.MP4:
             return replace(bars, mp4=_active(bars.mp4))
         case PhaseName.TRANSCRIPT:
@@ -144,7 +148,10 @@ def started(bars: Bars, event: PhaseStarted, plan: Plan) -> Bars:
 
 
 def progressed(bars: Bars, event: PhaseProgress, plan: Plan, *, pause_reason: str = "") -> Bars:
-    """Return the rows as the event has them: its values are absolute. `pause_reason` says why an upload waits, empty when it does not."""
+    """Return the rows as the event has them: its values are absolute.
+
+    `pause_reason` says why an upload waits, empty when it does not.
+    """
     activity = event.text if event.phase is PhaseName.HLS and event.text else ACTIVITIES[event.phase]
     bars = _overall(bars, event.overall, _step(event.phase, plan, activity))
     match event.phase:
@@ -153,11 +160,18 @@ def progressed(bars: Bars, event: PhaseProgress, plan: Plan, *, pause_reason: st
         case PhaseName.MP4:
             return replace(bars, mp4=replace(bars.mp4, fraction=event.fraction, status=RowStatus.ACTIVE))
         case PhaseName.TRANSCRIPT:
-            return replace(bars, transcript=replace(bars.transcript, fraction=event.fraction, status=RowStatus.ACTIVE, text=event.text))
+            return replace(
+                bars,
+                transcript=replace(bars.transcript, fraction=event.fraction, status=RowStatus.ACTIVE, text=event.text),
+            )
         case PhaseName.UPLOAD:
             text = event.text or f"Uploading {event.files_done}/{event.files_total} files"
             upload = replace(
-                bars.upload, fraction=event.fraction, status=RowStatus.ACTIVE, text=text, figures=figures(event, pause_reason=pause_reason)
+                bars.upload,
+                fraction=event.fraction,
+                status=RowStatus.ACTIVE,
+                text=text,
+                figures=figures(event, pause_reason=pause_reason),
             )
             return replace(bars, upload=upload)
         case PhaseName.RECORD:
@@ -191,7 +205,9 @@ def finished(bars: Bars, event: PhaseFinished) -> Bars:
 
 def closed(bars: Bars, report: JobReport) -> Bars:
     """Return the rows as they stay when the job is over: what was on its way or still to come shows that it ended."""
-    status = {Outcome.DONE: RowStatus.DONE, Outcome.FAILED: RowStatus.FAILED, Outcome.CANCELLED: RowStatus.CANCELLED}[report.outcome]
+    status = {Outcome.DONE: RowStatus.DONE, Outcome.FAILED: RowStatus.FAILED, Outcome.CANCELLED: RowStatus.CANCELLED}[
+        report.outcome
+    ]
     if status is RowStatus.DONE:
         done_status = RowStatus.WARNED if report.warnings else RowStatus.DONE
         return replace(bars, overall=replace(bars.overall, fraction=1.0, status=done_status, text=""))
@@ -219,7 +235,11 @@ def _active(bar: Bar) -> Bar:
 
 
 def _filled(bar: Bar, fraction: float | None) -> Bar:
-    return bar if fraction is None or bar.status is RowStatus.OFF else replace(bar, fraction=fraction, status=RowStatus.ACTIVE)
+    return (
+        bar
+        if fraction is None or bar.status is RowStatus.OFF
+        else replace(bar, fraction=fraction, status=RowStatus.ACTIVE)
+    )
 
 
 def _ended(bar: Bar, event: PhaseFinished) -> Bar:

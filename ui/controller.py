@@ -54,7 +54,9 @@ def answered(job: Job, answer: Answer) -> Job | None:
 class Controller:
     """The window without its widgets. Every method is called in the Tk thread and returns at once."""
 
-    def __init__(self, *, config: Config, preferences_path: Path, services: Services, post: Callable[[Message], None]) -> None:
+    def __init__(
+        self, *, config: Config, preferences_path: Path, services: Services, post: Callable[[Message], None]
+    ) -> None:
         self.state = ViewState()
         self._config = config
         self._preferences_path = preferences_path
@@ -85,7 +87,12 @@ class Controller:
 
     def look_for_models(self) -> None:
         """Find out which models there are to choose from."""
-        ask("models", lambda: ModelsKnown(names=self._services.model_names()), lambda text: UnexpectedError(text=text), self._post)
+        ask(
+            "models",
+            lambda: ModelsKnown(names=self._services.model_names()),
+            lambda text: UnexpectedError(text=text),
+            self._post,
+        )
 
     def look_at_source(self, text: str) -> None:
         """Find out what the source in the form is."""
@@ -97,7 +104,9 @@ class Controller:
         path = Path(text)
         ask(
             "source",
-            lambda: SourceFound(text=text, media=self._services.describe_source(path), slug=self._services.slug_for(path)),
+            lambda: SourceFound(
+                text=text, media=self._services.describe_source(path), slug=self._services.slug_for(path)
+            ),
             lambda reason: SourceRefused(text=text, reason=reason),
             self._post,
         )
@@ -242,5 +251,8 @@ class Controller:
         try:
             to_preferences(values).save(self._preferences_path)
         except OSError as error:
-            text = f"Your settings could not be saved to {self._preferences_path} ({error.strerror}): check that the folder can be written."
+            text = (
+                f"Your settings could not be saved to {self._preferences_path} ({error.strerror}): "
+                "check that the folder can be written."
+            )
             self._post(LogLine(text=text, level=LogLevel.WARNING))

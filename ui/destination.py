@@ -1,4 +1,6 @@
-"""What stands in the field of the destination: a base below which every video gets a folder of its own, or one video's own folder. Pure."""
+"""What stands in the field of the destination: a base below which every video gets a folder of its own,
+or one video's own folder. Pure.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ class Destination:
 
     @property
     def is_base(self) -> bool:
-        """Whether what stands there is where all videos lie: nothing was suggested yet, or the suggestion was cut down again."""
+        """Whether what stands there is where all videos lie: nothing was suggested yet,
+        or the suggestion was cut down again.
+        """
         if self.suggested_from is None:
             return True
         return bool(self.typed) and self.suggested_from.startswith(self.typed)

@@ -94,7 +94,9 @@ class FormValues:
 
 
 def typed_path(text: str) -> str:
-    """Return a path as it was meant: without the quotes and the file:// that copying puts around it, `~` spelled out."""
+    """Return a path as it was meant: without the quotes and the file:// that copying puts around it,
+    `~` spelled out.
+    """
     text = text.strip()
     if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
         text = text[1:-1]
@@ -125,7 +127,9 @@ def form_problems(values: FormValues, *, has_picture: bool = True) -> tuple[Prob
     if not values.qualities and has_picture:
         problems.append(Problem(text="No quality is chosen: tick at least one.", field=Field.QUALITIES))
     if values.transcribe and not values.model:
-        problems.append(Problem(text="No transcription model is chosen: choose one from the list or a folder.", field=Field.MODEL))
+        problems.append(
+            Problem(text="No transcription model is chosen: choose one from the list or a folder.", field=Field.MODEL)
+        )
     if values.transcribe and not _known_language(values.spoken_language):
         text = f"The spoken language {values.spoken_language} is not known: choose one from the list."
         problems.append(Problem(text=text, field=Field.SPOKEN_LANGUAGE))
@@ -141,7 +145,11 @@ def trim(values: FormValues) -> Trim | None:
 
 def limit_problems(typed: str) -> tuple[str, ...]:
     """Return what is wrong with a typed speed limit, if anything is."""
-    return () if not typed or _limit_mb_s(typed) else (f"The limit must be a number of at least {LOWEST_LIMIT_MB_S:g}, or empty.",)
+    return (
+        ()
+        if not typed or _limit_mb_s(typed)
+        else (f"The limit must be a number of at least {LOWEST_LIMIT_MB_S:g}, or empty.",)
+    )
 
 
 def limit_bytes_s(typed: str) -> float | None:
@@ -174,14 +182,18 @@ def upload_problems(values: FormValues, config: Config, services: Services) -> t
     typed = bool(values.token) or not config.backend.token
     owner: dict[str, Field | None] = {}
     for place, form in alone.items():
-        for text in services.upload_problems(job_config(form, blank), _upload_request(form, form.destination), token_typed=typed):
+        for text in services.upload_problems(
+            job_config(form, blank), _upload_request(form, form.destination), token_typed=typed
+        ):
             owner[text] = None if text in owner else place
     found = services.upload_problems(asked, _upload_request(values, values.destination), token_typed=typed)
     return tuple(Problem(text=text, field=owner.get(text)) for text in found)
 
 
 def encryption_problems(values: FormValues, services: Services) -> tuple[Problem, ...]:
-    """Return what is wrong with the key's file and its address, each beside its field; what is empty the form itself tells."""
+    """Return what is wrong with the key's file and its address, each beside its field;
+    what is empty the form itself tells.
+    """
     wanted = advanced.encryption(values.advanced)
     if wanted is None or not values.advanced.key_file or not values.advanced.key_uri:
         return ()
@@ -195,7 +207,9 @@ def job_config(values: FormValues, config: Config) -> Config:
     """Return the configuration with what was typed in place of what `.env` leaves open."""
     if config.backend.configured:
         return config
-    backend = replace(config.backend, url=values.backend_url or config.backend.url, token=values.token or config.backend.token)
+    backend = replace(
+        config.backend, url=values.backend_url or config.backend.url, token=values.token or config.backend.token
+    )
     return replace(config, backend=backend)
 
 
@@ -222,7 +236,9 @@ def to_job(values: FormValues, slug: str, media: MediaInfo | None = None) -> Job
         encryption=advanced.encryption(values.advanced),
         accept_damaged=values.advanced.accept_damaged,
         make_mp4=values.make_mp4,
-        transcription=TranscriptionRequest(model=values.model, language=spoken_languages.code_of(values.spoken_language))
+        transcription=TranscriptionRequest(
+            model=values.model, language=spoken_languages.code_of(values.spoken_language)
+        )
         if values.transcribe
         else None,
         upload=_upload_request(values, destination(values).of(slug)) if values.upload else None,
@@ -235,7 +251,9 @@ def offered_qualities(media: MediaInfo) -> tuple[str, ...]:
 
 
 def to_preferences(values: FormValues) -> Preferences:
-    """Return what is remembered until the next start: no backend's address, no token, no key, and not that damage is accepted."""
+    """Return what is remembered until the next start: no backend's address, no token, no key,
+    and not that damage is accepted.
+    """
     chosen = values.advanced
     target = chosen.target_vmaf
     return Preferences(
@@ -278,7 +296,9 @@ def from_preferences(preferences: Preferences, config: Config) -> FormValues:
         qualities=tuple(name for name in QUALITY_NAMES if name in preferences.qualities),
         transcribe=preferences.transcribe,
         model=preferences.whisper_model,
-        spoken_language=preferences.spoken_language if _known_language(preferences.spoken_language) else spoken_languages.AUTOMATIC,
+        spoken_language=preferences.spoken_language
+        if _known_language(preferences.spoken_language)
+        else spoken_languages.AUTOMATIC,
         speed=preferences.speed if preferences.speed in SPEEDS else DEFAULT_SPEED,
         upload=preferences.upload_enabled,
         backend_url=config.backend.url,
@@ -300,7 +320,10 @@ def _advanced_problems(values: AdvancedValues) -> list[Problem]:
     problems = []
     if values.aim is Aim.MEASURED and values.target_vmaf is None:
         lowest, highest = TARGET_VMAF
-        text = f"The target must be a number from {lowest:.0f} to {highest:.0f}: {advanced.DEFAULT_TARGET:.0f} suits most videos."
+        text = (
+            f"The target must be a number from {lowest:.0f} to {highest:.0f}: "
+            f"{advanced.DEFAULT_TARGET:.0f} suits most videos."
+        )
         problems.append(Problem(text=text, field=Field.TARGET))
     if values.encrypt and not values.key_file:
         problems.append(Problem(text="No key file is chosen: press Browse beside Key file.", field=Field.KEY_FILE))

@@ -1,7 +1,7 @@
 """The login in the operating system's keychain. The only module that knows keyring; it knows no window and no thread.
 
-Address and token are one entry: a token is never offered to another server than the one that it was typed for.
-What the system's own programs raise is not wrapped here: there are too many kinds, and the caller says the same of all of them.
+Address and token are one entry: a token is never offered to another server than the one that it was typed for. What the
+system's own programs raise is not wrapped here: there are too many kinds, and the caller says the same of all of them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ class KeptLogin:
 
 
 def load() -> KeptLogin | None:
-    """Return what is remembered, None where nothing is. May wait for somebody to unlock the keychain. Raises whatever it raises."""
+    """Return what is remembered, None where nothing is. May wait for somebody to unlock the keychain.
+
+    Raises whatever it raises.
+    """
     import keyring  # when first used: finding the system's keychain takes a moment
 
     stored = keyring.get_password(SERVICE, ENTRY)
@@ -34,7 +37,10 @@ def load() -> KeptLogin | None:
 
 
 def save(login: KeptLogin) -> None:
-    """Remember a login in place of an earlier one, and see that it is there. Raises whatever the keychain raises, KeychainError."""
+    """Remember a login in place of an earlier one, and see that it is there.
+
+    Raises whatever the keychain raises, KeychainError.
+    """
     import keyring
 
     stored = json.dumps({"url": login.url, "token": login.token})

@@ -18,7 +18,11 @@ from ui.messages import (
     UnexpectedError,
 )
 
-LOUD = {PhaseOutcome.FAILED: LogLevel.ERROR, PhaseOutcome.WARNED: LogLevel.WARNING, PhaseOutcome.CANCELLED: LogLevel.WARNING}
+LOUD = {
+    PhaseOutcome.FAILED: LogLevel.ERROR,
+    PhaseOutcome.WARNED: LogLevel.WARNING,
+    PhaseOutcome.CANCELLED: LogLevel.WARNING,
+}
 OUTCOMES = {Outcome.DONE: "Done", Outcome.FAILED: "Failed", Outcome.CANCELLED: "Cancelled"}
 
 
@@ -33,11 +37,15 @@ def log_lines(message: Message) -> tuple[LogLine, ...]:
             return (LogLine(text=ACTIVITIES[message.phase]),)
         case PhaseFinished():
             failed = message.outcome is PhaseOutcome.FAILED  # why is said when the job ends
-            text = f"{ACTIVITIES[message.phase]}: {message.outcome.value if failed or not message.text else message.text}"
+            text = (
+                f"{ACTIVITIES[message.phase]}: {message.outcome.value if failed or not message.text else message.text}"
+            )
             return (LogLine(text=text, level=LOUD.get(message.outcome, LogLevel.INFO)),)
         case JobFinished():
             report = message.report
-            level = {Outcome.FAILED: LogLevel.ERROR, Outcome.CANCELLED: LogLevel.WARNING}.get(report.outcome, LogLevel.INFO)
+            level = {Outcome.FAILED: LogLevel.ERROR, Outcome.CANCELLED: LogLevel.WARNING}.get(
+                report.outcome, LogLevel.INFO
+            )
             told = "" if report.error == "Cancelled." else f": {report.error or report.folder}"
             ended = LogLine(text=f"{OUTCOMES[report.outcome]}{told}", level=level)
             return (ended, LogLine(text=f"Stream: {report.master_url}")) if report.master_url else (ended,)

@@ -1,4 +1,6 @@
-"""The thread that speaks with the keychain, which may wait for somebody to unlock it: one thing after another, never in the Tk thread."""
+"""The thread that speaks with the keychain, which may wait for somebody to unlock it: one thing after another,
+never in the Tk thread.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,10 @@ logger = logging.getLogger(__name__)
 FOR_THIS_SESSION = "The token is kept only until this window is closed."
 NO_KEYCHAIN = f"This computer has no keychain that can be used. {FOR_THIS_SESSION}"
 NOT_KEPT = f"The keychain of this computer did not take the token. {FOR_THIS_SESSION}"
-NOT_READ = "The keychain of this computer could not be opened: type the token, or unlock the keychain and open this window again."
+NOT_READ = (
+    "The keychain of this computer could not be opened: "
+    "type the token, or unlock the keychain and open this window again."
+)
 NOT_REMOVED = f"The token could not be removed: remove the entry {keychain.SERVICE} in the keychain of this computer."
 
 
@@ -31,7 +36,10 @@ class _Task:
 
 
 class LoginMemory:
-    """Remembers a login and forgets it, in the order of the calls. Each call returns at once; what came of it goes through `post`."""
+    """Remembers a login and forgets it, in the order of the calls.
+
+    Each call returns at once; what came of it goes through `post`.
+    """
 
     def __init__(self, post: Callable[[Message], None]) -> None:
         self._post = post

@@ -1,4 +1,7 @@
-"""What the window's threads tell it, beside the events of a job. Data only; every message goes through the event queue."""
+"""What the window's threads tell it, beside the events of a job.
+
+Data only; every message goes through the event queue.
+"""
 
 from __future__ import annotations
 

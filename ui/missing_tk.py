@@ -33,7 +33,9 @@ def no_tk_sentence(*, system: str | None = None, release: dict[str, str] | None 
 
 def no_screen_sentence(reason: str) -> str:
     """Say that there is no screen to open the window on; `reason` is Tk's own words."""
-    return f"The window can't open because no screen was found ({reason}): start it from a desktop session. {ALTERNATIVE}"
+    return (
+        f"The window can't open because no screen was found ({reason}): start it from a desktop session. {ALTERNATIVE}"
+    )
 
 
 def _linux_command(release: dict[str, str]) -> str:

@@ -68,11 +68,21 @@ class Services(Protocol):
         ...
 
     def destination_conflict(self, plan: Plan, config: Config, cancel: CancelToken) -> DestinationTakenError | None:
-        """Return which other video stands at the destination, None where none does or nobody can say. Raises Cancelled."""
+        """Return which other video stands at the destination, None where none does or nobody can say.
+
+        Raises Cancelled.
+        """
         ...
 
     def run_job(
-        self, plan: Plan, config: Config, sink: Sink, cancel: CancelToken, *, control: TransferControl, ask_token: AskToken
+        self,
+        plan: Plan,
+        config: Config,
+        sink: Sink,
+        cancel: CancelToken,
+        *,
+        control: TransferControl,
+        ask_token: AskToken,
     ) -> JobReport:
         """Do the job; the last event is the only JobFinished.
 
@@ -90,7 +100,10 @@ class Services(Protocol):
 
 
 class PipelineServices:
-    """The real pipeline. Imported when first asked: its libraries take longer to load than a window may take to appear."""
+    """The real pipeline.
+
+    Imported when first asked: its libraries take longer to load than a window may take to appear.
+    """
 
     def slug_for(self, source: Path) -> str:
         """See `Services`."""
@@ -157,7 +170,14 @@ class PipelineServices:
         return wiring.destination_conflict(plan, config, cancel)
 
     def run_job(
-        self, plan: Plan, config: Config, sink: Sink, cancel: CancelToken, *, control: TransferControl, ask_token: AskToken
+        self,
+        plan: Plan,
+        config: Config,
+        sink: Sink,
+        cancel: CancelToken,
+        *,
+        control: TransferControl,
+        ask_token: AskToken,
     ) -> JobReport:
         """See `Services`."""
         from pipeline import wiring

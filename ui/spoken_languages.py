@@ -9,7 +9,10 @@ AUTOMATIC = "Detect automatically"
 
 def choices() -> tuple[str, ...]:
     """Return what the list offers, automatic first."""
-    return (AUTOMATIC, *(f"{name} ({code})" for code, name in sorted(LANGUAGE_NAMES.items(), key=lambda entry: entry[1])))
+    return (
+        AUTOMATIC,
+        *(f"{name} ({code})" for code, name in sorted(LANGUAGE_NAMES.items(), key=lambda entry: entry[1])),
+    )
 
 
 def code_of(text: str) -> str | None:

@@ -19,8 +19,8 @@ THEMES = ttk.Theme(
     danger="#e8606c",
     dark={"background": "#212529", "foreground": "#f8f9fa"},
 )
-"""Bootstrap's dark colours with a green and a red that can be read: its own have a contrast of 4.0 and 3.7 to 1 on a panel, and text
-needs 4.5 (WCAG 2.2, 1.4.3). A window registers it before it opens."""
+"""Bootstrap's dark colours with a green and a red that can be read: its own have a contrast of 4.0 and 3.7 to 1 on a
+panel, and text needs 4.5 (WCAG 2.2, 1.4.3). A window registers it before it opens."""
 
 THEME = "converter-dark"
 

@@ -1,4 +1,7 @@
-"""The question for a new token when a login has expired: asked by a thread of the upload, answered in the Tk thread. Knows no Tk."""
+"""The question for a new token when a login has expired: asked by a thread of the upload, answered in the Tk thread.
+
+Knows no Tk.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ class TokenQuestion:
         self._waiting: queue.SimpleQueue[str | None] | None = None
 
     def ask(self, cancel: CancelToken) -> str | None:
-        """Return the new token, or None when the editor has none or the job is cancelled. Never called in the Tk thread."""
+        """Return the new token, or None when the editor has none or the job is cancelled.
+
+        Never called in the Tk thread.
+        """
         # one queue a question: an answer that comes too late answers no other
         answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._waiting = answers

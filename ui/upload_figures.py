@@ -16,7 +16,8 @@ LONGEST_S = 24 * 3600
 
 
 def figures(event: PhaseProgress, *, pause_reason: str = "") -> str:
-    """Return bytes, speed and time left, such as `12.0 of 340.5 MB · 4.2 MB/s · 1:18 left`; what can't be told is left out.
+    """Return bytes, speed and time left, such as `12.0 of 340.5 MB · 4.2 MB/s · 1:18 left`;
+    what can't be told is left out.
 
     `pause_reason` says why nothing moves, where that is known, and stands in place of speed and time.
     """
@@ -29,7 +30,9 @@ def figures(event: PhaseProgress, *, pause_reason: str = "") -> str:
     if event.bytes_per_s > 0:
         told.append(speed(event.bytes_per_s))
         if event.seconds_left is not None:
-            told.append(f"{duration(event.seconds_left)} left" if event.seconds_left < LONGEST_S else "more than a day left")
+            told.append(
+                f"{duration(event.seconds_left)} left" if event.seconds_left < LONGEST_S else "more than a day left"
+            )
     return " · ".join(told)
 
 

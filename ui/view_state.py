@@ -138,7 +138,10 @@ RESUME_CHOICES = (
     Choice(label="Upload everything again", answer=Answer.UPLOAD_AGAIN),
     Choice(label="Cancel", answer=Answer.WITHDRAW),
 )
-REPLACE_CHOICES = (Choice(label="Replace", answer=Answer.REPLACE), Choice(label="Cancel", answer=Answer.WITHDRAW, default=True))
+REPLACE_CHOICES = (
+    Choice(label="Replace", answer=Answer.REPLACE),
+    Choice(label="Cancel", answer=Answer.WITHDRAW, default=True),
+)
 DESTINATION_CHOICES = (
     Choice(label="Replace", answer=Answer.REPLACE_STREAM),
     Choice(label="Cancel", answer=Answer.WITHDRAW, default=True),
@@ -209,7 +212,10 @@ class ViewState:
 
 
 def advance(state: ViewState, message: Message) -> ViewState:
-    """Return the state after a message. Progress is absolute, so all but the last message of a phase may be left out."""
+    """Return the state after a message.
+
+    Progress is absolute, so all but the last message of a phase may be left out.
+    """
     match message:
         case PhaseStarted() | PhaseProgress() | PhaseFinished() | JobStarted() | JobFinished():
             return _job(state, message)
@@ -229,7 +235,11 @@ def advance(state: ViewState, message: Message) -> ViewState:
         case StartCancelled():
             return replace(state, stage=Stage.READY, banner=WITHDRAWN)
         case StopRequested():
-            return replace(state, stage=Stage.STOPPING, banner=STOPPING, paused=False, token=None) if state.cancel_enabled else state
+            return (
+                replace(state, stage=Stage.STOPPING, banner=STOPPING, paused=False, token=None)
+                if state.cancel_enabled
+                else state
+            )
         case Paused():
             return replace(state, paused=True, banner=PAUSED) if state.pause_enabled else state
         case Resumed():
@@ -256,12 +266,16 @@ def advance(state: ViewState, message: Message) -> ViewState:
     return state
 
 
-def _job(state: ViewState, message: PhaseStarted | PhaseProgress | PhaseFinished | JobStarted | JobFinished) -> ViewState:
+def _job(
+    state: ViewState, message: PhaseStarted | PhaseProgress | PhaseFinished | JobStarted | JobFinished
+) -> ViewState:
     if isinstance(message, JobStarted):
         stage = Stage.STOPPING if state.stage is Stage.STOPPING else Stage.RUNNING
         banner = STOPPING if stage is Stage.STOPPING else _converting(message.plan)
         bars = rows.for_plan(message.plan)
-        return replace(state, stage=stage, banner=banner, plan=message.plan, bars=bars, folder=None, paused=False, token=None)
+        return replace(
+            state, stage=stage, banner=banner, plan=message.plan, bars=bars, folder=None, paused=False, token=None
+        )
     if isinstance(message, JobFinished):
         return replace(
             state,
@@ -280,13 +294,17 @@ def _job(state: ViewState, message: PhaseStarted | PhaseProgress | PhaseFinished
         case PhaseProgress():
             if message.phase is not state.phase:
                 return replace(state, bars=rows.checked(state.bars, message))
-            return replace(state, bars=rows.progressed(state.bars, message, state.plan, pause_reason=state.pause_reason))
+            return replace(
+                state, bars=rows.progressed(state.bars, message, state.plan, pause_reason=state.pause_reason)
+            )
         case PhaseFinished():
             return replace(_unpaused(state), phase=None, bars=rows.finished(state.bars, message))
 
 
 def _told(state: ViewState, line: LogLine) -> ViewState:
-    """Let a warning of the job stand in the banner until the job has something else to say: it may wait for the editor."""
+    """Let a warning of the job stand in the banner until the job has something else to say:
+    it may wait for the editor.
+    """
     if state.stage is not Stage.RUNNING or line.level is LogLevel.DETAIL:
         return state
     if line.level not in (LogLevel.WARNING, LogLevel.WAITING):
@@ -308,7 +326,9 @@ def _unpaused(state: ViewState) -> ViewState:
 
 
 def _token(state: ViewState, message: TokenWanted | TokenRefused | TokenAnswered) -> ViewState:
-    """Show the question for a token, what is wrong with the answer, or take the question away with the warning that led to it."""
+    """Show the question for a token, what is wrong with the answer,
+    or take the question away with the warning that led to it.
+    """
     match message:
         case TokenWanted():
             return replace(state, token=TokenView()) if state.stage is Stage.RUNNING else state
@@ -330,7 +350,10 @@ def _asking(state: ViewState, banner: Banner) -> ViewState:
 def _replace_question(reason: str) -> Banner:
     lines = (
         reason,
-        "Replace puts the new files in its place once they are complete. Cancel keeps it: choose another output folder then.",
+        (
+            "Replace puts the new files in its place once they are complete. Cancel keeps it: "
+            "choose another output folder then."
+        ),
     )
     return Banner(title="Replace the output folder?", lines=lines, tone=Tone.WARNING, choices=REPLACE_CHOICES)
 
@@ -350,7 +373,11 @@ def _destination_question(asked: DestinationQuestion) -> Banner:
 
 def _refusal(problems: tuple[Problem, ...]) -> Banner:
     count = len(problems)
-    title = "Not started: this must be put right first." if count == 1 else f"Not started: {count} things must be put right first."
+    title = (
+        "Not started: this must be put right first."
+        if count == 1
+        else f"Not started: {count} things must be put right first."
+    )
     lines = tuple(p.text if count == 1 else f"•  {p.text}" for p in problems)
     if count > MAX_LISTED:
         lines = ("   ".join(lines),)
@@ -369,7 +396,9 @@ def _result_banner(report: JobReport) -> Banner:
         )
         return Banner(title=f"Cancelled: {name}", lines=(told,), tone=Tone.WARNING)
     lines = [
-        f"The local files were deleted; the log is in {report.folder}." if report.media_deleted else f"The files are in {report.folder}."
+        f"The local files were deleted; the log is in {report.folder}."
+        if report.media_deleted
+        else f"The files are in {report.folder}."
     ]
     if report.master_url:
         lines.append(f"The stream is at {report.master_url}")
@@ -382,7 +411,9 @@ def _rows_chosen(state: ViewState, message: RowsChosen) -> ViewState:
     """Show which rows the next job will have; the rows of a finished job stay until something is changed."""
     if not state.form_enabled or message == state.chosen:
         return state
-    return replace(state, chosen=message, bars=_preview(message, state.source.offered, audio_only=state.source.audio_only))
+    return replace(
+        state, chosen=message, bars=_preview(message, state.source.offered, audio_only=state.source.audio_only)
+    )
 
 
 def _preview(chosen: RowsChosen | None, offered: tuple[str, ...] | None, *, audio_only: bool = False) -> Bars:
@@ -407,9 +438,17 @@ def _source(state: ViewState, message: SourceChosen | SourceFound | SourceRefuse
     if isinstance(message, SourceRefused):
         return replace(state, source=SourceView(path_text=message.text, problem=message.reason))
     media = message.media
-    source = SourceView(path_text=message.text, media=media, details=describe(media), offered=offered_qualities(media), slug=message.slug)
+    source = SourceView(
+        path_text=message.text,
+        media=media,
+        details=describe(media),
+        offered=offered_qualities(media),
+        slug=message.slug,
+    )
     source = _treated(source, state.treatment)
-    banner = Banner(title=f"Ready to convert {media.path.name}. Press Start.") if state.banner == READY else state.banner
+    banner = (
+        Banner(title=f"Ready to convert {media.path.name}. Press Start.") if state.banner == READY else state.banner
+    )
     bars = _preview(state.chosen, source.offered, audio_only=source.audio_only) if state.form_enabled else state.bars
     return replace(state, source=source, banner=banner, bars=bars)
 
@@ -427,7 +466,9 @@ def _treated(source: SourceView, chosen: TreatmentChosen) -> SourceView:
     return replace(source, damage=damage, treatment=" · ".join(phrases))
 
 
-def _connection(view: ConnectionView, message: ConnectionTesting | ConnectionTested | ConnectionForgotten) -> ConnectionView:
+def _connection(
+    view: ConnectionView, message: ConnectionTesting | ConnectionTested | ConnectionForgotten
+) -> ConnectionView:
     match message:
         case ConnectionTesting():
             return ConnectionView(number=message.number, testing=True, text="Testing…", tone=Tone.BUSY)

@@ -54,7 +54,9 @@ class MainWindow(ttk.App):
         self._icon_image = play_icon(self)
         self.iconphoto(True, self._icon_image)
         self._pump: EventPump[Message] = EventPump(self._receive)
-        self.controller = Controller(config=config, preferences_path=preferences_path, services=services, post=self._pump.put)
+        self.controller = Controller(
+            config=config, preferences_path=preferences_path, services=services, post=self._pump.put
+        )
         self.variables = FormVariables(self, from_preferences(Preferences.load(preferences_path), config))
         self._config = config
         self._shown: ViewState | None = None
@@ -118,7 +120,9 @@ class MainWindow(ttk.App):
         self.actions.frame.grid(row=2, column=0, columnspan=2, sticky="ew", padx=GAP, pady=GAP)
 
     @property
-    def _settings_panels(self) -> tuple[SourcePanel | OutputPanel | AdvancedPanel | TranscriptionPanel | UploadPanel, ...]:
+    def _settings_panels(
+        self,
+    ) -> tuple[SourcePanel | OutputPanel | AdvancedPanel | TranscriptionPanel | UploadPanel, ...]:
         return (self.source_panel, self.output_panel, self.advanced_panel, self.transcription_panel, self.upload_panel)
 
     def _connect(self) -> None:
@@ -195,7 +199,10 @@ class MainWindow(ttk.App):
             token.set(login.token)
 
     def _go_on_with(self, token: str) -> bool:
-        """Let the upload go on with a new token; return whether it can be one. The next job of this window has it too."""
+        """Let the upload go on with a new token; return whether it can be one.
+
+        The next job of this window has it too.
+        """
         accepted = self.controller.answer_token(token)
         if accepted and not self._config.backend.configured:
             self.variables.token.set(token)
@@ -249,10 +256,14 @@ class MainWindow(ttk.App):
     def _form_changed(self) -> None:
         values = self.variables.read()
         self.controller.receive(
-            RowsChosen(qualities=values.qualities, mp4=values.make_mp4, transcript=values.transcribe, upload=values.upload)
+            RowsChosen(
+                qualities=values.qualities, mp4=values.make_mp4, transcript=values.transcribe, upload=values.upload
+            )
         )
         chosen = values.advanced
-        self.controller.receive(TreatmentChosen(keep_hdr=chosen.hdr_kept, surround=chosen.surround, accept_damaged=chosen.accept_damaged))
+        self.controller.receive(
+            TreatmentChosen(keep_hdr=chosen.hdr_kept, surround=chosen.surround, accept_damaged=chosen.accept_damaged)
+        )
         self._shown = None
         self._render()
 

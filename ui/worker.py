@@ -24,7 +24,15 @@ from ui.job_form import (
     transfer_control,
     upload_problems,
 )
-from ui.messages import DestinationQuestion, JobStarted, Message, Refused, ReplaceQuestion, ResumeQuestion, StartCancelled
+from ui.messages import (
+    DestinationQuestion,
+    JobStarted,
+    Message,
+    Refused,
+    ReplaceQuestion,
+    ResumeQuestion,
+    StartCancelled,
+)
 from ui.services import Services
 from ui.token_question import TokenQuestion
 
@@ -166,7 +174,9 @@ class JobWorker:
         remaining = error.problems
         if job.encoding.encoder is not EncoderFamily.AUTO:
             try:
-                self._services.make_plan(replace(job, encoding=replace(job.encoding, encoder=EncoderFamily.AUTO)), config)
+                self._services.make_plan(
+                    replace(job, encoding=replace(job.encoding, encoder=EncoderFamily.AUTO)), config
+                )
             except SettingsError as other:
                 remaining = other.problems
             else:
@@ -183,7 +193,9 @@ class JobWorker:
 
     def _run(self, plan: Plan, config: Config, cancel: CancelToken) -> None:
         self._post(JobStarted(plan=plan))
-        self._services.run_job(plan, config, self._post, cancel, control=self.control, ask_token=lambda: self.question.ask(cancel))
+        self._services.run_job(
+            plan, config, self._post, cancel, control=self.control, ask_token=lambda: self.question.ask(cancel)
+        )
 
 
 def ask(name: str, question: Callable[[], Message], failed: Callable[[str], Message], post: Post) -> threading.Thread:

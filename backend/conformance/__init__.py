@@ -1,1 +1,4 @@
-"""Tries a backend out against docs/backend-api.md, over HTTP like any client. Knows nothing of how the reference backend works."""
+"""Tries a backend out against docs/backend-api.md, over HTTP like any client.
+
+Knows nothing of how the reference backend works.
+"""

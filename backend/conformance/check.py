@@ -86,7 +86,8 @@ def _optional(trial: Trial) -> Iterator[Line]:
 
 
 def _judge(point: Callable[[Trial], None], trial: Trial) -> Line:
-    sentence = (point.__doc__ or "").rstrip(".")  # what a point sees to is said once, for readers of the source and of the report
+    # what a point sees to is said once, for readers of the source and of the report
+    sentence = " ".join((point.__doc__ or "").split()).rstrip(".")
     try:
         point(trial)
     except (FaultError, UnansweredError) as error:

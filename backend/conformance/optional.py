@@ -9,7 +9,18 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from backend.conformance.trial import MULTIPART, NOT_THERE, OBJECT, STORED, TEXT, FaultError, Trial, expect, expect_refusal, headers_in
+from backend.conformance.trial import (
+    MULTIPART,
+    NOT_THERE,
+    OBJECT,
+    STORED,
+    TEXT,
+    FaultError,
+    Trial,
+    expect,
+    expect_refusal,
+    headers_in,
+)
 from backend.conformance.visitor import ServerResponse
 
 OBJECTS, MANIFEST = "/api/s3/objects", "/api/s3/manifest"
@@ -19,7 +30,10 @@ _LARGEST_PART_TRIED = 64 << 20
 
 
 def capabilities_are_told(trial: Trial) -> bool:
-    """The capabilities are told in the right types; False where the backend has nothing beyond the required. Raises FaultError."""
+    """The capabilities are told in the right types; False where the backend has nothing beyond the required.
+
+    Raises FaultError.
+    """
     response = trial.visitor.ask("GET", "/api/s3/capabilities")
     if response.status in NOT_THERE:
         return False
@@ -45,7 +59,9 @@ def several_are_signed_at_once(trial: Trial) -> None:
     """One request gives the URLs of several files, in the order in which they were asked for."""
     names = ["several/b.txt", "several/a.txt"][: trial.capabilities["presignMany"]]
     sized = trial.capabilities.get("declaredSize") is True
-    for name, leave in zip(names, trial.leave_many({name: len(name.encode()) if sized else None for name in names}), strict=True):
+    for name, leave in zip(
+        names, trial.leave_many({name: len(name.encode()) if sized else None for name in names}), strict=True
+    ):
         if any(leave.key.endswith(other) for other in names if other != name):
             raise FaultError("of several signed URLs one is another file's: they are not in the order of the request")
         expect(trial.put(leave, name.encode()), 200, "the PUT to one of several signed URLs")
@@ -84,7 +100,9 @@ def digests_are_compared(trial: Trial) -> None:
     if wrong.status < 400:
         raise FaultError("a file whose Content-MD5 is that of another one is taken")
     if wrong.store_code() != "BadDigest":
-        raise FaultError(f"a wrong Content-MD5 is refused with {wrong.store_code() or wrong.status} in place of BadDigest")
+        raise FaultError(
+            f"a wrong Content-MD5 is refused with {wrong.store_code() or wrong.status} in place of BadDigest"
+        )
     right = trial.put(leave, STORED, Content_MD5=_md5(STORED))
     expect(right, 200, "the PUT with the right Content-MD5")
 
@@ -93,21 +111,28 @@ def parts_make_a_file(trial: Trial) -> None:
     """A large file in parts is stored, listed and put together."""
     first, last = bytes(trial.capabilities["multipart"]["minPartBytes"]), STORED
     if len(first) > _LARGEST_PART_TRIED:
-        raise FaultError(f"'minPartBytes' is {len(first)}: parts as large as that are sent anew after every broken connection")
+        raise FaultError(
+            f"'minPartBytes' is {len(first)}: parts as large as that are sent anew after every broken connection"
+        )
     begun = _begin(trial, "parts.bin", len(first) + len(last))
     upload = {"key": begun["key"], "uploadId": begun["uploadId"]}
     # The last one first: parts arrive in any order.
     tags = {number: _send_part(trial, upload, number, content) for number, content in ((2, last), (1, first))}
     listed = trial.visitor.ask("GET", MULTIPART, query=upload)
     expect(listed, 200, "the list of parts")
-    parts = [{"partNumber": 1, "sizeBytes": len(first), "etag": tags[1]}, {"partNumber": 2, "sizeBytes": len(last), "etag": tags[2]}]
+    parts = [
+        {"partNumber": 1, "sizeBytes": len(first), "etag": tags[1]},
+        {"partNumber": 2, "sizeBytes": len(last), "etag": tags[2]},
+    ]
     said = [{**part, "etag": str(part.get("etag")).strip('"')} for part in _objects(listed, "parts")]
     if said != parts:
         raise FaultError("the list of parts is not what was sent, sorted by partNumber, with sizeBytes and etag")
     wanted = [{"partNumber": part["partNumber"], "etag": part["etag"]} for part in parts]
     completed = trial.visitor.ask("POST", f"{MULTIPART}/complete", content={**upload, "parts": wanted})
     expect(completed, 200, "the request to complete an upload")
-    if completed.fields().get("sizeBytes") != len(first) + len(last) or not isinstance(completed.fields().get("etag"), str):
+    if completed.fields().get("sizeBytes") != len(first) + len(last) or not isinstance(
+        completed.fields().get("etag"), str
+    ):
         raise FaultError("a completed upload is answered without its sizeBytes and etag")
     if not begun.get("downloadUrl"):
         return
@@ -125,7 +150,10 @@ def uploads_in_parts_are_given_up(trial: Trial) -> None:
     expect(trial.visitor.ask("DELETE", MULTIPART, query=upload), 204, "the request to give an upload up")
     expect(trial.visitor.ask("DELETE", MULTIPART, query=upload), 204, "giving an upload up again")
     expect_refusal(
-        trial.visitor.ask("GET", MULTIPART, query=upload), 404, "NoSuchUpload", "the list of an upload's parts that was given up"
+        trial.visitor.ask("GET", MULTIPART, query=upload),
+        404,
+        "NoSuchUpload",
+        "the list of an upload's parts that was given up",
     )
 
 
@@ -220,7 +248,9 @@ def _check_limits(limits: object) -> None:
 
 
 def _begin(trial: Trial, name: str, size_bytes: int) -> dict[str, str]:
-    response = trial.visitor.ask("POST", MULTIPART, content={"key": trial.folder + name, "contentType": TEXT, "sizeBytes": size_bytes})
+    response = trial.visitor.ask(
+        "POST", MULTIPART, content={"key": trial.folder + name, "contentType": TEXT, "sizeBytes": size_bytes}
+    )
     expect(response, 200, "the request to begin an upload in parts")
     said = response.fields()
     if not all(isinstance(said.get(name), str) and said[name] for name in ("key", "uploadId")):

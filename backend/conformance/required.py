@@ -17,13 +17,20 @@ def token_is_accepted(trial: Trial) -> None:
     """The right token is good."""
     response = trial.visitor.ask("GET", trial.visitor.api.validate_endpoint)
     if 300 <= response.status < 400:
-        raise FaultError(f"the answer is a redirect ({response.status}), and redirects are not followed: use the address that it leads to")
+        raise FaultError(
+            f"the answer is a redirect ({response.status}), and redirects are not followed: "
+            "use the address that it leads to"
+        )
     if response.status == 401:
         raise FaultError("the answer is 401: is AUTH_TOKEN the one that it knows?")
     question = f"GET {trial.visitor.api.validate_endpoint}"
     if response.status in NOT_THERE:
         # then the request that every backend has tells whether address and token are good
-        expect(trial.presign("token.txt"), 200, f"{question} is answered with {response.status}, and the request for a signed URL")
+        expect(
+            trial.presign("token.txt"),
+            200,
+            f"{question} is answered with {response.status}, and the request for a signed URL",
+        )
         trial.asks_for_token = False
         raise NotOfferedError(f"The question whether a token is good ({question})")
     expect(response, 200, question)
@@ -45,7 +52,9 @@ def refusals_are_json(trial: Trial) -> None:
     """A refusal has a code and a sentence."""
     api = trial.visitor.api
     method, path = ("GET", api.validate_endpoint) if trial.asks_for_token else ("POST", api.presign_endpoint)
-    said = trial.visitor.ask(method, path, content=None if method == "GET" else {}, token=secrets.token_hex(16)).fields()
+    said = trial.visitor.ask(
+        method, path, content=None if method == "GET" else {}, token=secrets.token_hex(16)
+    ).fields()
     if not all(isinstance(said.get(name), str) for name in ("error", "message")):
         raise FaultError('the answer to a wrong token is not JSON with the texts "error" and "message"')
 

@@ -65,7 +65,10 @@ class Trial:
         return self._leave(response.fields())
 
     def leave_many(self, sizes: Mapping[str, int | None]) -> list[Leave]:
-        """Ask for several signed URLs at once, with the files' sizes by name, and see that they are there. Raises FaultError."""
+        """Ask for several signed URLs at once, with the files' sizes by name, and see that they are there.
+
+        Raises FaultError.
+        """
         files = [{"key": self.folder + name, "contentType": TEXT, "sizeBytes": size} for name, size in sizes.items()]
         wanted = [{name: value for name, value in file.items() if value is not None} for file in files]
         response = self.visitor.ask("POST", PRESIGN_MANY, content={"files": wanted})
@@ -80,7 +83,10 @@ class Trial:
             if not isinstance(said.get(field_name), str) or not said[field_name]:
                 raise FaultError(f"the answer has no text {field_name!r}")
         download_url = said.get("downloadUrl") or ""
-        for field_name, url in (("signedUrl", said["signedUrl"]), *([("downloadUrl", str(download_url))] if download_url else [])):
+        for field_name, url in (
+            ("signedUrl", said["signedUrl"]),
+            *([("downloadUrl", str(download_url))] if download_url else []),
+        ):
             parts = urlsplit(url)
             if parts.scheme not in ("http", "https") or not parts.hostname:
                 raise FaultError(f"{field_name!r} is not a whole web address")
@@ -88,7 +94,9 @@ class Trial:
         return Leave(key=said["key"], signed_url=said["signedUrl"], download_url=download_url, headers=headers_in(said))
 
     def put(self, leave: Leave, content: bytes, **headers: str) -> ServerResponse:
-        """Send a file of this trial to the store, with the headers that belong to its URL; names as in `Visitor.put`."""
+        """Send a file of this trial to the store, with the headers that belong to its URL;
+        names as in `Visitor.put`.
+        """
         return self.visitor.put(leave.signed_url, content, leave.headers, Content_Type=TEXT, **headers)
 
     def store(self, name: str, content: bytes = STORED, **more: int) -> Leave:
@@ -110,7 +118,9 @@ class Trial:
             self.visitor.ask("DELETE", MULTIPART, query={"key": key, "uploadId": upload_id})
         left = []
         if self.capabilities.get("delete") is True:
-            statuses = [self.visitor.ask("DELETE", OBJECT, query={"key": key}).status for key in dict.fromkeys(self.keys)]
+            statuses = [
+                self.visitor.ask("DELETE", OBJECT, query={"key": key}).status for key in dict.fromkeys(self.keys)
+            ]
             if any(status != 204 for status in statuses):
                 left.append(f"Not everything under {self.folder} could be removed.")
         elif self.keys:

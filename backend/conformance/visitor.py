@@ -85,13 +85,17 @@ class Visitor:
         own = {name.replace("_", "-"): value for name, value in headers.items()}
         theirs = dict(given or {})
         names = {name.lower() for name in theirs}
-        return self._send("PUT", url, {**theirs, **{n: v for n, v in own.items() if n.lower() not in names}}, body, None)
+        return self._send(
+            "PUT", url, {**theirs, **{n: v for n, v in own.items() if n.lower() not in names}}, body, None
+        )
 
     def get(self, url: str) -> ServerResponse:
         """Fetch from the store as a player does. Raises UnansweredError."""
         return self._send("GET", url, {}, b"", None)
 
-    def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, str] | None) -> ServerResponse:
+    def _send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, str] | None
+    ) -> ServerResponse:
         try:
             loopback = is_loopback(urlsplit(url).hostname or "")
             response = self._session.request(

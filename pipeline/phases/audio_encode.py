@@ -1,6 +1,8 @@
-"""The sound's part of an encode: every track read and encoded once, measured, handed out in stretches or as segments of its own.
+"""The sound's part of an encode: every track read and encoded once, measured,
+handed out in stretches or as segments of its own.
 
-It is made in a thread, piece by piece: each is a checkpoint, and what is finished can be used while later ones are still being made.
+It is made in a thread, piece by piece: each is a checkpoint, and what is finished can be used while later ones are
+still being made.
 """
 
 from __future__ import annotations
@@ -57,9 +59,10 @@ class OwnSegments:
 class AudioEncode:
     """Encodes every sound of a plan.
 
-    Once started a thread makes it, from the beginning on; `stretch` waits for what it needs; `tell_length` tells how long the stream is,
-    as soon as that is known; `finish` waits for all of it. After that `loudness` is how loud each sound was, `error_lines` how many
-    packets could not be decoded and `ends` where each track ended, in seconds, by its index. `names` are its pieces.
+    Once started a thread makes it, from the beginning on; `stretch` waits for what it needs; `tell_length` tells how
+    long the stream is, as soon as that is known; `finish` waits for all of it. After that `loudness` is how loud each
+    sound was, `error_lines` how many packets could not be decoded and `ends` where each track ended, in seconds, by its
+    index. `names` are its pieces.
     """
 
     names = (SOUND, SEGMENTS)
@@ -69,7 +72,9 @@ class AudioEncode:
         self.error_lines = 0
         self.ends: dict[int, float] = {}
         place = (plan.media.start_s, plan.media.limit_s)
-        self.key = key_of(work.made_with[1], VERSION, [asdict(a) for a in plan.audio], plan.job.sound.loudness_lufs, place)
+        self.key = key_of(
+            work.made_with[1], VERSION, [asdict(a) for a in plan.audio], plan.job.sound.loudness_lufs, place
+        )
         self._plan = plan
         self._work = work
         self._pieces = Checkpoints(work.checkpoints.root / SOUND)
@@ -114,7 +119,8 @@ class AudioEncode:
             self._thread.join()
 
     def stretch(self, start: int, end: int | None, target: Path, cancel: CancelToken) -> None:
-        """Write the muxed sound from `start` until before `end` (ticks of 90 kHz of the stream) into a file, once it is made.
+        """Write the muxed sound from `start` until before `end` (ticks of 90 kHz of the stream) into a file,
+        once it is made.
 
         `end` None is the end of the stream. Raises EncodeError, OutputError, Cancelled.
         """
@@ -123,10 +129,13 @@ class AudioEncode:
         if end is None:
             end = self._end(self._plan.audio[0].codec)
         numbers = range(start // (PIECE_S * CLOCK_HZ), -(-end // (PIECE_S * CLOCK_HZ)))
-        write_stretch([path for path in (self._file(number, 0) for number in numbers) if path.exists()], target, start, end)
+        write_stretch(
+            [path for path in (self._file(number, 0) for number in numbers) if path.exists()], target, start, end
+        )
 
     def own_segments(self, boundaries: Sequence[int]) -> list[OwnSegments]:
-        """Cut each sound that has segments of its own where the picture's begin, in ticks of 90 kHz from its first frame.
+        """Cut each sound that has segments of its own where the picture's begin,
+        in ticks of 90 kHz from its first frame.
 
         Where there is no picture, boundaries are the clock's. Raises EncodeError, OutputError.
         """
@@ -142,7 +151,9 @@ class AudioEncode:
                 (folder / a.folder).mkdir(parents=True)
                 files = [self._file(piece, number) for piece in range(self._finished)]
                 there = [file for file in files if file.exists()]  # the last piece may have no packet
-                starts[a.folder] = write_segments(there, folder / a.folder, self._plan.segment_type, boundaries, self._end(a.codec))
+                starts[a.folder] = write_segments(
+                    there, folder / a.folder, self._plan.segment_type, boundaries, self._end(a.codec)
+                )
             return {"starts": starts}
 
         key = key_of(self.key, length, self._plan.segment_type.value, list(boundaries))
@@ -166,7 +177,9 @@ class AudioEncode:
     def _file(self, piece: int, number: int) -> Path:
         return self._pieces.root / piece_name(ENCODED, piece) / piece_file(number)
 
-    def _wait(self, until: Callable[[], bool], cancel: CancelToken, meanwhile: Callable[[], None] = lambda: None) -> None:
+    def _wait(
+        self, until: Callable[[], bool], cancel: CancelToken, meanwhile: Callable[[], None] = lambda: None
+    ) -> None:
         with self._changed:
             while self._error is None and not until():
                 cancel.check()
@@ -202,11 +215,15 @@ class AudioEncode:
             raise
 
     def _make_all(self) -> None:
-        levels = [Level(ceiling=FULL_SCALE if self._is_mixed(number) else None) for number in range(len(self._plan.audio))]
+        levels = [
+            Level(ceiling=FULL_SCALE if self._is_mixed(number) else None) for number in range(len(self._plan.audio))
+        ]
         target = self._plan.job.sound.loudness_lufs
         measured: list[Loudness] | None = None
         if target is not None:
-            measured = [loudness(powers) for powers in self._pass(MEASURED, levels, encodes=False, measures=True).powers]
+            measured = [
+                loudness(powers) for powers in self._pass(MEASURED, levels, encodes=False, measures=True).powers
+            ]
             levels = [
                 level if found.silent else Level(gain=_ratio(target - found.integrated_lufs), ceiling=_ratio(PEAK_DBTP))
                 for level, found in zip(levels, measured, strict=True)

@@ -18,8 +18,8 @@ from pipeline.model import Plan
 
 @dataclass(frozen=True, kw_only=True)
 class AudioPassResult:
-    """What a pass found: the powers of each sound's tenths of a second where it measured, how many packets could not be decoded, and
-    where each track ended, in seconds, by its index.
+    """What a pass found: the powers of each sound's tenths of a second where it measured, how many packets could not be
+    decoded, and where each track ended, in seconds, by its index.
     """
 
     powers: list[list[float]]
@@ -38,7 +38,8 @@ class AudioPass:
         levels: one a rendition.
         encodes: whether there is anything to write; a pass may only measure.
         measures: whether the loudness is measured.
-        length: of the stream, asked when the source has ended: it may be longer or shorter than the stream. None where nothing is written.
+        length: of the stream, asked when the source has ended: it may be longer or shorter than the stream. None where
+            nothing is written.
         on_piece: told how many pieces are finished.
         on_read: told the position of what was read last.
         stop: ends the pass.
@@ -110,12 +111,16 @@ class AudioPass:
             self._on_read(block.placed.position)
 
     def _end(self, reader: AudioReader, lines: Sequence[AudioLine]) -> None:
-        """Fill up to the length of the stream, and keep what is left as the last piece: it is made again when the job is started again."""
+        """Fill up to the length of the stream, and keep what is left as the last piece:
+        it is made again when the job is started again.
+        """
         if self._length is not None:
             length = self._length()
             for line in lines:
                 line.end(length)
-            while len(self._facts) * PIECE + PIECE <= length.samples and all(line.done(len(self._facts)) for line in lines):
+            while len(self._facts) * PIECE + PIECE <= length.samples and all(
+                line.done(len(self._facts)) for line in lines
+            ):
                 self._finish(reader, lines)
         self._finish(reader, lines, last=True)
 
@@ -144,7 +149,9 @@ class AudioPass:
         return place
 
     def _note(self, block: Block) -> None:
-        """Keep where the track can be entered for the pieces that are still to come: the last place that is early enough."""
+        """Keep where the track can be entered for the pieces that are still to come:
+        the last place that is early enough.
+        """
         entry = block.placed.entry
         if entry is not None:
             number = -(-(entry.position + EARLY) // PIECE)

@@ -51,10 +51,16 @@ def read_channels(context: PhaseContext) -> tuple[Channel, ...]:
     return read_closed_captions(context.plan.media, context.cancel) if wanted else ()
 
 
-def kept_channels(context: PhaseContext, channels: Sequence[Channel], pictures: Sequence[Measured]) -> list[ClosedCaptions]:
-    """Return those channels of the source that the pictures of all renditions still hold: not every encoder keeps them."""
+def kept_channels(
+    context: PhaseContext, channels: Sequence[Channel], pictures: Sequence[Measured]
+) -> list[ClosedCaptions]:
+    """Return those channels of the source that the pictures of all renditions still hold:
+    not every encoder keeps them.
+    """
     language = _spoken_language(context.plan)
-    kept = [channel for channel in channels if all(_holds(context.workspace.folder / p.name, p, channel) for p in pictures)]
+    kept = [
+        channel for channel in channels if all(_holds(context.workspace.folder / p.name, p, channel) for p in pictures)
+    ]
     if len(kept) < len(channels):
         readable = all(channel.cues for channel in channels if channel not in kept)
         instead = ": they are subtitles of the stream" if readable else ", and those of CEA-708 can't be made subtitles"
@@ -62,7 +68,9 @@ def kept_channels(context: PhaseContext, channels: Sequence[Channel], pictures: 
     named = {channel.name: _channel_name(number, language) for number, channel in enumerate(channels)}
     return [
         ClosedCaptions(
-            channel=channel.name, language=(language if channel is channels[0] else None) or UNKNOWN_LANGUAGE, name=named[channel.name]
+            channel=channel.name,
+            language=(language if channel is channels[0] else None) or UNKNOWN_LANGUAGE,
+            name=named[channel.name],
         )
         for channel in kept
     ]
@@ -81,7 +89,10 @@ def write_subtitles(context: PhaseContext, leading: Measured, channels: Sequence
         try:
             _write_track(folder / place, captions.cues, leading)
         except OSError as error:
-            reason = f"The captions in {folder / place} can't be written ({error.strerror}): free some space and start again."
+            reason = (
+                f"The captions in {folder / place} can't be written ({error.strerror}): "
+                "free some space and start again."
+            )
             raise OutputError(reason) from error
         peak, average = bit_rates(folder, place)
         tracks.append(
@@ -97,15 +108,18 @@ def write_subtitles(context: PhaseContext, leading: Measured, channels: Sequence
             )
         )
     if plan.media.text_subtitles or channels:
-        context.log(f"Subtitles of the stream: {', '.join(track.name for track in tracks) or 'none with any text'}.", LogLevel.INFO)
+        context.log(
+            f"Subtitles of the stream: {', '.join(track.name for track in tracks) or 'none with any text'}.",
+            LogLevel.INFO,
+        )
     return tracks
 
 
 def ordered(own: Sequence[tuple[SubtitleStream, Sequence[Cue]]], heard: tuple[str, Sequence[Cue]]) -> list[Captions]:
     """Return the tracks of a stream: the source's own, then what Whisper heard, which gives way to them.
 
-    Shown at first is the source's default, else what Whisper heard, which was asked for; without either none is, unless a viewer
-    chooses it.
+    Shown at first is the source's default, else what Whisper heard, which was asked for; without either none is, unless
+    a viewer chooses it.
     """
     made = [
         Captions(

@@ -1,4 +1,7 @@
-"""Threads that do tasks in their order, several side by side, while what is wanted may change. Knows nothing of what the tasks do."""
+"""Threads that do tasks in their order, several side by side, while what is wanted may change.
+
+Knows nothing of what the tasks do.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +26,9 @@ class Task:
 class ChunkPool:
     """Does the tasks that are wanted, each once, the first of them first.
 
-    A task takes the place of another one of its number, which is done again if it is wanted again; two of them never run at the same
-    time. A task that fails ends all others. When the job is cancelled, or the pool is left, no task goes on and no thread stays.
+    A task takes the place of another one of its number, which is done again if it is wanted again; two of them never
+    run at the same time. A task that fails ends all others. When the job is cancelled, or the pool is left, no task
+    goes on and no thread stays.
     """
 
     def __init__(self, cancel: CancelToken) -> None:
@@ -43,21 +47,28 @@ class ChunkPool:
         self._listening.enter_context(self._cancel.on_cancel(self._close))
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         self._close()
         for thread in self._threads:
             thread.join()
         self._listening.close()
 
     def want(self, tasks: Sequence[Task], side_by_side: int) -> None:
-        """Let these be the tasks, at most so many at once. What is done of them stays done; others that run are ended."""
+        """Let these be the tasks, at most so many at once.
+
+        What is done of them stays done; others that run are ended.
+        """
         with self._changed:
             self._wanted, self._most = tuple(tasks), side_by_side
             wanted = set(tasks)
             self._failures = {task: error for task, error in self._failures.items() if task in wanted}
             dropped = [token for task, token in self._running.items() if task not in wanted]
             missing = 0 if self._closed else min(side_by_side, len(tasks)) - len(self._threads)
-            started = [threading.Thread(target=self._work, name=f"encode-{len(self._threads) + i}") for i in range(missing)]
+            started = [
+                threading.Thread(target=self._work, name=f"encode-{len(self._threads) + i}") for i in range(missing)
+            ]
             self._threads += started
             self._changed.notify_all()
         for token in dropped:
@@ -66,9 +77,14 @@ class ChunkPool:
             thread.start()
 
     def finish(self) -> None:
-        """Return when all tasks that are wanted are done. Raises Cancelled, or what the first task that failed has raised."""
+        """Return when all tasks that are wanted are done.
+
+        Raises Cancelled, or what the first task that failed has raised.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: not self._running and (self._closed or self._failures or self._done.issuperset(self._wanted)))
+            self._changed.wait_for(
+                lambda: not self._running and (self._closed or self._failures or self._done.issuperset(self._wanted))
+            )
         self._cancel.check()
         for failure in self._failures.values():
             raise failure

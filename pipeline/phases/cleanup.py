@@ -36,7 +36,10 @@ class CleanupPhase:
 
 
 def clean_up(notes: Notes, source: Path, log: Callable[[str, LogLevel], None], cancel: CancelToken) -> PhaseResult:
-    """Delete the media in a folder that was made of `source`, or find it done. Raises TransferError, OutputError, Cancelled."""
+    """Delete the media in a folder that was made of `source`, or find it done.
+
+    Raises TransferError, OutputError, Cancelled.
+    """
     step, folder = PhaseName.CLEANUP.value, notes.folder
     if notes.done.get(step, {}).get("finished"):
         return PhaseResult(outcome=PhaseOutcome.REUSED, text=DELETED)
@@ -46,10 +49,14 @@ def clean_up(notes: Notes, source: Path, log: Callable[[str, LogLevel], None], c
     cancel.check()
     deletable = _deletable(folder, source)
     if deletable:
-        destination = Destination(backend_url=uploaded["backend_url"], prefix=uploaded["prefix"], session_id=uploaded["session_id"])
+        destination = Destination(
+            backend_url=uploaded["backend_url"], prefix=uploaded["prefix"], session_id=uploaded["session_id"]
+        )
         confirmed = confirmed_files(folder, destination)
         if any(name not in confirmed for name in deletable):
-            return PhaseResult(outcome=PhaseOutcome.WARNED, text=f"Local files kept: {folder} changed after the upload.")
+            return PhaseResult(
+                outcome=PhaseOutcome.WARNED, text=f"Local files kept: {folder} changed after the upload."
+            )
         unproven = next((name for name in deletable if not confirmed[name].proven), None)
         if unproven is not None:
             text = f"Local files kept: nothing shows that the storage has {unproven}. Start again, and it is sent anew."
@@ -60,7 +67,10 @@ def clean_up(notes: Notes, source: Path, log: Callable[[str, LogLevel], None], c
     if undeleted:
         return PhaseResult(
             outcome=PhaseOutcome.WARNED,
-            text=f"Not all local files could be deleted, such as {undeleted[0]}: close programs that use them and start again.",
+            text=(
+                f"Not all local files could be deleted, such as {undeleted[0]}: "
+                "close programs that use them and start again."
+            ),
         )
     notes.mark(step, {"finished": True})
     log(f"{DELETED}: {len(deletable)} in {folder}", LogLevel.INFO)
@@ -72,7 +82,9 @@ def _deletable(folder: Path, source: Path) -> dict[str, Path]:
     found = {}
     for path in published_files(folder):
         name = path.relative_to(folder).as_posix()
-        linked = any(part.is_symlink() for part in (path, *path.parents) if part.is_relative_to(folder) and part != folder)
+        linked = any(
+            part.is_symlink() for part in (path, *path.parents) if part.is_relative_to(folder) and part != folder
+        )
         if not linked and name not in KEPT and not _same(path, source):
             found[name] = path
     return found

@@ -46,7 +46,10 @@ class EncodeWork:
         return facts
 
     def made(self, name: str, key: str, make: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
-        """Return a finished piece's facts, or make it without marking it. Raises DiskFullError, whatever that looked like."""
+        """Return a finished piece's facts, or make it without marking it.
+
+        Raises DiskFullError, whatever that looked like.
+        """
         facts = self.checkpoints.find(name, key)
         if facts is not None:
             return facts
@@ -65,10 +68,13 @@ class EncodeWork:
         self.checkpoints.keep(name, folder)
         return facts
 
-    def run(self, arguments: Sequence[str], folder: Path, report: Callable[[float], None], cancel: CancelToken | None = None) -> FfmpegRun:
+    def run(
+        self, arguments: Sequence[str], folder: Path, report: Callable[[float], None], cancel: CancelToken | None = None
+    ) -> FfmpegRun:
         """Run ffmpeg on the source in `folder`.
 
-        Raises DiskFullError as soon as the disk is full, SourceChangedError as soon as the source is another, and what ffmpeg raises.
+        Raises DiskFullError as soon as the disk is full, SourceChangedError as soon as the source is another, and what
+        ffmpeg raises.
         """
         argv = encode.from_source(arguments, self._source)
         with self._lock:
@@ -87,7 +93,8 @@ class EncodeWork:
         try:
             run = run_ffmpeg(self.ffmpeg, argv, cwd=folder, cancel=cancel or self.context.cancel, on_progress=watch)
         except EncodeError:
-            check_unchanged(self._media)  # what ffmpeg says of a file that was cut off or replaced is no more than a consequence
+            # what ffmpeg says of a file that was cut off or replaced is no more than a consequence
+            check_unchanged(self._media)
             raise
         check_unchanged(self._media)
         if is_full(folder):  # a file that could not be ended is no error to the HLS muxer
@@ -96,7 +103,9 @@ class EncodeWork:
 
     def disk_full(self) -> DiskFullError:
         """Return the error that says so."""
-        return DiskFullError(f"The disk is full: {self._source.name} could not be encoded. Free some space and start again.")
+        return DiskFullError(
+            f"The disk is full: {self._source.name} could not be encoded. Free some space and start again."
+        )
 
     def reporter(self, text: str, length: int) -> Callable[[float], None]:
         """Return what shows how far a step before the picture is; the bar only moves if it is all there is."""

@@ -51,7 +51,10 @@ class HlsPhase:
         self._ffmpeg = ffmpeg
 
     def check(self, context: PhaseContext) -> None:
-        """See whether work can be used again, and else that the disk has room for it. Raises SettingsError, OutputError."""
+        """See whether work can be used again, and else that the disk has room for it.
+
+        Raises SettingsError, OutputError.
+        """
         if not rerun.settle(context):
             return
         plan = replace(context.plan, renditions=rerun.to_encode(context) or ())
@@ -100,15 +103,21 @@ class HlsPhase:
         return PhaseResult(text=_summary(plan, facts))
 
     def _scan(self, context: PhaseContext, work: HlsEncode) -> tuple[Scan, Plan]:
-        """Return what the source holds, and the plan for it. Raises SourceError when that can't be made into a stream."""
+        """Return what the source holds, and the plan for it.
+
+        Raises SourceError when that can't be made into a stream.
+        """
         media = context.plan.media
         try:
             found = work.scan()
             if context.plan.renditions and not found.frames:
-                raise SourceError(f"{media.path} holds no picture that can be read: the file is broken or not finished.")
+                raise SourceError(
+                    f"{media.path} holds no picture that can be read: the file is broken or not finished."
+                )
             if found.jumps:
                 raise SourceError(
-                    f"{media.path} was put together from recordings whose times begin anew: export it as one file, or convert its parts."
+                    f"{media.path} was put together from recordings whose times begin anew: "
+                    "export it as one file, or convert its parts."
                 )
             self._check_interruptions(context, found)
             wrong_header = self._check_end(context, found)
@@ -132,10 +141,12 @@ class HlsPhase:
             context.log(f"{path} {nothing}: the last picture stands until it goes on.", LogLevel.WARNING)
 
     def _check_end(self, context: PhaseContext, found: Scan) -> bool:
-        """Compare what the source declares with what is there, of all and of each sound. Raises SourceError naming both durations.
+        """Compare what the source declares with what is there, of all and of each sound.
 
-        Return whether the declaration is wrong and the source whole: all of it can be decoded, which can't be said of a file that
-        broke off in the middle of a packet.
+        Raises SourceError naming both durations.
+
+        Return whether the declaration is wrong and the source whole: all of it can be decoded, which can't be said of a
+        file that broke off in the middle of a packet.
         """
         media = context.plan.media
         ends = [("", declared_end_s(media), found.end / CLOCK_HZ)]
@@ -145,13 +156,17 @@ class HlsPhase:
         for what, declared_s, there_s in ends:
             if declared_s is None or declared_s - there_s <= NOTABLE_S:
                 continue
-            sentence = f"{what}{media.path} ends early: it declares {declared_s:.1f} s, but only {there_s:.1f} s can be read"
+            sentence = (
+                f"{what}{media.path} ends early: it declares {declared_s:.1f} s, but only {there_s:.1f} s can be read"
+            )
             if declared_s - there_s > MISSING_S and not context.plan.job.accept_damaged:
                 errors = self._count_errors(context, there_s)
                 if errors or not found.orderly:
                     raise SourceError(f"{sentence}, with {_count(errors)}. {WAYS_OUT}")
                 sentence = f"{what}{media.path} declares {declared_s:.1f} s, but ends after {there_s:.1f} s"
-                context.log(f"{sentence}. All of it can be read, so what it declares is taken to be wrong.", LogLevel.WARNING)
+                context.log(
+                    f"{sentence}. All of it can be read, so what it declares is taken to be wrong.", LogLevel.WARNING
+                )
                 return True
             context.log(f"{sentence}.", LogLevel.WARNING)
             return False
@@ -168,7 +183,9 @@ class HlsPhase:
         sound = facts.get("sound")
         lengths = []
         if sound is None or missing_s > NOTABLE_S:
-            lengths.append(_share(declared_end_s(media), facts["duration_s"] - missing_s) + (" of the picture" if sound else ""))
+            lengths.append(
+                _share(declared_end_s(media), facts["duration_s"] - missing_s) + (" of the picture" if sound else "")
+            )
         if sound is not None:
             missing_s = max(missing_s, sound["declared_s"] - sound["decoded_s"])
             lengths.append(_share(sound["declared_s"], sound["decoded_s"]) + " of the sound")
@@ -177,11 +194,15 @@ class HlsPhase:
             raise SourceError(f"{sentence}. {WAYS_OUT}")
         context.log(f"{sentence}; the picture or the sound may show them.", LogLevel.WARNING)
 
-    def _decoded_audio(self, context: PhaseContext, found: Scan, ends_s: Mapping[str, float]) -> dict[str, float] | None:
-        """Return how long the sound should be of which most is missing, and how long what can be decoded of it; None if all can.
+    def _decoded_audio(
+        self, context: PhaseContext, found: Scan, ends_s: Mapping[str, float]
+    ) -> dict[str, float] | None:
+        """Return how long the sound should be of which most is missing, and how long what can be decoded of it;
+        None if all can.
 
-        What could not be decoded was replaced by silence in the encode, so the sound is decoded once more by itself. `ends_s` are
-        where the tracks ended in the encode, by their indexes: nothing after that was heard, whatever can be decoded now.
+        What could not be decoded was replaced by silence in the encode, so the sound is decoded once more by itself.
+        `ends_s` are where the tracks ended in the encode, by their indexes: nothing after that was heard, whatever can
+        be decoded now.
         """
         media = context.plan.media
         arguments = ["-loglevel", "level+verbose", "-max_error_rate", "1", "-i", encode.SOURCE]
@@ -205,7 +226,9 @@ class HlsPhase:
 
     def _count_errors(self, context: PhaseContext, length_s: float) -> int:
         """Decode the whole file to nowhere, so that the editor knows how bad it is."""
-        arguments = encode.from_source(["-i", encode.SOURCE, *_maps(context.plan.media), "-f", "null", "-"], context.plan.media.path)
+        arguments = encode.from_source(
+            ["-i", encode.SOURCE, *_maps(context.plan.media), "-f", "null", "-"], context.plan.media.path
+        )
         try:
             return self._decode(context, arguments, length_s).error_lines
         except EncodeError:
@@ -213,10 +236,16 @@ class HlsPhase:
 
     def _decode(self, context: PhaseContext, arguments: Sequence[str], length_s: float) -> FfmpegRun:
         def report(out_time_s: float) -> None:
-            context.report(Progress(fraction=0.0, text=f"Checking the damaged file, {min(1.0, out_time_s / max(length_s, 0.1)):.0%}"))
+            context.report(
+                Progress(
+                    fraction=0.0, text=f"Checking the damaged file, {min(1.0, out_time_s / max(length_s, 0.1)):.0%}"
+                )
+            )
 
         context.log(printable([str(self._ffmpeg), *arguments]), LogLevel.DETAIL)
-        return run_ffmpeg(self._ffmpeg, arguments, cwd=context.workspace.folder, cancel=context.cancel, on_progress=report)
+        return run_ffmpeg(
+            self._ffmpeg, arguments, cwd=context.workspace.folder, cancel=context.cancel, on_progress=report
+        )
 
 
 def estimated_size_bytes(plan: Plan) -> int:
@@ -242,9 +271,13 @@ def encode_failure(context: PhaseContext, error: PipelineError | OSError) -> Pip
     if is_disk_full(error) or is_full(context.workspace.folder):
         return DiskFullError(f"The disk is full: {source.name} could not be encoded. Free some space and start again.")
     if isinstance(error, (FfmpegError, OSError)):
-        return EncodeError(f"{source} could not be encoded: {error if isinstance(error, FfmpegError) else meaning(str(error))}.")
+        return EncodeError(
+            f"{source} could not be encoded: {error if isinstance(error, FfmpegError) else meaning(str(error))}."
+        )
     if isinstance(error, IncompleteError):
-        return EncodeError(f"{source} could not be encoded completely: check that it plays to its end, or export it again.")
+        return EncodeError(
+            f"{source} could not be encoded completely: check that it plays to its end, or export it again."
+        )
     return EncodeError(str(error))
 
 
@@ -259,7 +292,9 @@ def _ending(media: MediaInfo, found: Scan) -> MediaInfo:
         media,
         duration_s=found.end / CLOCK_HZ,
         video=None if video is None else replace(video, duration_s=until(found.picture_end, video.start_s)),
-        audio=tuple(replace(sound, duration_s=until(found.sound_ends[sound.index], sound.start_s)) for sound in media.audio),
+        audio=tuple(
+            replace(sound, duration_s=until(found.sound_ends[sound.index], sound.start_s)) for sound in media.audio
+        ),
     )
 
 

@@ -22,7 +22,8 @@ def join_copied(folder: Path, name: str, segment_type: SegmentType, boundaries: 
     """Join the pieces of a copied rendition, one a keyframe, to the segments that begin at `boundaries`.
 
     A segment of either kind may hold several pieces one after the other as they are. Returns when each segment's first
-    frame is shown, in ticks of the stream's clock. Raises NotCopyableError when the pieces do not begin where they should.
+    frame is shown, in ticks of the stream's clock. Raises NotCopyableError when the pieces do not begin where they
+    should.
     """
     pieces = [folder / name / piece.uri for piece in measure.check_segments(folder, name)]
     begins = [first_time(piece, segment_type) for piece in pieces]
@@ -41,12 +42,21 @@ def join_copied(folder: Path, name: str, segment_type: SegmentType, boundaries: 
 
 
 def same_times(some: Sequence[int], others: Sequence[int]) -> bool:
-    """Whether times are as far apart in one stream as in another: in fragmented MP4 each counts from where its decoding begins."""
-    return len(some) == len(others) and all(abs((a - some[0]) - (b - others[0])) <= EARLY_TICKS for a, b in zip(some, others, strict=True))
+    """Whether times are as far apart in one stream as in another:
+    in fragmented MP4 each counts from where its decoding begins.
+    """
+    return len(some) == len(others) and all(
+        abs((a - some[0]) - (b - others[0])) <= EARLY_TICKS for a, b in zip(some, others, strict=True)
+    )
 
 
-def check_copied(folder: Path, top: Rendition, segment_type: SegmentType, durations_s: Sequence[float], cancel: CancelToken) -> None:
-    """Judge the copied rendition like a finished stream of its own. Raises NotCopyableError with what is wrong with it."""
+def check_copied(
+    folder: Path, top: Rendition, segment_type: SegmentType, durations_s: Sequence[float], cancel: CancelToken
+) -> None:
+    """Judge the copied rendition like a finished stream of its own.
+
+    Raises NotCopyableError with what is wrong with it.
+    """
     fmp4 = segment_type is SegmentType.FMP4
     version = playlists.FMP4_VERSION if fmp4 else playlists.TS_VERSION
     names = [_segment(folder, top.name, segment_type, number).name for number in range(1, len(durations_s) + 1)]

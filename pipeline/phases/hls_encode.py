@@ -1,4 +1,6 @@
-"""How a source becomes renditions: read through, sound, then chunk by chunk, joined at the end. Each step is a checkpoint.
+"""How a source becomes renditions: read through, sound, then chunk by chunk, joined at the end.
+
+Each step is a checkpoint.
 
 A run that is cut short goes on from what is finished, as long as source, settings and ffmpeg are the same.
 """
@@ -44,7 +46,9 @@ SHORT_S = 0.1
 """A sound that ended by more than this before its last packet was not read to its end, in seconds."""
 
 DECISIONS = NOT_KEPT, ONE_PIECE, FILLED, PROCESSOR = "not_kept", "one_piece", "filled", "processor"
-"""Pieces without files, each a decision that stands when the job is started again: what was done another way is not tried again."""
+"""Pieces without files, each a decision that stands when the job is started again:
+what was done another way is not tried again.
+"""
 
 LATEST_COPY = CLOCK_HZ // 4
 """By so many ticks the first copy of a frame can miss the beginning of its segment, at most: copies come more often."""
@@ -76,7 +80,9 @@ class HlsEncode:
             self._audio.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         self._pool.__exit__(kind, error, traceback)
         self._audio.stop()
 
@@ -124,14 +130,17 @@ class HlsEncode:
             try:
                 return self._with_kept_top()
             except NotCopyableError as error:
-                self._context.log(f"The original picture can't be kept as it is: {error}. Every quality is encoded.", LogLevel.INFO)
+                self._context.log(
+                    f"The original picture can't be kept as it is: {error}. Every quality is encoded.", LogLevel.INFO
+                )
                 self.plan = self._context.plan
         return self._all_encoded()
 
     def refuse(self) -> None:
         """End what was begun while the source was read, and remove it: the source is no good.
 
-        What an earlier run has finished stays: a drive may have failed for a moment, or damage is accepted the next time.
+        What an earlier run has finished stays: a drive may have failed for a moment, or damage is accepted the next
+        time.
         """
         if self._begun:
             self._video.drop()
@@ -140,7 +149,10 @@ class HlsEncode:
             self._checkpoints.clear()
 
     def _with_kept_top(self) -> dict[str, Any]:
-        """Copy the source's own picture as the largest rendition, encode the others alike. Raises NotCopyableError too."""
+        """Copy the source's own picture as the largest rendition, encode the others alike.
+
+        Raises NotCopyableError too.
+        """
         top = self.plan.renditions[0]
         decided = self._decided(NOT_KEPT)
         if decided is not None:
@@ -173,7 +185,9 @@ class HlsEncode:
     def _all_encoded(self) -> dict[str, Any]:
         cutting = cut(self.plan, self._scan, cores=self._cores) if self.plan.renditions else None
         length = cutting.length if cutting else self._scan.end
-        self._audio.tell_length(Length(ticks=length) if cutting is None else _audio_length(cutting, self.plan.segment_s))
+        self._audio.tell_length(
+            Length(ticks=length) if cutting is None else _audio_length(cutting, self.plan.segment_s)
+        )
         if self.plan.job.encoding.target_vmaf is not None and cutting is not None:
             self._per_title(cutting)
         if cutting is None:
@@ -183,7 +197,9 @@ class HlsEncode:
             cutting, chunks = self._in_chunks(cutting)
             missing = self._missing_frames(cutting, chunks)
             if not (self.plan.job.accept_damaged and missing):
-                return self._joined(self._by_rendition(chunks), self._facts(length, cutting, chunks), cutting.last_frame)
+                return self._joined(
+                    self._by_rendition(chunks), self._facts(length, cutting, chunks), cutting.last_frame
+                )
             filled = {"missing": missing, "errors": chunks[0]["errors"]}
             self._decide(FILLED, filled)
         self._context.log("Frames are missing: the picture is encoded again with the holes filled.", LogLevel.INFO)
@@ -193,7 +209,10 @@ class HlsEncode:
         return self._joined(self._by_rendition(chunks), facts, cutting.last_frame)
 
     def _in_chunks(self, cutting: Cutting) -> tuple[Cutting, list[dict[str, Any]]]:
-        """Encode the picture; in one piece where its chunks can't be joined. Return how it was cut, and the chunks' facts."""
+        """Encode the picture; in one piece where its chunks can't be joined.
+
+        Return how it was cut, and the chunks' facts.
+        """
         if self._decided(ONE_PIECE) is None:
             try:
                 return cutting, self._encoded(cutting)
@@ -205,7 +224,9 @@ class HlsEncode:
 
     def _by_rendition(self, chunks: Sequence[Mapping[str, Any]]) -> dict[str, Pieces]:
         """Return for each encoded rendition the pieces that hold it, in their order, and their facts."""
-        return {r.name: [(piece_name(number), chunk) for number, chunk in enumerate(chunks)] for r in self.plan.renditions}
+        return {
+            r.name: [(piece_name(number), chunk) for number, chunk in enumerate(chunks)] for r in self.plan.renditions
+        }
 
     def _facts(self, length: int, cutting: Cutting | None, chunks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         self._audio.finish()
@@ -226,10 +247,14 @@ class HlsEncode:
 
     def _lost_audio(self) -> int:
         """Return how many sounds ended before what was found of them when the source was read through."""
-        return sum(self._scan.sound_ends[index] / CLOCK_HZ - end_s > SHORT_S for index, end_s in self._audio.ends.items())
+        return sum(
+            self._scan.sound_ends[index] / CLOCK_HZ - end_s > SHORT_S for index, end_s in self._audio.ends.items()
+        )
 
     def _joined(self, made: Mapping[str, Pieces], facts: Mapping[str, Any], last_frame: int) -> dict[str, Any]:
-        return join(self._work, self._audio, self.plan.segment_type, made, facts, last_frame=last_frame, key=self._whole_key)
+        return join(
+            self._work, self._audio, self.plan.segment_type, made, facts, last_frame=last_frame, key=self._whole_key
+        )
 
     def discard_partial_work(self) -> None:
         """Remove what was done when it is less than a chunk: not worth a folder that waits for the next start."""
@@ -278,7 +303,9 @@ class HlsEncode:
 
     def _per_title(self, cutting: Cutting) -> None:
         """Give each rendition the CRF that meets the target."""
-        key = self._work.key(encode.chunk_arguments(self.plan, cutting, cutting.chunks[0], None), self.plan.job.encoding.target_vmaf)
+        key = self._work.key(
+            encode.chunk_arguments(self.plan, cutting, cutting.chunks[0], None), self.plan.job.encoding.target_vmaf
+        )
 
         def make(folder: Path) -> dict[str, Any]:
             report = self._work.reporter("Measuring the quality", 1)
@@ -328,7 +355,9 @@ class HlsEncode:
 
 
 def _audio_length(cutting: Cutting, segment_s: int) -> Length:
-    """Return how long the sound must be: where the last frame is held, or pauses are filled, the copies' times are not known before."""
+    """Return how long the sound must be: where the last frame is held, or pauses are filled,
+    the copies' times are not known before.
+    """
     if not (cutting.held or cutting.pauses):
         return Length(ticks=cutting.length, shortest_segment=cutting.frame_ticks)
     rest = cutting.length % (segment_s * CLOCK_HZ) or segment_s * CLOCK_HZ

@@ -114,7 +114,8 @@ def _is_made(context: PhaseContext) -> bool:
 def _readable(context: PhaseContext, scratch: Path, names: Sequence[str]) -> Path:
     """Return the folder, relative to the job's, in which ffmpeg can read the renditions of these names.
 
-    Of an encrypted stream that is a plain copy: players ask for the key at an address that may not be this computer's to ask.
+    Of an encrypted stream that is a plain copy: players ask for the key at an address that may not be this computer's
+    to ask.
     """
     folder, encrypted = context.workspace.folder, context.plan.job.encryption
     if encrypted is None or not any(encryption.is_touched(folder, name) for name in names):
@@ -126,7 +127,9 @@ def _readable(context: PhaseContext, scratch: Path, names: Sequence[str]) -> Pat
 
 
 def _audio(plan: Plan) -> str | None:
-    """Return the folder of the rendition whose sound the MP4 gets: one of the picture's, or the default one of its own."""
+    """Return the folder of the rendition whose sound the MP4 gets: one of the picture's,
+    or the default one of its own.
+    """
     if plan.muxed_sound:
         assert plan.mp4 is not None
         return plan.mp4.remux_of or plan.renditions[0].name

@@ -20,7 +20,15 @@ from pipeline.media.hls.measure import BOUNDARY_TOLERANCE_S, Measured, bit_rates
 from pipeline.media.hls.playlists import AudioTrack, IFrameStream
 from pipeline.media.hls.thumbnails import write_thumbnails
 from pipeline.media.source import chapters
-from pipeline.media.stream_layout import CHAPTERS_JSON, CHAPTERS_VTT, IFRAME_PLAYLIST, MASTER, POSTER, SPRITE, SPRITE_MAP
+from pipeline.media.stream_layout import (
+    CHAPTERS_JSON,
+    CHAPTERS_VTT,
+    IFRAME_PLAYLIST,
+    MASTER,
+    POSTER,
+    SPRITE,
+    SPRITE_MAP,
+)
 from pipeline.media.validate import validate
 from pipeline.model import PhaseName, Plan, SegmentType
 from pipeline.phases.captions import kept_channels, read_channels, write_subtitles
@@ -36,7 +44,10 @@ def package(context: PhaseContext) -> None:
 
 
 def _check_stream(context: PhaseContext) -> None:
-    """See that the stream can be played before anybody gets it. Raises EncodeError naming the first rule that breaks playback."""
+    """See that the stream can be played before anybody gets it.
+
+    Raises EncodeError naming the first rule that breaks playback.
+    """
     encrypted = context.plan.job.encryption
     key = None if encrypted is None else encryption.read_key(encrypted)
     validation = validate(context.workspace.folder, key=key, cancel=context.cancel)
@@ -105,7 +116,10 @@ def _write_stream(context: PhaseContext) -> dict[str, Any]:
         pictures, tracks, subtitles=subtitles, closed_captions=closed_captions, iframes=iframes, chapters=chapters_uri
     )
     write_whole(folder / MASTER, text)
-    facts = {"renditions": [m.name for m in pictures], "captions": next((track.language for track in subtitles if track.default), None)}
+    facts = {
+        "renditions": [m.name for m in pictures],
+        "captions": next((track.language for track in subtitles if track.default), None),
+    }
     return facts | beside(plan)
 
 
@@ -124,7 +138,9 @@ def _check_aligned(pictures: Sequence[Measured]) -> None:
             abs(a - b) < BOUNDARY_TOLERANCE_S for a, b in zip(first.durations_s, other.durations_s, strict=True)
         )
         if not same:
-            raise EncodeError(f"The segments of {first.name} and {other.name} do not begin at the same times: encode the video again.")
+            raise EncodeError(
+                f"The segments of {first.name} and {other.name} do not begin at the same times: encode the video again."
+            )
 
 
 def _check_colours(plan: Plan, pictures: Sequence[Measured]) -> None:
@@ -149,7 +165,12 @@ def _write_iframes(context: PhaseContext, pictures: Sequence[Measured]) -> list[
         write_whole(context.workspace.folder / uri, playlists.iframe_playlist(iframes, version=version))
         assert rendition.picture is not None
         streams.append(
-            IFrameStream(uri=uri, picture=rendition.picture, peak_bit_rate=iframes.peak_bit_rate, average_bit_rate=iframes.average_bit_rate)
+            IFrameStream(
+                uri=uri,
+                picture=rendition.picture,
+                peak_bit_rate=iframes.peak_bit_rate,
+                average_bit_rate=iframes.average_bit_rate,
+            )
         )
     return streams
 
@@ -167,7 +188,10 @@ def _write_chapters(context: PhaseContext, length_s: float) -> str | None:
     made = chapters.within(plan.chapters, length_s)
     late = sum(chapter.start_s >= length_s for chapter in plan.chapters)
     if late:
-        context.log(f"{late} of {len(plan.chapters)} chapters begin after the end of the video and are left out.", LogLevel.WARNING)
+        context.log(
+            f"{late} of {len(plan.chapters)} chapters begin after the end of the video and are left out.",
+            LogLevel.WARNING,
+        )
     if not made:
         return None
     language = next((a.language for a in plan.audio if a.default), None)

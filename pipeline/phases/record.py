@@ -44,12 +44,19 @@ class RecordPhase:
             duration_s=plan.media.duration_s,
             qualities=[rendition.name for rendition in plan.renditions],
         )
-        uploader = Uploader(self._backend, session_id=request.session_id, login=self._login, patience_s=self._backend.patience_s)
+        uploader = Uploader(
+            self._backend, session_id=request.session_id, login=self._login, patience_s=self._backend.patience_s
+        )
         return record(uploader, fields, workspace, context.report, context.log, context.cancel)
 
 
 def fields_for(
-    request: UploadRequest, done: Mapping[str, Mapping[str, Any]], *, name: str, duration_s: float | None, qualities: Sequence[str]
+    request: UploadRequest,
+    done: Mapping[str, Mapping[str, Any]],
+    *,
+    name: str,
+    duration_s: float | None,
+    qualities: Sequence[str],
 ) -> dict[str, Any]:
     """Return an uploaded folder's record fields; `duration_s` counts where the encode's notes tell none."""
     detected = done.get(PhaseName.TRANSCRIPT.value, {}).get("language")
@@ -84,7 +91,10 @@ def record(
     except TransferError as error:
         return PhaseResult(
             outcome=PhaseOutcome.WARNED,
-            text=f"The files are uploaded, but the file record could not be made: {error} Start again, or add it by hand.",
+            text=(
+                "The files are uploaded, but the file record could not be made: "
+                f"{error} Start again, or add it by hand."
+            ),
         )
     notes.mark(PhaseName.RECORD.value, {**facts, "others": [one for one in made if _place(one) != _place(facts)]})
     return PhaseResult(text=RECORDED)

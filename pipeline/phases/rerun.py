@@ -17,7 +17,16 @@ from pipeline.media.hls import measure
 from pipeline.media.hls.encryption import PUBLISHED_KEY
 from pipeline.media.source.chapters import as_facts
 from pipeline.media.source.scan import Scan
-from pipeline.media.stream_layout import CHAPTERS_JSON, CHAPTERS_VTT, IFRAME_PLAYLIST, MASTER, PLAYLIST, POSTER, SPRITE, SPRITE_MAP
+from pipeline.media.stream_layout import (
+    CHAPTERS_JSON,
+    CHAPTERS_VTT,
+    IFRAME_PLAYLIST,
+    MASTER,
+    PLAYLIST,
+    POSTER,
+    SPRITE,
+    SPRITE_MAP,
+)
 from pipeline.model import Plan, Rendition
 from pipeline.output_settings import HLS, PACKAGE, QUALITIES, TRANSCRIPT, label
 from pipeline.phases.phase import PhaseContext
@@ -30,7 +39,10 @@ PACKAGED = (MASTER, POSTER, SPRITE, SPRITE_MAP, PUBLISHED_KEY, CHAPTERS_JSON, CH
 
 
 def settle(context: PhaseContext) -> bool:
-    """Decide from where a run goes on, say why, and return whether anything has to be encoded. Raises FolderTakenError."""
+    """Decide from where a run goes on, say why, and return whether anything has to be encoded.
+
+    Raises FolderTakenError.
+    """
     workspace = context.workspace
     if workspace.media_deleted:
         if workspace.changes or context.plan.job.upload is None:
@@ -127,7 +139,8 @@ def _lost(context: PhaseContext) -> list[str]:
 def _beside_has_changed(context: PhaseContext) -> bool:
     """Whether what stands beside picture and sound is to be another one than in the folder; that needs no encode.
 
-    A folder of a version that knew nothing of them stays as it is unless chapters are asked for, which only a later version takes.
+    A folder of a version that knew nothing of them stays as it is unless chapters are asked for, which only a later
+    version takes.
     """
     stored, wanted = context.workspace.done[PACKAGE], beside(context.plan)
     if not wanted.keys() & stored.keys():
@@ -136,7 +149,9 @@ def _beside_has_changed(context: PhaseContext) -> bool:
 
 
 def _has_planned_audio(context: PhaseContext) -> bool:
-    """Whether the sounds with segments of their own are those that the plan has: an earlier version may have made others."""
+    """Whether the sounds with segments of their own are those that the plan has:
+    an earlier version may have made others.
+    """
     plan = context.plan
     made: list[str] = context.workspace.done[HLS]["audio"]
     return made == ([] if plan.muxed_sound else [a.folder for a in plan.audio])
@@ -144,13 +159,20 @@ def _has_planned_audio(context: PhaseContext) -> bool:
 
 def _is_encoded(context: PhaseContext, name: str) -> bool:
     facts = context.workspace.done[HLS]
-    return name.rpartition("/")[0] in (*facts["renditions"], *facts["audio"]) and not name.endswith(f"/{IFRAME_PLAYLIST}")
+    return name.rpartition("/")[0] in (*facts["renditions"], *facts["audio"]) and not name.endswith(
+        f"/{IFRAME_PLAYLIST}"
+    )
 
 
 def _is_extended(context: PhaseContext) -> bool:
     """Whether only more qualities are asked for, and it is known what those that are there were made of."""
     encoding, facts = context.plan.job.encoding, context.workspace.done.get(HLS, {})
-    together = encoding.copy_top or encoding.target_vmaf is not None or facts.get("decode_errors") or facts.get("missing_frames")
+    together = (
+        encoding.copy_top
+        or encoding.target_vmaf is not None
+        or facts.get("decode_errors")
+        or facts.get("missing_frames")
+    )
     return context.workspace.changes.get(HLS) == (QUALITIES,) and not together
 
 

@@ -1,4 +1,7 @@
-"""Phase 3: what is said, as transcript and subtitle files. Knows neither Whisper nor how the stream gets its subtitles."""
+"""Phase 3: what is said, as transcript and subtitle files.
+
+Knows neither Whisper nor how the stream gets its subtitles.
+"""
 
 from __future__ import annotations
 
@@ -109,13 +112,17 @@ class TranscribePhase:
 
     def _finished(self, context: PhaseContext) -> bool:
         workspace = context.workspace
-        return STEP in workspace.done and (workspace.media_deleted or all((workspace.folder / name).is_file() for name in FILES))
+        return STEP in workspace.done and (
+            workspace.media_deleted or all((workspace.folder / name).is_file() for name in FILES)
+        )
 
     def _request(self, context: PhaseContext) -> TranscriptionRequest:
         return context.plan.job.transcription or TranscriptionRequest()
 
     def _say_download(self, context: PhaseContext, model: str) -> None:
-        context.log(f"Downloading the Whisper model '{model}': needed once, then it stays on this computer.", LogLevel.INFO)
+        context.log(
+            f"Downloading the Whisper model '{model}': needed once, then it stays on this computer.", LogLevel.INFO
+        )
 
 
 def _stands(context: PhaseContext) -> bool:

@@ -1,4 +1,7 @@
-"""Phase 4: sends the finished folder to the store. Everything that can be wrong is looked for before encoding starts."""
+"""Phase 4: sends the finished folder to the store.
+
+Everything that can be wrong is looked for before encoding starts.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,10 @@ BASE_OF_OTHERS = (
 
 
 class UploadPhase:
-    """Uploads the folder, or what is missing of it. Leaves `prefix`, `backend_url`, `keys`, `urls`, `log` in the job's notes."""
+    """Uploads the folder, or what is missing of it.
+
+    Leaves `prefix`, `backend_url`, `keys`, `urls`, `log` in the job's notes.
+    """
 
     name = PhaseName.UPLOAD
 
@@ -101,7 +107,9 @@ class UploadPhase:
         uploader, existing = self._uploader(request), context.plan.job.existing
         if self._made_meanwhile and not request.replace:  # encoding takes hours
             self._check_below(context, owner_of(workspace.folder))
-        return upload(uploader, request, workspace, existing, self._data_dir, context.report, context.log, context.cancel)
+        return upload(
+            uploader, request, workspace, existing, self._data_dir, context.report, context.log, context.cancel
+        )
 
     def _uploader(self, request: UploadRequest) -> Uploader:
         """Return the job's uploader: what one step has found out about the backend, the next need not ask."""
@@ -135,13 +143,18 @@ class UploadPhase:
     def _check_below(self, context: PhaseContext, owner: Owner) -> None:
         """See that a destination that is new does not lie above those of other videos. Raises SettingsError."""
         request = _request(context)
-        others = [] if self._is_done(context) else others_below(self._data_dir, self._backend.url, request.prefix, owner)
+        others = (
+            [] if self._is_done(context) else others_below(self._data_dir, self._backend.url, request.prefix, owner)
+        )
         if others:
             own = f"{request.prefix}{context.plan.job.slug}/"
             raise SettingsError(BASE_OF_OTHERS.format(prefix=request.prefix, other=others[0], own=own))
 
     def _check_estimate(self, context: PhaseContext, uploader: Uploader) -> None:
-        """See before hours of encoding that the storage takes the largest file that can come of it. Raises TransferError."""
+        """See before hours of encoding that the storage takes the largest file that can come of it.
+
+        Raises TransferError.
+        """
         capabilities = uploader.capabilities(context.cancel)
         said = too_large("The 480p MP4 of this video", estimated_mp4_bytes(context.plan), capabilities)
         if said:
@@ -160,13 +173,20 @@ def estimated_mp4_bytes(plan: Plan) -> int:
 
 
 def _try_address(uploader: Uploader, key: str) -> None:
-    """See before hours of encoding that the backend gives signed URLs for a key of this destination. Raises TransferError."""
+    """See before hours of encoding that the backend gives signed URLs for a key of this destination.
+
+    Raises TransferError.
+    """
     try:
         uploader.presign(key, content_type(key))
     except RefusedError as error:
         # what passes, or depends on the file, shows when the file is sent
         refusal = error.refusal
-        if refusal.status in (401, 403, 404, 405) or refusal.code == KEY_REFUSED or refusal.invalid is InvalidResponse.NOT_JSON:
+        if (
+            refusal.status in (401, 403, 404, 405)
+            or refusal.code == KEY_REFUSED
+            or refusal.invalid is InvalidResponse.NOT_JSON
+        ):
             raise
 
 
@@ -255,7 +275,14 @@ def send(
     if not result.complete:
         raise upload_failure(result)
     for notice in publish_manifest(
-        uploader, result, folder, title=owner.title, source=owner.content, data_dir=data_dir, on_notice=log, cancel=cancel
+        uploader,
+        result,
+        folder,
+        title=owner.title,
+        source=owner.content,
+        data_dir=data_dir,
+        on_notice=log,
+        cancel=cancel,
     ):
         log(notice, LogLevel.WARNING)
     return result

@@ -36,7 +36,10 @@ def piece_name(number: int) -> str:
 
 
 class VideoEncode:
-    """Encodes chunks in the threads of a pool. What is wanted may change while they run: a chunk is known by its key."""
+    """Encodes chunks in the threads of a pool.
+
+    What is wanted may change while they run: a chunk is known by its key.
+    """
 
     def __init__(self, work: EncodeWork, audio_encode: AudioEncode, pool: ChunkPool, *, cores: int) -> None:
         self._work = work
@@ -91,13 +94,17 @@ class VideoEncode:
             return 1  # graphics cards take a few encodes at once, and each rendition is one already
         return min(count, side_by_side(self._cores))
 
-    def _chunk(self, plan: Plan, chunk: Chunk, key: str, arguments: Sequence[str], folder: Path, cancel: CancelToken) -> dict[str, Any]:
+    def _chunk(
+        self, plan: Plan, chunk: Chunk, key: str, arguments: Sequence[str], folder: Path, cancel: CancelToken
+    ) -> dict[str, Any]:
         for r in plan.renditions:
             (folder / r.name).mkdir()
         stretch = folder / AUDIO_FILE
         if plan.muxed_sound:
             self._audio.stretch(chunk.start, chunk.end, stretch, cancel)
-        run = self._work.run(arguments, folder, lambda out_time_s: self._progress.running(chunk, key, out_time_s, folder), cancel)
+        run = self._work.run(
+            arguments, folder, lambda out_time_s: self._progress.running(chunk, key, out_time_s, folder), cancel
+        )
         stretch.unlink(missing_ok=True)
         if plan.segment_type is SegmentType.FMP4:
             for r in plan.renditions:
@@ -105,7 +112,9 @@ class VideoEncode:
         if chunk.frames is not None and chunk.frames != run.frames and (chunk.number or chunk.end is not None):
             raise NotSeekableError(f"{chunk.frames} frames were expected and {run.frames} made")
         # a full disk leaves empty segments while ffmpeg ends with status 0
-        segments = {r.name: [folder / r.name / s.uri for s in measure.check_segments(folder, r.name)] for r in plan.renditions}
+        segments = {
+            r.name: [folder / r.name / s.uri for s in measure.check_segments(folder, r.name)] for r in plan.renditions
+        }
         starts = {name: [first_time(path, plan.segment_type) for path in paths] for name, paths in segments.items()}
         last = None
         if chunk.end is None:
@@ -113,7 +122,9 @@ class VideoEncode:
             last = measure.last_frame_after(folder / name / PLAYLIST, paths[-1].name)
         return {"frames": run.frames, "errors": run.error_lines, "starts": starts, "last": last}
 
-    def _settle(self, plan: Plan, number: int, key: str, made: dict[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:
+    def _settle(
+        self, plan: Plan, number: int, key: str, made: dict[str, Any], before: Mapping[str, Any] | None
+    ) -> dict[str, Any]:
         """Let a chunk's segments count on from those of the chunk before it, and mark it as finished."""
         if "counters" in made:
             return made
@@ -128,7 +139,10 @@ class VideoEncode:
         return facts
 
     def _check_same_start(self, name: str, pieces: Sequence[str]) -> None:
-        """See that the pieces' initialisation sections are the same, so that one serves all. Raises NotSeekableError."""
+        """See that the pieces' initialisation sections are the same, so that one serves all.
+
+        Raises NotSeekableError.
+        """
         first, *others = ((self._work.checkpoints.root / piece / name / INIT).read_bytes() for piece in pieces)
         for other in others:
             if other != first:
@@ -147,20 +161,28 @@ class _InOrder:
     def expect(self, keys: Sequence[str]) -> None:
         """Let these be the chunks. What is settled stays so, up to the first that is another one."""
         with self._lock:
-            same = next((n for n, pair in enumerate(zip(self._keys, keys, strict=False)) if pair[0] != pair[1]), len(keys))
+            same = next(
+                (n for n, pair in enumerate(zip(self._keys, keys, strict=False)) if pair[0] != pair[1]), len(keys)
+            )
             del self.settled[same:]
             self._keys = list(keys)
             self._go_on()
 
     def begin(self, number: int, key: str) -> None:
-        """Forget other chunks that were made in this one's place: their files go. Raises Cancelled if it is expected no more."""
+        """Forget other chunks that were made in this one's place: their files go.
+
+        Raises Cancelled if it is expected no more.
+        """
         with self._lock:
             if self._keys[number : number + 1] != [key]:
                 raise Cancelled
             self._made = {made: settle for made, settle in self._made.items() if made[0] != number or made[1] == key}
 
     def put(self, number: int, key: str, settle: Callable[[Mapping[str, Any] | None], dict[str, Any]]) -> None:
-        """Settle a chunk, and those that waited for it; or let it wait for its turn. `settle` is told the facts of the one before."""
+        """Settle a chunk, and those that waited for it; or let it wait for its turn.
+
+        `settle` is told the facts of the one before.
+        """
         with self._lock:
             self._made[number, key] = settle
             self._go_on()
@@ -189,7 +211,9 @@ class _VideoProgress:
             same = {n for n, pair in enumerate(zip(self._keys, keys, strict=False)) if pair[0] == pair[1]}
             self._keys = list(keys)
             self._length = max(1, cutting.length)
-            self._lengths = [(cutting.length if chunk.end is None else chunk.end) - chunk.start for chunk in cutting.chunks]
+            self._lengths = [
+                (cutting.length if chunk.end is None else chunk.end) - chunk.start for chunk in cutting.chunks
+            ]
             self._segment = cutting.chunks[0].segment or plan.segment_s * CLOCK_HZ
             self._pattern = encode.segment_pattern(plan.segment_type)
             self._encoded = [r.name for r in plan.renditions]
@@ -224,5 +248,7 @@ class _VideoProgress:
         fraction = min(1.0, sum(self._times.values()) / self._length)
         rows = dict.fromkeys(self._every, 1.0)  # what is not encoded was copied
         for name in self._encoded:
-            rows[name] = min(1.0, sum(counts.get(name, 0) for counts in self._counts.values()) * self._segment / self._length)
+            rows[name] = min(
+                1.0, sum(counts.get(name, 0) for counts in self._counts.values()) * self._segment / self._length
+            )
         self._report(Progress(fraction=fraction, rows=rows, text="Encoding"))

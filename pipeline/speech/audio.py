@@ -39,8 +39,12 @@ class DecodedAudio:
     pieces: Iterator[NDArray[np.float32]]
 
 
-def read_audio(source: Path, track: int | None = None, *, from_s: float = 0.0, until_s: float | None = None) -> DecodedAudio:
-    """Open a sound track of a file, or a part of it between two of its own times. Raises SpeechError, also for its pieces.
+def read_audio(
+    source: Path, track: int | None = None, *, from_s: float = 0.0, until_s: float | None = None
+) -> DecodedAudio:
+    """Open a sound track of a file, or a part of it between two of its own times.
+
+    Raises SpeechError, also for its pieces.
 
     `track` counts among all streams; None is the first with sound.
     """
@@ -54,7 +58,9 @@ def read_audio(source: Path, track: int | None = None, *, from_s: float = 0.0, u
     end_s = _declared_duration(container, stream)
     if until_s is not None:
         end_s = min(end_s, until_s) if end_s else until_s
-    return DecodedAudio(duration_s=max(0.0, end_s - from_s), pieces=_part(_pieces(container, stream, source), from_s, until_s))
+    return DecodedAudio(
+        duration_s=max(0.0, end_s - from_s), pieces=_part(_pieces(container, stream, source), from_s, until_s)
+    )
 
 
 def _declared_duration(container: InputContainer, stream: AudioStream) -> float:

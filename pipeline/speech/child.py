@@ -1,4 +1,7 @@
-"""Starts Whisper's child process, reads its answers and ends it. Knows the protocol's frame, not what the answers mean."""
+"""Starts Whisper's child process, reads its answers and ends it.
+
+Knows the protocol's frame, not what the answers mean.
+"""
 
 from __future__ import annotations
 
@@ -99,7 +102,10 @@ def _send(process: subprocess.Popen[bytes], request: Mapping[str, Any]) -> None:
 
 
 def _read(process: subprocess.Popen[bytes], queue: SimpleQueue[ChildMessage | _Mark]) -> None:
-    """Pass the answers on until the child has closed its end. What is none, such as a line cut short by its death, is dropped."""
+    """Pass the answers on until the child has closed its end.
+
+    What is none, such as a line cut short by its death, is dropped.
+    """
     for line in process.stdout or ():
         with contextlib.suppress(ValueError):
             answer = json.loads(line)
@@ -108,13 +114,19 @@ def _read(process: subprocess.Popen[bytes], queue: SimpleQueue[ChildMessage | _M
     queue.put(_END)
 
 
-def _iterate(process: subprocess.Popen[bytes], queue: SimpleQueue[ChildMessage | _Mark], cancel: CancelToken) -> Iterator[ChildMessage]:
+def _iterate(
+    process: subprocess.Popen[bytes], queue: SimpleQueue[ChildMessage | _Mark], cancel: CancelToken
+) -> Iterator[ChildMessage]:
     while True:
         answer = queue.get()
         cancel.check()
         if isinstance(answer, _Mark):
             code = process.wait()
-            hint = "close other programs or choose a smaller model" if code == -9 else "start again or choose a smaller model"
+            hint = (
+                "close other programs or choose a smaller model"
+                if code == -9
+                else "start again or choose a smaller model"
+            )
             raise SpeechError(f"Whisper stopped before its end (exit status {code}): {hint}.")
         yield answer
         if answer["kind"] in ("result", "error"):

@@ -25,7 +25,23 @@ PAUSE_S = 1.1
 LEAST_CUE_S = 0.2
 """What a cue keeps even where the times that Whisper gave leave it nothing."""
 
-_ENGLISH = ("and", "but", "or", "nor", "so", "because", "that", "which", "who", "when", "while", "where", "if", "though", "than")
+_ENGLISH = (
+    "and",
+    "but",
+    "or",
+    "nor",
+    "so",
+    "because",
+    "that",
+    "which",
+    "who",
+    "when",
+    "while",
+    "where",
+    "if",
+    "though",
+    "than",
+)
 _SPANISH = ("y", "e", "o", "u", "pero", "porque", "que", "cuando", "donde", "si")
 _FRENCH = ("et", "ou", "mais", "parce", "qui", "que", "quand", "où", "si")
 _GERMAN = ("und", "oder", "aber", "weil", "dass", "wenn")
@@ -121,7 +137,9 @@ def _runs(segments: Sequence[Segment]) -> Iterator[list[_Piece]]:
                 yield run
                 run = []
             last = index == len(pieces) - 1
-            run.append(_Piece(start_s=start, end_s=end, text=piece.text, glued=piece.glued and bool(run), ends_segment=last))
+            run.append(
+                _Piece(start_s=start, end_s=end, text=piece.text, glued=piece.glued and bool(run), ends_segment=last)
+            )
             clock = start
     if run:
         yield run
@@ -245,7 +263,9 @@ class _Phrase:
 
     def _joined(self, start: int, end: int) -> _Piece:
         pieces = self.pieces[start:end]
-        text = "".join(piece.text if piece.glued or not index else f" {piece.text}" for index, piece in enumerate(pieces))
+        text = "".join(
+            piece.text if piece.glued or not index else f" {piece.text}" for index, piece in enumerate(pieces)
+        )
         return _Piece(start_s=pieces[0].start_s, end_s=pieces[-1].end_s, text=text, glued=False)
 
 

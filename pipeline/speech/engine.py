@@ -49,7 +49,10 @@ def find_model(name: str, on_download: Callable[[], None]) -> Path:
     Raises SpeechError for an unknown name, and whatever the hub's client raises when it can't be fetched.
     """
     if name not in known_names():
-        raise SpeechError(f"There is no Whisper model '{name}': choose one of {', '.join(known_names())}, or a folder that holds a model.")
+        raise SpeechError(
+            f"There is no Whisper model '{name}': choose one of {', '.join(known_names())}, "
+            "or a folder that holds a model."
+        )
     folder = find_on_disk(name)
     if folder is None:
         on_download()
@@ -87,7 +90,10 @@ def load(folder: Path, label: str, language: str | None) -> WhisperModel:
     """Load a model on the graphics card, or on the processor where there is none that works. Raises SpeechError."""
     model = _on_graphics_card(folder) or _on_processor(folder, label)
     if language is not None and language not in model.supported_languages:
-        raise SpeechError(f"The Whisper model '{label}' hears English only: choose English or a model for all languages, such as 'base'.")
+        raise SpeechError(
+            f"The Whisper model '{label}' hears English only: "
+            "choose English or a model for all languages, such as 'base'."
+        )
     return model
 
 
@@ -109,7 +115,9 @@ def _on_processor(folder: Path, label: str) -> WhisperModel:
         return WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=threads)
     except (RuntimeError, ValueError, OSError) as error:
         reason = str(error).partition("\n")[0].rstrip(".")
-        raise SpeechError(f"The Whisper model '{label}' can't be loaded ({reason}): get it again or choose another one.") from error
+        raise SpeechError(
+            f"The Whisper model '{label}' can't be loaded ({reason}): get it again or choose another one."
+        ) from error
 
 
 @dataclass(frozen=True, kw_only=True)

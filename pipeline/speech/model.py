@@ -1,4 +1,7 @@
-"""Finds out before a job whether its Whisper model can be had, and fetches it. The work is done in the child process."""
+"""Finds out before a job whether its Whisper model can be had, and fetches it.
+
+The work is done in the child process.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,10 @@ def check_model(
 
 
 def models_on_disk() -> tuple[str, ...]:
-    """Return the names of the models that are on this computer already. Takes half a second: Whisper is loaded to ask it."""
+    """Return the names of the models that are on this computer already.
+
+    Takes half a second: Whisper is loaded to ask it.
+    """
     from pipeline.speech.engine import find_on_disk, known_names
 
     return tuple(name for name in known_names() if find_on_disk(name) is not None)
@@ -90,4 +96,6 @@ def error_of(answer: Mapping[str, Any], model: str) -> SpeechError:
             f"The Whisper model '{model}' isn't on this computer and can't be downloaded ({answer['reason']}):"
             " connect to the internet once, or choose a model folder."
         )
-    return SpeechError(f"Whisper failed with the model '{model}' ({answer['reason']}): start again or choose another model.")
+    return SpeechError(
+        f"Whisper failed with the model '{model}' ({answer['reason']}): start again or choose another model."
+    )

@@ -29,19 +29,27 @@ def checked_folder(model: str) -> Path:
     """Return a model's folder as an absolute path. Raises SpeechError naming what is wrong with it."""
     folder = Path(model).expanduser().absolute()
     if folder.is_file():
-        raise SpeechError(f"{folder} is a file, not a model folder: choose a folder with a CTranslate2 Whisper model (model.bin and more).")
+        raise SpeechError(
+            f"{folder} is a file, not a model folder: choose a folder with a CTranslate2 Whisper model "
+            "(model.bin and more)."
+        )
     try:
         names = [path.name for path in folder.iterdir()] if folder.exists() else None
     except OSError as error:
-        raise SpeechError(f"The model folder {folder} can't be read ({error.strerror}): check its permissions.") from error
+        raise SpeechError(
+            f"The model folder {folder} can't be read ({error.strerror}): check its permissions."
+        ) from error
     if names is None:
-        raise SpeechError(f"The model folder {folder} isn't there: choose another folder or a model's name, such as 'base'.")
+        raise SpeechError(
+            f"The model folder {folder} isn't there: choose another folder or a model's name, such as 'base'."
+        )
     missing = missing_file(folder)
     if missing is None:
         return folder
     other = next((name for name in sorted(names) if name.endswith(OTHER_FORMATS) or name in OTHER_FILES), None)
     if other and missing == "model.bin":
         raise SpeechError(
-            f"{folder} holds a Whisper model in another form ({other}): choose a folder with a CTranslate2 model (model.bin)."
+            f"{folder} holds a Whisper model in another form ({other}): "
+            "choose a folder with a CTranslate2 model (model.bin)."
         )
     raise SpeechError(f"The model folder {folder} lacks {missing}: get the model again or choose another folder.")

@@ -44,7 +44,11 @@ def to_json(transcript: Transcript, cues: Sequence[Cue]) -> str:
         "duration": round(transcript.duration_s, 3),
         "text": " ".join(" ".join(segment.text.split()) for segment in transcript.segments),
         "segments": [
-            {**_span(segment), "text": segment.text.strip(), "words": [{**_span(word), "word": word.text} for word in segment.words]}
+            {
+                **_span(segment),
+                "text": segment.text.strip(),
+                "words": [{**_span(word), "word": word.text} for word in segment.words],
+            }
             for segment in transcript.segments
         ],
         "cues": [{**_span(cue), "text": cue.text} for cue in cues],
@@ -62,7 +66,8 @@ def from_json(text: str) -> tuple[Transcript, list[Cue]]:
                 end_s=float(segment["end"]),
                 text=str(segment["text"]),
                 words=tuple(
-                    Word(start_s=float(word["start"]), end_s=float(word["end"]), text=str(word["word"])) for word in segment["words"]
+                    Word(start_s=float(word["start"]), end_s=float(word["end"]), text=str(word["word"]))
+                    for word in segment["words"]
                 ),
             )
             for segment in content["segments"]
@@ -74,7 +79,9 @@ def from_json(text: str) -> tuple[Transcript, list[Cue]]:
             duration_s=float(content["duration"]),
             segments=segments,
         )
-        return transcript, [Cue(start_s=float(c["start"]), end_s=float(c["end"]), text=str(c["text"])) for c in content["cues"]]
+        return transcript, [
+            Cue(start_s=float(c["start"]), end_s=float(c["end"]), text=str(c["text"])) for c in content["cues"]
+        ]
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(f"not a transcript: {error!r}") from error
 
@@ -84,10 +91,12 @@ def vtt_segments(cues: Sequence[Cue], boundaries: Sequence[float], mpegts_offset
 
     Args:
         cues: In order of their begins, on the video's clock, which starts at 0.
-        boundaries: Where the segments begin, in seconds, and after them where the last one ends: n + 1 numbers for n files.
+        boundaries: Where the segments begin, in seconds, and after them where the last one ends: n + 1 numbers for n
+            files.
         mpegts_offset: The first presentation timestamp of the video, in ticks of 90 kHz (RFC 8216, 3.5).
 
-    A cue that crosses a boundary stands in both files (RFC 8216, 3.5). One past the last boundary goes to the last file.
+    A cue that crosses a boundary stands in both files (RFC 8216, 3.5). One past the last boundary goes to the last
+    file.
     """
     header = f"WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:{mpegts_offset % TICKS_WRAP},LOCAL:00:00:00.000\n"
     files = []

@@ -33,7 +33,8 @@ def transcribe(
         model: A known name, or a folder with a CTranslate2 Whisper model.
         language: A language code, or None to hear which it is.
         track: The sound track, counted among all streams of the file; None is the first sound.
-        offset_s: How much later than the video the sound starts; added to every time. What lies before the video's start is not heard.
+        offset_s: How much later than the video the sound starts; added to every time. What lies before the video's
+            start is not heard.
         limit_s: Where the video ends, if before the sound does.
         report: Called with the fraction done, by the sound's time.
         on_download: Called before a model is downloaded.
@@ -68,5 +69,10 @@ def transcribe(
 
 
 def _segment(answer: Mapping[str, Any], offset_s: float) -> Segment:
-    words = tuple(Word(start_s=word["start_s"] + offset_s, end_s=word["end_s"] + offset_s, text=word["text"]) for word in answer["words"])
-    return Segment(start_s=answer["start_s"] + offset_s, end_s=answer["end_s"] + offset_s, text=answer["text"], words=words)
+    words = tuple(
+        Word(start_s=word["start_s"] + offset_s, end_s=word["end_s"] + offset_s, text=word["text"])
+        for word in answer["words"]
+    )
+    return Segment(
+        start_s=answer["start_s"] + offset_s, end_s=answer["end_s"] + offset_s, text=answer["text"], words=words
+    )

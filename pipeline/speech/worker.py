@@ -38,7 +38,9 @@ class Worker:
 
         language = request["language"]
         engine.check_language(language)
-        folder = Path(request["model"]) if request["is_folder"] else engine.find_model(request["model"], self._on_download)
+        folder = (
+            Path(request["model"]) if request["is_folder"] else engine.find_model(request["model"], self._on_download)
+        )
         self.downloading = False
         model = engine.load(folder, request["model"], language)
         self.tell("loaded")
@@ -55,7 +57,12 @@ class Worker:
                 self.tell("segment", **asdict(heard))
             else:
                 self.tell("progress", seconds=heard, duration_s=sound.duration_s)
-        self.tell("result", language=listener.language, language_probability=listener.language_probability, duration_s=listener.heard_s)
+        self.tell(
+            "result",
+            language=listener.language,
+            language_probability=listener.language_probability,
+            duration_s=listener.heard_s,
+        )
 
     def _on_download(self) -> None:
         self.downloading = True

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Makes the small Whisper model in this folder: speaks words with espeak-ng, trains, converts to CTranslate2.
 
-    make.py speak     words and phrases in two languages and six voices -> speech.pkl   (under a minute)
-    make.py train     10-second windows first, then Whisper's 30-second windows -> model.pt   (about an hour and a half on 2 cores)
+    make.py speak     words and phrases in two languages and six voices -> speech.pkl   (under a minute) make.py train
+    10-second windows first, then Whisper's 30-second windows -> model.pt   (about an hour and a half on 2 cores)
     make.py convert   model.pt -> model.bin, config.json, tokenizer.json, vocabulary.json, preprocessor_config.json
 
 Needs espeak-ng, torch, transformers, tokenizers, faster-whisper, ctranslate2, numpy. Not needed to use the model.
@@ -91,7 +91,9 @@ def speak() -> None:
 
 
 def tokenizer() -> Any:  # noqa: ANN401 - its type is known only where the trainer is installed
-    """Byte-level BPE whose tokens are the taught words, padded with unused ids so that Whisper's special ids keep their places."""
+    """Byte-level BPE whose tokens are the taught words,
+    padded with unused ids so that Whisper's special ids keep their places.
+    """
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
     if not Path("tokenizer.json").exists():
@@ -189,7 +191,9 @@ class Examples:
         end = t if segments else int(rng.uniform(0.5, 20) * RATE)
         length = n
         if rng.random() >= 0.15:
-            length = min(n, max(RATE // 2, end + int(rng.uniform(-0.3, 1.5) * RATE), segments[-1][1] if segments else 0))
+            length = min(
+                n, max(RATE // 2, end + int(rng.uniform(-0.3, 1.5) * RATE), segments[-1][1] if segments else 0)
+            )
         heard: Any = x[:length] * rng.uniform(0.3, 1.3)
         if rng.random() < 0.7:
             heard = heard + np.random.randn(length).astype(np.float32) * 10 ** rng.uniform(-4, -2)

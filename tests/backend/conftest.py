@@ -39,7 +39,10 @@ class Client:
     def presign(self, key, content_type="video/mp2t"):
         """Ask for a signed URL; return the answer's JSON."""
         answer = requests.post(
-            f"{self.url}/api/admin/content/aws/uploadUrl", json={"key": key, "contentType": content_type}, headers=self.headers, timeout=10
+            f"{self.url}/api/admin/content/aws/uploadUrl",
+            json={"key": key, "contentType": content_type},
+            headers=self.headers,
+            timeout=10,
         )
         assert 200 == answer.status_code, answer.text
         return answer.json()
@@ -47,7 +50,10 @@ class Client:
     def put(self, key, body, content_type="video/mp2t", **headers):
         """Ask for a signed URL and send a body there."""
         return requests.put(
-            self.presign(key, content_type)["signedUrl"], data=body, headers={"Content-Type": content_type, **headers}, timeout=10
+            self.presign(key, content_type)["signedUrl"],
+            data=body,
+            headers={"Content-Type": content_type, **headers},
+            timeout=10,
         )
 
     def get(self, path, **options):

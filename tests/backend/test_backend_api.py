@@ -20,7 +20,11 @@ RECORD = {
     "language": "en",
     "parentFolder": "folder",
     "sessionId": "0123456789abcdef01234567",
-    "s3Keys": {"hls": "videos/a/master.m3u8", "mp4": "videos/a/offline_480p.mp4", "transcript": "videos/a/transcript.srt"},
+    "s3Keys": {
+        "hls": "videos/a/master.m3u8",
+        "mp4": "videos/a/offline_480p.mp4",
+        "transcript": "videos/a/transcript.srt",
+    },
     "metadata": {"duration": 12.5, "qualities": ["720p", "480p"]},
 }
 
@@ -86,7 +90,12 @@ def test_several_urls_come_in_their_order_or_not_at_all(shared):
 
     assert [file["key"] for file in files] == [one["key"] for one in given]
     for name, one in zip("cab", given, strict=True):
-        assert 200 == requests.put(one["signedUrl"], name.encode(), headers={"Content-Type": "video/mp2t"}, timeout=10).status_code
+        assert (
+            200
+            == requests.put(
+                one["signedUrl"], name.encode(), headers={"Content-Type": "video/mp2t"}, timeout=10
+            ).status_code
+        )
         assert name.encode() == shared.get(f"/objects/several/{name}.ts").content
     wrong = [{"files": [*files, {**files[0], "key": "../a"}]}, {"files": files * 34}, {"files": []}]
     assert [400] * 3 == [shared.ask("POST", "/api/s3/presign", json=body).status_code for body in wrong]
@@ -125,7 +134,9 @@ def test_presign_quotes_keys(shared, key):
 )
 def test_presign_refuses_bad_keys(shared, key):
     """A key that breaks the rules gets 400 with a code and a sentence."""
-    answer = requests.post(shared.url + PRESIGN, json={"key": key, "contentType": "video/mp2t"}, headers=shared.headers, timeout=10)
+    answer = requests.post(
+        shared.url + PRESIGN, json={"key": key, "contentType": "video/mp2t"}, headers=shared.headers, timeout=10
+    )
 
     assert 400 == answer.status_code
     assert {"error", "message"} == set(answer.json())
@@ -165,12 +176,25 @@ def test_a_declared_size_is_signed(fresh):
 
 @pytest.mark.parametrize(
     ("size", "status"),
-    [(0, 200), (5 << 30, 200), (5.0, 200), (None, 200), ((5 << 30) + 1, 400), (-1, 400), (1.5, 400), ("5", 400), (True, 400)],
+    [
+        (0, 200),
+        (5 << 30, 200),
+        (5.0, 200),
+        (None, 200),
+        ((5 << 30) + 1, 400),
+        (-1, 400),
+        (1.5, 400),
+        ("5", 400),
+        (True, 400),
+    ],
     ids=repr,
 )
 def test_a_declared_size_is_a_whole_number(shared, size, status):
     """Up to what one PUT takes; null declares nothing."""
-    assert status == shared.ask("POST", PRESIGN, {"key": "a.ts", "contentType": "video/mp2t", "sizeBytes": size}).status_code
+    assert (
+        status
+        == shared.ask("POST", PRESIGN, {"key": "a.ts", "contentType": "video/mp2t", "sizeBytes": size}).status_code
+    )
 
 
 def test_a_declared_size_that_does_not_fit_is_507_with_figures(settings):
@@ -179,7 +203,10 @@ def test_a_declared_size_that_does_not_fit_is_507_with_figures(settings):
     with serve_in_thread(replace(settings, storage=replace(settings.storage, max_size_bytes=100))) as backend:
         answers = [
             requests.post(
-                backend.url + PRESIGN, json={"key": "a.ts", "contentType": "video/mp2t", "sizeBytes": size}, headers=headers, timeout=10
+                backend.url + PRESIGN,
+                json={"key": "a.ts", "contentType": "video/mp2t", "sizeBytes": size},
+                headers=headers,
+                timeout=10,
             )
             for size in (100, 101)
         ]
@@ -216,7 +243,9 @@ def test_the_paths_are_configurable(settings):
     with serve_in_thread(replace(settings, endpoints=endpoints)) as backend:
         statuses = [
             requests.get(f"{backend.url}/me", headers=headers, timeout=10).status_code,
-            requests.post(f"{backend.url}/sign", json={"key": "a", "contentType": "a/b"}, headers=headers, timeout=10).status_code,
+            requests.post(
+                f"{backend.url}/sign", json={"key": "a", "contentType": "a/b"}, headers=headers, timeout=10
+            ).status_code,
             requests.post(f"{backend.url}/notes", json=RECORD, headers=headers, timeout=10).status_code,
             requests.get(backend.url + VALIDATE, headers=headers, timeout=10).status_code,
         ]
@@ -250,7 +279,9 @@ def test_a_video_that_is_published_again_keeps_its_record(fresh):
 def test_a_record_whose_answer_was_lost_is_not_doubled(fresh):
     """The client hangs up before it hears anything, and sends the same once more."""
     client = http.client.HTTPConnection(urlsplit(fresh.url).netloc, timeout=10)
-    client.request("POST", RECORDS, body=json.dumps(RECORD), headers={**fresh.headers, "Content-Type": "application/json"})
+    client.request(
+        "POST", RECORDS, body=json.dumps(RECORD), headers={**fresh.headers, "Content-Type": "application/json"}
+    )
     client.close()
     kept = next(files for _ in range(1000) if (files := fresh.ask("GET", RECORDS).json()["files"]))
     again = fresh.ask("POST", RECORDS, RECORD)
@@ -260,7 +291,10 @@ def test_a_record_whose_answer_was_lost_is_not_doubled(fresh):
 
 def test_records_come_in_pages(fresh):
     """A page ends where `limit` says, and `next` leads on to the last."""
-    ids = [fresh.ask("POST", RECORDS, {**RECORD, "s3Keys": {"hls": f"{number}/master.m3u8"}}).json()["id"] for number in range(3)]
+    ids = [
+        fresh.ask("POST", RECORDS, {**RECORD, "s3Keys": {"hls": f"{number}/master.m3u8"}}).json()["id"]
+        for number in range(3)
+    ]
     first = fresh.ask("GET", RECORDS, limit=2).json()
     second = fresh.ask("GET", RECORDS, limit=2, after=first["next"]).json()
 
@@ -268,7 +302,9 @@ def test_records_come_in_pages(fresh):
     assert (ids[2:], None) == ([record["id"] for record in second["files"]], second["next"])
 
 
-@pytest.mark.parametrize(("query", "status"), [({"limit": 0}, 400), ({"limit": 1001}, 400), ({"limit": "x"}, 400), ({"after": "x"}, 404)])
+@pytest.mark.parametrize(
+    ("query", "status"), [({"limit": 0}, 400), ({"limit": 1001}, 400), ({"limit": "x"}, 400), ({"after": "x"}, 404)]
+)
 def test_a_page_of_nothing_is_refused(shared, query, status):
     """What can't be meant gets a code and a sentence."""
     answer = shared.ask("GET", RECORDS, **query)
@@ -302,7 +338,9 @@ def test_one_record_is_given_by_its_id(shared):
 def test_records_have_the_contract_fields(shared, changes, status):
     """Records with the contract's fields are taken, others are refused."""
     own = {"hls": f"{uuid.uuid4().hex}/master.m3u8"}
-    answer = requests.post(shared.url + RECORDS, json={**RECORD, "s3Keys": own, **changes}, headers=shared.headers, timeout=10)
+    answer = requests.post(
+        shared.url + RECORDS, json={**RECORD, "s3Keys": own, **changes}, headers=shared.headers, timeout=10
+    )
 
     assert status == answer.status_code
 

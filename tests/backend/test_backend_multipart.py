@@ -37,7 +37,10 @@ def send(client, upload, number, body, **headers):
 
 def listed(client, upload):
     """Return number, size and tag of each part."""
-    return [(part["partNumber"], part["sizeBytes"], part["etag"]) for part in client.ask("GET", MULTIPART, **upload).json()["parts"]]
+    return [
+        (part["partNumber"], part["sizeBytes"], part["etag"])
+        for part in client.ask("GET", MULTIPART, **upload).json()["parts"]
+    ]
 
 
 def complete(client, upload, *tags):
@@ -61,7 +64,11 @@ def test_parts_become_an_object(shared, quote):
 
     assert [f'"{md5(LAST)}"', f'"{md5(FIRST)}"'] == tags
     assert [(1, len(FIRST), md5(FIRST)), (2, len(LAST), md5(LAST))] == parts
-    assert (200, upload["key"], len(FIRST) + len(LAST)) == (made.status_code, made.json()["key"], made.json()["sizeBytes"])
+    assert (200, upload["key"], len(FIRST) + len(LAST)) == (
+        made.status_code,
+        made.json()["key"],
+        made.json()["sizeBytes"],
+    )
     fetched = shared.get(f"/objects/{upload['key']}")
     assert (FIRST + LAST, f'"{made.json()["etag"]}"') == (fetched.content, fetched.headers["ETag"])
 
@@ -98,7 +105,9 @@ def test_an_upload_goes_on_after_a_restart(settings, fresh):
     url = part_url(fresh, upload, 2, len(LAST))
     send(fresh, upload, 1, FIRST)
     with serve_in_thread(settings) as again:
-        requests.put(url.replace(urlsplit(url).netloc, urlsplit(again.url).netloc), data=LAST, timeout=10).raise_for_status()
+        requests.put(
+            url.replace(urlsplit(url).netloc, urlsplit(again.url).netloc), data=LAST, timeout=10
+        ).raise_for_status()
 
     assert 200 == complete(fresh, upload, md5(FIRST), md5(LAST)).status_code
 
@@ -177,4 +186,8 @@ def test_the_quota_holds_for_parts(settings):
         part = ask("/part", key="a.mp4", uploadId=upload["uploadId"], partNumber=1, sizeBytes=101)
 
     assert (507, 100, 101) == (large.status_code, large.json()["maxSizeBytes"], large.json()["wantedBytes"])
-    assert 507 == (part.status_code if part.status_code != 200 else requests.put(part.json()["signedUrl"], data=b"x" * 101).status_code)
+    assert 507 == (
+        part.status_code
+        if part.status_code != 200
+        else requests.put(part.json()["signedUrl"], data=b"x" * 101).status_code
+    )

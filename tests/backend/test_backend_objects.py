@@ -49,7 +49,14 @@ def put(url, body=b"x", content_type="video/mp2t", **headers):
 
 
 @pytest.mark.parametrize(
-    "key", ["flow/seg_001.ts", "flow/a b+c&d#e%f?g.ts", "flow/видео 日本.ts", "flow/%2e%2e.ts", "flow/a=b;c,d'e\"f~(g)[h]@!$*.ts"]
+    "key",
+    [
+        "flow/seg_001.ts",
+        "flow/a b+c&d#e%f?g.ts",
+        "flow/видео 日本.ts",
+        "flow/%2e%2e.ts",
+        "flow/a=b;c,d'e\"f~(g)[h]@!$*.ts",
+    ],
 )
 def test_what_is_sent_can_be_fetched(shared, key):
     """Asking for a URL, sending there and fetching gives the same bytes under every key."""
@@ -86,7 +93,9 @@ def test_the_content_type_is_the_products_own(shared, name, expected):
 def test_an_empty_file_can_be_sent(shared):
     """A file of no bytes is stored and fetched as one."""
     assert 200 == shared.put("empty.vtt", b"", "text/vtt").status_code
-    assert (200, b"", "0") == (lambda a: (a.status_code, a.content, a.headers["Content-Length"]))(shared.get("/objects/empty.vtt"))
+    assert (200, b"", "0") == (lambda a: (a.status_code, a.content, a.headers["Content-Length"]))(
+        shared.get("/objects/empty.vtt")
+    )
 
 
 def test_sending_again_is_safe(shared):
@@ -134,7 +143,9 @@ def test_an_expired_url_is_refused_in_s3s_words(shared):
 
 def test_a_signature_for_another_method_is_refused(shared):
     """What was signed for fetching is no leave to store."""
-    assert (403, "SignatureDoesNotMatch") == refusal(put(signed(shared, "method.ts", expires=9_999_999_999, method="GET")))[:2]
+    assert (403, "SignatureDoesNotMatch") == refusal(
+        put(signed(shared, "method.ts", expires=9_999_999_999, method="GET"))
+    )[:2]
 
 
 def test_the_token_is_worth_nothing_here(shared):
@@ -165,7 +176,9 @@ def test_a_chunked_body_is_refused(shared):
     ("content_md5", "expected"),
     [
         pytest.param(base64.b64encode(hashlib.md5(b"body").digest()).decode(), None, id="right"),
-        pytest.param(base64.b64encode(hashlib.md5(b"else").digest()).decode(), (400, "BadDigest"), id="of something else"),
+        pytest.param(
+            base64.b64encode(hashlib.md5(b"else").digest()).decode(), (400, "BadDigest"), id="of something else"
+        ),
         pytest.param("not base64!", (400, "InvalidDigest"), id="not base64"),
         pytest.param("YQ==", (400, "InvalidDigest"), id="too short"),
     ],
@@ -187,7 +200,10 @@ def test_a_body_cut_short_leaves_nothing(fresh):
     url = urlsplit(fresh.presign("cut.ts")["signedUrl"])
     incoming = fresh.backend.settings.root / INCOMING
     with socket.create_connection((url.hostname, url.port), timeout=10) as connection:
-        head = f"PUT {url.path}?{url.query} HTTP/1.1\r\nHost: x\r\nContent-Type: video/mp2t\r\nContent-Length: 1000\r\n\r\n"
+        head = (
+            f"PUT {url.path}?{url.query} HTTP/1.1\r\nHost: x\r\nContent-Type: "
+            "video/mp2t\r\nContent-Length: 1000\r\n\r\n"
+        )
         connection.sendall(head.encode() + b"x" * 999)
         wait_until(lambda: any(incoming.iterdir()))
     wait_until(lambda: not any(incoming.iterdir()))
@@ -289,7 +305,9 @@ def test_what_a_client_has_is_not_sent_again(shared):
     shared.put("cached.ts", b"0123456789")
     etag = shared.get("/objects/cached.ts").headers["ETag"]
 
-    assert (304, b"") == (lambda a: (a.status_code, a.content))(shared.get("/objects/cached.ts", headers={"If-None-Match": f'"a", {etag}'}))
+    assert (304, b"") == (lambda a: (a.status_code, a.content))(
+        shared.get("/objects/cached.ts", headers={"If-None-Match": f'"a", {etag}'})
+    )
     assert 200 == shared.get("/objects/cached.ts", headers={"If-None-Match": '"a"'}).status_code
     assert 200 == shared.get("/objects/cached.ts", headers={"Range": "bytes=0-1", "If-Range": '"a"'}).status_code
     assert 206 == shared.get("/objects/cached.ts", headers={"Range": "bytes=0-1", "If-Range": etag}).status_code
@@ -303,7 +321,11 @@ def test_a_missing_object_is_missing_in_s3s_words(shared):
 def test_browsers_on_other_sites_may_play(shared):
     """A preflight passes, and a fetch from another origin may see what a player needs."""
     shared.put("cors.m3u8", b"#EXTM3U\n", "application/vnd.apple.mpegurl")
-    asked = {"Origin": "https://other.example", "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "range"}
+    asked = {
+        "Origin": "https://other.example",
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "range",
+    }
     preflight = requests.options(f"{shared.url}/objects/cors.m3u8", headers=asked, timeout=10)
     fetched = shared.get("/objects/cors.m3u8", headers={"Origin": "https://other.example", "Range": "bytes=0-3"})
 
@@ -318,7 +340,12 @@ def test_browsers_on_other_sites_may_play(shared):
 
 def test_refusals_can_be_read_by_other_sites_too(shared):
     """A player on another origin sees a 404 as such, not as a network error."""
-    assert "*" == shared.get("/objects/none.ts", headers={"Origin": "https://other.example"}).headers["Access-Control-Allow-Origin"]
+    assert (
+        "*"
+        == shared.get("/objects/none.ts", headers={"Origin": "https://other.example"}).headers[
+            "Access-Control-Allow-Origin"
+        ]
+    )
 
 
 def test_the_quota_is_507(settings):
@@ -338,7 +365,9 @@ def test_the_quota_is_507(settings):
 
 def test_the_quota_is_known_before_the_body_comes(settings):
     """A client that asks first is refused by the announced size, without sending a byte."""
-    query = UrlSigner(settings.signing_secret).query(method="PUT", key="a.ts", content_type="video/mp2t", expires=9_999_999_999)
+    query = UrlSigner(settings.signing_secret).query(
+        method="PUT", key="a.ts", content_type="video/mp2t", expires=9_999_999_999
+    )
     head = ["Host: x", "Expect: 100-continue", "Content-Type: video/mp2t", "Content-Length: 101", "", ""]
     with serve_in_thread(replace(settings, storage=replace(settings.storage, max_size_bytes=100))) as backend:
         address = urlsplit(backend.url)
@@ -359,9 +388,9 @@ def test_urls_survive_a_restart(settings):
     headers = {"Authorization": f"Bearer {settings.token}"}
     question = {"key": "kept.ts", "contentType": "video/mp2t"}
     with serve_in_thread(settings) as backend:
-        url = requests.post(f"{backend.url}/api/admin/content/aws/uploadUrl", json=question, headers=headers, timeout=10).json()[
-            "signedUrl"
-        ]
+        url = requests.post(
+            f"{backend.url}/api/admin/content/aws/uploadUrl", json=question, headers=headers, timeout=10
+        ).json()["signedUrl"]
     with serve_in_thread(settings) as backend:
         sent = put(url.replace(urlsplit(url).netloc, urlsplit(backend.url).netloc), b"kept")
     with serve_in_thread(settings) as backend:

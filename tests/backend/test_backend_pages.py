@@ -129,15 +129,23 @@ def test_a_manifest_of_another_stream_tells_nothing(fresh):
 
 
 def test_what_an_earlier_version_left_beside_its_stream_is_found(fresh):
-    """It had poster and captions in the folder that the master leads into; those of the stream before may still be there."""
+    """It had poster and captions in the folder that the master leads into;
+    those of the stream before may still be there.
+    """
     words = {"": b"WEBVTT\n\n00:01.000 --> 00:02.000\nBefore\n", "v2/": b"WEBVTT\n\n00:01.000 --> 00:02.000\nNow\n"}
     for place, text in words.items():
         fresh.put(f"lesson/{place}poster.jpg", f"poster of {place}".encode(), "image/jpeg")
         fresh.put(f"lesson/{place}subtitles.vtt", text, "text/vtt")
-    fresh.put("lesson/master.m3u8", b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nv2/480p/index.m3u8\n", "application/vnd.apple.mpegurl")
+    fresh.put(
+        "lesson/master.m3u8",
+        b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nv2/480p/index.m3u8\n",
+        "application/vnd.apple.mpegurl",
+    )
     page = fresh.get("/watch/lesson/").text
 
-    assert (b"poster of v2/", words["v2/"]) == tuple(fresh.get(attribute(page, name)).content for name in ("poster", "data-captions"))
+    assert (b"poster of v2/", words["v2/"]) == tuple(
+        fresh.get(attribute(page, name)).content for name in ("poster", "data-captions")
+    )
     assert b"poster of v2/" == fresh.get(attribute(fresh.get("/").text, "img src")).content
 
 
@@ -151,7 +159,8 @@ def test_a_missing_stream_is_said(fresh, target):
 
 
 @pytest.mark.parametrize(
-    ("name", "content_type"), [("hls.min.js", "text/javascript"), ("watch.js", "text/javascript"), ("style.css", "text/css")]
+    ("name", "content_type"),
+    [("hls.min.js", "text/javascript"), ("watch.js", "text/javascript"), ("style.css", "text/css")],
 )
 def test_the_pages_files_are_served(shared, name, content_type):
     """The player comes from this backend, from nowhere else, and asks for no source map."""

@@ -61,7 +61,9 @@ def test_it_is_as_it_is_written(over_s3):
     """Every point of the interface is good over S3, too, and nothing but the file record stays."""
     lines = list(check_backend(BackendApi(url=over_s3.url, token=TOKEN), "check/"))
 
-    assert [PointResult.GOOD] * 22 + [PointResult.LEFT] == [line.result for line in lines], [line.text for line in lines]
+    assert [PointResult.GOOD] * 22 + [PointResult.LEFT] == [line.result for line in lines], [
+        line.text for line in lines
+    ]
     assert [] == ask(over_s3, "GET", "/api/s3/objects", prefix="check/").json()["objects"]
 
 
@@ -90,7 +92,9 @@ def test_a_private_object_is_played_in_ranges(over_s3, headers, status, body, co
     """Players get what they ask for, of the right type, though nobody but the backend may read the bucket."""
     store(over_s3, "range/a.mp4", b"0123456789", "video/mp4")
     answer = requests.get(f"{over_s3.url}/objects/range/a.mp4", headers=headers, timeout=30)
-    again = requests.get(f"{over_s3.url}/objects/range/a.mp4", headers={"If-None-Match": answer.headers.get("ETag", "x")}, timeout=30)
+    again = requests.get(
+        f"{over_s3.url}/objects/range/a.mp4", headers={"If-None-Match": answer.headers.get("ETag", "x")}, timeout=30
+    )
 
     assert (status, content_range) == (answer.status_code, answer.headers.get("Content-Range"))
     if body is not None:
@@ -120,17 +124,26 @@ def test_what_is_missing_is_missing_here_too(over_s3):
     answer = requests.get(f"{over_s3.url}/objects/none.ts", timeout=30)
 
     assert (404, True) == (answer.status_code, b"<Code>NoSuchKey</Code>" in answer.content)
-    assert (404, "NotFound") == (lambda a: (a.status_code, a.json()["error"]))(ask(over_s3, "GET", "/api/s3/object", key="none.ts"))
+    assert (404, "NotFound") == (lambda a: (a.status_code, a.json()["error"]))(
+        ask(over_s3, "GET", "/api/s3/object", key="none.ts")
+    )
 
 
 def test_nothing_can_be_sent_through_the_backend(over_s3):
     """The backend itself takes no objects for a bucket."""
-    assert 403 == requests.put(f"{over_s3.url}/objects/a.ts", data=b"x", headers={"Content-Type": "video/mp2t"}, timeout=30).status_code
+    assert (
+        403
+        == requests.put(
+            f"{over_s3.url}/objects/a.ts", data=b"x", headers={"Content-Type": "video/mp2t"}, timeout=30
+        ).status_code
+    )
 
 
 def test_records_lie_in_the_local_folder(over_s3):
     """The bucket has objects only."""
-    assert ["records.sqlite3", "signing-secret"] == sorted(entry.name for entry in (over_s3.settings.root / ".backend").iterdir())
+    assert ["records.sqlite3", "signing-secret"] == sorted(
+        entry.name for entry in (over_s3.settings.root / ".backend").iterdir()
+    )
 
 
 def test_the_quota_of_a_bucket_is_507_with_figures(s3_bucket, tmp_path):
@@ -161,11 +174,16 @@ def test_a_bucket_that_can_not_be_used_is_a_sentence(s3_bucket, tmp_path, change
         pytest.fail("served without a storage")
 
 
-KMS = "x-amz-server-side-encryption: aws:kms; x-amz-server-side-encryption-aws-kms-key-id: testkey-1; Cache-Control: max-age=60"
+KMS = (
+    "x-amz-server-side-encryption: aws:kms; x-amz-server-side-encryption-aws-kms-key-id: "
+    "testkey-1; Cache-Control: max-age=60"
+)
 
 
 def test_headers_of_every_object(s3_bucket, tmp_path, monkeypatch):
-    """What the settings say goes with every signed URL and is signed, and the whole program stores with it: whole and in parts."""
+    """What the settings say goes with every signed URL and is signed, and the whole program stores with it:
+    whole and in parts.
+    """
     monkeypatch.setattr("backend.catalogue.PART_BYTES", MIN_PART_BYTES)
     place = replace(s3_bucket, prefix="tests/put-headers")
     folder = tmp_path / "lesson"

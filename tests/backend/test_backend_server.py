@@ -44,9 +44,13 @@ def test_stops_when_the_block_fails(settings):
 
 
 def test_stops_although_a_client_is_silent(settings, monkeypatch, caplog):
-    """A client that never ends its request can't keep the backend running; what it began is not stored, nothing is complained of."""
+    """A client that never ends its request can't keep the backend running; what it began is not stored,
+    nothing is complained of.
+    """
     monkeypatch.setattr(server, "STOP_S", 0.3)
-    query = UrlSigner(settings.signing_secret).query(method="PUT", key="a.ts", content_type="video/mp2t", expires=9_999_999_999)
+    query = UrlSigner(settings.signing_secret).query(
+        method="PUT", key="a.ts", content_type="video/mp2t", expires=9_999_999_999
+    )
     with serve_in_thread(settings) as backend:
         address = urlsplit(backend.url)
         client = socket.create_connection((address.hostname, address.port), timeout=10)
@@ -64,7 +68,10 @@ def test_a_taken_port_is_a_sentence(settings):
     """A port in use is named before anything is served."""
     with serve_in_thread(settings) as backend:
         port = urlsplit(backend.url).port
-        with pytest.raises(SettingsError, match=rf"can't listen on 127\.0\.0\.1, port {port} "), serve_in_thread(settings, port=port):
+        with (
+            pytest.raises(SettingsError, match=rf"can't listen on 127\.0\.0\.1, port {port} "),
+            serve_in_thread(settings, port=port),
+        ):
             pytest.fail("served on a port that was taken")
 
 
@@ -90,8 +97,12 @@ def test_logs_hold_no_signature_and_no_token(settings, caplog):
         caplog.set_level(logging.WARNING, "urllib3")  # the client's own log
         for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi"):
             caplog.set_level(logging.DEBUG, name)
-        requests.put(f"{backend.url}/objects/a.ts?{query}", data=b"x", headers={"Content-Type": "video/mp2t"}, timeout=10)
-        requests.get(f"{backend.url}/api/admin/auth/me", headers={"Authorization": f"Bearer {settings.token}"}, timeout=10)
+        requests.put(
+            f"{backend.url}/objects/a.ts?{query}", data=b"x", headers={"Content-Type": "video/mp2t"}, timeout=10
+        )
+        requests.get(
+            f"{backend.url}/api/admin/auth/me", headers={"Authorization": f"Bearer {settings.token}"}, timeout=10
+        )
 
     assert "signature" not in caplog.text
     assert settings.token not in caplog.text
@@ -109,7 +120,9 @@ def test_an_object_that_changes_while_it_is_read_is_a_sentence_in_the_log(settin
             with pytest.raises(requests.RequestException):
                 list(blocks)
 
-    assert [("large.mp4 became shorter while it was read.", None)] == [(record.message, record.exc_info) for record in caplog.records]
+    assert [("large.mp4 became shorter while it was read.", None)] == [
+        (record.message, record.exc_info) for record in caplog.records
+    ]
 
 
 PROGRAM = """
@@ -129,7 +142,9 @@ sys.stdout.write("ended\\n")
 
 
 @pytest.mark.parametrize(
-    ("sent", "status", "said"), [(signal.SIGINT, 0, "ended\n"), (signal.SIGTERM, -signal.SIGTERM, "")], ids=["Ctrl-C", "terminate"]
+    ("sent", "status", "said"),
+    [(signal.SIGINT, 0, "ended\n"), (signal.SIGTERM, -signal.SIGTERM, "")],
+    ids=["Ctrl-C", "terminate"],
 )
 def test_serves_until_it_is_told_to_stop(tmp_path, sent, status, said):
     """The blocking form announces its address, answers, and ends in order: after Ctrl-C the caller goes on."""
@@ -149,11 +164,17 @@ def test_serves_until_it_is_told_to_stop(tmp_path, sent, status, said):
 def test_a_killed_server_loses_nothing_that_it_confirmed(tmp_path):
     """After kill -9 the next server has the objects and the same signatures."""
     settings = BackendSettings.from_config(Config(), root=tmp_path)
-    query = UrlSigner(settings.signing_secret).query(method="PUT", key="a.ts", content_type="video/mp2t", expires=9_999_999_999)
-    with subprocess.Popen([sys.executable, "-c", PROGRAM, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    query = UrlSigner(settings.signing_secret).query(
+        method="PUT", key="a.ts", content_type="video/mp2t", expires=9_999_999_999
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as process:
         try:
             url = process.stdout.readline().strip()
-            requests.put(f"{url}/objects/a.ts?{query}", data=b"kept", headers={"Content-Type": "video/mp2t"}, timeout=10).raise_for_status()
+            requests.put(
+                f"{url}/objects/a.ts?{query}", data=b"kept", headers={"Content-Type": "video/mp2t"}, timeout=10
+            ).raise_for_status()
         finally:
             process.kill()
     with serve_in_thread(settings) as backend:

@@ -70,10 +70,22 @@ def test_a_spoilt_secret_is_made_anew(tmp_path):
 
 def test_s3_is_a_matter_of_the_environment(tmp_path):
     """With STORAGE_TYPE=S3 the objects are in the bucket, the backend's own files in the local folder."""
-    s3 = S3Storage(bucket="videos", prefix="/store/", endpoint_url="http://127.0.0.1:1/", access_key_id="key", secret_access_key="secret")
-    settings = BackendSettings.from_config(Config(server=ReferenceBackend(storage_type="S3", local_path=tmp_path / "own", s3=s3)))
+    s3 = S3Storage(
+        bucket="videos",
+        prefix="/store/",
+        endpoint_url="http://127.0.0.1:1/",
+        access_key_id="key",
+        secret_access_key="secret",
+    )
+    settings = BackendSettings.from_config(
+        Config(server=ReferenceBackend(storage_type="S3", local_path=tmp_path / "own", s3=s3))
+    )
 
-    assert ("videos", "store", "http://127.0.0.1:1") == (settings.bucket, settings.storage.prefix, settings.storage.endpoint_url)
+    assert ("videos", "store", "http://127.0.0.1:1") == (
+        settings.bucket,
+        settings.storage.prefix,
+        settings.storage.endpoint_url,
+    )
     assert [PRIVATE] == [entry.name for entry in (tmp_path / "own").iterdir()]
     assert "secret" not in repr(settings.storage).replace("secret_access_key", "")
 

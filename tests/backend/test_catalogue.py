@@ -102,7 +102,11 @@ def test_a_manifest_comes_as_it_was_stored(shared, prefix):
     shared.put("manifest/video/manifest.json", b'{"files": ["\xc3\xa9"]}', "application/json")
     answer = shared.ask("GET", MANIFEST, prefix=prefix)
 
-    assert (200, "application/json", b'{"files": ["\xc3\xa9"]}') == (answer.status_code, answer.headers["Content-Type"], answer.content)
+    assert (200, "application/json", b'{"files": ["\xc3\xa9"]}') == (
+        answer.status_code,
+        answer.headers["Content-Type"],
+        answer.content,
+    )
 
 
 @pytest.mark.parametrize("prefix", ["manifest/none/", "../", "", "manifest/video/manifest.json"])

@@ -19,7 +19,12 @@ from storage import MIN_PART_BYTES
 TOKEN = "a-token-that-only-tests-know"
 
 ME, PRESIGN, RECORDS = "/api/admin/auth/me", "/api/admin/content/aws/uploadUrl", "/api/admin/files"
-CAPABILITIES, OBJECTS, OBJECT, MANIFEST = "/api/s3/capabilities", "/api/s3/objects", "/api/s3/object", "/api/s3/manifest"
+CAPABILITIES, OBJECTS, OBJECT, MANIFEST = (
+    "/api/s3/capabilities",
+    "/api/s3/objects",
+    "/api/s3/object",
+    "/api/s3/manifest",
+)
 PRESIGN_MANY = "/api/s3/presign"
 MULTIPART = "/api/s3/multipart"
 
@@ -38,7 +43,9 @@ def test_the_reference_backend_is_as_it_is_written(settings):
     """Every point is good, and nothing stays but the file record, which is said."""
     with serve_in_thread(settings) as running:
         lines = lines_of(running)
-        left = requests.get(running.url + OBJECTS, headers={"Authorization": f"Bearer {settings.token}"}, timeout=10).json()["objects"]
+        left = requests.get(
+            running.url + OBJECTS, headers={"Authorization": f"Bearer {settings.token}"}, timeout=10
+        ).json()["objects"]
 
     assert [PointResult.GOOD] * 22 + [PointResult.LEFT] == [line.result for line in lines]
     assert "The file record 'HLS Converter check' stays: there is no request to remove one." == lines[-1].text
@@ -55,7 +62,9 @@ def test_a_backend_of_three_requests_is_fine(settings):
     with serving_wrongly(settings, after=after) as (running, _):
         lines = lines_of(running)
 
-    assert [PointResult.GOOD] * 11 + [PointResult.NOT_OFFERED, PointResult.LEFT, PointResult.LEFT] == [line.result for line in lines]
+    assert [PointResult.GOOD] * 11 + [PointResult.NOT_OFFERED, PointResult.LEFT, PointResult.LEFT] == [
+        line.result for line in lines
+    ]
     assert "stays there: the backend can't delete" in lines[-2].text
 
 
@@ -98,7 +107,9 @@ def test_a_fault_does_not_stop_the_check(settings):
 
     with serving_wrongly(settings, after=after) as (running, _):
         lines = lines_of(running)
-        left = requests.get(running.url + OBJECTS, headers={"Authorization": f"Bearer {settings.token}"}, timeout=10).json()["objects"]
+        left = requests.get(
+            running.url + OBJECTS, headers={"Authorization": f"Bearer {settings.token}"}, timeout=10
+        ).json()["objects"]
 
     assert ["Large files in parts (multipart).", "Listing objects (list).", "Manifests (manifest)."] == [
         line.text for line in lines if line.result is PointResult.NOT_OFFERED
@@ -332,9 +343,21 @@ FAULTS = {
     ),
     "refusals for people": (required.refusals_are_json, after(refuse_in_html), "is not JSON with the texts"),
     "no key": (required.urls_are_signed, answer(PRESIGN, key=...), "has no text 'key'"),
-    "a path for players": (required.urls_are_signed, answer(PRESIGN, downloadUrl="/objects/a"), "'downloadUrl' is not a whole web address"),
-    "headers in a list": (required.urls_are_signed, answer(PRESIGN, headers=["a"]), "'headers' is not an object of names and texts"),
-    "half an address": (required.urls_are_signed, answer(PRESIGN, signedUrl="/objects/a"), "'signedUrl' is not a whole web address"),
+    "a path for players": (
+        required.urls_are_signed,
+        answer(PRESIGN, downloadUrl="/objects/a"),
+        "'downloadUrl' is not a whole web address",
+    ),
+    "headers in a list": (
+        required.urls_are_signed,
+        answer(PRESIGN, headers=["a"]),
+        "'headers' is not an object of names and texts",
+    ),
+    "half an address": (
+        required.urls_are_signed,
+        answer(PRESIGN, signedUrl="/objects/a"),
+        "'signedUrl' is not a whole web address",
+    ),
     "a URL for a minute": (required.urls_are_signed, after(short_lived), "expires after 60 s"),
     "presigning fails": (
         required.urls_are_signed,
@@ -347,8 +370,16 @@ FAULTS = {
         "the PUT of 24 bytes is answered with 201",
     ),
     "no ETag": (required.files_are_stored, after(no_etag), "has no ETag"),
-    "no empty files": (required.empty_files_are_stored, after(no_empty_files), "the PUT of 0 bytes is answered with 411"),
-    "plus is a space": (required.any_key_is_stored, before(plus_is_a_space), "the PUT of 16 bytes is answered with 403"),
+    "no empty files": (
+        required.empty_files_are_stored,
+        after(no_empty_files),
+        "the PUT of 0 bytes is answered with 411",
+    ),
+    "plus is a space": (
+        required.any_key_is_stored,
+        before(plus_is_a_space),
+        "the PUT of 16 bytes is answered with 403",
+    ),
     "the first file stays": (
         required.files_are_replaced,
         after(first_come),
@@ -361,18 +392,42 @@ FAULTS = {
         status("/objects/", "GET", 404),
         "the downloadUrl is answered with 404",
     ),
-    "players find other bytes": (required.players_find_files, other_bytes("played.txt"), "the downloadUrl gives other bytes"),
+    "players find other bytes": (
+        required.players_find_files,
+        other_bytes("played.txt"),
+        "the downloadUrl gives other bytes",
+    ),
     "no records": (
         required.videos_are_recorded,
         status(RECORDS, "POST", 500, 201),
         "a file record is answered with 500",
     ),
-    "capabilities fail": (optional.capabilities_are_told, status(CAPABILITIES, "GET", 500), "/api/s3/capabilities is answered with 500"),
+    "capabilities fail": (
+        optional.capabilities_are_told,
+        status(CAPABILITIES, "GET", 500),
+        "/api/s3/capabilities is answered with 500",
+    ),
     "no version": (optional.capabilities_are_told, answer(CAPABILITIES, version="1"), "no whole number 'version'"),
-    "yes for true": (optional.capabilities_are_told, answer(CAPABILITIES, delete="yes"), "'delete' is neither true nor false"),
-    "a number for a bucket": (optional.capabilities_are_told, answer(CAPABILITIES, bucket=5), "'bucket' is neither a text nor null"),
-    "a size in words": (optional.capabilities_are_told, answer(CAPABILITIES, maxPutBytes="5 GB"), "'maxPutBytes' is not a number"),
-    "parts without limits": (optional.capabilities_are_told, answer(CAPABILITIES, multipart=True), "'multipart' is neither null"),
+    "yes for true": (
+        optional.capabilities_are_told,
+        answer(CAPABILITIES, delete="yes"),
+        "'delete' is neither true nor false",
+    ),
+    "a number for a bucket": (
+        optional.capabilities_are_told,
+        answer(CAPABILITIES, bucket=5),
+        "'bucket' is neither a text nor null",
+    ),
+    "a size in words": (
+        optional.capabilities_are_told,
+        answer(CAPABILITIES, maxPutBytes="5 GB"),
+        "'maxPutBytes' is not a number",
+    ),
+    "parts without limits": (
+        optional.capabilities_are_told,
+        answer(CAPABILITIES, multipart=True),
+        "'multipart' is neither null",
+    ),
     "parts below the least": (
         optional.capabilities_are_told,
         answer(CAPABILITIES, multipart={"partBytes": 1, "minPartBytes": 2, "maxParts": 3}),
@@ -383,15 +438,39 @@ FAULTS = {
         after(urls_backwards),
         "not in the order of the request",
     ),
-    "one of several": (optional.several_are_signed_at_once, answer(PRESIGN_MANY, files=[]), "does not have 'files' with as many"),
-    "many in words": (optional.capabilities_are_told, answer(CAPABILITIES, presignMany="many"), "'presignMany' is not a number"),
+    "one of several": (
+        optional.several_are_signed_at_once,
+        answer(PRESIGN_MANY, files=[]),
+        "does not have 'files' with as many",
+    ),
+    "many in words": (
+        optional.capabilities_are_told,
+        answer(CAPABILITIES, presignMany="many"),
+        "'presignMany' is not a number",
+    ),
     "any size is taken": (optional.sizes_are_kept, after(any_size), "24 bytes were declared, but 28 are taken"),
     "full without figures": (optional.quotas_have_figures, after(full_without_figures), "lacks the figures"),
-    "no digest": (optional.digests_are_compared, before(no_digest), "whose Content-MD5 is that of another one is taken"),
-    "another code": (optional.digests_are_compared, after(other_digest_code), "refused with InvalidDigest in place of BadDigest"),
+    "no digest": (
+        optional.digests_are_compared,
+        before(no_digest),
+        "whose Content-MD5 is that of another one is taken",
+    ),
+    "another code": (
+        optional.digests_are_compared,
+        after(other_digest_code),
+        "refused with InvalidDigest in place of BadDigest",
+    ),
     "parts backwards": (optional.parts_make_a_file, after(parts_backwards), "the list of parts is not what was sent"),
-    "an empty result": (optional.parts_make_a_file, answer(f"{MULTIPART}/complete", sizeBytes=0), "without its sizeBytes"),
-    "no upload ID": (optional.parts_make_a_file, answer(MULTIPART, "POST", uploadId=...), "begins without key and uploadId"),
+    "an empty result": (
+        optional.parts_make_a_file,
+        answer(f"{MULTIPART}/complete", sizeBytes=0),
+        "without its sizeBytes",
+    ),
+    "no upload ID": (
+        optional.parts_make_a_file,
+        answer(MULTIPART, "POST", uploadId=...),
+        "begins without key and uploadId",
+    ),
     "parts make other bytes": (optional.parts_make_a_file, other_bytes("parts.bin"), "made of parts has other bytes"),
     "uploads stay": (optional.uploads_in_parts_are_given_up, after(never_given_up), "given up is answered with 200"),
     "giving up is 200": (
@@ -402,15 +481,35 @@ FAULTS = {
     "no prefix": (optional.objects_are_listed, without("prefix"), "is not exactly what was stored under it"),
     "no limit": (optional.objects_are_listed, without("limit"), "are not the whole list"),
     "no after": (optional.objects_are_listed, without("after"), "are not the whole list"),
-    "sorted as JavaScript does": (optional.objects_are_listed, after(sorted_otherwise), "not sorted by the UTF-8 bytes"),
+    "sorted as JavaScript does": (
+        optional.objects_are_listed,
+        after(sorted_otherwise),
+        "not sorted by the UTF-8 bytes",
+    ),
     "no last page": (optional.objects_are_listed, after(endless), "'next' is not null"),
-    "no time": (optional.objects_are_found, answer(OBJECT, "GET", lastModified="yesterday"), "'lastModified' is not written as"),
+    "no time": (
+        optional.objects_are_found,
+        answer(OBJECT, "GET", lastModified="yesterday"),
+        "'lastModified' is not written as",
+    ),
     "another MD5": (optional.objects_are_found, answer(OBJECT, "GET", md5="0" * 32), "'md5' is not its content's"),
     "another size": (optional.objects_are_found, answer(OBJECT, "GET", sizeBytes=1), "'sizeBytes' is not its size"),
-    "an object's other bytes": (optional.objects_are_found, other_bytes("found.txt"), "an object's url gives other bytes"),
-    "nothing is missing": (optional.objects_are_found, nothing_is_missing(OBJECT), "an object that is not there is answered with 200"),
+    "an object's other bytes": (
+        optional.objects_are_found,
+        other_bytes("found.txt"),
+        "an object's url gives other bytes",
+    ),
+    "nothing is missing": (
+        optional.objects_are_found,
+        nothing_is_missing(OBJECT),
+        "an object that is not there is answered with 200",
+    ),
     "nothing is deleted": (optional.objects_are_deleted, before(keep_all), "an object that was deleted is still there"),
-    "another manifest": (optional.manifests_are_given, answer(MANIFEST, version=2), "the manifest is not the one that was stored"),
+    "another manifest": (
+        optional.manifests_are_given,
+        answer(MANIFEST, version=2),
+        "the manifest is not the one that was stored",
+    ),
     "no manifest is empty": (
         optional.manifests_are_given,
         nothing_is_missing(MANIFEST),

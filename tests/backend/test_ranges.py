@@ -23,14 +23,27 @@ def test_one_range(header, start, stop):
 
 
 @pytest.mark.parametrize(
-    "header", ["", "bytes=", "bytes=-", "bytes=a-b", "bytes=5-4", "lines=0-1", "bytes=0-1,5-6", "bytes=٣-٤", "bytes=" + "9" * 5000 + "-"]
+    "header",
+    [
+        "",
+        "bytes=",
+        "bytes=-",
+        "bytes=a-b",
+        "bytes=5-4",
+        "lines=0-1",
+        "bytes=0-1,5-6",
+        "bytes=٣-٤",
+        "bytes=" + "9" * 5000 + "-",
+    ],
 )
 def test_anything_else_means_the_whole(header):
     """Several ranges, or what is no range, get the whole object."""
     assert parse_range(header, 100) is None
 
 
-@pytest.mark.parametrize(("header", "size_bytes"), [("bytes=100-", 100), ("bytes=500-600", 100), ("bytes=-0", 100), ("bytes=0-", 0)])
+@pytest.mark.parametrize(
+    ("header", "size_bytes"), [("bytes=100-", 100), ("bytes=500-600", 100), ("bytes=-0", 100), ("bytes=0-", 0)]
+)
 def test_outside(header, size_bytes):
     """A range that begins behind the end can't be satisfied."""
     with pytest.raises(UnsatisfiableRangeError):

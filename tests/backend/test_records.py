@@ -91,18 +91,28 @@ def test_a_request_that_comes_twice_at_once_makes_one_record(records):
 
 def test_records_of_an_earlier_version_are_updated_too(file):
     """It kept no key beside a record, and doubled them: the newest counts, and all stay."""
-    kept = [{"id": str(number), "createdAt": "2026-01-31T12:00:00+00:00", **_video("a/master.m3u8", number=number)} for number in range(2)]
+    kept = [
+        {"id": str(number), "createdAt": "2026-01-31T12:00:00+00:00", **_video("a/master.m3u8", number=number)}
+        for number in range(2)
+    ]
     file.parent.mkdir()
     with closing(sqlite3.connect(file)) as connection, connection:
-        connection.execute("CREATE TABLE files (position INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, record TEXT NOT NULL)")
-        connection.executemany("INSERT INTO files (id, record) VALUES (?, ?)", [(one["id"], json.dumps(one)) for one in kept])
+        connection.execute(
+            "CREATE TABLE files "
+            "(position INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, record TEXT NOT NULL)"
+        )
+        connection.executemany(
+            "INSERT INTO files (id, record) VALUES (?, ?)", [(one["id"], json.dumps(one)) for one in kept]
+        )
     records = FileRecords(file)
     records.prepare()
     record, updated = records.add(_video("a/master.m3u8", number=7))
 
     assert (True, "1", [kept[0], record]) == (updated, record["id"], records.page(limit=10)[0])
     with closing(sqlite3.connect(file)) as connection, connection:  # the earlier version again
-        connection.execute("INSERT INTO files (id, record) VALUES ('z', ?)", (json.dumps({"id": "z", **_video("b/master.m3u8")}),))
+        connection.execute(
+            "INSERT INTO files (id, record) VALUES ('z', ?)", (json.dumps({"id": "z", **_video("b/master.m3u8")}),)
+        )
     records.prepare()
     assert (True, "z") == ((found := records.add(_video("b/master.m3u8")))[1], found[0]["id"])
 
@@ -116,8 +126,12 @@ def test_records_at_the_same_time_do_not_mix(records):
 
 
 def test_takes_an_older_versions_file_over_once(file):
-    """JSON lines are taken over in their order, half a line is left out, and the old file is put aside with all it has."""
-    old = [{"id": f"{number:032x}", "createdAt": "2026-01-31T12:00:00+00:00", "name": f"ü {number}"} for number in range(3)]
+    """JSON lines are taken over in their order, half a line is left out,
+    and the old file is put aside with all it has.
+    """
+    old = [
+        {"id": f"{number:032x}", "createdAt": "2026-01-31T12:00:00+00:00", "name": f"ü {number}"} for number in range(3)
+    ]
     text = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in old).encode() + '{"id": "ü'.encode()[:-1]
     file.parent.mkdir()
     (file.parent / "records.jsonl").write_bytes(text)
@@ -166,7 +180,9 @@ def test_a_file_of_something_else_is_a_sentence(file):
 def test_a_write_that_fails_leaves_nothing(file, records):
     """A full disk or a damaged table is an error, not half a record."""
     with closing(sqlite3.connect(file)) as connection, connection:
-        connection.execute("CREATE TRIGGER full BEFORE INSERT ON files BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END")
+        connection.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON files BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+        )
 
     with pytest.raises(RecordsError, match="disk is full"):
         records.add({"name": "x"})

@@ -10,7 +10,9 @@ import pytest
 
 from backend.reference_page import shape
 
-CONTRACT = (Path(__file__).parents[2] / "docs" / "backend-api.md").read_text(encoding="utf-8").partition("## What only")[0]
+CONTRACT = (
+    (Path(__file__).parents[2] / "docs" / "backend-api.md").read_text(encoding="utf-8").partition("## What only")[0]
+)
 SEED, EXAMPLES = 1, 5
 
 
@@ -22,12 +24,17 @@ def document(shared):
 
 def operations(document):
     """Return method, path and operation of all that the document has."""
-    return [(method.upper(), path, said) for path, methods in document["paths"].items() for method, said in methods.items()]
+    return [
+        (method.upper(), path, said) for path, methods in document["paths"].items() for method, said in methods.items()
+    ]
 
 
 def test_every_request_of_the_contract_is_in_the_document(document):
     """What docs/backend-api.md has in a table is there, with the token in front of it."""
-    written = {(method, path) for method, path in re.findall(r"^\| `(GET|POST|DELETE) ([^`?]+?)[?`]", CONTRACT.replace(" `{", "`{"), re.M)}
+    written = {
+        (method, path)
+        for method, path in re.findall(r"^\| `(GET|POST|DELETE) ([^`?]+?)[?`]", CONTRACT.replace(" `{", "`{"), re.M)
+    }
     written |= {("GET", "/api/s3/capabilities")}
     guarded = {(method, path) for method, path, said in operations(document) if said.get("security")}
 
@@ -42,7 +49,9 @@ def test_nothing_is_guarded_but_the_api(document):
 
 
 def test_every_refusal_is_described_with_its_body(document):
-    """A refusal of the API has `error` and `message`, a full storage its figures, and none is one that is never given."""
+    """A refusal of the API has `error` and `message`, a full storage its figures,
+    and none is one that is never given.
+    """
     schemas = document["components"]["schemas"]
     for _, path, said in operations(document):
         assert "422" not in said["responses"]
@@ -77,7 +86,10 @@ def test_shapes_are_json_with_types():
         },
         "required": ["list"],
     }
-    expected = '{\n  "list": [{\n    "a": integer\n  }, …],\n  "text"?: string or null,\n  "any"?: anything,\n  "names"?: {"…": string}\n}'
+    expected = (
+        '{\n  "list": [{\n    "a": integer\n  }, …],\n  "text"?: string or null,\n  "any"?: '
+        'anything,\n  "names"?: {"…": string}\n}'
+    )
 
     assert expected == shape(schema, schemas)
 
@@ -85,9 +97,29 @@ def test_shapes_are_json_with_types():
 def test_schemathesis_finds_nothing(shared, document, tmp_path):
     """Made-up requests, right and wrong, all get what the document says, and never a server's error."""
     (tmp_path / "schemathesis.toml").write_text('[phases.coverage]\nunexpected-methods = ["PATCH"]\n', encoding="utf-8")
-    command = [sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()", "run", f"{shared.url}/openapi.json"]
-    command += ["--header", f"Authorization: Bearer {shared.backend.settings.token}", "--checks", "all", "--continue-on-failure"]
-    command += ["--phases", "examples,coverage,fuzzing", "--max-examples", str(EXAMPLES), "--seed", str(SEED), "--no-color"]
+    command = [
+        sys.executable,
+        "-c",
+        "from schemathesis.cli import schemathesis; schemathesis()",
+        "run",
+        f"{shared.url}/openapi.json",
+    ]
+    command += [
+        "--header",
+        f"Authorization: Bearer {shared.backend.settings.token}",
+        "--checks",
+        "all",
+        "--continue-on-failure",
+    ]
+    command += [
+        "--phases",
+        "examples,coverage,fuzzing",
+        "--max-examples",
+        str(EXAMPLES),
+        "--seed",
+        str(SEED),
+        "--no-color",
+    ]
     tried = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
 
     assert 0 == tried.returncode, tried.stdout

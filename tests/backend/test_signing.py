@@ -18,7 +18,12 @@ def judged(signer, now, *, signed=None, query=None, **changed):
 
 @pytest.mark.parametrize(
     ("now", "check"),
-    [(0, SignatureCheck.GOOD), (999.9, SignatureCheck.GOOD), (1000, SignatureCheck.EXPIRED), (5000, SignatureCheck.EXPIRED)],
+    [
+        (0, SignatureCheck.GOOD),
+        (999.9, SignatureCheck.GOOD),
+        (1000, SignatureCheck.EXPIRED),
+        (5000, SignatureCheck.EXPIRED),
+    ],
 )
 def test_holds_until_it_expires(now, check):
     """What was signed passes up to the moment of expiry."""
@@ -51,7 +56,12 @@ def test_is_bound_to_every_part(changed):
 
 @pytest.mark.parametrize(
     ("size", "check"),
-    [("5", SignatureCheck.GOOD), ("4", SignatureCheck.WRONG), ("05", SignatureCheck.WRONG), (None, SignatureCheck.WRONG)],
+    [
+        ("5", SignatureCheck.GOOD),
+        ("4", SignatureCheck.WRONG),
+        ("05", SignatureCheck.WRONG),
+        (None, SignatureCheck.WRONG),
+    ],
 )
 def test_a_declared_size_is_the_only_one(size, check):
     """Where a size was signed, a body of another one, or of none said, is wrong."""

@@ -10,11 +10,14 @@ from chromium import ARGUMENTS, chromium
 from playwright.sync_api import Browser, Page, sync_playwright
 
 
-@pytest.fixture(scope="module")  # Playwright's event loop runs until it is left, and asyncio.run would refuse to work beside it
+# Playwright's event loop runs until it is left, and asyncio.run would refuse to work beside it
+@pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """One Chromium for the tests of a file."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS, env={"HOME": str(tmp_path_factory.mktemp("home"))})
+        browser = playwright.chromium.launch(
+            executable_path=chromium(), args=ARGUMENTS, env={"HOME": str(tmp_path_factory.mktemp("home"))}
+        )
         yield browser
         browser.close()
 

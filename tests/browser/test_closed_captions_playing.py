@@ -25,11 +25,15 @@ PLAY_WITH_SUBTITLES = """() => {
 
 @pytest.mark.parametrize("segment_type", SegmentType)
 def test_hls_js_finds_the_captions_that_are_declared(page, backend, backend_config, tmp_path, segment_type):
-    """What the master playlist declares is in the picture that players get, and in the track of text beside it, at its time."""
+    """What the master playlist declares is in the picture that players get, and in the track of text beside it,
+    at its time.
+    """
     plain = run(tmp_path, "plain.mp4", *picture(length_s=4), *sound(length_s=4), *H264, *AAC)
     clip = captioned(plain, tmp_path / "a.mp4", pop_on("Hello, world", 50, 75))
     upload = UploadRequest(prefix=f"tests/captions/{segment_type.value}/")
-    made = convert(clip, tmp_path, backend_config, encoding=replace(ULTRAFAST, segment_type=segment_type), upload=upload)
+    made = convert(
+        clip, tmp_path, backend_config, encoding=replace(ULTRAFAST, segment_type=segment_type), upload=upload
+    )
     assert (Outcome.DONE, "", ()) == made.whole
     page.goto(backend.watch_url(upload.prefix) + "?player=hls")
     page.wait_for_function("document.querySelector('video').readyState >= 2")

@@ -11,7 +11,10 @@ from pipeline.model import Outcome, UploadRequest
 PREFIX = "tests/extras/"
 ACTIVE = """() => Array.from(document.querySelector('video').textTracks).filter(track => track.mode === 'showing')
     .flatMap(track => Array.from(track.activeCues || []).map(cue => cue.text.trim()))"""
-PLAY_FROM = "at => { const video = document.querySelector('video'); video.muted = true; video.currentTime = at; return video.play(); }"
+PLAY_FROM = (
+    "at => { const video = document.querySelector('video'); video.muted = true; "
+    "video.currentTime = at; return video.play(); }"
+)
 
 
 @pytest.fixture(scope="module")
@@ -21,10 +24,16 @@ def watch_url(backend, backend_config, tmp_path_factory) -> str:
     chapters = folder / "chapters.txt"
     chapters.write_text("0:00 Beginning\n0:02 Middle\n0:05 End\n", encoding="utf-8")
     texts = []
-    for name, text in (("de", "1\n00:00:00,100 --> 00:00:01,000\nDeutsch\n"), ("en", "1\n00:00:06,200 --> 00:00:07,000\nLate\n")):
+    for name, text in (
+        ("de", "1\n00:00:00,100 --> 00:00:01,000\nDeutsch\n"),
+        ("en", "1\n00:00:06,200 --> 00:00:07,000\nLate\n"),
+    ):
         (folder / f"{name}.srt").write_text(text, encoding="utf-8")
         texts += ["-i", str(folder / f"{name}.srt")]
-    maps = "-map 0 -map 1 -map 2 -map 3 -c:s srt -metadata:s:s:0 language=ger -metadata:s:s:1 language=eng -disposition:s:1 default"
+    maps = (
+        "-map 0 -map 1 -map 2 -map 3 -c:s srt -metadata:s:s:0 language=ger -metadata:s:s:1 "
+        "language=eng -disposition:s:1 default"
+    )
     clip = run(folder, "clip.mkv", *picture(length_s=7), *sound(length_s=7), *texts, *maps.split(), *H264, *AAC)
     made = convert(clip, folder, backend_config, chapters=chapters, upload=UploadRequest(prefix=PREFIX))
     assert (Outcome.DONE, "", ()) == made.whole
@@ -38,7 +47,9 @@ def test_a_chapter_is_gone_to(page, watch_url):
     page.wait_for_function("document.querySelectorAll('#chapters button').length === 3")
     assert ["0:00  Beginning", "0:02  Middle", "0:05  End"] == page.locator("#chapters button").all_text_contents()
     page.locator("#chapters button").nth(2).click()
-    page.wait_for_function("!document.querySelector('video').seeking && document.querySelector('video').currentTime === 5")
+    page.wait_for_function(
+        "!document.querySelector('video').seeking && document.querySelector('video').currentTime === 5"
+    )
     assert [] == page.evaluate("window.problems")
 
 

@@ -12,10 +12,20 @@ from hls_player import problems_of
 
 from pipeline import wiring
 from pipeline.cancel import CancelToken
-from pipeline.model import AudioRequest, Codec, EncoderFamily, EncodingRequest, Encryption, Job, Outcome, SegmentType, UploadRequest
+from pipeline.model import (
+    AudioRequest,
+    Codec,
+    EncoderFamily,
+    EncodingRequest,
+    Encryption,
+    Job,
+    Outcome,
+    SegmentType,
+    UploadRequest,
+)
 
-# hls.js 1.7.4 counts the first segment's header as a segment that brought nothing, wherever transport streams have a sound of
-# their own: of what ffmpeg's own HLS muxer makes it says so as well.
+# hls.js 1.7.4 counts the first segment's header as a segment that brought nothing, wherever transport streams have a
+# sound of their own: of what ffmpeg's own HLS muxer makes it says so as well.
 NO_PROGRESS = ("bufferAppendNoProgress",)
 # The levels' switch is waited for, or a video of two seconds has ended before.
 SWITCH = """level => {
@@ -71,7 +81,9 @@ STREAMS = {
     "encrypted": Stream(kind="sound later"),
     "encrypted fmp4": Stream(kind="webm", sounds=1, asked={"encoding": FMP4}),
     "fmp4, sound longer": Stream(kind="sound longer", length_s=5.0, sounds=1, asked={"encoding": FMP4}),
-    "av1, picture later": Stream(kind="picture later", sounds=1, asked={"encoding": replace(VERYFAST, codec=Codec.AV1)}),
+    "av1, picture later": Stream(
+        kind="picture later", sounds=1, asked={"encoding": replace(VERYFAST, codec=Codec.AV1)}
+    ),
     "sound only": Stream(kind="sound only", length_s=8.0, heights=(0,)),
 }
 
@@ -89,7 +101,9 @@ def watch_url(backend, backend_config, source_clip, tmp_path_factory) -> Callabl
             asked["encryption"] = _encryption(out, f"{backend.url}/objects/{prefix}key.bin")
         upload = UploadRequest(prefix=prefix)
         job = Job(source=source_clip(stream.kind), output_dir=out, slug=slug, make_mp4=False, upload=upload, **asked)
-        report = wiring.run_job(wiring.make_plan(job, backend_config), backend_config, lambda event: None, CancelToken())
+        report = wiring.run_job(
+            wiring.make_plan(job, backend_config), backend_config, lambda event: None, CancelToken()
+        )
         assert (Outcome.DONE, "") == (report.outcome, report.error)
         return backend.watch_url(prefix) + "?player=hls"
 
@@ -104,14 +118,22 @@ def _encryption(folder: Path, key_uri: str) -> Encryption:
 
 @pytest.mark.parametrize("name", STREAMS)
 def test_every_level_plays_at_start_middle_and_end(page, watch_url, name):
-    """No gap, no stall, no parse error, fatal or not; the player sees the levels and sounds that there are, as long as they are."""
+    """No gap, no stall, no parse error, fatal or not; the player sees the levels and sounds that there are,
+    as long as they are.
+    """
     stream, url = STREAMS[name], watch_url(name)
     for level in range(len(stream.heights)):
         problems = problems_of(page, lambda level=level: _play_through(page, url, level))
         heights = page.evaluate("window.hls.levels.map(level => level.height || 0)")
         duration = page.evaluate("document.querySelector('video').duration")
-        assert ([], stream.heights) == ([each for each in problems if each not in stream.spurious], tuple(sorted(heights)))
-        assert (pytest.approx(stream.length_s, abs=0.1), stream.sounds) == (duration, page.evaluate("window.hls.audioTracks.length"))
+        assert ([], stream.heights) == (
+            [each for each in problems if each not in stream.spurious],
+            tuple(sorted(heights)),
+        )
+        assert (pytest.approx(stream.length_s, abs=0.1), stream.sounds) == (
+            duration,
+            page.evaluate("window.hls.audioTracks.length"),
+        )
 
 
 def _play_through(page, url, level):

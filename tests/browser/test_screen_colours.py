@@ -1,4 +1,6 @@
-"""Colours of every kind of source on the screen: Chromium's own pixels of the stream, through hls.js, and of the MP4."""
+"""Colours of every kind of source on the screen: Chromium's own pixels of the stream, through hls.js,
+and of the MP4.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,9 @@ ULTRAFAST = EncodingRequest(preset="ultrafast", encoder=EncoderFamily.CPU)
 APART = 3
 """By how much of 255 a patch may be off."""
 
-# Without a graphics card Chromium turns video into RGB by libyuv, whose factors in 8 bits end at 2: the 2.11 that blue has in BT.709
-# does not fit, and 255 is shown as 243 (kYuvH709Constants in libyuv's row_common.cc). SwiftShader does it as graphics cards do.
+# Without a graphics card Chromium turns video into RGB by libyuv, whose factors in 8 bits end at 2: the 2.11 that blue
+# has in BT.709 does not fit, and 255 is shown as 243 (kYuvH709Constants in libyuv's row_common.cc). SwiftShader does it
+# as graphics cards do.
 GRAPHICS = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
 
 PIXELS = """async count => {
@@ -65,7 +68,9 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """A Chromium that draws as with a graphics card."""
     arguments = [argument for argument in ARGUMENTS if argument != "--disable-gpu"] + GRAPHICS
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=arguments, env={"HOME": str(tmp_path_factory.mktemp("home"))})
+        browser = playwright.chromium.launch(
+            executable_path=chromium(), args=arguments, env={"HOME": str(tmp_path_factory.mktemp("home"))}
+        )
         yield browser
         browser.close()
 
@@ -88,7 +93,9 @@ def publish(backend, backend_config, tmp_path_factory) -> Callable[[str], Publis
                 encoding=ULTRAFAST,
                 upload=UploadRequest(prefix=prefix),
             )
-            report = wiring.run_job(wiring.make_plan(job, backend_config), backend_config, lambda event: None, CancelToken())
+            report = wiring.run_job(
+                wiring.make_plan(job, backend_config), backend_config, lambda event: None, CancelToken()
+            )
             assert (Outcome.DONE, "") == (report.outcome, report.error)
             published[kind] = Published(
                 page=backend.watch_url(prefix) + "?player=hls", mp4=f"{backend.url}/objects/{prefix}offline_480p.mp4"
@@ -110,7 +117,9 @@ def _pixels(page, published: Published) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize("kind", CLIPS)
 def test_every_patch_is_on_the_screen_what_it_was(page, publish, kind):
-    """In the stream and in the MP4, within 3 of 255 in red, green and blue; X'Y'Z' is made RGB by swscale in 12 bits of light."""
+    """In the stream and in the MP4, within 3 of 255 in red, green and blue;
+    X'Y'Z' is made RGB by swscale in 12 bits of light.
+    """
     apart = 6 if kind == "digital cinema" else APART
     stream, mp4 = (np.abs(pixels - shown(CLIPS[kind])).max() for pixels in _pixels(page, publish(kind)))
     assert (pytest.approx(0, abs=apart), pytest.approx(0, abs=apart)) == (stream, mp4)

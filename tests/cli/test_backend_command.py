@@ -38,7 +38,10 @@ def test_a_fault_is_exit_1(backend, backend_config, capsys):
         (["--check", "http://127.0.0.1:1"], "Auth token is required (or set AUTH_TOKEN in .env)."),
         (["--check", "ftp://x"], "Backend URL must start with https://."),
         (["--check", "http://127.0.0.1:1", "--prefix", "/x"], "S3 destination must not start with /."),
-        (["--check", "http://127.0.0.1:1", "--port", "0"], "--check starts no backend of its own: leave out --host, --port and --root."),
+        (
+            ["--check", "http://127.0.0.1:1", "--port", "0"],
+            "--check starts no backend of its own: leave out --host, --port and --root.",
+        ),
         (["--prefix", "tests/"], "--prefix belongs to --check: say which backend is to be checked."),
     ],
     ids=["no token", "no web address", "a wrong prefix", "a port", "a prefix alone"],
@@ -71,7 +74,9 @@ def test_it_says_where_it_is_and_where_objects_go(tmp_path, capsys):
 def test_the_options_win_over_the_usual_place(tmp_path, monkeypatch):
     """Without options it listens on this machine alone."""
     calls = []
-    monkeypatch.setattr(command, "serve", lambda settings, **where: calls.append((settings.root, where["host"], where["port"])))
+    monkeypatch.setattr(
+        command, "serve", lambda settings, **where: calls.append((settings.root, where["host"], where["port"]))
+    )
     config = Config(server=ReferenceBackend(local_path=tmp_path / "usual"), backend=BackendApi())
     for arguments in ([], ["--host", "0.0.0.0", "--port", "0", "--root", str(tmp_path / "said")]):
         run_command(["backend", *arguments], config)

@@ -19,7 +19,11 @@ def _jobs(*arguments: str):
     ("inputs", "prefixes"),
     [
         pytest.param(["a.mp4"], ["videos/c1/"], id="one lies at the destination"),
-        pytest.param(["a.mp4", "x/a.mov", "b.mp4"], ["videos/c1/a/", "videos/c1/x/a/", "videos/c1/b/"], id="several get a folder each"),
+        pytest.param(
+            ["a.mp4", "x/a.mov", "b.mp4"],
+            ["videos/c1/a/", "videos/c1/x/a/", "videos/c1/b/"],
+            id="several get a folder each",
+        ),
         pytest.param(["x/y/a.mp4", "--root", "x"], ["videos/c1/y/a/"], id="below a named root one gets a folder too"),
     ],
 )
@@ -30,7 +34,9 @@ def test_several_videos_never_share_a_destination(inputs, prefixes):
 
 def test_chapters_are_for_one_video():
     """Two videos can't have the chapters of one file."""
-    options = build_parser(Config()).parse_args(["convert", "-o", "out", "a.mp4", "b.mp4", "--chapters", "c.txt", "--json"])
+    options = build_parser(Config()).parse_args(
+        ["convert", "-o", "out", "a.mp4", "b.mp4", "--chapters", "c.txt", "--json"]
+    )
     with pytest.raises(SettingsError, match="--chapters is for one video: convert each with its own file of chapters"):
         run(options, Config())
     assert ["c.txt"] == [str(job.chapters) for job in _jobs("a.mp4", "--chapters", "c.txt")]
@@ -38,7 +44,9 @@ def test_chapters_are_for_one_video():
 
 def test_a_part_is_asked_for():
     """Of every video alike; nonsense is said in a sentence before anything starts."""
-    assert [Trim(start_s=90, end_s=720)] * 2 == [job.trim for job in _jobs("a.mp4", "b.mp4", "--trim", "0:01:30-0:12:00")]
+    assert [Trim(start_s=90, end_s=720)] * 2 == [
+        job.trim for job in _jobs("a.mp4", "b.mp4", "--trim", "0:01:30-0:12:00")
+    ]
     assert [Trim(end_s=720)] == [job.trim for job in _jobs("a.mp4", "--trim=-720")]
     assert [Trim(end_s=5)] * 2 == [job.trim for form in ("-0:05", "-5") for job in _jobs("a.mp4", "--trim", form)]
     options = build_parser(Config()).parse_args(["convert", "-o", "out", "a.mp4", "--trim", "12:00-1:30", "--json"])
@@ -50,8 +58,14 @@ def test_a_part_is_asked_for():
     ("options", "wanted"),
     [
         pytest.param(["--transcribe"], TranscriptionRequest(model="base", language=None), id="defaults"),
-        pytest.param(["--transcribe", "--model", "m", "--language", "es"], TranscriptionRequest(model="m", language="es"), id="given"),
-        pytest.param(["--transcribe", "--language", "auto"], TranscriptionRequest(model="base", language=None), id="auto"),
+        pytest.param(
+            ["--transcribe", "--model", "m", "--language", "es"],
+            TranscriptionRequest(model="m", language="es"),
+            id="given",
+        ),
+        pytest.param(
+            ["--transcribe", "--language", "auto"], TranscriptionRequest(model="base", language=None), id="auto"
+        ),
         pytest.param([], None, id="off"),
     ],
 )
@@ -74,7 +88,9 @@ def test_what_an_earlier_run_left_is_treated_as_told(options, existing):
 
 
 def _report(job, outcome: Outcome, *, wrong_settings: bool = False) -> JobReport:
-    return JobReport(slug=job.slug, source=job.source, folder=job.output_dir, outcome=outcome, wrong_settings=wrong_settings)
+    return JobReport(
+        slug=job.slug, source=job.source, folder=job.output_dir, outcome=outcome, wrong_settings=wrong_settings
+    )
 
 
 @pytest.mark.parametrize(

@@ -16,17 +16,26 @@ from pipeline.media.encode.encoder_check import EncoderResult, EncoderStatus
 from pipeline.media.encode.encoders import ENCODERS
 from pipeline.model import Codec, EncoderFamily
 
-HARDWARE = tuple(name for names in ENCODERS.values() for family, name in names.items() if family is not EncoderFamily.CPU)
-LONG = "OpenEncodeSessionEx failed: incompatible client key (21): (no details), and more of that kind than a line has room for"
+HARDWARE = tuple(
+    name for names in ENCODERS.values() for family, name in names.items() if family is not EncoderFamily.CPU
+)
+LONG = (
+    "OpenEncodeSessionEx failed: incompatible client key (21): (no details), "
+    "and more of that kind than a line has room for"
+)
 
 
 def _result(family: EncoderFamily, status: EncoderStatus, reason: str = "") -> EncoderResult:
-    return EncoderResult(codec=Codec.H264, family=family, encoder=ENCODERS[Codec.H264][family], status=status, reason=reason)
+    return EncoderResult(
+        codec=Codec.H264, family=family, encoder=ENCODERS[Codec.H264][family], status=status, reason=reason
+    )
 
 
 @pytest.fixture
 def shown(tmp_path, capsys):
-    """Return a function that runs the doctor on a stand-in and returns its exit status, rows and the encoders it tried."""
+    """Return a function that runs the doctor on a stand-in and returns its exit status,
+    rows and the encoders it tried.
+    """
 
     def run(**orders) -> tuple[int, list[str], list[str]]:
         program = make(tmp_path / "program", Path(imageio_ffmpeg.get_ffmpeg_exe()), Orders(**orders))
@@ -56,7 +65,9 @@ def test_a_row_an_encoder():
 def test_the_processors_encoders_are_spelled_as_their_projects_do():
     """Not as ffmpeg calls the libraries."""
     rows = [
-        doctor.encoder_rows((EncoderResult(codec=codec, family=EncoderFamily.CPU, encoder="", status=EncoderStatus.WORKS),), 68)
+        doctor.encoder_rows(
+            (EncoderResult(codec=codec, family=EncoderFamily.CPU, encoder="", status=EncoderStatus.WORKS),), 68
+        )
         for codec in Codec
     ]
     assert ["Processor (x264)", "Processor (x265)", "Processor (SVT-AV1)"] == [row[7:27].strip() for (row,) in rows]
@@ -79,7 +90,10 @@ def test_the_doctor_tries_every_encoder_each_time(shown):
     first = shown(lacks=lacks)
     status, rows, tried = shown(lacks=lacks, works=("h264_nvenc",))
     assert (0, ["h264_nvenc", "libx264", "libx265", "libsvtav1"] * 2) == (status, tried)
-    assert (first[0], "Encoders    H.264  NVIDIA NVENC         no NVIDIA driver on this machine" in first[1]) == (0, True)
+    assert (first[0], "Encoders    H.264  NVIDIA NVENC         no NVIDIA driver on this machine" in first[1]) == (
+        0,
+        True,
+    )
     assert "Encoders    H.264  NVIDIA NVENC         works; auto takes this one" in rows
 
 

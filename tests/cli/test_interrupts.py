@@ -67,7 +67,9 @@ sys.stderr.write("went on")
 
 
 def _python(code: str, *arguments: str) -> tuple[int, str]:
-    run = subprocess.run([sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    run = subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
     return run.returncode, run.stderr
 
 
@@ -93,7 +95,9 @@ def test_a_background_job_hears_no_ctrl_c():
     assert (0, "went on") == _python(BEGIN + IGNORED)
 
 
-@pytest.mark.parametrize("module", ["cli.main", "config", "pipeline.plan", "cli.storage", "storage.factory", "aiofiles"])
+@pytest.mark.parametrize(
+    "module", ["cli.main", "config", "pipeline.plan", "cli.storage", "storage.factory", "aiofiles"]
+)
 def test_ctrl_c_while_the_program_is_loaded_is_no_traceback(module):
     """A sentence and status 130 at any import."""
     code = f"""

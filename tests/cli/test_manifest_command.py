@@ -87,7 +87,9 @@ class TestShow:
         lines = out.splitlines()
         assert (EXIT_DONE, "", "Title         Lesson", f"Destination   {PREFIX}") == (status, err, lines[0], lines[1])
         rows = {name: next(line for line in lines if line.startswith(name)) for name in NAMES}
-        assert dict.fromkeys(NAMES, True) == {file.filename: file.md5_hash in rows[file.filename] for file in manifest.files}
+        assert dict.fromkeys(NAMES, True) == {
+            file.filename: file.md5_hash in rows[file.filename] for file in manifest.files
+        }
         assert f"Until {LATER}: 7 files, 5.1 KB, of which 0 were replaced and 1 removed" == lines[-1]
 
     @pytest.mark.parametrize("named", ["folder", "file", "prefix", "library"])
@@ -102,14 +104,18 @@ class TestShow:
         """Every file with its fields, and the head with earlier versions at the end."""
         *files, head = _events(run("show", folder, "--json")[1])
         assert sorted(NAMES) == [file["filename"] for file in files]
-        assert {"event", "filename", "s3_key", "s3_url", "size_bytes", "md5_hash", "etag", "content_type"} <= set(files[0])
+        assert {"event", "filename", "s3_key", "s3_url", "size_bytes", "md5_hash", "etag", "content_type"} <= set(
+            files[0]
+        )
         assert ("manifest", 6, ["gone.vtt"]) == (
             head["event"],
             head["total_files"],
             [file["filename"] for file in head["versions"][0]["removed"]],
         )
 
-    @pytest.mark.parametrize("content", [None, b"{", b'{"files": 5}', b"\x00" * 100], ids=["missing", "broken", "types", "binary"])
+    @pytest.mark.parametrize(
+        "content", [None, b"{", b'{"files": 5}', b"\x00" * 100], ids=["missing", "broken", "types", "binary"]
+    )
     def test_what_is_no_manifest_is_wrong_usage(self, run, tmp_path, content):
         """One sentence, the file named."""
         if content is not None:
@@ -131,7 +137,10 @@ class TestList:
         status, out, _ = run("list")
         head, row = out.splitlines()
         assert (EXIT_DONE, ["Lesson", PREFIX, "6", "5.1", "KB", LATER, server.url]) == (status, row.split())
-        assert (["Title", "Destination", "Files", "Size", "Last", "upload", "Backend"], []) == (head.split(), server.asked)
+        assert (["Title", "Destination", "Files", "Size", "Last", "upload", "Backend"], []) == (
+            head.split(),
+            server.asked,
+        )
 
     def test_json(self, run, manifest):
         """A line a destination, without the files."""
@@ -163,7 +172,9 @@ class TestRestore:
         out = tmp_path / "out"
         status, said, _ = run("restore", folder, "-o", out)
         assert (EXIT_DONE, f"6 files restored to {out}, 0 already there, 0 failed.") == (status, said.splitlines()[-1])
-        assert {name: (folder / name).read_bytes() for name in NAMES} == {name: (out / name).read_bytes() for name in NAMES}
+        assert {name: (folder / name).read_bytes() for name in NAMES} == {
+            name: (out / name).read_bytes() for name in NAMES
+        }
         assert str(out / "master.m3u8") in [file.local_path for file in read_manifest(out / "manifest.json").files]
 
     def test_single_files_after_the_options(self, run, manifest, tmp_path):
@@ -175,7 +186,9 @@ class TestRestore:
 
     def test_on_another_computer_the_servers_manifest_counts(self, run, server, manifest, tmp_path):
         """Nothing but the destination is known there."""
-        status, _, _ = run("restore", PREFIX, "-o", tmp_path / "out", config=Config(backend=server.api, data_dir=tmp_path / "new"))
+        status, _, _ = run(
+            "restore", PREFIX, "-o", tmp_path / "out", config=Config(backend=server.api, data_dir=tmp_path / "new")
+        )
         assert (EXIT_DONE, server.url) == (status, read_manifest(tmp_path / "out" / "manifest.json").backend_url)
 
     def test_without_a_backend_the_public_addresses_do(self, run, manifest, folder, tmp_path):
@@ -193,13 +206,21 @@ class TestRestore:
     def test_a_manifest_that_leads_elsewhere_is_wrong_usage(self, run, manifest, folder, tmp_path):
         """Nothing is written at all."""
         text = (folder / "manifest.json").read_text()
-        (folder / "manifest.json").write_text(text.replace('"filename": "master.m3u8"', '"filename": "../../master.m3u8"'))
+        (folder / "manifest.json").write_text(
+            text.replace('"filename": "master.m3u8"', '"filename": "../../master.m3u8"')
+        )
         status, _, err = run("restore", folder, "-o", tmp_path / "a" / "b")
         assert (EXIT_WRONG_USAGE, True, False) == (status, "can't be trusted" in err, (tmp_path / "a").exists())
 
     def test_another_backends_manifest_is_wrong_usage(self, run, manifest, folder, tmp_path):
         """Its keys mean nothing there."""
-        status, _, err = run("restore", folder, "-o", tmp_path, config=Config(backend=BackendApi(url="https://other.example", token=TOKEN)))
+        status, _, err = run(
+            "restore",
+            folder,
+            "-o",
+            tmp_path,
+            config=Config(backend=BackendApi(url="https://other.example", token=TOKEN)),
+        )
         assert (EXIT_WRONG_USAGE, True) == (status, "BACKEND_URL is https://other.example" in err)
 
 
@@ -238,7 +259,10 @@ class TestPrune:
         monkeypatch.setattr(sys, "stdin", Terminal(answer))
         monkeypatch.setattr(sys, "stderr", Terminal())
         assert EXIT_DONE == run("prune", PREFIX)[0]
-        assert ("Delete 2 files from the server for good? [y/N] ", rest) == (sys.stderr.getvalue(), len(server.objects) - len(NAMES) - 1)
+        assert ("Delete 2 files from the server for good? [y/N] ", rest) == (
+            sys.stderr.getvalue(),
+            len(server.objects) - len(NAMES) - 1,
+        )
 
     def test_no_answer_is_a_cancel(self, run, server, monkeypatch):
         """As with Ctrl-D."""
@@ -265,7 +289,11 @@ class TestPrune:
         """Without a manifest everything would be left over."""
         server.put("videos/unknown/a.ts", b"x", last_modified=OLD)
         status, _, err = run("prune", "videos/unknown/", "--yes")
-        assert (EXIT_WRONG_USAGE, True, True) == (status, "the server has none" in err, "videos/unknown/a.ts" in server.objects)
+        assert (EXIT_WRONG_USAGE, True, True) == (
+            status,
+            "the server has none" in err,
+            "videos/unknown/a.ts" in server.objects,
+        )
 
     def test_without_a_backend_nothing_can_be_pruned(self, run, folder):
         """Every problem is named."""
@@ -332,7 +360,9 @@ class TestOrphans:
         ("content", "synced", "sentence"),
         [
             pytest.param("b", LATER, "belongs to another video by now, “Lesson”", id="another video"),
-            pytest.param("a", LATER, "was uploaded since by another computer", id="the same video from another computer"),
+            pytest.param(
+                "a", LATER, "was uploaded since by another computer", id="the same video from another computer"
+            ),
         ],
     )
     def test_what_another_computer_uploaded_there_stays(self, run, server, video, folder, content, synced, sentence):
@@ -350,7 +380,10 @@ class TestOrphans:
             path.unlink()
         stored = dict(server.objects)
         status, out, _ = run("prune", "--orphans", "--yes")
-        said = f"{video} is not there, and nothing else is in its folder: perhaps a drive is not connected. {PREFIX} stays.\n"
+        said = (
+            f"{video} is not there, and nothing else is in its folder: "
+            f"perhaps a drive is not connected. {PREFIX} stays.\n"
+        )
         assert (EXIT_DONE, said, stored) == (status, out, server.objects)
 
     def test_a_destination_must_be_named_without_the_option(self, run):
@@ -416,7 +449,14 @@ class TestBegun:
 
 @pytest.mark.parametrize(
     ("size_bytes", "expected"),
-    [(0, "0 bytes"), (1023, "1023 bytes"), (1536, "1.5 KB"), (5 << 20, "5.0 MB"), (3 << 30, "3.0 GB"), (1 << 50, "1024.0 TB")],
+    [
+        (0, "0 bytes"),
+        (1023, "1023 bytes"),
+        (1536, "1.5 KB"),
+        (5 << 20, "5.0 MB"),
+        (3 << 30, "3.0 GB"),
+        (1 << 50, "1024.0 TB"),
+    ],
 )
 def test_sizes_are_read_by_people(size_bytes, expected):
     """In the largest unit that it fills."""

@@ -13,7 +13,11 @@ from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, Phase
 from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome
 
 DONE = JobReport(
-    slug="lesson", source=Path("lesson.mp4"), folder=Path("out/lesson"), outcome=Outcome.DONE, master_url="https://x/master.m3u8"
+    slug="lesson",
+    source=Path("lesson.mp4"),
+    folder=Path("out/lesson"),
+    outcome=Outcome.DONE,
+    master_url="https://x/master.m3u8",
 )
 
 
@@ -58,8 +62,18 @@ def test_json_has_one_object_a_line_with_the_events_name():
     lines.event(_progress(0.5, "half"))
     lines.event(JobFinished(report=DONE))
     first, last = (json.loads(line) for line in out.getvalue().splitlines())
-    assert ("phase_progress", "upload", 0.5, "half") == (first["event"], first["phase"], first["fraction"], first["text"])
-    assert ("job_finished", "lesson", "done", "lesson.mp4") == (last["event"], last["job"], last["outcome"], last["source"])
+    assert ("phase_progress", "upload", 0.5, "half") == (
+        first["event"],
+        first["phase"],
+        first["fraction"],
+        first["text"],
+    )
+    assert ("job_finished", "lesson", "done", "lesson.mp4") == (
+        last["event"],
+        last["job"],
+        last["outcome"],
+        last["source"],
+    )
 
 
 @pytest.mark.parametrize(
@@ -72,7 +86,9 @@ def test_json_has_one_object_a_line_with_the_events_name():
             id="cancelled",
         ),
         pytest.param(
-            JobReport(slug="a", source=Path("a"), folder=Path("a"), outcome=Outcome.FAILED, error="Why."), ["a: failed."], id="failed"
+            JobReport(slug="a", source=Path("a"), folder=Path("a"), outcome=Outcome.FAILED, error="Why."),
+            ["a: failed."],
+            id="failed",
         ),
     ],
 )

@@ -16,7 +16,9 @@ from config import Config, ReferenceBackend, S3Storage
 
 ROOT = Path(__file__).resolve().parents[2]
 COPY = ["storage", "copy", "--from", "LOCAL", "--to", "S3"]
-BUCKET = S3Storage(bucket="videos", access_key_id="KEY", secret_access_key="a-secret", endpoint_url="http://127.0.0.1:1")
+BUCKET = S3Storage(
+    bucket="videos", access_key_id="KEY", secret_access_key="a-secret", endpoint_url="http://127.0.0.1:1"
+)
 
 
 @pytest.fixture
@@ -72,7 +74,9 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nContent-Length: 1
 
 @pytest.mark.parametrize("moment", ["connected", "asked", "half answered", "asked again"])
 def test_ctrl_c_ends_in_order(tmp_path, moment):
-    """Ctrl-C while a server does not answer ends the program with a sentence and status 130, wherever the exchange stands."""
+    """Ctrl-C while a server does not answer ends the program with a sentence and status 130,
+    wherever the exchange stands.
+    """
     with socket.create_server(("127.0.0.1", 0)) as server:
         environment = {
             "STORAGE_LOCAL_PATH": str(tmp_path),

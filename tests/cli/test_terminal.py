@@ -30,7 +30,11 @@ def _at_a_terminal(
     """
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, str(ROOT / "hls_converter.py"), *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=environment
+        [sys.executable, str(ROOT / "hls_converter.py"), *arguments],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=environment,
     )
     os.close(theirs)
     shown = b""
@@ -74,14 +78,18 @@ def _folder(place: Path, count: int) -> Path:
 
 def test_a_terminal_gets_bars(tmp_path, backend_config):
     """Overall and upload, at a hundred percent in the end."""
-    status, shown = _at_a_terminal(["upload", str(_folder(tmp_path, 5)), "tests/terminal/"], {}, _environment(backend_config))
+    status, shown = _at_a_terminal(
+        ["upload", str(_folder(tmp_path, 5)), "tests/terminal/"], {}, _environment(backend_config)
+    )
     assert (0, True, True, True) == (status, "Overall" in shown, "100%" in shown, "Upload complete!" in shown)
 
 
 def test_a_failure_is_told_once(tmp_path):
     """Bars and last lines say that it failed; why is a sentence on standard error."""
     clip = truncated_mp4(tmp_path)
-    status, shown = _at_a_terminal(["convert", str(clip), "-o", str(tmp_path / "out")], {}, {**os.environ, "COLUMNS": "200"})
+    status, shown = _at_a_terminal(
+        ["convert", str(clip), "-o", str(tmp_path / "out")], {}, {**os.environ, "COLUMNS": "200"}
+    )
     assert (1, 1) == (status, shown.count("ends early"))
 
 
@@ -108,7 +116,9 @@ def test_a_published_folder_that_has_changed_is_not_asked_about(tmp_path, backen
 
 
 def test_a_token_that_is_refused_in_the_middle_is_asked_for(tmp_path):
-    """The upload waits for it, shows nothing of what is typed, goes on where it was and ends well; nothing is sent twice."""
+    """The upload waits for it, shows nothing of what is typed, goes on where it was and ends well;
+    nothing is sent twice.
+    """
     folder, new = _folder(tmp_path, 20), "a-new-token-0123456789abcdef"
     with running_server() as server:
 
@@ -119,7 +129,9 @@ def test_a_token_that_is_refused_in_the_middle_is_asked_for(tmp_path):
         server.on_stored = expire
         environment = _environment(Config(backend=BackendApi(url=server.url, token=TOKEN)))
         arguments = ["upload", str(folder), "tests/refused/", "--parallel", "2"]
-        status, shown = _at_a_terminal(arguments, {b"Type or paste a new token": f"{new}\n".encode()}, environment, hidden=True)
+        status, shown = _at_a_terminal(
+            arguments, {b"Type or paste a new token": f"{new}\n".encode()}, environment, hidden=True
+        )
         sent = server.puts()
     assert (0, True, True) == (status, "the upload waits for a new one" in shown, "Upload complete!" in shown)
     assert (1, False, False) == (shown.count("Type or paste a new token"), new in shown, TOKEN in shown)

@@ -12,7 +12,18 @@ import pytest
 
 from cli import transfer_options
 from cli.main import build_parser
-from cli.transfer_options import ASK, SAME, TokenKeeper, TokenPrompt, control_from, parallel, patience, patient, rate, read_hidden_line
+from cli.transfer_options import (
+    ASK,
+    SAME,
+    TokenKeeper,
+    TokenPrompt,
+    control_from,
+    parallel,
+    patience,
+    patient,
+    rate,
+    read_hidden_line,
+)
 from config import BackendApi, Config
 from pipeline.cancel import CancelToken
 
@@ -84,7 +95,11 @@ def prompt(typed: Iterator[str | None], env: Iterator[str], *, terminal: bool = 
         ([f" {NEW} \n"], ["old"], (NEW, [ASK])),
         (["\n"], ["old", NEW], (NEW, [ASK])),
         (["\n", NEW], ["old", "old"], (NEW, [ASK, SAME, ASK])),
-        (["with space", NEW], [""], (NEW, [ASK, "Auth token must not contain spaces, line breaks or special characters.", ASK])),
+        (
+            ["with space", NEW],
+            [""],
+            (NEW, [ASK, "Auth token must not contain spaces, line breaks or special characters.", ASK]),
+        ),
         ([None], ["old"], (None, [ASK])),
     ],
     ids=["changed in .env", "typed", "changed meanwhile", "not changed", "unusable", "nobody answers"],

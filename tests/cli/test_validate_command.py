@@ -51,7 +51,12 @@ def test_json_has_an_object_a_line(stream, capsys):
     status = run_command(["validate", str(stream(MASTER + GONE + ELSEWHERE)), "--json"], Config())
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert EXIT_FAILED == status
-    missing = {"rule": "RFC 8216 6.2.1", "severity": "breaks playback", "file": "gone.m3u8", "text": "The file is missing."}
+    missing = {
+        "rule": "RFC 8216 6.2.1",
+        "severity": "breaks playback",
+        "file": "gone.m3u8",
+        "text": "The file is missing.",
+    }
     assert {"event": "finding", **missing} == events[0]
     assert {"unchecked"} == {event["event"] for event in events[1:-1]}
     assert {"event": "validation_finished", "findings": 1, "breaking": 1, "playlists": 1, "segments": 0} == events[-1]
@@ -80,6 +85,13 @@ def test_what_is_no_stream_is_wrong_usage(tmp_path, capsys):
 def test_a_key_that_can_not_be_read_is_wrong_usage(stream, capsys):
     """A wrong name, and a file that is no key."""
     folder = stream(MASTER + ELSEWHERE)
-    statuses = [run_command(["validate", str(folder), "--key", str(folder / key)], Config()) for key in ("none.key", "master.m3u8")]
+    statuses = [
+        run_command(["validate", str(folder), "--key", str(folder / key)], Config())
+        for key in ("none.key", "master.m3u8")
+    ]
     lines = capsys.readouterr().err.splitlines()
-    assert ([EXIT_WRONG_USAGE] * 2, True, True) == (statuses, "can't be read" in lines[0], "AES-128 needs 16" in lines[1])
+    assert ([EXIT_WRONG_USAGE] * 2, True, True) == (
+        statuses,
+        "can't be read" in lines[0],
+        "AES-128 needs 16" in lines[1],
+    )

@@ -52,7 +52,10 @@ def test_a_computer_that_uploaded_nothing_knows_the_destination_from_the_server(
     status, out, _ = run(PREFIX, "--deep")
     assert (EXIT_DONE, True) == (status, f"0 on this computer and {len(NAMES)} on the server" in out)
     del server.objects[PREFIX + SEGMENT]
-    assert (EXIT_FAILED, f"{SEGMENT} (server): The file is missing.") == (run(PREFIX)[0], run(PREFIX)[1].splitlines()[0])
+    assert (EXIT_FAILED, f"{SEGMENT} (server): The file is missing.") == (
+        run(PREFIX)[0],
+        run(PREFIX)[1].splitlines()[0],
+    )
     status, _, err = run("videos/unknown/")
     assert (EXIT_WRONG_USAGE, True) == (status, "the server has none" in err)
 
@@ -72,7 +75,9 @@ def test_what_was_not_checked_is_said(run, server, folder):
     server.offers = None
     status, out, _ = run(folder)
     assert (EXIT_DONE, [True, True, False]) == (status, [line.startswith("Not checked: ") for line in out.splitlines()])
-    assert out.splitlines()[-1].startswith("No difference found, and 6 files not proven to be on the server: of 6 files")
+    assert out.splitlines()[-1].startswith(
+        "No difference found, and 6 files not proven to be on the server: of 6 files"
+    )
 
 
 def test_json_has_an_object_a_line(run, server, folder):
@@ -83,20 +88,34 @@ def test_json_has_an_object_a_line(run, server, folder):
     text = f"The file has 5 bytes, in the manifest {(folder / SEGMENT).stat().st_size}."
     assert {"event": "finding", "file": SEGMENT, "side": "server", "text": text} == finding
     assert "unchecked" == unchecked["event"]
-    assert {"event": "verification_finished", "findings": 1, "files": 6, "local_files": 6, "server_files": 6, "unproven": 0} == last
+    assert {
+        "event": "verification_finished",
+        "findings": 1,
+        "files": 6,
+        "local_files": 6,
+        "server_files": 6,
+        "unproven": 0,
+    } == last
 
 
 def test_without_a_backend_the_files_here_are_compared(run, folder):
     """And it is said."""
     status, out, _ = run(folder / "manifest.json", backend=BackendApi())
-    assert (EXIT_DONE, True, True) == (status, "No backend is configured" in out, "6 on this computer and 0 on the server" in out)
+    assert (EXIT_DONE, True, True) == (
+        status,
+        "No backend is configured" in out,
+        "6 on this computer and 0 on the server" in out,
+    )
 
 
 def test_what_is_no_manifest_is_wrong_usage(run, tmp_path):
     """Exit 2 and one sentence, whether folder, file or nothing."""
     (tmp_path / "video.mp4").write_bytes(b"x")
     ended = [run(tmp_path / name) for name in ("", "nowhere", "video.mp4")]
-    assert ([EXIT_WRONG_USAGE] * 3, [1] * 3) == ([status for status, _, _ in ended], [len(err.splitlines()) for _, _, err in ended])
+    assert ([EXIT_WRONG_USAGE] * 3, [1] * 3) == (
+        [status for status, _, _ in ended],
+        [len(err.splitlines()) for _, _, err in ended],
+    )
 
 
 def test_a_wrong_token_is_one_sentence(run, server, folder):

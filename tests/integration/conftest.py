@@ -24,7 +24,9 @@ def run(environment: dict[str, str]) -> Callable[..., subprocess.CompletedProces
     """Return a function that runs a command to its end."""
 
     def start(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(command(*arguments), env=environment, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
+        return subprocess.run(
+            command(*arguments), env=environment, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL
+        )
 
     return start
 

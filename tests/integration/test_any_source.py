@@ -1,4 +1,5 @@
-"""Every kind of source, and every kind of stream: the validator finds nothing, and what was made is what was in the source.
+"""Every kind of source, and every kind of stream: the validator finds nothing,
+and what was made is what was in the source.
 
 What a stream holds is read back here by PyAV and by eye of its text, not by the modules that wrote or judged it.
 """
@@ -185,7 +186,13 @@ def convert(source_clip: Callable[[str], Path], tmp_path_factory: pytest.TempPat
         name = f"{source} {sorted(asked.items(), key=lambda item: item[0])}"
         if name not in made:
             path = source_clip(source) if isinstance(source, str) else source
-            plain = {"source": path, "output_dir": out, "slug": f"job-{len(made)}", "encoding": VERYFAST, "make_mp4": False}
+            plain = {
+                "source": path,
+                "output_dir": out,
+                "slug": f"job-{len(made)}",
+                "encoding": VERYFAST,
+                "make_mp4": False,
+            }
             job = Job(**plain | asked)
             report = wiring.run_job(wiring.make_plan(job, Config()), Config(), lambda event: None, CancelToken())
             key = KEY if job.encryption else None
@@ -198,7 +205,9 @@ def convert(source_clip: Callable[[str], Path], tmp_path_factory: pytest.TempPat
 
 @dataclass(frozen=True, kw_only=True)
 class Expected:
-    """What a kind's stream is: the largest picture, how long it lasts, how many frames it has (None where that is not exact)."""
+    """What a kind's stream is: the largest picture, how long it lasts,
+    how many frames it has (None where that is not exact).
+    """
 
     size: tuple[int, int] | None = (320, 180)
     length_s: float = 3.0
@@ -262,13 +271,17 @@ def test_every_kind_of_source_becomes_a_stream_that_follows_the_rules(convert, k
         assert (pytest.approx(0.0, abs=0.03), expected.length_s) == (heard.start_s, pytest.approx(heard.end_s, abs=0.1))
 
 
-@pytest.mark.parametrize("kind", ["plain", "portrait", "10 bit", "4:2:2", "prores", "transparent", "avi mjpeg", "webm", "avi mpeg4", "ts"])
+@pytest.mark.parametrize(
+    "kind", ["plain", "portrait", "10 bit", "4:2:2", "prores", "transparent", "avi mjpeg", "webm", "avi mpeg4", "ts"]
+)
 def test_the_picture_looks_as_it_did(convert, kind):
     """Whatever its precision, its colour sampling and its range of numbers were; and no frame is early or late."""
     made = _converted(convert, kind)
     was, became = _frames(made.source), _frames(made.picture)
     assert len(was) == len(became)
-    assert [] == [round(d, 1) for d in (_apart(w.rgb, b.rgb) for w, b in zip(was[::8], became[::8], strict=True)) if d > 7]
+    assert [] == [
+        round(d, 1) for d in (_apart(w.rgb, b.rgb) for w, b in zip(was[::8], became[::8], strict=True)) if d > 7
+    ]
 
 
 def test_a_rotated_picture_is_turned_the_right_way(convert):
@@ -312,8 +325,22 @@ def irregular(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         picture = ["-f", "lavfi", "-i", f"testsrc2=size=320x180:rate={rate}:duration={length_s}"]
         tone = ["-f", "lavfi", "-i", f"sine=frequency=440:sample_rate=48000:duration={length_s}"]
         maps = ["-map", "0", *(["-map", "1"] * tracks), "-c:a", "aac"]
-        encode = ["-vf", f"select='{kept}'", "-fps_mode", "vfr", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]
-        subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *picture, *tone, *maps, *encode, str(clip)], check=True)
+        encode = [
+            "-vf",
+            f"select='{kept}'",
+            "-fps_mode",
+            "vfr",
+            "-c:v",
+            "libx264",
+            "-preset",
+            "ultrafast",
+            "-pix_fmt",
+            "yuv420p",
+        ]
+        subprocess.run(
+            [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *picture, *tone, *maps, *encode, str(clip)],
+            check=True,
+        )
         return clip
 
     return make
@@ -340,12 +367,17 @@ def test_of_a_burst_of_frames_no_more_are_left_than_allowed(convert, irregular):
     """Every other one of 100 a second; the ten a second that follow stay as they are."""
     made = convert(irregular("too fast, then slow", 1), encoding=FMP4)
     became = [round(frame.time_s, 3) for frame in _frames(made.picture)]
-    assert ({"50.000"}, [n / 50 for n in range(100)]) == ({variant["FRAME-RATE"] for variant in made.variants}, became[:100])
+    assert ({"50.000"}, [n / 50 for n in range(100)]) == (
+        {variant["FRAME-RATE"] for variant in made.variants},
+        became[:100],
+    )
     assert [2 + n / 10 for n in range(79)] == became[100:179]
 
 
 def test_times_that_a_container_rounds_to_milliseconds_are_the_same_in_every_quality(convert, tmp_path_factory):
-    """29.97 frames a second with B-frames in Matroska: two qualities reorder other frames, and no time depends on that."""
+    """29.97 frames a second with B-frames in Matroska: two qualities reorder other frames,
+    and no time depends on that.
+    """
     clip = tmp_path_factory.mktemp("rounded") / "clip.mkv"
     sources = ["-f", "lavfi", "-i", "testsrc2=size=854x480:rate=30000/1001", "-f", "lavfi", "-i", "sine", "-t", "7"]
     encode = ["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-c:a", "aac"]
@@ -353,7 +385,9 @@ def test_times_that_a_container_rounds_to_milliseconds_are_the_same_in_every_qua
     made = convert(clip, encoding=FMP4)
     assert (Outcome.DONE, "", ()) == made.whole, made.report.error
     was = [round(frame.time_s, 3) for frame in _frames(clip, 0.0)]
-    assert [was] * 2 == [[round(frame.time_s, 3) for frame in _frames(made.folder / variant["uri"])] for variant in made.variants]
+    assert [was] * 2 == [
+        [round(frame.time_s, 3) for frame in _frames(made.folder / variant["uri"])] for variant in made.variants
+    ]
     assert [pytest.approx(29.97, abs=0.01)] * 2 == [float(variant["FRAME-RATE"]) for variant in made.variants]
 
 
@@ -397,7 +431,20 @@ def hdr_chart(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], 
         tags = f"setparams=color_primaries=bt2020:color_trc={transfer}:colorspace=bt2020nc:range=tv"
         source = f"color=black:s=320x180:r=25:d=0.5,format=yuv420p10le,geq={numbers},{tags}"
         x265 = f"log-level=error:colorprim=bt2020:transfer={transfer}:colormatrix=bt2020nc"
-        arguments = ["-f", "lavfi", "-i", source, "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", x265, "-tag:v", "hvc1"]
+        arguments = [
+            "-f",
+            "lavfi",
+            "-i",
+            source,
+            "-c:v",
+            "libx265",
+            "-preset",
+            "ultrafast",
+            "-x265-params",
+            x265,
+            "-tag:v",
+            "hvc1",
+        ]
         subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *arguments, str(chart)], check=True)
         return chart
 
@@ -492,15 +539,25 @@ def test_the_mp4_is_as_large_and_as_long(convert, kind):
 def test_a_source_that_broke_off_is_refused_unless_that_is_accepted(convert, kind):
     """The sentence has both durations, the count of decode errors and the way out; nothing is left behind."""
     made, there_s = convert(kind), EXPECTED[kind].length_s
-    said = re.search(r"declares 8\.0 s, but only (\d\.\d) s can be read, with (\d+) decode errors?\..*--accept-damaged", made.report.error)
+    said = re.search(
+        r"declares 8\.0 s, but only (\d\.\d) s can be read, with (\d+) decode errors?\..*--accept-damaged",
+        made.report.error,
+    )
     assert said is not None
-    assert (Outcome.FAILED, pytest.approx(there_s, abs=0.1), False) == (made.report.outcome, float(said[1]), made.folder.exists())
+    assert (Outcome.FAILED, pytest.approx(there_s, abs=0.1), False) == (
+        made.report.outcome,
+        float(said[1]),
+        made.folder.exists(),
+    )
     assert int(said[2]) > 0
 
 
 def test_what_is_missing_of_a_source_is_said_when_it_is_accepted(convert):
     """With both durations."""
-    assert "declares 8.0 s, but only 4.9 s can be read" in convert("truncated mp4", accept_damaged=True, make_mp4=False).report.warnings[0]
+    assert (
+        "declares 8.0 s, but only 4.9 s can be read"
+        in convert("truncated mp4", accept_damaged=True, make_mp4=False).report.warnings[0]
+    )
 
 
 @pytest.mark.parametrize(
@@ -529,7 +586,9 @@ def test_every_codec_and_container_follows_the_rules(convert, kind, asked, codec
     assert {video_range} == {variant.get("VIDEO-RANGE", "SDR") for variant in made.variants}
     assert {segments} == {path.suffix for path in made.picture.parent.glob("seg_*")}
     frame = _frames(made.picture)[0]
-    pixels, transfer = {"SDR": ("yuv420p", {1, 2}), "PQ": ("yuv420p10le", {16}), "HLG": ("yuv420p10le", {18})}[video_range]
+    pixels, transfer = {"SDR": ("yuv420p", {1, 2}), "PQ": ("yuv420p10le", {16}), "HLG": ("yuv420p10le", {18})}[
+        video_range
+    ]
     assert (pixels, True) == (frame.pixel_format, frame.transfer in transfer)
 
 
@@ -546,11 +605,17 @@ def test_kept_hdr_keeps_its_numbers(convert, hdr_chart):
 @pytest.mark.parametrize("segment_type", list(SegmentType))
 @pytest.mark.parametrize("kind", ["slides", "sound only"])
 def test_encrypted_segments_open_with_the_key_and_with_it_alone(convert, key_file, kind, segment_type):
-    """AES-128 as players undo it; the key is nowhere in the folder, and no I-frame playlist points into the segments."""
+    """AES-128 as players undo it; the key is nowhere in the folder,
+    and no I-frame playlist points into the segments.
+    """
     encryption = Encryption(key_file=key_file, key_uri=KEY_URI)
     made = convert(kind, encoding=replace(VERYFAST, segment_type=segment_type), encryption=encryption)
     assert (Outcome.DONE, "", ()) == made.whole, made.report.error
-    assert [] == [path.name for path in made.folder.rglob("*") if path.is_file() and (KEY in path.read_bytes() or path.stem == "iframes")]
+    assert [] == [
+        path.name
+        for path in made.folder.rglob("*")
+        if path.is_file() and (KEY in path.read_bytes() or path.stem == "iframes")
+    ]
     for playlist in made.folder.glob("**/index.m3u8"):
         assert [f'METHOD=AES-128,URI="{KEY_URI}"'] == re.findall(r"#EXT-X-KEY:(.*)", playlist.read_text())
         for number, name in enumerate(re.findall(r"^seg_.*", playlist.read_text(), re.MULTILINE), start=1):
@@ -581,7 +646,9 @@ def test_surround_is_offered_beside_stereo_when_asked(convert, segment_type):
     made = convert("surround", encoding=replace(VERYFAST, segment_type=segment_type), sound=AudioRequest(surround=True))
     assert (Outcome.DONE, "", ()) == made.whole, made.report.error
     assert {("stereo", "2"), ("surround", "6")} == {(media["GROUP-ID"], media["CHANNELS"]) for media in made.media}
-    assert {("stereo", "mp4a.40.2"), ("surround", "ac-3")} == {(v["AUDIO"], v["CODECS"].split(",")[1]) for v in made.variants}
+    assert {("stereo", "mp4a.40.2"), ("surround", "ac-3")} == {
+        (v["AUDIO"], v["CODECS"].split(",")[1]) for v in made.variants
+    }
     (six,) = [media["URI"] for media in made.media if media["CHANNELS"] == "6"]
     heard = _sound(made.folder / six)
     loudest = [heard.tone_hz(0.5, 2.5, channel) for channel in (0, 1, 2, 4, 5)]  # without the low-frequency one
@@ -599,8 +666,21 @@ def test_every_sound_is_brought_to_the_loudness_that_was_asked_for(convert, kind
 
 
 def _loudness(playlist: Path) -> float:
-    arguments = ["-hide_banner", "-i", str(playlist), "-map", "0:a", "-af", "ebur128=framelog=quiet:dualmono=true", "-f", "null", "-"]
-    said = subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), *arguments], check=True, capture_output=True, text=True).stderr
+    arguments = [
+        "-hide_banner",
+        "-i",
+        str(playlist),
+        "-map",
+        "0:a",
+        "-af",
+        "ebur128=framelog=quiet:dualmono=true",
+        "-f",
+        "null",
+        "-",
+    ]
+    said = subprocess.run(
+        [imageio_ffmpeg.get_ffmpeg_exe(), *arguments], check=True, capture_output=True, text=True
+    ).stderr
     (integrated,) = re.findall(r"^\s+I:\s+(\S+) LUFS", said, re.MULTILINE)
     return float(integrated)
 

@@ -25,7 +25,9 @@ AT_ONCE = ("-muxdelay", "0", "-muxpreload", "0")
 
 @pytest.fixture
 def joined(tmp_path: Path) -> Callable[[Sequence[Sequence[str]]], Path]:
-    """Return what makes a transport stream of several parts, each of 4 s with its own size and options of the encoder."""
+    """Return what makes a transport stream of several parts,
+    each of 4 s with its own size and options of the encoder.
+    """
 
     def make(parts: Sequence[Sequence[str]]) -> Path:
         whole = tmp_path / "joined.ts"
@@ -91,7 +93,9 @@ def test_a_picture_that_begins_late_and_changes_its_size_is_whole(convert, joine
     """Its first frame fills the time before; what follows keeps its time, up to the end of the sound."""
     sizes = joined(FORMS["sizes"])
     sound = ("-f", "lavfi", "-i", "sine=sample_rate=48000:duration=15")
-    late = run(tmp_path, "late.ts", "-itsoffset", "1.6", "-i", str(sizes), *sound, "-c:v", "copy", "-c:a", "aac", *AT_ONCE)
+    late = run(
+        tmp_path, "late.ts", "-itsoffset", "1.6", "-i", str(sizes), *sound, "-c:v", "copy", "-c:a", "aac", *AT_ONCE
+    )
     shown = _shown(convert(late, segment_type=segment_type))
     first = {n: time for time, n in reversed(shown)}
     assert (set(range(300)), 0.0) == (set(first), shown[0][0])
@@ -104,12 +108,22 @@ def test_a_picture_with_pauses_may_change_its_size(convert, joined, tmp_path):
     """Where the pauses are filled, frames are compared with each other."""
     sizes = joined(FORMS["sizes"])
     paused = run(
-        tmp_path, "paused.ts", "-i", str(sizes), "-c", "copy", "-bsf:v", "setts=ts='TS+if(gt(TS\\,540000)\\,720000\\,0)'", *AT_ONCE
+        tmp_path,
+        "paused.ts",
+        "-i",
+        str(sizes),
+        "-c",
+        "copy",
+        "-bsf:v",
+        "setts=ts='TS+if(gt(TS\\,540000)\\,720000\\,0)'",
+        *AT_ONCE,
     )
     shown = _shown(convert(paused))
     first = {n: time for time, n in reversed(shown)}
     assert set(range(300)) == set(first)
-    assert [] == [n for n, time in first.items() if abs(time - n / 25 - (8.0 if n > 151 else 0.0)) > 0.045 and not 149 < n < 153]
+    assert [] == [
+        n for n, time in first.items() if abs(time - n / 25 - (8.0 if n > 151 else 0.0)) > 0.045 and not 149 < n < 153
+    ]
 
 
 def test_fields_may_change_their_size(convert, joined):

@@ -52,7 +52,12 @@ def test_what_is_no_video_gets_one_sentence_and_leaves_nothing(tmp_path, run, ma
     """Exit 1, the file named, no traceback, no folder."""
     clip = make(tmp_path)
     done = run("convert", clip, "-o", tmp_path / "out")
-    assert (1, 1, True, False) == (done.returncode, len(done.stderr.splitlines()), str(clip) in done.stderr, (tmp_path / "out").exists())
+    assert (1, 1, True, False) == (
+        done.returncode,
+        len(done.stderr.splitlines()),
+        str(clip) in done.stderr,
+        (tmp_path / "out").exists(),
+    )
 
 
 def test_an_output_folder_that_can_not_be_made_is_one_sentence(tmp_path, run, short_clip):
@@ -83,7 +88,11 @@ def test_a_silent_video_gets_a_stream_and_no_transcript(tmp_path, run, small_mod
     clip = make_clip(tmp_path / "silent.mp4", seconds=2, sound="")
     done = run("convert", clip, "-o", tmp_path / "out", *FAST, "--transcribe", "--model", small_model)
     folder = tmp_path / "out" / "silent"
-    assert (0, True, False) == (done.returncode, "No sound in this video" in done.stdout, (folder / "transcript.srt").exists())
+    assert (0, True, False) == (
+        done.returncode,
+        "No sound in this video" in done.stdout,
+        (folder / "transcript.srt").exists(),
+    )
     assert "mp4a" not in (folder / "master.m3u8").read_text()
 
 
@@ -103,9 +112,15 @@ def test_a_video_without_speech_gets_empty_files_and_no_track(tmp_path, run, sma
 
 def test_a_model_that_is_not_there_is_found_out_before_encoding(tmp_path, run, short_clip):
     """Nothing was encoded, nothing is left."""
-    done = run("convert", short_clip, "-o", tmp_path / "out", "--transcribe", "--model", tmp_path / "no-model", "--json")
+    done = run(
+        "convert", short_clip, "-o", tmp_path / "out", "--transcribe", "--model", tmp_path / "no-model", "--json"
+    )
     kinds = [e["event"] for e in events(done.stdout)]
-    assert (1, ["job_finished"], []) == (done.returncode, [k for k in kinds if k != "log_line"], list((tmp_path / "out").iterdir()))
+    assert (1, ["job_finished"], []) == (
+        done.returncode,
+        [k for k in kinds if k != "log_line"],
+        list((tmp_path / "out").iterdir()),
+    )
     assert "no-model" in done.stderr
 
 
@@ -127,16 +142,23 @@ def test_the_same_job_again_encodes_nothing_and_what_would_be_lost_is_refused(tm
         (e["phase"], e["outcome"]) for e in events(again.stdout) if e["event"] == "phase_finished"
     ]
     lost = run("convert", short_clip, "-o", tmp_path, *FAST, "--no-mp4")
-    sentence = f"hls-converter: {tmp_path / 'short-clip'} was made with an MP4, which is not asked for now: ask for it again,"
+    sentence = (
+        f"hls-converter: {tmp_path / 'short-clip'} was made with an MP4, which is not asked for now: ask for it again,"
+    )
     assert (2, True, True) == (lost.returncode, lost.stderr.startswith(sentence), "--fresh" in lost.stderr)
     other = run("convert", short_clip, "-o", tmp_path, "--preset", "superfast")
-    assert (0, True) == (other.returncode, "Other settings than before (preset): the video is made again." in other.stdout)
+    assert (0, True) == (
+        other.returncode,
+        "Other settings than before (preset): the video is made again." in other.stdout,
+    )
     fresh = run("convert", short_clip, "-o", tmp_path, "--preset", "superfast", "--no-mp4", "--fresh")
     assert (0, False) == (fresh.returncode, (tmp_path / "short-clip" / "offline_480p.mp4").exists())
 
 
 def test_two_videos_of_one_name_get_two_folders_and_a_bad_one_does_not_stop_them(tmp_path, run, short_clip):
-    """Each job ends with its own report, in the order in which they were named; one that is named twice is done once."""
+    """Each job ends with its own report, in the order in which they were named;
+    one that is named twice is done once.
+    """
     for ending in ("mov", "mp4"):
         (tmp_path / f"clip.{ending}").write_bytes(short_clip.read_bytes())
     named = (tmp_path / "clip.mp4", tmp_path / "missing.mp4", tmp_path / "clip.mov", tmp_path / "clip.mp4")
@@ -150,7 +172,11 @@ def test_every_wrong_option_is_named_at_once(tmp_path, run, short_clip):
     wrong = ("--qualities", "4k", "--upload", "/a", "--session-id", "12")
     done = run("convert", short_clip, "-o", tmp_path / "out", *wrong)
     named = [word for word in ("--qualities", "start with /", "end with /", "Session ID") if word in done.stderr]
-    assert (2, ["--qualities", "start with /", "end with /", "Session ID"], 4) == (done.returncode, named, len(done.stderr.splitlines()))
+    assert (2, ["--qualities", "start with /", "end with /", "Session ID"], 4) == (
+        done.returncode,
+        named,
+        len(done.stderr.splitlines()),
+    )
 
 
 def test_black_bars_come_only_when_asked_for(tmp_path, run):
@@ -159,7 +185,9 @@ def test_black_bars_come_only_when_asked_for(tmp_path, run):
     assert 0 == run("convert", clip, "-o", tmp_path / "plain", *FAST).returncode
     assert 0 == run("convert", clip, "-o", tmp_path / "bars", *FAST, "--black-bars").returncode
     masters = [(tmp_path / name / "square" / "master.m3u8").read_text() for name in ("plain", "bars")]
-    assert [True, False, False, True] == [f"RESOLUTION={size}" in text for text in masters for size in ("480x480", "854x480")]
+    assert [True, False, False, True] == [
+        f"RESOLUTION={size}" in text for text in masters for size in ("480x480", "854x480")
+    ]
 
 
 @pytest.mark.parametrize("ask", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "terminate"])
@@ -175,7 +203,12 @@ def test_stopping_an_encode_leaves_no_process_and_no_folder(tmp_path, environmen
         os.kill(process.pid, ask)
         rest = events(process.stdout.read())
     gone = psutil.wait_procs(children, timeout=5)[1]
-    assert (130, "cancelled", [], []) == (process.returncode, rest[-1]["outcome"], gone, list((tmp_path / "out").iterdir()))
+    assert (130, "cancelled", [], []) == (
+        process.returncode,
+        rest[-1]["outcome"],
+        gone,
+        list((tmp_path / "out").iterdir()),
+    )
 
 
 def _lose_a_segment(folder: Path) -> None:
@@ -207,11 +240,18 @@ def test_a_sound_that_breaks_off_is_not_hidden_by_the_held_picture(tmp_path, run
     picture = ("-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25:duration=2")
     sound = ("-f", "lavfi", "-i", "sine=frequency=440:duration=20", "-c:a", "pcm_s16le")
     whole = tmp_path / "whole.mov"
-    subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *picture, *sound, "-movflags", "+faststart", str(whole)], check=True)
+    subprocess.run(
+        [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *picture, *sound, "-movflags", "+faststart", str(whole)],
+        check=True,
+    )
     cut = tmp_path / "cut.mov"
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
     good, bad = run("convert", whole, "-o", tmp_path / "out", *FAST), run("convert", cut, "-o", tmp_path / "out", *FAST)
-    durations = [s for s in (tmp_path / "out" / "whole" / "360p" / "index.m3u8").read_text().splitlines() if s.startswith("#EXTINF")]
+    durations = [
+        s
+        for s in (tmp_path / "out" / "whole" / "360p" / "index.m3u8").read_text().splitlines()
+        if s.startswith("#EXTINF")
+    ]
     assert (0, 20.0) == (good.returncode, pytest.approx(sum(float(d[8:-1]) for d in durations), abs=0.1))
     assert (1, True) == (bad.returncode, "ends early: it declares 20.0 s" in bad.stderr)
 
@@ -268,7 +308,9 @@ def test_an_old_terminals_encoding_and_a_name_of_raw_bytes_do_no_harm(tmp_path, 
 
 def test_the_program_starts_where_python_leaves_its_folder_out(environment, small_model, sample, tmp_path):
     """PYTHONSAFEPATH is set on some machines; Whisper's process starts there too."""
-    arguments = command("convert", sample, "-o", tmp_path, *FAST, "--qualities", "360p", "--transcribe", "--model", small_model)
+    arguments = command(
+        "convert", sample, "-o", tmp_path, *FAST, "--qualities", "360p", "--transcribe", "--model", small_model
+    )
     done = subprocess.run(arguments, env={**environment, "PYTHONSAFEPATH": "1"}, capture_output=True, text=True)
     assert (0, "") == (done.returncode, done.stderr)
 
@@ -282,7 +324,9 @@ def test_a_job_whose_files_were_deleted_says_so(tmp_path, run, short_clip):
 
 
 def test_the_same_name_in_two_folders_is_two_streams(tmp_path, run, backend, short_clip):
-    """A folder keeps its folders, here and on the server; what an earlier version made by name alone is not encoded again."""
+    """A folder keeps its folders, here and on the server;
+    what an earlier version made by name alone is not encoded again.
+    """
     for week in ("week1", "week2"):
         (tmp_path / "inbox" / week).mkdir(parents=True)
     first, second = (tmp_path / "inbox" / week / "lecture.mp4" for week in ("week1", "week2"))
@@ -292,7 +336,10 @@ def test_the_same_name_in_two_folders_is_two_streams(tmp_path, run, backend, sho
     assert 0 == run("convert", second, *options).returncode  # as the earlier version named it
     done = run("convert", tmp_path / "inbox", *options, "--upload", "tests/inbox/")
     said = events(done.stdout)
-    assert (0, {"week1/lecture", "week2/lecture"}) == (done.returncode, {e["job"] for e in said if e["event"] == "job_finished"})
+    assert (0, {"week1/lecture", "week2/lecture"}) == (
+        done.returncode,
+        {e["job"] for e in said if e["event"] == "job_finished"},
+    )
     encoded = [e["outcome"] for e in said if e["event"] == "phase_finished" and e["phase"] == "hls"]
     assert (["done", "reused"], False) == (encoded, (out / "lecture").exists())
     store = backend.settings.root / "tests" / "inbox"
@@ -300,7 +347,9 @@ def test_the_same_name_in_two_folders_is_two_streams(tmp_path, run, backend, sho
 
 
 def test_another_video_does_not_take_over_a_course(tmp_path, run, backend, short_clip):
-    """Tomorrow's only new file is refused at the address of today's before anything is encoded; --replace is for who means it."""
+    """Tomorrow's only new file is refused at the address of today's before anything is encoded;
+    --replace is for who means it.
+    """
     other = tmp_path / "lecture-2.mp4"
     other.write_bytes(short_clip.read_bytes() + b"\0")
     upload, options = ("--upload", "tests/course3/"), ("-o", tmp_path / "out", *FAST, "--no-mp4")
@@ -308,7 +357,10 @@ def test_another_video_does_not_take_over_a_course(tmp_path, run, backend, short
     store = backend.settings.root / "tests" / "course3"
     before = (store / "manifest.json").read_bytes()
     refused = run("convert", other, *options, *upload)
-    sentence = "tests/course3/ holds another video, “short clip”: choose another destination, or put this one in its place (--replace)."
+    sentence = (
+        "tests/course3/ holds another video, “short clip”: choose another destination, "
+        "or put this one in its place (--replace)."
+    )
     assert (2, f"hls-converter: {sentence}\n") == (refused.returncode, refused.stderr)
     assert (before, False) == ((store / "manifest.json").read_bytes(), (tmp_path / "out" / "lecture-2").exists())
     assert 0 == run("convert", other, *options, *upload, "--replace").returncode

@@ -21,7 +21,9 @@ CORNERS = {"turned": [LIME, YELLOW, RED, BLUE]}
 
 
 def _corners(path: Path) -> tuple[tuple[int, int], list[tuple[int, ...]]]:
-    """Return the size of the largest picture, and the colours of its corners: top left and right, bottom left and right."""
+    """Return the size of the largest picture, and the colours of its corners: top left and right,
+    bottom left and right.
+    """
     with av.open(str(path)) as container:
         frame = next(container.decode(video=0))
         rgb = frame.to_ndarray(format="rgb24", src_colorspace="ITU709")
@@ -48,6 +50,8 @@ def test_what_the_container_hides_is_not_in_the_stream(tmp_path, kind):
 def test_a_picture_of_which_a_part_is_hidden_is_not_copied(tmp_path, kind):
     """Segments can't hide anything."""
     encoding = EncodingRequest(preset="ultrafast", encoder=EncoderFamily.CPU, copy_top=True)
-    job = Job(source=CROPPED[kind](tmp_path), output_dir=tmp_path / "out", slug="clip", encoding=encoding, make_mp4=False)
+    job = Job(
+        source=CROPPED[kind](tmp_path), output_dir=tmp_path / "out", slug="clip", encoding=encoding, make_mp4=False
+    )
     report = wiring.run_job(wiring.make_plan(job, Config()), Config(), lambda event: None, CancelToken())
     assert (Outcome.DONE, SHOWN) == (report.outcome, _corners(next(report.folder.glob("*p/index.m3u8")))[0])

@@ -1,4 +1,6 @@
-"""Damaged sources: refused with what is missing of picture and sound, or made into a stream that is good all the same."""
+"""Damaged sources: refused with what is missing of picture and sound,
+or made into a stream that is good all the same.
+"""
 
 from __future__ import annotations
 
@@ -101,7 +103,16 @@ def job(tmp_path: Path, clip: Path) -> Callable[..., Job]:
         source = tmp_path / "damaged.mp4"
         source.write_bytes(damage(clip))
         encoding = EncodingRequest(preset="ultrafast")
-        return Job(**{"source": source, "output_dir": tmp_path / "out", "slug": "clip", "encoding": encoding, "make_mp4": False} | asked)
+        return Job(
+            **{
+                "source": source,
+                "output_dir": tmp_path / "out",
+                "slug": "clip",
+                "encoding": encoding,
+                "make_mp4": False,
+            }
+            | asked
+        )
 
     return make
 
@@ -113,7 +124,9 @@ DAMAGES = [_a_hole, _a_lost_tail, _a_recording_cut_short, _lost_sound]
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__[1:])
 def test_damage_that_is_accepted_makes_a_good_stream(job, damage, segment_type):
     """Published with a warning, and the validator finds nothing."""
-    run = _run(job(damage, accept_damaged=True, encoding=EncodingRequest(preset="ultrafast", segment_type=segment_type)))
+    run = _run(
+        job(damage, accept_damaged=True, encoding=EncodingRequest(preset="ultrafast", segment_type=segment_type))
+    )
     assert (Outcome.DONE, "", True) == (run.report.outcome, run.report.error, bool(run.report.warnings))
     assert () == validate(run.report.folder, cancel=CancelToken()).findings
 
@@ -128,7 +141,10 @@ def test_sound_that_is_lost_is_counted(job):
 def test_what_is_lost_of_picture_and_sound_is_said(job):
     """Both lengths of both."""
     report = _run(job(_a_lost_tail)).report
-    sentence = r"is damaged: of 16\.0 s 1[01]\.\d s of the picture and of 16\.0 s 1[01]\.\d s of the sound could be decoded, with"
+    sentence = (
+        r"is damaged: of 16\.0 s 1[01]\.\d s of the picture and of 16\.0 s 1[01]\.\d s "
+        "of the sound could be decoded, with"
+    )
     assert (Outcome.FAILED, True) == (report.outcome, re.search(sentence, report.error) is not None)
 
 
@@ -141,7 +157,10 @@ def test_lost_sound_alone_is_counted(job, clip):
         return _lost_sound(sound)
 
     report = _run(job(damage)).report
-    assert (Outcome.FAILED, True) == (report.outcome, "is damaged: of 16.0 s 8.0 s of the sound could be decoded" in report.error)
+    assert (Outcome.FAILED, True) == (
+        report.outcome,
+        "is damaged: of 16.0 s 8.0 s of the sound could be decoded" in report.error,
+    )
 
 
 @pytest.mark.parametrize("whole", [False, True], ids=["broken off", "whole"])
@@ -156,14 +175,25 @@ def test_sound_that_ends_before_its_declared_end_is_missed(job, monkeypatch, who
     monkeypatch.setattr(running_scan, "scan", short)
     report = _run(job(Path.read_bytes)).report
     said = report.warnings[0] if whole else report.error
-    ends = "declares 16.0 s, but ends after 8.0 s. All of it can be read" if whole else "declares 16.0 s, but only 8.0 s can be read"
-    assert (Outcome.DONE if whole else Outcome.FAILED, True, True) == (report.outcome, ends in said, said.startswith("The sound of "))
+    ends = (
+        "declares 16.0 s, but ends after 8.0 s. All of it can be read"
+        if whole
+        else "declares 16.0 s, but only 8.0 s can be read"
+    )
+    assert (Outcome.DONE if whole else Outcome.FAILED, True, True) == (
+        report.outcome,
+        ends in said,
+        said.startswith("The sound of "),
+    )
 
 
 def test_a_little_lost_sound_is_a_warning(job):
     """Half a second is told with both lengths, and published."""
     report = _run(job(lambda clip: _lost_sound(clip, 4, 4.5))).report
-    assert (Outcome.DONE, True) == (report.outcome, "of 16.0 s 15.5 s of the sound could be decoded" in report.warnings[0])
+    assert (Outcome.DONE, True) == (
+        report.outcome,
+        "of 16.0 s 15.5 s of the sound could be decoded" in report.warnings[0],
+    )
 
 
 def test_what_was_refused_is_made_whole_when_the_damage_is_accepted(job, tmp_path):

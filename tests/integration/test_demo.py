@@ -15,7 +15,12 @@ def test_the_demo_converts_uploads_and_compares(tmp_path, run, sample):
     """Everything that was made is in the store, and the words are those that are said."""
     done = run("demo", "-o", tmp_path / "demo")
     said = " / ".join(sample.with_suffix(".txt").read_text(encoding="utf-8").split("\n")[:4])
-    assert (0, "", True, True) == (done.returncode, done.stderr, "Verified: all 28 files" in done.stdout, said in done.stdout)
+    assert (0, "", True, True) == (
+        done.returncode,
+        done.stderr,
+        "Verified: all 28 files" in done.stdout,
+        said in done.stdout,
+    )
 
 
 def test_the_demo_can_be_run_again(tmp_path, run):
@@ -27,7 +32,11 @@ def test_the_demo_can_be_run_again(tmp_path, run):
 def test_the_doctor_tells_what_is_here(run, backend):
     """ffmpeg and the backend are found."""
     done = run("doctor")
-    assert (0, True, True) == (done.returncode, "\nffmpeg      " in done.stdout, f"Connected to {backend.url}" in done.stdout)
+    assert (0, True, True) == (
+        done.returncode,
+        "\nffmpeg      " in done.stdout,
+        f"Connected to {backend.url}" in done.stdout,
+    )
 
 
 @pytest.mark.parametrize("token", ["", "a-token-of-ones-own-for-years"], ids=["made", "from the environment"])
@@ -42,7 +51,9 @@ def test_the_backend_prints_where_it_is_and_a_token_that_it_made(tmp_path, token
                 break
         facts = dict(line.split(":", 1) for line in shown.splitlines() if ":" in line)
         used = token or facts["Token"].strip()
-        request = urllib.request.Request(facts["Backend"].strip() + "/api/admin/auth/me", headers={"Authorization": f"Bearer {used}"})
+        request = urllib.request.Request(
+            facts["Backend"].strip() + "/api/admin/auth/me", headers={"Authorization": f"Bearer {used}"}
+        )
         with urllib.request.urlopen(request) as answer:
             status = answer.status
         process.send_signal(signal.SIGINT)
@@ -54,5 +65,7 @@ def test_the_backend_prints_where_it_is_and_a_token_that_it_made(tmp_path, token
 def test_a_port_that_is_taken_is_one_sentence(tmp_path, backend):
     """Exit 2 and what to do."""
     port = backend.url.rsplit(":", 1)[1]
-    done = subprocess.run(command("backend", "--port", port, "--root", tmp_path / "store"), capture_output=True, text=True)
+    done = subprocess.run(
+        command("backend", "--port", port, "--root", tmp_path / "store"), capture_output=True, text=True
+    )
     assert (2, 1, True) == (done.returncode, len(done.stderr.splitlines()), port in done.stderr)

@@ -32,7 +32,13 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     clip = tmp_path_factory.mktemp("clips") / "whole.mp4"
     codec = ["-c:v", "libx264", "-preset", "veryfast", "-g", "100", "-bf", "3", "-pix_fmt", "yuv420p", "-c:a", "aac"]
     _ffmpeg(
-        *numbered(size="160x90", length_s=LENGTH_S), "-f", "lavfi", "-i", f"sine=sample_rate=48000:duration={LENGTH_S}", *codec, str(clip)
+        *numbered(size="160x90", length_s=LENGTH_S),
+        "-f",
+        "lavfi",
+        "-i",
+        f"sine=sample_rate=48000:duration={LENGTH_S}",
+        *codec,
+        str(clip),
     )
     return clip
 
@@ -98,7 +104,9 @@ def test_the_parts_that_an_edit_list_names_are_shown_in_its_order(convert, whole
     became = _shown(convert(source))
     assert {number for _, number in there} == {number for _, number in became}
     begin = there[0][0]
-    late = [n for (time, n) in became if min(abs(was - begin - time) for was, number in there if number == n) > FRAME_S / 2]
+    late = [
+        n for (time, n) in became if min(abs(was - begin - time) for was, number in there if number == n) > FRAME_S / 2
+    ]
     assert [] == late
 
 

@@ -1,4 +1,6 @@
-"""A recording that becomes interlaced in its middle, or ceases to be: what has fields is made whole, the rest is left alone."""
+"""A recording that becomes interlaced in its middle, or ceases to be: what has fields is made whole,
+the rest is left alone.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +27,23 @@ FIELDS = ("-vf", "tinterlace=interleave_top,setfield=tff", "-flags", "+ilme+ildc
 def _part(folder: Path, name: str, begin_s: float, fields: bool) -> bytes:
     rate = "50" if fields else "25"
     # what moves sideways combs, what stands still does not
-    moving = f"testsrc2=s=320x180:r={rate}:d={PART_S},crop=160:90:'mod(n*{4 if fields else 8},160)':0,scale=320:180:flags=neighbor"
+    moving = (
+        f"testsrc2=s=320x180:r={rate}:d={PART_S},crop=160:90:'mod(n*{4 if fields else 8},"
+        "160)':0,scale=320:180:flags=neighbor"
+    )
     codec = (*(FIELDS if fields else WHOLE_FRAMES), *H264, "-g", "25", *AAC)
-    clip = run(folder, name, "-f", "lavfi", "-i", moving, *sound(length_s=PART_S), *codec, "-output_ts_offset", str(begin_s + 1))
+    clip = run(
+        folder,
+        name,
+        "-f",
+        "lavfi",
+        "-i",
+        moving,
+        *sound(length_s=PART_S),
+        *codec,
+        "-output_ts_offset",
+        str(begin_s + 1),
+    )
     return clip.read_bytes()
 
 
@@ -54,7 +70,13 @@ def test_fields_anywhere_are_made_whole_frames(tmp_path, fields):
     media = probe(source)
     assert (True, True) == (media.video.interlaced, media.video.interlaced_in_part)
     assert ("interlaced in part, made progressive",) == source_notes(media, keep_hdr=False)
-    job = Job(source=source, output_dir=tmp_path / "out", slug="clip", encoding=EncodingRequest(encoder=EncoderFamily.CPU), make_mp4=False)
+    job = Job(
+        source=source,
+        output_dir=tmp_path / "out",
+        slug="clip",
+        encoding=EncodingRequest(encoder=EncoderFamily.CPU),
+        make_mp4=False,
+    )
     report = wiring.run_job(wiring.make_plan(job, Config()), Config(), lambda event: None, CancelToken())
     assert (Outcome.DONE, "") == (report.outcome, report.error)
     was, became = _luma(source), _luma(report.folder / "180p/index.m3u8")
@@ -67,7 +89,13 @@ def test_fields_anywhere_are_made_whole_frames(tmp_path, fields):
 def test_what_has_no_fields_costs_no_deinterlacer(tmp_path):
     """Of a picture that is whole everywhere, nothing is deinterlaced."""
     source, lines = _recording(tmp_path, fields=(False, False)), []
-    job = Job(source=source, output_dir=tmp_path / "out", slug="clip", encoding=EncodingRequest(encoder=EncoderFamily.CPU), make_mp4=False)
+    job = Job(
+        source=source,
+        output_dir=tmp_path / "out",
+        slug="clip",
+        encoding=EncodingRequest(encoder=EncoderFamily.CPU),
+        make_mp4=False,
+    )
     wiring.run_job(wiring.make_plan(job, Config()), Config(), lines.append, CancelToken())
     commands = [line.text for line in lines if isinstance(line, LogLine) and "libx264" in line.text]
     assert (False, False) == (probe(source).video.interlaced, any("bwdif" in command for command in commands))

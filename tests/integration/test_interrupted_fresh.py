@@ -19,11 +19,15 @@ from pipeline.phases import video_encode
 
 @pytest.fixture
 def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
-    """A job of two chunks at least, one after the other, whose folder is finished with a preset and an MP4 that it does not ask for."""
+    """A job of two chunks at least, one after the other,
+    whose folder is finished with a preset and an MP4 that it does not ask for.
+    """
     monkeypatch.setattr(chunks, "CHUNK_SEGMENTS", 1)
     monkeypatch.setattr(chunks, "LEAST_SEGMENTS", 1)
     monkeypatch.setattr(video_encode, "side_by_side", lambda cores: 1)
-    source = run(tmp_path, "clip.mp4", *picture(size="160x90", length_s=14), *sound(length_s=14), *H264, "-g", "50", *AAC)
+    source = run(
+        tmp_path, "clip.mp4", *picture(size="160x90", length_s=14), *sound(length_s=14), *H264, "-g", "50", *AAC
+    )
     job = Job(source=source, output_dir=tmp_path / "out", slug="clip", encoding=EncodingRequest(preset="superfast"))
     assert Outcome.DONE == _run(job)[0]
     return replace(job, encoding=EncodingRequest(), make_mp4=False)
@@ -54,4 +58,7 @@ def test_a_fresh_start_that_was_stopped_is_gone_on_with(job, existing):
     outcome, made = _run(replace(job, existing=existing))
     assert (Outcome.DONE, False) == (outcome, "0000" in made)
     folder = job.output_dir / "clip"
-    assert (True, ["clip"]) == (old != (folder / "90p" / "seg_001.ts").read_bytes(), [path.name for path in job.output_dir.iterdir()])
+    assert (True, ["clip"]) == (
+        old != (folder / "90p" / "seg_001.ts").read_bytes(),
+        [path.name for path in job.output_dir.iterdir()],
+    )

@@ -1,4 +1,6 @@
-"""Recordings whose picture changes tracks, or whose clock jumps: said in a sentence, with the times, and nothing is lost unsaid."""
+"""Recordings whose picture changes tracks, or whose clock jumps: said in a sentence, with the times,
+and nothing is lost unsaid.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,10 @@ def _convert(source: Path, *, accept_damaged: bool = False) -> tuple[JobReport, 
     return wiring.run_job(wiring.make_plan(job, Config()), Config(), note, CancelToken()), warnings
 
 
-MOVED = "has its picture from 0:00 to 0:06 in one track and from 0:06 to 0:12 in another: export it as one file, or convert its parts."
+MOVED = (
+    "has its picture from 0:00 to 0:06 in one track and from 0:06 to 0:12 in another: "
+    "export it as one file, or convert its parts."
+)
 SILENT = "has neither picture nor sound from 0:06 to {end}"
 
 

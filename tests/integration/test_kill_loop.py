@@ -1,4 +1,7 @@
-"""Uploads that are killed again and again, at random moments, against the real backend. UPLOAD_KILLS=200 makes the loop longer."""
+"""Uploads that are killed again and again, at random moments, against the real backend.
+
+UPLOAD_KILLS=200 makes the loop longer.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +34,8 @@ PARTS = 5
 MOMENTS = {"preparing": 18, "parts": PARTS, "files": 300, "finishing": 14}
 """When an upload is killed, and how many steps there are to choose from.
 
-Before the first PUT and while the manifests are written, a step is a file that is opened or renamed, or a request. In between it is
-a PUT, of a part of the large file or of a whole file.
+Before the first PUT and while the manifests are written, a step is a file that is opened or renamed, or a request. In
+between it is a PUT, of a part of the large file or of a whole file.
 """
 
 CHILD = """
@@ -86,8 +89,14 @@ FORGOTTEN = re.compile(r"GET \S+/api/s3/multipart\?\S* -> 404 ")
 
 def make_folder(place: Path, chance: random.Random) -> dict[str, bytes]:
     """Fill a folder with segments of all sizes, playlists and a master; return what it holds."""
-    made = {f"720p/seg_{number:03}.ts": chance.randbytes(chance.choice((0, 10, 5_000, 200_000))) for number in range(300)}
-    made |= {LARGE: chance.randbytes((PARTS << 24) - 1), "720p/index.m3u8": b"#EXTM3U\n", "master.m3u8": b"#EXTM3U\n720p/index.m3u8\n"}
+    made = {
+        f"720p/seg_{number:03}.ts": chance.randbytes(chance.choice((0, 10, 5_000, 200_000))) for number in range(300)
+    }
+    made |= {
+        LARGE: chance.randbytes((PARTS << 24) - 1),
+        "720p/index.m3u8": b"#EXTM3U\n",
+        "master.m3u8": b"#EXTM3U\n720p/index.m3u8\n",
+    }
     (place / "720p").mkdir(parents=True)
     for name, content in made.items():
         (place / name).write_bytes(content)
@@ -108,7 +117,9 @@ def run_child(backend, folder: Path, data: Path, prefix: str, moment: str, step:
     """Upload in another process and kill it at a step of a moment, if it comes there; return the last it said."""
     arguments = [backend.url, backend.settings.token, str(folder), str(data), prefix, moment, str(step)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    child = subprocess.Popen([sys.executable, "-c", CHILD, *arguments], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    child = subprocess.Popen(
+        [sys.executable, "-c", CHILD, *arguments], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    )
     said = child.stdout.readline().strip()
     if said == "now":
         child.kill()
@@ -118,13 +129,16 @@ def run_child(backend, folder: Path, data: Path, prefix: str, moment: str, step:
 
 def sent_again(log_lines: set[str], prefix: str, *, parts: bool) -> int:
     """Return how often a part, or a whole file, was stored once more."""
-    found = [match.groups() for line in log_lines if (match := STORED.search(line)) and match.group(2).startswith(prefix)]
+    found = [
+        match.groups() for line in log_lines if (match := STORED.search(line)) and match.group(2).startswith(prefix)
+    ]
     times = Counter(part + key for part, key in found if bool(part) == parts)
     return times.total() - len(times)
 
 
 def test_killed_uploads_end_whole(tmp_path, backend):
-    """The server has exactly the files; nothing is confirmed that is not there, nothing published early, little sent twice.
+    """The server has exactly the files; nothing is confirmed that is not there, nothing published early,
+    little sent twice.
 
     The manifests name every file in the end, and are whole whenever they are there.
     """
@@ -147,15 +161,22 @@ def test_killed_uploads_end_whole(tmp_path, backend):
                 killed[coming.pop()] += 1
                 kills += 1
             log_lines |= {line for log in folder.glob("upload_log_*") for line in log.read_text().splitlines()}
-            there, content = stored_in(backend, prefix), read_journal(folder, Destination(backend_url=backend.url, prefix=prefix))
+            there, content = (
+                stored_in(backend, prefix),
+                read_journal(folder, Destination(backend_url=backend.url, prefix=prefix)),
+            )
             manifests = [json.loads(there.pop(name)) for name in [MANIFEST] if name in there]
             assert not content.corrupt
-            assert {name: made[name] for name in content.confirmed} == {name: there.get(name) for name in content.confirmed}
+            assert {name: made[name] for name in content.confirmed} == {
+                name: there.get(name) for name in content.confirmed
+            }
             assert made == there or ("master.m3u8" not in there and not manifests)
             assert [len(made)] * len(manifests) == [manifest["total_files"] for manifest in manifests]
         assert ("complete", made, 1) == (said, there, len(manifests))
         copies = [parse_manifest((folder / MANIFEST).read_bytes()), *(found.manifest for found in library(data)[0])]
-        assert [sorted(made)] * 2 == [sorted(file.filename for file in copy.files) for copy in copies if copy.prefix == prefix]
+        assert [sorted(made)] * 2 == [
+            sorted(file.filename for file in copy.files) for copy in copies if copy.prefix == prefix
+        ]
         # parts were joined and the process killed before it knew: nothing tells whose file that is
         forgotten = sum(FORGOTTEN.search(line) is not None for line in log_lines)
         assert sent_again(log_lines, prefix, parts=True) <= forgotten * PARTS
@@ -170,8 +191,14 @@ STANDS_ALONE = [f"{name}.vtt" for name in ("subtitles", "thumbnails", "chapters"
 
 def make_small(place: Path, words: str) -> dict[str, bytes]:
     """Fill a folder with a stream and what stands alone beside it, every file of these words; return what it holds."""
-    made = {name: f"{words} {name}".encode() for name in (*(f"720p/seg_{number:03}.ts" for number in range(8)), *STANDS_ALONE)}
-    made |= {"720p/index.m3u8": f"#EXTM3U\n# {words}\n".encode(), "master.m3u8": f"#EXTM3U\n# {words}\n720p/index.m3u8\n".encode()}
+    made = {
+        name: f"{words} {name}".encode()
+        for name in (*(f"720p/seg_{number:03}.ts" for number in range(8)), *STANDS_ALONE)
+    }
+    made |= {
+        "720p/index.m3u8": f"#EXTM3U\n# {words}\n".encode(),
+        "master.m3u8": f"#EXTM3U\n# {words}\n720p/index.m3u8\n".encode(),
+    }
     (place / "720p").mkdir(parents=True)
     for name, content in made.items():
         (place / name).write_bytes(content)
@@ -179,7 +206,9 @@ def make_small(place: Path, words: str) -> dict[str, bytes]:
 
 
 def test_a_killed_upload_that_replaces_another_leaves_one_stream_whole(tmp_path, backend):
-    """Killed with the master on its way, and while what stands alone is replaced: the next run goes on, and ends with all of the new."""
+    """Killed with the master on its way, and while what stands alone is replaced: the next run goes on,
+    and ends with all of the new.
+    """
     prefix, data = f"{PREFIX}replaced/", tmp_path / "data"
     old, new = (make_small(tmp_path / name, name) for name in ("old", "new"))
     assert "complete" == run_child(backend, tmp_path / "old", data, prefix, "never", 0)
@@ -195,4 +224,7 @@ def test_a_killed_upload_that_replaces_another_leaves_one_stream_whole(tmp_path,
         assert switched[-1] or all(old[name] == there[name] for name in STANDS_ALONE)
     assert "complete" == run_child(backend, tmp_path / "new", data, prefix, "never", 0)
     there = stored_in(backend, prefix)
-    assert ([False, True], {name: new[name] for name in STANDS_ALONE}) == (switched, {name: there[name] for name in STANDS_ALONE})
+    assert ([False, True], {name: new[name] for name in STANDS_ALONE}) == (
+        switched,
+        {name: there[name] for name in STANDS_ALONE},
+    )

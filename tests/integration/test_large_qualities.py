@@ -17,7 +17,9 @@ def ultra_hd(tmp_path_factory):
     """Half a second of 3840x2160."""
     folder = tmp_path_factory.mktemp("uhd")
     codec = (*H264, "-g", "10", "-crf", "45")
-    return run(folder, "uhd.mp4", *picture(size="3840x2160", rate="10", length_s=0.5), *sound(length_s=0.5), *codec, *AAC)
+    return run(
+        folder, "uhd.mp4", *picture(size="3840x2160", rate="10", length_s=0.5), *sound(length_s=0.5), *codec, *AAC
+    )
 
 
 @pytest.mark.parametrize("copy_top", [False, True], ids=["encoded", "the original kept"])
@@ -38,4 +40,7 @@ def test_a_portrait_of_that_size_stays_upright(ultra_hd, tmp_path):
     """The box of 1440p is turned."""
     turned = run(tmp_path, "turned.mp4", "-display_rotation", "90", "-i", str(ultra_hd), "-c", "copy")
     made = convert(turned, tmp_path, qualities=("1440p",))
-    assert ((Outcome.DONE, "", ()), ["1440x2560"]) == (made.whole, [v["RESOLUTION"] for v in made.tags("EXT-X-STREAM-INF")])
+    assert ((Outcome.DONE, "", ()), ["1440x2560"]) == (
+        made.whole,
+        [v["RESOLUTION"] for v in made.tags("EXT-X-STREAM-INF")],
+    )

@@ -37,7 +37,9 @@ def _source(folder: Path, kind: str, size: str, sound_s: float | None) -> Path:
 
 
 def _shown(mp4: Path) -> tuple[float, float, float]:
-    """Return when the MP4's first frame begins, when its last one ends, and how long the file says that its picture is."""
+    """Return when the MP4's first frame begins, when its last one ends,
+    and how long the file says that its picture is.
+    """
     with av.open(str(mp4)) as container:
         video = container.streams.video[0]
         packets = [p for p in container.demux(video) if p.pts is not None]
@@ -60,7 +62,9 @@ def test_the_last_frame_stands_to_the_end(tmp_path, kind, sound, made, segments)
     size = {"remuxed": "160x90", "encoded": "1280x720"}[made]
     clip = _source(tmp_path, kind, size, SOUNDS[sound])
     asked = {"qualities": ("720p",)} if made == "encoded" else {}
-    done = convert(clip, tmp_path / "out", encoding=replace(ULTRAFAST, segment_type=SEGMENTS[segments]), make_mp4=True, **asked)
+    done = convert(
+        clip, tmp_path / "out", encoding=replace(ULTRAFAST, segment_type=SEGMENTS[segments]), make_mp4=True, **asked
+    )
     assert (Outcome.DONE, "", ()) == done.whole
     length_s = sum(s.duration_s for s in read_media_playlist(next(done.folder.glob(f"*p/{PLAYLIST}"))))
     expected = pytest.approx(length_s, abs=0.01)
@@ -81,4 +85,7 @@ def test_an_mp4_that_came_to_nothing_is_told(tmp_path):
     clip = _source(tmp_path, "1/2", "160x90", None)
     done = convert(clip, tmp_path / "out", Config(ffmpeg_path=str(program)), make_mp4=True)
     expected = f"{clip} could not be encoded completely: check that it plays to its end, or export it again."
-    assert (Outcome.FAILED, expected, True) == (*done.whole[:2], "What went wrong: the MP4 can't be read back" in done.log)
+    assert (Outcome.FAILED, expected, True) == (
+        *done.whole[:2],
+        "What went wrong: the MP4 can't be read back" in done.log,
+    )

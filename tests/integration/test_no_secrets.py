@@ -1,4 +1,6 @@
-"""A whole job with everything that may go wrong, and then a look at all that it leaves behind: no token, nothing signed."""
+"""A whole job with everything that may go wrong, and then a look at all that it leaves behind: no token,
+nothing signed.
+"""
 
 from __future__ import annotations
 
@@ -38,14 +40,18 @@ class ExchangedToken(str):
 
 @dataclass
 class Leak:
-    """What the runs of the program showed: its output, every command line of it and its children, and what these inherit."""
+    """What the runs of the program showed: its output, every command line of it and its children,
+    and what these inherit.
+    """
 
     output: list[str] = field(default_factory=list)
     command_lines: set[str] = field(default_factory=set)
     environments: set[str] = field(default_factory=set)
 
     def run(self, arguments: list[str], environment: dict[str, str], on_line=lambda event: None) -> int:
-        """Run the program to its end, looking at the processes with every line that it prints; return its exit status."""
+        """Run the program to its end, looking at the processes with every line that it prints;
+        return its exit status.
+        """
         process = start(arguments, environment)
         for line in process.stdout:
             self.output.append(line)
@@ -65,7 +71,8 @@ class Leak:
             try:
                 inherited = str(one.environ())
                 self.command_lines.add(" ".join(one.cmdline()))
-                if one.cmdline() != program.cmdline():  # else it has only been forked, and is about to become another program
+                # else it has only been forked, and is about to become another program
+                if one.cmdline() != program.cmdline():
                     self.environments.add(inherited)
             except psutil.NoSuchProcess:
                 continue  # it has ended in between
@@ -99,9 +106,26 @@ def test_a_job_leaves_no_secret_behind(tmp_path, backend, home, sample, small_mo
     assert [] != secrets_in(signed.encode())
     monkeypatch.setattr(ExchangedToken, "now", OLD)
     names = {"HOME": home, "XDG_DATA_HOME": home / "data", "XDG_CACHE_HOME": home / "cache", "TMPDIR": home / "tmp"}
-    environment = {**os.environ, **{name: str(path) for name, path in names.items()}, "BACKEND_URL": url, "AUTH_TOKEN": OLD}
+    environment = {
+        **os.environ,
+        **{name: str(path) for name, path in names.items()},
+        "BACKEND_URL": url,
+        "AUTH_TOKEN": OLD,
+    }
     out, leak = tmp_path / "out", Leak()
-    job = command("convert", sample, "-o", out, "--preset", "ultrafast", "--qualities", "480p", "--transcribe", "--model", small_model)
+    job = command(
+        "convert",
+        sample,
+        "-o",
+        out,
+        "--preset",
+        "ultrafast",
+        "--qualities",
+        "480p",
+        "--transcribe",
+        "--model",
+        small_model,
+    )
     job += ["--upload", PREFIX, "--session-id", "507f1f77bcf86cd799439011", "--json", "--resume"]
 
     def exchange(event: dict) -> None:
@@ -119,13 +143,25 @@ def test_a_job_leaves_no_secret_behind(tmp_path, backend, home, sample, small_mo
     obstacle.unlink()
     obstacle.parent.rmdir()
     assert (0, "") == (leak.run(job, environment), leak.output[-1])
-    for more in (["verify", out / "welcome", "--deep"], ["manifest", "show", out / "welcome"], ["manifest", "list"], ["check"]):
+    for more in (
+        ["verify", out / "welcome", "--deep"],
+        ["manifest", "show", out / "welcome"],
+        ["manifest", "list"],
+        ["check"],
+    ):
         done = subprocess.run(command(*more), env=environment, capture_output=True, text=True, timeout=60)
         leak.output += [done.stdout, done.stderr]
         assert 0 == done.returncode
 
     left = [path for top in (out, home, ROOT / "s3_config.json") for path in [top, *top.rglob("*")] if path.is_file()]
-    expected = {".upload_state.json", ".upload_journal.jsonl", "job.json", "manifest.json", "master.m3u8", "transcript.json"}
+    expected = {
+        ".upload_state.json",
+        ".upload_journal.jsonl",
+        "job.json",
+        "manifest.json",
+        "master.m3u8",
+        "transcript.json",
+    }
     assert expected <= {path.name for path in left}
     assert any(path.name.endswith("_s3_manifest.json") for path in left)
     assert any(path.name.startswith("upload_log_") for path in left)
@@ -139,7 +175,13 @@ def test_a_job_leaves_no_secret_behind(tmp_path, backend, home, sample, small_mo
 
 @pytest.mark.parametrize(
     "fault",
-    [None, Fault(close=True), Fault(status=403, code="AccessDenied"), Fault(status=503, code="SlowDown"), Fault(status=401)],
+    [
+        None,
+        Fault(close=True),
+        Fault(status=403, code="AccessDenied"),
+        Fault(status=503, code="SlowDown"),
+        Fault(status=401),
+    ],
     ids=["nobody there", "connection lost", "denied", "busy", "login expired"],
 )
 def test_no_error_tells_a_secret(tmp_path, fault):
@@ -154,7 +196,9 @@ def test_no_error_tells_a_secret(tmp_path, fault):
         else:
             server.faults["a/seg_001.ts"].append(fault)
         with pytest.raises(TransferError) as raised:
-            Uploader(api, session_id=None, delays=()).upload_file(tmp_path / "seg_001.ts", "a/seg_001.ts", cancel=CancelToken())
+            Uploader(api, session_id=None, delays=()).upload_file(
+                tmp_path / "seg_001.ts", "a/seg_001.ts", cancel=CancelToken()
+            )
     told = [*traceback.format_exception(raised.value), repr(api)]
     error: BaseException | None = raised.value
     while error is not None:

@@ -1,4 +1,6 @@
-"""One video published twice by the program itself: addresses, file record and what is told after an upload that did not get there."""
+"""One video published twice by the program itself: addresses,
+file record and what is told after an upload that did not get there.
+"""
 
 from __future__ import annotations
 
@@ -31,22 +33,30 @@ def test_addresses_and_record_stay_when_a_video_is_published_again(tmp_path, bac
     [record] = records()
     second = publish("Now", "--preset", "veryfast", "--fresh")
     alone = [path.name for path in published_files(made) if path.parent == made and path.suffix != ".m3u8"]
-    assert {"offline_480p.mp4", "poster.jpg", "sprite.jpg", "thumbnails.vtt", "chapters.json", "chapters.vtt"} <= set(alone)
+    assert {"offline_480p.mp4", "poster.jpg", "sprite.jpg", "thumbnails.vtt", "chapters.json", "chapters.vtt"} <= set(
+        alone
+    )
     for name in alone:
-        assert (made / name).read_bytes() == requests.get(f"{backend.url}/objects/{PREFIX}{name}", timeout=10).content, name
+        assert (made / name).read_bytes() == requests.get(
+            f"{backend.url}/objects/{PREFIX}{name}", timeout=10
+        ).content, name
     master = requests.get(second, timeout=10).text
     assert (first, True, True) == (second, "\nv2/" in master, 'URI="chapters.json"' in master)
     assert [record] == records()
 
 
 def test_another_key_is_another_stream(tmp_path, backend, run, short_clip):
-    """The master is the same whatever the key is: what players fetch with the old one stays as it is, beside the new stream."""
+    """The master is the same whatever the key is: what players fetch with the old one stays as it is,
+    beside the new stream.
+    """
     key, prefix = tmp_path / "key", "tests/keys/lesson/"
 
     def publish(content):
         key.write_bytes(content)
         encrypted = ("--encrypt", key, "--key-uri", "https://keys.example/1")
-        done = run("convert", short_clip, "-o", tmp_path, "--preset", "ultrafast", *encrypted, "--upload", prefix, "--json")
+        done = run(
+            "convert", short_clip, "-o", tmp_path, "--preset", "ultrafast", *encrypted, "--upload", prefix, "--json"
+        )
         assert 0 == done.returncode, done.stderr
 
     def stored(name):
@@ -69,7 +79,12 @@ def test_another_key_is_another_stream(tmp_path, backend, run, short_clip):
 def test_the_address_of_an_earlier_upload_is_not_told(tmp_path, run, environment, short_clip):
     """The same video to another destination, with a token that is not accepted."""
     arguments = ("convert", short_clip, "-o", tmp_path, "--preset", "ultrafast", "--json")
-    assert events(run(*arguments, "--upload", "tests/told/first/").stdout)[-1]["master_url"].endswith("/tests/told/first/master.m3u8")
+    assert events(run(*arguments, "--upload", "tests/told/first/").stdout)[-1]["master_url"].endswith(
+        "/tests/told/first/master.m3u8"
+    )
     environment["AUTH_TOKEN"] = "not-the-token-of-this-backend"
     failed = run(*arguments, "--upload", "tests/told/second/")
-    assert (1, "failed", "") == (failed.returncode, *(events(failed.stdout)[-1][name] for name in ("outcome", "master_url")))
+    assert (1, "failed", "") == (
+        failed.returncode,
+        *(events(failed.stdout)[-1][name] for name in ("outcome", "master_url")),
+    )

@@ -1,4 +1,6 @@
-"""Sources of every frame rate: the stream declares what comes out, each encoder is told the level that holds it, nothing is found."""
+"""Sources of every frame rate: the stream declares what comes out, each encoder is told the level that holds it,
+nothing is found.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ SIZE = "640x360"
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """A test picture of `rate` frames a second whose frames are moved to `times` (in `tick` seconds), and what is to be declared."""
+    """A test picture of `rate` frames a second whose frames are moved to `times` (in `tick` seconds),
+    and what is to be declared.
+    """
 
     rate: str
     frame_rate: float
@@ -45,8 +49,12 @@ KINDS = {
     "100": Kind(rate="100", frame_rate=50.0, level="3.1"),
     "120": Kind(rate="120", frame_rate=60.0, level="3.1"),
     "240": Kind(rate="240", frame_rate=60.0, level="3.1", seconds=3),
-    "30, guessed to be 60": Kind(rate="30", frame_rate=30.0, level="3.0", times=r"N*20-10*eq(mod(N\,50)\,25)", tick="1/600"),
-    "film shown at 60 Hz": Kind(rate="24", frame_rate=24.0, level="3.0", times=r"floor(N/2)*5+mod(N\,2)*2", tick="1/60"),
+    "30, guessed to be 60": Kind(
+        rate="30", frame_rate=30.0, level="3.0", times=r"N*20-10*eq(mod(N\,50)\,25)", tick="1/600"
+    ),
+    "film shown at 60 Hz": Kind(
+        rate="24", frame_rate=24.0, level="3.0", times=r"floor(N/2)*5+mod(N\,2)*2", tick="1/60"
+    ),
     "film in 29.97 without its doubles": Kind(
         rate="24000/1001", frame_rate=23.976, level="3.0", times="N+floor(N/4)", tick="1001/30000", seconds=6.006
     ),
@@ -71,7 +79,16 @@ def convert(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[Pat
             source = ["-f", "lavfi", "-i", f"testsrc2=size={SIZE}:rate={kind.rate}:duration={kind.seconds}"]
             moved = ["-vf", f"settb={kind.tick},setpts={kind.times}"] if kind.times else []
             timing = ["-fps_mode", "passthrough", "-enc_time_base", kind.tick] if kind.times else []
-            codec = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-video_track_timescale", "90000"]
+            codec = [
+                "-c:v",
+                "libx264",
+                "-preset",
+                "ultrafast",
+                "-pix_fmt",
+                "yuv420p",
+                "-video_track_timescale",
+                "90000",
+            ]
             made = folder / "made.mp4"
             ffmpeg = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y"]
             subprocess.run([*ffmpeg, *source, *moved, *timing, *codec, str(made)], check=True)
@@ -79,7 +96,13 @@ def convert(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[Pat
                 subprocess.run([*ffmpeg, "-i", str(made), "-c", "copy", "-r", kind.declared, str(clip)], check=True)
             else:
                 made.rename(clip)
-        job = Job(source=clip, output_dir=folder, slug=f"{clip.stem}-{encoding.codec.value}", encoding=encoding, make_mp4=False)
+        job = Job(
+            source=clip,
+            output_dir=folder,
+            slug=f"{clip.stem}-{encoding.codec.value}",
+            encoding=encoding,
+            make_mp4=False,
+        )
         report = wiring.run_job(wiring.make_plan(job, Config()), Config(), lambda event: None, CancelToken())
         assert (Outcome.DONE, "") == (report.outcome, report.error)
         return report.folder, report.warnings
@@ -88,7 +111,9 @@ def convert(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[Pat
 
 
 def _declared(folder: Path) -> dict[str, str]:
-    line = next(line for line in (folder / "master.m3u8").read_text(encoding="utf-8").splitlines() if "STREAM-INF:" in line)
+    line = next(
+        line for line in (folder / "master.m3u8").read_text(encoding="utf-8").splitlines() if "STREAM-INF:" in line
+    )
     return {name: value.strip('"') for name, value in ATTRIBUTE.findall(line)}
 
 

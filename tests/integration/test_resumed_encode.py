@@ -22,18 +22,46 @@ HANGS_S = 180
 
 def _command(clip: Path, out: Path) -> list[str]:
     program = Path(__file__).parents[1] / "support" / "small_chunks.py"
-    return [sys.executable, str(program), "convert", str(clip), "-o", str(out), "--preset", "veryfast", "--encoder", "cpu", "--no-mp4"]
+    return [
+        sys.executable,
+        str(program),
+        "convert",
+        str(clip),
+        "-o",
+        str(out),
+        "--preset",
+        "veryfast",
+        "--encoder",
+        "cpu",
+        "--no-mp4",
+    ]
 
 
 def _frames(folder: Path) -> str:
     playlist = folder / "clip" / "90p" / "index.m3u8"
-    hashes = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(playlist), "-map", "0:v", "-map", "0:a", "-f", "framemd5", "-"]
+    hashes = [
+        imageio_ffmpeg.get_ffmpeg_exe(),
+        "-v",
+        "error",
+        "-i",
+        str(playlist),
+        "-map",
+        "0:v",
+        "-map",
+        "0:a",
+        "-f",
+        "framemd5",
+        "-",
+    ]
     return subprocess.run(hashes, check=True, capture_output=True, text=True).stdout
 
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Not quite half a minute at 160x90, a keyframe every two seconds: four chunks. Noise costs AAC less than a tone."""
+    """Not quite half a minute at 160x90, a keyframe every two seconds: four chunks.
+
+    Noise costs AAC less than a tone.
+    """
     target = tmp_path_factory.mktemp("clips") / "clip.mkv"
     picture = ["-f", "lavfi", "-i", f"testsrc2=size=160x90:rate=25:duration={SECONDS}"]
     sound = ["-f", "lavfi", "-i", f"anoisesrc=color=brown:sample_rate=48000:amplitude=0.3:seed=1:duration={SECONDS}"]

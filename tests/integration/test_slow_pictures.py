@@ -1,4 +1,7 @@
-"""Sources with hardly a frame: one every two or three seconds, or a single one. Each is shown at its time, and the stream is good."""
+"""Sources with hardly a frame: one every two or three seconds, or a single one.
+
+Each is shown at its time, and the stream is good.
+"""
 
 from __future__ import annotations
 

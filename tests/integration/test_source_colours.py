@@ -46,7 +46,9 @@ def convert(clips: ColourClips, tmp_path_factory: pytest.TempPathFactory) -> Cal
     def run(kind: str, **asked: Any) -> Path:
         name = f"{kind} {sorted(asked.items(), key=lambda item: item[0])}"
         if name not in made:
-            job = Job(**{"source": clips(kind), "output_dir": out, "slug": f"job-{len(made)}", "encoding": ULTRAFAST} | asked)
+            job = Job(
+                **{"source": clips(kind), "output_dir": out, "slug": f"job-{len(made)}", "encoding": ULTRAFAST} | asked
+            )
             report = wiring.run_job(wiring.make_plan(job, Config()), Config(), lambda event: None, CancelToken())
             assert (Outcome.DONE, "") == (report.outcome, report.error)
             made[name] = report.folder
@@ -56,7 +58,9 @@ def convert(clips: ColourClips, tmp_path_factory: pytest.TempPathFactory) -> Cal
 
 
 def _patches(path: Path) -> tuple[tuple[int, ...], np.ndarray]:
-    """Return the tags of a picture's middle frame (primaries, transfer, matrix, range), and its patches in 8 bits of BT.709."""
+    """Return the tags of a picture's middle frame (primaries, transfer, matrix, range),
+    and its patches in 8 bits of BT.709.
+    """
     with av.open(str(path)) as container:
         frames = [*container.decode(container.streams.video[0])]
     frame = frames[len(frames) // 2]
@@ -66,7 +70,10 @@ def _patches(path: Path) -> tuple[tuple[int, ...], np.ndarray]:
 
 def _numbers(frame: av.VideoFrame) -> np.ndarray:
     """Return Y'CbCr of the middle of each patch of a frame in 8 bits."""
-    planes = [np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width] for plane in frame.planes]
+    planes = [
+        np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
+        for plane in frame.planes
+    ]
     middles = [(2 * i + 1) / (2 * len(PATCHES)) for i in range(len(PATCHES))]
     return np.array([[int(p[p.shape[0] // 2, int(m * p.shape[1])]) for p in planes] for m in middles], np.float64)
 
@@ -82,7 +89,10 @@ def test_every_patch_is_what_it_was_in_stream_and_mp4(convert, kind):
     (stream, streamed), (mp4, offline) = _patches(folder / "360p/index.m3u8"), _patches(folder / "offline_480p.mp4")
     assert ((*BT709, LIMITED), (*BT709, LIMITED)) == (stream, mp4)
     apart = ROUGH.get(kind, APART)
-    assert (pytest.approx(0, abs=apart), pytest.approx(0, abs=apart)) == (_off(streamed, expected), _off(offline, expected))
+    assert (pytest.approx(0, abs=apart), pytest.approx(0, abs=apart)) == (
+        _off(streamed, expected),
+        _off(offline, expected),
+    )
 
 
 @pytest.mark.parametrize("kind", ["untagged pal", "full range", "display p3"])
@@ -96,7 +106,9 @@ def test_the_poster_has_the_colours_of_the_stream(convert, kind):
 @pytest.mark.parametrize("kind", [kind for kind in HDR_CLIPS if kind != "hdr10"])
 def test_hdr_in_another_form_is_the_same_light(convert, kind):
     """Full range and Display P3 are read as such: what is made of them is what is made of BT.2020 in limited range."""
-    usual, other = (_patches(convert(k, qualities=("360p",), make_mp4=False) / "360p/index.m3u8") for k in ("hdr10", kind))
+    usual, other = (
+        _patches(convert(k, qualities=("360p",), make_mp4=False) / "360p/index.m3u8") for k in ("hdr10", kind)
+    )
     assert ((*BT709, LIMITED), (*BT709, LIMITED)) == (usual[0], other[0])
     unsaturated = slice(3, None)  # where PQ has a dark tone for none, its rounding is worth more than that
     assert pytest.approx(0, abs=APART) == _off(usual[1][unsaturated], other[1][unsaturated])
@@ -106,7 +118,9 @@ def test_hdr_in_another_form_is_the_same_light(convert, kind):
 def test_kept_hdr_is_bt2020_in_limited_range(convert, kind):
     """The numbers are those of the usual form, and are called so."""
     encoding = EncodingRequest(preset="ultrafast", encoder=EncoderFamily.CPU, codec=Codec.HEVC, keep_hdr=True)
-    with av.open(str(convert(kind, encoding=encoding, qualities=("360p",), make_mp4=False) / "360p/index.m3u8")) as container:
+    with av.open(
+        str(convert(kind, encoding=encoding, qualities=("360p",), make_mp4=False) / "360p/index.m3u8")
+    ) as container:
         frame = next(container.decode(video=0))
     luma = np.frombuffer(frame.planes[0], np.uint16).reshape(frame.height, -1)[frame.height // 2]
     white, grey = (int(luma[int((2 * i + 1) / 16 * frame.width)]) for i in (3, 4))
@@ -116,12 +130,19 @@ def test_kept_hdr_is_bt2020_in_limited_range(convert, kind):
 
 @pytest.mark.parametrize(
     ("codec", "segment_type"),
-    [(Codec.H264, SegmentType.TS), (Codec.H264, SegmentType.FMP4), (Codec.HEVC, SegmentType.FMP4), (Codec.AV1, SegmentType.FMP4)],
+    [
+        (Codec.H264, SegmentType.TS),
+        (Codec.H264, SegmentType.FMP4),
+        (Codec.HEVC, SegmentType.FMP4),
+        (Codec.AV1, SegmentType.FMP4),
+    ],
     ids=lambda value: value.value,
 )
 @pytest.mark.parametrize("kind", ["untagged pal", "untagged hd"])
 def test_colours_are_named_in_every_codec_and_container(convert, kind, codec, segment_type):
-    """In the pictures' own headers, and in the boxes of fragmented MP4 and of the MP4, which here is a remux of the 480p stream."""
+    """In the pictures' own headers, and in the boxes of fragmented MP4 and of the MP4,
+    which here is a remux of the 480p stream.
+    """
     encoding = EncodingRequest(preset="ultrafast", encoder=EncoderFamily.CPU, codec=codec, segment_type=segment_type)
     folder = convert(kind, encoding=encoding, qualities=("480p", "360p"))
     assert [(*BT709, LIMITED)] * 2 == [_patches(folder / name / "index.m3u8")[0] for name in ("480p", "360p")]
@@ -137,7 +158,9 @@ def test_colours_are_named_in_every_codec_and_container(convert, kind, codec, se
 def test_the_screen_of_the_mastering_is_told_of_hdr_alone(convert, keep_hdr):
     """Where HDR is kept, players know what its screen could show; of SDR they are told nothing of the kind."""
     encoding = EncodingRequest(preset="ultrafast", encoder=EncoderFamily.CPU, codec=Codec.HEVC, keep_hdr=keep_hdr)
-    with av.open(str(convert("hdr10", encoding=encoding, qualities=("360p",), make_mp4=False) / "360p/index.m3u8")) as container:
+    with av.open(
+        str(convert("hdr10", encoding=encoding, qualities=("360p",), make_mp4=False) / "360p/index.m3u8")
+    ) as container:
         told = {data.type.name for data in next(container.decode(video=0)).side_data}
     screen = {"MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL"}
     assert (screen if keep_hdr else set()) == told & screen

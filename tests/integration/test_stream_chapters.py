@@ -45,7 +45,10 @@ def _clip(folder: Path, name: str, *codec: str, with_picture: bool = True, more:
 
 def _chapters(made: Converted) -> list[tuple[float, float, str]]:
     listed = json.loads((made.folder / "chapters.json").read_text(encoding="utf-8"))
-    return [(chapter["start-time"], pytest.approx(chapter["duration"], abs=0.05), chapter["titles"][0]["title"]) for chapter in listed]
+    return [
+        (chapter["start-time"], pytest.approx(chapter["duration"], abs=0.05), chapter["titles"][0]["title"])
+        for chapter in listed
+    ]
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.mov", "a.mkv"])
@@ -55,8 +58,13 @@ def test_the_chapters_of_a_file_become_those_of_its_stream(tmp_path, name):
     assert (Outcome.DONE, "", ()) == made.whole
     assert MADE == _chapters(made)
     assert [{"DATA-ID": "com.apple.hls.chapters", "URI": "chapters.json"}] == made.tags("EXT-X-SESSION-DATA")
-    assert '00:00:01.000 --> 00:00:02.500\nGröße &amp; "Gewicht"\n' in (made.folder / "chapters.vtt").read_text(encoding="utf-8")
-    languages = [chapter["titles"][0]["language"] for chapter in json.loads((made.folder / "chapters.json").read_text(encoding="utf-8"))]
+    assert '00:00:01.000 --> 00:00:02.500\nGröße &amp; "Gewicht"\n' in (made.folder / "chapters.vtt").read_text(
+        encoding="utf-8"
+    )
+    languages = [
+        chapter["titles"][0]["language"]
+        for chapter in json.loads((made.folder / "chapters.json").read_text(encoding="utf-8"))
+    ]
     assert ["de"] * 3 == languages
 
 
@@ -100,11 +108,17 @@ def test_chapters_are_uploaded_with_the_stream(tmp_path, backend, backend_config
     clip = _clip(tmp_path, "a.mp4", *H264, *AAC)
     made = convert(clip, tmp_path, backend_config, upload=UploadRequest(prefix="tests/chapters/"))
     assert (Outcome.DONE, "", ()) == made.whole
-    answers = [requests.get(f"{backend.url}/objects/tests/chapters/{name}", timeout=10) for name in ("chapters.json", "chapters.vtt")]
+    answers = [
+        requests.get(f"{backend.url}/objects/tests/chapters/{name}", timeout=10)
+        for name in ("chapters.json", "chapters.vtt")
+    ]
     assert ["application/json", "text/vtt"] == [answer.headers["Content-Type"].partition(";")[0] for answer in answers]
     manifest = (made.folder / "manifest.json").read_text(encoding="utf-8")
     assert [True, True] == [f"tests/chapters/{name}" in manifest for name in ("chapters.json", "chapters.vtt")]
-    assert 'data-chapters="/objects/tests/chapters/chapters.json"' in requests.get(backend.watch_url("tests/chapters/"), timeout=10).text
+    assert (
+        'data-chapters="/objects/tests/chapters/chapters.json"'
+        in requests.get(backend.watch_url("tests/chapters/"), timeout=10).text
+    )
 
 
 def test_no_chapters(tmp_path):
@@ -119,7 +133,9 @@ def test_a_file_without_chapters_is_refused_before_anything_starts(tmp_path):
     clip = run(tmp_path, "plain.mp4", *picture(length_s=1), *H264)
     essay = tmp_path / "essay.txt"
     essay.write_text("Nothing here has a time.")
-    with pytest.raises(SettingsError, match=r"can't be read: there are no chapters in it. They may be lines such as 0:01:30 Title"):
+    with pytest.raises(
+        SettingsError, match=r"can't be read: there are no chapters in it. They may be lines such as 0:01:30 Title"
+    ):
         convert(clip, tmp_path, chapters=essay)
     with pytest.raises(SettingsError, match="No such file or directory"):
         convert(clip, tmp_path, chapters=tmp_path / "none.txt")

@@ -1,4 +1,6 @@
-"""Closed captions of real files: kept in the picture and said so, or not kept and said so, and always offered as text."""
+"""Closed captions of real files: kept in the picture and said so, or not kept and said so,
+and always offered as text.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,15 @@ DECLARED = {"closed-captions"}
 
 def _clip(folder, *, rate: int = 25, language: str = "eng", sparse: bool = False):
     """Eight seconds; one caption in each of the two segments, 854x480."""
-    inputs = (*picture(size="854x480", rate=str(rate), length_s=8), *sound(length_s=8), *H264, "-g", str(2 * rate), "-crf", "40")
+    inputs = (
+        *picture(size="854x480", rate=str(rate), length_s=8),
+        *sound(length_s=8),
+        *H264,
+        "-g",
+        str(2 * rate),
+        "-crf",
+        "40",
+    )
     plain = run(folder, "plain.mp4", *inputs, *AAC, "-metadata:s:a:0", f"language={language}")
     said = pop_on("First", rate, 2 * rate) | pop_on("Second", 6 * rate + 1, 7 * rate)
     return captioned(plain, folder / "a.mp4", said, rate=rate, sparse=sparse)
@@ -58,7 +68,10 @@ def test_captions_are_declared_where_every_picture_has_them(tmp_path, encoding, 
 def test_captions_do_not_survive_frames_that_are_left_out(tmp_path):
     """Half of the frames would hold half of the letters: the picture has none, the text all."""
     made = convert(_clip(tmp_path, rate=100), tmp_path, qualities=("360p",))
-    assert ((Outcome.DONE, "", ()), NONE) == (made.whole, {variant["CLOSED-CAPTIONS"] for variant in made.tags("EXT-X-STREAM-INF")})
+    assert ((Outcome.DONE, "", ()), NONE) == (
+        made.whole,
+        {variant["CLOSED-CAPTIONS"] for variant in made.tags("EXT-X-STREAM-INF")},
+    )
     playlist = made.folder / "360p" / "index.m3u8"
     assert frozenset() == channels_in(segment_bytes(playlist, "seg_001.ts"))
     assert "First" in (made.folder / "subtitles" / "en" / "seg_001.vtt").read_text(encoding="utf-8")
@@ -67,5 +80,8 @@ def test_captions_do_not_survive_frames_that_are_left_out(tmp_path):
 def test_captions_in_few_pictures_are_in_the_stream(tmp_path):
     """OBS puts none where nothing is said, so that nobody knew of them before the source was read through."""
     made = convert(_clip(tmp_path, sparse=True), tmp_path, qualities=("360p",))
-    assert ((Outcome.DONE, "", ()), DECLARED) == (made.whole, {variant["CLOSED-CAPTIONS"] for variant in made.tags("EXT-X-STREAM-INF")})
+    assert ((Outcome.DONE, "", ()), DECLARED) == (
+        made.whole,
+        {variant["CLOSED-CAPTIONS"] for variant in made.tags("EXT-X-STREAM-INF")},
+    )
     assert "First" in (made.folder / "subtitles" / "en" / "seg_001.vtt").read_text(encoding="utf-8")

@@ -46,7 +46,9 @@ def _clip(folder: Path, name: str = "a.mkv", *, with_picture: bool = True, more:
     marks = "-disposition:s:0 forced -disposition:s:1 default -disposition:s:2 hearing_impaired"
     options = " ".join([*languages, marks]).split()
     codec = "mov_text" if name.endswith("mp4") else "srt"
-    return run(folder, name, *media, *texts, *maps, *(H264 if with_picture else ()), *AAC, "-c:s", codec, *options, *more)
+    return run(
+        folder, name, *media, *texts, *maps, *(H264 if with_picture else ()), *AAC, "-c:s", codec, *options, *more
+    )
 
 
 def _cues(folder: Path) -> list[list[tuple[str, str, str]]]:
@@ -63,7 +65,9 @@ def _cues(folder: Path) -> list[list[tuple[str, str, str]]]:
     ],
 )
 def test_text_subtitles_become_tracks_of_the_stream(tmp_path, name, changes, with_picture):
-    """Each with its language, its name and what it is for; cues in every segment in which they show, none after the end."""
+    """Each with its language, its name and what it is for; cues in every segment in which they show,
+    none after the end.
+    """
     made = convert(_clip(tmp_path, name, with_picture=with_picture), tmp_path, **changes)
     assert (Outcome.DONE, "", ()) == made.whole
     tracks = [media for media in made.tags("EXT-X-MEDIA") if media["TYPE"] == "SUBTITLES"]
@@ -71,10 +75,17 @@ def test_text_subtitles_become_tracks_of_the_stream(tmp_path, name, changes, wit
         ("German (forced)", "de", "NO", "YES", "YES", None),
         ("English", "en", "YES", "YES", "NO", None),
         ("English (SDH)", "en", "NO", "YES", "NO", FOR_THE_DEAF),
-    ] == [(t["NAME"], t["LANGUAGE"], t["DEFAULT"], t["AUTOSELECT"], t["FORCED"], t.get("CHARACTERISTICS")) for t in tracks]
-    assert ["subtitles/de", "subtitles/en", "subtitles/en-2"] == [track["URI"].removesuffix("/index.m3u8") for track in tracks]
+    ] == [
+        (t["NAME"], t["LANGUAGE"], t["DEFAULT"], t["AUTOSELECT"], t["FORCED"], t.get("CHARACTERISTICS")) for t in tracks
+    ]
+    assert ["subtitles/de", "subtitles/en", "subtitles/en-2"] == [
+        track["URI"].removesuffix("/index.m3u8") for track in tracks
+    ]
     assert {"subtitles"} == {variant["SUBTITLES"] for variant in made.tags("EXT-X-STREAM-INF")}
-    throughout, first = ("00:00:00.500", "00:00:07.000", "All the while"), ("00:00:01.000", "00:00:02.000", "In the first segment")
+    throughout, first = (
+        ("00:00:00.500", "00:00:07.000", "All the while"),
+        ("00:00:01.000", "00:00:02.000", "In the first segment"),
+    )
     last = ("00:00:06.500", "Beyond the end")
     cues = _cues(made.folder / "subtitles" / "en")
     assert ([throughout, first], throughout, last) == (cues[0], cues[1][0], (cues[1][1][0], cues[1][1][2]))
@@ -86,9 +97,24 @@ def test_text_subtitles_become_tracks_of_the_stream(tmp_path, name, changes, wit
 def test_whispers_captions_stand_beside_the_files_own(tmp_path, sample, small_model):
     """Of one language: both, named apart, and the file's own, which it marks, are shown at first."""
     (tmp_path / "en.srt").write_text(ENGLISH, encoding="utf-8")
-    maps = ("-map", "0", "-map", "1", "-c", "copy", "-c:s", "srt", "-metadata:s:s:0", "language=eng", "-disposition:s:0", "default")
+    maps = (
+        "-map",
+        "0",
+        "-map",
+        "1",
+        "-c",
+        "copy",
+        "-c:s",
+        "srt",
+        "-metadata:s:s:0",
+        "language=eng",
+        "-disposition:s:0",
+        "default",
+    )
     clip = run(tmp_path, "spoken.mkv", "-i", str(sample), "-i", str(tmp_path / "en.srt"), *maps)
-    made = convert(clip, tmp_path, qualities=("360p",), transcription=TranscriptionRequest(model=str(small_model), language="en"))
+    made = convert(
+        clip, tmp_path, qualities=("360p",), transcription=TranscriptionRequest(model=str(small_model), language="en")
+    )
     assert (Outcome.DONE, "", ()) == made.whole
     tracks = [media for media in made.tags("EXT-X-MEDIA") if media["TYPE"] == "SUBTITLES"]
     assert [("English", "YES", "YES", "subtitles/en"), ("English (automatic)", "NO", "NO", "subtitles/en-2")] == [

@@ -1,4 +1,6 @@
-"""Picture and sound stay together, whatever the source's times are: flashes and beeps at its begin, middle and end, within 20 ms."""
+"""Picture and sound stay together, whatever the source's times are: flashes and beeps at its begin, middle and end,
+within 20 ms.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,16 @@ from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.media.validate import validate
-from pipeline.model import AudioRequest, EncoderFamily, EncodingRequest, Job, JobReport, MappedAudio, Outcome, SegmentType
+from pipeline.model import (
+    AudioRequest,
+    EncoderFamily,
+    EncodingRequest,
+    Job,
+    JobReport,
+    MappedAudio,
+    Outcome,
+    SegmentType,
+)
 
 TS = EncodingRequest(preset="ultrafast", encoder=EncoderFamily.CPU)
 FMP4 = replace(TS, segment_type=SegmentType.FMP4)
@@ -61,12 +72,27 @@ def late_sound(folder: Path) -> Path:
 
 
 def other_format_later(folder: Path) -> Path:
-    """After 5.4 s the sound is mono at 44.1 kHz, as where a broadcast goes over to a programme: a transport stream put together."""
+    """After 5.4 s the sound is mono at 44.1 kHz, as where a broadcast goes over to a programme:
+    a transport stream put together.
+    """
     parts = []
     for name, start_s, length_s, form in (("a", 0.0, 5.4, ("48000", "2")), ("b", 5.4, 6.6, ("44100", "1"))):
         flashes = [time - start_s for time in flash_and_beep.FLASHES if start_s <= time < start_s + length_s]
-        offset = ["-output_ts_offset", str(start_s), "-ar", form[0], "-ac", form[1], "-muxdelay", "0", "-muxpreload", "0"]
-        parts.append(flash_and_beep.make(folder / f"{name}.ts", *offset, length_s=length_s, flashes=flashes).read_bytes())
+        offset = [
+            "-output_ts_offset",
+            str(start_s),
+            "-ar",
+            form[0],
+            "-ac",
+            form[1],
+            "-muxdelay",
+            "0",
+            "-muxpreload",
+            "0",
+        ]
+        parts.append(
+            flash_and_beep.make(folder / f"{name}.ts", *offset, length_s=length_s, flashes=flashes).read_bytes()
+        )
     joined = folder / "joined.ts"
     joined.write_bytes(b"".join(parts))
     return joined
@@ -120,7 +146,10 @@ def test_beeps_are_heard_with_their_flashes(clip, tmp_path, kind, encoding):
     """In the stream and in the MP4, at begin, middle and end."""
     report = _convert(clip(kind), tmp_path, encoding=encoding)
     assert (Outcome.DONE, "", ()) == (report.outcome, report.error, validate(report.folder).findings)
-    for apart in (flash_and_beep.apart_ms(*_playlists(report.folder)), flash_and_beep.apart_ms(report.folder / "offline_480p.mp4")):
+    for apart in (
+        flash_and_beep.apart_ms(*_playlists(report.folder)),
+        flash_and_beep.apart_ms(report.folder / "offline_480p.mp4"),
+    ):
         assert [pytest.approx(0, abs=WITHIN_MS)] * 3 == apart
 
 
@@ -151,7 +180,9 @@ def test_sound_of_its_own_is_cut_where_the_picture_is(tmp_path, rate, encoding, 
     assert (Outcome.DONE, "", ()) == (report.outcome, report.error, validate(report.folder).findings)
     picture, sound = _playlists(report.folder)
     assert len(_durations_s(picture)) == len(_durations_s(sound))
-    assert [] == [pair for pair in zip(_begins_s(picture), _begins_s(sound), strict=True) if not 0 <= pair[1] - pair[0] < 0.0215]
+    assert [] == [
+        pair for pair in zip(_begins_s(picture), _begins_s(sound), strict=True) if not 0 <= pair[1] - pair[0] < 0.0215
+    ]
 
 
 def _ntsc(folder: Path, rate: str, tracks: int) -> Path:
@@ -189,18 +220,26 @@ def test_sixty_channels_become_the_first_two(tmp_path):
     tones = "|".join(f"0.2*sin({200 * n}*2*PI*t)" for n in range(1, 61))
     sixty = ["-f", "lavfi", "-i", f"aevalsrc={tones}:s=48000:d=2", "-c:a", "pcm_s16le"]
     wav = flash_and_beep.run(tmp_path / "sixty.wav", *sixty)
-    source = flash_and_beep.run(tmp_path / "sixty.mov", *picture, "-i", str(wav), *flash_and_beep.CODECS, "-c:a", "copy")
+    source = flash_and_beep.run(
+        tmp_path / "sixty.mov", *picture, "-i", str(wav), *flash_and_beep.CODECS, "-c:a", "copy"
+    )
     job = Job(source=source, output_dir=tmp_path / "out", slug="job", encoding=TS, make_mp4=False)
     plan = wiring.make_plan(job, Config())
     report = wiring.run_job(plan, Config(), lambda event: None, CancelToken())
     assert (Outcome.DONE, "", ()) == (report.outcome, report.error, validate(report.folder).findings)
-    assert ["sixty.mov: 60-channel sound, the first two made stereo."] == [note for note in plan.notes if "channel" in note]
+    assert ["sixty.mov: 60-channel sound, the first two made stereo."] == [
+        note for note in plan.notes if "channel" in note
+    ]
 
 
 def _tones(folder: Path, *arguments: str, name: str = "tones.mxf") -> Path:
     """Make two seconds with a mono track a tone: 400, 500, 600 and 700 Hz."""
     picture = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=2"]
-    tones = [text for hz in (400, 500, 600, 700) for text in ("-f", "lavfi", "-i", f"sine=frequency={hz}:sample_rate=48000:duration=2")]
+    tones = [
+        text
+        for hz in (400, 500, 600, 700)
+        for text in ("-f", "lavfi", "-i", f"sine=frequency={hz}:sample_rate=48000:duration=2")
+    ]
     maps = [text for number in range(5) for text in ("-map", str(number))]
     codecs = ["-c:v", "mpeg2video", "-pix_fmt", "yuv420p", "-b:v", "2M", "-c:a", "pcm_s24le"]
     return flash_and_beep.run(folder / name, *picture, *tones, *maps, *codecs, *arguments)
@@ -220,7 +259,9 @@ def test_mono_tracks_of_an_mxf_are_heard_as_left_and_right(tmp_path):
     report = wiring.run_job(plan, Config(), lambda event: None, CancelToken())
     assert (Outcome.DONE, "", ()) == (report.outcome, report.error, validate(report.folder).findings)
     assert [[400, 500], [600, 700]] == [_heard_hz(path) for path in sorted(report.folder.glob("audio/*/index.m3u8"))]
-    assert ["tones.mxf: 4 mono sound tracks, made 2 in stereo (1+2, 3+4)."] == [note for note in plan.notes if "sound" in note]
+    assert ["tones.mxf: 4 mono sound tracks, made 2 in stereo (1+2, 3+4)."] == [
+        note for note in plan.notes if "sound" in note
+    ]
 
 
 def test_a_map_puts_other_tracks_together(tmp_path):

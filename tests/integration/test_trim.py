@@ -43,7 +43,9 @@ def _numbers(playlist: Path) -> list[tuple[float, int]]:
         for frame in container.decode(video=0):
             luma = frame.to_ndarray(format="gray")[frame.height // 2]
             bars = [luma[int((bar + 0.5) * len(luma) / BARS)] > 128 for bar in range(BARS)]
-            found.append((round(float(frame.pts * frame.time_base) - 10, 3), sum(bit << bar for bar, bit in enumerate(bars))))
+            found.append(
+                (round(float(frame.pts * frame.time_base) - 10, 3), sum(bit << bar for bar, bit in enumerate(bars)))
+            )
     return found
 
 
@@ -73,7 +75,9 @@ def _sound(made) -> Path:
     ],
 )
 def test_a_part_is_exact_to_the_frame(tmp_path, name, trim, encoding, first, last):
-    """Its first frame is that of its beginning, its last the one before its end, and none is missing between; the sound fits."""
+    """Its first frame is that of its beginning, its last the one before its end, and none is missing between;
+    the sound fits.
+    """
     made = convert(_clip(tmp_path, name), tmp_path, trim=trim, encoding=encoding, make_mp4=True)
     assert (Outcome.DONE, "", ()) == made.whole
     length_s = (trim.end_s or LENGTH_S) - trim.start_s
@@ -119,7 +123,9 @@ def test_a_part_in_chunks_is_the_same_as_in_one(tmp_path, monkeypatch):
 def test_captions_chapters_and_subtitles_follow(tmp_path):
     """Closed captions, a text track and chapters, each by the part's own time; what lies outside is left out."""
     plain = _clip(tmp_path, "plain.mp4", codec=("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"))
-    spoken = captioned(plain, tmp_path / "cc.mp4", pop_on("Before", 25, 40) | pop_on("Here", 150, 175) | pop_on("After", 350, 360))
+    spoken = captioned(
+        plain, tmp_path / "cc.mp4", pop_on("Before", 25, 40) | pop_on("Here", 150, 175) | pop_on("After", 350, 360)
+    )
     (tmp_path / "text.srt").write_text(
         "1\n00:00:01,000 --> 00:00:02,000\nBefore\n\n2\n00:00:03,000 --> 00:00:05,000\nAt the edge\n\n"
         "3\n00:00:07,000 --> 00:00:08,000\nHere\n\n4\n00:00:13,000 --> 00:00:14,000\nAfter\n",
@@ -134,7 +140,9 @@ def test_captions_chapters_and_subtitles_follow(tmp_path):
     listed = json.loads((made.folder / "chapters.json").read_text(encoding="utf-8"))
     assert [(0, "One"), (3, "Two")] == [(chapter["start-time"], chapter["titles"][0]["title"]) for chapter in listed]
     cues = {
-        place: re.findall(r"(\S+) --> (\S+)\n(.*)", (made.folder / "subtitles" / place / "seg_001.vtt").read_text(encoding="utf-8"))
+        place: re.findall(
+            r"(\S+) --> (\S+)\n(.*)", (made.folder / "subtitles" / place / "seg_001.vtt").read_text(encoding="utf-8")
+        )
         for place in ("en", "und")
     }
     assert [("00:00:00.000", "00:00:01.000", "At the edge"), ("00:00:03.000", "00:00:04.000", "Here")] == cues["en"]
@@ -148,10 +156,14 @@ def test_the_transcript_is_that_of_the_part(tmp_path, sample, small_model):
     whole = convert(sample, tmp_path / "whole", qualities=("360p",), transcription=asked)
     part = convert(sample, tmp_path / "part", qualities=("360p",), transcription=asked, trim=Trim(start_s=4, end_s=11))
     assert [(Outcome.DONE, "", ())] * 2 == [whole.whole, part.whole]
-    heard = [json.loads((made.folder / "transcript.json").read_text(encoding="utf-8"))["cues"] for made in (whole, part)]
+    heard = [
+        json.loads((made.folder / "transcript.json").read_text(encoding="utf-8"))["cues"] for made in (whole, part)
+    ]
     inside = [(cue["text"], cue["start"] - 4) for cue in heard[0] if 4 <= cue["start"] and cue["end"] <= 11]
     assert inside
-    assert [(text, pytest.approx(start, abs=0.15)) for text, start in inside] == [(cue["text"], cue["start"]) for cue in heard[1]]
+    assert [(text, pytest.approx(start, abs=0.15)) for text, start in inside] == [
+        (cue["text"], cue["start"]) for cue in heard[1]
+    ]
 
 
 def test_the_original_can_not_be_kept_of_a_part(tmp_path):
@@ -159,5 +171,8 @@ def test_the_original_can_not_be_kept_of_a_part(tmp_path):
     clip = _clip(tmp_path, "a.mp4")
     made = convert(clip, tmp_path, trim=Trim(start_s=3, end_s=5), encoding=replace(ULTRAFAST, copy_top=True))
     assert (Outcome.DONE, "", ()) == made.whole
-    sentence = "The original picture can't be kept as it is: only a part of it is wanted, and a copy can't begin and end at any frame."
+    sentence = (
+        "The original picture can't be kept as it is: only a part of it is wanted, "
+        "and a copy can't begin and end at any frame."
+    )
     assert any(text.startswith(sentence) for text in made.log)

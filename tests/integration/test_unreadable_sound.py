@@ -52,10 +52,23 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twelve seconds with a tone."""
     picture = ("-f", "lavfi", "-i", f"testsrc2=size=160x90:rate=25:duration={LENGTH_S}")
     tone = ("-f", "lavfi", "-i", f"sine=duration={LENGTH_S}:sample_rate=48000")
-    return run(tmp_path_factory.mktemp("clips"), "clip.mp4", *picture, *tone, "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac")
+    return run(
+        tmp_path_factory.mktemp("clips"),
+        "clip.mp4",
+        *picture,
+        *tone,
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+        "-c:a",
+        "aac",
+    )
 
 
-def _told(clip: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, error: Exception | None, **asked: object) -> tuple[Outcome, str, str]:
+def _told(
+    clip: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, error: Exception | None, **asked: object
+) -> tuple[Outcome, str, str]:
     whole = av.open
 
     def open_(file: Any, *arguments: Any, **options: Any) -> Any:
@@ -70,7 +83,10 @@ def _told(clip: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, error: Exce
 def test_a_drive_that_fails_is_told(clip, tmp_path, monkeypatch):
     """The rest of the sound is there, but not now."""
     failing = av.error.OSError(errno.EIO, "Input/output error")
-    expected = f"{clip} can't be read to its end: the drive or the network failed. Check the connection, or copy the file to this computer."
+    expected = (
+        f"{clip} can't be read to its end: the drive or the network failed. "
+        "Check the connection, or copy the file to this computer."
+    )
     assert (Outcome.FAILED, expected) == _told(clip, tmp_path, monkeypatch, failing)[:2]
 
 
@@ -81,7 +97,10 @@ ENDS = {"broken": av.error.InvalidDataError(INVALID_DATA, "Invalid data found wh
 def test_sound_that_ends_early_is_refused(clip, tmp_path, monkeypatch, kind):
     """However it came to its end."""
     outcome, error, _ = _told(clip, tmp_path, monkeypatch, ENDS[kind])
-    assert (Outcome.FAILED, True) == (outcome, "of 12.0 s 4.2 s of the sound could be decoded, with 1 decode error" in error), error
+    assert (Outcome.FAILED, True) == (
+        outcome,
+        "of 12.0 s 4.2 s of the sound could be decoded, with 1 decode error" in error,
+    ), error
 
 
 def test_accepted_it_is_told_all_the_same(clip, tmp_path, monkeypatch):

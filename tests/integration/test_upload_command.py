@@ -36,7 +36,9 @@ def _stored(backend, prefix: str) -> dict[str, bytes]:
 
     async def read() -> dict[str, bytes]:
         storage = LocalStorageBackend(backend.settings.root)
-        return {key: await storage.load(key) for key in await storage.list_files(prefix) if key != f"{prefix}manifest.json"}
+        return {
+            key: await storage.load(key) for key in await storage.list_files(prefix) if key != f"{prefix}manifest.json"
+        }
 
     return asyncio.run(read())
 
@@ -54,7 +56,9 @@ def _made(folder: Path, prefix: str) -> dict[str, bytes]:
 
 
 def _stop_half_way(arguments: list[str], environment: dict[str, str], how: signal.Signals) -> subprocess.Popen[str]:
-    """Start an upload and send it a signal as soon as 40 files are up; return the ended process with its output read."""
+    """Start an upload and send it a signal as soon as 40 files are up;
+    return the ended process with its output read.
+    """
     process = start(arguments, environment)
     for line in process.stdout:
         if any(e.get("files_done", 0) >= 40 for e in events(line)):
@@ -71,7 +75,11 @@ def test_an_upload_that_is_killed_goes_on_where_it_was(tmp_path, stream, backend
     before = _stored(backend, prefix)
     assert (-signal.SIGKILL, []) == (killed.returncode, [key for key in before if key.endswith(".m3u8")])
     undecided = run("upload", stream, prefix)
-    assert (2, True, True) == (undecided.returncode, "Previous upload incomplete" in undecided.stderr, "--resume" in undecided.stderr)
+    assert (2, True, True) == (
+        undecided.returncode,
+        "Previous upload incomplete" in undecided.stderr,
+        "--resume" in undecided.stderr,
+    )
     resumed = run("upload", stream, prefix, "--resume", "--json")
     counts = [e["files_done"] for e in events(resumed.stdout) if e["event"] == "phase_progress" and e["files_total"]]
     assert (0, True, 402) == (resumed.returncode, counts[0] >= 40, counts[-1])
@@ -86,7 +94,8 @@ def test_ctrl_c_during_an_upload_says_how_far_it_came(tmp_path, stream, backend,
     assert (130, "cancelled", True) == (
         stopped.returncode,
         report["outcome"],
-        report["error"].startswith("Upload cancelled. ") and report["error"].endswith("/402 files uploaded. Resume anytime."),
+        report["error"].startswith("Upload cancelled. ")
+        and report["error"].endswith("/402 files uploaded. Resume anytime."),
     )
     fresh = run("upload", stream, prefix, "--fresh", "--json")
     counts = [e["files_done"] for e in events(fresh.stdout) if e["event"] == "phase_progress" and e["files_total"]]
@@ -105,12 +114,15 @@ def test_an_upload_that_is_done_sends_nothing_again(stream, backend, run):
     first = run("upload", stream, prefix).returncode
     once = state()
     again = run("upload", stream, prefix).returncode
-    assert (0, 0, 404, 403) == (first, again, once[0], len(once[1]))  # the manifest twice: without files at the beginning
+    # the manifest twice: without files at the beginning
+    assert (0, 0, 404, 403) == (first, again, once[0], len(once[1]))
     assert (once, 1) == (state(), len(list(stream.glob("upload_log_*.txt"))))  # nor is there a log of nothing
 
 
 def test_two_uploads_to_one_free_destination(tmp_path, stream, backend, environment, run):
-    """The second to begin is told of the first, which is under way, and sends nothing; once it may, it takes the place."""
+    """The second to begin is told of the first, which is under way, and sends nothing; once it may,
+    it takes the place.
+    """
     prefix, other = "tests/both/", tmp_path / "elsewhere" / "stream"
     shutil.copytree(stream, other)
     (other / "720p" / "seg_001.ts").write_bytes(b"another video")
@@ -127,7 +139,11 @@ def test_two_uploads_to_one_free_destination(tmp_path, stream, backend, environm
     assert (2, True) == (looked.returncode, f"An upload to {prefix} has begun and is not finished." in looked.stderr)
     assert _made(stream, prefix) == _stored(backend, prefix)
     late, insisted = run("upload", other, prefix), run("upload", other, prefix, "--replace")
-    assert (2, True, 0) == (late.returncode, "holds another “stream”, of other content" in late.stderr, insisted.returncode)
+    assert (2, True, 0) == (
+        late.returncode,
+        "holds another “stream”, of other content" in late.stderr,
+        insisted.returncode,
+    )
     assert b"another video" == _stored(backend, prefix)[f"{prefix}v2/720p/seg_001.ts"]
     restored = tmp_path / "back"
     back = run("manifest", "restore", prefix, "-o", restored).returncode
@@ -149,7 +165,19 @@ def test_a_folder_gets_its_file_record(tmp_path, backend, run):
 def test_an_upload_goes_on_where_a_conversion_was_killed(tmp_path, environment, backend, run, short_clip):
     """The same record as the conversion would have made; the conversion, started again, finds everything done."""
     prefix = "tests/taken-over/"
-    arguments = ("convert", short_clip, "-o", tmp_path, "--preset", "ultrafast", "--upload", prefix, "--session-id", "b" * 24, "--json")
+    arguments = (
+        "convert",
+        short_clip,
+        "-o",
+        tmp_path,
+        "--preset",
+        "ultrafast",
+        "--upload",
+        prefix,
+        "--session-id",
+        "b" * 24,
+        "--json",
+    )
     process = start(command(*arguments, "--limit-rate", "100K"), environment)
     for line in process.stdout:
         if any(e.get("files_done", 0) >= 1 for e in events(line)):
@@ -181,7 +209,12 @@ def test_a_stream_that_was_replaced_is_sent_again(tmp_path, backend, run):
         assert 0 == run("upload", folder, prefix, "--replace").returncode
     again = run("upload", folders[0], prefix, "--replace")
     assert (0, True) == (again.returncode, "every file is sent again" in again.stdout)
-    expected = {"seg_001.ts": b"first", "v2/seg_001.ts": b"second", "v3/seg_001.ts": b"first", "master.m3u8": b"#EXTM3U\n# first\n"}
+    expected = {
+        "seg_001.ts": b"first",
+        "v2/seg_001.ts": b"second",
+        "v3/seg_001.ts": b"first",
+        "master.m3u8": b"#EXTM3U\n# first\n",
+    }
     assert {prefix + name: content for name, content in expected.items()} == _stored(backend, prefix)
 
 
@@ -193,7 +226,10 @@ def test_another_streams_destination_is_not_taken_unasked(tmp_path, stream, back
     assert 0 == run("upload", other, prefix).returncode
     before = _stored(backend, prefix)
     refused = run("upload", stream, prefix)
-    sentence = f"{prefix} holds another video, “Lesson 01”: choose another destination, or put this one in its place (--replace)."
+    sentence = (
+        f"{prefix} holds another video, “Lesson 01”: choose another destination, "
+        "or put this one in its place (--replace)."
+    )
     assert (2, f"hls-converter: {sentence}\n", before) == (refused.returncode, refused.stderr, _stored(backend, prefix))
     assert 0 == run("upload", other, prefix).returncode
 
@@ -212,7 +248,11 @@ def test_a_login_that_expires_without_a_terminal_keeps_the_state(stream, environ
         ended = {}
         for token in (TOKEN, "another-token-0123456789"):
             ended[token] = subprocess.run(
-                arguments, env={**at_server, "AUTH_TOKEN": token}, capture_output=True, text=True, stdin=subprocess.DEVNULL
+                arguments,
+                env={**at_server, "AUTH_TOKEN": token},
+                capture_output=True,
+                text=True,
+                stdin=subprocess.DEVNULL,
             )
         sent = server.puts()
     first, second = ended.values()
@@ -221,10 +261,15 @@ def test_a_login_that_expires_without_a_terminal_keeps_the_state(stream, environ
 
 
 def test_a_limit_of_the_rate_is_kept_from_the_command_line(stream, environment, backend, run):
-    """All files together are no faster than was said, however many go at a time; with another limit the rest goes up."""
+    """All files together are no faster than was said, however many go at a time;
+    with another limit the rest goes up.
+    """
     parallel, limit = 4, 100 << 10
-    burst = limit // 10 + parallel * SEGMENT_BYTES  # the tenth of a second that may be saved up, and a block of each thread
-    arguments = command("upload", stream, "tests/limited/", "--limit-rate", "100K", "--parallel", str(parallel), "--json")
+    # the tenth of a second that may be saved up, and a block of each thread
+    burst = limit // 10 + parallel * SEGMENT_BYTES
+    arguments = command(
+        "upload", stream, "tests/limited/", "--limit-rate", "100K", "--parallel", str(parallel), "--json"
+    )
     process = start(arguments, environment)
     speeds: list[float] = []
     for line in process.stdout:
@@ -234,7 +279,9 @@ def test_a_limit_of_the_rate_is_kept_from_the_command_line(stream, environment, 
             break
     process.communicate(timeout=30)
     assert (130, 5, True) == (process.returncode, len(speeds), max(speeds, default=0) <= limit + burst)
-    assert 0 == run("upload", stream, "tests/limited/", "--limit-rate", "50M", "--parallel", "16", "--resume").returncode
+    assert (
+        0 == run("upload", stream, "tests/limited/", "--limit-rate", "50M", "--parallel", "16", "--resume").returncode
+    )
     assert _made(stream, "tests/limited/") == _stored(backend, "tests/limited/")
 
 
@@ -298,7 +345,18 @@ def test_an_encode_is_used_again_when_its_upload_was_killed(tmp_path, environmen
 
 def test_local_files_go_only_when_asked_and_everything_is_up(tmp_path, backend, run, short_clip):
     """Media are deleted; the source, the job's own files and the store stay."""
-    done = run("convert", short_clip, "-o", tmp_path, "--preset", "ultrafast", "--upload", "tests/deleted/", "--delete-local", "--json")
+    done = run(
+        "convert",
+        short_clip,
+        "-o",
+        tmp_path,
+        "--preset",
+        "ultrafast",
+        "--upload",
+        "tests/deleted/",
+        "--delete-local",
+        "--json",
+    )
     folder = tmp_path / "short-clip"
     left = sorted(p.name for p in folder.iterdir() if not p.name.startswith(("upload_log", ".")))
     stored = _stored(backend, "tests/deleted/")

@@ -1,4 +1,6 @@
-"""The program against a real S3 server, by way of the reference backend: nobody in between who is kinder than a store."""
+"""The program against a real S3 server, by way of the reference backend:
+nobody in between who is kinder than a store.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +87,10 @@ class Bucket:
     def parts(self) -> set[int]:
         """Return the numbers of the parts of all objects that are not complete."""
         begun = self.client.list_multipart_uploads(Bucket=self.name, Prefix=self._top).get("Uploads", [])
-        of = [self.client.list_parts(Bucket=self.name, Key=one["Key"], UploadId=one["UploadId"]).get("Parts", []) for one in begun]
+        of = [
+            self.client.list_parts(Bucket=self.name, Key=one["Key"], UploadId=one["UploadId"]).get("Parts", [])
+            for one in begun
+        ]
         return {part["PartNumber"] for parts in of for part in parts}
 
 
@@ -118,11 +123,15 @@ def limits(request) -> dict[str, int]:
 
 @pytest.fixture
 def backend(s3_settings: S3Settings, tmp_path: Path, monkeypatch, limits) -> Iterator[RunningBackend]:
-    """A backend over the bucket that advises the smallest parts a store takes, so that a file of 25 MB is a large one."""
+    """A backend over the bucket that advises the smallest parts a store takes,
+    so that a file of 25 MB is a large one.
+    """
     monkeypatch.setattr("backend.catalogue.PART_BYTES", MIN_PART_BYTES)
     storage = replace(s3_settings, max_size_bytes=limits.get("quota_bytes"))
     settings = BackendSettings.from_config(Config(), root=tmp_path / "backend", token=TOKEN)
-    with serve_in_thread(replace(settings, storage=storage, url_ttl_s=limits.get("url_ttl_s", settings.url_ttl_s))) as running:
+    with serve_in_thread(
+        replace(settings, storage=storage, url_ttl_s=limits.get("url_ttl_s", settings.url_ttl_s))
+    ) as running:
         yield running
 
 
@@ -152,7 +161,10 @@ def test_whole_life_of_a_stream(tmp_path, backend, bucket, run):
     around = MIN_PART_BYTES - 2
     part = requests.get(address, headers={"Range": f"bytes={around}-{around + 3}"}, timeout=30)
     assert (206, LARGE["offline_480p.mp4"][around : around + 4]) == (part.status_code, part.content)
-    assert ("video/mp4", f"bytes {around}-{around + 3}/{LARGE_BYTES}") == (part.headers["Content-Type"], part.headers["Content-Range"])
+    assert ("video/mp4", f"bytes {around}-{around + 3}/{LARGE_BYTES}") == (
+        part.headers["Content-Type"],
+        part.headers["Content-Range"],
+    )
 
     second = {
         **first,
@@ -208,9 +220,12 @@ def test_another_computer_does_not_send_what_is_there(tmp_path, environment, buc
     assert 0 == run("upload", fill(tmp_path / "here" / "lesson", files), PREFIX).returncode
     there = fill(tmp_path / "there" / "lesson", {**files, "seg_2.ts": b"2"})
     elsewhere = {**environment, "XDG_DATA_HOME": str(tmp_path / "another")}
-    process = start(command("upload", there, PREFIX, "--replace"), elsewhere)  # without job and manifest it is another stream
+    # without job and manifest it is another stream
+    process = start(command("upload", there, PREFIX, "--replace"), elsewhere)
     assert (0, "") == (process.wait(timeout=60), process.communicate()[1])
-    assert {f"{PREFIX}{name}" for name in ("seg_2.ts", "master.m3u8", "manifest.json")} == set(STORED_WHOLE.findall(logged(there)))
+    assert {f"{PREFIX}{name}" for name in ("seg_2.ts", "master.m3u8", "manifest.json")} == set(
+        STORED_WHOLE.findall(logged(there))
+    )
     assert [] == PART_STORED.findall(logged(there))
 
 
@@ -230,7 +245,9 @@ def test_url_that_expires_while_the_file_before_is_sent(tmp_path, bucket, run):
 @pytest.mark.parametrize("limits", [{"quota_bytes": 100_000}], indirect=True, ids=["100 KB"])
 def test_full_storage_is_the_administrators(tmp_path, bucket, run):
     """What does not fit is refused before it is sent, and nothing is published."""
-    folder = fill(tmp_path / "lesson", {"seg_1.ts": bytes(60_000), "seg_2.ts": bytes(60_000), "master.m3u8": b"#EXTM3U\n"})
+    folder = fill(
+        tmp_path / "lesson", {"seg_1.ts": bytes(60_000), "seg_2.ts": bytes(60_000), "master.m3u8": b"#EXTM3U\n"}
+    )
     done = run("upload", folder, PREFIX, "--json")
     said = events(done.stdout)[-1]["error"]
     assert (1, True) == (done.returncode, "S3 storage quota exceeded. Contact administrator." in done.stderr)
@@ -258,5 +275,7 @@ def test_a_script_goes_on_from_its_saved_state_alone(tmp_path, backend, bucket, 
     ok, keys, error = other.upload_directory(folder, PREFIX)
     assert (True, set(CONTENT) | set(LARGE), "") == (ok, set(keys), error)
     assert as_stored({**CONTENT, **LARGE}) == bucket.objects()
-    assert {PREFIX + name for name in ("480p/seg_001.ts", "master.m3u8", "manifest.json")} == set(STORED_WHOLE.findall(logged(folder)))
+    assert {PREFIX + name for name in ("480p/seg_001.ts", "master.m3u8", "manifest.json")} == set(
+        STORED_WHOLE.findall(logged(folder))
+    )
     assert [] == PART_STORED.findall(logged(folder))

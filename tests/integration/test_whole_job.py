@@ -30,7 +30,14 @@ def test_the_folder_holds_what_the_design_promises(published):
     playlists |= {"master.m3u8", "subtitles/en/index.m3u8"}
     pictures = {"poster.jpg", "sprite.jpg", "thumbnails.vtt"}
     captions = {"subtitles.vtt", *(f"subtitles/en/seg_00{n}.vtt" for n in (1, 2, 3))}
-    assert segments | playlists | captions | pictures | {"offline_480p.mp4", "transcript.srt", "transcript.txt", "transcript.json"} == made
+    assert (
+        segments
+        | playlists
+        | captions
+        | pictures
+        | {"offline_480p.mp4", "transcript.srt", "transcript.txt", "transcript.json"}
+        == made
+    )
     assert [folder] == list(folder.parent.iterdir())
 
 
@@ -50,7 +57,10 @@ def test_what_is_stored_equals_what_was_made(published):
     import asyncio
 
     folder, root = published.report.folder, published.backend.settings.root
-    made = {published.prefix + p.relative_to(folder).as_posix(): hashlib.md5(p.read_bytes()).hexdigest() for p in published_files(folder)}
+    made = {
+        published.prefix + p.relative_to(folder).as_posix(): hashlib.md5(p.read_bytes()).hexdigest()
+        for p in published_files(folder)
+    }
     assert made == asyncio.run(_stored(root, made))
     stored = asyncio.run(LocalStorageBackend(root).list_files(published.prefix))
     assert sorted([*made, f"{published.prefix}manifest.json"]) == sorted(stored)
@@ -85,5 +95,7 @@ def test_keyframes_stand_at_the_same_times_in_every_rendition(published):
 def test_no_secret_is_left_in_any_file(published):
     """No token and no signature in journal, state, log or job file."""
     token = published.config.backend.token
-    left = b"".join(p.read_bytes() for p in published.report.folder.rglob("*") if p.is_file() and p.suffix not in (".ts", ".mp4"))
+    left = b"".join(
+        p.read_bytes() for p in published.report.folder.rglob("*") if p.is_file() and p.suffix not in (".ts", ".mp4")
+    )
     assert (False, False) == (token.encode() in left, b"signature=" in left)

@@ -1,4 +1,6 @@
-"""Files that are whole and declare another length than they have: made, with a warning; those that broke off are refused as before."""
+"""Files that are whole and declare another length than they have: made, with a warning;
+those that broke off are refused as before.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ def _clip(folder: Path, name: str, *more: str, length_s: float = 4) -> Path:
 
 @pytest.fixture
 def wrong_flv(tmp_path) -> Path:
-    """Four seconds whose metadata says sixty: a number after the name, a byte of type and eight of a double (FLV 10.1, E.4.4.2)."""
+    """Four seconds whose metadata says sixty: a number after the name, a byte of type and eight of a double (FLV 10.1,
+    E.4.4.2).
+    """
     clip = _clip(tmp_path, "wrong.flv")
     data = bytearray(clip.read_bytes())
     at = data.index(b"duration") + len(b"duration") + 1
@@ -43,7 +47,10 @@ def test_a_file_with_that_header_that_broke_off_is_refused(wrong_flv, tmp_path):
     data = wrong_flv.read_bytes()
     wrong_flv.write_bytes(data[: len(data) * 6 // 10])
     made = convert(wrong_flv, tmp_path)
-    assert (Outcome.FAILED, True) == (made.report.outcome, "ends early: it declares 60.0 s, but only 2." in made.report.error)
+    assert (Outcome.FAILED, True) == (
+        made.report.outcome,
+        "ends early: it declares 60.0 s, but only 2." in made.report.error,
+    )
 
 
 @pytest.fixture
@@ -51,7 +58,10 @@ def late_sound(tmp_path) -> Path:
     """Sound that begins two seconds late, in a Matroska file that ffmpeg copied from one of mkvmerge's."""
     clip = run(
         tmp_path, "late.mkv", *picture(length_s=4), "-itsoffset", "2", *sound(length_s=2), *H264, *AAC,
-        "-metadata:s:a", "_STATISTICS_WRITING_APP=mkvmerge v74.0.0", "-metadata:s:v", "_STATISTICS_WRITING_APP=mkvmerge v74.0.0",
+        "-metadata:s:a", (
+            "_STATISTICS_WRITING_APP=mkvmerge "
+            "v74.0.0"
+        ), "-metadata:s:v", "_STATISTICS_WRITING_APP=mkvmerge v74.0.0",
     )  # fmt: skip
     assert b"DURATION" in clip.read_bytes()
     return clip

@@ -31,7 +31,10 @@ def make_wheel(folder, name, version, modules):
     files = {f"{module}.py": text for module, text in modules.items()}
     files[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
     files[f"{info}/WHEEL"] = "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-    digests = {path: base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode() for path, text in files.items()}
+    digests = {
+        path: base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+        for path, text in files.items()
+    }
     files[f"{info}/RECORD"] = "".join(f"{path},sha256={digests[path]},\n" for path in digests) + f"{info}/RECORD,,\n"
     wheel = folder / f"{name}-{version}-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
@@ -83,7 +86,9 @@ class Checkout:
     def installed(self):
         """Return the version of the package `tiny` that the environment has."""
         python = self.folder / ".venv/bin/python"
-        done = subprocess.run([python, "-c", "import tiny; print(tiny.VERSION)"], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [python, "-c", "import tiny; print(tiny.VERSION)"], capture_output=True, text=True, check=False
+        )
         return done.stdout.strip()
 
 
@@ -139,7 +144,9 @@ def wheels(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheels")
     for version in ("1.0", "2.0"):
         make_wheel(folder, "tiny", version, {"tiny": f"VERSION = {version!r}\n"})
-    tool = "import os, sys\nprint({name!r}, *sys.argv[1:])\nsys.exit({name!r} in os.environ.get('FAILING', '').split())\n"
+    tool = (
+        "import os, sys\nprint({name!r}, *sys.argv[1:])\nsys.exit({name!r} in os.environ.get('FAILING', '').split())\n"
+    )
     make_wheel(folder, "tools", "1.0", {name: tool.format(name=name) for name in ("ruff", "mypy", "pytest")})
     return folder
 
@@ -152,7 +159,9 @@ def checkout(tmp_path, wheels):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory, wheels):
-    """A checkout whose path has spaces in it, and what its first start was like; a test leaves its requirements as they were."""
+    """A checkout whose path has spaces in it, and what its first start was like;
+    a test leaves its requirements as they were.
+    """
     made = Checkout(tmp_path_factory.mktemp("made") / "HLS Converter's folder", wheels)
     made.first_start = made.run("convert", "a b.mp4")
     return made
@@ -173,7 +182,9 @@ def load(checkout, monkeypatch):
 
     def load_module(name):
         monkeypatch.delitem(sys.modules, "system_packages", raising=False)
-        spec = importlib.util.spec_from_file_location(f"{name}_of_{id(checkout)}", checkout.folder / "packaging" / f"{name}.py")
+        spec = importlib.util.spec_from_file_location(
+            f"{name}_of_{id(checkout)}", checkout.folder / "packaging" / f"{name}.py"
+        )
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         return module

@@ -50,7 +50,9 @@ class TestWhyRebuild:
         """An environment that works but has no stamp, made by hand perhaps, is completed."""
         assert environment.why_rebuild() is None
 
-    @pytest.mark.parametrize("target", ["/there/is/no/python", "/bin/false", sys.executable], ids=["gone", "broken", "not-its-own"])
+    @pytest.mark.parametrize(
+        "target", ["/there/is/no/python", "/bin/false", sys.executable], ids=["gone", "broken", "not-its-own"]
+    )
     def test_does_not_work(self, environment, target):
         """An environment whose Python is gone, broken or belongs elsewhere is made anew."""
         environment.PYTHON.parent.mkdir(parents=True)
@@ -84,7 +86,10 @@ class TestStamp:
 @pytest.mark.parametrize(
     ("line", "shown"),
     [
-        ("  Downloading av-18.1.0-cp311-abi3-manylinux_2_28_x86_64.whl (38.5 MB)\n", "  Downloading av 18.1.0 (38.5 MB)"),
+        (
+            "  Downloading av-18.1.0-cp311-abi3-manylinux_2_28_x86_64.whl (38.5 MB)\n",
+            "  Downloading av 18.1.0 (38.5 MB)",
+        ),
         ("Downloading https://x/packages/tiny_one-1.0-py3-none-any.whl (9 kB)\n", "  Downloading tiny_one 1.0 (9 kB)"),
         ("Installing collected packages: av, requests\n", "  Installing 2 packages..."),
         ("Installing collected packages: av\n", "  Installing 1 package..."),
@@ -99,7 +104,9 @@ def test_visible_step(environment, line, shown):
     assert shown == environment.visible_step(line)
 
 
-@pytest.mark.parametrize(("from_system", "package"), [(True, f"python3.{sys.version_info.minor}-venv"), (False, "python3-venv")])
+@pytest.mark.parametrize(
+    ("from_system", "package"), [(True, f"python3.{sys.version_info.minor}-venv"), (False, "python3-venv")]
+)
 def test_python_without_ensurepip(environment, monkeypatch, from_system, package):
     """A Debian Python without its venv package has that package installed, or named."""
     asked = []

@@ -53,7 +53,9 @@ def run(programs, tmp_path):
     def run_installed(*arguments):
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         command = [programs / "hls-converter", *arguments]
-        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=DEADLINE_S)
+        return subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=DEADLINE_S
+        )
 
     return run_installed
 
@@ -67,9 +69,13 @@ def test_version(wheel, run):
 
 def test_requirements(programs):
     """What requirements.txt lists is what the installed program asks for."""
-    listed = [line for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
+    listed = [
+        line for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines() if line and line[0] != "#"
+    ]
     code = "import importlib.metadata as m; print(*m.requires('hls-converter'), sep='\\n')"
-    asked = subprocess.run([programs / "python", "-c", code], capture_output=True, text=True, check=True).stdout.splitlines()
+    asked = subprocess.run(
+        [programs / "python", "-c", code], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
     assert sorted(_parts(line) for line in listed) == sorted(_parts(line) for line in asked)
 
 

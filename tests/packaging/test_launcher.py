@@ -43,9 +43,11 @@ class TestFirstStart:
         """The first start makes the environment, says what it does, and goes on into the program."""
         status, _, errors = made.first_start
         assert 0 == status
-        assert ["Setting up HLS Converter (once, about a minute)...", "  Installing 1 package...", "HLS Converter is set up."] == (
-            errors.splitlines()
-        )
+        assert [
+            "Setting up HLS Converter (once, about a minute)...",
+            "  Installing 1 package...",
+            "HLS Converter is set up.",
+        ] == (errors.splitlines())
         assert "1.0" == made.installed()
 
     def test_output_is_the_programs(self, made):
@@ -106,14 +108,18 @@ class TestChanges:
         assert "2.0" == changing.installed()
 
     def test_failed_update(self, changing):
-        """Packages that can't be had end the start with pip's last lines and one sentence, and the environment stays as it was."""
+        """Packages that can't be had end the start with pip's last lines and one sentence,
+        and the environment stays as it was.
+        """
         changing.require("tiny==3.0")
         status, output, errors = changing.run()
         assert (1, "", "1.0") == (status, output, changing.installed())
         assert "tiny==3.0" in errors
         assert errors.splitlines()[-1].startswith("The packages that HLS Converter needs could not be installed: check")
         changing.require("tiny==1.0")
-        assert "Bringing the environment of HLS Converter up to date...\nHLS Converter is set up.\n" == changing.run()[2]
+        assert (
+            "Bringing the environment of HLS Converter up to date...\nHLS Converter is set up.\n" == changing.run()[2]
+        )
 
     def test_moved_folder(self, made, tmp_path):
         """A checkout that was moved makes its environment anew, for its new place."""
@@ -182,9 +188,13 @@ class TestCantSetUp:
     def test_old_python(self, checkout, path_without_python):
         """A machine with an old Python alone is told so, by its version."""
         python = path_without_python / "python3"
-        python.write_text('#!/bin/sh\nif [ "$1" = --version ]; then echo Python 3.8.18; else exit 9; fi\n', encoding="utf-8")
+        python.write_text(
+            '#!/bin/sh\nif [ "$1" = --version ]; then echo Python 3.8.18; else exit 9; fi\n', encoding="utf-8"
+        )
         python.chmod(0o755)
-        status, output, errors = checkout.run(environment={"PATH": str(path_without_python), "HLS_CONVERTER_PYTHON": ""})
+        status, output, errors = checkout.run(
+            environment={"PATH": str(path_without_python), "HLS_CONVERTER_PYTHON": ""}
+        )
         assert (1, "") == (status, output)
         assert "HLS Converter needs Python 3.10 or newer, but found only Python 3.8.18." == errors.splitlines()[0]
 
@@ -199,7 +209,9 @@ class TestCantSetUp:
         """An old python3 does not hide a newer python3.12 beside it."""
         old, new = path_without_python / "python3", path_without_python / "python3.12"
         old.write_text("#!/bin/sh\nexit 9\n", encoding="utf-8")
-        new.write_text('#!/bin/sh\necho "python3.12 $*" >&2\ncase $1 in -c) exit 0;; *) exit 5;; esac\n', encoding="utf-8")
+        new.write_text(
+            '#!/bin/sh\necho "python3.12 $*" >&2\ncase $1 in -c) exit 0;; *) exit 5;; esac\n', encoding="utf-8"
+        )
         old.chmod(0o755)
         new.chmod(0o755)
         status, _, errors = checkout.run(environment={"PATH": str(path_without_python), "HLS_CONVERTER_PYTHON": ""})
@@ -233,7 +245,15 @@ class TestRunTests:
     def test_all_checks(self, run_tests):
         """Without arguments every check runs, under its name."""
         status, output, _ = run_tests()
-        lines = ["=== ruff check", "ruff check .", "=== ruff format", "ruff format --check .", "=== mypy", "mypy", "=== pytest"]
+        lines = [
+            "=== ruff check",
+            "ruff check .",
+            "=== ruff format",
+            "ruff format --check .",
+            "=== mypy",
+            "mypy",
+            "=== pytest",
+        ]
         shared = "pytest -n logical --maxprocesses 4 --dist loadfile"
         assert (0, [*lines, shared, "=== all passed"]) == (status, [line for line in output.splitlines() if line])
 
@@ -248,7 +268,10 @@ class TestRunTests:
         *checks, last = [line for line in output.splitlines() if line and not line.startswith("===")]
         assert (0, ["ruff check .", "ruff format --check .", "mypy"]) == (status, checks)
         assert f"pytest -n logical --maxprocesses 4 --dist loadfile {QUICK}" == last
-        left_out = "Left out: tests in Chromium, on a real S3 server and that take long. ./run-tests without --quick runs them all."
+        left_out = (
+            "Left out: tests in Chromium, on a real S3 server and that take long. "
+            "./run-tests without --quick runs them all."
+        )
         assert left_out == errors.splitlines()[-1]
 
     def test_quick_tests_of_a_folder(self, run_tests):
@@ -291,10 +314,26 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("path", "ignored"),
         [
-            *((path, True) for path in (".env", ".env.local", ".env.production.local", "s3_config.json", "s3_config.json.tmp")),
-            *((path, True) for path in ("out/a/.upload_state.json", "out/a/.upload_journal.jsonl", "out/a/upload_log_20250101_1200.txt")),
-            *((path, True) for path in ("out/.a.partial/x.ts", ".venv/bin/python", ".venv.old/x", ".venv.lock", "storage-data/x")),
-            *((path, False) for path in (".env.example", "s3_config.json.example", "config.py", "requirements.txt", ".ci/run")),
+            *(
+                (path, True)
+                for path in (".env", ".env.local", ".env.production.local", "s3_config.json", "s3_config.json.tmp")
+            ),
+            *(
+                (path, True)
+                for path in (
+                    "out/a/.upload_state.json",
+                    "out/a/.upload_journal.jsonl",
+                    "out/a/upload_log_20250101_1200.txt",
+                )
+            ),
+            *(
+                (path, True)
+                for path in ("out/.a.partial/x.ts", ".venv/bin/python", ".venv.old/x", ".venv.lock", "storage-data/x")
+            ),
+            *(
+                (path, False)
+                for path in (".env.example", "s3_config.json.example", "config.py", "requirements.txt", ".ci/run")
+            ),
         ],
     )
     def test_git_keeps_secrets_out(self, repository, path, ignored):

@@ -1,4 +1,6 @@
-"""What ./run-tests installs and what it leaves out: an S3 server where none can be had, and more when it has to be quick."""
+"""What ./run-tests installs and what it leaves out: an S3 server where none can be had,
+and more when it has to be quick.
+"""
 
 import subprocess
 import sys
@@ -27,7 +29,9 @@ def run_tests(load, monkeypatch):
         monkeypatch.setattr(module, "is_root", lambda: root)
         monkeypatch.setattr(module, "install", install)
         monkeypatch.setattr(
-            module, "S3_SERVER_PACKAGES", {name: lambda name=name: name not in missing for name in module.S3_SERVER_PACKAGES}
+            module,
+            "S3_SERVER_PACKAGES",
+            {name: lambda name=name: name not in missing for name in module.S3_SERVER_PACKAGES},
         )
         module.install_s3_server()
         return installed
@@ -37,10 +41,14 @@ def run_tests(load, monkeypatch):
 
 def test_the_missing_packages_are_installed(run_tests):
     """As root on Debian what is missing is installed, and only that."""
-    assert [(["radosgw", "ceph-osd"], "The tests on a real S3 server need")] == run_tests(root=True, missing=("radosgw", "ceph-osd"))
+    assert [(["radosgw", "ceph-osd"], "The tests on a real S3 server need")] == run_tests(
+        root=True, missing=("radosgw", "ceph-osd")
+    )
 
 
-@pytest.mark.parametrize(("root", "missing"), [(False, ("radosgw",)), (True, ())], ids=["not root", "nothing is missing"])
+@pytest.mark.parametrize(
+    ("root", "missing"), [(False, ("radosgw",)), (True, ())], ids=["not root", "nothing is missing"]
+)
 def test_nothing_is_installed(run_tests, capsys, root, missing):
     """Who may not install packages, or has them, is not bothered."""
     assert [] == run_tests(root=root, missing=missing)
@@ -55,7 +63,9 @@ def test_a_failed_installation_is_no_end(run_tests, capsys):
 
 @pytest.fixture
 def bare(load, monkeypatch):
-    """The module on a computer without any of the system's packages, which notes what it runs in place of running it."""
+    """The module on a computer without any of the system's packages,
+    which notes what it runs in place of running it.
+    """
     module = load("run_tests")
     module.ran = []
     for packages in (module.SYSTEM_PACKAGES, module.S3_SERVER_PACKAGES):
@@ -94,7 +104,9 @@ def test_quick_without_a_screen(bare, monkeypatch, tmp_path, capsys, tk, display
 
 
 def test_what_is_quick():
-    """Tests in a browser, on an S3 server, of whole jobs, and those that are listed as slow are not quick; others are."""
+    """Tests in a browser, on an S3 server, of whole jobs, and those that are listed as slow are not quick;
+    others are.
+    """
     files = {
         "tests/browser/test_playing.py": False,
         "tests/integration/test_trim.py": False,

@@ -20,7 +20,8 @@ def apt_get(tmp_path, monkeypatch):
     def fake(*, failing):
         program = tmp_path / "apt-get"
         program.write_text(
-            f'#!/bin/sh\necho "$@" >> {calls}\necho apt says no\ncase "$*" in *{failing}*) exit 100;; esac\n', encoding="utf-8"
+            f'#!/bin/sh\necho "$@" >> {calls}\necho apt says no\ncase "$*" in *{failing}*) exit 100;; esac\n',
+            encoding="utf-8",
         )
         program.chmod(0o755)
         monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
@@ -47,7 +48,9 @@ def test_stale_list_is_no_reason_to_stop(system_packages, apt_get):
 def test_failed_installation(system_packages, apt_get, capfd):
     """What apt-get says is shown when it fails, and a sentence says what to do."""
     apt_get(failing="install")
-    with pytest.raises(system_packages.SetUpError, match=r"^The tests need xvfb, which could not be installed: see the lines above"):
+    with pytest.raises(
+        system_packages.SetUpError, match=r"^The tests need xvfb, which could not be installed: see the lines above"
+    ):
         system_packages.install(["xvfb"], purpose="The tests need")
     assert "apt says no" in capfd.readouterr().err
 
@@ -55,7 +58,13 @@ def test_failed_installation(system_packages, apt_get, capfd):
 @pytest.mark.parametrize(
     ("missing", "said"),
     [
-        ("has_apt", "^The tests need what Debian calls xvfb xdotool: install it with your system's package manager and start again.$"),
+        (
+            "has_apt",
+            (
+                "^The tests need what Debian calls xvfb xdotool: "
+                "install it with your system's package manager and start again.$"
+            ),
+        ),
         ("is_root", "^The tests need xvfb xdotool: run `sudo apt install xvfb xdotool` and start again.$"),
     ],
 )
@@ -91,7 +100,9 @@ class TestNeeds:
     )
     def test_only_what_is_missing(self, run_tests, monkeypatch, there, asked):
         """Only what is missing is asked for, and nothing at all when everything is there."""
-        monkeypatch.setattr(run_tests, "SYSTEM_PACKAGES", {name: lambda value=value: value for name, value in there.items()})
+        monkeypatch.setattr(
+            run_tests, "SYSTEM_PACKAGES", {name: lambda value=value: value for name, value in there.items()}
+        )
         monkeypatch.setattr(run_tests, "from_system", lambda: True)
         assert 0 == run_tests.main([])
         assert [*asked, "ruff check", "ruff format", "mypy", "pytest"] == run_tests.done

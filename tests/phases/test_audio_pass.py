@@ -1,4 +1,6 @@
-"""The sound in pieces: what was made before a stop is not made again, and what is made after it is what would have been made."""
+"""The sound in pieces: what was made before a stop is not made again,
+and what is made after it is what would have been made.
+"""
 
 from __future__ import annotations
 
@@ -81,7 +83,10 @@ def test_a_stop_costs_a_piece_and_changes_nothing(run, tmp_path):
     made = first.stat().st_mtime_ns
     again = run("stopped", level=Level(gain=4.0, ceiling=0.8))
     assert made == first.stat().st_mtime_ns
-    heard = [_decoded([tmp_path / name / f"sound-{number:04d}" / "0.nut" for number in range(3)]) for name in ("straight", "stopped")]
+    heard = [
+        _decoded([tmp_path / name / f"sound-{number:04d}" / "0.nut" for number in range(3)])
+        for name in ("straight", "stopped")
+    ]
     assert heard[0].shape == heard[1].shape
     assert 0.1 > float(np.abs(heard[0] - heard[1]).max())  # where the rate is another, by less than a sample
     one, other = loudness(straight.powers[0]), loudness(again.powers[0])

@@ -12,7 +12,9 @@ CUES = [Cue(start_s=0.0, end_s=1.0, text="Hello")]
 
 
 def _track(*, default: bool = False, forced: bool = False) -> SubtitleStream:
-    return SubtitleStream(index=2, codec="subrip", form=SubtitleForm.TEXT, language="de", default=default, forced=forced)
+    return SubtitleStream(
+        index=2, codec="subrip", form=SubtitleForm.TEXT, language="de", default=default, forced=forced
+    )
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,9 @@ def test_tasks_are_done_in_their_order():
 
 
 def test_what_is_still_wanted_goes_on_and_the_rest_is_ended():
-    """A task that runs and is wanted no more gives way; one that is done or runs, and stays the same, is not begun again."""
+    """A task that runs and is wanted no more gives way; one that is done or runs, and stays the same,
+    is not begun again.
+    """
     running, dropped, go_on = threading.Event(), threading.Event(), threading.Event()
     done: list[str] = []
 

@@ -107,7 +107,10 @@ def test_nothing_is_deleted_that_nothing_shows_to_be_stored(open_run):
             del line["etag"]  # as an earlier version noted what a login page answered
     journal.write_text("".join(json.dumps(line) + "\n" for line in lines))
     result = CleanupPhase().run(run.context)
-    assert (PhaseOutcome.WARNED, True) == (result.outcome, "nothing shows that the storage has 720p/seg_001.ts" in result.text)
+    assert (PhaseOutcome.WARNED, True) == (
+        result.outcome,
+        "nothing shows that the storage has 720p/seg_001.ts" in result.text,
+    )
     assert set(FOLDER) == left(run)
 
 

@@ -1,4 +1,6 @@
-"""The original picture as the largest rendition: copied where players can take it as it is, else encoded with a note."""
+"""The original picture as the largest rendition: copied where players can take it as it is,
+else encoded with a note.
+"""
 
 from __future__ import annotations
 
@@ -38,9 +40,17 @@ SMALL = _picture(size="320x180", seconds=3)
 
 # name, what is made, in which segments
 KEPT_KINDS = {
-    "two_smaller_qualities": ("a.mp4", (*_picture("10", size="1280x720"), *_tone(), *H264, "-g", "20", *AAC), SegmentType.TS),
+    "two_smaller_qualities": (
+        "a.mp4",
+        (*_picture("10", size="1280x720"), *_tone(), *H264, "-g", "20", *AAC),
+        SegmentType.TS,
+    ),
     "two_second_groups": ("a.mp4", (*_picture(), *_tone(), *H264, "-g", "50", *AAC), SegmentType.TS),
-    "b_frames_five_second_groups": ("a.ts", (*_picture(), *_tone(), *H264, "-g", "125", "-bf", "3", *AAC), SegmentType.TS),
+    "b_frames_five_second_groups": (
+        "a.ts",
+        (*_picture(), *_tone(), *H264, "-g", "125", "-bf", "3", *AAC),
+        SegmentType.TS,
+    ),
     "ntsc": ("a.mkv", (*_picture("30000/1001"), *_tone(), *H264, "-g", "60", "-bf", "2", *AAC), SegmentType.TS),
     "silent": ("a.mp4", (*_picture("24"), *H264, "-g", "96", "-bf", "2"), SegmentType.TS),
     "keyframes_at_scene_cuts": (
@@ -48,7 +58,11 @@ KEPT_KINDS = {
         (*_picture(seconds=13), *_tone(13), *H264, "-g", "250", "-force_key_frames", "1.2,4.4,7.04,9,10.48", *AAC),
         SegmentType.TS,
     ),
-    "later_than_the_sound": ("a.mov", ("-itsoffset", "0.06", *_picture(), *_tone(8.3), *H264, "-g", "50", *AAC), SegmentType.TS),
+    "later_than_the_sound": (
+        "a.mov",
+        ("-itsoffset", "0.06", *_picture(), *_tone(8.3), *H264, "-g", "50", *AAC),
+        SegmentType.TS,
+    ),
     "fragmented": ("a.mp4", (*_picture(), *_tone(), *H264, "-g", "50", "-bf", "2", *AAC), SegmentType.FMP4),
     "two_sounds": (
         "a.mp4",
@@ -75,12 +89,24 @@ ENCODED_KINDS = {
         (*_picture(size="320x180"), *H264, "-bf", "3", "-x264-params", "open-gop=1:keyint=25:b-adapt=0"),
         "does not start with a keyframe (IDR)",
     ),
-    "long_groups": ("a.mp4", (*_picture(size="320x180", seconds=9), *H264, "-g", "225"), "keyframes are up to 9.0 s apart"),
+    "long_groups": (
+        "a.mp4",
+        (*_picture(size="320x180", seconds=9), *H264, "-g", "225"),
+        "keyframes are up to 9.0 s apart",
+    ),
     "ten_bit": ("a.mp4", (*SMALL, *H264, "-pix_fmt", "yuv420p10le"), "not 8-bit 4:2:0"),
-    "many_bits": ("a.mp4", (*SMALL, *H264, "-b:v", "6M", "-minrate", "6M", "-maxrate", "6M", "-bufsize", "1M"), "Mb/s are more than"),
+    "many_bits": (
+        "a.mp4",
+        (*SMALL, *H264, "-b:v", "6M", "-minrate", "6M", "-maxrate", "6M", "-bufsize", "1M"),
+        "Mb/s are more than",
+    ),
     "level_that_no_phone_takes": ("a.mp4", (*SMALL, *H264, "-level", "6.1"), "Level 6.1 is higher than 5.2"),
     "other_codec": ("a.mp4", (*SMALL, "-c:v", "mpeg4", "-b:v", "300k"), "mpeg4, not H.264"),
-    "standard_definition_colours": ("a.mp4", ("-f", "lavfi", "-i", "testsrc2=s=320x180:d=3", *H264), "colours are not BT.709"),
+    "standard_definition_colours": (
+        "a.mp4",
+        ("-f", "lavfi", "-i", "testsrc2=s=320x180:d=3", *H264),
+        "colours are not BT.709",
+    ),
     "full_range": (
         "a.mp4",
         (*SMALL, "-vf", "scale=out_range=pc,setparams=range=pc", "-color_range", "pc", *H264, "-pix_fmt", "yuvj420p"),
@@ -118,12 +144,27 @@ def _convert(source: Path, output: Path, *, stop_at: str = "", **asked: object) 
     job = Job(source=source, output_dir=output, slug="clip", encoding=encoding, make_mp4=False)
     report = wiring.run_job(wiring.make_plan(job, Config()), Config(), sink, cancel)
     notes = tuple(line.text for line in lines if line.level is not LogLevel.DETAIL)
-    return Made(report=report, notes=notes, commands=tuple(line.text for line in lines if line.level is LogLevel.DETAIL))
+    return Made(
+        report=report, notes=notes, commands=tuple(line.text for line in lines if line.level is LogLevel.DETAIL)
+    )
 
 
 def _pictures(source: Path) -> list[str]:
     """Hashes of all decoded frames."""
-    arguments = [FFMPEG, "-v", "error", "-i", str(source), "-map", "0:v:0", "-fps_mode", "passthrough", "-f", "framemd5", "-"]
+    arguments = [
+        FFMPEG,
+        "-v",
+        "error",
+        "-i",
+        str(source),
+        "-map",
+        "0:v:0",
+        "-fps_mode",
+        "passthrough",
+        "-f",
+        "framemd5",
+        "-",
+    ]
     lines = subprocess.run(arguments, check=True, capture_output=True, text=True).stdout.splitlines()
     return [line.split(",")[-1].strip() for line in lines if not line.startswith("#")]
 
@@ -138,7 +179,9 @@ def test_a_picture_that_players_can_take_is_kept_frame_by_frame(tmp_path, kind):
     assert (Outcome.DONE, "", True) == (made.report.outcome, made.report.error, f"{top} {KEPT}" in made.notes)
     assert () == validate(folder).findings
     assert _pictures(source) == _pictures(folder / top / "index.m3u8")
-    assert SEGMENTS[kind] == [round(segment.duration_s, 2) for segment in read_media_playlist(folder / "360p" / "index.m3u8")]
+    assert SEGMENTS[kind] == [
+        round(segment.duration_s, 2) for segment in read_media_playlist(folder / "360p" / "index.m3u8")
+    ]
 
 
 @pytest.mark.parametrize("kind", ENCODED_KINDS)
@@ -154,7 +197,9 @@ def test_a_picture_that_players_can_not_take_is_encoded_with_a_note(tmp_path, ki
 def test_a_turned_picture_is_encoded(tmp_path):
     """A transport stream can't say that a picture is to be turned."""
     flat = _clip(tmp_path, "flat.mp4", *SMALL, *H264)
-    made = _convert(_clip(tmp_path, "turned.mp4", "-display_rotation", "90", "-i", str(flat), "-c", "copy"), tmp_path / "out")
+    made = _convert(
+        _clip(tmp_path, "turned.mp4", "-display_rotation", "90", "-i", str(flat), "-c", "copy"), tmp_path / "out"
+    )
     assert (Outcome.DONE, 1) == (made.report.outcome, sum("it is stored turned" in note for note in made.notes))
 
 
@@ -192,7 +237,11 @@ def test_a_stopped_job_goes_on_without_copying_again(tmp_path, monkeypatch):
     stopped = _convert(source, tmp_path / "out", stop_at="/0001.")
     resumed = _convert(source, tmp_path / "out")
     again = [Path(command.split(" && ")[0]).stem for command in resumed.commands]
-    assert (Outcome.CANCELLED, Outcome.DONE, ["0001", "0002"]) == (stopped.report.outcome, resumed.report.outcome, again)
+    assert (Outcome.CANCELLED, Outcome.DONE, ["0001", "0002"]) == (
+        stopped.report.outcome,
+        resumed.report.outcome,
+        again,
+    )
     assert _pictures(source) == _pictures(resumed.report.folder / "480p" / "index.m3u8")
 
 
@@ -204,4 +253,6 @@ def test_a_picture_that_could_not_be_kept_is_not_tried_again_after_a_stop(tmp_pa
     resumed = _convert(source, tmp_path / "out")
     again = [Path(command.split(" && ")[0]).stem for command in resumed.commands]
     assert (Outcome.CANCELLED, Outcome.DONE, 1) == (stopped.report.outcome, resumed.report.outcome, again.count("0000"))
-    assert [note for note in stopped.notes if "can't be kept" in note] == [note for note in resumed.notes if "can't be kept" in note]
+    assert [note for note in stopped.notes if "can't be kept" in note] == [
+        note for note in resumed.notes if "can't be kept" in note
+    ]

@@ -35,7 +35,16 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Five segments with a tone, a keyframe every two seconds."""
     target = tmp_path_factory.mktemp("clips") / "clip.mp4"
     length = f"duration={SEGMENTS * 6}"
-    sources = ["-f", "lavfi", "-i", f"testsrc2=size=160x90:rate=25:{length}", "-f", "lavfi", "-i", f"sine=frequency=440:{length}"]
+    sources = [
+        "-f",
+        "lavfi",
+        "-i",
+        f"testsrc2=size=160x90:rate=25:{length}",
+        "-f",
+        "lavfi",
+        "-i",
+        f"sine=frequency=440:{length}",
+    ]
     encode = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "50", "-pix_fmt", "yuv420p", "-c:a", "aac"]
     subprocess.run([str(REAL), "-v", "error", *sources, *encode, str(target)], check=True)
     return target
@@ -68,7 +77,9 @@ def convert(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Conv
         program = make(tmp_path / "stand-in", REAL, orders)
         config = Config(ffmpeg_path=str(program), cache_dir=tmp_path / "cache")
         encoding = EncodingRequest(preset="medium", encoder=family)
-        plan = wiring.make_plan(Job(source=clip, output_dir=tmp_path, slug="job", encoding=encoding, make_mp4=False), config)
+        plan = wiring.make_plan(
+            Job(source=clip, output_dir=tmp_path, slug="job", encoding=encoding, make_mp4=False), config
+        )
         tried = len(encodes(program))
         events: list[object] = []
         cancel = CancelToken()
@@ -103,7 +114,11 @@ def test_a_card_that_works_encodes_everything(convert):
     """The best that this machine has, without a word about it."""
     run = convert(Orders(works=("h264_nvenc",)))
     assert ("h264_nvenc", Outcome.DONE, []) == (run.chosen, run.report.outcome, run.warnings)
-    assert ("h264_nvenc", SEGMENTS, ["h264_nvenc"] * SEGMENTS) == (_facts(run)["encoder"], _facts(run)["chunks"], [*run.asked])
+    assert ("h264_nvenc", SEGMENTS, ["h264_nvenc"] * SEGMENTS) == (
+        _facts(run)["encoder"],
+        _facts(run)["chunks"],
+        [*run.asked],
+    )
     assert (["card"] * SEGMENTS, ()) == (_presets(run), validate(run.report.folder).findings)
 
 

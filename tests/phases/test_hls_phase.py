@@ -79,7 +79,16 @@ def encode(tmp_path: Path, clip: Path) -> Callable[..., Encode]:
     """Return a function that makes a run of the phase; runs with the same name share a folder."""
 
     def make(name: str = "job", *, source: Path = clip, cancel: CancelToken | None = None, **asked: object) -> Encode:
-        job = Job(**{"source": source, "output_dir": tmp_path / "out", "slug": name, "encoding": FAST, "existing": Existing.ASK} | asked)
+        job = Job(
+            **{
+                "source": source,
+                "output_dir": tmp_path / "out",
+                "slug": name,
+                "encoding": FAST,
+                "existing": Existing.ASK,
+            }
+            | asked
+        )
         plan, workspace = make_plan(job, probe(source)), Workspace(job)
         workspace.check(output_settings(plan), job.existing)
         lines: list[tuple[str, LogLevel]] = []
@@ -120,13 +129,17 @@ def _playlist(done: Encode, name: str = "90p") -> Path:
 
 @pytest.mark.parametrize("segment_type", list(SegmentType))
 @pytest.mark.parametrize("side_by_side", [1, 2])
-def test_joined_chunks_have_the_frames_times_and_sound_of_one_piece(encode, in_chunks, monkeypatch, segment_type, side_by_side):
+def test_joined_chunks_have_the_frames_times_and_sound_of_one_piece(
+    encode, in_chunks, monkeypatch, segment_type, side_by_side
+):
     """Whether they are encoded one after the other or side by side, in both containers."""
     monkeypatch.setattr(video_encode, "side_by_side", lambda cores: side_by_side)
     encoding = replace(FAST, segment_type=segment_type)
     joined = encode("joined", encoding=encoding)
     joined.run()
-    monkeypatch.setattr(hls_encode, "cut", lambda plan, scan, cores, whole=False: chunks.cut(plan, scan, cores=cores, whole=True))
+    monkeypatch.setattr(
+        hls_encode, "cut", lambda plan, scan, cores, whole=False: chunks.cut(plan, scan, cores=cores, whole=True)
+    )
     whole = encode("whole", encoding=encoding)
     whole.run()
     facts = joined.context.workspace.done["hls"]
@@ -138,14 +151,21 @@ def test_joined_chunks_have_the_frames_times_and_sound_of_one_piece(encode, in_c
     assert _hashes(other, "-map", "0:a", "-c", "copy") == _hashes(sound, "-map", "0:a", "-c", "copy")
 
 
-def test_chunks_of_a_source_with_too_many_frames_leave_out_the_same_ones_as_one_piece(encode, in_chunks, monkeypatch, tmp_path):
+def test_chunks_of_a_source_with_too_many_frames_leave_out_the_same_ones_as_one_piece(
+    encode, in_chunks, monkeypatch, tmp_path
+):
     """Of 119.88 frames a second every other one stays, whatever the cut."""
     fast = tmp_path / "fast.mp4"
     picture = ["-f", "lavfi", "-i", "testsrc2=size=160x90:rate=120000/1001:duration=14"]
-    subprocess.run([str(FFMPEG), "-v", "error", *picture, "-c:v", "libx264", "-preset", "ultrafast", "-g", "200", str(fast)], check=True)
+    subprocess.run(
+        [str(FFMPEG), "-v", "error", *picture, "-c:v", "libx264", "-preset", "ultrafast", "-g", "200", str(fast)],
+        check=True,
+    )
     joined = encode("joined", source=fast)
     joined.run()
-    monkeypatch.setattr(hls_encode, "cut", lambda plan, scan, cores, whole=False: chunks.cut(plan, scan, cores=cores, whole=True))
+    monkeypatch.setattr(
+        hls_encode, "cut", lambda plan, scan, cores, whole=False: chunks.cut(plan, scan, cores=cores, whole=True)
+    )
     whole = encode("whole", source=fast)
     whole.run()
     times = _times(_playlist(joined))
@@ -165,16 +185,31 @@ def test_chunks_of_a_filtered_source_have_the_frames_of_one_piece(encode, in_chu
     size = "-i", "testsrc2=size=160x96:rate=50:duration=20"
     picture = ["-f", "lavfi", *size] if kind == "interlaced" else [*LATE, "-f", "lavfi", *size]
     tone = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=22"]
-    made = [*(INTERLACED if kind == "interlaced" else ()), "-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-c:a", "aac"]
+    made = [
+        *(INTERLACED if kind == "interlaced" else ()),
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+        "-g",
+        "25",
+        "-c:a",
+        "aac",
+    ]
     subprocess.run([str(FFMPEG), "-v", "error", *picture, *tone, *made, str(clip)], check=True)
     joined = encode("joined", source=clip)
     joined.run()
     in_chunks_made = _filtered(joined)
-    monkeypatch.setattr(hls_encode, "cut", lambda plan, scan, cores, whole=False: chunks.cut(plan, scan, cores=cores, whole=True))
+    monkeypatch.setattr(
+        hls_encode, "cut", lambda plan, scan, cores, whole=False: chunks.cut(plan, scan, cores=cores, whole=True)
+    )
     whole = encode("whole", source=clip)
     whole.run()
     name = next(path.parent.name for path in joined.folder.glob("*/index.m3u8"))
-    assert (kind == "interlaced", True) == (joined.context.plan.deinterlace, joined.context.workspace.done["hls"]["chunks"] >= 3)
+    assert (kind == "interlaced", True) == (
+        joined.context.plan.deinterlace,
+        joined.context.workspace.done["hls"]["chunks"] >= 3,
+    )
     assert _times(_playlist(whole, name)) == _times(_playlist(joined, name))
     assert _playlist(whole, name).read_text() == _playlist(joined, name).read_text()
     assert _filtered(whole) == in_chunks_made
@@ -223,7 +258,9 @@ def test_a_stopped_encode_goes_on_from_its_last_finished_chunk(encode, in_chunks
 
 
 @pytest.mark.parametrize("earlier", [False, True], ids=["touched", "begun by an earlier version"])
-def test_a_source_that_was_only_touched_goes_on_from_its_last_finished_chunk(encode, in_chunks, monkeypatch, tmp_path, clip, earlier):
+def test_a_source_that_was_only_touched_goes_on_from_its_last_finished_chunk(
+    encode, in_chunks, monkeypatch, tmp_path, clip, earlier
+):
     """The time of its last change is nothing to it; an earlier version has it in the keys of its pieces."""
     source = Path(shutil.copyfile(clip, tmp_path / "touched.mp4"))
     partial = tmp_path / "out" / ".touched.partial"
@@ -254,7 +291,10 @@ def _another_source(encode: Callable[..., Encode], tmp_path: Path, clip: Path) -
     copy = tmp_path / "copy.mp4"
     copy.write_bytes(clip.read_bytes())
     _stop_at("0002", encode("changed", source=copy))
-    subprocess.run([str(FFMPEG), "-v", "error", "-y", "-i", str(clip), "-c", "copy", "-metadata", "title=new", str(copy)], check=True)
+    subprocess.run(
+        [str(FFMPEG), "-v", "error", "-y", "-i", str(clip), "-c", "copy", "-metadata", "title=new", str(copy)],
+        check=True,
+    )
     return encode("changed", source=copy), FFMPEG
 
 
@@ -266,7 +306,10 @@ def _other_settings(encode: Callable[..., Encode], tmp_path: Path, clip: Path) -
 def _another_ffmpeg(encode: Callable[..., Encode], tmp_path: Path, clip: Path) -> tuple[Encode, Path]:
     _stop_at("0002", encode("changed"))
     newer = tmp_path / "ffmpeg"
-    newer.write_text(f'#!/bin/sh\nfor last; do :; done\n[ "$last" = -version ] && echo "ffmpeg version newer" || exec "{FFMPEG}" "$@"\n')
+    newer.write_text(
+        "#!/bin/sh\nfor last; do :; "
+        f'done\n[ "$last" = -version ] && echo "ffmpeg version newer" || exec "{FFMPEG}" "$@"\n'
+    )
     newer.chmod(0o755)
     return encode("changed"), newer
 
@@ -321,7 +364,9 @@ def test_holes_that_were_found_are_filled_at_once_after_a_stop(encode, monkeypat
 
     def short(plan, scan, cores, whole=False):
         (only,) = chunks.cut(plan, scan, cores=cores, whole=True).chunks
-        return replace(chunks.cut(plan, scan, cores=cores, whole=True), chunks=(replace(only, frames=(only.frames or 0) + 3),))
+        return replace(
+            chunks.cut(plan, scan, cores=cores, whole=True), chunks=(replace(only, frames=(only.frames or 0) + 3),)
+        )
 
     monkeypatch.setattr(hls_encode, "cut", short)
     stopped, second = encode(accept_damaged=True), encode(accept_damaged=True)
@@ -346,7 +391,9 @@ def test_chunks_that_need_different_headers_make_the_encode_one_piece(encode, in
 
 
 def test_a_disk_that_is_full_when_a_chunk_has_ended(encode, in_chunks, monkeypatch):
-    """ffmpeg may say that all is well: the chunk counts as not made, and what is finished stays for the time when there is room."""
+    """ffmpeg may say that all is well: the chunk counts as not made,
+    and what is finished stays for the time when there is room.
+    """
     real = shutil.disk_usage
 
     def usage(path):
@@ -419,7 +466,18 @@ def test_the_loudness_can_be_brought_to_a_target(encode):
     """Within half a unit of it, measured in what was made."""
     run = encode(sound=AudioRequest(loudness_lufs=-16.0))
     run.run()
-    arguments = ["-hide_banner", "-i", str(_playlist(run)), "-map", "0:a", "-af", "ebur128=framelog=quiet:dualmono=true", "-f", "null", "-"]
+    arguments = [
+        "-hide_banner",
+        "-i",
+        str(_playlist(run)),
+        "-map",
+        "0:a",
+        "-af",
+        "ebur128=framelog=quiet:dualmono=true",
+        "-f",
+        "null",
+        "-",
+    ]
     said = subprocess.run([str(FFMPEG), *arguments], check=True, capture_output=True, text=True).stderr
     (integrated,) = [float(line.split()[1]) for line in said.splitlines() if line.strip().startswith("I:")]
     assert pytest.approx(-16.0, abs=0.5) == integrated
@@ -458,4 +516,7 @@ def test_a_file_that_ends_early_is_converted_when_that_is_accepted(encode, clip)
         encode("refused", source=half).run()
     run = encode("accepted", source=half, accept_damaged=True)
     run.run()
-    assert (True, True) == (7 < run.context.workspace.done["hls"]["duration_s"] < 13, any("ends early" in t for t, _ in run.lines))
+    assert (True, True) == (
+        7 < run.context.workspace.done["hls"]["duration_s"] < 13,
+        any("ends early" in t for t, _ in run.lines),
+    )

@@ -70,7 +70,9 @@ def _run(job: Job) -> tuple[JobReport, list[str]]:
 
 def _contents(folder: Path) -> dict[str, bytes]:
     return {
-        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.name != "job.json"
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != "job.json"
     }
 
 
@@ -138,7 +140,9 @@ def test_media_that_the_clean_up_deleted_are_not_missed(job, folder):
     assert (True, []) == (workspace.published, said)
 
 
-@pytest.mark.parametrize(("segment_type", "uri"), [(SegmentType.TS, "https://keys.invalid/key"), (SegmentType.FMP4, "key.bin")])
+@pytest.mark.parametrize(
+    ("segment_type", "uri"), [(SegmentType.TS, "https://keys.invalid/key"), (SegmentType.FMP4, "key.bin")]
+)
 def test_the_mp4_of_an_encrypted_stream_is_made_again(job, tmp_path, segment_type, uri):
     """Wherever players get the key; the stream stays as it is, and no key is left in the folder."""
     (tmp_path / "secret").write_bytes(KEY)

@@ -1,4 +1,6 @@
-"""What a version before chapters and subtitles has left: a finished folder stays as it is, unfinished work is not mixed in."""
+"""What a version before chapters and subtitles has left: a finished folder stays as it is,
+unfinished work is not mixed in.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,20 @@ def clip(tmp_path: Path) -> Path:
     cues.write_text("1\n00:00:00,500 --> 00:00:02,000\nHello\n", encoding="utf-8")
     inputs = (*picture(size="160x90", length_s=4), *sound(length_s=4), "-i", str(cues), "-i", str(chapters))
     maps = ("-map", "0", "-map", "1", "-map", "2", "-map_chapters", "3", "-c:s", "srt")
-    return run(tmp_path, "clip.mkv", *inputs, *maps, "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac")
+    return run(
+        tmp_path,
+        "clip.mkv",
+        *inputs,
+        *maps,
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+        "-pix_fmt",
+        "yuv420p",
+        "-c:a",
+        "aac",
+    )
 
 
 def _fingerprint(clip: Path) -> dict[str, Any]:
@@ -56,13 +71,17 @@ def _write_job(folder: Path, clip: Path, done: dict[str, Any]) -> None:
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
 
 
 @pytest.fixture
 def place(clip: Path, tmp_path: Path) -> Path:
     """Where that version has put the stream of the clip."""
-    plain = run(tmp_path, "plain.mkv", "-i", str(clip), "-map", "0:v", "-map", "0:a", "-map_chapters", "-1", "-c", "copy")
+    plain = run(
+        tmp_path, "plain.mkv", "-i", str(clip), "-map", "0:v", "-map", "0:a", "-map_chapters", "-1", "-c", "copy"
+    )
     folder = convert(plain, tmp_path / "out").folder
     files = {name: len(content) for name, content in _contents(folder).items() if name != "job.json"}
     _write_job(folder, clip, DONE | {"package": DONE["package"] | {"files": files}})
@@ -91,7 +110,9 @@ def test_chapters_that_are_asked_for_are_put_into_a_folder_of_an_older_version(p
     before = (place / "clip" / "90p" / "seg_001.ts").stat().st_ino
     made = convert(clip, place, chapters=listed)
     assert CHANGED in made.log
-    assert ["All of it"] == [c["titles"][0]["title"] for c in json.loads((made.folder / "chapters.json").read_text(encoding="utf-8"))]
+    assert ["All of it"] == [
+        c["titles"][0]["title"] for c in json.loads((made.folder / "chapters.json").read_text(encoding="utf-8"))
+    ]
     assert before == (made.folder / "90p" / "seg_001.ts").stat().st_ino
     assert CHANGED not in convert(clip, place, chapters=listed).log
 
@@ -108,7 +129,9 @@ def test_chapters_of_a_file_that_are_no_longer_wanted_give_way(clip, tmp_path):
 
 
 def test_a_stream_is_not_packaged_without_its_sounds(tmp_path):
-    """Where an earlier version made two sounds of mono tracks and now one is muxed, what has lost files is made anew."""
+    """Where an earlier version made two sounds of mono tracks and now one is muxed,
+    what has lost files is made anew.
+    """
     tracks = ("-map", "0", "-map", "1", "-map", "2", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
     inputs = (*picture(size="160x90", length_s=4), *sound(length_s=4), *sound(length_s=4, frequency_hz=660))
     clip = run(tmp_path, "mono.mov", *inputs, *tracks, "-c:a", "pcm_s16le")

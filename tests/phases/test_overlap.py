@@ -1,4 +1,6 @@
-"""Work that goes on side by side: the picture's first chunks are encoded while the source is still being read through."""
+"""Work that goes on side by side: the picture's first chunks are encoded while the source is still being read
+through.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,9 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Watc
 
     def make(source: Path, name: str = "out", **asked: object) -> WatchedJob:
         encoding = EncodingRequest(preset="ultrafast")
-        return WatchedJob(job=Job(source=source, output_dir=tmp_path / name, slug="clip", encoding=encoding, make_mp4=False, **asked))
+        return WatchedJob(
+            job=Job(source=source, output_dir=tmp_path / name, slug="clip", encoding=encoding, make_mp4=False, **asked)
+        )
 
     return make
 
@@ -79,7 +83,10 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Callable[[WatchedJob], None]:
 
     def hold(job: WatchedJob) -> None:
         def scan(
-            media: MediaInfo, cancel: CancelToken, on_progress: Callable[[float], None], on_found: Callable[[ScanProgress], None]
+            media: MediaInfo,
+            cancel: CancelToken,
+            on_progress: Callable[[float], None],
+            on_found: Callable[[ScanProgress], None],
         ) -> Scan:
             def see(found: ScanProgress) -> None:
                 on_found(found)
@@ -124,7 +131,14 @@ def test_the_first_chunk_is_begun_while_the_source_is_read(start, held, read_fir
 def test_what_was_begun_on_a_wrong_guess_is_made_again(start, held, read_first, tmp_path):
     """A pause near the end changes how all of the picture is encoded."""
     paused = run(
-        tmp_path, "paused.mkv", *picture(size="160x90", length_s=40), "-vf", "select='lt(t,25)+gt(t,36)'", "-fps_mode", "vfr", *ENCODE
+        tmp_path,
+        "paused.mkv",
+        *picture(size="160x90", length_s=40),
+        "-vf",
+        "select='lt(t,25)+gt(t,36)'",
+        "-fps_mode",
+        "vfr",
+        *ENCODE,
     )
     early, late = start(paused, "early"), start(paused, "late")
     straight = read_first(late)
@@ -141,7 +155,9 @@ def test_cancel_while_both_go_on_leaves_nothing_behind(start, held, clip):
     job.on_piece = lambda name: job.cancel.cancel()
     held(job)
     report = job.go()
-    threads = [thread.name for thread in threading.enumerate() if thread.name == "scan" or thread.name.startswith("encode-")]
+    threads = [
+        thread.name for thread in threading.enumerate() if thread.name == "scan" or thread.name.startswith("encode-")
+    ]
     assert (Outcome.CANCELLED, [], []) == (report.outcome, threads, left_behind())
     assert [] == list(job.job.output_dir.iterdir())
 
@@ -154,9 +170,11 @@ def test_a_source_that_turns_out_to_be_no_good_leaves_nothing_behind(start, held
     job = start(joined)
     held(job)
     report = job.go()
-    assert (Outcome.FAILED, True, []) == (report.outcome, "times begin anew" in report.error, list(job.job.output_dir.iterdir())), (
-        report.error
-    )
+    assert (Outcome.FAILED, True, []) == (
+        report.outcome,
+        "times begin anew" in report.error,
+        list(job.job.output_dir.iterdir()),
+    ), report.error
 
 
 def _grows(source: Path) -> None:
@@ -195,7 +213,9 @@ def test_a_source_that_changes_while_it_is_encoded_is_a_sentence(start, monkeypa
 
     job.on_piece = on_piece
     report = job.go()
-    assert (Outcome.FAILED, True) == (report.outcome, report.error.startswith(f"{source} changed while it was read")), report.error
+    assert (Outcome.FAILED, True) == (report.outcome, report.error.startswith(f"{source} changed while it was read")), (
+        report.error
+    )
     assert False is ("0003" in job.pieces)
 
 
@@ -211,7 +231,9 @@ def test_a_source_that_changes_while_it_is_read_through_is_a_sentence(start, mon
     monkeypatch.setattr(running_scan, "scan", scan)
     job = start(clip)
     report = job.go()
-    assert (Outcome.FAILED, True) == (report.outcome, report.error.startswith(f"{clip} changed while it was read")), report.error
+    assert (Outcome.FAILED, True) == (report.outcome, report.error.startswith(f"{clip} changed while it was read")), (
+        report.error
+    )
     assert [] == list(job.job.output_dir.iterdir())
 
 
@@ -221,7 +243,9 @@ def test_a_source_that_is_gone_is_a_sentence(start, monkeypatch, clip):
     monkeypatch.setattr(encode_work, "LOOK_S", 0.0)
     job.on_piece = lambda name: clip.unlink(missing_ok=True)
     report = job.go()
-    assert (Outcome.FAILED, True) == (report.outcome, "was moved or deleted while it was read" in report.error), report.error
+    assert (Outcome.FAILED, True) == (report.outcome, "was moved or deleted while it was read" in report.error), (
+        report.error
+    )
 
 
 def test_a_copy_of_a_source_is_not_taken_for_a_change(start, clip, tmp_path):
@@ -273,5 +297,9 @@ def test_nothing_is_handed_out_twice_of_a_source_that_is_trimmed(monkeypatch, tm
         while (part := running.part()) is not None:
             parts.append(part.picture_end / CLOCK_HZ)
         found = running.result()
-    assert (sorted(set(parts)), 8 * CLOCK_HZ, {8 * CLOCK_HZ}) == (parts, found.picture_end, set(found.sound_ends.values()))
+    assert (sorted(set(parts)), 8 * CLOCK_HZ, {8 * CLOCK_HZ}) == (
+        parts,
+        found.picture_end,
+        set(found.sound_ends.values()),
+    )
     assert max(read) < 0.5

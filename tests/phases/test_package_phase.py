@@ -72,11 +72,20 @@ def make_context(tmp_path: Path, encoded: Path) -> MakeContext:
     """Return a function that makes a context whose folder holds what was encoded."""
 
     def make(
-        kind: str, *, video: bool = True, captions: bool = False, encryption: Encryption | None = None, cancel: CancelToken | None = None
+        kind: str,
+        *,
+        video: bool = True,
+        captions: bool = False,
+        encryption: Encryption | None = None,
+        cancel: CancelToken | None = None,
     ) -> PhaseContext:
         if not (tmp_path / "film.mp4").exists():
             (tmp_path / "film.mp4").write_bytes(b"the source")
-        streams = (_audio_stream(1, "en", 6 if video else 2), _audio_stream(2, "de")) if kind == "fmp4" else (_audio_stream(1, "en"),)
+        streams = (
+            (_audio_stream(1, "en", 6 if video else 2), _audio_stream(2, "de"))
+            if kind == "fmp4"
+            else (_audio_stream(1, "en"),)
+        )
         job = Job(
             source=tmp_path / "film.mp4",
             output_dir=tmp_path / "out",
@@ -89,7 +98,17 @@ def make_context(tmp_path: Path, encoded: Path) -> MakeContext:
             job=job,
             media=MediaInfo(path=job.source, size_bytes=1, container="mov", duration_s=8.0, video=None, audio=streams),
             renditions=tuple(
-                Rendition(name=name, width=2, height=2, frame_width=2, frame_height=2, bit_rate=1, max_bit_rate=1, buffer_size=1, crf=None)
+                Rendition(
+                    name=name,
+                    width=2,
+                    height=2,
+                    frame_width=2,
+                    frame_height=2,
+                    bit_rate=1,
+                    max_bit_rate=1,
+                    buffer_size=1,
+                    crf=None,
+                )
                 for name in names
             ),
             audio=audio_renditions(streams, surround=True),
@@ -120,7 +139,11 @@ def make_context(tmp_path: Path, encoded: Path) -> MakeContext:
             text = to_json(transcript, [Cue(start_s=1.0, end_s=7.0, text="Hello.")])
             (workspace.folder / "transcript.json").write_text(text)
         return PhaseContext(
-            plan=plan, workspace=workspace, cancel=cancel or CancelToken(), report=lambda progress: None, log=lambda text, level: None
+            plan=plan,
+            workspace=workspace,
+            cancel=cancel or CancelToken(),
+            report=lambda progress: None,
+            log=lambda text, level: None,
         )
 
     return make
@@ -175,7 +198,9 @@ def test_a_plain_stream(make_context):
 
 
 def test_captions_run_on_the_picture_s_clock(make_context):
-    """Segments like those of the picture, each with the time of the first frame, and their rate in that of the variants."""
+    """Segments like those of the picture, each with the time of the first frame,
+    and their rate in that of the variants.
+    """
     plain, captioned = make_context("ts"), make_context("ts", captions=True)
     package(plain)
     without = [int(_attribute(line, ":BANDWIDTH")) for line in _tags(plain.workspace.final, "EXT-X-STREAM-INF")]
@@ -184,7 +209,9 @@ def test_captions_run_on_the_picture_s_clock(make_context):
     package(captioned)
     folder = captioned.workspace.final
     vtt = [(folder / "subtitles/en" / name).read_text() for name in ("seg_001.vtt", "seg_002.vtt")]
-    assert ["MPEGTS:900000,LOCAL:00:00:00.000"] * 2 == [text.split("X-TIMESTAMP-MAP=")[1].splitlines()[0] for text in vtt]
+    assert ["MPEGTS:900000,LOCAL:00:00:00.000"] * 2 == [
+        text.split("X-TIMESTAMP-MAP=")[1].splitlines()[0] for text in vtt
+    ]
     assert [True, True] == ["00:00:01.000 --> 00:00:07.000" in text for text in vtt]
     durations = [
         [line for line in (folder / name / "index.m3u8").read_text().splitlines() if line.startswith("#EXTINF")]
@@ -196,11 +223,16 @@ def test_captions_run_on_the_picture_s_clock(make_context):
 
 
 def test_several_sounds(make_context):
-    """Two languages and one surround: two groups of two, every picture in each, nothing of it in the picture's own segments."""
+    """Two languages and one surround: two groups of two, every picture in each,
+    nothing of it in the picture's own segments.
+    """
     context = make_context("fmp4")
     package(context)
     folder = context.workspace.final
-    media = [tuple(_attribute(line, name) for name in ("GROUP-ID", "LANGUAGE", "CHANNELS", "URI")) for line in _tags(folder, "EXT-X-MEDIA")]
+    media = [
+        tuple(_attribute(line, name) for name in ("GROUP-ID", "LANGUAGE", "CHANNELS", "URI"))
+        for line in _tags(folder, "EXT-X-MEDIA")
+    ]
     assert [
         ("stereo", "en", "2", "audio/en/index.m3u8"),
         ("stereo", "de", "2", "audio/de/index.m3u8"),
@@ -209,7 +241,13 @@ def test_several_sounds(make_context):
     ] == media
     variants = _tags(folder, "EXT-X-STREAM-INF")
     assert ["stereo", "stereo", "surround", "surround"] == [_attribute(line, "AUDIO") for line in variants]
-    assert 4 == len([line for line in (folder / "180p/iframes.m3u8").read_text().splitlines() if line.startswith("#EXT-X-BYTERANGE")])
+    assert 4 == len(
+        [
+            line
+            for line in (folder / "180p/iframes.m3u8").read_text().splitlines()
+            if line.startswith("#EXT-X-BYTERANGE")
+        ]
+    )
 
 
 def test_sound_alone(make_context):
@@ -220,7 +258,10 @@ def test_sound_alone(make_context):
     assert [("stereo", "mp4a.40.2")] == [
         tuple(_attribute(line, name) for name in ("AUDIO", "CODECS")) for line in _tags(folder, "EXT-X-STREAM-INF")
     ]
-    assert ([], False) == ([name for name in _files(folder) if name.endswith(".jpg")], "RESOLUTION" in (folder / "master.m3u8").read_text())
+    assert ([], False) == (
+        [name for name in _files(folder) if name.endswith(".jpg")],
+        "RESOLUTION" in (folder / "master.m3u8").read_text(),
+    )
     first_tick = int((folder / "subtitles/en/seg_001.vtt").read_text().split("MPEGTS:")[1].split(",")[0])
     assert 900_000 == pytest.approx(first_tick, abs=1024 / 48_000 * 90_000)
 
@@ -234,7 +275,9 @@ def key(tmp_path: Path) -> Encryption:
 
 @pytest.mark.parametrize("publish", [False, True], ids=["key kept", "key published"])
 def test_an_encrypted_stream(make_context, key, encoded, publish):
-    """Every segment is encrypted, the key is there only if told, no keyframe is listed, and with the key all is as before."""
+    """Every segment is encrypted, the key is there only if told, no keyframe is listed,
+    and with the key all is as before.
+    """
     context = make_context("ts", encryption=dataclasses.replace(key, publish_key=publish))
     package(context)
     folder = context.workspace.final
@@ -322,7 +365,10 @@ def test_a_stream_that_is_not_ideal_is_published_with_a_warning(make_context, mo
     said: list[tuple[str, LogLevel]] = []
     context = dataclasses.replace(make_context("ts"), log=lambda text, level: said.append((text, level)))
     package(context)
-    declared = "Not ideal, but it plays: master.m3u8: {}/index.m3u8 declares FRAME-RATE 24.000, but 25.000 was measured. (RFC 8216 4.3.4.2)"
+    declared = (
+        "Not ideal, but it plays: master.m3u8: {}/index.m3u8 declares FRAME-RATE 24.000, "
+        "but 25.000 was measured. (RFC 8216 4.3.4.2)"
+    )
     assert [(declared.format(name), LogLevel.WARNING) for name in ("180p", "90p")] == said
     assert context.workspace.final.exists()
 

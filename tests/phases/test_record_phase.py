@@ -56,7 +56,11 @@ def test_record_tells_what_was_made(server, backend, open_run):
         "language": "es",
         "parentFolder": "videos/course",
         "sessionId": "a" * 24,
-        "s3Keys": {"hls": PREFIX + "master.m3u8", "mp4": PREFIX + "offline_480p.mp4", "transcript": PREFIX + "transcript.srt"},
+        "s3Keys": {
+            "hls": PREFIX + "master.m3u8",
+            "mp4": PREFIX + "offline_480p.mp4",
+            "transcript": PREFIX + "transcript.srt",
+        },
         "metadata": {"duration": 61.5, "qualities": ["720p", "480p"]},
     }
     assert [expected] == server.records
@@ -67,7 +71,11 @@ def test_record_tells_what_was_made(server, backend, open_run):
 def test_language_falls_back_to_what_was_asked_for(server, backend, open_run):
     """Without a detected language the editor's counts, and the source's duration."""
     RecordPhase(backend).run(open_run(language="ar").context)
-    assert ("ar", None, 60.0) == (server.records[0]["language"], server.records[0]["sessionId"], server.records[0]["metadata"]["duration"])
+    assert ("ar", None, 60.0) == (
+        server.records[0]["language"],
+        server.records[0]["sessionId"],
+        server.records[0]["metadata"]["duration"],
+    )
 
 
 def test_record_is_made_once(server, backend, open_run):

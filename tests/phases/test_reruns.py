@@ -1,4 +1,6 @@
-"""A video is converted again: what is missing is added, what depends on a changed setting is made again, and nothing else."""
+"""A video is converted again: what is missing is added, what depends on a changed setting is made again,
+and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -40,13 +42,17 @@ def small(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def speech(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The first sentences of the sample, small."""
-    return run(tmp_path_factory.mktemp("clips"), "speech.mp4", "-i", str(sample), "-t", "7", "-s", "160x90", *H264, *AAC)
+    return run(
+        tmp_path_factory.mktemp("clips"), "speech.mp4", "-i", str(sample), "-t", "7", "-s", "160x90", *H264, *AAC
+    )
 
 
 @pytest.fixture(scope="module")
 def talk(speech: Path, small_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of that with a transcript, made once."""
-    return convert(speech, tmp_path_factory.mktemp("talk"), transcription=TranscriptionRequest(model=str(small_model))).folder
+    return convert(
+        speech, tmp_path_factory.mktemp("talk"), transcription=TranscriptionRequest(model=str(small_model))
+    ).folder
 
 
 @pytest.fixture
@@ -123,11 +129,16 @@ def test_captions_that_were_corrected_are_not_replaced_unasked(speech, talk, out
     (folder / "subtitles.vtt").write_text("WEBVTT\n\ncorrected\n")
     before = _contents(folder)
     report = convert(speech, out, transcription=TranscriptionRequest(model=str(small_model), language="en")).report
-    assert f"{folder / 'subtitles.vtt'} was corrected by hand, and another transcript is asked for now: keep" in report.error
+    assert (
+        f"{folder / 'subtitles.vtt'} was corrected by hand, and another transcript is asked for now: keep"
+        in report.error
+    )
     assert (True, before) == (report.wrong_settings, _contents(folder))
 
 
-@pytest.mark.parametrize("asked", [{"make_mp4": True, "qualities": None}, {"encoding": FASTER}], ids=["packaged again", "encoded again"])
+@pytest.mark.parametrize(
+    "asked", [{"make_mp4": True, "qualities": None}, {"encoding": FASTER}], ids=["packaged again", "encoded again"]
+)
 def test_a_poster_of_the_editors_own_stays(clip, small, out, asked):
     """Whatever else is made again."""
     folder = _copied(small, out)
@@ -191,7 +202,9 @@ def test_one_more_quality_is_encoded_alone(clip, small, out):
     segments = _segments(folder)
     made = convert(clip, out)
     assert ((Outcome.DONE, "", ()), segments) == (made.whole, _segments(folder))
-    assert [("854x480", True), ("640x360", True)] == [(tag["RESOLUTION"], "CODECS" in tag) for tag in made.tags("EXT-X-STREAM-INF")]
+    assert [("854x480", True), ("640x360", True)] == [
+        (tag["RESOLUTION"], "CODECS" in tag) for tag in made.tags("EXT-X-STREAM-INF")
+    ]
     commands = [text for text in made.log if "force_key_frames" in text]
     assert [(True, False)] * len(commands) == [("480p/" in text, "360p/" in text) for text in commands]
     assert "480p is added to what is there." in made.log
@@ -220,7 +233,16 @@ def test_one_more_quality_that_was_stopped_goes_on(out, tmp_path, monkeypatch):
     monkeypatch.setattr(chunks, "CHUNK_SEGMENTS", 1)
     monkeypatch.setattr(chunks, "LEAST_SEGMENTS", 1)
     monkeypatch.setattr(video_encode, "side_by_side", lambda cores: 1)
-    clip = run(tmp_path, "clip.mp4", *picture(size="854x480", rate="10", length_s=14), *sound(length_s=14), *H264, "-g", "20", *AAC)
+    clip = run(
+        tmp_path,
+        "clip.mp4",
+        *picture(size="854x480", rate="10", length_s=14),
+        *sound(length_s=14),
+        *H264,
+        "-g",
+        "20",
+        *AAC,
+    )
     folder = convert(clip, out, qualities=("360p",)).folder
     before, cancel = _contents(folder), CancelToken()
     job = Job(source=clip, output_dir=out, slug="clip", encoding=ULTRAFAST, make_mp4=False)
@@ -258,12 +280,22 @@ def test_what_would_be_lost_is_asked_about_by_its_name(clip, small, out, tmp_pat
     """In the window, and as wrong usage on the command line; what was there stays."""
     folder = _copied(small, out)
     before = _contents(folder)
-    source = clip if "source" not in asked else run(tmp_path, "other.mp4", "-i", str(clip), "-c", "copy", "-metadata", "title=New")
-    job = Job(source=source, output_dir=out, slug="clip", encoding=ULTRAFAST, make_mp4=False, qualities=asked["qualities"])
+    source = (
+        clip
+        if "source" not in asked
+        else run(tmp_path, "other.mp4", "-i", str(clip), "-c", "copy", "-metadata", "title=New")
+    )
+    job = Job(
+        source=source, output_dir=out, slug="clip", encoding=ULTRAFAST, make_mp4=False, qualities=asked["qualities"]
+    )
     plan = wiring.make_plan(job, Config())
     conflict = wiring.output_conflict(plan)
     report = wiring.run_job(plan, Config(), lambda event: None, CancelToken())
-    assert (True, True, True) == (f"{folder} was made {named}" in str(conflict), "fresh" not in str(conflict), named in report.error)
+    assert (True, True, True) == (
+        f"{folder} was made {named}" in str(conflict),
+        "fresh" not in str(conflict),
+        named in report.error,
+    )
     assert (True, before) == (report.wrong_settings, _contents(folder))
     assert None is wiring.output_conflict(replace(plan, job=replace(job, existing=Existing.FRESH)))
 
@@ -281,14 +313,30 @@ def encryption(tmp_path: Path) -> Callable[[int], Encryption]:
 
 
 def test_encryption_is_added_and_changed_without_an_encode_as_far_as_can_be(clip, small, out, encryption):
-    """With another key all is encoded again, for nobody has the old one; the key in the folder goes when it is not to be published."""
+    """With another key all is encoded again, for nobody has the old one;
+    the key in the folder goes when it is not to be published.
+    """
     folder = _copied(small, out)
 
     def asked(encrypted: Encryption) -> tuple[Outcome, list[str], bool]:
-        job = Job(source=clip, output_dir=out, slug="clip", encoding=ULTRAFAST, make_mp4=False, qualities=("360p",), encryption=encrypted)
+        job = Job(
+            source=clip,
+            output_dir=out,
+            slug="clip",
+            encoding=ULTRAFAST,
+            make_mp4=False,
+            qualities=("360p",),
+            encryption=encrypted,
+        )
         texts: list[str] = []
-        report = wiring.run_job(wiring.make_plan(job, Config()), Config(), lambda e: texts.append(getattr(e, "text", "")), CancelToken())
-        return report.outcome, sorted({"stream" for text in texts if "force_key_frames" in text}), (folder / "key.bin").exists()
+        report = wiring.run_job(
+            wiring.make_plan(job, Config()), Config(), lambda e: texts.append(getattr(e, "text", "")), CancelToken()
+        )
+        return (
+            report.outcome,
+            sorted({"stream" for text in texts if "force_key_frames" in text}),
+            (folder / "key.bin").exists(),
+        )
 
     plain = _segments(folder)
     assert (Outcome.DONE, [], True) == asked(encryption(1, publish_key=True))
@@ -312,7 +360,13 @@ def test_a_folder_of_the_version_before_gets_what_is_missing(clip, small, out):
         "transcription": None,
     }
     source = stored["source"] | {"mtime_ns": 1_700_000_000_000_000_000}
-    older = {"format": 2, "source_path": stored["source_path"], "source": source, "settings": settings, "done": stored["done"]}
+    older = {
+        "format": 2,
+        "source_path": stored["source_path"],
+        "source": source,
+        "settings": settings,
+        "done": stored["done"],
+    }
     (folder / "job.json").write_text(json.dumps(older))
     assert [] == _programs(convert(clip, out, qualities=("360p",)))
     assert 2 == json.loads((folder / "job.json").read_text())["format"]

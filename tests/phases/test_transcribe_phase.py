@@ -33,7 +33,10 @@ def context(tmp_path: Path, small_model: Path) -> MakeContext:
         source: Path, *, model: str = str(small_model), language: str | None = None, cancel: CancelToken | None = None
     ) -> PhaseContext:
         job = Job(
-            source=source, output_dir=tmp_path / "out", slug="clip", transcription=TranscriptionRequest(model=model, language=language)
+            source=source,
+            output_dir=tmp_path / "out",
+            slug="clip",
+            transcription=TranscriptionRequest(model=model, language=language),
         )
         plan = Plan(
             job=job,
@@ -54,7 +57,11 @@ def context(tmp_path: Path, small_model: Path) -> MakeContext:
         workspace.check(output_settings(plan), Existing.ASK)
         workspace.open()
         return PhaseContext(
-            plan=plan, workspace=workspace, cancel=cancel or CancelToken(), report=lambda progress: None, log=lambda text, level: None
+            plan=plan,
+            workspace=workspace,
+            cancel=cancel or CancelToken(),
+            report=lambda progress: None,
+            log=lambda text, level: None,
         )
 
     return make
@@ -95,7 +102,10 @@ def test_cues_for_the_stream(context, sample):
     here = context(sample)
     TranscribePhase().run(here)
     language, cues = load_cues(here.workspace.folder)
-    assert ("en", sample.with_suffix(".txt").read_text(encoding="utf-8").splitlines()) == (language, [cue.text for cue in cues])
+    assert ("en", sample.with_suffix(".txt").read_text(encoding="utf-8").splitlines()) == (
+        language,
+        [cue.text for cue in cues],
+    )
 
 
 def test_done_already(context, sample, small_model, offline_model):
@@ -121,14 +131,33 @@ def test_no_sound(context, remake, sample, offline_model):
     """A video without sound needs no model and gets no files, and the phase says so."""
     here = context(remake("mute.mp4", "-i", str(sample), "-an", "-c", "copy"), model=offline_model)
     TranscribePhase().check(here)
-    assert PhaseResult(outcome=PhaseOutcome.SKIPPED, text="No sound in this video: no transcript.") == TranscribePhase().run(here)
-    assert ([], ("", [])) == ([n for n in FILES if (here.workspace.folder / n).exists()], load_cues(here.workspace.folder))
+    assert PhaseResult(
+        outcome=PhaseOutcome.SKIPPED, text="No sound in this video: no transcript."
+    ) == TranscribePhase().run(here)
+    assert ([], ("", [])) == (
+        [n for n in FILES if (here.workspace.folder / n).exists()],
+        load_cues(here.workspace.folder),
+    )
 
 
 def test_no_speech(context, remake, sample):
     """A video with sound but no speech gets valid empty files and no cue."""
     source = remake(
-        "tone.mp4", "-i", str(sample), "-f", "lavfi", "-i", "sine=f=440", "-map", "0:v", "-map", "1:a", "-c:v", "copy", "-t", "5"
+        "tone.mp4",
+        "-i",
+        str(sample),
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=f=440",
+        "-map",
+        "0:v",
+        "-map",
+        "1:a",
+        "-c:v",
+        "copy",
+        "-t",
+        "5",
     )
     here = context(source, language="en")
     assert PhaseResult(text="No speech found.") == TranscribePhase().run(here)
@@ -139,12 +168,17 @@ def test_no_speech(context, remake, sample):
         contents["subtitles.vtt"],
         json.loads(contents["transcript.json"])["segments"],
     )
-    assert (("", []), {"language": None, "cues": 0}) == (load_cues(here.workspace.folder), here.workspace.done["transcript"])
+    assert (("", []), {"language": None, "cues": 0}) == (
+        load_cues(here.workspace.folder),
+        here.workspace.done["transcript"],
+    )
 
 
 def test_sound_that_starts_late(context, remake, sample):
     """Where the sound starts three seconds after the picture, so do the captions."""
-    source = remake("late.mkv", "-i", str(sample), "-itsoffset", "3", "-i", str(sample), "-map", "0:v", "-map", "1:a", "-c", "copy")
+    source = remake(
+        "late.mkv", "-i", str(sample), "-itsoffset", "3", "-i", str(sample), "-map", "0:v", "-map", "1:a", "-c", "copy"
+    )
     here = context(source)
     TranscribePhase().run(here)
     starts = [cue.start_s for cue in load_cues(here.workspace.folder)[1]]
@@ -182,7 +216,9 @@ def test_cancel(context, sample):
     )
 
 
-@pytest.mark.parametrize("content", ["", "{}", "\ufeff{", '{"segments": []}'], ids=["empty", "object", "broken", "parts"])
+@pytest.mark.parametrize(
+    "content", ["", "{}", "\ufeff{", '{"segments": []}'], ids=["empty", "object", "broken", "parts"]
+)
 def test_a_broken_transcript(tmp_path, content):
     """A transcript that can't be read is an error with a sentence, not a stream without captions."""
     (tmp_path / "transcript.json").write_text(content, encoding="utf-8")

@@ -14,7 +14,14 @@ from upload_parts import FOLDER, PREFIX, RecordingToken
 from config import BackendApi, Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
-from pipeline.errors import AuthenticationError, Cancelled, DestinationTakenError, SettingsError, TransferError, UploadIncompleteError
+from pipeline.errors import (
+    AuthenticationError,
+    Cancelled,
+    DestinationTakenError,
+    SettingsError,
+    TransferError,
+    UploadIncompleteError,
+)
 from pipeline.events import LogLevel
 from pipeline.model import Existing, Mp4Plan, PhaseName, PhaseOutcome
 from pipeline.output_settings import OutputSettings
@@ -105,7 +112,9 @@ def test_the_window_is_told_of_another_video_before_the_job_begins(server, tmp_p
     """Which one it may ask about; nothing where the job replaces it, or nobody can say."""
     server.public = True
     config = Config(backend=BackendApi(url=server.url, token=TOKEN))
-    one, other = (open_job(tmp_path / name, media_info(), source=name.encode()).context.plan for name in ("one", "other"))
+    one, other = (
+        open_job(tmp_path / name, media_info(), source=name.encode()).context.plan for name in ("one", "other")
+    )
     UploadPhase(config.backend).run(open_job(tmp_path / "one", media_info()).context)
     taken = wiring.destination_conflict(other, config, CancelToken())
     assert (PREFIX, "Lesson One") == (taken.prefix, taken.title)
@@ -151,18 +160,24 @@ def test_another_computer_may_publish_while_this_one_sends(server, tmp_path, med
 
 
 @pytest.mark.parametrize(
-    ("content", "refused"), [pytest.param(b"another", True, id="another source"), pytest.param(b"source", False, id="the same source")]
+    ("content", "refused"),
+    [pytest.param(b"another", True, id="another source"), pytest.param(b"source", False, id="the same source")],
 )
 def test_a_destination_above_those_of_other_videos_is_refused(server, tmp_path, media_info, content, refused):
     """A folder for all videos was meant, and not that of one: with one file in it a nightly list must not take it."""
     backend = BackendApi(url=server.url, token=TOKEN)
-    UploadPhase(backend, data_dir=tmp_path / "data").run(open_job(tmp_path / "one", media_info(), prefix="videos/one/").context)
+    UploadPhase(backend, data_dir=tmp_path / "data").run(
+        open_job(tmp_path / "one", media_info(), prefix="videos/one/").context
+    )
     context = open_job(tmp_path / "two", media_info(), source=content, prefix="videos/").context
     phase = UploadPhase(backend, data_dir=tmp_path / "data")
     if not refused:
         phase.check(context)
         return
-    said = "Below videos/ lie streams of other videos, such as videos/one/: give this one a place of its own, such as videos/lesson/"
+    said = (
+        "Below videos/ lie streams of other videos, such as videos/one/: "
+        "give this one a place of its own, such as videos/lesson/"
+    )
     with pytest.raises(SettingsError, match=f"{said}, or insist"):
         phase.check(context)
     request = replace(context.plan.job.upload, replace=True)
@@ -344,7 +359,11 @@ def test_video_whose_mp4_is_too_large_is_refused_before_encoding(server, tmp_pat
     made = open_job(tmp_path, media_info(duration_s=40_000.0)).context
     job = replace(made.plan.job, output_dir=tmp_path / "elsewhere")
     rendition = replace(made.plan.renditions[1], bit_rate=1_200_000)
-    context = replace(made, plan=replace(made.plan, job=job, mp4=Mp4Plan(rendition=rendition, remux_of=None)), workspace=Workspace(job))
+    context = replace(
+        made,
+        plan=replace(made.plan, job=job, mp4=Mp4Plan(rendition=rendition, remux_of=None)),
+        workspace=Workspace(job),
+    )
     context.workspace.check(OutputSettings(), Existing.ASK)
     with pytest.raises(TransferError, match=r"The 480p MP4 of this video has 6\.0 GB, .* Or leave the MP4 out\."):
         UploadPhase(BackendApi(url=server.url, token=TOKEN)).check(context)

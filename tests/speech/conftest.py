@@ -35,7 +35,9 @@ def mute_port() -> Iterator[int]:
 
 
 def _environment(home: Path, port: int) -> dict[str, str]:
-    plain = {name: value for name, value in os.environ.items() if "proxy" not in name.lower() and not name.startswith("HF_")}
+    plain = {
+        name: value for name, value in os.environ.items() if "proxy" not in name.lower() and not name.startswith("HF_")
+    }
     return {**plain, "HF_HOME": str(home), "HF_ENDPOINT": f"http://127.0.0.1:{port}"}
 
 

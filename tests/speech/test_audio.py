@@ -44,7 +44,9 @@ def test_a_part(make_sound):
 
 def test_a_late_start_is_not_counted(make_sound):
     """Times count from the sound's own first moment, wherever the file begins."""
-    path = make_sound("late.mkv", "-f", "lavfi", "-i", "color=s=64x64:d=6:r=5", "-itsoffset", "3", *TONE, "-c:a", "pcm_s16le")
+    path = make_sound(
+        "late.mkv", "-f", "lavfi", "-i", "color=s=64x64:d=6:r=5", "-itsoffset", "3", *TONE, "-c:a", "pcm_s16le"
+    )
     assert [(0.0, 2.0)] == loud_spans(path)
 
 

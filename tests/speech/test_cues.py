@@ -36,14 +36,18 @@ def test_no_speech_gives_no_cue():
 
 def test_phrases_with_pauses_between_stay_apart():
     """A pause ends a cue, also where both phrases would fit on one line."""
-    assert ["welcome lesson one", "chapter seven"] == texts(spoken("welcome lesson one"), spoken("chapter seven", start_s=5.0))
+    assert ["welcome lesson one", "chapter seven"] == texts(
+        spoken("welcome lesson one"), spoken("chapter seven", start_s=5.0)
+    )
 
 
 def test_words_without_times_share_the_segments_time():
     """Where Whisper gave no word times, a long segment is still parted in proportion to its text."""
     text = "This first sentence is forty letters long. And this second one has about the same length."
     cues = shape_cues(transcript(Segment(start_s=0.0, end_s=9.0, text=text)))
-    assert ["This first sentence is forty letters long.", "And this second one has\nabout the same length."] == [c.text for c in cues]
+    assert ["This first sentence is forty letters long.", "And this second one has\nabout the same length."] == [
+        c.text for c in cues
+    ]
     assert 4.0 == pytest.approx(cues[1].start_s, abs=0.5)
 
 
@@ -68,7 +72,12 @@ def test_a_line_breaks_at_the_clause():
 
 def test_a_cue_ends_before_a_conjunction():
     """Without punctuation a cue ends before a conjunction."""
-    cues = texts(spoken("the player measures how fast the pieces of the film arrive and then it picks the quality that fits the line best"))
+    cues = texts(
+        spoken(
+            "the player measures how fast the pieces of the film arrive and then it "
+            "picks the quality that fits the line best"
+        )
+    )
     assert {"and", "that"} >= {cue.split()[0] for cue in cues[1:]}
 
 
@@ -77,7 +86,9 @@ def test_a_cue_ends_before_a_conjunction():
     [
         pytest.param("word " * 60, LINE_COLUMNS, id="latin"),
         pytest.param(
-            "大家好，欢迎来到今天的课程。我们将学习如何使用这个软件来转换视频，并且上传到服务器上。" * 3, WIDE_LINE_COLUMNS, id="chinese"
+            "大家好，欢迎来到今天的课程。我们将学习如何使用这个软件来转换视频，并且上传到服务器上。" * 3,
+            WIDE_LINE_COLUMNS,
+            id="chinese",
         ),
         pytest.param("नमस्ते दोस्तों आज हम वीडियो बनाना सीखेंगे और फिर उसे सर्वर पर भेजेंगे " * 3, LINE_COLUMNS, id="hindi"),
         pytest.param("x" * 200, LINE_COLUMNS, id="one endless word"),
@@ -106,7 +117,9 @@ def test_a_short_word_stays_for_a_second():
 
 def test_nothing_stays_after_the_end():
     """A cue is not stretched past the end of the sound."""
-    assert [Cue(start_s=2.0, end_s=2.5, text="yes")] == shape_cues(transcript(spoken("yes", start_s=2.0, word_s=0.2), duration_s=2.5))
+    assert [Cue(start_s=2.0, end_s=2.5, text="yes")] == shape_cues(
+        transcript(spoken("yes", start_s=2.0, word_s=0.2), duration_s=2.5)
+    )
 
 
 def test_fast_speech_stays_longer_where_there_is_room():
@@ -115,7 +128,9 @@ def test_fast_speech_stays_longer_where_there_is_room():
     assert 2.1 == pytest.approx(cue.end_s - cue.start_s, abs=0.1)
 
 
-@pytest.mark.parametrize(("frame_rate", "gap_s"), [(25.0, 0.08), (50.0, 0.04), (30000 / 1001, 0.067)], ids=["25", "50", "29.97"])
+@pytest.mark.parametrize(
+    ("frame_rate", "gap_s"), [(25.0, 0.08), (50.0, 0.04), (30000 / 1001, 0.067)], ids=["25", "50", "29.97"]
+)
 def test_two_frames_part_the_cues(frame_rate: float, gap_s: float):
     """Cues that follow at once leave two frames between them."""
     cues = shape_cues(transcript(spoken("word " * 40, space_s=0.0)), frame_rate=frame_rate)
@@ -137,10 +152,18 @@ def test_times_never_overlap_or_go_backwards(seed: int):
         for _ in range(rng.randint(1, 12)):
             start = rng.uniform(0, 60) if rng.random() < 0.2 else len(expected) * rng.uniform(0, 0.4)
             words.append(
-                Word(start_s=start, end_s=start + rng.choice([0.0, 0.2, -0.3, 12.0]), text=f" w{len(expected)}{rng.choice(['', '.', ','])}")
+                Word(
+                    start_s=start,
+                    end_s=start + rng.choice([0.0, 0.2, -0.3, 12.0]),
+                    text=f" w{len(expected)}{rng.choice(['', '.', ','])}",
+                )
             )
             expected.append(words[-1].text.strip())
-        segments.append(Segment(start_s=words[0].start_s, end_s=words[-1].end_s, text="".join(w.text for w in words), words=tuple(words)))
+        segments.append(
+            Segment(
+                start_s=words[0].start_s, end_s=words[-1].end_s, text="".join(w.text for w in words), words=tuple(words)
+            )
+        )
     cues = shape_cues(transcript(*segments))
     assert expected == " ".join(cue.text for cue in cues).split()
     assert all(0 <= cue.start_s < cue.end_s <= cue.start_s + 7.0005 for cue in cues)

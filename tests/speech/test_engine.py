@@ -12,7 +12,9 @@ from pipeline.speech.cues import Segment
 
 
 def test_a_long_sound_is_cut_between_phrases(sample, small_model, monkeypatch):
-    """With blocks far shorter than the clip the same words come out at the same times, and the clock never goes back."""
+    """With blocks far shorter than the clip the same words come out at the same times,
+    and the clock never goes back.
+    """
     monkeypatch.setattr(engine, "BLOCK_S", 6)
     model = engine.load(small_model, "small", None)
     heard = list(engine.Listener(model, None).listen(read_audio(sample)))

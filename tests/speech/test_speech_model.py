@@ -37,7 +37,8 @@ def test_a_folder_that_lacks_a_file(copied_model, missing):
     """A model folder that lacks a file is refused by the file's name."""
     (copied_model / missing).unlink()
     with pytest.raises(
-        SpeechError, match=rf"^The model folder .*my model lacks {missing}: get the model again or choose another folder\.$"
+        SpeechError,
+        match=rf"^The model folder .*my model lacks {missing}: get the model again or choose another folder\.$",
     ):
         check_model(str(copied_model), CancelToken())
 
@@ -46,7 +47,10 @@ def test_a_folder_that_lacks_a_file(copied_model, missing):
 def test_a_folder_of_another_form(tmp_path, name):
     """A model of another program is refused with the form that is needed."""
     (tmp_path / name).touch()
-    with pytest.raises(SpeechError, match=rf"holds a Whisper model in another form \({name}\): choose a folder with a CTranslate2 model"):
+    with pytest.raises(
+        SpeechError,
+        match=rf"holds a Whisper model in another form \({name}\): choose a folder with a CTranslate2 model",
+    ):
         check_model(str(tmp_path), CancelToken())
 
 
@@ -67,7 +71,10 @@ def test_a_broken_model(copied_model):
     """A model whose big file was cut short is found out before the job."""
     whole = (copied_model / "model.bin").read_bytes()
     (copied_model / "model.bin").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(SpeechError, match=r"^The Whisper model '.*my model' can't be loaded \(.+\): get it again or choose another one\.$"):
+    with pytest.raises(
+        SpeechError,
+        match=r"^The Whisper model '.*my model' can't be loaded \(.+\): get it again or choose another one\.$",
+    ):
         check_model(str(copied_model), CancelToken())
 
 
@@ -79,7 +86,9 @@ def test_no_model():
 
 def test_an_unknown_name(offline):
     """A name that nobody knows lists those that are known."""
-    with pytest.raises(SpeechError, match=r"^There is no Whisper model 'huge': choose one of tiny\.en, .*large-v3.*, or a folder"):
+    with pytest.raises(
+        SpeechError, match=r"^There is no Whisper model 'huge': choose one of tiny\.en, .*large-v3.*, or a folder"
+    ):
         check_model("huge", CancelToken(), environment=offline)
 
 
@@ -97,7 +106,9 @@ def test_a_known_name_without_a_network(offline):
 
 def test_a_network_that_swallows_everything(hanging):
     """A hub that never answers is given up after the time that the environment allows."""
-    with pytest.raises(SpeechError, match=r"^The Whisper model 'base' isn't on this computer and can't be downloaded \(.*timed out\)"):
+    with pytest.raises(
+        SpeechError, match=r"^The Whisper model 'base' isn't on this computer and can't be downloaded \(.*timed out\)"
+    ):
         check_model("base", CancelToken(), environment={**hanging, "HF_HUB_ETAG_TIMEOUT": "1"})
 
 
@@ -109,7 +120,8 @@ def test_a_download_that_was_interrupted(offline):
     (snapshot.parents[1] / "refs").mkdir()
     (snapshot.parents[1] / "refs" / "main").write_text("abc", encoding="utf-8")
     with pytest.raises(
-        SpeechError, match=r"^The Whisper model 'base' isn't on this computer and can't be downloaded \(Connection refused\)"
+        SpeechError,
+        match=r"^The Whisper model 'base' isn't on this computer and can't be downloaded \(Connection refused\)",
     ):
         check_model("base", CancelToken(), environment=offline)
 
@@ -139,5 +151,8 @@ def test_a_download_can_be_cancelled(hanging):
 @pytest.mark.parametrize("language", ["xx", "english", "en-US"])
 def test_an_unknown_language(language, small_model):
     """A language code that Whisper doesn't know is refused, with those that it knows."""
-    with pytest.raises(SpeechError, match=rf"^Whisper doesn't know the language code '{language.lower()}': use 'auto' or one of af, am, "):
+    with pytest.raises(
+        SpeechError,
+        match=rf"^Whisper doesn't know the language code '{language.lower()}': use 'auto' or one of af, am, ",
+    ):
         check_model(str(small_model), CancelToken(), language=language)

@@ -8,7 +8,10 @@ from pipeline.speech.cues import Cue, Segment, Transcript, Word
 from pipeline.speech.subtitles import from_json, to_json, to_srt, to_text, to_vtt, vtt_segments
 
 SILENT = Transcript(language=None, language_probability=0.0, duration_s=5.0)
-CUES = [Cue(start_s=0.7, end_s=2.44, text="welcome\nlesson one"), Cue(start_s=3723.004, end_s=3724.0, text="a < b & c --> d 😀")]
+CUES = [
+    Cue(start_s=0.7, end_s=2.44, text="welcome\nlesson one"),
+    Cue(start_s=3723.004, end_s=3724.0, text="a < b & c --> d 😀"),
+]
 HEAD = "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:126000,LOCAL:00:00:00.000\n"
 
 
@@ -19,13 +22,16 @@ def cue(start_s: float, end_s: float) -> Cue:
 
 def test_srt():
     """SubRip numbers its cues and has a comma before the milliseconds; an arrow in the text is no time line."""
-    assert ("1\n00:00:00,700 --> 00:00:02,440\nwelcome\nlesson one\n\n2\n01:02:03,004 --> 01:02:04,000\na < b & c → d 😀\n") == to_srt(CUES)
+    assert (
+        "1\n00:00:00,700 --> 00:00:02,440\nwelcome\nlesson one\n\n2\n01:02:03,004 --> 01:02:04,000\na < b & c → d 😀\n"
+    ) == to_srt(CUES)
 
 
 def test_vtt():
     """WebVTT has points before the milliseconds, and its signs in the text are escaped."""
     assert (
-        "WEBVTT\n\n00:00:00.700 --> 00:00:02.440\nwelcome\nlesson one\n\n01:02:03.004 --> 01:02:04.000\na &lt; b &amp; c --&gt; d 😀\n"
+        "WEBVTT\n\n00:00:00.700 --> 00:00:02.440\nwelcome\nlesson one\n\n01:02:03.004 --> 01:02:04.000\na &lt; "
+        "b &amp; c --&gt; d 😀\n"
     ) == to_vtt(CUES)
 
 
@@ -47,7 +53,9 @@ def test_no_speech_as_json():
 def test_text_has_a_line_a_segment():
     """The plain text has a line for each segment, without stray spaces."""
     segments = (Segment(start_s=0, end_s=1, text=" one  two "), Segment(start_s=1, end_s=2, text="three"))
-    assert "one two\nthree\n" == to_text(Transcript(language="en", language_probability=1, duration_s=2, segments=segments))
+    assert "one two\nthree\n" == to_text(
+        Transcript(language="en", language_probability=1, duration_s=2, segments=segments)
+    )
 
 
 def test_json_round_trip():
@@ -58,7 +66,9 @@ def test_json_round_trip():
     assert (transcript, CUES) == from_json(to_json(transcript, CUES))
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"segments": 3}', "null"], ids=["empty", "list", "object", "number", "null"])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"segments": 3}', "null"], ids=["empty", "list", "object", "number", "null"]
+)
 def test_other_json_is_refused(text: str):
     """A file that is no transcript is a ValueError, whatever it holds."""
     with pytest.raises(ValueError, match="not a transcript"):
@@ -85,7 +95,9 @@ def test_cut_for_a_stream(cues: list[Cue], expected: list[list[str]]):
 
 def test_a_segments_file():
     """A segment's file maps the cues' clock to the stream's and keeps a cue's full times."""
-    assert [HEAD, f"{HEAD}\n00:00:06.500 --> 00:00:07.000\n6.5-7\n"] == vtt_segments([cue(6.5, 7)], [0.0, 6.0, 12.0], 126_000)
+    assert [HEAD, f"{HEAD}\n00:00:06.500 --> 00:00:07.000\n6.5-7\n"] == vtt_segments(
+        [cue(6.5, 7)], [0.0, 6.0, 12.0], 126_000
+    )
 
 
 def test_timestamps_wrap():

@@ -91,7 +91,9 @@ def test_cancel_while_it_loads(sample, hanging):
         cancel.cancel()
 
     with pytest.raises(Cancelled):
-        transcribe(sample, cancel, model="base", on_download=threading.Thread(target=cancel_it).start, environment=hanging)
+        transcribe(
+            sample, cancel, model="base", on_download=threading.Thread(target=cancel_it).start, environment=hanging
+        )
     assert 1.0 > time.monotonic() - moments[0]
 
 
@@ -136,8 +138,14 @@ def test_what_libraries_print_does_no_harm(sample, small_model, meddler):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("os.kill(os.getpid(), 9)", r"Whisper stopped before its end \(exit status -9\): close other programs or choose a smaller model\."),
-        ("raise KeyError('inner')", r"Whisper failed with the model '.*' \('inner'\): start again or choose another model\."),
+        (
+            "os.kill(os.getpid(), 9)",
+            r"Whisper stopped before its end \(exit status -9\): close other programs or choose a smaller model\.",
+        ),
+        (
+            "raise KeyError('inner')",
+            r"Whisper failed with the model '.*' \('inner'\): start again or choose another model\.",
+        ),
     ],
     ids=["killed", "broken"],
 )

@@ -45,9 +45,15 @@ def test_there_and_back(command, tmp_path):
     assert "3 files (2.0 KB) copied from LOCAL to S3." == said[-1]
     assert any(line.startswith("Copying 100%  3 of 3 files, ") for line in said)
 
-    assert "3 files (2.0 KB) copied from S3 to LOCAL." == command("--from", "S3", "--to", "LOCAL", local_path=tmp_path / "back")[1][-1]
+    assert (
+        "3 files (2.0 KB) copied from S3 to LOCAL."
+        == command("--from", "S3", "--to", "LOCAL", local_path=tmp_path / "back")[1][-1]
+    )
     assert FILES == {path: (tmp_path / "back" / path).read_bytes() for path in FILES}
-    assert "0 files (0 bytes) copied from LOCAL to S3, 3 files there before." == command("--from", "LOCAL", "--to", "S3")[1][-1]
+    assert (
+        "0 files (0 bytes) copied from LOCAL to S3, 3 files there before."
+        == command("--from", "LOCAL", "--to", "S3")[1][-1]
+    )
 
 
 def test_a_prefix_may_stand_anywhere(command, run, started, s3_settings):

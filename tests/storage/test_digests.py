@@ -30,7 +30,13 @@ def test_a_content_in_parts_has_the_parts_tag(step):
 
 @pytest.mark.parametrize(
     ("size_bytes", "parts", "part_bytes"),
-    [(100 * MIB, 7, 16 * MIB), (17 * MIB + 5, 3, 8 * MIB), (5 * MIB + 7, 2, 5 * MIB), (3, 1, 8 * MIB), (16 * MIB, 2, 8 * MIB)],
+    [
+        (100 * MIB, 7, 16 * MIB),
+        (17 * MIB + 5, 3, 8 * MIB),
+        (5 * MIB + 7, 2, 5 * MIB),
+        (3, 1, 8 * MIB),
+        (16 * MIB, 2, 8 * MIB),
+    ],
 )
 def test_the_size_that_was_used_is_among_the_guesses(size_bytes, parts, part_bytes):
     """The guesses cut the content into as many parts as there are, and one of them is the real size, or as good."""

@@ -99,7 +99,10 @@ def test_what_breaks_off_leaves_no_file(storage, root, run):
         raise Gone
 
     upload_id = run(storage.begin_parts("a", content_type="video/mp4"))
-    for sending in (storage.save("a", broken()), storage.save_part("a", upload_id, 1, broken(), size_bytes=BLOCK_BYTES + 2)):
+    for sending in (
+        storage.save("a", broken()),
+        storage.save_part("a", upload_id, 1, broken(), size_bytes=BLOCK_BYTES + 2),
+    ):
         with pytest.raises(Gone):
             run(sending)
 
@@ -213,7 +216,9 @@ class TestParts:
 
     @pytest.mark.parametrize("trigger", ["start", "begin"])
     def test_abandoned_uploads_go(self, storage, root, run, begin, trigger):
-        """After a week without a part an upload is removed, when the storage starts and when another begins; others stay."""
+        """After a week without a part an upload is removed, when the storage starts and when another begins;
+        others stay.
+        """
         old, young = begin("old"), begin("young")
         age(root / PARTS / old, ABANDONED_AFTER_S + 60)
         age(root / PARTS / young, ABANDONED_AFTER_S - 60)
@@ -282,7 +287,10 @@ class TestUrls:
         upload_id = run(served.begin_parts("a", content_type="video/mp4"))
         for ask, error in (
             (served.get_presigned_url("a", Access.WRITE, expires_s=60, size_bytes=too_much), StorageQuotaExceededError),
-            (served.get_presigned_part_url("a", upload_id, 1, expires_s=60, size_bytes=too_much), StorageQuotaExceededError),
+            (
+                served.get_presigned_part_url("a", upload_id, 1, expires_s=60, size_bytes=too_much),
+                StorageQuotaExceededError,
+            ),
             (served.get_presigned_url("../a", Access.READ, expires_s=60), InvalidPathError),
             (served.get_presigned_part_url("a", "0" * 32, 1, expires_s=60), UploadNotFoundError),
             (served.get_presigned_part_url("a", upload_id, 0, expires_s=60), InvalidPartError),

@@ -29,7 +29,10 @@ from storage.s3_errors import S3Errors
 
 def translated(error):
     """Return the storage's error for another."""
-    with pytest.raises(StorageError) as raised, S3Errors(server="https://s3.example", bucket="videos").translated("a/{b}.ts"):
+    with (
+        pytest.raises(StorageError) as raised,
+        S3Errors(server="https://s3.example", bucket="videos").translated("a/{b}.ts"),
+    ):
         raise error
     return raised.value
 
@@ -67,7 +70,9 @@ def test_answers(code, status, kind):
     error = translated(answer(code, status))
 
     assert kind is type(error)
-    assert [] == [part for part in ("hush-hush", "StringToSign", "Message", "{server}", "{path}", "{code}") if part in str(error)]
+    assert [] == [
+        part for part in ("hush-hush", "StringToSign", "Message", "{server}", "{path}", "{code}") if part in str(error)
+    ]
 
 
 def test_an_unknown_answer_is_named():
@@ -78,7 +83,11 @@ def test_an_unknown_answer_is_named():
 @pytest.mark.parametrize(
     ("error", "kind", "sentence"),
     [
-        (EndpointConnectionError(endpoint_url="https://x?Signature=hush-hush"), StorageUnavailableError, "can't be reached"),
+        (
+            EndpointConnectionError(endpoint_url="https://x?Signature=hush-hush"),
+            StorageUnavailableError,
+            "can't be reached",
+        ),
         (ReadTimeoutError(endpoint_url="https://x?Signature=hush-hush"), StorageUnavailableError, "can't be reached"),
         (SSLError(endpoint_url="https://x", error="hush-hush"), StorageUnavailableError, "no certificate"),
         (IncompleteReadError(actual_bytes=1, expected_bytes=2), StorageUnavailableError, "broke off"),

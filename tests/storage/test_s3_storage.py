@@ -1,4 +1,6 @@
-"""storage.s3 on a real S3 server: URLs that bind, errors in plain sentences, and no more memory or listings than needed."""
+"""storage.s3 on a real S3 server: URLs that bind, errors in plain sentences,
+and no more memory or listings than needed.
+"""
 
 import asyncio
 import logging
@@ -51,7 +53,9 @@ class TestUrls:
     """What a presigned URL lets its holder do."""
 
     def url(self, storage, run, **bound):
-        return run(storage.get_presigned_url("videos/a b+ü.ts", Access.WRITE, expires_s=60, content_type="video/mp2t", **bound))
+        return run(
+            storage.get_presigned_url("videos/a b+ü.ts", Access.WRITE, expires_s=60, content_type="video/mp2t", **bound)
+        )
 
     def put(self, url, content=b"12345", content_type="video/mp2t"):
         answer = requests.put(url, data=content, headers={"Content-Type": content_type}, timeout=60)
@@ -130,7 +134,9 @@ def test_no_secret_is_in_a_log(s3_settings, run, started, caplog):
 
     signature = url.rpartition("=")[2]
     assert [] == [record.message for record in caplog.records if s3_settings.secret_access_key in record.message]
-    assert [] == [record.message for record in caplog.records if signature in record.message or "Signature" in record.message]
+    assert [] == [
+        record.message for record in caplog.records if signature in record.message or "Signature" in record.message
+    ]
     assert s3_settings.secret_access_key not in repr(s3_settings)
 
 
@@ -164,7 +170,11 @@ def test_a_whole_bucket_can_be_used(s3_bucket, client, started, run):
     storage = started(replace(s3_bucket, bucket="whole"))
     run(storage.save("a/b", in_chunks(b"x")))
 
-    assert ["a/b"] == run(listed(storage)) == [entry["Key"] for entry in client.list_objects_v2(Bucket="whole")["Contents"]]
+    assert (
+        ["a/b"]
+        == run(listed(storage))
+        == [entry["Key"] for entry in client.list_objects_v2(Bucket="whole")["Contents"]]
+    )
 
 
 def test_a_path_too_long_below_the_prefix_is_refused(storage, run):
@@ -292,7 +302,9 @@ class TestQuota:
         """One entry for each time that the limited storage lists its bucket."""
         made = []
         list_objects = limited.list_objects
-        monkeypatch.setattr(limited, "list_objects", lambda *arguments, **options: made.append(1) or list_objects(*arguments, **options))
+        monkeypatch.setattr(
+            limited, "list_objects", lambda *arguments, **options: made.append(1) or list_objects(*arguments, **options)
+        )
         return made
 
     def test_the_bucket_is_listed_once(self, limited, listings, run):
@@ -329,7 +341,8 @@ class TestQuota:
             run(limited.get_presigned_url("b", Access.WRITE, expires_s=60, content_type="video/mp2t", size_bytes=11))
         assert (90, 11) == (refused.value.used_bytes, refused.value.wanted_bytes)
 
-        run(limited.get_presigned_url("a", Access.WRITE, expires_s=60, content_type="video/mp2t", size_bytes=30))  # asked for again
+        # asked for again
+        run(limited.get_presigned_url("a", Access.WRITE, expires_s=60, content_type="video/mp2t", size_bytes=30))
         assert 200 == requests.put(url, data=b"x" * 30, headers={"Content-Type": "video/mp2t"}, timeout=60).status_code
         run(limited.save("c", in_chunks(b"x" * 10)))
         with pytest.raises(StorageQuotaExceededError):

@@ -32,7 +32,12 @@ def test_what_was_saved_is_loaded(storage, run):
     stored = run(storage.save("videos/a.ts", in_chunks(b"one", b"", b"two"), content_type="video/mp2t"))
 
     assert b"onetwo" == run(storage.load("videos/a.ts"))
-    assert ("videos/a.ts", 6, md5(b"onetwo"), md5(b"onetwo")) == (stored.path, stored.size_bytes, stored.md5, stored.etag)
+    assert ("videos/a.ts", 6, md5(b"onetwo"), md5(b"onetwo")) == (
+        stored.path,
+        stored.size_bytes,
+        stored.md5,
+        stored.etag,
+    )
     assert 6 == run(storage.get_size("videos/a.ts"))
 
 
@@ -53,7 +58,9 @@ def test_what_is_found_is_what_was_stored(storage, run):
     assert all(abs(stored.modified_s - found.modified_s) <= 1 for found in about)  # HTTP's times are whole seconds
 
 
-@pytest.mark.parametrize("path", ["videos/a b/+&#%?=.ts", "видео/日本.ts", "a/.well-known/..b", "%2e%2e/a", "a'\"<>/(1)[2]{3}~!*.ts"])
+@pytest.mark.parametrize(
+    "path", ["videos/a b/+&#%?=.ts", "видео/日本.ts", "a/.well-known/..b", "%2e%2e/a", "a'\"<>/(1)[2]{3}~!*.ts"]
+)
 def test_any_name_is_kept(storage, run, path):
     """Signs that URLs and XML quote, and other scripts, stay what they are."""
     run(storage.save(path, in_chunks(b"x")))
@@ -87,7 +94,15 @@ def test_a_large_object_survives(storage, run, size_known):
 
 @pytest.mark.parametrize(
     ("start", "stop", "expected"),
-    [(0, None, b"0123456789"), (3, None, b"3456789"), (0, 1, b"0"), (9, 10, b"9"), (4, 4, b""), (2, 6, b"2345"), (10, None, b"")],
+    [
+        (0, None, b"0123456789"),
+        (3, None, b"3456789"),
+        (0, 1, b"0"),
+        (9, 10, b"9"),
+        (4, 4, b""),
+        (2, 6, b"2345"),
+        (10, None, b""),
+    ],
 )
 def test_a_range_is_read(storage, run, start, stop, expected):
     """Reading gives exactly the bytes from start up to stop."""
@@ -156,7 +171,9 @@ NAMES = ["a/b", "a-b", "a/b/c.ts", "a0", "B", "a/é", "a/z", "a/𝄞", "a/\uffee
 
 @pytest.fixture
 def filled(storage, run):
-    """A storage with paths whose order is easily got wrong: folders beside names like theirs, and signs beyond 16 bits."""
+    """A storage with paths whose order is easily got wrong: folders beside names like theirs,
+    and signs beyond 16 bits.
+    """
 
     async def fill():
         for name in NAMES:
@@ -184,7 +201,11 @@ def test_a_listing_goes_on_behind_a_path(filled, run, after):
 @pytest.mark.parametrize("prefix", ["a", "a/", "a/b", "a/b/", "a/b/c.ts", "nothing/here/", "ä", "z/", "."])
 def test_lists_by_prefix(filled, run, prefix):
     """A prefix is the beginning of a path, wherever that falls."""
-    assert [name for name in IN_ORDER if name.startswith(prefix)] == run(listed(filled, prefix)) == run(filled.list_files(prefix))
+    assert (
+        [name for name in IN_ORDER if name.startswith(prefix)]
+        == run(listed(filled, prefix))
+        == run(filled.list_files(prefix))
+    )
 
 
 @pytest.mark.parametrize("prefix", ["../", "/etc/", "a/../../", "a//b", "a\0b"])
@@ -211,7 +232,9 @@ def test_delete_removes_the_object(storage, run):
     assert ["videos/b.ts"] == run(storage.list_files())
 
 
-@pytest.mark.parametrize("path", ["missing", "videos", "videos/a.ts/below"], ids=["nothing", "a folder", "below an object"])
+@pytest.mark.parametrize(
+    "path", ["missing", "videos", "videos/a.ts/below"], ids=["nothing", "a folder", "below an object"]
+)
 def test_what_is_not_there_is_not_found(storage, run, path):
     """Only an object is found, never a folder."""
     run(storage.save("videos/a.ts", in_chunks(b"x")))
@@ -222,11 +245,16 @@ def test_what_is_not_there_is_not_found(storage, run, path):
             run(ask(path))
 
 
-@pytest.mark.parametrize("path", ["../secret", "/etc/hostname", "a/../../secret", ".incoming/a", "a//b", "a/./b", "a\\b"])
+@pytest.mark.parametrize(
+    "path", ["../secret", "/etc/hostname", "a/../../secret", ".incoming/a", "a//b", "a/./b", "a\\b"]
+)
 def test_no_path_leads_out(storage, run, path):
     """A path that would leave the storage's folder or prefix is refused by every operation."""
     refused = [
-        *(ask(path) for ask in (storage.load, storage.open, storage.find, storage.exists, storage.get_size, storage.delete)),
+        *(
+            ask(path)
+            for ask in (storage.load, storage.open, storage.find, storage.exists, storage.get_size, storage.delete)
+        ),
         storage.save(path, in_chunks(b"x")),
         storage.check_room(path, 1),
         storage.begin_parts(path, content_type="video/mp4"),

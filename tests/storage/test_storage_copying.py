@@ -92,7 +92,10 @@ def test_an_upload_in_parts_of_another_size_is_proven(both, run, copied, content
     source, target = both
     first, last = os.urandom(MIN_PART_BYTES + (1 << 20)), b"the end"
     upload_id = run(source.begin_parts("a.mp4", content_type="video/mp4"))
-    parts = [run(source.save_part("a.mp4", upload_id, n, in_chunks(c), size_bytes=len(c))) for n, c in ((1, first), (2, last))]
+    parts = [
+        run(source.save_part("a.mp4", upload_id, n, in_chunks(c), size_bytes=len(c)))
+        for n, c in ((1, first), (2, last))
+    ]
     run(source.complete_parts("a.mp4", upload_id, parts))
 
     results = [copied(source, target), copied(source, target)]
@@ -192,7 +195,11 @@ def test_a_cancelled_copy_leaves_nothing_half(both, fill, run, contents):
     fill(source, SMALL | {"large": b"x" * (2 * PART_BYTES)})
 
     async def cancelled():
-        copying.append(asyncio.create_task(copy(Tampering(source, stop), target, content_type=str, on_progress=lambda progress: None)))
+        copying.append(
+            asyncio.create_task(
+                copy(Tampering(source, stop), target, content_type=str, on_progress=lambda progress: None)
+            )
+        )
         with suppress(asyncio.CancelledError):
             await copying[0]
         return copying[0].cancelled(), asyncio.all_tasks() - {asyncio.current_task()}

@@ -6,11 +6,24 @@ from pathlib import Path
 import pytest
 
 from config import ReferenceBackend, S3Storage
-from storage import LocalSettings, LocalStorageBackend, S3Settings, StorageSettingsError, StorageType, create, settings_from
+from storage import (
+    LocalSettings,
+    LocalStorageBackend,
+    S3Settings,
+    StorageSettingsError,
+    StorageType,
+    create,
+    settings_from,
+)
 from storage.s3 import S3StorageBackend
 
 S3 = S3Storage(
-    bucket="videos", prefix="/top/of/it/", access_key_id="K", secret_access_key="S", endpoint_url="https://s3.example/", max_size_gb=2
+    bucket="videos",
+    prefix="/top/of/it/",
+    access_key_id="K",
+    secret_access_key="S",
+    endpoint_url="https://s3.example/",
+    max_size_gb=2,
 )
 SERVER = ReferenceBackend(storage_type="LOCAL", local_path=Path("/data/store"), local_max_size_gb=0.5, s3=S3)
 
@@ -36,7 +49,11 @@ def test_a_bucket():
 def test_headers_of_every_object():
     """Names and values in one line, in any case, with what their values may hold."""
     text = " x-amz-server-side-encryption: aws:kms; Cache-Control:public, max-age=60;x-amz-tagging: a=1&b=2;"
-    expected = {"x-amz-server-side-encryption": "aws:kms", "Cache-Control": "public, max-age=60", "x-amz-tagging": "a=1&b=2"}
+    expected = {
+        "x-amz-server-side-encryption": "aws:kms",
+        "Cache-Control": "public, max-age=60",
+        "x-amz-tagging": "a=1&b=2",
+    }
     assert expected == settings_from(replace(SERVER, storage_type="S3", s3=replace(S3, put_headers=text))).put_headers
 
 
@@ -79,4 +96,6 @@ def test_an_unknown_type_is_refused():
 
 def test_settings_become_their_storage(tmp_path):
     """The factory makes what the settings speak of."""
-    assert [LocalStorageBackend, S3StorageBackend] == [type(create(s)) for s in (LocalSettings(root=tmp_path), S3Settings(bucket="b"))]
+    assert [LocalStorageBackend, S3StorageBackend] == [
+        type(create(s)) for s in (LocalSettings(root=tmp_path), S3Settings(bucket="b"))
+    ]

@@ -1,4 +1,5 @@
-"""Clips with closed captions in the picture, as broadcasters have them: real H.264 or HEVC, into which the captions are put.
+"""Clips with closed captions in the picture, as broadcasters have them: real H.264 or HEVC,
+into which the captions are put.
 
 No ffmpeg puts captions into a picture, so the messages that hold them (ITU-T T.35 user data, ATSC A/53) are made here.
 """
@@ -16,7 +17,8 @@ HEADS = {"h264": b"\x06", "hevc": b"\x4e\x01"}
 
 
 def pop_on(text: str, start: int, end: int, *, field: int = 0, channel: int = 0) -> dict[int, bytes]:
-    """Return a caption of CEA-608 by the number of the frame that carries each two bytes: shown at `start`, erased at `end`.
+    """Return a caption of CEA-608 by the number of the frame that carries each two bytes: shown at `start`,
+    erased at `end`.
 
     The text is sent before, two letters a frame; commands are sent twice. `channel` 1 is the second of the field's two.
     """
@@ -26,7 +28,10 @@ def pop_on(text: str, start: int, end: int, *, field: int = 0, channel: int = 0)
     before = [*load, *memory, *row, *letters]
     pairs = before + [control + b"\x2f"] * 2
     first = start - len(before)
-    placed = {first + number: pair for number, pair in enumerate(pairs)} | {end: control + b"\x2c", end + 1: control + b"\x2c"}
+    placed = {first + number: pair for number, pair in enumerate(pairs)} | {
+        end: control + b"\x2c",
+        end + 1: control + b"\x2c",
+    }
     return with_parity(placed)
 
 
@@ -47,7 +52,8 @@ def captioned(
 ) -> Path:
     """Copy a file whose picture is H.264 or HEVC, and put captions into each picture from number `first` on.
 
-    `fields` is one mapping a field, `more` comes in every picture. With `sparse` only pictures that carry text get any, as OBS does it.
+    `fields` is one mapping a field, `more` comes in every picture. With `sparse` only pictures that carry text get any,
+    as OBS does it.
     """
     with av.open(str(source)) as read, av.open(str(target), "w") as write:
         streams = {stream.index: write.add_stream_from_template(stream) for stream in read.streams}

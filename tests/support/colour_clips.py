@@ -1,7 +1,7 @@
 """Clips of eight patches side by side, in the colours that sources of each kind have, made by the real ffmpeg.
 
-The numbers of a source are reckoned here by the standards' own formulas (ITU-R BT.601, BT.709, BT.2020, BT.2100; SMPTE RP 431-2
-and EG 432-1), not by ffmpeg: what a patch is on an ordinary screen is known beforehand.
+The numbers of a source are reckoned here by the standards' own formulas (ITU-R BT.601, BT.709, BT.2020, BT.2100; SMPTE
+RP 431-2 and EG 432-1), not by ffmpeg: what a patch is on an ordinary screen is known beforehand.
 """
 
 from __future__ import annotations
@@ -18,7 +18,17 @@ from numpy.typing import NDArray
 from pipeline.media.ffmpeg.process import find_ffmpeg
 
 PATCHES = np.array(
-    [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (128, 128, 128), (224, 172, 105), (40, 60, 90), (180, 60, 160)], np.float64
+    [
+        (255, 0, 0),
+        (0, 255, 0),
+        (0, 0, 255),
+        (255, 255, 255),
+        (128, 128, 128),
+        (224, 172, 105),
+        (40, 60, 90),
+        (180, 60, 160),
+    ],
+    np.float64,
 )
 """Red, green, blue, white, grey, skin, slate and plum in sRGB."""
 
@@ -49,7 +59,9 @@ class Form:
 
 @dataclass(frozen=True, kw_only=True)
 class Clip:
-    """A clip: its form, its size, its name, how it is encoded, what it says of its colours (of nothing nothing), how many frames."""
+    """A clip: its form, its size, its name, how it is encoded, what it says of its colours (of nothing nothing),
+    how many frames.
+    """
 
     name: str
     codec: tuple[str, ...]
@@ -162,7 +174,18 @@ def make_clip(clip: Clip, folder: Path) -> Path:
     """Make a clip in a folder and return it."""
     width, height = clip.size
     target = folder / clip.name
-    entered = ["-f", "rawvideo", "-pix_fmt", clip.form.pixels, "-s", f"{width}x{height}", "-framerate", str(RATE), "-i", "-"]
+    entered = [
+        "-f",
+        "rawvideo",
+        "-pix_fmt",
+        clip.form.pixels,
+        "-s",
+        f"{width}x{height}",
+        "-framerate",
+        str(RATE),
+        "-i",
+        "-",
+    ]
     named = "color_primaries=unknown:color_trc=unknown:colorspace=unknown" if not clip.tags else clip.tags
     made = [*clip.codec, "-aspect", "16:9", *_encoded_range(clip), "-frames:v", str(clip.frames)]
     first = target.with_stem("first") if clip.bitstream else target
@@ -191,7 +214,9 @@ def _frame(clip: Clip) -> bytes:
     if form.matrix is None:
         return np.tile(np.rint(signal * 255).astype(np.uint8)[columns], (height, 1, 1)).tobytes()
     bits = 10 if "10le" in form.pixels else 8
-    numbers = to_numbers(signal, form.matrix, full=form.full, bits=bits)[columns].astype("<u2" if bits > 8 else np.uint8)
+    numbers = to_numbers(signal, form.matrix, full=form.full, bits=bits)[columns].astype(
+        "<u2" if bits > 8 else np.uint8
+    )
     rows = height if "422" in form.pixels else height // 2
     chroma = [np.tile(numbers[::2, plane], (rows, 1)).tobytes() for plane in (1, 2)]
     return np.tile(numbers[:, 0], (height, 1)).tobytes() + b"".join(chroma)
@@ -213,7 +238,8 @@ def patch_signal(form: Form) -> Floats:
 
 
 def shown(clip: Clip) -> Floats:
-    """Return the patches on an ordinary screen, 0 to 255: what was asked for, but for the rounding of the clip's numbers.
+    """Return the patches on an ordinary screen, 0 to 255: what was asked for,
+    but for the rounding of the clip's numbers.
 
     That is worth five of 255 where a dark tone of one set of primaries stands for none of another.
     """
@@ -224,7 +250,10 @@ def shown(clip: Clip) -> Floats:
     if form.matrix is None:
         signal = np.rint(signal * 255) / 255
     else:
-        signal = to_rgb(to_numbers(signal, form.matrix, full=form.full, bits=bits), form.matrix, full=form.full, bits=bits) / 255
+        signal = (
+            to_rgb(to_numbers(signal, form.matrix, full=form.full, bits=bits), form.matrix, full=form.full, bits=bits)
+            / 255
+        )
     light = np.where(signal <= 0.04045, signal / 12.92, ((np.maximum(signal, 0) + 0.055) / 1.055) ** 2.4)
     light = np.clip(light @ (np.linalg.inv(_to_xyz("bt709")) @ _to_xyz(form.primaries)).T, 0, 1)
     return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055) * 255
@@ -238,7 +267,9 @@ def to_numbers(signal: Floats, matrix: str, *, full: bool, bits: int) -> NDArray
     unit, top = 1 << (bits - 8), (1 << bits) - 1
     middle = 128 * unit
     planes = (
-        [luma * top, *(c * top + middle for c in colour)] if full else [(16 + 219 * luma) * unit, *((128 + 224 * c) * unit for c in colour)]
+        [luma * top, *(c * top + middle for c in colour)]
+        if full
+        else [(16 + 219 * luma) * unit, *((128 + 224 * c) * unit for c in colour)]
     )
     return np.rint(np.clip(np.stack(planes, axis=1), 0, top)).astype(np.int64)
 
@@ -248,7 +279,11 @@ def to_rgb(numbers: NDArray[Any], matrix: str, *, full: bool = False, bits: int 
     red, blue = LUMA[matrix]
     unit, top = 1 << (bits - 8), (1 << bits) - 1
     black, white, colours = (0, top, top) if full else (16 * unit, 219 * unit, 224 * unit)
-    luma, cb, cr = (numbers[:, 0] - black) / white, (numbers[:, 1] - 128 * unit) / colours, (numbers[:, 2] - 128 * unit) / colours
+    luma, cb, cr = (
+        (numbers[:, 0] - black) / white,
+        (numbers[:, 1] - 128 * unit) / colours,
+        (numbers[:, 2] - 128 * unit) / colours,
+    )
     r, b = luma + (2 - 2 * red) * cr, luma + (2 - 2 * blue) * cb
     return np.asarray(np.clip(np.stack([r, (luma - red * r - blue * b) / (1 - red - blue), b], axis=1) * 255, 0, 255))
 

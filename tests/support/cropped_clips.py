@@ -1,4 +1,6 @@
-"""Clips of which the container hides a part: a clean aperture in MP4 and MOV, a pixel crop in Matroska, turned or not."""
+"""Clips of which the container hides a part: a clean aperture in MP4 and MOV, a pixel crop in Matroska,
+turned or not.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,8 @@ def with_aperture(folder: Path, name: str = "aperture.mp4", aspect: str = "1/1")
     )
     source = f"color=white:s={SIZE[0]}x{SIZE[1]}:r=25:d=2,format=rgb24{boxes},setsar={aspect}"
     clip = run(folder, name, "-f", "lavfi", "-i", source, *sound(length_s=2), *H264, "-crf", "10", *AAC)
-    # numerators and denominators of width, height, and by how far the middle lies to the right and below (ISO/IEC 14496-12, 12.1.4)
+    # numerators and denominators of width, height, and by how far the middle lies to the right and below (ISO/IEC
+    # 14496-12, 12.1.4)
     numbers = (SHOWN[0], 1, SHOWN[1], 1, LEFT - RIGHT, 2, TOP - BOTTOM, 2)
     clip.write_bytes(_with_box(clip.read_bytes(), struct.pack(">I4sIIIIiIiI", 40, b"clap", *numbers)))
     return clip
@@ -47,7 +50,14 @@ def with_late_tracks(folder: Path) -> Path:
     behind = _element_end(data, tracks)
     seek = b"\x53\xab\x84" + TRACKS + b"\x53\xac\x88" + (len(data) - begin).to_bytes(8, "big")
     head = SEEK_HEAD + bytes([0x80 + len(seek) + 3]) + b"\x4d\xbb" + bytes([0x80 + len(seek)]) + seek
-    moved = head + _void(room - len(head)) + data[begin + room : tracks] + _void(behind - tracks) + data[behind:] + data[tracks:behind]
+    moved = (
+        head
+        + _void(room - len(head))
+        + data[begin + room : tracks]
+        + _void(behind - tracks)
+        + data[behind:]
+        + data[tracks:behind]
+    )
     late = folder / "late.mkv"
     late.write_bytes(data[:segment] + SEGMENT + ((1 << 56) + len(moved)).to_bytes(8, "big") + moved)
     return late

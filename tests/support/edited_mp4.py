@@ -19,7 +19,9 @@ def with_edits(source: Path, target: Path, edits: Sequence[Edit]) -> Path:
 
 
 def _boxes(data: bytes, edits: Sequence[Edit], scales: list[int]) -> list[bytes]:
-    """Return the boxes of `data` with their edit lists replaced; `scales` gets the clock of the movie, then of the track."""
+    """Return the boxes of `data` with their edit lists replaced; `scales` gets the clock of the movie,
+    then of the track.
+    """
     made, at = [], 0
     while at < len(data):
         size, kind = struct.unpack_from(">I4s", data, at)
@@ -40,7 +42,12 @@ def _boxes(data: bytes, edits: Sequence[Edit], scales: list[int]) -> list[bytes]
 
 def _edit_list(edits: Sequence[Edit], movie_hz: int, track_hz: int) -> bytes:
     rows = [
-        struct.pack(">iiI", round(length_s * movie_hz), -1 if from_s is None else round(from_s * track_hz), round(speed * 0x10000))
+        struct.pack(
+            ">iiI",
+            round(length_s * movie_hz),
+            -1 if from_s is None else round(from_s * track_hz),
+            round(speed * 0x10000),
+        )
         for length_s, from_s, speed in edits
     ]
     return struct.pack(">II", 0, len(rows)) + b"".join(rows)

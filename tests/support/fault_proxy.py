@@ -1,4 +1,7 @@
-"""A TCP proxy on loopback that does to connections what bad networks do to them. Knows of HTTP only where a PUT begins."""
+"""A TCP proxy on loopback that does to connections what bad networks do to them.
+
+Knows of HTTP only where a PUT begins.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,10 @@ class Trouble:
 
 
 class FaultProxy:
-    """Passes connections on to a port of this machine. `troubles` wait for the next PUTs, whatever connection they come on."""
+    """Passes connections on to a port of this machine.
+
+    `troubles` wait for the next PUTs, whatever connection they come on.
+    """
 
     def __init__(self, port: int) -> None:
         self.troubles: deque[Trouble] = deque()

@@ -1,7 +1,7 @@
 """Clips with a white flash and a beep at the same moments, and how far apart the two are in what was made of them.
 
-A flash begins with the first frame that is bright after a dark one, a beep where the loudness of the sound passes half of its own
-loudest. The coding of the sound blurs that by a few milliseconds.
+A flash begins with the first frame that is bright after a dark one, a beep where the loudness of the sound passes half
+of its own loudest. The coding of the sound blurs that by a few milliseconds.
 """
 
 from __future__ import annotations
@@ -30,21 +30,30 @@ LOUDNESS_SAMPLES = 96
 CODECS = ("-c:v", "libx264", "-preset", "ultrafast", "-g", "50", "-pix_fmt", "yuv420p", "-c:a", "aac", "-b:a", "128k")
 
 
-def inputs(rate: str = "25", length_s: float = LENGTH_S, flashes: Sequence[float] = FLASHES) -> tuple[list[str], list[str]]:
+def inputs(
+    rate: str = "25", length_s: float = LENGTH_S, flashes: Sequence[float] = FLASHES
+) -> tuple[list[str], list[str]]:
     """Return ffmpeg's arguments for a picture with flashes and a sound with beeps, each an input of its own.
 
     Each flash is moved to the frame that begins at its time or after it, and the beep with it.
     """
     frame_s = 1 / Fraction(rate)
     times = [float(-(-Fraction(time) // frame_s) * frame_s) for time in flashes]
-    shown = "+".join(f"between(t,{time - float(frame_s) / 4:.6f},{time + LASTS_S - float(frame_s) / 4:.6f})" for time in times) or "0"
+    shown = (
+        "+".join(
+            f"between(t,{time - float(frame_s) / 4:.6f},{time + LASTS_S - float(frame_s) / 4:.6f})" for time in times
+        )
+        or "0"
+    )
     heard = "+".join(f"between(t,{time:.6f},{time + LASTS_S:.6f})" for time in times) or "0"
     picture = f"color=black:size=320x180:rate={rate}:duration={length_s},drawbox=color=white:t=fill:enable='{shown}'"
     sound = f"aevalsrc='0.5*sin(2*PI*{TONE_HZ}*t)*({heard})':s={RATE_HZ}:d={length_s}"
     return ["-f", "lavfi", "-i", picture], ["-f", "lavfi", "-i", sound]
 
 
-def make(target: Path, *options: str, rate: str = "25", length_s: float = LENGTH_S, flashes: Sequence[float] = FLASHES) -> Path:
+def make(
+    target: Path, *options: str, rate: str = "25", length_s: float = LENGTH_S, flashes: Sequence[float] = FLASHES
+) -> Path:
     """Make a clip of the usual inputs and return it; `options` come after the usual codecs."""
     picture, sound = inputs(rate, length_s, flashes)
     return run(target, *picture, *sound, *CODECS, *options)
@@ -78,7 +87,9 @@ def flash_times_s(path: Path) -> list[float]:
 
 
 def beep_times_s(path: Path) -> list[float]:
-    """Return when each beep begins, on the file's own clock; samples are placed by the times of the packets that they come from."""
+    """Return when each beep begins, on the file's own clock;
+    samples are placed by the times of the packets that they come from.
+    """
     start_s, samples = _mono(path)
     power = np.convolve(samples**2, np.ones(LOUDNESS_SAMPLES) / LOUDNESS_SAMPLES, mode="same")
     loud = power > power.max() / 4
@@ -88,7 +99,9 @@ def beep_times_s(path: Path) -> list[float]:
 
 
 def _mono(path: Path) -> tuple[float, np.ndarray]:
-    """Return when the first sample is heard, and the samples as float32 (n,) at 48 kHz, holes between packets as silence."""
+    """Return when the first sample is heard, and the samples as float32 (n,) at 48 kHz,
+    holes between packets as silence.
+    """
     parts: list[tuple[float, np.ndarray]] = []
     with av.open(str(path)) as container:
         for frame in container.decode(container.streams.audio[0]):

@@ -15,7 +15,9 @@ TRIES = 3
 
 
 def problems_of(page: Page, play: Callable[[], None]) -> list[str]:
-    """Play, opening the page anew, and again where the player stalled; return what hls.js complained of the last time."""
+    """Play, opening the page anew, and again where the player stalled;
+    return what hls.js complained of the last time.
+    """
     problems: list[str] = []
     for _ in range(TRIES):
         play()

@@ -93,9 +93,20 @@ HOMES: dict[str, tuple[str, ...]] = {
 
 # names of a module that have one home though the module itself is free
 NAME_HOMES: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("os.environ", "os.environb", "os.getenv", "os.getenvb", "os.putenv", "os.unsetenv"), ("config.py",)),
     **dict.fromkeys(
-        ("os.system", "os.popen", "os.fork", "os.posix_spawn", "os.posix_spawnp", "ffmpeg.run", "ffmpeg.run_async", "ffmpeg.probe"),
+        ("os.environ", "os.environb", "os.getenv", "os.getenvb", "os.putenv", "os.unsetenv"), ("config.py",)
+    ),
+    **dict.fromkeys(
+        (
+            "os.system",
+            "os.popen",
+            "os.fork",
+            "os.posix_spawn",
+            "os.posix_spawnp",
+            "ffmpeg.run",
+            "ffmpeg.run_async",
+            "ffmpeg.probe",
+        ),
         HOMES["subprocess"],
     ),
     **dict.fromkeys(("asyncio.create_subprocess_exec", "asyncio.create_subprocess_shell"), HOMES["subprocess"]),
@@ -134,7 +145,9 @@ def violations(path: Path, text: str) -> list[str]:
 
 
 def imports(tree: ast.Module, path: Path) -> Iterator[Use]:
-    """Yield every module that a file imports, by its full name; `from a import b` yields `a.b`, which may be a module too."""
+    """Yield every module that a file imports, by its full name; `from a import b` yields `a.b`,
+    which may be a module too.
+    """
     package = path.parent.parts
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -151,11 +164,19 @@ def imports(tree: ast.Module, path: Path) -> Iterator[Use]:
 
 def called(call: ast.Call) -> str:
     """Return the last name of what is called."""
-    return call.func.attr if isinstance(call.func, ast.Attribute) else call.func.id if isinstance(call.func, ast.Name) else ""
+    return (
+        call.func.attr
+        if isinstance(call.func, ast.Attribute)
+        else call.func.id
+        if isinstance(call.func, ast.Name)
+        else ""
+    )
 
 
 def names(tree: ast.Module) -> Iterator[Use]:
-    """Yield every guarded name that a file uses, whether as `os.environ` or after `from os import environ`, under any alias."""
+    """Yield every guarded name that a file uses, whether as `os.environ` or after `from os import environ`,
+    under any alias.
+    """
     aliases = {name.split(".", 1)[0]: name.split(".", 1)[0] for name in NAME_HOMES}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -166,7 +187,11 @@ def names(tree: ast.Module) -> Iterator[Use]:
             if name in NAME_HOMES:
                 yield Use(name, node.lineno)
         elif isinstance(node, ast.ImportFrom):
-            yield from (Use(f"{node.module}.{a.name}", node.lineno) for a in node.names if f"{node.module}.{a.name}" in NAME_HOMES)
+            yield from (
+                Use(f"{node.module}.{a.name}", node.lineno)
+                for a in node.names
+                if f"{node.module}.{a.name}" in NAME_HOMES
+            )
 
 
 def part_of(path: Path) -> str:

@@ -1,4 +1,6 @@
-"""A real HTTP server on loopback with objects to look at, that offers as much of it as a test wants, and a folder uploaded to it."""
+"""A real HTTP server on loopback with objects to look at, that offers as much of it as a test wants,
+and a folder uploaded to it.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,9 @@ class Asked:
 
 
 class InventoryServer(ThreadingHTTPServer):
-    """`offers` is what it says of itself, None for a server that doesn't know the question; `answers` are given first, by path."""
+    """`offers` is what it says of itself, None for a server that doesn't know the question; `answers` are given first,
+    by path.
+    """
 
     daemon_threads = False
 
@@ -84,7 +88,9 @@ class InventoryServer(ThreadingHTTPServer):
 
     def put(self, key: str, body: bytes, *, md5: bool = True, last_modified: str = NOW) -> None:
         digest = hashlib.md5(body).hexdigest()
-        self.objects[key] = Stored(body=body, md5=digest if md5 else None, etag=digest if md5 else "x-2", last_modified=last_modified)
+        self.objects[key] = Stored(
+            body=body, md5=digest if md5 else None, etag=digest if md5 else "x-2", last_modified=last_modified
+        )
 
     def requests(self, method: str, path: str) -> list[Asked]:
         with self.lock:
@@ -171,7 +177,9 @@ class _Handler(BaseHTTPRequestHandler):
         path = unquote(parts.path)
         query = {name: values[0] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
         with server.lock:
-            server.asked.append(Asked(method=self.command, path=path, query=query, headers=dict(self.headers), raw_query=parts.query))
+            server.asked.append(
+                Asked(method=self.command, path=path, query=query, headers=dict(self.headers), raw_query=parts.query)
+            )
             answer = server.answers[path].popleft() if server.answers[path] else None
         if answer is not None:
             self._answer(*answer)
@@ -188,23 +196,37 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "/api/s3/capabilities" and server.offers is not None:
             self._json(offers)
         elif path == "/api/s3/objects" and offers.get("list"):
-            keys = sorted((k for k in server.objects if k.startswith(query["prefix"]) and k > query.get("after", "")), key=str.encode)
+            keys = sorted(
+                (k for k in server.objects if k.startswith(query["prefix"]) and k > query.get("after", "")),
+                key=str.encode,
+            )
             page = keys[: min(server.page, int(query["limit"]))]
-            self._json({"objects": [self._fields(key) for key in page], "next": page[-1] if len(page) < len(keys) else None})
+            self._json(
+                {"objects": [self._fields(key) for key in page], "next": page[-1] if len(page) < len(keys) else None}
+            )
         elif path == "/api/s3/object" and self.command == "DELETE" and offers.get("delete"):
             with server.lock:
                 server.objects.pop(query["key"], None)
             self._answer(204, b"")
         elif path == "/api/s3/object" and offers.get("read") and query["key"] in server.objects:
             self._json({**self._fields(query["key"]), "url": server.public_url(query["key"]) + "?signature=secret"})
-        elif path == "/api/s3/manifest" and offers.get("manifest") and query["prefix"] + "manifest.json" in server.objects:
+        elif (
+            path == "/api/s3/manifest"
+            and offers.get("manifest")
+            and query["prefix"] + "manifest.json" in server.objects
+        ):
             self._answer(200, server.objects[query["prefix"] + "manifest.json"].body)
         else:
             self._json({"error": "NotFound", "message": "There is nothing here."}, 404)
 
     def _fields(self, key: str) -> dict:
         stored = self.server.objects[key]
-        facts = {"sizeBytes": len(stored.body), "etag": f'"{stored.etag}"', "md5": stored.md5, "lastModified": stored.last_modified}
+        facts = {
+            "sizeBytes": len(stored.body),
+            "etag": f'"{stored.etag}"',
+            "md5": stored.md5,
+            "lastModified": stored.last_modified,
+        }
         return {"key": key, **facts}
 
     def _object(self, key: str) -> None:
@@ -224,7 +246,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(status, json.dumps(content).encode())
 
     def _answer(self, status: int, body: bytes) -> None:
-        cut, self.server.cut_after = self.server.cut_after, None if self.path.startswith("/store/") else self.server.cut_after
+        cut, self.server.cut_after = (
+            self.server.cut_after,
+            None if self.path.startswith("/store/") else self.server.cut_after,
+        )
         self.send_response(status)
         if status != 204:
             self.send_header("Content-Length", str(len(body)))

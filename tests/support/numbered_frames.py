@@ -25,7 +25,10 @@ def numbers(path: Path, timeline_s: float = 0.0, *, wide: int | None = None) -> 
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         stream.thread_count = 1
-        return [(round(float(frame.pts * frame.time_base) - timeline_s, 3), number(frame, wide)) for frame in container.decode(stream)]
+        return [
+            (round(float(frame.pts * frame.time_base) - timeline_s, 3), number(frame, wide))
+            for frame in container.decode(stream)
+        ]
 
 
 def number(frame: av.VideoFrame, wide: int | None = None) -> int:
@@ -34,5 +37,8 @@ def number(frame: av.VideoFrame, wide: int | None = None) -> int:
     side = 0 if wide is None else (grey.shape[1] - wide) // 2
     grey = grey[:, side : grey.shape[1] - side]
     height, width = grey.shape
-    bars = (grey[height // 4 : height * 3 // 4, int((n + 0.25) * width / DIGITS) : int((n + 0.75) * width / DIGITS)] for n in range(DIGITS))
+    bars = (
+        grey[height // 4 : height * 3 // 4, int((n + 0.25) * width / DIGITS) : int((n + 0.75) * width / DIGITS)]
+        for n in range(DIGITS)
+    )
     return sum(int(np.mean(bar) > 110) << n for n, bar in enumerate(bars))

@@ -21,15 +21,21 @@ def command(*arguments: str | Path) -> list[str]:
 def start(arguments: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:
     """Start the program with its output as text and Ctrl-C heard, whatever the tests themselves were started with."""
     heard = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731  # runs in the child before the program
-    return subprocess.Popen(arguments, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heard)
+    return subprocess.Popen(
+        arguments, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heard
+    )
 
 
-def make_clip(target: Path, *, seconds: float, size: str = "640x360", sound: str = "sine=frequency=440:sample_rate=48000") -> Path:
+def make_clip(
+    target: Path, *, seconds: float, size: str = "640x360", sound: str = "sine=frequency=440:sample_rate=48000"
+) -> Path:
     """Make a test picture with a tone (or what else `sound` says, nothing where it is empty); return its path."""
     picture = ["-f", "lavfi", "-i", f"testsrc2=size={size}:rate=25:duration={seconds}"]
     tone = ["-f", "lavfi", "-i", sound, "-t", str(seconds), "-c:a", "aac"] if sound else []
     encode = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]
-    subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *picture, *tone, *encode, f"file:{target}"], check=True)
+    subprocess.run(
+        [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *picture, *tone, *encode, f"file:{target}"], check=True
+    )
     return target
 
 

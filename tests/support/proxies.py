@@ -1,4 +1,7 @@
-"""Proxies on loopback, HTTP and SOCKS5, that let through, ask for a password or refuse. They take every name for this machine."""
+"""Proxies on loopback, HTTP and SOCKS5, that let through, ask for a password or refuse.
+
+They take every name for this machine.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,9 @@ PASSWORD = "user:pass-word"
 
 
 class _Proxy:
-    """What both have: `asked` holds every name and port that was asked for; `greeted` is set by the first connection."""
+    """What both have: `asked` holds every name and port that was asked for;
+    `greeted` is set by the first connection.
+    """
 
     daemon_threads = True  # a tunnel ends with its client
 

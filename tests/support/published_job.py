@@ -11,7 +11,17 @@ from upload_parts import PREFIX, write_folder
 
 from pipeline.cancel import CancelToken
 from pipeline.events import LogLevel
-from pipeline.model import DynamicRange, Existing, Job, MediaInfo, PhaseName, Plan, Rendition, SegmentType, UploadRequest
+from pipeline.model import (
+    DynamicRange,
+    Existing,
+    Job,
+    MediaInfo,
+    PhaseName,
+    Plan,
+    Rendition,
+    SegmentType,
+    UploadRequest,
+)
 from pipeline.output_settings import OutputSettings
 from pipeline.phases.phase import PhaseContext, Progress
 from pipeline.workspace import Workspace
@@ -47,8 +57,8 @@ def open_job(
 ) -> PublishedJob:
     """Return a run of a job in `place`: its folder is made by the first run and found by the next ones.
 
-    `source` is its video's content, `facts` are steps that count as finished besides the packaging; other keywords go into the
-    UploadRequest.
+    `source` is its video's content, `facts` are steps that count as finished besides the packaging; other keywords go
+    into the UploadRequest.
     """
     video = place / "Lesson One.mp4"
     if not video.exists():
@@ -56,7 +66,15 @@ def open_job(
         video.write_bytes(source)
     request = UploadRequest(**{"prefix": PREFIX, **upload})
     job = Job(source=video, output_dir=place / "out", slug="lesson", upload=request, existing=existing)
-    quality = {"width": 1280, "height": 720, "frame_width": 1280, "frame_height": 720, "bit_rate": 1, "max_bit_rate": 1, "buffer_size": 1}
+    quality = {
+        "width": 1280,
+        "height": 720,
+        "frame_width": 1280,
+        "frame_height": 720,
+        "bit_rate": 1,
+        "max_bit_rate": 1,
+        "buffer_size": 1,
+    }
     plan = Plan(
         job=job,
         media=media,
@@ -83,6 +101,10 @@ def open_job(
     said: list[Progress] = []
     lines: list[tuple[str, LogLevel]] = []
     context = PhaseContext(
-        plan=plan, workspace=workspace, cancel=CancelToken(), report=said.append, log=lambda text, level: lines.append((text, level))
+        plan=plan,
+        workspace=workspace,
+        cancel=CancelToken(),
+        report=said.append,
+        log=lambda text, level: lines.append((text, level)),
     )
     return PublishedJob(context=context, said=said, lines=lines)

@@ -1,4 +1,7 @@
-"""Takes connections on loopback and joins each with a port of this machine. What goes on between the two is for others to say."""
+"""Takes connections on loopback and joins each with a port of this machine.
+
+What goes on between the two is for others to say.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +14,23 @@ WAIT_S = 20.0
 
 
 class Relay:
-    """`ways` returns what a connection needs done, each in a thread of its own; `over` is set when everything is to end."""
+    """`ways` returns what a connection needs done, each in a thread of its own;
+    `over` is set when everything is to end.
+    """
 
     def __init__(
-        self, port: int, ways: Callable[[socket.socket, socket.socket], Iterable[Callable[[], None]]], *, buffer_bytes: int
+        self,
+        port: int,
+        ways: Callable[[socket.socket, socket.socket], Iterable[Callable[[], None]]],
+        *,
+        buffer_bytes: int,
     ) -> None:
         self.over = threading.Event()
         self._port = port
         self._ways = ways
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer_bytes)  # what is slow must be felt by who sends
+        # what is slow must be felt by who sends
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer_bytes)
         self._threads: list[threading.Thread] = []
         self._sockets: list[socket.socket] = []
 

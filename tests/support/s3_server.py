@@ -1,7 +1,9 @@
-"""A real S3 server for tests: Ceph's object gateway with its daemons on loopback, everything in memory and in one folder.
+"""A real S3 server for tests: Ceph's object gateway with its daemons on loopback,
+everything in memory and in one folder.
 
-Installs nothing: `missing_programs` says what is not there. The programs come from Debian's packages radosgw, ceph-mon and
-ceph-osd. Ceph's manager is left out: objects come and go without it, and it takes more time to start than all others.
+Installs nothing: `missing_programs` says what is not there. The programs come from Debian's packages radosgw, ceph-mon
+and ceph-osd. Ceph's manager is left out: objects come and go without it, and it takes more time to start than all
+others.
 """
 
 import os
@@ -123,7 +125,9 @@ def _start(folder: Path, daemons: ExitStack) -> S3Server:
 
     def run(*command: str) -> str:
         with (folder / "commands.log").open("ab") as log:
-            return subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=log, timeout=COMMAND_S, text=True).stdout
+            return subprocess.run(
+                command, check=True, stdout=subprocess.PIPE, stderr=log, timeout=COMMAND_S, text=True
+            ).stdout
 
     def daemon(*command: str) -> None:
         with (folder / "daemons.log").open("ab") as log:

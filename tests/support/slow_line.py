@@ -19,7 +19,8 @@ RESENT_S = 0.2
 
 @dataclass(frozen=True, kw_only=True)
 class LineTraits:
-    """`rate_bytes_s` is what all connections together send; `buffer_bytes` is what each may be ahead; `round_trip_s` is the delay.
+    """`rate_bytes_s` is what all connections together send; `buffer_bytes` is what each may be ahead;
+    `round_trip_s` is the delay.
 
     Of a hundred blocks `lost` are lost: TCP sends them again after `RESENT_S`, and all behind them wait.
     """
@@ -31,7 +32,10 @@ class LineTraits:
 
 
 class SlowLine:
-    """Passes connections on to a port of this machine. `taken` counts the bytes that clients gave it, `passed` those that went on."""
+    """Passes connections on to a port of this machine.
+
+    `taken` counts the bytes that clients gave it, `passed` those that went on.
+    """
 
     def __init__(self, port: int, traits: LineTraits) -> None:
         self.traits = traits

@@ -1,4 +1,6 @@
-"""The test files that take long, which ./run-tests --quick leaves out: whole encodes, whole jobs, kills, slow lines, builds."""
+"""The test files that take long, which ./run-tests --quick leaves out: whole encodes, whole jobs, kills, slow lines,
+builds.
+"""
 
 SLOW_FOLDERS = ("integration",)
 

@@ -1,7 +1,7 @@
 """The program with chunks of one segment, so that a short clip is cut like a long one. Started by a test as a process.
 
-With DIES_AT in the environment it kills itself, and itself alone, at that act of its: a file written, moved
-or removed, a folder made or removed, a program or a thread started. With COUNTS_IN it writes there how many acts there were.
+With DIES_AT in the environment it kills itself, and itself alone, at that act of its: a file written, moved or removed,
+a folder made or removed, a program or a thread started. With COUNTS_IN it writes there how many acts there were.
 """
 
 from __future__ import annotations
@@ -21,7 +21,15 @@ from pipeline.media.encode import chunks
 chunks.CHUNK_SEGMENTS = 1
 chunks.LEAST_SEGMENTS = 1
 
-ACTS = {"os.mkdir", "os.remove", "os.rename", "os.rmdir", "shutil.rmtree", "subprocess.Popen", "_thread.start_new_thread"}
+ACTS = {
+    "os.mkdir",
+    "os.remove",
+    "os.rename",
+    "os.rmdir",
+    "shutil.rmtree",
+    "subprocess.Popen",
+    "_thread.start_new_thread",
+}
 _acts = itertools.count(1)
 _last = 0
 _end = int(os.environ.get("DIES_AT", "0"))

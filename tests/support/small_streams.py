@@ -16,7 +16,16 @@ from pipeline.media.hls.playlists import FMP4_VERSION, TS_VERSION, media_playlis
 TIMELINE_S = 10
 SIZES = {"180p": "320:180", "90p": "160:90"}
 X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-sc_threshold", "0", "-crf", "30")
-X265 = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:scenecut=0:open-gop=0:pools=1", "-tag:v", "hvc1")
+X265 = (
+    "-c:v",
+    "libx265",
+    "-preset",
+    "ultrafast",
+    "-x265-params",
+    "log-level=none:scenecut=0:open-gop=0:pools=1",
+    "-tag:v",
+    "hvc1",
+)
 PQ = "format=yuv420p10le,setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc"
 """Filters that say of a picture's numbers that they are HDR10."""
 
@@ -56,9 +65,24 @@ def make_picture(
 ) -> None:
     """Make a rendition with a picture, a keyframe every 2 s and segments of 6 s, with the sound in it if `muxed`."""
     size = scale or SIZES.get(name, "320:180")
-    encode = ["-vf", f"scale={size}:out_color_matrix=bt709,setsar=1,{filters}", *codec, "-fps_mode", "vfr", "-enc_time_base", "1:90000"]
+    encode = [
+        "-vf",
+        f"scale={size}:out_color_matrix=bt709,setsar=1,{filters}",
+        *codec,
+        "-fps_mode",
+        "vfr",
+        "-enc_time_base",
+        "1:90000",
+    ]
     encode += ["-force_key_frames", "expr:isnan(prev_forced_t)+gt(floor((t+0.0005)/2),floor((prev_forced_t+0.0005)/2))"]
-    _segments(folder, name, [*inputs, *encode, *(AAC if muxed else ("-an",))], fmp4=fmp4, offset_s=offset_s, fragments=fragments)
+    _segments(
+        folder,
+        name,
+        [*inputs, *encode, *(AAC if muxed else ("-an",))],
+        fmp4=fmp4,
+        offset_s=offset_s,
+        fragments=fragments,
+    )
 
 
 def make_sound(folder: Path, name: str, *inputs: str, codec: Sequence[str] = AAC, fmp4: bool = False) -> None:
@@ -67,7 +91,13 @@ def make_sound(folder: Path, name: str, *inputs: str, codec: Sequence[str] = AAC
 
 
 def _segments(
-    folder: Path, name: str, arguments: Sequence[str], *, fmp4: bool, offset_s: float = TIMELINE_S, fragments: str = "frag_keyframe"
+    folder: Path,
+    name: str,
+    arguments: Sequence[str],
+    *,
+    fmp4: bool,
+    offset_s: float = TIMELINE_S,
+    fragments: str = "frag_keyframe",
 ) -> None:
     place = folder / name
     place.mkdir(parents=True)

@@ -18,7 +18,20 @@ LENGTH_S = 3
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
 AAC = ("-c:a", "aac", "-b:a", "64k")
 SHORT_GOP = ("-g", "25")
-VP9 = ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "300k", "-c:a", "libopus", "-b:a", "64k")
+VP9 = (
+    "-c:v",
+    "libvpx-vp9",
+    "-deadline",
+    "realtime",
+    "-cpu-used",
+    "8",
+    "-b:v",
+    "300k",
+    "-c:a",
+    "libopus",
+    "-b:a",
+    "64k",
+)
 TEN_BIT_HEVC = ("-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le", "-tag:v", "hvc1")
 
 
@@ -149,7 +162,18 @@ def prores(folder: Path) -> Path:
 def transparent(folder: Path) -> Path:
     """PNG frames with an alpha channel in MOV."""
     filters = "format=rgba,colorchannelmixer=aa=0.5"
-    return run(folder, "transparent.mov", *picture(length_s=2), *sound(length_s=2), "-vf", filters, "-c:v", "png", "-c:a", "pcm_s16le")
+    return run(
+        folder,
+        "transparent.mov",
+        *picture(length_s=2),
+        *sound(length_s=2),
+        "-vf",
+        filters,
+        "-c:v",
+        "png",
+        "-c:a",
+        "pcm_s16le",
+    )
 
 
 def hdr10(folder: Path) -> Path:

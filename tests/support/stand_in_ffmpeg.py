@@ -1,9 +1,10 @@
 """A program that answers like an ffmpeg on a machine with hardware encoders, and encodes on the processor instead.
 
 `make` puts it into a folder; its path serves as FFMPEG_PATH. What it does is said by the `Orders` given to `make`:
-an encoder that works is really x264, x265 or SVT-AV1 with the other's options taken out; one that fails says what ffmpeg
-says without a driver; one that hangs is deaf to everything but a kill; all else is the real ffmpeg's affair. VA-API can
-only fail or hang: its frames would have to be brought to a card. `encodes` tells which encoders were asked for.
+an encoder that works is really x264, x265 or SVT-AV1 with the other's options taken out; one that fails says what
+ffmpeg says without a driver; one that hangs is deaf to everything but a kill; all else is the real ffmpeg's affair.
+VA-API can only fail or hang: its frames would have to be brought to a card. `encodes` tells which encoders were asked
+for.
 """
 
 from __future__ import annotations
@@ -43,9 +44,10 @@ DROPPED = {
 class Orders:
     """What the stand-in does.
 
-    Encoders by ffmpeg's names: in `works` they encode, in `hangs` they never end, in `lacks` they are not in this ffmpeg,
-    all others in hardware fail for want of a driver. `breaks_after` is the number of segments, of all renditions and all
-    runs of a job together, that are finished before the card is gone for good; None lets all end well.
+    Encoders by ffmpeg's names: in `works` they encode, in `hangs` they never end, in `lacks` they are not in this
+    ffmpeg, all others in hardware fail for want of a driver. `breaks_after` is the number of segments, of all
+    renditions and all runs of a job together, that are finished before the card is gone for good; None lets all end
+    well.
     """
 
     works: tuple[str, ...] = ()
@@ -141,7 +143,9 @@ def _segments() -> int:
 
 
 def _fail(encoder: str, words: str) -> None:
-    sys.stderr.write(f"[{encoder} @ 0x5581] [error] {words}\n[out#0/tee @ 0x5582] [error] Nothing was written into output file.\n")
+    sys.stderr.write(
+        f"[{encoder} @ 0x5581] [error] {words}\n[out#0/tee @ 0x5582] [error] Nothing was written into output file.\n"
+    )
     sys.exit(255)
 
 

@@ -1,4 +1,6 @@
-"""A real HTTP server on loopback that is backend and store at once, remembers what came when, and fails as it is told."""
+"""A real HTTP server on loopback that is backend and store at once, remembers what came when,
+and fails as it is told.
+"""
 
 from __future__ import annotations
 
@@ -55,11 +57,13 @@ class Arrival:
 
 
 class StoreServer(ThreadingHTTPServer):
-    """Presigns, stores, records. `faults`, `read_faults` (GET) and `api_faults` hold answers to give first, by key and by endpoint.
+    """Presigns, stores, records.
 
-    With `capabilities` it offers what these say; without, only the three endpoints. `token` is the one that is accepted now.
-    `limits` may refuse a request to an endpoint, and more than `most_puts` at a time are hung up on.
-    `confirms` is what it says when it has stored something; `wants_md5` and `wanted_headers` are what it asks of every PUT.
+    `faults`, `read_faults` (GET) and `api_faults` hold answers to give first, by key and by endpoint.
+
+    With `capabilities` it offers what these say; without, only the three endpoints. `token` is the one that is accepted
+    now. `limits` may refuse a request to an endpoint, and more than `most_puts` at a time are hung up on. `confirms` is
+    what it says when it has stored something; `wants_md5` and `wanted_headers` are what it asks of every PUT.
     """
 
     daemon_threads = False  # closing the server then waits for its threads, so none outlives a test
@@ -193,7 +197,9 @@ class _Handler(BaseHTTPRequestHandler):
         with server.lock:
             server.busy += 1
             server.most_busy = max(server.most_busy, server.busy)
-            server.arrivals.append(Arrival(method="PUT", path=parts.path, headers=dict(self.headers), body=b"", key=key))
+            server.arrivals.append(
+                Arrival(method="PUT", path=parts.path, headers=dict(self.headers), body=b"", key=key)
+            )
             if server.gate(key) and not server.opened:
                 server.gated.append(key)
                 server.lock.notify_all()
@@ -239,7 +245,10 @@ class _Handler(BaseHTTPRequestHandler):
         elif any(self.headers.get(name) != value for name, value in server.wanted_headers.items()):
             self._answer(403, Fault(code="SignatureDoesNotMatch", message="a signed header is missing").content())
         elif server.wants_md5 and "Content-MD5" not in self.headers:
-            message = "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters"
+            message = (
+                "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests "
+                "with Object Lock parameters"
+            )
             self._answer(400, Fault(code="InvalidRequest", message=message).content())
         elif self.headers.get("Content-MD5", md5_base64(body)) != md5_base64(body):
             self._answer(400, Fault(code="BadDigest").content())
@@ -271,7 +280,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, b'{"name": "editor"}')
         elif self.path == "/api/admin/content/aws/uploadUrl":
             said = self._presigned(json.loads(body), number)
-            self._answer(200, server.answer_presign(number, said) if server.answer_presign else json.dumps(said).encode())
+            self._answer(
+                200, server.answer_presign(number, said) if server.answer_presign else json.dumps(said).encode()
+            )
         elif self.path == "/api/admin/files":
             with server.lock:
                 server.records.append(json.loads(body))
@@ -294,20 +305,33 @@ class _Handler(BaseHTTPRequestHandler):
         elif parts.path == "/api/s3/presign":
             said = {"files": [self._presigned(one, f"{number}-{place}") for place, one in enumerate(asked["files"])]}
         elif parts.path == "/api/s3/objects":
-            said = {"objects": [self._object(k, v) for k, v in sorted(stored.items()) if k.startswith(query["prefix"])], "next": None}
+            said = {
+                "objects": [self._object(k, v) for k, v in sorted(stored.items()) if k.startswith(query["prefix"])],
+                "next": None,
+            }
         elif parts.path == "/api/s3/object" and query["key"] in stored:
-            said = {**self._object(query["key"], stored[query["key"]]), "url": f"{server.url}/store/{quote(query['key'])}"}
+            said = {
+                **self._object(query["key"], stored[query["key"]]),
+                "url": f"{server.url}/store/{quote(query['key'])}",
+            }
         elif parts.path == "/api/s3/manifest" and f"{query['prefix']}manifest.json" in stored:
             self._answer(200, stored[f"{query['prefix']}manifest.json"])
             return
         elif parts.path == "/api/s3/multipart" and self.command == "POST":
             uploads[f"upload-{number}"] = {}
-            said = {"key": asked["key"], "uploadId": f"upload-{number}", "downloadUrl": f"{server.url}/store/{quote(asked['key'])}"}
+            said = {
+                "key": asked["key"],
+                "uploadId": f"upload-{number}",
+                "downloadUrl": f"{server.url}/store/{quote(asked['key'])}",
+            }
         elif parts.path.startswith("/api/s3/multipart") and upload is None:
             self._answer(204 if self.command == "DELETE" else 404, b'{"error": "NoSuchUpload", "message": "no"}')
             return
         elif parts.path == "/api/s3/multipart/part":
-            place = f"{server.url}/store/{quote(asked['key'])}?uploadId={asked['uploadId']}&partNumber={asked['partNumber']}"
+            place = (
+                f"{server.url}/store/{quote(asked['key'])}?uploadId={asked['uploadId']}&"
+                f"partNumber={asked['partNumber']}"
+            )
             said = self._with_headers(
                 {"signedUrl": f"{place}&X-Number={number}&X-Amz-Signature={server.signature(asked['key'], '', number)}"}
             )
@@ -322,7 +346,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(204, b"")
             return
         elif parts.path == "/api/s3/multipart":
-            found = [{"partNumber": n, "sizeBytes": len(part), "etag": server.listed_tag(part)} for n, part in sorted(upload.items())]
+            found = [
+                {"partNumber": n, "sizeBytes": len(part), "etag": server.listed_tag(part)}
+                for n, part in sorted(upload.items())
+            ]
             said = {"parts": found}
         if parts.path in server.lost_answers:
             server.lost_answers.remove(parts.path)
@@ -334,7 +361,10 @@ class _Handler(BaseHTTPRequestHandler):
         place = f"{self.server.url}/store/{quote(asked['key'])}"
         said = {
             "key": asked["key"],
-            "signedUrl": f"{place}?X-Number={number}&X-Amz-Signature={self.server.signature(asked['key'], asked['contentType'], number)}",
+            "signedUrl": (
+                f"{place}?X-Number={number}&"
+                f"X-Amz-Signature={self.server.signature(asked['key'], asked['contentType'], number)}"
+            ),
             "downloadUrl": f"{place}?download=secret-{number}",
         }
         return self._with_headers(said)

@@ -1,4 +1,6 @@
-"""Makes small stream folders with plain ffmpeg and playlists written by hand, so that the validator is judged by other hands."""
+"""Makes small stream folders with plain ffmpeg and playlists written by hand,
+so that the validator is judged by other hands.
+"""
 
 from __future__ import annotations
 
@@ -40,10 +42,14 @@ def encode(folder: Path, arguments: list[str]) -> None:
     subprocess.run([FFMPEG, "-v", "error", "-y", *arguments], cwd=folder, check=True)
 
 
-def source(size: tuple[int, int] = (320, 180), *, seconds: float = SECONDS, rate: int | str = RATE, sound: bool = True) -> list[str]:
+def source(
+    size: tuple[int, int] = (320, 180), *, seconds: float = SECONDS, rate: int | str = RATE, sound: bool = True
+) -> list[str]:
     """Return the input options of a moving picture and, where wanted, a tone."""
     picture = ["-f", "lavfi", "-i", f"testsrc2=s={size[0]}x{size[1]}:r={rate}:d={seconds},format=yuv420p,{BT709}"]
-    return picture + (["-f", "lavfi", "-i", f"sine=frequency=440:sample_rate=48000:duration={seconds}"] if sound else [])
+    return picture + (
+        ["-f", "lavfi", "-i", f"sine=frequency=440:sample_rate=48000:duration={seconds}"] if sound else []
+    )
 
 
 def video_options(codec: str = "libx264") -> list[str]:
@@ -54,13 +60,35 @@ def video_options(codec: str = "libx264") -> list[str]:
         "libsvtav1": ["-preset", "12", "-g", "50", "-svtav1-params", "scd=0"],
     }
     common = ["-pix_fmt", "yuv420p", "-crf", "30", "-force_key_frames", FORCE]
-    return ["-c:v", codec, *by_codec[codec], *common, "-output_ts_offset", str(START_S), "-muxdelay", "0", "-muxpreload", "0"]
+    return [
+        "-c:v",
+        codec,
+        *by_codec[codec],
+        *common,
+        "-output_ts_offset",
+        str(START_S),
+        "-muxdelay",
+        "0",
+        "-muxpreload",
+        "0",
+    ]
 
 
 def hls(name: str, *, fmp4: bool) -> list[str]:
     """Return the options of ffmpeg's own HLS muxer for one rendition."""
     (kind, extension) = ("fmp4", "m4s") if fmp4 else ("mpegts", "ts")
-    options = ["-f", "hls", "-hls_time", str(SEGMENT_S), "-hls_playlist_type", "vod", "-start_number", "1", "-hls_segment_type", kind]
+    options = [
+        "-f",
+        "hls",
+        "-hls_time",
+        str(SEGMENT_S),
+        "-hls_playlist_type",
+        "vod",
+        "-start_number",
+        "1",
+        "-hls_segment_type",
+        kind,
+    ]
     if fmp4:
         options += ["-hls_fmp4_init_filename", "init.mp4", "-hls_segment_options", "movflags=+frag_discont"]
     return [*options, "-hls_segment_filename", f"{name}/seg_%03d.{extension}", f"{name}/index.m3u8"]
@@ -122,7 +150,13 @@ def write_iframes(folder: Path, name: str, *, fmp4: bool) -> None:
     """Write the I-frame playlist of a rendition."""
     frames = [frame for file in sorted((folder / name).glob("seg_*")) for frame in _iframes(file, fmp4=fmp4)]
     ends = [frame.time_s for frame in frames[1:]] + [START_S + SECONDS]
-    lines = ["#EXTM3U", "#EXT-X-VERSION:6", f"#EXT-X-TARGETDURATION:{SEGMENT_S}", "#EXT-X-MEDIA-SEQUENCE:1", "#EXT-X-PLAYLIST-TYPE:VOD"]
+    lines = [
+        "#EXTM3U",
+        "#EXT-X-VERSION:6",
+        f"#EXT-X-TARGETDURATION:{SEGMENT_S}",
+        "#EXT-X-MEDIA-SEQUENCE:1",
+        "#EXT-X-PLAYLIST-TYPE:VOD",
+    ]
     first = "init.mp4" if fmp4 else frames[0].file
     tables = "" if fmp4 else f',BYTERANGE="{frames[0].offset}@0"'
     lines += ["#EXT-X-I-FRAMES-ONLY", f'#EXT-X-MAP:URI="{first}"{tables}']
@@ -146,8 +180,11 @@ def _iframes(file: Path, *, fmp4: bool) -> list[IFrame]:
             start = data.rfind(b"moof", 0, start) - 4
         else:
             end = packets[number + 1].pos if number + 1 < len(packets) else len(data)
-        if packet.is_keyframe and not (fmp4 and found):  # ffmpeg's fragments are whole segments: only their first frame can be had
-            found.append(IFrame(file=file.name, offset=start, length=end - start, time_s=float(packet.pts * packet.time_base)))
+        # ffmpeg's fragments are whole segments: only their first frame can be had
+        if packet.is_keyframe and not (fmp4 and found):
+            found.append(
+                IFrame(file=file.name, offset=start, length=end - start, time_s=float(packet.pts * packet.time_base))
+            )
     return found
 
 
@@ -204,11 +241,15 @@ def write_master(folder: Path, *, sound: str, sizes: dict[str, tuple[int, int]] 
     extra_peak, extra_average = (0, 0)
     groups = ""
     if sound == "group":
-        lines.append(f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="stereo",NAME="English",{flags},CHANNELS="2",URI="audio/en/index.m3u8"')
+        lines.append(
+            f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="stereo",NAME="English",{flags},CHANNELS="2",URI="audio/en/index.m3u8"'
+        )
         extra_peak, extra_average = rates(folder / "audio/en/index.m3u8")
         groups += ',AUDIO="stereo"'
     if (folder / "subtitles").exists():
-        lines.append(f'#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="subs",NAME="English",{flags},FORCED=NO,URI="subtitles/en/index.m3u8"')
+        lines.append(
+            f'#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="subs",NAME="English",{flags},FORCED=NO,URI="subtitles/en/index.m3u8"'
+        )
         groups += ',SUBTITLES="subs"'
     for name, (width, height) in (sizes or SIZES).items():
         peak, average = rates(folder / name / "index.m3u8")
@@ -216,12 +257,18 @@ def write_master(folder: Path, *, sound: str, sizes: dict[str, tuple[int, int]] 
         sounds = "" if sound == "none" else ",mp4a.40.2"
         shown = f"RESOLUTION={width}x{height},FRAME-RATE={RATE:.3f},VIDEO-RANGE=SDR"
         both = f"BANDWIDTH={peak + extra_peak},AVERAGE-BANDWIDTH={average + extra_average}"
-        lines += [f'#EXT-X-STREAM-INF:{both},CODECS="{codecs}{sounds}",{shown}{groups},CLOSED-CAPTIONS=NONE', f"{name}/index.m3u8"]
+        lines += [
+            f'#EXT-X-STREAM-INF:{both},CODECS="{codecs}{sounds}",{shown}{groups},CLOSED-CAPTIONS=NONE',
+            f"{name}/index.m3u8",
+        ]
     for name, (width, height) in (sizes or SIZES).items():
         playlist = folder / name / "iframes.m3u8"
         if playlist.exists():
             peak, average = rates(playlist)
-            shown = f'CODECS="{codec_of(folder, name)}",RESOLUTION={width}x{height},VIDEO-RANGE=SDR,URI="{name}/iframes.m3u8"'
+            shown = (
+                f'CODECS="{codec_of(folder, name)}",RESOLUTION={width}x{height},'
+                f'VIDEO-RANGE=SDR,URI="{name}/iframes.m3u8"'
+            )
             lines.append(f"#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH={peak},AVERAGE-BANDWIDTH={average},{shown}")
     write(folder / "master.m3u8", lines)
 
@@ -229,7 +276,9 @@ def write_master(folder: Path, *, sound: str, sizes: dict[str, tuple[int, int]] 
 def write_job(folder: Path, *, duration_s: float = SECONDS, frame_s: float = 1 / RATE) -> None:
     """Write what the program notes of its own streams."""
     facts = {"duration_s": duration_s, "frame_s": frame_s}
-    (folder / "job.json").write_text(json.dumps({"format": 1, "settings": {}, "done": {"hls": facts}}), encoding="utf-8")
+    (folder / "job.json").write_text(
+        json.dumps({"format": 1, "settings": {}, "done": {"hls": facts}}), encoding="utf-8"
+    )
 
 
 def write(path: Path, lines: list[str]) -> None:
@@ -237,18 +286,26 @@ def write(path: Path, lines: list[str]) -> None:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
 
 
-def make_plain(folder: Path, options: list[str], *, codec: str = "libx264", inputs: list[str] | None = None, fmp4: bool = False) -> Path:
-    """A stream of one short rendition made with options of one's own, and a master playlist that declares the usual things."""
+def make_plain(
+    folder: Path, options: list[str], *, codec: str = "libx264", inputs: list[str] | None = None, fmp4: bool = False
+) -> Path:
+    """A stream of one short rendition made with options of one's own,
+    and a master playlist that declares the usual things.
+    """
     (folder / "180p").mkdir(parents=True)
     encode(folder, [*(inputs or source(seconds=2)), *video_options(codec), *options, *hls("180p", fmp4=fmp4)])
     codecs = f"{codec_of(folder, '180p')},mp4a.40.2"
-    lines = [f'#EXT-X-STREAM-INF:BANDWIDTH=1,AVERAGE-BANDWIDTH=1,CODECS="{codecs}",RESOLUTION=320x180,FRAME-RATE=25.000']
+    lines = [
+        f'#EXT-X-STREAM-INF:BANDWIDTH=1,AVERAGE-BANDWIDTH=1,CODECS="{codecs}",RESOLUTION=320x180,FRAME-RATE=25.000'
+    ]
     write(folder / "master.m3u8", ["#EXTM3U", "#EXT-X-INDEPENDENT-SEGMENTS", *lines, "180p/index.m3u8"])
     return folder
 
 
 def encrypt(folder: Path, key: bytes, uri: str) -> None:
-    """Encrypt the segments of picture and sound in place, and name the key in their playlists (RFC 8216, 4.3.2.4 and 5.2)."""
+    """Encrypt the segments of picture and sound in place, and name the key in their playlists (RFC 8216,
+    4.3.2.4 and 5.2).
+    """
     for playlist in [path for path in folder.rglob("index.m3u8") if path.parent.parent.name != "subtitles"]:
         for number, file in enumerate(sorted(playlist.parent.glob("seg_*")), start=1):
             padder = PKCS7(128).padder()
@@ -257,7 +314,9 @@ def encrypt(folder: Path, key: bytes, uri: str) -> None:
             file.write_bytes(encryptor.update(plain) + encryptor.finalize())
         text = playlist.read_text(encoding="utf-8")
         at = text.index("#EXTINF")
-        playlist.write_text(f'{text[:at]}#EXT-X-KEY:METHOD=AES-128,URI="{uri}"\n{text[at:]}', encoding="utf-8", newline="\n")
+        playlist.write_text(
+            f'{text[:at]}#EXT-X-KEY:METHOD=AES-128,URI="{uri}"\n{text[at:]}', encoding="utf-8", newline="\n"
+        )
 
 
 def forget_iframes(folder: Path) -> None:

@@ -49,7 +49,9 @@ class Authority:
             .sign(self.key, hashes.SHA256())
         )
         secret = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption_algorithm=serialization.NoEncryption()
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            encryption_algorithm=serialization.NoEncryption(),
         )
         file = self.path.with_name("server.pem")
         file.write_bytes(secret + certificate.public_bytes(serialization.Encoding.PEM))
@@ -80,5 +82,12 @@ def _draft(name: str, key: ec.EllipticCurvePublicKey, issuer: x509.Name | None) 
 
 
 def _signs_certificates() -> x509.KeyUsage:
-    others = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "crl_sign")
+    others = (
+        "digital_signature",
+        "content_commitment",
+        "key_encipherment",
+        "data_encipherment",
+        "key_agreement",
+        "crl_sign",
+    )
     return x509.KeyUsage(key_cert_sign=True, encipher_only=False, decipher_only=False, **dict.fromkeys(others, False))

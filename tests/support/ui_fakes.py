@@ -38,7 +38,9 @@ NOT_CONFIGURED = Config()
 DEADLINE_S = 10.0
 
 
-def media_info(path: Path = Path("lesson01.mp4"), *, width: int = 1280, height: int = 720, sound: bool = True) -> MediaInfo:
+def media_info(
+    path: Path = Path("lesson01.mp4"), *, width: int = 1280, height: int = 720, sound: bool = True
+) -> MediaInfo:
     """Return what a probe would find in an ordinary video."""
     video = VideoStream(
         codec="h264",
@@ -57,7 +59,9 @@ def media_info(path: Path = Path("lesson01.mp4"), *, width: int = 1280, height: 
         start_s=0.0,
         duration_s=14.0,
     )
-    audio = AudioStream(codec="aac", channels=2, sample_rate_hz=48000, language=None, bit_rate=128_000, start_s=0.0, duration_s=14.0)
+    audio = AudioStream(
+        codec="aac", channels=2, sample_rate_hz=48000, language=None, bit_rate=128_000, start_s=0.0, duration_s=14.0
+    )
     return MediaInfo(
         path=path,
         size_bytes=7_000_000,
@@ -79,10 +83,19 @@ class Unfinished:
 RunJob = Callable[[Plan, Sink, CancelToken], None]
 
 
-def report(plan: Plan, outcome: Outcome = Outcome.DONE, *, error: str = "", warnings: tuple[str, ...] = ()) -> JobReport:
+def report(
+    plan: Plan, outcome: Outcome = Outcome.DONE, *, error: str = "", warnings: tuple[str, ...] = ()
+) -> JobReport:
     """Return the report of a job that ended."""
     job = plan.job
-    return JobReport(slug=job.slug, source=job.source, folder=job.output_dir / job.slug, outcome=outcome, error=error, warnings=warnings)
+    return JobReport(
+        slug=job.slug,
+        source=job.source,
+        folder=job.output_dir / job.slug,
+        outcome=outcome,
+        error=error,
+        warnings=warnings,
+    )
 
 
 def succeed(plan: Plan, sink: Sink, cancel: CancelToken) -> None:
@@ -227,7 +240,14 @@ class FakeServices:
         return None if plan.job.upload is None or plan.job.upload.replace else self.taken
 
     def run_job(
-        self, plan: Plan, config: Config, sink: Sink, cancel: CancelToken, *, control: TransferControl, ask_token: AskToken
+        self,
+        plan: Plan,
+        config: Config,
+        sink: Sink,
+        cancel: CancelToken,
+        *,
+        control: TransferControl,
+        ask_token: AskToken,
     ) -> JobReport:
         """Run what the test set; a cancel ends it as the real one does."""
         self.control, self.ask_token = control, ask_token

@@ -38,7 +38,12 @@ class RecordingToken(CancelToken):
 
 def write_folder(place: Path) -> Path:
     """Fill a folder with the published files and some that are not, and return it."""
-    for name, content in {**FOLDER, "job.json": b"{}", ".hidden": b"h", "upload_log_2020-01-01_000000.txt": b"old"}.items():
+    for name, content in {
+        **FOLDER,
+        "job.json": b"{}",
+        ".hidden": b"h",
+        "upload_log_2020-01-01_000000.txt": b"old",
+    }.items():
         (place / name).parent.mkdir(parents=True, exist_ok=True)
         (place / name).write_bytes(content)
     return place

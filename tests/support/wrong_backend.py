@@ -1,4 +1,6 @@
-"""The reference backend with one thing wrong: an ASGI app around it that changes requests before it and answers after it."""
+"""The reference backend with one thing wrong:
+an ASGI app around it that changes requests before it and answers after it.
+"""
 
 import asyncio
 import json
@@ -43,7 +45,9 @@ def nothing(*_: Any) -> None:
 
 
 class WrongBackend:
-    """An app whose requests pass through `before` and whose answers pass through `after`; both can be set at any time."""
+    """An app whose requests pass through `before` and whose answers pass through `after`;
+    both can be set at any time.
+    """
 
     def __init__(self) -> None:
         self.app: Any = None
@@ -59,7 +63,10 @@ class WrongBackend:
         asked = Asked(
             method=scope["method"],
             path=scope["path"],
-            query={name: values[0] for name, values in parse_qs(scope["query_string"].decode(), keep_blank_values=True).items()},
+            query={
+                name: values[0]
+                for name, values in parse_qs(scope["query_string"].decode(), keep_blank_values=True).items()
+            },
             headers={name.decode(): value.decode("latin-1") for name, value in scope["headers"]},
             body=body,
         )

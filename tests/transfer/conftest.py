@@ -1,4 +1,6 @@
-"""What the tests of the upload engine share: a real server, a folder like a job's, and an uploader that does not wait."""
+"""What the tests of the upload engine share: a real server, a folder like a job's,
+and an uploader that does not wait.
+"""
 
 from __future__ import annotations
 

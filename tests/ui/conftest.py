@@ -158,7 +158,9 @@ def open_driver(screen, tmp_path) -> Iterator[Callable[..., Driver]]:
     """Return a function that opens a window with a pipeline of the test's making."""
     opened: list[Driver] = []
 
-    def build(services: FakeServices | None = None, *, config: Config = CONFIGURED, preferences_path: Path | None = None) -> Driver:
+    def build(
+        services: FakeServices | None = None, *, config: Config = CONFIGURED, preferences_path: Path | None = None
+    ) -> Driver:
         services = services or FakeServices()
         path = preferences_path or tmp_path / "s3_config.json"
         window = MainWindow(config=config, preferences_path=path, services=services)

@@ -47,7 +47,17 @@ def test_every_choice_has_a_label_of_its_own(labels, kind):
 
 @pytest.mark.parametrize(
     ("typed", "expected"),
-    [("94", 94.0), ("92.5", 92.5), ("92,5", 92.5), ("60", 60.0), ("59.9", None), ("100", None), ("nan", None), ("", None), ("best", None)],
+    [
+        ("94", 94.0),
+        ("92.5", 92.5),
+        ("92,5", 92.5),
+        ("60", 60.0),
+        ("59.9", None),
+        ("100", None),
+        ("nan", None),
+        ("", None),
+        ("best", None),
+    ],
 )
 def test_a_typed_target(typed, expected):
     """A number from 60 to 99 is one, with either decimal sign; anything else is none."""

@@ -12,12 +12,23 @@ from pipeline.errors import SettingsError
 from pipeline.events import JobFinished, LogLevel, LogLine, PhaseStarted
 from pipeline.model import AudioRequest, Codec, EncoderFamily, EncodingRequest, Encryption, PhaseName, RateControl
 from ui import view_state
-from ui.advanced import AIM_LABELS, CODEC_LABELS, ENCODER_LABELS, LOUDNESS_LABELS, AdvancedValues, Aim, Loudness, encoder_choices
+from ui.advanced import (
+    AIM_LABELS,
+    CODEC_LABELS,
+    ENCODER_LABELS,
+    LOUDNESS_LABELS,
+    AdvancedValues,
+    Aim,
+    Loudness,
+    encoder_choices,
+)
 from ui.job_form import Field
 from ui.panels.advanced import ORIGINAL_TIP
 
 READY = view_state.Stage.READY
-HDR = replace(media_info(), video=replace(media_info().video, colour_transfer="arib-std-b67", bit_depth=10), readable_s=11.0)
+HDR = replace(
+    media_info(), video=replace(media_info().video, colour_transfer="arib-std-b67", bit_depth=10), readable_s=11.0
+)
 
 
 def text_of(widget) -> str:
@@ -95,7 +106,9 @@ def test_changes_are_seen_while_folded(open_driver):
 
 
 def test_what_depends_on_another_choice(open_driver):
-    """HDR can be kept in HEVC and AV1 only, the original in H.264, a target is for measured quality, a key for encryption."""
+    """HDR can be kept in HEVC and AV1 only, the original in H.264, a target is for measured quality,
+    a key for encryption.
+    """
     driver = open_driver()
     panel, variables = driver.window.advanced_panel, driver.window.variables.advanced
     key_fields = [w for w in driver.tree(panel.card.body) if w.winfo_class() == "TEntry"]
@@ -154,7 +167,9 @@ def test_a_mended_problem_stays_away(open_driver):
 
 def test_an_encoder_that_does_not_work_here(open_driver):
     """The pipeline's sentence stands beside the list, and another choice takes it away."""
-    driver = open_driver(FakeServices(encoder_error=SettingsError("This encoder does not work here: choose Automatic.")))
+    driver = open_driver(
+        FakeServices(encoder_error=SettingsError("This encoder does not work here: choose Automatic."))
+    )
     driver.fill()
     window = driver.window
     window.variables.advanced.encoder.set(ENCODER_LABELS[encoder_choices(Codec.H264)[-1]])
@@ -170,7 +185,10 @@ def test_an_encoder_that_does_not_work_here(open_driver):
     ("chosen", "asked"),
     [
         ({"encoder": ENCODER_LABELS[EncoderFamily.CPU]}, {"encoding": EncodingRequest(encoder=EncoderFamily.CPU)}),
-        ({"codec": CODEC_LABELS[Codec.AV1], "keep_hdr": True}, {"encoding": EncodingRequest(codec=Codec.AV1, keep_hdr=True)}),
+        (
+            {"codec": CODEC_LABELS[Codec.AV1], "keep_hdr": True},
+            {"encoding": EncodingRequest(codec=Codec.AV1, keep_hdr=True)},
+        ),
         ({"keep_original": True}, {"encoding": EncodingRequest(copy_top=True)}),
         ({"aim": AIM_LABELS[Aim.BIT_RATE]}, {"encoding": EncodingRequest(rate_control=RateControl.ABR)}),
         ({"aim": AIM_LABELS[Aim.MEASURED], "target": "92,5"}, {"encoding": EncodingRequest(target_vmaf=92.5)}),
@@ -241,7 +259,9 @@ def test_the_section_is_locked_while_a_job_runs(open_driver):
     driver.until_stage(view_state.Stage.RUNNING)
     panel = driver.window.advanced_panel
     driver.press(panel.card.toggle)
-    controls = [w for w in driver.tree(panel.card.body) if w.winfo_class() in ("TEntry", "TCombobox", "TCheckbutton", "TButton")]
+    controls = [
+        w for w in driver.tree(panel.card.body) if w.winfo_class() in ("TEntry", "TCombobox", "TCheckbutton", "TButton")
+    ]
     assert [True] * len(controls) == [w.instate(["disabled"]) for w in controls]
     stage.release()
     driver.until_stage(READY)
@@ -260,7 +280,9 @@ def test_what_is_done_about_the_source(open_driver):
     variables.keep_hdr.set(True)
     variables.accept_damaged.set(True)
     driver.settle()
-    assert ["Ends 3 s before the length that it declares", "HLG, kept"] == [text_of(line) for line in lines if line.winfo_viewable()]
+    assert ["Ends 3 s before the length that it declares", "HLG, kept"] == [
+        text_of(line) for line in lines if line.winfo_viewable()
+    ]
 
 
 def test_of_an_ordinary_source_nothing_more_is_said(open_driver):
@@ -268,7 +290,9 @@ def test_of_an_ordinary_source_nothing_more_is_said(open_driver):
     driver = open_driver()
     driver.fill()
     panel = driver.window.source_panel
-    assert [True, False, False] == [bool(line.winfo_viewable()) for line in (panel.details, panel.damage, panel.treatment)]
+    assert [True, False, False] == [
+        bool(line.winfo_viewable()) for line in (panel.details, panel.damage, panel.treatment)
+    ]
 
 
 def test_sound_alone(open_driver):

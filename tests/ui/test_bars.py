@@ -41,7 +41,9 @@ def ended(bars: Bars, phase: PhaseName, outcome: PhaseOutcome = PhaseOutcome.DON
 def uploading(text: str = "", **counts: int) -> Bars:
     """Return the rows in the middle of the upload."""
     bars = rows.started(BEGUN, PhaseStarted(phase=PhaseName.UPLOAD, overall=0.7), PLAN)
-    return rows.progressed(bars, PhaseProgress(phase=PhaseName.UPLOAD, fraction=0.35, overall=0.75, text=text, **counts), PLAN)
+    return rows.progressed(
+        bars, PhaseProgress(phase=PhaseName.UPLOAD, fraction=0.35, overall=0.75, text=text, **counts), PLAN
+    )
 
 
 @pytest.mark.parametrize(
@@ -97,9 +99,13 @@ def test_a_rendition_of_its_own_size_has_a_row():
     assert "50%" == rows.progressed(bars, event, plan).qualities[-1].figure
 
 
-@pytest.mark.parametrize(("qualities", "above"), [(("1080p", "480p"), []), (("2160p", "480p"), ["2160p"])], ids=["usual", "4K"])
+@pytest.mark.parametrize(
+    ("qualities", "above"), [(("1080p", "480p"), []), (("2160p", "480p"), ["2160p"])], ids=["usual", "4K"]
+)
 def test_rows_above_1080p_are_there_only_when_they_are_made(qualities, above):
-    """Few videos are made so large: their rows take no room while they are off, while those of the usual qualities stay."""
+    """Few videos are made so large: their rows take no room while they are off,
+    while those of the usual qualities stay.
+    """
     bars = rows.chosen(RowsChosen(qualities=qualities, mp4=True, transcript=True, upload=False))
     assert [*above, "1080p", "720p", "480p", "360p"] == [bar.label for bar in bars.qualities if bar.shown]
 
@@ -107,7 +113,9 @@ def test_rows_above_1080p_are_there_only_when_they_are_made(qualities, above):
 def test_each_quality_follows_its_own_segments():
     """The rows of phase HLS are filled from the event, those that are off stay off."""
     bars = rows.started(BEGUN, PhaseStarted(phase=PhaseName.HLS, overall=0.0), PLAN)
-    event = PhaseProgress(phase=PhaseName.HLS, fraction=0.5, overall=0.25, rows={"720p": 0.4, "480p": 0.6}, text="Encoding")
+    event = PhaseProgress(
+        phase=PhaseName.HLS, fraction=0.5, overall=0.25, rows={"720p": 0.4, "480p": 0.6}, text="Encoding"
+    )
     bars = rows.progressed(bars, event, PLAN)
     assert ("25%", "off", "off", "off", "40%", "60%", "off") == tuple(bar.figure for bar in bars.all[:7])
     assert "Step 1 of 5: Encoding" == bars.overall.text
@@ -160,7 +168,10 @@ def test_a_record_that_was_not_saved_is_a_warning():
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("Upload failed (3 files). Check logs. 720p/seg_001.ts: refused. Log: /out/x.txt", "Upload failed (3 files). Check logs."),
+        (
+            "Upload failed (3 files). Check logs. 720p/seg_001.ts: refused. Log: /out/x.txt",
+            "Upload failed (3 files). Check logs.",
+        ),
         ("Cannot connect to backend API.", "Upload failed. Check logs."),
     ],
     ids=["some files", "no connection"],
@@ -207,7 +218,9 @@ def test_a_job_that_is_done_is_full():
     assert "100%" == rows.closed(uploading(), report(PLAN)).overall.figure
 
 
-@pytest.mark.parametrize(("outcome", "figure"), [(Outcome.FAILED, "failed"), (Outcome.CANCELLED, "stopped")], ids=["failed", "cancelled"])
+@pytest.mark.parametrize(
+    ("outcome", "figure"), [(Outcome.FAILED, "failed"), (Outcome.CANCELLED, "stopped")], ids=["failed", "cancelled"]
+)
 def test_a_job_that_ends_early_leaves_no_row_on_its_way(outcome, figure):
     """What was on its way shows that it ended; what was still to come stays at nothing and promises nothing."""
     bars = rows.started(BEGUN, PhaseStarted(phase=PhaseName.HLS, overall=0.0), PLAN)

@@ -38,7 +38,9 @@ from ui.job_form import (
     upload_problems,
 )
 
-GOOD = FormValues(source="/videos/lesson01.mp4", output_dir="/out", qualities=("1080p", "720p", "480p"), destination="videos/")
+GOOD = FormValues(
+    source="/videos/lesson01.mp4", output_dir="/out", qualities=("1080p", "720p", "480p"), destination="videos/"
+)
 
 
 class RealRules(FakeServices):
@@ -114,7 +116,16 @@ def test_an_upload_that_is_off_is_not_looked_at():
         (AdvancedValues(encrypt=True, key_file="/k", key_uri="https://example.com/k"), []),
         (AdvancedValues(key_file="/k"), []),
     ],
-    ids=["no number", "no target", "target too high", "highest target", "target unused", "no key", "key", "not encrypted"],
+    ids=[
+        "no number",
+        "no target",
+        "target too high",
+        "highest target",
+        "target unused",
+        "no key",
+        "key",
+        "not encrypted",
+    ],
 )
 def test_a_problem_under_advanced_stands_beside_its_field(chosen, expected):
     """Only what is asked for is looked at, and each mistake is named where it was made."""
@@ -141,7 +152,9 @@ def test_a_limit_that_is_none_stands_beside_its_field(limit, upload, expected):
     assert expected == fields(form_problems(replace(GOOD, upload=upload, limit=limit)))
 
 
-@pytest.mark.parametrize(("limit", "bytes_s"), [("", None), ("2.5", 2.5 * (1 << 20)), ("fast", None)], ids=["none", "some", "word"])
+@pytest.mark.parametrize(
+    ("limit", "bytes_s"), [("", None), ("2.5", 2.5 * (1 << 20)), ("fast", None)], ids=["none", "some", "word"]
+)
 def test_the_control_says_what_the_form_says(limit, bytes_s):
     """Limit and number of files reach the upload."""
     control = transfer_control(replace(GOOD, limit=limit, parallel=8))
@@ -149,7 +162,9 @@ def test_the_control_says_what_the_form_says(limit, bytes_s):
 
 
 def test_remembered_figures_that_can_not_be_chosen_give_way():
-    """A file that somebody edited makes no limit that stops everything, and no number of files that is not in the list."""
+    """A file that somebody edited makes no limit that stops everything,
+    and no number of files that is not in the list.
+    """
     values = from_preferences(Preferences(upload_limit_mb_s=-3.0, parallel_uploads=1000), NOT_CONFIGURED)
     assert ("", 4) == (values.limit, values.parallel)
 
@@ -267,16 +282,27 @@ def test_hdr_is_not_kept_in_h264():
     assert not to_job(replace(GOOD, advanced=AdvancedValues(keep_hdr=True)), "lesson01").encoding.keep_hdr
 
 
-@pytest.mark.parametrize(("codec", "kept"), [(Codec.H264, True), (Codec.HEVC, False), (Codec.AV1, False)], ids=["H.264", "HEVC", "AV1"])
+@pytest.mark.parametrize(
+    ("codec", "kept"), [(Codec.H264, True), (Codec.HEVC, False), (Codec.AV1, False)], ids=["H.264", "HEVC", "AV1"]
+)
 def test_the_original_is_kept_in_h264_alone(codec, kept):
     """The tick stays, but a stream has one format, and it is the original's."""
-    assert kept is to_job(replace(GOOD, advanced=AdvancedValues(keep_original=True, codec=codec)), "lesson01").encoding.copy_top
+    assert (
+        kept
+        is to_job(replace(GOOD, advanced=AdvancedValues(keep_original=True, codec=codec)), "lesson01").encoding.copy_top
+    )
 
 
 def test_the_defaults_under_advanced_ask_for_nothing():
     """Who never opens the section gets the pipeline's own defaults."""
     job = to_job(GOOD, "lesson01")
-    expected = Job(source=job.source, output_dir=job.output_dir, slug="lesson01", qualities=GOOD.qualities, transcription=job.transcription)
+    expected = Job(
+        source=job.source,
+        output_dir=job.output_dir,
+        slug="lesson01",
+        qualities=GOOD.qualities,
+        transcription=job.transcription,
+    )
     assert expected == job
 
 
@@ -340,7 +366,10 @@ def test_preferences_come_back():
 
 
 def test_accepting_damage_is_for_one_session():
-    """Who accepted a damaged video once would publish the next one without being asked. Earlier versions remembered it."""
+    """Who accepted a damaged video once would publish the next one without being asked.
+
+    Earlier versions remembered it.
+    """
     values = replace(GOOD, advanced=AdvancedValues(accept_damaged=True))
     assert not from_preferences(to_preferences(values), NOT_CONFIGURED).advanced.accept_damaged
 
@@ -384,7 +413,9 @@ def test_the_token_does_not_show_in_a_trace():
     assert "secret" not in repr(replace(GOOD, token="secret-secret-secret"))
 
 
-@pytest.mark.parametrize(("stored", "shown"), [("fr", "fr"), ("xx", "es"), ("", "es")], ids=["known", "no longer offered", "none"])
+@pytest.mark.parametrize(
+    ("stored", "shown"), [("fr", "fr"), ("xx", "es"), ("", "es")], ids=["known", "no longer offered", "none"]
+)
 def test_language_of_the_record(stored, shown):
     """A remembered language that is not offered any more gives way to the default."""
     config = Config(languages=Languages(default="es", supported=("en", "es", "fr")))

@@ -24,7 +24,9 @@ def test_a_login_comes_back_and_goes(memory_keychain):
 
 
 @pytest.mark.parametrize(
-    "stored", ["", "{", "[1]", '{"url": 1, "token": "t"}', '{"url": "u"}'], ids=["empty", "half", "list", "number", "no token"]
+    "stored",
+    ["", "{", "[1]", '{"url": 1, "token": "t"}', '{"url": "u"}'],
+    ids=["empty", "half", "list", "number", "no token"],
 )
 def test_an_entry_that_is_not_ours_is_none(memory_keychain, stored):
     """Whatever somebody put there is no login."""

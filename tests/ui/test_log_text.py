@@ -55,7 +55,10 @@ PLAN = make_plan(Job(source=Path("/videos/lesson01.mp4"), output_dir=Path("/out"
             [(f"Done: {Path('/out/lesson01')}", LogLevel.INFO), ("Stream: https://cdn/master.m3u8", LogLevel.INFO)],
         ),
         (JobFinished(report=report(PLAN, Outcome.CANCELLED, error="Cancelled.")), [("Cancelled", LogLevel.WARNING)]),
-        (JobFinished(report=report(PLAN, Outcome.FAILED, error="The disk is full.")), [("Failed: The disk is full.", LogLevel.ERROR)]),
+        (
+            JobFinished(report=report(PLAN, Outcome.FAILED, error="The disk is full.")),
+            [("Failed: The disk is full.", LogLevel.ERROR)],
+        ),
         (Refused(problems=(Problem(text="a"), Problem(text="b"))), [("a", LogLevel.ERROR), ("b", LogLevel.ERROR)]),
         (StopRequested(), [("Cancel was pressed", LogLevel.WARNING)]),
         (Paused(), [("The upload is paused", LogLevel.INFO)]),

@@ -34,7 +34,9 @@ def test_the_package_is_named(system, release, needed):
 
 def test_no_screen():
     """The sentence carries Tk's own reason."""
-    assert "no display name and no $DISPLAY" in no_screen_sentence("no display name and no $DISPLAY environment variable")
+    assert "no display name and no $DISPLAY" in no_screen_sentence(
+        "no display name and no $DISPLAY environment variable"
+    )
 
 
 @pytest.mark.parametrize(

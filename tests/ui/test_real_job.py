@@ -1,4 +1,6 @@
-"""The window over the real pipeline: real ffmpeg, real Whisper, a real backend, from Start to the end and to every Cancel."""
+"""The window over the real pipeline: real ffmpeg, real Whisper, a real backend,
+from Start to the end and to every Cancel.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,9 @@ def _fill(driver, tmp_path, sample, small_model, prefix):
 
 def _left_running():
     threads = [t.name for t in threading.enumerate() if t.name.startswith(("job", "upload", "ffmpeg", "whisper"))]
-    children = [p.name() for p in psutil.Process().children(recursive=True) if "ffmpeg" in p.name() or "python" in p.name()]
+    children = [
+        p.name() for p in psutil.Process().children(recursive=True) if "ffmpeg" in p.name() or "python" in p.name()
+    ]
     return threads + children
 
 
@@ -110,7 +114,9 @@ def test_cancel_stops_every_phase(open_driver, tmp_path, sample, small_model, ba
 def test_what_is_not_asked_for_any_more_is_asked_about(open_driver, tmp_path, source_clip):
     """The window says what would be lost, and replaces it when told to."""
     clip = source_clip("plain")
-    folder = convert(clip, tmp_path / "out", slug=slug_for(clip), make_mp4=True, encoding=EncodingRequest(preset="medium")).folder
+    folder = convert(
+        clip, tmp_path / "out", slug=slug_for(clip), make_mp4=True, encoding=EncodingRequest(preset="medium")
+    ).folder
     driver = open_driver(PipelineServices())
     driver.deadline_s = REAL_DEADLINE_S
     driver.fill(str(clip), folder=str(tmp_path / "out"))

@@ -115,7 +115,9 @@ def test_pause_and_resume(begin):
     run.held.release()
     driver.until_stage(READY)
     assert ([True, True], "") == ([b.instate(["disabled"]) for b in (pause, resume)], figures(driver))
-    assert ["The upload is paused", "The upload goes on"] == [line for line in driver.log if line.startswith("The upload")]
+    assert ["The upload is paused", "The upload goes on"] == [
+        line for line in driver.log if line.startswith("The upload")
+    ]
 
 
 def test_the_next_job_is_not_paused(begin):
@@ -138,7 +140,11 @@ def test_the_limit_works_while_files_go_up(begin, monkeypatch):
     run = Uploading()
     driver = begin(run)
     panel, control = driver.window.upload_panel, run.services.control
-    assert (None, False, True) == (control.limit_bytes_s, panel.limit.instate(["disabled"]), panel.parallel.instate(["disabled"]))
+    assert (None, False, True) == (
+        control.limit_bytes_s,
+        panel.limit.instate(["disabled"]),
+        panel.parallel.instate(["disabled"]),
+    )
     monkeypatch.setattr("ui.panels.upload.LIMIT_DELAY_MS", 3_600_000)
     panel.limit.insert("end", "2")
     driver.settle()
@@ -180,7 +186,9 @@ def test_a_network_that_is_gone_is_seen(begin):
 
 @pytest.mark.parametrize("by", ["button", "<Return>"])
 def test_a_new_token_lets_the_upload_go_on(begin, by):
-    """The question takes the banner's place without moving anything, hides what is typed, and hands it to the upload."""
+    """The question takes the banner's place without moving anything, hides what is typed,
+    and hands it to the upload.
+    """
     run = Uploading(asks=2)
     driver = begin(run)
     panel = driver.window.token_panel
@@ -217,7 +225,10 @@ def test_what_can_not_be_a_token_is_not_sent(begin):
     panel.entry.insert(0, "two words")
     driver.press(panel.go_on)
     said = str(panel.sentence.cget("text"))
-    assert ("Auth token must not contain spaces, line breaks or special characters.", True) == (said, panel.entry.instate(["invalid"]))
+    assert ("Auth token must not contain spaces, line breaks or special characters.", True) == (
+        said,
+        panel.entry.instate(["invalid"]),
+    )
     assert ([], before) == (run.tokens, places(driver))
     panel.entry.delete(0, "end")
     panel.entry.insert(0, NEW_TOKEN)
@@ -232,7 +243,11 @@ def test_stop_here_ends_the_job(begin):
     driver = begin(run)
     driver.press(driver.window.token_panel.stop)
     driver.until_stage(READY)
-    assert ([None], "Failed: lesson01.mp4", True) == (run.tokens, driver.banner, driver.window.banner_panel.frame.winfo_ismapped())
+    assert ([None], "Failed: lesson01.mp4", True) == (
+        run.tokens,
+        driver.banner,
+        driver.window.banner_panel.frame.winfo_ismapped(),
+    )
 
 
 def test_cancel_ends_the_question(begin):
@@ -241,7 +256,11 @@ def test_cancel_ends_the_question(begin):
     driver = begin(run)
     driver.press(driver.window.actions.cancel)
     driver.until_stage(READY)
-    assert ([None], "Cancelled: lesson01.mp4", "") == (run.tokens, driver.banner, driver.window.token_panel.frame.winfo_manager())
+    assert ([None], "Cancelled: lesson01.mp4", "") == (
+        run.tokens,
+        driver.banner,
+        driver.window.token_panel.frame.winfo_manager(),
+    )
 
 
 def test_closing_ends_the_question(begin):
@@ -297,10 +316,16 @@ def test_a_login_is_remembered_only_when_ticked(open_driver, memory_keychain):
     (kept,) = memory_keychain.entries.values()
     assert {"url": "https://typed.example.com", "token": OLD_TOKEN} == json.loads(kept)
     driver.window.close()
-    assert ("typed.example" in (told := driver.preferences_path.read_text(encoding="utf-8")), OLD_TOKEN in told) == (False, False)
+    assert ("typed.example" in (told := driver.preferences_path.read_text(encoding="utf-8")), OLD_TOKEN in told) == (
+        False,
+        False,
+    )
     again = open_driver(config=NOT_CONFIGURED)
     again.until(lambda: again.window.variables.token.get())
-    assert ("https://typed.example.com", OLD_TOKEN) == (again.window.variables.backend_url.get(), again.window.variables.token.get())
+    assert ("https://typed.example.com", OLD_TOKEN) == (
+        again.window.variables.backend_url.get(),
+        again.window.variables.token.get(),
+    )
     again.fill(upload=True)
     tick(again)
     assert {} == memory_keychain.entries
@@ -384,6 +409,12 @@ def test_no_token_is_ever_shown(begin, memory_keychain, caplog):
     driver.press(driver.window.actions.cancel)
     driver.until_stage(READY)
     shown = [str(w.cget("text")) for w in driver.tree(driver.window) if w.winfo_class() in LABELLED]
-    dots = [str(w.cget("show")) for w in driver.tree(driver.window) if w.winfo_class() == "TEntry" and "new-token" in w.get()]
+    dots = [
+        str(w.cget("show"))
+        for w in driver.tree(driver.window)
+        if w.winfo_class() == "TEntry" and "new-token" in w.get()
+    ]
     assert ["●"] == dots
-    assert [] == [text for text in (*shown, *driver.log, caplog.text, repr(driver.window.controller.state)) if "-token-" in text]
+    assert [] == [
+        text for text in (*shown, *driver.log, caplog.text, repr(driver.window.controller.state)) if "-token-" in text
+    ]

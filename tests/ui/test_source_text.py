@@ -24,7 +24,9 @@ def test_sound_alone():
 def test_a_recording_without_a_declared_duration():
     """It is as long as it can be read."""
     media = replace(media_info(), duration_s=None)
-    assert ("0:09", "Length unknown") == tuple(describe(m).split(" · ")[0] for m in (replace(media, readable_s=9.2), media))
+    assert ("0:09", "Length unknown") == tuple(
+        describe(m).split(" · ")[0] for m in (replace(media, readable_s=9.2), media)
+    )
 
 
 @pytest.mark.parametrize(
@@ -39,7 +41,12 @@ def test_duration(seconds, text):
 
 @pytest.mark.parametrize(
     ("rate", "text"),
-    [(Fraction(25), "25 fps"), (Fraction(30000, 1001), "29.97 fps"), (Fraction(24000, 1001), "23.98 fps"), (Fraction(120), "120 fps")],
+    [
+        (Fraction(25), "25 fps"),
+        (Fraction(30000, 1001), "29.97 fps"),
+        (Fraction(24000, 1001), "23.98 fps"),
+        (Fraction(120), "120 fps"),
+    ],
     ids=str,
 )
 def test_frame_rate(rate, text):

@@ -27,7 +27,11 @@ def progress(**values) -> PhaseProgress:
             "12.0 of 340.0 MB · 4.2 MB/s · 1:18 left",
         ),
         ({"bytes_done": 12 * MB, "bytes_total": 3 << 30, "bytes_per_s": 0.5}, "", "0.0 of 3.0 GB · 0 KB/s"),
-        ({"bytes_total": 900, "bytes_per_s": 2048.0, "seconds_left": 1e6}, "", "0.0 of 0.9 KB · 2 KB/s · more than a day left"),
+        (
+            {"bytes_total": 900, "bytes_per_s": 2048.0, "seconds_left": 1e6},
+            "",
+            "0.0 of 0.9 KB · 2 KB/s · more than a day left",
+        ),
         (
             {"bytes_done": 12 * MB, "bytes_total": 340 * MB, "bytes_per_s": 4.2 * MB, "seconds_left": 78.1},
             "paused",

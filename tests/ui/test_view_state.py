@@ -40,7 +40,12 @@ from ui.messages import (
 )
 from ui.view_state import HOW_TO_ACCEPT, Stage, Tone, ViewState, advance
 
-JOB = Job(source=Path("/videos/lesson01.mp4"), output_dir=Path("/out"), slug="lesson01", upload=UploadRequest(prefix="videos/"))
+JOB = Job(
+    source=Path("/videos/lesson01.mp4"),
+    output_dir=Path("/out"),
+    slug="lesson01",
+    upload=UploadRequest(prefix="videos/"),
+)
 PLAN = make_plan(JOB, media_info(JOB.source))
 ROWS = RowsChosen(qualities=("1080p", "720p", "480p"), mp4=True, transcript=True, upload=False)
 FOUND = SourceFound(text="/videos/lesson01.mp4", media=media_info(JOB.source), slug="lesson01")
@@ -72,12 +77,26 @@ UPLOADING = (*RUNNING, PhaseStarted(phase=PhaseName.UPLOAD, overall=0.7))
         (RUNNING, (False, True, False, False)),
         (UPLOADING, (False, True, False, True)),
         ((*UPLOADING, StopRequested()), (False, False, False, True)),
-        ((*UPLOADING, PhaseFinished(phase=PhaseName.UPLOAD, outcome=PhaseOutcome.DONE, overall=1.0)), (False, True, False, False)),
+        (
+            (*UPLOADING, PhaseFinished(phase=PhaseName.UPLOAD, outcome=PhaseOutcome.DONE, overall=1.0)),
+            (False, True, False, False),
+        ),
         ((*UPLOADING, JobFinished(report=report(PLAN))), (True, False, True, False)),
         ((Checking(), Refused(problems=(problem("x"),))), (True, False, True, False)),
         ((Checking(), StartCancelled()), (True, False, True, False)),
     ],
-    ids=["new", "checking", "asking", "running", "uploading", "stopping", "uploaded", "finished", "refused", "withdrawn"],
+    ids=[
+        "new",
+        "checking",
+        "asking",
+        "running",
+        "uploading",
+        "stopping",
+        "uploaded",
+        "finished",
+        "refused",
+        "withdrawn",
+    ],
 )
 def test_buttons(messages, buttons):
     """Start and the form, Cancel and Cancel Upload are there exactly when they do something."""
@@ -86,7 +105,9 @@ def test_buttons(messages, buttons):
 
 
 UPLOADED = PhaseFinished(phase=PhaseName.UPLOAD, outcome=PhaseOutcome.DONE, overall=1.0)
-SENT = PhaseProgress(phase=PhaseName.UPLOAD, fraction=0.5, overall=0.8, bytes_done=1 << 20, bytes_total=2 << 20, bytes_per_s=1 << 20)
+SENT = PhaseProgress(
+    phase=PhaseName.UPLOAD, fraction=0.5, overall=0.8, bytes_done=1 << 20, bytes_total=2 << 20, bytes_per_s=1 << 20
+)
 PAUSED_TITLE, BUSY_TITLE = "The upload is paused.", "Converting lesson01.mp4…"
 
 
@@ -105,7 +126,9 @@ PAUSED_TITLE, BUSY_TITLE = "The upload is paused.", "Converting lesson01.mp4…"
     ids=["encoding", "too early", "uploading", "paused", "resumed", "uploaded all the same", "cancelled", "finished"],
 )
 def test_pause_and_resume(messages, buttons, title):
-    """Pause is there while files go up, Resume while they rest; nothing stays paused when there is nothing left to pause."""
+    """Pause is there while files go up, Resume while they rest;
+    nothing stays paused when there is nothing left to pause.
+    """
     state = after(*messages)
     assert (buttons, title) == ((state.pause_enabled, state.resume_enabled), state.banner.title)
 
@@ -151,7 +174,10 @@ def test_the_question_for_a_token(messages, problem, title):
 
 def test_an_answer_takes_the_warning_away_that_led_to_the_question():
     """The banner does not go on waiting for a token that is there; a pause is shown again."""
-    tones = [after(*UPLOADING, *first, EXPIRED, TokenWanted(), TokenAnswered(given=True)).banner for first in ((), (Paused(),))]
+    tones = [
+        after(*UPLOADING, *first, EXPIRED, TokenWanted(), TokenAnswered(given=True)).banner
+        for first in ((), (Paused(),))
+    ]
     assert [(BUSY_TITLE, Tone.BUSY), (PAUSED_TITLE, Tone.PLAIN)] == [(banner.title, banner.tone) for banner in tones]
 
 
@@ -165,14 +191,20 @@ def test_checks_before_the_start_are_no_upload():
 
 def test_progress_that_was_left_out_changes_nothing():
     """Values are absolute: after all events and after the last alone the same is shown."""
-    events = [PhaseProgress(phase=PhaseName.UPLOAD, fraction=n / 10, overall=0.7 + n / 50, text=f"{n}") for n in range(5)]
+    events = [
+        PhaseProgress(phase=PhaseName.UPLOAD, fraction=n / 10, overall=0.7 + n / 50, text=f"{n}") for n in range(5)
+    ]
     assert after(*UPLOADING, *events) == after(*UPLOADING, events[-1])
 
 
 def test_one_problem_is_a_sentence():
     """A single problem needs no list."""
     banner = after(Checking(), Refused(problems=(problem("No video is chosen."),))).banner
-    assert ("Not started: this must be put right first.", ("No video is chosen.",), Tone.BAD) == (banner.title, banner.lines, banner.tone)
+    assert ("Not started: this must be put right first.", ("No video is chosen.",), Tone.BAD) == (
+        banner.title,
+        banner.lines,
+        banner.tone,
+    )
 
 
 def test_some_problems_have_a_line_each():
@@ -196,7 +228,9 @@ def test_the_resume_question():
 
 def test_the_replace_question_says_what_is_there():
     """Nobody is asked to replace something without knowing what."""
-    banner = after(Checking(), ReplaceQuestion(plan=PLAN, reason="/out/lesson01 was made with 360p, which is not asked for now.")).banner
+    banner = after(
+        Checking(), ReplaceQuestion(plan=PLAN, reason="/out/lesson01 was made with 360p, which is not asked for now.")
+    ).banner
     assert "/out/lesson01 was made with 360p, which is not asked for now." == banner.lines[0]
     assert ["Replace", "Cancel"] == [choice.label for choice in banner.choices]
 
@@ -217,7 +251,12 @@ def test_the_replace_question_says_what_is_there():
             [f"The files are in {Path('/out/lesson01')}.", "The record is missing."],
             Tone.WARNING,
         ),
-        (report(PLAN, Outcome.FAILED, error="The disk is full."), "Failed: lesson01.mp4", ["The disk is full."], Tone.BAD),
+        (
+            report(PLAN, Outcome.FAILED, error="The disk is full."),
+            "Failed: lesson01.mp4",
+            ["The disk is full."],
+            Tone.BAD,
+        ),
         (
             report(PLAN, Outcome.CANCELLED, error="Cancelled."),
             "Cancelled: lesson01.mp4",
@@ -302,7 +341,9 @@ def test_sound_alone_has_no_picture_rows():
     found = replace(FOUND, media=replace(FOUND.media, video=None))
     state = after(ROWS, SourceChosen(text=FOUND.text), found)
     assert state.source.audio_only
-    assert ["off"] * 7 + ["0%"] == [bar.figure for bar in (*state.bars.qualities, state.bars.mp4, state.bars.transcript)]
+    assert ["off"] * 7 + ["0%"] == [
+        bar.figure for bar in (*state.bars.qualities, state.bars.mp4, state.bars.transcript)
+    ]
 
 
 @pytest.mark.parametrize("late", [FOUND, SourceRefused(text=FOUND.text, reason="broken")], ids=["found", "refused"])
@@ -348,13 +389,17 @@ def test_another_source_makes_room_for_the_next_job():
 )
 def test_connection(ok, tried, text, shown, tone):
     """Success and failure differ in sign, word and colour."""
-    view = after(ConnectionTesting(number=1), ConnectionTested(number=1, ok=ok, text=text, token_tried=tried)).connection
+    view = after(
+        ConnectionTesting(number=1), ConnectionTested(number=1, ok=ok, text=text, token_tried=tried)
+    ).connection
     assert (shown, tone, False) == (view.text, view.tone, view.testing)
 
 
 def test_a_test_of_what_was_changed_since_is_dropped():
     """A result for an address that is no longer there is not shown."""
-    state = after(ConnectionTesting(number=1), ConnectionForgotten(), ConnectionTested(number=1, ok=True, text="Connected."))
+    state = after(
+        ConnectionTesting(number=1), ConnectionForgotten(), ConnectionTested(number=1, ok=True, text="Connected.")
+    )
     assert ("", False) == (state.connection.text, state.connection.testing)
 
 

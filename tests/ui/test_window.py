@@ -32,7 +32,11 @@ class Upload:
 
     def __call__(self, plan, sink, cancel) -> None:
         sink(PhaseStarted(phase=PhaseName.HLS, overall=0.0))
-        sink(PhaseProgress(phase=PhaseName.HLS, fraction=0.5, overall=0.25, rows={"720p": 0.4, "480p": 0.6}, text="Encoding"))
+        sink(
+            PhaseProgress(
+                phase=PhaseName.HLS, fraction=0.5, overall=0.25, rows={"720p": 0.4, "480p": 0.6}, text="Encoding"
+            )
+        )
         self.encoding.hold(cancel)
         for phase in (PhaseName.HLS, PhaseName.MP4, PhaseName.TRANSCRIPT):
             sink(PhaseStarted(phase=phase, overall=0.5))
@@ -51,7 +55,13 @@ def test_a_new_window(open_driver):
     """A first start shows the defaults: captions and MP4 on, upload off, language from the settings."""
     driver = open_driver()
     values = driver.window.variables.read()
-    assert (True, True, False, False, "en") == (values.transcribe, values.make_mp4, values.upload, values.delete_local, values.language)
+    assert (True, True, False, False, "en") == (
+        values.transcribe,
+        values.make_mp4,
+        values.upload,
+        values.delete_local,
+        values.language,
+    )
     assert "Choose a video and press Start." == driver.banner
     assert ("tiny", "base", "small") == tuple(driver.window.transcription_panel.model.cget("values"))
 
@@ -97,7 +107,11 @@ def test_nothing_moves_while_a_job_runs(open_driver):
         widgets = [row.progress for row in window.progress_panel.rows]
         widgets += [window.actions.start, window.log_panel.view, window.banner_panel.frame]
         test, column = window.upload_panel.test, window.settings  # the column scrolls; what is in it must not move
-        inside = (test.winfo_rootx() - column.winfo_rootx(), test.winfo_rooty() - column.winfo_rooty(), column.winfo_height())
+        inside = (
+            test.winfo_rootx() - column.winfo_rootx(),
+            test.winfo_rooty() - column.winfo_rooty(),
+            column.winfo_height(),
+        )
         return [(w.winfo_rootx(), w.winfo_rooty(), w.winfo_width(), w.winfo_height()) for w in widgets] + [inside]
 
     before = places()
@@ -116,7 +130,9 @@ def test_nothing_moves_while_a_job_runs(open_driver):
 
 @pytest.mark.parametrize("button", ["cancel", "cancel upload"])
 def test_cancel(open_driver, button):
-    """Both cancel buttons stop the job, and the window says so; Cancel Upload comes into view when there is an upload."""
+    """Both cancel buttons stop the job, and the window says so;
+    Cancel Upload comes into view when there is an upload.
+    """
     run = Upload()
     driver = open_driver(FakeServices(run=run))
     driver.fill(upload=True)
@@ -274,7 +290,9 @@ def test_a_source_that_can_not_be_read(open_driver):
 
 
 def test_a_source_is_described_and_limits_the_qualities(open_driver):
-    """Details come from a thread of their own; what the video is too small for can't be ticked, and the window says why."""
+    """Details come from a thread of their own; what the video is too small for can't be ticked,
+    and the window says why.
+    """
     driver = open_driver()
     driver.fill()
     window = driver.window
@@ -319,7 +337,9 @@ def test_choosing_a_video_proposes_its_folder(open_driver):
 
 
 @pytest.mark.parametrize(
-    ("number", "existing"), [(0, Existing.RESUME), (1, Existing.UPLOAD_AGAIN)], ids=["resume", "upload everything again"]
+    ("number", "existing"),
+    [(0, Existing.RESUME), (1, Existing.UPLOAD_AGAIN)],
+    ids=["resume", "upload everything again"],
 )
 def test_the_resume_question(open_driver, number, existing):
     """The question stands in the window, the first answer has the keyboard, and the job runs as answered."""
@@ -355,7 +375,9 @@ def test_another_output_folder_is_replaced_only_when_told(open_driver):
     driver.press(driver.window.actions.start)
     driver.until_stage(ASKING)
     assert str(Path("/videos/out/lesson01")) in driver.sentences
-    assert driver.window.focus_get() is driver.window.banner_panel.buttons[1], "Enter pressed once too often must not replace anything"
+    assert driver.window.focus_get() is driver.window.banner_panel.buttons[1], (
+        "Enter pressed once too often must not replace anything"
+    )
     driver.press(driver.window.banner_panel.buttons[0])
     driver.until_stage(READY)
     assert [Existing.FRESH] == [plan.job.existing for plan in driver.services.plans]
@@ -366,7 +388,10 @@ def test_another_output_folder_is_replaced_only_when_told(open_driver):
     [
         (CONNECTED, "✓ Connected to https://api.example.com. The token is valid."),
         (
-            Connection(text="Connected to https://api.example.com. Whether the token is valid can't be told.", token_tried=False),
+            Connection(
+                text="Connected to https://api.example.com. Whether the token is valid can't be told.",
+                token_tried=False,
+            ),
             "⚠ Connected to https://api.example.com. Whether the token is valid can't be told.",
         ),
         (
@@ -420,7 +445,9 @@ def test_editing_the_address_takes_the_test_result_away(open_driver):
 
 
 def test_preferences_are_saved_at_start_and_close(open_driver):
-    """What stands in the form is there again the next time; of the destination, what it has in common with the next video's."""
+    """What stands in the form is there again the next time; of the destination,
+    what it has in common with the next video's.
+    """
     driver = open_driver()
     driver.fill(upload=True)
     driver.press(driver.window.actions.start)
@@ -434,7 +461,9 @@ def test_preferences_are_saved_at_start_and_close(open_driver):
 
 
 def test_every_video_is_offered_a_destination_of_its_own(open_driver):
-    """Below the base, also one that was just typed; what an editor types for this video stays, and the base alone is never taken."""
+    """Below the base, also one that was just typed; what an editor types for this video stays,
+    and the base alone is never taken.
+    """
     driver = open_driver()
     destination = driver.window.variables.destination
     shown = []
@@ -452,26 +481,39 @@ def test_every_video_is_offered_a_destination_of_its_own(open_driver):
     driver.settle()
     shown.append(destination.get())
     choose("lesson02")
-    assert ["videos/", "videos/intro/", "videos/course3/welcome/", "videos/course3/", "videos/course3/lesson02/"] == shown
+    assert [
+        "videos/",
+        "videos/intro/",
+        "videos/course3/welcome/",
+        "videos/course3/",
+        "videos/course3/lesson02/",
+    ] == shown
     destination.set("videos/")
     driver.window.variables.output_dir.set("/videos/out")
     driver.window.variables.upload.set(True)
     driver.settle()
     driver.press(driver.window.actions.start)
     driver.until_stage(READY)
-    assert (["videos/lesson02/"], "videos/lesson02/") == ([p.job.upload.prefix for p in driver.services.plans], destination.get())
+    assert (["videos/lesson02/"], "videos/lesson02/") == (
+        [p.job.upload.prefix for p in driver.services.plans],
+        destination.get(),
+    )
 
 
 def test_another_videos_destination_is_replaced_only_when_told(open_driver):
     """The question names it; Cancel has the keyboard, and Replace lets this job take its place."""
-    taken = DestinationTakenError(prefix="videos/lesson01/", title="Lesson 01", same_name=True, last_synced="2026-11-27T10:00:00Z")
+    taken = DestinationTakenError(
+        prefix="videos/lesson01/", title="Lesson 01", same_name=True, last_synced="2026-11-27T10:00:00Z"
+    )
     driver = open_driver(FakeServices(taken=taken))
     driver.fill(upload=True)
     driver.press(driver.window.actions.start)
     driver.until_stage(ASKING)
     assert ("videos/lesson01/ holds “Lesson 01”. Replace it?", ["Replace", "Cancel"]) == (driver.banner, driver.choices)
     assert "A file of the same name with other content was uploaded there on 2026-11-27." in driver.sentences
-    assert driver.window.focus_get() is driver.window.banner_panel.buttons[1], "Enter pressed once too often must not replace anything"
+    assert driver.window.focus_get() is driver.window.banner_panel.buttons[1], (
+        "Enter pressed once too often must not replace anything"
+    )
     driver.press(driver.window.banner_panel.buttons[0])
     driver.until_stage(READY)
     assert [True] == [plan.job.upload.replace for plan in driver.services.plans]

@@ -16,11 +16,24 @@ from pipeline.model import EncoderFamily, Existing, Outcome
 from ui.advanced import AdvancedValues
 from ui.controller import answered
 from ui.job_form import Field, FormValues, Problem
-from ui.messages import Answer, DestinationQuestion, JobStarted, ModelsKnown, Refused, ReplaceQuestion, ResumeQuestion, StartCancelled
+from ui.messages import (
+    Answer,
+    DestinationQuestion,
+    JobStarted,
+    ModelsKnown,
+    Refused,
+    ReplaceQuestion,
+    ResumeQuestion,
+    StartCancelled,
+)
 from ui.worker import JobWorker, ask
 
-TAKEN = DestinationTakenError(prefix="lesson01/", title="Lesson 01", same_name=False, last_synced="2026-11-27T10:00:00Z")
-GOOD = FormValues(source="/videos/lesson01.mp4", output_dir="/out", qualities=("720p",), upload=True, destination="videos/")
+TAKEN = DestinationTakenError(
+    prefix="lesson01/", title="Lesson 01", same_name=False, last_synced="2026-11-27T10:00:00Z"
+)
+GOOD = FormValues(
+    source="/videos/lesson01.mp4", output_dir="/out", qualities=("720p",), upload=True, destination="videos/"
+)
 
 
 class Inbox:
@@ -136,14 +149,20 @@ def test_another_output_folder_is_asked_about():
 
 def test_what_can_not_be_replaced_is_refused():
     """A folder that the program did not make is not offered for replacing."""
-    services = FakeServices(conflict="holds something else", conflict_when_fresh="/out/lesson01 was not made by this program.")
+    services = FakeServices(
+        conflict="holds something else", conflict_when_fresh="/out/lesson01 was not made by this program."
+    )
     _, inbox = begin(services)
     message = inbox.next()
     assert isinstance(message, Refused)
-    assert [("/out/lesson01 was not made by this program.", Field.OUTPUT)] == [(p.text, p.field) for p in message.problems]
+    assert [("/out/lesson01 was not made by this program.", Field.OUTPUT)] == [
+        (p.text, p.field) for p in message.problems
+    ]
 
 
-@pytest.mark.parametrize("existing", [Existing.RESUME, Existing.UPLOAD_AGAIN, Existing.FRESH], ids=lambda value: value.value)
+@pytest.mark.parametrize(
+    "existing", [Existing.RESUME, Existing.UPLOAD_AGAIN, Existing.FRESH], ids=lambda value: value.value
+)
 def test_the_answer_goes_into_the_job(existing):
     """The plan that was asked about runs as answered, and nothing is asked twice."""
     services = FakeServices(previous=Unfinished())

@@ -1,4 +1,6 @@
-"""How the stream is encoded, how loud it is, whether it is encrypted: folded away, because the defaults suit most videos."""
+"""How the stream is encoded, how loud it is, whether it is encrypted: folded away,
+because the defaults suit most videos.
+"""
 
 from __future__ import annotations
 

@@ -24,7 +24,9 @@ class LogPanel:
     def __init__(self, master: tkinter.Misc, style: ttk.Style) -> None:
         self.card = Card(master, "LOG")
         self.card.body.rowconfigure(0, weight=1)
-        self.view = ttk.ScrolledText(self.card.body, height=4, width=20, wrap="word", state="disabled", font="TkDefaultFont", padding=0)
+        self.view = ttk.ScrolledText(
+            self.card.body, height=4, width=20, wrap="word", state="disabled", font="TkDefaultFont", padding=0
+        )
         self.view.grid(row=0, column=0, sticky="nsew")
         self.text: tkinter.Text = self.view.text
         self._height = 0

@@ -35,7 +35,8 @@ class OutputPanel:
         fields.beneath(self.place)
         boxes = ttk.Frame(body, bootstyle=CARD)
         self.qualities = {
-            name: ttk.Checkbutton(boxes, text=name, variable=variables.qualities[name], bootstyle=CARD) for name in QUALITY_NAMES
+            name: ttk.Checkbutton(boxes, text=name, variable=variables.qualities[name], bootstyle=CARD)
+            for name in QUALITY_NAMES
         }
         for number, box in enumerate(self.qualities.values()):
             box.grid(row=number // QUALITIES_A_ROW, column=number % QUALITIES_A_ROW, sticky="w", padx=(0, 10), pady=4)
@@ -57,7 +58,11 @@ class OutputPanel:
         self.hint.configure(text=quality_hint(state.source))
         folder = self._variables.output_dir.get().strip()
         known = folder and state.source.slug
-        text = f"The files go into {Path(folder) / state.source.slug}" if known else "Each video gets a folder of its own there."
+        text = (
+            f"The files go into {Path(folder) / state.source.slug}"
+            if known
+            else "Each video gets a folder of its own there."
+        )
         self.place.configure(text=text)
 
     def _browse(self) -> None:
@@ -76,7 +81,9 @@ def quality_hint(source: SourceView) -> str:
     if not source.offered:
         return "This video is smaller than 360p: it gets one quality of its own size."
     missing = [name for name in QUALITY_NAMES if name not in source.offered]
-    return f"The video is too small for {_listed(missing)}." if missing else "The video is large enough for every quality."
+    return (
+        f"The video is too small for {_listed(missing)}." if missing else "The video is large enough for every quality."
+    )
 
 
 def _listed(names: Sequence[str]) -> str:

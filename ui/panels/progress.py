@@ -22,7 +22,12 @@ class ProgressPanel:
         body.columnconfigure(0, weight=0, minsize=LABEL_WIDTH)
         body.columnconfigure(1, weight=1)
         self.rows = [
-            ProgressRow(body, ROW_HEIGHT * row, with_text=bar.label in ROWS_WITH_TEXT, with_figures=bar.label == ROW_WITH_FIGURES)
+            ProgressRow(
+                body,
+                ROW_HEIGHT * row,
+                with_text=bar.label in ROWS_WITH_TEXT,
+                with_figures=bar.label == ROW_WITH_FIGURES,
+            )
             for row, bar in enumerate(Bars().all)
         ]
 

@@ -46,7 +46,8 @@ class SourcePanel:
         fields.beneath(self.treatment)
         part = ttk.Frame(body, bootstyle=CARD)
         self.part_from, self.part_to = (
-            ttk.Entry(part, textvariable=variable, width=TIME_WIDTH) for variable in (variables.part_from, variables.part_to)
+            ttk.Entry(part, textvariable=variable, width=TIME_WIDTH)
+            for variable in (variables.part_from, variables.part_to)
         )
         self.part_from.grid(row=0, column=0)
         ttk.Label(part, text="to", bootstyle=CARD).grid(row=0, column=1, padx=8)
@@ -98,7 +99,9 @@ class SourcePanel:
             self.choose(Path(chosen))
 
     def choose(self, video: Path) -> None:
-        """Take a video; its own folder is proposed for the output where none was chosen yet, as it is for a typed one."""
+        """Take a video; its own folder is proposed for the output where none was chosen yet,
+        as it is for a typed one.
+        """
         self._variables.source.set(str(video))
         self.entry.xview_moveto(1.0)
         if not self._variables.output_dir.get().strip():

@@ -1,4 +1,7 @@
-"""The question for a new token when a login has expired. Takes the banner's place; never modal, and nothing has to be done at once."""
+"""The question for a new token when a login has expired.
+
+Takes the banner's place; never modal, and nothing has to be done at once.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +55,9 @@ class TokenPanel:
         if not self.frame.winfo_manager():
             self.frame.grid()
             self.entry.focus_set()
-        self.sentence.configure(text=token.problem or SENTENCE, bootstyle=TEXT_TONES[Tone.BAD] if token.problem else CARD)
+        self.sentence.configure(
+            text=token.problem or SENTENCE, bootstyle=TEXT_TONES[Tone.BAD] if token.problem else CARD
+        )
         self.entry.state(["invalid" if token.problem else "!invalid"])
 
     def _continue(self) -> None:

@@ -24,14 +24,18 @@ class TranscriptionPanel:
         self.card = Card(master, "TRANSCRIPTION")
         self._variables = variables
         body = self.card.body
-        self.enable = ttk.Checkbutton(body, text="Create captions and a transcript", variable=variables.transcribe, bootstyle=CARD)
+        self.enable = ttk.Checkbutton(
+            body, text="Create captions and a transcript", variable=variables.transcribe, bootstyle=CARD
+        )
         fields = Fields(body)
         fields.wide(self.enable, above=0)
         self.model = ttk.Combobox(body, textvariable=variables.model)
         self.browse = ttk.Button(body, text="Browse…", bootstyle=CARD, command=self._browse)
         hint = "Larger models hear better but take longer. Each is downloaded once; Browse takes a model folder."
         model_note = fields.add("Model", self.model, beside=self.browse, hint=hint)
-        self.language = ttk.Combobox(body, textvariable=variables.spoken_language, values=list(spoken_languages.choices()), height=14)
+        self.language = ttk.Combobox(
+            body, textvariable=variables.spoken_language, values=list(spoken_languages.choices()), height=14
+        )
         language_note = fields.add("Language", self.language)
         self.notes = {Field.MODEL: model_note, Field.SPOKEN_LANGUAGE: language_note}
         variables.on_change(clear_when_edited(model_note), variables.model, variables.transcribe)

@@ -33,7 +33,9 @@ LIMIT_DELAY_MS = 500
 class UploadPanel:
     """The S3 upload: backend, place, what to keep, how fast, and the connection test."""
 
-    def __init__(self, master: tkinter.Misc, variables: FormVariables, config: Config, limit: Callable[[str], None]) -> None:
+    def __init__(
+        self, master: tkinter.Misc, variables: FormVariables, config: Config, limit: Callable[[str], None]
+    ) -> None:
         self.card = Card(master, "S3 UPLOAD")
         self._variables = variables
         self._dependent: list[plain.Widget] = []
@@ -104,7 +106,9 @@ class UploadPanel:
         hint = "Leave empty to use AUTH_TOKEN from .env." if config.backend.token else ""
         self._entry(fields, Field.TOKEN, "Auth Token", self._variables.token, show=HIDDEN, hint=hint)
         if not config.backend.token:
-            self.remember = ttk.Checkbutton(body, text="Remember on this computer", variable=self._variables.remember_login, bootstyle=CARD)
+            self.remember = ttk.Checkbutton(
+                body, text="Remember on this computer", variable=self._variables.remember_login, bootstyle=CARD
+            )
             self._dependent.append(self.remember)
             fields.beneath(self.remember)
             self.keychain = WrappingLabel(body, bootstyle=HINT, text=REMEMBERED)
@@ -112,7 +116,9 @@ class UploadPanel:
 
     def _add_place(self, fields: Fields, config: Config) -> None:
         variables, body = self._variables, self.card.body
-        language = ttk.Combobox(body, textvariable=variables.language, values=list(config.languages.supported), state="readonly")
+        language = ttk.Combobox(
+            body, textvariable=variables.language, values=list(config.languages.supported), state="readonly"
+        )
         fields.add("Language", language)
         self._dependent.append(language)
         self._entry(fields, Field.DESTINATION, "Destination", variables.destination, hint=OWN_FOLDER)
@@ -122,10 +128,18 @@ class UploadPanel:
 
     def _add_ticks(self, fields: Fields) -> None:
         variables, body = self._variables, self.card.body
-        self.make_mp4 = ttk.Checkbutton(body, text="Create 480p MP4 for offline download", variable=variables.make_mp4, bootstyle=CARD)
+        self.make_mp4 = ttk.Checkbutton(
+            body, text="Create 480p MP4 for offline download", variable=variables.make_mp4, bootstyle=CARD
+        )
         fields.wide(self.make_mp4, above=8)
-        fields.wide(WrappingLabel(body, bootstyle=HINT, text="Made in the output folder even when the upload is off."), above=0, indent=26)
-        self.delete_local = ttk.Checkbutton(body, text="Delete local files after upload", variable=variables.delete_local, bootstyle=CARD)
+        fields.wide(
+            WrappingLabel(body, bootstyle=HINT, text="Made in the output folder even when the upload is off."),
+            above=0,
+            indent=26,
+        )
+        self.delete_local = ttk.Checkbutton(
+            body, text="Delete local files after upload", variable=variables.delete_local, bootstyle=CARD
+        )
         fields.wide(self.delete_local)
         self._dependent.append(self.delete_local)
 
@@ -134,7 +148,11 @@ class UploadPanel:
         row = ttk.Frame(body, bootstyle=CARD)
         self.limit = ttk.Entry(row, textvariable=variables.limit, width=6, justify="right")
         self.parallel = ttk.Combobox(
-            row, textvariable=variables.parallel, values=[str(number) for number in PARALLEL_CHOICES], state="readonly", width=3
+            row,
+            textvariable=variables.parallel,
+            values=[str(number) for number in PARALLEL_CHOICES],
+            state="readonly",
+            width=3,
         )
         self.limit.grid(row=0, column=0)
         ttk.Label(row, text="MB/s", bootstyle=CARD).grid(row=0, column=1, padx=(6, 16))
@@ -167,7 +185,9 @@ class UploadPanel:
         self.result = WrappingLabel(self.card.body, bootstyle=CARD)
         fields.wide(self.result, above=0)
 
-    def _entry(self, fields: Fields, place: Field, label: str, variable: tkinter.StringVar, *, show: str = "", hint: str = "") -> None:
+    def _entry(
+        self, fields: Fields, place: Field, label: str, variable: tkinter.StringVar, *, show: str = "", hint: str = ""
+    ) -> None:
         entry = ttk.Entry(self.card.body, textvariable=variable, show=show)
         note = self.notes[place] = fields.add(label, entry, hint=hint)
         self._variables.on_change(clear_when_edited(note), variable, self._variables.upload)

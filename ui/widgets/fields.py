@@ -46,7 +46,10 @@ class FieldNote:
 
 
 class Fields:
-    """Lays controls out in a frame: label, control, and what belongs beside it. Controls are made by the caller first."""
+    """Lays controls out in a frame: label, control, and what belongs beside it.
+
+    Controls are made by the caller first.
+    """
 
     def __init__(self, frame: ttk.Frame) -> None:
         self._frame = frame
@@ -54,7 +57,9 @@ class Fields:
         frame.columnconfigure(0, minsize=LABEL_WIDTH, weight=0)
         frame.columnconfigure(1, weight=1)
 
-    def add(self, label: str, control: plain.Widget, *, beside: plain.Widget | None = None, hint: str = "") -> FieldNote:
+    def add(
+        self, label: str, control: plain.Widget, *, beside: plain.Widget | None = None, hint: str = ""
+    ) -> FieldNote:
         """Add a row and return the place for what is wrong with it."""
         row = self._row
         ttk.Label(self._frame, text=label, bootstyle=CARD).grid(row=row, column=0, sticky="w", pady=GAP, padx=(0, 8))

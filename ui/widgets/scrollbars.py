@@ -11,7 +11,9 @@ THUMB = "#5c636a"
 """Quieter than the theme's own, which draws the eye away from the text."""
 
 
-def show_when_needed(bar: ttk.Scrollbar, view: tkinter.Text | tkinter.Canvas, changed: Callable[[float], None] = lambda _: None) -> None:
+def show_when_needed(
+    bar: ttk.Scrollbar, view: tkinter.Text | tkinter.Canvas, changed: Callable[[float], None] = lambda _: None
+) -> None:
     """Join a scrollbar and what it scrolls; the room for the bar is kept, so that nothing moves.
 
     Args:

@@ -14,8 +14,8 @@ class WrappingLabel(ttk.Label):
     """A label for sentences: breaks its lines at its own width instead of asking for more."""
 
     def __init__(self, master: tkinter.Misc, *, bootstyle: str, text: str = "") -> None:
-        # Asking for one character keeps the text out of the width of whatever holds the label: two labels that each widen
-        # and then wrap their holder would never come to rest.
+        # Asking for one character keeps the text out of the width of whatever holds the label: two labels that each
+        # widen and then wrap their holder would never come to rest.
         super().__init__(master, bootstyle=bootstyle, text=text, justify="left", anchor="w", width=1)
         self._wrapped_at = 0
         self.bind("<Configure>", self._wrap, add="+")

@@ -16,16 +16,35 @@ import ffmpeg
 
 from pipeline.media.encode.chunks import SHORTEST_PAUSE_S, Chunk, Cutting
 from pipeline.media.encode.colour_conversion import conversion, named_by_headers, tags
-from pipeline.media.encode.encoders import codec_of, family_of, global_options, pixel_format, upload_filters, video_options
+from pipeline.media.encode.encoders import (
+    codec_of,
+    family_of,
+    global_options,
+    pixel_format,
+    upload_filters,
+    video_options,
+)
 from pipeline.media.source.colours import source_colours
 from pipeline.media.source.scan import CLOCK_HZ, EARLY_TICKS
 from pipeline.media.stream_layout import INIT, PLAYLIST
-from pipeline.model import Codec, Crop, DynamicRange, EncoderFamily, MediaInfo, Plan, Rendition, SegmentType, VideoStream
+from pipeline.model import (
+    Codec,
+    Crop,
+    DynamicRange,
+    EncoderFamily,
+    MediaInfo,
+    Plan,
+    Rendition,
+    SegmentType,
+    VideoStream,
+)
 
 SOURCE = "source"
 
 SAME_SHAPE = 0.03
-"""By so much the shape of a frame may differ from the planned one without bars: of an analogue picture 720 or 704 columns are used."""
+"""By so much the shape of a frame may differ from the planned one without bars:
+of an analogue picture 720 or 704 columns are used.
+"""
 
 ANALYSED_US = 60_000_000
 """How far ffmpeg may read a rendition to find its picture, in microseconds; it stops when it has found it."""
@@ -34,7 +53,9 @@ AAC_FRAME_S = 1024 / 48_000
 """How long a frame of AAC-LC lasts at 48 kHz, in seconds."""
 
 TIMELINE_S = 10
-"""Media time of the stream's first moment, as in Apple's own streams: B-frames are decoded before it, never below zero."""
+"""Media time of the stream's first moment, as in Apple's own streams: B-frames are decoded before it,
+never below zero.
+"""
 
 # One keyframe at the first frame of every two-second slot: the same frames in every rendition, whatever the frame rate,
 # and no run of catch-up keyframes after a gap. Apple's HLS authoring specification 1.10 asks for one every two seconds.
@@ -42,8 +63,8 @@ TIMELINE_S = 10
 _EARLY_S = (EARLY_TICKS + 0.5) / CLOCK_HZ
 KEYFRAMES = f"expr:isnan(prev_forced_t)+gt(floor((t+{_EARLY_S:.9f})/2),floor((prev_forced_t+{_EARLY_S:.9f})/2))"
 
-# A fragment begins where the one before ends, and the muxer guesses the last frame's duration where the source gives none:
-# of a variable frame rate, guessed wrong.
+# A fragment begins where the one before ends, and the muxer guesses the last frame's duration where the source gives
+# none: of a variable frame rate, guessed wrong.
 FRAGMENT_DURATION = "duration=if(eq(NEXT_DTS\\,NOPTS)\\,DURATION\\,NEXT_DTS-DTS)"
 
 
@@ -67,7 +88,10 @@ def chunk_arguments(plan: Plan, cutting: Cutting, chunk: Chunk, sound: str | Non
     options |= _bitstream(plan, *times)
     slaves = "|".join(_hls_slave(r, i, plan, chunk, has_sound=bool(sounds)) for i, r in enumerate(plan.renditions))
     arguments = _arguments(
-        *pictures, *sounds, name=slaves, options=_timeline() | {"format": "tee"} | _video_timing(chunk, len(plan.renditions)) | options
+        *pictures,
+        *sounds,
+        name=slaves,
+        options=_timeline() | {"format": "tee"} | _video_timing(chunk, len(plan.renditions)) | options,
     )
     # a file of which most can't be decoded is judged by what came of it, not by the share of errors
     return ["-copyts", "-max_error_rate", "1", *global_options(plan.encoder), *arguments]
@@ -97,7 +121,9 @@ def copy_arguments(plan: Plan, cutting: Cutting, rendition: Rendition, sound: st
     return ["-copyts", *_arguments(*streams, name=f"{rendition.name}/{PLAYLIST}", options=options)]
 
 
-def mp4_arguments(plan: Plan, cutting: Cutting, rendition: Rendition, sound: Path | None, target: str, end_s: float) -> list[str]:
+def mp4_arguments(
+    plan: Plan, cutting: Cutting, rendition: Rendition, sound: Path | None, target: str, end_s: float
+) -> list[str]:
     """Return the arguments that encode the MP4's picture from the source; `sound` is a playlist whose sound is copied.
 
     The last frame stands until `end_s`, counted from the stream's first moment.
@@ -139,8 +165,8 @@ def source_input(media: MediaInfo, **options: Any) -> Any:  # noqa: ANN401  # ff
     if media.start_s:
         options["itsoffset"] = f"{-media.start_s:.6f}"
     if media.video is not None and not media.video.rotation and media.video.crop == Crop():
-        # A frame of another size or form goes through the filters that are there: new ones would count from zero, and what
-        # the old ones hold back would be lost. But what turns a picture or cuts it can't take another size.
+        # A frame of another size or form goes through the filters that are there: new ones would count from zero, and
+        # what the old ones hold back would be lost. But what turns a picture or cuts it can't take another size.
         options["reinit_filter"] = 0
     return ffmpeg.input(SOURCE, **options)
 
@@ -161,8 +187,8 @@ def video_graph(
 def _cropped(video: Any, source: VideoStream) -> Any:  # noqa: ANN401  # ffmpeg-python is untyped
     """Return the picture without what its container hides.
 
-    From 7.1 on ffmpeg has taken it away before any filter, and turned what is left: then nothing is left to take. An older one
-    has only turned it.
+    From 7.1 on ffmpeg has taken it away before any filter, and turned what is left: then nothing is left to take. An
+    older one has only turned it.
     """
     if source.crop == Crop():
         return video
@@ -239,7 +265,8 @@ def _timed(video: Any, plan: Plan, cutting: Cutting, chunk: Chunk) -> Any:  # no
         # each frame may have its share of closed captions: with some left out or shown twice they would be garbled
         video = video.filter("sidedata", mode="delete", type="A53_CC")
     if (plan.deinterlace or cutting.pauses) and not source.rotation:
-        # these compare frames, which must all have one size; by fields, where it is to be another and they are interlaced
+        # these compare frames, which must all have one size; by fields, where it is to be another and they are
+        # interlaced
         video = video.filter("scale", source.coded_width, source.coded_height, interl=-1)
     if plan.deinterlace:
         # one frame out for each frame in; frames that are whole already go through untouched
@@ -248,8 +275,8 @@ def _timed(video: Any, plan: Plan, cutting: Cutting, chunk: Chunk) -> Any:  # no
     if thinning is not None and thinning.least_gap is None:
         video = video.filter("fps", str(thinning.rate))
     elif cutting.pauses:
-        # A pause is filled with copies of its frame: fps repeats the frame before, and mpdecimate takes out again what is
-        # the same as before, all but every so many.
+        # A pause is filled with copies of its frame: fps repeats the frame before, and mpdecimate takes out again what
+        # is the same as before, all but every so many.
         rate = cutting.filled_rate
         video = video.filter("fps", rate)
         video = video.filter("mpdecimate", max=int(rate * SHORTEST_PAUSE_S) - 1, hi=1, lo=1, frac=0)
@@ -269,13 +296,15 @@ def _timed(video: Any, plan: Plan, cutting: Cutting, chunk: Chunk) -> Any:  # no
 def _filled_before(video: Any, cutting: Cutting) -> Any:  # noqa: ANN401  # ffmpeg-python is untyped
     """Return a picture that begins late with copies of its first frame before it."""
     late, copies = cutting.first_frame, cutting.copies_before
-    # tpad counts in frames of the rate that the file declares, and moves what follows by as much: all get their times back
+    # tpad counts in frames of the rate that the file declares, and moves what follows by as much: all get their times
+    # back
     times = f"st(0,if(eq(N,{copies}),PTS,ld(0)));if(lt(N,{copies}),floor(N*{late}/{copies}),PTS-ld(0)+{late})"
     return video.filter("tpad", start=copies, start_mode="clone").filter("setpts", times)
 
 
 def _trimmed(video: Any, plan: Plan, cutting: Cutting, chunk: Chunk) -> Any:  # noqa: ANN401  # ffmpeg-python is untyped
-    start = _first_tick(chunk.start) + chunk.first_frame  # not a frame before that: which ones are left out counts from there
+    # not a frame before that: which ones are left out counts from there
+    start = _first_tick(chunk.start) + chunk.first_frame
     if cutting.held and chunk.end is None:
         return video.filter("tpad", stop=-1, stop_mode="clone").filter("trim", start_pts=start, end_pts=cutting.length)
     if chunk.end is not None:
@@ -290,7 +319,9 @@ def _first_tick(start: int) -> int:
     return start - EARLY_TICKS if start else 0
 
 
-def _video_options(plan: Plan, cutting: Cutting, renditions: tuple[Rendition, ...], *, repeatable: bool) -> dict[str, Any]:
+def _video_options(
+    plan: Plan, cutting: Cutting, renditions: tuple[Rendition, ...], *, repeatable: bool
+) -> dict[str, Any]:
     assert plan.media.video is not None
     options = video_options(
         plan.encoder,
@@ -310,14 +341,20 @@ def _bitstream(plan: Plan, *more: str) -> dict[str, str]:
 
     Not every driver hands on the colours' names, and without them HDR would be shown as SDR.
     """
-    named = () if family_of(plan.encoder) is EncoderFamily.CPU else (named_by_headers(codec_of(plan.encoder), plan.dynamic_range),)
+    named = (
+        ()
+        if family_of(plan.encoder) is EncoderFamily.CPU
+        else (named_by_headers(codec_of(plan.encoder), plan.dynamic_range),)
+    )
     return {"bsf:v": ",".join((*named, *more))} if named or more else {}
 
 
 def _video_timing(chunk: Chunk, pictures: int) -> dict[str, Any]:
     times = ",".join(f"{_first_tick(keyframe) / CLOCK_HZ:.6f}" for keyframe in chunk.keyframes)
     # one list a picture: ffmpeg cuts a list up where it stands, and a second encoder would see the first time alone
-    keyframes = {f"force_key_frames:v:{i}": times for i in range(pictures)} if times else {"force_key_frames": KEYFRAMES}
+    keyframes = (
+        {f"force_key_frames:v:{i}": times for i in range(pictures)} if times else {"force_key_frames": KEYFRAMES}
+    )
     return keyframes | {
         "fps_mode": "vfr",  # keep a variable frame rate: a constant one doubles frames
         "enc_time_base": f"1:{CLOCK_HZ}",  # the frame rate's own would move the frames of a variable one
@@ -329,14 +366,14 @@ def _timeline() -> dict[str, Any]:
 
 
 def _stream(playlist: Path) -> Any:  # noqa: ANN401  # ffmpeg-python is untyped
-    # picture and sound of their own begin at different times: both are moved by the same, not each to its own zero
-    # of a frame every few seconds, a transport stream shows nothing within the usual five seconds of sound: look further
+    # picture and sound of their own begin at different times: both are moved by the same, not each to its own zero of a
+    # frame every few seconds, a transport stream shows nothing within the usual five seconds of sound: look further
     return ffmpeg.input(playlist.as_posix(), itsoffset=-TIMELINE_S, analyzeduration=ANALYSED_US)
 
 
 def _mp4(end_s: float) -> dict[str, Any]:
-    # A transport stream says nothing of durations, and an encoder not always: the last frame's would be guessed, or none at all,
-    # and a picture of a single frame would be left out by players.
+    # A transport stream says nothing of durations, and an encoder not always: the last frame's would be guessed, or
+    # none at all, and a picture of a single frame would be left out by players.
     last = f"max(1\\,round({end_s:.6f}/TB)-PTS)"
     return {
         "format": "mp4",
@@ -354,7 +391,9 @@ def _hls_slave(r: Rendition, index: int, plan: Plan, chunk: Chunk, *, has_sound:
     # The muxer cuts at the first keyframe so long after the chunk's first frame, which may come late in its slot.
     segment = plan.segment_s * CLOCK_HZ if chunk.segment is None else chunk.segment
     hls_time_us = (segment - chunk.first_frame - EARLY_TICKS - 1) * 1_000_000 // CLOCK_HZ
-    return _slave({"select": rf"\'{streams}\'", "f": "hls"} | hls_options(plan.segment_type, hls_time_us, r.name), r.name)
+    return _slave(
+        {"select": rf"\'{streams}\'", "f": "hls"} | hls_options(plan.segment_type, hls_time_us, r.name), r.name
+    )
 
 
 def hls_options(segment_type: SegmentType, hls_time_us: int, folder: str) -> dict[str, Any]:
@@ -371,8 +410,8 @@ def hls_options(segment_type: SegmentType, hls_time_us: int, folder: str) -> dic
     if segment_type is SegmentType.FMP4:
         options["hls_segment_type"] = "fmp4"
         options["hls_fmp4_init_filename"] = INIT
-        # frag_discont: times as they are in the whole stream, which is what chunks need to be joined;
-        # skip_sidx: for the index the muxer moves a fragment's first frame to where it thinks that the one before it ends;
+        # frag_discont: times as they are in the whole stream, which is what chunks need to be joined; skip_sidx: for
+        # the index the muxer moves a fragment's first frame to where it thinks that the one before it ends;
         # frag_keyframe: a fragment a keyframe, so that each can be fetched by itself
         options["hls_segment_options"] = "movflags=+frag_discont+skip_sidx+frag_keyframe"
     return options

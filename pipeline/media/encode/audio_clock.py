@@ -1,12 +1,17 @@
-"""Places a track's samples by the times of its packets. Knows no container and no codec; times and positions are samples at 48 kHz.
+"""Places a track's samples by the times of its packets.
+
+Knows no container and no codec; times and positions are samples at 48 kHz.
 
 The algorithm: what was decoded waits until a second of it is there, so that a time is judged by those that follow it.
 
-- A step, where the times move by more than a hundredth of a second and stay there (packets were lost, or come twice): silence is filled
+- A step, where the times move by more than a hundredth of a second and stay there (packets were lost, or come twice):
+silence is filled
   in, or samples are left out, to the sample.
-- Drift, where the times of half a second lie a little beside what was counted: that half second is made longer or shorter, by a
+- Drift, where the times of half a second lie a little beside what was counted: that half second is made longer or
+shorter, by a
   hundredth at most, which nobody hears.
-- Jitter, where times differ and come back (containers that round to milliseconds, recordings of streams): nothing is done. How much they
+- Jitter, where times differ and come back (containers that round to milliseconds, recordings of streams): nothing is
+done. How much they
   jitter decides how many of them have to agree before that is a step.
 """
 
@@ -45,7 +50,9 @@ STRETCH = 0.01
 """By this share sound is made longer or shorter at most."""
 
 ANEW = 5 * RATE_HZ
-"""Times that go back by more than this begin anew, as in files that were put together byte by byte: they are counted on."""
+"""Times that go back by more than this begin anew, as in files that were put together byte by byte:
+they are counted on.
+"""
 
 ALONE = RATE_HZ
 """The very last time of a track may move it by so much; a later one is broken."""
@@ -59,7 +66,9 @@ TAPS = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """Where a track can be entered again: the time of a packet as its container says it, and the position of its first sample."""
+    """Where a track can be entered again: the time of a packet as its container says it,
+    and the position of its first sample.
+    """
 
     pts: int
     position: int
@@ -67,7 +76,9 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Placed:
-    """Samples as float32 (rows, n) from `position` on; `entry` where the track can be entered again at their first one."""
+    """Samples as float32 (rows, n) from `position` on;
+    `entry` where the track can be entered again at their first one.
+    """
 
     position: int
     samples: NDArray[np.float32]
@@ -83,7 +94,9 @@ class _Unit:
 
 
 class AudioClock:
-    """Takes what is decoded of one track, gives out a line of samples without a hole from position 0, or from `entry`, on."""
+    """Takes what is decoded of one track, gives out a line of samples without a hole from position 0, or from `entry`,
+    on.
+    """
 
     def __init__(self, rows: int, entry: Entry | None = None) -> None:
         self.position = 0 if entry is None else entry.position
@@ -96,9 +109,11 @@ class AudioClock:
         self._fade_in = False
 
     def put(self, samples: NDArray[np.float32], time: float | None, pts: int | None = None, held_back: int = 0) -> None:
-        """Take the samples, float32 (rows, n), that should be heard from `time` on; None where nothing tells their time.
+        """Take the samples, float32 (rows, n), that should be heard from `time` on;
+        None where nothing tells their time.
 
-        `pts` is that of the packet that they came from; the first `held_back` of them are of the one before, as a resampler gave them.
+        `pts` is that of the packet that they came from; the first `held_back` of them are of the one before, as a
+        resampler gave them.
         """
         self._units.append(_Unit(time, samples, pts, held_back))
         self._waiting += samples.shape[1]
@@ -198,7 +213,9 @@ class AudioClock:
             self._fade_in = False
         if samples.shape[1]:
             first = units[0]
-            yield self._give(samples, None if first.pts is None else Entry(pts=first.pts, position=self.position + first.held_back))
+            yield self._give(
+                samples, None if first.pts is None else Entry(pts=first.pts, position=self.position + first.held_back)
+            )
 
     def _after(self) -> NDArray[np.float32]:
         found = np.zeros((self._rows, TAPS), dtype=np.float32)
@@ -227,7 +244,9 @@ def _agreed(errors: Sequence[float]) -> float:
     return statistics.median(errors[:AGREE_QUIET])
 
 
-def _stretched(samples: NDArray[np.float32], change: int, before: NDArray[np.float32], after: NDArray[np.float32]) -> NDArray[np.float32]:
+def _stretched(
+    samples: NDArray[np.float32], change: int, before: NDArray[np.float32], after: NDArray[np.float32]
+) -> NDArray[np.float32]:
     """Return samples that last longer by `change`; `before` and `after` are the TAPS samples beside them.
 
     Each is made of the sixteen around it by a windowed sinc: the first one stays, and what follows the last one fits.

@@ -1,8 +1,11 @@
-"""Encodes a sound in pieces that join exactly, and reads the encoded packets back. Knows nothing of where samples come from.
+"""Encodes a sound in pieces that join exactly, and reads the encoded packets back.
 
-Packets lie on a grid: the n-th begins n times its length after the stream's first moment, so that sound and picture begin together, and a
-piece has whole packets. What an encoder says before its first sample was there (its delay) is left out. Each piece is encoded by an encoder
-of its own that was given some packets' worth of sound before: what it knows then is what one encoder for all would know.
+Knows nothing of where samples come from.
+
+Packets lie on a grid: the n-th begins n times its length after the stream's first moment, so that sound and picture
+begin together, and a piece has whole packets. What an encoder says before its first sample was there (its delay) is
+left out. Each piece is encoded by an encoder of its own that was given some packets' worth of sound before: what it
+knows then is what one encoder for all would know.
 """
 
 from __future__ import annotations
@@ -35,7 +38,9 @@ AUDIO_FILE = "sound.nut"
 
 @dataclass(frozen=True, kw_only=True)
 class Coding:
-    """How many samples a packet of a codec has, and how many an encoder puts before the first (libavcodec's initial_padding)."""
+    """How many samples a packet of a codec has,
+    and how many an encoder puts before the first (libavcodec's initial_padding).
+    """
 
     packet: int
     delay: int
@@ -56,7 +61,10 @@ def packet_ticks(codec: str, number: int) -> Fraction:
 
 @dataclass(frozen=True, kw_only=True)
 class Length:
-    """How long a stream is, and how short its last segment may be: a packet of sound must begin in it. Ticks of 90 kHz."""
+    """How long a stream is, and how short its last segment may be: a packet of sound must begin in it.
+
+    Ticks of 90 kHz.
+    """
 
     ticks: int
     shortest_segment: int = 0
@@ -67,12 +75,17 @@ class Length:
         return self.ticks * RATE_HZ // CLOCK_HZ
 
     def packets(self, codec: str) -> int:
-        """Return how many packets there are: they fill the stream, and one more where none might begin in its last segment."""
+        """Return how many packets there are: they fill the stream,
+        and one more where none might begin in its last segment.
+        """
         return first_packet(codec, self.ticks) + (self.shortest_segment < packet_ticks(codec, 1))
 
 
 class PieceWriter:
-    """Encodes the packets from `first` until before `last` into a file. Samples are put from `position` on, without a hole."""
+    """Encodes the packets from `first` until before `last` into a file.
+
+    Samples are put from `position` on, without a hole.
+    """
 
     def __init__(self, path: Path, rendition: AudioRendition, first: int, last: int) -> None:
         import av
@@ -110,7 +123,9 @@ class PieceWriter:
         whole = samples.shape[1] // self._coding.packet * self._coding.packet
         self._rest = samples[:, whole:]
         if whole and not self.done:
-            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples[:, :whole]), format="fltp", layout=self._layout)
+            frame = av.AudioFrame.from_ndarray(
+                np.ascontiguousarray(samples[:, :whole]), format="fltp", layout=self._layout
+            )
             frame.sample_rate = RATE_HZ
             with _told("the sound can't be encoded"):
                 self._write(frame)
@@ -170,7 +185,8 @@ def ticks_of(packet: Any) -> int:  # noqa: ANN401  # PyAV's packet
 
 
 def write_stretch(pieces: Sequence[Path], target: Path, start: int, end: int) -> None:
-    """Copy the packets that begin from `start` until before `end` (ticks of 90 kHz of the stream) into a file of their own.
+    """Copy the packets that begin from `start` until before `end` (ticks of 90 kHz of the stream) into a file of their
+    own.
 
     Every packet belongs to exactly one stretch, and keeps its time. Raises EncodeError.
     """

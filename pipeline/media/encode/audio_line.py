@@ -1,6 +1,8 @@
-"""One rendition's sound on its way from a reader's blocks to encoded pieces: put together, measured, made louder, encoded.
+"""One rendition's sound on its way from a reader's blocks to encoded pieces: put together, measured, made louder,
+encoded.
 
-Knows which pieces there are and how long they are; where they lie is told. Positions are samples at 48 kHz of the stream.
+Knows which pieces there are and how long they are; where they lie is told. Positions are samples at 48 kHz of the
+stream.
 """
 
 from __future__ import annotations
@@ -67,8 +69,8 @@ class Level:
 class AudioLine:
     """One rendition, from piece number `first` on.
 
-    `place` returns the file for the piece of a number; None where nothing is encoded. Where it `measures`, `powers` are those of the
-    tenths of a second from that piece on.
+    `place` returns the file for the piece of a number; None where nothing is encoded. Where it `measures`, `powers` are
+    those of the tenths of a second from that piece on.
     """
 
     def __init__(
@@ -126,7 +128,9 @@ class AudioLine:
 
     def end(self, length: Length) -> None:
         """Fill up with silence, and finish the last piece. Raises EncodeError."""
-        ends = [start + sum(part.shape[1] for part in queue) if start is not None else 0 for start, queue in self._ends()]
+        ends = [
+            start + sum(part.shape[1] for part in queue) if start is not None else 0 for start, queue in self._ends()
+        ]
         for number, at in enumerate(ends):
             if self._starts[number] is None:
                 self._starts[number] = at
@@ -241,7 +245,9 @@ class AudioLine:
                 self._written = number + 1
 
     def _writer_begins(self, number: int) -> int:
-        return PieceWriter.begins(self._rendition.codec, first_packet(self._rendition.codec, number * PIECE_S * CLOCK_HZ))
+        return PieceWriter.begins(
+            self._rendition.codec, first_packet(self._rendition.codec, number * PIECE_S * CLOCK_HZ)
+        )
 
 
 def _rows(of_track: Sequence[Wanted], mine: Wanted) -> slice:

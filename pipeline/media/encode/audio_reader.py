@@ -1,7 +1,8 @@
-"""Reads sound tracks as one line of samples each: float32 at 48 kHz, in channels that were asked for, where its packets say.
+"""Reads sound tracks as one line of samples each: float32 at 48 kHz, in channels that were asked for,
+where its packets say.
 
-One pass over the file for all tracks. A packet that can't be decoded costs itself only; format, channels and rate may change anywhere.
-Times count from the first moment of the file.
+One pass over the file for all tracks. A packet that can't be decoded costs itself only; format, channels and rate may
+change anywhere. Times count from the first moment of the file.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ENTRY_S = 1.0
-"""So much is decoded before the place where a track is entered: what a decoder knows then is what it would have known."""
+"""So much is decoded before the place where a track is entered:
+what a decoder knows then is what it would have known.
+"""
 
 LEAST_SAMPLES = RATE_HZ // 50
 """Frames are put together until they hold so many samples: some codecs have thousands of them a second."""
@@ -61,9 +64,10 @@ class Block:
 class AudioReader:
     """Reads what is wanted of each track, by the track's index among all streams of the file.
 
-    `start_s` is the container's time of the first moment: what lies before it is not read, nor what lies after `limit_s`, counted from
-    there. `entries` are where to enter tracks; without one a track is read from its beginning. `errors` counts what could not be decoded
-    and where the file could not be read any further, `ends` is where the last packet of each track ends, in seconds.
+    `start_s` is the container's time of the first moment: what lies before it is not read, nor what lies after
+    `limit_s`, counted from there. `entries` are where to enter tracks; without one a track is read from its beginning.
+    `errors` counts what could not be decoded and where the file could not be read any further, `ends` is where the last
+    packet of each track ends, in seconds.
     """
 
     def __init__(
@@ -85,7 +89,8 @@ class AudioReader:
         self._tracks: dict[int, _Track] = {}
 
     def blocks(self, check: Callable[[], None] = lambda: None) -> Iterator[Block]:
-        """Yield the tracks' samples as they come in the file, then what is left of each; `check` is called now and then.
+        """Yield the tracks' samples as they come in the file, then what is left of each;
+        `check` is called now and then.
 
         Raises SourceError, and what `check` raises.
         """
@@ -119,7 +124,8 @@ class AudioReader:
             raise unreadable(self._path, error) from error
 
     def _packets(self, packets: Iterator[Any]) -> Iterator[Any]:
-        """Yield PyAV's packets until the file ends, or is so broken that it can't be read any further, which counts as an error.
+        """Yield PyAV's packets until the file ends, or is so broken that it can't be read any further,
+        which counts as an error.
 
         Raises OSError when a drive or a network fails: the rest is there, but not now.
         """
@@ -182,7 +188,9 @@ class _Track:
         self._held_back = 0
 
     def wants(self, packet: Any) -> bool:  # noqa: ANN401  # PyAV's packet
-        """Whether a packet has to be decoded: not if it lies well before where the track is entered, or after the end of a part."""
+        """Whether a packet has to be decoded: not if it lies well before where the track is entered,
+        or after the end of a part.
+        """
         if packet.pts is None:
             return True
         if self._entry is not None:
@@ -223,7 +231,9 @@ class _Track:
     def _put(self, *more: NDArray[np.float32]) -> None:
         parts = [part for part in (*self._parts, *more) if part.shape[1]]
         if parts:
-            self._clock.put(np.concatenate(parts, axis=1) if len(parts) > 1 else parts[0], self._time, self._pts, self._held_back)
+            self._clock.put(
+                np.concatenate(parts, axis=1) if len(parts) > 1 else parts[0], self._time, self._pts, self._held_back
+            )
         self._parts, self._time, self._pts = [], None, None
 
     def _adapt(self, frame: Any) -> None:  # noqa: ANN401  # PyAV's frame
@@ -263,7 +273,9 @@ class _Track:
         if not self._resamplers:
             return np.zeros((0, 0), dtype=np.float32)
         counts = [count for _, count in _parts(sum(w.channels if isinstance(w, Mix) else 1 for w in self._wanted))]
-        made = [_joined(resampler.resample(None), count) for count, resampler in zip(counts, self._resamplers, strict=True)]
+        made = [
+            _joined(resampler.resample(None), count) for count, resampler in zip(counts, self._resamplers, strict=True)
+        ]
         self._resamplers = []
         return np.concatenate(made)
 

@@ -20,16 +20,20 @@ FRAGMENTED = "+delay_moov+default_base_moof+frag_discont+skip_trailer"
 MUXERS = {
     # the times as they are: the muxer would add a delay of its own
     SegmentType.TS: ("mpegts", {"mpegts_copyts": "1"}),
-    # one fragment with the time that it has in the whole stream, no index behind it; AC-3's header is known with its first packet only
+    # one fragment with the time that it has in the whole stream, no index behind it; AC-3's header is known with its
+    # first packet only
     SegmentType.FMP4: ("mp4", {"movflags": FRAGMENTED, "use_editlist": "0", "avoid_negative_ts": "disabled"}),
 }
 
 
-def write_segments(pieces: Sequence[Path], folder: Path, segment_type: SegmentType, boundaries: Sequence[int], end: int) -> list[int]:
+def write_segments(
+    pieces: Sequence[Path], folder: Path, segment_type: SegmentType, boundaries: Sequence[int], end: int
+) -> list[int]:
     """Write the packets of pieces into a segment for each boundary, in `folder`; those from `end` on are left out.
 
-    A packet lies in the segment of the last boundary that is not after its begin: it keeps its time. Boundaries and `end` are ticks of
-    90 kHz of the stream. Returns when the segments' first packets begin, in the same ticks. Raises EncodeError, OSError.
+    A packet lies in the segment of the last boundary that is not after its begin: it keeps its time. Boundaries and
+    `end` are ticks of 90 kHz of the stream. Returns when the segments' first packets begin, in the same ticks. Raises
+    EncodeError, OSError.
     """
     name, options = MUXERS[segment_type]
     starts: list[int] = []

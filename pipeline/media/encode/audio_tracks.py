@@ -35,12 +35,17 @@ class _PlannedAudio:
 
 
 def audio_renditions(
-    streams: Sequence[AudioStream], *, surround: bool, container: str = "", audio_map: Sequence[Sequence[MappedAudio]] = ()
+    streams: Sequence[AudioStream],
+    *,
+    surround: bool,
+    container: str = "",
+    audio_map: Sequence[Sequence[MappedAudio]] = (),
 ) -> tuple[AudioRendition, ...]:
     """Return a rendition a sound in the source's order, and a 5.1 one for each track that has it, when asked.
 
-    Sounds are the tracks, mono ones two by two where they are left and right, or what `audio_map` says. Where all are mono they stay so;
-    beside others a mono one is made stereo. The track that the file marks is the default, else the first. Raises SettingsError.
+    Sounds are the tracks, mono ones two by two where they are left and right, or what `audio_map` says. Where all are
+    mono they stay so; beside others a mono one is made stereo. The track that the file marks is the default, else the
+    first. Raises SettingsError.
     """
     made: list[AudioRendition] = []
     sounds = _mapped(streams, audio_map) if audio_map else _suggested(streams, container)
@@ -85,7 +90,10 @@ def _suggested(streams: Sequence[AudioStream], container: str) -> list[_PlannedA
     if not are_pairs(streams, container):
         return [_PlannedAudio(stream=stream) for stream in streams]
     pairs = zip(streams[::2], streams[1::2], strict=True)
-    return [_PlannedAudio(stream=left, parts=tuple(TrackChannel(index=s.index, channel=0) for s in (left, right))) for left, right in pairs]
+    return [
+        _PlannedAudio(stream=left, parts=tuple(TrackChannel(index=s.index, channel=0) for s in (left, right)))
+        for left, right in pairs
+    ]
 
 
 def _mapped(streams: Sequence[AudioStream], audio_map: Sequence[Sequence[MappedAudio]]) -> list[_PlannedAudio]:
@@ -100,13 +108,21 @@ def _mapped(streams: Sequence[AudioStream], audio_map: Sequence[Sequence[MappedA
             )
             continue
         tracks = [streams[part.track - 1] for part in wanted]
-        beyond = [(p, t) for p, t in zip(wanted, tracks, strict=True) if p.channel is not None and not 1 <= p.channel <= t.channels]
+        beyond = [
+            (p, t)
+            for p, t in zip(wanted, tracks, strict=True)
+            if p.channel is not None and not 1 <= p.channel <= t.channels
+        ]
         if beyond:
             part, track = beyond[0]
-            problems.append(f"The audio map names channel {part.channel} of sound track {part.track}, which has {track.channels}.")
+            problems.append(
+                f"The audio map names channel {part.channel} of sound track {part.track}, which has {track.channels}."
+            )
             continue
         whole = len(wanted) == 1 and wanted[0].channel is None
-        parts = tuple(TrackChannel(index=t.index, channel=(p.channel or 1) - 1) for p, t in zip(wanted, tracks, strict=True))
+        parts = tuple(
+            TrackChannel(index=t.index, channel=(p.channel or 1) - 1) for p, t in zip(wanted, tracks, strict=True)
+        )
         sounds.append(_PlannedAudio(stream=tracks[0], parts=() if whole else parts))
     if problems:
         raise SettingsError(problems)

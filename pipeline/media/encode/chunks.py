@@ -44,7 +44,9 @@ LONGEST_SEGMENT_S = 6.45
 """A segment may be half a second longer than the target (Apple 7.5), with a little to spare."""
 
 SHORTEST_PAUSE_S = 0.4
-"""Where segments would get longer than that, the picture is repeated in pauses, so often: some frame is near each boundary."""
+"""Where segments would get longer than that, the picture is repeated in pauses, so often:
+some frame is near each boundary.
+"""
 
 LEAST_RATE = 20
 """Frames a second at which a picture with pauses is read at least: no frame is shown noticeably early or late."""
@@ -68,9 +70,9 @@ class Chunk:
     """A stretch of the source in ticks of 90 kHz; `end` None is the end of the source.
 
     `seek_s` is where decoding begins, None for the beginning of the file; `first_frame` is how far after `start` the
-    first frame is shown; `frames` how many there are, None where that can't be known before.
-    `segment` is the muxer's clock: after each multiple of it the next keyframe begins a segment; None for the plan's own.
-    `keyframes` are where keyframes are forced, empty for the first frame of every slot.
+    first frame is shown; `frames` how many there are, None where that can't be known before. `segment` is the muxer's
+    clock: after each multiple of it the next keyframe begins a segment; None for the plan's own. `keyframes` are where
+    keyframes are forced, empty for the first frame of every slot.
     """
 
     number: int
@@ -87,14 +89,14 @@ class Chunk:
 class Cutting:
     """How the source is cut, and what must be filled in so that every slot has a frame.
 
-    `length` is the length of the stream in ticks: the picture, or the longest sound where that goes on.
-    `first_frame` is when the first frame is shown; `copies_before` how many copies of it fill the time before, where that is
-    long; `last_frame` how long the last one stands; `frame_ticks` the shortest time between two; `frame_rate` how many a second
-    the encoders have to do with, by which all of them are told the same level.
-    `pauses` says that pauses of the picture must be filled; `held` that the last frame is repeated: it
-    stands until the sound ends, or longer than the others, or the frames after it are lost; `thinning` how frames that are
-    too many are left out; `slow` that they come so seldom that encoding them in another order would let the stream begin
-    noticeably before its first picture. `repeatable` asks for encoders that give the same bytes each time, one thread each:
+    `length` is the length of the stream in ticks: the picture, or the longest sound where that goes on. `first_frame`
+    is when the first frame is shown; `copies_before` how many copies of it fill the time before, where that is long;
+    `last_frame` how long the last one stands; `frame_ticks` the shortest time between two; `frame_rate` how many a
+    second the encoders have to do with, by which all of them are told the same level. `pauses` says that pauses of the
+    picture must be filled; `held` that the last frame is repeated: it stands until the sound ends, or longer than the
+    others, or the frames after it are lost; `thinning` how frames that are too many are left out; `slow` that they come
+    so seldom that encoding them in another order would let the stream begin noticeably before its first picture.
+    `repeatable` asks for encoders that give the same bytes each time, one thread each:
     chunks side by side fill the cores. A long source in one piece can't afford that.
     Of a part of a source, `entry` is when its first frame is shown in the whole.
     """
@@ -128,7 +130,8 @@ def side_by_side(cores: int) -> int:
 def cut(plan: Plan, scan: Scan, *, cores: int, whole: bool = False, expected: int | None = None) -> Cutting:
     """Return the cuts for a source with a picture, on a machine with so many cores.
 
-    `whole` asks for a single chunk whatever the source is; `expected` is how long the picture is, in ticks, where the scan ends before.
+    `whole` asks for a single chunk whatever the source is; `expected` is how long the picture is, in ticks, where the
+    scan ends before.
     """
     first = scan.frames[0] if scan.frames else 0
     late = first > LATE_PICTURE_S * CLOCK_HZ
@@ -153,7 +156,10 @@ def cut(plan: Plan, scan: Scan, *, cores: int, whole: bool = False, expected: in
     chunks = _chunks(scan, starts, goes_on=goes_on, lead=lead)
     copies = max(1, round(first / max(scan.shortest_gap, CLOCK_HZ // MAX_COPY_RATE))) if late else 0
     cutting = Cutting(
-        chunks=tuple(replace(c, frames=None if timed_anew or c.frames is None else c.frames + (0 if c.number else copies)) for c in chunks),
+        chunks=tuple(
+            replace(c, frames=None if timed_anew or c.frames is None else c.frames + (0 if c.number else copies))
+            for c in chunks
+        ),
         length=length,
         first_frame=first,
         copies_before=copies,
@@ -183,8 +189,9 @@ def _fastest(scan: Scan) -> float:
 def first_chunks(plan: Plan, scan: Scan, *, cores: int) -> Cutting | None:
     """Return the chunks that can be begun with before a source was read through, None where nothing can be said yet.
 
-    `scan` is what was found up to its `picture_end`, and nothing of what comes after it. The chunks are those with which `cut`
-    begins for the whole source, unless something is found later that changes everything: a pause, damage, times that jump.
+    `scan` is what was found up to its `picture_end`, and nothing of what comes after it. The chunks are those with
+    which `cut` begins for the whole source, unless something is found later that changes everything: a pause, damage,
+    times that jump.
     """
     length = round((plan.media.duration_s or 0.0) * CLOCK_HZ)
     segments = -(-length // (plan.segment_s * CLOCK_HZ))
@@ -203,12 +210,16 @@ def cut_at(plan: Plan, cutting: Cutting, scan: Scan, boundaries: Sequence[int], 
     starts = list(boundaries[::most])
     if len(starts) > 1 and (len(boundaries) - 1) % most < most // 2:
         del starts[-1]  # a rest is not worth a chunk of its own
-    chunks = tuple(_timed(chunk, scan, boundaries, cutting.length) for chunk in _chunks(scan, starts, goes_on=cutting.held, lead=0))
+    chunks = tuple(
+        _timed(chunk, scan, boundaries, cutting.length) for chunk in _chunks(scan, starts, goes_on=cutting.held, lead=0)
+    )
     return replace(cutting, chunks=chunks, repeatable=True)
 
 
 def _most_segments(plan: Plan, cores: int) -> int:
-    """Return how many segments a chunk may have, so that it takes no longer than CHUNK_S: the chunks share the cores."""
+    """Return how many segments a chunk may have, so that it takes no longer than CHUNK_S:
+    the chunks share the cores.
+    """
     work_s = CHUNK_S * max(1.0, cores / side_by_side(cores))
     return max(1, min(CHUNK_SEGMENTS, round(work_s / (work_for_s(plan) * plan.segment_s))))
 
@@ -269,7 +280,11 @@ def _starts(scan: Scan, segment_s: int, chunk_segments: int, lead: int) -> list[
     wanted = chunk_segments * segment
     while wanted <= last:
         places = (wanted + shift * segment for shift in range(-slack, slack + 1))
-        usable = [p for p in places if starts[-1] < _keyframe(scan, p - lead) and _first_frame(scan, p) <= LATEST_FIRST_FRAME_S * CLOCK_HZ]
+        usable = [
+            p
+            for p in places
+            if starts[-1] < _keyframe(scan, p - lead) and _first_frame(scan, p) <= LATEST_FIRST_FRAME_S * CLOCK_HZ
+        ]
         if usable:
             starts.append(min(usable, key=lambda place: (place - _keyframe(scan, place - lead), abs(place - wanted))))
             wanted = starts[-1]
@@ -296,7 +311,9 @@ def _must_be_filled(scan: Scan, segment_s: int) -> bool:
         begins.append(scan.frames[at])
         places.append(at)
     longest = max(b - a for a, b in itertools.pairwise([*begins, max(scan.picture_end, begins[-1])]))
-    return longest > LONGEST_SEGMENT_S * CLOCK_HZ or any(after - before == 1 for before, after in itertools.pairwise(places))
+    return longest > LONGEST_SEGMENT_S * CLOCK_HZ or any(
+        after - before == 1 for before, after in itertools.pairwise(places)
+    )
 
 
 def _from(start: int) -> int:

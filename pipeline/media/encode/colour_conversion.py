@@ -1,7 +1,7 @@
 """How a source's colours become those of the stream: BT.709, or BT.2020 where HDR is kept, in limited range. Pure.
 
-What is BT.709 already passes untouched. Only the names differ from one ffmpeg to the next: all that is used here gives the same
-pixels from 5.1 on.
+What is BT.709 already passes untouched. Only the names differ from one ffmpeg to the next: all that is used here gives
+the same pixels from 5.1 on.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ UNKNOWN_TO_SCALE = ("ycgco", "bt2020c", "ictcp")
 CINEMA: tuple[Filter, ...] = (
     # scale makes RGB of X'Y'Z' by itself, as long as nothing is said of its colours
     ("format", {"pix_fmts": "gbrp12le"}),
-    # white is 48 of 52.37 cd/m2 (SMPTE ST 428-1), of which scale knows nothing; it makes light into numbers by a power of 2.2
+    # white is 48 of 52.37 cd/m2 (SMPTE ST 428-1), of which scale knows nothing; it makes light into numbers by a power
+    # of 2.2
     ("lutrgb", dict.fromkeys("rgb", f"val*{(52.37 / 48) ** (1 / 2.2):.5f}")),
 )
 
@@ -67,8 +68,8 @@ class Conversion:
 def conversion(source: Colours, found: DynamicRange, made: DynamicRange) -> Conversion:
     """Return how a picture of these colours and this dynamic range is converted to what is made."""
     if source.primaries == DCI_P3:
-        # The projector's white becomes the screen's, with the same red, green and blue; and from one run to the next, the zscale of
-        # ffmpeg 9 takes DCI P3 for something else.
+        # The projector's white becomes the screen's, with the same red, green and blue; and from one run to the next,
+        # the zscale of ffmpeg 9 takes DCI P3 for something else.
         source = replace(source, primaries=DISPLAY_P3)
     # what a file says may be nothing that scale understands: ffmpeg 9 refuses YUV that calls itself RGB, as ProRes does
     # nor does it take a matrix that it can't convert itself; it has none to convert, and the filters behind it are told
@@ -99,7 +100,10 @@ def named_by_headers(codec: Codec, made: DynamicRange) -> str:
     if codec is Codec.AV1:
         names, limited = ("color_primaries", "transfer_characteristics", "matrix_coefficients"), "color_range=tv"
     else:
-        names, limited = ("colour_primaries", "transfer_characteristics", "matrix_coefficients"), "video_full_range_flag=0"
+        names, limited = (
+            ("colour_primaries", "transfer_characteristics", "matrix_coefficients"),
+            "video_full_range_flag=0",
+        )
     values = zip(names, (named.primaries, named.transfer, named.matrix), strict=True)
     return f"{codec.value}_metadata={':'.join(f'{name}={value}' for name, value in values)}:{limited}"
 
@@ -141,12 +145,17 @@ def _read(source: Colours) -> dict[str, str]:
 
 
 def _by_light(source: Colours, transfer: str, primaries: str, matrix: str) -> tuple[Filter, ...]:
-    """Convert in linear light, reached by the transfer that is made: of SDR the others are that one under another name."""
+    """Convert in linear light, reached by the transfer that is made:
+    of SDR the others are that one under another name.
+    """
     read = _read(source) if source.transfer == "linear" else _read(source) | {"tin": transfer}
     return (*_planes(source), ("zscale", read | {"p": primaries, "t": transfer, "m": matrix, "r": LIMITED}))
 
 
 def _by_numbers(source: Colours) -> Filter:
-    """Exchange matrix and range alone: `fast` leaves transfer and primaries as they are. Exact, at a tenth of what scale takes."""
+    """Exchange matrix and range alone: `fast` leaves transfer and primaries as they are.
+
+    Exact, at a tenth of what scale takes.
+    """
     read = {"ispace": source.matrix, "iprimaries": "bt709", "itrc": "bt709", "irange": _range(source)}
     return "colorspace", read | {"all": "bt709", "range": LIMITED, "fast": "1"}

@@ -39,9 +39,13 @@ def boundaries(plan: Plan, scan: Scan, cutting: Cutting) -> tuple[int, ...]:
 
 
 def below(renditions: Sequence[Rendition], peak_bit_rate: float) -> tuple[Rendition, ...]:
-    """Return all renditions but the largest, which is a source of this peak: the others keep the ladder's distance to it."""
+    """Return all renditions but the largest, which is a source of this peak:
+    the others keep the ladder's distance to it.
+    """
     top = renditions[0]
-    return tuple(replace(r, bit_rate=max(1, int(min(1, peak_bit_rate / top.bit_rate) * r.bit_rate))) for r in renditions[1:])
+    return tuple(
+        replace(r, bit_rate=max(1, int(min(1, peak_bit_rate / top.bit_rate) * r.bit_rate))) for r in renditions[1:]
+    )
 
 
 def _obstacles(plan: Plan, scan: Scan, cutting: Cutting) -> Iterator[str]:
@@ -77,7 +81,10 @@ def _video_obstacles(video: VideoStream, top: Rendition) -> Iterator[str]:
     if video.sample_aspect_ratio != 1:
         yield "its pixels are not square"
     if (video.coded_width, video.coded_height) != (top.frame_width, top.frame_height):
-        yield f"it is {video.coded_width}×{video.coded_height}, and {top.name} is made in {top.frame_width}×{top.frame_height}"
+        yield (
+            f"it is {video.coded_width}×{video.coded_height}, "
+            f"and {top.name} is made in {top.frame_width}×{top.frame_height}"
+        )
 
 
 def _timing_obstacles(plan: Plan, scan: Scan, cutting: Cutting) -> Iterator[str]:
@@ -103,6 +110,8 @@ def _near(keyframes: Sequence[int], length: int, segment: int) -> tuple[int, ...
     longest = int(LONGEST_SEGMENT_S * CLOCK_HZ)
     starts = [0]
     while length - starts[-1] > longest:
-        ahead = keyframes[bisect.bisect_right(keyframes, starts[-1]) : bisect.bisect_right(keyframes, starts[-1] + longest)]
+        ahead = keyframes[
+            bisect.bisect_right(keyframes, starts[-1]) : bisect.bisect_right(keyframes, starts[-1] + longest)
+        ]
         starts.append(min(ahead, key=lambda keyframe: abs(keyframe - starts[-1] - segment)))
     return tuple(starts)

@@ -34,13 +34,23 @@ TRIAL_LIMIT_S = 10.0
 """How long an encoder may take for a tenth of a second of picture: a driver that hangs would hold up every job."""
 
 TRIAL = Rendition(
-    name="trial", width=640, height=360, frame_width=640, frame_height=360, bit_rate=800_000, max_bit_rate=900_000, buffer_size=1_200_000
+    name="trial",
+    width=640,
+    height=360,
+    frame_width=640,
+    frame_height=360,
+    bit_rate=800_000,
+    max_bit_rate=900_000,
+    buffer_size=1_200_000,
 )
 
 MEMORY = "encoders.json"
 
 MEMORY_FORM = 2
-"""What is remembered of an encoder: ffmpeg's words. In the first form it was what they mean, which is no longer understood."""
+"""What is remembered of an encoder: ffmpeg's words.
+
+In the first form it was what they mean, which is no longer understood.
+"""
 
 FAMILY_NAMES = {
     EncoderFamily.NVIDIA: "NVIDIA NVENC",
@@ -62,8 +72,9 @@ GRAPHICS_DEVICES = Path("/dev/dri")
 
 NO_PERMISSION = "permission denied for the graphics device"
 
-# what ffmpeg says where an encoder can't be opened, by makers, and what that means; the first that is found in its words counts.
-# From libavcodec/nvenc.c, qsv.c, amfenc.c, videotoolboxenc.c, vaapi_encode.c and libavutil/hwcontext_*.c of ffmpeg 5.1 to 9.
+# what ffmpeg says where an encoder can't be opened, by makers, and what that means; the first that is found in its
+# words counts. From libavcodec/nvenc.c, qsv.c, amfenc.c, videotoolboxenc.c, vaapi_encode.c and libavutil/hwcontext_*.c
+# of ffmpeg 5.1 to 9.
 _NO_NVIDIA_DRIVER = "no NVIDIA driver on this machine"
 _NO_NVIDIA_CARD = "no NVIDIA card here can do it"
 _NVIDIA_BUSY = "the NVIDIA card has no room for one more encode"
@@ -152,8 +163,8 @@ class EncoderStatus(str, Enum):
 class EncoderResult:
     """One encoder on this machine.
 
-    `encoder` is ffmpeg's name of it; `reason` says why it does not work, else empty; `words` are ffmpeg's own of that, for
-    whoever looks for the fault.
+    `encoder` is ffmpeg's name of it; `reason` says why it does not work, else empty; `words` are ffmpeg's own of that,
+    for whoever looks for the fault.
     """
 
     codec: Codec
@@ -184,7 +195,9 @@ def check_encoders(
     return _results(ffmpeg, wanted, cache_dir, cancel, again=again)
 
 
-def choose_encoder(ffmpeg: Path, codec: Codec, family: EncoderFamily, *, cache_dir: Path | None, cancel: CancelToken) -> str:
+def choose_encoder(
+    ffmpeg: Path, codec: Codec, family: EncoderFamily, *, cache_dir: Path | None, cancel: CancelToken
+) -> str:
     """Return ffmpeg's name of the encoder to use: the one asked for, or for AUTO the first that works.
 
     Raises:
@@ -206,7 +219,9 @@ def choose_encoder(ffmpeg: Path, codec: Codec, family: EncoderFamily, *, cache_d
         return result.encoder
     if family is EncoderFamily.CPU:
         raise _useless(ffmpeg, result)
-    raise SettingsError(f"{what} ({result.reason}): choose automatic or the processor (auto or cpu), or run doctor to try it again.")
+    raise SettingsError(
+        f"{what} ({result.reason}): choose automatic or the processor (auto or cpu), or run doctor to try it again."
+    )
 
 
 def preferred(results: Sequence[EncoderResult]) -> EncoderResult | None:
@@ -215,8 +230,14 @@ def preferred(results: Sequence[EncoderResult]) -> EncoderResult | None:
 
 
 def _useless(ffmpeg: Path, result: EncoderResult) -> ToolError:
-    what = f"lacks {result.encoder}" if result.status is EncoderStatus.MISSING else f"can't use {result.encoder} ({result.reason})"
-    return ToolError(f"{ffmpeg} {what}, which {CODEC_NAMES[result.codec]} needs: name another ffmpeg with FFMPEG_PATH in .env.")
+    what = (
+        f"lacks {result.encoder}"
+        if result.status is EncoderStatus.MISSING
+        else f"can't use {result.encoder} ({result.reason})"
+    )
+    return ToolError(
+        f"{ffmpeg} {what}, which {CODEC_NAMES[result.codec]} needs: name another ffmpeg with FFMPEG_PATH in .env."
+    )
 
 
 def _results(
@@ -227,7 +248,9 @@ def _results(
     unknown = [encoder for encoder in encoders if again or encoder not in remembered]
     if unknown:
         present = ffmpeg_encoders(ffmpeg)
-        found = {encoder: _trial(ffmpeg, encoder, cancel) if encoder in present else NOT_IN_FFMPEG for encoder in unknown}
+        found = {
+            encoder: _trial(ffmpeg, encoder, cancel) if encoder in present else NOT_IN_FFMPEG for encoder in unknown
+        }
         remembered |= found
         _remember(cache_dir, ffmpeg, identity, remembered)
     return tuple(_result(encoder, remembered[encoder]) for encoder in encoders)
@@ -237,13 +260,17 @@ def _result(encoder: str, words: str) -> EncoderResult:
     status = EncoderStatus.MISSING if words == NOT_IN_FFMPEG else EncoderStatus.FAILS if words else EncoderStatus.WORKS
     family = family_of(encoder)
     reason = _meaning(words, family) if status is EncoderStatus.FAILS else words
-    return EncoderResult(codec=codec_of(encoder), family=family, encoder=encoder, status=status, reason=reason, words=words)
+    return EncoderResult(
+        codec=codec_of(encoder), family=family, encoder=encoder, status=status, reason=reason, words=words
+    )
 
 
 def _trial(ffmpeg: Path, encoder: str, cancel: CancelToken) -> str:
     """Encode a tenth of a second to nowhere, as a real job would; return what ffmpeg said if it failed."""
     try:
-        run_ffmpeg(ffmpeg, _trial_arguments(encoder), cwd=Path(tempfile.gettempdir()), cancel=cancel, limit_s=TRIAL_LIMIT_S)
+        run_ffmpeg(
+            ffmpeg, _trial_arguments(encoder), cwd=Path(tempfile.gettempdir()), cancel=cancel, limit_s=TRIAL_LIMIT_S
+        )
     except EncodeError as error:
         forbidden = family_of(encoder) in (EncoderFamily.INTEL, EncoderFamily.VAAPI) and _devices_are_forbidden()
         words = error.words if isinstance(error, FfmpegError) else str(error)

@@ -1,7 +1,9 @@
-"""The table of ffmpeg's encoders and how each is told what is wanted. Pure: starts nothing, knows nothing of this machine.
+"""The table of ffmpeg's encoders and how each is told what is wanted.
 
-Every encoder must give a closed group of pictures that begins with a true random access picture (IDR, in AV1 a key frame)
-exactly where a keyframe is forced, and nowhere else: the boundaries of segments are the same in every rendition.
+Pure: starts nothing, knows nothing of this machine.
+
+Every encoder must give a closed group of pictures that begins with a true random access picture (IDR, in AV1 a key
+frame) exactly where a keyframe is forced, and nowhere else: the boundaries of segments are the same in every rendition.
 """
 
 from __future__ import annotations
@@ -21,7 +23,10 @@ FAMILIES = (
     EncoderFamily.VAAPI,
     EncoderFamily.CPU,
 )
-"""The order in which `auto` tries them. VA-API comes after the makers' own interfaces, which reach the same hardware."""
+"""The order in which `auto` tries them.
+
+VA-API comes after the makers' own interfaces, which reach the same hardware.
+"""
 
 ENCODERS: dict[Codec, dict[EncoderFamily, str]] = {
     Codec.H264: {
@@ -58,7 +63,15 @@ _KNOWN = {name: (codec, family) for codec, names in ENCODERS.items() for family,
 _GROUP_FRAMES = 250
 
 # x264's names, as each encoder knows them
-_NVENC_PRESETS = {"ultrafast": "p1", "superfast": "p1", "veryfast": "p2", "faster": "p3", "fast": "p4", "medium": "p5", "slow": "p6"}
+_NVENC_PRESETS = {
+    "ultrafast": "p1",
+    "superfast": "p1",
+    "veryfast": "p2",
+    "faster": "p3",
+    "fast": "p4",
+    "medium": "p5",
+    "slow": "p6",
+}
 _NVENC_SLOWEST = "p7"
 _QSV_PRESETS = {"ultrafast": "veryfast", "superfast": "veryfast"}
 # SVT-AV1 itself says that 10 and above may show artefacts
@@ -77,14 +90,34 @@ _SVT_PRESETS = {
 _REFERENCE_FRAMES = {"faster": 2, "fast": 2, "medium": 3, "slow": 5, "slower": 8, "veryslow": 16}
 # ITU-T H.264, table A-1, MaxDpbMbs: more reference frames than fit would take a higher level, for which Apple's HLS
 # authoring specification (1.11) sees no reason
-_BUFFERED_MACROBLOCKS = {30: 8_100, 31: 18_000, 32: 20_480, 40: 32_768, 41: 32_768, 42: 34_816, 50: 110_400, 51: 184_320, 52: 184_320}
+_BUFFERED_MACROBLOCKS = {
+    30: 8_100,
+    31: 18_000,
+    32: 20_480,
+    40: 32_768,
+    41: 32_768,
+    42: 34_816,
+    50: 110_400,
+    51: 184_320,
+    52: 184_320,
+}
 _BUFFERED_MACROBLOCKS |= dict.fromkeys((60, 61, 62), 696_320)
 # SVT-AV1 refuses a buffer of more than ten seconds
 _SVT_BUFFER_S = 10
 _HURRIED = ("ultrafast", "superfast", "veryfast")
 _SLOW = ("slow", "slower", "veryslow")
 # 1 is best and 7 fastest in Intel's driver; other drivers know fewer steps, and ffmpeg takes the nearest
-_VAAPI_LEVELS = {"ultrafast": 7, "superfast": 7, "veryfast": 6, "faster": 5, "fast": 5, "medium": 4, "slow": 3, "slower": 2, "veryslow": 1}
+_VAAPI_LEVELS = {
+    "ultrafast": 7,
+    "superfast": 7,
+    "veryfast": 6,
+    "faster": 5,
+    "fast": 5,
+    "medium": 4,
+    "slow": 3,
+    "slower": 2,
+    "veryslow": 1,
+}
 
 
 def codec_of(encoder: str) -> Codec:
@@ -127,9 +160,10 @@ def video_options(
         renditions: a `crf` means quality below the ceiling `bit_rate`, none means the rate itself. Encoders in hardware
             always keep the rate: what their constant quality modes give differs from driver to driver.
         dynamic_range: of what is encoded; PQ and HLG take 10 bits.
-        segment_type: fMP4 keeps the parameter sets in the initialisation section alone (ISO/IEC 14496-15, avc1 and hvc1).
-        frame_rate: frames a second that come, where known. It decides the level, which encoders otherwise take from a rate that
-            ffmpeg guesses; SVT-AV1 needs it to keep a rate.
+        segment_type: fMP4 keeps the parameter sets in the initialisation section alone (ISO/IEC 14496-15, avc1 and
+            hvc1).
+        frame_rate: frames a second that come, where known. It decides the level, which encoders otherwise take from a
+            rate that ffmpeg guesses; SVT-AV1 needs it to keep a rate.
         repeatable: the same frames give the same bytes each time, at the price of one thread an encoder. With a ceiling
             or a rate, the threads of x264, x265 and SVT-AV1 look at each other's progress, and no two runs are alike.
     """
@@ -147,7 +181,11 @@ def video_options(
         options |= {"g:v": _GROUP_FRAMES} | _hardware(codec, family, preset)
     for number, rendition in enumerate(renditions):
         options |= _rate(encoder, number, rendition)
-        level = None if frame_rate is None else level_to_tell(codec, rendition.frame_width, rendition.frame_height, frame_rate)
+        level = (
+            None
+            if frame_rate is None
+            else level_to_tell(codec, rendition.frame_width, rendition.frame_height, frame_rate)
+        )
         if level is not None and encoder != "libx265":
             options |= _level(encoder, number, level)
     return options
@@ -180,7 +218,9 @@ def _profile(codec: Codec, dynamic_range: DynamicRange) -> str:
     return "high" if codec is Codec.H264 else "main"
 
 
-def _processor(codec: Codec, preset: str, renditions: Sequence[Rendition], *, frame_rate: float | None, repeatable: bool) -> dict[str, Any]:
+def _processor(
+    codec: Codec, preset: str, renditions: Sequence[Rendition], *, frame_rate: float | None, repeatable: bool
+) -> dict[str, Any]:
     if codec is Codec.H264:
         # keyframes at scene cuts would differ from one rendition to the next
         options: dict[str, Any] = {"preset:v": preset, "sc_threshold:v": 0, "forced-idr:v": 1}
@@ -192,12 +232,15 @@ def _processor(codec: Codec, preset: str, renditions: Sequence[Rendition], *, fr
         parameters = ["scenecut=0", "open-gop=0", "info=0", "log-level=error"]
         if repeatable:
             parameters += ["frame-threads=1", "pools=none"]
-        own = {f"x265-params:v:{i}": ":".join([*parameters, *_x265_level(r, frame_rate)]) for i, r in enumerate(renditions)}
+        own = {
+            f"x265-params:v:{i}": ":".join([*parameters, *_x265_level(r, frame_rate)]) for i, r in enumerate(renditions)
+        }
         return {"preset:v": preset, "forced-idr:v": 1} | own
     options = {"preset:v": _SVT_PRESETS[preset], "svtav1-params": "scd=0:lp=1" if repeatable else "scd=0"}
     if frame_rate is not None and any(r.crf is None for r in renditions):
-        # SVT-AV1 spreads a rate over the group it expects and does not see forced keyframes coming: with its own idea of
-        # a group it used half as much again. One more frame than two seconds hold, so that the forced one comes first.
+        # SVT-AV1 spreads a rate over the group it expects and does not see forced keyframes coming: with its own idea
+        # of a group it used half as much again. One more frame than two seconds hold, so that the forced one comes
+        # first.
         options["g:v"] = math.ceil(2 * frame_rate) + 1
     return options
 
@@ -211,7 +254,9 @@ def _reference_frames(preset: str, r: Rendition, frame_rate: float | None) -> in
 
 
 def _x265_level(r: Rendition, frame_rate: float | None) -> list[str]:
-    """Return how x265 is told the level, and the rate by which it sees whether the picture fits: it refuses one that does not."""
+    """Return how x265 is told the level, and the rate by which it sees whether the picture fits:
+    it refuses one that does not.
+    """
     level = None if frame_rate is None else level_to_tell(Codec.HEVC, r.frame_width, r.frame_height, frame_rate)
     if frame_rate is None or level is None:
         return []
@@ -251,7 +296,9 @@ def _rate(encoder: str, number: int, r: Rendition) -> dict[str, Any]:
     if family_of(encoder) is EncoderFamily.CPU and r.crf is not None:
         # SVT-AV1 takes whole numbers alone
         crf, buffer_size = (
-            (round(r.crf), min(r.buffer_size, r.bit_rate * _SVT_BUFFER_S)) if encoder == "libsvtav1" else (r.crf, r.buffer_size)
+            (round(r.crf), min(r.buffer_size, r.bit_rate * _SVT_BUFFER_S))
+            if encoder == "libsvtav1"
+            else (r.crf, r.buffer_size)
         )
         return {f"crf:v:{number}": crf, f"maxrate:v:{number}": r.bit_rate, f"bufsize:v:{number}": buffer_size}
     if encoder == "libsvtav1":

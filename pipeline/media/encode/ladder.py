@@ -8,10 +8,14 @@ from dataclasses import dataclass, replace
 from pipeline.model import Codec, Rendition
 
 SOURCE_HEADROOM = 1.3
-"""No rendition gets more than this times the source's own rate where that is highest: more bits can't bring back what it lost."""
+"""No rendition gets more than this times the source's own rate where that is highest:
+more bits can't bring back what it lost.
+"""
 
 LEAST_SHARE = 0.25
-"""No ceiling falls below this share of the table's: a codec better than the one that is made takes fewer bits for the same picture."""
+"""No ceiling falls below this share of the table's:
+a codec better than the one that is made takes fewer bits for the same picture.
+"""
 
 CRF = {Codec.H264: 22.5, Codec.HEVC: 22.0, Codec.AV1: 26.0}
 """The constant rate factor of each codec's encoder on the processor; lower is better and larger.
@@ -33,13 +37,33 @@ class Quality:
 
 
 QUALITIES = (
-    # Of H.264 beyond 1080p Apple says nothing. In its table for HEVC (HLS authoring specification, appendix, SDR at 30 fps) 1440p
-    # has 1.4 to 1.8 times the rates of 1080p and 2160p 2.6 to 2.9 times; these are 1.6 and 2.8 times.
-    Quality(name="2160p", box_width=3840, box_height=2160, bit_rate=14_000_000, max_bit_rate=15_000_000, buffer_size=21_000_000),
-    Quality(name="1440p", box_width=2560, box_height=1440, bit_rate=8_000_000, max_bit_rate=8_560_000, buffer_size=12_000_000),
-    Quality(name="1080p", box_width=1920, box_height=1080, bit_rate=5_000_000, max_bit_rate=5_350_000, buffer_size=7_500_000),
-    Quality(name="720p", box_width=1280, box_height=720, bit_rate=2_800_000, max_bit_rate=3_000_000, buffer_size=4_200_000),
-    Quality(name="480p", box_width=854, box_height=480, bit_rate=1_400_000, max_bit_rate=1_500_000, buffer_size=2_100_000),
+    # Of H.264 beyond 1080p Apple says nothing. In its table for HEVC (HLS authoring specification, appendix, SDR at 30
+    # fps) 1440p has 1.4 to 1.8 times the rates of 1080p and 2160p 2.6 to 2.9 times; these are 1.6 and 2.8 times.
+    Quality(
+        name="2160p",
+        box_width=3840,
+        box_height=2160,
+        bit_rate=14_000_000,
+        max_bit_rate=15_000_000,
+        buffer_size=21_000_000,
+    ),
+    Quality(
+        name="1440p",
+        box_width=2560,
+        box_height=1440,
+        bit_rate=8_000_000,
+        max_bit_rate=8_560_000,
+        buffer_size=12_000_000,
+    ),
+    Quality(
+        name="1080p", box_width=1920, box_height=1080, bit_rate=5_000_000, max_bit_rate=5_350_000, buffer_size=7_500_000
+    ),
+    Quality(
+        name="720p", box_width=1280, box_height=720, bit_rate=2_800_000, max_bit_rate=3_000_000, buffer_size=4_200_000
+    ),
+    Quality(
+        name="480p", box_width=854, box_height=480, bit_rate=1_400_000, max_bit_rate=1_500_000, buffer_size=2_100_000
+    ),
     Quality(name="360p", box_width=640, box_height=360, bit_rate=800_000, max_bit_rate=900_000, buffer_size=1_200_000),
 )
 BY_NAME = {quality.name: quality for quality in QUALITIES}
@@ -107,9 +131,9 @@ def renditions(
 def within_source(renditions: Sequence[Rendition], peak_bit_rate: float) -> tuple[Rendition, ...]:
     """Return renditions, largest first, with no more bits than a source that peaks at `peak_bit_rate` can use.
 
-    Never by the mean of a source: of minutes of slides and seconds of film the film would starve. Where the source caps more
-    than one of them, the smaller keep the table's distance from the larger: players choose by rate, so the ladder must fall.
-    The peak stays the table's, since a keyframe every two seconds needs its burst.
+    Never by the mean of a source: of minutes of slides and seconds of film the film would starve. Where the source caps
+    more than one of them, the smaller keep the table's distance from the larger: players choose by rate, so the ladder
+    must fall. The peak stays the table's, since a keyframe every two seconds needs its burst.
     """
     made: list[Rendition] = []
     for number, r in enumerate(renditions):

@@ -27,7 +27,8 @@ def _h264(number: int, second: int, picture: int) -> Level:
 
 
 def _hevc(number: int, picture: int, second: int) -> Level:
-    return Level(number, f"{number // 30}.{number % 30 // 3}", picture, second, math.sqrt(8 * picture))  # ITU-T H.265, A.4.1
+    # ITU-T H.265, A.4.1
+    return Level(number, f"{number // 30}.{number % 30 // 3}", picture, second, math.sqrt(8 * picture))
 
 
 def _av1(number: int, picture: int, longest: int, second: int) -> Level:
@@ -112,7 +113,11 @@ def lowest_level(codec: Codec, width: int, height: int, frame_rate: float) -> Le
 def level_to_tell(codec: Codec, width: int, height: int, frame_rate: float) -> Level | None:
     """Return the level that an encoder is told: the lowest that holds the picture, at least 3.0; None for none."""
     lowest = lowest_level(codec, width, height, frame_rate)
-    return None if lowest is None else next(level for level in LEVELS[codec] if level.number >= max(lowest.number, LEAST_LEVEL[codec]))
+    return (
+        None
+        if lowest is None
+        else next(level for level in LEVELS[codec] if level.number >= max(lowest.number, LEAST_LEVEL[codec]))
+    )
 
 
 def level_name(codec: Codec, number: int) -> str:

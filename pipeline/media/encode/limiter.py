@@ -1,4 +1,6 @@
-"""Keeps the true peaks of sound below a ceiling, without a memory: what comes of a moment depends on what is near it only. Pure."""
+"""Keeps the true peaks of sound below a ceiling, without a memory:
+what comes of a moment depends on what is near it only. Pure.
+"""
 
 from __future__ import annotations
 

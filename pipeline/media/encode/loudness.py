@@ -1,4 +1,6 @@
-"""How loud sound is: EBU R128, by ITU-R BS.1770-4 and EBU Tech 3342. Samples go in as they come; powers of a tenth of a second are kept.
+"""How loud sound is: EBU R128, by ITU-R BS.1770-4 and EBU Tech 3342.
+
+Samples go in as they come; powers of a tenth of a second are kept.
 
 From such powers the loudness of any sound is found, also of one that was measured in parts.
 """
@@ -88,7 +90,12 @@ def _k_weighting(layout: str) -> tuple[Any, Any, Any]:
     graph = av.filter.Graph()
     source = graph.add_abuffer(sample_rate=RATE_HZ, format="fltp", layout=layout)
     # r=f64: in single precision the high pass, whose poles lie close to one, is noisy
-    chain = [source, graph.add("biquad", f"{SHELF}:r=f64"), graph.add("biquad", f"{HIGH_PASS}:r=f64"), graph.add("abuffersink")]
+    chain = [
+        source,
+        graph.add("biquad", f"{SHELF}:r=f64"),
+        graph.add("biquad", f"{HIGH_PASS}:r=f64"),
+        graph.add("abuffersink"),
+    ]
     for one, other in itertools.pairwise(chain):
         one.link_to(other)
     graph.configure()

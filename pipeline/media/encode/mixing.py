@@ -1,6 +1,7 @@
 """How a track's channels become those of a rendition: matrices by the channels' names. Pure.
 
-Done here and not by swresample, which refuses layouts that it does not know, and has no say in a track whose channels change.
+Done here and not by swresample, which refuses layouts that it does not know, and has no say in a track whose channels
+change.
 """
 
 from __future__ import annotations
@@ -51,12 +52,23 @@ OUTPUTS = {
 }
 
 LEFT = {"FL": 1.0, "DL": 1.0, "WL": 1.0, "FLC": 1.0, "FC": HALF_POWER, "BL": HALF_POWER, "SL": HALF_POWER, "BC": 0.5}
-HEIGHTS = {"TFL": "FL", "TFR": "FR", "TFC": "FC", "TBL": "BL", "TBR": "BR", "TBC": "BC", "TSL": "SL", "TSR": "SR", "TC": "FC"}
+HEIGHTS = {
+    "TFL": "FL",
+    "TFR": "FR",
+    "TFC": "FC",
+    "TBL": "BL",
+    "TBR": "BR",
+    "TBC": "BC",
+    "TSL": "SL",
+    "TSR": "SR",
+    "TC": "FC",
+}
 """Loudspeakers above others: where there are none, they are heard from the ones below, at half the power."""
 
 
 def matrix(names: Sequence[str], mix: Mix) -> NDArray[np.float32]:
-    """Return what `mix` makes of channels with these names (FL, FR, FC, LFE, …): float32 (its channels, the track's channels).
+    """Return what `mix` makes of channels with these names (FL, FR, FC, LFE, …): float32 (its channels,
+    the track's channels).
 
     Names that say nothing stand for the usual layouts up to six channels; of more, the first two are taken.
     """
@@ -67,7 +79,9 @@ def matrix(names: Sequence[str], mix: Mix) -> NDArray[np.float32]:
     known = _known(names)
     if mix is Mix.SURROUND and "FL" in known and len(known) >= MOST_GUESSED:
         return np.array([[_surround(name, out) for name in known] for out in OUTPUTS[mix]], dtype=np.float32)
-    stereo: NDArray[np.float32] = np.array([[_left(name) for name in known], [_left(_mirrored(name)) for name in known]], dtype=np.float32)
+    stereo: NDArray[np.float32] = np.array(
+        [[_left(name) for name in known], [_left(_mirrored(name)) for name in known]], dtype=np.float32
+    )
     if mix is Mix.STEREO:
         return stereo
     if mix is Mix.MONO:

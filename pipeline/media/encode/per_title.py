@@ -1,7 +1,7 @@
 """Finds each rendition's constant rate factor for a VMAF target, by encoding and measuring short stretches.
 
-Owns where the stretches lie, which factors are tried and what follows from the scores. Knows nothing of jobs and folders;
-what is done to a picture before it is encoded is `encode`'s to say, how an encoder is told is `encoders'`.
+Owns where the stretches lie, which factors are tried and what follows from the scores. Knows nothing of jobs and
+folders; what is done to a picture before it is encoded is `encode`'s to say, how an encoder is told is `encoders'`.
 """
 
 from __future__ import annotations
@@ -28,13 +28,16 @@ from pipeline.media.source.scan import CLOCK_HZ, EARLY_TICKS
 from pipeline.model import Codec, Plan, Rendition
 
 STRETCHES = 7
-"""How many stretches of a long source are looked at. Each is a slot: a group of pictures exactly as the encode has it."""
+"""How many stretches of a long source are looked at.
+
+Each is a slot: a group of pictures exactly as the encode has it.
+"""
 
 RUN_IN = SLOT_S * CLOCK_HZ
 """How many ticks are encoded before a stretch and not measured.
 
-x264 quantises the first frame of all more coarsely than later keyframes, which follow from the frames before them: without
-this, slides looked 1.5 points worse than they are within the whole; after half a second of it still one point.
+x264 quantises the first frame of all more coarsely than later keyframes, which follow from the frames before them:
+without this, slides looked 1.5 points worse than they are within the whole; after half a second of it still one point.
 """
 
 EVERY = 5
@@ -86,8 +89,8 @@ def choose_crfs(
 ) -> dict[str, float]:
     """Return each rendition's constant rate factor, by its name: the one that gives `target_vmaf` on the whole.
 
-    Where the ceiling of bits keeps the target out of reach it is the lowest factor, so that the ceiling is what is spent.
-    The same source gives the same factors each time.
+    Where the ceiling of bits keeps the target out of reach it is the lowest factor, so that the ceiling is what is
+    spent. The same source gives the same factors each time.
 
     Args:
         ffmpeg: the program; see `require_vmaf`.
@@ -107,7 +110,9 @@ def choose_crfs(
     stretches = spread(cutting)
     trials: dict[str, list[Trial]] = {r.name: [] for r in plan.renditions}
     for number in range(TRIALS):
-        wanted = {r: next_crf(trials[r.name], target, factors, ladder.CRF[codec_of(plan.encoder)]) for r in plan.renditions}
+        wanted = {
+            r: next_crf(trials[r.name], target, factors, ladder.CRF[codec_of(plan.encoder)]) for r in plan.renditions
+        }
         tried = [replace(r, crf=crf) for r, crf in wanted.items() if crf is not None]
         if not tried:
             break
@@ -152,7 +157,8 @@ def next_crf(trials: Sequence[Trial], target: float, factors: Factors, first: fl
 def met(trials: Sequence[Trial], target: float, factors: Factors) -> float:
     """Return the factor at which the target is met, by a straight line through the two trials that lie nearest to it.
 
-    Scores fall as factors rise; where the ceiling of bits makes them stay the same, the line leads to the lowest factor.
+    Scores fall as factors rise; where the ceiling of bits makes them stay the same, the line leads to the lowest
+    factor.
     """
     nearest = sorted(trials, key=lambda t: abs(t.vmaf - target))
     crf, vmaf = nearest[0].crf, nearest[0].vmaf
@@ -201,7 +207,8 @@ def _measured(
     scores = [[score for number in sorted(found) for score in found[number][i]] for i in range(len(tried))]
     if not all(scores):
         raise EncodeError(
-            f"No stretch of {plan.media.path.name} could be measured ({reason or 'there are no frames'}): leave the VMAF target out."
+            f"No stretch of {plan.media.path.name} could be measured ({reason or 'there are no frames'}): "
+            "leave the VMAF target out."
         ) from reason
     return scores
 
@@ -209,13 +216,17 @@ def _measured(
 def trial_arguments(plan: Plan, cutting: Cutting, stretch: Chunk, tried: Sequence[Rendition]) -> list[str]:
     """Return the arguments that encode a stretch, decode what was made and measure it, in one run and nothing on disk.
 
-    ffmpeg-python knows no `-dec`, so the comparisons are put behind what it makes: its graph has two outputs a rendition,
-    of which one is encoded and the other, whose -map is taken out, is what the encoded picture is compared with.
+    ffmpeg-python knows no `-dec`, so the comparisons are put behind what it makes: its graph has two outputs a
+    rendition, of which one is encoded and the other, whose -map is taken out, is what the encoded picture is compared
+    with.
     """
     entry = {} if stretch.seek_s is None else {"noaccurate_seek": None, "ss": f"{stretch.seek_s:.6f}"}
     source = encode.source_input(plan.media, **entry)
     entered = replace(stretch, start=max(0, stretch.start - RUN_IN))
-    branches = [picture.filter_multi_output("split", 2) for picture in encode.video_graph(source, plan, cutting, entered, tuple(tried))]
+    branches = [
+        picture.filter_multi_output("split", 2)
+        for picture in encode.video_graph(source, plan, cutting, entered, tuple(tried))
+    ]
     options = video_options(
         plan.encoder,
         plan.job.encoding.preset,

@@ -1,4 +1,7 @@
-"""Measures with VMAF how close an encoded picture is to what it was made from. Owns libvmaf's filter and log; knows no rendition."""
+"""Measures with VMAF how close an encoded picture is to what it was made from.
+
+Owns libvmaf's filter and log; knows no rendition.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,17 @@ def vmaf_available(ffmpeg: Path) -> bool:
     picture = ["-f", "lavfi", "-i", "color=size=64x64:rate=25:duration=0.08"]
     encoded = ["-filter_complex", "[0:v]split[a][b]", "-map", "[a]", "-c:v", "mpeg4", "-f", "null", "-"]
     with tempfile.TemporaryDirectory() as folder:
-        compared = ["-dec", "0:0", "-filter_complex", comparison("dec:0", "b", _LOG, "out"), "-map", "[out]", "-f", "null", "-"]
+        compared = [
+            "-dec",
+            "0:0",
+            "-filter_complex",
+            comparison("dec:0", "b", _LOG, "out"),
+            "-map",
+            "[out]",
+            "-f",
+            "null",
+            "-",
+        ]
         try:
             run_ffmpeg(ffmpeg, [*picture, *encoded, *compared], cwd=Path(folder), cancel=CancelToken())
         except EncodeError:
@@ -34,7 +47,8 @@ def require_vmaf(ffmpeg: Path) -> None:
     """Raise SettingsError where this ffmpeg can't measure what it encodes."""
     if not vmaf_available(ffmpeg):
         raise SettingsError(
-            f"{ffmpeg} can't measure VMAF: leave the VMAF target out, or let FFMPEG_PATH name an ffmpeg 7.1 or newer with libvmaf."
+            f"{ffmpeg} can't measure VMAF: leave the VMAF target out, "
+            "or let FFMPEG_PATH name an ffmpeg 7.1 or newer with libvmaf."
         )
 
 
@@ -62,7 +76,14 @@ def read_scores(log: Path) -> tuple[float, ...]:
 
 
 def measure_vmaf(
-    ffmpeg: Path, distorted: Path, reference: Path, size: tuple[int, int], *, scratch: Path, cancel: CancelToken, every: int = 1
+    ffmpeg: Path,
+    distorted: Path,
+    reference: Path,
+    size: tuple[int, int],
+    *,
+    scratch: Path,
+    cancel: CancelToken,
+    every: int = 1,
 ) -> float:
     """Return the arithmetic mean of the frames' VMAF (model vmaf_v0.6.1).
 
@@ -80,12 +101,18 @@ def measure_vmaf(
         Cancelled: the job was cancelled.
     """
     width, height = size
-    scaled = f"[1:v:0]scale={width}:{height}:flags=bicubic:out_range=tv,format=yuv420p[scaled];[0:v:0]format=yuv420p[made]"
+    scaled = (
+        f"[1:v:0]scale={width}:{height}:flags=bicubic:out_range=tv,format=yuv420p[scaled];[0:v:0]format=yuv420p[made]"
+    )
     graph = f"{scaled};{comparison('made', 'scaled', _LOG, 'out', every=every)}"
     inputs = ["-i", f"file:{distorted.absolute()}", "-i", f"file:{reference.absolute()}"]
     (scratch / _LOG).unlink(missing_ok=True)
-    run_ffmpeg(ffmpeg, [*inputs, "-filter_complex", graph, "-map", "[out]", "-f", "null", "-"], cwd=scratch, cancel=cancel)
+    run_ffmpeg(
+        ffmpeg, [*inputs, "-filter_complex", graph, "-map", "[out]", "-f", "null", "-"], cwd=scratch, cancel=cancel
+    )
     scores = read_scores(scratch / _LOG)
     if not scores:
-        raise EncodeError(f"{distorted.name} and {reference.name} have no frames to compare: check that both can be played.")
+        raise EncodeError(
+            f"{distorted.name} and {reference.name} have no frames to compare: check that both can be played."
+        )
     return statistics.fmean(scores)

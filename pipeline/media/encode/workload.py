@@ -1,6 +1,7 @@
 """How much work an encode is, estimated from its plan alone: what chunks are cut by. Pure.
 
-Measured times would be nearer, but no two runs would cut alike then, and a chunk that is finished fits only the same cuts.
+Measured times would be nearer, but no two runs would cut alike then, and a chunk that is finished fits only the same
+cuts.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from pipeline.media.encode.encoders import codec_of, family_of
 from pipeline.media.source.frame_rates import MAX_FRAME_RATE
 from pipeline.model import Codec, DynamicRange, EncoderFamily, Plan
 
-# CPU seconds a million pixels with one thread, of a grainy picture at 854x480 (ffmpeg 9.0.2, two cores of a busy server)
+# CPU seconds a million pixels with one thread, of a grainy picture at 854x480 (ffmpeg 9.0.2, two cores of a busy
+# server)
 X264_S = {
     "ultrafast": 0.005,
     "superfast": 0.01,
@@ -58,7 +60,9 @@ TONE_MAP_S = 0.05
 
 
 def work_for_s(plan: Plan) -> float:
-    """Return about how many CPU seconds a second of the source takes, in all renditions together, on a processor that is not quick."""
+    """Return about how many CPU seconds a second of the source takes, in all renditions together,
+    on a processor that is not quick.
+    """
     video = plan.media.video
     assert video is not None
     rate = float(min(video.frame_rate, plan.frame_rate_limit or Fraction(MAX_FRAME_RATE)))

@@ -17,7 +17,10 @@ _MEANINGS = (
     ("^exit status -9$", _MEMORY),  # Linux ends what takes too much memory
     ("permission denied|read-only file system", _FORBIDDEN),
     ("input/output error", "the disk can't be read or written: check the drive and its cable"),
-    ("no such file or directory", "a file that was there is gone: look whether the video or the output folder was moved"),
+    (
+        "no such file or directory",
+        "a file that was there is gone: look whether the video or the output folder was moved",
+    ),
     ("too many open files", "this computer has too many files open: close other programs"),
     ("unknown decoder|decoder not found|no decoder found", _DECODER),
     ("unknown encoder|encoder not found", "this ffmpeg lacks an encoder that is needed: {another}"),
@@ -31,7 +34,10 @@ _MEANINGS = (
     ("picture size", "its picture is too large for ffmpeg: export it smaller"),
     ("invalid data found|moov atom not found|error while decoding|error submitting packet to decoder", _DAMAGED),
 )
-"""The first that is found counts. From ffmpeg's libavutil/error.c, ffmpeg_*.c and the libraries' own messages, 5.1 to 9."""
+"""The first that is found counts.
+
+From ffmpeg's libavutil/error.c, ffmpeg_*.c and the libraries' own messages, 5.1 to 9.
+"""
 
 _ANOTHER = "name another one with FFMPEG_PATH in .env"
 

@@ -1,7 +1,7 @@
 """Windows only: lets a program that was started end with this one, even when this one is killed.
 
-A job object ends all that is in it when its last handle is closed, and the system closes the handles of whatever has ended
-(JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE in Microsoft's documentation of job objects).
+A job object ends all that is in it when its last handle is closed, and the system closes the handles of whatever has
+ended (JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE in Microsoft's documentation of job objects).
 """
 
 from __future__ import annotations

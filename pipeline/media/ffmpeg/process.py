@@ -115,7 +115,9 @@ def run_ffmpeg(
         assert process.stdout is not None
         assert process.stderr is not None
         readers = (
-            threading.Thread(target=_read_times, args=(process.stdout, times, frames), name="ffmpeg-progress", daemon=True),
+            threading.Thread(
+                target=_read_times, args=(process.stdout, times, frames), name="ffmpeg-progress", daemon=True
+            ),
             threading.Thread(target=log.read, args=(process.stderr,), name="ffmpeg-log", daemon=True),
         )
         for reader in readers:
@@ -142,7 +144,18 @@ def run_ffmpeg(
 
 def _start(ffmpeg: Path, arguments: Sequence[str], cwd: Path) -> subprocess.Popen[str]:
     # -nostdin is left out on purpose: "q" on standard input is how ffmpeg is asked to quit.
-    argv = [str(ffmpeg), "-hide_banner", "-loglevel", "level+warning", "-y", "-nostats", "-stats_period", "0.2", "-progress", "pipe:1"]
+    argv = [
+        str(ffmpeg),
+        "-hide_banner",
+        "-loglevel",
+        "level+warning",
+        "-y",
+        "-nostats",
+        "-stats_period",
+        "0.2",
+        "-progress",
+        "pipe:1",
+    ]
     argv += arguments
     try:
         return subprocess.Popen(
@@ -159,7 +172,9 @@ def _start(ffmpeg: Path, arguments: Sequence[str], cwd: Path) -> subprocess.Pope
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
     except OSError as error:
-        raise ToolError(f"{ffmpeg} can't be started ({error.strerror}): check FFMPEG_PATH or install ffmpeg.") from error
+        raise ToolError(
+            f"{ffmpeg} can't be started ({error.strerror}): check FFMPEG_PATH or install ffmpeg."
+        ) from error
 
 
 @contextlib.contextmanager
@@ -171,7 +186,12 @@ def _ending_with_us() -> Iterator[Callable[[subprocess.Popen[str]], None]]:
     silent = subprocess.DEVNULL
     # a session of its own: Ctrl-C and the closing of a terminal are for us to hear
     watchdog = subprocess.Popen(
-        ["/bin/sh", "-c", WATCH], env=child_environment(), stdin=subprocess.PIPE, stdout=silent, stderr=silent, start_new_session=True
+        ["/bin/sh", "-c", WATCH],
+        env=child_environment(),
+        stdin=subprocess.PIPE,
+        stdout=silent,
+        stderr=silent,
+        start_new_session=True,
     )
 
     def tie(process: subprocess.Popen[str]) -> None:
@@ -200,7 +220,9 @@ def ffmpeg_encoders(ffmpeg: Path) -> set[str]:
 def _asked(ffmpeg: Path, question: str) -> str:
     try:
         asked = [str(ffmpeg), "-hide_banner", question]
-        return subprocess.run(asked, env=child_environment(), capture_output=True, text=True, timeout=20, check=True).stdout
+        return subprocess.run(
+            asked, env=child_environment(), capture_output=True, text=True, timeout=20, check=True
+        ).stdout
     except (OSError, subprocess.SubprocessError) as error:
         raise ToolError(f"{ffmpeg} does not run: check FFMPEG_PATH or install ffmpeg.") from error
 

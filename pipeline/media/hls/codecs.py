@@ -1,6 +1,9 @@
-"""Names codecs as a playlist declares them (RFC 6381), from what a stream's headers say. Pure; knows no container and no file.
+"""Names codecs as a playlist declares them (RFC 6381), from what a stream's headers say.
 
-Headers come as demuxers give them: a decoder configuration record from MP4, parameter sets in Annex B form from MPEG-TS.
+Pure; knows no container and no file.
+
+Headers come as demuxers give them: a decoder configuration record from MP4, parameter sets in Annex B form from
+MPEG-TS.
 """
 
 from __future__ import annotations
@@ -100,7 +103,8 @@ def av1_codec(extradata: bytes, colour: Colour) -> str:
     profile, level = extradata[1] >> 5, extradata[1] & 0x1F
     flags = extradata[2]
     depth = 8 if not flags & 0x40 else 12 if flags & 0x20 else 10
-    # Whoever leaves the colour out says BT.709 in limited range, so it is always written. Unspecified (2) is BT.709 to players.
+    # Whoever leaves the colour out says BT.709 in limited range, so it is always written. Unspecified (2) is BT.709 to
+    # players.
     points = (1 if point == 2 else point for point in (colour.primaries, colour.transfer, colour.matrix))
     subsampling = f"{flags >> 3 & 1}{flags >> 2 & 1}{flags & 3}"
     values = ".".join(f"{point:02d}" for point in points)
@@ -112,7 +116,8 @@ def av1_codec(extradata: bytes, colour: Colour) -> str:
 
 def _profile_tier_level(extradata: bytes) -> bytes:
     if extradata[:1] == b"\x01":
-        return extradata[1 : 1 + PROFILE_TIER_LEVEL_BYTES]  # ISO/IEC 14496-15, 8.3.3.1.2: an hvcC has the same bytes in the same order
+        # ISO/IEC 14496-15, 8.3.3.1.2: an hvcC has the same bytes in the same order
+        return extradata[1 : 1 + PROFILE_TIER_LEVEL_BYTES]
     for unit in _annex_b_units(extradata):
         if unit[0] >> 1 & 0x3F == HEVC_SPS_NAL_TYPE:
             # two bytes of header, one of identifiers; 00 00 03 stands for 00 00 (7.3.1.1)

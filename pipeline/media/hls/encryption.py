@@ -1,7 +1,7 @@
 """Encrypts the segments of a finished rendition with the editor's own key (RFC 8216, 4.3.2.4 and 5.2), and undoes it.
 
-Each segment is replaced in one step, so a run that was killed leaves every segment either plain or encrypted, and which of
-the two it is can be seen. Knows nothing of how segments were made.
+Each segment is replaced in one step, so a run that was killed leaves every segment either plain or encrypted, and which
+of the two it is can be seen. Knows nothing of how segments were made.
 """
 
 from __future__ import annotations
@@ -44,11 +44,16 @@ def read_key(encryption: Encryption) -> bytes:
         key = _key_bytes(encryption)
         if len(key) != KEY_BYTES:
             found = f"more than {KEY_BYTES}" if len(key) > KEY_BYTES else str(len(key))
-            problems.append(f"The key file {encryption.key_file} holds {found} bytes: an AES-128 key is a file of exactly {KEY_BYTES}.")
+            problems.append(
+                f"The key file {encryption.key_file} holds {found} bytes: "
+                f"an AES-128 key is a file of exactly {KEY_BYTES}."
+            )
     except SettingsError as error:
         problems += error.problems
     if not _is_address(encryption.key_uri):
-        problems.append(f"{encryption.key_uri!r} can't be a key's address: give one that begins with https:// or a relative path.")
+        problems.append(
+            f"{encryption.key_uri!r} can't be a key's address: give one that begins with https:// or a relative path."
+        )
     if problems:
         raise SettingsError(problems)
     return key
@@ -62,7 +67,8 @@ def key_digest(encryption: Encryption) -> str:
 def encrypt_rendition(folder: Path, name: str, key: bytes, key_uri: str, cancel: CancelToken) -> None:
     """Encrypt the segments of the rendition `name` in a job's folder, then say so in its playlist.
 
-    The playlist comes last: as long as it names no key, the rendition is not wholly encrypted. Raises OutputError, Cancelled.
+    The playlist comes last: as long as it names no key, the rendition is not wholly encrypted. Raises OutputError,
+    Cancelled.
     """
     playlist = folder / name / PLAYLIST
     for number, path in _segments(playlist):
@@ -86,7 +92,8 @@ def restore_rendition(folder: Path, name: str, key: bytes, cancel: CancelToken) 
             plain = _decrypted(_content(path), key, number)
         except ValueError as error:
             raise OutputError(
-                f"An earlier run began to encrypt {playlist.parent} with another key: put that key file back, or start fresh (--fresh)."
+                f"An earlier run began to encrypt {playlist.parent} with another key: "
+                "put that key file back, or start fresh (--fresh)."
             ) from error
         write_whole(path, plain)
     if "#EXT-X-KEY:" in playlist.read_text(encoding="utf-8"):
@@ -102,11 +109,16 @@ def is_plain(segment: Path) -> bool:
 
 
 def plain_copy(folder: Path, name: str, target: Path, key: bytes, cancel: CancelToken) -> None:
-    """Copy the rendition `name` of a job's folder into another folder, plain whatever it is here. Raises OutputError, Cancelled."""
+    """Copy the rendition `name` of a job's folder into another folder, plain whatever it is here.
+
+    Raises OutputError, Cancelled.
+    """
     try:
         shutil.copytree(folder / name, target / name)
     except OSError as error:
-        raise OutputError(f"{folder / name} can't be copied ({error.strerror or error}): free some space and start again.") from error
+        raise OutputError(
+            f"{folder / name} can't be copied ({error.strerror or error}): free some space and start again."
+        ) from error
     restore_rendition(target, name, key, cancel)
 
 
@@ -121,7 +133,9 @@ def publish_key(folder: Path, key: bytes) -> None:
 
 
 def address_from(name: str, key_uri: str) -> str:
-    """Return the key's address as the playlist of the rendition `name` says it: a relative one counts from the master."""
+    """Return the key's address as the playlist of the rendition `name` says it:
+    a relative one counts from the master.
+    """
     if urllib.parse.urlsplit(key_uri).scheme or key_uri.startswith("/"):
         return key_uri
     return "../" * (name.count("/") + 1) + key_uri

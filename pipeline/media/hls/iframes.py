@@ -1,4 +1,7 @@
-"""Finds the keyframes of a finished rendition as byte ranges, for I-frame playlists. Knows how segments are built, writes nothing."""
+"""Finds the keyframes of a finished rendition as byte ranges, for I-frame playlists.
+
+Knows how segments are built, writes nothing.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +54,10 @@ class IFrame:
 
 @dataclass(frozen=True, kw_only=True)
 class IFrames:
-    """The keyframes of a rendition. `map_range` is the part of `map_uri` that players need first, None for all of it."""
+    """The keyframes of a rendition.
+
+    `map_range` is the part of `map_uri` that players need first, None for all of it.
+    """
 
     map_uri: str
     map_range: ByteRange | None
@@ -60,7 +66,9 @@ class IFrames:
     @property
     def peak_bit_rate(self) -> int:
         """The peak rate of the I-frame playlist with its durations as written, in bits a second (RFC 8216, 4.1)."""
-        return peak_bit_rate([f.byte_range.size_bytes * 8 for f in self.frames], [round(f.duration_s, 6) for f in self.frames])
+        return peak_bit_rate(
+            [f.byte_range.size_bytes * 8 for f in self.frames], [round(f.duration_s, 6) for f in self.frames]
+        )
 
     @property
     def average_bit_rate(self) -> int:
@@ -89,7 +97,9 @@ def find_iframes(folder: Path, name: str) -> IFrames:
         else:
             wrap, clock_hz = 1 << 64, fragments.read_timescale((playlist.parent / map_uri).read_bytes())
             find = _in_fragments
-        found = [(segment.uri, frame) for segment in segments for frame in find((playlist.parent / segment.uri).read_bytes())]
+        found = [
+            (segment.uri, frame) for segment in segments for frame in find((playlist.parent / segment.uri).read_bytes())
+        ]
     except (OSError, ValueError) as error:
         raise EncodeError(f"The keyframes of {playlist.parent} can't be found: encode the video again.") from error
     if not found:
@@ -134,12 +144,17 @@ class _Found:
 
 
 def _durations(starts_s: Sequence[float], end_s: float) -> list[float]:
-    return [after - start for start, after in itertools.pairwise([*starts_s, max(end_s, starts_s[-1] + 1 / MPEGTS_CLOCK_HZ)])]
+    return [
+        after - start
+        for start, after in itertools.pairwise([*starts_s, max(end_s, starts_s[-1] + 1 / MPEGTS_CLOCK_HZ)])
+    ]
 
 
 def _in_fragments(data: bytes) -> list[_Found]:
     return [
-        _Found(byte_range=ByteRange(offset=fragment.start, size_bytes=fragment.end - fragment.start), time=fragment.time)
+        _Found(
+            byte_range=ByteRange(offset=fragment.start, size_bytes=fragment.end - fragment.start), time=fragment.time
+        )
         for fragment in fragments.read_fragments(data)
         if fragment.sync
     ]
@@ -148,8 +163,8 @@ def _in_fragments(data: bytes) -> list[_Found]:
 def _in_transport_stream(data: bytes, pid: int) -> list[_Found]:
     """Return each keyframe from its first packet to its last; packets of the sound may lie between.
 
-    Only the two bytes of each packet that name its stream are looked at, all at once: a loop over packets takes minutes for
-    a long stream.
+    Only the two bytes of each packet that name its stream are looked at, all at once: a loop over packets takes minutes
+    for a long stream.
     """
     _check_packets(data)
     upper = data[1::TS_PACKET_BYTES].translate(_START_AND_PID)
@@ -182,14 +197,20 @@ def _keyframe_time(data: bytes, packet: int) -> int | None:
     pes = packet + 5 + data[packet + 4]
     if data[pes : pes + 3] != b"\x00\x00\x01" or not data[pes + 7] & 0x80:
         raise ValueError("a keyframe has no time")
-    high, middle, low = data[pes + 9], int.from_bytes(data[pes + 10 : pes + 12], "big"), int.from_bytes(data[pes + 12 : pes + 14], "big")
-    return (high >> 1 & 7) << 30 | middle >> 1 << 15 | low >> 1  # 2.4.3.6: 33 bits in three parts, each ended by a marker
+    high, middle, low = (
+        data[pes + 9],
+        int.from_bytes(data[pes + 10 : pes + 12], "big"),
+        int.from_bytes(data[pes + 12 : pes + 14], "big"),
+    )
+    # 2.4.3.6: 33 bits in three parts, each ended by a marker
+    return (high >> 1 & 7) << 30 | middle >> 1 << 15 | low >> 1
 
 
 def _stream_header(data: bytes) -> tuple[int, int]:
     """Return where the tables at a segment's head end, and the packet identifier of its picture.
 
-    RFC 8216, 4.3.2.5: the initialization section of a transport stream is its program association and program map table.
+    RFC 8216, 4.3.2.5: the initialization section of a transport stream is its program association and program map
+    table.
     """
     _check_packets(data)
     map_pid = None
@@ -217,5 +238,9 @@ def _section(data: bytes, packet: int) -> bytes:
 
 
 def _check_packets(data: bytes) -> None:
-    if not data or len(data) % TS_PACKET_BYTES or data[::TS_PACKET_BYTES].count(SYNC_BYTE) != len(data) // TS_PACKET_BYTES:
+    if (
+        not data
+        or len(data) % TS_PACKET_BYTES
+        or data[::TS_PACKET_BYTES].count(SYNC_BYTE) != len(data) // TS_PACKET_BYTES
+    ):
         raise ValueError("a segment is no transport stream")

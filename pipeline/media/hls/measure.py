@@ -43,7 +43,10 @@ class Segment:
 
 @dataclass(frozen=True, kw_only=True)
 class MeasuredVideo:
-    """What a rendition's picture is. `codec` as in a playlist's CODECS; `frame_rate` in frames a second; `colour` as its headers say."""
+    """What a rendition's picture is.
+
+    `codec` as in a playlist's CODECS; `frame_rate` in frames a second; `colour` as its headers say.
+    """
 
     width: int
     height: int
@@ -57,8 +60,8 @@ class MeasuredVideo:
 class Measured:
     """What a finished rendition really is.
 
-    `name` is its folder. Rates are in bits a second. `first_pts` is the first timestamp of the picture, of the sound where
-    there is no picture, in 90 kHz ticks. `sound_codec` is None where the segments hold no sound.
+    `name` is its folder. Rates are in bits a second. `first_pts` is the first timestamp of the picture, of the sound
+    where there is no picture, in 90 kHz ticks. `sound_codec` is None where the segments hold no sound.
     """
 
     name: str
@@ -107,7 +110,9 @@ def check_segments(folder: Path, name: str) -> tuple[Segment, ...]:
 
 
 def measure(folder: Path, name: str, *, frame_rate: float | None = None) -> Measured:
-    """Measure the rendition `name` of a job's folder from its segments. Raises EncodeError when one is missing or empty.
+    """Measure the rendition `name` of a job's folder from its segments.
+
+    Raises EncodeError when one is missing or empty.
 
     `frame_rate` is that of the whole picture, None for that of its first segment.
     """
@@ -170,11 +175,16 @@ def segment_bytes(playlist: Path, uri: str) -> bytes:
         head = (playlist.parent / map_uri).read_bytes() if map_uri else b""
         return head + (playlist.parent / uri).read_bytes()
     except OSError as error:
-        raise EncodeError(f"{playlist.parent / uri} can't be read ({error.strerror}): encode the video again.") from error
+        raise EncodeError(
+            f"{playlist.parent / uri} can't be read ({error.strerror}): encode the video again."
+        ) from error
 
 
 def open_segment(playlist: Path, uri: str) -> Any:  # noqa: ANN401  # PyAV's container
-    """Open a segment with PyAV. Raises EncodeError when it can't be read, and what PyAV raises when it holds nothing."""
+    """Open a segment with PyAV.
+
+    Raises EncodeError when it can't be read, and what PyAV raises when it holds nothing.
+    """
     import av
 
     # by its name: of a few small packets nobody could tell what they are

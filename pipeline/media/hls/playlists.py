@@ -92,8 +92,9 @@ def media_playlist(
 ) -> str:
     """Return the media playlist of a rendition, whole from its first segment to its last.
 
-    With `key_uri` the segments are encrypted with AES-128 and each one's number as initialization vector (RFC 8216, 5.2);
-    the initialization section stays plain, because it stands before the key (4.3.2.4: a key applies to what follows).
+    With `key_uri` the segments are encrypted with AES-128 and each one's number as initialization vector (RFC 8216,
+    5.2); the initialization section stays plain, because it stands before the key (4.3.2.4: a key applies to what
+    follows).
     """
     lines = [*_header(durations_s, version), *(["#EXT-X-INDEPENDENT-SEGMENTS"] if independent else [])]
     if map_uri is not None:
@@ -130,10 +131,11 @@ def master_playlist(
     """Return the text of master.m3u8; every value in it was measured.
 
     Args:
-        pictures: The renditions with a picture, the first one being what players begin with. None for a stream of sound alone,
-            whose variants are the sounds themselves.
+        pictures: The renditions with a picture, the first one being what players begin with. None for a stream of sound
+            alone, whose variants are the sounds themselves.
         audio: The sounds with segments of their own; each picture is listed once for each of their groups.
-        subtitles: The subtitles; of those in one language and of one kind the first is what players choose by themselves.
+        subtitles: The subtitles; of those in one language and of one kind the first is what players choose by
+            themselves.
         closed_captions: The channels that the pictures of all renditions hold.
         iframes: The I-frame playlists.
         chapters: The address of the chapters in Apple's form, if there are any.
@@ -169,9 +171,9 @@ def master_playlist(
 def _groups(audio: Sequence[AudioTrack]) -> dict[str, tuple[_Member, ...]]:
     """Return the renditions of each group.
 
-    RFC 8216, 4.3.4.1.1: every group has the same members, alike but for URI and CHANNELS. A sound that a group does not have
-    is there as the one of the first group. One member is the default; of those in one language only one is chosen by itself
-    (the same section forbids two that do not differ).
+    RFC 8216, 4.3.4.1.1: every group has the same members, alike but for URI and CHANNELS. A sound that a group does not
+    have is there as the one of the first group. One member is the default; of those in one language only one is chosen
+    by itself (the same section forbids two that do not differ).
     """
     if not audio:
         return {}
@@ -237,12 +239,17 @@ def _subtitle_lines(tracks: Sequence[SubtitleTrack]) -> list[str]:
 
 
 def _variant(
-    rendition: Measured, group: str | None, members: Sequence[_Member], subtitles: Sequence[SubtitleTrack], *, closed: bool = False
+    rendition: Measured,
+    group: str | None,
+    members: Sequence[_Member],
+    subtitles: Sequence[SubtitleTrack],
+    *,
+    closed: bool = False,
 ) -> list[str]:
     """Return the lines of one variant.
 
-    RFC 8216, 4.3.4.2: BANDWIDTH is the largest sum of peak rates of any playable combination, AVERAGE-BANDWIDTH that of the
-    average rates; CODECS names whatever any of these combinations holds.
+    RFC 8216, 4.3.4.2: BANDWIDTH is the largest sum of peak rates of any playable combination, AVERAGE-BANDWIDTH that of
+    the average rates; CODECS names whatever any of these combinations holds.
     """
     picture = rendition.picture
     peak, average = rendition.peak_bit_rate, rendition.average_bit_rate
@@ -252,7 +259,9 @@ def _variant(
         beside_picture = picture is not None
         peak = max(member.measured.peak_bit_rate for member in members) + (peak if beside_picture else 0)
         average = max(member.measured.average_bit_rate for member in members) + (average if beside_picture else 0)
-        codecs += sorted({codec for member in members if (codec := member.measured.sound_codec) is not None} - set(codecs))
+        codecs += sorted(
+            {codec for member in members if (codec := member.measured.sound_codec) is not None} - set(codecs)
+        )
     peak += max((track.peak_bit_rate for track in subtitles), default=0)
     average += max((track.average_bit_rate for track in subtitles), default=0)
     attributes = [f"BANDWIDTH={peak}", f"AVERAGE-BANDWIDTH={average}", f'CODECS="{",".join(codecs)}"']

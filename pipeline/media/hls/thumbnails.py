@@ -108,7 +108,9 @@ def plan_sheet(picture: MeasuredVideo, duration_s: float) -> Sheet:
     """Return the sheet for a whole video: at most 100 tiles, evenly spread, none closer than keyframes are."""
     interval_s = KEYFRAME_S * max(1, math.ceil(duration_s / (KEYFRAME_S * MAX_TILES)))
     count = max(1, math.ceil(duration_s / interval_s))
-    long_side_width = TILE_LONG_SIDE if picture.width >= picture.height else round(TILE_LONG_SIDE * picture.width / picture.height)
+    long_side_width = (
+        TILE_LONG_SIDE if picture.width >= picture.height else round(TILE_LONG_SIDE * picture.width / picture.height)
+    )
     width, height = _fitted(picture, long_side_width)
     return Sheet(
         tile_width=width,
@@ -136,7 +138,8 @@ def sprite_map(sheet: Sheet) -> str:
 def representative(tiles: Sequence[NDArray[np.uint8]]) -> int:
     """Return which picture (each uint8 RGB (height, width, 3)) stands best for all.
 
-    The one whose colours are nearest to the mean of all that are neither black nor empty; the liveliest if there is no such.
+    The one whose colours are nearest to the mean of all that are neither black nor empty; the liveliest if there is no
+    such.
     """
     import numpy as np
 
@@ -152,7 +155,8 @@ def representative(tiles: Sequence[NDArray[np.uint8]]) -> int:
 def to_sdr(signal: NDArray[np.float32], dynamic_range: DynamicRange) -> NDArray[np.float32]:
     """Turn HDR into what an ordinary screen shows.
 
-    `signal` is R'G'B' float32 (height, width, 3) from 0 to 1 in BT.2020 and PQ or HLG; returned in BT.709 and gamma 2.2.
+    `signal` is R'G'B' float32 (height, width, 3) from 0 to 1 in BT.2020 and PQ or HLG; returned in BT.709 and gamma
+    2.2.
     """
     import numpy as np
 
@@ -184,7 +188,9 @@ def _hlg_nits(signal: NDArray[np.float32]) -> NDArray[np.float32]:
     signal = np.clip(signal, 0, 1)
     scene = np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - c) / a) + b) / 12)
     luminance = scene @ np.array([0.2627, 0.6780, 0.0593])
-    return np.asarray(HLG_PEAK_NITS * np.maximum(luminance, 1e-6)[..., None] ** (HLG_SYSTEM_GAMMA - 1) * scene, np.float32)
+    return np.asarray(
+        HLG_PEAK_NITS * np.maximum(luminance, 1e-6)[..., None] ** (HLG_SYSTEM_GAMMA - 1) * scene, np.float32
+    )
 
 
 def _histogram(tile: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -201,7 +207,8 @@ def _keyframe(folder: Path, rendition: Measured, time_s: float) -> Any:  # noqa:
     playlist = folder / rendition.name / PLAYLIST
     segments = read_media_playlist(playlist)
     starts = [0.0, *itertools.accumulate(segment.duration_s for segment in segments[:-1])]
-    # a frame may come a little after the boundary of its slot, and the sum of written durations a little after the frame
+    # a frame may come a little after the boundary of its slot, and the sum of written durations a little after the
+    # frame
     segment = segments[bisect.bisect_right(starts, time_s + 0.001) - 1]
     latest = rendition.first_pts / MPEGTS_CLOCK_HZ + time_s + KEYFRAME_S / 2
     try:
@@ -221,7 +228,11 @@ def _rgb(frame: Any, width: int, height: int, dynamic_range: DynamicRange) -> ND
 
     hdr = dynamic_range is not DynamicRange.SDR
     picture = frame.reformat(
-        width=width, height=height, format="rgb48le" if hdr else "rgb24", src_colorspace=int(frame.colorspace), interpolation="AREA"
+        width=width,
+        height=height,
+        format="rgb48le" if hdr else "rgb24",
+        src_colorspace=int(frame.colorspace),
+        interpolation="AREA",
     ).to_ndarray()
     if not hdr:
         return np.asarray(picture)

@@ -1,4 +1,7 @@
-"""What the layouts of a source's audio tracks tell: left and right in tracks of their own, and channels without names. Pure."""
+"""What the layouts of a source's audio tracks tell: left and right in tracks of their own, and channels without names.
+
+Pure.
+"""
 
 from __future__ import annotations
 

@@ -58,15 +58,21 @@ def within(chapters: Sequence[Chapter], length_s: float) -> tuple[Chapter, ...]:
 
     One that began before the stream begins with it; of several that begin together the last is left.
     """
-    starts = {max(0.0, chapter.start_s): chapter.title for chapter in sorted(chapters, key=lambda chapter: chapter.start_s)}
+    starts = {
+        max(0.0, chapter.start_s): chapter.title for chapter in sorted(chapters, key=lambda chapter: chapter.start_s)
+    }
     kept = [(start_s, " ".join(title.split())) for start_s, title in starts.items() if start_s < length_s]
-    return tuple(Chapter(start_s=start_s, title=title or f"Chapter {number}") for number, (start_s, title) in enumerate(kept, start=1))
+    return tuple(
+        Chapter(start_s=start_s, title=title or f"Chapter {number}")
+        for number, (start_s, title) in enumerate(kept, start=1)
+    )
 
 
 def chapters_json(chapters: Sequence[Chapter], length_s: float, language: str | None) -> str:
     """Return the chapters of a stream as Apple's players read them, with the language of their titles.
 
-    Apple's "Providing JavaScript Object Notation (JSON) chapters": an array of objects with start-time and duration in seconds.
+    Apple's "Providing JavaScript Object Notation (JSON) chapters": an array of objects with start-time and duration in
+    seconds.
     """
     content = [
         {
@@ -82,7 +88,9 @@ def chapters_json(chapters: Sequence[Chapter], length_s: float, language: str | 
 
 def chapters_vtt(chapters: Sequence[Chapter], length_s: float) -> str:
     """Return the chapters of a stream as a WebVTT file for a track of the kind chapters."""
-    return to_vtt([Cue(start_s=chapter.start_s, end_s=end_s, text=chapter.title) for chapter, end_s in _timed(chapters, length_s)])
+    return to_vtt(
+        [Cue(start_s=chapter.start_s, end_s=end_s, text=chapter.title) for chapter, end_s in _timed(chapters, length_s)]
+    )
 
 
 def as_facts(chapters: Sequence[Chapter]) -> list[list[float | str]]:
@@ -132,7 +140,9 @@ def _webvtt(text: str) -> Iterator[Chapter]:
         if found is None:
             raise ValueError(f"the line {lines[at]!r} is no cue's time")
         title = re.sub(r"<[^>]*>", "", " ".join(lines[at + 1 :]))
-        yield Chapter(start_s=_seconds(found[1]), title=title.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
+        yield Chapter(
+            start_s=_seconds(found[1]), title=title.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+        )
 
 
 def _simple(lines: Sequence[str]) -> Iterator[Chapter]:

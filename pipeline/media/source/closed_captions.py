@@ -1,6 +1,7 @@
 """Finds closed captions in the picture (CEA-608 and 708, ATSC A/53), and reads 608 as cues.
 
-What they say is decoded by libavcodec; this module only takes the bytes out of the coded pictures, which costs no decoding.
+What they say is decoded by libavcodec; this module only takes the bytes out of the coded pictures, which costs no
+decoding.
 """
 
 from __future__ import annotations
@@ -76,7 +77,10 @@ def caption_data(picture: bytes) -> bytes:
 
 
 def holds_captions(packet: Any) -> bool:  # noqa: ANN401  # PyAV's packet
-    """Whether a packet of a picture has caption data, be it nothing but padding. Asked of every packet of a source: quick."""
+    """Whether a packet of a picture has caption data, be it nothing but padding.
+
+    Asked of every packet of a source: quick.
+    """
     head = bytes(memoryview(packet)[: KEYFRAME_HEAD_BYTES if packet.is_keyframe else HEAD_BYTES])
     return _MARK in head and bool(caption_data(head))
 
@@ -84,14 +88,18 @@ def holds_captions(packet: Any) -> bool:  # noqa: ANN401  # PyAV's packet
 def caption_form(captions: Iterable[bytes]) -> CaptionForm | None:
     """Return what the caption data of some pictures are that do not follow one another, None where they have none."""
     forms = {_form(*triplet) for data in captions for triplet in zip(data[0::3], data[1::3], data[2::3], strict=False)}
-    return next((form for form in (CaptionForm.CEA_608, CaptionForm.CEA_708, CaptionForm.PADDING) if form in forms), None)
+    return next(
+        (form for form in (CaptionForm.CEA_608, CaptionForm.CEA_708, CaptionForm.PADDING) if form in forms), None
+    )
 
 
 def read_closed_captions(media: MediaInfo, cancel: CancelToken) -> tuple[Channel, ...]:
-    """Return the channels in which anything is said, times in seconds from the source's first moment. Raises SourceError, Cancelled.
+    """Return the channels in which anything is said, times in seconds from the source's first moment.
 
-    Services of 708 only where there is nothing of 608. Where no coded picture holds data as A/53 has them, as those of a DVD, the
-    pictures are decoded.
+    Raises SourceError, Cancelled.
+
+    Services of 708 only where there is nothing of 608. Where no coded picture holds data as A/53 has them, as those of
+    a DVD, the pictures are decoded.
     """
     assert media.video is not None
     import av.error
@@ -163,7 +171,9 @@ def frame_captions(frame: Any) -> bytes:  # noqa: ANN401  # PyAV's frame
 
 
 def _form(marker: int, first: int, second: int) -> CaptionForm:
-    """Return what three bytes of caption data are by themselves: of letters in field 2 nobody could say whether they are XDS."""
+    """Return what three bytes of caption data are by themselves:
+    of letters in field 2 nobody could say whether they are XDS.
+    """
     kind = marker & 3 if marker & 4 else None
     if kind == 3 and _service(second):
         return CaptionForm.CEA_708
@@ -180,9 +190,9 @@ def _service(head: int) -> int:
 class _Said:
     """What is said in caption data, by the names of the channels of 608 and the services of 708, with its times.
 
-    `any` tells whether there were data, if only padding.
-    A/53 part 4, table 6.7: three bytes are a marker with valid and type, and two of data. Types 0 and 1 are the fields of
-    608; 3 begins a packet of 708, whose second byte heads its first service.
+    `any` tells whether there were data, if only padding. A/53 part 4, table 6.7: three bytes are a marker with valid
+    and type, and two of data. Types 0 and 1 are the fields of 608; 3 begins a packet of 708, whose second byte heads
+    its first service.
     """
 
     def __init__(self) -> None:
@@ -246,7 +256,9 @@ def _channel(name: str, words: list[tuple[float, bytes]], limit_s: float | None)
     """Return what a channel says, None where it says nothing in the part of the source that is wanted."""
     is_608 = bool(words[0][1])
     # letters alone tell nobody for whom they are
-    first_s = next((time_s for time_s, pair in words if time_s >= 0 and not (is_608 and pair[0] & 0x7F not in _CONTROL)), None)
+    first_s = next(
+        (time_s for time_s, pair in words if time_s >= 0 and not (is_608 and pair[0] & 0x7F not in _CONTROL)), None
+    )
     if not is_608:  # libavcodec has no decoder for 708
         said = first_s is not None and (limit_s is None or first_s < limit_s)
         return Channel(name=name, first_s=first_s or 0.0) if said else None
@@ -273,6 +285,10 @@ def _decoded(words: list[tuple[float, bytes]]) -> list[Cue]:
         for packet in container.demux(container.streams[0]):
             for start_s, duration_s, text in events_in(packet, 0.0):
                 start = exact.get(round(start_s * 1000), origin_s + start_s)
-                end = None if duration_s is None else exact.get(round((start_s + duration_s) * 1000), origin_s + start_s + duration_s)
+                end = (
+                    None
+                    if duration_s is None
+                    else exact.get(round((start_s + duration_s) * 1000), origin_s + start_s + duration_s)
+                )
                 events.append((start, None if end is None else end - start, text))
     return cues_of(events)

@@ -1,4 +1,7 @@
-"""Reads how a file names its colours (ITU-T H.273): what the frames say, else what the container says. Decides nothing."""
+"""Reads how a file names its colours (ITU-T H.273): what the frames say, else what the container says.
+
+Decides nothing.
+"""
 
 from __future__ import annotations
 

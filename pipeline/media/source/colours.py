@@ -1,7 +1,7 @@
 """What a source's colours are: by its tags, and where tags are missing by what makers of its kind mean. Pure.
 
-Tags are those of ITU-T H.273 by ffmpeg's names. Where all are missing, size decides, as in mpv (mp_csp_guess_colorspace) and
-as BT.601 and BT.709 have it: what is larger than the SD pictures of BT.601 is BT.709.
+Tags are those of ITU-T H.273 by ffmpeg's names. Where all are missing, size decides, as in mpv
+(mp_csp_guess_colorspace) and as BT.601 and BT.709 have it: what is larger than the SD pictures of BT.601 is BT.709.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ WIDE_PRIMARIES = ("bt2020", "smpte431", "smpte432")
 programs, nor browsers for SMPTE 170M."""
 
 OTHER_LIGHT = ("linear", "smpte2084", "arib-std-b67")
-"""Transfers that a screen has to be told of. All others in use look alike, and browsers make no difference between them."""
+"""Transfers that a screen has to be told of.
+
+All others in use look alike, and browsers make no difference between them.
+"""
 
 RGB = re.compile(r"[0ax]?(2?rgb|2?bgr)|gbr|pal8|bayer")
 XYZ = "xyz"
@@ -51,7 +54,9 @@ _PRIMARIES_BY_TRANSFER = {
 }  # fmt: skip
 """Each of the standards of H.273 has its own set of three: one tells the others (tables 2, 3 and 4)."""
 
-_TRANSFERS = {name: name for name in (*_PRIMARIES_BY_TRANSFER, "linear", "iec61966-2-1", "iec61966-2-4", "bt1361e", "smpte428")} | {
+_TRANSFERS = {
+    name: name for name in (*_PRIMARIES_BY_TRANSFER, "linear", "iec61966-2-1", "iec61966-2-4", "bt1361e", "smpte428")
+} | {
     "gamma22": "bt470m",
     "gamma28": "bt470bg",
 }
@@ -60,7 +65,9 @@ _TRANSFERS = {name: name for name in (*_PRIMARIES_BY_TRANSFER, "linear", "iec619
 
 @dataclass(frozen=True, kw_only=True)
 class Colours:
-    """The colours of a picture by the names of ffmpeg's filters, none of them unknown. `matrix` is gbr where there is no luma.
+    """The colours of a picture by the names of ffmpeg's filters, none of them unknown.
+
+    `matrix` is gbr where there is no luma.
 
     `cinema` says that they are those of the RGB that has to be made first of X'Y'Z' (SMPTE ST 428-1).
     """

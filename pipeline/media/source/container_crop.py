@@ -1,7 +1,7 @@
 """Reads how much of a picture its container hides: the clean aperture of MP4 and MOV, the pixel crop of Matroska.
 
-What codecs hide of their own pictures (1088 lines of which 1080 are shown) is no matter of this module: decoders do it. PyAV does not
-say what a container hides, so the few fields are read here; what can't be read hides nothing.
+What codecs hide of their own pictures (1088 lines of which 1080 are shown) is no matter of this module: decoders do it.
+PyAV does not say what a container hides, so the few fields are read here; what can't be read hides nothing.
 """
 
 from __future__ import annotations

@@ -97,7 +97,10 @@ def _matroska(file: BinaryIO, size: int) -> ContainerMarks:
                 for _, *encoding in elements(file, *encodings, CONTENT_ENCODING):
                     protected |= any(True for _ in elements(file, *encoding, CONTENT_ENCRYPTION))
             for _, *mapping in elements(file, *track, ADDITION_MAPPING):
-                parts = {name: (start, finish) for name, start, finish in elements(file, *mapping, ADDITION_TYPE, ADDITION_DATA)}
+                parts = {
+                    name: (start, finish)
+                    for name, start, finish in elements(file, *mapping, ADDITION_TYPE, ADDITION_DATA)
+                }
                 kind = number(file, *parts[ADDITION_TYPE]).to_bytes(8, "big")[-4:] if ADDITION_TYPE in parts else b""
                 if kind in DOLBY_VISION and ADDITION_DATA in parts:
                     record = read_bytes(file, parts[ADDITION_DATA][0], 5)

@@ -1,6 +1,9 @@
-"""Walks through the parts of a container's header: boxes of MP4 and MOV, elements of Matroska. Knows not what they mean.
+"""Walks through the parts of a container's header: boxes of MP4 and MOV, elements of Matroska.
 
-PyAV does not tell all of what a header says. Each function raises OSError or struct.error where a file is cut off or damaged.
+Knows not what they mean.
+
+PyAV does not tell all of what a header says. Each function raises OSError or struct.error where a file is cut off or
+damaged.
 """
 
 from __future__ import annotations

@@ -52,7 +52,8 @@ def _declared_by_avi_s(path: Path) -> float | None:
     """Return the length in the header of an AVI file that is shorter than it says, None for one that is whole.
 
     ffmpeg reckons the length of such a file from its size (avi_read_header in libavformat/avidec.c). The main header
-    (Microsoft's AVI RIFF File Reference, AVIMAINHEADER) follows RIFF, its size, AVI, LIST, its size, hdrl, avih, its size.
+    (Microsoft's AVI RIFF File Reference, AVIMAINHEADER) follows RIFF, its size, AVI, LIST, its size, hdrl, avih, its
+    size.
     """
     with path.open("rb") as file:
         header = file.read(52)
@@ -69,7 +70,8 @@ def believed_length_s(container: str, declared_s: float | None, end: ReadableEnd
         return readable_s
     if container != MATROSKA or declared_s is None:
         return declared_s
-    # a Matroska file has one duration for all: where something reaches its end, but neither picture nor sound, it is not theirs
+    # a Matroska file has one duration for all: where something reaches its end, but neither picture nor sound, it is
+    # not theirs
     last_s = declared_s - DAMAGED_S
     return readable_s if readable_s < last_s < end.anything_s - origin else declared_s
 

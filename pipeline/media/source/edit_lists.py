@@ -1,7 +1,7 @@
 """Reads the edit lists of MP4 and MOV (ISO/IEC 14496-12, 8.6.6) for what ffmpeg does not say of them.
 
-ffmpeg itself shows what they name, at the ordinary speed whatever they say; and where nothing is shown at first, it counts that
-into the length of a track that was cut.
+ffmpeg itself shows what they name, at the ordinary speed whatever they say; and where nothing is shown at first, it
+counts that into the length of a track that was cut.
 """
 
 from __future__ import annotations
@@ -37,7 +37,10 @@ class EditList:
 def edit_list(path: Path, container: Any, stream: Any) -> EditList:  # noqa: ANN401  # PyAV's container and stream
     """Return what the edit list of an opened source's stream says; what can't be read says nothing."""
     if "mp4" in container.format.name.split(","):
-        with contextlib.suppress(OSError, struct.error, ZeroDivisionError, KeyError, IndexError), path.open("rb") as file:
+        with (
+            contextlib.suppress(OSError, struct.error, ZeroDivisionError, KeyError, IndexError),
+            path.open("rb") as file,
+        ):
             return _edit_list(file, path.stat().st_size, stream.id)
     return EditList()
 
@@ -55,7 +58,9 @@ def _edit_list(file: BinaryIO, size_bytes: int, number: int) -> EditList:
     shown = [(length, speed) for length, moment, speed in edits if moment != NOTHING]
     waits = len(edits) > len(shown)
     shown_s = sum(length for length, _ in shown) / _movie_hz(file, size_bytes) if waits else 0.0
-    return EditList(shown_s=shown_s or None, other_speed=any(length and speed != ORDINARY_SPEED for length, speed in shown))
+    return EditList(
+        shown_s=shown_s or None, other_speed=any(length and speed != ORDINARY_SPEED for length, speed in shown)
+    )
 
 
 def _edits(data: bytes) -> list[tuple[int, int, int]]:

@@ -43,7 +43,12 @@ def first_frames(container: Any, stream: Any) -> FirstFrames:  # noqa: ANN401  #
             whole = False
             break
     starts_whole = first is None or bool(first.is_keyframe)
-    return FirstFrames(frames=tuple(frames[:FRAMES]), position=None if first is None else first.pos, starts_whole=starts_whole, whole=whole)
+    return FirstFrames(
+        frames=tuple(frames[:FRAMES]),
+        position=None if first is None else first.pos,
+        starts_whole=starts_whole,
+        whole=whole,
+    )
 
 
 def _until_broken(packets: Iterator[Any]) -> Iterator[Any]:

@@ -29,8 +29,9 @@ STEADY = 1.1
 class Thinning:
     """How a picture is brought down to at most `rate` frames a second.
 
-    A frame that comes sooner than `least_gap` ticks of 90 kHz after the last one that was kept is left out, the others keep
-    their times. None times all frames anew: of a rate so little above 60 that leaving some out would leave the rate as it is.
+    A frame that comes sooner than `least_gap` ticks of 90 kHz after the last one that was kept is left out, the others
+    keep their times. None times all frames anew: of a rate so little above 60 that leaving some out would leave the
+    rate as it is.
     """
 
     rate: Fraction
@@ -59,8 +60,8 @@ def frame_rate_limit(frame_rate: Fraction) -> Fraction | None:
 def thinning(frames: array[int], limit: Fraction | None) -> Thinning | None:
     """Return how frames shown at these times are brought down to 60 fps, None where they already are.
 
-    `limit` is what `frame_rate_limit` said of the rate that the file declares: an average, which knows nothing of bursts, or
-    a container's clock, which knows nothing of the frames.
+    `limit` is what `frame_rate_limit` said of the rate that the file declares: an average, which knows nothing of
+    bursts, or a container's clock, which knows nothing of the frames.
     """
     import numpy as np
 

@@ -1,6 +1,7 @@
 """How often frames come, told by the times at which they are shown. Pure.
 
-What is planned, what playlists declare and what the finished stream is checked by are all taken from here, so that they can't disagree.
+What is planned, what playlists declare and what the finished stream is checked by are all taken from here, so that they
+can't disagree.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ ROUNDED_S = 0.0011
 MOST = 0.9
 """A distance is the usual one if so many frames have it; else the clock trembles or there is a pattern.
 
-Film of 24 frames shown at 60 Hz has as many distances of 33 as of 50 ms, and neither is a frame rate of it: the mean is.
+Film of 24 frames shown at 60 Hz has as many distances of 33 as of 50 ms, and neither is a frame rate of it: the mean
+is.
 """
 
 BUSY_S = 2.0

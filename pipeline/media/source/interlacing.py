@@ -1,4 +1,5 @@
-"""Says whether a picture is interlaced, by a few frames at places spread over the file: recordings change in the middle. Pure.
+"""Says whether a picture is interlaced, by a few frames at places spread over the file:
+recordings change in the middle. Pure.
 
 What is decided here is only whether the deinterlacer stands in the way of the frames: it looks at each one's own mark.
 """
@@ -36,8 +37,8 @@ def frames_needed(codec: str) -> int:
 def interlacing(samples: Sequence[Sample], codec: str) -> Interlacing:
     """Return what a picture is.
 
-    By the marks alone: frames of one moment that are marked as two fields lose a little sharpness in motion, but taking two fields
-    for one moment would leave combs.
+    By the marks alone: frames of one moment that are marked as two fields lose a little sharpness in motion, but taking
+    two fields for one moment would leave combs.
     """
     marks = [_marked(sample) for sample in (samples if codec in CODECS else samples[:1])]
     return Interlacing(found=any(marks), in_part=any(marks) and not all(marks))

@@ -19,7 +19,10 @@ def other_track(scan: Scan) -> str | None:
     for begin, until in scan.other_pictures:
         if until - begin > NOTABLE and (begin > end - NOTABLE or until < first + NOTABLE):
             here, there = (f"from {clock(a)} to {clock(b)}" for a, b in ((first, end), (begin, until)))
-            return f"has its picture {here} in one track and {there} in another: export it as one file, or convert its parts"
+            return (
+                f"has its picture {here} in one track and {there} in another: "
+                "export it as one file, or convert its parts"
+            )
     return None
 
 

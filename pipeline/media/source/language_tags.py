@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-# Two-letter codes of ISO 639-1 with the terminological and, after a slash, the bibliographic three-letter code of 639-2.
+# Two-letter codes of ISO 639-1 with the terminological and, after a slash, the bibliographic three-letter code of
+# 639-2.
 _TABLE = (
     "aa:aar ab:abk ae:ave af:afr ak:aka am:amh an:arg ar:ara as:asm av:ava ay:aym az:aze ba:bak be:bel bg:bul bi:bis "
     "bm:bam bn:ben bo:bod/tib br:bre bs:bos ca:cat ce:che ch:cha co:cos cr:cre cs:ces/cze cu:chu cv:chv cy:cym/wel "
@@ -20,7 +21,9 @@ _TABLE = (
     "to:ton tr:tur ts:tso tt:tat tw:twi ty:tah ug:uig uk:ukr ur:urd uz:uzb ve:ven vi:vie vo:vol wa:wln wo:wol xh:xho "
     "yi:yid yo:yor za:zha zh:zho/chi zu:zul"
 )
-TWO_LETTERS = {three: two for entry in _TABLE.split() for two, _, threes in [entry.partition(":")] for three in threes.split("/")}
+TWO_LETTERS = {
+    three: two for entry in _TABLE.split() for two, _, threes in [entry.partition(":")] for three in threes.split("/")
+}
 
 UNKNOWN_LANGUAGE = "und"
 """RFC 5646's tag for a language that nobody named; Apple's 8.10 asks for a tag on every rendition."""

@@ -1,4 +1,7 @@
-"""Tells what a file is that is no video, by its first bytes, so that an editor knows what was chosen by mistake. Pure."""
+"""Tells what a file is that is no video, by its first bytes, so that an editor knows what was chosen by mistake.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,14 @@ _BEGINS: tuple[tuple[bytes, str], ...] = (
     (rb"#EXTM3U|ffconcat version|\[playlist\]|\[reference\]|\s*<asx", _PLAYLIST),
     (rb"v=0\r?\n", f"describes a live stream and holds nothing of it: {_ITSELF}"),
     (rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*|<!DOCTYPE[^>]*>\s*)*<(smil|MPD|playlist|rss)\b", _PLAYLIST),
-    (rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*|<!DOCTYPE[^>]*>\s*)*<(fcpxml|xmeml|PremiereData|mlt|kdenlivedoc)\b", _PROJECT),
-    (rb"PK\x03\x04.{26}(\[Content_Types\]|_rels/|docProps/|word/|xl/|ppt/|Index/|mimetypeapplication/(vnd\.oasis|epub))", _DOCUMENT),
+    (
+        rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*|<!DOCTYPE[^>]*>\s*)*<(fcpxml|xmeml|PremiereData|mlt|kdenlivedoc)\b",
+        _PROJECT,
+    ),
+    (
+        rb"PK\x03\x04.{26}(\[Content_Types\]|_rels/|docProps/|word/|xl/|ppt/|Index/|mimetypeapplication/(vnd\.oasis|epub))",
+        _DOCUMENT,
+    ),
     (rb"PK\x03\x04|Rar!\x1a\x07|7z\xbc\xaf\x27\x1c", _ARCHIVE),
     (rb"%PDF-|\{\\rtf|\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _DOCUMENT),
     (rb"(\xef\xbb\xbf)?(WEBVTT|\[Script Info\]|\s*\d+\r?\n\d\d:\d\d:\d\d[,.]\d{3} --> )", _SUBTITLES),
@@ -40,7 +49,10 @@ def why_unreadable(head: bytes, boxes: tuple[bytes, ...]) -> str:
     if b"rmra" in boxes:
         return f"is a reference movie, which only names other files: {_ITSELF}"
     if boxes[:1] in ((b"ftyp",), (b"wide",), (b"mdat",)) and b"moov" not in boxes:
-        return "was not finished: its index at the end is missing, without which it can't be read. Copy, record or export it again."
+        return (
+            "was not finished: its index at the end is missing, without which it can't be read. "
+            "Copy, record or export it again."
+        )
     if head and all(byte >= 0x20 or byte in b"\t\r\n" for byte in head) and _is_text(head):
         return "is a text, not a video: choose a video file."
     return "can't be read as a video: the file is broken or of a kind that is not supported."

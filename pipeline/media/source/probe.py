@@ -84,7 +84,9 @@ def _media_info(path: Path, file: SourceFile, container: Any, choice: TrackChoic
     if name in LOOPS and look.whole and len(look.frames) == 1:
         raise SourceError(f"{path} is a picture, not a video: choose a video file.")
 
-    found = () if picture is None else samples(container, file, picture, look.frames, frames_needed(codec_name(picture)))
+    found = (
+        () if picture is None else samples(container, file, picture, look.frames, frames_needed(codec_name(picture)))
+    )
     starts = [*([] if picture is None else [video_start_s(picture, look)]), *(stream_start_s(s) for s in sounds)]
     origin = min((s for s in starts if s is not None), default=0.0)
     streams = [*([] if picture is None else [picture]), *sounds]
@@ -108,7 +110,15 @@ def _media_info(path: Path, file: SourceFile, container: Any, choice: TrackChoic
         bit_rate = video_bit_rate(picture, audio, size_bytes, readable_s or duration_s)
         start_s = 0.0 if starts[0] is None else starts[0] - origin
         video = video_stream(
-            picture, look, start_s=start_s, origin=origin, bit_rate=bit_rate, tags=tags, crop=crop, found=found, edits=edits[picture.index]
+            picture,
+            look,
+            start_s=start_s,
+            origin=origin,
+            bit_rate=bit_rate,
+            tags=tags,
+            crop=crop,
+            found=found,
+            edits=edits[picture.index],
         )
         video = replace(video, dolby_vision=None if marks.dolby_vision is None else marks.dolby_vision.profile)
     return MediaInfo(
@@ -151,7 +161,9 @@ def _refuse_unreadable(path: Path, container: Any, marks: ContainerMarks) -> Non
 def _nothing_to_read(path: Path, marks: ContainerMarks, tracks: ChosenTracks) -> str:
     """Return the sentence for a source without a picture and without a sound that can be decoded."""
     if tracks.undecodable:
-        return f"The sound of {path} ({_kinds(marks, tracks)[0]}) can't be decoded: export it with another kind of sound."
+        return (
+            f"The sound of {path} ({_kinds(marks, tracks)[0]}) can't be decoded: export it with another kind of sound."
+        )
     elsewhere = b"rmra" in box_kinds(path)
     told = why_unreadable(b"", (b"rmra",)) if elsewhere else "has no picture and no sound: choose a video file."
     return f"{path} {told}"

@@ -17,7 +17,10 @@ BUDGET_BYTES = 64 << 20
 """What may be read in search of the end: some tenths of a second on a slow disk."""
 
 LAST_S = (0.2, 2.0)
-"""How far before the declared end reading begins, at least and at most. The search in a broken file ends when it is this near."""
+"""How far before the declared end reading begins, at least and at most.
+
+The search in a broken file ends when it is this near.
+"""
 
 LAST_BYTES = 16 << 20
 """How much should lie in it: two seconds of an editing codec in 4K are 200 MB."""
@@ -46,7 +49,10 @@ class SourceFile(io.RawIOBase):
 
     @property
     def size_bytes(self) -> int:
-        """The size of the whole file. The place in it is the container's, so it is not asked for by going to the end."""
+        """The size of the whole file.
+
+        The place in it is the container's, so it is not asked for by going to the end.
+        """
         return os.fstat(self._file.fileno()).st_size
 
     @property

@@ -33,7 +33,9 @@ class RunningScan:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         self._stop.cancel()
         self._thread.join()
 
@@ -45,7 +47,9 @@ class RunningScan:
         Raises what ended the reading.
         """
         with self._changed:
-            self._changed.wait_for(lambda: not self._reading or (self._found is not None and self._found.reach >= self._wanted))
+            self._changed.wait_for(
+                lambda: not self._reading or (self._found is not None and self._found.reach >= self._wanted)
+            )
             if not self._reading:
                 if self._error is not None:
                     raise self._error

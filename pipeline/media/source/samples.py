@@ -56,7 +56,11 @@ def sizes(found: Sequence[Sample]) -> tuple[tuple[int, int], ...]:
 def lasting_size(found: Sequence[Sample]) -> tuple[int, int]:
     """Return the largest size that lasts; the first, where none does."""
     places = Counter(_size(sample) for sample in found)
-    return max((size for size, times in places.items() if times >= LASTING), key=lambda size: size[0] * size[1], default=_size(found[0]))
+    return max(
+        (size for size, times in places.items() if times >= LASTING),
+        key=lambda size: size[0] * size[1],
+        default=_size(found[0]),
+    )
 
 
 def _size(sample: Sample) -> tuple[int, int]:

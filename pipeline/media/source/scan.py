@@ -52,16 +52,16 @@ CHECK_EVERY = 500
 class Scan:
     """What a whole source holds. Times are ticks of 90 kHz from the file's first moment.
 
-    `frames` are the times at which the picture's frames are shown, sorted; `keyframes` those at which decoding can begin,
-    also with a frame that an edit list hides: it is decoded and never shown. `hidden` says that there are such frames.
-    `picture_end` and `sound_ends` (by the stream's index) are where the streams end.
-    `picture_bytes` is how many bytes the frames of each second have.
-    `orderly` says that every packet had a time and was whole, so that the file can be entered in the middle; `jumps` that
-    the picture's times begin anew somewhere, as in files that were put together byte by byte.
-    `other_pictures` are begin and end of each track with a picture that is not the source's; `blank` those of the longest
-    stretch that has neither picture nor sound, None where there is none or no sound at all.
-    `entry` is when the first frame of a part of a source would be shown in the whole, which may be before the part begins; None where the
-    picture is shown from its beginning. `captions` says that some frame holds data of closed captions.
+    `frames` are the times at which the picture's frames are shown, sorted; `keyframes` those at which decoding can
+    begin, also with a frame that an edit list hides: it is decoded and never shown. `hidden` says that there are such
+    frames. `picture_end` and `sound_ends` (by the stream's index) are where the streams end. `picture_bytes` is how
+    many bytes the frames of each second have. `orderly` says that every packet had a time and was whole, so that the
+    file can be entered in the middle; `jumps` that the picture's times begin anew somewhere, as in files that were put
+    together byte by byte. `other_pictures` are begin and end of each track with a picture that is not the source's;
+    `blank` those of the longest stretch that has neither picture nor sound, None where there is none or no sound at
+    all. `entry` is when the first frame of a part of a source would be shown in the whole, which may be before the part
+    begins; None where the picture is shown from its beginning. `captions` says that some frame holds data of closed
+    captions.
 
     Ten hours have a million frames: times are kept in arrays, and what is asked of all of them is left to numpy.
     """
@@ -118,7 +118,9 @@ class Scan:
 
 
 def gaps(times: array[int]) -> NDArray[np.int64]:
-    """Return how far each of these times, in their order, is from the one before: an int64 fewer than there are times."""
+    """Return how far each of these times, in their order, is from the one before:
+    an int64 fewer than there are times.
+    """
     import numpy as np
 
     every = np.frombuffer(times, np.int64) if times else np.empty(0, np.int64)
@@ -151,7 +153,11 @@ def scan(
     try:
         with av.open(str(media.path.absolute()), metadata_errors="replace") as container:
             wanted = [s.index for s in media.audio] + ([media.video.index] if media.video else [])
-            others = [] if media.video is None else [s.index for s in container.streams.video if s.index not in wanted and not is_cover(s)]
+            others = (
+                []
+                if media.video is None
+                else [s.index for s in container.streams.video if s.index not in wanted and not is_cover(s)]
+            )
             streams = [container.streams[i] for i in (*wanted, *others)]
             found = ScanProgress(media, {s.index: s.time_base or Fraction(1, CLOCK_HZ) for s in streams})
             try:
@@ -270,7 +276,9 @@ class ScanProgress:
 
     @property
     def has_all(self) -> bool:
-        """Whether picture and every sound were read to where the part that is wanted ends: nothing of it can come later."""
+        """Whether picture and every sound were read to where the part that is wanted ends:
+        nothing of it can come later.
+        """
         picture = self._picture is None or self.reach >= self.limit
         return picture and not self._jumps and all(end >= self.limit + JUMP_TICKS for end in self._sound_ends.values())
 

@@ -9,7 +9,18 @@ from pathlib import Path
 from pipeline.errors import SourceChangedError, SourceError
 from pipeline.model import MediaInfo, SourceIdentity
 
-UNFINISHED = (".part", ".partial", ".crdownload", ".download", ".opdownload", ".!ut", ".!qb", ".aria2", ".filepart", ".tmp")
+UNFINISHED = (
+    ".part",
+    ".partial",
+    ".crdownload",
+    ".download",
+    ".opdownload",
+    ".!ut",
+    ".!qb",
+    ".aria2",
+    ".filepart",
+    ".tmp",
+)
 """What the names of files end with that a browser or a download program is still writing."""
 
 BESIDE = (".aria2", ".part", ".st")
@@ -53,7 +64,10 @@ def is_unfinished(path: Path) -> bool:
 
 
 def check_unchanged(media: MediaInfo) -> None:
-    """See that a source is still what it was when it was probed. Costs one call of the system. Raises SourceChangedError."""
+    """See that a source is still what it was when it was probed. Costs one call of the system.
+
+    Raises SourceChangedError.
+    """
     if media.identity is None:
         return
     try:
@@ -64,7 +78,8 @@ def check_unchanged(media: MediaInfo) -> None:
         ) from error
     if now != media.identity:
         raise SourceChangedError(
-            f"{media.path} changed while it was read: wait until the recording, copy or export has ended, and start again."
+            f"{media.path} changed while it was read: "
+            "wait until the recording, copy or export has ended, and start again."
         )
 
 
@@ -72,7 +87,8 @@ def unreadable(path: Path, error: Exception) -> SourceError:
     """Return what to say of a source that can't be opened, or not be read to its end, for this reason."""
     if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
         return SourceError(
-            f"{path} can't be read to its end: the drive or the network failed. Check the connection, or copy the file to this computer."
+            f"{path} can't be read to its end: the drive or the network failed. "
+            "Check the connection, or copy the file to this computer."
         )
     return SourceError(f"{path} can't be read: the file is broken or was moved.")
 

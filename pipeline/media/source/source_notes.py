@@ -47,8 +47,8 @@ def source_notes(
 ) -> tuple[str, ...]:
     """Return a phrase for each thing that is not as usual, such as `HDR10, converted to SDR`; none for a plain source.
 
-    The most important comes first. `keep_hdr` and `surround` are what the editor asked for; `mapped` says that he chose the sounds,
-    `options` that he can use those of the command line.
+    The most important comes first. `keep_hdr` and `surround` are what the editor asked for; `mapped` says that he chose
+    the sounds, `options` that he can use those of the command line.
     """
     return (
         *_damage(media),
@@ -92,10 +92,14 @@ def _left_out(media: MediaInfo, *, options: bool) -> Iterator[str]:
 
     if media.programmes:
         named = {p.number: p.name or f"number {p.number}" for p in media.programmes}
-        others = ", ".join(left(name, f"--programme {number}") for number, name in named.items() if number != media.programme)
+        others = ", ".join(
+            left(name, f"--programme {number}") for number, name in named.items() if number != media.programme
+        )
         yield f"{len(named)} programmes: {named.get(media.programme or 0, 'none')} converted; {others}"
     if len(media.pictures) > 1:
-        others = ", ".join(left(s, f"--video-track {n}") for n, s in enumerate(media.pictures, start=1) if n != media.picture + 1)
+        others = ", ".join(
+            left(s, f"--video-track {n}") for n, s in enumerate(media.pictures, start=1) if n != media.picture + 1
+        )
         yield f"{len(media.pictures)} pictures: {media.pictures[media.picture]} converted; {others}"
 
 
@@ -114,7 +118,10 @@ def _video(media: MediaInfo, *, keep_hdr: bool) -> Iterator[str]:
     if media.other_speed:
         yield "slow or fast motion by the file's edit list, played at the speed it was recorded at"
     if len(video.sizes) > 1:
-        yield f"the size changes ({', then '.join(f'{w}×{h}' for w, h in video.sizes)}), made {video.width}×{video.height} throughout"
+        yield (
+            f"the size changes ({', then '.join(f'{w}×{h}' for w, h in video.sizes)}), "
+            f"made {video.width}×{video.height} throughout"
+        )
     if video.interlaced:
         yield f"interlaced{' in part' if video.interlaced_in_part else ''}, made progressive"
     limit = frame_rate_limit(video.frame_rate)
@@ -183,7 +190,10 @@ def _subtitles(media: MediaInfo) -> Iterator[str]:
         yield CAPTION_NOTES[media.video.closed_captions]
     for form, what in SUBTITLE_NOTES.items():
         tracks = [stream for stream in media.subtitles if stream.form is form]
-        names = [language_name(stream.language) if stream.language else stream.title or "unknown language" for stream in tracks]
+        names = [
+            language_name(stream.language) if stream.language else stream.title or "unknown language"
+            for stream in tracks
+        ]
         if tracks:
             yield what.format(", ".join(names))
 

@@ -94,7 +94,8 @@ def _pixel_aspect(stream: Stream) -> Fraction:
 def _rotation(frame: Any) -> int:  # noqa: ANN401  # PyAV's frame
     """Return the degrees of the picture's counterclockwise turn (display matrix, ISO/IEC 14496-12, 8.5.2).
 
-    As av_display_rotation_get in libavutil/display.c does; PyAV's own `rotation` is cut to a whole number, 89 for 89.99.
+    As av_display_rotation_get in libavutil/display.c does; PyAV's own `rotation` is cut to a whole number, 89 for
+    89.99.
     """
     data = next((bytes(d) for d in frame.side_data if d.type.name == "DISPLAYMATRIX"), None)
     if data is None:
@@ -125,7 +126,9 @@ def _believable(rate: Fraction | None) -> Fraction | None:
     return Fraction(rate) if rate and FRAME_RATES[0] <= rate <= FRAME_RATES[1] else None
 
 
-def video_bit_rate(stream: Stream, audio: tuple[AudioStream, ...], size_bytes: int, duration_s: float | None) -> int | None:
+def video_bit_rate(
+    stream: Stream, audio: tuple[AudioStream, ...], size_bytes: int, duration_s: float | None
+) -> int | None:
     """Return the rate of a picture: its own, else what the sound leaves of the file\'s."""
     if stream.codec_context.bit_rate:
         return int(stream.codec_context.bit_rate)
@@ -172,7 +175,8 @@ def subtitle_stream(stream: Stream) -> SubtitleStream:
 def _forced_by_mp4(stream: Stream) -> bool:
     """Whether MP4's timed text says that all of its samples are forced, which ffmpeg does not tell.
 
-    It is the highest bit of the display flags, with which the description begins (QuickTime File Format, subtitle sample description).
+    It is the highest bit of the display flags, with which the description begins (QuickTime File Format, subtitle
+    sample description).
     """
     context = stream.codec_context
     described = context.extradata if context is not None and context.codec.canonical_name == "mov_text" else None

@@ -1,4 +1,7 @@
-"""Reads the text subtitles in a source as cues. Knows the forms in which files hold text, not what a stream makes of it."""
+"""Reads the text subtitles in a source as cues.
+
+Knows the forms in which files hold text, not what a stream makes of it.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +67,9 @@ def plain_text(event: str) -> str:
 
 
 def until_broken(items: Iterator[Any]) -> Iterator[Any]:
-    """Yield packets or frames as far as the file can be read: what is damaged is the picture's and the sound's to say."""
+    """Yield packets or frames as far as the file can be read:
+    what is damaged is the picture's and the sound's to say.
+    """
     import av.error
 
     try:
@@ -93,7 +98,9 @@ def events_in(packet: Any, origin_s: float) -> Iterator[tuple[float, float | Non
 
 
 def _in_utf8(packet: Any) -> Any:  # noqa: ANN401  # PyAV's packet
-    """Return a packet whose text the decoder takes: some programs put that of old Windows files into Matroska as it is."""
+    """Return a packet whose text the decoder takes:
+    some programs put that of old Windows files into Matroska as it is.
+    """
     import av
 
     data = bytes(packet)

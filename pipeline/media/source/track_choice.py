@@ -36,13 +36,18 @@ class ChosenTracks:
 
 
 def choose_tracks(path: Path, container: Any, choice: TrackChoice) -> ChosenTracks:  # noqa: ANN401  # PyAV's container
-    """Return what is read of an opened source. Raises SettingsError naming what there is when something else was asked for."""
+    """Return what is read of an opened source.
+
+    Raises SettingsError naming what there is when something else was asked for.
+    """
     several = programmes(path) if container.format.name == "mpegts" else ()
     several = several if len(several) > 1 else ()
     # one without a size has no packet that tells it, as after a change of PIDs that the table did not announce
     pictures = [s for s in container.streams.video if s.codec_context is not None and s.width and not is_cover(s)]
     heard = [s for s in container.streams.audio if _can_be_decoded(s)]
-    programme = _programme(several, choice.programme, [s for s in (_preferred(pictures), *heard) if s is not None], path)
+    programme = _programme(
+        several, choice.programme, [s for s in (_preferred(pictures), *heard) if s is not None], path
+    )
     if programme is not None:
         pictures = [s for s in pictures if s.id in programme.stream_ids]
     sounds = [s for s in container.streams.audio if programme is None or s.id in programme.stream_ids]
@@ -62,7 +67,9 @@ def choose_tracks(path: Path, container: Any, choice: TrackChoice) -> ChosenTrac
     )
 
 
-def _programme(several: Sequence[Programme], wanted: int | None, streams: Sequence[Stream], path: Path) -> Programme | None:
+def _programme(
+    several: Sequence[Programme], wanted: int | None, streams: Sequence[Stream], path: Path
+) -> Programme | None:
     """Return the programme asked for, else that of the first of these streams; None where there are not two.
 
     A programme may be announced and have nothing in it.

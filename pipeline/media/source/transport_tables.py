@@ -1,4 +1,7 @@
-"""Reads the tables of a MPEG-2 transport stream: which programmes it has, of which streams, by which names. Decodes nothing."""
+"""Reads the tables of a MPEG-2 transport stream: which programmes it has, of which streams, by which names.
+
+Decodes nothing.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,11 @@ def programmes(path: Path) -> tuple[Programme, ...]:
     found = []
     for at in range(8, len(pat) - 3, 4):
         number, pid = int.from_bytes(pat[at : at + 2], "big"), int.from_bytes(pat[at + 2 : at + 4], "big") & 0x1FFF
-        pmt = next((s for s in _sections(packets, pid) if s[0] == PMT and s[3:5] == pat[at : at + 2]), None) if number else None
+        pmt = (
+            next((s for s in _sections(packets, pid) if s[0] == PMT and s[3:5] == pat[at : at + 2]), None)
+            if number
+            else None
+        )
         if pmt is not None:
             found.append(Programme(number=number, name=names.get(number, ""), stream_ids=tuple(_streams(pmt))))
     return tuple(found)
@@ -57,8 +64,14 @@ def _packets(file: BinaryIO) -> Iterator[bytes]:
     data = file.read(LOOK_BYTES)
     for stride in STRIDES:
         for start in range(min(stride, len(data))):
-            if data[start] == SYNC and all(data[at] == SYNC for at in range(start, min(len(data), start + 8 * stride), stride)):
-                yield from (data[at : at + PACKET_BYTES] for at in range(start, len(data) - PACKET_BYTES + 1, stride) if data[at] == SYNC)
+            if data[start] == SYNC and all(
+                data[at] == SYNC for at in range(start, min(len(data), start + 8 * stride), stride)
+            ):
+                yield from (
+                    data[at : at + PACKET_BYTES]
+                    for at in range(start, len(data) - PACKET_BYTES + 1, stride)
+                    if data[at] == SYNC
+                )
                 return
 
 
@@ -93,10 +106,17 @@ def _streams(pmt: bytes) -> Iterator[int]:
 def _names(sdt: bytes) -> Iterator[tuple[int, str]]:
     at = 11
     while at + 5 <= len(sdt):
-        number, end = int.from_bytes(sdt[at : at + 2], "big"), at + 5 + (int.from_bytes(sdt[at + 3 : at + 5], "big") & 0xFFF)
+        number, end = (
+            int.from_bytes(sdt[at : at + 2], "big"),
+            at + 5 + (int.from_bytes(sdt[at + 3 : at + 5], "big") & 0xFFF),
+        )
         descriptors = sdt[at + 5 : end]
         while len(descriptors) >= 2:
-            kind, body, descriptors = descriptors[0], descriptors[2 : 2 + descriptors[1]], descriptors[2 + descriptors[1] :]
+            kind, body, descriptors = (
+                descriptors[0],
+                descriptors[2 : 2 + descriptors[1]],
+                descriptors[2 + descriptors[1] :],
+            )
             if kind == SERVICE_DESCRIPTOR:
                 _, after = _counted(body[1:])  # behind the kind of service: the provider's name
                 yield number, _text(_counted(after)[0])
@@ -114,7 +134,11 @@ def _text(data: bytes) -> str:
     if data[:1] == b"\x15":
         return data[1:].decode("utf-8", errors="replace").strip()
     if data[:1] == b"\x10" and len(data) > 2:
-        return data[3:].decode(f"iso8859-{data[2]}" if 1 <= data[2] <= 15 and data[2] != 12 else "latin-1", errors="replace").strip()
+        return (
+            data[3:]
+            .decode(f"iso8859-{data[2]}" if 1 <= data[2] <= 15 and data[2] != 12 else "latin-1", errors="replace")
+            .strip()
+        )
     if data[:1] and 1 <= data[0] <= 0x0B and data[0] != 8:
         return data[1:].decode(f"iso8859-{data[0] + 4}", errors="replace").strip()
     return "".join(c for c in data.decode("latin-1") if c.isprintable()).strip()

@@ -1,7 +1,7 @@
 """A part of a source in place of the whole: what an editor typed, and what the source then is. Pure.
 
-The part's beginning becomes the source's first moment, from which all times count, so that picture, sound, captions and chapters
-follow by themselves.
+The part's beginning becomes the source's first moment, from which all times count, so that picture, sound, captions and
+chapters follow by themselves.
 """
 
 from __future__ import annotations
@@ -35,12 +35,16 @@ def parse_trim(text: str) -> Trim:
 
 
 def trim_between(begin: str, end: str) -> Trim:
-    """Return the part between two times as they are typed; an empty one is the source's own. Raises ValueError with a sentence."""
+    """Return the part between two times as they are typed; an empty one is the source's own.
+
+    Raises ValueError with a sentence.
+    """
     start_s = _seconds(begin) if begin.strip() else 0.0
     end_s = _seconds(end) if end.strip() else None
     if end_s is not None and end_s - start_s < SHORTEST_S:
         raise ValueError(
-            f"The part of the video from {begin.strip() or '0'} to {end.strip()} is empty: its end must come after its beginning."
+            f"The part of the video from {begin.strip() or '0'} to {end.strip()} is empty: "
+            "its end must come after its beginning."
         )
     return Trim(start_s=start_s, end_s=end_s)
 
@@ -50,11 +54,17 @@ def trimmed(media: MediaInfo, trim: Trim) -> MediaInfo:
     length_s = media.readable_s if media.duration_s is None else media.duration_s
     if length_s is not None and trim.start_s > length_s - SHORTEST_S:
         raise SettingsError(
-            [f"{media.path.name} lasts {length_s:.1f} s, so nothing of it lies after {trim.start_s:g} s: choose an earlier part."]
+            [
+                f"{media.path.name} lasts {length_s:.1f} s, so nothing of it lies after {trim.start_s:g} s: "
+                "choose an earlier part."
+            ]
         )
     if length_s is not None and trim.end_s is not None and trim.end_s > length_s + NEAR_END_S:
         raise SettingsError(
-            [f"{media.path.name} lasts {length_s:.1f} s, so no part of it can end at {trim.end_s:g} s: choose an earlier end."]
+            [
+                f"{media.path.name} lasts {length_s:.1f} s, so no part of it can end at {trim.end_s:g} s: "
+                "choose an earlier end."
+            ]
         )
     limit_s = None
     if trim.end_s is not None and (length_s is None or trim.end_s < length_s):
@@ -109,7 +119,9 @@ def _seconds(text: str) -> float:
     found = _TIME.fullmatch(text.strip())
     hours, minutes, seconds = (None, None, "") if found is None else found.groups()
     # only the largest unit that is written may have any number
-    too_many = (hours is not None and int(minutes or 0) >= 60) or (minutes is not None and float(seconds.replace(",", ".")) >= 60)
+    too_many = (hours is not None and int(minutes or 0) >= 60) or (
+        minutes is not None and float(seconds.replace(",", ".")) >= 60
+    )
     if found is None or too_many:
         raise ValueError(f"{text.strip()!r} is no time: write it as 0:01:30, 1:30.5 or 90 (seconds).")
     return int(hours or 0) * 3600 + int(minutes or 0) * 60 + float(seconds.replace(",", "."))

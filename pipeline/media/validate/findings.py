@@ -10,7 +10,8 @@ from enum import Enum
 class Severity(str, Enum):
     """What a broken rule does to viewers, by what hls.js and Apple's players really do.
 
-    BREAKS_PLAYBACK stops publication: a player refuses the stream, stalls, skips or shows something wrong. NOT_IDEAL is a
+    BREAKS_PLAYBACK stops publication: a player refuses the stream, stalls, skips or shows something wrong. NOT_IDEAL is
+    a
     warning: everything plays as it should, though an authoring rule asks for something else.
     """
 

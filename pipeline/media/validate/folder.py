@@ -37,7 +37,9 @@ class Folder:
             return None
         path = self.inside(uri, playlist)
         if path is None:
-            self._notes.breaks("RFC 8216 6.2.1", shown, f"{uri} leads out of the folder, so it would not be published with the stream.")
+            self._notes.breaks(
+                "RFC 8216 6.2.1", shown, f"{uri} leads out of the folder, so it would not be published with the stream."
+            )
         return path
 
     def inside(self, uri: str, playlist: Path) -> Path | None:

@@ -30,7 +30,11 @@ class Frame:
 
 
 def check_iframes(
-    stream: Stream, files: Sequence[SegmentBytes | None], keyframes: Mapping[tuple[Path, int], int], frame_s: float, source: Source
+    stream: Stream,
+    files: Sequence[SegmentBytes | None],
+    keyframes: Mapping[tuple[Path, int], int],
+    frame_s: float,
+    source: Source,
 ) -> VideoFacts | None:
     """Check an I-frame playlist's ranges and durations; return what its pictures are, None where that can't be told.
 
@@ -52,7 +56,9 @@ def check_iframes(
         elif kind is Container.FMP4:
             frames, picture = _fragments(stream, ranges, init, source)
         else:
-            source.notes.not_ideal(RULE, stream.file, "The byte ranges hold neither transport stream packets nor fragments.")
+            source.notes.not_ideal(
+                RULE, stream.file, "The byte ranges hold neither transport stream packets nor fragments."
+            )
             return None
     except OSError as error:
         source.notes.not_ideal(RULE, stream.file, f"The byte ranges can't be read ({error.strerror}).")
@@ -73,9 +79,16 @@ def _transport_stream(
     import av.error
 
     lead = 0 if init is None else 1
-    alone = next((number for number, piece in ranges if not has_tables(piece.read(0, HEAD_BYTES))), None) if init is None else None
+    alone = (
+        next((number for number, piece in ranges if not has_tables(piece.read(0, HEAD_BYTES))), None)
+        if init is None
+        else None
+    )
     if alone is not None:
-        text = f"The byte range in line {stream.playlist.segments[alone].line} needs an EXT-X-MAP with the tables (PAT and PMT)."
+        text = (
+            f"The byte range in line {stream.playlist.segments[alone].line} needs an EXT-X-MAP with the tables "
+            "(PAT and PMT)."
+        )
         source.notes.not_ideal(RULE, stream.file, text)
     chain = Chain([*([init] if init else []), *(piece for _, piece in ranges)], lambda _: source.cancel.check())
     pictures: Counter[int] = Counter()
@@ -99,7 +112,9 @@ def _transport_stream(
                     broken.append((number, f"holds {packet.size} of the I-frame's {whole} bytes"))
                 frames.append(Frame(number=number, time_s=packet.pts * float(packet.time_base)))
     except (av.error.FFmpegError, ValueError) as error:
-        source.notes.not_ideal(RULE, stream.file, f"The byte ranges can't be read: {getattr(error, 'strerror', None) or error}.")
+        source.notes.not_ideal(
+            RULE, stream.file, f"The byte ranges can't be read: {getattr(error, 'strerror', None) or error}."
+        )
         return [], None
     finally:
         chain.close()
@@ -114,9 +129,13 @@ def _fragments(
     stream: Stream, ranges: Sequence[tuple[int, SegmentBytes]], init: SegmentBytes | None, source: Source
 ) -> tuple[list[Frame], VideoFacts | None]:
     """Read the boxes of each range: it begins with a fragment's head (Apple 6.10) and ends with its first picture."""
-    track = next((t for t in tracks(init.read(0, init.size)) if t.handler == b"vide"), None) if init is not None else None
+    track = (
+        next((t for t in tracks(init.read(0, init.size)) if t.handler == b"vide"), None) if init is not None else None
+    )
     if track is None or not track.timescale:
-        source.notes.not_ideal("Apple 8.20", stream.file, "The I-frames are fragmented MP4, but EXT-X-MAP names no initialization section.")
+        source.notes.not_ideal(
+            "Apple 8.20", stream.file, "The I-frames are fragmented MP4, but EXT-X-MAP names no initialization section."
+        )
         return [], None
     picture = _video(Container.FMP4, init, ranges[0][1])
     broken: list[tuple[int, str]] = []
@@ -176,4 +195,6 @@ def _note(stream: Stream, broken: Sequence[tuple[int, str]], notes: Notes) -> No
         more = len({number for number, _ in broken}) - 1
         others = f" (and {more} more)" if more else ""
         line = stream.playlist.segments[number].line
-        notes.not_ideal(RULE, stream.file, f"The byte range in line {line} {fault}{others}; it must hold exactly one I-frame.")
+        notes.not_ideal(
+            RULE, stream.file, f"The byte range in line {line} {fault}{others}; it must hold exactly one I-frame."
+        )

@@ -41,7 +41,9 @@ MEDIA_TAGS = frozenset(
 )
 """RFC 8216, 4.3.3."""
 
-MASTER_TAGS = frozenset({"EXT-X-MEDIA", "EXT-X-STREAM-INF", "EXT-X-I-FRAME-STREAM-INF", "EXT-X-SESSION-DATA", "EXT-X-SESSION-KEY"})
+MASTER_TAGS = frozenset(
+    {"EXT-X-MEDIA", "EXT-X-STREAM-INF", "EXT-X-I-FRAME-STREAM-INF", "EXT-X-SESSION-DATA", "EXT-X-SESSION-KEY"}
+)
 """RFC 8216, 4.3.4."""
 
 SHARED_TAGS = frozenset({"EXT-X-INDEPENDENT-SEGMENTS", "EXT-X-START"})
@@ -121,7 +123,10 @@ class Map:
 
 @dataclass(frozen=True, kw_only=True)
 class MediaSegment:
-    """One segment. `duration_s` is None where its EXTINF is missing or no number; `number` its media sequence number."""
+    """One segment.
+
+    `duration_s` is None where its EXTINF is missing or no number; `number` its media sequence number.
+    """
 
     uri: str
     line: int
@@ -336,7 +341,11 @@ def _segment(reading: _Reading, uri: str, line: int) -> MediaSegment:
     if reading.byte_range is not None:
         length, offset = reading.byte_range
         if offset is None and uri not in reading.range_ends:
-            reading.faults.append(Fault("4.3.2.2", line, f"the byte range of {uri} has no offset, and no range of the same file before it"))
+            reading.faults.append(
+                Fault(
+                    "4.3.2.2", line, f"the byte range of {uri} has no offset, and no range of the same file before it"
+                )
+            )
         byte_range = ByteRange(length, reading.range_ends.get(uri, 0) if offset is None else offset)
         reading.range_ends[uri] = byte_range.offset + byte_range.length
     segment = MediaSegment(

@@ -1,7 +1,7 @@
 """Rules about what a master playlist says of its variants and renditions. Pure: compares nothing with segments.
 
-What can't be parsed, and groups that lead nowhere, break playback: Apple's players refuse the playlist. An attribute that only
-helps players to choose is not ideal where it is missing.
+What can't be parsed, and groups that lead nowhere, break playback: Apple's players refuse the playlist. An attribute
+that only helps players to choose is not ideal where it is missing.
 """
 
 from __future__ import annotations
@@ -38,12 +38,18 @@ def check_master(master: MasterPlaylist, file: str, notes: Notes) -> None:
     _check_groups(master.media, file, notes)
     captions = {variant.attributes.get("CLOSED-CAPTIONS") for variant in master.variants}
     if "NONE" in captions and len(captions) > 1:
-        notes.not_ideal(SECTION_VARIANT, file, "CLOSED-CAPTIONS=NONE stands on some variants only; it must stand on all or none.")
+        notes.not_ideal(
+            SECTION_VARIANT, file, "CLOSED-CAPTIONS=NONE stands on some variants only; it must stand on all or none."
+        )
 
 
 def group_members(master: MasterPlaylist, kind: str, group: str | None) -> list[MediaRendition]:
     """Return the renditions of a group."""
-    return [m for m in master.media if m.attributes.get("TYPE") == kind and m.attributes.get("GROUP-ID") == group] if group else []
+    return (
+        [m for m in master.media if m.attributes.get("TYPE") == kind and m.attributes.get("GROUP-ID") == group]
+        if group
+        else []
+    )
 
 
 def _check_variant(master: MasterPlaylist, variant: Variant, file: str, notes: Notes) -> None:
@@ -93,7 +99,9 @@ def _check_media(media: MediaRendition, file: str, notes: Notes) -> None:
             notes.not_ideal(SECTION_MEDIA, file, f"{shown}: {flag} is neither YES nor NO.")
     default, automatic = attributes.get("DEFAULT"), attributes.get("AUTOSELECT")
     if kind in ("AUDIO", "SUBTITLES") and default is None and automatic is None:
-        notes.not_ideal(SECTION_MEDIA, file, f"{shown} says neither DEFAULT nor AUTOSELECT, so players may not choose it.")
+        notes.not_ideal(
+            SECTION_MEDIA, file, f"{shown} says neither DEFAULT nor AUTOSELECT, so players may not choose it."
+        )
     if default == "YES" and automatic != "YES":
         notes.not_ideal(SECTION_MEDIA, file, f"{shown} is the default, so AUTOSELECT must be YES.")
     if attributes.get("FORCED") is not None and kind != "SUBTITLES":
@@ -110,17 +118,25 @@ def _check_media(media: MediaRendition, file: str, notes: Notes) -> None:
 def _check_groups(media: Sequence[MediaRendition], file: str, notes: Notes) -> None:
     groups: dict[tuple[str, str], list[AttributeList]] = defaultdict(list)
     for rendition in media:
-        groups[rendition.attributes.get("TYPE") or "", rendition.attributes.get("GROUP-ID") or ""].append(rendition.attributes)
+        groups[rendition.attributes.get("TYPE") or "", rendition.attributes.get("GROUP-ID") or ""].append(
+            rendition.attributes
+        )
     for (kind, group), members in groups.items():
         names = [member.get("NAME") for member in members]
         if len(set(names)) < len(names):
             notes.not_ideal(SECTION_GROUPS, file, f"Two renditions of the {kind} group {group!r} have the same NAME.")
         if sum(member.get("DEFAULT") == "YES" for member in members) > 1:
             notes.not_ideal(SECTION_GROUPS, file, f"The {kind} group {group!r} has more than one default.")
-        if kind == "AUDIO" and not any("YES" in (member.get("DEFAULT"), member.get("AUTOSELECT")) for member in members):
-            notes.breaks(SECTION_MEDIA, file, f"No rendition of the AUDIO group {group!r} is the default or chosen by itself.")
+        if kind == "AUDIO" and not any(
+            "YES" in (member.get("DEFAULT"), member.get("AUTOSELECT")) for member in members
+        ):
+            notes.breaks(
+                SECTION_MEDIA, file, f"No rendition of the AUDIO group {group!r} is the default or chosen by itself."
+            )
     for kind in TYPES:
-        _check_same_members({group: members for (of, group), members in groups.items() if of == kind}, kind, file, notes)
+        _check_same_members(
+            {group: members for (of, group), members in groups.items() if of == kind}, kind, file, notes
+        )
 
 
 def _check_same_members(groups: dict[str, list[AttributeList]], kind: str, file: str, notes: Notes) -> None:
@@ -133,7 +149,9 @@ def _check_same_members(groups: dict[str, list[AttributeList]], kind: str, file:
     for group, members in described.items():
         if first is not None and members != described[first]:
             # a viewer loses a language when the player changes to a quality of the other group
-            notes.breaks(SECTION_GROUPS, file, f"The {kind} groups {first!r} and {group!r} do not offer the same renditions.")
+            notes.breaks(
+                SECTION_GROUPS, file, f"The {kind} groups {first!r} and {group!r} do not offer the same renditions."
+            )
 
 
 def _check_forms(attributes: AttributeList, section: str, name: str, file: str, notes: Notes) -> None:

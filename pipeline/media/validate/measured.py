@@ -1,4 +1,6 @@
-"""What the segments of a playlist really hold: times, frames, codecs. Demuxes all of them, each file once; judges nothing.
+"""What the segments of a playlist really hold: times, frames, codecs.
+
+Demuxes all of them, each file once; judges nothing.
 
 Consecutive segments are read as one stream, as players do: that is quick, and shows whether counters and times go on.
 """
@@ -27,7 +29,10 @@ FIRST_FRAME_PACKETS = 64
 
 @dataclass
 class Span:
-    """The packets of one track in one segment, times in seconds. `last_duration_s` is 0 where the container says none."""
+    """The packets of one track in one segment, times in seconds.
+
+    `last_duration_s` is 0 where the container says none.
+    """
 
     first_pts_s: float
     first_dts_s: float
@@ -50,7 +55,9 @@ class SegmentSpans:
 
 @dataclass(frozen=True, kw_only=True)
 class VideoFacts:
-    """The picture of a stream. `rates` are those of the frames themselves, those that are declared where there is but one.
+    """The picture of a stream.
+
+    `rates` are those of the frames themselves, those that are declared where there is but one.
 
     `primaries`, `transfer` and `matrix` are numbers of ITU-T H.273.
     """
@@ -90,7 +97,8 @@ class AudioFacts:
 class Contents:
     """What was found in a playlist's segments; `spans` has None for those that were not read.
 
-    `broken` says of those that can't be read why; `keyframes` maps file and offset of each keyframe to its size in bytes.
+    `broken` says of those that can't be read why; `keyframes` maps file and offset of each keyframe to its size in
+    bytes.
     """
 
     container: Container
@@ -111,7 +119,9 @@ class SegmentRun:
     pieces: Sequence[SegmentBytes]
 
 
-def read_contents(container: Container, runs: Sequence[SegmentRun], count: int, on_segment: Callable[[int], None]) -> Contents:
+def read_contents(
+    container: Container, runs: Sequence[SegmentRun], count: int, on_segment: Callable[[int], None]
+) -> Contents:
     """Demux all runs of a playlist of `count` segments; `on_segment` gets the number of each as it begins."""
     contents = Contents(container=container, spans=[None] * count)
     frames = _Frames()
@@ -142,7 +152,9 @@ class _Frames:
 class _SegmentRunReader:
     """Demuxes one run and enters what it finds into `contents` and `frames`."""
 
-    def __init__(self, contents: Contents, frames: _Frames, number: int, run: SegmentRun, on_segment: Callable[[int], None]) -> None:
+    def __init__(
+        self, contents: Contents, frames: _Frames, number: int, run: SegmentRun, on_segment: Callable[[int], None]
+    ) -> None:
         self._contents = contents
         self._frames = frames
         self._number = number
@@ -200,7 +212,9 @@ class _SegmentRunReader:
                 self._contents.sound = self._contents.sound or _audio(audio, spans.sound.last_duration_s)
         if video is not None:
             self._frames.add_run(self._times, video.time_base)
-            self._frames.stream_facts = self._frames.stream_facts or _video_facts(video, self._header, self._first_frame)
+            self._frames.stream_facts = self._frames.stream_facts or _video_facts(
+                video, self._header, self._first_frame
+            )
 
     def _place(self, packet: Any) -> tuple[SegmentSpans, int | None]:  # noqa: ANN401  # PyAV's packet
         """Return the entry of the segment in which a packet begins, and the place in that segment where it is known."""
@@ -235,7 +249,11 @@ def _counted(packet: Any, span: Span | None, *, timed: bool = True) -> Span:  # 
     Not `timed`: the container does not say how long the packet lasts, and libavformat may have guessed.
     """
     tick_s = float(packet.time_base)
-    pts_s, dts_s, duration_s = packet.pts * tick_s, packet.dts * tick_s, (packet.duration or 0) * tick_s if timed else 0.0
+    pts_s, dts_s, duration_s = (
+        packet.pts * tick_s,
+        packet.dts * tick_s,
+        (packet.duration or 0) * tick_s if timed else 0.0,
+    )
     span = span or Span(first_pts_s=pts_s, first_dts_s=dts_s)
     span.last_dts_s, span.last_duration_s = dts_s, duration_s
     span.end_s = max(span.end_s, pts_s + duration_s)
@@ -277,7 +295,12 @@ def _video_facts(stream: Any, header: VideoHeader | None, frame: Any) -> dict[st
 def _audio(stream: Any, duration_s: float) -> AudioFacts:  # noqa: ANN401  # PyAV's stream
     context = stream.codec_context
     usual = (context.frame_size or 1024) / (context.sample_rate or 48_000)
-    return AudioFacts(codec_name=_codec_name(stream), profile=context.profile or "", channels=context.channels, frame_s=duration_s or usual)
+    return AudioFacts(
+        codec_name=_codec_name(stream),
+        profile=context.profile or "",
+        channels=context.channels,
+        frame_s=duration_s or usual,
+    )
 
 
 def _codec_name(stream: Any) -> str:  # noqa: ANN401  # PyAV's stream

@@ -1,4 +1,7 @@
-"""Rules about the text of playlists: tags, versions, durations, addresses of keys. Pure: sees no file but the playlist."""
+"""Rules about the text of playlists: tags, versions, durations, addresses of keys.
+
+Pure: sees no file but the playlist.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,14 @@ from collections import Counter
 from enum import Enum
 
 from pipeline.media.validate.findings import Notes, Severity
-from pipeline.media.validate.m3u8 import MASTER_TAGS, MEDIA_TAGS, SEGMENT_TAGS, SHARED_TAGS, MasterPlaylist, MediaPlaylist
+from pipeline.media.validate.m3u8 import (
+    MASTER_TAGS,
+    MEDIA_TAGS,
+    SEGMENT_TAGS,
+    SHARED_TAGS,
+    MasterPlaylist,
+    MediaPlaylist,
+)
 
 TARGET_S = 6
 """Apple 7.5: target durations should be 6 seconds."""
@@ -63,18 +73,28 @@ def check_media(playlist: MediaPlaylist, role: Role, file: str, notes: Notes) ->
         notes.breaks("RFC 8216 4.3.3.1", file, "EXT-X-TARGETDURATION is missing.")
     missing = [segment for segment in playlist.segments if segment.duration_s is None]
     if missing:
-        notes.breaks("RFC 8216 4.3.2.1", file, f"{missing[0].uri} has no EXTINF with its duration{_and_others(len(missing))}.")
+        notes.breaks(
+            "RFC 8216 4.3.2.1", file, f"{missing[0].uri} has no EXTINF with its duration{_and_others(len(missing))}."
+        )
     _check_durations(playlist, role, file, notes)
     _check_end(playlist, file, notes)
     if (role is Role.IFRAMES) != playlist.iframes_only:
-        text = "EXT-X-I-FRAMES-ONLY is missing" if role is Role.IFRAMES else "EXT-X-I-FRAMES-ONLY stands in a playlist that is to be played"
+        text = (
+            "EXT-X-I-FRAMES-ONLY is missing"
+            if role is Role.IFRAMES
+            else "EXT-X-I-FRAMES-ONLY stands in a playlist that is to be played"
+        )
         notes.breaks("Apple 6.8" if role is Role.IFRAMES else "RFC 8216 4.3.3.6", file, f"{text}.")
     for key in {segment.key for segment in playlist.segments if segment.key is not None}:
         if key.method not in ("AES-128", "SAMPLE-AES", "SAMPLE-AES-CTR"):
             notes.breaks("RFC 8216 4.3.2.4", file, f"Line {key.line}: the encryption method {key.method} is not known.")
     for init in {segment.init for segment in playlist.segments if segment.init is not None}:
         if init.key is not None and init.key.iv is None:
-            notes.breaks("RFC 8216 4.3.2.5", file, f"Line {init.line}: an encrypted initialization section needs a key with an IV.")
+            notes.breaks(
+                "RFC 8216 4.3.2.5",
+                file,
+                f"Line {init.line}: an encrypted initialization section needs a key with an IV.",
+            )
 
 
 def _check_durations(playlist: MediaPlaylist, role: Role, file: str, notes: Notes) -> None:
@@ -88,12 +108,17 @@ def _check_durations(playlist: MediaPlaylist, role: Role, file: str, notes: Note
     longer = [(segment, duration) for segment, duration in timed if math.floor(duration + 0.5) > target]
     if longer:
         segment, duration = longer[0]
-        text = f"{segment.uri} lasts {duration:.3f} s, which is more than the target duration of {target} s{_and_others(len(longer))}."
+        text = (
+            f"{segment.uri} lasts {duration:.3f} s, which is more than the target duration "
+            f"of {target} s{_and_others(len(longer))}."
+        )
         notes.breaks("RFC 8216 4.3.3.1", file, text)
     much_longer = [(segment, duration) for segment, duration in timed if duration > target + OVER_TARGET_S]
     if much_longer:
         segment, duration = much_longer[0]
-        over = f"{segment.uri} lasts {duration:.3f} s, more than {OVER_TARGET_S} s over the target duration of {target} s"
+        over = (
+            f"{segment.uri} lasts {duration:.3f} s, more than {OVER_TARGET_S} s over the target duration of {target} s"
+        )
         notes.breaks("Apple 7.7", file, f"{over}{_and_others(len(much_longer))}.")
 
 
@@ -137,7 +162,11 @@ def _version_needed(playlist: MasterPlaylist | MediaPlaylist) -> tuple[int, str]
         (5, "KEYFORMAT", any("KEYFORMAT" in value for value in keys)),
         (4, "EXT-X-BYTERANGE", "EXT-X-BYTERANGE" in names),
         (4, "EXT-X-I-FRAMES-ONLY", playlist.iframes_only),
-        (3, "a duration with a fraction", any("." in tag.value.split(",")[0] for tag in playlist.tags if tag.name == "EXTINF")),
+        (
+            3,
+            "a duration with a fraction",
+            any("." in tag.value.split(",")[0] for tag in playlist.tags if tag.name == "EXTINF"),
+        ),
         (2, "an IV", any("IV=" in value for value in keys)),
     )
     return next(((version, feature) for version, feature, used in needs if used), (1, ""))

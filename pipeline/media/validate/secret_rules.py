@@ -33,7 +33,10 @@ def check_key_is_not_published(
         if path.stat().st_size == BLOCK and path.resolve() not in meant:
             secret = path.read_bytes()
             if secret == key or any(_opens(secret, stream, files[stream.path]) for stream in encrypted):
-                text = "This is the key of the encrypted segments: it would be published with them, though no playlist asks for it here."
+                text = (
+                    "This is the key of the encrypted segments: "
+                    "it would be published with them, though no playlist asks for it here."
+                )
                 # it plays, for everybody: encryption that protects nothing must not be published either
                 notes.breaks(RULE, folder.relative(path), text)
 

@@ -10,7 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.cancel import CancelToken
-from pipeline.media.validate.containers import TABLE_PACKETS, TS_PACKET, Container, container_of, fmp4_fault, init_fault, ts_fault
+from pipeline.media.validate.containers import (
+    TABLE_PACKETS,
+    TS_PACKET,
+    Container,
+    container_of,
+    fmp4_fault,
+    init_fault,
+    ts_fault,
+)
 from pipeline.media.validate.findings import Notes, Severity
 from pipeline.media.validate.folder import Folder
 from pipeline.media.validate.m3u8 import ByteRange, Key, Map, MediaPlaylist, MediaSegment
@@ -91,9 +99,17 @@ def read_stream(stream: Stream, files: list[SegmentBytes | None], source: Source
     unread = [(shown[n], f"The segment can't be read: {reason}.") for n, reason in contents.broken.items()]
     source.notes.add_each(Severity.BREAKS_PLAYBACK, "RFC 8216 3", unread)
     read = {number for run in runs for number in run.numbers}
-    empty = [(shown[n], "The segment holds no frame.") for n in sorted(read) if contents.spans[n] is None and n not in contents.broken]
+    empty = [
+        (shown[n], "The segment holds no frame.")
+        for n in sorted(read)
+        if contents.spans[n] is None and n not in contents.broken
+    ]
     source.notes.add_each(Severity.BREAKS_PLAYBACK, "RFC 8216 3", empty)
-    torn = [(shown[n], "Packets are missing or out of order.") for n, spans in enumerate(contents.spans) if spans and spans.corrupt]
+    torn = [
+        (shown[n], "Packets are missing or out of order.")
+        for n, spans in enumerate(contents.spans)
+        if spans and spans.corrupt
+    ]
     source.notes.add_each(Severity.BREAKS_PLAYBACK, "Apple 7.2", torn)
 
 
@@ -137,14 +153,18 @@ def _piece(byte_range: ByteRange | None, path: Path | None, source: Source) -> t
 def _cipher(key: Key, iv: bytes, stream: Stream, source: Source) -> Cipher | None:
     """Return how a segment is decrypted; None, and a note, where it can't be."""
     if key.method != "AES-128" or key.key_format != "identity":
-        source.notes.leave(f"{stream.file}: the segments are encrypted with {key.method}, so what they hold was not looked at.")
+        source.notes.leave(
+            f"{stream.file}: the segments are encrypted with {key.method}, so what they hold was not looked at."
+        )
         return None
     secret = source.key
     path = source.folder.inside(key.uri, stream.path) if key.uri and secret is None else None
     if path is not None and source.folder.size(path) == BLOCK:
         secret = path.read_bytes()
     if secret is None:
-        source.notes.leave(f"{stream.file}: the segments are encrypted and no key was given, so what they hold was not looked at.")
+        source.notes.leave(
+            f"{stream.file}: the segments are encrypted and no key was given, so what they hold was not looked at."
+        )
         return None
     return Cipher(key=secret, iv=iv)
 
@@ -180,7 +200,9 @@ def _runs(stream: Stream, files: list[SegmentBytes | None], source: Source) -> t
         before = segment
     for (rule, _), places in faults.items():
         source.notes.add_each(Severity.BREAKS_PLAYBACK, rule, places)
-    return container or Container.UNKNOWN, [SegmentRun(init=init, numbers=numbers, pieces=pieces) for init, numbers, pieces in runs]
+    return container or Container.UNKNOWN, [
+        SegmentRun(init=init, numbers=numbers, pieces=pieces) for init, numbers, pieces in runs
+    ]
 
 
 def _checked(
@@ -199,12 +221,22 @@ def _checked(
                 return Container.UNKNOWN, None, ("RFC 8216 4.3.2.4", "The segment can't be decrypted with this key.")
         kind = container_of(file.read(0, HEAD_BYTES))
         if kind is Container.UNKNOWN:
-            said = "The key does not fit." if segment.key is not None else "It is damaged, or encrypted without EXT-X-KEY."
-            return kind, None, ("RFC 8216 4.3.2.4", f"The segment is neither a transport stream nor fragmented MP4. {said}")
+            said = (
+                "The key does not fit." if segment.key is not None else "It is damaged, or encrypted without EXT-X-KEY."
+            )
+            return (
+                kind,
+                None,
+                ("RFC 8216 4.3.2.4", f"The segment is neither a transport stream nor fragmented MP4. {said}"),
+            )
         if kind is Container.TS:
             return kind, *_or_fault(file, ts_fault(file, needs_tables=segment.init is None))
         if kind is Container.FMP4 and segment.init is None:
-            return kind, None, ("Apple 8.20", "The segment is fragmented MP4, but the playlist has no EXT-X-MAP for it.")
+            return (
+                kind,
+                None,
+                ("Apple 8.20", "The segment is fragmented MP4, but the playlist has no EXT-X-MAP for it."),
+            )
         return kind, *_or_fault(file, fmp4_fault(file) if kind is Container.FMP4 else None)
     except OSError as error:
         return Container.UNKNOWN, None, (MISSING, f"The file can't be read ({error.strerror}).")

@@ -1,4 +1,6 @@
-"""Rules about session data, and the chapters among it. Reads the files that it names; knows nothing of pictures and sound.
+"""Rules about session data, and the chapters among it.
+
+Reads the files that it names; knows nothing of pictures and sound.
 
 Nothing of it breaks playback: players that can't read it do without.
 """
@@ -80,5 +82,7 @@ def _chapter_faults(content: Any) -> Iterator[str]:  # noqa: ANN401  # whatever 
             yield f"Chapter {number} begins at {start_s:g} s, not after the one before it."
         before = start_s
         titles = chapter.get("titles", [])
-        if not isinstance(titles, list) or not all(isinstance(t, dict) and t.get("title") and t.get("language") for t in titles):
+        if not isinstance(titles, list) or not all(
+            isinstance(t, dict) and t.get("title") and t.get("language") for t in titles
+        ):
             yield f"Chapter {number} has a title without its language or its text."

@@ -1,4 +1,7 @@
-"""Walks a stream's folder: from the master playlist to all it names, one rule module after another. Owns only the order."""
+"""Walks a stream's folder: from the master playlist to all it names, one rule module after another.
+
+Owns only the order.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,15 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import OutputError, SettingsError
 from pipeline.job_file import JOB_FILE
 from pipeline.media.stream_layout import MASTER
-from pipeline.media.validate import iframe_rules, master_rules, playlist_rules, session_rules, subtitle_rules, timing_rules, variant_rules
+from pipeline.media.validate import (
+    iframe_rules,
+    master_rules,
+    playlist_rules,
+    session_rules,
+    subtitle_rules,
+    timing_rules,
+    variant_rules,
+)
 from pipeline.media.validate.findings import Notes, Validation
 from pipeline.media.validate.folder import Folder
 from pipeline.media.validate.m3u8 import MasterPlaylist, MediaPlaylist, MediaRendition, Variant, parse
@@ -47,7 +58,9 @@ def validate(
         Cancelled: the job was cancelled.
     """
     if key is not None and len(key) != BLOCK:
-        raise SettingsError(f"The key has {len(key)} bytes, but AES-128 needs {BLOCK}: choose the key file of this stream.")
+        raise SettingsError(
+            f"The key has {len(key)} bytes, but AES-128 needs {BLOCK}: choose the key file of this stream."
+        )
     if not folder.exists():
         raise OutputError(f"{folder} was not found: name the folder of a stream.")
     if not folder.is_dir():
@@ -73,7 +86,9 @@ class _Declared:
 
 
 class _Walk:
-    def __init__(self, folder: Path, key: bytes | None, cancel: CancelToken, on_progress: Callable[[float], None]) -> None:
+    def __init__(
+        self, folder: Path, key: bytes | None, cancel: CancelToken, on_progress: Callable[[float], None]
+    ) -> None:
         self._notes = Notes()
         self._folder = Folder(folder, self._notes)
         self._cancel = cancel
@@ -92,7 +107,9 @@ class _Walk:
         if playlist is not None:
             playlist_rules.check_header(playlist, MASTER, self._notes)
         if isinstance(playlist, MediaPlaylist):
-            self._notes.breaks("RFC 8216 4.3.4", MASTER, "The file is not a master playlist: it lists no stream (EXT-X-STREAM-INF).")
+            self._notes.breaks(
+                "RFC 8216 4.3.4", MASTER, "The file is not a master playlist: it lists no stream (EXT-X-STREAM-INF)."
+            )
         elif playlist is not None:
             master_rules.check_master(playlist, MASTER, self._notes)
             session_rules.check_session_data(playlist, path, self._folder, self._notes)
@@ -114,7 +131,9 @@ class _Walk:
             if uri and kind in ROLES
         }
         declared = [self._declared(master, variant, renditions, path) for variant in master.variants]
-        iframes = [(variant, self._load(variant.uri, Role.IFRAMES, path)) for variant in master.iframe_variants if variant.uri]
+        iframes = [
+            (variant, self._load(variant.uri, Role.IFRAMES, path)) for variant in master.iframe_variants if variant.uri
+        ]
         loaded = [stream for stream in self._streams.values() if stream is not None]
         for stream in loaded:
             self._files[stream.path] = find_files(stream, self._source)
@@ -154,10 +173,14 @@ class _Walk:
             playlist_rules.check_media(playlist, role, file, self._notes)
             self._streams[path] = Stream(path=path, file=file, role=role, playlist=playlist)
         elif playlist is not None:
-            self._notes.breaks("RFC 8216 4.1", file, "The file is a master playlist, but a playlist of segments is needed here.")
+            self._notes.breaks(
+                "RFC 8216 4.1", file, "The file is a master playlist, but a playlist of segments is needed here."
+            )
         return self._streams[path]
 
-    def _declared(self, master: MasterPlaylist, variant: Variant, renditions: dict[int, Stream | None], path: Path) -> _Declared:
+    def _declared(
+        self, master: MasterPlaylist, variant: Variant, renditions: dict[int, Stream | None], path: Path
+    ) -> _Declared:
         declared = _Declared(variant=variant, own=self._load(variant.uri, Role.VARIANT, path) if variant.uri else None)
         for kind, role in ROLES.items():
             members: list[MediaRendition] = master_rules.group_members(master, kind, variant.attributes.get(kind))
@@ -194,33 +217,54 @@ class _Walk:
 
     def _check_iframes(self, declared: Iterable[_Declared], iframes: Iterable[tuple[Variant, Stream | None]]) -> None:
         variants = [each.own for each in declared if each.own is not None]
-        keyframes = {place: size for own in variants if own.contents is not None for place, size in own.contents.keyframes.items()}
-        frames_s = [own.contents.picture.frame_s for own in variants if own.contents is not None and own.contents.picture is not None]
+        keyframes = {
+            place: size
+            for own in variants
+            if own.contents is not None
+            for place, size in own.contents.keyframes.items()
+        }
+        frames_s = [
+            own.contents.picture.frame_s
+            for own in variants
+            if own.contents is not None and own.contents.picture is not None
+        ]
         sizes = set()
         for variant, stream in iframes:
             attributes, name = variant.attributes, variant.uri or ""
             sizes.add(attributes.resolution())
             if stream is None:
                 continue
-            picture = iframe_rules.check_iframes(stream, self._files[stream.path], keyframes, max(frames_s, default=1.0), self._source)
+            picture = iframe_rules.check_iframes(
+                stream, self._files[stream.path], keyframes, max(frames_s, default=1.0), self._source
+            )
             if stream.encrypted or any(own.encrypted for own in variants):
-                text = "The segments are encrypted as a whole, so no part of them can be read alone: there must be no I-frame playlist."
+                text = (
+                    "The segments are encrypted as a whole, so no part of them can be read alone: "
+                    "there must be no I-frame playlist."
+                )
                 self._notes.breaks("RFC 8216 4.3.2.4", stream.file, text)
                 continue
             self._check_iframe_stream(variant, stream, picture, name)
         for own in variants:
             found = own.contents.picture if own.contents is not None else None
             if found is not None and not own.encrypted and (found.width, found.height) not in sizes:
-                self._notes.not_ideal("Apple 6.1", MASTER, f"{own.file} ({found.width}x{found.height}) has no I-frame playlist.")
+                self._notes.not_ideal(
+                    "Apple 6.1", MASTER, f"{own.file} ({found.width}x{found.height}) has no I-frame playlist."
+                )
 
     def _check_iframe_stream(self, variant: Variant, stream: Stream, picture: VideoFacts | None, name: str) -> None:
-        """Check what the master says of I-frames: of nothing untrue players suffer more than that there are no pictures while seeking."""
+        """Check what the master says of I-frames: of nothing untrue players suffer more than that there are no pictures
+        while seeking.
+        """
         notes = Notes()
         variant_rules.check_rates(variant.attributes, [[stream]], name, MASTER, notes)
         if picture is not None:
             size = variant.attributes.resolution()
             if size is not None and size != (picture.width, picture.height):
-                text = f"{name} declares RESOLUTION {size[0]}x{size[1]}, but its pictures are {picture.width}x{picture.height}."
+                text = (
+                    f"{name} declares RESOLUTION {size[0]}x{size[1]}, "
+                    f"but its pictures are {picture.width}x{picture.height}."
+                )
                 notes.not_ideal("RFC 8216 4.3.4.3", MASTER, text)
             variant_rules.check_range(variant.attributes, picture, name, MASTER, notes)
             variant_rules.check_video_codec(variant.attributes, picture, name, "RFC 8216 4.3.4.3", MASTER, notes)
@@ -241,7 +285,9 @@ class _Walk:
 
     def _check_job(self, played: Iterable[Stream]) -> None:
         facts = self._job().get("done", {}).get("hls", {})
-        duration_s, frame_s = (facts.get(name) for name in ("duration_s", "frame_s")) if isinstance(facts, dict) else (None, None)
+        duration_s, frame_s = (
+            (facts.get(name) for name in ("duration_s", "frame_s")) if isinstance(facts, dict) else (None, None)
+        )
         if not isinstance(duration_s, int | float) or duration_s <= 0:
             self._notes.leave(f"There is no {JOB_FILE} that tells how long the source lasts, so that was not checked.")
             return

@@ -1,4 +1,7 @@
-"""Rules about WebVTT segments: head, clock, cues in their place. Reads text; knows nothing of pictures but when the first is."""
+"""Rules about WebVTT segments: head, clock, cues in their place.
+
+Reads text; knows nothing of pictures but when the first is.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,9 @@ def check_subtitles(
     for (severity, rule), places in faults.items():
         source.notes.add_each(severity, rule, places)
     if first_picture_s is None:
-        source.notes.leave(f"{stream.file}: the segments of the picture could not be read, so the subtitles' clock was not checked.")
+        source.notes.leave(
+            f"{stream.file}: the segments of the picture could not be read, so the subtitles' clock was not checked."
+        )
 
 
 def is_webvtt(stream: Stream, notes: Notes) -> bool:
@@ -51,7 +56,9 @@ def is_webvtt(stream: Stream, notes: Notes) -> bool:
     return True
 
 
-def _faults(text: str, window: tuple[float, float], first_picture_s: float | None, frame_s: float) -> list[tuple[Severity, str, str]]:
+def _faults(
+    text: str, window: tuple[float, float], first_picture_s: float | None, frame_s: float
+) -> list[tuple[Severity, str, str]]:
     """Without its head a segment has no captions, and by a wrong clock all of them come at the wrong time."""
     breaks = Severity.BREAKS_PLAYBACK
     head = text.removeprefix("\ufeff").split("\n\n", 1)[0]
@@ -65,7 +72,9 @@ def _faults(text: str, window: tuple[float, float], first_picture_s: float | Non
         return [(breaks, "RFC 8216 3.5", f"X-TIMESTAMP-MAP={found[1]} is not like MPEGTS:900000,LOCAL:00:00:00.000.")]
     faults = []
     if first_picture_s is not None:
-        apart = (offset_s - first_picture_s + CLOCK_WRAP / CLOCK_HZ / 2) % (CLOCK_WRAP / CLOCK_HZ) - CLOCK_WRAP / CLOCK_HZ / 2
+        apart = (offset_s - first_picture_s + CLOCK_WRAP / CLOCK_HZ / 2) % (
+            CLOCK_WRAP / CLOCK_HZ
+        ) - CLOCK_WRAP / CLOCK_HZ / 2
         if abs(apart) > frame_s:
             real = round(first_picture_s * CLOCK_HZ) % CLOCK_WRAP
             sentence = f"X-TIMESTAMP-MAP shifts the cues by {apart:+.3f} s: the first picture is at MPEGTS:{real}."
@@ -90,7 +99,11 @@ def _offset_s(value: str) -> float | None:
     """Return the stream's time of the cues' time 0, None where the map can't be read."""
     fields = dict(part.partition(":")[::2] for part in value.strip().split(","))
     local, ticks = fields.get("LOCAL", ""), fields.get("MPEGTS", "")
-    if set(fields) != {"LOCAL", "MPEGTS"} or not re.fullmatch(TIME, local) or not re.fullmatch(r"\d{1,10}", ticks, re.ASCII):
+    if (
+        set(fields) != {"LOCAL", "MPEGTS"}
+        or not re.fullmatch(TIME, local)
+        or not re.fullmatch(r"\d{1,10}", ticks, re.ASCII)
+    ):
         return None
     return int(ticks) / CLOCK_HZ - _seconds(local)
 

@@ -1,4 +1,7 @@
-"""Rules about time: do playlists say what their segments hold, do times go on, do renditions fit each other. Reads no file."""
+"""Rules about time: do playlists say what their segments hold, do times go on, do renditions fit each other.
+
+Reads no file.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,9 @@ MISSED_S = 1.0
 """A viewer who sees more than this less than the source holds misses something; less is how inexactly sources end."""
 
 AUDIO_FRAMES = 2
-"""An encoder's delay puts a packet of sound before the first picture, and the last packet reaches beyond the last one."""
+"""An encoder's delay puts a packet of sound before the first picture,
+and the last packet reaches beyond the last one.
+"""
 
 
 def check_times(stream: Stream, notes: Notes) -> None:
@@ -40,7 +45,10 @@ def check_source_duration(stream: Stream, duration_s: float, frame_s: float | No
     tolerance = max(frame_s or own_frame_s, _audio_slack_s(stream) if _is_audio(stream) else 0.0) + ROUNDING_S
     total = sum(stream.playlist.durations_s)
     if abs(total - duration_s) > tolerance:
-        text = f"The durations add up to {total:.3f} s, but the video lasts {duration_s:.3f} s: more than a frame is missing or too much."
+        text = (
+            f"The durations add up to {total:.3f} s, but the video lasts {duration_s:.3f} s: "
+            "more than a frame is missing or too much."
+        )
         notes.add(_severity(abs(total - duration_s) > max(MISSED_S, tolerance)), "Apple 8.1", stream.file, text)
 
 
@@ -54,9 +62,14 @@ def check_aligned(streams: Sequence[Stream], notes: Notes) -> None:
 def check_subtitles_cover(subtitles: Stream, picture: Stream, notes: Notes) -> None:
     """Check that subtitles cover the same time as the picture, and are segmented like it where they are segmented."""
     total, expected = sum(subtitles.playlist.durations_s), sum(picture.playlist.durations_s)
-    if abs(total - expected) > max(_frame_s(picture), _audio_slack_s(picture) if _is_audio(picture) else 0.0) + ROUNDING_S:
+    if (
+        abs(total - expected)
+        > max(_frame_s(picture), _audio_slack_s(picture) if _is_audio(picture) else 0.0) + ROUNDING_S
+    ):
         # where captions end earlier, none are shown
-        notes.not_ideal("Apple 5.5", subtitles.file, f"The subtitles last {total:.3f} s, but {picture.file} lasts {expected:.3f} s.")
+        notes.not_ideal(
+            "Apple 5.5", subtitles.file, f"The subtitles last {total:.3f} s, but {picture.file} lasts {expected:.3f} s."
+        )
     elif len(subtitles.playlist.segments) > 1:
         _check_boundaries(picture, subtitles, _frame_s(picture), Severity.NOT_IDEAL, notes)
 
@@ -107,7 +120,10 @@ def _check_durations(stream: Stream, contents: Contents, notes: Notes) -> None:
                 real = f"{shortest:.3f}" if abs(duration_s - declared) > frame_s else f"{duration_s:.3f}"
                 text = f"EXTINF says {declared:.3f} s for {stream.playlist.segments[n].uri}, but it lasts {real} s"
                 if abs(duration_s - declared) <= frame_s:
-                    text = f"Up to {stream.playlist.segments[n].uri} EXTINF is {abs(drift):.3f} s off what the segments last"
+                    text = (
+                        f"Up to {stream.playlist.segments[n].uri} EXTINF is {abs(drift):.3f} s "
+                        "off what the segments last"
+                    )
                 drifted = max(high, drift) - min(low, drift) > max(NOTICED_S, frame_s)
                 notes.add(_severity(drifted), "Apple 8.1", stream.file, text + ": that is more than a frame.")
                 return
@@ -136,8 +152,8 @@ def _real_duration_s(contents: Contents, number: int, following: int | None) -> 
     if contents.picture is None:
         return end, end
     if contents.container is Container.FMP4:
-        # A sample's duration is that to the next one decoded; where frames are reordered and come unevenly, the frame that is
-        # shown last may have that of a longer step.
+        # A sample's duration is that to the next one decoded; where frames are reordered and come unevenly, the frame
+        # that is shown last may have that of a longer step.
         return end - max(0.0, contents.picture.rates.longest_s - contents.picture.frame_s), end
     # The last picture may be shown as long as any other, or until the sound ends.
     sound_end = spans.sound.end_s - span.first_pts_s if spans.sound is not None else 0.0
@@ -162,12 +178,18 @@ def _check_continuity(stream: Stream, contents: Contents, notes: Notes) -> None:
 
 
 def _bridged_s(contents: Contents, kind: str) -> float:
-    """Return how large a gap players play across unseen: a frame, which browsers' buffers join and hls.js fills with silence."""
-    return ROUNDING_S + (_audio_s(contents) if kind == "sound" or contents.picture is None else contents.picture.frame_s)
+    """Return how large a gap players play across unseen: a frame,
+    which browsers' buffers join and hls.js fills with silence.
+    """
+    return ROUNDING_S + (
+        _audio_s(contents) if kind == "sound" or contents.picture is None else contents.picture.frame_s
+    )
 
 
 def _overlapped_s(contents: Contents, kind: str) -> float:
-    """Return how much of an overlap players drop unheard: a frame of sound; of pictures that go back nothing, the decoder skips."""
+    """Return how much of an overlap players drop unheard: a frame of sound; of pictures that go back nothing,
+    the decoder skips.
+    """
     return ROUNDING_S + _audio_s(contents) if kind == "sound" else 0.0
 
 
@@ -187,7 +209,8 @@ def _jump_s(contents: Contents, kind: str, before: Span, after: Span) -> float:
     if contents.container is Container.FMP4:
         gap = step - before.last_duration_s
         return gap if abs(gap) > frame_s / 2 + ROUNDING_S else 0.0
-    # A transport stream does not say how long a frame is shown, so a gap can be a pause; lost packets show as counters that jump.
+    # A transport stream does not say how long a frame is shown, so a gap can be a pause; lost packets show as counters
+    # that jump.
     return step - frame_s if step <= 0 else 0.0
 
 
@@ -195,14 +218,21 @@ def _check_pair(first: Stream, other: Stream, notes: Notes) -> None:
     target, its = first.playlist.target_duration_s, other.playlist.target_duration_s
     if target is not None and its is not None and target != its:
         # only a stream that is still growing is asked for again after a target duration
-        notes.not_ideal("Apple 8.2", other.file, f"The target duration is {its} s, but that of {first.file} is {target} s.")
+        notes.not_ideal(
+            "Apple 8.2", other.file, f"The target duration is {its} s, but that of {first.file} is {target} s."
+        )
     slack = _frame_s(first)
     if _is_audio(other):
         slack = max(slack, _audio_slack_s(other))
     total, expected = sum(other.playlist.durations_s), sum(first.playlist.durations_s)
     if abs(total - expected) > slack + ROUNDING_S:
         severity = _severity(abs(total - expected) > max(NOTICED_S, slack + ROUNDING_S))
-        notes.add(severity, "Apple 8.3", other.file, f"The playlist lasts {total:.3f} s, but {first.file} lasts {expected:.3f} s.")
+        notes.add(
+            severity,
+            "Apple 8.3",
+            other.file,
+            f"The playlist lasts {total:.3f} s, but {first.file} lasts {expected:.3f} s.",
+        )
     # players change between pictures at boundaries; a sound beside them is fetched by its own
     severity = _severity(not _is_audio(other))
     aligned = _check_boundaries(first, other, _audio_frame_s(other) if _is_audio(other) else 0.0, severity, notes)
@@ -213,9 +243,16 @@ def _check_boundaries(first: Stream, other: Stream, slack_s: float, severity: Se
     """Check that the segments of two playlists begin at the same times by EXTINF (Apple 8.22)."""
     mine, its = first.playlist.durations_s, other.playlist.durations_s
     if len(mine) != len(its):
-        notes.add(severity, "Apple 8.22", other.file, f"The playlist has {len(its)} segments, but {first.file} has {len(mine)}.")
+        notes.add(
+            severity,
+            "Apple 8.22",
+            other.file,
+            f"The playlist has {len(its)} segments, but {first.file} has {len(mine)}.",
+        )
         return False
-    for number, (a, b) in enumerate(zip(itertools.accumulate(mine[:-1]), itertools.accumulate(its[:-1]), strict=True), start=1):
+    for number, (a, b) in enumerate(
+        zip(itertools.accumulate(mine[:-1]), itertools.accumulate(its[:-1]), strict=True), start=1
+    ):
         if abs(a - b) > slack_s + ROUNDING_S:
             uri = other.playlist.segments[number].uri
             text = f"{uri} begins at {b:.3f} s, but the same segment of {first.file} at {a:.3f} s."
@@ -233,7 +270,8 @@ def _check_start_times(first: Stream, other: Stream, count: int | None, notes: N
         one, two = (_leading(spans) if spans is not None else None for spans in (mine, its))
         if one is not None and two is not None and abs(one.first_pts_s - two.first_pts_s) > slack + ROUNDING_S:
             text = (
-                f"The segment begins at {two.first_pts_s:.3f} s of the stream's clock, but that of {first.file} at {one.first_pts_s:.3f} s."
+                f"The segment begins at {two.first_pts_s:.3f} s of the stream's clock, "
+                f"but that of {first.file} at {one.first_pts_s:.3f} s."
             )
             notes.breaks("RFC 8216 6.2.4", _segment_file(other, number), text)
             return

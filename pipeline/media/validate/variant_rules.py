@@ -1,4 +1,7 @@
-"""Rules about what a master playlist declares and its segments really are: codecs, sizes, rates, colours. Reads no file."""
+"""Rules about what a master playlist declares and its segments really are: codecs, sizes, rates, colours.
+
+Reads no file.
+"""
 
 from __future__ import annotations
 
@@ -69,10 +72,13 @@ def average_bit_rate(sizes: Sequence[int], durations_s: Sequence[float]) -> floa
     return sum(sizes) * 8 / total_s if total_s else 0.0
 
 
-def check_rates(attributes: AttributeList, streams: Sequence[Sequence[Stream]], name: str, file: str, notes: Notes) -> None:
+def check_rates(
+    attributes: AttributeList, streams: Sequence[Sequence[Stream]], name: str, file: str, notes: Notes
+) -> None:
     """Check BANDWIDTH and AVERAGE-BANDWIDTH.
 
-    Each of `streams` holds renditions of which one is played at a time: the picture, the sounds of a group, its subtitles.
+    Each of `streams` holds renditions of which one is played at a time: the picture, the sounds of a group, its
+    subtitles.
     """
     if not all(all(stream.sizes) for group in streams for stream in group):
         return  # a file is missing: what is left says nothing of the rates
@@ -80,8 +86,12 @@ def check_rates(attributes: AttributeList, streams: Sequence[Sequence[Stream]], 
         declared = attributes.integer(attribute)
         measured = sum(max((rate(stream) for stream in group), default=0.0) for group in streams)
         if declared and measured and abs(measured - declared) > TOLERANCE * declared:
-            text = f"{name} declares {attribute} {declared}, but {measured:.0f} was measured: {_beside(measured / declared)}."
-            # more than is declared stalls viewers whose line is just fast enough for what is; less costs them a better quality
+            text = (
+                f"{name} declares {attribute} {declared}, but {measured:.0f} was measured: "
+                f"{_beside(measured / declared)}."
+            )
+            # more than is declared stalls viewers whose line is just fast enough for what is; less costs them a better
+            # quality
             stalls = attribute == "BANDWIDTH" and measured > declared
             notes.add(Severity.BREAKS_PLAYBACK if stalls else Severity.NOT_IDEAL, rule, file, text)
 
@@ -93,7 +103,11 @@ def check_video(attributes: AttributeList, picture: VideoFacts, name: str, file:
     if attributes.get("RESOLUTION") is None:
         notes.not_ideal("Apple 9.2", file, f"{name} has no RESOLUTION.")
     elif declared is not None and declared != (picture.width, picture.height):
-        notes.not_ideal("RFC 8216 4.3.4.2", file, f"{name} declares RESOLUTION {declared[0]}x{declared[1]}, but the picture is {size}.")
+        notes.not_ideal(
+            "RFC 8216 4.3.4.2",
+            file,
+            f"{name} declares RESOLUTION {declared[0]}x{declared[1]}, but the picture is {size}.",
+        )
     rate, rates = attributes.number("FRAME-RATE"), picture.rates
     # of a variable rate any that occurs will do
     slowest, fastest = min(rates.usual, rates.mean, 1 / rates.longest_s), max(rates.fastest, rates.quickest)
@@ -126,7 +140,11 @@ def check_encoding(stream: Stream, notes: Notes) -> None:
     if picture is not None:
         _check_codec(picture, stream, stream.contents.container, notes)
         if not picture.square:
-            notes.not_ideal("Apple 1.33", stream.file, "The pixels are not square, so players show another shape than RESOLUTION says.")
+            notes.not_ideal(
+                "Apple 1.33",
+                stream.file,
+                "The pixels are not square, so players show another shape than RESOLUTION says.",
+            )
         if picture.interlaced:
             notes.not_ideal("Apple 1.14", stream.file, "The picture is interlaced; it must be deinterlaced.")
         elif picture.interlaced is None:
@@ -135,12 +153,20 @@ def check_encoding(stream: Stream, notes: Notes) -> None:
             text = f"The picture has {picture.rates.fastest:.3f} frames a second; {MAX_FRAME_RATE} are allowed."
             notes.not_ideal("Apple 1.19", stream.file, text)
     if stream.contents.sound_tracks > 1:
-        notes.not_ideal("Apple 2.17", stream.file, f"The segments hold {stream.contents.sound_tracks} sound tracks; one is allowed.")
+        notes.not_ideal(
+            "Apple 2.17", stream.file, f"The segments hold {stream.contents.sound_tracks} sound tracks; one is allowed."
+        )
     if picture is not None and sound is not None and sound.channels > 2:
-        notes.not_ideal("Apple 9.6", stream.file, f"Sound of {sound.channels} channels lies in the picture's segments; it needs its own.")
+        notes.not_ideal(
+            "Apple 9.6",
+            stream.file,
+            f"Sound of {sound.channels} channels lies in the picture's segments; it needs its own.",
+        )
 
 
-def check_codecs(attributes: AttributeList, streams: Iterable[Stream], name: str, rule: str, file: str, notes: Notes) -> None:
+def check_codecs(
+    attributes: AttributeList, streams: Iterable[Stream], name: str, rule: str, file: str, notes: Notes
+) -> None:
     """Check that CODECS names what the streams hold, all of it and nothing else.
 
     Players leave out a variant whose CODECS they can't play, and wait for a sound that is named and never comes.
@@ -165,7 +191,9 @@ def check_codecs(attributes: AttributeList, streams: Iterable[Stream], name: str
         notes.breaks(rule, file, f"{name} names {', '.join(left)} in CODECS, which its segments do not hold.")
 
 
-def check_video_codec(attributes: AttributeList, picture: VideoFacts, name: str, rule: str, file: str, notes: Notes) -> None:
+def check_video_codec(
+    attributes: AttributeList, picture: VideoFacts, name: str, rule: str, file: str, notes: Notes
+) -> None:
     """Check that CODECS has the picture's true profile and level."""
     declared, expected = attributes.get("CODECS"), picture.header
     if not declared or expected is None:
@@ -193,23 +221,34 @@ def check_shapes(pictures: Sequence[tuple[str, VideoFacts]], file: str, notes: N
         narrowest = (picture.width - 2) / (picture.height + 2)
         widest = (picture.width + 2) / max(picture.height - 2, 1)
         if max(low, narrowest) > min(high, widest):
-            notes.not_ideal("Apple 1.33", file, f"{name} is {picture.width}x{picture.height}, another shape than {first}.")
+            notes.not_ideal(
+                "Apple 1.33", file, f"{name} is {picture.width}x{picture.height}, another shape than {first}."
+            )
             return
         low, high, first = max(low, narrowest), min(high, widest), first or f"{name} ({picture.width}x{picture.height})"
 
 
 def check_colours(pictures: Sequence[tuple[AttributeList, str, VideoFacts]], file: str, notes: Notes) -> None:
-    """Check that the pictures say what their colours are, and those of one VIDEO-RANGE the same: players change between them."""
+    """Check that the pictures say what their colours are, and those of one VIDEO-RANGE the same:
+    players change between them.
+    """
     firsts: dict[str, tuple[str, VideoFacts]] = {}
     for attributes, name, picture in pictures:
         told = {"primaries": picture.primaries, "transfer": picture.transfer, "matrix": picture.matrix}
         missing = [what for what, number in told.items() if number == UNKNOWN_COLOUR]
         if missing:
-            text = f"The picture of {name} does not say which colours it has ({', '.join(missing)}): players guess, each in its own way."
+            text = (
+                f"The picture of {name} does not say which colours it has ({', '.join(missing)}): "
+                "players guess, each in its own way."
+            )
             notes.not_ideal("ITU-T H.273", file, text)
         first_name, first = firsts.setdefault(attributes.get("VIDEO-RANGE") or "SDR", (name, picture))
         if _colours(first) != _colours(picture):
-            notes.breaks("ITU-T H.273", file, f"{name} has other colours than {first_name}: {_colours(picture)}, not {_colours(first)}.")
+            notes.breaks(
+                "ITU-T H.273",
+                file,
+                f"{name} has other colours than {first_name}: {_colours(picture)}, not {_colours(first)}.",
+            )
 
 
 def _colours(picture: VideoFacts) -> str:
@@ -220,13 +259,23 @@ def _colours(picture: VideoFacts) -> str:
 def _check_codec(picture: VideoFacts, stream: Stream, container: Container, notes: Notes) -> None:
     header = picture.header
     if header is None:
-        notes.breaks("Apple 1.1", stream.file, f"The picture is {picture.codec_name}; H.264, HEVC and AV1 can be played.")
+        notes.breaks(
+            "Apple 1.1", stream.file, f"The picture is {picture.codec_name}; H.264, HEVC and AV1 can be played."
+        )
         return
     if header.codec is not Codec.H264 and container is Container.TS:
-        notes.breaks("Apple 1.5", stream.file, f"{picture.codec_name} in a transport stream can't be played: it needs fragmented MP4.")
+        notes.breaks(
+            "Apple 1.5",
+            stream.file,
+            f"{picture.codec_name} in a transport stream can't be played: it needs fragmented MP4.",
+        )
     if picture.tag in ("hev1", "avc3"):
-        notes.breaks("Apple 1.10", stream.file, f"The sample entry is {picture.tag}; Apple's players want hvc1 or avc1.")
-    profiles = H264_PROFILES if header.codec is Codec.H264 else HEVC_PROFILES if header.codec is Codec.HEVC else {0: "Main"}
+        notes.breaks(
+            "Apple 1.10", stream.file, f"The sample entry is {picture.tag}; Apple's players want hvc1 or avc1."
+        )
+    profiles = (
+        H264_PROFILES if header.codec is Codec.H264 else HEVC_PROFILES if header.codec is Codec.HEVC else {0: "Main"}
+    )
     if header.profile not in profiles:
         rule = {Codec.H264: "Apple 1.3b", Codec.HEVC: "Apple 1.6b", Codec.AV1: "Apple 1.1"}[header.codec]
         notes.breaks(rule, stream.file, f"Profile {header.profile} is not one of {', '.join(profiles.values())}.")
@@ -244,13 +293,17 @@ def _check_level(picture: VideoFacts, header: VideoHeader, stream: Stream, notes
     what = f"{picture.width}x{picture.height} at {rates.fastest:.3f} frames a second"
     declared = level_name(header.codec, header.level)
     if needed is not None and header.level > max(needed.number, LEAST_LEVEL[header.codec]):
-        notes.not_ideal("Apple 1.11", stream.file, f"Level {declared} is higher than needed: {what} is held by {needed.name}.")
+        notes.not_ideal(
+            "Apple 1.11", stream.file, f"Level {declared} is higher than needed: {what} is held by {needed.name}."
+        )
     if enough is not None and header.level < enough.number:
         # decoders reserve memory for the size that a level allows; a rate above it they decode as fast as they can
         size_alone = lowest_level(header.codec, picture.width, picture.height, 0)
         too_large = size_alone is not None and header.level < size_alone.number
         severity = Severity.BREAKS_PLAYBACK if too_large else Severity.NOT_IDEAL
-        notes.add(severity, "Apple 1.11", stream.file, f"Level {declared} does not hold {what}: that needs {enough.name}.")
+        notes.add(
+            severity, "Apple 1.11", stream.file, f"Level {declared} does not hold {what}: that needs {enough.name}."
+        )
 
 
 def _is_video(part: str, picture: VideoFacts) -> bool:

@@ -1,4 +1,7 @@
-"""What a compressed picture says of itself: profile, level, and whether a frame can be the first one. Reads bits, no files."""
+"""What a compressed picture says of itself: profile, level, and whether a frame can be the first one.
+
+Reads bits, no files.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,11 @@ def video_header(name: str, extradata: bytes, bit_depth: int) -> VideoHeader | N
     `name` is libavcodec's; `extradata` is avcC, hvcC, av1C or Annex B.
     """
     if name == "h264":
-        sps = extradata[1:4] if extradata[:1] == b"\x01" else next((u[1:4] for u in _annex_b(extradata) if u[0] & 0x1F == H264_SPS), b"")
+        sps = (
+            extradata[1:4]
+            if extradata[:1] == b"\x01"
+            else next((u[1:4] for u in _annex_b(extradata) if u[0] & 0x1F == H264_SPS), b"")
+        )
         if len(sps) < 3:
             return None
         return VideoHeader(codec=Codec.H264, profile=sps[0], level=sps[2], tier=0, name=f"avc1.{sps.hex()}")
@@ -70,7 +77,13 @@ def _hevc(extradata: bytes) -> VideoHeader | None:
     compatible = int(f"{int.from_bytes(general[1:5], 'big'):032b}"[::-1], 2)
     constraints = general[5:11].rstrip(b"\0")
     # ISO/IEC 14496-15, annex E.3
-    parts = ["hvc1", f"{space}{profile}", f"{compatible:X}", f"{'H' if tier else 'L'}{level}", *(f"{byte:X}" for byte in constraints)]
+    parts = [
+        "hvc1",
+        f"{space}{profile}",
+        f"{compatible:X}",
+        f"{'H' if tier else 'L'}{level}",
+        *(f"{byte:X}" for byte in constraints),
+    ]
     return VideoHeader(codec=Codec.HEVC, profile=profile, level=level, tier=tier, name=".".join(parts))
 
 

@@ -30,7 +30,9 @@ HASH_BLOCK_BYTES = 1 << 18
 
 
 HELD_BYTES = 32 << 20
-"""What may be kept of files that were hashed until they are sent, all threads together: reading again is a third of the work."""
+"""What may be kept of files that were hashed until they are sent, all threads together:
+reading again is a third of the work.
+"""
 
 T = TypeVar("T")
 
@@ -38,9 +40,10 @@ T = TypeVar("T")
 class FileBody:
     """The body of a PUT: `len()` is the size when it was opened, `read` streams it.
 
-    `on_bytes` is told how many bytes were handed over by each read. `part` is an offset and a size, None for the whole file.
-    `rewrite` turns the content of a small file into what is sent in its place. `home` is the folder that the file was found in: nothing
-    else is sent where it has become a link that leads out of there. Raises TransferError when the file can't be read.
+    `on_bytes` is told how many bytes were handed over by each read. `part` is an offset and a size, None for the whole
+    file. `rewrite` turns the content of a small file into what is sent in its place. `home` is the folder that the file
+    was found in: nothing else is sent where it has become a link that leads out of there. Raises TransferError when the
+    file can't be read.
     """
 
     def __init__(
@@ -85,7 +88,9 @@ class FileBody:
     def __enter__(self) -> FileBody:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._file.close()
         self._held = None
 
@@ -174,7 +179,9 @@ class FileBody:
         return count
 
     def _patiently(self, read: Callable[[], T]) -> T:
-        """Read; where the drive falters, open the file again and read once more: a network drive knows the old one no longer."""
+        """Read; where the drive falters, open the file again and read once more:
+        a network drive knows the old one no longer.
+        """
         again = False
 
         def attempt() -> T:
@@ -201,7 +208,9 @@ class FileBody:
 
     def changed(self) -> TransferError:
         """Return the error for a file that is not any more what it was."""
-        return TransferError(f"{self._path} changed while it was being sent: wait until no program writes to it, then start again.")
+        return TransferError(
+            f"{self._path} changed while it was being sent: wait until no program writes to it, then start again."
+        )
 
 
 def _whole(file: io.FileIO) -> bytes:
@@ -210,9 +219,16 @@ def _whole(file: io.FileIO) -> bytes:
 
 
 def file_md5(
-    path: Path, cancel: CancelToken, *, part: tuple[int, int] | None = None, rewrite: Callable[[bytes], bytes] | None = None
+    path: Path,
+    cancel: CancelToken,
+    *,
+    part: tuple[int, int] | None = None,
+    rewrite: Callable[[bytes], bytes] | None = None,
 ) -> str:
-    """Return the MD5 (hex) of a file, of a part of it, or of what is sent in its place. Raises TransferError, Cancelled."""
+    """Return the MD5 (hex) of a file, of a part of it, or of what is sent in its place.
+
+    Raises TransferError, Cancelled.
+    """
     with FileBody(path, cancel=cancel, on_bytes=lambda size: None, part=part, rewrite=rewrite) as body:
         return body.hash_before_sending()
 

@@ -43,7 +43,9 @@ STORED = (200, 201, 204)
 """What stores answer to a PUT that worked: S3 says 200, others the other two."""
 
 _LASTING = frozenset(
-    status for status in range(200, 600) if after_upload(Refusal(server=Server.BACKEND, status=status)) is RetryDecision.GIVE_UP
+    status
+    for status in range(200, 600)
+    if after_upload(Refusal(server=Server.BACKEND, status=status)) is RetryDecision.GIVE_UP
 )
 """Answers that would be the same if a question were asked again."""
 
@@ -81,7 +83,10 @@ def read_timeout_s(size_bytes: int) -> float:
 
 
 class BackendClient:
-    """Speaks to the customer's backend; `note` takes lines for the log. Every method raises RefusedError or Cancelled."""
+    """Speaks to the customer's backend; `note` takes lines for the log.
+
+    Every method raises RefusedError or Cancelled.
+    """
 
     def __init__(self, api: BackendApi, http: Http, note: Callable[[str], None], login: Login | None = None) -> None:
         self._api = api
@@ -94,7 +99,9 @@ class BackendClient:
     def validate(self) -> str:
         """Find out whether the backend accepts the token; return why that can't be told, empty where it does."""
         endpoint = self._api.validate_endpoint
-        response = self._ask("GET", endpoint, None, read_timeout_s=VALIDATE_TIMEOUT_S, accepted=_LASTING - {HTTPStatus.FORBIDDEN})
+        response = self._ask(
+            "GET", endpoint, None, read_timeout_s=VALIDATE_TIMEOUT_S, accepted=_LASTING - {HTTPStatus.FORBIDDEN}
+        )
         if response.status in _GOOD and not is_page(response):
             return ""
         return not_told(endpoint, "a web page" if is_page(response) else f"status {response.status}")
@@ -111,7 +118,9 @@ class BackendClient:
 
     def presign(self, key: str, content_type: str, size_bytes: int | None = None) -> Presigned:
         """Ask for a URL for one object of this content type; the size is sent only if the server wants it."""
-        response = self._ask("POST", self._api.presign_endpoint, _wanted(key, content_type, size_bytes), accepted=(200, 201))
+        response = self._ask(
+            "POST", self._api.presign_endpoint, _wanted(key, content_type, size_bytes), accepted=(200, 201)
+        )
         return self._presigned(self._fields(response))
 
     def presign_many(self, files: Sequence[tuple[str, str, int | None]]) -> list[Presigned]:
@@ -124,7 +133,9 @@ class BackendClient:
 
     def begin_parts(self, key: str, content_type: str, size_bytes: int) -> MultipartUpload:
         """Begin a file that goes up in parts."""
-        response = self._ask("POST", MULTIPART, {"key": key, "contentType": content_type, "sizeBytes": size_bytes}, accepted=(200, 201))
+        response = self._ask(
+            "POST", MULTIPART, {"key": key, "contentType": content_type, "sizeBytes": size_bytes}, accepted=(200, 201)
+        )
         said = self._fields(response)
         key, upload_id = self._texts(said, "key", "uploadId")
         return MultipartUpload(key=key, upload_id=upload_id, download_url=_text(said, "downloadUrl"))
@@ -161,7 +172,9 @@ class BackendClient:
         parts = [{"partNumber": number, "etag": etags[number]} for number in sorted(etags)]
         wanted = {"key": upload.key, "uploadId": upload.upload_id, "parts": parts}
         try:
-            response = self._ask("POST", f"{MULTIPART}/complete", wanted, accepted=(200, 201), read_timeout_s=read_timeout_s(size_bytes))
+            response = self._ask(
+                "POST", f"{MULTIPART}/complete", wanted, accepted=(200, 201), read_timeout_s=read_timeout_s(size_bytes)
+            )
         except RefusedError as error:
             if _no_such_upload(error):
                 return None
@@ -200,7 +213,9 @@ class BackendClient:
             response = self._http.send(method, url, headers=headers, body=body, read_timeout_s=read_timeout_s)
         except NoResponseError as error:
             self._note(f"{request} -> no answer after {_passed(started)}: {error.detail}")
-            raise refused(Refusal(server=Server.BACKEND, place=self.place, no_response=error.reason, about=error.about)) from error
+            raise refused(
+                Refusal(server=Server.BACKEND, place=self.place, no_response=error.reason, about=error.about)
+            ) from error
         self._note(f"{request} -> {response.status} in {_passed(started)}")
         if response.status in accepted:
             return response
@@ -214,7 +229,10 @@ class BackendClient:
     def _presigned(self, said: Mapping[str, Any]) -> Presigned:
         key, signed_url = self._texts(said, "key", "signedUrl")
         return Presigned(
-            key=key, signed_url=self._web_address(signed_url), download_url=_text(said, "downloadUrl"), headers=self._headers(said)
+            key=key,
+            signed_url=self._web_address(signed_url),
+            download_url=_text(said, "downloadUrl"),
+            headers=self._headers(said),
         )
 
     def _headers(self, said: Mapping[str, Any]) -> dict[str, str]:
@@ -267,7 +285,9 @@ class StoreClient:
         """Send one part of an object and return what the store says. Raises as `put` does."""
         return self._put(signed, {}, body, md5, f"part {number} of {key} ({len(body)} bytes)", len(body))
 
-    def _put(self, signed: Presigned | SignedPart, own: dict[str, str], body: FileBody, md5: str, what: str, size: int) -> Receipt:
+    def _put(
+        self, signed: Presigned | SignedPart, own: dict[str, str], body: FileBody, md5: str, what: str, size: int
+    ) -> Receipt:
         url = signed.signed_url
         place = place_of(url)
         request = f"PUT {what} to {place}"
@@ -279,7 +299,9 @@ class StoreClient:
             response = self._http.send("PUT", url, headers=headers, body=body, read_timeout_s=read_timeout_s(size))
         except NoResponseError as error:
             self._note(f"{request} -> no answer after {_passed(started)}: {error.detail}")
-            raise refused(Refusal(server=Server.STORE, place=place, no_response=error.reason, about=error.about)) from error
+            raise refused(
+                Refusal(server=Server.STORE, place=place, no_response=error.reason, about=error.about)
+            ) from error
         self._note(f"{request} -> {response.status} in {_passed(started)}")
         if response.status in STORED and not body.sent_whole:
             self._note("the store answered before it had the whole file")
@@ -292,14 +314,18 @@ class StoreClient:
         shown = shown_by(response, body.md5, compared=bool(md5))
         if shown in (Shown.NOTHING, Shown.OTHER_TAG):
             self._note(
-                f"the answer shows: {shown.value} (ETag {response.etag or 'none'}, {len(response.body)} bytes {response.content_type})"
+                "the answer shows: "
+                f"{shown.value} (ETag {response.etag or 'none'}, {len(response.body)} bytes {response.content_type})"
             )
         return Receipt(place=place, etag=response.etag, shown=shown)
 
 
 def not_told(endpoint: str, said: str) -> str:
     """Return the line for an editor whose token could not be tried out; `said` is what the backend answered."""
-    return f"Whether the token is valid can't be told before the first file is sent: the backend does not answer {endpoint} ({said})."
+    return (
+        "Whether the token is valid can't be told before the first file is sent: "
+        f"the backend does not answer {endpoint} ({said})."
+    )
 
 
 def _text(said: Mapping[str, Any], name: str) -> str:

@@ -32,10 +32,13 @@ def connect(
     source: Address | None = None,
     options: Iterable[tuple[int, int, int | bytes]] = (),
 ) -> socket.socket:
-    """Return a connected socket, which does not block. `check` may end it by raising. Raises OSError, TimeoutError for too long."""
-    # As RFC 8305 has it: one address after the other begins, each STAGGER_S after the one before or as soon as that one fails, and
-    # the first that is reached is taken. None is given up before the time is over: at 1.5 s of round trip each handshake takes 1.5 s,
-    # and a SYN that is lost is sent again after 1 s and 3 s.
+    """Return a connected socket, which does not block. `check` may end it by raising.
+
+    Raises OSError, TimeoutError for too long.
+    """
+    # As RFC 8305 has it: one address after the other begins, each STAGGER_S after the one before or as soon as that one
+    # fails, and the first that is reached is taken. None is given up before the time is over: at 1.5 s of round trip
+    # each handshake takes 1.5 s, and a SYN that is lost is sent again after 1 s and 3 s.
     begun, deadline = time.monotonic(), time.monotonic() + timeout_s
     found = _addresses(address)
     failure: OSError = OSError(errno.EHOSTUNREACH, f"{address[0]} has no address")

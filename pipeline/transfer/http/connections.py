@@ -1,6 +1,7 @@
 """HTTP through `urllib3`, with connections that end at once when the job is cancelled. Knows nothing of uploads.
 
-A thread that sends or waits can't look at a flag. So every open socket is known here, and cancelling shuts them all down:
+A thread that sends or waits can't look at a flag. So every open socket is known here, and cancelling shuts them all
+down:
 whatever was blocked on one returns with an error, which is then reported as `Cancelled`.
 """
 
@@ -41,7 +42,8 @@ class Connections:
         self._cancel = cancel
         self._hold = Hold(cancel)
         self.pace = Pace()
-        # Reentrant: urllib3 closes connections from a finalizer, which the collector may run inside one of the blocks below.
+        # Reentrant: urllib3 closes connections from a finalizer, which the collector may run inside one of the blocks
+        # below.
         self._lock = threading.RLock()
         # For each open connection a duplicate of its socket.
         self._sockets: dict[HTTPConnection, socket.socket] = {}
@@ -85,7 +87,8 @@ class Connections:
     def open_socks(self, owner: HTTPConnection, server: tuple[str, int], options: Mapping[str, Any]) -> socket.socket:
         """Connect for `owner` through a SOCKS proxy, and remember the socket until `forget`. Raises OSError, Cancelled.
 
-        The proxy answers only when it has reached the server itself, so this can't be tried in slices: cancelling ends it.
+        The proxy answers only when it has reached the server itself, so this can't be tried in slices: cancelling ends
+        it.
         """
         import socks
 
@@ -142,7 +145,9 @@ class PooledHttp:
         self._cancel = cancel
         self._known: dict[str, tuple[Surroundings, HTTPConnectionPool]] = {}
 
-    def send(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Body, read_timeout_s: float) -> Response:
+    def send(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Body, read_timeout_s: float
+    ) -> Response:
         """Return the answer, whatever its status. Raises NoResponseError, Cancelled, or what `body` raises."""
         self._cancel.check()
         failure: NoResponseError | None = None
@@ -182,7 +187,9 @@ class PooledHttp:
         )
 
     def _way_to(self, url: str) -> tuple[Surroundings, HTTPConnectionPool]:
-        """Return what the settings say of a server, and its pool; found once for each: that costs more than a request."""
+        """Return what the settings say of a server, and its pool; found once for each:
+        that costs more than a request.
+        """
         server = "/".join(url.split("/", 3)[:3])
         if server not in self._known:
             way = surroundings_of(url)
@@ -194,7 +201,8 @@ def _target(url: str, *, whole: bool) -> str:
     """Return a request line's address: the path, or all of it for a proxy that can read it."""
     _, _, rest = url.partition("://")
     host, slash, target = rest.partition("/")
-    # urllib3 takes as long to read an address as to send a request, so it is asked only where there is something to mend
+    # urllib3 takes as long to read an address as to send a request, so it is asked only where there is something to
+    # mend
     if not whole and slash and "?" not in host and "#" not in url and "/." not in url:
         return slash + target
     parts = parse_url(url)
@@ -203,7 +211,9 @@ def _target(url: str, *, whole: bool) -> str:
 
 def _with_length(headers: Mapping[str, str], method: str, size_bytes: int) -> dict[str, str]:
     # stores answer a PUT of nothing without a length with 411
-    return {**headers, "Content-Length": str(size_bytes)} if size_bytes or method not in ("GET", "HEAD") else dict(headers)
+    return (
+        {**headers, "Content-Length": str(size_bytes)} if size_bytes or method not in ("GET", "HEAD") else dict(headers)
+    )
 
 
 def _encryption(headers: Mapping[str, str]) -> str:

@@ -1,4 +1,7 @@
-"""What a front end holds of an upload: how many files at a time, how fast, and whether it rests. Safe from every thread."""
+"""What a front end holds of an upload: how many files at a time, how fast, and whether it rests.
+
+Safe from every thread.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,11 @@ class TransferControl:
     """Pauses, resumes and slows an upload while it runs. `limit_bytes_s` None means as fast as it goes."""
 
     def __init__(
-        self, *, parallel: int = PARALLEL, limit_bytes_s: float | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        *,
+        parallel: int = PARALLEL,
+        limit_bytes_s: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.parallel = parallel
         self._lock = threading.Lock()

@@ -33,10 +33,12 @@ def once_more(work: Callable[[], T]) -> T:
 
 
 def open_ordinary(path: Path, home: Path | None) -> io.FileIO:
-    """Open a file for reading, once more where the drive falters. Raises OSError, and TransferError for what is no ordinary file.
+    """Open a file for reading, once more where the drive falters.
 
-    `home` is the folder that it was found in: what has become a link that leads out of there since is refused. Without one, the file was
-    named by somebody, and links are followed.
+    Raises OSError, and TransferError for what is no ordinary file.
+
+    `home` is the folder that it was found in: what has become a link that leads out of there since is refused. Without
+    one, the file was named by somebody, and links are followed.
     """
     return once_more(lambda: _open(path, home))
 
@@ -59,10 +61,14 @@ def _open(path: Path, home: Path | None) -> io.FileIO:
 
 def _inside(path: Path, home: Path) -> Path:
     """Return where a file really lies. Raises TransferError where links lead out of the folder."""
-    links = path.is_symlink() or any(parent.is_symlink() for parent in path.parents[: len(path.parts) - len(home.parts) - 1])
+    links = path.is_symlink() or any(
+        parent.is_symlink() for parent in path.parents[: len(path.parts) - len(home.parts) - 1]
+    )
     if not links:
         return path
     real = path.resolve()
     if not real.is_relative_to(home.resolve()):
-        raise TransferError(f"{path} has become a link that leads out of {home}: put the file itself there, then start again.")
+        raise TransferError(
+            f"{path} has become a link that leads out of {home}: put the file itself there, then start again."
+        )
     return real

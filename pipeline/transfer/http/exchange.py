@@ -1,4 +1,7 @@
-"""One HTTP request and its answer, as the engine speaks of them. The library behind it is known to connections.py only."""
+"""One HTTP request and its answer, as the engine speaks of them.
+
+The library behind it is known to connections.py only.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,10 @@ class NoResponseReason(str, Enum):
 
 
 class NoResponseError(Exception):
-    """A request was not answered. `detail` is for the log, after redaction; `about` names the proxy or the setting that is to blame."""
+    """A request was not answered.
+
+    `detail` is for the log, after redaction; `about` names the proxy or the setting that is to blame.
+    """
 
     def __init__(self, reason: NoResponseReason, detail: str, *, about: str = "") -> None:
         self.reason = reason
@@ -49,8 +55,9 @@ class NoResponseError(Exception):
 class Response:
     """What a server said; `retry_after_s` is how long it asks to be left alone, 0 where it says nothing.
 
-    `etag` is without its quotes, empty where there is none; `server_time` is the server's own clock (seconds since 1970).
-    `encryption` is how a store has encrypted an object, as its header says it (`aws:kms`), or `customer` for a customer's own key.
+    `etag` is without its quotes, empty where there is none; `server_time` is the server's own clock (seconds since
+    1970). `encryption` is how a store has encrypted an object, as its header says it (`aws:kms`), or `customer` for a
+    customer's own key.
     """
 
     status: int
@@ -75,6 +82,8 @@ class Body(Protocol):
 class Http(Protocol):
     """Sends one request at a time and follows no redirect."""
 
-    def send(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Body, read_timeout_s: float) -> Response:
+    def send(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Body, read_timeout_s: float
+    ) -> Response:
         """Return the answer, whatever its status. Raises NoResponseError, Cancelled, or what `body` raises."""
         ...

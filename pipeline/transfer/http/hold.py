@@ -41,7 +41,9 @@ class HeldHttp:
         self._http = http
         self._hold = hold
 
-    def send(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Body, read_timeout_s: float) -> Response:
+    def send(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Body, read_timeout_s: float
+    ) -> Response:
         """Return the answer, whatever its status. Raises NoResponseError, Cancelled, or what `body` raises."""
         place = place_of(url)
         self._hold.wait(place)

@@ -23,7 +23,8 @@ MAX_BYTES = 16 << 20
 class UploadLog:
     """`upload_log_<date>_<time>.txt`, made with its first line; a log that can't be written stops no upload.
 
-    `secrets` are taken out of every line, also those that are added to the sequence later; `path` goes on with an earlier log.
+    `secrets` are taken out of every line, also those that are added to the sequence later; `path` goes on with an
+    earlier log.
     """
 
     def __init__(self, folder: Path, *, secrets: Sequence[str] = (), path: Path | None = None) -> None:
@@ -38,7 +39,9 @@ class UploadLog:
     def __enter__(self) -> UploadLog:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         with self._lock:
             self._usable = False
             if self._file is not None:

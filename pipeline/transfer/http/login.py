@@ -1,4 +1,6 @@
-"""The token of an upload, which may expire in the middle: one place that every request reads it from and asks for a new one."""
+"""The token of an upload, which may expire in the middle:
+one place that every request reads it from and asks for a new one.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,8 @@ from pipeline.cancel import CancelToken
 from pipeline.transfer.http.control import LOOK_S
 
 AskToken = Callable[[], str | None]
-"""Returns a new token, or None when nobody has one. Called in a thread of the upload, one call at a time; may take as long as an
-editor needs, and returns None when the job is cancelled meanwhile."""
+"""Returns a new token, or None when nobody has one. Called in a thread of the upload, one call at a time; may take as
+long as an editor needs, and returns None when the job is cancelled meanwhile."""
 
 
 class Login:
@@ -38,7 +40,9 @@ class Login:
         return tokens[-1], len(tokens)
 
     def renew(self, refused: int, cancel: CancelToken) -> bool:
-        """Get a token in place of the one of a generation that was refused; False when nobody has one. Raises Cancelled.
+        """Get a token in place of the one of a generation that was refused; False when nobody has one.
+
+        Raises Cancelled.
 
         Whoever comes while another thread asks waits for that answer.
         """

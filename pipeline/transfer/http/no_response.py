@@ -14,14 +14,23 @@ from pipeline.transfer.http.redaction import redact
 from pipeline.transfer.http.surroundings import TUNNEL_FAILED, Surroundings
 
 RAISED = (HTTPError, OSError, ValueError)
-"""All that a request may raise where it is not answered. Some errors get through urllib3 unwrapped: of addresses, certificates, SOCKS."""
+"""All that a request may raise where it is not answered.
+
+Some errors get through urllib3 unwrapped: of addresses, certificates, SOCKS.
+"""
 
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
 _SOCKS_REPLY = re.compile(r"0x0([1-8])")
 _SOCKS_DENIED = "2"
 """Connection not allowed by ruleset (RFC 1928, 6)."""
 
-_OTHER_PROTOCOL = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "UNKNOWN_PROTOCOL")
+_OTHER_PROTOCOL = (
+    "WRONG_VERSION_NUMBER",
+    "HTTP_REQUEST",
+    "RECORD_LAYER_FAILURE",
+    "PACKET_LENGTH_TOO_LONG",
+    "UNKNOWN_PROTOCOL",
+)
 """What OpenSSL calls an answer that is no TLS, by version."""
 
 _NO_CERTIFICATES = ("NO_CERTIFICATE_OR_CRL_FOUND", "NO_START_LINE")
@@ -104,5 +113,11 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             continue
         seen.add(id(one))
         yield one
-        inside = (one.__cause__, one.__context__, getattr(one, "reason", None), getattr(one, "socket_err", None), *one.args)
+        inside = (
+            one.__cause__,
+            one.__context__,
+            getattr(one, "reason", None),
+            getattr(one, "socket_err", None),
+            *one.args,
+        )
         waiting += [other for other in inside if isinstance(other, BaseException)]

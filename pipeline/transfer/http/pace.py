@@ -21,10 +21,14 @@ LONGEST_S = 600.0
 
 
 class Pace:
-    """What the answers of an upload's servers took, all threads together. `strikes` counts the times that it was too long."""
+    """What the answers of an upload's servers took, all threads together.
 
-    # As TCP times its segments (RFC 6298): the limit follows what was measured, and doubles each time that it was too short, because
-    # a proxy that takes megabytes ahead of a slow line hides how far a file is. Those that began before it doubled do not count again.
+    `strikes` counts the times that it was too long.
+    """
+
+    # As TCP times its segments (RFC 6298): the limit follows what was measured, and doubles each time that it was too
+    # short, because a proxy that takes megabytes ahead of a slow line hides how far a file is. Those that began before
+    # it doubled do not count again.
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

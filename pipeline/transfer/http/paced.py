@@ -1,4 +1,6 @@
-"""Connections that are given up when nothing moves, and not before: what counts is what the other side has acknowledged."""
+"""Connections that are given up when nothing moves, and not before:
+what counts is what the other side has acknowledged.
+"""
 
 from __future__ import annotations
 

@@ -22,7 +22,10 @@ Made = TypeVar("Made")
 
 
 def each(
-    items: Iterable[Item], open_tools: Callable[[], AbstractContextManager[Tools]], work: Callable[[Tools, Item], Made], stop: CancelToken
+    items: Iterable[Item],
+    open_tools: Callable[[], AbstractContextManager[Tools]],
+    work: Callable[[Tools, Item], Made],
+    stop: CancelToken,
 ) -> Iterator[Made]:
     """Yield what `work` returns for each item, in the order of their ends; several are worked on at a time.
 

@@ -11,7 +11,9 @@ from pipeline.transfer.http.messages import Listener
 from pipeline.transfer.http.refusal import Refusal
 
 PAUSES_S = (20.0, 40.0, 60.0)
-"""The pauses when a thing's own tries are used up, in seconds; the last again and again: a server that is back is noticed within that."""
+"""The pauses when a thing's own tries are used up, in seconds; the last again and again:
+a server that is back is noticed within that.
+"""
 
 
 def unheard(text: str, level: LogLevel) -> None:
@@ -19,13 +21,16 @@ def unheard(text: str, level: LogLevel) -> None:
 
 
 class Patience:
-    """Ends `limit_s` after the last thing that got through, whichever thread it was: a server in trouble fails them all alike.
+    """Ends `limit_s` after the last thing that got through, whichever thread it was:
+    a server in trouble fails them all alike.
 
-    With no limit (0) nothing is waited for beyond a thing's own tries. `in_rounds` says that what fails is tried again after all others.
-    `announce` is told once when waiting begins, and once when it ends.
+    With no limit (0) nothing is waited for beyond a thing's own tries. `in_rounds` says that what fails is tried again
+    after all others. `announce` is told once when waiting begins, and once when it ends.
     """
 
-    def __init__(self, limit_s: float = 0.0, announce: Listener = unheard, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, limit_s: float = 0.0, announce: Listener = unheard, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.limit_s = limit_s
         self.in_rounds = False
         self._announce = announce
@@ -53,7 +58,10 @@ class Patience:
         return self._pauses > 0
 
     def lasts(self, steps: int) -> bool:
-        """Whether a thing that fails since there were so many steps waits now. Where others get through it has its turn after them."""
+        """Whether a thing that fails since there were so many steps waits now.
+
+        Where others get through it has its turn after them.
+        """
         return not self.spent and not (self.in_rounds and self._steps != steps)
 
     def pause(self) -> float:

@@ -23,7 +23,10 @@ class Shown(str, Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Receipt:
-    """A store's answer to a PUT that it took. `etag` is empty where it says none, `place` is the store's address without path."""
+    """A store's answer to a PUT that it took.
+
+    `etag` is empty where it says none, `place` is the store's address without path.
+    """
 
     place: str
     etag: str

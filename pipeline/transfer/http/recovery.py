@@ -58,7 +58,9 @@ class Recovery:
             if first:
                 self._told_of_login = refusal.login
         if first:
-            self._announce("The backend does not accept the token any more: the upload waits for a new one.", LogLevel.WAITING)
+            self._announce(
+                "The backend does not accept the token any more: the upload waits for a new one.", LogLevel.WAITING
+            )
         return self._login.renew(refusal.login, self._cancel)
 
     def _wait_for(self, refusal: Refusal) -> bool:
@@ -69,9 +71,17 @@ class Recovery:
             first = place not in self._gone
             self._gone.add(place)
         if first:
-            way = f" through the proxy at {refusal.about}" if refusal.no_response is not None and refusal.no_response.of_proxy else ""
+            way = (
+                f" through the proxy at {refusal.about}"
+                if refusal.no_response is not None and refusal.no_response.of_proxy
+                else ""
+            )
             self._announce(
-                f"{place} can't be reached{way}. The upload waits and goes on by itself: check the internet connection.", LogLevel.WAITING
+                (
+                    f"{place} can't be reached{way}. The upload waits and goes on by itself: "
+                    "check the internet connection."
+                ),
+                LogLevel.WAITING,
             )
         self._cancel.wait(jittered(OFFLINE_PAUSE_S))
         return True

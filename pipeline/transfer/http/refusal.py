@@ -38,7 +38,8 @@ class InvalidResponse(str, Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """One request that came to nothing: no response (`no_response` says why), a `status` other than success, or an invalid response.
+    """One request that came to nothing: no response (`no_response` says why), a `status` other than success,
+    or an invalid response.
 
     `place` is the server's address, without path; `about` names the proxy or the setting that is to blame.
     `code` and `message` come from a store's XML or a backend's JSON, the message as it may be shown.
@@ -66,9 +67,13 @@ class Refusal:
 
     @property
     def concerns_every_file(self) -> bool:
-        """Whether no other file would fare better: the token, a full storage, a wrong clock, the backend's own credentials."""
+        """Whether no other file would fare better: the token, a full storage, a wrong clock,
+        the backend's own credentials.
+        """
         token = self.server is Server.BACKEND and self.status == 401
-        return token or self.no_response in _SETTLED or self.status == 507 or self.code in _FOR_ALL or self.wrong_checksum
+        return (
+            token or self.no_response in _SETTLED or self.status == 507 or self.code in _FOR_ALL or self.wrong_checksum
+        )
 
     @property
     def wrong_checksum(self) -> bool:
@@ -150,7 +155,10 @@ def store_refusal(response: Response, place: str) -> Refusal:
 
 
 def backend_refusal(response: Response, place: str, login: int, secrets: Sequence[str] = ()) -> Refusal:
-    """Read a backend's answer: it says what is the matter in JSON, as far as it says anything. `secrets` are taken out of that."""
+    """Read a backend's answer: it says what is the matter in JSON, as far as it says anything.
+
+    `secrets` are taken out of that.
+    """
     said = json_fields(response.body[:_MAX_XML])
     code = said.get("error") or said.get("code")
     return Refusal(
@@ -165,7 +173,9 @@ def backend_refusal(response: Response, place: str, login: int, secrets: Sequenc
 
 
 def says_error(response: Response) -> bool:
-    """Whether a store's answer is an error whatever its status says: S3 may find out too late to change the status (200)."""
+    """Whether a store's answer is an error whatever its status says:
+    S3 may find out too late to change the status (200).
+    """
     return response.body[:_MAX_XML].lstrip().startswith(b"<") and b"<Error" in response.body[:_MAX_XML]
 
 
@@ -220,7 +230,8 @@ _ON_THE_WAY = {
         " Put them into HTTPS_PROXY, as in http://name:password@proxy:8080, or ask whoever runs the network."
     ),
     NoResponseReason.PROXY_DENIED: (
-        "The proxy at {about} does not let this program reach {place}. Ask whoever runs the network to allow that address."
+        "The proxy at {about} does not let this program reach {place}. "
+        "Ask whoever runs the network to allow that address."
     ),
     NoResponseReason.PROXY_FAILED: (
         "The proxy at {about} can't reach {place}. Verify that the address is correct, or ask whoever runs the network."
@@ -233,26 +244,43 @@ _BACKEND_NO_RESPONSE = {
         "Cannot connect to the backend at {place}. Verify that the URL is correct and check your internet connection."
     ),
     NoResponseReason.TIMED_OUT: "The backend at {place} did not answer in time. Try again in a moment.",
-    NoResponseReason.BROKEN_OFF: "The connection to the backend at {place} broke off. Check your internet connection and try again.",
-    NoResponseReason.CERTIFICATE: "The certificate of the backend at {place} can't be trusted. Verify the URL, or ask its administrator.",
-    NoResponseReason.BAD_ADDRESS: "The address of the backend or the token can't be used. Check BACKEND_URL and AUTH_TOKEN.",
+    NoResponseReason.BROKEN_OFF: (
+        "The connection to the backend at {place} broke off. Check your internet connection and try again."
+    ),
+    NoResponseReason.CERTIFICATE: (
+        "The certificate of the backend at {place} can't be trusted. Verify the URL, or ask its administrator."
+    ),
+    NoResponseReason.BAD_ADDRESS: (
+        "The address of the backend or the token can't be used. Check BACKEND_URL and AUTH_TOKEN."
+    ),
 }
 _STORE_NO_RESPONSE = {
-    NoResponseReason.UNREACHABLE: "Cannot connect to the storage at {place}. Check your internet connection and try again.",
-    NoResponseReason.TIMED_OUT: "The storage at {place} did not answer in time. Check your internet connection and try again.",
+    NoResponseReason.UNREACHABLE: (
+        "Cannot connect to the storage at {place}. Check your internet connection and try again."
+    ),
+    NoResponseReason.TIMED_OUT: (
+        "The storage at {place} did not answer in time. Check your internet connection and try again."
+    ),
     NoResponseReason.BROKEN_OFF: "Network error. Check your internet connection and try again.",
-    NoResponseReason.CERTIFICATE: "The certificate of the storage at {place} can't be trusted. Ask the administrator of the backend.",
+    NoResponseReason.CERTIFICATE: (
+        "The certificate of the storage at {place} can't be trusted. Ask the administrator of the backend."
+    ),
     NoResponseReason.BAD_ADDRESS: "The backend gave an upload address that can't be used. Ask its administrator.",
 }
 _INVALID_RESPONSES = {
     InvalidResponse.NOT_JSON: (
-        "The backend at {place} answered with something that is not JSON. Verify that the URL is the one of the backend."
+        "The backend at {place} answered with something that is not JSON. "
+        "Verify that the URL is the one of the backend."
     ),
-    InvalidResponse.FIELDS_MISSING: "The backend at {place} left out key or signedUrl in its answer. Ask its administrator.",
+    InvalidResponse.FIELDS_MISSING: (
+        "The backend at {place} left out key or signedUrl in its answer. Ask its administrator."
+    ),
     InvalidResponse.OTHER_SIZE: (
         "The backend at {place} stored another number of bytes than were sent. Start again, or ask its administrator."
     ),
-    InvalidResponse.BAD_HEADERS: "The backend at {place} gave headers for the upload that can't be sent. Ask its administrator.",
+    InvalidResponse.BAD_HEADERS: (
+        "The backend at {place} gave headers for the upload that can't be sent. Ask its administrator."
+    ),
     InvalidResponse.NOT_CONFIRMED: (
         "The storage at {place} did not confirm that it has the file, and it can't be read back:"
         " a proxy or a login page may have answered."
@@ -264,12 +292,20 @@ _INVALID_RESPONSES = {
 }
 _QUOTA = "S3 storage quota exceeded. Contact administrator."
 _CODES = {
-    "SignatureDoesNotMatch": "The storage does not accept the signature of the upload address. Ask the administrator of the backend.",
-    "RequestTimeTooSkewed": "The clock of this computer or of the backend is wrong. Set the date and time, then start again.",
+    "SignatureDoesNotMatch": (
+        "The storage does not accept the signature of the upload address. Ask the administrator of the backend."
+    ),
+    "RequestTimeTooSkewed": (
+        "The clock of this computer or of the backend is wrong. Set the date and time, then start again."
+    ),
     "EntityTooLarge": "The file is larger than the storage takes in one piece. Choose fewer or lower qualities.",
     "QuotaExceeded": _QUOTA,
-    "BadDigest": "The file arrived at the storage damaged, time and again. Check your internet connection and try again.",
-    **dict.fromkeys(_CREDENTIALS, "The credentials with which the backend signs have expired or are wrong. Ask its administrator."),
+    "BadDigest": (
+        "The file arrived at the storage damaged, time and again. Check your internet connection and try again."
+    ),
+    **dict.fromkeys(
+        _CREDENTIALS, "The credentials with which the backend signs have expired or are wrong. Ask its administrator."
+    ),
     "NoSuchBucket": "The storage has no such bucket. Ask the administrator of the backend.",
 }
 
@@ -287,22 +323,36 @@ def _backend_sentence(refusal: Refusal) -> str:
     if status == 403:
         return "This token is not allowed to upload. Please get one that is from the admin panel."
     if status == 404:
-        return f"The backend at {place} does not know the address that was asked for. Verify the URL and the endpoint settings."
+        return (
+            f"The backend at {place} does not know the address that was asked for. "
+            "Verify the URL and the endpoint settings."
+        )
     if status == 507 or refusal.code == "QuotaExceeded":
         return _QUOTA
     if status == 413:
-        return f"The backend at {place} does not take so large a file. Choose fewer or lower qualities, or ask its administrator."
+        return (
+            f"The backend at {place} does not take so large a file. "
+            "Choose fewer or lower qualities, or ask its administrator."
+        )
     if 300 <= status < 400:
         return f"The backend at {place} sends the program on to another address. Verify that the URL is exact, with https://."
     if status >= 500:
-        return f"The backend at {place} has a problem of its own (status {status}). Try again later or ask its administrator."
-    return f"The backend at {place} did not accept the request (status {status}). Check the destination and the session ID."
+        return (
+            f"The backend at {place} has a problem of its own (status {status}). "
+            "Try again later or ask its administrator."
+        )
+    return (
+        f"The backend at {place} did not accept the request (status {status}). "
+        "Check the destination and the session ID."
+    )
 
 
 def _no_response_sentence(refusal: Refusal, sentences: Mapping[NoResponseReason, str]) -> str:
     text = "" if refusal.no_response is None else sentences.get(refusal.no_response) or _ON_THE_WAY[refusal.no_response]
     if refusal.no_response is NoResponseReason.CERTIFICATE and refusal.about:
-        text += " If the proxy at {about} looks into encrypted connections, let REQUESTS_CA_BUNDLE name its certificates."
+        text += (
+            " If the proxy at {about} looks into encrypted connections, let REQUESTS_CA_BUNDLE name its certificates."
+        )
     return text.format(place=refusal.place, about=refusal.about)
 
 
@@ -321,7 +371,10 @@ def _store_sentence(refusal: Refusal) -> str:
     if refusal.code in _CODES:
         return _CODES[refusal.code]
     if refusal.expired_url:
-        return "The upload address expired before it could be used. Set the date and time of this computer, then start again."
+        return (
+            "The upload address expired before it could be used. "
+            "Set the date and time of this computer, then start again."
+        )
     if status == 507:
         return _QUOTA
     if 300 <= status < 400:

@@ -14,7 +14,10 @@ from pipeline.transfer.http.patience import Patience
 from pipeline.transfer.http.refusal import InvalidResponse, Refusal, RefusedError, Server
 
 DELAYS_S = (1.0, 3.0, 10.0)
-"""One try, and one more after each of these pauses, give or take JITTER of it. Where there is patience, longer ones follow."""
+"""One try, and one more after each of these pauses, give or take JITTER of it.
+
+Where there is patience, longer ones follow.
+"""
 
 LONG_S = 10.0
 """A pause that an editor should know of, in seconds."""
@@ -140,7 +143,8 @@ def call_with_retries(
         delays: the pauses between tries, in seconds.
         cancel: ends a pause.
         note: is told of every new try.
-        recover: may do something about a refusal and take as long as that needs; True means: try again, and don't count this one.
+        recover: may do something about a refusal and take as long as that needs; True means: try again, and don't count
+            this one.
         reached: how many bytes the last try got through; further than ever before, and the counting begins anew.
         spread: turns a pause of the table into the one to be made.
         patience: how long what may pass is waited for when all pauses were made; None for not at all.
@@ -148,10 +152,11 @@ def call_with_retries(
 
     Raises RefusedError after the last try, Cancelled, or what else `attempt` raises.
     """
-    # After a refusal that may pass come the pauses of the table, one more try each. When they are used up, or another thing has used up
-    # its own since anything got through, the pauses are those of `patience`: longer each time, for all threads together, until nothing
-    # has got through for its limit. In an upload a file leaves its worker then, at once where others get through, else after the pause:
-    # it is sent again after the others, so that one bad file never stops a good one. A server's Retry-After counts where it is longer.
+    # After a refusal that may pass come the pauses of the table, one more try each. When they are used up, or another
+    # thing has used up its own since anything got through, the pauses are those of `patience`: longer each time, for
+    # all threads together, until nothing has got through for its limit. In an upload a file leaves its worker then, at
+    # once where others get through, else after the pause: it is sent again after the others, so that one bad file never
+    # stops a good one. A server's Retry-After counts where it is longer.
     patience = patience or Patience()
     pauses, begun = deque(delays), patience.steps
     renewals = furthest = 0
@@ -175,7 +180,9 @@ def call_with_retries(
                 patience.progress()
                 begun = patience.steps
             patience.failed()
-            own = bool(pauses) and (decision is RetryDecision.WAIT or (decision is RetryDecision.RETRY and not patience.troubled))
+            own = bool(pauses) and (
+                decision is RetryDecision.WAIT or (decision is RetryDecision.RETRY and not patience.troubled)
+            )
             waits = own or (decision is RetryDecision.RETRY and patience.lasts(begun))
             if not waits:
                 if alone or not (patience.spent or decision is RetryDecision.WAIT) or not last_way(refusal):

@@ -1,5 +1,5 @@
-"""Opens connections for as long as a block runs. Apart from `connections`: urllib3 takes a tenth of a second to import, which the
-window's start must not wait for.
+"""Opens connections for as long as a block runs. Apart from `connections`: urllib3 takes a tenth of a second to import,
+which the window's start must not wait for.
 """
 
 from __future__ import annotations

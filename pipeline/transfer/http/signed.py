@@ -19,7 +19,9 @@ _EMPTY = {
 }
 """The checksums of no bytes, by the names that Amazon S3 gives them."""
 
-_OF_THE_CONNECTION = frozenset({"host", "connection", "content-length", "transfer-encoding", "expect", "te", "trailer", "upgrade"})
+_OF_THE_CONNECTION = frozenset(
+    {"host", "connection", "content-length", "transfer-encoding", "expect", "te", "trailer", "upgrade"}
+)
 """Headers that the HTTP library makes itself; SDKs list them among those that they have signed."""
 
 

@@ -1,4 +1,7 @@
-"""What this computer's settings say of the way to a server: which proxy, whose certificates. Knows nothing of uploads."""
+"""What this computer's settings say of the way to a server: which proxy, whose certificates.
+
+Knows nothing of uploads.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +27,13 @@ _PROXY_MARKS = ("Proxy-Status", "Proxy-Authenticate", "X-Squid-Error")
 
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
-    """How one server is reached. `proxy_url` is the proxy's address with its password, or empty; `proxy` is its place, or empty.
+    """How one server is reached.
 
-    `tunnelled` says that there is none, or that it passes on what it can't read, so that every answer but a refused tunnel is the
-    server's own. `certificates` says which setting names certificates, and where; `certificates_path` is empty for those of the system.
+    `proxy_url` is the proxy's address with its password, or empty; `proxy` is its place, or empty.
+
+    `tunnelled` says that there is none, or that it passes on what it can't read, so that every answer but a refused
+    tunnel is the server's own. `certificates` says which setting names certificates, and where; `certificates_path` is
+    empty for those of the system.
     """
 
     proxy_url: str = field(default="", repr=False)
@@ -60,7 +66,9 @@ def surroundings_of(url: str) -> Surroundings:
     name, path = certificate_setting() if url.startswith("https:") else ("", "")
     certificates = f"{name} names {path}" if name else ""
     if name and not Path(path).exists():
-        raise NoResponseError(NoResponseReason.CERTIFICATES_MISSING, f"{name} names what is missing", about=certificates)
+        raise NoResponseError(
+            NoResponseReason.CERTIFICATES_MISSING, f"{name} names what is missing", about=certificates
+        )
     tunnelled = not proxy or url.startswith("https:") or proxy.startswith(SOCKS)
     return Surroundings(
         proxy_url=proxy,
@@ -93,7 +101,9 @@ def _proxy_address(proxy: str) -> str:
     except ValueError:
         usable = False
     if not usable:
-        raise NoResponseError(NoResponseReason.PROXY_ADDRESS, "the setting of the proxy is no address", about=place_of(address))
+        raise NoResponseError(
+            NoResponseReason.PROXY_ADDRESS, "the setting of the proxy is no address", about=place_of(address)
+        )
     return address
 
 

@@ -97,7 +97,9 @@ def destination_problems(prefix: str) -> list[str]:
         problems.append("S3 destination must not contain two slashes in a row.")
     if len(prefix) > MAX_KEY_BYTES - LONGEST_NAME_BYTES:
         most = MAX_KEY_BYTES - LONGEST_NAME_BYTES
-        problems.append(f"S3 destination must have at most {most} characters: S3 takes {MAX_KEY_BYTES} with the name of a file.")
+        problems.append(
+            f"S3 destination must have at most {most} characters: S3 takes {MAX_KEY_BYTES} with the name of a file."
+        )
     if any(len(folder) > MAX_NAME_BYTES for folder in prefix.split("/")):
         problems.append(f"S3 destination must not have a folder of more than {MAX_NAME_BYTES} characters.")
     if not _DESTINATION.fullmatch(prefix):

@@ -21,8 +21,9 @@ from pipeline.workspace import fingerprint
 def owner_of(folder: Path) -> Owner:
     """Return whose stream lies in a folder.
 
-    One that no conversion made is known by its manifest, as long as it still holds media that this lists: used again for another
-    video it is not the one before. Without that its name is the title, and what the stream is made of the content.
+    One that no conversion made is known by its manifest, as long as it still holds media that this lists: used again
+    for another video it is not the one before. Without that its name is the title, and what the stream is made of the
+    content.
     """
     job = read_job_file(folder)
     if job is not None:
@@ -36,7 +37,8 @@ def owner_of(folder: Path) -> Owner:
 def has_media_of(folder: Path, manifest: Manifest, *, by_time: bool) -> bool:
     """Whether a folder holds at least one of the media files that a manifest lists, by name, size and MD5.
 
-    `by_time` takes the time of a file's last change for proof as well, which says something only of the folder that was uploaded.
+    `by_time` takes the time of a file's last change for proof as well, which says something only of the folder that was
+    uploaded.
     """
     media = [entry for entry in manifest.files if entry.filename.endswith(MEDIA_SUFFIXES) and entry.size_bytes]
     return any(_is_there(folder, entry, by_time=by_time) for entry in media)
@@ -66,8 +68,8 @@ def _manifest_in(folder: Path) -> Manifest | None:
 def _stream_content(folder: Path) -> SourceContent | None:
     """Return what tells a stream from another, None where there is none.
 
-    The master alone does not: the same encoder writes the same one for two videos. So the names and sizes of all media files count, too,
-    and head and tail of the first.
+    The master alone does not: the same encoder writes the same one for two videos. So the names and sizes of all media
+    files count, too, and head and tail of the first.
     """
     digest = hashlib.sha256()
     size_bytes = 0

@@ -55,7 +55,10 @@ class GoneError(TransferError):
 
 @dataclass(frozen=True, kw_only=True)
 class StoredObject:
-    """An object on the server. `md5` (hex), `etag` and `last_modified` are None where it doesn't say; `url` reads it, and is a secret."""
+    """An object on the server.
+
+    `md5` (hex), `etag` and `last_modified` are None where it doesn't say; `url` reads it, and is a secret.
+    """
 
     key: str
     size_bytes: int
@@ -104,7 +107,8 @@ class Inventory:
                 stored = self._stored(entry, OBJECTS)
                 if not stored.key.startswith(prefix):
                     raise TransferError(
-                        f"The backend at {self._place} lists {stored.key}, which is not below {prefix}: ask its administrator."
+                        f"The backend at {self._place} lists {stored.key}, which is not below {prefix}: "
+                        "ask its administrator."
                     )
                 yield stored
             if not following:
@@ -133,11 +137,14 @@ class Inventory:
         response = self._ask("GET", MANIFEST, {"prefix": prefix}, accepted=(HTTPStatus.OK, HTTPStatus.NOT_FOUND))
         return response.body if response.status == HTTPStatus.OK else None
 
-    def blocks(self, address: Callable[[], str], *, key: str, size_bytes: int, start: int = 0) -> Iterator[tuple[int, bytes]]:
+    def blocks(
+        self, address: Callable[[], str], *, key: str, size_bytes: int, start: int = 0
+    ) -> Iterator[tuple[int, bytes]]:
         """Yield the bytes of a stored file from `start`, each block with its offset.
 
-        `address` is asked for where it can be read, again where that has expired. A store that doesn't know ranges gives the whole
-        file in one block, from 0, which is why the offset is said. Raises GoneError, TransferError, Cancelled.
+        `address` is asked for where it can be read, again where that has expired. A store that doesn't know ranges
+        gives the whole file in one block, from 0, which is why the offset is said. Raises GoneError, TransferError,
+        Cancelled.
         """
         if not size_bytes:
             yield 0, self._read(address, key, None, size_bytes)[1]
@@ -148,7 +155,9 @@ class Inventory:
             yield start, block
             start += len(block)
 
-    def _read(self, address: Callable[[], str], key: str, span: tuple[int, int] | None, size_bytes: int) -> tuple[int, bytes]:
+    def _read(
+        self, address: Callable[[], str], key: str, span: tuple[int, int] | None, size_bytes: int
+    ) -> tuple[int, bytes]:
         """Return the offset and the bytes of one answer of the store."""
         # gzip would not be the bytes of the object; a CDN may still have what was replaced
         headers = {"Accept-Encoding": "identity", "Cache-Control": "no-cache"}
@@ -160,23 +169,38 @@ class Inventory:
             url = quote_url(address())
             place, started = place_of(url), time.monotonic()
             try:
-                response = self._http.send("GET", url, headers=headers, body=b"", read_timeout_s=read_timeout_s(SLICE_BYTES))
+                response = self._http.send(
+                    "GET", url, headers=headers, body=b"", read_timeout_s=read_timeout_s(SLICE_BYTES)
+                )
             except NoResponseError as error:
                 self._note(f"GET {key} from {place} -> no answer: {error.detail}")
-                raise refused(Refusal(server=Server.STORE, place=place, no_response=error.reason, about=error.about)) from error
-            self._note(f"GET {key} from {place} (from byte {first}) -> {response.status} in {(time.monotonic() - started) * 1000:.0f} ms")
+                raise refused(
+                    Refusal(server=Server.STORE, place=place, no_response=error.reason, about=error.about)
+                ) from error
+            self._note(
+                f"GET {key} from {place} (from byte {first}) -> {response.status} "
+                f"in {(time.monotonic() - started) * 1000:.0f} ms"
+            )
             if response.status == HTTPStatus.NOT_FOUND:
                 raise GoneError(f"{key} is not on the server any more.")
             if response.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
                 raise TransferError(f"{key} on the server is shorter than the {size_bytes} bytes of the manifest.")
-            if response.status == HTTPStatus.PARTIAL_CONTENT and span is not None and 0 < len(response.body) <= span[1] - span[0]:
+            if (
+                response.status == HTTPStatus.PARTIAL_CONTENT
+                and span is not None
+                and 0 < len(response.body) <= span[1] - span[0]
+            ):
                 return span[0], response.body
             if response.status == HTTPStatus.OK:
                 if len(response.body) != size_bytes:
-                    raise TransferError(f"{key} on the server has {len(response.body)} bytes, not the {size_bytes} of the manifest.")
+                    raise TransferError(
+                        f"{key} on the server has {len(response.body)} bytes, not the {size_bytes} of the manifest."
+                    )
                 return 0, response.body
             if response.status == HTTPStatus.PARTIAL_CONTENT:
-                raise TransferError(f"The storage at {place} gave another part of {key} than was asked for: ask its administrator.")
+                raise TransferError(
+                    f"The storage at {place} gave another part of {key} than was asked for: ask its administrator."
+                )
             raise refused(store_refusal(response, place))
 
         return self._retried(attempt)
@@ -194,8 +218,13 @@ class Inventory:
                 response = self._http.send(method, url, headers=headers, body=b"", read_timeout_s=BACKEND_TIMEOUT_S)
             except NoResponseError as error:
                 self._note(f"{method} {endpoint} {dict(query)} -> no answer: {error.detail}")
-                raise refused(Refusal(server=Server.BACKEND, place=self._place, no_response=error.reason, about=error.about)) from error
-            self._note(f"{method} {endpoint} {dict(query)} -> {response.status} in {(time.monotonic() - started) * 1000:.0f} ms")
+                raise refused(
+                    Refusal(server=Server.BACKEND, place=self._place, no_response=error.reason, about=error.about)
+                ) from error
+            self._note(
+                f"{method} {endpoint} {dict(query)} -> {response.status} "
+                f"in {(time.monotonic() - started) * 1000:.0f} ms"
+            )
             if response.status not in accepted:
                 raise refused(backend_refusal(response, self._place, login=generation, secrets=self._login.tokens))
             if self._recovery is not None:
@@ -208,7 +237,13 @@ class Inventory:
         recover = self._recovery.recover if self._recovery is not None else no_recovery
         patience = self._recovery.patience if self._recovery is not None else None
         return call_with_retries(
-            attempt, decide=after_upload, delays=self._delays, cancel=self._cancel, note=self._note, recover=recover, patience=patience
+            attempt,
+            decide=after_upload,
+            delays=self._delays,
+            cancel=self._cancel,
+            note=self._note,
+            recover=recover,
+            patience=patience,
         )
 
     def _json(self, response: Response, endpoint: str) -> Mapping[str, Any]:
@@ -223,7 +258,13 @@ class Inventory:
     def _stored(self, said: object, endpoint: str) -> StoredObject:
         fields = said if isinstance(said, dict) else {}
         key, size_bytes, url = fields.get("key"), fields.get("sizeBytes"), fields.get("url", "")
-        if not isinstance(key, str) or not key or type(size_bytes) is not int or size_bytes < 0 or not isinstance(url, str):
+        if (
+            not isinstance(key, str)
+            or not key
+            or type(size_bytes) is not int
+            or size_bytes < 0
+            or not isinstance(url, str)
+        ):
             raise self._invalid(endpoint)
         md5 = _text(fields.get("md5")).lower()
         return StoredObject(
@@ -236,14 +277,22 @@ class Inventory:
         )
 
     def _invalid(self, endpoint: str) -> TransferError:
-        return TransferError(f"The backend at {self._place} gave an answer to {endpoint} that can't be used. Ask its administrator.")
+        return TransferError(
+            f"The backend at {self._place} gave an answer to {endpoint} that can't be used. Ask its administrator."
+        )
 
 
 class Remote:
     """The server as one command sees it: what it offers, and inventories for as many threads as there are."""
 
     def __init__(
-        self, api: BackendApi, connections: Connections, *, delays: Sequence[float], stop: CancelToken, note: Callable[[str], None]
+        self,
+        api: BackendApi,
+        connections: Connections,
+        *,
+        delays: Sequence[float],
+        stop: CancelToken,
+        note: Callable[[str], None],
     ) -> None:
         self._api = api
         self._connections = connections
@@ -254,7 +303,9 @@ class Remote:
         if api.configured:
             with connections.session() as http:
                 client = BackendClient(api, http, note)
-                self.offer = call_with_retries(client.capabilities, decide=after_upload, delays=delays, cancel=stop, note=note)
+                self.offer = call_with_retries(
+                    client.capabilities, decide=after_upload, delays=delays, cancel=stop, note=note
+                )
 
     @property
     def backend_url(self) -> str:
@@ -268,7 +319,10 @@ class Remote:
             yield Inventory(self._api, http, delays=self._delays, cancel=self._stop, note=self._note)
 
     def manifest(self, prefix: str) -> Manifest | None:
-        """Return the manifest that the server has for a destination, None where it has none or gives none. Raises TransferError."""
+        """Return the manifest that the server has for a destination, None where it has none or gives none.
+
+        Raises TransferError.
+        """
         if not self.offer.manifest:
             return None
         with self.inventory() as inventory:
@@ -278,9 +332,13 @@ class Remote:
         try:
             manifest = parse_manifest(data)
         except ManifestFormatError as error:
-            raise TransferError(f"The manifest of {prefix} on the server can't be used ({error}): upload the folder again.") from error
+            raise TransferError(
+                f"The manifest of {prefix} on the server can't be used ({error}): upload the folder again."
+            ) from error
         if manifest.prefix != prefix:
-            raise TransferError(f"The manifest of {prefix} on the server is that of {manifest.prefix}: upload the folder again.")
+            raise TransferError(
+                f"The manifest of {prefix} on the server is that of {manifest.prefix}: upload the folder again."
+            )
         # the copy does not name the backend that it lies on
         return replace(manifest, backend_url=self.backend_url)
 
@@ -293,7 +351,9 @@ class Remote:
 
 
 @contextmanager
-def connected(api: BackendApi, *, delays: Sequence[float] = DELAYS_S, note: Callable[[str], None] = lambda text: None) -> Iterator[Remote]:
+def connected(
+    api: BackendApi, *, delays: Sequence[float] = DELAYS_S, note: Callable[[str], None] = lambda text: None
+) -> Iterator[Remote]:
     """Open what is needed to ask a server; a backend that is not configured offers nothing. Raises TransferError."""
     # urllib3 takes a tenth of a second to import, which commands without network must not wait for
     from pipeline.transfer.http.connections import Connections
@@ -318,9 +378,13 @@ def quote_url(url: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise TransferError("An address of the manifest or of the backend can't be read: upload the folder again.") from error
+        raise TransferError(
+            "An address of the manifest or of the backend can't be read: upload the folder again."
+        ) from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise TransferError("There is no address to read the file from: the backend offers none, and the manifest has none.")
+        raise TransferError(
+            "There is no address to read the file from: the backend offers none, and the manifest has none."
+        )
     return urlunsplit(parts._replace(path=quote(parts.path, safe="/%:@!$&'()*+,;=~")))
 
 

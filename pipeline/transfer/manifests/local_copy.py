@@ -1,4 +1,7 @@
-"""A manifest's files on this computer: where each belongs, and whether it is what was uploaded. Never leads out of a folder."""
+"""A manifest's files on this computer: where each belongs, and whether it is what was uploaded.
+
+Never leads out of a folder.
+"""
 
 from __future__ import annotations
 
@@ -53,11 +56,17 @@ def md5_of(path: Path) -> str:
 
 
 def as_in_the_folder(placement: Placement, master: bytes) -> bytes:
-    """Return a stored master playlist as it was in the job's folder: its addresses don't lead to another place there."""
+    """Return a stored master playlist as it was in the job's folder:
+    its addresses don't lead to another place there.
+    """
     start = re.escape(placement.place.encode())
     local = re.sub(rb'(?m)^(#.*URI=")' + start, rb"\1", re.sub(rb"(?m)^" + start, b"", master))
     return local if placement.master(local) == master else master
 
 
 def _forbidden_on_windows(part: str) -> bool:
-    return part.split(".")[0].lower() in WINDOWS_DEVICES or part != part.rstrip(" .") or any(sign in '\\:*?"<>|' for sign in part)
+    return (
+        part.split(".")[0].lower() in WINDOWS_DEVICES
+        or part != part.rstrip(" .")
+        or any(sign in '\\:*?"<>|' for sign in part)
+    )

@@ -1,7 +1,7 @@
 """The manifest of a destination: what was uploaded there, file by file, and what stood there before. Pure.
 
-It has three copies: one in the job's folder, one in the library of this computer, and one on the server, which leaves out what
-concerns this computer alone.
+It has three copies: one in the job's folder, one in the library of this computer, and one on the server, which leaves
+out what concerns this computer alone.
 """
 
 from __future__ import annotations
@@ -39,8 +39,9 @@ class ManifestFormatError(ValueError):
 class ConfirmedFile:
     """A file that the store has, as the upload knows it. `name` is its path in the folder, with `/`.
 
-    `size_bytes` and `md5` (hex) are of what was sent, which for a master playlist may not be what is in the file. `md5` and `etag`
-    are None where nobody computed or said them, `uploaded_at` (UTC) for a file that an earlier run sent; `url` is empty then, too.
+    `size_bytes` and `md5` (hex) are of what was sent, which for a master playlist may not be what is in the file. `md5`
+    and `etag` are None where nobody computed or said them, `uploaded_at` (UTC) for a file that an earlier run sent;
+    `url` is empty then, too.
     """
 
     path: Path
@@ -56,7 +57,10 @@ class ConfirmedFile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FileEntry:
-    """One file of a manifest. `filename` is its path in the job's folder, with `/`; `local_path` is None in the server's copy."""
+    """One file of a manifest.
+
+    `filename` is its path in the job's folder, with `/`; `local_path` is None in the server's copy.
+    """
 
     filename: str
     s3_key: str
@@ -154,8 +158,9 @@ def merge(
 ) -> Manifest:
     """Return the manifest after an upload.
 
-    `confirmed` is every file of the job that the store has, also those that an earlier run sent. What `previous` has besides was
-    removed from the job. `now` is UTC as `2026-01-31T12:00:00Z`. A `previous` of another destination counts as none.
+    `confirmed` is every file of the job that the store has, also those that an earlier run sent. What `previous` has
+    besides was removed from the job. `now` is UTC as `2026-01-31T12:00:00Z`. A `previous` of another destination counts
+    as none.
     """
     if previous is not None and not is_of(previous, backend_url, prefix):
         previous = None
@@ -277,7 +282,10 @@ def parse_manifest(data: bytes) -> Manifest:
         created_at=_text(fields, "created_at", ""),
         last_synced=_text(fields, "last_synced", ""),
         files=files,
-        versions=tuple(_read_version(entry, f"versions[{n}]") for n, entry in enumerate(_list(fields, "versions", "", default=True))),
+        versions=tuple(
+            _read_version(entry, f"versions[{n}]")
+            for n, entry in enumerate(_list(fields, "versions", "", default=True))
+        ),
         source=read_content(fields.get("source")),
     )
 
@@ -292,7 +300,11 @@ def _write_list(text: BytesIO, name: str, entries: Iterable[Mapping[str, Any]]) 
 
 
 def _entry(file: ConfirmedFile, before: FileEntry | None, now: str) -> FileEntry:
-    same = before is not None and (before.s3_key, before.size_bytes) == (file.key, file.size_bytes) and file.md5 in (None, before.md5_hash)
+    same = (
+        before is not None
+        and (before.s3_key, before.size_bytes) == (file.key, file.size_bytes)
+        and file.md5 in (None, before.md5_hash)
+    )
     known = before if same else None  # what was not sent anew is as it was known before
     return FileEntry(
         filename=file.name,

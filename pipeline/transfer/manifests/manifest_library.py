@@ -43,7 +43,10 @@ class Written:
 
 @dataclass(frozen=True, kw_only=True)
 class Located:
-    """A manifest and where it was found. `folder` holds the job's files, None where only the library knows the destination."""
+    """A manifest and where it was found.
+
+    `folder` holds the job's files, None where only the library knows the destination.
+    """
 
     manifest: Manifest
     path: Path
@@ -67,7 +70,9 @@ def _content(path: Path) -> bytes:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
-        raise ManifestError(f"There is no manifest at {path}: name a folder that was uploaded, or a manifest.") from error
+        raise ManifestError(
+            f"There is no manifest at {path}: name a folder that was uploaded, or a manifest."
+        ) from error
     except OSError as error:
         raise ManifestError(f"The manifest {path} can't be read ({error.strerror}): check its permissions.") from error
     if len(data) > MAX_BYTES:
@@ -79,10 +84,14 @@ def _parsed(data: bytes, path: Path) -> Manifest:
     try:
         return parse_manifest(data)
     except ManifestFormatError as error:
-        raise ManifestError(f"{path} is no manifest of this program ({error}): upload the folder again to have a new one.") from error
+        raise ManifestError(
+            f"{path} is no manifest of this program ({error}): upload the folder again to have a new one."
+        ) from error
 
 
-def previous_manifest(folder: Path, data_dir: Path | None, backend_url: str, prefix: str) -> tuple[Manifest | None, tuple[str, ...]]:
+def previous_manifest(
+    folder: Path, data_dir: Path | None, backend_url: str, prefix: str
+) -> tuple[Manifest | None, tuple[str, ...]]:
     """Return what this computer knows of a destination before an upload, and a line for each copy that is of no use."""
     found: dict[bytes, Manifest] = {}  # nearly always one: both copies are written alike
     notices = []
@@ -153,7 +162,9 @@ def find(named: str, data_dir: Path | None, backend_url: str) -> Located | None:
         if (path / MANIFEST_FILE).exists():
             return Located(manifest=read_manifest(path / MANIFEST_FILE), path=path / MANIFEST_FILE, folder=path)
     except OSError as error:
-        raise ManifestError(f"{named} can't be looked at ({error.strerror}): check the name and its permissions.") from error
+        raise ManifestError(
+            f"{named} can't be looked at ({error.strerror}): check the name and its permissions."
+        ) from error
     located = _by_prefix(as_prefix(named), data_dir, backend_url)
     if located is None and path.is_dir():
         raise ManifestError(f"There is no {MANIFEST_FILE} in {path}: upload the folder first.")

@@ -1,4 +1,7 @@
-"""Streams whose videos are gone from this computer: renamed, deleted, or published at another destination since. Deletes nothing."""
+"""Streams whose videos are gone from this computer: renamed, deleted, or published at another destination since.
+
+Deletes nothing.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,11 @@ def orphans(known: Sequence[Located]) -> list[Orphan]:
         if moved is not None:
             found.append(moved)
     for located, source in sources:
-        others = [(one.manifest, its) for one, its in sources if one is not located and _is_newer(one, located) and its == source]
+        others = [
+            (one.manifest, its)
+            for one, its in sources
+            if one is not located and _is_newer(one, located) and its == source
+        ]
         orphan = _judged(located, Path(source.path or ""), others)
         if orphan is not None:
             found.append(orphan)
@@ -50,9 +57,15 @@ def orphans(known: Sequence[Located]) -> list[Orphan]:
 
 def _judged(located: Located, path: Path, others: Sequence[tuple[Manifest, SourceContent]]) -> Orphan | None:
     """Say whether a stream is an orphan; `others` are newer ones of the same content, with their sources."""
-    elsewhere = next(((manifest, Path(its.path or "")) for manifest, its in others if Path(its.path or "").is_file()), None)
+    elsewhere = next(
+        ((manifest, Path(its.path or "")) for manifest, its in others if Path(its.path or "").is_file()), None
+    )
     if path.is_file():
-        moved = elsewhere is not None and elsewhere[1] == path and not any(folder.is_dir() for folder in _folders(located.manifest))
+        moved = (
+            elsewhere is not None
+            and elsewhere[1] == path
+            and not any(folder.is_dir() for folder in _folders(located.manifest))
+        )
         if not moved or elsewhere is None:
             return None
         return Orphan(located=located, reason=f"{path} is published at {elsewhere[0].prefix} now.")
@@ -60,7 +73,9 @@ def _judged(located: Located, path: Path, others: Sequence[tuple[Manifest, Sourc
         reason = f"{path} is not there, and nothing else is in its folder: perhaps a drive is not connected."
         return Orphan(located=located, reason=reason, certain=False)
     if elsewhere is not None:
-        return Orphan(located=located, reason=f"{path} is called {elsewhere[1]} now, and published at {elsewhere[0].prefix}.")
+        return Orphan(
+            located=located, reason=f"{path} is called {elsewhere[1]} now, and published at {elsewhere[0].prefix}."
+        )
     return Orphan(located=located, reason=f"{path} is not there any more.")
 
 
@@ -88,16 +103,31 @@ def _moved(located: Located, known: Sequence[Located]) -> Orphan | None:
     if any(folder.is_dir() for folder in _folders(manifest)) or _source(manifest) is not None:
         return None
     for one in known:
-        if _is_newer(one, located) and is_earlier_place(manifest.prefix, one.manifest.prefix) and _has_same_files(one.manifest, manifest):
+        if (
+            _is_newer(one, located)
+            and is_earlier_place(manifest.prefix, one.manifest.prefix)
+            and _has_same_files(one.manifest, manifest)
+        ):
             return Orphan(located=located, reason=f"The same stream is published at {one.manifest.prefix} now.")
     return None
 
 
 def _has_same_files(one: Manifest, other: Manifest) -> bool:
     """Whether these are two destinations of the same stream; its master may lead elsewhere."""
-    contents = [{(file.filename, file.md5_hash) for file in manifest.files if file.filename != MASTER} for manifest in (one, other)]
-    return one is not other and bool(contents[0]) and contents[0] == contents[1] and all(md5 is not None for _, md5 in contents[0])
+    contents = [
+        {(file.filename, file.md5_hash) for file in manifest.files if file.filename != MASTER}
+        for manifest in (one, other)
+    ]
+    return (
+        one is not other
+        and bool(contents[0])
+        and contents[0] == contents[1]
+        and all(md5 is not None for _, md5 in contents[0])
+    )
 
 
 def _is_newer(one: Located, other: Located) -> bool:
-    return one.manifest.backend_url == other.manifest.backend_url and one.manifest.last_synced >= other.manifest.last_synced
+    return (
+        one.manifest.backend_url == other.manifest.backend_url
+        and one.manifest.last_synced >= other.manifest.last_synced
+    )

@@ -12,7 +12,8 @@ from typing import Any
 class SourceContent:
     """What tells a source's content from another's: its size, and the SHA-256 (hex) of head and tail.
 
-    `path` is where the source lies on this computer, None in the server's copy of a manifest. It is no part of what is compared.
+    `path` is where the source lies on this computer, None in the server's copy of a manifest. It is no part of what is
+    compared.
     """
 
     size_bytes: int
@@ -37,7 +38,8 @@ class Owner:
 def owner_from(source_path: str, fingerprint: object) -> Owner:
     """Return the owner that a source's path and its fingerprint tell of.
 
-    An earlier version noted the path as it was typed: where that is from is not known unless it still leads to the source.
+    An earlier version noted the path as it was typed: where that is from is not known unless it still leads to the
+    source.
     """
     path = Path(source_path)
     known = path.is_absolute() or path.exists()
@@ -45,13 +47,18 @@ def owner_from(source_path: str, fingerprint: object) -> Owner:
 
 
 def read_content(fields: object, *, path: str | None = None) -> SourceContent | None:
-    """Return the content that stored fields tell of, None where they don't. `path` counts where the fields have none."""
+    """Return the content that stored fields tell of, None where they don't.
+
+    `path` counts where the fields have none.
+    """
     if not isinstance(fields, Mapping):
         return None
     size_bytes, digest, stored_path = fields.get("size_bytes"), fields.get("sha256_head_tail"), fields.get("path", path)
     if type(size_bytes) is not int or not isinstance(digest, str):
         return None
-    return SourceContent(size_bytes=size_bytes, sha256_head_tail=digest, path=stored_path if isinstance(stored_path, str) else None)
+    return SourceContent(
+        size_bytes=size_bytes, sha256_head_tail=digest, path=stored_path if isinstance(stored_path, str) else None
+    )
 
 
 def content_fields(content: SourceContent, *, for_server: bool) -> dict[str, Any]:

@@ -43,7 +43,9 @@ def version(number: int) -> str:
 
 
 def stream_above(prefix: str) -> str:
-    """Return the destination whose version would lie at this one (`videos/a/` for `videos/a/v2/`), empty where it is called otherwise."""
+    """Return the destination whose version would lie at this one (`videos/a/` for `videos/a/v2/`),
+    empty where it is called otherwise.
+    """
     above, slash, last = prefix.rstrip("/").rpartition("/")
     return f"{above}/" if slash and _VERSION.fullmatch(f"{last}/") else ""
 
@@ -61,7 +63,8 @@ def place_in(master: bytes) -> str:
 
 
 def pointing_into(place: str, master: bytes, alone: Collection[str] = ()) -> bytes:
-    """Return a master playlist whose relative addresses lead into a folder below it (RFC 8216, 4.1 and 4.2: lines and URI).
+    """Return a master playlist whose relative addresses lead into a folder below it (RFC 8216, 4.1 and 4.2:
+    lines and URI).
 
     Those of the files in `alone`, by name, stay as they are.
     """
@@ -89,14 +92,17 @@ def names_of(address: str) -> frozenset[str]:
 def standing_alone(names: Collection[str], named: Collection[str] = ()) -> frozenset[str]:
     """Return the names of the files that stand alone; `named` are those that playlists lead to.
 
-    What lies in a folder that has a playlist somewhere belongs to the stream: taking a segment for something else would overwrite one
-    that is being played.
+    What lies in a folder that has a playlist somewhere belongs to the stream: taking a segment for something else would
+    overwrite one that is being played.
     """
     folders = {_top(name) for name in names if is_playlist(name)} - {""}
     return frozenset(
         name
         for name in names
-        if not is_playlist(name) and not name.endswith(_SEGMENT_SUFFIXES) and name not in named and _top(name) not in folders
+        if not is_playlist(name)
+        and not name.endswith(_SEGMENT_SUFFIXES)
+        and name not in named
+        and _top(name) not in folders
     )
 
 

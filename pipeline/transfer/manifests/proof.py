@@ -26,7 +26,10 @@ class StoreTraits:
 
 
 def stored_md5(inventory: Inventory, address: Callable[[], str], *, key: str, size_bytes: int) -> str:
-    """Read a stored file and return its MD5 (hex); `address` as in `Inventory.blocks`. Raises TransferError, Cancelled."""
+    """Read a stored file and return its MD5 (hex); `address` as in `Inventory.blocks`.
+
+    Raises TransferError, Cancelled.
+    """
     digest = hashlib.md5(usedforsecurity=False)
     for offset, block in inventory.blocks(address, key=key, size_bytes=size_bytes):
         if not offset:  # a store that doesn't know ranges begins anew
@@ -38,7 +41,9 @@ def stored_md5(inventory: Inventory, address: Callable[[], str], *, key: str, si
 class Proof:
     """Sees to it that what counts as stored is there; one for each thread. `note` takes lines for the log."""
 
-    def __init__(self, inventory: Inventory, capabilities: Capabilities, traits: StoreTraits, note: Callable[[str], None]) -> None:
+    def __init__(
+        self, inventory: Inventory, capabilities: Capabilities, traits: StoreTraits, note: Callable[[str], None]
+    ) -> None:
         self._inventory = inventory
         self._reads = capabilities.read
         self._traits = traits
@@ -64,9 +69,12 @@ class Proof:
             self._traits.etags_are_md5s = False
 
     def doubt(self, receipt: Receipt, what: str) -> None:
-        """Let a file or part whose ETag is not its MD5, and which can't be read, be sent once more. Raises RefusedError the first time.
+        """Let a file or part whose ETag is not its MD5, and which can't be read, be sent once more.
 
-        Damage on the way hardly happens twice, and the store has compared Content-MD5 itself: then its ETags are no MD5s.
+        Raises RefusedError the first time.
+
+        Damage on the way hardly happens twice, and the store has compared Content-MD5 itself: then its ETags are no
+        MD5s.
         """
         if self._doubted != what:
             self._doubted = what
@@ -74,7 +82,10 @@ class Proof:
         self._traits.etags_are_md5s = False
 
     def has(self, *, key: str, url: str, size_bytes: int, md5: str) -> bool | None:
-        """Say whether these bytes can be read from the server, None where nothing can. Raises AuthenticationError, Cancelled."""
+        """Say whether these bytes can be read from the server, None where nothing can.
+
+        Raises AuthenticationError, Cancelled.
+        """
         try:
             if self._reads:
                 stored = self._inventory.look_up(key)

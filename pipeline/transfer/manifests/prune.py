@@ -40,8 +40,8 @@ class Deleted:
 def leftovers(remote: Remote, manifests: Sequence[Manifest], others: Iterable[str]) -> Leftovers:
     """Return what is at a destination and in none of its `manifests` (the computer's, the server's); deletes nothing.
 
-    `others` are destinations that are known to have manifests of their own. Raises SettingsError when the server offers no
-    listing, TransferError.
+    `others` are destinations that are known to have manifests of their own. Raises SettingsError when the server offers
+    no listing, TransferError.
     """
     prefix = manifests[0].prefix
     _check(remote, prefix)
@@ -63,7 +63,10 @@ def leftovers(remote: Remote, manifests: Sequence[Manifest], others: Iterable[st
     late = {stored.key for stored in unnamed if stored.key not in elsewhere and not _up_to(stored, synced)}
     kept = [f"{place} is a destination of its own: it stays." for place in nested]
     if newer:
-        kept.append(f"{_count(len(newer), 'file')} of a newer stream than the manifests name, perhaps one that is played: they stay.")
+        kept.append(
+            f"{_count(len(newer), 'file')} of a newer stream than the manifests name, perhaps one that is played: "
+            "they stay."
+        )
     if outdated:
         kept.append(
             f"{_count(len(outdated), 'file')} of the video before at an address that viewers know, "
@@ -84,8 +87,8 @@ def leftovers(remote: Remote, manifests: Sequence[Manifest], others: Iterable[st
 def whole_stream(remote: Remote, manifest: Manifest, others: Iterable[str]) -> Leftovers:
     """Return all that is at the destination of a stream whose video is gone; deletes nothing.
 
-    Nothing is, where another video, or the same from another computer, was uploaded there since. `others` as in `leftovers`.
-    Raises SettingsError, TransferError.
+    Nothing is, where another video, or the same from another computer, was uploaded there since. `others` as in
+    `leftovers`. Raises SettingsError, TransferError.
     """
     prefix = manifest.prefix
     _check(remote, prefix)
@@ -93,21 +96,34 @@ def whole_stream(remote: Remote, manifest: Manifest, others: Iterable[str]) -> L
     if theirs is not None and theirs.begun:
         return Leftovers(prefix=prefix, objects=(), kept=(f"{BEGUN.format(prefix=prefix)} What is there stays.",))
     if theirs is not None and theirs.owner.is_another(manifest.owner):
-        return Leftovers(prefix=prefix, objects=(), kept=(f"{prefix} belongs to another video by now, “{theirs.title}”: it stays.",))
+        return Leftovers(
+            prefix=prefix, objects=(), kept=(f"{prefix} belongs to another video by now, “{theirs.title}”: it stays.",)
+        )
     if theirs is not None and theirs.last_synced > manifest.last_synced:
-        return Leftovers(prefix=prefix, objects=(), kept=(f"{prefix} was uploaded since by another computer: it stays.",))
+        return Leftovers(
+            prefix=prefix, objects=(), kept=(f"{prefix} was uploaded since by another computer: it stays.",)
+        )
     with remote.inventory() as inventory:
         present = list(inventory.objects(prefix))
     named = {file.s3_key for one in (manifest, theirs) if one is not None for file in one.files} | {manifest.own_key}
     nested = _streams_below(prefix, present, named, others)
     gone = tuple(stored for stored in present if not stored.key.startswith(nested))
-    return Leftovers(prefix=prefix, objects=gone, kept=tuple(f"{place} is a destination of its own: it stays." for place in nested))
+    return Leftovers(
+        prefix=prefix, objects=gone, kept=tuple(f"{place} is a destination of its own: it stays." for place in nested)
+    )
 
 
 def delete_stream(remote: Remote, found: Leftovers) -> list[Deleted]:
-    """Delete a whole stream: what players begin with first, and what tells whose it is when all else is gone. Raises as `delete` does."""
+    """Delete a whole stream: what players begin with first, and what tells whose it is when all else is gone.
+
+    Raises as `delete` does.
+    """
     ends = (found.prefix + MASTER, found.prefix + MANIFEST_FILE)
-    groups = [[one for one in found.objects if one.key == ends[0]], [], [one for one in found.objects if one.key == ends[1]]]
+    groups = [
+        [one for one in found.objects if one.key == ends[0]],
+        [],
+        [one for one in found.objects if one.key == ends[1]],
+    ]
     groups[1] = [one for one in found.objects if one.key not in ends]
     done: list[Deleted] = []
     for group in groups:
@@ -116,13 +132,17 @@ def delete_stream(remote: Remote, found: Leftovers) -> list[Deleted]:
     return done
 
 
-def delete(remote: Remote, found: Leftovers, on_object: Callable[[Deleted], None] = lambda deleted: None) -> list[Deleted]:
+def delete(
+    remote: Remote, found: Leftovers, on_object: Callable[[Deleted], None] = lambda deleted: None
+) -> list[Deleted]:
     """Delete what was found; `on_object` is told of each. What can't be deleted is in the result.
 
     Raises SettingsError when the server offers no deleting, AuthenticationError.
     """
     if not remote.offer.delete:
-        raise SettingsError(f"The backend does not delete: ask its administrator to remove what is left over at {found.prefix}.")
+        raise SettingsError(
+            f"The backend does not delete: ask its administrator to remove what is left over at {found.prefix}."
+        )
 
     def one(inventory: Inventory, stored: StoredObject) -> Deleted:
         try:
@@ -151,10 +171,16 @@ def _check(remote: Remote, prefix: str) -> None:
 
 def _addresses(manifests: Sequence[Manifest]) -> set[str]:
     """Return where viewers look for what stands alone; an earlier version of the program stored it elsewhere."""
-    return {manifest.prefix + name for manifest in manifests for name in standing_alone([file.filename for file in manifest.files])}
+    return {
+        manifest.prefix + name
+        for manifest in manifests
+        for name in standing_alone([file.filename for file in manifest.files])
+    }
 
 
-def _streams_below(prefix: str, present: Sequence[StoredObject], named: set[str], others: Iterable[str]) -> tuple[str, ...]:
+def _streams_below(
+    prefix: str, present: Sequence[StoredObject], named: set[str], others: Iterable[str]
+) -> tuple[str, ...]:
     """Return the folders below a destination that are other streams: known, or with a manifest or master."""
     found = {other for other in others if other.startswith(prefix) and other != prefix}
     for stored in present:

@@ -1,4 +1,7 @@
-"""Brings the files of a manifest back from the server: each whole and checked, or not there. Never writes outside its folder."""
+"""Brings the files of a manifest back from the server: each whole and checked, or not there.
+
+Never writes outside its folder.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,10 @@ class RestoreOutcome(str, Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Restored:
-    """One file after its restore. `text` says why it failed; `checked` is false where the manifest has no MD5 to compare with."""
+    """One file after its restore.
+
+    `text` says why it failed; `checked` is false where the manifest has no MD5 to compare with.
+    """
 
     filename: str
     path: Path
@@ -69,9 +75,9 @@ def restore(
 ) -> list[Restored]:
     """Restore files below `out`, each replaced only when the new one is whole and has the MD5 of the manifest.
 
-    A file that is there already with this MD5 stays, and a half-loaded one is gone on with. `placement` is the manifest's, `on_file`
-    is told of each file, in this thread. Files that fail are in the result.
-    Raises SettingsError before anything is written, OutputError, AuthenticationError.
+    A file that is there already with this MD5 stays, and a half-loaded one is gone on with. `placement` is the
+    manifest's, `on_file` is told of each file, in this thread. Files that fail are in the result. Raises SettingsError
+    before anything is written, OutputError, AuthenticationError.
     """
     wanted = [(entry, path_for(out, entry.filename)) for entry in entries]
     check_writable(out)
@@ -84,7 +90,9 @@ def restore(
         except AuthenticationError:
             raise
         except TransferError as error:
-            return Restored(filename=entry.filename, path=path, outcome=RestoreOutcome.FAILED, text=str(error), checked=checked)
+            return Restored(
+                filename=entry.filename, path=path, outcome=RestoreOutcome.FAILED, text=str(error), checked=checked
+            )
         return Restored(filename=entry.filename, path=path, outcome=outcome, checked=checked)
 
     done = []
@@ -102,11 +110,15 @@ def address_of(inventory: Inventory, remote: Remote, entry: FileEntry) -> str:
     if stored is None:
         raise GoneError(f"{entry.s3_key} is not on the server any more.")
     if stored.size_bytes != entry.size_bytes:
-        raise TransferError(f"{entry.s3_key} on the server has {stored.size_bytes} bytes, not the {entry.size_bytes} of the manifest.")
+        raise TransferError(
+            f"{entry.s3_key} on the server has {stored.size_bytes} bytes, not the {entry.size_bytes} of the manifest."
+        )
     return stored.url
 
 
-def _restore(inventory: Inventory, remote: Remote, entry: FileEntry, path: Path, placement: Placement) -> RestoreOutcome:
+def _restore(
+    inventory: Inventory, remote: Remote, entry: FileEntry, path: Path, placement: Placement
+) -> RestoreOutcome:
     try:
         if path.is_file() and not difference(path, entry, placement):
             return RestoreOutcome.KEPT
@@ -119,7 +131,9 @@ def _restore(inventory: Inventory, remote: Remote, entry: FileEntry, path: Path,
             part.write_bytes(as_in_the_folder(placement, part.read_bytes()))
         part.replace(path)
     except OSError as error:
-        raise OutputError(f"{path} can't be written ({error.strerror}): free some space or choose another folder.") from error
+        raise OutputError(
+            f"{path} can't be written ({error.strerror}): free some space or choose another folder."
+        ) from error
     return RestoreOutcome.RESTORED
 
 
@@ -147,7 +161,9 @@ def _load(inventory: Inventory, remote: Remote, entry: FileEntry, part: Path) ->
         at = file.seek(0, os.SEEK_END)
         if not at:
             digest = hashlib.md5(usedforsecurity=False)
-        blocks = inventory.blocks(lambda: address_of(inventory, remote, entry), key=entry.s3_key, size_bytes=entry.size_bytes, start=at)
+        blocks = inventory.blocks(
+            lambda: address_of(inventory, remote, entry), key=entry.s3_key, size_bytes=entry.size_bytes, start=at
+        )
         for offset, block in blocks:
             if offset != at:
                 file.seek(0)
@@ -158,7 +174,9 @@ def _load(inventory: Inventory, remote: Remote, entry: FileEntry, part: Path) ->
         file.flush()
         os.fsync(file.fileno())
     if entry.md5_hash is not None and digest.hexdigest() != entry.md5_hash.lower():
-        raise _OtherContentError(f"{entry.s3_key} on the server has other content than was uploaded (MD5 differs): upload it again.")
+        raise _OtherContentError(
+            f"{entry.s3_key} on the server has other content than was uploaded (MD5 differs): upload it again."
+        )
 
 
 def _digest(file: BinaryIO) -> hashlib._Hash:

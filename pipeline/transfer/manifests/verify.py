@@ -61,8 +61,9 @@ class _Compared:
 def verify(manifest: Manifest, folder: Path | None, remote: Remote, *, deep: bool) -> Verification:
     """Compare the files of this computer and of the server with the manifest.
 
-    `folder` is the job's, None to look where the manifest says that the files were. Without a backend the server is left out.
-    `deep` reads every file on the server whole. Raises SettingsError for names that lead out of the folder, TransferError.
+    `folder` is the job's, None to look where the manifest says that the files were. Without a backend the server is
+    left out. `deep` reads every file on the server whole. Raises SettingsError for names that lead out of the folder,
+    TransferError.
     """
     local = _local(manifest, folder)
     server = _server(manifest, remote, deep=deep)
@@ -122,7 +123,13 @@ def _server(manifest: Manifest, remote: Remote, *, deep: bool) -> _Compared:
     if remote.offer.list or remote.offer.read:
         parts.append(_objects(manifest, remote))
     elif not deep and remote.backend_url:
-        parts.append(_Compared(unchecked=("The backend neither lists nor reads: use --deep to read the files at their public addresses.",)))
+        parts.append(
+            _Compared(
+                unchecked=(
+                    "The backend neither lists nor reads: use --deep to read the files at their public addresses.",
+                )
+            )
+        )
     if deep:
         wrong = {finding.file for part in parts for finding in part.findings}
         parts.append(_contents([file for file in manifest.files if file.filename not in wrong], remote))
@@ -144,7 +151,10 @@ def _manifests(manifest: Manifest, remote: Remote) -> _Compared:
     elif theirs.begun:
         text = BEGUN.format(prefix=manifest.prefix)
     elif [file.identity for file in theirs.files] != [file.identity for file in manifest.files]:
-        text = f"The server has the manifest of another upload (synced {theirs.last_synced}, this one {manifest.last_synced})."
+        text = (
+            "The server has the manifest of another upload "
+            f"(synced {theirs.last_synced}, this one {manifest.last_synced})."
+        )
     else:
         return _Compared()
     return _Compared(findings=(Finding(file=MANIFEST_FILE, side=Side.SERVER, text=text),))
@@ -161,7 +171,10 @@ def _objects(manifest: Manifest, remote: Remote) -> _Compared:
         named = {file.s3_key for file in manifest.files} | {manifest.own_key}
         extra = len(present.keys() - named)
         if extra:
-            unchecked.append(f"The server has {_count(extra, 'file')} more at {manifest.prefix}: `manifest prune` shows what is left over.")
+            unchecked.append(
+                f"The server has {_count(extra, 'file')} more at {manifest.prefix}: "
+                "`manifest prune` shows what is left over."
+            )
     else:
         present, outside = {}, list(manifest.files)
     if remote.offer.read:
@@ -169,7 +182,9 @@ def _objects(manifest: Manifest, remote: Remote) -> _Compared:
         present = {**present, **{stored.key: stored for stored in looked if stored is not None}}
         outside = []
     if outside:
-        unchecked.append(f"{_count(len(outside), 'file')} could not be looked up: the backend lists {manifest.prefix} only.")
+        unchecked.append(
+            f"{_count(len(outside), 'file')} could not be looked up: the backend lists {manifest.prefix} only."
+        )
     skipped = {file.filename for file in outside}
     findings, by_size, proven = [], 0, set()
     for file in manifest.files:
@@ -185,7 +200,9 @@ def _objects(manifest: Manifest, remote: Remote) -> _Compared:
             proven.add(file.filename)
     if by_size:
         unchecked.append(f"{_count(by_size, 'file')} could be compared by size only: the server does not say an MD5.")
-    return _Compared(findings=findings, unchecked=unchecked, files=manifest.total_files - len(skipped), proven=frozenset(proven))
+    return _Compared(
+        findings=findings, unchecked=unchecked, files=manifest.total_files - len(skipped), proven=frozenset(proven)
+    )
 
 
 def _stored_text(file: FileEntry, stored: StoredObject | None) -> str:
@@ -196,14 +213,18 @@ def _stored_text(file: FileEntry, stored: StoredObject | None) -> str:
     if stored.etag is not None and stored.etag == file.etag:  # some servers take every ETag for an MD5
         return ""
     if stored.md5 is not None and file.md5_hash is not None:
-        return "" if stored.md5 == file.md5_hash.lower() else "The file has other content than was uploaded (MD5 differs)."
+        return (
+            "" if stored.md5 == file.md5_hash.lower() else "The file has other content than was uploaded (MD5 differs)."
+        )
     if stored.etag is not None and file.etag is not None:
         return "The file was stored anew since (ETag differs)."
     return ""
 
 
 def _by_content(file: FileEntry, stored: StoredObject) -> bool:
-    return (stored.md5 is not None and file.md5_hash is not None) or (stored.etag is not None and stored.etag == file.etag)
+    return (stored.md5 is not None and file.md5_hash is not None) or (
+        stored.etag is not None and stored.etag == file.etag
+    )
 
 
 def _contents(files: Sequence[FileEntry], remote: Remote) -> _Compared:
@@ -217,16 +238,22 @@ def _contents(files: Sequence[FileEntry], remote: Remote) -> _Compared:
 
     findings = [finding for finding in remote.each(files, one) if finding is not None]
     unknown = sum(file.md5_hash is None for file in files)
-    unchecked = [f"{_count(unknown, 'file')} could be read but not compared: the manifest has no MD5."] if unknown else []
+    unchecked = (
+        [f"{_count(unknown, 'file')} could be read but not compared: the manifest has no MD5."] if unknown else []
+    )
     if nowhere:
-        unchecked.append(f"{_count(nowhere, 'file')} could not be read: the manifest has no address, and the backend does not read.")
+        unchecked.append(
+            f"{_count(nowhere, 'file')} could not be read: the manifest has no address, and the backend does not read."
+        )
     proven = {file.filename for file in files if file.md5_hash is not None} - {finding.file for finding in findings}
     return _Compared(findings=findings, unchecked=unchecked, files=len(files), proven=frozenset(proven))
 
 
 def _content_text(inventory: Inventory, remote: Remote, file: FileEntry) -> str:
     try:
-        md5 = stored_md5(inventory, lambda: address_of(inventory, remote, file), key=file.s3_key, size_bytes=file.size_bytes)
+        md5 = stored_md5(
+            inventory, lambda: address_of(inventory, remote, file), key=file.s3_key, size_bytes=file.size_bytes
+        )
     except AuthenticationError:
         raise
     except GoneError:

@@ -19,7 +19,10 @@ logger = logging.getLogger(__name__)
 
 
 class Callback(Generic[T]):
-    """A callback of the caller's, None for none. When it raises, that is logged, once for each place, and the work goes on."""
+    """A callback of the caller's, None for none.
+
+    When it raises, that is logged, once for each place, and the work goes on.
+    """
 
     def __init__(self, callback: Callable[..., T] | None, otherwise: T) -> None:
         self._callback = callback
@@ -37,7 +40,9 @@ class Callback(Generic[T]):
             kind = (type(error), traceback.extract_tb(error.__traceback__)[-1].lineno or 0)
             if kind not in self._known:
                 self._known.add(kind)
-                self.failures.append(f"a callback broke down, the upload goes on: {''.join(traceback.format_exception(error))}")
+                self.failures.append(
+                    f"a callback broke down, the upload goes on: {''.join(traceback.format_exception(error))}"
+                )
                 logger.error("A callback broke down, the upload goes on.", exc_info=error)
             return self._otherwise
 

@@ -1,6 +1,8 @@
-"""Whose stream stands at a destination, or is on its way there: asked before anything is sent, so that no video takes another's address.
+"""Whose stream stands at a destination, or is on its way there: asked before anything is sent,
+so that no video takes another's address.
 
-A destination is owned by whoever's manifest lies there. Where it is free, and what lies there can be read, an upload begins with a
+A destination is owned by whoever's manifest lies there. Where it is free, and what lies there can be read, an upload
+begins with a
 claim: its manifest without files. The last claim counts, and each upload asks once more before its master.
 """
 
@@ -47,12 +49,16 @@ VERSION_OF_ANOTHER = (
     "choose a destination whose last folder is called otherwise."
 )
 CLAIM_FILE = ".upload_claim.json"
-"""The claim as it was sent stays in the folder: what comes into the folder before the upload ends does not make it another's."""
+"""The claim as it was sent stays in the folder:
+what comes into the folder before the upload ends does not make it another's.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Found:
-    """What was found at a destination. `begun` says that an upload to it has begun and nothing stands there yet, as far as is known.
+    """What was found at a destination.
+
+    `begun` says that an upload to it has begun and nothing stands there yet, as far as is known.
 
     `free` is whether nothing lies there, and a claim could be read back.
     """
@@ -75,7 +81,14 @@ class DestinationCheck:
     """
 
     def __init__(
-        self, uploader: Uploader, prefix: str, owner: Owner, folder: Path, data_dir: Path | None, *, replace: bool = False
+        self,
+        uploader: Uploader,
+        prefix: str,
+        owner: Owner,
+        folder: Path,
+        data_dir: Path | None,
+        *,
+        replace: bool = False,
     ) -> None:
         self._uploader = uploader
         self._prefix = prefix
@@ -89,7 +102,8 @@ class DestinationCheck:
 
     @property
     def has_rival(self) -> bool:
-        """Whether another video's upload to the destination has begun, as far as is known by now, whose place is to be taken.
+        """Whether another video's upload to the destination has begun, as far as is known by now,
+        whose place is to be taken.
 
         That upload may still be sending: what it sends must not lie where this one's segments do.
         """
@@ -100,7 +114,9 @@ class DestinationCheck:
 
     @property
     def holder(self) -> Holder:
-        """Whose stream stands at the destination, as far as is known by now: not that of an upload which has only begun."""
+        """Whose stream stands at the destination, as far as is known by now:
+        not that of an upload which has only begun.
+        """
         found = self._found
         if found is None or found.begun or found.holder is None:
             return Holder.NOBODY
@@ -109,9 +125,10 @@ class DestinationCheck:
     def ask(self, cancel: CancelToken, note: Callable[[str], None] = ignore, on_notice: Listener = ignore) -> None:
         """See that the destination is free, or belongs to the source of what is to go there.
 
-        The manifest on the server tells, also what another computer uploaded; where it can't be read, those of this computer do: the
-        one in the job's folder and the one in the library. Raises DestinationTakenError, Cancelled, SettingsError
-        for a version of another stream, and TransferError where a server does not answer now that may tell.
+        The manifest on the server tells, also what another computer uploaded; where it can't be read, those of this
+        computer do: the one in the job's folder and the one in the library. Raises DestinationTakenError, Cancelled,
+        SettingsError for a version of another stream, and TransferError where a server does not answer now that may
+        tell.
         """
         above = stream_above(self._prefix)
         if above and self._has_stream(above, cancel, note, on_notice):
@@ -120,7 +137,8 @@ class DestinationCheck:
         self._taken = self._judge(self._found, cancel)
 
     def claim(self, cancel: CancelToken, note: Callable[[str], None] = ignore, on_notice: Listener = ignore) -> None:
-        """Say at a free destination that an upload to it has begun, where others can read that, and see that nobody else just did.
+        """Say at a free destination that an upload to it has begun, where others can read that,
+        and see that nobody else just did.
 
         Nothing is sent where the destination has a manifest of the same source. Raises as `ask` does, and OutputError.
         """
@@ -158,7 +176,10 @@ class DestinationCheck:
         )
 
     def _judge(self, found: _Found, cancel: CancelToken) -> bool:
-        """Return whether another video holds the destination. Raises DestinationTakenError where it does and is not to be replaced."""
+        """Return whether another video holds the destination.
+
+        Raises DestinationTakenError where it does and is not to be replaced.
+        """
         holder = found.holder
         if holder is None or not self._is_anothers(holder, cancel):
             return False
@@ -173,8 +194,8 @@ class DestinationCheck:
     def _is_anothers(self, holder: ManifestHead, cancel: CancelToken) -> bool:
         """Whether a destination belongs to another video.
 
-        By content; where its manifest names none, as those of earlier versions do, by the title, if this computer knows that it uploaded
-        there itself. Media files in common tell as well.
+        By content; where its manifest names none, as those of earlier versions do, by the title, if this computer knows
+        that it uploaded there itself. Media files in common tell as well.
         """
         theirs, ours = holder.owner, self._owner
         if self._is_own_claim(holder):
@@ -195,7 +216,10 @@ class DestinationCheck:
         if any(not head.owner.is_another(self._owner) for head in self._here()):
             return True
         saved = read_state(self._folder / STATE_FILE)
-        if saved is not None and (saved.destination.backend_url.rstrip("/"), saved.destination.prefix) == (self._url, self._prefix):
+        if saved is not None and (saved.destination.backend_url.rstrip("/"), saved.destination.prefix) == (
+            self._url,
+            self._prefix,
+        ):
             master = saved.files.get(MASTER)
             if master is not None and master.status is FileStatus.UPLOADED:
                 return True
@@ -245,7 +269,9 @@ class DestinationCheck:
                 if capabilities.manifest:
                     return inventory.manifest(prefix) is not None
             names = [MANIFEST_FILE] if capabilities.read else [MANIFEST_FILE, MASTER]
-            return any(self._read_public(prefix + name, cancel, note, on_notice, whole=False)[0] is not None for name in names)
+            return any(
+                self._read_public(prefix + name, cancel, note, on_notice, whole=False)[0] is not None for name in names
+            )
         except TransferError as error:
             if _may_tell_later(error):
                 raise
@@ -256,7 +282,13 @@ class DestinationCheck:
         return manifest is not None and any(file.s3_key == self._prefix + MASTER for file in manifest.files)
 
     def _read(
-        self, inventory: Inventory, cancel: CancelToken, note: Callable[[str], None], on_notice: Listener, *, whole: bool
+        self,
+        inventory: Inventory,
+        cancel: CancelToken,
+        note: Callable[[str], None],
+        on_notice: Listener,
+        *,
+        whole: bool,
     ) -> tuple[bytes | None, bool]:
         """Return the manifest at the destination, and whether it is known that there is none."""
         if self._uploader.capabilities(cancel).manifest:
@@ -272,7 +304,11 @@ class DestinationCheck:
         if not url:
             return None, False
         return call_with_retries(
-            lambda: _public(url, cancel, whole=whole), decide=after_upload, delays=self._uploader.delays, cancel=cancel, note=note
+            lambda: _public(url, cancel, whole=whole),
+            decide=after_upload,
+            delays=self._uploader.delays,
+            cancel=cancel,
+            note=note,
         )
 
     def _manifest(self, cancel: CancelToken, *, whole: bool) -> bytes | None:
@@ -296,13 +332,25 @@ class DestinationCheck:
 def others_below(data_dir: Path | None, backend_url: str, prefix: str, owner: Owner) -> list[str]:
     """Return others' destinations below this one that this computer uploaded to, if never to this one itself."""
     url = backend_url.rstrip("/")
-    known = {head.prefix: head for path in library_files(data_dir) if (head := _read_file(path)) is not None and head.backend_url == url}
-    return [] if prefix in known else sorted(p for p, head in known.items() if p.startswith(prefix) and head.owner.is_another(owner))
+    known = {
+        head.prefix: head
+        for path in library_files(data_dir)
+        if (head := _read_file(path)) is not None and head.backend_url == url
+    }
+    return (
+        []
+        if prefix in known
+        else sorted(p for p, head in known.items() if p.startswith(prefix) and head.owner.is_another(owner))
+    )
 
 
 def _may_tell_later(error: TransferError) -> bool:
-    """Whether a server did not say whose a destination is and may do so another time: one that can't say leaves that to this computer."""
-    return isinstance(error, AuthenticationError) or (isinstance(error, RefusedError) and not is_refused_for_good(error.refusal))
+    """Whether a server did not say whose a destination is and may do so another time:
+    one that can't say leaves that to this computer.
+    """
+    return isinstance(error, AuthenticationError) or (
+        isinstance(error, RefusedError) and not is_refused_for_good(error.refusal)
+    )
 
 
 def _newest(heads: list[ManifestHead]) -> ManifestHead | None:
@@ -320,7 +368,8 @@ def _read_file(path: Path) -> ManifestHead | None:
 def _public(url: str, cancel: CancelToken, *, whole: bool) -> tuple[bytes | None, bool]:
     """Return what anybody can read at an address. Raises RefusedError where the store may tell if it is asked again.
 
-    The second is whether the store says that there is nothing: one that answers 403 may have it, and would not give a claim back either.
+    The second is whether the store says that there is nothing: one that answers 403 may have it, and would not give a
+    claim back either.
     """
     headers = {"Cache-Control": "no-cache", "Accept-Encoding": "identity"}
     if not whole:
@@ -329,7 +378,9 @@ def _public(url: str, cancel: CancelToken, *, whole: bool) -> tuple[bytes | None
         try:
             response = http.send("GET", quote_url(url), headers=headers, body=b"", read_timeout_s=READ_S)
         except NoResponseError as error:
-            raise refused(Refusal(server=Server.STORE, place=place_of(url), no_response=error.reason, about=error.about)) from error
+            raise refused(
+                Refusal(server=Server.STORE, place=place_of(url), no_response=error.reason, about=error.about)
+            ) from error
     refusal = store_refusal(response, place_of(url))
     if not is_refused_for_good(refusal):
         raise refused(refusal)

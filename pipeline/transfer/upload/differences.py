@@ -66,4 +66,6 @@ def _may_be(record: Record, stored: StoredObject | None) -> bool:
     """Whether a record may be of the object that the server lists."""
     if stored is None:
         return True
-    return record.size_bytes == stored.size_bytes and (not record.etag or stored.etag is None or record.etag == stored.etag)
+    return record.size_bytes == stored.size_bytes and (
+        not record.etag or stored.etag is None or record.etag == stored.etag
+    )

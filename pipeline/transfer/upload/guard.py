@@ -48,7 +48,8 @@ class Unguarded:
 
 
 def beside_another(prepared: Prepared, collect: Callable[[str], list[OutgoingFile]]) -> Prepared:
-    """Return where an upload goes whose place another one may still be sending to: into a folder that this does not know of.
+    """Return where an upload goes whose place another one may still be sending to:
+    into a folder that this does not know of.
 
     `collect` returns the files for a place below the prefix.
     """

@@ -1,8 +1,8 @@
 """What is confirmed, one line each, appended as it happens: readable after a kill at any byte.
 
 Every line names its destination, so that one folder can go to several places. A file counts as confirmed as long as its
-size and time are what they were, or its content. An upload that begins anew begins a new run of lines; earlier runs tell
-what was published.
+size and time are what they were, or its content. An upload that begins anew begins a new run of lines; earlier runs
+tell what was published.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ class Destination:
 class Confirmed:
     """A file that the store has: which one it was (size and time), and where it is now (URL without its query).
 
-    `md5` (hex) is of what was sent; it and `etag` are empty where they are not known, `at` (UTC) too. `proven` is False where
-    nothing shows that the store has it: earlier versions took any answer that said 200 for a confirmation.
+    `md5` (hex) is of what was sent; it and `etag` are empty where they are not known, `at` (UTC) too. `proven` is False
+    where nothing shows that the store has it: earlier versions took any answer that said 200 for a confirmation.
     """
 
     size_bytes: int
@@ -83,10 +83,10 @@ class BegunInParts:
 class JournalContent:
     """What a journal says about one destination, in its last run.
 
-    `place` is the folder below the prefix where everything but the master goes, empty for the prefix itself; `places` are
-    those of every run. `published` is the master that was confirmed last, in whichever run. `parts` are files that were begun.
-    `good_bytes` is how much of the file is whole lines; `corrupt` says that it holds more than a torn last line, or that a
-    newer program wrote it.
+    `place` is the folder below the prefix where everything but the master goes, empty for the prefix itself; `places`
+    are those of every run. `published` is the master that was confirmed last, in whichever run. `parts` are files that
+    were begun. `good_bytes` is how much of the file is whole lines; `corrupt` says that it holds more than a torn last
+    line, or that a newer program wrote it.
     """
 
     begun: bool = False
@@ -223,7 +223,9 @@ class Journal:
             if not content.ends_whole:
                 self._append(b"\n")
             if not going_on:
-                self._append_entry({"to": self._mark, "began": now, "format": FORMAT, **({"place": place} if place else {})})
+                self._append_entry(
+                    {"to": self._mark, "began": now, "format": FORMAT, **({"place": place} if place else {})}
+                )
         except OutputError:
             with suppress(OSError):
                 self._file.close()
@@ -232,12 +234,16 @@ class Journal:
     def __enter__(self) -> Journal:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         with self._lock:
             try:
                 with self._file:  # closing tries once more to write what a full disk did not take
                     os.fsync(self._file.fileno())
-            except OSError as failure:  # what could not be kept is sent again; another error on its way out matters more
+            except (
+                OSError
+            ) as failure:  # what could not be kept is sent again; another error on its way out matters more
                 if error is None:
                     raise self._unwritable(failure) from failure
 
@@ -248,10 +254,15 @@ class Journal:
         self._append_entry({**self._entry(path, confirmed), **{name: value for name, value in known.items() if value}})
 
     def begin_parts(self, path: str, begun: BegunInParts) -> None:
-        """Note that the store is being given a file in parts, so that a later run can go on with it. Raises OutputError."""
+        """Note that the store is being given a file in parts, so that a later run can go on with it.
+
+        Raises OutputError.
+        """
         own_tags = {"own_tags": True} if begun.own_tags else {}
         self.parts[path] = begun
-        self._append_entry({**self._entry(path, begun), "upload_id": begun.upload_id, "part_bytes": begun.part_bytes, **own_tags})
+        self._append_entry(
+            {**self._entry(path, begun), "upload_id": begun.upload_id, "part_bytes": begun.part_bytes, **own_tags}
+        )
 
     def _entry(self, path: str, file: Confirmed | BegunInParts) -> dict[str, Any]:
         return {
@@ -279,7 +290,9 @@ class Journal:
                 raise self._unwritable(error) from error
 
     def _unwritable(self, error: OSError) -> OutputError:
-        return OutputError(f"{self._path} can't be written ({error.strerror}): free some space or check the folder's permissions.")
+        return OutputError(
+            f"{self._path} can't be written ({error.strerror}): free some space or check the folder's permissions."
+        )
 
 
 def set_aside(path: Path, *, so: str) -> str:
@@ -291,5 +304,7 @@ def set_aside(path: Path, *, so: str) -> str:
     try:
         path.replace(target)
     except OSError as error:
-        raise OutputError(f"{path} is damaged and can't be renamed ({error.strerror}): remove it, then start again.") from error
+        raise OutputError(
+            f"{path} is damaged and can't be renamed ({error.strerror}): remove it, then start again."
+        ) from error
     return f"{path.name} was damaged and is now {target.name}: {so}."

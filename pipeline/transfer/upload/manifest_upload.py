@@ -41,11 +41,13 @@ def publish_manifest(
     on_notice: Listener = ignore,
     cancel: CancelToken,
 ) -> tuple[str, ...]:
-    """Write the manifests of a complete upload; return lines for the log view. `on_notice` is told while something is waited for.
+    """Write the manifests of a complete upload; return lines for the log view.
 
-    What the server refuses is such a line, since the stream is there. Where nothing was sent and all manifests say already
-    what is there, nothing is done. `data_dir` is where the library lies, None for none. Raises OutputError when the folder
-    takes no manifest, Cancelled.
+    `on_notice` is told while something is waited for.
+
+    What the server refuses is such a line, since the stream is there. Where nothing was sent and all manifests say
+    already what is there, nothing is done. `data_dir` is where the library lies, None for none. Raises OutputError when
+    the folder takes no manifest, Cancelled.
     """
     destination = result.state.destination
     url, prefix = destination.backend_url, destination.prefix
@@ -60,8 +62,12 @@ def publish_manifest(
             stored = understood(inventory.manifest(prefix)) if capabilities.manifest else None
         except TransferError as error:
             messages.begin()
-            return (*notices, f"The manifest was not written, the stream is published: {error} Start again to write it.")
-        ended = None if stored is not None and stored.begun else stored  # what told of the upload's beginning has done its work
+            return (
+                *notices,
+                f"The manifest was not written, the stream is published: {error} Start again to write it.",
+            )
+        # what told of the upload's beginning has done its work
+        ended = None if stored is not None and stored.begun else stored
         manifest = merge(
             newest([before, ended]),
             title=title,
@@ -70,7 +76,9 @@ def publish_manifest(
             bucket=capabilities.bucket,
             prefix=prefix,
             now=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            confirmed=[_sent(folder, name, confirmed, result.placement) for name, confirmed in result.confirmed.items()],
+            confirmed=[
+                _sent(folder, name, confirmed, result.placement) for name, confirmed in result.confirmed.items()
+            ],
         )
         everywhere = (before, stored) if capabilities.manifest else (before,)
         if not result.sent and all(one is not None and _says_the_same(one, manifest) for one in everywhere):
@@ -80,17 +88,27 @@ def publish_manifest(
         written = write_copies(manifest, folder, data_dir)
         try:
             sender.send(
-                folder / MANIFEST_FILE, manifest.own_key, on_begin=ignore, on_bytes=ignore, rewrite=lambda content: written.for_server
+                folder / MANIFEST_FILE,
+                manifest.own_key,
+                on_begin=ignore,
+                on_bytes=ignore,
+                rewrite=lambda content: written.for_server,
             )
         except TransferError as error:
-            return (*notices, *written.notices, f"The manifest could not be stored on the server, the stream is published: {error}")
+            return (
+                *notices,
+                *written.notices,
+                f"The manifest could not be stored on the server, the stream is published: {error}",
+            )
     return (*notices, *written.notices)
 
 
 def _says_the_same(stored: Manifest, manifest: Manifest) -> bool:
     """Whether a stored manifest need not be written anew; the server's names no path of the source."""
     path = None if stored.source is None else stored.source.path
-    if stored.owner != manifest.owner or (path is not None and manifest.source is not None and path != manifest.source.path):
+    if stored.owner != manifest.owner or (
+        path is not None and manifest.source is not None and path != manifest.source.path
+    ):
         return False
     return [file.identity for file in stored.files] == [file.identity for file in manifest.files]
 

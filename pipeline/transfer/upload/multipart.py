@@ -49,7 +49,10 @@ def goes_in_parts(size_bytes: int, capabilities: Capabilities) -> bool:
 def layout(size_bytes: int, part_bytes: int) -> list[PartPlace]:
     """Return the parts of a file in order."""
     starts = range(0, size_bytes, part_bytes)
-    return [PartPlace(number=n, start=start, size_bytes=min(part_bytes, size_bytes - start)) for n, start in enumerate(starts, 1)]
+    return [
+        PartPlace(number=n, start=start, size_bytes=min(part_bytes, size_bytes - start))
+        for n, start in enumerate(starts, 1)
+    ]
 
 
 class LargeFile:
@@ -119,7 +122,10 @@ class PartsSender:
         self._remember = remember
 
     def begin(self, file: OutgoingFile, before: BegunInParts | None) -> LargeFile:
-        """Go on with what an earlier run began where that is of this very file, else begin. Raises TransferError, Cancelled."""
+        """Go on with what an earlier run began where that is of this very file, else begin.
+
+        Raises TransferError, Cancelled.
+        """
         offered = self._context.capabilities.multipart
         assert offered is not None  # goes_in_parts said so
         if before is not None:
@@ -146,7 +152,8 @@ class PartsSender:
     ) -> str:
         """Store a part and return its ETag; `on_again` takes back the bytes of a try that failed.
 
-        Raises UploadGoneError, RefusedError after the last try, TransferError when the file can't be read or changes, Cancelled.
+        Raises UploadGoneError, RefusedError after the last try, TransferError when the file can't be read or changes,
+        Cancelled.
         """
         attempts = Attempts(self._context, on_bytes)
         tries = 0
@@ -171,7 +178,10 @@ class PartsSender:
             return attempts.run(attempt, f"part {part.number} of {large.upload.key}")
 
     def _etag(self, large: LargeFile, part: PartPlace, receipt: Receipt, md5: str) -> str:
-        """Return the ETag of a part that the store took, asking for it where the answer has none. Raises RefusedError."""
+        """Return the ETag of a part that the store took, asking for it where the answer has none.
+
+        Raises RefusedError.
+        """
         traits = self._context.traits
         if receipt.shown is Shown.OWN_TAG:
             traits.etags_are_md5s = False
@@ -209,7 +219,9 @@ class PartsSender:
             return etag or ""
 
         etag = Attempts(self._context, ignore).run(attempt, large.upload.key)
-        return Confirmed(size_bytes=begun.size_bytes, mtime_ns=begun.mtime_ns, key=begun.key, url=begun.url, md5=large.md5, etag=etag)
+        return Confirmed(
+            size_bytes=begun.size_bytes, mtime_ns=begun.mtime_ns, key=begun.key, url=begun.url, md5=large.md5, etag=etag
+        )
 
     def _is_joined(self, large: LargeFile) -> bool:
         """Whether an earlier try has joined the parts although its answer was lost."""

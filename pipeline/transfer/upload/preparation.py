@@ -63,14 +63,16 @@ def prepare(
     """Decide where an upload goes and what need not be sent; `collect` returns the files for a place below the prefix.
 
     `known` is what this computer last uploaded there, from whichever folder; `holder` says whose stream stands there;
-    `public_address` returns where anybody may read a key, empty where the backend says none. Raises TransferError, Cancelled.
+    `public_address` returns where anybody may read a key, empty where the backend says none. Raises TransferError,
+    Cancelled.
     """
     look = _Look(prefix, content, capabilities, inventory, known, http, cancel, note, public_address)
     found = collect("")
     master = next((file for file in found if file.name == MASTER), None)
 
     def ours(place: str) -> set[str]:
-        ways = (placement(found, place), Placement(place=place))  # an earlier version left nothing but the master at the prefix
+        # an earlier version left nothing but the master at the prefix
+        ways = (placement(found, place), Placement(place=place))
         return set() if master is None else {outgoing_md5(master, way, cancel) for way in ways}
 
     watched = [file for file in found if not may_change_in_place(file)]
@@ -120,13 +122,19 @@ def _gone_on_with(
 ) -> dict[str, Confirmed]:
     """Return what an earlier run has sent that still counts.
 
-    What lies at the prefix and belongs to the place, or the other way round, does not: a playlist may name other files since, and an
-    earlier version of the program put what stands alone into the place, and let the master lead there.
+    What lies at the prefix and belongs to the place, or the other way round, does not: a playlist may name other files
+    since, and an earlier version of the program put what stands alone into the place, and let the master lead there.
     """
     now = placement(files, target.place)
-    moved = {file.name: prefix + (target.place if file.alone else "") + file.name for file in files if target.place and file.name != MASTER}
+    moved = {
+        file.name: prefix + (target.place if file.alone else "") + file.name
+        for file in files
+        if target.place and file.name != MASTER
+    }
     confirmed = {name: one for name, one in content.confirmed.items() if one.key != moved.get(name)}
-    already = still_confirmed(files, confirmed, lambda file: outgoing_md5(file, now, cancel) if file.name == MASTER else md5(file))
+    already = still_confirmed(
+        files, confirmed, lambda file: outgoing_md5(file, now, cancel) if file.name == MASTER else md5(file)
+    )
     masters = [file for file in files if file.name == MASTER and target.same]
     if any(published.md5 != outgoing_md5(master, now, cancel) for master in masters):
         already.pop(MASTER, None)
@@ -160,7 +168,10 @@ def outgoing_md5(file: OutgoingFile, where: Placement, cancel: CancelToken) -> s
 
 
 class _Look:
-    """One look at the destination. Where the backend does not offer one, what can't be seen is not known and stops nothing."""
+    """One look at the destination.
+
+    Where the backend does not offer one, what can't be seen is not known and stops nothing.
+    """
 
     def __init__(
         self,
@@ -189,7 +200,12 @@ class _Look:
     def md5(self, file: OutgoingFile) -> str:
         """Return the MD5 (hex) of a file's content, read once; not at all where it is as it was when it was sent."""
         sent = self._content.confirmed.get(file.name)
-        if sent is not None and sent.md5 and (sent.size_bytes, sent.mtime_ns) == (file.size_bytes, file.mtime_ns) and file.name != MASTER:
+        if (
+            sent is not None
+            and sent.md5
+            and (sent.size_bytes, sent.mtime_ns) == (file.size_bytes, file.mtime_ns)
+            and file.name != MASTER
+        ):
             return sent.md5
         which = file.name, file.size_bytes, file.mtime_ns
         if which not in self._md5s:
@@ -204,7 +220,10 @@ class _Look:
         keys = ((file, below + file.name) for file in files)
         return any(
             is_known_to_differ(
-                file.size_bytes, partial(self.md5, file), stored=stored.get(key), records=partial(self._records, file.name, key)
+                file.size_bytes,
+                partial(self.md5, file),
+                stored=stored.get(key),
+                records=partial(self._records, file.name, key),
             )
             for file, key in keys
             if not lists or key in stored
@@ -237,10 +256,16 @@ class _Look:
         return self._listed[prefix]
 
     def published(self, holder: Holder) -> PublishedMaster:
-        """Return the master that players get now; where it is another source's, with the version that the server's manifest names."""
+        """Return the master that players get now; where it is another source's,
+        with the version that the server's manifest names.
+        """
         found = self._published(holder)
         servers = self._servers_manifest if holder is Holder.ANOTHER else None
-        return found if servers is None else replace(found, versions=(*found.versions, *versions_in(servers.placement.place)))
+        return (
+            found
+            if servers is None
+            else replace(found, versions=(*found.versions, *versions_in(servers.placement.place)))
+        )
 
     def _published(self, holder: Holder) -> PublishedMaster:
         if self._capabilities.read:
@@ -261,7 +286,11 @@ class _Look:
         published = self._content.confirmed.get(MASTER) or self._content.published
         if published is not None:
             return published.url, published.md5
-        master = next((file for file in self._known.files if file.filename == MASTER), None) if self._known is not None else None
+        master = (
+            next((file for file in self._known.files if file.filename == MASTER), None)
+            if self._known is not None
+            else None
+        )
         return (master.s3_url, master.md5_hash or "") if master is not None else ("", "")
 
     def versions(self) -> Iterable[int]:
@@ -294,11 +323,16 @@ class _Look:
 
     def found(self, files: Sequence[OutgoingFile], stored: Mapping[str, StoredObject]) -> dict[str, Confirmed]:
         """Return those files that the server has with the same content, whoever sent them."""
-        there = [(file, one) for file in files if (one := stored.get(file.key)) is not None and one.size_bytes == file.size_bytes]
+        there = [
+            (file, one)
+            for file in files
+            if (one := stored.get(file.key)) is not None and one.size_bytes == file.size_bytes
+        ]
         entries = list(self._own_entries.values())
         if any(one.md5 is None for _, one in there):
             entries += self._servers_entries.values()
-        # what was sent in parts has no MD5 that a store would know: the manifest has it, as long as it is still that object
+        # what was sent in parts has no MD5 that a store would know: the manifest has it, as long as it is still that
+        # object
         recorded = {(entry.s3_key, entry.etag): entry.md5_hash for entry in entries}
         found = {}
         for file, one in there:
@@ -315,7 +349,9 @@ class _Look:
             if entry is None or file.name == MASTER or entry.md5_hash is None or entry.size_bytes != file.size_bytes:
                 continue
             if self.md5(file) == entry.md5_hash:
-                found[file.name] = _as_confirmed(file, url=entry.s3_url, md5=entry.md5_hash, etag=entry.etag or "", proven=bool(entry.etag))
+                found[file.name] = _as_confirmed(
+                    file, url=entry.s3_url, md5=entry.md5_hash, etag=entry.etag or "", proven=bool(entry.etag)
+                )
         return found
 
     def _read(self, url: str) -> PublishedMaster:
@@ -333,11 +369,15 @@ class _Look:
         if response.status != HTTPStatus.OK or not response.body.startswith(_PLAYLIST):
             return PublishedMaster()
         md5 = hashlib.md5(response.body, usedforsecurity=False).hexdigest()
-        return PublishedMaster(known=True, md5=md5, versions=tuple(versions_in(response.body.decode("utf-8", "replace"))))
+        return PublishedMaster(
+            known=True, md5=md5, versions=tuple(versions_in(response.body.decode("utf-8", "replace")))
+        )
 
 
 def _as_confirmed(file: OutgoingFile, *, url: str, md5: str, etag: str, proven: bool = True) -> Confirmed:
-    return Confirmed(size_bytes=file.size_bytes, mtime_ns=file.mtime_ns, key=file.key, url=url, md5=md5, etag=etag, proven=proven)
+    return Confirmed(
+        size_bytes=file.size_bytes, mtime_ns=file.mtime_ns, key=file.key, url=url, md5=md5, etag=etag, proven=proven
+    )
 
 
 def too_large(what: str, size_bytes: int, capabilities: Capabilities) -> str:

@@ -28,7 +28,8 @@ _BESIDE_THE_STREAM = "#EXT-X-SESSION-DATA"
 class OutgoingFile:
     """A file that is to be stored. `name` is its path inside `folder`, with `/`.
 
-    `alone` tells a file that is found by its own address (MP4, poster, captions) from one that a player comes to by the master.
+    `alone` tells a file that is found by its own address (MP4, poster, captions) from one that a player comes to by the
+    master.
     """
 
     folder: Path
@@ -52,8 +53,8 @@ class OutgoingFile:
 def collect(folder: Path, prefix: str, place: str = "") -> list[OutgoingFile]:
     """Return the published files of a folder with their keys. Raises TransferError when there are none.
 
-    What a player comes to by the master goes to `place`, a folder below the prefix such as `v2/`, or to the prefix itself where that
-    is empty; the master and what stands alone go to the prefix always.
+    What a player comes to by the master goes to `place`, a folder below the prefix such as `v2/`, or to the prefix
+    itself where that is empty; the master and what stands alone go to the prefix always.
     """
     try:
         if not folder.is_dir():
@@ -80,7 +81,10 @@ def collect(folder: Path, prefix: str, place: str = "") -> list[OutgoingFile]:
 
 
 def check_names(folder: Path, names: Iterable[str], prefix: str) -> None:
-    """See that a store takes files of these names under a prefix. Raises TransferError naming the first that none does."""
+    """See that a store takes files of these names under a prefix.
+
+    Raises TransferError naming the first that none does.
+    """
     for name in names:
         problem = key_problem(prefix + name)
         if problem:
@@ -96,7 +100,8 @@ def placement(files: Sequence[OutgoingFile], place: str) -> Placement:
 def _named(folder: Path, names: Collection[str]) -> set[str]:
     """Return the names of the files that a player comes to by the playlists.
 
-    Raises TransferError when a playlist names a segment or playlist that is not there: published, it would be a broken video.
+    Raises TransferError when a playlist names a segment or playlist that is not there: published, it would be a broken
+    video.
     """
     named = set[str]()
     for playlist in filter(is_playlist, names):
@@ -111,9 +116,14 @@ def _named(folder: Path, names: Collection[str]) -> set[str]:
 
 
 def _meant(below: str, address: str, names: Collection[str]) -> set[str]:
-    """Return which files an address in a playlist may mean. Nearly all are plain names, of which there may be 30,000."""
+    """Return which files an address in a playlist may mean.
+
+    Nearly all are plain names, of which there may be 30,000.
+    """
     plain = posixpath.join(below, address)
-    return {plain} if plain in names else {posixpath.normpath(posixpath.join(below, name)) for name in names_of(address)}
+    return (
+        {plain} if plain in names else {posixpath.normpath(posixpath.join(below, name)) for name in names_of(address)}
+    )
 
 
 def _addresses(line: str) -> Iterator[str]:
@@ -126,8 +136,9 @@ def _addresses(line: str) -> Iterator[str]:
 def stages(files: Sequence[OutgoingFile], place: str = "") -> list[list[OutgoingFile]]:
     """Return the files in steps, each to be begun only when the one before is stored whole.
 
-    Segments and everything else, then the playlists that name them, then the master playlist. Where the stream goes to a place of its
-    own, another one is being watched: what stands alone is replaced last, when players get the new stream.
+    Segments and everything else, then the playlists that name them, then the master playlist. Where the stream goes to
+    a place of its own, another one is being watched: what stands alone is replaced last, when players get the new
+    stream.
     """
     late = [file for file in files if file.alone and place]
     master = [file for file in files if file.name == MASTER]

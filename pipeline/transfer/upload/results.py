@@ -84,7 +84,13 @@ def upload_failure(result: UploadResult) -> TransferError:
     if isinstance(result.halted, RefusedError) and result.halted.refusal.concerns_every_file:
         return TransferError(f"{failed} {result.halted} Log: {result.log_file}")
     name, reason = (
-        next(iter(sorted(result.failed.items()))) if result.failed else ("the folder", "It could not be sent whole: start again.")
+        next(iter(sorted(result.failed.items())))
+        if result.failed
+        else ("the folder", "It could not be sent whole: start again.")
     )
-    plays = " The stream plays already; start again to replace the rest." if MASTER in result.uploaded and result.placement.place else ""
+    plays = (
+        " The stream plays already; start again to replace the rest."
+        if MASTER in result.uploaded and result.placement.place
+        else ""
+    )
     return TransferError(f"{failed} {name}: {reason}{plays} Log: {result.log_file}")

@@ -1,4 +1,6 @@
-"""Goes on from the saved state of an upload where its journal is lost: what the state names counts once it is read back."""
+"""Goes on from the saved state of an upload where its journal is lost:
+what the state names counts once it is read back.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,11 @@ def shown(
 
     The master is not among them: it is sent last in any case. Raises AuthenticationError, Cancelled.
     """
-    keys = {name: state.s3_key for name, state in saved.files.items() if state.status is FileStatus.UPLOADED and name != MASTER}
+    keys = {
+        name: state.s3_key
+        for name, state in saved.files.items()
+        if state.status is FileStatus.UPLOADED and name != MASTER
+    }
 
     def look(own: Clients, file: OutgoingFile) -> tuple[str, Confirmed | None]:
         try:

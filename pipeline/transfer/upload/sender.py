@@ -44,7 +44,8 @@ def ignore(*told: object) -> None:
 class UploadContext:
     """What all threads of one upload share.
 
-    `delays` are the pauses between tries, in seconds; `note` takes lines for the log; `traits` is what was found out about the store.
+    `delays` are the pauses between tries, in seconds; `note` takes lines for the log; `traits` is what was found out
+    about the store.
     """
 
     capabilities: Capabilities
@@ -63,7 +64,10 @@ class UploadContext:
 
 
 class SignedAhead(Generic[T]):
-    """A URL that is being asked for while the file before is sent. `wait` returns it, `size_bytes` is what it was asked for."""
+    """A URL that is being asked for while the file before is sent.
+
+    `wait` returns it, `size_bytes` is what it was asked for.
+    """
 
     def __init__(self, wait: Callable[[], T], size_bytes: int) -> None:
         self._wait = wait
@@ -81,7 +85,10 @@ class SignedAhead(Generic[T]):
             return None
         try:
             return self._wait()
-        except (TransferError, CancelledError):  # asked anew by the file's own try, which knows what to do about a refusal
+        except (
+            TransferError,
+            CancelledError,
+        ):  # asked anew by the file's own try, which knows what to do about a refusal
             return None
 
 
@@ -122,7 +129,8 @@ class Attempts:
             self._context.traits.wants_md5 = True
             self._context.note("the store asks for Content-MD5: every file goes with it from now on")
             return True
-        if refusal.denied and self.url_age_s >= SHORTEST_LIFE_S:  # Ceph denies an expired URL without a word about its age
+        # Ceph denies an expired URL without a word about its age
+        if refusal.denied and self.url_age_s >= SHORTEST_LIFE_S:
             self._context.note("the URL had waited and may have expired, asking for a new one")
             return True
         if decision in (RetryDecision.RETRY, RetryDecision.WAIT) and self._pauses != self._context.control.pauses:
@@ -156,7 +164,9 @@ class Attempts:
 class Sender:
     """Sends files one after the other; one for each thread."""
 
-    def __init__(self, backend: BackendClient, store: StoreClient, inventory: Inventory, context: UploadContext) -> None:
+    def __init__(
+        self, backend: BackendClient, store: StoreClient, inventory: Inventory, context: UploadContext
+    ) -> None:
         self._backend = backend
         self._store = store
         self._context = context
@@ -164,7 +174,9 @@ class Sender:
 
     def sign(self, path: Path, key: str, size_bytes: int) -> Presigned:
         """Ask for a URL for a file of this size. Raises RefusedError, Cancelled."""
-        presigned = self._backend.presign(key, content_type(path), size_bytes if self._context.capabilities.declared_size else None)
+        presigned = self._backend.presign(
+            key, content_type(path), size_bytes if self._context.capabilities.declared_size else None
+        )
         self._context.recovery.answered(self._backend.place)
         return presigned
 
@@ -190,9 +202,10 @@ class Sender:
     ) -> Confirmed:
         """Store a file and return what was stored.
 
-        `on_begin` is called before every try, `on_bytes` with what each read handed over, `on_put` when the body is about to go out.
-        `signed` is used by the first try; `rewrite` as in `FileBody`; `found` says where and how a folder's file was found.
-        Raises RefusedError after the last try, TransferError when the file can't be read or changes, Cancelled.
+        `on_begin` is called before every try, `on_bytes` with what each read handed over, `on_put` when the body is
+        about to go out. `signed` is used by the first try; `rewrite` as in `FileBody`; `found` says where and how a
+        folder's file was found. Raises RefusedError after the last try, TransferError when the file can't be read or
+        changes, Cancelled.
         """
         attempts = Attempts(self._context, on_bytes)
         tries = 0
@@ -204,7 +217,9 @@ class Sender:
             with attempts.one():
                 on_begin()
                 home, as_found = (found.folder, found.as_found) if found is not None else (None, None)
-                with FileBody(path, cancel=cancel, on_bytes=attempts.moved, control=control, rewrite=rewrite, home=home) as body:
+                with FileBody(
+                    path, cancel=cancel, on_bytes=attempts.moved, control=control, rewrite=rewrite, home=home
+                ) as body:
                     if as_found not in (None, (body.file_bytes, body.mtime_ns)):
                         raise body.changed()
                     attempts.with_md5 = self._context.compares_md5
@@ -215,7 +230,9 @@ class Sender:
                     on_put()
                     receipt = self._store.put(presigned, content_type(path), body, md5=md5)
                     self._context.recovery.answered(receipt.place)
-                    self._proof.check(receipt, key=presigned.key, url=presigned.download_url, size_bytes=len(body), md5=body.md5)
+                    self._proof.check(
+                        receipt, key=presigned.key, url=presigned.download_url, size_bytes=len(body), md5=body.md5
+                    )
                     return Confirmed(
                         size_bytes=body.file_bytes,
                         mtime_ns=body.mtime_ns,

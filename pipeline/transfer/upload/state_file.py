@@ -87,4 +87,6 @@ def _entry(file: FileState) -> dict[str, Any]:
 
 
 def _file_state(entry: Mapping[str, Any]) -> FileState:
-    return FileState(status=FileStatus(entry["status"]), s3_key=str(entry.get("s3_key", "")), error=str(entry.get("error", "")))
+    return FileState(
+        status=FileStatus(entry["status"]), s3_key=str(entry.get("s3_key", "")), error=str(entry.get("error", ""))
+    )

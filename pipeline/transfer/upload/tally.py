@@ -62,7 +62,9 @@ class TransferProgress:
 class Tally:
     """Counts files and bytes; safe from every thread. A file that is tried again gives its bytes back."""
 
-    def __init__(self, files: Sequence[OutgoingFile], confirmed: Mapping[str, Confirmed], speedometer: Speedometer | None = None) -> None:
+    def __init__(
+        self, files: Sequence[OutgoingFile], confirmed: Mapping[str, Confirmed], speedometer: Speedometer | None = None
+    ) -> None:
         self._lock = threading.Lock()
         self._files = {file.name: file for file in files}
         self._states = {file.name: FileState(status=FileStatus.PENDING, s3_key=file.key) for file in files}

@@ -1,10 +1,10 @@
 """Where a stream goes below its prefix, so that one that is being watched stays whole until the new one is. Pure.
 
-Where another stream stands at the prefix, segments and playlists of the new one go into a folder of its own (`v2/`), and its
-master playlist to the prefix: switched when they are all there, pointing into that folder. Files that stand alone (MP4, poster,
-captions) keep their address at the prefix and are replaced after that. A stream is ours where its master is, and nothing that players
-fetch by it is known to differ: another key or encoder setting may leave the master as it was. An earlier version of this program put
-all but the master into the folder.
+Where another stream stands at the prefix, segments and playlists of the new one go into a folder of its own (`v2/`),
+and its master playlist to the prefix: switched when they are all there, pointing into that folder. Files that stand
+alone (MP4, poster, captions) keep their address at the prefix and are replaced after that. A stream is ours where its
+master is, and nothing that players fetch by it is known to differ: another key or encoder setting may leave the master
+as it was. An earlier version of this program put all but the master into the folder.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from pipeline.transfer.manifests.placement import version, versions_in
 from pipeline.transfer.upload.journal import JournalContent
 
 REPLACED = "Something else was uploaded to this destination since: every file is sent again."
-ANOTHER_STREAM = "Another stream stands at {prefix}: this one goes to {place} below it, and takes its place when it is whole."
+ANOTHER_STREAM = (
+    "Another stream stands at {prefix}: this one goes to {place} below it, and takes its place when it is whole."
+)
 
 
 class Holder(Enum):
@@ -73,11 +75,12 @@ def choose_target(
         content: what the journal says.
         resume: whether the earlier run may be gone on with.
         published: what players get now.
-        ours: returns each MD5 that our master may have at a place: as it is sent now, and as an earlier version sent it; none where
-            the folder has no master.
+        ours: returns each MD5 that our master may have at a place: as it is sent now, and as an earlier version sent
+            it; none where the folder has no master.
         taken: returns the numbers of versions that are in use, as far as anybody knows; those of the journal are added.
-        only_adds: returns whether all that the folder has of what the journal knows is as it was sent, so that ours is that stream
-            with something added, such as another quality, or left out: what is gone from the folder stays at the address.
+        only_adds: returns whether all that the folder has of what the journal knows is as it was sent, so that ours is
+            that stream with something added, such as another quality, or left out: what is gone from the folder stays
+            at the address.
         differs: returns whether something that players may be fetching at a place is known to be other than ours there.
         prefix: for the notice.
         holder: whose stream stands there; another source's stays whole, whatever its master is.
@@ -107,7 +110,12 @@ def choose_target(
 
 
 def _beside(
-    content: JournalContent, *, going_on: bool, published: PublishedMaster, taken: Callable[[], Iterable[int]], prefix: str
+    content: JournalContent,
+    *,
+    going_on: bool,
+    published: PublishedMaster,
+    taken: Callable[[], Iterable[int]],
+    prefix: str,
 ) -> UploadTarget:
     """Return a folder that no other stream has: that of the earlier run, if it published nothing, else a new one."""
     published_here = content.confirmed.get(MASTER) if going_on else None
@@ -117,8 +125,12 @@ def _beside(
     place = version(max([1, *_versions_in_use(content, published, taken)]) + 1)
     notice = ANOTHER_STREAM.format(prefix=prefix, place=place)
     replaced = published_here is not None and published_here.md5 != published.md5
-    return UploadTarget(place=place, going_on=False, notice=f"{REPLACED} {notice}" if replaced else notice, warning=replaced)
+    return UploadTarget(
+        place=place, going_on=False, notice=f"{REPLACED} {notice}" if replaced else notice, warning=replaced
+    )
 
 
-def _versions_in_use(content: JournalContent, published: PublishedMaster, taken: Callable[[], Iterable[int]]) -> set[int]:
+def _versions_in_use(
+    content: JournalContent, published: PublishedMaster, taken: Callable[[], Iterable[int]]
+) -> set[int]:
     return {*published.versions, *taken(), *(number for place in content.places for number in versions_in(place))}

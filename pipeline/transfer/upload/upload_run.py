@@ -1,6 +1,9 @@
-"""One upload under way: step by step, several files at a time, the records kept and saved. Joins the parts of the engine.
+"""One upload under way: step by step, several files at a time, the records kept and saved.
 
-The calling thread watches, reports and saves; the other threads only send. They have ended when a method returns or raises.
+Joins the parts of the engine.
+
+The calling thread watches, reports and saves; the other threads only send. They have ended when a method returns or
+raises.
 """
 
 from __future__ import annotations
@@ -135,7 +138,10 @@ class UploadRun:
         return result
 
     def _check_place(self, look: Callable[[str], Mapping[str, int]]) -> None:
-        """See that all that the master leads to is there: others may have cleared up or replaced it meanwhile. Raises TransferError."""
+        """See that all that the master leads to is there: others may have cleared up or replaced it meanwhile.
+
+        Raises TransferError.
+        """
         below = self._destination.prefix + self._placement.place
         there = look(below)
         for name, which in self._tally.where().items():
@@ -145,7 +151,9 @@ class UploadRun:
                     " perhaps by another one to the same destination: the stream was not published. Start again."
                 )
 
-    def _send_stage(self, stage: list[OutgoingFile], connections: Connections, context: UploadContext, report: Callable[[], None]) -> None:
+    def _send_stage(
+        self, stage: list[OutgoingFile], connections: Connections, context: UploadContext, report: Callable[[], None]
+    ) -> None:
         """Send the files of a step, and those that failed again after the others, until patience is spent."""
         files = [file for file in stage if file.name not in self._already]
         self._patience.in_rounds = self._patience.limit_s > 0
@@ -154,14 +162,20 @@ class UploadRun:
             self._send_round(files, connections, context, report)
             files = [file for file in files if file.name in self._put_off]
 
-    def _send_round(self, files: list[OutgoingFile], connections: Connections, context: UploadContext, report: Callable[[], None]) -> None:
+    def _send_round(
+        self, files: list[OutgoingFile], connections: Connections, context: UploadContext, report: Callable[[], None]
+    ) -> None:
         queue = Queue(WholeFile(file=file, before=self._journal.parts.get(file.name)) for file in files)
         parts = any(goes_in_parts(file.size_bytes, context.capabilities) for file in files)
         workers = context.control.parallel if parts else min(context.control.parallel, len(files))
         with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="upload") as pool:
             try:
-                self._watch({pool.submit(self._worker, queue, connections, context, workers) for _ in range(workers)}, report)
-            except BaseException:  # whatever ends the watching, Ctrl-C too, must end the workers, or the pool waits for them
+                self._watch(
+                    {pool.submit(self._worker, queue, connections, context, workers) for _ in range(workers)}, report
+                )
+            except (
+                BaseException
+            ):  # whatever ends the watching, Ctrl-C too, must end the workers, or the pool waits for them
                 context.cancel.cancel()
                 raise
         report()
@@ -180,7 +194,10 @@ class UploadRun:
         on_progress(self._tally.progress())
 
     def _worker(self, queue: Queue, connections: Connections, context: UploadContext, workers: int) -> None:
-        with self._lend_clients(connections, context) as (own, ahead), ThreadPoolExecutor(1, thread_name_prefix="upload-sign") as signer:
+        with (
+            self._lend_clients(connections, context) as (own, ahead),
+            ThreadPoolExecutor(1, thread_name_prefix="upload-sign") as signer,
+        ):
             worker = UploadWorker(
                 queue,
                 self,
@@ -207,7 +224,10 @@ class UploadRun:
                 lent = self._free_clients.pop()
             else:
                 own, ahead = (self._opened.enter_context(connections.session()) for _ in range(2))
-                lent = clients(self._backend, own, self._login, context), clients(self._backend, ahead, self._login, context)
+                lent = (
+                    clients(self._backend, own, self._login, context),
+                    clients(self._backend, ahead, self._login, context),
+                )
         try:
             yield lent
         finally:
@@ -249,7 +269,11 @@ class UploadRun:
 
     def failed(self, name: str, error: TransferError) -> None:
         """A file could not be sent."""
-        passes = isinstance(error, RefusedError) and after_upload(error.refusal) is RetryDecision.RETRY and self._patience.in_rounds
+        passes = (
+            isinstance(error, RefusedError)
+            and after_upload(error.refusal) is RetryDecision.RETRY
+            and self._patience.in_rounds
+        )
         if passes and not self._patience.spent:
             self._messages.note(f"{name} is sent again after the others: {error}")
             self._tally.put_off(name)
@@ -272,7 +296,9 @@ class UploadRun:
             self._messages.note(f"the snapshot was not saved: {error}")
 
     def _state(self) -> UploadSnapshot:
-        return UploadSnapshot(started_at=self._journal.started_at, destination=self._destination, files=self._tally.states())
+        return UploadSnapshot(
+            started_at=self._journal.started_at, destination=self._destination, files=self._tally.states()
+        )
 
     def _result(self) -> UploadResult:
         return result_of(

@@ -82,8 +82,8 @@ def confirmed_files(folder: Path, destination: Destination) -> dict[str, Confirm
 def previous_upload(folder: Path, backend: BackendApi, prefix: str, session_id: str | None) -> PreviousUpload | None:
     """Return what an earlier upload of this folder to the same place left undone.
 
-    None when there is nothing to decide: nothing was confirmed yet, or the stream was published, after which a later upload sends
-    what has changed. Raises TransferError, OutputError.
+    None when there is nothing to decide: nothing was confirmed yet, or the stream was published, after which a later
+    upload sends what has changed. Raises TransferError, OutputError.
     """
     if not folder.is_dir():
         return None
@@ -133,13 +133,15 @@ class Uploader:
     def test_connection(self, cancel: CancelToken) -> str:
         """Find out whether the backend is there and accepts the token; return a warning where the latter can't be told.
 
-        A backend need not have the endpoint: 401 and 403 are a no, and so is a server that is not there. Raises TransferError or
-        Cancelled.
+        A backend need not have the endpoint: 401 and 403 are a no, and so is a server that is not there. Raises
+        TransferError or Cancelled.
         """
         with open_session(cancel) as http:
             client = self._client(http, ignore)
             try:
-                return call_with_retries(client.validate, decide=_while_waiting, delays=self._delays[:RETRIES], cancel=cancel, note=ignore)
+                return call_with_retries(
+                    client.validate, decide=_while_waiting, delays=self._delays[:RETRIES], cancel=cancel, note=ignore
+                )
             except RefusedError as error:
                 refusal = error.refusal
                 if after_question(refusal) is not RetryDecision.RETRY or not (refusal.status or _answers(client)):
@@ -161,7 +163,8 @@ class Uploader:
     def public_address(self, key: str, cancel: CancelToken, note: Callable[[str], None], on_notice: Listener) -> str:
         """Return where anybody may read an object, as the backend says; empty where it does not.
 
-        Waited for no longer than the pauses between the tries: an editor waits for the answer. Raises TransferError, Cancelled.
+        Waited for no longer than the pauses between the tries: an editor waits for the answer. Raises TransferError,
+        Cancelled.
         """
         recovery = Recovery(self._login, cancel, on_notice, patience_s=self._patience_s)
 
@@ -182,8 +185,13 @@ class Uploader:
                     raise
                 return ""
 
-    def upload_file(self, path: Path, key: str, *, on_progress: Callable[[int, int], None] | None = None, cancel: CancelToken) -> Confirmed:
-        """Send one file, telling `on_progress` bytes done and in all. Keeps no state. Raises TransferError, Cancelled."""
+    def upload_file(
+        self, path: Path, key: str, *, on_progress: Callable[[int, int], None] | None = None, cancel: CancelToken
+    ) -> Confirmed:
+        """Send one file, telling `on_progress` bytes done and in all. Keeps no state.
+
+        Raises TransferError, Cancelled.
+        """
         tell = on_progress or ignore
         sent, size = 0, path.stat().st_size if path.is_file() else 0
 
@@ -234,9 +242,17 @@ class Uploader:
             yield self._inventory(http, context), self._sender(http, context)
 
     def create_record(
-        self, fields: Mapping[str, Any], *, log_file: Path | None, on_notice: Listener | None = None, cancel: CancelToken
+        self,
+        fields: Mapping[str, Any],
+        *,
+        log_file: Path | None,
+        on_notice: Listener | None = None,
+        cancel: CancelToken,
     ) -> None:
-        """Send the file record, going on with the log of the upload before, if there was one. Raises TransferError or Cancelled."""
+        """Send the file record, going on with the log of the upload before, if there was one.
+
+        Raises TransferError or Cancelled.
+        """
         with ExitStack() as opened:
             note: Callable[[str], None] = ignore
             if log_file is not None:
@@ -273,10 +289,9 @@ class Uploader:
 
         `resume` leaves out what is confirmed and unchanged. `on_progress` is called in this thread, about ten times a
         second, with or without news; `on_notice` too, with each line for the editor as it comes and how loud it is;
-        `guard` is asked before the first file, and again when all else is there that players need: what it raises ends the
-        upload, which is not published. `known` is the manifest of what this computer last sent there; `saved` is gone on from
-        where the journal of that upload is lost.
-        Files that could not be sent are named in the result.
+        `guard` is asked before the first file, and again when all else is there that players need: what it raises ends
+        the upload, which is not published. `known` is the manifest of what this computer last sent there; `saved` is
+        gone on from where the journal of that upload is lost. Files that could not be sent are named in the result.
         Raises TransferCancelled, TransferError when there is nothing to send or a file is too large for the store,
         OutputError when the state can't be kept or another upload uses the folder, and what `guard` raises.
         """
@@ -316,7 +331,9 @@ class Uploader:
                 def lend(stop: CancelToken) -> UploadContext:
                     return self._context(offered, stop, messages.note, messages.announce)
 
-                return upload_run.run(lend, offered, partial(self._sizes, lend(cancel)), guard, on_progress or ignore, cancel)
+                return upload_run.run(
+                    lend, offered, partial(self._sizes, lend(cancel)), guard, on_progress or ignore, cancel
+                )
 
     def _sizes(self, context: UploadContext, below: str) -> dict[str, int]:
         with open_session(context.cancel) as http:
@@ -337,7 +354,10 @@ class Uploader:
         content = read_journal(folder, destination)
         lost = saved if saved is not None and resume and not content.begun else None
         with open_session(cancel) as http:
-            client, context = self._client(http, messages.note), self._context(NOTHING, cancel, messages.note, messages.announce)
+            client, context = (
+                self._client(http, messages.note),
+                self._context(NOTHING, cancel, messages.note, messages.announce),
+            )
             self._ask_capabilities(client, context)
             context.recovery.answered(client.place)
             if abs(self._clock_ahead_s) > CLOCK_WRONG_S:
@@ -361,7 +381,13 @@ class Uploader:
             return prepared
         stop, missing = CancelToken(), [file for file in prepared.files if file.name not in prepared.already]
         with cancel.on_cancel(stop.cancel):
-            there = shown(lost, missing, self._backend, self._login, self._context(capabilities, stop, messages.note, messages.announce))
+            there = shown(
+                lost,
+                missing,
+                self._backend,
+                self._login,
+                self._context(capabilities, stop, messages.note, messages.announce),
+            )
         return replace(prepared, already={**prepared.already, **there})
 
     def _ask_capabilities(self, client: BackendClient, context: UploadContext) -> None:
@@ -369,7 +395,9 @@ class Uploader:
             logins = iter([True])  # a question that needs another login than ours is not worth a second
 
             def recover(decision: RetryDecision, refusal: Refusal) -> bool:
-                return (decision is not RetryDecision.LOGIN or next(logins, False)) and context.recovery.recover(decision, refusal)
+                return (decision is not RetryDecision.LOGIN or next(logins, False)) and context.recovery.recover(
+                    decision, refusal
+                )
 
             try:
                 self._capabilities = call_with_retries(
@@ -398,7 +426,9 @@ class Uploader:
         )
 
     def _sender(self, http: Http, context: UploadContext) -> Sender:
-        return Sender(self._client(http, context.note), StoreClient(http, context.note), self._inventory(http, context), context)
+        return Sender(
+            self._client(http, context.note), StoreClient(http, context.note), self._inventory(http, context), context
+        )
 
     def _client(self, http: Http, note: Callable[[str], None]) -> BackendClient:
         return BackendClient(self._backend, http, note, self._login)
@@ -411,7 +441,9 @@ class Uploader:
         announce: Listener,
         patience_s: float | None = None,
     ) -> UploadContext:
-        recovery = Recovery(self._login, cancel, announce, patience_s=self._patience_s if patience_s is None else patience_s)
+        recovery = Recovery(
+            self._login, cancel, announce, patience_s=self._patience_s if patience_s is None else patience_s
+        )
         if self._capabilities is not None:  # it has told them, so it is there
             recovery.answered(place_of(self._backend.url))
         return UploadContext(
@@ -439,16 +471,25 @@ def _answers(client: BackendClient) -> bool:
     return True
 
 
-def _not_begun(folder: Path, destination: Destination, files: Sequence[OutgoingFile], log_file: Path, *, resume: bool) -> UploadResult:
+def _not_begun(
+    folder: Path, destination: Destination, files: Sequence[OutgoingFile], log_file: Path, *, resume: bool
+) -> UploadResult:
     """Return how far an upload is that was cancelled before its first file."""
     content = read_journal(folder, destination)
     where = {file.name: content.confirmed[file.name] for file in files if resume and file.name in content.confirmed}
     uploaded, pending = FileStatus.UPLOADED, FileStatus.PENDING
-    states = {file.name: FileState(status=uploaded if file.name in where else pending, s3_key=file.key) for file in files}
-    return result_of(UploadSnapshot(started_at=content.started_at, destination=destination, files=states), where, log_file=log_file)
+    states = {
+        file.name: FileState(status=uploaded if file.name in where else pending, s3_key=file.key) for file in files
+    }
+    return result_of(
+        UploadSnapshot(started_at=content.started_at, destination=destination, files=states), where, log_file=log_file
+    )
 
 
 def _about_clock(ahead_s: float) -> str:
     minutes = max(1, round(abs(ahead_s) / 60))
     wrong = "fast" if ahead_s > 0 else "slow"
-    return f"The clock of this computer is about {minutes} min {wrong} of the backend's: if uploads are refused, set date and time."
+    return (
+        f"The clock of this computer is about {minutes} min {wrong} of the backend's: "
+        "if uploads are refused, set date and time."
+    )

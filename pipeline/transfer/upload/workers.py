@@ -91,7 +91,10 @@ Signed = SignedAhead[Presigned] | SignedAhead[SignedPart] | None
 
 
 class Queue:
-    """What is left to do. A worker that finds nothing waits while another one may still bring something: the parts of its file."""
+    """What is left to do.
+
+    A worker that finds nothing waits while another one may still bring something: the parts of its file.
+    """
 
     def __init__(self, tasks: Iterable[Task]) -> None:
         self._tasks = deque(tasks)
@@ -117,7 +120,8 @@ class Queue:
                 self._changed.wait(LOOK_S)
 
     def reserve(self, spare: int, most: int, sign: Callable[[Sequence[Task]], Sequence[Signed]]) -> list[Task]:
-        """Return the next tasks, at most so many, for a worker that is busy, as long as `spare` are left for workers that are not.
+        """Return the next tasks, at most so many, for a worker that is busy,
+        as long as `spare` are left for workers that are not.
 
         `sign` is asked for their URLs, and must not wait for them. The worker has to `claim` each task.
         """
@@ -179,7 +183,13 @@ def clients(api: BackendApi, http: Http, login: Login, context: UploadContext) -
         backend=BackendClient(api, http, context.note, login),
         store=StoreClient(http, context.note),
         inventory=Inventory(
-            api, http, delays=context.delays, cancel=context.cancel, note=context.note, login=login, recovery=context.recovery
+            api,
+            http,
+            delays=context.delays,
+            cancel=context.cancel,
+            note=context.note,
+            login=login,
+            recovery=context.recovery,
         ),
     )
 
@@ -248,14 +258,18 @@ class UploadWorker:
 
     def _signed(self, task: Task, many: Future[list[Presigned]] | None, whole: Sequence[OutgoingFile]) -> Signed:
         if isinstance(task, Part):
-            return SignedAhead(self._signer.submit(self._signing_parts.sign, task.large, task.place).result, task.place.size_bytes)
+            return SignedAhead(
+                self._signer.submit(self._signing_parts.sign, task.large, task.place).result, task.place.size_bytes
+            )
         file = task.file
         if self._goes_in_parts(file):
             return None
         if many is not None:
             place = whole.index(file)
             return SignedAhead(lambda: many.result()[place], file.size_bytes)
-        return SignedAhead(self._signer.submit(self._signing.sign, file.path, file.key, file.size_bytes).result, file.size_bytes)
+        return SignedAhead(
+            self._signer.submit(self._signing.sign, file.path, file.key, file.size_bytes).result, file.size_bytes
+        )
 
     def _goes_in_parts(self, file: OutgoingFile) -> bool:
         return goes_in_parts(file.size_bytes, self._context.capabilities)

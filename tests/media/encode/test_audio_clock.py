@@ -37,7 +37,9 @@ def _marked(time_of: Callable[[int], float | None], *, frames: int = 500, left_o
 
 
 def _peaks(line: np.ndarray) -> list[int]:
-    return [int(at) for at in np.flatnonzero((line[1:-1] > 0.4) & (line[1:-1] >= line[:-2]) & (line[1:-1] > line[2:])) + 1]
+    return [
+        int(at) for at in np.flatnonzero((line[1:-1] > 0.4) & (line[1:-1] >= line[:-2]) & (line[1:-1] > line[2:])) + 1
+    ]
 
 
 def _worst_ms(line: np.ndarray, expected: list[float]) -> float:
@@ -65,7 +67,9 @@ def test_jitter_changes_nothing():
     assert 5 > _worst_ms(line, [100 + n * FRAME for n in range(500)])
 
 
-@pytest.mark.parametrize("lost", [[50], [50, 53, 56], [50, 51, 52, 53], list(range(20, 480, 50))], ids=["one", "close", "a few", "many"])
+@pytest.mark.parametrize(
+    "lost", [[50], [50, 53, 56], [50, 51, 52, 53], list(range(20, 480, 50))], ids=["one", "close", "a few", "many"]
+)
 def test_what_was_lost_is_silence(lost):
     """To the sample, also 21 ms of it."""
     line = _line(_marked(lambda n: n * FRAME, left_out=lost))

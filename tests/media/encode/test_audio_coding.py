@@ -22,7 +22,9 @@ KINDS = [("aac", 1), ("aac", 2), ("ac3", 6)]
 def _encoded(folder: Path, codec: str, channels: int, tone: np.ndarray) -> list[Path]:
     """Encode a tone in pieces of four seconds and return their files."""
     bit_rate = {1: 96_000, 2: 128_000, 6: 384_000}[channels]
-    rendition = AudioRendition(folder="a", name="a", language=None, channels=channels, codec=codec, bit_rate=bit_rate, source_index=0)
+    rendition = AudioRendition(
+        folder="a", name="a", language=None, channels=channels, codec=codec, bit_rate=bit_rate, source_index=0
+    )
     samples = np.stack([np.pad(tone, (0, RATE_HZ))] * channels)  # encoders look ahead
     pieces = []
     for number in range(len(tone) // RATE_HZ // PIECE_S):
@@ -85,7 +87,9 @@ def test_stretches_have_every_packet_once(tmp_path, tone):
     assert [packet.pts for packet, _ in read_packets(pieces)] == found
 
 
-@pytest.mark.parametrize(("ticks", "shortest", "packets"), [(CLOCK_HZ, 3600, 47), (CLOCK_HZ, 1500, 48), (1920 * 50, 3600, 50)])
+@pytest.mark.parametrize(
+    ("ticks", "shortest", "packets"), [(CLOCK_HZ, 3600, 47), (CLOCK_HZ, 1500, 48), (1920 * 50, 3600, 50)]
+)
 def test_a_last_segment_of_one_frame_has_sound_too(ticks, shortest, packets):
     """Packets fill the stream; one more where a frame is shorter than a packet."""
     assert packets == Length(ticks=ticks, shortest_segment=shortest).packets("aac")

@@ -14,7 +14,14 @@ from pipeline.model import AudioStream, MappedAudio
 def _tracks(*channels: int, codec: str = "pcm_s24le", layouts: Sequence[str] = (), **more: object) -> list[AudioStream]:
     return [
         AudioStream(
-            **{"codec": codec, "channels": count, "sample_rate_hz": 48_000, "language": None, "bit_rate": None, "start_s": 0.0}
+            **{
+                "codec": codec,
+                "channels": count,
+                "sample_rate_hz": 48_000,
+                "language": None,
+                "bit_rate": None,
+                "start_s": 0.0,
+            }
             | {"duration_s": 60.0, "index": number, "layout": layouts[number - 1] if layouts else ""}
             | more
         )
@@ -44,13 +51,19 @@ def test_mono_beside_stereo_is_made_stereo():
 @pytest.mark.parametrize("container", ["mxf", "mxf_opatom", "mov,mp4,m4a,3gp,3g2,mj2"])
 def test_eight_mono_tracks_of_an_editing_program_are_four_pairs(container):
     """First and second, third and fourth, and so on: MXF, and MOV with PCM."""
-    expected = [(2, [(n, 0), (n + 1, 0)]) for n in (1, 3, 5, 7)] if container != "mxf_opatom" else [(1, n) for n in range(1, 9)]
+    expected = (
+        [(2, [(n, 0), (n + 1, 0)]) for n in (1, 3, 5, 7)]
+        if container != "mxf_opatom"
+        else [(1, n) for n in range(1, 9)]
+    )
     assert expected == _made(_tracks(*[1] * 8), container)
 
 
 def test_tracks_marked_left_and_right_are_a_pair():
     """Whatever the container and the codec."""
-    assert [(2, [(1, 0), (2, 0)])] == _made(_tracks(1, 1, codec="aac", layouts=["1 channels (FL)", "1 channels (FR)"]), "matroska,webm")
+    assert [(2, [(1, 0), (2, 0)])] == _made(
+        _tracks(1, 1, codec="aac", layouts=["1 channels (FL)", "1 channels (FR)"]), "matroska,webm"
+    )
 
 
 @pytest.mark.parametrize(

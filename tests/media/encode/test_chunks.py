@@ -32,7 +32,9 @@ def _scan(
 ) -> Scan:
     times = (first_s + n / rate for n in range(round((seconds - first_s) * rate)))
     frames = array("q", (round(t * CLOCK_HZ) for t in times if not any(a <= t < b for a, b in without)))
-    keys = array("q", (round((first_s + n * keyframe_s) * CLOCK_HZ) for n in range(int((seconds - first_s) / keyframe_s) + 1)))
+    keys = array(
+        "q", (round((first_s + n * keyframe_s) * CLOCK_HZ) for n in range(int((seconds - first_s) / keyframe_s) + 1))
+    )
     sound = {} if sound_s is None else {1: round(sound_s * CLOCK_HZ)}
     end = frames[-1] + round(CLOCK_HZ / rate)
     return Scan(frames=frames, keyframes=keys, picture_end=end, sound_ends=sound, orderly=orderly)
@@ -97,7 +99,9 @@ def test_a_frame_just_before_its_slot_belongs_to_it(plan):
 )
 def test_what_can_not_be_entered_in_the_middle_is_one_chunk(plan, changes, scan):
     """And it is entered at its beginning."""
-    assert [(0, None, None)] == [(c.start, c.end, c.seek_s) for c in cut(replace(plan, **changes), scan, cores=1).chunks]
+    assert [(0, None, None)] == [
+        (c.start, c.end, c.seek_s) for c in cut(replace(plan, **changes), scan, cores=1).chunks
+    ]
 
 
 def test_one_chunk_can_be_asked_for(plan):
@@ -108,7 +112,9 @@ def test_one_chunk_can_be_asked_for(plan):
 def test_the_stream_is_as_long_as_its_longest_part(plan):
     """The picture is held where the sound goes on; a sound within a frame of it changes nothing."""
     longer, even, shorter = (cut(plan, _scan(10, sound_s=s), cores=1) for s in (12.5, 10.02, 7.0))
-    assert [(12.5, True), (10.0, False), (10.0, False)] == [(c.length / CLOCK_HZ, c.held) for c in (longer, even, shorter)]
+    assert [(12.5, True), (10.0, False), (10.0, False)] == [
+        (c.length / CLOCK_HZ, c.held) for c in (longer, even, shorter)
+    ]
 
 
 def test_a_pause_is_known(plan):
@@ -134,7 +140,9 @@ def test_a_long_source_in_one_piece_may_use_every_core(plan):
 
 
 def test_a_picture_with_too_many_frames_is_cut_where_one_of_those_that_stay_is_shown(plan):
-    """Of 119.88 frames a second every other one: a chunk begins with a frame that a run without cuts would keep as well."""
+    """Of 119.88 frames a second every other one:
+    a chunk begins with a frame that a run without cuts would keep as well.
+    """
     scan = _scan(130, rate=120_000 / 1001, keyframe_s=2.002)
     cutting = cut(replace(plan, frame_rate_limit=Fraction(60_000, 1001)), scan, cores=1)
     second = cutting.chunks[1]
@@ -147,7 +155,9 @@ def test_frames_that_come_seldom_are_known(plan):
     assert [True, False] == [cut(plan, _scan(20, rate=rate), cores=1).slow for rate in (1.0, 25.0)]
 
 
-@pytest.mark.parametrize(("hours", "rate", "chunks"), [(10, 30, 600), (2.5, 120, 150)], ids=["every frame", "every other frame"])
+@pytest.mark.parametrize(
+    ("hours", "rate", "chunks"), [(10, 30, 600), (2.5, 120, 150)], ids=["every frame", "every other frame"]
+)
 def test_a_million_frames_are_cut_in_little_memory(plan, hours, rate, chunks):
     """Their times are never put into lists, of which each would take 40 MB."""
     length = round(hours * 3600) * CLOCK_HZ
@@ -192,7 +202,9 @@ def test_the_first_chunks_are_those_of_the_whole_source(plan, keyframe_s, limit)
         first = first_chunks(plan, part, cores=2)
         chunks = () if first is None else first.chunks
         assert every.chunks[: len(chunks)] == chunks
-        assert [chunk_arguments(plan, every, c, None) for c in chunks] == [chunk_arguments(plan, first or every, c, None) for c in chunks]
+        assert [chunk_arguments(plan, every, c, None) for c in chunks] == [
+            chunk_arguments(plan, first or every, c, None) for c in chunks
+        ]
         counts.append(len(chunks))
     assert (0, sorted(counts), True) == (counts[0], counts, counts[-1] >= len(every.chunks) - 4)
 
@@ -231,7 +243,9 @@ def test_nothing_is_begun_early_where_the_whole_source_decides(plan, changes, sc
 
 
 def test_an_interlaced_source_is_entered_a_frame_earlier(plan):
-    """The lines of a chunk's first frame are told from those of the frame before: a keyframe at that very time is too late."""
+    """The lines of a chunk's first frame are told from those of the frame before:
+    a keyframe at that very time is too late.
+    """
     cutting = cut(replace(plan, deinterlace=True), _scan(200), cores=1)
     assert [(0, None), (72, 70.0), (132, 130.0)] == [(c.start // CLOCK_HZ, c.seek_s) for c in cutting.chunks]
 
@@ -240,4 +254,7 @@ def test_a_picture_that_begins_late_is_cut_like_any_other(plan):
     """The first chunk holds what fills the time before it."""
     scan = _scan(200, first_s=3.0)
     cutting = cut(plan, scan, cores=1)
-    assert (3, len(scan.frames) + cutting.copies_before) == (len(cutting.chunks), sum(chunk.frames for chunk in cutting.chunks))
+    assert (3, len(scan.frames) + cutting.copies_before) == (
+        len(cutting.chunks),
+        sum(chunk.frames for chunk in cutting.chunks),
+    )

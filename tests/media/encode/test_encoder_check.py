@@ -18,7 +18,10 @@ from pipeline.media.encode.encoders import family_of, video_options
 from pipeline.media.ffmpeg import process
 from pipeline.model import Codec, DynamicRange, EncoderFamily
 
-HARDWARE = {codec: tuple(name for name in names.values() if not name.startswith("lib")) for codec, names in encoder_check.ENCODERS.items()}
+HARDWARE = {
+    codec: tuple(name for name in names.values() if not name.startswith("lib"))
+    for codec, names in encoder_check.ENCODERS.items()
+}
 EVERY = {codec: (*names, encoder_check.ENCODERS[codec][EncoderFamily.CPU]) for codec, names in HARDWARE.items()}
 
 
@@ -32,11 +35,19 @@ def stand_in(tmp_path, ffmpeg):
     return put
 
 
-def _choose(program: Path, family: EncoderFamily = EncoderFamily.AUTO, *, codec: Codec = Codec.H264, cache_dir: Path | None = None) -> str:
+def _choose(
+    program: Path,
+    family: EncoderFamily = EncoderFamily.AUTO,
+    *,
+    codec: Codec = Codec.H264,
+    cache_dir: Path | None = None,
+) -> str:
     return choose_encoder(program, codec, family, cache_dir=cache_dir, cancel=CancelToken())
 
 
-def _check(program: Path, cache_dir: Path | None = None, *, again: bool = False) -> dict[str, tuple[EncoderStatus, str]]:
+def _check(
+    program: Path, cache_dir: Path | None = None, *, again: bool = False
+) -> dict[str, tuple[EncoderStatus, str]]:
     results = check_encoders(program, Codec.H264, cache_dir=cache_dir, cancel=CancelToken(), again=again)
     return {result.encoder: (result.status, result.reason) for result in results}
 
@@ -49,7 +60,9 @@ def test_auto_takes_the_first_that_works(stand_in, best):
     assert usable[0] == _choose(program)
 
 
-@pytest.mark.parametrize(("codec", "expected"), [(Codec.HEVC, "hevc_nvenc"), (Codec.AV1, "av1_qsv")], ids=["hevc", "av1"])
+@pytest.mark.parametrize(
+    ("codec", "expected"), [(Codec.HEVC, "hevc_nvenc"), (Codec.AV1, "av1_qsv")], ids=["hevc", "av1"]
+)
 def test_each_codec_is_tried_by_itself(stand_in, codec, expected):
     """A card may encode one and not the other."""
     assert expected == _choose(stand_in(works=("hevc_nvenc", "av1_qsv"), lacks=("h264_nvenc",)), codec=codec)
@@ -72,20 +85,38 @@ def _saying(place: Path, ffmpeg: Path, encoder: str, words: str) -> Path:
     """Return an ffmpeg in which one encoder fails with these words."""
     program = place / "ffmpeg"
     line = f"[{encoder} @ 0x1] [error] {words}"
-    program.write_text(f'#!/bin/sh\ncase "$*" in *testsrc2*{encoder}*) echo \'{line}\' >&2; exit 1;; esac\nexec "{ffmpeg}" "$@"\n')
+    program.write_text(
+        f'#!/bin/sh\ncase "$*" in *testsrc2*{encoder}*) echo \'{line}\' >&2; exit 1;; esac\nexec "{ffmpeg}" "$@"\n'
+    )
     program.chmod(0o755)
     return program
 
 
 # each of them as a public report has it
 SAID = [
-    ("h264_nvenc", "dl_fn->cuda_dl->cuInit(0) failed -> CUDA_ERROR_NO_DEVICE: no CUDA-capable device is detected", "no NVIDIA card"),
-    ("h264_nvenc", "dl_fn->cuda_dl->cuInit(0) failed -> CUDA_ERROR_UNKNOWN: unknown error", "the NVIDIA driver does not answer"),
+    (
+        "h264_nvenc",
+        "dl_fn->cuda_dl->cuInit(0) failed -> CUDA_ERROR_NO_DEVICE: no CUDA-capable device is detected",
+        "no NVIDIA card",
+    ),
+    (
+        "h264_nvenc",
+        "dl_fn->cuda_dl->cuInit(0) failed -> CUDA_ERROR_UNKNOWN: unknown error",
+        "the NVIDIA driver does not answer",
+    ),
     ("h264_nvenc", "No capable devices found", "no NVIDIA card"),
     ("h264_nvenc", "OpenEncodeSessionEx failed: unsupported device (2): (no details)", "no NVIDIA card"),
     ("h264_nvenc", "OpenEncodeSessionEx failed: out of memory (10): (no details)", "the NVIDIA card has no room"),
-    ("h264_nvenc", "OpenEncodeSessionEx failed: incompatible client key (21): (no details)", "the NVIDIA card has no room"),
-    ("h264_nvenc", "Driver does not support the required nvenc API version. Required: 13.0 Found: 12.1", "the NVIDIA driver is too old"),
+    (
+        "h264_nvenc",
+        "OpenEncodeSessionEx failed: incompatible client key (21): (no details)",
+        "the NVIDIA card has no room",
+    ),
+    (
+        "h264_nvenc",
+        "Driver does not support the required nvenc API version. Required: 13.0 Found: 12.1",
+        "the NVIDIA driver is too old",
+    ),
     ("h264_qsv", "Error initializing an internal MFX session: unsupported (-3)", "no Intel Quick Sync"),
     ("h264_qsv", "Error initializing the encoder: invalid video parameters (-15)", "no Intel graphics"),
     ("h264_amf", "CreateComponent(AMFVideoEncoderVCE_AVC) failed with error 30", "no AMD card"),
@@ -103,7 +134,9 @@ def _refusal(program: Path, encoder: str, cache_dir: Path) -> str:
     return str(refused.value).partition(" here (")[2].partition("): choose")[0]
 
 
-@pytest.mark.parametrize(("encoder", "words", "begin"), SAID, ids=[f"{encoder}-{words[:24]}" for encoder, words, _ in SAID])
+@pytest.mark.parametrize(
+    ("encoder", "words", "begin"), SAID, ids=[f"{encoder}-{words[:24]}" for encoder, words, _ in SAID]
+)
 def test_what_a_driver_says_is_told_in_plain_words(tmp_path, ffmpeg, encoder, words, begin):
     """No device, no driver, no room, too old: each means something to an editor, also when it is remembered."""
     program = _saying(tmp_path, ffmpeg, encoder, words)
@@ -115,10 +148,15 @@ def test_what_has_no_meaning_yet_is_told_plainly(tmp_path, ffmpeg):
     """The words are kept for whoever looks for the fault, and no editor reads them."""
     words = "EncodeFrobnicate failed: -1313558101"
     found = _refusal(_saying(tmp_path, ffmpeg, "h264_nvenc", words), "h264_nvenc", tmp_path)
-    assert ("it is there, but does not work on this machine", True) == (found, words in (tmp_path / "encoders.json").read_text())
+    assert ("it is there, but does not work on this machine", True) == (
+        found,
+        words in (tmp_path / "encoders.json").read_text(),
+    )
 
 
-@pytest.mark.parametrize(("may", "expected"), [(True, "no VA-API device"), (False, "this user may not use")], ids=["open", "forbidden"])
+@pytest.mark.parametrize(
+    ("may", "expected"), [(True, "no VA-API device"), (False, "this user may not use")], ids=["open", "forbidden"]
+)
 def test_a_device_that_this_user_may_not_open_is_told_from_none(tmp_path, ffmpeg, monkeypatch, may, expected):
     """ffmpeg has the same number for both."""
     (tmp_path / "renderD128").touch()
@@ -133,12 +171,17 @@ def test_the_real_ffmpeg_understands_every_option(ffmpeg, codec):
     """What is wrong with an encoder here is its hardware, never what it was told; the processor's works."""
     results = check_encoders(ffmpeg, codec, cache_dir=None, cancel=CancelToken())
     about_options = re.compile("option|undefined constant|unable to parse|out of range|invalid argument", re.IGNORECASE)
-    assert ([], EncoderStatus.WORKS) == ([result for result in results if about_options.search(result.words)], results[-1].status)
+    assert ([], EncoderStatus.WORKS) == (
+        [result for result in results if about_options.search(result.words)],
+        results[-1].status,
+    )
 
 
 def test_hardware_that_is_asked_for_and_lacking_is_refused(stand_in):
     """A sentence that says which, for what and why."""
-    with pytest.raises(SettingsError, match=r"^NVIDIA NVENC can't encode H\.264 here \(no NVIDIA driver on this machine\): choose"):
+    with pytest.raises(
+        SettingsError, match=r"^NVIDIA NVENC can't encode H\.264 here \(no NVIDIA driver on this machine\): choose"
+    ):
         _choose(stand_in(), EncoderFamily.NVIDIA)
 
 
@@ -151,7 +194,9 @@ def test_hardware_that_never_makes_a_codec_is_refused_untried(stand_in):
 
 
 @pytest.mark.parametrize(
-    ("family", "expected"), [(EncoderFamily.CPU, "libx264"), (EncoderFamily.AMD, "h264_amf")], ids=["processor", "hardware"]
+    ("family", "expected"),
+    [(EncoderFamily.CPU, "libx264"), (EncoderFamily.AMD, "h264_amf")],
+    ids=["processor", "hardware"],
 )
 def test_only_what_is_asked_for_is_tried(stand_in, family, expected):
     """Nobody waits for the drivers of others."""
@@ -163,7 +208,9 @@ def test_only_what_is_asked_for_is_tried(stand_in, family, expected):
 def test_an_ffmpeg_without_the_processors_encoder_is_named(stand_in, family):
     """And what it lacks; another ffmpeg is the cure."""
     program = stand_in(lacks=("libx265", "hevc_videotoolbox"))
-    with pytest.raises(ToolError, match=r"ffmpeg lacks libx265, which HEVC needs: name another ffmpeg with FFMPEG_PATH"):
+    with pytest.raises(
+        ToolError, match=r"ffmpeg lacks libx265, which HEVC needs: name another ffmpeg with FFMPEG_PATH"
+    ):
         _choose(program, family, codec=Codec.HEVC)
 
 
@@ -216,7 +263,10 @@ def test_a_damaged_memory_is_none(stand_in, tmp_path, text):
     memory = tmp_path / "encoders.json"
     memory.write_text(text.replace("PROGRAM", str(program)))
     _choose(program, EncoderFamily.NVIDIA, cache_dir=tmp_path)
-    assert ("h264_nvenc", ["h264_nvenc"]) == (_choose(program, EncoderFamily.NVIDIA, cache_dir=tmp_path), encodes(program))
+    assert ("h264_nvenc", ["h264_nvenc"]) == (
+        _choose(program, EncoderFamily.NVIDIA, cache_dir=tmp_path),
+        encodes(program),
+    )
 
 
 def test_a_folder_that_cannot_be_written_does_no_harm(stand_in, tmp_path):
@@ -253,7 +303,9 @@ def _job(encoder: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("encoder", [name for names in HARDWARE.values() for name in names if not name.endswith("vaapi")])
+@pytest.mark.parametrize(
+    "encoder", [name for names in HARDWARE.values() for name in names if not name.endswith("vaapi")]
+)
 def test_the_stand_in_encodes(stand_in, tmp_path, encoder):
     """With every option that the hardware would be given, it makes a whole stream."""
     program = stand_in(works=(encoder,))

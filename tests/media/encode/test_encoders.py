@@ -24,7 +24,14 @@ from pipeline.model import Codec, DynamicRange, EncoderFamily, Rendition, Segmen
 from pipeline.plan import PRESETS
 
 LARGE = Rendition(
-    name="large", width=192, height=108, frame_width=192, frame_height=108, bit_rate=100_000, max_bit_rate=110_000, buffer_size=150_000
+    name="large",
+    width=192,
+    height=108,
+    frame_width=192,
+    frame_height=108,
+    bit_rate=100_000,
+    max_bit_rate=110_000,
+    buffer_size=150_000,
 )
 SMALL = replace(LARGE, name="small", width=96, height=54, frame_width=96, frame_height=54)
 EVERY = [encoder for names in ENCODERS.values() for encoder in names.values()]
@@ -47,10 +54,27 @@ def _sdr(encoder: str, *renditions: Rendition, **more: object) -> dict[str, obje
 def cuts(ffmpeg, tmp_path_factory) -> Path:
     """A noisy clip of five seconds whose scene changes at 1.3 s and 3.1 s."""
     target = tmp_path_factory.mktemp("encoders") / "cuts.mp4"
-    graph = "testsrc2=s=192x108:r=25:d=1.3[a];mandelbrot=s=192x108:r=25,trim=duration=1.8[b];smptebars=s=192x108:r=25:d=1.9[c]"
+    graph = (
+        "testsrc2=s=192x108:r=25:d=1.3[a];mandelbrot=s=192x108:r=25,trim=duration=1.8[b];"
+        "smptebars=s=192x108:r=25:d=1.9[c]"
+    )
     graph += ";[a][b][c]concat=n=3:v=1,noise=alls=12:allf=t,format=yuv420p"
     subprocess.run(
-        [str(ffmpeg), "-v", "error", "-y", "-filter_complex", graph, "-c:v", "libx264", "-preset", "ultrafast", "-crf", "12", str(target)],
+        [
+            str(ffmpeg),
+            "-v",
+            "error",
+            "-y",
+            "-filter_complex",
+            graph,
+            "-c:v",
+            "libx264",
+            "-preset",
+            "ultrafast",
+            "-crf",
+            "12",
+            str(target),
+        ],
         check=True,
     )
     return target
@@ -86,9 +110,35 @@ def _fmp4(ffmpeg: Path, source: Path, folder: Path, encoder: str, *, begin_s: fl
     graph = graph.replace("[x]", ",format=yuv420p[x]").replace("[y]", ",format=yuv420p[y]")
     renditions = [replace(r, crf=CRF[encoder]) for r in (LARGE, SMALL)]
     # x264's quickest preset has no eye for scene changes, which are to be overlooked here
-    options = _words(video_options(encoder, "veryfast", renditions, dynamic_range=DynamicRange.SDR, segment_type=SegmentType.FMP4))
-    command = [str(ffmpeg), "-v", "error", "-y", "-copyts", "-i", str(source), "-filter_complex", graph, "-map", "[x]", "-map", "[y]"]
-    command += [*options, "-force_key_frames", KEYFRAMES, "-fps_mode", "vfr", "-enc_time_base", "1:90000", "-output_ts_offset", "10"]
+    options = _words(
+        video_options(encoder, "veryfast", renditions, dynamic_range=DynamicRange.SDR, segment_type=SegmentType.FMP4)
+    )
+    command = [
+        str(ffmpeg),
+        "-v",
+        "error",
+        "-y",
+        "-copyts",
+        "-i",
+        str(source),
+        "-filter_complex",
+        graph,
+        "-map",
+        "[x]",
+        "-map",
+        "[y]",
+    ]
+    command += [
+        *options,
+        "-force_key_frames",
+        KEYFRAMES,
+        "-fps_mode",
+        "vfr",
+        "-enc_time_base",
+        "1:90000",
+        "-output_ts_offset",
+        "10",
+    ]
     command += ["-f", "tee", "|".join(slave.format(i, r.name) for i, r in enumerate(renditions))]
     subprocess.run(command, check=True, cwd=folder, stderr=subprocess.DEVNULL)
     made = {}
@@ -114,7 +164,9 @@ def in_two_parts(ffmpeg, cuts, tmp_path_factory) -> dict[str, list[dict[str, Pat
 def test_keyframes_are_where_they_are_forced_and_nowhere_else(in_two_parts, encoder):
     """Every two seconds in both sizes, whatever the scene does."""
     times = {
-        name: [float(p.pts * p.time_base) for part in in_two_parts[encoder] for p in _packets(part[name]) if p.is_keyframe]
+        name: [
+            float(p.pts * p.time_base) for part in in_two_parts[encoder] for p in _packets(part[name]) if p.is_keyframe
+        ]
         for name in ("large", "small")
     }
     assert {"large": [10.0, 12.0, 14.0], "small": [10.0, 12.0, 14.0]} == times
@@ -129,7 +181,9 @@ def test_keyframes_are_where_they_are_forced_and_nowhere_else(in_two_parts, enco
     ],
 )
 def test_a_keyframe_can_be_begun_with(in_two_parts, encoder, access):
-    """An IDR picture (ITU-T H.264 table 7-1, H.265 table 7-1), in AV1 a shown key frame: nothing after it looks before it."""
+    """An IDR picture (ITU-T H.264 table 7-1, H.265 table 7-1), in AV1 a shown key frame:
+    nothing after it looks before it.
+    """
     packets = [p for part in in_two_parts[encoder] for p in _packets(part["large"]) if p.is_keyframe]
     assert (3, True) == (len(packets), {_picture_type(bytes(packet), encoder) for packet in packets} <= access)
 
@@ -176,7 +230,12 @@ def test_quality_stays_below_its_ceiling(ffmpeg, cuts, tmp_path, encoder):
     """The best quality of a noisy picture takes about as much as the ceiling, and without one at least twice that."""
     best = replace(LARGE, crf=10.0)
     held = _encode(ffmpeg, cuts, tmp_path / "held.mp4", *_words(_sdr(encoder, best)))
-    free = _encode(ffmpeg, cuts, tmp_path / "free.mp4", *_words(_sdr(encoder, replace(best, bit_rate=50_000_000, buffer_size=75_000_000))))
+    free = _encode(
+        ffmpeg,
+        cuts,
+        tmp_path / "free.mp4",
+        *_words(_sdr(encoder, replace(best, bit_rate=50_000_000, buffer_size=75_000_000))),
+    )
     assert (True, True) == (_rate(held) < 1.4 * LARGE.bit_rate, _rate(free) > 2 * LARGE.bit_rate)
 
 
@@ -205,12 +264,16 @@ def test_an_encode_can_be_repeated(ffmpeg, encoder):
     assert 1 == len({subprocess.run(command, capture_output=True, check=True).stdout for _ in range(3)})
 
 
-@pytest.mark.parametrize(("dynamic_range", "transfer"), [(DynamicRange.PQ, 16), (DynamicRange.HLG, 18)], ids=["pq", "hlg"])
+@pytest.mark.parametrize(
+    ("dynamic_range", "transfer"), [(DynamicRange.PQ, 16), (DynamicRange.HLG, 18)], ids=["pq", "hlg"]
+)
 @pytest.mark.parametrize(("encoder", "profile"), [("libx265", "Main 10"), ("libsvtav1", "Main")])
 def test_hdr_keeps_its_colours(ffmpeg, cuts, tmp_path, encoder, profile, dynamic_range, transfer):
     """Ten bits, and the names of BT.2020 and of the transfer characteristics (ITU-T H.273) in the stream."""
     rendition = replace(LARGE, crf=CRF[encoder])
-    options = video_options(encoder, "ultrafast", (rendition,), dynamic_range=dynamic_range, segment_type=SegmentType.FMP4)
+    options = video_options(
+        encoder, "ultrafast", (rendition,), dynamic_range=dynamic_range, segment_type=SegmentType.FMP4
+    )
     name, more = tags(dynamic_range)
     named = f"{name}={':'.join(f'{key}={value}' for key, value in more.items())}"
     graph = f"{named},format={pixel_format(encoder, dynamic_range)}"
@@ -224,7 +287,9 @@ def test_hdr_keeps_its_colours(ffmpeg, cuts, tmp_path, encoder, profile, dynamic
 @pytest.mark.parametrize("encoder", HARDWARE)
 def test_hardware_is_told_only_what_it_knows(ffmpeg, encoder):
     """Each option of an encoder's own, and each value with a name, is in its list; what this ffmpeg lacks has none."""
-    told = subprocess.run([str(ffmpeg), "-hide_banner", "-h", f"encoder={encoder}"], capture_output=True, text=True, check=True).stdout
+    told = subprocess.run(
+        [str(ffmpeg), "-hide_banner", "-h", f"encoder={encoder}"], capture_output=True, text=True, check=True
+    ).stdout
     known = {line.split()[0].lstrip("-") for line in told.splitlines() if line.startswith((" ", "\t")) and line.split()}
     unknown = set()
     for preset in PRESETS:
@@ -270,7 +335,10 @@ def test_x264_refers_to_no_more_frames_than_its_level_holds():
     """Whatever the preset: 854x480 at 60 frames a second is of level 3.1, which has room for 11 of them."""
     sized = replace(HD, frame_width=854, frame_height=480)
     presets = ("veryfast", "medium", "veryslow")
-    options = [video_options("libx264", preset, (sized,), dynamic_range=DynamicRange.SDR, frame_rate=60.0) for preset in presets]
+    options = [
+        video_options("libx264", preset, (sized,), dynamic_range=DynamicRange.SDR, frame_rate=60.0)
+        for preset in presets
+    ]
     assert [None, 3, 11] == [told.get("refs:v:0") for told in options]
 
 
@@ -312,7 +380,9 @@ def test_parameter_sets_of_transport_streams_stay_in_the_segments():
 def test_quality_is_told_a_rendition():
     """Each has its own factor, ceiling and buffer."""
     options = _sdr("libx264", replace(LARGE, crf=22.0), replace(SMALL, crf=24.5))
-    assert (22.0, 100_000, 150_000, 24.5) == tuple(options[name] for name in ("crf:v:0", "maxrate:v:0", "bufsize:v:0", "crf:v:1"))
+    assert (22.0, 100_000, 150_000, 24.5) == tuple(
+        options[name] for name in ("crf:v:0", "maxrate:v:0", "bufsize:v:0", "crf:v:1")
+    )
 
 
 @pytest.mark.parametrize("encoder", EVERY)

@@ -75,7 +75,12 @@ def test_a_tiny_source_is_never_enlarged():
 def test_rates_come_from_the_table():
     """The table of rates, as it was agreed."""
     table = {q.name: (q.bit_rate // 1000, q.max_bit_rate // 1000, q.buffer_size // 1000) for q in ladder.QUALITIES}
-    usual = {"1080p": (5000, 5350, 7500), "720p": (2800, 3000, 4200), "480p": (1400, 1500, 2100), "360p": (800, 900, 1200)}
+    usual = {
+        "1080p": (5000, 5350, 7500),
+        "720p": (2800, 3000, 4200),
+        "480p": (1400, 1500, 2100),
+        "360p": (800, 900, 1200),
+    }
     assert {"2160p": (14000, 15000, 21000), "1440p": (8000, 8560, 12000)} | usual == table
 
 

@@ -17,7 +17,9 @@ RATE_HZ = 48_000
 
 
 def _tone(level_db: float, length_s: float = 20, hz: float = 997.0) -> np.ndarray:
-    return (10 ** (level_db / 20) * np.sin(2 * np.pi * hz * np.arange(round(length_s * RATE_HZ)) / RATE_HZ)).astype(np.float32)
+    return (10 ** (level_db / 20) * np.sin(2 * np.pi * hz * np.arange(round(length_s * RATE_HZ)) / RATE_HZ)).astype(
+        np.float32
+    )
 
 
 def _measured(samples: np.ndarray, block: int = 24_000) -> list[float]:
@@ -49,7 +51,11 @@ def test_the_range_is_the_distance_of_loud_and_quiet():
 
 def test_silence_has_no_loudness():
     """And too little to measure has none either."""
-    assert SILENCE_LUFS == loudness(_measured(np.zeros((2, 5 * RATE_HZ), dtype=np.float32))).integrated_lufs == loudness([]).integrated_lufs
+    assert (
+        SILENCE_LUFS
+        == loudness(_measured(np.zeros((2, 5 * RATE_HZ), dtype=np.float32))).integrated_lufs
+        == loudness([]).integrated_lufs
+    )
 
 
 def test_six_channels_are_weighed_as_ffmpeg_does(tmp_path):
@@ -62,8 +68,24 @@ def test_six_channels_are_weighed_as_ffmpeg_does(tmp_path):
 def _ffmpeg_lufs(samples: np.ndarray, folder: Path) -> float:
     raw = folder / "raw"
     raw.write_bytes(np.ascontiguousarray(samples.T).tobytes())
-    arguments = ["-f", "f32le", "-ar", "48000", "-channel_layout", "5.1", "-i", str(raw), "-af", "ebur128", "-f", "null", "-"]
-    done = subprocess.run([str(find_ffmpeg("")), "-hide_banner", *arguments], capture_output=True, text=True, check=True)
+    arguments = [
+        "-f",
+        "f32le",
+        "-ar",
+        "48000",
+        "-channel_layout",
+        "5.1",
+        "-i",
+        str(raw),
+        "-af",
+        "ebur128",
+        "-f",
+        "null",
+        "-",
+    ]
+    done = subprocess.run(
+        [str(find_ffmpeg("")), "-hide_banner", *arguments], capture_output=True, text=True, check=True
+    )
     return float(re.findall(r"I:\s+(-[\d.]+) LUFS", done.stderr)[-1])
 
 
@@ -85,7 +107,10 @@ def test_a_peak_between_samples_counts():
     """A quarter of the rate, in between: the samples reach 0.71 of the wave's height."""
     wave = (0.99 * np.sin(np.pi / 2 * np.arange(RATE_HZ) + np.pi / 4)).astype(np.float32)
     made = limited(_padded(wave[None]), 0.8)
-    assert (pytest.approx(0.70, abs=0.01), pytest.approx(0.566, abs=0.02)) == (float(np.abs(wave).max()), float(np.abs(made).max()))
+    assert (pytest.approx(0.70, abs=0.01), pytest.approx(0.566, abs=0.02)) == (
+        float(np.abs(wave).max()),
+        float(np.abs(made).max()),
+    )
 
 
 def test_parts_come_out_like_the_whole():

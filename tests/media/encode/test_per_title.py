@@ -13,7 +13,16 @@ from pipeline.errors import Cancelled, EncodeError
 from pipeline.media.encode import arguments as encode
 from pipeline.media.encode.chunks import Chunk, Cutting, cut
 from pipeline.media.encode.encoders import video_options
-from pipeline.media.encode.per_title import FACTORS, STRETCHES, Trial, choose_crfs, met, next_crf, spread, trial_arguments
+from pipeline.media.encode.per_title import (
+    FACTORS,
+    STRETCHES,
+    Trial,
+    choose_crfs,
+    met,
+    next_crf,
+    spread,
+    trial_arguments,
+)
 from pipeline.media.encode.vmaf import measure_vmaf
 from pipeline.media.ffmpeg.process import run_ffmpeg
 from pipeline.media.source.probe import probe
@@ -22,7 +31,10 @@ from pipeline.model import Codec, EncodingRequest, Job, Plan
 from pipeline.plan import make_plan
 
 TARGET = 88.0
-MOVING = "mandelbrot=size=160x90:rate=25:start_scale=0.2:end_pts=600:end_scale=0.02,noise=alls=5:allf=t:all_seed=1,trim=duration={}"
+MOVING = (
+    "mandelbrot=size=160x90:rate=25:start_scale=0.2:end_pts=600:end_scale=0.02,"
+    "noise=alls=5:allf=t:all_seed=1,trim=duration={}"
+)
 
 
 def _plan(source: Path, target: float = TARGET, codec: Codec = Codec.H264) -> Plan:
@@ -41,7 +53,20 @@ def _cut(plan: Plan) -> Cutting:
 
 def _make(ffmpeg: Path, folder: Path, seconds: int) -> Path:
     source = folder / f"{seconds}s.mkv"
-    picture = ["-f", "lavfi", "-i", MOVING.format(seconds), "-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast", "-crf", "4"]
+    picture = [
+        "-f",
+        "lavfi",
+        "-i",
+        MOVING.format(seconds),
+        "-pix_fmt",
+        "yuv420p",
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+        "-crf",
+        "4",
+    ]
     run_ffmpeg(ffmpeg, [*picture, "-g", "60", source.name], cwd=folder, cancel=CancelToken())
     return source
 
@@ -86,7 +111,9 @@ def _vmaf(ffmpeg: Path, plan: Plan, folder: Path, crf: float) -> float:
     options = [part for key, value in rates.items() for part in (f"-{key}", str(value))]
     arguments = ["-i", str(plan.media.path), *options, "-force_key_frames", encode.KEYFRAMES, "made.mkv"]
     run_ffmpeg(ffmpeg, arguments, cwd=folder, cancel=CancelToken())
-    return measure_vmaf(ffmpeg, folder / "made.mkv", plan.media.path, (r.width, r.height), scratch=folder, cancel=CancelToken())
+    return measure_vmaf(
+        ffmpeg, folder / "made.mkv", plan.media.path, (r.width, r.height), scratch=folder, cancel=CancelToken()
+    )
 
 
 @pytest.mark.parametrize("codec", [Codec.H264, Codec.HEVC, Codec.AV1])

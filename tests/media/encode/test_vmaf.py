@@ -36,7 +36,9 @@ def test_frames_are_paired_by_their_number(ffmpeg, make_clip, tmp_path):
 def test_the_source_is_scaled_to_the_picture(ffmpeg, make_clip, tmp_path):
     """A smaller picture is compared with the source made as small."""
     source = make_clip("source.mkv", *PICTURE, "-vf", "scale=640:360:flags=bicubic", "-crf", "0")
-    made = make_clip("made.mkv", "-i", str(source), "-vf", "scale=320:180:flags=bicubic", "-c:v", "libx264", "-crf", "0")
+    made = make_clip(
+        "made.mkv", "-i", str(source), "-vf", "scale=320:180:flags=bicubic", "-c:v", "libx264", "-crf", "0"
+    )
     assert 97 < _measure(ffmpeg, made, source, tmp_path)
 
 

@@ -18,7 +18,9 @@ from pipeline.media.ffmpeg.process import run_ffmpeg
 from pipeline.model import Outcome
 
 SAID = {
-    "Rematrix is needed between 60 channels and stereo but there is not enough information to do it": "its sound has channels",
+    (
+        "Rematrix is needed between 60 channels and stereo but there is not enough information to do it"
+    ): "its sound has channels",
     "Unknown decoder 'av1_cuvid'": "this ffmpeg has no decoder",
     "No such filter: 'zscale'": "this ffmpeg lacks a filter",
     "Error initializing filters: Cannot allocate memory": "there was not enough memory",
@@ -58,7 +60,10 @@ def test_a_run_that_fails_has_both(ffmpeg, tmp_path):
     (tmp_path / "text.mp4").write_text("no video")
     with pytest.raises(FfmpegError) as failed:
         run_ffmpeg(ffmpeg, ["-i", "text.mp4", "-f", "null", "-"], cwd=tmp_path, cancel=CancelToken())
-    assert (True, True) == ("moov atom not found" in failed.value.words, str(failed.value).startswith("it is damaged, or of a kind"))
+    assert (True, True) == (
+        "moov atom not found" in failed.value.words,
+        str(failed.value).startswith("it is damaged, or of a kind"),
+    )
 
 
 @pytest.fixture
@@ -67,7 +72,9 @@ def failing(tmp_path, ffmpeg) -> Path:
     program = tmp_path / "failing" / "ffmpeg"
     program.parent.mkdir()
     line = "[swr @ 0x1] [error] Rematrix is needed between 60 channels and stereo"
-    program.write_text(f'#!/bin/sh\ncase "$*" in *lesson.mp4*) echo \'{line}\' >&2; exit 1;; esac\nexec "{ffmpeg}" "$@"\n')
+    program.write_text(
+        f'#!/bin/sh\ncase "$*" in *lesson.mp4*) echo \'{line}\' >&2; exit 1;; esac\nexec "{ffmpeg}" "$@"\n'
+    )
     program.chmod(0o755)
     return program
 
@@ -78,7 +85,12 @@ def test_an_editor_reads_no_words_of_ffmpegs(sample, tmp_path, job, failing):
     lines: list[LogLine] = []
     config = Config(ffmpeg_path=str(failing))
     plan = wiring.make_plan(replace(job, source=source), config)
-    report = wiring.run_job(plan, config, lambda event: lines.append(event) if isinstance(event, LogLine) else None, CancelToken())
-    expected = f"{source} could not be encoded: its sound has channels that can't be mixed: export it with stereo or 5.1 sound."
+    report = wiring.run_job(
+        plan, config, lambda event: lines.append(event) if isinstance(event, LogLine) else None, CancelToken()
+    )
+    expected = (
+        f"{source} could not be encoded: its sound has channels that can't be mixed: "
+        "export it with stereo or 5.1 sound."
+    )
     raw = [line.level for line in lines if "Rematrix" in line.text]
     assert (Outcome.FAILED, expected, {LogLevel.DETAIL}) == (report.outcome, report.error, set(raw))

@@ -30,7 +30,10 @@ def _children() -> list[psutil.Process]:
 def test_progress_is_the_output_time(ffmpeg, tmp_path):
     """The last figure is the length of what was made."""
     run = process.run_ffmpeg(
-        ffmpeg, ["-f", "lavfi", "-i", "testsrc2=size=64x64:rate=25:duration=2", "-f", "null", "-"], cwd=tmp_path, cancel=CancelToken()
+        ffmpeg,
+        ["-f", "lavfi", "-i", "testsrc2=size=64x64:rate=25:duration=2", "-f", "null", "-"],
+        cwd=tmp_path,
+        cancel=CancelToken(),
     )
     assert (2.0, 0) == (pytest.approx(run.out_time_s, abs=0.05), run.error_lines)
 
@@ -100,7 +103,9 @@ def _gone(one: psutil.Process) -> bool:
 
 
 def test_ffmpeg_ends_with_a_program_that_is_killed(ffmpeg, tmp_path):
-    """kill -9 leaves nothing running, though nobody is left to end it; ffmpeg was started from a thread, as chunks are."""
+    """kill -9 leaves nothing running, though nobody is left to end it; ffmpeg was started from a thread,
+    as chunks are.
+    """
     code = (
         "import sys, threading; from pathlib import Path; from pipeline.cancel import CancelToken;"
         "from pipeline.media.ffmpeg.process import run_ffmpeg;"

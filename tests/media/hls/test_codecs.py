@@ -33,8 +33,14 @@ def test_the_codec_of_h264(extradata):
         pytest.param("01 01 60000000 900000000000 5d f000 fc fd", "hvc1.1.6.L93.90", id="hvcC, Main"),
         pytest.param("01 22 20000000 b00000000000 7b f000 fc fd", "hvc1.2.4.H123.B0", id="hvcC, Main 10, high tier"),
         pytest.param("01 01 60000000 000000000000 5d f000 fc fd", "hvc1.1.6.L93", id="no constraints"),
-        pytest.param("01 41 60000000 900100000000 5d f000 fc fd", "hvc1.A1.6.L93.90.1", id="profile space, two constraint bytes"),
-        pytest.param("00000001 40010c01 00000001 4201 01 01 60000003 00900000 03000003 005d a0", "hvc1.1.6.L93.90", id="Annex B, escaped"),
+        pytest.param(
+            "01 41 60000000 900100000000 5d f000 fc fd", "hvc1.A1.6.L93.90.1", id="profile space, two constraint bytes"
+        ),
+        pytest.param(
+            "00000001 40010c01 00000001 4201 01 01 60000003 00900000 03000003 005d a0",
+            "hvc1.1.6.L93.90",
+            id="Annex B, escaped",
+        ),
     ],
 )
 def test_the_codec_of_h265(extradata, name):
@@ -74,7 +80,11 @@ def test_headers_without_a_profile_are_refused(codec, extradata, words):
 
 def test_the_codec_of_a_sound():
     """AAC-LC, AC-3 and enhanced AC-3; any other kind of sound is an error."""
-    assert ["mp4a.40.2", "ac-3", "ec-3"] == [audio_codec("aac", "LC"), audio_codec("ac3", None), audio_codec("eac3", None)]
+    assert ["mp4a.40.2", "ac-3", "ec-3"] == [
+        audio_codec("aac", "LC"),
+        audio_codec("ac3", None),
+        audio_codec("eac3", None),
+    ]
     with pytest.raises(EncodeError, match="is aac HE-AAC, which a stream can't hold"):
         audio_codec("aac", "HE-AAC")
     with pytest.raises(EncodeError, match="is opus, which"):

@@ -64,7 +64,9 @@ def test_a_player_with_the_key_sees_the_same(stream, name):
 
 
 def test_the_initialization_vector_is_the_segment_s_number(stream):
-    """RFC 8216, 5.2: counted from EXT-X-MEDIA-SEQUENCE, which is 1; the whole segment is one chain, padded by PKCS #7."""
+    """RFC 8216, 5.2: counted from EXT-X-MEDIA-SEQUENCE, which is 1; the whole segment is one chain,
+    padded by PKCS #7.
+    """
     before = _contents(stream / "ts")
     encrypt_rendition(stream, "ts", KEY, "key.bin", CancelToken())
     for number, name in ((1, "seg_001.ts"), (2, "seg_002.ts")):
@@ -76,7 +78,9 @@ def test_the_initialization_vector_is_the_segment_s_number(stream):
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("checks", [0, 1, 2], ids=["before the first", "after one segment", "before the playlist"])
 def test_a_run_that_ended_in_the_middle(stream, name, checks):
-    """Each segment is plain or encrypted, all can be made plain again, and encrypted to the same as without the break."""
+    """Each segment is plain or encrypted, all can be made plain again,
+    and encrypted to the same as without the break.
+    """
     before = _contents(stream / name)
     if checks < 2:
         with pytest.raises(Cancelled):
@@ -115,14 +119,18 @@ def test_another_key(stream):
     assert before == _contents(stream / "ts")
 
 
-@pytest.mark.parametrize("uri", ["https://keys.example/k?id=1", "http://keys.example:8080/k", "keys/key.bin", "../key.bin", "/key"])
+@pytest.mark.parametrize(
+    "uri", ["https://keys.example/k?id=1", "http://keys.example:8080/k", "keys/key.bin", "../key.bin", "/key"]
+)
 def test_a_key(tmp_path, uri):
     """16 bytes and an address that players can ask."""
     (tmp_path / "key").write_bytes(KEY)
     assert KEY == read_key(Encryption(key_file=tmp_path / "key", key_uri=uri))
 
 
-@pytest.mark.parametrize("uri", ["", "skd://key", "file:///key", "https://", "a b", 'a"b', "a\nb", "http://[", "data:,key"])
+@pytest.mark.parametrize(
+    "uri", ["", "skd://key", "file:///key", "https://", "a b", 'a"b', "a\nb", "http://[", "data:,key"]
+)
 def test_an_address_that_is_none(tmp_path, uri):
     """What players could not ask, or what would break the playlist, is refused."""
     (tmp_path / "key").write_bytes(KEY)

@@ -16,7 +16,18 @@ from pipeline.media.hls.fragments import boxes, read_fragments, read_timescale, 
 @pytest.fixture
 def as_encoded(tmp_path):
     """The two files of the first segment as ffmpeg leaves them: 3 s with a keyframe every second."""
-    options = ["-f", "hls", "-hls_segment_type", "fmp4", "-hls_time", "3", "-start_number", "1", "-hls_segment_filename", "seg_%03d.m4s"]
+    options = [
+        "-f",
+        "hls",
+        "-hls_segment_type",
+        "fmp4",
+        "-hls_time",
+        "3",
+        "-start_number",
+        "1",
+        "-hls_segment_filename",
+        "seg_%03d.m4s",
+    ]
     options += ["-hls_segment_options", "movflags=+frag_discont+frag_keyframe", "index.m3u8"]
     run_ffmpeg(tmp_path, *picture(length_s=4), *X264, "-g", "25", "-output_ts_offset", "10", *options)
     return tmp_path / "init.mp4", tmp_path / "seg_001.m4s"
@@ -35,7 +46,8 @@ def test_fragments_are_moved_into_the_first_segment(as_encoded):
     with av.open(io.BytesIO(after[0] + after[1])) as container:
         shown = [packet.pts for packet in container.demux(video=0) if packet.is_keyframe and packet.size]
     edit_list = after[0].index(b"elst")
-    media_time = int.from_bytes(after[0][edit_list + 16 : edit_list + 20], "big")  # ISO/IEC 14496-12, 8.6.6.2, version 0
+    # ISO/IEC 14496-12, 8.6.6.2, version 0
+    media_time = int.from_bytes(after[0][edit_list + 16 : edit_list + 20], "big")
     assert shown == [fragment.time - media_time for fragment in read_fragments(after[1])]
     times = [fragment.time for fragment in read_fragments(after[1])]
     assert [1, 1] == [(b - a) / read_timescale(after[0]) for a, b in itertools.pairwise(times)]
@@ -56,7 +68,11 @@ def test_again_and_after_a_crash(as_encoded):
 
 @pytest.mark.parametrize(
     "content",
-    [pytest.param(b"", id="empty"), pytest.param(b"no boxes", id="other"), pytest.param(b"\x00\x00\x01\x00moov", id="cut off")],
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"no boxes", id="other"),
+        pytest.param(b"\x00\x00\x01\x00moov", id="cut off"),
+    ],
 )
 def test_a_broken_section_is_an_error(tmp_path, content):
     """What is no initialization section is left alone."""

@@ -39,7 +39,9 @@ def streams(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize(("name", "sound_codec"), [pytest.param("muxed", "mp4a.40.2", id="TS"), pytest.param("fmp4", None, id="fMP4")])
+@pytest.mark.parametrize(
+    ("name", "sound_codec"), [pytest.param("muxed", "mp4a.40.2", id="TS"), pytest.param("fmp4", None, id="fMP4")]
+)
 def test_a_picture(streams, name, sound_codec):
     """Size, usual rate, codecs, durations and the first picture's time, in either container."""
     found = measure(streams, name)
@@ -70,7 +72,8 @@ def test_hdr(streams):
 
 
 @pytest.mark.parametrize(
-    ("name", "codec"), [pytest.param("audio/en", "mp4a.40.2", id="AAC, fMP4"), pytest.param("audio/en-surround", "ac-3", id="AC-3, TS")]
+    ("name", "codec"),
+    [pytest.param("audio/en", "mp4a.40.2", id="AAC, fMP4"), pytest.param("audio/en-surround", "ac-3", id="AC-3, TS")],
 )
 def test_sound_alone(streams, name, codec):
     """Without a picture the first sound gives the time; it may begin with an encoder's run-up."""
@@ -95,7 +98,9 @@ def test_a_playlist_that_is_not_whole_is_refused(tmp_path, text):
 
 
 @pytest.mark.parametrize("missing", ["seg_001.m4s", "init.mp4"])
-@pytest.mark.parametrize(("content", "words"), [pytest.param(b"", "is empty", id="empty"), pytest.param(None, "is missing", id="missing")])
+@pytest.mark.parametrize(
+    ("content", "words"), [pytest.param(b"", "is empty", id="empty"), pytest.param(None, "is missing", id="missing")]
+)
 def test_a_file_that_is_not_there_is_found(tmp_path, missing, content, words):
     """Each file of the playlist must hold something."""
     (tmp_path / "720p").mkdir()

@@ -7,13 +7,27 @@ import dataclasses
 from pipeline.media.encode.colour_conversion import NAMES
 from pipeline.media.hls.iframes import ByteRange, IFrame, IFrames
 from pipeline.media.hls.measure import Measured, MeasuredVideo
-from pipeline.media.hls.playlists import AudioTrack, IFrameStream, SubtitleTrack, iframe_playlist, master_playlist, media_playlist
+from pipeline.media.hls.playlists import (
+    AudioTrack,
+    IFrameStream,
+    SubtitleTrack,
+    iframe_playlist,
+    master_playlist,
+    media_playlist,
+)
 from pipeline.model import DynamicRange
 
 PICTURE = MeasuredVideo(
-    width=1280, height=720, frame_rate=29.97003, codec="avc1.64001f", dynamic_range=DynamicRange.SDR, colour=NAMES[DynamicRange.SDR]
+    width=1280,
+    height=720,
+    frame_rate=29.97003,
+    codec="avc1.64001f",
+    dynamic_range=DynamicRange.SDR,
+    colour=NAMES[DynamicRange.SDR],
 )
-CAPTIONS = SubtitleTrack(language="en", name="English", uri="subtitles/en/index.m3u8", peak_bit_rate=30, average_bit_rate=20, default=True)
+CAPTIONS = SubtitleTrack(
+    language="en", name="English", uri="subtitles/en/index.m3u8", peak_bit_rate=30, average_bit_rate=20, default=True
+)
 
 
 def _rendition(name: str = "720p", peak: int = 3000, **changes) -> Measured:
@@ -22,7 +36,13 @@ def _rendition(name: str = "720p", peak: int = 3000, **changes) -> Measured:
 
 
 def _track(
-    name: str, language: str | None, source_index: int, peak: int = 130, *, default: bool = False, surround: bool = False
+    name: str,
+    language: str | None,
+    source_index: int,
+    peak: int = 130,
+    *,
+    default: bool = False,
+    surround: bool = False,
 ) -> AudioTrack:
     folder = f"audio/{source_index}" + ("-surround" if surround else "")
     return AudioTrack(
@@ -61,7 +81,10 @@ def test_subtitles_of_several_languages_and_kinds():
     ]
     text = master_playlist([_rendition()], subtitles=tracks)
     shown = '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="subtitles",NAME="English'
-    deaf = 'CHARACTERISTICS="public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound"'
+    deaf = (
+        'CHARACTERISTICS="public.accessibility.transcribes-spoken-dialog,'
+        'public.accessibility.describes-music-and-sound"'
+    )
     assert [
         f'{shown} (forced)",LANGUAGE="en",DEFAULT=NO,AUTOSELECT=YES,FORCED=YES,URI="a"',
         f'{shown}",LANGUAGE="en",DEFAULT=NO,AUTOSELECT=YES,FORCED=NO,{deaf},URI="b"',
@@ -96,10 +119,15 @@ def test_sounds_of_their_own_are_a_group():
 
 def test_surround_is_a_second_group_with_the_same_members():
     """RFC 8216, 4.3.4.1.1: a sound without surround is there as it is; each picture is listed for each group."""
-    tracks = [_track("English", "en", 1), _track("English", "en", 1, 400, surround=True), _track("Deutsch", None, 2, default=True)]
+    tracks = [
+        _track("English", "en", 1),
+        _track("English", "en", 1, 400, surround=True),
+        _track("Deutsch", None, 2, default=True),
+    ]
     lines = master_playlist([_rendition()], tracks).splitlines()
     stereo, surround = (
-        [line.replace(f'GROUP-ID="{group}",', "") for line in lines if f'GROUP-ID="{group}"' in line] for group in ("stereo", "surround")
+        [line.replace(f'GROUP-ID="{group}",', "") for line in lines if f'GROUP-ID="{group}"' in line]
+        for group in ("stereo", "surround")
     )
     assert (2, stereo[1]) == (len(surround), surround[1])
     assert stereo[0].replace('"2"', '"6"').replace("audio/1/", "audio/1-surround/") == surround[0]
@@ -132,7 +160,11 @@ def test_several_sounds_alone():
 def test_names_can_t_break_an_attribute():
     """Quotes and line ends are replaced, and two sounds of one name are told apart."""
     tracks = [_track('The "best"\nsound', "en", 1, default=True), _track("The 'best' sound", "de", 2)]
-    names = [line.split(",")[2] for line in master_playlist([_rendition()], tracks).splitlines() if line.startswith("#EXT-X-MEDIA")]
+    names = [
+        line.split(",")[2]
+        for line in master_playlist([_rendition()], tracks).splitlines()
+        if line.startswith("#EXT-X-MEDIA")
+    ]
     assert ["NAME=\"The 'best' sound\"", "NAME=\"The 'best' sound 2\""] == names
 
 
@@ -167,7 +199,9 @@ def test_a_media_playlist():
 
 def test_a_media_playlist_with_map_and_key():
     """The map stands before the key, so that it is not encrypted (RFC 8216, 4.3.2.4); no target is below a second."""
-    text = media_playlist((0.25,), ["seg_001.m4s"], version=7, map_uri="init.mp4", key_uri="https://a.example/key?id=1", independent=False)
+    text = media_playlist(
+        (0.25,), ["seg_001.m4s"], version=7, map_uri="init.mp4", key_uri="https://a.example/key?id=1", independent=False
+    )
     assert [
         "#EXTM3U",
         "#EXT-X-VERSION:7",
@@ -185,7 +219,8 @@ def test_a_media_playlist_with_map_and_key():
 def test_an_iframe_playlist():
     """Byte ranges with their offsets, and the part of the first segment that players need first."""
     frames = tuple(
-        IFrame(uri="seg_001.ts", byte_range=ByteRange(offset=offset, size_bytes=376), duration_s=2.0) for offset in (564, 18_800)
+        IFrame(uri="seg_001.ts", byte_range=ByteRange(offset=offset, size_bytes=376), duration_s=2.0)
+        for offset in (564, 18_800)
     )
     iframes = IFrames(map_uri="seg_001.ts", map_range=ByteRange(offset=0, size_bytes=564), frames=frames)
     assert [

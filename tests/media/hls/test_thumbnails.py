@@ -22,12 +22,20 @@ RGB = {"black": (0, 0, 0), "red": (255, 0, 0), "blue": (0, 0, 255)}
 
 @pytest.fixture(scope="module")
 def colours(tmp_path_factory) -> Path:
-    """Two renditions of a film that shows one colour every two seconds, beginning in black; over each a white bar at the left."""
+    """Two renditions of a film that shows one colour every two seconds, beginning in black;
+    over each a white bar at the left.
+    """
     folder = tmp_path_factory.mktemp("colours")
-    inputs = [argument for colour in COLOURS for argument in ("-f", "lavfi", "-i", f"color={colour}:s=320x180:r=25:d=2")]
-    bars = "".join(f"[{i}]drawbox=w=80:h=180:c={'white' if c != 'black' else c}:t=fill[c{i}];" for i, c in enumerate(COLOURS))
+    inputs = [
+        argument for colour in COLOURS for argument in ("-f", "lavfi", "-i", f"color={colour}:s=320x180:r=25:d=2")
+    ]
+    bars = "".join(
+        f"[{i}]drawbox=w=80:h=180:c={'white' if c != 'black' else c}:t=fill[c{i}];" for i, c in enumerate(COLOURS)
+    )
     joined = "".join(f"[c{i}]" for i in range(len(COLOURS)))
-    run_ffmpeg(folder, *inputs, "-filter_complex", f"{bars}{joined}concat=n={len(COLOURS)}", *X264, "-qp", "0", "film.mkv")
+    run_ffmpeg(
+        folder, *inputs, "-filter_complex", f"{bars}{joined}concat=n={len(COLOURS)}", *X264, "-qp", "0", "film.mkv"
+    )
     for name, fmp4 in (("180p", False), ("90p", True)):
         make_picture(folder, name, "-i", str(folder / "film.mkv"), fmp4=fmp4)
     return folder
@@ -73,7 +81,10 @@ def test_half_a_second(tmp_path):
     """The shortest clip has both: one tile, and one cue that ends with it."""
     make_picture(tmp_path, "90p", *picture(length_s=0.5, rate="30"))
     folder = _thumbnails(tmp_path, "90p")
-    assert ([("00:00:00.000", "00:00:00.500", "0", "0", "160", "90")], (160, 90)) == (_cues(folder), pixels(folder / "poster.jpg")[:2])
+    assert ([("00:00:00.000", "00:00:00.500", "0", "0", "160", "90")], (160, 90)) == (
+        _cues(folder),
+        pixels(folder / "poster.jpg")[:2],
+    )
 
 
 def test_an_upright_film(tmp_path):
@@ -103,10 +114,13 @@ def test_hdr_is_not_washed_out(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("dynamic_range", "signal"), [pytest.param(DynamicRange.PQ, 0.5806, id="PQ"), pytest.param(DynamicRange.HLG, 0.75, id="HLG")]
+    ("dynamic_range", "signal"),
+    [pytest.param(DynamicRange.PQ, 0.5806, id="PQ"), pytest.param(DynamicRange.HLG, 0.75, id="HLG")],
 )
 def test_hdr_keeps_its_order(dynamic_range, signal):
-    """ITU-R BT.2408: the white of paper becomes a light grey, what is brighter lies between that and white, black stays black."""
+    """ITU-R BT.2408: the white of paper becomes a light grey, what is brighter lies between that and white,
+    black stays black.
+    """
     ramp = np.linspace(0, 1, 256, dtype=np.float32)[None, :, None].repeat(3, axis=2)
     shown = to_sdr(ramp, dynamic_range)[0, :, 0]
     white = to_sdr(np.full((1, 1, 3), signal, np.float32), dynamic_range)[0, 0]
@@ -128,7 +142,14 @@ def test_hdr_keeps_its_order(dynamic_range, signal):
 def test_the_sheet_covers_any_length(duration_s, count, columns, rows, interval_s):
     """At most ten by ten tiles, never closer than keyframes, and the last one lasts until the end."""
     found = plan_sheet(
-        MeasuredVideo(width=640, height=360, frame_rate=25.0, codec="avc1", dynamic_range=DynamicRange.SDR, colour=NAMES[DynamicRange.SDR]),
+        MeasuredVideo(
+            width=640,
+            height=360,
+            frame_rate=25.0,
+            codec="avc1",
+            dynamic_range=DynamicRange.SDR,
+            colour=NAMES[DynamicRange.SDR],
+        ),
         duration_s,
     )
     assert (count, columns, rows) == (len(found.times_s), found.columns, found.rows)

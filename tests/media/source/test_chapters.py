@@ -51,10 +51,19 @@ SIMPLE = "CHAPTER01=00:00:00.000\nCHAPTER01NAME=One = first line\nCHAPTER02=00:0
 APPLE = json.dumps(
     [
         {"chapter": 1, "start-time": 0, "titles": [{"language": "en", "title": "One = first line"}]},
-        {"start-time": 90.5, "duration": 3, "titles": [{"language": "en", "title": "Two"}, {"language": "de", "title": "Zwei"}]},
+        {
+            "start-time": 90.5,
+            "duration": 3,
+            "titles": [{"language": "en", "title": "Two"}, {"language": "de", "title": "Zwei"}],
+        },
     ]
 )
-PODCAST = json.dumps({"version": "1.2.0", "chapters": [{"startTime": 0, "title": "One = first line"}, {"startTime": 90.5, "title": "Two"}]})
+PODCAST = json.dumps(
+    {
+        "version": "1.2.0",
+        "chapters": [{"startTime": 0, "title": "One = first line"}, {"startTime": 90.5, "title": "Two"}],
+    }
+)
 TWO = (Chapter(start_s=0.0, title="One = first line"), Chapter(start_s=90.5, title="Two"))
 
 
@@ -76,12 +85,16 @@ def test_the_text_may_be_written_on_any_system(encoding):
     [
         pytest.param("", "there are no chapters in it", id="empty"),
         pytest.param("An essay\nwithout times", "there are no chapters in it", id="something else"),
-        pytest.param("0:00 One\nTwo\n1:00 Three", "line 2 ('Two') has no time before its title", id="a time is missing"),
+        pytest.param(
+            "0:00 One\nTwo\n1:00 Three", "line 2 ('Two') has no time before its title", id="a time is missing"
+        ),
         pytest.param('[{"title": "One"}]', "its chapter 1 has no start-time", id="JSON without times"),
         pytest.param("{nothing", "it begins like JSON and is none", id="broken JSON"),
         pytest.param("CHAPTER01=soon", "the line 'CHAPTER01=soon' has no time such as 00:01:30.000", id="no time"),
         pytest.param("WEBVTT\n\nsoon --> later\nOne", "the line 'soon --> later' is no cue's time", id="no cue's time"),
-        pytest.param(";FFMETADATA1\n[CHAPTER]\ntitle=One", "the chapter 'One' has no START that can be read", id="no START"),
+        pytest.param(
+            ";FFMETADATA1\n[CHAPTER]\ntitle=One", "the chapter 'One' has no START that can be read", id="no START"
+        ),
     ],
 )
 def test_what_can_not_be_read_is_said(text, reason):
@@ -92,9 +105,17 @@ def test_what_can_not_be_read_is_said(text, reason):
 
 def test_chapters_are_fitted_to_the_stream():
     """In order, from its beginning, before its end, one at a time, each with a name."""
-    given = [Chapter(start_s=9.0, title=" Third\n part "), Chapter(start_s=-3.0, title="Early"), Chapter(start_s=-1.0, title="First")]
+    given = [
+        Chapter(start_s=9.0, title=" Third\n part "),
+        Chapter(start_s=-3.0, title="Early"),
+        Chapter(start_s=-1.0, title="First"),
+    ]
     given += [Chapter(start_s=5.0), Chapter(start_s=12.0, title="At the end")]
-    expected = (Chapter(start_s=0.0, title="First"), Chapter(start_s=5.0, title="Chapter 2"), Chapter(start_s=9.0, title="Third part"))
+    expected = (
+        Chapter(start_s=0.0, title="First"),
+        Chapter(start_s=5.0, title="Chapter 2"),
+        Chapter(start_s=9.0, title="Third part"),
+    )
     assert expected == within(given, 12.0)
 
 
@@ -105,6 +126,8 @@ def test_what_players_are_given():
         {"chapter": 1, "start-time": 0.0, "duration": 2.5, "titles": [{"language": "en", "title": "A & <B>"}]},
         {"chapter": 2, "start-time": 2.5, "duration": 1.5, "titles": [{"language": "en", "title": "C"}]},
     ] == json.loads(chapters_json(made, 4.0, "en"))
-    assert ["und", "und"] == [chapter["titles"][0]["language"] for chapter in json.loads(chapters_json(made, 4.0, None))]
+    assert ["und", "und"] == [
+        chapter["titles"][0]["language"] for chapter in json.loads(chapters_json(made, 4.0, None))
+    ]
     expected = "WEBVTT\n\n00:00:00.000 --> 00:00:02.500\nA &amp; &lt;B&gt;\n\n00:00:02.500 --> 00:00:04.000\nC\n"
     assert expected == chapters_vtt(made, 4.0)

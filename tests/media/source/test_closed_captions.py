@@ -28,7 +28,9 @@ SECOND = pop_on("Hola", 30, 50, field=1)
     [
         pytest.param(b"\x06\x04\x0e\xb5\x00\x31" + SAID + b"\x80", b"\xfc\x94\x20\xfd\x80\x80", id="H.264"),
         pytest.param(b"\x00\x00\x01\xb2" + SAID + b"\x00\x00\x01\x01", b"\xfc\x94\x20\xfd\x80\x80", id="MPEG-2"),
-        pytest.param(SAID.replace(b"\xfd\x80\x80", b"\xf8\x00\x00\x03"), b"\xfc\x94\x20\xf8\x00\x00", id="emulation prevention"),
+        pytest.param(
+            SAID.replace(b"\xfd\x80\x80", b"\xf8\x00\x00\x03"), b"\xfc\x94\x20\xf8\x00\x00", id="emulation prevention"
+        ),
         pytest.param(SAID + SAID, b"\xfc\x94\x20\xfd\x80\x80" * 2, id="twice"),
         pytest.param(SAID[:-1] + b"\x00", b"", id="no marker at the end: other bytes that look like it"),
         pytest.param(SAID[:7], b"", id="cut off"),
@@ -84,12 +86,16 @@ def test_a_caption_that_is_never_erased_has_an_end(tmp_path):
     said = {frame: pair for frame, pair in pop_on("Stay", 25, 70).items() if frame < 70}
     media = probe(captioned(_clip(tmp_path, "plain.mp4", *H264), tmp_path / "a.mp4", said))
     (channel,) = read_closed_captions(media, CancelToken())
-    assert [("Stay", 1.0, pytest.approx(8.04, abs=0.002))] == [(cue.text, cue.start_s, cue.end_s) for cue in channel.cues]
+    assert [("Stay", 1.0, pytest.approx(8.04, abs=0.002))] == [
+        (cue.text, cue.start_s, cue.end_s) for cue in channel.cues
+    ]
 
 
 def _said(clip: Path) -> dict[str, list[str]]:
     """Return what each channel of a clip says."""
-    return {channel.name: [cue.text for cue in channel.cues] for channel in read_closed_captions(probe(clip), CancelToken())}
+    return {
+        channel.name: [cue.text for cue in channel.cues] for channel in read_closed_captions(probe(clip), CancelToken())
+    }
 
 
 XDS = [b"\x01\x03", b"Th", b"e ", b"Sh", b"ow", b"\x0f\x2b"]
@@ -97,7 +103,9 @@ XDS = [b"\x01\x03", b"Th", b"e ", b"Sh", b"ow", b"\x0f\x2b"]
 
 
 def test_programme_names_between_captions_are_none(tmp_path):
-    """Field 2 has XDS too: in the middle of a caption, alone, and broken off by the caption that goes on with a control code."""
+    """Field 2 has XDS too: in the middle of a caption, alone,
+    and broken off by the caption that goes on with a control code.
+    """
     plain = _clip(tmp_path, "plain.mp4", *H264)
     said = pop_on("Hola", 40, 70, field=1)
     letters = sorted(said)[6:8]
@@ -120,8 +128,12 @@ def test_four_channels_are_apart(tmp_path):
 
 def test_pages_of_text_are_no_captions(tmp_path):
     """T1 is sent in the same channel as CC1: addresses for television sets, mostly."""
-    page = with_parity({5 + number: pair for number, pair in enumerate([b"\x14\x2a", b"\x14\x2a", b"<h", b"tt", b"p>"])})
-    assert {"CC1": ["Hello"]} == _said(captioned(_clip(tmp_path, "plain.mp4", *H264), tmp_path / "a.mp4", page | pop_on("Hello", 30, 50)))
+    page = with_parity(
+        {5 + number: pair for number, pair in enumerate([b"\x14\x2a", b"\x14\x2a", b"<h", b"tt", b"p>"])}
+    )
+    assert {"CC1": ["Hello"]} == _said(
+        captioned(_clip(tmp_path, "plain.mp4", *H264), tmp_path / "a.mp4", page | pop_on("Hello", 30, 50))
+    )
 
 
 def test_a_channel_that_only_erases_is_not_offered(tmp_path):
@@ -137,8 +149,9 @@ def test_only_708(tmp_path):
     media = probe(captioned(_clip(tmp_path, "plain.mp4", *H264), tmp_path / "a.mp4", {}, xds, more=service))
     assert (Channel(name="SERVICE1", first_s=0.0),) == read_closed_captions(media, CancelToken())
     assert CaptionForm.CEA_708 is media.video.closed_captions
-    assert "closed captions in the picture (CEA-708): only those of CEA-608 can be offered as subtitles" in source_notes(
-        media, keep_hdr=False
+    assert (
+        "closed captions in the picture (CEA-708): only those of CEA-608 can be offered as subtitles"
+        in source_notes(media, keep_hdr=False)
     )
 
 
@@ -161,9 +174,13 @@ def test_what_single_pictures_tell(data, form):
 
 
 def test_padding_is_no_caption(tmp_path, monkeypatch):
-    """A broadcaster's stream always has the bytes, whether or not anything is said: nothing is decoded, nothing promised."""
+    """A broadcaster's stream always has the bytes, whether or not anything is said: nothing is decoded,
+    nothing promised.
+    """
     media = probe(captioned(_clip(tmp_path, "plain.mp4", *H264), tmp_path / "a.mp4", {}))
-    monkeypatch.setattr(closed_captions, "_from_frames", lambda media, cancel: pytest.fail("the whole film was decoded"))
+    monkeypatch.setattr(
+        closed_captions, "_from_frames", lambda media, cancel: pytest.fail("the whole film was decoded")
+    )
     assert (CaptionForm.PADDING, ()) == (media.video.closed_captions, read_closed_captions(media, CancelToken()))
     assert not any("captions" in phrase for phrase in source_notes(media, keep_hdr=False))
 
@@ -179,7 +196,9 @@ def test_captions_in_few_pictures_are_found_when_all_is_read_through(tmp_path, c
 
 def test_captions_that_begin_late_are_found(tmp_path):
     """A recording has none before the programme begins."""
-    clip = captioned(_clip(tmp_path, "plain.mp4", *H264, "-g", "25"), tmp_path / "a.mp4", pop_on("Bye", 60, 70), first=30)
+    clip = captioned(
+        _clip(tmp_path, "plain.mp4", *H264, "-g", "25"), tmp_path / "a.mp4", pop_on("Bye", 60, 70), first=30
+    )
     media = probe(clip)
     assert media.video.closed_captions
     (channel,) = read_closed_captions(media, CancelToken())

@@ -41,7 +41,9 @@ def _even(rate: Fraction, count: int = 300) -> list[Fraction]:
     return [n / rate for n in range(count)]
 
 
-@pytest.mark.parametrize("rate", [Fraction(120), Fraction(120_000, 1001), Fraction(90), Fraction(144), Fraction(240)], ids=str)
+@pytest.mark.parametrize(
+    "rate", [Fraction(120), Fraction(120_000, 1001), Fraction(90), Fraction(144), Fraction(240)], ids=str
+)
 @pytest.mark.parametrize("clock_hz", [CLOCK_HZ, 1000])
 def test_of_an_even_rate_every_nth_frame_keeps_its_time(rate, clock_hz):
     """Also where the container rounds times to milliseconds."""
@@ -63,14 +65,20 @@ def test_a_declared_rate_makes_no_frames(declared):
 
 
 @pytest.mark.parametrize(
-    ("rate", "kept"), [(Fraction(6002, 100), None), (Fraction(603, 10), None), (Fraction(120), 2), (Fraction(240), 4)], ids=str
+    ("rate", "kept"),
+    [(Fraction(6002, 100), None), (Fraction(603, 10), None), (Fraction(120), 2), (Fraction(240), 4)],
+    ids=str,
 )
 def test_frames_above_the_limit_are_found_where_less_is_declared(rate, kept):
     """By the frames' own times; a trace above 60 is timed anew."""
     frames = _ticks(_even(rate, 1200))
     thinned = thinning(frames, None)
     assert thinned is not None
-    assert (Thinning(rate=Fraction(60), least_gap=None) == thinned) if kept is None else (frames[::kept] == thinned.kept(frames, 0))
+    assert (
+        (Thinning(rate=Fraction(60), least_gap=None) == thinned)
+        if kept is None
+        else (frames[::kept] == thinned.kept(frames, 0))
+    )
 
 
 @pytest.mark.parametrize("rate", [Fraction(60), Fraction(60_000, 1001), Fraction(50)], ids=str)

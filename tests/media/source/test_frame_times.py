@@ -44,15 +44,25 @@ KINDS = {
     "telecined film without its doubles": (TELECINED, CLOCK_HZ, 24.06, 24.06, 24.06),
     "a phone's clock that trembles": ([n / 30 + (n % 3 - 1) * 0.003 for n in range(300)], 600, 29.98, 29.98, 29.98),
     "a screen recording, first busy, then still": (SCREEN, CLOCK_HZ, 30.2, 30.2, 60.0),
-    "a screen recording, mostly still": ([*_even(60, 4), *[4 + n * 0.1 for n in range(300)]], CLOCK_HZ, 15.9, 15.9, 60.0),
+    "a screen recording, mostly still": (
+        [*_even(60, 4), *[4 + n * 0.1 for n in range(300)]],
+        CLOCK_HZ,
+        15.9,
+        15.9,
+        60.0,
+    ),
     "a pause": ([*_even(25, 4), *_even(25, 4, start_s=9.0)], CLOCK_HZ, 25.0, 15.35, 25.0),
     "slides": (_even(0.5, 60), CLOCK_HZ, 0.5, 0.5, 0.5),
 }
 
 
-@pytest.mark.parametrize(("times", "hz", "usual", "mean", "fastest"), [pytest.param(*kind, id=name) for name, kind in KINDS.items()])
+@pytest.mark.parametrize(
+    ("times", "hz", "usual", "mean", "fastest"), [pytest.param(*kind, id=name) for name, kind in KINDS.items()]
+)
 def test_a_rate_is_what_the_frames_say(times, hz, usual, mean, fastest):
-    """The usual rate is that of nearly all frames, the mean where there is none; a burst is what a decoder must keep up with."""
+    """The usual rate is that of nearly all frames, the mean where there is none;
+    a burst is what a decoder must keep up with.
+    """
     assert (usual, mean, fastest) == _rounded(_rates(times, hz))
 
 

@@ -18,7 +18,9 @@ def _box(kind: bytes, *content: bytes) -> bytes:
 
 
 TYPE = _box(b"ftyp", b"isom\0\0\2\0isom")
-REFERENCE = _box(b"moov", _box(b"rmra", _box(b"rmda", _box(b"rdrf", bytes(4), b"url ", struct.pack(">I", 6), b"a.mov\0"))))
+REFERENCE = _box(
+    b"moov", _box(b"rmra", _box(b"rmda", _box(b"rdrf", bytes(4), b"url ", struct.pack(">I", 6), b"a.mov\0")))
+)
 XML = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 UNREADABLE = "can't be read as a video: the file is broken or of a kind that is not supported."
 PLAYLIST = "is a playlist, which only names other files: choose the video itself."
@@ -54,7 +56,10 @@ FILES = {
     ),
     "no index": (
         TYPE + _box(b"mdat", bytes(range(256)) * 40)[:5000],
-        "was not finished: its index at the end is missing, without which it can't be read. Copy, record or export it again.",
+        (
+            "was not finished: its index at the end is missing, without which it can't be read. "
+            "Copy, record or export it again."
+        ),
     ),
     "noise": (bytes((i * 167 + (i >> 3) * 59) % 256 for i in range(5000)), UNREADABLE),
 }  # fmt: skip

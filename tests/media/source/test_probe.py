@@ -48,10 +48,20 @@ FACTS: dict[str, dict[str, object]] = {
     "120 fps": {"video.frame_rate": Fraction(120)},
     "slides": {"video.frame_rate": Fraction(1), "duration_s": 8.0},
     "interlaced": {"video.interlaced": True, "video.frame_rate": Fraction(25)},
-    "interlaced ts": {"video.interlaced": True, "video.frame_rate": Fraction(25), "video.codec": "mpeg2video", "video.width": 256},
+    "interlaced ts": {
+        "video.interlaced": True,
+        "video.frame_rate": Fraction(25),
+        "video.codec": "mpeg2video",
+        "video.width": 256,
+    },
     "10 bit": {"video.bit_depth": 10, "video.pixel_format": "yuv420p10le"},
     "4:2:2": {"video.bit_depth": 8, "video.pixel_format": "yuv422p"},
-    "prores": {"video.codec": "prores", "video.bit_depth": 10, "video.pixel_format": "yuv422p10le", "video.interlaced": False},
+    "prores": {
+        "video.codec": "prores",
+        "video.bit_depth": 10,
+        "video.pixel_format": "yuv422p10le",
+        "video.interlaced": False,
+    },
     "transparent": {"video.codec": "png", "video.pixel_format": "rgba", "video.bit_depth": 8},
     "hdr10": {"video.dynamic_range": DynamicRange.PQ, "video.bit_depth": 10, "video.colour_primaries": "bt2020"},
     "hlg": {"video.dynamic_range": DynamicRange.HLG, "video.bit_depth": 10, "video.colour_space": "bt2020nc"},
@@ -84,12 +94,18 @@ def test_each_kind_of_source_is_described_as_it_is(source_clip, kind):
     """Size as shown, rate, fields, depth, colours, times and the readable end are those that the clip was made with."""
     media = probe(source_clip(kind))
     found = {name: attrgetter(name)(media) for name in FACTS[kind]}
-    assert FACTS[kind] == {name: pytest.approx(value, abs=0.03) if isinstance(value, float) else value for name, value in found.items()}
+    assert FACTS[kind] == {
+        name: pytest.approx(value, abs=0.03) if isinstance(value, float) else value for name, value in found.items()
+    }
 
 
 SOUNDS: dict[str, list[tuple[str, int, str | None, str, bool, float]]] = {
     "surround": [("aac", 6, None, "", True, 0.0)],
-    "sound tracks": [("aac", 1, "en", "", False, 0.0), ("aac", 1, "de", "", True, 0.0), ("aac", 1, None, "Commentary", False, 0.0)],
+    "sound tracks": [
+        ("aac", 1, "en", "", False, 0.0),
+        ("aac", 1, "de", "", True, 0.0),
+        ("aac", 1, None, "Commentary", False, 0.0),
+    ],
     "sound later": [("aac", 1, None, "", False, 1.5)],
     "mp3 with cover": [("mp3", 1, None, "", False, 0.0)],
     "webm": [("opus", 1, None, "", False, 0.0)],
@@ -101,7 +117,9 @@ SOUNDS: dict[str, list[tuple[str, int, str | None, str, bool, float]]] = {
 def test_each_sound_track_is_described_as_it_is(source_clip, kind):
     """Codec, channels, language, title, whether it is marked as the one to play, and its start."""
     tracks = probe(source_clip(kind)).audio
-    assert SOUNDS[kind] == [(t.codec, t.channels, t.language, t.title, t.default, pytest.approx(t.start_s, abs=0.03)) for t in tracks]
+    assert SOUNDS[kind] == [
+        (t.codec, t.channels, t.language, t.title, t.default, pytest.approx(t.start_s, abs=0.03)) for t in tracks
+    ]
 
 
 @pytest.mark.parametrize(("kind", "sound_s"), [("sound shorter", 1.5), ("sound later", 1.5), ("sound longer", 5.0)])
@@ -156,7 +174,10 @@ def test_a_bare_stream_of_sound_is_as_long_as_it_is(make_clip):
     """Its duration is nowhere declared, and what ffmpeg reckons from the first bit rate is far off."""
     source = ("-f", "lavfi", "-i", "aevalsrc='if(gt(t,2),random(0)-0.5,0)':s=48000:d=8")
     clip = make_clip("bare.mp3", *source, "-c:a", "libmp3lame", "-q:a", "4", "-write_xing", "0", "-id3v2_version", "0")
-    assert (8.0, 8.0) == (pytest.approx(probe(clip).duration_s, abs=0.1), pytest.approx(probe(clip).readable_s, abs=0.1))
+    assert (8.0, 8.0) == (
+        pytest.approx(probe(clip).duration_s, abs=0.1),
+        pytest.approx(probe(clip).readable_s, abs=0.1),
+    )
 
 
 def test_a_broken_source_s_rate_is_that_of_what_is_there(source_clip):
@@ -206,7 +227,11 @@ def _pipe(folder: Path) -> Path:
 
 def _picture(folder: Path) -> Path:
     path = folder / "picture.png"
-    path.write_bytes(base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="))
+    path.write_bytes(
+        base64.b64decode(
+            "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+        )
+    )
     return path
 
 
@@ -247,7 +272,11 @@ def test_what_is_no_video_gets_one_sentence_that_names_it(tmp_path, make, words)
     path = make(tmp_path)
     with pytest.raises(SourceError) as caught:
         probe(path)
-    assert (True, True, 1) == (str(path) in str(caught.value), words in str(caught.value), len(str(caught.value).splitlines()))
+    assert (True, True, 1) == (
+        str(path) in str(caught.value),
+        words in str(caught.value),
+        len(str(caught.value).splitlines()),
+    )
 
 
 @pytest.mark.parametrize("brand", [b"avif", b"heic"], ids=["avif", "heic"])

@@ -67,7 +67,10 @@ def test_only_the_end_of_a_broken_matroska_file_is_read(source_clip, monkeypatch
     clip = source_clip("truncated mkv")
     monkeypatch.setattr(module, "TAIL_BYTES", (150_000,))
     end, read_bytes = search(clip)
-    assert (4.88, True) == (pytest.approx(end.picture_and_sound_s, abs=0.01), 150_000 <= read_bytes < clip.stat().st_size / 2)
+    assert (4.88, True) == (
+        pytest.approx(end.picture_and_sound_s, abs=0.01),
+        150_000 <= read_bytes < clip.stat().st_size / 2,
+    )
 
 
 def test_a_wider_window_is_tried_where_no_cluster_begins_in_the_first(source_clip, monkeypatch):
@@ -95,7 +98,9 @@ def test_less_of_a_rich_picture_is_read(source_clip, monkeypatch):
 def test_without_a_declared_end_only_matroska_is_searched(source_clip):
     """Where to look is not known: a bare H.264 stream, for one, has no times at all."""
     with SourceFile(source_clip("plain")) as file, av.open(file) as container:
-        found = readable_end(container, file, list(container.streams), start_s=0.0, declared_end_s=None, first_position=48)
+        found = readable_end(
+            container, file, list(container.streams), start_s=0.0, declared_end_s=None, first_position=48
+        )
     assert found is None
 
 

@@ -27,7 +27,10 @@ def test_frames_keyframes_and_ends_are_found(make_clip, kind):
         found.usual_gap,
         [end / CLOCK_HZ for end in found.sound_ends.values()],
     )
-    assert (pytest.approx(4.0, abs=0.07), found.sound_ends[media.audio[0].index]) == (found.picture_end / CLOCK_HZ, found.end)
+    assert (pytest.approx(4.0, abs=0.07), found.sound_ends[media.audio[0].index]) == (
+        found.picture_end / CLOCK_HZ,
+        found.end,
+    )
 
 
 def test_frames_that_an_edit_list_hides_are_decoded_and_not_shown(make_clip):
@@ -40,17 +43,37 @@ def test_frames_that_an_edit_list_hides_are_decoded_and_not_shown(make_clip):
 
 def test_the_busiest_stretch_is_found(make_clip):
     """Two seconds of noise after six of grey: the mean says little of what the noise takes."""
-    grey, noise = ("color=c=gray:size=320x180:rate=25:duration=6", "testsrc2=size=320x180:rate=25:duration=2,noise=alls=40:allf=t")
-    inputs = ("-f", "lavfi", "-i", grey, "-f", "lavfi", "-i", noise, "-filter_complex", "[0:v][1:v]concat=n=2,format=yuv420p")
+    grey, noise = (
+        "color=c=gray:size=320x180:rate=25:duration=6",
+        "testsrc2=size=320x180:rate=25:duration=2,noise=alls=40:allf=t",
+    )
+    inputs = (
+        "-f",
+        "lavfi",
+        "-i",
+        grey,
+        "-f",
+        "lavfi",
+        "-i",
+        noise,
+        "-filter_complex",
+        "[0:v][1:v]concat=n=2,format=yuv420p",
+    )
     clip = make_clip("clip.mp4", *inputs, "-c:v", "libx264", "-preset", "ultrafast")
     found = scan(probe(clip), CancelToken())
-    assert (8, pytest.approx(found.picture_end / CLOCK_HZ * found.bit_rate / 8)) == (len(found.picture_bytes), sum(found.picture_bytes))
+    assert (8, pytest.approx(found.picture_end / CLOCK_HZ * found.bit_rate / 8)) == (
+        len(found.picture_bytes),
+        sum(found.picture_bytes),
+    )
     assert found.peak_bit_rate == pytest.approx(4 * found.bit_rate, rel=0.02)
 
 
 def test_of_a_source_shorter_than_a_stretch_the_whole_is_the_busiest(make_clip):
     """Half a second."""
-    found = scan(probe(make_clip("clip.mp4", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=0.48", *X264)), CancelToken())
+    found = scan(
+        probe(make_clip("clip.mp4", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=0.48", *X264)),
+        CancelToken(),
+    )
     assert (1, found.bit_rate) == (len(found.picture_bytes), found.peak_bit_rate)
 
 
@@ -93,5 +116,9 @@ def test_a_file_that_is_gone_is_a_sentence(make_clip):
 def test_progress_is_a_fraction_of_the_file(make_clip):
     """From nothing up to the whole."""
     seen: list[float] = []
-    scan(probe(make_clip("clip.mp4", *PICTURE, *TONE, *X264, "-c:a", "pcm_s16le", "-f", "mov")), CancelToken(), seen.append)
+    scan(
+        probe(make_clip("clip.mp4", *PICTURE, *TONE, *X264, "-c:a", "pcm_s16le", "-f", "mov")),
+        CancelToken(),
+        seen.append,
+    )
     assert (sorted(seen), True) == (seen, 0.0 <= seen[0] <= seen[-1] <= 1.0)

@@ -76,7 +76,9 @@ NOT_FILES = [
 ]
 
 
-@pytest.mark.parametrize(("make", "sentence"), NOT_FILES, ids=[sentence[:22] + str(n) for n, (_, sentence) in enumerate(NOT_FILES)])
+@pytest.mark.parametrize(
+    ("make", "sentence"), NOT_FILES, ids=[sentence[:22] + str(n) for n, (_, sentence) in enumerate(NOT_FILES)]
+)
 def test_what_is_no_file_is_refused_at_once(tmp_path, make, sentence):
     """Opening a pipe would wait for ever for somebody to write into it."""
     path = make(tmp_path)
@@ -133,5 +135,11 @@ def test_a_source_that_changes_while_it_is_encoded_ends_the_job(clip, job, chang
 
     plan = wiring.make_plan(replace(job, source=clip), Config())
     report = wiring.run_job(plan, Config(), sink, CancelToken())
-    found = (len(changed), report.outcome, " while it was read" in report.error, "\n" in report.error, report.folder.exists())
+    found = (
+        len(changed),
+        report.outcome,
+        " while it was read" in report.error,
+        "\n" in report.error,
+        report.folder.exists(),
+    )
     assert (1, Outcome.FAILED, True, False, False) == found

@@ -11,7 +11,9 @@ from pipeline.media.source.probe import probe
 from pipeline.media.source.source_notes import missing_s, source_notes
 from pipeline.model import AudioStream
 
-SOUND = AudioStream(codec="aac", channels=2, sample_rate_hz=48_000, language=None, bit_rate=None, start_s=0.0, duration_s=60.0)
+SOUND = AudioStream(
+    codec="aac", channels=2, sample_rate_hz=48_000, language=None, bit_rate=None, start_s=0.0, duration_s=60.0
+)
 PQ, HLG = {"colour_transfer": "smpte2084"}, {"colour_transfer": "arib-std-b67"}
 TEN_BIT = {"pixel_format": "yuv420p10le", "bit_depth": 10}
 
@@ -27,9 +29,17 @@ def test_a_plain_source_needs_no_words(media_info):
         (PQ | TEN_BIT, False, ("HDR10, converted to SDR",)),
         (PQ | TEN_BIT, True, ("HDR10, kept",)),
         (HLG | TEN_BIT, False, ("HLG, converted to SDR",)),
-        (HLG | {"pixel_format": "yuv422p12le", "bit_depth": 12}, True, ("HLG, kept", "12-bit 4:2:2 colour, made 10-bit 4:2:0")),
+        (
+            HLG | {"pixel_format": "yuv422p12le", "bit_depth": 12},
+            True,
+            ("HLG, kept", "12-bit 4:2:2 colour, made 10-bit 4:2:0"),
+        ),
         ({"colour_primaries": "smpte432"}, False, ("Display P3 colours, converted to BT.709",)),
-        ({"colour_primaries": "bt2020"} | TEN_BIT, False, ("BT.2020 colours, converted to BT.709", "10-bit, made 8-bit")),
+        (
+            {"colour_primaries": "bt2020"} | TEN_BIT,
+            False,
+            ("BT.2020 colours, converted to BT.709", "10-bit, made 8-bit"),
+        ),
         ({"colour_primaries": "bt470bg", "colour_space": "bt470bg"}, False, ()),
         (TEN_BIT, True, ("10-bit, made 8-bit",)),
         ({"pixel_format": "yuv422p10le", "bit_depth": 10}, False, ("10-bit 4:2:2 colour, made 8-bit 4:2:0",)),

@@ -25,7 +25,9 @@ zwei Zeilen
 CUES = [Cue(start_s=0.5, end_s=1.0, text="Hello there & you"), Cue(start_s=1.2, end_s=2.6, text="Über\nzwei Zeilen")]
 
 
-def _clip(folder: Path, name: str, text: bytes, *options: str, file: str = "text.srt", codec: tuple[str, ...] = H264) -> Path:
+def _clip(
+    folder: Path, name: str, text: bytes, *options: str, file: str = "text.srt", codec: tuple[str, ...] = H264
+) -> Path:
     subtitles = folder / file
     subtitles.write_bytes(text)
     return run(folder, name, *picture(), "-i", str(subtitles), "-map", "0", "-map", "1", *codec, *options)
@@ -44,7 +46,9 @@ def _read(clip: Path) -> list[list[Cue]]:
         pytest.param("a.mkv", ("-c:s", "srt"), id="SubRip"),
         pytest.param("a.mkv", ("-c:s", "ass"), id="ASS"),
         pytest.param("a.mkv", ("-c:s", "webvtt"), id="WebVTT"),
-        pytest.param("a.mkv", ("-c:s", "srt", "-output_ts_offset", "5", "-avoid_negative_ts", "disabled"), id="times from 5 s on"),
+        pytest.param(
+            "a.mkv", ("-c:s", "srt", "-output_ts_offset", "5", "-avoid_negative_ts", "disabled"), id="times from 5 s on"
+        ),
     ],
 )
 def test_text_is_read_from_every_form(tmp_path, name, options):
@@ -54,7 +58,14 @@ def test_text_is_read_from_every_form(tmp_path, name, options):
 
 def test_what_the_file_says_of_its_tracks(tmp_path):
     """Language, title, and what a track is for."""
-    marks = ("-disposition:s:0", "forced", "-disposition:s:1", "default+hearing_impaired", "-metadata:s:s:1", "title=For the deaf")
+    marks = (
+        "-disposition:s:0",
+        "forced",
+        "-disposition:s:1",
+        "default+hearing_impaired",
+        "-metadata:s:s:1",
+        "title=For the deaf",
+    )
     maps = ("-map", "1", "-c:s", "srt", "-metadata:s:s:0", "language=ger", "-metadata:s:s:1", "language=eng", *marks)
     found = probe(_clip(tmp_path, "a.mkv", SRT.encode(), *maps)).subtitles
     assert [("de", "", False, True, False), ("en", "For the deaf", True, False, True)] == [
@@ -62,7 +73,9 @@ def test_what_the_file_says_of_its_tracks(tmp_path):
     ]
 
 
-@pytest.mark.parametrize(("flags", "forced"), [(0xC0000000, True), (0x40000000, False), (0, False)], ids=["all", "some", "none"])
+@pytest.mark.parametrize(
+    ("flags", "forced"), [(0xC0000000, True), (0x40000000, False), (0, False)], ids=["all", "some", "none"]
+)
 def test_what_mp4_says_of_forced_subtitles(tmp_path, flags, forced):
     """QuickTime's display flags: all samples are forced, or only some of them."""
     clip = _clip(tmp_path, "a.mp4", SRT.encode(), "-c:s", "mov_text")
@@ -75,7 +88,10 @@ def test_what_mp4_says_of_forced_subtitles(tmp_path, flags, forced):
 def test_pictures_are_told_from_text(tmp_path):
     """A Blu-ray's subtitles are pictures, from which nothing can be read."""
     screen = b"\x01\x40\x00\xb4\x10\x00\x00\x80\x00\x00\x00"  # 320x180, a new epoch without objects
-    segments = b"".join(b"PG" + bytes(8) + kind + len(data).to_bytes(2, "big") + data for kind, data in ((b"\x16", screen), (b"\x80", b"")))
+    segments = b"".join(
+        b"PG" + bytes(8) + kind + len(data).to_bytes(2, "big") + data
+        for kind, data in ((b"\x16", screen), (b"\x80", b""))
+    )
     clip = _clip(tmp_path, "a.mkv", segments, "-c:s", "copy", file="pictures.sup")
     assert [SubtitleForm.PICTURES] == [stream.form for stream in probe(clip).subtitles]
     assert [] == _read(clip)

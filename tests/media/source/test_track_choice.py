@@ -40,7 +40,9 @@ def two_programmes(ffmpeg, tmp_path_factory) -> Path:
 def two_pictures(ffmpeg, tmp_path_factory) -> Path:
     """Two angles of one scene, the first marked as default; two sounds."""
     target = tmp_path_factory.mktemp("angles") / "angles.mkv"
-    subprocess.run([str(ffmpeg), "-v", "error", "-y", *SMALL, *LARGE, *LOW, *HIGH, *MAPS, *ENCODE, str(target)], check=True)
+    subprocess.run(
+        [str(ffmpeg), "-v", "error", "-y", *SMALL, *LARGE, *LOW, *HIGH, *MAPS, *ENCODE, str(target)], check=True
+    )
     return target
 
 
@@ -49,7 +51,9 @@ def test_the_programmes_are_read_from_the_tables(two_programmes, tmp_path, strid
     """Numbers, names and PIDs, also with a time ahead of each packet or error correction behind it."""
     data, ahead = two_programmes.read_bytes(), bytes(4 if stride == 192 else 0)
     other = tmp_path / "other.ts"
-    other.write_bytes(b"".join(ahead + data[i : i + 188] + bytes(stride - 188 - len(ahead)) for i in range(0, len(data), 188)))
+    other.write_bytes(
+        b"".join(ahead + data[i : i + 188] + bytes(stride - 188 - len(ahead)) for i in range(0, len(data), 188))
+    )
     found = [(p.number, p.name, len(p.stream_ids)) for p in programmes(other)]
     assert [(1, "Sport", 2), (7, "Zwölf", 2)] == found
 
@@ -66,17 +70,25 @@ def _with_flipped_bit(data: bytes, pid: int, at: int, *, all_of_them: bool) -> b
 
 
 def test_a_table_with_an_error_is_not_believed(two_programmes, tmp_path):
-    """Reception has single wrong bits: each table has a check sum, and comes again. Without one left, programmes have no names."""
+    """Reception has single wrong bits: each table has a check sum, and comes again.
+
+    Without one left, programmes have no names.
+    """
     data, other = two_programmes.read_bytes(), tmp_path / "other.ts"
     names = set()
     for at in range(5, 60):
         for all_of_them in (False, True):
             other.write_bytes(_with_flipped_bit(data, 0x11, at, all_of_them=all_of_them))
             names.add((all_of_them, *((p.number, p.name) for p in programmes(other))))
-    assert {(False, (1, "Sport"), (7, "Zwölf")), (True, (1, ""), (7, ""))} == names - {(True, (1, "Sport"), (7, "Zwölf"))}  # in stuffing
+    # in stuffing
+    assert {(False, (1, "Sport"), (7, "Zwölf")), (True, (1, ""), (7, ""))} == names - {
+        (True, (1, "Sport"), (7, "Zwölf"))
+    }
 
 
-@pytest.mark.parametrize("data", [b"", b"\x47", b"\x47" * 188 * 9, bytes(5000)], ids=["empty", "one byte", "all sync", "zeros"])
+@pytest.mark.parametrize(
+    "data", [b"", b"\x47", b"\x47" * 188 * 9, bytes(5000)], ids=["empty", "one byte", "all sync", "zeros"]
+)
 def test_what_is_no_transport_stream_has_no_programmes(tmp_path, data):
     """And does no harm."""
     (tmp_path / "other.ts").write_bytes(data)
@@ -133,7 +145,8 @@ def test_a_programme_without_anything_in_it_is_not_taken(ffmpeg, tmp_path):
     path = tmp_path / "radio.ts"
     programmes_of = ["-program", "program_num=1:title=Off:st=0", "-program", "program_num=7:title=On:st=1"]
     subprocess.run(
-        [str(ffmpeg), "-v", "error", *LOW, *HIGH, "-map", "0", "-map", "1", *programmes_of, "-c:a", "mp2", str(path)], check=True
+        [str(ffmpeg), "-v", "error", *LOW, *HIGH, "-map", "0", "-map", "1", *programmes_of, "-c:a", "mp2", str(path)],
+        check=True,
     )
     data = path.read_bytes()
     packets = [data[i : i + 188] for i in range(0, len(data), 188)]
@@ -164,7 +177,9 @@ def mp4(ffmpeg, tmp_path_factory) -> Path:
     return target
 
 
-@pytest.mark.parametrize("kind", [(b"avc1\0\0\0\0\0\0\0\1", b"encv\0\0\0\0\0\0\0\1"), (b"avc1\0\0\0\0\0\0\0\1", b"drmi\0\0\0\0\0\0\0\1")])
+@pytest.mark.parametrize(
+    "kind", [(b"avc1\0\0\0\0\0\0\0\1", b"encv\0\0\0\0\0\0\0\1"), (b"avc1\0\0\0\0\0\0\0\1", b"drmi\0\0\0\0\0\0\0\1")]
+)
 def test_a_protected_file_is_called_protected(mp4, tmp_path, kind):
     """Common Encryption and FairPlay: not damaged, and nothing that we could mend."""
     path = _with_box(mp4, tmp_path / "film.m4v", *kind)
@@ -186,7 +201,9 @@ def test_a_scrambled_broadcast_is_called_protected(two_programmes, tmp_path):
 
 
 def _dolby_vision(source: Path, target: Path, profile: int, base: int) -> Path:
-    """Put a Dolby Vision record in place of the box with the pixel's shape, which is as large as it with a record cut short."""
+    """Put a Dolby Vision record in place of the box with the pixel's shape,
+    which is as large as it with a record cut short.
+    """
     record = bytes([1, 0, profile << 1, 0x25, base << 4, 0, 0, 0])
     data = source.read_bytes()
     at = data.index(b"pasp")
@@ -217,7 +234,9 @@ def test_sound_that_can_not_be_decoded_is_never_left_out_silently(mpeg_h, tmp_pa
     media = probe(mpeg_h)
     job = Job(source=mpeg_h, output_dir=tmp_path, slug="a")
     said = "1 sound track left out: MPEG-H 3D Audio can't be decoded"
-    with pytest.raises(SourceError, match=r"^The sound of .*mpegh\.mp4 \(MPEG-H 3D Audio\) can't be decoded: export it"):
+    with pytest.raises(
+        SourceError, match=r"^The sound of .*mpegh\.mp4 \(MPEG-H 3D Audio\) can't be decoded: export it"
+    ):
         make_plan(job, media)
     accepted = Job(source=mpeg_h, output_dir=tmp_path, slug="a", accept_damaged=True)
     assert (True, ()) == (said in source_notes(media, keep_hdr=False), make_plan(accepted, media).audio)
@@ -228,7 +247,9 @@ def test_one_sound_of_two_that_can_be_decoded_is_enough(ffmpeg, tmp_path):
     both = tmp_path / "both.mp4"
     maps = [word for number in "012" for word in ("-map", number)]
     subprocess.run([str(ffmpeg), "-v", "error", *LARGE, *LOW, *HIGH, *maps, *ENCODE, str(both)], check=True)
-    both.write_bytes(both.read_bytes().replace(b"mp4a\0\0\0\0\0\0\0\1", b"mhm1\0\0\0\0\0\0\0\1", 1).replace(b"esds", b"mhaC", 1))
+    both.write_bytes(
+        both.read_bytes().replace(b"mp4a\0\0\0\0\0\0\0\1", b"mhm1\0\0\0\0\0\0\0\1", 1).replace(b"esds", b"mhaC", 1)
+    )
     media = probe(both)
     assert (1, ("MPEG-H 3D Audio",)) == (len(media.audio), media.undecodable_sounds)
     assert make_plan(Job(source=both, output_dir=tmp_path, slug="a"), media).audio

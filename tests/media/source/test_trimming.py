@@ -37,11 +37,17 @@ def test_a_part_is_given_by_two_times(text, trim):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        pytest.param("90", "A part of the video is given by its beginning and its end, such as 0:01:30-0:12:00", id="one time"),
+        pytest.param(
+            "90", "A part of the video is given by its beginning and its end, such as 0:01:30-0:12:00", id="one time"
+        ),
         pytest.param("-", "A part of the video is given by its beginning and its end", id="none"),
         pytest.param("soon-later", "'soon' is no time: write it as 0:01:30, 1:30.5 or 90 (seconds).", id="words"),
         pytest.param("1:90-2:00", "'1:90' is no time", id="ninety seconds of a minute"),
-        pytest.param("12:00-1:30", "The part of the video from 12:00 to 1:30 is empty: its end must come after its beginning.", id="back"),
+        pytest.param(
+            "12:00-1:30",
+            "The part of the video from 12:00 to 1:30 is empty: its end must come after its beginning.",
+            id="back",
+        ),
         pytest.param("5-5", "The part of the video from 5 to 5 is empty", id="nothing"),
     ],
 )
@@ -61,7 +67,13 @@ def test_two_fields_say_the_same():
 def test_the_parts_beginning_is_the_first_moment(media_info):
     """All times move, and none goes beyond the part's end."""
     media = trimmed(media_info(start_s=0.5), Trim(start_s=10, end_s=25))
-    assert (10.0, 10.0, 15.0, 15.0, True) == (media.start_s, media.left_out_s, media.limit_s, media.duration_s, media.is_part)
+    assert (10.0, 10.0, 15.0, 15.0, True) == (
+        media.start_s,
+        media.left_out_s,
+        media.limit_s,
+        media.duration_s,
+        media.is_part,
+    )
     assert (-9.5, 24.5) == (media.video.start_s, media.video.duration_s)
     assert (-10.0, 25.0) == (media.audio[0].start_s, media.audio[0].duration_s)
 
@@ -75,14 +87,24 @@ def test_a_part_up_to_the_end_has_no_limit(media_info):
 def test_chapters_of_a_part(media_info):
     """The one that goes on at its beginning is there, what begins after its end is not."""
     whole = replace(media_info(), chapters=tuple(Chapter(start_s=s, title=str(s)) for s in (0, 12, 20, 30)))
-    assert [(-10, "0"), (2, "12"), (10, "20")] == [(c.start_s, c.title) for c in trimmed(whole, Trim(start_s=10, end_s=30)).chapters]
+    assert [(-10, "0"), (2, "12"), (10, "20")] == [
+        (c.start_s, c.title) for c in trimmed(whole, Trim(start_s=10, end_s=30)).chapters
+    ]
 
 
 @pytest.mark.parametrize(
     ("trim", "sentence"),
     [
-        pytest.param(Trim(start_s=60), "lesson.mp4 lasts 60.0 s, so nothing of it lies after 60 s: choose an earlier part.", id="in"),
-        pytest.param(Trim(end_s=90), "lesson.mp4 lasts 60.0 s, so no part of it can end at 90 s: choose an earlier end.", id="out"),
+        pytest.param(
+            Trim(start_s=60),
+            "lesson.mp4 lasts 60.0 s, so nothing of it lies after 60 s: choose an earlier part.",
+            id="in",
+        ),
+        pytest.param(
+            Trim(end_s=90),
+            "lesson.mp4 lasts 60.0 s, so no part of it can end at 90 s: choose an earlier end.",
+            id="out",
+        ),
     ],
 )
 def test_a_part_beyond_the_end_is_refused(media_info, trim, sentence):

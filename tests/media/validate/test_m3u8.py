@@ -46,7 +46,13 @@ def test_a_media_playlist_is_its_segments():
     first, second = playlist.segments
     assert ((), 6, "#EXTM3U") == (playlist.faults, playlist.target_duration_s, playlist.first_line)
     assert ("a.m4s", 5, 6.006, False) == (first.uri, first.number, first.duration_s, first.discontinuity)
-    assert ("b.m4s", 6, 3.0, True, None) == (second.uri, second.number, second.duration_s, second.discontinuity, second.key)
+    assert ("b.m4s", 6, 3.0, True, None) == (
+        second.uri,
+        second.number,
+        second.duration_s,
+        second.discontinuity,
+        second.key,
+    )
     assert first.key is not None
     assert ("AES-128", "https://keys.example/k", bytes(15) + b"\n") == (first.key.method, first.key.uri, first.key.iv)
     assert first.init is not None
@@ -79,7 +85,9 @@ def test_a_master_playlist_is_its_variants():
     assert ["i.m3u8"] == [variant.uri for variant in master.iframe_variants]
 
 
-@pytest.mark.parametrize("text", ["\r\n".join(MEDIA.split("\n")), MEDIA + "\n\n", MEDIA.replace("\n#EXTINF", " \n#EXTINF")])
+@pytest.mark.parametrize(
+    "text", ["\r\n".join(MEDIA.split("\n")), MEDIA + "\n\n", MEDIA.replace("\n#EXTINF", " \n#EXTINF")]
+)
 def test_line_ends_do_not_matter(text):
     """CRLF, empty lines and spaces at the end of a line change nothing."""
     playlist = parse(text)
@@ -91,7 +99,9 @@ def test_byte_ranges_go_on_where_the_last_one_ended():
     """RFC 8216, 4.3.2.2: without an offset a range follows the one before of the same file."""
     lines = [("#EXTINF:1,", f"#EXT-X-BYTERANGE:{said}", "a.ts") for said in ("100@50", "30", "20@500")]
     playlist = _media(*[line for three in lines for line in three])
-    assert [ByteRange(100, 50), ByteRange(30, 150), ByteRange(20, 500)] == [segment.byte_range for segment in playlist.segments]
+    assert [ByteRange(100, 50), ByteRange(30, 150), ByteRange(20, 500)] == [
+        segment.byte_range for segment in playlist.segments
+    ]
     assert () == playlist.faults
 
 
@@ -135,7 +145,9 @@ def test_a_playlist_of_both_kinds_is_what_most_of_it_is():
     assert isinstance(parse(MASTER + "#EXTINF:1,\n"), MasterPlaylist)
 
 
-@pytest.mark.parametrize("text", ["", "\0", "#EXTM3U", "#EXT", "#EXT-X-STREAM-INF", "#EXT-X-KEY:", "🎬" * 50, "#EXTINF"])
+@pytest.mark.parametrize(
+    "text", ["", "\0", "#EXTM3U", "#EXT", "#EXT-X-STREAM-INF", "#EXT-X-KEY:", "🎬" * 50, "#EXTINF"]
+)
 def test_nothing_makes_the_reader_fail(text):
     """Any text is some playlist."""
     assert parse(text).tags == parse(text).tags

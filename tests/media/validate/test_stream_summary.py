@@ -16,9 +16,15 @@ def _variant(uri: str, size: str = "") -> str:
 @pytest.mark.parametrize(
     ("master", "expected"),
     [
-        pytest.param(_variant("360p/m.m3u8", "480x360") + _variant("1080p/m.m3u8", "1920x800"), (8.5, ("1080p", "360p")), id="our layout"),
+        pytest.param(
+            _variant("360p/m.m3u8", "480x360") + _variant("1080p/m.m3u8", "1920x800"),
+            (8.5, ("1080p", "360p")),
+            id="our layout",
+        ),
         pytest.param(_variant("360p/m.m3u8") + _variant("360p/m.m3u8"), (8.5, ("360p",)), id="a quality twice"),
-        pytest.param(_variant("360p/m.m3u8", "360x640") + _variant("hi.m3u8", "720x1280"), (8.5, ("720p", "360p")), id="portrait"),
+        pytest.param(
+            _variant("360p/m.m3u8", "360x640") + _variant("hi.m3u8", "720x1280"), (8.5, ("720p", "360p")), id="portrait"
+        ),
         pytest.param(_variant("a%20b.m3u8", "640x360"), (8.5, ("360p",)), id="escaped address"),
         pytest.param(_variant("https://cdn.example.com/x.m3u8", "640x360"), (None, ("360p",)), id="elsewhere"),
         pytest.param(_variant("nul\0.m3u8"), (None, ()), id="impossible address"),

@@ -134,7 +134,9 @@ def longer_range(number: int) -> Damage:
 
 def shifted_range(folder: Path) -> None:
     """Let a byte range begin at the picture after its keyframe."""
-    change(IFRAMES, r"#EXT-X-BYTERANGE:(\d+)@(\d+)", lambda m: f"#EXT-X-BYTERANGE:{m[1]}@{int(m[2]) + int(m[1])}")(folder)
+    change(IFRAMES, r"#EXT-X-BYTERANGE:(\d+)@(\d+)", lambda m: f"#EXT-X-BYTERANGE:{m[1]}@{int(m[2]) + int(m[1])}")(
+        folder
+    )
 
 
 def later_fragments(folder: Path) -> None:
@@ -348,7 +350,12 @@ def test_a_good_stream_breaks_no_rule(kind, request):
     validation = validate(folder)
     playlists = len(list(folder.rglob("*.m3u8")))
     segments = len(list(folder.rglob("seg_*")))
-    assert ((), (), playlists, segments) == (validation.findings, validation.unchecked, validation.playlists, validation.segments)
+    assert ((), (), playlists, segments) == (
+        validation.findings,
+        validation.unchecked,
+        validation.playlists,
+        validation.segments,
+    )
 
 
 def _found(good: Path, place: Path, damage: Damage) -> set[tuple[str, str, Severity]]:
@@ -380,7 +387,9 @@ def test_every_fault_that_plays_is_planted():
 
 
 @pytest.mark.parametrize(("missing_s", "breaks"), [(0.5, False), (1.5, True)])
-def test_a_stream_shorter_than_its_source_is_refused_where_a_viewer_misses_something(missing_s, breaks, good_ts, tmp_path):
+def test_a_stream_shorter_than_its_source_is_refused_where_a_viewer_misses_something(
+    missing_s, breaks, good_ts, tmp_path
+):
     """Half a second at the end is how inexactly sources end; more is film that is gone."""
     shutil.copytree(good_ts, tmp_path / "stream")
     streams.write_job(tmp_path / "stream", duration_s=streams.SECONDS + missing_s)
@@ -388,7 +397,9 @@ def test_a_stream_shorter_than_its_source_is_refused_where_a_viewer_misses_somet
 
 
 @pytest.mark.parametrize(
-    ("factor", "said"), [(2.0, "50 % less"), (0.8, "25 % more"), (0.25, "4.0 times as much")], ids=["less", "more", "several times"]
+    ("factor", "said"),
+    [(2.0, "50 % less"), (0.8, "25 % more"), (0.25, "4.0 times as much")],
+    ids=["less", "more", "several times"],
 )
 def test_a_wrong_rate_is_told_in_words(factor, said, good_ts, tmp_path):
     """How much was measured beside what is declared, not a figure with a sign."""
@@ -412,14 +423,23 @@ def test_each_finding_is_a_sentence(good_ts, tmp_path):
     """What an editor reads ends like a sentence and holds no words of a program."""
     folder = tmp_path / "stream"
     shutil.copytree(good_ts, folder)
-    planted = ("no target duration", "not VOD", "segment missing", "EXTINF not what a segment lasts", "source longer", "no BANDWIDTH")
+    planted = (
+        "no target duration",
+        "not VOD",
+        "segment missing",
+        "EXTINF not what a segment lasts",
+        "source longer",
+        "no BANDWIDTH",
+    )
     planted += ("level untrue", "no LANGUAGE", "captions 8.6 s early", "range with the next picture", "two defaults")
     for name, damage, _, _ in TS_DAMAGES:
         if name in planted:
             damage(folder)
     texts = [finding.text for finding in validate(folder).findings]
     assert len(planted) <= len(texts)
-    assert [] == [text for text in texts if not re.fullmatch(r"\S.*[^.]\.", text) or "None" in text or "Traceback" in text]
+    assert [] == [
+        text for text in texts if not re.fullmatch(r"\S.*[^.]\.", text) or "None" in text or "Traceback" in text
+    ]
 
 
 def test_without_a_job_file_the_duration_is_said_to_be_unchecked(good_ts, tmp_path):

@@ -12,11 +12,16 @@ from pipeline.media.validate.playlist_rules import Role, check_header, check_med
 from pipeline.media.validate.session_rules import check_session_data
 
 VARIANT = '#EXT-X-STREAM-INF:BANDWIDTH=9,AVERAGE-BANDWIDTH=9,CODECS="avc1.64001f",AUDIO="a"\nv.m3u8\n'
-SOUND = '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="English",LANGUAGE="en",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="a.m3u8"\n'
+SOUND = (
+    '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="English",LANGUAGE="en",DEFAULT=YES,'
+    'AUTOSELECT=YES,CHANNELS="2",URI="a.m3u8"\n'
+)
 CAPTIONS = '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="s",NAME="English",LANGUAGE="en",AUTOSELECT=YES,URI="s.m3u8"\n'
 CLOSED = '#EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID="c",NAME="English",LANGUAGE="en",INSTREAM-ID="CC1"\n'
 GOOD = f"#EXTM3U\n{SOUND}{CAPTIONS}{CLOSED}{VARIANT}"
-MEDIA = "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:6\n#EXT-X-PLAYLIST-TYPE:VOD\n#EXTINF:6,\na.ts\n#EXT-X-ENDLIST\n"
+MEDIA = (
+    "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:6\n#EXT-X-PLAYLIST-TYPE:VOD\n#EXTINF:6,\na.ts\n#EXT-X-ENDLIST\n"
+)
 
 
 def _master_rules(text: str) -> set[str]:
@@ -43,14 +48,24 @@ def test_good_text_breaks_no_rule():
 @pytest.mark.parametrize(
     ("old", "new", "rule"),
     [
-        pytest.param(VARIANT, VARIANT + VARIANT.replace(",AUDIO", ",CLOSED-CAPTIONS=NONE,AUDIO"), "4.3.4.2", id="NONE on some variants"),
-        pytest.param(VARIANT, VARIANT.replace("AGE-BANDWIDTH=9", "AGE-BANDWIDTH=10"), "4.3.4.2", id="average above the peak"),
+        pytest.param(
+            VARIANT,
+            VARIANT + VARIANT.replace(",AUDIO", ",CLOSED-CAPTIONS=NONE,AUDIO"),
+            "4.3.4.2",
+            id="NONE on some variants",
+        ),
+        pytest.param(
+            VARIANT, VARIANT.replace("AGE-BANDWIDTH=9", "AGE-BANDWIDTH=10"), "4.3.4.2", id="average above the peak"
+        ),
         pytest.param('"avc1.64001f"', "avc1.64001f", "4.3.4.2", id="CODECS without quotes"),
         pytest.param(",AUDIO", ",RESOLUTION=640,AUDIO", "4.3.4.2", id="RESOLUTION of one number"),
         pytest.param(",AUDIO", ",FRAME-RATE=fast,AUDIO", "4.3.4.2", id="FRAME-RATE is no number"),
         pytest.param("BANDWIDTH=9,", "BANDWIDTH=nine,", "4.3.4.2", id="BANDWIDTH is no number"),
         pytest.param(
-            VARIANT, VARIANT + '#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=9,CODECS="a",RESOLUTION=1x1\n', "4.3.4.3", id="I-frames nowhere"
+            VARIANT,
+            VARIANT + '#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=9,CODECS="a",RESOLUTION=1x1\n',
+            "4.3.4.3",
+            id="I-frames nowhere",
         ),
         pytest.param("TYPE=AUDIO", "TYPE=SMELL", "4.3.4.1", id="TYPE unknown"),
         pytest.param("TYPE=SUBTITLES,", "", "4.3.4.1", id="no TYPE"),
@@ -60,7 +75,9 @@ def test_good_text_breaks_no_rule():
         pytest.param(',URI="s.m3u8"', "", "4.3.4.1", id="subtitles nowhere"),
         pytest.param('INSTREAM-ID="CC1"', 'URI="c.m3u8"', "4.3.4.1", id="closed captions with an address"),
         pytest.param(SOUND, SOUND + SOUND.replace("DEFAULT=YES", "DEFAULT=NO"), "4.3.4.1.1", id="same NAME twice"),
-        pytest.param("DEFAULT=YES,AUTOSELECT=YES,CH", "DEFAULT=NO,AUTOSELECT=NO,CH", "4.3.4.1", id="no sound is chosen"),
+        pytest.param(
+            "DEFAULT=YES,AUTOSELECT=YES,CH", "DEFAULT=NO,AUTOSELECT=NO,CH", "4.3.4.1", id="no sound is chosen"
+        ),
         pytest.param('INSTREAM-ID="CC1"', 'INSTREAM-ID="SERVICE1"', "7", id="SERVICE needs version 7"),
         pytest.param('LANGUAGE="en"', "LANGUAGE=en", "4.3.4.1", id="LANGUAGE without quotes"),
     ],
@@ -76,17 +93,30 @@ def test_a_fault_in_a_master_playlist_is_found(old, new, rule):
     [
         pytest.param("#EXTINF", '#EXT-X-KEY:METHOD=ROT13,URI="k"\n#EXTINF', "RFC 8216 4.3.2.4", id="method unknown"),
         pytest.param(
-            "#EXTINF", '#EXT-X-KEY:METHOD=AES-128,URI="k"\n#EXT-X-MAP:URI="i"\n#EXTINF', "RFC 8216 4.3.2.5", id="map without an IV"
+            "#EXTINF",
+            '#EXT-X-KEY:METHOD=AES-128,URI="k"\n#EXT-X-MAP:URI="i"\n#EXTINF',
+            "RFC 8216 4.3.2.5",
+            id="map without an IV",
         ),
-        pytest.param("#EXT-X-END", "#EXT-X-DISCONTINUITY-SEQUENCE:1\n#EXT-X-END", "RFC 8216 4.3.3.3", id="sequence after the segments"),
+        pytest.param(
+            "#EXT-X-END",
+            "#EXT-X-DISCONTINUITY-SEQUENCE:1\n#EXT-X-END",
+            "RFC 8216 4.3.3.3",
+            id="sequence after the segments",
+        ),
         pytest.param("VERSION:6", "VERSION:six", "RFC 8216 4.3.1.2", id="version is no number"),
-        pytest.param("#EXTINF", "#EXT-X-I-FRAMES-ONLY\n#EXTINF", "RFC 8216 4.3.3.6", id="I-frames only where a stream is played"),
+        pytest.param(
+            "#EXTINF", "#EXT-X-I-FRAMES-ONLY\n#EXTINF", "RFC 8216 4.3.3.6", id="I-frames only where a stream is played"
+        ),
         pytest.param("VERSION:6\n", "VERSION:2\n#EXTINF:1.5,\nb.ts\n", "RFC 8216 7", id="fractions need version 3"),
         pytest.param("VERSION:6\n", 'VERSION:5\n#EXT-X-MAP:URI="i"\n', "RFC 8216 7", id="maps need version 6"),
         pytest.param("VERSION:6\n", "VERSION:3\n#EXT-X-BYTERANGE:1@0\n", "RFC 8216 7", id="byte ranges need version 4"),
         pytest.param("#EXT-X-VERSION:6", "#EXTM3U", "RFC 8216 4.3.1.1", id="two first lines"),
         pytest.param(
-            "#EXT-X-END", "#EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-END", "RFC 8216 4.3.5", id="said twice"
+            "#EXT-X-END",
+            "#EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-END",
+            "RFC 8216 4.3.5",
+            id="said twice",
         ),
         pytest.param("#EXTINF:6", "#EXTINF:6.6", "Apple 7.7", id="six tenths over the target"),
     ],

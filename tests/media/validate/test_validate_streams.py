@@ -92,11 +92,18 @@ def test_variants_of_two_shapes_are_found(tmp_path):
 def test_colours_that_are_not_told_are_not_ideal(tmp_path):
     """Players guess them."""
     folder = streams.make_plain(tmp_path / "stream", ["-bsf:v", "h264_metadata=transfer_characteristics=2"])
-    text = "The picture of 180p/index.m3u8 does not say which colours it has (transfer): players guess, each in its own way."
-    assert [(text, Severity.NOT_IDEAL)] == [(f.text, f.severity) for f in validate(folder).findings if f.rule == "ITU-T H.273"]
+    text = (
+        "The picture of 180p/index.m3u8 does not say which colours it has (transfer): "
+        "players guess, each in its own way."
+    )
+    assert [(text, Severity.NOT_IDEAL)] == [
+        (f.text, f.severity) for f in validate(folder).findings if f.rule == "ITU-T H.273"
+    ]
 
 
-@pytest.mark.parametrize("option", ["colour_primaries=9", "transfer_characteristics=2", "matrix_coefficients=6", "video_full_range_flag=1"])
+@pytest.mark.parametrize(
+    "option", ["colour_primaries=9", "transfer_characteristics=2", "matrix_coefficients=6", "video_full_range_flag=1"]
+)
 def test_variants_of_two_colours_are_found(stream, option):
     """The picture would change its colours with every change of the line's speed."""
     for segment in sorted((stream / "90p").glob("seg_*.ts")):
@@ -130,7 +137,14 @@ def test_a_varying_frame_rate_is_no_fault(tmp_path):
     """Frames of a pause are longer; each boundary is where EXTINF says."""
     vary = ["-vf", "select='not(between(t,2.5,3.9))',setpts=PTS", "-fps_mode", "vfr"]
     folder = streams.make_plain(tmp_path / "stream", vary, inputs=streams.source(seconds=8))
-    assert set() == _rules(validate(folder)) & {"Apple 8.1", "Apple 7.1", "Apple 7.2", "RFC 8216 4.3.4.2", "Apple 1.19", "Apple 1.11"}
+    assert set() == _rules(validate(folder)) & {
+        "Apple 8.1",
+        "Apple 7.1",
+        "Apple 7.2",
+        "RFC 8216 4.3.4.2",
+        "Apple 1.19",
+        "Apple 1.11",
+    }
 
 
 def test_a_stream_of_sound_alone_breaks_no_rule(tmp_path):
@@ -175,7 +189,18 @@ def single_files(tmp_path_factory) -> Path:
 def test_segments_that_are_byte_ranges_are_read(single_files):
     """Parts of one file are segments like others, and unknown tags are passed over (RFC 8216, 6.3.1)."""
     found = _rules(validate(single_files))
-    assert not {"RFC 8216 4.3.2.2", "RFC 8216 3", "RFC 8216 3.2", "Apple 7.1", "Apple 7.4", "Apple 8.1", "RFC 8216 4.3.2.4"} & found
+    assert (
+        not {
+            "RFC 8216 4.3.2.2",
+            "RFC 8216 3",
+            "RFC 8216 3.2",
+            "Apple 7.1",
+            "Apple 7.4",
+            "Apple 8.1",
+            "RFC 8216 4.3.2.4",
+        }
+        & found
+    )
     assert "Apple 1.27" in found
 
 
@@ -196,7 +221,9 @@ def test_encrypted_segments_are_judged_with_their_key(encrypted):
 
 
 def test_without_the_key_it_is_said_what_was_not_looked_at(encrypted):
-    """No finding, and no false peace: a sentence for each playlist that is encrypted, and one for the captions' clock."""
+    """No finding, and no false peace: a sentence for each playlist that is encrypted,
+    and one for the captions' clock.
+    """
     validation = validate(encrypted)
     playlists = [path for path in encrypted.rglob("index.m3u8") if "EXT-X-KEY" in path.read_text(encoding="utf-8")]
     unread = [text for text in validation.unchecked if "no key was given" in text]
@@ -279,11 +306,17 @@ def test_an_empty_folder_is_refused(tmp_path):
     [
         pytest.param(b"\xff\xfe\x00\x81" * 500, "RFC 8216 4.1", id="junk"),
         pytest.param(b"", "RFC 8216 4.3.1.1", id="empty"),
-        pytest.param(b"#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXTINF:6,\na.ts\n#EXT-X-ENDLIST\n", "RFC 8216 4.3.4", id="a media playlist"),
+        pytest.param(
+            b"#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXTINF:6,\na.ts\n#EXT-X-ENDLIST\n",
+            "RFC 8216 4.3.4",
+            id="a media playlist",
+        ),
         pytest.param(b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n", "RFC 8216 4.3.4.2", id="cut off"),
         pytest.param(b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nmaster.m3u8\n", "RFC 8216 4.1", id="itself"),
         pytest.param(b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nhttp://[bad\n", "RFC 8216 4.1", id="no address"),
-        pytest.param(b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\na%00b.m3u8\n", "RFC 8216 6.2.1", id="a zero in an address"),
+        pytest.param(
+            b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\na%00b.m3u8\n", "RFC 8216 6.2.1", id="a zero in an address"
+        ),
     ],
 )
 def test_a_strange_master_is_a_finding(content, rule, tmp_path):
@@ -302,7 +335,9 @@ def test_lines_may_end_as_on_windows(stream):
 def test_addresses_on_a_server_are_not_looked_at(stream):
     """Neither found wrong nor asked for."""
     master = stream / "master.m3u8"
-    master.write_text(master.read_text().replace("subtitles/en/", "https://cdn.example/subtitles/en/"), encoding="utf-8")
+    master.write_text(
+        master.read_text().replace("subtitles/en/", "https://cdn.example/subtitles/en/"), encoding="utf-8"
+    )
     validation = validate(stream)
     assert ((), 1) == (validation.findings, sum("lies on a server" in text for text in validation.unchecked))
 
@@ -341,7 +376,12 @@ def test_what_is_no_file_is_missing(stream):
 
 
 UNREAD = [
-    pytest.param('#EXT-X-KEY:METHOD=SAMPLE-AES,URI="skd://k"', "180p/index.m3u8", "encrypted with SAMPLE-AES", id="another encryption"),
+    pytest.param(
+        '#EXT-X-KEY:METHOD=SAMPLE-AES,URI="skd://k"',
+        "180p/index.m3u8",
+        "encrypted with SAMPLE-AES",
+        id="another encryption",
+    ),
     pytest.param('#EXT-X-MAP:URI="seg_001.vtt"', "subtitles/en/index.m3u8", "not WebVTT", id="other subtitles"),
 ]
 
@@ -359,7 +399,9 @@ def test_packed_audio_is_said_to_be_unchecked(tmp_path):
     tone = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=5"]
     streams.encode(tmp_path, [*tone, "-c:a", "aac", "tone.aac"])
     streams.write_media(tmp_path / "index.m3u8", [5.0], "tone.aac", version=6)
-    streams.write(tmp_path / "master.m3u8", ["#EXTM3U", '#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS="mp4a.40.2"', "index.m3u8"])
+    streams.write(
+        tmp_path / "master.m3u8", ["#EXTM3U", '#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS="mp4a.40.2"', "index.m3u8"]
+    )
     validation = validate(tmp_path)
     assert any("packed audio" in text for text in validation.unchecked)
     assert {"Apple 1.27", "Apple 9.11", "Apple 9.14"} == _rules(validation)
@@ -391,7 +433,9 @@ def test_a_text_of_no_sane_length_is_not_read(stream, monkeypatch):
     assert {("RFC 8216 4.1", "master.m3u8")} == {(f.rule, f.file) for f in validate(stream).findings}
 
 
-@pytest.mark.parametrize("settings", [{"package": {"publish_key": True}}, {"encryption": {"publish": True}}], ids=["form 3", "form 2"])
+@pytest.mark.parametrize(
+    "settings", [{"package": {"publish_key": True}}, {"encryption": {"publish": True}}], ids=["form 3", "form 2"]
+)
 def test_a_key_that_the_editor_publishes_is_no_fault(encrypted, tmp_path, settings):
     """The job says that it was asked for."""
     shutil.copytree(encrypted, tmp_path / "stream")

@@ -38,8 +38,8 @@ def test_body_streams_a_file_in_large_blocks(file, cancel, monkeypatch):
 
 
 def test_blocks_grow_while_they_go_out_quickly(file, cancel, monkeypatch):
-    """Each costs its thread a turn; after one that took long they are small again, since a block must get through before it counts
-    as stalled.
+    """Each costs its thread a turn; after one that took long they are small again,
+    since a block must get through before it counts as stalled.
     """
     file.write_bytes(os.urandom(8 * BLOCK_BYTES))
     monkeypatch.setattr("pipeline.transfer.http.body.LARGEST_BLOCK_BYTES", 2 * BLOCK_BYTES)
@@ -118,7 +118,9 @@ def test_content_is_hashed_once(tmp_path, beforehand):
 
 @pytest.mark.parametrize(("parallel", "kept"), [(4, True), (16, False)])
 def test_small_file_is_read_once(file, cancel, monkeypatch, parallel, kept):
-    """What was hashed is kept until it is sent, as far as all that are sent at a time have room; a change is still noticed."""
+    """What was hashed is kept until it is sent, as far as all that are sent at a time have room;
+    a change is still noticed.
+    """
     content = file.read_bytes()
     monkeypatch.setattr("pipeline.transfer.http.body.HELD_BYTES", 4 * len(content))
     with FileBody(file, cancel=cancel, on_bytes=lambda size: None, control=TransferControl(parallel=parallel)) as body:

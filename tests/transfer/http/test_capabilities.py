@@ -66,7 +66,9 @@ def test_largest_file(said, size, expected):
     assert expected is parse_capabilities(json.dumps(said).encode()).takes(size)
 
 
-@pytest.mark.parametrize(("size", "expected"), [(1, 100), (100_000, 100), (1_000_000, 1000)], ids=["small", "just fits", "larger parts"])
+@pytest.mark.parametrize(
+    ("size", "expected"), [(1, 100), (100_000, 100), (1_000_000, 1000)], ids=["small", "just fits", "larger parts"]
+)
 def test_parts_grow_with_the_file(size, expected):
     """A file never has more parts than the store takes."""
     assert expected == Multipart(part_bytes=100, min_part_bytes=50, max_parts=1000).part_size(size)

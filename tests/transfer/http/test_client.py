@@ -84,11 +84,15 @@ def test_a_no_is_a_no(uploader, server, cancel, status):
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"downloadUrl": None}, {"downloadUrl": ""}, {"downloadUrl": 5}], ids=["missing", "null", "empty", "number"]
+    "body",
+    [{}, {"downloadUrl": None}, {"downloadUrl": ""}, {"downloadUrl": 5}],
+    ids=["missing", "null", "empty", "number"],
 )
 def test_download_address_may_be_missing(uploader, server, folder, cancel, body):
     """Where players find a file is the backend's matter; the file is stored all the same."""
-    server.answer_presign = lambda number, said: json.dumps({**{n: v for n, v in said.items() if n != "downloadUrl"}, **body}).encode()
+    server.answer_presign = lambda number, said: json.dumps(
+        {**{n: v for n, v in said.items() if n != "downloadUrl"}, **body}
+    ).encode()
     result = uploader.upload(folder, PREFIX, resume=True, cancel=cancel)
     assert (True, {""}) == (result.complete, {one.url for one in result.confirmed.values()})
 
@@ -125,10 +129,19 @@ def test_presign_sends_key_and_type_and_nothing_else(uploader, server):
         (b'{"key": "k", "signedUrl": "ftp://x/y", "downloadUrl": "https://x"}', "does not start with https://"),
         (b'{"key": "k", "signedUrl": "/relative", "downloadUrl": "https://x"}', "does not start with https://"),
         (b'{"key": "k", "signedUrl": "https://[x", "downloadUrl": "https://x"}', "does not start with https://"),
-        (b'{"key": "k", "signedUrl": "file:///etc/passwd", "downloadUrl": "https://x"}', "does not start with https://"),
+        (
+            b'{"key": "k", "signedUrl": "file:///etc/passwd", "downloadUrl": "https://x"}',
+            "does not start with https://",
+        ),
         (b'{"key": "k", "signedUrl": "https://x/y", "headers": "x"}', "headers for the upload that can't be sent"),
-        (b'{"key": "k", "signedUrl": "https://x/y", "headers": {"a b": "c"}}', "headers for the upload that can't be sent"),
-        (b'{"key": "k", "signedUrl": "https://x/y", "headers": {"a": "b\\r\\nHost: c"}}', "headers for the upload that can't be sent"),
+        (
+            b'{"key": "k", "signedUrl": "https://x/y", "headers": {"a b": "c"}}',
+            "headers for the upload that can't be sent",
+        ),
+        (
+            b'{"key": "k", "signedUrl": "https://x/y", "headers": {"a": "b\\r\\nHost: c"}}',
+            "headers for the upload that can't be sent",
+        ),
         (b'{"key": "k", "signedUrl": "https://x/y", "headers": {"a": 5}}', "headers for the upload that can't be sent"),
     ],
 )
@@ -140,8 +153,16 @@ def test_malformed_answers_are_plain_sentences(uploader, server, body, said):
 
 
 def test_headers_of_a_signed_url(uploader, server):
-    """They come as texts or as lists of them; what belongs to the connection is not theirs to say, and none of it shows."""
-    given = {"Host": ["x"], "content-length": "5", "Cache-Control": ["no-cache", "private"], "x-amz-acl": "private", "Content-Type": "a/b"}
+    """They come as texts or as lists of them; what belongs to the connection is not theirs to say,
+    and none of it shows.
+    """
+    given = {
+        "Host": ["x"],
+        "content-length": "5",
+        "Cache-Control": ["no-cache", "private"],
+        "x-amz-acl": "private",
+        "Content-Type": "a/b",
+    }
     server.answer_presign = lambda number, said: json.dumps({**said, "headers": given}).encode()
     presigned = uploader.presign("k", "video/mp2t")
     assert {"Cache-Control": "no-cache, private", "x-amz-acl": "private", "Content-Type": "a/b"} == presigned.headers
@@ -165,7 +186,9 @@ def test_several_urls_come_with_one_request(server, backend, folder, cancel):
     server.capabilities = {"presignMany": 100}
     for number in range(60):
         (folder / "720p" / f"more_{number}.ts").write_bytes(b"%d" % number)
-    result = Uploader(backend, session_id=None, delays=(), parallel=2).upload(folder, PREFIX, resume=True, cancel=cancel)
+    result = Uploader(backend, session_id=None, delays=(), parallel=2).upload(
+        folder, PREFIX, resume=True, cancel=cancel
+    )
     asked = [len(json.loads(arrival.body)["files"]) for arrival in server.asked(SEVERAL)]
     assert (True, True) == (result.complete, sum(asked) > 30)
     assert AHEAD == max(asked)
@@ -175,7 +198,13 @@ def test_several_urls_come_with_one_request(server, backend, folder, cancel):
 
 @pytest.mark.parametrize(
     "fault",
-    [Fault(status=507), Fault(status=401), Fault(status=200, body=b'{"files": []}'), Fault(status=200, body=b"<html>"), Fault(close=True)],
+    [
+        Fault(status=507),
+        Fault(status=401),
+        Fault(status=200, body=b'{"files": []}'),
+        Fault(status=200, body=b"<html>"),
+        Fault(close=True),
+    ],
     ids=["full", "login", "too few", "a page", "broken off"],
 )
 def test_a_file_asks_by_itself_where_several_are_refused(server, backend, folder, cancel, fault):
@@ -184,13 +213,17 @@ def test_a_file_asks_by_itself_where_several_are_refused(server, backend, folder
     for number in range(30):
         (folder / "720p" / f"more_{number}.ts").write_bytes(b"%d" % number)
     server.api_faults[SEVERAL].extend([fault] * 100)
-    result = Uploader(backend, session_id=None, delays=(), parallel=2).upload(folder, PREFIX, resume=True, cancel=cancel)
+    result = Uploader(backend, session_id=None, delays=(), parallel=2).upload(
+        folder, PREFIX, resume=True, cancel=cancel
+    )
     assert (True, len(server.stored)) == (result.complete, len(server.asked(PRESIGN)))
 
 
 def test_signed_url_does_not_show(backend):
     """A presigned URL is a secret, also in a traceback or a debugger."""
-    assert "X-Amz" not in repr(Presigned(key="k", signed_url="https://x?X-Amz-Signature=1", download_url="https://x?X-Amz=1"))
+    assert "X-Amz" not in repr(
+        Presigned(key="k", signed_url="https://x?X-Amz-Signature=1", download_url="https://x?X-Amz=1")
+    )
 
 
 def test_record_is_sent_as_json(uploader, server, cancel, tmp_path):
@@ -254,7 +287,9 @@ def test_endpoints_are_those_of_the_settings(server, cancel):
 
 
 @pytest.mark.parametrize(
-    ("size_mb", "expected"), [(0, 30.0), (9, 30.0), (10, 120.0), (99, 120.0), (100, 300.0), (5000, 300.0)], ids=lambda value: str(value)
+    ("size_mb", "expected"),
+    [(0, 30.0), (9, 30.0), (10, 120.0), (99, 120.0), (100, 300.0), (5000, 300.0)],
+    ids=lambda value: str(value),
 )
 def test_large_files_may_take_longer(size_mb, expected):
     """The store gets time by size: half a minute, two or five."""
@@ -263,7 +298,11 @@ def test_large_files_may_take_longer(size_mb, expected):
 
 @pytest.mark.parametrize(
     ("url", "expected"),
-    [("https://me:pw@x.com:8/path?sig=1", "https://x.com:8"), ("http://[::1]:9/", "http://[::1]:9"), ("http://[", "an unreadable address")],
+    [
+        ("https://me:pw@x.com:8/path?sig=1", "https://x.com:8"),
+        ("http://[::1]:9/", "http://[::1]:9"),
+        ("http://[", "an unreadable address"),
+    ],
 )
 def test_only_the_server_of_an_address_is_shown(url, expected):
     """Neither path, query nor password."""
@@ -274,7 +313,9 @@ SDK = "&x-amz-checksum-crc32=AAAAAA%3D%3D&x-amz-sdk-checksum-algorithm=CRC32"
 
 
 def test_signed_checksum_of_nothing_is_named_with_its_cure(uploader, server, folder, cancel):
-    """SDKs sign it unless told otherwise (https://github.com/seaweedfs/seaweedfs/issues/10216): no further try would fare better."""
+    """SDKs sign it unless told otherwise (https://github.com/seaweedfs/seaweedfs/issues/10216):
+    no further try would fare better.
+    """
     server.answer_presign = lambda number, said: json.dumps({**said, "signedUrl": said["signedUrl"] + SDK}).encode()
     server.faults["a.ts"].append(Fault(status=400, code="BadDigest", message="The CRC32 you specified did not match."))
     with pytest.raises(TransferError) as caught:
@@ -289,10 +330,16 @@ def test_signed_checksum_of_nothing_is_named_with_its_cure(uploader, server, fol
 
 
 def test_signed_checksum_of_nothing_that_the_store_ignores_does_no_harm(uploader, server, folder, cancel):
-    """As Amazon S3 does (https://github.com/ministackorg/ministack/issues/1695); damage on the way is still tried again."""
-    server.answer_presign = lambda number, said: json.dumps({**said, "signedUrl": said["signedUrl"] + SDK.rpartition("&x")[0]}).encode()
+    """As Amazon S3 does (https://github.com/ministackorg/ministack/issues/1695);
+    damage on the way is still tried again.
+    """
+    server.answer_presign = lambda number, said: json.dumps(
+        {**said, "signedUrl": said["signedUrl"] + SDK.rpartition("&x")[0]}
+    ).encode()
     uploader.upload_file(folder / "720p/seg_001.ts", "a.ts", cancel=cancel)
-    server.answer_presign = lambda number, said: json.dumps({**said, "signedUrl": f"{said['signedUrl']}&{SDK.split('&')[2]}"}).encode()
+    server.answer_presign = lambda number, said: json.dumps(
+        {**said, "signedUrl": f"{said['signedUrl']}&{SDK.split('&')[2]}"}
+    ).encode()
     server.faults["b.ts"].append(Fault(status=400, code="BadDigest"))
     uploader.upload_file(folder / "720p/seg_001.ts", "b.ts", cancel=cancel)
     assert ["a.ts", "b.ts", "b.ts"] == server.puts()
@@ -312,8 +359,13 @@ def test_expired_credentials_of_the_backend_are_asked_for_again_then_named(uploa
 @pytest.mark.parametrize("status", [400, 404, 422])
 def test_session_that_does_not_exist_is_named(uploader, server, cancel, status):
     """Whatever status a backend gives it, its words tell."""
-    server.api_faults[RECORD].append(Fault(status=status, body=b'{"error": "NotFound", "message": "Session 65 does not exist"}'))
+    server.api_faults[RECORD].append(
+        Fault(status=status, body=b'{"error": "NotFound", "message": "Session 65 does not exist"}')
+    )
     with pytest.raises(TransferError) as caught:
         uploader.create_record({"sessionId": "65"}, log_file=None, cancel=cancel)
-    said = "Session ID not found. Verify the session exists in the admin panel. The backend says: “Session 65 does not exist”."
+    said = (
+        "Session ID not found. Verify the session exists in the admin panel. "
+        "The backend says: “Session 65 does not exist”."
+    )
     assert said == str(caught.value)

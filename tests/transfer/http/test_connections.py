@@ -75,7 +75,9 @@ def test_cancel_ends_connecting(cancel, in_thread):
 
 
 def test_new_connection_that_stalls_is_given_up(cancel, deaf, in_thread, monkeypatch):
-    """A server that takes a connection and reads nothing does not hold a body for ever, however long connecting may take."""
+    """A server that takes a connection and reads nothing does not hold a body for ever,
+    however long connecting may take.
+    """
     monkeypatch.setattr("pipeline.transfer.http.paced.STALL_S", 0.2)
     monkeypatch.setattr("pipeline.transfer.http.connections.CONNECT_TIMEOUT_S", 60.0)
     port = deaf.getsockname()[1]
@@ -205,5 +207,7 @@ def test_requests_is_not_imported_where_there_is_no_proxy(deaf):
         "    except Exception as error: print(type(error).__name__, 'requests' in sys.modules)"
     )
     url = f"http://127.0.0.1:{deaf.getsockname()[1]}/"
-    said = subprocess.run([sys.executable, "-c", program, url], check=True, capture_output=True, text=True, cwd=ROOT, timeout=60)
+    said = subprocess.run(
+        [sys.executable, "-c", program, url], check=True, capture_output=True, text=True, cwd=ROOT, timeout=60
+    )
     assert "NoResponseError False\n" == said.stdout

@@ -40,8 +40,12 @@ def replace_by(kind: str, folder: Path, elsewhere: Path) -> None:
 @pytest.mark.parametrize("kind", ["link", "link to a folder", "link to a device", "pipe"])
 def test_what_is_swapped_in_after_it_was_found_is_refused(backend, server, folder, tmp_path, cancel, kind):
     """Nothing from outside of the folder is sent, nothing is waited for, and the stream is not published."""
-    server.on_stored = lambda key: replace_by(kind, folder, tmp_path / "elsewhere") if not (tmp_path / "elsewhere").exists() else None
-    result = Uploader(backend, session_id=None, delays=(), parallel=1).upload(folder, PREFIX, resume=True, cancel=cancel)
+    server.on_stored = lambda key: (
+        replace_by(kind, folder, tmp_path / "elsewhere") if not (tmp_path / "elsewhere").exists() else None
+    )
+    result = Uploader(backend, session_id=None, delays=(), parallel=1).upload(
+        folder, PREFIX, resume=True, cancel=cancel
+    )
     assert SEGMENT in result.failed
     assert [] == [key for key, content in server.stored.items() if b"secret" in content]
     assert PREFIX + "master.m3u8" not in server.stored
@@ -77,7 +81,10 @@ def test_playlist_that_changed_after_it_was_looked_through_is_noticed(uploader, 
 
 
 class Faltering(io.FileIO):
-    """A file on a drive that is away for some reads. `errors` are those that are still to come, for all files together."""
+    """A file on a drive that is away for some reads.
+
+    `errors` are those that are still to come, for all files together.
+    """
 
     errors: list[int]
 

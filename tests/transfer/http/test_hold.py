@@ -22,9 +22,15 @@ class Answers:
 
 
 def test_pause_holds_for_every_request_to_that_server():
-    """After 429 with Retry-After nobody asks that server before the time; others are asked, and 503 is each request's own matter."""
+    """After 429 with Retry-After nobody asks that server before the time; others are asked,
+    and 503 is each request's own matter.
+    """
     cancel = RecordingToken()
-    good, limit, busy = Response(status=200), Response(status=429, retry_after_s=40), Response(status=503, retry_after_s=50)
+    good, limit, busy = (
+        Response(status=200),
+        Response(status=429, retry_after_s=40),
+        Response(status=503, retry_after_s=50),
+    )
     lines = Answers(cancel, limit, good, good, busy, good)
     hold = Hold(cancel, clock=lambda: sum(cancel.pauses))
     ways = [HeldHttp(lines, hold), HeldHttp(lines, hold)]

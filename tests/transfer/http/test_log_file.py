@@ -59,7 +59,9 @@ def test_large_log_goes_on_in_a_second_file(tmp_path, monkeypatch):
             log.write(f"line {number}")
     logs = sorted(tmp_path.iterdir(), key=lambda path: (len(path.name), path.name))
     assert [log.path.stem, f"{log.path.stem}_2", f"{log.path.stem}_3"] == [path.stem for path in logs][:3]
-    assert [f"line {number}" for number in range(60)] == [line[25:] for path in logs for line in path.read_text().splitlines()]
+    assert [f"line {number}" for number in range(60)] == [
+        line[25:] for path in logs for line in path.read_text().splitlines()
+    ]
     assert all(path.stat().st_size < 600 for path in logs)
     assert [] == published_files(tmp_path)
 

@@ -21,7 +21,9 @@ def test_new_token_takes_the_place_of_the_refused_one(cancel):
     assert ([1], ["old", "new"]) == (asked, login.tokens)
 
 
-@pytest.mark.parametrize("ask", [None, lambda: None, lambda: "  "], ids=["nobody to ask", "nobody has one", "nothing typed"])
+@pytest.mark.parametrize(
+    "ask", [None, lambda: None, lambda: "  "], ids=["nobody to ask", "nobody has one", "nothing typed"]
+)
 def test_without_a_new_token_it_is_over(cancel, ask):
     """Who has none is not asked a second time."""
     login = Login("old", ask)

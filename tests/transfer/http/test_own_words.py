@@ -80,7 +80,9 @@ def test_status_in_words_is_not_repeated():
 
 def test_words_are_fit_to_be_shown():
     """Neither token nor signature, no markup, no sign that a terminal obeys, one line and not much of it."""
-    said = said_by_backend({"message": f"<b>Bad</b> token {TOKEN}\x1b[2J\u202e for https://s3/k?X-Amz-Signature=secret\n" + "very " * 100})
+    said = said_by_backend(
+        {"message": f"<b>Bad</b> token {TOKEN}\x1b[2J\u202e for https://s3/k?X-Amz-Signature=secret\n" + "very " * 100}
+    )
     shown = said.partition("says: ")[2]
     assert shown.startswith("“Bad token *** [2J for https://s3/k?… very very")
     assert shown.endswith("…”.")

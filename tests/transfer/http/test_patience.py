@@ -50,7 +50,9 @@ def upload(url, folder, cancel, *, patience_s=600.0, **more):
     ids=lambda fault: fault.code or str(fault.status if not fault.close else "hung up"),
 )
 def test_trouble_that_lasts_for_minutes_is_waited_for(server, folder, cancel, paused, fault):
-    """Every file fails more often than its own tries last: the upload ends whole, and the editor reads once that it waits."""
+    """Every file fails more often than its own tries last: the upload ends whole,
+    and the editor reads once that it waits.
+    """
     for name in FOLDER:
         server.faults[PREFIX + name].extend([fault] * 6)
     result, said = upload(server.url, folder, cancel)
@@ -70,7 +72,9 @@ def test_backend_in_trouble_is_waited_for(server, folder, cancel, paused):
 def test_record_waits_for_a_busy_backend(server, cancel, paused):
     """What surely did not arrive is sent again for as long as an upload waits."""
     server.api_faults[RECORD].extend([Fault(status=503)] * 9)
-    Uploader(BackendApi(url=server.url, token=TOKEN), session_id=None, patience_s=600).create_record({}, log_file=None, cancel=cancel)
+    Uploader(BackendApi(url=server.url, token=TOKEN), session_id=None, patience_s=600).create_record(
+        {}, log_file=None, cancel=cancel
+    )
     assert 1 == len(server.records)
 
 
@@ -86,7 +90,9 @@ def test_upload_ends_when_patience_is_spent(server, folder, cancel, paused, monk
 
 
 def test_file_that_fails_among_others_is_sent_again_after_them(server, folder, cancel, paused):
-    """It leaves its worker, even where there is one only and nothing was stored before it; the playlists wait for it."""
+    """It leaves its worker, even where there is one only and nothing was stored before it;
+    the playlists wait for it.
+    """
     first = PREFIX + "480p/seg_001.ts"
     server.faults[first].extend([Fault(status=500)] * 9)
     result, _ = upload(server.url, folder, cancel, control=TransferControl(parallel=1))
@@ -137,7 +143,9 @@ def test_cancel_while_a_server_is_waited_for(server, folder, cancel, in_thread):
         server.faults[PREFIX + name].append(Fault(status=429, headers={"Retry-After": "500"}))
     waits = threading.Event()
     uploader = Uploader(BackendApi(url=server.url, token=TOKEN), session_id=None, patience_s=600)
-    work = in_thread(lambda: uploader.upload(folder, PREFIX, resume=True, on_notice=lambda *line: waits.set(), cancel=cancel))
+    work = in_thread(
+        lambda: uploader.upload(folder, PREFIX, resume=True, on_notice=lambda *line: waits.set(), cancel=cancel)
+    )
     assert waits.wait(20)
     cancel.cancel()
     assert isinstance(work(), TransferCancelled)

@@ -24,7 +24,9 @@ SETTINGS = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
 @pytest.fixture
-def far(serve: Callable[[x509.GeneralName], TlsServer], authority: Authority, monkeypatch: pytest.MonkeyPatch) -> TlsServer:
+def far(
+    serve: Callable[[x509.GeneralName], TlsServer], authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> TlsServer:
     """Backend and store under a name that only a proxy knows."""
     for name in (*SETTINGS, "curl_ca_bundle", "ssl_cert_file", "ssl_cert_dir"):
         monkeypatch.delenv(name, raising=False)
@@ -127,7 +129,9 @@ def test_answer_of_a_server_behind_a_proxy_is_the_servers(http, server, cancel):
     del http
     with pytest.MonkeyPatch.context() as patched, Connections(cancel).session() as session:
         patched.setenv("http_proxy", server.url)  # the store itself stands in for a proxy that passes everything on
-        response = session.send("PUT", f"http://{NAME}/store/key", headers={"Content-Type": "x"}, body=b"x", read_timeout_s=15)
+        response = session.send(
+            "PUT", f"http://{NAME}/store/key", headers={"Content-Type": "x"}, body=b"x", read_timeout_s=15
+        )
     assert (403, True) == (response.status, b"SignatureDoesNotMatch" in response.body)
 
 
@@ -151,7 +155,9 @@ def test_socks_proxy_with_a_password(far, socks, cancel):
     """One that asks for a password is not one that is gone."""
     socks.password = PASSWORD
     said = said_by(far, cancel)
-    assert said.startswith(f"The proxy at socks5h://{socks.place} asks for a name and a password. Put them into HTTPS_PROXY")
+    assert said.startswith(
+        f"The proxy at socks5h://{socks.place} asks for a name and a password. Put them into HTTPS_PROXY"
+    )
 
 
 @pytest.mark.parametrize("scheme", ["http", "socks5h"])
@@ -218,5 +224,6 @@ def test_certificate_behind_a_proxy_may_be_the_proxys(far, http, cancel, monkeyp
     said = said_by(far, cancel)
     assert said.startswith(f"The certificate of the backend at {far.url} can't be trusted.")
     assert said.endswith(
-        f" If the proxy at http://{http.place} looks into encrypted connections, let REQUESTS_CA_BUNDLE name its certificates."
+        f" If the proxy at http://{http.place} looks into encrypted connections, "
+        "let REQUESTS_CA_BUNDLE name its certificates."
     )

@@ -55,7 +55,9 @@ def test_expired_login_pauses_until_there_is_a_new_token(server, backend, folder
     assert result.complete
     assert (1, 1) == (len(asked), sum("waits for a new one" in line for line in said))
     assert len(FOLDER) == len(server.puts()) == len(set(server.puts()))
-    assert not any(secret in path.read_text(errors="replace") for path in folder.glob(".upload*") for secret in (TOKEN, NEW_TOKEN))
+    assert not any(
+        secret in path.read_text(errors="replace") for path in folder.glob(".upload*") for secret in (TOKEN, NEW_TOKEN)
+    )
     assert not any(secret in result.log_file.read_text() for secret in (TOKEN, NEW_TOKEN))
 
 
@@ -80,7 +82,9 @@ def test_without_a_new_token_the_state_is_kept(server, backend, folder, cancel):
 
 
 def test_server_that_goes_away_is_waited_for(cancel):
-    """Said once whatever the number of threads, tried again and again, and said when it is back; a wrong address is not waited for."""
+    """Said once whatever the number of threads, tried again and again, and said when it is back;
+    a wrong address is not waited for.
+    """
     said: list[tuple[str, LogLevel]] = []
     waits: list[float] = []
     cancel.wait = waits.append
@@ -132,7 +136,9 @@ def test_full_storage_ends_the_upload_at_once(server, backend, folder, cancel, f
     server.api_faults[PRESIGN].extend([fault] * 20)
     result, _ = upload(Uploader(backend, session_id=None, delays=(0, 0, 0), parallel=1), folder, cancel)
     assert (1, []) == (len(server.asked(PRESIGN)), server.puts())
-    assert str(upload_failure(result)).startswith("Upload failed (1 file). Check logs. S3 storage quota exceeded. Contact administrator.")
+    assert str(upload_failure(result)).startswith(
+        "Upload failed (1 file). Check logs. S3 storage quota exceeded. Contact administrator."
+    )
 
 
 def test_wrong_clock_ends_the_upload_at_once(server, backend, folder, cancel):
@@ -148,7 +154,9 @@ def test_clock_that_is_off_by_minutes_is_said_beforehand(server, backend, folder
     """The backend's own time is in its answers."""
     server.clock_behind_s = 600
     _, said = upload(Uploader(backend, session_id=None), folder, cancel)
-    assert ["The clock of this computer is about 10 min fast of the backend's: if uploads are refused, set date and time."] == said
+    assert [
+        "The clock of this computer is about 10 min fast of the backend's: if uploads are refused, set date and time."
+    ] == said
 
 
 def test_pause_and_resume(server, backend, folder, cancel, in_thread):
@@ -159,7 +167,10 @@ def test_pause_and_resume(server, backend, folder, cancel, in_thread):
     seen: list[int] = []
     work = in_thread(
         lambda: upload(
-            Uploader(backend, session_id=None, delays=(), control=control), folder, cancel, on_progress=lambda p: seen.append(p.bytes_done)
+            Uploader(backend, session_id=None, delays=(), control=control),
+            folder,
+            cancel,
+            on_progress=lambda p: seen.append(p.bytes_done),
         )
     )
     server.wait_for(lambda: MP4 in server.gated)

@@ -12,7 +12,10 @@ from pipeline.transfer.http.redaction import redact, without_query
     [
         ("PUT https://s3.example.com/b/k?X-Amz-Signature=abc&x=1 -> 200", "PUT https://s3.example.com/b/k?… -> 200"),
         ("('https://a/b?token', 1)", "('https://a/b?…', 1)"),
-        ("Max retries exceeded with url: /b/k?X-Amz-Signature=abc (Caused by X)", "Max retries exceeded with url: /b/k?… (Caused by X)"),
+        (
+            "Max retries exceeded with url: /b/k?X-Amz-Signature=abc (Caused by X)",
+            "Max retries exceeded with url: /b/k?… (Caused by X)",
+        ),
         ("ProxyError http://me:pw@proxy:3128 refused", "ProxyError http://***@proxy:3128 refused"),
         ("Authorization: Bearer s3cr3t", "Authorization: Bearer ***"),
         ("What now?", "What now?"),

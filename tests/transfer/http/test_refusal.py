@@ -34,7 +34,10 @@ def test_every_refusal_has_a_sentence_that_says_what_to_do(refusal):
         (Refusal(server=Server.STORE, status=403, code="QuotaExceeded"), "quota exceeded"),
         (Refusal(server=Server.BACKEND, status=507), "quota exceeded"),
         (Refusal(server=Server.STORE, status=403, code="ExpiredToken"), "credentials with which the backend"),
-        (Refusal(server=Server.STORE, status=403, code="InvalidAccessKeyId"), "credentials with which the backend signs"),
+        (
+            Refusal(server=Server.STORE, status=403, code="InvalidAccessKeyId"),
+            "credentials with which the backend signs",
+        ),
         (
             Refusal(server=Server.BACKEND, status=404, message="No session with this id"),
             "Session ID not found. Verify the session exists in the admin panel.",
@@ -71,8 +74,18 @@ def test_sentences_that_editors_know(refusal, part):
 @pytest.mark.parametrize(
     ("status", "code", "message", "expected"),
     [
-        (400, "InvalidRequest", "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock", True),
-        (400, "InvalidRequest", "Content-MD5 HTTP header is required for Put Object requests with Object Lock parameters", True),
+        (
+            400,
+            "InvalidRequest",
+            "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock",
+            True,
+        ),
+        (
+            400,
+            "InvalidRequest",
+            "Content-MD5 HTTP header is required for Put Object requests with Object Lock parameters",
+            True,
+        ),
         (400, "MissingContentMD5", "Missing required header for this request: Content-Md5.", True),
         (400, "BadDigest", "The Content-MD5 you specified did not match what we received.", False),
         (400, "InvalidDigest", "The Content-MD5 you specified is not valid.", False),
@@ -104,7 +117,11 @@ def test_web_page_is_known_by_its_type_or_its_beginning(content_type, body, expe
 @pytest.mark.parametrize(
     ("body", "code", "message"),
     [
-        (b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>", "AccessDenied", "Request has expired"),
+        (
+            b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>",
+            "AccessDenied",
+            "Request has expired",
+        ),
         (b"<?xml version='1.0'?>\n<Error xmlns='x'>\n <Code> SlowDown </Code></Error>", "SlowDown", ""),
         (b"<Error><Code>X</Code><Message>a &lt; b</Message></Error>", "X", "a < b"),
         (b"<html>no</html>", "", ""),

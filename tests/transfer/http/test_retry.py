@@ -66,7 +66,9 @@ def test_passing_troubles_are_tried_again(server, status):
         (Refusal(server=BACKEND, no_response=NoResponseReason.BAD_ADDRESS), RetryDecision.GIVE_UP),
     ],
     ids=lambda value: (
-        value.value if isinstance(value, RetryDecision) else f"{value.server.value} {value.status} {value.code or value.no_response}"
+        value.value
+        if isinstance(value, RetryDecision)
+        else f"{value.server.value} {value.status} {value.code or value.no_response}"
     ),
 )
 def test_table_of_decisions(refusal, expected):
@@ -110,7 +112,9 @@ EXPIRED = Refusal(server=STORE, status=403, code="AccessDenied", message="Reques
 def call_on(attempt, cancel, **more):
     """Try as the upload does, with exact pauses."""
     more.setdefault("spread", lambda pause: pause)
-    return call_with_retries(attempt, decide=after_upload, delays=DELAYS_S, cancel=cancel, note=lambda text: None, **more)
+    return call_with_retries(
+        attempt, decide=after_upload, delays=DELAYS_S, cancel=cancel, note=lambda text: None, **more
+    )
 
 
 def test_pauses_are_1_3_and_10_seconds():
@@ -145,7 +149,9 @@ def test_expired_url_is_renewed_without_a_pause_and_without_using_up_a_try():
 def test_server_may_ask_for_a_longer_pause():
     """Retry-After counts when it is longer than our own pause."""
     cancel = RecordingToken()
-    attempt, _ = attempts(Refusal(server=STORE, status=429, retry_after_s=7), Refusal(server=STORE, status=429, retry_after_s=2))
+    attempt, _ = attempts(
+        Refusal(server=STORE, status=429, retry_after_s=7), Refusal(server=STORE, status=429, retry_after_s=2)
+    )
     call_on(attempt, cancel)
     assert [7, 3.0] == cancel.pauses
 
@@ -177,7 +183,9 @@ class Hours:
 
     def __init__(self) -> None:
         self.cancel = RecordingToken()
-        self.patience = Patience(600.0, lambda text, level: self.said.append((text, level)), clock=lambda: sum(self.cancel.pauses))
+        self.patience = Patience(
+            600.0, lambda text, level: self.said.append((text, level)), clock=lambda: sum(self.cancel.pauses)
+        )
         self.said: list[tuple[str, LogLevel]] = []
 
 
@@ -244,7 +252,10 @@ def test_one_more_try_with_the_line_for_itself():
 def test_recovery_is_not_counted_as_a_try():
     """What was put right is tried again at once, as often as it takes; what was not is handled by the table."""
     cancel = RecordingToken()
-    token, gone = Refusal(server=BACKEND, status=401, login=1), Refusal(server=BACKEND, no_response=NoResponseReason.UNREACHABLE)
+    token, gone = (
+        Refusal(server=BACKEND, status=401, login=1),
+        Refusal(server=BACKEND, no_response=NoResponseReason.UNREACHABLE),
+    )
     seen = []
 
     def recover(decision, refusal) -> bool:

@@ -1,4 +1,6 @@
-"""Uploads over lines that are slow, far or lossy, and over proxies that take much ahead. Times are a fiftieth of the real ones.
+"""Uploads over lines that are slow, far or lossy, and over proxies that take much ahead.
+
+Times are a fiftieth of the real ones.
 
 Where the kernel offers none (`tc qdisc … netem`), a lost packet is what TCP makes of it: a block that comes 0.2 s late.
 """
@@ -48,7 +50,9 @@ def send(url, folder, cancel, **more):
 
 @pytest.mark.parametrize("buffer_bytes", [MB // 4, MB], ids=["256 kB", "1 MB"])
 def test_proxy_that_takes_much_ahead_of_a_slow_line(server, tmp_path, cancel, hurried, buffer_bytes):
-    """Four workers fill its buffers for longer than an answer may take: fewer workers and longer limits follow; little is sent twice."""
+    """Four workers fill its buffers for longer than an answer may take: fewer workers and longer limits follow;
+    little is sent twice.
+    """
     folder = small_folder(tmp_path, *[MB] * 5)
     with running_line(server.server_address[1], rate_bytes_s=RATE, buffer_bytes=buffer_bytes) as line:
         server.reached_at = line.url
@@ -58,7 +62,9 @@ def test_proxy_that_takes_much_ahead_of_a_slow_line(server, tmp_path, cancel, hu
 
 
 def test_what_waits_in_the_own_system_is_no_silence(server, tmp_path, cancel, hurried):
-    """The whole file is written at once and goes out slowly: as long as the other side acknowledges more of it, one try is enough."""
+    """The whole file is written at once and goes out slowly: as long as the other side acknowledges more of it,
+    one try is enough.
+    """
     folder = small_folder(tmp_path, 3 * MB)
     with running_line(server.server_address[1], rate_bytes_s=RATE, buffer_bytes=1 << 14) as line:
         server.reached_at = line.url
@@ -86,7 +92,9 @@ def test_far_line(server, tmp_path, cancel):
 
 
 def test_connection_that_takes_more_than_a_second_is_one(cancel, in_thread, monkeypatch):
-    """The first SYN is lost, as where a listener's queue is full; the second comes after a second and is of the same attempt."""
+    """The first SYN is lost, as where a listener's queue is full;
+    the second comes after a second and is of the same attempt.
+    """
     begun: list[socket.socket] = []
     real = connecting._begin
     monkeypatch.setattr(connecting, "_begin", lambda *what: begun.append(real(*what)) or begun[-1])

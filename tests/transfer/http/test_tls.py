@@ -98,7 +98,9 @@ def test_store_with_a_wrong_certificate_gets_nothing(serve, cancel, folder):
 
 
 def test_certificates_of_the_system_are_trusted(serve, authority, folder, cancel, tmp_path, monkeypatch):
-    """A company's authority that stands in the system's own list needs no setting; here the list is a folder of OpenSSL's."""
+    """A company's authority that stands in the system's own list needs no setting;
+    here the list is a folder of OpenSSL's.
+    """
     certificates = tmp_path / "certificates"
     certificates.mkdir()
     (certificates / "company.pem").write_bytes(authority.path.read_bytes())
@@ -124,7 +126,9 @@ def test_setting_without_certificates_is_named(serve, cancel, tmp_path, monkeypa
     monkeypatch.setenv(name, str(path))
     with pytest.raises(TransferError) as caught:
         uploader_at(server).test_connection(cancel)
-    said = f"{name} names {path}, where no certificates can be read. Correct that setting or remove it, then start again."
+    said = (
+        f"{name} names {path}, where no certificates can be read. Correct that setting or remove it, then start again."
+    )
     assert (said, 0, []) == (str(caught.value), len(server.arrivals), cancel.pauses)
 
 
@@ -133,5 +137,7 @@ def test_https_to_a_server_without_it_is_told(server, cancel):
     url = server.url.replace("http://", "https://")
     with pytest.raises(TransferError) as caught:
         Uploader(BackendApi(url=url, token=TOKEN), session_id=None, delays=DELAYS_S).test_connection(cancel)
-    said = f"The server at {url} does not answer in https. Verify the port, or try http:// where it runs on this machine."
+    said = (
+        f"The server at {url} does not answer in https. Verify the port, or try http:// where it runs on this machine."
+    )
     assert (said, []) == (str(caught.value), cancel.pauses)

@@ -80,7 +80,9 @@ def test_bad_backend_urls_are_named(url, said):
     assert not any("secret" in problem for problem in problems)
 
 
-@pytest.mark.parametrize("prefix", ["videos/", "videos/course-1/lesson_01/", "a.b/c/", "a/" * 462, "a" * 255 + "/"], ids=len)
+@pytest.mark.parametrize(
+    "prefix", ["videos/", "videos/course-1/lesson_01/", "a.b/c/", "a/" * 462, "a" * 255 + "/"], ids=len
+)
 def test_good_destinations_have_no_problems(prefix):
     """Letters, digits and - _ . / with a slash at the end are fine."""
     assert [] == destination_problems(prefix)
@@ -134,7 +136,15 @@ def test_key_that_no_store_takes_is_told(name, part):
 
 @pytest.mark.parametrize(
     ("session_id", "count"),
-    [("", 0), (None, 0), ("0123456789abcdefABCDEF01", 0), ("0123456789abcdef", 1), ("g" * 24, 1), ("0" * 24 + "\n", 1), ("0" * 25, 1)],
+    [
+        ("", 0),
+        (None, 0),
+        ("0123456789abcdefABCDEF01", 0),
+        ("0123456789abcdef", 1),
+        ("g" * 24, 1),
+        ("0" * 24 + "\n", 1),
+        ("0" * 25, 1),
+    ],
 )
 def test_session_id_is_empty_or_24_hex_digits(session_id, count):
     """A session ID is left out or an ObjectId."""

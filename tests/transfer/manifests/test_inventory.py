@@ -70,7 +70,9 @@ def test_every_page_is_listed(server, inventory):
         server.put(PREFIX + key, key.encode())
     server.put("videos/other/a.ts", b"x")
     assert [PREFIX + key for key in KEYS] == [stored.key for stored in inventory.objects(PREFIX)]
-    assert ["", PREFIX + KEYS[1], PREFIX + KEYS[3]] == [asked.query.get("after", "") for asked in server.requests("GET", OBJECTS)]
+    assert ["", PREFIX + KEYS[1], PREFIX + KEYS[3]] == [
+        asked.query.get("after", "") for asked in server.requests("GET", OBJECTS)
+    ]
 
 
 def test_an_object_is_looked_up(server, inventory):
@@ -193,7 +195,10 @@ def test_an_answer_that_breaks_off_is_read_again(server, inventory):
     """The file comes whole."""
     server.put("k", b"0123456789")
     server.cut_after = 5
-    assert ([(0, b"0123456789")], 2) == (_read(inventory, server.public_url("k"), 10), len(server.requests("GET", "/store/k")))
+    assert ([(0, b"0123456789")], 2) == (
+        _read(inventory, server.public_url("k"), 10),
+        len(server.requests("GET", "/store/k")),
+    )
 
 
 def test_what_is_read_is_what_is_stored(server, inventory):
@@ -207,7 +212,9 @@ def test_what_is_read_is_what_is_stored(server, inventory):
 def test_an_expired_address_is_asked_for_again(server, inventory):
     """At once, and only the address was wrong."""
     server.put("k", b"0123")
-    server.answers["/store/old"].append((403, b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>"))
+    server.answers["/store/old"].append(
+        (403, b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>")
+    )
     urls = iter([server.public_url("old"), server.public_url("k")])
     assert [(0, b"0123")] == list(inventory.blocks(lambda: next(urls), key="k", size_bytes=4))
 

@@ -25,7 +25,12 @@ FOLDER = Path("/jobs/lesson")
 
 def confirmed(name: str, md5: str | None = "a" * 32, **other) -> ConfirmedFile:
     """Return a file that the store has confirmed."""
-    fields = {"path": FOLDER / name, "key": PREFIX + name, "url": f"https://cdn.example/{name}?X-Amz-Signature=1", "size_bytes": 10}
+    fields = {
+        "path": FOLDER / name,
+        "key": PREFIX + name,
+        "url": f"https://cdn.example/{name}?X-Amz-Signature=1",
+        "size_bytes": 10,
+    }
     return ConfirmedFile(**{**fields, "name": name, "mtime_ns": 1_772_366_400_000_000_000, "md5": md5, **other})
 
 
@@ -69,12 +74,16 @@ def test_the_head_says_what_and_where():
 
 def test_files_are_sorted():
     """However the upload ended, the manifest of the same files is the same."""
-    assert ["a.ts", "b.ts", "c.ts"] == [file.filename for file in merged(confirmed("c.ts"), confirmed("a.ts"), confirmed("b.ts")).files]
+    assert ["a.ts", "b.ts", "c.ts"] == [
+        file.filename for file in merged(confirmed("c.ts"), confirmed("a.ts"), confirmed("b.ts")).files
+    ]
 
 
 def test_the_servers_copy_tells_nothing_of_this_computer():
     """Neither where files lie nor the backend's address, in earlier versions either."""
-    manifest = merged(confirmed("a.ts", md5="b" * 32), previous=merged(confirmed("a.ts"), confirmed("gone.ts")), now=SECOND)
+    manifest = merged(
+        confirmed("a.ts", md5="b" * 32), previous=merged(confirmed("a.ts"), confirmed("gone.ts")), now=SECOND
+    )
     text = manifest_json(manifest, for_server=True).decode()
     assert [False, False, False] == [word in text for word in ("local_path", "/jobs", "api.example")]
 
@@ -134,7 +143,9 @@ def test_the_manifest_knows_where_the_stream_lies(place):
 
 def test_keys_that_a_backend_chose_say_nothing_of_the_place():
     """They may lie anywhere."""
-    assert "" == merged(confirmed("a.ts", key="elsewhere/a.ts"), confirmed("b.ts", key=PREFIX + "x-b.ts")).placement.place
+    assert (
+        "" == merged(confirmed("a.ts", key="elsewhere/a.ts"), confirmed("b.ts", key=PREFIX + "x-b.ts")).placement.place
+    )
 
 
 def test_an_unknown_md5_of_other_content_stays_unknown():
@@ -147,11 +158,17 @@ def test_earlier_versions_do_not_grow_without_end():
     """The newest are kept, newest first."""
     manifest = None
     for number in range(MAX_VERSIONS + 3):
-        manifest = merged(confirmed("a.ts", md5=f"{number:032x}"), previous=manifest, now=f"2026-03-{number + 1:02d}T12:00:00Z")
-    assert [f"2026-03-{day:02d}T12:00:00Z" for day in range(12, 2, -1)] == [version.last_synced for version in manifest.versions]
+        manifest = merged(
+            confirmed("a.ts", md5=f"{number:032x}"), previous=manifest, now=f"2026-03-{number + 1:02d}T12:00:00Z"
+        )
+    assert [f"2026-03-{day:02d}T12:00:00Z" for day in range(12, 2, -1)] == [
+        version.last_synced for version in manifest.versions
+    ]
 
 
-@pytest.mark.parametrize("other", [{"prefix": "videos/other/"}, {"backend_url": "https://other.example"}], ids=["prefix", "backend"])
+@pytest.mark.parametrize(
+    "other", [{"prefix": "videos/other/"}, {"backend_url": "https://other.example"}], ids=["prefix", "backend"]
+)
 def test_a_manifest_of_another_destination_is_not_gone_on_with(other):
     """The same folder may go to several places."""
     after = merged(confirmed("a.ts"), previous=merged(confirmed("b.ts"), **other), now=SECOND)

@@ -27,7 +27,9 @@ API, PREFIX = "https://api.example", "videos/course/lesson/"
 
 def manifest(*, backend_url=API, prefix=PREFIX, now="2026-03-01T12:00:00Z"):
     """Return a manifest of one file."""
-    file = ConfirmedFile(path=Path("a.ts"), name="a.ts", key=prefix + "a.ts", url="https://cdn.example/a.ts", size_bytes=1, mtime_ns=0)
+    file = ConfirmedFile(
+        path=Path("a.ts"), name="a.ts", key=prefix + "a.ts", url="https://cdn.example/a.ts", size_bytes=1, mtime_ns=0
+    )
     return merge(None, title="Lesson", backend_url=backend_url, bucket=None, prefix=prefix, now=now, confirmed=[file])
 
 
@@ -55,7 +57,8 @@ def test_both_copies_are_the_manifest(folder, data_dir):
 def test_the_library_names_a_destination_by_slug_and_hash():
     """Two backends, and two destinations of one slug, have files of their own."""
     names = [
-        library_path(Path("d"), *place).name for place in ((API, "a/b/"), (API, "a-b/"), ("https://x.example", "a/b/"), (API + "/", "a/b/"))
+        library_path(Path("d"), *place).name
+        for place in ((API, "a/b/"), (API, "a-b/"), ("https://x.example", "a/b/"), (API + "/", "a/b/"))
     ]
     assert ("a-b-", "_s3_manifest.json", 3, names[3]) == (names[0][:4], names[0][16:], len(set(names)), names[0])
 
@@ -108,7 +111,13 @@ def test_a_folder_a_file_and_a_destination_are_found(folder, data_dir):
     """Only a folder, or the manifest in it, says where the files are."""
     write_copies(manifest(), folder, data_dir)
     kept = library_path(data_dir, API, PREFIX)
-    named = {str(folder): folder, str(folder / "manifest.json"): folder, str(kept): None, PREFIX: None, PREFIX.rstrip("/"): None}
+    named = {
+        str(folder): folder,
+        str(folder / "manifest.json"): folder,
+        str(kept): None,
+        PREFIX: None,
+        PREFIX.rstrip("/"): None,
+    }
     found = {name: find(name, data_dir, API) for name in named}
     assert named == {name: one.folder for name, one in found.items()}
     assert {manifest()} == {one.manifest for one in found.values()}
@@ -132,7 +141,9 @@ def test_what_is_not_known_is_nothing(data_dir, folder):
             find(name, data_dir, API)
 
 
-@pytest.mark.parametrize("make", [lambda path: path.write_text("{}"), lambda path: path.mkdir()], ids=["json", "folder"])
+@pytest.mark.parametrize(
+    "make", [lambda path: path.write_text("{}"), lambda path: path.mkdir()], ids=["json", "folder"]
+)
 def test_what_can_not_be_read_is_one_sentence(tmp_path, make):
     """The file is named, whatever it is."""
     make(tmp_path / "m.json")

@@ -32,7 +32,13 @@ def stream(tmp_path):
     """A function that returns what the library knows of a stream; its own folder is there unless it is not wanted."""
 
     def known(
-        name: str, source: Path | None, *, content: str = "", synced: str = "2026-01-01", folder: bool = True, md5: str | None = None
+        name: str,
+        source: Path | None,
+        *,
+        content: str = "",
+        synced: str = "2026-01-01",
+        folder: bool = True,
+        md5: str | None = None,
     ) -> Located:
         place = tmp_path / "out" / name
         if folder:
@@ -93,8 +99,13 @@ def test_a_drive_may_not_be_connected(inbox, stream, folder):
 
 
 def test_a_renamed_video(inbox, stream):
-    """It is known by its content, under whatever name and wherever it was published since; at another backend it is not."""
-    old, new = stream("old", inbox / "old.mp4", content="a"), stream("kept", inbox / "kept.mp4", content="a", synced="2026-02-01")
+    """It is known by its content, under whatever name and wherever it was published since;
+    at another backend it is not.
+    """
+    old, new = (
+        stream("old", inbox / "old.mp4", content="a"),
+        stream("kept", inbox / "kept.mp4", content="a", synced="2026-02-01"),
+    )
     reason = f"{inbox / 'old.mp4'} is called {inbox / 'kept.mp4'} now, and published at videos/kept/."
     assert [("old", reason, True)] == _said(old, new)
     elsewhere = replace(new, manifest=replace(new.manifest, backend_url="https://b.example"))
@@ -102,22 +113,31 @@ def test_a_renamed_video(inbox, stream):
 
 
 def test_a_video_with_another_place_since(inbox, stream):
-    """The older destination is left over when its own folder is gone too; two destinations on purpose have a folder each."""
+    """The older destination is left over when its own folder is gone too;
+    two destinations on purpose have a folder each.
+    """
     kept = inbox / "kept.mp4"
-    old, new = stream("lecture", kept, content="a", folder=False), stream("week1/lecture", kept, content="a", synced="2026-02-01")
+    old, new = (
+        stream("lecture", kept, content="a", folder=False),
+        stream("week1/lecture", kept, content="a", synced="2026-02-01"),
+    )
     assert [("lecture", f"{kept} is published at videos/week1/lecture/ now.", True)] == _said(old, new)
     again = stream("other", kept, content="a")
     assert [] == _said(again, new)
 
 
-@pytest.mark.parametrize(("old", "new"), [("a/x", "x"), ("x", "deep/x"), ("a/old", "b/kept")], ids=["up", "down", "renamed"])
+@pytest.mark.parametrize(
+    ("old", "new"), [("a/x", "x"), ("x", "deep/x"), ("a/old", "b/kept")], ids=["up", "down", "renamed"]
+)
 def test_a_stream_whose_place_changed_with_the_other_videos(tmp_path, inbox, stream, old, new):
     """Its folder was taken over at the new place; what is at the old address is listed."""
     source, before = inbox / "kept.mp4", inbox / "old.mp4"
     made_of = before if old == "a/old" else source
     made_of.write_text("video")
     left = stream(old, made_of, content="a")
-    write_job_file(tmp_path / "out" / old, JobFile(source_path=str(made_of), source=fingerprint(made_of), settings={}, done={}))
+    write_job_file(
+        tmp_path / "out" / old, JobFile(source_path=str(made_of), source=fingerprint(made_of), settings={}, done={})
+    )
     if made_of == before:
         before.replace(source)
     assert [new] == list(take_over([Job(source=source, output_dir=tmp_path / "out", slug=new)]))
@@ -145,5 +165,7 @@ def test_a_manifest_of_an_earlier_version(inbox, stream, tmp_path):
     """The job in its folder tells what it was made of."""
     known = stream("lecture", None)
     source = {"size_bytes": 1, "sha256_head_tail": "a" * 64}
-    write_job_file(tmp_path / "out" / "lecture", JobFile(source_path=str(inbox / "gone.mp4"), source=source, settings={}, done={}))
+    write_job_file(
+        tmp_path / "out" / "lecture", JobFile(source_path=str(inbox / "gone.mp4"), source=source, settings={}, done={})
+    )
     assert [("lecture", f"{inbox / 'gone.mp4'} is not there any more.", True)] == _said(known)

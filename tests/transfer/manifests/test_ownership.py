@@ -15,7 +15,14 @@ ONE = SourceContent(size_bytes=5, sha256_head_tail="a" * 64, path="/videos/lesso
 TWO = SourceContent(size_bytes=5, sha256_head_tail="b" * 64, path="/videos/lesson.mp4")
 MOVED = replace(ONE, path="/elsewhere/copy.mp4")
 MANIFEST = Manifest(
-    title="Lesson", backend_url="https://a.example", bucket=None, prefix="v/", created_at="t1", last_synced="t2", files=(), source=ONE
+    title="Lesson",
+    backend_url="https://a.example",
+    bucket=None,
+    prefix="v/",
+    created_at="t1",
+    last_synced="t2",
+    files=(),
+    source=ONE,
 )
 
 
@@ -41,7 +48,11 @@ def test_a_manifest_keeps_its_source_and_the_server_no_path():
     """All that identifies it goes into both; where it lies on this computer is nobody else's business."""
     here, there = manifest_json(MANIFEST, for_server=False), manifest_json(MANIFEST, for_server=True)
     assert (MANIFEST, ONE.path) == (parse_manifest(here), parse_manifest(here).source.path)
-    assert (ONE, None, False) == (parse_manifest(there).source, parse_manifest(there).source.path, b"lesson.mp4" in there)
+    assert (ONE, None, False) == (
+        parse_manifest(there).source,
+        parse_manifest(there).source.path,
+        b"lesson.mp4" in there,
+    )
 
 
 @pytest.mark.parametrize("source", [None, 5, {"size_bytes": "5", "sha256_head_tail": "a"}, {"size_bytes": 5}])
@@ -59,5 +70,10 @@ def test_the_head_is_read_from_the_first_bytes():
     whole = manifest_json(MANIFEST, for_server=False)
     other_order = json.dumps(dict(reversed(json.loads(whole).items())), indent=1).encode()
     heads = [read_head(data) for data in (whole, whole[: whole.index(b'"files": [') + 12], other_order)]
-    assert [(MANIFEST.owner, "https://a.example", "v/", "t2")] * 3 == [(h.owner, h.backend_url, h.prefix, h.last_synced) for h in heads]
-    assert (True, [None] * 4) == (len(whole) < HEAD_BYTES, [read_head(data) for data in (b"", b"{", b"[]", b'{"title": "x"}')])
+    assert [(MANIFEST.owner, "https://a.example", "v/", "t2")] * 3 == [
+        (h.owner, h.backend_url, h.prefix, h.last_synced) for h in heads
+    ]
+    assert (True, [None] * 4) == (
+        len(whole) < HEAD_BYTES,
+        [read_head(data) for data in (b"", b"{", b"[]", b'{"title": "x"}')],
+    )

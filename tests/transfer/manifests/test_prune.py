@@ -42,7 +42,11 @@ def test_what_no_manifest_names_is_left_over(server, manifest):
     for name in ("old +&#% é.ts", "v1/480p/seg_001.ts", "v1/480p/index.m3u8"):
         server.put(PREFIX + name, b"xyz", last_modified=BEFORE)
     found = _found(server, manifest)
-    assert (["old +&#% é.ts", "v1/480p/index.m3u8", "v1/480p/seg_001.ts"], 9, ()) == (_keys(found), found.size_bytes, found.kept)
+    assert (["old +&#% é.ts", "v1/480p/index.m3u8", "v1/480p/seg_001.ts"], 9, ()) == (
+        _keys(found),
+        found.size_bytes,
+        found.kept,
+    )
 
 
 def test_finding_out_deletes_nothing(server, manifest):
@@ -144,7 +148,9 @@ def test_addresses_that_viewers_know_stay(server, tmp_path):
     manifest = upload(server, folder, None, place="v2/", previous=first)
     found = _found(server, manifest)
     assert ["480p/index.m3u8", "480p/seg_001.ts", "480p/seg_002.ts"] == _keys(found)
-    assert [True] == [text.startswith("2 files of the video before at an address that viewers know, such as ") for text in found.kept]
+    assert [True] == [
+        text.startswith("2 files of the video before at an address that viewers know, such as ") for text in found.kept
+    ]
 
 
 @pytest.mark.parametrize("prefix", ["", "/", "../", "videos"])

@@ -61,7 +61,9 @@ def _files(folder):
 @pytest.mark.parametrize("reads", [True, False], ids=["signed", "public"])
 @pytest.mark.parametrize("ranges", [True, False], ids=["ranges", "whole"])
 def test_a_folder_comes_back_byte_for_byte(server, folder, manifest, out, monkeypatch, reads, ranges):
-    """By the address that the backend gives, or by the public one; in slices, or whole where the store knows no ranges."""
+    """By the address that the backend gives, or by the public one; in slices,
+    or whole where the store knows no ranges.
+    """
     monkeypatch.setattr(module, "SLICE_BYTES", 100)
     server.offers["read"], server.ranges = reads, ranges
     assert dict.fromkeys(sorted(NAMES), RestoreOutcome.RESTORED) == _restored(server, manifest.files, out)
@@ -195,7 +197,9 @@ def test_a_link_with_the_name_of_a_half_loaded_file_is_not_followed(server, mani
     assert b"mine" == (tmp_path / "mine.txt").read_bytes()
 
 
-@pytest.mark.parametrize("name", ["..\\out.ts", "C:/out.ts", "C:out.ts", "con.ts", "a:b.ts", "a?.ts", "dir./a.ts", "nul", "a .ts "])
+@pytest.mark.parametrize(
+    "name", ["..\\out.ts", "C:/out.ts", "C:out.ts", "con.ts", "a:b.ts", "a?.ts", "dir./a.ts", "nul", "a .ts "]
+)
 def test_names_that_windows_takes_for_something_else(tmp_path, monkeypatch, name):
     """There they are refused, elsewhere they are names like others."""
     assert tmp_path / name == path_for(tmp_path, name)

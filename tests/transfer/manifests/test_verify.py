@@ -50,7 +50,13 @@ def test_what_was_uploaded_agrees(server, folder, manifest, deep, lists):
     """Every file on both sides, nothing left out."""
     server.offers["list"] = lists
     result = _verified(server, manifest, folder, deep=deep)
-    assert ((), (), COUNT, COUNT, COUNT) == (result.findings, result.unchecked, result.files, result.local_files, result.server_files)
+    assert ((), (), COUNT, COUNT, COUNT) == (
+        result.findings,
+        result.unchecked,
+        result.files,
+        result.local_files,
+        result.server_files,
+    )
 
 
 def test_files_are_found_where_the_manifest_says_they_were(server, folder, manifest):
@@ -75,7 +81,9 @@ def test_files_that_differ_here_are_findings(server, folder, manifest):
 
 def test_a_master_that_leads_into_a_folder_of_its_own_agrees(server, folder):
     """It was uploaded with other addresses than it has here."""
-    (folder / "master.m3u8").write_bytes(b'#EXTM3U\n#EXT-X-SESSION-DATA:DATA-ID="c",URI="transcript.srt"\n480p/index.m3u8\n')
+    (folder / "master.m3u8").write_bytes(
+        b'#EXTM3U\n#EXT-X-SESSION-DATA:DATA-ID="c",URI="transcript.srt"\n480p/index.m3u8\n'
+    )
     manifest = upload(server, folder, None, place="v2/")
     assert [] == _found(_verified(server, manifest, folder, deep=True))
     (folder / "master.m3u8").write_bytes(b"#EXTM3U\n720p/index.m3u8\n")
@@ -87,7 +95,12 @@ def test_a_folder_whose_media_were_deleted_is_no_finding(server, folder, manifes
     for name in NAMES:
         (folder / name).unlink()
     result = _verified(server, manifest, folder)
-    assert ((), True, 0, COUNT) == (result.findings, "not on this computer" in result.unchecked[0], result.local_files, result.server_files)
+    assert ((), True, 0, COUNT) == (
+        result.findings,
+        "not on this computer" in result.unchecked[0],
+        result.local_files,
+        result.server_files,
+    )
 
 
 @pytest.mark.parametrize("lists", [True, False], ids=["list", "read"])
@@ -120,7 +133,10 @@ def test_what_could_be_compared_by_size_only_is_said(server, folder, manifest):
     server.put(PREFIX + SEGMENT, b"x" * len(server.objects[PREFIX + SEGMENT].body), md5=False)
     unknown = replace(manifest, files=tuple(replace(file, etag=None) for file in manifest.files))
     result = _verified(server, unknown, folder)
-    assert ((), ("1 file could be compared by size only: the server does not say an MD5.",)) == (result.findings, result.unchecked)
+    assert ((), ("1 file could be compared by size only: the server does not say an MD5.",)) == (
+        result.findings,
+        result.unchecked,
+    )
     assert [(SEGMENT, Side.SERVER)] == [found[:2] for found in _found(_verified(server, unknown, folder, deep=True))]
 
 
@@ -140,7 +156,9 @@ def test_another_manifest_on_the_server_is_a_finding(server, folder, manifest):
     upload(server, folder, None, now="2026-05-01T00:00:00Z", previous=manifest)
     other = _verified(server, manifest, folder)
     assert ["manifest.json"] == [finding.file for finding in gone.findings]
-    assert "another upload (synced 2026-05-01" in next(one.text for one in other.findings if one.file == "manifest.json")
+    assert "another upload (synced 2026-05-01" in next(
+        one.text for one in other.findings if one.file == "manifest.json"
+    )
 
 
 def test_more_on_the_server_is_said(server, folder, manifest):
@@ -153,13 +171,19 @@ def test_more_on_the_server_is_said(server, folder, manifest):
 def test_keys_that_a_backend_chose_are_looked_up(server, folder, manifest):
     """The list shows the destination only."""
     server.objects["elsewhere/a.ts"] = server.objects.pop(PREFIX + SEGMENT)
-    files = tuple(replace(file, s3_key="elsewhere/a.ts") if file.filename == SEGMENT else file for file in manifest.files)
+    files = tuple(
+        replace(file, s3_key="elsewhere/a.ts") if file.filename == SEGMENT else file for file in manifest.files
+    )
     moved = replace(manifest, files=files)
     server.offers["manifest"] = False
     assert [] == _found(_verified(server, moved, folder))
     server.offers["read"] = False
     result = _verified(server, moved, folder)
-    assert ([], COUNT - 1, True) == (_found(result), result.server_files, "could not be looked up" in result.unchecked[-1])
+    assert ([], COUNT - 1, True) == (
+        _found(result),
+        result.server_files,
+        "could not be looked up" in result.unchecked[-1],
+    )
 
 
 @pytest.mark.parametrize("offers", [None, {"version": 1}], ids=["unknown", "nothing"])

@@ -112,8 +112,16 @@ def test_another_computers_video_is_not_replaced(offers, put, check):
     put(OTHER)
     with pytest.raises(DestinationTakenError) as caught:
         check(HERE)
-    assert (PREFIX, "lecture", True, EARLY) == (caught.value.prefix, caught.value.title, caught.value.same_name, caught.value.last_synced)
-    sentence = "holds another “lecture”, of other content: choose another destination, or put this one in its place (--replace)."
+    assert (PREFIX, "lecture", True, EARLY) == (
+        caught.value.prefix,
+        caught.value.title,
+        caught.value.same_name,
+        caught.value.last_synced,
+    )
+    sentence = (
+        "holds another “lecture”, of other content: choose another destination, "
+        "or put this one in its place (--replace)."
+    )
     assert f"{PREFIX} {sentence}" == str(caught.value)
 
 
@@ -149,7 +157,9 @@ def test_a_manifest_that_names_no_content_is_asked_about(offers, put, check, tit
 
 
 @pytest.mark.parametrize("known", ["library", "folder", "journal", "state", "media"])
-def test_a_manifest_that_names_no_content_is_known_here(server, offers, uploader, manifest, put, keep, check, tmp_path, cancel, known):
+def test_a_manifest_that_names_no_content_is_known_here(
+    server, offers, uploader, manifest, put, keep, check, tmp_path, cancel, known
+):
     """By the title where this computer uploaded there itself, or by media that the folder has in common with it."""
     folder = tmp_path / "lesson"
     if known in ("journal", "state"):
@@ -220,7 +230,9 @@ def test_a_server_that_can_not_say_whose_it_is_stops_nothing(server, put, check,
     """What is known here decides."""
     server.capabilities, server.public = {"manifest": True} if asked == ASKED else None, True
     put(OTHER)
-    (server.read_faults[MANIFEST_KEY] if asked == "the store" else server.api_faults[asked]).append(Fault(status=status))
+    (server.read_faults[MANIFEST_KEY] if asked == "the store" else server.api_faults[asked]).append(
+        Fault(status=status)
+    )
     check(HERE)
 
 
@@ -249,7 +261,11 @@ def test_a_version_of_the_stream_above_is_no_destination(server, offers, put, ba
     put(OTHER)
     others = {key: server.stored[key] for key in (PREFIX + above,)}
     for stored, prefix, refused in (
-        (others, f"{PREFIX}v2/", above == "manifest.json" or offers in ("everything", "read and manifest", "the three requests")),
+        (
+            others,
+            f"{PREFIX}v2/",
+            above == "manifest.json" or offers in ("everything", "read and manifest", "the three requests"),
+        ),
         (others, f"{PREFIX}v2b/", False),
         ({}, f"{PREFIX}v2/", False),
         ({}, "v2/", False),
@@ -264,7 +280,9 @@ def test_a_version_of_the_stream_above_is_no_destination(server, offers, put, ba
 def test_this_computer_knows_the_stream_above(server, manifest, keep, backend, tmp_path, cancel):
     """Where the server tells nothing."""
     keep(manifest(OTHER))
-    check = DestinationCheck(Uploader(backend, session_id=None, delays=()), f"{PREFIX}v12/", HERE, tmp_path / "lesson", tmp_path)
+    check = DestinationCheck(
+        Uploader(backend, session_id=None, delays=()), f"{PREFIX}v12/", HERE, tmp_path / "lesson", tmp_path
+    )
     with pytest.raises(SettingsError, match="is a version of the stream at"):
         check.ask(cancel)
 
@@ -283,7 +301,9 @@ def claim(backend, tmp_path, cancel):
     def begin(owner: Owner, *, replacing: bool = False) -> None:
         folder = tmp_path / owner.content.sha256_head_tail[:1]
         folder.mkdir(exist_ok=True)
-        check = DestinationCheck(Uploader(backend, session_id=None, delays=()), PREFIX, owner, folder, None, replace=replacing)
+        check = DestinationCheck(
+            Uploader(backend, session_id=None, delays=()), PREFIX, owner, folder, None, replace=replacing
+        )
         check.ask(cancel)
         check.claim(cancel)
 
@@ -304,7 +324,10 @@ def test_an_upload_that_has_begun_holds_a_free_destination(server, offers, claim
     )
     with pytest.raises(DestinationTakenError) as caught:
         claim(OTHER)
-    said = f"An upload of another “lecture”, of other content, to {PREFIX} has begun and is not finished: choose another destination"
+    said = (
+        f"An upload of another “lecture”, of other content, to {PREFIX} has begun and is not finished: "
+        "choose another destination"
+    )
     assert (True, True) == (caught.value.begun, str(caught.value).startswith(said))
     claim(OTHER, replacing=True)
     assert OTHER == parse_manifest(server.stored[MANIFEST_KEY]).owner
@@ -312,7 +335,9 @@ def test_an_upload_that_has_begun_holds_a_free_destination(server, offers, claim
 
 def test_two_that_begin_at_once_see_the_last_claim(server, offers, claim):
     """Both found the destination free: whoever does not read its own claim back goes."""
-    theirs = manifest_json(replace(parse_manifest(_claimed(server, claim)), title="seminar", source=OTHER.content), for_server=True)
+    theirs = manifest_json(
+        replace(parse_manifest(_claimed(server, claim)), title="seminar", source=OTHER.content), for_server=True
+    )
     server.stored.clear()
     server.on_stored = lambda key: server.stored.update({MANIFEST_KEY: theirs})
     with pytest.raises(DestinationTakenError, match=f"An upload of “seminar” to {PREFIX} has begun"):
@@ -329,7 +354,9 @@ def test_what_stands_there_is_no_free_destination(server, offers, put, claim):
 
 
 def test_a_claim_is_not_waited_for(server, offers, backend, tmp_path):
-    """A store that never takes it costs the pauses between the tries, whatever the patience for files is; the log says so."""
+    """A store that never takes it costs the pauses between the tries, whatever the patience for files is;
+    the log says so.
+    """
     server.faults[MANIFEST_KEY].extend([Fault(status=503)] * 9)
     (tmp_path / "lesson").mkdir()
     cancel, log = RecordingToken(), []
@@ -366,8 +393,18 @@ def test_what_lies_below_is_known(server, tmp_path, manifest, keep):
     for prefix in ("videos/a/", "videos/b/", "elsewhere/c/"):
         keep(manifest(HERE, prefix=prefix))
     (tmp_path / LIBRARY / "broken_s3_manifest.json").write_text("{")
-    asked = [("videos/", server.url), ("videos/a/", server.url), ("videos/", "https://other.example"), ("new/", f"{server.url}/")]
-    assert [["videos/a/", "videos/b/"], [], [], []] == [others_below(tmp_path, url, prefix, OTHER) for prefix, url in asked]
+    asked = [
+        ("videos/", server.url),
+        ("videos/a/", server.url),
+        ("videos/", "https://other.example"),
+        ("new/", f"{server.url}/"),
+    ]
+    assert [["videos/a/", "videos/b/"], [], [], []] == [
+        others_below(tmp_path, url, prefix, OTHER) for prefix, url in asked
+    ]
     assert [] == others_below(tmp_path, server.url, "videos/", HERE)
     keep(manifest(HERE, prefix="videos/"))
-    assert ([], []) == (others_below(tmp_path, server.url, "videos/", OTHER), others_below(None, server.url, "videos/", OTHER))
+    assert ([], []) == (
+        others_below(tmp_path, server.url, "videos/", OTHER),
+        others_below(None, server.url, "videos/", OTHER),
+    )

@@ -1,4 +1,6 @@
-"""Every fault of networks, servers and disks that an upload may meet: nothing lost, nothing published early, the end byte for byte."""
+"""Every fault of networks, servers and disks that an upload may meet: nothing lost, nothing published early,
+the end byte for byte.
+"""
 
 from __future__ import annotations
 
@@ -92,7 +94,15 @@ def check(server, folder, url, early, names=tuple(FOLDER)) -> None:
         [Trouble(cut_answer_after=10)],
         [Trouble(cut_answer_after=0), Trouble(reset_after=0), Trouble(stall_after=10_000), Trouble(cut_answer_after=5)],
     ],
-    ids=["reset at once", "reset in the middle", "reset thrice", "stall", "stored, answer lost", "truncated answer", "one after the other"],
+    ids=[
+        "reset at once",
+        "reset in the middle",
+        "reset thrice",
+        "stall",
+        "stored, answer lost",
+        "truncated answer",
+        "one after the other",
+    ],
 )
 def test_bad_network(proxy, server, folder, cancel, early, monkeypatch, troubles):
     """Whatever happens to connections costs a further try at most."""
@@ -137,7 +147,9 @@ def test_bad_moments_of_a_store(server, folder, cancel, early, fault):
 )
 @pytest.mark.parametrize("public", [True, False], ids=["read back", "private"])
 def test_page_in_place_of_a_confirmation(server, folder, cancel, early, fault, public):
-    """It counts as a failed try; where it goes on, the file fails with a sentence, and nothing is published or taken for sent."""
+    """It counts as a failed try; where it goes on, the file fails with a sentence,
+    and nothing is published or taken for sent.
+    """
     server.public = public
     server.faults[SEGMENT].append(fault)
     assert run(server.url, folder, cancel).complete
@@ -174,7 +186,9 @@ def test_store_that_says_nothing_at_all_is_believed(server, folder, cancel, earl
 @pytest.mark.parametrize("named", [True, False], ids=["named", "not named"])
 @pytest.mark.parametrize("parts", [True, False], ids=["in parts", "whole"])
 def test_encrypting_store(server, folder, cancel, early, named, parts):
-    """With SSE-KMS an ETag looks like an MD5 and is none: files and parts are sent once, where it is not named twice by each thread."""
+    """With SSE-KMS an ETag looks like an MD5 and is none: files and parts are sent once,
+    where it is not named twice by each thread.
+    """
     multipart = {"multipart": {"partBytes": 1 << 19, "minPartBytes": 1}} if parts else {}
     server.capabilities = {"contentMd5": True, **multipart}
     said = {"x-amz-server-side-encryption": "aws:kms"} if named else {}
@@ -203,7 +217,9 @@ def test_other_bytes_behind_an_etag_are_found(server, folder, cancel, early):
 
 @pytest.mark.parametrize("parts", [True, False], ids=["in parts", "whole"])
 def test_store_that_asks_for_md5(server, folder, cancel, early, parts):
-    """A bucket with Object Lock refuses a PUT without Content-MD5: after one refusal a thread it comes with every file."""
+    """A bucket with Object Lock refuses a PUT without Content-MD5:
+    after one refusal a thread it comes with every file.
+    """
     server.capabilities = {"multipart": {"partBytes": 1 << 19, "minPartBytes": 1}} if parts else None
     server.wants_md5 = True
     assert run(server.url, folder, cancel).complete
@@ -215,7 +231,12 @@ def test_store_that_asks_for_md5(server, folder, cancel, early, parts):
 @pytest.mark.parametrize("parts", [True, False], ids=["in parts", "whole"])
 def test_headers_that_the_backend_signed(server, folder, cancel, early, parts):
     """What comes with a signed URL goes out with the file and with each part."""
-    wanted = {"Cache-Control": "max-age=60", "x-amz-acl": "public-read", "x-amz-tagging": "a=1&b=2", "x-ms-blob-type": "BlockBlob"}
+    wanted = {
+        "Cache-Control": "max-age=60",
+        "x-amz-acl": "public-read",
+        "x-amz-tagging": "a=1&b=2",
+        "x-ms-blob-type": "BlockBlob",
+    }
     server.wanted_headers = wanted
     server.capabilities = {"multipart": {"partBytes": 1 << 19, "minPartBytes": 1}, "presignMany": 8} if parts else None
     assert run(server.url, folder, cancel).complete
@@ -226,7 +247,9 @@ def test_headers_that_the_backend_signed(server, folder, cancel, early, parts):
 
 
 @pytest.mark.parametrize(
-    ("status", "times"), [(404, 1), (405, 1), (201, 1), (204, 1), (200, 1), (502, 1), (502, 9)], ids=lambda value: str(value)
+    ("status", "times"),
+    [(404, 1), (405, 1), (201, 1), (204, 1), (200, 1), (502, 1), (502, 9)],
+    ids=lambda value: str(value),
 )
 def test_odd_answers_about_the_token(server, folder, cancel, early, status, times):
     """The endpoint is optional: whatever it says but no, what follows is an upload."""
@@ -250,7 +273,9 @@ def test_odd_answers_about_the_token(server, folder, cancel, early, status, time
     ids=["portal", "list", "204", "redirect", "401", "403", "404", "405", "418", "500", "503", "511", "hung up"],
 )
 def test_odd_answers_to_what_a_backend_offers(server, folder, cancel, early, fault):
-    """Any answer but a good one means: the three requests only, and the upload ends whole; nobody is asked for a token twice."""
+    """Any answer but a good one means: the three requests only, and the upload ends whole;
+    nobody is asked for a token twice.
+    """
     server.capabilities = {"list": True, "contentMd5": True}
     server.api_faults[CAPABILITIES].extend([fault] * 20)
     asked: list[int] = []
@@ -315,9 +340,13 @@ class FullDisk(io.FileIO):
         return super().write(memoryview(data)[:left])
 
 
-@pytest.mark.parametrize("room", [0, 100, 1500, 3000], ids=["at once", "first line", "in the middle", "towards the end"])
+@pytest.mark.parametrize(
+    "room", [0, 100, 1500, 3000], ids=["at once", "first line", "in the middle", "towards the end"]
+)
 def test_disk_that_is_full_while_the_state_is_written(server, folder, cancel, early, monkeypatch, room):
-    """What can't be noted ends the upload with a sentence, whatever else can't be written; later it goes on to its end."""
+    """What can't be noted ends the upload with a sentence, whatever else can't be written;
+    later it goes on to its end.
+    """
     as_ever = Path.open
 
     def open_here(path, mode="r", buffering=-1, encoding=None, errors=None, newline=None):
@@ -369,7 +398,9 @@ def test_login_that_expires_in_the_middle(server, folder, cancel, early):
 
 
 def test_name_that_is_not_known(server, folder, cancel, early, monkeypatch):
-    """A store whose name can't be resolved is said to be out of reach; a name that is known again soon costs tries alone."""
+    """A store whose name can't be resolved is said to be out of reach;
+    a name that is known again soon costs tries alone.
+    """
     backend_url, lookup = server.url, socket.getaddrinfo
     server.reached_at = f"http://store.test:{server.server_address[1]}"
     failing = iter(range(1000))
@@ -384,7 +415,9 @@ def test_name_that_is_not_known(server, folder, cancel, early, monkeypatch):
     monkeypatch.setenv("NO_PROXY", "store.test")
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     result = run(backend_url, folder, cancel)
-    assert {"Cannot connect to the storage at " + server.url} == {said.partition(". ")[0] for said in result.failed.values()}
+    assert {"Cannot connect to the storage at " + server.url} == {
+        said.partition(". ")[0] for said in result.failed.values()
+    }
     assert {} == server.stored
     failing = iter(range(3))
     assert run(backend_url, folder, cancel).complete
@@ -393,7 +426,9 @@ def test_name_that_is_not_known(server, folder, cancel, early, monkeypatch):
 
 @pytest.mark.parametrize("change", ["deleted", "shrunk", "grown"])
 def test_file_that_is_not_what_it_was(server, folder, cancel, early, change):
-    """A file that changes under way is not confirmed, nothing is published, and the next run sends what it has become."""
+    """A file that changes under way is not confirmed, nothing is published,
+    and the next run sends what it has become.
+    """
     segment = folder / "720p/seg_001.ts"
     server.gate = lambda key: key.endswith("720p/seg_001.ts")
 

@@ -46,7 +46,9 @@ def test_journal_remembers_what_was_confirmed(tmp_path):
 
 
 def test_journal_is_readable_after_a_kill_at_any_byte(tmp_path):
-    """Cut anywhere, it holds exactly the confirmations whose lines are whole, and the next ones do not glue onto the rest."""
+    """Cut anywhere, it holds exactly the confirmations whose lines are whole,
+    and the next ones do not glue onto the rest.
+    """
     data = written(tmp_path).read_bytes()
     first_line = data.index(b"\n") + 1
     for cut in range(first_line, len(data) + 1):
@@ -147,7 +149,9 @@ def test_folder_that_is_gone_is_a_sentence(tmp_path):
 
 
 def test_old_journals_are_still_read(tmp_path):
-    """What the program wrote before it knew content, place and format is understood; nothing in it shows that the store has the file."""
+    """What the program wrote before it knew content, place and format is understood;
+    nothing in it shows that the store has the file.
+    """
     lines = [
         {"to": HERE.mark, "began": "2026-01-01T00:00:00Z"},
         {"to": HERE.mark, "path": "a.ts", "size": 5, "mtime_ns": 7, "key": "videos/a/a.ts", "url": "https://cdn/a.ts"},
@@ -155,7 +159,9 @@ def test_old_journals_are_still_read(tmp_path):
     (tmp_path / JOURNAL_FILE).write_text("".join(json.dumps(line) + "\n" for line in lines))
     content = read_journal(tmp_path, HERE)
     assert (False, True, "", None) == (content.corrupt, content.begun, content.place, content.published)
-    assert {"a.ts": Confirmed(size_bytes=5, mtime_ns=7, key="videos/a/a.ts", url="https://cdn/a.ts", proven=False)} == content.confirmed
+    assert {
+        "a.ts": Confirmed(size_bytes=5, mtime_ns=7, key="videos/a/a.ts", url="https://cdn/a.ts", proven=False)
+    } == content.confirmed
 
 
 def test_journal_of_a_newer_program_is_set_aside(tmp_path):
@@ -167,7 +173,9 @@ def test_journal_of_a_newer_program_is_set_aside(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("etag", "proven", "expected"), [("e", True, True), ("", True, True), ("", False, False)], ids=["ETag", "without one", "nothing"]
+    ("etag", "proven", "expected"),
+    [("e", True, True), ("", True, True), ("", False, False)],
+    ids=["ETag", "without one", "nothing"],
 )
 def test_proof_is_remembered(tmp_path, etag, proven, expected):
     """Whether anything shows that the store has a file: a later run goes by it."""
@@ -178,7 +186,9 @@ def test_proof_is_remembered(tmp_path, etag, proven, expected):
 
 def test_content_and_etag_are_remembered(tmp_path):
     """Everything that is known of a file comes back."""
-    full = Confirmed(size_bytes=1, mtime_ns=2, key="k", url="https://u", md5="0" * 32, etag="abc", at="2026-02-02T10:30:00Z")
+    full = Confirmed(
+        size_bytes=1, mtime_ns=2, key="k", url="https://u", md5="0" * 32, etag="abc", at="2026-02-02T10:30:00Z"
+    )
     with Journal(tmp_path, HERE, resume=False, now="now") as journal:
         journal.confirm("a.ts", full)
     assert {"a.ts": full} == read_journal(tmp_path, HERE).confirmed
@@ -191,7 +201,12 @@ def test_places_and_published_master_outlive_a_new_run(tmp_path):
     with Journal(tmp_path, HERE, resume=False, now="two", place="v2/") as journal:
         journal.confirm("a.ts", which(2))
     content = read_journal(tmp_path, HERE)
-    assert ("v2/", ("", "v2/"), {"a.ts": which(2)}, which(1)) == (content.place, content.places, content.confirmed, content.published)
+    assert ("v2/", ("", "v2/"), {"a.ts": which(2)}, which(1)) == (
+        content.place,
+        content.places,
+        content.confirmed,
+        content.published,
+    )
 
 
 def test_file_that_was_begun_in_parts_is_remembered_until_it_is_confirmed(tmp_path):

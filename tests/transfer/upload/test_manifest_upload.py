@@ -24,7 +24,9 @@ MANIFEST = PREFIX + "manifest.json"
 
 @pytest.fixture
 def publish(backend, cancel, tmp_path):
-    """Return a function that uploads a folder as a new run of the program does, and returns the lines for the log view."""
+    """Return a function that uploads a folder as a new run of the program does,
+    and returns the lines for the log view.
+    """
 
     def upload(folder) -> tuple[str, ...]:
         uploader = Uploader(backend, session_id=None, delays=(0, 0, 0))
@@ -44,11 +46,17 @@ def test_every_file_is_in_all_three_manifests(server, folder, publish, tmp_path)
     assert () == publish(folder)
     manifest = here(folder)
     assert sorted(FOLDER) == [file.filename for file in manifest.files]
-    assert [hashlib.md5(FOLDER[file.filename]).hexdigest() for file in manifest.files] == [file.md5_hash for file in manifest.files]
+    assert [hashlib.md5(FOLDER[file.filename]).hexdigest() for file in manifest.files] == [
+        file.md5_hash for file in manifest.files
+    ]
     assert [manifest] == [located.manifest for located in library(tmp_path / "data")[0]]
     stored = json.loads(server.stored[MANIFEST])
     assert (13, "Lesson", None, PREFIX) == tuple(stored[name] for name in ("total_files", "title", "bucket", "prefix"))
-    assert (False, False, MANIFEST) == (str(tmp_path) in server.stored[MANIFEST].decode(), "backend_url" in stored, server.puts()[-1])
+    assert (False, False, MANIFEST) == (
+        str(tmp_path) in server.stored[MANIFEST].decode(),
+        "backend_url" in stored,
+        server.puts()[-1],
+    )
     assert "application/json" == server.types[MANIFEST]
 
 
@@ -74,7 +82,9 @@ def test_nothing_to_do_leaves_no_log(server, folder, publish):
 
 
 def test_the_source_goes_into_the_manifests(server, backend, folder, cancel, tmp_path):
-    """One that an earlier version wrote gets it with the next run; a source that was renamed is known by its new name."""
+    """One that an earlier version wrote gets it with the next run;
+    a source that was renamed is known by its new name.
+    """
     server.capabilities = {"manifest": True}
     one = SourceContent(size_bytes=1, sha256_head_tail="a" * 64, path="/videos/one.mp4")
     renamed = replace(one, path="/videos/renamed.mp4")
@@ -82,10 +92,19 @@ def test_the_source_goes_into_the_manifests(server, backend, folder, cancel, tmp
     for source in (None, one, one, renamed):
         uploader = Uploader(backend, session_id=None, delays=(0, 0, 0))
         result = uploader.upload(folder, PREFIX, resume=True, cancel=cancel)
-        publish_manifest(uploader, result, folder, title="Lesson", source=source, data_dir=tmp_path / "data", cancel=cancel)
+        publish_manifest(
+            uploader, result, folder, title="Lesson", source=source, data_dir=tmp_path / "data", cancel=cancel
+        )
         stored = here(folder).source
-        seen.append((stored, stored and stored.path, len(server.puts(MANIFEST)), parse_manifest(server.stored[MANIFEST]).source))
-    assert [(None, None, 1, None), (one, one.path, 2, one), (one, one.path, 2, one), (one, renamed.path, 3, one)] == seen
+        seen.append(
+            (stored, stored and stored.path, len(server.puts(MANIFEST)), parse_manifest(server.stored[MANIFEST]).source)
+        )
+    assert [
+        (None, None, 1, None),
+        (one, one.path, 2, one),
+        (one, one.path, 2, one),
+        (one, renamed.path, 3, one),
+    ] == seen
 
 
 def test_a_manifest_that_is_gone_is_written_again(server, folder, publish):
@@ -102,7 +121,9 @@ def test_a_manifest_that_is_gone_is_written_again(server, folder, publish):
 
 
 def test_another_stream_keeps_the_history(server, folder, publish, tmp_path):
-    """Its files are where they went; the master's size and MD5 are those of what was sent; what it replaced stands below it."""
+    """Its files are where they went; the master's size and MD5 are those of what was sent;
+    what it replaced stands below it.
+    """
     server.capabilities = {"list": True, "read": True, "bucket": "videos"}
     publish(folder)
     other = write_folder(tmp_path / "other")
@@ -124,7 +145,10 @@ def test_a_server_that_takes_no_manifest_has_the_stream_all_the_same(server, fol
     """The editor reads a line; this computer knows what it sent."""
     server.faults[MANIFEST].append(Fault(status=403, code="AccessDenied"))
     (said,) = publish(folder)
-    assert (True, 13) == ("could not be stored on the server, the stream is published" in said, here(folder).total_files)
+    assert (True, 13) == (
+        "could not be stored on the server, the stream is published" in said,
+        here(folder).total_files,
+    )
 
 
 def test_manifests_are_no_media(server, folder, publish):
@@ -148,13 +172,17 @@ def test_what_happens_in_the_folder_after_the_upload_is_not_what_was_sent(server
 def test_a_login_that_expires_before_the_manifest_is_renewed(server, backend, folder, cancel, tmp_path):
     """The editor is asked as in the middle of the upload."""
     asked: list[int] = []
-    uploader = Uploader(backend, session_id=None, delays=(), login=Login(backend.token, lambda: asked.append(1) or backend.token))
+    uploader = Uploader(
+        backend, session_id=None, delays=(), login=Login(backend.token, lambda: asked.append(1) or backend.token)
+    )
     result = uploader.upload(folder, PREFIX, resume=True, cancel=cancel)
     server.capabilities = {"manifest": True}
     uploader._capabilities = None
     server.api_faults[f"/api/s3/manifest?prefix={quote(PREFIX, safe='')}"].append(Fault(status=401))
     said: list[tuple[str, LogLevel]] = []
     tell = lambda text, level: said.append((text, level))  # noqa: E731  # one line that says what is kept
-    assert () == publish_manifest(uploader, result, folder, title="Lesson", data_dir=None, on_notice=tell, cancel=cancel)
+    assert () == publish_manifest(
+        uploader, result, folder, title="Lesson", data_dir=None, on_notice=tell, cancel=cancel
+    )
     assert ([1], [LogLevel.WAITING]) == (asked, [level for _, level in said])
     assert MANIFEST in server.stored

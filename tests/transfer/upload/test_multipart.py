@@ -55,7 +55,9 @@ def test_large_file_goes_up_in_parts(server, backend, folder, cancel, parallel):
     assert [(n, min(PART, len(CONTENT) - (n - 1) * PART)) for n in range(1, 12)] == sorted(
         (part["partNumber"], part["sizeBytes"]) for part in parts
     )
-    assert [{"key": MP4, "contentType": "video/mp4", "sizeBytes": len(CONTENT)}] == requests(server, "/api/s3/multipart")
+    assert [{"key": MP4, "contentType": "video/mp4", "sizeBytes": len(CONTENT)}] == requests(
+        server, "/api/s3/multipart"
+    )
     assert server.most_busy <= parallel
     assert {} == server.uploads
 
@@ -70,7 +72,9 @@ def test_parts_have_no_content_type_and_their_own_md5(server, backend, folder, c
 
 def test_part_that_fails_is_tried_alone(server, backend, folder, cancel):
     """The other parts are not sent again, and progress ends at the whole."""
-    server.faults[MP4].extend([Fault(status=503, code="SlowDown"), Fault(close=True), Fault(status=400, code="BadDigest")])
+    server.faults[MP4].extend(
+        [Fault(status=503, code="SlowDown"), Fault(close=True), Fault(status=400, code="BadDigest")]
+    )
     seen = []
     assert send(backend, folder, cancel, on_progress=seen.append).complete
     assert (14, CONTENT) == (len(server.puts(MP4)), server.stored[MP4])
@@ -117,7 +121,9 @@ def test_cancelled_file_goes_on_from_the_parts_that_the_server_has(server, backe
 
 @pytest.mark.parametrize("looks", [True, False], ids=["other bytes", "another size"])
 def test_parts_that_differ_are_sent_again(server, backend, folder, cancel, looks):
-    """A part that the server has with other bytes does not count where its ETag tells, and never one of another size."""
+    """A part that the server has with other bytes does not count where its ETag tells,
+    and never one of another size.
+    """
     server.capabilities = {**OFFER, "contentMd5": looks}
     server.gate = lambda key: key == MP4 and len(server.puts(MP4)) > 5
 
@@ -138,7 +144,10 @@ def test_parts_that_differ_are_sent_again(server, backend, folder, cancel, looks
 
 def test_parts_of_a_store_that_encrypts_are_not_sent_again(server, backend, folder, cancel):
     """Their ETags are no MD5s, which a later run remembers."""
-    server.confirms = lambda body: (b"", {"ETag": f'"{os.urandom(16).hex()}"', "x-amz-server-side-encryption": "aws:kms"})
+    server.confirms = lambda body: (
+        b"",
+        {"ETag": f'"{os.urandom(16).hex()}"', "x-amz-server-side-encryption": "aws:kms"},
+    )
     server.listed_tag = lambda part: os.urandom(16).hex()
     server.gate = lambda key: key == MP4 and len(server.puts(MP4)) > 5
 

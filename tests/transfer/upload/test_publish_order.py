@@ -29,8 +29,13 @@ def test_playlists_come_after_what_they_name(folder):
 
 
 STREAM = {
-    "master.m3u8": '#EXTM3U\n#EXT-X-SESSION-DATA:DATA-ID="com.apple.hls.chapters",URI="chapters.json"\n480p/index.m3u8\nradio.m3u8\n',
-    "480p/index.m3u8": '#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI="../stream.key"\n#EXT-X-MAP:URI="init.mp4"\nseg_001.m4s\n',
+    "master.m3u8": (
+        '#EXTM3U\n#EXT-X-SESSION-DATA:DATA-ID="com.apple.hls.chapters",URI="chapters.json"\n'
+        "480p/index.m3u8\nradio.m3u8\n"
+    ),
+    "480p/index.m3u8": (
+        '#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI="../stream.key"\n#EXT-X-MAP:URI="init.mp4"\nseg_001.m4s\n'
+    ),
     "480p/init.mp4": "",
     "480p/seg_001.m4s": "",
     "480p/spare.bin": "",
@@ -40,7 +45,15 @@ STREAM = {
     "radio.aac": "",
     "lost_001.ts": "",
 }
-ALONE = ("chapters.json", "chapters.vtt", "offline_480p.mp4", "poster.jpg", "thumbnails.vtt", "transcript.txt", "slides/01.pdf")
+ALONE = (
+    "chapters.json",
+    "chapters.vtt",
+    "offline_480p.mp4",
+    "poster.jpg",
+    "thumbnails.vtt",
+    "transcript.txt",
+    "slides/01.pdf",
+)
 
 
 def test_what_stands_alone_keeps_its_address_and_comes_last(tmp_path):
@@ -82,7 +95,9 @@ def test_steps_without_files_are_left_out(tmp_path):
     assert 1 == len(stages(collect(tmp_path, PREFIX)))
 
 
-@pytest.mark.parametrize(("make", "said"), [(False, "does not exist"), (True, "nothing to upload")], ids=["missing", "empty"])
+@pytest.mark.parametrize(
+    ("make", "said"), [(False, "does not exist"), (True, "nothing to upload")], ids=["missing", "empty"]
+)
 def test_folder_without_files_is_a_sentence(tmp_path, make, said):
     """There has to be something to upload."""
     place = tmp_path / "place"
@@ -105,5 +120,7 @@ def test_key_that_is_too_long_is_a_sentence(folder):
     """The file is named, with what it has and what S3 takes."""
     prefix = "a/" * 462
     (folder / ("b" * 101)).write_bytes(b"x")
-    with pytest.raises(TransferError, match=r"/b+ can't be stored: with the destination its name has 1025 bytes, and S3 takes 1024"):
+    with pytest.raises(
+        TransferError, match=r"/b+ can't be stored: with the destination its name has 1025 bytes, and S3 takes 1024"
+    ):
         collect(folder, prefix)

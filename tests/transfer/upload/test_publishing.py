@@ -43,12 +43,18 @@ def other(tmp_path):
 
 def below(server, place: str) -> dict[str, bytes]:
     """Return what is stored below a folder of the prefix, by name."""
-    return {key.removeprefix(PREFIX + place): content for key, content in server.stored.items() if key.startswith(PREFIX + place)}
+    return {
+        key.removeprefix(PREFIX + place): content
+        for key, content in server.stored.items()
+        if key.startswith(PREFIX + place)
+    }
 
 
 @pytest.mark.parametrize("looks", [True, False], ids=["server tells", "journal tells"])
 def test_another_stream_goes_beside_and_the_master_is_switched_last(server, backend, folder, other, cancel, looks):
-    """The stream that is watched stays whole to its last byte; players get the new one with one file, and then what stands alone."""
+    """The stream that is watched stays whole to its last byte; players get the new one with one file,
+    and then what stands alone.
+    """
     server.capabilities = LOOKING if looks else None
     send(backend, folder, cancel)
     before = dict(server.stored)
@@ -75,7 +81,9 @@ def test_only_what_nobody_asked_for_is_a_warning(server, backend, folder, other,
     for which in (folder, other, folder):
         heard = []
         uploader = Uploader(backend, session_id=None, delays=(0, 0, 0))
-        uploader.upload(which, PREFIX, resume=True, on_notice=lambda text, level, heard=heard: heard.append(level), cancel=cancel)
+        uploader.upload(
+            which, PREFIX, resume=True, on_notice=lambda text, level, heard=heard: heard.append(level), cancel=cancel
+        )
         levels.append(heard)
     assert [[], [LogLevel.INFO], [LogLevel.WARNING]] == levels
 
@@ -155,7 +163,8 @@ def test_damaged_journal_is_rebuilt_from_the_server(server, backend, folder, can
     result, said = send(backend, folder, cancel)
     assert (1, True) == (result.sent, result.complete)
     assert [
-        ".upload_journal.jsonl was damaged and is now .upload_journal.jsonl.corrupt-1: what the server does not confirm is sent again."
+        ".upload_journal.jsonl was damaged and is now .upload_journal.jsonl.corrupt-1: "
+        "what the server does not confirm is sent again."
     ] == said
     destination = Destination(backend_url=backend.url, prefix=PREFIX)
     assert set(FOLDER) == set(read_journal(folder, destination).confirmed)
@@ -259,7 +268,9 @@ def test_what_is_gone_from_a_server_that_tells_nothing_is_sent_again(server, bac
 
 @pytest.mark.parametrize("lost", ["journal", "folder"])
 def test_a_version_is_known_by_what_its_master_leads_into(server, backend, folder, other, cancel, tmp_path, lost):
-    """Without the journal the stream stays where players find it, and what is there is not sent to yet another place."""
+    """Without the journal the stream stays where players find it,
+    and what is there is not sent to yet another place.
+    """
     server.capabilities = LOOKING
     send(backend, folder, cancel)
     send(backend, other, cancel)
@@ -278,7 +289,9 @@ def test_a_login_that_expires_while_the_server_is_asked(server, backend, folder,
     server.capabilities = LOOKING
     listing = f"/api/s3/objects?prefix={quote(PREFIX, safe='')}&limit=1000"
     asked: list[int] = []
-    uploader = Uploader(backend, session_id=None, delays=(), login=Login(backend.token, lambda: asked.append(1) or backend.token))
+    uploader = Uploader(
+        backend, session_id=None, delays=(), login=Login(backend.token, lambda: asked.append(1) or backend.token)
+    )
 
     if where == "before the master":
         server.api_faults[listing].append(Fault(status=200, body=b'{"objects": [], "next": null}'))
@@ -294,13 +307,18 @@ def test_what_nothing_shows_is_sent_again(server, backend, folder, cancel, lists
     send(backend, folder, cancel)
     journal = folder / JOURNAL_FILE
     lines = [json.loads(line) for line in journal.read_text().splitlines()]
-    old = [{name: value for name, value in line.items() if name != "etag" or "seg" not in line["path"]} for line in lines]
+    old = [
+        {name: value for name, value in line.items() if name != "etag" or "seg" not in line["path"]} for line in lines
+    ]
     journal.write_text("".join(json.dumps(line) + "\n" for line in old))
     sent = len(server.puts())
     assert send(backend, folder, cancel)[0].complete
     segments = {PREFIX + name for name in FOLDER if "seg" in name}
     assert (set() if lists else segments) == set(server.puts()[sent:])
-    assert all(one.proven for one in read_journal(folder, Destination(backend_url=backend.url, prefix=PREFIX)).confirmed.values())
+    assert all(
+        one.proven
+        for one in read_journal(folder, Destination(backend_url=backend.url, prefix=PREFIX)).confirmed.values()
+    )
 
 
 SEGMENT = "720p/seg_001.ts"
@@ -340,7 +358,9 @@ def test_a_changed_segment_under_the_same_master_is_another_stream(server, backe
         pytest.param({"read": True, "manifest": True}, False, id="the server's manifest"),
     ],
 )
-def test_a_segment_that_is_watched_is_known_without_the_journal(server, backend, folder, cancel, tmp_path, offers, of_another_size):
+def test_a_segment_that_is_watched_is_known_without_the_journal(
+    server, backend, folder, cancel, tmp_path, offers, of_another_size
+):
     """What the server lists, and what a manifest says was sent, is compared as well."""
     server.capabilities = offers
     known = known_after(send(backend, folder, cancel)[0], backend, folder)
@@ -379,7 +399,9 @@ def test_captions_are_corrected_while_another_track_is_added(server, backend, fo
 
 
 def test_a_quality_that_is_gone_stays_for_those_who_watch_it(server, backend, folder, cancel):
-    """The new master does not name it; its files stay at the address for players with the old one, so no new version is needed."""
+    """The new master does not name it; its files stay at the address for players with the old one,
+    so no new version is needed.
+    """
     send(backend, folder, cancel)
     shutil.rmtree(folder / "480p")
     (folder / "master.m3u8").write_bytes(NEW_MASTER)

@@ -54,11 +54,16 @@ SIGNED = {
     ),
     "customer's key": (
         CUSTOMERS_KEY,
-        {f"x-amz-server-side-encryption-customer-{name}": CUSTOMERS_KEY[f"SSECustomer{field}"] for name, field in FIELDS.items()},
+        {
+            f"x-amz-server-side-encryption-customer-{name}": CUSTOMERS_KEY[f"SSECustomer{field}"]
+            for name, field in FIELDS.items()
+        },
         {"SSECustomerAlgorithm": "AES256"},
     ),
 }
-"""What a backend signs (as boto3 names it), which headers that makes, and what the store says of an object afterwards."""
+"""What a backend signs (as boto3 names it), which headers that makes,
+and what the store says of an object afterwards.
+"""
 
 
 @pytest.fixture
@@ -89,7 +94,9 @@ def signing(store, bucket, top, parameters, headers):
 
 @pytest.mark.parametrize("compared", [True, False], ids=["MD5", "no MD5"])
 @pytest.mark.parametrize(("parameters", "headers", "expected"), SIGNED.values(), ids=SIGNED)
-def test_headers_that_are_signed(server, backend, folder, cancel, store, s3_settings, parameters, headers, expected, compared):
+def test_headers_that_are_signed(
+    server, backend, folder, cancel, store, s3_settings, parameters, headers, expected, compared
+):
     """The store takes each file with them, at the first try."""
     server.capabilities = {"contentMd5": compared}
     server.answer_presign = signing(store, s3_settings.bucket, s3_settings.prefix, parameters, headers)

@@ -43,11 +43,16 @@ def test_what_a_caller_knows_is_part_of_the_record():
         folder_id="65f0",
         more={"teacher": "Ada"},
     )
-    assert ("65f0", {"duration": 12.5, "qualities": [], "teacher": "Ada"}) == (fields["parentFolder"], fields["metadata"])
+    assert ("65f0", {"duration": 12.5, "qualities": [], "teacher": "Ada"}) == (
+        fields["parentFolder"],
+        fields["metadata"],
+    )
 
 
 @pytest.mark.parametrize(
-    ("prefix", "expected"), [("videos/course/lesson01/", "videos/course"), ("a/b/", "a"), ("videos/", None), ("", None)], ids=str
+    ("prefix", "expected"),
+    [("videos/course/lesson01/", "videos/course"), ("a/b/", "a"), ("videos/", None), ("", None)],
+    ids=str,
 )
 def test_parent_folder_is_where_the_videos_folder_lies(prefix, expected):
     """The last part of the destination is the video's own folder."""

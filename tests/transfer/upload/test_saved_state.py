@@ -13,7 +13,11 @@ from pipeline.transfer.upload.state_file import FileState, FileStatus, UploadSna
     ("keys", "place"),
     [
         pytest.param({"720p/a.ts": "p/720p/a.ts", "master.m3u8": "p/master.m3u8"}, "", id="at the prefix"),
-        pytest.param({"poster.jpg": "p/poster.jpg", "720p/a.ts": "p/v2/720p/a.ts", "master.m3u8": "p/master.m3u8"}, "v2/", id="a version"),
+        pytest.param(
+            {"poster.jpg": "p/poster.jpg", "720p/a.ts": "p/v2/720p/a.ts", "master.m3u8": "p/master.m3u8"},
+            "v2/",
+            id="a version",
+        ),
         pytest.param({"v2/a.ts": "p/v2/a.ts"}, "", id="a folder that looks like one"),
         pytest.param({"720p/a.ts": "elsewhere/v2/720p/a.ts"}, "", id="keys of the backend's own"),
         pytest.param({}, "", id="no files"),

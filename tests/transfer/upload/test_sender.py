@@ -26,7 +26,13 @@ def context(cancel):
 
     recovery = Recovery(Login("t"), cancel, ignore)
     return UploadContext(
-        capabilities=NOTHING, control=control, gate=Gate(control, cancel), recovery=recovery, delays=(), cancel=cancel, note=ignore
+        capabilities=NOTHING,
+        control=control,
+        gate=Gate(control, cancel),
+        recovery=recovery,
+        delays=(),
+        cancel=cancel,
+        note=ignore,
     )
 
 
@@ -78,7 +84,12 @@ def test_url_that_was_asked_for_ahead_is_used_for_what_it_was_asked_for():
     """Another size, a refusal or a cancelled question: it is better asked for anew."""
     cancelled: Future = Future()
     cancelled.cancel()
-    found = [signed("url").take(5), signed("url").take(6), signed(TransferError("no")).take(5), SignedAhead(cancelled.result, 5).take(5)]
+    found = [
+        signed("url").take(5),
+        signed("url").take(6),
+        signed(TransferError("no")).take(5),
+        SignedAhead(cancelled.result, 5).take(5),
+    ]
     assert ["url", None, None, None] == found
 
 

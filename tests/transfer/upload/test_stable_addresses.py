@@ -1,4 +1,6 @@
-"""What is found by its own address stays there whatever stream is played: also half-way, after a clean-up, and from an earlier version."""
+"""What is found by its own address stays there whatever stream is played: also half-way, after a clean-up,
+and from an earlier version.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,15 @@ from pipeline.transfer.upload.uploader import Uploader
 
 MASTER = PREFIX + "master.m3u8"
 CHAPTERS = '#EXT-X-SESSION-DATA:DATA-ID="com.apple.hls.chapters",URI="chapters.json"'
-ALONE = ("chapters.json", "offline_480p.mp4", "poster.jpg", "sprite.jpg", "subtitles.vtt", "thumbnails.vtt", "transcript.srt")
+ALONE = (
+    "chapters.json",
+    "offline_480p.mp4",
+    "poster.jpg",
+    "sprite.jpg",
+    "subtitles.vtt",
+    "thumbnails.vtt",
+    "transcript.srt",
+)
 IN_THE_PLACE = ("480p/index.m3u8", "480p/seg_001.ts", "480p/seg_002.ts")
 LOOKING, LISTING, NOTHING = {"list": True, "read": True}, {"list": True}, None
 NOW = "2026-03-01T12:00:00Z"
@@ -103,7 +113,9 @@ def test_one_file_that_changed_is_replaced_at_its_address(server, backend, first
 
 @pytest.mark.parametrize("offers", [LOOKING, LISTING, NOTHING], ids=["list and read", "list", "nothing"])
 def test_captions_that_are_added_are_all_that_is_sent(server, backend, first, second, offers):
-    """The stream that is played stays where it is, at the prefix and in a version: it is the same one with a track more."""
+    """The stream that is played stays where it is, at the prefix and in a version:
+    it is the same one with a track more.
+    """
     published_first(server, backend, first, second, offers)
     for folder in (first, second):
         place = send(backend, folder).placement.place
@@ -120,7 +132,9 @@ def test_captions_that_are_added_are_all_that_is_sent(server, backend, first, se
 
 
 def test_what_a_playlist_names_since_is_sent_to_the_stream(server, backend, first, second):
-    """It stood alone before, and players look for it beside the playlist now, which is another one than players have."""
+    """It stood alone before, and players look for it beside the playlist now,
+    which is another one than players have.
+    """
     server.public = True
     published_first(server, backend, first, second, NOTHING)
     send(backend, second)
@@ -144,7 +158,9 @@ def test_what_is_gone_from_its_address_is_sent_again(server, backend, first, sec
 @pytest.mark.parametrize("offers", [LOOKING, NOTHING], ids=["list and read", "nothing"])
 @pytest.mark.parametrize("stored", range(1, len(ALONE) + len(IN_THE_PLACE) + 1))
 def test_a_stop_at_any_file_leaves_one_whole_stream_and_goes_on(server, backend, first, second, offers, stored):
-    """Whatever master is there, all that it leads to is; no address is replaced before the master, none is left out at last."""
+    """Whatever master is there, all that it leads to is; no address is replaced before the master,
+    none is left out at last.
+    """
     published_first(server, backend, first, second, offers)
     cancel, seen = CancelToken(), count(1)
     server.on_stored = lambda key: cancel.cancel() if next(seen) == stored else None
@@ -153,7 +169,9 @@ def test_a_stop_at_any_file_leaves_one_whole_stream_and_goes_on(server, backend,
     server.on_stored = lambda key: None
     master = server.stored[MASTER].decode()
     place, words = ("v2/", "second") if "v2/480p/" in master else ("", "first")
-    assert {f"{words} {name}" for name in IN_THE_PLACE[1:]} == {server.stored[PREFIX + place + name].decode() for name in IN_THE_PLACE[1:]}
+    assert {f"{words} {name}" for name in IN_THE_PLACE[1:]} == {
+        server.stored[PREFIX + place + name].decode() for name in IN_THE_PLACE[1:]
+    }
     if not place:
         assert saying("first") == at_the_address(server)
     assert send(backend, second).complete
@@ -162,7 +180,9 @@ def test_a_stop_at_any_file_leaves_one_whole_stream_and_goes_on(server, backend,
 
 
 def left_by_an_earlier_version(server, folder, *, published=True):
-    """Leave what an upload by an earlier version did: all but the master below v2/, the master leading there, and its journal."""
+    """Leave what an upload by an earlier version did: all but the master below v2/, the master leading there,
+    and its journal.
+    """
     destination = Destination(backend_url=server.url, prefix=PREFIX)
     with Journal(folder, destination, resume=False, now=NOW, place="v2/") as journal:
         for name in (*ALONE, *IN_THE_PLACE, *(["master.m3u8"] if published else [])):
@@ -172,7 +192,10 @@ def left_by_an_earlier_version(server, folder, *, published=True):
             server.stored[key] = content
             md5 = hashlib.md5(content).hexdigest()
             url = f"{server.url}/store/{key}"
-            journal.confirm(name, Confirmed(size_bytes=status.st_size, mtime_ns=status.st_mtime_ns, key=key, url=url, md5=md5, etag=md5))
+            journal.confirm(
+                name,
+                Confirmed(size_bytes=status.st_size, mtime_ns=status.st_mtime_ns, key=key, url=url, md5=md5, etag=md5),
+            )
 
 
 @pytest.mark.parametrize("offers", [LOOKING, LISTING, NOTHING], ids=["list and read", "list", "nothing"])
@@ -218,7 +241,14 @@ def test_a_kept_journal_of_an_earlier_version_is_read(server, backend, first, se
     kept = [{"to": mark, "began": "2026-03-01T12:00:00Z", "format": 2, "place": "v2/"}]
     for name in (*IN_THE_PLACE, *ALONE, "master.m3u8"):
         status, key = (second / name).stat(), MASTER if name == "master.m3u8" else f"{PREFIX}v2/{name}"
-        entry = {"to": mark, "path": name, "size": status.st_size, "mtime_ns": status.st_mtime_ns, "key": key, "url": server.url}
+        entry = {
+            "to": mark,
+            "path": name,
+            "size": status.st_size,
+            "mtime_ns": status.st_mtime_ns,
+            "key": key,
+            "url": server.url,
+        }
         md5 = hashlib.md5(server.stored[key]).hexdigest()
         kept.append({**entry, "md5": md5, "etag": md5, "at": "2026-03-01T12:00:01Z"})
     path.write_text("".join(json.dumps(line, separators=(",", ":")) + "\n" for line in kept))
@@ -229,7 +259,11 @@ def test_a_kept_journal_of_an_earlier_version_is_read(server, backend, first, se
 
 def test_parts_of_a_large_file_that_an_earlier_version_began_are_let_go(server, backend, first, second):
     """They belong to another address."""
-    server.capabilities = {"list": True, "read": True, "multipart": {"partBytes": 1000, "minPartBytes": 1, "maxParts": 100}}
+    server.capabilities = {
+        "list": True,
+        "read": True,
+        "multipart": {"partBytes": 1000, "minPartBytes": 1, "maxParts": 100},
+    }
     send(backend, first)
     left_by_an_earlier_version(server, second, published=False)
     large = second / "offline_480p.mp4"
@@ -258,9 +292,14 @@ def published(backend, folder, data_dir):
 
 
 def test_a_clean_up_keeps_the_addresses(first, second, tmp_path):
-    """What goes is what the stream before had for itself; manifest, server and folder agree after it, and all can be restored."""
+    """What goes is what the stream before had for itself; manifest, server and folder agree after it,
+    and all can be restored.
+    """
     settings = BackendSettings.from_config(Config(), root=tmp_path / "store", token="a-token-that-only-tests-know")
-    with serve_in_thread(settings) as reference, connected(BackendApi(url=reference.url, token=settings.token), delays=(0,)) as remote:
+    with (
+        serve_in_thread(settings) as reference,
+        connected(BackendApi(url=reference.url, token=settings.token), delays=(0,)) as remote,
+    ):
         api = BackendApi(url=reference.url, token=settings.token)
         published(api, first, tmp_path / "data")
         published(api, second, tmp_path / "data")

@@ -28,7 +28,10 @@ def confirmed(size: int) -> Confirmed:
 @pytest.mark.parametrize(
     ("progress", "expected"),
     [
-        (TransferProgress(file="master.m3u8", files_done=5, files_total=23, file_bytes_total=100), "Uploading 5/23 files (master.m3u8)"),
+        (
+            TransferProgress(file="master.m3u8", files_done=5, files_total=23, file_bytes_total=100),
+            "Uploading 5/23 files (master.m3u8)",
+        ),
         (TransferProgress(file="720p/seg_005.ts", files_done=12, files_total=34), "Uploading 12/34 files (seg_005.ts)"),
         (
             TransferProgress(file="offline_480p.mp4", file_bytes_done=45 * MB + 5, file_bytes_total=120 * MB),
@@ -104,7 +107,9 @@ def test_empty_files_make_progress_too():
 
 
 def test_parts_count_for_their_file():
-    """What an earlier run sent counts, a part that is sent again gives its own bytes back, and late bytes of a lost file none."""
+    """What an earlier run sent counts, a part that is sent again gives its own bytes back,
+    and late bytes of a lost file none.
+    """
     tally = Tally([file("a", 100)], {})
     tally.begun("a")
     tally.stored_before("a", 40)

@@ -25,7 +25,9 @@ def target_of(
     adds: bool = False,
     other: tuple[str, ...] = (),
 ) -> tuple[str, bool, bool]:
-    """Return place, whether it goes on, and whether the editor is told something; at the places `other` something is not ours."""
+    """Return place, whether it goes on, and whether the editor is told something;
+    at the places `other` something is not ours.
+    """
     found = choose_target(
         content,
         resume=resume,
@@ -41,7 +43,9 @@ def target_of(
 
 
 def test_the_same_stream_in_a_version_is_found():
-    """Also without a journal, and by whatever tells of the version: the master that would be sent there is the one that stands."""
+    """Also without a journal, and by whatever tells of the version:
+    the master that would be sent there is the one that stands.
+    """
     published = PublishedMaster(known=True, md5=THEIRS, versions=(3,))
     for found, taken in ((published, ()), (PublishedMaster(known=True, md5=THEIRS), (2, 3, 4))):
         chosen = choose_target(
@@ -115,7 +119,9 @@ def test_starting_anew_stays_where_the_same_stream_stands():
 
 @pytest.mark.parametrize(("place", "number"), [("", 2), ("v3/", 4)], ids=["at the prefix", "in a version"])
 def test_what_only_adds_to_our_stream_stays_where_it_is(place, number):
-    """Where the stream that stands there is the one from here; another one, or one that was changed, is never written into."""
+    """Where the stream that stands there is the one from here; another one, or one that was changed,
+    is never written into.
+    """
     content = JournalContent(begun=True, place=place, places=("", place), confirmed=master(OLD))
     assert (place, True, False) == target_of(content, PublishedMaster(known=True, md5=OLD), adds=True)
     assert f"v{number}/" == target_of(content, PublishedMaster(known=True, md5=OLD), adds=False)[0]
@@ -134,8 +140,12 @@ def test_what_only_adds_to_our_stream_stays_where_it_is(place, number):
     ],
 )
 def test_a_master_like_ours_over_another_stream(content, other, expected, resume):
-    """Another key leaves the master as it was: what is known to differ is not written over, whatever the run was asked."""
-    assert expected == target_of(content, PublishedMaster(known=True, md5=OURS), other=other, adds=True, resume=resume)[0]
+    """Another key leaves the master as it was: what is known to differ is not written over,
+    whatever the run was asked.
+    """
+    assert (
+        expected == target_of(content, PublishedMaster(known=True, md5=OURS), other=other, adds=True, resume=resume)[0]
+    )
 
 
 def test_a_version_with_a_master_like_ours_over_another_stream():
@@ -196,11 +206,15 @@ MASTER = """#EXTM3U
 def test_master_points_into_its_folder():
     """Relative addresses lead into the folder, all others and everything else stay as they are."""
     expected = (
-        MASTER.replace('"subtitles/', '"v2/subtitles/').replace("\n720p/index", "\nv2/720p/index").replace('"720p/ifr', '"v2/720p/ifr')
+        MASTER.replace('"subtitles/', '"v2/subtitles/')
+        .replace("\n720p/index", "\nv2/720p/index")
+        .replace('"720p/ifr', '"v2/720p/ifr')
     )
     assert expected.encode() == pointing_into("v2/", MASTER.encode())
     assert MASTER.encode() == pointing_into("", MASTER.encode())
     chapters = b'#EXT-X-SESSION-DATA:DATA-ID="c",URI="%s"'
-    assert chapters % b"my%20chapters.json" == pointing_into("v2/", chapters % b"my%20chapters.json", ["my chapters.json"])
+    assert chapters % b"my%20chapters.json" == pointing_into(
+        "v2/", chapters % b"my%20chapters.json", ["my chapters.json"]
+    )
     assert chapters % b"v2/chapters.json" == pointing_into("v2/", chapters % b"chapters.json")
     assert b"\xff\xfe\nv2/a\r\n" == pointing_into("v2/", b"\xff\xfe\na\r\n").replace(b"v2/\xff", b"\xff")

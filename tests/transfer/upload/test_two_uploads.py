@@ -1,4 +1,6 @@
-"""Two uploads to one free destination at the same time, whatever the server offers: one of them publishes, and its stream is whole."""
+"""Two uploads to one free destination at the same time, whatever the server offers: one of them publishes,
+and its stream is whole.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,9 @@ def send(backend, cancel):
         guard = DestinationCheck(uploader, PREFIX, owner, folder, None, replace=replacing)
         result = uploader.upload(folder, PREFIX, resume=True, guard=guard, cancel=cancel)
         if result.complete:
-            publish_manifest(uploader, result, folder, title=owner.title, source=owner.content, data_dir=None, cancel=cancel)
+            publish_manifest(
+                uploader, result, folder, title=owner.title, source=owner.content, data_dir=None, cancel=cancel
+            )
         return result
 
     return upload
@@ -56,11 +60,16 @@ def test_the_second_sends_nothing_while_the_first_is_under_way(server, offers, s
     server.gate = lambda key: key == SEGMENT
     first = in_thread(lambda: send(folder))
     server.wait_for(lambda: SEGMENT in server.gated)
-    with pytest.raises(DestinationTakenError, match=r"An upload of another “lesson”, of other content, to .* has begun"):
+    with pytest.raises(
+        DestinationTakenError, match=r"An upload of another “lesson”, of other content, to .* has begun"
+    ):
         send(other)
     server.open_gate()
     assert (True, [1] * len(FOLDER)) == (first().complete, [len(server.puts(PREFIX + name)) for name in FOLDER])
-    assert (FOLDER["720p/seg_001.ts"], owner_of(folder)) == (server.stored[SEGMENT], parse_manifest(server.stored[MANIFEST]).owner)
+    assert (FOLDER["720p/seg_001.ts"], owner_of(folder)) == (
+        server.stored[SEGMENT],
+        parse_manifest(server.stored[MANIFEST]).owner,
+    )
 
 
 def test_whoever_insists_publishes_while_the_first_still_sends(server, offers, send, folder, other, in_thread):
@@ -89,7 +98,9 @@ def test_whoever_insists_publishes_while_the_first_still_sends(server, offers, s
     ids=["the three requests", "manifest", "manifest and public files", "read and manifest"],
 )
 def test_a_stream_of_another_computer_is_replaced_beside_it(server, send, folder, other, capabilities, public, masters):
-    """Whatever tells of it: it stays whole until the new one is, also where both masters are the same; a rerun goes on where it was."""
+    """Whatever tells of it: it stays whole until the new one is, also where both masters are the same;
+    a rerun goes on where it was.
+    """
     server.capabilities, server.public = capabilities, public
     if masters == "different":
         (other / "master.m3u8").write_bytes(b"#EXTM3U other master")
@@ -106,7 +117,9 @@ def test_a_stream_of_another_computer_is_replaced_beside_it(server, send, folder
 
 
 def test_the_loser_of_two_that_begin_at_once_publishes_nothing(server, offers, send, folder, other):
-    """Its claim was replaced after it had read it back: it finds that out before its master, and the winner's manifest stays."""
+    """Its claim was replaced after it had read it back: it finds that out before its master,
+    and the winner's manifest stays.
+    """
     theirs: list[bytes] = []
 
     def happen(key: str) -> None:
@@ -125,7 +138,9 @@ def test_the_loser_of_two_that_begin_at_once_publishes_nothing(server, offers, s
 
 
 def test_an_upload_goes_on_at_its_own_claim(server, offers, send, folder):
-    """Begun and broken off, and something was added to the folder since: one claim, one manifest, and a rerun writes nothing."""
+    """Begun and broken off, and something was added to the folder since: one claim, one manifest,
+    and a rerun writes nothing.
+    """
     server.faults[SEGMENT].append(Fault(status=403))
     assert not send(folder).complete
     (folder / "720p/seg_003.ts").write_bytes(b"one more")

@@ -126,7 +126,9 @@ def test_url_is_asked_for_just_before_its_put(uploader, server, folder, cancel):
 
     def look(progress) -> None:
         if len(server.gated) == 4 and not server.opened:
-            server.wait_for(lambda: len(server.gated) == 4 and sum(arrival.path == PRESIGN for arrival in server.arrivals) == 8)
+            server.wait_for(
+                lambda: len(server.gated) == 4 and sum(arrival.path == PRESIGN for arrival in server.arrivals) == 8
+            )
             server.open_gate()
 
     send(uploader, folder, cancel, on_progress=look)
@@ -236,7 +238,9 @@ def test_failed_files_only_are_sent_again(uploader, server, folder, cancel):
 
 
 def test_whole_upload_is_not_repeated(uploader, server, folder, cancel, backend):
-    """Everything confirmed: one look at what players get, nothing is sent, no log is begun, nothing is to be decided."""
+    """Everything confirmed: one look at what players get, nothing is sent, no log is begun,
+    nothing is to be decided.
+    """
     first = send(uploader, folder, cancel)
     arrived, logs = len(server.arrivals), list(folder.glob("upload_log_*"))
     again = send(uploader, folder, cancel)
@@ -299,13 +303,22 @@ def test_snapshot_tells_how_far_it_is(uploader, server, folder, cancel):
     """Pending at the beginning, uploaded and failed at the end."""
     server.faults[SEGMENT].append(Fault(status=404, code="NoSuchBucket"))
     seen: list[dict] = []
-    send(uploader, folder, cancel, on_progress=lambda progress: seen.append(json.loads((folder / STATE_FILE).read_text())))
+    send(
+        uploader,
+        folder,
+        cancel,
+        on_progress=lambda progress: seen.append(json.loads((folder / STATE_FILE).read_text())),
+    )
     assert {"pending"} == {file["status"] for file in seen[0]["files"].values()}
     state = json.loads((folder / STATE_FILE).read_text())
     assert {"version", "started_at", "backend_url", "session_id", "s3_prefix", "files"} == set(state)
     assert (server.url, None, PREFIX) == (state["backend_url"], state["session_id"], state["s3_prefix"])
     statuses = {name: file["status"] for name, file in state["files"].items()}
-    assert ("failed", "uploaded", "pending") == (statuses["720p/seg_001.ts"], statuses["subtitles.vtt"], statuses["master.m3u8"])
+    assert ("failed", "uploaded", "pending") == (
+        statuses["720p/seg_001.ts"],
+        statuses["subtitles.vtt"],
+        statuses["master.m3u8"],
+    )
     assert state["files"]["720p/seg_001.ts"]["error"].startswith("The storage has no such bucket")
 
 

@@ -65,7 +65,9 @@ def test_cancel_in_the_middle_of_a_large_file(uploader, server, folder, cancel, 
     assert others == ended.files_done
     assert f"Upload cancelled. {ended.files_done}/{len(FOLDER)} files uploaded. Resume anytime." == str(ended)
     assert isinstance(ended, Cancelled)
-    assert PreviousUpload(files_done=ended.files_done, files_total=len(FOLDER)) == previous_upload(folder, uploader._backend, PREFIX, None)
+    assert PreviousUpload(files_done=ended.files_done, files_total=len(FOLDER)) == previous_upload(
+        folder, uploader._backend, PREFIX, None
+    )
 
 
 def test_cancel_while_the_store_thinks(uploader, server, folder, cancel, in_thread):
@@ -77,7 +79,9 @@ def test_cancel_while_the_store_thinks(uploader, server, folder, cancel, in_thre
     assert (0, len(FOLDER)) == (ended.files_done, ended.files_total)
     state = json.loads((folder / STATE_FILE).read_text())
     assert {"pending"} == {file["status"] for file in state["files"].values()}
-    assert len(FOLDER) == sum(path.is_file() for path in folder.rglob("*") if path.relative_to(folder).as_posix() in FOLDER)
+    assert len(FOLDER) == sum(
+        path.is_file() for path in folder.rglob("*") if path.relative_to(folder).as_posix() in FOLDER
+    )
 
 
 def test_cancel_during_a_pause(backend, server, folder, cancel, in_thread):
@@ -130,7 +134,9 @@ def test_killed_upload_goes_on(uploader, server, folder, cancel, passed):
     server.gate = gate
     workers = {0: 4, 5: 4, len(FOLDER) - 1: 1}[passed]
     child = subprocess.Popen(
-        [sys.executable, "-c", CHILD, server.url, TOKEN, str(folder), PREFIX], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}
+        [sys.executable, "-c", CHILD, server.url, TOKEN, str(folder), PREFIX],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     try:
         server.wait_for(lambda: len(server.gated) == workers)

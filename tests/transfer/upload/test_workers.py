@@ -13,7 +13,9 @@ from pipeline.transfer.upload.workers import Queue, WholeFile
 
 def task(number: int) -> WholeFile:
     """Return a file that waits for its turn."""
-    return WholeFile(file=OutgoingFile(folder=Path("a"), name=f"{number}.ts", key=f"p/{number}.ts", size_bytes=1, mtime_ns=1))
+    return WholeFile(
+        file=OutgoingFile(folder=Path("a"), name=f"{number}.ts", key=f"p/{number}.ts", size_bytes=1, mtime_ns=1)
+    )
 
 
 TASKS = [task(number) for number in range(4)]
