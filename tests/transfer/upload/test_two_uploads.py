@@ -22,11 +22,19 @@ MANIFEST, MASTER, SEGMENT = PREFIX + "manifest.json", PREFIX + "master.m3u8", PR
 OTHERS_SEGMENT = b"another lecture" * 1000
 
 
-@pytest.fixture(params=["everything", "the three requests"])
+OFFERS = {
+    "everything": {"list": True, "read": True, "manifest": True},
+    "read and manifest": {"read": True, "manifest": True},
+    "manifest": {"manifest": True},
+    "the three requests": None,
+}
+
+
+@pytest.fixture(params=OFFERS)
 def offers(request, server):
     """What the backend offers; where it gives no manifests, what it publishes can be read."""
-    everything = {"list": True, "read": True, "manifest": True}
-    server.capabilities, server.public = (everything, False) if request.param == "everything" else (None, True)
+    server.capabilities = OFFERS[request.param]
+    server.public = server.capabilities is None
     return request.param
 
 
