@@ -29,7 +29,7 @@ GRAPHICS = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-
 PIXELS = """async count => {
     const video = window.shown;
     const middle = video.duration / 2;
-    await new Promise(seeked => { video.onseeked = seeked; video.currentTime = middle; });
+    await new Promise(shown => { video.requestVideoFrameCallback(shown); video.currentTime = middle; });
     const canvas = document.createElement('canvas');
     canvas.width = video.videoWidth;
     canvas.height = video.videoHeight;
