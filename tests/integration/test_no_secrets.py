@@ -69,10 +69,10 @@ class Leak:
             return
         for one in everybody:
             try:
+                command_line = one.cmdline()  # first: what has only been forked is about to become another program
                 inherited = str(one.environ())
-                self.command_lines.add(" ".join(one.cmdline()))
-                # else it has only been forked, and is about to become another program
-                if one.cmdline() != program.cmdline():
+                self.command_lines.add(" ".join(command_line))
+                if command_line != program.cmdline():
                     self.environments.add(inherited)
             except psutil.NoSuchProcess:
                 continue  # it has ended in between

@@ -220,8 +220,9 @@ def test_another_computer_does_not_send_what_is_there(tmp_path, environment, buc
     assert 0 == run("upload", fill(tmp_path / "here" / "lesson", files), PREFIX).returncode
     there = fill(tmp_path / "there" / "lesson", {**files, "seg_2.ts": b"2"})
     elsewhere = {**environment, "XDG_DATA_HOME": str(tmp_path / "another")}
-    # without job and manifest it is another stream
-    process = start(command("upload", there, PREFIX, "--replace"), elsewhere)
+    # without job and manifest it would be another stream
+    shutil.copy(tmp_path / "here" / "lesson" / "manifest.json", there)
+    process = start(command("upload", there, PREFIX), elsewhere)
     assert (0, "") == (process.wait(timeout=60), process.communicate()[1])
     assert {f"{PREFIX}{name}" for name in ("seg_2.ts", "master.m3u8", "manifest.json")} == set(
         STORED_WHOLE.findall(logged(there))
