@@ -57,11 +57,14 @@ SYSTEM_PACKAGES: dict[str, Callable[[], bool]] = {
 S3_SERVER_PACKAGES = {"radosgw": program("radosgw"), "ceph-mon": program("ceph-mon"), "ceph-osd": program("ceph-osd")}
 """A real S3 server: without it, which only Debian has ready, the tests that need one are left out."""
 
+TEST_PROCESSES = min((os.cpu_count() or 1) + 1, 4)
+"""One more than cores: tests wait for servers, windows and browsers much of the time."""
+
 CHECKS: dict[str, Sequence[str]] = {
     "ruff check": ("ruff", "check", "."),
     "ruff format": ("ruff", "format", "--check", "."),
     "mypy": ("mypy",),
-    "pytest": ("pytest", "-n", "logical", "--maxprocesses", "4", "--dist", "loadfile"),
+    "pytest": ("pytest", "-n", str(TEST_PROCESSES), "--dist", "loadfile"),
 }
 
 QUICK = "--quick"

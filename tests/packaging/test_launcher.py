@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 NOT_A_PYTHON = "/there/is/no/python"
 DEADLINE_S = 60
+PROCESSES = min((os.cpu_count() or 1) + 1, 4)
 QUICK = "-m not browser and not s3 and not slow"
 LAUNCHERS = ["hls-converter", "run-tests", ".ci/run"]
 
@@ -254,7 +255,7 @@ class TestRunTests:
             "mypy",
             "=== pytest",
         ]
-        shared = "pytest -n logical --maxprocesses 4 --dist loadfile"
+        shared = f"pytest -n {PROCESSES} --dist loadfile"
         assert (0, [*lines, shared, "=== all passed"]) == (status, [line for line in output.splitlines() if line])
 
     def test_arguments_are_pytests(self, run_tests):
@@ -267,7 +268,7 @@ class TestRunTests:
         status, output, errors = run_tests("--quick", environment={"DISPLAY": ":0"})
         *checks, last = [line for line in output.splitlines() if line and not line.startswith("===")]
         assert (0, ["ruff check .", "ruff format --check .", "mypy"]) == (status, checks)
-        assert f"pytest -n logical --maxprocesses 4 --dist loadfile {QUICK}" == last
+        assert f"pytest -n {PROCESSES} --dist loadfile {QUICK}" == last
         left_out = (
             "Left out: tests in Chromium, on a real S3 server and that take long. "
             "./run-tests without --quick runs them all."
