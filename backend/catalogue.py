@@ -22,7 +22,7 @@ from backend.contract import (
 )
 from backend.description import NO_CONTENT, Responses, refusals
 from backend.objects import ObjectResponse
-from backend.ranges import ByteRange
+from backend.ranges import BodyRange
 from storage import (
     MAX_PARTS,
     MAX_PUT_BYTES,
@@ -120,7 +120,7 @@ class CatalogueRoutes:
             raise ApiRefusal(404, "NotFound", f"No manifest is stored under {prefix!r}.") from error
         size_bytes = opened.info.size_bytes
         headers = {"Content-Type": "application/json", "Content-Length": str(size_bytes), "Cache-Control": "no-cache"}
-        return ObjectResponse(opened, ByteRange(start=0, stop=size_bytes), status_code=200, headers=headers)
+        return ObjectResponse(opened, BodyRange(start=0, stop=size_bytes), status_code=200, headers=headers)
 
 
 def _described(stored: StoredObject) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from backend.answers import ObjectRefusal, object_refusal
 from backend.contract import Key
 from backend.description import OBJECT_GIVEN, OBJECT_NAMED, OBJECT_TAKEN
-from backend.ranges import ByteRange, UnsatisfiableRangeError, parse_range
+from backend.ranges import BodyRange, UnsatisfiableRangeError, parse_range
 from backend.signing import SignatureCheck, UrlSigner
 from pipeline.transfer.http.content_types import content_type
 from storage import MAX_PUT_BYTES, OpenObject, StorageBackend, StorageError, StoredObject
@@ -98,7 +98,7 @@ class ObjectRoutes:
             return Response(status_code=304, headers=headers)
         part = _part(request.headers, info, headers["ETag"])
         if part is None:
-            status, whole = 200, ByteRange(start=0, stop=info.size_bytes)
+            status, whole = 200, BodyRange(start=0, stop=info.size_bytes)
         else:
             status, whole = 206, part
             headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{info.size_bytes}"
@@ -131,7 +131,7 @@ class ObjectRoutes:
 class ObjectResponse(StreamingResponse):
     """Streams an open object and closes it, whether the client stayed to the end or not."""
 
-    def __init__(self, opened: OpenObject, part: ByteRange, *, status_code: int, headers: dict[str, str]) -> None:
+    def __init__(self, opened: OpenObject, part: BodyRange, *, status_code: int, headers: dict[str, str]) -> None:
         super().__init__(opened.chunks(part.start, part.stop), status_code=status_code, headers=headers)
         self._opened = opened
 
@@ -176,7 +176,7 @@ def _content_length(headers: Headers) -> int:
     return length
 
 
-def _part(headers: Headers, info: StoredObject, etag: str) -> ByteRange | None:
+def _part(headers: Headers, info: StoredObject, etag: str) -> BodyRange | None:
     asked = headers.get("Range")
     if asked is None or headers.get("If-Range", etag) != etag:
         return None

@@ -13,14 +13,14 @@ class UnsatisfiableRangeError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ByteRange:
-    """The bytes from `start` up to, not including, `stop`."""
+class BodyRange:
+    """The bytes of an object that an answer has: from `start` up to, not including, `stop`."""
 
     start: int
     stop: int
 
 
-def parse_range(header: str, size_bytes: int) -> ByteRange | None:
+def parse_range(header: str, size_bytes: int) -> BodyRange | None:
     """Return the range asked for, or None where the whole object is the right answer: several ranges, or no valid one.
 
     Raises UnsatisfiableRangeError.
@@ -37,4 +37,4 @@ def parse_range(header: str, size_bytes: int) -> ByteRange | None:
             return None
     if start >= size_bytes:
         raise UnsatisfiableRangeError
-    return ByteRange(start=start, stop=stop)
+    return BodyRange(start=start, stop=stop)

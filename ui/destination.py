@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
-class Destination:
+class TypedDestination:
     """The field's text, and the base that it had when a video's own folder was put into it; None where none was."""
 
     typed: str

@@ -6,7 +6,7 @@ import tkinter
 from collections.abc import Callable
 
 from ui.advanced import AIM_LABELS, CODEC_LABELS, ENCODER_LABELS, LOUDNESS_LABELS, AdvancedValues, labelled
-from ui.destination import Destination
+from ui.destination import TypedDestination
 from ui.job_form import QUALITY_NAMES, FormValues, typed_path
 
 
@@ -110,7 +110,7 @@ class FormVariables:
 
     def suggest_destination(self, slug: str) -> None:
         """Put a video's own folder into the field of the destination, below the base that stands there."""
-        here = Destination(typed=self.destination.get().strip(), suggested_from=self.suggested_from)
+        here = TypedDestination(typed=self.destination.get().strip(), suggested_from=self.suggested_from)
         if here.is_base and here.typed:
             own = here.of(slug)
             self.suggested_from = own.removesuffix(f"{slug}/")
@@ -118,7 +118,7 @@ class FormVariables:
 
     def forget_suggestion(self) -> None:
         """Put the base back into the field of the destination: another video is chosen."""
-        here = Destination(typed=self.destination.get().strip(), suggested_from=self.suggested_from)
+        here = TypedDestination(typed=self.destination.get().strip(), suggested_from=self.suggested_from)
         if self.suggested_from is not None:
             self.suggested_from = None
             self.destination.set(here.base)

@@ -17,7 +17,7 @@ from pipeline.plan import TARGET_VMAF
 from pipeline.transfer.http.control import PARALLEL, TransferControl
 from ui import advanced, spoken_languages
 from ui.advanced import AdvancedValues, Aim
-from ui.destination import Destination
+from ui.destination import TypedDestination
 from ui.services import Services
 
 QUALITY_NAMES = tuple(quality.name for quality in ladder.QUALITIES)
@@ -65,7 +65,7 @@ class Problem:
 @dataclass(frozen=True, kw_only=True)
 class FormValues:
     """Every value of the form as it stands, texts stripped. What was typed are `part_from` and `part_to`, which may
-    be empty, `backend_url`, `token`, and `limit`, in MB/s. `suggested_from` is that of `Destination`.
+    be empty, `backend_url`, `token`, and `limit`, in MB/s. `suggested_from` is that of `TypedDestination`.
     """
 
     source: str = ""
@@ -213,9 +213,9 @@ def job_config(values: FormValues, config: Config) -> Config:
     return replace(config, backend=backend)
 
 
-def destination(values: FormValues) -> Destination:
+def destination(values: FormValues) -> TypedDestination:
     """Return what stands in the field of the destination."""
-    return Destination(typed=values.destination, suggested_from=values.suggested_from)
+    return TypedDestination(typed=values.destination, suggested_from=values.suggested_from)
 
 
 def to_job(values: FormValues, slug: str, media: MediaInfo | None = None) -> Job:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.ranges import ByteRange, UnsatisfiableRangeError, parse_range
+from backend.ranges import BodyRange, UnsatisfiableRangeError, parse_range
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from backend.ranges import ByteRange, UnsatisfiableRangeError, parse_range
 )
 def test_one_range(header, start, stop):
     """A range within 100 bytes, open at either end, is cut to what is there."""
-    assert ByteRange(start=start, stop=stop) == parse_range(header, 100)
+    assert BodyRange(start=start, stop=stop) == parse_range(header, 100)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ui.destination import Destination
+from ui.destination import TypedDestination
 
 
 @pytest.mark.parametrize(
@@ -25,5 +25,5 @@ from ui.destination import Destination
 )
 def test_a_video_never_lies_at_the_base(typed, suggested_from, goes_to, base):
     """What is typed for this video alone stays; everything else is where all videos lie."""
-    destination = Destination(typed=typed, suggested_from=suggested_from)
+    destination = TypedDestination(typed=typed, suggested_from=suggested_from)
     assert (goes_to, base) == (destination.of("lesson"), destination.base)

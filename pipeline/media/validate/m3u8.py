@@ -66,8 +66,8 @@ class Tag(NamedTuple):
     line: int
 
 
-class ByteRange(NamedTuple):
-    """A part of a file, in bytes."""
+class StatedRange(NamedTuple):
+    """A part of a file as a playlist states it, in bytes."""
 
     length: int
     offset: int
@@ -116,7 +116,7 @@ class Map:
     """Where the initialization section lies. `key` encrypts it too (RFC 8216, 4.3.2.5)."""
 
     uri: str
-    byte_range: ByteRange | None
+    byte_range: StatedRange | None
     key: Key | None
     line: int
 
@@ -132,7 +132,7 @@ class MediaSegment:
     line: int
     number: int
     duration_s: float | None
-    byte_range: ByteRange | None = None
+    byte_range: StatedRange | None = None
     key: Key | None = None
     init: Map | None = None
     discontinuity: bool = False
@@ -346,7 +346,7 @@ def _segment(reading: _Reading, uri: str, line: int) -> MediaSegment:
                     "4.3.2.2", line, f"the byte range of {uri} has no offset, and no range of the same file before it"
                 )
             )
-        byte_range = ByteRange(length, reading.range_ends.get(uri, 0) if offset is None else offset)
+        byte_range = StatedRange(length, reading.range_ends.get(uri, 0) if offset is None else offset)
         reading.range_ends[uri] = byte_range.offset + byte_range.length
     segment = MediaSegment(
         uri=uri,
@@ -401,7 +401,7 @@ def _map(tag: Tag, reading: _Reading) -> Map | None:
         if found is None:
             reading.faults.append(Fault("4.3.2.5", tag.line, f"BYTERANGE {declared!r} is no byte range"))
         else:
-            byte_range = ByteRange(found[0], found[1] or 0)
+            byte_range = StatedRange(found[0], found[1] or 0)
     return Map(uri=uri, byte_range=byte_range, key=reading.key, line=tag.line)
 
 

@@ -21,7 +21,7 @@ from pipeline.media.validate.containers import (
 )
 from pipeline.media.validate.findings import Notes, Severity
 from pipeline.media.validate.folder import Folder
-from pipeline.media.validate.m3u8 import ByteRange, Key, Map, MediaPlaylist, MediaSegment
+from pipeline.media.validate.m3u8 import StatedRange, Key, Map, MediaPlaylist, MediaSegment
 from pipeline.media.validate.measured import Contents, SegmentRun, read_contents
 from pipeline.media.validate.playlist_rules import Role
 from pipeline.media.validate.segment_bytes import BLOCK, Cipher, SegmentBytes
@@ -134,7 +134,7 @@ def initialization(init: Map, stream: Stream, source: Source) -> SegmentBytes | 
     return piece
 
 
-def _piece(byte_range: ByteRange | None, path: Path | None, source: Source) -> tuple[SegmentBytes | None, str | None]:
+def _piece(byte_range: StatedRange | None, path: Path | None, source: Source) -> tuple[SegmentBytes | None, str | None]:
     if path is None:
         return None, None
     size = source.folder.size(path)
@@ -142,7 +142,7 @@ def _piece(byte_range: ByteRange | None, path: Path | None, source: Source) -> t
         return None, "The file is missing."
     if size == 0:
         return None, "The file is empty."
-    part = byte_range or ByteRange(size, 0)
+    part = byte_range or StatedRange(size, 0)
     if part.offset + part.length > size:
         return None, f"The byte range ends at {part.offset + part.length}, but the file has {size} bytes."
     if part.length == 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.media.validate.m3u8 import ByteRange, MasterPlaylist, MediaPlaylist, parse, parse_attributes
+from pipeline.media.validate.m3u8 import StatedRange, MasterPlaylist, MediaPlaylist, parse, parse_attributes
 
 MEDIA = """#EXTM3U
 #EXT-X-VERSION:7
@@ -57,7 +57,7 @@ def test_a_media_playlist_is_its_segments():
     assert ("AES-128", "https://keys.example/k", bytes(15) + b"\n") == (first.key.method, first.key.uri, first.key.iv)
     assert first.init is not None
     assert first.init == second.init
-    assert ("init.mp4", ByteRange(100, 0), None) == (first.init.uri, first.init.byte_range, first.init.key)
+    assert ("init.mp4", StatedRange(100, 0), None) == (first.init.uri, first.init.byte_range, first.init.key)
 
 
 def test_a_map_after_a_key_is_encrypted_too():
@@ -99,7 +99,7 @@ def test_byte_ranges_go_on_where_the_last_one_ended():
     """RFC 8216, 4.3.2.2: without an offset a range follows the one before of the same file."""
     lines = [("#EXTINF:1,", f"#EXT-X-BYTERANGE:{said}", "a.ts") for said in ("100@50", "30", "20@500")]
     playlist = _media(*[line for three in lines for line in three])
-    assert [ByteRange(100, 50), ByteRange(30, 150), ByteRange(20, 500)] == [
+    assert [StatedRange(100, 50), StatedRange(30, 150), StatedRange(20, 500)] == [
         segment.byte_range for segment in playlist.segments
     ]
     assert () == playlist.faults
