@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.media.validate.m3u8 import StatedRange, MasterPlaylist, MediaPlaylist, parse, parse_attributes
+from pipeline.media.validate.m3u8 import MasterPlaylist, MediaPlaylist, StatedRange, parse, parse_attributes
 
 MEDIA = """#EXTM3U
 #EXT-X-VERSION:7
