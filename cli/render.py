@@ -13,15 +13,8 @@ from typing import Protocol, TextIO
 
 from pipeline.events import Event, JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
 from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome, Plan
+from pipeline.phase_table import PHASES
 
-TITLES = {
-    PhaseName.HLS: "HLS",
-    PhaseName.MP4: "480p MP4",
-    PhaseName.TRANSCRIPT: "Transcript",
-    PhaseName.UPLOAD: "Upload",
-    PhaseName.RECORD: "File record",
-    PhaseName.CLEANUP: "Clean-up",
-}
 STEPS = 10
 """Plain lines report a phase at every tenth."""
 
@@ -108,12 +101,12 @@ class PlainLines:
         """Print a line where there is something new to say."""
         if isinstance(event, PhaseStarted):
             self._next[event.phase] = 1
-            self._write(f"{TITLES[event.phase]} …")
+            self._write(f"{PHASES[event.phase].title} …")
         elif isinstance(event, PhaseProgress) and int(event.fraction * STEPS) >= self._next.get(event.phase, 1):
             self._next[event.phase] = int(event.fraction * STEPS) + 1
-            self._write(f"{TITLES[event.phase]} {event.fraction:4.0%}  {event.text}".rstrip())
+            self._write(f"{PHASES[event.phase].title} {event.fraction:4.0%}  {event.text}".rstrip())
         elif isinstance(event, PhaseFinished):
-            self._write(f"{TITLES[event.phase]}: {_ended(event)}")
+            self._write(f"{PHASES[event.phase].title}: {_ended(event)}")
         elif isinstance(event, LogLine) and event.level is not LogLevel.DETAIL:
             self._write(event.text)
         elif isinstance(event, JobFinished):
@@ -150,7 +143,7 @@ class Bars:
         self._console.print(slug, style="bold")
         for task in self._tasks.values():
             self._progress.remove_task(task)
-        names = ["Overall", *rows, *(TITLES[p] for p in phases if p is not PhaseName.HLS)]
+        names = ["Overall", *rows, *(PHASES[p].title for p in phases if p is not PhaseName.HLS)]
         self._tasks = {name: self._progress.add_task(name, total=1.0, text="") for name in names}
         self._progress.start()
 
@@ -161,7 +154,7 @@ class Bars:
             for row, fraction in event.rows.items():
                 self._set(row, fraction)
             if event.phase is not PhaseName.HLS:
-                self._set(TITLES[event.phase], event.fraction, event.text)
+                self._set(PHASES[event.phase].title, event.fraction, event.text)
         elif isinstance(event, PhaseFinished):
             self._finish(event)
         elif isinstance(event, LogLine) and event.level is not LogLevel.DETAIL:
@@ -179,9 +172,10 @@ class Bars:
         self._set("Overall", event.overall)
         well = event.outcome not in (PhaseOutcome.FAILED, PhaseOutcome.CANCELLED)
         if event.phase is PhaseName.HLS:
-            rows = [name for name in self._tasks if name not in TITLES.values() and name != "Overall"]
+            others = {"Overall", *(row.title for row in PHASES.values())}
+            rows = [name for name in self._tasks if name not in others]
         else:
-            rows = [TITLES[event.phase]]
+            rows = [PHASES[event.phase].title]
         for row in rows:
             self._set(row, 1.0 if well else None, _ended(event))
 

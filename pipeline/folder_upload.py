@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from config import BackendApi
+from pipeline import phase_table
 from pipeline.cancel import CancelToken
 from pipeline.errors import OutputError, SettingsError
 from pipeline.events import JobFinished, LogLevel, Sink
@@ -20,6 +21,7 @@ from pipeline.job_file import JOB_FILE
 from pipeline.media.stream_layout import MASTER
 from pipeline.media.validate.stream_summary import summarize
 from pipeline.model import Existing, JobReport, PhaseName, PhaseOutcome, UploadRequest
+from pipeline.phase_table import Requested
 from pipeline.phases.cleanup import clean_up
 from pipeline.phases.phase import PhaseResult, Progress
 from pipeline.phases.record import fields_for, record
@@ -74,7 +76,7 @@ def upload_folder(
 
 def phases_of(request: UploadRequest) -> tuple[PhaseName, ...]:
     """Return the phases of an upload without a conversion."""
-    return (PhaseName.UPLOAD, PhaseName.RECORD, *((PhaseName.CLEANUP,) if request.delete_local else ()))
+    return phase_table.phases_of(Requested(upload=request))
 
 
 def with_session(request: UploadRequest, folder: Path, backend: BackendApi) -> UploadRequest:

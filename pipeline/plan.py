@@ -23,12 +23,12 @@ from pipeline.model import (
     Job,
     MediaInfo,
     Mp4Plan,
-    PhaseName,
     Plan,
     RateControl,
     Rendition,
     SegmentType,
 )
+from pipeline.phase_table import Requested, phases_of
 
 SEGMENT_S = 6
 """Target duration of a segment, as Apple's HLS authoring specification (7.5) asks for."""
@@ -75,7 +75,7 @@ def make_plan(
         dynamic_range=video.dynamic_range if video is not None and job.encoding.keep_hdr else DynamicRange.SDR,
         segment_s=SEGMENT_S,
         mp4=_mp4(job, media, renditions) if job.make_mp4 and renditions else None,
-        phases=_phases(job, has_picture=bool(renditions)),
+        phases=phases_of(_requested(job, has_video=bool(renditions))),
         notes=_notes(job, media, renditions),
         chapters=media.chapters if chapters is None else tuple(chapters),
     )
@@ -159,17 +159,13 @@ def _mp4(job: Job, media: MediaInfo, renditions: tuple[Rendition, ...]) -> Mp4Pl
     return Mp4Plan(rendition=same or wanted, remux_of=same.name if same else None)
 
 
-def _phases(job: Job, *, has_picture: bool) -> tuple[PhaseName, ...]:
-    phases = [PhaseName.HLS]
-    if job.make_mp4 and has_picture:
-        phases.append(PhaseName.MP4)
-    if job.transcription is not None:
-        phases.append(PhaseName.TRANSCRIPT)
-    if job.upload is not None:
-        phases += [PhaseName.UPLOAD, PhaseName.RECORD]
-        if job.upload.delete_local:
-            phases.append(PhaseName.CLEANUP)
-    return tuple(phases)
+def _requested(job: Job, *, has_video: bool) -> Requested:
+    return Requested(
+        stream=True,
+        mp4=job.make_mp4 and has_video,
+        transcript=job.transcription is not None,
+        upload=job.upload,
+    )
 
 
 def _notes(job: Job, media: MediaInfo, renditions: tuple[Rendition, ...]) -> tuple[str, ...]:

@@ -16,13 +16,10 @@ from pipeline.folder_lock import locked
 from pipeline.media.stream_layout import MASTER
 from pipeline.model import JobReport, PhaseName, PhaseOutcome, Plan
 from pipeline.output_settings import output_settings
+from pipeline.phase_table import PHASES
 from pipeline.phases.phase import Phase, PhaseContext
 from pipeline.steps import Steps, to_the_end
 from pipeline.workspace import Workspace
-
-MAKING = (PhaseName.HLS, PhaseName.MP4, PhaseName.TRANSCRIPT)
-"""The phases that fill the folder; it is packaged after the last of them."""
-
 
 _Made = TypeVar("_Made")
 
@@ -67,7 +64,7 @@ class _JobRun:
         self._retry_when_disk_full(self.workspace.open)
         packaged = self.workspace.published
         for phase in phases:
-            if not packaged and phase.name not in MAKING:
+            if not packaged and not PHASES[phase.name].fills_folder:
                 self._pack(phase.name)
                 packaged = True
             self._one(phase)
@@ -80,7 +77,7 @@ class _JobRun:
     def _one(self, phase: Phase) -> None:
         self.cancel.check()
         context = self._context(phase.name)
-        patient = phase.name in MAKING
+        patient = PHASES[phase.name].fills_folder
         self.steps.take(
             phase.name,
             lambda: self._retry_when_disk_full(lambda: phase.run(context)) if patient else phase.run(context),

@@ -1,4 +1,4 @@
-"""What every job tells the outside: its phases' events and reports, their shares of the overall bar, and how it ended.
+"""What every job tells the outside: its phases' events and reports, how far all of it is, and how it ended.
 
 Knows neither what a phase does nor in which order they come.
 """
@@ -13,17 +13,8 @@ from dataclasses import dataclass
 from pipeline.errors import Cancelled, PipelineError, SettingsError
 from pipeline.events import LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted, Sink
 from pipeline.model import Outcome, PhaseName, PhaseOutcome, PhaseReport
+from pipeline.phase_table import PHASES
 from pipeline.phases.phase import PhaseResult, Progress
-
-SHARES = {
-    PhaseName.HLS: 50,
-    PhaseName.MP4: 10,
-    PhaseName.TRANSCRIPT: 15,
-    PhaseName.UPLOAD: 20,
-    PhaseName.RECORD: 3,
-    PhaseName.CLEANUP: 2,
-}
-"""Parts of the overall bar; phases that are off give theirs to the others in proportion."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +33,7 @@ class Steps:
         self.reports: list[PhaseReport] = []
         self.warnings: list[str] = []
         self._sink = sink
-        self._total = sum(SHARES[name] for name in phases)
+        self._total = sum(PHASES[name].share for name in phases)
         self._finished = 0
 
     def take(self, name: PhaseName, work: Callable[[], PhaseResult]) -> None:
@@ -61,7 +52,7 @@ class Steps:
             raise
         if result.outcome is PhaseOutcome.WARNED:
             self.warnings.append(result.text)
-        self._end(name, result, started, share=SHARES[name])
+        self._end(name, result, started, share=PHASES[name].share)
 
     def reporter(self, name: PhaseName) -> Callable[[Progress], None]:
         """Return what tells the outside of a phase's progress."""
@@ -87,7 +78,7 @@ class Steps:
         self._sink(PhaseFinished(phase=name, outcome=result.outcome, overall=overall, text=result.text))
 
     def _overall(self, name: PhaseName, fraction: float) -> float:
-        return (self._finished + SHARES[name] * fraction) / self._total
+        return (self._finished + PHASES[name].share * fraction) / self._total
 
 
 def to_the_end(work: Callable[[], object], sink: Sink) -> Ending:

@@ -7,19 +7,10 @@ from enum import Enum
 
 from pipeline.events import PhaseFinished, PhaseProgress, PhaseStarted
 from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome, Plan
+from pipeline.phase_table import PHASES
 from ui.job_form import QUALITY_NAMES, USUAL_QUALITIES
 from ui.messages import RowsChosen
 from ui.upload_figures import figures
-
-ACTIVITIES = {
-    PhaseName.HLS: "Encoding the stream",
-    PhaseName.MP4: "Making the 480p MP4",
-    PhaseName.TRANSCRIPT: "Transcribing",
-    PhaseName.UPLOAD: "Uploading",
-    PhaseName.RECORD: "Saving the file record",
-    PhaseName.CLEANUP: "Removing local files",
-}
-"""What goes on in each phase, in an editor's words."""
 
 RARE_QUALITIES = tuple(name for name in QUALITY_NAMES if name not in USUAL_QUALITIES)
 
@@ -86,9 +77,9 @@ class Bars:
 
     overall: Bar = Bar(label="Overall")
     qualities: tuple[Bar, ...] = tuple(Bar(label=name) for name in QUALITY_NAMES)
-    mp4: Bar = Bar(label="480p MP4")
-    transcript: Bar = Bar(label="Transcript")
-    upload: Bar = Bar(label="Upload")
+    mp4: Bar = Bar(label=PHASES[PhaseName.MP4].title)
+    transcript: Bar = Bar(label=PHASES[PhaseName.TRANSCRIPT].title)
+    upload: Bar = Bar(label=PHASES[PhaseName.UPLOAD].title)
 
     @property
     def all(self) -> tuple[Bar, ...]:
@@ -129,7 +120,7 @@ def for_plan(plan: Plan) -> Bars:
 
 def started(bars: Bars, event: PhaseStarted, plan: Plan) -> Bars:
     """Return the rows after a phase began."""
-    bars = _overall(bars, event.overall, _step(event.phase, plan, ACTIVITIES[event.phase]))
+    bars = _overall(bars, event.overall, _step(event.phase, plan, PHASES[event.phase].activity))
     match event.phase:
         case PhaseName.HLS:
             # what was checked before the start is over
@@ -152,7 +143,7 @@ def progressed(bars: Bars, event: PhaseProgress, plan: Plan, *, pause_reason: st
 
     `pause_reason` says why an upload waits, empty when it does not.
     """
-    activity = event.text if event.phase is PhaseName.HLS and event.text else ACTIVITIES[event.phase]
+    activity = event.text if event.phase is PhaseName.HLS and event.text else PHASES[event.phase].activity
     bars = _overall(bars, event.overall, _step(event.phase, plan, activity))
     match event.phase:
         case PhaseName.HLS:

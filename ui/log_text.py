@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseStarted
 from pipeline.model import Outcome, PhaseOutcome
-from ui.bars import ACTIVITIES
+from pipeline.phase_table import PHASES
 from ui.messages import (
     ConnectionTested,
     JobStarted,
@@ -34,12 +34,11 @@ def log_lines(message: Message) -> tuple[LogLine, ...]:
         case JobStarted():
             return (LogLine(text=f"Started: {message.plan.job.source}"),)
         case PhaseStarted():
-            return (LogLine(text=ACTIVITIES[message.phase]),)
+            return (LogLine(text=PHASES[message.phase].activity),)
         case PhaseFinished():
             failed = message.outcome is PhaseOutcome.FAILED  # why is said when the job ends
-            text = (
-                f"{ACTIVITIES[message.phase]}: {message.outcome.value if failed or not message.text else message.text}"
-            )
+            told = message.outcome.value if failed or not message.text else message.text
+            text = f"{PHASES[message.phase].activity}: {told}"
             return (LogLine(text=text, level=LOUD.get(message.outcome, LogLevel.INFO)),)
         case JobFinished():
             report = message.report

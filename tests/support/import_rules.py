@@ -30,6 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 PIPELINE_STEPS: tuple[set[str], ...] = (
     {"model", "events", "errors", "cancel"},
     {
+        "phase_table",
         "plan",
         "slug",
         "files",

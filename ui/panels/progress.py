@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import tkinter
 
+from pipeline.model import PhaseName
+from pipeline.phase_table import PHASES
 from ui.bars import Bars
 from ui.widgets.card import Card
 from ui.widgets.progress_row import ROW_HEIGHT, ProgressRow
 
 LABEL_WIDTH = 78
-ROWS_WITH_TEXT = ("Overall", "Transcript", "Upload")
-ROW_WITH_FIGURES = "Upload"
+ROW_WITH_FIGURES = PHASES[PhaseName.UPLOAD].title
+ROWS_WITH_TEXT = ("Overall", PHASES[PhaseName.TRANSCRIPT].title, ROW_WITH_FIGURES)
 
 
 class ProgressPanel:

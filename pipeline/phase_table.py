@@ -1,0 +1,112 @@
+"""The phases of a job, a row each, in the order in which they run: what they are called, what part of the bar each has,
+and which jobs have it.
+
+Knows no phase's class: those are in `pipeline/phases/`, and `wiring` gives them their tools.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from pipeline.model import PhaseName, UploadRequest
+
+
+class PhaseKind(Enum):
+    """What a phase has to do with the job's folder, which is packaged after the last phase that fills it."""
+
+    FILLS_FOLDER = "fills the folder"
+    USES_FOLDER = "uses the finished folder"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requested:
+    """What is asked of a job, as far as its phases follow from it."""
+
+    stream: bool = False
+    mp4: bool = False
+    transcript: bool = False
+    upload: UploadRequest | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhaseRow:
+    """What is known of a phase before it is made.
+
+    `title` names its row and `activity` says what goes on in it, in an editor's words. `share` is its part of the
+    overall bar: phases that are off give theirs to the others in proportion.
+    """
+
+    name: PhaseName
+    title: str
+    activity: str
+    share: int
+    kind: PhaseKind
+    wanted: Callable[[Requested], bool]
+
+    @property
+    def fills_folder(self) -> bool:
+        """Whether the phase makes what is published."""
+        return self.kind is PhaseKind.FILLS_FOLDER
+
+
+PHASES = {
+    row.name: row
+    for row in (
+        PhaseRow(
+            name=PhaseName.HLS,
+            title="HLS",
+            activity="Encoding the stream",
+            share=50,
+            kind=PhaseKind.FILLS_FOLDER,
+            wanted=lambda requested: requested.stream,
+        ),
+        PhaseRow(
+            name=PhaseName.MP4,
+            title="480p MP4",
+            activity="Making the 480p MP4",
+            share=10,
+            kind=PhaseKind.FILLS_FOLDER,
+            wanted=lambda requested: requested.mp4,
+        ),
+        PhaseRow(
+            name=PhaseName.TRANSCRIPT,
+            title="Transcript",
+            activity="Transcribing",
+            share=15,
+            kind=PhaseKind.FILLS_FOLDER,
+            wanted=lambda requested: requested.transcript,
+        ),
+        PhaseRow(
+            name=PhaseName.UPLOAD,
+            title="Upload",
+            activity="Uploading",
+            share=20,
+            kind=PhaseKind.USES_FOLDER,
+            wanted=lambda requested: requested.upload is not None,
+        ),
+        PhaseRow(
+            name=PhaseName.RECORD,
+            title="File record",
+            activity="Saving the file record",
+            share=3,
+            kind=PhaseKind.USES_FOLDER,
+            wanted=lambda requested: requested.upload is not None,
+        ),
+        PhaseRow(
+            name=PhaseName.CLEANUP,
+            title="Clean-up",
+            activity="Removing local files",
+            share=2,
+            kind=PhaseKind.USES_FOLDER,
+            wanted=lambda requested: requested.upload is not None and requested.upload.delete_local,
+        ),
+    )
+}
+"""Every phase by its name, in the order in which they run."""
+
+
+def phases_of(requested: Requested) -> tuple[PhaseName, ...]:
+    """Return the phases of a job in their order."""
+    return tuple(row.name for row in PHASES.values() if row.wanted(requested))
