@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pipeline.model import SegmentType
+
 MASTER = "master.m3u8"
 """The playlist that players are given: its presence means that the stream is there."""
 
@@ -26,3 +28,8 @@ TRANSCRIPT_SRT = "transcript.srt"
 TRANSCRIPT_TXT = "transcript.txt"
 TRANSCRIPT_JSON = "transcript.json"
 CAPTIONS_VTT = "subtitles.vtt"
+
+
+def segment_pattern(segment_type: SegmentType) -> str:
+    """Return the name of a segment with a place for its number, counted from 1."""
+    return "seg_%03d.ts" if segment_type is SegmentType.TS else "seg_%03d.m4s"

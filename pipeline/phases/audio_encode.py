@@ -19,7 +19,6 @@ from pipeline.cancel import CancelToken
 from pipeline.checkpoints import Checkpoints, Move, key_of
 from pipeline.disk_room import is_disk_full, is_full
 from pipeline.errors import EncodeError, SourceError
-from pipeline.media.encode import arguments as encode
 from pipeline.media.encode.audio_coding import PIECE_S, Length, packet_ticks, write_stretch
 from pipeline.media.encode.audio_format import RATE_HZ
 from pipeline.media.encode.audio_line import Level
@@ -27,7 +26,7 @@ from pipeline.media.encode.audio_segments import write_segments
 from pipeline.media.encode.loudness import Loudness, loudness
 from pipeline.media.source.scan import CLOCK_HZ
 from pipeline.media.source.source_checks import check_unchanged
-from pipeline.media.stream_layout import INIT
+from pipeline.media.stream_layout import INIT, segment_pattern
 from pipeline.model import Plan, SegmentType
 from pipeline.phases.audio_pass import AudioPass, AudioPassResult, piece_file, piece_name
 from pipeline.phases.encode_work import EncodeWork
@@ -161,7 +160,7 @@ class AudioEncode:
         return [self._own(a.folder, a.codec, facts["starts"][a.folder]) for a in self._plan.audio]
 
     def _own(self, folder: str, codec: str, starts: Sequence[int]) -> OwnSegments:
-        pattern = encode.segment_pattern(self._plan.segment_type)
+        pattern = segment_pattern(self._plan.segment_type)
         names = [pattern % number for number in range(1, len(starts) + 1)]
         if self._plan.segment_type is SegmentType.FMP4:
             names.append(INIT)

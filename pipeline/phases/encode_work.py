@@ -14,7 +14,7 @@ from pipeline.checkpoints import Move, key_of
 from pipeline.disk_room import LOOK_S, DiskFullError, is_disk_full, is_full
 from pipeline.errors import EncodeError
 from pipeline.events import LogLevel
-from pipeline.media.encode import arguments as encode
+from pipeline.media.encode.source_input import from_source
 from pipeline.media.ffmpeg.process import FfmpegRun, ffmpeg_version, printable, run_ffmpeg
 from pipeline.media.source.scan import CLOCK_HZ
 from pipeline.media.source.source_checks import check_unchanged
@@ -76,7 +76,7 @@ class EncodeWork:
         Raises DiskFullError as soon as the disk is full, SourceChangedError as soon as the source is another, and what
         ffmpeg raises.
         """
-        argv = encode.from_source(arguments, self._source)
+        argv = from_source(arguments, self._source)
         with self._lock:
             self.context.log(printable([str(self.ffmpeg), *argv], cwd=folder), LogLevel.DETAIL)
         looked = time.monotonic()

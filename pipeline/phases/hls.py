@@ -13,17 +13,17 @@ from typing import Any
 from pipeline.disk_room import DiskFullError, is_disk_full, is_full
 from pipeline.errors import EncodeError, FfmpegError, IncompleteError, OutputError, PipelineError, SourceError
 from pipeline.events import LogLevel
-from pipeline.media.encode import arguments as encode
 from pipeline.media.encode import ladder
 from pipeline.media.encode.audio_format import RATE_HZ
 from pipeline.media.encode.loudness import SILENCE_LUFS
+from pipeline.media.encode.source_input import SOURCE, from_source
 from pipeline.media.ffmpeg.ffmpeg_words import meaning
 from pipeline.media.ffmpeg.process import FfmpegRun, printable, run_ffmpeg
 from pipeline.media.hls import playlists
 from pipeline.media.source import interruptions
 from pipeline.media.source.scan import CLOCK_HZ, Scan
 from pipeline.media.source.source_notes import declared_end_s
-from pipeline.media.stream_layout import INIT, PLAYLIST
+from pipeline.media.stream_layout import INIT, PLAYLIST, segment_pattern
 from pipeline.model import MediaInfo, PhaseName, PhaseOutcome, Plan, SegmentType
 from pipeline.phases import rerun
 from pipeline.phases.hls_encode import HlsEncode
@@ -205,10 +205,10 @@ class HlsPhase:
         be decoded now.
         """
         media = context.plan.media
-        arguments = ["-loglevel", "level+verbose", "-max_error_rate", "1", "-i", encode.SOURCE]
+        arguments = ["-loglevel", "level+verbose", "-max_error_rate", "1", "-i", SOURCE]
         for sound in media.audio:
             arguments += ["-map", f"0:{sound.index}"]
-        arguments = encode.from_source([*arguments, "-ar", str(RATE_HZ), "-f", "null", "-"], media.path)
+        arguments = from_source([*arguments, "-ar", str(RATE_HZ), "-f", "null", "-"], media.path)
         try:
             log = self._decode(context, arguments, found.end / CLOCK_HZ).log
         except EncodeError:
@@ -226,9 +226,7 @@ class HlsPhase:
 
     def _count_errors(self, context: PhaseContext, length_s: float) -> int:
         """Decode the whole file to nowhere, so that the editor knows how bad it is."""
-        arguments = encode.from_source(
-            ["-i", encode.SOURCE, *_maps(context.plan.media), "-f", "null", "-"], context.plan.media.path
-        )
+        arguments = from_source(["-i", SOURCE, *_maps(context.plan.media), "-f", "null", "-"], context.plan.media.path)
         try:
             return self._decode(context, arguments, length_s).error_lines
         except EncodeError:
@@ -299,7 +297,7 @@ def _ending(media: MediaInfo, found: Scan) -> MediaInfo:
 
 
 def _playlist(plan: Plan, name: str, durations: list[float]) -> str:
-    pattern = encode.segment_pattern(plan.segment_type)
+    pattern = segment_pattern(plan.segment_type)
     names = [pattern % number for number in range(1, len(durations) + 1)]
     fmp4 = plan.segment_type is SegmentType.FMP4
     return playlists.media_playlist(durations, names, version=7 if fmp4 else 6, map_uri=INIT if fmp4 else None)

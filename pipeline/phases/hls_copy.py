@@ -7,13 +7,12 @@ from pathlib import Path
 
 from pipeline.cancel import CancelToken
 from pipeline.files import write_whole
-from pipeline.media.encode import arguments as encode
 from pipeline.media.encode.copying import PEAK, NotCopyableError
 from pipeline.media.hls import measure, playlists
 from pipeline.media.hls.iframes import find_iframes, first_time
 from pipeline.media.hls.playlists import IFrameStream
 from pipeline.media.source.scan import EARLY_TICKS
-from pipeline.media.stream_layout import IFRAME_PLAYLIST, INIT, MASTER, PLAYLIST
+from pipeline.media.stream_layout import IFRAME_PLAYLIST, INIT, MASTER, PLAYLIST, segment_pattern
 from pipeline.media.validate import validate
 from pipeline.model import Rendition, SegmentType
 
@@ -81,4 +80,4 @@ def check_copied(
 
 
 def _segment(folder: Path, name: str, segment_type: SegmentType, number: int) -> Path:
-    return folder / name / (encode.segment_pattern(segment_type) % number)
+    return folder / name / (segment_pattern(segment_type) % number)

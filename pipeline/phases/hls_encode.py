@@ -27,7 +27,7 @@ from pipeline.media.encode.encoders import software_encoder
 from pipeline.media.hls.fragments import separate_init
 from pipeline.media.source.running_scan import RunningScan
 from pipeline.media.source.scan import CLOCK_HZ, Scan
-from pipeline.media.stream_layout import INIT
+from pipeline.media.stream_layout import INIT, segment_pattern
 from pipeline.model import Plan, Rendition, SegmentType
 from pipeline.output_settings import HLS, output_settings
 from pipeline.phases.audio_encode import AudioEncode
@@ -287,7 +287,7 @@ class HlsEncode:
                 if run.error_lines or run.frames != len(self._scan.frames):
                     raise NotCopyableError("not all of its frames can be copied")
                 if kind is SegmentType.FMP4:
-                    separate_init(folder / top.name / INIT, folder / top.name / (encode.segment_pattern(kind) % 1))
+                    separate_init(folder / top.name / INIT, folder / top.name / (segment_pattern(kind) % 1))
                 starts = join_copied(folder, top.name, kind, boundaries)
                 durations_s = segment_durations_s(starts, last + cutting.last_frame)
                 check_copied(folder, top, kind, durations_s, self._context.cancel)

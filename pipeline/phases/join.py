@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.checkpoints import Move
-from pipeline.media.encode import arguments as encode
 from pipeline.media.hls.iframes import TIMESTAMP_WRAP
 from pipeline.media.source.scan import CLOCK_HZ
-from pipeline.media.stream_layout import INIT
+from pipeline.media.stream_layout import INIT, segment_pattern
 from pipeline.model import SegmentType
 from pipeline.phases.audio_encode import AudioEncode
 from pipeline.phases.encode_work import EncodeWork
@@ -48,7 +47,7 @@ def join(
     moves: list[Move] = []
     durations: dict[str, list[float]] = {}
     boundaries: list[int] = []
-    pattern = encode.segment_pattern(segment_type)
+    pattern = segment_pattern(segment_type)
     for name, pieces in made.items():
         shutil.rmtree(folder / name, ignore_errors=True)
         starts: list[int] = []

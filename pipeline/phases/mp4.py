@@ -14,6 +14,7 @@ from pipeline.media.encode import arguments as encode
 from pipeline.media.encode.audio_tracks import STEREO
 from pipeline.media.encode.chunks import cut
 from pipeline.media.encode.ladder import within_source
+from pipeline.media.encode.source_input import from_source
 from pipeline.media.ffmpeg.process import printable, run_ffmpeg
 from pipeline.media.hls import encryption, measure
 from pipeline.media.source.probe import probe
@@ -82,7 +83,7 @@ class Mp4Phase:
             (rendition,) = within_source((wanted.rendition,), found.peak_bit_rate)
             cutting = cut(plan, found, cores=1, whole=True)
             arguments = encode.mp4_arguments(plan, cutting, rendition, sound_playlist, target, end_s)
-            arguments = encode.from_source(arguments, plan.media.path)
+            arguments = from_source(arguments, plan.media.path)
         context.log(printable([str(self._ffmpeg), *arguments], cwd=folder), LogLevel.DETAIL)
         length_s = float(facts["duration_s"])
 

@@ -18,7 +18,7 @@ from pipeline.media.hls import measure
 from pipeline.media.hls.fragments import separate_init
 from pipeline.media.hls.iframes import first_time
 from pipeline.media.source.scan import CLOCK_HZ
-from pipeline.media.stream_layout import INIT, PLAYLIST
+from pipeline.media.stream_layout import INIT, PLAYLIST, segment_pattern
 from pipeline.model import Plan, SegmentType
 from pipeline.phases.audio_encode import AudioEncode
 from pipeline.phases.chunk_pool import ChunkPool, Task
@@ -108,7 +108,7 @@ class VideoEncode:
         stretch.unlink(missing_ok=True)
         if plan.segment_type is SegmentType.FMP4:
             for r in plan.renditions:
-                separate_init(folder / r.name / INIT, folder / r.name / (encode.segment_pattern(SegmentType.FMP4) % 1))
+                separate_init(folder / r.name / INIT, folder / r.name / (segment_pattern(SegmentType.FMP4) % 1))
         if chunk.frames is not None and chunk.frames != run.frames and (chunk.number or chunk.end is not None):
             raise NotSeekableError(f"{chunk.frames} frames were expected and {run.frames} made")
         # a full disk leaves empty segments while ffmpeg ends with status 0
@@ -128,7 +128,7 @@ class VideoEncode:
         """Let a chunk's segments count on from those of the chunk before it, and mark it as finished."""
         if "counters" in made:
             return made
-        folder, pattern = self._work.checkpoints.root / piece_name(number), encode.segment_pattern(plan.segment_type)
+        folder, pattern = self._work.checkpoints.root / piece_name(number), segment_pattern(plan.segment_type)
         go_on = continue_packets if plan.segment_type is SegmentType.TS else continue_fragments
         counters = {}
         for name, starts in made["starts"].items():
@@ -215,7 +215,7 @@ class _VideoProgress:
                 (cutting.length if chunk.end is None else chunk.end) - chunk.start for chunk in cutting.chunks
             ]
             self._segment = cutting.chunks[0].segment or plan.segment_s * CLOCK_HZ
-            self._pattern = encode.segment_pattern(plan.segment_type)
+            self._pattern = segment_pattern(plan.segment_type)
             self._encoded = [r.name for r in plan.renditions]
             self._times = {n: time for n, time in self._times.items() if n in same}
             self._counts = {n: counts for n, counts in self._counts.items() if n in same}

@@ -25,6 +25,7 @@ from pipeline.errors import Cancelled, OutputError, SourceError
 from pipeline.events import LogLevel
 from pipeline.media.encode import arguments as encode_arguments
 from pipeline.media.encode import chunks
+from pipeline.media.encode.source_input import from_source
 from pipeline.media.source.probe import probe
 from pipeline.media.source.scan import scan
 from pipeline.model import AudioRequest, EncodingRequest, Existing, Job, PhaseOutcome, SegmentType
@@ -223,7 +224,7 @@ def _filtered(run: Encode) -> list[str]:
     for chunk in cutting.chunks:
         arguments = encode_arguments.chunk_arguments(plan, cutting, chunk, None)
         graph = arguments[: arguments.index("-map") + 2]
-        command = [str(FFMPEG), "-v", "error", *encode_arguments.from_source(graph, plan.media.path)]
+        command = [str(FFMPEG), "-v", "error", *from_source(graph, plan.media.path)]
         command += ["-fps_mode", "passthrough", "-f", "framehash", "-hash", "md5", "-"]
         made = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
         lines += [f"{line.split(',')[2]} {line.split(',')[-1]}" for line in made if not line.startswith("#")]

@@ -8,43 +8,19 @@ source gets the timestamps it has in the whole stream.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import ffmpeg
 
-from pipeline.media.encode.chunks import SHORTEST_PAUSE_S, Chunk, Cutting
-from pipeline.media.encode.colour_conversion import conversion, named_by_headers, tags
-from pipeline.media.encode.encoders import (
-    codec_of,
-    family_of,
-    global_options,
-    pixel_format,
-    upload_filters,
-    video_options,
-)
-from pipeline.media.source.colours import source_colours
+from pipeline.media.encode.chunks import Chunk, Cutting
+from pipeline.media.encode.colour_conversion import named_by_headers
+from pipeline.media.encode.encoders import codec_of, family_of, global_options, video_options
+from pipeline.media.encode.source_input import chunk_input, source_input
+from pipeline.media.encode.video_graph import first_tick, video_graph
 from pipeline.media.source.scan import CLOCK_HZ, EARLY_TICKS
-from pipeline.media.stream_layout import INIT, PLAYLIST
-from pipeline.model import (
-    Codec,
-    Crop,
-    DynamicRange,
-    EncoderFamily,
-    MediaInfo,
-    Plan,
-    Rendition,
-    SegmentType,
-    VideoStream,
-)
-
-SOURCE = "source"
-
-SAME_SHAPE = 0.03
-"""By so much the shape of a frame may differ from the planned one without bars:
-of an analogue picture 720 or 704 columns are used.
-"""
+from pipeline.media.stream_layout import INIT, PLAYLIST, segment_pattern
+from pipeline.model import Codec, DynamicRange, EncoderFamily, Plan, Rendition, SegmentType
 
 ANALYSED_US = 60_000_000
 """How far ffmpeg may read a rendition to find its picture, in microseconds; it stops when it has found it."""
@@ -68,18 +44,13 @@ KEYFRAMES = f"expr:isnan(prev_forced_t)+gt(floor((t+{_EARLY_S:.9f})/2),floor((pr
 FRAGMENT_DURATION = "duration=if(eq(NEXT_DTS\\,NOPTS)\\,DURATION\\,NEXT_DTS-DTS)"
 
 
-def segment_pattern(segment_type: SegmentType) -> str:
-    """Return the name of a segment with a place for its number, counted from 1."""
-    return "seg_%03d.ts" if segment_type is SegmentType.TS else "seg_%03d.m4s"
-
-
 def chunk_arguments(plan: Plan, cutting: Cutting, chunk: Chunk, sound: str | None) -> list[str]:
     """Return the arguments that make all renditions of a chunk in one run: one decode for all.
 
     `sound` names a file of the encoded sound of just this stretch, in the stream's own time; it is copied into every
     rendition. The tee muxer hands it to a HLS muxer a rendition; `-var_stream_map` refuses to share.
     """
-    pictures = video_graph(_entered(plan.media, chunk), plan, cutting, chunk)
+    pictures = video_graph(chunk_input(plan.media, chunk), plan, cutting, chunk)
     sounds = [] if sound is None else [ffmpeg.input(sound, itsoffset=-TIMELINE_S)["a:0"]]
     options = _video_options(plan, cutting, plan.renditions, repeatable=cutting.repeatable)
     if sounds:
@@ -129,7 +100,7 @@ def mp4_arguments(
     The last frame stands until `end_s`, counted from the stream's first moment.
     """
     chunk = Chunk(number=0, start=0, end=None, seek_s=cutting.chunks[0].seek_s, first_frame=0, frames=None)
-    pictures = video_graph(_entered(plan.media, chunk), plan, cutting, chunk, (rendition,))
+    pictures = video_graph(chunk_input(plan.media, chunk), plan, cutting, chunk, (rendition,))
     sounds = [] if sound is None else [_stream(sound)["a:0"]]
     options, mp4 = _video_options(plan, cutting, (rendition,), repeatable=False), _mp4(end_s)
     options |= _bitstream(plan, mp4["bsf:v"])
@@ -152,171 +123,6 @@ def remux_arguments(picture: Path, sound: Path | None, target: str, end_s: float
     if sound is not None:
         streams.append((stream if sound == picture else _stream(sound))["a:0"])
     return ["-copyts", *_arguments(*streams, name=target, options=_mp4(end_s) | {"c": "copy"})]
-
-
-def from_source(arguments: Sequence[str], source: Path) -> list[str]:
-    """Return the arguments with the source's name put in: only now, since ffmpeg-python takes UTF-8 alone."""
-    # file: keeps a name such as "data:x.mp4" or "a|b.mp4" from being read as a protocol
-    return [f"file:{source.absolute()}" if argument == SOURCE else argument for argument in arguments]
-
-
-def source_input(media: MediaInfo, **options: Any) -> Any:  # noqa: ANN401  # ffmpeg-python is untyped
-    """Return the source as an input whose times count from its first moment (with -copyts)."""
-    if media.start_s:
-        options["itsoffset"] = f"{-media.start_s:.6f}"
-    if media.video is not None and not media.video.rotation and media.video.crop == Crop():
-        # A frame of another size or form goes through the filters that are there: new ones would count from zero, and
-        # what the old ones hold back would be lost. But what turns a picture or cuts it can't take another size.
-        options["reinit_filter"] = 0
-    return ffmpeg.input(SOURCE, **options)
-
-
-def video_graph(
-    source: Any,  # noqa: ANN401  # ffmpeg-python is untyped
-    plan: Plan,
-    cutting: Cutting,
-    chunk: Chunk,
-    renditions: tuple[Rendition, ...] | None = None,
-) -> list[Any]:
-    """Return a chunk's pictures, one a rendition (by default the plan's), largest first, ready to encode."""
-    assert plan.media.video is not None
-    video = _timed(_cropped(source[str(plan.media.video.index)], plan.media.video), plan, cutting, chunk)
-    return fitted(video, plan, plan.renditions if renditions is None else renditions)
-
-
-def _cropped(video: Any, source: VideoStream) -> Any:  # noqa: ANN401  # ffmpeg-python is untyped
-    """Return the picture without what its container hides.
-
-    From 7.1 on ffmpeg has taken it away before any filter, and turned what is left: then nothing is left to take. An
-    older one has only turned it.
-    """
-    if source.crop == Crop():
-        return video
-    sides = (source.crop.left, source.crop.top, source.crop.right, source.crop.bottom)
-    quarters = source.rotation // 90 if source.rotation % 90 == 0 else 0
-    # turned counterclockwise by a quarter, what was at the top is at the left
-    left, top, right, bottom = sides[quarters:] + sides[:quarters]
-    width, height, aspect = source.coded_width, source.coded_height, source.sample_aspect_ratio
-    if quarters % 2:
-        width, height, aspect = height, width, 1 / aspect
-    place = {"x": f"(iw-ow)*{left}/{max(1, left + right)}", "y": f"(ih-oh)*{top}/{max(1, top + bottom)}"}
-    cropped = video.filter("crop", w=f"min(iw,{width})", h=f"min(ih,{height})", **place)
-    # an older ffmpeg reckons the shape of Matroska's pixels from the whole picture
-    return cropped.filter("setsar", f"{aspect.numerator}/{aspect.denominator}")
-
-
-def fitted(video: Any, plan: Plan, renditions: Sequence[Rendition]) -> list[Any]:  # noqa: ANN401  # ffmpeg-python is untyped
-    """Return a picture in each rendition's size and form; each is scaled from the next larger one, which costs less."""
-    assert plan.media.video is not None
-    pixels = pixel_format(plan.encoder, plan.dynamic_range)
-    converted = conversion(source_colours(plan.media.video), plan.media.video.dynamic_range, plan.dynamic_range)
-    for name, arguments in converted.before:
-        video = video.filter(name, **arguments)
-    made = []
-    for number, r in enumerate(renditions):
-        size = _within(plan, r) if number == 0 else {"w": r.width, "h": r.height}
-        video = video.filter("scale", **size, **(converted.scaling if number == 0 else {"flags": "bicubic"}))
-        if number == 0:
-            # what is not of the planned shape is centred
-            video = video.filter("pad", r.width, r.height, -1, -1, eval="frame")
-            for name, arguments in (*converted.behind, ("format", {"pix_fmts": pixels}), tags(plan.dynamic_range)):
-                video = video.filter(name, **arguments)
-        if number + 1 < len(renditions):
-            branches = video.filter_multi_output("split", 2)
-            video, picture = branches.stream(1), branches.stream(0)
-        else:
-            picture = video
-        if (r.frame_width, r.frame_height) != (r.width, r.height):
-            picture = picture.filter("pad", r.frame_width, r.frame_height, "(ow-iw)/2", "(oh-ih)/2")
-        # 854x480 of a 16:9 picture would declare 1280:1281
-        picture = picture.filter("setsar", 1)
-        for name, arguments in upload_filters(plan.encoder):
-            picture = picture.filter(name, **arguments)
-        made.append(picture)
-    return made
-
-
-def _within(plan: Plan, r: Rendition) -> dict[str, str]:
-    """Return the size that scaling gives a frame: the rendition's, or what fits into it for another shape.
-
-    A recording may change its size in the middle, and a broadcast its shape.
-    """
-    assert plan.media.video is not None
-    planned = f"lt(abs(dar*{plan.media.video.height}/{plan.media.video.width}-1),{SAME_SHAPE})"
-    return {
-        "w": f"if({planned},{r.width},min({r.width},max(1,round({r.height}*dar/2))*2))",
-        "h": f"if({planned},{r.height},min({r.height},max(1,round({r.width}/dar/2))*2))",
-        "eval": "frame",
-    }
-
-
-def _entered(media: MediaInfo, chunk: Chunk) -> Any:  # noqa: ANN401  # ffmpeg-python is untyped
-    if chunk.seek_s is None:
-        return source_input(media)
-    # the exact cut is made by the trim filter, to the tick; seeking only has to land before it
-    return source_input(media, noaccurate_seek=None, ss=f"{max(0.0, media.left_out_s + chunk.seek_s):.6f}")
-
-
-def _timed(video: Any, plan: Plan, cutting: Cutting, chunk: Chunk) -> Any:  # noqa: ANN401  # ffmpeg-python is untyped
-    """Return the frames of a chunk with the times they have in the stream."""
-    source = plan.media.video
-    assert source is not None
-    if cutting.thinning is not None or cutting.pauses:
-        # each frame may have its share of closed captions: with some left out or shown twice they would be garbled
-        video = video.filter("sidedata", mode="delete", type="A53_CC")
-    if (plan.deinterlace or cutting.pauses) and not source.rotation:
-        # these compare frames, which must all have one size; by fields, where it is to be another and they are
-        # interlaced
-        video = video.filter("scale", source.coded_width, source.coded_height, interl=-1)
-    if plan.deinterlace:
-        # one frame out for each frame in; frames that are whole already go through untouched
-        video = video.filter("bwdif", mode="send_frame", parity="auto", deint="interlaced")
-    thinning = cutting.thinning
-    if thinning is not None and thinning.least_gap is None:
-        video = video.filter("fps", str(thinning.rate))
-    elif cutting.pauses:
-        # A pause is filled with copies of its frame: fps repeats the frame before, and mpdecimate takes out again what
-        # is the same as before, all but every so many.
-        rate = cutting.filled_rate
-        video = video.filter("fps", rate)
-        video = video.filter("mpdecimate", max=int(rate * SHORTEST_PAUSE_S) - 1, hi=1, lo=1, frac=0)
-    video = video.filter("settb", f"1/{CLOCK_HZ}")
-    if chunk.start == 0 and cutting.entry is not None:
-        # a part begins with a picture, which may have come on the screen before
-        video = video.filter("trim", start_pts=cutting.entry).filter("setpts", "if(eq(N,0),max(0,PTS),PTS)")
-    if chunk.number == 0 and cutting.first_frame != 0:
-        # the stream begins with a picture: the muxer counts its segments from there
-        video = _filled_before(video, cutting) if cutting.copies_before else video.filter("setpts", "if(eq(N,0),0,PTS)")
-    video = _trimmed(video, plan, cutting, chunk)
-    if thinning is not None and thinning.least_gap is not None and not cutting.pauses:
-        video = video.filter("select", f"isnan(prev_selected_pts)+gte(pts-prev_selected_pts,{thinning.least_gap})")
-    return video
-
-
-def _filled_before(video: Any, cutting: Cutting) -> Any:  # noqa: ANN401  # ffmpeg-python is untyped
-    """Return a picture that begins late with copies of its first frame before it."""
-    late, copies = cutting.first_frame, cutting.copies_before
-    # tpad counts in frames of the rate that the file declares, and moves what follows by as much: all get their times
-    # back
-    times = f"st(0,if(eq(N,{copies}),PTS,ld(0)));if(lt(N,{copies}),floor(N*{late}/{copies}),PTS-ld(0)+{late})"
-    return video.filter("tpad", start=copies, start_mode="clone").filter("setpts", times)
-
-
-def _trimmed(video: Any, plan: Plan, cutting: Cutting, chunk: Chunk) -> Any:  # noqa: ANN401  # ffmpeg-python is untyped
-    # not a frame before that: which ones are left out counts from there
-    start = _first_tick(chunk.start) + chunk.first_frame
-    if cutting.held and chunk.end is None:
-        return video.filter("tpad", stop=-1, stop_mode="clone").filter("trim", start_pts=start, end_pts=cutting.length)
-    if chunk.end is not None:
-        return video.filter("trim", start_pts=start, end_pts=_first_tick(chunk.end))
-    edges = {"start_pts": start} if chunk.start else {}
-    if plan.media.limit_s is not None:
-        edges["end_pts"] = cutting.length - EARLY_TICKS
-    return video.filter("trim", **edges) if edges else video
-
-
-def _first_tick(start: int) -> int:
-    return start - EARLY_TICKS if start else 0
 
 
 def _video_options(
@@ -350,7 +156,7 @@ def _bitstream(plan: Plan, *more: str) -> dict[str, str]:
 
 
 def _video_timing(chunk: Chunk, pictures: int) -> dict[str, Any]:
-    times = ",".join(f"{_first_tick(keyframe) / CLOCK_HZ:.6f}" for keyframe in chunk.keyframes)
+    times = ",".join(f"{first_tick(keyframe) / CLOCK_HZ:.6f}" for keyframe in chunk.keyframes)
     # one list a picture: ffmpeg cuts a list up where it stands, and a second encoder would see the first time alone
     keyframes = (
         {f"force_key_frames:v:{i}": times for i in range(pictures)} if times else {"force_key_frames": KEYFRAMES}

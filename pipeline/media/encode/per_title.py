@@ -18,10 +18,12 @@ import ffmpeg as graph
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import EncodeError
-from pipeline.media.encode import arguments as encode
 from pipeline.media.encode import ladder
+from pipeline.media.encode.arguments import KEYFRAMES
 from pipeline.media.encode.chunks import SLOT_S, Chunk, Cutting, side_by_side
 from pipeline.media.encode.encoders import codec_of, video_options
+from pipeline.media.encode.source_input import from_source, source_input
+from pipeline.media.encode.video_graph import video_graph
 from pipeline.media.encode.vmaf import comparison, read_scores
 from pipeline.media.ffmpeg.process import run_ffmpeg
 from pipeline.media.source.scan import CLOCK_HZ, EARLY_TICKS
@@ -190,7 +192,7 @@ def _measured(
 
     def measure(stretch: Chunk) -> list[tuple[float, ...]]:
         with tempfile.TemporaryDirectory(dir=scratch) as folder:
-            arguments = encode.from_source(trial_arguments(plan, cutting, stretch, tried), plan.media.path)
+            arguments = from_source(trial_arguments(plan, cutting, stretch, tried), plan.media.path)
             run_ffmpeg(ffmpeg, arguments, cwd=Path(folder), cancel=cancel)
             return [read_scores(Path(folder) / _log(i)) for i in range(len(tried))]
 
@@ -221,11 +223,10 @@ def trial_arguments(plan: Plan, cutting: Cutting, stretch: Chunk, tried: Sequenc
     with.
     """
     entry = {} if stretch.seek_s is None else {"noaccurate_seek": None, "ss": f"{stretch.seek_s:.6f}"}
-    source = encode.source_input(plan.media, **entry)
+    source = source_input(plan.media, **entry)
     entered = replace(stretch, start=max(0, stretch.start - RUN_IN))
     branches = [
-        picture.filter_multi_output("split", 2)
-        for picture in encode.video_graph(source, plan, cutting, entered, tuple(tried))
+        picture.filter_multi_output("split", 2) for picture in video_graph(source, plan, cutting, entered, tuple(tried))
     ]
     options = video_options(
         plan.encoder,
@@ -236,7 +237,7 @@ def trial_arguments(plan: Plan, cutting: Cutting, stretch: Chunk, tried: Sequenc
         frame_rate=cutting.frame_rate,
         repeatable=True,
     )
-    timing = {"force_key_frames": encode.KEYFRAMES, "fps_mode": "passthrough", "enc_time_base": f"1:{CLOCK_HZ}"}
+    timing = {"force_key_frames": KEYFRAMES, "fps_mode": "passthrough", "enc_time_base": f"1:{CLOCK_HZ}"}
     pictures = [branch.stream(output) for output in (0, 1) for branch in branches]
     arguments = list(graph.output(*pictures, "-", **({"format": "null"} | timing | options)).get_args())
     measured = f"settb=1/{CLOCK_HZ},trim=start_pts={max(0, stretch.start - EARLY_TICKS)}"
