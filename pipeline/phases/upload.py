@@ -25,7 +25,8 @@ from pipeline.transfer.http.validation import upload_problems
 from pipeline.transfer.manifests.folder_owner import owner_of
 from pipeline.transfer.manifests.manifest_library import previous_manifest
 from pipeline.transfer.manifests.ownership import Owner, owner_from
-from pipeline.transfer.upload.destination import DestinationCheck, others_below
+from pipeline.transfer.upload.destination import DestinationCheck
+from pipeline.transfer.upload.destination_look import others_below
 from pipeline.transfer.upload.manifest_upload import publish_manifest
 from pipeline.transfer.upload.preparation import too_large
 from pipeline.transfer.upload.publish_order import check_names

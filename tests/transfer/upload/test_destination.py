@@ -15,7 +15,8 @@ from pipeline.errors import AuthenticationError, DestinationTakenError, Settings
 from pipeline.transfer.manifests.manifest import FileEntry, Manifest, manifest_json, parse_manifest
 from pipeline.transfer.manifests.manifest_library import LIBRARY, library_path
 from pipeline.transfer.manifests.ownership import Owner, SourceContent
-from pipeline.transfer.upload.destination import DestinationCheck, others_below
+from pipeline.transfer.upload.destination import DestinationCheck
+from pipeline.transfer.upload.destination_look import others_below
 from pipeline.transfer.upload.uploader import Uploader
 
 MANIFEST_KEY = PREFIX + "manifest.json"

@@ -1,0 +1,256 @@
+"""What lies at a destination: as the server says, as anybody can read it, and as this computer knows of it.
+
+Judges nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.cancel import CancelToken
+from pipeline.errors import AuthenticationError, OutputError, TransferError
+from pipeline.media.stream_layout import MASTER
+from pipeline.published import MANIFEST_FILE
+from pipeline.transfer.http.exchange import NoResponseError
+from pipeline.transfer.http.redaction import place_of
+from pipeline.transfer.http.refusal import Refusal, RefusedError, Server, refused, store_refusal
+from pipeline.transfer.http.retry import after_upload, call_with_retries, is_refused_for_good
+from pipeline.transfer.http.sessions import open_session
+from pipeline.transfer.manifests.inventory import quote_url
+from pipeline.transfer.manifests.manifest import understood
+from pipeline.transfer.manifests.manifest_head import HEAD_BYTES, ManifestHead, read_head
+from pipeline.transfer.manifests.manifest_library import library_files, library_path
+from pipeline.transfer.manifests.ownership import Owner
+from pipeline.transfer.upload.journal import Destination, read_journal
+from pipeline.transfer.upload.state_file import STATE_FILE, FileStatus, read_state
+from pipeline.transfer.upload.uploader import Uploader
+
+if TYPE_CHECKING:
+    from pipeline.transfer.http.messages import Listener
+    from pipeline.transfer.manifests.inventory import Inventory
+
+READ_S = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What was found at a destination.
+
+    `begun` says that an upload to it has begun and nothing stands there yet, as far as is known.
+
+    `free` is whether nothing lies there, and a claim could be read back.
+    """
+
+    holder: ManifestHead | None = None
+    begun: bool = False
+    free: bool = False
+
+
+class DestinationLook:
+    """One look at a destination.
+
+    Args:
+        uploader: asks the backend.
+        prefix: the destination.
+        folder: where the stream's files lie, or are to lie.
+        data_dir: where the library of manifests lies, None for none.
+        cancel: ends the look.
+        note: takes lines for the log.
+        on_notice: is told while something is waited for.
+    """
+
+    def __init__(
+        self,
+        uploader: Uploader,
+        prefix: str,
+        folder: Path,
+        data_dir: Path | None,
+        cancel: CancelToken,
+        note: Callable[[str], None],
+        on_notice: Listener,
+    ) -> None:
+        self._uploader = uploader
+        self._prefix = prefix
+        self._folder = folder
+        self._data_dir = data_dir
+        self._cancel = cancel
+        self._note = note
+        self._on_notice = on_notice
+        self._url = uploader.backend_url.rstrip("/")
+
+    def find(self, owner: Owner) -> Found:
+        """Return what lies at the destination; where the server tells nothing, what this computer knows of it.
+
+        Raises TransferError where a server does not answer now that may tell, Cancelled.
+        """
+        here = list(self._here())
+        known_free = False
+        try:
+            capabilities = self._uploader.capabilities(self._cancel)
+            with self._uploader.at_server(self._cancel, self._note, self._on_notice) as (inventory, _):
+                missing = capabilities.read and inventory.look_up(self._prefix + MASTER) is None
+                data, known_free = self._read(inventory, whole=False)
+        except TransferError as error:
+            if _may_tell_later(error):
+                raise
+            return Found(holder=_newest(here))
+        there = read_head(data) if data is not None else None
+        if there is not None and there.prefix != self._prefix:
+            there = None
+        begun = there is not None and there.begun and (missing or not capabilities.read)
+        if missing and not begun:
+            # a manifest that a stream has left behind stays where it is of the same source
+            left = there is not None and not there.owner.is_another(owner)
+            if there is not None and not left and not self._manifest_names_master():
+                return Found(holder=there)
+            return Found(free=not left and (known_free or there is not None))
+        if there is not None and capabilities.manifest:
+            return Found(holder=there, begun=begun)
+        # first of equals; a cache may give an older copy for a while
+        holder = _newest([*([there] if there is not None else []), *here])
+        return Found(holder=holder, begun=begun and holder is there, free=known_free and not capabilities.read)
+
+    def is_stream_at(self, prefix: str) -> bool:
+        """Whether a stream is known to stand at another destination, or an upload to it to have begun.
+
+        Raises as `find` does.
+        """
+        if self._data_dir is not None and library_path(self._data_dir, self._url, prefix).exists():
+            return True
+        try:
+            capabilities = self._uploader.capabilities(self._cancel)
+            with self._uploader.at_server(self._cancel, self._note, self._on_notice) as (inventory, _):
+                if capabilities.read and inventory.look_up(prefix + MASTER) is not None:
+                    return True
+                if capabilities.manifest:
+                    return inventory.manifest(prefix) is not None
+            names = [MANIFEST_FILE] if capabilities.read else [MANIFEST_FILE, MASTER]
+            return any(self._read_public(prefix + name, whole=False)[0] is not None for name in names)
+        except TransferError as error:
+            if _may_tell_later(error):
+                raise
+            return False
+
+    def manifest(self, *, whole: bool) -> bytes | None:
+        """Return the manifest at the destination, or its beginning. Raises as `find` does."""
+        try:
+            with self._uploader.at_server(self._cancel, self._note, self._on_notice) as (inventory, _):
+                return self._read(inventory, whole=whole)[0]
+        except TransferError as error:
+            if _may_tell_later(error):
+                raise
+            return None
+
+    def was_sent_from_here(self, owner: Owner) -> bool:
+        """Whether this computer knows of an upload of the same source to the destination that came to its end."""
+        if any(not head.owner.is_another(owner) for head in self._here()):
+            return True
+        saved = read_state(self._folder / STATE_FILE)
+        if saved is not None and (saved.destination.backend_url.rstrip("/"), saved.destination.prefix) == (
+            self._url,
+            self._prefix,
+        ):
+            master = saved.files.get(MASTER)
+            if master is not None and master.status is FileStatus.UPLOADED:
+                return True
+        here = Destination(backend_url=self._url, prefix=self._prefix, session_id=self._uploader.session_id)
+        with suppress(OutputError):
+            return read_journal(self._folder, here).published is not None
+        return False
+
+    def _manifest_names_master(self) -> bool:
+        manifest = understood(self.manifest(whole=True))
+        return manifest is not None and any(file.s3_key == self._prefix + MASTER for file in manifest.files)
+
+    def _read(self, inventory: Inventory, *, whole: bool) -> tuple[bytes | None, bool]:
+        """Return the manifest at the destination, and whether it is known that there is none."""
+        if self._uploader.capabilities(self._cancel).manifest:
+            data = inventory.manifest(self._prefix)
+            return data, data is None
+        return self._read_public(self._prefix + MANIFEST_FILE, whole=whole)
+
+    def _read_public(self, key: str, *, whole: bool) -> tuple[bytes | None, bool]:
+        """Return what anybody can read under a key, and whether it is known that there is nothing."""
+        url = self._uploader.public_address(key, self._cancel, self._note, self._on_notice)
+        if not url:
+            return None, False
+        return call_with_retries(
+            lambda: _public(url, self._cancel, whole=whole),
+            decide=after_upload,
+            delays=self._uploader.delays,
+            cancel=self._cancel,
+            note=self._note,
+        )
+
+    def _here(self) -> Iterator[ManifestHead]:
+        """Yield what this computer's manifests say of the destination."""
+        library = [library_path(self._data_dir, self._url, self._prefix)] if self._data_dir is not None else []
+        for path in (self._folder / MANIFEST_FILE, *library):
+            head = read_head_of(path)
+            if head is not None and head.prefix == self._prefix and head.backend_url in (None, self._url):
+                yield head
+
+
+def others_below(data_dir: Path | None, backend_url: str, prefix: str, owner: Owner) -> list[str]:
+    """Return others' destinations below this one that this computer uploaded to, if never to this one itself."""
+    url = backend_url.rstrip("/")
+    known = {
+        head.prefix: head
+        for path in library_files(data_dir)
+        if (head := read_head_of(path)) is not None and head.backend_url == url
+    }
+    return (
+        []
+        if prefix in known
+        else sorted(p for p, head in known.items() if p.startswith(prefix) and head.owner.is_another(owner))
+    )
+
+
+def _may_tell_later(error: TransferError) -> bool:
+    """Whether a server did not say whose a destination is and may do so another time:
+    one that can't say leaves that to this computer.
+    """
+    return isinstance(error, AuthenticationError) or (
+        isinstance(error, RefusedError) and not is_refused_for_good(error.refusal)
+    )
+
+
+def _newest(heads: list[ManifestHead]) -> ManifestHead | None:
+    return max(heads, key=lambda head: head.last_synced, default=None)
+
+
+def read_head_of(path: Path) -> ManifestHead | None:
+    """Return what a manifest on this computer says of its destination, None where there is none."""
+    try:
+        with path.open("rb") as file:
+            return read_head(file.read(HEAD_BYTES))
+    except OSError:
+        return None
+
+
+def _public(url: str, cancel: CancelToken, *, whole: bool) -> tuple[bytes | None, bool]:
+    """Return what anybody can read at an address. Raises RefusedError where the store may tell if it is asked again.
+
+    The second is whether the store says that there is nothing: one that answers 403 may have it, and would not give a
+    claim back either.
+    """
+    headers = {"Cache-Control": "no-cache", "Accept-Encoding": "identity"}
+    if not whole:
+        headers["Range"] = f"bytes=0-{HEAD_BYTES - 1}"
+    with open_session(cancel) as http:
+        try:
+            response = http.send("GET", quote_url(url), headers=headers, body=b"", read_timeout_s=READ_S)
+        except NoResponseError as error:
+            raise refused(
+                Refusal(server=Server.STORE, place=place_of(url), no_response=error.reason, about=error.about)
+            ) from error
+    refusal = store_refusal(response, place_of(url))
+    if not is_refused_for_good(refusal):
+        raise refused(refusal)
+    body = response.body if response.status in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT) else None
+    return body, response.status == HTTPStatus.NOT_FOUND
