@@ -11,7 +11,7 @@ from typing import Any
 
 from cli.interrupts import EXIT_CANCELLED, PATIENCE_S, answered
 from cli.main import EXIT_DONE, EXIT_FAILED, complain
-from cli.manifest import counted, shown, size_text
+from cli.printing import counted, shown, size_text
 from config import Config
 from pipeline.errors import SettingsError, TransferError
 from pipeline.transfer.http.content_types import content_type

@@ -7,7 +7,8 @@ import json
 import sys
 from dataclasses import asdict
 
-from cli.manifest import check_backend, check_finished, counted, required, shown, unknown
+from cli.named_manifest import check_backend, check_finished, required, unknown
+from cli.printing import counted, shown
 from config import Config
 from pipeline.transfer.manifests.inventory import connected
 from pipeline.transfer.manifests.manifest_library import as_prefix, find

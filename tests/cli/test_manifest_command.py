@@ -10,7 +10,7 @@ import pytest
 from inventory_server import NAMES, NOW, PREFIX, TOKEN, running_inventory, upload, write_job
 
 from cli.main import EXIT_CANCELLED, EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, run_command
-from cli.manifest import shown, size_text
+from cli.printing import shown, size_text
 from config import BackendApi, Config
 from pipeline.transfer.manifests.manifest import Manifest, manifest_json
 from pipeline.transfer.manifests.manifest_library import library_path, read_manifest

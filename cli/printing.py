@@ -1,0 +1,68 @@
+"""How commands write to standard output: tables, sizes, events, and text from elsewhere that is safe to show."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+NUMBERS = ("Size", "Files")
+"""Columns of a table that stand at the right."""
+
+
+def shown(text: str) -> str:
+    """Return a text from a manifest as a terminal may have it: what could steer it is escaped."""
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii") for sign in text)
+
+
+def size_text(size_bytes: int) -> str:
+    """Return a size as people read it."""
+    size, unit = float(size_bytes), "bytes"
+    for larger in ("KB", "MB", "GB", "TB"):
+        if size < 1024:
+            break
+        size, unit = size / 1024, larger
+    return f"{size_bytes} bytes" if unit == "bytes" else f"{size:.1f} {unit}"
+
+
+def counted(number: int, thing: str) -> str:
+    """Return a number of things."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def write_event(name: str, fields: dict[str, Any]) -> None:
+    """Write one event as a line of JSON."""
+    sys.stdout.write(json.dumps({"event": name, **fields}) + "\n")
+
+
+def write_rows(*rows: tuple[str, str]) -> None:
+    """Write labels and texts in two columns."""
+    width = max(len(label) for label, _ in rows) + 2
+    for label, text in rows:
+        sys.stdout.write(f"{label:<{width}}{shown(text)}\n")
+
+
+def write_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Write rows below their heads in columns; a terminal breaks what is longer than it is wide.
+
+    Rich's own table takes 25 s for 30,000 rows.
+    """
+    cells = [head, *([shown(cell) for cell in row] for row in rows)]
+    widths = [max(map(_cells_wide, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        padded = []
+        for name, width, text in zip(head, widths, row, strict=True):
+            blank = " " * (width - _cells_wide(text))
+            padded.append(blank + text if name in NUMBERS else text + blank)
+        sys.stdout.write("  ".join(padded).rstrip() + "\n")
+
+
+def _cells_wide(text: str) -> int:
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
