@@ -76,6 +76,10 @@ class DestinationTakenError(SettingsError):
         )
 
 
+class CodecError(PipelineError):
+    """What was stored or sent is not in the form that it should have."""
+
+
 class ToolError(PipelineError):
     """ffmpeg can't be found or started."""
 

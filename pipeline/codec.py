@@ -1,0 +1,238 @@
+"""Frozen dataclasses as JSON and back: the one codec for what crosses a process or is kept on disk.
+
+Knows types alone: nothing of what a class means, of versions, or of where the JSON comes from. A field's type may be
+`str`, `int`, `float`, `bool`, an enum, `Path` (as its text), `Fraction` (as in "30000/1001"), another dataclass,
+`tuple[X, ...]`, `tuple[X, Y]`, `Mapping[str, X]`, `dict[str, X]`, or any of these or None.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
+from enum import Enum
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+from pipeline.errors import CodecError
+
+T = TypeVar("T")
+
+FRACTION = re.compile(r"-?\d{1,4000}(/0*[1-9]\d{0,4000})?", re.ASCII)
+"""Not all that `Fraction` reads: it would work for hours at 1e999999999."""
+
+LONGEST_QUOTE = 60
+"""How many letters of what stands in the data a message repeats."""
+
+KINDS: Mapping[type, str] = {
+    type(None): "null",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    str: "a text",
+    list: "a list",
+    dict: "an object",
+}
+"""What a value in JSON is, in words."""
+
+
+def to_json(value: object, *, without_defaults: bool = False) -> dict[str, Any]:
+    """Return a dataclass as what JSON can hold, its fields by name in their order.
+
+    `without_defaults` leaves out every field, at any depth, that has its default: `from_json` puts it back.
+    Raises TypeError for a type that has no form here, ValueError for infinity and for what is not a number.
+    """
+    found = {}
+    for entry in fields(value):  # type: ignore[arg-type]  # a TypeError for what is no dataclass is what is wanted
+        held = getattr(value, entry.name)
+        if not (without_defaults and _has_default(entry) and held == _default(entry)):
+            found[entry.name] = _written(held, without_defaults=without_defaults)
+    return found
+
+
+def from_json(kind: type[T], data: object, where: str) -> T:
+    """Return the dataclass that `data`, what JSON held, stands for; a field with a default may be missing.
+
+    `where` names the data in a message, such as "job.json". Raises CodecError for an unknown, a missing or a wrong
+    field, with a sentence that names it.
+    """
+    return cast(T, _read(kind, data, _Place(where=where)))
+
+
+class _Place:
+    """A field of the data that is read, and what is said of it."""
+
+    def __init__(self, *, where: str, field: str = "") -> None:
+        self._where = where
+        self._field = field
+
+    def of_field(self, name: str) -> _Place:
+        plain = "".join(letter if letter.isprintable() else "\ufffd" for letter in name[:LONGEST_QUOTE])
+        return _Place(where=self._where, field=f"{self._field}.{plain}" if self._field else plain)
+
+    def of_item(self, number: int) -> _Place:
+        return _Place(where=self._where, field=f"{self._field}[{number}]")
+
+    def wrong(self, text: str) -> CodecError:
+        return CodecError(f"{self._where}: {self._field} {text}." if self._field else f"{self._where} {text}.")
+
+    def must_be(self, wanted: str, data: object) -> CodecError:
+        return self.wrong(f"must be {wanted}, not {KINDS.get(type(data), 'something else')}")
+
+
+def _written(value: object, *, without_defaults: bool) -> object:
+    if is_dataclass(value):
+        return to_json(value, without_defaults=without_defaults)
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, (Path, Fraction)):
+        return str(value)
+    if isinstance(value, tuple):
+        return [_written(item, without_defaults=without_defaults) for item in value]
+    if isinstance(value, Mapping):
+        return {name: _written(item, without_defaults=without_defaults) for name, item in value.items()}
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{value} has no form in JSON.")
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    raise TypeError(f"{type(value).__name__} has no form in JSON here.")
+
+
+def _read(hint: object, data: object, place: _Place) -> object:
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        return None if data is None else _read(_beside_none(arguments), data, place)
+    if origin is tuple:
+        return _read_tuple(arguments, data, place)
+    if origin in (dict, Mapping):
+        return _read_mapping(arguments, data, place)
+    if isinstance(hint, type) and is_dataclass(hint):
+        return _read_dataclass(hint, data, place)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return _read_enum(hint, data, place)
+    if hint in _SCALARS:
+        return _SCALARS[hint](data, place)
+    raise TypeError(f"{hint} has no form in JSON here.")
+
+
+def _read_dataclass(kind: type, data: object, place: _Place) -> object:
+    if not isinstance(data, dict):
+        raise place.must_be("an object", data)
+    hints = _hints(kind)
+    known = {entry.name: entry for entry in fields(kind)}
+    for name in data:
+        if name not in known:
+            raise place.of_field(name).wrong("is not a known field")
+    for name, entry in known.items():
+        if name not in data and not _has_default(entry):
+            raise place.of_field(name).wrong("is missing")
+    return kind(**{name: _read(hints[name], held, place.of_field(name)) for name, held in data.items()})
+
+
+def _read_tuple(arguments: tuple[object, ...], data: object, place: _Place) -> tuple[object, ...]:
+    if not isinstance(data, list):
+        raise place.must_be("a list", data)
+    kinds = (arguments[0],) * len(data) if arguments[-1] is Ellipsis else arguments
+    if len(kinds) != len(data):
+        raise place.wrong(f"must have {len(kinds)} items, not {len(data)}")
+    return tuple(
+        _read(kind, item, place.of_item(number)) for number, (kind, item) in enumerate(zip(kinds, data, strict=True))
+    )
+
+
+def _read_mapping(arguments: tuple[object, ...], data: object, place: _Place) -> dict[str, object]:
+    if not isinstance(data, dict):
+        raise place.must_be("an object", data)
+    return {name: _read(arguments[1], item, place.of_field(name)) for name, item in data.items()}
+
+
+def _read_enum(kind: type[Enum], data: object, place: _Place) -> Enum:
+    for member in kind:
+        if type(member.value) is type(data) and member.value == data:
+            return member
+    names = ", ".join(str(member.value) for member in kind)
+    if isinstance(data, str):
+        raise place.wrong(f"must be one of {names}, not {data[:LONGEST_QUOTE]!r}")
+    raise place.must_be(f"one of {names}", data)
+
+
+def _read_text(data: object, place: _Place) -> str:
+    if not isinstance(data, str):
+        raise place.must_be("a text", data)
+    return data
+
+
+def _read_flag(data: object, place: _Place) -> bool:
+    if not isinstance(data, bool):
+        raise place.must_be("true or false", data)
+    return data
+
+
+def _read_whole(data: object, place: _Place) -> int:
+    if type(data) is float:
+        raise place.wrong(f"must be a whole number, not {data:g}")
+    if type(data) is not int:  # True is an int for isinstance
+        raise place.must_be("a whole number", data)
+    return data
+
+
+def _read_number(data: object, place: _Place) -> float:
+    if type(data) not in (int, float):
+        raise place.must_be("a number", data)
+    try:
+        number = float(data)  # type: ignore[arg-type]  # an int or a float, by the line above
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise place.wrong("must be a number that is not beyond all bounds")
+    return number
+
+
+def _read_path(data: object, place: _Place) -> Path:
+    if not isinstance(data, str):
+        raise place.must_be("a path", data)
+    if "\0" in data:
+        raise place.wrong("must be a path, without a null character in it")
+    return Path(data)
+
+
+def _read_fraction(data: object, place: _Place) -> Fraction:
+    if not isinstance(data, str):
+        raise place.must_be("a fraction such as 30000/1001 in a text", data)
+    if not FRACTION.fullmatch(data):
+        raise place.wrong("must be a fraction such as 30000/1001")
+    return Fraction(data)
+
+
+_SCALARS: Mapping[object, Callable[[object, _Place], object]] = {
+    str: _read_text,
+    bool: _read_flag,
+    int: _read_whole,
+    float: _read_number,
+    Path: _read_path,
+    Fraction: _read_fraction,
+}
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+def _beside_none(arguments: tuple[object, ...]) -> object:
+    kinds = [kind for kind in arguments if kind is not type(None)]
+    if len(kinds) != 1:
+        raise TypeError(f"A value that is one of {kinds} has no form in JSON here.")
+    return kinds[0]
+
+
+def _has_default(entry: Field[Any]) -> bool:
+    return entry.default is not MISSING or entry.default_factory is not MISSING
+
+
+def _default(entry: Field[Any]) -> object:
+    return entry.default_factory() if entry.default_factory is not MISSING else entry.default
