@@ -23,7 +23,7 @@ from backend.contract import Health
 from backend.description import refusals
 from backend.records import FileRecords
 from backend.settings import BackendSettings
-from pipeline.transfer.manifests.manifest import understood
+from pipeline.transfer.manifests.manifest_text import understood
 from pipeline.transfer.manifests.placement import place_in
 from storage import InvalidPathError, ObjectNotFoundError, StorageBackend, StoragePathBuilder
 

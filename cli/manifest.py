@@ -13,10 +13,11 @@ from cli.manifest_prune import NO_ORPHANS, prune
 from cli.named_manifest import check_backend, check_finished, required, unknown
 from cli.printing import counted, shown, size_text, write_event, write_rows, write_table
 from config import Config
-from pipeline.transfer.manifests.inventory import connected
-from pipeline.transfer.manifests.manifest import BEGUN, file_fields, relocated, version_fields
+from pipeline.transfer.manifests.manifest import BEGUN, relocated
 from pipeline.transfer.manifests.manifest_library import Located, as_prefix, find, library, write_beside
+from pipeline.transfer.manifests.manifest_text import file_fields, version_fields
 from pipeline.transfer.manifests.orphans import orphans
+from pipeline.transfer.manifests.remote import connected
 from pipeline.transfer.manifests.restore import Restored, RestoreOutcome, chosen, restore
 
 

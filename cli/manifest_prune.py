@@ -11,10 +11,11 @@ from cli.named_manifest import check_backend, unknown
 from cli.printing import counted, shown, size_text, write_event, write_table
 from config import Config
 from pipeline.errors import SettingsError
-from pipeline.transfer.manifests.inventory import Remote, StoredObject, connected
+from pipeline.transfer.manifests.inventory import StoredObject
 from pipeline.transfer.manifests.manifest_library import Located, ManifestError, as_prefix, find, library
 from pipeline.transfer.manifests.orphans import orphans
 from pipeline.transfer.manifests.prune import Deleted, Leftovers, delete, delete_stream, leftovers, whole_stream
+from pipeline.transfer.manifests.remote import Remote, connected
 
 NO_ORPHANS = "Every stream's video is where it was, as far as that is known.\n"
 

@@ -7,9 +7,9 @@ import argparse
 from config import Config
 from pipeline.errors import SettingsError
 from pipeline.transfer.http.validation import backend_url_problems, token_problems
-from pipeline.transfer.manifests.inventory import Remote
 from pipeline.transfer.manifests.manifest import BEGUN, Manifest
 from pipeline.transfer.manifests.manifest_library import Located, ManifestError, find
+from pipeline.transfer.manifests.remote import Remote
 
 
 def required(options: argparse.Namespace, config: Config) -> Located:

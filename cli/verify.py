@@ -10,8 +10,8 @@ from dataclasses import asdict
 from cli.named_manifest import check_backend, check_finished, required, unknown
 from cli.printing import counted, shown
 from config import Config
-from pipeline.transfer.manifests.inventory import connected
 from pipeline.transfer.manifests.manifest_library import as_prefix, find
+from pipeline.transfer.manifests.remote import connected
 from pipeline.transfer.manifests.verify import Verification, verify
 
 EXIT_AGREES = 0

@@ -12,8 +12,9 @@ from inventory_server import NAMES, NOW, PREFIX, TOKEN, running_inventory, uploa
 from cli.main import EXIT_CANCELLED, EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, run_command
 from cli.printing import shown, size_text
 from config import BackendApi, Config
-from pipeline.transfer.manifests.manifest import Manifest, manifest_json
+from pipeline.transfer.manifests.manifest import Manifest
 from pipeline.transfer.manifests.manifest_library import library_path, read_manifest
+from pipeline.transfer.manifests.manifest_text import manifest_json
 from pipeline.transfer.manifests.ownership import SourceContent
 
 LATER = "2026-04-01T12:00:00Z"

@@ -18,8 +18,8 @@ from pathlib import Path
 from program import ROOT
 
 from pipeline.transfer.http.control import PARALLEL
-from pipeline.transfer.manifests.manifest import parse_manifest
 from pipeline.transfer.manifests.manifest_library import library
+from pipeline.transfer.manifests.manifest_text import parse_manifest
 from pipeline.transfer.upload.journal import Destination, read_journal
 from storage import LocalStorageBackend
 

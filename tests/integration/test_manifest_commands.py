@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.cancel import CancelToken
-from pipeline.transfer.manifests.inventory import connected
+from pipeline.transfer.manifests.remote import connected
 from pipeline.transfer.upload.uploader import Uploader
 
 PREFIX = "tests/manifest/"

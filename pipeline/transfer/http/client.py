@@ -18,20 +18,9 @@ from pipeline.transfer.http.exchange import Http, NoResponseError, NoResponseRea
 from pipeline.transfer.http.login import Login
 from pipeline.transfer.http.receipt import Receipt, Shown, shown_by
 from pipeline.transfer.http.redaction import place_of, redact
-from pipeline.transfer.http.refusal import (
-    InvalidResponse,
-    Refusal,
-    RefusedError,
-    Server,
-    backend_refusal,
-    is_page,
-    is_web_address,
-    json_fields,
-    refused,
-    says_error,
-    store_refusal,
-)
+from pipeline.transfer.http.refusal import InvalidResponse, Refusal, RefusedError, Server, is_web_address, refused
 from pipeline.transfer.http.retry import RetryDecision, after_upload
+from pipeline.transfer.http.server_answers import backend_refusal, is_page, json_fields, says_error, store_refusal
 from pipeline.transfer.http.signed import Presigned, SignedPart, checksum_of_nothing, headers_in, merged
 
 BACKEND_TIMEOUT_S = 30.0

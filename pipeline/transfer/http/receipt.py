@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from pipeline.transfer.http.exchange import Response
-from pipeline.transfer.http.refusal import is_page
+from pipeline.transfer.http.server_answers import is_page
 
 HEX_MD5 = re.compile(r"[0-9A-Fa-f]{32}")
 

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import html
-import json
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline.errors import AuthenticationError, TransferError
-from pipeline.transfer.http.exchange import NoResponseReason, Response
-from pipeline.transfer.http.own_words import fit_to_show, quoted, words_in
-
-_MAX_XML = 1 << 16
+from pipeline.transfer.http.exchange import NoResponseReason
+from pipeline.transfer.http.own_words import quoted
 
 
 class Server(str, Enum):
@@ -141,50 +135,6 @@ def refused(refusal: Refusal) -> RefusedError:
     return TokenRefusedError(refusal) if token else RefusedError(refusal)
 
 
-def store_refusal(response: Response, place: str) -> Refusal:
-    """Read a store's answer: S3 says what is the matter in XML, whatever the status."""
-    text = response.body[:_MAX_XML].decode("utf-8", "replace")
-    return Refusal(
-        server=Server.STORE,
-        place=place,
-        status=response.status,
-        code=_element("Code", text),
-        message=fit_to_show(_element("Message", text)),
-        retry_after_s=response.retry_after_s,
-    )
-
-
-def backend_refusal(response: Response, place: str, login: int, secrets: Sequence[str] = ()) -> Refusal:
-    """Read a backend's answer: it says what is the matter in JSON, as far as it says anything.
-
-    `secrets` are taken out of that.
-    """
-    said = json_fields(response.body[:_MAX_XML])
-    code = said.get("error") or said.get("code")
-    return Refusal(
-        server=Server.BACKEND,
-        place=place,
-        status=response.status,
-        code=code if isinstance(code, str) else "",
-        message=fit_to_show(words_in(said), secrets),
-        retry_after_s=response.retry_after_s,
-        login=login,
-    )
-
-
-def says_error(response: Response) -> bool:
-    """Whether a store's answer is an error whatever its status says:
-    S3 may find out too late to change the status (200).
-    """
-    return response.body[:_MAX_XML].lstrip().startswith(b"<") and b"<Error" in response.body[:_MAX_XML]
-
-
-def is_page(response: Response) -> bool:
-    """Say whether an answer is a web page, which no backend and no store means to give."""
-    begins = response.body[:_MAX_XML].lstrip(b"\xef\xbb\xbf \t\r\n")[:14].lower()
-    return response.content_type.lower().startswith("text/html") or begins.startswith((b"<!doctype html", b"<html"))
-
-
 def is_web_address(url: str) -> bool:
     """Say whether an address names a server that can be asked."""
     try:
@@ -192,15 +142,6 @@ def is_web_address(url: str) -> bool:
         return parts.scheme in ("http", "https") and bool(parts.hostname)
     except ValueError:
         return False
-
-
-def json_fields(body: bytes) -> dict[str, Any]:
-    """Return the fields of a JSON object, none where it is something else."""
-    try:
-        said = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return said if isinstance(said, dict) else {}
 
 
 def sentence(refusal: Refusal) -> str:
@@ -383,9 +324,3 @@ def _store_sentence(refusal: Refusal) -> str:
     if status >= 500 or status in (408, 429):
         return f"The storage at {place} is busy or has a problem ({reason}). Try again later."
     return f"The storage at {place} refused the file ({reason}). Ask the administrator of the backend."
-
-
-def _element(name: str, xml: str) -> str:
-    """Return an element's text. A pattern is enough for S3's flat errors, and no document can harm it."""
-    found = re.search(rf"<{name}>([^<]*)</{name}>", xml)
-    return html.unescape(found.group(1)).strip() if found else ""

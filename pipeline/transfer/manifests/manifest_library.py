@@ -13,14 +13,8 @@ from pipeline.errors import OutputError, SettingsError
 from pipeline.files import write_whole
 from pipeline.published import MANIFEST_FILE
 from pipeline.slug import MAX_LENGTH
-from pipeline.transfer.manifests.manifest import (
-    Manifest,
-    ManifestFormatError,
-    is_of,
-    manifest_json,
-    newest,
-    parse_manifest,
-)
+from pipeline.transfer.manifests.manifest import Manifest, is_of, newest
+from pipeline.transfer.manifests.manifest_text import ManifestFormatError, manifest_json, parse_manifest
 
 LIBRARY = "s3_manifests"
 ENDING = "_s3_manifest.json"

@@ -10,9 +10,10 @@ from pipeline.errors import AuthenticationError, SettingsError, TransferError
 from pipeline.media.stream_layout import MASTER
 from pipeline.published import MANIFEST_FILE
 from pipeline.transfer.http.validation import destination_problems
-from pipeline.transfer.manifests.inventory import Inventory, Remote, StoredObject, parse_timestamp
+from pipeline.transfer.manifests.inventory import Inventory, StoredObject, parse_timestamp
 from pipeline.transfer.manifests.manifest import BEGUN, Manifest
 from pipeline.transfer.manifests.placement import standing_alone, versions_in
+from pipeline.transfer.manifests.remote import Remote
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from pipeline.errors import AuthenticationError, TransferError
 from pipeline.published import MANIFEST_FILE, published_names
-from pipeline.transfer.manifests.inventory import GoneError, Inventory, Remote, StoredObject
+from pipeline.transfer.manifests.inventory import GoneError, Inventory, StoredObject
 from pipeline.transfer.manifests.local_copy import difference, path_for
 from pipeline.transfer.manifests.manifest import BEGUN, FileEntry, Manifest
 from pipeline.transfer.manifests.placement import Placement
 from pipeline.transfer.manifests.proof import stored_md5
+from pipeline.transfer.manifests.remote import Remote
 from pipeline.transfer.manifests.restore import address_of
 
 

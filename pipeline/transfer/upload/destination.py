@@ -18,8 +18,9 @@ from pipeline.errors import AuthenticationError, DestinationTakenError, Settings
 from pipeline.files import write_whole
 from pipeline.published import MANIFEST_FILE
 from pipeline.transfer.manifests.folder_owner import has_media_of
-from pipeline.transfer.manifests.manifest import Manifest, manifest_json, understood
+from pipeline.transfer.manifests.manifest import Manifest
 from pipeline.transfer.manifests.manifest_head import ManifestHead, read_head
+from pipeline.transfer.manifests.manifest_text import manifest_json, understood
 from pipeline.transfer.manifests.ownership import Owner
 from pipeline.transfer.manifests.placement import stream_above
 from pipeline.transfer.upload.destination_look import DestinationLook, Found, read_head_of

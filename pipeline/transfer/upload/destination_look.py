@@ -18,13 +18,14 @@ from pipeline.media.stream_layout import MASTER
 from pipeline.published import MANIFEST_FILE
 from pipeline.transfer.http.exchange import NoResponseError
 from pipeline.transfer.http.redaction import place_of
-from pipeline.transfer.http.refusal import Refusal, RefusedError, Server, refused, store_refusal
+from pipeline.transfer.http.refusal import Refusal, RefusedError, Server, refused
 from pipeline.transfer.http.retry import after_upload, call_with_retries, is_refused_for_good
+from pipeline.transfer.http.server_answers import store_refusal
 from pipeline.transfer.http.sessions import open_session
 from pipeline.transfer.manifests.inventory import quote_url
-from pipeline.transfer.manifests.manifest import understood
 from pipeline.transfer.manifests.manifest_head import HEAD_BYTES, ManifestHead, read_head
 from pipeline.transfer.manifests.manifest_library import library_files, library_path
+from pipeline.transfer.manifests.manifest_text import understood
 from pipeline.transfer.manifests.ownership import Owner
 from pipeline.transfer.upload.journal import Destination, read_journal
 from pipeline.transfer.upload.state_file import STATE_FILE, FileStatus, read_state

@@ -13,8 +13,9 @@ from pipeline.media.stream_layout import MASTER
 from pipeline.published import MANIFEST_FILE
 from pipeline.transfer.http.log_file import UploadLog
 from pipeline.transfer.http.messages import Listener, UploadMessages
-from pipeline.transfer.manifests.manifest import ConfirmedFile, Manifest, merge, newest, understood
+from pipeline.transfer.manifests.manifest import ConfirmedFile, Manifest, merge, newest
 from pipeline.transfer.manifests.manifest_library import previous_manifest, write_copies
+from pipeline.transfer.manifests.manifest_text import understood
 from pipeline.transfer.manifests.ownership import SourceContent
 from pipeline.transfer.manifests.placement import Placement, standing_alone
 from pipeline.transfer.upload.journal import Confirmed

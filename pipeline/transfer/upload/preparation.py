@@ -16,7 +16,8 @@ from pipeline.transfer.http.body import file_md5
 from pipeline.transfer.http.capabilities import Capabilities
 from pipeline.transfer.http.exchange import NoResponseError
 from pipeline.transfer.manifests.inventory import Inventory, StoredObject
-from pipeline.transfer.manifests.manifest import FileEntry, Manifest, understood
+from pipeline.transfer.manifests.manifest import FileEntry, Manifest
+from pipeline.transfer.manifests.manifest_text import understood
 from pipeline.transfer.manifests.placement import Placement, versions_in
 from pipeline.transfer.upload.differences import Record, is_known_to_differ, may_change_in_place, record_of
 from pipeline.transfer.upload.journal import Confirmed, JournalContent

@@ -13,7 +13,8 @@ from config import BackendApi
 from pipeline.errors import AuthenticationError, Cancelled, TransferError
 from pipeline.transfer.http.capabilities import NOTHING, Capabilities
 from pipeline.transfer.manifests import inventory as module
-from pipeline.transfer.manifests.inventory import GoneError, connected, parse_timestamp
+from pipeline.transfer.manifests.inventory import GoneError, parse_timestamp
+from pipeline.transfer.manifests.remote import connected
 
 KEYS = ["a b.ts", "a.ts", "plus+and&hash#percent%25.ts", "z.ts", "ä.ts", "日本.ts"]
 OBJECT, OBJECTS, MANIFEST = "/api/s3/object", "/api/s3/objects", "/api/s3/manifest"

@@ -8,15 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.transfer.manifests.manifest import (
-    MAX_VERSIONS,
-    ConfirmedFile,
-    ManifestFormatError,
-    manifest_json,
-    merge,
-    newest,
-    parse_manifest,
-)
+from pipeline.transfer.manifests.manifest import MAX_VERSIONS, ConfirmedFile, merge, newest
+from pipeline.transfer.manifests.manifest_text import ManifestFormatError, manifest_json, parse_manifest
 
 PREFIX = "videos/course/lesson/"
 FIRST, SECOND = "2026-03-01T12:00:00Z", "2026-03-02T12:00:00Z"

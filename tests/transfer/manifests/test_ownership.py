@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.transfer.manifests.manifest import Manifest, manifest_json, parse_manifest
+from pipeline.transfer.manifests.manifest import Manifest
 from pipeline.transfer.manifests.manifest_head import HEAD_BYTES, read_head
+from pipeline.transfer.manifests.manifest_text import manifest_json, parse_manifest
 from pipeline.transfer.manifests.ownership import Owner, SourceContent
 
 ONE = SourceContent(size_bytes=5, sha256_head_tail="a" * 64, path="/videos/lesson.mp4")

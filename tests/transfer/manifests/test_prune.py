@@ -8,8 +8,8 @@ import pytest
 from inventory_server import PREFIX, running_inventory, upload, write_job
 
 from pipeline.errors import AuthenticationError, SettingsError
-from pipeline.transfer.manifests.inventory import connected
 from pipeline.transfer.manifests.prune import delete, leftovers
+from pipeline.transfer.manifests.remote import connected
 
 BEFORE, AFTER = "2026-02-01T00:00:00Z", "2026-03-01T12:00:01Z"
 

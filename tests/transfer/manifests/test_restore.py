@@ -10,9 +10,9 @@ from inventory_server import NAMES, PREFIX, running_inventory, upload, write_job
 
 from pipeline.errors import AuthenticationError, OutputError, SettingsError
 from pipeline.transfer.manifests import inventory as module
-from pipeline.transfer.manifests.inventory import connected
 from pipeline.transfer.manifests.local_copy import path_for
 from pipeline.transfer.manifests.placement import AT_THE_PREFIX
+from pipeline.transfer.manifests.remote import connected
 from pipeline.transfer.manifests.restore import RestoreOutcome, chosen, restore
 
 SEGMENT = "480p/seg_001.ts"

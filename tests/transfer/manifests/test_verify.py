@@ -9,7 +9,7 @@ from inventory_server import NAMES, PREFIX, running_inventory, upload, write_job
 
 from config import BackendApi
 from pipeline.errors import AuthenticationError, SettingsError
-from pipeline.transfer.manifests.inventory import connected
+from pipeline.transfer.manifests.remote import connected
 from pipeline.transfer.manifests.verify import Side, verify
 
 SEGMENT = "480p/seg_001.ts"

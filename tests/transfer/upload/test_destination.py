@@ -12,8 +12,9 @@ from upload_parts import FOLDER, PREFIX, RecordingToken, write_folder
 
 from config import BackendApi
 from pipeline.errors import AuthenticationError, DestinationTakenError, SettingsError, TransferError
-from pipeline.transfer.manifests.manifest import FileEntry, Manifest, manifest_json, parse_manifest
+from pipeline.transfer.manifests.manifest import FileEntry, Manifest
 from pipeline.transfer.manifests.manifest_library import LIBRARY, library_path
+from pipeline.transfer.manifests.manifest_text import manifest_json, parse_manifest
 from pipeline.transfer.manifests.ownership import Owner, SourceContent
 from pipeline.transfer.upload.destination import DestinationCheck
 from pipeline.transfer.upload.destination_look import others_below

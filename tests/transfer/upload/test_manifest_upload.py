@@ -13,8 +13,9 @@ from upload_parts import FOLDER, PREFIX, write_folder
 
 from pipeline.events import LogLevel
 from pipeline.transfer.http.login import Login
-from pipeline.transfer.manifests.manifest import Manifest, parse_manifest
+from pipeline.transfer.manifests.manifest import Manifest
 from pipeline.transfer.manifests.manifest_library import library
+from pipeline.transfer.manifests.manifest_text import parse_manifest
 from pipeline.transfer.manifests.ownership import SourceContent
 from pipeline.transfer.upload.manifest_upload import publish_manifest
 from pipeline.transfer.upload.uploader import Uploader

@@ -14,7 +14,8 @@ from upload_parts import FOLDER, PREFIX, write_folder
 from pipeline.errors import TransferError
 from pipeline.events import LogLevel
 from pipeline.transfer.http.login import Login
-from pipeline.transfer.manifests.manifest import ConfirmedFile, manifest_json, merge
+from pipeline.transfer.manifests.manifest import ConfirmedFile, merge
+from pipeline.transfer.manifests.manifest_text import manifest_json
 from pipeline.transfer.upload.journal import JOURNAL_FILE, Destination, read_journal
 from pipeline.transfer.upload.uploader import Uploader
 

@@ -17,9 +17,9 @@ from backend.server import serve_in_thread
 from backend.settings import BackendSettings
 from config import BackendApi, Config
 from pipeline.cancel import CancelToken
-from pipeline.transfer.manifests.inventory import connected
 from pipeline.transfer.manifests.placement import Placement, pointing_into
 from pipeline.transfer.manifests.prune import delete, leftovers
+from pipeline.transfer.manifests.remote import connected
 from pipeline.transfer.manifests.restore import restore
 from pipeline.transfer.manifests.verify import verify
 from pipeline.transfer.upload.journal import JOURNAL_FILE, BegunInParts, Confirmed, Destination, Journal

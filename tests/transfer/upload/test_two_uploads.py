@@ -12,7 +12,7 @@ from upload_parts import FOLDER, PREFIX, write_folder
 
 from pipeline.errors import DestinationTakenError
 from pipeline.transfer.manifests.folder_owner import owner_of
-from pipeline.transfer.manifests.manifest import parse_manifest
+from pipeline.transfer.manifests.manifest_text import parse_manifest
 from pipeline.transfer.upload.destination import DestinationCheck
 from pipeline.transfer.upload.manifest_upload import publish_manifest
 from pipeline.transfer.upload.results import UploadResult
