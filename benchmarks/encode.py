@@ -34,13 +34,14 @@ sys.path.insert(0, str(ROOT))
 
 from pipeline.cancel import CancelToken  # noqa: E402  # the path above must be set first
 from pipeline.checkpoints import Checkpoints  # noqa: E402
+from pipeline.job import EncodingRequest, Job, RateControl  # noqa: E402
 from pipeline.media.encode.audio_coding import Length  # noqa: E402
 from pipeline.media.encode.audio_line import Level  # noqa: E402
 from pipeline.media.encode.vmaf import measure_vmaf  # noqa: E402
 from pipeline.media.ffmpeg.process import ffmpeg_version, find_ffmpeg, printable  # noqa: E402
 from pipeline.media.source.probe import probe  # noqa: E402
 from pipeline.media.source.scan import scan  # noqa: E402
-from pipeline.model import EncodingRequest, Job, Plan, RateControl, Rendition  # noqa: E402
+from pipeline.model import Plan, Rendition  # noqa: E402
 from pipeline.phases.audio_pass import AudioPass  # noqa: E402
 from pipeline.plan import make_plan, within_source  # noqa: E402
 

@@ -32,13 +32,15 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from pipeline.cancel import CancelToken  # noqa: E402  # the path above must be set first
+from pipeline.job import EncodingRequest, Job  # noqa: E402
 from pipeline.media.encode import ladder, per_title  # noqa: E402
 from pipeline.media.encode.chunks import cut  # noqa: E402
 from pipeline.media.encode.vmaf import measure_vmaf, require_vmaf  # noqa: E402
 from pipeline.media.ffmpeg.process import ffmpeg_version, find_ffmpeg, printable  # noqa: E402
 from pipeline.media.source.probe import probe  # noqa: E402
 from pipeline.media.source.scan import scan  # noqa: E402
-from pipeline.model import EncodingRequest, Job, MediaInfo, Plan, Rendition  # noqa: E402
+from pipeline.media_info import MediaInfo  # noqa: E402
+from pipeline.model import Plan, Rendition  # noqa: E402
 from pipeline.plan import make_plan, within_source  # noqa: E402
 
 SLIDES = 7

@@ -19,9 +19,7 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, PipelineError, SettingsError, UploadIncompleteError
 from pipeline.events import JobFinished, LogLine
 from pipeline.inputs import inputs_from
-from pipeline.media.encode.ladder import BY_NAME
-from pipeline.media.source.trimming import parse_trim
-from pipeline.model import (
+from pipeline.job import (
     AudioRequest,
     Codec,
     EncoderFamily,
@@ -29,10 +27,7 @@ from pipeline.model import (
     Encryption,
     Existing,
     Job,
-    JobReport,
     MappedAudio,
-    Outcome,
-    Plan,
     RateControl,
     SegmentType,
     TrackChoice,
@@ -40,6 +35,9 @@ from pipeline.model import (
     Trim,
     UploadRequest,
 )
+from pipeline.media.encode.ladder import BY_NAME
+from pipeline.media.source.trimming import parse_trim
+from pipeline.model import JobReport, Outcome, Plan
 
 AUDIO_MAP = r"|{0}(?:,{0})*".format(r"\d+(?:\.\d+)?(?:\+\d+(?:\.\d+)?)?")
 """Sounds, each a track or a channel of one, or two of them."""

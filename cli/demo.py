@@ -20,8 +20,9 @@ from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.errors import OutputError, TransferError
 from pipeline.events import Event, JobFinished
+from pipeline.job import EncodingRequest, Existing, Job, TranscriptionRequest, UploadRequest
 from pipeline.media.stream_layout import TRANSCRIPT_TXT
-from pipeline.model import EncodingRequest, Existing, Job, JobReport, Outcome, TranscriptionRequest, UploadRequest
+from pipeline.model import JobReport, Outcome
 from pipeline.published import published_files
 from storage import LocalStorageBackend, StorageError
 

@@ -13,6 +13,7 @@ from platform import platform, python_version
 from config import Config
 from pipeline.cancel import CancelToken
 from pipeline.errors import PipelineError
+from pipeline.job import Codec, EncoderFamily
 from pipeline.media.encode.encoder_check import (
     CODEC_NAMES,
     FAMILY_NAMES,
@@ -22,7 +23,6 @@ from pipeline.media.encode.encoder_check import (
     preferred,
 )
 from pipeline.media.ffmpeg.process import ffmpeg_encoders, ffmpeg_version, find_ffmpeg
-from pipeline.model import Codec, EncoderFamily
 from pipeline.wiring import check_connection
 
 LABEL_WIDTH = 12

@@ -38,7 +38,7 @@ def add_tracks(parser: argparse.ArgumentParser) -> None:
 
 def add_encoding(parser: argparse.ArgumentParser) -> None:
     """Add the options that say how video and audio are encoded."""
-    from pipeline.model import Codec, EncoderFamily, RateControl, SegmentType
+    from pipeline.job import Codec, EncoderFamily, RateControl, SegmentType
     from pipeline.plan import PRESETS
 
     def choose(option: str, values: type[Enum], default: str, text: str) -> None:

@@ -14,7 +14,8 @@ from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.errors import OutputError, SettingsError, UploadIncompleteError
-from pipeline.model import Existing, Outcome, UploadRequest
+from pipeline.job import Existing, UploadRequest
+from pipeline.model import Outcome
 from pipeline.workspace import partial_of
 
 

@@ -17,10 +17,11 @@ from pipeline.errors import OutputError, SettingsError
 from pipeline.events import JobFinished, LogLevel, Sink
 from pipeline.folder_lock import locked
 from pipeline.folder_notes import FolderNotes
+from pipeline.job import Existing, UploadRequest
 from pipeline.job_file import JOB_FILE
 from pipeline.media.stream_layout import MASTER
 from pipeline.media.validate.stream_summary import summarize
-from pipeline.model import Existing, JobReport, PhaseName, PhaseOutcome, UploadRequest
+from pipeline.model import JobReport, PhaseName, PhaseOutcome
 from pipeline.phase_table import Requested
 from pipeline.phases.cleanup import clean_up
 from pipeline.phases.phase import PhaseResult, Progress

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.files import write_whole
+from pipeline.job import Codec
 from pipeline.media.encode.encoders import usual_segment_type
-from pipeline.model import Codec
 from pipeline.output_settings import ENCODER, HLS, KEY, MP4, PACKAGE, QUALITIES, SOURCE_PART, TRANSCRIPT, given
 
 JOB_FILE = "job.json"

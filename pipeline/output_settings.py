@@ -11,20 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipeline.job import EncoderFamily, Job, TrackChoice, TranscriptionRequest
 from pipeline.media.encode import ladder
 from pipeline.media.encode.audio_tracks import SURROUND, audio_renditions
 from pipeline.media.encode.encoders import usual_segment_type
 from pipeline.media.hls.encryption import key_digest
-from pipeline.model import (
-    DynamicRange,
-    EncoderFamily,
-    Job,
-    MediaInfo,
-    PhaseName,
-    Plan,
-    TrackChoice,
-    TranscriptionRequest,
-)
+from pipeline.media_info import DynamicRange, MediaInfo
+from pipeline.model import PhaseName, Plan
 
 HLS, MP4, TRANSCRIPT = PhaseName.HLS.value, PhaseName.MP4.value, PhaseName.TRANSCRIPT.value
 PACKAGE = "package"

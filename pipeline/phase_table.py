@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from pipeline.model import PhaseName, UploadRequest
+from pipeline.job import UploadRequest
+from pipeline.model import PhaseName
 
 
 class PhaseKind(Enum):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pipeline.errors import SettingsError, SourceError
+from pipeline.job import Codec, EncoderFamily, EncodingRequest, Job, RateControl, SegmentType
 from pipeline.media.encode import ladder
 from pipeline.media.encode.audio_tracks import audio_renditions
 from pipeline.media.encode.encoder_check import CODEC_NAMES
@@ -14,20 +15,8 @@ from pipeline.media.source.frame_rates import frame_rate_limit
 from pipeline.media.source.scan import Scan
 from pipeline.media.source.source_notes import source_notes
 from pipeline.media.source.trimming import described, trimmed, trimmed_chapters
-from pipeline.model import (
-    Chapter,
-    Codec,
-    DynamicRange,
-    EncoderFamily,
-    EncodingRequest,
-    Job,
-    MediaInfo,
-    Mp4Plan,
-    Plan,
-    RateControl,
-    Rendition,
-    SegmentType,
-)
+from pipeline.media_info import Chapter, DynamicRange, MediaInfo
+from pipeline.model import Mp4Plan, Plan, Rendition
 from pipeline.phase_table import Requested, phases_of
 
 SEGMENT_S = 6

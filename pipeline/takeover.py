@@ -20,8 +20,8 @@ from typing import Any
 from pipeline.errors import OutputError, SourceError
 from pipeline.files import holds_something
 from pipeline.folder_lock import locked
+from pipeline.job import Existing, Job
 from pipeline.job_file import JOB_FILE, JobFile, read_job_file
-from pipeline.model import Existing, Job
 from pipeline.slug import is_earlier_place, slug_for
 from pipeline.workspace import fingerprint, lock_of, partial_of
 

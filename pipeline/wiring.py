@@ -13,25 +13,15 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import DestinationTakenError, FolderTakenError, SettingsError, TransferError
 from pipeline.events import Sink
 from pipeline.folder_upload import phases_of, upload_folder, with_session
+from pipeline.job import EncoderFamily, Encryption, Existing, Job, UploadRequest
 from pipeline.media.encode.encoder_check import choose_encoder
 from pipeline.media.encode.vmaf import require_vmaf
 from pipeline.media.ffmpeg.process import find_ffmpeg
 from pipeline.media.hls.encryption import read_key
 from pipeline.media.source import chapters
 from pipeline.media.source.probe import probe
-from pipeline.model import (
-    Chapter,
-    Connection,
-    EncoderFamily,
-    Encryption,
-    Existing,
-    Job,
-    JobReport,
-    MediaInfo,
-    PhaseName,
-    Plan,
-    UploadRequest,
-)
+from pipeline.media_info import Chapter, MediaInfo
+from pipeline.model import Connection, JobReport, PhaseName, Plan
 from pipeline.output_settings import output_settings
 from pipeline.phases.cleanup import CleanupPhase
 from pipeline.phases.phase import Phase

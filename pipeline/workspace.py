@@ -18,8 +18,8 @@ from pipeline.checkpoints import Checkpoints
 from pipeline.earlier_work import EDITED, MEDIA_SUFFIXES, PLAYLIST_SUFFIX, REFUSED, EarlierWork
 from pipeline.errors import FolderTakenError, OutputError, SettingsError, SourceError
 from pipeline.files import size_of
+from pipeline.job import Existing, Job
 from pipeline.job_file import JOB_FILE, JobFile, write_job_file
-from pipeline.model import Existing, Job
 from pipeline.output_settings import PACKAGE, OutputSettings
 from pipeline.published import published_names
 

@@ -21,16 +21,9 @@ from backend.settings import BackendSettings
 from config import BackendApi, Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
-from pipeline.model import (
-    AudioStream,
-    EncodingRequest,
-    Job,
-    JobReport,
-    MediaInfo,
-    TranscriptionRequest,
-    UploadRequest,
-    VideoStream,
-)
+from pipeline.job import EncodingRequest, Job, TranscriptionRequest, UploadRequest
+from pipeline.media_info import AudioStream, MediaInfo, VideoStream
+from pipeline.model import JobReport
 from storage import S3Settings
 
 TESTS = Path(__file__).resolve().parent

@@ -12,7 +12,8 @@ from pipeline.cancel import CancelToken
 from pipeline.events import JobFinished, PhaseFinished
 from pipeline.folder_notes import NOTES_FILE, FolderNotes
 from pipeline.folder_upload import upload_folder, with_session
-from pipeline.model import Existing, Outcome, PhaseName, PhaseOutcome, UploadRequest
+from pipeline.job import Existing, UploadRequest
+from pipeline.model import Outcome, PhaseName, PhaseOutcome
 from pipeline.phases.record import RecordPhase
 from pipeline.phases.upload import UploadPhase
 from pipeline.transfer.http.control import TransferControl

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.job_file import JobFile, read_job_file, write_job_file
-from pipeline.model import (
+from pipeline.job import (
     AudioRequest,
     Codec,
     EncodingRequest,
@@ -21,6 +20,7 @@ from pipeline.model import (
     TranscriptionRequest,
     Trim,
 )
+from pipeline.job_file import JobFile, read_job_file, write_job_file
 from pipeline.output_settings import output_settings
 from pipeline.plan import make_plan
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.model import (
+from pipeline.job import (
     AudioRequest,
     Codec,
     EncoderFamily,

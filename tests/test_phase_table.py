@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from config import Config
-from pipeline.model import PhaseName, UploadRequest
+from pipeline.job import UploadRequest
+from pipeline.model import PhaseName
 from pipeline.phase_table import PHASES, Requested, phases_of
 from pipeline.wiring import phases_for
 

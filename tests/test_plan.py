@@ -8,20 +8,19 @@ from fractions import Fraction
 import pytest
 
 from pipeline.errors import SettingsError
-from pipeline.media.encode import ladder
-from pipeline.model import (
+from pipeline.job import (
     AudioRequest,
-    AudioStream,
     Codec,
-    DynamicRange,
     EncoderFamily,
     EncodingRequest,
-    PhaseName,
     RateControl,
     SegmentType,
     TranscriptionRequest,
     UploadRequest,
 )
+from pipeline.media.encode import ladder
+from pipeline.media_info import AudioStream, DynamicRange
+from pipeline.model import PhaseName
 from pipeline.plan import make_plan
 
 

@@ -14,10 +14,11 @@ from pipeline import disk_room
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, EncodeError, OutputError, SettingsError
 from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
+from pipeline.job import TranscriptionRequest, UploadRequest
 from pipeline.media.ffmpeg.process import find_ffmpeg
 from pipeline.media.source.probe import probe
 from pipeline.media.stream_layout import MASTER
-from pipeline.model import Outcome, PhaseName, PhaseOutcome, TranscriptionRequest, UploadRequest
+from pipeline.model import Outcome, PhaseName, PhaseOutcome
 from pipeline.phases.hls import HlsPhase
 from pipeline.phases.mp4 import Mp4Phase
 from pipeline.phases.package import package

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.folder_lock import locked
+from pipeline.job import Existing, Job, UploadRequest
 from pipeline.job_file import JobFile, read_job_file, write_job_file
-from pipeline.model import Existing, Job, UploadRequest
 from pipeline.takeover import take_over, with_earlier_address
 from pipeline.workspace import fingerprint, lock_of
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import FolderTakenError, OutputError, SettingsError, SourceError
-from pipeline.model import Existing, Job
+from pipeline.job import Existing, Job
 from pipeline.output_settings import OutputSettings
 from pipeline.workspace import Workspace
 

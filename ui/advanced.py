@@ -14,8 +14,8 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from config import Preferences
+from pipeline.job import AudioRequest, Codec, EncoderFamily, EncodingRequest, Encryption, RateControl
 from pipeline.media.encode.encoders import ENCODERS
-from pipeline.model import AudioRequest, Codec, EncoderFamily, EncodingRequest, Encryption, RateControl
 from pipeline.plan import TARGET_VMAF
 
 T = TypeVar("T")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from config import Config
 from pipeline.events import JobFinished, LogLevel, LogLine
-from pipeline.model import Existing, Job, Plan
+from pipeline.job import Existing, Job
+from pipeline.model import Plan
 from pipeline.transfer.http.validation import token_problems
 from ui.job_form import FormValues, job_config, limit_bytes_s, limit_problems, to_preferences
 from ui.keychain import KeptLogin

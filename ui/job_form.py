@@ -10,9 +10,10 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from config import Config, Preferences
+from pipeline.job import Job, TranscriptionRequest, Trim, UploadRequest
 from pipeline.media.encode import ladder
 from pipeline.media.source.trimming import trim_between
-from pipeline.model import Job, MediaInfo, TranscriptionRequest, Trim, UploadRequest
+from pipeline.media_info import MediaInfo
 from pipeline.plan import TARGET_VMAF
 from pipeline.transfer.http.control import PARALLEL, TransferControl
 from ui import advanced, spoken_languages

@@ -10,7 +10,8 @@ from enum import Enum
 from pathlib import Path
 
 from pipeline.events import Event
-from pipeline.model import MediaInfo, Plan
+from pipeline.media_info import MediaInfo
+from pipeline.model import Plan
 from ui.job_form import Problem
 from ui.keychain import KeptLogin
 

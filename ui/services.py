@@ -9,7 +9,9 @@ from config import Config
 from pipeline.cancel import CancelToken
 from pipeline.errors import DestinationTakenError, SettingsError
 from pipeline.events import Sink
-from pipeline.model import Connection, Encryption, Job, JobReport, MediaInfo, Plan, UploadRequest
+from pipeline.job import Encryption, Job, UploadRequest
+from pipeline.media_info import MediaInfo
+from pipeline.model import Connection, JobReport, Plan
 from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.login import AskToken
 

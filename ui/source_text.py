@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from pipeline.model import AudioStream, MediaInfo
+from pipeline.media_info import AudioStream, MediaInfo
 
 CHANNELS = {1: "Mono", 2: "Stereo", 6: "5.1", 8: "7.1"}
 CODECS = {

@@ -11,7 +11,9 @@ from pathlib import Path
 from config import Config
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, PipelineError, SettingsError
-from pipeline.model import EncoderFamily, Existing, Job, MediaInfo, Plan
+from pipeline.job import EncoderFamily, Existing, Job
+from pipeline.media_info import MediaInfo
+from pipeline.model import Plan
 from pipeline.transfer.http.control import TransferControl
 from ui.job_form import (
     Field,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.model import SegmentType
+from pipeline.job import SegmentType
 
 MASTER = "master.m3u8"
 """The playlist that players are given: its presence means that the stream is there."""

@@ -19,6 +19,7 @@ from pipeline.cancel import CancelToken
 from pipeline.checkpoints import Checkpoints, Move, key_of
 from pipeline.disk_room import is_disk_full, is_full
 from pipeline.errors import EncodeError, SourceError
+from pipeline.job import SegmentType
 from pipeline.media.encode.audio_coding import PIECE_S, Length, packet_ticks, write_stretch
 from pipeline.media.encode.audio_format import RATE_HZ
 from pipeline.media.encode.audio_line import Level
@@ -27,7 +28,7 @@ from pipeline.media.encode.loudness import Loudness, loudness
 from pipeline.media.source.scan import CLOCK_HZ
 from pipeline.media.source.source_checks import check_unchanged
 from pipeline.media.stream_layout import INIT, segment_pattern
-from pipeline.model import Plan, SegmentType
+from pipeline.model import Plan
 from pipeline.phases.audio_pass import AudioPass, AudioPassResult, piece_file, piece_name
 from pipeline.phases.encode_work import EncodeWork
 

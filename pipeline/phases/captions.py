@@ -20,7 +20,8 @@ from pipeline.media.source.closed_captions import Channel, channels_in, read_clo
 from pipeline.media.source.language_tags import UNKNOWN_LANGUAGE
 from pipeline.media.source.subtitle_tracks import read_cues
 from pipeline.media.stream_layout import PLAYLIST, SUBTITLES
-from pipeline.model import PhaseName, Plan, SubtitleForm, SubtitleStream
+from pipeline.media_info import SubtitleForm, SubtitleStream
+from pipeline.model import PhaseName, Plan
 from pipeline.phases.phase import PhaseContext
 from pipeline.phases.transcribe import load_cues
 from pipeline.speech.cues import Cue

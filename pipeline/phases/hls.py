@@ -13,6 +13,7 @@ from typing import Any
 from pipeline.disk_room import DiskFullError, is_disk_full, is_full
 from pipeline.errors import EncodeError, FfmpegError, IncompleteError, OutputError, PipelineError, SourceError
 from pipeline.events import LogLevel
+from pipeline.job import SegmentType
 from pipeline.media.encode import ladder
 from pipeline.media.encode.audio_format import RATE_HZ
 from pipeline.media.encode.loudness import SILENCE_LUFS
@@ -24,7 +25,8 @@ from pipeline.media.source import interruptions
 from pipeline.media.source.scan import CLOCK_HZ, Scan
 from pipeline.media.source.source_notes import declared_end_s
 from pipeline.media.stream_layout import INIT, PLAYLIST, segment_pattern
-from pipeline.model import MediaInfo, PhaseName, PhaseOutcome, Plan, SegmentType
+from pipeline.media_info import MediaInfo
+from pipeline.model import PhaseName, PhaseOutcome, Plan
 from pipeline.phases import rerun
 from pipeline.phases.hls_encode import HlsEncode
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress, log_words

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pipeline.cancel import CancelToken
 from pipeline.files import write_whole
+from pipeline.job import SegmentType
 from pipeline.media.encode.copying import PEAK, NotCopyableError
 from pipeline.media.hls import measure, playlists
 from pipeline.media.hls.iframes import find_iframes, first_time
@@ -14,7 +15,7 @@ from pipeline.media.hls.playlists import IFrameStream
 from pipeline.media.source.scan import EARLY_TICKS
 from pipeline.media.stream_layout import IFRAME_PLAYLIST, INIT, MASTER, PLAYLIST, segment_pattern
 from pipeline.media.validate import validate
-from pipeline.model import Rendition, SegmentType
+from pipeline.model import Rendition
 
 
 def join_copied(folder: Path, name: str, segment_type: SegmentType, boundaries: Sequence[int]) -> list[int]:

@@ -18,6 +18,7 @@ from typing import Any
 from pipeline.checkpoints import key_of
 from pipeline.errors import EncodeError, OutputError
 from pipeline.events import LogLevel
+from pipeline.job import SegmentType
 from pipeline.media.encode import arguments as encode
 from pipeline.media.encode import copying, per_title
 from pipeline.media.encode.audio_coding import AUDIO_FILE, Length
@@ -28,7 +29,7 @@ from pipeline.media.hls.fragments import separate_init
 from pipeline.media.source.running_scan import RunningScan
 from pipeline.media.source.scan import CLOCK_HZ, Scan
 from pipeline.media.stream_layout import INIT, segment_pattern
-from pipeline.model import Plan, Rendition, SegmentType
+from pipeline.model import Plan, Rendition
 from pipeline.output_settings import HLS, output_settings
 from pipeline.phases.audio_encode import AudioEncode
 from pipeline.phases.chunk_pool import ChunkPool

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.checkpoints import Move
+from pipeline.job import SegmentType
 from pipeline.media.hls.iframes import TIMESTAMP_WRAP
 from pipeline.media.source.scan import CLOCK_HZ
 from pipeline.media.stream_layout import INIT, segment_pattern
-from pipeline.model import SegmentType
 from pipeline.phases.audio_encode import AudioEncode
 from pipeline.phases.encode_work import EncodeWork
 

@@ -13,6 +13,7 @@ from typing import Any
 from pipeline.errors import EncodeError
 from pipeline.events import LogLevel
 from pipeline.files import write_whole
+from pipeline.job import SegmentType
 from pipeline.media.encode.colour_conversion import NAMES
 from pipeline.media.hls import encryption, playlists
 from pipeline.media.hls.iframes import find_iframes
@@ -30,7 +31,7 @@ from pipeline.media.stream_layout import (
     SPRITE_MAP,
 )
 from pipeline.media.validate import validate
-from pipeline.model import PhaseName, Plan, SegmentType
+from pipeline.model import PhaseName, Plan
 from pipeline.phases.captions import kept_channels, read_channels, write_subtitles
 from pipeline.phases.phase import PhaseContext
 from pipeline.phases.rerun import beside

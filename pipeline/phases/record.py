@@ -9,7 +9,8 @@ from config import BackendApi
 from pipeline.cancel import CancelToken
 from pipeline.errors import TransferError
 from pipeline.events import LogLevel
-from pipeline.model import PhaseName, PhaseOutcome, UploadRequest
+from pipeline.job import UploadRequest
+from pipeline.model import PhaseName, PhaseOutcome
 from pipeline.phases.phase import Notes, PhaseContext, PhaseResult, Progress
 from pipeline.transfer.http.login import Login
 from pipeline.transfer.upload.record import record_fields

@@ -13,9 +13,10 @@ from pipeline.earlier_work import TRANSCRIPT_FILES
 from pipeline.errors import SpeechError
 from pipeline.events import LogLevel
 from pipeline.files import write_whole
+from pipeline.job import TranscriptionRequest
 from pipeline.media.source.source_checks import check_unchanged
 from pipeline.media.stream_layout import TRANSCRIPT_JSON
-from pipeline.model import PhaseName, PhaseOutcome, TranscriptionRequest
+from pipeline.model import PhaseName, PhaseOutcome
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
 from pipeline.speech.cues import Cue, shape_cues
 from pipeline.speech.languages import language_name

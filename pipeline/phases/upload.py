@@ -12,8 +12,9 @@ from config import BackendApi
 from pipeline.cancel import CancelToken
 from pipeline.errors import AuthenticationError, SettingsError, TransferError, UploadIncompleteError
 from pipeline.events import LogLevel
+from pipeline.job import Existing, UploadRequest
 from pipeline.media.stream_layout import MASTER
-from pipeline.model import Existing, PhaseName, PhaseOutcome, Plan, UploadRequest
+from pipeline.model import PhaseName, PhaseOutcome, Plan
 from pipeline.phases.phase import Notes, PhaseContext, PhaseResult, Progress
 from pipeline.published import published_names
 from pipeline.transfer.http.content_types import content_type

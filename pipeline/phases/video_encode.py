@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, IncompleteError
+from pipeline.job import SegmentType
 from pipeline.media.encode import arguments as encode
 from pipeline.media.encode.audio_coding import AUDIO_FILE
 from pipeline.media.encode.chunks import Chunk, Cutting, side_by_side
@@ -19,7 +20,7 @@ from pipeline.media.hls.fragments import separate_init
 from pipeline.media.hls.iframes import first_time
 from pipeline.media.source.scan import CLOCK_HZ
 from pipeline.media.stream_layout import INIT, PLAYLIST, segment_pattern
-from pipeline.model import Plan, SegmentType
+from pipeline.model import Plan
 from pipeline.phases.audio_encode import AudioEncode
 from pipeline.phases.chunk_pool import ChunkPool, Task
 from pipeline.phases.encode_work import EncodeWork

@@ -9,7 +9,8 @@ from caption_clips import captioned, pop_on
 from converting import ULTRAFAST, convert
 from source_clips import AAC, H264, picture, run, sound
 
-from pipeline.model import Outcome, SegmentType, UploadRequest
+from pipeline.job import SegmentType, UploadRequest
+from pipeline.model import Outcome
 
 FOUND = """() => Array.from(document.querySelector('video').textTracks).filter(track => track.kind === 'captions')
     .map(track => Array.from(track.cues || []).map(cue => [Math.round(cue.startTime * 10) / 10, cue.text.trim()]))"""

@@ -6,7 +6,8 @@ import pytest
 from converting import convert
 from source_clips import AAC, H264, picture, run, sound
 
-from pipeline.model import Outcome, UploadRequest
+from pipeline.job import UploadRequest
+from pipeline.model import Outcome
 
 PREFIX = "tests/extras/"
 ACTIVE = """() => Array.from(document.querySelector('video').textTracks).filter(track => track.mode === 'showing')

@@ -12,17 +12,17 @@ from hls_player import problems_of
 
 from pipeline import wiring
 from pipeline.cancel import CancelToken
-from pipeline.model import (
+from pipeline.job import (
     AudioRequest,
     Codec,
     EncoderFamily,
     EncodingRequest,
     Encryption,
     Job,
-    Outcome,
     SegmentType,
     UploadRequest,
 )
+from pipeline.model import Outcome
 
 # hls.js 1.7.4 counts the first segment's header as a segment that brought nothing, wherever transport streams have a
 # sound of their own: of what ffmpeg's own HLS muxer makes it says so as well.

@@ -15,7 +15,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 from pipeline import wiring
 from pipeline.cancel import CancelToken
-from pipeline.model import EncoderFamily, EncodingRequest, Job, Outcome, UploadRequest
+from pipeline.job import EncoderFamily, EncodingRequest, Job, UploadRequest
+from pipeline.model import Outcome
 
 ULTRAFAST = EncodingRequest(preset="ultrafast", encoder=EncoderFamily.CPU)
 APART = 3

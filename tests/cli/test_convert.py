@@ -8,7 +8,8 @@ from cli.convert import exit_status, jobs_from, run
 from cli.main import build_parser
 from config import Config
 from pipeline.errors import SettingsError
-from pipeline.model import Existing, JobReport, Outcome, TranscriptionRequest, Trim
+from pipeline.job import Existing, TranscriptionRequest, Trim
+from pipeline.model import JobReport, Outcome
 
 
 def _jobs(*arguments: str):

@@ -12,9 +12,9 @@ from stand_in_ffmpeg import Orders, encodes, make
 
 from cli import doctor
 from config import Config
+from pipeline.job import Codec, EncoderFamily
 from pipeline.media.encode.encoder_check import EncoderResult, EncoderStatus
 from pipeline.media.encode.encoders import ENCODERS
-from pipeline.model import Codec, EncoderFamily
 
 HARDWARE = tuple(
     name for names in ENCODERS.values() for family, name in names.items() if family is not EncoderFamily.CPU

@@ -23,19 +23,9 @@ from source_clips import KINDS, NAMES
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
+from pipeline.job import AudioRequest, Codec, EncoderFamily, EncodingRequest, Encryption, Job, RateControl, SegmentType
 from pipeline.media.validate import Finding, validate
-from pipeline.model import (
-    AudioRequest,
-    Codec,
-    EncoderFamily,
-    EncodingRequest,
-    Encryption,
-    Job,
-    JobReport,
-    Outcome,
-    RateControl,
-    SegmentType,
-)
+from pipeline.model import JobReport, Outcome
 
 VERYFAST = EncodingRequest(preset="veryfast", encoder=EncoderFamily.CPU)
 FMP4 = replace(VERYFAST, segment_type=SegmentType.FMP4)

@@ -12,9 +12,10 @@ from source_clips import run
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
+from pipeline.job import EncoderFamily, EncodingRequest, Job, SegmentType
 from pipeline.media.source.probe import probe
 from pipeline.media.source.source_notes import source_notes
-from pipeline.model import EncoderFamily, EncodingRequest, Job, JobReport, Outcome, SegmentType
+from pipeline.model import JobReport, Outcome
 
 TIMELINE_S = 10
 PART_S = 4

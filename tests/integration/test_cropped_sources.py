@@ -11,8 +11,10 @@ from cropped_clips import BOTTOM, CROPPED, LEFT, RIGHT, SHOWN, TOP
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
+from pipeline.job import EncoderFamily, EncodingRequest, Job
 from pipeline.media.source.probe import probe
-from pipeline.model import Crop, EncoderFamily, EncodingRequest, Job, Outcome
+from pipeline.media_info import Crop
+from pipeline.model import Outcome
 
 HIDDEN = Crop(left=LEFT, top=TOP, right=RIGHT, bottom=BOTTOM)
 RED, LIME, BLUE, YELLOW = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0)

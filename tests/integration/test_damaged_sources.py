@@ -18,10 +18,11 @@ from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.events import LogLevel, LogLine
+from pipeline.job import EncodingRequest, Job, SegmentType
 from pipeline.media.ffmpeg.process import find_ffmpeg
 from pipeline.media.source import running_scan
 from pipeline.media.validate import validate
-from pipeline.model import EncodingRequest, Job, JobReport, Outcome, SegmentType
+from pipeline.model import JobReport, Outcome
 
 LENGTH_S = 16
 

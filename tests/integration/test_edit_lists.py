@@ -17,9 +17,10 @@ from numbered_frames import numbered, numbers
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
+from pipeline.job import EncoderFamily, EncodingRequest, Job
 from pipeline.media.source.probe import probe
 from pipeline.media.source.source_notes import source_notes
-from pipeline.model import EncoderFamily, EncodingRequest, Job, JobReport, Outcome
+from pipeline.model import JobReport, Outcome
 
 TIMELINE_S = 10
 LENGTH_S = 16

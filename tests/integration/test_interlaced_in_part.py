@@ -15,9 +15,10 @@ from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.events import LogLine
+from pipeline.job import EncoderFamily, EncodingRequest, Job
 from pipeline.media.source.probe import probe
 from pipeline.media.source.source_notes import source_notes
-from pipeline.model import EncoderFamily, EncodingRequest, Job, Outcome
+from pipeline.model import Outcome
 
 PART_S = 4
 WHOLE_FRAMES = ("-vf", "format=yuv420p")

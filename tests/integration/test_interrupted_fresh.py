@@ -12,8 +12,9 @@ from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.events import LogLevel, LogLine
+from pipeline.job import EncodingRequest, Existing, Job
 from pipeline.media.encode import chunks
-from pipeline.model import EncodingRequest, Existing, Job, Outcome
+from pipeline.model import Outcome
 from pipeline.phases import video_encode
 
 

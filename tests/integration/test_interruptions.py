@@ -13,7 +13,8 @@ from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.events import LogLevel, LogLine
-from pipeline.model import EncoderFamily, EncodingRequest, Job, JobReport, Outcome
+from pipeline.job import EncoderFamily, EncodingRequest, Job
+from pipeline.model import JobReport, Outcome
 
 CODEC = ("-c:v", "mpeg2video", "-b:v", "300k", "-c:a", "aac", "-muxdelay", "0", "-muxpreload", "0")
 

@@ -13,10 +13,11 @@ from numbered_frames import numbered
 from source_clips import run
 
 from config import Config
+from pipeline.job import SegmentType
 from pipeline.media.ffmpeg.process import find_ffmpeg
 from pipeline.media.hls.measure import read_media_playlist
 from pipeline.media.stream_layout import PLAYLIST
-from pipeline.model import Outcome, SegmentType
+from pipeline.model import Outcome
 
 SEGMENTS = {"ts": SegmentType.TS, "fmp4": SegmentType.FMP4}
 SOUNDS = {"silent": None, "as long": 12.0, "longer": 15.5}

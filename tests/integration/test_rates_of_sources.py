@@ -16,8 +16,9 @@ import pytest
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
+from pipeline.job import Codec, EncoderFamily, EncodingRequest, Job, SegmentType
 from pipeline.media.validate import validate
-from pipeline.model import Codec, EncoderFamily, EncodingRequest, Job, Outcome, SegmentType
+from pipeline.model import Outcome
 
 VERYFAST = EncodingRequest(preset="veryfast", encoder=EncoderFamily.CPU)
 ATTRIBUTE = re.compile(r'(CODECS|FRAME-RATE)=("[^"]*"|[^,]*)')

@@ -15,9 +15,10 @@ from source_clips import run
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
+from pipeline.job import EncoderFamily, EncodingRequest, Job, SegmentType
 from pipeline.media.hls.measure import read_media_playlist
 from pipeline.media.validate import validate
-from pipeline.model import EncoderFamily, EncodingRequest, Job, JobReport, Outcome, SegmentType
+from pipeline.model import JobReport, Outcome
 
 TIMELINE_S = 10
 LENGTH_S = 24

@@ -18,7 +18,8 @@ from colour_clips import CLIPS, HDR_CLIPS, PATCHES, ColourClips, shown, to_rgb
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
-from pipeline.model import Codec, EncoderFamily, EncodingRequest, Job, Outcome, SegmentType
+from pipeline.job import Codec, EncoderFamily, EncodingRequest, Job, SegmentType
+from pipeline.model import Outcome
 
 BT709, LIMITED = (1, 1, 1), 1
 """ITU-T H.273: primaries, transfer, matrix; AVColorRange."""

@@ -12,8 +12,9 @@ from converting import Converted, convert
 from source_clips import AAC, H264, picture, run, sound
 
 from pipeline.errors import SettingsError
+from pipeline.job import UploadRequest
 from pipeline.media.validate import validate
-from pipeline.model import Outcome, UploadRequest
+from pipeline.model import Outcome
 
 CHAPTERS = """;FFMETADATA1
 [CHAPTER]

@@ -12,9 +12,10 @@ from caption_clips import captioned, pop_on
 from converting import ULTRAFAST, convert
 from source_clips import AAC, H264, picture, run, sound
 
+from pipeline.job import Codec, SegmentType
 from pipeline.media.hls.measure import segment_bytes
 from pipeline.media.source.closed_captions import channels_in
-from pipeline.model import Codec, Outcome, SegmentType
+from pipeline.model import Outcome
 
 FMP4 = replace(ULTRAFAST, segment_type=SegmentType.FMP4)
 HEVC = replace(ULTRAFAST, codec=Codec.HEVC)

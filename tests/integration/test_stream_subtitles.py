@@ -10,7 +10,8 @@ import pytest
 from converting import ULTRAFAST, convert
 from source_clips import AAC, H264, picture, run, sound
 
-from pipeline.model import Outcome, SegmentType, TranscriptionRequest
+from pipeline.job import SegmentType, TranscriptionRequest
+from pipeline.model import Outcome
 
 FMP4 = replace(ULTRAFAST, segment_type=SegmentType.FMP4)
 LENGTH_S = 8

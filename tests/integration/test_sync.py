@@ -16,17 +16,9 @@ import pytest
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
+from pipeline.job import AudioRequest, EncoderFamily, EncodingRequest, Job, MappedAudio, SegmentType
 from pipeline.media.validate import validate
-from pipeline.model import (
-    AudioRequest,
-    EncoderFamily,
-    EncodingRequest,
-    Job,
-    JobReport,
-    MappedAudio,
-    Outcome,
-    SegmentType,
-)
+from pipeline.model import JobReport, Outcome
 
 TS = EncodingRequest(preset="ultrafast", encoder=EncoderFamily.CPU)
 FMP4 = replace(TS, segment_type=SegmentType.FMP4)

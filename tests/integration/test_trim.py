@@ -15,7 +15,8 @@ from caption_clips import captioned, pop_on
 from converting import ULTRAFAST, convert
 from source_clips import AAC, run
 
-from pipeline.model import Codec, Outcome, SegmentType, TranscriptionRequest, Trim
+from pipeline.job import Codec, SegmentType, TranscriptionRequest, Trim
+from pipeline.model import Outcome
 
 LENGTH_S = 16
 RATE = 25

@@ -15,11 +15,11 @@ import pytest
 from pipeline.cancel import CancelToken
 from pipeline.checkpoints import Checkpoints
 from pipeline.errors import Cancelled
+from pipeline.job import Job
 from pipeline.media.encode.audio_coding import Length
 from pipeline.media.encode.audio_line import Level
 from pipeline.media.encode.loudness import loudness
 from pipeline.media.source.probe import probe
-from pipeline.model import Job
 from pipeline.phases.audio_pass import AudioPass, AudioPassResult
 from pipeline.plan import make_plan
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.model import SubtitleForm, SubtitleStream
+from pipeline.media_info import SubtitleForm, SubtitleStream
 from pipeline.phases.captions import ordered
 from pipeline.speech.cues import Cue
 

@@ -15,10 +15,11 @@ from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.events import LogLevel, LogLine
+from pipeline.job import EncoderFamily, EncodingRequest, Job, SegmentType
 from pipeline.media.encode import chunks
 from pipeline.media.hls.measure import read_media_playlist
 from pipeline.media.validate import validate
-from pipeline.model import EncoderFamily, EncodingRequest, Job, JobReport, Outcome, SegmentType
+from pipeline.model import JobReport, Outcome
 from pipeline.phases import hls_encode, video_encode
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()

@@ -20,10 +20,11 @@ from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.errors import SettingsError
 from pipeline.events import LogLevel, LogLine
+from pipeline.job import EncoderFamily, EncodingRequest, Job
 from pipeline.job_file import JOB_FILE
 from pipeline.media.encode import chunks
 from pipeline.media.validate import validate
-from pipeline.model import EncoderFamily, EncodingRequest, Job, JobReport, Outcome, PhaseName
+from pipeline.model import JobReport, Outcome, PhaseName
 from pipeline.phases import video_encode
 
 REAL = Path(imageio_ffmpeg.get_ffmpeg_exe())

@@ -23,12 +23,13 @@ from pipeline.cancel import CancelToken
 from pipeline.disk_room import DiskFullError, is_disk_full
 from pipeline.errors import Cancelled, OutputError, SourceError
 from pipeline.events import LogLevel
+from pipeline.job import AudioRequest, EncodingRequest, Existing, Job, SegmentType
 from pipeline.media.encode import arguments as encode_arguments
 from pipeline.media.encode import chunks
 from pipeline.media.encode.source_input import from_source
 from pipeline.media.source.probe import probe
 from pipeline.media.source.scan import scan
-from pipeline.model import AudioRequest, EncodingRequest, Existing, Job, PhaseOutcome, SegmentType
+from pipeline.model import PhaseOutcome
 from pipeline.output_settings import output_settings
 from pipeline.phases import audio_encode, encode_work, hls, hls_encode, video_encode
 from pipeline.phases.hls import HlsPhase

@@ -14,8 +14,9 @@ from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.events import LogLevel, LogLine
+from pipeline.job import EncodingRequest, Encryption, Existing, Job, SegmentType, UploadRequest
 from pipeline.media.ffmpeg.process import find_ffmpeg
-from pipeline.model import EncodingRequest, Encryption, Existing, Job, JobReport, Outcome, SegmentType, UploadRequest
+from pipeline.model import JobReport, Outcome
 from pipeline.output_settings import output_settings
 from pipeline.phases.hls import HlsPhase
 from pipeline.phases.phase import PhaseContext

@@ -20,12 +20,14 @@ from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.errors import SourceError
 from pipeline.events import LogLevel, LogLine
+from pipeline.job import EncodingRequest, Job
 from pipeline.media.encode import chunks
 from pipeline.media.source import running_scan, scan
 from pipeline.media.source.probe import probe
 from pipeline.media.source.scan import CLOCK_HZ, Scan, ScanProgress
 from pipeline.media.validate import validate
-from pipeline.model import EncodingRequest, Job, JobReport, MediaInfo, Outcome
+from pipeline.media_info import MediaInfo
+from pipeline.model import JobReport, Outcome
 from pipeline.phases import encode_work, video_encode
 
 LONG_S = 60

@@ -15,21 +15,12 @@ from small_streams import AC3, BT709, PQ, X265, decoded, make_picture, make_soun
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, EncodeError, OutputError, SettingsError
 from pipeline.events import LogLevel
+from pipeline.job import Encryption, Existing, Job, SegmentType, TranscriptionRequest
 from pipeline.media.encode.audio_tracks import audio_renditions
 from pipeline.media.hls import playlists
 from pipeline.media.hls.measure import bit_rates
-from pipeline.model import (
-    AudioStream,
-    DynamicRange,
-    Encryption,
-    Existing,
-    Job,
-    MediaInfo,
-    Plan,
-    Rendition,
-    SegmentType,
-    TranscriptionRequest,
-)
+from pipeline.media_info import AudioStream, DynamicRange, MediaInfo
+from pipeline.model import Plan, Rendition
 from pipeline.output_settings import output_settings
 from pipeline.phases.package import package
 from pipeline.phases.phase import PhaseContext

@@ -19,8 +19,9 @@ from source_clips import AAC, H264, picture, run, sound
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
+from pipeline.job import Encryption, Existing, Job, SegmentType, TranscriptionRequest
 from pipeline.media.encode import chunks
-from pipeline.model import Encryption, Existing, Job, Outcome, SegmentType, TranscriptionRequest
+from pipeline.model import Outcome
 from pipeline.phases import video_encode
 
 FASTER = replace(ULTRAFAST, preset="superfast")

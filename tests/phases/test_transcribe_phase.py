@@ -15,8 +15,10 @@ from child_processes import left_behind
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, SpeechError
+from pipeline.job import Existing, Job, SegmentType, TranscriptionRequest
 from pipeline.media.source.probe import probe
-from pipeline.model import DynamicRange, Existing, Job, PhaseName, PhaseOutcome, Plan, SegmentType, TranscriptionRequest
+from pipeline.media_info import DynamicRange
+from pipeline.model import PhaseName, PhaseOutcome, Plan
 from pipeline.output_settings import output_settings
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
 from pipeline.phases.transcribe import FILES, TranscribePhase, load_cues

@@ -23,7 +23,8 @@ from pipeline.errors import (
     UploadIncompleteError,
 )
 from pipeline.events import LogLevel
-from pipeline.model import Existing, Mp4Plan, PhaseName, PhaseOutcome
+from pipeline.job import Existing
+from pipeline.model import Mp4Plan, PhaseName, PhaseOutcome
 from pipeline.output_settings import OutputSettings
 from pipeline.phases.upload import UploadPhase
 from pipeline.published import MANIFEST_FILE

@@ -10,8 +10,9 @@ from typing import Any
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
+from pipeline.job import EncoderFamily, EncodingRequest, Job
 from pipeline.media.validate import Finding, validate
-from pipeline.model import EncoderFamily, EncodingRequest, Job, JobReport, Outcome
+from pipeline.model import JobReport, Outcome
 
 ULTRAFAST = EncodingRequest(preset="ultrafast", encoder=EncoderFamily.CPU)
 ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^,]*)')

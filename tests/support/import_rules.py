@@ -28,7 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 # inside pipeline: each step may import its own and those before it
 PIPELINE_STEPS: tuple[set[str], ...] = (
-    {"model", "events", "errors", "cancel", "codec"},
+    {"job", "media_info", "model", "events", "errors", "cancel", "codec"},
     {
         "phase_table",
         "plan",

@@ -11,17 +11,9 @@ from upload_parts import PREFIX, write_folder
 
 from pipeline.cancel import CancelToken
 from pipeline.events import LogLevel
-from pipeline.model import (
-    DynamicRange,
-    Existing,
-    Job,
-    MediaInfo,
-    PhaseName,
-    Plan,
-    Rendition,
-    SegmentType,
-    UploadRequest,
-)
+from pipeline.job import Existing, Job, SegmentType, UploadRequest
+from pipeline.media_info import DynamicRange, MediaInfo
+from pipeline.model import PhaseName, Plan, Rendition
 from pipeline.output_settings import OutputSettings
 from pipeline.phases.phase import PhaseContext, Progress
 from pipeline.workspace import Workspace

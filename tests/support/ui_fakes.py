@@ -14,20 +14,9 @@ from config import BackendApi, Config
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, DestinationTakenError, PipelineError, SettingsError
 from pipeline.events import JobFinished, PhaseFinished, PhaseStarted, Sink
-from pipeline.model import (
-    AudioStream,
-    Connection,
-    EncoderFamily,
-    Encryption,
-    Job,
-    JobReport,
-    MediaInfo,
-    Outcome,
-    PhaseOutcome,
-    Plan,
-    UploadRequest,
-    VideoStream,
-)
+from pipeline.job import EncoderFamily, Encryption, Job, UploadRequest
+from pipeline.media_info import AudioStream, MediaInfo, VideoStream
+from pipeline.model import Connection, JobReport, Outcome, PhaseOutcome, Plan
 from pipeline.plan import make_plan
 from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.login import AskToken

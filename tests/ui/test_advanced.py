@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 import pytest
 
 from config import Preferences
-from pipeline.model import Codec, EncoderFamily
+from pipeline.job import Codec, EncoderFamily
 from ui import advanced
 from ui.advanced import AdvancedValues, Aim, Loudness, changes, encoder_choices, from_preferences, remembered_address
 

@@ -10,7 +10,8 @@ from ui_fakes import FakeServices, Stage, media_info, report
 
 from pipeline.errors import SettingsError
 from pipeline.events import JobFinished, LogLevel, LogLine, PhaseStarted
-from pipeline.model import AudioRequest, Codec, EncoderFamily, EncodingRequest, Encryption, PhaseName, RateControl
+from pipeline.job import AudioRequest, Codec, EncoderFamily, EncodingRequest, Encryption, RateControl
+from pipeline.model import PhaseName
 from ui import view_state
 from ui.advanced import (
     AIM_LABELS,

@@ -9,7 +9,8 @@ import pytest
 from ui_fakes import media_info, report
 
 from pipeline.events import PhaseFinished, PhaseProgress, PhaseStarted
-from pipeline.model import Job, Outcome, PhaseName, PhaseOutcome, TranscriptionRequest, UploadRequest
+from pipeline.job import Job, TranscriptionRequest, UploadRequest
+from pipeline.model import Outcome, PhaseName, PhaseOutcome
 from pipeline.plan import make_plan
 from ui import bars as rows
 from ui.bars import Bar, Bars, RowStatus

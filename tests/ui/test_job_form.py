@@ -10,7 +10,7 @@ from ui_fakes import CONFIGURED, NOT_CONFIGURED, FakeServices, media_info
 
 from config import BackendApi, Config, Languages, Preferences
 from pipeline import wiring
-from pipeline.model import (
+from pipeline.job import (
     AudioRequest,
     Codec,
     EncoderFamily,

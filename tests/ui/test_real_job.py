@@ -15,7 +15,8 @@ from store_server import TOKEN, running_server
 
 from config import BackendApi, Config
 from pipeline.events import PhaseProgress, PhaseStarted
-from pipeline.model import Codec, EncodingRequest, PhaseName
+from pipeline.job import Codec, EncodingRequest
+from pipeline.model import PhaseName
 from pipeline.published import published_files
 from pipeline.slug import slug_for
 from ui.advanced import CODEC_LABELS, LOUDNESS_LABELS, Loudness

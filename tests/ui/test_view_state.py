@@ -9,7 +9,8 @@ import pytest
 from ui_fakes import media_info, report
 
 from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
-from pipeline.model import Job, Outcome, PhaseName, PhaseOutcome, UploadRequest
+from pipeline.job import Job, UploadRequest
+from pipeline.model import Outcome, PhaseName, PhaseOutcome
 from pipeline.plan import make_plan
 from ui.job_form import Problem
 from ui.messages import (

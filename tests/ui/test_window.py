@@ -14,7 +14,8 @@ from ui_fakes import CONFIGURED, CONNECTED, DEADLINE_S, NOT_CONFIGURED, FakeServ
 
 from pipeline.errors import DestinationTakenError, SourceError, ToolError, TransferError
 from pipeline.events import JobFinished, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
-from pipeline.model import Connection, Existing, Outcome, PhaseName, PhaseOutcome
+from pipeline.job import Existing
+from pipeline.model import Connection, Outcome, PhaseName, PhaseOutcome
 from ui import view_state
 from ui.app import open_window
 from ui.job_form import Field

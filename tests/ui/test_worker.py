@@ -12,7 +12,8 @@ from ui_fakes import CONFIGURED, DEADLINE_S, FakeServices, Stage, Unfinished, me
 from config import Config
 from pipeline.errors import DestinationTakenError, OutputError, SettingsError, SourceError
 from pipeline.events import JobFinished
-from pipeline.model import EncoderFamily, Existing, Outcome
+from pipeline.job import EncoderFamily, Existing
+from pipeline.model import Outcome
 from ui.advanced import AdvancedValues
 from ui.controller import answered
 from ui.job_form import Field, FormValues, Problem

@@ -12,7 +12,7 @@ from tkinter import ttk as plain
 
 import ttkbootstrap as ttk
 
-from pipeline.model import Codec, EncoderFamily
+from pipeline.job import Codec, EncoderFamily
 from ui.advanced import AIM_LABELS, CODEC_LABELS, ENCODER_LABELS, LOUDNESS_LABELS, Aim, changes, encoder_choices
 from ui.form_variables import FormVariables
 from ui.job_form import Field

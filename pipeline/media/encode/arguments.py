@@ -13,6 +13,7 @@ from typing import Any
 
 import ffmpeg
 
+from pipeline.job import Codec, EncoderFamily, SegmentType
 from pipeline.media.encode.chunks import Chunk, Cutting
 from pipeline.media.encode.colour_conversion import named_by_headers
 from pipeline.media.encode.encoders import codec_of, family_of, global_options, video_options
@@ -20,7 +21,8 @@ from pipeline.media.encode.source_input import chunk_input, source_input
 from pipeline.media.encode.video_graph import first_tick, video_graph
 from pipeline.media.source.scan import CLOCK_HZ, EARLY_TICKS
 from pipeline.media.stream_layout import INIT, PLAYLIST, segment_pattern
-from pipeline.model import Codec, DynamicRange, EncoderFamily, Plan, Rendition, SegmentType
+from pipeline.media_info import DynamicRange
+from pipeline.model import Plan, Rendition
 
 ANALYSED_US = 60_000_000
 """How far ffmpeg may read a rendition to find its picture, in microseconds; it stops when it has found it."""

@@ -8,11 +8,11 @@ from typing import Any
 
 from pipeline.errors import IncompleteError
 from pipeline.files import write_whole
+from pipeline.job import SegmentType
 from pipeline.media.encode.audio_coding import read_packets, ticks_of
 from pipeline.media.encode.continuity import continue_fragments, continue_packets
 from pipeline.media.hls.fragments import boxes
 from pipeline.media.stream_layout import INIT, segment_pattern
-from pipeline.model import SegmentType
 
 FRAGMENTED = "+delay_moov+default_base_moof+frag_discont+skip_trailer"
 

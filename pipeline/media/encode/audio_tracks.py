@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.errors import SettingsError
+from pipeline.job import MappedAudio
 from pipeline.media.source.audio_layouts import are_pairs, only_two_known
 from pipeline.media.source.language_tags import UNKNOWN_LANGUAGE
 from pipeline.media.stream_layout import AUDIO
-from pipeline.model import AudioRendition, AudioStream, MappedAudio, TrackChannel
+from pipeline.media_info import AudioStream
+from pipeline.model import AudioRendition, TrackChannel
 from pipeline.speech.languages import language_name
 
 STEREO = "stereo"

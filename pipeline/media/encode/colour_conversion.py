@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from pipeline.job import Codec
 from pipeline.media.hls.codecs import Colour
 from pipeline.media.source.colours import FULL, LIMITED, OTHER_LIGHT, Colours, is_ordinary
-from pipeline.model import Codec, DynamicRange
+from pipeline.media_info import DynamicRange
 
 Filter = tuple[str, dict[str, str]]
 """A filter of ffmpeg's and its options."""

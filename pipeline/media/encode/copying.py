@@ -11,11 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from pipeline.errors import EncodeError
+from pipeline.job import Codec
 from pipeline.media.encode.chunks import LATE_PICTURE_S, LONGEST_SEGMENT_S, Cutting
 from pipeline.media.source.colours import is_ordinary, source_colours
 from pipeline.media.source.scan import CLOCK_HZ, Scan, gaps
 from pipeline.media.source.source_notes import DAMAGED_S, missing_s
-from pipeline.model import Codec, Crop, Plan, Rendition, VideoStream
+from pipeline.media_info import Crop, VideoStream
+from pipeline.model import Plan, Rendition
 
 LONGEST_HOLD_S = 0.5
 """By so much the sound may go on after the picture, whose last frame then stands."""

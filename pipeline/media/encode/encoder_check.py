@@ -17,6 +17,7 @@ import ffmpeg as ffmpeg_python
 from pipeline.cancel import CancelToken
 from pipeline.errors import EncodeError, FfmpegError, OutputError, SettingsError, ToolError
 from pipeline.files import write_whole
+from pipeline.job import Codec, EncoderFamily
 from pipeline.media.encode.encoders import (
     ENCODERS,
     FAMILIES,
@@ -28,7 +29,8 @@ from pipeline.media.encode.encoders import (
     video_options,
 )
 from pipeline.media.ffmpeg.process import ffmpeg_encoders, ffmpeg_version, run_ffmpeg
-from pipeline.model import Codec, DynamicRange, EncoderFamily, Rendition
+from pipeline.media_info import DynamicRange
+from pipeline.model import Rendition
 
 TRIAL_LIMIT_S = 10.0
 """How long an encoder may take for a tenth of a second of picture: a driver that hangs would hold up every job."""

@@ -12,8 +12,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from pipeline.job import Codec, EncoderFamily, SegmentType
 from pipeline.media.encode.levels import Level, level_to_tell
-from pipeline.model import Codec, DynamicRange, EncoderFamily, Rendition, SegmentType
+from pipeline.media_info import DynamicRange
+from pipeline.model import Rendition
 
 FAMILIES = (
     EncoderFamily.NVIDIA,

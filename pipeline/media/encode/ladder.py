@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pipeline.model import Codec, Rendition
+from pipeline.job import Codec
+from pipeline.model import Rendition
 
 SOURCE_HEADROOM = 1.3
 """No rendition gets more than this times the source's own rate where that is highest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from pipeline.model import Codec
+from pipeline.job import Codec
 
 
 class Level(NamedTuple):

@@ -18,6 +18,7 @@ import ffmpeg as graph
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import EncodeError
+from pipeline.job import Codec
 from pipeline.media.encode import ladder
 from pipeline.media.encode.arguments import KEYFRAMES
 from pipeline.media.encode.chunks import SLOT_S, Chunk, Cutting, side_by_side
@@ -27,7 +28,7 @@ from pipeline.media.encode.video_graph import video_graph
 from pipeline.media.encode.vmaf import comparison, read_scores
 from pipeline.media.ffmpeg.process import run_ffmpeg
 from pipeline.media.source.scan import CLOCK_HZ, EARLY_TICKS
-from pipeline.model import Codec, Plan, Rendition
+from pipeline.model import Plan, Rendition
 
 STRETCHES = 7
 """How many stretches of a long source are looked at.

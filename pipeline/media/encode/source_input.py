@@ -9,7 +9,7 @@ from typing import Any
 import ffmpeg
 
 from pipeline.media.encode.chunks import Chunk
-from pipeline.model import Crop, MediaInfo
+from pipeline.media_info import Crop, MediaInfo
 
 SOURCE = "source"
 """What stands for the source's name in arguments until ffmpeg is started."""

@@ -10,7 +10,8 @@ from pipeline.media.encode.colour_conversion import conversion, tags
 from pipeline.media.encode.encoders import pixel_format, upload_filters
 from pipeline.media.source.colours import source_colours
 from pipeline.media.source.scan import CLOCK_HZ, EARLY_TICKS
-from pipeline.model import Crop, Plan, Rendition, VideoStream
+from pipeline.media_info import Crop, VideoStream
+from pipeline.model import Plan, Rendition
 
 SAME_SHAPE = 0.03
 """By so much the shape of a frame may differ from the planned one without bars:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from pipeline.job import Codec, EncoderFamily
 from pipeline.media.encode.encoders import codec_of, family_of
 from pipeline.media.source.frame_rates import MAX_FRAME_RATE
-from pipeline.model import Codec, DynamicRange, EncoderFamily, Plan
+from pipeline.media_info import DynamicRange
+from pipeline.model import Plan
 
 # CPU seconds a million pixels with one thread, of a grainy picture at 854x480 (ffmpeg 9.0.2, two cores of a busy
 # server)

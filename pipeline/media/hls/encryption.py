@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 from pipeline.cancel import CancelToken
 from pipeline.errors import OutputError, SettingsError
 from pipeline.files import write_whole
+from pipeline.job import Encryption
 from pipeline.media.hls.measure import read_map_uri, read_media_playlist
 from pipeline.media.hls.playlists import FMP4_VERSION, TS_VERSION, media_playlist
 from pipeline.media.stream_layout import PLAYLIST
-from pipeline.model import Encryption
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers import Cipher, modes

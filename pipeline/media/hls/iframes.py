@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import EncodeError
+from pipeline.job import SegmentType
 from pipeline.media.hls import fragments
 from pipeline.media.hls.measure import MPEGTS_CLOCK_HZ, peak_bit_rate, read_map_uri, read_media_playlist
 from pipeline.media.stream_layout import PLAYLIST
-from pipeline.model import SegmentType
 
 TS_PACKET_BYTES = 188
 SYNC_BYTE = 0x47

@@ -18,7 +18,7 @@ from pipeline.errors import EncodeError
 from pipeline.media.hls.codecs import Colour, audio_codec, video_codec
 from pipeline.media.source.frame_times import even_rate, frame_rates
 from pipeline.media.stream_layout import PLAYLIST
-from pipeline.model import DynamicRange
+from pipeline.media_info import DynamicRange
 
 """The name of a rendition's own playlist, in its folder."""
 

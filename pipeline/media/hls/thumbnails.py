@@ -18,7 +18,7 @@ from pipeline.errors import EncodeError
 from pipeline.files import write_whole
 from pipeline.media.hls.measure import MPEGTS_CLOCK_HZ, Measured, MeasuredVideo, open_segment, read_media_playlist
 from pipeline.media.stream_layout import PLAYLIST, POSTER, SPRITE, SPRITE_MAP
-from pipeline.model import DynamicRange
+from pipeline.media_info import DynamicRange
 
 if TYPE_CHECKING:
     import numpy as np

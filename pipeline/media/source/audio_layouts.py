@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.model import AudioStream
+from pipeline.media_info import AudioStream
 
 PAIRING = ("mxf", "mov")
 """Containers in which editing programs write left and right as tracks of their own (SMPTE RP 2057)."""

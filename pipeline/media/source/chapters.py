@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from pipeline.media.source.language_tags import UNKNOWN_LANGUAGE
-from pipeline.model import Chapter
+from pipeline.media_info import Chapter
 from pipeline.speech.cues import Cue
 from pipeline.speech.subtitles import to_vtt
 

@@ -16,7 +16,7 @@ from typing import Any
 from pipeline.cancel import CancelToken
 from pipeline.errors import SourceError
 from pipeline.media.source.subtitle_tracks import CHECK_EVERY, cues_of, events_in, until_broken
-from pipeline.model import CaptionForm, MediaInfo
+from pipeline.media_info import CaptionForm, MediaInfo
 from pipeline.speech.cues import MAX_CUE_S, Cue
 
 CHANNELS = {0: ("CC1", "CC2"), 1: ("CC3", "CC4")}

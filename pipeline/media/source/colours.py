@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pipeline.model import DynamicRange, VideoStream
+from pipeline.media_info import DynamicRange, VideoStream
 
 UNKNOWN = "unknown"
 FULL, LIMITED = "pc", "tv"

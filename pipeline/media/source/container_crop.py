@@ -29,7 +29,7 @@ from pipeline.media.source.container_parts import (
     tracks,
 )
 from pipeline.media.source.readable_end import MATROSKA
-from pipeline.model import Crop
+from pipeline.media_info import Crop
 
 WIDTH_AT = 24
 """Where a visual sample entry has its width and height."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import SourceError
+from pipeline.job import TrackChoice
 from pipeline.media.source.colour_tags import colour_tags, declared_tags
 from pipeline.media.source.container_crop import container_crop
 from pipeline.media.source.container_marks import ContainerMarks, container_marks
@@ -25,7 +26,7 @@ from pipeline.media.source.samples import samples
 from pipeline.media.source.source_checks import WAIT, check_file, check_unchanged, is_unfinished
 from pipeline.media.source.source_streams import audio_stream, codec_name, subtitle_stream, video_bit_rate, video_stream
 from pipeline.media.source.track_choice import ChosenTracks, choose_tracks
-from pipeline.model import Chapter, MediaInfo, TrackChoice
+from pipeline.media_info import Chapter, MediaInfo
 
 STILL_BRANDS = ("avif", "heic", "heix", "heim", "heis", "mif1")
 """Major brands of files that hold a still image in MPEG-4's container (ISO/IEC 23008-12)."""

@@ -8,7 +8,7 @@ from types import TracebackType
 
 from pipeline.cancel import CancelToken
 from pipeline.media.source.scan import CLOCK_HZ, LATEST, Scan, ScanProgress, scan
-from pipeline.model import MediaInfo
+from pipeline.media_info import MediaInfo
 
 FIRST_TICKS = 60 * CLOCK_HZ
 """After so much of the picture the first part is handed out; each later one is read twice as far as the one before."""

@@ -14,7 +14,7 @@ from pipeline.cancel import CancelToken
 from pipeline.media.source.closed_captions import holds_captions
 from pipeline.media.source.covers import is_cover
 from pipeline.media.source.source_checks import check_unchanged, unreadable
-from pipeline.model import MediaInfo
+from pipeline.media_info import MediaInfo
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 from pipeline.errors import SourceChangedError, SourceError
-from pipeline.model import MediaInfo, SourceIdentity
+from pipeline.media_info import MediaInfo, SourceIdentity
 
 UNFINISHED = (
     ".part",

@@ -10,7 +10,7 @@ from fractions import Fraction
 from pipeline.media.source.audio_layouts import are_pairs, only_two_known
 from pipeline.media.source.colours import source_colours
 from pipeline.media.source.frame_rates import frame_rate_limit
-from pipeline.model import AudioStream, CaptionForm, DynamicRange, MediaInfo, SubtitleForm, VideoStream
+from pipeline.media_info import AudioStream, CaptionForm, DynamicRange, MediaInfo, SubtitleForm, VideoStream
 from pipeline.speech.languages import language_name
 
 DAMAGED_S = 1.0

@@ -15,7 +15,7 @@ from pipeline.media.source.first_frames import FirstFrames
 from pipeline.media.source.interlacing import interlacing
 from pipeline.media.source.language_tags import language_tag
 from pipeline.media.source.samples import Sample, lasting_size, sizes
-from pipeline.model import AudioStream, Crop, SubtitleForm, SubtitleStream, VideoStream
+from pipeline.media_info import AudioStream, Crop, SubtitleForm, SubtitleStream, VideoStream
 
 FRAME_RATES = (Fraction(1, 3600), Fraction(300))
 """Where believable frame rates lie: an hour a slide, and the fastest cameras. 1,000 and 90,000 are clocks' rates."""

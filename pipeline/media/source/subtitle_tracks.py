@@ -12,7 +12,7 @@ from typing import Any
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import SourceError
-from pipeline.model import MediaInfo, SubtitleStream
+from pipeline.media_info import MediaInfo, SubtitleStream
 from pipeline.speech.cues import MAX_CUE_S, Cue
 
 CHECK_EVERY = 500

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import SettingsError
+from pipeline.job import TrackChoice
 from pipeline.media.source.covers import is_cover
 from pipeline.media.source.transport_tables import programmes
-from pipeline.model import Programme, TrackChoice
+from pipeline.media_info import Programme
 
 Stream = Any
 """A PyAV stream: what its stubs say of it changes with its type."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from pipeline.model import Programme
+from pipeline.media_info import Programme
 
 LOOK_BYTES = 8 << 20
 """Where the tables are looked for: they come again every half second (ETSI TR 101 290), names every two."""

@@ -11,7 +11,8 @@ from dataclasses import replace
 from typing import TypeVar
 
 from pipeline.errors import SettingsError
-from pipeline.model import AudioStream, Chapter, MediaInfo, Trim, VideoStream
+from pipeline.job import Trim
+from pipeline.media_info import AudioStream, Chapter, MediaInfo, VideoStream
 
 S = TypeVar("S", VideoStream, AudioStream)
 

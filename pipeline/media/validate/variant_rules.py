@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from pipeline.job import Codec
 from pipeline.media.encode.levels import LEAST_LEVEL, level_name, lowest_level
 from pipeline.media.validate.containers import Container
 from pipeline.media.validate.findings import Notes, Severity
@@ -15,7 +16,6 @@ from pipeline.media.validate.m3u8 import AttributeList
 from pipeline.media.validate.measured import AudioFacts, VideoFacts
 from pipeline.media.validate.segments import Stream
 from pipeline.media.validate.video import VideoHeader
-from pipeline.model import Codec
 
 TOLERANCE = 0.1
 """Apple 1.26 and 1.27: what was measured is within 10 % of what is declared."""

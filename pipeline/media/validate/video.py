@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.model import Codec
+from pipeline.job import Codec
 
 H264_SPS, H264_IDR = 7, 5
 HEVC_SPS = 33

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import pytest
 
 from pipeline.errors import SettingsError
+from pipeline.job import MappedAudio
 from pipeline.media.encode.audio_tracks import audio_renditions
-from pipeline.model import AudioStream, MappedAudio
+from pipeline.media_info import AudioStream
 
 
 def _tracks(*channels: int, codec: str = "pcm_s24le", layouts: Sequence[str] = (), **more: object) -> list[AudioStream]:

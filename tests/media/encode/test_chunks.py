@@ -11,12 +11,14 @@ from fractions import Fraction
 
 import pytest
 
+from pipeline.job import Codec, EncoderFamily, EncodingRequest, Job, SegmentType
 from pipeline.media.encode.arguments import chunk_arguments, mp4_arguments
 from pipeline.media.encode.chunks import Cutting, cut, first_chunks
 from pipeline.media.encode.colour_conversion import named_by_headers
 from pipeline.media.encode.encoders import ENCODERS, codec_of, family_of
 from pipeline.media.source.scan import CLOCK_HZ, Scan
-from pipeline.model import Codec, DynamicRange, EncoderFamily, EncodingRequest, Job, Plan, SegmentType
+from pipeline.media_info import DynamicRange
+from pipeline.model import Plan
 from pipeline.plan import make_plan
 
 

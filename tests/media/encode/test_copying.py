@@ -9,10 +9,11 @@ from dataclasses import replace
 
 import pytest
 
+from pipeline.job import EncodingRequest, Job, SegmentType
 from pipeline.media.encode.chunks import Chunk, cut, cut_at
 from pipeline.media.encode.copying import below, boundaries
 from pipeline.media.source.scan import CLOCK_HZ, Scan
-from pipeline.model import EncodingRequest, Job, Plan, SegmentType
+from pipeline.model import Plan
 from pipeline.plan import make_plan
 
 RATE = 25

@@ -12,11 +12,12 @@ from stand_in_ffmpeg import Orders, encodes, make
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, FfmpegError, SettingsError, ToolError
+from pipeline.job import Codec, EncoderFamily
 from pipeline.media.encode import encoder_check
 from pipeline.media.encode.encoder_check import EncoderStatus, check_encoders, choose_encoder, preferred
 from pipeline.media.encode.encoders import family_of, video_options
 from pipeline.media.ffmpeg import process
-from pipeline.model import Codec, DynamicRange, EncoderFamily
+from pipeline.media_info import DynamicRange
 
 HARDWARE = {
     codec: tuple(name for name in names.values() if not name.startswith("lib"))

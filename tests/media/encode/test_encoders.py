@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 import pytest
 
+from pipeline.job import Codec, EncoderFamily, SegmentType
 from pipeline.media.encode.colour_conversion import tags
 from pipeline.media.encode.encoders import (
     ENCODERS,
@@ -20,7 +21,8 @@ from pipeline.media.encode.encoders import (
     upload_filters,
     video_options,
 )
-from pipeline.model import Codec, DynamicRange, EncoderFamily, Rendition, SegmentType
+from pipeline.media_info import DynamicRange
+from pipeline.model import Rendition
 from pipeline.plan import PRESETS
 
 LARGE = Rendition(

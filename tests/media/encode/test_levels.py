@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from pipeline.job import Codec
 from pipeline.media.encode.levels import level_name, lowest_level
-from pipeline.model import Codec
 
 
 @pytest.mark.parametrize(

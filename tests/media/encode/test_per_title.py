@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, EncodeError
+from pipeline.job import Codec, EncodingRequest, Job
 from pipeline.media.encode import arguments as encode
 from pipeline.media.encode.chunks import Chunk, Cutting, cut
 from pipeline.media.encode.encoders import video_options
@@ -27,7 +28,7 @@ from pipeline.media.encode.vmaf import measure_vmaf
 from pipeline.media.ffmpeg.process import run_ffmpeg
 from pipeline.media.source.probe import probe
 from pipeline.media.source.scan import scan
-from pipeline.model import Codec, EncodingRequest, Job, Plan
+from pipeline.model import Plan
 from pipeline.plan import make_plan
 
 TARGET = 88.0

@@ -10,8 +10,8 @@ from small_streams import decoded, make_picture, make_sound, picture, sound
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, OutputError, SettingsError
+from pipeline.job import Encryption
 from pipeline.media.hls.encryption import encrypt_rendition, is_plain, publish_key, read_key, restore_rendition
-from pipeline.model import Encryption
 
 KEY = bytes(range(16))
 NAMES = ("ts", "fmp4", "sound")

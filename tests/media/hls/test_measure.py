@@ -7,7 +7,7 @@ from small_streams import AC3, PQ, X265, make_picture, make_sound, picture, soun
 
 from pipeline.errors import EncodeError
 from pipeline.media.hls.measure import bit_rates, check_segments, measure, peak_bit_rate, read_media_playlist
-from pipeline.model import DynamicRange
+from pipeline.media_info import DynamicRange
 
 
 @pytest.mark.parametrize(

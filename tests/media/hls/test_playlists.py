@@ -15,7 +15,7 @@ from pipeline.media.hls.playlists import (
     master_playlist,
     media_playlist,
 )
-from pipeline.model import DynamicRange
+from pipeline.media_info import DynamicRange
 
 PICTURE = MeasuredVideo(
     width=1280,

@@ -14,7 +14,7 @@ from pipeline.errors import Cancelled, EncodeError
 from pipeline.media.encode.colour_conversion import NAMES
 from pipeline.media.hls.measure import MeasuredVideo, measure
 from pipeline.media.hls.thumbnails import plan_sheet, representative, sprite_map, to_sdr, write_thumbnails
-from pipeline.model import DynamicRange
+from pipeline.media_info import DynamicRange
 
 COLOURS = ("black", "red", "blue", "blue")
 RGB = {"black": (0, 0, 0), "red": (255, 0, 0), "blue": (0, 0, 255)}

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from pipeline.media.source.chapters import chapters_json, chapters_vtt, decode, parse, within
-from pipeline.model import Chapter
+from pipeline.media_info import Chapter
 
 FFMETADATA = """;FFMETADATA1
 title=Not a chapter

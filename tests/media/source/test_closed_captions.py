@@ -14,7 +14,7 @@ from pipeline.media.source.closed_captions import Channel, caption_data, caption
 from pipeline.media.source.probe import probe
 from pipeline.media.source.scan import scan
 from pipeline.media.source.source_notes import source_notes
-from pipeline.model import CaptionForm
+from pipeline.media_info import CaptionForm
 from pipeline.speech.cues import Cue
 
 SAID = b"GA94\x03\xc2\xff\xfc\x94\x20\xfd\x80\x80\xff"

@@ -7,11 +7,12 @@ import subprocess
 import av
 import pytest
 
+from pipeline.job import Codec
 from pipeline.media.encode.colour_conversion import NAMES, conversion, named_by_headers, tags
 from pipeline.media.ffmpeg.process import find_ffmpeg
 from pipeline.media.hls.codecs import Colour
 from pipeline.media.source.colours import Colours, is_ordinary, source_colours
-from pipeline.model import Codec, DynamicRange
+from pipeline.media_info import DynamicRange
 
 UNTAGGED = dict.fromkeys(("colour_primaries", "colour_transfer", "colour_space", "colour_range"), "unknown")
 SDR, PQ = DynamicRange.SDR, DynamicRange.PQ

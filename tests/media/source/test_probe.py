@@ -14,7 +14,7 @@ from source_clips import KINDS, NAMES
 
 from pipeline.errors import SourceError
 from pipeline.media.source.probe import probe
-from pipeline.model import DynamicRange
+from pipeline.media_info import DynamicRange
 
 PICTURE = ("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=1")
 SOUND = ("-f", "lavfi", "-i", "sine=frequency=440:duration=1")

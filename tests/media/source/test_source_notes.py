@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.media.source.probe import probe
 from pipeline.media.source.source_notes import missing_s, source_notes
-from pipeline.model import AudioStream
+from pipeline.media_info import AudioStream
 
 SOUND = AudioStream(
     codec="aac", channels=2, sample_rate_hz=48_000, language=None, bit_rate=None, start_s=0.0, duration_s=60.0

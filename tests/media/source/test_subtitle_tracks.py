@@ -10,7 +10,7 @@ from source_clips import H264, picture, run
 from pipeline.cancel import CancelToken
 from pipeline.media.source.probe import probe
 from pipeline.media.source.subtitle_tracks import plain_text, read_cues
-from pipeline.model import SubtitleForm
+from pipeline.media_info import SubtitleForm
 from pipeline.speech.cues import Cue
 
 SRT = """1

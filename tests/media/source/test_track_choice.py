@@ -14,10 +14,11 @@ from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.errors import SettingsError, SourceError
+from pipeline.job import Job, TrackChoice
 from pipeline.media.source.probe import probe
 from pipeline.media.source.source_notes import source_notes
 from pipeline.media.source.transport_tables import programmes
-from pipeline.model import Job, Outcome, TrackChoice
+from pipeline.model import Outcome
 from pipeline.plan import make_plan
 
 LARGE, SMALL = (("-f", "lavfi", "-i", f"testsrc2=size={size}:rate=25:duration=2") for size in ("320x180", "160x90"))

@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from pipeline.errors import SettingsError
+from pipeline.job import Trim
 from pipeline.media.source.trimming import described, parse_trim, trim_between, trimmed
-from pipeline.model import Chapter, Trim
+from pipeline.media_info import Chapter
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.job import Job
 from pipeline.job_file import JobFile, write_job_file
-from pipeline.model import Job
 from pipeline.takeover import take_over
 from pipeline.transfer.manifests.manifest import FileEntry, Manifest
 from pipeline.transfer.manifests.manifest_library import Located

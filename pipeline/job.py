@@ -1,0 +1,170 @@
+"""What the editor asks for. Frozen data only: no reading, no writing, no decisions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+
+class Existing(str, Enum):
+    """What to do with what an earlier run left.
+
+    ASK refuses where somebody must decide, RESUME goes on with an unfinished upload, UPLOAD_AGAIN keeps the encoded
+    files and sends them all anew, FRESH replaces the folder; it goes on only with what an interrupted FRESH of the same
+    source and settings has left.
+    """
+
+    ASK = "ask"
+    RESUME = "resume"
+    UPLOAD_AGAIN = "upload again"
+    FRESH = "fresh"
+
+
+class Codec(str, Enum):
+    """How the picture is encoded."""
+
+    H264 = "h264"
+    HEVC = "hevc"
+    AV1 = "av1"
+
+
+class EncoderFamily(str, Enum):
+    """Which hardware encodes the picture; AUTO is the best that this machine really has."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    NVIDIA = "nvidia"
+    AMD = "amd"
+    INTEL = "intel"
+    APPLE = "apple"
+    VAAPI = "vaapi"
+
+
+class SegmentType(str, Enum):
+    """The container of a segment: MPEG-2 transport stream or fragmented MP4."""
+
+    TS = "ts"
+    FMP4 = "fmp4"
+
+
+class RateControl(str, Enum):
+    """CRF keeps a quality below a ceiling of bits, ABR keeps a rate of bits."""
+
+    CRF = "crf"
+    ABR = "abr"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncodingRequest:
+    """How the editor wants the picture encoded.
+
+    `preset` is x264's name for a trade of speed for size. `target_vmaf` None means the table's own quality.
+    `segment_type` None means what suits the codec. `copy_top` keeps the source's own picture where it can serve.
+    """
+
+    codec: Codec = Codec.H264
+    encoder: EncoderFamily = EncoderFamily.AUTO
+    preset: str = "medium"
+    rate_control: RateControl = RateControl.CRF
+    target_vmaf: float | None = None
+    segment_type: SegmentType | None = None
+    keep_hdr: bool = False
+    copy_top: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class MappedAudio:
+    """A track of the source, or one of its channels; both count from 1."""
+
+    track: int
+    channel: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AudioRequest:
+    """How the editor wants the sound. `loudness_lufs` None leaves the loudness as it is (EBU R128, LUFS).
+
+    `audio_map` are the sounds to make, each a track or a channel, or two of them as left and right; empty for what the
+    source suggests.
+    """
+
+    surround: bool = False
+    loudness_lufs: float | None = None
+    audio_map: tuple[tuple[MappedAudio, ...], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encryption:
+    """AES-128 with the editor's own key: a file of 16 bytes, and the address at which players ask for it."""
+
+    key_file: Path
+    key_uri: str
+    publish_key: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranscriptionRequest:
+    """What the editor wants of Whisper: a model's name or folder, and a language code or None for automatic."""
+
+    model: str = "base"
+    language: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class UploadRequest:
+    """Where the finished folder goes. `prefix` ends with a slash; `language` is the record's when none is detected.
+
+    `replace` lets it take the place of another source's stream.
+    """
+
+    prefix: str
+    language: str = "en"
+    session_id: str | None = None
+    delete_local: bool = False
+    replace: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackChoice:
+    """Which tracks of the source are wanted; None and () leave it to the program.
+
+    `programme` is a number in a transport stream. Pictures and sounds count from 1, within the programme.
+    """
+
+    programme: int | None = None
+    video: int | None = None
+    audio: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trim:
+    """The part of the source that is wanted, in seconds from its first moment; `end_s` None is its end."""
+
+    start_s: float = 0.0
+    end_s: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What the editor asked for. `qualities` None means every one up to 1080p that the source fills.
+
+    `chapters` is a file of chapters that replace those of the source; `trim` None means the whole of it.
+    """
+
+    source: Path
+    output_dir: Path
+    slug: str
+    qualities: tuple[str, ...] | None = None
+    tracks: TrackChoice = TrackChoice()
+    encoding: EncodingRequest = EncodingRequest()
+    sound: AudioRequest = AudioRequest()
+    encryption: Encryption | None = None
+    accept_damaged: bool = False
+    black_bars: bool = False
+    chapters: Path | None = None
+    trim: Trim | None = None
+    make_mp4: bool = True
+    transcription: TranscriptionRequest | None = None
+    upload: UploadRequest | None = None
+    existing: Existing = Existing.ASK
