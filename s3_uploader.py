@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from config import Config
 from pipeline.cancel import CancelToken
-from pipeline.errors import Cancelled, PipelineError, SettingsError
+from pipeline.errors import Cancelled, PipelineError, Problem, SettingsError
 from pipeline.events import Event, LogLevel, LogLine
 from pipeline.media.stream_layout import MASTER
 from pipeline.steps import unexpected
@@ -308,11 +308,11 @@ class S3UploadManager:
         patience_s = backend.patience_s if patience_s is None else patience_s
         return Uploader(backend, session_id=self.session_id, delays=delays, patience_s=patience_s)
 
-    def _attempt(self, action: Callable[[], object], more_problems: Callable[[], Sequence[str]] = list) -> str:
+    def _attempt(self, action: Callable[[], object], more_problems: Callable[[], Sequence[Problem]] = list) -> str:
         """Do something when all settings are good; return why it did not work, empty when it did."""
 
         def checked() -> None:
-            problems = [
+            problems: list[str | Problem] = [
                 *self._config.problems,
                 *backend_url_problems(self.backend_url),
                 *token_problems(self.auth_token, typed=False),

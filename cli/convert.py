@@ -16,7 +16,7 @@ from cli.transfer_options import TokenKeeper, control_from, patient, token_promp
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
-from pipeline.errors import Cancelled, PipelineError, SettingsError, UploadIncompleteError
+from pipeline.errors import Cancelled, PipelineError, Problem, SettingsError, UploadIncompleteError
 from pipeline.events import JobFinished, LogLine
 from pipeline.inputs import inputs_from
 from pipeline.job import (
@@ -177,9 +177,9 @@ def _plan(job: Job, config: Config) -> Plan:
     return wiring.make_plan(replace(job, existing=answer), config)
 
 
-def _problems(options: argparse.Namespace, config: Config, jobs: Sequence[Job]) -> list[str]:
-    """Return everything that is wrong whatever the videos are, a sentence each."""
-    problems = list(config.problems)
+def _problems(options: argparse.Namespace, config: Config, jobs: Sequence[Job]) -> list[str | Problem]:
+    """Return everything that is wrong whatever the videos are."""
+    problems: list[str | Problem] = list(config.problems)
     wanted = jobs[0].qualities
     if wanted is not None and (not wanted or set(wanted) - set(BY_NAME)):
         problems.append(f"--qualities takes auto or a list of {','.join(BY_NAME)}, not {options.qualities!r}.")

@@ -38,7 +38,7 @@ def run_command(arguments: Sequence[str], config: Config) -> int:
         with interrupts.raised():
             return run(options, config)
     except SettingsError as error:
-        complain(*error.problems)
+        complain(*error.sentences)
         return EXIT_WRONG_USAGE
     except PipelineError as error:
         complain(str(error))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from config import Config
-from pipeline.errors import SettingsError
+from pipeline.errors import Problem, SettingsError
 from pipeline.transfer.http.validation import backend_url_problems, token_problems
 from pipeline.transfer.manifests.manifest import BEGUN, Manifest
 from pipeline.transfer.manifests.manifest_library import Located, ManifestError, find
@@ -26,7 +26,11 @@ def required(options: argparse.Namespace, config: Config) -> Located:
 def check_backend(config: Config, manifest: Manifest | None) -> None:
     """See that the backend can be asked, and that it is the manifest's. Raises SettingsError with every problem."""
     backend = config.backend
-    problems = [*config.problems, *backend_url_problems(backend.url), *token_problems(backend.token, typed=False)]
+    problems: list[str | Problem] = [
+        *config.problems,
+        *backend_url_problems(backend.url),
+        *token_problems(backend.token, typed=False),
+    ]
     if not problems and manifest is not None and manifest.backend_url not in (None, backend.url.rstrip("/")):
         problems = [
             f"The manifest is of the backend {manifest.backend_url}, but BACKEND_URL is {backend.url}: "

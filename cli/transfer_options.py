@@ -110,7 +110,7 @@ class TokenPrompt:
             typed = typed.strip()
             problems = token_problems(typed, typed=False) if typed else []
             token = self._from_env() if not typed else None if problems else typed
-            for problem in problems or ([SAME] if token is None else []):
+            for problem in [one.text for one in problems] or ([SAME] if token is None else []):
                 self._tell(problem)
         return token
 

@@ -13,7 +13,7 @@ from cli.transfer_options import control_from, patient, token_prompt
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
-from pipeline.errors import OutputError, SettingsError, UploadIncompleteError
+from pipeline.errors import OutputError, Problem, SettingsError, UploadIncompleteError
 from pipeline.job import Existing, UploadRequest
 from pipeline.model import Outcome
 from pipeline.workspace import partial_of
@@ -30,7 +30,7 @@ def run(options: argparse.Namespace, config: Config) -> int:
         delete_local=options.delete_local,
         replace=options.replace,
     )
-    problems = [*config.problems, *wiring.upload_problems(config, request, token_typed=False)]
+    problems: list[str | Problem] = [*config.problems, *wiring.upload_problems(config, request, token_typed=False)]
     if problems:
         raise SettingsError(problems)
     if not folder.is_dir() and partial_of(folder.absolute()).is_dir():

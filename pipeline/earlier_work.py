@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import FolderTakenError, SettingsError
+from pipeline.errors import FolderTakenError, Problem, Setting, SettingsError
 from pipeline.files import size_of
 from pipeline.job_file import JOB_FILE, JobFile, read_job_file
 from pipeline.media.stream_layout import CAPTIONS_VTT, TRANSCRIPT_JSON, TRANSCRIPT_SRT, TRANSCRIPT_TXT
@@ -115,9 +115,8 @@ class EarlierWork:
         """See that what is in the folder's place may be replaced at all. Raises SettingsError."""
         place = self._final
         if place.exists() and not (place.is_dir() and ((place / JOB_FILE).is_file() or not any(place.iterdir()))):
-            raise SettingsError(
-                f"{place} was not made by this program: remove it yourself or choose another output folder."
-            )
+            text = f"{place} was not made by this program: remove it yourself or choose another output folder."
+            raise SettingsError(Problem(text=text, setting=Setting.OUTPUT))
 
     def _found(self, folder: Path) -> JobFile | None:
         found = read_job_file(folder)

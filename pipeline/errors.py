@@ -6,6 +6,45 @@ A message is a sentence for an editor: what, which file, what to do.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Setting(Enum):
+    """What an editor sets, in the window or on the command line, as far as a rule can speak of it."""
+
+    SOURCE = "source"
+    TRACKS = "tracks"
+    TRIM = "trim"
+    CHAPTERS = "chapters"
+    OUTPUT = "output"
+    QUALITIES = "qualities"
+    CODEC = "codec"
+    ENCODER = "encoder"
+    PRESET = "preset"
+    TARGET_VMAF = "target vmaf"
+    SEGMENT_TYPE = "segment type"
+    KEEP_HDR = "keep hdr"
+    LOUDNESS = "loudness"
+    AUDIO_MAP = "audio map"
+    KEY_FILE = "key file"
+    KEY_URI = "key uri"
+    MODEL = "model"
+    SPOKEN_LANGUAGE = "spoken language"
+    BACKEND_URL = "backend url"
+    TOKEN = "token"
+    DESTINATION = "destination"
+    SESSION_ID = "session id"
+    DELETE_LOCAL = "delete local"
+    SPEED_LIMIT = "speed limit"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """A sentence for the editor, and the setting that it speaks of, None where it is of none or of several."""
+
+    text: str
+    setting: Setting | None = None
 
 
 class Cancelled(Exception):
@@ -19,12 +58,18 @@ class PipelineError(Exception):
 class SettingsError(PipelineError):
     """What was asked for can't be done as asked: wrong settings or configuration (exit status 2).
 
-    `problems` holds one sentence each, so that all of them can be shown at once.
+    `problems` holds all of them, so that they can be shown at once; a sentence alone is one that is of no setting.
     """
 
-    def __init__(self, problems: str | Sequence[str]) -> None:
-        self.problems: tuple[str, ...] = (problems,) if isinstance(problems, str) else tuple(problems)
-        super().__init__("\n".join(self.problems))
+    def __init__(self, problems: str | Problem | Sequence[str | Problem]) -> None:
+        several = (problems,) if isinstance(problems, str | Problem) else problems
+        self.problems = tuple(Problem(text=one) if isinstance(one, str) else one for one in several)
+        super().__init__("\n".join(self.sentences))
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What is wrong, without the settings."""
+        return tuple(problem.text for problem in self.problems)
 
 
 class FolderTakenError(SettingsError):
@@ -37,7 +82,7 @@ class FolderTakenError(SettingsError):
         self, reason: str, *, remedy: str = "choose another output folder, or start fresh (--fresh) to replace it."
     ) -> None:
         self.reason = reason
-        super().__init__(f"{reason}: {remedy}")
+        super().__init__(Problem(text=f"{reason}: {remedy}", setting=Setting.OUTPUT))
 
 
 class UploadIncompleteError(SettingsError):
@@ -65,15 +110,12 @@ class DestinationTakenError(SettingsError):
         self.begun = begun
         if begun:
             whose = f"another “{title}”, of other content," if same_name else f"“{title}”"
-            super().__init__(
-                f"An upload of {whose} to {prefix} has begun and is not finished: "
-                "choose another destination, or put this one in its place (--replace)."
-            )
-            return
-        what = f"another “{title}”, of other content" if same_name else f"another video, “{title}”"
-        super().__init__(
-            f"{prefix} holds {what}: choose another destination, or put this one in its place (--replace)."
-        )
+            taken = f"An upload of {whose} to {prefix} has begun and is not finished"
+        else:
+            what = f"another “{title}”, of other content" if same_name else f"another video, “{title}”"
+            taken = f"{prefix} holds {what}"
+        text = f"{taken}: choose another destination, or put this one in its place (--replace)."
+        super().__init__(Problem(text=text, setting=Setting.DESTINATION))
 
 
 class CodecError(PipelineError):

@@ -13,7 +13,7 @@ from pathlib import Path
 from config import BackendApi
 from pipeline import phase_table
 from pipeline.cancel import CancelToken
-from pipeline.errors import OutputError, SettingsError
+from pipeline.errors import OutputError, Problem, Setting, SettingsError
 from pipeline.events import JobFinished, LogLevel, Sink
 from pipeline.folder_lock import locked
 from pipeline.folder_notes import FolderNotes
@@ -168,9 +168,8 @@ class _FolderUpload:
 def _source(notes: FolderNotes) -> Path:
     """Return the video that a folder was made of. Raises SettingsError for a folder that no conversion made."""
     if notes.source is None:
-        raise SettingsError(
-            f"{notes.folder} was not made by this program: leave out --delete-local, and delete the files yourself."
-        )
+        text = f"{notes.folder} was not made by this program: leave out --delete-local, and delete the files yourself."
+        raise SettingsError(Problem(text=text, setting=Setting.DELETE_LOCAL))
     return notes.source
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.errors import SettingsError, SourceError
+from pipeline.errors import Problem, Setting, SettingsError, SourceError
 from pipeline.files import VIDEO_SUFFIXES
 from pipeline.job_file import JOB_FILE
 from pipeline.slug import places_for, slug_for
@@ -42,7 +42,8 @@ def inputs_from(named: Sequence[Path], *, root: Path | None, output: Path) -> li
     above = root.resolve() if root is not None else _common_root(named)
     outside = [path for path in found if not path.is_relative_to(above)]
     if outside:
-        raise SettingsError([f"{found[path]} is not below {root}: name another --root." for path in outside])
+        texts = [f"{found[path]} is not below {root}: name another --root." for path in outside]
+        raise SettingsError([Problem(text=text, setting=Setting.SOURCE) for text in texts])
     places = places_for([path.relative_to(above) for path in found])
     return [Input(source=source, place=place) for source, place in zip(found.values(), places, strict=True)]
 
@@ -57,7 +58,8 @@ def _common_root(named: Sequence[Path]) -> Path:
     try:
         return Path(os.path.commonpath(folders))
     except ValueError as error:  # several drives on Windows
-        raise SettingsError("The videos lie on several drives: convert those of each drive on their own.") from error
+        text = "The videos lie on several drives: convert those of each drive on their own."
+        raise SettingsError(Problem(text=text, setting=Setting.SOURCE)) from error
 
 
 def _videos_in(folder: Path, output: Path) -> list[Path]:

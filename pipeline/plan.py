@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from pipeline.errors import SettingsError, SourceError
+from pipeline.errors import Problem, Setting, SettingsError, SourceError
 from pipeline.job import Codec, EncoderFamily, EncodingRequest, Job, RateControl, SegmentType
 from pipeline.media.encode import ladder
 from pipeline.media.encode.audio_tracks import audio_renditions
@@ -76,39 +76,51 @@ def within_source(plan: Plan, scan: Scan) -> Plan:
 
 
 def _check_settings(job: Job) -> None:
-    problems = []
-    encoding = job.encoding
-    unknown = [name for name in job.qualities or () if name not in ladder.BY_NAME]
-    if unknown:
-        problems.append(f"There is no quality {', '.join(unknown)}: choose from {', '.join(ladder.BY_NAME)}.")
-    if job.qualities is not None and not job.qualities:
-        problems.append("No quality is chosen: choose at least one.")
-    if encoding.preset not in PRESETS:
-        problems.append(f"There is no preset {encoding.preset}: choose from {', '.join(PRESETS)}.")
-    if encoding.codec is not Codec.H264 and encoding.segment_type is SegmentType.TS:
-        problems.append(f"{CODEC_NAMES[encoding.codec]} needs fMP4 segments: choose fmp4, or H.264.")
-    if encoding.codec is Codec.H264 and encoding.keep_hdr:
-        problems.append("HDR can't be kept in H.264: choose HEVC or AV1, or let it be converted to SDR.")
-    if encoding.target_vmaf is not None:
-        if not TARGET_VMAF[0] <= encoding.target_vmaf <= TARGET_VMAF[1]:
-            problems.append(
-                f"A VMAF target lies between {TARGET_VMAF[0]:.0f} and {TARGET_VMAF[1]:.0f}, "
-                f"not at {encoding.target_vmaf:g}."
-            )
-        if encoding.encoder not in (EncoderFamily.AUTO, EncoderFamily.CPU):
-            problems.append(
-                "A VMAF target needs an encoder that keeps a quality: choose the one on the processor (cpu)."
-            )
-        if encoding.rate_control is RateControl.ABR:
-            problems.append("A VMAF target and an average bit rate exclude each other: choose one of them.")
+    problems = [*_wrong_qualities(job), *_wrong_encoding(job.encoding), *_wrong_target_vmaf(job.encoding)]
     loudness = job.sound.loudness_lufs
     if loudness is not None and not LOUDNESS_LUFS[0] <= loudness <= LOUDNESS_LUFS[1]:
-        problems.append(
+        text = (
             f"A loudness target lies between {LOUDNESS_LUFS[0]:.0f} and {LOUDNESS_LUFS[1]:.0f} LUFS, "
             f"not at {loudness:g}."
         )
+        problems.append(Problem(text=text, setting=Setting.LOUDNESS))
     if problems:
         raise SettingsError(problems)
+
+
+def _wrong_qualities(job: Job) -> Iterator[Problem]:
+    unknown = [name for name in job.qualities or () if name not in ladder.BY_NAME]
+    if unknown:
+        text = f"There is no quality {', '.join(unknown)}: choose from {', '.join(ladder.BY_NAME)}."
+        yield Problem(text=text, setting=Setting.QUALITIES)
+    if job.qualities is not None and not job.qualities:
+        yield Problem(text="No quality is chosen: choose at least one.", setting=Setting.QUALITIES)
+
+
+def _wrong_encoding(encoding: EncodingRequest) -> Iterator[Problem]:
+    if encoding.preset not in PRESETS:
+        text = f"There is no preset {encoding.preset}: choose from {', '.join(PRESETS)}."
+        yield Problem(text=text, setting=Setting.PRESET)
+    if encoding.codec is not Codec.H264 and encoding.segment_type is SegmentType.TS:
+        text = f"{CODEC_NAMES[encoding.codec]} needs fMP4 segments: choose fmp4, or H.264."
+        yield Problem(text=text, setting=Setting.SEGMENT_TYPE)
+    if encoding.codec is Codec.H264 and encoding.keep_hdr:
+        text = "HDR can't be kept in H.264: choose HEVC or AV1, or let it be converted to SDR."
+        yield Problem(text=text, setting=Setting.KEEP_HDR)
+
+
+def _wrong_target_vmaf(encoding: EncodingRequest) -> Iterator[Problem]:
+    target, (lowest, highest) = encoding.target_vmaf, TARGET_VMAF
+    if target is None:
+        return
+    if not lowest <= target <= highest:
+        text = f"A VMAF target lies between {lowest:.0f} and {highest:.0f}, not at {target:g}."
+        yield Problem(text=text, setting=Setting.TARGET_VMAF)
+    if encoding.encoder not in (EncoderFamily.AUTO, EncoderFamily.CPU):
+        text = "A VMAF target needs an encoder that keeps a quality: choose the one on the processor (cpu)."
+        yield Problem(text=text, setting=Setting.ENCODER)
+    if encoding.rate_control is RateControl.ABR:
+        yield Problem(text="A VMAF target and an average bit rate exclude each other: choose one of them.")
 
 
 def _check_audio(job: Job, media: MediaInfo) -> None:

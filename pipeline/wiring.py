@@ -10,7 +10,7 @@ from pathlib import Path
 
 from config import Config
 from pipeline.cancel import CancelToken
-from pipeline.errors import DestinationTakenError, FolderTakenError, SettingsError, TransferError
+from pipeline.errors import DestinationTakenError, FolderTakenError, Problem, Setting, SettingsError, TransferError
 from pipeline.events import Sink
 from pipeline.folder_upload import phases_of, upload_folder, with_session
 from pipeline.job import EncoderFamily, Encryption, Existing, Job, UploadRequest
@@ -47,6 +47,7 @@ __all__ = [
     "check_output",
     "describe_source",
     "destination_conflict",
+    "encryption_problems",
     "make_plan",
     "model_names",
     "output_conflict",
@@ -70,11 +71,11 @@ def describe_source(path: Path) -> MediaInfo:
 
 def make_plan(job: Job, config: Config) -> Plan:
     """Probe the source and decide what to do. Raises SourceError, or SettingsError with every problem at once."""
-    problems = list(config.problems)
+    problems: list[str | Problem] = list(config.problems)
     if job.upload is not None:
         problems += upload_problems(config, job.upload, token_typed=False)
     if job.encryption is not None:
-        problems += _key_problems(job.encryption)
+        problems += encryption_problems(job.encryption)
     own_chapters = None
     try:
         own_chapters = None if job.chapters is None else _read_chapters(job.chapters)
@@ -92,12 +93,15 @@ def _read_chapters(path: Path) -> tuple[Chapter, ...]:
     try:
         return chapters.parse(chapters.decode(path.read_bytes()))
     except OSError as error:
-        raise SettingsError(f"The chapters {path} can't be read ({error.strerror}): check the file's name.") from error
+        text = f"The chapters {path} can't be read ({error.strerror}): check the file's name."
+        raise SettingsError(Problem(text=text, setting=Setting.CHAPTERS)) from error
     except ValueError as error:
-        raise SettingsError(f"The chapters {path} can't be read: {error}. They may be {chapters.FORMS}.") from error
+        text = f"The chapters {path} can't be read: {error}. They may be {chapters.FORMS}."
+        raise SettingsError(Problem(text=text, setting=Setting.CHAPTERS)) from error
 
 
-def _key_problems(encryption: Encryption) -> Sequence[str]:
+def encryption_problems(encryption: Encryption) -> tuple[Problem, ...]:
+    """Return what is wrong with the key's file and its address."""
     try:
         read_key(encryption)
     except SettingsError as error:
@@ -264,8 +268,8 @@ def unfinished_upload(folder: Path, request: UploadRequest, config: Config) -> P
     return unfinished(folder, config.backend, request.prefix, request.session_id)
 
 
-def upload_problems(config: Config, request: UploadRequest, *, token_typed: bool) -> list[str]:
-    """Return every problem with the place and the login of an upload, a sentence each."""
+def upload_problems(config: Config, request: UploadRequest, *, token_typed: bool) -> list[Problem]:
+    """Return every problem with the place and the login of an upload."""
     backend = config.backend
     return transfer_problems(
         url=backend.url, token=backend.token, prefix=request.prefix, session_id=request.session_id, typed=token_typed
@@ -278,7 +282,11 @@ def check_connection(config: Config, *, token_typed: bool = False, cancel: Cance
     Raises SettingsError with every problem at once, TransferError with the reason, Cancelled.
     """
     backend = config.backend
-    problems = [*config.problems, *backend_url_problems(backend.url), *token_problems(backend.token, token_typed)]
+    problems: list[str | Problem] = [
+        *config.problems,
+        *backend_url_problems(backend.url),
+        *token_problems(backend.token, token_typed),
+    ]
     if problems:
         raise SettingsError(problems)
     warning = Uploader(backend, session_id=None).test_connection(cancel or CancelToken())

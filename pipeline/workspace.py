@@ -16,7 +16,7 @@ from typing import Any
 
 from pipeline.checkpoints import Checkpoints
 from pipeline.earlier_work import EDITED, MEDIA_SUFFIXES, PLAYLIST_SUFFIX, REFUSED, EarlierWork
-from pipeline.errors import FolderTakenError, OutputError, SettingsError, SourceError
+from pipeline.errors import FolderTakenError, OutputError, Problem, Setting, SettingsError, SourceError
 from pipeline.files import size_of
 from pipeline.job import Existing, Job
 from pipeline.job_file import JOB_FILE, JobFile, write_job_file
@@ -138,15 +138,15 @@ class Workspace:
         """
         for place in (self.final, self.partial):
             if self._source.resolve().is_relative_to(place.resolve()):
-                raise SettingsError(
+                text = (
                     f"{self._source} lies in the folder that this job makes: "
                     "move it out, or choose another output folder."
                 )
+                raise SettingsError(Problem(text=text, setting=Setting.OUTPUT))
         for above in self.final.parents[: len(self._slug_parts) - 1]:
             if (above / JOB_FILE).exists():
-                raise SettingsError(
-                    f"{self.final} would lie inside {above}, the folder of another video: choose another output folder."
-                )
+                text = f"{self.final} would lie inside {above}, the folder of another video"
+                raise SettingsError(Problem(text=f"{text}: choose another output folder.", setting=Setting.OUTPUT))
         self._content = fingerprint(self._source)
         check_writable(self.final.parent)
         self._wanted = wanted

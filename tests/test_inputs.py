@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import SettingsError, SourceError
+from pipeline.errors import Problem, Setting, SettingsError, SourceError
 from pipeline.inputs import inputs_from
 
 
@@ -82,10 +82,8 @@ def test_a_file_outside_of_the_root_is_said(tree):
     """Each in a sentence."""
     with pytest.raises(SettingsError) as caught:
         inputs_from([tree / "intro.mp4", tree / "week2" / "lecture.MOV"], root=tree / "week1", output=Path("out"))
-    assert (2, "course/intro.mp4 is not below course/week1: name another --root.") == (
-        len(caught.value.problems),
-        caught.value.problems[0],
-    )
+    text = "course/intro.mp4 is not below course/week1: name another --root."
+    assert (2, Problem(text=text, setting=Setting.SOURCE)) == (len(caught.value.problems), caught.value.problems[0])
 
 
 def test_a_link_counts_where_it_is(tree):

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from pipeline.errors import SettingsError
+from pipeline.errors import Setting, SettingsError
 from pipeline.job import (
     AudioRequest,
     Codec,
@@ -82,51 +82,65 @@ def test_no_rendition_has_more_than_sixty_frames_a_second(job, media_info, frame
 
 
 @pytest.mark.parametrize(
-    ("changes", "problem"),
+    ("changes", "setting", "problem"),
     [
-        pytest.param({"encoding": EncodingRequest(preset="warp")}, "There is no preset warp", id="preset"),
-        pytest.param({"qualities": ("4K",)}, "There is no quality 4K", id="quality"),
-        pytest.param({"qualities": ()}, "No quality is chosen", id="no quality"),
+        pytest.param(
+            {"encoding": EncodingRequest(preset="warp")}, Setting.PRESET, "There is no preset warp", id="preset"
+        ),
+        pytest.param({"qualities": ("4K",)}, Setting.QUALITIES, "There is no quality 4K", id="quality"),
+        pytest.param({"qualities": ()}, Setting.QUALITIES, "No quality is chosen", id="no quality"),
         pytest.param(
             {"encoding": EncodingRequest(codec=Codec.HEVC, segment_type=SegmentType.TS)},
+            Setting.SEGMENT_TYPE,
             "HEVC needs fMP4 segments",
             id="HEVC in TS",
         ),
-        pytest.param({"encoding": EncodingRequest(keep_hdr=True)}, "HDR can't be kept in H.264", id="HDR in H.264"),
+        pytest.param(
+            {"encoding": EncodingRequest(keep_hdr=True)},
+            Setting.KEEP_HDR,
+            "HDR can't be kept in H.264",
+            id="HDR in H.264",
+        ),
         pytest.param(
             {"encoding": EncodingRequest(target_vmaf=100)},
+            Setting.TARGET_VMAF,
             "A VMAF target lies between 60 and 99, not at 100.",
             id="VMAF",
         ),
         pytest.param(
             {"encoding": EncodingRequest(target_vmaf=94, rate_control=RateControl.ABR)},
+            None,
             "A VMAF target and an average bit rate exclude each other",
             id="VMAF and ABR",
         ),
         pytest.param(
             {"encoding": EncodingRequest(target_vmaf=94, encoder=EncoderFamily.NVIDIA)},
+            Setting.ENCODER,
             "A VMAF target needs an encoder that keeps a quality",
             id="VMAF in hardware",
         ),
         pytest.param(
             {"sound": AudioRequest(loudness_lufs=3)},
+            Setting.LOUDNESS,
             "A loudness target lies between -36 and -5 LUFS, not at 3.",
             id="loudness",
         ),
     ],
 )
-def test_a_wrong_setting_is_one_sentence(job, media_info, changes, problem):
-    """What is wrong, and what may be chosen instead."""
+def test_a_wrong_setting_is_one_sentence(job, media_info, changes, setting, problem):
+    """What is wrong, what may be chosen instead, and which setting that is."""
     with pytest.raises(SettingsError) as caught:
         make_plan(replace(job, **changes), media_info())
-    assert [problem] == [text[: len(problem)] for text in caught.value.problems]
+    assert [(problem, setting)] == [(p.text[: len(problem)], p.setting) for p in caught.value.problems]
 
 
 def test_every_wrong_setting_is_named_at_once(job, media_info):
     """One sentence each."""
     with pytest.raises(SettingsError) as caught:
         make_plan(replace(job, qualities=("4K",), encoding=EncodingRequest(preset="warp")), media_info())
-    assert ["There is no quality 4K", "There is no preset warp"] == [p.split(":")[0] for p in caught.value.problems]
+    assert ["There is no quality 4K", "There is no preset warp"] == [
+        text.split(":")[0] for text in caught.value.sentences
+    ]
 
 
 def _track(index: int, *, language: str | None = None, channels: int = 2, default: bool = False) -> AudioStream:

@@ -174,7 +174,7 @@ class Controller:
         from_env = self._config.backend.configured
         problems = token_problems(token, typed=not from_env)
         if problems:
-            self.receive(TokenRefused(problem=problems[0]))
+            self.receive(TokenRefused(problem=problems[0].text))
             return False
         if from_env:  # the next job of this session must not begin with the one that was refused
             self._config = replace(self._config, backend=replace(self._config.backend, token=token))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import dataclass, field, replace
-from enum import Enum
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from config import Config, Preferences
+from pipeline.errors import Problem, Setting
 from pipeline.job import Job, TranscriptionRequest, Trim, UploadRequest
 from pipeline.media.encode import ladder
 from pipeline.media.source.trimming import trim_between
@@ -33,34 +33,6 @@ PARALLEL_CHOICES = (1, 2, PARALLEL, 8, 16)
 MB = 1 << 20
 LOWEST_LIMIT_MB_S = 0.1
 """Slower, and servers take the connection for a dead one."""
-
-
-class Field(Enum):
-    """A place in the form that a problem can stand beside."""
-
-    SOURCE = "source"
-    PART = "part"
-    OUTPUT = "output"
-    QUALITIES = "qualities"
-    MODEL = "model"
-    SPOKEN_LANGUAGE = "spoken language"
-    BACKEND_URL = "backend url"
-    TOKEN = "token"
-    DESTINATION = "destination"
-    SESSION_ID = "session id"
-    LIMIT = "limit"
-    ENCODER = "encoder"
-    TARGET = "target"
-    KEY_FILE = "key file"
-    KEY_URI = "key uri"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Problem:
-    """A sentence for the editor, and where in the form it belongs."""
-
-    text: str
-    field: Field | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,24 +90,26 @@ def form_problems(values: FormValues, *, has_picture: bool = True) -> tuple[Prob
     """
     problems = []
     if not values.source:
-        problems.append(Problem(text="No video is chosen: press Browse beside Video.", field=Field.SOURCE))
+        problems.append(Problem(text="No video is chosen: press Browse beside Video.", setting=Setting.SOURCE))
     try:
         trim(values)
     except ValueError as error:
-        problems.append(Problem(text=str(error), field=Field.PART))
+        problems.append(Problem(text=str(error), setting=Setting.TRIM))
     if not values.output_dir:
-        problems.append(Problem(text="No output folder is chosen: press Browse beside Folder.", field=Field.OUTPUT))
+        problems.append(Problem(text="No output folder is chosen: press Browse beside Folder.", setting=Setting.OUTPUT))
     if not values.qualities and has_picture:
-        problems.append(Problem(text="No quality is chosen: tick at least one.", field=Field.QUALITIES))
+        problems.append(Problem(text="No quality is chosen: tick at least one.", setting=Setting.QUALITIES))
     if values.transcribe and not values.model:
         problems.append(
-            Problem(text="No transcription model is chosen: choose one from the list or a folder.", field=Field.MODEL)
+            Problem(
+                text="No transcription model is chosen: choose one from the list or a folder.", setting=Setting.MODEL
+            )
         )
     if values.transcribe and not _known_language(values.spoken_language):
         text = f"The spoken language {values.spoken_language} is not known: choose one from the list."
-        problems.append(Problem(text=text, field=Field.SPOKEN_LANGUAGE))
+        problems.append(Problem(text=text, setting=Setting.SPOKEN_LANGUAGE))
     if values.upload:
-        problems += [Problem(text=text, field=Field.LIMIT) for text in limit_problems(values.limit)]
+        problems += [Problem(text=text, setting=Setting.SPEED_LIMIT) for text in limit_problems(values.limit)]
     return (*problems, *_advanced_problems(values.advanced))
 
 
@@ -164,44 +138,20 @@ def transfer_control(values: FormValues) -> TransferControl:
 
 
 def upload_problems(values: FormValues, config: Config, services: Services) -> tuple[Problem, ...]:
-    """Return everything that is wrong with the upload's settings, each beside the field that causes it.
-
-    The rules are the pipeline's. Which field a sentence belongs to is found by asking again with that one field alone
-    as it stands and the others in order; what several of them cause stands beside none.
-    """
+    """Return everything that is wrong with the upload's settings."""
     if not values.upload:
         return ()
-    asked = job_config(values, config)
-    in_order = FormValues(backend_url="https://example.com", token="0" * 32, destination="videos/", upload=True)
-    blank = replace(config, backend=replace(config.backend, url="", token=""))
-    alone = {
-        Field.BACKEND_URL: replace(in_order, backend_url=asked.backend.url),
-        Field.TOKEN: replace(in_order, token=asked.backend.token),
-        Field.DESTINATION: replace(in_order, destination=values.destination),
-        Field.SESSION_ID: replace(in_order, session_id=values.session_id),
-    }
     typed = bool(values.token) or not config.backend.token
-    owner: dict[str, Field | None] = {}
-    for place, form in alone.items():
-        for text in services.upload_problems(
-            job_config(form, blank), _upload_request(form, form.destination), token_typed=typed
-        ):
-            owner[text] = None if text in owner else place
-    found = services.upload_problems(asked, _upload_request(values, values.destination), token_typed=typed)
-    return tuple(Problem(text=text, field=owner.get(text)) for text in found)
+    request = _upload_request(values, values.destination)
+    return tuple(services.upload_problems(job_config(values, config), request, token_typed=typed))
 
 
 def encryption_problems(values: FormValues, services: Services) -> tuple[Problem, ...]:
-    """Return what is wrong with the key's file and its address, each beside its field;
-    what is empty the form itself tells.
-    """
+    """Return what is wrong with the key's file and its address; what is empty the form itself tells."""
     wanted = advanced.encryption(values.advanced)
     if wanted is None or not values.advanced.key_file or not values.advanced.key_uri:
         return ()
-    with_good_address = replace(wanted, key_uri="https://example.com/key")
-    of_the_file = services.encryption_problems(with_good_address)
-    found = services.encryption_problems(wanted)
-    return tuple(Problem(text=text, field=Field.KEY_FILE if text in of_the_file else Field.KEY_URI) for text in found)
+    return services.encryption_problems(wanted)
 
 
 def job_config(values: FormValues, config: Config) -> Config:
@@ -325,12 +275,12 @@ def _advanced_problems(values: AdvancedValues) -> list[Problem]:
             f"The target must be a number from {lowest:.0f} to {highest:.0f}: "
             f"{advanced.DEFAULT_TARGET:.0f} suits most videos."
         )
-        problems.append(Problem(text=text, field=Field.TARGET))
+        problems.append(Problem(text=text, setting=Setting.TARGET_VMAF))
     if values.encrypt and not values.key_file:
-        problems.append(Problem(text="No key file is chosen: press Browse beside Key file.", field=Field.KEY_FILE))
+        problems.append(Problem(text="No key file is chosen: press Browse beside Key file.", setting=Setting.KEY_FILE))
     if values.encrypt and not values.key_uri:
         text = "No key address is given: type the address at which players ask for the key."
-        problems.append(Problem(text=text, field=Field.KEY_URI))
+        problems.append(Problem(text=text, setting=Setting.KEY_URI))
     return problems
 
 

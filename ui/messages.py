@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from pipeline.errors import Problem
 from pipeline.events import Event
 from pipeline.media_info import MediaInfo
 from pipeline.model import Plan
-from ui.job_form import Problem
 from ui.keychain import KeptLogin
 
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from config import Config
 from pipeline.cancel import CancelToken
-from pipeline.errors import DestinationTakenError, SettingsError
+from pipeline.errors import DestinationTakenError, Problem
 from pipeline.events import Sink
 from pipeline.job import Encryption, Job, UploadRequest
 from pipeline.media_info import MediaInfo
@@ -45,12 +45,12 @@ class Services(Protocol):
         """Look into a source. Raises PipelineError."""
         ...
 
-    def upload_problems(self, config: Config, request: UploadRequest, *, token_typed: bool) -> list[str]:
-        """Return a sentence for everything that is wrong with the upload's settings."""
+    def upload_problems(self, config: Config, request: UploadRequest, *, token_typed: bool) -> list[Problem]:
+        """Return everything that is wrong with the upload's settings."""
         ...
 
-    def encryption_problems(self, encryption: Encryption) -> tuple[str, ...]:
-        """Return a sentence for everything that is wrong with the key's file and its address."""
+    def encryption_problems(self, encryption: Encryption) -> tuple[Problem, ...]:
+        """Return everything that is wrong with the key's file and its address."""
         ...
 
     def check_output(self, place: Path) -> None:
@@ -125,21 +125,17 @@ class PipelineServices:
 
         return wiring.describe_source(source)
 
-    def upload_problems(self, config: Config, request: UploadRequest, *, token_typed: bool) -> list[str]:
+    def upload_problems(self, config: Config, request: UploadRequest, *, token_typed: bool) -> list[Problem]:
         """See `Services`."""
         from pipeline import wiring
 
         return wiring.upload_problems(config, request, token_typed=token_typed)
 
-    def encryption_problems(self, encryption: Encryption) -> tuple[str, ...]:
+    def encryption_problems(self, encryption: Encryption) -> tuple[Problem, ...]:
         """See `Services`."""
-        from pipeline.media.hls.encryption import read_key
+        from pipeline import wiring
 
-        try:
-            read_key(encryption)
-        except SettingsError as error:
-            return error.problems
-        return ()
+        return wiring.encryption_problems(encryption)
 
     def check_output(self, place: Path) -> None:
         """See `Services`."""

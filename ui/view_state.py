@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
+from pipeline.errors import Problem
 from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
 from pipeline.media.source.source_notes import DAMAGED_S, missing_s, source_notes
 from pipeline.media_info import MediaInfo
 from pipeline.model import JobReport, Outcome, PhaseName, Plan
 from ui import bars as rows
 from ui.bars import Bars
-from ui.job_form import Problem, offered_qualities
+from ui.job_form import offered_qualities
 from ui.messages import (
     Answer,
     Checking,

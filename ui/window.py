@@ -10,11 +10,12 @@ from types import TracebackType
 import ttkbootstrap as ttk
 
 from config import Config, Preferences
+from pipeline.errors import Problem, Setting
 from pipeline.events import LogLevel, LogLine
 from ui.controller import Controller
 from ui.form_variables import FormVariables
 from ui.icon import play_icon
-from ui.job_form import Field, Problem, from_preferences
+from ui.job_form import from_preferences
 from ui.keychain import KeptLogin
 from ui.log_text import log_lines
 from ui.messages import LoginFound, Message, RowsChosen, TreatmentChosen, UnexpectedError
@@ -67,7 +68,7 @@ class MainWindow(ttk.App):
         self._build()
         self._connect()
         keep_disabled_readable(self, self.style)
-        self._notes: dict[Field, FieldNote] = {
+        self._notes: dict[Setting, FieldNote] = {
             **self.source_panel.notes,
             **self.output_panel.notes,
             **self.transcription_panel.notes,
@@ -242,11 +243,11 @@ class MainWindow(ttk.App):
         self._problems_shown = state.problems
         texts = dict.fromkeys(self._notes, "")
         for problem in state.problems:
-            if problem.field in texts:
-                texts[problem.field] = f"{texts[problem.field]} {problem.text}".strip()
+            if problem.setting in texts:
+                texts[problem.setting] = f"{texts[problem.setting]} {problem.text}".strip()
         for field, text in texts.items():
             self._notes[field].show(text)
-        places = [problem.field for problem in state.problems if problem.field in texts]
+        places = [problem.setting for problem in state.problems if problem.setting in texts]
         if any(place in self.advanced_panel.notes for place in places):
             self.advanced_panel.card.unfold()
         if places and places[0] is not None:

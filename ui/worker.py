@@ -10,15 +10,13 @@ from pathlib import Path
 
 from config import Config
 from pipeline.cancel import CancelToken
-from pipeline.errors import Cancelled, PipelineError, SettingsError
-from pipeline.job import EncoderFamily, Existing, Job
+from pipeline.errors import Cancelled, PipelineError, Problem, Setting, SettingsError
+from pipeline.job import Existing, Job
 from pipeline.media_info import MediaInfo
 from pipeline.model import Plan
 from pipeline.transfer.http.control import TransferControl
 from ui.job_form import (
-    Field,
     FormValues,
-    Problem,
     encryption_problems,
     form_problems,
     job_config,
@@ -97,7 +95,7 @@ class JobWorker:
         except Cancelled:
             self._post(StartCancelled())
         except SettingsError as error:
-            self._post(Refused(problems=tuple(Problem(text=text) for text in error.problems)))
+            self._post(Refused(problems=error.problems))
         except PipelineError as error:
             self._post(Refused(problems=(Problem(text=str(error)),)))
         except Exception as error:  # noqa: BLE001  # the thread's outermost frame: the window must hear of it
@@ -110,12 +108,7 @@ class JobWorker:
             self._post(Refused(problems=problems))
             return
         full_config = job_config(values, config)
-        try:
-            plan = self._services.make_plan(job, full_config)
-        except SettingsError as error:
-            self._post(Refused(problems=self._planning_problems(error, job, full_config)))
-            return
-        self._ask_or_run(plan, full_config, cancel)
+        self._ask_or_run(self._services.make_plan(job, full_config), full_config, cancel)
 
     def _ask_or_run(self, plan: Plan, config: Config, cancel: CancelToken) -> None:
         """Post the first question that the job does not answer, or do the job."""
@@ -156,7 +149,7 @@ class JobWorker:
             try:
                 self._services.check_output(Path(values.output_dir))
             except PipelineError as error:
-                problems.append(Problem(text=str(error), field=Field.OUTPUT))
+                problems.append(Problem(text=str(error), setting=Setting.OUTPUT))
         problems += unreadable
         if problems or media is None:
             return tuple(problems), None
@@ -169,21 +162,7 @@ class JobWorker:
         try:
             return self._services.describe_source(Path(values.source)), ()
         except PipelineError as error:
-            return None, (Problem(text=str(error), field=Field.SOURCE),)
-
-    def _planning_problems(self, error: SettingsError, job: Job, config: Config) -> tuple[Problem, ...]:
-        """Return why nothing could be planned; what another encoder would put right stands beside the encoder."""
-        remaining = error.problems
-        if job.encoding.encoder is not EncoderFamily.AUTO:
-            try:
-                self._services.make_plan(
-                    replace(job, encoding=replace(job.encoding, encoder=EncoderFamily.AUTO)), config
-                )
-            except SettingsError as other:
-                remaining = other.problems
-            else:
-                remaining = ()
-        return tuple(Problem(text=text, field=None if text in remaining else Field.ENCODER) for text in error.problems)
+            return None, (Problem(text=str(error), setting=Setting.SOURCE),)
 
     def _about_conflict(self, plan: Plan, conflict: str) -> Message:
         """Return the question whether to replace what is there, or the refusal where that is not possible."""
@@ -191,7 +170,7 @@ class JobWorker:
         reason = self._services.output_conflict(replaced)
         if reason is None:
             return ReplaceQuestion(plan=plan, reason=conflict)
-        return Refused(problems=(Problem(text=reason, field=Field.OUTPUT),))
+        return Refused(problems=(Problem(text=reason, setting=Setting.OUTPUT),))
 
     def _run(self, plan: Plan, config: Config, cancel: CancelToken) -> None:
         self._post(JobStarted(plan=plan))

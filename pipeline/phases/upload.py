@@ -10,7 +10,7 @@ from pathlib import Path
 
 from config import BackendApi
 from pipeline.cancel import CancelToken
-from pipeline.errors import AuthenticationError, SettingsError, TransferError, UploadIncompleteError
+from pipeline.errors import AuthenticationError, Problem, Setting, SettingsError, TransferError, UploadIncompleteError
 from pipeline.events import LogLevel
 from pipeline.job import Existing, UploadRequest
 from pipeline.media.stream_layout import MASTER
@@ -150,7 +150,8 @@ class UploadPhase:
         )
         if others:
             own = f"{request.prefix}{context.plan.job.slug}/"
-            raise SettingsError(BASE_OF_OTHERS.format(prefix=request.prefix, other=others[0], own=own))
+            text = BASE_OF_OTHERS.format(prefix=request.prefix, other=others[0], own=own)
+            raise SettingsError(Problem(text=text, setting=Setting.DESTINATION))
 
     def _check_estimate(self, context: PhaseContext, uploader: Uploader) -> None:
         """See before hours of encoding that the storage takes the largest file that can come of it.
@@ -195,7 +196,8 @@ def _try_address(uploader: Uploader, key: str) -> None:
 def _request(context: PhaseContext) -> UploadRequest:
     request = context.plan.job.upload
     if request is None:
-        raise SettingsError("No S3 destination was given: the upload can't be done.")
+        text = "No S3 destination was given: the upload can't be done."
+        raise SettingsError(Problem(text=text, setting=Setting.DESTINATION))
     return request
 
 

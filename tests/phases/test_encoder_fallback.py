@@ -160,4 +160,4 @@ def test_a_card_that_is_asked_for_and_is_not_there_is_one_sentence(convert):
     assert (
         "AMD AMF can't encode H.264 here (no AMD driver on this machine): "
         "choose automatic or the processor (auto or cpu), or run doctor to try it again.",
-    ) == tuple(refused.value.problems)
+    ) == refused.value.sentences

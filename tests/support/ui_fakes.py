@@ -12,9 +12,9 @@ from keyring.backend import KeyringBackend
 
 from config import BackendApi, Config
 from pipeline.cancel import CancelToken
-from pipeline.errors import Cancelled, DestinationTakenError, PipelineError, SettingsError
+from pipeline.errors import Cancelled, DestinationTakenError, PipelineError, Problem
 from pipeline.events import JobFinished, PhaseFinished, PhaseStarted, Sink
-from pipeline.job import EncoderFamily, Encryption, Job, UploadRequest
+from pipeline.job import Encryption, Job, UploadRequest
 from pipeline.media_info import AudioStream, MediaInfo, VideoStream
 from pipeline.model import Connection, JobReport, Outcome, PhaseOutcome, Plan
 from pipeline.plan import make_plan
@@ -162,8 +162,7 @@ class FakeServices:
 
     media: MediaInfo | PipelineError = field(default_factory=media_info)
     run: RunJob = succeed
-    problems: tuple[str, ...] = ()
-    encoder_error: SettingsError | None = None
+    problems: tuple[Problem, ...] = ()
     conflict: str | None = None
     conflict_when_fresh: str | None = None
     previous: Unfinished | None = None
@@ -195,11 +194,11 @@ class FakeServices:
             raise self.media
         return replace(self.media, path=source)
 
-    def upload_problems(self, config: Config, request: UploadRequest, *, token_typed: bool) -> list[str]:
+    def upload_problems(self, config: Config, request: UploadRequest, *, token_typed: bool) -> list[Problem]:
         """Return what the test set."""
         return list(self.problems)
 
-    def encryption_problems(self, encryption: Encryption) -> tuple[str, ...]:
+    def encryption_problems(self, encryption: Encryption) -> tuple[Problem, ...]:
         """Look at the real file."""
         return PipelineServices().encryption_problems(encryption)
 
@@ -212,8 +211,6 @@ class FakeServices:
         """Plan with the real planner."""
         if self.plan_error is not None:
             raise self.plan_error
-        if self.encoder_error is not None and job.encoding.encoder is not EncoderFamily.AUTO:
-            raise self.encoder_error
         return make_plan(job, self.describe_source(job.source))
 
     def output_conflict(self, plan: Plan) -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from ui_fakes import FakeServices, Stage, media_info, report
 
-from pipeline.errors import SettingsError
+from pipeline.errors import Problem, Setting, SettingsError
 from pipeline.events import JobFinished, LogLevel, LogLine, PhaseStarted
 from pipeline.job import AudioRequest, Codec, EncoderFamily, EncodingRequest, Encryption, RateControl
 from pipeline.model import PhaseName
@@ -23,7 +23,6 @@ from ui.advanced import (
     Loudness,
     encoder_choices,
 )
-from ui.job_form import Field
 from ui.panels.advanced import ORIGINAL_TIP
 
 READY = view_state.Stage.READY
@@ -145,11 +144,14 @@ def test_problems_unfold_the_section(open_driver):
     driver.press(window.actions.start)
     driver.until_stage(READY)
     notes = window.advanced_panel.notes
-    driver.until(lambda: driver.in_view(notes[Field.KEY_FILE].place))
-    assert "No key file is chosen: press Browse beside Key file." == notes[Field.KEY_FILE].text
+    driver.until(lambda: driver.in_view(notes[Setting.KEY_FILE].place))
+    assert "No key file is chosen: press Browse beside Key file." == notes[Setting.KEY_FILE].text
     window.variables.advanced.key_file.set("/k")
     driver.settle()
-    assert ("", True) == (notes[Field.KEY_FILE].text, notes[Field.KEY_URI].text.startswith("No key address is given"))
+    assert ("", True) == (
+        notes[Setting.KEY_FILE].text,
+        notes[Setting.KEY_URI].text.startswith("No key address is given"),
+    )
 
 
 def test_a_mended_problem_stays_away(open_driver):
@@ -158,7 +160,7 @@ def test_a_mended_problem_stays_away(open_driver):
     window = driver.window
     driver.press(window.actions.start)
     driver.until_stage(READY)
-    note = window.source_panel.notes[Field.SOURCE]
+    note = window.source_panel.notes[Setting.SOURCE]
     assert "No video is chosen: press Browse beside Video." == note.text
     window.variables.source.set("/videos/lesson01.mp4")
     window.variables.make_mp4.set(False)
@@ -168,15 +170,14 @@ def test_a_mended_problem_stays_away(open_driver):
 
 def test_an_encoder_that_does_not_work_here(open_driver):
     """The pipeline's sentence stands beside the list, and another choice takes it away."""
-    driver = open_driver(
-        FakeServices(encoder_error=SettingsError("This encoder does not work here: choose Automatic."))
-    )
+    problem = Problem(text="This encoder does not work here: choose Automatic.", setting=Setting.ENCODER)
+    driver = open_driver(FakeServices(plan_error=SettingsError(problem)))
     driver.fill()
     window = driver.window
     window.variables.advanced.encoder.set(ENCODER_LABELS[encoder_choices(Codec.H264)[-1]])
     driver.press(window.actions.start)
     driver.until_stage(READY)
-    note = window.advanced_panel.notes[Field.ENCODER]
+    note = window.advanced_panel.notes[Setting.ENCODER]
     assert "This encoder does not work here: choose Automatic." == note.text
     window.variables.advanced.encoder.set(ENCODER_LABELS[encoder_choices(Codec.H264)[0]])
     assert "" == note.text

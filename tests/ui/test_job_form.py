@@ -10,6 +10,7 @@ from ui_fakes import CONFIGURED, NOT_CONFIGURED, FakeServices, media_info
 
 from config import BackendApi, Config, Languages, Preferences
 from pipeline import wiring
+from pipeline.errors import Setting
 from pipeline.job import (
     AudioRequest,
     Codec,
@@ -25,7 +26,6 @@ from pipeline.job import (
 from pipeline.plan import make_plan
 from ui.advanced import AdvancedValues, Aim, Loudness
 from ui.job_form import (
-    Field,
     FormValues,
     encryption_problems,
     form_problems,
@@ -53,7 +53,7 @@ class RealRules(FakeServices):
 
 def fields(problems):
     """Return which fields problems belong to."""
-    return [problem.field for problem in problems]
+    return [problem.setting for problem in problems]
 
 
 def test_a_good_form_has_no_problems():
@@ -64,7 +64,7 @@ def test_a_good_form_has_no_problems():
 def test_all_problems_come_at_once():
     """Every empty or wrong field is named in one go."""
     values = FormValues(source="", output_dir="", qualities=(), model="", spoken_language="Klingon")
-    expected = [Field.SOURCE, Field.OUTPUT, Field.QUALITIES, Field.MODEL, Field.SPOKEN_LANGUAGE]
+    expected = [Setting.SOURCE, Setting.OUTPUT, Setting.QUALITIES, Setting.MODEL, Setting.SPOKEN_LANGUAGE]
     assert expected == fields(form_problems(values))
 
 
@@ -76,12 +76,12 @@ def test_transcription_that_is_off_has_no_problems():
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"backend_url": "http://example.com"}, Field.BACKEND_URL),
-        ({"backend_url": ""}, Field.BACKEND_URL),
-        ({"token": "short"}, Field.TOKEN),
-        ({"token": ""}, Field.TOKEN),
-        ({"destination": "/videos/"}, Field.DESTINATION),
-        ({"session_id": "xyz"}, Field.SESSION_ID),
+        ({"backend_url": "http://example.com"}, Setting.BACKEND_URL),
+        ({"backend_url": ""}, Setting.BACKEND_URL),
+        ({"token": "short"}, Setting.TOKEN),
+        ({"token": ""}, Setting.TOKEN),
+        ({"destination": "/videos/"}, Setting.DESTINATION),
+        ({"session_id": "xyz"}, Setting.SESSION_ID),
     ],
     ids=["plain http", "no address", "short token", "no token", "leading slash", "bad session"],
 )
@@ -95,7 +95,7 @@ def test_an_upload_problem_stands_beside_its_field(changes, expected):
 def test_upload_problems_of_several_fields_come_together():
     """Nobody has to press Start once for every mistake."""
     values = replace(GOOD, upload=True, backend_url="ftp://x", token="short", destination="", session_id="1")
-    expected = [Field.BACKEND_URL, Field.TOKEN, Field.DESTINATION, Field.SESSION_ID]
+    expected = [Setting.BACKEND_URL, Setting.TOKEN, Setting.DESTINATION, Setting.SESSION_ID]
     assert expected == fields(upload_problems(values, NOT_CONFIGURED, RealRules()))
 
 
@@ -107,12 +107,12 @@ def test_an_upload_that_is_off_is_not_looked_at():
 @pytest.mark.parametrize(
     ("chosen", "expected"),
     [
-        (AdvancedValues(aim=Aim.MEASURED, target="good"), [Field.TARGET]),
-        (AdvancedValues(aim=Aim.MEASURED, target=""), [Field.TARGET]),
-        (AdvancedValues(aim=Aim.MEASURED, target="99.5"), [Field.TARGET]),
+        (AdvancedValues(aim=Aim.MEASURED, target="good"), [Setting.TARGET_VMAF]),
+        (AdvancedValues(aim=Aim.MEASURED, target=""), [Setting.TARGET_VMAF]),
+        (AdvancedValues(aim=Aim.MEASURED, target="99.5"), [Setting.TARGET_VMAF]),
         (AdvancedValues(aim=Aim.MEASURED, target="99"), []),
         (AdvancedValues(target="good"), []),
-        (AdvancedValues(encrypt=True), [Field.KEY_FILE, Field.KEY_URI]),
+        (AdvancedValues(encrypt=True), [Setting.KEY_FILE, Setting.KEY_URI]),
         (AdvancedValues(encrypt=True, key_file="/k", key_uri="https://example.com/k"), []),
         (AdvancedValues(key_file="/k"), []),
     ],
@@ -138,11 +138,11 @@ def test_a_problem_under_advanced_stands_beside_its_field(chosen, expected):
         ("", True, []),
         ("2,5", True, []),
         ("0.1", True, []),
-        ("0", True, [Field.LIMIT]),
-        ("-1", True, [Field.LIMIT]),
-        ("inf", True, [Field.LIMIT]),
-        ("nan", True, [Field.LIMIT]),
-        ("fast", True, [Field.LIMIT]),
+        ("0", True, [Setting.SPEED_LIMIT]),
+        ("-1", True, [Setting.SPEED_LIMIT]),
+        ("inf", True, [Setting.SPEED_LIMIT]),
+        ("nan", True, [Setting.SPEED_LIMIT]),
+        ("fast", True, [Setting.SPEED_LIMIT]),
         ("fast", False, []),
     ],
     ids=["none", "comma", "lowest", "nothing", "negative", "infinite", "not a number", "word", "unused"],
@@ -173,8 +173,8 @@ def test_a_part_of_the_video():
     """Both fields empty mean the whole; what is no time, or no part, is said beside them."""
     part = replace(GOOD, part_from="1:30", part_to="12:00")
     assert [None, Trim(start_s=90, end_s=720)] == [to_job(values, "lesson01").trim for values in (GOOD, part)]
-    problem = ("'soon' is no time: write it as 0:01:30, 1:30.5 or 90 (seconds).", Field.PART)
-    assert [problem] == [(p.text, p.field) for p in form_problems(replace(GOOD, part_to="soon"))]
+    problem = ("'soon' is no time: write it as 0:01:30, 1:30.5 or 90 (seconds).", Setting.TRIM)
+    assert [problem] == [(p.text, p.setting) for p in form_problems(replace(GOOD, part_to="soon"))]
 
 
 def test_sound_alone_has_no_qualities():
@@ -187,10 +187,10 @@ def test_sound_alone_has_no_qualities():
     [
         (16, "https://example.com/key", []),
         (16, "../key.bin", []),
-        (15, "https://example.com/key", [Field.KEY_FILE]),
-        (None, "https://example.com/key", [Field.KEY_FILE]),
-        (16, "no address", [Field.KEY_URI]),
-        (17, "no address", [Field.KEY_FILE, Field.KEY_URI]),
+        (15, "https://example.com/key", [Setting.KEY_FILE]),
+        (None, "https://example.com/key", [Setting.KEY_FILE]),
+        (16, "no address", [Setting.KEY_URI]),
+        (17, "no address", [Setting.KEY_FILE, Setting.KEY_URI]),
         (16, "", []),
     ],
     ids=["good", "relative address", "too short", "missing", "bad address", "both", "the form tells it"],

@@ -10,10 +10,10 @@ import pytest
 from keyring.backends import fail
 from ui_fakes import CONFIGURED, NOT_CONFIGURED, FakeServices, Stage, report
 
+from pipeline.errors import Setting
 from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
 from pipeline.model import Outcome, PhaseName, PhaseOutcome
 from ui import view_state
-from ui.job_form import Field
 from ui.login_memory import NO_KEYCHAIN
 from ui.panels.token import SENTENCE
 from ui.panels.upload import REMEMBERED
@@ -153,11 +153,13 @@ def test_the_limit_works_while_files_go_up(begin, monkeypatch):
     panel.limit.insert("end", ".5")
     driver.until(lambda: control.limit_bytes_s == 2.5 * (1 << 20))
     panel.limit.insert("end", "x")
-    driver.until(lambda: panel.notes[Field.LIMIT].text == "The limit must be a number of at least 0.1, or empty.")
+    driver.until(
+        lambda: panel.notes[Setting.SPEED_LIMIT].text == "The limit must be a number of at least 0.1, or empty."
+    )
     assert (2.5 * (1 << 20), True) == (control.limit_bytes_s, panel.limit.instate(["invalid"]))
     panel.limit.delete(0, "end")
     driver.until(lambda: control.limit_bytes_s is None)
-    assert "" == panel.notes[Field.LIMIT].text
+    assert "" == panel.notes[Setting.SPEED_LIMIT].text
 
 
 def test_limit_and_number_of_files_are_those_of_the_form(open_driver):

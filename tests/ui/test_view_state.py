@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from ui_fakes import media_info, report
 
+from pipeline.errors import Problem
 from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
 from pipeline.job import Job, UploadRequest
 from pipeline.model import Outcome, PhaseName, PhaseOutcome
 from pipeline.plan import make_plan
-from ui.job_form import Problem
 from ui.messages import (
     Checking,
     ConnectionForgotten,

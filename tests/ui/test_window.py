@@ -12,13 +12,12 @@ from pathlib import Path
 import pytest
 from ui_fakes import CONFIGURED, CONNECTED, DEADLINE_S, NOT_CONFIGURED, FakeServices, Stage, Unfinished, report
 
-from pipeline.errors import DestinationTakenError, SourceError, ToolError, TransferError
+from pipeline.errors import DestinationTakenError, Setting, SourceError, ToolError, TransferError
 from pipeline.events import JobFinished, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
 from pipeline.job import Existing
 from pipeline.model import Connection, Outcome, PhaseName, PhaseOutcome
 from ui import view_state
 from ui.app import open_window
-from ui.job_form import Field
 from ui.window import MainWindow
 
 READY, ASKING, RUNNING = view_state.Stage.READY, view_state.Stage.ASKING, view_state.Stage.RUNNING
@@ -252,11 +251,14 @@ def test_all_problems_are_shown_at_once_beside_their_fields(open_driver):
     driver.press(window.actions.start)
     driver.until_stage(READY)
     assert "Not started: 3 things must be put right first." == driver.banner
-    assert "No video is chosen: press Browse beside Video." == window.source_panel.notes[Field.SOURCE].text
-    assert "No quality is chosen: tick at least one." == window.output_panel.notes[Field.QUALITIES].text
+    assert "No video is chosen: press Browse beside Video." == window.source_panel.notes[Setting.SOURCE].text
+    assert "No quality is chosen: tick at least one." == window.output_panel.notes[Setting.QUALITIES].text
     assert window.source_panel.entry.instate(["invalid"])
     window.variables.source.set("/videos/x.mp4")
-    assert ("", False) == (window.source_panel.notes[Field.SOURCE].text, window.source_panel.entry.instate(["invalid"]))
+    assert ("", False) == (
+        window.source_panel.notes[Setting.SOURCE].text,
+        window.source_panel.entry.instate(["invalid"]),
+    )
 
 
 @pytest.mark.parametrize("wheel", ["<Button-4>", "<Button-5>"])
@@ -279,14 +281,16 @@ def test_an_output_folder_that_can_not_be_written_is_among_the_first_problems(op
         ticked.set(False)
     driver.press(driver.window.actions.start)
     driver.until_stage(READY)
-    assert {Field.OUTPUT, Field.QUALITIES} == {problem.field for problem in driver.window.controller.state.problems}
+    assert {Setting.OUTPUT, Setting.QUALITIES} == {
+        problem.setting for problem in driver.window.controller.state.problems
+    }
 
 
 def test_a_source_that_can_not_be_read(open_driver):
     """The reason stands beside the field as soon as the file was looked at, without pressing Start."""
     driver = open_driver(FakeServices(media=SourceError("/videos/lesson01.mp4 is empty: choose a video file.")))
     driver.window.source_panel.choose(Path("/videos/lesson01.mp4"))
-    note = driver.window.source_panel.notes[Field.SOURCE]
+    note = driver.window.source_panel.notes[Setting.SOURCE]
     driver.until(lambda: note.text == "/videos/lesson01.mp4 is empty: choose a video file.")
 
 

@@ -10,13 +10,12 @@ import pytest
 from ui_fakes import CONFIGURED, DEADLINE_S, FakeServices, Stage, Unfinished, media_info
 
 from config import Config
-from pipeline.errors import DestinationTakenError, OutputError, SettingsError, SourceError
+from pipeline.errors import DestinationTakenError, OutputError, Problem, Setting, SettingsError, SourceError
 from pipeline.events import JobFinished
-from pipeline.job import EncoderFamily, Existing
+from pipeline.job import Existing
 from pipeline.model import Outcome
-from ui.advanced import AdvancedValues
 from ui.controller import answered
-from ui.job_form import Field, FormValues, Problem
+from ui.job_form import FormValues
 from ui.messages import (
     Answer,
     DestinationQuestion,
@@ -76,42 +75,33 @@ def test_a_good_job_runs():
 
 def test_all_problems_come_at_once():
     """Configuration, form, upload and source are looked at together."""
-    services = FakeServices(media=SourceError("lesson01.mp4 is empty."), problems=("S3 destination must end with /.",))
+    services = FakeServices(
+        media=SourceError("lesson01.mp4 is empty."),
+        problems=(Problem(text="S3 destination must end with /.", setting=Setting.DESTINATION),),
+    )
     config = replace(CONFIGURED, problems=("STORAGE_TYPE must be LOCAL or S3.",))
     _, inbox = begin(services, replace(GOOD, output_dir=""), config)
     problems = inbox.next().problems
-    assert [None, Field.OUTPUT, None, Field.SOURCE] == [problem.field for problem in problems]
+    assert [None, Setting.OUTPUT, Setting.DESTINATION, Setting.SOURCE] == [problem.setting for problem in problems]
     assert "lesson01.mp4 is empty." == problems[-1].text
 
 
 @pytest.mark.parametrize(
-    ("error", "texts"),
+    ("error", "problems"),
     [
-        (SettingsError(["One.", "Two."]), ["One.", "Two."]),
-        (OutputError("The output folder can't be written."), ["The output folder can't be written."]),
+        (
+            SettingsError(["One.", Problem(text="Two.", setting=Setting.ENCODER)]),
+            [Problem(text="One."), Problem(text="Two.", setting=Setting.ENCODER)],
+        ),
+        (OutputError("The folder can't be written."), [Problem(text="The folder can't be written.")]),
     ],
     ids=["several", "one"],
 )
-def test_a_plan_that_can_not_be_made_is_refused(error, texts):
-    """Sentences of the pipeline arrive as they are."""
-    _, inbox = begin(FakeServices(plan_error=error))
-    assert texts == [problem.text for problem in inbox.next().problems]
-
-
-def test_an_encoder_that_does_not_work_here_is_told_beside_it():
-    """What another encoder would put right belongs to the encoder; nothing runs."""
-    services = FakeServices(encoder_error=SettingsError("NVIDIA does not work here: choose Automatic."))
-    values = replace(GOOD, advanced=AdvancedValues(encoder=EncoderFamily.NVIDIA))
-    _, inbox = begin(services, values)
-    assert (Problem(text="NVIDIA does not work here: choose Automatic.", field=Field.ENCODER),) == inbox.next().problems
-    assert [] == services.plans
-
-
-def test_what_no_encoder_puts_right_stands_beside_none():
-    """A plan that can't be made with the automatic choice either is not the encoder's fault."""
-    values = replace(GOOD, advanced=AdvancedValues(encoder=EncoderFamily.CPU))
-    _, inbox = begin(FakeServices(plan_error=SettingsError(["One.", "Two."])), values)
-    assert [None, None] == [problem.field for problem in inbox.next().problems]
+def test_a_plan_that_can_not_be_made_is_refused(error, problems):
+    """Problems of the pipeline arrive as they are, each with its setting; nothing runs."""
+    services = FakeServices(plan_error=error)
+    _, inbox = begin(services)
+    assert (problems, []) == ([*inbox.next().problems], services.plans)
 
 
 def test_sound_alone_needs_no_quality():
@@ -156,8 +146,8 @@ def test_what_can_not_be_replaced_is_refused():
     _, inbox = begin(services)
     message = inbox.next()
     assert isinstance(message, Refused)
-    assert [("/out/lesson01 was not made by this program.", Field.OUTPUT)] == [
-        (p.text, p.field) for p in message.problems
+    assert [("/out/lesson01 was not made by this program.", Setting.OUTPUT)] == [
+        (p.text, p.setting) for p in message.problems
     ]
 
 

@@ -12,10 +12,10 @@ from tkinter import ttk as plain
 
 import ttkbootstrap as ttk
 
+from pipeline.errors import Setting
 from pipeline.job import Codec, EncoderFamily
 from ui.advanced import AIM_LABELS, CODEC_LABELS, ENCODER_LABELS, LOUDNESS_LABELS, Aim, changes, encoder_choices
 from ui.form_variables import FormVariables
-from ui.job_form import Field
 from ui.theme import CARD, HINT, TEXT_TONES
 from ui.view_state import Tone, ViewState
 from ui.widgets.fields import FieldNote, Fields, clear_when_edited, switch
@@ -47,7 +47,7 @@ class AdvancedPanel:
         self._on_change = variables.on_change
         self._always: list[plain.Widget] = []
         self._of_key: list[plain.Widget] = []
-        self.notes: dict[Field, FieldNote] = {}
+        self.notes: dict[Setting, FieldNote] = {}
         fields = Fields(self.card.body)
         self._add_video(fields)
         self._add_audio(fields)
@@ -101,7 +101,7 @@ class AdvancedPanel:
         self.target.grid_configure(sticky="w")
         self._on_change(clear_when_edited(encoder_note), variables.encoder, variables.codec)
         self._on_change(clear_when_edited(target_note), variables.target, variables.aim)
-        self.notes |= {Field.ENCODER: encoder_note, Field.TARGET: target_note}
+        self.notes |= {Setting.ENCODER: encoder_note, Setting.TARGET_VMAF: target_note}
         self._always += [self.encoder, self.codec, self.aim]
 
     def _add_audio(self, fields: Fields) -> None:
@@ -126,7 +126,7 @@ class AdvancedPanel:
         fields.beneath(self.published_hint)
         self._on_change(clear_when_edited(file_note), variables.key_file, variables.encrypt)
         self._on_change(clear_when_edited(uri_note), variables.key_uri, variables.encrypt)
-        self.notes |= {Field.KEY_FILE: file_note, Field.KEY_URI: uri_note}
+        self.notes |= {Setting.KEY_FILE: file_note, Setting.KEY_URI: uri_note}
         self._always.append(self.encrypt)
         self._of_key += [key_file, browse, key_uri, publish]
 

@@ -9,8 +9,9 @@ from tkinter import filedialog
 
 import ttkbootstrap as ttk
 
+from pipeline.errors import Setting
 from ui.form_variables import FormVariables
-from ui.job_form import QUALITY_NAMES, SPEEDS, Field
+from ui.job_form import QUALITY_NAMES, SPEEDS
 from ui.theme import CARD, HINT
 from ui.view_state import SourceView, ViewState
 from ui.widgets.card import Card
@@ -45,7 +46,7 @@ class OutputPanel:
         fields.beneath(self.hint)
         self.speed = ttk.Combobox(body, textvariable=variables.speed, values=list(SPEEDS), state="readonly")
         fields.add("Speed", self.speed)
-        self.notes = {Field.OUTPUT: folder_note, Field.QUALITIES: quality_note}
+        self.notes = {Setting.OUTPUT: folder_note, Setting.QUALITIES: quality_note}
         variables.on_change(clear_when_edited(folder_note), variables.output_dir)
         variables.on_change(clear_when_edited(quality_note), *variables.qualities.values())
 

@@ -9,9 +9,10 @@ from tkinter import filedialog
 
 import ttkbootstrap as ttk
 
+from pipeline.errors import Setting
 from pipeline.files import VIDEO_SUFFIXES
 from ui.form_variables import FormVariables
-from ui.job_form import Field, typed_path
+from ui.job_form import typed_path
 from ui.theme import CARD, HINT, TEXT_TONES
 from ui.view_state import Tone, ViewState
 from ui.widgets.card import Card
@@ -54,7 +55,7 @@ class SourcePanel:
         self.part_to.grid(row=0, column=2)
         ttk.Label(part, text="h:mm:ss", bootstyle=HINT).grid(row=0, column=3, padx=(8, 0))
         part_note = fields.add("Only from", part)
-        self.notes = {Field.SOURCE: note, Field.PART: part_note}
+        self.notes = {Setting.SOURCE: note, Setting.TRIM: part_note}
         variables.on_change(clear_when_edited(part_note), variables.part_from, variables.part_to)
         variables.on_change(self._whole_again, variables.source)
         variables.on_change(clear_when_edited(note), variables.source)
@@ -67,7 +68,7 @@ class SourcePanel:
         _show_line(self.treatment, state.source.treatment)
         if state.source.problem:
             self.details.configure(text="")
-            self.notes[Field.SOURCE].show(state.source.problem)
+            self.notes[Setting.SOURCE].show(state.source.problem)
         switch([self.entry, self.browse, self.part_from, self.part_to], state.form_enabled)
 
     def _whole_again(self) -> None:

@@ -8,9 +8,9 @@ from tkinter import filedialog
 
 import ttkbootstrap as ttk
 
+from pipeline.errors import Setting
 from ui import spoken_languages
 from ui.form_variables import FormVariables
-from ui.job_form import Field
 from ui.theme import CARD
 from ui.view_state import ViewState
 from ui.widgets.card import Card
@@ -37,7 +37,7 @@ class TranscriptionPanel:
             body, textvariable=variables.spoken_language, values=list(spoken_languages.choices()), height=14
         )
         language_note = fields.add("Language", self.language)
-        self.notes = {Field.MODEL: model_note, Field.SPOKEN_LANGUAGE: language_note}
+        self.notes = {Setting.MODEL: model_note, Setting.SPOKEN_LANGUAGE: language_note}
         variables.on_change(clear_when_edited(model_note), variables.model, variables.transcribe)
         variables.on_change(clear_when_edited(language_note), variables.spoken_language, variables.transcribe)
 

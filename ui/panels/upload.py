@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 import ttkbootstrap as ttk
 
 from config import Config
+from pipeline.errors import Setting
 from ui.form_variables import FormVariables
-from ui.job_form import PARALLEL_CHOICES, Field, limit_problems, typed_path
+from ui.job_form import PARALLEL_CHOICES, limit_problems, typed_path
 from ui.theme import CARD, HIDDEN, HINT, TEXT_TONES
 from ui.view_state import ConnectionView, SourceView, Stage, Tone, ViewState
 from ui.widgets.card import Card
@@ -44,7 +45,7 @@ class UploadPanel:
         self._suggested_for = ""
         self.remember: ttk.Checkbutton | None = None
         self.keychain: WrappingLabel | None = None
-        self.notes: dict[Field, FieldNote] = {}
+        self.notes: dict[Setting, FieldNote] = {}
         body = self.card.body
         fields = Fields(body)
         self.enable = ttk.Checkbutton(body, text="Enable S3 Upload", variable=variables.upload, bootstyle=CARD)
@@ -102,9 +103,9 @@ class UploadPanel:
     def _add_manual(self, fields: Fields, config: Config) -> None:
         body = self.card.body
         fields.wide(WrappingLabel(body, bootstyle="@card warning", text=NOT_CONFIGURED))
-        self._entry(fields, Field.BACKEND_URL, "Backend URL", self._variables.backend_url)
+        self._entry(fields, Setting.BACKEND_URL, "Backend URL", self._variables.backend_url)
         hint = "Leave empty to use AUTH_TOKEN from .env." if config.backend.token else ""
-        self._entry(fields, Field.TOKEN, "Auth Token", self._variables.token, show=HIDDEN, hint=hint)
+        self._entry(fields, Setting.TOKEN, "Auth Token", self._variables.token, show=HIDDEN, hint=hint)
         if not config.backend.token:
             self.remember = ttk.Checkbutton(
                 body, text="Remember on this computer", variable=self._variables.remember_login, bootstyle=CARD
@@ -121,10 +122,10 @@ class UploadPanel:
         )
         fields.add("Language", language)
         self._dependent.append(language)
-        self._entry(fields, Field.DESTINATION, "Destination", variables.destination, hint=OWN_FOLDER)
+        self._entry(fields, Setting.DESTINATION, "Destination", variables.destination, hint=OWN_FOLDER)
         variables.on_change(self._another_video, variables.source)
         hint = "Optional. For future linking to sessions."
-        self._entry(fields, Field.SESSION_ID, "Session ID", variables.session_id, hint=hint)
+        self._entry(fields, Setting.SESSION_ID, "Session ID", variables.session_id, hint=hint)
 
     def _add_ticks(self, fields: Fields) -> None:
         variables, body = self._variables, self.card.body
@@ -159,12 +160,14 @@ class UploadPanel:
         self.parallel.grid(row=0, column=2)
         ttk.Label(row, text="files at once", bootstyle=CARD).grid(row=0, column=3, padx=(6, 0))
         self._dependent.append(self.parallel)
-        note = self.notes[Field.LIMIT] = FieldNote(self.limit, fields.add("Limit to", row, hint=LIMIT_HINT).place)
+        note = self.notes[Setting.SPEED_LIMIT] = FieldNote(
+            self.limit, fields.add("Limit to", row, hint=LIMIT_HINT).place
+        )
         variables.on_change(clear_when_edited(note), variables.upload)
         variables.on_change(self._limit_soon, variables.limit)
 
     def _limit_soon(self) -> None:
-        self.notes[Field.LIMIT].show("")
+        self.notes[Setting.SPEED_LIMIT].show("")
         if self._waiting is not None:
             self.card.after_cancel(self._waiting)
         self._waiting = self.card.after(LIMIT_DELAY_MS, self._limit_now)
@@ -172,7 +175,7 @@ class UploadPanel:
     def _limit_now(self) -> None:
         self._waiting = None
         typed = self._variables.limit.get().strip()
-        self.notes[Field.LIMIT].show(" ".join(limit_problems(typed)))
+        self.notes[Setting.SPEED_LIMIT].show(" ".join(limit_problems(typed)))
         self._limit(typed)
 
     def _add_buttons(self, fields: Fields) -> None:
@@ -186,7 +189,7 @@ class UploadPanel:
         fields.wide(self.result, above=0)
 
     def _entry(
-        self, fields: Fields, place: Field, label: str, variable: tkinter.StringVar, *, show: str = "", hint: str = ""
+        self, fields: Fields, place: Setting, label: str, variable: tkinter.StringVar, *, show: str = "", hint: str = ""
     ) -> None:
         entry = ttk.Entry(self.card.body, textvariable=variable, show=show)
         note = self.notes[place] = fields.add(label, entry, hint=hint)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pipeline.errors import SettingsError
+from pipeline.errors import Problem, Setting, SettingsError
 from pipeline.job import MappedAudio
 from pipeline.media.source.audio_layouts import are_pairs, only_two_known
 from pipeline.media.source.language_tags import UNKNOWN_LANGUAGE
@@ -127,7 +127,7 @@ def _mapped(streams: Sequence[AudioStream], audio_map: Sequence[Sequence[MappedA
         )
         sounds.append(_PlannedAudio(stream=tracks[0], parts=() if whole else parts))
     if problems:
-        raise SettingsError(problems)
+        raise SettingsError([Problem(text=text, setting=Setting.AUDIO_MAP) for text in problems])
     return sounds
 
 

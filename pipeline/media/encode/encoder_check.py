@@ -15,7 +15,7 @@ from typing import Any
 import ffmpeg as ffmpeg_python
 
 from pipeline.cancel import CancelToken
-from pipeline.errors import EncodeError, FfmpegError, OutputError, SettingsError, ToolError
+from pipeline.errors import EncodeError, FfmpegError, OutputError, Problem, Setting, SettingsError, ToolError
 from pipeline.files import write_whole
 from pipeline.job import Codec, EncoderFamily
 from pipeline.media.encode.encoders import (
@@ -215,15 +215,15 @@ def choose_encoder(
         return working.encoder
     what = f"{FAMILY_NAMES[family]} can't encode {CODEC_NAMES[codec]} here"
     if family not in ENCODERS[codec]:
-        raise SettingsError(f"{what} (ffmpeg has no such encoder): choose automatic or the processor (auto or cpu).")
+        text = f"{what} (ffmpeg has no such encoder): choose automatic or the processor (auto or cpu)."
+        raise SettingsError(Problem(text=text, setting=Setting.ENCODER))
     (result,) = _results(ffmpeg, [ENCODERS[codec][family]], cache_dir, cancel)
     if result.status is EncoderStatus.WORKS:
         return result.encoder
     if family is EncoderFamily.CPU:
         raise _useless(ffmpeg, result)
-    raise SettingsError(
-        f"{what} ({result.reason}): choose automatic or the processor (auto or cpu), or run doctor to try it again."
-    )
+    text = f"{what} ({result.reason}): choose automatic or the processor (auto or cpu), or run doctor to try it again."
+    raise SettingsError(Problem(text=text, setting=Setting.ENCODER))
 
 
 def preferred(results: Sequence[EncoderResult]) -> EncoderResult | None:

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from pipeline.cancel import CancelToken
-from pipeline.errors import EncodeError, SettingsError
+from pipeline.errors import EncodeError, Problem, Setting, SettingsError
 from pipeline.media.ffmpeg.process import run_ffmpeg
 
 _LOG = "vmaf.json"
@@ -46,10 +46,11 @@ def vmaf_available(ffmpeg: Path) -> bool:
 def require_vmaf(ffmpeg: Path) -> None:
     """Raise SettingsError where this ffmpeg can't measure what it encodes."""
     if not vmaf_available(ffmpeg):
-        raise SettingsError(
+        text = (
             f"{ffmpeg} can't measure VMAF: leave the VMAF target out, "
             "or let FFMPEG_PATH name an ffmpeg 7.1 or newer with libvmaf."
         )
+        raise SettingsError(Problem(text=text, setting=Setting.TARGET_VMAF))
 
 
 def comparison(distorted: str, reference: str, log: str, output: str, *, every: int = 1) -> str:

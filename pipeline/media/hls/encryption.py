@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.cancel import CancelToken
-from pipeline.errors import OutputError, SettingsError
+from pipeline.errors import OutputError, Problem, Setting, SettingsError
 from pipeline.files import write_whole
 from pipeline.job import Encryption
 from pipeline.media.hls.measure import read_map_uri, read_media_playlist
@@ -38,22 +38,24 @@ FMP4_FIRST_BOXES = (b"styp", b"sidx", b"moof")
 
 def read_key(encryption: Encryption) -> bytes:
     """Return the key. Raises SettingsError when the key's file or the key's address is not what players can use."""
-    problems = []
+    problems: list[Problem] = []
     key = b""
     try:
         key = _key_bytes(encryption)
         if len(key) != KEY_BYTES:
             found = f"more than {KEY_BYTES}" if len(key) > KEY_BYTES else str(len(key))
-            problems.append(
+            text = (
                 f"The key file {encryption.key_file} holds {found} bytes: "
                 f"an AES-128 key is a file of exactly {KEY_BYTES}."
             )
+            problems.append(Problem(text=text, setting=Setting.KEY_FILE))
     except SettingsError as error:
         problems += error.problems
     if not _is_address(encryption.key_uri):
-        problems.append(
+        text = (
             f"{encryption.key_uri!r} can't be a key's address: give one that begins with https:// or a relative path."
         )
+        problems.append(Problem(text=text, setting=Setting.KEY_URI))
     if problems:
         raise SettingsError(problems)
     return key
@@ -147,9 +149,8 @@ def _key_bytes(encryption: Encryption) -> bytes:
         with encryption.key_file.open("rb") as file:
             return file.read(KEY_BYTES + 1)
     except OSError as error:
-        raise SettingsError(
-            f"The key file {encryption.key_file} can't be read ({error.strerror}): name a file of {KEY_BYTES} bytes."
-        ) from error
+        text = f"The key file {encryption.key_file} can't be read ({error.strerror}): name a file of {KEY_BYTES} bytes."
+        raise SettingsError(Problem(text=text, setting=Setting.KEY_FILE)) from error
 
 
 def _is_address(uri: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import SettingsError
+from pipeline.errors import Problem, Setting, SettingsError
 from pipeline.job import TrackChoice
 from pipeline.media.source.covers import is_cover
 from pipeline.media.source.transport_tables import programmes
@@ -80,7 +80,7 @@ def _programme(
         if found is None:
             there = ", ".join(f"{p.number} ({p.name})" if p.name else str(p.number) for p in several)
             what = f"choose from {there}" if there else "it has one programme only, leave out --programme"
-            raise SettingsError(f"{path} has no programme {wanted}: {what}.")
+            raise SettingsError(Problem(text=f"{path} has no programme {wanted}: {what}.", setting=Setting.TRACKS))
         return found
     return next((p for s in streams for p in several if s.id in p.stream_ids), several[0] if several else None)
 
@@ -95,7 +95,7 @@ def _places(path: Path, what: str, option: str, numbers: Sequence[int], count: i
     wrong = [number for number in numbers if not 1 <= number <= count]
     if wrong:
         there = f"choose from 1 to {count}" if count > 1 else f"it has {'one' if count else 'none'}, leave out {option}"
-        raise SettingsError(f"{path} has no {what} {wrong[0]}: {there}.")
+        raise SettingsError(Problem(text=f"{path} has no {what} {wrong[0]}: {there}.", setting=Setting.TRACKS))
     return [number - 1 for number in dict.fromkeys(numbers)]
 
 

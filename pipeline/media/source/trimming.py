@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 from typing import TypeVar
 
-from pipeline.errors import SettingsError
+from pipeline.errors import Problem, Setting, SettingsError
 from pipeline.job import Trim
 from pipeline.media_info import AudioStream, Chapter, MediaInfo, VideoStream
 
@@ -54,19 +54,11 @@ def trimmed(media: MediaInfo, trim: Trim) -> MediaInfo:
     """Return a source as if it had nothing but this part. Raises SettingsError where that lies beyond its end."""
     length_s = media.readable_s if media.duration_s is None else media.duration_s
     if length_s is not None and trim.start_s > length_s - SHORTEST_S:
-        raise SettingsError(
-            [
-                f"{media.path.name} lasts {length_s:.1f} s, so nothing of it lies after {trim.start_s:g} s: "
-                "choose an earlier part."
-            ]
-        )
+        text = f"{media.path.name} lasts {length_s:.1f} s, so nothing of it lies after {trim.start_s:g} s"
+        raise SettingsError(Problem(text=f"{text}: choose an earlier part.", setting=Setting.TRIM))
     if length_s is not None and trim.end_s is not None and trim.end_s > length_s + NEAR_END_S:
-        raise SettingsError(
-            [
-                f"{media.path.name} lasts {length_s:.1f} s, so no part of it can end at {trim.end_s:g} s: "
-                "choose an earlier end."
-            ]
-        )
+        text = f"{media.path.name} lasts {length_s:.1f} s, so no part of it can end at {trim.end_s:g} s"
+        raise SettingsError(Problem(text=f"{text}: choose an earlier end.", setting=Setting.TRIM))
     limit_s = None
     if trim.end_s is not None and (length_s is None or trim.end_s < length_s):
         limit_s = trim.end_s - trim.start_s

@@ -1,10 +1,13 @@
-"""What an upload needs to be told, checked before anything starts. Pure: text in, sentences out."""
+"""What an upload needs to be told, checked before anything starts. Pure: text in, problems out."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Sequence
 from urllib.parse import urlsplit
+
+from pipeline.errors import Problem, Setting
 
 MIN_TYPED_TOKEN = 20
 """Shorter is surely a slip of the keyboard; a token from `.env` is taken as it is."""
@@ -50,8 +53,12 @@ def is_host(host: str) -> bool:
     return len(name) <= MAX_HOST and all(_LABEL.fullmatch(label) for label in name.split("."))
 
 
-def backend_url_problems(url: str) -> list[str]:
-    """Return what is wrong with the backend's address, a sentence each; the address itself is not repeated."""
+def backend_url_problems(url: str) -> list[Problem]:
+    """Return what is wrong with the backend's address; the address itself is not repeated."""
+    return _of(Setting.BACKEND_URL, _wrong_with_url(url))
+
+
+def _wrong_with_url(url: str) -> list[str]:
     if not url:
         return ["Backend URL is required (or set BACKEND_URL in .env)."]
     if not _VISIBLE_ASCII.fullmatch(url) or "\\" in url:
@@ -79,8 +86,12 @@ def backend_url_problems(url: str) -> list[str]:
     return problems
 
 
-def destination_problems(prefix: str) -> list[str]:
-    """Return what is wrong with the folder in the store, a sentence each."""
+def destination_problems(prefix: str) -> list[Problem]:
+    """Return what is wrong with the folder in the store."""
+    return _of(Setting.DESTINATION, _wrong_with_prefix(prefix))
+
+
+def _wrong_with_prefix(prefix: str) -> list[str]:
     if not prefix:
         return ["S3 destination is required, for example videos/course123/lesson01/."]
     problems = []
@@ -116,15 +127,19 @@ def key_problem(key: str) -> str:
     return ""
 
 
-def session_id_problems(session_id: str | None) -> list[str]:
-    """Return what is wrong with the session ID, a sentence each; none at all is fine."""
+def session_id_problems(session_id: str | None) -> list[Problem]:
+    """Return what is wrong with the session ID; none at all is fine."""
     if not session_id or _SESSION_ID.fullmatch(session_id):
         return []
-    return ["Session ID must be 24 characters from 0 to 9 and a to f, or empty."]
+    return _of(Setting.SESSION_ID, ["Session ID must be 24 characters from 0 to 9 and a to f, or empty."])
 
 
-def token_problems(token: str, typed: bool) -> list[str]:
-    """Return what is wrong with the token, a sentence each; `typed` says that it is from a field, not `.env`."""
+def token_problems(token: str, typed: bool) -> list[Problem]:
+    """Return what is wrong with the token; `typed` says that it is from a field, not `.env`."""
+    return _of(Setting.TOKEN, _wrong_with_token(token, typed))
+
+
+def _wrong_with_token(token: str, typed: bool) -> list[str]:
     if not token:
         return ["Auth token is required (or set AUTH_TOKEN in .env)."]
     problems = []
@@ -135,11 +150,15 @@ def token_problems(token: str, typed: bool) -> list[str]:
     return problems
 
 
-def upload_problems(*, url: str, token: str, prefix: str, session_id: str | None, typed: bool = False) -> list[str]:
-    """Return everything that is wrong with the inputs of an upload at once, a sentence each."""
+def upload_problems(*, url: str, token: str, prefix: str, session_id: str | None, typed: bool = False) -> list[Problem]:
+    """Return everything that is wrong with the inputs of an upload at once."""
     return [
         *backend_url_problems(url),
         *token_problems(token, typed),
         *destination_problems(prefix),
         *session_id_problems(session_id),
     ]
+
+
+def _of(setting: Setting, sentences: Sequence[str]) -> list[Problem]:
+    return [Problem(text=text, setting=setting) for text in sentences]

@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.cancel import CancelToken
-from pipeline.errors import AuthenticationError, DestinationTakenError, SettingsError, TransferError
+from pipeline.errors import (
+    AuthenticationError,
+    DestinationTakenError,
+    Problem,
+    Setting,
+    SettingsError,
+    TransferError,
+)
 from pipeline.files import write_whole
 from pipeline.published import MANIFEST_FILE
 from pipeline.transfer.manifests.folder_owner import has_media_of
@@ -106,7 +113,8 @@ class DestinationCheck:
         above = stream_above(self._prefix)
         look = self._look(cancel, note, on_notice)
         if above and look.is_stream_at(above):
-            raise SettingsError(VERSION_OF_ANOTHER.format(prefix=self._prefix, above=above))
+            text = VERSION_OF_ANOTHER.format(prefix=self._prefix, above=above)
+            raise SettingsError(Problem(text=text, setting=Setting.DESTINATION))
         self._found = look.find(self._owner)
         self._taken = self._judge(self._found, look)
 

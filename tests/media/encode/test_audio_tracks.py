@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from pipeline.errors import SettingsError
+from pipeline.errors import Setting, SettingsError
 from pipeline.job import MappedAudio
 from pipeline.media.encode.audio_tracks import audio_renditions
 from pipeline.media_info import AudioStream
@@ -114,5 +114,6 @@ def test_a_map_chooses_the_sounds(name):
 )
 def test_a_map_of_what_is_not_there_is_refused(track, channel, sentence):
     """Before anything starts, with what there is."""
-    with pytest.raises(SettingsError, match=sentence):
+    with pytest.raises(SettingsError, match=sentence) as refused:
         _made(_tracks(2, 2), audio_map=[[MappedAudio(track=track, channel=channel)]])
+    assert [Setting.AUDIO_MAP] == [problem.setting for problem in refused.value.problems]

@@ -11,7 +11,7 @@ from child_processes import left_behind
 from stand_in_ffmpeg import Orders, encodes, make
 
 from pipeline.cancel import CancelToken
-from pipeline.errors import Cancelled, FfmpegError, SettingsError, ToolError
+from pipeline.errors import Cancelled, FfmpegError, Setting, SettingsError, ToolError
 from pipeline.job import Codec, EncoderFamily
 from pipeline.media.encode import encoder_check
 from pipeline.media.encode.encoder_check import EncoderStatus, check_encoders, choose_encoder, preferred
@@ -182,16 +182,17 @@ def test_hardware_that_is_asked_for_and_lacking_is_refused(stand_in):
     """A sentence that says which, for what and why."""
     with pytest.raises(
         SettingsError, match=r"^NVIDIA NVENC can't encode H\.264 here \(no NVIDIA driver on this machine\): choose"
-    ):
+    ) as refused:
         _choose(stand_in(), EncoderFamily.NVIDIA)
+    assert [Setting.ENCODER] == [problem.setting for problem in refused.value.problems]
 
 
 def test_hardware_that_never_makes_a_codec_is_refused_untried(stand_in):
     """ffmpeg has no AV1 encoder for Apple's."""
     program = stand_in(works=("h264_videotoolbox",))
-    with pytest.raises(SettingsError, match="Apple VideoToolbox can't encode AV1"):
+    with pytest.raises(SettingsError, match="Apple VideoToolbox can't encode AV1") as refused:
         _choose(program, EncoderFamily.APPLE, codec=Codec.AV1)
-    assert [] == encodes(program)
+    assert ([Setting.ENCODER], []) == ([problem.setting for problem in refused.value.problems], encodes(program))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.cancel import CancelToken
-from pipeline.errors import EncodeError, SettingsError
+from pipeline.errors import EncodeError, Setting, SettingsError
 from pipeline.media.encode.vmaf import measure_vmaf, require_vmaf, vmaf_available
 
 SIZE = (320, 180)
@@ -62,5 +62,6 @@ def test_an_ffmpeg_without_libvmaf_is_refused_with_a_sentence(tmp_path):
     older = tmp_path / "ffmpeg"
     older.write_text("#!/bin/sh\necho \"[error] No such filter: 'libvmaf'\" >&2\nexit 1\n")
     older.chmod(0o755)
-    with pytest.raises(SettingsError, match=r"can't measure VMAF: leave the VMAF target out"):
+    with pytest.raises(SettingsError, match=r"can't measure VMAF: leave the VMAF target out") as refused:
         require_vmaf(older)
+    assert [Setting.TARGET_VMAF] == [problem.setting for problem in refused.value.problems]

@@ -13,7 +13,7 @@ import pytest
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
-from pipeline.errors import SettingsError, SourceError
+from pipeline.errors import Problem, Setting, SettingsError, SourceError
 from pipeline.job import Job, TrackChoice
 from pipeline.media.source.probe import probe
 from pipeline.media.source.source_notes import source_notes
@@ -138,7 +138,7 @@ def test_what_is_not_there_can_not_be_chosen(two_programmes, choice, sentence):
     """The sentence says what there is."""
     with pytest.raises(SettingsError) as refused:
         probe(two_programmes, choice)
-    assert f"{two_programmes} {sentence}" == str(refused.value)
+    assert (Problem(text=f"{two_programmes} {sentence}", setting=Setting.TRACKS),) == refused.value.problems
 
 
 def test_a_programme_without_anything_in_it_is_not_taken(ffmpeg, tmp_path):

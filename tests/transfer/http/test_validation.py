@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from pipeline.errors import Setting
 from pipeline.transfer.http.validation import (
     backend_url_problems,
     destination_problems,
@@ -76,8 +77,8 @@ def test_good_backend_urls_have_no_problems(url):
 def test_bad_backend_urls_are_named(url, said):
     """A sentence says what is wrong with the address, without repeating it."""
     problems = backend_url_problems(url)
-    assert any(said in problem for problem in problems)
-    assert not any("secret" in problem for problem in problems)
+    assert any(said in problem.text for problem in problems)
+    assert not any("secret" in problem.text for problem in problems)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +111,7 @@ def test_bad_destinations_are_named(prefix, said):
     """Each thing that is wrong with a destination has its own sentence, all at once."""
     problems = destination_problems(prefix)
     assert len(said) == len(problems)
-    assert all(part in problem for part, problem in zip(said, problems, strict=True))
+    assert all(part in problem.text for part, problem in zip(said, problems, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -171,6 +172,13 @@ def test_token_is_there_and_plain(token, typed, count):
 
 
 def test_all_problems_come_at_once():
-    """Everything that is wrong is said in one go."""
+    """Everything that is wrong is said in one go, each with its setting."""
     problems = upload_problems(url="ftp://x", token="a b", prefix="/x", session_id="1", typed=True)
-    assert ["Backend", "Auth", "Auth", "S3", "S3", "Session"] == [problem.split()[0] for problem in problems]
+    assert [
+        ("Backend", Setting.BACKEND_URL),
+        ("Auth", Setting.TOKEN),
+        ("Auth", Setting.TOKEN),
+        ("S3", Setting.DESTINATION),
+        ("S3", Setting.DESTINATION),
+        ("Session", Setting.SESSION_ID),
+    ] == [(problem.text.split()[0], problem.setting) for problem in problems]
