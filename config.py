@@ -1,13 +1,13 @@
-"""Configuration: `.env` and the environment, read once, and the editor's preferences. Imports nothing of ours.
+"""Configuration: `.env` and the environment, read once, and the editor's preferences.
 
-Secrets live in `.env` or the environment only and never show in a repr; `s3_config.json` holds preferences alone.
+Imports nothing of ours but `installation`. Secrets live in `.env` or the environment only and never show in a repr;
+`s3_config.json` holds preferences alone.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from io import StringIO
@@ -16,10 +16,11 @@ from typing import Generic, TypeVar
 
 from dotenv.parser import parse_stream
 
-ROOT = Path(__file__).resolve().parent
-ENV_FILE = ROOT / ".env"
-PREFERENCES_FILE = ROOT / "s3_config.json"
-OWN_FOLDER = "hls-converter"
+import installation
+
+ENV_FILE = ".env"
+PREFERENCES_FILE = "s3_config.json"
+STORAGE_FOLDER = "storage-data"
 
 VERSION = "0.1.0"
 """The program's version, here alone: pyproject.toml reads it from this line."""
@@ -82,7 +83,7 @@ class ReferenceBackend:
 
     token: str = field(default="", repr=False)
     storage_type: str = "LOCAL"
-    local_path: Path = ROOT / "storage-data"
+    local_path: Path = field(default_factory=lambda: installation.storage_folder(STORAGE_FOLDER))
     local_max_size_gb: float | None = None
     s3: S3Storage = S3Storage()
     public_base_url: str = ""
@@ -139,75 +140,93 @@ class Config:
         return cls.load().backend.full_url(endpoint)
 
     @classmethod
-    def load(cls, *, env_file: Path = ENV_FILE, environ: Mapping[str, str] | None = None) -> Config:
-        """Read `.env` and the environment, which wins. What can't be read is named in `problems`, a sentence each."""
+    def load(cls, *, env_file: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:
+        """Read `.env` and the environment, which wins. What can't be read is named in `problems`, a sentence each.
+
+        Without `env_file` the one beside the program counts, or the one in the system's folder for settings.
+        """
         problems: list[str] = []
-        values = _read_env_file(env_file, problems)
-        values.update(os.environ if environ is None else environ)
-
-        def text(name: str, default: str = "") -> str:
-            return values.get(name, "").strip() or default
-
-        def number(name: str, unit: str) -> float | None:
-            raw = text(name)
-            if not raw:
-                return None
-            try:
-                found = float(raw)
-            except ValueError:
-                found = -1.0
-            if not 0 <= found < float("inf"):
-                problems.append(f"{name} must be a number of {unit}, such as 10, but is {raw!r}.")
-                return None
-            return found
-
-        def gigabytes(name: str) -> float | None:
-            return number(name, "gigabytes")
-
-        def minutes(name: str, default_s: float) -> float:
-            found = number(name, "minutes")
-            return default_s if found is None else found * 60
-
-        supported = tuple(
-            code.strip() for code in text("SUPPORTED_LANGUAGES", "en,es,fr,de,ar,hi").split(",") if code.strip()
-        )
-        storage_type = text("STORAGE_TYPE", "LOCAL").upper()
-        if storage_type not in ("LOCAL", "S3"):
-            problems.append(f"STORAGE_TYPE must be LOCAL or S3, but is {storage_type!r}.")
-        api, s3 = BackendApi(), S3Storage()
+        read = _read_env_file(env_file or installation.settings_file(ENV_FILE).read, problems)
+        values = _Values(values={**read, **(os.environ if environ is None else environ)}, problems=problems)
+        api = BackendApi()
         return cls(
             backend=BackendApi(
-                url=text("BACKEND_URL").rstrip("/"),
-                token=text("AUTH_TOKEN"),
-                validate_endpoint=text("AUTH_VALIDATE_ENDPOINT", api.validate_endpoint),
-                presign_endpoint=text("PRESIGN_ENDPOINT", api.presign_endpoint),
-                record_endpoint=text("FILE_RECORD_ENDPOINT", api.record_endpoint),
-                patience_s=minutes("UPLOAD_PATIENCE_MINUTES", api.patience_s),
+                url=values.text("BACKEND_URL").rstrip("/"),
+                token=values.text("AUTH_TOKEN"),
+                validate_endpoint=values.text("AUTH_VALIDATE_ENDPOINT", api.validate_endpoint),
+                presign_endpoint=values.text("PRESIGN_ENDPOINT", api.presign_endpoint),
+                record_endpoint=values.text("FILE_RECORD_ENDPOINT", api.record_endpoint),
+                patience_s=values.minutes("UPLOAD_PATIENCE_MINUTES", api.patience_s),
             ),
-            languages=Languages(default=text("DEFAULT_LANGUAGE", "en"), supported=supported or ("en",)),
-            server=ReferenceBackend(
-                token=text("AUTH_TOKEN"),
-                storage_type=storage_type,
-                local_path=ROOT / text("STORAGE_LOCAL_PATH", "storage-data"),
-                local_max_size_gb=gigabytes("STORAGE_LOCAL_MAX_SIZE_GB"),
-                s3=S3Storage(
-                    bucket=text("STORAGE_S3_BUCKET"),
-                    prefix=text("STORAGE_S3_PREFIX", s3.prefix),
-                    region=text("STORAGE_S3_REGION", s3.region),
-                    access_key_id=text("STORAGE_S3_ACCESS_KEY_ID"),
-                    secret_access_key=text("STORAGE_S3_SECRET_ACCESS_KEY"),
-                    endpoint_url=text("STORAGE_S3_ENDPOINT_URL"),
-                    max_size_gb=gigabytes("STORAGE_S3_MAX_SIZE_GB"),
-                    put_headers=text("STORAGE_S3_PUT_HEADERS"),
-                ),
-                public_base_url=text("PUBLIC_BASE_URL").rstrip("/"),
+            languages=Languages(
+                default=values.text("DEFAULT_LANGUAGE", "en"), supported=values.codes("SUPPORTED_LANGUAGES") or ("en",)
             ),
-            ffmpeg_path=text("FFMPEG_PATH"),
-            cache_dir=cache_folder(values, sys.platform),
-            data_dir=data_folder(values, sys.platform),
-            aws_region=text("AWS_REGION") or text("AWS_DEFAULT_REGION") or "us-east-1",
+            server=_reference_backend(values),
+            ffmpeg_path=values.text("FFMPEG_PATH"),
+            cache_dir=installation.cache_folder(),
+            data_dir=installation.data_folder(),
+            aws_region=values.text("AWS_REGION") or values.text("AWS_DEFAULT_REGION") or "us-east-1",
             problems=tuple(problems),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Values:
+    """What `.env` and the environment say, by name; adds a sentence to `problems` for a value that makes no sense."""
+
+    values: Mapping[str, str]
+    problems: list[str]
+
+    def text(self, name: str, default: str = "") -> str:
+        return self.values.get(name, "").strip() or default
+
+    def codes(self, name: str) -> tuple[str, ...]:
+        supported = self.text(name, ",".join(Languages().supported))
+        return tuple(code.strip() for code in supported.split(",") if code.strip())
+
+    def gigabytes(self, name: str) -> float | None:
+        return self._number(name, "gigabytes")
+
+    def minutes(self, name: str, default_s: float) -> float:
+        found = self._number(name, "minutes")
+        return default_s if found is None else found * 60
+
+    def _number(self, name: str, unit: str) -> float | None:
+        raw = self.text(name)
+        if not raw:
+            return None
+        try:
+            found = float(raw)
+        except ValueError:
+            found = -1.0
+        if not 0 <= found < float("inf"):
+            self.problems.append(f"{name} must be a number of {unit}, such as 10, but is {raw!r}.")
+            return None
+        return found
+
+
+def _reference_backend(values: _Values) -> ReferenceBackend:
+    storage_type = values.text("STORAGE_TYPE", "LOCAL").upper()
+    if storage_type not in ("LOCAL", "S3"):
+        values.problems.append(f"STORAGE_TYPE must be LOCAL or S3, but is {storage_type!r}.")
+    s3 = S3Storage()
+    return ReferenceBackend(
+        token=values.text("AUTH_TOKEN"),
+        storage_type=storage_type,
+        local_path=installation.storage_folder(values.text("STORAGE_LOCAL_PATH", STORAGE_FOLDER)),
+        local_max_size_gb=values.gigabytes("STORAGE_LOCAL_MAX_SIZE_GB"),
+        s3=S3Storage(
+            bucket=values.text("STORAGE_S3_BUCKET"),
+            prefix=values.text("STORAGE_S3_PREFIX", s3.prefix),
+            region=values.text("STORAGE_S3_REGION", s3.region),
+            access_key_id=values.text("STORAGE_S3_ACCESS_KEY_ID"),
+            secret_access_key=values.text("STORAGE_S3_SECRET_ACCESS_KEY"),
+            endpoint_url=values.text("STORAGE_S3_ENDPOINT_URL"),
+            max_size_gb=values.gigabytes("STORAGE_S3_MAX_SIZE_GB"),
+            put_headers=values.text("STORAGE_S3_PUT_HEADERS"),
+        ),
+        public_base_url=values.text("PUBLIC_BASE_URL").rstrip("/"),
+    )
 
 
 def child_environment() -> dict[str, str]:
@@ -219,29 +238,6 @@ def certificate_setting(environ: Mapping[str, str] | None = None) -> tuple[str, 
     """Return the first variable that names certificates to trust, and its value; two empty texts for none."""
     values = os.environ if environ is None else environ
     return next(((name, values[name]) for name in CERTIFICATE_SETTINGS if values.get(name)), ("", ""))
-
-
-def cache_folder(environ: Mapping[str, str], platform: str) -> Path | None:
-    """Return this program's folder for caches where the system keeps them; None where nobody has a home."""
-    name = {"win32": "LOCALAPPDATA", "darwin": ""}.get(platform, "XDG_CACHE_HOME")
-    usual = {"win32": "AppData/Local", "darwin": "Library/Caches"}.get(platform, ".cache")
-    return _own_folder(environ.get(name, ""), usual)
-
-
-def data_folder(environ: Mapping[str, str], platform: str) -> Path | None:
-    """Return this program's folder for the user's data where the system keeps them; None where nobody has a home."""
-    name = {"win32": "LOCALAPPDATA", "darwin": ""}.get(platform, "XDG_DATA_HOME")
-    usual = {"win32": "AppData/Local", "darwin": "Library/Application Support"}.get(platform, ".local/share")
-    return _own_folder(environ.get(name, ""), usual)
-
-
-def _own_folder(configured: str, below_home: str) -> Path | None:
-    if Path(configured).is_absolute():  # XDG Base Directory Specification: a relative path is to be ignored
-        return Path(configured) / OWN_FOLDER
-    try:
-        return Path.home() / below_home / OWN_FOLDER
-    except RuntimeError:
-        return None
 
 
 def _read_env_file(path: Path, problems: list[str]) -> dict[str, str]:
@@ -302,7 +298,7 @@ class Preferences:
     parallel_uploads: int = 4
 
     @classmethod
-    def load(cls, path: Path = PREFERENCES_FILE) -> Preferences:
+    def load(cls, path: Path) -> Preferences:
         """Read the preferences; what is missing, broken or of the wrong type falls back to its default."""
         try:
             stored = json.loads(path.read_text(encoding="utf-8-sig"))
@@ -324,8 +320,9 @@ class Preferences:
             known["last_destination"] = _without_own_folder(last_destination)
         return cls(**known)  # type: ignore[arg-type]  # each value was compared with its field's type above
 
-    def save(self, path: Path = PREFERENCES_FILE) -> None:
-        """Write the preferences whole or not at all. Raises OSError."""
+    def save(self, path: Path) -> None:
+        """Write the preferences whole or not at all, making their folder. Raises OSError."""
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # the mode that the XDG specification asks for
         temporary = path.with_name(path.name + ".tmp")
         try:
             temporary.write_text(

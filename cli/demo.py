@@ -15,7 +15,8 @@ from cli.convert import exit_status
 from cli.job_thread import run_cancellable
 from cli.main import EXIT_DONE, complain
 from cli.render import renderer, start_for
-from config import ROOT, Config
+from config import Config
+from installation import ROOT
 from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.errors import OutputError, TransferError

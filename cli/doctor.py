@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from platform import platform, python_version
 
-from config import Config
+from config import ENV_FILE, Config
+from installation import ROOT, config_folder, settings_file
 from pipeline.cancel import CancelToken
 from pipeline.errors import PipelineError
 from pipeline.job import Codec, EncoderFamily
@@ -63,10 +64,20 @@ def run(options: argparse.Namespace, config: Config) -> int:
         if config.backend.configured
         else "not configured (BACKEND_URL and AUTH_TOKEN)",
     )
+    _line("Settings", _settings())
     for problem in config.problems:
         sound = False
         _line("Settings", problem)
     return 0 if sound else 1
+
+
+def _settings() -> str:
+    """Return which `.env` counts, or where one is looked for."""
+    file = settings_file(ENV_FILE).read
+    if file.exists():
+        return str(file)
+    folders = [str(folder) for folder in (ROOT, config_folder()) if folder is not None]
+    return f"no {ENV_FILE} yet; it is looked for in {' and '.join(folders)}"
 
 
 def _encoders(ffmpeg: Path, cache_dir: Path | None) -> bool:

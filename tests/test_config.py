@@ -2,7 +2,6 @@
 
 import ast
 import json
-import sys
 from dataclasses import asdict, replace
 from operator import attrgetter
 from pathlib import Path
@@ -10,13 +9,12 @@ from pathlib import Path
 import pytest
 
 import config
-from config import ROOT, Config, Preferences
+import installation
+from config import Config, Preferences
+from installation import ROOT
 
 EXAMPLE = ROOT / ".env.example"
 PREFERENCES_EXAMPLE = ROOT / "s3_config.json.example"
-DEFAULTS = replace(
-    Config(), cache_dir=config.cache_folder({}, sys.platform), data_dir=config.data_folder({}, sys.platform)
-)
 
 # name, where its value is found, what is written, what it means
 NAMES = [
@@ -62,9 +60,17 @@ def names_in_code() -> set[str]:
         if isinstance(node, ast.Call)
     ]
     readers = [
-        call for call in calls if isinstance(call.func, ast.Name) and call.func.id in ("text", "gigabytes", "minutes")
+        call
+        for call in calls
+        if isinstance(call.func, ast.Attribute) and call.func.attr in ("text", "codes", "gigabytes", "minutes")
     ]
     return {call.args[0].value for call in readers if isinstance(call.args[0], ast.Constant)}
+
+
+@pytest.fixture
+def defaults():
+    """What a configuration holds when nothing is said."""
+    return replace(Config(), cache_dir=installation.cache_folder(), data_dir=installation.data_folder())
 
 
 @pytest.fixture
@@ -98,13 +104,13 @@ class TestNames:
     @pytest.mark.parametrize(
         ("name", "where"), [(n, w) for n, w, _, _ in NAMES], ids=[f"{n}-{w}" for n, w, _, _ in NAMES]
     )
-    def test_blank_is_default(self, env_file, name, where):
+    def test_blank_is_default(self, env_file, defaults, name, where):
         """A name that is there but blank means its default."""
-        assert attrgetter(where)(DEFAULTS) == attrgetter(where)(Config.load(env_file=env_file, environ={name: "  "}))
+        assert attrgetter(where)(defaults) == attrgetter(where)(Config.load(env_file=env_file, environ={name: "  "}))
 
-    def test_nothing_set(self, env_file):
+    def test_nothing_set(self, env_file, defaults):
         """Without .env and without environment everything has its default."""
-        assert Config.load(env_file=env_file, environ={}) == DEFAULTS
+        assert Config.load(env_file=env_file, environ={}) == defaults
 
     def test_real_environment(self, env_file, monkeypatch):
         """The process's own environment is read when none is handed in."""
@@ -124,6 +130,16 @@ class TestNames:
     def test_region_order(self, env_file, environ, expected):
         """AWS_REGION comes before AWS_DEFAULT_REGION, which comes before us-east-1."""
         assert expected == Config.load(env_file=env_file, environ=environ).aws_region
+
+    def test_the_settings_of_this_system(self, tmp_path, monkeypatch):
+        """Without a `.env` beside the program, the one in the system's folder for settings is read."""
+        folder = installation.config_folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ".env").write_text("DEFAULT_LANGUAGE=fr\n", encoding="utf-8")
+        monkeypatch.setattr(installation, "ROOT", tmp_path)
+        assert "fr" == Config.load(environ={}).languages.default
+        (tmp_path / ".env").write_text("DEFAULT_LANGUAGE=es\n", encoding="utf-8")
+        assert "es" == Config.load(environ={}).languages.default
 
     def test_relative_storage_folder(self, env_file, tmp_path, monkeypatch):
         """A relative storage folder lies beside the program, wherever it is started."""
@@ -250,14 +266,14 @@ class TestExamples:
         assert names_in_code() == {name for name, _, _, _ in NAMES}
 
     @pytest.mark.parametrize("name", sorted(names_in_example()))
-    def test_values_are_the_defaults(self, env_file, name):
+    def test_values_are_the_defaults(self, env_file, defaults, name):
         """Each value in .env.example is the default."""
         env_file.write_text(f"{name}={names_in_example()[name]}\n", encoding="utf-8")
-        assert Config.load(env_file=env_file, environ={}) == DEFAULTS
+        assert Config.load(env_file=env_file, environ={}) == defaults
 
-    def test_whole_file(self):
+    def test_whole_file(self, defaults):
         """.env.example as it stands is a settings file without a problem."""
-        assert Config.load(env_file=EXAMPLE, environ={}) == DEFAULTS
+        assert Config.load(env_file=EXAMPLE, environ={}) == defaults
 
     def test_preferences(self):
         """s3_config.json.example has every field with its default."""
@@ -408,59 +424,14 @@ class TestPreferences:
             Preferences().save(path)
         assert (before, [path]) == (path.read_bytes(), list(path.parent.iterdir()))
 
+    def test_a_folder_that_is_not_there_yet(self, tmp_path):
+        """The first time that anything is saved, its folder is made, for this user alone."""
+        path = tmp_path / "config" / "hls-converter" / "s3_config.json"
+        CHANGED.save(path)
+        assert (CHANGED, 0o700) == (Preferences.load(path), path.parent.stat().st_mode & 0o777)
+
     def test_read_only_place(self, tmp_path):
         """Saving where no file can be made raises OSError for the caller to report."""
         (tmp_path / "file").write_text("", encoding="utf-8")
         with pytest.raises(OSError, match=r"file"):
             Preferences().save(tmp_path / "file" / "s3_config.json")
-
-
-@pytest.mark.parametrize(
-    ("platform", "name", "below_home"),
-    [
-        pytest.param("linux", "XDG_CACHE_HOME", ".cache", id="linux"),
-        pytest.param("darwin", "", "Library/Caches", id="macos"),
-        pytest.param("win32", "LOCALAPPDATA", "AppData/Local", id="windows"),
-    ],
-)
-def test_the_cache_lies_where_the_system_keeps_caches(platform, name, below_home, tmp_path, monkeypatch):
-    """The environment's folder where there is one for it, else the usual place in the home folder."""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    named = tmp_path / "elsewhere" if name else tmp_path / below_home
-    usual = tmp_path / below_home / "hls-converter"
-    relative = config.cache_folder({name: "relative"}, platform)
-    assert (named / "hls-converter", usual, usual) == (
-        config.cache_folder({name: str(named)} if name else {}, platform),
-        config.cache_folder({}, platform),
-        relative,
-    )
-
-
-@pytest.mark.parametrize(
-    ("platform", "name", "below_home"),
-    [
-        pytest.param("linux", "XDG_DATA_HOME", ".local/share", id="linux"),
-        pytest.param("darwin", "", "Library/Application Support", id="macos"),
-        pytest.param("win32", "LOCALAPPDATA", "AppData/Local", id="windows"),
-    ],
-)
-def test_data_lie_where_the_system_keeps_data(platform, name, below_home, tmp_path, monkeypatch):
-    """What can't be found out anew is not among the caches, which people and programs empty."""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    named = tmp_path / "elsewhere" if name else tmp_path / below_home
-    usual = tmp_path / below_home / "hls-converter"
-    assert (named / "hls-converter", usual, usual) == (
-        config.data_folder({name: str(named)} if name else {}, platform),
-        config.data_folder({}, platform),
-        config.data_folder({name: "relative"}, platform),
-    )
-
-
-def test_without_a_home_nothing_is_cached(monkeypatch):
-    """As in a container whose user is not in its password file."""
-
-    def homeless():
-        raise RuntimeError("Could not determine home directory.")
-
-    monkeypatch.setattr(config.Path, "home", homeless)
-    assert (None, None, None) == (config.cache_folder({}, "linux"), config.data_folder({}, "linux"), Config().cache_dir)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from config import PREFERENCES_FILE, Config
+from installation import FilePlace, settings_file
 from ui.missing_tk import WindowUnavailableError, no_screen_sentence, no_tk_sentence
 from ui.services import PipelineServices, Services
 
 
-def open_window(config: Config, preferences_path: Path = PREFERENCES_FILE, services: Services | None = None) -> int:
-    """Open the window and return the exit status when it is closed.
+def open_window(config: Config, preferences: FilePlace | None = None, services: Services | None = None) -> int:
+    """Open the window and return the exit status when it is closed; `preferences` is where it remembers things.
 
     Raises WindowUnavailableError, whose text says what to install, where Tk or a screen is missing.
     """
@@ -21,7 +20,11 @@ def open_window(config: Config, preferences_path: Path = PREFERENCES_FILE, servi
     from ui.window import MainWindow
 
     try:
-        window = MainWindow(config=config, preferences_path=preferences_path, services=services or PipelineServices())
+        window = MainWindow(
+            config=config,
+            preferences=preferences or settings_file(PREFERENCES_FILE),
+            services=services or PipelineServices(),
+        )
     except tkinter.TclError as error:
         raise WindowUnavailableError(no_screen_sentence(str(error))) from error
     window.mainloop()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 import tkinter
-from pathlib import Path
 from types import TracebackType
 
 import ttkbootstrap as ttk
 
 from config import Config, Preferences
+from installation import FilePlace
 from pipeline.errors import Problem, Setting
 from pipeline.events import LogLevel, LogLine
 from ui.controller import Controller
@@ -49,16 +49,16 @@ CLOSE_DEADLINE_S = 10.0
 class MainWindow(ttk.App):
     """The window of the program."""
 
-    def __init__(self, *, config: Config, preferences_path: Path, services: Services) -> None:
+    def __init__(self, *, config: Config, preferences: FilePlace, services: Services) -> None:
         THEMES.register()
         super().__init__(title=TITLE, theme=THEME, size=SIZE, minsize=MIN_SIZE, iconphoto=None)
         self._icon_image = play_icon(self)
         self.iconphoto(True, self._icon_image)
         self._pump: EventPump[Message] = EventPump(self._receive)
         self.controller = Controller(
-            config=config, preferences_path=preferences_path, services=services, post=self._pump.put
+            config=config, preferences_path=preferences.write, services=services, post=self._pump.put
         )
-        self.variables = FormVariables(self, from_preferences(Preferences.load(preferences_path), config))
+        self.variables = FormVariables(self, from_preferences(Preferences.load(preferences.read), config))
         self._config = config
         self._shown: ViewState | None = None
         self._problems_shown: tuple[Problem, ...] = ()

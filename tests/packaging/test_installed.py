@@ -112,6 +112,32 @@ def test_validate(run, tmp_path):
     assert (1, True) == (done.returncode, "gone.m3u8: The file is missing." in done.stdout)
 
 
+def test_its_files_lie_in_the_systems_folders(programs, run, tmp_path, monkeypatch):
+    """Settings, what the window remembers and the backend's storage are in the user's folders, not the program's."""
+    folders = {name: tmp_path / name for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME")}
+    for name, folder in folders.items():
+        monkeypatch.setenv(name, str(folder))
+    before = _files(programs.parent)
+    config, data = (folders[name] / "hls-converter" for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME"))
+
+    remember = "import config as c, installation as i; c.Preferences().save(i.settings_file(c.PREFERENCES_FILE).write)"
+    subprocess.run([programs / "python", "-c", remember], cwd=tmp_path, check=True)
+    (config / ".env").write_text(f"BACKEND_URL=https://x.example\nAUTH_TOKEN={'t' * 20}\n", encoding="utf-8")
+    assert f"\nSettings    {config / '.env'}\n" in run("doctor").stdout
+
+    with subprocess.Popen([programs / "hls-converter", "backend", "--port", "0"], cwd=tmp_path, stdout=-1) as backend:
+        said = [backend.stdout.readline().decode() for _ in range(2)]
+        backend.terminate()
+    assert f"Storage:  {data / 'storage-data'}\n" == said[1]
+    assert [config / ".env", config / "s3_config.json"] == sorted(config.iterdir())
+    assert ([], True) == (sorted(_files(programs.parent) - before), (data / "storage-data").is_dir())
+
+
+def _files(folder):
+    """Return the files below a folder, without those that Python makes of the modules."""
+    return {path for path in folder.rglob("*") if "__pycache__" not in path.parts}
+
+
 def test_demo(run):
     """Sample, speech model, Whisper's own process and the backend's page are all installed with the program."""
     done = run("demo", "-o", "demo")

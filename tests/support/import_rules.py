@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # what each part of the program may import of the others; hls_converter → cli, ui → the engines → storage
-BELOW_ENGINES = {"storage", "config"}
+BELOW_ENGINES = {"storage", "config", "installation"}
 ENGINES = {"s3_uploader", "backend", "transcripts", "pipeline"}
 MAY_IMPORT: dict[str, set[str]] = {
     "hls_converter": {"cli", "ui", *ENGINES, *BELOW_ENGINES},
@@ -23,7 +23,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "transcripts": {"pipeline", *BELOW_ENGINES},
     "pipeline": {*BELOW_ENGINES},  # a job knows neither window nor server
     "storage": set(),
-    "config": set(),
+    "config": {"installation"},
+    "installation": set(),
 }
 
 # inside pipeline: each step may import its own and those before it

@@ -16,6 +16,7 @@ from keyring.backends import fail
 from ui_fakes import CONFIGURED, DEADLINE_S, FakeServices, MemoryKeychain
 
 from config import Config
+from installation import FilePlace
 from ui.view_state import Stage
 from ui.window import MainWindow
 
@@ -163,7 +164,7 @@ def open_driver(screen, tmp_path) -> Iterator[Callable[..., Driver]]:
     ) -> Driver:
         services = services or FakeServices()
         path = preferences_path or tmp_path / "s3_config.json"
-        window = MainWindow(config=config, preferences_path=path, services=services)
+        window = MainWindow(config=config, preferences=FilePlace(read=path, write=path), services=services)
         driver = Driver(window=window, services=services, preferences_path=path)
         opened.append(driver)
         driver.until(lambda: window.controller.state.models)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from ui_fakes import CONFIGURED, CONNECTED, DEADLINE_S, NOT_CONFIGURED, FakeServices, Stage, Unfinished, report
 
+from installation import FilePlace
 from pipeline.errors import DestinationTakenError, Setting, SourceError, ToolError, TransferError
 from pipeline.events import JobFinished, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
 from pipeline.job import Existing
@@ -69,7 +70,8 @@ def test_a_new_window(open_driver):
 def test_open_window_returns_when_the_window_is_closed(screen, tmp_path, monkeypatch):
     """A window that was used and closed is a success to whoever started it."""
     monkeypatch.setattr(MainWindow, "mainloop", lambda window: window.close())
-    assert 0 == open_window(CONFIGURED, tmp_path / "s3_config.json", FakeServices())
+    path = tmp_path / "s3_config.json"
+    assert 0 == open_window(CONFIGURED, FilePlace(read=path, write=path), FakeServices())
 
 
 def test_from_start_to_upload_complete(open_driver):
@@ -526,7 +528,8 @@ def test_another_videos_destination_is_replaced_only_when_told(open_driver):
 
 def test_preferences_that_can_not_be_saved_are_a_line_in_the_log(open_driver, tmp_path):
     """The job runs all the same."""
-    driver = open_driver(preferences_path=tmp_path / "missing" / "s3_config.json")
+    (tmp_path / "a file").touch()
+    driver = open_driver(preferences_path=tmp_path / "a file" / "s3_config.json")
     driver.fill()
     driver.press(driver.window.actions.start)
     driver.until_stage(READY)
@@ -783,7 +786,9 @@ from pathlib import Path
 from config import Config
 from ui.window import MainWindow
 from ui.services import PipelineServices
-window = MainWindow(config=Config(), preferences_path=Path(sys.argv[1]), services=PipelineServices())
+from installation import FilePlace
+path = Path(sys.argv[1])
+window = MainWindow(config=Config(), preferences=FilePlace(read=path, write=path), services=PipelineServices())
 heavy = ("faster_whisper", "ctranslate2", "requests", "av", "fastapi", "pipeline.wiring")
 loaded = [name for name in heavy if name in sys.modules]
 window.destroy()

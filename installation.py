@@ -1,0 +1,104 @@
+"""The program itself on this computer: where its own files lie, and how it is started once more.
+
+Imports nothing of ours, and knows nothing of what the files hold.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+ROOT = Path(__file__).resolve().parent
+"""The folder of the program's own modules: of a checkout, site-packages, or what a frozen program brings along."""
+
+OWN_FOLDER = "hls-converter"
+
+WHISPER_WORKER = "whisper-worker"
+"""The internal command that serves Whisper's requests; the table in `cli/main.py` has it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilePlace:
+    """Where a file of the program's own is read, whether it is there yet or not, and where it is written."""
+
+    read: Path
+    write: Path
+
+
+def command(*arguments: str) -> list[str]:
+    """Return the command line that starts this program once more: from a checkout, installed, or frozen."""
+    if getattr(sys, "frozen", False):  # https://pyinstaller.org/en/stable/runtime-information.html
+        return [sys.executable, *arguments]
+    return [sys.executable, str(ROOT / "hls_converter.py"), *arguments]
+
+
+def settings_file(name: str) -> FilePlace:
+    """Return where a file of settings is: beside the program or in the system's folder for settings."""
+    return _place(name, config_folder())
+
+
+def storage_folder(name: str) -> Path:
+    """Return the folder in which the reference backend keeps files, by its path or by its name beside the program."""
+    return _place(name, data_folder()).write
+
+
+def config_folder() -> Path | None:
+    """Return this program's folder where the system keeps settings; None where nobody has a home."""
+    return _system_folder("user_config_path")
+
+
+def data_folder() -> Path | None:
+    """Return this program's folder where the system keeps the user's data; None where nobody has a home."""
+    return _system_folder("user_data_path")
+
+
+def cache_folder() -> Path | None:
+    """Return this program's folder where the system keeps caches; None where nobody has a home."""
+    return _system_folder("user_cache_path")
+
+
+def _system_folder(kind: str) -> Path | None:
+    # without `opinion` Windows' caches lie where earlier versions put them
+    folders = platformdirs.PlatformDirs(OWN_FOLDER, appauthor=False, opinion=False)
+    try:
+        found: Path = getattr(folders, kind)
+    except RuntimeError:
+        return None
+    return found if found.is_absolute() else None  # versions before 4.12 return "~/.cache" where nobody has a home
+
+
+def _place(name: str, system_folder: Path | None) -> FilePlace:
+    beside = ROOT / name
+    if system_folder is None:
+        return FilePlace(read=beside, write=beside)
+    return choose_place(
+        beside,
+        system_folder / name,
+        writable=os.access(ROOT, os.W_OK),
+        is_checkout=(ROOT / "pyproject.toml").is_file(),  # which neither site-packages nor a frozen program holds
+    )
+
+
+def choose_place(beside: Path, in_system_folder: Path, *, writable: bool, is_checkout: bool) -> FilePlace:
+    """Decide between the path beside the program and the one in the system's folder.
+
+    What is there is read, and written where it was read. What is not there yet is written beside the program if that is
+    a checkout, and else to the system's folder. Beside a program whose folder can't be written to, a file is read until
+    the system's folder has one.
+
+    Args:
+        beside: the path beside the program.
+        in_system_folder: the same below the system's folder for such files.
+        writable: whether the program's folder can be written to.
+        is_checkout: whether the program's folder is a checkout or an unpacked archive of one.
+    """
+    order = (beside, in_system_folder) if writable else (in_system_folder, beside)
+    read = next((path for path in order if path.exists()), None)
+    if read is not None and (writable or read == in_system_folder):
+        return FilePlace(read=read, write=read)
+    new = beside if writable and is_checkout else in_system_folder
+    return FilePlace(read=read or new, write=new)
