@@ -11,10 +11,9 @@ def main(arguments: list[str]) -> int:
         from cli.interrupts import end_at_once_on_ctrl_c
 
         end_at_once_on_ctrl_c()
-        from cli.main import run_command
-        from config import Config
+        from cli.main import run
 
-        return run_command(arguments, Config.load())
+        return run(arguments)
     from config import Config
     from ui.app import open_window
     from ui.missing_tk import WindowUnavailableError

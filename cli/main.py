@@ -16,6 +16,7 @@ from typing import NoReturn
 from cli import interrupts
 from cli.interrupts import EXIT_CANCELLED
 from config import VERSION, Config
+from installation import WHISPER_WORKER
 from pipeline.errors import PipelineError, SettingsError
 
 EXIT_DONE = 0
@@ -25,6 +26,14 @@ EXIT_WRONG_USAGE = 2
 OPTION = re.compile(r"--[a-z][a-z-]*")
 MINUS = re.compile(r"-[.,]?\d")
 """What no option begins with."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command with the settings of `.env` and the environment, or at once an internal one; return its status."""
+    if arguments[0] in INTERNAL_COMMANDS:
+        importlib.import_module(INTERNAL_COMMANDS[arguments[0]]).main()
+        return EXIT_DONE
+    return run_command(arguments, Config.load())
 
 
 def run_command(arguments: Sequence[str], config: Config) -> int:
@@ -365,3 +374,8 @@ COMMANDS = {
     ),
 }
 """Every command by its name, in the order of `--help`. A module is imported when its command is called, not before."""
+
+INTERNAL_COMMANDS = {WHISPER_WORKER: "pipeline.speech.worker"}
+"""What the program starts itself with, by the module whose `main()` does it. Neither `--help` nor `.env` has a part in
+it: who starts them sends what they need.
+"""

@@ -13,17 +13,14 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Any
 
+import installation
 from config import child_environment
 from pipeline.cancel import CancelToken
 from pipeline.errors import SpeechError
 
-PROJECT = Path(__file__).resolve().parents[2]
-START = "import sys; sys.path.insert(0, sys.argv.pop()); from pipeline.speech.worker import main; main()"
-"""What the child runs: `-m` would not find it where PYTHONSAFEPATH is set."""
 TERMINATE_S = 0.5
 """How long the child may take to end when asked, before it is killed."""
 LOG_BYTES = 8192
@@ -79,11 +76,11 @@ def _start(complaints: IO[bytes], environment: Mapping[str, str] | None) -> subp
         flags, session = 0, True
     try:
         return subprocess.Popen(
-            [sys.executable, "-c", START, str(PROJECT)],
+            installation.command(installation.WHISPER_WORKER),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=complaints,
-            cwd=PROJECT,
+            cwd=installation.ROOT,
             env=child_environment() if environment is None else environment,
             creationflags=flags,
             start_new_session=session,

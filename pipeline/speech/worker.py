@@ -99,7 +99,3 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - the process's outermost frame: the parent makes a sentence of it
         worker.tell("error", reason=short_reason(error), downloading=worker.downloading, detail=traceback.format_exc())
     os._exit(0)
-
-
-if __name__ == "__main__":
-    main()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.main import COMMANDS, run_command
+from cli.main import COMMANDS, INTERNAL_COMMANDS, run_command
 from config import VERSION, Config
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,6 +39,15 @@ def test_help_lists_the_table(capsys):
     said = " ".join(capsys.readouterr().out.split())
     places = [said.index(f" {name} {command.help}") for name, command in COMMANDS.items()]
     assert sorted(places) == places
+
+
+@pytest.mark.parametrize("name", INTERNAL_COMMANDS)
+def test_internal_commands(name, capsys):
+    """What the program starts itself with is a module's `main()`, and no help names it."""
+    main = importlib.import_module(INTERNAL_COMMANDS[name]).main
+    with pytest.raises(SystemExit):
+        run_command(["--help"], Config())
+    assert ([], False) == (list(inspect.signature(main).parameters), name in capsys.readouterr().out)
 
 
 def test_version(capsys):

@@ -13,6 +13,7 @@ SLOW_FILES = (
     "media/source/test_source_checks.py",
     "media/validate/test_validate_damage.py",
     "media/validate/test_validate_streams.py",
+    "packaging/test_frozen.py",
     "packaging/test_installed.py",
     "packaging/test_launcher.py",
     "phases/test_audio_pass.py",
