@@ -45,6 +45,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
         "takeover",
         "folder_notes",
         "earlier_work",
+        "job_codec",
         "output_settings",
         "media",
         "speech",
