@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from config import Config
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, PipelineError, Problem, SettingsError
-from pipeline.events import Event, LogLevel, LogLine
+from pipeline.events import LogLevel
 from pipeline.media.stream_layout import MASTER
 from pipeline.steps import unexpected
 from pipeline.transfer.http import retry
@@ -342,13 +342,8 @@ def _sentence(action: Callable[[], object]) -> str:
     except PipelineError as error:
         return str(error)
     except Exception as bug:  # noqa: BLE001  # the library's outermost frame: nothing raises
-        return unexpected(bug, _log_line)
+        return unexpected(bug, _log)
     return ""
-
-
-def _log_line(event: Event) -> None:
-    if isinstance(event, LogLine):
-        _log(event.text, event.level)
 
 
 def _log(text: str, level: LogLevel) -> None:

@@ -156,8 +156,8 @@ def _one(
     else:
         start_for(view, plan)
         if note:
-            view.event(LogLine(text=note))
-        control, ask_token = control_from(options), login.keeping(token_prompt(config, view.event, cancel))
+            view.event(LogLine(job=job.slug, text=note))
+        control, ask_token = control_from(options), login.keeping(token_prompt(config, job.slug, view.event, cancel))
         report = run_cancellable(
             lambda sink, token: wiring.run_job(plan, config, sink, token, control=control, ask_token=ask_token),
             view.event,

@@ -94,7 +94,7 @@ class TokenPrompt:
     """
 
     refused: str
-    say: Sink
+    say: Callable[[str], None]
     read_line: Callable[[], str | None]
     token_in_env: Callable[[], str]
     terminal: bool
@@ -103,7 +103,7 @@ class TokenPrompt:
         """Return a token, or None when nobody has one."""
         token = self._from_env()
         while token is None and self.terminal:
-            self._tell(ASK)
+            self.say(ASK)
             typed = self.read_line()
             if typed is None:
                 return None
@@ -111,19 +111,16 @@ class TokenPrompt:
             problems = token_problems(typed, typed=False) if typed else []
             token = self._from_env() if not typed else None if problems else typed
             for problem in [one.text for one in problems] or ([SAME] if token is None else []):
-                self._tell(problem)
+                self.say(problem)
         return token
 
     def _from_env(self) -> str | None:
         token = self.token_in_env()
         return token if token and token != self.refused else None
 
-    def _tell(self, text: str) -> None:
-        self.say(LogLine(text=text, level=LogLevel.WARNING))
 
-
-def token_prompt(config: Config, say: Sink, cancel: CancelToken) -> Callable[[], str | None]:
-    """Return what asks for a new token each time one is refused."""
+def token_prompt(config: Config, job: str, say: Sink, cancel: CancelToken) -> Callable[[], str | None]:
+    """Return what asks for a new token each time one is refused; `job` is whose upload waits for it."""
     refused = config.backend.token
 
     def ask() -> str | None:
@@ -131,7 +128,7 @@ def token_prompt(config: Config, say: Sink, cancel: CancelToken) -> Callable[[],
         terminal = sys.stdin.isatty() and sys.stderr.isatty()
         prompt = TokenPrompt(
             refused=refused,
-            say=say,
+            say=lambda text: say(LogLine(job=job, text=text, level=LogLevel.WARNING)),
             read_line=lambda: read_hidden_line(cancel),
             token_in_env=lambda: Config.load().backend.token,
             terminal=terminal,

@@ -43,9 +43,10 @@ def run(options: argparse.Namespace, config: Config) -> int:
     if existing is Existing.ASK and left is not None:
         existing = settle_unfinished(UploadIncompleteError(files_done=left.files_done, files_total=left.files_total))
     view = renderer(as_json=options.json)
-    view.start(folder.absolute().name, (), wiring.upload_phases(request))
+    slug = folder.absolute().name
+    view.start(slug, (), wiring.upload_phases(request))
     stop = CancelToken()
-    control, ask_token = control_from(options), token_prompt(config, view.event, stop)
+    control, ask_token = control_from(options), token_prompt(config, slug, view.event, stop)
     try:
         report = run_cancellable(
             lambda sink, cancel: wiring.run_upload(

@@ -1,4 +1,7 @@
-"""What a job tells the outside. A front end turns these into bars or lines; nothing flows back this way."""
+"""What a job tells the outside. A front end turns these into bars or lines; nothing flows back this way.
+
+Every event names its job by `job`, which is the job's place: `Job.slug`.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,7 @@ class LogLevel(str, Enum):
 class PhaseStarted:
     """A phase begins; `overall` is the job's fraction so far."""
 
+    job: str
     phase: PhaseName
     overall: float
 
@@ -39,6 +43,7 @@ class PhaseProgress:
     The upload also counts files and bytes, and tells its speed and the time left: 0 and None while they can't be told.
     """
 
+    job: str
     phase: PhaseName
     fraction: float
     overall: float
@@ -56,6 +61,7 @@ class PhaseProgress:
 class PhaseFinished:
     """A phase ended, well or not; `text` is what the editor should read beside its bar."""
 
+    job: str
     phase: PhaseName
     outcome: PhaseOutcome
     overall: float
@@ -64,8 +70,9 @@ class PhaseFinished:
 
 @dataclass(frozen=True, kw_only=True)
 class LogLine:
-    """A line for the log view."""
+    """A sentence about the job."""
 
+    job: str
     text: str
     level: LogLevel = LogLevel.INFO
 
@@ -75,6 +82,11 @@ class JobFinished:
     """The last event of every job; exactly one."""
 
     report: JobReport
+
+    @property
+    def job(self) -> str:
+        """Which job has ended."""
+        return self.report.slug
 
 
 Event = PhaseStarted | PhaseProgress | PhaseFinished | LogLine | JobFinished

@@ -53,14 +53,15 @@ def upload_folder(
 
     `data_dir` is where the library of manifests lies, None for none.
     """
-    steps = Steps(phases_of(request), sink)
+    slug = folder.absolute().name
+    steps = Steps(slug, phases_of(request), sink)
     uploader = Uploader(
         backend, session_id=request.session_id, login=login, control=control, patience_s=backend.patience_s
     )
     job = _FolderUpload(folder, request, existing, uploader, data_dir, steps, cancel)
-    ending = to_the_end(job.all, sink)
+    ending = to_the_end(job.all, steps.log)
     report = JobReport(
-        slug=folder.absolute().name,
+        slug=slug,
         source=folder,
         folder=folder,
         outcome=ending.outcome,

@@ -39,7 +39,7 @@ class _JobRun:
         self.plan = plan
         self.cancel = cancel
         self.workspace = Workspace(plan.job)
-        self.steps = Steps(plan.phases, sink)
+        self.steps = Steps(plan.job.slug, plan.phases, sink)
         self._package = package
 
     def all(self, by_name: Mapping[PhaseName, Phase]) -> None:
@@ -120,7 +120,7 @@ def run(
         cancel: stops the job.
     """
     job = _JobRun(plan, package, sink, cancel)
-    ending = to_the_end(lambda: job.all(make_phases()), sink)
+    ending = to_the_end(lambda: job.all(make_phases()), job.steps.log)
     report = JobReport(
         slug=plan.job.slug,
         source=plan.job.source,

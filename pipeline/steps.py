@@ -16,6 +16,8 @@ from pipeline.model import Outcome, PhaseName, PhaseOutcome, PhaseReport
 from pipeline.phase_table import PHASES
 from pipeline.phases.phase import PhaseResult, Progress
 
+Log = Callable[[str, LogLevel], None]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
@@ -29,9 +31,10 @@ class Ending:
 class Steps:
     """The phases of one job on their way; `reports` and `warnings` are those of its report."""
 
-    def __init__(self, phases: Sequence[PhaseName], sink: Sink) -> None:
+    def __init__(self, job: str, phases: Sequence[PhaseName], sink: Sink) -> None:
         self.reports: list[PhaseReport] = []
         self.warnings: list[str] = []
+        self._job = job
         self._sink = sink
         self._total = sum(PHASES[name].share for name in phases)
         self._finished = 0
@@ -39,7 +42,7 @@ class Steps:
     def take(self, name: PhaseName, work: Callable[[], PhaseResult]) -> None:
         """Do the work of a phase. Raises what it raises, after telling of it."""
         started = time.monotonic()
-        self._sink(PhaseStarted(phase=name, overall=self._overall(name, 0.0)))
+        self._sink(PhaseStarted(job=self._job, phase=name, overall=self._overall(name, 0.0)))
         try:
             result = work()
         except Cancelled as cancelled:
@@ -58,7 +61,7 @@ class Steps:
         """Return what tells the outside of a phase's progress."""
 
         def report(progress: Progress) -> None:
-            self._sink(_as_event(name, progress, overall=self._overall(name, progress.fraction)))
+            self._sink(_as_event(self._job, name, progress, overall=self._overall(name, progress.fraction)))
 
         return report
 
@@ -66,7 +69,7 @@ class Steps:
         """Tell a line; a warning is part of the report."""
         if level is LogLevel.WARNING:
             self.warnings.append(text)
-        self._sink(LogLine(text=text, level=level))
+        self._sink(LogLine(job=self._job, text=text, level=level))
 
     def _end(self, name: PhaseName, result: PhaseResult, started: float, *, share: int) -> None:
         self._finished += share
@@ -75,13 +78,13 @@ class Steps:
             PhaseReport(phase=name, outcome=result.outcome, seconds=round(seconds, 3), text=result.text)
         )
         overall = self._finished / self._total
-        self._sink(PhaseFinished(phase=name, outcome=result.outcome, overall=overall, text=result.text))
+        self._sink(PhaseFinished(job=self._job, phase=name, outcome=result.outcome, overall=overall, text=result.text))
 
     def _overall(self, name: PhaseName, fraction: float) -> float:
         return (self._finished + PHASES[name].share * fraction) / self._total
 
 
-def to_the_end(work: Callable[[], object], sink: Sink) -> Ending:
+def to_the_end(work: Callable[[], object], log: Log) -> Ending:
     """Do the work of a whole job and return how it ended; never raises."""
     try:
         work()
@@ -90,23 +93,20 @@ def to_the_end(work: Callable[[], object], sink: Sink) -> Ending:
     except PipelineError as failure:
         return Ending(outcome=Outcome.FAILED, error=str(failure), wrong_settings=isinstance(failure, SettingsError))
     except Exception as bug:  # noqa: BLE001  # the job's outermost frame: a bug must end the job, not the worker thread
-        return Ending(outcome=Outcome.FAILED, error=unexpected(bug, sink))
+        return Ending(outcome=Outcome.FAILED, error=unexpected(bug, log))
     return Ending()
 
 
-def unexpected(bug: Exception, sink: Sink) -> str:
+def unexpected(bug: Exception, log: Log) -> str:
     """Log where a bug struck; return a sentence for the editor without the bug's text (a signed URL, perhaps)."""
     place = traceback.extract_tb(bug.__traceback__)[-1]
-    sink(
-        LogLine(
-            text=f"{type(bug).__name__} in {place.name}, line {place.lineno} of {place.filename}", level=LogLevel.ERROR
-        )
-    )
+    log(f"{type(bug).__name__} in {place.name}, line {place.lineno} of {place.filename}", LogLevel.ERROR)
     return f"Something unexpected went wrong ({type(bug).__name__}). What is done is kept: start again to go on."
 
 
-def _as_event(name: PhaseName, progress: Progress, *, overall: float) -> PhaseProgress:
+def _as_event(job: str, name: PhaseName, progress: Progress, *, overall: float) -> PhaseProgress:
     return PhaseProgress(
+        job=job,
         phase=name,
         fraction=progress.fraction,
         overall=overall,

@@ -60,7 +60,7 @@ def upload(backend):
         report = upload_folder(
             folder, wanted, existing, backend, events.append, token, data_dir=None, login=login, control=control
         )
-        assert JobFinished(report=report) == events[-1]
+        assert (JobFinished(report=report), {folder.name}) == (events[-1], {event.job for event in events})
         return report, events
 
     return run

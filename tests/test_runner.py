@@ -102,6 +102,15 @@ def test_a_job_ends_in_exactly_one_report_which_is_the_last_event(bench):
     assert ([JobFinished(report=report)], bench.events[-1]) == (bench.ended(), JobFinished(report=report))
 
 
+def test_every_event_names_its_job(bench):
+    """Whoever reads the events of several jobs can tell them apart; the place of a job is its name."""
+    bench.plan = replace(bench.plan, job=replace(bench.plan.job, slug="course/lesson"), notes=("A note.",))
+    bench.steps[PhaseName.MP4].error = RuntimeError("a bug")
+    bench.run()
+    kinds = {PhaseStarted, PhaseProgress, PhaseFinished, LogLine, JobFinished}
+    assert (kinds, {"course/lesson"}) == ({type(e) for e in bench.events}, {e.job for e in bench.events})
+
+
 def test_the_overall_bar_only_grows_and_ends_full(bench):
     """Half of the first phase is a quarter of the job: 50 of 100 shares."""
     bench.run()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from config import Config
-from pipeline.events import JobFinished, LogLevel, LogLine
+from pipeline.events import JobFinished, LogLevel
 from pipeline.job import Existing, Job
 from pipeline.model import Plan
 from pipeline.transfer.http.validation import token_problems
@@ -22,6 +22,7 @@ from ui.messages import (
     ConnectionTesting,
     DestinationQuestion,
     FolderKnown,
+    LogEntry,
     Message,
     ModelsKnown,
     Paused,
@@ -243,9 +244,9 @@ class Controller:
 
         def shown() -> Message:
             self._services.open_in_file_manager(folder)
-            return LogLine(text=f"Opened {folder}")
+            return LogEntry(text=f"Opened {folder}")
 
-        ask("file manager", shown, lambda text: LogLine(text=text, level=LogLevel.ERROR), self._post)
+        ask("file manager", shown, lambda text: LogEntry(text=text, level=LogLevel.ERROR), self._post)
 
     def save_preferences(self, values: FormValues) -> None:
         """Remember what stands in the form, without address and token; where that can't be, the log says so."""
@@ -256,4 +257,4 @@ class Controller:
                 f"Your settings could not be saved to {self._preferences_path} ({error.strerror}): "
                 "check that the folder can be written."
             )
-            self._post(LogLine(text=text, level=LogLevel.WARNING))
+            self._post(LogEntry(text=text, level=LogLevel.WARNING))

@@ -10,7 +10,7 @@ from enum import Enum
 from pathlib import Path
 
 from pipeline.errors import Problem
-from pipeline.events import Event
+from pipeline.events import Event, LogLevel
 from pipeline.media_info import MediaInfo
 from pipeline.model import Plan
 from ui.keychain import KeptLogin
@@ -24,6 +24,14 @@ class Answer(Enum):
     REPLACE = "replace"
     REPLACE_STREAM = "replace the stream"
     WITHDRAW = "withdraw"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogEntry:
+    """A line of the log view."""
+
+    text: str
+    level: LogLevel = LogLevel.INFO
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,6 +223,7 @@ class UnexpectedError:
 
 Message = (
     Event
+    | LogEntry
     | RowsChosen
     | Checking
     | Refused

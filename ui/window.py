@@ -11,14 +11,14 @@ import ttkbootstrap as ttk
 from config import Config, Preferences
 from installation import FilePlace
 from pipeline.errors import Problem, Setting
-from pipeline.events import LogLevel, LogLine
+from pipeline.events import LogLevel
 from ui.controller import Controller
 from ui.form_variables import FormVariables
 from ui.icon import play_icon
 from ui.job_form import from_preferences
 from ui.keychain import KeptLogin
 from ui.log_text import log_lines
-from ui.messages import LoginFound, Message, RowsChosen, TreatmentChosen, UnexpectedError
+from ui.messages import LogEntry, LoginFound, Message, RowsChosen, TreatmentChosen, UnexpectedError
 from ui.panels.actions import ActionBar
 from ui.panels.advanced import AdvancedPanel
 from ui.panels.banner import BannerPanel
@@ -78,7 +78,7 @@ class MainWindow(ttk.App):
         self._form_changed()
         self.source_panel.entry.focus_set()
         for problem in config.problems:
-            self._pump.put(LogLine(text=problem, level=LogLevel.WARNING))
+            self._pump.put(LogEntry(text=problem, level=LogLevel.WARNING))
         self.after(INTERVAL_MS, self._tick)
         # Asked when the window is up: the pipeline's libraries take a moment to load.
         self.after_idle(self.controller.look_for_models)
@@ -184,7 +184,7 @@ class MainWindow(ttk.App):
         self._close_when_ended()
 
     def _receive(self, messages: list[Message]) -> None:
-        lines: list[LogLine] = []
+        lines: list[LogEntry] = []
         for message in messages:
             self.controller.receive(message)
             if isinstance(message, LoginFound):

@@ -22,14 +22,14 @@ DONE = JobReport(
 
 
 def _progress(fraction: float, text: str = "") -> PhaseProgress:
-    return PhaseProgress(phase=PhaseName.UPLOAD, fraction=fraction, overall=fraction, text=text)
+    return PhaseProgress(job="lesson01", phase=PhaseName.UPLOAD, fraction=fraction, overall=fraction, text=text)
 
 
 def test_plain_lines_report_every_tenth_once():
     """A log file stays short however many events there are."""
     out = io.StringIO()
     lines = PlainLines(out)
-    lines.event(PhaseStarted(phase=PhaseName.UPLOAD, overall=0.0))
+    lines.event(PhaseStarted(job="lesson01", phase=PhaseName.UPLOAD, overall=0.0))
     for hundredth in range(101):
         lines.event(_progress(hundredth / 100))
     lines.event(_progress(1.0))
@@ -40,15 +40,15 @@ def test_plain_lines_leave_technical_lines_out_and_keep_warnings():
     """The ffmpeg command is for whoever reads the JSON."""
     out = io.StringIO()
     lines = PlainLines(out)
-    lines.event(LogLine(text="ffmpeg -i x", level=LogLevel.DETAIL))
-    lines.event(LogLine(text="Something is odd.", level=LogLevel.WARNING))
-    lines.event(PhaseFinished(phase=PhaseName.HLS, outcome=PhaseOutcome.REUSED, overall=1.0))
+    lines.event(LogLine(job="lesson01", text="ffmpeg -i x", level=LogLevel.DETAIL))
+    lines.event(LogLine(job="lesson01", text="Something is odd.", level=LogLevel.WARNING))
+    lines.event(PhaseFinished(job="lesson01", phase=PhaseName.HLS, outcome=PhaseOutcome.REUSED, overall=1.0))
     assert ["Something is odd.", "HLS: reused"] == out.getvalue().splitlines()
 
 
 def test_why_a_phase_failed_is_not_said_beside_standard_error():
     """The sentence is on standard error, once; a program finds it in the event."""
-    failed = PhaseFinished(phase=PhaseName.HLS, outcome=PhaseOutcome.FAILED, overall=0.0, text="Why.")
+    failed = PhaseFinished(job="lesson01", phase=PhaseName.HLS, outcome=PhaseOutcome.FAILED, overall=0.0, text="Why.")
     out, told = io.StringIO(), io.StringIO()
     PlainLines(out).event(failed)
     JsonLines(told).event(failed)

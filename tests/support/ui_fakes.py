@@ -90,8 +90,12 @@ def report(
 def succeed(plan: Plan, sink: Sink, cancel: CancelToken) -> None:
     """Run every phase of a plan at once and well."""
     for number, phase in enumerate(plan.phases):
-        sink(PhaseStarted(phase=phase, overall=number / len(plan.phases)))
-        sink(PhaseFinished(phase=phase, outcome=PhaseOutcome.DONE, overall=(number + 1) / len(plan.phases)))
+        sink(PhaseStarted(job="lesson01", phase=phase, overall=number / len(plan.phases)))
+        sink(
+            PhaseFinished(
+                job="lesson01", phase=phase, outcome=PhaseOutcome.DONE, overall=(number + 1) / len(plan.phases)
+            )
+        )
     sink(JobFinished(report=report(plan)))
 
 

@@ -313,10 +313,10 @@ def test_a_job_that_waits_for_the_editor(open_driver):
     text = "The disk is full: the job waits. Free at least 128 MB; it goes on by itself."
 
     def run(plan, sink, cancel) -> None:
-        sink(PhaseStarted(phase=PhaseName.HLS, overall=0.0))
-        sink(LogLine(text=text, level=LogLevel.WAITING))
+        sink(PhaseStarted(job="lesson01", phase=PhaseName.HLS, overall=0.0))
+        sink(LogLine(job="lesson01", text=text, level=LogLevel.WAITING))
         waiting.hold(cancel)
-        sink(LogLine(text="There is room on the disk again: the job goes on."))
+        sink(LogLine(job="lesson01", text="There is room on the disk again: the job goes on."))
         going_on.hold(cancel)
         sink(JobFinished(report=report(plan)))
 

@@ -35,15 +35,17 @@ def figures(bars: Bars) -> dict[str, str]:
 
 def ended(bars: Bars, phase: PhaseName, outcome: PhaseOutcome = PhaseOutcome.DONE, text: str = "") -> Bars:
     """Return the rows after a phase began and ended."""
-    bars = rows.started(bars, PhaseStarted(phase=phase, overall=0.5), PLAN)
-    return rows.finished(bars, PhaseFinished(phase=phase, outcome=outcome, overall=0.6, text=text))
+    bars = rows.started(bars, PhaseStarted(job="lesson01", phase=phase, overall=0.5), PLAN)
+    return rows.finished(bars, PhaseFinished(job="lesson01", phase=phase, outcome=outcome, overall=0.6, text=text))
 
 
 def uploading(text: str = "", **counts: int) -> Bars:
     """Return the rows in the middle of the upload."""
-    bars = rows.started(BEGUN, PhaseStarted(phase=PhaseName.UPLOAD, overall=0.7), PLAN)
+    bars = rows.started(BEGUN, PhaseStarted(job="lesson01", phase=PhaseName.UPLOAD, overall=0.7), PLAN)
     return rows.progressed(
-        bars, PhaseProgress(phase=PhaseName.UPLOAD, fraction=0.35, overall=0.75, text=text, **counts), PLAN
+        bars,
+        PhaseProgress(job="lesson01", phase=PhaseName.UPLOAD, fraction=0.35, overall=0.75, text=text, **counts),
+        PLAN,
     )
 
 
@@ -96,7 +98,7 @@ def test_a_rendition_of_its_own_size_has_a_row():
     bars = rows.for_plan(plan)
     assert ["2160p", "1440p", "1080p", "720p", "480p", "240p"] == [bar.label for bar in bars.qualities]
     assert ["off"] * 5 + ["0%"] == [bar.figure for bar in bars.qualities]
-    event = PhaseProgress(phase=PhaseName.HLS, fraction=0.5, overall=0.2, rows={"240p": 0.5})
+    event = PhaseProgress(job="lesson01", phase=PhaseName.HLS, fraction=0.5, overall=0.2, rows={"240p": 0.5})
     assert "50%" == rows.progressed(bars, event, plan).qualities[-1].figure
 
 
@@ -113,9 +115,14 @@ def test_rows_above_1080p_are_there_only_when_they_are_made(qualities, above):
 
 def test_each_quality_follows_its_own_segments():
     """The rows of phase HLS are filled from the event, those that are off stay off."""
-    bars = rows.started(BEGUN, PhaseStarted(phase=PhaseName.HLS, overall=0.0), PLAN)
+    bars = rows.started(BEGUN, PhaseStarted(job="lesson01", phase=PhaseName.HLS, overall=0.0), PLAN)
     event = PhaseProgress(
-        phase=PhaseName.HLS, fraction=0.5, overall=0.25, rows={"720p": 0.4, "480p": 0.6}, text="Encoding"
+        job="lesson01",
+        phase=PhaseName.HLS,
+        fraction=0.5,
+        overall=0.25,
+        rows={"720p": 0.4, "480p": 0.6},
+        text="Encoding",
     )
     bars = rows.progressed(bars, event, PLAN)
     assert ("25%", "off", "off", "off", "40%", "60%", "off") == tuple(bar.figure for bar in bars.all[:7])
@@ -138,13 +145,13 @@ def test_upload_says_what_it_sends(text, counts, expected):
 
 def test_upload_is_validated_when_it_begins():
     """Before the first file the row says so."""
-    bars = rows.started(BEGUN, PhaseStarted(phase=PhaseName.UPLOAD, overall=0.7), PLAN)
+    bars = rows.started(BEGUN, PhaseStarted(job="lesson01", phase=PhaseName.UPLOAD, overall=0.7), PLAN)
     assert "Validating..." == bars.upload.text
 
 
 def test_checks_before_the_start_move_no_bar():
     """What the upload tells while everything is checked is text only."""
-    event = PhaseProgress(phase=PhaseName.UPLOAD, fraction=0.0, overall=0.0, text="Validating...")
+    event = PhaseProgress(job="lesson01", phase=PhaseName.UPLOAD, fraction=0.0, overall=0.0, text="Validating...")
     bars = rows.checked(BEGUN, event)
     assert (BEGUN.overall, RowStatus.WAITING) == (bars.overall, bars.upload.status)
 
@@ -152,9 +159,11 @@ def test_checks_before_the_start_move_no_bar():
 def test_the_file_record_is_told_in_the_uploads_row():
     """The record has no row of its own: its words stand beneath the upload."""
     bars = ended(uploading(), PhaseName.UPLOAD, text="Upload complete!")
-    bars = rows.started(bars, PhaseStarted(phase=PhaseName.RECORD, overall=0.95), PLAN)
+    bars = rows.started(bars, PhaseStarted(job="lesson01", phase=PhaseName.RECORD, overall=0.95), PLAN)
     assert ("100%", "Updating session...") == (bars.upload.figure, bars.upload.text)
-    bars = rows.finished(bars, PhaseFinished(phase=PhaseName.RECORD, outcome=PhaseOutcome.DONE, overall=1.0))
+    bars = rows.finished(
+        bars, PhaseFinished(job="lesson01", phase=PhaseName.RECORD, outcome=PhaseOutcome.DONE, overall=1.0)
+    )
     assert ("100%", "Upload complete!") == (bars.upload.figure, bars.upload.text)
 
 
@@ -209,7 +218,7 @@ def test_how_the_transcript_ends(outcome, figure, text):
 
 def test_mp4_follows_its_phase():
     """The MP4's row fills and ends with its phase."""
-    event = PhaseProgress(phase=PhaseName.MP4, fraction=0.5, overall=0.6)
+    event = PhaseProgress(job="lesson01", phase=PhaseName.MP4, fraction=0.5, overall=0.6)
     assert "50%" == rows.progressed(BEGUN, event, PLAN).mp4.figure
     assert "100%" == ended(BEGUN, PhaseName.MP4).mp4.figure
 
@@ -224,7 +233,7 @@ def test_a_job_that_is_done_is_full():
 )
 def test_a_job_that_ends_early_leaves_no_row_on_its_way(outcome, figure):
     """What was on its way shows that it ended; what was still to come stays at nothing and promises nothing."""
-    bars = rows.started(BEGUN, PhaseStarted(phase=PhaseName.HLS, overall=0.0), PLAN)
+    bars = rows.started(BEGUN, PhaseStarted(job="lesson01", phase=PhaseName.HLS, overall=0.0), PLAN)
     bars = rows.closed(bars, report(PLAN, outcome, error="reason"))
     assert (figure, figure, "0%") == (bars.overall.figure, bars.qualities[3].figure, bars.upload.figure)
     assert ("", "") == (bars.upload.text, bars.overall.text)

@@ -20,6 +20,7 @@ from ui.messages import (
     ConnectionTested,
     JobStarted,
     KeychainTold,
+    LogEntry,
     LoginFound,
     Paused,
     Refused,
@@ -35,19 +36,24 @@ PLAN = make_plan(Job(source=Path("/videos/lesson01.mp4"), output_dir=Path("/out"
 @pytest.mark.parametrize(
     ("message", "lines"),
     [
-        (LogLine(text="hello", level=LogLevel.WARNING), [("hello", LogLevel.WARNING)]),
+        (LogLine(job="lesson01", text="hello", level=LogLevel.WARNING), [("hello", LogLevel.WARNING)]),
+        (LogEntry(text="Opened /out", level=LogLevel.INFO), [("Opened /out", LogLevel.INFO)]),
         (JobStarted(plan=PLAN), [(f"Started: {Path('/videos/lesson01.mp4')}", LogLevel.INFO)]),
-        (PhaseStarted(phase=PhaseName.HLS, overall=0.0), [("Encoding the stream", LogLevel.INFO)]),
+        (PhaseStarted(job="lesson01", phase=PhaseName.HLS, overall=0.0), [("Encoding the stream", LogLevel.INFO)]),
         (
-            PhaseFinished(phase=PhaseName.MP4, outcome=PhaseOutcome.REUSED, overall=0.6, text="Already made"),
+            PhaseFinished(
+                job="lesson01", phase=PhaseName.MP4, outcome=PhaseOutcome.REUSED, overall=0.6, text="Already made"
+            ),
             [("Making the 480p MP4: Already made", LogLevel.INFO)],
         ),
         (
-            PhaseFinished(phase=PhaseName.RECORD, outcome=PhaseOutcome.WARNED, overall=1.0, text="Not saved"),
+            PhaseFinished(
+                job="lesson01", phase=PhaseName.RECORD, outcome=PhaseOutcome.WARNED, overall=1.0, text="Not saved"
+            ),
             [("Saving the file record: Not saved", LogLevel.WARNING)],
         ),
         (
-            PhaseFinished(phase=PhaseName.HLS, outcome=PhaseOutcome.FAILED, overall=0.0, text="Why."),
+            PhaseFinished(job="lesson01", phase=PhaseName.HLS, outcome=PhaseOutcome.FAILED, overall=0.0, text="Why."),
             [("Encoding the stream: failed", LogLevel.ERROR)],
         ),
         (JobFinished(report=report(PLAN)), [(f"Done: {Path('/out/lesson01')}", LogLevel.INFO)]),
@@ -72,7 +78,7 @@ PLAN = make_plan(Job(source=Path("/videos/lesson01.mp4"), output_dir=Path("/out"
         (ConnectionTested(number=1, ok=False, text="Token expired."), [("Token expired.", LogLevel.ERROR)]),
         (ConnectionTested(number=1, ok=True, text="Connected.", token_tried=False), [("Connected.", LogLevel.WARNING)]),
         (UnexpectedError(text="Oops."), [("Oops.", LogLevel.ERROR)]),
-        (PhaseProgress(phase=PhaseName.HLS, fraction=0.5, overall=0.2), []),
+        (PhaseProgress(job="lesson01", phase=PhaseName.HLS, fraction=0.5, overall=0.2), []),
         (Checking(), []),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, list) else None,

@@ -21,6 +21,7 @@ from ui.panels.upload import REMEMBERED
 READY, RUNNING = view_state.Stage.READY, view_state.Stage.RUNNING
 OLD_TOKEN, NEW_TOKEN = "old-token-old-token-old", "new-token-new-token-new"
 SENT = PhaseProgress(
+    job="lesson01",
     phase=PhaseName.UPLOAD,
     fraction=0.35,
     overall=0.75,
@@ -45,7 +46,7 @@ class Uploading:
 
     def __call__(self, plan, sink, cancel) -> None:
         self.sink = sink
-        sink(PhaseStarted(phase=PhaseName.UPLOAD, overall=0.7))
+        sink(PhaseStarted(job="lesson01", phase=PhaseName.UPLOAD, overall=0.7))
         sink(SENT)
         for _ in range(self.asks):
             self.tokens.append(self.services.ask_token())
@@ -54,7 +55,7 @@ class Uploading:
             sink(JobFinished(report=report(plan, Outcome.FAILED, error="The token was not accepted.")))
             return
         self.held.hold(cancel)
-        sink(PhaseFinished(phase=PhaseName.UPLOAD, outcome=PhaseOutcome.DONE, overall=1.0))
+        sink(PhaseFinished(job="lesson01", phase=PhaseName.UPLOAD, outcome=PhaseOutcome.DONE, overall=1.0))
         sink(JobFinished(report=report(plan)))
 
 
@@ -181,7 +182,7 @@ def test_a_network_that_is_gone_is_seen(begin):
     """What the engine says while it waits stands in the banner and in the log."""
     run = Uploading()
     driver = begin(run)
-    run.sink(LogLine(text=OFFLINE, level=LogLevel.WAITING))
+    run.sink(LogLine(job="lesson01", text=OFFLINE, level=LogLevel.WAITING))
     driver.until(lambda: driver.sentences == OFFLINE)
     assert OFFLINE == driver.log[-1]
 

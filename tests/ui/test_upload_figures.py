@@ -13,7 +13,7 @@ MB = 1 << 20
 
 def progress(**values) -> PhaseProgress:
     """Return an event of an upload."""
-    return PhaseProgress(phase=PhaseName.UPLOAD, fraction=0.3, overall=0.7, **values)
+    return PhaseProgress(job="lesson01", phase=PhaseName.UPLOAD, fraction=0.3, overall=0.7, **values)
 
 
 @pytest.mark.parametrize(

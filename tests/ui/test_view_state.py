@@ -66,7 +66,7 @@ def problem(text: str) -> Problem:
 
 
 RUNNING = (Checking(), JobStarted(plan=PLAN))
-UPLOADING = (*RUNNING, PhaseStarted(phase=PhaseName.UPLOAD, overall=0.7))
+UPLOADING = (*RUNNING, PhaseStarted(job="lesson01", phase=PhaseName.UPLOAD, overall=0.7))
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ UPLOADING = (*RUNNING, PhaseStarted(phase=PhaseName.UPLOAD, overall=0.7))
         (UPLOADING, (False, True, False, True)),
         ((*UPLOADING, StopRequested()), (False, False, False, True)),
         (
-            (*UPLOADING, PhaseFinished(phase=PhaseName.UPLOAD, outcome=PhaseOutcome.DONE, overall=1.0)),
+            (*UPLOADING, PhaseFinished(job="lesson01", phase=PhaseName.UPLOAD, outcome=PhaseOutcome.DONE, overall=1.0)),
             (False, True, False, False),
         ),
         ((*UPLOADING, JobFinished(report=report(PLAN))), (True, False, True, False)),
@@ -105,9 +105,15 @@ def test_buttons(messages, buttons):
     assert buttons == (state.start_enabled, state.cancel_enabled, state.form_enabled, state.cancel_upload_shown)
 
 
-UPLOADED = PhaseFinished(phase=PhaseName.UPLOAD, outcome=PhaseOutcome.DONE, overall=1.0)
+UPLOADED = PhaseFinished(job="lesson01", phase=PhaseName.UPLOAD, outcome=PhaseOutcome.DONE, overall=1.0)
 SENT = PhaseProgress(
-    phase=PhaseName.UPLOAD, fraction=0.5, overall=0.8, bytes_done=1 << 20, bytes_total=2 << 20, bytes_per_s=1 << 20
+    job="lesson01",
+    phase=PhaseName.UPLOAD,
+    fraction=0.5,
+    overall=0.8,
+    bytes_done=1 << 20,
+    bytes_total=2 << 20,
+    bytes_per_s=1 << 20,
 )
 PAUSED_TITLE, BUSY_TITLE = "The upload is paused.", "Converting lesson01.mp4…"
 
@@ -151,7 +157,7 @@ def test_figures_of_an_upload(messages, figures):
     assert figures == after(*UPLOADING, *messages).bars.upload.figures
 
 
-EXPIRED = LogLine(text="The backend does not accept the token any more.", level=LogLevel.WARNING)
+EXPIRED = LogLine(job="lesson01", text="The backend does not accept the token any more.", level=LogLevel.WARNING)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +190,9 @@ def test_an_answer_takes_the_warning_away_that_led_to_the_question():
 
 def test_checks_before_the_start_are_no_upload():
     """The upload tells that it validates before anything starts: there is nothing to cancel but the job."""
-    state = after(*RUNNING, PhaseProgress(phase=PhaseName.UPLOAD, fraction=0.0, overall=0.0, text="Validating..."))
+    state = after(
+        *RUNNING, PhaseProgress(job="lesson01", phase=PhaseName.UPLOAD, fraction=0.0, overall=0.0, text="Validating...")
+    )
     assert not state.cancel_upload_shown
     assert ("Validating...", "0%") == (state.bars.upload.text, state.bars.upload.figure)
     assert "Checking tools, disk space and connection" == state.bars.overall.text
@@ -193,7 +201,8 @@ def test_checks_before_the_start_are_no_upload():
 def test_progress_that_was_left_out_changes_nothing():
     """Values are absolute: after all events and after the last alone the same is shown."""
     events = [
-        PhaseProgress(phase=PhaseName.UPLOAD, fraction=n / 10, overall=0.7 + n / 50, text=f"{n}") for n in range(5)
+        PhaseProgress(job="lesson01", phase=PhaseName.UPLOAD, fraction=n / 10, overall=0.7 + n / 50, text=f"{n}")
+        for n in range(5)
     ]
     assert after(*UPLOADING, *events) == after(*UPLOADING, events[-1])
 
@@ -417,12 +426,12 @@ def test_a_mistake_in_the_window_leaves_the_job_alone():
     assert (Stage.RUNNING, Tone.BAD, ("Something.",)) == (state.stage, state.banner.tone, state.banner.lines)
 
 
-FULL = LogLine(text="The disk is full: the job waits.", level=LogLevel.WAITING)
+FULL = LogLine(job="lesson01", text="The disk is full: the job waits.", level=LogLevel.WAITING)
 
 
 def test_a_warning_stands_in_the_banner():
     """A job that waits for the editor says so where it is seen, and is on its way all the same."""
-    state = after(*RUNNING, PhaseStarted(phase=PhaseName.HLS, overall=0.0), FULL)
+    state = after(*RUNNING, PhaseStarted(job="lesson01", phase=PhaseName.HLS, overall=0.0), FULL)
     banner = state.banner
     assert ("Converting lesson01.mp4…", (FULL.text,), Tone.WARNING) == (banner.title, banner.lines, banner.tone)
     assert (Stage.RUNNING, True) == (state.stage, state.cancel_enabled)
@@ -431,16 +440,16 @@ def test_a_warning_stands_in_the_banner():
 @pytest.mark.parametrize(
     ("message", "stays"),
     [
-        (LogLine(text="There is room again."), False),
-        (PhaseStarted(phase=PhaseName.MP4, overall=0.5), False),
-        (LogLine(text="ffmpeg -i", level=LogLevel.DETAIL), True),
-        (PhaseProgress(phase=PhaseName.HLS, fraction=0.5, overall=0.2), True),
+        (LogLine(job="lesson01", text="There is room again."), False),
+        (PhaseStarted(job="lesson01", phase=PhaseName.MP4, overall=0.5), False),
+        (LogLine(job="lesson01", text="ffmpeg -i", level=LogLevel.DETAIL), True),
+        (PhaseProgress(job="lesson01", phase=PhaseName.HLS, fraction=0.5, overall=0.2), True),
     ],
     ids=["the job goes on", "the next phase", "detail", "progress"],
 )
 def test_a_warning_stays_until_the_job_says_something_else(message, stays):
     """It is gone when the job goes on, and not a moment before."""
-    state = after(*RUNNING, PhaseStarted(phase=PhaseName.HLS, overall=0.0))
+    state = after(*RUNNING, PhaseStarted(job="lesson01", phase=PhaseName.HLS, overall=0.0))
     warned = advance(advance(state, FULL), message)
     assert (Tone.WARNING if stays else Tone.BUSY) is warned.banner.tone
     assert stays or state.banner == warned.banner
@@ -454,4 +463,4 @@ def test_a_warning_out_of_season_is_only_a_line(messages):
 
 def test_log_lines_are_no_state():
     """Lines go to the log view and leave the state as it is."""
-    assert ViewState() == after(LogLine(text="hello"))
+    assert ViewState() == after(LogLine(job="lesson01", text="hello"))

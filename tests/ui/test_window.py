@@ -14,11 +14,12 @@ from ui_fakes import CONFIGURED, CONNECTED, DEADLINE_S, NOT_CONFIGURED, FakeServ
 
 from installation import FilePlace
 from pipeline.errors import DestinationTakenError, Setting, SourceError, ToolError, TransferError
-from pipeline.events import JobFinished, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
+from pipeline.events import JobFinished, PhaseFinished, PhaseProgress, PhaseStarted
 from pipeline.job import Existing
 from pipeline.model import Connection, Outcome, PhaseName, PhaseOutcome
 from ui import view_state
 from ui.app import open_window
+from ui.messages import LogEntry
 from ui.window import MainWindow
 
 READY, ASKING, RUNNING = view_state.Stage.READY, view_state.Stage.ASKING, view_state.Stage.RUNNING
@@ -32,23 +33,32 @@ class Upload:
         self.uploading = Stage()
 
     def __call__(self, plan, sink, cancel) -> None:
-        sink(PhaseStarted(phase=PhaseName.HLS, overall=0.0))
+        sink(PhaseStarted(job="lesson01", phase=PhaseName.HLS, overall=0.0))
         sink(
             PhaseProgress(
-                phase=PhaseName.HLS, fraction=0.5, overall=0.25, rows={"720p": 0.4, "480p": 0.6}, text="Encoding"
+                job="lesson01",
+                phase=PhaseName.HLS,
+                fraction=0.5,
+                overall=0.25,
+                rows={"720p": 0.4, "480p": 0.6},
+                text="Encoding",
             )
         )
         self.encoding.hold(cancel)
         for phase in (PhaseName.HLS, PhaseName.MP4, PhaseName.TRANSCRIPT):
-            sink(PhaseStarted(phase=phase, overall=0.5))
-            sink(PhaseFinished(phase=phase, outcome=PhaseOutcome.DONE, overall=0.7))
-        sink(PhaseStarted(phase=PhaseName.UPLOAD, overall=0.7))
+            sink(PhaseStarted(job="lesson01", phase=phase, overall=0.5))
+            sink(PhaseFinished(job="lesson01", phase=phase, outcome=PhaseOutcome.DONE, overall=0.7))
+        sink(PhaseStarted(job="lesson01", phase=PhaseName.UPLOAD, overall=0.7))
         text = "Uploading 12/34 files (720p/seg_005.ts)"
-        sink(PhaseProgress(phase=PhaseName.UPLOAD, fraction=0.35, overall=0.75, text=text))
+        sink(PhaseProgress(job="lesson01", phase=PhaseName.UPLOAD, fraction=0.35, overall=0.75, text=text))
         self.uploading.hold(cancel)
-        sink(PhaseFinished(phase=PhaseName.UPLOAD, outcome=PhaseOutcome.DONE, overall=0.95, text="Upload complete!"))
-        sink(PhaseStarted(phase=PhaseName.RECORD, overall=0.95))
-        sink(PhaseFinished(phase=PhaseName.RECORD, outcome=PhaseOutcome.DONE, overall=1.0))
+        sink(
+            PhaseFinished(
+                job="lesson01", phase=PhaseName.UPLOAD, outcome=PhaseOutcome.DONE, overall=0.95, text="Upload complete!"
+            )
+        )
+        sink(PhaseStarted(job="lesson01", phase=PhaseName.RECORD, overall=0.95))
+        sink(PhaseFinished(job="lesson01", phase=PhaseName.RECORD, outcome=PhaseOutcome.DONE, overall=1.0))
         sink(JobFinished(report=report(plan)))
 
 
@@ -622,8 +632,12 @@ def test_a_job_that_fails_says_why(open_driver):
     """The reason stands in the banner, and the row that failed shows it."""
 
     def run(plan, sink, cancel) -> None:
-        sink(PhaseStarted(phase=PhaseName.HLS, overall=0.0))
-        sink(PhaseFinished(phase=PhaseName.HLS, outcome=PhaseOutcome.FAILED, overall=0.1, text="The disk is full."))
+        sink(PhaseStarted(job="lesson01", phase=PhaseName.HLS, overall=0.0))
+        sink(
+            PhaseFinished(
+                job="lesson01", phase=PhaseName.HLS, outcome=PhaseOutcome.FAILED, overall=0.1, text="The disk is full."
+            )
+        )
         sink(JobFinished(report=report(plan, Outcome.FAILED, error="The disk is full: free some space.")))
 
     driver = open_driver(FakeServices(run=run))
@@ -638,17 +652,17 @@ def test_the_log_follows_unless_the_reader_scrolled_up(open_driver):
     """New lines come into view, but do not pull away what is being read."""
     driver = open_driver()
     log = driver.window.log_panel
-    log.append([LogLine(text=f"line {n}") for n in range(100)])
+    log.append([LogEntry(text=f"line {n}") for n in range(100)])
     driver.settle()
     assert 1.0 == log.text.yview()[1]
     log.text.yview_moveto(0.0)
     driver.settle()
-    log.append([LogLine(text="one more")])
+    log.append([LogEntry(text="one more")])
     driver.settle()
     assert 0.0 == log.text.yview()[0]
     log.text.yview_moveto(1.0)
     driver.settle()
-    log.append([LogLine(text="the last")])
+    log.append([LogEntry(text="the last")])
     driver.settle()
     assert 1.0 == log.text.yview()[1]
 
@@ -657,7 +671,7 @@ def test_the_log_stays_at_its_end_when_the_window_shrinks(open_driver):
     """A smaller window is no scrolling up."""
     driver = open_driver()
     log = driver.window.log_panel
-    log.append([LogLine(text=f"line {n}") for n in range(100)])
+    log.append([LogEntry(text=f"line {n}") for n in range(100)])
     driver.settle()
     height = log.text.winfo_height()
     driver.window.geometry("900x640")
@@ -671,7 +685,7 @@ def test_the_log_is_bounded_and_can_not_be_typed_into(open_driver, monkeypatch):
     monkeypatch.setattr("ui.panels.log.MAX_LINES", 10)
     driver = open_driver()
     log = driver.window.log_panel
-    log.append([LogLine(text=f"line {n}") for n in range(25)])
+    log.append([LogEntry(text=f"line {n}") for n in range(25)])
     assert [f"line {n}" for n in range(15, 25)] == driver.log
     log.text.focus_force()
     driver.settle()
@@ -684,11 +698,11 @@ def test_a_flood_of_events_does_not_hold_up_the_window(open_driver):
     """While thousands of events wait, the window's own timers still get their turn."""
     driver = open_driver()
     driver.fill()
-    event = PhaseProgress(phase=PhaseName.HLS, fraction=0.5, overall=0.2, rows={"720p": 0.5})
+    event = PhaseProgress(job="lesson01", phase=PhaseName.HLS, fraction=0.5, overall=0.2, rows={"720p": 0.5})
     count = 2500
 
     def run(plan, sink, cancel) -> None:
-        sink(PhaseStarted(phase=PhaseName.HLS, overall=0.0))
+        sink(PhaseStarted(job="lesson01", phase=PhaseName.HLS, overall=0.0))
         for _ in range(count):
             sink(event)
         sink(JobFinished(report=report(plan)))
@@ -784,6 +798,7 @@ def test_heavy_libraries_wait_until_they_are_needed(screen, tmp_path):
 import sys
 from pathlib import Path
 from config import Config
+from ui.messages import LogEntry
 from ui.window import MainWindow
 from ui.services import PipelineServices
 from installation import FilePlace

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 import ttkbootstrap as ttk
 
-from pipeline.events import LogLevel, LogLine
+from pipeline.events import LogLevel
+from ui.messages import LogEntry
 from ui.widgets.card import Card
 from ui.widgets.scrollbars import show_when_needed
 
@@ -39,7 +40,7 @@ class LogPanel:
         # A disabled text takes no focus by itself, and without focus nothing can be copied with the keyboard.
         self.text.bind("<Button-1>", lambda _: self.text.focus_set(), add="+")
 
-    def append(self, lines: Sequence[LogLine]) -> None:
+    def append(self, lines: Sequence[LogEntry]) -> None:
         """Add lines at the end."""
         if not lines:
             return
