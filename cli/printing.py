@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from typing import Any
+
+from cli.json_lines import json_line
 
 NUMBERS = ("Size", "Files")
 """Columns of a table that stand at the right."""
@@ -35,7 +36,7 @@ def counted(number: int, thing: str) -> str:
 
 def write_event(name: str, fields: dict[str, Any]) -> None:
     """Write one event as a line of JSON."""
-    sys.stdout.write(json.dumps({"event": name, **fields}) + "\n")
+    sys.stdout.write(json_line(name, fields))
 
 
 def write_rows(*rows: tuple[str, str]) -> None:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import re
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
-from enum import Enum
-from pathlib import Path
 from typing import Protocol, TextIO
 
+from cli.json_lines import JsonLines
 from pipeline.events import Event, JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
 from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome, Plan
 from pipeline.phase_table import PHASES
@@ -59,30 +55,6 @@ def summary(report: JobReport) -> list[str]:
     else:
         lines = [f"{report.slug}: failed."]
     return lines
-
-
-class JsonLines:
-    """One event a line."""
-
-    def __init__(self, out: TextIO) -> None:
-        self._out = out
-
-    def start(self, slug: str, rows: Sequence[str], phases: Sequence[PhaseName]) -> None:
-        """Nothing to get ready."""
-
-    def event(self, event: Event) -> None:
-        """Print the event as one line of JSON."""
-        name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(event).__name__).lower()
-        if isinstance(event, JobFinished):
-            fields = asdict(event.report)
-            fields["job"] = fields.pop("slug")
-        else:
-            fields = asdict(event)
-        self._out.write(json.dumps({"event": name, **fields}, default=_plain) + "\n")
-        self._out.flush()
-
-    def close(self) -> None:
-        """Nothing to leave."""
 
 
 class PlainLines:
@@ -192,11 +164,3 @@ class Bars:
 def _ended(event: PhaseFinished) -> str:
     """Return how a phase ended. Why it failed is for standard error alone, where everybody looks for it."""
     return event.outcome.value if event.outcome is PhaseOutcome.FAILED else event.text or event.outcome.value
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, Path):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} has no JSON form")

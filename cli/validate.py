@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from cli.json_lines import json_line
 from config import Config
 from pipeline.errors import OutputError, SettingsError
 from pipeline.media.validate import Validation, validate
@@ -51,12 +51,11 @@ def _text(validation: Validation) -> str:
 
 def _json(validation: Validation) -> str:
     """Return a line a finding, a line for each thing not checked, and a last one with the count."""
-    events = [{"event": "finding", **asdict(finding)} for finding in validation.findings]
-    events += [{"event": "unchecked", "text": text} for text in validation.unchecked]
+    lines = [json_line("finding", asdict(finding)) for finding in validation.findings]
+    lines += [json_line("unchecked", {"text": text}) for text in validation.unchecked]
     counts = {"playlists": validation.playlists, "segments": validation.segments}
     found = {"findings": len(validation.findings), "breaking": len(validation.breaking)}
-    last = {"event": "validation_finished", **found, **counts}
-    return "".join(json.dumps(event) + "\n" for event in [*events, last])
+    return "".join([*lines, json_line("validation_finished", {**found, **counts})])
 
 
 def _count(number: int, thing: str) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from dataclasses import asdict
 
+from cli.json_lines import json_line
 from cli.named_manifest import check_backend, check_finished, required, unknown
 from cli.printing import counted, shown
 from config import Config
@@ -47,13 +47,14 @@ def _text(result: Verification) -> str:
 
 def _json(result: Verification) -> str:
     """Return a line a disagreement, a line for each thing not checked, and a last one with the counts."""
-    events = [{"event": "finding", **asdict(finding), "side": finding.side.name.lower()} for finding in result.findings]
-    events += [{"event": "unchecked", "text": text} for text in result.unchecked]
+    lines = [
+        json_line("finding", {**asdict(finding), "side": finding.side.name.lower()}) for finding in result.findings
+    ]
+    lines += [json_line("unchecked", {"text": text}) for text in result.unchecked]
     counts = {
         "files": result.files,
         "local_files": result.local_files,
         "server_files": result.server_files,
         "unproven": result.unproven,
     }
-    last = {"event": "verification_finished", "findings": len(result.findings), **counts}
-    return "".join(json.dumps(event) + "\n" for event in [*events, last])
+    return "".join([*lines, json_line("verification_finished", {"findings": len(result.findings), **counts})])

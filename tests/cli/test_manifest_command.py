@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import io
-import json
 import sys
 
 import pytest
 from inventory_server import NAMES, NOW, PREFIX, TOKEN, running_inventory, upload, write_job
+from json_events import events
 
 from cli.main import EXIT_CANCELLED, EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, run_command
 from cli.printing import shown, size_text
@@ -68,10 +68,6 @@ def run(config, capsys):
     return start
 
 
-def _events(text):
-    return [json.loads(line) for line in text.splitlines()]
-
-
 class Terminal(io.StringIO):
     """A standard input or error with somebody before it."""
 
@@ -103,7 +99,7 @@ class TestShow:
 
     def test_json_has_an_object_a_line(self, run, manifest, folder):
         """Every file with its fields, and the head with earlier versions at the end."""
-        *files, head = _events(run("show", folder, "--json")[1])
+        *files, head = events(run("show", folder, "--json")[1])
         assert sorted(NAMES) == [file["filename"] for file in files]
         assert {"event", "filename", "s3_key", "s3_url", "size_bytes", "md5_hash", "etag", "content_type"} <= set(
             files[0]
@@ -145,7 +141,7 @@ class TestList:
 
     def test_json(self, run, manifest):
         """A line a destination, without the files."""
-        [event] = _events(run("list", "--json")[1])
+        [event] = events(run("list", "--json")[1])
         assert ("manifest", PREFIX, "videos", 6, False) == (
             event["event"],
             event["prefix"],
@@ -181,7 +177,7 @@ class TestRestore:
     def test_single_files_after_the_options(self, run, manifest, tmp_path):
         """By destination; no manifest is written beside a part of the files."""
         out = tmp_path / "out"
-        *files, last = _events(run("restore", "--json", PREFIX, "-o", out, SEGMENT, "master.m3u8")[1])
+        *files, last = events(run("restore", "--json", PREFIX, "-o", out, SEGMENT, "master.m3u8")[1])
         assert {SEGMENT: "restored", "master.m3u8": "restored"} == {file["filename"]: file["outcome"] for file in files}
         assert ({"master.m3u8", "480p"}, 2) == ({path.name for path in out.iterdir()}, last["restored"])
 
@@ -273,9 +269,9 @@ class TestPrune:
 
     def test_json(self, run, server):
         """A line a leftover and the count; without --yes nobody is asked."""
-        *found, last = _events(run("prune", PREFIX, "--json")[1])
+        *found, last = events(run("prune", PREFIX, "--json")[1])
         assert ([6, 2000], 2, 0) == ([one["size_bytes"] for one in found], last["found"], last["deleted"])
-        assert 2 == _events(run("prune", PREFIX, "--json", "--yes")[1])[-1]["deleted"]
+        assert 2 == events(run("prune", PREFIX, "--json", "--yes")[1])[-1]["deleted"]
 
     def test_a_server_without_deleting_or_listing_is_said(self, run, server):
         """Wrong usage, before and after the list."""
@@ -336,7 +332,7 @@ class TestOrphans:
         video.unlink()
         status, out, _ = run("list", "--orphans")
         assert (EXIT_DONE, True) == (status, out.splitlines()[1].endswith(f"{video} is not there any more."))
-        (event,) = _events(run("list", "--orphans", "--json")[1])
+        (event,) = events(run("list", "--orphans", "--json")[1])
         assert ("orphan", PREFIX, True) == (event["event"], event["prefix"], event["certain"])
         count = len(NAMES) + 1
         assert "Nothing was deleted. Add --yes to delete them." == run("prune", "--orphans")[1].splitlines()[-1]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.render import JsonLines, PlainLines, summary
+from cli.json_lines import JsonLines
+from cli.render import PlainLines, summary
 from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
 from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from json_events import events, fields
 
 from cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, run_command
 from config import Config
@@ -49,7 +50,7 @@ def test_each_problem_is_a_line_with_its_file_and_rule(stream, capsys):
 def test_json_has_an_object_a_line(stream, capsys):
     """Findings, what was not checked, and the count at the end."""
     status = run_command(["validate", str(stream(MASTER + GONE + ELSEWHERE)), "--json"], Config())
-    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    lines = [fields(line) for line in events(capsys.readouterr().out)]
     assert EXIT_FAILED == status
     missing = {
         "rule": "RFC 8216 6.2.1",
@@ -57,9 +58,9 @@ def test_json_has_an_object_a_line(stream, capsys):
         "file": "gone.m3u8",
         "text": "The file is missing.",
     }
-    assert {"event": "finding", **missing} == events[0]
-    assert {"unchecked"} == {event["event"] for event in events[1:-1]}
-    assert {"event": "validation_finished", "findings": 1, "breaking": 1, "playlists": 1, "segments": 0} == events[-1]
+    assert {"event": "finding", **missing} == lines[0]
+    assert {"unchecked"} == {event["event"] for event in lines[1:-1]}
+    assert {"event": "validation_finished", "findings": 1, "breaking": 1, "playlists": 1, "segments": 0} == lines[-1]
 
 
 def test_what_plays_all_the_same_is_said_and_fails_nothing(stream, capsys):

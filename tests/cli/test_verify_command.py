@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 
 import pytest
 from inventory_server import NAMES, PREFIX, running_inventory, upload, write_job
+from json_events import events, fields
 
 from cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, run_command
 from config import BackendApi, Config
@@ -84,7 +84,7 @@ def test_json_has_an_object_a_line(run, server, folder):
     """Findings with their side, what was not checked, the counts."""
     server.put(PREFIX + SEGMENT, b"short")
     server.put(PREFIX + "old.ts", b"x")
-    finding, unchecked, last = [json.loads(line) for line in run(folder, "--json")[1].splitlines()]
+    finding, unchecked, last = map(fields, events(run(folder, "--json")[1]))
     text = f"The file has 5 bytes, in the manifest {(folder / SEGMENT).stat().st_size}."
     assert {"event": "finding", "file": SEGMENT, "side": "server", "text": text} == finding
     assert "unchecked" == unchecked["event"]

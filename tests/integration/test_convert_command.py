@@ -11,7 +11,8 @@ from pathlib import Path
 import imageio_ffmpeg
 import psutil
 import pytest
-from program import command, events, make_clip, start
+from json_events import events
+from program import command, make_clip, start
 
 FAST = ("--preset", "ultrafast")
 

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from program import ROOT, command, events, start
+from json_events import events
+from program import ROOT, command, start
 from store_server import TOKEN, Fault, running_server
 
 from backend.server import serve_in_thread

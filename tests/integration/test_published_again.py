@@ -5,7 +5,7 @@ file record and what is told after an upload that did not get there.
 from __future__ import annotations
 
 import requests
-from program import events
+from json_events import events
 
 from pipeline.published import published_files
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 import requests
-from program import command, events, start
+from json_events import events
+from program import command, start
 from store_server import TOKEN, running_server
 
 from storage import LocalStorageBackend

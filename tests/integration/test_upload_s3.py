@@ -16,7 +16,8 @@ from pathlib import Path
 import boto3
 import pytest
 import requests
-from program import command, events, start
+from json_events import events
+from program import command, start
 
 from backend.server import RunningBackend, serve_in_thread
 from backend.settings import BackendSettings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import sys
@@ -37,8 +36,3 @@ def make_clip(
         [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *picture, *tone, *encode, f"file:{target}"], check=True
     )
     return target
-
-
-def events(output: str) -> list[dict]:
-    """Return what `--json` printed."""
-    return [json.loads(line) for line in output.splitlines()]

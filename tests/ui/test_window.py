@@ -798,7 +798,6 @@ def test_heavy_libraries_wait_until_they_are_needed(screen, tmp_path):
 import sys
 from pathlib import Path
 from config import Config
-from ui.messages import LogEntry
 from ui.window import MainWindow
 from ui.services import PipelineServices
 from installation import FilePlace

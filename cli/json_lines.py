@@ -1,0 +1,70 @@
+"""The lines that `--json` prints, an event each: docs/json-events.md describes them for those who read them.
+
+Owns what every line has, and how a job's events become lines.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime, timezone
+from enum import Enum
+from pathlib import Path
+from typing import TextIO
+
+from pipeline.events import Event, JobFinished, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
+from pipeline.model import PhaseName
+
+SCHEMA = 1
+"""The version of all lines; another one where a field goes or changes its meaning, not where one is added."""
+
+NAMES: dict[type[Event], str] = {
+    PhaseStarted: "phase_started",
+    PhaseProgress: "phase_progress",
+    PhaseFinished: "phase_finished",
+    LogLine: "log_line",
+    JobFinished: "job_finished",
+}
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """Return the time."""
+    return datetime.now(timezone.utc)
+
+
+def json_line(event: str, fields: Mapping[str, object], *, job: str | None = None, now: Clock = utc_now) -> str:
+    """Return the line of an event; `job` is None where it is no job's."""
+    ts = now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return json.dumps({"event": event, "schema": SCHEMA, "job": job, "ts": ts, **fields}, default=_plain) + "\n"
+
+
+class JsonLines:
+    """A renderer that prints a line an event."""
+
+    def __init__(self, out: TextIO, now: Clock = utc_now) -> None:
+        self._out = out
+        self._now = now
+
+    def start(self, slug: str, rows: Sequence[str], phases: Sequence[PhaseName]) -> None:
+        """Nothing to get ready."""
+
+    def event(self, event: Event) -> None:
+        """Print the event."""
+        fields = asdict(event.report if isinstance(event, JobFinished) else event)
+        del fields["slug" if isinstance(event, JobFinished) else "job"]
+        self._out.write(json_line(NAMES[type(event)], fields, job=event.job, now=self._now))
+        self._out.flush()
+
+    def close(self) -> None:
+        """Nothing to leave."""
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
