@@ -174,9 +174,8 @@ class S3UploadManager:
             progress = self._progress
             if told != progress:
                 told = progress
-                tell(
-                    progress.file, progress.files_done, progress.files_total, progress.bytes_done, progress.bytes_total
-                )
+                done = progress.figures
+                tell(progress.file, done.files_done, done.files_total, done.bytes_done, done.bytes_total)
             if stopped():
                 cancel.cancel()
 

@@ -55,6 +55,7 @@ class JsonLines:
         """Print the event."""
         fields = asdict(event.report if isinstance(event, JobFinished) else event)
         del fields["slug" if isinstance(event, JobFinished) else "job"]
+        fields |= fields.pop("transfer", {})  # its figures stand beside the others
         self._out.write(json_line(NAMES[type(event)], fields, job=event.job, now=self._now))
         self._out.flush()
 

@@ -27,6 +27,31 @@ class LogLevel(str, Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TransferFigures:
+    """How far an upload is, over all its files: absolute values.
+
+    `bytes_per_s` is 0 and `seconds_left` None while they can't be told.
+    """
+
+    files_done: int = 0
+    files_total: int = 0
+    bytes_done: int = 0
+    bytes_total: int = 0
+    bytes_per_s: float = 0.0
+    seconds_left: float | None = None
+
+    @property
+    def fraction(self) -> float:
+        """How much is done, from 0 to 1; where there are no bytes, files are counted."""
+        if self.bytes_total:
+            return self.bytes_done / self.bytes_total
+        return self.files_done / self.files_total if self.files_total else 0.0
+
+
+NOTHING_SENT = TransferFigures()
+
+
+@dataclass(frozen=True, kw_only=True)
 class PhaseStarted:
     """A phase begins; `overall` is the job's fraction so far."""
 
@@ -40,7 +65,7 @@ class PhaseProgress:
     """Where a phase stands: absolute values, so a reader may drop all but the last of a phase.
 
     Fractions run from 0 to 1. `rows` holds a fraction for each rendition in phase HLS and is empty elsewhere.
-    The upload also counts files and bytes, and tells its speed and the time left: 0 and None while they can't be told.
+    `transfer` is how far an upload is, and says nothing elsewhere.
     """
 
     job: str
@@ -49,12 +74,7 @@ class PhaseProgress:
     overall: float
     text: str = ""
     rows: dict[str, float] = field(default_factory=dict)
-    files_done: int = 0
-    files_total: int = 0
-    bytes_done: int = 0
-    bytes_total: int = 0
-    bytes_per_s: float = 0.0
-    seconds_left: float | None = None
+    transfer: TransferFigures = NOTHING_SENT
 
 
 @dataclass(frozen=True, kw_only=True)

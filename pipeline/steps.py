@@ -112,10 +112,5 @@ def _as_event(job: str, name: PhaseName, progress: Progress, *, overall: float) 
         overall=overall,
         text=progress.text,
         rows=progress.rows,
-        files_done=progress.files_done,
-        files_total=progress.files_total,
-        bytes_done=progress.bytes_done,
-        bytes_total=progress.bytes_total,
-        bytes_per_s=progress.bytes_per_s,
-        seconds_left=progress.seconds_left,
+        transfer=progress.transfer,
     )

@@ -156,13 +156,13 @@ def progressed(bars: Bars, event: PhaseProgress, plan: Plan, *, pause_reason: st
                 transcript=replace(bars.transcript, fraction=event.fraction, status=RowStatus.ACTIVE, text=event.text),
             )
         case PhaseName.UPLOAD:
-            text = event.text or f"Uploading {event.files_done}/{event.files_total} files"
+            text = event.text or f"Uploading {event.transfer.files_done}/{event.transfer.files_total} files"
             upload = replace(
                 bars.upload,
                 fraction=event.fraction,
                 status=RowStatus.ACTIVE,
                 text=text,
-                figures=figures(event, pause_reason=pause_reason),
+                figures=figures(event.transfer, pause_reason=pause_reason),
             )
             return replace(bars, upload=upload)
         case PhaseName.RECORD:

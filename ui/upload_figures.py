@@ -5,7 +5,7 @@ Each stands at the same place from the first block to the last, with the same nu
 
 from __future__ import annotations
 
-from pipeline.events import PhaseProgress
+from pipeline.events import TransferFigures
 from ui.source_text import duration
 
 UNITS = (("GB", 1 << 30), ("MB", 1 << 20), ("KB", 1 << 10))
@@ -15,23 +15,25 @@ LONGEST_S = 24 * 3600
 """A longer time says nothing but that hardly anything moves."""
 
 
-def figures(event: PhaseProgress, *, pause_reason: str = "") -> str:
+def figures(transfer: TransferFigures, *, pause_reason: str = "") -> str:
     """Return bytes, speed and time left, such as `12.0 of 340.5 MB · 4.2 MB/s · 1:18 left`;
     what can't be told is left out.
 
     `pause_reason` says why nothing moves, where that is known, and stands in place of speed and time.
     """
-    if not event.bytes_total:
+    if not transfer.bytes_total:
         return ""
-    unit, size = _unit(event.bytes_total)
-    told = [f"{event.bytes_done / size:.1f} of {event.bytes_total / size:.1f} {unit}"]
+    unit, size = _unit(transfer.bytes_total)
+    told = [f"{transfer.bytes_done / size:.1f} of {transfer.bytes_total / size:.1f} {unit}"]
     if pause_reason:
         return " · ".join((*told, pause_reason))
-    if event.bytes_per_s > 0:
-        told.append(speed(event.bytes_per_s))
-        if event.seconds_left is not None:
+    if transfer.bytes_per_s > 0:
+        told.append(speed(transfer.bytes_per_s))
+        if transfer.seconds_left is not None:
             told.append(
-                f"{duration(event.seconds_left)} left" if event.seconds_left < LONGEST_S else "more than a day left"
+                f"{duration(transfer.seconds_left)} left"
+                if transfer.seconds_left < LONGEST_S
+                else "more than a day left"
             )
     return " · ".join(told)
 

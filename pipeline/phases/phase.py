@@ -9,24 +9,19 @@ from typing import Any, Protocol
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import FfmpegError, IncompleteError
-from pipeline.events import LogLevel
+from pipeline.events import NOTHING_SENT, LogLevel, TransferFigures
 from pipeline.model import PhaseName, PhaseOutcome, Plan
 from pipeline.workspace import Workspace
 
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """Where a phase stands; absolute values. Fractions run from 0 to 1; speed and time left are those of an upload."""
+    """Where a phase stands; absolute values. Fractions run from 0 to 1; `transfer` is an upload's."""
 
     fraction: float
     text: str = ""
     rows: dict[str, float] = field(default_factory=dict)
-    files_done: int = 0
-    files_total: int = 0
-    bytes_done: int = 0
-    bytes_total: int = 0
-    bytes_per_s: float = 0.0
-    seconds_left: float | None = None
+    transfer: TransferFigures = NOTHING_SENT
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -251,18 +251,7 @@ def send(
     """
 
     def tell(p: TransferProgress) -> None:
-        report(
-            Progress(
-                fraction=p.fraction,
-                text=p.text,
-                files_done=p.files_done,
-                files_total=p.files_total,
-                bytes_done=p.bytes_done,
-                bytes_total=p.bytes_total,
-                bytes_per_s=p.bytes_per_s,
-                seconds_left=p.seconds_left,
-            )
-        )
+        report(Progress(fraction=p.figures.fraction, text=p.text, transfer=p.figures))
 
     owner = owner_of(folder)
     known, _ = previous_manifest(folder, data_dir, uploader.backend_url, request.prefix)

@@ -72,7 +72,7 @@ def look(call, arguments):
 
 def report(progress):
     global moment
-    if progress.files_done == progress.files_total:
+    if progress.figures.files_done == progress.figures.files_total:
         moment = "finishing"
 
 

@@ -245,7 +245,7 @@ def test_run_uploads_and_notes_what_it_did(phase, server, open_run):
     assert f"{server.url}/store/{PREFIX}master.m3u8" == noted["urls"]["master.m3u8"]
     assert (run.folder / noted["log"]).is_file()
     last = run.said[-1]
-    assert (1.0, len(FOLDER), len(FOLDER)) == (last.fraction, last.files_done, last.files_total)
+    assert (1.0, len(FOLDER), len(FOLDER)) == (last.fraction, last.transfer.files_done, last.transfer.files_total)
     assert f"Uploading {len(FOLDER)}/{len(FOLDER)} files (master.m3u8)" == last.text
 
 
@@ -387,4 +387,4 @@ def test_notices_are_said_as_they_come(server, open_run):
     run = open_run()
     UploadPhase(BackendApi(url=server.url, token=TOKEN)).run(run.context)
     assert any("The clock of this computer is about 60 min fast" in text for text, _ in run.lines)
-    assert all(said.bytes_per_s >= 0 for said in run.said)
+    assert all(said.transfer.bytes_per_s >= 0 for said in run.said)

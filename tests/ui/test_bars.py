@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from ui_fakes import media_info, report
 
-from pipeline.events import PhaseFinished, PhaseProgress, PhaseStarted
+from pipeline.events import PhaseFinished, PhaseProgress, PhaseStarted, TransferFigures
 from pipeline.job import Job, TranscriptionRequest, UploadRequest
 from pipeline.model import Outcome, PhaseName, PhaseOutcome
 from pipeline.plan import make_plan
@@ -44,7 +44,14 @@ def uploading(text: str = "", **counts: int) -> Bars:
     bars = rows.started(BEGUN, PhaseStarted(job="lesson01", phase=PhaseName.UPLOAD, overall=0.7), PLAN)
     return rows.progressed(
         bars,
-        PhaseProgress(job="lesson01", phase=PhaseName.UPLOAD, fraction=0.35, overall=0.75, text=text, **counts),
+        PhaseProgress(
+            job="lesson01",
+            phase=PhaseName.UPLOAD,
+            fraction=0.35,
+            overall=0.75,
+            text=text,
+            transfer=TransferFigures(**counts),
+        ),
         PLAN,
     )
 

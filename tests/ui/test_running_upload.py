@@ -11,7 +11,7 @@ from keyring.backends import fail
 from ui_fakes import CONFIGURED, NOT_CONFIGURED, FakeServices, Stage, report
 
 from pipeline.errors import Setting
-from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
+from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted, TransferFigures
 from pipeline.model import Outcome, PhaseName, PhaseOutcome
 from ui import view_state
 from ui.login_memory import NO_KEYCHAIN
@@ -26,10 +26,7 @@ SENT = PhaseProgress(
     fraction=0.35,
     overall=0.75,
     text="Uploading 12/34 files (seg_005.ts)",
-    bytes_done=12 << 20,
-    bytes_total=34 << 20,
-    bytes_per_s=4.2 * (1 << 20),
-    seconds_left=5.2,
+    transfer=TransferFigures(bytes_done=12 << 20, bytes_total=34 << 20, bytes_per_s=4.2 * (1 << 20), seconds_left=5.2),
 )
 LABELLED = ("TLabel", "TButton", "TCheckbutton")
 OFFLINE = "store.example.com can't be reached. The upload waits and goes on by itself: check the internet connection."

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.events import PhaseProgress
-from pipeline.model import PhaseName
+from pipeline.events import TransferFigures
 from ui.upload_figures import figures, speed
 
 MB = 1 << 20
-
-
-def progress(**values) -> PhaseProgress:
-    """Return an event of an upload."""
-    return PhaseProgress(job="lesson01", phase=PhaseName.UPLOAD, fraction=0.3, overall=0.7, **values)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +36,7 @@ def progress(**values) -> PhaseProgress:
 )
 def test_figures(values, pause_reason, shown):
     """Bytes in the unit of the whole, then speed and time as far as they can be told; a rest takes their place."""
-    assert shown == figures(progress(**values), pause_reason=pause_reason)
+    assert shown == figures(TransferFigures(**values), pause_reason=pause_reason)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from ui_fakes import media_info, report
 
 from pipeline.errors import Problem
-from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
+from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted, TransferFigures
 from pipeline.job import Job, UploadRequest
 from pipeline.model import Outcome, PhaseName, PhaseOutcome
 from pipeline.plan import make_plan
@@ -111,9 +111,7 @@ SENT = PhaseProgress(
     phase=PhaseName.UPLOAD,
     fraction=0.5,
     overall=0.8,
-    bytes_done=1 << 20,
-    bytes_total=2 << 20,
-    bytes_per_s=1 << 20,
+    transfer=TransferFigures(bytes_done=1 << 20, bytes_total=2 << 20, bytes_per_s=1 << 20),
 )
 PAUSED_TITLE, BUSY_TITLE = "The upload is paused.", "Converting lesson01.mp4…"
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pipeline.events import NOTHING_SENT, TransferFigures
 from pipeline.transfer.upload.journal import Confirmed
 from pipeline.transfer.upload.publish_order import LARGE_BYTES, OutgoingFile
 from pipeline.transfer.upload.speed import Speedometer, seconds_left
@@ -28,27 +29,12 @@ def cancelled_text(files_done: int, files_total: int) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class TransferProgress:
-    """Where an upload stands: absolute values over all files, and those of the file that is shown.
+    """Where an upload stands, and the file that is shown: absolute values."""
 
-    `bytes_per_s` is 0 and `seconds_left` None while they can't be told.
-    """
-
+    figures: TransferFigures = NOTHING_SENT
     file: str = ""
-    files_done: int = 0
-    files_total: int = 0
-    bytes_done: int = 0
-    bytes_total: int = 0
     file_bytes_done: int = 0
     file_bytes_total: int = 0
-    bytes_per_s: float = 0.0
-    seconds_left: float | None = None
-
-    @property
-    def fraction(self) -> float:
-        """How much is done, from 0 to 1."""
-        if self.bytes_total:
-            return self.bytes_done / self.bytes_total
-        return self.files_done / self.files_total if self.files_total else 0.0
 
     @property
     def text(self) -> str:
@@ -56,7 +42,7 @@ class TransferProgress:
         name = self.file.rpartition("/")[2]
         if self.file_bytes_total > LARGE_BYTES:
             return f"Uploading {name} ({self.file_bytes_done >> 20} MB / {self.file_bytes_total >> 20} MB)"
-        return f"Uploading {self.files_done}/{self.files_total} files ({name})"
+        return f"Uploading {self.figures.files_done}/{self.figures.files_total} files ({name})"
 
 
 class Tally:
@@ -155,15 +141,17 @@ class Tally:
             bytes_done = self._bytes_done + sum(self._sent.values())
             bytes_per_s = self._speedometer.bytes_per_s(self._bytes_moved)
             return TransferProgress(
+                figures=TransferFigures(
+                    files_done=self._files_done,
+                    files_total=len(self._files),
+                    bytes_done=bytes_done,
+                    bytes_total=self._bytes_total,
+                    bytes_per_s=bytes_per_s,
+                    seconds_left=seconds_left(self._bytes_total - bytes_done, bytes_per_s),
+                ),
                 file=shown,
-                files_done=self._files_done,
-                files_total=len(self._files),
-                bytes_done=bytes_done,
-                bytes_total=self._bytes_total,
                 file_bytes_done=min(size, self._sent.get(shown, size)),
                 file_bytes_total=size,
-                bytes_per_s=bytes_per_s,
-                seconds_left=seconds_left(self._bytes_total - bytes_done, bytes_per_s),
             )
 
     def _count(self, name: str, which: Confirmed) -> None:

@@ -170,7 +170,7 @@ def test_pause_and_resume(server, backend, folder, cancel, in_thread):
             Uploader(backend, session_id=None, delays=(), control=control),
             folder,
             cancel,
-            on_progress=lambda p: seen.append(p.bytes_done),
+            on_progress=lambda p: seen.append(p.figures.bytes_done),
         )
     )
     server.wait_for(lambda: MP4 in server.gated)

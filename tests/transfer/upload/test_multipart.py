@@ -78,7 +78,7 @@ def test_part_that_fails_is_tried_alone(server, backend, folder, cancel):
     seen = []
     assert send(backend, folder, cancel, on_progress=seen.append).complete
     assert (14, CONTENT) == (len(server.puts(MP4)), server.stored[MP4])
-    assert (seen[-1].bytes_total, 1.0) == (seen[-1].bytes_done, seen[-1].fraction)
+    assert (seen[-1].figures.bytes_total, 1.0) == (seen[-1].figures.bytes_done, seen[-1].figures.fraction)
 
 
 def test_file_whose_parts_are_refused_fails_once(server, backend, folder, cancel):
@@ -116,7 +116,7 @@ def test_cancelled_file_goes_on_from_the_parts_that_the_server_has(server, backe
     assert (True, CONTENT) == (again.complete, server.stored[MP4])
     assert 11 - len(had) == len(server.puts(MP4)) - sent
     assert {upload} == {part["uploadId"] for part in requests(server, "/api/s3/multipart/part")}
-    assert seen[0].bytes_done >= len(had) * PART or seen[-1].fraction == 1.0
+    assert seen[0].figures.bytes_done >= len(had) * PART or seen[-1].figures.fraction == 1.0
 
 
 @pytest.mark.parametrize("looks", [True, False], ids=["other bytes", "another size"])

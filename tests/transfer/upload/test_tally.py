@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.events import TransferFigures
 from pipeline.transfer.upload.journal import Confirmed
 from pipeline.transfer.upload.publish_order import OutgoingFile
 from pipeline.transfer.upload.speed import Speedometer
@@ -29,15 +30,23 @@ def confirmed(size: int) -> Confirmed:
     ("progress", "expected"),
     [
         (
-            TransferProgress(file="master.m3u8", files_done=5, files_total=23, file_bytes_total=100),
+            TransferProgress(
+                file="master.m3u8", figures=TransferFigures(files_done=5, files_total=23), file_bytes_total=100
+            ),
             "Uploading 5/23 files (master.m3u8)",
         ),
-        (TransferProgress(file="720p/seg_005.ts", files_done=12, files_total=34), "Uploading 12/34 files (seg_005.ts)"),
+        (
+            TransferProgress(file="720p/seg_005.ts", figures=TransferFigures(files_done=12, files_total=34)),
+            "Uploading 12/34 files (seg_005.ts)",
+        ),
         (
             TransferProgress(file="offline_480p.mp4", file_bytes_done=45 * MB + 5, file_bytes_total=120 * MB),
             "Uploading offline_480p.mp4 (45 MB / 120 MB)",
         ),
-        (TransferProgress(file="a.ts", files_total=1, file_bytes_total=10 * MB), "Uploading 0/1 files (a.ts)"),
+        (
+            TransferProgress(file="a.ts", figures=TransferFigures(files_total=1), file_bytes_total=10 * MB),
+            "Uploading 0/1 files (a.ts)",
+        ),
     ],
     ids=["files", "in a folder", "large", "just not large"],
 )
@@ -58,16 +67,16 @@ def test_another_try_gives_its_bytes_back():
     tally = Tally([file("a", 100), file("b", 50)], {})
     tally.begun("a")
     tally.moved("a", 80)
-    assert 80 == tally.progress().bytes_done
+    assert 80 == tally.progress().figures.bytes_done
     tally.begun("a")
-    assert 0 == tally.progress().bytes_done
+    assert 0 == tally.progress().figures.bytes_done
     tally.moved("a", 100)
     tally.confirmed("a", confirmed(100))
     assert (100, 150, 1, 2) == (
-        tally.progress().bytes_done,
-        tally.progress().bytes_total,
-        tally.progress().files_done,
-        tally.progress().files_total,
+        tally.progress().figures.bytes_done,
+        tally.progress().figures.bytes_total,
+        tally.progress().figures.files_done,
+        tally.progress().figures.files_total,
     )
 
 
@@ -77,15 +86,15 @@ def test_failed_file_takes_its_bytes_along():
     tally.begun("a")
     tally.moved("a", 80)
     tally.failed("a", "no")
-    assert (0, 0) == (tally.progress().bytes_done, tally.progress().files_done)
+    assert (0, 0) == (tally.progress().figures.bytes_done, tally.progress().figures.files_done)
     assert (FileStatus.FAILED, "no") == (tally.states()["a"].status, tally.states()["a"].error)
 
 
 def test_resume_starts_where_it_stopped():
     """What was confirmed before counts from the beginning."""
     tally = Tally([file("a", 100), file("b", 50)], {"a": confirmed(100)})
-    assert (1, 100) == (tally.progress().files_done, tally.progress().bytes_done)
-    assert pytest.approx(2 / 3) == tally.progress().fraction
+    assert (1, 100) == (tally.progress().figures.files_done, tally.progress().figures.bytes_done)
+    assert pytest.approx(2 / 3) == tally.progress().figures.fraction
 
 
 def test_large_file_is_shown_when_nothing_small_is_under_way():
@@ -102,8 +111,8 @@ def test_large_file_is_shown_when_nothing_small_is_under_way():
 def test_empty_files_make_progress_too():
     """Where there are no bytes, files are counted."""
     tally = Tally([file("a", 0), file("b", 0)], {"a": confirmed(0)})
-    assert 0.5 == tally.progress().fraction
-    assert 0.0 == TransferProgress().fraction
+    assert 0.5 == tally.progress().figures.fraction
+    assert 0.0 == TransferFigures().fraction
 
 
 def test_parts_count_for_their_file():
@@ -115,11 +124,11 @@ def test_parts_count_for_their_file():
     tally.stored_before("a", 40)
     tally.moved("a", 30)
     tally.taken_back("a", 30)
-    assert 40 == tally.progress().bytes_done
+    assert 40 == tally.progress().figures.bytes_done
     tally.failed("a", "no")
     tally.moved("a", 10)
     tally.taken_back("a", 10)
-    assert 0 == tally.progress().bytes_done
+    assert 0 == tally.progress().figures.bytes_done
 
 
 def test_speed_counts_what_went_out():
@@ -131,4 +140,4 @@ def test_speed_counts_what_went_out():
         now[0] += 1
         tally.moved("b", 100)
         progress = tally.progress()
-    assert (pytest.approx(100), pytest.approx(30)) == (progress.bytes_per_s, progress.seconds_left)
+    assert (pytest.approx(100), pytest.approx(30)) == (progress.figures.bytes_per_s, progress.figures.seconds_left)

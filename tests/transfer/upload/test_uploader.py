@@ -63,7 +63,7 @@ def test_playlists_wait_for_all_that_they_name(uploader, server, folder, cancel)
     seen: list[set[str]] = []
 
     def look(progress) -> None:
-        if not server.opened and progress.files_done == len(FIRST_STEP) - 1:
+        if not server.opened and progress.figures.files_done == len(FIRST_STEP) - 1:
             seen.append(set(server.puts()))
             server.open_gate()
 
@@ -81,7 +81,7 @@ def test_master_waits_for_the_media_playlists(uploader, server, folder, cancel):
     server.gate = lambda key: key == last
 
     def look(progress) -> None:
-        if not server.opened and progress.files_done == len(FOLDER) - 2:
+        if not server.opened and progress.figures.files_done == len(FOLDER) - 2:
             assert MASTER not in server.puts()
             server.open_gate()
 
@@ -193,7 +193,7 @@ def test_pauses_between_tries(backend, server, folder):
     cancel = RecordingToken()
 
     def look(progress) -> None:
-        if 3 == len(server.puts(SEGMENT)) and progress.files_done == len(FIRST_STEP) - 1:
+        if 3 == len(server.puts(SEGMENT)) and progress.figures.files_done == len(FIRST_STEP) - 1:
             cancel.cancel()
 
     with pytest.raises(TransferCancelled):
@@ -355,11 +355,15 @@ def test_progress_is_absolute_and_ends_whole(uploader, server, folder, cancel):
     seen = []
     send(uploader, folder, cancel, on_progress=seen.append)
     total = sum(len(content) for content in FOLDER.values())
-    assert {(len(FOLDER), total)} == {(progress.files_total, progress.bytes_total) for progress in seen}
-    assert all(0 <= progress.bytes_done <= total for progress in seen)
-    done = [progress.files_done for progress in seen]
+    assert {(len(FOLDER), total)} == {(progress.figures.files_total, progress.figures.bytes_total) for progress in seen}
+    assert all(0 <= progress.figures.bytes_done <= total for progress in seen)
+    done = [progress.figures.files_done for progress in seen]
     assert sorted(done) == done
-    assert (len(FOLDER), total, 1.0) == (seen[-1].files_done, seen[-1].bytes_done, seen[-1].fraction)
+    assert (len(FOLDER), total, 1.0) == (
+        seen[-1].figures.files_done,
+        seen[-1].figures.bytes_done,
+        seen[-1].figures.fraction,
+    )
     assert f"Uploading {len(FOLDER)}/{len(FOLDER)} files (master.m3u8)" == seen[-1].text
 
 

@@ -55,7 +55,7 @@ def test_cancel_in_the_middle_of_a_large_file(uploader, server, folder, cancel, 
     only_that_left = threading.Event()
 
     def look(progress) -> None:
-        if progress.files_done == others:
+        if progress.figures.files_done == others:
             only_that_left.set()
 
     result = start(in_thread, uploader, folder, cancel, look)
