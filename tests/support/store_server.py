@@ -64,6 +64,9 @@ class StoreServer(ThreadingHTTPServer):
     With `capabilities` it offers what these say; without, only the three endpoints. `token` is the one that is accepted
     now. `limits` may refuse a request to an endpoint, and more than `most_puts` at a time are hung up on. `confirms` is
     what it says when it has stored something; `wants_md5` and `wanted_headers` are what it asks of every PUT.
+
+    Where it is `public`, anybody may read: `reads` are these requests, and `reading` may answer one by its address, as
+    a cache in front of a store does.
     """
 
     daemon_threads = False  # closing the server then waits for its threads, so none outlives a test
@@ -90,6 +93,8 @@ class StoreServer(ThreadingHTTPServer):
         self.token = TOKEN
         self.capabilities: dict | None = None
         self.public = False
+        self.reads: list[Arrival] = []
+        self.reading: Callable[[str], Fault | None] = lambda address: None
         self.clock_behind_s = 0
         self.reached_at = ""
         self.connections = 0
@@ -175,7 +180,11 @@ class _Handler(BaseHTTPRequestHandler):
             key = unquote(path.removeprefix("/store/"))
             with self.server.lock:
                 content = self.server.stored.get(key)
-                fault = self.server.read_faults[key].popleft() if self.server.read_faults[key] else None
+                faults = self.server.read_faults[key]
+                fault = faults.popleft() if faults else self.server.reading(self.path)
+                self.server.reads.append(
+                    Arrival(method="GET", path=self.path, headers=dict(self.headers), body=b"", key=key)
+                )
             if fault is None:
                 self._answer(404 if content is None else 200, content or b"")
             elif fault.close:

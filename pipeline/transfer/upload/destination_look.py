@@ -16,11 +16,9 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import AuthenticationError, OutputError, TransferError
 from pipeline.media.stream_layout import MASTER
 from pipeline.published import MANIFEST_FILE
-from pipeline.transfer.http.exchange import NoResponseError
-from pipeline.transfer.http.redaction import place_of
-from pipeline.transfer.http.refusal import Refusal, RefusedError, Server, refused
-from pipeline.transfer.http.retry import after_upload, call_with_retries, is_refused_for_good
-from pipeline.transfer.http.server_answers import store_refusal
+from pipeline.transfer.http.public_read import read_public
+from pipeline.transfer.http.refusal import RefusedError
+from pipeline.transfer.http.retry import is_refused_for_good
 from pipeline.transfer.http.sessions import open_session
 from pipeline.transfer.manifests.inventory import quote_url
 from pipeline.transfer.manifests.manifest_head import HEAD_BYTES, ManifestHead, read_head
@@ -34,8 +32,6 @@ from pipeline.transfer.upload.uploader import Uploader
 if TYPE_CHECKING:
     from pipeline.transfer.http.messages import Listener
     from pipeline.transfer.manifests.inventory import Inventory
-
-READ_S = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,13 +176,18 @@ class DestinationLook:
         url = self._uploader.public_address(key, self._cancel, self._note, self._on_notice)
         if not url:
             return None, False
-        return call_with_retries(
-            lambda: _public(url, self._cancel, whole=whole),
-            decide=after_upload,
-            delays=self._uploader.delays,
-            cancel=self._cancel,
-            note=self._note,
-        )
+        with open_session(self._cancel) as http:
+            response = read_public(
+                http,
+                quote_url(url),
+                first_bytes=None if whole else HEAD_BYTES,
+                delays=self._uploader.delays,
+                cancel=self._cancel,
+                note=self._note,
+            )
+        there = response.status in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT)
+        # a store that answers 403 may have it, and would not give a claim back either
+        return response.body if there else None, response.status == HTTPStatus.NOT_FOUND
 
     def _here(self) -> Iterator[ManifestHead]:
         """Yield what this computer's manifests say of the destination."""
@@ -232,26 +233,3 @@ def read_head_of(path: Path) -> ManifestHead | None:
             return read_head(file.read(HEAD_BYTES))
     except OSError:
         return None
-
-
-def _public(url: str, cancel: CancelToken, *, whole: bool) -> tuple[bytes | None, bool]:
-    """Return what anybody can read at an address. Raises RefusedError where the store may tell if it is asked again.
-
-    The second is whether the store says that there is nothing: one that answers 403 may have it, and would not give a
-    claim back either.
-    """
-    headers = {"Cache-Control": "no-cache", "Accept-Encoding": "identity"}
-    if not whole:
-        headers["Range"] = f"bytes=0-{HEAD_BYTES - 1}"
-    with open_session(cancel) as http:
-        try:
-            response = http.send("GET", quote_url(url), headers=headers, body=b"", read_timeout_s=READ_S)
-        except NoResponseError as error:
-            raise refused(
-                Refusal(server=Server.STORE, place=place_of(url), no_response=error.reason, about=error.about)
-            ) from error
-    refusal = store_refusal(response, place_of(url))
-    if not is_refused_for_good(refusal):
-        raise refused(refusal)
-    body = response.body if response.status in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT) else None
-    return body, response.status == HTTPStatus.NOT_FOUND

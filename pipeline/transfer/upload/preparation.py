@@ -7,14 +7,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import TransferError
 from pipeline.media.stream_layout import MASTER
 from pipeline.transfer.http.body import file_md5
 from pipeline.transfer.http.capabilities import Capabilities
-from pipeline.transfer.http.exchange import NoResponseError
+from pipeline.transfer.http.exchange import Response
+from pipeline.transfer.http.refusal import RefusedError
 from pipeline.transfer.manifests.inventory import Inventory, StoredObject
 from pipeline.transfer.manifests.manifest import FileEntry, Manifest
 from pipeline.transfer.manifests.manifest_text import understood
@@ -24,10 +24,6 @@ from pipeline.transfer.upload.journal import Confirmed, JournalContent
 from pipeline.transfer.upload.publish_order import OutgoingFile, placement
 from pipeline.transfer.upload.target import Holder, PublishedMaster, UploadTarget, choose_target
 
-if TYPE_CHECKING:
-    from pipeline.transfer.http.exchange import Http
-
-READ_BACK_S = 10.0
 UNREADABLE = "unreadable"
 _PLAYLIST = b"#EXTM3U"
 
@@ -57,17 +53,17 @@ def prepare(
     capabilities: Capabilities,
     inventory: Inventory,
     known: Manifest | None,
-    http: Http,
+    read_public: Callable[[str], Response],
     cancel: CancelToken,
     note: Callable[[str], None],
 ) -> Prepared:
     """Decide where an upload goes and what need not be sent; `collect` returns the files for a place below the prefix.
 
     `known` is what this computer last uploaded there, from whichever folder; `holder` says whose stream stands there;
-    `public_address` returns where anybody may read a key, empty where the backend says none. Raises TransferError,
-    Cancelled.
+    `public_address` returns where anybody may read a key, empty where the backend says none, and `read_public` the
+    answer to a GET of such an address. Raises TransferError, Cancelled.
     """
-    look = _Look(prefix, content, capabilities, inventory, known, http, cancel, note, public_address)
+    look = _Look(prefix, content, capabilities, inventory, known, read_public, cancel, note, public_address)
     found = collect("")
     master = next((file for file in found if file.name == MASTER), None)
 
@@ -181,7 +177,7 @@ class _Look:
         capabilities: Capabilities,
         inventory: Inventory,
         known: Manifest | None,
-        http: Http,
+        read_public: Callable[[str], Response],
         cancel: CancelToken,
         note: Callable[[str], None],
         public_address: Callable[[str], str],
@@ -192,7 +188,7 @@ class _Look:
         self._capabilities = capabilities
         self._inventory = inventory
         self._known = known
-        self._http = http
+        self._read_public = read_public
         self._cancel = cancel
         self._note = note
         self._md5s: dict[tuple[str, int, int], str] = {}
@@ -360,9 +356,11 @@ class _Look:
         if not url:
             return PublishedMaster()
         try:
-            response = self._http.send("GET", url, headers={}, body=b"", read_timeout_s=READ_BACK_S)
-        except NoResponseError as error:
-            self._note(f"GET {MASTER} as players do -> no answer: {error.detail}")
+            response = self._read_public(url)
+        except RefusedError as error:
+            if error.refusal.no_response is None:
+                raise
+            self._note(f"GET {MASTER} as players do -> no answer: {error}")
             return PublishedMaster()
         self._note(f"GET {MASTER} as players do -> {response.status}")
         if response.status == HTTPStatus.NOT_FOUND:

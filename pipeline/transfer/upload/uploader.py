@@ -24,6 +24,7 @@ from pipeline.transfer.http.gate import Gate
 from pipeline.transfer.http.log_file import UploadLog
 from pipeline.transfer.http.login import Login
 from pipeline.transfer.http.messages import Listener, UploadMessages
+from pipeline.transfer.http.public_read import read_public
 from pipeline.transfer.http.recovery import Recovery
 from pipeline.transfer.http.redaction import place_of
 from pipeline.transfer.http.refusal import Refusal, RefusedError
@@ -373,7 +374,7 @@ class Uploader:
                 capabilities=capabilities,
                 inventory=self._inventory(http, context),
                 known=known,
-                http=http,
+                read_public=lambda url: read_public(http, url, delays=self._delays, cancel=cancel, note=messages.note),
                 cancel=cancel,
                 note=messages.note,
             )

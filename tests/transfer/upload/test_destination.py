@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from contextlib import nullcontext
 from dataclasses import replace
 
@@ -226,15 +227,36 @@ ASKED = f"/api/s3/manifest?prefix={PREFIX.replace('/', '%2F')}"
 PRESIGN = "/api/admin/content/aws/uploadUrl"
 
 
+@pytest.mark.parametrize("what", ["stream", "claim"])
+def test_a_cache_that_remembers_a_free_destination(server, put, claim, check, what):
+    """It gives 404 for an address that was asked for before; what the store has by now counts."""
+    server.public = True
+    server.answer_presign = _plain_address
+    remembered = {f"/store/{MANIFEST_KEY}", f"/store/{PREFIX}master.m3u8"}
+    server.reading = lambda address: Fault(status=404) if address in remembered else None
+    if what == "claim":
+        claim(OTHER)
+    else:
+        put(OTHER)
+    with pytest.raises(DestinationTakenError):
+        check(HERE)
+
+
+def _plain_address(number: str, said: dict) -> bytes:
+    """Answer a presign request with an address that is the same each time, as a CDN's is."""
+    return json.dumps({**said, "downloadUrl": said["downloadUrl"].partition("?")[0]}).encode()
+
+
 @pytest.mark.parametrize("status", [403, 404, 405])
 @pytest.mark.parametrize("asked", [ASKED, PRESIGN, "the store"], ids=["manifest", "presign", "store"])
 def test_a_server_that_can_not_say_whose_it_is_stops_nothing(server, put, check, asked, status):
     """What is known here decides."""
     server.capabilities, server.public = {"manifest": True} if asked == ASKED else None, True
     put(OTHER)
-    (server.read_faults[MANIFEST_KEY] if asked == "the store" else server.api_faults[asked]).append(
-        Fault(status=status)
-    )
+    if asked == "the store":
+        server.reading = lambda address: Fault(status=status)
+    else:
+        server.api_faults[asked].append(Fault(status=status))
     check(HERE)
 
 

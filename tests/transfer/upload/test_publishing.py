@@ -136,6 +136,21 @@ def test_plain_server_with_public_files_tells_as_well(server, backend, folder, o
     assert "v2/" == send(backend, folder, cancel)[0].placement.place
 
 
+@pytest.mark.parametrize("status", [429, 500, 502, 503])
+def test_a_master_that_can_not_be_read_for_a_moment_is_looked_at_again(server, backend, folder, cancel, status):
+    """It does not count as ours meanwhile; where it never can be read, nothing is sent."""
+    server.public = True
+    send(backend, folder, cancel)
+    server.stored[MASTER] = b"#EXTM3U somebody else's"
+    server.read_faults[MASTER].extend([Fault(status=status)] * 4)
+    sent = len(server.puts())
+    with pytest.raises(TransferError):
+        send(backend, folder, cancel)
+    assert sent == len(server.puts())
+    server.read_faults[MASTER].append(Fault(status=status))
+    assert "v2/" == send(backend, folder, cancel)[0].placement.place
+
+
 def test_what_the_server_has_is_not_sent(server, backend, folder, cancel, tmp_path):
     """Another computer's upload of the same files is found by content; what differs is sent, and the master always."""
     server.capabilities = LOOKING
