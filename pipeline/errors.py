@@ -97,9 +97,9 @@ class UploadIncompleteError(SettingsError):
 class DestinationTakenError(SettingsError):
     """Another video stands at the destination: somebody must say that it is to be replaced.
 
-    `title` is the other video's, `same_name` says that it is called like the one that is to go there, `last_synced`
-    when it was last uploaded (UTC), empty where nobody knows. `begun` says that its upload has begun then, and is not
-    finished.
+    `title` is the other video's, empty where nobody knows whose it is; `same_name` says that it is called like the one
+    that is to go there, `last_synced` when it was last uploaded (UTC), empty where nobody knows. `begun` says that its
+    upload has begun then, and is not finished.
     """
 
     def __init__(self, *, prefix: str, title: str, same_name: bool, last_synced: str, begun: bool = False) -> None:
@@ -111,6 +111,8 @@ class DestinationTakenError(SettingsError):
         if begun:
             whose = f"another “{title}”, of other content," if same_name else f"“{title}”"
             taken = f"An upload of {whose} to {prefix} has begun and is not finished"
+        elif not title:
+            taken = f"{prefix} holds a stream, and nobody knows of which video"
         else:
             what = f"another “{title}”, of other content" if same_name else f"another video, “{title}”"
             taken = f"{prefix} holds {what}"

@@ -24,6 +24,7 @@ PAGE = b"<!DOCTYPE html><html><body>Please log in</body></html>"
 """What a login page, a proxy or a site that knows one page only says to everything."""
 
 SECRET = b"known to the server only"
+READ_SIGNATURE = "signed-for-a-few-minutes"
 WAIT_S = 20.0
 
 
@@ -175,8 +176,8 @@ class _Handler(BaseHTTPRequestHandler):
         return super().date_time_string(time.time() - self.server.clock_behind_s)
 
     def do_GET(self) -> None:
-        path = urlsplit(self.path).path
-        if self.server.public and path.startswith("/store/"):
+        path, _, query = self.path.partition("?")
+        if (self.server.public or query == f"read={READ_SIGNATURE}") and path.startswith("/store/"):
             key = unquote(path.removeprefix("/store/"))
             with self.server.lock:
                 content = self.server.stored.get(key)
@@ -321,7 +322,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif parts.path == "/api/s3/object" and query["key"] in stored:
             said = {
                 **self._object(query["key"], stored[query["key"]]),
-                "url": f"{server.url}/store/{quote(query['key'])}",
+                "url": f"{server.url}/store/{quote(query['key'])}?read={READ_SIGNATURE}",
             }
         elif parts.path == "/api/s3/manifest" and f"{query['prefix']}manifest.json" in stored:
             self._answer(200, stored[f"{query['prefix']}manifest.json"])

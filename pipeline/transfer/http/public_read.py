@@ -27,17 +27,23 @@ def read_public(
     url: str,
     *,
     first_bytes: int | None = None,
+    signed: bool = False,
     delays: Sequence[float],
     cancel: CancelToken,
     note: Callable[[str], None],
 ) -> Response:
     """Return the answer to a GET of an address; what may pass is tried again after each of the delays (seconds).
 
-    `first_bytes` asks for no more than the beginning. Raises RefusedError where a server may answer another time, or
-    there was no answer, and Cancelled.
+    `first_bytes` asks for no more than the beginning; `signed` tells of an address that was made for this request,
+    which no cache has seen. Raises RefusedError where a server may answer another time, or there was no answer, and
+    Cancelled.
     """
     return call_with_retries(
-        lambda: _past_caches(http, url, first_bytes), decide=after_upload, delays=delays, cancel=cancel, note=note
+        lambda: _get(http, url, first_bytes) if signed else _past_caches(http, url, first_bytes),
+        decide=after_upload,
+        delays=delays,
+        cancel=cancel,
+        note=note,
     )
 
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import AuthenticationError, OutputError, TransferError
@@ -26,12 +26,15 @@ from pipeline.transfer.manifests.manifest_library import library_files, library_
 from pipeline.transfer.manifests.manifest_text import understood
 from pipeline.transfer.manifests.ownership import Owner
 from pipeline.transfer.upload.journal import Destination, read_journal
+from pipeline.transfer.upload.preparation import PLAYLIST
 from pipeline.transfer.upload.state_file import STATE_FILE, FileStatus, read_state
 from pipeline.transfer.upload.uploader import Uploader
 
 if TYPE_CHECKING:
     from pipeline.transfer.http.messages import Listener
     from pipeline.transfer.manifests.inventory import Inventory
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,21 +89,13 @@ class DestinationLook:
         Raises TransferError where a server does not answer now that may tell, Cancelled.
         """
         here = list(self._here())
-        known_free = False
-        try:
-            capabilities = self._uploader.capabilities(self._cancel)
-            with self._uploader.at_server(self._cancel, self._note, self._on_notice) as (inventory, _):
-                missing = capabilities.read and inventory.look_up(self._prefix + MASTER) is None
-                data, known_free = self._read(inventory, whole=False)
-        except TransferError as error:
-            if _may_tell_later(error):
-                raise
-            return Found(holder=_newest(here))
-        there = read_head(data) if data is not None else None
-        if there is not None and there.prefix != self._prefix:
-            there = None
-        begun = there is not None and there.begun and (missing or not capabilities.read)
-        if missing and not begun:
+        capabilities = self._uploader.capabilities(self._cancel)
+        with self._uploader.at_server(self._cancel, self._note, self._on_notice) as (inventory, _):
+            stands = _told(lambda: inventory.look_up(self._prefix + MASTER) is not None) if capabilities.read else None
+            data, known_free = _told(lambda: self._read(inventory, self._prefix, whole=False)) or (None, False)
+        there = self._head(data)
+        begun = there is not None and there.begun and not stands
+        if stands is False and not begun:
             # a manifest that a stream has left behind stays where it is of the same source
             left = there is not None and not there.owner.is_another(owner)
             if there is not None and not left and not self._manifest_names_master():
@@ -110,7 +105,9 @@ class DestinationLook:
             return Found(holder=there, begun=begun)
         # first of equals; a cache may give an older copy for a while
         holder = _newest([*([there] if there is not None else []), *here])
-        return Found(holder=holder, begun=begun and holder is there, free=known_free and not capabilities.read)
+        if holder is None and (stands or _told(lambda: self._is_public(self._prefix))):
+            return Found(holder=self._unknown)
+        return Found(holder=holder, begun=begun and holder is there, free=known_free and stands is None)
 
     def is_stream_at(self, prefix: str) -> bool:
         """Whether a stream is known to stand at another destination, or an upload to it to have begun.
@@ -119,29 +116,18 @@ class DestinationLook:
         """
         if self._data_dir is not None and library_path(self._data_dir, self._url, prefix).exists():
             return True
-        try:
-            capabilities = self._uploader.capabilities(self._cancel)
-            with self._uploader.at_server(self._cancel, self._note, self._on_notice) as (inventory, _):
-                if capabilities.read and inventory.look_up(prefix + MASTER) is not None:
-                    return True
-                if capabilities.manifest:
-                    return inventory.manifest(prefix) is not None
-            names = [MANIFEST_FILE] if capabilities.read else [MANIFEST_FILE, MASTER]
-            return any(self._read_public(prefix + name, whole=False)[0] is not None for name in names)
-        except TransferError as error:
-            if _may_tell_later(error):
-                raise
-            return False
+        capabilities = self._uploader.capabilities(self._cancel)
+        with self._uploader.at_server(self._cancel, self._note, self._on_notice) as (inventory, _):
+            if capabilities.read and _told(lambda: inventory.look_up(prefix + MASTER)) is not None:
+                return True
+            data, _ = _told(lambda: self._read(inventory, prefix, whole=False)) or (None, False)
+        return data is not None or (not capabilities.read and bool(_told(lambda: self._is_public(prefix))))
 
     def manifest(self, *, whole: bool) -> bytes | None:
         """Return the manifest at the destination, or its beginning. Raises as `find` does."""
-        try:
-            with self._uploader.at_server(self._cancel, self._note, self._on_notice) as (inventory, _):
-                return self._read(inventory, whole=whole)[0]
-        except TransferError as error:
-            if _may_tell_later(error):
-                raise
-            return None
+        with self._uploader.at_server(self._cancel, self._note, self._on_notice) as (inventory, _):
+            data, _ = _told(lambda: self._read(inventory, self._prefix, whole=whole)) or (None, False)
+        return data
 
     def was_sent_from_here(self, owner: Owner) -> bool:
         """Whether this computer knows of an upload of the same source to the destination that came to its end."""
@@ -160,20 +146,46 @@ class DestinationLook:
             return read_journal(self._folder, here).published is not None
         return False
 
+    @property
+    def _unknown(self) -> ManifestHead:
+        """Whoever's the stream is that stands there without a manifest of its own."""
+        return ManifestHead(owner=Owner(title=""), backend_url=None, prefix=self._prefix, last_synced="")
+
+    def _head(self, data: bytes | None) -> ManifestHead | None:
+        """Return the head of a manifest of this destination, None for another's, which was copied there."""
+        head = read_head(data) if data is not None else None
+        return head if head is not None and head.prefix == self._prefix else None
+
+    def _is_public(self, prefix: str) -> bool:
+        """Whether anybody can read a master playlist at a destination."""
+        data, _ = self._read_public(prefix + MASTER, whole=False)
+        return data is not None and data.startswith(PLAYLIST)
+
     def _manifest_names_master(self) -> bool:
         manifest = understood(self.manifest(whole=True))
         return manifest is not None and any(file.s3_key == self._prefix + MASTER for file in manifest.files)
 
-    def _read(self, inventory: Inventory, *, whole: bool) -> tuple[bytes | None, bool]:
-        """Return the manifest at the destination, and whether it is known that there is none."""
-        if self._uploader.capabilities(self._cancel).manifest:
-            data = inventory.manifest(self._prefix)
+    def _read(self, inventory: Inventory, prefix: str, *, whole: bool) -> tuple[bytes | None, bool]:
+        """Return the manifest at a destination, and whether it is known that there is none.
+
+        What the backend says comes before a public address, where a cache may answer.
+        """
+        capabilities = self._uploader.capabilities(self._cancel)
+        if capabilities.manifest:
+            data = inventory.manifest(prefix)
             return data, data is None
-        return self._read_public(self._prefix + MANIFEST_FILE, whole=whole)
+        if capabilities.read:
+            stored = inventory.look_up(prefix + MANIFEST_FILE)
+            return (None, True) if stored is None else (self._get(stored.url, whole=whole, signed=True)[0], False)
+        return self._read_public(prefix + MANIFEST_FILE, whole=whole)
 
     def _read_public(self, key: str, *, whole: bool) -> tuple[bytes | None, bool]:
         """Return what anybody can read under a key, and whether it is known that there is nothing."""
         url = self._uploader.public_address(key, self._cancel, self._note, self._on_notice)
+        return self._get(url, whole=whole, signed=False)
+
+    def _get(self, url: str, *, whole: bool, signed: bool) -> tuple[bytes | None, bool]:
+        """Return what is at an address, and whether it is known that there is nothing."""
         if not url:
             return None, False
         with open_session(self._cancel) as http:
@@ -181,6 +193,7 @@ class DestinationLook:
                 http,
                 quote_url(url),
                 first_bytes=None if whole else HEAD_BYTES,
+                signed=signed,
                 delays=self._uploader.delays,
                 cancel=self._cancel,
                 note=self._note,
@@ -213,13 +226,21 @@ def others_below(data_dir: Path | None, backend_url: str, prefix: str, owner: Ow
     )
 
 
-def _may_tell_later(error: TransferError) -> bool:
-    """Whether a server did not say whose a destination is and may do so another time:
-    one that can't say leaves that to this computer.
+def _told(question: Callable[[], T]) -> T | None:
+    """Return what a server says, None where it can't say that, now or later.
+
+    Raises TransferError where it does not answer now and may tell another time.
     """
-    return isinstance(error, AuthenticationError) or (
-        isinstance(error, RefusedError) and not is_refused_for_good(error.refusal)
-    )
+    try:
+        return question()
+    except AuthenticationError:
+        raise
+    except RefusedError as error:
+        if not is_refused_for_good(error.refusal):
+            raise
+    except TransferError:
+        pass
+    return None
 
 
 def _newest(heads: list[ManifestHead]) -> ManifestHead | None:

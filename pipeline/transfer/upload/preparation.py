@@ -25,7 +25,7 @@ from pipeline.transfer.upload.publish_order import OutgoingFile, placement
 from pipeline.transfer.upload.target import Holder, PublishedMaster, UploadTarget, choose_target
 
 UNREADABLE = "unreadable"
-_PLAYLIST = b"#EXTM3U"
+PLAYLIST = b"#EXTM3U"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -365,7 +365,7 @@ class _Look:
         self._note(f"GET {MASTER} as players do -> {response.status}")
         if response.status == HTTPStatus.NOT_FOUND:
             return PublishedMaster(known=True)
-        if response.status != HTTPStatus.OK or not response.body.startswith(_PLAYLIST):
+        if response.status != HTTPStatus.OK or not response.body.startswith(PLAYLIST):
             return PublishedMaster()
         md5 = hashlib.md5(response.body, usedforsecurity=False).hexdigest()
         return PublishedMaster(

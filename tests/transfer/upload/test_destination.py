@@ -43,6 +43,7 @@ FILES = (
 OFFERS = {
     "everything": {"list": True, "read": True, "manifest": True},
     "read and manifest": {"read": True, "manifest": True},
+    "read": {"read": True},
     "manifest": {"manifest": True},
     "the three requests": None,
 }
@@ -215,6 +216,50 @@ def test_what_the_server_has_now_counts(server, offers, manifest, keep, put, che
         check(HERE)
 
 
+@pytest.mark.parametrize("manifest_there", [None, "of another destination", "unreadable", "not given"])
+def test_a_stream_that_nobody_knows_is_asked_about(server, offers, manifest, check, manifest_there):
+    """Another program put it there, or copied it with its manifest: it may be anybody's."""
+    server.public = True
+    server.stored[PREFIX + "master.m3u8"] = b"#EXTM3U"
+    if manifest_there == "of another destination":
+        copied = manifest(Owner(title="lecture"), prefix="elsewhere/")
+        server.stored[MANIFEST_KEY] = manifest_json(replace(copied, files=()), for_server=True)
+    elif manifest_there == "unreadable":
+        server.stored[MANIFEST_KEY] = b"<html>"
+    elif manifest_there == "not given":
+        server.api_faults[ASKED].append(Fault(status=403))
+    with pytest.raises(DestinationTakenError) as caught:
+        check(HERE)
+    said = f"{PREFIX} holds a stream, and nobody knows of which video: choose another destination"
+    assert ("", True) == (caught.value.title, str(caught.value).startswith(said))
+
+
+@pytest.mark.parametrize("known", ["library", "folder", "journal", "state"])
+def test_a_stream_without_a_manifest_that_was_sent_from_here(
+    server, offers, uploader, manifest, keep, check, tmp_path, cancel, known
+):
+    """Its manifest may be lost, or never have been stored."""
+    folder = tmp_path / "lesson"
+    if known in ("journal", "state"):
+        write_folder(folder)
+        uploader.upload(folder, PREFIX, resume=True, cancel=cancel)
+        (folder / ".upload_journal.jsonl" if known == "state" else folder / ".upload_state.json").unlink()
+    elif known == "folder":
+        folder.mkdir()
+        (folder / "manifest.json").write_bytes(manifest_json(manifest(HERE), for_server=False))
+    else:
+        keep(manifest(HERE))
+    server.stored[PREFIX + "master.m3u8"] = b"#EXTM3U"
+    check(HERE)
+
+
+def test_a_page_in_place_of_a_master_is_no_stream(server, check):
+    """Many a site answers 200 to everything."""
+    server.public = True
+    server.reading = lambda address: Fault(status=200, body=b"<!DOCTYPE html>")
+    check(HERE)
+
+
 def test_an_old_copy_at_a_public_address_does_not_count(server, manifest, keep, put, check):
     """A cache on the way may give for a while what stood there before."""
     server.public = True
@@ -250,13 +295,13 @@ def _plain_address(number: str, said: dict) -> bytes:
 @pytest.mark.parametrize("status", [403, 404, 405])
 @pytest.mark.parametrize("asked", [ASKED, PRESIGN, "the store"], ids=["manifest", "presign", "store"])
 def test_a_server_that_can_not_say_whose_it_is_stops_nothing(server, put, check, asked, status):
-    """What is known here decides."""
-    server.capabilities, server.public = {"manifest": True} if asked == ASKED else None, True
+    """What is known here decides, as long as nobody sees a stream there."""
+    server.capabilities, server.public = {"manifest": True} if asked == ASKED else None, asked != ASKED
     put(OTHER)
     if asked == "the store":
         server.reading = lambda address: Fault(status=status)
     else:
-        server.api_faults[asked].append(Fault(status=status))
+        server.api_faults[asked].extend([Fault(status=status)] * 2)
     check(HERE)
 
 
@@ -288,7 +333,7 @@ def test_a_version_of_the_stream_above_is_no_destination(server, offers, put, ba
         (
             others,
             f"{PREFIX}v2/",
-            above == "manifest.json" or offers in ("everything", "read and manifest", "the three requests"),
+            above == "manifest.json" or offers != "manifest",
         ),
         (others, f"{PREFIX}v2b/", False),
         ({}, f"{PREFIX}v2/", False),
@@ -392,10 +437,12 @@ def test_a_claim_is_not_waited_for(server, offers, backend, tmp_path):
     assert any(line.startswith(f"warning: that an upload has begun could not be noted at {PREFIX}") for line in log)
 
 
-@pytest.mark.parametrize("capabilities", [None, {"list": True, "read": True}], ids=["nothing offered", "no manifests"])
-def test_nothing_is_claimed_where_nothing_can_be_read_back(server, claim, capabilities):
-    """It would keep nobody away."""
-    server.capabilities = capabilities
+@pytest.mark.parametrize("capabilities", [None, {"list": True}], ids=["nothing offered", "a list alone"])
+@pytest.mark.parametrize("status", [401, 403, 405])
+def test_nothing_is_claimed_where_nothing_can_be_read_back(server, claim, capabilities, status):
+    """It would keep nobody away: a store that refuses may have it, and would not give it back."""
+    server.capabilities, server.public = capabilities, True
+    server.reading = lambda address: Fault(status=status)
     claim(HERE)
     assert [] == server.puts()
 

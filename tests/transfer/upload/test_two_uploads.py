@@ -25,6 +25,7 @@ OTHERS_SEGMENT = b"another lecture" * 1000
 OFFERS = {
     "everything": {"list": True, "read": True, "manifest": True},
     "read and manifest": {"read": True, "manifest": True},
+    "read": {"read": True},
     "manifest": {"manifest": True},
     "the three requests": None,
 }

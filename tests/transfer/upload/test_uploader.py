@@ -244,7 +244,7 @@ def test_whole_upload_is_not_repeated(uploader, server, folder, cancel, backend)
     first = send(uploader, folder, cancel)
     arrived, logs = len(server.arrivals), list(folder.glob("upload_log_*"))
     again = send(uploader, folder, cancel)
-    assert ["GET"] == [arrival.method for arrival in server.arrivals[arrived:]]
+    assert ["GET", "GET"] == [arrival.method for arrival in server.arrivals[arrived:]]
     assert logs == list(folder.glob("upload_log_*"))
     assert (0, first.uploaded, True) == (again.sent, again.uploaded, again.complete)
     assert previous_upload(folder, backend, PREFIX, None) is None
