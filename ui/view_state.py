@@ -363,13 +363,16 @@ def _replace_question(reason: str) -> Banner:
 def _destination_question(asked: DestinationQuestion) -> Banner:
     day = f" on {asked.last_synced[:10]}" if asked.last_synced else ""
     what = "A file of the same name with other content" if asked.same_name else "Another video"
-    done = "is on its way there: its upload has begun" if asked.begun else "was uploaded there"
+    begun = "its upload began" if day else "its upload has begun"
+    done = f"is on its way there: {begun}" if asked.begun else "was uploaded there"
+    known = f"{what} {done}{day}." if asked.title else "Nobody knows of which video it is: it has no manifest there."
     lines = (
-        f"{what} {done}{day}.",
+        known,
         "Replace shows this video at that address once it is whole. Cancel keeps the other one.",
     )
     holds = "is to hold" if asked.begun else "holds"
-    title = f"{asked.prefix} {holds} “{asked.title}”. Replace it?"
+    stream = f"“{asked.title}”" if asked.title else "a stream of an unknown video"
+    title = f"{asked.prefix} {holds} {stream}. Replace it?"
     return Banner(title=title, lines=lines, tone=Tone.WARNING, choices=DESTINATION_CHOICES)
 
 

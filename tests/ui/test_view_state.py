@@ -18,6 +18,7 @@ from ui.messages import (
     ConnectionForgotten,
     ConnectionTested,
     ConnectionTesting,
+    DestinationQuestion,
     FolderKnown,
     JobStarted,
     Message,
@@ -462,3 +463,45 @@ def test_a_warning_out_of_season_is_only_a_line(messages):
 def test_log_lines_are_no_state():
     """Lines go to the log view and leave the state as it is."""
     assert ViewState() == after(LogLine(job="lesson01", text="hello"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "title", "line"),
+    [
+        pytest.param(
+            {"title": "Lesson 02"},
+            "videos/lesson01/ holds “Lesson 02”. Replace it?",
+            "Another video was uploaded there on 2026-11-27.",
+            id="another video",
+        ),
+        pytest.param(
+            {"title": "lesson01", "same_name": True},
+            "videos/lesson01/ holds “lesson01”. Replace it?",
+            "A file of the same name with other content was uploaded there on 2026-11-27.",
+            id="same name",
+        ),
+        pytest.param(
+            {"title": "Lesson 02", "begun": True},
+            "videos/lesson01/ is to hold “Lesson 02”. Replace it?",
+            "Another video is on its way there: its upload began on 2026-11-27.",
+            id="begun",
+        ),
+        pytest.param(
+            {"title": "lesson01", "same_name": True, "begun": True, "last_synced": ""},
+            "videos/lesson01/ is to hold “lesson01”. Replace it?",
+            "A file of the same name with other content is on its way there: its upload has begun.",
+            id="begun, same name, nobody knows when",
+        ),
+        pytest.param(
+            {"title": "", "last_synced": ""},
+            "videos/lesson01/ holds a stream of an unknown video. Replace it?",
+            "Nobody knows of which video it is: it has no manifest there.",
+            id="unknown",
+        ),
+    ],
+)
+def test_whose_a_destination_is(fields, title, line):
+    """Whether another upload has ended there or only begun, when, and whether anybody knows of which video."""
+    told = {"same_name": False, "last_synced": "2026-11-27T10:00:00Z", **fields}
+    banner = after(DestinationQuestion(plan=PLAN, prefix="videos/lesson01/", **told)).banner
+    assert (title, line, Tone.WARNING) == (banner.title, banner.lines[0], banner.tone)
