@@ -131,7 +131,7 @@ def test_number_of_retries_can_be_set(manager, server, folder, max_retries):
 
 def test_notices_are_logged(manager, server, folder, caplog):
     """What the window shows as a line, such as that another stream stood there, a script finds in its log."""
-    server.public = True
+    server.public = manager.replace = True
     server.capabilities = {"version": 1, "read": True}
     server.stored[PREFIX + "master.m3u8"] = b"#EXTM3U another"
     caplog.set_level("INFO", logger="s3_uploader")
