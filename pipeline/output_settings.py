@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline.job import EncoderFamily, Job, TrackChoice, TranscriptionRequest
+from pipeline.codec import to_json
+from pipeline.job import EncoderFamily, Encryption, Job, TranscriptionRequest
 from pipeline.media.encode import ladder
 from pipeline.media.encode.audio_tracks import SURROUND, audio_renditions
 from pipeline.media.encode.encoders import usual_segment_type
@@ -23,7 +24,10 @@ HLS, MP4, TRANSCRIPT = PhaseName.HLS.value, PhaseName.MP4.value, PhaseName.TRANS
 PACKAGE = "package"
 """The step that makes the folder whole."""
 
-QUALITIES, ENCODER, KEY = "qualities", "encoder", "key"
+QUALITIES, ENCODER, SEGMENT_TYPE, KEY, KEY_FILE = "qualities", "encoder", "segment_type", "key", "key_file"
+AS_PLANNED = (ENCODER, SEGMENT_TYPE)
+"""Settings that are kept as the plan decided them, not as they were asked for."""
+
 SOURCE_PART = ("tracks", "trim")
 PICTURE = ("codec", "preset", "rate_control", "target_vmaf", "keep_hdr", "copy_top", "black_bars", ENCODER)
 SOUND = ("surround", "loudness_lufs", "audio_map")
@@ -102,19 +106,21 @@ class OutputSettings:
 def output_settings(plan: Plan) -> OutputSettings:
     """Return what the steps of a plan depend on."""
     job, speech, key = plan.job, plan.job.transcription, plan.job.encryption
-    source = given(_source_part(job))
-    stream = source | given(_stream(job))
+    asked = _by_name(job)
+    stream = given({name: value for name, value in asked.items() if name not in AS_PLANNED})
+    source = {name: stream[name] for name in SOURCE_PART if name in stream}
     if plan.segment_type is not usual_segment_type(job.encoding.codec):
-        stream["segment_type"] = plan.segment_type.value
+        stream[SEGMENT_TYPE] = plan.segment_type.value
     stream[ENCODER] = plan.encoder
     steps = {HLS: stream | {QUALITIES: [r.name for r in plan.renditions]}}
     if plan.mp4 is not None:
         steps[MP4] = stream
     if speech is not None and plan.media.audio:
-        steps[TRANSCRIPT] = source | given({"model": speech.model, "language": speech.language})
+        steps[TRANSCRIPT] = source | given(to_json(speech))
     steps[PACKAGE] = {}
     if key is not None:
-        steps[PACKAGE] = given({KEY: key_digest(key), "key_uri": key.key_uri, "publish_key": key.publish_key})
+        asked_of_key = given({name: value for name, value in to_json(key).items() if name != KEY_FILE})
+        steps[PACKAGE] = {KEY: key_digest(key), **asked_of_key}
     return OutputSettings(steps=steps, of_no_matter=frozenset(_of_no_matter(job, plan.media)))
 
 
@@ -128,37 +134,28 @@ def label(name: str) -> str:
     return LABELS.get(name, name.replace("_", " "))
 
 
-def _stream(job: Job) -> dict[str, Any]:
-    encoding, sound = job.encoding, job.sound
+def _by_name(job: Job) -> dict[str, Any]:
+    """Return the settings that shape a stream, as the codec spells them and by their names in job.json.
+
+    There they are in one level; a part, and each sound of an audio map, are lists without names. A setting that is new
+    among those of the video or the audio is one of these by itself.
+    """
+    form = to_json(job)
+    trim, sound = form["trim"], form["sound"]
     return {
-        "codec": encoding.codec.value,
-        "preset": encoding.preset,
-        "rate_control": encoding.rate_control.value,
-        "target_vmaf": encoding.target_vmaf,
-        "keep_hdr": encoding.keep_hdr,
-        "copy_top": encoding.copy_top,
-        "black_bars": job.black_bars,
-        "surround": sound.surround,
-        "loudness_lufs": sound.loudness_lufs,
-        "audio_map": [[[part.track, part.channel] for part in parts] for parts in sound.audio_map],
+        "tracks": form["tracks"],
+        "trim": None if trim is None else [trim["start_s"], trim["end_s"]],
+        **form["encoding"],
+        "black_bars": form["black_bars"],
+        **sound,
+        "audio_map": [[[part["track"], part["channel"]] for part in parts] for parts in sound["audio_map"]],
     }
 
 
-def _source_part(job: Job) -> dict[str, Any]:
-    tracks, trim = job.tracks, job.trim
-    chosen = {"programme": tracks.programme, "video": tracks.video, "audio": list(tracks.audio)}
-    return {
-        "tracks": None if tracks == TrackChoice() else chosen,
-        "trim": None if trim is None else [trim.start_s, trim.end_s],
-    }
-
-
-_PLAIN = Job(source=Path(), output_dir=Path(), slug="")
 DEFAULTS: Mapping[str, Any] = {
-    **_source_part(_PLAIN),
-    **_stream(_PLAIN),
-    "model": TranscriptionRequest().model,
-    "publish_key": False,
+    **_by_name(Job(source=Path(), output_dir=Path(), slug="")),
+    "model": TranscriptionRequest.model,
+    "publish_key": Encryption.publish_key,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -12,12 +13,15 @@ from pipeline.job import (
     EncoderFamily,
     EncodingRequest,
     Encryption,
+    MappedAudio,
+    RateControl,
     SegmentType,
     TrackChoice,
     TranscriptionRequest,
     Trim,
     UploadRequest,
 )
+from pipeline.media.hls.encryption import key_digest
 from pipeline.output_settings import OutputSettings, output_settings
 from pipeline.plan import make_plan
 
@@ -174,3 +178,59 @@ def test_an_option_that_a_newer_version_adds_makes_no_difference():
     assert {"hls": ("new_option",)} == OutputSettings(
         steps=made | {"hls": {"encoder": "libx264", "new_option": True}}
     ).changes(made)
+
+
+def test_the_settings_keep_the_names_and_forms_that_job_json_has(settings, encrypted):
+    """Folders that were made earlier are known by them: a setting that is called otherwise is another setting."""
+    source = {"tracks": {"programme": None, "video": None, "audio": [1]}, "trim": [1.5, None]}
+    stream = source | {
+        "codec": "hevc",
+        "preset": "slow",
+        "rate_control": "abr",
+        "keep_hdr": True,
+        "copy_top": True,
+        "black_bars": True,
+        "surround": True,
+        "loudness_lufs": -16.0,
+        "audio_map": [[[1, None]], [[1, 1], [1, 2]]],
+        "encoder": "hevc_nvenc",
+    }
+    chosen = settings(
+        encoder="hevc_nvenc",
+        tracks=TrackChoice(audio=(1,)),
+        trim=Trim(start_s=1.5),
+        qualities=("720p",),
+        encoding=EncodingRequest(
+            codec=Codec.HEVC,
+            encoder=EncoderFamily.NVIDIA,
+            preset="slow",
+            rate_control=RateControl.ABR,
+            keep_hdr=True,
+            copy_top=True,
+        ),
+        sound=AudioRequest(
+            surround=True,
+            loudness_lufs=-16.0,
+            audio_map=((MappedAudio(track=1),), (MappedAudio(track=1, channel=1), MappedAudio(track=1, channel=2))),
+        ),
+        black_bars=True,
+        transcription=TranscriptionRequest(model="small", language="de"),
+        encryption=replace(encrypted, publish_key=True),
+    )
+    assert {
+        "hls": stream | {"qualities": ["720p"]},
+        "mp4": stream,
+        "transcript": source | {"model": "small", "language": "de"},
+        "package": {"key": key_digest(encrypted), "key_uri": "https://keys.invalid/1", "publish_key": True},
+    } == json.loads(json.dumps(chosen.steps))
+    assert {
+        "hls": {"encoder": "libx264", "target_vmaf": 93.0, "segment_type": "fmp4", "qualities": ["360p"]},
+        "package": {},
+    } == settings(
+        encoding=EncodingRequest(target_vmaf=93.0, segment_type=SegmentType.FMP4), qualities=("360p",), make_mp4=False
+    ).steps
+
+
+def test_a_transcript_with_the_usual_model_and_any_language_has_no_settings(settings):
+    """So a folder whose captions were made by default stays what it is."""
+    assert {} == settings(transcription=TranscriptionRequest()).steps["transcript"]
