@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import suppress
+from operator import itemgetter
 from pathlib import Path
 
 from storage.paths import encoded
@@ -29,29 +30,32 @@ def walk(folder: Path, base: str, *, prefix: str = "", after: str = "") -> Itera
 
 
 def _walk(folder: Path, base: str, prefix: bytes, after: bytes) -> Iterator[tuple[str, os.stat_result]]:
-    for key, path, entry in _sorted_entries(folder, base):
-        if path.endswith("/"):
-            # every path in there begins with `key`: all of them come behind `after`, or none, unless `after` is in
-            # there too
-            if (key.startswith(prefix) or prefix.startswith(key)) and (key > after or after.startswith(key)):
-                yield from _walk(Path(entry), path, prefix, after)
-        elif key.startswith(prefix) and key > after:
+    for key, entry in _sorted_entries(folder, base, prefix, after):
+        if key.endswith(b"/"):
+            yield from _walk(Path(entry.path), key.decode(), prefix, after)
+        else:
             with suppress(OSError):
-                yield path, os.lstat(entry)  # not the entry's own: on Windows that one has no file number
+                yield key.decode(), os.lstat(entry)  # not the entry's own: on Windows that one has no file number
 
 
-def _sorted_entries(folder: Path, base: str) -> list[tuple[bytes, str, str]]:
+def _sorted_entries(folder: Path, base: str, prefix: bytes, after: bytes) -> list[tuple[bytes, os.DirEntry[str]]]:
+    """Return what a listing may name of a folder. There may be 30,000 files, and a page begins behind most of them."""
     found = []
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            if not base and entry.name.startswith("."):
-                continue
             with suppress(OSError, UnicodeEncodeError):  # a name that is not text can't be an object's
-                if entry.is_dir(follow_symlinks=False):
-                    path = f"{base}{entry.name}/"
-                elif entry.is_file(follow_symlinks=False):
-                    path = f"{base}{entry.name}"
-                else:
+                key = f"{base}{entry.name}".encode()
+                if not base and key.startswith(b"."):
                     continue
-                found.append((path.encode(), path, entry.path))
-    return sorted(found)
+                if key > after and key.startswith(prefix) and entry.is_file(follow_symlinks=False):
+                    found.append((key, entry))
+                elif _may_hold(key + b"/", prefix, after) and entry.is_dir(follow_symlinks=False):
+                    found.append((key + b"/", entry))
+    return sorted(found, key=itemgetter(0))
+
+
+def _may_hold(key: bytes, prefix: bytes, after: bytes) -> bool:
+    """Whether a folder may hold what a listing names: every path in there begins with `key`, so all of them come
+    behind `after`, or none, unless `after` is in there too.
+    """
+    return (key.startswith(prefix) or prefix.startswith(key)) and (key > after or after.startswith(key))
