@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from pipeline.cancel import CancelToken
 from pipeline.transfer.http.messages import Listener
 from pipeline.transfer.manifests.placement import version
 from pipeline.transfer.upload.preparation import Prepared
-from pipeline.transfer.upload.publish_order import OutgoingFile
+from pipeline.transfer.upload.publish_order import OutgoingFile, at_place
 from pipeline.transfer.upload.target import Holder, UploadTarget
 
 FIRST_BESIDE = 2
@@ -47,14 +47,18 @@ class Unguarded:
         """Tell nobody."""
 
 
-def beside_another(prepared: Prepared, collect: Callable[[str], list[OutgoingFile]]) -> Prepared:
+def beside_another(prepared: Prepared, files: Sequence[OutgoingFile], prefix: str) -> Prepared:
     """Return where an upload goes whose place another one may still be sending to:
     into a folder that this does not know of.
 
-    `collect` returns the files for a place below the prefix.
+    `files` are the folder's. Raises TransferError.
     """
     if prepared.target.place or prepared.target.same:
         return prepared
     place = version(FIRST_BESIDE)
     notice = f"Another upload to the same destination has begun: the segments of this one go to {place} below it."
-    return Prepared(target=UploadTarget(place=place, going_on=False, notice=notice), files=collect(place), already={})
+    return Prepared(
+        target=UploadTarget(place=place, going_on=False, notice=notice),
+        files=at_place(files, prefix, place),
+        already={},
+    )

@@ -21,7 +21,7 @@ from pipeline.transfer.manifests.manifest_text import understood
 from pipeline.transfer.manifests.placement import Placement, versions_in
 from pipeline.transfer.upload.differences import Record, is_known_to_differ, may_change_in_place, record_of
 from pipeline.transfer.upload.journal import Confirmed, JournalContent
-from pipeline.transfer.upload.publish_order import OutgoingFile, placement
+from pipeline.transfer.upload.publish_order import OutgoingFile, at_place, placement
 from pipeline.transfer.upload.target import Holder, PublishedMaster, UploadTarget, choose_target
 
 UNREADABLE = "unreadable"
@@ -45,7 +45,7 @@ class Prepared:
 def prepare(
     prefix: str,
     content: JournalContent,
-    collect: Callable[[str], list[OutgoingFile]],
+    found: Sequence[OutgoingFile],
     *,
     resume: bool,
     holder: Holder,
@@ -57,14 +57,13 @@ def prepare(
     cancel: CancelToken,
     note: Callable[[str], None],
 ) -> Prepared:
-    """Decide where an upload goes and what need not be sent; `collect` returns the files for a place below the prefix.
+    """Decide where an upload goes and what need not be sent; `found` are the folder's files.
 
     `known` is what this computer last uploaded there, from whichever folder; `holder` says whose stream stands there;
     `public_address` returns where anybody may read a key, empty where the backend says none, and `read_public` the
     answer to a GET of such an address. Raises TransferError, Cancelled.
     """
     look = _Look(prefix, content, capabilities, inventory, known, read_public, cancel, note, public_address)
-    found = collect("")
     master = next((file for file in found if file.name == MASTER), None)
 
     def ours(place: str) -> set[str]:
@@ -90,7 +89,7 @@ def prepare(
         prefix=prefix,
         holder=holder,
     )
-    files = collect(target.place)
+    files = at_place(found, prefix, target.place)
     already = _gone_on_with(content, files, target, published, prefix, look.md5, cancel) if target.going_on else {}
     if resume and target.same and not capabilities.list:
         already |= look.recorded([file for file in files if file.name not in already])

@@ -6,7 +6,7 @@ import os
 import posixpath
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.errors import TransferError
@@ -50,11 +50,10 @@ class OutgoingFile:
         return (self.size_bytes, self.mtime_ns) if is_playlist(self.name) else None
 
 
-def collect(folder: Path, prefix: str, place: str = "") -> list[OutgoingFile]:
-    """Return the published files of a folder with their keys. Raises TransferError when there are none.
+def collect(folder: Path, prefix: str) -> list[OutgoingFile]:
+    """Return the published files of a folder, with their keys at the prefix itself.
 
-    What a player comes to by the master goes to `place`, a folder below the prefix such as `v2/`, or to the prefix
-    itself where that is empty; the master and what stands alone go to the prefix always.
+    Raises TransferError when there are none.
     """
     try:
         if not folder.is_dir():
@@ -65,19 +64,31 @@ def collect(folder: Path, prefix: str, place: str = "") -> list[OutgoingFile]:
         raise TransferError(f"The folder {folder} can't be read ({error.strerror}): check its permissions.") from error
     if not found:
         raise TransferError(f"There is nothing to upload in {folder}: choose the folder of a finished job.")
-    where = Placement(place=place, alone=alone)
-    check_names(folder, found, prefix + place)
+    check_names(folder, found, prefix)
     return [
         OutgoingFile(
             folder=folder,
             name=name,
-            key=prefix + where.path(name),
+            key=prefix + name,
             size_bytes=status.st_size,
             mtime_ns=status.st_mtime_ns,
             alone=name in alone,
         )
         for name, status in found.items()
     ]
+
+
+def at_place(files: Sequence[OutgoingFile], prefix: str, place: str) -> Sequence[OutgoingFile]:
+    """Return the files of a folder with the keys that they have where their stream goes to a place.
+
+    What a player comes to by the master goes to `place`, a folder below the prefix such as `v2/`, or to the prefix
+    itself where that is empty; the master and what stands alone go to the prefix always. Raises TransferError.
+    """
+    if not place:
+        return files
+    check_names(files[0].folder, (file.name for file in files), prefix + place)
+    where = placement(files, place)
+    return [replace(file, key=prefix + where.path(file.name)) for file in files]
 
 
 def check_names(folder: Path, names: Iterable[str], prefix: str) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from json.encoder import encode_basestring_ascii as quoted
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ def write_state(path: Path, state: UploadSnapshot) -> None:
         "s3_prefix": state.destination.prefix,
     }
     # a line a file: json's own indentation takes several times the time and the memory
-    files = ",\n".join(f" {json.dumps(name)}: {json.dumps(_entry(file))}" for name, file in state.files.items())
+    files = ",\n".join(f" {quoted(name)}: {_entry(file)}" for name, file in state.files.items())
     lines = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in head.items()]
     write_whole(path, "{\n" + ",\n".join([*lines, f'"files": {{\n{files}\n}}']) + "\n}\n")
 
@@ -81,9 +82,9 @@ def read_state(path: Path) -> UploadSnapshot | None:
         return None
 
 
-def _entry(file: FileState) -> dict[str, Any]:
-    entry = {"status": file.status.value, "s3_key": file.s3_key}
-    return {**entry, "error": file.error} if file.error else entry
+def _entry(file: FileState) -> str:
+    error = f', "error": {quoted(file.error)}' if file.error else ""
+    return f'{{"status": {quoted(file.status.value)}, "s3_key": {quoted(file.s3_key)}{error}}}'
 
 
 def _file_state(entry: Mapping[str, Any]) -> FileState:

@@ -43,7 +43,7 @@ from pipeline.transfer.http.signed import Presigned
 from pipeline.transfer.manifests.inventory import Inventory
 from pipeline.transfer.manifests.manifest import Manifest
 from pipeline.transfer.upload.guard import Guard, Unguarded, beside_another
-from pipeline.transfer.upload.journal import Confirmed, Destination, Journal, read_journal
+from pipeline.transfer.upload.journal import Confirmed, Destination, Journal, JournalContent, read_journal
 from pipeline.transfer.upload.preparation import Prepared, prepare, still_confirmed
 from pipeline.transfer.upload.publish_order import OutgoingFile, collect
 from pipeline.transfer.upload.results import TransferCancelled, UploadResult, result_of
@@ -303,9 +303,11 @@ class Uploader:
             messages = UploadMessages(log, on_notice or ignore)
             try:
                 guard.ask(cancel, messages.note, messages.announce)
+                content = read_journal(folder, destination)
                 prepared = self._prepare(
-                    folder,
                     destination,
+                    files,
+                    content,
                     resume=resume,
                     holder=guard.holder,
                     known=known,
@@ -314,7 +316,7 @@ class Uploader:
                     cancel=cancel,
                 )
                 if guard.has_rival:
-                    prepared = beside_another(prepared, lambda place: collect(folder, prefix, place))
+                    prepared = beside_another(prepared, files, prefix)
             except Cancelled:
                 raise TransferCancelled(_not_begun(folder, destination, files, log.path, resume=resume)) from None
             except TransferError as error:
@@ -323,7 +325,9 @@ class Uploader:
                 raise
             target = prepared.target
             now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-            with Journal(folder, destination, resume=target.going_on, now=now, place=target.place) as journal:
+            with Journal(
+                folder, destination, resume=target.going_on, now=now, place=target.place, content=content
+            ) as journal:
                 messages.announce(journal.notice)
                 messages.announce(target.notice, LogLevel.WARNING if target.warning else LogLevel.INFO)
                 upload_run = UploadRun(self._backend, self._login, folder, destination, prepared, journal, messages)
@@ -342,8 +346,9 @@ class Uploader:
 
     def _prepare(
         self,
-        folder: Path,
         destination: Destination,
+        files: Sequence[OutgoingFile],
+        content: JournalContent,
         *,
         resume: bool,
         holder: Holder,
@@ -352,7 +357,6 @@ class Uploader:
         messages: UploadMessages,
         cancel: CancelToken,
     ) -> Prepared:
-        content = read_journal(folder, destination)
         lost = saved if saved is not None and resume and not content.begun else None
         with open_session(cancel) as http:
             client, context = (
@@ -367,7 +371,7 @@ class Uploader:
             prepared = prepare(
                 destination.prefix,
                 content if lost is None else as_journal(lost),
-                lambda place: collect(folder, destination.prefix, place),
+                files,
                 resume=resume,
                 holder=holder,
                 public_address=lambda key: self.public_address(key, cancel, messages.note, messages.announce),

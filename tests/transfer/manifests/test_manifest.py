@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.transfer.manifests.manifest import MAX_VERSIONS, ConfirmedFile, merge, newest
-from pipeline.transfer.manifests.manifest_text import ManifestFormatError, manifest_json, parse_manifest
+from pipeline.transfer.manifests.manifest_text import ManifestFormatError, file_fields, manifest_json, parse_manifest
 
 PREFIX = "videos/course/lesson/"
 FIRST, SECOND = "2026-03-01T12:00:00Z", "2026-03-02T12:00:00Z"
@@ -184,6 +184,16 @@ def test_what_was_written_is_read_again(name):
     """Whatever a file is called, and its history too."""
     manifest = merged(confirmed(name), previous=merged(confirmed(name), confirmed("old.ts")), now=SECOND)
     assert manifest == parse_manifest(manifest_json(manifest, for_server=False))
+
+
+@pytest.mark.parametrize("for_server", [False, True], ids=["here", "server"])
+@pytest.mark.parametrize("name", ["a b.ts", "ä/日本.ts", "bad-\udcff.ts", 'quote"\\\n.ts'], ids=ascii)
+def test_a_line_has_one_file_as_json_writes_it(name, for_server):
+    """Written without the library, for its speed, and to the byte what that writes."""
+    manifest = merged(confirmed(name, md5=None, etag="e"), confirmed("z.ts"))
+    fields = [json.dumps(file_fields(file, for_server=for_server)) for file in manifest.files]
+    text = manifest_json(manifest, for_server=for_server).decode("ascii")
+    assert "\n " + ",\n ".join(fields) + "\n]" in text
 
 
 def test_the_servers_copy_is_read_again():

@@ -70,7 +70,7 @@ def test_journal_cut_inside_its_first_line_is_an_empty_one(tmp_path):
     """A kill while the journal was begun leaves a journal that was not begun."""
     data = written(tmp_path, count=0).read_bytes()
     for cut in range(len(data) - 1):
-        content = parse_journal(data[:cut], HERE)
+        content = parse_journal(data[:cut].splitlines(keepends=True), HERE)
         assert (False, False, {}) == (content.corrupt, content.begun, content.confirmed)
 
 
@@ -218,3 +218,25 @@ def test_file_that_was_begun_in_parts_is_remembered_until_it_is_confirmed(tmp_pa
         assert {"a.mp4": begun} == journal.parts
         journal.confirm("a.mp4", which(9))
     assert {} == read_journal(tmp_path, HERE).parts
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [b"{}", b'{"to": "x"}', b"1,2", b"[", b'{"to": "x"},{"to": "y"}', b'{"to": "x", "began": "", "format": 99}'],
+    ids=["nothing", "no file", "numbers", "torn", "two entries", "newer format"],
+)
+@pytest.mark.parametrize("count", [1, 2500], ids=["few lines", "many lines"])
+def test_a_line_that_is_no_entry_makes_the_journal_corrupt(tmp_path, wrong, count):
+    """Wherever it stands among lines that are read together."""
+    path = written(tmp_path, count=count)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines[:-1], wrong + b"\n", lines[-1]]))
+    assert read_journal(tmp_path, HERE).corrupt
+
+
+def test_journal_of_many_files_is_read_whole(tmp_path):
+    """The lines of one run count however many are read at a time, and a later run begins anew."""
+    written(tmp_path, count=2500)
+    assert 2500 == len(read_journal(tmp_path, HERE).confirmed)
+    written(tmp_path, count=1)
+    assert ["seg_0.ts"] == list(read_journal(tmp_path, HERE).confirmed)
