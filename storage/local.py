@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
-import os
-import stat
 import threading
 import time
-import uuid
-from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -22,25 +17,20 @@ from storage.backend import Access, StoredObject, StoredPart, UrlSigner
 from storage.digests import etag_of_parts
 from storage.errors import (
     IncompleteObjectError,
-    InvalidPathError,
     ObjectChangedError,
     ObjectNotFoundError,
     StorageError,
-    StorageSettingsError,
     UploadNotFoundError,
 )
 from storage.files import BLOCK_BYTES, close_shielded, join, open_shielded, translated, translated_for_saving, write
+from storage.local_digests import FileDigests
+from storage.local_folder import LocalFolder
 from storage.local_parts import PartsFolder
 from storage.parts import made_of
-from storage.paths import check_path, check_prefix, check_windows_segments
 from storage.quota import Reservation, Usage
-from storage.tree import walk
 
 if TYPE_CHECKING:
     from aiofiles.threadpool.binary import AsyncBufferedReader
-
-INCOMING = ".incoming"
-"""The hidden folder of files that are not whole yet. In the root, so that moving one into place stays on one disk."""
 
 PARTS = ".parts"
 """The hidden folder of parts whose objects are not complete yet."""
@@ -50,12 +40,7 @@ ETAGS = ".etags"
 those of objects made of parts.
 """
 
-LEFT_AFTER_S = 3600
-"""A file to which nothing was written for so long belongs to nobody any more."""
-
 LISTED_AT_ONCE = 500
-
-_Identity = tuple[int, int, int]
 
 
 class OpenFile:
@@ -98,36 +83,16 @@ class LocalStorageBackend:
     """
 
     def __init__(self, root: Path, *, max_size_bytes: int | None = None, signer: UrlSigner | None = None) -> None:
-        self._root = root.absolute()
-        self._incoming = self._root / INCOMING
-        self._parts = PartsFolder(self._root / PARTS)
+        self._folder = LocalFolder(root)
+        self._parts = PartsFolder(self._folder.root / PARTS)
         self._signer = signer
         self._usage = Usage(max_size_bytes=max_size_bytes, measure=self._measure)
-        self._digests: dict[str, tuple[_Identity, str, str]] = {}
-        """Which file under a path has which entity tag and MD5."""
-
-    def _prepare(self) -> None:
-        """Make the folder, and remove what a server that was killed left half-written and what nobody completed.
-
-        What was touched a short while ago may be another process's, which is busy with it. Parts stay for a week, so
-        that an upload goes on after a restart. Raises StorageSettingsError.
-        """
-        try:
-            self._incoming.mkdir(parents=True, exist_ok=True)
-            for leftover in self._incoming.iterdir():
-                with suppress(FileNotFoundError):
-                    if time.time() - leftover.stat().st_mtime > LEFT_AFTER_S:
-                        leftover.unlink()
-        except OSError as error:
-            raise StorageSettingsError(
-                f"The storage folder {self._root} can't be used ({error.strerror}): "
-                "check its permissions or choose another one."
-            ) from error
-        self._remove_abandoned()
+        self._digests = FileDigests(self._folder.root / ETAGS)
 
     async def start(self) -> None:
-        """Make the folder ready; see StorageBackend.start."""
-        await asyncio.to_thread(self._prepare)
+        """Make the folder ready. Parts stay for a week, so that an upload goes on after a restart."""
+        await asyncio.to_thread(self._folder.prepare)
+        await asyncio.to_thread(self._remove_abandoned)
 
     async def close(self) -> None:
         """Nothing stays open between two calls."""
@@ -136,9 +101,9 @@ class LocalStorageBackend:
         self, path: str, chunks: AsyncIterable[bytes], *, size_bytes: int | None = None, content_type: str | None = None
     ) -> StoredObject:
         """Store an object, whole or not at all; see StorageBackend.save."""
-        target = self._locate(path)
+        target = self._folder.locate(path)
         reservation = await asyncio.to_thread(self._reserve, _size(target), size_bytes or 0)
-        temporary = self._temporary()
+        temporary = self._folder.temporary()
         try:
             md5, written = await write(path, temporary, chunks, reservation.grow_to)
             _check_size(path, size_bytes, written)
@@ -150,12 +115,12 @@ class LocalStorageBackend:
 
     async def open(self, path: str) -> OpenFile:
         """Open an object for reading; the caller closes it. Raises ObjectNotFoundError."""
-        target = self._locate(path)
+        target = self._folder.locate(path)
         with translated(path):
-            self._status(path, target)
+            self._folder.status(path, target)
             file = await open_shielded(aiofiles.open(target, "rb"))
             unwanted = threading.Event()
-            describing = asyncio.create_task(asyncio.to_thread(self._describe, path, file.fileno(), unwanted))
+            describing = asyncio.create_task(asyncio.to_thread(self._digests.describe, path, file.fileno(), unwanted))
             try:
                 info = await asyncio.shield(describing)
             except BaseException:
@@ -182,34 +147,34 @@ class LocalStorageBackend:
     async def exists(self, path: str) -> bool:
         """Whether an object is stored under this path. Raises InvalidPathError."""
         try:
-            self._status(path, self._locate(path))
+            self._folder.status(path, self._folder.locate(path))
         except ObjectNotFoundError:
             return False
         return True
 
     async def get_size(self, path: str) -> int:
         """Return an object's size in bytes. Raises ObjectNotFoundError."""
-        return self._status(path, self._locate(path)).st_size
+        return self._folder.status(path, self._folder.locate(path)).st_size
 
     async def list_objects(self, prefix: str = "", *, after: str = "") -> AsyncIterator[StoredObject]:
         """Yield the objects whose paths begin with `prefix` and sort behind `after`;
         see StorageBackend.list_objects.
         """
-        found = self._walk(prefix, after)
+        found = self._folder.walk(prefix, after)
         while batch := await asyncio.to_thread(lambda: list(islice(found, LISTED_AT_ONCE))):
             for path, status in batch:
-                known = self._known(path, status) or ("", None)
+                known = self._digests.known(path, status) or ("", None)
                 yield StoredObject(
                     path=path, size_bytes=status.st_size, modified_s=status.st_mtime, etag=known[0], md5=known[1]
                 )
 
     async def list_files(self, prefix: str = "") -> list[str]:
         """Return the paths of all objects that begin with `prefix`, sorted by their UTF-8 bytes."""
-        return await asyncio.to_thread(lambda: [path for path, _ in self._walk(prefix, "")])
+        return await asyncio.to_thread(lambda: [path for path, _ in self._folder.walk(prefix, "")])
 
     async def delete(self, path: str) -> None:
         """Delete an object and the folders that it leaves empty; one that is not there is fine."""
-        await asyncio.to_thread(self._remove, path, self._locate(path))
+        await asyncio.to_thread(self._remove, path, self._folder.locate(path))
 
     async def get_total_size(self) -> int:
         """Return the bytes of all objects together."""
@@ -217,7 +182,7 @@ class LocalStorageBackend:
 
     async def check_room(self, path: str, size_bytes: int) -> None:
         """See that an object of this size may be stored under this path. Raises StorageQuotaExceededError."""
-        await asyncio.to_thread(self._usage.check, size_bytes, replaced_bytes=_size(self._locate(path)))
+        await asyncio.to_thread(self._usage.check, size_bytes, replaced_bytes=_size(self._folder.locate(path)))
 
     @property
     def put_headers(self) -> Mapping[str, str]:
@@ -234,7 +199,7 @@ class LocalStorageBackend:
         size_bytes: int | None = None,
     ) -> str:
         """Return a URL that the signer made; see StorageBackend.get_presigned_url."""
-        self._locate(path)
+        self._folder.locate(path)
         if access is Access.WRITE and size_bytes is not None:
             await self.check_room(path, size_bytes)
         return self._signs().object_url(
@@ -243,7 +208,7 @@ class LocalStorageBackend:
 
     async def begin_parts(self, path: str, *, content_type: str) -> str:
         """Begin an upload in parts; return its ID."""
-        self._locate(path)
+        self._folder.locate(path)
         await asyncio.to_thread(self._remove_abandoned)
         return await asyncio.to_thread(self._parts.begin, path)
 
@@ -251,7 +216,7 @@ class LocalStorageBackend:
         self, path: str, upload_id: str, number: int, *, expires_s: int, size_bytes: int | None = None
     ) -> str:
         """Return a URL that the signer made; see StorageBackend.get_presigned_part_url."""
-        replaced_bytes = _size(self._locate(path))
+        replaced_bytes = _size(self._folder.locate(path))
         await asyncio.to_thread(self._parts.check, path, upload_id, number)
         if size_bytes is not None:
             await asyncio.to_thread(self._usage.check, size_bytes, replaced_bytes=replaced_bytes)
@@ -261,11 +226,11 @@ class LocalStorageBackend:
         self, path: str, upload_id: str, number: int, chunks: AsyncIterable[bytes], *, size_bytes: int
     ) -> StoredPart:
         """Store one part, whole or not at all; see StorageBackend.save_part."""
-        target = self._locate(path)
+        target = self._folder.locate(path)
         await asyncio.to_thread(self._parts.check, path, upload_id, number)
         replaced_bytes = _size(target) + self._parts.size_of(upload_id, number)
         reservation = await asyncio.to_thread(self._reserve, replaced_bytes, size_bytes)
-        temporary = self._temporary()
+        temporary = self._folder.temporary()
         try:
             md5, written = await write(path, temporary, chunks, reservation.grow_to)
             _check_size(path, size_bytes, written)
@@ -278,12 +243,12 @@ class LocalStorageBackend:
 
     async def list_parts(self, path: str, upload_id: str) -> list[StoredPart]:
         """Return the parts that are stored, by their numbers. Raises UploadNotFoundError."""
-        self._locate(path)
+        self._folder.locate(path)
         return [part for part, _ in (await asyncio.to_thread(self._parts.parts, path, upload_id)).values()]
 
     async def complete_parts(self, path: str, upload_id: str, parts: Sequence[StoredPart]) -> StoredObject:
         """Make the object of its parts; see StorageBackend.complete_parts."""
-        target = self._locate(path)
+        target = self._folder.locate(path)
         try:
             return await asyncio.to_thread(self._complete, path, target, upload_id, parts)
         except UploadNotFoundError:
@@ -293,35 +258,13 @@ class LocalStorageBackend:
 
     async def abort_parts(self, path: str, upload_id: str) -> None:
         """Remove an upload in parts; one that is not there is fine."""
-        self._locate(path)
+        self._folder.locate(path)
         await asyncio.to_thread(self._abort, path, upload_id)
 
     def _signs(self) -> UrlSigner:
         if self._signer is None:
             raise StorageError("Objects in a local folder have no URLs of their own: start a backend that serves them.")
         return self._signer
-
-    def _temporary(self) -> Path:
-        return self._incoming / f"{uuid.uuid4().hex}.part"
-
-    def _locate(self, path: str) -> Path:
-        """Return the file for a path. Follows links to see where it really is. Raises InvalidPathError."""
-        segments = check_path(path)
-        if os.name == "nt":
-            check_windows_segments(segments)
-        target = self._root.joinpath(*segments)
-        root, real = os.path.realpath(self._root), os.path.realpath(target)
-        inside = Path(real).relative_to(root).parts if Path(real).is_relative_to(root) else ()
-        if not inside or inside[0].startswith("."):
-            raise InvalidPathError(f"The path {path!r} leads out of the storage.")
-        return target
-
-    def _status(self, path: str, target: Path) -> os.stat_result:
-        with translated(path):
-            status = target.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise ObjectNotFoundError(f"Nothing is stored under {path}.")
-        return status
 
     def _reserve(self, replaced_bytes: int, size_bytes: int) -> Reservation:
         reservation = self._usage.reserve(replaced_bytes=replaced_bytes)
@@ -335,7 +278,7 @@ class LocalStorageBackend:
             temporary.replace(target)
             status = target.stat()
             self._usage.change(status.st_size - replaced_bytes)
-        self._digests[path] = (_identity(status), etag, md5)
+        self._digests.remember(path, status, etag, md5)
         return StoredObject(path=path, size_bytes=status.st_size, modified_s=status.st_mtime, etag=etag, md5=md5)
 
     def _put_part_in_place(self, path: str, upload_id: str, number: int, temporary: Path, md5: str) -> None:
@@ -347,11 +290,11 @@ class LocalStorageBackend:
     def _complete(self, path: str, target: Path, upload_id: str, parts: Sequence[StoredPart]) -> StoredObject:
         chosen = self._parts.chosen(path, upload_id, parts)
         etag = etag_of_parts([part.etag for part, _ in chosen])
-        temporary = self._temporary()
+        temporary = self._folder.temporary()
         try:
             md5 = join(path, temporary, [file for _, file in chosen])
             # noted first: a file that is moved stays the same one, and a note about one that never came is ignored
-            self._note_etag(path, _identity(temporary.stat()), etag, md5)
+            self._digests.note(path, temporary.stat(), etag, md5)
             with self._usage.changing:
                 made = self._put_in_place(path, temporary, target, etag, md5)
                 self._abort(path, upload_id)
@@ -368,69 +311,16 @@ class LocalStorageBackend:
         with self._usage.changing:
             self._usage.change(0, parts_bytes=-self._parts.remove_abandoned(time.time()))
 
-    def _describe(self, path: str, descriptor: int, unwanted: threading.Event) -> StoredObject:
-        """Say what an open file holds, unless nobody wants to know any more.
-
-        The MD5 is remembered for as long as the file stays the same one.
-        """
-        status = os.fstat(descriptor)
-        known = self._known(path, status) or self._noted_etag(path, _identity(status))
-        if known is None:
-            with open(descriptor, "rb", closefd=False, buffering=0) as file:
-                digest = hashlib.md5(usedforsecurity=False)
-                while block := file.read(BLOCK_BYTES):
-                    digest.update(block)
-                    if unwanted.is_set():
-                        raise ObjectChangedError(f"{path} was closed while it was read.")
-                file.seek(0)
-            known = digest.hexdigest(), digest.hexdigest()
-        self._digests[path] = (_identity(status), *known)
-        return StoredObject(
-            path=path, size_bytes=status.st_size, modified_s=status.st_mtime, etag=known[0], md5=known[1]
-        )
-
-    def _known(self, path: str, status: os.stat_result) -> tuple[str, str] | None:
-        """Return entity tag and MD5 if they were found out for this very file."""
-        identity, etag, md5 = self._digests.get(path, (None, "", ""))
-        return (etag, md5) if identity == _identity(status) else None
-
-    def _note_etag(self, path: str, identity: _Identity, etag: str, md5: str) -> None:
-        note = self._etag_note(path)
-        with translated_for_saving(path):
-            note.parent.mkdir(exist_ok=True)
-            note.write_text(json.dumps({"identity": identity, "etag": etag, "md5": md5}), encoding="ascii")
-
-    def _noted_etag(self, path: str, identity: _Identity) -> tuple[str, str] | None:
-        try:
-            note = json.loads(self._etag_note(path).read_text(encoding="ascii"))
-            return (str(note["etag"]), str(note["md5"])) if note["identity"] == list(identity) else None
-        except (OSError, ValueError, KeyError, TypeError):
-            return None  # none there, or broken off while it was written: the MD5 is found out as for any other file
-
-    def _etag_note(self, path: str) -> Path:
-        return self._root / ETAGS / f"{hashlib.sha256(path.encode()).hexdigest()}.json"
-
     def _remove(self, path: str, target: Path) -> None:
         with self._usage.changing, suppress(ObjectNotFoundError), translated(path):
-            size_bytes = self._status(path, target).st_size
+            size_bytes = self._folder.status(path, target).st_size
             target.unlink()
             self._usage.change(-size_bytes)
-            self._digests.pop(path, None)
-            self._etag_note(path).unlink(missing_ok=True)
-            with suppress(OSError):  # the first folder with something else in it ends the tidying
-                for folder in target.parents:
-                    if folder == self._root:
-                        break
-                    folder.rmdir()
+            self._digests.forget(path)
+            self._folder.tidy_above(target)
 
     def _measure(self) -> tuple[int, int]:
-        return sum(status.st_size for _, status in self._walk("", "")), self._parts.total()
-
-    def _walk(self, prefix: str, after: str) -> Iterator[tuple[str, os.stat_result]]:
-        folder = check_prefix(prefix)
-        return walk(
-            self._locate(folder) if folder else self._root, f"{folder}/" if folder else "", prefix=prefix, after=after
-        )
+        return sum(status.st_size for _, status in self._folder.walk("", "")), self._parts.total()
 
 
 def _check_size(path: str, announced_bytes: int | None, written_bytes: int) -> None:
@@ -443,7 +333,3 @@ def _size(target: Path) -> int:
         return target.stat().st_size
     except OSError:
         return 0
-
-
-def _identity(status: os.stat_result) -> _Identity:
-    return status.st_ino, status.st_size, status.st_mtime_ns

@@ -18,7 +18,7 @@ import requests
 
 from backend.server import serve_in_thread
 from backend.signing import PRIVATE, UrlSigner
-from storage.local import INCOMING
+from storage.local_folder import INCOMING
 
 
 def wait_until(condition):

@@ -61,7 +61,7 @@ def test_a_folder_that_is_not_there_is_no_empty_storage(config, capsys, tmp_path
 
 def test_a_server_that_is_not_there_is_a_failure(config, capsys, monkeypatch):
     """What may be there later ends with status 1 and a sentence without a secret."""
-    monkeypatch.setattr("storage.s3.TRIES", 1)
+    monkeypatch.setattr("storage.s3_bucket.TRIES", 1)
     assert EXIT_FAILED == run_command(COPY, config)
 
     said = capsys.readouterr().err

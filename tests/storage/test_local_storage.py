@@ -21,7 +21,8 @@ from storage import (
     UploadNotFoundError,
 )
 from storage.files import BLOCK_BYTES
-from storage.local import INCOMING, LEFT_AFTER_S, PARTS
+from storage.local import PARTS
+from storage.local_folder import INCOMING, LEFT_AFTER_S
 from storage.local_parts import ABANDONED_AFTER_S
 
 

@@ -25,11 +25,14 @@ from storage import (
     StorageSettingsError,
     StorageUnavailableError,
     create,
+    s3_bucket,
+    s3_content,
 )
-from storage import s3 as module
 from storage.bucket_usage import MEASURED_FOR_S
 from storage.paths import MAX_PATH_BYTES
-from storage.s3 import PART_BYTES, PARTS_AT_ONCE, PARTS_OF_A_SIZE, S3StorageBackend, part_size
+from storage.s3 import S3StorageBackend
+from storage.s3_content import PART_BYTES, PARTS_OF_A_SIZE, part_size
+from storage.s3_parts import PARTS_AT_ONCE, S3Parts
 
 DEADLINE_S = 60
 
@@ -115,7 +118,7 @@ class TestUrls:
 )
 def test_what_is_wrong_is_said_at_the_start(s3_settings, run, monkeypatch, wrong, error, sentence):
     """Wrong settings are named in a sentence, without a secret in it."""
-    monkeypatch.setattr(module, "TRIES", 1)
+    monkeypatch.setattr(s3_bucket, "TRIES", 1)
     storage = create(replace(s3_settings, **wrong))
     with pytest.raises(error, match=sentence) as refused:
         run(storage.start())
@@ -234,8 +237,8 @@ def test_a_cancelled_save_leaves_no_parts(storage, run, client, s3_settings, mon
             await save
         return save.cancelled()
 
-    begun = S3StorageBackend._begin
-    monkeypatch.setattr(S3StorageBackend, "_begin", begin)
+    begun = S3Parts.begin
+    monkeypatch.setattr(S3Parts, "begin", begin)
     reached = asyncio.Event()
     assert run(cancelled())
     assert [] == client.list_multipart_uploads(Bucket=s3_settings.bucket, Prefix=s3_settings.prefix).get("Uploads", [])
@@ -244,7 +247,7 @@ def test_a_cancelled_save_leaves_no_parts(storage, run, client, s3_settings, mon
 def test_a_large_save_holds_few_parts(storage, run, monkeypatch):
     """However large a content of unknown size is, only a few parts of it have been taken and not yet sent."""
     taken, sent, ahead = [0], [0], []
-    send = S3StorageBackend._send_part
+    send = S3Parts.send
 
     async def watched(self, path, upload, number, content):
         ahead.append(taken[0] - sent[0])
@@ -258,8 +261,8 @@ def test_a_large_save_holds_few_parts(storage, run, monkeypatch):
             yield block
 
     block = os.urandom(MIN_PART_BYTES)
-    monkeypatch.setattr(module, "PART_BYTES", MIN_PART_BYTES)
-    monkeypatch.setattr(S3StorageBackend, "_send_part", watched)
+    monkeypatch.setattr(s3_content, "PART_BYTES", MIN_PART_BYTES)
+    monkeypatch.setattr(S3Parts, "send", watched)
     run(storage.save("a", content()))
 
     assert 12 * MIN_PART_BYTES == sent[0]

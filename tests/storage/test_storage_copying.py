@@ -9,7 +9,7 @@ from contents import in_chunks, listed
 
 from storage import MIN_PART_BYTES, LocalSettings, StorageUnavailableError
 from storage.copying import AT_ONCE, CopyProgress, copy
-from storage.s3 import PART_BYTES
+from storage.s3_content import PART_BYTES
 
 SMALL = {"a.ts": b"one", "b/c d.m3u8": b"#EXTM3U", "b/ü.vtt": b"", "z.json": b"{}"}
 

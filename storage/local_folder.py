@@ -1,0 +1,87 @@
+"""The folder of a local storage: which file belongs to a path, and where files are that are not whole yet."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from storage.errors import InvalidPathError, ObjectNotFoundError, StorageSettingsError
+from storage.files import translated
+from storage.paths import check_path, check_prefix, check_windows_segments
+from storage.tree import walk
+
+INCOMING = ".incoming"
+"""The hidden folder of files that are not whole yet. In the root, so that moving one into place stays on one disk."""
+
+LEFT_AFTER_S = 3600
+"""A file to which nothing was written for so long belongs to nobody any more."""
+
+
+class LocalFolder:
+    """A folder that holds objects as files; nothing outside of it is reached."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+        self._incoming = self.root / INCOMING
+
+    def prepare(self) -> None:
+        """Make the folder, and remove what a server that was killed left half-written.
+
+        What was touched a short while ago may be another process's, which is busy with it.
+        Raises StorageSettingsError.
+        """
+        try:
+            self._incoming.mkdir(parents=True, exist_ok=True)
+            for leftover in self._incoming.iterdir():
+                with suppress(FileNotFoundError):
+                    if time.time() - leftover.stat().st_mtime > LEFT_AFTER_S:
+                        leftover.unlink()
+        except OSError as error:
+            raise StorageSettingsError(
+                f"The storage folder {self.root} can't be used ({error.strerror}): "
+                "check its permissions or choose another one."
+            ) from error
+
+    def temporary(self) -> Path:
+        """Return a path for a file that is not whole yet."""
+        return self._incoming / f"{uuid.uuid4().hex}.part"
+
+    def locate(self, path: str) -> Path:
+        """Return the file for a path. Follows links to see where it really is. Raises InvalidPathError."""
+        segments = check_path(path)
+        if os.name == "nt":
+            check_windows_segments(segments)
+        target = self.root.joinpath(*segments)
+        root, real = os.path.realpath(self.root), os.path.realpath(target)
+        inside = Path(real).relative_to(root).parts if Path(real).is_relative_to(root) else ()
+        if not inside or inside[0].startswith("."):
+            raise InvalidPathError(f"The path {path!r} leads out of the storage.")
+        return target
+
+    def status(self, path: str, target: Path) -> os.stat_result:
+        """Return the status of a path's file. Raises ObjectNotFoundError, StorageError."""
+        with translated(path):
+            found = target.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise ObjectNotFoundError(f"Nothing is stored under {path}.")
+        return found
+
+    def walk(self, prefix: str, after: str) -> Iterator[tuple[str, os.stat_result]]:
+        """Yield path and status of the files whose paths begin with `prefix` and sort behind `after`."""
+        folder = check_prefix(prefix)
+        return walk(
+            self.locate(folder) if folder else self.root, f"{folder}/" if folder else "", prefix=prefix, after=after
+        )
+
+    def tidy_above(self, target: Path) -> None:
+        """Remove the folders that a file which was removed has left empty."""
+        with suppress(OSError):  # the first folder with something else in it ends the tidying
+            for folder in target.parents:
+                if folder == self.root:
+                    break
+                folder.rmdir()

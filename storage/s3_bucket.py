@@ -1,0 +1,151 @@
+"""The connection to a bucket, and how what lies under the storage's prefix is named there. Makes no objects."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from contextlib import AsyncExitStack, suppress
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import aioboto3
+from aiobotocore.config import AioConfig
+
+from storage.errors import InvalidPathError, StorageError
+from storage.paths import MAX_PATH_BYTES, check_path
+from storage.put_headers import parameters
+from storage.s3_errors import S3Errors
+from storage.settings import S3Settings
+
+if TYPE_CHECKING:
+    from types_aiobotocore_s3 import S3Client
+
+CONNECT_S = 10
+READ_S = 60
+TRIES = 4
+CONNECTIONS = 64
+
+_LIBRARIES = ("aioboto3", "aiobotocore", "boto3", "botocore", "s3transfer")
+"""At their talkative levels they log signatures."""
+
+
+class S3Bucket:
+    """A bucket as its settings name it; one client from `start` to `close`. `errors` translates what it refuses."""
+
+    def __init__(self, settings: S3Settings) -> None:
+        self.errors = S3Errors(server=settings.endpoint_url or "Amazon S3", bucket=settings.bucket)
+        self.etags_are_md5s = True
+        self._settings = settings
+        self._top = f"{settings.prefix}/" if settings.prefix else ""
+        self._told = parameters(settings.put_headers)
+        self._open_things = AsyncExitStack()
+        self._client: S3Client | None = None
+
+    async def start(self) -> None:
+        """Connect, and see that the bucket is there and lets us in.
+
+        Raises StorageSettingsError, StorageUnavailableError.
+        """
+        for name in _LIBRARIES:
+            logging.getLogger(name).setLevel(logging.WARNING)
+        settings = self._settings
+        path_style = settings.endpoint_url or "." in settings.bucket  # no certificate is good for a dot more
+        config = AioConfig(
+            signature_version="s3v4",
+            s3={"addressing_style": "path" if path_style else "virtual"},
+            # newer checksums are stored into the object by servers that don't know them
+            # (https://github.com/boto/boto3/issues/4435)
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+            retries={"mode": "standard", "total_max_attempts": TRIES},
+            connect_timeout=CONNECT_S,
+            read_timeout=READ_S,
+            max_pool_connections=CONNECTIONS,
+        )
+        try:
+            with self.errors.translated():
+                client = _session().client(
+                    "s3",
+                    region_name=settings.region,
+                    endpoint_url=settings.endpoint_url or None,
+                    aws_access_key_id=settings.access_key_id or None,
+                    aws_secret_access_key=settings.secret_access_key or None,
+                    config=config,
+                )
+                self._client = await self._open_things.enter_async_context(client)
+                # a HEAD of the bucket would not say what is wrong
+                await self._client.list_objects_v2(Bucket=settings.bucket, Prefix=self._top, MaxKeys=1)
+            own_keys = has_own_keys(self._told.get("ServerSideEncryption", ""))
+            self.etags_are_md5s = not own_keys and not await self._encrypts_with_own_keys()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Let go of the connections. Closing twice is fine."""
+        self._client = None
+        await self._open_things.aclose()
+
+    @property
+    def client(self) -> S3Client:
+        """What sends the requests. Raises StorageError before `start` and after `close`."""
+        if self._client is None:
+            raise StorageError("The storage is not open: it was not started, or is closed already.")
+        return self._client
+
+    @property
+    def put_headers(self) -> Mapping[str, str]:
+        """The headers that a PUT to a URL must have; see StorageBackend.put_headers."""
+        return self._settings.put_headers
+
+    def named(self, path: str) -> dict[str, Any]:
+        """Return how a request names an object. Raises InvalidPathError."""
+        check_path(path)
+        key = f"{self._top}{path}"
+        if len(key.encode()) > MAX_PATH_BYTES:
+            raise InvalidPathError(
+                f"The path {path!r} is too long below the storage's prefix: both may have {MAX_PATH_BYTES} bytes."
+            )
+        return {"Bucket": self._settings.bucket, "Key": key}
+
+    def stored_with(self, path: str, content_type: str | None) -> dict[str, Any]:
+        """Return how a request names an object, and what it is stored with. Raises InvalidPathError."""
+        return {**self.named(path), **self._told} | ({"ContentType": content_type} if content_type else {})
+
+    def listed(self, prefix: str, after: str) -> dict[str, Any]:
+        """Return how a request names the objects that begin with `prefix` and sort behind `after`."""
+        where: dict[str, Any] = {"Bucket": self._settings.bucket, "Prefix": f"{self._top}{prefix}"}
+        return where | ({"StartAfter": f"{self._top}{after}"} if after else {})
+
+    def path_of(self, key: str) -> str | None:
+        """Return the path of a listed key; None for what nobody could reach as an object, such as a folder's mark."""
+        path = key.removeprefix(self._top)
+        try:
+            check_path(path)
+        except InvalidPathError:
+            return None
+        return path
+
+    async def _encrypts_with_own_keys(self) -> bool:
+        """Whether the bucket is set so that entity tags say nothing of the content;
+        who may not ask is taken to mean no.
+        """
+        with suppress(StorageError), self.errors.translated():
+            answer = await self.client.get_bucket_encryption(Bucket=self._settings.bucket)
+            rules = answer["ServerSideEncryptionConfiguration"].get("Rules", [])
+            return any(
+                has_own_keys(rule.get("ApplyServerSideEncryptionByDefault", {}).get("SSEAlgorithm", ""))
+                for rule in rules
+            )
+        return False
+
+
+@cache
+def _session() -> aioboto3.Session:
+    """Return this process's session: it keeps the description of S3, which takes longer to read than a request."""
+    return aioboto3.Session()
+
+
+def has_own_keys(algorithm: str) -> bool:
+    """Whether an object that is encrypted so has an entity tag that is no MD5."""
+    return algorithm.startswith("aws:kms")

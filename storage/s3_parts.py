@@ -1,0 +1,107 @@
+"""Objects that go to a bucket in parts: each request, and the sending of a whole content. Counts nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import suppress
+from typing import Any
+
+from storage.backend import StoredPart
+from storage.errors import ObjectNotFoundError, StorageError, UploadNotFoundError
+from storage.parts import upload_not_found
+from storage.s3_bucket import S3Bucket
+from storage.s3_content import ContentInParts, base64_md5
+from storage.tasks import bounded
+
+PARTS_AT_ONCE = 3
+"""How many parts of one object are on their way: with one more being filled, all that a save keeps in memory."""
+
+
+class S3Parts:
+    """Uploads in parts to a bucket."""
+
+    def __init__(self, bucket: S3Bucket) -> None:
+        self._bucket = bucket
+
+    def named(self, path: str, upload_id: str) -> dict[str, Any]:
+        """Return how a request names an upload. Raises InvalidPathError, UploadNotFoundError."""
+        if not upload_id:
+            raise upload_not_found(path)
+        return {**self._bucket.named(path), "UploadId": upload_id}
+
+    async def begin(self, path: str, about: dict[str, Any]) -> str:
+        """Begin an upload of what `S3Bucket.stored_with` says; return its ID."""
+        with self._bucket.errors.translated(path):
+            return (await self._bucket.client.create_multipart_upload(**about))["UploadId"]
+
+    async def send(self, path: str, upload: dict[str, Any], number: int, content: bytes) -> StoredPart:
+        """Send one part."""
+        with self._bucket.errors.translated(path):
+            answer = await self._bucket.client.upload_part(
+                **upload, PartNumber=number, Body=content, ContentMD5=base64_md5(content)
+            )
+        return StoredPart(number=number, size_bytes=len(content), etag=answer["ETag"].strip('"'))
+
+    async def list_all(self, path: str, upload_id: str) -> list[StoredPart]:
+        """Return the parts that are stored, by their numbers. Raises UploadNotFoundError."""
+        pages = aiter(self._bucket.client.get_paginator("list_parts").paginate(**self.named(path, upload_id)))
+        found: list[StoredPart] = []
+        while True:
+            try:
+                with self._bucket.errors.translated(path):
+                    page = await anext(pages, None)
+            except ObjectNotFoundError as error:  # what Ceph calls it
+                raise upload_not_found(path) from error
+            if page is None:
+                return found
+            for part in page.get("Parts", []):
+                found.append(
+                    StoredPart(number=part["PartNumber"], size_bytes=part["Size"], etag=part["ETag"].strip('"'))
+                )
+
+    async def complete(self, path: str, upload_id: str, parts: Sequence[StoredPart]) -> None:
+        """Make the object of its parts."""
+        listed: Any = [{"PartNumber": part.number, "ETag": f'"{part.etag}"'} for part in parts]
+        with self._bucket.errors.translated(path):
+            await self._bucket.client.complete_multipart_upload(
+                **self.named(path, upload_id), MultipartUpload={"Parts": listed}
+            )
+
+    async def abort(self, path: str, upload_id: str) -> None:
+        """Remove an upload; one that is not there is fine."""
+        with suppress(UploadNotFoundError), self._bucket.errors.translated(path):
+            await self._bucket.client.abort_multipart_upload(**self.named(path, upload_id))
+
+    async def save(
+        self, about: dict[str, Any], content: ContentInParts, begun: Sequence[bytes], rest: AsyncIterator[bytes]
+    ) -> None:
+        """Send a content that is larger than one part, whole or not at all."""
+        beginning = asyncio.create_task(self.begin(content.path, about))
+        try:
+            upload_id = await asyncio.shield(beginning)
+            parts = await self._send_all(content.path, self.named(content.path, upload_id), _chained(begun, rest))
+            content.check_whole()
+            await self.complete(content.path, upload_id, parts)
+        except BaseException:
+            with suppress(StorageError):  # cancelled before the ID came, it is waited for: the server has begun
+                await self.abort(content.path, await beginning)
+            raise
+
+    async def _send_all(self, path: str, upload: dict[str, Any], parts: AsyncIterator[bytes]) -> list[StoredPart]:
+        """Send parts, several at once; return them by their numbers."""
+
+        async def jobs() -> AsyncIterator[Coroutine[Any, Any, StoredPart]]:
+            number = 0
+            async for part in parts:
+                number += 1
+                yield self.send(path, upload, number, part)
+
+        return sorted([part async for part in bounded(PARTS_AT_ONCE, jobs())], key=lambda part: part.number)
+
+
+async def _chained(begun: Sequence[bytes], rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    for part in begun:
+        yield part
+    async for part in rest:
+        yield part
