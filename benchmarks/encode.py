@@ -39,8 +39,8 @@ from pipeline.media.encode.audio_coding import Length  # noqa: E402
 from pipeline.media.encode.audio_line import Level  # noqa: E402
 from pipeline.media.encode.vmaf import measure_vmaf  # noqa: E402
 from pipeline.media.ffmpeg.process import ffmpeg_version, find_ffmpeg, printable  # noqa: E402
+from pipeline.media.source.packet_scan import scan  # noqa: E402
 from pipeline.media.source.probe import probe  # noqa: E402
-from pipeline.media.source.scan import scan  # noqa: E402
 from pipeline.model import Plan, Rendition  # noqa: E402
 from pipeline.phases.audio_pass import AudioPass  # noqa: E402
 from pipeline.plan import make_plan, within_source  # noqa: E402

@@ -37,8 +37,8 @@ from pipeline.media.encode import ladder, per_title  # noqa: E402
 from pipeline.media.encode.chunks import cut  # noqa: E402
 from pipeline.media.encode.vmaf import measure_vmaf, require_vmaf  # noqa: E402
 from pipeline.media.ffmpeg.process import ffmpeg_version, find_ffmpeg, printable  # noqa: E402
+from pipeline.media.source.packet_scan import scan  # noqa: E402
 from pipeline.media.source.probe import probe  # noqa: E402
-from pipeline.media.source.scan import scan  # noqa: E402
 from pipeline.media_info import MediaInfo  # noqa: E402
 from pipeline.model import Plan, Rendition  # noqa: E402
 from pipeline.plan import make_plan, within_source  # noqa: E402

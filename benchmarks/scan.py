@@ -24,8 +24,8 @@ from pipeline.cancel import CancelToken  # noqa: E402  # the path above must be 
 from pipeline.job import Job  # noqa: E402
 from pipeline.media.encode.chunks import cut  # noqa: E402
 from pipeline.media.ffmpeg.process import find_ffmpeg  # noqa: E402
+from pipeline.media.source.packet_scan import scan  # noqa: E402
 from pipeline.media.source.probe import probe  # noqa: E402
-from pipeline.media.source.scan import scan  # noqa: E402
 from pipeline.plan import make_plan  # noqa: E402
 
 PICTURE = ("-f", "lavfi", "-i", "testsrc2=size=64x64:rate=30:duration=60")

@@ -17,8 +17,8 @@ from pipeline.media.encode.ladder import within_source
 from pipeline.media.encode.source_input import from_source
 from pipeline.media.ffmpeg.process import printable, run_ffmpeg
 from pipeline.media.hls import encryption, measure
+from pipeline.media.source.packet_scan import scan
 from pipeline.media.source.probe import probe
-from pipeline.media.source.scan import scan
 from pipeline.media.stream_layout import MP4_FILE, PLAYLIST
 from pipeline.model import PhaseName, PhaseOutcome, Plan
 from pipeline.phases.hls import encode_failure

@@ -27,8 +27,8 @@ from pipeline.job import AudioRequest, EncodingRequest, Existing, Job, SegmentTy
 from pipeline.media.encode import arguments as encode_arguments
 from pipeline.media.encode import chunks
 from pipeline.media.encode.source_input import from_source
+from pipeline.media.source.packet_scan import scan
 from pipeline.media.source.probe import probe
-from pipeline.media.source.scan import scan
 from pipeline.model import PhaseOutcome
 from pipeline.output_settings import output_settings
 from pipeline.phases import audio_encode, encode_work, hls, hls_encode, video_encode

@@ -23,8 +23,9 @@ from pipeline.events import LogLevel, LogLine
 from pipeline.job import EncodingRequest, Job
 from pipeline.media.encode import chunks
 from pipeline.media.source import running_scan, scan
+from pipeline.media.source.packet_scan import ScanProgress
 from pipeline.media.source.probe import probe
-from pipeline.media.source.scan import CLOCK_HZ, Scan, ScanProgress
+from pipeline.media.source.scan import CLOCK_HZ, Scan
 from pipeline.media.validate import validate
 from pipeline.media_info import MediaInfo
 from pipeline.model import JobReport, Outcome

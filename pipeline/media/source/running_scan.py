@@ -7,7 +7,8 @@ from collections.abc import Callable
 from types import TracebackType
 
 from pipeline.cancel import CancelToken
-from pipeline.media.source.scan import CLOCK_HZ, LATEST, Scan, ScanProgress, scan
+from pipeline.media.source.packet_scan import LATEST, ScanProgress, scan
+from pipeline.media.source.scan import CLOCK_HZ, Scan
 from pipeline.media_info import MediaInfo
 
 FIRST_TICKS = 60 * CLOCK_HZ

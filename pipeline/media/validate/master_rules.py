@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from pipeline.media.validate.findings import Notes, Severity
-from pipeline.media.validate.m3u8 import AttributeList, MasterPlaylist, MediaRendition, Variant
+from pipeline.media.validate.playlist_model import AttributeList, MasterPlaylist, MediaRendition, Variant
 
 SECTION_MEDIA = "RFC 8216 4.3.4.1"
 SECTION_GROUPS = "RFC 8216 4.3.4.1.1"

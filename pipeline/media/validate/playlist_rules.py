@@ -10,14 +10,8 @@ from collections import Counter
 from enum import Enum
 
 from pipeline.media.validate.findings import Notes, Severity
-from pipeline.media.validate.m3u8 import (
-    MASTER_TAGS,
-    MEDIA_TAGS,
-    SEGMENT_TAGS,
-    SHARED_TAGS,
-    MasterPlaylist,
-    MediaPlaylist,
-)
+from pipeline.media.validate.m3u8 import MASTER_TAGS, MEDIA_TAGS, SEGMENT_TAGS, SHARED_TAGS
+from pipeline.media.validate.playlist_model import MasterPlaylist, MediaPlaylist
 
 TARGET_S = 6
 """Apple 7.5: target durations should be 6 seconds."""

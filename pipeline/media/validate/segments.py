@@ -21,8 +21,8 @@ from pipeline.media.validate.containers import (
 )
 from pipeline.media.validate.findings import Notes, Severity
 from pipeline.media.validate.folder import Folder
-from pipeline.media.validate.m3u8 import Key, Map, MediaPlaylist, MediaSegment, StatedRange
 from pipeline.media.validate.measured import Contents, SegmentRun, read_contents
+from pipeline.media.validate.playlist_model import Key, Map, MediaPlaylist, MediaSegment, StatedRange
 from pipeline.media.validate.playlist_rules import Role
 from pipeline.media.validate.segment_bytes import BLOCK, Cipher, SegmentBytes
 

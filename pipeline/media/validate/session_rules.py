@@ -15,7 +15,7 @@ from typing import Any
 
 from pipeline.media.validate.findings import Notes
 from pipeline.media.validate.folder import Folder
-from pipeline.media.validate.m3u8 import AttributeList, MasterPlaylist
+from pipeline.media.validate.playlist_model import AttributeList, MasterPlaylist
 
 SECTION = "RFC 8216 4.3.4.4"
 CHAPTERS_ID = "com.apple.hls.chapters"

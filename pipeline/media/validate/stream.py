@@ -26,8 +26,9 @@ from pipeline.media.validate import (
 )
 from pipeline.media.validate.findings import Notes, Validation
 from pipeline.media.validate.folder import Folder
-from pipeline.media.validate.m3u8 import MasterPlaylist, MediaPlaylist, MediaRendition, Variant, parse
+from pipeline.media.validate.m3u8 import parse
 from pipeline.media.validate.measured import VideoFacts
+from pipeline.media.validate.playlist_model import MasterPlaylist, MediaPlaylist, MediaRendition, Variant
 from pipeline.media.validate.playlist_rules import Role
 from pipeline.media.validate.secret_rules import check_key_is_not_published
 from pipeline.media.validate.segment_bytes import BLOCK, SegmentBytes

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
-from pipeline.media.validate.m3u8 import MasterPlaylist, MediaPlaylist, Variant, parse
+from pipeline.media.validate.m3u8 import parse
+from pipeline.media.validate.playlist_model import MasterPlaylist, MediaPlaylist, Variant
 
 _QUALITY = re.compile(r"\d+p")
 

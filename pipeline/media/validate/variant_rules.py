@@ -12,8 +12,8 @@ from pipeline.job import Codec
 from pipeline.media.encode.levels import LEAST_LEVEL, level_name, lowest_level
 from pipeline.media.validate.containers import Container
 from pipeline.media.validate.findings import Notes, Severity
-from pipeline.media.validate.m3u8 import AttributeList
 from pipeline.media.validate.measured import AudioFacts, VideoFacts
+from pipeline.media.validate.playlist_model import AttributeList
 from pipeline.media.validate.segments import Stream
 from pipeline.media.validate.video import VideoHeader
 

@@ -26,8 +26,8 @@ from pipeline.media.encode.per_title import (
 )
 from pipeline.media.encode.vmaf import measure_vmaf
 from pipeline.media.ffmpeg.process import run_ffmpeg
+from pipeline.media.source.packet_scan import scan
 from pipeline.media.source.probe import probe
-from pipeline.media.source.scan import scan
 from pipeline.model import Plan
 from pipeline.plan import make_plan
 

@@ -11,8 +11,8 @@ from source_clips import AAC, H264, TEN_BIT_HEVC, picture, run, sound
 from pipeline.cancel import CancelToken
 from pipeline.media.source import closed_captions
 from pipeline.media.source.closed_captions import Channel, caption_data, caption_form, read_closed_captions
+from pipeline.media.source.packet_scan import scan
 from pipeline.media.source.probe import probe
-from pipeline.media.source.scan import scan
 from pipeline.media.source.source_notes import source_notes
 from pipeline.media_info import CaptionForm
 from pipeline.speech.cues import Cue

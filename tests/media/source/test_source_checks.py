@@ -15,8 +15,8 @@ from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.errors import SourceChangedError, SourceError
 from pipeline.events import PhaseProgress
+from pipeline.media.source.packet_scan import scan
 from pipeline.media.source.probe import probe
-from pipeline.media.source.scan import scan
 from pipeline.media.source.source_checks import check_unchanged
 from pipeline.model import Outcome
 

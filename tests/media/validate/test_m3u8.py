@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.media.validate.m3u8 import MasterPlaylist, MediaPlaylist, StatedRange, parse, parse_attributes
+from pipeline.media.validate.m3u8 import parse, parse_attributes
+from pipeline.media.validate.playlist_model import MasterPlaylist, MediaPlaylist, StatedRange
 
 MEDIA = """#EXTM3U
 #EXT-X-VERSION:7

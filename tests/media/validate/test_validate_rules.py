@@ -6,8 +6,9 @@ import pytest
 
 from pipeline.media.validate.findings import Notes
 from pipeline.media.validate.folder import Folder
-from pipeline.media.validate.m3u8 import MasterPlaylist, MediaPlaylist, parse
+from pipeline.media.validate.m3u8 import parse
 from pipeline.media.validate.master_rules import check_master
+from pipeline.media.validate.playlist_model import MasterPlaylist, MediaPlaylist
 from pipeline.media.validate.playlist_rules import Role, check_header, check_media
 from pipeline.media.validate.session_rules import check_session_data
 

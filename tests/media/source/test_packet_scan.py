@@ -6,8 +6,9 @@ import pytest
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, SourceError
+from pipeline.media.source.packet_scan import scan
 from pipeline.media.source.probe import probe
-from pipeline.media.source.scan import CLOCK_HZ, scan
+from pipeline.media.source.scan import CLOCK_HZ
 
 PICTURE = ("-f", "lavfi", "-i", "testsrc2=size=64x64:rate=25:duration=4")
 TONE = ("-f", "lavfi", "-i", "sine=frequency=440:duration=5:sample_rate=48000")
