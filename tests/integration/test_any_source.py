@@ -24,7 +24,7 @@ from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.job import AudioRequest, Codec, EncoderFamily, EncodingRequest, Encryption, Job, RateControl, SegmentType
-from pipeline.media.validate import Finding, validate
+from pipeline.media.validate import RuleFinding, validate
 from pipeline.model import JobReport, Outcome
 
 VERYFAST = EncodingRequest(preset="veryfast", encoder=EncoderFamily.CPU)
@@ -78,14 +78,14 @@ class Made:
 
     source: Path
     report: JobReport
-    findings: tuple[Finding, ...]
+    findings: tuple[RuleFinding, ...]
 
     @property
     def folder(self) -> Path:
         return self.report.folder
 
     @property
-    def whole(self) -> tuple[Outcome, str, tuple[Finding, ...]]:
+    def whole(self) -> tuple[Outcome, str, tuple[RuleFinding, ...]]:
         return self.report.outcome, self.report.error, self.findings
 
     @property

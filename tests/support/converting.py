@@ -11,7 +11,7 @@ from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.job import EncoderFamily, EncodingRequest, Job
-from pipeline.media.validate import Finding, validate
+from pipeline.media.validate import RuleFinding, validate
 from pipeline.model import JobReport, Outcome
 
 ULTRAFAST = EncodingRequest(preset="ultrafast", encoder=EncoderFamily.CPU)
@@ -23,11 +23,11 @@ class Converted:
     """What became of a source, and what the validator says of it."""
 
     report: JobReport
-    findings: tuple[Finding, ...]
+    findings: tuple[RuleFinding, ...]
     log: tuple[str, ...]
 
     @property
-    def whole(self) -> tuple[Outcome, str, tuple[Finding, ...]]:
+    def whole(self) -> tuple[Outcome, str, tuple[RuleFinding, ...]]:
         """How the job ended, its error, and what the validator found."""
         return self.report.outcome, self.report.error, self.findings
 

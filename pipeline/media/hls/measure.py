@@ -34,7 +34,7 @@ FULL_RANGE = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Segment:
+class PlaylistEntry:
     """One entry of a media playlist."""
 
     duration_s: float
@@ -78,7 +78,7 @@ class Measured:
         return sum(self.durations_s)
 
 
-def read_media_playlist(path: Path) -> tuple[Segment, ...]:
+def read_media_playlist(path: Path) -> tuple[PlaylistEntry, ...]:
     """Return the segments of a finished media playlist. Raises EncodeError when it is missing, cut off or empty."""
     lines = _lines(path)
     segments = []
@@ -87,7 +87,7 @@ def read_media_playlist(path: Path) -> tuple[Segment, ...]:
         if line.startswith("#EXTINF:"):
             duration_s = float(line.removeprefix("#EXTINF:").split(",")[0])
         elif line and not line.startswith("#"):
-            segments.append(Segment(duration_s=duration_s, uri=line))
+            segments.append(PlaylistEntry(duration_s=duration_s, uri=line))
     if not segments or "#EXT-X-ENDLIST" not in lines:
         raise EncodeError(f"{path} is not finished: encode the video again.")
     return tuple(segments)
@@ -99,7 +99,7 @@ def read_map_uri(path: Path) -> str | None:
     return next((line.removeprefix(prefix).partition('"')[0] for line in _lines(path) if line.startswith(prefix)), None)
 
 
-def check_segments(folder: Path, name: str) -> tuple[Segment, ...]:
+def check_segments(folder: Path, name: str) -> tuple[PlaylistEntry, ...]:
     """Return the segments of the rendition `name`. Raises EncodeError when a file of it is missing or empty."""
     playlist = folder / name / PLAYLIST
     segments = read_media_playlist(playlist)
@@ -212,7 +212,7 @@ class _First:
     first_pts: int
 
 
-def _open_first(playlist: Path, segment: Segment) -> _First:
+def _open_first(playlist: Path, segment: PlaylistEntry) -> _First:
     import av.error
 
     try:

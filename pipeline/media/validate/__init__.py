@@ -7,7 +7,7 @@ it:
 a mistake there must not be hidden by the same mistake here.
 """
 
-from pipeline.media.validate.findings import Finding, Severity, Validation
+from pipeline.media.validate.findings import RuleFinding, Severity, Validation
 from pipeline.media.validate.stream import validate
 
-__all__ = ["Finding", "Severity", "Validation", "validate"]
+__all__ = ["RuleFinding", "Severity", "Validation", "validate"]

@@ -11,7 +11,7 @@ Read = Callable[[int, int], bytes]
 """Returns up to so many bytes from a place: (at, count)."""
 
 
-class Box(NamedTuple):
+class BoxSpan(NamedTuple):
     """A box: where it begins, where its content begins, where it ends."""
 
     name: bytes
@@ -20,7 +20,7 @@ class Box(NamedTuple):
     end: int
 
 
-class Sample(NamedTuple):
+class FrameSpan(NamedTuple):
     """A frame of a fragment: where its bytes lie, and its presentation time in the track's ticks."""
 
     start: int
@@ -37,7 +37,7 @@ class Track:
     timescale: int
 
 
-def boxes(read: Read, start: int, end: int) -> Iterator[Box]:
+def boxes(read: Read, start: int, end: int) -> Iterator[BoxSpan]:
     """Yield the boxes from `start` to `end`; the last one may reach beyond. Ends where there is no box any more."""
     at = start
     while at + 8 <= end:
@@ -50,7 +50,7 @@ def boxes(read: Read, start: int, end: int) -> Iterator[Box]:
             size = end - at
         if size < content - at or not name.isascii():
             return
-        yield Box(name, at, content, at + size)
+        yield BoxSpan(name, at, content, at + size)
         at += size
 
 
@@ -75,13 +75,13 @@ def tracks(init: bytes) -> tuple[Track, ...]:
     return tuple(found)
 
 
-def samples(fragment: bytes, track: int) -> list[Sample]:
+def samples(fragment: bytes, track: int) -> list[FrameSpan]:
     """Return one track's frames in the first fragment, at the begin of `fragment`; offsets count from there.
 
     Raises IndexError or struct.error where the boxes are cut off.
     """
     read = reader(fragment)
-    found: list[Sample] = []
+    found: list[FrameSpan] = []
     moof = next(_named(read, 0, len(fragment), b"moof"), None)
     if moof is None:
         return found
@@ -105,7 +105,7 @@ def reader(data: bytes) -> Read:
     return lambda at, count: data[at : at + count]
 
 
-def _defaults(data: bytes, header: Box, moof_start: int) -> tuple[int, int, int]:
+def _defaults(data: bytes, header: BoxSpan, moof_start: int) -> tuple[int, int, int]:
     flags = _integer(data, header.content + 1, 3)
     at = header.content + 8
     base = moof_start
@@ -119,7 +119,9 @@ def _defaults(data: bytes, header: Box, moof_start: int) -> tuple[int, int, int]
     return base, duration, size
 
 
-def _run(data: bytes, box: Box, base: int, time: int, usual_duration: int, usual_size: int) -> tuple[int, list[Sample]]:
+def _run(
+    data: bytes, box: BoxSpan, base: int, time: int, usual_duration: int, usual_size: int
+) -> tuple[int, list[FrameSpan]]:
     version, flags = data[box.content], _integer(data, box.content + 1, 3)
     count = _integer(data, box.content + 4, 4)
     at = box.content + 8
@@ -141,13 +143,13 @@ def _run(data: bytes, box: Box, base: int, time: int, usual_duration: int, usual
         if flags & 0x800:
             shift = struct.unpack_from(">i" if version else ">I", data, at)[0]
             at += 4
-        found.append(Sample(place, place + size, time + shift))
+        found.append(FrameSpan(place, place + size, time + shift))
         place += size
         time += duration
     return time, found
 
 
-def _named(read: Read, start: int, end: int, name: bytes) -> Iterator[Box]:
+def _named(read: Read, start: int, end: int, name: bytes) -> Iterator[BoxSpan]:
     return (box for box in boxes(read, start, end) if box.name == name)
 
 

@@ -20,7 +20,7 @@ class Severity(str, Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class RuleFinding:
     """A broken rule: its number ("RFC 8216 4.3.3.1", "Apple 1.26"), effect, file in the folder, a sentence."""
 
     rule: str
@@ -33,27 +33,27 @@ class Finding:
 class Validation:
     """All that was found, and sentences about what could not be checked. The counts are of what was looked at."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[RuleFinding, ...]
     unchecked: tuple[str, ...] = ()
     playlists: int = 0
     segments: int = 0
 
     @property
-    def breaking(self) -> tuple[Finding, ...]:
+    def breaking(self) -> tuple[RuleFinding, ...]:
         """What breaks playback."""
         return tuple(finding for finding in self.findings if finding.severity is Severity.BREAKS_PLAYBACK)
 
     @property
-    def not_ideal(self) -> tuple[Finding, ...]:
+    def not_ideal(self) -> tuple[RuleFinding, ...]:
         """What is not as it should be, and plays."""
         return tuple(finding for finding in self.findings if finding.severity is Severity.NOT_IDEAL)
 
 
 @dataclass
-class Notes:
+class RuleNotes:
     """Collects findings in the order in which they are made, each once."""
 
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[RuleFinding] = field(default_factory=list)
     unchecked: list[str] = field(default_factory=list)
 
     def breaks(self, rule: str, file: str, text: str) -> None:
@@ -66,7 +66,7 @@ class Notes:
 
     def add(self, severity: Severity, rule: str, file: str, text: str) -> None:
         """Note a broken rule."""
-        finding = Finding(rule=rule, severity=severity, file=file, text=text)
+        finding = RuleFinding(rule=rule, severity=severity, file=file, text=text)
         if finding not in self.findings:
             self.findings.append(finding)
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from pipeline.media.validate.findings import Notes
+from pipeline.media.validate.findings import RuleNotes
 
 PLAYLIST_BYTES = 64 << 20
 """No playlist is larger: ten hours with an I-frame a second take 4 MB."""
@@ -15,7 +15,7 @@ PLAYLIST_BYTES = 64 << 20
 class Folder:
     """Resolves addresses inside one folder and notes those that lead nowhere."""
 
-    def __init__(self, root: Path, notes: Notes) -> None:
+    def __init__(self, root: Path, notes: RuleNotes) -> None:
         self.root = root.resolve()
         self._notes = notes
         self._sizes: dict[str, int | None] = {}

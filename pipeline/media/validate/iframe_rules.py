@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.media.validate.boxes import Sample, samples, tracks
+from pipeline.media.validate.boxes import FrameSpan, samples, tracks
 from pipeline.media.validate.containers import Container, container_of, has_tables
-from pipeline.media.validate.findings import Notes
+from pipeline.media.validate.findings import RuleNotes
 from pipeline.media.validate.measured import READ_BYTES, SegmentRun, VideoFacts, read_contents
 from pipeline.media.validate.segment_bytes import Chain, SegmentBytes
 from pipeline.media.validate.segments import HEAD_BYTES, Source, Stream, initialization
@@ -156,7 +156,7 @@ def _fragments(
     return frames, picture
 
 
-def _fragment_fault(data: bytes, pictures: Sequence[Sample], picture: VideoFacts | None) -> str:
+def _fragment_fault(data: bytes, pictures: Sequence[FrameSpan], picture: VideoFacts | None) -> str:
     if not pictures:
         return "does not begin with a fragment's head (moof) that lists a picture"
     first = pictures[0]
@@ -177,7 +177,7 @@ def _video(container: Container, init: SegmentBytes | None, piece: SegmentBytes)
     return picture if picture is not None and picture.width and picture.pixel_format else None
 
 
-def _check_durations(stream: Stream, frames: Sequence[Frame], frame_s: float, notes: Notes) -> None:
+def _check_durations(stream: Stream, frames: Sequence[Frame], frame_s: float, notes: RuleNotes) -> None:
     """Each EXTINF lasts until the next I-frame (4.3.3.6)."""
     for one, two in itertools.pairwise(frames):
         declared = stream.playlist.durations_s[one.number]
@@ -189,7 +189,7 @@ def _check_durations(stream: Stream, frames: Sequence[Frame], frame_s: float, no
             return
 
 
-def _note(stream: Stream, broken: Sequence[tuple[int, str]], notes: Notes) -> None:
+def _note(stream: Stream, broken: Sequence[tuple[int, str]], notes: RuleNotes) -> None:
     if broken:
         number, fault = min(broken)
         more = len({number for number, _ in broken}) - 1

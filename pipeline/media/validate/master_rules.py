@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from pipeline.media.validate.findings import Notes, Severity
+from pipeline.media.validate.findings import RuleNotes, Severity
 from pipeline.media.validate.playlist_model import AttributeList, MasterPlaylist, MediaRendition, Variant
 
 SECTION_MEDIA = "RFC 8216 4.3.4.1"
@@ -25,7 +25,7 @@ MAY_DIFFER = {"GROUP-ID", "URI", "CHANNELS"}
 QUOTED = ("CODECS", "AUDIO", "VIDEO", "SUBTITLES", "URI", "GROUP-ID", "NAME", "LANGUAGE", "CHANNELS")
 
 
-def check_master(master: MasterPlaylist, file: str, notes: Notes) -> None:
+def check_master(master: MasterPlaylist, file: str, notes: RuleNotes) -> None:
     """Check a master playlist's own text."""
     if not master.variants:
         notes.breaks(SECTION_VARIANT, file, "The playlist lists no stream (EXT-X-STREAM-INF).")
@@ -52,7 +52,7 @@ def group_members(master: MasterPlaylist, kind: str, group: str | None) -> list[
     )
 
 
-def _check_variant(master: MasterPlaylist, variant: Variant, file: str, notes: Notes) -> None:
+def _check_variant(master: MasterPlaylist, variant: Variant, file: str, notes: RuleNotes) -> None:
     attributes, name = variant.attributes, variant.uri or f"The variant in line {variant.line}"
     if variant.uri is None:
         notes.breaks(SECTION_VARIANT, file, f"Line {variant.line}: no address follows EXT-X-STREAM-INF.")
@@ -71,7 +71,7 @@ def _check_variant(master: MasterPlaylist, variant: Variant, file: str, notes: N
             notes.breaks(SECTION_VARIANT, file, f"{name} names the {kind} group {group!r}, which does not exist.")
 
 
-def _check_iframe_variant(variant: Variant, file: str, notes: Notes) -> None:
+def _check_iframe_variant(variant: Variant, file: str, notes: RuleNotes) -> None:
     attributes, name = variant.attributes, variant.uri or f"The I-frame stream in line {variant.line}"
     if not variant.uri:
         notes.breaks(SECTION_IFRAMES, file, f"Line {variant.line}: EXT-X-I-FRAME-STREAM-INF has no URI.")
@@ -83,7 +83,7 @@ def _check_iframe_variant(variant: Variant, file: str, notes: Notes) -> None:
     _check_forms(attributes, SECTION_IFRAMES, name, file, notes)
 
 
-def _check_media(media: MediaRendition, file: str, notes: Notes) -> None:
+def _check_media(media: MediaRendition, file: str, notes: RuleNotes) -> None:
     attributes = media.attributes
     kind, name = attributes.get("TYPE"), attributes.get("NAME")
     shown = f"The rendition {name!r}" if name else f"The rendition in line {media.line}"
@@ -115,7 +115,7 @@ def _check_media(media: MediaRendition, file: str, notes: Notes) -> None:
     _check_forms(attributes, SECTION_MEDIA, shown, file, notes)
 
 
-def _check_groups(media: Sequence[MediaRendition], file: str, notes: Notes) -> None:
+def _check_groups(media: Sequence[MediaRendition], file: str, notes: RuleNotes) -> None:
     groups: dict[tuple[str, str], list[AttributeList]] = defaultdict(list)
     for rendition in media:
         groups[rendition.attributes.get("TYPE") or "", rendition.attributes.get("GROUP-ID") or ""].append(
@@ -139,7 +139,7 @@ def _check_groups(media: Sequence[MediaRendition], file: str, notes: Notes) -> N
         )
 
 
-def _check_same_members(groups: dict[str, list[AttributeList]], kind: str, file: str, notes: Notes) -> None:
+def _check_same_members(groups: dict[str, list[AttributeList]], kind: str, file: str, notes: RuleNotes) -> None:
     """Groups of a type are the same renditions in several encodings, so their members must be the same."""
     described = {
         group: {tuple(sorted((k, v) for k, v in member.values.items() if k not in MAY_DIFFER)) for member in members}
@@ -154,7 +154,7 @@ def _check_same_members(groups: dict[str, list[AttributeList]], kind: str, file:
             )
 
 
-def _check_forms(attributes: AttributeList, section: str, name: str, file: str, notes: Notes) -> None:
+def _check_forms(attributes: AttributeList, section: str, name: str, file: str, notes: RuleNotes) -> None:
     for attribute in QUOTED:
         if attribute in attributes.values and attribute not in attributes.quoted:
             notes.breaks(section, file, f"{name}: {attribute} must stand in quotes.")
@@ -164,7 +164,7 @@ def _check_forms(attributes: AttributeList, section: str, name: str, file: str, 
         notes.breaks(section, file, f"{name}: FRAME-RATE {attributes.get('FRAME-RATE')!r} is no rate.")
 
 
-def _rate(attributes: AttributeList, attribute: str, rule: str, name: str, file: str, notes: Notes) -> int | None:
+def _rate(attributes: AttributeList, attribute: str, rule: str, name: str, file: str, notes: RuleNotes) -> int | None:
     value = attributes.integer(attribute)
     if not value:
         said = "is no number" if attributes.get(attribute) is not None else "is missing"

@@ -9,7 +9,7 @@ import math
 from collections import Counter
 from enum import Enum
 
-from pipeline.media.validate.findings import Notes, Severity
+from pipeline.media.validate.findings import RuleNotes, Severity
 from pipeline.media.validate.m3u8 import MASTER_TAGS, MEDIA_TAGS, SEGMENT_TAGS, SHARED_TAGS
 from pipeline.media.validate.playlist_model import MasterPlaylist, MediaPlaylist
 
@@ -41,7 +41,7 @@ class Role(Enum):
     IFRAMES = "I-frames"
 
 
-def check_header(playlist: MasterPlaylist | MediaPlaylist, file: str, notes: Notes) -> None:
+def check_header(playlist: MasterPlaylist | MediaPlaylist, file: str, notes: RuleNotes) -> None:
     """Check what every playlist must have: its first line, single tags, a version, and nothing of the other kind."""
     if playlist.first_line != "#EXTM3U":
         notes.breaks("RFC 8216 4.3.1.1", file, "The first line is not #EXTM3U.")
@@ -59,7 +59,7 @@ def check_header(playlist: MasterPlaylist | MediaPlaylist, file: str, notes: Not
     _check_version(playlist, file, notes)
 
 
-def check_media(playlist: MediaPlaylist, role: Role, file: str, notes: Notes) -> None:
+def check_media(playlist: MediaPlaylist, role: Role, file: str, notes: RuleNotes) -> None:
     """Check the text of a media playlist."""
     if not playlist.segments:
         notes.breaks("RFC 8216 3", file, "The playlist lists no segment.")
@@ -91,7 +91,7 @@ def check_media(playlist: MediaPlaylist, role: Role, file: str, notes: Notes) ->
             )
 
 
-def _check_durations(playlist: MediaPlaylist, role: Role, file: str, notes: Notes) -> None:
+def _check_durations(playlist: MediaPlaylist, role: Role, file: str, notes: RuleNotes) -> None:
     target = playlist.target_duration_s
     if target is None:
         return
@@ -116,7 +116,7 @@ def _check_durations(playlist: MediaPlaylist, role: Role, file: str, notes: Note
         notes.breaks("Apple 7.7", file, f"{over}{_and_others(len(much_longer))}.")
 
 
-def _check_end(playlist: MediaPlaylist, file: str, notes: Notes) -> None:
+def _check_end(playlist: MediaPlaylist, file: str, notes: RuleNotes) -> None:
     kind = playlist.value("EXT-X-PLAYLIST-TYPE")
     if kind != "VOD":  # EXT-X-ENDLIST alone ends a stream
         said = "is missing" if kind is None else f"is {kind}"
@@ -132,7 +132,7 @@ def _check_end(playlist: MediaPlaylist, file: str, notes: Notes) -> None:
             notes.breaks("RFC 8216 4.3.3.3", file, "EXT-X-DISCONTINUITY-SEQUENCE stands after the first segment.")
 
 
-def _check_version(playlist: MasterPlaylist | MediaPlaylist, file: str, notes: Notes) -> None:
+def _check_version(playlist: MasterPlaylist | MediaPlaylist, file: str, notes: RuleNotes) -> None:
     declared = next((tag.value for tag in playlist.tags if tag.name == "EXT-X-VERSION"), "1")
     if not (declared.isascii() and declared.isdigit() and len(declared) < 4 and int(declared)):
         notes.breaks("RFC 8216 4.3.1.2", file, f"EXT-X-VERSION {declared!r} is no version number.")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.media.validate.containers import Container, container_of
-from pipeline.media.validate.findings import Notes
+from pipeline.media.validate.findings import RuleNotes
 from pipeline.media.validate.folder import Folder
 from pipeline.media.validate.segment_bytes import BLOCK, Cipher, SegmentBytes
 from pipeline.media.validate.segments import Stream
@@ -22,7 +22,7 @@ def check_key_is_not_published(
     folder: Folder,
     key: bytes | None,
     job: Mapping[str, Any],
-    notes: Notes,
+    notes: RuleNotes,
 ) -> None:
     """Note a file that would be published and is the key, unless a playlist or the editor asks for it."""
     encrypted = [stream for stream in streams if any(segment.key is not None for segment in stream.playlist.segments)]

@@ -19,7 +19,7 @@ from pipeline.media.validate.containers import (
     init_fault,
     ts_fault,
 )
-from pipeline.media.validate.findings import Notes, Severity
+from pipeline.media.validate.findings import RuleNotes, Severity
 from pipeline.media.validate.folder import Folder
 from pipeline.media.validate.measured import Contents, SegmentRun, read_contents
 from pipeline.media.validate.playlist_model import Key, Map, MediaPlaylist, MediaSegment, StatedRange
@@ -54,7 +54,7 @@ class Source:
     """
 
     folder: Folder
-    notes: Notes
+    notes: RuleNotes
     key: bytes | None
     cancel: CancelToken
     on_bytes: Callable[[int], None]

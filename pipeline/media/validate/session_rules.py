@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pipeline.media.validate.findings import Notes
+from pipeline.media.validate.findings import RuleNotes
 from pipeline.media.validate.folder import Folder
 from pipeline.media.validate.playlist_model import AttributeList, MasterPlaylist
 
@@ -25,7 +25,7 @@ CHAPTERS_RULE = "Apple JSON chapters"
 QUOTED = ("DATA-ID", "VALUE", "URI", "LANGUAGE")
 
 
-def check_session_data(master: MasterPlaylist, path: Path, folder: Folder, notes: Notes) -> None:
+def check_session_data(master: MasterPlaylist, path: Path, folder: Folder, notes: RuleNotes) -> None:
     """Check every EXT-X-SESSION-DATA and the file that it names."""
     file = folder.relative(path)
     for data in master.session_data:
@@ -52,7 +52,7 @@ def _identity(attributes: AttributeList) -> tuple[str | None, str | None]:
     return attributes.get("DATA-ID"), attributes.get("LANGUAGE")
 
 
-def _check_file(uri: str, master: Path, folder: Folder, notes: Notes, *, chapters: bool) -> None:
+def _check_file(uri: str, master: Path, folder: Folder, notes: RuleNotes, *, chapters: bool) -> None:
     path = folder.find(uri, master)
     text = folder.text(path) if path is not None else None
     if path is None or text is None:

@@ -24,7 +24,7 @@ from pipeline.media.validate import (
     timing_rules,
     variant_rules,
 )
-from pipeline.media.validate.findings import Notes, Validation
+from pipeline.media.validate.findings import RuleNotes, Validation
 from pipeline.media.validate.folder import Folder
 from pipeline.media.validate.m3u8 import parse
 from pipeline.media.validate.measured import VideoFacts
@@ -90,7 +90,7 @@ class _Walk:
     def __init__(
         self, folder: Path, key: bytes | None, cancel: CancelToken, on_progress: Callable[[float], None]
     ) -> None:
-        self._notes = Notes()
+        self._notes = RuleNotes()
         self._folder = Folder(folder, self._notes)
         self._cancel = cancel
         self._on_progress = on_progress
@@ -257,7 +257,7 @@ class _Walk:
         """Check what the master says of I-frames: of nothing untrue players suffer more than that there are no pictures
         while seeking.
         """
-        notes = Notes()
+        notes = RuleNotes()
         variant_rules.check_rates(variant.attributes, [[stream]], name, MASTER, notes)
         if picture is not None:
             size = variant.attributes.resolution()

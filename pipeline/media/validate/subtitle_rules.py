@@ -9,7 +9,7 @@ import itertools
 import re
 from collections.abc import Sequence
 
-from pipeline.media.validate.findings import Notes, Severity
+from pipeline.media.validate.findings import RuleNotes, Severity
 from pipeline.media.validate.segment_bytes import SegmentBytes
 from pipeline.media.validate.segments import Source, Stream
 
@@ -48,7 +48,7 @@ def check_subtitles(
         )
 
 
-def is_webvtt(stream: Stream, notes: Notes) -> bool:
+def is_webvtt(stream: Stream, notes: RuleNotes) -> bool:
     """Whether subtitles are text files; IMSC1, which lies in fragmented MP4, is not looked at."""
     if any(segment.init is not None for segment in stream.playlist.segments):
         notes.leave(f"{stream.file}: the subtitles are not WebVTT, so they were not looked at.")

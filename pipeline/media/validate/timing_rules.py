@@ -9,7 +9,7 @@ import itertools
 from collections.abc import Sequence
 
 from pipeline.media.validate.containers import Container
-from pipeline.media.validate.findings import Notes, Severity
+from pipeline.media.validate.findings import RuleNotes, Severity
 from pipeline.media.validate.measured import Contents, SegmentSpans, Span
 from pipeline.media.validate.playlist_rules import OVER_TARGET_S, Role
 from pipeline.media.validate.segments import Stream
@@ -29,7 +29,7 @@ and the last packet reaches beyond the last one.
 """
 
 
-def check_times(stream: Stream, notes: Notes) -> None:
+def check_times(stream: Stream, notes: RuleNotes) -> None:
     """Check a playlist's durations against its segments, and that decode times go on from one to the next."""
     contents = stream.contents
     if contents is None:
@@ -39,7 +39,7 @@ def check_times(stream: Stream, notes: Notes) -> None:
     _check_continuity(stream, contents, notes)
 
 
-def check_source_duration(stream: Stream, duration_s: float, frame_s: float | None, notes: Notes) -> None:
+def check_source_duration(stream: Stream, duration_s: float, frame_s: float | None, notes: RuleNotes) -> None:
     """Check the sum of EXTINF against the duration that the stream must have (Apple 8.1)."""
     own_frame_s = _frame_s(stream)
     tolerance = max(frame_s or own_frame_s, _audio_slack_s(stream) if _is_audio(stream) else 0.0) + ROUNDING_S
@@ -52,14 +52,14 @@ def check_source_duration(stream: Stream, duration_s: float, frame_s: float | No
         notes.add(_severity(abs(total - duration_s) > max(MISSED_S, tolerance)), "Apple 8.1", stream.file, text)
 
 
-def check_aligned(streams: Sequence[Stream], notes: Notes) -> None:
+def check_aligned(streams: Sequence[Stream], notes: RuleNotes) -> None:
     """Check that all streams of picture and sound share duration, target duration, boundaries and times."""
     ordered = sorted(streams, key=_is_audio)
     for other in ordered[1:]:
         _check_pair(ordered[0], other, notes)
 
 
-def check_subtitles_cover(subtitles: Stream, picture: Stream, notes: Notes) -> None:
+def check_subtitles_cover(subtitles: Stream, picture: Stream, notes: RuleNotes) -> None:
     """Check that subtitles cover the same time as the picture, and are segmented like it where they are segmented."""
     total, expected = sum(subtitles.playlist.durations_s), sum(picture.playlist.durations_s)
     if (
@@ -86,7 +86,7 @@ def start_slack_s(stream: Stream) -> float:
     return _audio_slack_s(stream) if _is_audio(stream) else _frame_s(stream)
 
 
-def _check_starts(stream: Stream, contents: Contents, notes: Notes) -> None:
+def _check_starts(stream: Stream, contents: Contents, notes: RuleNotes) -> None:
     late = [
         (_segment_file(stream, n), "The segment does not start with a keyframe (IDR).")
         for n, spans in enumerate(contents.spans)
@@ -104,7 +104,7 @@ def _check_starts(stream: Stream, contents: Contents, notes: Notes) -> None:
             notes.add_each(Severity.BREAKS_PLAYBACK, "Apple 7.1", without)
 
 
-def _check_durations(stream: Stream, contents: Contents, notes: Notes) -> None:
+def _check_durations(stream: Stream, contents: Contents, notes: RuleNotes) -> None:
     """Compare the time of each boundary with the sum of EXTINF before it (Apple 8.1, any group of segments)."""
     frame_s = _frame_s(stream) + ROUNDING_S
     for run in _runs(contents):
@@ -130,7 +130,7 @@ def _check_durations(stream: Stream, contents: Contents, notes: Notes) -> None:
             low, high = min(low, drift), max(high, drift)
 
 
-def _check_length(stream: Stream, number: int, real_s: float, notes: Notes) -> None:
+def _check_length(stream: Stream, number: int, real_s: float, notes: RuleNotes) -> None:
     target = stream.playlist.target_duration_s
     if target is not None and real_s > target + OVER_TARGET_S + ROUNDING_S:
         text = f"The segment lasts {real_s:.3f} s, more than {OVER_TARGET_S} s over the target duration of {target} s."
@@ -160,7 +160,7 @@ def _real_duration_s(contents: Contents, number: int, following: int | None) -> 
     return end + contents.picture.frame_s, max(end + contents.picture.rates.longest_s, sound_end)
 
 
-def _check_continuity(stream: Stream, contents: Contents, notes: Notes) -> None:
+def _check_continuity(stream: Stream, contents: Contents, notes: RuleNotes) -> None:
     rule = "Apple 7.3" if contents.container is Container.FMP4 else "Apple 7.1"
     broken: dict[Severity, list[tuple[str, str]]] = {}
     for run in _runs(contents):
@@ -214,7 +214,7 @@ def _jump_s(contents: Contents, kind: str, before: Span, after: Span) -> float:
     return step - frame_s if step <= 0 else 0.0
 
 
-def _check_pair(first: Stream, other: Stream, notes: Notes) -> None:
+def _check_pair(first: Stream, other: Stream, notes: RuleNotes) -> None:
     target, its = first.playlist.target_duration_s, other.playlist.target_duration_s
     if target is not None and its is not None and target != its:
         # only a stream that is still growing is asked for again after a target duration
@@ -239,7 +239,7 @@ def _check_pair(first: Stream, other: Stream, notes: Notes) -> None:
     _check_start_times(first, other, None if aligned else 1, notes)
 
 
-def _check_boundaries(first: Stream, other: Stream, slack_s: float, severity: Severity, notes: Notes) -> bool:
+def _check_boundaries(first: Stream, other: Stream, slack_s: float, severity: Severity, notes: RuleNotes) -> bool:
     """Check that the segments of two playlists begin at the same times by EXTINF (Apple 8.22)."""
     mine, its = first.playlist.durations_s, other.playlist.durations_s
     if len(mine) != len(its):
@@ -261,7 +261,7 @@ def _check_boundaries(first: Stream, other: Stream, slack_s: float, severity: Se
     return True
 
 
-def _check_start_times(first: Stream, other: Stream, count: int | None, notes: Notes) -> None:
+def _check_start_times(first: Stream, other: Stream, count: int | None, notes: RuleNotes) -> None:
     """Check that two streams time the same moment alike (RFC 8216, 6.2.4) in their first `count` segments."""
     if first.contents is None or other.contents is None:
         return

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pipeline.job import Codec
 from pipeline.media.encode.levels import LEAST_LEVEL, level_name, lowest_level
 from pipeline.media.validate.containers import Container
-from pipeline.media.validate.findings import Notes, Severity
+from pipeline.media.validate.findings import RuleNotes, Severity
 from pipeline.media.validate.measured import AudioFacts, VideoFacts
 from pipeline.media.validate.playlist_model import AttributeList
 from pipeline.media.validate.segments import Stream
@@ -73,7 +73,7 @@ def average_bit_rate(sizes: Sequence[int], durations_s: Sequence[float]) -> floa
 
 
 def check_rates(
-    attributes: AttributeList, streams: Sequence[Sequence[Stream]], name: str, file: str, notes: Notes
+    attributes: AttributeList, streams: Sequence[Sequence[Stream]], name: str, file: str, notes: RuleNotes
 ) -> None:
     """Check BANDWIDTH and AVERAGE-BANDWIDTH.
 
@@ -96,7 +96,7 @@ def check_rates(
             notes.add(Severity.BREAKS_PLAYBACK if stalls else Severity.NOT_IDEAL, rule, file, text)
 
 
-def check_video(attributes: AttributeList, picture: VideoFacts, name: str, file: str, notes: Notes) -> None:
+def check_video(attributes: AttributeList, picture: VideoFacts, name: str, file: str, notes: RuleNotes) -> None:
     """Check what a variant declares of its picture: size and rate only help players to choose a quality."""
     size = f"{picture.width}x{picture.height}"
     declared = attributes.resolution()
@@ -119,7 +119,7 @@ def check_video(attributes: AttributeList, picture: VideoFacts, name: str, file:
     check_range(attributes, picture, name, file, notes)
 
 
-def check_range(attributes: AttributeList, picture: VideoFacts, name: str, file: str, notes: Notes) -> None:
+def check_range(attributes: AttributeList, picture: VideoFacts, name: str, file: str, notes: RuleNotes) -> None:
     """Check VIDEO-RANGE against the picture's transfer characteristics."""
     real, declared = RANGES.get(picture.transfer, "SDR"), attributes.get("VIDEO-RANGE")
     if (declared or "SDR") != real:
@@ -133,7 +133,7 @@ def check_range(attributes: AttributeList, picture: VideoFacts, name: str, file:
         notes.breaks("Apple 1.3b", file, f"{name} is {picture.pixel_format}: it must be 4:2:0 with 8 or 10 bits.")
 
 
-def check_encoding(stream: Stream, notes: Notes) -> None:
+def check_encoding(stream: Stream, notes: RuleNotes) -> None:
     """Check a stream's own encoding: codec, container, level, pixels, fields, rate, sound."""
     assert stream.contents is not None
     picture, sound = stream.contents.picture, stream.contents.sound
@@ -165,7 +165,7 @@ def check_encoding(stream: Stream, notes: Notes) -> None:
 
 
 def check_codecs(
-    attributes: AttributeList, streams: Iterable[Stream], name: str, rule: str, file: str, notes: Notes
+    attributes: AttributeList, streams: Iterable[Stream], name: str, rule: str, file: str, notes: RuleNotes
 ) -> None:
     """Check that CODECS names what the streams hold, all of it and nothing else.
 
@@ -192,7 +192,7 @@ def check_codecs(
 
 
 def check_video_codec(
-    attributes: AttributeList, picture: VideoFacts, name: str, rule: str, file: str, notes: Notes
+    attributes: AttributeList, picture: VideoFacts, name: str, rule: str, file: str, notes: RuleNotes
 ) -> None:
     """Check that CODECS has the picture's true profile and level."""
     declared, expected = attributes.get("CODECS"), picture.header
@@ -205,7 +205,7 @@ def check_video_codec(
         notes.breaks(rule, file, f"{name} {said}, but the picture is {expected.name}.")
 
 
-def check_channels(attributes: AttributeList, stream: Stream, file: str, notes: Notes) -> None:
+def check_channels(attributes: AttributeList, stream: Stream, file: str, notes: RuleNotes) -> None:
     """Check CHANNELS of a sound rendition."""
     declared = (attributes.get("CHANNELS") or "").split("/")[0]
     sound = stream.contents.sound if stream.contents is not None else None
@@ -214,7 +214,7 @@ def check_channels(attributes: AttributeList, stream: Stream, file: str, notes: 
         notes.not_ideal("RFC 8216 4.3.4.1", file, text)
 
 
-def check_shapes(pictures: Sequence[tuple[str, VideoFacts]], file: str, notes: Notes) -> None:
+def check_shapes(pictures: Sequence[tuple[str, VideoFacts]], file: str, notes: RuleNotes) -> None:
     """Check that all variants have one aspect ratio, as far as whole even numbers of pixels allow."""
     low, high, first = 0.0, float("inf"), ""
     for name, picture in pictures:
@@ -228,7 +228,7 @@ def check_shapes(pictures: Sequence[tuple[str, VideoFacts]], file: str, notes: N
         low, high, first = max(low, narrowest), min(high, widest), first or f"{name} ({picture.width}x{picture.height})"
 
 
-def check_colours(pictures: Sequence[tuple[AttributeList, str, VideoFacts]], file: str, notes: Notes) -> None:
+def check_colours(pictures: Sequence[tuple[AttributeList, str, VideoFacts]], file: str, notes: RuleNotes) -> None:
     """Check that the pictures say what their colours are, and those of one VIDEO-RANGE the same:
     players change between them.
     """
@@ -256,7 +256,7 @@ def _colours(picture: VideoFacts) -> str:
     return f"{numbers}, {'full' if picture.full_range else 'limited'} range"
 
 
-def _check_codec(picture: VideoFacts, stream: Stream, container: Container, notes: Notes) -> None:
+def _check_codec(picture: VideoFacts, stream: Stream, container: Container, notes: RuleNotes) -> None:
     header = picture.header
     if header is None:
         notes.breaks(
@@ -282,7 +282,7 @@ def _check_codec(picture: VideoFacts, stream: Stream, container: Container, note
     _check_level(picture, header, stream, notes)
 
 
-def _check_level(picture: VideoFacts, header: VideoHeader, stream: Stream, notes: Notes) -> None:
+def _check_level(picture: VideoFacts, header: VideoHeader, stream: Stream, notes: RuleNotes) -> None:
     if header.level > HIGHEST[header.codec]:
         rule = {Codec.H264: "Apple 1.3b", Codec.HEVC: "Apple 1.6b", Codec.AV1: "Apple 1.37"}[header.codec]
         highest = level_name(header.codec, HIGHEST[header.codec])

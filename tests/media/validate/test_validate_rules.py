@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.media.validate.findings import Notes
+from pipeline.media.validate.findings import RuleNotes
 from pipeline.media.validate.folder import Folder
 from pipeline.media.validate.m3u8 import parse
 from pipeline.media.validate.master_rules import check_master
@@ -26,7 +26,7 @@ MEDIA = (
 
 
 def _master_rules(text: str) -> set[str]:
-    notes, master = Notes(), parse(text)
+    notes, master = RuleNotes(), parse(text)
     assert isinstance(master, MasterPlaylist)
     check_header(master, "master.m3u8", notes)
     check_master(master, "master.m3u8", notes)
@@ -34,7 +34,7 @@ def _master_rules(text: str) -> set[str]:
 
 
 def _media_rules(text: str) -> set[str]:
-    notes, playlist = Notes(), parse(text)
+    notes, playlist = RuleNotes(), parse(text)
     assert isinstance(playlist, MediaPlaylist)
     check_header(playlist, "index.m3u8", notes)
     check_media(playlist, Role.VARIANT, "index.m3u8", notes)
@@ -150,7 +150,7 @@ DATA = '#EXT-X-SESSION-DATA:DATA-ID="com.example.title",VALUE="A",LANGUAGE="en"\
 )
 def test_session_data_has_one_name_and_one_value(tmp_path, text, found):
     """RFC 8216, 4.3.4.4."""
-    notes, master = Notes(), parse(GOOD + text)
+    notes, master = RuleNotes(), parse(GOOD + text)
     assert isinstance(master, MasterPlaylist)
     check_session_data(master, tmp_path / "master.m3u8", Folder(tmp_path, notes), notes)
     assert found == ("RFC 8216 4.3.4.4" in {finding.rule for finding in notes.findings})
