@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 from collections.abc import Sequence
-from dataclasses import replace
 
 from cli.interrupts import EXIT_CANCELLED
 from cli.job_thread import run_cancellable
 from cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, complain
+from cli.questions import settled
 from cli.render import Renderer, renderer, start_for
 from cli.transfer_options import TokenKeeper, control_from, patient, token_prompt
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
-from pipeline.errors import Cancelled, PipelineError, Problem, SettingsError, UploadIncompleteError
+from pipeline.errors import Problem, SettingsError
 from pipeline.events import JobFinished, LogLine
 from pipeline.inputs import inputs_from
 from pipeline.job import (
@@ -33,11 +32,14 @@ from pipeline.job import (
     TrackChoice,
     TranscriptionRequest,
     Trim,
+    UploadJob,
     UploadRequest,
 )
 from pipeline.media.encode.ladder import BY_NAME
 from pipeline.media.source.trimming import parse_trim
-from pipeline.model import JobReport, Outcome, Plan
+from pipeline.model import JobReport, Outcome
+from pipeline.preflight import check_job, check_plan
+from pipeline.preflight_answers import Refused, refused_by
 
 AUDIO_MAP = r"|{0}(?:,{0})*".format(r"\d+(?:\.\d+)?(?:\+\d+(?:\.\d+)?)?")
 """Sounds, each a track or a channel of one, or two of them."""
@@ -49,9 +51,10 @@ def run(options: argparse.Namespace, config: Config) -> int:
     view = renderer(as_json=options.json)
     problems = _problems(options, config, jobs)
     if problems:
+        wrong = SettingsError(problems)
         for job in jobs:
-            finish_early(job, SettingsError(problems), view)
-        raise SettingsError(problems)
+            finish_early(job, refused_by(wrong), view)
+        raise wrong
     moved = wiring.take_over(jobs)
     jobs = [wiring.with_earlier_address(job, options.upload) for job in jobs]
     cancel = CancelToken()
@@ -60,7 +63,7 @@ def run(options: argparse.Namespace, config: Config) -> int:
     try:
         for job in jobs:
             if cancel.cancelled:
-                reports.append(finish_early(job, Cancelled("Cancelled."), view))
+                reports.append(finish_early(job, None, view))
             else:
                 reports.append(_one(job, options, login, view, cancel, moved.get(job.slug, "")))
     finally:
@@ -106,22 +109,6 @@ def existing_from(options: argparse.Namespace) -> Existing:
     return Existing.RESUME if options.resume else Existing.ASK
 
 
-def settle_unfinished(error: UploadIncompleteError) -> Existing:
-    """Ask at a terminal whether to resume.
-
-    Raises UploadIncompleteError's sentence as SettingsError where nobody can answer.
-    """
-    sentence = f"Previous upload incomplete ({error.files_done}/{error.files_total} files uploaded)"
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise SettingsError(f"{sentence}: add --resume to go on with it, or --fresh to begin anew.")
-    sys.stderr.write(f"{error} [Y/n] ")
-    sys.stderr.flush()
-    answer = sys.stdin.readline()
-    if not answer:  # Ctrl-D answers nothing
-        raise KeyboardInterrupt
-    return Existing.RESUME if answer.strip().lower() in ("", "y", "yes") else Existing.UPLOAD_AGAIN
-
-
 def exit_status(reports: Sequence[JobReport]) -> int:
     """Return the exit status for these jobs."""
     if any(r.outcome is Outcome.CANCELLED for r in reports):
@@ -131,15 +118,15 @@ def exit_status(reports: Sequence[JobReport]) -> int:
     return EXIT_WRONG_USAGE if all(r.wrong_settings for r in reports) else EXIT_FAILED
 
 
-def finish_early(job: Job, error: PipelineError | Cancelled, view: Renderer) -> JobReport:
-    """Report a job that was not even planned, in the same form as any other."""
+def finish_early(job: Job | UploadJob, refused: Refused | None, view: Renderer) -> JobReport:
+    """Report a job that did not begin, in the same form as any other: why, or None where it was cancelled."""
     report = JobReport(
         slug=job.slug,
         source=job.source,
-        folder=job.output_dir / job.slug,
-        outcome=Outcome.CANCELLED if isinstance(error, Cancelled) else Outcome.FAILED,
-        error=str(error),
-        wrong_settings=isinstance(error, SettingsError),
+        folder=job.folder,
+        outcome=Outcome.CANCELLED if refused is None else Outcome.FAILED,
+        error="Cancelled." if refused is None else "\n".join(problem.text for problem in refused.problems),
+        wrong_settings=refused is not None and refused.wrong_settings,
     )
     view.event(JobFinished(report=report))
     return report
@@ -149,11 +136,11 @@ def _one(
     job: Job, options: argparse.Namespace, login: TokenKeeper, view: Renderer, cancel: CancelToken, note: str
 ) -> JobReport:
     config = login.config
-    try:
-        plan = _plan(job, config)
-    except PipelineError as error:
-        report = finish_early(job, error, view)
+    answer = settled(check_job(job, config, cancel), lambda plan: check_plan(plan, config, cancel))
+    if isinstance(answer, Refused):
+        report = finish_early(job, answer, view)
     else:
+        plan = answer.plan
         start_for(view, plan)
         if note:
             view.event(LogLine(job=job.slug, text=note))
@@ -166,15 +153,6 @@ def _one(
     if report.outcome is Outcome.FAILED:
         complain(*report.error.splitlines())
     return report
-
-
-def _plan(job: Job, config: Config) -> Plan:
-    plan = wiring.make_plan(job, config)
-    left = wiring.previous_upload(plan, config) if job.existing is Existing.ASK else None
-    if left is None:
-        return plan
-    answer = settle_unfinished(UploadIncompleteError(files_done=left.files_done, files_total=left.files_total))
-    return wiring.make_plan(replace(job, existing=answer), config)
 
 
 def _problems(options: argparse.Namespace, config: Config, jobs: Sequence[Job]) -> list[str | Problem]:

@@ -3,26 +3,47 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from cli.convert import existing_from, exit_status, settle_unfinished
+from cli.convert import existing_from, exit_status, finish_early
 from cli.job_thread import run_cancellable
 from cli.main import complain
+from cli.questions import settled
 from cli.render import renderer
 from cli.transfer_options import control_from, patient, token_prompt
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
-from pipeline.errors import OutputError, Problem, SettingsError, UploadIncompleteError
-from pipeline.job import Existing, UploadRequest
+from pipeline.job import UploadJob, UploadRequest
 from pipeline.model import Outcome
-from pipeline.workspace import partial_of
+from pipeline.preflight import check_plan, check_upload
+from pipeline.preflight_answers import Refused
 
 
 def run(options: argparse.Namespace, config: Config) -> int:
     """Upload a folder and make its file record; what is confirmed already is not sent again."""
-    folder: Path = options.folder
     config = patient(config, options)
+    job, cancel, view = _job_from(options, config), CancelToken(), renderer(as_json=options.json)
+    answer = settled(check_upload(job, config, cancel), lambda plan: check_plan(plan, config, cancel))
+    try:
+        if isinstance(answer, Refused):
+            report = finish_early(job, answer, view)
+        else:
+            plan = answer.plan
+            view.start(plan.job.slug, (), plan.phases)
+            control, ask_token = control_from(options), token_prompt(config, plan.job.slug, view.event, cancel)
+            report = run_cancellable(
+                lambda sink, token: wiring.run_upload(plan, config, sink, token, control=control, ask_token=ask_token),
+                view.event,
+                cancel,
+            )
+    finally:
+        view.close()
+    if report.outcome is Outcome.FAILED:
+        complain(*report.error.splitlines())
+    return exit_status([report])
+
+
+def _job_from(options: argparse.Namespace, config: Config) -> UploadJob:
     request = UploadRequest(
         prefix=options.prefix,
         language=config.languages.default,
@@ -30,33 +51,4 @@ def run(options: argparse.Namespace, config: Config) -> int:
         delete_local=options.delete_local,
         replace=options.replace,
     )
-    problems: list[str | Problem] = [*config.problems, *wiring.upload_problems(config, request, token_typed=False)]
-    if problems:
-        raise SettingsError(problems)
-    if not folder.is_dir() and partial_of(folder.absolute()).is_dir():
-        raise OutputError(f"The conversion into {folder} was stopped: start `convert` again, it goes on from there.")
-    if not folder.is_dir():
-        raise OutputError(f"{folder} is not a folder: name the folder of a converted video.")
-    request = wiring.upload_request(folder, request, config)
-    existing = existing_from(options)
-    left = wiring.unfinished_upload(folder, request, config)
-    if existing is Existing.ASK and left is not None:
-        existing = settle_unfinished(UploadIncompleteError(files_done=left.files_done, files_total=left.files_total))
-    view = renderer(as_json=options.json)
-    slug = folder.absolute().name
-    view.start(slug, (), wiring.upload_phases(request))
-    stop = CancelToken()
-    control, ask_token = control_from(options), token_prompt(config, slug, view.event, stop)
-    try:
-        report = run_cancellable(
-            lambda sink, cancel: wiring.run_upload(
-                folder, request, existing, config, sink, cancel, control=control, ask_token=ask_token
-            ),
-            view.event,
-            stop,
-        )
-    finally:
-        view.close()
-    if report.outcome is Outcome.FAILED:
-        complain(*report.error.splitlines())
-    return exit_status([report])
+    return UploadJob(folder=options.folder, upload=request, existing=existing_from(options))

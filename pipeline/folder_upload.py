@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from config import BackendApi
-from pipeline import phase_table
 from pipeline.cancel import CancelToken
 from pipeline.errors import OutputError, Problem, Setting, SettingsError
 from pipeline.events import JobFinished, LogLevel, Sink
@@ -21,8 +20,7 @@ from pipeline.job import Existing, UploadRequest
 from pipeline.job_file import JOB_FILE
 from pipeline.media.stream_layout import MASTER
 from pipeline.media.validate.stream_summary import summarize
-from pipeline.model import JobReport, PhaseName, PhaseOutcome
-from pipeline.phase_table import Requested
+from pipeline.model import JobReport, PhaseName, PhaseOutcome, UploadPlan
 from pipeline.phases.cleanup import clean_up
 from pipeline.phases.phase import PhaseResult, Progress
 from pipeline.phases.record import fields_for, record
@@ -38,9 +36,7 @@ from pipeline.workspace import lock_of
 
 
 def upload_folder(
-    folder: Path,
-    request: UploadRequest,
-    existing: Existing,
+    plan: UploadPlan,
     backend: BackendApi,
     sink: Sink,
     cancel: CancelToken,
@@ -53,16 +49,16 @@ def upload_folder(
 
     `data_dir` is where the library of manifests lies, None for none.
     """
-    slug = folder.absolute().name
-    steps = Steps(slug, phases_of(request), sink)
+    folder, request = plan.job.folder, plan.job.upload
+    steps = Steps(plan.job.slug, plan.phases, sink)
     uploader = Uploader(
         backend, session_id=request.session_id, login=login, control=control, patience_s=backend.patience_s
     )
-    job = _FolderUpload(folder, request, existing, uploader, data_dir, steps, cancel)
+    job = _FolderUpload(folder, request, plan.job.existing, uploader, data_dir, steps, cancel)
     ending = to_the_end(job.all, steps.log)
     report = JobReport(
-        slug=slug,
-        source=folder,
+        slug=plan.job.slug,
+        source=plan.job.source,
         folder=folder,
         outcome=ending.outcome,
         phases=tuple(steps.reports),
@@ -74,11 +70,6 @@ def upload_folder(
     )
     sink(JobFinished(report=report))
     return report
-
-
-def phases_of(request: UploadRequest) -> tuple[PhaseName, ...]:
-    """Return the phases of an upload without a conversion."""
-    return phase_table.phases_of(Requested(upload=request))
 
 
 def with_session(request: UploadRequest, folder: Path, backend: BackendApi) -> UploadRequest:

@@ -168,3 +168,27 @@ class Job:
     transcription: TranscriptionRequest | None = None
     upload: UploadRequest | None = None
     existing: Existing = Existing.ASK
+
+    @property
+    def folder(self) -> Path:
+        """Where the finished folder lies."""
+        return self.output_dir / self.slug
+
+
+@dataclass(frozen=True, kw_only=True)
+class UploadJob:
+    """What the editor asked for with a folder that needs no work before: the `upload` command."""
+
+    folder: Path
+    upload: UploadRequest
+    existing: Existing = Existing.ASK
+
+    @property
+    def slug(self) -> str:
+        """The folder's name."""
+        return self.folder.absolute().name
+
+    @property
+    def source(self) -> Path:
+        """What the job is made of."""
+        return self.folder

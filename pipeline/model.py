@@ -7,7 +7,7 @@ from enum import Enum
 from fractions import Fraction
 from pathlib import Path
 
-from pipeline.job import Job, SegmentType
+from pipeline.job import Job, SegmentType, UploadJob
 from pipeline.media_info import Chapter, DynamicRange, MediaInfo
 
 
@@ -119,6 +119,15 @@ class Plan:
     phases: tuple[PhaseName, ...]
     notes: tuple[str, ...] = ()
     chapters: tuple[Chapter, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class UploadPlan:
+    """What will be done with a folder that needs no work before."""
+
+    job: UploadJob
+    phases: tuple[PhaseName, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

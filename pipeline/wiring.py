@@ -5,15 +5,15 @@ Front ends call this module; it decides nothing about a job itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from config import Config
 from pipeline.cancel import CancelToken
-from pipeline.errors import DestinationTakenError, FolderTakenError, Problem, Setting, SettingsError, TransferError
+from pipeline.errors import OutputError, Problem, Setting, SettingsError
 from pipeline.events import Sink
-from pipeline.folder_upload import phases_of, upload_folder, with_session
-from pipeline.job import EncoderFamily, Encryption, Existing, Job, UploadRequest
+from pipeline.folder_upload import upload_folder, with_session
+from pipeline.job import EncoderFamily, Encryption, Job, UploadJob, UploadRequest
 from pipeline.media.encode.encoder_check import choose_encoder
 from pipeline.media.encode.vmaf import require_vmaf
 from pipeline.media.ffmpeg.process import find_ffmpeg
@@ -21,8 +21,8 @@ from pipeline.media.hls.encryption import read_key
 from pipeline.media.source import chapters
 from pipeline.media.source.probe import probe
 from pipeline.media_info import Chapter, MediaInfo
-from pipeline.model import Connection, JobReport, PhaseName, Plan
-from pipeline.output_settings import output_settings
+from pipeline.model import Connection, JobReport, PhaseName, Plan, UploadPlan
+from pipeline.phase_table import Requested, phases_of
 from pipeline.phases.cleanup import CleanupPhase
 from pipeline.phases.phase import Phase
 from pipeline.phases.record import RecordPhase
@@ -36,30 +36,22 @@ from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.login import AskToken, Login
 from pipeline.transfer.http.validation import backend_url_problems, token_problems
 from pipeline.transfer.http.validation import upload_problems as transfer_problems
-from pipeline.transfer.manifests.ownership import owner_from
-from pipeline.transfer.upload.destination import DestinationCheck
-from pipeline.transfer.upload.uploader import PreviousUpload, Uploader
-from pipeline.transfer.upload.uploader import previous_upload as unfinished
-from pipeline.workspace import Workspace, check_writable, fingerprint
+from pipeline.transfer.upload.uploader import Uploader
+from pipeline.workspace import check_writable, partial_of
 
 __all__ = [
     "check_connection",
     "check_output",
     "describe_source",
-    "destination_conflict",
     "encryption_problems",
     "make_plan",
+    "make_upload_plan",
     "model_names",
-    "output_conflict",
-    "previous_upload",
     "run_job",
     "run_upload",
     "slug_for",
     "take_over",
-    "unfinished_upload",
-    "upload_phases",
     "upload_problems",
-    "upload_request",
     "with_earlier_address",
 ]
 
@@ -129,59 +121,28 @@ def _encoder(job: Job, media: MediaInfo, config: Config) -> str | None:
     return choose_encoder(ffmpeg, encoding.codec, family, cache_dir=config.cache_dir, cancel=cancel)
 
 
-def output_conflict(plan: Plan) -> str | None:
-    """Return a sentence when the job's folder holds what is not replaced unasked, None when the job may go ahead."""
-    workspace, upload = Workspace(plan.job), plan.job.upload
-    try:
-        workspace.check(output_settings(plan), plan.job.existing)
-        if (
-            workspace.changes
-            or upload is None
-            or upload.prefix != workspace.done.get(PhaseName.UPLOAD.value, {}).get("prefix")
-        ):
-            workspace.require_media()
-    except FolderTakenError as error:
-        return f"{error.reason}."
-    except SettingsError as error:
-        return str(error)
-    return None
+def make_upload_plan(job: UploadJob, config: Config) -> UploadPlan:
+    """Decide what to do with a folder that needs no work before; a request without a session goes on with that of its
+    earlier upload to the same place.
+
+    Raises SettingsError with every problem at once, OutputError where there is no such folder.
+    """
+    problems: list[str | Problem] = [*config.problems, *upload_problems(config, job.upload, token_typed=False)]
+    if problems:
+        raise SettingsError(problems)
+    folder = job.folder
+    if not folder.is_dir():
+        if partial_of(folder.absolute()).is_dir():
+            text = f"The conversion into {folder} was stopped: start `convert` again, it goes on from there."
+            raise OutputError(text)
+        raise OutputError(f"{folder} is not a folder: name the folder of a converted video.")
+    job = replace(job, upload=with_session(job.upload, folder, config.backend))
+    return UploadPlan(job=job, phases=phases_of(Requested(upload=job.upload)))
 
 
 def check_output(place: Path) -> None:
     """See that an output folder can be written to. Raises OutputError."""
     check_writable(place)
-
-
-def previous_upload(plan: Plan, config: Config) -> PreviousUpload | None:
-    """Return how far an unfinished upload of the same files to the same place came, None where there is none."""
-    upload = plan.job.upload
-    workspace = Workspace(plan.job)
-    if upload is None or plan.job.existing is Existing.FRESH:
-        return None
-    workspace.check(output_settings(plan), plan.job.existing)
-    if not workspace.published or workspace.media_deleted:
-        return None
-    return unfinished_upload(workspace.folder, upload, config)
-
-
-def destination_conflict(plan: Plan, config: Config, cancel: CancelToken) -> DestinationTakenError | None:
-    """Return which other video stands at the job's destination; None where none does,
-    or the job itself will say why nobody can tell.
-
-    Raises SourceError, Cancelled.
-    """
-    job, upload = plan.job, plan.job.upload
-    if upload is None or upload.replace:
-        return None
-    uploader = Uploader(config.backend, session_id=upload.session_id, delays=())
-    owner = owner_from(str(job.source), fingerprint(job.source))
-    try:
-        DestinationCheck(uploader, upload.prefix, owner, job.output_dir / job.slug, config.data_dir).ask(cancel)
-    except DestinationTakenError as taken:
-        return taken
-    except (SettingsError, TransferError):
-        return None
-    return None
 
 
 def run_job(
@@ -231,9 +192,7 @@ def model_names() -> tuple[str, ...]:
 
 
 def run_upload(
-    folder: Path,
-    request: UploadRequest,
-    existing: Existing,
+    plan: UploadPlan,
     config: Config,
     sink: Sink,
     cancel: CancelToken,
@@ -241,31 +200,10 @@ def run_upload(
     control: TransferControl | None = None,
     ask_token: AskToken | None = None,
 ) -> JobReport:
-    """Upload a folder that needs no work before and make its file record; never raises,
-    and ends in exactly one JobFinished.
-
-    `control` and `ask_token` as in `run_job`.
-    """
+    """Upload a folder that needs no work before and make its file record; as `run_job` does a job."""
     login = Login(config.backend.token, ask_token)
     settled = control or TransferControl()
-    return upload_folder(
-        folder, request, existing, config.backend, sink, cancel, data_dir=config.data_dir, login=login, control=settled
-    )
-
-
-def upload_request(folder: Path, request: UploadRequest, config: Config) -> UploadRequest:
-    """Return a folder's request: one without a session goes on with its earlier upload to the same place."""
-    return with_session(request, folder, config.backend)
-
-
-def upload_phases(request: UploadRequest) -> Sequence[PhaseName]:
-    """Return the phases of `run_upload`."""
-    return phases_of(request)
-
-
-def unfinished_upload(folder: Path, request: UploadRequest, config: Config) -> PreviousUpload | None:
-    """Return how far an unfinished upload of this folder to the same place came, None where there is none."""
-    return unfinished(folder, config.backend, request.prefix, request.session_id)
+    return upload_folder(plan, config.backend, sink, cancel, data_dir=config.data_dir, login=login, control=settled)
 
 
 def upload_problems(config: Config, request: UploadRequest, *, token_typed: bool) -> list[Problem]:

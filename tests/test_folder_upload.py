@@ -7,17 +7,18 @@ from published_job import open_job
 from store_server import TOKEN, Fault, running_server
 from upload_parts import FOLDER, PREFIX, write_folder
 
-from config import BackendApi
+from config import BackendApi, Config
 from pipeline.cancel import CancelToken
 from pipeline.events import JobFinished, PhaseFinished
 from pipeline.folder_notes import NOTES_FILE, FolderNotes
 from pipeline.folder_upload import upload_folder, with_session
-from pipeline.job import Existing, UploadRequest
+from pipeline.job import Existing, UploadJob, UploadRequest
 from pipeline.model import Outcome, PhaseName, PhaseOutcome
 from pipeline.phases.record import RecordPhase
 from pipeline.phases.upload import UploadPhase
 from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.login import Login
+from pipeline.wiring import make_upload_plan
 
 RECORDS = "/api/admin/files"
 MADE = {"hls": {"duration_s": 61.5, "renditions": ["720p", "480p"]}, "transcript": {"language": "es"}}
@@ -54,12 +55,11 @@ def upload(backend):
 
     def run(folder, *, existing=Existing.ASK, cancel=None, **request):
         events = []
-        wanted = with_session(UploadRequest(**{"prefix": PREFIX, **request}), folder, backend)
+        wanted = UploadJob(folder=folder, upload=UploadRequest(**{"prefix": PREFIX, **request}), existing=existing)
+        plan = make_upload_plan(wanted, Config(backend=backend))
         token = CancelToken() if cancel is None else cancel
         control, login = TransferControl(), Login(TOKEN)
-        report = upload_folder(
-            folder, wanted, existing, backend, events.append, token, data_dir=None, login=login, control=control
-        )
+        report = upload_folder(plan, backend, events.append, token, data_dir=None, login=login, control=control)
         assert (JobFinished(report=report), {folder.name}) == (events[-1], {event.job for event in events})
         return report, events
 

@@ -10,6 +10,7 @@ from config import Config
 from pipeline.events import JobFinished, LogLevel
 from pipeline.job import Existing, Job
 from pipeline.model import Plan
+from pipeline.preflight_answers import DestinationTaken, ReplaceFolder, ResumeUpload
 from pipeline.transfer.http.validation import token_problems
 from ui.job_form import FormValues, job_config, limit_bytes_s, limit_problems, to_preferences
 from ui.keychain import KeptLogin
@@ -20,15 +21,12 @@ from ui.messages import (
     ConnectionForgotten,
     ConnectionTested,
     ConnectionTesting,
-    DestinationQuestion,
     FolderKnown,
     LogEntry,
     Message,
     ModelsKnown,
     Paused,
-    ReplaceQuestion,
     Resumed,
-    ResumeQuestion,
     SourceChosen,
     SourceFound,
     SourceRefused,
@@ -81,7 +79,7 @@ class Controller:
 
     def receive(self, message: Message) -> None:
         """Take a message from the queue into the state."""
-        if isinstance(message, ResumeQuestion | ReplaceQuestion | DestinationQuestion):
+        if isinstance(message, ReplaceFolder | ResumeUpload | DestinationTaken):
             self._asked = message.plan
         self.state = advance(self.state, message)
         if isinstance(message, JobFinished):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseStarted
 from pipeline.model import Outcome, PhaseOutcome
 from pipeline.phase_table import PHASES
+from pipeline.preflight_answers import Refused
 from ui.messages import (
     ConnectionTested,
     JobStarted,
@@ -12,7 +13,6 @@ from ui.messages import (
     LogEntry,
     Message,
     Paused,
-    Refused,
     Resumed,
     StopRequested,
     TokenAnswered,

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from pipeline.errors import Problem
 from pipeline.events import Event, LogLevel
 from pipeline.media_info import MediaInfo
 from pipeline.model import Plan
+from pipeline.preflight_answers import DestinationTaken, Refused, ReplaceFolder, ResumeUpload
 from ui.keychain import KeptLogin
 
 
@@ -47,42 +47,6 @@ class RowsChosen:
 @dataclass(frozen=True, kw_only=True)
 class Checking:
     """Start was pressed: settings and source are looked at."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Refused:
-    """The job can't start as it is asked for; every reason at once."""
-
-    problems: tuple[Problem, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ResumeQuestion:
-    """An earlier upload of the same files is not complete: go on or send everything again?"""
-
-    plan: Plan
-    files_done: int
-    files_total: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReplaceQuestion:
-    """The output folder holds what is not replaced unasked, for this reason: replace it?"""
-
-    plan: Plan
-    reason: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class DestinationQuestion:
-    """Another video stands at the destination: replace it? The fields are those of DestinationTakenError."""
-
-    plan: Plan
-    prefix: str
-    title: str
-    same_name: bool
-    last_synced: str
-    begun: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -227,9 +191,9 @@ Message = (
     | RowsChosen
     | Checking
     | Refused
-    | ResumeQuestion
-    | ReplaceQuestion
-    | DestinationQuestion
+    | ReplaceFolder[Plan]
+    | ResumeUpload[Plan]
+    | DestinationTaken[Plan]
     | StartCancelled
     | JobStarted
     | StopRequested

@@ -7,27 +7,14 @@ from typing import Protocol
 
 from config import Config
 from pipeline.cancel import CancelToken
-from pipeline.errors import DestinationTakenError, Problem
+from pipeline.errors import Problem
 from pipeline.events import Sink
 from pipeline.job import Encryption, Job, UploadRequest
 from pipeline.media_info import MediaInfo
 from pipeline.model import Connection, JobReport, Plan
+from pipeline.preflight_answers import PreflightAnswer
 from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.login import AskToken
-
-
-class UnfinishedUpload(Protocol):
-    """How far an earlier upload of the same files got."""
-
-    @property
-    def files_done(self) -> int:
-        """Files that are up."""
-        ...
-
-    @property
-    def files_total(self) -> int:
-        """Files that there are."""
-        ...
 
 
 class Services(Protocol):
@@ -57,23 +44,12 @@ class Services(Protocol):
         """See that an output folder can be written to. Raises PipelineError."""
         ...
 
-    def make_plan(self, job: Job, config: Config) -> Plan:
-        """Decide what will be done. Raises PipelineError."""
+    def check_job(self, job: Job, config: Config, cancel: CancelToken) -> PreflightAnswer[Plan]:
+        """Decide what will be done and whether it can begin. Raises Cancelled."""
         ...
 
-    def output_conflict(self, plan: Plan) -> str | None:
-        """Return a sentence when the output folder holds something else."""
-        ...
-
-    def previous_upload(self, plan: Plan, config: Config) -> UnfinishedUpload | None:
-        """Return how far an earlier upload of the same files got, or None when there is nothing to ask."""
-        ...
-
-    def destination_conflict(self, plan: Plan, config: Config, cancel: CancelToken) -> DestinationTakenError | None:
-        """Return which other video stands at the destination, None where none does or nobody can say.
-
-        Raises Cancelled.
-        """
+    def check_plan(self, plan: Plan, config: Config, cancel: CancelToken) -> PreflightAnswer[Plan]:
+        """Return what else has to be asked about a plan whose job was changed by an answer. Raises Cancelled."""
         ...
 
     def run_job(
@@ -143,29 +119,17 @@ class PipelineServices:
 
         wiring.check_output(place)
 
-    def make_plan(self, job: Job, config: Config) -> Plan:
+    def check_job(self, job: Job, config: Config, cancel: CancelToken) -> PreflightAnswer[Plan]:
         """See `Services`."""
-        from pipeline import wiring
+        from pipeline import preflight
 
-        return wiring.make_plan(job, config)
+        return preflight.check_job(job, config, cancel)
 
-    def output_conflict(self, plan: Plan) -> str | None:
+    def check_plan(self, plan: Plan, config: Config, cancel: CancelToken) -> PreflightAnswer[Plan]:
         """See `Services`."""
-        from pipeline import wiring
+        from pipeline import preflight
 
-        return wiring.output_conflict(plan)
-
-    def previous_upload(self, plan: Plan, config: Config) -> UnfinishedUpload | None:
-        """See `Services`."""
-        from pipeline import wiring
-
-        return wiring.previous_upload(plan, config)
-
-    def destination_conflict(self, plan: Plan, config: Config, cancel: CancelToken) -> DestinationTakenError | None:
-        """See `Services`."""
-        from pipeline import wiring
-
-        return wiring.destination_conflict(plan, config, cancel)
+        return preflight.check_plan(plan, config, cancel)
 
     def run_job(
         self,

@@ -11,6 +11,7 @@ from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, Phase
 from pipeline.media.source.source_notes import DAMAGED_S, missing_s, source_notes
 from pipeline.media_info import MediaInfo
 from pipeline.model import JobReport, Outcome, PhaseName, Plan
+from pipeline.preflight_answers import DestinationTaken, Refused, ReplaceFolder, ResumeUpload
 from ui import bars as rows
 from ui.bars import Bars
 from ui.job_form import offered_qualities
@@ -20,17 +21,13 @@ from ui.messages import (
     ConnectionForgotten,
     ConnectionTested,
     ConnectionTesting,
-    DestinationQuestion,
     FolderKnown,
     JobStarted,
     KeychainTold,
     Message,
     ModelsKnown,
     Paused,
-    Refused,
-    ReplaceQuestion,
     Resumed,
-    ResumeQuestion,
     RowsChosen,
     SourceChosen,
     SourceFound,
@@ -227,12 +224,11 @@ def advance(state: ViewState, message: Message) -> ViewState:
             return replace(state, stage=Stage.CHECKING, banner=CHECKING, problems=(), plan=None, phase=None)
         case Refused():
             return replace(state, stage=Stage.READY, banner=_refusal(message.problems), problems=message.problems)
-        case ResumeQuestion():
-            title = f"Previous upload incomplete. Resume? ({message.files_done}/{message.files_total} files uploaded)"
-            return _asking(state, Banner(title=title, tone=Tone.WARNING, choices=RESUME_CHOICES))
-        case ReplaceQuestion():
+        case ResumeUpload():
+            return _asking(state, Banner(title=message.question, tone=Tone.WARNING, choices=RESUME_CHOICES))
+        case ReplaceFolder():
             return _asking(state, _replace_question(message.reason))
-        case DestinationQuestion():
+        case DestinationTaken():
             return _asking(state, _destination_question(message))
         case StartCancelled():
             return replace(state, stage=Stage.READY, banner=WITHDRAWN)
@@ -360,7 +356,7 @@ def _replace_question(reason: str) -> Banner:
     return Banner(title="Replace the output folder?", lines=lines, tone=Tone.WARNING, choices=REPLACE_CHOICES)
 
 
-def _destination_question(asked: DestinationQuestion) -> Banner:
+def _destination_question(asked: DestinationTaken[Plan]) -> Banner:
     day = f" on {asked.last_synced[:10]}" if asked.last_synced else ""
     what = "A file of the same name with other content" if asked.same_name else "Another video"
     begun = "its upload began" if day else "its upload has begun"

@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from config import Config
 from pipeline.cancel import CancelToken
-from pipeline.errors import Cancelled, PipelineError, Problem, Setting, SettingsError
-from pipeline.job import Existing, Job
+from pipeline.errors import Cancelled, PipelineError, Problem, Setting
+from pipeline.job import Job
 from pipeline.media_info import MediaInfo
 from pipeline.model import Plan
+from pipeline.preflight_answers import PreflightAnswer, Ready, Refused
 from pipeline.transfer.http.control import TransferControl
 from ui.job_form import (
     FormValues,
@@ -24,15 +24,7 @@ from ui.job_form import (
     transfer_control,
     upload_problems,
 )
-from ui.messages import (
-    DestinationQuestion,
-    JobStarted,
-    Message,
-    Refused,
-    ReplaceQuestion,
-    ResumeQuestion,
-    StartCancelled,
-)
+from ui.messages import JobStarted, Message, StartCancelled
 from ui.services import Services
 from ui.token_question import TokenQuestion
 
@@ -73,7 +65,7 @@ class JobWorker:
 
     def go_on(self, plan: Plan, config: Config) -> None:
         """Go on with a plan that was asked about, its job changed as answered; what else has to be asked is asked."""
-        self._start(lambda cancel: self._ask_or_run(plan, config, cancel))
+        self._start(lambda cancel: self._take(self._services.check_plan(plan, config, cancel), config, cancel))
 
     def cancel(self) -> None:
         """Ask the thread to stop; returns when its listeners were told."""
@@ -94,10 +86,6 @@ class JobWorker:
             work(cancel)
         except Cancelled:
             self._post(StartCancelled())
-        except SettingsError as error:
-            self._post(Refused(problems=error.problems))
-        except PipelineError as error:
-            self._post(Refused(problems=(Problem(text=str(error)),)))
         except Exception as error:  # noqa: BLE001  # the thread's outermost frame: the window must hear of it
             self._post(Refused(problems=(Problem(text=unexpected(error)),)))
 
@@ -108,35 +96,15 @@ class JobWorker:
             self._post(Refused(problems=problems))
             return
         full_config = job_config(values, config)
-        self._ask_or_run(self._services.make_plan(job, full_config), full_config, cancel)
+        self._take(self._services.check_job(job, full_config, cancel), full_config, cancel)
 
-    def _ask_or_run(self, plan: Plan, config: Config, cancel: CancelToken) -> None:
-        """Post the first question that the job does not answer, or do the job."""
+    def _take(self, answer: PreflightAnswer[Plan], config: Config, cancel: CancelToken) -> None:
+        """Do the job, or post what stands against it."""
         cancel.check()
-        if plan.job.existing is Existing.ASK:
-            conflict = self._services.output_conflict(plan)
-            if conflict is not None:
-                self._post(self._about_conflict(plan, conflict))
-                return
-            previous = self._services.previous_upload(plan, config)
-            cancel.check()
-            if previous is not None:
-                self._post(ResumeQuestion(plan=plan, files_done=previous.files_done, files_total=previous.files_total))
-                return
-        taken = self._services.destination_conflict(plan, config, cancel)
-        cancel.check()
-        if taken is not None:
-            question = DestinationQuestion(
-                plan=plan,
-                prefix=taken.prefix,
-                title=taken.title,
-                same_name=taken.same_name,
-                last_synced=taken.last_synced,
-                begun=taken.begun,
-            )
-            self._post(question)
-            return
-        self._run(plan, config, cancel)
+        if isinstance(answer, Ready):
+            self._run(answer.plan, config, cancel)
+        else:
+            self._post(answer)
 
     def _checked(self, values: FormValues, config: Config) -> tuple[tuple[Problem, ...], Job | None]:
         """Return every problem at once, or the job when there are none."""
@@ -163,14 +131,6 @@ class JobWorker:
             return self._services.describe_source(Path(values.source)), ()
         except PipelineError as error:
             return None, (Problem(text=str(error), setting=Setting.SOURCE),)
-
-    def _about_conflict(self, plan: Plan, conflict: str) -> Message:
-        """Return the question whether to replace what is there, or the refusal where that is not possible."""
-        replaced = replace(plan, job=replace(plan.job, existing=Existing.FRESH))
-        reason = self._services.output_conflict(replaced)
-        if reason is None:
-            return ReplaceQuestion(plan=plan, reason=conflict)
-        return Refused(problems=(Problem(text=reason, setting=Setting.OUTPUT),))
 
     def _run(self, plan: Plan, config: Config, cancel: CancelToken) -> None:
         self._post(JobStarted(plan=plan))

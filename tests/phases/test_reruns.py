@@ -23,6 +23,8 @@ from pipeline.job import Encryption, Existing, Job, SegmentType, TranscriptionRe
 from pipeline.media.encode import chunks
 from pipeline.model import Outcome
 from pipeline.phases import video_encode
+from pipeline.preflight import check_plan
+from pipeline.preflight_answers import Ready
 
 FASTER = replace(ULTRAFAST, preset="superfast")
 
@@ -290,15 +292,16 @@ def test_what_would_be_lost_is_asked_about_by_its_name(clip, small, out, tmp_pat
         source=source, output_dir=out, slug="clip", encoding=ULTRAFAST, make_mp4=False, qualities=asked["qualities"]
     )
     plan = wiring.make_plan(job, Config())
-    conflict = wiring.output_conflict(plan)
+    question = check_plan(plan, Config(), CancelToken())
     report = wiring.run_job(plan, Config(), lambda event: None, CancelToken())
     assert (True, True, True) == (
-        f"{folder} was made {named}" in str(conflict),
-        "fresh" not in str(conflict),
+        f"{folder} was made {named}" in question.reason,
+        "fresh" not in question.reason,
         named in report.error,
     )
     assert (True, before) == (report.wrong_settings, _contents(folder))
-    assert None is wiring.output_conflict(replace(plan, job=replace(job, existing=Existing.FRESH)))
+    fresh = replace(plan, job=replace(job, existing=Existing.FRESH))
+    assert Ready(plan=fresh) == check_plan(fresh, Config(), CancelToken())
 
 
 @pytest.fixture

@@ -11,8 +11,7 @@ from published_job import open_job
 from store_server import PAGE, TOKEN, Fault, running_server
 from upload_parts import FOLDER, PREFIX, RecordingToken
 
-from config import BackendApi, Config
-from pipeline import wiring
+from config import BackendApi
 from pipeline.cancel import CancelToken
 from pipeline.errors import (
     AuthenticationError,
@@ -107,22 +106,6 @@ def test_check_refuses_another_videos_destination(server, tmp_path, media_info):
     UploadPhase(backend).run(replacing.context)
     with pytest.raises(DestinationTakenError):
         UploadPhase(backend).check(open_job(tmp_path / "one", media_info()).context)
-
-
-def test_the_window_is_told_of_another_video_before_the_job_begins(server, tmp_path, media_info):
-    """Which one it may ask about; nothing where the job replaces it, or nobody can say."""
-    server.public = True
-    config = Config(backend=BackendApi(url=server.url, token=TOKEN))
-    one, other = (
-        open_job(tmp_path / name, media_info(), source=name.encode()).context.plan for name in ("one", "other")
-    )
-    UploadPhase(config.backend).run(open_job(tmp_path / "one", media_info()).context)
-    taken = wiring.destination_conflict(other, config, CancelToken())
-    assert (PREFIX, "Lesson One") == (taken.prefix, taken.title)
-    replacing = replace(other, job=replace(other.job, upload=replace(other.job.upload, replace=True)))
-    gone = replace(config, backend=replace(config.backend, url="http://127.0.0.1:9"))
-    asked = [(one, config), (replacing, config), (other, gone)]
-    assert [None] * 3 == [wiring.destination_conflict(plan, asked_of, CancelToken()) for plan, asked_of in asked]
 
 
 def test_another_computer_may_upload_while_this_one_encodes(server, tmp_path, media_info):

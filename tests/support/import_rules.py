@@ -32,6 +32,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
     {"job", "media_info", "model", "events", "errors", "cancel", "codec"},
     {
         "phase_table",
+        "preflight_answers",
         "plan",
         "slug",
         "files",
@@ -54,6 +55,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
     {"phases"},
     {"steps", "runner", "folder_upload"},
     {"wiring"},
+    {"preflight"},
 )
 
 # inside a wing: which rooms a room may import besides its own; what lies in none of them is above all

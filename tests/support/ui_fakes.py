@@ -14,12 +14,21 @@ from config import BackendApi, Config
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, DestinationTakenError, PipelineError, Problem
 from pipeline.events import JobFinished, PhaseFinished, PhaseStarted, Sink
-from pipeline.job import Encryption, Job, UploadRequest
+from pipeline.job import Encryption, Existing, Job, UploadRequest
 from pipeline.media_info import AudioStream, MediaInfo, VideoStream
 from pipeline.model import Connection, JobReport, Outcome, PhaseOutcome, Plan
 from pipeline.plan import make_plan
+from pipeline.preflight_answers import (
+    DestinationTaken,
+    PreflightAnswer,
+    Ready,
+    ReplaceFolder,
+    ResumeUpload,
+    refused_by,
+)
 from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.login import AskToken
+from pipeline.transfer.upload.uploader import PreviousUpload
 from ui.services import PipelineServices
 
 CONFIGURED = Config(backend=BackendApi(url="https://api.example.com", token="t" * 32))
@@ -59,14 +68,6 @@ def media_info(
         video=video,
         audio=(audio,) if sound else (),
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Unfinished:
-    """How far an earlier upload got."""
-
-    files_done: int = 12
-    files_total: int = 45
 
 
 RunJob = Callable[[Plan, Sink, CancelToken], None]
@@ -168,8 +169,7 @@ class FakeServices:
     run: RunJob = succeed
     problems: tuple[Problem, ...] = ()
     conflict: str | None = None
-    conflict_when_fresh: str | None = None
-    previous: Unfinished | None = None
+    previous: PreviousUpload | None = None
     taken: DestinationTakenError | None = None
     connection: Connection | Exception = CONNECTED
     connection_gate: threading.Event | None = None
@@ -211,23 +211,35 @@ class FakeServices:
         if self.output_error is not None:
             raise self.output_error
 
-    def make_plan(self, job: Job, config: Config) -> Plan:
-        """Plan with the real planner."""
-        if self.plan_error is not None:
-            raise self.plan_error
-        return make_plan(job, self.describe_source(job.source))
+    def check_job(self, job: Job, config: Config, cancel: CancelToken) -> PreflightAnswer[Plan]:
+        """Plan with the real planner, or fail as the test set."""
+        try:
+            if self.plan_error is not None:
+                raise self.plan_error
+            plan = make_plan(job, self.describe_source(job.source))
+        except PipelineError as error:
+            return refused_by(error)
+        return self.check_plan(plan, config, cancel)
 
-    def output_conflict(self, plan: Plan) -> str | None:
-        """Return what the test set."""
-        return self.conflict_when_fresh if plan.job.existing.name == "FRESH" else self.conflict
-
-    def previous_upload(self, plan: Plan, config: Config) -> Unfinished | None:
-        """Return what the test set."""
-        return self.previous
-
-    def destination_conflict(self, plan: Plan, config: Config, cancel: CancelToken) -> DestinationTakenError | None:
-        """Return what the test set, unless the job may replace it."""
-        return None if plan.job.upload is None or plan.job.upload.replace else self.taken
+    def check_plan(self, plan: Plan, config: Config, cancel: CancelToken) -> PreflightAnswer[Plan]:
+        """Ask what the test set and the job does not answer."""
+        taken, previous = self.taken, self.previous
+        asked = plan.job.existing is Existing.ASK
+        if asked and self.conflict is not None:
+            return ReplaceFolder(plan=plan, reason=self.conflict, refusal=Problem(text=self.conflict))
+        if asked and previous is not None:
+            return ResumeUpload(plan=plan, files_done=previous.files_done, files_total=previous.files_total)
+        if taken is None or plan.job.upload is None or plan.job.upload.replace:
+            return Ready(plan=plan)
+        return DestinationTaken(
+            plan=plan,
+            prefix=taken.prefix,
+            title=taken.title,
+            same_name=taken.same_name,
+            last_synced=taken.last_synced,
+            begun=taken.begun,
+            refusal=taken.problems[0],
+        )
 
     def run_job(
         self,

@@ -13,6 +13,7 @@ from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, Phase
 from pipeline.job import Job
 from pipeline.model import Outcome, PhaseName, PhaseOutcome
 from pipeline.plan import make_plan
+from pipeline.preflight_answers import Refused
 from ui.keychain import KeptLogin
 from ui.log_text import log_lines
 from ui.messages import (
@@ -23,7 +24,6 @@ from ui.messages import (
     LogEntry,
     LoginFound,
     Paused,
-    Refused,
     Resumed,
     StopRequested,
     TokenAnswered,

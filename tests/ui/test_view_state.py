@@ -13,21 +13,18 @@ from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, Phase
 from pipeline.job import Job, UploadRequest
 from pipeline.model import Outcome, PhaseName, PhaseOutcome
 from pipeline.plan import make_plan
+from pipeline.preflight_answers import DestinationTaken, Refused, ReplaceFolder, ResumeUpload
 from ui.messages import (
     Checking,
     ConnectionForgotten,
     ConnectionTested,
     ConnectionTesting,
-    DestinationQuestion,
     FolderKnown,
     JobStarted,
     Message,
     ModelsKnown,
     Paused,
-    Refused,
-    ReplaceQuestion,
     Resumed,
-    ResumeQuestion,
     RowsChosen,
     SourceChosen,
     SourceFound,
@@ -75,7 +72,7 @@ UPLOADING = (*RUNNING, PhaseStarted(job="lesson01", phase=PhaseName.UPLOAD, over
     [
         ((), (True, False, True, False)),
         ((Checking(),), (False, True, False, False)),
-        ((Checking(), ResumeQuestion(plan=PLAN, files_done=1, files_total=2)), (False, True, False, False)),
+        ((Checking(), ResumeUpload(plan=PLAN, files_done=1, files_total=2)), (False, True, False, False)),
         (RUNNING, (False, True, False, False)),
         (UPLOADING, (False, True, False, True)),
         ((*UPLOADING, StopRequested()), (False, False, False, True)),
@@ -230,17 +227,16 @@ def test_many_problems_share_a_paragraph():
 
 def test_the_resume_question():
     """The question has the files done and the three answers."""
-    banner = after(Checking(), ResumeQuestion(plan=PLAN, files_done=12, files_total=45)).banner
+    banner = after(Checking(), ResumeUpload(plan=PLAN, files_done=12, files_total=45)).banner
     assert "Previous upload incomplete. Resume? (12/45 files uploaded)" == banner.title
     assert ["Resume", "Upload everything again", "Cancel"] == [choice.label for choice in banner.choices]
 
 
 def test_the_replace_question_says_what_is_there():
     """Nobody is asked to replace something without knowing what."""
-    banner = after(
-        Checking(), ReplaceQuestion(plan=PLAN, reason="/out/lesson01 was made with 360p, which is not asked for now.")
-    ).banner
-    assert "/out/lesson01 was made with 360p, which is not asked for now." == banner.lines[0]
+    reason = "/out/lesson01 was made with 360p, which is not asked for now."
+    banner = after(Checking(), ReplaceFolder(plan=PLAN, reason=reason, refusal=Problem(text=reason))).banner
+    assert reason == banner.lines[0]
     assert ["Replace", "Cancel"] == [choice.label for choice in banner.choices]
 
 
@@ -502,6 +498,7 @@ def test_log_lines_are_no_state():
 )
 def test_whose_a_destination_is(fields, title, line):
     """Whether another upload has ended there or only begun, when, and whether anybody knows of which video."""
-    told = {"same_name": False, "last_synced": "2026-11-27T10:00:00Z", **fields}
-    banner = after(DestinationQuestion(plan=PLAN, prefix="videos/lesson01/", **told)).banner
+    told = {"same_name": False, "begun": False, "last_synced": "2026-11-27T10:00:00Z", **fields}
+    refusal = Problem(text="Choose another destination.")
+    banner = after(DestinationTaken(plan=PLAN, prefix="videos/lesson01/", refusal=refusal, **told)).banner
     assert (title, line, Tone.WARNING) == (banner.title, banner.lines[0], banner.tone)

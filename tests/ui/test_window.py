@@ -10,13 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ui_fakes import CONFIGURED, CONNECTED, DEADLINE_S, NOT_CONFIGURED, FakeServices, Stage, Unfinished, report
+from ui_fakes import CONFIGURED, CONNECTED, DEADLINE_S, NOT_CONFIGURED, FakeServices, Stage, report
 
 from installation import FilePlace
 from pipeline.errors import DestinationTakenError, Setting, SourceError, ToolError, TransferError
 from pipeline.events import JobFinished, PhaseFinished, PhaseProgress, PhaseStarted
 from pipeline.job import Existing
 from pipeline.model import Connection, Outcome, PhaseName, PhaseOutcome
+from pipeline.transfer.upload.uploader import PreviousUpload
 from ui import view_state
 from ui.app import open_window
 from ui.messages import LogEntry
@@ -360,7 +361,7 @@ def test_choosing_a_video_proposes_its_folder(open_driver):
 )
 def test_the_resume_question(open_driver, number, existing):
     """The question stands in the window, the first answer has the keyboard, and the job runs as answered."""
-    driver = open_driver(FakeServices(previous=Unfinished()))
+    driver = open_driver(FakeServices(previous=PreviousUpload(files_done=12, files_total=45)))
     driver.fill(upload=True)
     driver.press(driver.window.actions.start)
     driver.until_stage(ASKING)
@@ -376,7 +377,7 @@ def test_the_resume_question(open_driver, number, existing):
 @pytest.mark.parametrize("place", ["banner", "actions"])
 def test_a_question_can_be_taken_back(open_driver, place):
     """Either Cancel closes the question and starts nothing."""
-    driver = open_driver(FakeServices(previous=Unfinished()))
+    driver = open_driver(FakeServices(previous=PreviousUpload(files_done=12, files_total=45)))
     driver.fill(upload=True)
     driver.press(driver.window.actions.start)
     driver.until_stage(ASKING)

@@ -7,23 +7,21 @@ import threading
 from dataclasses import replace
 
 import pytest
-from ui_fakes import CONFIGURED, DEADLINE_S, FakeServices, Stage, Unfinished, media_info
+from ui_fakes import CONFIGURED, DEADLINE_S, FakeServices, Stage, media_info
 
 from config import Config
 from pipeline.errors import DestinationTakenError, OutputError, Problem, Setting, SettingsError, SourceError
 from pipeline.events import JobFinished
 from pipeline.job import Existing
 from pipeline.model import Outcome
+from pipeline.preflight_answers import DestinationTaken, ReplaceFolder, ResumeUpload
+from pipeline.transfer.upload.uploader import PreviousUpload
 from ui.controller import answered
 from ui.job_form import FormValues
 from ui.messages import (
     Answer,
-    DestinationQuestion,
     JobStarted,
     ModelsKnown,
-    Refused,
-    ReplaceQuestion,
-    ResumeQuestion,
     StartCancelled,
 )
 from ui.worker import JobWorker, ask
@@ -93,7 +91,10 @@ def test_all_problems_come_at_once():
             SettingsError(["One.", Problem(text="Two.", setting=Setting.ENCODER)]),
             [Problem(text="One."), Problem(text="Two.", setting=Setting.ENCODER)],
         ),
-        (OutputError("The folder can't be written."), [Problem(text="The folder can't be written.")]),
+        (
+            OutputError("The folder can't be written."),
+            [Problem(text="The folder can't be written.", setting=Setting.OUTPUT)],
+        ),
     ],
     ids=["several", "one"],
 )
@@ -121,10 +122,10 @@ def test_an_unforeseen_error_is_a_sentence(caplog):
 
 def test_an_unfinished_upload_is_asked_about():
     """Nothing runs before somebody decided."""
-    services = FakeServices(previous=Unfinished())
+    services = FakeServices(previous=PreviousUpload(files_done=12, files_total=45))
     _, inbox = begin(services)
     question = inbox.next()
-    assert isinstance(question, ResumeQuestion)
+    assert isinstance(question, ResumeUpload)
     assert (12, 45, []) == (question.files_done, question.files_total, services.plans)
 
 
@@ -133,22 +134,9 @@ def test_another_output_folder_is_asked_about():
     services = FakeServices(conflict="/out/lesson01 was made from another source.")
     _, inbox = begin(services)
     question = inbox.next()
-    assert isinstance(question, ReplaceQuestion)
+    assert isinstance(question, ReplaceFolder)
     assert "/out/lesson01 was made from another source." == question.reason
     assert [] == services.plans
-
-
-def test_what_can_not_be_replaced_is_refused():
-    """A folder that the program did not make is not offered for replacing."""
-    services = FakeServices(
-        conflict="holds something else", conflict_when_fresh="/out/lesson01 was not made by this program."
-    )
-    _, inbox = begin(services)
-    message = inbox.next()
-    assert isinstance(message, Refused)
-    assert [("/out/lesson01 was not made by this program.", Setting.OUTPUT)] == [
-        (p.text, p.setting) for p in message.problems
-    ]
 
 
 @pytest.mark.parametrize(
@@ -156,7 +144,7 @@ def test_what_can_not_be_replaced_is_refused():
 )
 def test_the_answer_goes_into_the_job(existing):
     """The plan that was asked about runs as answered, and nothing is asked twice."""
-    services = FakeServices(previous=Unfinished())
+    services = FakeServices(previous=PreviousUpload(files_done=12, files_total=45))
     worker, inbox = begin(services)
     plan = inbox.next().plan
     worker.go_on(replace(plan, job=replace(plan.job, existing=existing)), CONFIGURED)
@@ -171,7 +159,7 @@ def test_another_videos_destination_is_asked_about():
     plan = inbox.next().plan
     worker.go_on(replace(plan, job=replace(plan.job, existing=Existing.FRESH)), CONFIGURED)
     question = inbox.next()
-    assert isinstance(question, DestinationQuestion)
+    assert isinstance(question, DestinationTaken)
     assert ("lesson01/", "Lesson 01", False, "2026-11-27T10:00:00Z") == (
         question.prefix,
         question.title,

@@ -1,0 +1,141 @@
+"""Looks at a job before it starts, the same for window, command line and queue: may it begin, or what is in the way?
+
+Knows no front end, and changes nothing.
+"""
+
+from __future__ import annotations
+
+from config import Config
+from pipeline import wiring
+from pipeline.cancel import CancelToken
+from pipeline.errors import (
+    DestinationTakenError,
+    FolderTakenError,
+    PipelineError,
+    SettingsError,
+    TransferError,
+)
+from pipeline.job import Existing, Job, UploadJob
+from pipeline.media.stream_layout import MASTER
+from pipeline.model import PhaseName, Plan, UploadPlan
+from pipeline.output_settings import output_settings
+from pipeline.preflight_answers import (
+    DestinationTaken,
+    PlanT,
+    PreflightAnswer,
+    Ready,
+    ReplaceFolder,
+    ResumeUpload,
+    refused_by,
+)
+from pipeline.transfer.manifests.folder_owner import owner_of
+from pipeline.transfer.manifests.ownership import owner_from
+from pipeline.transfer.upload.destination import DestinationCheck
+from pipeline.transfer.upload.uploader import PreviousUpload, Uploader, previous_upload
+from pipeline.workspace import Workspace, fingerprint
+
+
+def check_job(job: Job, config: Config, cancel: CancelToken) -> PreflightAnswer[Plan]:
+    """Decide what will be done and whether it can begin. Raises Cancelled.
+
+    Of several questions the first is returned: change the plan's job as it is answered, and go on with `check_plan`.
+    """
+    try:
+        plan = wiring.make_plan(job, config)
+    except PipelineError as error:
+        return refused_by(error)
+    return check_plan(plan, config, cancel)
+
+
+def check_upload(job: UploadJob, config: Config, cancel: CancelToken) -> PreflightAnswer[UploadPlan]:
+    """Decide the same of a folder that needs no work before. Raises Cancelled."""
+    try:
+        plan = wiring.make_upload_plan(job, config)
+    except PipelineError as error:
+        return refused_by(error)
+    return check_plan(plan, config, cancel)
+
+
+def check_plan(plan: PlanT, config: Config, cancel: CancelToken) -> PreflightAnswer[PlanT]:
+    """Return the first question that the plan's job does not answer, or that it may begin. Raises Cancelled.
+
+    The disk is looked at before the network.
+    """
+    job = plan.job
+    cancel.check()
+    try:
+        if job.existing is Existing.ASK:
+            reason = _folder_taken(plan)
+            if reason is not None:
+                return ReplaceFolder(plan=plan, reason=f"{reason.reason}.", refusal=reason.problems[0])
+            left = _unfinished_upload(plan, config)
+            cancel.check()
+            if left is not None:
+                return ResumeUpload(plan=plan, files_done=left.files_done, files_total=left.files_total)
+        taken = _destination_taken(job, config, cancel)
+    except PipelineError as error:
+        return refused_by(error)
+    cancel.check()
+    if taken is None:
+        return Ready(plan=plan)
+    return DestinationTaken(
+        plan=plan,
+        prefix=taken.prefix,
+        title=taken.title,
+        same_name=taken.same_name,
+        last_synced=taken.last_synced,
+        begun=taken.begun,
+        refusal=taken.problems[0],
+    )
+
+
+def _folder_taken(plan: Plan | UploadPlan) -> FolderTakenError | None:
+    """Return why the folder is not to be written over unasked. Raises PipelineError where it can't be used at all."""
+    if isinstance(plan, UploadPlan):
+        return None
+    workspace, upload = Workspace(plan.job), plan.job.upload
+    try:
+        workspace.check(output_settings(plan), plan.job.existing)
+        sent_to = workspace.done.get(PhaseName.UPLOAD.value, {}).get("prefix")
+        if workspace.changes or upload is None or upload.prefix != sent_to:
+            workspace.require_media()
+    except FolderTakenError as error:
+        return error
+    return None
+
+
+def _unfinished_upload(plan: Plan | UploadPlan, config: Config) -> PreviousUpload | None:
+    """Return how far an unfinished upload of the same files to the same place came, None where there is none."""
+    upload = plan.job.upload
+    if upload is None:
+        return None
+    if isinstance(plan, Plan):
+        workspace = Workspace(plan.job)
+        workspace.check(output_settings(plan), plan.job.existing)
+        if not workspace.published or workspace.media_deleted:
+            return None
+    return previous_upload(plan.job.folder, config.backend, upload.prefix, upload.session_id)
+
+
+def _destination_taken(job: Job | UploadJob, config: Config, cancel: CancelToken) -> DestinationTakenError | None:
+    """Return which other video stands at the destination.
+
+    None where there is none, or where the job itself will say why nobody can tell. Raises SourceError, Cancelled.
+    """
+    upload = job.upload
+    if upload is None or upload.replace:
+        return None
+    if isinstance(job, Job):
+        owner = owner_from(str(job.source), fingerprint(job.source))
+    elif (job.folder / MASTER).is_file():
+        owner = owner_of(job.folder)
+    else:  # nothing will be sent
+        return None
+    uploader = Uploader(config.backend, session_id=upload.session_id, delays=())
+    try:
+        DestinationCheck(uploader, upload.prefix, owner, job.folder, config.data_dir).ask(cancel)
+    except DestinationTakenError as taken:
+        return taken
+    except (SettingsError, TransferError):
+        return None
+    return None
