@@ -7,8 +7,8 @@ from tkinter.font import Font, nametofont
 
 import ttkbootstrap as ttk
 
+from ui.banners import Tone
 from ui.bars import RowStatus
-from ui.view_state import Tone
 
 THEMES = ttk.Theme(
     name="converter",

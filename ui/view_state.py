@@ -8,15 +8,14 @@ from pathlib import Path
 
 from pipeline.errors import Problem
 from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
-from pipeline.media.source.source_notes import DAMAGED_S, missing_s, source_notes
-from pipeline.media_info import MediaInfo
-from pipeline.model import JobReport, Outcome, PhaseName, Plan
+from pipeline.model import PhaseName, Plan
 from pipeline.preflight_answers import DestinationTaken, Refused, ReplaceFolder, ResumeUpload
+from ui import banners
 from ui import bars as rows
+from ui.banners import CHECKING, PAUSED, READY, STOPPING, WITHDRAWN, Banner, Tone
 from ui.bars import Bars
 from ui.job_form import offered_qualities
 from ui.messages import (
-    Answer,
     Checking,
     ConnectionForgotten,
     ConnectionTested,
@@ -41,6 +40,7 @@ from ui.messages import (
     UnexpectedError,
 )
 from ui.source_text import describe
+from ui.source_view import NO_SOURCE, SourceView, treated
 
 
 class Stage(Enum):
@@ -51,57 +51,6 @@ class Stage(Enum):
     ASKING = "asking"
     RUNNING = "running"
     STOPPING = "stopping"
-
-
-class Tone(Enum):
-    """What a text means, beside what it says."""
-
-    PLAIN = "plain"
-    BUSY = "busy"
-    GOOD = "good"
-    WARNING = "warning"
-    BAD = "bad"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Choice:
-    """A button of a question. `default` gets the keyboard: never one that takes something away."""
-
-    label: str
-    answer: Answer
-    default: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Banner:
-    """Where things stand, in words: a title, sentences beneath it, and buttons where something is asked."""
-
-    title: str
-    lines: tuple[str, ...] = ()
-    tone: Tone = Tone.PLAIN
-    choices: tuple[Choice, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class SourceView:
-    """The source as the form shows it. `media` and `offered` are None until the source is known.
-
-    `treatment` is what is unusual about it and what will be done about that; `damage` is what is missing of it.
-    """
-
-    path_text: str = ""
-    media: MediaInfo | None = None
-    details: str = ""
-    damage: str = ""
-    treatment: str = ""
-    problem: str = ""
-    offered: tuple[str, ...] | None = None
-    slug: str = ""
-
-    @property
-    def audio_only(self) -> bool:
-        """Whether the source is known to have no picture."""
-        return self.media is not None and self.media.video is None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,28 +72,6 @@ class TokenView:
 
 NO_BARS = Bars()
 AS_USUAL = TreatmentChosen()
-READY = Banner(title="Choose a video and press Start.")
-CHECKING = Banner(title="Checking the settings and the source…", tone=Tone.BUSY)
-STOPPING = Banner(title="Cancelling…", lines=("Waiting for what is on its way to end cleanly.",), tone=Tone.WARNING)
-WITHDRAWN = Banner(title="Not started.", lines=("Nothing was changed. Press Start to try again.",))
-PAUSED = Banner(title="The upload is paused.", lines=("What is uploaded stays. Press Resume upload to go on.",))
-HOW_TO_ACCEPT = "if it is damaged, not converted unless damaged videos are accepted under Advanced"
-MAX_LISTED = 3
-"""More problems than this run on in one paragraph: a line each would push the log out of a small window."""
-
-RESUME_CHOICES = (
-    Choice(label="Resume", answer=Answer.RESUME, default=True),
-    Choice(label="Upload everything again", answer=Answer.UPLOAD_AGAIN),
-    Choice(label="Cancel", answer=Answer.WITHDRAW),
-)
-REPLACE_CHOICES = (
-    Choice(label="Replace", answer=Answer.REPLACE),
-    Choice(label="Cancel", answer=Answer.WITHDRAW, default=True),
-)
-DESTINATION_CHOICES = (
-    Choice(label="Replace", answer=Answer.REPLACE_STREAM),
-    Choice(label="Cancel", answer=Answer.WITHDRAW, default=True),
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,7 +85,7 @@ class ViewState:
     plan: Plan | None = None
     phase: PhaseName | None = None
     problems: tuple[Problem, ...] = ()
-    source: SourceView = SourceView()
+    source: SourceView = NO_SOURCE
     treatment: TreatmentChosen = AS_USUAL
     connection: ConnectionView = ConnectionView()
     models: tuple[str, ...] = ()
@@ -223,13 +150,14 @@ def advance(state: ViewState, message: Message) -> ViewState:
         case Checking():
             return replace(state, stage=Stage.CHECKING, banner=CHECKING, problems=(), plan=None, phase=None)
         case Refused():
-            return replace(state, stage=Stage.READY, banner=_refusal(message.problems), problems=message.problems)
+            problems = message.problems
+            return replace(state, stage=Stage.READY, banner=banners.refusal(problems), problems=problems)
         case ResumeUpload():
-            return _asking(state, Banner(title=message.question, tone=Tone.WARNING, choices=RESUME_CHOICES))
+            return _asking(state, banners.resume_question(message))
         case ReplaceFolder():
-            return _asking(state, _replace_question(message.reason))
+            return _asking(state, banners.replace_question(message.reason))
         case DestinationTaken():
-            return _asking(state, _destination_question(message))
+            return _asking(state, banners.destination_question(message))
         case StartCancelled():
             return replace(state, stage=Stage.READY, banner=WITHDRAWN)
         case StopRequested():
@@ -251,7 +179,7 @@ def advance(state: ViewState, message: Message) -> ViewState:
         case SourceChosen() | SourceFound() | SourceRefused():
             return _source(state, message)
         case TreatmentChosen():
-            return replace(state, treatment=message, source=_treated(state.source, message))
+            return replace(state, treatment=message, source=treated(state.source, message))
         case ConnectionTesting() | ConnectionTested() | ConnectionForgotten():
             return replace(state, connection=_connection(state.connection, message))
         case ModelsKnown():
@@ -269,7 +197,7 @@ def _job(
 ) -> ViewState:
     if isinstance(message, JobStarted):
         stage = Stage.STOPPING if state.stage is Stage.STOPPING else Stage.RUNNING
-        banner = STOPPING if stage is Stage.STOPPING else _converting(message.plan)
+        banner = STOPPING if stage is Stage.STOPPING else banners.converting(message.plan)
         bars = rows.for_plan(message.plan)
         return replace(
             state, stage=stage, banner=banner, plan=message.plan, bars=bars, folder=None, paused=False, token=None
@@ -278,7 +206,7 @@ def _job(
         return replace(
             state,
             stage=Stage.READY,
-            banner=_result_banner(message.report),
+            banner=banners.result(message.report),
             bars=rows.closed(state.bars, message.report),
             phase=None,
             paused=False,
@@ -313,14 +241,14 @@ def _told(state: ViewState, line: LogLine) -> ViewState:
 def _unwarned(state: ViewState) -> ViewState:
     if state.plan is None or state.stage is not Stage.RUNNING or state.banner.tone is not Tone.WARNING:
         return state
-    return replace(state, banner=PAUSED if state.paused else _converting(state.plan))
+    return replace(state, banner=PAUSED if state.paused else banners.converting(state.plan))
 
 
 def _unpaused(state: ViewState) -> ViewState:
     """Return the state without a pause: nothing waits for the editor any more."""
     if not state.paused or state.plan is None:
         return state
-    return replace(state, paused=False, banner=_converting(state.plan))
+    return replace(state, paused=False, banner=banners.converting(state.plan))
 
 
 def _token(state: ViewState, message: TokenWanted | TokenRefused | TokenAnswered) -> ViewState:
@@ -336,76 +264,8 @@ def _token(state: ViewState, message: TokenWanted | TokenRefused | TokenAnswered
             return replace(_unwarned(state), token=None)
 
 
-def _converting(plan: Plan) -> Banner:
-    title = f"Converting {plan.job.source.name}…"
-    return Banner(title=title, lines=("You can go on working. Cancel stops cleanly at any time.",), tone=Tone.BUSY)
-
-
 def _asking(state: ViewState, banner: Banner) -> ViewState:
     return replace(state, stage=Stage.ASKING, banner=banner)
-
-
-def _replace_question(reason: str) -> Banner:
-    lines = (
-        reason,
-        (
-            "Replace puts the new files in its place once they are complete. Cancel keeps it: "
-            "choose another output folder then."
-        ),
-    )
-    return Banner(title="Replace the output folder?", lines=lines, tone=Tone.WARNING, choices=REPLACE_CHOICES)
-
-
-def _destination_question(asked: DestinationTaken[Plan]) -> Banner:
-    day = f" on {asked.last_synced[:10]}" if asked.last_synced else ""
-    what = "A file of the same name with other content" if asked.same_name else "Another video"
-    begun = "its upload began" if day else "its upload has begun"
-    done = f"is on its way there: {begun}" if asked.begun else "was uploaded there"
-    known = f"{what} {done}{day}." if asked.title else "Nobody knows of which video it is: it has no manifest there."
-    lines = (
-        known,
-        "Replace shows this video at that address once it is whole. Cancel keeps the other one.",
-    )
-    holds = "is to hold" if asked.begun else "holds"
-    stream = f"“{asked.title}”" if asked.title else "a stream of an unknown video"
-    title = f"{asked.prefix} {holds} {stream}. Replace it?"
-    return Banner(title=title, lines=lines, tone=Tone.WARNING, choices=DESTINATION_CHOICES)
-
-
-def _refusal(problems: tuple[Problem, ...]) -> Banner:
-    count = len(problems)
-    title = (
-        "Not started: this must be put right first."
-        if count == 1
-        else f"Not started: {count} things must be put right first."
-    )
-    lines = tuple(p.text if count == 1 else f"•  {p.text}" for p in problems)
-    if count > MAX_LISTED:
-        lines = ("   ".join(lines),)
-    return Banner(title=title, lines=lines, tone=Tone.BAD)
-
-
-def _result_banner(report: JobReport) -> Banner:
-    name = report.source.name
-    if report.outcome is Outcome.FAILED:
-        return Banner(title=f"Failed: {name}", lines=(report.error, *report.warnings), tone=Tone.BAD)
-    if report.outcome is Outcome.CANCELLED:
-        told = (
-            report.error
-            if report.error not in ("", "Cancelled.")
-            else "Nothing was published. What is finished is kept: press Start to go on."
-        )
-        return Banner(title=f"Cancelled: {name}", lines=(told,), tone=Tone.WARNING)
-    lines = [
-        f"The local files were deleted; the log is in {report.folder}."
-        if report.media_deleted
-        else f"The files are in {report.folder}."
-    ]
-    if report.master_url:
-        lines.append(f"The stream is at {report.master_url}")
-    title = f"Done: {name}" if not report.warnings else f"Done, with a warning: {name}"
-    tone = Tone.WARNING if report.warnings else Tone.GOOD
-    return Banner(title=title, lines=(*lines, *report.warnings), tone=tone)
 
 
 def _rows_chosen(state: ViewState, message: RowsChosen) -> ViewState:
@@ -446,25 +306,12 @@ def _source(state: ViewState, message: SourceChosen | SourceFound | SourceRefuse
         offered=offered_qualities(media),
         slug=message.slug,
     )
-    source = _treated(source, state.treatment)
+    source = treated(source, state.treatment)
     banner = (
         Banner(title=f"Ready to convert {media.path.name}. Press Start.") if state.banner == READY else state.banner
     )
     bars = _preview(state.chosen, source.offered, audio_only=source.audio_only) if state.form_enabled else state.bars
     return replace(state, source=source, banner=banner, bars=bars)
-
-
-def _treated(source: SourceView, chosen: TreatmentChosen) -> SourceView:
-    """Say what is unusual about a source that is known and what will be done about it, as the form stands."""
-    media = source.media
-    if media is None:
-        return source
-    told = source_notes(media, keep_hdr=chosen.keep_hdr, surround=chosen.surround, options=False)
-    phrases = [f"{text[0].upper()}{text[1:]}" for text in told]
-    damage = ""
-    if missing_s(media) >= DAMAGED_S:  # told first
-        damage = phrases.pop(0) if chosen.accept_damaged else f"{phrases.pop(0)}, {HOW_TO_ACCEPT}"
-    return replace(source, damage=damage, treatment=" · ".join(phrases))
 
 
 def _connection(

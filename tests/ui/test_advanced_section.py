@@ -24,6 +24,7 @@ from ui.advanced import (
     encoder_choices,
 )
 from ui.panels.advanced import ORIGINAL_TIP
+from ui.source_view import HOW_TO_ACCEPT
 
 READY = view_state.Stage.READY
 HDR = replace(
@@ -276,7 +277,7 @@ def test_what_is_done_about_the_source(open_driver):
     driver.fill()
     panel, variables = driver.window.source_panel, driver.window.variables.advanced
     lines = (panel.damage, panel.treatment)
-    expected = [f"Ends 3 s before the length that it declares, {view_state.HOW_TO_ACCEPT}", "HLG, converted to SDR"]
+    expected = [f"Ends 3 s before the length that it declares, {HOW_TO_ACCEPT}", "HLG, converted to SDR"]
     assert expected == [text_of(line) for line in lines if line.winfo_viewable()]
     variables.codec.set(CODEC_LABELS[Codec.HEVC])
     variables.keep_hdr.set(True)

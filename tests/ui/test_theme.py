@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import ttkbootstrap as ttk
 
+from ui.banners import Tone
 from ui.theme import DISABLED_TEXT, TEXT_TONES
-from ui.view_state import Tone
 
 LEAST = 4.5
 """WCAG 2.2, 1.4.3: text beside what it stands on."""

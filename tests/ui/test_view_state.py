@@ -14,6 +14,7 @@ from pipeline.job import Job, UploadRequest
 from pipeline.model import Outcome, PhaseName, PhaseOutcome
 from pipeline.plan import make_plan
 from pipeline.preflight_answers import DestinationTaken, Refused, ReplaceFolder, ResumeUpload
+from ui.banners import Tone
 from ui.messages import (
     Checking,
     ConnectionForgotten,
@@ -37,7 +38,8 @@ from ui.messages import (
     TreatmentChosen,
     UnexpectedError,
 )
-from ui.view_state import HOW_TO_ACCEPT, Stage, Tone, ViewState, advance
+from ui.source_view import HOW_TO_ACCEPT
+from ui.view_state import Stage, ViewState, advance
 
 JOB = Job(
     source=Path("/videos/lesson01.mp4"),

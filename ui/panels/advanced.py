@@ -15,9 +15,10 @@ import ttkbootstrap as ttk
 from pipeline.errors import Setting
 from pipeline.job import Codec, EncoderFamily
 from ui.advanced import AIM_LABELS, CODEC_LABELS, ENCODER_LABELS, LOUDNESS_LABELS, Aim, changes, encoder_choices
+from ui.banners import Tone
 from ui.form_variables import FormVariables
 from ui.theme import CARD, HINT, TEXT_TONES
-from ui.view_state import Tone, ViewState
+from ui.view_state import ViewState
 from ui.widgets.fields import FieldNote, Fields, clear_when_edited, switch
 from ui.widgets.folding_card import FoldingCard
 from ui.widgets.wrapping_label import WrappingLabel

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import ttkbootstrap as ttk
 
+from ui.banners import READY, Banner
 from ui.messages import Answer
 from ui.theme import CARD, TEXT_TONES, TONE_STYLES, bold
-from ui.view_state import READY, Banner
 from ui.widgets.wrapping_label import WrappingLabel
 
 STRIPE_WIDTH = 5

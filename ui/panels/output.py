@@ -12,8 +12,9 @@ import ttkbootstrap as ttk
 from pipeline.errors import Setting
 from ui.form_variables import FormVariables
 from ui.job_form import QUALITY_NAMES, SPEEDS
+from ui.source_view import SourceView
 from ui.theme import CARD, HINT
-from ui.view_state import SourceView, ViewState
+from ui.view_state import ViewState
 from ui.widgets.card import Card
 from ui.widgets.fields import Fields, clear_when_edited, switch
 from ui.widgets.wrapping_label import WrappingLabel

@@ -11,10 +11,11 @@ import ttkbootstrap as ttk
 
 from pipeline.errors import Setting
 from pipeline.files import VIDEO_SUFFIXES
+from ui.banners import Tone
 from ui.form_variables import FormVariables
 from ui.job_form import typed_path
 from ui.theme import CARD, HINT, TEXT_TONES
-from ui.view_state import Tone, ViewState
+from ui.view_state import ViewState
 from ui.widgets.card import Card
 from ui.widgets.fields import Fields, clear_when_edited, switch
 from ui.widgets.wrapping_label import WrappingLabel

@@ -10,9 +10,10 @@ from collections.abc import Callable
 
 import ttkbootstrap as ttk
 
+from ui.banners import Tone
 from ui.panels.banner import STRIPE_WIDTH
 from ui.theme import CARD, HIDDEN, TEXT_TONES, TONE_STYLES, bold
-from ui.view_state import TokenView, Tone
+from ui.view_state import TokenView
 from ui.widgets.wrapping_label import WrappingLabel
 
 TITLE = "The login has expired: paste a new token to go on."

@@ -11,10 +11,12 @@ import ttkbootstrap as ttk
 
 from config import Config
 from pipeline.errors import Setting
+from ui.banners import Tone
 from ui.form_variables import FormVariables
 from ui.job_form import PARALLEL_CHOICES, limit_problems, typed_path
+from ui.source_view import SourceView
 from ui.theme import CARD, HIDDEN, HINT, TEXT_TONES
-from ui.view_state import ConnectionView, SourceView, Stage, Tone, ViewState
+from ui.view_state import ConnectionView, Stage, ViewState
 from ui.widgets.card import Card
 from ui.widgets.fields import FieldNote, Fields, clear_when_edited, switch
 from ui.widgets.wrapping_label import WrappingLabel
