@@ -53,13 +53,13 @@ def job(tmp_path, media_info):
 def upload(backend):
     """Return a function that uploads a folder, and returns the report and what the job said."""
 
-    def run(folder, *, existing=Existing.ASK, cancel=None, **request):
+    def run(folder, *, existing=Existing.ASK, cancel=None, data_dir=None, **request):
         events = []
         wanted = UploadJob(folder=folder, upload=UploadRequest(**{"prefix": PREFIX, **request}), existing=existing)
         plan = make_upload_plan(wanted, Config(backend=backend))
         token = CancelToken() if cancel is None else cancel
         control, login = TransferControl(), Login(TOKEN)
-        report = upload_folder(plan, backend, events.append, token, data_dir=None, login=login, control=control)
+        report = upload_folder(plan, backend, events.append, token, data_dir=data_dir, login=login, control=control)
         assert (JobFinished(report=report), {folder.name}) == (events[-1], {event.job for event in events})
         return report, events
 
@@ -93,6 +93,17 @@ def test_upload_makes_the_record_of_a_conversion(server, job, upload):
     assert [(PhaseName.UPLOAD, PhaseOutcome.DONE), (PhaseName.RECORD, PhaseOutcome.DONE)] == outcomes(report)
     assert [20 / 23, 1.0] == [event.overall for event in events if isinstance(event, PhaseFinished)]
     assert report.master_url.endswith(PREFIX + "master.m3u8")
+
+
+def test_a_destination_above_those_of_other_videos_is_refused(server, job, upload, tmp_path):
+    """As `convert` refuses it: nothing is sent; `--replace` lets it go."""
+    known = {"data_dir": tmp_path / "data"}
+    upload(job.folder, **known)
+    other, puts = write_folder(tmp_path / "other"), len(server.puts())
+    report, _ = upload(other, prefix="videos/", **known)
+    said = f"Below videos/ lie streams of other videos, such as {PREFIX}: "
+    assert (Outcome.FAILED, True, puts) == (report.outcome, report.error.startswith(said), len(server.puts()))
+    assert Outcome.DONE is upload(other, prefix="videos/", replace=True, **known)[0].outcome
 
 
 def test_upload_goes_on_where_a_conversion_stopped(server, backend, job, upload, tmp_path, media_info):

@@ -357,6 +357,20 @@ def test_another_videos_destination_is_not_taken_unasked(manager, server, folder
     assert (True, "") == manager.upload_directory(other, PREFIX)[::2]
 
 
+def test_a_destination_above_those_of_other_videos_is_not_taken_unasked(manager, server, folder, tmp_path):
+    """A folder for all videos was meant, as `convert` and `upload` know it; `replace` lets it go."""
+    assert (True, "") == manager.upload_directory(folder, PREFIX)[::2]
+    other = write_folder(tmp_path / "another")
+    (other / "720p/seg_001.ts").write_bytes(b"another lecture")
+    above, before = "videos/course/", len(server.puts())
+    ok, sent, error = manager.upload_directory(other, above)
+    said = f"Below {above} lie streams of other videos, such as {PREFIX}: give this one a place of its own, such as "
+    assert (False, {}, f"{said}{above}another/") == (ok, sent, error.partition(", or insist")[0])
+    assert before == len(server.puts())
+    manager.replace = True
+    assert (True, "") == manager.upload_directory(other, above)[::2]
+
+
 def test_path_as_destination(manager, server, folder):
     """A path has no slash at its end; its keys do not look like Windows' paths."""
     assert (True, ALL_KEYS, "") == manager.upload_directory(folder, PurePosixPath(PREFIX))

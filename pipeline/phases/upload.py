@@ -25,9 +25,8 @@ from pipeline.transfer.http.refusal import InvalidResponse, RefusedError
 from pipeline.transfer.http.validation import upload_problems
 from pipeline.transfer.manifests.folder_owner import owner_of
 from pipeline.transfer.manifests.manifest_library import previous_manifest
-from pipeline.transfer.manifests.ownership import Owner, owner_from
+from pipeline.transfer.manifests.ownership import owner_from
 from pipeline.transfer.upload.destination import DestinationCheck
-from pipeline.transfer.upload.destination_look import others_below
 from pipeline.transfer.upload.manifest_upload import publish_manifest
 from pipeline.transfer.upload.preparation import too_large
 from pipeline.transfer.upload.publish_order import check_names
@@ -39,10 +38,6 @@ KEY_REFUSED = "InvalidKey"
 """What a backend calls a key that its storage can't have (docs/backend-api.md)."""
 
 ANEW = (Existing.UPLOAD_AGAIN, Existing.FRESH)
-BASE_OF_OTHERS = (
-    "Below {prefix} lie streams of other videos, such as {other}: give this one a place of its own, such as {own}, "
-    "or insist on {prefix} itself (--replace)."
-)
 
 
 class UploadPhase:
@@ -66,7 +61,6 @@ class UploadPhase:
         self._login = login or Login(backend.token)
         self._control = control or TransferControl()
         self._kept: Uploader | None = None
-        self._made_meanwhile = False
 
     def check(self, context: PhaseContext) -> None:
         """See that the inputs are right, the backend answers and an earlier upload is not passed over.
@@ -92,7 +86,6 @@ class UploadPhase:
                 check_names(workspace.final, published_names(workspace.final), request.prefix)
             _try_address(uploader, request.prefix + MASTER)
         self._check_owner(context, uploader)
-        self._made_meanwhile = not workspace.published
         if not workspace.published:
             self._check_estimate(context, uploader)
         if context.plan.job.existing is not Existing.ASK or not workspace.published or workspace.media_deleted:
@@ -107,8 +100,6 @@ class UploadPhase:
         if workspace.media_deleted and self._is_done(context):
             return PhaseResult(outcome=PhaseOutcome.REUSED, text=COMPLETE)
         uploader, existing = self._uploader(request), context.plan.job.existing
-        if self._made_meanwhile and not request.replace:  # encoding takes hours
-            self._check_below(context, owner_of(workspace.folder))
         return upload(
             uploader, request, workspace, existing, self._data_dir, context.report, context.log, context.cancel
         )
@@ -126,32 +117,21 @@ class UploadPhase:
         return self._kept
 
     def _check_owner(self, context: PhaseContext, uploader: Uploader) -> None:
-        """See that no other video stands at the destination, and none below one that is new.
+        """See that the upload may go to its destination, as far as anybody can tell.
 
         Raises DestinationTakenError, SettingsError, AuthenticationError, Cancelled.
         """
         request, workspace = _request(context), context.workspace
-        if request.replace:
-            return
         owner = owner_from(str(context.plan.job.source), workspace.source)
+        check = DestinationCheck(
+            uploader, request.prefix, owner, workspace.folder, self._data_dir, replace=request.replace
+        )
         try:
-            DestinationCheck(uploader, request.prefix, owner, workspace.folder, self._data_dir).ask(context.cancel)
+            check.ask(context.cancel)
         except AuthenticationError:
             raise
         except TransferError as error:  # the upload asks again, and sends nothing where nobody tells it
             context.log(f"Whose the destination is can't be told before the upload: {error}", LogLevel.WARNING)
-        self._check_below(context, owner)
-
-    def _check_below(self, context: PhaseContext, owner: Owner) -> None:
-        """See that a destination that is new does not lie above those of other videos. Raises SettingsError."""
-        request = _request(context)
-        others = (
-            [] if self._is_done(context) else others_below(self._data_dir, self._backend.url, request.prefix, owner)
-        )
-        if others:
-            own = f"{request.prefix}{context.plan.job.slug}/"
-            text = BASE_OF_OTHERS.format(prefix=request.prefix, other=others[0], own=own)
-            raise SettingsError(Problem(text=text, setting=Setting.DESTINATION))
 
     def _check_estimate(self, context: PhaseContext, uploader: Uploader) -> None:
         """See before hours of encoding that the storage takes the largest file that can come of it.

@@ -143,6 +143,31 @@ def test_another_computer_may_publish_while_this_one_sends(server, tmp_path, med
     assert masters == len(server.puts(PREFIX + "master.m3u8"))
 
 
+def test_other_videos_may_be_uploaded_below_while_this_one_is_encoded(server, tmp_path, media_info):
+    """Asked again after the encode, which takes hours: nothing of this video is sent."""
+    backend = BackendApi(url=server.url, token=TOKEN)
+    phase = UploadPhase(backend, data_dir=tmp_path / "data")
+    made = open_job(tmp_path / "two", media_info(), source=b"another", prefix="videos/")
+    phase.check(made.context)
+    UploadPhase(backend, data_dir=tmp_path / "data").run(
+        open_job(tmp_path / "one", media_info(), prefix="videos/one/").context
+    )
+    puts = len(server.puts())
+    with pytest.raises(SettingsError, match="Below videos/ lie streams of other videos"):
+        phase.run(made.context)
+    assert puts == len(server.puts())
+
+
+def test_a_version_of_another_stream_is_refused_before_the_encode(server, tmp_path, media_info):
+    """Also where this video is to replace what is at its destination."""
+    server.public = True
+    backend = BackendApi(url=server.url, token=TOKEN)
+    UploadPhase(backend).run(open_job(tmp_path / "one", media_info()).context)
+    replacing = open_job(tmp_path / "two", media_info(), source=b"another", prefix=f"{PREFIX}v2/", replace=True)
+    with pytest.raises(SettingsError, match="is a version of the stream at"):
+        UploadPhase(backend).check(replacing.context)
+
+
 @pytest.mark.parametrize(
     ("content", "refused"),
     [pytest.param(b"another", True, id="another source"), pytest.param(b"source", False, id="the same source")],
@@ -160,7 +185,7 @@ def test_a_destination_above_those_of_other_videos_is_refused(server, tmp_path, 
         return
     said = (
         "Below videos/ lie streams of other videos, such as videos/one/: "
-        "give this one a place of its own, such as videos/lesson/"
+        "give this one a place of its own, such as videos/lesson-one/"
     )
     with pytest.raises(SettingsError, match=f"{said}, or insist"):
         phase.check(context)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timezone
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from pipeline.cancel import CancelToken
@@ -24,13 +24,19 @@ from pipeline.errors import (
 )
 from pipeline.files import write_whole
 from pipeline.published import MANIFEST_FILE
+from pipeline.slug import slug_for
 from pipeline.transfer.manifests.folder_owner import has_media_of
 from pipeline.transfer.manifests.manifest import Manifest
 from pipeline.transfer.manifests.manifest_head import ManifestHead, read_head
 from pipeline.transfer.manifests.manifest_text import manifest_json, understood
 from pipeline.transfer.manifests.ownership import Owner
 from pipeline.transfer.manifests.placement import stream_above
-from pipeline.transfer.upload.destination_look import DestinationLook, Found, read_head_of
+from pipeline.transfer.upload.destination_look import (
+    DestinationLook,
+    Found,
+    others_below,
+    read_head_of,
+)
 from pipeline.transfer.upload.sender import ignore
 from pipeline.transfer.upload.target import Holder
 from pipeline.transfer.upload.uploader import Uploader
@@ -41,6 +47,10 @@ if TYPE_CHECKING:
 VERSION_OF_ANOTHER = (
     "{prefix} is a version of the stream at {above}, whose next upload may go there: "
     "choose a destination whose last folder is called otherwise."
+)
+BASE_OF_OTHERS = (
+    "Below {prefix} lie streams of other videos, such as {other}: give this one a place of its own, such as {own}, "
+    "or insist on {prefix} itself (--replace)."
 )
 CLAIM_FILE = ".upload_claim.json"
 """The claim as it was sent stays in the folder:
@@ -107,16 +117,30 @@ class DestinationCheck:
 
         The manifest on the server tells, also what another computer uploaded; where it can't be read, those of this
         computer do: the one in the job's folder and the one in the library. Raises DestinationTakenError, Cancelled,
-        SettingsError for a version of another stream, and TransferError where a server does not answer now that may
-        tell.
+        SettingsError for a version of another stream or a destination above those of others, and TransferError where a
+        server does not answer now that may tell.
         """
         above = stream_above(self._prefix)
         look = self._look(cancel, note, on_notice)
         if above and look.is_stream_at(above):
             text = VERSION_OF_ANOTHER.format(prefix=self._prefix, above=above)
             raise SettingsError(Problem(text=text, setting=Setting.DESTINATION))
+        begins = self._found is None
         self._found = look.find(self._owner)
         self._taken = self._judge(self._found, look)
+        if begins and not self._replace:
+            self._check_below(look)
+
+    def _check_below(self, look: DestinationLook) -> None:
+        """See that the streams of other videos don't lie below a destination to which nothing was sent from here yet.
+
+        Raises SettingsError.
+        """
+        others = others_below(self._data_dir, self._url, self._prefix, self._owner)
+        if others and not look.was_sent_from_here(self._owner):
+            own = f"{self._prefix}{slug_for(PurePath(f'{self._owner.title}.mp4'))}/"
+            text = BASE_OF_OTHERS.format(prefix=self._prefix, other=others[0], own=own)
+            raise SettingsError(Problem(text=text, setting=Setting.DESTINATION))
 
     def claim(self, cancel: CancelToken, note: Callable[[str], None] = ignore, on_notice: Listener = ignore) -> None:
         """Say at a free destination that an upload to it has begun, where others can read that,
