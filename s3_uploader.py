@@ -229,8 +229,8 @@ class S3UploadManager:
             Destination(backend_url=self.backend_url, prefix=prefix, session_id=self.session_id),
         )
         loaded = self._loaded if self._loaded is not None and self._loaded.destination.mark == here.mark else None
-        owner, data_dir = owner_of(folder), self._config.data_dir
-
+        data_dir = self._config.data_dir
+        guard = DestinationCheck(uploader, prefix, owner_of(folder), folder, data_dir, replace=self.replace)
         known, _ = previous_manifest(folder, data_dir, self.backend_url, prefix)
         self._folder = folder
         try:
@@ -242,7 +242,7 @@ class S3UploadManager:
                 on_notice=_log,
                 known=known,
                 saved=loaded,
-                guard=DestinationCheck(uploader, prefix, owner, folder, data_dir, replace=self.replace),
+                guard=guard,
                 cancel=cancel,
             )
         except TransferCancelled as cancelled:
@@ -259,8 +259,8 @@ class S3UploadManager:
             uploader,
             result,
             folder,
-            title=owner.title,
-            source=owner.content,
+            title=guard.owner.title,
+            source=guard.owner.content,
             data_dir=data_dir,
             on_notice=_log,
             cancel=cancel,

@@ -233,7 +233,7 @@ def send(
     def tell(p: TransferProgress) -> None:
         report(Progress(fraction=p.figures.fraction, text=p.text, transfer=p.figures))
 
-    owner = owner_of(folder)
+    guard = DestinationCheck(uploader, request.prefix, owner_of(folder), folder, data_dir, replace=request.replace)
     known, _ = previous_manifest(folder, data_dir, uploader.backend_url, request.prefix)
     result = uploader.upload(
         folder,
@@ -242,7 +242,7 @@ def send(
         known=known,
         on_progress=tell,
         on_notice=log,
-        guard=DestinationCheck(uploader, request.prefix, owner, folder, data_dir, replace=request.replace),
+        guard=guard,
         cancel=cancel,
     )
     if not result.complete:
@@ -251,8 +251,8 @@ def send(
         uploader,
         result,
         folder,
-        title=owner.title,
-        source=owner.content,
+        title=guard.owner.title,
+        source=guard.owner.content,
         data_dir=data_dir,
         on_notice=log,
         cancel=cancel,

@@ -40,8 +40,32 @@ def has_media_of(folder: Path, manifest: Manifest, *, by_time: bool) -> bool:
     `by_time` takes the time of a file's last change for proof as well, which says something only of the folder that was
     uploaded.
     """
-    media = [entry for entry in manifest.files if entry.filename.endswith(MEDIA_SUFFIXES) and entry.size_bytes]
-    return any(_is_there(folder, entry, by_time=by_time) for entry in media)
+    return any(_is_there(folder, entry, by_time=by_time) for entry in _media_of(manifest).values())
+
+
+def holds_same_stream(folder: Path, manifest: Manifest) -> bool:
+    """Whether a folder that no conversion made holds the stream of a manifest, one of them perhaps with more of it.
+
+    Such as another quality, which came into a copy of the folder before or after the upload. All media files that one
+    of them has must be the other's as well, by name, size and MD5.
+    """
+    if read_job_file(folder) is not None:
+        return False
+    theirs, ours = _media_of(manifest), {name for name in published_names(folder) if name.endswith(MEDIA_SUFFIXES)}
+    common = ours & theirs.keys()
+    return (
+        bool(common)
+        and common in (ours, theirs.keys())
+        and all(_is_there(folder, theirs[name], by_time=False) for name in common)
+    )
+
+
+def _media_of(manifest: Manifest) -> dict[str, FileEntry]:
+    return {
+        entry.filename: entry
+        for entry in manifest.files
+        if entry.filename.endswith(MEDIA_SUFFIXES) and entry.size_bytes
+    }
 
 
 def _is_there(folder: Path, entry: FileEntry, *, by_time: bool) -> bool:

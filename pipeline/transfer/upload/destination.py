@@ -25,7 +25,7 @@ from pipeline.errors import (
 from pipeline.files import write_whole
 from pipeline.published import MANIFEST_FILE
 from pipeline.slug import slug_for
-from pipeline.transfer.manifests.folder_owner import has_media_of
+from pipeline.transfer.manifests.folder_owner import has_media_of, holds_same_stream
 from pipeline.transfer.manifests.manifest import Manifest
 from pipeline.transfer.manifests.manifest_head import ManifestHead, read_head
 from pipeline.transfer.manifests.manifest_text import manifest_json, understood
@@ -89,6 +89,11 @@ class DestinationCheck:
         self._url = uploader.backend_url.rstrip("/")
         self._found: Found | None = None
         self._taken = False
+
+    @property
+    def owner(self) -> Owner:
+        """Whose the stream is: as its destination knows it already, where it is that stream with something added."""
+        return self._owner
 
     @property
     def has_rival(self) -> bool:
@@ -201,18 +206,28 @@ class DestinationCheck:
     def _is_anothers(self, holder: ManifestHead, look: DestinationLook) -> bool:
         """Whether a destination belongs to another video.
 
-        By content; where its manifest names none, as those of earlier versions do, by the title, if this computer knows
-        that it uploaded there itself. Media files in common tell as well.
+        By content, or because it is the same stream, to which something was added. Where its manifest names no content,
+        as those of earlier versions do, by the title, if this computer knows that it uploaded there itself, or by media
+        files in common.
         """
         theirs, ours = holder.owner, self._owner
         if self._is_own_claim(holder):
             return False
         if theirs.content is not None and ours.content is not None:
-            return theirs.is_another(ours)
+            if not theirs.is_another(ours):
+                return False
+            if not self._is_same_stream(look):
+                return True
+            self._owner = theirs
+            return False
         if not theirs.is_another(ours) and look.was_sent_from_here(ours):
             return False
         manifest = understood(look.manifest(whole=True)) if self._folder.is_dir() else None
         return manifest is None or not has_media_of(self._folder, manifest, by_time=False)
+
+    def _is_same_stream(self, look: DestinationLook) -> bool:
+        manifest = understood(look.manifest(whole=True)) if self._folder.is_dir() else None
+        return manifest is not None and holds_same_stream(self._folder, manifest)
 
     def _is_own_claim(self, holder: ManifestHead) -> bool:
         """Whether this folder's upload has begun there, whatever came into the folder since."""

@@ -52,12 +52,18 @@ def send(backend, cancel):
     """A function that uploads a folder as every way to upload does."""
 
     def upload(folder, *, replacing: bool = False) -> UploadResult:
-        uploader, owner = Uploader(backend, session_id=None, delays=()), owner_of(folder)
-        guard = DestinationCheck(uploader, PREFIX, owner, folder, None, replace=replacing)
+        uploader = Uploader(backend, session_id=None, delays=())
+        guard = DestinationCheck(uploader, PREFIX, owner_of(folder), folder, None, replace=replacing)
         result = uploader.upload(folder, PREFIX, resume=True, guard=guard, cancel=cancel)
         if result.complete:
             publish_manifest(
-                uploader, result, folder, title=owner.title, source=owner.content, data_dir=None, cancel=cancel
+                uploader,
+                result,
+                folder,
+                title=guard.owner.title,
+                source=guard.owner.content,
+                data_dir=None,
+                cancel=cancel,
             )
         return result
 
@@ -123,6 +129,30 @@ def test_a_stream_of_another_computer_is_replaced_beside_it(server, send, folder
     watched = [key for key in before if key.endswith(".ts")]
     assert [before[key] for key in watched] == [server.stored[key] for key in watched]
     assert OTHERS_SEGMENT == server.stored[f"{PREFIX}v2/720p/seg_001.ts"]
+
+
+@pytest.mark.parametrize("first", ["smaller", "larger"])
+def test_a_copy_with_another_quality_is_the_same_video(server, offers, send, folder, tmp_path, first):
+    """A folder that no conversion made was copied to another computer and got one quality more: either may be
+    uploaded first, and both go on. The destination stays whose it is.
+    """
+    for path in (folder, copied := write_folder(tmp_path / "elsewhere" / "copy")):
+        (path / "job.json").unlink()
+    (copied / "1080p").mkdir()
+    (copied / "1080p/seg_001.ts").write_bytes(b"one quality more" * 1000)
+    (copied / "master.m3u8").write_bytes(b"#EXTM3U master with 1080p")
+    one, other = (folder, copied) if first == "smaller" else (copied, folder)
+    owner = owner_of(one)
+    for sending in (one, other, one):
+        assert send(sending).complete
+        assert owner == parse_manifest(server.stored[MANIFEST]).owner
+
+
+def test_a_folder_with_a_segment_in_common_is_another_video(offers, send, folder, other):
+    """The same opening titles don't make two lectures one."""
+    assert send(folder).complete
+    with pytest.raises(DestinationTakenError):
+        send(other)
 
 
 def test_the_loser_of_two_that_begin_at_once_publishes_nothing(server, offers, send, folder, other):
