@@ -2,7 +2,8 @@
 
 Knows types alone: nothing of what a class means, of versions, or of where the JSON comes from. A field's type may be
 `str`, `int`, `float`, `bool`, an enum, `Path` (as its text), `Fraction` (as in "30000/1001"), another dataclass,
-`tuple[X, ...]`, `tuple[X, Y]`, `Mapping[str, X]`, `dict[str, X]`, or any of these or None.
+`tuple[X, ...]`, `tuple[X, Y]`, `Mapping[str, X]`, `dict[str, X]`, any of these or None, or `object`: what JSON held,
+as it is.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ def _written(value: object, *, without_defaults: bool) -> object:
         return value.value
     if isinstance(value, (Path, Fraction)):
         return str(value)
-    if isinstance(value, tuple):
+    if isinstance(value, (tuple, list)):
         return [_written(item, without_defaults=without_defaults) for item in value]
     if isinstance(value, Mapping):
         return {name: _written(item, without_defaults=without_defaults) for name, item in value.items()}
@@ -114,6 +115,8 @@ def _read(hint: object, data: object, place: _Place) -> object:
         return _read_dataclass(hint, data, place)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return _read_enum(hint, data, place)
+    if hint is object:
+        return data
     if hint in _SCALARS:
         return _SCALARS[hint](data, place)
     raise TypeError(f"{hint} has no form in JSON here.")

@@ -106,6 +106,21 @@ def test_whatever_is_written_is_read(value, without_defaults):
     assert value == from_json(Whole, json.loads(text), "the sample")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Anything:
+    """What is kept as it is."""
+
+    fields: Mapping[str, object]
+
+
+def test_what_may_be_anything_is_kept_as_it_is():
+    """Whatever JSON can hold, at any depth."""
+    held = {"list": [1, [None, {"a": True}]], "text": "ü", "none": None, "object": {"b": 1.5}}
+    stored = to_json(Anything(fields=held))
+    assert {"fields": held} == stored
+    assert Anything(fields=held) == from_json(Anything, json.loads(json.dumps(stored)), "the sample")
+
+
 def test_what_has_its_default_is_left_out_where_that_is_wanted():
     """At any depth; all else has its place and its plain form."""
     assert STORED == to_json(WHOLE, without_defaults=True)
