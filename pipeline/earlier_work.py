@@ -6,12 +6,13 @@ Changes nothing.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
-from pipeline.errors import FolderTakenError, Problem, Setting, SettingsError
+from pipeline.errors import FolderConflict, FolderTakenError, NewerVersionError, Problem, Setting, SettingsError
+from pipeline.facts import PackageFacts
 from pipeline.files import size_of
+from pipeline.fingerprint import Fingerprint
 from pipeline.job_file import JOB_FILE, JobFile, read_job_file
 from pipeline.media.stream_layout import CAPTIONS_VTT, TRANSCRIPT_JSON, TRANSCRIPT_SRT, TRANSCRIPT_TXT
 from pipeline.output_settings import HLS, PACKAGE, TRANSCRIPT, OutputSettings
@@ -21,11 +22,6 @@ TRANSCRIPT_FILES = (TRANSCRIPT_SRT, TRANSCRIPT_TXT, TRANSCRIPT_JSON, CAPTIONS_VT
 
 MEDIA_SUFFIXES = (".ts", ".m4s", ".mp4")
 PLAYLIST_SUFFIX = ".m3u8"
-EDITED = "edited"
-"""What a published folder's facts call the files that an editor had replaced before."""
-
-REFUSED = "refused"
-"""Stands among the steps of a folder that did not pass its check."""
 
 
 class EarlierWork:
@@ -37,15 +33,14 @@ class EarlierWork:
     places.
     """
 
-    def __init__(
-        self, final: Path, partial: Path, source: Path, content: Mapping[str, Any], wanted: OutputSettings
-    ) -> None:
+    def __init__(self, final: Path, partial: Path, source: Path, content: Fingerprint, wanted: OutputSettings) -> None:
         self.changes: dict[str, tuple[str, ...]] = {}
         self.edited: tuple[str, ...] = ()
         self._final = final
         self._source = source
         self._content = content
         self._wanted = wanted
+        self._newer: Path | None = None
         self.left = self._found(partial)
 
     @property
@@ -56,27 +51,28 @@ class EarlierWork:
     @property
     def refused(self) -> bool:
         """Whether the stream that was made last did not pass its check."""
-        return self.left is not None and REFUSED in self.left.done
+        return self.left is not None and self.left.done.refused is not None
 
     def standing(self) -> JobFile | None:
         """Return what is done in the folder in its place,
         None where there is none or a fresh start that was cut short takes its place.
 
-        Raises FolderTakenError when it holds the stream of another source, or something that is not wanted any more.
+        Raises FolderTakenError when it holds the stream of another source, or something that is not wanted any more, or
+        when a newer version of the program has worked on either folder.
         """
+        found = self._found(self._final)
+        if self._newer is not None:
+            remedy = "update the program, choose another output folder, or start fresh (--fresh) to replace it."
+            reason = f"{self._newer} was made by a newer version of this program"
+            raise FolderTakenError(FolderConflict.NEWER_VERSION, reason, remedy=remedy)
         if not self._final.exists():
             return None
         replaced = self.left is not None and self.left.fresh and self._is_same(self.left)
-        found = self._found(self._final)
-        if found is None or PACKAGE not in found.done:
+        package = None if found is None else found.done.package
+        if found is None or package is None:
             if replaced:
                 return None
-            other = read_job_file(self._final)
-            if other is not None and not other.is_of(self._content):
-                if Path(other.source_path).absolute() == self._source.absolute():
-                    raise FolderTakenError(f"{self._source.name} has other content than when {self._final} was made")
-                raise FolderTakenError(f"{self._final} was made from another source ({other.source_path})")
-            raise FolderTakenError(f"{self._final} already holds something else")
+            raise self._taken_by_another()
         changes, lost = self._wanted.changes(found.made), self._wanted.lost(found.made)
         if replaced and (changes or lost):
             return None
@@ -86,14 +82,13 @@ class EarlierWork:
             remedy = (
                 f"ask for {what} again, choose another output folder, or start fresh (--fresh) to replace the folder."
             )
-            raise FolderTakenError(reason, remedy=remedy)
-        edited = tuple(_edited(self._final, found.done[PACKAGE]))
+            raise FolderTakenError(FolderConflict.MORE_THAN_WANTED, reason, remedy=remedy)
+        edited = tuple(_edited(self._final, package))
         corrected = [name for name in edited if name in TRANSCRIPT_FILES and changes.get(TRANSCRIPT)]
         if corrected:
             reason = f"{self._final / corrected[0]} was corrected by hand, and another transcript is asked for now"
-            raise FolderTakenError(
-                reason, remedy="keep the file elsewhere and remove it, or start fresh (--fresh) to replace all."
-            )
+            remedy = "keep the file elsewhere and remove it, or start fresh (--fresh) to replace all."
+            raise FolderTakenError(FolderConflict.CORRECTED_BY_HAND, reason, remedy=remedy)
         self.changes, self.edited = changes, edited
         return found
 
@@ -105,11 +100,9 @@ class EarlierWork:
         # as it began with that, segments may be encrypted already
         made = {**left.made, PACKAGE: left.settings.get(PACKAGE, {})}
         changes = self._wanted.changes(made)
-        if self._wanted.lost(made) or (HLS in left.done and HLS in changes):
+        if self._wanted.lost(made) or (left.done.hls is not None and HLS in changes):
             return None
-        return dataclasses.replace(
-            left, done={step: facts for step, facts in left.done.items() if step not in (PACKAGE, *changes)}
-        )
+        return dataclasses.replace(left, done=left.done.without((PACKAGE, *changes)))
 
     def check_ours(self) -> None:
         """See that what is in the folder's place may be replaced at all. Raises SettingsError."""
@@ -118,20 +111,35 @@ class EarlierWork:
             text = f"{place} was not made by this program: remove it yourself or choose another output folder."
             raise SettingsError(Problem(text=text, setting=Setting.OUTPUT))
 
+    def _taken_by_another(self) -> FolderTakenError:
+        """Return the error that says what else the folder in its place holds."""
+        other = read_job_file(self._final)
+        if other is None or other.source == self._content:
+            return FolderTakenError(FolderConflict.SOMETHING_ELSE, f"{self._final} already holds something else")
+        if Path(other.source_path).absolute() == self._source.absolute():
+            reason = f"{self._source.name} has other content than when {self._final} was made"
+            return FolderTakenError(FolderConflict.CHANGED_SOURCE, reason)
+        reason = f"{self._final} was made from another source ({other.source_path})"
+        return FolderTakenError(FolderConflict.OTHER_SOURCE, reason)
+
     def _found(self, folder: Path) -> JobFile | None:
-        found = read_job_file(folder)
-        return found if found is not None and found.is_of(self._content) else None
+        """Return what a folder tells of work on this source; one of a newer version is kept in mind."""
+        try:
+            found = read_job_file(folder)
+        except NewerVersionError:
+            self._newer = folder
+            return None
+        return found if found is not None and found.source == self._content else None
 
     def _is_same(self, left: JobFile) -> bool:
         return not self._wanted.changes(left.settings) and self._wanted.steps.keys() == left.settings.keys()
 
 
-def _edited(folder: Path, package: Mapping[str, Any]) -> Iterator[str]:
-    before = package.get(EDITED, ())
-    for name, published_bytes in package.get("files", {}).items():
+def _edited(folder: Path, package: PackageFacts) -> Iterator[str]:
+    for name, published_bytes in package.files.items():
         size_bytes = size_of(folder / name)
         replaced = size_bytes != published_bytes and Path(name).suffix not in (*MEDIA_SUFFIXES, PLAYLIST_SUFFIX)
-        if size_bytes and (replaced or name in before):
+        if size_bytes and (replaced or name in package.edited):
             yield name
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 
 
 class Setting(Enum):
@@ -72,17 +73,41 @@ class SettingsError(PipelineError):
         return tuple(problem.text for problem in self.problems)
 
 
+class FolderConflict(str, Enum):
+    """Why a folder is not replaced unasked."""
+
+    OTHER_SOURCE = "other source"
+    CHANGED_SOURCE = "changed source"
+    SOMETHING_ELSE = "something else"
+    NEWER_VERSION = "newer version"
+    MORE_THAN_WANTED = "more than wanted"
+    CORRECTED_BY_HAND = "corrected by hand"
+    MEDIA_DELETED = "media deleted"
+
+
 class FolderTakenError(SettingsError):
     """The output folder holds what is not replaced unasked.
 
-    `reason` says what that is, and ends without a full stop.
+    `conflict` is why; `reason` says it in words, and ends without a full stop.
     """
 
     def __init__(
-        self, reason: str, *, remedy: str = "choose another output folder, or start fresh (--fresh) to replace it."
+        self,
+        conflict: FolderConflict,
+        reason: str,
+        *,
+        remedy: str = "choose another output folder, or start fresh (--fresh) to replace it.",
     ) -> None:
+        self.conflict = conflict
         self.reason = reason
         super().__init__(Problem(text=f"{reason}: {remedy}", setting=Setting.OUTPUT))
+
+
+class NewerVersionError(SettingsError):
+    """A folder holds work that a newer version of this program has noted in a form that is not known here."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"{folder} was made by a newer version of this program: update the program and start again.")
 
 
 class UploadIncompleteError(SettingsError):

@@ -6,6 +6,7 @@ Knows nothing of what is in them.
 from __future__ import annotations
 
 import os
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -64,3 +65,11 @@ def size_of(path: Path) -> int | None:
     with suppress(OSError):
         return path.stat().st_size
     return None
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link, or a folder with everything in it. Raises OSError."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()

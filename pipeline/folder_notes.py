@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from pipeline.codec import from_json
+from pipeline.errors import CodecError
+from pipeline.facts import Facts, StepFacts
 from pipeline.files import write_whole
-from pipeline.job_file import read_job_file, write_job_file
+from pipeline.job_file import done_fields, read_job_file, write_job_file
 
 NOTES_FILE = ".upload_notes.json"
 VERSION = 1
 
 
 class FolderNotes:
-    """The notes of one folder: `done` maps a finished step's name to the facts it left."""
+    """The notes of one folder: `done` are the facts that each finished step left.
+
+    Raises NewerVersionError when a newer version of the program has made it.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._job = read_job_file(folder)
-        self.done: dict[str, dict[str, Any]] = (
-            dict(self._job.done) if self._job is not None else _read(folder / NOTES_FILE)
-        )
+        self.done = _read(folder / NOTES_FILE) if self._job is None else self._job.done
 
     @property
     def source(self) -> Path | None:
@@ -33,22 +35,22 @@ class FolderNotes:
     @property
     def media_deleted(self) -> bool:
         """Whether the clean-up has deleted the media, so that the folder is rightly without them."""
-        return "cleanup" in self.done
+        return self.done.cleanup is not None
 
-    def mark(self, step: str, facts: Mapping[str, Any]) -> None:
+    def mark(self, facts: StepFacts) -> None:
         """Note that a step is finished, with what later steps need to know of it. Raises OutputError."""
-        self.done[step] = dict(facts)
+        self.done = self.done.having(facts)
         if self._job is not None:
             write_job_file(self.folder, dataclasses.replace(self._job, done=self.done))
         else:
-            write_whole(self.folder / NOTES_FILE, json.dumps({"version": VERSION, "done": self.done}, indent=2) + "\n")
+            stored = {"version": VERSION, "done": done_fields(self.done)}
+            write_whole(self.folder / NOTES_FILE, json.dumps(stored, indent=2) + "\n")
 
 
-def _read(path: Path) -> dict[str, dict[str, Any]]:
+def _read(path: Path) -> Facts:
+    """Return what is noted; nothing where it can't be understood: it is written anew."""
     try:
         stored = json.loads(path.read_bytes())
-        return (
-            {str(step): dict(facts) for step, facts in stored["done"].items()} if stored["version"] == VERSION else {}
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return {}
+        return from_json(Facts, stored["done"], NOTES_FILE) if stored["version"] == VERSION else Facts()
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, CodecError):
+        return Facts()

@@ -76,8 +76,8 @@ def with_session(request: UploadRequest, folder: Path, backend: BackendApi) -> U
     """Return the request with the session of an earlier upload of the folder to the same place, where it names none."""
     if request.session_id:
         return request
-    noted, saved = FolderNotes(folder).done.get(PhaseName.UPLOAD.value, {}), read_state(folder / STATE_FILE)
-    known = [(noted.get("backend_url"), noted.get("prefix"), noted.get("session_id"))]
+    noted, saved = FolderNotes(folder).done.upload, read_state(folder / STATE_FILE)
+    known = [] if noted is None else [(noted.backend_url, noted.prefix, noted.session_id)]
     if saved is not None:
         known.append((saved.destination.backend_url, saved.destination.prefix, saved.destination.session_id))
     return replace(
@@ -116,7 +116,7 @@ class _FolderUpload:
         with _kept_from_others(self._folder):
             notes = FolderNotes(self._folder)
             self._steps.take(PhaseName.UPLOAD, lambda: self._upload(notes))
-            self.master_url = str(notes.done[PhaseName.UPLOAD.value]["urls"].get(MASTER, ""))
+            self.master_url = "" if notes.done.upload is None else notes.done.upload.urls.get(MASTER, "")
             self._steps.take(PhaseName.RECORD, lambda: self._record(notes))
             if self._request.delete_local:
                 self._steps.take(
@@ -144,14 +144,14 @@ class _FolderUpload:
         return upload(self._uploader, self._request, notes, self._existing, self._data_dir, report, log, self._cancel)
 
     def _record(self, notes: FolderNotes) -> PhaseResult:
-        made = notes.done.get(PhaseName.HLS.value)
+        made = notes.done.hls
         stream = summarize(self._folder / MASTER) if made is None else None
         fields = fields_for(
             self._request,
             notes.done,
             name=owner_of(self._folder).title,
             duration_s=None if stream is None else stream.duration_s,
-            qualities=(made or {}).get("renditions", ()) if stream is None else stream.qualities,
+            qualities=(() if made is None else made.renditions) if stream is None else stream.qualities,
         )
         report = self._steps.reporter(PhaseName.RECORD)
         return record(self._uploader, fields, notes, report, self._steps.log, self._cancel)

@@ -1,95 +1,126 @@
-"""job.json in its present form and the one before: the source, the finished steps and their settings.
+"""job.json in its present form and those before: the source, the finished steps and their settings.
 
 Knows nothing of folders that belong together, nor of what a step does.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.codec import from_json, to_json
+from pipeline.errors import CodecError, NewerVersionError
+from pipeline.facts import STEPS, Facts
 from pipeline.files import write_whole
+from pipeline.fingerprint import Fingerprint
 from pipeline.job import Codec
 from pipeline.media.encode.encoders import usual_segment_type
 from pipeline.output_settings import ENCODER, HLS, KEY, MP4, PACKAGE, QUALITIES, SOURCE_PART, TRANSCRIPT, given
 
 JOB_FILE = "job.json"
-FORMAT = 3
-FLAT_FORMAT = 2
-"""Of the version that kept one set of settings for all steps, whose defaults it wrote too."""
+SCHEMA = 4
+"""The version of what is stored. A change that is more than a field with a default is a new one, with a step below."""
 
-CONTENT = ("size_bytes", "sha256_head_tail")
-"""What tells a source's content.
-
-That version kept the time of its last change beside it, which is in the keys of its checkpoints.
+FIRST_FORM, FLAT_FORM = 1, 2
+"""Versions before it, which stand at `format`. The second had one set of settings for all steps, whose defaults it
+wrote too; the third is as now but for the name of its version.
 """
+
+PUBLISH_KEY = "publish_key"
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobFile:
     """What is known of the work in a folder.
 
-    `source` tells the source's content from another. `done` maps each finished step to the facts it left. `settings`
-    are those that a finished step was done with, and of another one those that the last run wanted; they are by name,
+    `source` tells the source's content from another. `done` are the facts that each finished step left. `settings` are
+    those that a finished step was done with, and of another one those that the last run wanted; they are by name,
     without what is at its default. `fresh` says that the work is to take another folder's place.
     """
 
     source_path: str
-    source: Mapping[str, Any]
-    settings: Mapping[str, Mapping[str, Any]]
-    done: Mapping[str, dict[str, Any]]
+    source: Fingerprint
+    settings: Mapping[str, Mapping[str, object]]
+    done: Facts
     fresh: bool = False
 
     @property
-    def made(self) -> dict[str, Mapping[str, Any]]:
+    def made(self) -> dict[str, Mapping[str, object]]:
         """The settings of the finished steps."""
-        return {step: settings for step, settings in self.settings.items() if step in self.done}
+        return {step: settings for step, settings in self.settings.items() if step in self.done.by_step}
 
-    def is_of(self, source: Mapping[str, Any]) -> bool:
-        """Whether this is work on a source with this content."""
-        return all(self.source.get(name) == source.get(name) for name in CONTENT)
+    @property
+    def publishes_key(self) -> bool:
+        """Whether the editor asked for the key to be published beside the segments."""
+        return self.settings.get(PACKAGE, {}).get(PUBLISH_KEY) is True
 
 
-def read_job_file(folder: Path) -> JobFile | None:
-    """Return what a folder's job.json says, None where there is none, or none that can be understood."""
+def read_job_file(folder: Path, *, oldest: int = FLAT_FORM) -> JobFile | None:
+    """Return what a folder's job.json says, None where there is none, or none that can be understood.
+
+    Args:
+        folder: where it lies.
+        oldest: the first version that is read. `FIRST_FORM` is for the facts alone: which settings it had is not known.
+
+    Raises:
+        NewerVersionError: a newer version of this program wrote it.
+    """
     try:
-        stored = json.loads((folder / JOB_FILE).read_text(encoding="utf-8"))
-        done = {str(step): dict(facts) for step, facts in stored["done"].items()}
-        if stored["format"] == FLAT_FORMAT:
-            settings = _from_flat(stored, done)
-        elif stored["format"] == FORMAT:
-            settings = {str(step): dict(by_name) for step, by_name in stored["settings"].items()}
-        else:
-            return None
-        return JobFile(
-            source_path=str(stored["source_path"]),
-            source=dict(stored["source"]),
-            settings=settings,
-            done=done,
-            fresh=bool(stored.get("fresh")),
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        stored = json.loads((folder / JOB_FILE).read_bytes())
+        version = stored.get("schema", stored.get("format"))
+        if version > SCHEMA:
+            raise NewerVersionError(folder)
+        return _present_form(stored, version) if version >= oldest else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, CodecError):
         return None
 
 
 def write_job_file(folder: Path, content: JobFile) -> None:
     """Put it into the folder in one step. Raises OutputError."""
-    stored: dict[str, Any] = {
-        "format": FORMAT,
+    stored: dict[str, object] = {
+        "schema": SCHEMA,
         "source_path": content.source_path,
-        "source": content.source,
+        "source": content.source.fields,
         "settings": content.settings,
-        "done": content.done,
+        "done": done_fields(content.done),
     }
     if content.fresh:
         stored["fresh"] = True
     write_whole(folder / JOB_FILE, json.dumps(stored, indent=2) + "\n")
 
 
-def _from_flat(stored: Mapping[str, Any], done: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+def done_fields(done: Facts) -> dict[str, object]:
+    """Return the facts of the finished steps as they are stored."""
+    return {step: to_json(facts) for step, facts in done.by_step.items()}
+
+
+def _present_form(stored: Mapping[str, Any], version: int) -> JobFile:
+    """Read a job file of any version. Raises CodecError and what the parts of an unknown form raise."""
+    content = {name: value for name, value in stored.items() if name not in ("schema", "format", "key")}
+    if version < SCHEMA:
+        content["done"] = _known(stored["done"])
+    if version == FLAT_FORM:
+        content["settings"] = _from_flat(stored)
+    elif version == FIRST_FORM:
+        content["settings"] = {}
+    return from_json(JobFile, content, JOB_FILE)
+
+
+def _known(done: Mapping[str, Mapping[str, object]]) -> dict[str, dict[str, object]]:
+    """Return the facts of a version before the schema without those that no step needs any more."""
+    fields = {step: {entry.name for entry in dataclasses.fields(kind)} for step, kind in STEPS.items()}
+    return {
+        step: {name: value for name, value in facts.items() if name in fields[step]}
+        for step, facts in done.items()
+        if step in fields
+    }
+
+
+def _from_flat(stored: Mapping[str, Any]) -> dict[str, dict[str, object]]:
     """Return the settings by step; which qualities and encoder they meant stands in the facts of the encode."""
     settings = stored["settings"]
     encoding, sound, encryption = dict(settings["encoding"]), settings["sound"], settings["encryption"]
@@ -102,7 +133,7 @@ def _from_flat(stored: Mapping[str, Any], done: Mapping[str, Mapping[str, Any]])
         stream["audio_map"] = sound["map"]
     if segment_type != usual_segment_type(codec).value:
         stream["segment_type"] = segment_type
-    facts = done.get(HLS, {})
+    facts = stored["done"].get(HLS, {})
     stream[ENCODER] = facts.get(ENCODER, family)
     steps = {HLS: stream | {QUALITIES: list(facts.get("renditions", settings[QUALITIES] or ()))}, PACKAGE: {}}
     if settings["mp4"]:
@@ -110,6 +141,6 @@ def _from_flat(stored: Mapping[str, Any], done: Mapping[str, Mapping[str, Any]])
     if settings["transcription"] is not None:
         steps[TRANSCRIPT] = source | given(settings["transcription"])
     if encryption is not None:
-        asked = {"key_uri": encryption["key_uri"], "publish_key": encryption["publish"]}
+        asked = {"key_uri": encryption["key_uri"], PUBLISH_KEY: encryption["publish"]}
         steps[PACKAGE] = given({KEY: stored["key"], **asked})
     return steps

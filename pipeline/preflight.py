@@ -15,9 +15,10 @@ from pipeline.errors import (
     SettingsError,
     TransferError,
 )
+from pipeline.fingerprint import fingerprint
 from pipeline.job import Existing, Job, UploadJob
 from pipeline.media.stream_layout import MASTER
-from pipeline.model import PhaseName, Plan, UploadPlan
+from pipeline.model import Plan, UploadPlan
 from pipeline.output_settings import output_settings
 from pipeline.preflight_answers import (
     DestinationTaken,
@@ -32,7 +33,7 @@ from pipeline.transfer.manifests.folder_owner import owner_of
 from pipeline.transfer.manifests.ownership import owner_from
 from pipeline.transfer.upload.destination import DestinationCheck
 from pipeline.transfer.upload.uploader import PreviousUpload, Uploader, previous_upload
-from pipeline.workspace import Workspace, fingerprint
+from pipeline.workspace import Workspace
 
 
 def check_job(job: Job, config: Config, cancel: CancelToken) -> PreflightAnswer[Plan]:
@@ -96,8 +97,8 @@ def _folder_taken(plan: Plan | UploadPlan) -> FolderTakenError | None:
     workspace, upload = Workspace(plan.job), plan.job.upload
     try:
         workspace.check(output_settings(plan), plan.job.existing)
-        sent_to = workspace.done.get(PhaseName.UPLOAD.value, {}).get("prefix")
-        if workspace.changes or upload is None or upload.prefix != sent_to:
+        there = workspace.done.upload
+        if workspace.changes or upload is None or there is None or upload.prefix != there.prefix:
             workspace.require_media()
     except FolderTakenError as error:
         return error

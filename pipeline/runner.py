@@ -144,10 +144,10 @@ def _master_url(job: _JobRun) -> str:
         one.phase is PhaseName.UPLOAD and one.outcome in (PhaseOutcome.DONE, PhaseOutcome.REUSED)
         for one in job.steps.reports
     )
-    urls = job.workspace.done.get(PhaseName.UPLOAD.value, {}).get("urls", {}) if uploaded else {}
-    return str(urls.get(MASTER, ""))
+    facts = job.workspace.done.upload
+    return facts.urls.get(MASTER, "") if uploaded and facts is not None else ""
 
 
 def _loudness_lufs(workspace: Workspace) -> float | None:
-    measured: list[dict[str, float]] = workspace.done.get(PhaseName.HLS.value, {}).get("loudness", [])
-    return measured[0]["integrated_lufs"] if measured else None
+    encoded = workspace.done.hls
+    return encoded.loudness[0].integrated_lufs if encoded is not None and encoded.loudness else None

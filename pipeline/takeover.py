@@ -15,15 +15,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any
 
-from pipeline.errors import OutputError, SourceError
+from pipeline.errors import NewerVersionError, OutputError, SourceError
 from pipeline.files import holds_something
+from pipeline.fingerprint import Fingerprint, fingerprint
 from pipeline.folder_lock import locked
 from pipeline.job import Existing, Job
 from pipeline.job_file import JOB_FILE, JobFile, read_job_file
 from pipeline.slug import is_earlier_place, slug_for
-from pipeline.workspace import fingerprint, lock_of, partial_of
+from pipeline.workspace import lock_of, partial_of
 
 _PARTIAL = re.compile(r"\.(.+)\.partial")
 _SIZES = re.compile(rb'"size_bytes":\s*(\d+)')
@@ -51,9 +51,9 @@ def take_over(jobs: Sequence[Job]) -> dict[str, str]:
     found = _work_below(
         sorted({job.output_dir for job in jobs}), {size for job in jobs if (size := _size(job.source)) is not None}
     )
-    by_size: dict[Any, list[_Work]] = defaultdict(list)
+    by_size: dict[int | None, list[_Work]] = defaultdict(list)
     for work in found:
-        by_size[work.job_file.source.get("size_bytes")].append(work)
+        by_size[work.job_file.source.size_bytes].append(work)
     content = {
         job.slug: its for job in jobs if _size(job.source) in by_size and (its := _content(job.source)) is not None
     }
@@ -61,7 +61,7 @@ def take_over(jobs: Sequence[Job]) -> dict[str, str]:
     owners = {job.output_dir / job.slug: job for job in jobs}
     works = {
         job.slug: sorted(
-            (work for work in by_size[its["size_bytes"]] if work.job_file.is_of(its)), key=partial(_order, job)
+            (work for work in by_size[its.size_bytes] if work.job_file.source == its), key=partial(_order, job)
         )
         for job in jobs
         if (its := content.get(job.slug)) is not None
@@ -75,7 +75,7 @@ def take_over(jobs: Sequence[Job]) -> dict[str, str]:
                     continue
                 for work in works[job.slug]:
                     owner = owners.get(work.folder)
-                    owned = owner is not None and owner is not job and work.job_file.is_of(content.get(owner.slug, {}))
+                    owned = owner is not None and owner is not job and work.job_file.source == content.get(owner.slug)
                     if work.folder in taken or owned or not _was_made_of(work, job, by_path=by_path):
                         continue
                     if _move(work.folder, job.output_dir / job.slug, job.output_dir):
@@ -92,10 +92,10 @@ def with_earlier_address(job: Job, destination: str | None) -> Job:
 
     `destination` is the one above all jobs' own. What was uploaded and deleted here stays where it is.
     """
-    found = read_job_file(job.output_dir / job.slug)
-    if job.upload is None or destination in (None, job.upload.prefix) or found is None or "cleanup" not in found.done:
+    found = _read(job.output_dir / job.slug)
+    if job.upload is None or destination in (None, job.upload.prefix) or found is None or found.done.cleanup is None:
         return job
-    uploaded = str(found.done.get("upload", {}).get("prefix", ""))
+    uploaded = _prefix(found)
     name = PurePosixPath(uploaded.removeprefix(destination)).name
     if not uploaded.startswith(destination) or not (name == PurePosixPath(job.slug).name or _is_earlier(name, job)):
         return job
@@ -105,10 +105,8 @@ def with_earlier_address(job: Job, destination: str | None) -> Job:
 def _note(old: Path, job: Job) -> str:
     new = job.output_dir / job.slug
     text = f"{old} was made of {job.source} under another place: it is {new} now."
-    found = read_job_file(new)
-    uploaded = (
-        str(found.done.get("upload", {}).get("prefix", "")) if found is not None and "cleanup" not in found.done else ""
-    )
+    found = _read(new)
+    uploaded = _prefix(found) if found is not None and found.done.cleanup is None else ""
     if uploaded and job.upload is not None and uploaded != job.upload.prefix:
         text += (
             f" It is uploaded to {job.upload.prefix}; "
@@ -186,7 +184,19 @@ def _read_if_of(folder: Path, sizes: set[int]) -> JobFile | None:
         meant = any(int(size) in sizes for size in _SIZES.findall((folder / JOB_FILE).read_bytes()))
     except OSError:
         return None
-    return read_job_file(folder) if meant else None
+    return _read(folder) if meant else None
+
+
+def _read(folder: Path) -> JobFile | None:
+    """Return what is noted in a folder; what a newer version noted is left alone."""
+    with contextlib.suppress(NewerVersionError):
+        return read_job_file(folder)
+    return None
+
+
+def _prefix(job_file: JobFile) -> str:
+    """Return where it was uploaded to, empty where it was not."""
+    return "" if job_file.done.upload is None else job_file.done.upload.prefix
 
 
 def _is_begun(job: Job) -> bool:
@@ -200,7 +210,7 @@ def _size(source: Path) -> int | None:
     return None
 
 
-def _content(source: Path) -> dict[str, Any] | None:
+def _content(source: Path) -> Fingerprint | None:
     with contextlib.suppress(SourceError):
         return fingerprint(source)
     return None

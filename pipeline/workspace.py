@@ -7,25 +7,42 @@ Knows nothing of how a phase does its work.
 from __future__ import annotations
 
 import contextlib
-import hashlib
+import dataclasses
 import os
 import shutil
 from collections.abc import Collection, Mapping
+from enum import Enum, auto
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from pipeline.checkpoints import Checkpoints
-from pipeline.earlier_work import EDITED, MEDIA_SUFFIXES, PLAYLIST_SUFFIX, REFUSED, EarlierWork
-from pipeline.errors import FolderTakenError, OutputError, Problem, Setting, SettingsError, SourceError
-from pipeline.files import size_of
+from pipeline.earlier_work import MEDIA_SUFFIXES, PLAYLIST_SUFFIX, EarlierWork
+from pipeline.errors import FolderConflict, FolderTakenError, OutputError, Problem, Setting, SettingsError
+from pipeline.facts import Facts, PackageFacts, RefusedFacts, StepFacts
+from pipeline.files import remove, size_of
+from pipeline.fingerprint import Fingerprint, fingerprint
 from pipeline.job import Existing, Job
 from pipeline.job_file import JOB_FILE, JobFile, write_job_file
 from pipeline.output_settings import PACKAGE, OutputSettings
 from pipeline.published import published_names
 
 CHECKPOINTS = ".checkpoints"
-FINGERPRINT_BYTES = 1 << 20
-"""How much of a source's head and of its tail is hashed: enough to tell two takes apart, quick on a network drive."""
+
+
+class _State(Enum):
+    """What of the folder where work goes on is there, and what is still to be done before the work begins."""
+
+    LEFT = auto()
+    """As an earlier run left it: work goes on with that."""
+    TO_EMPTY = auto()
+    """What an earlier run left there is of no use and has to go first."""
+    EMPTYING = auto()
+    """It is going; what is left of it can't be used again."""
+    TO_COPY = auto()
+    """The folder in its place has to be copied first."""
+    COPIED = auto()
+    """Nothing is in it but a copy of the folder in its place, or a part of that."""
+    OPEN = auto()
+    """This run works in it."""
 
 
 def partial_of(final: Path) -> Path:
@@ -51,24 +68,10 @@ def check_writable(place: Path) -> None:
         ) from error
 
 
-def fingerprint(source: Path) -> dict[str, Any]:
-    """Return what tells this source from another: size, hash of head and tail, no times. Raises SourceError."""
-    digest = hashlib.sha256()
-    try:
-        status = source.stat()
-        with source.open("rb") as file:
-            digest.update(file.read(FINGERPRINT_BYTES))
-            file.seek(max(0, status.st_size - FINGERPRINT_BYTES))
-            digest.update(file.read(FINGERPRINT_BYTES))
-    except OSError as error:
-        raise SourceError(f"{source} can't be read ({error.strerror}): check the file and its permissions.") from error
-    return {"size_bytes": status.st_size, "sha256_head_tail": digest.hexdigest()}
-
-
 class Workspace:
     """The folders of one job.
 
-    `done` maps a finished step's name to the facts it left. `changes` are the steps that a folder in its place lacks or
+    `done` are the facts that each finished step left. `changes` are the steps that a folder in its place lacks or
     has with other settings than are wanted, with the names of these; `standing` are the facts of the steps that it has
     as they are wanted, and `edited` the files in it, other than media, that an editor has replaced.
     """
@@ -76,43 +79,41 @@ class Workspace:
     def __init__(self, job: Job) -> None:
         self.final = job.output_dir / job.slug
         self.partial = partial_of(self.final)
-        self.done: dict[str, dict[str, Any]] = {}
+        self.done = Facts()
         self.changes: dict[str, tuple[str, ...]] = {}
-        self.standing: dict[str, dict[str, Any]] = {}
+        self.standing = Facts()
         self.edited: tuple[str, ...] = ()
         self.checkpoints = Checkpoints(self.partial / CHECKPOINTS)
         self._source = job.source
         self._slug_parts = PurePosixPath(job.slug).parts
-        self._content: dict[str, Any] = {}
+        self._content: Fingerprint | None = None
         self._wanted = OutputSettings()
-        self._made: dict[str, Mapping[str, Any]] = {}
+        self._made: dict[str, Mapping[str, object]] = {}
         self._earlier: EarlierWork | None = None
-        self._fresh = False
-        self._begun_fresh = False
-        self._reopened = False
-        self._opened = False
-        self._only_copied = False
+        self._existing = job.existing
+        self._state = _State.LEFT
 
     @property
     def published(self) -> bool:
         """Whether the folder is whole and in its place."""
-        return PACKAGE in self.done
+        return self.done.package is not None
 
     @property
     def media_deleted(self) -> bool:
         """Whether the clean-up has deleted the media, so that the folder is rightly without them."""
-        return "cleanup" in self.done
+        return self.done.cleanup is not None
 
     @property
-    def source(self) -> dict[str, Any]:
+    def source(self) -> Fingerprint:
         """What tells the job's source from another, after `check`."""
-        return dict(self._content)
+        assert self._content is not None
+        return self._content
 
     @property
-    def source_of_checkpoints(self) -> Mapping[str, Any]:
+    def source_of_checkpoints(self) -> Fingerprint:
         """The same as whoever began this work has written it: an earlier version named a time as well."""
         left = None if self._earlier is None else self._earlier.left
-        return self._content if left is None else left.source
+        return self.source if left is None else left.source
 
     @property
     def lock_file(self) -> Path:
@@ -128,6 +129,11 @@ class Workspace:
     def folder(self) -> Path:
         """Where the job's files are now."""
         return self.final if self.published else self.partial
+
+    @property
+    def _takes_a_folders_place(self) -> bool:
+        """Whether this work was begun fresh, by this run or by the one that it goes on from."""
+        return self._existing is Existing.FRESH or (self._earlier is not None and self._earlier.begun_fresh)
 
     def check(self, wanted: OutputSettings, existing: Existing) -> None:
         """Find out what an earlier run left, without changing anything.
@@ -149,14 +155,13 @@ class Workspace:
                 raise SettingsError(Problem(text=f"{text}: choose another output folder.", setting=Setting.OUTPUT))
         self._content = fingerprint(self._source)
         check_writable(self.final.parent)
-        self._wanted = wanted
+        self._wanted, self._existing = wanted, existing
         earlier = self._earlier = EarlierWork(self.final, self.partial, self._source, self._content, wanted)
         self._take(None)
-        self.changes, self.standing, self.edited = {}, {}, ()
+        self.changes, self.standing, self.edited = {}, Facts(), ()
         earlier.check_ours()
-        self._begun_fresh = existing is Existing.FRESH or earlier.begun_fresh
-        self._fresh = existing is Existing.FRESH and (earlier.refused or not earlier.begun_fresh)
-        if self._fresh:
+        if existing is Existing.FRESH and (earlier.refused or not earlier.begun_fresh):
+            self._state = _State.TO_EMPTY
             return
         standing = None if existing is Existing.FRESH else earlier.standing()
         self.changes, self.edited = earlier.changes, earlier.edited
@@ -167,21 +172,14 @@ class Workspace:
         if self.published:
             shutil.rmtree(self._old, ignore_errors=True)  # of a run that was killed as it replaced it
             return
-        self._opened = True
         try:
-            if self._fresh and self.partial.exists():
+            if self._state in (_State.TO_EMPTY, _State.EMPTYING) and self.partial.exists():
+                self._state = _State.EMPTYING
                 shutil.rmtree(self.partial)
+            self._state = _State.COPIED if self._state in (_State.TO_COPY, _State.COPIED) else _State.OPEN
             self.partial.mkdir(parents=True, exist_ok=True)
-            if self._reopened:
-                self._empty_partial()
-                (self.partial / JOB_FILE).unlink(missing_ok=True)
-                # what is there is played until the new folder takes its place; the job file comes last, so that it
-                # tells of a whole copy
-                no_job_file = shutil.ignore_patterns(JOB_FILE)
-                shutil.copytree(
-                    self.final, self.partial, copy_function=_link_or_copy, ignore=no_job_file, dirs_exist_ok=True
-                )
-            self._fresh = self._reopened = False
+            if self._state is _State.COPIED:
+                self._copy_final()
         except OSError as error:
             reason = f"The output folder {self.partial} can't be made ({error.strerror}): choose another one."
             raise OutputError(reason) from error
@@ -194,7 +192,7 @@ class Workspace:
 
         Checkpoints stay: they know themselves what they were made from.
         """
-        if self.done:
+        if self.done != Facts():
             return
         try:
             self._empty_partial()
@@ -203,29 +201,35 @@ class Workspace:
                 f"{self.partial} can't be emptied ({error.strerror}): close programs that use it and start again."
             ) from error
 
-    def mark(self, step: str, facts: Mapping[str, Any]) -> None:
+    def mark(self, facts: StepFacts) -> None:
         """Note that a step is finished, with what later steps need to know of it."""
-        self.done[step] = dict(facts)
-        if step in self._wanted.steps:
-            self._made[step] = self._wanted.steps[step]
-        self._only_copied = False
+        self.done = self.done.having(facts)
+        if facts.step in self._wanted.steps:
+            self._made[facts.step] = self._wanted.steps[facts.step]
+        if self._state is _State.COPIED:
+            self._state = _State.OPEN
         self._write()
 
     def forget(self, *steps: str) -> None:
         """Note that steps have to be done again."""
-        for step in steps:
-            self.done.pop(step, None)
+        self.done = self.done.without(steps)
         self._write()
+
+    def use_nothing(self) -> None:
+        """Let no step count as finished, so that all is made again. Nothing is changed on the disk until then."""
+        self.done = Facts()
 
     def require_media(self) -> None:
         """Raise FolderTakenError when the media were deleted, for a job that needs them."""
         if self.media_deleted:
             reason = f"The local files in {self.folder} were deleted after an earlier upload"
-            raise FolderTakenError(reason, remedy="start fresh (--fresh) to make them again.")
+            raise FolderTakenError(
+                FolderConflict.MEDIA_DELETED, reason, remedy="start fresh (--fresh) to make them again."
+            )
 
     def begin_anew(self) -> None:
         """Make all but what is `standing` again; the folder in its place stays there until the new one is whole."""
-        self.standing = {step: facts for step, facts in self.done.items() if step not in self.changes}
+        self.standing = self.done.without(self.changes)
         self._take(self._usable())
 
     def reopen(self, *, again: Collection[str] = (), extended: Collection[str] = ()) -> None:
@@ -234,18 +238,19 @@ class Workspace:
         The folder stays where it is until the new one is whole. The steps `again` are done anew, and more is added to
         what the steps `extended` have made. What an earlier run had come to with this is used.
         """
-        kept = {step: facts for step, facts in self.done.items() if step != PACKAGE and step not in again}
+        kept = self.done.without((PACKAGE, *again))
         left = self._usable()
-        same = [step for step in kept if step not in extended]
-        if left is not None and REFUSED not in left.done and all(left.done.get(step) == kept[step] for step in same):
-            self._take(left)
-            return
+        if left is not None and left.done.refused is None:
+            found = left.done.by_step
+            if all(found.get(step) == facts for step, facts in kept.by_step.items() if step not in extended):
+                self._take(left)
+                return
         self.done = kept
-        self._reopened = self._only_copied = True
+        self._state = _State.TO_COPY
 
     def refuse(self) -> None:
         """Note that what was made is no good, so that a fresh start makes all of it again."""
-        self.mark(REFUSED, {})
+        self.mark(RefusedFacts())
 
     def lost_files(self) -> list[str]:
         """Return which published files are gone or not whole, by their paths inside.
@@ -253,20 +258,20 @@ class Workspace:
         A segment or playlist has another size than when it was published; of the rest only what is gone or empty is
         lost, since an editor may have put a file of their own in its place.
         """
-        files: dict[str, int] = self.done.get(PACKAGE, {}).get("files", {})
+        files = {} if self.done.package is None else self.done.package.files
         sizes = {name: size_of(self.folder / name) for name in files}
         ours = (*MEDIA_SUFFIXES, PLAYLIST_SUFFIX)
         return [name for name, size in sizes.items() if size != files[name] and (not size or Path(name).suffix in ours)]
 
-    def publish(self, facts: Mapping[str, Any]) -> None:
+    def publish(self, facts: PackageFacts) -> None:
         """Move the whole folder into its place, and note which files it holds. Raises OutputError.
 
         An older folder there gives way only to a whole one.
         """
         files = {name: (self.partial / name).stat().st_size for name in published_names(self.partial)}
-        self.done.pop(REFUSED, None)
         self.checkpoints.clear()
-        self.done[PACKAGE] = {**facts, "files": files} | ({EDITED: list(self.edited)} if self.edited else {})
+        whole = dataclasses.replace(facts, files=files, edited=self.edited)
+        self.done = self.done.without([RefusedFacts.step]).having(whole)
         self._made[PACKAGE] = self._wanted.steps.get(PACKAGE, {})
         old = self._old
         try:
@@ -278,7 +283,7 @@ class Workspace:
             self.partial.replace(self.final)
             shutil.rmtree(old, ignore_errors=True)
         except (OSError, OutputError) as error:
-            del self.done[PACKAGE]
+            self.done = self.done.without([PACKAGE])
             if isinstance(error, OutputError):
                 raise
             reason = (
@@ -294,8 +299,9 @@ class Workspace:
 
     def abandon(self) -> None:
         """Forget work in progress of this run when nothing of it can be used again; leaves a published folder alone."""
-        useless = self._only_copied or not self.done
-        if self._opened and not self.published and useless and not self.checkpoints.pieces:
+        opened = self._state in (_State.EMPTYING, _State.COPIED, _State.OPEN)
+        useless = self._state is _State.COPIED or self.done == Facts()
+        if opened and not self.published and useless and not self.checkpoints.pieces:
             shutil.rmtree(self.partial, ignore_errors=True)
 
     def _usable(self) -> JobFile | None:
@@ -303,26 +309,34 @@ class Workspace:
 
     def _take(self, found: JobFile | None) -> None:
         """Let this be what is done."""
-        self.done = {} if found is None else dict(found.done)
+        self.done = Facts() if found is None else found.done
         self._made = {} if found is None else found.made
-        self._reopened = self._only_copied = False
+        self._state = _State.LEFT
+
+    def _copy_final(self) -> None:
+        """Copy the folder in its place, which is played until the new one takes that, into the one for the work."""
+        self._empty_partial()
+        (self.partial / JOB_FILE).unlink(missing_ok=True)
+        # the job file comes last, so that it tells of a whole copy
+        no_job_file = shutil.ignore_patterns(JOB_FILE)
+        shutil.copytree(self.final, self.partial, copy_function=_link_or_copy, ignore=no_job_file, dirs_exist_ok=True)
 
     def _empty_partial(self) -> None:
         for path in self.partial.iterdir():
             if path not in (self.checkpoints.root, self.partial / JOB_FILE):
-                _remove(path)
+                remove(path)
 
     def _write(self) -> None:
         self._write_to(self.folder)
 
     def _write_to(self, folder: Path) -> None:
-        made = {step: settings for step, settings in self._made.items() if step in self.done}
+        made = {step: settings for step, settings in self._made.items() if step in self.done.by_step}
         content = JobFile(
             source_path=str(self._source.absolute()),
-            source=self._content if self.published else self.source_of_checkpoints,
+            source=self.source if self.published else self.source_of_checkpoints,
             settings={**self._wanted.steps, **made},
             done=self.done,
-            fresh=self._begun_fresh and not self.published,
+            fresh=self._takes_a_folders_place and not self.published,
         )
         write_job_file(folder, content)
 
@@ -334,10 +348,3 @@ def _link_or_copy(source: str, target: str) -> None:
             os.link(source, target)
             return
     shutil.copy2(source, target)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink()

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 from published_job import open_job
+from step_facts import uploaded
 from store_server import TOKEN, Fault, running_server
 from upload_parts import FOLDER, PREFIX, write_folder
 
 from config import BackendApi, Config
 from pipeline.cancel import CancelToken
+from pipeline.errors import NewerVersionError
 from pipeline.events import JobFinished, PhaseFinished
+from pipeline.facts import Facts, HlsFacts, TranscriptFacts
 from pipeline.folder_notes import NOTES_FILE, FolderNotes
 from pipeline.folder_upload import upload_folder, with_session
 from pipeline.job import Existing, UploadJob, UploadRequest
+from pipeline.job_file import SCHEMA
 from pipeline.model import Outcome, PhaseName, PhaseOutcome
 from pipeline.phases.record import RecordPhase
 from pipeline.phases.upload import UploadPhase
@@ -21,7 +28,7 @@ from pipeline.transfer.http.login import Login
 from pipeline.wiring import make_upload_plan
 
 RECORDS = "/api/admin/files"
-MADE = {"hls": {"duration_s": 61.5, "renditions": ["720p", "480p"]}, "transcript": {"language": "es"}}
+MADE = (HlsFacts(duration_s=61.5, renditions=("720p", "480p")), TranscriptFacts(language="es", cues=1))
 MASTER = b"""#EXTM3U
 #EXT-X-STREAM-INF:BANDWIDTH=1,RESOLUTION=640x480
 480p/index.m3u8
@@ -173,13 +180,24 @@ def test_each_place_has_its_own_record(server, job, upload):
     assert PhaseOutcome.REUSED is upload(job.folder, prefix="other/place/lesson/")[0].phases[-1].outcome
 
 
+def test_a_newer_version_s_folder_is_not_uploaded(server, job, upload):
+    """What is in its notes would be lost."""
+    path = job.folder / "job.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"schema": SCHEMA + 1}))
+    before = path.read_bytes()
+    told = f"{job.folder} was made by a newer version of this program: update the program and start again."
+    with pytest.raises(NewerVersionError, match=re.escape(told)):
+        upload(job.folder)
+    assert (before, {}) == (path.read_bytes(), server.stored)
+
+
 def test_record_of_an_earlier_version_counts(server, job, upload):
     """Its note knew of one place only."""
     upload(job.folder)
-    notes = FolderNotes(job.folder)
-    notes.mark(
-        "record", {name: value for name, value in notes.done["record"].items() if name in ("backend_url", "fields")}
-    )
+    path = job.folder / "job.json"
+    stored = json.loads(path.read_text())
+    del stored["schema"], stored["done"]["record"]["others"]
+    path.write_text(json.dumps(stored | {"format": 3}))
     assert PhaseOutcome.REUSED is upload(job.folder)[0].phases[-1].outcome
     assert 1 == len(server.records)
 
@@ -242,6 +260,6 @@ def test_notes_that_cannot_be_read_are_none(tmp_path, content):
     """Damaged notes, and those of a newer program, say nothing; they are written anew."""
     (tmp_path / NOTES_FILE).write_bytes(content)
     notes = FolderNotes(tmp_path)
-    assert {} == notes.done
-    notes.mark("upload", {"prefix": "a/"})
-    assert {"upload": {"prefix": "a/"}} == FolderNotes(tmp_path).done
+    assert Facts() == notes.done
+    notes.mark(uploaded())
+    assert Facts(upload=uploaded()) == FolderNotes(tmp_path).done

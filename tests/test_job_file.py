@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from pipeline.errors import NewerVersionError
+from pipeline.facts import Facts, HlsFacts, MeasuredLoudness, TranscriptFacts
+from pipeline.fingerprint import Fingerprint
 from pipeline.job import (
     AudioRequest,
     Codec,
@@ -20,7 +24,7 @@ from pipeline.job import (
     TranscriptionRequest,
     Trim,
 )
-from pipeline.job_file import JobFile, read_job_file, write_job_file
+from pipeline.job_file import SCHEMA, JobFile, read_job_file, write_job_file
 from pipeline.output_settings import output_settings
 from pipeline.plan import make_plan
 
@@ -74,7 +78,7 @@ def test_a_plain_job_of_the_version_before_is_the_same_work(read, job, media_inf
     assert ({}, [], True) == (
         wanted.changes(found.made),
         wanted.lost(found.made),
-        found.is_of({"size_bytes": 2048, "sha256_head_tail": "0a1b"}),
+        found.source == Fingerprint(size_bytes=2048, sha256_head_tail="0a1b"),
     )
 
 
@@ -98,15 +102,85 @@ def test_all_that_was_chosen_in_the_version_before_is_understood(read, job, medi
     wanted = output_settings(make_plan(chosen, media_info()))
     digest = wanted.steps["package"]["key"]
     hls = PLAIN["done"]["hls"] | {"renditions": ["720p"], "encoder": "libx265"}
-    found = read(PLAIN | {"settings": CHOSEN, "key": digest, "done": {"hls": hls, "transcript": {}, "package": {}}})
+    done = {"hls": hls, "transcript": {"language": "de", "cues": 1}, "package": {}}
+    found = read(PLAIN | {"settings": CHOSEN, "key": digest, "done": done})
     assert wanted.steps == found.made
 
 
+KEPT = Path(__file__).parent / "kept"
+"""job.json as earlier versions of the program, and this one, wrote it of samples/welcome.mp4; long lists cut short."""
+
+RENDITIONS = ("720p", "480p", "360p")
+LOUDNESS = MeasuredLoudness(integrated_lufs=-21.04277223881554, range_lu=3.2661261335947636)
+FIRST = HlsFacts(duration_s=14.0, renditions=RENDITIONS)
+SINCE = replace(
+    FIRST, frame_s=0.04, frame_rate=25.0, loudness=(LOUDNESS,), encoder="libx264", chunks=1, sound_ends={"1": 14.0}
+)
+
+
+def kept(name: str, folder: Path, *, oldest: int = 1) -> JobFile:
+    """Return what is read of a kept job.json."""
+    shutil.copyfile(KEPT / name, folder / "job.json")
+    return read_job_file(folder, oldest=oldest)
+
+
 @pytest.mark.parametrize(
-    "stored", ["", "[]", "{}", '{"format": 3}', json.dumps(PLAIN | {"format": 99}), json.dumps(PLAIN | {"done": 1})]
+    ("name", "encoded", "steps"),
+    [
+        pytest.param("job_format_1.json", FIRST, [], id="1"),
+        pytest.param("job_format_2.json", SINCE, ["hls", "package", "mp4", "transcript"], id="2"),
+        pytest.param("job_format_3.json", SINCE, ["hls", "mp4", "transcript", "package"], id="3"),
+        pytest.param("job_schema_4.json", SINCE, ["hls", "mp4", "transcript", "package"], id="4"),
+    ],
+)
+def test_what_every_version_wrote_is_read(tmp_path, name, encoded, steps):
+    """Step by step; a field that a version did not write yet has its default."""
+    found = kept(name, tmp_path)
+    assert (encoded, TranscriptFacts(language="en", cues=4), "demo/welcome/", steps) == (
+        found.done.hls,
+        found.done.transcript,
+        found.done.upload.prefix,
+        list(found.made),
+    )
+    assert ["hls", "mp4", "transcript", "package", "upload", "record"] == list(found.done.by_step)
+    assert "demo/welcome/master.m3u8" == found.done.record.fields["s3Keys"]["hls"]
+    assert (467296, RENDITIONS) == (found.source.size_bytes, found.done.package.renditions)
+
+
+def test_the_first_version_is_read_for_its_facts_alone(tmp_path):
+    """Nobody knows from its settings whether the work is what is wanted now."""
+    assert None is kept("job_format_1.json", tmp_path, oldest=2)
+
+
+def test_the_present_form_is_written_as_it_was_kept(tmp_path):
+    """Key by key, so that every version from now on reads what this one writes."""
+    write_job_file(tmp_path, kept("job_schema_4.json", tmp_path))
+    assert json.loads((KEPT / "job_schema_4.json").read_text()) == json.loads((tmp_path / "job.json").read_text())
+
+
+def test_a_newer_version_s_folder_is_refused_with_a_sentence(read, tmp_path):
+    """It tells what to do, and names the folder."""
+    with pytest.raises(NewerVersionError) as caught:
+        read({"schema": SCHEMA + 1, "anything": "else"})
+    told = f"{tmp_path} was made by a newer version of this program: update the program and start again."
+    assert told == str(caught.value)
+
+
+def test_a_fact_that_no_step_needs_any_more(read):
+    """One that an earlier version wrote is passed over; in the present form it is a file that can't be understood."""
+    done = {"hls": PLAIN["done"]["hls"] | {"colour": "blue"}, "captions": {}}
+    assert PLAIN["done"]["hls"]["duration_s"] == read(PLAIN | {"done": done}).done.hls.duration_s
+    stored = json.loads((KEPT / "job_schema_4.json").read_text())
+    stored["done"]["hls"]["colour"] = "blue"
+    assert None is read(stored)
+
+
+@pytest.mark.parametrize(
+    "stored",
+    ["", "[]", "{}", "5", '{"format": 3}', '{"schema": "4"}', json.dumps(PLAIN | {"done": 1})],
 )
 def test_what_can_not_be_understood_is_nothing(read, stored):
-    """A torn file, or one of a later version, is no error."""
+    """A torn file is no error."""
     assert None is read(stored)
 
 
@@ -114,11 +188,12 @@ def test_what_was_written_is_read(tmp_path):
     """In the present form; no time of the source is in it."""
     content = JobFile(
         source_path=str(Path("/videos/lesson.mp4")),
-        source={"size_bytes": 1, "sha256_head_tail": "0a"},
-        settings={"hls": {"preset": "slow"}, "package": {}},
-        done={"hls": {"duration_s": 1.0}},
+        source=Fingerprint(size_bytes=1, sha256_head_tail="0a"),
+        settings={"hls": {"preset": "slow", "audio_map": [[[1, None]]]}, "package": {}},
+        done=Facts(hls=FIRST),
         fresh=True,
     )
     write_job_file(tmp_path, content)
     assert content == read_job_file(tmp_path)
-    assert {"hls": {"preset": "slow"}} == content.made
+    assert {"hls": content.settings["hls"]} == content.made
+    assert {"size_bytes", "sha256_head_tail"} == json.loads((tmp_path / "job.json").read_text())["source"].keys()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from step_facts import ENCODED
 from store_server import TOKEN, running_server
 from upload_parts import FOLDER, PREFIX, write_folder
 
@@ -14,6 +15,7 @@ from config import BackendApi, Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, Problem, Setting
+from pipeline.facts import PackageFacts
 from pipeline.job import Existing, UploadJob, UploadRequest
 from pipeline.model import Outcome
 from pipeline.output_settings import output_settings
@@ -60,8 +62,8 @@ def made(planned):
     workspace.check(output_settings(plan), Existing.ASK)
     workspace.open()
     write_folder(workspace.folder)
-    workspace.mark("hls", {})
-    workspace.publish({})
+    workspace.mark(ENCODED)
+    workspace.publish(PackageFacts())
     return workspace.folder
 
 

@@ -9,11 +9,13 @@ import threading
 from dataclasses import dataclass, field, replace
 
 import pytest
+from step_facts import ENCODED, uploaded
 
 from pipeline import disk_room
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, EncodeError, OutputError, SettingsError
 from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
+from pipeline.facts import Mp4Facts, PackageFacts, StepFacts, TranscriptFacts
 from pipeline.job import TranscriptionRequest, UploadRequest
 from pipeline.media.ffmpeg.process import find_ffmpeg
 from pipeline.media.source.probe import probe
@@ -26,6 +28,13 @@ from pipeline.phases.phase import PhaseResult, Progress
 from pipeline.plan import make_plan
 from pipeline.runner import run
 
+MADE = {
+    PhaseName.HLS: ENCODED,
+    PhaseName.MP4: Mp4Facts(file="offline_480p.mp4"),
+    PhaseName.TRANSCRIPT: TranscriptFacts(language="en", cues=1),
+}
+"""What the phases that fill the folder leave."""
+
 
 @dataclass
 class Step:
@@ -36,7 +45,7 @@ class Step:
     result: PhaseResult = field(default_factory=lambda: PhaseResult(text="fine"))
     check_error: Exception | None = None
     error: Exception | None = None
-    marks: dict | None = None
+    marks: StepFacts | None = None
 
     def check(self, context):
         self.calls.append(f"check {self.name.value}")
@@ -48,10 +57,10 @@ class Step:
         context.report(Progress(fraction=0.5, text="half"))
         if self.error:
             raise self.error
-        if self.name in (PhaseName.HLS, PhaseName.MP4, PhaseName.TRANSCRIPT):
-            context.workspace.mark(self.name.value, {})
+        if self.name in MADE:
+            context.workspace.mark(MADE[self.name])
         if self.marks is not None:
-            context.workspace.mark(self.name.value, self.marks)
+            context.workspace.mark(self.marks)
         return self.result
 
 
@@ -71,7 +80,7 @@ class Bench:
 
     def package(self, context):
         self.calls.append("package")
-        context.workspace.publish({})
+        context.workspace.publish(PackageFacts())
 
     def run(self):
         return run(self.plan, lambda: self.steps, self.package, self.events.append, self.cancel)
@@ -193,7 +202,7 @@ def test_only_this_jobs_upload_names_the_stream(bench, error, expected):
     upload = bench.steps[PhaseName.UPLOAD]
 
     def mark(address):
-        upload.marks = {"urls": {MASTER: address}}
+        upload.marks = uploaded(urls={MASTER: address})
 
     mark("https://cdn/before/master.m3u8")
     assert "https://cdn/before/master.m3u8" == bench.run().master_url
@@ -204,7 +213,7 @@ def test_only_this_jobs_upload_names_the_stream(bench, error, expected):
 
 def test_a_job_that_uploads_nothing_names_no_stream(bench):
     """Though an earlier one of the same folder did."""
-    bench.steps[PhaseName.UPLOAD].marks = {"urls": {MASTER: "https://cdn/before/master.m3u8"}}
+    bench.steps[PhaseName.UPLOAD].marks = uploaded(urls={MASTER: "https://cdn/before/master.m3u8"})
     bench.run()
     bench.plan = replace(bench.plan, job=replace(bench.plan.job, upload=None), phases=(PhaseName.HLS,))
     assert "" == bench.run().master_url

@@ -4,16 +4,20 @@ or by an earlier version under a file's name alone.
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from step_facts import uploaded
 
+from pipeline.facts import CleanupFacts, Facts, PackageFacts, StepFacts
+from pipeline.fingerprint import fingerprint
 from pipeline.folder_lock import locked
 from pipeline.job import Existing, Job, UploadRequest
-from pipeline.job_file import JobFile, read_job_file, write_job_file
+from pipeline.job_file import SCHEMA, JobFile, read_job_file, write_job_file
 from pipeline.takeover import take_over, with_earlier_address
-from pipeline.workspace import fingerprint, lock_of
+from pipeline.workspace import lock_of
 
 
 @pytest.fixture
@@ -39,12 +43,18 @@ def job(tmp_path):
 def made(tmp_path):
     """A function that makes an earlier version's folder of a job's source."""
 
-    def make(name: str, job: Job, *, source: Path | None = None, **done: dict) -> Path:
+    def make(name: str, job: Job, *, source: Path | None = None, **done: StepFacts) -> Path:
         folder = tmp_path / "out" / name
         folder.mkdir(parents=True)
         path = str(source or job.source)
         write_job_file(
-            folder, JobFile(source_path=path, source=fingerprint(job.source), settings={}, done={"package": {}, **done})
+            folder,
+            JobFile(
+                source_path=path,
+                source=fingerprint(job.source),
+                settings={},
+                done=Facts(package=PackageFacts(), **done),
+            ),
         )
         return folder
 
@@ -68,7 +78,7 @@ def test_each_gets_what_was_made_of_it(tmp_path, job, made):
     one, two, three = job("week1/lecture"), job("week2/lecture", prefix="videos/week2/lecture/"), job("lecture")
     for name, of in (("lecture", one), ("lecture-2", three)):
         made(name, of)
-    made("lecture-3", two, upload={"prefix": "videos/lecture-3/"})
+    made("lecture-3", two, upload=uploaded(prefix="videos/lecture-3/"))
     notes = take_over([two, three, one])
     assert {place: f"{place}.mp4" for place in ("week1/lecture", "week2/lecture", "lecture")} == _here(tmp_path)
     assert {one.slug, two.slug, three.slug} == set(notes)
@@ -109,6 +119,9 @@ def test_a_source_that_was_moved_is_known_by_its_content(tmp_path, job, made):
     assert [one.slug] == list(take_over([one]))
 
 
+DELETED = {"cleanup": CleanupFacts(finished=True)}
+
+
 def at(job: Job, place: str) -> Job:
     """Return the job of the same source with another place: other folders were named beside it."""
     return replace(job, slug=place)
@@ -134,6 +147,17 @@ def test_a_place_that_changed_with_the_other_videos(tmp_path, job, made, old, ne
     } == notes
     left = {path.relative_to(tmp_path / "out").parts[0] for path in (tmp_path / "out").iterdir()}
     assert {new.partition("/")[0], "b"} == left
+
+
+def test_what_a_newer_version_made_stays(tmp_path, job, made):
+    """Whether it is looked for or lies at the job's own place."""
+    one = job("a/x", prefix="videos/a/x/")
+    for place in ("old/x", "a/x"):
+        folder = made(place, one)
+        stored = json.loads((folder / "job.json").read_text())
+        (folder / "job.json").write_text(json.dumps(stored | {"schema": SCHEMA + 1}))
+        assert ({}, True) == (take_over([one]), folder.exists())
+    assert one == with_earlier_address(one, "videos/")
 
 
 def test_unfinished_work_at_any_depth_goes_on(tmp_path, job, made):
@@ -231,19 +255,17 @@ def test_what_is_there_or_begun_anew_is_left_alone(tmp_path, job, made):
 
 
 @pytest.mark.parametrize(
-    ("uploaded", "done", "expected"),
+    ("sent_to", "done", "expected"),
     [
-        pytest.param("videos/lecture-2/", {"cleanup": {}}, "videos/lecture-2/", id="deleted here, so it stays there"),
-        pytest.param(
-            "videos/2025/week1/lecture/", {"cleanup": {}}, "videos/2025/week1/lecture/", id="below other folders"
-        ),
+        pytest.param("videos/lecture-2/", DELETED, "videos/lecture-2/", id="deleted here, so it stays there"),
+        pytest.param("videos/2025/week1/lecture/", DELETED, "videos/2025/week1/lecture/", id="below other folders"),
         pytest.param("videos/lecture-2/", {}, "videos/week1/lecture/", id="it can be uploaded to its own"),
-        pytest.param("videos/other/", {"cleanup": {}}, "videos/week1/lecture/", id="no name of that version"),
-        pytest.param("elsewhere/lecture/", {"cleanup": {}}, "videos/week1/lecture/", id="another destination"),
+        pytest.param("videos/other/", DELETED, "videos/week1/lecture/", id="no name of that version"),
+        pytest.param("elsewhere/lecture/", DELETED, "videos/week1/lecture/", id="another destination"),
     ],
 )
-def test_what_can_not_be_uploaded_again_keeps_its_address(job, made, uploaded, done, expected):
+def test_what_can_not_be_uploaded_again_keeps_its_address(job, made, sent_to, done, expected):
     """Its media were deleted after the upload, and are not encoded again for a name."""
     one = job("week1/lecture", prefix="videos/week1/lecture/")
-    made("week1/lecture", one, upload={"prefix": uploaded}, **done)
+    made("week1/lecture", one, upload=uploaded(prefix=sent_to), **done)
     assert expected == with_earlier_address(one, "videos/").upload.prefix

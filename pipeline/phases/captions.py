@@ -21,7 +21,7 @@ from pipeline.media.source.language_tags import UNKNOWN_LANGUAGE
 from pipeline.media.source.subtitle_tracks import read_cues
 from pipeline.media.stream_layout import PLAYLIST, SUBTITLES
 from pipeline.media_info import SubtitleForm, SubtitleStream
-from pipeline.model import PhaseName, Plan
+from pipeline.model import Plan
 from pipeline.phases.phase import PhaseContext
 from pipeline.phases.transcribe import load_cues
 from pipeline.speech.cues import Cue
@@ -47,7 +47,8 @@ def read_channels(context: PhaseContext) -> tuple[Channel, ...]:
     The source is read for them only where some were found, in the frames looked at or when all of it was read through.
     """
     video = context.plan.media.video
-    found = context.workspace.done.get(PhaseName.HLS.value, {}).get("closed_captions", False)
+    encoded = context.workspace.done.hls
+    found = encoded is not None and encoded.closed_captions
     wanted = video is not None and (video.closed_captions is not None or found)
     return read_closed_captions(context.plan.media, context.cancel) if wanted else ()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from pipeline.cancel import CancelToken
 from pipeline.earlier_work import PLAYLIST_SUFFIX
 from pipeline.events import LogLevel
+from pipeline.facts import CleanupFacts
 from pipeline.media.stream_layout import MASTER
 from pipeline.model import PhaseName, PhaseOutcome
 from pipeline.phases.phase import Notes, PhaseContext, PhaseResult
@@ -40,17 +41,17 @@ def clean_up(notes: Notes, source: Path, log: Callable[[str, LogLevel], None], c
 
     Raises TransferError, OutputError, Cancelled.
     """
-    step, folder = PhaseName.CLEANUP.value, notes.folder
-    if notes.done.get(step, {}).get("finished"):
+    folder = notes.folder
+    if notes.done.cleanup is not None and notes.done.cleanup.finished:
         return PhaseResult(outcome=PhaseOutcome.REUSED, text=DELETED)
-    uploaded = notes.done.get(PhaseName.UPLOAD.value)
+    uploaded = notes.done.upload
     if uploaded is None:
         return PhaseResult(outcome=PhaseOutcome.WARNED, text="Local files kept: the upload is not confirmed.")
     cancel.check()
     deletable = _deletable(folder, source)
     if deletable:
         destination = Destination(
-            backend_url=uploaded["backend_url"], prefix=uploaded["prefix"], session_id=uploaded["session_id"]
+            backend_url=uploaded.backend_url, prefix=uploaded.prefix, session_id=uploaded.session_id
         )
         confirmed = confirmed_files(folder, destination)
         if any(name not in confirmed for name in deletable):
@@ -62,7 +63,7 @@ def clean_up(notes: Notes, source: Path, log: Callable[[str, LogLevel], None], c
             text = f"Local files kept: nothing shows that the storage has {unproven}. Start again, and it is sent anew."
             return PhaseResult(outcome=PhaseOutcome.WARNED, text=text)
     # From here on the folder is not whole, and the next run must know that this is how it should be.
-    notes.mark(step, {"finished": False})
+    notes.mark(CleanupFacts(finished=False))
     undeleted = _delete(folder, sorted(deletable.values(), key=_turn))
     if undeleted:
         return PhaseResult(
@@ -72,7 +73,7 @@ def clean_up(notes: Notes, source: Path, log: Callable[[str, LogLevel], None], c
                 "close programs that use them and start again."
             ),
         )
-    notes.mark(step, {"finished": True})
+    notes.mark(CleanupFacts(finished=True))
     log(f"{DELETED}: {len(deletable)} in {folder}", LogLevel.INFO)
     return PhaseResult(text=DELETED)
 

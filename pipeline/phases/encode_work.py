@@ -28,7 +28,7 @@ class EncodeWork:
         self.context = context
         self.ffmpeg = ffmpeg
         self.checkpoints = context.workspace.checkpoints
-        self.made_with = [ffmpeg_version(ffmpeg), dict(context.workspace.source_of_checkpoints)]
+        self.made_with = [ffmpeg_version(ffmpeg), context.workspace.source_of_checkpoints.fields]
         self._media = context.plan.media
         self._source = self._media.path
         self._lock = threading.Lock()

@@ -8,11 +8,12 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+from pipeline.codec import from_json
 from pipeline.disk_room import DiskFullError, is_disk_full, is_full
 from pipeline.errors import EncodeError, FfmpegError, IncompleteError, OutputError, PipelineError, SourceError
 from pipeline.events import LogLevel
+from pipeline.facts import DecodedAudio, HlsFacts
 from pipeline.job import SegmentType
 from pipeline.media.encode import ladder
 from pipeline.media.encode.audio_format import RATE_HZ
@@ -94,15 +95,15 @@ class HlsPhase:
             context.workspace.checkpoints.clear()
             context.workspace.forget(self.name.value)
             return self.run(context)
-        facts["accepted"] = plan.job.accept_damaged
-        facts["renditions"] = [r.name for r in plan.renditions]
-        if facts["decode_errors"] and plan.audio:
-            facts["sound"] = self._decoded_audio(context, found, facts["sound_ends"])
-        context.workspace.mark(self.name.value, facts)
+        made = {"accepted": plan.job.accept_damaged, "renditions": [r.name for r in plan.renditions]}
+        encoded = from_json(HlsFacts, facts | made, "What was encoded")
+        if encoded.decode_errors and plan.audio:
+            encoded = replace(encoded, sound=self._decoded_audio(context, found, encoded.sound_ends))
+        context.workspace.mark(encoded)
         context.workspace.checkpoints.clear()
         self._check_damage(context)
         context.report(Progress(fraction=1.0, rows={r.name: 1.0 for r in plan.renditions}, text="Encoded"))
-        return PhaseResult(text=_summary(plan, facts))
+        return PhaseResult(text=_summary(plan, encoded))
 
     def _scan(self, context: PhaseContext, work: HlsEncode) -> tuple[Scan, Plan]:
         """Return what the source holds, and the plan for it.
@@ -176,29 +177,28 @@ class HlsPhase:
 
     def _check_damage(self, context: PhaseContext) -> None:
         """Report picture and sound that could not be decoded. Raises SourceError when too much is missing."""
-        facts = context.workspace.done[self.name.value]
-        errors = int(facts["decode_errors"])
-        if not errors:
+        encoded = context.workspace.done.hls
+        if encoded is None or not encoded.decode_errors:
             return
         media = context.plan.media
-        missing_s = facts["missing_frames"] * facts["frame_s"]
-        sound = facts.get("sound")
+        missing_s = encoded.missing_frames * (encoded.frame_s or 0.0)
+        sound = encoded.sound
         lengths = []
         if sound is None or missing_s > NOTABLE_S:
             lengths.append(
-                _share(declared_end_s(media), facts["duration_s"] - missing_s) + (" of the picture" if sound else "")
+                _share(declared_end_s(media), encoded.duration_s - missing_s) + (" of the picture" if sound else "")
             )
         if sound is not None:
-            missing_s = max(missing_s, sound["declared_s"] - sound["decoded_s"])
-            lengths.append(_share(sound["declared_s"], sound["decoded_s"]) + " of the sound")
-        sentence = f"{media.path} is damaged: {' and '.join(lengths)} could be decoded, with {_count(errors)}"
+            missing_s = max(missing_s, sound.declared_s - sound.decoded_s)
+            lengths.append(_share(sound.declared_s, sound.decoded_s) + " of the sound")
+        sentence = (
+            f"{media.path} is damaged: {' and '.join(lengths)} could be decoded, with {_count(encoded.decode_errors)}"
+        )
         if missing_s > MISSING_S and not context.plan.job.accept_damaged:
             raise SourceError(f"{sentence}. {WAYS_OUT}")
         context.log(f"{sentence}; the picture or the sound may show them.", LogLevel.WARNING)
 
-    def _decoded_audio(
-        self, context: PhaseContext, found: Scan, ends_s: Mapping[str, float]
-    ) -> dict[str, float] | None:
+    def _decoded_audio(self, context: PhaseContext, found: Scan, ends_s: Mapping[str, float]) -> DecodedAudio | None:
         """Return how long the sound should be of which most is missing, and how long what can be decoded of it;
         None if all can.
 
@@ -222,8 +222,8 @@ class HlsPhase:
             if str(sound.index) in ends_s:
                 decoded_s = min(decoded_s, max(0.0, ends_s[str(sound.index)] - sound.start_s))
             missing_s = declared_s - decoded_s
-            if missing_s > max(NOTABLE_S, 0.0 if worst is None else worst["declared_s"] - worst["decoded_s"]):
-                worst = {"declared_s": declared_s, "decoded_s": decoded_s}
+            if missing_s > max(NOTABLE_S, 0.0 if worst is None else worst.declared_s - worst.decoded_s):
+                worst = DecodedAudio(declared_s=declared_s, decoded_s=decoded_s)
         return worst
 
     def _count_errors(self, context: PhaseContext, length_s: float) -> int:
@@ -325,10 +325,10 @@ def _count(errors: int) -> str:
     return f"{errors} decode error{'' if errors == 1 else 's'}"
 
 
-def _summary(plan: Plan, facts: dict[str, Any]) -> str:
-    if not facts["loudness"]:
+def _summary(plan: Plan, encoded: HlsFacts) -> str:
+    if not encoded.loudness:
         return "Encoded"
-    measured, target = facts["loudness"][0]["integrated_lufs"], plan.job.sound.loudness_lufs
+    measured, target = encoded.loudness[0].integrated_lufs, plan.job.sound.loudness_lufs
     if target is None or measured <= SILENCE_LUFS:
         return f"Encoded, loudness {measured:.1f} LUFS"
     return f"Encoded, loudness brought from {measured:.1f} to {target:g} LUFS"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pipeline.errors import EncodeError, IncompleteError, SourceError
 from pipeline.events import LogLevel
+from pipeline.facts import Mp4Facts
 from pipeline.media.encode import arguments as encode
 from pipeline.media.encode.audio_tracks import STEREO
 from pipeline.media.encode.chunks import cut
@@ -61,14 +62,15 @@ class Mp4Phase:
             raise encode_failure(context, error) from error
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
-        context.workspace.mark(self.name.value, {"file": MP4_FILE, "size_bytes": size_bytes})
+        context.workspace.mark(Mp4Facts(file=MP4_FILE, size_bytes=size_bytes))
         return PhaseResult(text="MP4 ready")
 
     def _make(self, context: PhaseContext, scratch: Path) -> None:
         folder, plan = context.workspace.folder, context.plan
         wanted = plan.mp4
         assert wanted is not None
-        facts = context.workspace.done[PhaseName.HLS.value]
+        encoded = context.workspace.done.hls
+        assert encoded is not None
         sound, target = _audio(plan), f"{scratch.name}/{MP4_FILE}"
         place = _readable(context, scratch, [playlist for playlist in (wanted.remux_of, sound) if playlist is not None])
         sound_playlist = None if sound is None else place / sound / PLAYLIST
@@ -78,14 +80,14 @@ class Mp4Phase:
             arguments = encode.remux_arguments(place / wanted.remux_of / PLAYLIST, sound_playlist, target, end_s)
         else:
             # what the encode of the renditions ended with: a hardware encoder may have given way to the processor
-            plan = replace(plan, encoder=facts["encoder"])
+            plan = replace(plan, encoder=encoded.encoder or plan.encoder)
             found = scan(plan.media, context.cancel)
             (rendition,) = within_source((wanted.rendition,), found.peak_bit_rate)
             cutting = cut(plan, found, cores=1, whole=True)
             arguments = encode.mp4_arguments(plan, cutting, rendition, sound_playlist, target, end_s)
             arguments = from_source(arguments, plan.media.path)
         context.log(printable([str(self._ffmpeg), *arguments], cwd=folder), LogLevel.DETAIL)
-        length_s = float(facts["duration_s"])
+        length_s = encoded.duration_s
 
         def report(out_time_s: float) -> None:
             context.report(Progress(fraction=min(1.0, out_time_s / length_s), text="Making the MP4"))
@@ -105,11 +107,11 @@ def _length_s(mp4: Path) -> float:
 
 def _is_made(context: PhaseContext) -> bool:
     workspace = context.workspace
-    facts = workspace.done.get(PhaseName.MP4.value)
+    facts = workspace.done.mp4
     if facts is None or workspace.media_deleted:
         return facts is not None
     file = workspace.folder / MP4_FILE
-    return file.is_file() and file.stat().st_size == facts.get("size_bytes", file.stat().st_size)
+    return file.is_file() and facts.size_bytes in (None, file.stat().st_size)
 
 
 def _readable(context: PhaseContext, scratch: Path, names: Sequence[str]) -> Path:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Sequence
-from typing import Any
 
 from pipeline.errors import EncodeError
 from pipeline.events import LogLevel
+from pipeline.facts import PackageFacts
 from pipeline.files import write_whole
 from pipeline.job import SegmentType
 from pipeline.media.encode.colour_conversion import NAMES
@@ -67,7 +67,7 @@ def _check_stream(context: PhaseContext) -> None:
         )
 
 
-def _write_stream(context: PhaseContext) -> dict[str, Any]:
+def _write_stream(context: PhaseContext) -> PackageFacts:
     """Write thumbnails, captions and playlists, encrypt if asked; return what is to be remembered of it."""
     context.cancel.check()
     folder, plan = context.workspace.folder, context.plan
@@ -80,7 +80,8 @@ def _write_stream(context: PhaseContext) -> dict[str, Any]:
             for name in names:
                 encryption.restore_rendition(folder, name, key, context.cancel)
         # the first segment alone may have another frame rate than the rest
-        frame_rate = context.workspace.done.get(PhaseName.HLS.value, {}).get("frame_rate")
+        encoded = context.workspace.done.hls
+        frame_rate = None if encoded is None else encoded.frame_rate
         measured = {name: measure(folder, name, frame_rate=frame_rate) for name in names}
         pictures = [measured[r.name] for r in plan.renditions]
         _check_aligned(pictures)
@@ -117,11 +118,11 @@ def _write_stream(context: PhaseContext) -> dict[str, Any]:
         pictures, tracks, subtitles=subtitles, closed_captions=closed_captions, iframes=iframes, chapters=chapters_uri
     )
     write_whole(folder / MASTER, text)
-    facts = {
-        "renditions": [m.name for m in pictures],
-        "captions": next((track.language for track in subtitles if track.default), None),
-    }
-    return facts | beside(plan)
+    return dataclasses.replace(
+        beside(plan),
+        renditions=tuple(m.name for m in pictures),
+        captions=next((track.language for track in subtitles if track.default), None),
+    )
 
 
 def _keep_edited(context: PhaseContext) -> None:

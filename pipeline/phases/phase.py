@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import FfmpegError, IncompleteError
 from pipeline.events import NOTHING_SENT, LogLevel, TransferFigures
+from pipeline.facts import Facts, StepFacts
 from pipeline.model import PhaseName, PhaseOutcome, Plan
 from pipeline.workspace import Workspace
 
@@ -33,9 +34,9 @@ class PhaseResult:
 
 
 class Notes(Protocol):
-    """What is finished of the work on a folder: the facts that each step has left, by the step's name."""
+    """What is finished of the work on a folder: the facts that each step has left."""
 
-    done: dict[str, dict[str, Any]]
+    done: Facts
 
     @property
     def folder(self) -> Path:
@@ -47,7 +48,7 @@ class Notes(Protocol):
         """Whether the clean-up has deleted the media, so that the folder is rightly without them."""
         ...
 
-    def mark(self, step: str, facts: Mapping[str, Any]) -> None:
+    def mark(self, facts: StepFacts) -> None:
         """Note that a step is finished, with what later steps need to know of it. Raises OutputError."""
         ...
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from config import BackendApi
 from pipeline.cancel import CancelToken
 from pipeline.errors import TransferError
 from pipeline.events import LogLevel
+from pipeline.facts import Facts, RecordFacts, SentRecord
 from pipeline.job import UploadRequest
 from pipeline.model import PhaseName, PhaseOutcome
 from pipeline.phases.phase import Notes, PhaseContext, PhaseResult, Progress
@@ -36,7 +36,7 @@ class RecordPhase:
         """Send the record, or find it sent. Raises OutputError, Cancelled."""
         plan, workspace = context.plan, context.workspace
         request = plan.job.upload
-        if PhaseName.UPLOAD.value not in workspace.done or request is None:
+        if workspace.done.upload is None or request is None:
             return PhaseResult(outcome=PhaseOutcome.SKIPPED, text="Nothing was uploaded")
         fields = fields_for(
             request,
@@ -52,41 +52,38 @@ class RecordPhase:
 
 
 def fields_for(
-    request: UploadRequest,
-    done: Mapping[str, Mapping[str, Any]],
-    *,
-    name: str,
-    duration_s: float | None,
-    qualities: Sequence[str],
-) -> dict[str, Any]:
+    request: UploadRequest, done: Facts, *, name: str, duration_s: float | None, qualities: Sequence[str]
+) -> Mapping[str, object]:
     """Return an uploaded folder's record fields; `duration_s` counts where the encode's notes tell none."""
-    detected = done.get(PhaseName.TRANSCRIPT.value, {}).get("language")
+    assert done.upload is not None
+    detected = None if done.transcript is None else done.transcript.language
     return record_fields(
         name=name,
-        language=str(detected or request.language),
+        language=detected or request.language,
         prefix=request.prefix,
         session_id=request.session_id,
-        keys=done[PhaseName.UPLOAD.value]["keys"],
-        duration_s=done.get(PhaseName.HLS.value, {}).get("duration_s", duration_s),
+        keys=done.upload.keys,
+        duration_s=duration_s if done.hls is None else done.hls.duration_s,
         qualities=qualities,
     )
 
 
 def record(
     uploader: Uploader,
-    fields: Mapping[str, Any],
+    fields: Mapping[str, object],
     notes: Notes,
     report: Callable[[Progress], None],
     log: Callable[[str, LogLevel], None],
     cancel: CancelToken,
 ) -> PhaseResult:
     """Send the record of a folder that was uploaded, or find it sent. Raises OutputError, Cancelled."""
-    facts, made = {"backend_url": uploader.backend_url, "fields": dict(fields)}, _made(notes)
-    if facts in made:
+    wanted, made = SentRecord(backend_url=uploader.backend_url, fields=fields), _made(notes.done.record)
+    if wanted in made:
         return PhaseResult(outcome=PhaseOutcome.REUSED, text=RECORDED)
     report(Progress(fraction=0.0, text=UPDATING))
     log(UPDATING, LogLevel.INFO)
-    log_file = notes.folder / str(notes.done[PhaseName.UPLOAD.value]["log"])
+    assert notes.done.upload is not None
+    log_file = notes.folder / notes.done.upload.log
     try:
         uploader.create_record(fields, log_file=log_file, on_notice=log, cancel=cancel)
     except TransferError as error:
@@ -97,16 +94,17 @@ def record(
                 f"{error} Start again, or add it by hand."
             ),
         )
-    notes.mark(PhaseName.RECORD.value, {**facts, "others": [one for one in made if _place(one) != _place(facts)]})
+    others = tuple(one for one in made if _stream_of(one) != _stream_of(wanted))
+    notes.mark(RecordFacts(backend_url=wanted.backend_url, fields=fields, others=others))
     return PhaseResult(text=RECORDED)
 
 
-def _made(notes: Notes) -> list[dict[str, Any]]:
+def _made(facts: RecordFacts | None) -> tuple[SentRecord, ...]:
     """Return what was told of the folder, one for each place that it was uploaded to."""
-    last = dict(notes.done.get(PhaseName.RECORD.value, {}))
-    others = last.pop("others", [])  # an earlier version kept the last one alone
-    return [last, *others] if last else []
+    return () if facts is None else (facts.last, *facts.others)
 
 
-def _place(facts: Mapping[str, Any]) -> tuple[str, str]:
-    return facts["backend_url"], facts["fields"]["s3Keys"]["hls"]
+def _stream_of(record: SentRecord) -> tuple[str, object]:
+    """Return the backend and the key of the master playlist that a record tells of."""
+    keys = record.fields.get("s3Keys")
+    return record.backend_url, keys.get("hls") if isinstance(keys, Mapping) else None

@@ -8,10 +8,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from pipeline.errors import EncodeError
 from pipeline.events import LogLevel
+from pipeline.facts import PackageFacts
 from pipeline.media.encode import ladder
 from pipeline.media.hls import measure
 from pipeline.media.hls.encryption import PUBLISHED_KEY
@@ -51,7 +51,7 @@ def settle(context: PhaseContext) -> bool:
     if not workspace.published:
         whole = is_whole(context)
         if whole and not _has_planned_audio(context):
-            workspace.done.clear()
+            workspace.use_nothing()
             return True
         return not whole
     lost = _lost(context)
@@ -73,14 +73,14 @@ def settle(context: PhaseContext) -> bool:
 def is_whole(context: PhaseContext) -> bool:
     """Say whether the renditions and all their segments are there; deleted after an upload counts as there."""
     workspace = context.workspace
-    facts = workspace.done.get(HLS)
-    if facts is None:
+    encoded = workspace.done.hls
+    if encoded is None:
         return False
-    refused = facts.get("missing_frames", 0) * facts.get("frame_s", 0.0) > MISSING_S and not facts.get("accepted")
+    refused = encoded.missing_frames * (encoded.frame_s or 0.0) > MISSING_S and not encoded.accepted
     if refused and context.plan.job.accept_damaged:  # the holes in its picture are only filled where they are accepted
         return False
     try:
-        for name in (*facts["renditions"], *facts["audio"]):
+        for name in (*encoded.renditions, *encoded.audio):
             if not workspace.media_deleted:
                 measure.check_segments(workspace.folder, name)
     except EncodeError:
@@ -118,14 +118,14 @@ def fits(context: PhaseContext, made: Sequence[Rendition], durations_s: Sequence
     return True
 
 
-def beside(plan: Plan) -> dict[str, Any]:
+def beside(plan: Plan) -> PackageFacts:
     """Return what tells the chapters and subtitles of a stream from others, also where it has none."""
     video = plan.media.video
-    return {
-        "chapters": as_facts(plan.chapters),
-        "subtitles": [stream.index for stream in plan.media.text_subtitles],
-        "closed_captions": video is not None and video.closed_captions is not None,
-    }
+    return PackageFacts(
+        chapters=as_facts(plan.chapters),
+        subtitles=tuple(stream.index for stream in plan.media.text_subtitles),
+        closed_captions=video is not None and video.closed_captions is not None,
+    )
 
 
 def _lost(context: PhaseContext) -> list[str]:
@@ -142,10 +142,12 @@ def _beside_has_changed(context: PhaseContext) -> bool:
     A folder of a version that knew nothing of them stays as it is unless chapters are asked for, which only a later
     version takes.
     """
-    stored, wanted = context.workspace.done[PACKAGE], beside(context.plan)
-    if not wanted.keys() & stored.keys():
+    stored, wanted = context.workspace.done.package, beside(context.plan)
+    assert stored is not None
+    there = (stored.chapters, stored.subtitles, stored.closed_captions)
+    if there == (None, None, None):
         return context.plan.job.chapters is not None
-    return any(stored.get(name) != value for name, value in wanted.items())
+    return there != (wanted.chapters, wanted.subtitles, wanted.closed_captions)
 
 
 def _has_planned_audio(context: PhaseContext) -> bool:
@@ -153,32 +155,29 @@ def _has_planned_audio(context: PhaseContext) -> bool:
     an earlier version may have made others.
     """
     plan = context.plan
-    made: list[str] = context.workspace.done[HLS]["audio"]
-    return made == ([] if plan.muxed_sound else [a.folder for a in plan.audio])
+    encoded = context.workspace.done.hls
+    wanted = () if plan.muxed_sound else tuple(a.folder for a in plan.audio)
+    return encoded is not None and encoded.audio == wanted
 
 
 def _is_encoded(context: PhaseContext, name: str) -> bool:
-    facts = context.workspace.done[HLS]
-    return name.rpartition("/")[0] in (*facts["renditions"], *facts["audio"]) and not name.endswith(
-        f"/{IFRAME_PLAYLIST}"
-    )
+    folder, _, file = name.rpartition("/")
+    encoded = context.workspace.done.hls
+    return encoded is not None and folder in (*encoded.renditions, *encoded.audio) and file != IFRAME_PLAYLIST
 
 
 def _is_extended(context: PhaseContext) -> bool:
     """Whether only more qualities are asked for, and it is known what those that are there were made of."""
-    encoding, facts = context.plan.job.encoding, context.workspace.done.get(HLS, {})
-    together = (
-        encoding.copy_top
-        or encoding.target_vmaf is not None
-        or facts.get("decode_errors")
-        or facts.get("missing_frames")
-    )
+    encoding, encoded = context.plan.job.encoding, context.workspace.done.hls
+    damaged = encoded is not None and (encoded.decode_errors or encoded.missing_frames)
+    together = encoding.copy_top or encoding.target_vmaf is not None or damaged
     return context.workspace.changes.get(HLS) == (QUALITIES,) and not together
 
 
 def _added(context: PhaseContext) -> tuple[Rendition, ...]:
     """Return the renditions that are asked for beside those that were made."""
-    made = context.workspace.done.get(HLS, {}).get("renditions", ())
+    encoded = context.workspace.done.hls
+    made = () if encoded is None else encoded.renditions
     return tuple(r for r in context.plan.renditions if r.name not in made) if _is_extended(context) else ()
 
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from pipeline.earlier_work import TRANSCRIPT_FILES
 from pipeline.errors import SpeechError
 from pipeline.events import LogLevel
+from pipeline.facts import TranscriptFacts
 from pipeline.files import write_whole
 from pipeline.job import TranscriptionRequest
 from pipeline.media.source.source_checks import check_unchanged
@@ -27,7 +27,6 @@ from pipeline.speech.transcribe import transcribe
 SOUND_ONLY_RATE = 25.0
 """The frame rate by which captions are spaced where there is no picture."""
 
-STEP = "transcript"
 FILES = TRANSCRIPT_FILES
 
 
@@ -56,7 +55,7 @@ class TranscribePhase:
 
     def check(self, context: PhaseContext) -> None:
         """See that the model can be had and hears the language; fetch it if need be. Raises SpeechError, Cancelled."""
-        if not context.plan.media.audio or self._finished(context) or _stands(context):
+        if not context.plan.media.audio or self._finished(context) or _standing(context):
             return
         request = self._request(context)
         check_model(
@@ -74,12 +73,9 @@ class TranscribePhase:
         """
         if not context.plan.media.audio:
             return PhaseResult(outcome=PhaseOutcome.SKIPPED, text="No sound in this video: no transcript.")
-        if self._finished(context):
-            facts = context.workspace.done[STEP]
-            return PhaseResult(outcome=PhaseOutcome.REUSED, text=_summary(facts["language"], facts["cues"]))
-        if _stands(context):
-            facts = _take_over(context)
-            return PhaseResult(outcome=PhaseOutcome.REUSED, text=_summary(facts["language"], facts["cues"]))
+        there = self._finished(context) or _taken_over(context)
+        if there is not None:
+            return PhaseResult(outcome=PhaseOutcome.REUSED, text=_summary(there))
         request = self._request(context)
         media = context.plan.media
         check_unchanged(media)
@@ -103,19 +99,19 @@ class TranscribePhase:
         )
         check_unchanged(media)
         cues = shape_cues(transcript, frame_rate=float(media.video.frame_rate) if media.video else SOUND_ONLY_RATE)
-        language = transcript.language if cues else None
+        facts = TranscriptFacts(language=transcript.language if cues else None, cues=len(cues))
         folder = context.workspace.folder
         contents = (to_srt(cues), to_text(transcript), to_json(transcript, cues), to_vtt(cues))
         for name, content in zip(FILES, contents, strict=True):
             write_whole(folder / name, content)
-        context.workspace.mark(STEP, {"language": language, "cues": len(cues)})
-        return PhaseResult(text=_summary(language, len(cues)))
+        context.workspace.mark(facts)
+        return PhaseResult(text=_summary(facts))
 
-    def _finished(self, context: PhaseContext) -> bool:
+    def _finished(self, context: PhaseContext) -> TranscriptFacts | None:
+        """Return the facts of a transcript that is done, None where it is not."""
         workspace = context.workspace
-        return STEP in workspace.done and (
-            workspace.media_deleted or all((workspace.folder / name).is_file() for name in FILES)
-        )
+        there = workspace.media_deleted or all((workspace.folder / name).is_file() for name in FILES)
+        return workspace.done.transcript if there else None
 
     def _request(self, context: PhaseContext) -> TranscriptionRequest:
         return context.plan.job.transcription or TranscriptionRequest()
@@ -126,23 +122,28 @@ class TranscribePhase:
         )
 
 
-def _stands(context: PhaseContext) -> bool:
-    """Whether the folder in its place, all of which is made anew, has the transcript that is wanted."""
+def _standing(context: PhaseContext) -> TranscriptFacts | None:
+    """Return the facts of the transcript that is wanted and that the folder in its place, which is made anew, has."""
     workspace = context.workspace
-    return STEP in workspace.standing and all((workspace.final / name).is_file() for name in FILES)
+    there = all((workspace.final / name).is_file() for name in FILES)
+    return workspace.standing.transcript if there else None
 
 
-def _take_over(context: PhaseContext) -> dict[str, Any]:
-    """Copy that transcript, which an editor may have corrected; return its facts. Raises OutputError."""
-    workspace = context.workspace
+def _taken_over(context: PhaseContext) -> TranscriptFacts | None:
+    """Copy that transcript, which an editor may have corrected; return its facts, None where there is none.
+
+    Raises OutputError.
+    """
+    facts, workspace = _standing(context), context.workspace
+    if facts is None:
+        return None
     for name in FILES:
         write_whole(workspace.folder / name, (workspace.final / name).read_bytes())
-    facts = workspace.standing[STEP]
-    workspace.mark(STEP, facts)
+    workspace.mark(facts)
     return facts
 
 
-def _summary(language: str | None, count: int) -> str:
-    if not count or language is None:
+def _summary(facts: TranscriptFacts) -> str:
+    if not facts.cues or facts.language is None:
         return "No speech found."
-    return f"{count} caption{'' if count == 1 else 's'}, {language_name(language)}"
+    return f"{facts.cues} caption{'' if facts.cues == 1 else 's'}, {language_name(facts.language)}"

@@ -12,6 +12,7 @@ from config import BackendApi
 from pipeline.cancel import CancelToken
 from pipeline.errors import AuthenticationError, Problem, Setting, SettingsError, TransferError, UploadIncompleteError
 from pipeline.events import LogLevel
+from pipeline.facts import UploadFacts
 from pipeline.job import Existing, UploadRequest
 from pipeline.media.stream_layout import MASTER
 from pipeline.model import PhaseName, PhaseOutcome, Plan
@@ -41,10 +42,7 @@ ANEW = (Existing.UPLOAD_AGAIN, Existing.FRESH)
 
 
 class UploadPhase:
-    """Uploads the folder, or what is missing of it.
-
-    Leaves `prefix`, `backend_url`, `keys`, `urls`, `log` in the job's notes.
-    """
+    """Uploads the folder, or what is missing of it."""
 
     name = PhaseName.UPLOAD
 
@@ -183,8 +181,11 @@ def _request(context: PhaseContext) -> UploadRequest:
 
 def is_uploaded(notes: Notes, request: UploadRequest, backend_url: str, existing: Existing) -> bool:
     """Whether a folder was uploaded to this place before, and is not to be sent anew."""
-    facts, wanted = notes.done.get(PhaseName.UPLOAD.value, {}), _destination(request, backend_url)
-    return {name: facts.get(name) for name in wanted} == wanted and existing not in ANEW
+    there = notes.done.upload
+    if there is None or existing in ANEW:
+        return False
+    wanted = (request.prefix, backend_url, request.session_id or None)
+    return (there.prefix, there.backend_url, there.session_id) == wanted
 
 
 def upload(
@@ -201,18 +202,16 @@ def upload(
     result = send(uploader, request, notes.folder, existing, data_dir, report, log, cancel)
     if not result.sent and is_uploaded(notes, request, uploader.backend_url, existing):
         return PhaseResult(outcome=PhaseOutcome.REUSED, text=COMPLETE)
-    facts = {
-        **_destination(request, uploader.backend_url),
-        "keys": dict(result.uploaded),
-        "urls": {name: without_query(url) for name, url in result.urls.items()},
-        "log": result.log_file.name,
-    }
-    notes.mark(PhaseName.UPLOAD.value, facts)
+    facts = UploadFacts(
+        prefix=request.prefix,
+        backend_url=uploader.backend_url,
+        session_id=request.session_id or None,
+        keys=dict(result.uploaded),
+        urls={name: without_query(url) for name, url in result.urls.items()},
+        log=result.log_file.name,
+    )
+    notes.mark(facts)
     return PhaseResult(text=COMPLETE)
-
-
-def _destination(request: UploadRequest, backend_url: str) -> dict[str, str | None]:
-    return {"prefix": request.prefix, "backend_url": backend_url, "session_id": request.session_id or None}
 
 
 def send(

@@ -12,6 +12,7 @@ from store_server import TOKEN, running_server
 from upload_parts import FOLDER
 
 from config import BackendApi
+from pipeline.facts import CleanupFacts
 from pipeline.model import PhaseName, PhaseOutcome
 from pipeline.phases.cleanup import CleanupPhase
 from pipeline.phases.upload import UploadPhase
@@ -56,7 +57,7 @@ def test_media_goes_and_everything_else_stays(open_run):
     assert set() == left(run)
     assert run.context.plan.job.source.exists()
     kept = {path.name for path in run.folder.iterdir()}
-    log = run.done["upload"]["log"]
+    log = run.done.upload.log
     hidden = {".hidden", ".upload_journal.jsonl", ".upload_state.json"}
     assert {"job.json", "manifest.json", "upload_log_2020-01-01_000000.txt", log, *hidden} == kept
 
@@ -143,11 +144,11 @@ def test_nothing_behind_a_link_is_deleted(open_run, tmp_path, backend):
 def test_interrupted_cleanup_goes_on(open_run):
     """A run that was killed in the middle of deleting is finished by the next one."""
     run = open_run()
-    run.context.workspace.mark("cleanup", {"finished": False})
+    run.context.workspace.mark(CleanupFacts(finished=False))
     (run.folder / "720p/seg_001.ts").unlink()
     assert PhaseOutcome.DONE is CleanupPhase().run(run.context).outcome
     assert set() == left(run)
-    assert {"finished": True} == run.done["cleanup"]
+    assert CleanupFacts(finished=True) == run.done.cleanup
 
 
 @pytest.mark.parametrize("deleted", [1, 4, 6, 12])

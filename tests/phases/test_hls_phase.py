@@ -23,6 +23,7 @@ from pipeline.cancel import CancelToken
 from pipeline.disk_room import DiskFullError, is_disk_full
 from pipeline.errors import Cancelled, OutputError, SourceError
 from pipeline.events import LogLevel
+from pipeline.fingerprint import fingerprint
 from pipeline.job import AudioRequest, EncodingRequest, Existing, Job, SegmentType
 from pipeline.media.encode import arguments as encode_arguments
 from pipeline.media.encode import chunks
@@ -35,7 +36,7 @@ from pipeline.phases import audio_encode, encode_work, hls, hls_encode, video_en
 from pipeline.phases.hls import HlsPhase
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
 from pipeline.plan import make_plan
-from pipeline.workspace import Workspace, fingerprint
+from pipeline.workspace import Workspace
 
 FFMPEG = Path(imageio_ffmpeg.get_ffmpeg_exe())
 FAST = EncodingRequest(preset="ultrafast")
@@ -144,8 +145,8 @@ def test_joined_chunks_have_the_frames_times_and_sound_of_one_piece(
     )
     whole = encode("whole", encoding=encoding)
     whole.run()
-    facts = joined.context.workspace.done["hls"]
-    assert (3, pytest.approx(20.02, abs=0.05)) == (facts["chunks"], facts["duration_s"])
+    facts = joined.context.workspace.done.hls
+    assert (3, pytest.approx(20.02, abs=0.05)) == (facts.chunks, facts.duration_s)
     assert _playlist(whole).read_text() == _playlist(joined).read_text()
     assert _times(_playlist(whole)) == _times(_playlist(joined))
     sound = _playlist(joined) if segment_type is SegmentType.TS else joined.folder / "audio" / "und" / "index.m3u8"
@@ -171,7 +172,7 @@ def test_chunks_of_a_source_with_too_many_frames_leave_out_the_same_ones_as_one_
     whole = encode("whole", source=fast)
     whole.run()
     times = _times(_playlist(joined))
-    assert (2, 840) == (joined.context.workspace.done["hls"]["chunks"], len(times))
+    assert (2, 840) == (joined.context.workspace.done.hls.chunks, len(times))
     assert _times(_playlist(whole)) == times
     assert _playlist(whole).read_text() == _playlist(joined).read_text()
 
@@ -210,7 +211,7 @@ def test_chunks_of_a_filtered_source_have_the_frames_of_one_piece(encode, in_chu
     name = next(path.parent.name for path in joined.folder.glob("*/index.m3u8"))
     assert (kind == "interlaced", True) == (
         joined.context.plan.deinterlace,
-        joined.context.workspace.done["hls"]["chunks"] >= 3,
+        joined.context.workspace.done.hls.chunks >= 3,
     )
     assert _times(_playlist(whole, name)) == _times(_playlist(joined, name))
     assert _playlist(whole, name).read_text() == _playlist(joined, name).read_text()
@@ -276,12 +277,12 @@ def test_a_source_that_was_only_touched_goes_on_from_its_last_finished_chunk(
         "transcription": None,
     }
 
-    content = fingerprint(source) | ({"mtime_ns": 1} if earlier else {})
+    content = replace(fingerprint(source), mtime_ns=1 if earlier else None)
     with monkeypatch.context() as patched:
         patched.setattr("pipeline.workspace.fingerprint", lambda path: content)
         _stop_at("0002", encode("touched", source=source))
     if earlier:
-        stored = {"format": 2, "source_path": str(source), "source": content, "settings": settings, "done": {}}
+        stored = {"format": 2, "source_path": str(source), "source": content.fields, "settings": settings, "done": {}}
         (partial / "job.json").write_text(json.dumps(stored))
     os.utime(source, ns=(1, 1))
     second = encode("touched", source=source)
@@ -348,7 +349,7 @@ def test_a_chunk_that_begins_elsewhere_than_it_should_makes_the_encode_one_piece
     """Some files say of themselves that they can be entered, and can't."""
     run = encode()
     run.run()
-    assert (1, 600) == (run.context.workspace.done["hls"]["chunks"], len(_times(_playlist(run))))
+    assert (1, 600) == (run.context.workspace.done.hls.chunks, len(_times(_playlist(run))))
     assert [True] == ["one piece" in text for text, level in run.lines if level is LogLevel.INFO]
 
 
@@ -374,7 +375,7 @@ def test_holes_that_were_found_are_filled_at_once_after_a_stop(encode, monkeypat
     stopped, second = encode(accept_damaged=True), encode(accept_damaged=True)
     _stop_at_text("mpdecimate", stopped)  # which fills holes
     second.run()
-    assert (["0000"], 3) == (second.commands(), second.context.workspace.done["hls"]["missing_frames"])
+    assert (["0000"], 3) == (second.commands(), second.context.workspace.done.hls.missing_frames)
 
 
 def test_chunks_that_need_different_headers_make_the_encode_one_piece(encode, in_chunks, monkeypatch):
@@ -457,10 +458,10 @@ def test_the_loudness_is_measured_and_said(encode):
     """EBU R128; a tone of one channel at 18 dB below full scale, which is heard from both loudspeakers."""
     run = encode()
     result = run.run()
-    (loudness,) = run.context.workspace.done["hls"]["loudness"]
-    assert (f"Encoded, loudness {loudness['integrated_lufs']:.1f} LUFS", pytest.approx(-18.8, abs=0.3)) == (
+    (loudness,) = run.context.workspace.done.hls.loudness
+    assert (f"Encoded, loudness {loudness.integrated_lufs:.1f} LUFS", pytest.approx(-18.8, abs=0.3)) == (
         result.text,
-        loudness["integrated_lufs"],
+        loudness.integrated_lufs,
     )
 
 
@@ -519,6 +520,6 @@ def test_a_file_that_ends_early_is_converted_when_that_is_accepted(encode, clip)
     run = encode("accepted", source=half, accept_damaged=True)
     run.run()
     assert (True, True) == (
-        7 < run.context.workspace.done["hls"]["duration_s"] < 13,
+        7 < run.context.workspace.done.hls.duration_s < 13,
         any("ends early" in t for t, _ in run.lines),
     )

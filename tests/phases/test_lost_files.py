@@ -14,6 +14,7 @@ from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.events import LogLevel, LogLine
+from pipeline.facts import CleanupFacts
 from pipeline.job import EncodingRequest, Encryption, Existing, Job, SegmentType, UploadRequest
 from pipeline.media.ffmpeg.process import find_ffmpeg
 from pipeline.model import JobReport, Outcome
@@ -126,7 +127,7 @@ def test_media_that_the_clean_up_deleted_are_not_missed(job, folder):
     uploading = replace(job, upload=UploadRequest(prefix="a/", delete_local=True))
     workspace = Workspace(uploading)
     workspace.check(output_settings(wiring.make_plan(job, Config())), Existing.ASK)
-    workspace.mark("cleanup", {"finished": True})
+    workspace.mark(CleanupFacts(finished=True))
     for path in published_files(folder):
         path.unlink()
     said: list[str] = []

@@ -13,8 +13,8 @@ from converting import Converted, convert
 from source_clips import picture, run, sound
 
 from pipeline.checkpoints import key_of
+from pipeline.fingerprint import fingerprint
 from pipeline.media.ffmpeg.process import ffmpeg_version, find_ffmpeg
-from pipeline.workspace import fingerprint
 
 CHANGED = "Chapters or subtitles have changed: the stream is packaged again."
 SETTINGS = json.loads("""{
@@ -62,7 +62,7 @@ def clip(tmp_path: Path) -> Path:
 
 def _fingerprint(clip: Path) -> dict[str, Any]:
     """What that version wrote; the time is another one by now."""
-    return fingerprint(clip) | {"mtime_ns": 1_700_000_000_000_000_000}
+    return fingerprint(clip).fields | {"mtime_ns": 1_700_000_000_000_000_000}
 
 
 def _write_job(folder: Path, clip: Path, done: dict[str, Any]) -> None:

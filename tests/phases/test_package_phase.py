@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 from small_streams import AC3, BT709, PQ, X265, decoded, make_picture, make_sound, picture, run_ffmpeg, sound
+from step_facts import ENCODED
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, EncodeError, OutputError, SettingsError
 from pipeline.events import LogLevel
+from pipeline.facts import Facts
 from pipeline.job import Encryption, Existing, Job, SegmentType, TranscriptionRequest
 from pipeline.media.encode.audio_tracks import audio_renditions
 from pipeline.media.hls import playlists
@@ -116,10 +118,10 @@ def make_context(tmp_path: Path, encoded: Path) -> MakeContext:
         workspace = Workspace(job)
         workspace.check(output_settings(plan), Existing.ASK)
         workspace.open()
-        if "hls" not in workspace.done:
+        if workspace.done.hls is None:
             for name in (*names, *(a.folder for a in plan.audio if not plan.muxed_sound)):
                 shutil.copytree(encoded / kind / name, workspace.folder / name)
-            workspace.mark("hls", {})
+            workspace.mark(dataclasses.replace(ENCODED, duration_s=8.0))
         if captions:
             transcript = Transcript(
                 language="en",
@@ -185,7 +187,7 @@ def test_a_plain_stream(make_context):
     facts = json.loads((folder / "job.json").read_text())["done"]["package"]
     sizes = {name: (folder / name).stat().st_size for name in _files(folder) if name != "job.json"}
     beside = {"chapters": [], "subtitles": [], "closed_captions": False}
-    assert {"renditions": ["180p", "90p"], "captions": None, "files": sizes, **beside} == facts
+    assert {"renditions": ["180p", "90p"], "captions": None, "files": sizes, "edited": [], **beside} == facts
 
 
 def test_captions_run_on_the_picture_s_clock(make_context):
@@ -318,7 +320,7 @@ def test_another_key_in_between(make_context, key):
     (context.workspace.folder / "180p/seg_001.ts").write_bytes(bytes(range(256)) * 16)
     with pytest.raises(OutputError, match="with another key"):
         package(make_context("ts", encryption=key))
-    assert "hls" in context.workspace.done
+    assert context.workspace.done.hls is not None
 
 
 def test_a_key_that_can_t_be_used(make_context, key):
@@ -337,7 +339,7 @@ def test_renditions_that_are_cut_differently(make_context):
     playlist.write_text(playlist.read_text().replace("EXTINF:6.0", "EXTINF:5.9"))
     with pytest.raises(EncodeError, match="180p and 90p do not begin at the same times"):
         package(context)
-    assert ({}, False) == (context.workspace.done, context.workspace.final.exists())
+    assert (Facts(), False) == (context.workspace.done, context.workspace.final.exists())
 
 
 def test_a_player_reads_the_master(make_context):
@@ -380,7 +382,7 @@ def test_colours_that_an_encoder_lost_are_not_published(make_context, filters, m
     plan = dataclasses.replace(context.plan, dynamic_range=made, renditions=context.plan.renditions[1:])
     with pytest.raises(EncodeError, match=r"The picture of 90p does not say .* start again"):
         package(dataclasses.replace(context, plan=plan))
-    assert (False, []) == (context.workspace.final.exists(), sorted(context.workspace.done))
+    assert (False, Facts()) == (context.workspace.final.exists(), context.workspace.done)
 
 
 def test_a_stream_that_does_not_pass_its_check(make_context, monkeypatch):
@@ -390,6 +392,6 @@ def test_a_stream_that_does_not_pass_its_check(make_context, monkeypatch):
     with pytest.raises(EncodeError, match=r"does not pass its check .* start fresh"):
         package(context)
     monkeypatch.undo()
-    assert (False, ["hls", "refused"]) == (context.workspace.final.exists(), sorted(context.workspace.done))
+    assert (False, ["hls", "refused"]) == (context.workspace.final.exists(), list(context.workspace.done.by_step))
     package(make_context("ts"))
     assert ["hls", "package"] == sorted(json.loads((context.workspace.final / "job.json").read_text())["done"])

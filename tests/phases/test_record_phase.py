@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from published_job import open_job
+from step_facts import ENCODED
 from store_server import TOKEN, Fault, running_server
 from upload_parts import PREFIX
 
 from config import BackendApi
 from pipeline.errors import Cancelled
+from pipeline.facts import TranscriptFacts
 from pipeline.model import PhaseName, PhaseOutcome
 from pipeline.phases.record import RecordPhase
 from pipeline.phases.upload import UploadPhase
@@ -48,7 +52,9 @@ def test_name(backend):
 
 def test_record_tells_what_was_made(server, backend, open_run):
     """Exactly the agreed fields, with the language that was heard and the length that was made."""
-    run = open_run(session_id="a" * 24, facts={"transcript": {"language": "es"}, "hls": {"duration_s": 61.5}})
+    run = open_run(
+        session_id="a" * 24, facts=[TranscriptFacts(language="es", cues=1), replace(ENCODED, duration_s=61.5)]
+    )
     result = RecordPhase(backend).run(run.context)
     expected = {
         "name": "Lesson One",
@@ -99,7 +105,7 @@ def test_record_goes_on_with_the_uploads_log(backend, open_run):
     """One job, one log."""
     run = open_run()
     RecordPhase(backend).run(run.context)
-    log = (run.folder / run.done["upload"]["log"]).read_text()
+    log = (run.folder / run.done.upload.log).read_text()
     assert RECORD in log
     assert TOKEN not in log
 

@@ -373,9 +373,9 @@ def test_a_folder_of_the_version_before_gets_what_is_missing(clip, small, out):
     }
     (folder / "job.json").write_text(json.dumps(older))
     assert [] == _programs(convert(clip, out, qualities=("360p",)))
-    assert 2 == json.loads((folder / "job.json").read_text())["format"]
+    assert older == json.loads((folder / "job.json").read_text())
     assert ["MP4"] == _programs(convert(clip, out, qualities=("360p",), make_mp4=True))
-    assert (3, source.keys() - {"mtime_ns"}) == (
-        (now := json.loads((folder / "job.json").read_text()))["format"],
+    assert (4, source.keys() - {"mtime_ns"}) == (
+        (now := json.loads((folder / "job.json").read_text()))["schema"],
         now["source"].keys(),
     )

@@ -15,6 +15,7 @@ from child_processes import left_behind
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, SpeechError
+from pipeline.facts import Facts, TranscriptFacts
 from pipeline.job import Existing, Job, SegmentType, TranscriptionRequest
 from pipeline.media.source.probe import probe
 from pipeline.media_info import DynamicRange
@@ -95,7 +96,7 @@ def test_the_sample(context, sample):
     for name, count in (("transcript.srt", 4), ("subtitles.vtt", 4), ("transcript.json", 0)):
         text = (folder / name).read_text(encoding="utf-8")
         assert (True, count) == (all(line in text for line in spoken.splitlines()), text.count("-->"))
-    assert {"language": "en", "cues": 4} == here.workspace.done["transcript"]
+    assert TranscriptFacts(language="en", cues=4) == here.workspace.done.transcript
     assert (0.0, 1.0, sorted(fractions)) == (fractions[0], fractions[-1], fractions)
 
 
@@ -170,9 +171,9 @@ def test_no_speech(context, remake, sample):
         contents["subtitles.vtt"],
         json.loads(contents["transcript.json"])["segments"],
     )
-    assert (("", []), {"language": None, "cues": 0}) == (
+    assert (("", []), TranscriptFacts(language=None, cues=0)) == (
         load_cues(here.workspace.folder),
-        here.workspace.done["transcript"],
+        here.workspace.done.transcript,
     )
 
 
@@ -211,7 +212,7 @@ def test_cancel(context, sample):
 
     with pytest.raises(Cancelled):
         TranscribePhase().run(dataclasses.replace(here, report=stop))
-    assert ([], {}, []) == (
+    assert ([], Facts(), []) == (
         [name for name in FILES if (here.workspace.folder / name).exists()],
         here.workspace.done,
         left_behind(),

@@ -22,6 +22,7 @@ from pipeline.errors import (
     UploadIncompleteError,
 )
 from pipeline.events import LogLevel
+from pipeline.facts import CleanupFacts
 from pipeline.job import Existing
 from pipeline.model import Mp4Plan, PhaseName, PhaseOutcome
 from pipeline.output_settings import OutputSettings
@@ -286,7 +287,7 @@ def test_failure_names_count_reason_and_log(phase, server, open_run):
     assert str(caught.value).startswith("Upload failed (1 file). Check logs. 720p/seg_001.ts: The storage at")
     [log] = [path for path in run.folder.glob("upload_log_*.txt") if "2020-01-01" not in path.name]
     assert str(log) in str(caught.value)
-    assert "upload" not in run.done
+    assert run.done.upload is None
 
 
 def test_token_that_expires_meanwhile_is_said(phase, server, open_run):
@@ -347,7 +348,7 @@ def test_deleted_media_cannot_go_elsewhere(phase, open_run):
     """After a clean-up the same destination is done, and another one needs the files again."""
     run = open_run()
     phase.run(run.context)
-    run.context.workspace.mark("cleanup", {"finished": True})
+    run.context.workspace.mark(CleanupFacts(finished=True))
     same = open_run()
     phase.check(same.context)
     assert PhaseOutcome.REUSED is phase.run(same.context).outcome

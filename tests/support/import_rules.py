@@ -42,6 +42,8 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
         "published",
         "workspace",
         "job_file",
+        "facts",
+        "fingerprint",
         "inputs",
         "takeover",
         "folder_notes",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from upload_parts import PREFIX, write_folder
 
 from pipeline.cancel import CancelToken
 from pipeline.events import LogLevel
+from pipeline.facts import Facts, PackageFacts, StepFacts
 from pipeline.job import Existing, Job, SegmentType, UploadRequest
 from pipeline.media_info import DynamicRange, MediaInfo
 from pipeline.model import PhaseName, Plan, Rendition
@@ -34,7 +35,7 @@ class PublishedJob:
         return self.context.workspace.folder
 
     @property
-    def done(self) -> dict[str, dict[str, Any]]:
+    def done(self) -> Facts:
         return self.context.workspace.done
 
 
@@ -44,7 +45,7 @@ def open_job(
     *,
     source: bytes = b"source",
     existing: Existing = Existing.ASK,
-    facts: Mapping[str, dict[str, Any]] | None = None,
+    facts: Iterable[StepFacts] = (),
     **upload: Any,
 ) -> PublishedJob:
     """Return a run of a job in `place`: its folder is made by the first run and found by the next ones.
@@ -87,9 +88,9 @@ def open_job(
     if not workspace.published:
         workspace.open()
         write_folder(workspace.folder)
-        for step, content in (facts or {}).items():
-            workspace.mark(step, content)
-        workspace.publish({})
+        for one in facts:
+            workspace.mark(one)
+        workspace.publish(PackageFacts())
     said: list[Progress] = []
     lines: list[tuple[str, LogLevel]] = []
     context = PhaseContext(

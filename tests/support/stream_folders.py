@@ -4,7 +4,6 @@ so that the validator is judged by other hands.
 
 from __future__ import annotations
 
-import json
 import math
 import subprocess
 from dataclasses import dataclass
@@ -16,6 +15,10 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.padding import PKCS7
+
+from pipeline.facts import Facts, HlsFacts
+from pipeline.fingerprint import Fingerprint
+from pipeline.job_file import JobFile, write_job_file
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 SECONDS = 8
@@ -275,10 +278,9 @@ def write_master(folder: Path, *, sound: str, sizes: dict[str, tuple[int, int]] 
 
 def write_job(folder: Path, *, duration_s: float = SECONDS, frame_s: float = 1 / RATE) -> None:
     """Write what the program notes of its own streams."""
-    facts = {"duration_s": duration_s, "frame_s": frame_s}
-    (folder / "job.json").write_text(
-        json.dumps({"format": 1, "settings": {}, "done": {"hls": facts}}), encoding="utf-8"
-    )
+    facts = HlsFacts(duration_s=duration_s, frame_s=frame_s, renditions=())
+    source = Fingerprint(size_bytes=1, sha256_head_tail="")
+    write_job_file(folder, JobFile(source_path="", source=source, settings={}, done=Facts(hls=facts)))
 
 
 def write(path: Path, lines: list[str]) -> None:

@@ -93,9 +93,9 @@ def chapters_vtt(chapters: Sequence[Chapter], length_s: float) -> str:
     )
 
 
-def as_facts(chapters: Sequence[Chapter]) -> list[list[float | str]]:
+def as_facts(chapters: Sequence[Chapter]) -> tuple[tuple[float, str], ...]:
     """Return chapters as they are kept in job.json, to see later whether they have changed."""
-    return [[round(chapter.start_s, 3), chapter.title] for chapter in chapters]
+    return tuple((round(chapter.start_s, 3), chapter.title) for chapter in chapters)
 
 
 def _timed(chapters: Sequence[Chapter], length_s: float) -> Iterator[tuple[Chapter, float]]:

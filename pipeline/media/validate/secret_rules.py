@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from pipeline.media.validate.containers import Container, container_of
 from pipeline.media.validate.findings import RuleNotes
@@ -21,12 +20,14 @@ def check_key_is_not_published(
     files: Mapping[Path, Sequence[SegmentBytes | None]],
     folder: Folder,
     key: bytes | None,
-    job: Mapping[str, Any],
     notes: RuleNotes,
 ) -> None:
-    """Note a file that would be published and is the key, unless a playlist or the editor asks for it."""
+    """Note a file that would be published and is the key, unless a playlist asks for it.
+
+    Where the editor asks for it there is nothing to check.
+    """
     encrypted = [stream for stream in streams if any(segment.key is not None for segment in stream.playlist.segments)]
-    if not encrypted or _asked_to_publish(job):
+    if not encrypted:
         return
     meant = {path.resolve() for stream in encrypted for path in _key_files(stream, folder)}
     for path in published_files(folder.root):
@@ -39,17 +40,6 @@ def check_key_is_not_published(
                 )
                 # it plays, for everybody: encryption that protects nothing must not be published either
                 notes.breaks(RULE, folder.relative(path), text)
-
-
-def _asked_to_publish(job: Mapping[str, Any]) -> bool:
-    settings = _fields(job, "settings")
-    before = _fields(settings, "encryption").get("publish")  # what the form before had for it
-    return True in (_fields(settings, "package").get("publish_key"), before)
-
-
-def _fields(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    fields = value.get(name)
-    return fields if isinstance(fields, dict) else {}
 
 
 def _key_files(stream: Stream, folder: Folder) -> Iterable[Path]:

@@ -5,15 +5,13 @@ Owns only the order.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from pipeline.cancel import CancelToken
-from pipeline.errors import OutputError, SettingsError
-from pipeline.job_file import JOB_FILE
+from pipeline.errors import NewerVersionError, OutputError, SettingsError
+from pipeline.job_file import FIRST_FORM, JOB_FILE, JobFile, read_job_file
 from pipeline.media.stream_layout import MASTER
 from pipeline.media.validate import (
     iframe_rules,
@@ -154,8 +152,11 @@ class _Walk:
                 variant_rules.check_channels(media.attributes, stream_of, MASTER, self._notes)
         self._check_iframes(declared, iframes)
         self._check_subtitles(loaded, played)
-        self._check_job(played)
-        check_key_is_not_published(loaded, self._files, self._folder, self._key, self._job(), self._notes)
+        job = self._job()
+        self._check_job(played, job)
+        meant = job is not None and job.publishes_key
+        if not meant:
+            check_key_is_not_published(loaded, self._files, self._folder, self._key, self._notes)
 
     def _load(self, uri: str, role: Role, master: Path) -> Stream | None:
         path = self._folder.find(uri, master)
@@ -284,25 +285,22 @@ class _Walk:
                 slack_s = timing_rules.start_slack_s(main) if main is not None else 0.0
                 subtitle_rules.check_subtitles(stream, self._files[stream.path], first_s, slack_s, self._source)
 
-    def _check_job(self, played: Iterable[Stream]) -> None:
-        facts = self._job().get("done", {}).get("hls", {})
-        duration_s, frame_s = (
-            (facts.get(name) for name in ("duration_s", "frame_s")) if isinstance(facts, dict) else (None, None)
-        )
-        if not isinstance(duration_s, int | float) or duration_s <= 0:
+    def _check_job(self, played: Iterable[Stream], job: JobFile | None) -> None:
+        encoded = None if job is None else job.done.hls
+        if encoded is None or encoded.duration_s <= 0:
             self._notes.leave(f"There is no {JOB_FILE} that tells how long the source lasts, so that was not checked.")
             return
         for stream in played:
             if stream.role is Role.VARIANT:
-                frame = float(frame_s) if isinstance(frame_s, int | float) and frame_s > 0 else None
-                timing_rules.check_source_duration(stream, float(duration_s), frame, self._notes)
+                timing_rules.check_source_duration(stream, encoded.duration_s, encoded.frame_s or None, self._notes)
 
-    def _job(self) -> dict[str, Any]:
+    def _job(self) -> JobFile | None:
+        """Return what the program noted of the stream, None where nothing tells that can be understood here."""
         try:
-            stored = json.loads((self._folder.root / JOB_FILE).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return stored if isinstance(stored, dict) and isinstance(stored.get("done"), dict) else {}
+            return read_job_file(self._folder.root, oldest=FIRST_FORM)
+        except NewerVersionError as error:
+            self._notes.leave(f"{JOB_FILE} was not read: {error}")
+            return None
 
     def _add_bytes(self, count: int) -> None:
         self._bytes_read += count

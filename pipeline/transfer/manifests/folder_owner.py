@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline.earlier_work import MEDIA_SUFFIXES
 from pipeline.errors import SettingsError, SourceError
+from pipeline.fingerprint import fingerprint
 from pipeline.job_file import read_job_file
 from pipeline.media.stream_layout import MASTER
 from pipeline.published import MANIFEST_FILE, published_names
@@ -15,7 +16,6 @@ from pipeline.transfer.manifests.local_copy import md5_of, path_for
 from pipeline.transfer.manifests.manifest import FileEntry, Manifest
 from pipeline.transfer.manifests.manifest_library import ManifestError, read_manifest
 from pipeline.transfer.manifests.ownership import Owner, SourceContent, owner_from
-from pipeline.workspace import fingerprint
 
 
 def owner_of(folder: Path) -> Owner:
@@ -106,7 +106,7 @@ def _stream_content(folder: Path) -> SourceContent | None:
             digest.update(f"{name}\0{file_bytes}\0".encode(errors="surrogateescape"))
         read = [name for name in (MASTER, *media[:1]) if name in names]
         for name in read:
-            digest.update(fingerprint(folder / name)["sha256_head_tail"].encode())
+            digest.update(fingerprint(folder / name).sha256_head_tail.encode())
     except (OSError, SourceError):  # whoever sends the folder says what is wrong
         return None
     return SourceContent(size_bytes=size_bytes, sha256_head_tail=digest.hexdigest()) if read else None

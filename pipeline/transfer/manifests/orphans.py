@@ -6,9 +6,11 @@ Deletes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.errors import NewerVersionError
 from pipeline.files import holds_something
 from pipeline.media.stream_layout import MASTER
 from pipeline.slug import is_earlier_place
@@ -84,9 +86,10 @@ def _source(manifest: Manifest) -> SourceContent | None:
     if manifest.source is not None and manifest.source.path is not None:
         return manifest.source
     for folder in _folders(manifest):
-        content = owner_of(folder).content
-        if content is not None and content.path is not None:
-            return content
+        with suppress(NewerVersionError):  # what made the folder is known to whoever uses that version
+            content = owner_of(folder).content
+            if content is not None and content.path is not None:
+                return content
     return None
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipeline.fingerprint import Fingerprint
+
 
 @dataclass(frozen=True, kw_only=True)
 class SourceContent:
@@ -35,7 +37,7 @@ class Owner:
         return bool(self.title and other.title) and self.title != other.title
 
 
-def owner_from(source_path: str, fingerprint: object) -> Owner:
+def owner_from(source_path: str, fingerprint: Fingerprint) -> Owner:
     """Return the owner that a source's path and its fingerprint tell of.
 
     An earlier version noted the path as it was typed: where that is from is not known unless it still leads to the
@@ -43,17 +45,19 @@ def owner_from(source_path: str, fingerprint: object) -> Owner:
     """
     path = Path(source_path)
     known = path.is_absolute() or path.exists()
-    return Owner(title=path.stem, content=read_content(fingerprint, path=str(path.absolute()) if known else None))
+    content = SourceContent(
+        size_bytes=fingerprint.size_bytes,
+        sha256_head_tail=fingerprint.sha256_head_tail,
+        path=str(path.absolute()) if known else None,
+    )
+    return Owner(title=path.stem, content=content)
 
 
-def read_content(fields: object, *, path: str | None = None) -> SourceContent | None:
-    """Return the content that stored fields tell of, None where they don't.
-
-    `path` counts where the fields have none.
-    """
+def read_content(fields: object) -> SourceContent | None:
+    """Return the content that stored fields tell of, None where they don't."""
     if not isinstance(fields, Mapping):
         return None
-    size_bytes, digest, stored_path = fields.get("size_bytes"), fields.get("sha256_head_tail"), fields.get("path", path)
+    size_bytes, digest, stored_path = fields.get("size_bytes"), fields.get("sha256_head_tail"), fields.get("path")
     if type(size_bytes) is not int or not isinstance(digest, str):
         return None
     return SourceContent(

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import stream_folders as streams
@@ -16,6 +17,8 @@ from pipeline.media.validate import Severity, Validation, validate
 from pipeline.media.validate.variant_rules import peak_bit_rate
 
 KEY = bytes(range(16))
+KEPT_FILES = Path(__file__).parents[2] / "kept"
+"""job.json as earlier versions of the program wrote it."""
 
 
 @pytest.fixture(scope="module")
@@ -433,16 +436,44 @@ def test_a_text_of_no_sane_length_is_not_read(stream, monkeypatch):
     assert {("RFC 8216 4.1", "master.m3u8")} == {(f.rule, f.file) for f in validate(stream).findings}
 
 
+def _kept_job(version: int, settings: dict[str, Any]) -> str:
+    """Return what an earlier version of the program wrote, of a video of the stream's length with other settings."""
+    stored = json.loads((KEPT_FILES / f"job_format_{version}.json").read_text(encoding="utf-8"))
+    stored["done"]["hls"]["duration_s"] = streams.SECONDS
+    return json.dumps(stored | {"key": "0a1b", "settings": stored["settings"] | settings})
+
+
 @pytest.mark.parametrize(
-    "settings", [{"package": {"publish_key": True}}, {"encryption": {"publish": True}}], ids=["form 3", "form 2"]
+    ("version", "settings"),
+    [
+        pytest.param(3, {"package": {"publish_key": True}}, id="form 3"),
+        pytest.param(2, {"encryption": {"key_file": "k", "key_uri": "key.bin", "publish": True}}, id="form 2"),
+    ],
 )
-def test_a_key_that_the_editor_publishes_is_no_fault(encrypted, tmp_path, settings):
+def test_a_key_that_the_editor_publishes_is_no_fault(encrypted, tmp_path, version, settings):
     """The job says that it was asked for."""
     shutil.copytree(encrypted, tmp_path / "stream")
     (tmp_path / "stream/key.bin").write_bytes(KEY)
-    job = {"settings": settings, "done": {"hls": {"duration_s": streams.SECONDS}}}
-    (tmp_path / "stream/job.json").write_text(json.dumps(job), encoding="utf-8")
-    assert () == validate(tmp_path / "stream").findings
+    (tmp_path / "stream/job.json").write_text(_kept_job(version, settings), encoding="utf-8")
+    validation = validate(tmp_path / "stream")
+    assert ((), []) == (validation.findings, [text for text in validation.unchecked if "job.json" in text])
+
+
+@pytest.mark.parametrize("version", [1, 2, 3])
+def test_a_stream_of_an_earlier_version_is_compared_with_its_source(stream, version):
+    """Whichever version made it: the kept file is of a video of 14 seconds."""
+    shutil.copyfile(KEPT_FILES / f"job_format_{version}.json", stream / "job.json")
+    assert {"180p/index.m3u8", "90p/index.m3u8"} == {
+        finding.file for finding in validate(stream).findings if "but the video lasts 14.000 s" in finding.text
+    }
+
+
+def test_the_notes_of_a_newer_version_are_said_to_be_unread(stream):
+    """All else of the stream is checked."""
+    (stream / "job.json").write_text('{"schema": 99}', encoding="utf-8")
+    validation = validate(stream)
+    assert () == validation.findings
+    assert 1 == sum("was made by a newer version of this program" in text for text in validation.unchecked)
 
 
 def test_surround_group_that_lacks_a_language_is_found(tmp_path):

@@ -10,6 +10,8 @@ from inventory_server import PREFIX, running_inventory, upload, write_job
 
 from cli.main import EXIT_DONE, run_command
 from config import Config
+from pipeline.facts import Facts
+from pipeline.fingerprint import Fingerprint
 from pipeline.job_file import JobFile, write_job_file
 from pipeline.transfer.manifests.folder_owner import owner_of
 from pipeline.transfer.manifests.manifest_library import read_manifest, write_beside
@@ -36,16 +38,16 @@ def uploaded(server, tmp_path):
 @pytest.mark.parametrize("times", [{"mtime_ns": 7}, {}], ids=["earlier version", "now"])
 def test_a_folder_belongs_to_the_source_of_its_job(tmp_path, times):
     """As job.json says, whichever version wrote it."""
-    source = {"size_bytes": 5, "sha256_head_tail": "a" * 64, **times}
-    write_job_file(tmp_path, JobFile(source_path="/videos/lesson.mp4", source=source, settings={}, done={}))
+    source = Fingerprint(size_bytes=5, sha256_head_tail="a" * 64, **times)
+    write_job_file(tmp_path, JobFile(source_path="/videos/lesson.mp4", source=source, settings={}, done=Facts()))
     owner = owner_of(tmp_path)
     assert (Owner(title="lesson", content=ONE), "/videos/lesson.mp4") == (owner, owner.content.path)
 
 
 def test_a_path_that_was_noted_as_typed(tmp_path, monkeypatch):
     """It is known while it still leads to the source; from elsewhere nobody can say where that is."""
-    source = {"size_bytes": 5, "sha256_head_tail": "a" * 64}
-    write_job_file(tmp_path, JobFile(source_path="lesson.mp4", source=source, settings={}, done={}))
+    source = Fingerprint(size_bytes=5, sha256_head_tail="a" * 64)
+    write_job_file(tmp_path, JobFile(source_path="lesson.mp4", source=source, settings={}, done=Facts()))
     (tmp_path / "lesson.mp4").touch()
     monkeypatch.chdir(tmp_path)
     here = owner_of(tmp_path)

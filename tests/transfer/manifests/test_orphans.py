@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.facts import Facts
+from pipeline.fingerprint import Fingerprint, fingerprint
 from pipeline.job import Job
 from pipeline.job_file import JobFile, write_job_file
 from pipeline.takeover import take_over
@@ -14,7 +16,6 @@ from pipeline.transfer.manifests.manifest import FileEntry, Manifest
 from pipeline.transfer.manifests.manifest_library import Located
 from pipeline.transfer.manifests.orphans import orphans
 from pipeline.transfer.manifests.ownership import SourceContent
-from pipeline.workspace import fingerprint
 
 URL = "https://a.example"
 
@@ -136,7 +137,8 @@ def test_a_stream_whose_place_changed_with_the_other_videos(tmp_path, inbox, str
     made_of.write_text("video")
     left = stream(old, made_of, content="a")
     write_job_file(
-        tmp_path / "out" / old, JobFile(source_path=str(made_of), source=fingerprint(made_of), settings={}, done={})
+        tmp_path / "out" / old,
+        JobFile(source_path=str(made_of), source=fingerprint(made_of), settings={}, done=Facts()),
     )
     if made_of == before:
         before.replace(source)
@@ -161,11 +163,19 @@ def test_a_folder_of_an_earlier_version_that_was_taken_over(inbox, stream):
     assert [] == _said(new, *kept)
 
 
+def test_a_folder_of_a_newer_version_is_no_orphan(inbox, stream, tmp_path):
+    """This version can't tell what it was made of."""
+    known = stream("lecture", None)
+    (tmp_path / "out" / "lecture" / "job.json").write_text('{"schema": 99}')
+    assert [] == _said(known)
+
+
 def test_a_manifest_of_an_earlier_version(inbox, stream, tmp_path):
     """The job in its folder tells what it was made of."""
     known = stream("lecture", None)
-    source = {"size_bytes": 1, "sha256_head_tail": "a" * 64}
+    source = Fingerprint(size_bytes=1, sha256_head_tail="a" * 64)
     write_job_file(
-        tmp_path / "out" / "lecture", JobFile(source_path=str(inbox / "gone.mp4"), source=source, settings={}, done={})
+        tmp_path / "out" / "lecture",
+        JobFile(source_path=str(inbox / "gone.mp4"), source=source, settings={}, done=Facts()),
     )
     assert [("lecture", f"{inbox / 'gone.mp4'} is not there any more.", True)] == _said(known)
