@@ -1,8 +1,7 @@
-"""What the settings file, the environment and the preferences come to."""
+"""What the settings file and the environment come to."""
 
 import ast
-import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 
 import config
 import installation
-from config import Config, Preferences
+from config import Config
 from installation import ROOT
 
 EXAMPLE = ROOT / ".env.example"
@@ -220,15 +219,6 @@ class TestSecrets:
         loaded = Config.load(env_file=env_file, environ={name: "hush-hush-hush"})
         assert "hush" not in repr(loaded) + repr(loaded.backend) + repr(loaded.server) + repr(loaded.server.s3)
 
-    def test_preferences_have_no_place_for_them(self):
-        """The preferences have no field for the backend's address, a token or a key:
-        only for where a key lies and is asked for.
-        """
-        found = {
-            name for name in asdict(Preferences()) if any(word in name for word in ("token", "url", "key", "secret"))
-        }
-        assert {"key_file", "key_uri", "publish_key"} == found
-
 
 class TestBackendApi:
     """The customer's backend as one value."""
@@ -274,164 +264,3 @@ class TestExamples:
     def test_whole_file(self, defaults):
         """.env.example as it stands is a settings file without a problem."""
         assert Config.load(env_file=EXAMPLE, environ={}) == defaults
-
-    def test_preferences(self):
-        """s3_config.json.example has every field with its default."""
-        assert json.loads(json.dumps(asdict(Preferences()))) == json.loads(
-            PREFERENCES_EXAMPLE.read_text(encoding="utf-8")
-        )
-        assert Preferences() == Preferences.load(PREFERENCES_EXAMPLE)
-
-
-CHANGED = Preferences(
-    last_destination="courses/año-1/",
-    last_session_id="0123456789abcdef01234567",
-    create_offline_mp4=False,
-    delete_local_after_upload=True,
-    upload_enabled=True,
-    transcribe=False,
-    whisper_model="small",
-    spoken_language="Spanish (es)",
-    speed="Slow (smaller files)",
-    language="fr",
-    output_dir="/home/editor/vidéos",
-    qualities=("720p",),
-    advanced_open=True,
-    encoder="cpu",
-    codec="hevc",
-    keep_hdr=True,
-    keep_original=True,
-    rate_control="measured",
-    target_vmaf=92.5,
-    loudness="-16",
-    surround=True,
-    encrypt=True,
-    key_file="/home/editor/keys/course.key",
-    key_uri="https://keys.example.com/course",
-    publish_key=True,
-    remember_login=True,
-    upload_limit_mb_s=2.5,
-    parallel_uploads=8,
-)
-
-
-class TestPreferences:
-    """What the window remembers."""
-
-    @pytest.fixture
-    def path(self, tmp_path):
-        """A path for preferences that are not there yet."""
-        return tmp_path / "s3_config.json"
-
-    def test_round_trip(self, path):
-        """What is saved is what is loaded, field by field, and each field differs from its default here."""
-        CHANGED.save(path)
-        assert Preferences.load(path) == CHANGED
-        assert [] == [name for name, value in asdict(CHANGED).items() if value == getattr(Preferences(), name)]
-
-    @pytest.mark.parametrize(
-        "content",
-        [None, b"", b"{", b"[1]", b'"x"', b"null", b"\xff\xfe\x00", b'{"last_destination": "a/"'],
-        ids=["missing", "empty", "broken", "list", "string", "null", "not-utf-8", "half"],
-    )
-    def test_broken_file(self, path, content):
-        """A file that is missing or broken means the defaults, never an error."""
-        if content is not None:
-            path.write_bytes(content)
-        assert Preferences() == Preferences.load(path)
-
-    @pytest.mark.parametrize(
-        ("stored", "expected"),
-        [
-            pytest.param("videos/course3/lesson01/", "videos/course3/", id="the last video's own"),
-            pytest.param("videos/course3/lesson01", "videos/course3/", id="without its slash"),
-            pytest.param("videos/", "videos/", id="one folder alone"),
-            pytest.param("", "", id="nothing"),
-        ],
-    )
-    def test_earlier_destination(self, path, stored, expected):
-        """An earlier version kept the last video's own destination: the next one lies beside it, not inside."""
-        path.write_text(json.dumps({"last_destination": stored}), encoding="utf-8")
-        assert expected == Preferences.load(path).last_destination
-        replace(CHANGED, last_destination=stored).save(path)
-        assert stored == Preferences.load(path).last_destination
-
-    def test_folder_in_its_place(self, path):
-        """A folder of that name means the defaults."""
-        path.mkdir()
-        assert Preferences() == Preferences.load(path)
-
-    @pytest.mark.parametrize(
-        ("name", "value"),
-        [
-            ("last_destination", 5),
-            ("last_destination", None),
-            ("create_offline_mp4", 0),
-            ("create_offline_mp4", "no"),
-            ("qualities", "720p"),
-            ("qualities", [720]),
-            ("whisper_model", ["base"]),
-            ("target_vmaf", "94"),
-            ("target_vmaf", True),
-        ],
-        ids=[
-            "number",
-            "null",
-            "number-for-yes",
-            "text-for-yes",
-            "text-for-list",
-            "numbers-in-list",
-            "list-for-text",
-            "text-for-number",
-            "yes-for-number",
-        ],
-    )
-    def test_wrong_type(self, path, name, value):
-        """A value of the wrong type falls back to its default alone."""
-        path.write_text(json.dumps({"format": 2, **asdict(CHANGED), name: value}), encoding="utf-8")
-        assert replace(CHANGED, **{name: getattr(Preferences(), name)}) == Preferences.load(path)
-
-    def test_whole_number(self, path):
-        """A number may be written without its decimals."""
-        path.write_text('{"target_vmaf": 90}', encoding="utf-8")
-        assert Preferences(target_vmaf=90.0) == Preferences.load(path)
-
-    def test_unknown_keys(self, path):
-        """Keys that mean nothing are passed over, and saving leaves them out."""
-        path.write_text('{"language": "fr", "auth_token": "hush"}', encoding="utf-8")
-        loaded = Preferences.load(path)
-        loaded.save(path)
-        assert Preferences(language="fr") == loaded
-        assert "hush" not in path.read_text(encoding="utf-8")
-
-    def test_missing_keys(self, path):
-        """Fields that an older version did not write have their defaults."""
-        path.write_text('\ufeff{"language": "fr"}', encoding="utf-8")
-        assert Preferences(language="fr") == Preferences.load(path)
-
-    def test_failed_save_keeps_the_old(self, path, monkeypatch):
-        """A save that fails half-way leaves the earlier preferences whole and nothing beside them."""
-        CHANGED.save(path)
-        before = path.read_bytes()
-        half_written = Path.write_text
-
-        def disk_full(self, data, **kwargs):
-            half_written(self, data[:10], **kwargs)
-            raise OSError(28, "No space left on device")
-
-        monkeypatch.setattr(Path, "write_text", disk_full)
-        with pytest.raises(OSError, match="No space left"):
-            Preferences().save(path)
-        assert (before, [path]) == (path.read_bytes(), list(path.parent.iterdir()))
-
-    def test_a_folder_that_is_not_there_yet(self, tmp_path):
-        """The first time that anything is saved, its folder is made, for this user alone."""
-        path = tmp_path / "config" / "hls-converter" / "s3_config.json"
-        CHANGED.save(path)
-        assert (CHANGED, 0o700) == (Preferences.load(path), path.parent.stat().st_mode & 0o777)
-
-    def test_read_only_place(self, tmp_path):
-        """Saving where no file can be made raises OSError for the caller to report."""
-        (tmp_path / "file").write_text("", encoding="utf-8")
-        with pytest.raises(OSError, match=r"file"):
-            Preferences().save(tmp_path / "file" / "s3_config.json")

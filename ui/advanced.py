@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from config import Preferences
 from pipeline.job import AudioRequest, Codec, EncoderFamily, EncodingRequest, Encryption, RateControl
 from pipeline.media.encode.encoders import ENCODERS
 from pipeline.plan import TARGET_VMAF
+from ui.preferences import Preferences
 
 T = TypeVar("T")
 

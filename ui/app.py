@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from config import PREFERENCES_FILE, Config
+from config import Config
 from installation import FilePlace, settings_file
 from ui.missing_tk import WindowUnavailableError, no_screen_sentence, no_tk_sentence
+from ui.preferences import PREFERENCES_FILE
 from ui.services import PipelineServices, Services
 
 

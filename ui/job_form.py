@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from config import Config, Preferences
+from config import Config
 from pipeline.errors import Problem, Setting
 from pipeline.job import Job, TranscriptionRequest, Trim, UploadRequest
 from pipeline.media.encode import ladder
@@ -19,6 +19,7 @@ from pipeline.transfer.http.control import PARALLEL, TransferControl
 from ui import advanced, spoken_languages
 from ui.advanced import AdvancedValues, Aim
 from ui.destination import TypedDestination
+from ui.preferences import Preferences
 from ui.services import Services
 
 QUALITY_NAMES = tuple(quality.name for quality in ladder.QUALITIES)

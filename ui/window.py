@@ -8,7 +8,7 @@ from types import TracebackType
 
 import ttkbootstrap as ttk
 
-from config import Config, Preferences
+from config import Config
 from installation import FilePlace
 from pipeline.errors import Problem, Setting
 from pipeline.events import LogLevel
@@ -29,6 +29,7 @@ from ui.panels.source import SourcePanel
 from ui.panels.token import TokenPanel
 from ui.panels.transcription import TranscriptionPanel
 from ui.panels.upload import UploadPanel
+from ui.preferences import Preferences
 from ui.pump import INTERVAL_MS, EventPump
 from ui.services import Services
 from ui.theme import THEME, THEMES, keep_disabled_readable

@@ -120,7 +120,9 @@ def test_its_files_lie_in_the_systems_folders(programs, run, tmp_path, monkeypat
     before = _files(programs.parent)
     config, data = (folders[name] / "hls-converter" for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME"))
 
-    remember = "import config as c, installation as i; c.Preferences().save(i.settings_file(c.PREFERENCES_FILE).write)"
+    remember = (
+        "import installation as i, ui.preferences as p; p.Preferences().save(i.settings_file(p.PREFERENCES_FILE).write)"
+    )
     subprocess.run([programs / "python", "-c", remember], cwd=tmp_path, check=True)
     (config / ".env").write_text(f"BACKEND_URL=https://x.example\nAUTH_TOKEN={'t' * 20}\n", encoding="utf-8")
     assert f"\nSettings    {config / '.env'}\n" in run("doctor").stdout

@@ -6,10 +6,10 @@ from dataclasses import fields, replace
 
 import pytest
 
-from config import Preferences
 from pipeline.job import Codec, EncoderFamily
 from ui import advanced
 from ui.advanced import AdvancedValues, Aim, Loudness, changes, encoder_choices, from_preferences, remembered_address
+from ui.preferences import Preferences
 
 AUTO, CPU, NVIDIA, AMD = EncoderFamily.AUTO, EncoderFamily.CPU, EncoderFamily.NVIDIA, EncoderFamily.AMD
 INTEL, APPLE, VAAPI = EncoderFamily.INTEL, EncoderFamily.APPLE, EncoderFamily.VAAPI

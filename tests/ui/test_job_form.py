@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from ui_fakes import CONFIGURED, NOT_CONFIGURED, FakeServices, media_info
 
-from config import BackendApi, Config, Languages, Preferences
+from config import BackendApi, Config, Languages
 from pipeline import wiring
 from pipeline.errors import Setting
 from pipeline.job import (
@@ -37,6 +37,7 @@ from ui.job_form import (
     typed_path,
     upload_problems,
 )
+from ui.preferences import Preferences
 
 GOOD = FormValues(
     source="/videos/lesson01.mp4", output_dir="/out", qualities=("1080p", "720p", "480p"), destination="videos/"
