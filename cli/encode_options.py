@@ -37,7 +37,16 @@ def add_tracks(parser: argparse.ArgumentParser) -> None:
 
 
 def add_encoding(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say how video and audio are encoded."""
+    """Add the options that say how video and audio are encoded and encrypted."""
+    _add_video(parser)
+    _add_audio(parser)
+    _add_encryption(parser)
+    parser.add_argument(
+        "--accept-damaged", action="store_true", help="convert a damaged video as far as it can be read"
+    )
+
+
+def _add_video(parser: argparse.ArgumentParser) -> None:
     from pipeline.job import Codec, EncoderFamily, RateControl, SegmentType
     from pipeline.plan import PRESETS
 
@@ -73,6 +82,9 @@ def add_encoding(parser: argparse.ArgumentParser) -> None:
         default="off",
         help="auto: keep the original picture as the largest quality where players can take it as it is (default: off)",
     )
+
+
+def _add_audio(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--surround", action="store_true", help="also keep 5.1 sound, beside stereo")
     parser.add_argument(
         "--audio-map",
@@ -86,6 +98,9 @@ def add_encoding(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--loudness", type=float, metavar="LUFS", help="bring the sound to this loudness, for example -16"
     )
+
+
+def _add_encryption(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--encrypt", type=Path, metavar="KEYFILE", help="encrypt the segments with AES-128 and this key of 16 bytes"
     )
@@ -94,7 +109,4 @@ def add_encoding(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--publish-key", action="store_true", help="also put the key beside the segments, where anybody can get it"
-    )
-    parser.add_argument(
-        "--accept-damaged", action="store_true", help="convert a damaged video as far as it can be read"
     )

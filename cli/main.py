@@ -130,81 +130,20 @@ def build_parser(config: Config) -> argparse.ArgumentParser:
 
 
 def _add_convert(parser: argparse.ArgumentParser, config: Config) -> None:
-    from cli.encode_options import add_encoding, add_tracks
-    from pipeline.media.source.trimming import EXAMPLES
+    from cli.convert_options import add_convert_options
 
-    parser.usage = "%(prog)s INPUT... -o DIR [OPTION...]"
-    parser.add_argument(
-        "inputs", type=Path, nargs="+", metavar="INPUT", help="a video, or a folder: all the videos in it and below"
-    )
-    parser.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="DIR", help="a folder for each video is made in this one"
-    )
-    parser.add_argument(
-        "--root",
-        type=Path,
-        metavar="DIR",
-        help=(
-            "keep each video's path below this folder in -o and the destination "
-            "(default: below the folder that all have in common)"
-        ),
-    )
-    parser.add_argument(
-        "--qualities",
-        default="auto",
-        metavar="LIST",
-        help="2160p,1440p,1080p,720p,480p,360p or auto: all up to 1080p that the source fills (default: auto)",
-    )
-    add_tracks(parser)
-    add_encoding(parser)
-    parser.add_argument(
-        "--black-bars",
-        action="store_true",
-        help="fill a 16:9 frame with black bars instead of keeping the picture's shape",
-    )
-    parser.add_argument("--trim", metavar="IN-OUT", help=f"convert only this part, {EXAMPLES}")
-    parser.add_argument(
-        "--chapters",
-        type=Path,
-        metavar="FILE",
-        help=(
-            "take the chapters from this file, not from the video: lines such as 0:01:30 Title, WebVTT, JSON and others"
-        ),
-    )
-    parser.add_argument(
-        "--mp4",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="make a 480p MP4 for offline viewing (default: yes)",
-    )
-    parser.add_argument(
-        "--transcribe",
-        action=argparse.BooleanOptionalAction,
-        default=False,
-        help="make captions and a transcript with Whisper (default: no)",
-    )
-    parser.add_argument("--model", metavar="NAME|DIR", help="a Whisper model's name or its folder (default: base)")
-    parser.add_argument("--language", metavar="auto|xx", help="the language spoken (default: auto)")
-    parser.add_argument(
-        "--upload",
-        metavar="PREFIX",
-        help="upload to this destination, such as videos/course1/; several videos get a folder each below it",
-    )
-    _add_replace(parser)
-    _add_record(parser)
-    _add_transfer(parser)
-    _add_again(parser, fresh="convert and upload everything anew, replacing the folder")
-    parser.add_argument("--json", action="store_true", help="print one event a line as JSON")
-    parser.set_defaults(default_language=config.languages.default)
+    add_convert_options(parser, default_language=config.languages.default)
 
 
 def _add_upload(parser: argparse.ArgumentParser, _: Config) -> None:
+    from cli.transfer_options import add_again, add_record, add_replace, add_transfer_options
+
     parser.add_argument("folder", type=Path, metavar="DIR", help="the folder of a converted video")
     parser.add_argument("prefix", metavar="PREFIX", help="the destination, such as videos/course1/lesson1/")
-    _add_replace(parser)
-    _add_record(parser)
-    _add_transfer(parser)
-    _add_again(parser, fresh="upload everything anew")
+    add_replace(parser)
+    add_record(parser)
+    add_transfer_options(parser)
+    add_again(parser, fresh="upload everything anew")
     parser.add_argument("--json", action="store_true", help="print one event a line as JSON")
 
 
@@ -260,31 +199,6 @@ def _add_verify(parser: argparse.ArgumentParser, _: Config) -> None:
     )
     parser.add_argument("--deep", action="store_true", help="also read every file on the server whole")
     parser.add_argument("--json", action="store_true", help="print one difference a line as JSON")
-
-
-def _add_record(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--session-id", default="", metavar="ID", help="the session that the file record belongs to")
-    parser.add_argument(
-        "--delete-local", action="store_true", help="delete the local media when every file is confirmed"
-    )
-
-
-def _add_transfer(parser: argparse.ArgumentParser) -> None:
-    from cli.transfer_options import add_transfer_options
-
-    add_transfer_options(parser)
-
-
-def _add_replace(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--replace", action="store_true", help="take the place of another video that stands at the destination"
-    )
-
-
-def _add_again(parser: argparse.ArgumentParser, *, fresh: str) -> None:
-    again = parser.add_mutually_exclusive_group()
-    again.add_argument("--resume", action="store_true", help="go on with an upload that was not finished")
-    again.add_argument("--fresh", action="store_true", help=fresh)
 
 
 def _add_storage(parser: argparse.ArgumentParser, _: Config) -> None:

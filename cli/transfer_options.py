@@ -25,6 +25,28 @@ ASK = "Type or paste a new token and press Enter; Enter alone reads .env again."
 SAME = "The token in .env is still the one that was refused."
 
 
+def add_replace(parser: argparse.ArgumentParser) -> None:
+    """Add the option that lets another video's stream be replaced."""
+    parser.add_argument(
+        "--replace", action="store_true", help="take the place of another video that stands at the destination"
+    )
+
+
+def add_record(parser: argparse.ArgumentParser) -> None:
+    """Add the options of what follows an upload."""
+    parser.add_argument("--session-id", default="", metavar="ID", help="the session that the file record belongs to")
+    parser.add_argument(
+        "--delete-local", action="store_true", help="delete the local media when every file is confirmed"
+    )
+
+
+def add_again(parser: argparse.ArgumentParser, *, fresh: str) -> None:
+    """Add the options that say what to do with an upload that was cut short."""
+    again = parser.add_mutually_exclusive_group()
+    again.add_argument("--resume", action="store_true", help="go on with an upload that was not finished")
+    again.add_argument("--fresh", action="store_true", help=fresh)
+
+
 def add_transfer_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that every command with an upload has."""
     parser.add_argument(
