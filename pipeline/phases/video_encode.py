@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pipeline.cancel import CancelToken
-from pipeline.errors import Cancelled, IncompleteError
+from pipeline.errors import IncompleteError
 from pipeline.job import SegmentType
 from pipeline.media.encode import arguments as encode
 from pipeline.media.encode.audio_coding import AUDIO_FILE
@@ -18,13 +17,13 @@ from pipeline.media.encode.encoders import software_encoder
 from pipeline.media.hls import measure
 from pipeline.media.hls.fragments import separate_init
 from pipeline.media.hls.iframes import first_time
-from pipeline.media.source.scan import CLOCK_HZ
 from pipeline.media.stream_layout import INIT, PLAYLIST, segment_pattern
 from pipeline.model import Plan
 from pipeline.phases.audio_encode import AudioEncode
+from pipeline.phases.chunk_order import ChunkOrder
 from pipeline.phases.chunk_pool import ChunkPool, Task
 from pipeline.phases.encode_work import EncodeWork
-from pipeline.phases.phase import Progress
+from pipeline.phases.video_progress import VideoProgress
 
 
 class NotSeekableError(IncompleteError):
@@ -47,8 +46,8 @@ class VideoEncode:
         self._audio = audio_encode
         self._pool = pool
         self._cores = cores
-        self._in_order = _InOrder()
-        self._progress = _VideoProgress(work)
+        self._in_order = ChunkOrder()
+        self._progress = VideoProgress(work)
 
     def begin(self, plan: Plan, cutting: Cutting) -> None:
         """Start on the chunks of a cutting. Chunks of another one end, unless they are the same."""
@@ -148,108 +147,3 @@ class VideoEncode:
         for other in others:
             if other != first:
                 raise NotSeekableError(f"the chunks of {name} can't be joined")
-
-
-class _InOrder:
-    """Chunks in their order, whatever the order in which they are made: each is settled after the one before it."""
-
-    def __init__(self) -> None:
-        self.settled: list[dict[str, Any]] = []
-        self._keys: list[str] = []
-        self._made: dict[tuple[int, str], Callable[[Mapping[str, Any] | None], dict[str, Any]]] = {}
-        self._lock = threading.Lock()
-
-    def expect(self, keys: Sequence[str]) -> None:
-        """Let these be the chunks. What is settled stays so, up to the first that is another one."""
-        with self._lock:
-            same = next(
-                (n for n, pair in enumerate(zip(self._keys, keys, strict=False)) if pair[0] != pair[1]), len(keys)
-            )
-            del self.settled[same:]
-            self._keys = list(keys)
-            self._go_on()
-
-    def begin(self, number: int, key: str) -> None:
-        """Forget other chunks that were made in this one's place: their files go.
-
-        Raises Cancelled if it is expected no more.
-        """
-        with self._lock:
-            if self._keys[number : number + 1] != [key]:
-                raise Cancelled
-            self._made = {made: settle for made, settle in self._made.items() if made[0] != number or made[1] == key}
-
-    def put(self, number: int, key: str, settle: Callable[[Mapping[str, Any] | None], dict[str, Any]]) -> None:
-        """Settle a chunk, and those that waited for it; or let it wait for its turn.
-
-        `settle` is told the facts of the one before.
-        """
-        with self._lock:
-            self._made[number, key] = settle
-            self._go_on()
-
-    def _go_on(self) -> None:
-        while (turn := len(self.settled)) < len(self._keys) and (turn, self._keys[turn]) in self._made:
-            settle = self._made[turn, self._keys[turn]]
-            self.settled.append(settle(self.settled[-1] if self.settled else None))
-
-
-class _VideoProgress:
-    """How far the chunks are, of several that may run side by side."""
-
-    def __init__(self, work: EncodeWork) -> None:
-        self._report = work.context.report
-        self._every = [r.name for r in work.context.plan.renditions]
-        self._lock = threading.Lock()
-        self._keys: list[str] = []
-        self._lengths: list[int] = []
-        self._times: dict[int, float] = {}
-        self._counts: dict[int, dict[str, int]] = {}
-
-    def expect(self, plan: Plan, cutting: Cutting, keys: Sequence[str]) -> None:
-        """Let these be the chunks; those that stay the same are as far as they were."""
-        with self._lock:
-            same = {n for n, pair in enumerate(zip(self._keys, keys, strict=False)) if pair[0] == pair[1]}
-            self._keys = list(keys)
-            self._length = max(1, cutting.length)
-            self._lengths = [
-                (cutting.length if chunk.end is None else chunk.end) - chunk.start for chunk in cutting.chunks
-            ]
-            self._segment = cutting.chunks[0].segment or plan.segment_s * CLOCK_HZ
-            self._pattern = segment_pattern(plan.segment_type)
-            self._encoded = [r.name for r in plan.renditions]
-            self._times = {n: time for n, time in self._times.items() if n in same}
-            self._counts = {n: counts for n, counts in self._counts.items() if n in same}
-
-    def running(self, chunk: Chunk, key: str, out_time_s: float, folder: Path) -> None:
-        """Tell how far a chunk is, whose segments appear in this folder."""
-        with self._lock:
-            if not self._expects(chunk, key):
-                return
-            self._times[chunk.number] = min(out_time_s * CLOCK_HZ, self._lengths[chunk.number])
-            counts = self._counts.setdefault(chunk.number, {})
-            for name in self._encoded:
-                while (folder / name / (self._pattern % (counts.get(name, 0) + 1))).exists():
-                    counts[name] = counts.get(name, 0) + 1
-            self._tell()
-
-    def finished(self, chunk: Chunk, key: str, facts: Mapping[str, Any]) -> None:
-        """Tell that a chunk is made."""
-        with self._lock:
-            if not self._expects(chunk, key):
-                return
-            self._times[chunk.number] = self._lengths[chunk.number]
-            self._counts[chunk.number] = {name: len(starts) for name, starts in facts["starts"].items()}
-            self._tell()
-
-    def _expects(self, chunk: Chunk, key: str) -> bool:
-        return chunk.number < len(self._keys) and self._keys[chunk.number] == key
-
-    def _tell(self) -> None:
-        fraction = min(1.0, sum(self._times.values()) / self._length)
-        rows = dict.fromkeys(self._every, 1.0)  # what is not encoded was copied
-        for name in self._encoded:
-            rows[name] = min(
-                1.0, sum(counts.get(name, 0) for counts in self._counts.values()) * self._segment / self._length
-            )
-        self._report(Progress(fraction=fraction, rows=rows, text="Encoding"))

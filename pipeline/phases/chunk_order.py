@@ -1,0 +1,53 @@
+"""Chunks in their order, whatever the order in which they are made. Knows nothing of what they are."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from pipeline.errors import Cancelled
+
+
+class ChunkOrder:
+    """Lets each chunk be settled after the one before it."""
+
+    def __init__(self) -> None:
+        self.settled: list[dict[str, Any]] = []
+        self._keys: list[str] = []
+        self._made: dict[tuple[int, str], Callable[[Mapping[str, Any] | None], dict[str, Any]]] = {}
+        self._lock = threading.Lock()
+
+    def expect(self, keys: Sequence[str]) -> None:
+        """Let these be the chunks. What is settled stays so, up to the first that is another one."""
+        with self._lock:
+            same = next(
+                (n for n, pair in enumerate(zip(self._keys, keys, strict=False)) if pair[0] != pair[1]), len(keys)
+            )
+            del self.settled[same:]
+            self._keys = list(keys)
+            self._go_on()
+
+    def begin(self, number: int, key: str) -> None:
+        """Forget other chunks that were made in this one's place: their files go.
+
+        Raises Cancelled if it is expected no more.
+        """
+        with self._lock:
+            if self._keys[number : number + 1] != [key]:
+                raise Cancelled
+            self._made = {made: settle for made, settle in self._made.items() if made[0] != number or made[1] == key}
+
+    def put(self, number: int, key: str, settle: Callable[[Mapping[str, Any] | None], dict[str, Any]]) -> None:
+        """Settle a chunk, and those that waited for it; or let it wait for its turn.
+
+        `settle` is told the facts of the one before.
+        """
+        with self._lock:
+            self._made[number, key] = settle
+            self._go_on()
+
+    def _go_on(self) -> None:
+        while (turn := len(self.settled)) < len(self._keys) and (turn, self._keys[turn]) in self._made:
+            settle = self._made[turn, self._keys[turn]]
+            self.settled.append(settle(self.settled[-1] if self.settled else None))
