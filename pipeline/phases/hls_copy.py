@@ -2,20 +2,69 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from pipeline.cancel import CancelToken
 from pipeline.files import write_whole
 from pipeline.job import SegmentType
+from pipeline.media.encode.arguments import copy_arguments
+from pipeline.media.encode.audio_coding import AUDIO_FILE
+from pipeline.media.encode.chunks import Cutting
 from pipeline.media.encode.copying import PEAK, NotCopyableError
 from pipeline.media.hls import measure, playlists
+from pipeline.media.hls.fragments import separate_init
 from pipeline.media.hls.iframes import find_iframes, first_time
 from pipeline.media.hls.playlists import IFrameStream
-from pipeline.media.source.scan import EARLY_TICKS
+from pipeline.media.source.scan import EARLY_TICKS, Scan
 from pipeline.media.stream_layout import IFRAME_PLAYLIST, INIT, MASTER, PLAYLIST, segment_pattern
 from pipeline.media.validate import validate
-from pipeline.model import Rendition
+from pipeline.model import Plan, Rendition
+from pipeline.phases.audio_encode import AudioEncode
+from pipeline.phases.encode_work import EncodeWork
+from pipeline.phases.join import segment_durations_s
+
+COPY = "copy"
+"""The name of the piece that holds it."""
+
+
+def copy_video(
+    work: EncodeWork, audio: AudioEncode, plan: Plan, scan: Scan, cutting: Cutting, boundaries: Sequence[int]
+) -> dict[str, Any]:
+    """Copy the source's video into segments of the largest rendition; return what a chunk's facts are.
+
+    The segments begin at `boundaries`. Raises NotCopyableError too.
+    """
+    top, kind = plan.renditions[0], plan.segment_type
+    file = AUDIO_FILE if plan.muxed_sound else None
+    arguments = copy_arguments(plan, cutting, top, file)
+    last = cutting.length - boundaries[-1] - cutting.last_frame
+
+    def make(folder: Path) -> dict[str, Any]:
+        (folder / top.name).mkdir()
+        if file is not None:
+            audio.stretch(0, None, folder / file, work.context.cancel)
+        run = work.run(arguments, folder, work.reporter("Copying the picture", cutting.length))
+        (folder / AUDIO_FILE).unlink(missing_ok=True)
+        try:
+            if run.error_lines or run.frames != len(scan.frames):
+                raise NotCopyableError("not all of its frames can be copied")
+            if kind is SegmentType.FMP4:
+                separate_init(folder / top.name / INIT, folder / top.name / (segment_pattern(kind) % 1))
+            starts = join_copied(folder, top.name, kind, boundaries)
+            durations_s = segment_durations_s(starts, last + cutting.last_frame)
+            check_copied(folder, top, kind, durations_s, work.context.cancel)
+        except NotCopyableError as error:
+            shutil.rmtree(folder / top.name)
+            return {"reason": str(error)}
+        return {"starts": {top.name: starts}, "last": last}
+
+    facts = work.piece(COPY, work.key(arguments, audio.key, boundaries), make)
+    if "reason" in facts:
+        raise NotCopyableError(facts["reason"])
+    return facts
 
 
 def join_copied(folder: Path, name: str, segment_type: SegmentType, boundaries: Sequence[int]) -> list[int]:

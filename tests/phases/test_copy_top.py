@@ -20,7 +20,7 @@ from pipeline.media.encode import chunks
 from pipeline.media.hls.measure import read_media_playlist
 from pipeline.media.validate import validate
 from pipeline.model import JobReport, Outcome
-from pipeline.phases import hls_encode, video_encode
+from pipeline.phases import video_encode, video_strategies
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 KEPT = "is the original picture as it is."
@@ -248,7 +248,7 @@ def test_a_stopped_job_goes_on_without_copying_again(tmp_path, monkeypatch):
 
 def test_a_picture_that_could_not_be_kept_is_not_tried_again_after_a_stop(tmp_path, monkeypatch):
     """The note is there again, and the qualities that were encoded beside it are not encoded once more."""
-    monkeypatch.setattr(hls_encode, "same_times", lambda some, others: False)
+    monkeypatch.setattr(video_strategies, "same_times", lambda some, others: False)
     source = _clip(tmp_path, "a.mp4", *_picture("10", seconds=7), *_tone(7), *H264, "-g", "20", *AAC)
     stopped = _convert(source, tmp_path / "out", stop_at="crf:v:1")  # two qualities at once
     resumed = _convert(source, tmp_path / "out")

@@ -32,7 +32,7 @@ from pipeline.media.source.packet_scan import scan
 from pipeline.media.source.probe import probe
 from pipeline.model import PhaseOutcome
 from pipeline.output_settings import output_settings
-from pipeline.phases import audio_encode, encode_work, hls, hls_encode, video_encode
+from pipeline.phases import audio_encode, encode_work, hls, video_encode, video_strategies
 from pipeline.phases.hls import HlsPhase
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
 from pipeline.plan import make_plan
@@ -116,6 +116,10 @@ def in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(video_encode, "side_by_side", lambda cores: 1)
 
 
+def _whole(plan, scan, cores, whole=False):
+    return chunks.cut(plan, scan, cores=cores, whole=True)
+
+
 def _hashes(playlist: Path, *options: str) -> list[str]:
     arguments = ["-v", "error", "-copyts", "-i", str(playlist), *options, "-f", "framemd5", "-"]
     lines = subprocess.run([str(FFMPEG), *arguments], check=True, capture_output=True, text=True).stdout.splitlines()
@@ -140,9 +144,7 @@ def test_joined_chunks_have_the_frames_times_and_sound_of_one_piece(
     encoding = replace(FAST, segment_type=segment_type)
     joined = encode("joined", encoding=encoding)
     joined.run()
-    monkeypatch.setattr(
-        hls_encode, "cut", lambda plan, scan, cores, whole=False: chunks.cut(plan, scan, cores=cores, whole=True)
-    )
+    monkeypatch.setattr(video_strategies, "cut", _whole)
     whole = encode("whole", encoding=encoding)
     whole.run()
     facts = joined.context.workspace.done.hls
@@ -166,9 +168,7 @@ def test_chunks_of_a_source_with_too_many_frames_leave_out_the_same_ones_as_one_
     )
     joined = encode("joined", source=fast)
     joined.run()
-    monkeypatch.setattr(
-        hls_encode, "cut", lambda plan, scan, cores, whole=False: chunks.cut(plan, scan, cores=cores, whole=True)
-    )
+    monkeypatch.setattr(video_strategies, "cut", _whole)
     whole = encode("whole", source=fast)
     whole.run()
     times = _times(_playlist(joined))
@@ -203,9 +203,7 @@ def test_chunks_of_a_filtered_source_have_the_frames_of_one_piece(encode, in_chu
     joined = encode("joined", source=clip)
     joined.run()
     in_chunks_made = _filtered(joined)
-    monkeypatch.setattr(
-        hls_encode, "cut", lambda plan, scan, cores, whole=False: chunks.cut(plan, scan, cores=cores, whole=True)
-    )
+    monkeypatch.setattr(video_strategies, "cut", _whole)
     whole = encode("whole", source=clip)
     whole.run()
     name = next(path.parent.name for path in joined.folder.glob("*/index.m3u8"))
@@ -221,7 +219,7 @@ def test_chunks_of_a_filtered_source_have_the_frames_of_one_piece(encode, in_chu
 def _filtered(run: Encode) -> list[str]:
     """Times and hashes of all pictures of a run's chunks, as they go to the encoder."""
     plan, found = run.context.plan, scan(run.context.plan.media, CancelToken())
-    cutting = hls_encode.cut(plan, found, cores=1)
+    cutting = video_strategies.cut(plan, found, cores=1)
     lines: list[str] = []
     for chunk in cutting.chunks:
         arguments = encode_arguments.chunk_arguments(plan, cutting, chunk, None)
@@ -342,7 +340,7 @@ def misleading(in_chunks: None, monkeypatch: pytest.MonkeyPatch) -> None:
         late = [replace(c, seek_s=c.seek_s + 10) if c.seek_s is not None else c for c in cutting.chunks]
         return replace(cutting, chunks=tuple(late))
 
-    monkeypatch.setattr(hls_encode, "cut", wrong)
+    monkeypatch.setattr(video_strategies, "cut", wrong)
 
 
 def test_a_chunk_that_begins_elsewhere_than_it_should_makes_the_encode_one_piece(encode, misleading):
@@ -371,7 +369,7 @@ def test_holes_that_were_found_are_filled_at_once_after_a_stop(encode, monkeypat
             chunks.cut(plan, scan, cores=cores, whole=True), chunks=(replace(only, frames=(only.frames or 0) + 3),)
         )
 
-    monkeypatch.setattr(hls_encode, "cut", short)
+    monkeypatch.setattr(video_strategies, "cut", short)
     stopped, second = encode(accept_damaged=True), encode(accept_damaged=True)
     _stop_at_text("mpdecimate", stopped)  # which fills holes
     second.run()

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from pipeline.errors import EncodeError, IncompleteError
 from pipeline.media.encode.arguments import TIMELINE_S
 from pipeline.media.encode.audio_format import LAYOUTS, RATE_HZ
+from pipeline.media.encode.chunks import Cutting
 from pipeline.media.source.scan import CLOCK_HZ
 from pipeline.model import AudioRendition
 
@@ -31,6 +32,9 @@ PIECE_S = 60
 
 LEAD = 16
 """So many packets are encoded before the first of a piece and left out."""
+
+LATEST_COPY = CLOCK_HZ // 4
+"""By so many ticks the first copy of a frame can miss the beginning of its segment, at most: copies come more often."""
 
 AUDIO_FILE = "sound.nut"
 """What a stretch of sound is named that is muxed into the picture's segments: NUT keeps its times to the sample."""
@@ -79,6 +83,16 @@ class Length:
         and one more where none might begin in its last segment.
         """
         return first_packet(codec, self.ticks) + (self.shortest_segment < packet_ticks(codec, 1))
+
+
+def length_of(cutting: Cutting, segment_s: int) -> Length:
+    """Return how long the sound must be: where the last frame is held, or pauses are filled,
+    the copies' times are not known before.
+    """
+    if not (cutting.held or cutting.pauses):
+        return Length(ticks=cutting.length, shortest_segment=cutting.frame_ticks)
+    rest = cutting.length % (segment_s * CLOCK_HZ) or segment_s * CLOCK_HZ
+    return Length(ticks=cutting.length, shortest_segment=max(0, rest - LATEST_COPY))
 
 
 class PieceWriter:

@@ -1,0 +1,229 @@
+"""The ways in which the video becomes renditions: its top copied, in chunks, in one piece, with its holes filled.
+
+Each takes a plan and returns what was made, with the plan that it was made by. Which of them comes when is decided
+elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from pipeline.errors import EncodeError, OutputError
+from pipeline.events import LogLevel
+from pipeline.media.encode import arguments as encode
+from pipeline.media.encode import copying, per_title
+from pipeline.media.encode.audio_coding import length_of
+from pipeline.media.encode.chunks import Cutting, cut, cut_at
+from pipeline.media.encode.copying import NotCopyableError
+from pipeline.media.encode.encoders import software_encoder
+from pipeline.media.source.scan import Scan
+from pipeline.model import Plan
+from pipeline.phases.audio_encode import AudioEncode
+from pipeline.phases.decisions import Decision, Decisions
+from pipeline.phases.encode_work import EncodeWork
+from pipeline.phases.hls_copy import COPY, copy_video, same_times
+from pipeline.phases.join import Pieces
+from pipeline.phases.phase import log_words
+from pipeline.phases.video_encode import NotSeekableError, VideoEncode, piece_name
+
+PER_TITLE = "per_title"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncodedVideo:
+    """What was made of the video.
+
+    `plan` says how, `cutting` where it was cut. `made` are the pieces of each rendition, `chunks` what came of each
+    chunk that was encoded. `missing_frames` and `errors` tell of the damage that was found.
+    """
+
+    plan: Plan
+    cutting: Cutting
+    made: Mapping[str, Pieces]
+    chunks: Sequence[Mapping[str, Any]]
+    missing_frames: int
+    errors: int
+
+
+class Strategy(Protocol):
+    """One way to make the renditions of a plan."""
+
+    def encode(self, plan: Plan, scan: Scan) -> EncodedVideo:
+        """Do what is missing. Raises EncodeError, OutputError, SourceError, Cancelled."""
+        ...
+
+
+class VideoTools:
+    """What the strategies share: chunks encoded by the encoder that works, and factors that are measured."""
+
+    def __init__(
+        self, work: EncodeWork, audio: AudioEncode, video: VideoEncode, decisions: Decisions, *, cores: int
+    ) -> None:
+        self.work = work
+        self.audio = audio
+        self.decisions = decisions
+        self.cores = cores
+        self._video = video
+        self._gave_way = False
+
+    def with_factors(self, plan: Plan, cutting: Cutting) -> Plan:
+        """Return a plan whose renditions have the CRF that meets the target, where there is one."""
+        if plan.job.encoding.target_vmaf is None:
+            return plan
+        first = encode.chunk_arguments(plan, cutting, cutting.chunks[0], None)
+
+        def make(folder: Path) -> dict[str, Any]:
+            report = self.work.reporter("Measuring the quality", 1)
+            cancel = self.work.context.cancel
+            return per_title.choose_crfs(
+                self.work.ffmpeg, plan, cutting, scratch=folder, cancel=cancel, on_progress=report
+            )
+
+        crfs = self.work.piece(PER_TITLE, self.work.key(first, plan.job.encoding.target_vmaf), make)
+        renditions = tuple(replace(r, crf=crfs[r.name]) for r in plan.renditions)
+        chosen = ", ".join(f"{r.name} CRF {r.crf:.1f}" for r in renditions)
+        self.work.context.log(f"Quality chosen by measurement: {chosen}.", LogLevel.INFO)
+        return replace(plan, renditions=renditions)
+
+    def chunks(self, plan: Plan, cutting: Cutting) -> tuple[Plan, list[dict[str, Any]]]:
+        """Encode every chunk; return by which plan, and what came of each.
+
+        A hardware encoder that fails gives way to the processor once. Raises NotSeekableError too.
+        """
+        fallback = software_encoder(plan.job.encoding.codec)
+        if plan.encoder == fallback:
+            return plan, self._chunks(plan, cutting)
+        failed = self.decisions.find(Decision.PROCESSOR)
+        if failed is None:
+            try:
+                return plan, self._chunks(plan, cutting)
+            except (NotSeekableError, OutputError):
+                raise
+            except EncodeError as error:
+                log_words(self.work.context, error)
+                failed = {"encoder": plan.encoder}
+                self.decisions.keep(Decision.PROCESSOR, failed)
+        if not self._gave_way:
+            note = f"The hardware encoder {failed['encoder']} failed: the video is encoded on the processor instead."
+            self.work.context.log(note, LogLevel.WARNING)
+            self._gave_way = True
+        plan = replace(plan, encoder=fallback)
+        return plan, self._chunks(plan, cutting)
+
+    def _chunks(self, plan: Plan, cutting: Cutting) -> list[dict[str, Any]]:
+        pieces = (piece_name(chunk.number) for chunk in cutting.chunks)
+        decisions = (decision.value for decision in Decision)
+        self.work.checkpoints.keep_only({*self.audio.names, PER_TITLE, COPY, *decisions, *pieces})
+        return self._video.encode(plan, cutting)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CopiedTop:
+    """The source's own video is the largest rendition, the others are encoded with segments that begin alike.
+
+    It raises NotCopyableError too.
+    """
+
+    tools: VideoTools
+
+    def encode(self, plan: Plan, scan: Scan) -> EncodedVideo:
+        """Copy the video, encode what is smaller."""
+        tools, top = self.tools, plan.renditions[0]
+        decided = tools.decisions.find(Decision.NOT_KEPT)
+        if decided is not None:
+            raise NotCopyableError(decided["reason"])
+        cutting = cut(plan, scan, cores=tools.cores, whole=True)
+        boundaries = copying.boundaries(plan, scan, cutting)
+        tools.audio.tell_length(length_of(cutting, plan.segment_s))
+        copied = copy_video(tools.work, tools.audio, plan, scan, cutting, boundaries)
+        plan = replace(plan, renditions=copying.below(plan.renditions, scan.peak_bit_rate))
+        cutting = cut_at(plan, cutting, scan, boundaries, cores=tools.cores)
+        chunks: list[dict[str, Any]] = []
+        if plan.renditions:
+            plan = tools.with_factors(plan, cutting)
+            try:
+                plan, chunks = tools.chunks(plan, cutting)
+            except NotSeekableError as error:
+                raise self._not_kept("the file can't be entered in the middle") from error
+        for r in plan.renditions:
+            if not same_times([start for chunk in chunks for start in chunk["starts"][r.name]], boundaries):
+                raise self._not_kept("the other qualities can't be cut at its keyframes")
+        tools.work.context.log(f"{top.name} is the original picture as it is.", LogLevel.INFO)
+        return _encoded(plan, cutting, chunks, {top.name: [(COPY, copied)]})
+
+    def _not_kept(self, reason: str) -> NotCopyableError:
+        self.tools.decisions.keep(Decision.NOT_KEPT, {"reason": reason})
+        return NotCopyableError(reason)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InChunks:
+    """Every rendition is encoded in chunks, several side by side. It raises NotSeekableError too."""
+
+    tools: VideoTools
+
+    def encode(self, plan: Plan, scan: Scan) -> EncodedVideo:
+        """Encode the chunks."""
+        if self.tools.decisions.find(Decision.ONE_PIECE) is not None:
+            raise NotSeekableError("the chunks could not be joined in an earlier run")
+        cutting = cut(plan, scan, cores=self.tools.cores)
+        try:
+            plan, chunks = self.tools.chunks(plan, cutting)
+        except NotSeekableError:
+            self.tools.decisions.keep(Decision.ONE_PIECE, {})
+            raise
+        return _encoded(plan, cutting, chunks)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnePiece:
+    """Every rendition is encoded from the source's begin to its end: it can't be entered in the middle."""
+
+    tools: VideoTools
+
+    def encode(self, plan: Plan, scan: Scan) -> EncodedVideo:
+        """Encode the only chunk."""
+        note = "This file can't be entered in the middle: it is encoded in one piece."
+        self.tools.work.context.log(note, LogLevel.INFO)
+        cutting = cut(plan, scan, cores=self.tools.cores, whole=True)
+        plan, chunks = self.tools.chunks(plan, cutting)
+        return _encoded(plan, cutting, chunks)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filled:
+    """Every rendition is encoded in one piece, with frames repeated where some are missing.
+
+    `damage` is what an encode without that has found: `missing` frames and `errors`.
+    """
+
+    tools: VideoTools
+    damage: Mapping[str, Any]
+
+    def encode(self, plan: Plan, scan: Scan) -> EncodedVideo:
+        """Encode the only chunk."""
+        note = "Frames are missing: the picture is encoded again with the holes filled."
+        self.tools.work.context.log(note, LogLevel.INFO)
+        cutting = replace(cut(plan, scan, cores=self.tools.cores, whole=True), pauses=True, held=True)
+        plan, chunks = self.tools.chunks(plan, cutting)
+        encoded = _encoded(plan, cutting, chunks)
+        return replace(encoded, missing_frames=self.damage["missing"], errors=self.damage["errors"])
+
+
+def _encoded(
+    plan: Plan, cutting: Cutting, chunks: Sequence[Mapping[str, Any]], copied: Mapping[str, Pieces] | None = None
+) -> EncodedVideo:
+    pieces = [(piece_name(number), chunk) for number, chunk in enumerate(chunks)]
+    expected = [chunk.frames for chunk in cutting.chunks] if chunks else []
+    missing = sum(max(0, e - made["frames"]) for e, made in zip(expected, chunks, strict=True) if e is not None)
+    return EncodedVideo(
+        plan=plan,
+        cutting=cutting,
+        made={**(copied or {}), **{r.name: pieces for r in plan.renditions}},
+        chunks=chunks,
+        missing_frames=missing,
+        errors=sum(chunk["errors"] for chunk in chunks),
+    )
