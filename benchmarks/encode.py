@@ -34,6 +34,8 @@ sys.path.insert(0, str(ROOT))
 
 from pipeline.cancel import CancelToken  # noqa: E402  # the path above must be set first
 from pipeline.checkpoints import Checkpoints  # noqa: E402
+from pipeline.engines.audio_pass import AudioPass  # noqa: E402
+from pipeline.engines.tasks import audio_plan  # noqa: E402
 from pipeline.job import EncodingRequest, Job, RateControl  # noqa: E402
 from pipeline.media.encode.audio_coding import Length  # noqa: E402
 from pipeline.media.encode.audio_line import Level  # noqa: E402
@@ -42,7 +44,6 @@ from pipeline.media.ffmpeg.process import ffmpeg_version, find_ffmpeg, printable
 from pipeline.media.source.packet_scan import scan  # noqa: E402
 from pipeline.media.source.probe import probe  # noqa: E402
 from pipeline.model import Plan, Rendition  # noqa: E402
-from pipeline.phases.audio_pass import AudioPass  # noqa: E402
 from pipeline.plan import make_plan, within_source  # noqa: E402
 
 QUALITIES = ("1080p", "720p", "480p")
@@ -399,7 +400,8 @@ def sound_cost(plan: Plan, folder: Path, *, measures: bool) -> Cost:
     length = Length(ticks=scan(plan.media, CancelToken()).end)
     began, before = time.monotonic(), time.process_time()
     AudioPass(
-        plan,
+        plan.media.path,
+        audio_plan(plan),
         Checkpoints(folder),
         kind="sound",
         key=str(began),

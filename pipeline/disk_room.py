@@ -28,6 +28,11 @@ class DiskFullError(OutputError):
     """Nothing more can be written; what was in hand is done again when there is room."""
 
 
+def disk_full(source: Path) -> DiskFullError:
+    """Return the error that says that a source could not be encoded for want of room."""
+    return DiskFullError(f"The disk is full: {source.name} could not be encoded. Free some space and start again.")
+
+
 def is_full(folder: Path) -> bool:
     """Whether the disk that holds a folder has no room left to speak of."""
     return shutil.disk_usage(folder).free < FULL_DISK_BYTES

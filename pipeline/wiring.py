@@ -169,6 +169,7 @@ def phases_for(
 ) -> dict[PhaseName, Phase]:
     """Return a phase for every name, with its tools. Raises ToolError when there is no ffmpeg."""
     # what encodes takes half a second to load, which an upload need not wait for
+    from pipeline.engines.local import LocalEngine
     from pipeline.phases.hls import HlsPhase
     from pipeline.phases.mp4 import Mp4Phase
     from pipeline.phases.transcribe import TranscribePhase
@@ -176,7 +177,7 @@ def phases_for(
     ffmpeg = find_ffmpeg(config.ffmpeg_path)
     login = Login(config.backend.token, ask_token)
     every: tuple[Phase, ...] = (
-        HlsPhase(ffmpeg),
+        HlsPhase(ffmpeg, LocalEngine(ffmpeg)),
         Mp4Phase(ffmpeg),
         TranscribePhase(),
         UploadPhase(config.backend, data_dir=config.data_dir, login=login, control=control),

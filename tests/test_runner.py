@@ -13,6 +13,7 @@ from step_facts import ENCODED, uploaded
 
 from pipeline import disk_room
 from pipeline.cancel import CancelToken
+from pipeline.engines.local import LocalEngine
 from pipeline.errors import Cancelled, EncodeError, OutputError, SettingsError
 from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
 from pipeline.facts import Mp4Facts, PackageFacts, StepFacts, TranscriptFacts
@@ -353,8 +354,7 @@ def test_a_job_goes_on_with_an_encode_that_hit_a_full_disk(job, monkeypatch):
     def texts():
         return [e.text for e in events if isinstance(e, LogLine) and e.level is not LogLevel.DETAIL]
 
-    report = run(
-        plan, lambda: {PhaseName.HLS: HlsPhase(ffmpeg), PhaseName.MP4: Mp4Phase(ffmpeg)}, package, sink, CancelToken()
-    )
+    phases = {PhaseName.HLS: HlsPhase(ffmpeg, LocalEngine(ffmpeg)), PhaseName.MP4: Mp4Phase(ffmpeg)}
+    report = run(plan, lambda: phases, package, sink, CancelToken())
     assert (Outcome.DONE, (), 2) == (report.outcome, report.warnings, sum("disk" in text for text in texts()))
     assert [] == [path.name for path in report.folder.rglob(".*")]

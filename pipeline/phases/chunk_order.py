@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
 
 from pipeline.errors import Cancelled
 
+Settled = TypeVar("Settled")
 
-class ChunkOrder:
+
+class ChunkOrder(Generic[Settled]):
     """Lets each chunk be settled after the one before it."""
 
     def __init__(self) -> None:
-        self.settled: list[dict[str, Any]] = []
+        self.settled: list[Settled] = []
         self._keys: list[str] = []
-        self._made: dict[tuple[int, str], Callable[[Mapping[str, Any] | None], dict[str, Any]]] = {}
+        self._made: dict[tuple[int, str], Callable[[Settled | None], Settled]] = {}
         self._lock = threading.Lock()
 
     def expect(self, keys: Sequence[str]) -> None:
@@ -38,10 +40,10 @@ class ChunkOrder:
                 raise Cancelled
             self._made = {made: settle for made, settle in self._made.items() if made[0] != number or made[1] == key}
 
-    def put(self, number: int, key: str, settle: Callable[[Mapping[str, Any] | None], dict[str, Any]]) -> None:
+    def put(self, number: int, key: str, settle: Callable[[Settled | None], Settled]) -> None:
         """Settle a chunk, and those that waited for it; or let it wait for its turn.
 
-        `settle` is told the facts of the one before.
+        `settle` is told what the one before was settled as.
         """
         with self._lock:
             self._made[number, key] = settle

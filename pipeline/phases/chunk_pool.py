@@ -15,7 +15,7 @@ from pipeline.cancel import CancelToken
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
+class PooledTask:
     """A piece of work: the same if number and key are. Its token ends it before its time."""
 
     number: int
@@ -34,11 +34,11 @@ class ChunkPool:
     def __init__(self, cancel: CancelToken) -> None:
         self._cancel = cancel
         self._changed = threading.Condition()
-        self._wanted: tuple[Task, ...] = ()
+        self._wanted: tuple[PooledTask, ...] = ()
         self._most = 0
-        self._running: dict[Task, CancelToken] = {}
-        self._done: set[Task] = set()
-        self._failures: dict[Task, Exception] = {}
+        self._running: dict[PooledTask, CancelToken] = {}
+        self._done: set[PooledTask] = set()
+        self._failures: dict[PooledTask, Exception] = {}
         self._closed = False
         self._threads: list[threading.Thread] = []
         self._listening = ExitStack()
@@ -55,7 +55,7 @@ class ChunkPool:
             thread.join()
         self._listening.close()
 
-    def want(self, tasks: Sequence[Task], side_by_side: int) -> None:
+    def want(self, tasks: Sequence[PooledTask], side_by_side: int) -> None:
         """Let these be the tasks, at most so many at once.
 
         What is done of them stays done; others that run are ended.
@@ -107,7 +107,7 @@ class ChunkPool:
                 failure = error
             self._end(task, token, failure)
 
-    def _take(self) -> tuple[Task, CancelToken] | None:
+    def _take(self) -> tuple[PooledTask, CancelToken] | None:
         """Return the next task and its token as soon as there is one, None when there will be none any more."""
         with self._changed:
             while not self._closed:
@@ -118,13 +118,13 @@ class ChunkPool:
                 self._changed.wait()
         return None
 
-    def _next(self) -> Task | None:
+    def _next(self) -> PooledTask | None:
         if self._failures or len(self._running) >= self._most:
             return None
         busy = {task.number for task in self._running}
         return next((task for task in self._wanted if task not in self._done and task.number not in busy), None)
 
-    def _end(self, task: Task, token: CancelToken, failure: Exception | None) -> None:
+    def _end(self, task: PooledTask, token: CancelToken, failure: Exception | None) -> None:
         others: list[CancelToken] = []
         with self._changed:
             del self._running[task]

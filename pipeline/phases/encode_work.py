@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import shutil
 import threading
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.cancel import CancelToken
 from pipeline.checkpoints import Move, key_of
-from pipeline.disk_room import LOOK_S, DiskFullError, is_disk_full, is_full
+from pipeline.disk_room import disk_full, is_disk_full, is_full
+from pipeline.engines.source_run import run_on_source
+from pipeline.engines.tasks import SourceReference
 from pipeline.errors import EncodeError
 from pipeline.events import LogLevel
-from pipeline.media.encode.source_input import from_source
-from pipeline.media.ffmpeg.process import FfmpegRun, ffmpeg_version, printable, run_ffmpeg
+from pipeline.media.ffmpeg.process import FfmpegRun, ffmpeg_version
 from pipeline.media.source.scan import CLOCK_HZ
-from pipeline.media.source.source_checks import check_unchanged
 from pipeline.phases.phase import PhaseContext, Progress
 
 
@@ -27,10 +25,15 @@ class EncodeWork:
     def __init__(self, context: PhaseContext, ffmpeg: Path) -> None:
         self.context = context
         self.ffmpeg = ffmpeg
+        self.source = context.plan.media
         self.checkpoints = context.workspace.checkpoints
-        self.made_with = [ffmpeg_version(ffmpeg), context.workspace.source_of_checkpoints.fields]
-        self._media = context.plan.media
-        self._source = self._media.path
+        content = context.workspace.source_of_checkpoints
+        self.made_with = [ffmpeg_version(ffmpeg), content.fields]
+        self.reference = SourceReference(
+            name=self.source.path.name,
+            size_bytes=content.size_bytes,
+            sha256_head_tail=content.sha256_head_tail,
+        )
         self._lock = threading.Lock()
 
     def key(self, arguments: Sequence[str], *more: object) -> str:
@@ -60,7 +63,7 @@ class EncodeWork:
             full = is_disk_full(error) or is_full(folder)  # before the piece is removed, which makes room
             shutil.rmtree(folder, ignore_errors=True)
             if full:
-                raise self.disk_full() from error
+                raise disk_full(self.source.path) from error
             raise
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
@@ -68,44 +71,22 @@ class EncodeWork:
         self.checkpoints.keep(name, folder)
         return facts
 
-    def run(
-        self, arguments: Sequence[str], folder: Path, report: Callable[[float], None], cancel: CancelToken | None = None
-    ) -> FfmpegRun:
-        """Run ffmpeg on the source in `folder`.
-
-        Raises DiskFullError as soon as the disk is full, SourceChangedError as soon as the source is another, and what
-        ffmpeg raises.
-        """
-        argv = from_source(arguments, self._source)
-        with self._lock:
-            self.context.log(printable([str(self.ffmpeg), *argv], cwd=folder), LogLevel.DETAIL)
-        looked = time.monotonic()
-
-        def watch(out_time_s: float) -> None:
-            nonlocal looked
-            report(out_time_s)
-            if time.monotonic() - looked > LOOK_S:
-                looked = time.monotonic()
-                check_unchanged(self._media)
-                if is_full(folder):
-                    raise self.disk_full()
-
-        try:
-            run = run_ffmpeg(self.ffmpeg, argv, cwd=folder, cancel=cancel or self.context.cancel, on_progress=watch)
-        except EncodeError:
-            # what ffmpeg says of a file that was cut off or replaced is no more than a consequence
-            check_unchanged(self._media)
-            raise
-        check_unchanged(self._media)
-        if is_full(folder):  # a file that could not be ended is no error to the HLS muxer
-            raise self.disk_full()
-        return run
-
-    def disk_full(self) -> DiskFullError:
-        """Return the error that says so."""
-        return DiskFullError(
-            f"The disk is full: {self._source.name} could not be encoded. Free some space and start again."
+    def run(self, arguments: Sequence[str], folder: Path, report: Callable[[float], None]) -> FfmpegRun:
+        """Run ffmpeg on the source in `folder`. Raises as `run_on_source` does."""
+        return run_on_source(
+            self.ffmpeg,
+            arguments,
+            self.source,
+            folder,
+            cancel=self.context.cancel,
+            on_command=self.log_command,
+            on_progress=report,
         )
+
+    def log_command(self, command: str) -> None:
+        """Put a command into the log for whoever looks for a fault."""
+        with self._lock:
+            self.context.log(command, LogLevel.DETAIL)
 
     def reporter(self, text: str, length: int) -> Callable[[float], None]:
         """Return what shows how far a step before the picture is; the bar only moves if it is all there is."""

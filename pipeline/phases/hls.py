@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipeline.codec import from_json
-from pipeline.disk_room import DiskFullError, is_disk_full, is_full
+from pipeline.disk_room import disk_full, is_disk_full, is_full
+from pipeline.engines.engine import Engine
 from pipeline.errors import EncodeError, FfmpegError, IncompleteError, OutputError, PipelineError, SourceError
 from pipeline.events import LogLevel
 from pipeline.facts import DecodedAudio, HlsFacts
@@ -50,8 +51,9 @@ class HlsPhase:
 
     name = PhaseName.HLS
 
-    def __init__(self, ffmpeg: Path) -> None:
+    def __init__(self, ffmpeg: Path, engine: Engine) -> None:
         self._ffmpeg = ffmpeg
+        self._engine = engine
 
     def check(self, context: PhaseContext) -> None:
         """See whether work can be used again, and else that the disk has room for it.
@@ -75,7 +77,7 @@ class HlsPhase:
             self._check_damage(context)
             return PhaseResult(outcome=PhaseOutcome.REUSED, text="Already encoded")
         plan, folder = context.plan, context.workspace.folder
-        work = HlsEncode(replace(context, plan=replace(plan, renditions=missing)), self._ffmpeg)
+        work = HlsEncode(replace(context, plan=replace(plan, renditions=missing)), self._ffmpeg, self._engine)
         try:
             with work:
                 found, planned = self._scan(context, work)
@@ -269,7 +271,7 @@ def encode_failure(context: PhaseContext, error: PipelineError | OSError) -> Pip
     source = context.plan.media.path
     log_words(context, error)
     if is_disk_full(error) or is_full(context.workspace.folder):
-        return DiskFullError(f"The disk is full: {source.name} could not be encoded. Free some space and start again.")
+        return disk_full(source)
     if isinstance(error, (FfmpegError, OSError)):
         return EncodeError(
             f"{source} could not be encoded: {error if isinstance(error, FfmpegError) else meaning(str(error))}."

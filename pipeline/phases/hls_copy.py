@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.cancel import CancelToken
+from pipeline.engines.audio_maker import AudioMaker
 from pipeline.files import write_whole
 from pipeline.job import SegmentType
 from pipeline.media.encode.arguments import copy_arguments
@@ -22,18 +23,17 @@ from pipeline.media.source.scan import EARLY_TICKS, Scan
 from pipeline.media.stream_layout import IFRAME_PLAYLIST, INIT, MASTER, PLAYLIST, segment_pattern
 from pipeline.media.validate import validate
 from pipeline.model import Plan, Rendition
-from pipeline.phases.audio_encode import AudioEncode
 from pipeline.phases.encode_work import EncodeWork
-from pipeline.phases.join import segment_durations_s
+from pipeline.phases.join import Piece, segment_durations_s
 
 COPY = "copy"
 """The name of the piece that holds it."""
 
 
 def copy_video(
-    work: EncodeWork, audio: AudioEncode, plan: Plan, scan: Scan, cutting: Cutting, boundaries: Sequence[int]
-) -> dict[str, Any]:
-    """Copy the source's video into segments of the largest rendition; return what a chunk's facts are.
+    work: EncodeWork, audio: AudioMaker, plan: Plan, scan: Scan, cutting: Cutting, boundaries: Sequence[int]
+) -> Piece:
+    """Copy the source's video into segments of the largest rendition; return the piece that holds them.
 
     The segments begin at `boundaries`. Raises NotCopyableError too.
     """
@@ -64,7 +64,7 @@ def copy_video(
     facts = work.piece(COPY, work.key(arguments, audio.key, boundaries), make)
     if "reason" in facts:
         raise NotCopyableError(facts["reason"])
-    return facts
+    return Piece(name=COPY, starts=facts["starts"][top.name], last=facts["last"])
 
 
 def join_copied(folder: Path, name: str, segment_type: SegmentType, boundaries: Sequence[int]) -> list[int]:

@@ -13,6 +13,8 @@ from types import TracebackType
 from typing import Any
 
 from pipeline.checkpoints import key_of
+from pipeline.engines.encode import NotSeekableError
+from pipeline.engines.engine import Engine
 from pipeline.events import LogLevel
 from pipeline.media.encode.arguments import AAC_FRAME_S
 from pipeline.media.encode.audio_coding import Length, length_of
@@ -22,14 +24,14 @@ from pipeline.media.source.running_scan import RunningScan
 from pipeline.media.source.scan import CLOCK_HZ, Scan
 from pipeline.model import Plan
 from pipeline.output_settings import HLS, output_settings
-from pipeline.phases.audio_encode import AudioEncode
 from pipeline.phases.chunk_pool import ChunkPool
 from pipeline.phases.decisions import Decision, Decisions
 from pipeline.phases.encode_work import EncodeWork
 from pipeline.phases.hls_copy import COPY
 from pipeline.phases.join import join
+from pipeline.phases.own_audio import audio_maker
 from pipeline.phases.phase import PhaseContext, Progress
-from pipeline.phases.video_encode import NotSeekableError, VideoEncode
+from pipeline.phases.video_encode import VideoEncode
 from pipeline.phases.video_strategies import CopiedTop, EncodedVideo, Filled, InChunks, OnePiece, VideoTools
 from pipeline.plan import within_source
 
@@ -40,11 +42,11 @@ SHORT_S = 0.1
 class HlsEncode:
     """One encode of a plan's renditions and sounds into the workspace. Leaving it ends all that is under way."""
 
-    def __init__(self, context: PhaseContext, ffmpeg: Path) -> None:
+    def __init__(self, context: PhaseContext, ffmpeg: Path, engine: Engine) -> None:
         self._plan = context.plan
         self._context = context
         self._work = EncodeWork(context, ffmpeg)
-        self._audio = AudioEncode(context.plan, self._work)
+        self._audio = audio_maker(context.plan, self._work)
         self._checkpoints = context.workspace.checkpoints
         # the sound's key too: what an earlier version made of the same source and settings is another stream
         self._whole_key = key_of(self._work.made_with, output_settings(context.plan).steps[HLS], self._audio.key)
@@ -52,7 +54,7 @@ class HlsEncode:
         self._begun = False
         self._goes_on = self._checkpoints.moving or bool(self._checkpoints.pieces)
         self._pool = ChunkPool(context.cancel)
-        self._video = VideoEncode(self._work, self._audio, self._pool, cores=self._cores)
+        self._video = VideoEncode(self._work, self._audio, self._pool, engine)
         self._decisions = Decisions(self._checkpoints, self._whole_key)
         self._tools = VideoTools(self._work, self._audio, self._video, self._decisions, cores=self._cores)
 
@@ -110,11 +112,12 @@ class HlsEncode:
         encoded = self._encoded_video(scan, plan) if plan.renditions else None
         if encoded is None:
             self._audio.tell_length(Length(ticks=scan.end))
-        self._audio.finish()
+        report = self._work.reporter("Encoding the sound", self._audio.length.ticks)
+        self._audio.finish(report if encoded is None else lambda done_s: None)  # else the video has told how far it is
         return join(
             self._work,
+            plan,
             self._audio,
-            plan.segment_type,
             {} if encoded is None else encoded.made,
             self._facts(scan, plan, encoded),
             last_frame=0 if encoded is None else encoded.cutting.last_frame,
@@ -154,7 +157,7 @@ class HlsEncode:
                 encoded = OnePiece(tools=tools).encode(plan, scan)
             if not (plan.job.accept_damaged and encoded.missing_frames):
                 return encoded
-            damage = {"missing": encoded.missing_frames, "errors": encoded.chunks[0]["errors"]}
+            damage = {"missing": encoded.missing_frames, "errors": encoded.chunks[0].errors}
             self._decisions.keep(Decision.FILLED, damage)
         return Filled(tools=tools, damage=damage).encode(plan, scan)
 

@@ -5,25 +5,36 @@ from __future__ import annotations
 import itertools
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pipeline.checkpoints import Move
+from pipeline.engines.audio_maker import AudioMaker
 from pipeline.job import SegmentType
 from pipeline.media.hls.iframes import TIMESTAMP_WRAP
 from pipeline.media.source.scan import CLOCK_HZ
 from pipeline.media.stream_layout import INIT, segment_pattern
-from pipeline.phases.audio_encode import AudioEncode
+from pipeline.model import Plan
 from pipeline.phases.encode_work import EncodeWork
+from pipeline.phases.own_audio import own_segments
 
-Pieces = Sequence[tuple[str, Mapping[str, Any]]]
-"""The pieces that hold a rendition, in their order: their names and their facts."""
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """A piece that holds a part of a rendition: its name, when its segments begin, and how long after the last begin
+    the last frame is shown, where the stream ends with it.
+    """
+
+    name: str
+    starts: Sequence[int]
+    last: int | None
 
 
 def join(
     work: EncodeWork,
-    sound: AudioEncode,
-    segment_type: SegmentType,
-    made: Mapping[str, Pieces],
+    plan: Plan,
+    audio: AudioMaker,
+    made: Mapping[str, Sequence[Piece]],
     facts: Mapping[str, Any],
     *,
     last_frame: int,
@@ -33,8 +44,8 @@ def join(
 
     Args:
         work: of the encode.
-        sound: of the encode; its own segments are moved too.
-        segment_type: of the stream.
+        plan: of the stream.
+        audio: of the encode; segments of its own are moved too.
         made: the pieces of each rendition, by its name.
         facts: of the whole; `duration_s` is the length of the stream.
         last_frame: how long the last frame stands, in ticks of 90 kHz.
@@ -47,23 +58,23 @@ def join(
     moves: list[Move] = []
     durations: dict[str, list[float]] = {}
     boundaries: list[int] = []
-    pattern = segment_pattern(segment_type)
+    pattern = segment_pattern(plan.segment_type)
     for name, pieces in made.items():
         shutil.rmtree(folder / name, ignore_errors=True)
         starts: list[int] = []
-        for piece, chunk in pieces:
-            for i, start in enumerate(chunk["starts"][name], start=1):
+        for piece in pieces:
+            for i, start in enumerate(piece.starts, start=1):
                 starts.append(start)
-                moves.append(work.move(f"{piece}/{name}/{pattern % i}", f"{name}/{pattern % len(starts)}"))
+                moves.append(work.move(f"{piece.name}/{name}/{pattern % i}", f"{name}/{pattern % len(starts)}"))
         # a last frame that is held until the sound ends is one in what is copied and many in what is encoded
-        last = max(parts[-1][1]["last"] for parts in made.values())
+        last = max(parts[-1].last or 0 for parts in made.values())
         # where pauses are filled the last frame was repeated up to the end already
         rest = round(facts["duration_s"] * CLOCK_HZ) - (starts[-1] - starts[0]) % TIMESTAMP_WRAP
         durations[name] = segment_durations_s(starts, min(last + last_frame, max(1, rest)))
         boundaries = boundaries or [(start - starts[0]) % TIMESTAMP_WRAP for start in starts]
-        if segment_type is SegmentType.FMP4:
-            moves.append(work.move(f"{pieces[0][0]}/{name}/{INIT}", f"{name}/{INIT}"))
-    for own in sound.own_segments(boundaries):
+        if plan.segment_type is SegmentType.FMP4:
+            moves.append(work.move(f"{pieces[0].name}/{name}/{INIT}", f"{name}/{INIT}"))
+    for own in own_segments(work, plan, audio, boundaries):
         shutil.rmtree(folder / own.folder, ignore_errors=True)
         moves += own.moves
         durations[own.folder] = list(own.durations_s)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
 
+from pipeline.engines.engine import EncodeProgress
+from pipeline.engines.tasks import EncodeResult
 from pipeline.media.encode.chunks import Chunk, Cutting
 from pipeline.media.source.scan import CLOCK_HZ
-from pipeline.media.stream_layout import segment_pattern
 from pipeline.model import Plan
 from pipeline.phases.encode_work import EncodeWork
 from pipeline.phases.phase import Progress
@@ -25,7 +24,7 @@ class VideoProgress:
         self._keys: list[str] = []
         self._lengths: list[int] = []
         self._times: dict[int, float] = {}
-        self._counts: dict[int, dict[str, int]] = {}
+        self._counts: dict[int, Mapping[str, int]] = {}
 
     def expect(self, plan: Plan, cutting: Cutting, keys: Sequence[str]) -> None:
         """Let these be the chunks; those that stay the same are as far as they were."""
@@ -37,31 +36,25 @@ class VideoProgress:
                 (cutting.length if chunk.end is None else chunk.end) - chunk.start for chunk in cutting.chunks
             ]
             self._segment = cutting.chunks[0].segment or plan.segment_s * CLOCK_HZ
-            self._pattern = segment_pattern(plan.segment_type)
             self._encoded = [r.name for r in plan.renditions]
             self._times = {n: time for n, time in self._times.items() if n in same}
             self._counts = {n: counts for n, counts in self._counts.items() if n in same}
 
-    def running(self, chunk: Chunk, key: str, out_time_s: float, folder: Path) -> None:
-        """Tell how far a chunk is, whose segments appear in this folder."""
+    def running(self, chunk: Chunk, key: str, progress: EncodeProgress) -> None:
+        """Tell how far a chunk is."""
         with self._lock:
-            if not self._expects(chunk, key):
-                return
-            self._times[chunk.number] = min(out_time_s * CLOCK_HZ, self._lengths[chunk.number])
-            counts = self._counts.setdefault(chunk.number, {})
-            for name in self._encoded:
-                while (folder / name / (self._pattern % (counts.get(name, 0) + 1))).exists():
-                    counts[name] = counts.get(name, 0) + 1
-            self._tell()
+            if self._expects(chunk, key):
+                self._times[chunk.number] = min(progress.out_time_s * CLOCK_HZ, self._lengths[chunk.number])
+                self._counts[chunk.number] = progress.segments
+                self._tell()
 
-    def finished(self, chunk: Chunk, key: str, facts: Mapping[str, Any]) -> None:
+    def finished(self, chunk: Chunk, key: str, made: EncodeResult) -> None:
         """Tell that a chunk is made."""
         with self._lock:
-            if not self._expects(chunk, key):
-                return
-            self._times[chunk.number] = self._lengths[chunk.number]
-            self._counts[chunk.number] = {name: len(starts) for name, starts in facts["starts"].items()}
-            self._tell()
+            if self._expects(chunk, key):
+                self._times[chunk.number] = self._lengths[chunk.number]
+                self._counts[chunk.number] = {name: len(starts) for name, starts in made.starts.items()}
+                self._tell()
 
     def _expects(self, chunk: Chunk, key: str) -> bool:
         return chunk.number < len(self._keys) and self._keys[chunk.number] == key

@@ -11,6 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from pipeline.engines.audio_maker import AudioMaker
+from pipeline.engines.encode import NotSeekableError
+from pipeline.engines.tasks import EncodeResult
 from pipeline.errors import EncodeError, OutputError
 from pipeline.events import LogLevel
 from pipeline.media.encode import arguments as encode
@@ -21,13 +24,13 @@ from pipeline.media.encode.copying import NotCopyableError
 from pipeline.media.encode.encoders import software_encoder
 from pipeline.media.source.scan import Scan
 from pipeline.model import Plan
-from pipeline.phases.audio_encode import AudioEncode
 from pipeline.phases.decisions import Decision, Decisions
 from pipeline.phases.encode_work import EncodeWork
 from pipeline.phases.hls_copy import COPY, copy_video, same_times
-from pipeline.phases.join import Pieces
+from pipeline.phases.join import Piece
+from pipeline.phases.own_audio import PIECES, SEGMENTS
 from pipeline.phases.phase import log_words
-from pipeline.phases.video_encode import NotSeekableError, VideoEncode, piece_name
+from pipeline.phases.video_encode import VideoEncode, piece_name
 
 PER_TITLE = "per_title"
 
@@ -42,8 +45,8 @@ class EncodedVideo:
 
     plan: Plan
     cutting: Cutting
-    made: Mapping[str, Pieces]
-    chunks: Sequence[Mapping[str, Any]]
+    made: Mapping[str, Sequence[Piece]]
+    chunks: Sequence[EncodeResult]
     missing_frames: int
     errors: int
 
@@ -60,7 +63,7 @@ class VideoTools:
     """What the strategies share: chunks encoded by the encoder that works, and factors that are measured."""
 
     def __init__(
-        self, work: EncodeWork, audio: AudioEncode, video: VideoEncode, decisions: Decisions, *, cores: int
+        self, work: EncodeWork, audio: AudioMaker, video: VideoEncode, decisions: Decisions, *, cores: int
     ) -> None:
         self.work = work
         self.audio = audio
@@ -88,7 +91,7 @@ class VideoTools:
         self.work.context.log(f"Quality chosen by measurement: {chosen}.", LogLevel.INFO)
         return replace(plan, renditions=renditions)
 
-    def chunks(self, plan: Plan, cutting: Cutting) -> tuple[Plan, list[dict[str, Any]]]:
+    def chunks(self, plan: Plan, cutting: Cutting) -> tuple[Plan, list[EncodeResult]]:
         """Encode every chunk; return by which plan, and what came of each.
 
         A hardware encoder that fails gives way to the processor once. Raises NotSeekableError too.
@@ -113,10 +116,10 @@ class VideoTools:
         plan = replace(plan, encoder=fallback)
         return plan, self._chunks(plan, cutting)
 
-    def _chunks(self, plan: Plan, cutting: Cutting) -> list[dict[str, Any]]:
+    def _chunks(self, plan: Plan, cutting: Cutting) -> list[EncodeResult]:
         pieces = (piece_name(chunk.number) for chunk in cutting.chunks)
         decisions = (decision.value for decision in Decision)
-        self.work.checkpoints.keep_only({*self.audio.names, PER_TITLE, COPY, *decisions, *pieces})
+        self.work.checkpoints.keep_only({PIECES, SEGMENTS, PER_TITLE, COPY, *decisions, *pieces})
         return self._video.encode(plan, cutting)
 
 
@@ -141,7 +144,7 @@ class CopiedTop:
         copied = copy_video(tools.work, tools.audio, plan, scan, cutting, boundaries)
         plan = replace(plan, renditions=copying.below(plan.renditions, scan.peak_bit_rate))
         cutting = cut_at(plan, cutting, scan, boundaries, cores=tools.cores)
-        chunks: list[dict[str, Any]] = []
+        chunks: list[EncodeResult] = []
         if plan.renditions:
             plan = tools.with_factors(plan, cutting)
             try:
@@ -149,10 +152,10 @@ class CopiedTop:
             except NotSeekableError as error:
                 raise self._not_kept("the file can't be entered in the middle") from error
         for r in plan.renditions:
-            if not same_times([start for chunk in chunks for start in chunk["starts"][r.name]], boundaries):
+            if not same_times([start for chunk in chunks for start in chunk.starts[r.name]], boundaries):
                 raise self._not_kept("the other qualities can't be cut at its keyframes")
         tools.work.context.log(f"{top.name} is the original picture as it is.", LogLevel.INFO)
-        return _encoded(plan, cutting, chunks, {top.name: [(COPY, copied)]})
+        return _encoded(plan, cutting, chunks, {top.name: [copied]})
 
     def _not_kept(self, reason: str) -> NotCopyableError:
         self.tools.decisions.keep(Decision.NOT_KEPT, {"reason": reason})
@@ -214,16 +217,24 @@ class Filled:
 
 
 def _encoded(
-    plan: Plan, cutting: Cutting, chunks: Sequence[Mapping[str, Any]], copied: Mapping[str, Pieces] | None = None
+    plan: Plan,
+    cutting: Cutting,
+    chunks: Sequence[EncodeResult],
+    copied: Mapping[str, Sequence[Piece]] | None = None,
 ) -> EncodedVideo:
-    pieces = [(piece_name(number), chunk) for number, chunk in enumerate(chunks)]
+    made: dict[str, Sequence[Piece]] = dict(copied or {})
+    for r in plan.renditions:
+        made[r.name] = [
+            Piece(name=piece_name(number), starts=chunk.starts[r.name], last=chunk.last)
+            for number, chunk in enumerate(chunks)
+        ]
     expected = [chunk.frames for chunk in cutting.chunks] if chunks else []
-    missing = sum(max(0, e - made["frames"]) for e, made in zip(expected, chunks, strict=True) if e is not None)
+    missing = sum(max(0, e - chunk.frames) for e, chunk in zip(expected, chunks, strict=True) if e is not None)
     return EncodedVideo(
         plan=plan,
         cutting=cutting,
-        made={**(copied or {}), **{r.name: pieces for r in plan.renditions}},
+        made=made,
         chunks=chunks,
         missing_frames=missing,
-        errors=sum(chunk["errors"] for chunk in chunks),
+        errors=sum(chunk.errors for chunk in chunks),
     )

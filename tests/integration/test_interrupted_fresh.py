@@ -11,11 +11,11 @@ from source_clips import AAC, H264, picture, run, sound
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
+from pipeline.engines import local
 from pipeline.events import LogLevel, LogLine
 from pipeline.job import EncodingRequest, Existing, Job
 from pipeline.media.encode import chunks
 from pipeline.model import Outcome
-from pipeline.phases import video_encode
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
     """
     monkeypatch.setattr(chunks, "CHUNK_SEGMENTS", 1)
     monkeypatch.setattr(chunks, "LEAST_SEGMENTS", 1)
-    monkeypatch.setattr(video_encode, "side_by_side", lambda cores: 1)
+    monkeypatch.setattr(local, "side_by_side", lambda cores: 1)
     source = run(
         tmp_path, "clip.mp4", *picture(size="160x90", length_s=14), *sound(length_s=14), *H264, "-g", "50", *AAC
     )

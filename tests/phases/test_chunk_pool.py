@@ -9,13 +9,13 @@ import pytest
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, EncodeError
-from pipeline.phases.chunk_pool import ChunkPool, Task
+from pipeline.phases.chunk_pool import ChunkPool, PooledTask
 
 LONG_S = 20
 
 
-def _task(number: int, key: str, do: Callable[[CancelToken], None]) -> Task:
-    return Task(number=number, key=key, do=do)
+def _task(number: int, key: str, do: Callable[[CancelToken], None]) -> PooledTask:
+    return PooledTask(number=number, key=key, do=do)
 
 
 def _endless(begun: threading.Event) -> Callable[[CancelToken], None]:

@@ -14,13 +14,14 @@ import pytest
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
+from pipeline.engines import local
 from pipeline.events import LogLevel, LogLine
 from pipeline.job import EncoderFamily, EncodingRequest, Job, SegmentType
 from pipeline.media.encode import chunks
 from pipeline.media.hls.measure import read_media_playlist
 from pipeline.media.validate import validate
 from pipeline.model import JobReport, Outcome
-from pipeline.phases import video_encode, video_strategies
+from pipeline.phases import video_strategies
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 KEPT = "is the original picture as it is."
@@ -233,7 +234,7 @@ def test_a_stopped_job_goes_on_without_copying_again(tmp_path, monkeypatch):
     """What was copied and the chunks that were encoded are used again."""
     monkeypatch.setattr(chunks, "CHUNK_SEGMENTS", 1)
     monkeypatch.setattr(chunks, "LEAST_SEGMENTS", 1)
-    monkeypatch.setattr(video_encode, "side_by_side", lambda cores: 1)
+    monkeypatch.setattr(local, "side_by_side", lambda cores: 1)
     source = _clip(tmp_path, "a.mp4", *_picture("10", seconds=13), *_tone(13), *H264, "-g", "20", *AAC)
     stopped = _convert(source, tmp_path / "out", stop_at="/0001.")
     resumed = _convert(source, tmp_path / "out")

@@ -18,6 +18,7 @@ from stand_in_ffmpeg import BREAKDOWN, Orders, encodes, make
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
+from pipeline.engines import local
 from pipeline.errors import SettingsError
 from pipeline.events import LogLevel, LogLine
 from pipeline.job import EncoderFamily, EncodingRequest, Job
@@ -25,7 +26,6 @@ from pipeline.job_file import JOB_FILE
 from pipeline.media.encode import chunks
 from pipeline.media.validate import validate
 from pipeline.model import JobReport, Outcome, PhaseName
-from pipeline.phases import video_encode
 
 REAL = Path(imageio_ffmpeg.get_ffmpeg_exe())
 SEGMENTS = 5
@@ -144,7 +144,7 @@ def test_a_card_that_fails_at_once_gives_way_too(convert):
 
 def test_a_stopped_job_goes_on_without_the_card_that_failed(convert, monkeypatch):
     """What the processor finished stays, and it is said again why it was not the card."""
-    monkeypatch.setattr(video_encode, "side_by_side", lambda cores: 1)
+    monkeypatch.setattr(local, "side_by_side", lambda cores: 1)
     orders = Orders(works=("h264_nvenc",), breaks_after=2)
     stopped = convert(orders, stop_at=r"/0003\..*libx264")
     second = convert(orders)

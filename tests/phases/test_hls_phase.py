@@ -21,6 +21,9 @@ import pytest
 from pipeline import checkpoints
 from pipeline.cancel import CancelToken
 from pipeline.disk_room import DiskFullError, is_disk_full
+from pipeline.engines import audio_maker, local, source_run
+from pipeline.engines import encode as engine_encode
+from pipeline.engines.local import LocalEngine
 from pipeline.errors import Cancelled, OutputError, SourceError
 from pipeline.events import LogLevel
 from pipeline.fingerprint import fingerprint
@@ -32,7 +35,7 @@ from pipeline.media.source.packet_scan import scan
 from pipeline.media.source.probe import probe
 from pipeline.model import PhaseOutcome
 from pipeline.output_settings import output_settings
-from pipeline.phases import audio_encode, encode_work, hls, video_encode, video_strategies
+from pipeline.phases import hls, video_strategies
 from pipeline.phases.hls import HlsPhase
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
 from pipeline.plan import make_plan
@@ -66,7 +69,7 @@ class Encode:
         return self.context.workspace.folder
 
     def run(self, ffmpeg: Path = FFMPEG) -> PhaseResult:
-        phase = HlsPhase(ffmpeg)
+        phase = HlsPhase(ffmpeg, LocalEngine(ffmpeg))
         phase.check(self.context)
         self.context.workspace.open()
         return phase.run(self.context)
@@ -113,7 +116,7 @@ def in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut short clips as if they were long, one chunk at a time."""
     monkeypatch.setattr(chunks, "CHUNK_SEGMENTS", 1)
     monkeypatch.setattr(chunks, "LEAST_SEGMENTS", 1)
-    monkeypatch.setattr(video_encode, "side_by_side", lambda cores: 1)
+    monkeypatch.setattr(local, "side_by_side", lambda cores: 1)
 
 
 def _whole(plan, scan, cores, whole=False):
@@ -140,7 +143,7 @@ def test_joined_chunks_have_the_frames_times_and_sound_of_one_piece(
     encode, in_chunks, monkeypatch, segment_type, side_by_side
 ):
     """Whether they are encoded one after the other or side by side, in both containers."""
-    monkeypatch.setattr(video_encode, "side_by_side", lambda cores: side_by_side)
+    monkeypatch.setattr(local, "side_by_side", lambda cores: side_by_side)
     encoding = replace(FAST, segment_type=segment_type)
     joined = encode("joined", encoding=encoding)
     joined.run()
@@ -378,14 +381,14 @@ def test_holes_that_were_found_are_filled_at_once_after_a_stop(encode, monkeypat
 
 def test_chunks_that_need_different_headers_make_the_encode_one_piece(encode, in_chunks, monkeypatch):
     """Players get one initialization section for all segments."""
-    real = video_encode.separate_init
+    real = engine_encode.separate_init
 
     def differs(init, first_segment):
         real(init, first_segment)
         if init.parent.parent.name.startswith("0001"):
             init.write_bytes(init.read_bytes() + struct.pack(">I4s", 8, b"free"))
 
-    monkeypatch.setattr(video_encode, "separate_init", differs)
+    monkeypatch.setattr(engine_encode, "separate_init", differs)
     run = encode(encoding=replace(FAST, segment_type=SegmentType.FMP4))
     run.run()
     assert (["0000", "0001", "0002", "0000"], 600) == (run.commands(), len(_times(_playlist(run))))
@@ -401,7 +404,7 @@ def test_a_disk_that_is_full_when_a_chunk_has_ended(encode, in_chunks, monkeypat
         busy = (run.context.workspace.checkpoints.root / "0001" / "done.json").exists()
         return real(path)._replace(free=1 << 20 if busy else 1 << 40)
 
-    monkeypatch.setattr(encode_work, "LOOK_S", math.inf)
+    monkeypatch.setattr(source_run, "LOOK_S", math.inf)
     run = encode()
     with monkeypatch.context() as full:
         full.setattr(shutil, "disk_usage", usage)
@@ -415,7 +418,7 @@ def test_a_disk_that_is_full_when_a_chunk_has_ended(encode, in_chunks, monkeypat
 @pytest.mark.parametrize(
     ("owner", "name"),
     [
-        pytest.param(audio_encode, "write_stretch", id="the sound of a chunk"),
+        pytest.param(audio_maker, "write_stretch", id="the sound of a chunk"),
         pytest.param(checkpoints, "_sync", id="a finished piece"),
         pytest.param(hls, "_playlist", id="a playlist"),
     ],

@@ -13,6 +13,7 @@ import pytest
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
+from pipeline.engines.local import LocalEngine
 from pipeline.events import LogLevel, LogLine
 from pipeline.facts import CleanupFacts
 from pipeline.job import EncodingRequest, Encryption, Existing, Job, SegmentType, UploadRequest
@@ -138,7 +139,8 @@ def test_media_that_the_clean_up_deleted_are_not_missed(job, folder):
         report=lambda progress: None,
         log=lambda text, level: said.append(text),
     )
-    HlsPhase(find_ffmpeg("")).check(replace(context, plan=replace(context.plan, job=uploading)))
+    ffmpeg = find_ffmpeg("")
+    HlsPhase(ffmpeg, LocalEngine(ffmpeg)).check(replace(context, plan=replace(context.plan, job=uploading)))
     assert (True, []) == (workspace.published, said)
 
 

@@ -18,6 +18,7 @@ from source_clips import AAC, H264, picture, run, sound
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
+from pipeline.engines import local, source_run
 from pipeline.errors import SourceError
 from pipeline.events import LogLevel, LogLine
 from pipeline.job import EncodingRequest, Job
@@ -29,7 +30,6 @@ from pipeline.media.source.scan import CLOCK_HZ, Scan
 from pipeline.media.validate import validate
 from pipeline.media_info import MediaInfo
 from pipeline.model import JobReport, Outcome
-from pipeline.phases import encode_work, video_encode
 
 LONG_S = 60
 ENCODE = ("-g", "50", *H264, "-crf", "2")  # with so many bits that the ceiling is the table's, whatever comes later
@@ -207,7 +207,7 @@ CHANGES = [_grows, _is_cut_off, _is_replaced, _is_rewritten]
 def test_a_source_that_changes_while_it_is_encoded_is_a_sentence(start, monkeypatch, tmp_path, change):
     """At once, not when the whole of it was encoded for nothing."""
     source = run(tmp_path, "clip.mp4", *picture(size="160x90", length_s=26), *sound(length_s=26), *ENCODE, *AAC)
-    monkeypatch.setattr(encode_work, "LOOK_S", 0.0)
+    monkeypatch.setattr(source_run, "LOOK_S", 0.0)
     job = start(source)
 
     def on_piece(name: str) -> None:
@@ -243,7 +243,7 @@ def test_a_source_that_changes_while_it_is_read_through_is_a_sentence(start, mon
 def test_a_source_that_is_gone_is_a_sentence(start, monkeypatch, clip):
     """A drive that was unplugged, say."""
     job = start(clip)
-    monkeypatch.setattr(encode_work, "LOOK_S", 0.0)
+    monkeypatch.setattr(source_run, "LOOK_S", 0.0)
     job.on_piece = lambda name: clip.unlink(missing_ok=True)
     report = job.go()
     assert (Outcome.FAILED, True) == (report.outcome, "was moved or deleted while it was read" in report.error), (
@@ -272,7 +272,7 @@ def _finished(job: WatchedJob) -> list[Path]:
 
 def test_a_source_that_could_not_be_read_for_a_moment_loses_no_finished_chunk(start, monkeypatch, clip):
     """A drive may fail and come back: what an earlier run has made is used then."""
-    monkeypatch.setattr(video_encode, "side_by_side", lambda cores: 1)
+    monkeypatch.setattr(local, "side_by_side", lambda cores: 1)
     finished = _stopped_after_a_chunk(start, clip)
 
     def scan(*_: object) -> Scan:

@@ -19,10 +19,10 @@ from source_clips import AAC, H264, picture, run, sound
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
+from pipeline.engines import local
 from pipeline.job import Encryption, Existing, Job, SegmentType, TranscriptionRequest
 from pipeline.media.encode import chunks
 from pipeline.model import Outcome
-from pipeline.phases import video_encode
 from pipeline.preflight import check_plan
 from pipeline.preflight_answers import Ready
 
@@ -235,7 +235,7 @@ def test_one_more_quality_that_was_stopped_goes_on(out, tmp_path, monkeypatch):
     """From its last finished chunk; what is there is played meanwhile."""
     monkeypatch.setattr(chunks, "CHUNK_SEGMENTS", 1)
     monkeypatch.setattr(chunks, "LEAST_SEGMENTS", 1)
-    monkeypatch.setattr(video_encode, "side_by_side", lambda cores: 1)
+    monkeypatch.setattr(local, "side_by_side", lambda cores: 1)
     clip = run(
         tmp_path,
         "clip.mp4",

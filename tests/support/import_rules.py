@@ -54,6 +54,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
         "speech",
         "transfer",
     },
+    {"engines"},
     {"phases"},
     {"steps", "runner", "folder_upload"},
     {"wiring"},

@@ -6,6 +6,8 @@ SLOW_FOLDERS = ("integration",)
 
 SLOW_FILES = (
     "backend/test_reference_page.py",
+    "engines/test_audio_pass.py",
+    "engines/test_encode_task.py",
     "media/encode/test_chunks.py",
     "media/encode/test_encoder_check.py",
     "media/encode/test_encoders.py",
@@ -16,7 +18,6 @@ SLOW_FILES = (
     "packaging/test_frozen.py",
     "packaging/test_installed.py",
     "packaging/test_launcher.py",
-    "phases/test_audio_pass.py",
     "phases/test_chunk_order.py",
     "phases/test_copy_top.py",
     "phases/test_encoder_fallback.py",

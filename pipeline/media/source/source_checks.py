@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from typing import Protocol
 
 from pipeline.errors import SourceChangedError, SourceError
-from pipeline.media_info import MediaInfo, SourceIdentity
+from pipeline.media_info import SourceIdentity
 
 UNFINISHED = (
     ".part",
@@ -63,22 +64,36 @@ def is_unfinished(path: Path) -> bool:
     return path.suffix.lower() in UNFINISHED or any(path.with_name(path.name + more).exists() for more in BESIDE)
 
 
-def check_unchanged(media: MediaInfo) -> None:
+class ProbedFile(Protocol):
+    """A file that was probed, and what it was then."""
+
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+        ...
+
+    @property
+    def identity(self) -> SourceIdentity | None:
+        """By what it is known, None where that was not noted."""
+        ...
+
+
+def check_unchanged(source: ProbedFile) -> None:
     """See that a source is still what it was when it was probed. Costs one call of the system.
 
     Raises SourceChangedError.
     """
-    if media.identity is None:
+    if source.identity is None:
         return
     try:
-        now = _identity(media.path.stat())
+        now = _identity(source.path.stat())
     except OSError as error:
         raise SourceChangedError(
-            f"{media.path} was moved or deleted while it was read ({error.strerror}): put it back and start again."
+            f"{source.path} was moved or deleted while it was read ({error.strerror}): put it back and start again."
         ) from error
-    if now != media.identity:
+    if now != source.identity:
         raise SourceChangedError(
-            f"{media.path} changed while it was read: "
+            f"{source.path} changed while it was read: "
             "wait until the recording, copy or export has ended, and start again."
         )
 

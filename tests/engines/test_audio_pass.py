@@ -14,13 +14,14 @@ import pytest
 
 from pipeline.cancel import CancelToken
 from pipeline.checkpoints import Checkpoints
+from pipeline.engines.audio_pass import AudioPass, AudioPassResult
+from pipeline.engines.tasks import audio_plan
 from pipeline.errors import Cancelled
 from pipeline.job import Job
 from pipeline.media.encode.audio_coding import Length
 from pipeline.media.encode.audio_line import Level
 from pipeline.media.encode.loudness import loudness
 from pipeline.media.source.probe import probe
-from pipeline.phases.audio_pass import AudioPass, AudioPassResult
 from pipeline.plan import make_plan
 
 LENGTH_S = 130
@@ -50,7 +51,8 @@ def run(request: pytest.FixtureRequest, tmp_path: Path) -> MakePass:
                 raise Cancelled
 
         return AudioPass(
-            plan,
+            source,
+            audio_plan(plan),
             Checkpoints(tmp_path / name),
             kind="sound",
             key="key",

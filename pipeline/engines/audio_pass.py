@@ -9,11 +9,11 @@ from typing import Any
 
 from pipeline.cancel import CancelToken
 from pipeline.checkpoints import Checkpoints
+from pipeline.engines.tasks import AudioPlan
 from pipeline.media.encode.audio_clock import Entry
 from pipeline.media.encode.audio_coding import Length
 from pipeline.media.encode.audio_line import EARLY, PIECE, AudioLine, Level, wanted
 from pipeline.media.encode.audio_reader import AudioReader, Block
-from pipeline.model import Plan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +31,7 @@ class AudioPass:
     """Reads the tracks of a plan and makes its sounds at the given levels, one a rendition.
 
     Args:
+        source: the file that has them.
         plan: what is wanted.
         pieces: where the pieces are kept.
         kind: what their names begin with.
@@ -47,7 +48,8 @@ class AudioPass:
 
     def __init__(
         self,
-        plan: Plan,
+        source: Path,
+        plan: AudioPlan,
         pieces: Checkpoints,
         *,
         kind: str,
@@ -60,6 +62,7 @@ class AudioPass:
         on_read: Callable[[int], None],
         stop: CancelToken,
     ) -> None:
+        self._source = source
         self._plan = plan
         self._pieces = pieces
         self._kind = kind
@@ -82,14 +85,13 @@ class AudioPass:
             self._facts.append(facts)
         first = len(self._facts)
         self._on_piece(first)
-        wants = wanted(self._plan.audio)
+        wants = wanted(self._plan.renditions)
         entries = _read_entries(self._facts[-1]["entries"]) if self._facts else {}
         self._entries = {index: {first: entry} for index, entry in entries.items()}
-        media = self._plan.media
-        reader = AudioReader(media.path, media.start_s, wants, entries, limit_s=media.limit_s)
+        reader = AudioReader(self._source, self._plan.start_s, wants, entries, limit_s=self._plan.limit_s)
         lines = [
             AudioLine(a, level, wants, first, self._placing(number) if self._encodes else None, measures=self._measures)
-            for number, (a, level) in enumerate(zip(self._plan.audio, self._levels, strict=True))
+            for number, (a, level) in enumerate(zip(self._plan.renditions, self._levels, strict=True))
         ]
         try:
             self._read(reader, lines)

@@ -1,0 +1,1 @@
+"""Where encode and speech tasks run: what a task is, who runs it, and how it is done."""

@@ -1,0 +1,75 @@
+"""Does an encode task: a chunk of the video becomes segments, which are looked at before anyone relies on them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.cancel import CancelToken
+from pipeline.engines.engine import CommandStarted, EncodeProgress, Inputs, Listen
+from pipeline.engines.source_run import run_on_source
+from pipeline.engines.tasks import EncodeResult, EncodeTask
+from pipeline.errors import IncompleteError
+from pipeline.job import SegmentType
+from pipeline.media.encode.audio_coding import AUDIO_FILE
+from pipeline.media.hls import measure
+from pipeline.media.hls.fragments import separate_init
+from pipeline.media.hls.iframes import first_time
+from pipeline.media.stream_layout import INIT, PLAYLIST, segment_pattern
+
+
+class NotSeekableError(IncompleteError):
+    """A chunk did not begin or end where it should: the source must be encoded in one piece."""
+
+
+def run_encode(
+    task: EncodeTask, folder: Path, inputs: Inputs, listen: Listen, cancel: CancelToken, *, ffmpeg: Path
+) -> EncodeResult:
+    """Encode a chunk into a folder a rendition.
+
+    Raises NotSeekableError, EncodeError, SourceError, OutputError, Cancelled.
+    """
+    source = inputs.source(task.source)
+    for name in task.renditions:
+        (folder / name).mkdir()
+    stretch = folder / AUDIO_FILE
+    if task.audio is not None:
+        inputs.audio(task.audio, stretch, cancel)
+    segments = _Segments(task, folder)
+    run = run_on_source(
+        ffmpeg,
+        task.arguments,
+        source,
+        folder,
+        cancel=cancel,
+        on_command=lambda command: listen(CommandStarted(command=command)),
+        on_progress=lambda out_time_s: listen(EncodeProgress(out_time_s=out_time_s, segments=segments.counted())),
+    )
+    stretch.unlink(missing_ok=True)
+    if task.segment_type is SegmentType.FMP4:
+        for name in task.renditions:
+            separate_init(folder / name / INIT, folder / name / (segment_pattern(SegmentType.FMP4) % 1))
+    if task.frames is not None and task.frames != run.frames:
+        raise NotSeekableError(f"{task.frames} frames were expected and {run.frames} made")
+    # a full disk leaves empty segments while ffmpeg ends with status 0
+    made = {name: [folder / name / s.uri for s in measure.check_segments(folder, name)] for name in task.renditions}
+    starts = {name: tuple(first_time(path, task.segment_type) for path in paths) for name, paths in made.items()}
+    last = None
+    if task.ends:
+        name, paths = next(iter(made.items()))
+        last = measure.last_frame_after(folder / name / PLAYLIST, paths[-1].name)
+    return EncodeResult(frames=run.frames, errors=run.error_lines, starts=starts, last=last)
+
+
+class _Segments:
+    """How many segments of each rendition are finished: ffmpeg names them when they are, and tells of none."""
+
+    def __init__(self, task: EncodeTask, folder: Path) -> None:
+        self._folder = folder
+        self._pattern = segment_pattern(task.segment_type)
+        self._counts = dict.fromkeys(task.renditions, 0)
+
+    def counted(self) -> dict[str, int]:
+        for name in self._counts:
+            while (self._folder / name / (self._pattern % (self._counts[name] + 1))).exists():
+                self._counts[name] += 1
+        return dict(self._counts)

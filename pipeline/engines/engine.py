@@ -1,0 +1,80 @@
+"""What runs tasks: hands them to whoever does the work, tells how far they are, and ends them.
+
+Phases know this alone, so that the work may be done by threads of this computer or by others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from pipeline.cancel import CancelToken
+from pipeline.engines.tasks import AudioStretch, EncodeResult, EncodeTask, SourceReference
+from pipeline.media.source.source_checks import ProbedFile
+
+Result_co = TypeVar("Result_co", covariant=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommandStarted:
+    """A program was started for the task: its command, as one could paste it into a shell."""
+
+    command: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncodeProgress:
+    """How far an encode is: the time of the last frame, in seconds, and how many segments each rendition has."""
+
+    out_time_s: float
+    segments: dict[str, int] = field(default_factory=dict)
+
+
+TaskEvent = CommandStarted | EncodeProgress
+Listen = Callable[[TaskEvent], None]
+"""Takes a task's events, in any thread; what it raises ends the task."""
+
+
+class Inputs(Protocol):
+    """Finds what a task names, for whoever runs it."""
+
+    def source(self, reference: SourceReference) -> ProbedFile:
+        """Return the source of a task. Raises SourceError."""
+        ...
+
+    def audio(self, stretch: AudioStretch, target: Path, cancel: CancelToken) -> None:
+        """Write a stretch of the encoded audio into a file. Raises EncodeError, OutputError, SourceError, Cancelled."""
+        ...
+
+
+class RunningTask(Protocol[Result_co]):
+    """A task that was submitted."""
+
+    def cancel(self) -> None:
+        """End it as soon as possible, whether it was begun or not."""
+        ...
+
+    def result(self) -> Result_co:
+        """Return what came of it, when it has ended. Raises Cancelled, or what the task has raised."""
+        ...
+
+
+class Engine(Protocol):
+    """Runs tasks, wherever."""
+
+    def slots(self, encoder: str) -> int:
+        """Return how many tasks with this encoder, by ffmpeg's name, are worth being submitted at once."""
+        ...
+
+    def submit(self, task: EncodeTask, folder: Path, inputs: Inputs, listen: Listen) -> RunningTask[EncodeResult]:
+        """Let a task be done.
+
+        Args:
+            task: what to do.
+            folder: an empty one, which has what is made when the task has ended.
+            inputs: finds what the task names.
+            listen: told how far it is.
+        """
+        ...

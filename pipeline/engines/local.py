@@ -1,0 +1,68 @@
+"""Runs tasks on this computer, each in a thread of its own."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from pipeline.cancel import CancelToken
+from pipeline.engines.encode import run_encode
+from pipeline.engines.engine import Inputs, Listen
+from pipeline.engines.tasks import EncodeResult, EncodeTask
+from pipeline.job import EncoderFamily
+from pipeline.media.encode.chunks import side_by_side
+from pipeline.media.encode.encoders import family_of
+
+Result = TypeVar("Result")
+
+
+class LocalTask(Generic[Result]):
+    """A task in its thread, from now on."""
+
+    def __init__(self, work: Callable[[CancelToken], Result], name: str) -> None:
+        self._work = work
+        self._token = CancelToken()
+        self._made: list[Result] = []
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name=name)
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """End it as soon as possible."""
+        self._token.cancel()
+
+    def result(self) -> Result:
+        """Return what came of it, when it has ended. Raises Cancelled, or what the task has raised."""
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        return self._made[0]
+
+    def _run(self) -> None:
+        try:
+            self._made.append(self._work(self._token))
+        except Exception as error:  # noqa: BLE001  # a thread's outermost frame: raised again in `result`
+            self._error = error
+
+
+class LocalEngine:
+    """The engine of this computer. Whoever submits says how many tasks run side by side: each begins at once."""
+
+    def __init__(self, ffmpeg: Path) -> None:
+        self._ffmpeg = ffmpeg
+
+    def slots(self, encoder: str) -> int:
+        """Return how many tasks with this encoder keep this computer busy."""
+        if family_of(encoder) is not EncoderFamily.CPU:
+            return 1  # graphics cards take a few encodes at once, and each rendition is one already
+        return side_by_side(os.cpu_count() or 1)
+
+    def submit(self, task: EncodeTask, folder: Path, inputs: Inputs, listen: Listen) -> LocalTask[EncodeResult]:
+        """Begin with a task."""
+        return LocalTask(
+            lambda cancel: run_encode(task, folder, inputs, listen, cancel, ffmpeg=self._ffmpeg),
+            name=f"encode-{task.name}",
+        )
