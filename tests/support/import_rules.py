@@ -61,6 +61,15 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
     {"preflight"},
 )
 
+# which of the modules before its own a step may import, where not all: a worker runs tasks, and has no job and none
+# of its folders
+NARROWED: dict[str, set[str]] = {
+    "engines": {
+        *("job", "media_info", "model", "errors", "cancel", "codec"),
+        *("files", "checkpoints", "disk_room", "media", "speech"),
+    },
+}
+
 # inside a wing: which rooms a room may import besides its own; what lies in none of them is above all
 ROOMS: dict[str, dict[str, set[str]]] = {
     "pipeline/media": {
@@ -233,7 +242,12 @@ def wrong_step(path: Path, use: Use) -> str | None:
     other = step_of(tuple(parts[1:]))
     if own is None or other is None:
         return f"imports {use.name}: one of the two has no step in the table"
-    return f"imports {use.name}, which comes after it" if other > own else None
+    if other > own:
+        return f"imports {use.name}, which comes after it"
+    narrowed = NARROWED.get(path.parts[1])
+    if narrowed is not None and parts[1] not in {path.parts[1], *narrowed}:
+        return f"imports {use.name}: {path.parts[1]} may not import {parts[1]}"
+    return None
 
 
 def wrong_room(path: Path, use: Use) -> str | None:
