@@ -175,11 +175,12 @@ def phases_for(
     from pipeline.phases.transcribe import TranscribePhase
 
     ffmpeg = find_ffmpeg(config.ffmpeg_path)
+    engine = LocalEngine(ffmpeg)
     login = Login(config.backend.token, ask_token)
     every: tuple[Phase, ...] = (
-        HlsPhase(ffmpeg, LocalEngine(ffmpeg)),
+        HlsPhase(ffmpeg, engine),
         Mp4Phase(ffmpeg),
-        TranscribePhase(),
+        TranscribePhase(engine),
         UploadPhase(config.backend, data_dir=config.data_dir, login=login, control=control),
         RecordPhase(config.backend, login=login),
         CleanupPhase(),

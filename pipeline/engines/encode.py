@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.cancel import CancelToken
-from pipeline.engines.engine import CommandStarted, EncodeProgress, Inputs, Listen
+from pipeline.engines.engine import CommandStarted, EncodeInputs, EncodeProgress, Listen
 from pipeline.engines.source_run import run_on_source
 from pipeline.engines.tasks import EncodeResult, EncodeTask
 from pipeline.errors import IncompleteError
@@ -22,7 +22,7 @@ class NotSeekableError(IncompleteError):
 
 
 def run_encode(
-    task: EncodeTask, folder: Path, inputs: Inputs, listen: Listen, cancel: CancelToken, *, ffmpeg: Path
+    task: EncodeTask, folder: Path, inputs: EncodeInputs, listen: Listen, cancel: CancelToken, *, ffmpeg: Path
 ) -> EncodeResult:
     """Encode a chunk into a folder a rendition.
 

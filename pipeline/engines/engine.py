@@ -11,8 +11,16 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from pipeline.cancel import CancelToken
-from pipeline.engines.tasks import AudioStretch, EncodeResult, EncodeTask, SourceReference
+from pipeline.engines.tasks import (
+    AudioStretch,
+    EncodeResult,
+    EncodeTask,
+    ModelReference,
+    SourceReference,
+    TranscriptionTask,
+)
 from pipeline.media.source.source_checks import ProbedFile
+from pipeline.speech.cues import Transcript
 
 Result_co = TypeVar("Result_co", covariant=True)
 
@@ -32,13 +40,25 @@ class EncodeProgress:
     segments: dict[str, int] = field(default_factory=dict)
 
 
-TaskEvent = CommandStarted | EncodeProgress
+@dataclass(frozen=True, kw_only=True)
+class ModelDownloading:
+    """The Whisper model is not on the computer that needs it: it is being fetched."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranscriptionProgress:
+    """How much of the audio was heard, 0 to 1."""
+
+    fraction: float
+
+
+TaskEvent = CommandStarted | EncodeProgress | ModelDownloading | TranscriptionProgress
 Listen = Callable[[TaskEvent], None]
 """Takes a task's events, in any thread; what it raises ends the task."""
 
 
-class Inputs(Protocol):
-    """Finds what a task names, for whoever runs it."""
+class EncodeInputs(Protocol):
+    """Finds what an encode task names, for whoever runs it."""
 
     def source(self, reference: SourceReference) -> ProbedFile:
         """Return the source of a task. Raises SourceError."""
@@ -46,6 +66,18 @@ class Inputs(Protocol):
 
     def audio(self, stretch: AudioStretch, target: Path, cancel: CancelToken) -> None:
         """Write a stretch of the encoded audio into a file. Raises EncodeError, OutputError, SourceError, Cancelled."""
+        ...
+
+
+class TranscriptionInputs(Protocol):
+    """Finds what a transcription task names, for whoever runs it."""
+
+    def source(self, reference: SourceReference) -> ProbedFile:
+        """Return the source of a task. Raises SourceError."""
+        ...
+
+    def model(self, reference: ModelReference) -> str:
+        """Return a model's name, or its folder. Raises SpeechError."""
         ...
 
 
@@ -68,8 +100,10 @@ class Engine(Protocol):
         """Return how many tasks with this encoder, by ffmpeg's name, are worth being submitted at once."""
         ...
 
-    def submit(self, task: EncodeTask, folder: Path, inputs: Inputs, listen: Listen) -> RunningTask[EncodeResult]:
-        """Let a task be done.
+    def submit_encode(
+        self, task: EncodeTask, folder: Path, inputs: EncodeInputs, listen: Listen
+    ) -> RunningTask[EncodeResult]:
+        """Let a chunk be encoded.
 
         Args:
             task: what to do.
@@ -77,4 +111,10 @@ class Engine(Protocol):
             inputs: finds what the task names.
             listen: told how far it is.
         """
+        ...
+
+    def submit_transcription(
+        self, task: TranscriptionTask, inputs: TranscriptionInputs, listen: Listen
+    ) -> RunningTask[Transcript]:
+        """Let a track be transcribed; arguments as in `submit_encode`."""
         ...

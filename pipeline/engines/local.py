@@ -10,11 +10,13 @@ from typing import Generic, TypeVar
 
 from pipeline.cancel import CancelToken
 from pipeline.engines.encode import run_encode
-from pipeline.engines.engine import Inputs, Listen
-from pipeline.engines.tasks import EncodeResult, EncodeTask
+from pipeline.engines.engine import EncodeInputs, Listen, TranscriptionInputs
+from pipeline.engines.tasks import EncodeResult, EncodeTask, TranscriptionTask
+from pipeline.engines.transcription import run_transcription
 from pipeline.job import EncoderFamily
 from pipeline.media.encode.chunks import side_by_side
 from pipeline.media.encode.encoders import family_of
+from pipeline.speech.cues import Transcript
 
 Result = TypeVar("Result")
 
@@ -60,9 +62,17 @@ class LocalEngine:
             return 1  # graphics cards take a few encodes at once, and each rendition is one already
         return side_by_side(os.cpu_count() or 1)
 
-    def submit(self, task: EncodeTask, folder: Path, inputs: Inputs, listen: Listen) -> LocalTask[EncodeResult]:
-        """Begin with a task."""
+    def submit_encode(
+        self, task: EncodeTask, folder: Path, inputs: EncodeInputs, listen: Listen
+    ) -> LocalTask[EncodeResult]:
+        """Begin to encode a chunk."""
         return LocalTask(
             lambda cancel: run_encode(task, folder, inputs, listen, cancel, ffmpeg=self._ffmpeg),
             name=f"encode-{task.name}",
         )
+
+    def submit_transcription(
+        self, task: TranscriptionTask, inputs: TranscriptionInputs, listen: Listen
+    ) -> LocalTask[Transcript]:
+        """Begin to transcribe a track."""
+        return LocalTask(lambda cancel: run_transcription(task, inputs, listen, cancel), name="transcription")

@@ -8,8 +8,10 @@ folder can do it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
+from pipeline.fingerprint import Fingerprint
 from pipeline.job import SegmentType
 from pipeline.media.encode.audio_coding import Length
 from pipeline.model import AudioRendition, Plan
@@ -17,11 +19,10 @@ from pipeline.model import AudioRendition, Plan
 
 @dataclass(frozen=True, kw_only=True)
 class SourceReference:
-    """The source by its content: size, and hash of head and tail. `name` is its file's, for people."""
+    """The source by its content. `name` is its file's, for people."""
 
     name: str
-    size_bytes: int
-    sha256_head_tail: str
+    content: Fingerprint
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +91,42 @@ class EncodeResult:
     errors: int
     starts: Mapping[str, tuple[int, ...]]
     last: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelReference:
+    """A Whisper model: one that is known by its name everywhere, or a folder of the editor's, of which `name` is the
+    last part.
+    """
+
+    name: str
+    is_folder: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranscriptionTask:
+    """What is said in a track of the source. What comes of it is a `Transcript`.
+
+    Attributes:
+        source: what is heard.
+        model: by which it is heard.
+        language: its code, None to hear which it is.
+        track: counted among all streams of the source.
+        offset_s: how much later than the video the track starts.
+        limit_s: where the video ends, if before the audio does.
+    """
+
+    source: SourceReference
+    model: ModelReference
+    language: str | None
+    track: int
+    offset_s: float
+    limit_s: float | None
+
+
+def source_reference(path: Path, content: Fingerprint) -> SourceReference:
+    """Return what names a source of this content."""
+    return SourceReference(name=path.name, content=replace(content, mtime_ns=None))
 
 
 def audio_plan(plan: Plan) -> AudioPlan:

@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.checkpoints import Move, key_of
 from pipeline.disk_room import disk_full, is_disk_full, is_full
 from pipeline.engines.source_run import run_on_source
-from pipeline.engines.tasks import SourceReference
+from pipeline.engines.tasks import source_reference
 from pipeline.errors import EncodeError
 from pipeline.events import LogLevel
 from pipeline.media.ffmpeg.process import FfmpegRun, ffmpeg_version
@@ -29,11 +29,7 @@ class EncodeWork:
         self.checkpoints = context.workspace.checkpoints
         content = context.workspace.source_of_checkpoints
         self.made_with = [ffmpeg_version(ffmpeg), content.fields]
-        self.reference = SourceReference(
-            name=self.source.path.name,
-            size_bytes=content.size_bytes,
-            sha256_head_tail=content.sha256_head_tail,
-        )
+        self.reference = source_reference(self.source.path, content)
         self._lock = threading.Lock()
 
     def key(self, arguments: Sequence[str], *more: object) -> str:

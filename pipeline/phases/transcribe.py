@@ -5,24 +5,25 @@ Knows neither Whisper nor how the stream gets its subtitles.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.earlier_work import TRANSCRIPT_FILES
+from pipeline.engines.engine import Engine, ModelDownloading, TaskEvent, TranscriptionProgress
+from pipeline.engines.tasks import ModelReference, SourceReference, TranscriptionTask, source_reference
 from pipeline.errors import SpeechError
 from pipeline.events import LogLevel
 from pipeline.facts import TranscriptFacts
 from pipeline.files import write_whole
 from pipeline.job import TranscriptionRequest
-from pipeline.media.source.source_checks import check_unchanged
+from pipeline.media.source.source_checks import ProbedFile
 from pipeline.media.stream_layout import TRANSCRIPT_JSON
 from pipeline.model import PhaseName, PhaseOutcome
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
-from pipeline.speech.cues import Cue, shape_cues
+from pipeline.speech.cues import Cue, Transcript, shape_cues
 from pipeline.speech.languages import language_name
 from pipeline.speech.model import check_model
+from pipeline.speech.model_folder import is_folder_name
 from pipeline.speech.subtitles import from_json, to_json, to_srt, to_text, to_vtt
-from pipeline.speech.transcribe import transcribe
 
 SOUND_ONLY_RATE = 25.0
 """The frame rate by which captions are spaced where there is no picture."""
@@ -46,12 +47,12 @@ def load_cues(folder: Path) -> tuple[str, list[Cue]]:
 
 
 class TranscribePhase:
-    """Writes transcript.srt, .txt and .json and subtitles.vtt. `environment` replaces the child process's own."""
+    """Writes transcript.srt, .txt and .json and subtitles.vtt."""
 
     name = PhaseName.TRANSCRIPT
 
-    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
-        self._environment = environment
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
 
     def check(self, context: PhaseContext) -> None:
         """See that the model can be had and hears the language; fetch it if need be. Raises SpeechError, Cancelled."""
@@ -63,7 +64,6 @@ class TranscribePhase:
             context.cancel,
             language=request.language,
             on_download=lambda: self._say_download(context, request.model),
-            environment=self._environment,
         )
 
     def run(self, context: PhaseContext) -> PhaseResult:
@@ -76,28 +76,9 @@ class TranscribePhase:
         there = self._finished(context) or _taken_over(context)
         if there is not None:
             return PhaseResult(outcome=PhaseOutcome.REUSED, text=_summary(there))
-        request = self._request(context)
-        media = context.plan.media
-        check_unchanged(media)
         context.report(Progress(fraction=0.0, text="Loading the Whisper model..."))
-
-        def report(fraction: float) -> None:
-            check_unchanged(media)
-            context.report(Progress(fraction=fraction, text=f"Transcribing {fraction:.0%}"))
-
-        transcript = transcribe(
-            media.path,
-            context.cancel,
-            model=request.model,
-            language=request.language,
-            track=media.audio[0].index,
-            offset_s=media.audio[0].start_s,
-            limit_s=media.limit_s,
-            report=report,
-            on_download=lambda: self._say_download(context, request.model),
-            environment=self._environment,
-        )
-        check_unchanged(media)
+        transcript = self._transcript(context)
+        media = context.plan.media
         cues = shape_cues(transcript, frame_rate=float(media.video.frame_rate) if media.video else SOUND_ONLY_RATE)
         facts = TranscriptFacts(language=transcript.language if cues else None, cues=len(cues))
         folder = context.workspace.folder
@@ -106,6 +87,28 @@ class TranscribePhase:
             write_whole(folder / name, content)
         context.workspace.mark(facts)
         return PhaseResult(text=_summary(facts))
+
+    def _transcript(self, context: PhaseContext) -> Transcript:
+        request, media = self._request(context), context.plan.media
+        content = context.workspace.source_of_checkpoints
+        task = TranscriptionTask(
+            source=source_reference(media.path, content),
+            model=_model_reference(request.model),
+            language=request.language,
+            track=media.audio[0].index,
+            offset_s=media.audio[0].start_s,
+            limit_s=media.limit_s,
+        )
+
+        def listen(event: TaskEvent) -> None:
+            if isinstance(event, ModelDownloading):
+                self._say_download(context, request.model)
+            elif isinstance(event, TranscriptionProgress):
+                context.report(Progress(fraction=event.fraction, text=f"Transcribing {event.fraction:.0%}"))
+
+        running = self._engine.submit_transcription(task, _JobInputs(media, request.model), listen)
+        with context.cancel.on_cancel(running.cancel):
+            return running.result()
 
     def _finished(self, context: PhaseContext) -> TranscriptFacts | None:
         """Return the facts of a transcript that is done, None where it is not."""
@@ -120,6 +123,25 @@ class TranscribePhase:
         context.log(
             f"Downloading the Whisper model '{model}': needed once, then it stays on this computer.", LogLevel.INFO
         )
+
+
+class _JobInputs:
+    """What a job's transcription names: the source as it was probed, the model as the editor typed it."""
+
+    def __init__(self, source: ProbedFile, model: str) -> None:
+        self._source = source
+        self._model = model
+
+    def source(self, reference: SourceReference) -> ProbedFile:
+        return self._source
+
+    def model(self, reference: ModelReference) -> str:
+        return self._model
+
+
+def _model_reference(model: str) -> ModelReference:
+    is_folder = is_folder_name(model)
+    return ModelReference(name=Path(model).name if is_folder else model, is_folder=is_folder)
 
 
 def _standing(context: PhaseContext) -> TranscriptFacts | None:

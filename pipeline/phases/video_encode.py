@@ -11,7 +11,7 @@ from pipeline.cancel import CancelToken
 from pipeline.codec import from_json, to_json
 from pipeline.engines.audio_maker import AudioMaker
 from pipeline.engines.encode import NotSeekableError
-from pipeline.engines.engine import CommandStarted, Engine, TaskEvent
+from pipeline.engines.engine import CommandStarted, EncodeProgress, Engine, TaskEvent
 from pipeline.engines.tasks import AudioStretch, EncodeResult, EncodeTask, SourceReference, audio_plan
 from pipeline.job import SegmentType
 from pipeline.media.encode import arguments as encode
@@ -86,14 +86,14 @@ class VideoEncode:
         def listen(event: TaskEvent) -> None:
             if isinstance(event, CommandStarted):
                 self._work.log_command(event.command)
-            else:
+            elif isinstance(event, EncodeProgress):
                 self._progress.running(chunk, key, event)
 
         def do(cancel: CancelToken) -> None:
             self._order.begin(chunk.number, key)
 
             def make(folder: Path) -> dict[str, Any]:
-                running = self._engine.submit(task, folder, self._inputs, listen)
+                running = self._engine.submit_encode(task, folder, self._inputs, listen)
                 with cancel.on_cancel(running.cancel):
                     return to_json(running.result())
 

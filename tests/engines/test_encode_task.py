@@ -21,10 +21,11 @@ from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.codec import from_json, to_json
-from pipeline.engines.engine import CommandStarted, EncodeProgress, Inputs, Listen, RunningTask, TaskEvent
+from pipeline.engines.engine import CommandStarted, EncodeInputs, EncodeProgress, Listen, RunningTask, TaskEvent
 from pipeline.engines.local import LocalEngine
-from pipeline.engines.tasks import AudioPlan, AudioStretch, EncodeResult, EncodeTask, SourceReference
+from pipeline.engines.tasks import AudioPlan, AudioStretch, EncodeResult, EncodeTask, SourceReference, source_reference
 from pipeline.errors import Cancelled
+from pipeline.fingerprint import fingerprint
 from pipeline.job import AudioRequest, EncodingRequest, Job, SegmentType
 from pipeline.media.encode import chunks
 from pipeline.media.encode.audio_coding import Length
@@ -69,14 +70,14 @@ class RecordingEngine:
     def slots(self, encoder: str) -> int:
         return LocalEngine(FFMPEG).slots(encoder)
 
-    def submit(self, task: EncodeTask, folder: Path, inputs: Inputs, listen: Listen) -> Submitted:
+    def submit_encode(self, task: EncodeTask, folder: Path, inputs: EncodeInputs, listen: Listen) -> Submitted:
         events: list[TaskEvent] = []
 
         def hear(event: TaskEvent) -> None:
             events.append(event)
             listen(event)
 
-        running = LocalEngine(FFMPEG).submit(task, folder, inputs, hear)
+        running = LocalEngine(FFMPEG).submit_encode(task, folder, inputs, hear)
         submitted = Submitted(json.dumps(to_json(task)), folder, running, self.keeps / task.name, events)
         self.tasks.append(submitted)
         return submitted
@@ -147,7 +148,9 @@ def test_a_worker_with_the_task_and_the_source_alone_makes_the_same_segments(enc
         folder, task, result = place / "made", place / "task.json", place / "result.json"
         folder.mkdir(parents=True)
         task.write_text(submitted.text, encoding="utf-8")
-        subprocess.run([sys.executable, str(WORKER), str(task), str(source), str(folder), str(result)], check=True)
+        subprocess.run(
+            [sys.executable, str(WORKER), "encode", str(task), str(source), str(folder), str(result)], check=True
+        )
         made = from_json(EncodeResult, json.loads(result.read_text(encoding="utf-8")), "result")
         assert submitted.results == [made]
         assert _files(submitted.copy) == _files(folder)
@@ -190,7 +193,7 @@ def test_a_task_that_is_cancelled_ends_and_leaves_no_thread(clip, tmp_path):
     audio = AudioPlan(renditions=(), mixed=(), start_s=0.0, limit_s=None, loudness_lufs=None)
     task = EncodeTask(
         name="0000",
-        source=SourceReference(name="clip.mp4", size_bytes=0, sha256_head_tail=""),
+        source=source_reference(clip, fingerprint(clip)),
         arguments=(),
         renditions=("90p",),
         segment_type=SegmentType.TS,
@@ -199,7 +202,7 @@ def test_a_task_that_is_cancelled_ends_and_leaves_no_thread(clip, tmp_path):
         audio=AudioStretch(audio=audio, start=0, end=None, length=Length(ticks=0)),
     )
     inputs = WaitingInputs(file=clip)
-    running = LocalEngine(FFMPEG).submit(task, tmp_path, inputs, lambda event: None)
+    running = LocalEngine(FFMPEG).submit_encode(task, tmp_path, inputs, lambda event: None)
     assert inputs.asked.wait(LONG_S)
     running.cancel()
     with pytest.raises(Cancelled):

@@ -14,9 +14,11 @@ import pytest
 from child_processes import left_behind
 
 from pipeline.cancel import CancelToken
+from pipeline.engines.local import LocalEngine
 from pipeline.errors import Cancelled, SpeechError
 from pipeline.facts import Facts, TranscriptFacts
 from pipeline.job import Existing, Job, SegmentType, TranscriptionRequest
+from pipeline.media.ffmpeg.process import find_ffmpeg
 from pipeline.media.source.probe import probe
 from pipeline.media_info import DynamicRange
 from pipeline.model import PhaseName, PhaseOutcome, Plan
@@ -82,12 +84,16 @@ def remake(tmp_path: Path, sample: Path) -> Callable[..., Path]:
     return make
 
 
+def _phase() -> TranscribePhase:
+    return TranscribePhase(LocalEngine(find_ffmpeg("")))
+
+
 def test_the_sample(context, sample):
     """The sample's words stand in all four files, and job.json knows language and number of captions."""
     here = context(sample)
     fractions: list[float] = []
     here = dataclasses.replace(here, report=lambda progress: fractions.append(progress.fraction))
-    phase = TranscribePhase()
+    phase = _phase()
     phase.check(here)
     assert PhaseResult(text="4 captions, English") == phase.run(here)
     folder = here.workspace.folder
@@ -103,7 +109,7 @@ def test_the_sample(context, sample):
 def test_cues_for_the_stream(context, sample):
     """What the phase wrote is read back as language and cues."""
     here = context(sample)
-    TranscribePhase().run(here)
+    _phase().run(here)
     language, cues = load_cues(here.workspace.folder)
     assert ("en", sample.with_suffix(".txt").read_text(encoding="utf-8").splitlines()) == (
         language,
@@ -114,14 +120,16 @@ def test_cues_for_the_stream(context, sample):
 def test_done_already(context, sample, small_model, offline_model):
     """A finished transcript is used again, without the model; one that lost a file is made anew."""
     shutil.copytree(small_model, offline_model)
-    TranscribePhase().run(context(sample, model=offline_model))
+    _phase().run(context(sample, model=offline_model))
     shutil.rmtree(offline_model)
     again = context(sample, model=offline_model)
-    TranscribePhase().check(again)
-    assert PhaseResult(outcome=PhaseOutcome.REUSED, text="4 captions, English") == TranscribePhase().run(again)
+    _phase().check(again)
+    assert PhaseResult(outcome=PhaseOutcome.REUSED, text="4 captions, English") == TranscribePhase(
+        LocalEngine(find_ffmpeg(""))
+    ).run(again)
     (again.workspace.folder / "transcript.srt").unlink()
     with pytest.raises(SpeechError):
-        TranscribePhase().check(again)
+        _phase().check(again)
 
 
 @pytest.fixture
@@ -133,10 +141,10 @@ def offline_model(tmp_path: Path) -> str:
 def test_no_sound(context, remake, sample, offline_model):
     """A video without sound needs no model and gets no files, and the phase says so."""
     here = context(remake("mute.mp4", "-i", str(sample), "-an", "-c", "copy"), model=offline_model)
-    TranscribePhase().check(here)
-    assert PhaseResult(
-        outcome=PhaseOutcome.SKIPPED, text="No sound in this video: no transcript."
-    ) == TranscribePhase().run(here)
+    _phase().check(here)
+    assert PhaseResult(outcome=PhaseOutcome.SKIPPED, text="No sound in this video: no transcript.") == TranscribePhase(
+        LocalEngine(find_ffmpeg(""))
+    ).run(here)
     assert ([], ("", [])) == (
         [n for n in FILES if (here.workspace.folder / n).exists()],
         load_cues(here.workspace.folder),
@@ -163,7 +171,7 @@ def test_no_speech(context, remake, sample):
         "5",
     )
     here = context(source, language="en")
-    assert PhaseResult(text="No speech found.") == TranscribePhase().run(here)
+    assert PhaseResult(text="No speech found.") == _phase().run(here)
     contents = {name: (here.workspace.folder / name).read_text(encoding="utf-8") for name in FILES}
     assert ("", "", "WEBVTT\n", []) == (
         contents["transcript.srt"],
@@ -183,7 +191,7 @@ def test_sound_that_starts_late(context, remake, sample):
         "late.mkv", "-i", str(sample), "-itsoffset", "3", "-i", str(sample), "-map", "0:v", "-map", "1:a", "-c", "copy"
     )
     here = context(source)
-    TranscribePhase().run(here)
+    _phase().run(here)
     starts = [cue.start_s for cue in load_cues(here.workspace.folder)[1]]
     assert [3.8, 7.15, 10.5, 14.2] == pytest.approx(starts, abs=0.2)
 
@@ -192,13 +200,13 @@ def test_a_missing_model_is_found_out_first(context, sample, offline_model):
     """The check refuses a model that is not there, before anything is written."""
     here = context(sample, model=offline_model)
     with pytest.raises(SpeechError, match=r"^The model folder .*no-model isn't there"):
-        TranscribePhase().check(here)
+        _phase().check(here)
 
 
 def test_an_unknown_language_is_found_out_first(context, sample):
     """The check refuses a language that Whisper does not know."""
     with pytest.raises(SpeechError, match=r"^Whisper doesn't know the language code 'xx'"):
-        TranscribePhase().check(context(sample, language="xx"))
+        _phase().check(context(sample, language="xx"))
 
 
 def test_cancel(context, sample):
@@ -211,7 +219,7 @@ def test_cancel(context, sample):
             cancel.cancel()
 
     with pytest.raises(Cancelled):
-        TranscribePhase().run(dataclasses.replace(here, report=stop))
+        _phase().run(dataclasses.replace(here, report=stop))
     assert ([], Facts(), []) == (
         [name for name in FILES if (here.workspace.folder / name).exists()],
         here.workspace.done,

@@ -66,7 +66,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
 NARROWED: dict[str, set[str]] = {
     "engines": {
         *("job", "media_info", "model", "errors", "cancel", "codec"),
-        *("files", "checkpoints", "disk_room", "media", "speech"),
+        *("files", "fingerprint", "checkpoints", "disk_room", "media", "speech"),
     },
 }
 

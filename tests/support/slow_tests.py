@@ -8,6 +8,7 @@ SLOW_FILES = (
     "backend/test_reference_page.py",
     "engines/test_audio_pass.py",
     "engines/test_encode_task.py",
+    "engines/test_transcription_task.py",
     "media/encode/test_chunks.py",
     "media/encode/test_encoder_check.py",
     "media/encode/test_encoders.py",

@@ -1,6 +1,6 @@
 """A worker that has nothing but a task's JSON, the source and an empty folder. Started by a test as a process.
 
-Arguments: the file with the task, the source, the folder, the file for the result.
+Arguments: the kind of the task, the file that has it, the source, the folder, the file for the result.
 """
 
 from __future__ import annotations
@@ -16,10 +16,22 @@ from pipeline.cancel import CancelToken  # the path above must be set first
 from pipeline.checkpoints import Checkpoints
 from pipeline.codec import from_json, to_json
 from pipeline.engines.audio_maker import AudioMaker
+from pipeline.engines.engine import TaskEvent
 from pipeline.engines.local import LocalEngine
-from pipeline.engines.tasks import AudioStretch, EncodeTask, SourceReference
+from pipeline.engines.tasks import (
+    AudioStretch,
+    EncodeResult,
+    EncodeTask,
+    ModelReference,
+    SourceReference,
+    TranscriptionTask,
+)
+from pipeline.fingerprint import fingerprint
 from pipeline.media.ffmpeg.process import find_ffmpeg
 from pipeline.media_info import SourceIdentity
+from pipeline.speech.cues import Transcript
+
+SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +51,13 @@ class OwnInputs:
 
     def source(self, reference: SourceReference) -> OwnFile:
         """Return the only source."""
-        assert reference.size_bytes == self.file.path.stat().st_size
+        assert reference.content == fingerprint(self.file.path)
         return self.file
+
+    def model(self, reference: ModelReference) -> str:
+        """Return the folder of the shipped model, which is all that this worker has."""
+        assert reference.is_folder
+        return str(SAMPLES / reference.name)
 
     def audio(self, stretch: AudioStretch, target: Path, cancel: CancelToken) -> None:
         """Make the audio from the source's beginning on, and hand out what is wanted of it."""
@@ -53,14 +70,21 @@ class OwnInputs:
             maker.stop()
 
 
-def main(task: Path, source: Path, folder: Path, result: Path) -> None:
+def main(kind: str, task: Path, source: Path, folder: Path, result: Path) -> None:
     """Do the task and write what came of it."""
     inputs = OwnInputs(file=OwnFile(path=source), scratch=folder.with_name("audio"))
-    engine = LocalEngine(find_ffmpeg(""))
-    done = from_json(EncodeTask, json.loads(task.read_text(encoding="utf-8")), task.name)
-    made = engine.submit(done, folder, inputs, lambda event: None).result()
+    engine, stored = LocalEngine(find_ffmpeg("")), json.loads(task.read_text(encoding="utf-8"))
+    made: EncodeResult | Transcript
+    if kind == "encode":
+        made = engine.submit_encode(from_json(EncodeTask, stored, task.name), folder, inputs, _nobody).result()
+    else:
+        made = engine.submit_transcription(from_json(TranscriptionTask, stored, task.name), inputs, _nobody).result()
     result.write_text(json.dumps(to_json(made)), encoding="utf-8")
 
 
+def _nobody(event: TaskEvent) -> None:
+    """Hear an event that nobody is told of."""
+
+
 if __name__ == "__main__":
-    main(*(Path(argument) for argument in sys.argv[1:]))
+    main(sys.argv[1], *(Path(argument) for argument in sys.argv[2:]))
