@@ -31,7 +31,7 @@ from pipeline.transfer.http.validation import (
     token_problems,
 )
 from pipeline.transfer.manifests.folder_owner import owner_of
-from pipeline.transfer.manifests.manifest_library import previous_manifest
+from pipeline.transfer.manifests.manifest_library import local_copies
 from pipeline.transfer.upload.callbacks import Callback, watched
 from pipeline.transfer.upload.destination import DestinationCheck
 from pipeline.transfer.upload.journal import Destination
@@ -230,8 +230,9 @@ class S3UploadManager:
         )
         loaded = self._loaded if self._loaded is not None and self._loaded.destination.mark == here.mark else None
         data_dir = self._config.data_dir
-        guard = DestinationCheck(uploader, prefix, owner_of(folder), folder, data_dir, replace=self.replace)
-        known, _ = previous_manifest(folder, data_dir, self.backend_url, prefix)
+        local = local_copies(folder, data_dir, self.backend_url, prefix)
+        owner = owner_of(folder, local.beside)
+        guard = DestinationCheck(uploader, prefix, owner, folder, data_dir, replace=self.replace)
         self._folder = folder
         try:
             result = uploader.upload(
@@ -240,7 +241,7 @@ class S3UploadManager:
                 resume=loaded is not None,
                 on_progress=self._progressed,
                 on_notice=_log,
-                known=known,
+                known=local.known,
                 saved=loaded,
                 guard=guard,
                 cancel=cancel,
@@ -262,6 +263,8 @@ class S3UploadManager:
             title=guard.owner.title,
             source=guard.owner.content,
             data_dir=data_dir,
+            local=local,
+            seen=guard.seen,
             on_notice=_log,
             cancel=cancel,
         ):

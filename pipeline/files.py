@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -32,15 +33,18 @@ VIDEO_SUFFIXES = (
 """The endings of videos that are offered and found in folders; a file that is named may have any."""
 
 
-def write_whole(path: Path, content: str | bytes) -> None:
+def write_whole(path: Path, content: str | bytes | Iterable[bytes]) -> None:
     """Write a file so that a crash or a power cut leaves the old or the new content, never a part. Raises OutputError.
 
-    Text is written as UTF-8, its lines ended by a line feed alone.
+    Text is written as UTF-8, its lines ended by a line feed alone; what comes in pieces is never held as a whole.
     """
     temporary = path.with_name(f".{path.name}.tmp")
     try:
         with temporary.open("wb") as file:
-            file.write(content if isinstance(content, bytes) else content.encode())
+            if isinstance(content, (str, bytes)):
+                file.write(content if isinstance(content, bytes) else content.encode())
+            else:
+                file.writelines(content)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

@@ -25,7 +25,7 @@ from pipeline.transfer.http.redaction import without_query
 from pipeline.transfer.http.refusal import InvalidResponse, RefusedError
 from pipeline.transfer.http.validation import upload_problems
 from pipeline.transfer.manifests.folder_owner import owner_of
-from pipeline.transfer.manifests.manifest_library import previous_manifest
+from pipeline.transfer.manifests.manifest_library import local_copies
 from pipeline.transfer.manifests.ownership import owner_from
 from pipeline.transfer.upload.destination import DestinationCheck
 from pipeline.transfer.upload.manifest_upload import publish_manifest
@@ -232,13 +232,14 @@ def send(
     def tell(p: TransferProgress) -> None:
         report(Progress(fraction=p.figures.fraction, text=p.text, transfer=p.figures))
 
-    guard = DestinationCheck(uploader, request.prefix, owner_of(folder), folder, data_dir, replace=request.replace)
-    known, _ = previous_manifest(folder, data_dir, uploader.backend_url, request.prefix)
+    local = local_copies(folder, data_dir, uploader.backend_url, request.prefix)
+    owner = owner_of(folder, local.beside)
+    guard = DestinationCheck(uploader, request.prefix, owner, folder, data_dir, replace=request.replace)
     result = uploader.upload(
         folder,
         request.prefix,
         resume=existing not in ANEW,
-        known=known,
+        known=local.known,
         on_progress=tell,
         on_notice=log,
         guard=guard,
@@ -253,6 +254,8 @@ def send(
         title=guard.owner.title,
         source=guard.owner.content,
         data_dir=data_dir,
+        local=local,
+        seen=guard.seen,
         on_notice=log,
         cancel=cancel,
     ):

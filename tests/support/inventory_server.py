@@ -22,6 +22,7 @@ from pipeline.media.stream_layout import MASTER
 from pipeline.published import published_files
 from pipeline.transfer.manifests.manifest import ConfirmedFile, Manifest, merge
 from pipeline.transfer.manifests.manifest_library import write_copies
+from pipeline.transfer.manifests.manifest_text import manifest_json
 from pipeline.transfer.manifests.ownership import SourceContent
 from pipeline.transfer.manifests.placement import pointing_into
 
@@ -152,8 +153,8 @@ def upload(
             )
     here = {"title": "Lesson", "source": source, "backend_url": server.url, "bucket": "videos", "prefix": PREFIX}
     manifest = merge(previous, **here, now=now, confirmed=files)
-    written = write_copies(manifest, folder, data_dir)
-    server.put(manifest.own_key, written.for_server, last_modified=now)
+    write_copies(manifest, folder, data_dir)
+    server.put(manifest.own_key, manifest_json(manifest, for_server=True), last_modified=now)
     return manifest
 
 

@@ -18,17 +18,17 @@ from pipeline.transfer.manifests.manifest_library import ManifestError, read_man
 from pipeline.transfer.manifests.ownership import Owner, SourceContent, owner_from
 
 
-def owner_of(folder: Path) -> Owner:
+def owner_of(folder: Path, beside: Manifest | None = None) -> Owner:
     """Return whose stream lies in a folder.
 
     One that no conversion made is known by its manifest, as long as it still holds media that this lists: used again
     for another video it is not the one before. Without that its name is the title, and what the stream is made of the
-    content.
+    content. `beside` is the folder's manifest, where it was read already.
     """
     job = read_job_file(folder)
     if job is not None:
         return owner_from(job.source_path, job.source)
-    manifest = _manifest_in(folder)
+    manifest = beside or _manifest_in(folder)
     if manifest is None or not has_media_of(folder, manifest, by_time=True):
         return Owner(title=folder.absolute().name, content=_stream_content(folder))
     return Owner(title=manifest.title, content=manifest.source or _stream_content(folder))

@@ -48,7 +48,7 @@ class GoneError(TransferError):
     """The server does not have the object."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StoredObject:
     """An object on the server.
 
@@ -261,11 +261,11 @@ class Inventory:
             or not isinstance(url, str)
         ):
             raise self._invalid(endpoint)
-        md5 = _text(fields.get("md5")).lower()
+        md5, etag = _text(fields.get("md5")).lower(), _text(fields.get("etag")).strip('"')
         return StoredObject(
             key=key,
             size_bytes=size_bytes,
-            etag=_text(fields.get("etag")).strip('"') or None,
+            etag=md5 if etag and etag == md5 else etag or None,  # kept once: there may be 100,000
             md5=md5 if _MD5.fullmatch(md5) else None,
             last_modified=parse_timestamp(_text(fields.get("lastModified"))),
             url=url,

@@ -6,7 +6,7 @@ out what concerns this computer alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -143,7 +143,7 @@ def merge(
     bucket: str | None,
     prefix: str,
     now: str,
-    confirmed: Sequence[ConfirmedFile],
+    confirmed: Iterable[ConfirmedFile],
     source: SourceContent | None = None,
 ) -> Manifest:
     """Return the manifest after an upload.
@@ -193,7 +193,7 @@ def _entry(file: ConfirmedFile, before: FileEntry | None, now: str) -> FileEntry
         and file.md5 in (None, before.md5_hash)
     )
     known = before if same else None  # what was not sent anew is as it was known before
-    return FileEntry(
+    entry = FileEntry(
         filename=file.name,
         s3_key=file.key,
         s3_url=without_query(file.url) or (known.s3_url if known is not None else ""),
@@ -205,6 +205,7 @@ def _entry(file: ConfirmedFile, before: FileEntry | None, now: str) -> FileEntry
         last_modified=_utc(file.mtime_ns),
         local_path=str(file.path.absolute()),
     )
+    return known if known is not None and known == entry else entry  # one of both is enough to hold
 
 
 def _utc(mtime_ns: int) -> str:

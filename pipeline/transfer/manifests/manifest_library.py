@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from pipeline.files import write_whole
 from pipeline.published import MANIFEST_FILE
 from pipeline.slug import MAX_LENGTH
 from pipeline.transfer.manifests.manifest import Manifest, is_of, newest
-from pipeline.transfer.manifests.manifest_text import ManifestFormatError, manifest_json, parse_manifest
+from pipeline.transfer.manifests.manifest_text import ManifestFormatError, manifest_lines, read_manifest_text
 
 LIBRARY = "s3_manifests"
 ENDING = "_s3_manifest.json"
@@ -28,10 +30,15 @@ class ManifestError(SettingsError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Written:
-    """What is left to do after the local copies were written: the bytes for the server, and lines for the log view."""
+class LocalCopies:
+    """What the manifests of this computer say before an upload.
 
-    for_server: bytes
+    `beside` is the one in the job's folder, of whichever destination; `known` is the newest of the destination;
+    `notices` are lines for the log view, one for each copy that is of no use.
+    """
+
+    beside: Manifest | None = None
+    known: Manifest | None = None
     notices: tuple[str, ...] = ()
 
 
@@ -56,75 +63,72 @@ def library_path(data_dir: Path, backend_url: str, prefix: str) -> Path:
 
 def read_manifest(path: Path) -> Manifest:
     """Read a manifest from a file. Raises ManifestError."""
-    return _parsed(_content(path), path)
-
-
-def _content(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+            if os.fstat(file.fileno()).st_size > MAX_BYTES:
+                raise ManifestError(f"{path} is larger than {MAX_BYTES >> 20} MB and no manifest: name another file.")
+            return read_manifest_text(file)
     except FileNotFoundError as error:
         raise ManifestError(
             f"There is no manifest at {path}: name a folder that was uploaded, or a manifest."
         ) from error
     except OSError as error:
         raise ManifestError(f"The manifest {path} can't be read ({error.strerror}): check its permissions.") from error
-    if len(data) > MAX_BYTES:
-        raise ManifestError(f"{path} is larger than {MAX_BYTES >> 20} MB and no manifest: name another file.")
-    return data
-
-
-def _parsed(data: bytes, path: Path) -> Manifest:
-    try:
-        return parse_manifest(data)
     except ManifestFormatError as error:
         raise ManifestError(
             f"{path} is no manifest of this program ({error}): upload the folder again to have a new one."
         ) from error
 
 
-def previous_manifest(
-    folder: Path, data_dir: Path | None, backend_url: str, prefix: str
-) -> tuple[Manifest | None, tuple[str, ...]]:
-    """Return what this computer knows of a destination before an upload, and a line for each copy that is of no use."""
-    found: dict[bytes, Manifest] = {}  # nearly always one: both copies are written alike
+def local_copies(folder: Path, data_dir: Path | None, backend_url: str, prefix: str) -> LocalCopies:
+    """Read what this computer knows of a destination before an upload."""
+    beside, kept = folder / MANIFEST_FILE, None
+    if data_dir is not None:
+        kept = library_path(data_dir, backend_url, prefix)
+        if _alike(beside, kept):  # nearly always: both are written alike
+            kept = None
+    found: list[Manifest | None] = []
     notices = []
-    places = [folder / MANIFEST_FILE, *([library_path(data_dir, backend_url, prefix)] if data_dir is not None else [])]
-    for path in places:
-        if not path.exists():
-            continue
+    for path in (beside, kept):
+        manifest = None
         try:
-            data = _content(path)
-            if data not in found:
-                found[data] = _parsed(data, path)
+            manifest = read_manifest(path) if path is not None and path.exists() else None
         except ManifestError as error:
             notices.append(f"{error} It is written anew.")
-    return newest([one for one in found.values() if is_of(one, backend_url, prefix)]), tuple(notices)
+        found.append(manifest)
+    known = newest([one for one in found if one is not None and is_of(one, backend_url, prefix)])
+    return LocalCopies(beside=found[0], known=known, notices=tuple(notices))
 
 
-def write_copies(manifest: Manifest, folder: Path, data_dir: Path | None) -> Written:
-    """Write the copies of this computer and return the server's. Raises OutputError when the folder takes none.
+def write_copies(manifest: Manifest, folder: Path, data_dir: Path | None) -> tuple[str, ...]:
+    """Write the copies of this computer; return lines for the log view. Raises OutputError when the folder takes none.
 
     Without a place for the library, or when it can't be written, the upload is as good: that is a notice.
     """
-    local = manifest_json(manifest, for_server=False)
-    write_whole(folder / MANIFEST_FILE, local)
-    notices: tuple[str, ...] = ()
-    if data_dir is not None:
-        path = library_path(data_dir, manifest.backend_url or "", manifest.prefix)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, local)
-        except (OSError, OutputError) as error:
-            reason = error.strerror if isinstance(error, OSError) else str(error)
-            notices = (f"The library of manifests in {path.parent} could not be written: {reason}",)
-    del local  # of many files, as large as the next
-    return Written(for_server=manifest_json(manifest, for_server=True), notices=notices)
+    write_beside(manifest, folder)
+    if data_dir is None:
+        return ()
+    path = library_path(data_dir, manifest.backend_url or "", manifest.prefix)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, manifest_lines(manifest, for_server=False))
+    except (OSError, OutputError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        return (f"The library of manifests in {path.parent} could not be written: {reason}",)
+    return ()
 
 
 def write_beside(manifest: Manifest, folder: Path) -> None:
     """Write the copy in a job's folder. Raises OutputError."""
-    write_whole(folder / MANIFEST_FILE, manifest_json(manifest, for_server=False))
+    write_whole(folder / MANIFEST_FILE, manifest_lines(manifest, for_server=False))
+
+
+def _alike(one: Path, other: Path) -> bool:
+    """Whether two files have the same content."""
+    try:
+        return filecmp.cmp(one, other, shallow=False)
+    except OSError:
+        return False
 
 
 def library_files(data_dir: Path | None) -> list[Path]:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from io import BytesIO
+from itertools import chain, islice, pairwise
 from json.encoder import encode_basestring_ascii as quoted
-from typing import Any
+from typing import Any, BinaryIO
 
 from pipeline.transfer.manifests.manifest import FileEntry, Manifest, Version
 from pipeline.transfer.manifests.ownership import content_fields, read_content
+
+FILES_BEGIN, FILES_END = b'"files": [\n', b"],\n"
+HEAD_LINES = 16
+"""More than stand before the files in any manifest of this program."""
+
+READ_AT_ONCE = 1000
+"""How many lines are read at a time."""
 
 _TEXT_OR_NONE = (str, type(None))
 
@@ -119,15 +126,54 @@ def understood(data: bytes | None) -> Manifest | None:
 
 def parse_manifest(data: bytes) -> Manifest:
     """Read a stored manifest; totals are counted anew. Raises ManifestFormatError."""
+    return read_manifest_text(BytesIO(data))
+
+
+def read_manifest_text(text: BinaryIO) -> Manifest:
+    """Read a stored manifest from a file that is open; totals are counted anew. Raises ManifestFormatError, OSError."""
+    manifest = _read_by_lines(text)
+    if manifest is None:
+        text.seek(0)
+        fields = _object(_json(text.read()), "it")
+        manifest = _manifest(fields, _read_files(fields, "files", ""))
+    return manifest
+
+
+def _read_by_lines(text: BinaryIO) -> Manifest | None:
+    """Read a manifest as this program writes it, a line a file, without holding all of its text; None for any other."""
+    head = list(islice(text, HEAD_LINES))
+    if FILES_BEGIN not in head:
+        return None
+    begin = head.index(FILES_BEGIN)
+    lines = chain(head[begin + 1 :], text)
+    files: list[FileEntry] = []
+    while batch := list(islice(lines, READ_AT_ONCE)):
+        end = batch.index(FILES_END) if FILES_END in batch else len(batch)
+        try:
+            entries = json.loads(b"[" + b"".join(batch[:end]).rstrip(b",\n") + b"]", object_hook=_file_at_once)
+        except (ValueError, RecursionError):
+            return None
+        if len(entries) != end or not all(isinstance(entry, FileEntry) for entry in entries):
+            return None
+        files += entries
+        if end < len(batch):
+            rest = b"".join([*head[:begin], b'"files": [],\n', *batch[end + 1 :], *lines])
+            return _manifest(_object(_json(rest), "it"), files)
+    return None
+
+
+def _json(data: bytes) -> object:
     try:
-        stored = json.loads(data, object_hook=_file_at_once)
+        return json.loads(data, object_hook=_file_at_once)
     except (ValueError, RecursionError) as error:
         raise ManifestFormatError("it is not JSON") from error
-    fields = _object(stored, "it")
-    files = tuple(sorted(_read_files(fields, "files", ""), key=lambda file: file.filename))
-    for name, times in Counter(file.filename for file in files).items():
-        if times > 1:
-            raise ManifestFormatError(f"files names {name} twice")
+
+
+def _manifest(fields: Mapping[str, Any], found: list[FileEntry]) -> Manifest:
+    files = tuple(sorted(found, key=lambda file: file.filename))
+    for one, following in pairwise(files):
+        if one.filename == following.filename:
+            raise ManifestFormatError(f"files names {one.filename} twice")
     return Manifest(
         title=_text(fields, "title", ""),
         backend_url=_optional_text(fields, "backend_url", ""),

@@ -117,6 +117,11 @@ class DestinationCheck:
             return Holder.NOBODY
         return Holder.ANOTHER if self._taken else Holder.ITSELF
 
+    @property
+    def seen(self) -> str:
+        """The MD5 (hex) of the manifest at the destination as it was read last, empty where the backend gave none."""
+        return "" if self._found is None else self._found.seen
+
     def ask(self, cancel: CancelToken, note: Callable[[str], None] = ignore, on_notice: Listener = ignore) -> None:
         """See that the destination is free, or belongs to the source of what is to go there.
 

@@ -5,6 +5,7 @@ Judges nothing.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -44,11 +45,14 @@ class Found:
     `begun` says that an upload to it has begun and nothing stands there yet, as far as is known.
 
     `free` is whether nothing lies there, and a claim could be read back.
+
+    `seen` is the MD5 (hex) of the manifest that the backend gave, empty where it gave none.
     """
 
     holder: ManifestHead | None = None
     begun: bool = False
     free: bool = False
+    seen: str = ""
 
 
 class DestinationLook:
@@ -102,7 +106,8 @@ class DestinationLook:
                 return Found(holder=there)
             return Found(free=not left and (known_free or there is not None))
         if there is not None and capabilities.manifest:
-            return Found(holder=there, begun=begun)
+            seen = hashlib.md5(data or b"", usedforsecurity=False).hexdigest()
+            return Found(holder=there, begun=begun, seen=seen)
         # first of equals; a cache may give an older copy for a while
         holder = _newest([*([there] if there is not None else []), *here])
         if holder is None and (stands or _told(lambda: self._is_public(self._prefix))):

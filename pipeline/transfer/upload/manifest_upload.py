@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timezone
@@ -9,24 +10,27 @@ from pathlib import Path
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import TransferError
+from pipeline.files import write_whole
 from pipeline.media.stream_layout import MASTER
-from pipeline.published import MANIFEST_FILE
 from pipeline.transfer.http.log_file import UploadLog
 from pipeline.transfer.http.messages import Listener, UploadMessages
 from pipeline.transfer.manifests.manifest import ConfirmedFile, Manifest, merge, newest
-from pipeline.transfer.manifests.manifest_library import previous_manifest, write_copies
-from pipeline.transfer.manifests.manifest_text import understood
+from pipeline.transfer.manifests.manifest_library import LocalCopies, local_copies, write_copies
+from pipeline.transfer.manifests.manifest_text import manifest_lines, understood
 from pipeline.transfer.manifests.ownership import SourceContent
 from pipeline.transfer.manifests.placement import Placement, standing_alone
 from pipeline.transfer.upload.journal import Confirmed
 from pipeline.transfer.upload.results import UploadResult
-from pipeline.transfer.upload.sender import ignore
+from pipeline.transfer.upload.sender import Sender, ignore
 from pipeline.transfer.upload.uploader import Uploader
 
 STAYS = (
     "{files} of the video before {stay} at {prefix}, since this one has none of that name: {names}."
     " `manifest prune` removes what is left over."
 )
+SERVERS_COPY = ".manifest_for_server.json"
+"""Where the server's copy lies while it is sent."""
+
 NAMED = 5
 """How many files such a line names at most."""
 
@@ -39,6 +43,8 @@ def publish_manifest(
     title: str,
     source: SourceContent | None = None,
     data_dir: Path | None,
+    local: LocalCopies | None = None,
+    seen: str = "",
     on_notice: Listener = ignore,
     cancel: CancelToken,
 ) -> tuple[str, ...]:
@@ -47,12 +53,30 @@ def publish_manifest(
     `on_notice` is told while something is waited for.
 
     What the server refuses is such a line, since the stream is there. Where nothing was sent and all manifests say
-    already what is there, nothing is done. `data_dir` is where the library lies, None for none. Raises OutputError when
-    the folder takes no manifest, Cancelled.
+    already what is there, nothing is done. `data_dir` is where the library lies, None for none; `local` is what this
+    computer's copies said before the upload, and `seen` the MD5 (hex) of the server's, where they were read. Raises
+    OutputError when the folder takes no manifest, Cancelled.
     """
     destination = result.state.destination
     url, prefix = destination.backend_url, destination.prefix
-    before, notices = previous_manifest(folder, data_dir, url, prefix)
+    local = local or local_copies(folder, data_dir, url, prefix)
+    before, notices = local.known, local.notices
+
+    def merged(previous: Manifest | None, bucket: str | None) -> Manifest:
+        return merge(
+            previous,
+            title=title,
+            source=source,
+            backend_url=url,
+            bucket=bucket,
+            prefix=prefix,
+            now=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            confirmed=(_sent(folder, name, which, result.placement) for name, which in result.confirmed.items()),
+        )
+
+    is_there = not result.sent and before is not None and bool(seen) and seen == _md5_at_server(before)
+    if is_there and before is not None and _says_the_same(before, merged(before, before.bucket)):
+        return notices
     with (
         UploadLog(folder, secrets=uploader.secrets, path=result.log_file) as log,
         uploader.at_server(cancel, (messages := UploadMessages(log, on_notice)).note, on_notice) as server,
@@ -69,39 +93,38 @@ def publish_manifest(
             )
         # what told of the upload's beginning has done its work
         ended = None if stored is not None and stored.begun else stored
-        manifest = merge(
-            newest([before, ended]),
-            title=title,
-            source=source,
-            backend_url=url,
-            bucket=capabilities.bucket,
-            prefix=prefix,
-            now=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            confirmed=[
-                _sent(folder, name, confirmed, result.placement) for name, confirmed in result.confirmed.items()
-            ],
-        )
+        manifest = merged(newest([before, ended]), capabilities.bucket)
         everywhere = (before, stored) if capabilities.manifest else (before,)
         if not result.sent and all(one is not None and _says_the_same(one, manifest) for one in everywhere):
             return notices
         messages.begin()
-        notices = (*notices, *_stays(newest([before, ended]), manifest))
-        written = write_copies(manifest, folder, data_dir)
-        try:
-            sender.send(
-                folder / MANIFEST_FILE,
-                manifest.own_key,
-                on_begin=ignore,
-                on_bytes=ignore,
-                rewrite=lambda content: written.for_server,
-            )
-        except TransferError as error:
-            return (
-                *notices,
-                *written.notices,
-                f"The manifest could not be stored on the server, the stream is published: {error}",
-            )
-    return (*notices, *written.notices)
+        return (
+            *notices,
+            *_stays(newest([before, ended]), manifest),
+            *write_copies(manifest, folder, data_dir),
+            *_stored(sender, manifest, folder),
+        )
+
+
+def _stored(sender: Sender, manifest: Manifest, folder: Path) -> Iterator[str]:
+    """Send the server's copy; yield a line for the log view where that fails. Raises OutputError, Cancelled."""
+    path = folder / SERVERS_COPY
+    try:
+        write_whole(path, manifest_lines(manifest, for_server=True))
+        sender.send(path, manifest.own_key, on_begin=ignore, on_bytes=ignore)
+    except TransferError as error:
+        yield f"The manifest could not be stored on the server, the stream is published: {error}"
+    finally:
+        with suppress(OSError):
+            path.unlink()
+
+
+def _md5_at_server(manifest: Manifest) -> str:
+    """Return the MD5 (hex) of the server's copy of a manifest that is the same as here."""
+    digest = hashlib.md5(usedforsecurity=False)
+    for piece in manifest_lines(manifest, for_server=True):
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def _says_the_same(stored: Manifest, manifest: Manifest) -> bool:

@@ -203,10 +203,52 @@ def test_the_servers_copy_is_read_again():
     assert expected == parse_manifest(manifest_json(manifest, for_server=True))
 
 
+def _as_json_writes_it(text: bytes) -> bytes:
+    return json.dumps(json.loads(text), indent=2).encode()
+
+
+def _with_a_file_in_two_lines(text: bytes) -> bytes:
+    return text.replace(b'"s3_key":', b'\n"s3_key":', 1)
+
+
+def _with_windows_lines(text: bytes) -> bytes:
+    return text.replace(b"\n", b"\r\n")
+
+
+@pytest.mark.parametrize(
+    "written_as", [bytes, _as_json_writes_it, _with_a_file_in_two_lines, _with_windows_lines], ids=lambda f: f.__name__
+)
+@pytest.mark.parametrize("count", [1, 999, 1000, 1001, 2500])
+def test_a_manifest_is_read_however_its_lines_are_ended(written_as, count):
+    """A line a file, as this program writes it, or in any other form of JSON; however many are read at a time."""
+    files = [confirmed(f"seg_{number:05}.ts") for number in range(count)]
+    manifest = merged(*files, previous=merged(confirmed("old.ts")), now=SECOND)
+    assert manifest == parse_manifest(written_as(manifest_json(manifest, for_server=False)))
+
+
 def _changed(change) -> bytes:
     stored = json.loads(manifest_json(merged(confirmed("a.ts"), confirmed("b.ts")), for_server=False))
     change(stored)
     return json.dumps(stored).encode()
+
+
+@pytest.mark.parametrize(
+    ("find", "put", "said"),
+    [
+        (b'"size_bytes": 10', b'"size_bytes": -1', r"files\[0\].size_bytes must be a whole number"),
+        (b'"filename": "b.ts"', b'"filename": "a.ts"', "files names a.ts twice"),
+        (b'"filename": "b.ts"', b'"filename": 5', r"files\[1\].filename must be text"),
+        (b"\n],\n", b"\n", "it is not JSON"),
+        (b'"title": "Lesson"', b'"title": 5', "title must be text"),
+        (b'"versions": []', b'"versions": 5', "versions must be a list"),
+    ],
+    ids=["size", "twice", "name", "end", "title", "versions"],
+)
+def test_what_is_wrong_in_a_line_is_named(find, put, said):
+    """Where a file has its line the sentence is the same."""
+    text = manifest_json(merged(confirmed("a.ts"), confirmed("b.ts")), for_server=False)
+    with pytest.raises(ManifestFormatError, match=said):
+        parse_manifest(text.replace(find, put, 1))
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -13,11 +12,12 @@ from pipeline.errors import OutputError
 from pipeline.transfer.manifests import manifest_library
 from pipeline.transfer.manifests.manifest import ConfirmedFile, merge
 from pipeline.transfer.manifests.manifest_library import (
+    LocalCopies,
     ManifestError,
     find,
     library,
     library_path,
-    previous_manifest,
+    local_copies,
     read_manifest,
     write_copies,
 )
@@ -47,11 +47,10 @@ def data_dir(tmp_path):
 
 
 def test_both_copies_are_the_manifest(folder, data_dir):
-    """One beside the files, one in the library, and the server's without what is of this computer."""
-    written = write_copies(manifest(), folder, data_dir)
+    """One beside the files, and one in the library."""
+    notices = write_copies(manifest(), folder, data_dir)
     [one] = library(data_dir)[0]
-    assert (manifest(), manifest(), ()) == (read_manifest(folder / "manifest.json"), one.manifest, written.notices)
-    assert ("Lesson", False) == (json.loads(written.for_server)["title"], b"local_path" in written.for_server)
+    assert (manifest(), manifest(), ()) == (read_manifest(folder / "manifest.json"), one.manifest, notices)
 
 
 def test_the_library_names_a_destination_by_slug_and_hash():
@@ -66,17 +65,17 @@ def test_the_library_names_a_destination_by_slug_and_hash():
 def test_a_library_that_can_not_be_written_is_a_notice(folder, tmp_path):
     """The upload is as good without it."""
     (tmp_path / "file").write_bytes(b"")
-    written = write_copies(manifest(), folder, tmp_path / "file")
+    notices = write_copies(manifest(), folder, tmp_path / "file")
     assert (1, True, manifest()) == (
-        len(written.notices),
-        "could not be written" in written.notices[0],
+        len(notices),
+        "could not be written" in notices[0],
         read_manifest(folder / "manifest.json"),
     )
 
 
 def test_without_a_home_there_is_no_library(folder):
     """Nothing is written and nothing is known."""
-    assert ((), ([], ())) == (write_copies(manifest(), folder, None).notices, library(None))
+    assert ((), ([], ())) == (write_copies(manifest(), folder, None), library(None))
 
 
 def test_a_folder_that_takes_no_manifest_is_an_error(tmp_path):
@@ -90,21 +89,21 @@ def test_the_newer_copy_is_the_one_before(folder, data_dir):
     write_copies(manifest(), folder, data_dir)
     newer = manifest(now="2026-04-01T12:00:00Z")
     write_copies(newer, folder, None)
-    assert (newer, ()) == previous_manifest(folder, data_dir, API, PREFIX)
+    assert LocalCopies(beside=newer, known=newer) == local_copies(folder, data_dir, API, PREFIX)
 
 
 def test_a_copy_of_another_destination_is_not_the_one_before(folder, data_dir):
     """The folder's manifest is of where it was sent last."""
     write_copies(manifest(), folder, data_dir)
     write_copies(manifest(prefix="videos/other/", now="2026-04-01T12:00:00Z"), folder, data_dir)
-    assert (manifest(), ()) == previous_manifest(folder, data_dir, API, PREFIX)
+    assert manifest() == local_copies(folder, data_dir, API, PREFIX).known
 
 
 def test_a_broken_copy_is_said_and_written_anew(folder, data_dir):
     """An upload does not fail for it."""
     (folder / "manifest.json").write_text("{")
-    found, notices = previous_manifest(folder, data_dir, API, PREFIX)
-    assert (None, True) == (found, notices[0].endswith("It is written anew."))
+    found = local_copies(folder, data_dir, API, PREFIX)
+    assert (None, True) == (found.known, found.notices[0].endswith("It is written anew."))
 
 
 def test_a_folder_a_file_and_a_destination_are_found(folder, data_dir):

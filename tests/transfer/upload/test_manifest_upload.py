@@ -13,14 +13,17 @@ from upload_parts import FOLDER, PREFIX, write_folder
 
 from pipeline.events import LogLevel
 from pipeline.transfer.http.login import Login
+from pipeline.transfer.manifests.folder_owner import owner_of
 from pipeline.transfer.manifests.manifest import Manifest
-from pipeline.transfer.manifests.manifest_library import library
-from pipeline.transfer.manifests.manifest_text import parse_manifest
+from pipeline.transfer.manifests.manifest_library import library, local_copies
+from pipeline.transfer.manifests.manifest_text import manifest_json, parse_manifest
 from pipeline.transfer.manifests.ownership import SourceContent
+from pipeline.transfer.upload.destination import DestinationCheck
 from pipeline.transfer.upload.manifest_upload import publish_manifest
 from pipeline.transfer.upload.uploader import Uploader
 
 MANIFEST = PREFIX + "manifest.json"
+MANIFEST_REQUEST = f"/api/s3/manifest?prefix={quote(PREFIX, safe='')}"
 
 
 @pytest.fixture
@@ -67,6 +70,40 @@ def test_nothing_is_written_where_nothing_was_sent(server, folder, publish):
     before = (folder / "manifest.json").read_bytes()
     puts = len(server.puts())
     assert ((), puts, before) == (publish(folder), len(server.puts()), (folder / "manifest.json").read_bytes())
+
+
+@pytest.mark.parametrize("offers", [{"list": True, "read": True}, {}], ids=["listed", "manifest alone"])
+def test_the_servers_manifest_is_asked_for_once_where_nothing_changed(
+    server, backend, folder, cancel, tmp_path, offers
+):
+    """The look before the upload is enough; where something is sent, or another manifest lies there, it is not."""
+    server.capabilities = {"manifest": True, **offers}
+    data_dir, owner = tmp_path / "data", owner_of(folder)
+
+    def asked_for() -> int:
+        before = len(server.asked(MANIFEST_REQUEST))
+        uploader = Uploader(backend, session_id=None, delays=(0, 0, 0))
+        local = local_copies(folder, data_dir, backend.url, PREFIX)
+        guard = DestinationCheck(uploader, PREFIX, owner, folder, data_dir)
+        result = uploader.upload(folder, PREFIX, resume=True, guard=guard, known=local.known, cancel=cancel)
+        told = {"title": owner.title, "source": owner.content, "local": local, "seen": guard.seen}
+        publish_manifest(uploader, result, folder, data_dir=data_dir, cancel=cancel, **told)
+        return len(server.asked(MANIFEST_REQUEST)) - before
+
+    asked_for()
+    puts = len(server.puts())
+    assert (1, puts) == (asked_for(), len(server.puts()))
+    other = replace(parse_manifest(server.stored[MANIFEST]), files=())
+    server.stored[MANIFEST] = manifest_json(replace(other, created_at="2020-01-01T00:00:00Z"), for_server=True)
+    assert (True, puts + 1) == (asked_for() > 1, len(server.puts()))
+    assert sorted(FOLDER) == [file.filename for file in parse_manifest(server.stored[MANIFEST]).files]
+
+
+def test_the_servers_copy_leaves_nothing_in_the_folder(server, folder, publish):
+    """It is written to the disk to be sent, and gone after that, whatever the store says."""
+    server.faults[MANIFEST].append(Fault(status=403, code="AccessDenied"))
+    publish(folder)
+    assert [] == [path.name for path in folder.iterdir() if "server" in path.name]
 
 
 def test_nothing_to_do_leaves_no_log(server, folder, publish):
