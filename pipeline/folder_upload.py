@@ -30,7 +30,7 @@ from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.login import Login
 from pipeline.transfer.manifests.folder_owner import owner_of
 from pipeline.transfer.upload.state_file import STATE_FILE, read_state
-from pipeline.transfer.upload.tally import COMPLETE, VALIDATING
+from pipeline.transfer.upload.upload_words import COMPLETE, VALIDATING
 from pipeline.transfer.upload.uploader import Uploader
 from pipeline.workspace import lock_of
 

@@ -8,15 +8,13 @@ from enum import Enum
 from pipeline.events import PhaseFinished, PhaseProgress, PhaseStarted
 from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome, Plan
 from pipeline.phase_table import PHASES
+from pipeline.transfer.upload.upload_words import COMPLETE, UPDATING, VALIDATING
 from ui.job_form import QUALITY_NAMES, USUAL_QUALITIES
 from ui.messages import RowsChosen
 from ui.upload_figures import figures
 
 RARE_QUALITIES = tuple(name for name in QUALITY_NAMES if name not in USUAL_QUALITIES)
 
-VALIDATING = "Validating..."
-UPDATING = "Updating session..."
-COMPLETE = "Upload complete!"
 CHECK_LOGS = "Check logs."
 UPLOAD_FAILED = f"Upload failed. {CHECK_LOGS}"
 

@@ -32,7 +32,8 @@ from pipeline.transfer.upload.manifest_upload import publish_manifest
 from pipeline.transfer.upload.preparation import too_large
 from pipeline.transfer.upload.publish_order import check_names
 from pipeline.transfer.upload.results import UploadResult, upload_failure
-from pipeline.transfer.upload.tally import COMPLETE, VALIDATING, TransferProgress
+from pipeline.transfer.upload.tally import TransferProgress
+from pipeline.transfer.upload.upload_words import COMPLETE, VALIDATING
 from pipeline.transfer.upload.uploader import Uploader, previous_upload
 
 KEY_REFUSED = "InvalidKey"

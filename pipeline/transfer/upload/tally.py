@@ -12,20 +12,6 @@ from pipeline.transfer.upload.publish_order import LARGE_BYTES, OutgoingFile
 from pipeline.transfer.upload.speed import Speedometer, seconds_left
 from pipeline.transfer.upload.state_file import FileState, FileStatus
 
-VALIDATING = "Validating..."
-UPDATING = "Updating session..."
-COMPLETE = "Upload complete!"
-
-
-def failed_text(count: int) -> str:
-    """Return what stands beside the bar when files could not be sent."""
-    return f"Upload failed ({_files(count)}). Check logs."
-
-
-def cancelled_text(files_done: int, files_total: int) -> str:
-    """Return what stands beside the bar when the editor stopped the upload."""
-    return f"Upload cancelled. {files_done}/{files_total} files uploaded. Resume anytime."
-
 
 @dataclass(frozen=True, kw_only=True)
 class TransferProgress:
@@ -160,7 +146,3 @@ class Tally:
         self._states[name] = FileState(status=FileStatus.UPLOADED, s3_key=which.key)
         self._files_done += 1
         self._bytes_done += self._files[name].size_bytes
-
-
-def _files(count: int) -> str:
-    return "1 file" if count == 1 else f"{count} files"

@@ -11,7 +11,8 @@ from pipeline.transfer.upload.journal import Confirmed
 from pipeline.transfer.upload.publish_order import OutgoingFile
 from pipeline.transfer.upload.speed import Speedometer
 from pipeline.transfer.upload.state_file import FileStatus
-from pipeline.transfer.upload.tally import Tally, TransferProgress, cancelled_text, failed_text
+from pipeline.transfer.upload.tally import Tally, TransferProgress
+from pipeline.transfer.upload.upload_words import cancelled_text, failed_text
 
 MB = 1 << 20
 

@@ -1,0 +1,21 @@
+"""What an editor reads about an upload as a whole, in the words that were promised. Knows no upload."""
+
+from __future__ import annotations
+
+VALIDATING = "Validating..."
+UPDATING = "Updating session..."
+COMPLETE = "Upload complete!"
+
+
+def failed_text(count: int) -> str:
+    """Return what stands beside the bar when files could not be sent."""
+    return f"Upload failed ({_files(count)}). Check logs."
+
+
+def cancelled_text(files_done: int, files_total: int) -> str:
+    """Return what stands beside the bar when the editor stopped the upload."""
+    return f"Upload cancelled. {files_done}/{files_total} files uploaded. Resume anytime."
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"
