@@ -125,7 +125,7 @@ def finish_early(job: Job | UploadJob, refused: Refused | None, view: Renderer) 
         source=job.source,
         folder=job.folder,
         outcome=Outcome.CANCELLED if refused is None else Outcome.FAILED,
-        error="Cancelled." if refused is None else "\n".join(problem.text for problem in refused.problems),
+        error="" if refused is None else "\n".join(problem.text for problem in refused.problems),
         wrong_settings=refused is not None and refused.wrong_settings,
     )
     view.event(JobFinished(report=report))

@@ -14,6 +14,9 @@ from types import FrameType
 EXIT_CANCELLED = 130
 """128 + SIGINT, as shells report it."""
 
+CANCELLED = "Cancelled."
+"""What is said of a command or a job that was cancelled, where there is no more to say."""
+
 PATIENCE_S = 5.0
 """How long a command that only waits for others may take to end after Ctrl-C, in seconds."""
 
@@ -85,6 +88,6 @@ def _end() -> None:
     # the reader may be gone, or the stream be in the middle of a write
     with suppress(OSError, RuntimeError, ValueError):
         sys.stdout.flush()
-        sys.stderr.write("hls-converter: Cancelled.\n")
+        sys.stderr.write(f"hls-converter: {CANCELLED}\n")
         sys.stderr.flush()
     os._exit(EXIT_CANCELLED)

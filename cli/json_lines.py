@@ -13,8 +13,9 @@ from enum import Enum
 from pathlib import Path
 from typing import TextIO
 
+from cli.interrupts import CANCELLED
 from pipeline.events import Event, JobFinished, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
-from pipeline.model import PhaseName
+from pipeline.model import Outcome, PhaseName
 
 SCHEMA = 1
 """The version of all lines; another one where a field goes or changes its meaning, not where one is added."""
@@ -56,6 +57,8 @@ class JsonLines:
         fields = asdict(event.report if isinstance(event, JobFinished) else event)
         del fields["slug" if isinstance(event, JobFinished) else "job"]
         fields |= fields.pop("transfer", {})  # its figures stand beside the others
+        if isinstance(event, JobFinished) and event.report.outcome is Outcome.CANCELLED:
+            fields["error"] = event.report.error or CANCELLED
         self._out.write(json_line(NAMES[type(event)], fields, job=event.job, now=self._now))
         self._out.flush()
 

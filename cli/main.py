@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from cli import interrupts
-from cli.interrupts import EXIT_CANCELLED
+from cli.interrupts import CANCELLED, EXIT_CANCELLED
 from config import VERSION, Config
 from installation import WHISPER_WORKER
 from pipeline.errors import PipelineError, SettingsError
@@ -53,7 +53,7 @@ def run_command(arguments: Sequence[str], config: Config) -> int:
         complain(str(error))
         return EXIT_FAILED
     except KeyboardInterrupt:
-        complain("Cancelled.")
+        complain(CANCELLED)
         return EXIT_CANCELLED
     except BrokenPipeError:
         # the reader of our output went away; standard output is pointed elsewhere so that closing it is silent

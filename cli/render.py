@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import Protocol, TextIO
 
+from cli.interrupts import CANCELLED
 from cli.json_lines import JsonLines
 from pipeline.events import Event, JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
 from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome, Plan
@@ -51,7 +52,7 @@ def summary(report: JobReport) -> list[str]:
         if report.master_url:
             lines.append(f"Stream: {report.master_url}")
     elif report.outcome is Outcome.CANCELLED:
-        lines = [f"{report.slug}: {report.error}"]
+        lines = [f"{report.slug}: {report.error or CANCELLED}"]
     else:
         lines = [f"{report.slug}: failed."]
     return lines
@@ -109,12 +110,14 @@ class Bars:
             console=self._console,
         )
         self._tasks: dict[str, TaskID] = {}
+        self._rows: Sequence[str] = ()
 
     def start(self, slug: str, rows: Sequence[str], phases: Sequence[PhaseName]) -> None:
         """Draw the empty bars of a job."""
         self._console.print(slug, style="bold")
         for task in self._tasks.values():
             self._progress.remove_task(task)
+        self._rows = rows
         names = ["Overall", *rows, *(PHASES[p].title for p in phases if p is not PhaseName.HLS)]
         self._tasks = {name: self._progress.add_task(name, total=1.0, text="") for name in names}
         self._progress.start()
@@ -143,11 +146,7 @@ class Bars:
     def _finish(self, event: PhaseFinished) -> None:
         self._set("Overall", event.overall)
         well = event.outcome not in (PhaseOutcome.FAILED, PhaseOutcome.CANCELLED)
-        if event.phase is PhaseName.HLS:
-            others = {"Overall", *(row.title for row in PHASES.values())}
-            rows = [name for name in self._tasks if name not in others]
-        else:
-            rows = [PHASES[event.phase].title]
+        rows = self._rows if event.phase is PhaseName.HLS else [PHASES[event.phase].title]
         for row in rows:
             self._set(row, 1.0 if well else None, _ended(event))
 

@@ -189,7 +189,14 @@ class SpeechError(PipelineError):
 
 
 class TransferError(PipelineError):
-    """The backend or the store can't be reached, refuses, or did not take every file."""
+    """The backend or the store can't be reached, refuses, or did not take every file.
+
+    `failed_files` is how many files were tried in vain, 0 where it is not for single files that the upload failed.
+    """
+
+    def __init__(self, text: str = "", *, failed_files: int = 0) -> None:
+        self.failed_files = failed_files
+        super().__init__(text)
 
 
 class AuthenticationError(TransferError):

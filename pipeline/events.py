@@ -79,13 +79,17 @@ class PhaseProgress:
 
 @dataclass(frozen=True, kw_only=True)
 class PhaseFinished:
-    """A phase ended, well or not; `text` is what the editor should read beside its bar."""
+    """A phase ended, well or not; `text` is what the editor should read beside its bar.
+
+    `failed_files` is how many files an upload tried in vain, 0 where it did not fail for single files, and elsewhere.
+    """
 
     job: str
     phase: PhaseName
     outcome: PhaseOutcome
     overall: float
     text: str = ""
+    failed_files: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

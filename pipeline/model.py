@@ -144,6 +144,8 @@ class PhaseReport:
 class JobReport:
     """How the whole job went. `error` is one sentence, empty when there is none; `master_url` where players find it.
 
+    A job that was cancelled has an `error` where there is more to say of it than that.
+
     `loudness_lufs` is what was measured of the first sound before anything was done to it (EBU R128).
     `wrong_settings` tells a job that could not be done as it was asked from one that failed on its way;
     `media_deleted` says that the folder is without its media because the editor asked for that.

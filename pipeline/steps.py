@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pipeline.errors import Cancelled, PipelineError, SettingsError
+from pipeline.errors import Cancelled, PipelineError, SettingsError, TransferError
 from pipeline.events import LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted, Sink
 from pipeline.model import Outcome, PhaseName, PhaseOutcome, PhaseReport
 from pipeline.phase_table import PHASES
@@ -21,7 +21,7 @@ Log = Callable[[str, LogLevel], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """How a job ended. `error` is a sentence, empty when there is none; `wrong_settings` as in `JobReport`."""
+    """How a job ended. `error` and `wrong_settings` as in `JobReport`."""
 
     outcome: Outcome = Outcome.DONE
     error: str = ""
@@ -51,7 +51,9 @@ class Steps:
             )
             raise
         except PipelineError as error:
-            self._end(name, PhaseResult(outcome=PhaseOutcome.FAILED, text=str(error)), started, share=0)
+            failed_files = error.failed_files if isinstance(error, TransferError) else 0
+            failed = PhaseResult(outcome=PhaseOutcome.FAILED, text=str(error), failed_files=failed_files)
+            self._end(name, failed, started, share=0)
             raise
         if result.outcome is PhaseOutcome.WARNED:
             self.warnings.append(result.text)
@@ -78,7 +80,16 @@ class Steps:
             PhaseReport(phase=name, outcome=result.outcome, seconds=round(seconds, 3), text=result.text)
         )
         overall = self._finished / self._total
-        self._sink(PhaseFinished(job=self._job, phase=name, outcome=result.outcome, overall=overall, text=result.text))
+        self._sink(
+            PhaseFinished(
+                job=self._job,
+                phase=name,
+                outcome=result.outcome,
+                overall=overall,
+                text=result.text,
+                failed_files=result.failed_files,
+            )
+        )
 
     def _overall(self, name: PhaseName, fraction: float) -> float:
         return (self._finished + PHASES[name].share * fraction) / self._total
@@ -89,7 +100,7 @@ def to_the_end(work: Callable[[], object], log: Log) -> Ending:
     try:
         work()
     except Cancelled as cancelled:
-        return Ending(outcome=Outcome.CANCELLED, error=str(cancelled) or "Cancelled.")
+        return Ending(outcome=Outcome.CANCELLED, error=str(cancelled))
     except PipelineError as failure:
         return Ending(outcome=Outcome.FAILED, error=str(failure), wrong_settings=isinstance(failure, SettingsError))
     except Exception as bug:  # noqa: BLE001  # the job's outermost frame: a bug must end the job, not the worker thread

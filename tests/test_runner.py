@@ -14,7 +14,7 @@ from step_facts import ENCODED, uploaded
 from pipeline import disk_room
 from pipeline.cancel import CancelToken
 from pipeline.engines.local import LocalEngine
-from pipeline.errors import Cancelled, EncodeError, OutputError, SettingsError
+from pipeline.errors import Cancelled, EncodeError, OutputError, SettingsError, TransferError
 from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
 from pipeline.facts import Mp4Facts, PackageFacts, StepFacts, TranscriptFacts
 from pipeline.job import TranscriptionRequest, UploadRequest
@@ -225,6 +225,14 @@ def test_a_job_cancelled_before_it_starts_does_nothing(bench):
     bench.cancel.cancel()
     report = bench.run()
     assert (Outcome.CANCELLED, []) == (report.outcome, bench.calls)
+
+
+def test_an_upload_that_failed_tells_of_how_many_files(bench):
+    """Nobody has to read that out of the sentence."""
+    bench.steps[PhaseName.UPLOAD].error = TransferError("Upload failed (3 files).", failed_files=3)
+    bench.run()
+    finished = {e.phase: e.failed_files for e in bench.events if isinstance(e, PhaseFinished)}
+    assert {PhaseName.HLS: 0, PhaseName.MP4: 0, PhaseName.TRANSCRIPT: 0, PhaseName.UPLOAD: 3} == finished
 
 
 def test_a_bug_ends_the_job_in_a_report_without_the_words_of_the_bug(bench):

@@ -123,11 +123,7 @@ def result(report: JobReport) -> Banner:
     if report.outcome is Outcome.FAILED:
         return Banner(title=f"Failed: {name}", lines=(report.error, *report.warnings), tone=Tone.BAD)
     if report.outcome is Outcome.CANCELLED:
-        told = (
-            report.error
-            if report.error not in ("", "Cancelled.")
-            else "Nothing was published. What is finished is kept: press Start to go on."
-        )
+        told = report.error or "Nothing was published. What is finished is kept: press Start to go on."
         return Banner(title=f"Cancelled: {name}", lines=(told,), tone=Tone.WARNING)
     lines = [
         f"The local files were deleted; the log is in {report.folder}."

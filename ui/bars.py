@@ -8,15 +8,12 @@ from enum import Enum
 from pipeline.events import PhaseFinished, PhaseProgress, PhaseStarted
 from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome, Plan
 from pipeline.phase_table import PHASES
-from pipeline.transfer.upload.upload_words import COMPLETE, UPDATING, VALIDATING
+from pipeline.transfer.upload.upload_words import COMPLETE, UPDATING, VALIDATING, failed_text
 from ui.job_form import QUALITY_NAMES, USUAL_QUALITIES
 from ui.messages import RowsChosen
 from ui.upload_figures import figures
 
 RARE_QUALITIES = tuple(name for name in QUALITY_NAMES if name not in USUAL_QUALITIES)
-
-CHECK_LOGS = "Check logs."
-UPLOAD_FAILED = f"Upload failed. {CHECK_LOGS}"
 
 
 class RowStatus(str, Enum):
@@ -253,9 +250,7 @@ def _short(event: PhaseFinished) -> str:
 
 def _upload_text(event: PhaseFinished) -> str:
     if event.outcome is PhaseOutcome.FAILED:
-        # The reason stands in the banner; beneath the bar there is room for the first words.
-        begin, found, _ = event.text.partition(CHECK_LOGS)
-        return begin + found if found and begin.startswith("Upload failed") else UPLOAD_FAILED
+        return failed_text(event.failed_files)  # the reason stands in the banner, where there is room
     return event.text or (COMPLETE if event.outcome in (PhaseOutcome.DONE, PhaseOutcome.REUSED) else "")
 
 

@@ -231,7 +231,7 @@ class Controller:
 
     def forget_connection(self) -> None:
         """Drop what a test said: address or token are being changed."""
-        if self.state.connection.text:
+        if self.state.connection.shown:
             self.receive(ConnectionForgotten())
 
     def open_folder(self) -> None:

@@ -48,8 +48,8 @@ def log_lines(message: Message) -> tuple[LogEntry, ...]:
             level = {Outcome.FAILED: LogLevel.ERROR, Outcome.CANCELLED: LogLevel.WARNING}.get(
                 report.outcome, LogLevel.INFO
             )
-            told = "" if report.error == "Cancelled." else f": {report.error or report.folder}"
-            ended = LogEntry(text=f"{OUTCOMES[report.outcome]}{told}", level=level)
+            told = report.error or (str(report.folder) if report.outcome is Outcome.DONE else "")
+            ended = LogEntry(text=": ".join(filter(None, (OUTCOMES[report.outcome], told))), level=level)
             return (ended, LogEntry(text=f"Stream: {report.master_url}")) if report.master_url else (ended,)
         case Refused():
             return tuple(LogEntry(text=problem.text, level=LogLevel.ERROR) for problem in message.problems)

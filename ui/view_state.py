@@ -62,6 +62,11 @@ class ConnectionView:
     text: str = ""
     tone: Tone = Tone.PLAIN
 
+    @property
+    def shown(self) -> bool:
+        """Whether a test is under way or has been made."""
+        return self.tone is not Tone.PLAIN
+
 
 @dataclass(frozen=True, kw_only=True)
 class TokenView:
@@ -308,7 +313,7 @@ def _source(state: ViewState, message: SourceChosen | SourceFound | SourceRefuse
     )
     source = treated(source, state.treatment)
     banner = (
-        Banner(title=f"Ready to convert {media.path.name}. Press Start.") if state.banner == READY else state.banner
+        Banner(title=f"Ready to convert {media.path.name}. Press Start.") if state.banner is READY else state.banner
     )
     bars = _preview(state.chosen, source.offered, audio_only=source.audio_only) if state.form_enabled else state.bars
     return replace(state, source=source, banner=banner, bars=bars)

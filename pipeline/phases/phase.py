@@ -27,10 +27,11 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True)
 class PhaseResult:
-    """How a phase ended when it did not raise; `text` is what stands beside its bar."""
+    """How a phase ended; `text` is what stands beside its bar. The runner makes those of phases that raised."""
 
     outcome: PhaseOutcome = PhaseOutcome.DONE
     text: str = ""
+    failed_files: int = 0
 
 
 class Notes(Protocol):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
 from cli.json_lines import JsonLines, json_line
-from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
+from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted, TransferFigures
 from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome
 
 NOON = datetime(2026, 11, 28, 12, 0, 0, 4_999, tzinfo=timezone.utc)
@@ -62,10 +63,48 @@ def printed(event):
             id="progress",
         ),
         pytest.param(
-            PhaseFinished(
-                job="course/lesson", phase=PhaseName.MP4, outcome=PhaseOutcome.FAILED, overall=0.5, text="No."
+            PhaseProgress(
+                job="course/lesson",
+                phase=PhaseName.UPLOAD,
+                fraction=0.5,
+                overall=0.9,
+                transfer=TransferFigures(
+                    files_done=1, files_total=4, bytes_done=8, bytes_total=16, bytes_per_s=2.0, seconds_left=4.0
+                ),
             ),
-            {"event": "phase_finished", "phase": "mp4", "outcome": "failed", "overall": 0.5, "text": "No."},
+            {
+                "event": "phase_progress",
+                "phase": "upload",
+                "fraction": 0.5,
+                "overall": 0.9,
+                "text": "",
+                "rows": {},
+                "files_done": 1,
+                "files_total": 4,
+                "bytes_done": 8,
+                "bytes_total": 16,
+                "bytes_per_s": 2.0,
+                "seconds_left": 4.0,
+            },
+            id="upload",
+        ),
+        pytest.param(
+            PhaseFinished(
+                job="course/lesson",
+                phase=PhaseName.MP4,
+                outcome=PhaseOutcome.FAILED,
+                overall=0.5,
+                text="No.",
+                failed_files=2,
+            ),
+            {
+                "event": "phase_finished",
+                "phase": "mp4",
+                "outcome": "failed",
+                "overall": 0.5,
+                "text": "No.",
+                "failed_files": 2,
+            },
             id="finished",
         ),
         pytest.param(
@@ -108,3 +147,14 @@ def test_the_time_of_a_line_is_the_time_at_which_it_is_printed():
     before = datetime.now(timezone.utc) - timedelta(milliseconds=1)
     ts = json.loads(json_line("kept", {}))["ts"]
     assert before <= datetime.strptime(ts, "%Y-%m-%dT%H:%M:%S.%f%z") <= datetime.now(timezone.utc)
+
+
+@pytest.mark.parametrize(
+    ("error", "printed_error"),
+    [("", "Cancelled."), ("Upload cancelled. 1/4 files uploaded. Resume anytime.",) * 2],
+    ids=["nothing to say", "more to say"],
+)
+def test_the_error_of_a_cancelled_job_is_never_empty(error, printed_error):
+    """Whoever shows `error` to people always has something to show."""
+    report = replace(REPORT, outcome=Outcome.CANCELLED, error=error)
+    assert printed_error == printed(JobFinished(report=report))["error"]

@@ -82,7 +82,7 @@ def test_json_has_one_object_a_line_with_the_events_name():
     [
         pytest.param(DONE, ["lesson: done. The files are in out/lesson", "Stream: https://x/master.m3u8"], id="done"),
         pytest.param(
-            JobReport(slug="a", source=Path("a"), folder=Path("a"), outcome=Outcome.CANCELLED, error="Cancelled."),
+            JobReport(slug="a", source=Path("a"), folder=Path("a"), outcome=Outcome.CANCELLED),
             ["a: Cancelled."],
             id="cancelled",
         ),

@@ -259,7 +259,7 @@ class FakeServices:
         try:
             self.run(plan, sink, cancel)
         except Cancelled:
-            sink(JobFinished(report=report(plan, Outcome.CANCELLED, error="Cancelled.")))
+            sink(JobFinished(report=report(plan, Outcome.CANCELLED)))
         return report(plan)
 
     def check_connection(self, config: Config) -> Connection:

@@ -183,19 +183,21 @@ def test_a_record_that_was_not_saved_is_a_warning():
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        (
-            "Upload failed (3 files). Check logs. 720p/seg_001.ts: refused. Log: /out/x.txt",
-            "Upload failed (3 files). Check logs.",
-        ),
-        ("Cannot connect to backend API.", "Upload failed. Check logs."),
-    ],
+    ("failed_files", "shown"),
+    [(3, "Upload failed (3 files). Check logs."), (0, "Upload failed. Check logs.")],
     ids=["some files", "no connection"],
 )
-def test_a_failed_upload_is_short_beneath_its_bar(text, shown):
-    """The row has room for the first words; the reason stands in the banner."""
-    bars = ended(uploading(), PhaseName.UPLOAD, PhaseOutcome.FAILED, text)
+def test_a_failed_upload_is_short_beneath_its_bar(failed_files, shown):
+    """There is room for how many files it was; the reason stands in the banner."""
+    event = PhaseFinished(
+        job="lesson01",
+        phase=PhaseName.UPLOAD,
+        outcome=PhaseOutcome.FAILED,
+        overall=0.8,
+        text="Why, and what to do.",
+        failed_files=failed_files,
+    )
+    bars = rows.finished(uploading(), event)
     assert ("failed", shown) == (bars.upload.figure, bars.upload.text)
 
 

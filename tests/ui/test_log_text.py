@@ -61,7 +61,7 @@ PLAN = make_plan(Job(source=Path("/videos/lesson01.mp4"), output_dir=Path("/out"
             JobFinished(report=replace(report(PLAN), master_url="https://cdn/master.m3u8")),
             [(f"Done: {Path('/out/lesson01')}", LogLevel.INFO), ("Stream: https://cdn/master.m3u8", LogLevel.INFO)],
         ),
-        (JobFinished(report=report(PLAN, Outcome.CANCELLED, error="Cancelled.")), [("Cancelled", LogLevel.WARNING)]),
+        (JobFinished(report=report(PLAN, Outcome.CANCELLED)), [("Cancelled", LogLevel.WARNING)]),
         (
             JobFinished(report=report(PLAN, Outcome.FAILED, error="The disk is full.")),
             [("Failed: The disk is full.", LogLevel.ERROR)],

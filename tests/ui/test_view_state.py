@@ -265,7 +265,7 @@ def test_the_replace_question_says_what_is_there():
             Tone.BAD,
         ),
         (
-            report(PLAN, Outcome.CANCELLED, error="Cancelled."),
+            report(PLAN, Outcome.CANCELLED),
             "Cancelled: lesson01.mp4",
             ["Nothing was published. What is finished is kept: press Start to go on."],
             Tone.WARNING,

@@ -78,11 +78,14 @@ def result_of(
 
 def upload_failure(result: UploadResult) -> TransferError:
     """Return the error that names the log, and what was wrong with the first file, or with all."""
-    failed = failed_text(len(result.failed))
+    count = len(result.failed)
+    failed = failed_text(count)
     if isinstance(result.halted, AuthenticationError):
-        return AuthenticationError(f"{failed} {result.halted} Then start again to go on. Log: {result.log_file}")
+        return AuthenticationError(
+            f"{failed} {result.halted} Then start again to go on. Log: {result.log_file}", failed_files=count
+        )
     if isinstance(result.halted, RefusedError) and result.halted.refusal.concerns_every_file:
-        return TransferError(f"{failed} {result.halted} Log: {result.log_file}")
+        return TransferError(f"{failed} {result.halted} Log: {result.log_file}", failed_files=count)
     name, reason = (
         next(iter(sorted(result.failed.items())))
         if result.failed
@@ -93,4 +96,4 @@ def upload_failure(result: UploadResult) -> TransferError:
         if MASTER in result.uploaded and result.placement.place
         else ""
     )
-    return TransferError(f"{failed} {name}: {reason}{plays} Log: {result.log_file}")
+    return TransferError(f"{failed} {name}: {reason}{plays} Log: {result.log_file}", failed_files=count)

@@ -8,8 +8,8 @@ COMPLETE = "Upload complete!"
 
 
 def failed_text(count: int) -> str:
-    """Return what stands beside the bar when files could not be sent."""
-    return f"Upload failed ({_files(count)}). Check logs."
+    """Return what stands beside the bar when so many files could not be sent; 0 where it failed as a whole."""
+    return f"Upload failed ({_files(count)}). Check logs." if count else "Upload failed. Check logs."
 
 
 def cancelled_text(files_done: int, files_total: int) -> str:

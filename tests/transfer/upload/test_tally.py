@@ -60,6 +60,7 @@ def test_texts_of_the_end():
     """How an upload ended, in the promised words."""
     assert "Upload failed (3 files). Check logs." == failed_text(3)
     assert "Upload failed (1 file). Check logs." == failed_text(1)
+    assert "Upload failed. Check logs." == failed_text(0)
     assert "Upload cancelled. 12/45 files uploaded. Resume anytime." == cancelled_text(12, 45)
 
 
