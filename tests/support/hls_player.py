@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from playwright.sync_api import Page
 
 PROBLEMS = "window.problems.filter(problem => problem !== 'aborted')"
 """Without what hls.js says when a jump or a change of level makes it drop a request of its own."""
 
-STALL = "bufferStalledError"
+OF_A_BUSY_MACHINE = {"bufferStalledError", "bufferAppendNoProgress"}
+"""A machine with too much to do stalls a player, or makes it load a segment twice, now and then; a faulty stream does
+each time.
+"""
+
 TRIES = 3
-"""A machine with too much to do stalls a player now and then; a gap in the stream does each time."""
 
 
-def problems_of(page: Page, play: Callable[[], None]) -> list[str]:
-    """Play, opening the page anew, and again where the player stalled;
-    return what hls.js complained of the last time.
+def problems_of(page: Page, play: Callable[[], None], spurious: Collection[str] = ()) -> list[str]:
+    """Play, opening the page anew, and again where that may have been the machine's fault;
+    return what hls.js complained of the last time, without the `spurious`.
     """
     problems: list[str] = []
     for _ in range(TRIES):
         play()
-        problems = page.evaluate(PROBLEMS)
-        if STALL not in problems:
+        problems = [each for each in page.evaluate(PROBLEMS) if each not in spurious]
+        if not OF_A_BUSY_MACHINE.intersection(problems):
             break
     return problems
