@@ -54,14 +54,14 @@ def read_channels(context: PhaseContext) -> tuple[Channel, ...]:
 
 
 def kept_channels(
-    context: PhaseContext, channels: Sequence[Channel], pictures: Sequence[Measured]
+    context: PhaseContext, channels: Sequence[Channel], videos: Sequence[Measured]
 ) -> list[ClosedCaptions]:
     """Return those channels of the source that the pictures of all renditions still hold:
     not every encoder keeps them.
     """
     language = _spoken_language(context.plan)
     kept = [
-        channel for channel in channels if all(_holds(context.workspace.folder / p.name, p, channel) for p in pictures)
+        channel for channel in channels if all(_holds(context.workspace.folder / p.name, p, channel) for p in videos)
     ]
     if len(kept) < len(channels):
         readable = all(channel.cues for channel in channels if channel not in kept)
@@ -166,7 +166,7 @@ def _all_captions(context: PhaseContext, length_s: float, channels: Sequence[Cha
 
 def _spoken_language(plan: Plan) -> str | None:
     """Return the language of the default sound: nothing in closed captions tells theirs."""
-    return next((sound.language for sound in plan.audio if sound.default), None)
+    return next((audio.language for audio in plan.audio if audio.default), None)
 
 
 def _channel_name(number: int, language: str | None) -> str:
@@ -175,9 +175,9 @@ def _channel_name(number: int, language: str | None) -> str:
     return f"{language_name(language)} (closed captions)" if language else "Closed captions"
 
 
-def _holds(folder: Path, picture: Measured, channel: Channel) -> bool:
+def _holds(folder: Path, video: Measured, channel: Channel) -> bool:
     """Whether a rendition holds a channel in the two segments in which it first says anything."""
-    ends = list(itertools.accumulate(picture.durations_s))
+    ends = list(itertools.accumulate(video.durations_s))
     first = next((number for number, end_s in enumerate(ends) if channel.first_s < end_s), len(ends))
     segments = read_media_playlist(folder / PLAYLIST)[first : first + 2]
     return any(channel.name in channels_in(segment_bytes(folder / PLAYLIST, segment.uri)) for segment in segments)

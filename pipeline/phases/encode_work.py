@@ -85,7 +85,7 @@ class EncodeWork:
             self.context.log(command, LogLevel.DETAIL)
 
     def reporter(self, text: str, length: int) -> Callable[[float], None]:
-        """Return what shows how far a step before the picture is; the bar only moves if it is all there is."""
+        """Return what shows how far a step before the video is; the bar only moves if it is all there is."""
         renditions = self.context.plan.renditions
 
         def report(done_s: float) -> None:

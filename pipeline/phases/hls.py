@@ -1,4 +1,4 @@
-"""Phase 1: makes the renditions and their sound, and says what was wrong with the source."""
+"""Phase 1: makes the renditions and their audio, and says what was wrong with the source."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ NOTABLE_S = 0.1
 """Less than this is how inexactly containers declare their durations, in seconds."""
 
 DECLARES_TRACKS = ("mov", "matroska")
-"""The containers that tell each sound's length; of others ffmpeg gives the file's, or reckons it."""
+"""The containers that tell each audio track's length; of others ffmpeg gives the file's, or reckons it."""
 
 DISK_MARGIN = 1.1
 
@@ -133,7 +133,7 @@ class HlsPhase:
         return found, within_source(plan, found)
 
     def _check_interruptions(self, context: PhaseContext, found: Scan) -> None:
-        """See whether all of the picture is in one track, and whether the clock goes on. Raises SourceError."""
+        """See whether all of the video is in one track, and whether the clock goes on. Raises SourceError."""
         path, accepted = context.plan.media.path, context.plan.job.accept_damaged
         elsewhere, nothing = interruptions.other_track(found), interruptions.nothing_at_all(found)
         if elsewhere is not None:
@@ -146,7 +146,7 @@ class HlsPhase:
             context.log(f"{path} {nothing}: the last picture stands until it goes on.", LogLevel.WARNING)
 
     def _check_end(self, context: PhaseContext, found: Scan) -> bool:
-        """Compare what the source declares with what is there, of all and of each sound.
+        """Compare what the source declares with what is there, of all and of each audio track.
 
         Raises SourceError naming both durations.
 
@@ -155,9 +155,9 @@ class HlsPhase:
         """
         media = context.plan.media
         ends = [("", declared_end_s(media), found.end / CLOCK_HZ)]
-        for sound in media.audio if media.container.split(",")[0] in DECLARES_TRACKS else ():
-            declared_s = None if sound.duration_s is None else sound.start_s + sound.duration_s
-            ends.append(("The sound of ", declared_s, found.sound_ends[sound.index] / CLOCK_HZ))
+        for track in media.audio if media.container.split(",")[0] in DECLARES_TRACKS else ():
+            declared_s = None if track.duration_s is None else track.start_s + track.duration_s
+            ends.append(("The sound of ", declared_s, found.sound_ends[track.index] / CLOCK_HZ))
         for what, declared_s, there_s in ends:
             if declared_s is None or declared_s - there_s <= NOTABLE_S:
                 continue
@@ -178,21 +178,21 @@ class HlsPhase:
         return False
 
     def _check_damage(self, context: PhaseContext) -> None:
-        """Report picture and sound that could not be decoded. Raises SourceError when too much is missing."""
+        """Report video and audio that could not be decoded. Raises SourceError when too much is missing."""
         encoded = context.workspace.done.hls
         if encoded is None or not encoded.decode_errors:
             return
         media = context.plan.media
         missing_s = encoded.missing_frames * (encoded.frame_s or 0.0)
-        sound = encoded.sound
+        audio = encoded.sound
         lengths = []
-        if sound is None or missing_s > NOTABLE_S:
+        if audio is None or missing_s > NOTABLE_S:
             lengths.append(
-                _share(declared_end_s(media), encoded.duration_s - missing_s) + (" of the picture" if sound else "")
+                _share(declared_end_s(media), encoded.duration_s - missing_s) + (" of the picture" if audio else "")
             )
-        if sound is not None:
-            missing_s = max(missing_s, sound.declared_s - sound.decoded_s)
-            lengths.append(_share(sound.declared_s, sound.decoded_s) + " of the sound")
+        if audio is not None:
+            missing_s = max(missing_s, audio.declared_s - audio.decoded_s)
+            lengths.append(_share(audio.declared_s, audio.decoded_s) + " of the sound")
         sentence = (
             f"{media.path} is damaged: {' and '.join(lengths)} could be decoded, with {_count(encoded.decode_errors)}"
         )
@@ -201,28 +201,28 @@ class HlsPhase:
         context.log(f"{sentence}; the picture or the sound may show them.", LogLevel.WARNING)
 
     def _decoded_audio(self, context: PhaseContext, found: Scan, ends_s: Mapping[str, float]) -> DecodedAudio | None:
-        """Return how long the sound should be of which most is missing, and how long what can be decoded of it;
+        """Return how long the track should be of which most is missing, and how long what can be decoded of it;
         None if all can.
 
-        What could not be decoded was replaced by silence in the encode, so the sound is decoded once more by itself.
+        What could not be decoded was replaced by silence in the encode, so the audio is decoded once more by itself.
         `ends_s` are where the tracks ended in the encode, by their indexes: nothing after that was heard, whatever can
         be decoded now.
         """
         media = context.plan.media
         arguments = ["-loglevel", "level+verbose", "-max_error_rate", "1", "-i", SOURCE]
-        for sound in media.audio:
-            arguments += ["-map", f"0:{sound.index}"]
+        for track in media.audio:
+            arguments += ["-map", f"0:{track.index}"]
         arguments = from_source([*arguments, "-ar", str(RATE_HZ), "-f", "null", "-"], media.path)
         try:
             log = self._decode(context, arguments, found.end / CLOCK_HZ).log
         except EncodeError:
             log = ()  # nothing at all could be decoded
         worst = None
-        for number, sound in enumerate(media.audio):
-            declared_s = sound.duration_s or found.sound_ends[sound.index] / CLOCK_HZ - sound.start_s
+        for number, track in enumerate(media.audio):
+            declared_s = track.duration_s or found.sound_ends[track.index] / CLOCK_HZ - track.start_s
             decoded_s = _decoded_samples(log, number) / RATE_HZ
-            if str(sound.index) in ends_s:
-                decoded_s = min(decoded_s, max(0.0, ends_s[str(sound.index)] - sound.start_s))
+            if str(track.index) in ends_s:
+                decoded_s = min(decoded_s, max(0.0, ends_s[str(track.index)] - track.start_s))
             missing_s = declared_s - decoded_s
             if missing_s > max(NOTABLE_S, 0.0 if worst is None else worst.declared_s - worst.decoded_s):
                 worst = DecodedAudio(declared_s=declared_s, decoded_s=decoded_s)
@@ -252,18 +252,18 @@ class HlsPhase:
 
 def estimated_size_bytes(plan: Plan) -> int:
     """Return about the most disk that stream and MP4 take: their rates, and about the source's, by duration."""
-    sound, most = sum(a.bit_rate for a in plan.audio), _mean_bit_rate(plan.media) * ladder.SOURCE_HEADROOM
-    sizes = [min(r.bit_rate, most) + sound for r in plan.renditions] or [sound]
+    audio, most = sum(a.bit_rate for a in plan.audio), _mean_bit_rate(plan.media) * ladder.SOURCE_HEADROOM
+    sizes = [min(r.bit_rate, most) + audio for r in plan.renditions] or [audio]
     if plan.mp4 is not None:
-        sizes.append(2 * (min(plan.mp4.rendition.bit_rate, most) + sound))  # faststart writes the file twice
+        sizes.append(2 * (min(plan.mp4.rendition.bit_rate, most) + audio))  # faststart writes the file twice
     return int(sum(sizes) / 8 * (plan.media.duration_s or 0.0) * DISK_MARGIN)
 
 
 def _mean_bit_rate(media: MediaInfo) -> float:
-    """Return the rate of the whole file, or of its picture where that is more: the sound may go on for longer."""
-    picture = media.video.bit_rate if media.video is not None else None
+    """Return the rate of the whole file, or of its video where that is more: the audio may go on for longer."""
+    video = media.video.bit_rate if media.video is not None else None
     whole = media.size_bytes * 8 / media.duration_s if media.duration_s else None
-    return max((rate for rate in (picture, whole) if rate is not None), default=math.inf)
+    return max((rate for rate in (video, whole) if rate is not None), default=math.inf)
 
 
 def encode_failure(context: PhaseContext, error: PipelineError | OSError) -> PipelineError:
@@ -295,7 +295,7 @@ def _ending(media: MediaInfo, found: Scan) -> MediaInfo:
         duration_s=found.end / CLOCK_HZ,
         video=None if video is None else replace(video, duration_s=until(found.picture_end, video.start_s)),
         audio=tuple(
-            replace(sound, duration_s=until(found.sound_ends[sound.index], sound.start_s)) for sound in media.audio
+            replace(track, duration_s=until(found.sound_ends[track.index], track.start_s)) for track in media.audio
         ),
     )
 
@@ -308,14 +308,14 @@ def _playlist(plan: Plan, name: str, durations: list[float]) -> str:
 
 
 def _decoded_samples(log: Sequence[str], number: int) -> int:
-    """Return how much ffmpeg said at its end that it had made of a sound of its only output, in samples."""
+    """Return how much ffmpeg said at its end that it had made of a track of its only output, in samples."""
     pattern = re.compile(rf"Output stream #0:{number} \(audio\): \d+ frames encoded \((\d+) samples\)")
     return next((int(found[1]) for line in log if (found := pattern.search(line))), 0)
 
 
 def _maps(media: MediaInfo) -> list[str]:
     """Return ffmpeg's options for what is converted of a source, and nothing else of it."""
-    used = [*([media.video.index] if media.video is not None else []), *(sound.index for sound in media.audio)]
+    used = [*([media.video.index] if media.video is not None else []), *(track.index for track in media.audio)]
     return [word for index in used for word in ("-map", f"0:{index}")]
 
 

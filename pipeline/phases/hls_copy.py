@@ -1,4 +1,4 @@
-"""Copies the source's own picture into segments, and sees whether players may get what comes of it."""
+"""Copies the source's own video into segments, and sees whether players may get what comes of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a source becomes renditions: read through, sound, then chunk by chunk, joined at the end.
+"""How a source becomes renditions: read through, audio, then chunk by chunk, joined at the end.
 
 Each step is a checkpoint.
 
@@ -36,11 +36,11 @@ from pipeline.phases.video_strategies import CopiedTop, EncodedVideo, Filled, In
 from pipeline.plan import within_source
 
 SHORT_S = 0.1
-"""A sound that ended by more than this before its last packet was not read to its end, in seconds."""
+"""An audio track that ended by more than this before its last packet was not read to its end, in seconds."""
 
 
 class HlsEncode:
-    """One encode of a plan's renditions and sounds into the workspace. Leaving it ends all that is under way."""
+    """One encode of a plan's renditions and audio into the workspace. Leaving it ends all that is under way."""
 
     def __init__(self, context: PhaseContext, ffmpeg: Path, engine: Engine) -> None:
         self._plan = context.plan
@@ -48,7 +48,7 @@ class HlsEncode:
         self._work = EncodeWork(context, ffmpeg)
         self._audio = audio_maker(context.plan, self._work)
         self._checkpoints = context.workspace.checkpoints
-        # the sound's key too: what an earlier version made of the same source and settings is another stream
+        # the audio's key too: what an earlier version made of the same source and settings is another stream
         self._whole_key = key_of(self._work.made_with, output_settings(context.plan).steps[HLS], self._audio.key)
         self._cores = os.cpu_count() or 1
         self._begun = False
@@ -179,7 +179,7 @@ class HlsEncode:
         }
 
     def _lost_audio(self, scan: Scan) -> int:
-        """Return how many sounds ended before what was found of them when the source was read through."""
+        """Return how many audio tracks ended before what was found of them when the source was read through."""
         return sum(scan.sound_ends[index] / CLOCK_HZ - end_s > SHORT_S for index, end_s in self._audio.ends.items())
 
     def discard_partial_work(self) -> None:

@@ -66,7 +66,7 @@ def join(
             for i, start in enumerate(piece.starts, start=1):
                 starts.append(start)
                 moves.append(work.move(f"{piece.name}/{name}/{pattern % i}", f"{name}/{pattern % len(starts)}"))
-        # a last frame that is held until the sound ends is one in what is copied and many in what is encoded
+        # a last frame that is held until the audio ends is one in what is copied and many in what is encoded
         last = max(parts[-1].last or 0 for parts in made.values())
         # where pauses are filled the last frame was repeated up to the end already
         rest = round(facts["duration_s"] * CLOCK_HZ) - (starts[-1] - starts[0]) % TIMESTAMP_WRAP

@@ -71,20 +71,20 @@ class Mp4Phase:
         assert wanted is not None
         encoded = context.workspace.done.hls
         assert encoded is not None
-        sound, target = _audio(plan), f"{scratch.name}/{MP4_FILE}"
-        place = _readable(context, scratch, [playlist for playlist in (wanted.remux_of, sound) if playlist is not None])
-        sound_playlist = None if sound is None else place / sound / PLAYLIST
+        audio, target = _audio(plan), f"{scratch.name}/{MP4_FILE}"
+        place = _readable(context, scratch, [playlist for playlist in (wanted.remux_of, audio) if playlist is not None])
+        audio_playlist = None if audio is None else place / audio / PLAYLIST
         shown = measure.read_media_playlist(folder / (wanted.remux_of or plan.renditions[0].name) / PLAYLIST)
         end_s = sum(segment.duration_s for segment in shown)
         if wanted.remux_of is not None:
-            arguments = encode.remux_arguments(place / wanted.remux_of / PLAYLIST, sound_playlist, target, end_s)
+            arguments = encode.remux_arguments(place / wanted.remux_of / PLAYLIST, audio_playlist, target, end_s)
         else:
             # what the encode of the renditions ended with: a hardware encoder may have given way to the processor
             plan = replace(plan, encoder=encoded.encoder or plan.encoder)
             found = scan(plan.media, context.cancel)
             (rendition,) = within_source((wanted.rendition,), found.peak_bit_rate)
             cutting = cut(plan, found, cores=1, whole=True)
-            arguments = encode.mp4_arguments(plan, cutting, rendition, sound_playlist, target, end_s)
+            arguments = encode.mp4_arguments(plan, cutting, rendition, audio_playlist, target, end_s)
             arguments = from_source(arguments, plan.media.path)
         context.log(printable([str(self._ffmpeg), *arguments], cwd=folder), LogLevel.DETAIL)
         length_s = encoded.duration_s

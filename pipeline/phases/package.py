@@ -73,8 +73,8 @@ def _write_stream(context: PhaseContext) -> PackageFacts:
     folder, plan = context.workspace.folder, context.plan
     key = None if plan.job.encryption is None else encryption.read_key(plan.job.encryption)
     (folder / encryption.PUBLISHED_KEY).unlink(missing_ok=True)
-    sounds = () if plan.muxed_sound else plan.audio
-    names = [*(r.name for r in plan.renditions), *(a.folder for a in sounds)]
+    own_audio = () if plan.muxed_sound else plan.audio
+    names = [*(r.name for r in plan.renditions), *(a.folder for a in own_audio)]
     try:
         if key is not None:
             for name in names:
@@ -83,23 +83,23 @@ def _write_stream(context: PhaseContext) -> PackageFacts:
         encoded = context.workspace.done.hls
         frame_rate = None if encoded is None else encoded.frame_rate
         measured = {name: measure(folder, name, frame_rate=frame_rate) for name in names}
-        pictures = [measured[r.name] for r in plan.renditions]
-        _check_aligned(pictures)
-        _check_colours(plan, pictures)
-        if pictures:
-            write_thumbnails(folder, pictures, context.cancel)
+        videos = [measured[r.name] for r in plan.renditions]
+        _check_aligned(videos)
+        _check_colours(plan, videos)
+        if videos:
+            write_thumbnails(folder, videos, context.cancel)
             _keep_edited(context)
-        iframes = [] if key is not None else _write_iframes(context, pictures)
+        iframes = [] if key is not None else _write_iframes(context, videos)
     except EncodeError:
         context.workspace.forget(PhaseName.HLS.value, PhaseName.MP4.value)  # so that starting again makes them again
         raise
     leading = _leading(plan, measured)
     channels = read_channels(context)
-    closed_captions = kept_channels(context, channels, pictures)
+    closed_captions = kept_channels(context, channels, videos)
     subtitles = write_subtitles(context, leading, channels)
     if key is not None:
         measured = _encrypt(context, measured, key)
-    made_of = list(dict.fromkeys((a.source_index, a.parts) for a in sounds))
+    made_of = list(dict.fromkeys((a.source_index, a.parts) for a in own_audio))
     tracks = [
         AudioTrack(
             group=a.group,
@@ -110,17 +110,17 @@ def _write_stream(context: PhaseContext) -> PackageFacts:
             default=a.default,
             measured=measured[a.folder],
         )
-        for a in sounds
+        for a in own_audio
     ]
-    pictures = [measured[r.name] for r in plan.renditions]
+    videos = [measured[r.name] for r in plan.renditions]
     chapters_uri = _write_chapters(context, sum(leading.durations_s))
     text = playlists.master_playlist(
-        pictures, tracks, subtitles=subtitles, closed_captions=closed_captions, iframes=iframes, chapters=chapters_uri
+        videos, tracks, subtitles=subtitles, closed_captions=closed_captions, iframes=iframes, chapters=chapters_uri
     )
     write_whole(folder / MASTER, text)
     return dataclasses.replace(
         beside(plan),
-        renditions=tuple(m.name for m in pictures),
+        renditions=tuple(m.name for m in videos),
         captions=next((track.language for track in subtitles if track.default), None),
     )
 
@@ -133,9 +133,9 @@ def _keep_edited(context: PhaseContext) -> None:
             write_whole(workspace.folder / name, (workspace.final / name).read_bytes())
 
 
-def _check_aligned(pictures: Sequence[Measured]) -> None:
+def _check_aligned(videos: Sequence[Measured]) -> None:
     """Players switch between renditions at segment boundaries, so these must be the same everywhere."""
-    for first, other in itertools.pairwise(pictures):
+    for first, other in itertools.pairwise(videos):
         same = len(first.durations_s) == len(other.durations_s) and all(
             abs(a - b) < BOUNDARY_TOLERANCE_S for a, b in zip(first.durations_s, other.durations_s, strict=True)
         )
@@ -145,9 +145,9 @@ def _check_aligned(pictures: Sequence[Measured]) -> None:
             )
 
 
-def _check_colours(plan: Plan, pictures: Sequence[Measured]) -> None:
+def _check_colours(plan: Plan, videos: Sequence[Measured]) -> None:
     """See that every picture names its colours: without names players show HDR as SDR, and SDR as anything."""
-    for one in pictures:
+    for one in videos:
         assert one.picture is not None
         if one.picture.colour != NAMES[plan.dynamic_range]:
             raise EncodeError(
@@ -157,10 +157,10 @@ def _check_colours(plan: Plan, pictures: Sequence[Measured]) -> None:
             )
 
 
-def _write_iframes(context: PhaseContext, pictures: Sequence[Measured]) -> list[IFrameStream]:
+def _write_iframes(context: PhaseContext, videos: Sequence[Measured]) -> list[IFrameStream]:
     version = playlists.FMP4_VERSION if context.plan.segment_type is SegmentType.FMP4 else playlists.TS_VERSION
     streams = []
-    for rendition in pictures:
+    for rendition in videos:
         context.cancel.check()
         iframes = find_iframes(context.workspace.folder, rendition.name)
         uri = f"{rendition.name}/{IFRAME_PLAYLIST}"

@@ -151,7 +151,7 @@ def _beside_has_changed(context: PhaseContext) -> bool:
 
 
 def _has_planned_audio(context: PhaseContext) -> bool:
-    """Whether the sounds with segments of their own are those that the plan has:
+    """Whether the audio renditions with segments of their own are those that the plan has:
     an earlier version may have made others.
     """
     plan = context.plan

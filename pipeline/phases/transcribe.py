@@ -25,8 +25,8 @@ from pipeline.speech.model import check_model
 from pipeline.speech.model_folder import is_folder_name
 from pipeline.speech.subtitles import from_json, to_json, to_srt, to_text, to_vtt
 
-SOUND_ONLY_RATE = 25.0
-"""The frame rate by which captions are spaced where there is no picture."""
+AUDIO_ONLY_RATE = 25.0
+"""The frame rate by which captions are spaced where there is no video."""
 
 FILES = TRANSCRIPT_FILES
 
@@ -34,7 +34,7 @@ FILES = TRANSCRIPT_FILES
 def load_cues(folder: Path) -> tuple[str, list[Cue]]:
     """Return language and cues that the phase left in a job's folder. Raises SpeechError when they can't be read.
 
-    Without speech or without sound there are no cues, and the language is empty.
+    Without speech or without audio there are no cues, and the language is empty.
     """
     path = folder / TRANSCRIPT_JSON
     if not path.exists():
@@ -67,7 +67,7 @@ class TranscribePhase:
         )
 
     def run(self, context: PhaseContext) -> PhaseResult:
-        """Transcribe the first of the sounds that are converted.
+        """Transcribe the first of the audio tracks that are converted.
 
         Raises SpeechError, SourceChangedError, OutputError, Cancelled.
         """
@@ -79,7 +79,7 @@ class TranscribePhase:
         context.report(Progress(fraction=0.0, text="Loading the Whisper model..."))
         transcript = self._transcript(context)
         media = context.plan.media
-        cues = shape_cues(transcript, frame_rate=float(media.video.frame_rate) if media.video else SOUND_ONLY_RATE)
+        cues = shape_cues(transcript, frame_rate=float(media.video.frame_rate) if media.video else AUDIO_ONLY_RATE)
         facts = TranscriptFacts(language=transcript.language if cues else None, cues=len(cues))
         folder = context.workspace.folder
         contents = (to_srt(cues), to_text(transcript), to_json(transcript, cues), to_vtt(cues))

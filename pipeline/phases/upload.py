@@ -150,7 +150,7 @@ def estimated_mp4_bytes(plan: Plan) -> int:
     """Return about how large the MP4 becomes, by its bit rates; it is the only file that grows with the video."""
     if plan.mp4 is None:
         return 0
-    bits_s = plan.mp4.rendition.bit_rate + max((sound.bit_rate for sound in plan.audio), default=0)
+    bits_s = plan.mp4.rendition.bit_rate + max((audio.bit_rate for audio in plan.audio), default=0)
     return int((plan.media.duration_s or 0.0) * bits_s / 8)
 
 

@@ -139,11 +139,11 @@ class Listener:
         self.language_probability = 0.0
         self.heard_s = 0.0
 
-    def listen(self, sound: DecodedAudio) -> Iterator[Segment | float]:
+    def listen(self, audio: DecodedAudio) -> Iterator[Segment | float]:
         """Yield what is heard, on the sound's clock, and now and then up to where (seconds). Raises SpeechError."""
         held: list[NDArray[np.float32]] = []
         count = 0
-        for piece in sound.pieces:
+        for piece in audio.pieces:
             held.append(piece)
             count += len(piece)
             if count >= BLOCK_S * RATE_HZ:

@@ -50,13 +50,13 @@ class Worker:
         from pipeline.speech.audio import read_audio
 
         part = {name: request[name] for name in ("from_s", "until_s")}
-        sound = read_audio(Path(request["source"]), request["track"], **part)
+        audio = read_audio(Path(request["source"]), request["track"], **part)
         listener = engine.Listener(model, language)
-        for heard in listener.listen(sound):
+        for heard in listener.listen(audio):
             if isinstance(heard, Segment):
                 self.tell("segment", **asdict(heard))
             else:
-                self.tell("progress", seconds=heard, duration_s=sound.duration_s)
+                self.tell("progress", seconds=heard, duration_s=audio.duration_s)
         self.tell(
             "result",
             language=listener.language,

@@ -1,4 +1,4 @@
-"""Builds ffmpeg's argument lists for picture, MP4 and remux. Pure: starts nothing and reads nothing.
+"""Builds ffmpeg's argument lists for video, MP4 and remux. Pure: starts nothing and reads nothing.
 
 Output names are relative to the folder in which ffmpeg runs, so that no path needs ffmpeg's escaping.
 
@@ -25,7 +25,7 @@ from pipeline.media_info import DynamicRange
 from pipeline.model import Plan, Rendition
 
 ANALYSED_US = 60_000_000
-"""How far ffmpeg may read a rendition to find its picture, in microseconds; it stops when it has found it."""
+"""How far ffmpeg may read a rendition to find its video, in microseconds; it stops when it has found it."""
 
 AAC_FRAME_S = 1024 / 48_000
 """How long a frame of AAC-LC lasts at 48 kHz, in seconds."""
@@ -46,23 +46,25 @@ KEYFRAMES = f"expr:isnan(prev_forced_t)+gt(floor((t+{_EARLY_S:.9f})/2),floor((pr
 FRAGMENT_DURATION = "duration=if(eq(NEXT_DTS\\,NOPTS)\\,DURATION\\,NEXT_DTS-DTS)"
 
 
-def chunk_arguments(plan: Plan, cutting: Cutting, chunk: Chunk, sound: str | None) -> list[str]:
+def chunk_arguments(plan: Plan, cutting: Cutting, chunk: Chunk, audio: str | None) -> list[str]:
     """Return the arguments that make all renditions of a chunk in one run: one decode for all.
 
-    `sound` names a file of the encoded sound of just this stretch, in the stream's own time; it is copied into every
+    `audio` names a file of the encoded audio of just this stretch, in the stream's own time; it is copied into every
     rendition. The tee muxer hands it to a HLS muxer a rendition; `-var_stream_map` refuses to share.
     """
-    pictures = video_graph(chunk_input(plan.media, chunk), plan, cutting, chunk)
-    sounds = [] if sound is None else [ffmpeg.input(sound, itsoffset=-TIMELINE_S)["a:0"]]
+    video_streams = video_graph(chunk_input(plan.media, chunk), plan, cutting, chunk)
+    audio_streams = [] if audio is None else [ffmpeg.input(audio, itsoffset=-TIMELINE_S)["a:0"]]
     options = _video_options(plan, cutting, plan.renditions, repeatable=cutting.repeatable)
-    if sounds:
+    if audio_streams:
         options["c:a"] = "copy"
     times = [f"setts=pts=PTS:dts=DTS:{FRAGMENT_DURATION}"] if plan.segment_type is SegmentType.FMP4 else []
     options |= _bitstream(plan, *times)
-    slaves = "|".join(_hls_slave(r, i, plan, chunk, has_sound=bool(sounds)) for i, r in enumerate(plan.renditions))
+    slaves = "|".join(
+        _hls_slave(r, i, plan, chunk, has_audio=bool(audio_streams)) for i, r in enumerate(plan.renditions)
+    )
     arguments = _arguments(
-        *pictures,
-        *sounds,
+        *video_streams,
+        *audio_streams,
         name=slaves,
         options=_timeline() | {"format": "tee"} | _video_timing(chunk, len(plan.renditions)) | options,
     )
@@ -70,15 +72,15 @@ def chunk_arguments(plan: Plan, cutting: Cutting, chunk: Chunk, sound: str | Non
     return ["-copyts", "-max_error_rate", "1", *global_options(plan.encoder), *arguments]
 
 
-def copy_arguments(plan: Plan, cutting: Cutting, rendition: Rendition, sound: str | None) -> list[str]:
-    """Return the arguments that copy the source's picture into segments, one for each of its keyframes.
+def copy_arguments(plan: Plan, cutting: Cutting, rendition: Rendition, audio: str | None) -> list[str]:
+    """Return the arguments that copy the source's video into segments, one for each of its keyframes.
 
-    `sound` names a file of the encoded sound of the whole stream, which is copied too.
+    `audio` names a file of the encoded audio of the whole stream, which is copied too.
     """
     assert plan.media.video is not None
     streams = [source_input(plan.media)[str(plan.media.video.index)]]
-    if sound is not None:
-        streams.append(ffmpeg.input(sound, itsoffset=-TIMELINE_S)["a:0"])
+    if audio is not None:
+        streams.append(ffmpeg.input(audio, itsoffset=-TIMELINE_S)["a:0"])
     options = {"c": "copy", "format": "hls"} | _timeline() | hls_options(plan.segment_type, 1, rendition.name)
     # the stream begins with a picture
     moved = "pts=if(N\\,PTS\\,0):dts=if(N\\,DTS\\,min(DTS\\,0))" if cutting.first_frame else "pts=PTS:dts=DTS"
@@ -95,35 +97,35 @@ def copy_arguments(plan: Plan, cutting: Cutting, rendition: Rendition, sound: st
 
 
 def mp4_arguments(
-    plan: Plan, cutting: Cutting, rendition: Rendition, sound: Path | None, target: str, end_s: float
+    plan: Plan, cutting: Cutting, rendition: Rendition, audio: Path | None, target: str, end_s: float
 ) -> list[str]:
-    """Return the arguments that encode the MP4's picture from the source; `sound` is a playlist whose sound is copied.
+    """Return the arguments that encode the MP4's video from the source; `audio` is a playlist whose audio is copied.
 
     The last frame stands until `end_s`, counted from the stream's first moment.
     """
     chunk = Chunk(number=0, start=0, end=None, seek_s=cutting.chunks[0].seek_s, first_frame=0, frames=None)
-    pictures = video_graph(chunk_input(plan.media, chunk), plan, cutting, chunk, (rendition,))
-    sounds = [] if sound is None else [_stream(sound)["a:0"]]
+    video_streams = video_graph(chunk_input(plan.media, chunk), plan, cutting, chunk, (rendition,))
+    audio_streams = [] if audio is None else [_stream(audio)["a:0"]]
     options, mp4 = _video_options(plan, cutting, (rendition,), repeatable=False), _mp4(end_s)
     options |= _bitstream(plan, mp4["bsf:v"])
-    if sounds:
+    if audio_streams:
         options["c:a"] = "copy"
     return [
         "-copyts",
         *global_options(plan.encoder),
-        *_arguments(*pictures, *sounds, name=target, options=_video_timing(chunk, 1) | mp4 | options),
+        *_arguments(*video_streams, *audio_streams, name=target, options=_video_timing(chunk, 1) | mp4 | options),
     ]
 
 
-def remux_arguments(picture: Path, sound: Path | None, target: str, end_s: float) -> list[str]:
-    """Return the arguments that make the MP4 from a finished rendition, and a sound of its own, without encoding.
+def remux_arguments(video: Path, audio: Path | None, target: str, end_s: float) -> list[str]:
+    """Return the arguments that make the MP4 from a finished rendition, and audio of its own, without encoding.
 
     The last frame stands until `end_s`, counted from the stream's first moment.
     """
-    stream = _stream(picture)
+    stream = _stream(video)
     streams = [stream["v:0"]]
-    if sound is not None:
-        streams.append((stream if sound == picture else _stream(sound))["a:0"])
+    if audio is not None:
+        streams.append((stream if audio == video else _stream(audio))["a:0"])
     return ["-copyts", *_arguments(*streams, name=target, options=_mp4(end_s) | {"c": "copy"})]
 
 
@@ -145,7 +147,7 @@ def _video_options(
 
 
 def _bitstream(plan: Plan, *more: str) -> dict[str, str]:
-    """Return the option with the filters that the encoded picture passes.
+    """Return the option with the filters that the encoded video passes.
 
     Not every driver hands on the colours' names, and without them HDR would be shown as SDR.
     """
@@ -157,12 +159,10 @@ def _bitstream(plan: Plan, *more: str) -> dict[str, str]:
     return {"bsf:v": ",".join((*named, *more))} if named or more else {}
 
 
-def _video_timing(chunk: Chunk, pictures: int) -> dict[str, Any]:
+def _video_timing(chunk: Chunk, count: int) -> dict[str, Any]:
     times = ",".join(f"{first_tick(keyframe) / CLOCK_HZ:.6f}" for keyframe in chunk.keyframes)
-    # one list a picture: ffmpeg cuts a list up where it stands, and a second encoder would see the first time alone
-    keyframes = (
-        {f"force_key_frames:v:{i}": times for i in range(pictures)} if times else {"force_key_frames": KEYFRAMES}
-    )
+    # one list a rendition: ffmpeg cuts a list up where it stands, and a second encoder would see the first time alone
+    keyframes = {f"force_key_frames:v:{i}": times for i in range(count)} if times else {"force_key_frames": KEYFRAMES}
     return keyframes | {
         "fps_mode": "vfr",  # keep a variable frame rate: a constant one doubles frames
         "enc_time_base": f"1:{CLOCK_HZ}",  # the frame rate's own would move the frames of a variable one
@@ -174,8 +174,9 @@ def _timeline() -> dict[str, Any]:
 
 
 def _stream(playlist: Path) -> Any:  # noqa: ANN401  # ffmpeg-python is untyped
-    # picture and sound of their own begin at different times: both are moved by the same, not each to its own zero of a
-    # frame every few seconds, a transport stream shows nothing within the usual five seconds of sound: look further
+    # Video and audio in files of their own begin at different times: both are moved by the same, not each to its own
+    # zero. Of a frame every few seconds, a transport stream shows nothing within the usual five seconds of audio: look
+    # further.
     return ffmpeg.input(playlist.as_posix(), itsoffset=-TIMELINE_S, analyzeduration=ANALYSED_US)
 
 
@@ -194,8 +195,8 @@ def _arguments(*streams: Any, name: str, options: dict[str, Any]) -> list[str]: 
     return list(ffmpeg.output(*streams, name, **options).get_args())
 
 
-def _hls_slave(r: Rendition, index: int, plan: Plan, chunk: Chunk, *, has_sound: bool) -> str:
-    streams = f"v:{index},a:0" if has_sound else f"v:{index}"
+def _hls_slave(r: Rendition, index: int, plan: Plan, chunk: Chunk, *, has_audio: bool) -> str:
+    streams = f"v:{index},a:0" if has_audio else f"v:{index}"
     # The muxer cuts at the first keyframe so long after the chunk's first frame, which may come late in its slot.
     segment = plan.segment_s * CLOCK_HZ if chunk.segment is None else chunk.segment
     hls_time_us = (segment - chunk.first_frame - EARLY_TICKS - 1) * 1_000_000 // CLOCK_HZ

@@ -1,4 +1,4 @@
-"""Which sounds a stream gets from a source's sound tracks. Pure."""
+"""Which audio a stream gets from a source's audio tracks. Pure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SURROUND_CHANNELS = 6
 
 @dataclass(frozen=True, kw_only=True)
 class _PlannedAudio:
-    """A sound that is made: of a whole track, or of channels that are put together."""
+    """An audio rendition that is made: of a whole track, or of channels that are put together."""
 
     stream: AudioStream
     parts: tuple[TrackChannel, ...] = ()
@@ -50,16 +50,16 @@ def audio_renditions(
     first. Raises SettingsError.
     """
     made: list[AudioRendition] = []
-    sounds = _mapped(streams, audio_map) if audio_map else _suggested(streams, container)
-    mono = all(sound.channels == 1 for sound in sounds)
-    chosen = next((s for s in sounds if s.stream.default), sounds[0] if sounds else None)
+    planned = _mapped(streams, audio_map) if audio_map else _suggested(streams, container)
+    mono = all(audio.channels == 1 for audio in planned)
+    chosen = next((s for s in planned if s.stream.default), planned[0] if planned else None)
     tags: list[str] = []
-    for sound in sounds:
-        stream = sound.stream
+    for audio in planned:
+        stream = audio.stream
         tag = stream.language or UNKNOWN_LANGUAGE
         tags.append(tag)
         nth = tags.count(tag)
-        name = _name(stream, nth, alone=len(sounds) == 1)
+        name = _name(stream, nth, alone=len(planned) == 1)
         folder = f"{AUDIO}/{tag}" + (f"-{nth}" if nth > 1 else "")
         usual = AudioRendition(
             folder=folder,
@@ -70,11 +70,11 @@ def audio_renditions(
             bit_rate=MONO_BIT_RATE if mono else STEREO_BIT_RATE,
             source_index=stream.index,
             group=STEREO,
-            default=sound is chosen,
-            parts=sound.parts * 2 if len(sound.parts) == 1 and not mono else sound.parts,
+            default=audio is chosen,
+            parts=audio.parts * 2 if len(audio.parts) == 1 and not mono else audio.parts,
         )
         made.append(usual)
-        if surround and sound.channels >= SURROUND_CHANNELS and not only_two_known(stream):
+        if surround and audio.channels >= SURROUND_CHANNELS and not only_two_known(stream):
             made.append(
                 replace(
                     usual,
@@ -99,7 +99,7 @@ def _suggested(streams: Sequence[AudioStream], container: str) -> list[_PlannedA
 
 
 def _mapped(streams: Sequence[AudioStream], audio_map: Sequence[Sequence[MappedAudio]]) -> list[_PlannedAudio]:
-    sounds, problems = [], []
+    planned, problems = [], []
     for wanted in audio_map:
         missing = [part for part in wanted if not 1 <= part.track <= len(streams)]
         if missing:
@@ -125,10 +125,10 @@ def _mapped(streams: Sequence[AudioStream], audio_map: Sequence[Sequence[MappedA
         parts = tuple(
             TrackChannel(index=t.index, channel=(p.channel or 1) - 1) for p, t in zip(wanted, tracks, strict=True)
         )
-        sounds.append(_PlannedAudio(stream=tracks[0], parts=() if whole else parts))
+        planned.append(_PlannedAudio(stream=tracks[0], parts=() if whole else parts))
     if problems:
         raise SettingsError([Problem(text=text, setting=Setting.AUDIO_MAP) for text in problems])
-    return sounds
+    return planned
 
 
 def _name(stream: AudioStream, nth: int, *, alone: bool) -> str:

@@ -57,7 +57,7 @@ LONGEST_OVERHANG = CLOCK_HZ // 10
 SLOW_S = 0.125
 """Beyond this from frame to frame, with two frames of reordering delay, players show the picture late."""
 
-LATE_PICTURE_S = 1.0
+LATE_VIDEO_S = 1.0
 """A picture that begins later than this after the sound is filled up with its first frame."""
 
 
@@ -134,14 +134,14 @@ def cut(plan: Plan, scan: Scan, *, cores: int, whole: bool = False, expected: in
     scan ends before.
     """
     first = scan.frames[0] if scan.frames else 0
-    late = first > LATE_PICTURE_S * CLOCK_HZ
+    late = first > LATE_VIDEO_S * CLOCK_HZ
     thinned = thinning(scan.frames, plan.frame_rate_limit)
     if thinned is not None:
         scan = replace(scan, frames=thinned.kept(scan.frames, first if late else 0))
     gap = scan.usual_gap
-    sound_end = max(scan.sound_ends.values(), default=0)
+    audio_end = max(scan.sound_ends.values(), default=0)
     overhang = min(gap, LONGEST_OVERHANG)
-    length = sound_end if sound_end - scan.picture_end > overhang else scan.picture_end
+    length = audio_end if audio_end - scan.picture_end > overhang else scan.picture_end
     # of a frame that stands for longer than the others a transport stream doesn't say how long
     last_frame = max(1, scan.picture_end - scan.frames[-1]) if scan.frames else 1
     goes_on = length > scan.picture_end or last_frame - gap > overhang

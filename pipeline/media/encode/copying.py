@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from pipeline.errors import EncodeError
 from pipeline.job import Codec
-from pipeline.media.encode.chunks import LATE_PICTURE_S, LONGEST_SEGMENT_S, Cutting
+from pipeline.media.encode.chunks import LATE_VIDEO_S, LONGEST_SEGMENT_S, Cutting
 from pipeline.media.source.colours import is_ordinary, source_colours
 from pipeline.media.source.scan import CLOCK_HZ, Scan, gaps
 from pipeline.media.source.source_notes import DAMAGED_S, missing_s
@@ -97,7 +97,7 @@ def _timing_obstacles(plan: Plan, scan: Scan, cutting: Cutting) -> Iterator[str]
     if not scan.keyframes or scan.keyframes[0] != scan.frames[0]:
         yield "it does not begin with a keyframe"
         return
-    if not 0 <= scan.frames[0] <= LATE_PICTURE_S * CLOCK_HZ:
+    if not 0 <= scan.frames[0] <= LATE_VIDEO_S * CLOCK_HZ:
         yield "it begins later than the sound"
     hold = cutting.length - scan.picture_end
     if hold > LONGEST_HOLD_S * CLOCK_HZ:

@@ -287,12 +287,12 @@ def _devices_are_forbidden() -> bool:
 
 
 def _trial_arguments(encoder: str) -> list[str]:
-    picture = ffmpeg_python.input(f"testsrc2=size={TRIAL.width}x{TRIAL.height}:rate=25:duration=0.1", format="lavfi")
-    picture = picture.filter("format", pixel_format(encoder, DynamicRange.SDR))
+    video = ffmpeg_python.input(f"testsrc2=size={TRIAL.width}x{TRIAL.height}:rate=25:duration=0.1", format="lavfi")
+    video = video.filter("format", pixel_format(encoder, DynamicRange.SDR))
     for name, arguments in upload_filters(encoder):
-        picture = picture.filter(name, **arguments)
+        video = video.filter(name, **arguments)
     options = video_options(encoder, "medium", (TRIAL,), dynamic_range=DynamicRange.SDR)
-    return [*global_options(encoder), *ffmpeg_python.output(picture, "-", format="null", **options).get_args()]
+    return [*global_options(encoder), *ffmpeg_python.output(video, "-", format="null", **options).get_args()]
 
 
 def _meaning(words: str, family: EncoderFamily) -> str:

@@ -227,7 +227,7 @@ def trial_arguments(plan: Plan, cutting: Cutting, stretch: Chunk, tried: Sequenc
     source = source_input(plan.media, **entry)
     entered = replace(stretch, start=max(0, stretch.start - RUN_IN))
     branches = [
-        picture.filter_multi_output("split", 2) for picture in video_graph(source, plan, cutting, entered, tuple(tried))
+        video.filter_multi_output("split", 2) for video in video_graph(source, plan, cutting, entered, tuple(tried))
     ]
     options = video_options(
         plan.encoder,
@@ -239,8 +239,8 @@ def trial_arguments(plan: Plan, cutting: Cutting, stretch: Chunk, tried: Sequenc
         repeatable=True,
     )
     timing = {"force_key_frames": KEYFRAMES, "fps_mode": "passthrough", "enc_time_base": f"1:{CLOCK_HZ}"}
-    pictures = [branch.stream(output) for output in (0, 1) for branch in branches]
-    arguments = list(graph.output(*pictures, "-", **({"format": "null"} | timing | options)).get_args())
+    videos = [branch.stream(output) for output in (0, 1) for branch in branches]
+    arguments = list(graph.output(*videos, "-", **({"format": "null"} | timing | options)).get_args())
     measured = f"settb=1/{CLOCK_HZ},trim=start_pts={max(0, stretch.start - EARLY_TICKS)}"
     references = _unmapped(arguments, len(tried))
     for number, reference in enumerate(references):

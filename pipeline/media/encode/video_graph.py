@@ -71,16 +71,16 @@ def fitted(video: Any, plan: Plan, renditions: Sequence[Rendition]) -> list[Any]
                 video = video.filter(name, **arguments)
         if number + 1 < len(renditions):
             branches = video.filter_multi_output("split", 2)
-            video, picture = branches.stream(1), branches.stream(0)
+            video, output = branches.stream(1), branches.stream(0)
         else:
-            picture = video
+            output = video
         if (r.frame_width, r.frame_height) != (r.width, r.height):
-            picture = picture.filter("pad", r.frame_width, r.frame_height, "(ow-iw)/2", "(oh-ih)/2")
+            output = output.filter("pad", r.frame_width, r.frame_height, "(ow-iw)/2", "(oh-ih)/2")
         # 854x480 of a 16:9 picture would declare 1280:1281
-        picture = picture.filter("setsar", 1)
+        output = output.filter("setsar", 1)
         for name, arguments in upload_filters(plan.encoder):
-            picture = picture.filter(name, **arguments)
-        made.append(picture)
+            output = output.filter(name, **arguments)
+        made.append(output)
     return made
 
 

@@ -22,7 +22,7 @@ _NUMBERED = "settb=1/25,setpts=N"
 
 def vmaf_available(ffmpeg: Path) -> bool:
     """Tell whether this ffmpeg can measure what it encodes: it has libvmaf and (from 7.1 on) decodes its own output."""
-    picture = ["-f", "lavfi", "-i", "color=size=64x64:rate=25:duration=0.08"]
+    video = ["-f", "lavfi", "-i", "color=size=64x64:rate=25:duration=0.08"]
     encoded = ["-filter_complex", "[0:v]split[a][b]", "-map", "[a]", "-c:v", "mpeg4", "-f", "null", "-"]
     with tempfile.TemporaryDirectory() as folder:
         compared = [
@@ -37,7 +37,7 @@ def vmaf_available(ffmpeg: Path) -> bool:
             "-",
         ]
         try:
-            run_ffmpeg(ffmpeg, [*picture, *encoded, *compared], cwd=Path(folder), cancel=CancelToken())
+            run_ffmpeg(ffmpeg, [*video, *encoded, *compared], cwd=Path(folder), cancel=CancelToken())
         except EncodeError:
             return False
     return True
