@@ -32,7 +32,7 @@ def run(options: argparse.Namespace, config: Config) -> int:
             view.start(plan.job.slug, (), plan.phases)
             control, ask_token = control_from(options), token_prompt(config, plan.job.slug, view.event, cancel)
             report = run_cancellable(
-                lambda sink, token: wiring.run_upload(plan, config, sink, token, control=control, ask_token=ask_token),
+                lambda sink, token: wiring.run_job(plan, config, sink, token, control=control, ask_token=ask_token),
                 view.event,
                 cancel,
             )

@@ -19,7 +19,6 @@ from pipeline.fingerprint import fingerprint
 from pipeline.job import Existing, Job, UploadJob
 from pipeline.media.stream_layout import MASTER
 from pipeline.model import Plan, UploadPlan
-from pipeline.output_settings import output_settings
 from pipeline.preflight_answers import (
     DestinationTaken,
     PlanT,
@@ -96,7 +95,7 @@ def _folder_taken(plan: Plan | UploadPlan) -> FolderTakenError | None:
         return None
     workspace, upload = Workspace(plan.job), plan.job.upload
     try:
-        workspace.check(output_settings(plan), plan.job.existing)
+        workspace.check_for(plan)
         there = workspace.done.upload
         if workspace.changes or upload is None or there is None or upload.prefix != there.prefix:
             workspace.require_media()
@@ -112,7 +111,7 @@ def _unfinished_upload(plan: Plan | UploadPlan, config: Config) -> PreviousUploa
         return None
     if isinstance(plan, Plan):
         workspace = Workspace(plan.job)
-        workspace.check(output_settings(plan), plan.job.existing)
+        workspace.check_for(plan)
         if not workspace.published or workspace.media_deleted:
             return None
     return previous_upload(plan.job.folder, config.backend, upload.prefix, upload.session_id)

@@ -5,6 +5,7 @@ Front ends call this module; it decides nothing about a job itself.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from config import Config
 from pipeline.cancel import CancelToken
 from pipeline.errors import OutputError, Problem, Setting, SettingsError
 from pipeline.events import Sink
-from pipeline.folder_upload import upload_folder, with_session
+from pipeline.finished_folder import FinishedFolder, with_session
 from pipeline.job import EncoderFamily, Encryption, Job, UploadJob, UploadRequest
 from pipeline.media.encode.encoder_check import choose_encoder
 from pipeline.media.encode.vmaf import require_vmaf
@@ -24,7 +25,8 @@ from pipeline.media_info import Chapter, MediaInfo
 from pipeline.model import Connection, JobReport, PhaseName, Plan, UploadPlan
 from pipeline.phase_table import Requested, phases_of
 from pipeline.phases.cleanup import CleanupPhase
-from pipeline.phases.phase import Phase
+from pipeline.phases.folder_upload import FolderCleanupPhase, FolderRecordPhase, FolderUploadPhase, UploadContext
+from pipeline.phases.phase import Phase, PhaseContext
 from pipeline.phases.record import RecordPhase
 from pipeline.phases.upload import UploadPhase
 from pipeline.plan import make_plan as decide
@@ -37,7 +39,7 @@ from pipeline.transfer.http.login import AskToken, Login
 from pipeline.transfer.http.validation import backend_url_problems, token_problems
 from pipeline.transfer.http.validation import upload_problems as transfer_problems
 from pipeline.transfer.upload.uploader import Uploader
-from pipeline.workspace import check_writable, partial_of
+from pipeline.workspace import Workspace, check_writable, partial_of
 
 __all__ = [
     "check_connection",
@@ -48,7 +50,6 @@ __all__ = [
     "make_upload_plan",
     "model_names",
     "run_job",
-    "run_upload",
     "slug_for",
     "take_over",
     "upload_problems",
@@ -136,7 +137,7 @@ def make_upload_plan(job: UploadJob, config: Config) -> UploadPlan:
             text = f"The conversion into {folder} was stopped: start `convert` again, it goes on from there."
             raise OutputError(text)
         raise OutputError(f"{folder} is not a folder: name the folder of a converted video.")
-    job = replace(job, upload=with_session(job.upload, folder, config.backend))
+    job = replace(job, upload=with_session(job.upload, folder, config.backend.url))
     return UploadPlan(job=job, phases=phases_of(Requested(upload=job.upload)))
 
 
@@ -146,7 +147,7 @@ def check_output(place: Path) -> None:
 
 
 def run_job(
-    plan: Plan,
+    plan: Plan | UploadPlan,
     config: Config,
     sink: Sink,
     cancel: CancelToken,
@@ -159,14 +160,16 @@ def run_job(
     `control` pauses and slows the upload while it runs; `ask_token` is called in another thread when the token has
     expired, and returns a new one, or None where nobody has one.
     """
+    login, control = Login(config.backend.token, ask_token), control or TransferControl()
+    if isinstance(plan, UploadPlan):
+        folder = FinishedFolder(plan.job.folder)
+        return run(plan, folder, lambda: upload_phases_for(plan, config, login, control), None, sink, cancel)
     from pipeline.phases.package import package
 
-    return run(plan, lambda: phases_for(config, control=control, ask_token=ask_token), package, sink, cancel)
+    return run(plan, Workspace(plan.job), lambda: phases_for(config, login, control), package, sink, cancel)
 
 
-def phases_for(
-    config: Config, *, control: TransferControl | None = None, ask_token: AskToken | None = None
-) -> dict[PhaseName, Phase]:
+def phases_for(config: Config, login: Login, control: TransferControl) -> Mapping[PhaseName, Phase[PhaseContext]]:
     """Return a phase for every name, with its tools. Raises ToolError when there is no ffmpeg."""
     # what encodes takes half a second to load, which an upload need not wait for
     from pipeline.engines.local import LocalEngine
@@ -176,8 +179,7 @@ def phases_for(
 
     ffmpeg = find_ffmpeg(config.ffmpeg_path)
     engine = LocalEngine(ffmpeg)
-    login = Login(config.backend.token, ask_token)
-    every: tuple[Phase, ...] = (
+    every: tuple[Phase[PhaseContext], ...] = (
         HlsPhase(ffmpeg, engine),
         Mp4Phase(ffmpeg),
         TranscribePhase(engine),
@@ -188,24 +190,25 @@ def phases_for(
     return {phase.name: phase for phase in every}
 
 
+def upload_phases_for(
+    plan: UploadPlan, config: Config, login: Login, control: TransferControl
+) -> Mapping[PhaseName, Phase[UploadContext]]:
+    """Return the phases of an upload that follows no encode."""
+    backend = config.backend
+    uploader = Uploader(
+        backend, session_id=plan.job.upload.session_id, login=login, control=control, patience_s=backend.patience_s
+    )
+    every: tuple[Phase[UploadContext], ...] = (
+        FolderUploadPhase(uploader, data_dir=config.data_dir),
+        FolderRecordPhase(uploader),
+        FolderCleanupPhase(),
+    )
+    return {phase.name: phase for phase in every}
+
+
 def model_names() -> tuple[str, ...]:
     """Return the Whisper models that an editor chooses from."""
     return MODEL_NAMES
-
-
-def run_upload(
-    plan: UploadPlan,
-    config: Config,
-    sink: Sink,
-    cancel: CancelToken,
-    *,
-    control: TransferControl | None = None,
-    ask_token: AskToken | None = None,
-) -> JobReport:
-    """Upload a folder that needs no work before and make its file record; as `run_job` does a job."""
-    login = Login(config.backend.token, ask_token)
-    settled = control or TransferControl()
-    return upload_folder(plan, config.backend, sink, cancel, data_dir=config.data_dir, login=login, control=settled)
 
 
 def upload_problems(config: Config, request: UploadRequest, *, token_typed: bool) -> list[Problem]:

@@ -22,7 +22,8 @@ from pipeline.files import remove, size_of
 from pipeline.fingerprint import Fingerprint, fingerprint
 from pipeline.job import Existing, Job
 from pipeline.job_file import JOB_FILE, JobFile, write_job_file
-from pipeline.output_settings import PACKAGE, OutputSettings
+from pipeline.model import Plan
+from pipeline.output_settings import PACKAGE, OutputSettings, output_settings
 from pipeline.published import published_names
 
 CHECKPOINTS = ".checkpoints"
@@ -166,6 +167,10 @@ class Workspace:
         standing = None if existing is Existing.FRESH else earlier.standing()
         self.changes, self.edited = earlier.changes, earlier.edited
         self._take(standing or earlier.usable())
+
+    def check_for(self, plan: Plan) -> None:
+        """Find out the same for what a plan makes."""
+        self.check(output_settings(plan), plan.job.existing)
 
     def open(self) -> None:
         """Make the folder for the work. Raises OutputError."""

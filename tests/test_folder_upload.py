@@ -16,16 +16,16 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import NewerVersionError
 from pipeline.events import JobFinished, PhaseFinished
 from pipeline.facts import Facts, HlsFacts, TranscriptFacts
+from pipeline.finished_folder import with_session
+from pipeline.folder_lock import locked
 from pipeline.folder_notes import NOTES_FILE, FolderNotes
-from pipeline.folder_upload import upload_folder, with_session
 from pipeline.job import Existing, UploadJob, UploadRequest
 from pipeline.job_file import SCHEMA
 from pipeline.model import Outcome, PhaseName, PhaseOutcome
 from pipeline.phases.record import RecordPhase
 from pipeline.phases.upload import UploadPhase
-from pipeline.transfer.http.control import TransferControl
-from pipeline.transfer.http.login import Login
-from pipeline.wiring import make_upload_plan
+from pipeline.wiring import make_upload_plan, run_job
+from pipeline.workspace import lock_of
 
 RECORDS = "/api/admin/files"
 MADE = (HlsFacts(duration_s=61.5, renditions=("720p", "480p")), TranscriptFacts(language="es", cues=1))
@@ -63,10 +63,8 @@ def upload(backend):
     def run(folder, *, existing=Existing.ASK, cancel=None, data_dir=None, **request):
         events = []
         wanted = UploadJob(folder=folder, upload=UploadRequest(**{"prefix": PREFIX, **request}), existing=existing)
-        plan = make_upload_plan(wanted, Config(backend=backend))
-        token = CancelToken() if cancel is None else cancel
-        control, login = TransferControl(), Login(TOKEN)
-        report = upload_folder(plan, backend, events.append, token, data_dir=data_dir, login=login, control=control)
+        config = Config(backend=backend, data_dir=data_dir)
+        report = run_job(make_upload_plan(wanted, config), config, events.append, cancel or CancelToken())
         assert (JobFinished(report=report), {folder.name}) == (events[-1], {event.job for event in events})
         return report, events
 
@@ -147,7 +145,7 @@ def test_session_of_another_place_is_not_taken(backend, job, upload, request_):
     """A session belongs to what was uploaded for it, and one that is named counts."""
     upload(job.folder, session_id="b" * 24)
     wanted = UploadRequest(**{"prefix": PREFIX, **request_})
-    assert wanted == with_session(wanted, job.folder, backend)
+    assert wanted == with_session(wanted, job.folder, backend.url)
 
 
 def test_folder_that_no_conversion_made_has_a_record_too(server, tmp_path, upload):
@@ -241,6 +239,26 @@ def test_files_of_others_are_never_deleted(server, tmp_path, upload):
     report, _ = upload(folder, delete_local=True)
     assert (Outcome.FAILED, True, []) == (report.outcome, report.wrong_settings, server.puts())
     assert "was not made by this program" in report.error
+
+
+def test_folder_that_is_being_converted_is_left_alone(server, job, upload):
+    """A conversion that works on it may replace it at any moment: nothing is sent, and its notes stay as they are."""
+    known = (job.folder / "job.json").read_bytes()
+    with locked(lock_of(job.folder), job.folder):
+        report, _ = upload(job.folder)
+    assert (Outcome.FAILED, [], []) == (report.outcome, [*report.phases], server.puts())
+    assert report.error.startswith(f"Another HLS Converter is working on {job.folder}")
+    assert known == (job.folder / "job.json").read_bytes()
+
+
+def test_nothing_is_written_beside_a_folder_of_others(server, tmp_path, upload):
+    """One that no conversion made may lie where nothing can be written: no lock is taken there."""
+    folder = write_folder(tmp_path / "lesson")
+    (folder / "job.json").unlink()
+    beside = []
+    server.on_stored = lambda key: beside.extend(path.name for path in tmp_path.iterdir())
+    assert Outcome.DONE is upload(folder)[0].outcome
+    assert {"lesson"} == set(beside)
 
 
 def test_cancelled_before_the_record(server, job, upload):

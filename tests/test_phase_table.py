@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from config import Config
-from pipeline.job import UploadRequest
-from pipeline.model import PhaseName
+from pipeline.job import UploadJob, UploadRequest
+from pipeline.model import PhaseName, UploadPlan
 from pipeline.phase_table import PHASES, Requested, phases_of
-from pipeline.wiring import phases_for
+from pipeline.transfer.http.control import TransferControl
+from pipeline.transfer.http.login import Login
+from pipeline.wiring import phases_for, upload_phases_for
 
 HLS, MP4, TRANSCRIPT, UPLOAD, RECORD, CLEANUP = PhaseName
 TO_A = UploadRequest(prefix="a/")
@@ -21,7 +25,16 @@ def test_every_phase_has_a_row_at_its_place_in_the_order():
 
 def test_every_phase_is_made_under_its_own_name():
     """The runner finds each by its name."""
-    assert {name: name for name in PHASES} == {name: phase.name for name, phase in phases_for(Config()).items()}
+    made = phases_for(Config(), Login(""), TransferControl())
+    assert {name: name for name in PHASES} == {name: phase.name for name, phase in made.items()}
+
+
+def test_an_upload_without_an_encode_has_all_of_its_phases():
+    """What the table gives it is made, each under its own name."""
+    request = UploadRequest(prefix="a/", delete_local=True)
+    plan = UploadPlan(job=UploadJob(folder=Path("lesson"), upload=request), phases=phases_of(Requested(upload=request)))
+    made = upload_phases_for(plan, Config(), Login(""), TransferControl())
+    assert {name: name for name in plan.phases} == {name: phase.name for name, phase in made.items()}
 
 
 def test_titles_tell_phases_apart():

@@ -70,7 +70,7 @@ def made(planned):
 def uploaded(folder: Path, config: Config, prefix: str = PREFIX) -> None:
     """Upload a folder."""
     job = UploadJob(folder=folder, upload=UploadRequest(prefix=prefix))
-    report = wiring.run_upload(wiring.make_upload_plan(job, config), config, lambda event: None, CancelToken())
+    report = wiring.run_job(wiring.make_upload_plan(job, config), config, lambda event: None, CancelToken())
     assert Outcome.DONE is report.outcome
 
 
@@ -238,7 +238,7 @@ def test_an_upload_goes_on_with_the_session_of_the_earlier_one(made, config):
     plan = wiring.make_upload_plan(
         UploadJob(folder=made, upload=UploadRequest(prefix=PREFIX, session_id=session)), config
     )
-    wiring.run_upload(plan, config, lambda event: None, CancelToken())
+    wiring.run_job(plan, config, lambda event: None, CancelToken())
     answer = check_upload(UploadJob(folder=made, upload=UploadRequest(prefix=PREFIX)), config, CancelToken())
     assert isinstance(answer, Ready)
     assert session == answer.plan.job.upload.session_id

@@ -28,6 +28,7 @@ from pipeline.phases.package import package
 from pipeline.phases.phase import PhaseResult, Progress
 from pipeline.plan import make_plan
 from pipeline.runner import run
+from pipeline.workspace import Workspace
 
 MADE = {
     PhaseName.HLS: ENCODED,
@@ -84,7 +85,9 @@ class Bench:
         context.workspace.publish(PackageFacts())
 
     def run(self):
-        return run(self.plan, lambda: self.steps, self.package, self.events.append, self.cancel)
+        return run(
+            self.plan, Workspace(self.plan.job), lambda: self.steps, self.package, self.events.append, self.cancel
+        )
 
     def ended(self):
         return [e for e in self.events if isinstance(e, JobFinished)]
@@ -249,7 +252,7 @@ def test_tools_that_are_missing_end_the_job_in_a_report(bench):
     def no_tools():
         raise EncodeError("ffmpeg was not found.")
 
-    report = run(bench.plan, no_tools, bench.package, bench.events.append, bench.cancel)
+    report = run(bench.plan, Workspace(bench.plan.job), no_tools, bench.package, bench.events.append, bench.cancel)
     assert ("ffmpeg was not found.", 1) == (report.error, len(bench.ended()))
 
 
@@ -328,7 +331,7 @@ def test_a_job_that_waits_for_room_can_be_cancelled(bench, monkeypatch):
         if isinstance(event, LogLine) and event.text.startswith("The disk is full"):
             bench.cancel.cancel()
 
-    report = run(bench.plan, lambda: bench.steps, bench.package, hears, bench.cancel)
+    report = run(bench.plan, Workspace(bench.plan.job), lambda: bench.steps, bench.package, hears, bench.cancel)
     assert Outcome.CANCELLED == report.outcome
 
 
@@ -363,6 +366,6 @@ def test_a_job_goes_on_with_an_encode_that_hit_a_full_disk(job, monkeypatch):
         return [e.text for e in events if isinstance(e, LogLine) and e.level is not LogLevel.DETAIL]
 
     phases = {PhaseName.HLS: HlsPhase(ffmpeg, LocalEngine(ffmpeg)), PhaseName.MP4: Mp4Phase(ffmpeg)}
-    report = run(plan, lambda: phases, package, sink, CancelToken())
+    report = run(plan, Workspace(plan.job), lambda: phases, package, sink, CancelToken())
     assert (Outcome.DONE, (), 2) == (report.outcome, report.warnings, sum("disk" in text for text in texts()))
     assert [] == [path.name for path in report.folder.rglob(".*")]

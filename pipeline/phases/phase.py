@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import FfmpegError, IncompleteError
@@ -13,6 +13,11 @@ from pipeline.events import NOTHING_SENT, LogLevel, TransferFigures
 from pipeline.facts import Facts, StepFacts
 from pipeline.model import PhaseName, PhaseOutcome, Plan
 from pipeline.workspace import Workspace
+
+PlanT_co = TypeVar("PlanT_co", covariant=True)
+PlanT_contra = TypeVar("PlanT_contra", contravariant=True)
+FolderT_co = TypeVar("FolderT_co", covariant=True)
+ContextT_contra = TypeVar("ContextT_contra", contravariant=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +42,10 @@ class PhaseResult:
 class Notes(Protocol):
     """What is finished of the work on a folder: the facts that each step has left."""
 
-    done: Facts
+    @property
+    def done(self) -> Facts:
+        """What each finished step found out."""
+        ...
 
     @property
     def folder(self) -> Path:
@@ -54,15 +62,54 @@ class Notes(Protocol):
         ...
 
 
+class JobFolder(Notes, Protocol[PlanT_contra]):
+    """The folder that a job works on, from what an earlier run left in it to its place."""
+
+    @property
+    def final(self) -> Path:
+        """Where the finished folder lies."""
+        ...
+
+    @property
+    def published(self) -> bool:
+        """Whether the folder is whole and in its place."""
+        ...
+
+    @property
+    def lock_file(self) -> Path | None:
+        """The file that is locked while a run works on it, None where nobody else does."""
+        ...
+
+    def check_for(self, plan: PlanT_contra) -> None:
+        """Find out what an earlier run left for this plan, without changing anything. Raises PipelineError."""
+        ...
+
+    def open(self) -> None:
+        """Make the folder for the work. Raises OutputError."""
+        ...
+
+    def abandon(self) -> None:
+        """Forget work in progress of this run when nothing of it can be used again."""
+        ...
+
+    def remove_empty_folders(self) -> None:
+        """Remove the folders above the job's own that the job has made, as far as nothing lies in them."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
-class PhaseContext:
+class JobContext(Generic[PlanT_co, FolderT_co]):
     """What a phase works on and reports to."""
 
-    plan: Plan
-    workspace: Workspace
+    plan: PlanT_co
+    workspace: FolderT_co
     cancel: CancelToken
     report: Callable[[Progress], None]
     log: Callable[[str, LogLevel], None]
+
+
+PhaseContext = JobContext[Plan, Workspace]
+"""That of a conversion."""
 
 
 def log_words(context: PhaseContext, error: BaseException) -> None:
@@ -75,7 +122,7 @@ def log_words(context: PhaseContext, error: BaseException) -> None:
         context.log(f"The system said: {error}", LogLevel.DETAIL)
 
 
-class Phase(Protocol):
+class Phase(Protocol[ContextT_contra]):
     """One step of a job."""
 
     @property
@@ -83,10 +130,10 @@ class Phase(Protocol):
         """Which phase this is."""
         ...
 
-    def check(self, context: PhaseContext) -> None:
+    def check(self, context: ContextT_contra) -> None:
         """Find out before anything starts whether the phase can do its work. Raises PipelineError or Cancelled."""
         ...
 
-    def run(self, context: PhaseContext) -> PhaseResult:
+    def run(self, context: ContextT_contra) -> PhaseResult:
         """Do the work, or find it done. Raises PipelineError or Cancelled."""
         ...

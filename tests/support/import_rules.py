@@ -46,6 +46,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
         "fingerprint",
         "inputs",
         "takeover",
+        "finished_folder",
         "folder_notes",
         "earlier_work",
         "job_codec",
@@ -56,7 +57,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
     },
     {"engines"},
     {"phases"},
-    {"steps", "runner", "folder_upload"},
+    {"steps", "runner"},
     {"wiring"},
     {"preflight"},
 )
