@@ -5,7 +5,7 @@ Decodes a few frames, so a file that can't be decoded is found here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from pipeline.media.source.container_marks import ContainerMarks, container_mark
 from pipeline.media.source.container_parts import box_kinds
 from pipeline.media.source.declared_times import believed_length_s, declared_length_s, stream_start_s, video_start_s
 from pipeline.media.source.edit_lists import edit_list
-from pipeline.media.source.first_frames import first_frames
+from pipeline.media.source.first_frames import FirstFrames, first_frames
 from pipeline.media.source.interlacing import frames_needed
 from pipeline.media.source.other_files import HEAD_BYTES, mistaken_for, why_unreadable
 from pipeline.media.source.readable_end import SourceFile, readable_end
@@ -72,19 +72,10 @@ def _head(path: Path) -> bytes:
 def _media_info(path: Path, file: SourceFile, container: Any, choice: TrackChoice) -> MediaInfo:  # noqa: ANN401  # PyAV's container
     name = container.format.name
     marks = container_marks(path, name)
-    _refuse_unreadable(path, container, marks)
-    tracks = choose_tracks(path, container, choice)
+    tracks = _tracks(path, container, marks, choice)
     picture, sounds = tracks.picture, tracks.sounds
-    if picture is None and not sounds:
-        raise SourceError(_nothing_to_read(path, marks, tracks))
     declared = None if picture is None else declared_tags(picture.codec_context)
-    look = first_frames(container, picture or sounds[0])
-    if not look.frames:
-        what = "sound" if picture is None else "picture"
-        raise SourceError(f"{path} holds no {what} that can be decoded: the file is broken or not finished.")
-    if name in LOOPS and look.whole and len(look.frames) == 1:
-        raise SourceError(f"{path} is a picture, not a video: choose a video file.")
-
+    look = _first_frames(path, container, picture, sounds)
     found = (
         () if picture is None else samples(container, file, picture, look.frames, frames_needed(codec_name(picture)))
     )
@@ -107,17 +98,14 @@ def _media_info(path: Path, file: SourceFile, container: Any, choice: TrackChoic
     audio = tuple(audio_stream(s, origin, edits[s.index]) for s in sounds)
     video = None
     if picture is not None and declared is not None:
-        tags, crop = colour_tags(look.frames[0], declared), container_crop(path, container, picture)
-        bit_rate = video_bit_rate(picture, audio, size_bytes, readable_s or duration_s)
-        start_s = 0.0 if starts[0] is None else starts[0] - origin
         video = video_stream(
             picture,
             look,
-            start_s=start_s,
+            start_s=0.0 if starts[0] is None else starts[0] - origin,
             origin=origin,
-            bit_rate=bit_rate,
-            tags=tags,
-            crop=crop,
+            bit_rate=video_bit_rate(picture, audio, size_bytes, readable_s or duration_s),
+            tags=colour_tags(look.frames[0], declared),
+            crop=container_crop(path, container, picture),
             found=found,
             edits=edits[picture.index],
         )
@@ -140,6 +128,26 @@ def _media_info(path: Path, file: SourceFile, container: Any, choice: TrackChoic
         picture=tracks.pictures.index(picture) if picture is not None else 0,
         undecodable_sounds=_kinds(marks, tracks),
     )
+
+
+def _tracks(path: Path, container: Any, marks: ContainerMarks, choice: TrackChoice) -> ChosenTracks:  # noqa: ANN401  # PyAV's container
+    """Choose what is read. Raises SourceError where there is nothing, SettingsError for tracks that are not there."""
+    _refuse_unreadable(path, container, marks)
+    tracks = choose_tracks(path, container, choice)
+    if tracks.picture is None and not tracks.sounds:
+        raise SourceError(_nothing_to_read(path, marks, tracks))
+    return tracks
+
+
+def _first_frames(path: Path, container: Any, picture: Stream | None, sounds: Sequence[Stream]) -> FirstFrames:  # noqa: ANN401  # PyAV's container
+    """Decode the first frames of the video, else of the first audio track. Raises SourceError where there are none."""
+    look = first_frames(container, picture or sounds[0])
+    if not look.frames:
+        what = "sound" if picture is None else "picture"
+        raise SourceError(f"{path} holds no {what} that can be decoded: the file is broken or not finished.")
+    if container.format.name in LOOPS and look.whole and len(look.frames) == 1:
+        raise SourceError(f"{path} is a picture, not a video: choose a video file.")
+    return look
 
 
 def _refuse_unreadable(path: Path, container: Any, marks: ContainerMarks) -> None:  # noqa: ANN401  # PyAV's container
