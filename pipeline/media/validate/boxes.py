@@ -125,9 +125,9 @@ def _run(
     version, flags = data[box.content], _integer(data, box.content + 1, 3)
     count = _integer(data, box.content + 4, 4)
     at = box.content + 8
-    place = base
+    start = base
     if flags & 0x1:
-        place += struct.unpack_from(">i", data, at)[0]
+        start += struct.unpack_from(">i", data, at)[0]
         at += 4
     at += 4 if flags & 0x4 else 0
     found = []
@@ -143,8 +143,8 @@ def _run(
         if flags & 0x800:
             shift = struct.unpack_from(">i" if version else ">I", data, at)[0]
             at += 4
-        found.append(FrameSpan(place, place + size, time + shift))
-        place += size
+        found.append(FrameSpan(start, start + size, time + shift))
+        start += size
         time += duration
     return time, found
 

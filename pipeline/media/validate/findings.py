@@ -70,12 +70,12 @@ class RuleNotes:
         if finding not in self.findings:
             self.findings.append(finding)
 
-    def add_each(self, severity: Severity, rule: str, places: Sequence[tuple[str, str]]) -> None:
+    def add_each(self, severity: Severity, rule: str, faults: Sequence[tuple[str, str]]) -> None:
         """Note one rule broken in several files as one finding at the first of them: a long stream has thousands."""
-        if not places:
+        if not faults:
             return
-        file, text = places[0]
-        others = len(places) - 1
+        file, text = faults[0]
+        others = len(faults) - 1
         more = f" (and so in {others} more segment{'s' if others > 1 else ''})" if others else ""
         self.add(severity, rule, file, text.removesuffix(".") + more + ".")
 

@@ -52,9 +52,9 @@ def check_iframes(
     try:
         kind = container_of(ranges[0][1].read(0, 2 * 188))
         if kind is Container.TS:
-            frames, picture = _transport_stream(stream, ranges, init, keyframes, source)
+            frames, video = _transport_stream(stream, ranges, init, keyframes, source)
         elif kind is Container.FMP4:
-            frames, picture = _fragments(stream, ranges, init, source)
+            frames, video = _fragments(stream, ranges, init, source)
         else:
             source.notes.not_ideal(
                 RULE, stream.file, "The byte ranges hold neither transport stream packets nor fragments."
@@ -64,7 +64,7 @@ def check_iframes(
         source.notes.not_ideal(RULE, stream.file, f"The byte ranges can't be read ({error.strerror}).")
         return None
     _check_durations(stream, frames, frame_s, source.notes)
-    return picture
+    return video
 
 
 def _transport_stream(
@@ -91,7 +91,7 @@ def _transport_stream(
         )
         source.notes.not_ideal(RULE, stream.file, text)
     chain = Chain([*([init] if init else []), *(piece for _, piece in ranges)], lambda _: source.cancel.check())
-    pictures: Counter[int] = Counter()
+    counts: Counter[int] = Counter()
     frames: list[Frame] = []
     broken: list[tuple[int, str]] = []
     try:
@@ -102,10 +102,10 @@ def _transport_stream(
             for packet in container.demux(video):
                 if packet.pts is None or packet.pos is None or packet.pos < 0:
                     continue
-                index, place = chain.piece_at(packet.pos)
+                index, offset = chain.piece_at(packet.pos)
                 number, piece = ranges[max(0, index - lead)]
-                pictures[number] += 1
-                whole = keyframes.get((piece.path, piece.offset + place), packet.size)
+                counts[number] += 1
+                whole = keyframes.get((piece.path, piece.offset + offset), packet.size)
                 if not packet.is_keyframe:
                     broken.append((number, "holds a picture that is no I-frame"))
                 elif packet.size < whole:
@@ -118,10 +118,10 @@ def _transport_stream(
         return [], None
     finally:
         chain.close()
-    broken += [(number, "holds no picture") for number, _ in ranges if not pictures[number]]
-    broken += [(number, f"holds {count} pictures") for number, count in pictures.items() if count > 1]
+    broken += [(number, "holds no picture") for number, _ in ranges if not counts[number]]
+    broken += [(number, f"holds {count} pictures") for number, count in counts.items() if count > 1]
     _note(stream, broken, source.notes)
-    whole_frames = [frame for frame in frames if pictures[frame.number] == 1]
+    whole_frames = [frame for frame in frames if counts[frame.number] == 1]
     return whole_frames, _video(Container.TS, init, ranges[0][1])
 
 
@@ -137,44 +137,44 @@ def _fragments(
             "Apple 8.20", stream.file, "The I-frames are fragmented MP4, but EXT-X-MAP names no initialization section."
         )
         return [], None
-    picture = _video(Container.FMP4, init, ranges[0][1])
+    video = _video(Container.FMP4, init, ranges[0][1])
     broken: list[tuple[int, str]] = []
     frames: list[Frame] = []
     for number, piece in ranges:
         source.cancel.check()
         data = piece.read(0, piece.size)
         try:
-            pictures = samples(data, track.number)
+            spans = samples(data, track.number)
         except (IndexError, struct.error):
-            pictures = []
-        fault = _fragment_fault(data, pictures, picture)
+            spans = []
+        fault = _fragment_fault(data, spans, video)
         if fault:
             broken.append((number, fault))
         else:
-            frames.append(Frame(number=number, time_s=pictures[0].time / track.timescale))
+            frames.append(Frame(number=number, time_s=spans[0].time / track.timescale))
     _note(stream, broken, source.notes)
-    return frames, picture
+    return frames, video
 
 
-def _fragment_fault(data: bytes, pictures: Sequence[FrameSpan], picture: VideoFacts | None) -> str:
-    if not pictures:
+def _fragment_fault(data: bytes, spans: Sequence[FrameSpan], video: VideoFacts | None) -> str:
+    if not spans:
         return "does not begin with a fragment's head (moof) that lists a picture"
-    first = pictures[0]
+    first = spans[0]
     if first.end > len(data):
         return f"holds {max(0, len(data) - first.start)} of the I-frame's {first.end - first.start} bytes"
-    if len(pictures) > 1 and len(data) > first.end:
+    if len(spans) > 1 and len(data) > first.end:
         return "reaches beyond its I-frame into the next picture"
-    if picture is None or picture.header is None:
+    if video is None or video.header is None:
         return ""
-    clean = starts_clean(picture.header.codec, picture.extradata, data[first.start : first.end])
+    clean = starts_clean(video.header.codec, video.extradata, data[first.start : first.end])
     return "" if clean else "holds a picture that is no I-frame"
 
 
 def _video(container: Container, init: SegmentBytes | None, piece: SegmentBytes) -> VideoFacts | None:
     contents = read_contents(container, [SegmentRun(init=init, numbers=[0], pieces=[piece])], 1, lambda _: None)
-    picture = contents.picture
+    video = contents.video
     # cut short, a range may show that there is a picture and nothing of what it is
-    return picture if picture is not None and picture.width and picture.pixel_format else None
+    return video if video is not None and video.width and video.pixel_format else None
 
 
 def _check_durations(stream: Stream, frames: Sequence[Frame], frame_s: float, notes: RuleNotes) -> None:

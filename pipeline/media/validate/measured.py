@@ -48,8 +48,8 @@ class SegmentSpans:
     """What one segment holds. `run` counts the stretches of segments that follow each other without a break."""
 
     run: int
-    picture: Span | None = None
-    sound: Span | None = None
+    video: Span | None = None
+    audio: Span | None = None
     corrupt: bool = False
 
 
@@ -103,9 +103,9 @@ class Contents:
 
     container: Container
     spans: list[SegmentSpans | None]
-    picture: VideoFacts | None = None
-    sound: AudioFacts | None = None
-    sound_tracks: int = 0
+    video: VideoFacts | None = None
+    audio: AudioFacts | None = None
+    audio_tracks: int = 0
     broken: dict[int, str] = field(default_factory=dict)
     keyframes: dict[tuple[Path, int], int] = field(default_factory=dict)
 
@@ -128,7 +128,7 @@ def read_contents(
     for number, run in enumerate(runs):
         _SegmentRunReader(contents, frames, number, run, on_segment).read()
     if frames.stream_facts:
-        contents.picture = frames.picture()
+        contents.video = frames.video()
     return contents
 
 
@@ -144,7 +144,7 @@ class _Frames:
         if len(pts) > self.frames:
             self.frames, self.rates = len(pts), frame_rates(pts, tick_s)
 
-    def picture(self) -> VideoFacts:
+    def video(self) -> VideoFacts:
         declared = self.stream_facts.pop("declared_rate")
         return VideoFacts(rates=self.rates or even_rate(declared), **self.stream_facts)
 
@@ -193,7 +193,7 @@ class _SegmentRunReader:
         # a stream whose codec is not known has no context
         video = next((stream for stream in container.streams.video if stream.codec_context is not None), None)
         audio = next((stream for stream in container.streams.audio if stream.codec_context is not None), None)
-        self._contents.sound_tracks = max(self._contents.sound_tracks, len(container.streams.audio))
+        self._contents.audio_tracks = max(self._contents.audio_tracks, len(container.streams.audio))
         if video is not None:
             self._extradata = bytes(video.codec_context.extradata or b"")
             self._header = video_header(_codec_name(video), self._extradata, _bit_depth(video))
@@ -203,13 +203,13 @@ class _SegmentRunReader:
         for packet in container.demux(wanted):
             if packet.dts is None or packet.pts is None:
                 continue
-            spans, place = self._place(packet)
+            spans, offset = self._place(packet)
             spans.corrupt = spans.corrupt or packet.is_corrupt
             if packet.stream is video:
-                spans.picture = self._video_packet(packet, spans.picture, place)
+                spans.video = self._video_packet(packet, spans.video, offset)
             else:
-                spans.sound = _counted(packet, spans.sound)
-                self._contents.sound = self._contents.sound or _audio(audio, spans.sound.last_duration_s)
+                spans.audio = _counted(packet, spans.audio)
+                self._contents.audio = self._contents.audio or _audio(audio, spans.audio.last_duration_s)
         if video is not None:
             self._frames.add_run(self._times, video.time_base)
             self._frames.stream_facts = self._frames.stream_facts or _video_facts(
@@ -218,25 +218,25 @@ class _SegmentRunReader:
 
     def _place(self, packet: Any) -> tuple[SegmentSpans, int | None]:  # noqa: ANN401  # PyAV's packet
         """Return the entry of the segment in which a packet begins, and the place in that segment where it is known."""
-        place = None
+        offset = None
         if packet.pos is not None and packet.pos >= 0:
-            piece, place = self._chain.piece_at(packet.pos)
+            piece, offset = self._chain.piece_at(packet.pos)
             self._current[packet.stream_index] = max(0, piece - self._lead)
         number = self._run.numbers[self._current.get(packet.stream_index, 0)]
         spans = self._contents.spans[number]
         if spans is None:
             spans = self._contents.spans[number] = SegmentSpans(run=self._number)
-        return spans, place
+        return spans, offset
 
-    def _video_packet(self, packet: Any, span: Span | None, place: int | None) -> Span:  # noqa: ANN401  # PyAV's packet
+    def _video_packet(self, packet: Any, span: Span | None, offset: int | None) -> Span:  # noqa: ANN401  # PyAV's packet
         first = span is None
         span = _counted(packet, span, timed=self._contents.container is Container.FMP4)
         if first and self._header is not None:
             span.starts_clean = packet.is_keyframe and starts_clean(self._header.codec, self._extradata, bytes(packet))
         self._times.append(packet.pts)
-        if packet.is_keyframe and place is not None:
+        if packet.is_keyframe and offset is not None:
             piece = self._run.pieces[self._current[packet.stream_index]]
-            self._contents.keyframes[piece.path, piece.offset + place] = packet.size
+            self._contents.keyframes[piece.path, piece.offset + offset] = packet.size
         if self._first_frame is None and not self._frames.stream_facts and self._tries < FIRST_FRAME_PACKETS:
             self._tries += 1
             self._first_frame = _decoded(packet)

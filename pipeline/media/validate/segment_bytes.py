@@ -86,7 +86,7 @@ class Chain:
         self._on_piece = on_piece
         self._starts: list[int] = []
         self._read = 0
-        self._place = 0
+        self._position = 0
         self._file: BinaryIO | None = None
 
     def read(self, count: int) -> bytes:
@@ -99,11 +99,11 @@ class Chain:
                 self._on_piece(number)
                 self._file = self._pieces[number].path.open("rb")
                 self._starts.append(self._read)
-                self._place = 0
+                self._position = 0
             piece = self._pieces[len(self._starts) - 1]
-            data = piece.read_from(self._file, self._place, count)
+            data = piece.read_from(self._file, self._position, count)
             if data:
-                self._place += len(data)
+                self._position += len(data)
                 self._read += len(data)
                 return data
             self.close()

@@ -74,8 +74,8 @@ def find_files(stream: Stream, source: Source) -> list[SegmentBytes | None]:
             source.told.add((path, fault))
         found.append(piece)
         stream.sizes.append(piece.size if piece is not None else 0)
-    for places in faults.values():
-        source.notes.add_each(Severity.BREAKS_PLAYBACK, MISSING, places)
+    for broken in faults.values():
+        source.notes.add_each(Severity.BREAKS_PLAYBACK, MISSING, broken)
     return found
 
 
@@ -198,8 +198,8 @@ def _runs(stream: Stream, files: list[SegmentBytes | None], source: Source) -> t
         runs[-1][1].append(number)
         runs[-1][2].append(piece)
         before = segment
-    for (rule, _), places in faults.items():
-        source.notes.add_each(Severity.BREAKS_PLAYBACK, rule, places)
+    for (rule, _), broken in faults.items():
+        source.notes.add_each(Severity.BREAKS_PLAYBACK, rule, broken)
     return container or Container.UNKNOWN, [
         SegmentRun(init=init, numbers=numbers, pieces=pieces) for init, numbers, pieces in runs
     ]

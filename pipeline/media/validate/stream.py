@@ -200,35 +200,32 @@ class _Walk:
                 self._notes.not_ideal("Apple 9.12", stream.file, f"{INDEPENDENT} stands neither here nor in {MASTER}.")
 
     def _check_variants(self, declared: Iterable[_Declared]) -> None:
-        pictures = []
+        videos = []
         for each in declared:
             attributes, name = each.variant.attributes, each.variant.uri or f"The variant in line {each.variant.line}"
             if each.own is None:
                 continue
-            sounds = each.groups[Role.AUDIO]
+            audio = each.groups[Role.AUDIO]
             # a stream of sound alone is a member of its own group: one member is played at a time
-            groups = [*([] if each.own in sounds else [[each.own]]), sounds, each.groups[Role.SUBTITLES]]
+            groups = [*([] if each.own in audio else [[each.own]]), audio, each.groups[Role.SUBTITLES]]
             variant_rules.check_rates(attributes, groups, name, MASTER, self._notes)
-            variant_rules.check_codecs(attributes, [each.own, *sounds], name, "RFC 8216 4.3.4.2", MASTER, self._notes)
-            picture = each.own.contents.picture if each.own.contents is not None else None
-            if picture is not None:
-                variant_rules.check_video(attributes, picture, name, MASTER, self._notes)
-                pictures.append((attributes, name, picture))
-        variant_rules.check_shapes([(name, picture) for _, name, picture in pictures], MASTER, self._notes)
-        variant_rules.check_colours(pictures, MASTER, self._notes)
+            variant_rules.check_codecs(attributes, [each.own, *audio], name, "RFC 8216 4.3.4.2", MASTER, self._notes)
+            video = each.own.contents.video if each.own.contents is not None else None
+            if video is not None:
+                variant_rules.check_video(attributes, video, name, MASTER, self._notes)
+                videos.append((attributes, name, video))
+        variant_rules.check_shapes([(name, video) for _, name, video in videos], MASTER, self._notes)
+        variant_rules.check_colours(videos, MASTER, self._notes)
 
     def _check_iframes(self, declared: Iterable[_Declared], iframes: Iterable[tuple[Variant, Stream | None]]) -> None:
         variants = [each.own for each in declared if each.own is not None]
         keyframes = {
-            place: size
-            for own in variants
-            if own.contents is not None
-            for place, size in own.contents.keyframes.items()
+            at: size for own in variants if own.contents is not None for at, size in own.contents.keyframes.items()
         }
         frames_s = [
-            own.contents.picture.frame_s
+            own.contents.video.frame_s
             for own in variants
-            if own.contents is not None and own.contents.picture is not None
+            if own.contents is not None and own.contents.video is not None
         ]
         sizes = set()
         for variant, stream in iframes:
@@ -236,7 +233,7 @@ class _Walk:
             sizes.add(attributes.resolution())
             if stream is None:
                 continue
-            picture = iframe_rules.check_iframes(
+            video = iframe_rules.check_iframes(
                 stream, self._files[stream.path], keyframes, max(frames_s, default=1.0), self._source
             )
             if stream.encrypted or any(own.encrypted for own in variants):
@@ -246,30 +243,30 @@ class _Walk:
                 )
                 self._notes.breaks("RFC 8216 4.3.2.4", stream.file, text)
                 continue
-            self._check_iframe_stream(variant, stream, picture, name)
+            self._check_iframe_stream(variant, stream, video, name)
         for own in variants:
-            found = own.contents.picture if own.contents is not None else None
+            found = own.contents.video if own.contents is not None else None
             if found is not None and not own.encrypted and (found.width, found.height) not in sizes:
                 self._notes.not_ideal(
                     "Apple 6.1", MASTER, f"{own.file} ({found.width}x{found.height}) has no I-frame playlist."
                 )
 
-    def _check_iframe_stream(self, variant: Variant, stream: Stream, picture: VideoFacts | None, name: str) -> None:
+    def _check_iframe_stream(self, variant: Variant, stream: Stream, video: VideoFacts | None, name: str) -> None:
         """Check what the master says of I-frames: of nothing untrue players suffer more than that there are no pictures
         while seeking.
         """
         notes = RuleNotes()
         variant_rules.check_rates(variant.attributes, [[stream]], name, MASTER, notes)
-        if picture is not None:
+        if video is not None:
             size = variant.attributes.resolution()
-            if size is not None and size != (picture.width, picture.height):
+            if size is not None and size != (video.width, video.height):
                 text = (
                     f"{name} declares RESOLUTION {size[0]}x{size[1]}, "
-                    f"but its pictures are {picture.width}x{picture.height}."
+                    f"but its pictures are {video.width}x{video.height}."
                 )
                 notes.not_ideal("RFC 8216 4.3.4.3", MASTER, text)
-            variant_rules.check_range(variant.attributes, picture, name, MASTER, notes)
-            variant_rules.check_video_codec(variant.attributes, picture, name, "RFC 8216 4.3.4.3", MASTER, notes)
+            variant_rules.check_range(variant.attributes, video, name, MASTER, notes)
+            variant_rules.check_video_codec(variant.attributes, video, name, "RFC 8216 4.3.4.3", MASTER, notes)
         for finding in notes.findings:
             self._notes.not_ideal(finding.rule, finding.file, finding.text)
 

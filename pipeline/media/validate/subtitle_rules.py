@@ -23,9 +23,9 @@ MAP = re.compile(r"^X-TIMESTAMP-MAP=(.*)$", re.MULTILINE)
 
 
 def check_subtitles(
-    stream: Stream, files: Sequence[SegmentBytes | None], first_picture_s: float | None, frame_s: float, source: Source
+    stream: Stream, files: Sequence[SegmentBytes | None], first_frame_s: float | None, frame_s: float, source: Source
 ) -> None:
-    """Check each WebVTT segment; `first_picture_s` is when the first picture is shown on the stream's clock."""
+    """Check each WebVTT segment; `first_frame_s` is when the first picture is shown on the stream's clock."""
     starts = [0.0, *itertools.accumulate(stream.playlist.durations_s)]
     faults: dict[tuple[Severity, str], list[tuple[str, str]]] = {}
     for number, piece in enumerate(files):
@@ -38,11 +38,11 @@ def check_subtitles(
             unreadable = (source.folder.relative(piece.path), "The segment is not text in UTF-8.")
             faults.setdefault((Severity.BREAKS_PLAYBACK, "RFC 8216 3.5"), []).append(unreadable)
             continue
-        for severity, rule, fault in _faults(text, (starts[number], starts[number + 1]), first_picture_s, frame_s):
+        for severity, rule, fault in _faults(text, (starts[number], starts[number + 1]), first_frame_s, frame_s):
             faults.setdefault((severity, rule), []).append((source.folder.relative(piece.path), fault))
-    for (severity, rule), places in faults.items():
-        source.notes.add_each(severity, rule, places)
-    if first_picture_s is None:
+    for (severity, rule), broken in faults.items():
+        source.notes.add_each(severity, rule, broken)
+    if first_frame_s is None:
         source.notes.leave(
             f"{stream.file}: the segments of the picture could not be read, so the subtitles' clock was not checked."
         )
@@ -57,7 +57,7 @@ def is_webvtt(stream: Stream, notes: RuleNotes) -> bool:
 
 
 def _faults(
-    text: str, window: tuple[float, float], first_picture_s: float | None, frame_s: float
+    text: str, window: tuple[float, float], first_frame_s: float | None, frame_s: float
 ) -> list[tuple[Severity, str, str]]:
     """Without its head a segment has no captions, and by a wrong clock all of them come at the wrong time."""
     breaks = Severity.BREAKS_PLAYBACK
@@ -71,12 +71,12 @@ def _faults(
     if offset_s is None:
         return [(breaks, "RFC 8216 3.5", f"X-TIMESTAMP-MAP={found[1]} is not like MPEGTS:900000,LOCAL:00:00:00.000.")]
     faults = []
-    if first_picture_s is not None:
-        apart = (offset_s - first_picture_s + CLOCK_WRAP / CLOCK_HZ / 2) % (
+    if first_frame_s is not None:
+        apart = (offset_s - first_frame_s + CLOCK_WRAP / CLOCK_HZ / 2) % (
             CLOCK_WRAP / CLOCK_HZ
         ) - CLOCK_WRAP / CLOCK_HZ / 2
         if abs(apart) > frame_s:
-            real = round(first_picture_s * CLOCK_HZ) % CLOCK_WRAP
+            real = round(first_frame_s * CLOCK_HZ) % CLOCK_WRAP
             sentence = f"X-TIMESTAMP-MAP shifts the cues by {apart:+.3f} s: the first picture is at MPEGTS:{real}."
             faults.append((breaks, "Apple 5.3", sentence))
     return faults + _cue_faults(text, window)

@@ -23,6 +23,9 @@ NOTICED_S = 0.5
 MISSED_S = 1.0
 """A viewer who sees more than this less than the source holds misses something; less is how inexactly sources end."""
 
+KINDS = ("picture", "sound")
+"""What the video and the audio of a segment are called in sentences."""
+
 AUDIO_FRAMES = 2
 """An encoder's delay puts a packet of sound before the first picture,
 and the last packet reaches beyond the last one.
@@ -59,19 +62,16 @@ def check_aligned(streams: Sequence[Stream], notes: RuleNotes) -> None:
         _check_pair(ordered[0], other, notes)
 
 
-def check_subtitles_cover(subtitles: Stream, picture: Stream, notes: RuleNotes) -> None:
+def check_subtitles_cover(subtitles: Stream, video: Stream, notes: RuleNotes) -> None:
     """Check that subtitles cover the same time as the picture, and are segmented like it where they are segmented."""
-    total, expected = sum(subtitles.playlist.durations_s), sum(picture.playlist.durations_s)
-    if (
-        abs(total - expected)
-        > max(_frame_s(picture), _audio_slack_s(picture) if _is_audio(picture) else 0.0) + ROUNDING_S
-    ):
+    total, expected = sum(subtitles.playlist.durations_s), sum(video.playlist.durations_s)
+    if abs(total - expected) > max(_frame_s(video), _audio_slack_s(video) if _is_audio(video) else 0.0) + ROUNDING_S:
         # where captions end earlier, none are shown
         notes.not_ideal(
-            "Apple 5.5", subtitles.file, f"The subtitles last {total:.3f} s, but {picture.file} lasts {expected:.3f} s."
+            "Apple 5.5", subtitles.file, f"The subtitles last {total:.3f} s, but {video.file} lasts {expected:.3f} s."
         )
     elif len(subtitles.playlist.segments) > 1:
-        _check_boundaries(picture, subtitles, _frame_s(picture), Severity.NOT_IDEAL, notes)
+        _check_boundaries(video, subtitles, _frame_s(video), Severity.NOT_IDEAL, notes)
 
 
 def first_time_s(stream: Stream) -> float | None:
@@ -90,16 +90,16 @@ def _check_starts(stream: Stream, contents: Contents, notes: RuleNotes) -> None:
     late = [
         (_segment_file(stream, n), "The segment does not start with a keyframe (IDR).")
         for n, spans in enumerate(contents.spans)
-        if spans is not None and spans.picture is not None and not spans.picture.starts_clean
+        if spans is not None and spans.video is not None and not spans.video.starts_clean
     ]
     notes.add_each(Severity.BREAKS_PLAYBACK, "Apple 7.4", late)
-    for kind in ("picture", "sound"):
-        has = [getattr(spans, kind) is not None for spans in contents.spans if spans is not None]
+    for kind in KINDS:
+        has = [_of_kind(spans, kind) is not None for spans in contents.spans if spans is not None]
         if any(has) and not all(has):
             without = [
                 (_segment_file(stream, n), f"The segment holds no {kind}, other segments do.")
                 for n, spans in enumerate(contents.spans)
-                if spans is not None and getattr(spans, kind) is None
+                if spans is not None and _of_kind(spans, kind) is None
             ]
             notes.add_each(Severity.BREAKS_PLAYBACK, "Apple 7.1", without)
 
@@ -149,15 +149,15 @@ def _real_duration_s(contents: Contents, number: int, following: int | None) -> 
         if begin is not None:
             return (begin.first_pts_s - span.first_pts_s,) * 2
     end = span.end_s - span.first_pts_s
-    if contents.picture is None:
+    if contents.video is None:
         return end, end
     if contents.container is Container.FMP4:
         # A sample's duration is that to the next one decoded; where frames are reordered and come unevenly, the frame
         # that is shown last may have that of a longer step.
-        return end - max(0.0, contents.picture.rates.longest_s - contents.picture.frame_s), end
+        return end - max(0.0, contents.video.rates.longest_s - contents.video.frame_s), end
     # The last picture may be shown as long as any other, or until the sound ends.
-    sound_end = spans.sound.end_s - span.first_pts_s if spans.sound is not None else 0.0
-    return end + contents.picture.frame_s, max(end + contents.picture.rates.longest_s, sound_end)
+    audio_end = spans.audio.end_s - span.first_pts_s if spans.audio is not None else 0.0
+    return end + contents.video.frame_s, max(end + contents.video.rates.longest_s, audio_end)
 
 
 def _check_continuity(stream: Stream, contents: Contents, notes: RuleNotes) -> None:
@@ -165,25 +165,23 @@ def _check_continuity(stream: Stream, contents: Contents, notes: RuleNotes) -> N
     broken: dict[Severity, list[tuple[str, str]]] = {}
     for run in _runs(contents):
         for before, after in itertools.pairwise(run):
-            for kind in ("picture", "sound"):
-                one, two = getattr(contents.spans[before], kind), getattr(contents.spans[after], kind)
+            for kind in KINDS:
+                one, two = _of_kind(contents.spans[before], kind), _of_kind(contents.spans[after], kind)
                 jump = _jump_s(contents, kind, one, two) if one is not None and two is not None else 0.0
                 if jump:
                     said = f"{jump:.3f} s are missing before it" if jump > 0 else f"it begins {-jump:.3f} s too early"
                     text = f"The {kind} does not go on where the segment before ended: {said}."
                     severity = _severity(not -_overlapped_s(contents, kind) <= jump <= _bridged_s(contents, kind))
                     broken.setdefault(severity, []).append((_segment_file(stream, after), text))
-    for severity, places in broken.items():
-        notes.add_each(severity, rule, places)
+    for severity, found in broken.items():
+        notes.add_each(severity, rule, found)
 
 
 def _bridged_s(contents: Contents, kind: str) -> float:
     """Return how large a gap players play across unseen: a frame,
     which browsers' buffers join and hls.js fills with silence.
     """
-    return ROUNDING_S + (
-        _audio_s(contents) if kind == "sound" or contents.picture is None else contents.picture.frame_s
-    )
+    return ROUNDING_S + (_audio_s(contents) if kind == "sound" or contents.video is None else contents.video.frame_s)
 
 
 def _overlapped_s(contents: Contents, kind: str) -> float:
@@ -194,18 +192,18 @@ def _overlapped_s(contents: Contents, kind: str) -> float:
 
 
 def _audio_s(contents: Contents) -> float:
-    return contents.sound.frame_s if contents.sound is not None else 0.0
+    return contents.audio.frame_s if contents.audio is not None else 0.0
 
 
 def _jump_s(contents: Contents, kind: str, before: Span, after: Span) -> float:
     """Return the gap between two spans (an overlap is negative), 0 where it is too small to matter."""
     step = after.first_dts_s - before.last_dts_s
     if kind == "sound":
-        frame_s = contents.sound.frame_s if contents.sound is not None else 0.0
+        frame_s = contents.audio.frame_s if contents.audio is not None else 0.0
         gap = step - (before.last_duration_s or frame_s)
         return gap if abs(gap) > frame_s / 2 + ROUNDING_S else 0.0
-    assert contents.picture is not None
-    frame_s = contents.picture.frame_s
+    assert contents.video is not None
+    frame_s = contents.video.frame_s
     if contents.container is Container.FMP4:
         gap = step - before.last_duration_s
         return gap if abs(gap) > frame_s / 2 + ROUNDING_S else 0.0
@@ -299,28 +297,34 @@ def _stretches(numbers: Sequence[int]) -> list[list[int]]:
     return parts
 
 
+def _of_kind(spans: SegmentSpans | None, kind: str) -> Span | None:
+    if spans is None:
+        return None
+    return spans.audio if kind == "sound" else spans.video
+
+
 def _leading(spans: SegmentSpans) -> Span | None:
-    return spans.picture or spans.sound
+    return spans.video or spans.audio
 
 
 def _is_audio(stream: Stream) -> bool:
-    return stream.role is Role.AUDIO or (stream.contents is not None and stream.contents.picture is None)
+    return stream.role is Role.AUDIO or (stream.contents is not None and stream.contents.video is None)
 
 
 def _frame_s(stream: Stream) -> float:
     """Return how long a usual frame of a stream lasts; a 24th of a second where nothing was read."""
     contents = stream.contents
-    if contents is not None and contents.picture is not None:
-        return contents.picture.frame_s
-    if contents is not None and contents.sound is not None:
-        return contents.sound.frame_s
+    if contents is not None and contents.video is not None:
+        return contents.video.frame_s
+    if contents is not None and contents.audio is not None:
+        return contents.audio.frame_s
     return 1 / 24
 
 
 def _audio_frame_s(stream: Stream) -> float:
     """Return how long a packet of sound lasts; AC-3's 32 ms, the longest usual ones, where nothing was read."""
     contents = stream.contents
-    return contents.sound.frame_s if contents is not None and contents.sound is not None else 0.032
+    return contents.audio.frame_s if contents is not None and contents.audio is not None else 0.032
 
 
 def _audio_slack_s(stream: Stream) -> float:

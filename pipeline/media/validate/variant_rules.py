@@ -96,19 +96,19 @@ def check_rates(
             notes.add(Severity.BREAKS_PLAYBACK if stalls else Severity.NOT_IDEAL, rule, file, text)
 
 
-def check_video(attributes: AttributeList, picture: VideoFacts, name: str, file: str, notes: RuleNotes) -> None:
+def check_video(attributes: AttributeList, video: VideoFacts, name: str, file: str, notes: RuleNotes) -> None:
     """Check what a variant declares of its picture: size and rate only help players to choose a quality."""
-    size = f"{picture.width}x{picture.height}"
+    size = f"{video.width}x{video.height}"
     declared = attributes.resolution()
     if attributes.get("RESOLUTION") is None:
         notes.not_ideal("Apple 9.2", file, f"{name} has no RESOLUTION.")
-    elif declared is not None and declared != (picture.width, picture.height):
+    elif declared is not None and declared != (video.width, video.height):
         notes.not_ideal(
             "RFC 8216 4.3.4.2",
             file,
             f"{name} declares RESOLUTION {declared[0]}x{declared[1]}, but the picture is {size}.",
         )
-    rate, rates = attributes.number("FRAME-RATE"), picture.rates
+    rate, rates = attributes.number("FRAME-RATE"), video.rates
     # of a variable rate any that occurs will do
     slowest, fastest = min(rates.usual, rates.mean, 1 / rates.longest_s), max(rates.fastest, rates.quickest)
     if attributes.get("FRAME-RATE") is None:
@@ -116,51 +116,51 @@ def check_video(attributes: AttributeList, picture: VideoFacts, name: str, file:
     elif rate and not slowest - RATE_ROUNDING <= rate <= fastest + RATE_ROUNDING:
         text = f"{name} declares FRAME-RATE {rate:.3f}, but {rates.fastest:.3f} was measured."
         notes.not_ideal("RFC 8216 4.3.4.2", file, text)
-    check_range(attributes, picture, name, file, notes)
+    check_range(attributes, video, name, file, notes)
 
 
-def check_range(attributes: AttributeList, picture: VideoFacts, name: str, file: str, notes: RuleNotes) -> None:
+def check_range(attributes: AttributeList, video: VideoFacts, name: str, file: str, notes: RuleNotes) -> None:
     """Check VIDEO-RANGE against the picture's transfer characteristics."""
-    real, declared = RANGES.get(picture.transfer, "SDR"), attributes.get("VIDEO-RANGE")
+    real, declared = RANGES.get(video.transfer, "SDR"), attributes.get("VIDEO-RANGE")
     if (declared or "SDR") != real:
         said = f"declares VIDEO-RANGE {declared}" if declared else "has no VIDEO-RANGE"
         # screens without HDR leave out what is called HDR, and show wrong colours of what is not called so
         notes.breaks("Apple 9.16", file, f"{name} {said}, but the picture is {real}.")
-    if picture.pixel_format in TEN_BIT and not declared:
-        notes.not_ideal("Apple 9.16", file, f"{name} is {picture.pixel_format}: more than 8 bits need a VIDEO-RANGE.")
-    elif picture.pixel_format not in (*EIGHT_BIT, *TEN_BIT):
+    if video.pixel_format in TEN_BIT and not declared:
+        notes.not_ideal("Apple 9.16", file, f"{name} is {video.pixel_format}: more than 8 bits need a VIDEO-RANGE.")
+    elif video.pixel_format not in (*EIGHT_BIT, *TEN_BIT):
         # phones and televisions decode 4:2:0 alone
-        notes.breaks("Apple 1.3b", file, f"{name} is {picture.pixel_format}: it must be 4:2:0 with 8 or 10 bits.")
+        notes.breaks("Apple 1.3b", file, f"{name} is {video.pixel_format}: it must be 4:2:0 with 8 or 10 bits.")
 
 
 def check_encoding(stream: Stream, notes: RuleNotes) -> None:
     """Check a stream's own encoding: codec, container, level, pixels, fields, rate, sound."""
     assert stream.contents is not None
-    picture, sound = stream.contents.picture, stream.contents.sound
-    if picture is not None:
-        _check_codec(picture, stream, stream.contents.container, notes)
-        if not picture.square:
+    video, audio = stream.contents.video, stream.contents.audio
+    if video is not None:
+        _check_codec(video, stream, stream.contents.container, notes)
+        if not video.square:
             notes.not_ideal(
                 "Apple 1.33",
                 stream.file,
                 "The pixels are not square, so players show another shape than RESOLUTION says.",
             )
-        if picture.interlaced:
+        if video.interlaced:
             notes.not_ideal("Apple 1.14", stream.file, "The picture is interlaced; it must be deinterlaced.")
-        elif picture.interlaced is None:
+        elif video.interlaced is None:
             notes.leave(f"{stream.file}: no frame could be decoded, so whether it is progressive was not checked.")
-        if picture.rates.fastest > MAX_FRAME_RATE + RATE_ROUNDING:
-            text = f"The picture has {picture.rates.fastest:.3f} frames a second; {MAX_FRAME_RATE} are allowed."
+        if video.rates.fastest > MAX_FRAME_RATE + RATE_ROUNDING:
+            text = f"The picture has {video.rates.fastest:.3f} frames a second; {MAX_FRAME_RATE} are allowed."
             notes.not_ideal("Apple 1.19", stream.file, text)
-    if stream.contents.sound_tracks > 1:
+    if stream.contents.audio_tracks > 1:
         notes.not_ideal(
-            "Apple 2.17", stream.file, f"The segments hold {stream.contents.sound_tracks} sound tracks; one is allowed."
+            "Apple 2.17", stream.file, f"The segments hold {stream.contents.audio_tracks} sound tracks; one is allowed."
         )
-    if picture is not None and sound is not None and sound.channels > 2:
+    if video is not None and audio is not None and audio.channels > 2:
         notes.not_ideal(
             "Apple 9.6",
             stream.file,
-            f"Sound of {sound.channels} channels lies in the picture's segments; it needs its own.",
+            f"Sound of {audio.channels} channels lies in the picture's segments; it needs its own.",
         )
 
 
@@ -178,11 +178,11 @@ def check_codecs(
     left = [part.strip() for part in declared.split(",")]
     for contents in read:
         assert contents is not None
-        if contents.picture is not None:
-            check_video_codec(attributes, contents.picture, name, rule, file, notes)
-            left = [part for part in left if not _is_video(part, contents.picture)]
-        if contents.sound is not None:
-            names = _audio_names(contents.sound)
+        if contents.video is not None:
+            check_video_codec(attributes, contents.video, name, rule, file, notes)
+            left = [part for part in left if not _is_video(part, contents.video)]
+        if contents.audio is not None:
+            names = _audio_names(contents.audio)
             if not any(part.lower() in names for part in declared.replace(" ", "").split(",")):
                 notes.breaks(rule, file, f"{name} does not name the sound in CODECS {declared}; it is {names[0]}.")
             left = [part for part in left if part.lower() not in names]
@@ -192,15 +192,15 @@ def check_codecs(
 
 
 def check_video_codec(
-    attributes: AttributeList, picture: VideoFacts, name: str, rule: str, file: str, notes: RuleNotes
+    attributes: AttributeList, video: VideoFacts, name: str, rule: str, file: str, notes: RuleNotes
 ) -> None:
     """Check that CODECS has the picture's true profile and level."""
-    declared, expected = attributes.get("CODECS"), picture.header
+    declared, expected = attributes.get("CODECS"), video.header
     if not declared or expected is None:
         return
     parts = [part.strip() for part in declared.split(",")]
     if not any(_names_video(part, expected) for part in parts):
-        wrong = next((part for part in parts if _is_video(part, picture)), None)
+        wrong = next((part for part in parts if _is_video(part, video)), None)
         said = f"declares {wrong}" if wrong else f"does not name the picture in CODECS {declared}"
         notes.breaks(rule, file, f"{name} {said}, but the picture is {expected.name}.")
 
@@ -208,33 +208,31 @@ def check_video_codec(
 def check_channels(attributes: AttributeList, stream: Stream, file: str, notes: RuleNotes) -> None:
     """Check CHANNELS of a sound rendition."""
     declared = (attributes.get("CHANNELS") or "").split("/")[0]
-    sound = stream.contents.sound if stream.contents is not None else None
-    if declared and sound is not None and declared != str(sound.channels):
-        text = f"The rendition {attributes.get('NAME')!r} declares {declared} CHANNELS, but has {sound.channels}."
+    audio = stream.contents.audio if stream.contents is not None else None
+    if declared and audio is not None and declared != str(audio.channels):
+        text = f"The rendition {attributes.get('NAME')!r} declares {declared} CHANNELS, but has {audio.channels}."
         notes.not_ideal("RFC 8216 4.3.4.1", file, text)
 
 
-def check_shapes(pictures: Sequence[tuple[str, VideoFacts]], file: str, notes: RuleNotes) -> None:
+def check_shapes(videos: Sequence[tuple[str, VideoFacts]], file: str, notes: RuleNotes) -> None:
     """Check that all variants have one aspect ratio, as far as whole even numbers of pixels allow."""
     low, high, first = 0.0, float("inf"), ""
-    for name, picture in pictures:
-        narrowest = (picture.width - 2) / (picture.height + 2)
-        widest = (picture.width + 2) / max(picture.height - 2, 1)
+    for name, video in videos:
+        narrowest = (video.width - 2) / (video.height + 2)
+        widest = (video.width + 2) / max(video.height - 2, 1)
         if max(low, narrowest) > min(high, widest):
-            notes.not_ideal(
-                "Apple 1.33", file, f"{name} is {picture.width}x{picture.height}, another shape than {first}."
-            )
+            notes.not_ideal("Apple 1.33", file, f"{name} is {video.width}x{video.height}, another shape than {first}.")
             return
-        low, high, first = max(low, narrowest), min(high, widest), first or f"{name} ({picture.width}x{picture.height})"
+        low, high, first = max(low, narrowest), min(high, widest), first or f"{name} ({video.width}x{video.height})"
 
 
-def check_colours(pictures: Sequence[tuple[AttributeList, str, VideoFacts]], file: str, notes: RuleNotes) -> None:
+def check_colours(videos: Sequence[tuple[AttributeList, str, VideoFacts]], file: str, notes: RuleNotes) -> None:
     """Check that the pictures say what their colours are, and those of one VIDEO-RANGE the same:
     players change between them.
     """
     firsts: dict[str, tuple[str, VideoFacts]] = {}
-    for attributes, name, picture in pictures:
-        told = {"primaries": picture.primaries, "transfer": picture.transfer, "matrix": picture.matrix}
+    for attributes, name, video in videos:
+        told = {"primaries": video.primaries, "transfer": video.transfer, "matrix": video.matrix}
         missing = [what for what, number in told.items() if number == UNKNOWN_COLOUR]
         if missing:
             text = (
@@ -242,55 +240,51 @@ def check_colours(pictures: Sequence[tuple[AttributeList, str, VideoFacts]], fil
                 "players guess, each in its own way."
             )
             notes.not_ideal("ITU-T H.273", file, text)
-        first_name, first = firsts.setdefault(attributes.get("VIDEO-RANGE") or "SDR", (name, picture))
-        if _colours(first) != _colours(picture):
+        first_name, first = firsts.setdefault(attributes.get("VIDEO-RANGE") or "SDR", (name, video))
+        if _colours(first) != _colours(video):
             notes.breaks(
                 "ITU-T H.273",
                 file,
-                f"{name} has other colours than {first_name}: {_colours(picture)}, not {_colours(first)}.",
+                f"{name} has other colours than {first_name}: {_colours(video)}, not {_colours(first)}.",
             )
 
 
-def _colours(picture: VideoFacts) -> str:
-    numbers = f"primaries {picture.primaries}, transfer {picture.transfer}, matrix {picture.matrix}"
-    return f"{numbers}, {'full' if picture.full_range else 'limited'} range"
+def _colours(video: VideoFacts) -> str:
+    numbers = f"primaries {video.primaries}, transfer {video.transfer}, matrix {video.matrix}"
+    return f"{numbers}, {'full' if video.full_range else 'limited'} range"
 
 
-def _check_codec(picture: VideoFacts, stream: Stream, container: Container, notes: RuleNotes) -> None:
-    header = picture.header
+def _check_codec(video: VideoFacts, stream: Stream, container: Container, notes: RuleNotes) -> None:
+    header = video.header
     if header is None:
-        notes.breaks(
-            "Apple 1.1", stream.file, f"The picture is {picture.codec_name}; H.264, HEVC and AV1 can be played."
-        )
+        notes.breaks("Apple 1.1", stream.file, f"The picture is {video.codec_name}; H.264, HEVC and AV1 can be played.")
         return
     if header.codec is not Codec.H264 and container is Container.TS:
         notes.breaks(
             "Apple 1.5",
             stream.file,
-            f"{picture.codec_name} in a transport stream can't be played: it needs fragmented MP4.",
+            f"{video.codec_name} in a transport stream can't be played: it needs fragmented MP4.",
         )
-    if picture.tag in ("hev1", "avc3"):
-        notes.breaks(
-            "Apple 1.10", stream.file, f"The sample entry is {picture.tag}; Apple's players want hvc1 or avc1."
-        )
+    if video.tag in ("hev1", "avc3"):
+        notes.breaks("Apple 1.10", stream.file, f"The sample entry is {video.tag}; Apple's players want hvc1 or avc1.")
     profiles = (
         H264_PROFILES if header.codec is Codec.H264 else HEVC_PROFILES if header.codec is Codec.HEVC else {0: "Main"}
     )
     if header.profile not in profiles:
         rule = {Codec.H264: "Apple 1.3b", Codec.HEVC: "Apple 1.6b", Codec.AV1: "Apple 1.1"}[header.codec]
         notes.breaks(rule, stream.file, f"Profile {header.profile} is not one of {', '.join(profiles.values())}.")
-    _check_level(picture, header, stream, notes)
+    _check_level(video, header, stream, notes)
 
 
-def _check_level(picture: VideoFacts, header: VideoHeader, stream: Stream, notes: RuleNotes) -> None:
+def _check_level(video: VideoFacts, header: VideoHeader, stream: Stream, notes: RuleNotes) -> None:
     if header.level > HIGHEST[header.codec]:
         rule = {Codec.H264: "Apple 1.3b", Codec.HEVC: "Apple 1.6b", Codec.AV1: "Apple 1.37"}[header.codec]
         highest = level_name(header.codec, HIGHEST[header.codec])
         notes.breaks(rule, stream.file, f"Level {level_name(header.codec, header.level)} is higher than {highest}.")
-    rates = picture.rates
-    needed = lowest_level(header.codec, picture.width, picture.height, rates.fastest)
-    enough = lowest_level(header.codec, picture.width, picture.height, min(rates.usual, rates.mean))
-    what = f"{picture.width}x{picture.height} at {rates.fastest:.3f} frames a second"
+    rates = video.rates
+    needed = lowest_level(header.codec, video.width, video.height, rates.fastest)
+    enough = lowest_level(header.codec, video.width, video.height, min(rates.usual, rates.mean))
+    what = f"{video.width}x{video.height} at {rates.fastest:.3f} frames a second"
     declared = level_name(header.codec, header.level)
     if needed is not None and header.level > max(needed.number, LEAST_LEVEL[header.codec]):
         notes.not_ideal(
@@ -298,7 +292,7 @@ def _check_level(picture: VideoFacts, header: VideoHeader, stream: Stream, notes
         )
     if enough is not None and header.level < enough.number:
         # decoders reserve memory for the size that a level allows; a rate above it they decode as fast as they can
-        size_alone = lowest_level(header.codec, picture.width, picture.height, 0)
+        size_alone = lowest_level(header.codec, video.width, video.height, 0)
         too_large = size_alone is not None and header.level < size_alone.number
         severity = Severity.BREAKS_PLAYBACK if too_large else Severity.NOT_IDEAL
         notes.add(
@@ -306,9 +300,9 @@ def _check_level(picture: VideoFacts, header: VideoHeader, stream: Stream, notes
         )
 
 
-def _is_video(part: str, picture: VideoFacts) -> bool:
+def _is_video(part: str, video: VideoFacts) -> bool:
     """Whether an entry of CODECS is one of the picture's codec, whatever its profile."""
-    return picture.header is not None and part.split(".")[0] in _tags(picture.header.codec)
+    return video.header is not None and part.split(".")[0] in _tags(video.header.codec)
 
 
 def _names_video(part: str, expected: VideoHeader) -> bool:
@@ -328,11 +322,11 @@ def _tags(codec: Codec) -> tuple[str, ...]:
     return {Codec.H264: ("avc1", "avc3"), Codec.HEVC: ("hvc1", "hev1"), Codec.AV1: ("av01",)}[codec]
 
 
-def _audio_names(sound: AudioFacts) -> tuple[str, ...]:
+def _audio_names(audio: AudioFacts) -> tuple[str, ...]:
     """Return the names that CODECS may give a sound (RFC 6381), in small letters."""
-    if sound.codec_name == "aac":
-        return (AAC_NAMES[sound.profile],) if sound.profile in AAC_NAMES else tuple(AAC_NAMES.values())
-    return AUDIO_NAMES.get(sound.codec_name, (sound.codec_name,))
+    if audio.codec_name == "aac":
+        return (AAC_NAMES[audio.profile],) if audio.profile in AAC_NAMES else tuple(AAC_NAMES.values())
+    return AUDIO_NAMES.get(audio.codec_name, (audio.codec_name,))
 
 
 def _beside(ratio: float) -> str:
