@@ -157,7 +157,7 @@ class HlsPhase:
         ends = [("", declared_end_s(media), found.end / CLOCK_HZ)]
         for track in media.audio if media.container.split(",")[0] in DECLARES_TRACKS else ():
             declared_s = None if track.duration_s is None else track.start_s + track.duration_s
-            ends.append(("The sound of ", declared_s, found.sound_ends[track.index] / CLOCK_HZ))
+            ends.append(("The sound of ", declared_s, found.audio_ends[track.index] / CLOCK_HZ))
         for what, declared_s, there_s in ends:
             if declared_s is None or declared_s - there_s <= NOTABLE_S:
                 continue
@@ -219,7 +219,7 @@ class HlsPhase:
             log = ()  # nothing at all could be decoded
         worst = None
         for number, track in enumerate(media.audio):
-            declared_s = track.duration_s or found.sound_ends[track.index] / CLOCK_HZ - track.start_s
+            declared_s = track.duration_s or found.audio_ends[track.index] / CLOCK_HZ - track.start_s
             decoded_s = _decoded_samples(log, number) / RATE_HZ
             if str(track.index) in ends_s:
                 decoded_s = min(decoded_s, max(0.0, ends_s[str(track.index)] - track.start_s))
@@ -293,9 +293,9 @@ def _ending(media: MediaInfo, found: Scan) -> MediaInfo:
     return replace(
         media,
         duration_s=found.end / CLOCK_HZ,
-        video=None if video is None else replace(video, duration_s=until(found.picture_end, video.start_s)),
+        video=None if video is None else replace(video, duration_s=until(found.video_end, video.start_s)),
         audio=tuple(
-            replace(track, duration_s=until(found.sound_ends[track.index], track.start_s)) for track in media.audio
+            replace(track, duration_s=until(found.audio_ends[track.index], track.start_s)) for track in media.audio
         ),
     )
 

@@ -116,10 +116,10 @@ def check_copied(
         raise NotCopyableError(f"its peaks of {measured.peak_bit_rate / 1e6:.1f} Mb/s are too much for {top.name}")
     iframes = find_iframes(folder, top.name)
     write_whole(folder / top.name / IFRAME_PLAYLIST, playlists.iframe_playlist(iframes, version=version))
-    assert measured.picture is not None
+    assert measured.video is not None
     stream = IFrameStream(
         uri=f"{top.name}/{IFRAME_PLAYLIST}",
-        picture=measured.picture,
+        video=measured.video,
         peak_bit_rate=iframes.peak_bit_rate,
         average_bit_rate=iframes.average_bit_rate,
     )

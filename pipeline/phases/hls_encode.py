@@ -180,7 +180,7 @@ class HlsEncode:
 
     def _lost_audio(self, scan: Scan) -> int:
         """Return how many audio tracks ended before what was found of them when the source was read through."""
-        return sum(scan.sound_ends[index] / CLOCK_HZ - end_s > SHORT_S for index, end_s in self._audio.ends.items())
+        return sum(scan.audio_ends[index] / CLOCK_HZ - end_s > SHORT_S for index, end_s in self._audio.ends.items())
 
     def discard_partial_work(self) -> None:
         """Remove what was done when it is less than a chunk: not worth a folder that waits for the next start."""

@@ -148,8 +148,8 @@ def _check_aligned(videos: Sequence[Measured]) -> None:
 def _check_colours(plan: Plan, videos: Sequence[Measured]) -> None:
     """See that every picture names its colours: without names players show HDR as SDR, and SDR as anything."""
     for one in videos:
-        assert one.picture is not None
-        if one.picture.colour != NAMES[plan.dynamic_range]:
+        assert one.video is not None
+        if one.video.colour != NAMES[plan.dynamic_range]:
             raise EncodeError(
                 f"The picture of {one.name} does not say which colours it has, "
                 f"or others than it was made in ({plan.dynamic_range.value}): "
@@ -165,11 +165,11 @@ def _write_iframes(context: PhaseContext, videos: Sequence[Measured]) -> list[IF
         iframes = find_iframes(context.workspace.folder, rendition.name)
         uri = f"{rendition.name}/{IFRAME_PLAYLIST}"
         write_whole(context.workspace.folder / uri, playlists.iframe_playlist(iframes, version=version))
-        assert rendition.picture is not None
+        assert rendition.video is not None
         streams.append(
             IFrameStream(
                 uri=uri,
-                picture=rendition.picture,
+                video=rendition.video,
                 peak_bit_rate=iframes.peak_bit_rate,
                 average_bit_rate=iframes.average_bit_rate,
             )

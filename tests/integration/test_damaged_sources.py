@@ -171,7 +171,7 @@ def test_sound_that_ends_before_its_declared_end_is_missed(job, monkeypatch, who
 
     def short(media, *arguments):
         found = real(media, *arguments)
-        return replace(found, sound_ends={index: end // 2 for index, end in found.sound_ends.items()}, orderly=whole)
+        return replace(found, audio_ends={index: end // 2 for index, end in found.audio_ends.items()}, orderly=whole)
 
     monkeypatch.setattr(running_scan, "scan", short)
     report = _run(job(Path.read_bytes)).report

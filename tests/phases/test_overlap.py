@@ -298,11 +298,11 @@ def test_nothing_is_handed_out_twice_of_a_source_that_is_trimmed(monkeypatch, tm
     with running_scan.RunningScan(media, CancelToken(), read.append) as running:
         parts = []
         while (part := running.part()) is not None:
-            parts.append(part.picture_end / CLOCK_HZ)
+            parts.append(part.video_end / CLOCK_HZ)
         found = running.result()
     assert (sorted(set(parts)), 8 * CLOCK_HZ, {8 * CLOCK_HZ}) == (
         parts,
-        found.picture_end,
-        set(found.sound_ends.values()),
+        found.video_end,
+        set(found.audio_ends.values()),
     )
     assert max(read) < 0.5

@@ -139,19 +139,19 @@ def cut(plan: Plan, scan: Scan, *, cores: int, whole: bool = False, expected: in
     if thinned is not None:
         scan = replace(scan, frames=thinned.kept(scan.frames, first if late else 0))
     gap = scan.usual_gap
-    audio_end = max(scan.sound_ends.values(), default=0)
+    audio_end = max(scan.audio_ends.values(), default=0)
     overhang = min(gap, LONGEST_OVERHANG)
-    length = audio_end if audio_end - scan.picture_end > overhang else scan.picture_end
+    length = audio_end if audio_end - scan.video_end > overhang else scan.video_end
     # of a frame that stands for longer than the others a transport stream doesn't say how long
-    last_frame = max(1, scan.picture_end - scan.frames[-1]) if scan.frames else 1
-    goes_on = length > scan.picture_end or last_frame - gap > overhang
+    last_frame = max(1, scan.video_end - scan.frames[-1]) if scan.frames else 1
+    goes_on = length > scan.video_end or last_frame - gap > overhang
     damaged = not scan.orderly or missing_s(plan.media) >= DAMAGED_S
     pauses = _must_be_filled(scan, plan.segment_s)
     timed_anew = (thinned is not None and thinned.least_gap is None) or pauses
     starts = [0]
     lead = EARLY_TICKS + 1 if plan.deinterlace else 0  # a frame's lines are told from those of the frame before
     if not (whole or timed_anew or damaged or first < 0):
-        segments = -(-(expected or scan.picture_end) // (plan.segment_s * CLOCK_HZ))
+        segments = -(-(expected or scan.video_end) // (plan.segment_s * CLOCK_HZ))
         starts = _starts(scan, plan.segment_s, _chunk_segments(plan, segments, cores), lead)
     chunks = _chunks(scan, starts, goes_on=goes_on, lead=lead)
     copies = max(1, round(first / max(scan.shortest_gap, CLOCK_HZ // MAX_COPY_RATE))) if late else 0
@@ -189,7 +189,7 @@ def _fastest(scan: Scan) -> float:
 def first_chunks(plan: Plan, scan: Scan, *, cores: int) -> Cutting | None:
     """Return the chunks that can be begun with before a source was read through, None where nothing can be said yet.
 
-    `scan` is what was found up to its `picture_end`, and nothing of what comes after it. The chunks are those with
+    `scan` is what was found up to its `video_end`, and nothing of what comes after it. The chunks are those with
     which `cut` begins for the whole source, unless something is found later that changes everything: a pause, damage,
     times that jump.
     """
@@ -199,7 +199,7 @@ def first_chunks(plan: Plan, scan: Scan, *, cores: int) -> Cutting | None:
         return None  # a short source is cut by its length, which is known when it was read
     cutting = cut(plan, scan, cores=cores, expected=length)
     # where a cut lies depends on what is found up to twice the slack after it
-    known = scan.picture_end - (2 * _slack(_most_segments(plan, cores)) + 1) * plan.segment_s * CLOCK_HZ
+    known = scan.video_end - (2 * _slack(_most_segments(plan, cores)) + 1) * plan.segment_s * CLOCK_HZ
     chunks = tuple(chunk for chunk in cutting.chunks if chunk.end is not None and chunk.end <= known)
     return replace(cutting, chunks=chunks, length=length, held=False, repeatable=True) if chunks else None
 
@@ -275,7 +275,7 @@ def _starts(scan: Scan, segment_s: int, chunk_segments: int, lead: int) -> list[
     """Return where chunks begin: near every so many segments, where the least has to be decoded for nothing."""
     segment = segment_s * CLOCK_HZ
     starts = [0]
-    last = scan.picture_end - segment * chunk_segments // 2
+    last = scan.video_end - segment * chunk_segments // 2
     slack = _slack(chunk_segments)
     wanted = chunk_segments * segment
     while wanted <= last:
@@ -310,7 +310,7 @@ def _must_be_filled(scan: Scan, segment_s: int) -> bool:
             break
         begins.append(scan.frames[at])
         places.append(at)
-    longest = max(b - a for a, b in itertools.pairwise([*begins, max(scan.picture_end, begins[-1])]))
+    longest = max(b - a for a, b in itertools.pairwise([*begins, max(scan.video_end, begins[-1])]))
     return longest > LONGEST_SEGMENT_S * CLOCK_HZ or any(
         after - before == 1 for before, after in itertools.pairwise(places)
     )

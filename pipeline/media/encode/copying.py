@@ -99,7 +99,7 @@ def _timing_obstacles(plan: Plan, scan: Scan, cutting: Cutting) -> Iterator[str]
         return
     if not 0 <= scan.frames[0] <= LATE_VIDEO_S * CLOCK_HZ:
         yield "it begins later than the sound"
-    hold = cutting.length - scan.picture_end
+    hold = cutting.length - scan.video_end
     if hold > LONGEST_HOLD_S * CLOCK_HZ:
         yield f"the sound goes on for {hold / CLOCK_HZ:.1f} s after the picture"
     gap = int(gaps(array("q", [0]) + scan.keyframes[1:] + array("q", [cutting.length])).max())

@@ -61,12 +61,12 @@ class Measured:
     """What a finished rendition really is.
 
     `name` is its folder. Rates are in bits a second. `first_pts` is the first timestamp of the picture, of the sound
-    where there is no picture, in 90 kHz ticks. `sound_codec` is None where the segments hold no sound.
+    where there is no picture, in 90 kHz ticks. `audio_codec` is None where the segments hold no sound.
     """
 
     name: str
-    picture: MeasuredVideo | None
-    sound_codec: str | None
+    video: MeasuredVideo | None
+    audio_codec: str | None
     peak_bit_rate: int
     average_bit_rate: int
     durations_s: tuple[float, ...]
@@ -120,11 +120,11 @@ def measure(folder: Path, name: str, *, frame_rate: float | None = None) -> Meas
     peak, average = bit_rates(folder, name)
     playlist = folder / name / PLAYLIST
     first = _open_first(playlist, segments[0])
-    picture = first.picture
+    video = first.video
     return Measured(
         name=name,
-        picture=picture if picture is None or frame_rate is None else replace(picture, frame_rate=frame_rate),
-        sound_codec=first.sound_codec,
+        video=video if video is None or frame_rate is None else replace(video, frame_rate=frame_rate),
+        audio_codec=first.audio_codec,
         peak_bit_rate=peak,
         average_bit_rate=average,
         durations_s=tuple(s.duration_s for s in segments),
@@ -207,8 +207,8 @@ def last_frame_after(playlist: Path, uri: str) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class _First:
-    picture: MeasuredVideo | None
-    sound_codec: str | None
+    video: MeasuredVideo | None
+    audio_codec: str | None
     first_pts: int
 
 
@@ -219,10 +219,10 @@ def _open_first(playlist: Path, segment: PlaylistEntry) -> _First:
         with open_segment(playlist, segment.uri) as container:
             stream = container.streams.video[0] if container.streams.video else container.streams.audio[0]
             pts = sorted(packet.pts for packet in container.demux(stream) if packet.pts is not None)
-            sounds = [_audio_codec(sound) for sound in container.streams.audio]
+            codecs = [_audio_codec(audio) for audio in container.streams.audio]
             return _First(
-                picture=_video(stream, pts, segment.duration_s) if container.streams.video else None,
-                sound_codec=sounds[0] if sounds else None,
+                video=_video(stream, pts, segment.duration_s) if container.streams.video else None,
+                audio_codec=codecs[0] if codecs else None,
                 first_pts=round(pts[0] * stream.time_base * MPEGTS_CLOCK_HZ),
             )
     except (av.error.FFmpegError, OSError, IndexError) as error:

@@ -76,7 +76,7 @@ class IFrameStream:
     """An I-frame playlist, and the picture of the rendition that it was made from."""
 
     uri: str
-    picture: MeasuredVideo
+    video: MeasuredVideo
     peak_bit_rate: int
     average_bit_rate: int
 
@@ -120,7 +120,7 @@ def iframe_playlist(iframes: IFrames, *, version: int) -> str:
 
 
 def master_playlist(
-    pictures: Sequence[Measured],
+    videos: Sequence[Measured],
     audio: Sequence[AudioTrack] = (),
     *,
     subtitles: Sequence[SubtitleTrack] = (),
@@ -131,7 +131,7 @@ def master_playlist(
     """Return the text of master.m3u8; every value in it was measured.
 
     Args:
-        pictures: The renditions with a picture, the first one being what players begin with. None for a stream of sound
+        videos: The renditions with a picture, the first one being what players begin with. None for a stream of sound
             alone, whose variants are the sounds themselves.
         audio: The sounds with segments of their own; each picture is listed once for each of their groups.
         subtitles: The subtitles; of those in one language and of one kind the first is what players choose by
@@ -145,7 +145,7 @@ def master_playlist(
     lines = ["#EXTM3U", f"#EXT-X-VERSION:{FMP4_VERSION if services else TS_VERSION}", "#EXT-X-INDEPENDENT-SEGMENTS"]
     if chapters is not None:
         lines.append(f'#EXT-X-SESSION-DATA:DATA-ID="{CHAPTERS_ID}",URI={_quoted(chapters)}')
-    if pictures or len(audio) > 1:
+    if videos or len(audio) > 1:
         lines += [line for group, members in groups.items() for line in _audio_lines(group, members)]
     lines += _subtitle_lines(subtitles)
     lines += [
@@ -154,13 +154,13 @@ def master_playlist(
         for one in closed_captions
     ]
     closed = bool(closed_captions)
-    for group, members in groups.items() if pictures else ():
-        for rendition in pictures:
+    for group, members in groups.items() if videos else ():
+        for rendition in videos:
             lines += _variant(rendition, group, members, subtitles, closed=closed)
-    if pictures and not groups:
-        for rendition in pictures:
+    if videos and not groups:
+        for rendition in videos:
             lines += _variant(rendition, None, (), subtitles, closed=closed)
-    if not pictures:
+    if not videos:
         for group, members in groups.items():
             chosen = next(member for member in members if member.default)
             lines += _variant(chosen.measured, group if len(audio) > 1 else None, members, subtitles)
@@ -251,40 +251,40 @@ def _variant(
     RFC 8216, 4.3.4.2: BANDWIDTH is the largest sum of peak rates of any playable combination, AVERAGE-BANDWIDTH that of
     the average rates; CODECS names whatever any of these combinations holds.
     """
-    picture = rendition.picture
+    video = rendition.video
     peak, average = rendition.peak_bit_rate, rendition.average_bit_rate
-    codecs = [picture.codec] if picture is not None else []
-    codecs += [rendition.sound_codec] if rendition.sound_codec is not None else []
+    codecs = [video.codec] if video is not None else []
+    codecs += [rendition.audio_codec] if rendition.audio_codec is not None else []
     if members:
-        beside_picture = picture is not None
-        peak = max(member.measured.peak_bit_rate for member in members) + (peak if beside_picture else 0)
-        average = max(member.measured.average_bit_rate for member in members) + (average if beside_picture else 0)
+        beside_video = video is not None
+        peak = max(member.measured.peak_bit_rate for member in members) + (peak if beside_video else 0)
+        average = max(member.measured.average_bit_rate for member in members) + (average if beside_video else 0)
         codecs += sorted(
-            {codec for member in members if (codec := member.measured.sound_codec) is not None} - set(codecs)
+            {codec for member in members if (codec := member.measured.audio_codec) is not None} - set(codecs)
         )
     peak += max((track.peak_bit_rate for track in subtitles), default=0)
     average += max((track.average_bit_rate for track in subtitles), default=0)
     attributes = [f"BANDWIDTH={peak}", f"AVERAGE-BANDWIDTH={average}", f'CODECS="{",".join(codecs)}"']
-    if picture is not None:
+    if video is not None:
         attributes += [
-            f"RESOLUTION={picture.width}x{picture.height}",
-            f"FRAME-RATE={picture.frame_rate:.3f}",
-            f"VIDEO-RANGE={picture.dynamic_range.value}",
+            f"RESOLUTION={video.width}x{video.height}",
+            f"FRAME-RATE={video.frame_rate:.3f}",
+            f"VIDEO-RANGE={video.dynamic_range.value}",
         ]
     if group is not None:
         attributes.append(f"AUDIO={_quoted(group)}")
     if subtitles:
         attributes.append(f'SUBTITLES="{SUBTITLE_GROUP}"')
-    if picture is not None:
+    if video is not None:
         attributes.append(f'CLOSED-CAPTIONS="{CLOSED_CAPTIONS_GROUP}"' if closed else "CLOSED-CAPTIONS=NONE")
     return ["#EXT-X-STREAM-INF:" + ",".join(attributes), _playlist_uri(rendition)]
 
 
 def _iframe_line(stream: IFrameStream) -> str:
-    picture = stream.picture
+    video = stream.video
     return (
         f"#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH={stream.peak_bit_rate},AVERAGE-BANDWIDTH={stream.average_bit_rate},"
-        f'CODECS="{picture.codec}",RESOLUTION={picture.width}x{picture.height},VIDEO-RANGE={picture.dynamic_range.value},'
+        f'CODECS="{video.codec}",RESOLUTION={video.width}x{video.height},VIDEO-RANGE={video.dynamic_range.value},'
         f"URI={_quoted(stream.uri)}"
     )
 

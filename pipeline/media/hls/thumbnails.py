@@ -82,16 +82,16 @@ def write_thumbnails(folder: Path, renditions: Sequence[Measured], cancel: Cance
     """
     import numpy as np
 
-    pictures = [(m, m.picture) for m in renditions if m.picture is not None]
-    small, small_picture = min(pictures, key=lambda pair: pair[1].width * pair[1].height)
-    large, large_picture = max(pictures, key=lambda pair: pair[1].width * pair[1].height)
-    sheet = plan_sheet(small_picture, small.duration_s)
+    videos = [(m, m.video) for m in renditions if m.video is not None]
+    small, small_video = min(videos, key=lambda pair: pair[1].width * pair[1].height)
+    large, large_video = max(videos, key=lambda pair: pair[1].width * pair[1].height)
+    sheet = plan_sheet(small_video, small.duration_s)
     sprite = np.zeros((sheet.rows * sheet.tile_height, sheet.columns * sheet.tile_width, 3), np.uint8)
     tiles = []
     for i, time_s in enumerate(sheet.times_s):
         cancel.check()
         frame = _keyframe(folder, small, time_s)
-        tile = _rgb(frame, sheet.tile_width, sheet.tile_height, small_picture.dynamic_range)
+        tile = _rgb(frame, sheet.tile_width, sheet.tile_height, small_video.dynamic_range)
         row, column = divmod(i, sheet.columns)
         y, x = row * sheet.tile_height, column * sheet.tile_width
         sprite[y : y + sheet.tile_height, x : x + sheet.tile_width] = tile
@@ -99,9 +99,9 @@ def write_thumbnails(folder: Path, renditions: Sequence[Measured], cancel: Cance
     write_whole(folder / SPRITE, _jpeg(sprite))
     write_whole(folder / SPRITE_MAP, sprite_map(sheet))
     cancel.check()
-    width, height = _fitted(large_picture, min(POSTER_MAX_WIDTH, large_picture.width))
+    width, height = _fitted(large_video, min(POSTER_MAX_WIDTH, large_video.width))
     frame = _keyframe(folder, large, sheet.times_s[representative(tiles)])
-    write_whole(folder / POSTER, _jpeg(_rgb(frame, width, height, large_picture.dynamic_range)))
+    write_whole(folder / POSTER, _jpeg(_rgb(frame, width, height, large_video.dynamic_range)))
 
 
 def plan_sheet(picture: MeasuredVideo, duration_s: float) -> Sheet:
@@ -130,8 +130,8 @@ def sprite_map(sheet: Sheet) -> str:
     lines = ["WEBVTT"]
     for i, (start_s, end_s) in enumerate(itertools.pairwise([*sheet.times_s, sheet.duration_s])):
         row, column = divmod(i, sheet.columns)
-        place = f"{column * sheet.tile_width},{row * sheet.tile_height},{sheet.tile_width},{sheet.tile_height}"
-        lines += ["", f"{_clock(start_s)} --> {_clock(end_s)}", f"{SPRITE}#xywh={place}"]
+        area = f"{column * sheet.tile_width},{row * sheet.tile_height},{sheet.tile_width},{sheet.tile_height}"
+        lines += ["", f"{_clock(start_s)} --> {_clock(end_s)}", f"{SPRITE}#xywh={area}"]
     return "\n".join(lines) + "\n"
 
 

@@ -40,10 +40,10 @@ SIDES = {"left": LEFT, "top": TOP, "right": RIGHT, "bottom": BOTTOM}
 
 def container_crop(path: Path, container: Any, stream: Any) -> Crop:  # noqa: ANN401  # PyAV's container and stream
     """Return what a file hides of a picture."""
-    names, pictures = container.format.name, [*container.streams.video]
+    names, videos = container.format.name, [*container.streams.video]
     with contextlib.suppress(OSError, struct.error, ZeroDivisionError), path.open("rb") as file:
         if names == MATROSKA:
-            return _matroska_crop(file, path.stat().st_size, pictures.index(stream))
+            return _matroska_crop(file, path.stat().st_size, videos.index(stream))
         if "mp4" in names.split(","):
             return _mp4_crop(file, path.stat().st_size, stream.id)
     return Crop()
@@ -81,10 +81,10 @@ def _edges(size: int, shown: Fraction, offset: Fraction) -> tuple[int, int]:
 def _matroska_crop(file: BinaryIO, size: int, rank: int) -> Crop:
     """Return the crop of the picture that is the `rank`-th of the file."""
     for _, begin, end in elements(file, 0, size, SEGMENT):
-        place = tracks(file, begin, end)
-        pictures = [video for _, *track in elements(file, *place, TRACK) for video in elements(file, *track, VIDEO)]
-        if rank < len(pictures):
-            _, *video = pictures[rank]
-            sides = {name: number(file, *place) for name, *place in elements(file, *video, LEFT, TOP, RIGHT, BOTTOM)}
+        span = tracks(file, begin, end)
+        videos = [video for _, *track in elements(file, *span, TRACK) for video in elements(file, *track, VIDEO)]
+        if rank < len(videos):
+            _, *video = videos[rank]
+            sides = {name: number(file, *span) for name, *span in elements(file, *video, LEFT, TOP, RIGHT, BOTTOM)}
             return Crop(**{side: sides.get(name, 0) for side, name in SIDES.items()})
     return Crop()

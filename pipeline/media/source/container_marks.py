@@ -28,7 +28,7 @@ PROTECTED = (b"encv", b"enca", b"drmi", b"drms")
 DOLBY_VISION = (b"dvcC", b"dvvC", b"dvwC")
 """The boxes of a configuration record (Dolby Vision Streams Within the ISO Base Media File Format, 3.1)."""
 
-SOUNDS = {
+AUDIO_KINDS = {
     b"mhm1": "MPEG-H 3D Audio",
     b"mhm2": "MPEG-H 3D Audio",
     b"mha1": "MPEG-H 3D Audio",
@@ -58,7 +58,7 @@ class ContainerMarks:
 
     protected: bool = False
     dolby_vision: DolbyVision | None = None
-    sounds: tuple[str, ...] = ()
+    audio_kinds: tuple[str, ...] = ()
 
 
 def container_marks(path: Path, container: str) -> ContainerMarks:
@@ -74,8 +74,8 @@ def container_marks(path: Path, container: str) -> ContainerMarks:
 
 
 def _mp4(file: BinaryIO, size: int) -> ContainerMarks:
-    places = [trak for movie in boxes(file, 0, size, b"moov") for trak in boxes(file, *movie, b"trak")]
-    entries = [entry for place in places for entry in sample_entries(file, *place)]
+    tracks = [trak for movie in boxes(file, 0, size, b"moov") for trak in boxes(file, *movie, b"trak")]
+    entries = [entry for track in tracks for entry in sample_entries(file, *track)]
     records = [
         read_bytes(file, begin, 5)
         for _, start, end in entries
@@ -85,7 +85,7 @@ def _mp4(file: BinaryIO, size: int) -> ContainerMarks:
     return ContainerMarks(
         protected=any(kind in PROTECTED for kind, _, _ in entries),
         dolby_vision=_dolby_vision(records[0]) if records else None,
-        sounds=tuple(SOUNDS[kind] for kind, _, _ in entries if kind in SOUNDS),
+        audio_kinds=tuple(AUDIO_KINDS[kind] for kind, _, _ in entries if kind in AUDIO_KINDS),
     )
 
 

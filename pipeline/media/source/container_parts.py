@@ -58,10 +58,10 @@ def box_kinds(path: Path) -> tuple[bytes, ...]:
 
 def sample_entries(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
     """Yield a track's sample descriptions (ISO/IEC 14496-12, 8.5.2): four letters, begin and end."""
-    places = [(start, end)]
+    spans = [(start, end)]
     for kind in (b"mdia", b"minf", b"stbl", b"stsd"):
-        places = [found for place in places for found in boxes(file, *place, kind)]
-    for begin, finish in places:
+        spans = [found for span in spans for found in boxes(file, *span, kind)]
+    for begin, finish in spans:
         for entry in boxes(file, begin + FULL_BOX_AND_COUNT_BYTES, finish):
             yield read_bytes(file, entry[0] - 4, 4), *entry
 
@@ -81,7 +81,7 @@ def tracks(file: BinaryIO, begin: int, end: int) -> tuple[int, int]:
         if name == CLUSTER:
             break
         for _, *seek in elements(file, start, finish, SEEK):
-            told = {what: number(file, *place) for what, *place in elements(file, *seek, SEEK_ID, SEEK_POSITION)}
+            told = {what: number(file, *span) for what, *span in elements(file, *seek, SEEK_ID, SEEK_POSITION)}
             if told.get(SEEK_ID) == TRACKS:
                 elsewhere = begin + told.get(SEEK_POSITION, 0)
     if elsewhere != begin:

@@ -65,7 +65,7 @@ def _declared_by_avi_s(path: Path) -> float | None:
 
 def believed_length_s(container: str, declared_s: float | None, end: ReadableEnd, origin: float) -> float | None:
     """Return the declared duration, or where the file ends if that is the better word."""
-    readable_s = end.picture_and_sound_s - origin
+    readable_s = end.video_and_audio_s - origin
     if container in ESTIMATED:
         return readable_s
     if container != MATROSKA or declared_s is None:

@@ -70,6 +70,6 @@ def _edits(data: bytes) -> list[tuple[int, int, int]]:
 
 
 def _movie_hz(file: BinaryIO, size_bytes: int) -> int:
-    header = next(place for movie in boxes(file, 0, size_bytes, b"moov") for place in boxes(file, *movie, b"mvhd"))
+    header = next(box for movie in boxes(file, 0, size_bytes, b"moov") for box in boxes(file, *movie, b"mvhd"))
     data = read_bytes(file, header[0], 32)
     return int(struct.unpack_from(">I", data, TIMESCALE_AT[data[0]])[0])

@@ -15,8 +15,8 @@ def other_track(scan: Scan) -> str | None:
     """
     if not scan.frames:
         return None
-    first, end = scan.frames[0], scan.picture_end
-    for begin, until in scan.other_pictures:
+    first, end = scan.frames[0], scan.video_end
+    for begin, until in scan.other_videos:
         if until - begin > NOTABLE and (begin > end - NOTABLE or until < first + NOTABLE):
             here, there = (f"from {clock(a)} to {clock(b)}" for a, b in ((first, end), (begin, until)))
             return (

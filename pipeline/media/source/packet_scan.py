@@ -100,15 +100,15 @@ class ScanProgress:
         self._jumps = False
         self._hidden = False
         self._latest = EARLIEST
-        self._picture = None if media.video is None else media.video.index
+        self._video = None if media.video is None else media.video.index
         self._origin = round(media.start_s * CLOCK_HZ)
         # a fraction's own arithmetic would take longer than the reading
         self._scales = {index: (base * CLOCK_HZ).as_integer_ratio() for index, base in time_bases.items()}
         self._frames: array[int] = array("q")
         self._keyframes: array[int] = array("q")
-        self._picture_bytes: array[int] = array("q")
-        self._picture_end = 0
-        self._sound_ends = {stream.index: 0 for stream in media.audio}
+        self._video_bytes: array[int] = array("q")
+        self._video_end = 0
+        self._audio_ends = {stream.index: 0 for stream in media.audio}
         self._silences: dict[int, list[tuple[int, int]]] = {stream.index: [] for stream in media.audio}
         self._others: dict[int, tuple[int, int]] = {}
         self._captions = False
@@ -122,18 +122,18 @@ class ScanProgress:
         if packet.is_corrupt:
             self.orderly = False
         index, time, hidden = packet.stream_index, packet.pts, packet.is_discard
-        is_picture = index == self._picture
-        if hidden and not is_picture:
+        is_video = index == self._video
+        if hidden and not is_video:
             return
         if time is None:
-            self.orderly = self.orderly and not is_picture
+            self.orderly = self.orderly and not is_video
             time = packet.dts
             if time is None:
                 return
         ticks, units = self._scales[index]
         begin = (time * ticks + units // 2) // units - self._origin
         end = begin + (packet.duration or 0) * ticks // units
-        if not is_picture:
+        if not is_video:
             self._take_beside(index, begin, end)
             return
         if not self._captions:
@@ -154,12 +154,12 @@ class ScanProgress:
         self._frames.append(begin)
         if 0 <= begin < self.limit:
             self._count(begin // CLOCK_HZ, packet.size)
-        if end > self._picture_end:
-            self._picture_end = end
+        if end > self._video_end:
+            self._video_end = end
 
     def _take_beside(self, index: int, begin: int, end: int) -> None:
         """Note a packet of sound, or of another picture."""
-        last = self._sound_ends.get(index)
+        last = self._audio_ends.get(index)
         if last is None:
             first, last = self._others.get(index, (begin, end))
             self._others[index] = min(first, begin), max(last, end)
@@ -167,15 +167,15 @@ class ScanProgress:
         if begin - last > BLANK_TICKS:
             self._silences[index].append((last, begin))
         if end > last:
-            self._sound_ends[index] = end
+            self._audio_ends[index] = end
 
     def _count(self, second: int, size_bytes: int) -> None:
-        missing = second + 1 - len(self._picture_bytes)
+        missing = second + 1 - len(self._video_bytes)
         if missing > 0:
             if second > LONGEST_S:
                 return
-            self._picture_bytes.frombytes(bytes(missing * self._picture_bytes.itemsize))
-        self._picture_bytes[second] += size_bytes
+            self._video_bytes.frombytes(bytes(missing * self._video_bytes.itemsize))
+        self._video_bytes[second] += size_bytes
 
     @property
     def reach(self) -> int:
@@ -187,8 +187,8 @@ class ScanProgress:
         """Whether picture and every sound were read to where the part that is wanted ends:
         nothing of it can come later.
         """
-        picture = self._picture is None or self.reach >= self.limit
-        return picture and not self._jumps and all(end >= self.limit + JUMP_TICKS for end in self._sound_ends.values())
+        video = self._video is None or self.reach >= self.limit
+        return video and not self._jumps and all(end >= self.limit + JUMP_TICKS for end in self._audio_ends.values())
 
     def so_far(self) -> Scan:
         """Return what was found up to `reach`, as if the picture ended there; nothing is said of the sound."""
@@ -199,12 +199,12 @@ class ScanProgress:
             frames=frames,
             keyframes=keyframes[: bisect.bisect_left(keyframes, reach)],
             entry=entry,
-            picture_end=min(reach, self.limit),
-            sound_ends={},
+            video_end=min(reach, self.limit),
+            audio_ends={},
             orderly=self.orderly and bool((gaps(frames) > 0).all()),
             jumps=self._jumps,
             hidden=self._hidden,
-            picture_bytes=self._picture_bytes[: reach // CLOCK_HZ],
+            video_bytes=self._video_bytes[: reach // CLOCK_HZ],
         )
 
     def result(self) -> Scan:
@@ -214,25 +214,25 @@ class ScanProgress:
             frames=frames,
             keyframes=_sorted(self._keyframes),
             entry=entry,
-            picture_end=min(self._picture_end, self.limit),
-            sound_ends={index: min(end, self.limit) for index, end in self._sound_ends.items()},
+            video_end=min(self._video_end, self.limit),
+            audio_ends={index: min(end, self.limit) for index, end in self._audio_ends.items()},
             orderly=self.orderly and bool((gaps(frames) > 0).all()),
             jumps=self._jumps,
             hidden=self._hidden,
-            other_pictures=tuple(
+            other_videos=tuple(
                 (max(0, begin) if self._is_part else begin, min(end, self.limit))
                 for begin, end in self._others.values()
                 if begin < self.limit and (end > 0 or not self._is_part)
             ),
             blank=self._blank(frames),
-            picture_bytes=self._picture_bytes,
+            video_bytes=self._video_bytes,
             captions=self._captions,
         )
         if not frames:
             return made
         # a last frame without a duration of its own stands as long as the others
-        end = self._picture_end if self._picture_end > frames[-1] else frames[-1] + made.usual_gap
-        return replace(made, picture_end=min(end, self.limit))
+        end = self._video_end if self._video_end > frames[-1] else frames[-1] + made.usual_gap
+        return replace(made, video_end=min(end, self.limit))
 
     def _part(self, frames: array[int]) -> tuple[int | None, array[int]]:
         """Return the frames that are shown in the part that is wanted, and the time of the first of them in the whole.

@@ -22,7 +22,7 @@ from pipeline.media.source.first_frames import FirstFrames, first_frames
 from pipeline.media.source.interlacing import frames_needed
 from pipeline.media.source.other_files import HEAD_BYTES, mistaken_for, why_unreadable
 from pipeline.media.source.readable_end import SourceFile, readable_end
-from pipeline.media.source.samples import samples
+from pipeline.media.source.samples import Sample, samples
 from pipeline.media.source.source_checks import WAIT, check_file, check_unchanged, is_unfinished
 from pipeline.media.source.source_streams import audio_stream, codec_name, subtitle_stream, video_bit_rate, video_stream
 from pipeline.media.source.track_choice import ChosenTracks, choose_tracks
@@ -73,15 +73,16 @@ def _media_info(path: Path, file: SourceFile, container: Any, choice: TrackChoic
     name = container.format.name
     marks = container_marks(path, name)
     tracks = _tracks(path, container, marks, choice)
-    picture, sounds = tracks.picture, tracks.sounds
-    declared = None if picture is None else declared_tags(picture.codec_context)
-    look = _first_frames(path, container, picture, sounds)
-    found = (
-        () if picture is None else samples(container, file, picture, look.frames, frames_needed(codec_name(picture)))
-    )
-    starts = [*([] if picture is None else [video_start_s(picture, look)]), *(stream_start_s(s) for s in sounds)]
+    video_track, audio_tracks = tracks.video, tracks.audio
+    declared = None if video_track is None else declared_tags(video_track.codec_context)
+    look = _first_frames(path, container, video_track, audio_tracks)
+    found: tuple[Sample, ...] = ()
+    if video_track is not None:
+        found = samples(container, file, video_track, look.frames, frames_needed(codec_name(video_track)))
+    video_s = None if video_track is None else video_start_s(video_track, look)
+    starts = [video_s, *(stream_start_s(s) for s in audio_tracks)]
     origin = min((s for s in starts if s is not None), default=0.0)
-    streams = [*([] if picture is None else [picture]), *sounds]
+    streams = [*([] if video_track is None else [video_track]), *audio_tracks]
     edits = {s.index: edit_list(path, container, s) for s in streams}
     declared_s = declared_length_s(path, container)
     end = readable_end(
@@ -92,22 +93,22 @@ def _media_info(path: Path, file: SourceFile, container: Any, choice: TrackChoic
         declared_end_s=None if declared_s is None else origin + declared_s,
         first_position=look.position,
     )
-    readable_s = None if end is None else end.picture_and_sound_s - origin
+    readable_s = None if end is None else end.video_and_audio_s - origin
     duration_s = declared_s if end is None else believed_length_s(name, declared_s, end, origin)
     size_bytes = path.stat().st_size
-    audio = tuple(audio_stream(s, origin, edits[s.index]) for s in sounds)
+    audio = tuple(audio_stream(s, origin, edits[s.index]) for s in audio_tracks)
     video = None
-    if picture is not None and declared is not None:
+    if video_track is not None and declared is not None:
         video = video_stream(
-            picture,
+            video_track,
             look,
-            start_s=0.0 if starts[0] is None else starts[0] - origin,
+            start_s=0.0 if video_s is None else video_s - origin,
             origin=origin,
-            bit_rate=video_bit_rate(picture, audio, size_bytes, readable_s or duration_s),
+            bit_rate=video_bit_rate(video_track, audio, size_bytes, readable_s or duration_s),
             tags=colour_tags(look.frames[0], declared),
-            crop=container_crop(path, container, picture),
+            crop=container_crop(path, container, video_track),
             found=found,
-            edits=edits[picture.index],
+            edits=edits[video_track.index],
         )
         video = replace(video, dolby_vision=None if marks.dolby_vision is None else marks.dolby_vision.profile)
     return MediaInfo(
@@ -124,8 +125,8 @@ def _media_info(path: Path, file: SourceFile, container: Any, choice: TrackChoic
         subtitles=tuple(subtitle_stream(s) for s in container.streams.subtitles if tracks.has(s)),
         programmes=tracks.programmes,
         programme=None if tracks.programme is None else tracks.programme.number,
-        pictures=tuple(f"{s.width}×{s.height}" for s in tracks.pictures),
-        picture=tracks.pictures.index(picture) if picture is not None else 0,
+        pictures=tuple(f"{s.width}×{s.height}" for s in tracks.videos),
+        picture=tracks.videos.index(video_track) if video_track is not None else 0,
         undecodable_sounds=_kinds(marks, tracks),
     )
 
@@ -134,16 +135,21 @@ def _tracks(path: Path, container: Any, marks: ContainerMarks, choice: TrackChoi
     """Choose what is read. Raises SourceError where there is nothing, SettingsError for tracks that are not there."""
     _refuse_unreadable(path, container, marks)
     tracks = choose_tracks(path, container, choice)
-    if tracks.picture is None and not tracks.sounds:
+    if tracks.video is None and not tracks.audio:
         raise SourceError(_nothing_to_read(path, marks, tracks))
     return tracks
 
 
-def _first_frames(path: Path, container: Any, picture: Stream | None, sounds: Sequence[Stream]) -> FirstFrames:  # noqa: ANN401  # PyAV's container
+def _first_frames(
+    path: Path,
+    container: Any,  # noqa: ANN401  # PyAV's
+    video_track: Stream | None,
+    audio_tracks: Sequence[Stream],
+) -> FirstFrames:
     """Decode the first frames of the video, else of the first audio track. Raises SourceError where there are none."""
-    look = first_frames(container, picture or sounds[0])
+    look = first_frames(container, video_track or audio_tracks[0])
     if not look.frames:
-        what = "sound" if picture is None else "picture"
+        what = "sound" if video_track is None else "picture"
         raise SourceError(f"{path} holds no {what} that can be decoded: the file is broken or not finished.")
     if container.format.name in LOOPS and look.whole and len(look.frames) == 1:
         raise SourceError(f"{path} is a picture, not a video: choose a video file.")
@@ -180,7 +186,7 @@ def _nothing_to_read(path: Path, marks: ContainerMarks, tracks: ChosenTracks) ->
 
 def _kinds(marks: ContainerMarks, tracks: ChosenTracks) -> tuple[str, ...]:
     """Name the sounds that nothing here can decode."""
-    return (*marks.sounds, *(["an unknown kind"] * tracks.undecodable))[: tracks.undecodable]
+    return (*marks.audio_kinds, *(["an unknown kind"] * tracks.undecodable))[: tracks.undecodable]
 
 
 def _is_animated(path: Path) -> bool:

@@ -95,7 +95,7 @@ class SourceFile(io.RawIOBase):
 class ReadableEnd:
     """Ends of the last packets that can be read, in the container's time: of picture and sound, and of anything."""
 
-    picture_and_sound_s: float
+    video_and_audio_s: float
     anything_s: float
 
 
@@ -234,7 +234,7 @@ def _last_end(container: Any, indices: Sequence[int]) -> ReadableEnd | None:  # 
                 wanted.append(end_s)
     except av.error.FFmpegError:
         pass  # a packet cut short: what was read before counts
-    return ReadableEnd(picture_and_sound_s=max(wanted), anything_s=max(every)) if wanted else None
+    return ReadableEnd(video_and_audio_s=max(wanted), anything_s=max(every)) if wanted else None
 
 
 def _packets(demuxed: Iterator[Any]) -> Iterator[Any]:

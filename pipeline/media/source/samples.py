@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline.media.source.readable_end import BUDGET_BYTES, SourceFile
 
-PLACES = tuple(Fraction(n, 16) for n in (9, 5, 13, 3, 11, 7, 15, 1))
+SHARES = tuple(Fraction(n, 16) for n in (9, 5, 13, 3, 11, 7, 15, 1))
 """Shares of the length, in such an order that the first ones are spread as well, where not all can be reached."""
 
 LASTING = 2
@@ -40,7 +40,7 @@ def samples(container: Any, file: SourceFile, stream: Any, first: Sequence[Any],
     length = stream.duration or (container.duration and container.duration / 1_000_000 / stream.time_base)
     if length:
         file.allow(BUDGET_BYTES)
-        for share in PLACES:
+        for share in SHARES:
             frames = _frames(container, stream, (stream.start_time or 0) + int(length * share), count)
             found += [Sample(share=share, frames=frames)] if frames else []
             if file.spent:
@@ -55,9 +55,9 @@ def sizes(found: Sequence[Sample]) -> tuple[tuple[int, int], ...]:
 
 def lasting_size(found: Sequence[Sample]) -> tuple[int, int]:
     """Return the largest size that lasts; the first, where none does."""
-    places = Counter(_size(sample) for sample in found)
+    counts = Counter(_size(sample) for sample in found)
     return max(
-        (size for size, times in places.items() if times >= LASTING),
+        (size for size, times in counts.items() if times >= LASTING),
         key=lambda size: size[0] * size[1],
         default=_size(found[0]),
     )
@@ -82,6 +82,6 @@ def _frames(container: Any, stream: Any, time: int, count: int) -> tuple[Any, ..
             if begun:
                 with contextlib.suppress(av.error.FFmpegError):
                     frames += packet.decode()
-            if len(frames) >= count or read_bytes > BUDGET_BYTES // len(PLACES):
+            if len(frames) >= count or read_bytes > BUDGET_BYTES // len(SHARES):
                 break
     return tuple(frames[:count])

@@ -28,10 +28,10 @@ class Scan:
 
     `frames` are the times at which the picture's frames are shown, sorted; `keyframes` those at which decoding can
     begin, also with a frame that an edit list hides: it is decoded and never shown. `hidden` says that there are such
-    frames. `picture_end` and `sound_ends` (by the stream's index) are where the streams end. `picture_bytes` is how
+    frames. `video_end` and `audio_ends` (by the stream's index) are where the streams end. `video_bytes` is how
     many bytes the frames of each second have. `orderly` says that every packet had a time and was whole, so that the
     file can be entered in the middle; `jumps` that the picture's times begin anew somewhere, as in files that were put
-    together byte by byte. `other_pictures` are begin and end of each track with a picture that is not the source's;
+    together byte by byte. `other_videos` are begin and end of each track with a picture that is not the source's;
     `blank` those of the longest stretch that has neither picture nor sound, None where there is none or no sound at
     all. `entry` is when the first frame of a part of a source would be shown in the whole, which may be before the part
     begins; None where the picture is shown from its beginning. `captions` says that some frame holds data of closed
@@ -42,32 +42,32 @@ class Scan:
 
     frames: array[int]
     keyframes: array[int]
-    picture_end: int
-    sound_ends: dict[int, int]
+    video_end: int
+    audio_ends: dict[int, int]
     orderly: bool
     jumps: bool = False
     hidden: bool = False
-    other_pictures: tuple[tuple[int, int], ...] = ()
+    other_videos: tuple[tuple[int, int], ...] = ()
     blank: tuple[int, int] | None = None
     entry: int | None = None
-    picture_bytes: array[int] = field(default_factory=lambda: array("q"))
+    video_bytes: array[int] = field(default_factory=lambda: array("q"))
     captions: bool = False
 
     @property
     def bit_rate(self) -> float:
         """The picture's mean rate in bits a second."""
-        return sum(self.picture_bytes) * 8 * CLOCK_HZ / max(1, self.picture_end)
+        return sum(self.video_bytes) * 8 * CLOCK_HZ / max(1, self.video_end)
 
     @property
     def peak_bit_rate(self) -> float:
         """The picture's rate in bits a second over its busiest stretch of PEAK_S; of all, where it is no longer."""
-        stretches = zip(*(self.picture_bytes[first:] for first in range(PEAK_S)), strict=False)
+        stretches = zip(*(self.video_bytes[first:] for first in range(PEAK_S)), strict=False)
         return max((sum(stretch) * 8 / PEAK_S for stretch in stretches), default=self.bit_rate)
 
     @property
     def end(self) -> int:
         """Where the last stream ends."""
-        return max((self.picture_end, *self.sound_ends.values()))
+        return max((self.video_end, *self.audio_ends.values()))
 
     @cached_property
     def usual_gap(self) -> int:

@@ -24,9 +24,9 @@ class ChosenTracks:
     `undecodable` counts the sounds that would be read if anything could decode them.
     """
 
-    picture: Stream | None
-    sounds: tuple[Stream, ...]
-    pictures: tuple[Stream, ...]
+    video: Stream | None
+    audio: tuple[Stream, ...]
+    videos: tuple[Stream, ...]
     undecodable: int
     programmes: tuple[Programme, ...] = ()
     programme: Programme | None = None
@@ -44,25 +44,23 @@ def choose_tracks(path: Path, container: Any, choice: TrackChoice) -> ChosenTrac
     several = programmes(path) if container.format.name == "mpegts" else ()
     several = several if len(several) > 1 else ()
     # one without a size has no packet that tells it, as after a change of PIDs that the table did not announce
-    pictures = [s for s in container.streams.video if s.codec_context is not None and s.width and not is_cover(s)]
+    videos = [s for s in container.streams.video if s.codec_context is not None and s.width and not is_cover(s)]
     heard = [s for s in container.streams.audio if _can_be_decoded(s)]
-    programme = _programme(
-        several, choice.programme, [s for s in (_preferred(pictures), *heard) if s is not None], path
-    )
+    programme = _programme(several, choice.programme, [s for s in (_preferred(videos), *heard) if s is not None], path)
     if programme is not None:
-        pictures = [s for s in pictures if s.id in programme.stream_ids]
-    sounds = [s for s in container.streams.audio if programme is None or s.id in programme.stream_ids]
-    picture = _preferred(pictures)
+        videos = [s for s in videos if s.id in programme.stream_ids]
+    audio = [s for s in container.streams.audio if programme is None or s.id in programme.stream_ids]
+    video = _preferred(videos)
     if choice.video is not None:
-        picture = pictures[_places(path, "picture", "--video-track", (choice.video,), len(pictures))[0]]
+        video = videos[_indexes(path, "picture", "--video-track", (choice.video,), len(videos))[0]]
     if choice.audio:
-        sounds = [sounds[place] for place in _places(path, "sound track", "--audio-track", choice.audio, len(sounds))]
-    decodable = tuple(s for s in sounds if _can_be_decoded(s))
+        audio = [audio[index] for index in _indexes(path, "sound track", "--audio-track", choice.audio, len(audio))]
+    decodable = tuple(s for s in audio if _can_be_decoded(s))
     return ChosenTracks(
-        picture=picture,
-        sounds=decodable,
-        pictures=tuple(pictures),
-        undecodable=sum(s.codec_context is None for s in sounds),
+        video=video,
+        audio=decodable,
+        videos=tuple(videos),
+        undecodable=sum(s.codec_context is None for s in audio),
         programmes=several,
         programme=programme,
     )
@@ -85,12 +83,12 @@ def _programme(
     return next((p for s in streams for p in several if s.id in p.stream_ids), several[0] if several else None)
 
 
-def _preferred(pictures: Sequence[Stream]) -> Stream | None:
+def _preferred(videos: Sequence[Stream]) -> Stream | None:
     """Return the moving picture: the one marked as default, then the largest; never a cover."""
-    return max(pictures, key=lambda s: (bool(s.disposition & s.disposition.default), s.width * s.height), default=None)
+    return max(videos, key=lambda s: (bool(s.disposition & s.disposition.default), s.width * s.height), default=None)
 
 
-def _places(path: Path, what: str, option: str, numbers: Sequence[int], count: int) -> list[int]:
+def _indexes(path: Path, what: str, option: str, numbers: Sequence[int], count: int) -> list[int]:
     """Return the places that these numbers mean, each once."""
     wrong = [number for number in numbers if not 1 <= number <= count]
     if wrong:
@@ -99,7 +97,7 @@ def _places(path: Path, what: str, option: str, numbers: Sequence[int], count: i
     return [number - 1 for number in dict.fromkeys(numbers)]
 
 
-def _can_be_decoded(sound: Stream) -> bool:
+def _can_be_decoded(stream: Stream) -> bool:
     """Leave out tracks without a decoder or with a header that tells nothing: ffmpeg refuses to begin with them."""
-    context = sound.codec_context
+    context = stream.codec_context
     return context is not None and context.channels > 0 and context.sample_rate > 0

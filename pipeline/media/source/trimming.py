@@ -70,7 +70,7 @@ def trimmed(media: MediaInfo, trim: Trim) -> MediaInfo:
         duration_s=_moved(media.duration_s, trim, limit_s),
         readable_s=_moved(media.readable_s, trim, limit_s),
         video=None if media.video is None else _stream(media.video, trim, limit_s),
-        audio=tuple(_stream(sound, trim, limit_s) for sound in media.audio),
+        audio=tuple(_stream(stream, trim, limit_s) for stream in media.audio),
         chapters=trimmed_chapters(media.chapters, trim),
     )
 

@@ -39,7 +39,7 @@ def _scan(
     )
     sound = {} if sound_s is None else {1: round(sound_s * CLOCK_HZ)}
     end = frames[-1] + round(CLOCK_HZ / rate)
-    return Scan(frames=frames, keyframes=keys, picture_end=end, sound_ends=sound, orderly=orderly)
+    return Scan(frames=frames, keyframes=keys, video_end=end, audio_ends=sound, orderly=orderly)
 
 
 @pytest.fixture
@@ -164,7 +164,7 @@ def test_a_million_frames_are_cut_in_little_memory(plan, hours, rate, chunks):
     """Their times are never put into lists, of which each would take 40 MB."""
     length = round(hours * 3600) * CLOCK_HZ
     frames = array("q", range(0, length, CLOCK_HZ // rate))
-    scan = Scan(frames=frames, keyframes=frames[:: 2 * rate], picture_end=length, sound_ends={}, orderly=True)
+    scan = Scan(frames=frames, keyframes=frames[:: 2 * rate], video_end=length, audio_ends={}, orderly=True)
     tracemalloc.start()
     cutting = cut(plan, scan, cores=2)
     peak = tracemalloc.get_traced_memory()[1]
@@ -200,7 +200,7 @@ def test_the_first_chunks_are_those_of_the_whole_source(plan, keyframe_s, limit)
     for reach_s in range(50, 900, 50):
         reach = reach_s * CLOCK_HZ
         frames, keyframes = (array("q", (t for t in times if t < reach)) for times in (whole.frames, whole.keyframes))
-        part = Scan(frames=frames, keyframes=keyframes, picture_end=reach, sound_ends={}, orderly=True)
+        part = Scan(frames=frames, keyframes=keyframes, video_end=reach, audio_ends={}, orderly=True)
         first = first_chunks(plan, part, cores=2)
         chunks = () if first is None else first.chunks
         assert every.chunks[: len(chunks)] == chunks

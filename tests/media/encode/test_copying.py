@@ -23,7 +23,7 @@ def _scan(seconds: float, keyframes_s: Sequence[float]) -> Scan:
     frames = array("q", (n * CLOCK_HZ // RATE for n in range(round(seconds * RATE))))
     end = round(seconds * CLOCK_HZ)
     keys = array("q", (round(k * CLOCK_HZ) for k in keyframes_s))
-    return Scan(frames=frames, keyframes=keys, picture_end=end, sound_ends={1: end}, orderly=True)
+    return Scan(frames=frames, keyframes=keys, video_end=end, audio_ends={1: end}, orderly=True)
 
 
 @pytest.fixture

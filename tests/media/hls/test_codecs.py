@@ -95,7 +95,7 @@ def test_a_real_encoder_s_profile_and_level(tmp_path):
     """What x264 was told is what the name says."""
     codec = [*X264, "-preset", "veryfast", "-profile:v", "high", "-level", "3.1"]
     make_picture(tmp_path, "90p", *picture(length_s=1), codec=codec)
-    assert "avc1.64001f" == measure(tmp_path, "90p").picture.codec
+    assert "avc1.64001f" == measure(tmp_path, "90p").video.codec
 
 
 def test_h265_has_one_name_in_both_containers(tmp_path):

@@ -40,19 +40,19 @@ def streams(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    ("name", "sound_codec"), [pytest.param("muxed", "mp4a.40.2", id="TS"), pytest.param("fmp4", None, id="fMP4")]
+    ("name", "audio_codec"), [pytest.param("muxed", "mp4a.40.2", id="TS"), pytest.param("fmp4", None, id="fMP4")]
 )
-def test_a_picture(streams, name, sound_codec):
+def test_a_picture(streams, name, audio_codec):
     """Size, usual rate, codecs, durations and the first picture's time, in either container."""
     found = measure(streams, name)
     assert (320, 180, 29.97, DynamicRange.SDR) == (
-        found.picture.width,
-        found.picture.height,
-        round(found.picture.frame_rate, 2),
-        found.picture.dynamic_range,
+        found.video.width,
+        found.video.height,
+        round(found.video.frame_rate, 2),
+        found.video.dynamic_range,
     )
-    assert found.picture.codec.startswith("avc1.4d")
-    assert (sound_codec, 900_000, 2) == (found.sound_codec, found.first_pts, len(found.durations_s))
+    assert found.video.codec.startswith("avc1.4d")
+    assert (audio_codec, 900_000, 2) == (found.audio_codec, found.first_pts, len(found.durations_s))
     assert 7.0 == pytest.approx(found.duration_s, abs=0.05)
 
 
@@ -68,7 +68,7 @@ def test_rates_come_from_sizes(streams):
 def test_hdr(streams):
     """The dynamic range is what the stream declares."""
     found = measure(streams, "hdr")
-    assert (DynamicRange.PQ, "hvc1.2.4.L60.90") == (found.picture.dynamic_range, found.picture.codec)
+    assert (DynamicRange.PQ, "hvc1.2.4.L60.90") == (found.video.dynamic_range, found.video.codec)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_hdr(streams):
 def test_sound_alone(streams, name, codec):
     """Without a picture the first sound gives the time; it may begin with an encoder's run-up."""
     found = measure(streams, name)
-    assert (None, codec, 2) == (found.picture, found.sound_codec, len(found.durations_s))
+    assert (None, codec, 2) == (found.video, found.audio_codec, len(found.durations_s))
     assert 900_000 == pytest.approx(found.first_pts, abs=1024 / 48_000 * 90_000)
 
 

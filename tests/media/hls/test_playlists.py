@@ -17,7 +17,7 @@ from pipeline.media.hls.playlists import (
 )
 from pipeline.media_info import DynamicRange
 
-PICTURE = MeasuredVideo(
+VIDEO = MeasuredVideo(
     width=1280,
     height=720,
     frame_rate=29.97003,
@@ -31,7 +31,7 @@ CAPTIONS = SubtitleTrack(
 
 
 def _rendition(name: str = "720p", peak: int = 3000, **changes) -> Measured:
-    facts = {"picture": PICTURE, "sound_codec": None, "durations_s": (6.0, 2.5), "first_pts": 900_000}
+    facts = {"video": VIDEO, "audio_codec": None, "durations_s": (6.0, 2.5), "first_pts": 900_000}
     return Measured(name=name, peak_bit_rate=peak, average_bit_rate=peak // 2, **facts | changes)
 
 
@@ -52,13 +52,13 @@ def _track(
         language=language,
         channels=6 if surround else 2,
         default=default,
-        measured=_rendition(folder, peak, picture=None, sound_codec="ac-3" if surround else "mp4a.40.2"),
+        measured=_rendition(folder, peak, video=None, audio_codec="ac-3" if surround else "mp4a.40.2"),
     )
 
 
 def test_the_master_declares_what_was_measured():
     """Every attribute that players choose by, the captions as a group and in the rates."""
-    muxed = _rendition(sound_codec="mp4a.40.2")
+    muxed = _rendition(audio_codec="mp4a.40.2")
     assert [
         "#EXTM3U",
         "#EXT-X-VERSION:6",
@@ -170,9 +170,9 @@ def test_names_can_t_break_an_attribute():
 
 def test_hdr_and_keyframes_in_the_master():
     """The dynamic range stands on every variant with a picture, keyframe playlists have the picture's codec alone."""
-    picture = dataclasses.replace(PICTURE, codec="hvc1.2.4.L93.90", dynamic_range=DynamicRange.PQ)
-    stream = IFrameStream(uri="720p/iframes.m3u8", picture=picture, peak_bit_rate=200, average_bit_rate=100)
-    lines = master_playlist([_rendition(picture=picture)], [_track("Sound", "en", 1)], iframes=[stream]).splitlines()
+    video = dataclasses.replace(VIDEO, codec="hvc1.2.4.L93.90", dynamic_range=DynamicRange.PQ)
+    stream = IFrameStream(uri="720p/iframes.m3u8", video=video, peak_bit_rate=200, average_bit_rate=100)
+    lines = master_playlist([_rendition(video=video)], [_track("Sound", "en", 1)], iframes=[stream]).splitlines()
     assert "VIDEO-RANGE=PQ" in lines[4]
     assert (
         '#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=200,AVERAGE-BANDWIDTH=100,CODECS="hvc1.2.4.L93.90",RESOLUTION=1280x720,VIDEO-RANGE=PQ,'

@@ -26,10 +26,10 @@ def test_frames_keyframes_and_ends_are_found(make_clip, kind):
     assert (True, pytest.approx(3600, abs=near), [pytest.approx(5.0, abs=0.07)]) == (
         found.orderly,
         found.usual_gap,
-        [end / CLOCK_HZ for end in found.sound_ends.values()],
+        [end / CLOCK_HZ for end in found.audio_ends.values()],
     )
-    assert (pytest.approx(4.0, abs=0.07), found.sound_ends[media.audio[0].index]) == (
-        found.picture_end / CLOCK_HZ,
+    assert (pytest.approx(4.0, abs=0.07), found.audio_ends[media.audio[0].index]) == (
+        found.video_end / CLOCK_HZ,
         found.end,
     )
 
@@ -62,9 +62,9 @@ def test_the_busiest_stretch_is_found(make_clip):
     )
     clip = make_clip("clip.mp4", *inputs, "-c:v", "libx264", "-preset", "ultrafast")
     found = scan(probe(clip), CancelToken())
-    assert (8, pytest.approx(found.picture_end / CLOCK_HZ * found.bit_rate / 8)) == (
-        len(found.picture_bytes),
-        sum(found.picture_bytes),
+    assert (8, pytest.approx(found.video_end / CLOCK_HZ * found.bit_rate / 8)) == (
+        len(found.video_bytes),
+        sum(found.video_bytes),
     )
     assert found.peak_bit_rate == pytest.approx(4 * found.bit_rate, rel=0.02)
 
@@ -75,7 +75,7 @@ def test_of_a_source_shorter_than_a_stretch_the_whole_is_the_busiest(make_clip):
         probe(make_clip("clip.mp4", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=0.48", *X264)),
         CancelToken(),
     )
-    assert (1, found.bit_rate) == (len(found.picture_bytes), found.peak_bit_rate)
+    assert (1, found.bit_rate) == (len(found.video_bytes), found.peak_bit_rate)
 
 
 def test_a_file_that_breaks_off_is_read_as_far_as_it_goes(make_clip):
@@ -85,7 +85,7 @@ def test_a_file_that_breaks_off_is_read_as_far_as_it_goes(make_clip):
     whole = scan(probe(clip), CancelToken())
     clip.write_bytes(content[: len(content) // 2])
     half = scan(probe(clip), CancelToken())
-    assert (True, True) == (0 < len(half.frames) < len(whole.frames), half.picture_end < whole.picture_end)
+    assert (True, True) == (0 < len(half.frames) < len(whole.frames), half.video_end < whole.video_end)
 
 
 def test_a_recording_with_lost_packets_is_not_orderly(make_clip):

@@ -50,7 +50,7 @@ def search(path: Path, *, declared_end_s: float | None = None) -> tuple[Readable
 def test_the_end_is_that_of_the_last_packet(source_clip, kind, end_s):
     """Whether the file is whole, has no duration, or broke off."""
     end, _ = search(source_clip(kind))
-    assert end_s == pytest.approx(end.picture_and_sound_s, abs=0.01)
+    assert end_s == pytest.approx(end.video_and_audio_s, abs=0.01)
 
 
 def test_subtitles_count_as_something_but_not_as_picture_or_sound(make_clip, tmp_path):
@@ -59,7 +59,7 @@ def test_subtitles_count_as_something_but_not_as_picture_or_sound(make_clip, tmp
     lines.write_text("1\n00:00:00,000 --> 00:00:09,000\nHello\n")
     picture = ("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=1")
     end, _ = search(make_clip("lines.mkv", *picture, "-i", str(lines), "-c:v", "mpeg4"))
-    assert ReadableEnd(picture_and_sound_s=1.0, anything_s=9.0) == end
+    assert ReadableEnd(video_and_audio_s=1.0, anything_s=9.0) == end
 
 
 def test_only_the_end_of_a_broken_matroska_file_is_read(source_clip, monkeypatch):
@@ -68,7 +68,7 @@ def test_only_the_end_of_a_broken_matroska_file_is_read(source_clip, monkeypatch
     monkeypatch.setattr(module, "TAIL_BYTES", (150_000,))
     end, read_bytes = search(clip)
     assert (4.88, True) == (
-        pytest.approx(end.picture_and_sound_s, abs=0.01),
+        pytest.approx(end.video_and_audio_s, abs=0.01),
         150_000 <= read_bytes < clip.stat().st_size / 2,
     )
 
@@ -77,7 +77,7 @@ def test_a_wider_window_is_tried_where_no_cluster_begins_in_the_first(source_cli
     """Clusters may be long."""
     monkeypatch.setattr(module, "TAIL_BYTES", (100, 1 << 20))
     end, _ = search(source_clip("truncated mkv"))
-    assert 4.88 == pytest.approx(end.picture_and_sound_s, abs=0.01)
+    assert 4.88 == pytest.approx(end.video_and_audio_s, abs=0.01)
 
 
 def test_the_search_ends_with_its_budget(source_clip, monkeypatch):
@@ -92,7 +92,7 @@ def test_less_of_a_rich_picture_is_read(source_clip, monkeypatch):
     clip = source_clip("prores")
     monkeypatch.setattr(module, "LAST_BYTES", clip.stat().st_size // 8)
     end, read_bytes = search(clip)
-    assert (2.0, True) == (pytest.approx(end.picture_and_sound_s, abs=0.01), read_bytes < clip.stat().st_size / 3)
+    assert (2.0, True) == (pytest.approx(end.video_and_audio_s, abs=0.01), read_bytes < clip.stat().st_size / 3)
 
 
 def test_without_a_declared_end_only_matroska_is_searched(source_clip):
