@@ -69,6 +69,9 @@ LOUDNESS_LABELS = {
     Loudness.STREAMING: "-14 LUFS (music services, loud)",
 }
 
+AIMS = {RateControl.CRF: Aim.QUALITY, RateControl.ABR: Aim.BIT_RATE}
+"""What a rate control that was remembered aims at; what is measured has a target beside it."""
+
 DEFAULT_TARGET = 94.0
 
 FOREIGN = {
@@ -85,7 +88,7 @@ class AdvancedValues:
     encoder: EncoderFamily = EncoderFamily.AUTO
     codec: Codec = Codec.H264
     keep_hdr: bool = False
-    keep_original: bool = False
+    copy_top: bool = False
     aim: Aim = Aim.QUALITY
     target: str = f"{DEFAULT_TARGET:g}"
     loudness: Loudness = Loudness.UNCHANGED
@@ -104,7 +107,7 @@ class AdvancedValues:
     @property
     def original_kept(self) -> bool:
         """Whether the source's own picture is kept where it can be: it is H.264, and one stream has one format."""
-        return self.keep_original and self.codec is Codec.H264
+        return self.copy_top and self.codec is Codec.H264
 
     @property
     def target_vmaf(self) -> float | None:
@@ -128,16 +131,26 @@ def labelled(labels: Mapping[T, str], label: str) -> T:
 
 
 def encoding_request(values: AdvancedValues, preset: str) -> EncodingRequest:
-    """Return how the picture is to be encoded; `values` have no problems."""
+    """Return how the video is to be encoded; `values` have no problems."""
+    return replace(chosen_encoding(values, preset), keep_hdr=values.hdr_kept, copy_top=values.original_kept)
+
+
+def chosen_encoding(values: AdvancedValues, preset: str) -> EncodingRequest:
+    """Return what was chosen of the encoding, also where another choice rules it out."""
     return EncodingRequest(
         codec=values.codec,
         encoder=values.encoder,
         preset=preset,
         rate_control=RateControl.ABR if values.aim is Aim.BIT_RATE else RateControl.CRF,
-        target_vmaf=values.target_vmaf if values.aim is Aim.MEASURED else None,
-        keep_hdr=values.hdr_kept,
-        copy_top=values.original_kept,
+        target_vmaf=remembered_target(values) if values.aim is Aim.MEASURED else None,
+        keep_hdr=values.keep_hdr,
+        copy_top=values.copy_top,
     )
+
+
+def remembered_target(values: AdvancedValues) -> float:
+    """Return the typed target, or the usual one where what was typed is none that can be aimed at."""
+    return DEFAULT_TARGET if values.target_vmaf is None else values.target_vmaf
 
 
 def audio_request(values: AdvancedValues) -> AudioRequest:
@@ -181,28 +194,23 @@ def remembered_address(uri: str) -> str:
 
 def from_preferences(preferences: Preferences, platform: str = sys.platform) -> AdvancedValues:
     """Return what was remembered; what can't be chosen here falls back to its default."""
-    standard = AdvancedValues()
-    codec = _remembered(CODEC_LABELS, preferences.codec, standard.codec)
-    encoder = _remembered(ENCODER_LABELS, preferences.encoder, standard.encoder)
+    standard, encoding, sound = AdvancedValues(), preferences.encoding, preferences.sound
+    measured = encoding.target_vmaf is not None
     values = AdvancedValues(
-        encoder=encoder if encoder in encoder_choices(codec, platform) else standard.encoder,
-        codec=codec,
-        keep_hdr=preferences.keep_hdr,
-        keep_original=preferences.keep_original,
-        aim=_remembered(AIM_LABELS, preferences.rate_control, standard.aim),
-        target=f"{preferences.target_vmaf:g}",
-        loudness=_remembered(LOUDNESS_LABELS, preferences.loudness, standard.loudness),
-        surround=preferences.surround,
+        encoder=encoding.encoder if encoding.encoder in encoder_choices(encoding.codec, platform) else standard.encoder,
+        codec=encoding.codec,
+        keep_hdr=encoding.keep_hdr,
+        copy_top=encoding.copy_top,
+        aim=Aim.MEASURED if measured else AIMS[encoding.rate_control],
+        target=f"{encoding.target_vmaf if measured else preferences.target_vmaf:g}",
+        loudness=next((choice for choice in Loudness if choice.lufs == sound.loudness_lufs), standard.loudness),
+        surround=sound.surround,
         encrypt=preferences.encrypt,
         key_file=preferences.key_file,
         key_uri=remembered_address(preferences.key_uri),
         publish_key=preferences.publish_key,
     )
     return values if values.target_vmaf is not None else replace(values, target=standard.target)
-
-
-def _remembered(labels: Mapping[T, str], value: str, standard: T) -> T:
-    return next((choice for choice in labels if isinstance(choice, Enum) and choice.value == value), standard)
 
 
 def _name(label: str) -> str:

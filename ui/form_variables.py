@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from ui.advanced import AIM_LABELS, CODEC_LABELS, ENCODER_LABELS, LOUDNESS_LABELS, AdvancedValues, labelled
 from ui.destination import TypedDestination
-from ui.job_form import QUALITY_NAMES, FormValues, typed_path
+from ui.job_form import QUALITY_NAMES, SPEED_LABELS, FormValues, typed_path
 
 
 class AdvancedVariables:
@@ -17,7 +17,7 @@ class AdvancedVariables:
         self.encoder = tkinter.StringVar(master, ENCODER_LABELS[values.encoder])
         self.codec = tkinter.StringVar(master, CODEC_LABELS[values.codec])
         self.keep_hdr = tkinter.BooleanVar(master, values.keep_hdr)
-        self.keep_original = tkinter.BooleanVar(master, values.keep_original)
+        self.copy_top = tkinter.BooleanVar(master, values.copy_top)
         self.aim = tkinter.StringVar(master, AIM_LABELS[values.aim])
         self.target = tkinter.StringVar(master, values.target)
         self.loudness = tkinter.StringVar(master, LOUDNESS_LABELS[values.loudness])
@@ -39,7 +39,7 @@ class AdvancedVariables:
             encoder=labelled(ENCODER_LABELS, self.encoder.get()),
             codec=labelled(CODEC_LABELS, self.codec.get()),
             keep_hdr=self.keep_hdr.get(),
-            keep_original=self.keep_original.get(),
+            copy_top=self.copy_top.get(),
             aim=labelled(AIM_LABELS, self.aim.get()),
             target=self.target.get().strip(),
             loudness=labelled(LOUDNESS_LABELS, self.loudness.get()),
@@ -61,7 +61,7 @@ class FormVariables:
         self.part_to = tkinter.StringVar(master, values.part_to)
         self.output_dir = tkinter.StringVar(master, values.output_dir)
         self.qualities = {name: tkinter.BooleanVar(master, name in values.qualities) for name in QUALITY_NAMES}
-        self.speed = tkinter.StringVar(master, values.speed)
+        self.speed = tkinter.StringVar(master, SPEED_LABELS[values.preset])
         self.transcribe = tkinter.BooleanVar(master, values.transcribe)
         self.model = tkinter.StringVar(master, values.model)
         self.spoken_language = tkinter.StringVar(master, values.spoken_language)
@@ -88,7 +88,7 @@ class FormVariables:
             part_to=self.part_to.get().strip(),
             output_dir=typed_path(self.output_dir.get()),
             qualities=tuple(name for name, ticked in self.qualities.items() if ticked.get()),
-            speed=self.speed.get(),
+            preset=labelled(SPEED_LABELS, self.speed.get()),
             transcribe=self.transcribe.get(),
             model=typed_path(self.model.get()),
             spoken_language=self.spoken_language.get().strip(),

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from config import Config
 from pipeline.errors import Problem, Setting
-from pipeline.job import Job, TranscriptionRequest, Trim, UploadRequest
+from pipeline.job import EncodingRequest, Job, TranscriptionRequest, Trim, UploadRequest
 from pipeline.media.encode import ladder
 from pipeline.media.source.trimming import trim_between
 from pipeline.media_info import MediaInfo
@@ -25,10 +25,8 @@ from ui.services import Services
 QUALITY_NAMES = tuple(quality.name for quality in ladder.QUALITIES)
 USUAL_QUALITIES = tuple(quality.name for quality in ladder.USUAL)
 
-SPEEDS = {"Fast (larger files)": "veryfast", "Balanced": "medium", "Slow (smaller files)": "slow"}
-"""What the editor chooses, and the preset for it."""
-
-DEFAULT_SPEED = "Balanced"
+SPEED_LABELS = {"veryfast": "Fast (larger files)", "medium": "Balanced", "slow": "Slow (smaller files)"}
+"""The presets that the editor may choose, and how they are called."""
 
 PARALLEL_CHOICES = (1, 2, PARALLEL, 8, 16)
 MB = 1 << 20
@@ -47,7 +45,7 @@ class FormValues:
     part_to: str = ""
     output_dir: str = ""
     qualities: tuple[str, ...] = ()
-    speed: str = DEFAULT_SPEED
+    preset: str = EncodingRequest.preset
     transcribe: bool = True
     model: str = "base"
     spoken_language: str = spoken_languages.AUTOMATIC
@@ -183,16 +181,12 @@ def to_job(values: FormValues, slug: str, media: MediaInfo | None = None) -> Job
         slug=slug,
         qualities=None if offers_none else values.qualities,
         trim=trim(values),
-        encoding=advanced.encoding_request(values.advanced, SPEEDS.get(values.speed, SPEEDS[DEFAULT_SPEED])),
+        encoding=advanced.encoding_request(values.advanced, values.preset),
         sound=advanced.audio_request(values.advanced),
         encryption=advanced.encryption(values.advanced),
         accept_damaged=values.advanced.accept_damaged,
         make_mp4=values.make_mp4,
-        transcription=TranscriptionRequest(
-            model=values.model, language=spoken_languages.code_of(values.spoken_language)
-        )
-        if values.transcribe
-        else None,
+        transcription=_transcription_request(values) if values.transcribe else None,
         upload=_upload_request(values, destination(values).of(slug)) if values.upload else None,
     )
 
@@ -207,7 +201,6 @@ def to_preferences(values: FormValues) -> Preferences:
     and not that damage is accepted.
     """
     chosen = values.advanced
-    target = chosen.target_vmaf
     return Preferences(
         last_destination=destination(values).base,
         last_session_id=values.session_id,
@@ -215,21 +208,14 @@ def to_preferences(values: FormValues) -> Preferences:
         delete_local_after_upload=values.delete_local,
         upload_enabled=values.upload,
         transcribe=values.transcribe,
-        whisper_model=values.model,
-        spoken_language=values.spoken_language,
-        speed=values.speed,
+        transcription=_transcription_request(values),
         language=values.language,
         output_dir=values.output_dir,
         qualities=values.qualities,
         advanced_open=values.advanced_open,
-        encoder=chosen.encoder.value,
-        codec=chosen.codec.value,
-        keep_hdr=chosen.keep_hdr,
-        keep_original=chosen.keep_original,
-        rate_control=chosen.aim.value,
-        target_vmaf=advanced.DEFAULT_TARGET if target is None else target,
-        loudness=chosen.loudness.value,
-        surround=chosen.surround,
+        encoding=advanced.chosen_encoding(chosen, values.preset),
+        target_vmaf=advanced.remembered_target(chosen),
+        sound=advanced.audio_request(chosen),
         encrypt=chosen.encrypt,
         key_file=chosen.key_file,
         key_uri=advanced.remembered_address(chosen.key_uri),
@@ -247,11 +233,9 @@ def from_preferences(preferences: Preferences, config: Config) -> FormValues:
         output_dir=preferences.output_dir,
         qualities=tuple(name for name in QUALITY_NAMES if name in preferences.qualities),
         transcribe=preferences.transcribe,
-        model=preferences.whisper_model,
-        spoken_language=preferences.spoken_language
-        if _known_language(preferences.spoken_language)
-        else spoken_languages.AUTOMATIC,
-        speed=preferences.speed if preferences.speed in SPEEDS else DEFAULT_SPEED,
+        model=preferences.transcription.model,
+        spoken_language=spoken_languages.text_of(preferences.transcription.language),
+        preset=preferences.encoding.preset if preferences.encoding.preset in SPEED_LABELS else EncodingRequest.preset,
         upload=preferences.upload_enabled,
         backend_url=config.backend.url,
         language=preferences.language if preferences.language in languages.supported else languages.default,
@@ -300,6 +284,13 @@ def _known_language(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _transcription_request(values: FormValues) -> TranscriptionRequest:
+    """Return what is asked of Whisper; a language that is not known counts as none."""
+    known = _known_language(values.spoken_language)
+    language = spoken_languages.code_of(values.spoken_language) if known else None
+    return TranscriptionRequest(model=values.model, language=language)
 
 
 def _upload_request(values: FormValues, prefix: str) -> UploadRequest:

@@ -1,46 +1,59 @@
-"""What the window remembers between starts, in `s3_config.json`."""
+"""What the window remembers between starts, in `s3_config.json`; what a job has too is spelled there as in a job."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from pipeline.codec import from_json, to_json
+from pipeline.errors import CodecError
+from pipeline.job import AudioRequest, EncodingRequest, RateControl, TranscriptionRequest
+from ui import spoken_languages
 
 PREFERENCES_FILE = "s3_config.json"
 
-PREFERENCES_FORMAT = 2
+FORMAT = 3
+"""From here on video, audio and transcription are spelled as in a job; before, in words of the window's own."""
+
+FLAT_FORMAT = 2
 """From here on `last_destination` is what all destinations have in common; before, the last video's."""
+
+FLAT_SPEEDS = {"Fast (larger files)": "veryfast", "Balanced": "medium", "Slow (smaller files)": "slow"}
+"""The presets by the names that they had in the flat formats."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preferences:
-    """What the window remembers between starts. Never the backend's address, a token, a key or anything signed."""
+    """What is remembered. Never the backend's address, a token, a key or anything signed.
+
+    `encoding` and `sound` hold what was chosen, also where another choice rules it out. `target_vmaf` is the target
+    that was typed last, while `encoding` has none.
+    """
 
     last_destination: str = "videos/"
     last_session_id: str = ""
     create_offline_mp4: bool = True
     delete_local_after_upload: bool = False
     upload_enabled: bool = False
-    transcribe: bool = True
-    whisper_model: str = "base"
-    spoken_language: str = "Detect automatically"
-    speed: str = "Balanced"
     language: str = ""
     output_dir: str = ""
     qualities: tuple[str, ...] = ("1080p", "720p", "480p")
-    advanced_open: bool = False
-    encoder: str = "auto"
-    codec: str = "h264"
-    keep_hdr: bool = False
-    keep_original: bool = False
-    rate_control: str = "quality"
+    encoding: EncodingRequest = field(default_factory=EncodingRequest)
     target_vmaf: float = 94.0
-    loudness: str = "unchanged"
-    surround: bool = False
+    sound: AudioRequest = field(default_factory=AudioRequest)
+    transcribe: bool = True
+    transcription: TranscriptionRequest = field(default_factory=TranscriptionRequest)
     encrypt: bool = False
     key_file: str = ""
     key_uri: str = ""
     publish_key: bool = False
+    advanced_open: bool = False
     remember_login: bool = False
     upload_limit_mb_s: float = 0.0
     parallel_uploads: int = 4
@@ -50,36 +63,70 @@ class Preferences:
         """Read the preferences; what is missing, broken or of the wrong type falls back to its default."""
         try:
             stored = json.loads(path.read_text(encoding="utf-8-sig"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return cls()
         if not isinstance(stored, dict):
             return cls()
-        known: dict[str, object] = {}
-        for entry in fields(cls):
-            value = stored.get(entry.name)
-            if isinstance(entry.default, tuple) and isinstance(value, list) and all(isinstance(v, str) for v in value):
-                known[entry.name] = tuple(value)
-            elif isinstance(entry.default, float) and type(value) is int:
-                known[entry.name] = float(value)
-            elif type(value) is type(entry.default):
-                known[entry.name] = value
-        last_destination = known.get("last_destination")
-        if "format" not in stored and isinstance(last_destination, str):
-            known["last_destination"] = _without_own_folder(last_destination)
-        return cls(**known)  # type: ignore[arg-type]  # each value was compared with its field's type above
+        return _readable(cls, stored if _format_of(stored) >= FORMAT else _from_flat(stored))
 
     def save(self, path: Path) -> None:
         """Write the preferences whole or not at all, making their folder. Raises OSError."""
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # the mode that the XDG specification asks for
         temporary = path.with_name(path.name + ".tmp")
         try:
-            temporary.write_text(
-                json.dumps({"format": PREFERENCES_FORMAT, **asdict(self)}, indent=2) + "\n", encoding="utf-8"
-            )
+            temporary.write_text(json.dumps({"format": FORMAT, **to_json(self)}, indent=2) + "\n", encoding="utf-8")
             temporary.replace(path)
         except OSError:
             temporary.unlink(missing_ok=True)
             raise
+
+
+def _readable(kind: type[T], stored: Mapping[str, Any]) -> T:
+    """Return what can be read, each value by itself: one that somebody wrote wrongly costs no other."""
+    found: dict[str, object] = {}
+    for entry in fields(cast(Any, kind)):
+        value = stored.get(entry.name)
+        if is_dataclass(entry.default_factory) and isinstance(value, dict):
+            found[entry.name] = _readable(cast(Any, entry.default_factory), value)
+        elif entry.name in stored:
+            with suppress(CodecError):
+                found[entry.name] = getattr(from_json(kind, {entry.name: value}, PREFERENCES_FILE), entry.name)
+    return kind(**found)
+
+
+def _format_of(stored: Mapping[str, Any]) -> int:
+    """Return the format that a file names; the first one named none."""
+    number = stored.get("format")
+    return number if type(number) is int else 1
+
+
+def _from_flat(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a file of the formats before says, in the present one; what it lacks or says wrongly is left out."""
+    measured = stored.get("rate_control") == "measured"
+    encoding = {
+        "codec": stored.get("codec"),
+        "encoder": stored.get("encoder"),
+        "keep_hdr": stored.get("keep_hdr"),
+        "copy_top": stored.get("keep_original"),
+        "rate_control": RateControl.ABR.value if stored.get("rate_control") == "bit rate" else RateControl.CRF.value,
+        "target_vmaf": _readable(Preferences, stored).target_vmaf if measured else None,
+    }
+    speed, loudness = stored.get("speed"), stored.get("loudness")
+    if isinstance(speed, str) and speed in FLAT_SPEEDS:
+        encoding["preset"] = FLAT_SPEEDS[speed]
+    sound = {"surround": stored.get("surround")}
+    if isinstance(loudness, str):
+        with suppress(ValueError):
+            sound["loudness_lufs"] = float(loudness)
+    transcription = {"model": stored.get("whisper_model"), "language": None}
+    if isinstance(language := stored.get("spoken_language"), str):
+        with suppress(ValueError):
+            transcription["language"] = spoken_languages.code_of(language)
+    found = {**stored, "encoding": encoding, "sound": sound, "transcription": transcription}
+    destination = stored.get("last_destination")
+    if _format_of(stored) < FLAT_FORMAT and isinstance(destination, str):
+        found["last_destination"] = _without_own_folder(destination)
+    return found
 
 
 def _without_own_folder(destination: str) -> str:

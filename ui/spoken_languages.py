@@ -9,10 +9,13 @@ AUTOMATIC = "Detect automatically"
 
 def choices() -> tuple[str, ...]:
     """Return what the list offers, automatic first."""
-    return (
-        AUTOMATIC,
-        *(f"{name} ({code})" for code, name in sorted(LANGUAGE_NAMES.items(), key=lambda entry: entry[1])),
-    )
+    by_name = sorted(LANGUAGE_NAMES, key=lambda code: LANGUAGE_NAMES[code])
+    return (AUTOMATIC, *(text_of(code) for code in by_name))
+
+
+def text_of(code: str | None) -> str:
+    """Return what the list has for a code; for None, and for a code that is not known, that of automatic."""
+    return f"{LANGUAGE_NAMES[code]} ({code})" if code in LANGUAGE_NAMES else AUTOMATIC
 
 
 def code_of(text: str) -> str | None:

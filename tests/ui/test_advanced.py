@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 
 import pytest
 
-from pipeline.job import Codec, EncoderFamily
+from pipeline.job import AudioRequest, Codec, EncoderFamily, EncodingRequest
 from ui import advanced
 from ui.advanced import AdvancedValues, Aim, Loudness, changes, encoder_choices, from_preferences, remembered_address
 from ui.preferences import Preferences
@@ -76,8 +76,8 @@ def test_defaults_are_no_changes():
         (AdvancedValues(codec=Codec.HEVC, loudness=Loudness.PODCAST), ("HEVC", "-16 LUFS")),
         (AdvancedValues(codec=Codec.AV1, keep_hdr=True), ("AV1", "HDR kept")),
         (AdvancedValues(keep_hdr=True), ()),
-        (AdvancedValues(keep_original=True), ("original kept where possible",)),
-        (AdvancedValues(keep_original=True, codec=Codec.HEVC), ("HEVC",)),
+        (AdvancedValues(copy_top=True), ("original kept where possible",)),
+        (AdvancedValues(copy_top=True, codec=Codec.HEVC), ("HEVC",)),
         (AdvancedValues(aim=Aim.MEASURED), ("quality measured (94)",)),
         (AdvancedValues(aim=Aim.BIT_RATE), ("fixed bit rate",)),
         (AdvancedValues(target="90"), ()),
@@ -124,10 +124,9 @@ def test_an_address_with_a_secret_is_not_remembered(uri, expected):
     assert expected == remembered_address(uri)
 
 
-@pytest.mark.parametrize("name", ["encoder", "codec", "rate_control", "loudness"])
-def test_what_can_not_be_chosen_falls_back(name):
-    """A remembered word that means nothing gives way to the default, and nothing else does."""
-    preferences = replace(Preferences(surround=True), **{name: "junk"})
+def test_a_loudness_that_is_not_offered_falls_back():
+    """It gives way to the default, and nothing else does."""
+    preferences = Preferences(sound=AudioRequest(surround=True, loudness_lufs=-20.0))
     assert AdvancedValues(surround=True) == from_preferences(preferences)
 
 
@@ -135,16 +134,35 @@ def test_what_can_not_be_chosen_falls_back(name):
 def test_a_target_that_can_not_be_aimed_at_falls_back(target):
     """A remembered target is one that Start takes."""
     assert AdvancedValues() == from_preferences(Preferences(target_vmaf=target))
+    measured = Preferences(encoding=EncodingRequest(target_vmaf=target))
+    assert AdvancedValues(aim=Aim.MEASURED) == from_preferences(measured)
+
+
+@pytest.mark.parametrize("aim", Aim)
+@pytest.mark.parametrize("typed", ["90", "best"])
+def test_the_aim_and_the_target_are_remembered(aim, typed):
+    """Also a target while something else is aimed at; what is no target becomes the usual one."""
+    values = AdvancedValues(aim=aim, target=typed, codec=Codec.HEVC, keep_hdr=True, copy_top=True)
+    remembered = Preferences(
+        encoding=advanced.chosen_encoding(values, "medium"), target_vmaf=advanced.remembered_target(values)
+    )
+    assert replace(values, target="90" if typed == "90" else "94") == from_preferences(remembered)
+
+
+def test_the_target_that_is_aimed_at_is_shown():
+    """The one beside it was typed while something else was aimed at."""
+    kept = Preferences(encoding=EncodingRequest(target_vmaf=90.0), target_vmaf=80.0)
+    assert AdvancedValues(aim=Aim.MEASURED, target="90") == from_preferences(kept)
 
 
 def test_hardware_of_another_computer_falls_back():
     """Preferences that came from a Mac don't ask for its encoder elsewhere."""
-    stored = Preferences(encoder="apple", codec="hevc")
+    stored = Preferences(encoding=EncodingRequest(encoder=APPLE, codec=Codec.HEVC))
     assert (APPLE, AUTO) == (from_preferences(stored, "darwin").encoder, from_preferences(stored, "linux").encoder)
 
 
 def test_every_value_is_remembered():
     """The preferences have a field for every value of the section, but for what is accepted of one video only."""
-    names = {"aim": "rate_control", "target": "target_vmaf"}
-    stored = {field.name for field in fields(Preferences)}
+    names = {"aim": "rate_control", "target": "target_vmaf", "loudness": "loudness_lufs"}
+    stored = {field.name for kind in (Preferences, EncodingRequest, AudioRequest) for field in fields(kind)}
     assert {"accept_damaged"} == {names.get(field.name, field.name) for field in fields(AdvancedValues)} - stored

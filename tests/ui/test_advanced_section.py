@@ -115,7 +115,7 @@ def test_what_depends_on_another_choice(open_driver):
     key_fields = [w for w in driver.tree(panel.card.body) if w.winfo_class() == "TEntry"]
 
     def enabled():
-        return [not w.instate(["disabled"]) for w in (panel.keep_original, panel.keep_hdr, *key_fields)]
+        return [not w.instate(["disabled"]) for w in (panel.copy_top, panel.keep_hdr, *key_fields)]
 
     assert [True, False, False, False, False] == enabled()
     variables.codec.set(CODEC_LABELS[Codec.AV1])
@@ -192,7 +192,7 @@ def test_an_encoder_that_does_not_work_here(open_driver):
             {"codec": CODEC_LABELS[Codec.AV1], "keep_hdr": True},
             {"encoding": EncodingRequest(codec=Codec.AV1, keep_hdr=True)},
         ),
-        ({"keep_original": True}, {"encoding": EncodingRequest(copy_top=True)}),
+        ({"copy_top": True}, {"encoding": EncodingRequest(copy_top=True)}),
         ({"aim": AIM_LABELS[Aim.BIT_RATE]}, {"encoding": EncodingRequest(rate_control=RateControl.ABR)}),
         ({"aim": AIM_LABELS[Aim.MEASURED], "target": "92,5"}, {"encoding": EncodingRequest(target_vmaf=92.5)}),
         ({"loudness": LOUDNESS_LABELS[Loudness.BROADCAST]}, {"sound": AudioRequest(loudness_lufs=-23.0)}),
@@ -235,10 +235,10 @@ def test_the_pointer_on_the_original(open_driver):
     driver = open_driver()
     panel = driver.window.advanced_panel
     driver.press(panel.card.toggle)
-    driver.window.settings.bring_into_view(panel.keep_original)
+    driver.window.settings.bring_into_view(panel.copy_top)
     driver.settle()
-    panel.keep_original.event_generate("<Enter>", x=5, y=5)
-    shown = lambda: [text_of(w) for w in driver.tree(panel.keep_original) if w.winfo_class() == "TLabel"]  # noqa: E731
+    panel.copy_top.event_generate("<Enter>", x=5, y=5)
+    shown = lambda: [text_of(w) for w in driver.tree(panel.copy_top) if w.winfo_class() == "TLabel"]  # noqa: E731
     driver.until(shown)
     assert [ORIGINAL_TIP] == shown()
 

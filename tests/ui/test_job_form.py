@@ -233,7 +233,7 @@ def test_the_job_says_what_the_form_says():
     """Every choice arrives in the job."""
     values = replace(
         GOOD,
-        speed="Fast (larger files)",
+        preset="veryfast",
         model="small",
         spoken_language="German (de)",
         upload=True,
@@ -289,8 +289,7 @@ def test_hdr_is_not_kept_in_h264():
 def test_the_original_is_kept_in_h264_alone(codec, kept):
     """The tick stays, but a stream has one format, and it is the original's."""
     assert (
-        kept
-        is to_job(replace(GOOD, advanced=AdvancedValues(keep_original=True, codec=codec)), "lesson01").encoding.copy_top
+        kept is to_job(replace(GOOD, advanced=AdvancedValues(copy_top=True, codec=codec)), "lesson01").encoding.copy_top
     )
 
 
@@ -344,13 +343,13 @@ def test_preferences_come_back():
         limit="2.5",
         parallel=8,
         model="small",
-        speed="Fast (larger files)",
+        preset="veryfast",
         spoken_language="Spanish (es)",
         advanced=AdvancedValues(
             encoder=EncoderFamily.CPU,
             codec=Codec.AV1,
             keep_hdr=True,
-            keep_original=True,
+            copy_top=True,
             aim=Aim.MEASURED,
             target="92.5",
             loudness=Loudness.BROADCAST,
@@ -364,6 +363,12 @@ def test_preferences_come_back():
     )
     again = from_preferences(to_preferences(values), NOT_CONFIGURED)
     assert replace(values, source="") == again
+
+
+@pytest.mark.parametrize(("kept", "shown"), [("slow", "slow"), ("ultrafast", "medium")], ids=["offered", "not offered"])
+def test_a_remembered_preset(kept, shown):
+    """One that the window does not offer gives way to the usual one."""
+    assert shown == from_preferences(Preferences(encoding=EncodingRequest(preset=kept)), NOT_CONFIGURED).preset
 
 
 def test_accepting_damage_is_for_one_session():

@@ -1,12 +1,15 @@
 """What the window remembers between starts, and how it is kept."""
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from installation import ROOT
+from pipeline.codec import to_json
+from pipeline.job import AudioRequest, Codec, EncoderFamily, EncodingRequest, Job, RateControl, TranscriptionRequest
+from pipeline.job_codec import job_to_json
 from ui.preferences import Preferences
 
 PREFERENCES_EXAMPLE = ROOT / "s3_config.json.example"
@@ -17,30 +20,68 @@ CHANGED = Preferences(
     create_offline_mp4=False,
     delete_local_after_upload=True,
     upload_enabled=True,
-    transcribe=False,
-    whisper_model="small",
-    spoken_language="Spanish (es)",
-    speed="Slow (smaller files)",
     language="fr",
     output_dir="/home/editor/vidéos",
     qualities=("720p",),
-    advanced_open=True,
-    encoder="cpu",
-    codec="hevc",
-    keep_hdr=True,
-    keep_original=True,
-    rate_control="measured",
+    encoding=EncodingRequest(
+        codec=Codec.HEVC,
+        encoder=EncoderFamily.CPU,
+        preset="slow",
+        target_vmaf=92.5,
+        keep_hdr=True,
+        copy_top=True,
+    ),
     target_vmaf=92.5,
-    loudness="-16",
-    surround=True,
+    sound=AudioRequest(surround=True, loudness_lufs=-16.0),
+    transcribe=False,
+    transcription=TranscriptionRequest(model="small", language="es"),
     encrypt=True,
     key_file="/home/editor/keys/course.key",
     key_uri="https://keys.example.com/course",
     publish_key=True,
+    advanced_open=True,
     remember_login=True,
     upload_limit_mb_s=2.5,
     parallel_uploads=8,
 )
+
+FORMAT_2 = """{
+  "format": 2,
+  "last_destination": "courses/año-1/",
+  "last_session_id": "0123456789abcdef01234567",
+  "create_offline_mp4": false,
+  "delete_local_after_upload": true,
+  "upload_enabled": true,
+  "transcribe": false,
+  "whisper_model": "small",
+  "spoken_language": "Spanish (es)",
+  "speed": "Slow (smaller files)",
+  "language": "fr",
+  "output_dir": "/home/editor/vidéos",
+  "qualities": ["720p"],
+  "advanced_open": true,
+  "encoder": "cpu",
+  "codec": "hevc",
+  "keep_hdr": true,
+  "keep_original": true,
+  "rate_control": "measured",
+  "target_vmaf": 92.5,
+  "loudness": "-16",
+  "surround": true,
+  "encrypt": true,
+  "key_file": "/home/editor/keys/course.key",
+  "key_uri": "https://keys.example.com/course",
+  "publish_key": true,
+  "remember_login": true,
+  "upload_limit_mb_s": 2.5,
+  "parallel_uploads": 8
+}"""
+"""What the version before kept, with nothing at its default. It must be read for ever: never change it."""
+
+
+def stored(preferences):
+    """Return what a file of these preferences holds."""
+    return {"format": 3, **to_json(preferences)}
 
 
 class TestPreferences:
@@ -55,7 +96,8 @@ class TestPreferences:
         """What is saved is what is loaded, field by field, and each field differs from its default here."""
         CHANGED.save(path)
         assert Preferences.load(path) == CHANGED
-        assert [] == [name for name, value in asdict(CHANGED).items() if value == getattr(Preferences(), name)]
+        usual = stored(Preferences())
+        assert ["format"] == [name for name, value in stored(CHANGED).items() if value == usual[name]]
 
     @pytest.mark.parametrize(
         "content",
@@ -69,7 +111,7 @@ class TestPreferences:
         assert Preferences() == Preferences.load(path)
 
     @pytest.mark.parametrize(
-        ("stored", "expected"),
+        ("kept", "expected"),
         [
             pytest.param("videos/course3/lesson01/", "videos/course3/", id="the last video's own"),
             pytest.param("videos/course3/lesson01", "videos/course3/", id="without its slash"),
@@ -77,12 +119,12 @@ class TestPreferences:
             pytest.param("", "", id="nothing"),
         ],
     )
-    def test_earlier_destination(self, path, stored, expected):
+    def test_earlier_destination(self, path, kept, expected):
         """An earlier version kept the last video's own destination: the next one lies beside it, not inside."""
-        path.write_text(json.dumps({"last_destination": stored}), encoding="utf-8")
+        path.write_text(json.dumps({"last_destination": kept}), encoding="utf-8")
         assert expected == Preferences.load(path).last_destination
-        replace(CHANGED, last_destination=stored).save(path)
-        assert stored == Preferences.load(path).last_destination
+        replace(CHANGED, last_destination=kept).save(path)
+        assert kept == Preferences.load(path).last_destination
 
     def test_folder_in_its_place(self, path):
         """A folder of that name means the defaults."""
@@ -98,9 +140,10 @@ class TestPreferences:
             ("create_offline_mp4", "no"),
             ("qualities", "720p"),
             ("qualities", [720]),
-            ("whisper_model", ["base"]),
+            ("sound", [True]),
             ("target_vmaf", "94"),
             ("target_vmaf", True),
+            ("target_vmaf", float("nan")),
         ],
         ids=[
             "number",
@@ -109,15 +152,77 @@ class TestPreferences:
             "text-for-yes",
             "text-for-list",
             "numbers-in-list",
-            "list-for-text",
+            "list-for-group",
             "text-for-number",
             "yes-for-number",
+            "no-number",
         ],
     )
     def test_wrong_type(self, path, name, value):
         """A value of the wrong type falls back to its default alone."""
-        path.write_text(json.dumps({"format": 2, **asdict(CHANGED), name: value}), encoding="utf-8")
+        path.write_text(json.dumps({**stored(CHANGED), name: value}), encoding="utf-8")
         assert replace(CHANGED, **{name: getattr(Preferences(), name)}) == Preferences.load(path)
+
+    @pytest.mark.parametrize(
+        ("group", "name", "value"),
+        [
+            ("encoding", "codec", "vp9"),
+            ("encoding", "preset", 3),
+            ("encoding", "target_vmaf", "94"),
+            ("sound", "loudness_lufs", "loud"),
+            ("transcription", "model", None),
+        ],
+        ids=["codec", "preset", "target", "loudness", "model"],
+    )
+    def test_wrong_value_of_a_group(self, path, group, name, value):
+        """Nor does one that is wrong cost the others beside it."""
+        content = stored(CHANGED)
+        content[group] = content[group] | {name: value, "later": 1}
+        path.write_text(json.dumps(content), encoding="utf-8")
+        usual = getattr(getattr(Preferences(), group), name)
+        expected = replace(CHANGED, **{group: replace(getattr(CHANGED, group), **{name: usual})})
+        assert expected == Preferences.load(path)
+
+    def test_the_version_before(self, path):
+        """What it remembered is remembered: whatever has another form now is read in the old one."""
+        path.write_text(FORMAT_2, encoding="utf-8")
+        assert CHANGED == Preferences.load(path)
+
+    @pytest.mark.parametrize(
+        ("flat", "expected"),
+        [
+            ({"rate_control": "bit rate"}, {"encoding": EncodingRequest(rate_control=RateControl.ABR)}),
+            ({"rate_control": "measured"}, {"encoding": EncodingRequest(target_vmaf=94.0)}),
+            (
+                {"rate_control": "measured", "target_vmaf": "92"},
+                {"encoding": EncodingRequest(target_vmaf=94.0)},
+            ),
+            ({"rate_control": "quality", "target_vmaf": 92.0}, {"target_vmaf": 92.0}),
+            ({"speed": "Fast (larger files)"}, {"encoding": EncodingRequest(preset="veryfast")}),
+            ({"loudness": "unchanged"}, {}),
+            ({"spoken_language": "Detect automatically"}, {}),
+            ({"encoder": "junk", "codec": 5, "speed": [], "loudness": 1, "spoken_language": "Klingon"}, {}),
+        ],
+        ids=["bit rate", "measured", "no target", "other target", "fast", "loudness", "any language", "junk"],
+    )
+    def test_words_of_the_version_before(self, path, flat, expected):
+        """Each of its words has its meaning still, and what never meant anything is nothing."""
+        path.write_text(json.dumps({"format": 2, **flat}), encoding="utf-8")
+        assert Preferences(**expected) == Preferences.load(path)
+
+    def test_a_job_s_settings_are_spelled_as_in_a_job(self):
+        """There is one name and one form for each of them, wherever it is kept."""
+        job = Job(
+            source=Path("a.mp4"),
+            output_dir=Path("out"),
+            slug="a",
+            encoding=CHANGED.encoding,
+            sound=CHANGED.sound,
+            transcription=CHANGED.transcription,
+            qualities=CHANGED.qualities,
+        )
+        names = ("encoding", "sound", "transcription", "qualities")
+        assert [job_to_json(job)[name] for name in names] == [stored(CHANGED)[name] for name in names]
 
     def test_whole_number(self, path):
         """A number may be written without its decimals."""
@@ -166,9 +271,7 @@ class TestPreferences:
 
     def test_example(self):
         """s3_config.json.example has every field with its default."""
-        assert json.loads(json.dumps(asdict(Preferences()))) == json.loads(
-            PREFERENCES_EXAMPLE.read_text(encoding="utf-8")
-        )
+        assert stored(Preferences()) == json.loads(PREFERENCES_EXAMPLE.read_text(encoding="utf-8"))
         assert Preferences() == Preferences.load(PREFERENCES_EXAMPLE)
 
     def test_no_place_for_secrets(self):
@@ -176,6 +279,6 @@ class TestPreferences:
         only for where a key lies and is asked for.
         """
         found = {
-            name for name in asdict(Preferences()) if any(word in name for word in ("token", "url", "key", "secret"))
+            name for name in stored(Preferences()) if any(word in name for word in ("token", "url", "key", "secret"))
         }
         assert {"key_file", "key_uri", "publish_key"} == found

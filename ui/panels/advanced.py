@@ -65,7 +65,7 @@ class AdvancedPanel:
         values, enabled = self._variables.read(), state.form_enabled
         switch(self._always, enabled)
         switch([self.keep_hdr], enabled and values.codec is not Codec.H264)
-        switch([self.keep_original], enabled and values.codec is Codec.H264)
+        switch([self.copy_top], enabled and values.codec is Codec.H264)
         switch([self.target], enabled and values.aim is Aim.MEASURED)
         switch(self._of_key, enabled and values.encrypt)
 
@@ -91,9 +91,9 @@ class AdvancedPanel:
         fields.add("Video format", self.codec)
         self.keep_hdr = self._tick("Keep HDR (HEVC and AV1 only)", variables.keep_hdr)
         fields.beneath(self.keep_hdr)
-        self.keep_original = self._tick("Keep the original picture (H.264 only)", variables.keep_original)
-        fields.beneath(self.keep_original)
-        ttk.ToolTip(self.keep_original, text=ORIGINAL_TIP, delay=TIP_DELAY_MS)
+        self.copy_top = self._tick("Keep the original picture (H.264 only)", variables.copy_top)
+        fields.beneath(self.copy_top)
+        ttk.ToolTip(self.copy_top, text=ORIGINAL_TIP, delay=TIP_DELAY_MS)
         fields.beneath(WrappingLabel(self.card.body, bootstyle=HINT, text=ORIGINAL_HINT))
         self.aim = self._list(variables.aim, AIM_LABELS.values())
         fields.add("Quality", self.aim, hint=AIM_HINT)

@@ -11,7 +11,7 @@ import ttkbootstrap as ttk
 
 from pipeline.errors import Setting
 from ui.form_variables import FormVariables
-from ui.job_form import QUALITY_NAMES, SPEEDS
+from ui.job_form import QUALITY_NAMES, SPEED_LABELS
 from ui.source_view import SourceView
 from ui.theme import CARD, HINT
 from ui.view_state import ViewState
@@ -45,7 +45,9 @@ class OutputPanel:
         quality_note = fields.add("Qualities", boxes)
         self.hint = WrappingLabel(body, bootstyle=HINT)
         fields.beneath(self.hint)
-        self.speed = ttk.Combobox(body, textvariable=variables.speed, values=list(SPEEDS), state="readonly")
+        self.speed = ttk.Combobox(
+            body, textvariable=variables.speed, values=list(SPEED_LABELS.values()), state="readonly"
+        )
         fields.add("Speed", self.speed)
         self.notes = {Setting.OUTPUT: folder_note, Setting.QUALITIES: quality_note}
         variables.on_change(clear_when_edited(folder_note), variables.output_dir)
