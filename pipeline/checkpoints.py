@@ -13,13 +13,16 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pipeline.errors import OutputError
+from pipeline.codec import from_json
+from pipeline.errors import CodecError, OutputError
 from pipeline.files import size_of, write_whole
 
 MARK = "done.json"
 MOVES = "moves.json"
+
+T = TypeVar("T", "_Mark", "_Moves")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +32,24 @@ class Move:
     source: str
     target: str
     size_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Mark:
+    """What a finished piece was made from, the sizes of its files by their paths inside, and its facts."""
+
+    key: str
+    files: Mapping[str, int]
+    facts: Mapping[str, object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Moves:
+    """Moves that were begun: for which work, the source, target and size of each, and the facts of what comes of it."""
+
+    key: str
+    moves: tuple[tuple[str, str, int], ...]
+    facts: Mapping[str, object]
 
 
 def key_of(*parts: object) -> str:
@@ -59,13 +80,13 @@ class Checkpoints:
 
     def find(self, name: str, key: str) -> dict[str, Any] | None:
         """Return the facts of a finished piece, None when it is not there, not whole, or made from something else."""
-        stored = _read(self.root / name / MARK)
-        if stored is None or stored.get("key") != key:
+        mark = _read(_Mark, self.root / name / MARK)
+        if mark is None or mark.key != key:
             return None
-        for file, size_bytes in stored["files"].items():
+        for file, size_bytes in mark.files.items():
             if size_of(self.root / name / file) != size_bytes:
                 return None
-        return dict(stored["facts"])
+        return dict(mark.facts)
 
     def begin(self, name: str) -> Path:
         """Return an empty folder for an attempt at a piece; what was there is removed. Raises OutputError.
@@ -128,10 +149,10 @@ class Checkpoints:
 
         Raises OutputError when a file can't be moved.
         """
-        stored = _read(self.root / MOVES)
-        if stored is None or stored.get("key") != key:
+        begun = _read(_Moves, self.root / MOVES)
+        if begun is None or begun.key != key:
             return None
-        for source, place, size_bytes in stored["moves"]:
+        for source, place, size_bytes in begun.moves:
             old, new = self.root / source, target / place
             try:
                 if old.exists():
@@ -144,19 +165,19 @@ class Checkpoints:
             if size_of(new) != size_bytes:
                 (self.root / MOVES).unlink()
                 return None
-        return dict(stored["facts"])
+        return dict(begun.facts)
 
     def clear(self) -> None:
         """Remove everything."""
         shutil.rmtree(self.root, ignore_errors=True)
 
 
-def _read(path: Path) -> dict[str, Any] | None:
+def _read(kind: type[T], path: Path) -> T | None:
+    """Return what a file holds, None where there is none or none that can be understood."""
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return from_json(kind, json.loads(path.read_bytes()), path.name)
+    except (OSError, ValueError, RecursionError, CodecError):
         return None
-    return stored if isinstance(stored, dict) else None
 
 
 def _sync(path: Path) -> None:

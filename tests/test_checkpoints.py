@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -50,6 +51,16 @@ def _the_mark_is_broken(kept: Checkpoints) -> str:
     return KEY
 
 
+def _the_mark_lacks_the_files(kept: Checkpoints) -> str:
+    (kept.root / "0000" / "done.json").write_text(json.dumps({"key": KEY, "facts": {}}))
+    return KEY
+
+
+def _the_mark_says_more_than_is_known(kept: Checkpoints) -> str:
+    (kept.root / "0000" / "done.json").write_text(json.dumps({"key": KEY, "files": {}, "facts": {}, "more": 1}))
+    return KEY
+
+
 def _it_was_begun_again(kept: Checkpoints) -> str:
     kept.begin("0000")
     return KEY
@@ -57,12 +68,33 @@ def _it_was_begun_again(kept: Checkpoints) -> str:
 
 @pytest.mark.parametrize(
     "change",
-    [_other_key, _a_file_is_gone, _a_file_was_cut, _the_mark_is_broken, _it_was_begun_again],
+    [
+        _other_key,
+        _a_file_is_gone,
+        _a_file_was_cut,
+        _the_mark_is_broken,
+        _the_mark_lacks_the_files,
+        _the_mark_says_more_than_is_known,
+        _it_was_begun_again,
+    ],
     ids=lambda f: f.__name__[1:],
 )
 def test_what_is_not_the_same_or_not_whole_is_not_found(kept, change: Callable[[Checkpoints], str]):
     """Such a piece is made anew."""
     assert None is kept.find("0000", change(kept))
+
+
+def test_what_an_earlier_version_marked_as_finished_is_found(tmp_path):
+    """As it wrote it: pieces and moves of another version go on, as long as they were made from the same."""
+    kept = Checkpoints(tmp_path / "checkpoints")
+    (kept.root / "0000" / "90p").mkdir(parents=True)
+    (kept.root / "0000" / "90p" / "seg_001.ts").write_bytes(b"old")
+    mark = '{"key": "0a", "files": {"90p/seg_001.ts": 3}, "facts": {"starts": {"90p": [900000]}, "last": null}}'
+    (kept.root / "0000" / "done.json").write_text(mark)
+    moves = '{"key": "0b", "moves": [["0000/90p/seg_001.ts", "90p/seg_001.ts", 3]], "facts": {"duration_s": 4.0}}'
+    (kept.root / "moves.json").write_text(moves)
+    assert {"starts": {"90p": [900000]}, "last": None} == kept.find("0000", "0a")
+    assert {"duration_s": 4.0} == kept.finish_moves("0b", tmp_path / "job")
 
 
 def test_a_piece_that_was_not_finished_is_not_found(tmp_path):
