@@ -178,6 +178,15 @@ def test_each_place_has_its_own_record(server, job, upload):
     assert PhaseOutcome.REUSED is upload(job.folder, prefix="other/place/lesson/")[0].phases[-1].outcome
 
 
+def test_record_that_another_took_the_place_of_is_made_again(server, job, upload):
+    """What was told of a place before is not what the backend has."""
+    told = [upload(job.folder, session_id=name * 24)[0].phases[-1].outcome for name in "efe"]
+    assert ([PhaseOutcome.DONE] * 3, ["e" * 24, "f" * 24, "e" * 24]) == (
+        told,
+        [record["sessionId"] for record in server.records],
+    )
+
+
 def test_a_newer_version_s_folder_is_not_uploaded(server, job, upload):
     """What is in its notes would be lost."""
     path = job.folder / "job.json"

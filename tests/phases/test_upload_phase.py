@@ -344,7 +344,10 @@ def test_cancel_text(phase, server, open_run):
         phase.run(run.context)
 
 
-def test_deleted_media_cannot_go_elsewhere(phase, open_run):
+@pytest.mark.parametrize(
+    "elsewhere", [{"prefix": "elsewhere/"}, {"session_id": "c" * 24}], ids=["another place", "another session"]
+)
+def test_deleted_media_cannot_go_elsewhere(phase, open_run, elsewhere):
     """After a clean-up the same destination is done, and another one needs the files again."""
     run = open_run()
     phase.run(run.context)
@@ -353,7 +356,7 @@ def test_deleted_media_cannot_go_elsewhere(phase, open_run):
     phase.check(same.context)
     assert PhaseOutcome.REUSED is phase.run(same.context).outcome
     with pytest.raises(SettingsError, match="start fresh"):
-        phase.check(open_run(prefix="elsewhere/").context)
+        phase.check(open_run(**elsewhere).context)
 
 
 def test_damaged_journal_is_a_warning(phase, open_run):
