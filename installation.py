@@ -68,7 +68,7 @@ def _system_folder(kind: str) -> Path | None:
         found: Path = getattr(folders, kind)
     except RuntimeError:
         return None
-    return found if found.is_absolute() else None  # versions before 4.12 return "~/.cache" where nobody has a home
+    return found if found.is_absolute() else None  # older versions return "~/.cache" where nobody has a home
 
 
 def _place(name: str, system_folder: Path | None) -> FilePlace:
