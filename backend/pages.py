@@ -28,7 +28,7 @@ from pipeline.transfer.manifests.placement import place_in
 from storage import InvalidPathError, ObjectNotFoundError, StorageBackend, StoragePathBuilder
 
 _FOLDER = Path(__file__).parent / "player"
-_VERSION = re.compile(r"(?:^|(?<=/))v\d{1,6}/")
+_VERSION = re.compile(r"(?:^|(?<=/))v\d{1,9}/")
 _ASSETS = {"hls.min.js": "text/javascript", "watch.js": "text/javascript", "style.css": "text/css"}
 
 

@@ -23,6 +23,7 @@ from backend.server import RunningBackend, serve_in_thread
 from backend.settings import BackendSettings
 from config import Config
 from pipeline.transfer.http.content_types import content_type
+from pipeline.transfer.manifests.placement import place_in
 from s3_uploader import S3UploadManager
 from storage import MIN_PART_BYTES, S3Settings
 
@@ -178,8 +179,9 @@ def test_whole_life_of_a_stream(tmp_path, backend, bucket, run):
     assert (0, "") == (replaced.returncode, replaced.stderr)
     both = bucket.objects()
     alone = {name: content for name, content in second.items() if "/" not in name and name != "master.m3u8"}
-    moved = {f"v2/{name}": content for name, content in second.items() if "/" in name}
-    master = second["master.m3u8"].replace(b"480p/index", b"v2/480p/index")
+    place = place_in(both["master.m3u8"])
+    moved = {f"{place}{name}": content for name, content in second.items() if "/" in name}
+    master = second["master.m3u8"].replace(b"480p/index", f"{place}480p/index".encode())
     old = {name: content for name, content in first.items() if "/" in name}
     assert as_stored({**old, **moved, **alone, "master.m3u8": master}) == both
     dry = run("manifest", "prune", folder)

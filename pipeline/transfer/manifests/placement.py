@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from pipeline.media.stream_layout import MASTER
 
-_VERSION = re.compile(r"v(\d{1,6})/")
+_VERSION = re.compile(r"v(\d{1,9})/")
 _URI = re.compile(r'(?<=URI=")([^"]*)(?=")')
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|/")
 _SEGMENT_SUFFIXES = (".ts", ".m4s")

@@ -10,10 +10,10 @@ from pipeline.transfer.http.messages import Listener
 from pipeline.transfer.manifests.placement import version
 from pipeline.transfer.upload.preparation import Prepared
 from pipeline.transfer.upload.publish_order import OutgoingFile, at_place
-from pipeline.transfer.upload.target import Holder, UploadTarget
+from pipeline.transfer.upload.target import Holder, UploadTarget, drawn_above
 
-FIRST_BESIDE = 2
-"""An upload to a destination where nothing stands goes to the prefix itself: the first version below it is free."""
+NONE_BESIDE = 1
+"""An upload to a destination where nothing stands goes to the prefix itself: there is no version below it."""
 
 
 class Guard(Protocol):
@@ -55,7 +55,7 @@ def beside_another(prepared: Prepared, files: Sequence[OutgoingFile], prefix: st
     """
     if prepared.target.place or prepared.target.same:
         return prepared
-    place = version(FIRST_BESIDE)
+    place = version(drawn_above(NONE_BESIDE))
     notice = f"Another upload to the same destination has begun: the segments of this one go to {place} below it."
     return Prepared(
         target=UploadTarget(place=place, going_on=False, notice=notice),

@@ -22,7 +22,14 @@ from pipeline.transfer.manifests.placement import Placement, versions_in
 from pipeline.transfer.upload.differences import Record, is_known_to_differ, may_change_in_place, record_of
 from pipeline.transfer.upload.journal import Confirmed, JournalContent
 from pipeline.transfer.upload.publish_order import OutgoingFile, at_place, placement
-from pipeline.transfer.upload.target import Holder, PublishedMaster, UploadTarget, choose_target
+from pipeline.transfer.upload.target import (
+    Holder,
+    PublishedMaster,
+    UploadTarget,
+    choose_target,
+    drawn_above,
+    following,
+)
 
 UNREADABLE = "unreadable"
 PLAYLIST = b"#EXTM3U"
@@ -88,6 +95,7 @@ def prepare(
         differs=lambda place: look.differs(watched, place),
         prefix=prefix,
         holder=holder,
+        above=following if holder is Holder.NOBODY else drawn_above,
     )
     files = at_place(found, prefix, target.place)
     already = _gone_on_with(content, files, target, published, prefix, look.md5, cancel) if target.going_on else {}

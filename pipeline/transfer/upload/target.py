@@ -1,4 +1,6 @@
-"""Where a stream goes below its prefix, so that one that is being watched stays whole until the new one is. Pure.
+"""Where a stream goes below its prefix, so that one that is being watched stays whole until the new one is.
+
+Pure, but for a number that may be drawn.
 
 Where another stream stands at the prefix, segments and playlists of the new one go into a folder of its own (`v2/`),
 and its master playlist to the prefix: switched when they are all there, pointing into that folder. Files that stand
@@ -9,6 +11,7 @@ as it was. An earlier version of this program put all but the master into the fo
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -21,6 +24,9 @@ REPLACED = "Something else was uploaded to this destination since: every file is
 ANOTHER_STREAM = (
     "Another stream stands at {prefix}: this one goes to {place} below it, and takes its place when it is whole."
 )
+
+SPREAD = 100_000
+"""Among how many numbers one is drawn: 10,000 uploads to one destination fit into the nine digits of a version."""
 
 
 class Holder(Enum):
@@ -57,6 +63,19 @@ class UploadTarget:
     warning: bool = False
 
 
+def following(newest: int) -> int:
+    """Return the number of the version after the newest that is known."""
+    return newest + 1
+
+
+def drawn_above(newest: int) -> int:
+    """Return the number of a version that no other upload gives to its own, also one that begins at the same time.
+
+    Two that look at once know of the same versions, and neither sees what the other sends: so the number is drawn.
+    """
+    return newest + 1 + secrets.randbelow(SPREAD)
+
+
 def choose_target(
     content: JournalContent,
     *,
@@ -68,6 +87,7 @@ def choose_target(
     differs: Callable[[str], bool],
     prefix: str,
     holder: Holder = Holder.NOBODY,
+    above: Callable[[int], int] = following,
 ) -> UploadTarget:
     """Decide where an upload goes.
 
@@ -84,11 +104,12 @@ def choose_target(
         differs: returns whether something that players may be fetching at a place is known to be other than ours there.
         prefix: for the notice.
         holder: whose stream stands there; another source's stays whole, whatever its master is.
+        above: returns the number of a new version, above the newest that is known.
     """
     going_on = resume and content.begun
     published_here = content.confirmed.get(MASTER) if going_on else None
     if holder is Holder.ANOTHER and not (published.known and published.md5 is None):
-        return _beside(content, going_on=going_on, published=published, taken=taken, prefix=prefix)
+        return _beside(content, going_on=going_on, published=published, taken=taken, above=above, prefix=prefix)
     if not published.known:
         return UploadTarget(place=content.place if content.begun else "", going_on=going_on)
     if published.md5 is None:
@@ -106,7 +127,7 @@ def choose_target(
     for place in elsewhere:  # sent from another folder, or the journal is lost
         if published.md5 in ours(place) and not differs(place):
             return UploadTarget(place=place, going_on=False, same=True)
-    return _beside(content, going_on=going_on, published=published, taken=taken, prefix=prefix)
+    return _beside(content, going_on=going_on, published=published, taken=taken, above=above, prefix=prefix)
 
 
 def _beside(
@@ -115,6 +136,7 @@ def _beside(
     going_on: bool,
     published: PublishedMaster,
     taken: Callable[[], Iterable[int]],
+    above: Callable[[int], int],
     prefix: str,
 ) -> UploadTarget:
     """Return a folder that no other stream has: that of the earlier run, if it published nothing, else a new one."""
@@ -122,7 +144,7 @@ def _beside(
     watched = set(versions_in(content.place)) & set(published.versions)
     if going_on and content.place and published_here is None and not watched:
         return UploadTarget(place=content.place, going_on=True)
-    place = version(max([1, *_versions_in_use(content, published, taken)]) + 1)
+    place = version(above(max([1, *_versions_in_use(content, published, taken)])))
     notice = ANOTHER_STREAM.format(prefix=prefix, place=place)
     replaced = published_here is not None and published_here.md5 != published.md5
     return UploadTarget(

@@ -4,6 +4,9 @@ and its stream is whole.
 
 from __future__ import annotations
 
+import json
+import shutil
+from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
@@ -12,7 +15,9 @@ from upload_parts import FOLDER, PREFIX, write_folder
 
 from pipeline.errors import DestinationTakenError
 from pipeline.transfer.manifests.folder_owner import owner_of
+from pipeline.transfer.manifests.manifest_library import previous_manifest
 from pipeline.transfer.manifests.manifest_text import parse_manifest
+from pipeline.transfer.manifests.placement import place_in
 from pipeline.transfer.upload.destination import DestinationCheck
 from pipeline.transfer.upload.manifest_upload import publish_manifest
 from pipeline.transfer.upload.results import UploadResult
@@ -54,7 +59,8 @@ def send(backend, cancel):
     def upload(folder, *, replacing: bool = False) -> UploadResult:
         uploader = Uploader(backend, session_id=None, delays=())
         guard = DestinationCheck(uploader, PREFIX, owner_of(folder), folder, None, replace=replacing)
-        result = uploader.upload(folder, PREFIX, resume=True, guard=guard, cancel=cancel)
+        known, _ = previous_manifest(folder, None, uploader.backend_url, PREFIX)
+        result = uploader.upload(folder, PREFIX, resume=True, guard=guard, known=known, cancel=cancel)
         if result.complete:
             publish_manifest(
                 uploader,
@@ -103,7 +109,7 @@ def test_whoever_insists_publishes_while_the_first_still_sends(server, offers, s
         there.owner,
         len(server.puts(MASTER)),
     )
-    assert OTHERS_SEGMENT == server.stored[f"{PREFIX}v2/720p/seg_001.ts"]
+    assert OTHERS_SEGMENT == server.stored[f"{PREFIX}{there.placement.place}720p/seg_001.ts"]
 
 
 @pytest.mark.parametrize("masters", ["equal", "different"])
@@ -121,14 +127,59 @@ def test_a_stream_of_another_computer_is_replaced_beside_it(server, send, folder
         (other / "master.m3u8").write_bytes(b"#EXTM3U other master")
     assert send(folder).complete
     before = dict(server.stored)
-    server.faults[f"{PREFIX}v2/720p/seg_001.ts"].append(Fault(status=403))
-    assert not send(other, replacing=True).complete
+    server.answer_presign = refusing_once(server, f"{PREFIX}v", "720p/seg_001.ts")
+    begun = send(other, replacing=True)
+    assert (False, True) == (begun.complete, begun.placement.place.startswith("v"))
     assert before == {key: server.stored[key] for key in before}
     result = send(other, replacing=True)
-    assert (True, "v2/") == (result.complete, result.placement.place)
+    assert (True, begun.placement) == (result.complete, result.placement)
     watched = [key for key in before if key.endswith(".ts")]
     assert [before[key] for key in watched] == [server.stored[key] for key in watched]
-    assert OTHERS_SEGMENT == server.stored[f"{PREFIX}v2/720p/seg_001.ts"]
+    assert OTHERS_SEGMENT == server.stored[f"{PREFIX}{result.placement.place}720p/seg_001.ts"]
+
+
+def refusing_once(server, start: str, end: str) -> Callable[[str, dict], bytes]:
+    """Answer presign requests so that the first PUT to a key that begins and ends so is refused."""
+    refused: set[str] = set()
+
+    def answer(number: str, said: dict) -> bytes:
+        key = said["key"]
+        if key.startswith(start) and key.endswith(end) and key not in refused:
+            refused.add(key)
+            server.faults[key].append(Fault(status=403))
+        return json.dumps(said).encode()
+
+    return answer
+
+
+@pytest.mark.parametrize("before", ["published", "given up", "the same video"])
+def test_two_that_insist_at_once_send_to_two_places(server, offers, send, folder, other, tmp_path, in_thread, before):
+    """Both look before either publishes, and neither is told of the other: whichever master stands in the end
+    leads to one whole stream.
+    """
+    third = write_folder(tmp_path / "third" / "lesson")
+    (third / "720p/seg_001.ts").write_bytes(b"a third lecture")
+    for path in (folder, other, third):
+        (path / "master.m3u8").write_text(f"#EXTM3U\n# {path.parent.name}\n720p/index.m3u8\n")
+    if before == "given up":
+        server.faults[SEGMENT].append(Fault(status=403))
+    assert (before != "given up") == send(folder).complete
+    if before == "the same video":  # of other settings, from two computers
+        for path in (other, third):
+            shutil.copy(folder / "manifest.json", path)
+    server.gate = lambda key: key.startswith(f"{PREFIX}v") and key.endswith("720p/seg_001.ts")
+    slow = in_thread(lambda: send(other, replacing=True))
+    server.wait_for(lambda: len(server.gated) == 1)
+    server.gate = lambda key: False
+    quick = send(third, replacing=True)
+    server.open_gate()
+    late = slow()
+    assert (True, True) == (quick.complete, late.complete)
+    assert quick.placement.place != late.placement.place
+    place = place_in(server.stored[MASTER])
+    sent = other if place == late.placement.place else third
+    for name in ("720p/seg_001.ts", "720p/seg_002.ts"):
+        assert (sent / name).read_bytes() == server.stored[f"{PREFIX}{place}{name}"]
 
 
 @pytest.mark.parametrize("first", ["smaller", "larger"])
