@@ -45,7 +45,7 @@ from itertools import count
 from pathlib import Path
 from config import BackendApi
 from pipeline.cancel import CancelToken
-from pipeline.model import Existing, UploadRequest
+from pipeline.job import Existing, UploadRequest
 from pipeline.phases.upload import send
 from pipeline.transfer.upload.uploader import Uploader
 
@@ -73,7 +73,7 @@ def look(call, arguments):
 
 def report(progress):
     global moment
-    if progress.figures.files_done == progress.figures.files_total:
+    if progress.transfer.files_done == progress.transfer.files_total:
         moment = "finishing"
 
 
