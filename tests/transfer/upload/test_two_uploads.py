@@ -15,7 +15,7 @@ from upload_parts import FOLDER, PREFIX, write_folder
 
 from pipeline.errors import DestinationTakenError
 from pipeline.transfer.manifests.folder_owner import owner_of
-from pipeline.transfer.manifests.manifest_library import previous_manifest
+from pipeline.transfer.manifests.manifest_library import local_copies
 from pipeline.transfer.manifests.manifest_text import parse_manifest
 from pipeline.transfer.manifests.placement import place_in
 from pipeline.transfer.upload.destination import DestinationCheck
@@ -59,7 +59,7 @@ def send(backend, cancel):
     def upload(folder, *, replacing: bool = False) -> UploadResult:
         uploader = Uploader(backend, session_id=None, delays=())
         guard = DestinationCheck(uploader, PREFIX, owner_of(folder), folder, None, replace=replacing)
-        known, _ = previous_manifest(folder, None, uploader.backend_url, PREFIX)
+        known = local_copies(folder, None, uploader.backend_url, PREFIX).known
         result = uploader.upload(folder, PREFIX, resume=True, guard=guard, known=known, cancel=cancel)
         if result.complete:
             publish_manifest(
