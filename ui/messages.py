@@ -134,7 +134,7 @@ class SourceRefused:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TreatmentChosen:
+class SourceOptions:
     """What the form says that decides what is done about a source's peculiarities."""
 
     keep_hdr: bool = False
@@ -207,7 +207,7 @@ Message = (
     | SourceChosen
     | SourceFound
     | SourceRefused
-    | TreatmentChosen
+    | SourceOptions
     | ConnectionTesting
     | ConnectionTested
     | ConnectionForgotten

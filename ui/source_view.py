@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from pipeline.media.source.source_notes import DAMAGED_S, missing_s, source_notes
 from pipeline.media_info import MediaInfo
-from ui.messages import TreatmentChosen
+from ui.messages import SourceOptions
 
 HOW_TO_ACCEPT = "if it is damaged, not converted unless damaged videos are accepted under Advanced"
 
@@ -36,7 +36,7 @@ class SourceView:
 NO_SOURCE = SourceView()
 
 
-def treated(source: SourceView, chosen: TreatmentChosen) -> SourceView:
+def treated(source: SourceView, chosen: SourceOptions) -> SourceView:
     """Say what is unusual about a source that is known and what will be done about it, as the form stands."""
     media = source.media
     if media is None:

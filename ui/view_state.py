@@ -30,13 +30,13 @@ from ui.messages import (
     RowsChosen,
     SourceChosen,
     SourceFound,
+    SourceOptions,
     SourceRefused,
     StartCancelled,
     StopRequested,
     TokenAnswered,
     TokenRefused,
     TokenWanted,
-    TreatmentChosen,
     UnexpectedError,
 )
 from ui.source_text import describe
@@ -76,7 +76,7 @@ class TokenView:
 
 
 NO_BARS = Bars()
-AS_USUAL = TreatmentChosen()
+AS_USUAL = SourceOptions()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +91,7 @@ class ViewState:
     phase: PhaseName | None = None
     problems: tuple[Problem, ...] = ()
     source: SourceView = NO_SOURCE
-    treatment: TreatmentChosen = AS_USUAL
+    source_options: SourceOptions = AS_USUAL
     connection: ConnectionView = ConnectionView()
     models: tuple[str, ...] = ()
     folder: Path | None = None
@@ -183,8 +183,8 @@ def advance(state: ViewState, message: Message) -> ViewState:
             return _rows_chosen(state, message)
         case SourceChosen() | SourceFound() | SourceRefused():
             return _source(state, message)
-        case TreatmentChosen():
-            return replace(state, treatment=message, source=treated(state.source, message))
+        case SourceOptions():
+            return replace(state, source_options=message, source=treated(state.source, message))
         case ConnectionTesting() | ConnectionTested() | ConnectionForgotten():
             return replace(state, connection=_connection(state.connection, message))
         case ModelsKnown():
@@ -311,7 +311,7 @@ def _source(state: ViewState, message: SourceChosen | SourceFound | SourceRefuse
         offered=offered_qualities(media),
         slug=message.slug,
     )
-    source = treated(source, state.treatment)
+    source = treated(source, state.source_options)
     banner = (
         Banner(title=f"Ready to convert {media.path.name}. Press Start.") if state.banner is READY else state.banner
     )

@@ -18,7 +18,7 @@ from ui.icon import play_icon
 from ui.job_form import from_preferences
 from ui.keychain import KeptLogin
 from ui.log_text import log_lines
-from ui.messages import LogEntry, LoginFound, Message, RowsChosen, TreatmentChosen, UnexpectedError
+from ui.messages import LogEntry, LoginFound, Message, RowsChosen, SourceOptions, UnexpectedError
 from ui.panels.actions import ActionBar
 from ui.panels.advanced import AdvancedPanel
 from ui.panels.banner import BannerPanel
@@ -264,7 +264,7 @@ class MainWindow(ttk.App):
         )
         chosen = values.advanced
         self.controller.receive(
-            TreatmentChosen(keep_hdr=chosen.hdr_kept, surround=chosen.surround, accept_damaged=chosen.accept_damaged)
+            SourceOptions(keep_hdr=chosen.hdr_kept, surround=chosen.surround, accept_damaged=chosen.accept_damaged)
         )
         self._shown = None
         self._render()

@@ -29,13 +29,13 @@ from ui.messages import (
     RowsChosen,
     SourceChosen,
     SourceFound,
+    SourceOptions,
     SourceRefused,
     StartCancelled,
     StopRequested,
     TokenAnswered,
     TokenRefused,
     TokenWanted,
-    TreatmentChosen,
     UnexpectedError,
 )
 from ui.source_view import HOW_TO_ACCEPT
@@ -313,15 +313,15 @@ INTERLACED = replace(HDR, video=replace(HDR.video, interlaced=True), readable_s=
 @pytest.mark.parametrize(
     ("media", "chosen", "damage", "treatment"),
     [
-        (FOUND.media, TreatmentChosen(), "", ""),
-        (HDR, TreatmentChosen(), "", "HDR10, converted to SDR"),
-        (HDR, TreatmentChosen(keep_hdr=True), "", "HDR10, kept"),
-        (TWO_PICTURES, TreatmentChosen(), "", "2 pictures: 1280×720 converted; 640×360 left out"),
-        (CUT_SHORT, TreatmentChosen(), f"Ends 3 s before the length that it declares, {HOW_TO_ACCEPT}", ""),
-        (CUT_SHORT, TreatmentChosen(accept_damaged=True), "Ends 3 s before the length that it declares", ""),
+        (FOUND.media, SourceOptions(), "", ""),
+        (HDR, SourceOptions(), "", "HDR10, converted to SDR"),
+        (HDR, SourceOptions(keep_hdr=True), "", "HDR10, kept"),
+        (TWO_PICTURES, SourceOptions(), "", "2 pictures: 1280×720 converted; 640×360 left out"),
+        (CUT_SHORT, SourceOptions(), f"Ends 3 s before the length that it declares, {HOW_TO_ACCEPT}", ""),
+        (CUT_SHORT, SourceOptions(accept_damaged=True), "Ends 3 s before the length that it declares", ""),
         (
             INTERLACED,
-            TreatmentChosen(accept_damaged=True),
+            SourceOptions(accept_damaged=True),
             "Ends 3 s before the length that it declares",
             "HDR10, converted to SDR · Interlaced, made progressive",
         ),

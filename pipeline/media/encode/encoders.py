@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline.job import Codec, EncoderFamily, SegmentType
-from pipeline.media.encode.levels import Level, level_to_tell
+from pipeline.media.encode.levels import CodecLevel, level_to_tell
 from pipeline.media_info import DynamicRange
 from pipeline.model import Rendition
 
@@ -266,7 +266,7 @@ def _x265_level(r: Rendition, frame_rate: float | None) -> list[str]:
     return [f"level-idc={level.name}", f"fps={max(1, math.floor(min(round(frame_rate, 3), most) * 1000))}/1000"]
 
 
-def _level(encoder: str, number: int, level: Level) -> dict[str, Any]:
+def _level(encoder: str, number: int, level: CodecLevel) -> dict[str, Any]:
     """Return how an encoder is told the level of one of its pictures."""
     if encoder == "hevc_videotoolbox":
         return {}  # it has no such option (libavcodec/videotoolboxenc.c)

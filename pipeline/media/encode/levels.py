@@ -8,7 +8,7 @@ from typing import NamedTuple
 from pipeline.job import Codec
 
 
-class Level(NamedTuple):
+class CodecLevel(NamedTuple):
     """A level: the number that a stream carries, its name, and the most it holds of a picture and of a second of it.
 
     H.264 counts macroblocks, the others luma samples. `longest` is the longest side of a picture in the same unit.
@@ -21,18 +21,18 @@ class Level(NamedTuple):
     longest: float
 
 
-def _h264(number: int, second: int, picture: int) -> Level:
+def _h264(number: int, second: int, picture: int) -> CodecLevel:
     # ITU-T H.264, A.3.1: neither side is longer than the square root of eight times the largest picture
-    return Level(number, f"{number // 10}.{number % 10}", picture, second, math.sqrt(8 * picture))
+    return CodecLevel(number, f"{number // 10}.{number % 10}", picture, second, math.sqrt(8 * picture))
 
 
-def _hevc(number: int, picture: int, second: int) -> Level:
+def _hevc(number: int, picture: int, second: int) -> CodecLevel:
     # ITU-T H.265, A.4.1
-    return Level(number, f"{number // 30}.{number % 30 // 3}", picture, second, math.sqrt(8 * picture))
+    return CodecLevel(number, f"{number // 30}.{number % 30 // 3}", picture, second, math.sqrt(8 * picture))
 
 
-def _av1(number: int, picture: int, longest: int, second: int) -> Level:
-    return Level(number, f"{2 + number // 4}.{number % 4}", picture, second, longest)
+def _av1(number: int, picture: int, longest: int, second: int) -> CodecLevel:
+    return CodecLevel(number, f"{2 + number // 4}.{number % 4}", picture, second, longest)
 
 
 # ITU-T H.264, table A-1; level 1b, which no encoder here makes, is left out
@@ -100,7 +100,7 @@ ROUNDING = 1.001
 """A rate of 30 frames a second measured as 30.0003 is still held by the level for 30."""
 
 
-def lowest_level(codec: Codec, width: int, height: int, frame_rate: float) -> Level | None:
+def lowest_level(codec: Codec, width: int, height: int, frame_rate: float) -> CodecLevel | None:
     """Return the lowest level for a picture's size and rate, as Apple's 1.11 asks for; None where no level holds it."""
     across, down = (math.ceil(width / 16), math.ceil(height / 16)) if codec is Codec.H264 else (width, height)
     second = across * down * frame_rate / ROUNDING
@@ -110,7 +110,7 @@ def lowest_level(codec: Codec, width: int, height: int, frame_rate: float) -> Le
     return None
 
 
-def level_to_tell(codec: Codec, width: int, height: int, frame_rate: float) -> Level | None:
+def level_to_tell(codec: Codec, width: int, height: int, frame_rate: float) -> CodecLevel | None:
     """Return the level that an encoder is told: the lowest that holds the picture, at least 3.0; None for none."""
     lowest = lowest_level(codec, width, height, frame_rate)
     return (
