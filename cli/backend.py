@@ -57,8 +57,8 @@ def check(api: BackendApi, prefix: str) -> int:
 def announce(running: RunningBackend) -> None:
     """Say what an engineer needs to connect."""
     settings = running.settings
-    place = _bucket(settings.storage) if isinstance(settings.storage, S3Settings) else str(settings.root)
-    lines = [f"Backend:  {running.url}", f"Storage:  {place}"]
+    storage = _bucket(settings.storage) if isinstance(settings.storage, S3Settings) else str(settings.root)
+    lines = [f"Backend:  {running.url}", f"Storage:  {storage}"]
     if settings.token_made:
         lines += [
             f"Token:    {settings.token}",

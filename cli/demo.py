@@ -35,27 +35,27 @@ STORE = "store"
 
 def run(options: argparse.Namespace, config: Config) -> int:
     """Convert, upload, compare and say where to look."""
-    place: Path = options.output.absolute()
+    output: Path = options.output.absolute()
     try:
-        place.mkdir(parents=True, exist_ok=True)
+        output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{place} can't be made ({error.strerror}): choose another folder with -o.") from error
+        raise OutputError(f"{output} can't be made ({error.strerror}): choose another folder with -o.") from error
     settings = BackendSettings.from_config(
         replace(
             config, server=replace(config.server, storage_type="LOCAL", local_max_size_gb=None, public_base_url="")
         ),
-        root=place / STORE,
+        root=output / STORE,
         token=secrets.token_urlsafe(32),
     )
     with serve_in_thread(settings) as backend:
         report = _job(
-            place, replace(config, backend=replace(settings.endpoints, url=backend.url, token=settings.token))
+            output, replace(config, backend=replace(settings.endpoints, url=backend.url, token=settings.token))
         )
     if report.outcome is not Outcome.DONE:
         complain(*report.error.splitlines())
         return exit_status([report])
-    files = asyncio.run(compare(report.folder, LocalStorageBackend(place / STORE)))
-    _say_where_to_look(place, report.folder, files)
+    files = asyncio.run(compare(report.folder, LocalStorageBackend(output / STORE)))
+    _say_where_to_look(output, report.folder, files)
     return EXIT_DONE
 
 
@@ -78,10 +78,10 @@ async def compare(folder: Path, store: LocalStorageBackend) -> int:
     return len(files)
 
 
-def _job(place: Path, config: Config) -> JobReport:
+def _job(output: Path, config: Config) -> JobReport:
     job = Job(
         source=SAMPLE,
-        output_dir=place,
+        output_dir=output,
         slug=wiring.slug_for(SAMPLE),
         encoding=EncodingRequest(preset="veryfast"),
         transcription=TranscriptionRequest(model=str(MODEL)),
@@ -102,9 +102,9 @@ def _job(place: Path, config: Config) -> JobReport:
         view.close()
 
 
-def _say_where_to_look(place: Path, folder: Path, files: int) -> None:
+def _say_where_to_look(output: Path, folder: Path, files: int) -> None:
     heard = (folder / TRANSCRIPT_TXT).read_text(encoding="utf-8").split("\n")
-    root = place / STORE
+    root = output / STORE
     lines = [
         "",
         f"Verified: all {files} files in the store equal those that were made.",

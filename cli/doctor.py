@@ -43,7 +43,7 @@ def run(options: argparse.Namespace, config: Config) -> int:
     from pipeline.speech.model import models_on_disk
     from ui.app import why_no_window
 
-    sound = True
+    working = True
     _line("System", f"{platform()}, Python {python_version()}")
     try:
         ffmpeg = find_ffmpeg(config.ffmpeg_path)
@@ -52,9 +52,9 @@ def run(options: argparse.Namespace, config: Config) -> int:
         missing = [name for name in NEEDED if name not in ffmpeg_encoders(ffmpeg)]
         if missing:
             _line("Needed", f"this ffmpeg lacks {', '.join(missing)}: use another one")
-        sound = _encoders(ffmpeg, config.cache_dir) and not missing
+        working = _encoders(ffmpeg, config.cache_dir) and not missing
     except PipelineError as error:
-        sound = False
+        working = False
         _line("ffmpeg", str(error))
     _line("Window", why_no_window() or "can be opened")
     _line("Whisper", ", ".join(models_on_disk()) or "no model downloaded yet; the first transcription fetches one")
@@ -66,9 +66,9 @@ def run(options: argparse.Namespace, config: Config) -> int:
     )
     _line("Settings", _settings())
     for problem in config.problems:
-        sound = False
+        working = False
         _line("Settings", problem)
-    return 0 if sound else 1
+    return 0 if working else 1
 
 
 def _settings() -> str:

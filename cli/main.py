@@ -214,11 +214,11 @@ def _add_storage(parser: argparse.ArgumentParser, _: Config) -> None:
         metavar="PREFIX",
         help="only what begins with this, such as videos/ (default: all)",
     )
-    for option, name, place in (
+    for option, name, words in (
         ("--from", "source", "the storage to copy from"),
         ("--to", "target", "the storage to copy to"),
     ):
-        copy.add_argument(option, dest=name, type=str.upper, choices=("LOCAL", "S3"), required=True, help=place)
+        copy.add_argument(option, dest=name, type=str.upper, choices=("LOCAL", "S3"), required=True, help=words)
 
 
 def _add_backend(parser: argparse.ArgumentParser, config: Config) -> None:

@@ -41,8 +41,8 @@ def _text(result: Verification) -> str:
     differences = f"{counted(len(result.findings), 'difference') if result.findings else 'No difference'} found"
     if result.unproven:
         differences += f", and {counted(result.unproven, 'file')} not proven to be on the server"
-    places = f"{result.local_files} on this computer and {result.server_files} on the server"
-    return "\n".join([*lines, f"{differences}: of {counted(result.files, 'file')} {places} were compared."]) + "\n"
+    compared = f"{result.local_files} on this computer and {result.server_files} on the server"
+    return "\n".join([*lines, f"{differences}: of {counted(result.files, 'file')} {compared} were compared."]) + "\n"
 
 
 def _json(result: Verification) -> str:

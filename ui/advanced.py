@@ -194,7 +194,7 @@ def remembered_address(uri: str) -> str:
 
 def from_preferences(preferences: Preferences, platform: str = sys.platform) -> AdvancedValues:
     """Return what was remembered; what can't be chosen here falls back to its default."""
-    standard, encoding, sound = AdvancedValues(), preferences.encoding, preferences.sound
+    standard, encoding, audio = AdvancedValues(), preferences.encoding, preferences.sound
     measured = encoding.target_vmaf is not None
     values = AdvancedValues(
         encoder=encoding.encoder if encoding.encoder in encoder_choices(encoding.codec, platform) else standard.encoder,
@@ -203,8 +203,8 @@ def from_preferences(preferences: Preferences, platform: str = sys.platform) -> 
         copy_top=encoding.copy_top,
         aim=Aim.MEASURED if measured else AIMS[encoding.rate_control],
         target=f"{encoding.target_vmaf if measured else preferences.target_vmaf:g}",
-        loudness=next((choice for choice in Loudness if choice.lufs == sound.loudness_lufs), standard.loudness),
-        surround=sound.surround,
+        loudness=next((choice for choice in Loudness if choice.lufs == audio.loudness_lufs), standard.loudness),
+        surround=audio.surround,
         encrypt=preferences.encrypt,
         key_file=preferences.key_file,
         key_uri=remembered_address(preferences.key_uri),

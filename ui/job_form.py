@@ -82,10 +82,10 @@ def typed_path(text: str) -> str:
         return text
 
 
-def form_problems(values: FormValues, *, has_picture: bool = True) -> tuple[Problem, ...]:
+def form_problems(values: FormValues, *, has_video: bool = True) -> tuple[Problem, ...]:
     """Return everything that is wrong with the form itself, without looking at the disk or the network.
 
-    `has_picture` is False where the source is known to have sound alone: qualities then mean nothing.
+    `has_video` is False where the source is known to have sound alone: qualities then mean nothing.
     """
     problems = []
     if not values.source:
@@ -96,7 +96,7 @@ def form_problems(values: FormValues, *, has_picture: bool = True) -> tuple[Prob
         problems.append(Problem(text=str(error), setting=Setting.TRIM))
     if not values.output_dir:
         problems.append(Problem(text="No output folder is chosen: press Browse beside Folder.", setting=Setting.OUTPUT))
-    if not values.qualities and has_picture:
+    if not values.qualities and has_video:
         problems.append(Problem(text="No quality is chosen: tick at least one.", setting=Setting.QUALITIES))
     if values.transcribe and not values.model:
         problems.append(

@@ -40,7 +40,7 @@ class Services(Protocol):
         """Return everything that is wrong with the key's file and its address."""
         ...
 
-    def check_output(self, place: Path) -> None:
+    def check_output(self, folder: Path) -> None:
         """See that an output folder can be written to. Raises PipelineError."""
         ...
 
@@ -113,11 +113,11 @@ class PipelineServices:
 
         return wiring.encryption_problems(encryption)
 
-    def check_output(self, place: Path) -> None:
+    def check_output(self, folder: Path) -> None:
         """See `Services`."""
         from pipeline import wiring
 
-        wiring.check_output(place)
+        wiring.check_output(folder)
 
     def check_job(self, job: Job, config: Config, cancel: CancelToken) -> PreflightAnswer[Plan]:
         """See `Services`."""

@@ -29,8 +29,8 @@ def describe(media: MediaInfo) -> str:
     """
     video = media.video
     length = duration(media.readable_s if media.duration_s is None else media.duration_s)
-    picture = ("No picture",) if video is None else (f"{video.width}×{video.height}", frame_rate(video.frame_rate))
-    return " · ".join((length, *picture, sound(media.audio)))
+    video_text = ("No picture",) if video is None else (f"{video.width}×{video.height}", frame_rate(video.frame_rate))
+    return " · ".join((length, *video_text, audio_text(media.audio)))
 
 
 def duration(seconds: float | None) -> str:
@@ -47,7 +47,7 @@ def frame_rate(rate: Fraction) -> str:
     return f"{round(float(rate), 2):g} fps"
 
 
-def sound(streams: tuple[AudioStream, ...]) -> str:
+def audio_text(streams: tuple[AudioStream, ...]) -> str:
     """Return the first sound track's channels and codec, and how many more there are."""
     if not streams:
         return "No sound"

@@ -248,12 +248,12 @@ class MainWindow(ttk.App):
                 texts[problem.setting] = f"{texts[problem.setting]} {problem.text}".strip()
         for field, text in texts.items():
             self._notes[field].show(text)
-        places = [problem.setting for problem in state.problems if problem.setting in texts]
-        if any(place in self.advanced_panel.notes for place in places):
+        shown = [problem.setting for problem in state.problems if problem.setting in texts]
+        if any(setting in self.advanced_panel.notes for setting in shown):
             self.advanced_panel.card.unfold()
-        if places and places[0] is not None:
+        if shown and shown[0] is not None:
             self.update_idletasks()  # its place is known only then
-            self.settings.bring_into_view(self._notes[places[0]].place)
+            self.settings.bring_into_view(self._notes[shown[0]].label)
 
     def _form_changed(self) -> None:
         values = self.variables.read()

@@ -110,7 +110,7 @@ class JobWorker:
         """Return every problem at once, or the job when there are none."""
         media, unreadable = self._look(values)
         problems = [Problem(text=text) for text in config.problems]
-        problems += form_problems(values, has_picture=media is None or media.video is not None)
+        problems += form_problems(values, has_video=media is None or media.video is not None)
         problems += encryption_problems(values, self._services)
         problems += upload_problems(values, config, self._services)
         if values.output_dir:

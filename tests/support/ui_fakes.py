@@ -206,7 +206,7 @@ class FakeServices:
         """Look at the real file."""
         return PipelineServices().encryption_problems(encryption)
 
-    def check_output(self, place: Path) -> None:
+    def check_output(self, folder: Path) -> None:
         """Raise what the test set."""
         if self.output_error is not None:
             raise self.output_error

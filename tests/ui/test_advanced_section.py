@@ -145,7 +145,7 @@ def test_problems_unfold_the_section(open_driver):
     driver.press(window.actions.start)
     driver.until_stage(READY)
     notes = window.advanced_panel.notes
-    driver.until(lambda: driver.in_view(notes[Setting.KEY_FILE].place))
+    driver.until(lambda: driver.in_view(notes[Setting.KEY_FILE].label))
     assert "No key file is chosen: press Browse beside Key file." == notes[Setting.KEY_FILE].text
     window.variables.advanced.key_file.set("/k")
     driver.settle()

@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 from ui_fakes import media_info
 
-from ui.source_text import describe, duration, frame_rate, sound
+from ui.source_text import audio_text, describe, duration, frame_rate
 
 
 def test_an_ordinary_video():
@@ -68,7 +68,7 @@ def test_frame_rate(rate, text):
 def test_sound(channels, codec, text):
     """Channels and codecs have the names that editors use."""
     stream = replace(media_info().audio[0], channels=channels, codec=codec)
-    assert text == sound((stream,))
+    assert text == audio_text((stream,))
 
 
 @pytest.mark.parametrize(
@@ -78,4 +78,4 @@ def test_sound(channels, codec, text):
 )
 def test_number_of_sound_tracks(count, text):
     """No sound and more than one track are said."""
-    assert text == sound(media_info().audio * count)
+    assert text == audio_text(media_info().audio * count)

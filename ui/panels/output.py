@@ -33,8 +33,8 @@ class OutputPanel:
         self.browse = ttk.Button(body, text="Browse…", bootstyle=CARD, command=self._browse)
         fields = Fields(body)
         folder_note = fields.add("Folder", self.entry, beside=self.browse)
-        self.place = WrappingLabel(body, bootstyle=HINT)
-        fields.beneath(self.place)
+        self.folder_text = WrappingLabel(body, bootstyle=HINT)
+        fields.beneath(self.folder_text)
         boxes = ttk.Frame(body, bootstyle=CARD)
         self.qualities = {
             name: ttk.Checkbutton(boxes, text=name, variable=variables.qualities[name], bootstyle=CARD)
@@ -67,7 +67,7 @@ class OutputPanel:
             if known
             else "Each video gets a folder of its own there."
         )
-        self.place.configure(text=text)
+        self.folder_text.configure(text=text)
 
     def _browse(self) -> None:
         current = self._variables.output_dir.get().strip()

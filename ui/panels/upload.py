@@ -56,7 +56,7 @@ class UploadPanel:
             self._add_configured(fields, config)
         else:
             self._add_manual(fields, config)
-        self._add_place(fields, config)
+        self._add_destination(fields, config)
         self._add_ticks(fields)
         self._add_speed(fields)
         self._add_buttons(fields)
@@ -117,7 +117,7 @@ class UploadPanel:
             self.keychain = WrappingLabel(body, bootstyle=HINT, text=REMEMBERED)
             fields.beneath(self.keychain)
 
-    def _add_place(self, fields: Fields, config: Config) -> None:
+    def _add_destination(self, fields: Fields, config: Config) -> None:
         variables, body = self._variables, self.card.body
         language = ttk.Combobox(
             body, textvariable=variables.language, values=list(config.languages.supported), state="readonly"
@@ -163,7 +163,7 @@ class UploadPanel:
         ttk.Label(row, text="files at once", bootstyle=CARD).grid(row=0, column=3, padx=(6, 0))
         self._dependent.append(self.parallel)
         note = self.notes[Setting.SPEED_LIMIT] = FieldNote(
-            self.limit, fields.add("Limit to", row, hint=LIMIT_HINT).place
+            self.limit, fields.add("Limit to", row, hint=LIMIT_HINT).label
         )
         variables.on_change(clear_when_edited(note), variables.upload)
         variables.on_change(self._limit_soon, variables.limit)
@@ -191,10 +191,17 @@ class UploadPanel:
         fields.wide(self.result, above=0)
 
     def _entry(
-        self, fields: Fields, place: Setting, label: str, variable: tkinter.StringVar, *, show: str = "", hint: str = ""
+        self,
+        fields: Fields,
+        setting: Setting,
+        label: str,
+        variable: tkinter.StringVar,
+        *,
+        show: str = "",
+        hint: str = "",
     ) -> None:
         entry = ttk.Entry(self.card.body, textvariable=variable, show=show)
-        note = self.notes[place] = fields.add(label, entry, hint=hint)
+        note = self.notes[setting] = fields.add(label, entry, hint=hint)
         self._variables.on_change(clear_when_edited(note), variable, self._variables.upload)
         self._dependent.append(entry)
 

@@ -23,7 +23,7 @@ class FieldNote:
         label.grid_remove()
 
     @property
-    def place(self) -> WrappingLabel:
+    def label(self) -> WrappingLabel:
         """Where the sentence stands."""
         return self._label
 
