@@ -31,7 +31,7 @@ from pipeline.preflight_answers import (
 from pipeline.transfer.manifests.folder_owner import owner_of
 from pipeline.transfer.manifests.ownership import owner_from
 from pipeline.transfer.upload.destination import DestinationCheck
-from pipeline.transfer.upload.uploader import PreviousUpload, Uploader, previous_upload
+from pipeline.transfer.upload.uploader import Uploader, previous_upload
 from pipeline.workspace import Workspace
 
 
@@ -64,14 +64,10 @@ def check_plan(plan: PlanT, config: Config, cancel: CancelToken) -> PreflightAns
     job = plan.job
     cancel.check()
     try:
-        if job.existing is Existing.ASK:
-            reason = _folder_taken(plan)
-            if reason is not None:
-                return ReplaceFolder(plan=plan, reason=f"{reason.reason}.", refusal=reason.problems[0])
-            left = _unfinished_upload(plan, config)
-            cancel.check()
-            if left is not None:
-                return ResumeUpload(plan=plan, files_done=left.files_done, files_total=left.files_total)
+        about_folder = _about_folder(plan, config) if job.existing is Existing.ASK else None
+        cancel.check()
+        if about_folder is not None:
+            return about_folder
         taken = _destination_taken(job, config, cancel)
     except PipelineError as error:
         return refused_by(error)
@@ -89,32 +85,27 @@ def check_plan(plan: PlanT, config: Config, cancel: CancelToken) -> PreflightAns
     )
 
 
-def _folder_taken(plan: Plan | UploadPlan) -> FolderTakenError | None:
-    """Return why the folder is not to be written over unasked. Raises PipelineError where it can't be used at all."""
-    if isinstance(plan, UploadPlan):
-        return None
-    workspace, upload = Workspace(plan.job), plan.job.upload
-    try:
-        workspace.check_for(plan)
-        there = workspace.done.upload
-        if workspace.changes or upload is None or there is None or upload.prefix != there.prefix:
-            workspace.require_media()
-    except FolderTakenError as error:
-        return error
-    return None
+def _about_folder(plan: PlanT, config: Config) -> ReplaceFolder[PlanT] | ResumeUpload[PlanT] | None:
+    """Return what has to be asked about what an earlier run left; None where nothing has.
 
-
-def _unfinished_upload(plan: Plan | UploadPlan, config: Config) -> PreviousUpload | None:
-    """Return how far an unfinished upload of the same files to the same place came, None where there is none."""
+    Raises PipelineError where the folder can't be used at all.
+    """
     upload = plan.job.upload
-    if upload is None:
-        return None
     if isinstance(plan, Plan):
         workspace = Workspace(plan.job)
-        workspace.check_for(plan)
+        try:
+            workspace.check_for(plan)
+            sent_to = None if workspace.done.upload is None else workspace.done.upload.prefix
+            if workspace.changes or upload is None or upload.prefix != sent_to:
+                workspace.require_media()
+        except FolderTakenError as error:
+            return ReplaceFolder(plan=plan, reason=f"{error.reason}.", refusal=error.problems[0])
         if not workspace.published or workspace.media_deleted:
             return None
-    return previous_upload(plan.job.folder, config.backend, upload.prefix, upload.session_id)
+    if upload is None:
+        return None
+    left = previous_upload(plan.job.folder, config.backend, upload.prefix, upload.session_id)
+    return None if left is None else ResumeUpload(plan=plan, files_done=left.files_done, files_total=left.files_total)
 
 
 def _destination_taken(job: Job | UploadJob, config: Config, cancel: CancelToken) -> DestinationTakenError | None:

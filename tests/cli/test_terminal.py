@@ -10,6 +10,7 @@ import sys
 import termios
 from pathlib import Path
 
+import pytest
 from source_clips import truncated_mp4
 from store_server import TOKEN, running_server
 
@@ -93,16 +94,26 @@ def test_a_failure_is_told_once(tmp_path):
     assert (1, 1) == (status, shown.count("ends early"))
 
 
-def test_an_unfinished_upload_is_asked_about(tmp_path, backend_config):
-    """The question of the window, at a terminal; Enter resumes."""
+@pytest.mark.parametrize(
+    ("answer", "status", "sent"),
+    [(b"\n", 0, 1), (b"n\n", 0, 6), (b"\x04", 130, 0)],
+    ids=["Enter resumes", "no sends all again", "Ctrl-D answers nothing"],
+)
+def test_an_unfinished_upload_is_asked_about(tmp_path, answer, status, sent):
+    """The question of the window, at a terminal."""
     folder = _folder(tmp_path, 5)
-    environment = _environment(backend_config)
-    assert 0 == _at_a_terminal(["upload", str(folder), "tests/asked/"], {}, environment)[0]
-    *lines, master = (folder / ".upload_journal.jsonl").read_text().splitlines(keepends=True)
-    assert "master.m3u8" in master
-    (folder / ".upload_journal.jsonl").write_text("".join(lines[:-1]))  # as a kill before the last segment leaves it
-    status, shown = _at_a_terminal(["upload", str(folder), "tests/asked/"], {b"[Y/n]": b"\n"}, environment)
-    assert (0, True) == (status, "Previous upload incomplete. Resume? (4/6 files uploaded)" in shown)
+    with running_server() as server:
+        environment = _environment(Config(backend=BackendApi(url=server.url, token=TOKEN)))
+        assert 0 == _at_a_terminal(["upload", str(folder), "tests/asked/"], {}, environment)[0]
+        journal = folder / ".upload_journal.jsonl"
+        *lines, master = journal.read_text().splitlines(keepends=True)
+        assert "master.m3u8" in master
+        journal.write_text("".join(lines[:-1]))  # as a kill before the last segment leaves it
+        media = [name for name in server.puts() if not name.endswith("manifest.json")]
+        ended, shown = _at_a_terminal(["upload", str(folder), "tests/asked/"], {b"[Y/n]": answer}, environment)
+        again = [name for name in server.puts() if not name.endswith("manifest.json")]
+    assert (status, True) == (ended, "Previous upload incomplete. Resume? (4/6 files uploaded)" in shown)
+    assert sent == len(again) - len(media)
 
 
 def test_a_published_folder_that_has_changed_is_not_asked_about(tmp_path, backend_config):
