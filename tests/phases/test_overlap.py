@@ -23,7 +23,7 @@ from pipeline.errors import SourceError
 from pipeline.events import LogLevel, LogLine
 from pipeline.job import EncodingRequest, Job
 from pipeline.media.encode import chunks
-from pipeline.media.source import running_scan, scan
+from pipeline.media.source import packet_scan, running_scan
 from pipeline.media.source.packet_scan import ScanProgress
 from pipeline.media.source.probe import probe
 from pipeline.media.source.scan import CLOCK_HZ, Scan
@@ -62,7 +62,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Watc
     monkeypatch.setattr(chunks, "CHUNK_SEGMENTS", 1)
     monkeypatch.setattr(chunks, "LEAST_SEGMENTS", 1)
     monkeypatch.setattr(running_scan, "FIRST_TICKS", 13 * CLOCK_HZ)
-    monkeypatch.setattr(scan, "CHECK_EVERY", 20)
+    monkeypatch.setattr(packet_scan, "CHECK_EVERY", 20)
 
     def make(source: Path, name: str = "out", **asked: object) -> WatchedJob:
         encoding = EncodingRequest(preset="ultrafast")
@@ -293,7 +293,7 @@ def test_nothing_is_handed_out_twice_of_a_source_that_is_trimmed(monkeypatch, tm
     source = run(tmp_path, "clip.mp4", *picture(size="160x90", length_s=60), *sound(length_s=60), *ENCODE, *AAC)
     media = replace(probe(source), limit_s=8.0)
     monkeypatch.setattr(running_scan, "FIRST_TICKS", 2 * CLOCK_HZ)
-    monkeypatch.setattr(scan, "CHECK_EVERY", 20)
+    monkeypatch.setattr(packet_scan, "CHECK_EVERY", 20)
     read: list[float] = []
     with running_scan.RunningScan(media, CancelToken(), read.append) as running:
         parts = []
