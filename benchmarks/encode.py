@@ -29,6 +29,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bare_commands import from_larger_graph, from_source_graph, one_each, to_files, to_nowhere
+from long_sources import make_long_source, make_source
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
@@ -43,7 +46,7 @@ from pipeline.media.encode.vmaf import measure_vmaf  # noqa: E402
 from pipeline.media.ffmpeg.process import ffmpeg_version, find_ffmpeg, printable  # noqa: E402
 from pipeline.media.source.packet_scan import scan  # noqa: E402
 from pipeline.media.source.probe import probe  # noqa: E402
-from pipeline.model import Plan, Rendition  # noqa: E402
+from pipeline.model import Plan  # noqa: E402
 from pipeline.plan import make_plan, within_source  # noqa: E402
 
 QUALITIES = ("1080p", "720p", "480p")
@@ -237,162 +240,6 @@ def run_all(variants: dict[str, Callable[[], Cost]], runs: int) -> tuple[dict[st
         figures = ", ".join(f"{c.cpu_s:.1f}" for c in values)
         write(f"{name:<26}{medians[name]:8.1f} CPU s   (of {figures}; {values[-1].wall_s:.0f} s by the clock)")
     return medians, costs
-
-
-def make_source(ffmpeg: Path, path: Path, seconds: float, folder: Path) -> Path:
-    """Return a 1080p25 clip of the wanted length: `path` itself, or what is looped and scaled from it.
-
-    What is made is like an editor's master, 50 Mb/s and with a little grain: how much a source costs to decode decides
-    what one decode for all saves.
-    """
-    media = probe(path)
-    assert media.video is not None
-    if min(media.video.width, media.video.height) >= 1080 and abs((media.duration_s or 0) - seconds) < 1:
-        return path
-    target = folder / "source.mp4"
-    picture = [
-        "-vf",
-        "scale=1920:1080,fps=25,noise=alls=8:allf=t",
-        "-c:v",
-        "libx264",
-        "-preset",
-        "veryfast",
-        "-pix_fmt",
-        "yuv420p",
-    ]
-    rates = ["-b:v", "50M", "-maxrate", "60M", "-bufsize", "60M", "-c:a", "aac", "-ac", "2"]
-    looped = [
-        str(ffmpeg),
-        "-v",
-        "error",
-        "-y",
-        "-stream_loop",
-        "-1",
-        "-i",
-        str(path),
-        "-t",
-        str(seconds),
-        *picture,
-        *rates,
-        str(target),
-    ]
-    subprocess.run(looped, check=True)
-    return target
-
-
-def make_long_source(ffmpeg: Path, path: Path, seconds: float, folder: Path) -> Path:
-    """Return a minute of 1080p25 at 4 Mb/s, looped by copying its packets; `path` itself where it is long enough."""
-    if (probe(path).duration_s or 0) >= seconds:
-        return path
-    minute, target = folder / "minute.mp4", folder / "long.mp4"
-    picture = [
-        "-vf",
-        "scale=1920:1080,fps=25",
-        "-c:v",
-        "libx264",
-        "-preset",
-        "ultrafast",
-        "-g",
-        "50",
-        "-pix_fmt",
-        "yuv420p",
-        "-b:v",
-        "4M",
-    ]
-    made = ["-stream_loop", "-1", "-i", str(path), "-t", "60", *picture, "-c:a", "aac", "-ac", "2", str(minute)]
-    looped = ["-stream_loop", str(round(seconds / 60) - 1), "-i", str(minute), "-c", "copy", str(target)]
-    for arguments in (made, looped):
-        subprocess.run([str(ffmpeg), "-v", "error", "-y", *arguments], check=True)
-    return target
-
-
-def to_nowhere(plan: Plan, renditions: Sequence[Rendition]) -> list[str]:
-    """Return the arguments of the cheapest command that was known when chunks came: one ffmpeg,
-    each size from the source.
-
-    They are written out here, apart from the program's own, so that a change to the program can't change the limit.
-    """
-    arguments = ["-i", str(plan.media.path), "-filter_complex", from_source_graph(renditions)]
-    arguments += [text for i in range(len(renditions)) for text in ("-map", f"[v{i}]")]
-    return [
-        *arguments,
-        "-map",
-        "0:a:0",
-        *x264(plan, renditions),
-        "-c:a",
-        "aac",
-        "-b:a",
-        "128k",
-        "-ac",
-        "2",
-        "-ar",
-        "48000",
-        "-f",
-        "null",
-        "-",
-    ]
-
-
-def x264(plan: Plan, renditions: Sequence[Rendition]) -> list[str]:
-    """Return the picture's options of the bare commands."""
-    keyframes = "expr:isnan(prev_forced_t)+gt(floor(t/2),floor(prev_forced_t/2))"
-    options = ["-c:v", "libx264", "-preset", plan.job.encoding.preset, "-profile:v", "high"]
-    options += ["-force_key_frames", keyframes, "-sc_threshold", "0", "-fps_mode", "vfr"]
-    for i, r in enumerate(renditions):
-        if r.crf is None:
-            options += [
-                f"-b:v:{i}",
-                str(r.bit_rate),
-                f"-maxrate:v:{i}",
-                str(r.max_bit_rate),
-                f"-bufsize:v:{i}",
-                str(r.buffer_size),
-            ]
-        else:
-            options += [
-                f"-crf:v:{i}",
-                str(r.crf),
-                f"-maxrate:v:{i}",
-                str(r.bit_rate),
-                f"-bufsize:v:{i}",
-                str(r.buffer_size),
-            ]
-    return options
-
-
-def from_source_graph(renditions: Sequence[Rendition]) -> str:
-    """Return a filter graph that scales each size from the source."""
-    outputs = "".join(f"[s{i}]" for i in range(len(renditions)))
-    scaled = (
-        f"[s{i}]scale={r.width}:{r.height}:flags=bicubic,setsar=1,format=yuv420p[v{i}]"
-        for i, r in enumerate(renditions)
-    )
-    return ";".join((f"[0:v:0]split={len(renditions)}{outputs}", *scaled))
-
-
-def from_larger_graph(renditions: Sequence[Rendition]) -> str:
-    """Return a filter graph that scales each size from the next larger one."""
-    parts, before = [], "[0:v:0]"
-    for i, r in enumerate(renditions):
-        scaled = f"{before}scale={r.width}:{r.height}:flags=bicubic,setsar=1,format=yuv420p"
-        last = i + 1 == len(renditions)
-        parts.append(f"{scaled}[v{i}]" if last else f"{scaled},split=2[v{i}][l{i}]")
-        before = f"[l{i}]"
-    return ";".join(parts)
-
-
-def to_files(plan: Plan, graph: str, name: str) -> list[str]:
-    """Return the arguments that encode the pictures of a graph into a file each, in one run."""
-    arguments = ["-i", str(plan.media.path), "-filter_complex", graph]
-    for i, r in enumerate(plan.renditions):
-        arguments += ["-map", f"[v{i}]", *x264(plan, (r,)), f"{name}-{r.name}.mp4"]
-    return arguments
-
-
-def one_each(ffmpeg: Path, plan: Plan) -> list[list[str]]:
-    """Return a command a quality and one for the MP4, each decoding the source anew, written to nowhere."""
-    assert plan.mp4 is not None
-    return [[str(ffmpeg), "-v", "error", "-y", *to_nowhere(plan, (r,))] for r in (*plan.renditions, plan.mp4.rendition)]
 
 
 def sound_cost(plan: Plan, folder: Path, *, measures: bool) -> Cost:
