@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -49,7 +50,13 @@ class CatalogueRoutes:
         """Return the routes."""
         router = APIRouter()
         router.add_api_route("/api/s3/capabilities", self.capabilities, methods=["GET"])
-        router.add_api_route("/api/s3/objects", self.list_objects, methods=["GET"], responses=refusals(400, 503))
+        router.add_api_route(
+            "/api/s3/objects",
+            self.list_objects,
+            methods=["GET"],
+            response_model=Objects,
+            responses=refusals(400, 503),
+        )
         router.add_api_route("/api/s3/object", self.find_object, methods=["GET"], responses=refusals(400, 404, 503))
         router.add_api_route(
             "/api/s3/object",
@@ -89,17 +96,20 @@ class CatalogueRoutes:
 
     async def list_objects(
         self, prefix: str = "", after: str = "", limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = MAX_PAGE
-    ) -> Objects:
+    ) -> Response:
         """List objects by the UTF-8 bytes of their keys; `after` is the last key of the page before."""
         found: list[ListedObject] = []
+        following: str | None = None
         try:
             async for stored in self._storage.list_objects(prefix, after=after):
                 if len(found) == limit:
-                    return Objects(objects=found, next=found[-1].key)
+                    following = found[-1].key
+                    break
                 found.append(ListedObject(etag=stored.etag or None, **_described(stored)))
         except InvalidPathError:
             pass  # no key can begin like this, so none does
-        return Objects(objects=found, next=None)
+        # as text: a thousand objects would be checked and turned into JSON one by one
+        return Response(Objects(objects=found, next=following).model_dump_json(), media_type="application/json")
 
     async def find_object(self, request: Request, key: Key) -> FoundObject:
         """Say what is stored under a key and where to read it."""
@@ -124,10 +134,15 @@ class CatalogueRoutes:
 
 
 def _described(stored: StoredObject) -> dict[str, Any]:
-    modified = datetime.fromtimestamp(stored.modified_s, timezone.utc)
     return {
         "key": stored.path,
         "sizeBytes": stored.size_bytes,
         "md5": stored.md5,
-        "lastModified": modified.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "lastModified": _utc(int(stored.modified_s)),
     }
+
+
+@lru_cache(maxsize=64)
+def _utc(second: int) -> str:
+    """Return a second since 1970 as text; many files of a page were written in the same one."""
+    return datetime.fromtimestamp(second, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -26,36 +26,47 @@ def walk(folder: Path, base: str, *, prefix: str = "", after: str = "") -> Itera
     Raises:
         InvalidPathError: `prefix` or `after` is not text.
     """
-    yield from _walk(folder, base, encoded(prefix), encoded(after))
+    for text in (prefix, after):
+        encoded(text)
+    yield from _walk(folder, base, prefix, after)
 
 
-def _walk(folder: Path, base: str, prefix: bytes, after: bytes) -> Iterator[tuple[str, os.stat_result]]:
-    for key, entry in _sorted_entries(folder, base, prefix, after):
-        if key.endswith(b"/"):
-            yield from _walk(Path(entry.path), key.decode(), prefix, after)
+def _walk(folder: Path, base: str, prefix: str, after: str) -> Iterator[tuple[str, os.stat_result]]:
+    for path, entry in _sorted_entries(folder, base, prefix, after):
+        if path.endswith("/"):
+            yield from _walk(Path(entry.path), path, prefix, after)
         else:
             with suppress(OSError):
-                yield key.decode(), os.lstat(entry)  # not the entry's own: on Windows that one has no file number
+                yield path, os.lstat(entry)  # not the entry's own: on Windows that one has no file number
 
 
-def _sorted_entries(folder: Path, base: str, prefix: bytes, after: bytes) -> list[tuple[bytes, os.DirEntry[str]]]:
-    """Return what a listing may name of a folder. There may be 30,000 files, and a page begins behind most of them."""
+def _sorted_entries(folder: Path, base: str, prefix: str, after: str) -> list[tuple[str, os.DirEntry[str]]]:
+    """Return what a listing may name of a folder. There may be 30,000 files, and a page begins behind most of them.
+
+    Texts sort by their code points, which is the order of their UTF-8 bytes (RFC 3629, 1).
+    """
     found = []
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            with suppress(OSError, UnicodeEncodeError):  # a name that is not text can't be an object's
-                key = f"{base}{entry.name}".encode()
-                if not base and key.startswith(b"."):
+            path = base + entry.name
+            below = f"{path}/"
+            try:
+                if path > after and path.startswith(prefix) and entry.is_file(follow_symlinks=False):
+                    named = path
+                elif _may_hold(below, prefix, after) and entry.is_dir(follow_symlinks=False):
+                    named = below
+                else:
                     continue
-                if key > after and key.startswith(prefix) and entry.is_file(follow_symlinks=False):
-                    found.append((key, entry))
-                elif _may_hold(key + b"/", prefix, after) and entry.is_dir(follow_symlinks=False):
-                    found.append((key + b"/", entry))
+                named.encode()
+            except (OSError, UnicodeEncodeError):  # a name that is not text can't be an object's
+                continue
+            if base or not path.startswith("."):
+                found.append((named, entry))
     return sorted(found, key=itemgetter(0))
 
 
-def _may_hold(key: bytes, prefix: bytes, after: bytes) -> bool:
-    """Whether a folder may hold what a listing names: every path in there begins with `key`, so all of them come
+def _may_hold(path: str, prefix: str, after: str) -> bool:
+    """Whether a folder may hold what a listing names: every path in there begins with its own, so all of them come
     behind `after`, or none, unless `after` is in there too.
     """
-    return (key.startswith(prefix) or prefix.startswith(key)) and (key > after or after.startswith(key))
+    return (path.startswith(prefix) or prefix.startswith(path)) and (path > after or after.startswith(path))
