@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from upload import PREFIX, PROGRAM, cpu_of, our_backend, write
+from upload import PREFIX, PROGRAM, cpu_of, inherited, our_backend, write
 
 SEGMENT_S = 2
 
@@ -35,7 +35,7 @@ def main() -> None:
         make_stream(folder, options.files)
         with our_backend(Path(name) / "backend", {"STORAGE_TYPE": "LOCAL"}) as backend:
             environ = {
-                **os.environ,
+                **inherited(),
                 "BACKEND_URL": backend.url,
                 "AUTH_TOKEN": backend.token,
                 "XDG_DATA_HOME": str(data),

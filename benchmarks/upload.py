@@ -238,19 +238,22 @@ def rclone(server: Server, endpoint_url: str, folder: Path, connections: int) ->
 
 def timed(command: Sequence[str], environ: Mapping[str, str]) -> Cost:
     """Run a command to its end; return the seconds of its whole process."""
-    # nothing speaks TLS here, and rclone 1.60 gives up where the first names a file; with the second Python would
-    # compile each module in every run, which an installed program does once
-    inherited = {
-        name: value for name, value in os.environ.items() if name not in ("AWS_CA_BUNDLE", "PYTHONDONTWRITEBYTECODE")
-    }
     started = time.perf_counter()
-    process = subprocess.Popen(command, env={**inherited, **environ}, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, env={**inherited(), **environ}, stdout=subprocess.DEVNULL)
     _, status, used = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - started
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         sys.exit(f"{command[0]} {command[1]} has failed with {process.returncode}.")
     return Cost(seconds=seconds, cpu_s=used.ru_utime + used.ru_stime)
+
+
+def inherited() -> dict[str, str]:
+    """Return this process's environment for those that are measured."""
+    # nothing speaks TLS here, and rclone 1.60 gives up where the first names a file; with the second Python would
+    # compile each module in every run, which an installed program does once
+    left_out = ("AWS_CA_BUNDLE", "PYTHONDONTWRITEBYTECODE")
+    return {name: value for name, value in os.environ.items() if name not in left_out}
 
 
 def show(latency_ms: float, costs: Mapping[str, Sequence[Cost]], size_bytes: int) -> None:

@@ -150,6 +150,8 @@ def _read_tuple(arguments: tuple[object, ...], data: object, place: _Place) -> t
 def _read_mapping(arguments: tuple[object, ...], data: object, place: _Place) -> dict[str, object]:
     if not isinstance(data, dict):
         raise place.must_be("an object", data)
+    if arguments[1] is str and all(isinstance(item, str) for item in data.values()):
+        return dict(data)  # of 30,000 of them the place of each takes longer than all else
     return {name: _read(arguments[1], item, place.of_field(name)) for name, item in data.items()}
 
 

@@ -140,7 +140,7 @@ def upload(
             stored = server.objects[key]
             files.append(
                 ConfirmedFile(
-                    path=path,
+                    folder=str(folder.absolute()),
                     name=name,
                     key=key,
                     url=server.public_url(key) + "?signed=secret",

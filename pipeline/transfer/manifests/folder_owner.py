@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from pipeline.published import MANIFEST_FILE, published_names
 from pipeline.transfer.manifests.local_copy import md5_of, path_for
 from pipeline.transfer.manifests.manifest import FileEntry, Manifest
 from pipeline.transfer.manifests.manifest_library import ManifestError, read_manifest
+from pipeline.transfer.manifests.manifest_text import read_beginning
 from pipeline.transfer.manifests.ownership import Owner, SourceContent, owner_from
 
 
@@ -28,8 +30,8 @@ def owner_of(folder: Path, beside: Manifest | None = None) -> Owner:
     job = read_job_file(folder)
     if job is not None:
         return owner_from(job.source_path, job.source)
-    manifest = beside or _manifest_in(folder)
-    if manifest is None or not has_media_of(folder, manifest, by_time=True):
+    manifest = _manifest_with_media(folder, beside)
+    if manifest is None:
         return Owner(title=folder.absolute().name, content=_stream_content(folder))
     return Owner(title=manifest.title, content=manifest.source or _stream_content(folder))
 
@@ -40,7 +42,7 @@ def has_media_of(folder: Path, manifest: Manifest, *, by_time: bool) -> bool:
     `by_time` takes the time of a file's last change for proof as well, which says something only of the folder that was
     uploaded.
     """
-    return any(_is_there(folder, entry, by_time=by_time) for entry in _media_of(manifest).values())
+    return any(_is_there(folder, entry, by_time=by_time) for entry in _media_of(manifest))
 
 
 def holds_same_stream(folder: Path, manifest: Manifest) -> bool:
@@ -51,7 +53,8 @@ def holds_same_stream(folder: Path, manifest: Manifest) -> bool:
     """
     if read_job_file(folder) is not None:
         return False
-    theirs, ours = _media_of(manifest), {name for name in published_names(folder) if name.endswith(MEDIA_SUFFIXES)}
+    theirs = {entry.filename: entry for entry in _media_of(manifest)}
+    ours = {name for name in published_names(folder) if name.endswith(MEDIA_SUFFIXES)}
     common = ours & theirs.keys()
     return (
         bool(common)
@@ -60,12 +63,8 @@ def holds_same_stream(folder: Path, manifest: Manifest) -> bool:
     )
 
 
-def _media_of(manifest: Manifest) -> dict[str, FileEntry]:
-    return {
-        entry.filename: entry
-        for entry in manifest.files
-        if entry.filename.endswith(MEDIA_SUFFIXES) and entry.size_bytes
-    }
+def _media_of(manifest: Manifest) -> Iterator[FileEntry]:
+    return (entry for entry in manifest.files if entry.filename.endswith(MEDIA_SUFFIXES) and entry.size_bytes)
 
 
 def _is_there(folder: Path, entry: FileEntry, *, by_time: bool) -> bool:
@@ -80,6 +79,24 @@ def _is_there(folder: Path, entry: FileEntry, *, by_time: bool) -> bool:
         return entry.md5_hash is not None and md5_of(path) == entry.md5_hash.lower()
     except (OSError, SettingsError):  # not there, or no path inside the folder
         return False
+
+
+def _manifest_with_media(folder: Path, beside: Manifest | None) -> Manifest | None:
+    """Return the manifest in a folder if media that it lists are there: its first files are nearly always enough."""
+    reads: tuple[Callable[[], Manifest | None], ...] = (lambda: _beginning_in(folder), lambda: _manifest_in(folder))
+    for read in reads if beside is None else (lambda: beside,):
+        manifest = read()
+        if manifest is not None and has_media_of(folder, manifest, by_time=True):
+            return manifest
+    return None
+
+
+def _beginning_in(folder: Path) -> Manifest | None:
+    try:
+        with (folder / MANIFEST_FILE).open("rb") as text:
+            return read_beginning(text)
+    except OSError:
+        return None
 
 
 def _manifest_in(folder: Path) -> Manifest | None:

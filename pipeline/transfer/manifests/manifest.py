@@ -6,9 +6,11 @@ out what concerns this computer alone.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from functools import lru_cache
 from pathlib import Path
 
 from pipeline.published import MANIFEST_FILE
@@ -27,14 +29,14 @@ MAX_EARLIER_FILES = 50_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConfirmedFile:
-    """A file that the store has, as the upload knows it. `name` is its path in the folder, with `/`.
+    """A file that the store has, as the upload knows it. `name` is its path in `folder`, which is absolute, with `/`.
 
     `size_bytes` and `md5` (hex) are of what was sent, which for a master playlist may not be what is in the file. `md5`
     and `etag` are None where nobody computed or said them, `uploaded_at` (UTC) for a file that an earlier run sent;
     `url` is empty then, too.
     """
 
-    path: Path
+    folder: str
     name: str
     key: str
     url: str
@@ -202,14 +204,16 @@ def _entry(file: ConfirmedFile, before: FileEntry | None, now: str) -> FileEntry
         etag=file.etag or (known.etag if known is not None else None),
         content_type=content_type(file.name),
         uploaded_at=file.uploaded_at or (known.uploaded_at if known is not None else now),
-        last_modified=_utc(file.mtime_ns),
-        local_path=str(file.path.absolute()),
+        last_modified=_utc(file.mtime_ns // 1_000_000_000),
+        local_path=file.folder + os.sep + file.name.replace("/", os.sep),
     )
     return known if known is not None and known == entry else entry  # one of both is enough to hold
 
 
-def _utc(mtime_ns: int) -> str:
-    return datetime.fromtimestamp(mtime_ns // 1_000_000_000, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+@lru_cache(maxsize=64)
+def _utc(second: int) -> str:
+    """Return a second since 1970 as text; many files were written in the same one."""
+    return datetime.fromtimestamp(second, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _versions(previous: Manifest, files: Sequence[FileEntry], now: str) -> tuple[Version, ...]:

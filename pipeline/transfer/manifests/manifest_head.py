@@ -32,8 +32,8 @@ class ManifestHead:
 
 def read_head(data: bytes) -> ManifestHead | None:
     """Read the head of a manifest from its first bytes, or from all of it; None where there is none."""
-    beginning, found, _ = data.partition(FILES)
-    fields = _object(beginning.rstrip().removesuffix(b",") + b"}") if found else None
+    end = data.find(FILES)  # no partition: of many files what comes behind it is 50 MB
+    fields = _object(data[:end].rstrip().removesuffix(b",") + b"}") if end >= 0 else None
     if fields is None or "title" not in fields:
         fields = _object(data)
     if fields is None or not isinstance(prefix := fields.get("prefix"), str):

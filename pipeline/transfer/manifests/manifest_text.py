@@ -139,13 +139,25 @@ def read_manifest_text(text: BinaryIO) -> Manifest:
     return manifest
 
 
-def _read_by_lines(text: BinaryIO) -> Manifest | None:
-    """Read a manifest as this program writes it, a line a file, without holding all of its text; None for any other."""
+def read_beginning(text: BinaryIO) -> Manifest | None:
+    """Read head and first files of a manifest that has a line a file; None for any other."""
+    try:
+        return _read_by_lines(text, most=READ_AT_ONCE)
+    except ManifestFormatError:
+        return None
+
+
+def _read_by_lines(text: BinaryIO, most: int = sys.maxsize) -> Manifest | None:
+    """Read a manifest as this program writes it, a line a file, without holding all of its text; None for any other.
+
+    Without its versions where it has `most` files or more: no more are read.
+    """
     head = list(islice(text, HEAD_LINES))
     if FILES_BEGIN not in head:
         return None
     begin = head.index(FILES_BEGIN)
     lines = chain(head[begin + 1 :], text)
+    head[begin:] = [b'"files": []']
     files: list[FileEntry] = []
     while batch := list(islice(lines, READ_AT_ONCE)):
         end = batch.index(FILES_END) if FILES_END in batch else len(batch)
@@ -157,8 +169,9 @@ def _read_by_lines(text: BinaryIO) -> Manifest | None:
             return None
         files += entries
         if end < len(batch):
-            rest = b"".join([*head[:begin], b'"files": [],\n', *batch[end + 1 :], *lines])
-            return _manifest(_object(_json(rest), "it"), files)
+            return _manifest(_object(_json(b"".join([*head, b",\n", *batch[end + 1 :], *lines])), "it"), files)
+        if len(files) >= most:
+            return _manifest(_object(_json(b"".join([*head, b"}"])), "it"), files)
     return None
 
 

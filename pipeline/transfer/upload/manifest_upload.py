@@ -60,7 +60,7 @@ def publish_manifest(
     destination = result.state.destination
     url, prefix = destination.backend_url, destination.prefix
     local = local or local_copies(folder, data_dir, url, prefix)
-    before, notices = local.known, local.notices
+    before, notices, home = local.known, local.notices, str(folder.absolute())
 
     def merged(previous: Manifest | None, bucket: str | None) -> Manifest:
         return merge(
@@ -71,7 +71,7 @@ def publish_manifest(
             bucket=bucket,
             prefix=prefix,
             now=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            confirmed=(_sent(folder, name, which, result.placement) for name, which in result.confirmed.items()),
+            confirmed=(_sent(folder, home, name, which, result.placement) for name, which in result.confirmed.items()),
         )
 
     is_there = not result.sent and before is not None and bool(seen) and seen == _md5_at_server(before)
@@ -150,14 +150,14 @@ def _stays(before: Manifest | None, manifest: Manifest) -> Iterator[str]:
         yield STAYS.format(files=files, stay=stay, prefix=manifest.prefix, names=names)
 
 
-def _sent(folder: Path, name: str, confirmed: Confirmed, placement: Placement) -> ConfirmedFile:
-    """Return what was sent: the file may be another one by now."""
+def _sent(folder: Path, home: str, name: str, confirmed: Confirmed, placement: Placement) -> ConfirmedFile:
+    """Return what was sent: the file may be another one by now. `home` is the folder's absolute path."""
     size_bytes = confirmed.size_bytes
     if name == MASTER and placement.place:
         with suppress(OSError):
             size_bytes = len(placement.master((folder / name).read_bytes()))
     return ConfirmedFile(
-        path=folder / name,
+        folder=home,
         name=name,
         key=confirmed.key,
         url=confirmed.url,

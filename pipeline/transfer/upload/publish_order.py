@@ -58,7 +58,7 @@ def collect(folder: Path, prefix: str) -> list[OutgoingFile]:
     try:
         if not folder.is_dir():
             raise TransferError(f"The folder {folder} does not exist: choose the folder of a finished job.")
-        found = once_more(lambda: {name: os.stat(f"{folder}/{name}") for name in published_names(folder)})  # noqa: PTH116  # 30,000 times
+        found = once_more(lambda: {name: _size_and_time(f"{folder}/{name}") for name in published_names(folder)})
         alone = standing_alone(found, once_more(lambda: _named(folder, found)))
     except OSError as error:
         raise TransferError(f"The folder {folder} can't be read ({error.strerror}): check its permissions.") from error
@@ -70,12 +70,17 @@ def collect(folder: Path, prefix: str) -> list[OutgoingFile]:
             folder=folder,
             name=name,
             key=prefix + name,
-            size_bytes=status.st_size,
-            mtime_ns=status.st_mtime_ns,
+            size_bytes=size_bytes,
+            mtime_ns=mtime_ns,
             alone=name in alone,
         )
-        for name, status in found.items()
+        for name, (size_bytes, mtime_ns) in found.items()
     ]
+
+
+def _size_and_time(path: str) -> tuple[int, int]:
+    status = os.stat(path)  # noqa: PTH116  # 30,000 times
+    return status.st_size, status.st_mtime_ns
 
 
 def at_place(files: Sequence[OutgoingFile], prefix: str, place: str) -> Sequence[OutgoingFile]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from json.encoder import encode_basestring_ascii as quoted
@@ -56,16 +56,26 @@ def write_state(path: Path, state: UploadSnapshot) -> None:
         "session_id": state.destination.session_id,
         "s3_prefix": state.destination.prefix,
     }
+    write_whole(path, _lines(head, state.files))
+
+
+def _lines(head: Mapping[str, Any], files: Mapping[str, FileState]) -> Iterator[bytes]:
     # a line a file: json's own indentation takes several times the time and the memory
-    files = ",\n".join(f" {quoted(name)}: {_entry(file)}" for name, file in state.files.items())
-    lines = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in head.items()]
-    write_whole(path, "{\n" + ",\n".join([*lines, f'"files": {{\n{files}\n}}']) + "\n}\n")
+    yield b"{\n"
+    for name, value in head.items():
+        yield f"{json.dumps(name)}: {json.dumps(value)},\n".encode("ascii")
+    yield b'"files": {'
+    before = "\n"
+    for name, file in files.items():
+        yield f"{before} {quoted(name)}: {_entry(file)}".encode("ascii")
+        before = ",\n"
+    yield b"\n}\n}\n"
 
 
 def read_state(path: Path) -> UploadSnapshot | None:
     """Read a snapshot; None when there is none or it can't be understood."""
     try:
-        stored = json.loads(path.read_bytes())
+        stored = json.loads(path.read_bytes(), object_hook=_file_at_once)
         if stored.get("version", VERSION) != VERSION:  # a newer program's
             return None
         session_id = stored["session_id"]
@@ -87,7 +97,14 @@ def _entry(file: FileState) -> str:
     return f'{{"status": {quoted(file.status.value)}, "s3_key": {quoted(file.s3_key)}{error}}}'
 
 
-def _file_state(entry: Mapping[str, Any]) -> FileState:
+def _file_at_once(fields: dict[str, Any]) -> object:
+    """Return a file as soon as it is read: what JSON makes has several times the size."""
+    return _file_state(fields) if isinstance(fields.get("status"), str) else fields
+
+
+def _file_state(entry: FileState | Mapping[str, Any]) -> FileState:
+    if isinstance(entry, FileState):
+        return entry
     return FileState(
         status=FileStatus(entry["status"]), s3_key=str(entry.get("s3_key", "")), error=str(entry.get("error", ""))
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from pipeline.facts import Facts
 from pipeline.fingerprint import Fingerprint
 from pipeline.job_file import JobFile, write_job_file
 from pipeline.transfer.manifests.folder_owner import owner_of
+from pipeline.transfer.manifests.manifest import ConfirmedFile, merge
 from pipeline.transfer.manifests.manifest_library import read_manifest, write_beside
 from pipeline.transfer.manifests.ownership import Owner, SourceContent
 
@@ -132,3 +134,17 @@ def test_a_restored_folder_belongs_to_its_destination(server, uploaded, tmp_path
     config, back = Config(backend=server.api, data_dir=tmp_path / "none"), tmp_path / "back"
     assert EXIT_DONE == run_command(["manifest", "restore", PREFIX, "-o", str(back)], config)
     assert (Owner(title="Lesson", content=ONE), None) == (owner_of(back), owner_of(back).content.path)
+
+
+@pytest.mark.parametrize("left", ["seg_00000.ts", "seg_01499.ts"], ids=["the first", "one of the last"])
+def test_one_of_many_media_files_is_enough(tmp_path, left):
+    """Wherever it stands in the manifest."""
+    same = {"folder": str(tmp_path), "url": "", "size_bytes": 1, "mtime_ns": 0, "md5": hashlib.md5(b"x").hexdigest()}
+    names = [f"seg_{number:05}.ts" for number in range(1500)]
+    files = [ConfirmedFile(name=name, key=PREFIX + name, **same) for name in names]
+    place = {"backend_url": "https://api.example", "bucket": None, "prefix": PREFIX, "now": "2026-03-01T12:00:00Z"}
+    write_beside(merge(None, title="Lesson", source=ONE, confirmed=files, **place), tmp_path)
+    (tmp_path / left).write_bytes(b"x")
+    assert Owner(title="Lesson", content=ONE) == owner_of(tmp_path)
+    (tmp_path / left).write_bytes(b"y")
+    assert "Lesson" != owner_of(tmp_path).title

@@ -19,7 +19,7 @@ FOLDER = Path("/jobs/lesson")
 def confirmed(name: str, md5: str | None = "a" * 32, **other) -> ConfirmedFile:
     """Return a file that the store has confirmed."""
     fields = {
-        "path": FOLDER / name,
+        "folder": str(FOLDER.absolute()),
         "key": PREFIX + name,
         "url": f"https://cdn.example/{name}?X-Amz-Signature=1",
         "size_bytes": 10,

@@ -28,7 +28,12 @@ API, PREFIX = "https://api.example", "videos/course/lesson/"
 def manifest(*, backend_url=API, prefix=PREFIX, now="2026-03-01T12:00:00Z"):
     """Return a manifest of one file."""
     file = ConfirmedFile(
-        path=Path("a.ts"), name="a.ts", key=prefix + "a.ts", url="https://cdn.example/a.ts", size_bytes=1, mtime_ns=0
+        folder="/jobs/lesson",
+        name="a.ts",
+        key=prefix + "a.ts",
+        url="https://cdn.example/a.ts",
+        size_bytes=1,
+        mtime_ns=0,
     )
     return merge(None, title="Lesson", backend_url=backend_url, bucket=None, prefix=prefix, now=now, confirmed=[file])
 

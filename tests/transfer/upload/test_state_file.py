@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -71,3 +72,12 @@ def test_snapshot_that_cannot_be_understood_is_none(tmp_path, content):
 def test_missing_snapshot_is_none(tmp_path):
     """No snapshot, no state."""
     assert read_state(tmp_path / "state.json") is None
+
+
+def test_file_of_any_name_is_read_again(tmp_path):
+    """Also one that is called as a field of the snapshot is."""
+    names = ("status", "s3_key", "files", "version", 'quote"\\.ts', "bad-\udcff.ts")
+    files = {name: FileState(status=FileStatus.UPLOADED, s3_key=f"hls/{name}") for name in names}
+    state = replace(STATE, files=files)
+    write_state(tmp_path / "state.json", state)
+    assert state == read_state(tmp_path / "state.json")
