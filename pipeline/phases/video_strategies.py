@@ -124,7 +124,7 @@ class VideoTools:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CopiedTop:
+class CopiedTop(Strategy):
     """The source's own video is the largest rendition, the others are encoded with segments that begin alike.
 
     It raises NotCopyableError too.
@@ -163,7 +163,7 @@ class CopiedTop:
 
 
 @dataclass(frozen=True, kw_only=True)
-class InChunks:
+class InChunks(Strategy):
     """Every rendition is encoded in chunks, several side by side. It raises NotSeekableError too."""
 
     tools: VideoTools
@@ -182,7 +182,7 @@ class InChunks:
 
 
 @dataclass(frozen=True, kw_only=True)
-class OnePiece:
+class OnePiece(Strategy):
     """Every rendition is encoded from the source's begin to its end: it can't be entered in the middle."""
 
     tools: VideoTools
@@ -197,7 +197,7 @@ class OnePiece:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Filled:
+class Filled(Strategy):
     """Every rendition is encoded in one piece, with frames repeated where some are missing.
 
     `damage` is what an encode without that has found: `missing` frames and `errors`.
