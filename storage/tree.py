@@ -49,6 +49,8 @@ def _sorted_entries(folder: Path, base: str, prefix: str, after: str) -> list[tu
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             path = base + entry.name
+            if path <= after and not after.startswith(path):  # neither it nor what it may hold comes behind that
+                continue
             below = f"{path}/"
             try:
                 if path > after and path.startswith(prefix) and entry.is_file(follow_symlinks=False):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -263,7 +264,7 @@ class Inventory:
             raise self._invalid(endpoint)
         md5, etag = _text(fields.get("md5")).lower(), _text(fields.get("etag")).strip('"')
         return StoredObject(
-            key=key,
+            key=sys.intern(key),
             size_bytes=size_bytes,
             etag=md5 if etag and etag == md5 else etag or None,  # kept once: there may be 100,000
             md5=md5 if _MD5.fullmatch(md5) else None,

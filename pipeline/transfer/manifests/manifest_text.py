@@ -232,8 +232,8 @@ def _file_at_once(fields: dict[str, Any]) -> object:
     if not (texts and optional and name and key and type(size_bytes) is int and size_bytes >= 0):
         return fields  # what is wrong is said later, with its place
     return FileEntry(
-        filename=name,
-        s3_key=key,
+        filename=sys.intern(name),  # names and keys are kept once for all that tells of a file
+        s3_key=sys.intern(key),
         s3_url=url,
         size_bytes=size_bytes,
         md5_hash=md5,

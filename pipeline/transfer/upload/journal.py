@@ -153,7 +153,8 @@ def _with(content: JournalContent, entries: Iterable[Mapping[str, Any]]) -> Jour
         elif "upload_id" in entry:
             parts[entry["path"]] = _begun_in_parts(entry)
         else:
-            which = confirmed[entry["path"]] = _confirmed(entry)
+            # names and keys are kept once for all that tells of a file: there may be 100,000
+            which = confirmed[sys.intern(entry["path"])] = _confirmed(entry)
             parts.pop(entry["path"], None)
             if entry["path"] == MASTER:
                 published = which
@@ -184,10 +185,10 @@ def _confirmed(entry: Mapping[str, Any]) -> Confirmed:
     return Confirmed(
         size_bytes=entry["size"],
         mtime_ns=entry["mtime_ns"],
-        key=entry["key"],
+        key=sys.intern(entry["key"]),
         url=entry["url"],
         md5=md5,
-        etag=md5 if etag == md5 else etag,  # kept once: there may be 100,000
+        etag=md5 if etag == md5 else etag,
         at=sys.intern(str(entry.get("at", ""))),
         proven=bool(etag) or entry.get("proven") is True,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
+import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -68,8 +69,8 @@ def collect(folder: Path, prefix: str) -> list[OutgoingFile]:
     return [
         OutgoingFile(
             folder=folder,
-            name=name,
-            key=prefix + name,
+            name=sys.intern(name),  # kept once for all that tells of a file: there may be 100,000
+            key=sys.intern(prefix + name),
             size_bytes=size_bytes,
             mtime_ns=mtime_ns,
             alone=name in alone,
