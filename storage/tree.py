@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
-from contextlib import suppress
-from operator import itemgetter
+from heapq import heappop, heappush
 from pathlib import Path
 
 from storage.paths import encoded
@@ -32,39 +32,45 @@ def walk(folder: Path, base: str, *, prefix: str = "", after: str = "") -> Itera
 
 
 def _walk(folder: Path, base: str, prefix: str, after: str) -> Iterator[tuple[str, os.stat_result]]:
-    for path, entry in _sorted_entries(folder, base, prefix, after):
-        if path.endswith("/"):
-            yield from _walk(Path(entry.path), path, prefix, after)
-        else:
-            with suppress(OSError):
-                yield path, os.lstat(entry)  # not the entry's own: on Windows that one has no file number
+    # Names are sorted as they are, and looked at when their turn comes. A folder's turn is that of its path with a
+    # slash, behind `a-b` and `a.ts` where it is called `a`: it waits until then.
+    waiting: list[str] = []
+    for name in _sorted_names(folder, base, prefix, after):
+        while waiting and waiting[0] < name:
+            below = heappop(waiting)
+            yield from _walk(folder / below, base + below, prefix, after)
+        path = base + name
+        try:
+            path.encode()
+            status = os.lstat(f"{folder}/{name}")
+        except (OSError, UnicodeEncodeError):  # a name that is not text can't be an object's
+            continue
+        if stat.S_ISDIR(status.st_mode) and _may_hold(f"{path}/", prefix, after):
+            heappush(waiting, f"{name}/")
+        elif stat.S_ISREG(status.st_mode) and path > after and path.startswith(prefix):
+            yield path, status
+    for below in sorted(waiting):
+        yield from _walk(folder / below, base + below, prefix, after)
 
 
-def _sorted_entries(folder: Path, base: str, prefix: str, after: str) -> list[tuple[str, os.DirEntry[str]]]:
-    """Return what a listing may name of a folder. There may be 30,000 files, and a page begins behind most of them.
+def _sorted_names(folder: Path, base: str, prefix: str, after: str) -> list[str]:
+    """Return what a listing may name of a folder: there may be 30,000 files, and a page begins behind most of them.
 
     Texts sort by their code points, which is the order of their UTF-8 bytes (RFC 3629, 1).
     """
-    found = []
-    with suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            path = base + entry.name
-            if path <= after and not after.startswith(path):  # neither it nor what it may hold comes behind that
-                continue
-            below = f"{path}/"
-            try:
-                if path > after and path.startswith(prefix) and entry.is_file(follow_symlinks=False):
-                    named = path
-                elif _may_hold(below, prefix, after) and entry.is_dir(follow_symlinks=False):
-                    named = below
-                else:
-                    continue
-                named.encode()
-            except (OSError, UnicodeEncodeError):  # a name that is not text can't be an object's
-                continue
-            if base or not path.startswith("."):
-                found.append((named, entry))
-    return sorted(found, key=itemgetter(0))
+    try:
+        names = os.listdir(folder)  # noqa: PTH208  # names alone, of which there may be many
+    except OSError:
+        return []
+    if not base:
+        names = [name for name in names if not name.startswith(".")]
+    behind = after[len(base) :] if after.startswith(base) else ""
+    if behind:
+        names = [name for name in names if name > behind or behind.startswith(name)]
+    begins = prefix[len(base) :] if prefix.startswith(base) else ""
+    if begins:
+        names = [name for name in names if name.startswith(begins) or begins.startswith(name)]
+    return sorted(names)
 
 
 def _may_hold(path: str, prefix: str, after: str) -> bool:
