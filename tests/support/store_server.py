@@ -186,7 +186,10 @@ class _Handler(BaseHTTPRequestHandler):
                 self.server.reads.append(
                     Arrival(method="GET", path=self.path, headers=dict(self.headers), body=b"", key=key)
                 )
-            if fault is None:
+            if fault is None and content is not None and "Range" in self.headers:
+                first, last = self.headers["Range"].removeprefix("bytes=").split("-")
+                self._answer(206, content[int(first) : int(last) + 1])
+            elif fault is None:
                 self._answer(404 if content is None else 200, content or b"")
             elif fault.close:
                 self.close_connection = True

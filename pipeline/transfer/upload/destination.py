@@ -236,7 +236,7 @@ class DestinationCheck:
 
     def _is_own_claim(self, holder: ManifestHead) -> bool:
         """Whether this folder's upload has begun there, whatever came into the folder since."""
-        return holder.begun and holder == read_head_of(self._folder / CLAIM_FILE)
+        return holder == read_head_of(self._folder / CLAIM_FILE)
 
     def _look(self, cancel: CancelToken, note: Callable[[str], None], on_notice: Listener) -> DestinationLook:
         return DestinationLook(self._uploader, self._prefix, self._folder, self._data_dir, cancel, note, on_notice)

@@ -14,6 +14,7 @@ from upload_parts import FOLDER, PREFIX, RecordingToken, write_folder
 from config import BackendApi
 from pipeline.errors import AuthenticationError, DestinationTakenError, SettingsError, TransferError
 from pipeline.transfer.manifests.manifest import FileEntry, Manifest
+from pipeline.transfer.manifests.manifest_head import HEAD_BYTES
 from pipeline.transfer.manifests.manifest_library import LIBRARY, library_path
 from pipeline.transfer.manifests.manifest_text import manifest_json, parse_manifest
 from pipeline.transfer.manifests.ownership import Owner, SourceContent
@@ -188,6 +189,26 @@ def test_a_manifest_that_names_no_content_is_known_here(
         check(HERE)
 
 
+@pytest.mark.parametrize("capabilities", [None, {"read": True}], ids=["public", "read"])
+def test_a_large_manifest_is_read_whole_only_where_its_files_tell(
+    server, manifest, backend, tmp_path, cancel, capabilities
+):
+    """Whose it is stands in its beginning, which is all that is read before; media in common are looked for after."""
+    server.capabilities, server.public = capabilities, capabilities is None
+    names = [f"1080p/{number}.ts" for number in range(600)]
+    many = [replace(FILES[0], filename=name, s3_key=PREFIX + name) for name in names]
+    folder = write_folder(tmp_path / "lesson")
+    check = DestinationCheck(Uploader(backend, session_id=None, delays=()), PREFIX, HERE, folder, None)
+    server.stored[PREFIX + "master.m3u8"] = b"#EXTM3U"
+    for owner, ranges in ((HERE, {True}), (Owner(title="lecture"), {True, False})):
+        kept = replace(manifest(owner), files=(*many, *FILES))
+        server.stored[MANIFEST_KEY] = manifest_json(kept, for_server=True)
+        assert len(server.stored[MANIFEST_KEY]) > 2 * HEAD_BYTES
+        server.reads.clear()
+        check.ask(cancel)
+        assert ranges == {"Range" in read.headers for read in server.reads if read.key == MANIFEST_KEY}
+
+
 def test_an_upload_that_was_broken_off_here_tells_nothing(server, offers, uploader, put, check, tmp_path, cancel):
     """Its journal names no master: somebody else's stream stands there since."""
     folder = write_folder(tmp_path / "lesson")
@@ -219,7 +240,7 @@ def test_what_the_server_has_now_counts(server, offers, manifest, keep, put, che
 @pytest.mark.parametrize("manifest_there", [None, "of another destination", "unreadable", "not given"])
 def test_a_stream_that_nobody_knows_is_asked_about(server, offers, manifest, check, manifest_there):
     """Another program put it there, or copied it with its manifest: it may be anybody's."""
-    server.public = True
+    server.public = offers in ("manifest", "the three requests")
     server.stored[PREFIX + "master.m3u8"] = b"#EXTM3U"
     if manifest_there == "of another destination":
         copied = manifest(Owner(title="lecture"), prefix="elsewhere/")
@@ -322,6 +343,16 @@ def test_a_look_that_fails_for_a_moment_is_repeated(server, put, backend, tmp_pa
             uploader = Uploader(backend, session_id=None, delays=(0, 0))
             DestinationCheck(uploader, PREFIX, HERE, tmp_path / "lesson", tmp_path).ask(cancel)
         assert 0 == len(faults)
+
+
+def test_what_comes_below_while_an_upload_goes_on_stops_it_no_more(server, manifest, keep, backend, tmp_path, cancel):
+    """It is asked about before the first file; once that is sent, what was uploaded below meanwhile lies elsewhere."""
+    check = DestinationCheck(
+        Uploader(backend, session_id=None, delays=()), "videos/", HERE, tmp_path / "lesson", tmp_path
+    )
+    check.ask(cancel)
+    keep(manifest(OTHER))
+    check.ask(cancel)
 
 
 @pytest.mark.parametrize("above", ["master.m3u8", "manifest.json"])
