@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pipeline.codec import from_json
 from pipeline.errors import CodecError, OutputError
@@ -78,7 +78,7 @@ class Checkpoints:
         """Whether moves were begun."""
         return (self.root / MOVES).exists()
 
-    def find(self, name: str, key: str) -> dict[str, Any] | None:
+    def find(self, name: str, key: str) -> Mapping[str, object] | None:
         """Return the facts of a finished piece, None when it is not there, not whole, or made from something else."""
         mark = _read(_Mark, self.root / name / MARK)
         if mark is None or mark.key != key:
@@ -86,7 +86,7 @@ class Checkpoints:
         for file, size_bytes in mark.files.items():
             if size_of(self.root / name / file) != size_bytes:
                 return None
-        return dict(mark.facts)
+        return mark.facts
 
     def begin(self, name: str) -> Path:
         """Return an empty folder for an attempt at a piece; what was there is removed. Raises OutputError.
@@ -111,7 +111,7 @@ class Checkpoints:
                 f"{attempt} can't be renamed ({error.strerror}): close programs that use it and start again."
             ) from error
 
-    def finish(self, name: str, key: str, facts: Mapping[str, Any]) -> None:
+    def finish(self, name: str, key: str, facts: Mapping[str, object]) -> None:
         """Mark a piece that was kept as finished; by then all its files are on the disk for good.
 
         Raises OutputError.
@@ -135,7 +135,7 @@ class Checkpoints:
             if path.is_dir() and path.name.partition(".")[0] not in kept:
                 shutil.rmtree(path, ignore_errors=True)
 
-    def move(self, key: str, moves: Sequence[Move], target: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
+    def move(self, key: str, moves: Sequence[Move], target: Path, facts: Mapping[str, object]) -> Mapping[str, object]:
         """Move files from finished pieces to their places below `target`; cut short, `finish_moves` goes on with it."""
         stored = {"key": key, "moves": [[m.source, m.target, m.size_bytes] for m in moves], "facts": dict(facts)}
         write_whole(self.root / MOVES, json.dumps(stored))
@@ -144,7 +144,7 @@ class Checkpoints:
             raise OutputError(f"{self.root} was changed by another program while the files were moved: start again.")
         return finished
 
-    def finish_moves(self, key: str, target: Path) -> dict[str, Any] | None:
+    def finish_moves(self, key: str, target: Path) -> Mapping[str, object] | None:
         """Go on with moves that were begun; return the facts given then, None when there are none or files are gone.
 
         Raises OutputError when a file can't be moved.
@@ -165,7 +165,7 @@ class Checkpoints:
             if size_of(new) != size_bytes:
                 (self.root / MOVES).unlink()
                 return None
-        return dict(begun.facts)
+        return begun.facts
 
     def clear(self) -> None:
         """Remove everything."""

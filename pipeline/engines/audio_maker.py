@@ -55,7 +55,7 @@ class AudioMaker:
     def __init__(
         self, plan: AudioPlan, source: ProbedFile, pieces: Checkpoints, *, key: str, cancel: CancelToken
     ) -> None:
-        self.loudness: list[dict[str, float]] = []
+        self.loudness: list[Loudness] = []
         self.error_lines = 0
         self.ends: dict[int, float] = {}
         self.key = key
@@ -185,7 +185,7 @@ class AudioMaker:
         if measured is None:
             measured = [loudness(powers) for powers in made.powers]
         self.error_lines, self.ends = made.errors, made.ends
-        self.loudness = [{"integrated_lufs": m.integrated_lufs, "range_lu": m.range_lu} for m in measured]
+        self.loudness = measured
 
     def _pass(self, kind: str, levels: Sequence[Level], *, encodes: bool, measures: bool) -> AudioPassResult:
         return AudioPass(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from pipeline.cancel import CancelToken
 from pipeline.checkpoints import Checkpoints
+from pipeline.codec import from_json
 from pipeline.engines.tasks import AudioPlan
+from pipeline.errors import CodecError
 from pipeline.media.encode.audio_clock import Entry
 from pipeline.media.encode.audio_coding import Length
 from pipeline.media.encode.audio_line import EARLY, PIECE, AudioLine, Level, wanted
@@ -25,6 +26,20 @@ class AudioPassResult:
     powers: list[list[float]]
     errors: int
     ends: dict[int, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AudioPieceFacts:
+    """A finished piece of audio.
+
+    `errors` is how many packets of it could not be decoded, `powers` those of each rendition's tenths of a second.
+    `entries` says where each track can be entered for the next piece, by its index as a text: the packet's time and
+    the position of its first sample.
+    """
+
+    errors: int
+    powers: tuple[tuple[float, ...], ...]
+    entries: Mapping[str, tuple[int, int]]
 
 
 class AudioPass:
@@ -74,19 +89,19 @@ class AudioPass:
         self._on_piece = on_piece
         self._on_read = on_read
         self._stop = stop
-        self._facts: list[dict[str, Any]] = []
+        self._made: list[AudioPieceFacts] = []
         self._told_errors = 0
         self._attempts: dict[int, Path] = {}
         self._entries: dict[int, dict[int, Entry]] = {}
 
     def run(self) -> AudioPassResult:
         """Do what is missing. Raises EncodeError, SourceError, OutputError, Cancelled."""
-        while (facts := self._pieces.find(piece_name(self._kind, len(self._facts)), self._key)) is not None:
-            self._facts.append(facts)
-        first = len(self._facts)
+        while (piece := self._found(len(self._made))) is not None:
+            self._made.append(piece)
+        first = len(self._made)
         self._on_piece(first)
         wants = wanted(self._plan.renditions)
-        entries = _read_entries(self._facts[-1]["entries"]) if self._facts else {}
+        entries = _read_entries(self._made[-1].entries) if self._made else {}
         self._entries = {index: {first: entry} for index, entry in entries.items()}
         reader = AudioReader(self._source, self._plan.start_s, wants, entries, limit_s=self._plan.limit_s)
         lines = [
@@ -99,8 +114,16 @@ class AudioPass:
         finally:
             for line in lines:
                 line.abandon()
-        powers = [[power for facts in self._facts for power in facts["powers"][number]] for number in range(len(lines))]
-        return AudioPassResult(powers=powers, errors=sum(facts["errors"] for facts in self._facts), ends=reader.ends)
+        powers = [[power for piece in self._made for power in piece.powers[number]] for number in range(len(lines))]
+        return AudioPassResult(powers=powers, errors=sum(piece.errors for piece in self._made), ends=reader.ends)
+
+    def _found(self, number: int) -> AudioPieceFacts | None:
+        name = piece_name(self._kind, number)
+        facts = self._pieces.find(name, self._key)
+        try:
+            return None if facts is None else from_json(AudioPieceFacts, facts, name)
+        except CodecError:  # of a version that noted other things, or with powers that are no numbers
+            return None
 
     def _read(self, reader: AudioReader, lines: Sequence[AudioLine]) -> None:
         for block in reader.blocks(self._stop.check):
@@ -108,7 +131,7 @@ class AudioPass:
             for line in lines:
                 if block.index in line.indexes:
                     line.put(block.index, block.placed.position, block.placed.samples)
-            while all(line.done(len(self._facts)) for line in lines):
+            while all(line.done(len(self._made)) for line in lines):
                 self._finish(reader, lines)
             self._on_read(block.placed.position)
 
@@ -120,27 +143,27 @@ class AudioPass:
             length = self._length()
             for line in lines:
                 line.end(length)
-            while len(self._facts) * PIECE + PIECE <= length.samples and all(
-                line.done(len(self._facts)) for line in lines
+            while len(self._made) * PIECE + PIECE <= length.samples and all(
+                line.done(len(self._made)) for line in lines
             ):
                 self._finish(reader, lines)
         self._finish(reader, lines, last=True)
 
     def _finish(self, reader: AudioReader, lines: Sequence[AudioLine], *, last: bool = False) -> None:
-        number = len(self._facts)
-        facts = {
-            "errors": reader.errors - self._told_errors,
-            "powers": [line.piece_powers(number) for line in lines],
-            "entries": {str(index): [entry.pts, entry.position] for index, entry in self._entered(number + 1).items()},
-        }
+        number = len(self._made)
+        piece = AudioPieceFacts(
+            errors=reader.errors - self._told_errors,
+            powers=tuple(tuple(line.piece_powers(number)) for line in lines),
+            entries={str(index): (entry.pts, entry.position) for index, entry in self._entered(number + 1).items()},
+        )
         self._told_errors = reader.errors
         name = piece_name(self._kind, number)
         attempt = self._attempts.pop(number, None) or self._pieces.begin(name)
         self._pieces.keep(name, attempt)
         if not last:
-            self._pieces.finish(name, self._key, facts)
-        self._facts.append(facts)
-        self._on_piece(len(self._facts))
+            self._pieces.finish(name, self._key, asdict(piece))  # as it is: powers of broken audio may be no numbers
+        self._made.append(piece)
+        self._on_piece(len(self._made))
 
     def _placing(self, rendition: int) -> Callable[[int], Path]:
         def place(number: int) -> Path:

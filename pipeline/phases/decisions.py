@@ -5,20 +5,52 @@ Each is a piece without files among the checkpoints.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from enum import Enum
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar, TypeAlias, TypeVar
 
 from pipeline.checkpoints import Checkpoints
+from pipeline.codec import from_json, to_json
+from pipeline.errors import CodecError
 
 
-class Decision(str, Enum):
-    """What was decided, by its name among the checkpoints."""
+@dataclass(frozen=True, kw_only=True)
+class NotKept:
+    """The source's own video can't be the largest rendition, and why."""
 
-    NOT_KEPT = "not_kept"
-    ONE_PIECE = "one_piece"
-    FILLED = "filled"
-    PROCESSOR = "processor"
+    name: ClassVar[str] = "not_kept"
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class InOnePiece:
+    """The source can't be entered in the middle."""
+
+    name: ClassVar[str] = "one_piece"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HolesFilled:
+    """Frames are repeated where some are missing; how many, and how many errors ffmpeg told of."""
+
+    name: ClassVar[str] = "filled"
+
+    missing: int
+    errors: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnProcessor:
+    """The hardware encoder failed; ffmpeg's name of it."""
+
+    name: ClassVar[str] = "processor"
+
+    encoder: str
+
+
+Decision: TypeAlias = NotKept | InOnePiece | HolesFilled | OnProcessor
+DECISIONS: tuple[type[Decision], ...] = (NotKept, InOnePiece, HolesFilled, OnProcessor)
+DecisionT = TypeVar("DecisionT", NotKept, InOnePiece, HolesFilled, OnProcessor)
 
 
 class Decisions:
@@ -31,13 +63,17 @@ class Decisions:
     @property
     def any(self) -> bool:
         """Whether anything was decided."""
-        return any(self.find(decision) is not None for decision in Decision)
+        return any(self._checkpoints.find(kind.name, self._key) is not None for kind in DECISIONS)
 
-    def find(self, decision: Decision) -> dict[str, Any] | None:
-        """Return why it was decided so, in this run or one before it of the same job; None where it was not."""
-        return self._checkpoints.find(decision.value, self._key)
+    def find(self, kind: type[DecisionT]) -> DecisionT | None:
+        """Return what was decided, in this run or one before it of the same job; None where it was not."""
+        facts = self._checkpoints.find(kind.name, self._key)
+        try:
+            return None if facts is None else from_json(kind, facts, kind.name)
+        except CodecError:  # of a version that noted other things: it is found out again
+            return None
 
-    def keep(self, decision: Decision, facts: Mapping[str, Any]) -> None:
+    def keep(self, decision: Decision) -> None:
         """Decide it. Raises OutputError."""
-        self._checkpoints.keep(decision.value, self._checkpoints.begin(decision.value))
-        self._checkpoints.finish(decision.value, self._key, facts)
+        self._checkpoints.keep(decision.name, self._checkpoints.begin(decision.name))
+        self._checkpoints.finish(decision.name, self._key, to_json(decision))

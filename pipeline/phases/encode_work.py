@@ -6,17 +6,20 @@ import shutil
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from pipeline.checkpoints import Move, key_of
+from pipeline.codec import from_json, to_json
 from pipeline.disk_room import disk_full, is_disk_full, is_full
 from pipeline.engines.source_run import run_on_source
 from pipeline.engines.tasks import source_reference
-from pipeline.errors import EncodeError
+from pipeline.errors import CodecError, EncodeError
 from pipeline.events import LogLevel
 from pipeline.media.ffmpeg.process import FfmpegRun, ffmpeg_version
 from pipeline.media.source.scan import CLOCK_HZ
 from pipeline.phases.phase import PhaseContext, Progress
+
+T = TypeVar("T")
 
 
 class EncodeWork:
@@ -36,20 +39,25 @@ class EncodeWork:
         """Return the key of what is made with these arguments, this ffmpeg and this source."""
         return key_of(self.made_with, list(arguments), *more)
 
-    def piece(self, name: str, key: str, make: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
+    def piece(self, name: str, key: str, kind: type[T], make: Callable[[Path], T]) -> T:
         """Return a finished piece's facts, or make it and mark it as finished."""
-        facts = self.checkpoints.find(name, key)
+        facts = self._found(name, key, kind)
         if facts is None:
-            facts = self.made(name, key, make)
-            self.checkpoints.finish(name, key, facts)
+            facts = self.made(name, key, kind, make)
+            self.finish(name, key, facts)
         return facts
 
-    def made(self, name: str, key: str, make: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
+    def finish(self, name: str, key: str, facts: object) -> None:
+        """Mark a piece that was made as finished, with its facts: a dataclass or a dictionary."""
+        stored = facts if isinstance(facts, dict) else to_json(facts, without_defaults=True)
+        self.checkpoints.finish(name, key, stored)
+
+    def made(self, name: str, key: str, kind: type[T], make: Callable[[Path], T]) -> T:
         """Return a finished piece's facts, or make it without marking it.
 
         Raises DiskFullError, whatever that looked like.
         """
-        facts = self.checkpoints.find(name, key)
+        facts = self._found(name, key, kind)
         if facts is not None:
             return facts
         folder = self.checkpoints.begin(name)
@@ -66,6 +74,13 @@ class EncodeWork:
             raise
         self.checkpoints.keep(name, folder)
         return facts
+
+    def _found(self, name: str, key: str, kind: type[T]) -> T | None:
+        facts = self.checkpoints.find(name, key)
+        try:
+            return None if facts is None else from_json(kind, facts, name)
+        except CodecError:  # of a version that noted other things: it is made again
+            return None
 
     def run(self, arguments: Sequence[str], folder: Path, report: Callable[[float], None]) -> FfmpegRun:
         """Run ffmpeg on the source in `folder`. Raises as `run_on_source` does."""

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.codec import from_json
 from pipeline.disk_room import disk_full, is_disk_full, is_full
 from pipeline.engines.engine import Engine
 from pipeline.errors import EncodeError, FfmpegError, IncompleteError, OutputError, PipelineError, SourceError
@@ -82,9 +81,8 @@ class HlsPhase:
             with work:
                 found, planned = self._scan(context, work)
                 planned = rerun.beside_what_is_there(context, planned, found)
-                facts = work.run(found, planned)
-            durations_s = facts.pop("durations_s")
-            for name, durations in durations_s.items():
+                joined = work.run(found, planned)
+            for name, durations in joined.durations_s.items():
                 (folder / name / PLAYLIST).write_text(_playlist(plan, name, durations), encoding="utf-8", newline="\n")
         except BaseException as error:
             if not is_disk_full(error):  # else it goes on as soon as there is room
@@ -92,13 +90,13 @@ class HlsPhase:
             if isinstance(error, (EncodeError, OSError)):
                 raise encode_failure(context, error) from error
             raise
-        if missing and not rerun.fits(context, planned.renditions, durations_s[missing[0].name]):
+        if missing and not rerun.fits(context, planned.renditions, joined.durations_s[missing[0].name]):
             context.log("What is there was cut otherwise: every quality is encoded again.", LogLevel.INFO)
             context.workspace.checkpoints.clear()
             context.workspace.forget(self.name.value)
             return self.run(context)
-        made = {"accepted": plan.job.accept_damaged, "renditions": [r.name for r in plan.renditions]}
-        encoded = from_json(HlsFacts, facts | made, "What was encoded")
+        names = tuple(r.name for r in plan.renditions)
+        encoded = replace(joined.encoded, accepted=plan.job.accept_damaged, renditions=names)
         if encoded.decode_errors and plan.audio:
             encoded = replace(encoded, sound=self._decoded_audio(context, found, encoded.sound_ends))
         context.workspace.mark(encoded)
@@ -300,7 +298,7 @@ def _ending(media: MediaInfo, found: Scan) -> MediaInfo:
     )
 
 
-def _playlist(plan: Plan, name: str, durations: list[float]) -> str:
+def _playlist(plan: Plan, name: str, durations: Sequence[float]) -> str:
     pattern = segment_pattern(plan.segment_type)
     names = [pattern % number for number in range(1, len(durations) + 1)]
     fmp4 = plan.segment_type is SegmentType.FMP4

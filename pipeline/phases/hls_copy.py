@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from pipeline.cancel import CancelToken
 from pipeline.engines.audio_maker import AudioMaker
@@ -30,6 +30,15 @@ COPY = "copy"
 """The name of the piece that holds it."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class CopyFacts:
+    """The copied video: `starts` and `last` as of a chunk, of the only rendition; or why it can't be used."""
+
+    starts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    last: int | None = None
+    reason: str | None = None
+
+
 def copy_video(
     work: EncodeWork, audio: AudioMaker, plan: Plan, scan: Scan, cutting: Cutting, boundaries: Sequence[int]
 ) -> Piece:
@@ -42,7 +51,7 @@ def copy_video(
     arguments = copy_arguments(plan, cutting, top, file)
     last = cutting.length - boundaries[-1] - cutting.last_frame
 
-    def make(folder: Path) -> dict[str, Any]:
+    def make(folder: Path) -> CopyFacts:
         (folder / top.name).mkdir()
         if file is not None:
             audio.stretch(0, None, folder / file, work.context.cancel)
@@ -58,13 +67,13 @@ def copy_video(
             check_copied(folder, top, kind, durations_s, work.context.cancel)
         except NotCopyableError as error:
             shutil.rmtree(folder / top.name)
-            return {"reason": str(error)}
-        return {"starts": {top.name: starts}, "last": last}
+            return CopyFacts(reason=str(error))
+        return CopyFacts(starts={top.name: tuple(starts)}, last=last)
 
-    facts = work.piece(COPY, work.key(arguments, audio.key, boundaries), make)
-    if "reason" in facts:
-        raise NotCopyableError(facts["reason"])
-    return Piece(name=COPY, starts=facts["starts"][top.name], last=facts["last"])
+    copied = work.piece(COPY, work.key(arguments, audio.key, boundaries), CopyFacts, make)
+    if copied.reason is not None:
+        raise NotCopyableError(copied.reason)
+    return Piece(name=COPY, starts=copied.starts[top.name], last=copied.last)
 
 
 def join_copied(folder: Path, name: str, segment_type: SegmentType, boundaries: Sequence[int]) -> list[int]:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from pipeline.checkpoints import key_of
 from pipeline.engines.encode import NotSeekableError
 from pipeline.engines.engine import Engine
 from pipeline.events import LogLevel
+from pipeline.facts import HlsFacts, MeasuredLoudness
 from pipeline.media.encode.arguments import AAC_FRAME_S
 from pipeline.media.encode.audio_coding import Length, length_of
 from pipeline.media.encode.chunks import cut, first_chunks
@@ -25,10 +25,10 @@ from pipeline.media.source.scan import CLOCK_HZ, Scan
 from pipeline.model import Plan
 from pipeline.output_settings import HLS, output_settings
 from pipeline.phases.chunk_pool import ChunkPool
-from pipeline.phases.decisions import Decision, Decisions
+from pipeline.phases.decisions import DECISIONS, Decisions, HolesFilled
 from pipeline.phases.encode_work import EncodeWork
 from pipeline.phases.hls_copy import COPY
-from pipeline.phases.join import join
+from pipeline.phases.join import Joined, join, read_joined
 from pipeline.phases.own_audio import audio_maker
 from pipeline.phases.phase import PhaseContext, Progress
 from pipeline.phases.video_encode import VideoEncode
@@ -98,15 +98,16 @@ class HlsEncode:
         decided = self._checkpoints.moving or self._decisions.any
         return bool(self._plan.renditions) and not measured and not decided
 
-    def run(self, scan: Scan, plan: Plan) -> dict[str, Any]:
+    def run(self, scan: Scan, plan: Plan) -> Joined:
         """Do what is missing, of a source that was read through; return the facts that later phases need.
 
         `plan` is what is to be made of it, now that it is known whole.
         Raises EncodeError, OutputError, SourceError, Cancelled.
         """
         begun = self._checkpoints.finish_moves(self._whole_key, self._context.workspace.folder)
-        if begun is not None:
-            return begun
+        joined = None if begun is None else read_joined(begun)
+        if joined is not None:
+            return joined
         self._audio.start()  # the moves that were begun were those of other work
         self._context.workspace.sweep()
         encoded = self._encoded_video(scan, plan) if plan.renditions else None
@@ -149,7 +150,7 @@ class HlsEncode:
         cutting = cut(plan, scan, cores=self._cores)
         self._audio.tell_length(length_of(cutting, plan.segment_s))
         plan = tools.with_factors(plan, cutting)
-        damage = self._decisions.find(Decision.FILLED) if plan.job.accept_damaged else None
+        damage = self._decisions.find(HolesFilled) if plan.job.accept_damaged else None
         if damage is None:
             try:
                 encoded = InChunks(tools=tools).encode(plan, scan)
@@ -157,26 +158,29 @@ class HlsEncode:
                 encoded = OnePiece(tools=tools).encode(plan, scan)
             if not (plan.job.accept_damaged and encoded.missing_frames):
                 return encoded
-            damage = {"missing": encoded.missing_frames, "errors": encoded.chunks[0].errors}
-            self._decisions.keep(Decision.FILLED, damage)
+            damage = HolesFilled(missing=encoded.missing_frames, errors=encoded.chunks[0].errors)
+            self._decisions.keep(damage)
         return Filled(tools=tools, damage=damage).encode(plan, scan)
 
-    def _facts(self, scan: Scan, plan: Plan, encoded: EncodedVideo | None) -> dict[str, Any]:
-        return {
-            "duration_s": (scan.end if encoded is None else encoded.cutting.length) / CLOCK_HZ,
-            "frame_s": AAC_FRAME_S if encoded is None else scan.usual_gap / CLOCK_HZ,
-            "frame_rate": None if encoded is None else encoded.cutting.frame_rate,
-            "renditions": [r.name for r in plan.renditions],
-            "audio": [] if plan.muxed_sound else [a.folder for a in plan.audio],
-            "loudness": self._audio.loudness,
-            "encoder": plan.encoder if encoded is None else encoded.plan.encoder,
-            "closed_captions": scan.captions,
-            "chunks": 0 if encoded is None else len(encoded.chunks),
-            "decode_errors": max(self._audio.error_lines, self._lost_audio(scan))
-            + (0 if encoded is None else encoded.errors),
-            "sound_ends": {str(index): end_s for index, end_s in self._audio.ends.items()},
-            "missing_frames": 0 if encoded is None else encoded.missing_frames,
-        }
+    def _facts(self, scan: Scan, plan: Plan, encoded: EncodedVideo | None) -> HlsFacts:
+        errors = max(self._audio.error_lines, self._lost_audio(scan)) + (0 if encoded is None else encoded.errors)
+        return HlsFacts(
+            duration_s=(scan.end if encoded is None else encoded.cutting.length) / CLOCK_HZ,
+            renditions=tuple(r.name for r in plan.renditions),
+            frame_s=AAC_FRAME_S if encoded is None else scan.usual_gap / CLOCK_HZ,
+            frame_rate=None if encoded is None else encoded.cutting.frame_rate,
+            audio=() if plan.muxed_sound else tuple(a.folder for a in plan.audio),
+            loudness=tuple(
+                MeasuredLoudness(integrated_lufs=one.integrated_lufs, range_lu=one.range_lu)
+                for one in self._audio.loudness
+            ),
+            encoder=plan.encoder if encoded is None else encoded.plan.encoder,
+            closed_captions=scan.captions,
+            chunks=0 if encoded is None else len(encoded.chunks),
+            decode_errors=errors,
+            sound_ends={str(index): end_s for index, end_s in self._audio.ends.items()},
+            missing_frames=0 if encoded is None else encoded.missing_frames,
+        )
 
     def _lost_audio(self, scan: Scan) -> int:
         """Return how many audio tracks ended before what was found of them when the source was read through."""
@@ -187,6 +191,6 @@ class HlsEncode:
         if self._goes_on:
             return
         pieces = (path.name for path in self._checkpoints.pieces)
-        worth = {COPY, *(decision.value for decision in Decision)}
+        worth = {COPY, *(decision.name for decision in DECISIONS)}
         if self._plan.renditions and not any(name.isdigit() or name in worth for name in pieces):
             self._checkpoints.clear()

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from pipeline.checkpoints import Checkpoints, Move, key_of
 from pipeline.engines.audio_maker import AudioMaker
@@ -37,6 +36,13 @@ class OwnSegments:
     durations_s: tuple[float, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class OwnSegmentsFacts:
+    """Where the segments of each audio folder begin, in ticks of 90 kHz."""
+
+    starts: Mapping[str, tuple[int, ...]]
+
+
 def audio_maker(plan: Plan, work: EncodeWork) -> AudioMaker:
     """Return what makes the audio of a plan among the pieces of an encode."""
     audio = audio_plan(plan)
@@ -57,17 +63,19 @@ def own_segments(work: EncodeWork, plan: Plan, maker: AudioMaker, boundaries: Se
     length = maker.length.ticks
     boundaries = boundaries or range(0, length, plan.segment_s * CLOCK_HZ)
 
-    def make(folder: Path) -> dict[str, Any]:
+    def make(folder: Path) -> OwnSegmentsFacts:
         starts = {}
         for number, a in enumerate(plan.audio):
             (folder / a.folder).mkdir(parents=True)
-            starts[a.folder] = write_segments(
+            begins = write_segments(
                 maker.files(number), folder / a.folder, plan.segment_type, boundaries, maker.end(a.codec)
             )
-        return {"starts": starts}
+            starts[a.folder] = tuple(begins)
+        return OwnSegmentsFacts(starts=starts)
 
-    facts = work.piece(SEGMENTS, key_of(maker.key, length, plan.segment_type.value, list(boundaries)), make)
-    return [_own(work, plan, a.folder, facts["starts"][a.folder], maker.end(a.codec)) for a in plan.audio]
+    key = key_of(maker.key, length, plan.segment_type.value, list(boundaries))
+    starts = work.piece(SEGMENTS, key, OwnSegmentsFacts, make).starts
+    return [_own(work, plan, a.folder, starts[a.folder], maker.end(a.codec)) for a in plan.audio]
 
 
 def _own(work: EncodeWork, plan: Plan, folder: str, starts: Sequence[int], end: int) -> OwnSegments:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from pipeline.cancel import CancelToken
-from pipeline.codec import from_json, to_json
 from pipeline.engines.audio_maker import AudioMaker
 from pipeline.engines.encode import NotSeekableError
 from pipeline.engines.engine import CommandStarted, EncodeProgress, Engine, TaskEvent
-from pipeline.engines.tasks import AudioStretch, EncodeResult, EncodeTask, SourceReference, audio_plan
+from pipeline.engines.tasks import AudioStretch, EncodeTask, SourceReference, audio_plan
 from pipeline.job import SegmentType
 from pipeline.media.encode import arguments as encode
 from pipeline.media.encode.audio_coding import AUDIO_FILE, Length
@@ -28,11 +26,18 @@ from pipeline.phases.video_progress import VideoProgress
 
 
 @dataclass(frozen=True, kw_only=True)
-class FinishedChunk:
-    """What came of a chunk, and the last counters of each rendition's segments: from them the next chunk goes on."""
+class ChunkFacts:
+    """What came of a chunk, as in `EncodeResult`.
 
-    result: EncodeResult
-    counters: Mapping[str, Mapping[str, int]]
+    `counters` are the last ones of each rendition's segments: the next chunk goes on from them. None while this one
+    does not count on from the one before.
+    """
+
+    frames: int
+    errors: int
+    starts: Mapping[str, tuple[int, ...]]
+    last: int | None
+    counters: Mapping[str, Mapping[str, int]] | None = None
 
 
 def piece_name(number: int) -> str:
@@ -52,7 +57,7 @@ class VideoEncode:
         self._pool = pool
         self._engine = engine
         self._inputs = _JobInputs(work.source, audio)
-        self._order = ChunkOrder[FinishedChunk]()
+        self._order = ChunkOrder[ChunkFacts]()
         self._progress = VideoProgress(work)
 
     def begin(self, plan: Plan, cutting: Cutting) -> None:
@@ -67,7 +72,7 @@ class VideoEncode:
         self._pool.want((), 1)
         self._pool.finish()
 
-    def encode(self, plan: Plan, cutting: Cutting) -> list[EncodeResult]:
+    def encode(self, plan: Plan, cutting: Cutting) -> list[ChunkFacts]:
         """Encode all chunks of a cutting that are not finished; return what came of them in their order.
 
         Raises NotSeekableError, EncodeError, OutputError, Cancelled.
@@ -77,7 +82,7 @@ class VideoEncode:
         if plan.segment_type is SegmentType.FMP4:
             for r in plan.renditions:
                 self._check_same_start(r.name, [piece_name(chunk.number) for chunk in cutting.chunks])
-        return [chunk.result for chunk in self._order.settled]
+        return list(self._order.settled)
 
     def _pooled(self, plan: Plan, cutting: Cutting, chunk: Chunk) -> PooledTask:
         task = self._task(plan, cutting, chunk)
@@ -92,17 +97,15 @@ class VideoEncode:
         def do(cancel: CancelToken) -> None:
             self._order.begin(chunk.number, key)
 
-            def make(folder: Path) -> dict[str, Any]:
+            def make(folder: Path) -> ChunkFacts:
                 running = self._engine.submit_encode(task, folder, self._inputs, listen)
                 with cancel.on_cancel(running.cancel):
-                    return to_json(running.result())
+                    result = running.result()
+                return ChunkFacts(frames=result.frames, errors=result.errors, starts=result.starts, last=result.last)
 
-            facts = self._work.made(task.name, key, make)
-            made = from_json(EncodeResult, {name: facts[name] for name in facts if name != "counters"}, task.name)
-            self._progress.finished(chunk, key, made)
-            self._order.put(
-                chunk.number, key, lambda before: self._settle(task, key, made, facts.get("counters"), before)
-            )
+            made = self._work.made(task.name, key, ChunkFacts, make)
+            self._progress.finished(chunk, key, made.starts)
+            self._order.put(chunk.number, key, lambda before: self._settle(task, key, made, before))
 
         return PooledTask(number=chunk.number, key=key, do=do)
 
@@ -123,28 +126,23 @@ class VideoEncode:
         length = self._audio.length if chunk.end is None else Length(ticks=chunk.end)
         return AudioStretch(audio=audio_plan(plan), start=chunk.start, end=chunk.end, length=length)
 
-    def _settle(
-        self,
-        task: EncodeTask,
-        key: str,
-        made: EncodeResult,
-        counters: Mapping[str, Mapping[str, int]] | None,
-        before: FinishedChunk | None,
-    ) -> FinishedChunk:
+    def _settle(self, task: EncodeTask, key: str, made: ChunkFacts, before: ChunkFacts | None) -> ChunkFacts:
         """Let a chunk's segments count on from those of the chunk before it, and mark it as finished."""
-        if counters is not None:
-            return FinishedChunk(result=made, counters=counters)
+        if made.counters is not None:
+            return made
         folder, pattern = self._work.checkpoints.root / task.name, segment_pattern(task.segment_type)
+        counted = {} if before is None or before.counters is None else before.counters
         go_on = continue_packets if task.segment_type is SegmentType.TS else continue_fragments
         counters = {
             name: go_on(
                 [folder / name / (pattern % i) for i in range(1, len(starts) + 1)],
-                {} if before is None else before.counters[name],
+                counted.get(name, {}),
             )
             for name, starts in made.starts.items()
         }
-        self._work.checkpoints.finish(task.name, key, {**to_json(made), "counters": counters})
-        return FinishedChunk(result=made, counters=counters)
+        facts = replace(made, counters=counters)
+        self._work.finish(task.name, key, facts)
+        return facts
 
     def _check_same_start(self, name: str, pieces: Sequence[str]) -> None:
         """See that the pieces' initialisation sections are the same, so that one serves all.

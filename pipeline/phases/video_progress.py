@@ -6,7 +6,6 @@ import threading
 from collections.abc import Mapping, Sequence
 
 from pipeline.engines.engine import EncodeProgress
-from pipeline.engines.tasks import EncodeResult
 from pipeline.media.encode.chunks import Chunk, Cutting
 from pipeline.media.source.scan import CLOCK_HZ
 from pipeline.model import Plan
@@ -48,12 +47,12 @@ class VideoProgress:
                 self._counts[chunk.number] = progress.segments
                 self._tell()
 
-    def finished(self, chunk: Chunk, key: str, made: EncodeResult) -> None:
-        """Tell that a chunk is made."""
+    def finished(self, chunk: Chunk, key: str, starts: Mapping[str, Sequence[int]]) -> None:
+        """Tell that a chunk is made, with the segments of each rendition that begin at these times."""
         with self._lock:
             if self._expects(chunk, key):
                 self._times[chunk.number] = self._lengths[chunk.number]
-                self._counts[chunk.number] = {name: len(starts) for name, starts in made.starts.items()}
+                self._counts[chunk.number] = {name: len(begins) for name, begins in starts.items()}
                 self._tell()
 
     def _expects(self, chunk: Chunk, key: str) -> bool:

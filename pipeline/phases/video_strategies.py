@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from pipeline.engines.audio_maker import AudioMaker
 from pipeline.engines.encode import NotSeekableError
-from pipeline.engines.tasks import EncodeResult
 from pipeline.errors import EncodeError, OutputError
 from pipeline.events import LogLevel
 from pipeline.media.encode import arguments as encode
@@ -24,13 +23,13 @@ from pipeline.media.encode.copying import NotCopyableError
 from pipeline.media.encode.encoders import software_encoder
 from pipeline.media.source.scan import Scan
 from pipeline.model import Plan
-from pipeline.phases.decisions import Decision, Decisions
+from pipeline.phases.decisions import DECISIONS, Decisions, HolesFilled, InOnePiece, NotKept, OnProcessor
 from pipeline.phases.encode_work import EncodeWork
 from pipeline.phases.hls_copy import COPY, copy_video, same_times
 from pipeline.phases.join import Piece
 from pipeline.phases.own_audio import PIECES, SEGMENTS
 from pipeline.phases.phase import log_words
-from pipeline.phases.video_encode import VideoEncode, piece_name
+from pipeline.phases.video_encode import ChunkFacts, VideoEncode, piece_name
 
 PER_TITLE = "per_title"
 
@@ -46,7 +45,7 @@ class EncodedVideo:
     plan: Plan
     cutting: Cutting
     made: Mapping[str, Sequence[Piece]]
-    chunks: Sequence[EncodeResult]
+    chunks: Sequence[ChunkFacts]
     missing_frames: int
     errors: int
 
@@ -78,20 +77,20 @@ class VideoTools:
             return plan
         first = encode.chunk_arguments(plan, cutting, cutting.chunks[0], None)
 
-        def make(folder: Path) -> dict[str, Any]:
+        def make(folder: Path) -> dict[str, float]:
             report = self.work.reporter("Measuring the quality", 1)
             cancel = self.work.context.cancel
             return per_title.choose_crfs(
                 self.work.ffmpeg, plan, cutting, scratch=folder, cancel=cancel, on_progress=report
             )
 
-        crfs = self.work.piece(PER_TITLE, self.work.key(first, plan.job.encoding.target_vmaf), make)
+        crfs = self.work.piece(PER_TITLE, self.work.key(first, plan.job.encoding.target_vmaf), dict[str, float], make)
         renditions = tuple(replace(r, crf=crfs[r.name]) for r in plan.renditions)
         chosen = ", ".join(f"{r.name} CRF {r.crf:.1f}" for r in renditions)
         self.work.context.log(f"Quality chosen by measurement: {chosen}.", LogLevel.INFO)
         return replace(plan, renditions=renditions)
 
-    def chunks(self, plan: Plan, cutting: Cutting) -> tuple[Plan, list[EncodeResult]]:
+    def chunks(self, plan: Plan, cutting: Cutting) -> tuple[Plan, list[ChunkFacts]]:
         """Encode every chunk; return by which plan, and what came of each.
 
         A hardware encoder that fails gives way to the processor once. Raises NotSeekableError too.
@@ -99,7 +98,7 @@ class VideoTools:
         fallback = software_encoder(plan.job.encoding.codec)
         if plan.encoder == fallback:
             return plan, self._chunks(plan, cutting)
-        failed = self.decisions.find(Decision.PROCESSOR)
+        failed = self.decisions.find(OnProcessor)
         if failed is None:
             try:
                 return plan, self._chunks(plan, cutting)
@@ -107,18 +106,18 @@ class VideoTools:
                 raise
             except EncodeError as error:
                 log_words(self.work.context, error)
-                failed = {"encoder": plan.encoder}
-                self.decisions.keep(Decision.PROCESSOR, failed)
+                failed = OnProcessor(encoder=plan.encoder)
+                self.decisions.keep(failed)
         if not self._gave_way:
-            note = f"The hardware encoder {failed['encoder']} failed: the video is encoded on the processor instead."
+            note = f"The hardware encoder {failed.encoder} failed: the video is encoded on the processor instead."
             self.work.context.log(note, LogLevel.WARNING)
             self._gave_way = True
         plan = replace(plan, encoder=fallback)
         return plan, self._chunks(plan, cutting)
 
-    def _chunks(self, plan: Plan, cutting: Cutting) -> list[EncodeResult]:
+    def _chunks(self, plan: Plan, cutting: Cutting) -> list[ChunkFacts]:
         pieces = (piece_name(chunk.number) for chunk in cutting.chunks)
-        decisions = (decision.value for decision in Decision)
+        decisions = (decision.name for decision in DECISIONS)
         self.work.checkpoints.keep_only({PIECES, SEGMENTS, PER_TITLE, COPY, *decisions, *pieces})
         return self._video.encode(plan, cutting)
 
@@ -135,16 +134,16 @@ class CopiedTop(Strategy):
     def encode(self, plan: Plan, scan: Scan) -> EncodedVideo:
         """Copy the video, encode what is smaller."""
         tools, top = self.tools, plan.renditions[0]
-        decided = tools.decisions.find(Decision.NOT_KEPT)
+        decided = tools.decisions.find(NotKept)
         if decided is not None:
-            raise NotCopyableError(decided["reason"])
+            raise NotCopyableError(decided.reason)
         cutting = cut(plan, scan, cores=tools.cores, whole=True)
         boundaries = copying.boundaries(plan, scan, cutting)
         tools.audio.tell_length(length_of(cutting, plan.segment_s))
         copied = copy_video(tools.work, tools.audio, plan, scan, cutting, boundaries)
         plan = replace(plan, renditions=copying.below(plan.renditions, scan.peak_bit_rate))
         cutting = cut_at(plan, cutting, scan, boundaries, cores=tools.cores)
-        chunks: list[EncodeResult] = []
+        chunks: list[ChunkFacts] = []
         if plan.renditions:
             plan = tools.with_factors(plan, cutting)
             try:
@@ -158,7 +157,7 @@ class CopiedTop(Strategy):
         return _encoded(plan, cutting, chunks, {top.name: [copied]})
 
     def _not_kept(self, reason: str) -> NotCopyableError:
-        self.tools.decisions.keep(Decision.NOT_KEPT, {"reason": reason})
+        self.tools.decisions.keep(NotKept(reason=reason))
         return NotCopyableError(reason)
 
 
@@ -170,13 +169,13 @@ class InChunks(Strategy):
 
     def encode(self, plan: Plan, scan: Scan) -> EncodedVideo:
         """Encode the chunks."""
-        if self.tools.decisions.find(Decision.ONE_PIECE) is not None:
+        if self.tools.decisions.find(InOnePiece) is not None:
             raise NotSeekableError("the chunks could not be joined in an earlier run")
         cutting = cut(plan, scan, cores=self.tools.cores)
         try:
             plan, chunks = self.tools.chunks(plan, cutting)
         except NotSeekableError:
-            self.tools.decisions.keep(Decision.ONE_PIECE, {})
+            self.tools.decisions.keep(InOnePiece())
             raise
         return _encoded(plan, cutting, chunks)
 
@@ -200,11 +199,11 @@ class OnePiece(Strategy):
 class Filled(Strategy):
     """Every rendition is encoded in one piece, with frames repeated where some are missing.
 
-    `damage` is what an encode without that has found: `missing` frames and `errors`.
+    `damage` is what an encode without that has found.
     """
 
     tools: VideoTools
-    damage: Mapping[str, Any]
+    damage: HolesFilled
 
     def encode(self, plan: Plan, scan: Scan) -> EncodedVideo:
         """Encode the only chunk."""
@@ -213,13 +212,13 @@ class Filled(Strategy):
         cutting = replace(cut(plan, scan, cores=self.tools.cores, whole=True), pauses=True, held=True)
         plan, chunks = self.tools.chunks(plan, cutting)
         encoded = _encoded(plan, cutting, chunks)
-        return replace(encoded, missing_frames=self.damage["missing"], errors=self.damage["errors"])
+        return replace(encoded, missing_frames=self.damage.missing, errors=self.damage.errors)
 
 
 def _encoded(
     plan: Plan,
     cutting: Cutting,
-    chunks: Sequence[EncodeResult],
+    chunks: Sequence[ChunkFacts],
     copied: Mapping[str, Sequence[Piece]] | None = None,
 ) -> EncodedVideo:
     made: dict[str, Sequence[Piece]] = dict(copied or {})
