@@ -8,9 +8,10 @@ from pipeline.cancel import CancelToken
 from pipeline.engines.engine import CommandStarted, EncodeInputs, EncodeProgress, Listen
 from pipeline.engines.source_run import run_on_source
 from pipeline.engines.tasks import EncodeResult, EncodeTask
-from pipeline.errors import IncompleteError
+from pipeline.errors import EncodeError, IncompleteError
 from pipeline.job import SegmentType
 from pipeline.media.encode.audio_coding import AUDIO_FILE
+from pipeline.media.ffmpeg.process import ffmpeg_version
 from pipeline.media.hls import measure
 from pipeline.media.hls.fragments import separate_init
 from pipeline.media.hls.iframes import first_time
@@ -28,6 +29,10 @@ def run_encode(
 
     Raises NotSeekableError, EncodeError, SourceError, OutputError, Cancelled.
     """
+    own = ffmpeg_version(ffmpeg)
+    if own != task.ffmpeg:
+        both = f"{own} in place of {task.ffmpeg}"
+        raise EncodeError(f"The ffmpeg here is another than the job's ({both}): give every worker the same one.")
     source = inputs.source(task.source)
     for name in task.renditions:
         (folder / name).mkdir()

@@ -61,6 +61,7 @@ class EncodeTask:
     Attributes:
         name: of the chunk among those of its stream.
         source: what is encoded.
+        ffmpeg: the version that makes all chunks of the stream: those of two may not fit.
         arguments: of ffmpeg, with the source's name left open; outputs are relative to the task's folder.
         renditions: the folders of the renditions.
         segment_type: of the segments.
@@ -71,6 +72,7 @@ class EncodeTask:
 
     name: str
     source: SourceReference
+    ffmpeg: str
     arguments: tuple[str, ...]
     renditions: tuple[str, ...]
     segment_type: SegmentType

@@ -31,7 +31,8 @@ class EncodeWork:
         self.source = context.plan.media
         self.checkpoints = context.workspace.checkpoints
         content = context.workspace.source_of_checkpoints
-        self.made_with = [ffmpeg_version(ffmpeg), content.fields]
+        self.ffmpeg_version = ffmpeg_version(ffmpeg)
+        self.made_with = [self.ffmpeg_version, content.fields]
         self.reference = source_reference(self.source.path, content)
         self._lock = threading.Lock()
 

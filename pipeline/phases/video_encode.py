@@ -113,6 +113,7 @@ class VideoEncode:
         return EncodeTask(
             name=piece_name(chunk.number),
             source=self._work.reference,
+            ffmpeg=self._work.ffmpeg_version,
             arguments=tuple(encode.chunk_arguments(plan, cutting, chunk, AUDIO_FILE if plan.muxed_sound else None)),
             renditions=tuple(r.name for r in plan.renditions),
             segment_type=plan.segment_type,

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -20,15 +20,16 @@ from task_worker import OwnFile
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
-from pipeline.codec import from_json, to_json
 from pipeline.engines.engine import CommandStarted, EncodeInputs, EncodeProgress, Listen, RunningTask, TaskEvent
 from pipeline.engines.local import LocalEngine
+from pipeline.engines.task_codec import result_from_json, task_from_json, task_to_json
 from pipeline.engines.tasks import AudioPlan, AudioStretch, EncodeResult, EncodeTask, SourceReference, source_reference
-from pipeline.errors import Cancelled
+from pipeline.errors import Cancelled, EncodeError
 from pipeline.fingerprint import fingerprint
 from pipeline.job import AudioRequest, EncodingRequest, Job, SegmentType
 from pipeline.media.encode import chunks
 from pipeline.media.encode.audio_coding import Length
+from pipeline.media.ffmpeg.process import ffmpeg_version
 from pipeline.output_settings import output_settings
 from pipeline.phases.hls import HlsPhase
 from pipeline.phases.phase import PhaseContext
@@ -78,7 +79,7 @@ class RecordingEngine:
             listen(event)
 
         running = LocalEngine(FFMPEG).submit_encode(task, folder, inputs, hear)
-        submitted = Submitted(json.dumps(to_json(task)), folder, running, self.keeps / task.name, events)
+        submitted = Submitted(json.dumps(task_to_json(task)), folder, running, self.keeps / task.name, events)
         self.tasks.append(submitted)
         return submitted
 
@@ -148,10 +149,8 @@ def test_a_worker_with_the_task_and_the_source_alone_makes_the_same_segments(enc
         folder, task, result = place / "made", place / "task.json", place / "result.json"
         folder.mkdir(parents=True)
         task.write_text(submitted.text, encoding="utf-8")
-        subprocess.run(
-            [sys.executable, str(WORKER), "encode", str(task), str(source), str(folder), str(result)], check=True
-        )
-        made = from_json(EncodeResult, json.loads(result.read_text(encoding="utf-8")), "result")
+        subprocess.run([sys.executable, str(WORKER), str(task), str(source), str(folder), str(result)], check=True)
+        made = result_from_json(json.loads(result.read_text(encoding="utf-8")))
         assert submitted.results == [made]
         assert _files(submitted.copy) == _files(folder)
 
@@ -159,9 +158,9 @@ def test_a_worker_with_the_task_and_the_source_alone_makes_the_same_segments(enc
 def test_a_task_names_no_place_of_this_computer(encode, clip, tmp_path):
     """Neither the source's folder nor the job's stands in it, and it is the same after a journey as JSON."""
     (first, *_) = encode().tasks
-    task = from_json(EncodeTask, json.loads(first.text), "task")
+    task = task_from_json(json.loads(first.text))
     assert (False, False) == (str(clip.parent) in first.text, str(tmp_path) in first.text)
-    assert (first.text, "clip.mp4") == (json.dumps(to_json(task)), task.source.name)
+    assert (first.text, "clip.mp4") == (json.dumps(task_to_json(task)), task.source.name)
 
 
 def test_a_task_tells_its_command_and_how_far_it_is(encode):
@@ -188,12 +187,14 @@ class WaitingInputs:
         cancel.wait(LONG_S)
 
 
-def test_a_task_that_is_cancelled_ends_and_leaves_no_thread(clip, tmp_path):
-    """Whatever it waits for; who waits for it gets to know."""
+@pytest.fixture
+def waiting(clip: Path) -> EncodeTask:
+    """A task that needs audio before anything else."""
     audio = AudioPlan(renditions=(), mixed=(), start_s=0.0, limit_s=None, loudness_lufs=None)
-    task = EncodeTask(
+    return EncodeTask(
         name="0000",
         source=source_reference(clip, fingerprint(clip)),
+        ffmpeg=ffmpeg_version(FFMPEG),
         arguments=(),
         renditions=("90p",),
         segment_type=SegmentType.TS,
@@ -201,8 +202,19 @@ def test_a_task_that_is_cancelled_ends_and_leaves_no_thread(clip, tmp_path):
         ends=True,
         audio=AudioStretch(audio=audio, start=0, end=None, length=Length(ticks=0)),
     )
+
+
+def test_a_worker_with_another_ffmpeg_refuses(waiting, clip, tmp_path):
+    """Its segments may not fit to the others'."""
+    other = replace(waiting, ffmpeg="ffmpeg version 1.0")
+    with pytest.raises(EncodeError, match=r"in place of ffmpeg version 1\.0\): give every worker the same one\.$"):
+        LocalEngine(FFMPEG).submit_encode(other, tmp_path, WaitingInputs(file=clip), lambda event: None).result()
+
+
+def test_a_task_that_is_cancelled_ends_and_leaves_no_thread(waiting, clip, tmp_path):
+    """Whatever it waits for; who waits for it gets to know."""
     inputs = WaitingInputs(file=clip)
-    running = LocalEngine(FFMPEG).submit_encode(task, tmp_path, inputs, lambda event: None)
+    running = LocalEngine(FFMPEG).submit_encode(waiting, tmp_path, inputs, lambda event: None)
     assert inputs.asked.wait(LONG_S)
     running.cancel()
     with pytest.raises(Cancelled):

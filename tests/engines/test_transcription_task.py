@@ -12,14 +12,13 @@ import pytest
 from task_worker import OwnFile, OwnInputs
 
 from pipeline.cancel import CancelToken
-from pipeline.codec import from_json, to_json
 from pipeline.engines.engine import TaskEvent, TranscriptionProgress
 from pipeline.engines.local import LocalEngine
+from pipeline.engines.task_codec import result_from_json, task_from_json, task_to_json
 from pipeline.engines.tasks import ModelReference, TranscriptionTask, source_reference
 from pipeline.errors import Cancelled
 from pipeline.fingerprint import fingerprint
 from pipeline.media.ffmpeg.process import find_ffmpeg
-from pipeline.speech.cues import Transcript
 
 WORKER = Path(__file__).resolve().parents[1] / "support" / "task_worker.py"
 
@@ -50,10 +49,10 @@ def test_a_worker_with_the_task_and_the_source_alone_hears_the_same(task, inputs
     stored, folder, result = (tmp_path / name for name in ("task.json", "made", "result.json"))
     folder.mkdir()
     source = Path(shutil.copy(sample, tmp_path / "ein anderes.mp4"))
-    stored.write_text(json.dumps(to_json(task)), encoding="utf-8")
+    stored.write_text(json.dumps(task_to_json(task)), encoding="utf-8")
     arguments = [str(path) for path in (stored, source, folder, result)]
-    subprocess.run([sys.executable, str(WORKER), "transcription", *arguments], check=True)
-    there = from_json(Transcript, json.loads(result.read_text(encoding="utf-8")), "result")
+    subprocess.run([sys.executable, str(WORKER), *arguments], check=True)
+    there = result_from_json(json.loads(result.read_text(encoding="utf-8")))
     assert (here, 4, "en") == (there, len(there.segments), there.language)
     fractions = [event.fraction for event in events if isinstance(event, TranscriptionProgress)]
     assert (1.0, len(events)) == (fractions[-1], len(fractions))
@@ -61,8 +60,8 @@ def test_a_worker_with_the_task_and_the_source_alone_hears_the_same(task, inputs
 
 def test_a_task_is_the_same_after_a_journey_as_json(task, sample):
     """And names no place of this computer."""
-    text = json.dumps(to_json(task))
-    assert (task, False) == (from_json(TranscriptionTask, json.loads(text), "task"), str(sample.parent) in text)
+    text = json.dumps(task_to_json(task))
+    assert (task, False) == (task_from_json(json.loads(text)), str(sample.parent) in text)
 
 
 def test_a_task_that_is_cancelled_ends(task, inputs):

@@ -1,6 +1,6 @@
 """A worker that has nothing but a task's JSON, the source and an empty folder. Started by a test as a process.
 
-Arguments: the kind of the task, the file that has it, the source, the folder, the file for the result.
+Arguments: the file with the task, the source, the folder, the file for the result.
 """
 
 from __future__ import annotations
@@ -14,17 +14,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from pipeline.cancel import CancelToken  # the path above must be set first
 from pipeline.checkpoints import Checkpoints
-from pipeline.codec import from_json, to_json
 from pipeline.engines.audio_maker import AudioMaker
 from pipeline.engines.engine import TaskEvent
 from pipeline.engines.local import LocalEngine
+from pipeline.engines.task_codec import result_to_json, task_from_json
 from pipeline.engines.tasks import (
     AudioStretch,
     EncodeResult,
     EncodeTask,
     ModelReference,
     SourceReference,
-    TranscriptionTask,
 )
 from pipeline.fingerprint import fingerprint
 from pipeline.media.ffmpeg.process import find_ffmpeg
@@ -70,16 +69,16 @@ class OwnInputs:
             maker.stop()
 
 
-def main(kind: str, task: Path, source: Path, folder: Path, result: Path) -> None:
+def main(task: Path, source: Path, folder: Path, result: Path) -> None:
     """Do the task and write what came of it."""
     inputs = OwnInputs(file=OwnFile(path=source), scratch=folder.with_name("audio"))
-    engine, stored = LocalEngine(find_ffmpeg("")), json.loads(task.read_text(encoding="utf-8"))
+    engine, asked = LocalEngine(find_ffmpeg("")), task_from_json(json.loads(task.read_text(encoding="utf-8")))
     made: EncodeResult | Transcript
-    if kind == "encode":
-        made = engine.submit_encode(from_json(EncodeTask, stored, task.name), folder, inputs, _nobody).result()
+    if isinstance(asked, EncodeTask):
+        made = engine.submit_encode(asked, folder, inputs, _nobody).result()
     else:
-        made = engine.submit_transcription(from_json(TranscriptionTask, stored, task.name), inputs, _nobody).result()
-    result.write_text(json.dumps(to_json(made)), encoding="utf-8")
+        made = engine.submit_transcription(asked, inputs, _nobody).result()
+    result.write_text(json.dumps(result_to_json(made)), encoding="utf-8")
 
 
 def _nobody(event: TaskEvent) -> None:
@@ -87,4 +86,4 @@ def _nobody(event: TaskEvent) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *(Path(argument) for argument in sys.argv[2:]))
+    main(*(Path(argument) for argument in sys.argv[1:]))

@@ -1,0 +1,71 @@
+"""Tasks as JSON: what an earlier version wrote is read, what nobody knows is refused with a sentence."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.engines.task_codec import result_from_json, result_to_json, task_from_json, task_to_json
+from pipeline.engines.tasks import EncodeResult
+from pipeline.errors import CodecError
+from pipeline.speech.cues import Segment, Transcript, Word
+
+KEPT = Path(__file__).resolve().parents[1] / "kept"
+
+
+def _kept(name: str) -> dict[str, object]:
+    return json.loads((KEPT / name).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", ["encode_task_1.json", "transcription_task_1.json"])
+def test_a_task_of_each_schema_is_read(name):
+    """Samples that were kept: what is read from them says the same."""
+    stored = _kept(name)
+    assert stored == task_to_json(task_from_json(stored)) | {"schema": stored["schema"]}
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        EncodeResult(frames=150, errors=1, starts={"90p": (900_000, 1_440_000)}, last=None),
+        Transcript(
+            language="fr",
+            language_probability=0.5,
+            duration_s=3.5,
+            segments=(
+                Segment(start_s=0.5, end_s=1.0, text="Où ?", words=(Word(start_s=0.5, end_s=1.0, text=" Où ?"),)),
+            ),
+        ),
+    ],
+    ids=["encode", "transcription"],
+)
+def test_a_result_is_the_same_after_a_journey_as_json(result):
+    """Also what is not ASCII."""
+    assert result == result_from_json(json.loads(json.dumps(result_to_json(result))))
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"schema": 2}, "The task has schema 2, and this version reads up to 1: use the version that wrote it."),
+        ({"schema": None}, "The task does not say which schema it has."),
+        ({"kind": "upload"}, "The task must be of a known kind: encode, transcription."),
+        ({"kind": ["encode"]}, "The task must be of a known kind: encode, transcription."),
+        ({"colour": "red"}, "The task (schema 1): colour is not a known field."),
+        ({"track": "first"}, "The task (schema 1): track must be a whole number, not a text."),
+    ],
+    ids=["newer", "without a schema", "unknown kind", "kind of no text", "unknown field", "wrong field"],
+)
+def test_what_can_not_be_read_is_a_sentence(change, sentence):
+    """It names what is wrong."""
+    with pytest.raises(CodecError) as refused:
+        task_from_json(_kept("transcription_task_1.json") | change)
+    assert sentence == str(refused.value)
+
+
+def test_a_task_that_is_no_object_is_a_sentence():
+    """A list, say."""
+    with pytest.raises(CodecError, match=r"^The task must be an object, with its schema and its kind\.$"):
+        task_from_json([])
