@@ -107,12 +107,16 @@ def prepare(
         stored = look.stored(below, beside)
         # others may have cleared up or replaced what an earlier upload has left
         seen = {name: one for name, one in already.items() if one.key.startswith(below) or one.key in beside}
-        there = {name: replace(one, proven=True) for name, one in seen.items() if look.is_still_there(one, stored)}
+        there = {name: _proven(one) for name, one in seen.items() if look.is_still_there(one, stored)}
         already = {name: one for name, one in already.items() if name not in seen} | there
         missing = [file for file in files if file.name not in already and file.name != MASTER]
         already |= look.found(missing, stored)
     already = {name: one for name, one in already.items() if one.proven}
     return Prepared(target=target, files=files, already=already)
+
+
+def _proven(one: Confirmed) -> Confirmed:
+    return one if one.proven else replace(one, proven=True)
 
 
 def _gone_on_with(
