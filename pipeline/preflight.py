@@ -31,7 +31,8 @@ from pipeline.preflight_answers import (
 from pipeline.transfer.manifests.folder_owner import owner_of
 from pipeline.transfer.manifests.ownership import owner_from
 from pipeline.transfer.upload.destination import DestinationCheck
-from pipeline.transfer.upload.uploader import Uploader, previous_upload
+from pipeline.transfer.upload.earlier_upload import previous_upload
+from pipeline.transfer.upload.uploader import Uploader
 from pipeline.workspace import Workspace
 
 

@@ -13,8 +13,8 @@ from pipeline.media.stream_layout import MASTER
 from pipeline.model import PhaseName, PhaseOutcome
 from pipeline.phases.phase import Notes, PhaseContext, PhaseResult
 from pipeline.published import published_files
+from pipeline.transfer.upload.earlier_upload import confirmed_files
 from pipeline.transfer.upload.journal import Destination
-from pipeline.transfer.upload.uploader import confirmed_files
 
 KEPT = ("manifest.json",)
 DELETED = "Local files deleted"

@@ -28,13 +28,14 @@ from pipeline.transfer.manifests.folder_owner import owner_of
 from pipeline.transfer.manifests.manifest_library import local_copies
 from pipeline.transfer.manifests.ownership import owner_from
 from pipeline.transfer.upload.destination import DestinationCheck
+from pipeline.transfer.upload.earlier_upload import previous_upload
 from pipeline.transfer.upload.manifest_upload import publish_manifest
 from pipeline.transfer.upload.preparation import too_large
 from pipeline.transfer.upload.publish_order import check_names
 from pipeline.transfer.upload.results import UploadResult, upload_failure
 from pipeline.transfer.upload.tally import TransferProgress
 from pipeline.transfer.upload.upload_words import COMPLETE, VALIDATING
-from pipeline.transfer.upload.uploader import Uploader, previous_upload
+from pipeline.transfer.upload.uploader import Uploader
 
 KEY_REFUSED = "InvalidKey"
 """What a backend calls a key that its storage can't have (docs/backend-api.md)."""

@@ -28,7 +28,7 @@ from pipeline.preflight_answers import (
 )
 from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.login import AskToken
-from pipeline.transfer.upload.uploader import PreviousUpload
+from pipeline.transfer.upload.earlier_upload import PreviousUpload
 from ui.services import PipelineServices
 
 CONFIGURED = Config(backend=BackendApi(url="https://api.example.com", token="t" * 32))

@@ -17,7 +17,7 @@ from pipeline.errors import DestinationTakenError, Setting, SourceError, ToolErr
 from pipeline.events import JobFinished, PhaseFinished, PhaseProgress, PhaseStarted
 from pipeline.job import Existing
 from pipeline.model import Connection, Outcome, PhaseName, PhaseOutcome
-from pipeline.transfer.upload.uploader import PreviousUpload
+from pipeline.transfer.upload.earlier_upload import PreviousUpload
 from ui import view_state
 from ui.app import open_window
 from ui.messages import LogEntry

@@ -15,7 +15,7 @@ from pipeline.events import JobFinished
 from pipeline.job import Existing
 from pipeline.model import Outcome
 from pipeline.preflight_answers import DestinationTaken, ReplaceFolder, ResumeUpload
-from pipeline.transfer.upload.uploader import PreviousUpload
+from pipeline.transfer.upload.earlier_upload import PreviousUpload
 from ui.controller import answered
 from ui.job_form import FormValues
 from ui.messages import (

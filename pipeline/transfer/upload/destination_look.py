@@ -27,7 +27,7 @@ from pipeline.transfer.manifests.manifest_library import library_files, library_
 from pipeline.transfer.manifests.manifest_text import understood
 from pipeline.transfer.manifests.ownership import Owner
 from pipeline.transfer.upload.journal import Destination, read_journal
-from pipeline.transfer.upload.preparation import PLAYLIST
+from pipeline.transfer.upload.server_state import PLAYLIST_BEGINS
 from pipeline.transfer.upload.state_file import STATE_FILE, FileStatus, read_state
 from pipeline.transfer.upload.uploader import Uploader
 
@@ -164,7 +164,7 @@ class DestinationLook:
     def _is_public(self, prefix: str) -> bool:
         """Whether anybody can read a master playlist at a destination."""
         data, _ = self._read_public(prefix + MASTER, whole=False)
-        return data is not None and data.startswith(PLAYLIST)
+        return data is not None and data.startswith(PLAYLIST_BEGINS)
 
     def _manifest_names_master(self) -> bool:
         manifest = understood(self.manifest(whole=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,6 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import AuthenticationError, Cancelled, TransferError
 from pipeline.events import LogLevel
 from pipeline.folder_lock import locked
-from pipeline.media.stream_layout import MASTER
 from pipeline.transfer.http.capabilities import NOTHING, Capabilities
 from pipeline.transfer.http.client import BackendClient, StoreClient, not_told
 from pipeline.transfer.http.content_types import content_type
@@ -42,14 +41,15 @@ from pipeline.transfer.http.sessions import open_session
 from pipeline.transfer.http.signed import Presigned
 from pipeline.transfer.manifests.inventory import Inventory
 from pipeline.transfer.manifests.manifest import Manifest
+from pipeline.transfer.upload.earlier_upload import not_begun
 from pipeline.transfer.upload.guard import Guard, Unguarded, beside_another
 from pipeline.transfer.upload.journal import Confirmed, Destination, Journal, JournalContent, read_journal
-from pipeline.transfer.upload.preparation import Prepared, prepare, still_confirmed
+from pipeline.transfer.upload.preparation import Prepared, prepare
 from pipeline.transfer.upload.publish_order import OutgoingFile, collect
-from pipeline.transfer.upload.results import TransferCancelled, UploadResult, result_of
+from pipeline.transfer.upload.results import TransferCancelled, UploadResult
 from pipeline.transfer.upload.saved_state import as_journal, shown
 from pipeline.transfer.upload.sender import Sender, UploadContext, ignore
-from pipeline.transfer.upload.state_file import FileState, FileStatus, UploadSnapshot
+from pipeline.transfer.upload.state_file import UploadSnapshot
 from pipeline.transfer.upload.tally import TransferProgress
 from pipeline.transfer.upload.target import Holder
 from pipeline.transfer.upload.upload_run import UploadRun
@@ -64,38 +64,6 @@ RETRIES = 2
 
 CLOCK_WRONG_S = 120.0
 """Signed URLs live for minutes, so a clock that is off by more than this is worth a line."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PreviousUpload:
-    """An upload that was begun and not finished."""
-
-    files_done: int
-    files_total: int
-
-
-def confirmed_files(folder: Path, destination: Destination) -> dict[str, Confirmed]:
-    """Return which files of a folder a destination has, untouched since. Raises TransferError, OutputError."""
-    confirmed = read_journal(folder, destination).confirmed
-    return still_confirmed(collect(folder, destination.prefix), confirmed, lambda file: "changed")
-
-
-def previous_upload(folder: Path, backend: BackendApi, prefix: str, session_id: str | None) -> PreviousUpload | None:
-    """Return what an earlier upload of this folder to the same place left undone.
-
-    None when there is nothing to decide: nothing was confirmed yet, or the stream was published, after which a later
-    upload sends what has changed. Raises TransferError, OutputError.
-    """
-    if not folder.is_dir():
-        return None
-    destination = Destination(backend_url=backend.url, prefix=prefix, session_id=session_id or None)
-    stored = read_journal(folder, destination).confirmed
-    if not stored or MASTER in stored:
-        return None
-    files = collect(folder, prefix)
-    # a file whose time alone changed most likely is the same; the upload itself looks into it
-    done = len(still_confirmed(files, stored, lambda file: stored[file.name].md5))
-    return PreviousUpload(files_done=done, files_total=len(files)) if 0 < done < len(files) else None
 
 
 class Uploader:
@@ -318,7 +286,7 @@ class Uploader:
                 if guard.has_rival:
                     prepared = beside_another(prepared, files, prefix)
             except Cancelled:
-                raise TransferCancelled(_not_begun(folder, destination, files, log.path, resume=resume)) from None
+                raise TransferCancelled(not_begun(folder, destination, files, log.path, resume=resume)) from None
             except TransferError as error:
                 messages.note(f"nothing was sent: {error}")
                 messages.begin()
@@ -474,21 +442,6 @@ def _answers(client: BackendClient) -> bool:
     except RefusedError as error:
         return bool(error.refusal.status)
     return True
-
-
-def _not_begun(
-    folder: Path, destination: Destination, files: Sequence[OutgoingFile], log_file: Path, *, resume: bool
-) -> UploadResult:
-    """Return how far an upload is that was cancelled before its first file."""
-    content = read_journal(folder, destination)
-    where = {file.name: content.confirmed[file.name] for file in files if resume and file.name in content.confirmed}
-    uploaded, pending = FileStatus.UPLOADED, FileStatus.PENDING
-    states = {
-        file.name: FileState(status=uploaded if file.name in where else pending, s3_key=file.key) for file in files
-    }
-    return result_of(
-        UploadSnapshot(started_at=content.started_at, destination=destination, files=states), where, log_file=log_file
-    )
 
 
 def _about_clock(ahead_s: float) -> str:

@@ -11,11 +11,12 @@ from upload_parts import FOLDER, PREFIX, RecordingToken
 
 from pipeline.errors import AuthenticationError, TransferError
 from pipeline.transfer.http.content_types import content_type
+from pipeline.transfer.upload.earlier_upload import PreviousUpload, previous_upload
 from pipeline.transfer.upload.journal import JOURNAL_FILE
 from pipeline.transfer.upload.results import TransferCancelled
 from pipeline.transfer.upload.state_file import STATE_FILE
 from pipeline.transfer.upload.upload_run import HOPELESS
-from pipeline.transfer.upload.uploader import PreviousUpload, Uploader, previous_upload
+from pipeline.transfer.upload.uploader import Uploader
 
 PRESIGN = "/api/admin/content/aws/uploadUrl"
 SEGMENT = PREFIX + "720p/seg_001.ts"

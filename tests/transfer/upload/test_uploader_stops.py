@@ -15,10 +15,11 @@ from store_server import TOKEN, WAIT_S, Fault
 from upload_parts import FOLDER, PREFIX
 
 from pipeline.errors import Cancelled
+from pipeline.transfer.upload.earlier_upload import PreviousUpload, previous_upload
 from pipeline.transfer.upload.journal import JOURNAL_FILE
 from pipeline.transfer.upload.results import TransferCancelled
 from pipeline.transfer.upload.state_file import STATE_FILE
-from pipeline.transfer.upload.uploader import PreviousUpload, Uploader, previous_upload
+from pipeline.transfer.upload.uploader import Uploader
 
 ROOT = Path(__file__).resolve().parents[3]
 MP4 = PREFIX + "offline_480p.mp4"
