@@ -318,6 +318,11 @@ def _store_sentence(refusal: Refusal) -> str:
         )
     if status == 507:
         return _QUOTA
+    if status == 412:
+        return (
+            f"The storage at {place} replaces no file (status 412), and has another one there. "
+            "Choose another destination, or ask the administrator of the backend to let uploads replace files."
+        )
     if 300 <= status < 400:
         return f"The storage at {place} sends the program on to another address. Ask the administrator of the backend."
     reason = f"status {status}, {refusal.code}" if refusal.code else f"status {status}"

@@ -7,19 +7,20 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import TransferError
-from pipeline.transfer.http.body import FileBody
+from pipeline.transfer.http.body import FileBody, file_md5
 from pipeline.transfer.http.capabilities import Capabilities
 from pipeline.transfer.http.client import BackendClient, StoreClient
 from pipeline.transfer.http.content_types import content_type
 from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.gate import Gate, Turn
 from pipeline.transfer.http.recovery import Recovery
-from pipeline.transfer.http.refusal import Refusal
+from pipeline.transfer.http.refusal import Refusal, RefusedError
 from pipeline.transfer.http.retry import RetryDecision, after_upload, call_with_retries
 from pipeline.transfer.http.signed import Presigned
 from pipeline.transfer.manifests.inventory import Inventory
@@ -228,18 +229,33 @@ class Sender:
                     attempts.url_age_s = signed.age_s if signed is not None and presigned is not None else 0.0
                     presigned = presigned or self.sign(path, key, len(body))
                     on_put()
-                    receipt = self._store.put(presigned, content_type(path), body, md5=md5)
-                    self._context.recovery.answered(receipt.place)
-                    self._proof.check(
-                        receipt, key=presigned.key, url=presigned.download_url, size_bytes=len(body), md5=body.md5
-                    )
+                    sent_md5, etag = self._put(presigned, path, body, md5=md5, rewrite=rewrite)
                     return Confirmed(
                         size_bytes=body.file_bytes,
                         mtime_ns=body.mtime_ns,
                         key=presigned.key,
                         url=presigned.download_url,
-                        md5=body.md5,
-                        etag=receipt.etag,
+                        md5=sent_md5,
+                        etag=etag,
                     )
 
         return attempts.run(attempt, key)
+
+    def _put(
+        self, presigned: Presigned, path: Path, body: FileBody, *, md5: str, rewrite: Callable[[bytes], bytes] | None
+    ) -> tuple[str, str]:
+        """Send a file, see that the store has it, and return its MD5 (hex) and its ETag, empty where nobody says it."""
+        key, url, size_bytes = presigned.key, presigned.download_url, len(body)
+        try:
+            receipt = self._store.put(presigned, content_type(path), body, md5=md5)
+        except RefusedError as error:
+            if error.refusal.status != HTTPStatus.PRECONDITION_FAILED:
+                raise
+            # a store that replaces nothing (If-None-Match) may have this from a try whose answer was lost
+            md5 = md5 or file_md5(path, self._context.cancel, rewrite=rewrite)
+            if not self._proof.has(key=key, url=url, size_bytes=size_bytes, md5=md5):
+                raise
+            return md5, ""
+        self._context.recovery.answered(receipt.place)
+        self._proof.check(receipt, key=key, url=url, size_bytes=size_bytes, md5=body.md5)
+        return body.md5, receipt.etag

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 
@@ -249,6 +250,24 @@ def test_whole_upload_is_not_repeated(uploader, server, folder, cancel, backend)
     assert logs == list(folder.glob("upload_log_*"))
     assert (0, first.uploaded, True) == (again.sent, again.uploaded, again.complete)
     assert previous_upload(folder, backend, PREFIX, None) is None
+
+
+@pytest.mark.parametrize("there", ["what was sent", "something else"])
+@pytest.mark.parametrize("way", ["read", "public"])
+def test_a_store_that_replaces_nothing(uploader, server, folder, cancel, there, way):
+    """It refuses what it has already, from a try whose answer was lost: that is there when it reads the same."""
+    server.capabilities, server.public = ({"read": True}, False) if way == "read" else (None, True)
+    key = f"{PREFIX}720p/seg_001.ts"
+    server.stored[key] = FOLDER["720p/seg_001.ts"] if there == "what was sent" else b"z" * 70_000
+    server.faults[key].append(Fault(status=412, code="PreconditionFailed"))
+    result = send(uploader, folder, cancel)
+    if there == "what was sent":
+        assert (True, hashlib.md5(FOLDER["720p/seg_001.ts"]).hexdigest()) == (
+            result.complete,
+            result.confirmed["720p/seg_001.ts"].md5,
+        )
+    else:
+        assert "replaces no file (status 412), and has another one there" in result.failed["720p/seg_001.ts"]
 
 
 def test_other_destination_gets_everything(uploader, server, folder, cancel, backend):
