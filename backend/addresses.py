@@ -7,7 +7,7 @@ from urllib.parse import quote, urljoin
 
 from fastapi import Request
 
-from backend.signing import UrlSigner
+from backend.signing import HmacUrlSigner
 from storage import Access
 
 
@@ -34,7 +34,7 @@ class Addresses:
 class SignedPaths:
     """Signs for a storage that can't answer URLs itself: they are paths of this backend, whatever its address is."""
 
-    def __init__(self, signer: UrlSigner, clock: Callable[[], float]) -> None:
+    def __init__(self, signer: HmacUrlSigner, clock: Callable[[], float]) -> None:
         self._signer = signer
         self._clock = clock
 

@@ -8,7 +8,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from backend.addresses import Addresses
-from backend.answers import ApiRefusal
 from backend.bodies import body_of, described
 from backend.contract import (
     MAX_PAGE,
@@ -23,6 +22,7 @@ from backend.contract import (
     is_content_type,
 )
 from backend.description import refusals
+from backend.error_responses import ApiRefusal
 from backend.records import FileRecords
 from backend.settings import BackendSettings
 from storage import Access, StorageBackend, check_path

@@ -12,27 +12,27 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 
 from backend.addresses import Addresses
-from backend.answers import (
+from backend.api import ApiRoutes
+from backend.catalogue import CatalogueRoutes
+from backend.description import openapi_document, refusals
+from backend.error_responses import (
     ApiRefusal,
     ObjectRefusal,
     answer_api_refusal,
+    answer_disconnected,
     answer_invalid,
-    answer_nobody,
     answer_object_refusal,
     answer_other,
     answer_records,
     answer_storage,
 )
-from backend.api import ApiRoutes
-from backend.catalogue import CatalogueRoutes
-from backend.description import openapi_document, refusals
 from backend.multipart import MultipartRoutes
 from backend.objects import ObjectRoutes
 from backend.pages import PageRoutes
 from backend.records import RECORDS_FILE, FileRecords, RecordsError
 from backend.reference_page import ReferenceRoutes
 from backend.settings import BackendSettings
-from backend.signing import PRIVATE, UrlSigner
+from backend.signing import PRIVATE, HmacUrlSigner
 from backend.token_check import token_check
 from pipeline.errors import SettingsError
 from storage import StorageBackend, StorageError
@@ -40,7 +40,7 @@ from storage import StorageBackend, StorageError
 _EXPOSED = ("Accept-Ranges", "Content-Length", "Content-Range", "ETag", "Last-Modified")
 
 
-def create_app(settings: BackendSettings, storage: StorageBackend, signer: UrlSigner) -> FastAPI:
+def create_app(settings: BackendSettings, storage: StorageBackend, signer: HmacUrlSigner) -> FastAPI:
     """Return the reference backend as an ASGI app over a storage, which the caller starts and closes.
 
     Makes the file records ready. Raises SettingsError.
@@ -76,7 +76,7 @@ def create_app(settings: BackendSettings, storage: StorageBackend, signer: UrlSi
     app.add_exception_handler(RecordsError, answer_records)
     app.add_exception_handler(RequestValidationError, answer_invalid)
     app.add_exception_handler(HTTPException, answer_other)
-    app.add_exception_handler(ClientDisconnect, answer_nobody)
+    app.add_exception_handler(ClientDisconnect, answer_disconnected)
 
     addresses = Addresses(settings.public_base_url)
     guarded = APIRouter(dependencies=[Depends(token_check(settings.token))], responses=refusals(401))

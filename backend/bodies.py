@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
-from backend.answers import ApiRefusal
+from backend.error_responses import ApiRefusal
 
 MAX_BODY_BYTES = 1 << 20
 """The largest body that is collected: ten thousand parts of an upload fit."""

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from backend.addresses import Addresses
-from backend.answers import ApiRefusal
 from backend.contract import (
     MAX_PAGE,
     MAX_PRESIGN,
@@ -22,6 +21,7 @@ from backend.contract import (
     Objects,
 )
 from backend.description import NO_CONTENT, Responses, refusals
+from backend.error_responses import ApiRefusal
 from backend.objects import ObjectResponse
 from backend.ranges import BodyRange
 from storage import (

@@ -152,7 +152,7 @@ class Valid(BaseModel):
 
 
 class Presigned(BaseModel):
-    """Leave to store one object; `headers` go along with the PUT, and are left out where there are none."""
+    """A signed URL for one object; `headers` are sent with the PUT, and are left out where there are none."""
 
     key: str
     signedUrl: str
@@ -161,7 +161,7 @@ class Presigned(BaseModel):
 
 
 class PresignedMany(BaseModel):
-    """Leave to store several objects, in the order in which they were asked for."""
+    """Signed URLs for several objects, in the order in which they were asked for."""
 
     files: list[Presigned]
 
@@ -199,7 +199,7 @@ class MultipartBegun(BaseModel):
 
 
 class PartPresigned(BaseModel):
-    """Leave to store one part."""
+    """A signed URL for one part."""
 
     signedUrl: str
 

@@ -14,11 +14,11 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from backend.answers import ObjectRefusal, object_refusal
 from backend.contract import Key
 from backend.description import OBJECT_GIVEN, OBJECT_NAMED, OBJECT_TAKEN
+from backend.error_responses import ObjectRefusal, object_refusal
 from backend.ranges import BodyRange, UnsatisfiableRangeError, parse_range
-from backend.signing import SignatureCheck, UrlSigner
+from backend.signing import HmacUrlSigner, SignatureCheck
 from pipeline.transfer.http.content_types import content_type
 from storage import MAX_PUT_BYTES, OpenObject, StorageBackend, StorageError, StoredObject
 
@@ -26,7 +26,7 @@ from storage import MAX_PUT_BYTES, OpenObject, StorageBackend, StorageError, Sto
 class ObjectRoutes:
     """PUT, GET and HEAD under /objects/. The bearer token means nothing here."""
 
-    def __init__(self, storage: StorageBackend, signer: UrlSigner, clock: Callable[[], float]) -> None:
+    def __init__(self, storage: StorageBackend, signer: HmacUrlSigner, clock: Callable[[], float]) -> None:
         self._storage = storage
         self._signer = signer
         self._clock = clock

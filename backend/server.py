@@ -16,7 +16,7 @@ import uvicorn
 from backend.addresses import SignedPaths
 from backend.app import create_app
 from backend.settings import BackendSettings
-from backend.signing import UrlSigner
+from backend.signing import HmacUrlSigner
 from pipeline.errors import SettingsError
 from storage import StorageBackend, StorageError, create
 
@@ -174,7 +174,7 @@ def _listen(host: str, port: int) -> tuple[socket.socket, str]:
 
 def _server(settings: BackendSettings, ready: Callable[[], None]) -> _Server:
     logging.getLogger("uvicorn.error").addFilter(_sentences)
-    signer = UrlSigner(settings.signing_secret)
+    signer = HmacUrlSigner(settings.signing_secret)
     storage = create(settings.storage, signer=SignedPaths(signer, time.time))
     config = uvicorn.Config(
         create_app(settings, storage, signer),

@@ -32,7 +32,7 @@ class SignatureCheck(Enum):
     EXPIRED = "expired"
 
 
-class UrlSigner:
+class HmacUrlSigner:
     """Signs and checks with HMAC-SHA256 over method, key, Content-Type and the query's own fields.
 
     The query has `expires` in seconds since 1970, `size` where the body must have exactly so many bytes, and `uploadId`

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from backend.answers import ApiRefusal
+from backend.error_responses import ApiRefusal
 
 _bearer = HTTPBearer(auto_error=False, description="The token with which the backend was started (AUTH_TOKEN).")
 

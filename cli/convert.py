@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from cli.interrupts import EXIT_CANCELLED
 from cli.job_thread import run_cancellable
 from cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, complain
-from cli.questions import settled
+from cli.questions import ask_or_refuse
 from cli.render import Renderer, renderer, start_for
 from cli.transfer_options import TokenKeeper, control_from, patient, token_prompt
 from config import Config
@@ -136,7 +136,7 @@ def _one(
     job: Job, options: argparse.Namespace, login: TokenKeeper, view: Renderer, cancel: CancelToken, note: str
 ) -> JobReport:
     config = login.config
-    answer = settled(check_job(job, config, cancel), lambda plan: check_plan(plan, config, cancel))
+    answer = ask_or_refuse(check_job(job, config, cancel), lambda plan: check_plan(plan, config, cancel))
     if isinstance(answer, Refused):
         report = finish_early(job, answer, view)
     else:

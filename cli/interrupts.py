@@ -39,12 +39,12 @@ def raised() -> Iterator[None]:
     def raise_it() -> None:
         raise KeyboardInterrupt
 
-    with answered(raise_it, patience_s=PATIENCE_S):
+    with on_interrupt(raise_it, patience_s=PATIENCE_S):
         yield
 
 
 @contextmanager
-def answered(
+def on_interrupt(
     answer: Callable[[], None], *, patience_s: float, numbers: tuple[int, ...] = (signal.SIGINT,)
 ) -> Iterator[None]:
     """Inside the block a signal calls `answer`, which should bring the block to its end.

@@ -6,7 +6,7 @@ import signal
 import threading
 from collections.abc import Callable
 
-from cli.interrupts import answered
+from cli.interrupts import on_interrupt
 from pipeline.cancel import CancelToken
 from pipeline.events import Event, Sink
 from pipeline.model import JobReport
@@ -47,7 +47,7 @@ def run_cancellable(job: Job, show: Sink, cancel: CancelToken) -> JobReport:
     asked: list[bool] = []
     # no exception is raised in the waiting: before Python 3.13 one inside Thread.join makes a running thread look ended
     # (https://github.com/python/cpython/issues/90882)
-    with answered(lambda: asked.append(True), patience_s=PATIENCE_S, numbers=(signal.SIGINT, signal.SIGTERM)):
+    with on_interrupt(lambda: asked.append(True), patience_s=PATIENCE_S, numbers=(signal.SIGINT, signal.SIGTERM)):
         thread.start()
         while not ended.wait(LOOK_S):
             if asked:

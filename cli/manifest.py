@@ -11,14 +11,14 @@ from typing import Any
 from cli.main import EXIT_DONE, EXIT_FAILED, complain
 from cli.manifest_prune import NO_ORPHANS, prune
 from cli.named_manifest import check_backend, check_finished, required, unknown
-from cli.printing import counted, shown, size_text, write_event, write_rows, write_table
+from cli.printing import counted, size_text, terminal_safe, write_event, write_rows, write_table
 from config import Config
 from pipeline.transfer.manifests.manifest import BEGUN, relocated
 from pipeline.transfer.manifests.manifest_library import Located, as_prefix, find, library, write_beside
 from pipeline.transfer.manifests.manifest_text import file_fields, version_fields
 from pipeline.transfer.manifests.orphans import orphans
 from pipeline.transfer.manifests.remote import connected
-from pipeline.transfer.manifests.restore import Restored, RestoreOutcome, chosen, restore
+from pipeline.transfer.manifests.restore import Restored, RestoreOutcome, named_entries, restore
 
 
 def run(options: argparse.Namespace, config: Config) -> int:
@@ -47,7 +47,7 @@ def _show(options: argparse.Namespace, config: Config) -> int:
         ("Manifest", str(located.path)),
     )
     if manifest.begun:
-        sys.stdout.write(f"{shown(BEGUN.format(prefix=manifest.prefix))}\n")
+        sys.stdout.write(f"{terminal_safe(BEGUN.format(prefix=manifest.prefix))}\n")
         return EXIT_DONE
     write_table(
         ("File", "Size", "MD5", "Uploaded", "Key"),
@@ -58,7 +58,7 @@ def _show(options: argparse.Namespace, config: Config) -> int:
     )
     for version in manifest.versions:
         sys.stdout.write(
-            f"Until {shown(version.replaced_at)}: {counted(version.total_files, 'file')}, "
+            f"Until {terminal_safe(version.replaced_at)}: {counted(version.total_files, 'file')}, "
             f"{size_text(version.total_size_bytes)}, "
             f"of which {len(version.replaced)} were replaced and {len(version.removed)} removed\n"
         )
@@ -121,7 +121,7 @@ def _restore(options: argparse.Namespace, config: Config) -> int:
         if manifest is None:
             raise unknown(remote, options.manifest)
         check_finished(manifest)
-        entries = chosen(manifest, options.files)
+        entries = named_entries(manifest, options.files)
         done = restore(
             remote, entries, options.output, placement=manifest.placement, on_file=_say_json if options.json else _say
         )
@@ -142,9 +142,9 @@ def _restore(options: argparse.Namespace, config: Config) -> int:
 
 def _say(restored: Restored) -> None:
     if restored.outcome is RestoreOutcome.FAILED:
-        complain(f"{shown(restored.filename)}: {restored.text}")
+        complain(f"{terminal_safe(restored.filename)}: {restored.text}")
     else:
-        sys.stdout.write(f"{shown(restored.filename)}: {restored.outcome.value}\n")
+        sys.stdout.write(f"{terminal_safe(restored.filename)}: {restored.outcome.value}\n")
 
 
 def _say_json(restored: Restored) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from cli.main import EXIT_DONE, EXIT_FAILED, complain
 from cli.named_manifest import check_backend, unknown
-from cli.printing import counted, shown, size_text, write_event, write_table
+from cli.printing import counted, size_text, terminal_safe, write_event, write_table
 from config import Config
 from pipeline.errors import SettingsError
 from pipeline.transfer.manifests.inventory import StoredObject
@@ -136,4 +136,4 @@ def _say_kept(texts: Sequence[str], *, as_json: bool) -> None:
         if as_json:
             write_event("kept", {"text": text})
         else:
-            sys.stdout.write(f"{shown(text)}\n")
+            sys.stdout.write(f"{terminal_safe(text)}\n")

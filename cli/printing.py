@@ -12,7 +12,7 @@ NUMBERS = ("Size", "Files")
 """Columns of a table that stand at the right."""
 
 
-def shown(text: str) -> str:
+def terminal_safe(text: str) -> str:
     """Return a text from a manifest as a terminal may have it: what could steer it is escaped."""
     if text.isprintable():
         return text
@@ -43,7 +43,7 @@ def write_rows(*rows: tuple[str, str]) -> None:
     """Write labels and texts in two columns."""
     width = max(len(label) for label, _ in rows) + 2
     for label, text in rows:
-        sys.stdout.write(f"{label:<{width}}{shown(text)}\n")
+        sys.stdout.write(f"{label:<{width}}{terminal_safe(text)}\n")
 
 
 def write_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -51,7 +51,7 @@ def write_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
     Rich's own table takes 25 s for 30,000 rows.
     """
-    cells = [head, *([shown(cell) for cell in row] for row in rows)]
+    cells = [head, *([terminal_safe(cell) for cell in row] for row in rows)]
     widths = [max(map(_cells_wide, column)) for column in zip(*cells, strict=True)]
     for row in cells:
         padded = []

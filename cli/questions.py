@@ -13,7 +13,7 @@ from pipeline.job import Existing
 from pipeline.preflight_answers import PlanT, PreflightAnswer, Ready, Refused, ResumeUpload
 
 
-def settled(
+def ask_or_refuse(
     answer: PreflightAnswer[PlanT], check_again: Callable[[PlanT], PreflightAnswer[PlanT]]
 ) -> Ready[PlanT] | Refused:
     """Return what the job comes to when what can be asked here was asked; Ctrl-D raises KeyboardInterrupt.

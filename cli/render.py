@@ -36,7 +36,7 @@ def renderer(*, as_json: bool) -> Renderer:
     """Return what suits standard output."""
     if as_json:
         return JsonLines(sys.stdout)
-    return Bars() if sys.stdout.isatty() else PlainLines(sys.stdout)
+    return TerminalBars() if sys.stdout.isatty() else PlainLines(sys.stdout)
 
 
 def start_for(view: Renderer, plan: Plan) -> None:
@@ -94,7 +94,7 @@ class PlainLines:
         self._out.flush()
 
 
-class Bars:
+class TerminalBars:
     """Bars on a terminal: overall, one a quality, one a phase."""
 
     def __init__(self) -> None:

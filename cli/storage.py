@@ -9,9 +9,9 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from cli.interrupts import EXIT_CANCELLED, PATIENCE_S, answered
+from cli.interrupts import EXIT_CANCELLED, PATIENCE_S, on_interrupt
 from cli.main import EXIT_DONE, EXIT_FAILED, complain
-from cli.printing import counted, shown, size_text
+from cli.printing import counted, size_text, terminal_safe
 from config import Config
 from pipeline.errors import SettingsError, TransferError
 from pipeline.transfer.http.content_types import content_type
@@ -71,7 +71,7 @@ def _run(work: Coroutine[Any, Any, CopyResult]) -> CopyResult:
             running[0].cancel()
         return await running[0]
 
-    with answered(cancel, patience_s=PATIENCE_S):
+    with on_interrupt(cancel, patience_s=PATIENCE_S):
         try:
             return asyncio.run(main())
         except asyncio.CancelledError:
@@ -156,7 +156,7 @@ def _text(progress: CopyProgress) -> str:
 
 def _say(result: CopyResult, options: argparse.Namespace) -> None:
     for failure in result.failures:
-        complain(shown(failure))
+        complain(terminal_safe(failure))
     under = f" under {options.prefix}" if options.prefix else ""
     if not result.copied and not result.passed_over and not result.failures:
         sys.stdout.write(f"Nothing is stored in {options.source}{under}: there is nothing to copy.\n")

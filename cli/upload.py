@@ -7,7 +7,7 @@ import argparse
 from cli.convert import existing_from, exit_status, finish_early
 from cli.job_thread import run_cancellable
 from cli.main import complain
-from cli.questions import settled
+from cli.questions import ask_or_refuse
 from cli.render import renderer
 from cli.transfer_options import control_from, patient, token_prompt
 from config import Config
@@ -23,7 +23,7 @@ def run(options: argparse.Namespace, config: Config) -> int:
     """Upload a folder and make its file record; what is confirmed already is not sent again."""
     config = patient(config, options)
     job, cancel, view = _job_from(options, config), CancelToken(), renderer(as_json=options.json)
-    answer = settled(check_upload(job, config, cancel), lambda plan: check_plan(plan, config, cancel))
+    answer = ask_or_refuse(check_upload(job, config, cancel), lambda plan: check_plan(plan, config, cancel))
     try:
         if isinstance(answer, Refused):
             report = finish_early(job, answer, view)

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from cli.json_lines import json_line
 from cli.named_manifest import check_backend, check_finished, required, unknown
-from cli.printing import counted, shown
+from cli.printing import counted, terminal_safe
 from config import Config
 from pipeline.transfer.manifests.manifest_library import as_prefix, find
 from pipeline.transfer.manifests.remote import connected
@@ -36,8 +36,11 @@ def run(options: argparse.Namespace, config: Config) -> int:
 
 
 def _text(result: Verification) -> str:
-    lines = [f"{shown(finding.file)} ({finding.side.value}): {shown(finding.text)}" for finding in result.findings]
-    lines += [f"Not checked: {shown(text)}" for text in result.unchecked]
+    lines = [
+        f"{terminal_safe(finding.file)} ({finding.side.value}): {terminal_safe(finding.text)}"
+        for finding in result.findings
+    ]
+    lines += [f"Not checked: {terminal_safe(text)}" for text in result.unchecked]
     differences = f"{counted(len(result.findings), 'difference') if result.findings else 'No difference'} found"
     if result.unproven:
         differences += f", and {counted(result.unproven, 'file')} not proven to be on the server"

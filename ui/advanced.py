@@ -29,7 +29,7 @@ class Aim(str, Enum):
     BIT_RATE = "bit rate"
 
 
-class Loudness(str, Enum):
+class LoudnessTarget(str, Enum):
     """How loud the sound becomes; the values are LUFS where there are any."""
 
     UNCHANGED = "unchanged"
@@ -40,7 +40,7 @@ class Loudness(str, Enum):
     @property
     def lufs(self) -> float | None:
         """The loudness to bring the sound to, None to leave it."""
-        return None if self is Loudness.UNCHANGED else float(self.value)
+        return None if self is LoudnessTarget.UNCHANGED else float(self.value)
 
 
 ENCODER_LABELS = {
@@ -63,10 +63,10 @@ AIM_LABELS = {
     Aim.BIT_RATE: "Fixed bit rate",
 }
 LOUDNESS_LABELS = {
-    Loudness.UNCHANGED: "As it is",
-    Loudness.PODCAST: "-16 LUFS (web, podcasts)",
-    Loudness.BROADCAST: "-23 LUFS (broadcast, EBU R128)",
-    Loudness.STREAMING: "-14 LUFS (music services, loud)",
+    LoudnessTarget.UNCHANGED: "As it is",
+    LoudnessTarget.PODCAST: "-16 LUFS (web, podcasts)",
+    LoudnessTarget.BROADCAST: "-23 LUFS (broadcast, EBU R128)",
+    LoudnessTarget.STREAMING: "-14 LUFS (music services, loud)",
 }
 
 AIMS = {RateControl.CRF: Aim.QUALITY, RateControl.ABR: Aim.BIT_RATE}
@@ -91,7 +91,7 @@ class AdvancedValues:
     copy_top: bool = False
     aim: Aim = Aim.QUALITY
     target: str = f"{DEFAULT_TARGET:g}"
-    loudness: Loudness = Loudness.UNCHANGED
+    loudness: LoudnessTarget = LoudnessTarget.UNCHANGED
     surround: bool = False
     encrypt: bool = False
     key_file: str = ""
@@ -174,7 +174,7 @@ def changes(values: AdvancedValues) -> tuple[str, ...]:
         "original kept where possible": values.original_kept,
         f"quality measured ({values.target})": values.aim is Aim.MEASURED,
         "fixed bit rate": values.aim is Aim.BIT_RATE,
-        _name(LOUDNESS_LABELS[values.loudness]): values.loudness is not Loudness.UNCHANGED,
+        _name(LOUDNESS_LABELS[values.loudness]): values.loudness is not LoudnessTarget.UNCHANGED,
         "5.1 sound": values.surround,
         "encrypted": values.encrypt and not values.publish_key,
         "encrypted, key uploaded too": values.encrypt and values.publish_key,
@@ -203,7 +203,7 @@ def from_preferences(preferences: Preferences, platform: str = sys.platform) -> 
         copy_top=encoding.copy_top,
         aim=Aim.MEASURED if measured else AIMS[encoding.rate_control],
         target=f"{encoding.target_vmaf if measured else preferences.target_vmaf:g}",
-        loudness=next((choice for choice in Loudness if choice.lufs == audio.loudness_lufs), standard.loudness),
+        loudness=next((choice for choice in LoudnessTarget if choice.lufs == audio.loudness_lufs), standard.loudness),
         surround=audio.surround,
         encrypt=preferences.encrypt,
         key_file=preferences.key_file,

@@ -8,7 +8,7 @@ from enum import Enum
 from pipeline.events import PhaseFinished, PhaseProgress, PhaseStarted
 from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome, Plan
 from pipeline.phase_table import PHASES
-from pipeline.transfer.upload.upload_words import COMPLETE, UPDATING, VALIDATING, failed_text
+from pipeline.transfer.upload.upload_texts import COMPLETE, UPDATING, VALIDATING, failed_text
 from ui.job_form import QUALITY_NAMES, USUAL_QUALITIES
 from ui.messages import RowsChosen
 from ui.upload_figures import figures
@@ -82,7 +82,7 @@ class Bars:
         return (self.overall, *self.qualities, self.mp4, self.transcript, self.upload)
 
 
-def chosen(rows: RowsChosen) -> Bars:
+def unstarted(rows: RowsChosen) -> Bars:
     """Return empty rows; those that the next job will not have are off."""
     fresh = Bars()
     return Bars(
@@ -103,7 +103,7 @@ def for_plan(plan: Plan) -> Bars:
         transcript=PhaseName.TRANSCRIPT in plan.phases,
         upload=PhaseName.UPLOAD in plan.phases,
     )
-    bars = chosen(rows)
+    bars = unstarted(rows)
     upload = replace(bars.upload, text=VALIDATING) if rows.upload else bars.upload
     return replace(
         bars,

@@ -287,9 +287,9 @@ def _preview(chosen: RowsChosen | None, offered: tuple[str, ...] | None, *, audi
     if chosen is None:
         return NO_BARS
     if audio_only:
-        return rows.chosen(replace(chosen, qualities=(), mp4=False))
+        return rows.unstarted(replace(chosen, qualities=(), mp4=False))
     made = chosen.qualities if offered is None else tuple(name for name in chosen.qualities if name in offered)
-    return rows.chosen(replace(chosen, qualities=made))
+    return rows.unstarted(replace(chosen, qualities=made))
 
 
 def _source(state: ViewState, message: SourceChosen | SourceFound | SourceRefused) -> ViewState:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from backend.conformance import required
+from backend.conformance.check_client import UnansweredError, open_client
 from backend.conformance.optional import OPTIONAL, capabilities_are_told
-from backend.conformance.trial import FaultError, NotOfferedError, Trial
-from backend.conformance.visitor import UnansweredError, visiting
+from backend.conformance.trial import BackendTrial, FaultError, NotOfferedError
 from config import BackendApi
 
 
@@ -30,7 +30,7 @@ class Line:
     text: str
 
 
-_REQUIRED: tuple[Callable[[Trial], None], ...] = (
+_REQUIRED: tuple[Callable[[BackendTrial], None], ...] = (
     required.token_is_accepted,
     required.other_tokens_are_refused,
     required.refusals_are_json,
@@ -52,8 +52,8 @@ def check_backend(api: BackendApi, prefix: str) -> Iterator[Line]:
         api: the backend's address, its paths and the token.
         prefix: where the check may store small files.
     """
-    with visiting(api) as visitor:
-        trial = Trial(visitor, prefix)
+    with open_client(api) as client:
+        trial = BackendTrial(client, prefix)
         first = _judge(required.token_is_accepted, trial)
         yield first
         if first.result is PointResult.FAULT:
@@ -67,7 +67,7 @@ def check_backend(api: BackendApi, prefix: str) -> Iterator[Line]:
         yield from (Line(result=PointResult.LEFT, text=text) for text in left)
 
 
-def _optional(trial: Trial) -> Iterator[Line]:
+def _optional(trial: BackendTrial) -> Iterator[Line]:
     try:
         offered = capabilities_are_told(trial)
     except (FaultError, UnansweredError) as error:
@@ -85,7 +85,7 @@ def _optional(trial: Trial) -> Iterator[Line]:
             yield _judge(point, trial)
 
 
-def _judge(point: Callable[[Trial], None], trial: Trial) -> Line:
+def _judge(point: Callable[[BackendTrial], None], trial: BackendTrial) -> Line:
     # what a point sees to is said once, for readers of the source and of the report
     sentence = " ".join((point.__doc__ or "").split()).rstrip(".")
     try:
@@ -101,7 +101,7 @@ def _ended(sentence: str) -> str:
     return sentence if sentence.endswith("?") else f"{sentence}."
 
 
-def _tidied(trial: Trial) -> list[str]:
+def _tidied(trial: BackendTrial) -> list[str]:
     try:
         return trial.tidy()
     except UnansweredError as error:

@@ -9,19 +9,19 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from backend.conformance.check_client import ServerResponse
 from backend.conformance.trial import (
     MULTIPART,
     NOT_THERE,
     OBJECT,
     STORED,
     TEXT,
+    BackendTrial,
     FaultError,
-    Trial,
     expect,
     expect_refusal,
     headers_in,
 )
-from backend.conformance.visitor import ServerResponse
 
 OBJECTS, MANIFEST = "/api/s3/objects", "/api/s3/manifest"
 S3_MAX_PUT_BYTES = 5 << 30
@@ -29,12 +29,12 @@ _LARGEST_PART_TRIED = 64 << 20
 """The check sends one part of the smallest size that is allowed, but none larger than this, in bytes."""
 
 
-def capabilities_are_told(trial: Trial) -> bool:
+def capabilities_are_told(trial: BackendTrial) -> bool:
     """The capabilities are told in the right types; False where the backend has nothing beyond the required.
 
     Raises FaultError.
     """
-    response = trial.visitor.ask("GET", "/api/s3/capabilities")
+    response = trial.client.ask("GET", "/api/s3/capabilities")
     if response.status in NOT_THERE:
         return False
     expect(response, 200, "GET /api/s3/capabilities")
@@ -55,17 +55,17 @@ def capabilities_are_told(trial: Trial) -> bool:
     return True
 
 
-def several_are_signed_at_once(trial: Trial) -> None:
+def several_are_signed_at_once(trial: BackendTrial) -> None:
     """One request gives the URLs of several files, in the order in which they were asked for."""
     names = ["several/b.txt", "several/a.txt"][: trial.capabilities["presignMany"]]
     sized = trial.capabilities.get("declaredSize") is True
-    for name, leave in zip(
-        names, trial.leave_many({name: len(name.encode()) if sized else None for name in names}), strict=True
+    for name, url in zip(
+        names, trial.signed_urls({name: len(name.encode()) if sized else None for name in names}), strict=True
     ):
-        if any(leave.key.endswith(other) for other in names if other != name):
+        if any(url.key.endswith(other) for other in names if other != name):
             raise FaultError("of several signed URLs one is another file's: they are not in the order of the request")
-        expect(trial.put(leave, name.encode()), 200, "the PUT to one of several signed URLs")
-        response = trial.visitor.get(leave.download_url) if leave.download_url else None
+        expect(trial.put(url, name.encode()), 200, "the PUT to one of several signed URLs")
+        response = trial.client.get(url.download_url) if url.download_url else None
         if response is None:
             continue
         expect(response, 200, "the GET of the downloadUrl")
@@ -73,16 +73,16 @@ def several_are_signed_at_once(trial: Trial) -> None:
             raise FaultError("of several signed URLs one takes another file's place")
 
 
-def sizes_are_kept(trial: Trial) -> None:
+def sizes_are_kept(trial: BackendTrial) -> None:
     """A declared size is the only one that the store takes."""
-    leave = trial.leave("sized.txt", sizeBytes=len(STORED))
-    refused = trial.put(leave, STORED + b"more")
+    url = trial.signed_url("sized.txt", sizeBytes=len(STORED))
+    refused = trial.put(url, STORED + b"more")
     if refused.status < 400:
         raise FaultError(f"{len(STORED)} bytes were declared, but {len(STORED) + 4} are taken")
-    expect(trial.put(leave, STORED), 200, "the PUT of the declared size")
+    expect(trial.put(url, STORED), 200, "the PUT of the declared size")
 
 
-def quotas_have_figures(trial: Trial) -> None:
+def quotas_have_figures(trial: BackendTrial) -> None:
     """Where the largest file that may be sent does not fit, the answer says how much would."""
     response = trial.presign("large.bin", sizeBytes=trial.capabilities.get("maxPutBytes", S3_MAX_PUT_BYTES))
     if response.status == 507:
@@ -93,21 +93,21 @@ def quotas_have_figures(trial: Trial) -> None:
         expect(response, 200, "the request for a signed URL for the largest file")
 
 
-def digests_are_compared(trial: Trial) -> None:
+def digests_are_compared(trial: BackendTrial) -> None:
     """The store compares Content-MD5 with what arrived."""
-    leave = trial.leave("digest.txt")
-    wrong = trial.put(leave, STORED, Content_MD5=_md5(b"something else"))
+    url = trial.signed_url("digest.txt")
+    wrong = trial.put(url, STORED, Content_MD5=_md5(b"something else"))
     if wrong.status < 400:
         raise FaultError("a file whose Content-MD5 is that of another one is taken")
     if wrong.store_code() != "BadDigest":
         raise FaultError(
             f"a wrong Content-MD5 is refused with {wrong.store_code() or wrong.status} in place of BadDigest"
         )
-    right = trial.put(leave, STORED, Content_MD5=_md5(STORED))
+    right = trial.put(url, STORED, Content_MD5=_md5(STORED))
     expect(right, 200, "the PUT with the right Content-MD5")
 
 
-def parts_make_a_file(trial: Trial) -> None:
+def parts_make_a_file(trial: BackendTrial) -> None:
     """A large file in parts is stored, listed and put together."""
     first, last = bytes(trial.capabilities["multipart"]["minPartBytes"]), STORED
     if len(first) > _LARGEST_PART_TRIED:
@@ -118,7 +118,7 @@ def parts_make_a_file(trial: Trial) -> None:
     upload = {"key": begun["key"], "uploadId": begun["uploadId"]}
     # The last one first: parts arrive in any order.
     tags = {number: _send_part(trial, upload, number, content) for number, content in ((2, last), (1, first))}
-    listed = trial.visitor.ask("GET", MULTIPART, query=upload)
+    listed = trial.client.ask("GET", MULTIPART, query=upload)
     expect(listed, 200, "the list of parts")
     parts = [
         {"partNumber": 1, "sizeBytes": len(first), "etag": tags[1]},
@@ -128,7 +128,7 @@ def parts_make_a_file(trial: Trial) -> None:
     if said != parts:
         raise FaultError("the list of parts is not what was sent, sorted by partNumber, with sizeBytes and etag")
     wanted = [{"partNumber": part["partNumber"], "etag": part["etag"]} for part in parts]
-    completed = trial.visitor.ask("POST", f"{MULTIPART}/complete", content={**upload, "parts": wanted})
+    completed = trial.client.ask("POST", f"{MULTIPART}/complete", content={**upload, "parts": wanted})
     expect(completed, 200, "the request to complete an upload")
     if completed.fields().get("sizeBytes") != len(first) + len(last) or not isinstance(
         completed.fields().get("etag"), str
@@ -136,28 +136,28 @@ def parts_make_a_file(trial: Trial) -> None:
         raise FaultError("a completed upload is answered without its sizeBytes and etag")
     if not begun.get("downloadUrl"):
         return
-    response = trial.visitor.get(begun["downloadUrl"])
+    response = trial.client.get(begun["downloadUrl"])
     expect(response, 200, "the GET of the downloadUrl")
     if response.body != first + last:
         raise FaultError("the file that was made of parts has other bytes than were sent")
 
 
-def uploads_in_parts_are_given_up(trial: Trial) -> None:
+def uploads_in_parts_are_given_up(trial: BackendTrial) -> None:
     """An upload that is given up is gone, and giving it up twice is fine."""
     begun = _begin(trial, "given-up.bin", len(STORED))
     upload = {"key": begun["key"], "uploadId": begun["uploadId"]}
     _send_part(trial, upload, 1, STORED)
-    expect(trial.visitor.ask("DELETE", MULTIPART, query=upload), 204, "the request to give an upload up")
-    expect(trial.visitor.ask("DELETE", MULTIPART, query=upload), 204, "giving an upload up again")
+    expect(trial.client.ask("DELETE", MULTIPART, query=upload), 204, "the request to give an upload up")
+    expect(trial.client.ask("DELETE", MULTIPART, query=upload), 204, "giving an upload up again")
     expect_refusal(
-        trial.visitor.ask("GET", MULTIPART, query=upload),
+        trial.client.ask("GET", MULTIPART, query=upload),
         404,
         "NoSuchUpload",
         "the list of an upload's parts that was given up",
     )
 
 
-def objects_are_listed(trial: Trial) -> None:
+def objects_are_listed(trial: BackendTrial) -> None:
     """Objects come sorted by the UTF-8 bytes of their keys, in pages, and only those with the prefix."""
     # U+FF5E sorts behind U+1F600 by UTF-16 units, before it by UTF-8 bytes.
     stored = [trial.store(f"list/{name}.txt").key for name in ("a", "B", "\uff5e", "\U0001f600")]
@@ -184,7 +184,7 @@ def objects_are_listed(trial: Trial) -> None:
         raise FaultError("the pages that 'limit' and 'after' make are not the whole list")
 
 
-def objects_are_found(trial: Trial) -> None:
+def objects_are_found(trial: BackendTrial) -> None:
     """One object is told about and can be read; one that is not there is 404."""
     key = trial.store("found.txt").key
     response = trial.found(key)
@@ -193,38 +193,38 @@ def objects_are_found(trial: Trial) -> None:
     _check_object(said, STORED)
     if not isinstance(said.get("etag"), str):
         raise FaultError("an object has no text 'etag'")
-    read = trial.visitor.get(str(said.get("url")))
+    read = trial.client.get(str(said.get("url")))
     expect(read, 200, "the GET of an object's url")
     if read.body != STORED:
         raise FaultError("an object's url gives other bytes than were stored")
     expect_refusal(trial.found(f"{trial.folder}never.txt"), 404, "NotFound", "an object that is not there")
 
 
-def objects_are_deleted(trial: Trial) -> None:
+def objects_are_deleted(trial: BackendTrial) -> None:
     """A deleted object is gone, and deleting it again is fine."""
-    leave = trial.store("deleted.txt")
+    url = trial.store("deleted.txt")
     for what in ("the request to delete an object", "deleting an object again"):
-        expect(trial.visitor.ask("DELETE", OBJECT, query={"key": leave.key}), 204, what)
-    if not trial.capabilities.get("read") and not leave.download_url:
+        expect(trial.client.ask("DELETE", OBJECT, query={"key": url.key}), 204, what)
+    if not trial.capabilities.get("read") and not url.download_url:
         return
-    gone = trial.found(leave.key) if trial.capabilities.get("read") else trial.visitor.get(leave.download_url)
+    gone = trial.found(url.key) if trial.capabilities.get("read") else trial.client.get(url.download_url)
     if gone.status < 400:
         raise FaultError("an object that was deleted is still there")
 
 
-def manifests_are_given(trial: Trial) -> None:
+def manifests_are_given(trial: BackendTrial) -> None:
     """The manifest under a prefix comes as it was stored; where there is none, 404 with code and sentence."""
     manifest = {"version": 1, "files": []}
     trial.store("video/manifest.json", json.dumps(manifest).encode())
-    given = trial.visitor.ask("GET", MANIFEST, query={"prefix": f"{trial.folder}video/"})
+    given = trial.client.ask("GET", MANIFEST, query={"prefix": f"{trial.folder}video/"})
     expect(given, 200, f"GET {MANIFEST}")
     if given.fields() != manifest:
         raise FaultError("the manifest is not the one that was stored")
-    missing = trial.visitor.ask("GET", MANIFEST, query={"prefix": f"{trial.folder}none/"})
+    missing = trial.client.ask("GET", MANIFEST, query={"prefix": f"{trial.folder}none/"})
     expect_refusal(missing, 404, "NotFound", "a manifest that is not there")
 
 
-OPTIONAL: tuple[tuple[str, str, tuple[Callable[[Trial], None], ...]], ...] = (
+OPTIONAL: tuple[tuple[str, str, tuple[Callable[[BackendTrial], None], ...]], ...] = (
     ("presignMany", "Several URLs at once", (several_are_signed_at_once,)),
     ("declaredSize", "Declared sizes", (sizes_are_kept, quotas_have_figures)),
     ("contentMd5", "Comparing Content-MD5", (digests_are_compared,)),
@@ -247,8 +247,8 @@ def _check_limits(limits: object) -> None:
         raise FaultError("'partBytes' is smaller than 'minPartBytes'")
 
 
-def _begin(trial: Trial, name: str, size_bytes: int) -> dict[str, str]:
-    response = trial.visitor.ask(
+def _begin(trial: BackendTrial, name: str, size_bytes: int) -> dict[str, str]:
+    response = trial.client.ask(
         "POST", MULTIPART, content={"key": trial.folder + name, "contentType": TEXT, "sizeBytes": size_bytes}
     )
     expect(response, 200, "the request to begin an upload in parts")
@@ -260,20 +260,20 @@ def _begin(trial: Trial, name: str, size_bytes: int) -> dict[str, str]:
     return said
 
 
-def _send_part(trial: Trial, upload: dict[str, str], number: int, content: bytes) -> str:
+def _send_part(trial: BackendTrial, upload: dict[str, str], number: int, content: bytes) -> str:
     """Send one part; return its entity tag without quotes."""
     wanted = {**upload, "partNumber": number, "sizeBytes": len(content)}
-    asked = trial.visitor.ask("POST", f"{MULTIPART}/part", content=wanted)
+    asked = trial.client.ask("POST", f"{MULTIPART}/part", content=wanted)
     expect(asked, 200, "the request for a part's signed URL")
-    response = trial.visitor.put(str(asked.fields().get("signedUrl")), content, headers_in(asked.fields()))
+    response = trial.client.put(str(asked.fields().get("signedUrl")), content, headers_in(asked.fields()))
     expect(response, 200, f"the PUT of part {number}")
     if not response.headers.get("ETag"):
         raise FaultError("the store's answer to the PUT of a part has no ETag")
     return response.headers["ETag"].strip('"')
 
 
-def _page(trial: Trial, **query: str) -> ServerResponse:
-    response = trial.visitor.ask("GET", OBJECTS, query=query)
+def _page(trial: BackendTrial, **query: str) -> ServerResponse:
+    response = trial.client.ask("GET", OBJECTS, query=query)
     expect(response, 200, f"GET {OBJECTS}")
     return response
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from backend.conformance.visitor import ServerResponse, Visitor
+from backend.conformance.check_client import CheckClient, ServerResponse
 
 OBJECT, MULTIPART, PRESIGN_MANY = "/api/s3/object", "/api/s3/multipart", "/api/s3/presign"
 TEXT = "text/plain; charset=utf-8"
@@ -29,8 +29,8 @@ class NotOfferedError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Leave:
-    """Leave to store one object; `download_url` is empty where the backend does not say where it can be read."""
+class SignedUrl:
+    """A URL to which one object may be sent; `download_url` is empty where the backend does not give one."""
 
     key: str
     signed_url: str = field(repr=False)
@@ -38,14 +38,14 @@ class Leave:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-class Trial:
+class BackendTrial:
     """Stores, reads and remembers what it stored. `capabilities` is what the backend says of itself.
 
     `asks_for_token` says whether it answers the question whether a token is good.
     """
 
-    def __init__(self, visitor: Visitor, prefix: str) -> None:
-        self.visitor = visitor
+    def __init__(self, client: CheckClient, prefix: str) -> None:
+        self.client = client
         self.folder = f"{prefix.strip('/')}/" * bool(prefix.strip("/")) + f"hls-converter-check-{secrets.token_hex(4)}/"
         self.capabilities: dict[str, Any] = {}
         self.asks_for_token = True
@@ -56,29 +56,29 @@ class Trial:
     def presign(self, name: str, **more: int) -> ServerResponse:
         """Ask for a signed URL for a file of this trial; `more` is what the request has besides key and contentType."""
         content = {"key": self.folder + name, "contentType": TEXT, **more}
-        return self.visitor.ask("POST", self.visitor.api.presign_endpoint, content=content)
+        return self.client.ask("POST", self.client.api.presign_endpoint, content=content)
 
-    def leave(self, name: str, **more: int) -> Leave:
+    def signed_url(self, name: str, **more: int) -> SignedUrl:
         """Ask for a signed URL and see that there is one. Raises FaultError."""
         response = self.presign(name, **more)
         expect(response, 200, "the request for a signed URL")
-        return self._leave(response.fields())
+        return self._checked_url(response.fields())
 
-    def leave_many(self, sizes: Mapping[str, int | None]) -> list[Leave]:
+    def signed_urls(self, sizes: Mapping[str, int | None]) -> list[SignedUrl]:
         """Ask for several signed URLs at once, with the files' sizes by name, and see that they are there.
 
         Raises FaultError.
         """
         files = [{"key": self.folder + name, "contentType": TEXT, "sizeBytes": size} for name, size in sizes.items()]
         wanted = [{name: value for name, value in file.items() if value is not None} for file in files]
-        response = self.visitor.ask("POST", PRESIGN_MANY, content={"files": wanted})
+        response = self.client.ask("POST", PRESIGN_MANY, content={"files": wanted})
         expect(response, 200, "the request for several signed URLs")
         said = response.fields().get("files")
         if not isinstance(said, list) or len(said) != len(sizes) or not all(isinstance(one, dict) for one in said):
             raise FaultError(f"the answer to a request for {len(sizes)} signed URLs does not have 'files' with as many")
-        return [self._leave(one) for one in said]
+        return [self._checked_url(one) for one in said]
 
-    def _leave(self, said: Mapping[str, Any]) -> Leave:
+    def _checked_url(self, said: Mapping[str, Any]) -> SignedUrl:
         for field_name in ("key", "signedUrl"):
             if not isinstance(said.get(field_name), str) or not said[field_name]:
                 raise FaultError(f"the answer has no text {field_name!r}")
@@ -91,35 +91,37 @@ class Trial:
             if parts.scheme not in ("http", "https") or not parts.hostname:
                 raise FaultError(f"{field_name!r} is not a whole web address")
         self.keys.append(said["key"])
-        return Leave(key=said["key"], signed_url=said["signedUrl"], download_url=download_url, headers=headers_in(said))
+        return SignedUrl(
+            key=said["key"], signed_url=said["signedUrl"], download_url=download_url, headers=headers_in(said)
+        )
 
-    def put(self, leave: Leave, content: bytes, **headers: str) -> ServerResponse:
+    def put(self, url: SignedUrl, content: bytes, **headers: str) -> ServerResponse:
         """Send a file of this trial to the store, with the headers that belong to its URL;
-        names as in `Visitor.put`.
+        names as in `CheckClient.put`.
         """
-        return self.visitor.put(leave.signed_url, content, leave.headers, Content_Type=TEXT, **headers)
+        return self.client.put(url.signed_url, content, url.headers, Content_Type=TEXT, **headers)
 
-    def store(self, name: str, content: bytes = STORED, **more: int) -> Leave:
+    def store(self, name: str, content: bytes = STORED, **more: int) -> SignedUrl:
         """Store a file as the program does. Raises FaultError."""
-        leave = self.leave(name, **more)
-        response = self.put(leave, content)
+        url = self.signed_url(name, **more)
+        response = self.put(url, content)
         expect(response, 200, f"the PUT of {len(content)} bytes")
         if not response.headers.get("ETag"):
             raise FaultError("the store's answer to the PUT has no ETag")
-        return leave
+        return url
 
     def found(self, key: str) -> ServerResponse:
         """Ask what is stored under a key."""
-        return self.visitor.ask("GET", OBJECT, query={"key": key})
+        return self.client.ask("GET", OBJECT, query={"key": key})
 
     def tidy(self) -> list[str]:
         """Remove what was stored where the backend can; return a sentence for each thing that stays."""
         for key, upload_id in self.uploads:
-            self.visitor.ask("DELETE", MULTIPART, query={"key": key, "uploadId": upload_id})
+            self.client.ask("DELETE", MULTIPART, query={"key": key, "uploadId": upload_id})
         left = []
         if self.capabilities.get("delete") is True:
             statuses = [
-                self.visitor.ask("DELETE", OBJECT, query={"key": key}).status for key in dict.fromkeys(self.keys)
+                self.client.ask("DELETE", OBJECT, query={"key": key}).status for key in dict.fromkeys(self.keys)
             ]
             if any(status != 204 for status in statuses):
                 left.append(f"Not everything under {self.folder} could be removed.")

@@ -15,7 +15,7 @@ from pathlib import Path
 from pipeline.cancel import CancelToken
 from pipeline.checkpoints import Checkpoints, key_of
 from pipeline.disk_room import disk_full, is_disk_full, is_full
-from pipeline.engines.audio_pass import AudioPass, AudioPassResult, piece_file, piece_name
+from pipeline.engines.audio_pass import AudioPass, AudioPassResult, audio_piece_name, piece_file
 from pipeline.engines.tasks import AudioPlan
 from pipeline.errors import EncodeError, SourceError
 from pipeline.media.encode.audio_coding import PIECE_S, Length, packet_ticks, write_stretch
@@ -130,7 +130,7 @@ class AudioMaker:
         return math.ceil(packet_ticks(codec, self.length.packets(codec)))
 
     def _file(self, piece: int, number: int) -> Path:
-        return self._pieces.root / piece_name(ENCODED, piece) / piece_file(number)
+        return self._pieces.root / audio_piece_name(ENCODED, piece) / piece_file(number)
 
     def _wait(
         self, until: Callable[[], bool], cancel: CancelToken, meanwhile: Callable[[], None] = lambda: None

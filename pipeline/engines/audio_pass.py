@@ -118,7 +118,7 @@ class AudioPass:
         return AudioPassResult(powers=powers, errors=sum(piece.errors for piece in self._made), ends=reader.ends)
 
     def _found(self, number: int) -> AudioPieceFacts | None:
-        name = piece_name(self._kind, number)
+        name = audio_piece_name(self._kind, number)
         facts = self._pieces.find(name, self._key)
         try:
             return None if facts is None else from_json(AudioPieceFacts, facts, name)
@@ -157,7 +157,7 @@ class AudioPass:
             entries={str(index): (entry.pts, entry.position) for index, entry in self._entered(number + 1).items()},
         )
         self._told_errors = reader.errors
-        name = piece_name(self._kind, number)
+        name = audio_piece_name(self._kind, number)
         attempt = self._attempts.pop(number, None) or self._pieces.begin(name)
         self._pieces.keep(name, attempt)
         if not last:
@@ -168,7 +168,7 @@ class AudioPass:
     def _placing(self, rendition: int) -> Callable[[int], Path]:
         def place(number: int) -> Path:
             if number not in self._attempts:
-                self._attempts[number] = self._pieces.begin(piece_name(self._kind, number))
+                self._attempts[number] = self._pieces.begin(audio_piece_name(self._kind, number))
             return self._attempts[number] / piece_file(rendition)
 
         return place
@@ -191,7 +191,7 @@ class AudioPass:
         return found
 
 
-def piece_name(kind: str, number: int) -> str:
+def audio_piece_name(kind: str, number: int) -> str:
     """Return the name of a piece."""
     return f"{kind}-{number:04d}"
 

@@ -15,7 +15,7 @@ from pipeline.phases.phase import JobContext, PhaseResult, Progress
 from pipeline.phases.record import fields_for, record
 from pipeline.phases.upload import is_uploaded, upload
 from pipeline.transfer.manifests.folder_owner import owner_of
-from pipeline.transfer.upload.upload_words import COMPLETE, VALIDATING
+from pipeline.transfer.upload.upload_texts import COMPLETE, VALIDATING
 from pipeline.transfer.upload.uploader import Uploader
 
 UploadContext = JobContext[UploadPlan, FinishedFolder]

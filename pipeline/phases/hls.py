@@ -19,7 +19,7 @@ from pipeline.media.encode import ladder
 from pipeline.media.encode.audio_format import RATE_HZ
 from pipeline.media.encode.loudness import SILENCE_LUFS
 from pipeline.media.encode.source_input import SOURCE, from_source
-from pipeline.media.ffmpeg.ffmpeg_words import meaning
+from pipeline.media.ffmpeg.ffmpeg_messages import meaning
 from pipeline.media.ffmpeg.process import FfmpegRun, printable, run_ffmpeg
 from pipeline.media.hls import playlists
 from pipeline.media.source import interruptions
@@ -59,7 +59,7 @@ class HlsPhase:
 
         Raises SettingsError, OutputError.
         """
-        if not rerun.settle(context):
+        if not rerun.decide(context):
             return
         plan = replace(context.plan, renditions=rerun.to_encode(context) or ())
         needed = estimated_size_bytes(plan) - context.workspace.checkpoints.size_bytes

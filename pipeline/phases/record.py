@@ -14,7 +14,7 @@ from pipeline.model import PhaseName, PhaseOutcome
 from pipeline.phases.phase import Notes, PhaseContext, PhaseResult, Progress
 from pipeline.transfer.http.login import Login
 from pipeline.transfer.upload.record import record_fields
-from pipeline.transfer.upload.upload_words import UPDATING
+from pipeline.transfer.upload.upload_texts import UPDATING
 from pipeline.transfer.upload.uploader import Uploader
 
 RECORDED = "Session updated"

@@ -38,7 +38,7 @@ PACKAGED = (MASTER, POSTER, SPRITE, SPRITE_MAP, PUBLISHED_KEY, CHAPTERS_JSON, CH
 """What the packaging writes into the folder itself."""
 
 
-def settle(context: PhaseContext) -> bool:
+def decide(context: PhaseContext) -> bool:
     """Decide from where a run goes on, say why, and return whether anything has to be encoded.
 
     Raises FolderTakenError.

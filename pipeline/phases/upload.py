@@ -34,7 +34,7 @@ from pipeline.transfer.upload.preparation import too_large
 from pipeline.transfer.upload.publish_order import check_names
 from pipeline.transfer.upload.results import UploadResult, upload_failure
 from pipeline.transfer.upload.tally import TransferProgress
-from pipeline.transfer.upload.upload_words import COMPLETE, VALIDATING
+from pipeline.transfer.upload.upload_texts import COMPLETE, VALIDATING
 from pipeline.transfer.upload.uploader import Uploader
 
 KEY_REFUSED = "InvalidKey"

@@ -40,7 +40,7 @@ class ChunkFacts:
     counters: Mapping[str, Mapping[str, int]] | None = None
 
 
-def piece_name(number: int) -> str:
+def chunk_piece_name(number: int) -> str:
     """Return the name of the piece that holds a chunk."""
     return f"{number:04d}"
 
@@ -81,7 +81,7 @@ class VideoEncode:
         self._pool.finish()
         if plan.segment_type is SegmentType.FMP4:
             for r in plan.renditions:
-                self._check_same_start(r.name, [piece_name(chunk.number) for chunk in cutting.chunks])
+                self._check_same_start(r.name, [chunk_piece_name(chunk.number) for chunk in cutting.chunks])
         return list(self._order.settled)
 
     def _pooled(self, plan: Plan, cutting: Cutting, chunk: Chunk) -> PooledTask:
@@ -111,7 +111,7 @@ class VideoEncode:
 
     def _task(self, plan: Plan, cutting: Cutting, chunk: Chunk) -> EncodeTask:
         return EncodeTask(
-            name=piece_name(chunk.number),
+            name=chunk_piece_name(chunk.number),
             source=self._work.reference,
             ffmpeg=self._work.ffmpeg_version,
             arguments=tuple(encode.chunk_arguments(plan, cutting, chunk, AUDIO_FILE if plan.muxed_sound else None)),

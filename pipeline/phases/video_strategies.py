@@ -29,7 +29,7 @@ from pipeline.phases.hls_copy import COPY, copy_video, same_times
 from pipeline.phases.join import Piece
 from pipeline.phases.own_audio import PIECES, SEGMENTS
 from pipeline.phases.phase import log_words
-from pipeline.phases.video_encode import ChunkFacts, VideoEncode, piece_name
+from pipeline.phases.video_encode import ChunkFacts, VideoEncode, chunk_piece_name
 
 PER_TITLE = "per_title"
 
@@ -116,7 +116,7 @@ class VideoTools:
         return plan, self._chunks(plan, cutting)
 
     def _chunks(self, plan: Plan, cutting: Cutting) -> list[ChunkFacts]:
-        pieces = (piece_name(chunk.number) for chunk in cutting.chunks)
+        pieces = (chunk_piece_name(chunk.number) for chunk in cutting.chunks)
         decisions = (decision.name for decision in DECISIONS)
         self.work.checkpoints.keep_only({PIECES, SEGMENTS, PER_TITLE, COPY, *decisions, *pieces})
         return self._video.encode(plan, cutting)
@@ -224,7 +224,7 @@ def _encoded(
     made: dict[str, Sequence[Piece]] = dict(copied or {})
     for r in plan.renditions:
         made[r.name] = [
-            Piece(name=piece_name(number), starts=chunk.starts[r.name], last=chunk.last)
+            Piece(name=chunk_piece_name(number), starts=chunk.starts[r.name], last=chunk.last)
             for number, chunk in enumerate(chunks)
         ]
     expected = [chunk.frames for chunk in cutting.chunks] if chunks else []

@@ -32,7 +32,7 @@ LONGEST_HOLE_S = 3600.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class DecodedAudio:
+class SourceAudio:
     """A source's sound track: `duration_s` as declared, 0 where nothing tells it, and its samples in small pieces."""
 
     duration_s: float
@@ -41,7 +41,7 @@ class DecodedAudio:
 
 def read_audio(
     source: Path, track: int | None = None, *, from_s: float = 0.0, until_s: float | None = None
-) -> DecodedAudio:
+) -> SourceAudio:
     """Open a sound track of a file, or a part of it between two of its own times.
 
     Raises SpeechError, also for its pieces.
@@ -58,7 +58,7 @@ def read_audio(
     end_s = _declared_duration(container, stream)
     if until_s is not None:
         end_s = min(end_s, until_s) if end_s else until_s
-    return DecodedAudio(
+    return SourceAudio(
         duration_s=max(0.0, end_s - from_s), pieces=_part(_pieces(container, stream, source), from_s, until_s)
     )
 

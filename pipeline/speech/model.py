@@ -52,7 +52,7 @@ def models_on_disk() -> tuple[str, ...]:
 
     Takes half a second: Whisper is loaded to ask it.
     """
-    from pipeline.speech.engine import find_on_disk, known_names
+    from pipeline.speech.whisper import find_on_disk, known_names
 
     return tuple(name for name in known_names() if find_on_disk(name) is not None)
 

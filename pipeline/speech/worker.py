@@ -34,15 +34,15 @@ class Worker:
 
     def serve(self, request: dict[str, Any]) -> None:
         """Do what the request asks; the last answer is `result`. Raises SpeechError, and what third parties raise."""
-        from pipeline.speech import engine  # takes half a second, so it is under the watch for the parent's end
+        from pipeline.speech import whisper  # takes half a second, so it is under the watch for the parent's end
 
         language = request["language"]
-        engine.check_language(language)
+        whisper.check_language(language)
         folder = (
-            Path(request["model"]) if request["is_folder"] else engine.find_model(request["model"], self._on_download)
+            Path(request["model"]) if request["is_folder"] else whisper.find_model(request["model"], self._on_download)
         )
         self.downloading = False
-        model = engine.load(folder, request["model"], language)
+        model = whisper.load(folder, request["model"], language)
         self.tell("loaded")
         if request["task"] == "check":
             self.tell("result")
@@ -51,7 +51,7 @@ class Worker:
 
         part = {name: request[name] for name in ("from_s", "until_s")}
         audio = read_audio(Path(request["source"]), request["track"], **part)
-        listener = engine.Listener(model, language)
+        listener = whisper.Listener(model, language)
         for heard in listener.listen(audio):
             if isinstance(heard, Segment):
                 self.tell("segment", **asdict(heard))

@@ -17,7 +17,7 @@ import pytest
 import requests
 
 from backend.server import serve_in_thread
-from backend.signing import PRIVATE, UrlSigner
+from backend.signing import PRIVATE, HmacUrlSigner
 from storage.local_folder import INCOMING
 
 
@@ -38,7 +38,7 @@ def refusal(answer):
 
 def signed(client, key, expires, content_type="video/mp2t", method="PUT"):
     """Return a URL signed with the backend's own secret."""
-    signer = UrlSigner(client.backend.settings.signing_secret)
+    signer = HmacUrlSigner(client.backend.settings.signing_secret)
     query = signer.query(method=method, key=key, content_type=content_type, expires=expires)
     return f"{client.url}/objects/{quote(key)}?{query}"
 
@@ -351,7 +351,7 @@ def test_refusals_can_be_read_by_other_sites_too(shared):
 def test_the_quota_is_507(settings):
     """What does not fit gets 507, what still fits is stored."""
     with serve_in_thread(replace(settings, storage=replace(settings.storage, max_size_bytes=100))) as backend:
-        signer = UrlSigner(settings.signing_secret)
+        signer = HmacUrlSigner(settings.signing_secret)
 
         def sent(key, body):
             query = signer.query(method="PUT", key=key, content_type="video/mp2t", expires=9_999_999_999)
@@ -365,7 +365,7 @@ def test_the_quota_is_507(settings):
 
 def test_the_quota_is_known_before_the_body_comes(settings):
     """A client that asks first is refused by the announced size, without sending a byte."""
-    query = UrlSigner(settings.signing_secret).query(
+    query = HmacUrlSigner(settings.signing_secret).query(
         method="PUT", key="a.ts", content_type="video/mp2t", expires=9_999_999_999
     )
     head = ["Host: x", "Expect: 100-continue", "Content-Type: video/mp2t", "Content-Length: 101", "", ""]

@@ -15,7 +15,7 @@ import requests
 from backend import server
 from backend.server import serve_in_thread
 from backend.settings import BackendSettings
-from backend.signing import UrlSigner
+from backend.signing import HmacUrlSigner
 from config import Config
 from pipeline.errors import SettingsError
 
@@ -48,7 +48,7 @@ def test_stops_although_a_client_is_silent(settings, monkeypatch, caplog):
     nothing is complained of.
     """
     monkeypatch.setattr(server, "STOP_S", 0.3)
-    query = UrlSigner(settings.signing_secret).query(
+    query = HmacUrlSigner(settings.signing_secret).query(
         method="PUT", key="a.ts", content_type="video/mp2t", expires=9_999_999_999
     )
     with serve_in_thread(settings) as backend:
@@ -92,7 +92,9 @@ def test_an_open_backend_names_an_address_to_reach_it_at(settings):
 def test_logs_hold_no_signature_and_no_token(settings, caplog):
     """However loud the logs are, neither a URL's query nor the token gets into them."""
     caplog.set_level(logging.DEBUG)
-    query = UrlSigner(settings.signing_secret).query(method="PUT", key="a.ts", content_type="video/mp2t", expires=1000)
+    query = HmacUrlSigner(settings.signing_secret).query(
+        method="PUT", key="a.ts", content_type="video/mp2t", expires=1000
+    )
     with serve_in_thread(settings) as backend:
         caplog.set_level(logging.WARNING, "urllib3")  # the client's own log
         for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi"):
@@ -164,7 +166,7 @@ def test_serves_until_it_is_told_to_stop(tmp_path, sent, status, said):
 def test_a_killed_server_loses_nothing_that_it_confirmed(tmp_path):
     """After kill -9 the next server has the objects and the same signatures."""
     settings = BackendSettings.from_config(Config(), root=tmp_path)
-    query = UrlSigner(settings.signing_secret).query(
+    query = HmacUrlSigner(settings.signing_secret).query(
         method="PUT", key="a.ts", content_type="video/mp2t", expires=9_999_999_999
     )
     with subprocess.Popen(

@@ -9,8 +9,8 @@ from wrong_backend import nothing, serving_wrongly
 
 from backend.conformance import optional, required
 from backend.conformance.check import PointResult, check_backend
-from backend.conformance.trial import FaultError, Trial
-from backend.conformance.visitor import visiting
+from backend.conformance.check_client import open_client
+from backend.conformance.trial import BackendTrial, FaultError
 from backend.server import serve_in_thread
 from backend.settings import BackendSettings
 from config import BackendApi, Config
@@ -530,8 +530,8 @@ def wrong(tmp_path_factory):
 def test_each_fault_is_found(wrong, point, fault, expected):
     """A backend with one thing wrong is told so in words that name it."""
     running, app = wrong
-    with visiting(BackendApi(url=running.url, token=TOKEN)) as visitor:
-        trial = Trial(visitor, "tests/")
+    with open_client(BackendApi(url=running.url, token=TOKEN)) as client:
+        trial = BackendTrial(client, "tests/")
         trial.capabilities = {"presignMany": 100, "read": True, "multipart": {"minPartBytes": MIN_PART_BYTES}}
         app.before, app.after = fault.get("before", nothing), fault.get("after", nothing)
         try:

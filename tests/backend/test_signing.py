@@ -4,14 +4,14 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from backend.signing import SignatureCheck, UrlSigner
+from backend.signing import HmacUrlSigner, SignatureCheck
 
 GOOD = {"method": "PUT", "key": "videos/a.ts", "content_type": "video/mp2t"}
 
 
 def judged(signer, now, *, signed=None, query=None, **changed):
     """Sign GOOD and `signed` until second 1000 and judge it with changes, those of `query` in the query."""
-    made = parse_qs(UrlSigner("secret").query(**{**GOOD, **(signed or {})}, expires=1000))
+    made = parse_qs(HmacUrlSigner("secret").query(**{**GOOD, **(signed or {})}, expires=1000))
     fields = {**{name: values[0] for name, values in made.items()}, **(query or {})}
     return signer.judge(**{**GOOD, "size": "5", **changed}, query=fields, now=now)
 
@@ -27,7 +27,7 @@ def judged(signer, now, *, signed=None, query=None, **changed):
 )
 def test_holds_until_it_expires(now, check):
     """What was signed passes up to the moment of expiry."""
-    assert check is judged(UrlSigner("secret"), now)
+    assert check is judged(HmacUrlSigner("secret"), now)
 
 
 @pytest.mark.parametrize(
@@ -50,8 +50,8 @@ def test_holds_until_it_expires(now, check):
 )
 def test_is_bound_to_every_part(changed):
     """Any other method, key, Content-Type, expiry, signature or field is wrong, expired or not."""
-    assert SignatureCheck.WRONG is judged(UrlSigner("secret"), 0, **changed)
-    assert SignatureCheck.WRONG is judged(UrlSigner("secret"), 5000, **changed)
+    assert SignatureCheck.WRONG is judged(HmacUrlSigner("secret"), 0, **changed)
+    assert SignatureCheck.WRONG is judged(HmacUrlSigner("secret"), 5000, **changed)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_is_bound_to_every_part(changed):
 )
 def test_a_declared_size_is_the_only_one(size, check):
     """Where a size was signed, a body of another one, or of none said, is wrong."""
-    assert check is judged(UrlSigner("secret"), 0, signed={"size_bytes": 5}, size=size)
+    assert check is judged(HmacUrlSigner("secret"), 0, signed={"size_bytes": 5}, size=size)
 
 
 @pytest.mark.parametrize(
@@ -80,9 +80,9 @@ def test_a_declared_size_is_the_only_one(size, check):
 def test_a_part_is_bound_to_its_upload_and_number(changed, check):
     """A part has no Content-Type of its own."""
     part = {"content_type": "", "upload_id": "b", "part_number": 2}
-    assert check is judged(UrlSigner("secret"), 0, signed=part, **changed)
+    assert check is judged(HmacUrlSigner("secret"), 0, signed=part, **changed)
 
 
 def test_is_bound_to_the_secret():
     """Another backend's signature opens nothing."""
-    assert SignatureCheck.WRONG is judged(UrlSigner("another secret"), 0)
+    assert SignatureCheck.WRONG is judged(HmacUrlSigner("another secret"), 0)

@@ -29,14 +29,14 @@ with interrupts.raised():
 """
 
 TWICE = """
-with interrupts.answered(lambda: None, patience_s=1e6):
+with interrupts.on_interrupt(lambda: None, patience_s=1e6):
     signal.raise_signal(signal.SIGINT)
     signal.raise_signal(signal.SIGINT)
     threading.Event().wait()
 """
 
 DEAF = """
-with interrupts.answered(lambda: None, patience_s=0.1):
+with interrupts.on_interrupt(lambda: None, patience_s=0.1):
     signal.raise_signal(signal.SIGINT)
     threading.Event().wait()
 """
@@ -49,7 +49,7 @@ threading.Event().wait()
 
 IN_TIME = """
 asked = []
-with interrupts.answered(lambda: asked.append(True), patience_s=1e6):
+with interrupts.on_interrupt(lambda: asked.append(True), patience_s=1e6):
     signal.raise_signal(signal.SIGINT)
 for thread in threading.enumerate():
     if thread is not threading.main_thread():

@@ -10,7 +10,7 @@ from inventory_server import NAMES, NOW, PREFIX, TOKEN, running_inventory, uploa
 from json_events import events
 
 from cli.main import EXIT_CANCELLED, EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, run_command
-from cli.printing import shown, size_text
+from cli.printing import size_text, terminal_safe
 from config import BackendApi, Config
 from pipeline.transfer.manifests.manifest import Manifest
 from pipeline.transfer.manifests.manifest_library import library_path, read_manifest
@@ -462,4 +462,4 @@ def test_sizes_are_read_by_people(size_bytes, expected):
 
 def test_a_name_can_not_steer_the_terminal():
     """What a manifest holds may come from anywhere."""
-    assert "\\x1b[2Ja é 日\\n" == shown("\x1b[2Ja é 日\n")
+    assert "\\x1b[2Ja é 日\\n" == terminal_safe("\x1b[2Ja é 日\n")

@@ -101,7 +101,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "subprocess": ("pipeline/media/ffmpeg/process.py", "pipeline/speech", "ui/file_manager.py"),
     "multiprocessing": ("pipeline/media/ffmpeg/process.py", "pipeline/speech"),
     "faster_whisper": ("pipeline/speech",),
-    "requests": ("pipeline/transfer/http", "backend/conformance/visitor.py"),
+    "requests": ("pipeline/transfer/http", "backend/conformance/check_client.py"),
     "urllib3": ("pipeline/transfer/http",),
     "httpx": ("pipeline/transfer/http",),
     "aiohttp": ("pipeline/transfer/http", "storage/s3_errors.py"),

@@ -8,7 +8,15 @@ import pytest
 
 from pipeline.job import AudioRequest, Codec, EncoderFamily, EncodingRequest
 from ui import advanced
-from ui.advanced import AdvancedValues, Aim, Loudness, changes, encoder_choices, from_preferences, remembered_address
+from ui.advanced import (
+    AdvancedValues,
+    Aim,
+    LoudnessTarget,
+    changes,
+    encoder_choices,
+    from_preferences,
+    remembered_address,
+)
 from ui.preferences import Preferences
 
 AUTO, CPU, NVIDIA, AMD = EncoderFamily.AUTO, EncoderFamily.CPU, EncoderFamily.NVIDIA, EncoderFamily.AMD
@@ -36,7 +44,7 @@ def test_only_encoders_that_can_be_asked_for_are_offered(codec, platform, expect
         (advanced.ENCODER_LABELS, EncoderFamily),
         (advanced.CODEC_LABELS, Codec),
         (advanced.AIM_LABELS, Aim),
-        (advanced.LOUDNESS_LABELS, Loudness),
+        (advanced.LOUDNESS_LABELS, LoudnessTarget),
     ],
     ids=["encoder", "codec", "aim", "loudness"],
 )
@@ -73,7 +81,7 @@ def test_defaults_are_no_changes():
     ("values", "expected"),
     [
         (AdvancedValues(encoder=CPU), ("Processor",)),
-        (AdvancedValues(codec=Codec.HEVC, loudness=Loudness.PODCAST), ("HEVC", "-16 LUFS")),
+        (AdvancedValues(codec=Codec.HEVC, loudness=LoudnessTarget.PODCAST), ("HEVC", "-16 LUFS")),
         (AdvancedValues(codec=Codec.AV1, keep_hdr=True), ("AV1", "HDR kept")),
         (AdvancedValues(keep_hdr=True), ()),
         (AdvancedValues(copy_top=True), ("original kept where possible",)),

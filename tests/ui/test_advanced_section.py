@@ -20,7 +20,7 @@ from ui.advanced import (
     LOUDNESS_LABELS,
     AdvancedValues,
     Aim,
-    Loudness,
+    LoudnessTarget,
     encoder_choices,
 )
 from ui.panels.advanced import ORIGINAL_TIP
@@ -195,7 +195,7 @@ def test_an_encoder_that_does_not_work_here(open_driver):
         ({"copy_top": True}, {"encoding": EncodingRequest(copy_top=True)}),
         ({"aim": AIM_LABELS[Aim.BIT_RATE]}, {"encoding": EncodingRequest(rate_control=RateControl.ABR)}),
         ({"aim": AIM_LABELS[Aim.MEASURED], "target": "92,5"}, {"encoding": EncodingRequest(target_vmaf=92.5)}),
-        ({"loudness": LOUDNESS_LABELS[Loudness.BROADCAST]}, {"sound": AudioRequest(loudness_lufs=-23.0)}),
+        ({"loudness": LOUDNESS_LABELS[LoudnessTarget.BROADCAST]}, {"sound": AudioRequest(loudness_lufs=-23.0)}),
         ({"surround": True}, {"sound": AudioRequest(surround=True)}),
         ({"accept_damaged": True}, {"accept_damaged": True}),
     ],

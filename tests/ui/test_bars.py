@@ -77,7 +77,7 @@ def test_figure(bar, figure):
 
 def test_rows_that_are_off():
     """A row is there for everything; what the next job will not do is off."""
-    bars = rows.chosen(RowsChosen(qualities=("720p",), mp4=False, transcript=True, upload=False))
+    bars = rows.unstarted(RowsChosen(qualities=("720p",), mp4=False, transcript=True, upload=False))
     expected = {
         "Overall": "0%",
         "2160p": "off",
@@ -116,7 +116,7 @@ def test_rows_above_1080p_are_there_only_when_they_are_made(qualities, above):
     """Few videos are made so large: their rows take no room while they are off,
     while those of the usual qualities stay.
     """
-    bars = rows.chosen(RowsChosen(qualities=qualities, mp4=True, transcript=True, upload=False))
+    bars = rows.unstarted(RowsChosen(qualities=qualities, mp4=True, transcript=True, upload=False))
     assert [*above, "1080p", "720p", "480p", "360p"] == [bar.label for bar in bars.qualities if bar.shown]
 
 

@@ -24,7 +24,7 @@ from pipeline.job import (
     UploadRequest,
 )
 from pipeline.plan import make_plan
-from ui.advanced import AdvancedValues, Aim, Loudness
+from ui.advanced import AdvancedValues, Aim, LoudnessTarget
 from ui.job_form import (
     FormValues,
     encryption_problems,
@@ -257,7 +257,7 @@ def test_the_job_says_what_advanced_says():
         keep_hdr=True,
         aim=Aim.MEASURED,
         target="92,5",
-        loudness=Loudness.PODCAST,
+        loudness=LoudnessTarget.PODCAST,
         surround=True,
         encrypt=True,
         key_file="/k",
@@ -352,7 +352,7 @@ def test_preferences_come_back():
             copy_top=True,
             aim=Aim.MEASURED,
             target="92.5",
-            loudness=Loudness.BROADCAST,
+            loudness=LoudnessTarget.BROADCAST,
             surround=True,
             encrypt=True,
             key_file="/k",

@@ -19,7 +19,7 @@ from pipeline.job import Codec, EncodingRequest
 from pipeline.model import PhaseName
 from pipeline.published import published_files
 from pipeline.slug import slug_for
-from ui.advanced import CODEC_LABELS, LOUDNESS_LABELS, Loudness
+from ui.advanced import CODEC_LABELS, LOUDNESS_LABELS, LoudnessTarget
 from ui.services import PipelineServices
 from ui.view_state import Stage
 
@@ -140,7 +140,7 @@ def test_choices_under_advanced_reach_the_stream(open_driver, tmp_path, source_c
     variables.make_mp4.set(False)
     variables.advanced.encoder.set("Processor")
     variables.advanced.codec.set(CODEC_LABELS[Codec.HEVC])
-    variables.advanced.loudness.set(LOUDNESS_LABELS[Loudness.PODCAST])
+    variables.advanced.loudness.set(LOUDNESS_LABELS[LoudnessTarget.PODCAST])
     variables.advanced.encrypt.set(True)
     variables.advanced.key_file.set(str(key_file))
     variables.advanced.key_uri.set("https://keys.example.com/course")

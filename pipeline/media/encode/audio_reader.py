@@ -17,7 +17,7 @@ import numpy as np
 from pipeline.media.encode.audio_clock import AudioClock, Entry, Placed
 from pipeline.media.encode.audio_format import RATE_HZ
 from pipeline.media.encode.mixing import Mix, channel, matrix
-from pipeline.media.source.source_checks import unreadable
+from pipeline.media.source.source_checks import unreadable_source
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -121,7 +121,7 @@ class AudioReader:
                     for placed in track.rest():
                         yield Block(index=track.index, placed=placed)
         except (av.error.FFmpegError, OSError) as error:
-            raise unreadable(self._path, error) from error
+            raise unreadable_source(self._path, error) from error
 
     def _packets(self, packets: Iterator[Any]) -> Iterator[Any]:
         """Yield PyAV's packets until the file ends, or is so broken that it can't be read any further,

@@ -74,7 +74,7 @@ FACTORS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trial:
+class CrfTrial:
     """A factor that was tried, and the mean VMAF that it gave."""
 
     crf: float
@@ -111,7 +111,7 @@ def choose_crfs(
     assert target is not None
     factors = FACTORS[codec_of(plan.encoder)]
     stretches = spread(cutting)
-    trials: dict[str, list[Trial]] = {r.name: [] for r in plan.renditions}
+    trials: dict[str, list[CrfTrial]] = {r.name: [] for r in plan.renditions}
     for number in range(TRIALS):
         wanted = {
             r: next_crf(trials[r.name], target, factors, ladder.CRF[codec_of(plan.encoder)]) for r in plan.renditions
@@ -122,7 +122,7 @@ def choose_crfs(
         scores = _measured(ffmpeg, plan, cutting, stretches, tried, scratch, cancel, _part(on_progress, number))
         for r, values in zip(tried, scores, strict=True):
             assert r.crf is not None
-            trials[r.name].append(Trial(crf=r.crf, vmaf=statistics.fmean(values)))
+            trials[r.name].append(CrfTrial(crf=r.crf, vmaf=statistics.fmean(values)))
     on_progress(1.0)
     return {name: met(made, target, factors) for name, made in trials.items()}
 
@@ -147,7 +147,7 @@ def spread(cutting: Cutting) -> tuple[Chunk, ...]:
     )
 
 
-def next_crf(trials: Sequence[Trial], target: float, factors: Factors, first: float) -> float | None:
+def next_crf(trials: Sequence[CrfTrial], target: float, factors: Factors, first: float) -> float | None:
     """Return the factor to try next, None where those tried tell enough. `first` is where to begin."""
     if not trials:
         return first
@@ -157,7 +157,7 @@ def next_crf(trials: Sequence[Trial], target: float, factors: Factors, first: fl
     return None if any(abs(t.crf - crf) < max(0.25, factors.step) for t in trials) else crf
 
 
-def met(trials: Sequence[Trial], target: float, factors: Factors) -> float:
+def met(trials: Sequence[CrfTrial], target: float, factors: Factors) -> float:
     """Return the factor at which the target is met, by a straight line through the two trials that lie nearest to it.
 
     Scores fall as factors rise; where the ceiling of bits makes them stay the same, the line leads to the lowest
@@ -173,7 +173,7 @@ def met(trials: Sequence[Trial], target: float, factors: Factors) -> float:
     return min(max(round(round(exact / factors.step) * factors.step, 1), factors.lowest), factors.highest)
 
 
-def _opposite(nearest: Sequence[Trial], target: float) -> Trial | None:
+def _opposite(nearest: Sequence[CrfTrial], target: float) -> CrfTrial | None:
     """Return the nearest trial on the other side of the target."""
     above = nearest[0].vmaf > target
     return next((t for t in nearest[1:] if (t.vmaf > target) is not above), None)

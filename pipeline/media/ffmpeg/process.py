@@ -20,7 +20,7 @@ from typing import IO
 from config import child_environment
 from pipeline.cancel import CancelToken
 from pipeline.errors import EncodeError, FfmpegError, ToolError
-from pipeline.media.ffmpeg.ffmpeg_words import meaning
+from pipeline.media.ffmpeg.ffmpeg_messages import meaning
 
 if sys.platform == "win32":
     from pipeline.media.ffmpeg.job_object import end_with_us

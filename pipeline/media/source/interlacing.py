@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.media.source.samples import Sample
+from pipeline.media.source.sample_frames import FrameSample
 
 CODECS = (
     "h264", "mpeg2video", "mpeg4", "vc1", "wmv3", "dvvideo", "prores", "dnxhd", "mjpeg", "jpeg2000", "cavs", "dirac",
@@ -34,7 +34,7 @@ def frames_needed(codec: str) -> int:
     return FRAMES if codec in CODECS else 1
 
 
-def interlacing(samples: Sequence[Sample], codec: str) -> Interlacing:
+def interlacing(samples: Sequence[FrameSample], codec: str) -> Interlacing:
     """Return what a picture is.
 
     By the marks alone: frames of one moment that are marked as two fields lose a little sharpness in motion, but taking
@@ -44,5 +44,5 @@ def interlacing(samples: Sequence[Sample], codec: str) -> Interlacing:
     return Interlacing(found=any(marks), in_part=any(marks) and not all(marks))
 
 
-def _marked(sample: Sample) -> bool:
+def _marked(sample: FrameSample) -> bool:
     return sum(bool(frame.interlaced_frame) for frame in sample.frames) * 2 > len(sample.frames)

@@ -13,7 +13,7 @@ from pipeline.cancel import CancelToken
 from pipeline.media.source.closed_captions import holds_captions
 from pipeline.media.source.covers import is_cover
 from pipeline.media.source.scan import CLOCK_HZ, EARLY_TICKS, Scan, gaps
-from pipeline.media.source.source_checks import check_unchanged, unreadable
+from pipeline.media.source.source_checks import check_unchanged, unreadable_source
 from pipeline.media_info import MediaInfo
 
 LONGEST_S = 1_000_000
@@ -84,7 +84,7 @@ def scan(
                 found.orderly = False
     except (av.error.FFmpegError, OSError) as error:
         check_unchanged(media)  # which is why, then
-        raise unreadable(media.path, error) from error
+        raise unreadable_source(media.path, error) from error
     check_unchanged(media)
     return found.result()
 

@@ -20,9 +20,9 @@ from pipeline.media.source.declared_times import believed_length_s, declared_len
 from pipeline.media.source.edit_lists import edit_list
 from pipeline.media.source.first_frames import FirstFrames, first_frames
 from pipeline.media.source.interlacing import frames_needed
-from pipeline.media.source.other_files import HEAD_BYTES, mistaken_for, why_unreadable
+from pipeline.media.source.non_video_files import HEAD_BYTES, mistaken_for, why_unreadable
 from pipeline.media.source.readable_end import SourceFile, readable_end
-from pipeline.media.source.samples import Sample, samples
+from pipeline.media.source.sample_frames import FrameSample, sample_frames
 from pipeline.media.source.source_checks import WAIT, check_file, check_unchanged, is_unfinished
 from pipeline.media.source.source_streams import audio_stream, codec_name, subtitle_stream, video_bit_rate, video_stream
 from pipeline.media.source.track_choice import ChosenTracks, choose_tracks
@@ -76,9 +76,9 @@ def _media_info(path: Path, file: SourceFile, container: Any, choice: TrackChoic
     video_track, audio_tracks = tracks.video, tracks.audio
     declared = None if video_track is None else declared_tags(video_track.codec_context)
     look = _first_frames(path, container, video_track, audio_tracks)
-    found: tuple[Sample, ...] = ()
+    found: tuple[FrameSample, ...] = ()
     if video_track is not None:
-        found = samples(container, file, video_track, look.frames, frames_needed(codec_name(video_track)))
+        found = sample_frames(container, file, video_track, look.frames, frames_needed(codec_name(video_track)))
     video_s = None if video_track is None else video_start_s(video_track, look)
     starts = [video_s, *(stream_start_s(s) for s in audio_tracks)]
     origin = min((s for s in starts if s is not None), default=0.0)

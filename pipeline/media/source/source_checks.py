@@ -98,7 +98,7 @@ def check_unchanged(source: ProbedFile) -> None:
         )
 
 
-def unreadable(path: Path, error: Exception) -> SourceError:
+def unreadable_source(path: Path, error: Exception) -> SourceError:
     """Return what to say of a source that can't be opened, or not be read to its end, for this reason."""
     if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
         return SourceError(

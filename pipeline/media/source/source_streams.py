@@ -14,7 +14,7 @@ from pipeline.media.source.edit_lists import EditList
 from pipeline.media.source.first_frames import FirstFrames
 from pipeline.media.source.interlacing import interlacing
 from pipeline.media.source.language_tags import language_tag
-from pipeline.media.source.samples import Sample, lasting_size, sizes
+from pipeline.media.source.sample_frames import FrameSample, lasting_size, sizes
 from pipeline.media_info import AudioStream, Crop, SubtitleForm, SubtitleStream, VideoStream
 
 FRAME_RATES = (Fraction(1, 3600), Fraction(300))
@@ -39,7 +39,7 @@ def video_stream(
     bit_rate: int | None,
     tags: ColourTags,
     crop: Crop,
-    found: tuple[Sample, ...],
+    found: tuple[FrameSample, ...],
     edits: EditList,
 ) -> VideoStream:
     """Return what a picture is. `start_s` counts from `origin`; `found` are frames from all over the source."""

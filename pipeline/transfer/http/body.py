@@ -14,7 +14,7 @@ from typing import TypeVar
 from pipeline.cancel import CancelToken
 from pipeline.errors import TransferError
 from pipeline.transfer.http.control import TransferControl
-from pipeline.transfer.http.disk_file import once_more, open_ordinary
+from pipeline.transfer.http.disk_file import open_ordinary, retry_once
 
 BLOCK_BYTES = 1 << 16
 """One read and one send to begin with: a block has to get through before the connection counts as stalled."""
@@ -73,10 +73,10 @@ class FileBody:
             file: io.FileIO | io.BytesIO = opened
             if rewrite is not None:
                 with opened:
-                    content = rewrite(once_more(lambda: _whole(opened)))
+                    content = rewrite(retry_once(lambda: _whole(opened)))
                 file, self._size = io.BytesIO(content), len(content)
         except OSError as error:
-            raise unreadable(path, error) from error
+            raise unreadable_file(path, error) from error
         self._file = file
         self._file.seek(self._start)
         self._left = self._size
@@ -192,9 +192,9 @@ class FileBody:
             return read()
 
         try:
-            return once_more(attempt)
+            return retry_once(attempt)
         except OSError as error:
-            raise unreadable(self._path, error) from error
+            raise unreadable_file(self._path, error) from error
 
     def _reopen(self) -> None:
         file = open_ordinary(self._path, self._home)
@@ -233,6 +233,6 @@ def file_md5(
         return body.hash_before_sending()
 
 
-def unreadable(path: Path, error: OSError) -> TransferError:
+def unreadable_file(path: Path, error: OSError) -> TransferError:
     """Return the error for a file that the system does not hand out."""
     return TransferError(f"{path} can't be read ({error.strerror}): check that it is still there, then start again.")

@@ -16,11 +16,11 @@ from pipeline.transfer.http.body import FileBody
 from pipeline.transfer.http.capabilities import NOTHING, Capabilities, parse_capabilities
 from pipeline.transfer.http.exchange import Http, NoResponseError, NoResponseReason, Response
 from pipeline.transfer.http.login import Login
-from pipeline.transfer.http.receipt import Receipt, Shown, shown_by
+from pipeline.transfer.http.receipt import Evidence, Receipt, evidence_in
 from pipeline.transfer.http.redaction import place_of, redact
 from pipeline.transfer.http.refusal import InvalidResponse, Refusal, RefusedError, Server, is_web_address, refused
 from pipeline.transfer.http.retry import RetryDecision, after_upload
-from pipeline.transfer.http.server_answers import backend_refusal, is_page, json_fields, says_error, store_refusal
+from pipeline.transfer.http.server_responses import backend_refusal, is_page, json_fields, says_error, store_refusal
 from pipeline.transfer.http.signed import Presigned, SignedPart, checksum_of_nothing, headers_in, merged
 
 BACKEND_TIMEOUT_S = 30.0
@@ -93,7 +93,7 @@ class BackendClient:
         )
         if response.status in _GOOD and not is_page(response):
             return ""
-        return not_told(endpoint, "a web page" if is_page(response) else f"status {response.status}")
+        return token_untested(endpoint, "a web page" if is_page(response) else f"status {response.status}")
 
     def capabilities(self) -> Capabilities:
         """Ask what the backend offers beyond the three endpoints; one that doesn't give a good answer offers nothing.
@@ -300,16 +300,16 @@ class StoreClient:
             self._note(f"the store said: {refusal.code or 'nothing more'} {refusal.message}".rstrip())
             raise refused(refusal)
         body.check_unchanged()
-        shown = shown_by(response, body.md5, compared=bool(md5))
-        if shown in (Shown.NOTHING, Shown.OTHER_TAG):
+        evidence = evidence_in(response, body.md5, compared=bool(md5))
+        if evidence in (Evidence.NOTHING, Evidence.OTHER_TAG):
             self._note(
                 "the answer shows: "
-                f"{shown.value} (ETag {response.etag or 'none'}, {len(response.body)} bytes {response.content_type})"
+                f"{evidence.value} (ETag {response.etag or 'none'}, {len(response.body)} bytes {response.content_type})"
             )
-        return Receipt(place=place, etag=response.etag, shown=shown)
+        return Receipt(place=place, etag=response.etag, evidence=evidence)
 
 
-def not_told(endpoint: str, said: str) -> str:
+def token_untested(endpoint: str, said: str) -> str:
     """Return the line for an editor whose token could not be tried out; `said` is what the backend answered."""
     return (
         "Whether the token is valid can't be told before the first file is sent: "

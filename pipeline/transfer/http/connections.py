@@ -26,7 +26,7 @@ from pipeline.transfer.http.hold import HeldHttp, Hold
 from pipeline.transfer.http.no_response import RAISED, no_response
 from pipeline.transfer.http.pace import Pace
 from pipeline.transfer.http.pools import Pools
-from pipeline.transfer.http.surroundings import Surroundings, surroundings_of
+from pipeline.transfer.http.server_route import ServerRoute, route_to
 
 CONNECT_TIMEOUT_S = 30.0
 """Enough for a line by satellite that loses the first packets."""
@@ -143,7 +143,7 @@ class PooledHttp:
     def __init__(self, pools: Pools, cancel: CancelToken) -> None:
         self._pools = pools
         self._cancel = cancel
-        self._known: dict[str, tuple[Surroundings, HTTPConnectionPool]] = {}
+        self._known: dict[str, tuple[ServerRoute, HTTPConnectionPool]] = {}
 
     def send(
         self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Body, read_timeout_s: float
@@ -151,7 +151,7 @@ class PooledHttp:
         """Return the answer, whatever its status. Raises NoResponseError, Cancelled, or what `body` raises."""
         self._cancel.check()
         failure: NoResponseError | None = None
-        way: Surroundings | None = None
+        way: ServerRoute | None = None
         try:
             way, pool = self._way_to(url)
             response = pool.urlopen(
@@ -186,13 +186,13 @@ class PooledHttp:
             encryption=_encryption(response.headers),
         )
 
-    def _way_to(self, url: str) -> tuple[Surroundings, HTTPConnectionPool]:
+    def _way_to(self, url: str) -> tuple[ServerRoute, HTTPConnectionPool]:
         """Return what the settings say of a server, and its pool; found once for each:
         that costs more than a request.
         """
         server = "/".join(url.split("/", 3)[:3])
         if server not in self._known:
-            way = surroundings_of(url)
+            way = route_to(url)
             self._known[server] = way, self._pools.pool(server, way)
         return self._known[server]
 

@@ -22,7 +22,7 @@ _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 T = TypeVar("T")
 
 
-def once_more(work: Callable[[], T]) -> T:
+def retry_once(work: Callable[[], T]) -> T:
     """Return what `work` returns; where the drive falters, try it a second time. Raises OSError."""
     try:
         return work()
@@ -40,7 +40,7 @@ def open_ordinary(path: Path, home: Path | None) -> io.FileIO:
     `home` is the folder that it was found in: what has become a link that leads out of there since is refused. Without
     one, the file was named by somebody, and links are followed.
     """
-    return once_more(lambda: _open(path, home))
+    return retry_once(lambda: _open(path, home))
 
 
 def _open(path: Path, home: Path | None) -> io.FileIO:

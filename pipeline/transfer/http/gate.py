@@ -15,8 +15,8 @@ from pipeline.transfer.http.control import LOOK_S, TransferControl
 
 
 @dataclass(frozen=True, kw_only=True)
-class Turn:
-    """Leave for one try; `narrowed` is how often the gate was narrowed before it, `width` how many may go."""
+class Permit:
+    """Permission for one try; `narrowed` is how often the gate was narrowed before it, `width` how many may go."""
 
     narrowed: int
     width: int = 1
@@ -40,25 +40,25 @@ class Gate:
         return self._width
 
     @contextmanager
-    def turn(self) -> Iterator[Turn]:
-        """Wait for leave to try, and keep it while the block runs. Raises Cancelled."""
+    def permit(self) -> Iterator[Permit]:
+        """Wait for permission to try, and keep it while the block runs. Raises Cancelled."""
         with self._free:
             while self._control.paused or self._under_way >= self._width:
                 self._free.wait(LOOK_S)
                 self._cancel.check()
             self._under_way += 1
-            turn = Turn(narrowed=self._narrowed, width=self._width)
+            permit = Permit(narrowed=self._narrowed, width=self._width)
         try:
-            yield turn
+            yield permit
         finally:
             with self._free:
                 self._under_way -= 1
                 self._free.notify()
 
-    def narrow(self, turn: Turn) -> None:
+    def narrow(self, permit: Permit) -> None:
         """Halve the number of tries, but once only for all that were under way together when it became too much."""
         with self._free:
-            if turn.narrowed == self._narrowed:
+            if permit.narrowed == self._narrowed:
                 self._narrowed += 1
                 self._width = max(1, self._width // 2)
                 self._successes = 0

@@ -11,7 +11,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 
 from pipeline.transfer.http.exchange import NoResponseError, NoResponseReason
 from pipeline.transfer.http.redaction import redact
-from pipeline.transfer.http.surroundings import TUNNEL_FAILED, Surroundings
+from pipeline.transfer.http.server_route import TUNNEL_FAILED, ServerRoute
 
 RAISED = (HTTPError, OSError, ValueError)
 """All that a request may raise where it is not answered.
@@ -36,7 +36,7 @@ _OTHER_PROTOCOL = (
 _NO_CERTIFICATES = ("NO_CERTIFICATE_OR_CRL_FOUND", "NO_START_LINE")
 
 
-def no_response(error: Exception, way: Surroundings | None) -> NoResponseError:
+def no_response(error: Exception, way: ServerRoute | None) -> NoResponseError:
     """Return what stands for an error; `way` is how the server was to be reached, None if that is unknown."""
     if isinstance(error, NoResponseError):
         return error
@@ -48,7 +48,7 @@ def no_response(error: Exception, way: Surroundings | None) -> NoResponseError:
     return NoResponseError(reason, redact(f"{type(error).__name__}: {error}"), about=about)
 
 
-def _reason(error: Exception, way: Surroundings | None) -> NoResponseReason:
+def _reason(error: Exception, way: ServerRoute | None) -> NoResponseReason:
     found = list(_chain(error))
     tls = {str(getattr(one, "reason", "")) for one in found if isinstance(one, ssl.SSLError)}
     if any(isinstance(one, ssl.SSLCertVerificationError) for one in found) or "CERTIFICATE_VERIFY_FAILED" in str(error):

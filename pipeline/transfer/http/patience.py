@@ -16,7 +16,7 @@ a server that is back is noticed within that.
 """
 
 
-def unheard(text: str, level: LogLevel) -> None:
+def ignore_notice(text: str, level: LogLevel) -> None:
     """Stand in for whoever is told."""
 
 
@@ -29,7 +29,7 @@ class Patience:
     """
 
     def __init__(
-        self, limit_s: float = 0.0, announce: Listener = unheard, *, clock: Callable[[], float] = time.monotonic
+        self, limit_s: float = 0.0, announce: Listener = ignore_notice, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.limit_s = limit_s
         self.in_rounds = False

@@ -20,7 +20,7 @@ from urllib3.util import parse_url
 
 from pipeline.transfer.http.pace import Pace
 from pipeline.transfer.http.paced import HeadWithBody
-from pipeline.transfer.http.surroundings import SOCKS, Surroundings
+from pipeline.transfer.http.server_route import SOCKS, ServerRoute
 
 _SERVERS = 4
 """For so many servers a thread keeps its connection: it sends one request at a time, to the backend or to the store."""
@@ -28,7 +28,7 @@ _SERVERS = 4
 PoolClasses = dict[str, type[HTTPConnectionPool]]
 
 
-class Keeper(Protocol):
+class SocketRegistry(Protocol):
     """Who opens connections, and knows those that are open."""
 
     pace: Pace
@@ -49,14 +49,14 @@ class Keeper(Protocol):
 class Pools:
     """The pools of one thread. `owners` are the connections that are open."""
 
-    def __init__(self, keeper: Keeper) -> None:
+    def __init__(self, registry: SocketRegistry) -> None:
         self.owners: set[HTTPConnection] = set()
-        self._keeper = keeper
+        self._registry = registry
         self._managers: dict[str, PoolManager] = {}
         # One for each thread: truststore lets one handshake at a time through each.
         self._trust: ssl.SSLContext | None = None
 
-    def pool(self, url: str, way: Surroundings) -> HTTPConnectionPool:
+    def pool(self, url: str, way: ServerRoute) -> HTTPConnectionPool:
         """Return the pool for the server of an address. Raises what urllib3 raises for one that is none."""
         if way.proxy_url not in self._managers:
             self._managers[way.proxy_url] = self._manager(way.proxy_url)
@@ -84,11 +84,11 @@ class Pools:
 
                 login = (unquote(name), unquote(password)) if auth else (None, None)
                 manager = SOCKSProxyManager(proxy, login[0], login[1], _SERVERS, maxsize=1)
-                manager.pool_classes_by_scheme = _socks_classes(self._keeper, self.owners)
+                manager.pool_classes_by_scheme = _socks_classes(self._registry, self.owners)
                 return manager
             headers = make_headers(proxy_basic_auth=f"{unquote(name)}:{unquote(password)}") if auth else None
             manager = ProxyManager(proxy, proxy_headers=headers, num_pools=_SERVERS, maxsize=1)
-        manager.pool_classes_by_scheme = _pool_classes(self._keeper, self.owners)
+        manager.pool_classes_by_scheme = _pool_classes(self._registry, self.owners)
         return manager
 
     def _trusted(self, path: str) -> dict[str, Any]:
@@ -100,37 +100,37 @@ class Pools:
         return {"cert_reqs": "CERT_REQUIRED", "ssl_context": self._trust}
 
 
-class _Known(HeadWithBody):
+class _RegisteredConnection(HeadWithBody):
     """A connection that its keeper knows as long as it is open."""
 
-    keeper: Keeper
+    registry: SocketRegistry
     owners: set[HTTPConnection]
 
     def _new_conn(self) -> socket.socket:
         self.owners.add(self)
-        return self.keeper.open(self)
+        return self.registry.open(self)
 
     def close(self) -> None:
         self.owners.discard(self)
-        self.keeper.forget(self)
+        self.registry.forget(self)
         super().close()
 
 
-def _pool_classes(known: Keeper, open_now: set[HTTPConnection]) -> PoolClasses:
-    class Plain(_Known):
-        keeper, owners, pace = known, open_now, known.pace
+def _pool_classes(known: SocketRegistry, open_now: set[HTTPConnection]) -> PoolClasses:
+    class Plain(_RegisteredConnection):
+        registry, owners, pace = known, open_now, known.pace
 
-    class Tls(_Known, HTTPSConnection):
-        keeper, owners, pace = known, open_now, known.pace
+    class Tls(_RegisteredConnection, HTTPSConnection):
+        registry, owners, pace = known, open_now, known.pace
 
     return _classes(Plain, Tls)
 
 
-def _socks_classes(known: Keeper, open_now: set[HTTPConnection]) -> PoolClasses:
+def _socks_classes(known: SocketRegistry, open_now: set[HTTPConnection]) -> PoolClasses:
     from urllib3.contrib.socks import SOCKSConnection
 
-    class Plain(_Known, SOCKSConnection):
-        keeper, owners, pace = known, open_now, known.pace
+    class Plain(_RegisteredConnection, SOCKSConnection):
+        registry, owners, pace = known, open_now, known.pace
 
         def _new_conn(self) -> socket.socket:
             self.owners.add(self)

@@ -13,7 +13,7 @@ from pipeline.transfer.http.exchange import NoResponseError, Response
 from pipeline.transfer.http.redaction import place_of
 from pipeline.transfer.http.refusal import Refusal, Server, refused
 from pipeline.transfer.http.retry import after_upload, call_with_retries, is_refused_for_good
-from pipeline.transfer.http.server_answers import store_refusal
+from pipeline.transfer.http.server_responses import store_refusal
 
 if TYPE_CHECKING:
     from pipeline.transfer.http.exchange import Http

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from enum import Enum
 
 from pipeline.transfer.http.exchange import Response
-from pipeline.transfer.http.server_answers import is_page
+from pipeline.transfer.http.server_responses import is_page
 
 HEX_MD5 = re.compile(r"[0-9A-Fa-f]{32}")
 
 
-class Shown(str, Enum):
+class Evidence(str, Enum):
     """What a store's answer to a PUT shows."""
 
     STORED = "it has the file"
@@ -30,16 +30,16 @@ class Receipt:
 
     place: str
     etag: str
-    shown: Shown
+    evidence: Evidence
 
 
-def shown_by(response: Response, md5: str, *, compared: bool) -> Shown:
+def evidence_in(response: Response, md5: str, *, compared: bool) -> Evidence:
     """Return what a good answer to a PUT shows; `md5` (hex) is of what was sent, `compared` if the store knew it."""
     if md5 and response.etag.lower() == md5:
-        return Shown.STORED
+        return Evidence.STORED
     # S3 and its like answer without a body; a login page or a site that knows one page only says 200 to everything
     if response.body and (not response.etag or is_page(response)):
-        return Shown.NOTHING
+        return Evidence.NOTHING
     if response.encryption.startswith(("aws:kms", "customer")):
-        return Shown.OWN_TAG
-    return Shown.OTHER_TAG if compared and HEX_MD5.fullmatch(response.etag) else Shown.STORED
+        return Evidence.OWN_TAG
+    return Evidence.OTHER_TAG if compared and HEX_MD5.fullmatch(response.etag) else Evidence.STORED

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pipeline.errors import AuthenticationError, TransferError
 from pipeline.transfer.http.exchange import NoResponseReason
-from pipeline.transfer.http.own_words import quoted
+from pipeline.transfer.http.server_message import quoted
 
 
 class Server(str, Enum):

@@ -117,7 +117,7 @@ def no_recovery(decision: RetryDecision, refusal: Refusal) -> bool:
     return False
 
 
-def no_way_out(refusal: Refusal) -> bool:
+def no_last_way(refusal: Refusal) -> bool:
     """Know of nothing more to try."""
     return False
 
@@ -133,7 +133,7 @@ def call_with_retries(
     reached: Callable[[], int] = lambda: 0,
     spread: Callable[[float], float] = jittered,
     patience: Patience | None = None,
-    last_way: Callable[[Refusal], bool] = no_way_out,
+    last_way: Callable[[Refusal], bool] = no_last_way,
 ) -> T:
     """Return what `attempt` returns, trying as often as `decide`, `delays` (seconds) and `patience` allow.
 

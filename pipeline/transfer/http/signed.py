@@ -1,4 +1,4 @@
-"""Leave to store something, as a backend gives it: a signed URL, and the headers that belong to it. Pure."""
+"""Signed URLs as a backend gives them, and the headers that belong to them. Pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _OF_THE_CONNECTION = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class Presigned:
-    """Leave to store one object. The signed URL is a secret, and so may be the headers that belong to it.
+    """A signed URL for one object. The URL is a secret, and so may be the headers that belong to it.
 
     `download_url` is where players find the object, empty where the backend does not say.
     """
@@ -40,7 +40,7 @@ class Presigned:
 
 @dataclass(frozen=True, kw_only=True)
 class SignedPart:
-    """Leave to store one part of an object. The signed URL is a secret, and so may be the headers that belong to it."""
+    """A signed URL for one part of an object. The URL is a secret, and so may be the headers that belong to it."""
 
     signed_url: str = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)

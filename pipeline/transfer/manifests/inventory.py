@@ -26,7 +26,7 @@ from pipeline.transfer.http.recovery import Recovery
 from pipeline.transfer.http.redaction import place_of
 from pipeline.transfer.http.refusal import Refusal, Server, refused
 from pipeline.transfer.http.retry import after_upload, call_with_retries, no_recovery
-from pipeline.transfer.http.server_answers import backend_refusal, store_refusal
+from pipeline.transfer.http.server_responses import backend_refusal, store_refusal
 
 if TYPE_CHECKING:
     from pipeline.transfer.http.exchange import Http

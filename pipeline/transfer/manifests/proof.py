@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pipeline.errors import AuthenticationError, TransferError
-from pipeline.transfer.http.receipt import Receipt, Shown
+from pipeline.transfer.http.receipt import Evidence, Receipt
 from pipeline.transfer.http.refusal import InvalidResponse, Refusal, RefusedError, Server, is_web_address, refused
 from pipeline.transfer.manifests.inventory import GoneError, Inventory
 
@@ -55,12 +55,12 @@ class Proof:
 
         Raises RefusedError where it does not, or nothing shows that it does; TransferError, Cancelled.
         """
-        if receipt.shown is Shown.OWN_TAG:
+        if receipt.evidence is Evidence.OWN_TAG:
             self._traits.etags_are_md5s = False
-        if receipt.shown is Shown.NOTHING:
+        if receipt.evidence is Evidence.NOTHING:
             if not self.has(key=key, url=url, size_bytes=size_bytes, md5=md5):
                 raise not_confirmed(receipt.place)
-        elif receipt.shown is Shown.OTHER_TAG and self._traits.etags_are_md5s:
+        elif receipt.evidence is Evidence.OTHER_TAG and self._traits.etags_are_md5s:
             found = self.has(key=key, url=url, size_bytes=size_bytes, md5=md5)
             if found is False:
                 raise _damaged(receipt.place)

@@ -49,7 +49,7 @@ class _OtherContentError(TransferError):
     """What was read is not what the manifest says."""
 
 
-def chosen(manifest: Manifest, names: Sequence[str]) -> list[FileEntry]:
+def named_entries(manifest: Manifest, names: Sequence[str]) -> list[FileEntry]:
     """Return the entries that are named, by file or by folder; all of them where nothing is. Raises SettingsError."""
     if not names:
         return list(manifest.files)

@@ -1,4 +1,4 @@
-"""What an upload asks for leave before it sends anything, and again before it publishes."""
+"""What an upload asks for permission before it sends anything, and again before it publishes."""
 
 from __future__ import annotations
 

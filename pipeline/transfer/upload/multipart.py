@@ -8,11 +8,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from pipeline.errors import TransferError
-from pipeline.transfer.http.body import FileBody, file_md5, unreadable
+from pipeline.transfer.http.body import FileBody, file_md5, unreadable_file
 from pipeline.transfer.http.capabilities import Capabilities, Multipart
 from pipeline.transfer.http.client import BackendClient, MultipartUpload, StoreClient
 from pipeline.transfer.http.content_types import content_type
-from pipeline.transfer.http.receipt import HEX_MD5, Receipt, Shown
+from pipeline.transfer.http.receipt import HEX_MD5, Evidence, Receipt
 from pipeline.transfer.http.refusal import RefusedError
 from pipeline.transfer.http.signed import SignedPart
 from pipeline.transfer.manifests.inventory import Inventory
@@ -183,14 +183,14 @@ class PartsSender:
         Raises RefusedError.
         """
         traits = self._context.traits
-        if receipt.shown is Shown.OWN_TAG:
+        if receipt.evidence is Evidence.OWN_TAG:
             traits.etags_are_md5s = False
-        elif receipt.shown is Shown.OTHER_TAG and traits.etags_are_md5s:
+        elif receipt.evidence is Evidence.OTHER_TAG and traits.etags_are_md5s:
             self._proof.doubt(receipt, f"part {part.number} of {large.upload.key}")
         if not traits.etags_are_md5s and not large.begun.own_tags:
             large.begun = replace(large.begun, own_tags=True)
             self._remember(large.file.name, large.begun)
-        if receipt.etag and receipt.shown is not Shown.NOTHING:
+        if receipt.etag and receipt.evidence is not Evidence.NOTHING:
             return receipt.etag
         listed = self._backend.parts(large.upload)
         for stored in listed or ():
@@ -263,7 +263,7 @@ class PartsSender:
         try:
             status = file.path.stat()
         except OSError as error:
-            raise unreadable(file.path, error) from error
+            raise unreadable_file(file.path, error) from error
         kind = content_type(file.path)
         attempts = Attempts(self._context, ignore)
         upload = attempts.run(lambda: self._backend.begin_parts(file.key, kind, status.st_size), file.key)

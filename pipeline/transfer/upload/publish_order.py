@@ -13,7 +13,7 @@ from pathlib import Path
 from pipeline.errors import TransferError
 from pipeline.media.stream_layout import MASTER
 from pipeline.published import published_names
-from pipeline.transfer.http.disk_file import once_more
+from pipeline.transfer.http.disk_file import retry_once
 from pipeline.transfer.http.validation import key_problem
 from pipeline.transfer.manifests.placement import Placement, is_playlist, names_of, standing_alone
 
@@ -59,8 +59,8 @@ def collect(folder: Path, prefix: str) -> list[OutgoingFile]:
     try:
         if not folder.is_dir():
             raise TransferError(f"The folder {folder} does not exist: choose the folder of a finished job.")
-        found = once_more(lambda: {name: _size_and_time(f"{folder}/{name}") for name in published_names(folder)})
-        alone = standing_alone(found, once_more(lambda: _named(folder, found)))
+        found = retry_once(lambda: {name: _size_and_time(f"{folder}/{name}") for name in published_names(folder)})
+        alone = standing_alone(found, retry_once(lambda: _named(folder, found)))
     except OSError as error:
         raise TransferError(f"The folder {folder} can't be read ({error.strerror}): check its permissions.") from error
     if not found:

@@ -12,7 +12,7 @@ from pipeline.transfer.http.refusal import RefusedError
 from pipeline.transfer.manifests.placement import AT_THE_PREFIX, Placement
 from pipeline.transfer.upload.journal import Confirmed
 from pipeline.transfer.upload.state_file import UploadSnapshot
-from pipeline.transfer.upload.upload_words import cancelled_text, failed_text
+from pipeline.transfer.upload.upload_texts import cancelled_text, failed_text
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,7 +29,7 @@ def as_journal(saved: UploadSnapshot) -> JournalContent:
     return JournalContent(begun=True, started_at=saved.started_at, place=place, places=(place,))
 
 
-def shown(
+def found_on_server(
     saved: UploadSnapshot, files: Sequence[OutgoingFile], backend: BackendApi, login: Login, context: UploadContext
 ) -> Mapping[str, Confirmed]:
     """Return those of the files that the state names as uploaded and the server has with the same content.

@@ -18,7 +18,7 @@ from pipeline.transfer.http.capabilities import Capabilities
 from pipeline.transfer.http.client import BackendClient, StoreClient
 from pipeline.transfer.http.content_types import content_type
 from pipeline.transfer.http.control import TransferControl
-from pipeline.transfer.http.gate import Gate, Turn
+from pipeline.transfer.http.gate import Gate, Permit
 from pipeline.transfer.http.recovery import Recovery
 from pipeline.transfer.http.refusal import Refusal, RefusedError
 from pipeline.transfer.http.retry import RetryDecision, after_upload, call_with_retries
@@ -99,7 +99,7 @@ class Attempts:
     def __init__(self, context: UploadContext, on_bytes: Callable[[int], None]) -> None:
         self._context = context
         self._on_bytes = on_bytes
-        self._turn = Turn(narrowed=0)
+        self._permit = Permit(narrowed=0)
         self._pauses = 0
         self.sent_bytes = 0
         self.url_age_s = 0.0
@@ -109,8 +109,8 @@ class Attempts:
 
     @contextmanager
     def one(self) -> Iterator[None]:
-        """Wait for leave and count one try. Raises Cancelled."""
-        with self._context.gate.turn() as self._turn:
+        """Wait for permission and count one try. Raises Cancelled."""
+        with self._context.gate.permit() as self._permit:
             self._pauses = self._context.control.pauses
             self.sent_bytes = 0
             yield
@@ -125,7 +125,7 @@ class Attempts:
     def recover(self, decision: RetryDecision, refusal: Refusal) -> bool:
         """Return whether to try again at once without counting the try. Raises Cancelled."""
         if refusal.too_busy:
-            self._context.gate.narrow(self._turn)
+            self._context.gate.narrow(self._permit)
         if refusal.wants_md5 and not self.with_md5:
             self._context.traits.wants_md5 = True
             self._context.note("the store asks for Content-MD5: every file goes with it from now on")
@@ -156,7 +156,7 @@ class Attempts:
     def _alone(self, refusal: Refusal) -> bool:
         """Let the next try have the line for itself; False if this one had, or if the line is not what fails."""
         patient = self._context.recovery.patience.limit_s > 0
-        if not patient or refusal.no_response is None or self._turn.width == 1:
+        if not patient or refusal.no_response is None or self._permit.width == 1:
             return False
         self._context.gate.restrict_to_one()
         return True

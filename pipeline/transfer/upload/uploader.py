@@ -16,7 +16,7 @@ from pipeline.errors import AuthenticationError, Cancelled, TransferError
 from pipeline.events import LogLevel
 from pipeline.folder_lock import locked
 from pipeline.transfer.http.capabilities import NOTHING, Capabilities
-from pipeline.transfer.http.client import BackendClient, StoreClient, not_told
+from pipeline.transfer.http.client import BackendClient, StoreClient, token_untested
 from pipeline.transfer.http.content_types import content_type
 from pipeline.transfer.http.control import PARALLEL, TransferControl
 from pipeline.transfer.http.gate import Gate
@@ -47,7 +47,7 @@ from pipeline.transfer.upload.journal import Confirmed, Destination, Journal, Jo
 from pipeline.transfer.upload.preparation import Prepared, prepare
 from pipeline.transfer.upload.publish_order import OutgoingFile, collect
 from pipeline.transfer.upload.results import TransferCancelled, UploadResult
-from pipeline.transfer.upload.saved_state import as_journal, shown
+from pipeline.transfer.upload.saved_state import as_journal, found_on_server
 from pipeline.transfer.upload.sender import Sender, UploadContext, ignore
 from pipeline.transfer.upload.state_file import UploadSnapshot
 from pipeline.transfer.upload.tally import TransferProgress
@@ -116,7 +116,7 @@ class Uploader:
                 if after_question(refusal) is not RetryDecision.RETRY or not (refusal.status or _answers(client)):
                     raise
                 said = f"status {refusal.status}" if refusal.status else "no answer"
-                return not_told(self._backend.validate_endpoint, said)
+                return token_untested(self._backend.validate_endpoint, said)
 
     def capabilities(self, cancel: CancelToken) -> Capabilities:
         """Return what the backend offers, asked for once. Raises TransferError or Cancelled."""
@@ -354,7 +354,7 @@ class Uploader:
             return prepared
         stop, missing = CancelToken(), [file for file in prepared.files if file.name not in prepared.already]
         with cancel.on_cancel(stop.cancel):
-            there = shown(
+            there = found_on_server(
                 lost,
                 missing,
                 self._backend,

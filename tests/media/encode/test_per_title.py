@@ -17,7 +17,7 @@ from pipeline.media.encode.encoders import video_options
 from pipeline.media.encode.per_title import (
     FACTORS,
     STRETCHES,
-    Trial,
+    CrfTrial,
     choose_crfs,
     met,
     next_crf,
@@ -207,12 +207,12 @@ def test_a_source_of_few_slots_is_taken_whole(cutting):
 )
 def test_the_factor_follows_from_the_trials(trials, crf):
     """Straight lines between what was measured, within the codec's limits."""
-    assert crf == met([Trial(crf=c, vmaf=v) for c, v in trials], 94.0, FACTORS[Codec.H264])
+    assert crf == met([CrfTrial(crf=c, vmaf=v) for c, v in trials], 94.0, FACTORS[Codec.H264])
 
 
 def test_av1_takes_whole_factors():
     """SVT-AV1 knows no others."""
-    assert 30 == met([Trial(crf=28, vmaf=94.9), Trial(crf=33, vmaf=92.9)], 94.0, FACTORS[Codec.AV1])
+    assert 30 == met([CrfTrial(crf=28, vmaf=94.9), CrfTrial(crf=33, vmaf=92.9)], 94.0, FACTORS[Codec.AV1])
 
 
 @pytest.mark.parametrize(
@@ -226,4 +226,4 @@ def test_av1_takes_whole_factors():
 )
 def test_the_next_trial_is_where_the_target_should_be(trials, crf):
     """Trials end when the target is met, or when nothing new can be tried."""
-    assert crf == next_crf([Trial(crf=c, vmaf=v) for c, v in trials], 94.0, FACTORS[Codec.H264], 22.5)
+    assert crf == next_crf([CrfTrial(crf=c, vmaf=v) for c, v in trials], 94.0, FACTORS[Codec.H264], 22.5)

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.transfer.http.exchange import NoResponseReason, Response
 from pipeline.transfer.http.refusal import InvalidResponse, Refusal, Server, sentence
-from pipeline.transfer.http.server_answers import is_page, store_refusal
+from pipeline.transfer.http.server_responses import is_page, store_refusal
 
 STATUSES = (302, 400, 401, 403, 404, 413, 429, 500, 503, 507)
 EVERY = [

@@ -13,7 +13,7 @@ from pipeline.transfer.manifests import inventory as module
 from pipeline.transfer.manifests.local_copy import path_for
 from pipeline.transfer.manifests.placement import AT_THE_PREFIX
 from pipeline.transfer.manifests.remote import connected
-from pipeline.transfer.manifests.restore import RestoreOutcome, chosen, restore
+from pipeline.transfer.manifests.restore import RestoreOutcome, named_entries, restore
 
 SEGMENT = "480p/seg_001.ts"
 MASTER = b"""#EXTM3U
@@ -92,10 +92,10 @@ def test_a_stream_that_lies_in_a_folder_of_its_own_comes_back_as_it_was(server, 
 def test_single_files_and_folders_are_chosen(manifest):
     """A name that is neither is an error, and all of them are named."""
     assert ["480p/index.m3u8", SEGMENT, "480p/seg_002.ts", "master.m3u8"] == [
-        f.filename for f in chosen(manifest, ["480p/", "master.m3u8", SEGMENT])
+        f.filename for f in named_entries(manifest, ["480p/", "master.m3u8", SEGMENT])
     ]
     with pytest.raises(SettingsError) as caught:
-        chosen(manifest, ["480", "gone.ts"])
+        named_entries(manifest, ["480", "gone.ts"])
     assert 2 == len(caught.value.problems)
 
 
@@ -104,7 +104,7 @@ def test_a_half_loaded_file_is_gone_on_with(server, manifest, folder, out):
     whole = (folder / SEGMENT).read_bytes()
     (out / "480p").mkdir(parents=True)
     (out / "480p" / ".seg_001.ts.part").write_bytes(whole[:300])
-    assert {SEGMENT: RestoreOutcome.RESTORED} == _restored(server, chosen(manifest, [SEGMENT]), out)
+    assert {SEGMENT: RestoreOutcome.RESTORED} == _restored(server, named_entries(manifest, [SEGMENT]), out)
     [asked] = server.requests("GET", f"/store/{PREFIX}{SEGMENT}")
     assert ({SEGMENT: whole}, f"bytes=300-{len(whole) - 1}") == (_files(out), asked.headers["Range"])
 
@@ -115,7 +115,7 @@ def test_a_store_without_ranges_begins_anew(server, manifest, folder, out):
     whole = (folder / SEGMENT).read_bytes()
     (out / "480p").mkdir(parents=True)
     (out / "480p" / ".seg_001.ts.part").write_bytes(whole[:300])
-    assert {SEGMENT: RestoreOutcome.RESTORED} == _restored(server, chosen(manifest, [SEGMENT]), out)
+    assert {SEGMENT: RestoreOutcome.RESTORED} == _restored(server, named_entries(manifest, [SEGMENT]), out)
     assert ({SEGMENT: whole}, 1) == (_files(out), len(server.requests("GET", f"/store/{PREFIX}{SEGMENT}")))
 
 
@@ -124,7 +124,7 @@ def test_what_another_version_left_half_loaded_is_loaded_anew(server, manifest, 
     """The MD5 finds it out."""
     (out / "480p").mkdir(parents=True)
     (out / "480p" / ".seg_001.ts.part").write_bytes(left)
-    assert {SEGMENT: RestoreOutcome.RESTORED} == _restored(server, chosen(manifest, [SEGMENT]), out)
+    assert {SEGMENT: RestoreOutcome.RESTORED} == _restored(server, named_entries(manifest, [SEGMENT]), out)
     assert {SEGMENT: (folder / SEGMENT).read_bytes()} == _files(out)
 
 
@@ -149,7 +149,7 @@ def test_what_is_not_what_was_uploaded_is_not_restored(server, manifest, out, sp
 
 def test_a_file_without_md5_is_compared_by_size_and_said_to_be(server, manifest, out):
     """Nobody is told that it was checked."""
-    entry = replace(chosen(manifest, [SEGMENT])[0], md5_hash=None)
+    entry = replace(named_entries(manifest, [SEGMENT])[0], md5_hash=None)
     (out / "480p").mkdir(parents=True)
     (out / "480p" / ".seg_001.ts.part").write_bytes(b"of another version")
     with connected(server.api, delays=()) as remote:
@@ -193,7 +193,7 @@ def test_a_link_with_the_name_of_a_half_loaded_file_is_not_followed(server, mani
     (tmp_path / "mine.txt").write_bytes(b"mine")
     (out / "480p").mkdir(parents=True)
     (out / "480p" / ".seg_001.ts.part").symlink_to(tmp_path / "mine.txt")
-    assert {SEGMENT: RestoreOutcome.RESTORED} == _restored(server, chosen(manifest, [SEGMENT]), out)
+    assert {SEGMENT: RestoreOutcome.RESTORED} == _restored(server, named_entries(manifest, [SEGMENT]), out)
     assert b"mine" == (tmp_path / "mine.txt").read_bytes()
 
 
@@ -231,7 +231,7 @@ def test_a_folder_in_the_way_is_one_sentence(server, manifest, out):
     """It is not removed for a file."""
     (out / SEGMENT).mkdir(parents=True)
     with pytest.raises(OutputError, match=r"seg_001\.ts can't be written"):
-        _restored(server, chosen(manifest, [SEGMENT]), out)
+        _restored(server, named_entries(manifest, [SEGMENT]), out)
 
 
 def test_a_token_that_ends_in_the_middle_ends_the_restore(server, manifest, out):

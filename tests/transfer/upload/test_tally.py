@@ -12,7 +12,7 @@ from pipeline.transfer.upload.publish_order import OutgoingFile
 from pipeline.transfer.upload.speed import Speedometer
 from pipeline.transfer.upload.state_file import FileStatus
 from pipeline.transfer.upload.tally import Tally, TransferProgress
-from pipeline.transfer.upload.upload_words import cancelled_text, failed_text
+from pipeline.transfer.upload.upload_texts import cancelled_text, failed_text
 
 MB = 1 << 20
 

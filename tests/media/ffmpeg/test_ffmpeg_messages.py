@@ -13,7 +13,7 @@ from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.errors import FfmpegError
 from pipeline.events import LogLevel, LogLine
-from pipeline.media.ffmpeg.ffmpeg_words import UNKNOWN, meaning
+from pipeline.media.ffmpeg.ffmpeg_messages import UNKNOWN, meaning
 from pipeline.media.ffmpeg.process import run_ffmpeg
 from pipeline.model import Outcome
 

@@ -21,7 +21,7 @@ from huggingface_hub import constants as hub
 from huggingface_hub import get_session
 
 from pipeline.errors import SpeechError
-from pipeline.speech.audio import RATE_HZ, DecodedAudio
+from pipeline.speech.audio import RATE_HZ, SourceAudio
 from pipeline.speech.cues import Segment, Word
 from pipeline.speech.model_folder import missing_file
 
@@ -139,7 +139,7 @@ class Listener:
         self.language_probability = 0.0
         self.heard_s = 0.0
 
-    def listen(self, audio: DecodedAudio) -> Iterator[Segment | float]:
+    def listen(self, audio: SourceAudio) -> Iterator[Segment | float]:
         """Yield what is heard, on the sound's clock, and now and then up to where (seconds). Raises SpeechError."""
         held: list[NDArray[np.float32]] = []
         count = 0

@@ -48,13 +48,13 @@ class ServerResponse:
 
 
 @contextmanager
-def visiting(api: BackendApi) -> Iterator[Visitor]:
+def open_client(api: BackendApi) -> Iterator[CheckClient]:
     """Give a visitor whose connections are closed at the end."""
     with requests.Session() as session:
-        yield Visitor(api, session)
+        yield CheckClient(api, session)
 
 
-class Visitor:
+class CheckClient:
     """Asks one backend and the store that it leads to."""
 
     def __init__(self, api: BackendApi, session: requests.Session) -> None:

@@ -124,7 +124,7 @@ async def answer_invalid(request: Request, error: Exception) -> Response:
     return await answer_api_refusal(request, ApiRefusal(400, "InvalidRequest", f"{first['loc'][-1]}: {first['msg']}."))
 
 
-async def answer_nobody(_: Request, error: Exception) -> Response:
+async def answer_disconnected(_: Request, error: Exception) -> Response:
     """Answer a client that went away before it had sent everything."""
     return Response(status_code=400)
 

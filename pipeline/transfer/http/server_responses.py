@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline.transfer.http.exchange import Response
-from pipeline.transfer.http.own_words import fit_to_show, words_in
 from pipeline.transfer.http.refusal import Refusal, Server
+from pipeline.transfer.http.server_message import fit_to_show, words_in
 
 _MAX_XML = 1 << 16
 

@@ -7,9 +7,9 @@ import json
 import pytest
 
 from pipeline.transfer.http.exchange import Response
-from pipeline.transfer.http.own_words import MOST
 from pipeline.transfer.http.refusal import RefusedError, refused
-from pipeline.transfer.http.server_answers import backend_refusal, store_refusal
+from pipeline.transfer.http.server_message import MOST
+from pipeline.transfer.http.server_responses import backend_refusal, store_refusal
 
 TOKEN = "a-token-that-nobody-may-see"
 

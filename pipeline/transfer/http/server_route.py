@@ -26,7 +26,7 @@ _PROXY_MARKS = ("Proxy-Status", "Proxy-Authenticate", "X-Squid-Error")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Surroundings:
+class ServerRoute:
     """How one server is reached.
 
     `proxy_url` is the proxy's address with its password, or empty; `proxy` is its place, or empty.
@@ -59,7 +59,7 @@ TUNNEL_FAILED = (500, 502, 503, 504)
 """What proxies answer when they can't reach a server."""
 
 
-def surroundings_of(url: str) -> Surroundings:
+def route_to(url: str) -> ServerRoute:
     """Read what the settings say of a server. Raises NoResponseError for a setting that can't be used."""
     proxy = _proxy_for(url)
     # There is no certificate without TLS.
@@ -70,7 +70,7 @@ def surroundings_of(url: str) -> Surroundings:
             NoResponseReason.CERTIFICATES_MISSING, f"{name} names what is missing", about=certificates
         )
     tunnelled = not proxy or url.startswith("https:") or proxy.startswith(SOCKS)
-    return Surroundings(
+    return ServerRoute(
         proxy_url=proxy,
         proxy=place_of(proxy) if proxy else "",
         tunnelled=tunnelled,

@@ -19,14 +19,20 @@ LASTING = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sample:
+class FrameSample:
     """Frames that follow one another; `share` of the length lies before them."""
 
     share: Fraction
     frames: tuple[Any, ...]
 
 
-def samples(container: Any, file: SourceFile, stream: Any, first: Sequence[Any], count: int) -> tuple[Sample, ...]:  # noqa: ANN401
+def sample_frames(
+    container: Any,  # noqa: ANN401
+    file: SourceFile,
+    stream: Any,  # noqa: ANN401
+    first: Sequence[Any],
+    count: int,
+) -> tuple[FrameSample, ...]:
     """Return frames of an opened source's picture in the order of the film. The container's place is lost.
 
     Args:
@@ -36,24 +42,24 @@ def samples(container: Any, file: SourceFile, stream: Any, first: Sequence[Any],
         first: its first frames.
         count: how many frames are decoded at each other place.
     """
-    found = [Sample(share=Fraction(0), frames=tuple(first))]
+    found = [FrameSample(share=Fraction(0), frames=tuple(first))]
     length = stream.duration or (container.duration and container.duration / 1_000_000 / stream.time_base)
     if length:
         file.allow(BUDGET_BYTES)
         for share in SHARES:
             frames = _frames(container, stream, (stream.start_time or 0) + int(length * share), count)
-            found += [Sample(share=share, frames=frames)] if frames else []
+            found += [FrameSample(share=share, frames=frames)] if frames else []
             if file.spent:
                 break
     return tuple(sorted(found, key=lambda sample: sample.share))
 
 
-def sizes(found: Sequence[Sample]) -> tuple[tuple[int, int], ...]:
+def sizes(found: Sequence[FrameSample]) -> tuple[tuple[int, int], ...]:
     """Return the sizes of the picture in the order in which they come, each once."""
     return tuple(dict.fromkeys(_size(sample) for sample in found))
 
 
-def lasting_size(found: Sequence[Sample]) -> tuple[int, int]:
+def lasting_size(found: Sequence[FrameSample]) -> tuple[int, int]:
     """Return the largest size that lasts; the first, where none does."""
     counts = Counter(_size(sample) for sample in found)
     return max(
@@ -63,7 +69,7 @@ def lasting_size(found: Sequence[Sample]) -> tuple[int, int]:
     )
 
 
-def _size(sample: Sample) -> tuple[int, int]:
+def _size(sample: FrameSample) -> tuple[int, int]:
     return sample.frames[0].width, sample.frames[0].height
 
 
