@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from import_rules import MAY_IMPORT, PIPELINE_STEPS, ROOMS, cycles, program_files, violations
+from import_rules import MAY_IMPORT, PIPELINE_STEPS, SUBPACKAGES, cycles, program_files, violations
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = [path.relative_to(ROOT) for path in program_files(ROOT)]
@@ -31,11 +31,11 @@ def test_every_module_of_pipeline_has_its_step():
     assert set() == present - {"__init__"} - set().union(*PIPELINE_STEPS)
 
 
-@pytest.mark.parametrize("wing", ROOMS)
-def test_every_room_has_its_rules(wing):
-    """Whatever lies in a wing is one of its rooms, and each room of the table is there."""
-    present = {path.stem for path in (ROOT / wing).iterdir() if path.name != "__pycache__"}
-    assert set(ROOMS[wing]) == present - {"__init__"}
+@pytest.mark.parametrize("package", SUBPACKAGES)
+def test_every_room_has_its_rules(package):
+    """Whatever lies in a package is one of its subpackages, and each subpackage of the table is there."""
+    present = {path.stem for path in (ROOT / package).iterdir() if path.name != "__pycache__"}
+    assert set(SUBPACKAGES[package]) == present - {"__init__"}
 
 
 def test_no_modules_import_each_other():
@@ -120,7 +120,7 @@ PLANTED = [
     ("pipeline/__init__.py", "from pipeline.model import Job", "before every step"),
     ("pipeline/odd.py", "from pipeline.model import Job", "no step"),
     ("pipeline/plan.py", "from pipeline.odd import x", "no step"),
-    # inside a wing
+    # inside a package
     ("pipeline/media/source/probe.py", "from pipeline.media.encode import levels", "source may not import encode"),
     ("pipeline/media/hls/playlists.py", "from ..encode.audio_tracks import STEREO", "hls may not import encode"),
     ("pipeline/media/validate/stream.py", "from pipeline.media.hls import measure", "validate may not import hls"),
@@ -132,7 +132,7 @@ PLANTED = [
         "manifests may not import upload",
     ),
     ("pipeline/transfer/upload/workers.py", "import urllib3", "imports urllib3"),
-    ("pipeline/media/odd.py", "from pipeline.media.source import probe", "in no room"),
+    ("pipeline/media/odd.py", "from pipeline.media.source import probe", "in no subpackage"),
     # what has one home
     ("cli/doctor.py", "def f():\n    import tkinter", "imports tkinter"),
     ("pipeline/runner.py", "from tkinter import ttk", "imports tkinter"),

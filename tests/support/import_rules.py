@@ -71,8 +71,8 @@ NARROWED: dict[str, set[str]] = {
     },
 }
 
-# inside a wing: which rooms a room may import besides its own; what lies in none of them is above all
-ROOMS: dict[str, dict[str, set[str]]] = {
+# inside a package: which subpackages a subpackage may import besides its own; what lies in none of them is above all
+SUBPACKAGES: dict[str, dict[str, set[str]]] = {
     "pipeline/media": {
         "stream_layout": set(),  # names alone, for all of them
         "ffmpeg": set(),
@@ -252,15 +252,15 @@ def wrong_step(path: Path, use: Use) -> str | None:
 
 
 def wrong_room(path: Path, use: Use) -> str | None:
-    """Say so if a module of a wing imports a room that is not below its own."""
-    for wing, rooms in ROOMS.items():
-        folders, package = tuple(wing.split("/")), wing.replace("/", ".")
+    """Say so if a module of a package imports a subpackage that is not below its own."""
+    for package, subpackages in SUBPACKAGES.items():
+        folders, package = tuple(package.split("/")), package.replace("/", ".")
         if path.parts[: len(folders)] != folders or not use.name.startswith(f"{package}."):
             continue
         own, other = path.parts[len(folders)].removesuffix(".py"), use.name.split(".")[len(folders)]
-        if own not in rooms or other not in rooms:
-            return f"imports {use.name}: one of the two is in no room of {wing}"
-        if other != own and other not in rooms[own]:
+        if own not in subpackages or other not in subpackages:
+            return f"imports {use.name}: one of the two is in no subpackage of {package}"
+        if other != own and other not in subpackages[own]:
             return f"imports {use.name}: {own} may not import {other}"
     return None
 
