@@ -58,9 +58,9 @@ def _add_video(parser: argparse.ArgumentParser) -> None:
         "--encoder",
         EncoderFamily,
         "auto",
-        "what encodes the picture: the first that works, the processor, or one maker's hardware",
+        "the video encoder: the first that works, the processor, or one maker's hardware",
     )
-    choose("--codec", Codec, "h264", "how the picture is encoded; HEVC and AV1 are smaller, for newer devices")
+    choose("--codec", Codec, "h264", "the video codec; HEVC and AV1 are smaller, for newer devices")
     parser.add_argument(
         "--preset", choices=PRESETS, default="medium", help="faster or smaller, for every codec (default: medium)"
     )
@@ -80,7 +80,7 @@ def _add_video(parser: argparse.ArgumentParser) -> None:
         "--copy-top",
         choices=("auto", "off"),
         default="off",
-        help="auto: keep the original picture as the largest quality where players can take it as it is (default: off)",
+        help="auto: keep the original video as the largest quality if players can play it as it is (default: off)",
     )
 
 

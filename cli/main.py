@@ -149,7 +149,7 @@ def _add_upload(parser: argparse.ArgumentParser, _: Config) -> None:
 
 def _add_validate(parser: argparse.ArgumentParser, _: Config) -> None:
     parser.add_argument("folder", type=Path, metavar="DIR", help="the folder with master.m3u8")
-    parser.add_argument("--key", type=Path, metavar="FILE", help="the key that encrypted segments are opened with")
+    parser.add_argument("--key", type=Path, metavar="FILE", help="the key that decrypts encrypted segments")
     parser.add_argument("--json", action="store_true", help="print one finding a line as JSON")
 
 
@@ -234,7 +234,7 @@ def _add_backend(parser: argparse.ArgumentParser, config: Config) -> None:
         ),
     )
     parser.add_argument(
-        "--check", metavar="URL", help="start nothing, but try the backend at this address out, point by point"
+        "--check", metavar="URL", help="start nothing, but check the backend at this address, point by point"
     )
     parser.add_argument("--prefix", help="where --check stores a few small files (default: tests/)")
 
@@ -277,7 +277,9 @@ COMMANDS = {
     "backend": Command(
         module="cli.backend", help="run the reference backend on this computer", add_options=_add_backend
     ),
-    "storage": Command(module="cli.storage", help="look after the storages that .env names", add_options=_add_storage),
+    "storage": Command(
+        module="cli.storage", help="copy objects between the storages that .env names", add_options=_add_storage
+    ),
     "demo": Command(
         module="cli.demo",
         help="convert and upload a shipped sample, with a backend on this computer",

@@ -27,9 +27,7 @@ SAME = "The token in .env is still the one that was refused."
 
 def add_replace(parser: argparse.ArgumentParser) -> None:
     """Add the option that lets another video's stream be replaced."""
-    parser.add_argument(
-        "--replace", action="store_true", help="take the place of another video that stands at the destination"
-    )
+    parser.add_argument("--replace", action="store_true", help="replace another video that is at the destination")
 
 
 def add_record(parser: argparse.ArgumentParser) -> None:

@@ -134,14 +134,14 @@ class DestinationTakenError(SettingsError):
         self.last_synced = last_synced
         self.begun = begun
         if begun:
-            whose = f"another “{title}”, of other content," if same_name else f"“{title}”"
+            whose = f"another “{title}”, with other content," if same_name else f"“{title}”"
             taken = f"An upload of {whose} to {prefix} has begun and is not finished"
         elif not title:
-            taken = f"{prefix} holds a stream, and nobody knows of which video"
+            taken = f"{prefix} holds a stream, and it is not known of which video"
         else:
-            what = f"another “{title}”, of other content" if same_name else f"another video, “{title}”"
+            what = f"another “{title}”, with other content" if same_name else f"another video, “{title}”"
             taken = f"{prefix} holds {what}"
-        text = f"{taken}: choose another destination, or put this one in its place (--replace)."
+        text = f"{taken}: choose another destination, or replace it (--replace)."
         super().__init__(Problem(text=text, setting=Setting.DESTINATION))
 
 

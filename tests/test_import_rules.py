@@ -32,7 +32,7 @@ def test_every_module_of_pipeline_has_its_step():
 
 
 @pytest.mark.parametrize("package", SUBPACKAGES)
-def test_every_room_has_its_rules(package):
+def test_every_subpackage_has_its_rules(package):
     """Whatever lies in a package is one of its subpackages, and each subpackage of the table is there."""
     present = {path.stem for path in (ROOT / package).iterdir() if path.name != "__pycache__"}
     assert set(SUBPACKAGES[package]) == present - {"__init__"}

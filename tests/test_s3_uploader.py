@@ -137,7 +137,7 @@ def test_notices_are_logged(manager, server, folder, caplog):
     caplog.set_level("INFO", logger="s3_uploader")
     assert manager.upload_directory(folder, PREFIX)[0]
     logged = [record.getMessage() for record in caplog.records if record.name == "s3_uploader"]
-    [said] = [line for line in logged if "Another stream stands at" in line]
+    [said] = [line for line in logged if "Another stream is already at" in line]
     assert PREFIX in said
 
 

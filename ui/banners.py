@@ -42,9 +42,9 @@ class Banner:
 
 READY = Banner(title="Choose a video and press Start.")
 CHECKING = Banner(title="Checking the settings and the source…", tone=Tone.BUSY)
-STOPPING = Banner(title="Cancelling…", lines=("Waiting for what is on its way to end cleanly.",), tone=Tone.WARNING)
+STOPPING = Banner(title="Cancelling…", lines=("Waiting for running work to end cleanly.",), tone=Tone.WARNING)
 WITHDRAWN = Banner(title="Not started.", lines=("Nothing was changed. Press Start to try again.",))
-PAUSED = Banner(title="The upload is paused.", lines=("What is uploaded stays. Press Resume upload to go on.",))
+PAUSED = Banner(title="The upload is paused.", lines=("What has been uploaded is kept. Press Resume upload to go on.",))
 MAX_LISTED = 3
 """More problems than this run on in one paragraph: a line each would push the log out of a small window."""
 
@@ -92,7 +92,7 @@ def destination_question(asked: DestinationTaken[Plan]) -> Banner:
     what = "A file of the same name with other content" if asked.same_name else "Another video"
     begun = "its upload began" if day else "its upload has begun"
     done = f"is on its way there: {begun}" if asked.begun else "was uploaded there"
-    known = f"{what} {done}{day}." if asked.title else "Nobody knows of which video it is: it has no manifest there."
+    known = f"{what} {done}{day}." if asked.title else "It is not known of which video it is, since it has no manifest."
     lines = (
         known,
         "Replace shows this video at that address once it is whole. Cancel keeps the other one.",

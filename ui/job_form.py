@@ -31,7 +31,7 @@ SPEED_LABELS = {"veryfast": "Fast (larger files)", "medium": "Balanced", "slow":
 PARALLEL_CHOICES = (1, 2, PARALLEL, 8, 16)
 MB = 1 << 20
 LOWEST_LIMIT_MB_S = 0.1
-"""Slower, and servers take the connection for a dead one."""
+"""Slower, and servers close the connection as dead."""
 
 
 @dataclass(frozen=True, kw_only=True)

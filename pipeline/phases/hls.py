@@ -91,7 +91,7 @@ class HlsPhase:
                 raise encode_failure(context, error) from error
             raise
         if missing and not rerun.fits(context, planned.renditions, joined.durations_s[missing[0].name]):
-            context.log("What is there was cut otherwise: every quality is encoded again.", LogLevel.INFO)
+            context.log("The existing segments begin at other times: every quality is encoded again.", LogLevel.INFO)
             context.workspace.checkpoints.clear()
             context.workspace.forget(self.name.value)
             return self.run(context)
@@ -119,7 +119,7 @@ class HlsPhase:
                 )
             if found.jumps:
                 raise SourceError(
-                    f"{media.path} was put together from recordings whose times begin anew: "
+                    f"{media.path} consists of recordings whose timestamps start over: "
                     "export it as one file, or convert its parts."
                 )
             self._check_interruptions(context, found)
@@ -141,7 +141,7 @@ class HlsPhase:
         if nothing is not None:
             if interruptions.is_mostly_nothing(found) and not accepted:
                 raise SourceError(f"{path} {nothing}, as its clock jumps: export it again, or accept damaged videos.")
-            context.log(f"{path} {nothing}: the last picture stands until it goes on.", LogLevel.WARNING)
+            context.log(f"{path} {nothing}: the last frame is held until it goes on.", LogLevel.WARNING)
 
     def _check_end(self, context: PhaseContext, found: Scan) -> bool:
         """Compare what the source declares with what is there, of all and of each audio track.
@@ -168,7 +168,8 @@ class HlsPhase:
                     raise SourceError(f"{sentence}, with {_count(errors)}. {WAYS_OUT}")
                 sentence = f"{what}{media.path} declares {declared_s:.1f} s, but ends after {there_s:.1f} s"
                 context.log(
-                    f"{sentence}. All of it can be read, so what it declares is taken to be wrong.", LogLevel.WARNING
+                    f"{sentence}. All of it can be read, so the declared length is assumed to be wrong.",
+                    LogLevel.WARNING,
                 )
                 return True
             context.log(f"{sentence}.", LogLevel.WARNING)

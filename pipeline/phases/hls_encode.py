@@ -145,7 +145,7 @@ class HlsEncode:
                 return CopiedTop(tools=tools).encode(plan, scan)
             except NotCopyableError as error:
                 self._context.log(
-                    f"The original picture can't be kept as it is: {error}. Every quality is encoded.", LogLevel.INFO
+                    f"The original video can't be kept as it is: {error}. Every quality is encoded.", LogLevel.INFO
                 )
         cutting = cut(plan, scan, cores=self._cores)
         self._audio.tell_length(length_of(cutting, plan.segment_s))

@@ -189,7 +189,7 @@ def _why_made_anew(context: PhaseContext, lost: Sequence[str], *, packaged: bool
     if changed is not None and not _is_extended(context):
         return f"Other settings than before ({', '.join(label(name) for name in changed)})", LogLevel.INFO
     if packaged and not _has_planned_audio(context):
-        return "An earlier version made other sounds of this video", LogLevel.WARNING
+        return "An earlier version made other audio tracks of this video", LogLevel.WARNING
     return None
 
 

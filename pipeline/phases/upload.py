@@ -131,7 +131,7 @@ class UploadPhase:
         except AuthenticationError:
             raise
         except TransferError as error:  # the upload asks again, and sends nothing where nobody tells it
-            context.log(f"Whose the destination is can't be told before the upload: {error}", LogLevel.WARNING)
+            context.log(f"The owner of the destination can't be found out before the upload: {error}", LogLevel.WARNING)
 
     def _check_estimate(self, context: PhaseContext, uploader: Uploader) -> None:
         """See before hours of encoding that the storage takes the largest file that can come of it.

@@ -153,7 +153,7 @@ class CopiedTop(Strategy):
         for r in plan.renditions:
             if not same_times([start for chunk in chunks for start in chunk.starts[r.name]], boundaries):
                 raise self._not_kept("the other qualities can't be cut at its keyframes")
-        tools.work.context.log(f"{top.name} is the original picture as it is.", LogLevel.INFO)
+        tools.work.context.log(f"{top.name} is the original video as it is.", LogLevel.INFO)
         return _encoded(plan, cutting, chunks, {top.name: [copied]})
 
     def _not_kept(self, reason: str) -> NotCopyableError:
@@ -188,7 +188,7 @@ class OnePiece(Strategy):
 
     def encode(self, plan: Plan, scan: Scan) -> EncodedVideo:
         """Encode the only chunk."""
-        note = "This file can't be entered in the middle: it is encoded in one piece."
+        note = "Seeking does not work in this file: it is encoded in one piece."
         self.tools.work.context.log(note, LogLevel.INFO)
         cutting = cut(plan, scan, cores=self.tools.cores, whole=True)
         plan, chunks = self.tools.chunks(plan, cutting)
@@ -207,7 +207,7 @@ class Filled(Strategy):
 
     def encode(self, plan: Plan, scan: Scan) -> EncodedVideo:
         """Encode the only chunk."""
-        note = "Frames are missing: the picture is encoded again with the holes filled."
+        note = "Frames are missing: the video is encoded again with the gaps filled."
         self.tools.work.context.log(note, LogLevel.INFO)
         cutting = replace(cut(plan, scan, cores=self.tools.cores, whole=True), pauses=True, held=True)
         plan, chunks = self.tools.chunks(plan, cutting)

@@ -36,7 +36,7 @@ def test_check_says_what_it_could_not_find_out(run, server):
     status, out, err = run("check")
     assert (EXIT_DONE, "") == (status, err)
     assert out.startswith(
-        f"Connected to {server.url}. Whether the token is valid can't be told before the first file is sent: "
+        f"Connected to {server.url}. Whether the token is valid is not known before the first file is sent: "
     )
     assert "The token is valid" not in out
 

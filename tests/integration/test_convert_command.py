@@ -359,8 +359,7 @@ def test_another_video_does_not_take_over_a_course(tmp_path, run, backend, short
     before = (store / "manifest.json").read_bytes()
     refused = run("convert", other, *options, *upload)
     sentence = (
-        "tests/course3/ holds another video, “short clip”: choose another destination, "
-        "or put this one in its place (--replace)."
+        "tests/course3/ holds another video, “short clip”: choose another destination, or replace it (--replace)."
     )
     assert (2, f"hls-converter: {sentence}\n") == (refused.returncode, refused.stderr)
     assert (before, False) == ((store / "manifest.json").read_bytes(), (tmp_path / "out" / "lecture-2").exists())

@@ -79,4 +79,4 @@ def test_a_clock_that_jumps_is_said(tmp_path, offset_s, end):
     if offset_s > 1000:
         assert (Outcome.FAILED, True) == (report.outcome, report.error.startswith(said))
     else:
-        assert (Outcome.DONE, f"{said}: the last picture stands until it goes on.") == (report.outcome, warnings[0])
+        assert (Outcome.DONE, f"{said}: the last frame is held until it goes on.") == (report.outcome, warnings[0])

@@ -32,7 +32,7 @@ def test_2160p_is_made_where_it_is_asked_for(ultra_hd, tmp_path, copy_top):
     assert "33" == made.tags("EXT-X-STREAM-INF")[0]["CODECS"].split(",")[0][-2:]  # 51 in hexadecimal digits
     with av.open(str(made.folder / "offline_480p.mp4")) as mp4:
         assert (854, 480) == (mp4.streams.video[0].width, mp4.streams.video[0].height)
-    assert copy_top is any("is the original picture as it is." in text for text in made.log)
+    assert copy_top is any("is the original video as it is." in text for text in made.log)
     assert {"poster.jpg", "sprite.jpg"} <= {path.name for path in made.folder.iterdir()}
 
 

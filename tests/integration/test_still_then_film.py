@@ -55,4 +55,4 @@ def test_a_still_and_film_can_be_kept_as_they_are(clips, tmp_path):
     """What the film takes lies within the table, however little the whole takes on average."""
     made = convert(clips[1], tmp_path, encoding=replace(ULTRAFAST, copy_top=True))
     assert (Outcome.DONE, "", ()) == made.whole
-    assert any("360p is the original picture as it is." in text for text in made.log), made.log
+    assert any("360p is the original video as it is." in text for text in made.log), made.log

@@ -173,7 +173,7 @@ def test_the_original_can_not_be_kept_of_a_part(tmp_path):
     made = convert(clip, tmp_path, trim=Trim(start_s=3, end_s=5), encoding=replace(ULTRAFAST, copy_top=True))
     assert (Outcome.DONE, "", ()) == made.whole
     sentence = (
-        "The original picture can't be kept as it is: only a part of it is wanted, "
+        "The original video can't be kept as it is: only a part of it is wanted, "
         "and a copy can't begin and end at any frame."
     )
     assert any(text.startswith(sentence) for text in made.log)

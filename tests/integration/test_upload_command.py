@@ -136,14 +136,14 @@ def test_two_uploads_to_one_free_destination(tmp_path, stream, backend, environm
     refused, looked = run("upload", other, prefix), run("manifest", "restore", prefix, "-o", tmp_path / "back")
     os.kill(first.pid, signal.SIGCONT)
     first.communicate(timeout=60)
-    begun = f"An upload of another “stream”, of other content, to {prefix} has begun and is not finished"
+    begun = f"An upload of another “stream”, with other content, to {prefix} has begun and is not finished"
     assert (2, True, 0) == (refused.returncode, begun in refused.stderr, first.returncode)
     assert (2, True) == (looked.returncode, f"An upload to {prefix} has begun and is not finished." in looked.stderr)
     assert _made(stream, prefix) == _stored(backend, prefix)
     late, insisted = run("upload", other, prefix), run("upload", other, prefix, "--replace")
     assert (2, True, 0) == (
         late.returncode,
-        "holds another “stream”, of other content" in late.stderr,
+        "holds another “stream”, with other content" in late.stderr,
         insisted.returncode,
     )
     beside = {name.partition("/720p/")[0] for name in _stored(backend, prefix) if name.startswith(f"{prefix}v")}
@@ -228,10 +228,7 @@ def test_another_streams_destination_is_not_taken_unasked(tmp_path, stream, back
     assert 0 == run("upload", other, prefix).returncode
     before = _stored(backend, prefix)
     refused = run("upload", stream, prefix)
-    sentence = (
-        f"{prefix} holds another video, “Lesson 01”: choose another destination, "
-        "or put this one in its place (--replace)."
-    )
+    sentence = f"{prefix} holds another video, “Lesson 01”: choose another destination, or replace it (--replace)."
     assert (2, f"hls-converter: {sentence}\n", before) == (refused.returncode, refused.stderr, _stored(backend, prefix))
     assert 0 == run("upload", other, prefix).returncode
 

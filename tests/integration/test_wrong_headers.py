@@ -15,7 +15,7 @@ from pipeline.media.source.probe import probe
 from pipeline.media.source.source_notes import declared_end_s, missing_s
 from pipeline.model import Outcome
 
-WRONG = "declares 60.0 s, but ends after 4.0 s. All of it can be read, so what it declares is taken to be wrong."
+WRONG = "declares 60.0 s, but ends after 4.0 s. All of it can be read, so the declared length is assumed to be wrong."
 
 
 def _clip(folder: Path, name: str, *more: str, length_s: float = 4) -> Path:

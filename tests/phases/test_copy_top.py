@@ -24,7 +24,7 @@ from pipeline.model import JobReport, Outcome
 from pipeline.phases import video_strategies
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
-KEPT = "is the original picture as it is."
+KEPT = "is the original video as it is."
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-b:v", "600k", "-pix_fmt", "yuv420p", "-sc_threshold", "0")
 AAC = ("-c:a", "aac", "-b:a", "64k")
 BT709 = "format=yuv420p,setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv"
@@ -191,7 +191,7 @@ def test_a_picture_that_players_can_not_take_is_encoded_with_a_note(tmp_path, ki
     """The note says why; the stream is as good as any."""
     name, arguments, reason = ENCODED_KINDS[kind]
     made = _convert(_clip(tmp_path, name, *arguments), tmp_path / "out")
-    (note,) = (note for note in made.notes if note.startswith("The original picture can't be kept"))
+    (note,) = (note for note in made.notes if note.startswith("The original video can't be kept"))
     assert (Outcome.DONE, True) == (made.report.outcome, reason in note), note
     assert not any(KEPT in note for note in made.notes)
 

@@ -146,7 +146,7 @@ def test_a_stream_is_not_packaged_without_its_sounds(tmp_path):
     (folder / "poster.jpg").unlink()
     again = convert(clip, tmp_path / "out")
     assert ("", (), False) == (again.report.error, again.findings, (folder / "audio").exists())
-    assert "An earlier version made other sounds of this video: the video is made again." in again.log
+    assert "An earlier version made other audio tracks of this video: the video is made again." in again.log
     assert abs(_seconds_of_sound(again) - 4.0) < 0.1
 
 

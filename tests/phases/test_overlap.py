@@ -175,7 +175,7 @@ def test_a_source_that_turns_out_to_be_no_good_leaves_nothing_behind(start, held
     report = job.go()
     assert (Outcome.FAILED, True, []) == (
         report.outcome,
-        "times begin anew" in report.error,
+        "timestamps start over" in report.error,
         list(job.job.output_dir.iterdir()),
     ), report.error
 

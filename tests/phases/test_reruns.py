@@ -268,7 +268,7 @@ def test_all_is_encoded_again_where_one_more_quality_would_be_cut_otherwise(clip
         convert(clip, out, qualities=("360p",))
     made = convert(clip, out)
     assert (Outcome.DONE, "", ()) == made.whole
-    assert "What is there was cut otherwise: every quality is encoded again." in made.log
+    assert "The existing segments begin at other times: every quality is encoded again." in made.log
     assert [2, 2] == [len(_segments(made.folder, quality)) for quality in ("360p", "480p")]
 
 

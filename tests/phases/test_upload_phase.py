@@ -99,7 +99,7 @@ def test_check_refuses_another_videos_destination(server, tmp_path, media_info):
     backend = BackendApi(url=server.url, token=TOKEN)
     one, other = (open_job(tmp_path / name, media_info(), source=name.encode()) for name in ("one", "other"))
     UploadPhase(backend).run(one.context)
-    with pytest.raises(DestinationTakenError, match="holds another “Lesson One”, of other content"):
+    with pytest.raises(DestinationTakenError, match="holds another “Lesson One”, with other content"):
         UploadPhase(backend).check(other.context)
     UploadPhase(backend).check(open_job(tmp_path / "one", media_info()).context)
     replacing = open_job(tmp_path / "other", media_info(), replace=True)

@@ -153,7 +153,12 @@ def violations(path: Path, text: str) -> list[str]:
     for use in imported:
         found += [
             (use.line, reason)
-            for reason in (wrong_part(path, use), wrong_step(path, use), wrong_room(path, use), wrong_home(path, use))
+            for reason in (
+                wrong_part(path, use),
+                wrong_step(path, use),
+                wrong_subpackage(path, use),
+                wrong_home(path, use),
+            )
             if reason
         ]
     for use in names(tree):
@@ -251,15 +256,15 @@ def wrong_step(path: Path, use: Use) -> str | None:
     return None
 
 
-def wrong_room(path: Path, use: Use) -> str | None:
+def wrong_subpackage(path: Path, use: Use) -> str | None:
     """Say so if a module of a package imports a subpackage that is not below its own."""
-    for package, subpackages in SUBPACKAGES.items():
-        folders, package = tuple(package.split("/")), package.replace("/", ".")
+    for folder, subpackages in SUBPACKAGES.items():
+        folders, package = tuple(folder.split("/")), folder.replace("/", ".")
         if path.parts[: len(folders)] != folders or not use.name.startswith(f"{package}."):
             continue
         own, other = path.parts[len(folders)].removesuffix(".py"), use.name.split(".")[len(folders)]
         if own not in subpackages or other not in subpackages:
-            return f"imports {use.name}: one of the two is in no subpackage of {package}"
+            return f"imports {use.name}: one of the two is in no subpackage of {folder}"
         if other != own and other not in subpackages[own]:
             return f"imports {use.name}: {own} may not import {other}"
     return None
@@ -303,4 +308,4 @@ def at_home(path: Path, homes: tuple[str, ...]) -> bool:
     return any(path.as_posix() == home or path.as_posix().startswith(f"{home}/") for home in homes)
 
 
-RULES = (wrong_part, wrong_step, wrong_room, wrong_home)
+RULES = (wrong_part, wrong_step, wrong_subpackage, wrong_home)

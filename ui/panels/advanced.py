@@ -24,7 +24,7 @@ from ui.widgets.folding_card import FoldingCard
 from ui.widgets.wrapping_label import WrappingLabel
 
 CONTENT = "Format, quality, loudness, encryption"
-ORIGINAL_HINT = "Where players can take it as it is: nothing is lost, and there is less to encode."
+ORIGINAL_HINT = "If players can play it as it is: nothing is lost, and there is less to encode."
 ORIGINAL_TIP = (
     "The video's own picture becomes the largest quality."
     " It must be H.264, of that quality's size and within its bit rate,"

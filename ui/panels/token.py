@@ -17,7 +17,7 @@ from ui.view_state import TokenView
 from ui.widgets.wrapping_label import WrappingLabel
 
 TITLE = "The login has expired: paste a new token to go on."
-SENTENCE = "What is uploaded stays. After Stop here the next start sends the rest."
+SENTENCE = "What has been uploaded is kept. After Stop here the next start sends the rest."
 FIELD_WIDTH = 30
 
 

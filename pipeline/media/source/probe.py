@@ -58,7 +58,7 @@ def probe(path: Path, choice: TrackChoice = TrackChoice()) -> MediaInfo:  # noqa
             media = replace(_media_info(path, file, container, choice), identity=identity)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         if is_unfinished(path):
-            raise SourceError(f"{path} is not downloaded whole yet: {WAIT}") from error
+            raise SourceError(f"{path} is not completely downloaded yet: {WAIT}") from error
         raise SourceError(f"{path} {why_unreadable(_head(path), box_kinds(path))}") from error
     check_unchanged(media)
     return media

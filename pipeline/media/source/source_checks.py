@@ -35,7 +35,7 @@ KINDS = {
 }
 
 
-WAIT = "wait until it is whole, then choose it again."
+WAIT = "wait until it is complete, then choose it again."
 
 
 def check_file(path: Path) -> SourceIdentity:

@@ -312,7 +312,7 @@ class StoreClient:
 def token_untested(endpoint: str, said: str) -> str:
     """Return the line for an editor whose token could not be tried out; `said` is what the backend answered."""
     return (
-        "Whether the token is valid can't be told before the first file is sent: "
+        "Whether the token is valid is not known before the first file is sent: "
         f"the backend does not answer {endpoint} ({said})."
     )
 

@@ -53,7 +53,7 @@ def leftovers(remote: Remote, manifests: Sequence[Manifest], others: Iterable[st
     named = {file.s3_key for manifest in manifests for file in manifest.files} | {manifests[0].own_key}
     unnamed = [stored for stored in present if stored.key not in named]
     if not any(stored.key in named for stored in present):
-        raise SettingsError(f"The backend lists nothing of the manifest at {prefix}: what is left over can't be told.")
+        raise SettingsError(f"The backend lists nothing of the manifest at {prefix}: what is left over is not known.")
     newest_named = max([1, *(number for manifest in manifests for number in versions_in(manifest.placement.place))])
     newer = {stored.key for stored in unnamed if _version(stored.key, prefix) > newest_named}
     outdated = sorted({stored.key for stored in unnamed} & _addresses(manifests))

@@ -218,7 +218,7 @@ def _stored_text(file: FileEntry, stored: StoredObject | None) -> str:
             "" if stored.md5 == file.md5_hash.lower() else "The file has other content than was uploaded (MD5 differs)."
         )
     if stored.etag is not None and file.etag is not None:
-        return "The file was stored anew since (ETag differs)."
+        return "The file was stored again since then (ETag differs)."
     return ""
 
 

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 VERSION_OF_ANOTHER = (
     "{prefix} is a version of the stream at {above}, whose next upload may go there: "
-    "choose a destination whose last folder is called otherwise."
+    "choose a destination whose last folder has another name."
 )
 BASE_OF_OTHERS = (
     "Below {prefix} lie streams of other videos, such as {other}: give this one a place of its own, such as {own}, "
@@ -171,7 +171,7 @@ class DestinationCheck:
         except AuthenticationError:
             raise
         except TransferError as error:  # it only keeps others away
-            note(f"warning: that an upload has begun could not be noted at {self._prefix}: {error}")
+            note(f"warning: the start of the upload could not be noted at {self._prefix}: {error}")
             return
         if not self._replace:
             data = look.manifest(whole=False)

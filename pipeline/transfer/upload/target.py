@@ -22,7 +22,7 @@ from pipeline.transfer.upload.journal import JournalContent
 
 REPLACED = "Something else was uploaded to this destination since: every file is sent again."
 ANOTHER_STREAM = (
-    "Another stream stands at {prefix}: this one goes to {place} below it, and takes its place when it is whole."
+    "Another stream is already at {prefix}: this one goes to {place} below it, and replaces it when it is complete."
 )
 
 SPREAD = 100_000

@@ -384,7 +384,7 @@ class Uploader:
             except RefusedError as error:
                 if not (error.refusal.status or after_question(error.refusal) is RetryDecision.RETRY):
                     raise
-                context.note(f"the backend does not tell what it offers, so it is asked for URLs only: {error}")
+                context.note(f"the backend does not say what it offers, so it is asked for URLs only: {error}")
             self._clock_ahead_s = client.clock_ahead_s
 
     def _inventory(self, http: Http, context: UploadContext) -> Inventory:

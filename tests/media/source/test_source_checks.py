@@ -96,7 +96,9 @@ def test_an_unfinished_download_is_called_one(sample, tmp_path, name):
         path.with_name(f"{name}.aria2").touch()
     with pytest.raises(SourceError) as refused:
         probe(path)
-    assert f"{path} is not downloaded whole yet: wait until it is whole, then choose it again." == str(refused.value)
+    assert f"{path} is not completely downloaded yet: wait until it is complete, then choose it again." == str(
+        refused.value
+    )
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)

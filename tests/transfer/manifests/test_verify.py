@@ -125,7 +125,7 @@ def test_without_an_md5_the_etag_tells(server, folder, manifest):
     result = _verified(server, replace(manifest, files=files), folder)
     assert ((), ()) == (result.findings, result.unchecked)
     other = _verified(server, manifest, folder)
-    assert [(SEGMENT, Side.SERVER, "The file was stored anew since (ETag differs).")] == _found(other)
+    assert [(SEGMENT, Side.SERVER, "The file was stored again since then (ETag differs).")] == _found(other)
 
 
 def test_what_could_be_compared_by_size_only_is_said(server, folder, manifest):

@@ -123,10 +123,7 @@ def test_another_computers_video_is_not_replaced(offers, put, check):
         caught.value.same_name,
         caught.value.last_synced,
     )
-    sentence = (
-        "holds another “lecture”, of other content: choose another destination, "
-        "or put this one in its place (--replace)."
-    )
+    sentence = "holds another “lecture”, with other content: choose another destination, or replace it (--replace)."
     assert f"{PREFIX} {sentence}" == str(caught.value)
 
 
@@ -251,7 +248,7 @@ def test_a_stream_that_nobody_knows_is_asked_about(server, offers, manifest, che
         server.api_faults[ASKED].append(Fault(status=403))
     with pytest.raises(DestinationTakenError) as caught:
         check(HERE)
-    said = f"{PREFIX} holds a stream, and nobody knows of which video: choose another destination"
+    said = f"{PREFIX} holds a stream, and it is not known of which video: choose another destination"
     assert ("", True) == (caught.value.title, str(caught.value).startswith(said))
 
 
@@ -425,7 +422,7 @@ def test_an_upload_that_has_begun_holds_a_free_destination(server, offers, claim
     with pytest.raises(DestinationTakenError) as caught:
         claim(OTHER)
     said = (
-        f"An upload of another “lecture”, of other content, to {PREFIX} has begun and is not finished: "
+        f"An upload of another “lecture”, with other content, to {PREFIX} has begun and is not finished: "
         "choose another destination"
     )
     assert (True, True) == (caught.value.begun, str(caught.value).startswith(said))
@@ -465,7 +462,7 @@ def test_a_claim_is_not_waited_for(server, offers, backend, tmp_path):
     check.ask(cancel)
     check.claim(cancel, log.append)
     assert (3, 2) == (len(server.puts()), len(cancel.pauses))
-    assert any(line.startswith(f"warning: that an upload has begun could not be noted at {PREFIX}") for line in log)
+    assert any(line.startswith(f"warning: the start of the upload could not be noted at {PREFIX}") for line in log)
 
 
 @pytest.mark.parametrize("capabilities", [None, {"list": True}], ids=["nothing offered", "a list alone"])

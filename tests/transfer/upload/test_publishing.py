@@ -72,7 +72,7 @@ def test_another_stream_goes_beside_and_the_master_is_switched_last(server, back
     assert (MASTER, {PREFIX + name for name in alone}) == (sent[-len(alone) - 1], set(sent[-len(alone) :]))
     assert {MASTER} | {PREFIX + name for name in alone} == {key for key in result.uploaded.values() if "v2/" not in key}
     assert NEW_MASTER == (other / "master.m3u8").read_bytes()
-    assert any("Another stream stands at" in line for line in said)
+    assert any("Another stream is already at" in line for line in said)
 
 
 def test_only_what_nobody_asked_for_is_a_warning(server, backend, folder, other, cancel):
@@ -360,7 +360,7 @@ def test_a_changed_segment_under_the_same_master_is_another_stream(server, backe
     assert (True, "v2/", len(FOLDER)) == (result.complete, result.placement.place, len(result.uploaded))
     assert before == {key: server.stored[key] for key in before}
     assert OTHER_SEGMENT == server.stored[PREFIX + "v2/" + SEGMENT]
-    assert said[0].startswith("Another stream stands at")
+    assert said[0].startswith("Another stream is already at")
     again, said = send(backend, folder, cancel)
     assert ("v2/", 0, []) == (again.placement.place, again.sent, said)
 

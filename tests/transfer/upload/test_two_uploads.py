@@ -82,7 +82,7 @@ def test_the_second_sends_nothing_while_the_first_is_under_way(server, offers, s
     first = in_thread(lambda: send(folder))
     server.wait_for(lambda: SEGMENT in server.gated)
     with pytest.raises(
-        DestinationTakenError, match=r"An upload of another “lesson”, of other content, to .* has begun"
+        DestinationTakenError, match=r"An upload of another “lesson”, with other content, to .* has begun"
     ):
         send(other)
     server.open_gate()
