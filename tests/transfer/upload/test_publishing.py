@@ -440,7 +440,7 @@ def known_after(result, backend, folder):
     """Return what the library says of a destination after an upload."""
     sent = [
         ConfirmedFile(
-            path=folder / name,
+            folder=str(folder),
             name=name,
             key=one.key,
             url=one.url,
