@@ -1,4 +1,4 @@
-"""What every backend has: check my token, say where a file may go, note a video, and list the notes."""
+"""The requests that every backend must answer: checking a token, signing URLs, storing and listing file records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the backend says no: JSON where the program asks it, XML as S3 writes it where files are sent."""
+"""The backend's error responses: JSON in the API, XML as S3 writes it for objects."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ async def answer_invalid(request: Request, error: Exception) -> Response:
 
 
 async def answer_disconnected(_: Request, error: Exception) -> Response:
-    """Answer a client that went away before it had sent everything."""
+    """Answer a client that disconnected before it had sent everything."""
     return Response(status_code=400)
 
 

@@ -47,10 +47,10 @@ def raised() -> Iterator[None]:
 def on_interrupt(
     answer: Callable[[], None], *, patience_s: float, numbers: tuple[int, ...] = (signal.SIGINT,)
 ) -> Iterator[None]:
-    """Inside the block a signal calls `answer`, which should bring the block to its end.
+    """Let a signal inside the block call `answer`, which should end the block.
 
-    Should a second one come, or the block not end within `patience_s`, the program ends at once with status 130.
-    Whatever is in work is made to stand a kill at any moment.
+    If a second signal comes, or the block does not end within `patience_s`, the program ends at once with status 130.
+    All work is done so that it survives a kill at any moment.
     """
     # its `put` may be called in a signal handler, no lock may be taken
     signals: queue.SimpleQueue[bool] = queue.SimpleQueue()

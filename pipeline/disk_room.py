@@ -1,4 +1,7 @@
-"""Tells a full disk from other failures, and waits until there is room again. Knows nothing of what is written."""
+"""Distinguishes a full disk from other failures, and waits until there is room again.
+
+Knows nothing of what is written.
+"""
 
 from __future__ import annotations
 

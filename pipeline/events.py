@@ -1,4 +1,4 @@
-"""What a job tells the outside. A front end turns these into bars or lines; nothing flows back this way.
+"""The events that a job sends. A front end turns these into bars or lines; nothing flows back this way.
 
 Every event names its job by `job`, which is the job's place: `Job.slug`.
 """
@@ -13,10 +13,10 @@ from pipeline.model import JobReport, PhaseName, PhaseOutcome
 
 
 class LogLevel(str, Enum):
-    """How loud a line is; DETAIL is for whoever looks for a fault, not for an editor.
+    """How important a line is; DETAIL is for whoever looks for a fault, not for an editor.
 
-    WAITING is as loud as WARNING until the job says something else: it waits for something, and its result is none the
-    worse.
+    WAITING counts as much as WARNING until the job says something else: it waits for something, and its result is
+    none the worse.
     """
 
     DETAIL = "detail"

@@ -1,4 +1,4 @@
-"""What tells a source's content from another's: its size and a hash of its head and tail."""
+"""Identifies a source by its content: its size and a hash of its head and tail."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Fingerprint:
 
 
 def fingerprint(source: Path) -> Fingerprint:
-    """Return what tells this source from another. Raises SourceError."""
+    """Return a source's fingerprint. Raises SourceError."""
     digest = hashlib.sha256()
     try:
         status = source.stat()

@@ -1,4 +1,4 @@
-"""What every job tells the outside: its phases' events and reports, how far all of it is, and how it ended.
+"""The events and reports of every job: those of its phases, its overall progress, and how it ended.
 
 Knows neither what a phase does nor in which order they come.
 """

@@ -1,4 +1,4 @@
-"""Which file under a path has which entity tag and MD5.
+"""Entity tags and MD5s of the stored files.
 
 Remembered while the program runs, and noted on disk for objects that were made of parts, since their entity tags can't
 be found out from the files themselves.

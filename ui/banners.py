@@ -1,4 +1,4 @@
-"""The banner of the window: where things stand in words, and what is asked there. Pure."""
+"""The banner of the window: the state of the job in words, and questions. Pure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Choice:
 
 @dataclass(frozen=True, kw_only=True)
 class Banner:
-    """Where things stand, in words: a title, sentences beneath it, and buttons where something is asked."""
+    """The state of the job in words: a title, sentences beneath it, and buttons for a question."""
 
     title: str
     lines: tuple[str, ...] = ()
@@ -64,7 +64,7 @@ DESTINATION_CHOICES = (
 
 
 def converting(plan: Plan) -> Banner:
-    """Return what stands there while a job runs."""
+    """Return the banner while a job runs."""
     title = f"Converting {plan.job.source.name}…"
     return Banner(title=title, lines=("You can go on working. Cancel stops cleanly at any time.",), tone=Tone.BUSY)
 

@@ -1,4 +1,4 @@
-"""What stands in the field of the destination: a base below which every video gets a folder of its own,
+"""The text in the field of the destination: a base below which every video gets a folder of its own,
 or one video's own folder. Pure.
 """
 

@@ -1,4 +1,4 @@
-"""What stands in the form, and what it makes: a job, its configuration, preferences, or a list of problems. Pure."""
+"""The values of the form, and what is made of them: a job, its configuration, preferences, or problems. Pure."""
 
 from __future__ import annotations
 

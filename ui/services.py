@@ -1,4 +1,4 @@
-"""What the window asks of the pipeline, as one seam, so that tests can put faults behind it."""
+"""What the window asks of the pipeline, as one interface, so that tests can inject faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that the window shows, as data, and how each message changes it. Pure: knows no Tk and no thread."""
+"""The state of everything that the window shows, and how each message changes it. Pure: knows no Tk and no thread."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ STORED = b"HLS Converter was here.\n"
 
 
 class FaultError(Exception):
-    """The backend does something else than is written; the text says what."""
+    """The backend does not do what docs/backend-api.md says; the text says what."""
 
 
 class NotOfferedError(Exception):

@@ -39,7 +39,7 @@ PACKAGED = (MASTER, POSTER, SPRITE, SPRITE_MAP, PUBLISHED_KEY, CHAPTERS_JSON, CH
 
 
 def decide(context: PhaseContext) -> bool:
-    """Decide from where a run goes on, say why, and return whether anything has to be encoded.
+    """Decide where a run continues, say why, and return whether anything has to be encoded.
 
     Raises FolderTakenError.
     """

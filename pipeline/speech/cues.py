@@ -1,4 +1,4 @@
-"""Cues: what stands on the screen from when to when. Shapes a transcript into cues that can be read in time. Pure.
+"""Cues: texts with the times between which they are shown. Shapes a transcript into readable cues. Pure.
 
 The limits are those that subtitle professionals use (BBC subtitle guidelines, Netflix timed text style guide).
 """

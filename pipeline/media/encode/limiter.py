@@ -1,6 +1,4 @@
-"""Keeps the true peaks of sound below a ceiling, without a memory:
-what comes of a moment depends on what is near it only. Pure.
-"""
+"""A true peak limiter without state: its output at a moment depends only on the samples near it. Pure."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def read_key(encryption: Encryption) -> bytes:
 
 
 def key_digest(encryption: Encryption) -> str:
-    """Return what tells this key from another and can't be turned back into it. Raises SettingsError."""
+    """Return a digest that identifies this key without revealing it. Raises SettingsError."""
     return hashlib.sha256(b"HLS key" + _key_bytes(encryption)).hexdigest()
 
 

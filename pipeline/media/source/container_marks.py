@@ -1,4 +1,4 @@
-"""Reads of a container what PyAV does not tell: protection, Dolby Vision, sounds without a decoder."""
+"""Reads from a container what PyAV does not report: protection, Dolby Vision, audio without a decoder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tells covers from films among a container's pictures."""
+"""Distinguishes cover art from video among a container's video streams."""
 
 from __future__ import annotations
 

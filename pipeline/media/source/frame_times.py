@@ -1,4 +1,4 @@
-"""How often frames come, told by the times at which they are shown. Pure.
+"""Measures frame rates by the times at which frames are shown. Pure.
 
 What is planned, what playlists declare and what the finished stream is checked by are all taken from here, so that they
 can't disagree.

@@ -1,4 +1,4 @@
-"""Judges what reading through a source found: does its picture stay in one track, does its clock go on. Pure."""
+"""Checks what a scan found: whether the video stays in one track, and whether its timestamps continue. Pure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Tells what a file is that is no video, by its first bytes, so that an editor knows what was chosen by mistake.
-
-Pure.
-"""
+"""Recognizes files that are not videos by their first bytes, so that a message can say what was chosen. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decodes a few frames at places spread over a file, where recordings may be other than at their beginning."""
+"""Decodes a few frames at places spread over a file, since a recording may change after its beginning."""
 
 from __future__ import annotations
 

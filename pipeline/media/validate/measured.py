@@ -1,4 +1,4 @@
-"""What the segments of a playlist really hold: times, frames, codecs.
+"""Measures the segments of a playlist: times, frames, codecs.
 
 Demuxes all of them, each file once; judges nothing.
 

@@ -1,4 +1,4 @@
-"""The rule that a stream's key does not lie open beside what it encrypts. Knows no media."""
+"""The rule that a stream's key is not published beside what it encrypts. Knows no media."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a front end holds of an upload: how many files at a time, how fast, and whether it rests.
+"""What a front end controls of an upload: how many files at a time, how fast, and whether it is paused.
 
 Safe from every thread.
 """
@@ -53,7 +53,7 @@ class TransferControl:
 
     @property
     def paused(self) -> bool:
-        """Whether the upload rests."""
+        """Whether the upload is paused."""
         return not self._running.is_set()
 
     @property
@@ -74,7 +74,7 @@ class TransferControl:
             self._counted_at = self._clock()
 
     def wait_until_running(self, cancel: CancelToken) -> None:
-        """Return when the upload does not rest. Raises Cancelled."""
+        """Return when the upload is not paused. Raises Cancelled."""
         while not self._running.wait(LOOK_S):
             cancel.check()
         cancel.check()

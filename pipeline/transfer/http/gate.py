@@ -1,4 +1,4 @@
-"""How many tries may run at once: as many as asked for, half after a server or the line had too much.
+"""Limits how many tries run at once: as many as asked for, half after the server or the connection was overloaded.
 
 As TCP finds its window (additive increase, multiplicative decrease): the fewer, the sooner each of them gets through.
 """
@@ -23,7 +23,7 @@ class Permit:
 
 
 class Gate:
-    """Lets tries through, one after the other or side by side. Nobody gets through while the upload rests."""
+    """Limits the tries that run at the same time. None starts while the upload is paused."""
 
     def __init__(self, control: TransferControl, cancel: CancelToken) -> None:
         self._control = control

@@ -1,4 +1,4 @@
-"""How long a server may take for what it is sent, by what it took so far, and how much of it is still on its way."""
+"""Timeouts by how long a server has taken so far, and how many of the sent bytes are not acknowledged yet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""How long an upload waits for what may pass, and how it says so. One for all threads of an upload. Knows no HTTP."""
+"""How long an upload waits for temporary errors to pass, and what it says meanwhile.
+
+One for all threads of an upload. Knows no HTTP.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ a server that is back is noticed within that.
 
 
 def ignore_notice(text: str, level: LogLevel) -> None:
-    """Stand in for whoever is told."""
+    """Ignore a notice."""
 
 
 class Patience:

@@ -118,7 +118,7 @@ def no_recovery(decision: RetryDecision, refusal: Refusal) -> bool:
 
 
 def no_last_way(refusal: Refusal) -> bool:
-    """Know of nothing more to try."""
+    """Say that there is nothing more to try."""
     return False
 
 

@@ -1,4 +1,4 @@
-"""What this computer's settings say of the way to a server: which proxy, whose certificates.
+"""How a server is reached by this computer's settings: which proxy, which certificates.
 
 Knows nothing of uploads.
 """

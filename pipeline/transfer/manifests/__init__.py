@@ -1,1 +1,1 @@
-"""What stands where: what the server has, the manifests of it, and what is compared, restored and pruned by them."""
+"""What the server has at a destination, its manifests, and how files are compared, restored and pruned by them."""

@@ -31,7 +31,7 @@ class Owner:
     content: SourceContent | None = None
 
     def is_another(self, other: Owner) -> bool:
-        """Whether these are two sources, as far as known: by content, else by title, else they are not."""
+        """Whether these are two different sources: by content, else by title; False where neither is known."""
         if self.content is not None and other.content is not None:
             return self.content != other.content
         return bool(self.title and other.title) and self.title != other.title

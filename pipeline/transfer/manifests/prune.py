@@ -1,4 +1,4 @@
-"""What lies at a destination though the manifest does not name it: finding it first, deleting it when told to."""
+"""Finds the objects at a destination that no manifest names, and deletes them when told to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an editor reads about an upload as a whole, in the words that were promised. Knows no upload."""
+"""The texts about an upload as a whole, whose wording is fixed. Knows no upload."""
 
 from __future__ import annotations
 
