@@ -210,12 +210,10 @@ def test_what_happens_in_the_folder_after_the_upload_is_not_what_was_sent(server
 def test_a_login_that_expires_before_the_manifest_is_renewed(server, backend, folder, cancel, tmp_path):
     """The editor is asked as in the middle of the upload."""
     asked: list[int] = []
-    uploader = Uploader(
-        backend, session_id=None, delays=(), login=Login(backend.token, lambda: asked.append(1) or backend.token)
-    )
-    result = uploader.upload(folder, PREFIX, resume=True, cancel=cancel)
+    login = Login(backend.token, lambda: asked.append(1) or backend.token)
+    before, uploader = (Uploader(backend, session_id=None, delays=(), login=login) for _ in range(2))
+    result = before.upload(folder, PREFIX, resume=True, cancel=cancel)
     server.capabilities = {"manifest": True}
-    uploader._capabilities = None
     server.api_faults[f"/api/s3/manifest?prefix={quote(PREFIX, safe='')}"].append(Fault(status=401))
     said: list[tuple[str, LogLevel]] = []
     tell = lambda text, level: said.append((text, level))  # noqa: E731  # one line that says what is kept
