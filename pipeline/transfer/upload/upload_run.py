@@ -11,13 +11,11 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from config import BackendApi
 from pipeline.cancel import CancelToken
@@ -30,6 +28,7 @@ from pipeline.transfer.http.patience import Patience
 from pipeline.transfer.http.refusal import RefusedError
 from pipeline.transfer.http.retry import RetryDecision, after_upload
 from pipeline.transfer.http.sessions import open_connections
+from pipeline.transfer.upload.client_pool import ClientPool
 from pipeline.transfer.upload.guard import Guard
 from pipeline.transfer.upload.journal import BegunInParts, Confirmed, Destination, Journal, set_aside
 from pipeline.transfer.upload.multipart import goes_in_parts
@@ -39,10 +38,7 @@ from pipeline.transfer.upload.results import TransferCancelled, UploadResult, re
 from pipeline.transfer.upload.sender import UploadContext
 from pipeline.transfer.upload.state_file import STATE_FILE, UploadSnapshot, read_state, write_state
 from pipeline.transfer.upload.tally import Tally, TransferProgress
-from pipeline.transfer.upload.workers import Clients, Queue, UploadWorker, WholeFile, clients
-
-if TYPE_CHECKING:
-    from pipeline.transfer.http.connections import Connections
+from pipeline.transfer.upload.workers import Queue, UploadWorker, WholeFile
 
 TICK_S = 0.1
 """How often progress is reported; what happened in between is in the absolute values."""
@@ -81,8 +77,6 @@ class UploadRun:
         self._put_off: set[str] = set()
         self._patience = Patience()
         self._saved = time.monotonic()
-        self._opened = ExitStack()
-        self._free_clients: list[tuple[Clients, Clients]] = []
 
     def run(
         self,
@@ -115,14 +109,18 @@ class UploadRun:
         context = context_for(stop)
         self._patience = context.recovery.patience
         try:
-            with cancel.on_cancel(stop.cancel), open_connections(stop) as connections, self._opened:
+            with (
+                cancel.on_cancel(stop.cancel),
+                open_connections(stop) as connections,
+                ClientPool(self._backend, self._login, connections, context) as pool,
+            ):
                 guard.claim(stop, self._messages.note, self._messages.announce)
                 for stage in stages(self._files, self._placement.place):
                     if stage[0].name == MASTER:
                         guard.ask(stop, self._messages.note, self._messages.announce)
                         if capabilities.list:
                             self._check_place(look)
-                    self._send_stage(stage, connections, context, lambda: self._report(on_progress))
+                    self._send_stage(stage, pool, context, lambda: self._report(on_progress))
                     stored = self._tally.where()
                     if self._halted or any(file.name not in stored for file in stage):
                         break
@@ -152,26 +150,26 @@ class UploadRun:
                 )
 
     def _send_stage(
-        self, stage: list[OutgoingFile], connections: Connections, context: UploadContext, report: Callable[[], None]
+        self, stage: list[OutgoingFile], pool: ClientPool, context: UploadContext, report: Callable[[], None]
     ) -> None:
         """Send the files of a step, and those that failed again after the others, until patience is spent."""
         files = [file for file in stage if file.name not in self._already]
         self._patience.in_rounds = self._patience.limit_s > 0
         while files and self._halted is None:
             self._put_off.clear()
-            self._send_round(files, connections, context, report)
+            self._send_round(files, pool, context, report)
             files = [file for file in files if file.name in self._put_off]
 
     def _send_round(
-        self, files: list[OutgoingFile], connections: Connections, context: UploadContext, report: Callable[[], None]
+        self, files: list[OutgoingFile], pool: ClientPool, context: UploadContext, report: Callable[[], None]
     ) -> None:
         queue = Queue(WholeFile(file=file, before=self._journal.parts.get(file.name)) for file in files)
         parts = any(goes_in_parts(file.size_bytes, context.capabilities) for file in files)
         workers = context.control.parallel if parts else min(context.control.parallel, len(files))
-        with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="upload") as pool:
+        with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="upload") as threads:
             try:
                 self._watch(
-                    {pool.submit(self._worker, queue, connections, context, workers) for _ in range(workers)}, report
+                    {threads.submit(self._worker, queue, pool, context, workers) for _ in range(workers)}, report
                 )
             except (
                 BaseException
@@ -193,9 +191,9 @@ class UploadRun:
         self._messages.flush()
         on_progress(self._tally.progress())
 
-    def _worker(self, queue: Queue, connections: Connections, context: UploadContext, workers: int) -> None:
+    def _worker(self, queue: Queue, pool: ClientPool, context: UploadContext, workers: int) -> None:
         with (
-            self._lend_clients(connections, context) as (own, ahead),
+            pool.lend() as (own, ahead),
             ThreadPoolExecutor(1, thread_name_prefix="upload-sign") as signer,
         ):
             worker = UploadWorker(
@@ -215,24 +213,6 @@ class UploadRun:
             except Exception:
                 self._messages.note(f"a thread of the upload broke down: {traceback.format_exc()}")
                 raise
-
-    @contextmanager
-    def _lend_clients(self, connections: Connections, context: UploadContext) -> Iterator[tuple[Clients, Clients]]:
-        """Lend a worker its two sets of clients. They outlive it: the next step must not connect anew."""
-        with self._lock:
-            if self._free_clients:
-                lent = self._free_clients.pop()
-            else:
-                own, ahead = (self._opened.enter_context(connections.session()) for _ in range(2))
-                lent = (
-                    clients(self._backend, own, self._login, context),
-                    clients(self._backend, ahead, self._login, context),
-                )
-        try:
-            yield lent
-        finally:
-            with self._lock:
-                self._free_clients.append(lent)
 
     @property
     def halted(self) -> bool:
