@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import TypeVar
 
@@ -122,6 +123,52 @@ def no_last_way(refusal: Refusal) -> bool:
     return False
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Pause:
+    """A pause before a new try; `own` where it is one of the thing's own table."""
+
+    seconds: float
+    own: bool
+
+
+class _Pauses:
+    """The pauses between one thing's tries: those of its table, then those of `patience`."""
+
+    # After a refusal that may pass come the pauses of the table, one more try each. When they are used up, or another
+    # thing has used up its own since anything got through, the pauses are those of `patience`: longer each time, for
+    # all threads together, until nothing has got through for its limit. In an upload a file leaves its worker then, at
+    # once where others get through, else after the pause: it is sent again after the others, so that one bad file never
+    # stops a good one. A server's Retry-After counts where it is longer.
+
+    def __init__(self, delays: Sequence[float], patience: Patience, spread: Callable[[float], float]) -> None:
+        self._delays = delays
+        self._patience = patience
+        self._spread = spread
+        self._left, self._begun = deque(delays), patience.steps
+        self._furthest = 0
+
+    def failed(self, reached: int) -> None:
+        """A try failed that got so many bytes through."""
+        if reached >= self._furthest + PROGRESS_BYTES:
+            self._furthest, self._left = reached, deque(self._delays)
+            self._patience.progress()
+            self._begun = self._patience.steps
+        self._patience.failed()
+
+    def following(self, decision: RetryDecision, refusal: Refusal) -> _Pause | None:
+        """Return the pause to be made now, None where there is none left."""
+        patience = self._patience
+        own = bool(self._left) and (
+            decision is RetryDecision.WAIT or (decision is RetryDecision.RETRY and not patience.troubled)
+        )
+        if not own and not (decision is RetryDecision.RETRY and patience.lasts(self._begun)):
+            return None
+        pause_s = max(self._spread(self._left.popleft() if own else patience.pause()), refusal.retry_after_s)
+        if not own or pause_s >= LONG_S:
+            patience.waits(refusal, pause_s)
+        return _Pause(seconds=pause_s, own=own)
+
+
 def call_with_retries(
     attempt: Callable[[], T],
     *,
@@ -152,14 +199,9 @@ def call_with_retries(
 
     Raises RefusedError after the last try, Cancelled, or what else `attempt` raises.
     """
-    # After a refusal that may pass come the pauses of the table, one more try each. When they are used up, or another
-    # thing has used up its own since anything got through, the pauses are those of `patience`: longer each time, for
-    # all threads together, until nothing has got through for its limit. In an upload a file leaves its worker then, at
-    # once where others get through, else after the pause: it is sent again after the others, so that one bad file never
-    # stops a good one. A server's Retry-After counts where it is longer.
     patience = patience or Patience()
-    pauses, begun = deque(delays), patience.steps
-    renewals = furthest = 0
+    pauses = _Pauses(delays, patience, spread)
+    renewals = 0
     alone = False
     while True:
         cancel.check()
@@ -175,24 +217,14 @@ def call_with_retries(
                 renewals += 1
                 note("the URL had expired, asking for a new one")
                 continue
-            if reached() >= furthest + PROGRESS_BYTES:
-                furthest, pauses = reached(), deque(delays)
-                patience.progress()
-                begun = patience.steps
-            patience.failed()
-            own = bool(pauses) and (
-                decision is RetryDecision.WAIT or (decision is RetryDecision.RETRY and not patience.troubled)
-            )
-            waits = own or (decision is RetryDecision.RETRY and patience.lasts(begun))
-            if not waits:
+            pauses.failed(reached())
+            pause = pauses.following(decision, refusal)
+            if pause is None:
                 if alone or not (patience.spent or decision is RetryDecision.WAIT) or not last_way(refusal):
                     raise
                 alone = True
                 continue
-            pause = max(spread(pauses.popleft() if own else patience.pause()), refusal.retry_after_s)
-            if not own or pause >= LONG_S:
-                patience.waits(refusal, pause)
-            note(f"trying again in {pause:.1f} s")
-            cancel.wait(pause)
-            if not own and patience.in_rounds:
+            note(f"trying again in {pause.seconds:.1f} s")
+            cancel.wait(pause.seconds)
+            if not pause.own and patience.in_rounds:
                 raise
