@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 
 from pipeline.cancel import CancelToken
@@ -60,20 +61,8 @@ def publish_manifest(
     destination = result.state.destination
     url, prefix = destination.backend_url, destination.prefix
     local = local or local_copies(folder, data_dir, url, prefix)
-    before, notices, home = local.known, local.notices, str(folder.absolute())
-
-    def merged(previous: Manifest | None, bucket: str | None) -> Manifest:
-        return merge(
-            previous,
-            title=title,
-            source=source,
-            backend_url=url,
-            bucket=bucket,
-            prefix=prefix,
-            now=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            confirmed=(_sent(folder, home, name, which, result.placement) for name, which in result.confirmed.items()),
-        )
-
+    before, notices = local.known, local.notices
+    merged = partial(_merged, result, folder, title, source)
     is_there = not result.sent and before is not None and bool(seen) and seen == _md5_at_server(before)
     if is_there and before is not None and _says_the_same(before, merged(before, before.bucket)):
         return notices
@@ -104,6 +93,28 @@ def publish_manifest(
             *write_copies(manifest, folder, data_dir),
             *_stored(sender, manifest, folder),
         )
+
+
+def _merged(
+    result: UploadResult,
+    folder: Path,
+    title: str,
+    source: SourceContent | None,
+    previous: Manifest | None,
+    bucket: str | None,
+) -> Manifest:
+    """Return a manifest with what was uploaded."""
+    destination, home = result.state.destination, str(folder.absolute())
+    return merge(
+        previous,
+        title=title,
+        source=source,
+        backend_url=destination.backend_url,
+        bucket=bucket,
+        prefix=destination.prefix,
+        now=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        confirmed=(_sent(folder, home, name, which, result.placement) for name, which in result.confirmed.items()),
+    )
 
 
 def _stored(sender: Sender, manifest: Manifest, folder: Path) -> Iterator[str]:

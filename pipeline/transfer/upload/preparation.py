@@ -95,17 +95,28 @@ def prepare(
     if resume and target.same and not capabilities.list:
         already |= look.recorded([file for file in files if file.name not in already])
     if resume and capabilities.list and (target.going_on or target.same or not target.place):
-        below = prefix + target.place
-        beside = {file.key for file in files if file.alone and target.place}
-        stored = look.stored(below, beside)
-        # others may have cleared up or replaced what an earlier upload has left
-        seen = {name: one for name, one in already.items() if one.key.startswith(below) or one.key in beside}
-        there = {name: _proven(one) for name, one in seen.items() if look.is_still_there(one, stored)}
-        already = {name: one for name, one in already.items() if name not in seen} | there
-        missing = [file for file in files if file.name not in already and file.name != MASTER]
-        already |= look.found(missing, stored)
+        already = _as_stored(look, files, target, prefix, already)
     already = {name: one for name, one in already.items() if one.proven}
     return Prepared(target=target, files=files, already=already)
+
+
+def _as_stored(
+    look: ServerState,
+    files: Sequence[OutgoingFile],
+    target: UploadTarget,
+    prefix: str,
+    already: dict[str, Confirmed],
+) -> dict[str, Confirmed]:
+    """Return what of `already` the store has still, and what else of the files it has; a listing says so."""
+    below = prefix + target.place
+    beside = {file.key for file in files if file.alone and target.place}
+    stored = look.stored(below, beside)
+    # others may have cleared up or replaced what an earlier upload has left
+    seen = {name: one for name, one in already.items() if one.key.startswith(below) or one.key in beside}
+    there = {name: _proven(one) for name, one in seen.items() if look.is_still_there(one, stored)}
+    already = {name: one for name, one in already.items() if name not in seen} | there
+    missing = [file for file in files if file.name not in already and file.name != MASTER]
+    return already | look.found(missing, stored)
 
 
 def _proven(one: Confirmed) -> Confirmed:
