@@ -13,9 +13,9 @@ from pipeline.facts import Facts, StepFacts
 from pipeline.folder_notes import FolderNotes
 from pipeline.job import UploadRequest
 from pipeline.job_file import JOB_FILE
+from pipeline.job_folders import lock_of
 from pipeline.model import UploadPlan
 from pipeline.transfer.upload.state_file import STATE_FILE, read_state
-from pipeline.workspace import lock_of
 
 
 class FinishedFolder:

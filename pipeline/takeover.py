@@ -22,8 +22,8 @@ from pipeline.fingerprint import Fingerprint, fingerprint
 from pipeline.folder_lock import locked
 from pipeline.job import Existing, Job
 from pipeline.job_file import JOB_FILE, JobFile, read_job_file
+from pipeline.job_folders import lock_of, partial_of
 from pipeline.slug import is_earlier_place, slug_for
-from pipeline.workspace import lock_of, partial_of
 
 _PARTIAL = re.compile(r"\.(.+)\.partial")
 _SIZES = re.compile(rb'"size_bytes":\s*(\d+)')

@@ -15,6 +15,7 @@ from pipeline.errors import OutputError, Problem, Setting, SettingsError
 from pipeline.events import Sink
 from pipeline.finished_folder import FinishedFolder, with_session
 from pipeline.job import EncoderFamily, Encryption, Job, UploadJob, UploadRequest
+from pipeline.job_folders import check_writable, partial_of
 from pipeline.media.encode.encoder_check import choose_encoder
 from pipeline.media.encode.vmaf import require_vmaf
 from pipeline.media.ffmpeg.process import find_ffmpeg
@@ -39,7 +40,7 @@ from pipeline.transfer.http.login import AskToken, Login
 from pipeline.transfer.http.validation import backend_url_problems, token_problems
 from pipeline.transfer.http.validation import upload_problems as transfer_problems
 from pipeline.transfer.upload.uploader import Uploader
-from pipeline.workspace import Workspace, check_writable, partial_of
+from pipeline.workspace import Workspace
 
 __all__ = [
     "check_connection",

@@ -1,32 +1,28 @@
-"""A job's folders: what is done in them, from which source, and what of it can be used again.
+"""What is done of a job in its folders, from which source, and what of it can be used again.
 
-Work goes on in `DIR/.<slug>.partial/`; the folder becomes `DIR/<slug>/` in one move when it is whole.
 Knows nothing of how a phase does its work.
 """
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import os
 import shutil
 from collections.abc import Collection, Mapping
 from enum import Enum, auto
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from pipeline.checkpoints import Checkpoints
 from pipeline.earlier_work import MEDIA_SUFFIXES, PLAYLIST_SUFFIX, EarlierWork
-from pipeline.errors import FolderConflict, FolderTakenError, OutputError, Problem, Setting, SettingsError
+from pipeline.errors import FolderConflict, FolderTakenError, OutputError
 from pipeline.facts import Facts, PackageFacts, RefusedFacts, StepFacts
-from pipeline.files import remove, size_of
+from pipeline.files import size_of
 from pipeline.fingerprint import Fingerprint, fingerprint
 from pipeline.job import Existing, Job
-from pipeline.job_file import JOB_FILE, JobFile, write_job_file
+from pipeline.job_file import JobFile, write_job_file
+from pipeline.job_folders import JobFolders, check_writable, lock_of
 from pipeline.model import Plan
 from pipeline.output_settings import PACKAGE, OutputSettings, output_settings
 from pipeline.published import published_names
-
-CHECKPOINTS = ".checkpoints"
 
 
 class _State(Enum):
@@ -46,29 +42,6 @@ class _State(Enum):
     """This run works in it."""
 
 
-def partial_of(final: Path) -> Path:
-    """Return where work goes on for the folder that is to be `final`."""
-    return final.with_name(f".{final.name}.partial")
-
-
-def lock_of(final: Path) -> Path:
-    """Return the file that is locked while a run works on this folder."""
-    return final.with_name(f".{final.name}.lock")
-
-
-def check_writable(place: Path) -> None:
-    """See that a folder can be made and written to. Raises OutputError."""
-    probe = place / f".write-test-{os.getpid()}"
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-        probe.write_bytes(b"")
-        probe.unlink()
-    except OSError as error:
-        raise OutputError(
-            f"The output folder {place} can't be written ({error.strerror}): choose another one."
-        ) from error
-
-
 class Workspace:
     """The folders of one job.
 
@@ -78,15 +51,15 @@ class Workspace:
     """
 
     def __init__(self, job: Job) -> None:
-        self.final = job.output_dir / job.slug
-        self.partial = partial_of(self.final)
+        self._folders = JobFolders(job.output_dir, job.slug)
+        self.final = self._folders.final
+        self.partial = self._folders.partial
         self.done = Facts()
         self.changes: dict[str, tuple[str, ...]] = {}
         self.standing = Facts()
         self.edited: tuple[str, ...] = ()
-        self.checkpoints = Checkpoints(self.partial / CHECKPOINTS)
+        self.checkpoints = Checkpoints(self._folders.checkpoints)
         self._source = job.source
-        self._slug_parts = PurePosixPath(job.slug).parts
         self._content: Fingerprint | None = None
         self._wanted = OutputSettings()
         self._made: dict[str, Mapping[str, object]] = {}
@@ -122,11 +95,6 @@ class Workspace:
         return lock_of(self.final)
 
     @property
-    def _old(self) -> Path:
-        """Where a folder goes that is being replaced."""
-        return self.final.with_name(f".{self.final.name}.old")
-
-    @property
     def folder(self) -> Path:
         """Where the job's files are now."""
         return self.final if self.published else self.partial
@@ -143,17 +111,7 @@ class Workspace:
         more, and `existing` is not FRESH; SettingsError when the folder or the source can't be used at all, OutputError
         when nothing can be written there, SourceError when the source is gone.
         """
-        for place in (self.final, self.partial):
-            if self._source.resolve().is_relative_to(place.resolve()):
-                text = (
-                    f"{self._source} lies in the folder that this job makes: "
-                    "move it out, or choose another output folder."
-                )
-                raise SettingsError(Problem(text=text, setting=Setting.OUTPUT))
-        for above in self.final.parents[: len(self._slug_parts) - 1]:
-            if (above / JOB_FILE).exists():
-                text = f"{self.final} would lie inside {above}, the folder of another video"
-                raise SettingsError(Problem(text=f"{text}: choose another output folder.", setting=Setting.OUTPUT))
+        self._folders.check_place(self._source)
         self._content = fingerprint(self._source)
         check_writable(self.final.parent)
         self._wanted, self._existing = wanted, existing
@@ -175,7 +133,7 @@ class Workspace:
     def open(self) -> None:
         """Make the folder for the work. Raises OutputError."""
         if self.published:
-            shutil.rmtree(self._old, ignore_errors=True)  # of a run that was killed as it replaced it
+            self._folders.remove_old()
             return
         try:
             if self._state in (_State.TO_EMPTY, _State.EMPTYING) and self.partial.exists():
@@ -184,7 +142,7 @@ class Workspace:
             self._state = _State.COPIED if self._state in (_State.TO_COPY, _State.COPIED) else _State.OPEN
             self.partial.mkdir(parents=True, exist_ok=True)
             if self._state is _State.COPIED:
-                self._copy_final()
+                self._folders.copy_final()
         except OSError as error:
             reason = f"The output folder {self.partial} can't be made ({error.strerror}): choose another one."
             raise OutputError(reason) from error
@@ -200,7 +158,7 @@ class Workspace:
         if self.done != Facts():
             return
         try:
-            self._empty_partial()
+            self._folders.empty_partial()
         except OSError as error:
             raise OutputError(
                 f"{self.partial} can't be emptied ({error.strerror}): close programs that use it and start again."
@@ -278,15 +236,9 @@ class Workspace:
         whole = dataclasses.replace(facts, files=files, edited=self.edited)
         self.done = self.done.without([RefusedFacts.step]).having(whole)
         self._made[PACKAGE] = self._wanted.steps.get(PACKAGE, {})
-        old = self._old
         try:
             self._write_to(self.partial)
-            if old.exists():
-                shutil.rmtree(old)
-            if self.final.exists():
-                self.final.replace(old)
-            self.partial.replace(self.final)
-            shutil.rmtree(old, ignore_errors=True)
+            self._folders.put_in_place()
         except (OSError, OutputError) as error:
             self.done = self.done.without([PACKAGE])
             if isinstance(error, OutputError):
@@ -298,9 +250,7 @@ class Workspace:
 
     def remove_empty_folders(self) -> None:
         """Remove the folders above the job's own, as far as nothing lies in them; the output folder itself stays."""
-        for above in self.final.parents[: len(self._slug_parts) - 1]:
-            with contextlib.suppress(OSError):  # not empty, or not there
-                above.rmdir()
+        self._folders.remove_empty_above()
 
     def abandon(self) -> None:
         """Forget work in progress of this run when nothing of it can be used again; leaves a published folder alone."""
@@ -318,19 +268,6 @@ class Workspace:
         self._made = {} if found is None else found.made
         self._state = _State.LEFT
 
-    def _copy_final(self) -> None:
-        """Copy the folder in its place, which is played until the new one takes that, into the one for the work."""
-        self._empty_partial()
-        (self.partial / JOB_FILE).unlink(missing_ok=True)
-        # the job file comes last, so that it tells of a whole copy
-        no_job_file = shutil.ignore_patterns(JOB_FILE)
-        shutil.copytree(self.final, self.partial, copy_function=_link_or_copy, ignore=no_job_file, dirs_exist_ok=True)
-
-    def _empty_partial(self) -> None:
-        for path in self.partial.iterdir():
-            if path not in (self.checkpoints.root, self.partial / JOB_FILE):
-                remove(path)
-
     def _write(self) -> None:
         self._write_to(self.folder)
 
@@ -344,12 +281,3 @@ class Workspace:
             fresh=self._takes_a_folders_place and not self.published,
         )
         write_job_file(folder, content)
-
-
-def _link_or_copy(source: str, target: str) -> None:
-    """Give a segment a second name, which takes no room; it is never changed in place. Other files are copied."""
-    if Path(source).suffix in MEDIA_SUFFIXES:
-        with contextlib.suppress(OSError):  # some disks have no links
-            os.link(source, target)
-            return
-    shutil.copy2(source, target)

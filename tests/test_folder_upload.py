@@ -21,11 +21,11 @@ from pipeline.folder_lock import locked
 from pipeline.folder_notes import NOTES_FILE, FolderNotes
 from pipeline.job import Existing, UploadJob, UploadRequest
 from pipeline.job_file import SCHEMA
+from pipeline.job_folders import lock_of
 from pipeline.model import Outcome, PhaseName, PhaseOutcome
 from pipeline.phases.record import RecordPhase
 from pipeline.phases.upload import UploadPhase
 from pipeline.wiring import make_upload_plan, run_job
-from pipeline.workspace import lock_of
 
 RECORDS = "/api/admin/files"
 MADE = (HlsFacts(duration_s=61.5, renditions=("720p", "480p")), TranscriptFacts(language="es", cues=1))

@@ -16,8 +16,8 @@ from pipeline.fingerprint import fingerprint
 from pipeline.folder_lock import locked
 from pipeline.job import Existing, Job, UploadRequest
 from pipeline.job_file import SCHEMA, JobFile, read_job_file, write_job_file
+from pipeline.job_folders import lock_of
 from pipeline.takeover import take_over, with_earlier_address
-from pipeline.workspace import lock_of
 
 
 @pytest.fixture

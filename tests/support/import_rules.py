@@ -41,6 +41,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
         "folder_lock",
         "published",
         "workspace",
+        "job_folders",
         "job_file",
         "facts",
         "fingerprint",

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.errors import AuthenticationError, OutputError, SettingsError, TransferError
+from pipeline.job_folders import check_writable
 from pipeline.media.stream_layout import MASTER
 from pipeline.transfer.manifests.inventory import GoneError, Inventory
 from pipeline.transfer.manifests.local_copy import BLOCK_BYTES, as_in_the_folder, difference, path_for
 from pipeline.transfer.manifests.manifest import FileEntry, Manifest
 from pipeline.transfer.manifests.placement import Placement
 from pipeline.transfer.manifests.remote import Remote
-from pipeline.workspace import check_writable
 
 
 class RestoreOutcome(str, Enum):

@@ -1,0 +1,106 @@
+"""The two folders of a job on the disk: the one in its place, and the one beside it where work goes on.
+
+Work goes on in `DIR/.<slug>.partial/`; the folder becomes `DIR/<slug>/` in one move when it is whole.
+Knows nothing of what is done in them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from pathlib import Path, PurePosixPath
+
+from pipeline.earlier_work import MEDIA_SUFFIXES
+from pipeline.errors import OutputError, Problem, Setting, SettingsError
+from pipeline.files import remove
+from pipeline.job_file import JOB_FILE
+
+CHECKPOINTS = ".checkpoints"
+
+
+def partial_of(final: Path) -> Path:
+    """Return where work goes on for the folder that is to be `final`."""
+    return final.with_name(f".{final.name}.partial")
+
+
+def lock_of(final: Path) -> Path:
+    """Return the file that is locked while a run works on this folder."""
+    return final.with_name(f".{final.name}.lock")
+
+
+def check_writable(place: Path) -> None:
+    """See that a folder can be made and written to. Raises OutputError."""
+    probe = place / f".write-test-{os.getpid()}"
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise OutputError(
+            f"The output folder {place} can't be written ({error.strerror}): choose another one."
+        ) from error
+
+
+class JobFolders:
+    """Where a job's files lie: `final` in its place, `partial` beside it, `checkpoints` in that."""
+
+    def __init__(self, output_dir: Path, slug: str) -> None:
+        self.final = output_dir / slug
+        self.partial = partial_of(self.final)
+        self.checkpoints = self.partial / CHECKPOINTS
+        self._old = self.final.with_name(f".{self.final.name}.old")
+        self._above = self.final.parents[: len(PurePosixPath(slug).parts) - 1]
+
+    def check_place(self, source: Path) -> None:
+        """See that the source does not lie in the folder, nor the folder in another video's. Raises SettingsError."""
+        for place in (self.final, self.partial):
+            if source.resolve().is_relative_to(place.resolve()):
+                text = f"{source} lies in the folder that this job makes: move it out, or choose another output folder."
+                raise SettingsError(Problem(text=text, setting=Setting.OUTPUT))
+        for above in self._above:
+            if (above / JOB_FILE).exists():
+                text = f"{self.final} would lie inside {above}, the folder of another video"
+                raise SettingsError(Problem(text=f"{text}: choose another output folder.", setting=Setting.OUTPUT))
+
+    def put_in_place(self) -> None:
+        """Move the folder of the work into its place; an older one there gives way. Raises OSError."""
+        if self._old.exists():
+            shutil.rmtree(self._old)
+        if self.final.exists():
+            self.final.replace(self._old)
+        self.partial.replace(self.final)
+        self.remove_old()
+
+    def remove_old(self) -> None:
+        """Remove what is left of a folder that was replaced, as after a run that was killed while it did so."""
+        shutil.rmtree(self._old, ignore_errors=True)
+
+    def copy_final(self) -> None:
+        """Copy the folder in its place, which is played until the new one takes that, into the one for the work."""
+        self.empty_partial()
+        (self.partial / JOB_FILE).unlink(missing_ok=True)
+        # the job file comes last, so that it tells of a whole copy
+        no_job_file = shutil.ignore_patterns(JOB_FILE)
+        shutil.copytree(self.final, self.partial, copy_function=_link_or_copy, ignore=no_job_file, dirs_exist_ok=True)
+
+    def empty_partial(self) -> None:
+        """Remove all but the checkpoints and the job file from the folder where work goes on. Raises OSError."""
+        for path in self.partial.iterdir():
+            if path not in (self.checkpoints, self.partial / JOB_FILE):
+                remove(path)
+
+    def remove_empty_above(self) -> None:
+        """Remove the folders above the job's own, as far as nothing lies in them; the output folder itself stays."""
+        for above in self._above:
+            with contextlib.suppress(OSError):  # not empty, or not there
+                above.rmdir()
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    """Give a segment a second name, which takes no room; it is never changed in place. Other files are copied."""
+    if Path(source).suffix in MEDIA_SUFFIXES:
+        with contextlib.suppress(OSError):  # some disks have no links
+            os.link(source, target)
+            return
+    shutil.copy2(source, target)
