@@ -17,7 +17,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from upload import PREFIX, PROGRAM, cpu_of, inherited, our_backend, write
+from upload import cpu_of, inherited, write
+from upload_servers import PREFIX, PROGRAM, our_backend
 
 SEGMENT_S = 2
 
