@@ -43,7 +43,7 @@ def check_job(job: Job, config: Config, cancel: CancelToken) -> PreflightAnswer[
     """
     try:
         plan = wiring.make_plan(job, config)
-    except PipelineError as error:
+    except (PipelineError, OSError) as error:
         return refused_by(error)
     return check_plan(plan, config, cancel)
 
@@ -52,7 +52,7 @@ def check_upload(job: UploadJob, config: Config, cancel: CancelToken) -> Preflig
     """Decide the same of a folder that needs no work before. Raises Cancelled."""
     try:
         plan = wiring.make_upload_plan(job, config)
-    except PipelineError as error:
+    except (PipelineError, OSError) as error:
         return refused_by(error)
     return check_plan(plan, config, cancel)
 
@@ -70,7 +70,7 @@ def check_plan(plan: PlanT, config: Config, cancel: CancelToken) -> PreflightAns
         if about_folder is not None:
             return about_folder
         taken = _destination_taken(job, config, cancel)
-    except PipelineError as error:
+    except (PipelineError, OSError) as error:
         return refused_by(error)
     cancel.check()
     if taken is None:

@@ -88,10 +88,14 @@ class DestinationTaken(Generic[PlanT]):
 PreflightAnswer = Ready[PlanT] | Refused | ReplaceFolder[PlanT] | ResumeUpload[PlanT] | DestinationTaken[PlanT]
 
 
-def refused_by(error: PipelineError) -> Refused:
-    """Return the refusal that an error means."""
+def refused_by(error: PipelineError | OSError) -> Refused:
+    """Return the refusal that an error means; the system's own is about the files of an earlier run."""
     if isinstance(error, SettingsError):
         return Refused(problems=error.problems)
+    if isinstance(error, OSError):
+        what = error.filename or "The output folder"
+        text = f"{what} can't be read ({error.strerror or error}): check its permissions, or choose another folder."
+        return Refused(problems=(Problem(text=text, setting=Setting.OUTPUT),), wrong_settings=False)
     setting = (
         Setting.SOURCE if isinstance(error, SourceError) else Setting.OUTPUT if isinstance(error, OutputError) else None
     )

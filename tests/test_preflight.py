@@ -137,6 +137,18 @@ def test_a_folder_that_can_not_be_replaced_is_refused(planned, config):
     assert Refused(problems=(Problem(text=text, setting=Setting.OUTPUT),)) == ask(planned(), config)
 
 
+def test_a_folder_that_the_system_does_not_let_be_read_is_refused(job, media_info, config, tmp_path):
+    """A refusal from the system is a sentence, for a conversion and for an upload, so that other jobs go on."""
+    job.source.write_bytes(b"source")
+    plan = make_plan(replace(job, slug="a" * 300, make_mp4=False), media_info())
+    upload = UploadJob(folder=tmp_path / ("a" * 300), upload=UploadRequest(prefix=PREFIX))
+    for answer in (check_plan(plan, config, CancelToken()), check_upload(upload, config, CancelToken())):
+        assert isinstance(answer, Refused)
+        assert not answer.wrong_settings
+        assert [Setting.OUTPUT] == [problem.setting for problem in answer.problems]
+        assert "can't be read (File name too long)" in answer.problems[0].text
+
+
 def test_an_output_folder_that_can_not_be_written_is_refused(planned, config):
     """It is no wrong setting: the disk does not let the job in."""
     folder = planned().job.folder
