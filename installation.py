@@ -42,7 +42,13 @@ def settings_file(name: str) -> FilePlace:
 
 
 def storage_folder(name: str) -> Path:
-    """Return the folder in which the reference backend keeps files, by its path or by its name beside the program."""
+    """Return the folder in which the reference backend keeps files, by its path or by its name beside the program.
+
+    One beside the program that can be written to is taken, even where the program's own folder can't be.
+    """
+    beside = ROOT / name
+    if beside.is_dir() and os.access(beside, os.W_OK):
+        return beside
     return _place(name, data_folder()).write
 
 
@@ -53,7 +59,12 @@ def config_folder() -> Path | None:
 
 def data_folder() -> Path | None:
     """Return this program's folder where the system keeps the user's data; None where nobody has a home."""
-    return _system_folder("user_data_path")
+    usual = _system_folder("user_data_path")
+    if sys.platform == "darwin" and usual is not None:
+        # earlier versions did not look at XDG_DATA_HOME on a Mac
+        earlier = Path.home() / "Library" / "Application Support" / OWN_FOLDER
+        return earlier if earlier.is_dir() else usual
+    return usual
 
 
 def cache_folder() -> Path | None:

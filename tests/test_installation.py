@@ -85,3 +85,23 @@ def test_without_a_home(monkeypatch):
     assert [None, None, None] == [folder() for folder in KINDS.values()]
     beside = installation.ROOT / "nothing.json"
     assert FilePlace(read=beside, write=beside) == installation.settings_file("nothing.json")
+
+
+def test_a_storage_folder_beside_the_program_stays_in_use(tmp_path, monkeypatch):
+    """What the backend has stored beside a program whose own folder can't be written to is served as before."""
+    (tmp_path / "storage-data").mkdir()
+    monkeypatch.setattr(installation, "ROOT", tmp_path)
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path and access(path, mode))
+    assert tmp_path / "storage-data" == installation.storage_folder("storage-data")
+
+
+def test_data_of_an_earlier_version_on_a_mac(tmp_path, monkeypatch):
+    """The folder that earlier versions used stays in use, whatever XDG_DATA_HOME says."""
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "elsewhere"))
+    assert tmp_path / "elsewhere" / "hls-converter" == installation.data_folder()
+    earlier = tmp_path / "Library" / "Application Support" / "hls-converter"
+    earlier.mkdir(parents=True)
+    assert earlier == installation.data_folder()
