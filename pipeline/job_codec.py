@@ -1,6 +1,7 @@
 """A job as JSON and back: its one spelling outside of this process, for a queue, presets and workers.
 
-No secret is in it: of a key its file, of an upload where it goes; the login is looked up where the job runs. A change
+No secret of the program's is in it: of a key its file and the address that playlists name, of an upload where it goes;
+the login is looked up where the job runs. A change
 to `Job` or to what is in it raises SCHEMA; a field that an older schema lacks has its default.
 """
 
@@ -15,6 +16,9 @@ from pipeline.job import Job
 from pipeline.media.source.trimming import SHORTEST_S
 
 SCHEMA = 1
+
+LONGEST_NAME_BYTES = 200
+"""File systems take 255 for a name; those of the folders beside a job's own are longer than it by some."""
 
 
 def job_to_json(job: Job) -> dict[str, Any]:
@@ -72,7 +76,12 @@ def _check(job: Job, where: str) -> None:
 
 
 def _is_place(slug: str) -> bool:
-    """Whether a slug, joined to a folder, lies below it on every system."""
+    """Whether a slug, joined to a folder, lies below it on every system and is no job's folder of work in progress."""
     return all(
-        part not in ("", ".", "..") and part.isprintable() and not set(part) & set("\\:") for part in slug.split("/")
+        0 < len(part.encode()) <= LONGEST_NAME_BYTES
+        and part.isprintable()
+        and not part.startswith(".")
+        and not part.endswith((".", " "))  # Windows leaves both out
+        and not set(part) & set("\\:")
+        for part in slug.split("/")
     )

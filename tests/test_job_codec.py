@@ -229,7 +229,23 @@ REFUSED = [
             "The job (schema 1): slug must be a path below the output folder, such as week1/lesson.",
             id=f"slug {slug!r}",
         )
-        for slug in ("", "/etc", "../a", "a/../../b", "a//b", "a/", ".", "c:/a", "a\\b", "a\nb", "a\0")
+        for slug in (
+            "",
+            "/etc",
+            "../a",
+            "a/../../b",
+            "a//b",
+            "a/",
+            ".",
+            "c:/a",
+            "a\\b",
+            "a\nb",
+            "a\0",
+            ".a.partial",
+            "a ",
+            "a.",
+            "a" * 201,
+        )
     ),
 ]
 
