@@ -1,7 +1,7 @@
 """What each step of a job found out: left in job.json for the steps after it and for the next run. Frozen data only.
 
-A field that an earlier version of the program did not write has a default that says so. Every other change to what is
-stored is a new schema of job.json (`job_file`).
+A field that an earlier version of the program did not write has a default that says so. Every change to what is stored
+is a new schema of job.json (`job_file`).
 """
 
 from __future__ import annotations

@@ -23,7 +23,9 @@ from pipeline.output_settings import ENCODER, HLS, KEY, MP4, PACKAGE, QUALITIES,
 
 JOB_FILE = "job.json"
 SCHEMA = 4
-"""The version of what is stored. A change that is more than a field with a default is a new one, with a step below."""
+"""The version of what is stored. Any change is a new one, also a field more: a program of the version before then says
+so, and neither takes the folder for something else nor leaves out what it does not know.
+"""
 
 FIRST_FORM, FLAT_FORM = 1, 2
 """Versions before it, which stand at `format`. The second had one set of settings for all steps, whose defaults it
