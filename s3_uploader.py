@@ -8,7 +8,6 @@ meanwhile.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -36,7 +35,7 @@ from pipeline.transfer.upload.callbacks import Callback, watched
 from pipeline.transfer.upload.destination import DestinationCheck
 from pipeline.transfer.upload.journal import Destination
 from pipeline.transfer.upload.manifest_upload import publish_manifest
-from pipeline.transfer.upload.record import record_fields
+from pipeline.transfer.upload.record import fields_of_metadata, folder_of
 from pipeline.transfer.upload.record import s3_keys as record_keys
 from pipeline.transfer.upload.results import TransferCancelled, UploadResult, upload_failure
 from pipeline.transfer.upload.state_file import STATE_FILE, FileStatus, UploadSnapshot, read_state, write_state
@@ -199,7 +198,7 @@ class S3UploadManager:
         """
 
         def create() -> None:
-            fields = self._record_fields(s3_keys, dict(metadata))
+            fields = self._record_fields(s3_keys, metadata)
             log_file = None if self._result is None else self._result.log_file
             self._uploader().create_record(fields, log_file=log_file, cancel=CancelToken())
 
@@ -224,10 +223,8 @@ class S3UploadManager:
 
     def _upload(self, folder: Path, prefix: str, cancel: CancelToken) -> None:
         """Send a folder and its manifest. Raises PipelineError, Cancelled."""
-        uploader, here = (
-            self._uploader(),
-            Destination(backend_url=self.backend_url, prefix=prefix, session_id=self.session_id),
-        )
+        uploader = self._uploader()
+        here = Destination(backend_url=self.backend_url, prefix=prefix, session_id=self.session_id)
         loaded = self._loaded if self._loaded is not None and self._loaded.destination.mark == here.mark else None
         data_dir = self._config.data_dir
         local = local_copies(folder, data_dir, self.backend_url, prefix)
@@ -281,28 +278,12 @@ class S3UploadManager:
         under_way = None if self._folder is None else read_state(self._folder / STATE_FILE)
         return under_way or self._snapshot
 
-    def _record_fields(self, keys: Mapping[str, str], metadata: dict[str, Any]) -> dict[str, Any]:
-        """Return a record's fields. Raises SettingsError for metadata that has no JSON form."""
-        for name, value in metadata.items():
-            try:
-                json.dumps({name: value}, allow_nan=False)
-            except (TypeError, ValueError, RecursionError) as error:
-                raise SettingsError(
-                    f"The record's {name} can't be sent ({error}): give it as text, a number or a list of these."
-                ) from error
-        last = self._result
-        of_last_upload = last is not None and last.uploaded.get(MASTER) == record_keys(keys)["hls"]
-        qualities = metadata.pop("qualities", None) or ()
-        return record_fields(
-            name=str(metadata.pop("name", None) or "video"),
-            language=str(metadata.pop("language", None) or self.language),
-            prefix=last.state.destination.prefix if last is not None and of_last_upload else _folder_of(keys),
-            session_id=self.session_id,
-            keys=keys,
-            duration_s=metadata.pop("duration", None),
-            qualities=[str(quality) for quality in ([qualities] if isinstance(qualities, str) else qualities)],
-            folder_id=metadata.pop("folder_id", None),
-            more=metadata,
+    def _record_fields(self, keys: Mapping[str, str], metadata: Mapping[str, Any]) -> dict[str, Any]:
+        last, prefix = self._result, folder_of(keys)
+        if last is not None and last.uploaded.get(MASTER) == record_keys(keys)["hls"]:
+            prefix = last.state.destination.prefix
+        return fields_of_metadata(
+            metadata, keys=keys, prefix=prefix, session_id=self.session_id, language=self.language
         )
 
     def _uploader(self, delays: Sequence[float] = retry.DELAYS_S, patience_s: float | None = None) -> Uploader:
@@ -365,8 +346,3 @@ def _as_prefix(prefix: object) -> str:
     if isinstance(prefix, PurePath):
         return f"{prefix.as_posix()}/"
     return prefix if isinstance(prefix, str) else ""
-
-
-def _folder_of(keys: Mapping[str, str]) -> str:
-    key = next((key for key in record_keys(keys).values() if key), "")
-    return key.rpartition("/")[0] + "/" if "/" in key else ""
