@@ -229,7 +229,7 @@ class S3UploadManager:
         data_dir = self._config.data_dir
         local = local_copies(folder, data_dir, self.backend_url, prefix)
         owner = owner_of(folder, local.beside)
-        guard = DestinationCheck(uploader, prefix, owner, folder, data_dir, replace=self.replace)
+        guard = DestinationCheck(uploader, prefix, owner, folder, data_dir, replace=self.replace, saved=loaded)
         self._folder = folder
         try:
             result = uploader.upload(

@@ -179,7 +179,7 @@ def test_whole_life_of_a_stream(tmp_path, backend, bucket, run):
     assert (0, "") == (replaced.returncode, replaced.stderr)
     both = bucket.objects()
     alone = {name: content for name, content in second.items() if "/" not in name and name != "master.m3u8"}
-    place = place_in(both["master.m3u8"])
+    place = place_in(both["master.m3u8"][0])
     moved = {f"{place}{name}": content for name, content in second.items() if "/" in name}
     master = second["master.m3u8"].replace(b"480p/index", f"{place}480p/index".encode())
     old = {name: content for name, content in first.items() if "/" in name}

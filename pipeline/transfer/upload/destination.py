@@ -38,6 +38,7 @@ from pipeline.transfer.upload.destination_look import (
     read_head_of,
 )
 from pipeline.transfer.upload.sender import ignore
+from pipeline.transfer.upload.state_file import UploadSnapshot
 from pipeline.transfer.upload.target import Holder
 from pipeline.transfer.upload.uploader import Uploader
 
@@ -68,6 +69,7 @@ class DestinationCheck:
         folder: where the stream's files lie, or are to lie.
         data_dir: where the library of manifests lies, None for none.
         replace: whether another video's place may be taken.
+        saved: the state of an earlier upload, where a caller has kept it elsewhere than in the folder.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class DestinationCheck:
         data_dir: Path | None,
         *,
         replace: bool = False,
+        saved: UploadSnapshot | None = None,
     ) -> None:
         self._uploader = uploader
         self._prefix = prefix
@@ -86,6 +89,7 @@ class DestinationCheck:
         self._folder = folder
         self._data_dir = data_dir
         self._replace = replace
+        self._saved = saved
         self._url = uploader.backend_url.rstrip("/")
         self._found: Found | None = None
         self._taken = False
@@ -239,4 +243,6 @@ class DestinationCheck:
         return holder == read_head_of(self._folder / CLAIM_FILE)
 
     def _look(self, cancel: CancelToken, note: Callable[[str], None], on_notice: Listener) -> DestinationLook:
-        return DestinationLook(self._uploader, self._prefix, self._folder, self._data_dir, cancel, note, on_notice)
+        return DestinationLook(
+            self._uploader, self._prefix, self._folder, self._data_dir, cancel, note, on_notice, self._saved
+        )

@@ -28,7 +28,7 @@ from pipeline.transfer.manifests.manifest_text import understood
 from pipeline.transfer.manifests.ownership import Owner
 from pipeline.transfer.upload.journal import Destination, read_journal
 from pipeline.transfer.upload.server_state import PLAYLIST_BEGINS
-from pipeline.transfer.upload.state_file import STATE_FILE, FileStatus, read_state
+from pipeline.transfer.upload.state_file import STATE_FILE, FileStatus, UploadSnapshot, read_state
 from pipeline.transfer.upload.uploader import Uploader
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ class DestinationLook:
         cancel: ends the look.
         note: takes lines for the log.
         on_notice: is told while something is waited for.
+        saved: the state of an earlier upload, where a caller has kept it elsewhere than in the folder.
     """
 
     def __init__(
@@ -77,10 +78,12 @@ class DestinationLook:
         cancel: CancelToken,
         note: Callable[[str], None],
         on_notice: Listener,
+        saved: UploadSnapshot | None = None,
     ) -> None:
         self._uploader = uploader
         self._prefix = prefix
         self._folder = folder
+        self._saved = saved
         self._data_dir = data_dir
         self._cancel = cancel
         self._note = note
@@ -138,18 +141,22 @@ class DestinationLook:
         """Whether this computer knows of an upload of the same source to the destination that came to its end."""
         if any(not head.owner.is_another(owner) for head in self._here()):
             return True
-        saved = read_state(self._folder / STATE_FILE)
-        if saved is not None and (saved.destination.backend_url.rstrip("/"), saved.destination.prefix) == (
-            self._url,
-            self._prefix,
-        ):
-            master = saved.files.get(MASTER)
-            if master is not None and master.status is FileStatus.UPLOADED:
-                return True
+        if any(self._tells_of_an_end(saved) for saved in (self._saved, read_state(self._folder / STATE_FILE))):
+            return True
         here = Destination(backend_url=self._url, prefix=self._prefix, session_id=self._uploader.session_id)
         with suppress(OutputError):
             return read_journal(self._folder, here).published is not None
         return False
+
+    def _tells_of_an_end(self, saved: UploadSnapshot | None) -> bool:
+        """Whether a saved state is that of an upload to this destination that came to its end."""
+        if saved is None or (saved.destination.backend_url.rstrip("/"), saved.destination.prefix) != (
+            self._url,
+            self._prefix,
+        ):
+            return False
+        master = saved.files.get(MASTER)
+        return master is not None and master.status is FileStatus.UPLOADED
 
     @property
     def _unknown(self) -> ManifestHead:
