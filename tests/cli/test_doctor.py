@@ -100,6 +100,7 @@ def test_the_doctor_tries_every_encoder_each_time(shown):
 def test_no_row_is_wider_than_the_screen(shown, tmp_path, monkeypatch):
     """But for a path, which can be copied in one piece."""
     monkeypatch.setenv("COLUMNS", "70")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     rows = [row for row in shown()[1] if str(tmp_path) not in row]
     assert [] == [row for row in rows if len(row) > 70]
 

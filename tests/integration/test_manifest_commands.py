@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
+from json_events import events, fields
 
 from pipeline.cancel import CancelToken
 from pipeline.transfer.manifests.remote import connected
@@ -53,7 +53,7 @@ def test_what_was_uploaded_is_verified_restored_and_pruned(folder, backend_confi
         ],
     ) == (
         verified.returncode,
-        [json.loads(line) for line in verified.stdout.splitlines()],
+        [fields(line) for line in events(verified.stdout)],
     )
     restored = run("manifest", "restore", PREFIX, "-o", tmp_path / "back")
     assert (0, "") == (restored.returncode, restored.stderr)
