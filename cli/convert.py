@@ -39,7 +39,7 @@ from pipeline.media.encode.ladder import BY_NAME
 from pipeline.media.source.trimming import parse_trim
 from pipeline.model import JobReport, Outcome
 from pipeline.preflight import check_job, check_plan
-from pipeline.preflight_answers import Refused, refused_by
+from pipeline.preflight_answers import Ready, Refused, refused_by
 
 AUDIO_MAP = r"|{0}(?:,{0})*".format(r"\d+(?:\.\d+)?(?:\+\d+(?:\.\d+)?)?")
 """Sounds, each a track or a channel of one, or two of them."""
@@ -136,8 +136,10 @@ def _one(
     job: Job, options: argparse.Namespace, login: TokenKeeper, view: Renderer, cancel: CancelToken, note: str
 ) -> JobReport:
     config = login.config
-    answer = ask_or_refuse(check_job(job, config, cancel), lambda plan: check_plan(plan, config, cancel))
-    if isinstance(answer, Refused):
+    answer = ask_or_refuse(
+        lambda: check_job(job, config, cancel), lambda plan: check_plan(plan, config, cancel), cancel
+    )
+    if not isinstance(answer, Ready):
         report = finish_early(job, answer, view)
     else:
         plan = answer.plan

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from cli.main import EXIT_DONE, EXIT_FAILED, complain
 from cli.named_manifest import check_backend, unknown
 from cli.printing import counted, size_text, terminal_safe, write_event, write_table
+from cli.questions import can_ask, confirm
 from config import Config
 from pipeline.errors import SettingsError
 from pipeline.transfer.manifests.inventory import StoredObject
@@ -101,14 +102,9 @@ def _wanted(options: argparse.Namespace, found: Leftovers) -> bool:
     """Say whether to delete: `--yes`, or a yes at a terminal."""
     if options.yes:
         return True
-    if options.json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if options.json or not can_ask():
         return False
-    sys.stderr.write(f"Delete {counted(len(found.objects), 'file')} from the server for good? [y/N] ")
-    sys.stderr.flush()
-    answer = sys.stdin.readline()
-    if not answer:  # Ctrl-D answers nothing
-        raise KeyboardInterrupt
-    return answer.strip().lower() in ("y", "yes")
+    return confirm(f"Delete {counted(len(found.objects), 'file')} from the server for good?", otherwise=False)
 
 
 def _say_leftovers(found: Leftovers, *, as_json: bool) -> None:

@@ -9,27 +9,46 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 
+from pipeline.cancel import CancelToken
 from pipeline.job import Existing
 from pipeline.preflight_answers import PlanT, PreflightAnswer, Ready, Refused, ResumeUpload
 
 
 def ask_or_refuse(
-    answer: PreflightAnswer[PlanT], check_again: Callable[[PlanT], PreflightAnswer[PlanT]]
-) -> Ready[PlanT] | Refused:
-    """Return what the job comes to when what can be asked here was asked; Ctrl-D raises KeyboardInterrupt.
+    check: Callable[[], PreflightAnswer[PlanT]],
+    check_again: Callable[[PlanT], PreflightAnswer[PlanT]],
+    cancel: CancelToken,
+) -> Ready[PlanT] | Refused | None:
+    """Return what the job comes to when what can be asked here was asked.
 
-    `check_again` says what else stands against a plan whose job was changed by an answer.
+    None after Ctrl-C, and after Ctrl-D at a question, which `cancel` then knows.
+
+    Args:
+        check: says what stands against the job.
+        check_again: says what else stands against a plan whose job was changed by an answer.
+        cancel: stops the job, and those after it.
     """
-    while isinstance(answer, ResumeUpload) and sys.stdin.isatty() and sys.stderr.isatty():
-        job = replace(answer.plan.job, existing=_ask(answer))
-        answer = check_again(replace(answer.plan, job=job))
+    try:
+        answer = check()
+        while isinstance(answer, ResumeUpload) and can_ask():
+            existing = Existing.RESUME if confirm(answer.question, otherwise=True) else Existing.UPLOAD_AGAIN
+            answer = check_again(replace(answer.plan, job=replace(answer.plan.job, existing=existing)))
+    except KeyboardInterrupt:
+        cancel.cancel()
+        return None
     return answer if isinstance(answer, Ready | Refused) else Refused(problems=(answer.refusal,))
 
 
-def _ask(question: ResumeUpload[PlanT]) -> Existing:
-    sys.stderr.write(f"{question.question} [Y/n] ")
+def can_ask() -> bool:
+    """Whether somebody is there to answer."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def confirm(question: str, *, otherwise: bool) -> bool:
+    """Ask for a yes or a no at the terminal; `otherwise` is what Enter alone says. Ctrl-D raises KeyboardInterrupt."""
+    sys.stderr.write(f"{question} [{'Y/n' if otherwise else 'y/N'}] ")
     sys.stderr.flush()
     typed = sys.stdin.readline()
     if not typed:  # Ctrl-D answers nothing
         raise KeyboardInterrupt
-    return Existing.RESUME if typed.strip().lower() in ("", "y", "yes") else Existing.UPLOAD_AGAIN
+    return typed.strip().lower() in (("", "y", "yes") if otherwise else ("y", "yes"))

@@ -16,16 +16,18 @@ from pipeline.cancel import CancelToken
 from pipeline.job import UploadJob, UploadRequest
 from pipeline.model import Outcome
 from pipeline.preflight import check_plan, check_upload
-from pipeline.preflight_answers import Refused
+from pipeline.preflight_answers import Ready
 
 
 def run(options: argparse.Namespace, config: Config) -> int:
     """Upload a folder and make its file record; what is confirmed already is not sent again."""
     config = patient(config, options)
     job, cancel, view = _job_from(options, config), CancelToken(), renderer(as_json=options.json)
-    answer = ask_or_refuse(check_upload(job, config, cancel), lambda plan: check_plan(plan, config, cancel))
     try:
-        if isinstance(answer, Refused):
+        answer = ask_or_refuse(
+            lambda: check_upload(job, config, cancel), lambda plan: check_plan(plan, config, cancel), cancel
+        )
+        if not isinstance(answer, Ready):
             report = finish_early(job, answer, view)
         else:
             plan = answer.plan

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import socket
 
 import pytest
+from json_events import events as printed
+from program import command
+from program import start as start_program
 from store_server import TOKEN, running_server
 from upload_parts import FOLDER, PREFIX, write_folder
 
+from cli.interrupts import EXIT_CANCELLED
 from cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, run_command
 from config import BackendApi, Config
 from pipeline.transfer.upload.journal import JOURNAL_FILE
@@ -91,3 +98,21 @@ def test_a_folder_that_is_not_there_is_no_wrong_setting(run, tmp_path):
     assert EXIT_FAILED == status
     assert ("job_finished", "missing", "failed", False) == ends(events)
     assert err.endswith("is not a folder: name the folder of a converted video.\n")
+
+
+@pytest.mark.parametrize("name", ["upload", "convert"])
+def test_ctrl_c_while_the_server_does_not_answer(name, sample, tmp_path):
+    """A job that is looked at when Ctrl-C comes has its one end too, for a conversion and for an upload."""
+    environment = {**os.environ, "AUTH_TOKEN": TOKEN, "XDG_DATA_HOME": str(tmp_path / "data")}
+    if name == "upload":
+        arguments = [write_folder(tmp_path / "lesson"), PREFIX]
+    else:
+        arguments = [sample, "-o", tmp_path / "out", "--encoder", "cpu", "--upload", PREFIX]
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        environment["BACKEND_URL"] = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        process = start_program(command(name, *arguments, "--json"), environment)
+        with silent.accept()[0]:
+            process.send_signal(signal.SIGINT)
+            output, _ = process.communicate(timeout=60)
+    [end] = printed(output)
+    assert (EXIT_CANCELLED, "job_finished", "cancelled") == (process.returncode, end["event"], end["outcome"])
