@@ -14,14 +14,8 @@ from pipeline.facts import PackageFacts
 from pipeline.files import size_of
 from pipeline.fingerprint import Fingerprint
 from pipeline.job_file import JOB_FILE, JobFile, read_job_file
-from pipeline.media.stream_layout import CAPTIONS_VTT, TRANSCRIPT_JSON, TRANSCRIPT_SRT, TRANSCRIPT_TXT
+from pipeline.media.stream_layout import MEDIA_SUFFIXES, PLAYLIST_SUFFIX, TRANSCRIPT_FILES
 from pipeline.output_settings import HLS, PACKAGE, TRANSCRIPT, OutputSettings
-
-TRANSCRIPT_FILES = (TRANSCRIPT_SRT, TRANSCRIPT_TXT, TRANSCRIPT_JSON, CAPTIONS_VTT)
-"""What the transcription makes, and an editor may have corrected."""
-
-MEDIA_SUFFIXES = (".ts", ".m4s", ".mp4")
-PLAYLIST_SUFFIX = ".m3u8"
 
 
 class EarlierWork:

@@ -11,10 +11,10 @@ import os
 import shutil
 from pathlib import Path, PurePosixPath
 
-from pipeline.earlier_work import MEDIA_SUFFIXES
 from pipeline.errors import OutputError, Problem, Setting, SettingsError
 from pipeline.files import remove
 from pipeline.job_file import JOB_FILE
+from pipeline.media.stream_layout import MEDIA_SUFFIXES
 
 CHECKPOINTS = ".checkpoints"
 

@@ -12,7 +12,7 @@ from enum import Enum, auto
 from pathlib import Path
 
 from pipeline.checkpoints import Checkpoints
-from pipeline.earlier_work import MEDIA_SUFFIXES, PLAYLIST_SUFFIX, EarlierWork
+from pipeline.earlier_work import EarlierWork
 from pipeline.errors import FolderConflict, FolderTakenError, OutputError
 from pipeline.facts import Facts, PackageFacts, RefusedFacts, StepFacts
 from pipeline.files import size_of
@@ -20,6 +20,7 @@ from pipeline.fingerprint import Fingerprint, fingerprint
 from pipeline.job import Existing, Job
 from pipeline.job_file import JobFile, write_job_file
 from pipeline.job_folders import JobFolders, check_writable, lock_of
+from pipeline.media.stream_layout import MEDIA_SUFFIXES, PLAYLIST_SUFFIX
 from pipeline.model import Plan
 from pipeline.output_settings import PACKAGE, OutputSettings, output_settings
 from pipeline.published import published_names

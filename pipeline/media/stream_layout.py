@@ -28,6 +28,11 @@ TRANSCRIPT_SRT = "transcript.srt"
 TRANSCRIPT_TXT = "transcript.txt"
 TRANSCRIPT_JSON = "transcript.json"
 CAPTIONS_VTT = "subtitles.vtt"
+TRANSCRIPT_FILES = (TRANSCRIPT_SRT, TRANSCRIPT_TXT, TRANSCRIPT_JSON, CAPTIONS_VTT)
+"""What the transcription makes, and an editor may have corrected."""
+
+MEDIA_SUFFIXES = (".ts", ".m4s", ".mp4")
+PLAYLIST_SUFFIX = ".m3u8"
 
 
 def segment_pattern(segment_type: SegmentType) -> str:

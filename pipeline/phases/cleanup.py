@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pipeline.cancel import CancelToken
-from pipeline.earlier_work import PLAYLIST_SUFFIX
 from pipeline.events import LogLevel
 from pipeline.facts import CleanupFacts
-from pipeline.media.stream_layout import MASTER
+from pipeline.media.stream_layout import MASTER, PLAYLIST_SUFFIX
 from pipeline.model import PhaseName, PhaseOutcome
 from pipeline.phases.phase import Notes, PhaseContext, PhaseResult
 from pipeline.published import published_files

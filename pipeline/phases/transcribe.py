@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.earlier_work import TRANSCRIPT_FILES
 from pipeline.engines.engine import Engine, ModelDownloading, TaskEvent, TranscriptionProgress
 from pipeline.engines.tasks import ModelReference, SourceReference, TranscriptionTask, source_reference
 from pipeline.errors import SpeechError
@@ -16,7 +15,7 @@ from pipeline.facts import TranscriptFacts
 from pipeline.files import write_whole
 from pipeline.job import TranscriptionRequest
 from pipeline.media.source.source_checks import ProbedFile
-from pipeline.media.stream_layout import TRANSCRIPT_JSON
+from pipeline.media.stream_layout import TRANSCRIPT_FILES, TRANSCRIPT_JSON
 from pipeline.model import PhaseName, PhaseOutcome
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
 from pipeline.speech.cues import Cue, Transcript, shape_cues
@@ -27,8 +26,6 @@ from pipeline.speech.subtitles import from_json, to_json, to_srt, to_text, to_vt
 
 AUDIO_ONLY_RATE = 25.0
 """The frame rate by which captions are spaced where there is no video."""
-
-FILES = TRANSCRIPT_FILES
 
 
 def load_cues(folder: Path) -> tuple[str, list[Cue]]:
@@ -83,7 +80,7 @@ class TranscribePhase:
         facts = TranscriptFacts(language=transcript.language if cues else None, cues=len(cues))
         folder = context.workspace.folder
         contents = (to_srt(cues), to_text(transcript), to_json(transcript, cues), to_vtt(cues))
-        for name, content in zip(FILES, contents, strict=True):
+        for name, content in zip(TRANSCRIPT_FILES, contents, strict=True):
             write_whole(folder / name, content)
         context.workspace.mark(facts)
         return PhaseResult(text=_summary(facts))
@@ -113,7 +110,7 @@ class TranscribePhase:
     def _finished(self, context: PhaseContext) -> TranscriptFacts | None:
         """Return the facts of a transcript that is done, None where it is not."""
         workspace = context.workspace
-        there = workspace.media_deleted or all((workspace.folder / name).is_file() for name in FILES)
+        there = workspace.media_deleted or all((workspace.folder / name).is_file() for name in TRANSCRIPT_FILES)
         return workspace.done.transcript if there else None
 
     def _request(self, context: PhaseContext) -> TranscriptionRequest:
@@ -147,7 +144,7 @@ def _model_reference(model: str) -> ModelReference:
 def _standing(context: PhaseContext) -> TranscriptFacts | None:
     """Return the facts of the transcript that is wanted and that the folder in its place, which is made anew, has."""
     workspace = context.workspace
-    there = all((workspace.final / name).is_file() for name in FILES)
+    there = all((workspace.final / name).is_file() for name in TRANSCRIPT_FILES)
     return workspace.standing.transcript if there else None
 
 
@@ -159,7 +156,7 @@ def _taken_over(context: PhaseContext) -> TranscriptFacts | None:
     facts, workspace = _standing(context), context.workspace
     if facts is None:
         return None
-    for name in FILES:
+    for name in TRANSCRIPT_FILES:
         write_whole(workspace.folder / name, (workspace.final / name).read_bytes())
     workspace.mark(facts)
     return facts

@@ -20,11 +20,12 @@ from pipeline.facts import Facts, TranscriptFacts
 from pipeline.job import Existing, Job, SegmentType, TranscriptionRequest
 from pipeline.media.ffmpeg.process import find_ffmpeg
 from pipeline.media.source.probe import probe
+from pipeline.media.stream_layout import TRANSCRIPT_FILES
 from pipeline.media_info import DynamicRange
 from pipeline.model import PhaseName, PhaseOutcome, Plan
 from pipeline.output_settings import output_settings
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
-from pipeline.phases.transcribe import FILES, TranscribePhase, load_cues
+from pipeline.phases.transcribe import TranscribePhase, load_cues
 from pipeline.workspace import Workspace
 
 MakeContext = Callable[..., PhaseContext]
@@ -146,7 +147,7 @@ def test_no_sound(context, remake, sample, offline_model):
         LocalEngine(find_ffmpeg(""))
     ).run(here)
     assert ([], ("", [])) == (
-        [n for n in FILES if (here.workspace.folder / n).exists()],
+        [n for n in TRANSCRIPT_FILES if (here.workspace.folder / n).exists()],
         load_cues(here.workspace.folder),
     )
 
@@ -172,7 +173,7 @@ def test_no_speech(context, remake, sample):
     )
     here = context(source, language="en")
     assert PhaseResult(text="No speech found.") == _phase().run(here)
-    contents = {name: (here.workspace.folder / name).read_text(encoding="utf-8") for name in FILES}
+    contents = {name: (here.workspace.folder / name).read_text(encoding="utf-8") for name in TRANSCRIPT_FILES}
     assert ("", "", "WEBVTT\n", []) == (
         contents["transcript.srt"],
         contents["transcript.txt"],
@@ -221,7 +222,7 @@ def test_cancel(context, sample):
     with pytest.raises(Cancelled):
         _phase().run(dataclasses.replace(here, report=stop))
     assert ([], Facts(), []) == (
-        [name for name in FILES if (here.workspace.folder / name).exists()],
+        [name for name in TRANSCRIPT_FILES if (here.workspace.folder / name).exists()],
         here.workspace.done,
         left_behind(),
     )

@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
-from pipeline.earlier_work import MEDIA_SUFFIXES
 from pipeline.errors import SettingsError, SourceError
 from pipeline.fingerprint import fingerprint
 from pipeline.job_file import read_job_file
-from pipeline.media.stream_layout import MASTER
+from pipeline.media.stream_layout import MASTER, MEDIA_SUFFIXES
 from pipeline.published import MANIFEST_FILE, published_names
 from pipeline.transfer.manifests.local_copy import md5_of, path_for
 from pipeline.transfer.manifests.manifest import FileEntry, Manifest
