@@ -83,7 +83,7 @@ class HlsPhase:
                 planned = rerun.beside_what_is_there(context, planned, found)
                 joined = work.run(found, planned)
             for name, durations in joined.durations_s.items():
-                (folder / name / PLAYLIST).write_text(_playlist(plan, name, durations), encoding="utf-8", newline="\n")
+                (folder / name / PLAYLIST).write_text(_playlist(plan, durations), encoding="utf-8", newline="\n")
         except BaseException as error:
             if not is_disk_full(error):  # else it goes on as soon as there is room
                 work.discard_partial_work()
@@ -299,11 +299,13 @@ def _ending(media: MediaInfo, found: Scan) -> MediaInfo:
     )
 
 
-def _playlist(plan: Plan, name: str, durations: Sequence[float]) -> str:
+def _playlist(plan: Plan, durations: Sequence[float]) -> str:
     pattern = segment_pattern(plan.segment_type)
     names = [pattern % number for number in range(1, len(durations) + 1)]
     fmp4 = plan.segment_type is SegmentType.FMP4
-    return playlists.media_playlist(durations, names, version=7 if fmp4 else 6, map_uri=INIT if fmp4 else None)
+    return playlists.media_playlist(
+        durations, names, version=playlists.version_of(plan.segment_type), map_uri=INIT if fmp4 else None
+    )
 
 
 def _decoded_samples(log: Sequence[str], number: int) -> int:

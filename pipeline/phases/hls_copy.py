@@ -116,7 +116,7 @@ def check_copied(
     Raises NotCopyableError with what is wrong with it.
     """
     fmp4 = segment_type is SegmentType.FMP4
-    version = playlists.FMP4_VERSION if fmp4 else playlists.TS_VERSION
+    version = playlists.version_of(segment_type)
     names = [_segment(folder, top.name, segment_type, number).name for number in range(1, len(durations_s) + 1)]
     text = playlists.media_playlist(durations_s, names, version=version, map_uri=INIT if fmp4 else None)
     write_whole(folder / top.name / PLAYLIST, text)

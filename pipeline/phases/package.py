@@ -13,7 +13,6 @@ from pipeline.errors import EncodeError
 from pipeline.events import LogLevel
 from pipeline.facts import PackageFacts
 from pipeline.files import write_whole
-from pipeline.job import SegmentType
 from pipeline.media.encode.colour_conversion import NAMES
 from pipeline.media.hls import encryption, playlists
 from pipeline.media.hls.iframes import find_iframes
@@ -158,7 +157,7 @@ def _check_colours(plan: Plan, videos: Sequence[Measured]) -> None:
 
 
 def _write_iframes(context: PhaseContext, videos: Sequence[Measured]) -> list[IFrameStream]:
-    version = playlists.FMP4_VERSION if context.plan.segment_type is SegmentType.FMP4 else playlists.TS_VERSION
+    version = playlists.version_of(context.plan.segment_type)
     streams = []
     for rendition in videos:
         context.cancel.check()

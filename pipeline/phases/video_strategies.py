@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from pipeline.engines.audio_maker import AudioMaker
 from pipeline.engines.encode import NotSeekableError
@@ -48,14 +47,6 @@ class EncodedVideo:
     chunks: Sequence[ChunkFacts]
     missing_frames: int
     errors: int
-
-
-class Strategy(Protocol):
-    """One way to make the renditions of a plan."""
-
-    def encode(self, plan: Plan, scan: Scan) -> EncodedVideo:
-        """Do what is missing. Raises EncodeError, OutputError, SourceError, Cancelled."""
-        ...
 
 
 class VideoTools:
@@ -123,7 +114,7 @@ class VideoTools:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CopiedTop(Strategy):
+class CopiedTop:
     """The source's own video is the largest rendition, the others are encoded with segments that begin alike.
 
     It raises NotCopyableError too.
@@ -162,7 +153,7 @@ class CopiedTop(Strategy):
 
 
 @dataclass(frozen=True, kw_only=True)
-class InChunks(Strategy):
+class InChunks:
     """Every rendition is encoded in chunks, several side by side. It raises NotSeekableError too."""
 
     tools: VideoTools
@@ -181,7 +172,7 @@ class InChunks(Strategy):
 
 
 @dataclass(frozen=True, kw_only=True)
-class OnePiece(Strategy):
+class OnePiece:
     """Every rendition is encoded from the source's begin to its end: it can't be entered in the middle."""
 
     tools: VideoTools
@@ -196,7 +187,7 @@ class OnePiece(Strategy):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Filled(Strategy):
+class Filled:
     """Every rendition is encoded in one piece, with frames repeated where some are missing.
 
     `damage` is what an encode without that has found.

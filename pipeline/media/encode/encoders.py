@@ -180,7 +180,7 @@ def video_options(
     if family is EncoderFamily.CPU:
         options |= _processor(codec, preset, renditions, frame_rate=frame_rate, repeatable=repeatable)
     else:
-        options |= {"g:v": _GROUP_FRAMES} | _hardware(codec, family, preset)
+        options |= {"g:v": _GROUP_FRAMES} | _hardware(family, preset)
     for number, rendition in enumerate(renditions):
         options |= _rate(encoder, number, rendition)
         level = (
@@ -275,7 +275,7 @@ def _level(encoder: str, number: int, level: CodecLevel) -> dict[str, Any]:
     return {f"level:v:{number}": int(level.name.replace(".", "")) if tens else level.number}
 
 
-def _hardware(codec: Codec, family: EncoderFamily, preset: str) -> dict[str, Any]:
+def _hardware(family: EncoderFamily, preset: str) -> dict[str, Any]:
     if family is EncoderFamily.NVIDIA:
         return {
             "preset:v": _NVENC_PRESETS.get(preset, _NVENC_SLOWEST),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from pipeline.job import SegmentType
 from pipeline.media.hls.iframes import ByteRange, IFrames
 from pipeline.media.hls.measure import Measured, MeasuredVideo, target_duration_s
 from pipeline.media.source.language_tags import UNKNOWN_LANGUAGE
@@ -27,6 +28,11 @@ FOR_THE_DEAF = "public.accessibility.transcribes-spoken-dialog,public.accessibil
 
 CHAPTERS_ID = "com.apple.hls.chapters"
 """By this name Apple's players find chapters in the session data (HLS authoring specification)."""
+
+
+def version_of(segment_type: SegmentType) -> int:
+    """Return the EXT-X-VERSION of playlists with such segments."""
+    return FMP4_VERSION if segment_type is SegmentType.FMP4 else TS_VERSION
 
 
 @dataclass(frozen=True, kw_only=True)

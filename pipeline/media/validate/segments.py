@@ -181,7 +181,7 @@ def _runs(stream: Stream, files: list[SegmentBytes | None], source: Source) -> t
         if segment.init is not None and segment.init not in inits:
             inits[segment.init] = initialization(segment.init, stream, source)
         init = inits[segment.init] if segment.init is not None else None
-        kind, piece, fault = _checked(segment, file, init, stream, source)
+        kind, piece, fault = _checked(segment, file, stream, source)
         if fault is not None and file is not None:
             faults.setdefault(fault, []).append((source.folder.relative(file.path), fault[1]))
         if piece is None or (segment.init is not None and init is None):
@@ -206,7 +206,7 @@ def _runs(stream: Stream, files: list[SegmentBytes | None], source: Source) -> t
 
 
 def _checked(
-    segment: MediaSegment, file: SegmentBytes | None, init: SegmentBytes | None, stream: Stream, source: Source
+    segment: MediaSegment, file: SegmentBytes | None, stream: Stream, source: Source
 ) -> tuple[Container, SegmentBytes | None, tuple[str, str] | None]:
     """Return a segment's container, its plain bytes where they are whole, and the rule that it breaks otherwise."""
     if file is None:
