@@ -14,6 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from sources import looped
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
@@ -53,47 +55,8 @@ def main() -> None:
 
 def make_source(ffmpeg: Path, seconds: float, folder: Path) -> Path:
     """Return a clip like one that was exported for the web."""
-    target = folder / "source.mp4"
-    looped = [
-        str(ffmpeg),
-        "-v",
-        "error",
-        "-y",
-        "-stream_loop",
-        "-1",
-        "-i",
-        str(ROOT / "samples" / "welcome.mp4"),
-        "-t",
-        str(seconds),
-    ]
-    picture = [
-        "-vf",
-        "scale=1920:1080,fps=25,noise=alls=8:allf=t",
-        "-c:v",
-        "libx264",
-        "-preset",
-        "veryfast",
-        "-pix_fmt",
-        "yuv420p",
-    ]
-    rates = [
-        "-b:v",
-        "4500k",
-        "-maxrate",
-        "5M",
-        "-bufsize",
-        "5M",
-        "-g",
-        "50",
-        "-sc_threshold",
-        "0",
-        "-c:a",
-        "aac",
-        "-ac",
-        "2",
-    ]
-    subprocess.run([*looped, *picture, *rates, str(target)], check=True)
-    return target
+    rates = ["-b:v", "4500k", "-maxrate", "5M", "-bufsize", "5M", "-g", "50", "-sc_threshold", "0"]
+    return looped(ffmpeg, ROOT / "samples" / "welcome.mp4", seconds, folder, rates)
 
 
 def cpu_seconds(source: Path, folder: Path, preset: str, copy_top: str) -> float:

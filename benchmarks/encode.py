@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bare_commands import from_larger_graph, from_source_graph, one_each, to_files, to_nowhere
-from long_sources import make_long_source, make_source
+from sources import make_long_source, make_source
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))

@@ -1,9 +1,10 @@
-"""Sources for the encode's benchmark, made by ffmpeg from what is there."""
+"""Sources for the benchmarks of encoding, made by ffmpeg from what is there."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -21,34 +22,21 @@ def make_source(ffmpeg: Path, path: Path, seconds: float, folder: Path) -> Path:
     assert media.video is not None
     if min(media.video.width, media.video.height) >= 1080 and abs((media.duration_s or 0) - seconds) < 1:
         return path
+    rates = ["-b:v", "50M", "-maxrate", "60M", "-bufsize", "60M"]
+    return looped(ffmpeg, path, seconds, folder, rates)
+
+
+def looped(ffmpeg: Path, path: Path, seconds: float, folder: Path, rates: Sequence[str]) -> Path:
+    """Return a clip of the wanted length in `folder`: `path` looped and scaled to 1080p25, with a little grain.
+
+    `rates` are ffmpeg's options for the bits of the video.
+    """
     target = folder / "source.mp4"
-    picture = [
-        "-vf",
-        "scale=1920:1080,fps=25,noise=alls=8:allf=t",
-        "-c:v",
-        "libx264",
-        "-preset",
-        "veryfast",
-        "-pix_fmt",
-        "yuv420p",
-    ]
-    rates = ["-b:v", "50M", "-maxrate", "60M", "-bufsize", "60M", "-c:a", "aac", "-ac", "2"]
-    looped = [
-        str(ffmpeg),
-        "-v",
-        "error",
-        "-y",
-        "-stream_loop",
-        "-1",
-        "-i",
-        str(path),
-        "-t",
-        str(seconds),
-        *picture,
-        *rates,
-        str(target),
-    ]
-    subprocess.run(looped, check=True)
+    picture = ["-vf", "scale=1920:1080,fps=25,noise=alls=8:allf=t"]
+    picture += ["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p"]
+    source = ["-stream_loop", "-1", "-i", str(path), "-t", str(seconds)]
+    command = [str(ffmpeg), "-v", "error", "-y", *source, *picture, *rates, "-c:a", "aac", "-ac", "2", str(target)]
+    subprocess.run(command, check=True)
     return target
 
 
