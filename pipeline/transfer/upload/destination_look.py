@@ -89,6 +89,7 @@ class DestinationLook:
         self._note = note
         self._on_notice = on_notice
         self._url = uploader.backend_url.rstrip("/")
+        self._whole: bytes | None = None
 
     def find(self, owner: Owner) -> Found:
         """Return what lies at the destination; where the server tells nothing, what this computer knows of it.
@@ -132,7 +133,12 @@ class DestinationLook:
         return data is not None or (not capabilities.read and bool(_told(lambda: self._is_public(prefix))))
 
     def manifest(self, *, whole: bool) -> bytes | None:
-        """Return the manifest at the destination, or its beginning. Raises as `find` does."""
+        """Return the manifest at the destination, or its beginning. Raises as `find` does.
+
+        The whole one is that of the last answer, where it was whole; its beginning is always asked for.
+        """
+        if whole and self._whole is not None:
+            return self._whole
         with self._uploader.at_server(self._cancel, self._note, self._on_notice) as (inventory, _):
             data, _ = _told(lambda: self._read(inventory, self._prefix, whole=whole)) or (None, False)
         return data
@@ -185,6 +191,7 @@ class DestinationLook:
         capabilities = self._uploader.capabilities(self._cancel)
         if capabilities.manifest:
             data = inventory.manifest(prefix)
+            self._whole = data if prefix == self._prefix else self._whole
             return data, data is None
         if capabilities.read:
             stored = inventory.look_up(prefix + MANIFEST_FILE)

@@ -13,6 +13,7 @@ from upload_parts import FOLDER, PREFIX, RecordingToken, write_folder
 
 from config import BackendApi
 from pipeline.errors import AuthenticationError, DestinationTakenError, SettingsError, TransferError
+from pipeline.transfer.manifests.inventory import MANIFEST
 from pipeline.transfer.manifests.manifest import FileEntry, Manifest
 from pipeline.transfer.manifests.manifest_head import HEAD_BYTES
 from pipeline.transfer.manifests.manifest_library import LIBRARY, library_path
@@ -125,6 +126,16 @@ def test_another_computers_video_is_not_replaced(offers, put, check):
     )
     sentence = "holds another “lecture”, with other content: choose another destination, or replace it (--replace)."
     assert f"{PREFIX} {sentence}" == str(caught.value)
+
+
+def test_a_manifest_is_asked_for_once(server, put, check, tmp_path):
+    """Whose it is and what it names are read from one answer."""
+    server.capabilities = OFFERS["read and manifest"]
+    (tmp_path / "lesson").mkdir()
+    put(OTHER)
+    with pytest.raises(DestinationTakenError):
+        check(HERE)
+    assert 1 == sum(arrival.path.startswith(MANIFEST) for arrival in server.arrivals)
 
 
 def test_its_own_video_may_be_replaced(offers, put, check):
