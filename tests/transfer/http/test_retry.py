@@ -201,6 +201,21 @@ def test_pauses_grow_until_patience_is_spent():
     assert (LogLevel.WAITING, True) == (level, "https://store" in said and "status 520" in said and "10 min" in said)
 
 
+def test_own_progress_is_not_that_of_others():
+    """A file that got further itself has the longer pause before it leaves its worker, as if nobody got through."""
+    hours = Hours()
+    hours.patience.in_rounds = True
+    attempt, calls = attempts(*[BUSY] * 9)
+    with pytest.raises(RefusedError):
+        call_on(
+            attempt,
+            hours.cancel,
+            patience=hours.patience,
+            reached=lambda: 0 if len(calls) == 1 else PROGRESS_BYTES,
+        )
+    assert [1.0, 1.0, 3.0, 10.0, 20.0] == hours.cancel.pauses
+
+
 def test_patience_begins_anew_when_anything_gets_through():
     """Another thread's success counts too, and it is said that the upload goes on."""
     hours = Hours()
