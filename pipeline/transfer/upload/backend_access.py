@@ -55,6 +55,11 @@ class BackendAccess:
         return self._capabilities or NOTHING
 
     @property
+    def has_told(self) -> bool:
+        """Whether the backend has said what it offers."""
+        return self._capabilities is not None
+
+    @property
     def clock_ahead_s(self) -> float:
         """How far this computer's clock is ahead of the backend's, in seconds; negative where it is behind."""
         return self._clock_ahead_s

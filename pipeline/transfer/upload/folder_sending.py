@@ -92,10 +92,12 @@ def send_folder(
             upload_run = UploadRun(access.backend, access.login, folder, destination, prepared, journal, messages)
             offered = access.capabilities
 
-            def lend(stop: CancelToken) -> UploadContext:
+            def context_for(stop: CancelToken) -> UploadContext:
                 return access.context(offered, stop, messages.note, messages.announce)
 
-            return upload_run.run(lend, offered, partial(_sizes, access, lend(cancel)), guard, on_progress, cancel)
+            return upload_run.run(
+                context_for, offered, partial(_sizes, access, context_for(cancel)), guard, on_progress, cancel
+            )
 
 
 def _prepare(

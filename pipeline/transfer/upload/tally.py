@@ -51,16 +51,6 @@ class Tally:
         for name, which in confirmed.items():
             self._count(name, which)
 
-    @property
-    def files_done(self) -> int:
-        """How many files the store has."""
-        return self._files_done
-
-    @property
-    def files_total(self) -> int:
-        """How many files there are."""
-        return len(self._files)
-
     def begun(self, name: str) -> None:
         """A try begins; what an earlier try of the same file has sent does not count any more."""
         with self._lock:

@@ -102,6 +102,8 @@ class Uploader:
 
     def capabilities(self, cancel: CancelToken) -> Capabilities:
         """Return what the backend offers, asked for once. Raises TransferError or Cancelled."""
+        if self._access.has_told:
+            return self._access.capabilities
         with open_session(cancel) as http:
             context = self._access.context(NOTHING, cancel, ignore, ignore)
             self._access.ask_capabilities(self._access.client(http, ignore), context)
