@@ -125,6 +125,7 @@ def _destination_taken(job: Job | UploadJob, config: Config, cancel: CancelToken
         return None
     uploader = Uploader(config.backend, session_id=upload.session_id, delays=())
     try:
+        uploader.test_connection(cancel)  # a server that does not answer is waited for once, and briefly
         DestinationCheck(uploader, upload.prefix, owner, job.folder, config.data_dir).ask(cancel)
     except DestinationTakenError as taken:
         return taken

@@ -206,6 +206,13 @@ def test_what_nobody_can_tell_of_a_destination_is_left_to_the_job(server, planne
     assert Ready(plan=plan) == ask(plan, gone)
 
 
+def test_a_backend_that_takes_no_upload_is_asked_one_thing(server, planned, config):
+    """The job itself says what is wrong, without a wait for a server that does not answer before each question."""
+    plan, wrong = planned(), replace(config, backend=replace(config.backend, token="another"))
+    assert isinstance(check_plan(plan, wrong, CancelToken()), Ready)
+    assert [wrong.backend.validate_endpoint] == [arrival.path for arrival in server.arrivals]
+
+
 def test_the_folder_is_asked_about_before_the_upload_and_the_destination_last(planned, made, config, tmp_path, server):
     """What lies on this computer comes first; each answer leads to the next question, and in the end to the plan."""
     half_uploaded(made, config)
