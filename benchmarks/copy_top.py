@@ -1,4 +1,4 @@
-"""CPU time of `convert --copy-top auto` over that of `convert` on a source whose own picture players can take.
+"""CPU time of `convert --copy-top auto` over that of `convert` on a source whose own video players can take.
 
     python benchmarks/copy_top.py [--source FILE] [--seconds 60] [--presets veryfast,medium]
 
@@ -74,8 +74,8 @@ def cpu_seconds(source: Path, folder: Path, preset: str, copy_top: str) -> float
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run([*command, *chosen], check=True, capture_output=True, text=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if ("is the original picture" in done.stdout + done.stderr) != (copy_top == "auto"):
-        raise SystemExit(f"The picture of {source} was not kept:\n{done.stdout}{done.stderr}")
+    if ("is the original video" in done.stdout + done.stderr) != (copy_top == "auto"):
+        raise SystemExit(f"The video of {source} was not kept:\n{done.stdout}{done.stderr}")
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
