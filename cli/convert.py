@@ -55,7 +55,7 @@ def run(options: argparse.Namespace, config: Config) -> int:
         for job in jobs:
             finish_early(job, refused_by(wrong), view)
         raise wrong
-    moved = wiring.take_over(jobs)
+    moved = wiring.relocate(jobs)
     jobs = [wiring.with_earlier_address(job, options.upload) for job in jobs]
     cancel = CancelToken()
     reports: list[JobReport] = []

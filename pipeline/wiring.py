@@ -31,10 +31,10 @@ from pipeline.phases.phase import Phase, PhaseContext
 from pipeline.phases.record import RecordPhase
 from pipeline.phases.upload import UploadPhase
 from pipeline.plan import make_plan as decide
+from pipeline.relocation import relocate, with_earlier_address
 from pipeline.runner import run
 from pipeline.slug import slug_for
 from pipeline.speech.model import MODEL_NAMES
-from pipeline.takeover import take_over, with_earlier_address
 from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.login import AskToken, Login
 from pipeline.transfer.http.validation import backend_url_problems, token_problems
@@ -50,9 +50,9 @@ __all__ = [
     "make_plan",
     "make_upload_plan",
     "model_names",
+    "relocate",
     "run_job",
     "slug_for",
-    "take_over",
     "upload_problems",
     "with_earlier_address",
 ]

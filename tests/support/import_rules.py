@@ -46,7 +46,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
         "facts",
         "fingerprint",
         "inputs",
-        "takeover",
+        "relocation",
         "finished_folder",
         "folder_notes",
         "earlier_work",

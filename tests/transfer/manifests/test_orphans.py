@@ -11,7 +11,7 @@ from pipeline.facts import Facts
 from pipeline.fingerprint import Fingerprint, fingerprint
 from pipeline.job import Job
 from pipeline.job_file import JobFile, write_job_file
-from pipeline.takeover import take_over
+from pipeline.relocation import relocate
 from pipeline.transfer.manifests.manifest import FileEntry, Manifest
 from pipeline.transfer.manifests.manifest_library import Located
 from pipeline.transfer.manifests.orphans import orphans
@@ -142,7 +142,7 @@ def test_a_stream_whose_place_changed_with_the_other_videos(tmp_path, inbox, str
     )
     if made_of == before:
         before.replace(source)
-    assert [new] == list(take_over([Job(source=source, output_dir=tmp_path / "out", slug=new)]))
+    assert [new] == list(relocate([Job(source=source, output_dir=tmp_path / "out", slug=new)]))
     now = stream(new, source, content="a", synced="2026-02-01", folder=False)
     published = f"published at videos/{new}/"
     said = f"is called {source} now, and {published}." if made_of == before else f"is {published} now."

@@ -17,7 +17,7 @@ from pipeline.folder_lock import locked
 from pipeline.job import Existing, Job, UploadRequest
 from pipeline.job_file import SCHEMA, JobFile, read_job_file, write_job_file
 from pipeline.job_folders import lock_of
-from pipeline.takeover import take_over, with_earlier_address
+from pipeline.relocation import relocate, with_earlier_address
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_each_gets_what_was_made_of_it(tmp_path, job, made):
     for name, of in (("lecture", one), ("lecture-2", three)):
         made(name, of)
     made("lecture-3", two, upload=uploaded(prefix="videos/lecture-3/"))
-    notes = take_over([two, three, one])
+    notes = relocate([two, three, one])
     assert {place: f"{place}.mp4" for place in ("week1/lecture", "week2/lecture", "lecture")} == _here(tmp_path)
     assert {one.slug, two.slug, three.slug} == set(notes)
     old, new = tmp_path / "out" / "lecture", tmp_path / "out" / "week1" / "lecture"
@@ -89,7 +89,7 @@ def test_each_gets_what_was_made_of_it(tmp_path, job, made):
         "what is at videos/lecture-3/ stays until `manifest prune --orphans` removes it."
     )
     assert notes[two.slug].endswith(f" now. {address}")
-    assert {} == take_over([two, three, one])
+    assert {} == relocate([two, three, one])
 
 
 def test_two_endings_of_one_name(tmp_path, job, made):
@@ -98,7 +98,7 @@ def test_two_endings_of_one_name(tmp_path, job, made):
     mkv, mp4 = (replace(one, source=one.source.rename(tmp_path / "in" / f"test.{one.slug[-3:]}")) for one in (mkv, mp4))
     made("test", mkv)
     made("test-2", mp4)
-    take_over([mp4, mkv])
+    relocate([mp4, mkv])
     assert {"test-mkv": "test.mkv", "test-mp4": "test.mp4"} == _here(tmp_path)
 
 
@@ -106,7 +106,7 @@ def test_work_that_was_not_finished_is_taken_over_too(tmp_path, job, made):
     """The folder beside it, where work goes on."""
     one = job("week1/lecture")
     made(".lecture.partial", one)
-    take_over([one])
+    relocate([one])
     assert {"week1/.lecture.partial": "week1/lecture.mp4"} == _here(tmp_path)
 
 
@@ -114,9 +114,9 @@ def test_a_source_that_was_moved_is_known_by_its_content(tmp_path, job, made):
     """Where its old name is gone; a copy whose source is still there keeps its folder."""
     one = job("week1/lecture", content="the same")
     kept = made("lecture", one, source=job("lecture", content="the same").source)
-    assert ({}, True) == (take_over([one]), kept.exists())
+    assert ({}, True) == (relocate([one]), kept.exists())
     (tmp_path / "in" / "lecture.mp4").unlink()
-    assert [one.slug] == list(take_over([one]))
+    assert [one.slug] == list(relocate([one]))
 
 
 DELETED = {"cleanup": CleanupFacts(finished=True)}
@@ -137,7 +137,7 @@ def test_a_place_that_changed_with_the_other_videos(tmp_path, job, made, old, ne
     one, other = job("a/x"), job("b/y")
     made(old, one)
     made("b/y", other)
-    notes = take_over([at(one, new), other])
+    notes = relocate([at(one, new), other])
     assert {new: "a/x.mp4", "b/y": "b/y.mp4"} == _here(tmp_path)
     assert {
         new: (
@@ -156,7 +156,7 @@ def test_what_a_newer_version_made_stays(tmp_path, job, made):
         folder = made(place, one)
         stored = json.loads((folder / "job.json").read_text())
         (folder / "job.json").write_text(json.dumps(stored | {"schema": SCHEMA + 1}))
-        assert ({}, True) == (take_over([one]), folder.exists())
+        assert ({}, True) == (relocate([one]), folder.exists())
     assert one == with_earlier_address(one, "videos/")
 
 
@@ -164,7 +164,7 @@ def test_unfinished_work_at_any_depth_goes_on(tmp_path, job, made):
     """The folder where work goes on is hidden, and found all the same."""
     one = job("a/x")
     made("a/.x.partial", one)
-    assert ["x"] == list(take_over([at(one, "x")]))
+    assert ["x"] == list(relocate([at(one, "x")]))
     assert {".x.partial": "a/x.mp4"} == _here(tmp_path)
 
 
@@ -173,15 +173,15 @@ def test_a_renamed_source_is_found_at_any_depth(tmp_path, job, made):
     old, new = job("a/old", content="the same"), job("b/new", content="the same")
     job("a/beside")
     made("a/old", old)
-    assert {} == take_over([new])
+    assert {} == relocate([new])
     made("elsewhere/new", new)
     old.source.unlink()
-    take_over([new])
+    relocate([new])
     assert {"a/old": "a/old.mp4", "b/new": "b/new.mp4"} == _here(tmp_path)
     made_of_it = tmp_path / "out" / "b" / "new"
     (made_of_it / "job.json").unlink()
     made_of_it.rmdir()
-    take_over([new])
+    relocate([new])
     assert {"b/new": "a/old.mp4"} == _here(tmp_path)
 
 
@@ -193,7 +193,7 @@ def test_a_source_on_a_drive_that_is_not_connected_keeps_its_work(tmp_path, job,
     old.source.unlink()
     if left == "nothing":
         old.source.parent.rmdir()
-    assert ({}, {"drive/old": "drive/old.mp4"}) == (take_over([new]), _here(tmp_path))
+    assert ({}, {"drive/old": "drive/old.mp4"}) == (relocate([new]), _here(tmp_path))
 
 
 def test_what_another_job_has_at_its_own_place_stays(tmp_path, job, made):
@@ -202,7 +202,7 @@ def test_what_another_job_has_at_its_own_place_stays(tmp_path, job, made):
     keeper, other = job("a/x", content="the same"), job("b/x", content="the same")
     made("a/x", keeper, source=gone.source)
     gone.source.unlink()
-    assert ({}, {"a/x": "before.mp4"}) == (take_over([other, keeper]), _here(tmp_path))
+    assert ({}, {"a/x": "before.mp4"}) == (relocate([other, keeper]), _here(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_what_is_not_looked_into(tmp_path, job, made, hidden):
     (tmp_path / "out" / "stream").mkdir(parents=True)
     (tmp_path / "out" / "stream" / "master.m3u8").touch()
     made(hidden, one)
-    assert ({}, {hidden}) == (take_over([at(one, "x/x")]), set(_here(tmp_path)))
+    assert ({}, {hidden}) == (relocate([at(one, "x/x")]), set(_here(tmp_path)))
 
 
 def test_a_folder_of_other_videos_is_not_moved_with_unfinished_work(tmp_path, job, made):
@@ -222,7 +222,7 @@ def test_a_folder_of_other_videos_is_not_moved_with_unfinished_work(tmp_path, jo
     one, other = job("lesson"), job("lesson/y")
     made(".lesson.partial", one)
     made("lesson/y", other)
-    assert ({}, {".lesson.partial", "lesson/y"}) == (take_over([at(one, "week1/lesson")]), set(_here(tmp_path)))
+    assert ({}, {".lesson.partial", "lesson/y"}) == (relocate([at(one, "week1/lesson")]), set(_here(tmp_path)))
 
 
 def test_nothing_is_read_where_every_place_is_there(tmp_path, job, made, monkeypatch):
@@ -230,7 +230,7 @@ def test_nothing_is_read_where_every_place_is_there(tmp_path, job, made, monkeyp
     one = job("a/x")
     made("a/x", one)
     monkeypatch.setattr("os.scandir", lambda path: pytest.fail(f"{path} is walked"))
-    assert {} == take_over([one])
+    assert {} == relocate([one])
 
 
 def test_other_content_stays(tmp_path, job, made):
@@ -240,18 +240,18 @@ def test_other_content_stays(tmp_path, job, made):
     one.source.write_text("changed")
     made("lecture-2", job("week2/lecture"))
     (tmp_path / "out" / "lecture-final").mkdir()
-    assert ({}, {"lecture", "lecture-2"}) == (take_over([one]), set(_here(tmp_path)))
+    assert ({}, {"lecture", "lecture-2"}) == (relocate([one]), set(_here(tmp_path)))
 
 
 def test_what_is_there_or_begun_anew_is_left_alone(tmp_path, job, made):
     """A folder at the new place counts, and so does --fresh; another run's folder is not moved."""
     one = job("week1/lecture")
     old = made("lecture", one)
-    assert {} == take_over([job("week1/lecture", existing=Existing.FRESH)])
+    assert {} == relocate([job("week1/lecture", existing=Existing.FRESH)])
     with locked(lock_of(old), old):
-        assert {} == take_over([one])
+        assert {} == relocate([one])
     made("week1/lecture", one)
-    assert {} == take_over([one])
+    assert {} == relocate([one])
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Takes over what was made under another place: by an earlier version, or when other folders were named beside a video.
+"""Moves what was made under another place: by an earlier version, or when other folders were named beside a video.
 
 A place is the path below the folder that all videos of a run have in common, so it changes with them (`a/lecture`, then
 `lecture`). An earlier version went by the file's name alone, and numbered those of one name in the order in which they
@@ -37,7 +37,7 @@ class _Work:
     job_file: JobFile
 
 
-def take_over(jobs: Sequence[Job]) -> dict[str, str]:
+def relocate(jobs: Sequence[Job]) -> dict[str, str]:
     """Move folders with these jobs' work to the jobs' own places; return a line for each job moved, by slug.
 
     They may lie anywhere below the output folder. What was made of the same file goes first, then what was made of the
