@@ -41,7 +41,7 @@ from pipeline.engines.audio_pass import AudioPass  # noqa: E402
 from pipeline.engines.tasks import audio_plan  # noqa: E402
 from pipeline.job import EncodingRequest, Job, RateControl  # noqa: E402
 from pipeline.media.encode.audio_coding import Length  # noqa: E402
-from pipeline.media.encode.audio_line import Level  # noqa: E402
+from pipeline.media.encode.audio_encoder import Level  # noqa: E402
 from pipeline.media.encode.vmaf import measure_vmaf  # noqa: E402
 from pipeline.media.ffmpeg.process import ffmpeg_version, find_ffmpeg, printable  # noqa: E402
 from pipeline.media.source.packet_scan import scan  # noqa: E402

@@ -19,8 +19,8 @@ from pipeline.engines.audio_pass import AudioPass, AudioPassResult, audio_piece_
 from pipeline.engines.tasks import AudioPlan
 from pipeline.errors import EncodeError, SourceError
 from pipeline.media.encode.audio_coding import PIECE_S, Length, packet_ticks, write_stretch
+from pipeline.media.encode.audio_encoder import Level
 from pipeline.media.encode.audio_format import RATE_HZ
-from pipeline.media.encode.audio_line import Level
 from pipeline.media.encode.loudness import Loudness, loudness
 from pipeline.media.source.scan import CLOCK_HZ
 from pipeline.media.source.source_checks import ProbedFile, check_unchanged

@@ -13,7 +13,7 @@ from pipeline.engines.tasks import AudioPlan
 from pipeline.errors import CodecError
 from pipeline.media.encode.audio_clock import Entry
 from pipeline.media.encode.audio_coding import Length
-from pipeline.media.encode.audio_line import EARLY, PIECE, AudioLine, Level, wanted
+from pipeline.media.encode.audio_encoder import EARLY, PIECE, AudioEncoder, Level, wanted
 from pipeline.media.encode.audio_reader import AudioReader, Block
 
 
@@ -104,17 +104,24 @@ class AudioPass:
         entries = _read_entries(self._made[-1].entries) if self._made else {}
         self._entries = {index: {first: entry} for index, entry in entries.items()}
         reader = AudioReader(self._source, self._plan.start_s, wants, entries, limit_s=self._plan.limit_s)
-        lines = [
-            AudioLine(a, level, wants, first, self._placing(number) if self._encodes else None, measures=self._measures)
-            for number, (a, level) in enumerate(zip(self._plan.renditions, self._levels, strict=True))
+        encoders = [
+            AudioEncoder(
+                rendition,
+                level,
+                wants,
+                first,
+                self._placing(number) if self._encodes else None,
+                measures=self._measures,
+            )
+            for number, (rendition, level) in enumerate(zip(self._plan.renditions, self._levels, strict=True))
         ]
         try:
-            self._read(reader, lines)
-            self._end(reader, lines)
+            self._read(reader, encoders)
+            self._end(reader, encoders)
         finally:
-            for line in lines:
-                line.abandon()
-        powers = [[power for piece in self._made for power in piece.powers[number]] for number in range(len(lines))]
+            for encoder in encoders:
+                encoder.abandon()
+        powers = [[power for piece in self._made for power in piece.powers[number]] for number in range(len(encoders))]
         return AudioPassResult(powers=powers, errors=sum(piece.errors for piece in self._made), ends=reader.ends)
 
     def _found(self, number: int) -> AudioPieceFacts | None:
@@ -125,35 +132,35 @@ class AudioPass:
         except CodecError:  # of a version that noted other things, or with powers that are no numbers
             return None
 
-    def _read(self, reader: AudioReader, lines: Sequence[AudioLine]) -> None:
+    def _read(self, reader: AudioReader, encoders: Sequence[AudioEncoder]) -> None:
         for block in reader.blocks(self._stop.check):
             self._note(block)
-            for line in lines:
-                if block.index in line.indexes:
-                    line.put(block.index, block.placed.position, block.placed.samples)
-            while all(line.done(len(self._made)) for line in lines):
-                self._finish(reader, lines)
+            for encoder in encoders:
+                if block.index in encoder.indexes:
+                    encoder.put(block.index, block.placed.position, block.placed.samples)
+            while all(encoder.done(len(self._made)) for encoder in encoders):
+                self._finish(reader, encoders)
             self._on_read(block.placed.position)
 
-    def _end(self, reader: AudioReader, lines: Sequence[AudioLine]) -> None:
+    def _end(self, reader: AudioReader, encoders: Sequence[AudioEncoder]) -> None:
         """Fill up to the length of the stream, and keep what is left as the last piece:
         it is made again when the job is started again.
         """
         if self._length is not None:
             length = self._length()
-            for line in lines:
-                line.end(length)
+            for encoder in encoders:
+                encoder.end(length)
             while len(self._made) * PIECE + PIECE <= length.samples and all(
-                line.done(len(self._made)) for line in lines
+                encoder.done(len(self._made)) for encoder in encoders
             ):
-                self._finish(reader, lines)
-        self._finish(reader, lines, last=True)
+                self._finish(reader, encoders)
+        self._finish(reader, encoders, last=True)
 
-    def _finish(self, reader: AudioReader, lines: Sequence[AudioLine], *, last: bool = False) -> None:
+    def _finish(self, reader: AudioReader, encoders: Sequence[AudioEncoder], *, last: bool = False) -> None:
         number = len(self._made)
         piece = AudioPieceFacts(
             errors=reader.errors - self._told_errors,
-            powers=tuple(tuple(line.piece_powers(number)) for line in lines),
+            powers=tuple(tuple(encoder.piece_powers(number)) for encoder in encoders),
             entries={str(index): (entry.pts, entry.position) for index, entry in self._entered(number + 1).items()},
         )
         self._told_errors = reader.errors

@@ -19,7 +19,7 @@ from pipeline.engines.tasks import audio_plan
 from pipeline.errors import Cancelled
 from pipeline.job import Job
 from pipeline.media.encode.audio_coding import Length
-from pipeline.media.encode.audio_line import Level
+from pipeline.media.encode.audio_encoder import Level
 from pipeline.media.encode.loudness import loudness
 from pipeline.media.source.probe import probe
 from pipeline.plan import make_plan

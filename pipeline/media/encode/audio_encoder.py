@@ -66,7 +66,7 @@ class Level:
     ceiling: float | None = None
 
 
-class AudioLine:
+class AudioEncoder:
     """One rendition, from piece number `first` on.
 
     `place` returns the file for the piece of a number; None where nothing is encoded. Where it `measures`, `powers` are
