@@ -88,7 +88,7 @@ def _job(output: Path, config: Config) -> JobReport:
         upload=UploadRequest(prefix=PREFIX, language="en", replace=True),
         existing=Existing.FRESH,
     )
-    plan = wiring.make_plan(job, config)
+    plan = wiring.probe_and_plan(job, config)
     view = renderer(as_json=False)
     start_for(view, plan)
 

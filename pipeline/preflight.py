@@ -42,7 +42,7 @@ def check_job(job: Job, config: Config, cancel: CancelToken) -> PreflightAnswer[
     Of several questions the first is returned: change the plan's job as it is answered, and go on with `check_plan`.
     """
     try:
-        plan = wiring.make_plan(job, config)
+        plan = wiring.probe_and_plan(job, config)
     except (PipelineError, OSError) as error:
         return refused_by(error)
     return check_plan(plan, config, cancel)

@@ -30,7 +30,7 @@ from pipeline.phases.folder_upload import FolderCleanupPhase, FolderRecordPhase,
 from pipeline.phases.phase import Phase, PhaseContext
 from pipeline.phases.record import RecordPhase
 from pipeline.phases.upload import UploadPhase
-from pipeline.plan import make_plan as decide
+from pipeline.plan import make_plan
 from pipeline.relocation import relocate, with_earlier_address
 from pipeline.runner import run
 from pipeline.slug import slug_for
@@ -47,9 +47,9 @@ __all__ = [
     "check_output",
     "describe_source",
     "encryption_problems",
-    "make_plan",
     "make_upload_plan",
     "model_names",
+    "probe_and_plan",
     "relocate",
     "run_job",
     "slug_for",
@@ -63,7 +63,7 @@ def describe_source(path: Path) -> MediaInfo:
     return probe(path)
 
 
-def make_plan(job: Job, config: Config) -> Plan:
+def probe_and_plan(job: Job, config: Config) -> Plan:
     """Probe the source and decide what to do. Raises SourceError, or SettingsError with every problem at once."""
     problems: list[str | Problem] = list(config.problems)
     if job.upload is not None:
@@ -78,8 +78,8 @@ def make_plan(job: Job, config: Config) -> Plan:
     if problems:
         raise SettingsError(problems)
     media = probe(job.source, job.tracks)
-    decide(job, media)  # what is wrong with the settings is said before any encoder is tried
-    return decide(job, media, _encoder(job, media, config), own_chapters)
+    make_plan(job, media)  # what is wrong with the settings is said before any encoder is tried
+    return make_plan(job, media, _encoder(job, media, config), own_chapters)
 
 
 def _read_chapters(path: Path) -> tuple[Chapter, ...]:

@@ -209,5 +209,5 @@ def published(
         upload=UploadRequest(prefix=prefix),
     )
     events: list[object] = []
-    report = wiring.run_job(wiring.make_plan(job, backend_config), backend_config, events.append, CancelToken())
+    report = wiring.run_job(wiring.probe_and_plan(job, backend_config), backend_config, events.append, CancelToken())
     return Published(report=report, backend=backend, config=backend_config, events=tuple(events), prefix=prefix)

@@ -102,7 +102,7 @@ def watch_url(backend, backend_config, source_clip, tmp_path_factory) -> Callabl
         upload = UploadRequest(prefix=prefix)
         job = Job(source=source_clip(stream.kind), output_dir=out, slug=slug, make_mp4=False, upload=upload, **asked)
         report = wiring.run_job(
-            wiring.make_plan(job, backend_config), backend_config, lambda event: None, CancelToken()
+            wiring.probe_and_plan(job, backend_config), backend_config, lambda event: None, CancelToken()
         )
         assert (Outcome.DONE, "") == (report.outcome, report.error)
         return backend.watch_url(prefix) + "?player=hls"

@@ -95,7 +95,7 @@ def publish(backend, backend_config, tmp_path_factory) -> Callable[[str], Publis
                 upload=UploadRequest(prefix=prefix),
             )
             report = wiring.run_job(
-                wiring.make_plan(job, backend_config), backend_config, lambda event: None, CancelToken()
+                wiring.probe_and_plan(job, backend_config), backend_config, lambda event: None, CancelToken()
             )
             assert (Outcome.DONE, "") == (report.outcome, report.error)
             published[kind] = Published(

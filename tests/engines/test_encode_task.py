@@ -107,7 +107,7 @@ def encode(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Encod
             **{"source": clip, "output_dir": tmp_path / "out", "slug": "clip", "make_mp4": False, "encoding": ULTRAFAST}
             | asked
         )
-        plan, workspace = wiring.make_plan(job, Config()), Workspace(job)
+        plan, workspace = wiring.probe_and_plan(job, Config()), Workspace(job)
         workspace.check(output_settings(plan), job.existing)
         context = PhaseContext(
             plan=plan,

@@ -184,7 +184,7 @@ def convert(source_clip: Callable[[str], Path], tmp_path_factory: pytest.TempPat
                 "make_mp4": False,
             }
             job = Job(**plain | asked)
-            report = wiring.run_job(wiring.make_plan(job, Config()), Config(), lambda event: None, CancelToken())
+            report = wiring.run_job(wiring.probe_and_plan(job, Config()), Config(), lambda event: None, CancelToken())
             key = KEY if job.encryption else None
             findings = validate(report.folder, key=key).findings if report.outcome is Outcome.DONE else ()
             made[name] = Made(source=path, report=report, findings=findings)

@@ -42,7 +42,7 @@ def test_what_the_container_hides_is_not_in_the_stream(tmp_path, kind):
     assert (HIDDEN, (width, height)) == (found.crop, (found.width, found.height))
     encoding = EncodingRequest(preset="ultrafast", encoder=EncoderFamily.CPU)
     job = Job(source=source, output_dir=tmp_path / "out", slug="clip", encoding=encoding, make_mp4=False)
-    report = wiring.run_job(wiring.make_plan(job, Config()), Config(), lambda event: None, CancelToken())
+    report = wiring.run_job(wiring.probe_and_plan(job, Config()), Config(), lambda event: None, CancelToken())
     assert (Outcome.DONE, "") == (report.outcome, report.error)
     size, corners = _corners(next(report.folder.glob("*p/index.m3u8")))
     assert (pytest.approx((width, height), abs=2), CORNERS.get(kind, [RED, LIME, BLUE, YELLOW])) == (size, corners)
@@ -55,5 +55,5 @@ def test_a_picture_of_which_a_part_is_hidden_is_not_copied(tmp_path, kind):
     job = Job(
         source=CROPPED[kind](tmp_path), output_dir=tmp_path / "out", slug="clip", encoding=encoding, make_mp4=False
     )
-    report = wiring.run_job(wiring.make_plan(job, Config()), Config(), lambda event: None, CancelToken())
+    report = wiring.run_job(wiring.probe_and_plan(job, Config()), Config(), lambda event: None, CancelToken())
     assert (Outcome.DONE, SHOWN) == (report.outcome, _corners(next(report.folder.glob("*p/index.m3u8")))[0])

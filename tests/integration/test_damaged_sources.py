@@ -91,7 +91,7 @@ class EncodedJob:
 def _run(job: Job) -> EncodedJob:
     events: list[object] = []
     config = Config()
-    report = wiring.run_job(wiring.make_plan(job, config), config, events.append, CancelToken())
+    report = wiring.run_job(wiring.probe_and_plan(job, config), config, events.append, CancelToken())
     commands = [e.text for e in events if isinstance(e, LogLine) and e.level is LogLevel.DETAIL]
     return EncodedJob(report=report, encodes=sum("force_key_frames" in text for text in commands))
 

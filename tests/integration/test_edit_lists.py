@@ -55,7 +55,7 @@ def convert(tmp_path: Path) -> Callable[..., JobReport]:
     def run(source: Path, **encoding: object) -> JobReport:
         asked = EncodingRequest(**{"preset": "ultrafast", "encoder": EncoderFamily.CPU} | encoding)
         job = Job(source=source, output_dir=tmp_path / "out", slug="job", encoding=asked, make_mp4=False)
-        return wiring.run_job(wiring.make_plan(job, Config()), Config(), lambda event: None, CancelToken())
+        return wiring.run_job(wiring.probe_and_plan(job, Config()), Config(), lambda event: None, CancelToken())
 
     return run
 

@@ -78,7 +78,7 @@ def test_fields_anywhere_are_made_whole_frames(tmp_path, fields):
         encoding=EncodingRequest(encoder=EncoderFamily.CPU),
         make_mp4=False,
     )
-    report = wiring.run_job(wiring.make_plan(job, Config()), Config(), lambda event: None, CancelToken())
+    report = wiring.run_job(wiring.probe_and_plan(job, Config()), Config(), lambda event: None, CancelToken())
     assert (Outcome.DONE, "") == (report.outcome, report.error)
     was, became = _luma(source), _luma(report.folder / "180p/index.m3u8")
     assert len(was) == len(became) == 2 * PART_S * 25
@@ -97,7 +97,7 @@ def test_what_has_no_fields_costs_no_deinterlacer(tmp_path):
         encoding=EncodingRequest(encoder=EncoderFamily.CPU),
         make_mp4=False,
     )
-    wiring.run_job(wiring.make_plan(job, Config()), Config(), lines.append, CancelToken())
+    wiring.run_job(wiring.probe_and_plan(job, Config()), Config(), lines.append, CancelToken())
     commands = [line.text for line in lines if isinstance(line, LogLine) and "libx264" in line.text]
     assert (False, False) == (probe(source).video.interlaced, any("bwdif" in command for command in commands))
     assert commands

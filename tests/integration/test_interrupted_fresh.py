@@ -44,7 +44,7 @@ def _run(job: Job, stop_at: str | None = None) -> tuple[Outcome, list[str]]:
             if pieces[-1] == stop_at:
                 cancel.cancel()
 
-    return wiring.run_job(wiring.make_plan(job, Config()), Config(), sink, cancel).outcome, pieces
+    return wiring.run_job(wiring.probe_and_plan(job, Config()), Config(), sink, cancel).outcome, pieces
 
 
 @pytest.mark.parametrize("existing", [Existing.ASK, Existing.FRESH], ids=["without fresh", "fresh again"])

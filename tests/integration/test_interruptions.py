@@ -39,7 +39,7 @@ def _convert(source: Path, *, accept_damaged: bool = False) -> tuple[JobReport, 
     asked = EncodingRequest(preset="ultrafast", encoder=EncoderFamily.CPU)
     out = source.parent / "out"
     job = Job(source=source, output_dir=out, slug="job", encoding=asked, make_mp4=False, accept_damaged=accept_damaged)
-    return wiring.run_job(wiring.make_plan(job, Config()), Config(), note, CancelToken()), warnings
+    return wiring.run_job(wiring.probe_and_plan(job, Config()), Config(), note, CancelToken()), warnings
 
 
 MOVED = (

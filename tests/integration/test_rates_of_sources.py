@@ -104,7 +104,7 @@ def convert(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[Pat
             encoding=encoding,
             make_mp4=False,
         )
-        report = wiring.run_job(wiring.make_plan(job, Config()), Config(), lambda event: None, CancelToken())
+        report = wiring.run_job(wiring.probe_and_plan(job, Config()), Config(), lambda event: None, CancelToken())
         assert (Outcome.DONE, "") == (report.outcome, report.error)
         return report.folder, report.warnings
 

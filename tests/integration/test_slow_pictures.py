@@ -36,7 +36,7 @@ def _clip(folder: Path, rate: str, length_s: float, sound_s: float | None, b_fra
 def _convert(clip: Path, segments: str) -> JobReport:
     asked = EncodingRequest(preset="ultrafast", encoder=EncoderFamily.CPU, segment_type=SEGMENTS[segments])
     job = Job(source=clip, output_dir=clip.parent / "out", slug="job", encoding=asked, make_mp4=False)
-    report = wiring.run_job(wiring.make_plan(job, Config()), Config(), lambda event: None, CancelToken())
+    report = wiring.run_job(wiring.probe_and_plan(job, Config()), Config(), lambda event: None, CancelToken())
     assert (Outcome.DONE, "", ()) == (report.outcome, report.error, validate(report.folder).findings)
     return report
 

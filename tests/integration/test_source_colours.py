@@ -50,7 +50,7 @@ def convert(clips: ColourClips, tmp_path_factory: pytest.TempPathFactory) -> Cal
             job = Job(
                 **{"source": clips(kind), "output_dir": out, "slug": f"job-{len(made)}", "encoding": ULTRAFAST} | asked
             )
-            report = wiring.run_job(wiring.make_plan(job, Config()), Config(), lambda event: None, CancelToken())
+            report = wiring.run_job(wiring.probe_and_plan(job, Config()), Config(), lambda event: None, CancelToken())
             assert (Outcome.DONE, "") == (report.outcome, report.error)
             made[name] = report.folder
         return made[name]

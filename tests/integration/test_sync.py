@@ -123,7 +123,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 def _convert(source: Path, out: Path, **asked: object) -> JobReport:
     plain_job = {"source": source, "output_dir": out, "slug": "job", "encoding": TS, "make_mp4": True}
     job = Job(**plain_job | asked)
-    return wiring.run_job(wiring.make_plan(job, Config()), Config(), lambda event: None, CancelToken())
+    return wiring.run_job(wiring.probe_and_plan(job, Config()), Config(), lambda event: None, CancelToken())
 
 
 def _playlists(folder: Path) -> tuple[Path, Path]:
@@ -216,7 +216,7 @@ def test_sixty_channels_become_the_first_two(tmp_path):
         tmp_path / "sixty.mov", *picture, "-i", str(wav), *flash_and_beep.CODECS, "-c:a", "copy"
     )
     job = Job(source=source, output_dir=tmp_path / "out", slug="job", encoding=TS, make_mp4=False)
-    plan = wiring.make_plan(job, Config())
+    plan = wiring.probe_and_plan(job, Config())
     report = wiring.run_job(plan, Config(), lambda event: None, CancelToken())
     assert (Outcome.DONE, "", ()) == (report.outcome, report.error, validate(report.folder).findings)
     assert ["sixty.mov: 60-channel sound, the first two made stereo."] == [
@@ -247,7 +247,7 @@ def _heard_hz(playlist: Path) -> list[int]:
 def test_mono_tracks_of_an_mxf_are_heard_as_left_and_right(tmp_path):
     """Two by two, which is said."""
     job = Job(source=_tones(tmp_path), output_dir=tmp_path / "out", slug="job", encoding=TS, make_mp4=False)
-    plan = wiring.make_plan(job, Config())
+    plan = wiring.probe_and_plan(job, Config())
     report = wiring.run_job(plan, Config(), lambda event: None, CancelToken())
     assert (Outcome.DONE, "", ()) == (report.outcome, report.error, validate(report.folder).findings)
     assert [[400, 500], [600, 700]] == [_heard_hz(path) for path in sorted(report.folder.glob("audio/*/index.m3u8"))]

@@ -144,7 +144,7 @@ def _convert(source: Path, output: Path, *, stop_at: str = "", **asked: object) 
                 cancel.cancel()
 
     job = Job(source=source, output_dir=output, slug="clip", encoding=encoding, make_mp4=False)
-    report = wiring.run_job(wiring.make_plan(job, Config()), Config(), sink, cancel)
+    report = wiring.run_job(wiring.probe_and_plan(job, Config()), Config(), sink, cancel)
     notes = tuple(line.text for line in lines if line.level is not LogLevel.DETAIL)
     return Made(
         report=report, notes=notes, commands=tuple(line.text for line in lines if line.level is LogLevel.DETAIL)

@@ -78,7 +78,7 @@ def convert(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Conv
         program = make(tmp_path / "stand-in", REAL, orders)
         config = Config(ffmpeg_path=str(program), cache_dir=tmp_path / "cache")
         encoding = EncodingRequest(preset="medium", encoder=family)
-        plan = wiring.make_plan(
+        plan = wiring.probe_and_plan(
             Job(source=clip, output_dir=tmp_path, slug="job", encoding=encoding, make_mp4=False), config
         )
         tried = len(encodes(program))

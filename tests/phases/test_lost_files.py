@@ -66,7 +66,7 @@ def _run(job: Job) -> tuple[JobReport, list[str]]:
     """Return how a job ended, and what each ffmpeg that it started made."""
     events: list[object] = []
     config = Config()
-    report = wiring.run_job(wiring.make_plan(job, config), config, events.append, CancelToken())
+    report = wiring.run_job(wiring.probe_and_plan(job, config), config, events.append, CancelToken())
     commands = [e.text for e in events if isinstance(e, LogLine) and e.level is LogLevel.DETAIL]
     return report, ["MP4" if "offline_480p" in text else "stream" for text in commands]
 
@@ -127,13 +127,13 @@ def test_media_that_the_clean_up_deleted_are_not_missed(job, folder):
     """The folder is rightly without them."""
     uploading = replace(job, upload=UploadRequest(prefix="a/", delete_local=True))
     workspace = Workspace(uploading)
-    workspace.check(output_settings(wiring.make_plan(job, Config())), Existing.ASK)
+    workspace.check(output_settings(wiring.probe_and_plan(job, Config())), Existing.ASK)
     workspace.mark(CleanupFacts(finished=True))
     for path in published_files(folder):
         path.unlink()
     said: list[str] = []
     context = PhaseContext(
-        plan=wiring.make_plan(job, Config()),
+        plan=wiring.probe_and_plan(job, Config()),
         workspace=workspace,
         cancel=CancelToken(),
         report=lambda progress: None,

@@ -46,7 +46,7 @@ class WatchedJob:
     on_piece: Callable[[str], None] = lambda _: None
 
     def go(self) -> JobReport:
-        return wiring.run_job(wiring.make_plan(self.job, Config()), Config(), self._see, self.cancel)
+        return wiring.run_job(wiring.probe_and_plan(self.job, Config()), Config(), self._see, self.cancel)
 
     def _see(self, event: object) -> None:
         if isinstance(event, LogLine) and event.level is LogLevel.DETAIL and "/.checkpoints/" in event.text:

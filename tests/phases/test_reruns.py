@@ -183,7 +183,7 @@ def test_the_old_folder_is_played_until_the_new_one_is_whole(clip, small, out):
         if "force_key_frames" in getattr(event, "text", ""):
             cancel.cancel()
 
-    report = wiring.run_job(wiring.make_plan(job, Config()), Config(), sink, cancel)
+    report = wiring.run_job(wiring.probe_and_plan(job, Config()), Config(), sink, cancel)
     assert (Outcome.CANCELLED, before) == (report.outcome, _contents(folder))
     assert before == _contents(convert(clip, out, qualities=("360p",)).folder)
 
@@ -254,7 +254,7 @@ def test_one_more_quality_that_was_stopped_goes_on(out, tmp_path, monkeypatch):
         if "0001" in getattr(event, "text", "").split(" && ")[0]:
             cancel.cancel()
 
-    report = wiring.run_job(wiring.make_plan(job, Config()), Config(), sink, cancel)
+    report = wiring.run_job(wiring.probe_and_plan(job, Config()), Config(), sink, cancel)
     assert (Outcome.CANCELLED, before) == (report.outcome, _contents(folder))
     made = convert(clip, out)
     assert (Outcome.DONE, "", ()) == made.whole
@@ -291,7 +291,7 @@ def test_what_would_be_lost_is_asked_about_by_its_name(clip, small, out, tmp_pat
     job = Job(
         source=source, output_dir=out, slug="clip", encoding=ULTRAFAST, make_mp4=False, qualities=asked["qualities"]
     )
-    plan = wiring.make_plan(job, Config())
+    plan = wiring.probe_and_plan(job, Config())
     question = check_plan(plan, Config(), CancelToken())
     report = wiring.run_job(plan, Config(), lambda event: None, CancelToken())
     assert (True, True, True) == (
@@ -334,7 +334,10 @@ def test_encryption_is_added_and_changed_without_an_encode_as_far_as_can_be(clip
         )
         texts: list[str] = []
         report = wiring.run_job(
-            wiring.make_plan(job, Config()), Config(), lambda e: texts.append(getattr(e, "text", "")), CancelToken()
+            wiring.probe_and_plan(job, Config()),
+            Config(),
+            lambda e: texts.append(getattr(e, "text", "")),
+            CancelToken(),
         )
         return (
             report.outcome,

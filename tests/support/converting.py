@@ -52,7 +52,7 @@ def convert(source: Path, folder: Path, config: Config | None = None, **request:
     config = config or Config()
     job = Job(source=source, output_dir=folder, **{"slug": "clip", "encoding": ULTRAFAST, "make_mp4": False} | request)
     events: list[Any] = []
-    report = wiring.run_job(wiring.make_plan(job, config), config, events.append, CancelToken())
+    report = wiring.run_job(wiring.probe_and_plan(job, config), config, events.append, CancelToken())
     done = report.outcome is Outcome.DONE and not report.media_deleted
     log = tuple(text for event in events if (text := getattr(event, "text", "")))
     return Converted(report=report, findings=validate(report.folder).findings if done else (), log=log)

@@ -84,7 +84,7 @@ def test_an_editor_reads_no_words_of_ffmpegs(sample, tmp_path, job, failing):
     source = Path(shutil.copy(sample, tmp_path / "lesson.mp4"))
     lines: list[LogLine] = []
     config = Config(ffmpeg_path=str(failing))
-    plan = wiring.make_plan(replace(job, source=source), config)
+    plan = wiring.probe_and_plan(replace(job, source=source), config)
     report = wiring.run_job(
         plan, config, lambda event: lines.append(event) if isinstance(event, LogLine) else None, CancelToken()
     )

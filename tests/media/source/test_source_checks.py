@@ -135,7 +135,7 @@ def test_a_source_that_changes_while_it_is_encoded_ends_the_job(clip, job, chang
         if isinstance(event, PhaseProgress) and event.text == "Encoding" and not changed:
             changed.append(change(clip))
 
-    plan = wiring.make_plan(replace(job, source=clip), Config())
+    plan = wiring.probe_and_plan(replace(job, source=clip), Config())
     report = wiring.run_job(plan, Config(), sink, CancelToken())
     found = (
         len(changed),

@@ -268,7 +268,7 @@ def test_an_animated_webp_is_called_one(tmp_path):
 def test_a_whole_job_converts_the_programme_that_was_chosen(two_programmes, tmp_path):
     """Picture and sound of it, and the log names the other."""
     job = Job(source=two_programmes, output_dir=tmp_path, slug="sport", tracks=TrackChoice(programme=1), make_mp4=False)
-    report = wiring.run_job(wiring.make_plan(job, Config()), Config(), lambda _: None, CancelToken())
+    report = wiring.run_job(wiring.probe_and_plan(job, Config()), Config(), lambda _: None, CancelToken())
     assert Outcome.DONE is report.outcome, report.error
     with av.open(str(next(report.folder.glob("*/seg_001.ts")))) as container:
         video, audio = container.streams.video[0], container.streams.audio[0]
