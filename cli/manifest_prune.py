@@ -12,7 +12,7 @@ from cli.printing import counted, size_text, terminal_safe, write_event, write_t
 from cli.questions import can_ask, confirm
 from config import Config
 from pipeline.errors import SettingsError
-from pipeline.transfer.manifests.inventory import StoredObject
+from pipeline.transfer.manifests.inventory import RemoteObject
 from pipeline.transfer.manifests.manifest_library import Located, ManifestError, as_prefix, find, library
 from pipeline.transfer.manifests.orphans import orphans
 from pipeline.transfer.manifests.prune import Deleted, Leftovers, delete, delete_stream, leftovers, whole_stream
@@ -50,7 +50,7 @@ def _prune_orphans(options: argparse.Namespace, config: Config) -> int:
     check_backend(config, None)
     known, problems = library(config.data_dir)
     complain(*problems)
-    objects: list[StoredObject] = []
+    objects: list[RemoteObject] = []
     deleted: list[Deleted] = []
     with connected(config.backend) as remote:
         found = [orphan for orphan in orphans(known) if orphan.manifest.backend_url == remote.backend_url]
@@ -80,7 +80,7 @@ def _destinations(known: Sequence[Located], remote: Remote) -> list[str]:
     return [one.manifest.prefix for one in known if one.manifest.backend_url == remote.backend_url]
 
 
-def _say_deleted(options: argparse.Namespace, found: Sequence[StoredObject], deleted: Sequence[Deleted]) -> int:
+def _say_deleted(options: argparse.Namespace, found: Sequence[RemoteObject], deleted: Sequence[Deleted]) -> int:
     """Say what was deleted of what was found, and return the exit status."""
     errors = [one for one in deleted if one.error]
     for one in errors:

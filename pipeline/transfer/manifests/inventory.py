@@ -50,7 +50,7 @@ class GoneError(TransferError):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class StoredObject:
+class RemoteObject:
     """An object on the server.
 
     `md5` (hex), `etag` and `last_modified` are None where it doesn't say; `url` reads it, and is a secret.
@@ -90,7 +90,7 @@ class Inventory:
         self._note = note
         self._place = place_of(api.url)
 
-    def objects(self, prefix: str) -> Iterator[StoredObject]:
+    def objects(self, prefix: str) -> Iterator[RemoteObject]:
         """Yield every object under a prefix, sorted by the UTF-8 bytes of their keys."""
         after = ""
         while True:
@@ -114,7 +114,7 @@ class Inventory:
                 raise self._invalid(OBJECTS)
             after = following
 
-    def look_up(self, key: str) -> StoredObject | None:
+    def look_up(self, key: str) -> RemoteObject | None:
         """Return what is stored under a key, None when nothing is."""
         response = self._ask("GET", OBJECT, {"key": key}, accepted=(HTTPStatus.OK, HTTPStatus.NOT_FOUND))
         if response.status == HTTPStatus.NOT_FOUND:
@@ -251,7 +251,7 @@ class Inventory:
             raise self._invalid(endpoint)
         return said
 
-    def _stored(self, said: object, endpoint: str) -> StoredObject:
+    def _stored(self, said: object, endpoint: str) -> RemoteObject:
         fields = said if isinstance(said, dict) else {}
         key, size_bytes, url = fields.get("key"), fields.get("sizeBytes"), fields.get("url", "")
         if (
@@ -263,7 +263,7 @@ class Inventory:
         ):
             raise self._invalid(endpoint)
         md5, etag = _text(fields.get("md5")).lower(), _text(fields.get("etag")).strip('"')
-        return StoredObject(
+        return RemoteObject(
             key=sys.intern(key),
             size_bytes=size_bytes,
             etag=md5 if etag and etag == md5 else etag or None,  # kept once: there may be 100,000

@@ -10,7 +10,7 @@ from pipeline.errors import AuthenticationError, SettingsError, TransferError
 from pipeline.media.stream_layout import MASTER
 from pipeline.published import MANIFEST_FILE
 from pipeline.transfer.http.validation import destination_problems
-from pipeline.transfer.manifests.inventory import Inventory, StoredObject, parse_timestamp
+from pipeline.transfer.manifests.inventory import Inventory, RemoteObject, parse_timestamp
 from pipeline.transfer.manifests.manifest import BEGUN, Manifest
 from pipeline.transfer.manifests.placement import standing_alone, versions_in
 from pipeline.transfer.manifests.remote import Remote
@@ -21,7 +21,7 @@ class Leftovers:
     """What can go. `kept` says in sentences what stays though no manifest names it."""
 
     prefix: str
-    objects: tuple[StoredObject, ...]
+    objects: tuple[RemoteObject, ...]
     kept: tuple[str, ...] = ()
 
     @property
@@ -34,7 +34,7 @@ class Leftovers:
 class Deleted:
     """One object after its deletion; `error` is empty where it is gone."""
 
-    stored: StoredObject
+    stored: RemoteObject
     error: str = ""
 
 
@@ -145,7 +145,7 @@ def delete(
             f"The backend does not delete: ask its administrator to remove what is left over at {found.prefix}."
         )
 
-    def one(inventory: Inventory, stored: StoredObject) -> Deleted:
+    def one(inventory: Inventory, stored: RemoteObject) -> Deleted:
         try:
             inventory.delete(stored.key)
         except AuthenticationError:
@@ -180,7 +180,7 @@ def _addresses(manifests: Sequence[Manifest]) -> set[str]:
 
 
 def _streams_below(
-    prefix: str, present: Sequence[StoredObject], named: set[str], others: Iterable[str]
+    prefix: str, present: Sequence[RemoteObject], named: set[str], others: Iterable[str]
 ) -> tuple[str, ...]:
     """Return the folders below a destination that are other streams: known, or with a manifest or master."""
     found = {other for other in others if other.startswith(prefix) and other != prefix}
@@ -196,14 +196,14 @@ def _version(key: str, prefix: str) -> int:
     return next(iter(versions_in(key.removeprefix(prefix).partition("/")[0] + "/")), 0)
 
 
-def _synced(manifests: Sequence[Manifest], present: Sequence[StoredObject]) -> datetime | None:
+def _synced(manifests: Sequence[Manifest], present: Sequence[RemoteObject]) -> datetime | None:
     """Return when the last upload was finished, by the server's clock where it says so: its manifest came last."""
     own = [stored.last_modified for stored in present if stored.key == manifests[0].own_key]
     said = own or [parse_timestamp(manifest.last_synced) for manifest in manifests]
     return max((time for time in said if time is not None), default=None)
 
 
-def _up_to(stored: StoredObject, synced: datetime | None) -> bool:
+def _up_to(stored: RemoteObject, synced: datetime | None) -> bool:
     return stored.last_modified is not None and synced is not None and stored.last_modified <= synced
 
 

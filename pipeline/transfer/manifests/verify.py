@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipeline.errors import AuthenticationError, TransferError
 from pipeline.published import MANIFEST_FILE, published_names
-from pipeline.transfer.manifests.inventory import GoneError, Inventory, StoredObject
+from pipeline.transfer.manifests.inventory import GoneError, Inventory, RemoteObject
 from pipeline.transfer.manifests.local_copy import difference, path_for
 from pipeline.transfer.manifests.manifest import BEGUN, FileEntry, Manifest
 from pipeline.transfer.manifests.placement import Placement
@@ -166,7 +166,7 @@ def _objects(manifest: Manifest, remote: Remote) -> _Compared:
     unchecked = []
     if remote.offer.list:
         with remote.inventory() as inventory:
-            present: Mapping[str, StoredObject] = {stored.key: stored for stored in inventory.objects(manifest.prefix)}
+            present: Mapping[str, RemoteObject] = {stored.key: stored for stored in inventory.objects(manifest.prefix)}
         # a backend may give other keys than were asked for, and these lie where they like
         outside = [file for file in manifest.files if not file.s3_key.startswith(manifest.prefix)]
         named = {file.s3_key for file in manifest.files} | {manifest.own_key}
@@ -206,7 +206,7 @@ def _objects(manifest: Manifest, remote: Remote) -> _Compared:
     )
 
 
-def _stored_text(file: FileEntry, stored: StoredObject | None) -> str:
+def _stored_text(file: FileEntry, stored: RemoteObject | None) -> str:
     if stored is None:
         return "The file is missing."
     if stored.size_bytes != file.size_bytes:
@@ -222,7 +222,7 @@ def _stored_text(file: FileEntry, stored: StoredObject | None) -> str:
     return ""
 
 
-def _by_content(file: FileEntry, stored: StoredObject) -> bool:
+def _by_content(file: FileEntry, stored: RemoteObject) -> bool:
     return (stored.md5 is not None and file.md5_hash is not None) or (
         stored.etag is not None and stored.etag == file.etag
     )

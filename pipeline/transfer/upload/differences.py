@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from pipeline.media.stream_layout import MASTER, SUBTITLES
-from pipeline.transfer.manifests.inventory import StoredObject
+from pipeline.transfer.manifests.inventory import RemoteObject
 from pipeline.transfer.manifests.manifest import FileEntry
 from pipeline.transfer.upload.journal import Confirmed
 from pipeline.transfer.upload.publish_order import OutgoingFile
@@ -41,7 +41,7 @@ def may_change_in_place(file: OutgoingFile) -> bool:
 
 
 def is_known_to_differ(
-    size_bytes: int, md5: Callable[[], str], *, stored: StoredObject | None, records: Callable[[], Iterable[Record]]
+    size_bytes: int, md5: Callable[[], str], *, stored: RemoteObject | None, records: Callable[[], Iterable[Record]]
 ) -> bool:
     """Say whether what lies under a key is known to be other than a file of this size and MD5.
 
@@ -62,7 +62,7 @@ def is_known_to_differ(
     return newest.size_bytes != size_bytes or (bool(newest.md5) and newest.md5 != md5())
 
 
-def _may_be(record: Record, stored: StoredObject | None) -> bool:
+def _may_be(record: Record, stored: RemoteObject | None) -> bool:
     """Whether a record may be of the object that the server lists."""
     if stored is None:
         return True

@@ -17,7 +17,7 @@ from pipeline.transfer.http.body import file_md5
 from pipeline.transfer.http.capabilities import Capabilities
 from pipeline.transfer.http.exchange import Response
 from pipeline.transfer.http.refusal import RefusedError
-from pipeline.transfer.manifests.inventory import Inventory, StoredObject
+from pipeline.transfer.manifests.inventory import Inventory, RemoteObject
 from pipeline.transfer.manifests.manifest import FileEntry, Manifest
 from pipeline.transfer.manifests.manifest_text import understood
 from pipeline.transfer.manifests.placement import versions_in
@@ -55,7 +55,7 @@ class ServerState:
         self._cancel = cancel
         self._note = note
         self._md5s: dict[tuple[str, int, int], str] = {}
-        self._listed: dict[str, dict[str, StoredObject]] = {}
+        self._listed: dict[str, dict[str, RemoteObject]] = {}
 
     def md5(self, file: OutgoingFile) -> str:
         """Return the MD5 (hex) of a file's content, read once; not at all where it is as it was when it was sent."""
@@ -109,7 +109,7 @@ class ServerState:
         servers = self._servers_manifest
         return {entry.s3_key: entry for entry in servers.files} if servers is not None else {}
 
-    def _below(self, prefix: str) -> dict[str, StoredObject]:
+    def _below(self, prefix: str) -> dict[str, RemoteObject]:
         """Return what the server has below a prefix by key; asked for once."""
         if prefix not in self._listed:
             self._listed[prefix] = {one.key: one for one in self._inventory.objects(prefix)}
@@ -161,7 +161,7 @@ class ServerState:
             for key in self._below(self._prefix):
                 yield from versions_in(key.removeprefix(self._prefix))
 
-    def stored(self, below: str, beside: Collection[str]) -> dict[str, StoredObject]:
+    def stored(self, below: str, beside: Collection[str]) -> dict[str, RemoteObject]:
         """Return what the server has below a prefix, and those of a few keys beside it that it has, by key."""
         if beside and not self._capabilities.read:
             below = self._prefix
@@ -169,7 +169,7 @@ class ServerState:
         looked = [self._inventory.look_up(key) for key in beside if self._capabilities.read]
         return found | {one.key: one for one in looked if one is not None}
 
-    def is_still_there(self, confirmed: Confirmed, stored: Mapping[str, StoredObject]) -> bool:
+    def is_still_there(self, confirmed: Confirmed, stored: Mapping[str, RemoteObject]) -> bool:
         """Whether what lies under a key is what was sent there, and not what somebody else did."""
         there = stored.get(confirmed.key)
         if there is None or there.size_bytes != confirmed.size_bytes:
@@ -181,7 +181,7 @@ class ServerState:
         same_tag = bool(there.etag) and there.etag == confirmed.etag
         return same_tag or (bool(there.md5) and there.md5 == confirmed.md5)
 
-    def found(self, files: Sequence[OutgoingFile], stored: Mapping[str, StoredObject]) -> dict[str, Confirmed]:
+    def found(self, files: Sequence[OutgoingFile], stored: Mapping[str, RemoteObject]) -> dict[str, Confirmed]:
         """Return those files that the server has with the same content, whoever sent them."""
         there = [
             (file, one)
