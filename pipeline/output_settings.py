@@ -35,7 +35,7 @@ SOUND = ("surround", "loudness_lufs", "audio_map")
 LABELS = {
     "target_vmaf": "VMAF target",
     "keep_hdr": "HDR",
-    "copy_top": "original picture",
+    "copy_top": "original video",
     "loudness_lufs": "loudness",
     "surround": "5.1 sound",
     "audio_map": "sounds",
@@ -45,7 +45,7 @@ LABELS = {
 
 HOLDINGS = {
     "keep_hdr": "its HDR",
-    "copy_top": "the original picture as its largest quality",
+    "copy_top": "the original video as its largest quality",
     "black_bars": "black bars",
     "surround": "5.1 sound",
     "audio_map": "other sounds (an audio map)",

@@ -134,7 +134,7 @@ def test_a_source_that_fills_no_quality_has_one_of_its_own_whatever_is_chosen(se
         pytest.param(
             {"encoding": EncodingRequest(copy_top=True)},
             {},
-            ["the original picture as its largest quality"],
+            ["the original video as its largest quality"],
             id="original",
         ),
         pytest.param({"sound": AudioRequest(surround=True)}, {}, [], id="5.1 that there never was"),

@@ -1,4 +1,4 @@
-"""The original picture as the largest rendition: copied where players can take it as it is,
+"""The original video as the largest rendition: copied where players can take it as it is,
 else encoded with a note.
 """
 

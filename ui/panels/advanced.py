@@ -26,7 +26,7 @@ from ui.widgets.wrapping_label import WrappingLabel
 CONTENT = "Format, quality, loudness, encryption"
 ORIGINAL_HINT = "If players can play it as it is: nothing is lost, and there is less to encode."
 ORIGINAL_TIP = (
-    "The video's own picture becomes the largest quality."
+    "The video becomes the largest quality as it is."
     " It must be H.264, of that quality's size and within its bit rate,"
     " with keyframes at most 6 seconds apart. The quality that takes longest is then not encoded."
     " Where it can't be kept, the log says why, and every quality is encoded."
@@ -91,7 +91,7 @@ class AdvancedPanel:
         fields.add("Video format", self.codec)
         self.keep_hdr = self._tick("Keep HDR (HEVC and AV1 only)", variables.keep_hdr)
         fields.beneath(self.keep_hdr)
-        self.copy_top = self._tick("Keep the original picture (H.264 only)", variables.copy_top)
+        self.copy_top = self._tick("Keep the original video (H.264 only)", variables.copy_top)
         fields.beneath(self.copy_top)
         ttk.ToolTip(self.copy_top, text=ORIGINAL_TIP, delay=TIP_DELAY_MS)
         fields.beneath(WrappingLabel(self.card.body, bootstyle=HINT, text=ORIGINAL_HINT))
