@@ -20,7 +20,7 @@ from pipeline.engines.tasks import (
     TranscriptionTask,
 )
 from pipeline.media.source.source_checks import ProbedFile
-from pipeline.speech.cues import Transcript
+from pipeline.speech.transcript import Transcript
 
 Result_co = TypeVar("Result_co", covariant=True)
 

@@ -16,7 +16,7 @@ from pipeline.engines.transcription import run_transcription
 from pipeline.job import EncoderFamily
 from pipeline.media.encode.chunks import side_by_side
 from pipeline.media.encode.encoders import family_of
-from pipeline.speech.cues import Transcript
+from pipeline.speech.transcript import Transcript
 
 Result = TypeVar("Result")
 

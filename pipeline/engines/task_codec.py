@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 from pipeline.codec import from_json, to_json
 from pipeline.engines.tasks import EncodeResult, EncodeTask, TranscriptionTask
 from pipeline.errors import CodecError
-from pipeline.speech.cues import Transcript
+from pipeline.speech.transcript import Transcript
 
-SCHEMA = 1
+SCHEMA = 2
 
 Task = EncodeTask | TranscriptionTask
 Result = EncodeResult | Transcript

@@ -6,8 +6,8 @@ from pipeline.cancel import CancelToken
 from pipeline.engines.engine import Listen, ModelDownloading, TranscriptionInputs, TranscriptionProgress
 from pipeline.engines.tasks import TranscriptionTask
 from pipeline.media.source.source_checks import check_unchanged
-from pipeline.speech.cues import Transcript
 from pipeline.speech.transcribe import transcribe
+from pipeline.speech.transcript import Transcript
 
 
 def run_transcription(

@@ -18,11 +18,12 @@ from pipeline.media.source.source_checks import ProbedFile
 from pipeline.media.stream_layout import TRANSCRIPT_FILES, TRANSCRIPT_JSON
 from pipeline.model import PhaseName, PhaseOutcome
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
-from pipeline.speech.cues import Cue, Transcript, shape_cues
+from pipeline.speech.cues import Cue, shape_cues
 from pipeline.speech.languages import language_name
 from pipeline.speech.model import check_model
-from pipeline.speech.model_folder import is_folder_name
+from pipeline.speech.model_folder import is_folder_name, public_name
 from pipeline.speech.subtitles import from_json, to_json, to_srt, to_text, to_vtt
+from pipeline.speech.transcript import Transcript
 
 AUDIO_ONLY_RATE = 25.0
 """The frame rate by which captions are spaced where there is no video."""
@@ -137,8 +138,7 @@ class _JobInputs:
 
 
 def _model_reference(model: str) -> ModelReference:
-    is_folder = is_folder_name(model)
-    return ModelReference(name=Path(model).name if is_folder else model, is_folder=is_folder)
+    return ModelReference(name=public_name(model), is_folder=is_folder_name(model))
 
 
 def _standing(context: PhaseContext) -> TranscriptFacts | None:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from math import ceil
 
+from pipeline.speech.transcript import Segment, Transcript, Word
+
 LINE_COLUMNS = 42
 WIDE_LINE_COLUMNS = 32
 """For Chinese, Japanese and Korean, where a character takes two columns."""
@@ -50,35 +52,6 @@ CONJUNCTIONS = frozenset((*_ENGLISH, *_SPANISH, *_FRENCH, *_GERMAN))
 SENTENCE_ENDS = ".?!…。？！؟।"
 CLAUSE_ENDS = ",;:、，；：،؛—–"
 CLOSING = "\"'”’»)]}」』）"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Word:
-    """A word as Whisper gave it: `text` keeps the space before it, if the script has one."""
-
-    start_s: float
-    end_s: float
-    text: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Segment:
-    """What Whisper heard in one go; `words` is empty where it gave no times for them."""
-
-    start_s: float
-    end_s: float
-    text: str
-    words: tuple[Word, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Transcript:
-    """All that was heard, on the video's clock. `language` is None when there was no speech to tell it from."""
-
-    language: str | None
-    language_probability: float
-    duration_s: float
-    segments: tuple[Segment, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

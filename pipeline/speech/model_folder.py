@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from pipeline.errors import SpeechError
@@ -15,6 +16,11 @@ OTHER_FILES = ("pytorch_model.bin",)
 def is_folder_name(model: str) -> bool:
     """Whether a model's text means a folder rather than a name such as 'base'."""
     return any(mark in model for mark in "/\\~") or model in (".", "..") or Path(model).exists()
+
+
+def public_name(model: str) -> str:
+    """Return the name of a model that may leave this computer: of a folder its own, without where it lies."""
+    return Path(os.path.abspath(Path(model).expanduser())).name if is_folder_name(model) else model  # noqa: PTH100
 
 
 def missing_file(folder: Path) -> str | None:

@@ -9,7 +9,8 @@ import json
 from collections.abc import Sequence
 from itertools import pairwise
 
-from pipeline.speech.cues import Cue, Segment, Transcript, Word
+from pipeline.speech.cues import Cue
+from pipeline.speech.transcript import Segment, Transcript, Word
 
 TICKS_WRAP = 1 << 33
 """MPEG timestamps have 33 bits."""

@@ -6,10 +6,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from config import VERSION
 from pipeline.cancel import CancelToken
+from pipeline.codec import from_json
 from pipeline.speech import child
-from pipeline.speech.cues import Segment, Transcript, Word
 from pipeline.speech.model import error_of, request
+from pipeline.speech.model_folder import public_name
+from pipeline.speech.transcript import Segment, Transcript, TranscriptOrigin, WhisperSettings
+
+PROTOCOL = "Whisper's process"
+"""What sent a message that can't be read."""
 
 
 def transcribe(
@@ -51,7 +57,7 @@ def transcribe(
         for answer in answers:
             kind = answer["kind"]
             if kind == "segment":
-                segments.append(_segment(answer, offset_s))
+                segments.append(from_json(Segment, answer["segment"], PROTOCOL).shifted(offset_s))
             elif kind == "progress" and report is not None and answer["duration_s"] > 0:
                 report(min(1.0, answer["seconds"] / answer["duration_s"]))
             elif kind == "downloading" and on_download is not None:
@@ -65,14 +71,10 @@ def transcribe(
         language_probability=float(result["language_probability"]),
         duration_s=float(result["duration_s"]) + offset_s,
         segments=tuple(segments),
+        origin=_origin(model, result),
     )
 
 
-def _segment(answer: Mapping[str, Any], offset_s: float) -> Segment:
-    words = tuple(
-        Word(start_s=word["start_s"] + offset_s, end_s=word["end_s"] + offset_s, text=word["text"])
-        for word in answer["words"]
-    )
-    return Segment(
-        start_s=answer["start_s"] + offset_s, end_s=answer["end_s"] + offset_s, text=answer["text"], words=words
-    )
+def _origin(model: str, result: Mapping[str, Any]) -> TranscriptOrigin:
+    settings = from_json(WhisperSettings, result["settings"], PROTOCOL)
+    return TranscriptOrigin(program_version=VERSION, model=public_name(model), settings=settings)

@@ -6,6 +6,7 @@ faster-whisper's own filter does, words come out at the time of the stretch befo
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,8 +23,8 @@ from huggingface_hub import get_session
 
 from pipeline.errors import SpeechError
 from pipeline.speech.audio import RATE_HZ, SourceAudio
-from pipeline.speech.cues import Segment, Word
 from pipeline.speech.model_folder import missing_file
+from pipeline.speech.transcript import Segment, WhisperSettings, Word
 
 if TYPE_CHECKING:
     from faster_whisper.transcribe import Segment as HeardSegment
@@ -39,6 +40,8 @@ TOLERANCE_S = 0.1
 """How exact the speech detector's edges are."""
 SURE = 0.5
 """A word outside of detected speech is believed from this probability on; what a silence is heard as has less."""
+BEAM_SIZE = 5
+"""OpenAI's and faster-whisper's own."""
 MOST_THREADS = 8
 """More threads than this make the decoder slower, not faster."""
 
@@ -135,6 +138,13 @@ class Listener:
 
     def __init__(self, model: WhisperModel, language: str | None) -> None:
         self._model = model
+        self.settings = WhisperSettings(
+            language=language,
+            beam_size=BEAM_SIZE,
+            condition_on_previous_text=False,  # a slip of the ear would be repeated for minutes
+            device=str(model.model.device),
+            compute_type=str(model.model.compute_type),
+        )
         self.language = language
         self.language_probability = 0.0
         self.heard_s = 0.0
@@ -162,14 +172,15 @@ class Listener:
             segments, info = self._model.transcribe(
                 block,
                 language=self.language,
+                beam_size=self.settings.beam_size,
                 word_timestamps=True,
-                condition_on_previous_text=False,  # a slip of the ear would be repeated for minutes
+                condition_on_previous_text=self.settings.condition_on_previous_text,
                 clip_timestamps=clips,
             )
             self.language = str(info.language)
             self.language_probability = self.language_probability or float(info.language_probability)
             for heard in segments:
-                segment = _believed(heard, regions, start_s)
+                segment = _believed(heard, regions, start_s, self.language)
                 if segment is not None:
                     yield segment
                 yield start_s + float(heard.end)
@@ -204,7 +215,7 @@ def _whole_regions(block: NDArray[np.float32]) -> tuple[list[Region], int]:
     return (regions[:-1], used) if used > 0 else (regions, len(block))
 
 
-def _believed(heard: HeardSegment, regions: Sequence[Region], offset_s: float) -> Segment | None:
+def _believed(heard: HeardSegment, regions: Sequence[Region], offset_s: float, language: str | None) -> Segment | None:
     """Return a segment with its words moved into the speech they belong to, without those imagined in the silence."""
     words = []
     for word in heard.words or ():
@@ -216,8 +227,29 @@ def _believed(heard: HeardSegment, regions: Sequence[Region], offset_s: float) -
         if not outside:
             start = max(start, region.start_s - TOLERANCE_S)
             end = max(start, min(end, region.end_s + TOLERANCE_S))
-        words.append(Word(start_s=start + offset_s, end_s=end + offset_s, text=str(word.word)))
+        words.append(
+            Word(
+                start_s=start + offset_s,
+                end_s=end + offset_s,
+                text=str(word.word),
+                probability=_number(word.probability),
+            )
+        )
     text = "".join(word.text for word in words).strip()
     if not text:
         return None
-    return Segment(start_s=words[0].start_s, end_s=words[-1].end_s, text=text, words=tuple(words))
+    return Segment(
+        start_s=words[0].start_s,
+        end_s=words[-1].end_s,
+        text=text,
+        words=tuple(words),
+        language=language,
+        mean_log_probability=_number(heard.avg_logprob),
+        no_speech_probability=_number(heard.no_speech_prob),
+        compression_ratio=_number(heard.compression_ratio),
+    )
+
+
+def _number(value: float) -> float | None:
+    """Return a number of NumPy's as Python's own, None for one that JSON can't hold."""
+    return float(value) if math.isfinite(value) else None

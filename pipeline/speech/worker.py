@@ -12,12 +12,12 @@ import os
 import sys
 import threading
 import traceback
-from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
+from pipeline.codec import to_json
 from pipeline.errors import SpeechError
-from pipeline.speech.cues import Segment
+from pipeline.speech.transcript import Segment
 
 
 class Worker:
@@ -54,7 +54,7 @@ class Worker:
         listener = whisper.Listener(model, language)
         for heard in listener.listen(audio):
             if isinstance(heard, Segment):
-                self.tell("segment", **asdict(heard))
+                self.tell("segment", segment=to_json(heard))
             else:
                 self.tell("progress", seconds=heard, duration_s=audio.duration_s)
         self.tell(
@@ -62,6 +62,7 @@ class Worker:
             language=listener.language,
             language_probability=listener.language_probability,
             duration_s=listener.heard_s,
+            settings=to_json(listener.settings),
         )
 
     def _on_download(self) -> None:

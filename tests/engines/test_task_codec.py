@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.codec import to_json
 from pipeline.engines.task_codec import result_from_json, result_to_json, task_from_json, task_to_json
 from pipeline.engines.tasks import EncodeResult
 from pipeline.errors import CodecError
-from pipeline.speech.cues import Segment, Transcript, Word
+from pipeline.speech.transcript import Segment, Transcript, TranscriptOrigin, WhisperSettings, Word
 
 KEPT = Path(__file__).resolve().parents[1] / "kept"
 
@@ -26,6 +27,19 @@ def test_a_task_of_each_schema_is_read(name):
     assert stored == task_to_json(task_from_json(stored)) | {"schema": stored["schema"]}
 
 
+def test_a_transcript_of_the_first_schema_is_read():
+    """One that was kept: what it does not hold is None."""
+    stored = _kept("transcription_result_1.json")
+    read = result_from_json(stored)
+    assert isinstance(read, Transcript)
+    assert stored == to_json(read, without_defaults=True) | {"schema": 1, "kind": "transcription"}
+    assert (None, None, None) == (
+        read.origin,
+        read.segments[0].compression_ratio,
+        read.segments[0].words[0].probability,
+    )
+
+
 @pytest.mark.parametrize(
     "result",
     [
@@ -35,7 +49,27 @@ def test_a_task_of_each_schema_is_read(name):
             language_probability=0.5,
             duration_s=3.5,
             segments=(
-                Segment(start_s=0.5, end_s=1.0, text="Où ?", words=(Word(start_s=0.5, end_s=1.0, text=" Où ?"),)),
+                Segment(
+                    start_s=0.5,
+                    end_s=1.0,
+                    text="Où ?",
+                    words=(Word(start_s=0.5, end_s=1.0, text=" Où ?", probability=0.9),),
+                    language="fr",
+                    mean_log_probability=-0.25,
+                    no_speech_probability=0.125,
+                    compression_ratio=1.5,
+                ),
+            ),
+            origin=TranscriptOrigin(
+                program_version="0.1.0",
+                model="base",
+                settings=WhisperSettings(
+                    language=None,
+                    beam_size=5,
+                    condition_on_previous_text=False,
+                    device="cpu",
+                    compute_type="int8",
+                ),
             ),
         ),
     ],
@@ -49,7 +83,7 @@ def test_a_result_is_the_same_after_a_journey_as_json(result):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"schema": 2}, "The task has schema 2, and this version reads up to 1: use the version that wrote it."),
+        ({"schema": 3}, "The task has schema 3, and this version reads up to 2: use the version that wrote it."),
         ({"schema": None}, "The task does not say which schema it has."),
         ({"kind": "upload"}, "The task must be of a known kind: encode, transcription."),
         ({"kind": ["encode"]}, "The task must be of a known kind: encode, transcription."),

@@ -26,8 +26,9 @@ from pipeline.model import Plan, Rendition
 from pipeline.output_settings import output_settings
 from pipeline.phases.package import package
 from pipeline.phases.phase import PhaseContext
-from pipeline.speech.cues import Cue, Segment, Transcript
+from pipeline.speech.cues import Cue
 from pipeline.speech.subtitles import to_json
+from pipeline.speech.transcript import Segment, Transcript
 from pipeline.workspace import Workspace
 
 KEY = bytes(range(16))

@@ -7,7 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from pipeline.speech.cues import LINE_COLUMNS, WIDE_LINE_COLUMNS, Cue, Segment, Transcript, Word, columns, shape_cues
+from pipeline.speech.cues import LINE_COLUMNS, WIDE_LINE_COLUMNS, Cue, columns, shape_cues
+from pipeline.speech.transcript import Segment, Transcript, Word
 
 
 def spoken(text: str, *, start_s: float = 0.0, word_s: float = 0.3, space_s: float = 0.1) -> Segment:

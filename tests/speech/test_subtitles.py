@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.speech.cues import Cue, Segment, Transcript, Word
+from pipeline.speech.cues import Cue
 from pipeline.speech.subtitles import from_json, to_json, to_srt, to_text, to_vtt, vtt_segments
+from pipeline.speech.transcript import Segment, Transcript, Word
 
 SILENT = Transcript(language=None, language_probability=0.0, duration_s=5.0)
 CUES = [

@@ -12,9 +12,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from config import VERSION
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, SpeechError
 from pipeline.speech.transcribe import transcribe
+from pipeline.speech.transcript import WhisperSettings
 
 pytestmark = pytest.mark.usefixtures("no_child_left")
 
@@ -36,6 +38,23 @@ def test_the_samples_words(sample, small_model):
     assert ("en", 14.0) == (heard.language, pytest.approx(heard.duration_s, abs=0.1))
     assert phrases(sample) == ["".join(word.text for word in segment.words).strip() for segment in heard.segments]
     assert (sorted(fractions), 1.0) == (fractions, fractions[-1])
+
+
+def test_how_sure_whisper_was(sample, small_model):
+    """Every word has its probability, every segment what Whisper tells of it, the transcript by what it was made."""
+    heard = transcribe(sample, CancelToken(), model=str(small_model))
+    words = [word for segment in heard.segments for word in segment.words]
+    assert [True] * len(words) == [0 < (word.probability or 0) <= 1 for word in words]
+    for segment in heard.segments:
+        measured = (segment.mean_log_probability, segment.no_speech_probability, segment.compression_ratio)
+        assert ("en", [float] * 3) == (segment.language, [type(number) for number in measured])
+        assert (True, True, True) == (measured[0] < 0, 0 <= measured[1] <= 1, 0 < measured[2] < 2.4)
+    assert (VERSION, small_model.name) == (heard.origin.program_version, heard.origin.model)
+    machine = {name: getattr(heard.origin.settings, name) for name in ("device", "compute_type")}
+    assert WhisperSettings(language=None, beam_size=5, condition_on_previous_text=False, **machine) == (
+        heard.origin.settings
+    )
+    assert {"cpu": "int8", "cuda": "float"}[machine["device"]] in machine["compute_type"]
 
 
 def test_the_offset_moves_every_time(sample, small_model):

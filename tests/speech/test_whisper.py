@@ -8,7 +8,7 @@ import pytest
 from pipeline.errors import SpeechError
 from pipeline.speech import whisper
 from pipeline.speech.audio import RATE_HZ, SourceAudio, read_audio
-from pipeline.speech.cues import Segment
+from pipeline.speech.transcript import Segment
 
 
 def test_a_long_sound_is_cut_between_phrases(sample, small_model, monkeypatch):

@@ -28,7 +28,7 @@ from pipeline.engines.tasks import (
 from pipeline.fingerprint import fingerprint
 from pipeline.media.ffmpeg.process import find_ffmpeg
 from pipeline.media_info import SourceIdentity
-from pipeline.speech.cues import Transcript
+from pipeline.speech.transcript import Transcript
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 
