@@ -188,6 +188,10 @@ class SpeechError(PipelineError):
     """The Whisper model can't be had, or transcription failed."""
 
 
+class SubtitleFileError(PipelineError):
+    """A subtitle file can't be read, or holds no captions."""
+
+
 class TransferError(PipelineError):
     """The backend or the store can't be reached, refuses, or did not take every file.
 

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import timedelta
 from itertools import pairwise
+
+import srt  # type: ignore[import-untyped]
 
 from pipeline.speech.cues import Cue
 from pipeline.speech.transcript import Segment, Transcript, Word
@@ -18,12 +21,12 @@ TICKS_WRAP = 1 << 33
 
 def to_srt(cues: Sequence[Cue]) -> str:
     """Return a SubRip file; empty without cues."""
-    blocks = (
+    subtitles = (
         # SubRip knows no escape: an arrow in the text would read as a time line.
-        f"{number}\n{_clock(cue.start_s, ',')} --> {_clock(cue.end_s, ',')}\n{cue.text.replace('-->', '→')}\n"
+        srt.Subtitle(number, _timedelta(cue.start_s), _timedelta(cue.end_s), cue.text.replace("-->", "→"))
         for number, cue in enumerate(cues, start=1)
     )
-    return "\n".join(blocks)
+    return str(srt.compose(subtitles, reindex=False)).removesuffix("\n")
 
 
 def to_vtt(cues: Sequence[Cue]) -> str:
@@ -125,6 +128,10 @@ def _clock(seconds: float, point: str) -> str:
     minutes, second = divmod(whole, 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours:02d}:{minute:02d}:{second:02d}{point}{milliseconds:03d}"
+
+
+def _timedelta(seconds: float) -> timedelta:
+    return timedelta(milliseconds=round(seconds * 1000))
 
 
 def _span(timed: Cue | Segment | Word) -> dict[str, float]:

@@ -1,0 +1,243 @@
+"""Reads subtitle files that were made elsewhere: SubRip and WebVTT, in the encodings in which people have them.
+
+The blocks of a file are read by the libraries for its form, from times that are written alike before. What they would
+pass over in silence is an error here, with its line. Formatting is left out: a cue is plain text.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+from pathlib import Path
+
+import srt  # type: ignore[import-untyped]
+import webvtt
+
+from pipeline.errors import SubtitleFileError
+from pipeline.speech.cues import Cue
+
+LARGEST_BYTES = 32 << 20
+"""A day of subtitles has about 2 MB: what is larger is no subtitle file."""
+
+WESTERN = ("cp1252", "mac_roman")
+ENCODINGS = {
+    **dict.fromkeys(("ru", "uk", "be", "bg", "mk", "sr", "kk"), ("cp1251", "koi8_r", "mac_cyrillic")),
+    **dict.fromkeys(("pl", "cs", "sk", "hu", "sl", "hr", "bs", "ro", "sq"), ("cp1250", "mac_latin2")),
+    **dict.fromkeys(("ar", "fa", "ur"), ("cp1256", "mac_arabic")),
+    **dict.fromkeys(("he", "yi"), ("cp1255",)),
+    **dict.fromkeys(("et", "lv", "lt"), ("cp1257",)),
+    **dict.fromkeys(("zh", "yue"), ("gb18030", "big5")),
+    "el": ("cp1253", "mac_greek"),
+    "tr": ("cp1254", "mac_turkish"),
+    "vi": ("cp1258",),
+    "th": ("cp874",),
+    "ja": ("cp932", "euc_jp"),
+    "ko": ("cp949",),
+}
+"""The encodings before Unicode of each language, the usual first; languages that are not here have the Western ones."""
+
+ANY_ENCODING = (*WESTERN, *dict.fromkeys(name for names in ENCODINGS.values() for name in names))
+
+OTHER_FORMS = {"[Script Info]": "ASS", "<?xml": "XML (TTML)", "<tt": "TTML", "{\\rtf": "RTF", "<SAMI": "SAMI"}
+"""How other forms begin, and what they are called."""
+
+_TIME = r"(?:(\d+):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
+_TIMES = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?=\s|$)(.*)")
+_LIKE_TIMES = re.compile(r"\s*-?\d[\d:.,]*\s*[-–—=]*\s*>|.*-->\s*-?\d+[:.,]\d")
+_OTHER_LINE_ENDS = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_MARKUP = re.compile(
+    r"</?(?:[biuscv]|font|ruby|rt|lang|span)\b[^>\n]*>|\{\\[^}\n]*\}|\{[biu]\}|\{/[biu]\}", re.IGNORECASE
+)
+
+
+class SubtitleForm(Enum):
+    """The form of a subtitle file."""
+
+    SRT = "srt"
+    VTT = "vtt"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubtitleFile:
+    """What a file holds: its cues in the order of their begins, its form, and the encoding that it was read as."""
+
+    cues: tuple[Cue, ...]
+    form: SubtitleForm
+    encoding: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _TimeLine:
+    """A line with times, counted from 1, in milliseconds; `rest` is what stands after them."""
+
+    number: int
+    start_ms: int
+    end_ms: int
+    rest: str
+
+    def written(self, point: str) -> str:
+        return f"{_clock(self.start_ms, point)} --> {_clock(self.end_ms, point)}{self.rest}"
+
+
+def read_subtitles(path: Path, *, language: str | None = None) -> SubtitleFile:
+    """Return what a SubRip or WebVTT file holds. `language` tells encodings apart where the file is not in Unicode.
+
+    Raises SubtitleFileError, with the line where one is wrong; also for a file without any caption.
+    """
+    try:
+        size_bytes = path.stat().st_size
+        data = path.read_bytes() if size_bytes <= LARGEST_BYTES else b""
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "its name is none"
+        raise SubtitleFileError(f"The captions {path} can't be read ({reason}): check the file.") from error
+    if size_bytes > LARGEST_BYTES:
+        raise SubtitleFileError(f"{path} is too large for a subtitle file: choose an SRT or WebVTT file.")
+    try:
+        text, encoding = decode(data, language)
+        cues, form = parse_subtitles(text)
+    except ValueError as error:
+        raise SubtitleFileError(f"The captions {path} can't be read: {error}.") from error
+    return SubtitleFile(cues=cues, form=form, encoding=encoding)
+
+
+def decode(data: bytes, language: str | None = None) -> tuple[str, str]:
+    """Return the text of a file and the encoding that it is in. Raises ValueError, for the middle of a sentence.
+
+    Unicode is known by its mark or by its form; of the older encodings the likeliest is taken.
+    """
+    for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig")):
+        if data.startswith(mark):
+            return _decoded(data, encoding), encoding
+    if b"\0" in data:  # digits and line ends have one in UTF-16, and no text in another encoding has any
+        zeros = [data[first::2].count(0) for first in (0, 1)]
+        encoding = "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
+        return _decoded(data, encoding), encoding
+    try:
+        return data.decode("utf-8"), "utf-8"
+    except UnicodeDecodeError:
+        encoding = _likeliest(data, language)
+    return _decoded(data, encoding), encoding
+
+
+def parse_subtitles(text: str) -> tuple[tuple[Cue, ...], SubtitleForm]:
+    """Return the cues of a file's text and its form. Raises ValueError, for the middle of a sentence."""
+    text = _OTHER_LINE_ENDS.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n")).lstrip("\ufeff")
+    other = next((name for head, name in OTHER_FORMS.items() if text.lstrip().startswith(head)), None)
+    if other is not None:
+        raise ValueError(f"it is in the form {other}; save it as SRT or WebVTT")
+    form = SubtitleForm.VTT if re.match(r"WEBVTT(?=\s|$)", text) else SubtitleForm.SRT
+    lines = text.split("\n")
+    times = list(_time_lines(lines, form))
+    if not times:
+        raise ValueError("there are no captions in it")
+    blocks = _vtt_blocks(lines, times) if form is SubtitleForm.VTT else _srt_blocks(lines, times)
+    cues = [
+        Cue(start_s=line.start_ms / 1000, end_s=line.end_ms / 1000, text=plain)
+        for line, content in zip(times, blocks, strict=True)
+        if (plain := _plain(content, form))
+    ]
+    if not cues:
+        raise ValueError("its captions have no text")
+    return tuple(sorted(cues, key=lambda cue: (cue.start_s, cue.end_s))), form
+
+
+def _decoded(data: bytes, encoding: str) -> str:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise ValueError("its encoding is not known; save it as UTF-8") from error
+
+
+def _likeliest(data: bytes, language: str | None) -> str:
+    """Return the encoding in which a text has the fewest odd letters; of several such the first in our order."""
+    from charset_normalizer import from_bytes
+
+    code = (language or "").lower().partition("-")[0]
+    names = ENCODINGS.get(code, WESTERN) if code else ANY_ENCODING
+    found = from_bytes(data, cp_isolation=list(names), threshold=0.5, preemptive_behaviour=False, enable_fallback=False)
+    if not found:
+        raise ValueError("its encoding is not known; save it as UTF-8")
+    least = min(match.chaos for match in found)
+    likely = {name for match in found if match.chaos == least for name in match.could_be_from_charset}
+    return next((name for name in names if name in likely), found[0].encoding)
+
+
+def _time_lines(lines: Sequence[str], form: SubtitleForm) -> Iterator[_TimeLine]:
+    """Yield the lines with times. Raises ValueError for one that is meant as such and is none."""
+    for number, line in enumerate(lines, start=1):
+        if ">" not in line:
+            continue
+        found = _TIMES.match(line)
+        if found is None:
+            if _LIKE_TIMES.match(line) or (form is SubtitleForm.VTT and "-->" in line):
+                raise ValueError(f"line {number} has no times of a caption ({_short(line)})")
+            continue
+        parts = found.groups()
+        start_ms, end_ms = _milliseconds(parts[:4]), _milliseconds(parts[4:8])
+        if end_ms <= start_ms:
+            raise ValueError(f"the caption at line {number} ends before it begins ({_short(line)})")
+        yield _TimeLine(number=number, start_ms=start_ms, end_ms=end_ms, rest=parts[8])
+
+
+def _srt_blocks(lines: Sequence[str], times: Sequence[_TimeLine]) -> list[str]:
+    """Return the text of each caption of a SubRip file."""
+    text = _with_times(lines, times, ",")
+    try:
+        parsed = list(srt.parse(text))
+    except srt.SRTParseError as error:
+        number = text.count("\n", 0, error.expected_start) + 1
+        raise ValueError(f"line {number} belongs to no caption ({_short(error.unmatched_content)})") from error
+    starts = [round(block.start / timedelta(milliseconds=1)) for block in parsed]
+    _check_all_read(times, starts)
+    return [str(block.content) for block in parsed]
+
+
+def _vtt_blocks(lines: Sequence[str], times: Sequence[_TimeLine]) -> list[str]:
+    """Return the text of each caption of a WebVTT file, without tags."""
+    captions = webvtt.WebVTT.from_string(_with_times(lines, times, ".")).captions
+    _check_all_read(times, [_milliseconds(re.split("[:.]", caption.start)) for caption in captions])
+    return [html.unescape(caption.text) for caption in captions]
+
+
+def _check_all_read(times: Sequence[_TimeLine], starts_ms: Sequence[int]) -> None:
+    """See that the library has read each caption that has times."""
+    for index, line in enumerate(times):
+        if index >= len(starts_ms) or starts_ms[index] != line.start_ms:
+            raise ValueError(f"the caption at line {line.number} can't be read")
+
+
+def _with_times(lines: Sequence[str], times: Sequence[_TimeLine], point: str) -> str:
+    """Return the text with all times written alike, as the libraries know them."""
+    written = list(lines)
+    for line in times:
+        written[line.number - 1] = line.written(point)
+    return "\n".join(written)
+
+
+def _plain(content: str, form: SubtitleForm) -> str:
+    text = _MARKUP.sub("", content) if form is SubtitleForm.SRT else content
+    lines = (" ".join(line.split()) for line in text.split("\n"))
+    return "\n".join(line for line in lines if line)
+
+
+def _milliseconds(parts: Sequence[str | None]) -> int:
+    """Return a time of hours (or none), minutes, seconds and a decimal fraction of a second."""
+    hours, minutes, seconds, fraction = parts
+    whole = int(hours or 0) * 3600 + int(minutes or 0) * 60 + int(seconds or 0)
+    return whole * 1000 + int((fraction or "0").ljust(3, "0"))
+
+
+def _clock(milliseconds: int, point: str) -> str:
+    seconds, rest = divmod(milliseconds, 1000)
+    minutes, second = divmod(seconds, 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours:02d}:{minute:02d}:{second:02d}{point}{rest:03d}"
+
+
+def _short(line: str) -> str:
+    text = " ".join("".join(c if c.isprintable() else " " for c in line).split())
+    return f"“{text[:40]}…”" if len(text) > 40 else f"“{text}”"

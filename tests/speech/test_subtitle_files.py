@@ -1,0 +1,230 @@
+"""Subtitle files of any origin are read as they are meant, or refused with the line that is wrong."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pysubs2
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.errors import SubtitleFileError
+from pipeline.speech.cues import Cue
+from pipeline.speech.subtitle_files import SubtitleForm, parse_subtitles, read_subtitles
+from pipeline.speech.subtitles import to_srt, to_vtt
+
+TEXTS = {
+    "en": "It’s a fine day – isn’t it?",
+    "de": "Grüße aus München, schöne Übung",
+    "fr": "Ça va être une très belle journée à l’école",
+    "es": "¿Cómo está usted mañana?",
+    "pl": "Zażółć gęślą jaźń, proszę państwa",
+    "ru": "Привет, сегодня мы говорим о сердце.",
+    "el": "Καλημέρα σας, σήμερα θα μιλήσουμε",
+    "tr": "Günaydın, bugün kalp hakkında konuşacağız",
+    "he": "שלום לכולם, היום נדבר על הלב",
+    "ar": "مرحبا بكم في هذا الدرس الأول",
+    "ja": "今日は心臓について話します。",
+    "zh": "今天我们来谈谈心脏。",
+    "ko": "오늘은 심장에 대해 이야기하겠습니다.",
+    "hi": "आज हम दिल के बारे में बात करेंगे।",
+}
+OLD = [
+    ("en", "cp1252"),
+    ("en", "mac_roman"),
+    ("de", "cp1252"),
+    ("de", "mac_roman"),
+    ("fr", "cp1252"),
+    ("fr", "mac_roman"),
+    ("es", "cp1252"),
+    ("pl", "cp1250"),
+    ("ru", "cp1251"),
+    ("ru", "koi8_r"),
+    ("el", "cp1253"),
+    ("tr", "cp1254"),
+    ("he", "cp1255"),
+    ("ar", "cp1256"),
+    ("ja", "shift_jis"),
+    ("zh", "gb18030"),
+    ("ko", "cp949"),
+]
+SRT = "1\n00:00:01,000 --> 00:00:02,500\n{text}\n\n2\n00:00:03,000 --> 00:00:04,000\nOK\n"
+VTT = "WEBVTT\n\n00:01.000 --> 00:02.500\n{text}\n\n00:03.000 --> 00:04.000\nOK\n"
+
+
+def _read(place: Path, data: bytes, language: str | None = None) -> list[str]:
+    file = place / "Vortrag „eins“ 'a b'.srt"
+    file.write_bytes(data)
+    return [cue.text for cue in read_subtitles(file, language=language).cues]
+
+
+@pytest.mark.parametrize("form", [SRT, VTT], ids=["srt", "vtt"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("language", TEXTS)
+def test_unicode_in_every_form(tmp_path, language, encoding, form):
+    """Unicode is known by its mark or its form, whatever the language, with Windows' line ends too."""
+    text = form.format(text=TEXTS[language]).replace("\n", "\r\n")
+    assert [TEXTS[language], "OK"] == _read(tmp_path, text.encode(encoding))
+
+
+@pytest.mark.parametrize(("language", "encoding"), OLD, ids=[f"{name}-{encoding}" for name, encoding in OLD])
+def test_older_encodings_of_a_language(tmp_path, language, encoding):
+    """With the language known, the encodings of Windows and the Mac are told apart by their letters."""
+    text = SRT.format(text=TEXTS[language])
+    assert [TEXTS[language], "OK"] == _read(tmp_path, text.encode(encoding), language)
+
+
+@pytest.mark.parametrize(
+    ("language", "encoding"),
+    [("de", "cp1252"), ("fr", "cp1252"), ("es", "cp1252"), ("de", "mac_roman"), ("ru", "cp1251"), ("ar", "cp1256")],
+)
+def test_older_encodings_of_any_language(tmp_path, language, encoding):
+    """Also where the language is not known."""
+    assert [TEXTS[language], "OK"] == _read(tmp_path, SRT.format(text=TEXTS[language]).encode(encoding))
+
+
+CUES = st.lists(
+    st.builds(
+        lambda start, length, lines: Cue(start_s=start / 1000, end_s=(start + length) / 1000, text="\n".join(lines)),
+        st.integers(0, 350_000_000),
+        st.integers(1, 20_000),
+        st.lists(
+            st.text(st.characters(categories=("L", "N", "P", "S")), min_size=1).filter(
+                lambda line: "-->" not in line and "{" not in line and not line.lstrip("-").replace(".", "").isdigit()
+            ),
+            min_size=1,
+            max_size=3,
+        ),
+    ),
+    min_size=1,
+    max_size=5,
+).map(lambda cues: sorted(cues, key=lambda cue: (cue.start_s, cue.end_s)))
+
+
+@settings(deadline=None, max_examples=60)
+@given(CUES)
+def test_what_is_written_is_read_back(cues):
+    """No word and no time is lost in WebVTT; another library reads the same from both forms."""
+    assert (tuple(cues), SubtitleForm.VTT) == parse_subtitles(to_vtt(cues))
+    for text in (to_vtt(cues), to_srt(cues)):
+        theirs = pysubs2.SSAFile.from_string(text, keep_unknown_html_tags=True, keep_ssa_tags=True)
+        assert [(round(cue.start_s * 1000), round(cue.end_s * 1000)) for cue in cues] == [
+            (event.start, event.end) for event in theirs
+        ]
+
+
+def test_plain_subrip_is_read_back():
+    """What is written as SubRip is read back as it was, with lines and signs."""
+    cues = (
+        Cue(start_s=0.7, end_s=2.44, text="welcome\nlesson one"),
+        Cue(start_s=3723.004, end_s=3724.0, text="a < b & c 😀 → 5"),
+    )
+    assert (cues, SubtitleForm.SRT) == parse_subtitles(to_srt(cues))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('1\n00:00:01,000 --> 00:00:02,000\n<i>in</i> <font color="red">red</font>, a <b>b\n', ["in red, a b"]),
+        ("1\n00:00:01,000 --> 00:00:02,000\n{\\an8}above, a < b, {x}\n", ["above, a < b, {x}"]),
+        ("WEBVTT\n\n00:01.000 --> 00:02.000 line:0 align:start\n<v Ann>a &lt; b &amp; c&nbsp;d</v>\n", ["a < b & c d"]),
+        ("WEBVTT - title\nKind: captions\n\nNOTE x\n\nSTYLE\n::cue {}\n\nid\n00:01.000 --> 00:02.000\none\n", ["one"]),
+        ("WEBVTT\n\n00:00:01,5 --> 00:00:02,000\ncomma\n", ["comma"]),
+        ("0:00:01.5 --> 0:00:02.000\nno number\n\n00:04,000 --> 00:05,000\nno hours", ["no number", "no hours"]),
+        (
+            "1\n00:00:01,000 --> 00:00:02,000\nup\n\nto here\n\n2\n00:00:03,000 --> 00:00:04,000\nx",
+            ["up\nto here", "x"],
+        ),
+        (
+            "1\n00:00:05,000 --> 00:00:06,000\nlater\n\n2\n00:00:01,000 --> 00:00:02,000\nearlier\n",
+            ["earlier", "later"],
+        ),
+        ("1\n00:00:01,000 --> 00:00:02,000\n\n2\n00:00:03,000 --> 00:00:04,000\ntext\n", ["text"]),
+        ("1\r00:00:01,000 --> 00:00:02,000\rold Mac\u2028line\r", ["old Mac line"]),
+        ("1\n00:00:01,000 --> 00:00:02,000\nfrom A --> to B\n", ["from A --> to B"]),
+    ],
+    ids=["tags", "overrides", "vtt", "blocks", "comma", "bare", "gap", "order", "no-text", "line-ends", "arrow"],
+)
+def test_as_people_write_them(text, expected):
+    """Formatting is left out, and what programs write a little off is read all the same."""
+    assert expected == [cue.text for cue in parse_subtitles(text)[0]]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "there are no captions in it"),
+        ("just a text\nof two lines", "there are no captions in it"),
+        ("WEBVTT\n", "there are no captions in it"),
+        ("1\n00:00:01,000 --> 00:00:02,000\n\n", "its captions have no text"),
+        (
+            "1\n00:00:01,000 --> 00:00:02,000\na\n\n2\n00:00:03,000 --> 00:00:0x\nb\n",
+            "line 6 has no times of a caption",
+        ),
+        ("1\n00:00:01,000 --> 00:00:02,000\na\n\n2\n00:00:03,000 -> 00:00:04,000\nb\n", "line 6 has no times"),
+        ("1\n00:00:01,000 --> 00:00:02,000\na\n\n2\n00:00:03,000 - > 00:00:04,000\nb\n", "line 6 has no times"),
+        ("1\n00:00:09,000 --> 00:00:02,000\na\n", "the caption at line 2 ends before it begins"),
+        ("WEBVTT\n\n00:01.000 --> 00:02.000\na --> b\n", "line 4 has no times of a caption (“a --> b”)"),
+        ("WEBVTT\n\n00:01.000 --> 00:02\na\n", "line 3 has no times of a caption"),
+        ("notes\n\n1\n00:00:01,000 --> 00:00:02,000\na\n", "line 1 belongs to no caption (“notes”)"),
+        ("[Script Info]\nTitle: x\n", "it is in the form ASS; save it as SRT or WebVTT"),
+        ('<?xml version="1.0"?><tt/>', "it is in the form XML (TTML)"),
+    ],
+    ids=[
+        "empty",
+        "text",
+        "head",
+        "silent",
+        "times",
+        "arrow-short",
+        "arrow-spaced",
+        "backwards",
+        "arrow",
+        "short",
+        "before",
+        "ass",
+        "ttml",
+    ],
+)
+def test_what_is_wrong_is_said_with_its_line(tmp_path, text, said):
+    """A file that is none, or broken, is refused in a sentence that names it and the line."""
+    file = tmp_path / "a b.srt"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(SubtitleFileError) as refused:
+        read_subtitles(file)
+    assert str(refused.value).startswith(f"The captions {file} can't be read: {said}")
+
+
+@pytest.mark.parametrize(
+    "data", [random.Random(7).randbytes(5000), b"\xff\xfe\x00", b"\x00\x01\x02" * 50], ids=["noise", "half", "zeros"]
+)
+def test_no_text_at_all(tmp_path, data):
+    """A file that is no text is refused in a sentence."""
+    file = tmp_path / "noise.srt"
+    file.write_bytes(data)
+    with pytest.raises(SubtitleFileError, match="can't be read: "):
+        read_subtitles(file)
+
+
+def test_no_file_and_a_folder(tmp_path):
+    """A file that is not there, a folder, and one that is far too large are refused in a sentence."""
+    huge = tmp_path / "huge.srt"
+    with huge.open("wb") as file:
+        file.truncate(33 << 20)
+    for path, said in (
+        (tmp_path / "none.srt", "No such file"),
+        (tmp_path, "directory"),
+        (Path("a\0b"), "its name"),
+        (huge, "too large"),
+    ):
+        with pytest.raises(SubtitleFileError, match=said):
+            read_subtitles(path)
+
+
+def test_ten_thousand_captions():
+    """A day of captions is read whole."""
+    cues = [Cue(start_s=float(n * 3), end_s=n * 3 + 2.5, text=f"caption {n}\nsecond line") for n in range(10_000)]
+    for text in (to_srt(cues), to_vtt(cues)):
+        assert tuple(cues) == parse_subtitles(text)[0]
