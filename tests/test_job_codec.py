@@ -25,6 +25,7 @@ from pipeline.job import (
     TrackChoice,
     TranscriptionRequest,
     Trim,
+    UploadJob,
     UploadRequest,
 )
 from pipeline.job_codec import job_from_json, job_from_text, job_to_json, job_to_text
@@ -83,11 +84,35 @@ CHOSEN = Job(
     existing=Existing.UPLOAD_AGAIN,
 )
 
+UPLOAD_SCHEMA_1 = """{
+  "schema": 1, "kind": "upload",
+  "folder": "out/Größe 1",
+  "upload": {"prefix": "videos/week1/", "language": "de", "session_id": "s-1", "delete_local": true, "replace": true},
+  "existing": "resume"
+}"""
+"""An upload of a folder as the first version wrote it, with nothing at its default: never change it."""
+
+LEAST_UPLOAD_OF_SCHEMA_1 = '{"schema": 1, "kind": "upload", "folder": "a", "upload": {"prefix": "videos/"}}'
+
+CHOSEN_UPLOAD = UploadJob(
+    folder=Path("out/Größe 1"),
+    upload=UploadRequest(prefix="videos/week1/", language="de", session_id="s-1", delete_local=True, replace=True),
+    existing=Existing.RESUME,
+)
+
 TEXTS = st.text(st.characters())  # with halves of surrogate pairs, which stand for odd bytes in names of files
 PATHS = TEXTS.filter(lambda text: "\0" not in text).map(Path)
 SECONDS = st.floats(min_value=0, max_value=1e6) | st.fractions(min_value=0, max_value=10**6).map(float)
 WHOLE = st.integers(min_value=1, max_value=2**70)
 MAPPED = st.builds(MappedAudio, track=WHOLE, channel=st.none() | WHOLE)
+UPLOADS = st.builds(
+    UploadRequest,
+    prefix=TEXTS,
+    language=TEXTS,
+    session_id=st.none() | TEXTS,
+    delete_local=st.booleans(),
+    replace=st.booleans(),
+)
 JOBS = st.builds(
     Job,
     source=PATHS,
@@ -124,17 +149,10 @@ JOBS = st.builds(
     ),
     make_mp4=st.booleans(),
     transcription=st.none() | st.builds(TranscriptionRequest, model=TEXTS, language=st.none() | TEXTS),
-    upload=st.none()
-    | st.builds(
-        UploadRequest,
-        prefix=TEXTS,
-        language=TEXTS,
-        session_id=st.none() | TEXTS,
-        delete_local=st.booleans(),
-        replace=st.booleans(),
-    ),
+    upload=st.none() | UPLOADS,
     existing=st.sampled_from(Existing),
 )
+UPLOAD_JOBS = st.builds(UploadJob, folder=PATHS, upload=UPLOADS, existing=st.sampled_from(Existing))
 
 
 @given(job=JOBS)
@@ -142,6 +160,23 @@ JOBS = st.builds(
 def test_every_job_comes_back_from_its_text(job):
     """Whatever its paths and names are made of, and whatever is left out."""
     assert job == job_from_text(job_to_text(job))
+
+
+@given(job=UPLOAD_JOBS)
+@settings(database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_every_upload_of_a_folder_comes_back_from_its_text(job):
+    """As an upload, whatever its folder and its request are made of."""
+    assert job == job_from_text(job_to_text(job))
+
+
+def test_an_upload_of_a_folder_of_schema_1_is_read_and_written():
+    """Every field of it, and one that has its default where it is missing."""
+    assert CHOSEN_UPLOAD == job_from_text(UPLOAD_SCHEMA_1)
+    least = UploadJob(folder=Path("a"), upload=UploadRequest(prefix="videos/"))
+    assert least == job_from_text(LEAST_UPLOAD_OF_SCHEMA_1)
+    written = job_to_json(CHOSEN_UPLOAD)
+    assert json.loads(UPLOAD_SCHEMA_1) == written
+    assert ["schema", "kind"] == [name for name, value in written.items() if value == job_to_json(least)[name]]
 
 
 def test_a_job_of_schema_1_is_read():
@@ -248,6 +283,49 @@ REFUSED = [
         )
     ),
 ]
+
+
+UPLOADS_REFUSED = [
+    pytest.param(
+        {"kind": "upload", "folder": "a"}, 'The job does not say which schema it has: add "schema": 1.', id="no schema"
+    ),
+    pytest.param(
+        {"schema": 2, "kind": "upload", "new_field": 1},
+        "The job has schema 2, and this version reads up to 1: use the version that wrote it.",
+        id="newer schema",
+    ),
+    pytest.param(
+        {"schema": 1, "kind": "download", "folder": "a"},
+        'The job is of a kind that is not known: say "upload", or leave `kind` out for a conversion.',
+        id="unknown kind",
+    ),
+    pytest.param(
+        {"schema": 1, "kind": "upload", "folder": "a"}, "The job (schema 1): upload is missing.", id="missing field"
+    ),
+    pytest.param(
+        {"schema": 1, "kind": "upload", "folder": "a", "upload": None},
+        "The job (schema 1): upload must be an object, not null.",
+        id="no destination",
+    ),
+    pytest.param(
+        {"schema": 1, "kind": "upload", "folder": "a", "upload": {"prefix": "v/", "token": "secret"}},
+        "The job (schema 1): upload.token is not a known field.",
+        id="a token",
+    ),
+    pytest.param(
+        {"schema": 1, "kind": "upload", "folder": "a", "upload": {"prefix": "v/"}, "slug": "a"},
+        "The job (schema 1): slug is not a known field.",
+        id="unknown field",
+    ),
+]
+
+
+@pytest.mark.parametrize(("data", "sentence"), UPLOADS_REFUSED)
+def test_what_is_wrong_with_an_upload_is_said_in_one_sentence(data, sentence):
+    """In the words that a conversion's refusals have."""
+    with pytest.raises(CodecError) as refused:
+        job_from_json(data)
+    assert sentence == str(refused.value)
 
 
 @pytest.mark.parametrize(("data", "sentence"), REFUSED)
