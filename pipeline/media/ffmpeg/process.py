@@ -14,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
@@ -209,7 +210,20 @@ def _ending_with_us() -> Iterator[Callable[[subprocess.Popen[str]], None]]:
 
 
 def ffmpeg_version(ffmpeg: Path) -> str:
-    """Return the first line that `ffmpeg -version` prints. Raises ToolError."""
+    """Return the first line that `ffmpeg -version` prints. Raises ToolError.
+
+    A program is asked once, as long as the file stays as it is: each chunk of an encode wants to know it.
+    """
+    try:
+        status = ffmpeg.stat()
+    except OSError as error:
+        raise _does_not_run(ffmpeg) from error
+    return _version_of(ffmpeg, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=8)
+def _version_of(ffmpeg: Path, mtime_ns: int, size_bytes: int) -> str:
+    """Return the version of a program, known again by its file's time and size."""
     return _asked(ffmpeg, "-version").partition("\n")[0]
 
 
@@ -226,7 +240,11 @@ def _asked(ffmpeg: Path, question: str) -> str:
             asked, env=child_environment(), capture_output=True, text=True, timeout=20, check=True
         ).stdout
     except (OSError, subprocess.SubprocessError) as error:
-        raise ToolError(f"{ffmpeg} does not run: check FFMPEG_PATH or install ffmpeg.") from error
+        raise _does_not_run(ffmpeg) from error
+
+
+def _does_not_run(ffmpeg: Path) -> ToolError:
+    return ToolError(f"{ffmpeg} does not run: check FFMPEG_PATH or install ffmpeg.")
 
 
 class _Log:

@@ -87,6 +87,22 @@ def test_the_version_is_ffmpegs_own_line(ffmpeg):
     assert "ffmpeg version" == process.ffmpeg_version(ffmpeg)[:14]
 
 
+def test_the_version_is_asked_once_while_the_program_stays_the_same(tmp_path):
+    """Each chunk of an encode wants to know it; another program at the same path is asked."""
+    program, starts = tmp_path / "ffmpeg", tmp_path / "starts"
+    said = []
+    for version in ("1", "1", "22"):
+        script = f"#!/bin/sh\necho >> '{starts}'\necho ffmpeg version {version}\n"
+        if not program.exists() or program.read_text() != script:
+            program.write_text(script)
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+        said.append(process.ffmpeg_version(program))
+    assert (["ffmpeg version 1", "ffmpeg version 1", "ffmpeg version 22"], 2) == (said, starts.read_text().count("\n"))
+    program.unlink()
+    with pytest.raises(ToolError, match="does not run"):
+        process.ffmpeg_version(program)
+
+
 def test_a_program_that_never_answers_is_ended(ffmpeg, tmp_path):
     """After the limit it is over for it, and nothing is left running."""
     with pytest.raises(EncodeError, match=r"no answer within 0\.3 seconds"):
