@@ -142,13 +142,15 @@ def _one(
     if not isinstance(answer, Ready):
         report = finish_early(job, answer, view)
     else:
-        plan = answer.plan
+        plan, answers = answer.plan, answer.backend
         start_for(view, plan)
         if note:
             view.event(LogLine(job=job.slug, text=note))
         control, ask_token = control_from(options), login.keeping(token_prompt(config, job.slug, view.event, cancel))
         report = run_cancellable(
-            lambda sink, token: wiring.run_job(plan, config, sink, token, control=control, ask_token=ask_token),
+            lambda sink, token: wiring.run_job(
+                plan, config, sink, token, control=control, ask_token=ask_token, answers=answers
+            ),
             view.event,
             cancel,
         )

@@ -30,11 +30,13 @@ def run(options: argparse.Namespace, config: Config) -> int:
         if not isinstance(answer, Ready):
             report = finish_early(job, answer, view)
         else:
-            plan = answer.plan
+            plan, answers = answer.plan, answer.backend
             view.start(plan.job.slug, (), plan.phases)
             control, ask_token = control_from(options), token_prompt(config, plan.job.slug, view.event, cancel)
             report = run_cancellable(
-                lambda sink, token: wiring.run_job(plan, config, sink, token, control=control, ask_token=ask_token),
+                lambda sink, token: wiring.run_job(
+                    plan, config, sink, token, control=control, ask_token=ask_token, answers=answers
+                ),
                 view.event,
                 cancel,
             )

@@ -5,6 +5,8 @@ Knows no front end, and changes nothing.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
@@ -30,6 +32,7 @@ from pipeline.preflight_answers import (
 )
 from pipeline.transfer.manifests.folder_owner import owner_of
 from pipeline.transfer.manifests.ownership import owner_from
+from pipeline.transfer.upload.backend_answers import NO_ANSWERS, BackendAnswers, OpenDestination
 from pipeline.transfer.upload.destination import DestinationCheck
 from pipeline.transfer.upload.earlier_upload import previous_upload
 from pipeline.transfer.upload.uploader import Uploader
@@ -69,12 +72,12 @@ def check_plan(plan: PlanT, config: Config, cancel: CancelToken) -> PreflightAns
         cancel.check()
         if about_folder is not None:
             return about_folder
-        taken = _destination_taken(job, config, cancel)
+        taken, answers = _about_destination(job, config, cancel)
     except (PipelineError, OSError) as error:
         return refused_by(error)
     cancel.check()
     if taken is None:
-        return Ready(plan=plan)
+        return Ready(plan=plan, backend=answers)
     return DestinationTaken(
         plan=plan,
         prefix=taken.prefix,
@@ -109,26 +112,28 @@ def _about_folder(plan: PlanT, config: Config) -> ReplaceFolder[PlanT] | ResumeU
     return None if left is None else ResumeUpload(plan=plan, files_done=left.files_done, files_total=left.files_total)
 
 
-def _destination_taken(job: Job | UploadJob, config: Config, cancel: CancelToken) -> DestinationTakenError | None:
-    """Return which other video stands at the destination.
+def _about_destination(
+    job: Job | UploadJob, config: Config, cancel: CancelToken
+) -> tuple[DestinationTakenError | None, BackendAnswers]:
+    """Return which other video stands at the destination, and what the backend has said meanwhile.
 
     None where there is none, or where the job itself will say why nobody can tell. Raises SourceError, Cancelled.
     """
     upload = job.upload
     if upload is None or upload.replace:
-        return None
+        return None, NO_ANSWERS
     if isinstance(job, Job):
         owner = owner_from(str(job.source), fingerprint(job.source))
     elif (job.folder / MASTER).is_file():
         owner = owner_of(job.folder)
     else:  # nothing will be sent
-        return None
+        return None, NO_ANSWERS
     uploader = Uploader(config.backend, session_id=upload.session_id, delays=())
     try:
         uploader.test_connection(cancel)  # a server that does not answer is waited for once, and briefly
         DestinationCheck(uploader, upload.prefix, owner, job.folder, config.data_dir).ask(cancel)
     except DestinationTakenError as taken:
-        return taken
+        return taken, uploader.answers
     except (SettingsError, TransferError):
-        return None
-    return None
+        return None, uploader.answers
+    return None, replace(uploader.answers, destination=OpenDestination(prefix=upload.prefix, owner=owner))

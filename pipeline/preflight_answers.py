@@ -5,7 +5,7 @@ A window turns a question into a banner, a command line into a prompt or an exit
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from pipeline.errors import (
@@ -18,15 +18,17 @@ from pipeline.errors import (
     UploadIncompleteError,
 )
 from pipeline.model import Plan, UploadPlan
+from pipeline.transfer.upload.backend_answers import NO_ANSWERS, BackendAnswers
 
 PlanT = TypeVar("PlanT", Plan, UploadPlan)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ready(Generic[PlanT]):
-    """Nothing is in the way of this plan."""
+    """Nothing is in the way of this plan. `backend` is what the backend has said meanwhile, for the job."""
 
     plan: PlanT
+    backend: BackendAnswers = field(default=NO_ANSWERS, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)

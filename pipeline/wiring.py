@@ -39,6 +39,7 @@ from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.login import AskToken, Login
 from pipeline.transfer.http.validation import backend_url_problems, token_problems
 from pipeline.transfer.http.validation import upload_problems as transfer_problems
+from pipeline.transfer.upload.backend_answers import NO_ANSWERS, BackendAnswers
 from pipeline.transfer.upload.uploader import Uploader
 from pipeline.workspace import Workspace
 
@@ -155,22 +156,26 @@ def run_job(
     *,
     control: TransferControl | None = None,
     ask_token: AskToken | None = None,
+    answers: BackendAnswers = NO_ANSWERS,
 ) -> JobReport:
     """Run a job to its end on this thread; never raises, and ends in exactly one JobFinished.
 
+    `answers` is what the backend has said when it was asked whether the job may begin.
     `control` pauses and slows the upload while it runs; `ask_token` is called in another thread when the token has
     expired, and returns a new one, or None where nobody has one.
     """
     login, control = Login(config.backend.token, ask_token), control or TransferControl()
     if isinstance(plan, UploadPlan):
         folder = FinishedFolder(plan.job.folder)
-        return run(plan, folder, lambda: upload_phases_for(plan, config, login, control), None, sink, cancel)
+        return run(plan, folder, lambda: upload_phases_for(plan, config, login, control, answers), None, sink, cancel)
     from pipeline.phases.package import package
 
-    return run(plan, Workspace(plan.job), lambda: phases_for(config, login, control), package, sink, cancel)
+    return run(plan, Workspace(plan.job), lambda: phases_for(config, login, control, answers), package, sink, cancel)
 
 
-def phases_for(config: Config, login: Login, control: TransferControl) -> Mapping[PhaseName, Phase[PhaseContext]]:
+def phases_for(
+    config: Config, login: Login, control: TransferControl, answers: BackendAnswers = NO_ANSWERS
+) -> Mapping[PhaseName, Phase[PhaseContext]]:
     """Return a phase for every name, with its tools. Raises ToolError when there is no ffmpeg."""
     # what encodes takes half a second to load, which an upload need not wait for
     from pipeline.engines.local import LocalEngine
@@ -184,7 +189,7 @@ def phases_for(config: Config, login: Login, control: TransferControl) -> Mappin
         HlsPhase(ffmpeg, engine),
         Mp4Phase(ffmpeg),
         TranscribePhase(engine),
-        UploadPhase(config.backend, data_dir=config.data_dir, login=login, control=control),
+        UploadPhase(config.backend, data_dir=config.data_dir, login=login, control=control, answers=answers),
         RecordPhase(config.backend, login=login),
         CleanupPhase(),
     )
@@ -192,12 +197,17 @@ def phases_for(config: Config, login: Login, control: TransferControl) -> Mappin
 
 
 def upload_phases_for(
-    plan: UploadPlan, config: Config, login: Login, control: TransferControl
+    plan: UploadPlan, config: Config, login: Login, control: TransferControl, answers: BackendAnswers = NO_ANSWERS
 ) -> Mapping[PhaseName, Phase[UploadContext]]:
     """Return the phases of an upload that follows no encode."""
     backend = config.backend
     uploader = Uploader(
-        backend, session_id=plan.job.upload.session_id, login=login, control=control, patience_s=backend.patience_s
+        backend,
+        session_id=plan.job.upload.session_id,
+        login=login,
+        control=control,
+        patience_s=backend.patience_s,
+        answers=answers,
     )
     every: tuple[Phase[UploadContext], ...] = (
         FolderUploadPhase(uploader, data_dir=config.data_dir),

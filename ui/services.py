@@ -15,6 +15,7 @@ from pipeline.model import Connection, JobReport, Plan
 from pipeline.preflight_answers import PreflightAnswer
 from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.login import AskToken
+from pipeline.transfer.upload.backend_answers import BackendAnswers
 
 
 class Services(Protocol):
@@ -61,9 +62,11 @@ class Services(Protocol):
         *,
         control: TransferControl,
         ask_token: AskToken,
+        answers: BackendAnswers,
     ) -> JobReport:
         """Do the job; the last event is the only JobFinished.
 
+        `answers` is what the backend has said when it was asked whether the job may begin.
         `control` pauses and slows the upload while it runs; `ask_token` is called in a thread of the upload.
         """
         ...
@@ -140,11 +143,12 @@ class PipelineServices:
         *,
         control: TransferControl,
         ask_token: AskToken,
+        answers: BackendAnswers,
     ) -> JobReport:
         """See `Services`."""
         from pipeline import wiring
 
-        return wiring.run_job(plan, config, sink, cancel, control=control, ask_token=ask_token)
+        return wiring.run_job(plan, config, sink, cancel, control=control, ask_token=ask_token, answers=answers)
 
     def check_connection(self, config: Config) -> Connection:
         """See `Services`."""

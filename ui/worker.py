@@ -102,7 +102,7 @@ class JobWorker:
         """Do the job, or post what stands against it."""
         cancel.check()
         if isinstance(answer, Ready):
-            self._run(answer.plan, config, cancel)
+            self._run(answer, config, cancel)
         else:
             self._post(answer)
 
@@ -132,10 +132,16 @@ class JobWorker:
         except PipelineError as error:
             return None, (Problem(text=str(error), setting=Setting.SOURCE),)
 
-    def _run(self, plan: Plan, config: Config, cancel: CancelToken) -> None:
-        self._post(JobStarted(plan=plan))
+    def _run(self, ready: Ready[Plan], config: Config, cancel: CancelToken) -> None:
+        self._post(JobStarted(plan=ready.plan))
         self._services.run_job(
-            plan, config, self._post, cancel, control=self.control, ask_token=lambda: self.question.ask(cancel)
+            ready.plan,
+            config,
+            self._post,
+            cancel,
+            control=self.control,
+            ask_token=lambda: self.question.ask(cancel),
+            answers=ready.backend,
         )
 
 

@@ -48,7 +48,7 @@ class FolderUploadPhase:
         if not (folder.folder / MASTER).is_file():
             raise OutputError(f"{folder.folder} holds no {MASTER}: name the folder of a converted video.")
         context.report(Progress(fraction=0.0, text=VALIDATING))
-        warning = self._uploader.test_connection(context.cancel)
+        warning = self._uploader.connection_warning(context.cancel)
         if warning:
             context.log(warning, LogLevel.WARNING)
         return upload(

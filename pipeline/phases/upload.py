@@ -27,6 +27,7 @@ from pipeline.transfer.http.validation import upload_problems
 from pipeline.transfer.manifests.folder_owner import owner_of
 from pipeline.transfer.manifests.manifest_library import local_copies
 from pipeline.transfer.manifests.ownership import owner_from
+from pipeline.transfer.upload.backend_answers import NO_ANSWERS, BackendAnswers, OpenDestination
 from pipeline.transfer.upload.destination import DestinationCheck
 from pipeline.transfer.upload.earlier_upload import previous_upload
 from pipeline.transfer.upload.manifest_upload import publish_manifest
@@ -55,8 +56,10 @@ class UploadPhase:
         data_dir: Path | None = None,
         login: Login | None = None,
         control: TransferControl | None = None,
+        answers: BackendAnswers = NO_ANSWERS,
     ) -> None:
         self._backend = backend
+        self._answers = answers
         self._data_dir = data_dir
         self._login = login or Login(backend.token)
         self._control = control or TransferControl()
@@ -78,7 +81,7 @@ class UploadPhase:
         context.report(Progress(fraction=0.0, text=VALIDATING))
         context.log(VALIDATING, LogLevel.INFO)
         uploader = self._uploader(request)
-        warning = uploader.test_connection(context.cancel)
+        warning = uploader.connection_warning(context.cancel)
         if warning:
             context.log(warning, LogLevel.WARNING)
         if not workspace.published:
@@ -113,6 +116,7 @@ class UploadPhase:
                 control=self._control,
                 login=self._login,
                 patience_s=self._backend.patience_s,
+                answers=self._answers,
             )
         return self._kept
 
@@ -123,6 +127,8 @@ class UploadPhase:
         """
         request, workspace = _request(context), context.workspace
         owner = owner_from(str(context.plan.job.source), workspace.source)
+        if self._answers.destination == OpenDestination(prefix=request.prefix, owner=owner):
+            return
         check = DestinationCheck(
             uploader, request.prefix, owner, workspace.folder, self._data_dir, replace=request.replace
         )

@@ -28,6 +28,7 @@ from pipeline.preflight_answers import (
 )
 from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.login import AskToken
+from pipeline.transfer.upload.backend_answers import BackendAnswers
 from pipeline.transfer.upload.earlier_upload import PreviousUpload
 from ui.services import PipelineServices
 
@@ -250,6 +251,7 @@ class FakeServices:
         *,
         control: TransferControl,
         ask_token: AskToken,
+        answers: BackendAnswers,
     ) -> JobReport:
         """Run what the test set; a cancel ends it as the real one does."""
         self.control, self.ask_token = control, ask_token

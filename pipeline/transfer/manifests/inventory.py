@@ -64,6 +64,13 @@ class RemoteObject:
     url: str = field(default="", repr=False)
 
 
+@dataclass(frozen=True, kw_only=True)
+class LookedUp:
+    """What a backend has said of one key: `stored` is None where nothing is there."""
+
+    stored: RemoteObject | None
+
+
 class Inventory:
     """Asks a backend what it has; one for each thread. With `recovery` it gets over what passes.
 

@@ -21,6 +21,7 @@ from pipeline.transfer.http.redaction import place_of
 from pipeline.transfer.http.refusal import Refusal, RefusedError
 from pipeline.transfer.http.retry import RetryDecision, after_question, after_upload, call_with_retries
 from pipeline.transfer.manifests.inventory import Inventory
+from pipeline.transfer.upload.backend_answers import NO_ANSWERS, BackendAnswers
 from pipeline.transfer.upload.sender import Sender, UploadContext
 
 if TYPE_CHECKING:
@@ -36,18 +37,26 @@ class BackendAccess:
         control: pauses, slows and widens what is sent.
         delays: the pauses before each further try, in seconds.
         patience_s: how long what may pass is waited for beyond that, as long as nothing gets through.
+        answers: what the backend has said before.
     """
 
     def __init__(
-        self, backend: BackendApi, login: Login, control: TransferControl, *, delays: Sequence[float], patience_s: float
+        self,
+        backend: BackendApi,
+        login: Login,
+        control: TransferControl,
+        *,
+        delays: Sequence[float],
+        patience_s: float,
+        answers: BackendAnswers = NO_ANSWERS,
     ) -> None:
         self.backend = backend
         self.login = login
         self.delays = tuple(delays)
         self.patience_s = patience_s
         self._control = control
-        self._capabilities: Capabilities | None = None
-        self._clock_ahead_s = 0.0
+        self._capabilities = answers.capabilities
+        self._clock_ahead_s = answers.clock_ahead_s
 
     @property
     def capabilities(self) -> Capabilities:

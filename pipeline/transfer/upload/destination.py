@@ -44,6 +44,7 @@ from pipeline.transfer.upload.uploader import Uploader
 
 if TYPE_CHECKING:
     from pipeline.transfer.http.messages import Listener
+    from pipeline.transfer.manifests.inventory import LookedUp
 
 VERSION_OF_ANOTHER = (
     "{prefix} is a version of the stream at {above}, whose next upload may go there: "
@@ -120,6 +121,11 @@ class DestinationCheck:
         if found is None or found.begun or found.holder is None:
             return Holder.NOBODY
         return Holder.ANOTHER if self._taken else Holder.ITSELF
+
+    @property
+    def master(self) -> LookedUp | None:
+        """What the backend said of the master playlist there when it was asked last, None where it has not told."""
+        return None if self._found is None else self._found.master
 
     @property
     def seen(self) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -21,7 +21,7 @@ from pipeline.transfer.http.public_read import read_public
 from pipeline.transfer.http.refusal import RefusedError
 from pipeline.transfer.http.retry import is_refused_for_good
 from pipeline.transfer.http.sessions import open_session
-from pipeline.transfer.manifests.inventory import quote_url
+from pipeline.transfer.manifests.inventory import LookedUp, quote_url
 from pipeline.transfer.manifests.manifest_head import HEAD_BYTES, ManifestHead, read_head
 from pipeline.transfer.manifests.manifest_library import library_files, library_path
 from pipeline.transfer.manifests.manifest_text import understood
@@ -46,6 +46,8 @@ class Found:
 
     `free` is whether nothing lies there, and a claim could be read back.
 
+    `master` is what the backend said of the master playlist there, None where it was not asked or can't tell.
+
     `seen` is the MD5 (hex) of the manifest that the backend gave, empty where it gave none.
     """
 
@@ -53,6 +55,7 @@ class Found:
     begun: bool = False
     free: bool = False
     seen: str = ""
+    master: LookedUp | None = None
 
 
 class DestinationLook:
@@ -96,11 +99,17 @@ class DestinationLook:
 
         Raises TransferError where a server does not answer now that may tell, Cancelled.
         """
-        here = list(self._here())
+        master = None
         capabilities = self._uploader.capabilities(self._cancel)
         with self._uploader.at_server(self._cancel, self._note, self._on_notice) as (inventory, _):
-            stands = _told(lambda: inventory.look_up(self._prefix + MASTER) is not None) if capabilities.read else None
-            data, known_free = _told(lambda: self._read(inventory, self._prefix, whole=False)) or (None, False)
+            if capabilities.read:
+                master = _told(lambda: LookedUp(stored=inventory.look_up(self._prefix + MASTER)))
+            found = _told(lambda: self._read(inventory, self._prefix, whole=False))
+        return replace(self._judged(owner, master, *(found or (None, False))), master=master)
+
+    def _judged(self, owner: Owner, master: LookedUp | None, data: bytes | None, known_free: bool) -> Found:
+        """Return what the answers mean; `data` is the manifest, `known_free` whether it is known that there is none."""
+        stands = None if master is None else master.stored is not None
         there = self._head(data)
         begun = there is not None and there.begun and not stands
         if stands is False and not begun:
@@ -109,11 +118,11 @@ class DestinationLook:
             if there is not None and not left and not self._manifest_names_master():
                 return Found(holder=there)
             return Found(free=not left and (known_free or there is not None))
-        if there is not None and capabilities.manifest:
+        if there is not None and self._uploader.capabilities(self._cancel).manifest:
             seen = hashlib.md5(data or b"", usedforsecurity=False).hexdigest()
             return Found(holder=there, begun=begun, seen=seen)
         # first of equals; a cache may give an older copy for a while
-        holder = _newest([*([there] if there is not None else []), *here])
+        holder = _newest([*([there] if there is not None else []), *self._here()])
         if holder is None and (stands or _told(lambda: self._is_public(self._prefix))):
             return Found(holder=self._unknown)
         return Found(holder=holder, begun=begun and holder is there, free=known_free and stands is None)

@@ -29,7 +29,6 @@ from pipeline.transfer.upload.saved_state import as_journal, found_on_server
 from pipeline.transfer.upload.sender import UploadContext
 from pipeline.transfer.upload.state_file import UploadSnapshot
 from pipeline.transfer.upload.tally import TransferProgress
-from pipeline.transfer.upload.target import Holder
 from pipeline.transfer.upload.upload_run import UploadRun
 
 LOCK_FILE = ".upload.lock"
@@ -73,7 +72,7 @@ def send_folder(
         try:
             guard.ask(cancel, messages.note, messages.announce)
             content = read_journal(folder, destination)
-            prepared = _prepare(access, wanted, content, guard.holder, public_address, messages, cancel)
+            prepared = _prepare(access, wanted, content, guard, public_address, messages, cancel)
             if guard.has_rival:
                 prepared = beside_another(prepared, files, destination.prefix)
         except Cancelled:
@@ -104,7 +103,7 @@ def _prepare(
     access: BackendAccess,
     wanted: FolderToSend,
     content: JournalContent,
-    holder: Holder,
+    guard: Guard,
     public_address: PublicAddress,
     messages: UploadMessages,
     cancel: CancelToken,
@@ -126,7 +125,8 @@ def _prepare(
             content if lost is None else as_journal(lost),
             wanted.files,
             resume=wanted.resume,
-            holder=holder,
+            holder=guard.holder,
+            master=guard.master,
             public_address=lambda key: public_address(key, cancel, messages.note, messages.announce),
             capabilities=capabilities,
             inventory=access.inventory(http, context),

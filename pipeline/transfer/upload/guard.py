@@ -7,6 +7,7 @@ from typing import Protocol
 
 from pipeline.cancel import CancelToken
 from pipeline.transfer.http.messages import Listener
+from pipeline.transfer.manifests.inventory import LookedUp
 from pipeline.transfer.manifests.placement import version
 from pipeline.transfer.upload.preparation import Prepared
 from pipeline.transfer.upload.publish_order import OutgoingFile, at_place
@@ -27,6 +28,10 @@ class Guard(Protocol):
     def holder(self) -> Holder:
         """Whose stream stands at the destination, as far as is known by now."""
 
+    @property
+    def master(self) -> LookedUp | None:
+        """What the backend has just said of the master playlist there, None where it has not told."""
+
     def ask(self, cancel: CancelToken, note: Callable[[str], None], on_notice: Listener) -> None:
         """See that the destination is free or its own."""
 
@@ -39,6 +44,7 @@ class Unguarded:
 
     has_rival = False
     holder = Holder.NOBODY
+    master = None
 
     def ask(self, cancel: CancelToken, note: Callable[[str], None], on_notice: Listener) -> None:
         """Let it go on."""

@@ -11,7 +11,7 @@ from pipeline.media.stream_layout import MASTER
 from pipeline.transfer.http.body import file_md5
 from pipeline.transfer.http.capabilities import Capabilities
 from pipeline.transfer.http.exchange import Response
-from pipeline.transfer.manifests.inventory import Inventory
+from pipeline.transfer.manifests.inventory import Inventory, LookedUp
 from pipeline.transfer.manifests.manifest import Manifest
 from pipeline.transfer.manifests.placement import Placement
 from pipeline.transfer.upload.differences import may_change_in_place
@@ -49,6 +49,7 @@ def prepare(
     *,
     resume: bool,
     holder: Holder,
+    master: LookedUp | None,
     public_address: Callable[[str], str],
     capabilities: Capabilities,
     inventory: Inventory,
@@ -59,17 +60,18 @@ def prepare(
 ) -> Prepared:
     """Decide where an upload goes and what need not be sent; `found` are the folder's files.
 
-    `known` is what this computer last uploaded there, from whichever folder; `holder` says whose stream stands there;
+    `known` is what this computer last uploaded there, from whichever folder; `holder` says whose stream stands there,
+    `master` what the backend has just said of the master there, None where it has to be asked;
     `public_address` returns where anybody may read a key, empty where the backend says none, and `read_public` the
     answer to a GET of such an address. Raises TransferError, Cancelled.
     """
     look = ServerState(prefix, content, capabilities, inventory, known, read_public, cancel, note, public_address)
-    master = next((file for file in found if file.name == MASTER), None)
+    own_master = next((file for file in found if file.name == MASTER), None)
 
     def ours(place: str) -> set[str]:
         # an earlier version left nothing but the master at the prefix
         ways = (placement(found, place), Placement(place=place))
-        return set() if master is None else {outgoing_md5(master, way, cancel) for way in ways}
+        return set() if own_master is None else {outgoing_md5(own_master, way, cancel) for way in ways}
 
     watched = [file for file in found if not may_change_in_place(file)]
 
@@ -77,7 +79,7 @@ def prepare(
         sent = [file for file in watched if file.name in content.confirmed]
         return len(sent) == len(still_confirmed(sent, content.confirmed, look.md5))
 
-    published = look.published(holder)
+    published = look.published(holder, master)
     target = choose_target(
         content,
         resume=resume,

@@ -17,7 +17,7 @@ from pipeline.transfer.http.body import file_md5
 from pipeline.transfer.http.capabilities import Capabilities
 from pipeline.transfer.http.exchange import Response
 from pipeline.transfer.http.refusal import RefusedError
-from pipeline.transfer.manifests.inventory import Inventory, RemoteObject
+from pipeline.transfer.manifests.inventory import Inventory, LookedUp, RemoteObject
 from pipeline.transfer.manifests.manifest import FileEntry, Manifest
 from pipeline.transfer.manifests.manifest_text import understood
 from pipeline.transfer.manifests.placement import versions_in
@@ -115,11 +115,13 @@ class ServerState:
             self._listed[prefix] = {one.key: one for one in self._inventory.objects(prefix)}
         return self._listed[prefix]
 
-    def published(self, holder: Holder) -> PublishedMaster:
+    def published(self, holder: Holder, master: LookedUp | None) -> PublishedMaster:
         """Return the master that players get now; where it is another source's,
         with the version that the server's manifest names.
+
+        `master` is what the backend has just said of it, None where it has to be asked.
         """
-        found = self._published(holder)
+        found = self._published(holder, master)
         servers = self._servers_manifest if holder is Holder.ANOTHER else None
         return (
             found
@@ -127,9 +129,9 @@ class ServerState:
             else replace(found, versions=(*found.versions, *versions_in(servers.placement.place)))
         )
 
-    def _published(self, holder: Holder) -> PublishedMaster:
+    def _published(self, holder: Holder, master: LookedUp | None) -> PublishedMaster:
         if self._capabilities.read:
-            stored = self._inventory.look_up(self._prefix + MASTER)
+            stored = self._inventory.look_up(self._prefix + MASTER) if master is None else master.stored
             if stored is None:
                 return PublishedMaster(known=True)
             read = self._read(stored.url)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from pipeline.transfer.http.signed import Presigned
 from pipeline.transfer.manifests.inventory import Inventory
 from pipeline.transfer.manifests.manifest import Manifest
 from pipeline.transfer.upload.backend_access import BackendAccess
+from pipeline.transfer.upload.backend_answers import NO_ANSWERS, BackendAnswers
 from pipeline.transfer.upload.folder_sending import FolderToSend, send_folder
 from pipeline.transfer.upload.guard import Guard, Unguarded
 from pipeline.transfer.upload.journal import Confirmed, Destination
@@ -58,6 +60,7 @@ class Uploader:
         patience_s: how long what may pass is waited for beyond that, as long as nothing gets through.
         control: pauses, slows and widens the upload while it runs.
         login: the token, where one may be asked for in the middle.
+        answers: what the backend has said just before.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class Uploader:
         patience_s: float = 0.0,
         control: TransferControl | None = None,
         login: Login | None = None,
+        answers: BackendAnswers = NO_ANSWERS,
     ) -> None:
         self._backend = backend
         self._session_id = session_id or None
@@ -79,7 +83,9 @@ class Uploader:
             control or TransferControl(parallel=parallel),
             delays=delays,
             patience_s=patience_s,
+            answers=answers,
         )
+        self._answers = answers
 
     def test_connection(self, cancel: CancelToken) -> str:
         """Find out whether the backend is there and accepts the token; return a warning where the latter can't be told.
@@ -87,6 +93,16 @@ class Uploader:
         A backend need not have the endpoint: 401 and 403 are a no, and so is a server that is not there. Raises
         TransferError or Cancelled.
         """
+        warning = self._test_connection(cancel)
+        self._answers = replace(self._answers, connection_warning=warning)
+        return warning
+
+    def connection_warning(self, cancel: CancelToken) -> str:
+        """Return what the last test of the connection came to; it is tested where it was not. Raises as that does."""
+        known = self._answers.connection_warning
+        return self.test_connection(cancel) if known is None else known
+
+    def _test_connection(self, cancel: CancelToken) -> str:
         with open_session(cancel) as http:
             client = self._access.client(http, ignore)
             try:
@@ -161,6 +177,16 @@ class Uploader:
         with open_session(cancel) as http:
             context = self._access.context(self._access.capabilities, cancel, ignore, ignore)
             return self._access.sender(http, context).send(path, key, on_begin=begin, on_bytes=move)
+
+    @property
+    def answers(self) -> BackendAnswers:
+        """What the backend has said by now."""
+        access = self._access
+        return replace(
+            self._answers,
+            capabilities=access.capabilities if access.has_told else None,
+            clock_ahead_s=access.clock_ahead_s,
+        )
 
     @property
     def backend_url(self) -> str:
