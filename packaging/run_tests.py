@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import speech_data
 from system_packages import SetUpError, from_system, has_apt, install, is_root, say
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -68,7 +69,7 @@ CHECKS: dict[str, Sequence[str]] = {
 }
 
 QUICK = "--quick"
-QUICK_TESTS = ("-m", "not browser and not s3 and not slow")
+QUICK_TESTS = ("-m", "not browser and not s3 and not speech and not slow")
 """The markers are set in tests/conftest.py and explained in pyproject.toml."""
 
 
@@ -105,7 +106,7 @@ def has_screen() -> bool:
 
 def quick_selection() -> tuple[str, ...]:
     """Return pytest's options for the quick tests, and say what they leave out."""
-    left_out = ["in Chromium", "on a real S3 server", "that take long"]
+    left_out = ["in Chromium", "on a real S3 server", "with a real Whisper model", "that take long"]
     options: tuple[str, ...] = QUICK_TESTS
     if not has_screen():
         left_out.append("of the window (no Tk or no screen here)")
@@ -137,6 +138,7 @@ def main(arguments: Sequence[str]) -> int:
             if missing := missing_packages():
                 install(missing, purpose="The tests need")
             install_s3_server()
+            speech_data.fetch()
         if wanted:
             return run_check("pytest", ("pytest", *wanted))
         failed = [name for name, command in checks.items() if run_check(name, command)]

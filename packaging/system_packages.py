@@ -61,10 +61,11 @@ def install(packages: Sequence[str], *, purpose: str) -> None:
         )
 
 
-def apt_get(*arguments: str) -> list[str]:
-    """Run apt-get; return nothing when it did what it should, else the lines it wrote."""
+def apt_get(*arguments: str, folder: Path | None = None) -> list[str]:
+    """Run apt-get, in `folder` if given; return nothing when it did what it should, else the lines it wrote."""
     done = subprocess.run(
         ["apt-get", "--quiet", *arguments],
+        cwd=folder,
         env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import recorded_speech
 import s3_server as s3
+from recorded_speech import Recording
 from slow_tests import SLOW_FILES, SLOW_FOLDERS
 from source_clips import SourceClips
 
@@ -30,16 +32,19 @@ TESTS = Path(__file__).resolve().parent
 ROOT = TESTS.parent
 
 
-def pytest_report_header() -> str | None:
+def pytest_report_header() -> list[str]:
     """Say why tests are missing from a run."""
-    missing = s3.missing_programs()
-    return (
-        f"No S3 server here ({', '.join(missing)} missing): the tests that need one are left out." if missing else None
-    )
+    lines = []
+    if missing := s3.missing_programs():
+        lines.append(f"No S3 server here ({', '.join(missing)} missing): the tests that need one are left out.")
+    if missing := recorded_speech.missing():
+        lines.append(f"Not here: {' and '.join(missing)}. The tests that need it are left out; ./run-tests fetches it.")
+    return lines
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what ./run-tests --quick leaves out."""
+    """Mark what ./run-tests --quick leaves out, and leave out what this computer has no speech for."""
+    without_speech = recorded_speech.missing()
     for item in items:
         file = item.path.relative_to(TESTS)
         fixtures = getattr(item, "fixturenames", ())
@@ -47,6 +52,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
         if "s3_bucket" in fixtures:
             item.add_marker(pytest.mark.s3)
+        if {"tiny_en", "librivox"} & set(fixtures):
+            item.add_marker(pytest.mark.speech)
+            if without_speech:
+                item.add_marker(pytest.mark.skip(reason=f"without {' and '.join(without_speech)}"))
         if file.parts[0] in SLOW_FOLDERS or file.as_posix() in SLOW_FILES or "published" in fixtures:  # a whole job
             item.add_marker(pytest.mark.slow)
 
@@ -105,6 +114,18 @@ def sample() -> Path:
 def small_model() -> Path:
     """The shipped Whisper model that knows some thirty words."""
     return ROOT / "samples" / "whisper-words"
+
+
+@pytest.fixture(scope="session")
+def tiny_en() -> Path:
+    """The folder of OpenAI's real model for English, 39 million parameters."""
+    return recorded_speech.MODEL
+
+
+@pytest.fixture(scope="session")
+def librivox() -> tuple[Recording, ...]:
+    """Five sentences read aloud, 25 seconds in all, with their words."""
+    return recorded_speech.recordings()
 
 
 @pytest.fixture(scope="session")

@@ -181,7 +181,8 @@ def load(checkout, monkeypatch):
     monkeypatch.syspath_prepend(str(checkout.folder / "packaging"))
 
     def load_module(name):
-        monkeypatch.delitem(sys.modules, "system_packages", raising=False)
+        for shared in ("system_packages", "speech_data"):
+            monkeypatch.delitem(sys.modules, shared, raising=False)
         spec = importlib.util.spec_from_file_location(
             f"{name}_of_{id(checkout)}", checkout.folder / "packaging" / f"{name}.py"
         )

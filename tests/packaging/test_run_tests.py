@@ -104,18 +104,19 @@ def test_quick_without_a_screen(bare, monkeypatch, tmp_path, capsys, tk, display
 
 
 def test_what_is_quick():
-    """Tests in a browser, on an S3 server, of whole jobs, and those that are listed as slow are not quick;
-    others are.
+    """Tests in a browser, on an S3 server, with a real Whisper model, of whole jobs, and those that are listed as slow
+    are not quick; others are.
     """
     files = {
         "tests/browser/test_playing.py": False,
         "tests/integration/test_trim.py": False,
         "tests/transfer/upload/test_real_store.py": False,
         "tests/packaging/test_installed.py": False,
+        "tests/speech/test_recorded_speech.py": False,
         "tests/cli/test_usage.py": True,
         "tests/storage/test_storage_backends.py": True,
     }
-    quick = ("-m", "not browser and not s3 and not slow")
+    quick = ("-m", "not browser and not s3 and not speech and not slow")
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", *quick, *(ROOT / file for file in files)]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
     found = [line for line in listed if "::" in line]

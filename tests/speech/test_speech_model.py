@@ -32,6 +32,12 @@ def test_a_good_folder(small_model, language):
     check_model(str(small_model), CancelToken(), language=language)
 
 
+def test_a_folder_without_the_preprocessors_configuration(copied_model):
+    """It passes, as faster-whisper takes it: the numbers that it lacks are Whisper's own."""
+    (copied_model / "preprocessor_config.json").unlink()
+    check_model(str(copied_model), CancelToken())
+
+
 @pytest.mark.parametrize("missing", ["model.bin", "config.json", "tokenizer.json", "vocabulary.json"])
 def test_a_folder_that_lacks_a_file(copied_model, missing):
     """A model folder that lacks a file is refused by the file's name."""
