@@ -167,7 +167,7 @@ class MediaInfo:
 
     `programmes` are those of a transport stream, `programme` the number of the one that is read where there are
     several. `pictures` are the sizes of all moving pictures to choose from, `picture` the place of the one that is read
-    among them. `undecodable_sounds` names the kinds of the sound tracks that are left out because nothing here can
+    among them. `undecodable_audio` names the kinds of the sound tracks that are left out because nothing here can
     decode them.
 
     Of a part of a source, the first moment is the part's: `left_out_s` lies before it, and the part ends at `limit_s`,
@@ -188,7 +188,7 @@ class MediaInfo:
     programme: int | None = None
     pictures: tuple[str, ...] = ()
     picture: int = 0
-    undecodable_sounds: tuple[str, ...] = ()
+    undecodable_audio: tuple[str, ...] = ()
     left_out_s: float = 0.0
     limit_s: float | None = None
     chapters: tuple[Chapter, ...] = ()

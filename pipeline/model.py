@@ -100,7 +100,7 @@ class Mp4Plan:
 class Plan:
     """What will be done, decided before anything starts.
 
-    `muxed_sound`: the only sound lies in the picture's own segments; otherwise each has segments of its own.
+    `muxed_audio`: the only sound lies in the picture's own segments; otherwise each has segments of its own.
     `encoder` is ffmpeg's name. `dynamic_range` is that of what is made, whatever the source has.
     """
 
@@ -108,7 +108,7 @@ class Plan:
     media: MediaInfo
     renditions: tuple[Rendition, ...]
     audio: tuple[AudioRendition, ...]
-    muxed_sound: bool
+    muxed_audio: bool
     encoder: str
     segment_type: SegmentType
     frame_rate_limit: Fraction | None

@@ -56,7 +56,7 @@ def make_plan(
         media=media,
         renditions=renditions,
         audio=audio,
-        muxed_sound=segment_type is SegmentType.TS and len(audio) == 1 and video is not None,
+        muxed_audio=segment_type is SegmentType.TS and len(audio) == 1 and video is not None,
         encoder=encoder or software_encoder(job.encoding.codec),
         segment_type=segment_type,
         frame_rate_limit=None if video is None else frame_rate_limit(video.frame_rate),
@@ -125,8 +125,8 @@ def _wrong_target_vmaf(encoding: EncodingRequest) -> Iterator[Problem]:
 
 def _check_audio(job: Job, media: MediaInfo) -> None:
     """Never publish a silent video whose source has sound, unless the editor accepts that."""
-    if media.undecodable_sounds and not media.audio and not job.accept_damaged:
-        kinds = ", ".join(dict.fromkeys(media.undecodable_sounds))
+    if media.undecodable_audio and not media.audio and not job.accept_damaged:
+        kinds = ", ".join(dict.fromkeys(media.undecodable_audio))
         raise SourceError(
             f"The sound of {media.path} ({kinds}) can't be decoded: export it with AAC sound, "
             "or accept damaged videos (under Advanced, or with --accept-damaged) to convert it without sound."

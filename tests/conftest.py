@@ -141,7 +141,7 @@ def media_info() -> Callable[..., MediaInfo]:
     def build(
         *, audio: tuple[AudioStream, ...] | None = None, duration_s: float | None = 60.0, **video: Any
     ) -> MediaInfo:
-        picture: dict[str, Any] = {
+        usual: dict[str, Any] = {
             "codec": "h264",
             "width": 1920,
             "height": 1080,
@@ -158,7 +158,7 @@ def media_info() -> Callable[..., MediaInfo]:
             "start_s": 0.0,
             "duration_s": 60.0,
         }
-        sound = AudioStream(
+        track = AudioStream(
             codec="aac",
             channels=2,
             sample_rate_hz=48_000,
@@ -172,8 +172,8 @@ def media_info() -> Callable[..., MediaInfo]:
             size_bytes=int((video.get("bit_rate") or 20_000_000) * (duration_s or 60.0) / 8),
             container="mov",
             duration_s=duration_s,
-            video=VideoStream(**picture | video),
-            audio=(sound,) if audio is None else audio,
+            video=VideoStream(**usual | video),
+            audio=(track,) if audio is None else audio,
         )
 
     return build

@@ -9,9 +9,9 @@ import pytest
 @pytest.mark.parametrize("late_s", [0.0, 0.08, -0.05], ids=["right", "late", "early"])
 def test_beeps_are_found_where_they_are(tmp_path, late_s):
     """Within the few milliseconds by which coding blurs them."""
-    picture, sound = flash_and_beep.inputs()
-    moved = ["-itsoffset", f"{1 + late_s}", *sound]
-    clip = flash_and_beep.run(tmp_path / "clip.mkv", "-itsoffset", "1", *picture, *moved, *flash_and_beep.CODECS)
+    video, audio = flash_and_beep.inputs()
+    moved = ["-itsoffset", f"{1 + late_s}", *audio]
+    clip = flash_and_beep.run(tmp_path / "clip.mkv", "-itsoffset", "1", *video, *moved, *flash_and_beep.CODECS)
     assert [pytest.approx(late_s * 1000, abs=4)] * 3 == flash_and_beep.apart_ms(clip)
 
 

@@ -96,7 +96,7 @@ def test_any_encoder_will_do_where_none_is_named(settings, family, same):
     assert same == (wanted.changes(settings(encoder="libx264").steps) == {})
 
 
-def test_sound_settings_mean_nothing_without_sound(settings, media_info):
+def test_audio_settings_mean_nothing_without_audio(settings, media_info):
     """Nor is there a transcript to wait for."""
     silent = media_info(audio=())
     wanted = settings(media=silent, sound=AudioRequest(loudness_lufs=-16), transcription=TranscriptionRequest())

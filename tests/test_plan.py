@@ -33,7 +33,7 @@ def test_a_plain_job_gets_all_qualities_and_an_mp4_remuxed_from_480p(job, media_
         plan.phases,
         plan.segment_s,
         plan.encoder,
-        plan.muxed_sound,
+        plan.muxed_audio,
     )
 
 
@@ -157,7 +157,7 @@ def _track(index: int, *, language: str | None = None, channels: int = 2, defaul
     )
 
 
-def test_several_sound_tracks_become_a_group_of_their_own(job, media_info):
+def test_several_audio_tracks_become_a_group_of_their_own(job, media_info):
     """The one that the file marks is the default; two of a language are told apart."""
     tracks = (_track(1, language="en"), _track(2, language="de", default=True), _track(3, language="en"))
     plan = make_plan(job, media_info(audio=tracks))
@@ -167,7 +167,7 @@ def test_several_sound_tracks_become_a_group_of_their_own(job, media_info):
         ["English", "German", "English 2"],
         [False, True, False],
     ) == (
-        plan.muxed_sound,
+        plan.muxed_audio,
         [a.folder for a in plan.audio],
         [a.name for a in plan.audio],
         [a.default for a in plan.audio],
@@ -198,7 +198,7 @@ def test_surround_comes_beside_stereo_when_asked_for(job, media_info):
 def test_the_codec_says_what_the_segments_are(job, media_info, encoding, segment_type, muxed):
     """Fragmented MP4 holds picture and sound apart."""
     plan = make_plan(replace(job, encoding=encoding), media_info())
-    assert (segment_type, muxed) == (plan.segment_type, plan.muxed_sound)
+    assert (segment_type, muxed) == (plan.segment_type, plan.muxed_audio)
 
 
 @pytest.mark.parametrize(
@@ -224,10 +224,10 @@ def test_rates_are_ceilings_unless_they_are_asked_for(job, media_info):
     assert [ladder.CRF[Codec.H264], None] == [plan.renditions[0].crf for plan in plans]
 
 
-def test_a_source_without_a_picture_becomes_a_stream_of_sound(job, media_info):
+def test_a_source_without_a_video_becomes_a_stream_of_audio(job, media_info):
     """No rendition, no MP4, and the sound has segments of its own."""
     plan = make_plan(job, replace(media_info(), video=None))
-    assert ((), None, False, (PhaseName.HLS,)) == (plan.renditions, plan.mp4, plan.muxed_sound, plan.phases)
+    assert ((), None, False, (PhaseName.HLS,)) == (plan.renditions, plan.mp4, plan.muxed_audio, plan.phases)
 
 
 def test_qualities_above_the_source_are_left_out_with_a_note(job, media_info):

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 def test_a_row_is_printed_for_each_way(tmp_path):
     """Plain ABR is its own measure, and ours stands below it with bytes, VMAF and ratios."""
     source = tmp_path / "clip.mkv"
-    picture = [
+    video = [
         "-f",
         "lavfi",
         "-i",
@@ -26,7 +26,7 @@ def test_a_row_is_printed_for_each_way(tmp_path):
         "-crf",
         "1",
     ]
-    subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *picture, str(source)], check=True)
+    subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *video, str(source)], check=True)
     command = [
         sys.executable,
         str(ROOT / "benchmarks" / "quality.py"),

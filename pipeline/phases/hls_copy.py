@@ -47,7 +47,7 @@ def copy_video(
     The segments begin at `boundaries`. Raises NotCopyableError too.
     """
     top, kind = plan.renditions[0], plan.segment_type
-    file = AUDIO_FILE if plan.muxed_sound else None
+    file = AUDIO_FILE if plan.muxed_audio else None
     arguments = copy_arguments(plan, cutting, top, file)
     last = cutting.length - boundaries[-1] - cutting.last_frame
 

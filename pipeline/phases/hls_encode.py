@@ -169,7 +169,7 @@ class HlsEncode:
             renditions=tuple(r.name for r in plan.renditions),
             frame_s=AAC_FRAME_S if encoded is None else scan.usual_gap / CLOCK_HZ,
             frame_rate=None if encoded is None else encoded.cutting.frame_rate,
-            audio=() if plan.muxed_sound else tuple(a.folder for a in plan.audio),
+            audio=() if plan.muxed_audio else tuple(a.folder for a in plan.audio),
             loudness=tuple(
                 MeasuredLoudness(integrated_lufs=one.integrated_lufs, range_lu=one.range_lu)
                 for one in self._audio.loudness

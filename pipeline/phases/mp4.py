@@ -133,7 +133,7 @@ def _audio(plan: Plan) -> str | None:
     """Return the folder of the rendition whose sound the MP4 gets: one of the picture's,
     or the default one of its own.
     """
-    if plan.muxed_sound:
+    if plan.muxed_audio:
         assert plan.mp4 is not None
         return plan.mp4.remux_of or plan.renditions[0].name
     stereo = [a for a in plan.audio if a.group == STEREO]

@@ -58,7 +58,7 @@ def own_segments(work: EncodeWork, plan: Plan, maker: AudioMaker, boundaries: Se
 
     Where there is no video, boundaries are the clock's. Raises EncodeError, OutputError.
     """
-    if plan.muxed_sound or not plan.audio:
+    if plan.muxed_audio or not plan.audio:
         return []
     length = maker.length.ticks
     boundaries = boundaries or range(0, length, plan.segment_s * CLOCK_HZ)

@@ -72,7 +72,7 @@ def _write_stream(context: PhaseContext) -> PackageFacts:
     folder, plan = context.workspace.folder, context.plan
     key = None if plan.job.encryption is None else encryption.read_key(plan.job.encryption)
     (folder / encryption.PUBLISHED_KEY).unlink(missing_ok=True)
-    own_audio = () if plan.muxed_sound else plan.audio
+    own_audio = () if plan.muxed_audio else plan.audio
     names = [*(r.name for r in plan.renditions), *(a.folder for a in own_audio)]
     try:
         if key is not None:

@@ -156,7 +156,7 @@ def _has_planned_audio(context: PhaseContext) -> bool:
     """
     plan = context.plan
     encoded = context.workspace.done.hls
-    wanted = () if plan.muxed_sound else tuple(a.folder for a in plan.audio)
+    wanted = () if plan.muxed_audio else tuple(a.folder for a in plan.audio)
     return encoded is not None and encoded.audio == wanted
 
 

@@ -114,13 +114,13 @@ class VideoEncode:
             name=chunk_piece_name(chunk.number),
             source=self._work.reference,
             ffmpeg=self._work.ffmpeg_version,
-            arguments=tuple(encode.chunk_arguments(plan, cutting, chunk, AUDIO_FILE if plan.muxed_sound else None)),
+            arguments=tuple(encode.chunk_arguments(plan, cutting, chunk, AUDIO_FILE if plan.muxed_audio else None)),
             renditions=tuple(r.name for r in plan.renditions),
             segment_type=plan.segment_type,
             # what can't be entered in the middle is seen by its frames; all of it in one piece is as it is
             frames=chunk.frames if chunk.number or chunk.end is not None else None,
             ends=chunk.end is None,
-            audio=self._stretch(plan, chunk) if plan.muxed_sound else None,
+            audio=self._stretch(plan, chunk) if plan.muxed_audio else None,
         )
 
     def _stretch(self, plan: Plan, chunk: Chunk) -> AudioStretch:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from caption_clips import captioned, pop_on
 from converting import ULTRAFAST, convert
-from source_clips import AAC, H264, picture, run, sound
+from source_clips import AAC, H264, pattern, run, tone
 
 from pipeline.job import SegmentType, UploadRequest
 from pipeline.model import Outcome
@@ -29,7 +29,7 @@ def test_hls_js_finds_the_captions_that_are_declared(page, backend, backend_conf
     """What the master playlist declares is in the picture that players get, and in the track of text beside it,
     at its time.
     """
-    plain = run(tmp_path, "plain.mp4", *picture(length_s=4), *sound(length_s=4), *H264, *AAC)
+    plain = run(tmp_path, "plain.mp4", *pattern(length_s=4), *tone(length_s=4), *H264, *AAC)
     clip = captioned(plain, tmp_path / "a.mp4", pop_on("Hello, world", 50, 75))
     upload = UploadRequest(prefix=f"tests/captions/{segment_type.value}/")
     made = convert(

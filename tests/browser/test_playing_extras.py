@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from converting import convert
-from source_clips import AAC, H264, picture, run, sound
+from source_clips import AAC, H264, pattern, run, tone
 
 from pipeline.job import UploadRequest
 from pipeline.model import Outcome
@@ -35,7 +35,7 @@ def watch_url(backend, backend_config, tmp_path_factory) -> str:
         "-map 0 -map 1 -map 2 -map 3 -c:s srt -metadata:s:s:0 language=ger -metadata:s:s:1 "
         "language=eng -disposition:s:1 default"
     )
-    clip = run(folder, "clip.mkv", *picture(length_s=7), *sound(length_s=7), *texts, *maps.split(), *H264, *AAC)
+    clip = run(folder, "clip.mkv", *pattern(length_s=7), *tone(length_s=7), *texts, *maps.split(), *H264, *AAC)
     made = convert(clip, folder, backend_config, chapters=chapters, upload=UploadRequest(prefix=PREFIX))
     assert (Outcome.DONE, "", ()) == made.whole
     return backend.watch_url(PREFIX) + "?player=hls"

@@ -56,7 +56,7 @@ class Stream:
     kind: str
     length_s: float = 3.0
     heights: tuple[int, ...] = (180,)
-    sounds: int = 0
+    audio: int = 0
     spurious: tuple[str, ...] = ()
     asked: dict[str, Any] = field(default_factory=dict)
 
@@ -66,24 +66,22 @@ STREAMS = {
     # 13 s: a transport stream does not say how long the last frame stands, and hls.js takes the distance before it
     "variable rate": Stream(kind="variable rate", length_s=13.1),
     "slides": Stream(kind="slides", length_s=8.0),
-    "slides, fmp4": Stream(kind="slides", length_s=8.0, sounds=1, asked={"encoding": FMP4}),
+    "slides, fmp4": Stream(kind="slides", length_s=8.0, audio=1, asked={"encoding": FMP4}),
     "slow slides": Stream(kind="slow slides", length_s=12.0),
-    "slow slides, fmp4": Stream(kind="slow slides", length_s=12.0, sounds=1, asked={"encoding": FMP4}),
+    "slow slides, fmp4": Stream(kind="slow slides", length_s=12.0, audio=1, asked={"encoding": FMP4}),
     "slow slides, silent": Stream(kind="slow slides, silent", length_s=12.0),
     "slow slides, silent, fmp4": Stream(kind="slow slides, silent", length_s=12.0, asked={"encoding": FMP4}),
     "single frame": Stream(kind="single frame", length_s=8.0),
-    "single frame, fmp4": Stream(kind="single frame", length_s=8.0, sounds=1, asked={"encoding": FMP4}),
+    "single frame, fmp4": Stream(kind="single frame", length_s=8.0, audio=1, asked={"encoding": FMP4}),
     "anamorphic": Stream(kind="anamorphic", heights=(144,)),
     "two levels": Stream(kind="odd size", length_s=2.0, heights=(360, 480)),
     "hdr10 converted": Stream(kind="hdr10"),
-    "sound tracks": Stream(kind="sound tracks", sounds=3, spurious=NO_PROGRESS),
-    "surround": Stream(kind="surround", sounds=1, spurious=NO_PROGRESS, asked={"sound": AudioRequest(surround=True)}),
+    "sound tracks": Stream(kind="sound tracks", audio=3, spurious=NO_PROGRESS),
+    "surround": Stream(kind="surround", audio=1, spurious=NO_PROGRESS, asked={"sound": AudioRequest(surround=True)}),
     "encrypted": Stream(kind="sound later"),
-    "encrypted fmp4": Stream(kind="webm", sounds=1, asked={"encoding": FMP4}),
-    "fmp4, sound longer": Stream(kind="sound longer", length_s=5.0, sounds=1, asked={"encoding": FMP4}),
-    "av1, picture later": Stream(
-        kind="picture later", sounds=1, asked={"encoding": replace(VERYFAST, codec=Codec.AV1)}
-    ),
+    "encrypted fmp4": Stream(kind="webm", audio=1, asked={"encoding": FMP4}),
+    "fmp4, sound longer": Stream(kind="sound longer", length_s=5.0, audio=1, asked={"encoding": FMP4}),
+    "av1, picture later": Stream(kind="picture later", audio=1, asked={"encoding": replace(VERYFAST, codec=Codec.AV1)}),
     "sound only": Stream(kind="sound only", length_s=8.0, heights=(0,)),
 }
 
@@ -127,7 +125,7 @@ def test_every_level_plays_at_start_middle_and_end(page, watch_url, name):
         heights = page.evaluate("window.hls.levels.map(level => level.height || 0)")
         duration = page.evaluate("document.querySelector('video').duration")
         assert ([], stream.heights) == (problems, tuple(sorted(heights)))
-        assert (pytest.approx(stream.length_s, abs=0.1), stream.sounds) == (
+        assert (pytest.approx(stream.length_s, abs=0.1), stream.audio) == (
             duration,
             page.evaluate("window.hls.audioTracks.length"),
         )

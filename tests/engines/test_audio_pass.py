@@ -40,8 +40,8 @@ MakePass = Callable[..., AudioPassResult]
 @pytest.fixture(params=FORMS)
 def run(request: pytest.FixtureRequest, tmp_path: Path) -> MakePass:
     """Return what makes the sound of a source of three pieces in a folder, up to so many of them."""
-    sound = ["-f", "lavfi", "-i", f"aevalsrc='0.2*sin(300*2*PI*t)+0.1*sin(t*2*PI*(500+t))':s=48000:d={LENGTH_S}"]
-    source = flash_and_beep.run(tmp_path / request.param, *sound, *FORMS[request.param])
+    audio = ["-f", "lavfi", "-i", f"aevalsrc='0.2*sin(300*2*PI*t)+0.1*sin(t*2*PI*(500+t))':s=48000:d={LENGTH_S}"]
+    source = flash_and_beep.run(tmp_path / request.param, *audio, *FORMS[request.param])
     media = probe(source)
     plan = make_plan(Job(source=source, output_dir=tmp_path, slug="job"), media)
 

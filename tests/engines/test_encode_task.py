@@ -14,7 +14,7 @@ from pathlib import Path
 import imageio_ffmpeg
 import pytest
 from converting import ULTRAFAST
-from source_clips import AAC, H264, picture, run, sound
+from source_clips import AAC, H264, pattern, run, tone
 from task_worker import OwnFile
 
 from config import Config
@@ -88,7 +88,7 @@ class RecordingEngine:
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twenty seconds, a keyframe every two, with a tone in stereo."""
     folder = tmp_path_factory.mktemp("clips")
-    return run(folder, "clip.mp4", *picture(size="160x90", length_s=20), *sound(length_s=20), *H264, "-g", "50", *AAC)
+    return run(folder, "clip.mp4", *pattern(size="160x90", length_s=20), *tone(length_s=20), *H264, "-g", "50", *AAC)
 
 
 Encode = Callable[..., RecordingEngine]

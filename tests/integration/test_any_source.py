@@ -53,7 +53,7 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Sound:
+class AudioPart:
     """Samples as float32 (channels, n) at 48 kHz, the first at a time of the stream."""
 
     start_s: float
@@ -89,15 +89,15 @@ class Made:
         return self.report.outcome, self.report.error, self.findings
 
     @property
-    def picture(self) -> Path:
+    def video(self) -> Path:
         """The largest rendition's playlist."""
         return self.folder / self.variants[0]["uri"]
 
     @property
-    def sound(self) -> Path:
+    def audio(self) -> Path:
         """The playlist with the default sound."""
         defaults = [media for media in self.media if (media["TYPE"], media["DEFAULT"]) == ("AUDIO", "YES")]
-        return self.folder / defaults[0]["URI"] if defaults else self.picture
+        return self.folder / defaults[0]["URI"] if defaults else self.video
 
     @property
     def variants(self) -> list[dict[str, str]]:
@@ -142,7 +142,7 @@ def _frame(frame: av.VideoFrame, timeline_s: float) -> Frame:
     )
 
 
-def _sound(path: Path) -> Sound:
+def _audio(path: Path) -> AudioPart:
     with av.open(str(path)) as container:
         stream = container.streams.audio[0]
         decoded = list(container.decode(stream))
@@ -150,7 +150,7 @@ def _sound(path: Path) -> Sound:
         to_float = av.AudioResampler(format="fltp", layout=layout, rate=48_000)
         parts = [part.to_ndarray() for frame in decoded for part in to_float.resample(frame)]
         start_s = float(decoded[0].pts * decoded[0].time_base) - TIMELINE_S
-    return Sound(start_s=start_s, samples=np.concatenate(parts, axis=1))
+    return AudioPart(start_s=start_s, samples=np.concatenate(parts, axis=1))
 
 
 def _apart(one: np.ndarray, other: np.ndarray) -> float:
@@ -248,36 +248,36 @@ def test_every_kind_of_source_becomes_a_stream_that_follows_the_rules(convert, k
     assert (Outcome.DONE, "", ()) == made.whole, made.report.error
     assert expected.damaged == bool(made.report.warnings)
     if expected.size is None:
-        assert expected.length_s == pytest.approx(_sound(made.sound).end_s, abs=0.05)
+        assert expected.length_s == pytest.approx(_audio(made.audio).end_s, abs=0.05)
         return
-    frames = _frames(made.picture)
+    frames = _frames(made.video)
     first, last = frames[0], frames[-1]
     assert (expected.size, "yuv420p", False) == ((first.width, first.height), first.pixel_format, first.interlaced)
     assert pytest.approx(0.0, abs=1e-5) == first.time_s
     assert expected.frames in (None, len(frames))
     assert expected.length_s - 1.1 < last.time_s < expected.length_s + 0.05
     if kind != "silent":
-        heard = _sound(made.sound)
+        heard = _audio(made.audio)
         assert (pytest.approx(0.0, abs=0.03), expected.length_s) == (heard.start_s, pytest.approx(heard.end_s, abs=0.1))
 
 
 @pytest.mark.parametrize(
     "kind", ["plain", "portrait", "10 bit", "4:2:2", "prores", "transparent", "avi mjpeg", "webm", "avi mpeg4", "ts"]
 )
-def test_the_picture_looks_as_it_did(convert, kind):
+def test_the_video_looks_as_it_did(convert, kind):
     """Whatever its precision, its colour sampling and its range of numbers were; and no frame is early or late."""
     made = _converted(convert, kind)
-    was, became = _frames(made.source), _frames(made.picture)
+    was, became = _frames(made.source), _frames(made.video)
     assert len(was) == len(became)
     assert [] == [
         round(d, 1) for d in (_apart(w.rgb, b.rgb) for w, b in zip(was[::8], became[::8], strict=True)) if d > 7
     ]
 
 
-def test_a_rotated_picture_is_turned_the_right_way(convert):
+def test_a_rotated_video_is_turned_the_right_way(convert):
     """A quarter against the clock, as its display matrix says, not with it."""
     made = convert("rotated", make_mp4=True)
-    stored, shown = _frames(made.source)[0].rgb, _frames(made.picture)[0].rgb
+    stored, shown = _frames(made.source)[0].rgb, _frames(made.video)[0].rgb
     assert _apart(np.rot90(stored, 1), shown) < 7 < _apart(np.rot90(stored, 3), shown)
 
 
@@ -285,7 +285,7 @@ def test_a_variable_frame_rate_keeps_every_frame_and_its_time(convert):
     """Only in the long pause the picture is repeated, so that no segment gets too long."""
     made = convert("variable rate", accept_damaged=False, make_mp4=False)
     was = [frame.time_s for frame in _frames(made.source, 0.0)]
-    became = [frame.time_s for frame in _frames(made.picture)]
+    became = [frame.time_s for frame in _frames(made.video)]
     assert [] == [round(time, 3) for time in was if min(abs(time - other) for other in became) > 0.02]
     assert len(became) <= len(was) + 9 / 0.4 + 1
 
@@ -312,7 +312,7 @@ def irregular(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         if clip.exists():
             return clip
         rate, length_s, kept = IRREGULAR[name]
-        picture = ["-f", "lavfi", "-i", f"testsrc2=size=320x180:rate={rate}:duration={length_s}"]
+        video = ["-f", "lavfi", "-i", f"testsrc2=size=320x180:rate={rate}:duration={length_s}"]
         tone = ["-f", "lavfi", "-i", f"sine=frequency=440:sample_rate=48000:duration={length_s}"]
         maps = ["-map", "0", *(["-map", "1"] * tracks), "-c:a", "aac"]
         encode = [
@@ -328,7 +328,7 @@ def irregular(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
             "yuv420p",
         ]
         subprocess.run(
-            [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *picture, *tone, *maps, *encode, str(clip)],
+            [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *video, *tone, *maps, *encode, str(clip)],
             check=True,
         )
         return clip
@@ -349,14 +349,14 @@ def test_irregular_frames_keep_their_times(convert, irregular, name, segment_typ
     made = convert(irregular(name, tracks), encoding=replace(VERYFAST, segment_type=segment_type))
     assert (Outcome.DONE, "", ()) == made.whole, made.report.error
     was = [frame.time_s for frame in _frames(made.source, 0.0)]
-    became = [frame.time_s for frame in _frames(made.picture)]
+    became = [frame.time_s for frame in _frames(made.video)]
     assert [] == [round(time, 3) for time in was if min(abs(time - other) for other in became) > 0.0101]
 
 
 def test_of_a_burst_of_frames_no_more_are_left_than_allowed(convert, irregular):
     """Every other one of 100 a second; the ten a second that follow stay as they are."""
     made = convert(irregular("too fast, then slow", 1), encoding=FMP4)
-    became = [round(frame.time_s, 3) for frame in _frames(made.picture)]
+    became = [round(frame.time_s, 3) for frame in _frames(made.video)]
     assert ({"50.000"}, [n / 50 for n in range(100)]) == (
         {variant["FRAME-RATE"] for variant in made.variants},
         became[:100],
@@ -384,7 +384,7 @@ def test_times_that_a_container_rounds_to_milliseconds_are_the_same_in_every_qua
 def test_slides_keep_their_times(convert):
     """One frame a second stays one frame a second."""
     made = convert("slides", accept_damaged=False, make_mp4=False)
-    assert [float(n) for n in range(8)] == [round(frame.time_s, 3) for frame in _frames(made.picture)]
+    assert [float(n) for n in range(8)] == [round(frame.time_s, 3) for frame in _frames(made.video)]
     assert {"1.000"} == {variant["FRAME-RATE"] for variant in made.variants}
 
 
@@ -398,7 +398,7 @@ def test_twice_the_frames_that_are_allowed_are_halved(convert):
 def test_fields_are_made_whole_frames(convert, kind):
     """Lines that lie side by side differ less than they did, where the two fields showed different moments."""
     made = _converted(convert, kind)
-    was, became = _frames(made.source)[30], _frames(made.picture)[30]
+    was, became = _frames(made.source)[30], _frames(made.video)[30]
     assert (True, False) == (was.interlaced, became.interlaced)
     assert _combing(became.rgb) < 0.8 * _combing(was.rgb)
 
@@ -445,7 +445,7 @@ def hdr_chart(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], 
 @pytest.mark.parametrize(("transfer", "white"), [("smpte2084", 573), ("arib-std-b67", 721)])
 def test_hdr_becomes_sdr_that_is_neither_washed_out_nor_dark(convert, hdr_chart, transfer, white):
     """White stays bright and grey-free, red stays red, and the colours are called what they are."""
-    frame = _frames(convert(hdr_chart(transfer, white)).picture)[0]
+    frame = _frames(convert(hdr_chart(transfer, white)).video)[0]
     grey, red = frame.rgb[90, 40].astype(int), frame.rgb[90, 240].astype(int)
     assert (1, 1, "yuv420p") == (frame.primaries, frame.transfer, frame.pixel_format)  # ITU-T H.273: 1 is BT.709
     assert (True, True) == (170 <= grey.min() <= grey.max() <= 235, grey.max() - grey.min() <= 3)
@@ -454,15 +454,15 @@ def test_hdr_becomes_sdr_that_is_neither_washed_out_nor_dark(convert, hdr_chart,
 
 def test_surround_becomes_stereo(convert):
     """Left stays left and right stays right."""
-    heard = _sound(convert("surround", accept_damaged=False, make_mp4=False).sound)
+    heard = _audio(convert("surround", accept_damaged=False, make_mp4=False).audio)
     tones = [heard.tone_hz(0.5, 2.5, channel) for channel in range(2)]
     assert [2, pytest.approx(110, abs=2), pytest.approx(220, abs=2)] == [len(heard.samples), *tones]
 
 
-def test_every_sound_track_is_there_with_its_language(convert):
+def test_every_audio_track_is_there_with_its_language(convert):
     """The marked one is the default; each rendition has its own track's sound."""
     made = convert("sound tracks", make_mp4=True)
-    tones = {media["URI"]: round(_sound(made.folder / media["URI"]).tone_hz(0.5, 2.5)) for media in made.media}
+    tones = {media["URI"]: round(_audio(made.folder / media["URI"]).tone_hz(0.5, 2.5)) for media in made.media}
     assert [("en", "English", "NO"), ("de", "German", "YES"), ("und", "Commentary", "NO")] == [
         (media["LANGUAGE"], media["NAME"], media["DEFAULT"]) for media in made.media
     ]
@@ -478,34 +478,34 @@ def test_every_sound_track_is_there_with_its_language(convert):
         ("starts late", {(0.1, 2.9): 440}),
     ],
 )
-def test_sound_is_heard_when_it_was_heard(convert, kind, tones):
+def test_audio_is_heard_when_it_was_heard(convert, kind, tones):
     """What is missing before and after it is silence."""
-    heard = _sound(_converted(convert, kind).sound)
+    heard = _audio(_converted(convert, kind).audio)
     assert list(tones.values()) == [round(heard.tone_hz(*stretch) / 10) * 10 for stretch in tones]
 
 
-def test_sound_begins_to_the_hundredth(convert):
+def test_audio_begins_to_the_hundredth(convert):
     """A tone that begins 1.5 s after the picture does so in the stream."""
-    heard = _sound(convert("sound later", accept_damaged=False, make_mp4=False).sound)
+    heard = _audio(convert("sound later", accept_damaged=False, make_mp4=False).audio)
     loud = np.flatnonzero(np.abs(heard.samples[0]) > 0.05)
     assert pytest.approx(1.5, abs=0.01) == heard.start_s + loud[0] / 48_000
 
 
-def test_a_picture_that_begins_later_is_on_the_screen_from_the_start(convert):
+def test_a_video_that_begins_later_is_on_the_screen_from_the_start(convert):
     """Its first frame stands until its time; all others keep theirs."""
     made = convert("picture later", make_mp4=True)
-    assert [0.0, 1.04, 1.08] == [round(frame.time_s, 3) for frame in _frames(made.picture)[:3]]
+    assert [0.0, 1.04, 1.08] == [round(frame.time_s, 3) for frame in _frames(made.video)[:3]]
 
 
-def test_the_last_frame_stands_until_the_sound_ends(convert):
+def test_the_last_frame_stands_until_the_audio_ends(convert):
     """Two more seconds of it."""
     made = convert("sound longer", make_mp4=True)
-    last, held = _frames(made.source)[-1].rgb, _frames(made.picture)[75:]
+    last, held = _frames(made.source)[-1].rgb, _frames(made.video)[75:]
     assert (50, True) == (len(held), max(_apart(last, frame.rgb) for frame in held) < 7)
 
 
 @pytest.mark.parametrize("kind", ["sound only", "mp3 with cover"])
-def test_a_source_without_a_picture_becomes_a_stream_of_sound(convert, kind):
+def test_a_source_without_a_video_becomes_a_stream_of_audio(convert, kind):
     """The master playlist promises no picture, and there is none to promise."""
     made = _converted(convert, kind)
     assert [("mp4a.40.2", None)] == [(variant["CODECS"], variant.get("RESOLUTION")) for variant in made.variants]
@@ -574,8 +574,8 @@ def test_every_codec_and_container_follows_the_rules(convert, kind, asked, codec
     assert (Outcome.DONE, "", ()) == made.whole, made.report.error
     assert [] == [variant["CODECS"] for variant in made.variants if not re.match(codecs, variant["CODECS"])]
     assert {video_range} == {variant.get("VIDEO-RANGE", "SDR") for variant in made.variants}
-    assert {segments} == {path.suffix for path in made.picture.parent.glob("seg_*")}
-    frame = _frames(made.picture)[0]
+    assert {segments} == {path.suffix for path in made.video.parent.glob("seg_*")}
+    frame = _frames(made.video)[0]
     pixels, transfer = {"SDR": ("yuv420p", {1, 2}), "PQ": ("yuv420p10le", {16}), "HLG": ("yuv420p10le", {18})}[
         video_range
     ]
@@ -586,7 +586,7 @@ def test_kept_hdr_keeps_its_numbers(convert, hdr_chart):
     """What is shown as HDR is not tone-mapped as well."""
     chart = hdr_chart("smpte2084", 573)
     made = convert(chart, encoding=replace(HEVC, keep_hdr=True))
-    with av.open(str(made.picture)) as container:
+    with av.open(str(made.video)) as container:
         plane = next(container.decode(video=0)).planes[0]
         luma = np.frombuffer(plane, np.uint16).reshape(plane.height, -1)
     assert ((Outcome.DONE, "", ()), pytest.approx(573, abs=4)) == (made.whole, int(luma[90, 40]))
@@ -640,19 +640,19 @@ def test_surround_is_offered_beside_stereo_when_asked(convert, segment_type):
         (v["AUDIO"], v["CODECS"].split(",")[1]) for v in made.variants
     }
     (six,) = [media["URI"] for media in made.media if media["CHANNELS"] == "6"]
-    heard = _sound(made.folder / six)
+    heard = _audio(made.folder / six)
     loudest = [heard.tone_hz(0.5, 2.5, channel) for channel in (0, 1, 2, 4, 5)]  # without the low-frequency one
     assert [pytest.approx(tone, abs=2) for tone in (110, 220, 330, 550, 660)] == loudest
 
 
 @pytest.mark.parametrize("kind", ["plain", "sound tracks"])
-def test_every_sound_is_brought_to_the_loudness_that_was_asked_for(convert, kind):
+def test_every_audio_track_is_brought_to_the_loudness_that_was_asked_for(convert, kind):
     """Within half a unit, and in time with the picture."""
     made = convert(kind, sound=AudioRequest(loudness_lufs=-16.0))
     assert (Outcome.DONE, "", ()) == made.whole, made.report.error
-    sounds = [made.folder / media["URI"] for media in made.media] or [made.picture]
-    assert [pytest.approx(-16.0, abs=0.5)] * len(sounds) == [_loudness(path) for path in sounds]
-    assert [pytest.approx(3.0, abs=2 * AAC_FRAME_S)] * len(sounds) == [_sound(path).end_s for path in sounds]
+    audio = [made.folder / media["URI"] for media in made.media] or [made.video]
+    assert [pytest.approx(-16.0, abs=0.5)] * len(audio) == [_loudness(path) for path in audio]
+    assert [pytest.approx(3.0, abs=2 * AAC_FRAME_S)] * len(audio) == [_audio(path).end_s for path in audio]
 
 
 def _loudness(playlist: Path) -> float:
@@ -678,5 +678,5 @@ def _loudness(playlist: Path) -> float:
 def test_black_bars_fill_the_frame_that_was_asked_for(convert):
     """The picture keeps its shape in the middle of 16:9."""
     made = convert("odd size", black_bars=True)
-    frame = _frames(made.picture)[0]
+    frame = _frames(made.video)[0]
     assert ((Outcome.DONE, "", ()), (854, 480)) == (made.whole, (frame.width, frame.height))

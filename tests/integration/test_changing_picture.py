@@ -34,9 +34,9 @@ def joined(tmp_path: Path) -> Callable[[Sequence[Sequence[str]]], Path]:
         whole = tmp_path / "joined.ts"
         with whole.open("wb") as target:
             for n, (size, *options) in enumerate(parts):
-                picture = numbered(size=size, length_s=PART_S, first=n * PART_FRAMES)
+                video = numbered(size=size, length_s=PART_S, first=n * PART_FRAMES)
                 offset = ("-output_ts_offset", str(n * PART_S))
-                target.write(run(tmp_path, f"part{n}.ts", *picture, *CODEC, *options, *AT_ONCE, *offset).read_bytes())
+                target.write(run(tmp_path, f"part{n}.ts", *video, *CODEC, *options, *AT_ONCE, *offset).read_bytes())
         return whole
 
     return make
@@ -90,12 +90,12 @@ def test_the_largest_size_that_lasts_is_made(joined):
 
 
 @pytest.mark.parametrize("segment_type", [SegmentType.TS, SegmentType.FMP4], ids=["ts", "fmp4"])
-def test_a_picture_that_begins_late_and_changes_its_size_is_whole(convert, joined, tmp_path, segment_type):
+def test_a_video_that_begins_late_and_changes_its_size_is_whole(convert, joined, tmp_path, segment_type):
     """Its first frame fills the time before; what follows keeps its time, up to the end of the sound."""
     sizes = joined(FORMS["sizes"])
-    sound = ("-f", "lavfi", "-i", "sine=sample_rate=48000:duration=15")
+    audio = ("-f", "lavfi", "-i", "sine=sample_rate=48000:duration=15")
     late = run(
-        tmp_path, "late.ts", "-itsoffset", "1.6", "-i", str(sizes), *sound, "-c:v", "copy", "-c:a", "aac", *AT_ONCE
+        tmp_path, "late.ts", "-itsoffset", "1.6", "-i", str(sizes), *audio, "-c:v", "copy", "-c:a", "aac", *AT_ONCE
     )
     shown = _shown(convert(late, segment_type=segment_type))
     first = {n: time for time, n in reversed(shown)}
@@ -105,7 +105,7 @@ def test_a_picture_that_begins_late_and_changes_its_size_is_whole(convert, joine
     assert (299, pytest.approx(15.0, abs=0.1)) == (shown[-1][1], shown[-1][0])
 
 
-def test_a_picture_with_pauses_may_change_its_size(convert, joined, tmp_path):
+def test_a_video_with_pauses_may_change_its_size(convert, joined, tmp_path):
     """Where the pauses are filled, frames are compared with each other."""
     sizes = joined(FORMS["sizes"])
     paused = run(

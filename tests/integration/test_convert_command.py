@@ -86,7 +86,7 @@ def test_a_name_full_of_signs_is_converted_like_any_other(tmp_path, run):
 
 def test_a_silent_video_gets_a_stream_and_no_transcript(tmp_path, run, small_model):
     """The phase is skipped and says so."""
-    clip = make_clip(tmp_path / "silent.mp4", seconds=2, sound="")
+    clip = make_clip(tmp_path / "silent.mp4", seconds=2, audio="")
     done = run("convert", clip, "-o", tmp_path / "out", *FAST, "--transcribe", "--model", small_model)
     folder = tmp_path / "out" / "silent"
     assert (0, True, False) == (
@@ -99,7 +99,7 @@ def test_a_silent_video_gets_a_stream_and_no_transcript(tmp_path, run, small_mod
 
 def test_a_video_without_speech_gets_empty_files_and_no_track(tmp_path, run, small_model):
     """Valid files without a cue, and a master without captions."""
-    clip = make_clip(tmp_path / "quiet.mp4", seconds=2, sound="sine=frequency=440,volume=0")
+    clip = make_clip(tmp_path / "quiet.mp4", seconds=2, audio="sine=frequency=440,volume=0")
     done = run("convert", clip, "-o", tmp_path / "out", *FAST, "--transcribe", "--model", small_model)
     folder = tmp_path / "out" / "quiet"
     assert (0, "", "", "WEBVTT\n") == (
@@ -182,7 +182,7 @@ def test_every_wrong_option_is_named_at_once(tmp_path, run, short_clip):
 
 def test_black_bars_come_only_when_asked_for(tmp_path, run):
     """A square picture keeps its shape, or gets a 16:9 frame."""
-    clip = make_clip(tmp_path / "square.mp4", seconds=1, size="480x480", sound="")
+    clip = make_clip(tmp_path / "square.mp4", seconds=1, size="480x480", audio="")
     assert 0 == run("convert", clip, "-o", tmp_path / "plain", *FAST).returncode
     assert 0 == run("convert", clip, "-o", tmp_path / "bars", *FAST, "--black-bars").returncode
     masters = [(tmp_path / name / "square" / "master.m3u8").read_text() for name in ("plain", "bars")]
@@ -236,13 +236,13 @@ def test_a_source_in_the_jobs_own_folder_is_refused(tmp_path, run):
     assert (2, True, True) == (done.returncode, "move it out" in done.stderr, clip.exists())
 
 
-def test_a_sound_that_breaks_off_is_not_hidden_by_the_held_picture(tmp_path, run):
+def test_audio_that_breaks_off_is_not_hidden_by_the_held_video(tmp_path, run):
     """The last frame stands until the sound ends, so a sound cut short is still found."""
-    picture = ("-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25:duration=2")
-    sound = ("-f", "lavfi", "-i", "sine=frequency=440:duration=20", "-c:a", "pcm_s16le")
+    video = ("-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25:duration=2")
+    audio = ("-f", "lavfi", "-i", "sine=frequency=440:duration=20", "-c:a", "pcm_s16le")
     whole = tmp_path / "whole.mov"
     subprocess.run(
-        [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *picture, *sound, "-movflags", "+faststart", str(whole)],
+        [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *video, *audio, "-movflags", "+faststart", str(whole)],
         check=True,
     )
     cut = tmp_path / "cut.mov"

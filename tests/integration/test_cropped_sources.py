@@ -49,7 +49,7 @@ def test_what_the_container_hides_is_not_in_the_stream(tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", ["pixel crop", "clean aperture"])
-def test_a_picture_of_which_a_part_is_hidden_is_not_copied(tmp_path, kind):
+def test_a_video_of_which_a_part_is_hidden_is_not_copied(tmp_path, kind):
     """Segments can't hide anything."""
     encoding = EncodingRequest(preset="ultrafast", encoder=EncoderFamily.CPU, copy_top=True)
     job = Job(

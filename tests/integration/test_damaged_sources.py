@@ -31,10 +31,10 @@ LENGTH_S = 16
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Sixteen seconds, small, a keyframe every two, with a tone: index at the end, as cameras write it."""
     target = tmp_path_factory.mktemp("clips") / "clip.mp4"
-    picture = ["-f", "lavfi", "-i", f"testsrc2=size=160x90:rate=25:duration={LENGTH_S}"]
+    video = ["-f", "lavfi", "-i", f"testsrc2=size=160x90:rate=25:duration={LENGTH_S}"]
     tone = ["-f", "lavfi", "-i", f"sine=frequency=440:duration={LENGTH_S}:sample_rate=48000"]
     encode = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "50", "-bf", "2", "-pix_fmt", "yuv420p", "-c:a", "aac"]
-    _ffmpeg(*picture, *tone, *encode, target)
+    _ffmpeg(*video, *tone, *encode, target)
     return target
 
 
@@ -70,7 +70,7 @@ def _a_recording_cut_short(clip: Path) -> bytes:
     return content[: content.rindex(b"mdat", 0, len(content) * 3 // 5) + len(content) // 20]
 
 
-def _lost_sound(clip: Path, begin_s: float = 4, end_s: float = 12) -> bytes:
+def _lost_audio(clip: Path, begin_s: float = 4, end_s: float = 12) -> bytes:
     """Half of the sound, or so much of it, is zeroed, packet by packet; the picture is whole."""
     content = bytearray(clip.read_bytes())
     with av.open(str(clip)) as container:
@@ -118,7 +118,7 @@ def job(tmp_path: Path, clip: Path) -> Callable[..., Job]:
     return make
 
 
-DAMAGES = [_a_hole, _a_lost_tail, _a_recording_cut_short, _lost_sound]
+DAMAGES = [_a_hole, _a_lost_tail, _a_recording_cut_short, _lost_audio]
 
 
 @pytest.mark.parametrize("segment_type", list(SegmentType))
@@ -132,14 +132,14 @@ def test_damage_that_is_accepted_makes_a_good_stream(job, damage, segment_type):
     assert () == validate(run.report.folder, cancel=CancelToken()).findings
 
 
-def test_sound_that_is_lost_is_counted(job):
+def test_audio_that_is_lost_is_counted(job):
     """The picture is whole, but half of the sound can't be decoded: both lengths are said, and nothing is published."""
-    report = _run(job(_lost_sound)).report
+    report = _run(job(_lost_audio)).report
     sentence = "is damaged: of 16.0 s 8.0 s of the sound could be decoded, with"
     assert (Outcome.FAILED, True, False) == (report.outcome, sentence in report.error, report.folder.exists())
 
 
-def test_what_is_lost_of_picture_and_sound_is_said(job):
+def test_what_is_lost_of_video_and_audio_is_said(job):
     """Both lengths of both."""
     report = _run(job(_a_lost_tail)).report
     sentence = (
@@ -149,13 +149,13 @@ def test_what_is_lost_of_picture_and_sound_is_said(job):
     assert (Outcome.FAILED, True) == (report.outcome, re.search(sentence, report.error) is not None)
 
 
-def test_lost_sound_alone_is_counted(job, clip):
+def test_lost_audio_alone_is_counted(job, clip):
     """There is no picture to speak of."""
 
     def damage(clip: Path) -> bytes:
-        sound = clip.with_name("sound.mp4")
-        _ffmpeg("-y", "-i", clip, "-map", "0:a", "-c", "copy", sound)
-        return _lost_sound(sound)
+        audio = clip.with_name("sound.mp4")
+        _ffmpeg("-y", "-i", clip, "-map", "0:a", "-c", "copy", audio)
+        return _lost_audio(audio)
 
     report = _run(job(damage)).report
     assert (Outcome.FAILED, True) == (
@@ -165,7 +165,7 @@ def test_lost_sound_alone_is_counted(job, clip):
 
 
 @pytest.mark.parametrize("whole", [False, True], ids=["broken off", "whole"])
-def test_sound_that_ends_before_its_declared_end_is_missed(job, monkeypatch, whole):
+def test_audio_that_ends_before_its_declared_end_is_missed(job, monkeypatch, whole):
     """Though the picture goes on to the end of the file; where all of it can be read, its header is wrong."""
     real = running_scan.scan
 
@@ -188,9 +188,9 @@ def test_sound_that_ends_before_its_declared_end_is_missed(job, monkeypatch, who
     )
 
 
-def test_a_little_lost_sound_is_a_warning(job):
+def test_a_little_lost_audio_is_a_warning(job):
     """Half a second is told with both lengths, and published."""
-    report = _run(job(lambda clip: _lost_sound(clip, 4, 4.5))).report
+    report = _run(job(lambda clip: _lost_audio(clip, 4, 4.5))).report
     assert (Outcome.DONE, True) == (
         report.outcome,
         "of 16.0 s 15.5 s of the sound could be decoded" in report.warnings[0],

@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from source_clips import AAC, H264, run, sound
+from source_clips import AAC, H264, run, tone
 
 from config import Config
 from pipeline import wiring
@@ -40,7 +40,7 @@ def _part(folder: Path, name: str, begin_s: float, fields: bool) -> bytes:
         "lavfi",
         "-i",
         moving,
-        *sound(length_s=PART_S),
+        *tone(length_s=PART_S),
         *codec,
         "-output_ts_offset",
         str(begin_s + 1),
@@ -60,8 +60,8 @@ def _luma(path: Path) -> list[np.ndarray]:
         return [frame.to_ndarray(format="gray").astype(int) for frame in container.decode(video=0)]
 
 
-def _combing(picture: np.ndarray) -> float:
-    return float(np.abs(picture[1:-1] - (picture[:-2] + picture[2:]) / 2).mean())
+def _combing(video: np.ndarray) -> float:
+    return float(np.abs(video[1:-1] - (video[:-2] + video[2:]) / 2).mean())
 
 
 @pytest.mark.parametrize("fields", [(False, True), (True, False)], ids=["later", "earlier"])
@@ -83,7 +83,7 @@ def test_fields_anywhere_are_made_whole_frames(tmp_path, fields):
     was, became = _luma(source), _luma(report.folder / "180p/index.m3u8")
     assert len(was) == len(became) == 2 * PART_S * 25
     for part, has_fields in zip((slice(20, 80), slice(120, 180)), fields, strict=True):
-        before, after = (np.mean([_combing(picture) for picture in pictures[part]]) for pictures in (was, became))
+        before, after = (np.mean([_combing(video) for video in pictures[part]]) for pictures in (was, became))
         assert has_fields == (after < 0.7 * before), (before, after)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from source_clips import AAC, H264, picture, run, sound
+from source_clips import AAC, H264, pattern, run, tone
 
 from config import Config
 from pipeline import wiring
@@ -27,7 +27,7 @@ def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
     monkeypatch.setattr(chunks, "LEAST_SEGMENTS", 1)
     monkeypatch.setattr(local, "side_by_side", lambda cores: 1)
     source = run(
-        tmp_path, "clip.mp4", *picture(size="160x90", length_s=14), *sound(length_s=14), *H264, "-g", "50", *AAC
+        tmp_path, "clip.mp4", *pattern(size="160x90", length_s=14), *tone(length_s=14), *H264, "-g", "50", *AAC
     )
     job = Job(source=source, output_dir=tmp_path / "out", slug="clip", encoding=EncodingRequest(preset="superfast"))
     assert Outcome.DONE == _run(job)[0]

@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from source_clips import picture, run, sound
+from source_clips import pattern, run, tone
 
 from config import Config
 from pipeline import wiring
@@ -24,7 +24,7 @@ def _joined(folder: Path, *parts: tuple[str, ...]) -> Path:
     whole = folder / "joined.ts"
     with whole.open("wb") as target:
         for n, options in enumerate(parts):
-            part = run(folder, f"part{n}.ts", *picture(size="160x90", length_s=6), *sound(length_s=6), *CODEC, *options)
+            part = run(folder, f"part{n}.ts", *pattern(size="160x90", length_s=6), *tone(length_s=6), *CODEC, *options)
             target.write(part.read_bytes())
     return whole
 
@@ -49,23 +49,23 @@ MOVED = (
 SILENT = "has neither picture nor sound from 0:06 to {end}"
 
 
-def test_a_picture_that_goes_on_in_another_track_is_no_whole_film(tmp_path):
+def test_a_video_that_goes_on_in_another_track_is_no_whole_film(tmp_path):
     """The second half has other packet identifiers, which ffmpeg does not follow."""
     source = _joined(tmp_path, (), ("-output_ts_offset", "6", "-mpegts_start_pid", "0x300"))
     report, _ = _convert(source)
     assert (Outcome.FAILED, f"{source} {MOVED}") == (report.outcome, report.error)
 
 
-def test_half_a_picture_may_be_accepted(tmp_path):
+def test_half_a_video_may_be_accepted(tmp_path):
     """Then it is a warning."""
     source = _joined(tmp_path, (), ("-output_ts_offset", "6", "-mpegts_start_pid", "0x300"))
     report, warnings = _convert(source, accept_damaged=True)
     assert (Outcome.DONE, True) == (report.outcome, f"{source} {MOVED}" in warnings)
 
 
-def test_another_picture_beside_it_is_no_half_of_it(tmp_path):
+def test_another_video_beside_it_is_no_half_of_it(tmp_path):
     """Two cameras, or a small picture for previews."""
-    source = run(tmp_path, "two.mkv", *picture(), *picture(size="160x90"), "-map", "0", "-map", "1", *CODEC[:4])
+    source = run(tmp_path, "two.mkv", *pattern(), *pattern(size="160x90"), "-map", "0", "-map", "1", *CODEC[:4])
     report, warnings = _convert(source)
     assert (Outcome.DONE, []) == (report.outcome, [w for w in warnings if "in another" in w])
 

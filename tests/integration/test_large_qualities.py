@@ -7,7 +7,7 @@ from dataclasses import replace
 import av
 import pytest
 from converting import ULTRAFAST, convert
-from source_clips import AAC, H264, picture, run, sound
+from source_clips import AAC, H264, pattern, run, tone
 
 from pipeline.model import Outcome
 
@@ -18,7 +18,7 @@ def ultra_hd(tmp_path_factory):
     folder = tmp_path_factory.mktemp("uhd")
     codec = (*H264, "-g", "10", "-crf", "45")
     return run(
-        folder, "uhd.mp4", *picture(size="3840x2160", rate="10", length_s=0.5), *sound(length_s=0.5), *codec, *AAC
+        folder, "uhd.mp4", *pattern(size="3840x2160", rate="10", length_s=0.5), *tone(length_s=0.5), *codec, *AAC
     )
 
 

@@ -20,21 +20,21 @@ from pipeline.media.stream_layout import PLAYLIST
 from pipeline.model import Outcome
 
 SEGMENTS = {"ts": SegmentType.TS, "fmp4": SegmentType.FMP4}
-SOUNDS = {"silent": None, "as long": 12.0, "longer": 15.5}
+AUDIO_S = {"silent": None, "as long": 12.0, "longer": 15.5}
 X264 = ("-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-c:a", "aac")
 
 
-def _source(folder: Path, kind: str, size: str, sound_s: float | None) -> Path:
-    sound = () if sound_s is None else ("-f", "lavfi", "-i", f"sine=sample_rate=48000:duration={sound_s}")
+def _source(folder: Path, kind: str, size: str, audio_s: float | None) -> Path:
+    audio = () if audio_s is None else ("-f", "lavfi", "-i", f"sine=sample_rate=48000:duration={audio_s}")
     if kind == "single":
-        return run(folder, "clip.mp4", *numbered(size=size, rate="25", length_s=0.04, first=1), *sound, *X264)
+        return run(folder, "clip.mp4", *numbered(size=size, rate="25", length_s=0.04, first=1), *audio, *X264)
     if kind == "pauses":
         times = ("-vf", "setpts='if(lt(N,50),N,N+100)'", "-enc_time_base", "1:25", "-fps_mode", "vfr", "-bf", "0")
-        return run(folder, "clip.mkv", *numbered(size=size, rate="25", length_s=8, first=1), *sound, *times, *X264)
+        return run(folder, "clip.mkv", *numbered(size=size, rate="25", length_s=8, first=1), *audio, *times, *X264)
     if kind == "long last frame":
         held = ("-bf", "2", "-bsf:v", "setts=pts=PTS:dts=DTS:duration=if(eq(NEXT_DTS\\,NOPTS)\\,3/TB\\,DURATION)")
-        return run(folder, "clip.mp4", *numbered(size=size, rate="25", length_s=4, first=1), *sound, *X264, *held)
-    return run(folder, "clip.mp4", *numbered(size=size, rate=kind, length_s=12, first=1), *sound, *X264, "-bf", "0")
+        return run(folder, "clip.mp4", *numbered(size=size, rate="25", length_s=4, first=1), *audio, *X264, *held)
+    return run(folder, "clip.mp4", *numbered(size=size, rate=kind, length_s=12, first=1), *audio, *X264, "-bf", "0")
 
 
 def _shown(mp4: Path) -> tuple[float, float, float]:
@@ -51,17 +51,17 @@ def _shown(mp4: Path) -> tuple[float, float, float]:
 KINDS = ["1/2", "1/3", "1/6", "single", "pauses", "long last frame"]
 OTHERWISE = [("remuxed", "fmp4"), ("encoded", "ts")]
 EVERY = [
-    *((kind, sound, "remuxed", "ts") for kind, sound in itertools.product(KINDS, SOUNDS)),
+    *((kind, audio, "remuxed", "ts") for kind, audio in itertools.product(KINDS, AUDIO_S)),
     *((kind, "as long", *made) for kind, made in itertools.product(("1/3", "single", "long last frame"), OTHERWISE)),
     *(("pauses", "silent", *made) for made in OTHERWISE),
 ]
 
 
-@pytest.mark.parametrize(("kind", "sound", "made", "segments"), EVERY)
-def test_the_last_frame_stands_to_the_end(tmp_path, kind, sound, made, segments):
+@pytest.mark.parametrize(("kind", "audio", "made", "segments"), EVERY)
+def test_the_last_frame_stands_to_the_end(tmp_path, kind, audio, made, segments):
     """Of a picture with hardly a frame too, copied from the stream or encoded by itself."""
     size = {"remuxed": "160x90", "encoded": "1280x720"}[made]
-    clip = _source(tmp_path, kind, size, SOUNDS[sound])
+    clip = _source(tmp_path, kind, size, AUDIO_S[audio])
     asked = {"qualities": ("720p",)} if made == "encoded" else {}
     done = convert(
         clip, tmp_path / "out", encoding=replace(ULTRAFAST, segment_type=SEGMENTS[segments]), make_mp4=True, **asked

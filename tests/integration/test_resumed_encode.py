@@ -63,10 +63,10 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Noise costs AAC less than a tone.
     """
     target = tmp_path_factory.mktemp("clips") / "clip.mkv"
-    picture = ["-f", "lavfi", "-i", f"testsrc2=size=160x90:rate=25:duration={SECONDS}"]
-    sound = ["-f", "lavfi", "-i", f"anoisesrc=color=brown:sample_rate=48000:amplitude=0.3:seed=1:duration={SECONDS}"]
+    video = ["-f", "lavfi", "-i", f"testsrc2=size=160x90:rate=25:duration={SECONDS}"]
+    audio = ["-f", "lavfi", "-i", f"anoisesrc=color=brown:sample_rate=48000:amplitude=0.3:seed=1:duration={SECONDS}"]
     encode = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "50", "-pix_fmt", "yuv420p", "-c:a", "pcm_s16le"]
-    subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *picture, *sound, *encode, str(target)], check=True)
+    subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *video, *audio, *encode, str(target)], check=True)
     return target
 
 

@@ -23,14 +23,14 @@ from pipeline.model import JobReport, Outcome
 TIMELINE_S = 10
 LENGTH_S = 24
 SEGMENTS = {"ts": SegmentType.TS, "fmp4": SegmentType.FMP4}
-SOUNDS = {"silent": None, "as long": LENGTH_S, "longer": LENGTH_S + 5.5}
-EVERY = [*itertools.product([2, 3], SOUNDS, [0, 3], SEGMENTS), *itertools.product([6], SOUNDS, [3], SEGMENTS)]
+AUDIO_S = {"silent": None, "as long": LENGTH_S, "longer": LENGTH_S + 5.5}
+EVERY = [*itertools.product([2, 3], AUDIO_S, [0, 3], SEGMENTS), *itertools.product([6], AUDIO_S, [3], SEGMENTS)]
 
 
-def _clip(folder: Path, rate: str, length_s: float, sound_s: float | None, b_frames: int = 0) -> Path:
-    sound = () if sound_s is None else ("-f", "lavfi", "-i", f"sine=sample_rate=48000:duration={sound_s}")
+def _clip(folder: Path, rate: str, length_s: float, audio_s: float | None, b_frames: int = 0) -> Path:
+    audio = () if audio_s is None else ("-f", "lavfi", "-i", f"sine=sample_rate=48000:duration={audio_s}")
     codec = ("-c:v", "libx264", "-preset", "veryfast", "-bf", str(b_frames), "-pix_fmt", "yuv420p", "-c:a", "aac")
-    return run(folder, "clip.mp4", *numbered(size="160x90", rate=rate, length_s=length_s, first=1), *sound, *codec)
+    return run(folder, "clip.mp4", *numbered(size="160x90", rate=rate, length_s=length_s, first=1), *audio, *codec)
 
 
 def _convert(clip: Path, segments: str) -> JobReport:
@@ -48,13 +48,13 @@ def _shown(report: JobReport) -> tuple[dict[int, float], float]:
     return {n: time for time, n in reversed(numbers(playlist, TIMELINE_S))}, length_s
 
 
-@pytest.mark.parametrize(("frame_s", "sound", "b_frames", "segments"), EVERY, ids=lambda value: str(value))
-def test_a_frame_every_few_seconds_is_shown_at_its_time(tmp_path, frame_s, sound, b_frames, segments):
+@pytest.mark.parametrize(("frame_s", "audio", "b_frames", "segments"), EVERY, ids=lambda value: str(value))
+def test_a_frame_every_few_seconds_is_shown_at_its_time(tmp_path, frame_s, audio, b_frames, segments):
     """However the source orders its frames, and to the end of the sound."""
-    clip = _clip(tmp_path, f"1/{frame_s}", LENGTH_S, SOUNDS[sound], b_frames)
+    clip = _clip(tmp_path, f"1/{frame_s}", LENGTH_S, AUDIO_S[audio], b_frames)
     times, length_s = _shown(_convert(clip, segments))
     assert {n + 1: pytest.approx(n * frame_s, abs=0.005) for n in range(LENGTH_S // frame_s)} == times
-    assert max(LENGTH_S, SOUNDS[sound] or 0) == pytest.approx(length_s, abs=0.05)
+    assert max(LENGTH_S, AUDIO_S[audio] or 0) == pytest.approx(length_s, abs=0.05)
 
 
 def test_no_segment_has_a_single_frame(tmp_path):
@@ -65,15 +65,15 @@ def test_no_segment_has_a_single_frame(tmp_path):
 
 
 @pytest.mark.parametrize("segments", SEGMENTS)
-def test_whole_minutes_of_sound_are_made_whole(tmp_path, segments):
+def test_whole_minutes_of_audio_are_made_whole(tmp_path, segments):
     """Sound is encoded a minute at a time: what follows the last one may be nothing."""
     _, length_s = _shown(_convert(_clip(tmp_path, "1/6", 60, 60), segments))
     assert pytest.approx(60, abs=0.05) == length_s
 
 
 @pytest.mark.parametrize("segments", SEGMENTS)
-@pytest.mark.parametrize(("sound_s", "length_s"), [(None, 0.04), (9.0, 9.0)], ids=["silent", "with sound"])
-def test_a_single_frame_stands_as_long_as_there_is_anything(tmp_path, sound_s, length_s, segments):
+@pytest.mark.parametrize(("audio_s", "length_s"), [(None, 0.04), (9.0, 9.0)], ids=["silent", "with sound"])
+def test_a_single_frame_stands_as_long_as_there_is_anything(tmp_path, audio_s, length_s, segments):
     """As long as the sound, or as the file says that it lasts."""
-    times, made_s = _shown(_convert(_clip(tmp_path, "25", 0.04, sound_s), segments))
+    times, made_s = _shown(_convert(_clip(tmp_path, "25", 0.04, audio_s), segments))
     assert ({1: pytest.approx(0.0, abs=1e-5)}, length_s) == (times, pytest.approx(made_s, abs=0.05))

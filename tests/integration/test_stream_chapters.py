@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 from converting import Converted, convert
-from source_clips import AAC, H264, picture, run, sound
+from source_clips import AAC, H264, pattern, run, tone
 
 from pipeline.errors import SettingsError
 from pipeline.job import UploadRequest
@@ -35,11 +35,11 @@ END=3000
 MADE = [(0.0, 1.0, "Introduction"), (1.0, 1.5, 'Größe & "Gewicht"'), (2.5, 0.5, "Chapter 3")]
 
 
-def _clip(folder: Path, name: str, *codec: str, with_picture: bool = True, more: tuple[str, ...] = ()) -> Path:
+def _clip(folder: Path, name: str, *codec: str, with_video: bool = True, more: tuple[str, ...] = ()) -> Path:
     metadata = folder / "chapters.txt"
     metadata.write_text(CHAPTERS, encoding="utf-8")
-    streams = [*(picture() if with_picture else ()), *sound(), "-i", str(metadata)]
-    last = 2 if with_picture else 1
+    streams = [*(pattern() if with_video else ()), *tone(), "-i", str(metadata)]
+    last = 2 if with_video else 1
     maps = [part for number in range(last) for part in ("-map", str(number))]
     return run(folder, name, *streams, *maps, "-map_chapters", str(last), *codec, *more)
 
@@ -69,9 +69,9 @@ def test_the_chapters_of_a_file_become_those_of_its_stream(tmp_path, name):
     assert ["de"] * 3 == languages
 
 
-def test_chapters_of_sound_alone(tmp_path):
+def test_chapters_of_audio_alone(tmp_path):
     """An audiobook has them too."""
-    made = convert(_clip(tmp_path, "book.m4a", *AAC, with_picture=False), tmp_path)
+    made = convert(_clip(tmp_path, "book.m4a", *AAC, with_video=False), tmp_path)
     assert (Outcome.DONE, "", ()) == made.whole
     assert MADE == _chapters(made)
 
@@ -81,7 +81,7 @@ def test_chapters_count_from_the_first_moment(tmp_path):
     metadata = tmp_path / "late.txt"
     later = re.sub(r"(START|END)=(\d+)", lambda found: f"{found[1]}={int(found[2]) + 4000}", CHAPTERS)
     metadata.write_text(later, encoding="utf-8")
-    inputs = (*picture(), *sound(), "-i", str(metadata), "-map", "0", "-map", "1", "-map_chapters", "2")
+    inputs = (*pattern(), *tone(), "-i", str(metadata), "-map", "0", "-map", "1", "-map_chapters", "2")
     clip = run(tmp_path, "late.mkv", *inputs, *H264, *AAC, "-output_ts_offset", "4", "-avoid_negative_ts", "disabled")
     made = convert(clip, tmp_path, accept_damaged=True)  # what the container declares counts from its zero too
     assert (Outcome.DONE, "", ()) == made.whole
@@ -124,14 +124,14 @@ def test_chapters_are_uploaded_with_the_stream(tmp_path, backend, backend_config
 
 def test_no_chapters(tmp_path):
     """Nothing is written and nothing is said."""
-    made = convert(run(tmp_path, "plain.mp4", *picture(length_s=1), *sound(length_s=1), *H264, *AAC), tmp_path)
+    made = convert(run(tmp_path, "plain.mp4", *pattern(length_s=1), *tone(length_s=1), *H264, *AAC), tmp_path)
     assert ((Outcome.DONE, "", ()), []) == (made.whole, made.tags("EXT-X-SESSION-DATA"))
     assert [] == list(made.folder.glob("chapters.*"))
 
 
 def test_a_file_without_chapters_is_refused_before_anything_starts(tmp_path):
     """One sentence with the file, the reason and what would do."""
-    clip = run(tmp_path, "plain.mp4", *picture(length_s=1), *H264)
+    clip = run(tmp_path, "plain.mp4", *pattern(length_s=1), *H264)
     essay = tmp_path / "essay.txt"
     essay.write_text("Nothing here has a time.")
     with pytest.raises(

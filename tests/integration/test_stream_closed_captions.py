@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from caption_clips import captioned, pop_on
 from converting import ULTRAFAST, convert
-from source_clips import AAC, H264, picture, run, sound
+from source_clips import AAC, H264, pattern, run, tone
 
 from pipeline.job import Codec, SegmentType
 from pipeline.media.hls.measure import segment_bytes
@@ -26,8 +26,8 @@ DECLARED = {"closed-captions"}
 def _clip(folder, *, rate: int = 25, language: str = "eng", sparse: bool = False):
     """Eight seconds; one caption in each of the two segments, 854x480."""
     inputs = (
-        *picture(size="854x480", rate=str(rate), length_s=8),
-        *sound(length_s=8),
+        *pattern(size="854x480", rate=str(rate), length_s=8),
+        *tone(length_s=8),
         *H264,
         "-g",
         str(2 * rate),
@@ -48,7 +48,7 @@ def _clip(folder, *, rate: int = 25, language: str = "eng", sparse: bool = False
         pytest.param(HEVC, NONE, id="HEVC, whose encoder drops them"),
     ],
 )
-def test_captions_are_declared_where_every_picture_has_them(tmp_path, encoding, closed):
+def test_captions_are_declared_where_every_frame_has_them(tmp_path, encoding, closed):
     """And offered as a track of text with the language of the sound, whatever the encoder does."""
     made = convert(_clip(tmp_path), tmp_path, encoding=encoding, qualities=("480p", "360p"))
     assert (Outcome.DONE, "", ()) == made.whole
@@ -78,7 +78,7 @@ def test_captions_do_not_survive_frames_that_are_left_out(tmp_path):
     assert "First" in (made.folder / "subtitles" / "en" / "seg_001.vtt").read_text(encoding="utf-8")
 
 
-def test_captions_in_few_pictures_are_in_the_stream(tmp_path):
+def test_captions_in_few_frames_are_in_the_stream(tmp_path):
     """OBS puts none where nothing is said, so that nobody knew of them before the source was read through."""
     made = convert(_clip(tmp_path, sparse=True), tmp_path, qualities=("360p",))
     assert ((Outcome.DONE, "", ()), DECLARED) == (

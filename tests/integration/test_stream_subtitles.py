@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from converting import ULTRAFAST, convert
-from source_clips import AAC, H264, picture, run, sound
+from source_clips import AAC, H264, pattern, run, tone
 
 from pipeline.job import SegmentType, TranscriptionRequest
 from pipeline.model import Outcome
@@ -36,20 +36,18 @@ FOR_THE_DEAF = "public.accessibility.transcribes-spoken-dialog,public.accessibil
 CUE = re.compile(r"(\S+) --> (\S+)\n(.*)")
 
 
-def _clip(folder: Path, name: str = "a.mkv", *, with_picture: bool = True, more: tuple[str, ...] = ()) -> Path:
+def _clip(folder: Path, name: str = "a.mkv", *, with_video: bool = True, more: tuple[str, ...] = ()) -> Path:
     for language, text in (("en", ENGLISH), ("de", GERMAN)):
         (folder / f"{language}.srt").write_text(text, encoding="utf-8")
-    media = [*(picture(length_s=LENGTH_S) if with_picture else ()), *sound(length_s=LENGTH_S)]
+    media = [*(pattern(length_s=LENGTH_S) if with_video else ()), *tone(length_s=LENGTH_S)]
     texts = ("-i", str(folder / "de.srt"), "-i", str(folder / "en.srt"), "-i", str(folder / "en.srt"))
-    inputs = 5 if with_picture else 4
+    inputs = 5 if with_video else 4
     maps = [part for number in range(inputs) for part in ("-map", str(number))]
     languages = [f"-metadata:s:s:{number} language={tag}" for number, tag in enumerate(("ger", "eng", "eng"))]
     marks = "-disposition:s:0 forced -disposition:s:1 default -disposition:s:2 hearing_impaired"
     options = " ".join([*languages, marks]).split()
     codec = "mov_text" if name.endswith("mp4") else "srt"
-    return run(
-        folder, name, *media, *texts, *maps, *(H264 if with_picture else ()), *AAC, "-c:s", codec, *options, *more
-    )
+    return run(folder, name, *media, *texts, *maps, *(H264 if with_video else ()), *AAC, "-c:s", codec, *options, *more)
 
 
 def _cues(folder: Path) -> list[list[tuple[str, str, str]]]:
@@ -58,18 +56,18 @@ def _cues(folder: Path) -> list[list[tuple[str, str, str]]]:
 
 
 @pytest.mark.parametrize(
-    ("name", "changes", "with_picture"),
+    ("name", "changes", "with_video"),
     [
         pytest.param("a.mkv", {}, True, id="TS"),
         pytest.param("a.mkv", {"encoding": FMP4}, True, id="fMP4"),
         pytest.param("a.mka", {}, False, id="sound alone"),
     ],
 )
-def test_text_subtitles_become_tracks_of_the_stream(tmp_path, name, changes, with_picture):
+def test_text_subtitles_become_tracks_of_the_stream(tmp_path, name, changes, with_video):
     """Each with its language, its name and what it is for; cues in every segment in which they show,
     none after the end.
     """
-    made = convert(_clip(tmp_path, name, with_picture=with_picture), tmp_path, **changes)
+    made = convert(_clip(tmp_path, name, with_video=with_video), tmp_path, **changes)
     assert (Outcome.DONE, "", ()) == made.whole
     tracks = [media for media in made.tags("EXT-X-MEDIA") if media["TYPE"] == "SUBTITLES"]
     assert [
@@ -127,7 +125,7 @@ def test_whispers_captions_stand_beside_the_files_own(tmp_path, sample, small_mo
 def test_a_track_without_text_is_none(tmp_path):
     """What has no cue gives no track, and no reference to one."""
     (tmp_path / "empty.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\n \n", encoding="utf-8")
-    inputs = (*picture(length_s=2), "-i", str(tmp_path / "empty.srt"), "-map", "0", "-map", "1", "-c:s", "srt")
+    inputs = (*pattern(length_s=2), "-i", str(tmp_path / "empty.srt"), "-map", "0", "-map", "1", "-c:s", "srt")
     made = convert(run(tmp_path, "a.mkv", *inputs, *H264), tmp_path)
     assert (Outcome.DONE, "", ()) == made.whole
     assert "SUBTITLES" not in made.master

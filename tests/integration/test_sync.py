@@ -45,9 +45,9 @@ def film(folder: Path) -> Path:
 
 def drifting(folder: Path) -> Path:
     """The sound's clock is slow by half a percent: its packets say when they should be heard."""
-    picture, sound = flash_and_beep.inputs()
+    video, audio = flash_and_beep.inputs()
     slow = ["-af", "asetrate=48240,aresample=48000:async=0,asetpts=PTS", "-bsf:a", "setts=ts=TS*201/200"]
-    return flash_and_beep.run(folder / "drift.mkv", *picture, *sound, *slow, *flash_and_beep.CODECS)
+    return flash_and_beep.run(folder / "drift.mkv", *video, *audio, *slow, *flash_and_beep.CODECS)
 
 
 def lost_packets(folder: Path) -> Path:
@@ -56,11 +56,11 @@ def lost_packets(folder: Path) -> Path:
     return flash_and_beep.make(folder / "lost.mkv", *lost)
 
 
-def late_sound(folder: Path) -> Path:
+def late_audio(folder: Path) -> Path:
     """The sound begins 3.3 s after the picture."""
-    picture, sound = flash_and_beep.inputs(flashes=(4, 7, 11))
-    cut = ["-ss", "3.3", *sound]
-    return flash_and_beep.run(folder / "late.mkv", *picture, "-itsoffset", "3.3", *cut, *flash_and_beep.CODECS)
+    video, audio = flash_and_beep.inputs(flashes=(4, 7, 11))
+    cut = ["-ss", "3.3", *audio]
+    return flash_and_beep.run(folder / "late.mkv", *video, "-itsoffset", "3.3", *cut, *flash_and_beep.CODECS)
 
 
 def other_format_later(folder: Path) -> Path:
@@ -101,7 +101,7 @@ KINDS: dict[str, Maker] = {
     "film": film,
     "drifting": drifting,
     "lost packets": lost_packets,
-    "late sound": late_sound,
+    "late sound": late_audio,
     "other format later": other_format_later,
     "jittering": jittering,
 }
@@ -128,8 +128,8 @@ def _convert(source: Path, out: Path, **asked: object) -> JobReport:
 
 def _playlists(folder: Path) -> tuple[Path, Path]:
     """Return the playlist of the picture, and that of the sound, which may be the same."""
-    picture = next(folder.glob("*p/index.m3u8"))
-    return picture, next(folder.glob("audio/*/index.m3u8"), picture)
+    video = next(folder.glob("*p/index.m3u8"))
+    return video, next(folder.glob("audio/*/index.m3u8"), video)
 
 
 @pytest.mark.parametrize("encoding", [TS, FMP4], ids=["muxed", "fmp4"])
@@ -147,11 +147,11 @@ def test_beeps_are_heard_with_their_flashes(clip, tmp_path, kind, encoding):
 
 @pytest.mark.parametrize("encoding", [TS, FMP4], ids=["muxed", "fmp4"])
 @pytest.mark.parametrize("kind", ["plain", "ntsc"])
-def test_picture_and_sound_begin_together(clip, tmp_path, kind, encoding):
+def test_video_and_audio_begin_together(clip, tmp_path, kind, encoding):
     """No packet lies before the first picture: players jump over what looks like a hole."""
     report = _convert(clip(kind), tmp_path, encoding=encoding, make_mp4=False)
-    picture, sound = _playlists(report.folder)
-    assert [pytest.approx(TIMELINE_S, abs=1e-4)] * 2 == [_first_pts_s(picture, "video"), _first_pts_s(sound, "audio")]
+    video, audio = _playlists(report.folder)
+    assert [pytest.approx(TIMELINE_S, abs=1e-4)] * 2 == [_first_pts_s(video, "video"), _first_pts_s(audio, "audio")]
 
 
 def _first_pts_s(path: Path, kind: str) -> float:
@@ -165,23 +165,23 @@ RATES = ("24000/1001", "30000/1001", "60000/1001")
 
 @pytest.mark.parametrize("rate", RATES)
 @pytest.mark.parametrize(("encoding", "tracks"), [(FMP4, 1), (TS, 2)], ids=["fmp4", "two tracks"])
-def test_sound_of_its_own_is_cut_where_the_picture_is(tmp_path, rate, encoding, tracks):
+def test_audio_of_its_own_is_cut_where_the_video_is(tmp_path, rate, encoding, tracks):
     """Rates of which no frame lies on a whole second, long enough to drift away from the clock."""
     source = _ntsc(tmp_path, rate, tracks)
     report = _convert(source, tmp_path / "out", encoding=encoding, make_mp4=False)
     assert (Outcome.DONE, "", ()) == (report.outcome, report.error, validate(report.folder).findings)
-    picture, sound = _playlists(report.folder)
-    assert len(_durations_s(picture)) == len(_durations_s(sound))
+    video, audio = _playlists(report.folder)
+    assert len(_durations_s(video)) == len(_durations_s(audio))
     assert [] == [
-        pair for pair in zip(_begins_s(picture), _begins_s(sound), strict=True) if not 0 <= pair[1] - pair[0] < 0.0215
+        pair for pair in zip(_begins_s(video), _begins_s(audio), strict=True) if not 0 <= pair[1] - pair[0] < 0.0215
     ]
 
 
 def _ntsc(folder: Path, rate: str, tracks: int) -> Path:
-    picture = ["-f", "lavfi", "-i", f"testsrc2=size=160x90:rate={rate}:duration=40"]
+    video = ["-f", "lavfi", "-i", f"testsrc2=size=160x90:rate={rate}:duration=40"]
     tone = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=40"]
     codecs = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac"]
-    return flash_and_beep.run(folder / "ntsc.mp4", *picture, *tone, "-map", "0", *(["-map", "1"] * tracks), *codecs)
+    return flash_and_beep.run(folder / "ntsc.mp4", *video, *tone, "-map", "0", *(["-map", "1"] * tracks), *codecs)
 
 
 def _durations_s(playlist: Path) -> list[float]:
@@ -195,26 +195,24 @@ def _begins_s(playlist: Path) -> Sequence[float]:
 
 def test_surround_and_loudness_are_made_of_one_reading_each(tmp_path):
     """Stereo and 5.1 of each track begin together and last alike."""
-    picture, _ = flash_and_beep.inputs()
+    video, _ = flash_and_beep.inputs()
     beeps = "0.3*sin(2*PI*1000*t)*(between(t,1,1.2)+between(t,6,6.2)+between(t,11,11.2))"
     six = ["-f", "lavfi", "-i", f"aevalsrc='{'|'.join([beeps] * 6)}':c=5.1:s=48000:d=12"]
-    source = flash_and_beep.run(tmp_path / "six.mp4", *picture, *six, *flash_and_beep.CODECS)
+    source = flash_and_beep.run(tmp_path / "six.mp4", *video, *six, *flash_and_beep.CODECS)
     report = _convert(source, tmp_path / "out", sound=AudioRequest(surround=True, loudness_lufs=-16.0), make_mp4=False)
     assert (Outcome.DONE, "", ()) == (report.outcome, report.error, validate(report.folder).findings)
     film = next(report.folder.glob("*p/index.m3u8"))
-    for sound in sorted(report.folder.glob("audio/*/index.m3u8")):
-        assert [pytest.approx(0, abs=WITHIN_MS)] * 3 == flash_and_beep.apart_ms(film, sound)
+    for audio in sorted(report.folder.glob("audio/*/index.m3u8")):
+        assert [pytest.approx(0, abs=WITHIN_MS)] * 3 == flash_and_beep.apart_ms(film, audio)
 
 
 def test_sixty_channels_become_the_first_two(tmp_path):
     """More than eight channels without names are no layout that could be mixed; what is done is said."""
-    picture, _ = flash_and_beep.inputs(length_s=2, flashes=())
+    video, _ = flash_and_beep.inputs(length_s=2, flashes=())
     tones = "|".join(f"0.2*sin({200 * n}*2*PI*t)" for n in range(1, 61))
     sixty = ["-f", "lavfi", "-i", f"aevalsrc={tones}:s=48000:d=2", "-c:a", "pcm_s16le"]
     wav = flash_and_beep.run(tmp_path / "sixty.wav", *sixty)
-    source = flash_and_beep.run(
-        tmp_path / "sixty.mov", *picture, "-i", str(wav), *flash_and_beep.CODECS, "-c:a", "copy"
-    )
+    source = flash_and_beep.run(tmp_path / "sixty.mov", *video, "-i", str(wav), *flash_and_beep.CODECS, "-c:a", "copy")
     job = Job(source=source, output_dir=tmp_path / "out", slug="job", encoding=TS, make_mp4=False)
     plan = wiring.probe_and_plan(job, Config())
     report = wiring.run_job(plan, Config(), lambda event: None, CancelToken())
@@ -226,7 +224,7 @@ def test_sixty_channels_become_the_first_two(tmp_path):
 
 def _tones(folder: Path, *arguments: str, name: str = "tones.mxf") -> Path:
     """Make two seconds with a mono track a tone: 400, 500, 600 and 700 Hz."""
-    picture = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=2"]
+    video = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=2"]
     tones = [
         text
         for hz in (400, 500, 600, 700)
@@ -234,7 +232,7 @@ def _tones(folder: Path, *arguments: str, name: str = "tones.mxf") -> Path:
     ]
     maps = [text for number in range(5) for text in ("-map", str(number))]
     codecs = ["-c:v", "mpeg2video", "-pix_fmt", "yuv420p", "-b:v", "2M", "-c:a", "pcm_s24le"]
-    return flash_and_beep.run(folder / name, *picture, *tones, *maps, *codecs, *arguments)
+    return flash_and_beep.run(folder / name, *video, *tones, *maps, *codecs, *arguments)
 
 
 def _heard_hz(playlist: Path) -> list[int]:

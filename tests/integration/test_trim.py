@@ -32,9 +32,9 @@ BEEPS = "aevalsrc='if(lt(mod(t,2),0.1),0.5*sin(2*PI*1000*t),0)':s=48000"
 
 def _clip(folder: Path, name: str, *more: str, rate: str = str(RATE), codec: tuple[str, ...] = ()) -> Path:
     """Frames that tell their number, in groups of five seconds with B-frames; a beep at every second second."""
-    picture = ("-f", "lavfi", "-i", f"color=size=288x160:rate={rate}:duration={LENGTH_S},format=yuv420p,{NUMBERED}")
+    video = ("-f", "lavfi", "-i", f"color=size=288x160:rate={rate}:duration={LENGTH_S},format=yuv420p,{NUMBERED}")
     encode = codec or ("-c:v", "libx264", "-preset", "veryfast", "-bf", "3", "-g", "125", "-keyint_min", "125")
-    return run(folder, name, *picture, "-f", "lavfi", "-i", f"{BEEPS}:d={LENGTH_S}", *encode, *AAC, *more)
+    return run(folder, name, *video, "-f", "lavfi", "-i", f"{BEEPS}:d={LENGTH_S}", *encode, *AAC, *more)
 
 
 def _numbers(playlist: Path) -> list[tuple[float, int]]:
@@ -60,7 +60,7 @@ def _beeps(playlist: Path) -> list[float]:
     return [round(float(t) + start_s, 3) for t, before in zip(at, [-1.0, *at], strict=False) if t - before > 0.5]
 
 
-def _sound(made) -> Path:
+def _audio(made) -> Path:
     tracks = [media for media in made.tags("EXT-X-MEDIA") if media["TYPE"] == "AUDIO"]
     return made.folder / (tracks[0]["URI"] if tracks else "160p/index.m3u8")
 
@@ -92,7 +92,7 @@ def test_a_part_is_exact_to_the_frame(tmp_path, name, trim, encoding, first, las
         assert time_s == pytest.approx(shown_s, abs=0.002)
     assert numbers[1][0] - numbers[1][1] / RATE == pytest.approx(-trim.start_s, abs=0.1 if name == "a.ts" else 0.025)
     beeps = [at - trim.start_s for at in range(0, LENGTH_S, 2) if trim.start_s <= at < trim.start_s + length_s - 0.1]
-    assert [pytest.approx(at, abs=0.02 if name != "a.ts" else 0.1) for at in beeps] == _beeps(_sound(made))
+    assert [pytest.approx(at, abs=0.02 if name != "a.ts" else 0.1) for at in beeps] == _beeps(_audio(made))
     with av.open(str(made.folder / "offline_480p.mp4")) as mp4:
         assert mp4.duration / 1e6 == pytest.approx(length_s, abs=0.06)
 

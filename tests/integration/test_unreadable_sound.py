@@ -50,12 +50,12 @@ class Breaking:
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twelve seconds with a tone."""
-    picture = ("-f", "lavfi", "-i", f"testsrc2=size=160x90:rate=25:duration={LENGTH_S}")
+    video = ("-f", "lavfi", "-i", f"testsrc2=size=160x90:rate=25:duration={LENGTH_S}")
     tone = ("-f", "lavfi", "-i", f"sine=duration={LENGTH_S}:sample_rate=48000")
     return run(
         tmp_path_factory.mktemp("clips"),
         "clip.mp4",
-        *picture,
+        *video,
         *tone,
         "-c:v",
         "libx264",
@@ -94,7 +94,7 @@ ENDS = {"broken": av.error.InvalidDataError(INVALID_DATA, "Invalid data found wh
 
 
 @pytest.mark.parametrize("kind", ENDS)
-def test_sound_that_ends_early_is_refused(clip, tmp_path, monkeypatch, kind):
+def test_audio_that_ends_early_is_refused(clip, tmp_path, monkeypatch, kind):
     """However it came to its end."""
     outcome, error, _ = _told(clip, tmp_path, monkeypatch, ENDS[kind])
     assert (Outcome.FAILED, True) == (

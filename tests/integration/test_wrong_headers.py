@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from converting import convert
-from source_clips import AAC, H264, SHORT_GOP, picture, run, sound
+from source_clips import AAC, H264, SHORT_GOP, pattern, run, tone
 
 from pipeline.media.source.probe import probe
 from pipeline.media.source.source_notes import declared_end_s, missing_s
@@ -19,7 +19,7 @@ WRONG = "declares 60.0 s, but ends after 4.0 s. All of it can be read, so the de
 
 
 def _clip(folder: Path, name: str, *more: str, length_s: float = 4) -> Path:
-    return run(folder, name, *picture(length_s=length_s), *sound(length_s=length_s), *H264, *SHORT_GOP, *AAC, *more)
+    return run(folder, name, *pattern(length_s=length_s), *tone(length_s=length_s), *H264, *SHORT_GOP, *AAC, *more)
 
 
 @pytest.fixture
@@ -54,10 +54,10 @@ def test_a_file_with_that_header_that_broke_off_is_refused(wrong_flv, tmp_path):
 
 
 @pytest.fixture
-def late_sound(tmp_path) -> Path:
+def late_audio(tmp_path) -> Path:
     """Sound that begins two seconds late, in a Matroska file that ffmpeg copied from one of mkvmerge's."""
     clip = run(
-        tmp_path, "late.mkv", *picture(length_s=4), "-itsoffset", "2", *sound(length_s=2), *H264, *AAC,
+        tmp_path, "late.mkv", *pattern(length_s=4), "-itsoffset", "2", *tone(length_s=2), *H264, *AAC,
         "-metadata:s:a", (
             "_STATISTICS_WRITING_APP=mkvmerge "
             "v74.0.0"
@@ -67,8 +67,8 @@ def late_sound(tmp_path) -> Path:
     return clip
 
 
-def test_a_track_does_not_end_after_its_file(late_sound, tmp_path):
+def test_a_track_does_not_end_after_its_file(late_audio, tmp_path):
     """ffmpeg writes when a track ends, mkvmerge how long it is; the other tags don't tell which."""
-    media = probe(late_sound)
+    media = probe(late_audio)
     assert [pytest.approx(4.0, abs=0.1), pytest.approx(0.0, abs=0.1)] == [declared_end_s(media), missing_s(media)]
-    assert ((Outcome.DONE, "", ()), ()) == ((made := convert(late_sound, tmp_path)).whole, made.report.warnings)
+    assert ((Outcome.DONE, "", ()), ()) == ((made := convert(late_audio, tmp_path)).whole, made.report.warnings)

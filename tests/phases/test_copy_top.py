@@ -30,7 +30,7 @@ AAC = ("-c:a", "aac", "-b:a", "64k")
 BT709 = "format=yuv420p,setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv"
 
 
-def _picture(rate: str = "25", seconds: float = 8, size: str = "854x480") -> tuple[str, ...]:
+def _video(rate: str = "25", seconds: float = 8, size: str = "854x480") -> tuple[str, ...]:
     return ("-f", "lavfi", "-i", f"testsrc2=size={size}:rate={rate}:duration={seconds},{BT709}")
 
 
@@ -38,37 +38,37 @@ def _tone(seconds: float = 8) -> tuple[str, ...]:
     return ("-f", "lavfi", "-i", f"sine=frequency=440:sample_rate=48000:duration={seconds}")
 
 
-SMALL = _picture(size="320x180", seconds=3)
+SMALL = _video(size="320x180", seconds=3)
 
 # name, what is made, in which segments
 KEPT_KINDS = {
     "two_smaller_qualities": (
         "a.mp4",
-        (*_picture("10", size="1280x720"), *_tone(), *H264, "-g", "20", *AAC),
+        (*_video("10", size="1280x720"), *_tone(), *H264, "-g", "20", *AAC),
         SegmentType.TS,
     ),
-    "two_second_groups": ("a.mp4", (*_picture(), *_tone(), *H264, "-g", "50", *AAC), SegmentType.TS),
+    "two_second_groups": ("a.mp4", (*_video(), *_tone(), *H264, "-g", "50", *AAC), SegmentType.TS),
     "b_frames_five_second_groups": (
         "a.ts",
-        (*_picture(), *_tone(), *H264, "-g", "125", "-bf", "3", *AAC),
+        (*_video(), *_tone(), *H264, "-g", "125", "-bf", "3", *AAC),
         SegmentType.TS,
     ),
-    "ntsc": ("a.mkv", (*_picture("30000/1001"), *_tone(), *H264, "-g", "60", "-bf", "2", *AAC), SegmentType.TS),
-    "silent": ("a.mp4", (*_picture("24"), *H264, "-g", "96", "-bf", "2"), SegmentType.TS),
+    "ntsc": ("a.mkv", (*_video("30000/1001"), *_tone(), *H264, "-g", "60", "-bf", "2", *AAC), SegmentType.TS),
+    "silent": ("a.mp4", (*_video("24"), *H264, "-g", "96", "-bf", "2"), SegmentType.TS),
     "keyframes_at_scene_cuts": (
         "a.mkv",
-        (*_picture(seconds=13), *_tone(13), *H264, "-g", "250", "-force_key_frames", "1.2,4.4,7.04,9,10.48", *AAC),
+        (*_video(seconds=13), *_tone(13), *H264, "-g", "250", "-force_key_frames", "1.2,4.4,7.04,9,10.48", *AAC),
         SegmentType.TS,
     ),
     "later_than_the_sound": (
         "a.mov",
-        ("-itsoffset", "0.06", *_picture(), *_tone(8.3), *H264, "-g", "50", *AAC),
+        ("-itsoffset", "0.06", *_video(), *_tone(8.3), *H264, "-g", "50", *AAC),
         SegmentType.TS,
     ),
-    "fragmented": ("a.mp4", (*_picture(), *_tone(), *H264, "-g", "50", "-bf", "2", *AAC), SegmentType.FMP4),
+    "fragmented": ("a.mp4", (*_video(), *_tone(), *H264, "-g", "50", "-bf", "2", *AAC), SegmentType.FMP4),
     "two_sounds": (
         "a.mp4",
-        (*_picture(), *_tone(), *_tone(), "-map", "0", "-map", "1", "-map", "2", *H264, "-g", "125", *AAC),
+        (*_video(), *_tone(), *_tone(), "-map", "0", "-map", "1", "-map", "2", *H264, "-g", "125", *AAC),
         SegmentType.TS,
     ),
 }
@@ -88,12 +88,12 @@ SEGMENTS = {
 ENCODED_KINDS = {
     "open_groups": (
         "a.mp4",
-        (*_picture(size="320x180"), *H264, "-bf", "3", "-x264-params", "open-gop=1:keyint=25:b-adapt=0"),
+        (*_video(size="320x180"), *H264, "-bf", "3", "-x264-params", "open-gop=1:keyint=25:b-adapt=0"),
         "does not start with a keyframe (IDR)",
     ),
     "long_groups": (
         "a.mp4",
-        (*_picture(size="320x180", seconds=9), *H264, "-g", "225"),
+        (*_video(size="320x180", seconds=9), *H264, "-g", "225"),
         "keyframes are up to 9.0 s apart",
     ),
     "ten_bit": ("a.mp4", (*SMALL, *H264, "-pix_fmt", "yuv420p10le"), "not 8-bit 4:2:0"),
@@ -151,7 +151,7 @@ def _convert(source: Path, output: Path, *, stop_at: str = "", **asked: object) 
     )
 
 
-def _pictures(source: Path) -> list[str]:
+def _frames_of_video(source: Path) -> list[str]:
     """Hashes of all decoded frames."""
     arguments = [
         FFMPEG,
@@ -172,7 +172,7 @@ def _pictures(source: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", KEPT_KINDS)
-def test_a_picture_that_players_can_take_is_kept_frame_by_frame(tmp_path, kind):
+def test_a_video_that_players_can_take_is_kept_frame_by_frame(tmp_path, kind):
     """The stream follows the rules, and the other quality is cut at the original's keyframes."""
     name, arguments, segment_type = KEPT_KINDS[kind]
     source = _clip(tmp_path, name, *arguments)
@@ -180,14 +180,14 @@ def test_a_picture_that_players_can_take_is_kept_frame_by_frame(tmp_path, kind):
     folder, top = made.report.folder, "720p" if kind == "two_smaller_qualities" else "480p"
     assert (Outcome.DONE, "", True) == (made.report.outcome, made.report.error, f"{top} {KEPT}" in made.notes)
     assert () == validate(folder).findings
-    assert _pictures(source) == _pictures(folder / top / "index.m3u8")
+    assert _frames_of_video(source) == _frames_of_video(folder / top / "index.m3u8")
     assert SEGMENTS[kind] == [
         round(segment.duration_s, 2) for segment in read_media_playlist(folder / "360p" / "index.m3u8")
     ]
 
 
 @pytest.mark.parametrize("kind", ENCODED_KINDS)
-def test_a_picture_that_players_can_not_take_is_encoded_with_a_note(tmp_path, kind):
+def test_a_video_that_players_can_not_take_is_encoded_with_a_note(tmp_path, kind):
     """The note says why; the stream is as good as any."""
     name, arguments, reason = ENCODED_KINDS[kind]
     made = _convert(_clip(tmp_path, name, *arguments), tmp_path / "out")
@@ -196,7 +196,7 @@ def test_a_picture_that_players_can_not_take_is_encoded_with_a_note(tmp_path, ki
     assert not any(KEPT in note for note in made.notes)
 
 
-def test_a_turned_picture_is_encoded(tmp_path):
+def test_a_turned_video_is_encoded(tmp_path):
     """A transport stream can't say that a picture is to be turned."""
     flat = _clip(tmp_path, "flat.mp4", *SMALL, *H264)
     made = _convert(
@@ -224,10 +224,10 @@ def test_nothing_is_copied_unless_asked(tmp_path):
 
 def test_the_only_quality_is_copied_without_any_encode(tmp_path):
     """What has no smaller quality is not decoded at all."""
-    source = _clip(tmp_path, "a.mp4", *_picture(size="320x180", seconds=8), *_tone(8), *H264, "-g", "50", *AAC)
+    source = _clip(tmp_path, "a.mp4", *_video(size="320x180", seconds=8), *_tone(8), *H264, "-g", "50", *AAC)
     made = _convert(source, tmp_path / "out")
     assert (Outcome.DONE, 0) == (made.report.outcome, sum("libx264" in command for command in made.commands))
-    assert _pictures(source) == _pictures(made.report.folder / "180p" / "index.m3u8")
+    assert _frames_of_video(source) == _frames_of_video(made.report.folder / "180p" / "index.m3u8")
 
 
 def test_a_stopped_job_goes_on_without_copying_again(tmp_path, monkeypatch):
@@ -235,7 +235,7 @@ def test_a_stopped_job_goes_on_without_copying_again(tmp_path, monkeypatch):
     monkeypatch.setattr(chunks, "CHUNK_SEGMENTS", 1)
     monkeypatch.setattr(chunks, "LEAST_SEGMENTS", 1)
     monkeypatch.setattr(local, "side_by_side", lambda cores: 1)
-    source = _clip(tmp_path, "a.mp4", *_picture("10", seconds=13), *_tone(13), *H264, "-g", "20", *AAC)
+    source = _clip(tmp_path, "a.mp4", *_video("10", seconds=13), *_tone(13), *H264, "-g", "20", *AAC)
     stopped = _convert(source, tmp_path / "out", stop_at="/0001.")
     resumed = _convert(source, tmp_path / "out")
     again = [Path(command.split(" && ")[0]).stem for command in resumed.commands]
@@ -244,13 +244,13 @@ def test_a_stopped_job_goes_on_without_copying_again(tmp_path, monkeypatch):
         resumed.report.outcome,
         again,
     )
-    assert _pictures(source) == _pictures(resumed.report.folder / "480p" / "index.m3u8")
+    assert _frames_of_video(source) == _frames_of_video(resumed.report.folder / "480p" / "index.m3u8")
 
 
-def test_a_picture_that_could_not_be_kept_is_not_tried_again_after_a_stop(tmp_path, monkeypatch):
+def test_a_video_that_could_not_be_kept_is_not_tried_again_after_a_stop(tmp_path, monkeypatch):
     """The note is there again, and the qualities that were encoded beside it are not encoded once more."""
     monkeypatch.setattr(video_strategies, "same_times", lambda some, others: False)
-    source = _clip(tmp_path, "a.mp4", *_picture("10", seconds=7), *_tone(7), *H264, "-g", "20", *AAC)
+    source = _clip(tmp_path, "a.mp4", *_video("10", seconds=7), *_tone(7), *H264, "-g", "20", *AAC)
     stopped = _convert(source, tmp_path / "out", stop_at="crf:v:1")  # two qualities at once
     resumed = _convert(source, tmp_path / "out")
     again = [Path(command.split(" && ")[0]).stem for command in resumed.commands]

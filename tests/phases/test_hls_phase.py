@@ -49,10 +49,10 @@ FAST = EncodingRequest(preset="ultrafast")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twenty seconds at 29.97 frames a second, a keyframe every two, with a tone: three chunks."""
     target = tmp_path_factory.mktemp("clips") / "clip.mp4"
-    picture = ["-f", "lavfi", "-i", "testsrc2=size=160x90:rate=30000/1001:duration=20"]
+    video = ["-f", "lavfi", "-i", "testsrc2=size=160x90:rate=30000/1001:duration=20"]
     tone = ["-f", "lavfi", "-i", "sine=frequency=440:duration=20:sample_rate=48000"]
     encode = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "60", "-bf", "2", "-pix_fmt", "yuv420p", "-c:a", "aac"]
-    subprocess.run([str(FFMPEG), "-v", "error", *picture, *tone, *encode, str(target)], check=True)
+    subprocess.run([str(FFMPEG), "-v", "error", *video, *tone, *encode, str(target)], check=True)
     return target
 
 
@@ -139,7 +139,7 @@ def _playlist(done: Encode, name: str = "90p") -> Path:
 
 @pytest.mark.parametrize("segment_type", list(SegmentType))
 @pytest.mark.parametrize("side_by_side", [1, 2])
-def test_joined_chunks_have_the_frames_times_and_sound_of_one_piece(
+def test_joined_chunks_have_the_frames_times_and_audio_of_one_piece(
     encode, in_chunks, monkeypatch, segment_type, side_by_side
 ):
     """Whether they are encoded one after the other or side by side, in both containers."""
@@ -154,9 +154,9 @@ def test_joined_chunks_have_the_frames_times_and_sound_of_one_piece(
     assert (3, pytest.approx(20.02, abs=0.05)) == (facts.chunks, facts.duration_s)
     assert _playlist(whole).read_text() == _playlist(joined).read_text()
     assert _times(_playlist(whole)) == _times(_playlist(joined))
-    sound = _playlist(joined) if segment_type is SegmentType.TS else joined.folder / "audio" / "und" / "index.m3u8"
-    other = whole.folder / sound.relative_to(joined.folder)
-    assert _hashes(other, "-map", "0:a", "-c", "copy") == _hashes(sound, "-map", "0:a", "-c", "copy")
+    audio = _playlist(joined) if segment_type is SegmentType.TS else joined.folder / "audio" / "und" / "index.m3u8"
+    other = whole.folder / audio.relative_to(joined.folder)
+    assert _hashes(other, "-map", "0:a", "-c", "copy") == _hashes(audio, "-map", "0:a", "-c", "copy")
 
 
 def test_chunks_of_a_source_with_too_many_frames_leave_out_the_same_ones_as_one_piece(
@@ -164,9 +164,9 @@ def test_chunks_of_a_source_with_too_many_frames_leave_out_the_same_ones_as_one_
 ):
     """Of 119.88 frames a second every other one stays, whatever the cut."""
     fast = tmp_path / "fast.mp4"
-    picture = ["-f", "lavfi", "-i", "testsrc2=size=160x90:rate=120000/1001:duration=14"]
+    video = ["-f", "lavfi", "-i", "testsrc2=size=160x90:rate=120000/1001:duration=14"]
     subprocess.run(
-        [str(FFMPEG), "-v", "error", *picture, "-c:v", "libx264", "-preset", "ultrafast", "-g", "200", str(fast)],
+        [str(FFMPEG), "-v", "error", *video, "-c:v", "libx264", "-preset", "ultrafast", "-g", "200", str(fast)],
         check=True,
     )
     joined = encode("joined", source=fast)
@@ -189,7 +189,7 @@ def test_chunks_of_a_filtered_source_have_the_frames_of_one_piece(encode, in_chu
     """Where lines are told from those of the frame before, and where a picture that begins late is filled up."""
     clip = tmp_path / "clip.mp4"
     size = "-i", "testsrc2=size=160x96:rate=50:duration=20"
-    picture = ["-f", "lavfi", *size] if kind == "interlaced" else [*LATE, "-f", "lavfi", *size]
+    video = ["-f", "lavfi", *size] if kind == "interlaced" else [*LATE, "-f", "lavfi", *size]
     tone = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=22"]
     made = [
         *(INTERLACED if kind == "interlaced" else ()),
@@ -202,7 +202,7 @@ def test_chunks_of_a_filtered_source_have_the_frames_of_one_piece(encode, in_chu
         "-c:a",
         "aac",
     ]
-    subprocess.run([str(FFMPEG), "-v", "error", *picture, *tone, *made, str(clip)], check=True)
+    subprocess.run([str(FFMPEG), "-v", "error", *video, *tone, *made, str(clip)], check=True)
     joined = encode("joined", source=clip)
     joined.run()
     in_chunks_made = _filtered(joined)

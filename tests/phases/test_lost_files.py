@@ -32,10 +32,10 @@ KEY = bytes(range(16))
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Seven seconds, small, with a tone."""
     target = tmp_path_factory.mktemp("clips") / "clip.mp4"
-    picture = ["-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=7"]
+    video = ["-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=7"]
     tone = ["-f", "lavfi", "-i", "sine=frequency=440:duration=7:sample_rate=48000"]
     encode = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "50", "-pix_fmt", "yuv420p", "-c:a", "aac"]
-    subprocess.run([str(find_ffmpeg("")), "-v", "error", *picture, *tone, *encode, str(target)], check=True)
+    subprocess.run([str(find_ffmpeg("")), "-v", "error", *video, *tone, *encode, str(target)], check=True)
     return target
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from converting import Converted, convert
-from source_clips import picture, run, sound
+from source_clips import pattern, run, tone
 
 from pipeline.checkpoints import key_of
 from pipeline.fingerprint import fingerprint
@@ -42,7 +42,7 @@ def clip(tmp_path: Path) -> Path:
     marks = [f"[CHAPTER]\nTIMEBASE=1/1\nSTART={start}\nEND={start + 2}\ntitle=Part {start}\n" for start in (0, 2)]
     chapters.write_text(";FFMETADATA1\n" + "".join(marks), encoding="utf-8")
     cues.write_text("1\n00:00:00,500 --> 00:00:02,000\nHello\n", encoding="utf-8")
-    inputs = (*picture(size="160x90", length_s=4), *sound(length_s=4), "-i", str(cues), "-i", str(chapters))
+    inputs = (*pattern(size="160x90", length_s=4), *tone(length_s=4), "-i", str(cues), "-i", str(chapters))
     maps = ("-map", "0", "-map", "1", "-map", "2", "-map_chapters", "3", "-c:s", "srt")
     return run(
         tmp_path,
@@ -88,7 +88,7 @@ def place(clip: Path, tmp_path: Path) -> Path:
     return folder.parent
 
 
-def _seconds_of_sound(made: Converted) -> float:
+def _seconds_of_audio(made: Converted) -> float:
     import av
 
     with av.open(str(made.folder / "90p" / "index.m3u8")) as container:
@@ -128,12 +128,12 @@ def test_chapters_of_a_file_that_are_no_longer_wanted_give_way(clip, tmp_path):
     assert ["Part 0", "Part 2"] == titles
 
 
-def test_a_stream_is_not_packaged_without_its_sounds(tmp_path):
+def test_a_stream_is_not_packaged_without_its_audio(tmp_path):
     """Where an earlier version made two sounds of mono tracks and now one is muxed,
     what has lost files is made anew.
     """
     tracks = ("-map", "0", "-map", "1", "-map", "2", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
-    inputs = (*picture(size="160x90", length_s=4), *sound(length_s=4), *sound(length_s=4, frequency_hz=660))
+    inputs = (*pattern(size="160x90", length_s=4), *tone(length_s=4), *tone(length_s=4, frequency_hz=660))
     clip = run(tmp_path, "mono.mov", *inputs, *tracks, "-c:a", "pcm_s16le")
     other = run(tmp_path, "other.mkv", "-i", str(clip), "-map", "0", "-c:v", "copy", "-c:a", "aac")
     folder = convert(other, tmp_path / "out").folder
@@ -147,7 +147,7 @@ def test_a_stream_is_not_packaged_without_its_sounds(tmp_path):
     again = convert(clip, tmp_path / "out")
     assert ("", (), False) == (again.report.error, again.findings, (folder / "audio").exists())
     assert "An earlier version made other audio tracks of this video: the video is made again." in again.log
-    assert abs(_seconds_of_sound(again) - 4.0) < 0.1
+    assert abs(_seconds_of_audio(again) - 4.0) < 0.1
 
 
 @pytest.mark.parametrize("same_ffmpeg", [True, False], ids=["same ffmpeg", "another ffmpeg"])
@@ -167,4 +167,4 @@ def test_work_that_an_older_version_was_joining_is_made_anew(clip, tmp_path, sam
     (partial / ".checkpoints" / "moves.json").write_text(json.dumps({"key": key, "moves": moves, "facts": facts}))
     made = convert(clip, tmp_path / "out")
     assert ("", ()) == (made.report.error, made.findings)
-    assert abs(_seconds_of_sound(made) - 4.0) < 0.1
+    assert abs(_seconds_of_audio(made) - 4.0) < 0.1

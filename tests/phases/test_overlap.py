@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from child_processes import left_behind
-from source_clips import AAC, H264, picture, run, sound
+from source_clips import AAC, H264, pattern, run, tone
 
 from config import Config
 from pipeline import wiring
@@ -76,7 +76,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Watc
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
     """Half a minute without a sound, a keyframe every two seconds."""
-    return run(tmp_path, "clip.mp4", *picture(size="160x90", length_s=26), *ENCODE)
+    return run(tmp_path, "clip.mp4", *pattern(size="160x90", length_s=26), *ENCODE)
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def test_what_was_begun_on_a_wrong_guess_is_made_again(start, held, read_first, 
     paused = run(
         tmp_path,
         "paused.mkv",
-        *picture(size="160x90", length_s=40),
+        *pattern(size="160x90", length_s=40),
         "-vf",
         "select='lt(t,25)+gt(t,36)'",
         "-fps_mode",
@@ -167,7 +167,7 @@ def test_cancel_while_both_go_on_leaves_nothing_behind(start, held, clip):
 
 def test_a_source_that_turns_out_to_be_no_good_leaves_nothing_behind(start, held, tmp_path):
     """What was begun of it is ended and removed, and the sentence is the usual one."""
-    one = run(tmp_path, "one.ts", *picture(size="160x90", length_s=20), *ENCODE)
+    one = run(tmp_path, "one.ts", *pattern(size="160x90", length_s=20), *ENCODE)
     joined = tmp_path / "joined.ts"
     joined.write_bytes(one.read_bytes() * 2)
     job = start(joined)
@@ -206,7 +206,7 @@ CHANGES = [_grows, _is_cut_off, _is_replaced, _is_rewritten]
 @pytest.mark.parametrize("change", CHANGES, ids=lambda f: f.__name__[1:])
 def test_a_source_that_changes_while_it_is_encoded_is_a_sentence(start, monkeypatch, tmp_path, change):
     """At once, not when the whole of it was encoded for nothing."""
-    source = run(tmp_path, "clip.mp4", *picture(size="160x90", length_s=26), *sound(length_s=26), *ENCODE, *AAC)
+    source = run(tmp_path, "clip.mp4", *pattern(size="160x90", length_s=26), *tone(length_s=26), *ENCODE, *AAC)
     monkeypatch.setattr(source_run, "LOOK_S", 0.0)
     job = start(source)
 
@@ -290,7 +290,7 @@ def test_a_source_that_could_not_be_read_for_a_moment_loses_no_finished_chunk(st
 
 def test_nothing_is_handed_out_twice_of_a_source_that_is_trimmed(monkeypatch, tmp_path):
     """What lies behind the end of the part is of no interest, and not read."""
-    source = run(tmp_path, "clip.mp4", *picture(size="160x90", length_s=60), *sound(length_s=60), *ENCODE, *AAC)
+    source = run(tmp_path, "clip.mp4", *pattern(size="160x90", length_s=60), *tone(length_s=60), *ENCODE, *AAC)
     media = replace(probe(source), limit_s=8.0)
     monkeypatch.setattr(running_scan, "FIRST_TICKS", 2 * CLOCK_HZ)
     monkeypatch.setattr(packet_scan, "CHECK_EVERY", 20)

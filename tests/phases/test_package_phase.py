@@ -10,7 +10,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from small_streams import AC3, BT709, PQ, X265, decoded, make_picture, make_sound, picture, run_ffmpeg, sound
+from small_streams import (
+    AC3,
+    BT709,
+    PQ,
+    X265,
+    decoded,
+    make_audio_rendition,
+    make_video_rendition,
+    pattern,
+    run_ffmpeg,
+    tone,
+)
 from step_facts import ENCODED
 
 from pipeline.cancel import CancelToken
@@ -40,11 +51,11 @@ def encoded(tmp_path_factory) -> Path:
     """Renditions of 8 s as the encode leaves them: muxed in `ts`, apart in `fmp4`."""
     root = tmp_path_factory.mktemp("encoded")
     for name in ("180p", "90p"):
-        make_picture(root / "ts", name, *picture(), *sound(), muxed=True)
-        make_picture(root / "fmp4", name, *picture(), fmp4=True)
+        make_video_rendition(root / "ts", name, *pattern(), *tone(), muxed=True)
+        make_video_rendition(root / "fmp4", name, *pattern(), fmp4=True)
     for name in ("audio/en", "audio/de"):
-        make_sound(root / "fmp4", name, *sound(), fmp4=True)
-    make_sound(root / "fmp4", "audio/en-surround", *sound(), codec=AC3, fmp4=True)
+        make_audio_rendition(root / "fmp4", name, *tone(), fmp4=True)
+    make_audio_rendition(root / "fmp4", "audio/en-surround", *tone(), codec=AC3, fmp4=True)
     return root
 
 
@@ -106,7 +117,7 @@ def make_context(tmp_path: Path, encoded: Path) -> MakeContext:
                 for name in names
             ),
             audio=audio_renditions(streams, surround=True),
-            muxed_sound=kind == "ts",
+            muxed_audio=kind == "ts",
             encoder="libx264",
             segment_type=SegmentType.FMP4 if kind == "fmp4" else SegmentType.TS,
             frame_rate_limit=None,
@@ -120,7 +131,7 @@ def make_context(tmp_path: Path, encoded: Path) -> MakeContext:
         workspace.check(output_settings(plan), Existing.ASK)
         workspace.open()
         if workspace.done.hls is None:
-            for name in (*names, *(a.folder for a in plan.audio if not plan.muxed_sound)):
+            for name in (*names, *(a.folder for a in plan.audio if not plan.muxed_audio)):
                 shutil.copytree(encoded / kind / name, workspace.folder / name)
             workspace.mark(dataclasses.replace(ENCODED, duration_s=8.0))
         if captions:
@@ -191,7 +202,7 @@ def test_a_plain_stream(make_context):
     assert {"renditions": ["180p", "90p"], "captions": None, "files": sizes, "edited": [], **beside} == facts
 
 
-def test_captions_run_on_the_picture_s_clock(make_context):
+def test_captions_run_on_the_video_s_clock(make_context):
     """Segments like those of the picture, each with the time of the first frame,
     and their rate in that of the variants.
     """
@@ -216,7 +227,7 @@ def test_captions_run_on_the_picture_s_clock(make_context):
     assert [True, True] == [before < after for before, after in zip(without, with_captions, strict=True)]
 
 
-def test_several_sounds(make_context):
+def test_several_audio_tracks(make_context):
     """Two languages and one surround: two groups of two, every picture in each,
     nothing of it in the picture's own segments.
     """
@@ -244,7 +255,7 @@ def test_several_sounds(make_context):
     )
 
 
-def test_sound_alone(make_context):
+def test_audio_alone(make_context):
     """No picture, no thumbnails: the sounds are the variants, and captions run on the first sound's clock."""
     context = make_context("fmp4", video=False, captions=True)
     package(context)
@@ -379,7 +390,7 @@ def test_colours_that_an_encoder_lost_are_not_published(make_context, filters, m
     """Screens would take HDR for SDR: the next start encodes again."""
     context = make_context("ts")
     shutil.rmtree(context.workspace.folder / "90p")
-    make_picture(context.workspace.folder, "90p", *picture(), *sound(), filters=filters, codec=X265, muxed=True)
+    make_video_rendition(context.workspace.folder, "90p", *pattern(), *tone(), filters=filters, codec=X265, muxed=True)
     plan = dataclasses.replace(context.plan, dynamic_range=made, renditions=context.plan.renditions[1:])
     with pytest.raises(EncodeError, match=r"The picture of 90p does not say .* start again"):
         package(dataclasses.replace(context, plan=plan))

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from converting import ULTRAFAST, Converted, convert
-from source_clips import AAC, H264, picture, run, sound
+from source_clips import AAC, H264, pattern, run, tone
 
 from config import Config
 from pipeline import wiring
@@ -32,7 +32,7 @@ FASTER = replace(ULTRAFAST, preset="superfast")
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Seven seconds that fill 360p and 480p, with a tone."""
-    inputs = (*picture(size="854x480", length_s=7), *sound(length_s=7))
+    inputs = (*pattern(size="854x480", length_s=7), *tone(length_s=7))
     return run(tmp_path_factory.mktemp("clips"), "clip.mp4", *inputs, *H264, "-g", "50", *AAC)
 
 
@@ -239,8 +239,8 @@ def test_one_more_quality_that_was_stopped_goes_on(out, tmp_path, monkeypatch):
     clip = run(
         tmp_path,
         "clip.mp4",
-        *picture(size="854x480", rate="10", length_s=14),
-        *sound(length_s=14),
+        *pattern(size="854x480", rate="10", length_s=14),
+        *tone(length_s=14),
         *H264,
         "-g",
         "20",

@@ -49,7 +49,7 @@ def context(tmp_path: Path, small_model: Path) -> MakeContext:
             media=probe(source),
             renditions=(),
             audio=(),
-            muxed_sound=True,
+            muxed_audio=True,
             encoder="libx264",
             segment_type=SegmentType.TS,
             frame_rate_limit=None,

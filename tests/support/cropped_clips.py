@@ -7,7 +7,7 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-from source_clips import AAC, H264, run, sound
+from source_clips import AAC, H264, run, tone
 
 LEFT, TOP, RIGHT, BOTTOM = 40, 20, 24, 12
 SIZE = (320, 180)
@@ -27,7 +27,7 @@ def with_aperture(folder: Path, name: str = "aperture.mp4", aspect: str = "1/1")
         for i, colour in enumerate(QUARTERS)
     )
     source = f"color=white:s={SIZE[0]}x{SIZE[1]}:r=25:d=2,format=rgb24{boxes},setsar={aspect}"
-    clip = run(folder, name, "-f", "lavfi", "-i", source, *sound(length_s=2), *H264, "-crf", "10", *AAC)
+    clip = run(folder, name, "-f", "lavfi", "-i", source, *tone(length_s=2), *H264, "-crf", "10", *AAC)
     # numerators and denominators of width, height, and by how far the middle lies to the right and below (ISO/IEC
     # 14496-12, 12.1.4)
     numbers = (SHOWN[0], 1, SHOWN[1], 1, LEFT - RIGHT, 2, TOP - BOTTOM, 2)

@@ -46,17 +46,17 @@ def inputs(
         or "0"
     )
     heard = "+".join(f"between(t,{time:.6f},{time + LASTS_S:.6f})" for time in times) or "0"
-    picture = f"color=black:size=320x180:rate={rate}:duration={length_s},drawbox=color=white:t=fill:enable='{shown}'"
-    sound = f"aevalsrc='0.5*sin(2*PI*{TONE_HZ}*t)*({heard})':s={RATE_HZ}:d={length_s}"
-    return ["-f", "lavfi", "-i", picture], ["-f", "lavfi", "-i", sound]
+    video = f"color=black:size=320x180:rate={rate}:duration={length_s},drawbox=color=white:t=fill:enable='{shown}'"
+    audio = f"aevalsrc='0.5*sin(2*PI*{TONE_HZ}*t)*({heard})':s={RATE_HZ}:d={length_s}"
+    return ["-f", "lavfi", "-i", video], ["-f", "lavfi", "-i", audio]
 
 
 def make(
     target: Path, *options: str, rate: str = "25", length_s: float = LENGTH_S, flashes: Sequence[float] = FLASHES
 ) -> Path:
     """Make a clip of the usual inputs and return it; `options` come after the usual codecs."""
-    picture, sound = inputs(rate, length_s, flashes)
-    return run(target, *picture, *sound, *CODECS, *options)
+    video, audio = inputs(rate, length_s, flashes)
+    return run(target, *video, *audio, *CODECS, *options)
 
 
 def run(target: Path, *arguments: str) -> Path:
@@ -65,12 +65,12 @@ def run(target: Path, *arguments: str) -> Path:
     return target
 
 
-def apart_ms(picture: Path, sound: Path | None = None) -> list[float]:
+def apart_ms(video: Path, audio: Path | None = None) -> list[float]:
     """Return by how much each beep comes after its flash, in milliseconds; less than 0 where it comes before.
 
     Both are files or media playlists; without `sound` it lies in the same one as the picture.
     """
-    flashes, beeps = flash_times_s(picture), beep_times_s(sound or picture)
+    flashes, beeps = flash_times_s(video), beep_times_s(audio or video)
     assert len(flashes) == len(beeps), (flashes, beeps)
     return [round((beep - flash) * 1000, 1) for flash, beep in zip(flashes, beeps, strict=True)]
 

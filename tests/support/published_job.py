@@ -73,7 +73,7 @@ def open_job(
         media=media,
         renditions=(Rendition(name="720p", **quality), Rendition(name="480p", **quality)),
         audio=(),
-        muxed_sound=True,
+        muxed_audio=True,
         encoder="libx264",
         segment_type=SegmentType.TS,
         frame_rate_limit=None,

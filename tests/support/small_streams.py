@@ -35,12 +35,12 @@ AAC = ("-c:a", "aac", "-b:a", "64k", "-ac", "2")
 AC3 = ("-c:a", "ac3", "-b:a", "384k", "-ac", "6")
 
 
-def picture(*, length_s: float = 8.0, rate: str = "25", source: str = "testsrc2") -> tuple[str, ...]:
+def pattern(*, length_s: float = 8.0, rate: str = "25", source: str = "testsrc2") -> tuple[str, ...]:
     """Return ffmpeg's arguments for a moving picture of 320x180."""
     return ("-f", "lavfi", "-i", f"{source}=s=320x180:r={rate}:d={length_s}")
 
 
-def sound(*, length_s: float = 8.0) -> tuple[str, ...]:
+def tone(*, length_s: float = 8.0) -> tuple[str, ...]:
     """Return ffmpeg's arguments for a tone."""
     return ("-f", "lavfi", "-i", f"sine=f=440:r=48000:d={length_s}")
 
@@ -51,7 +51,7 @@ def run_ffmpeg(folder: Path, *arguments: str) -> str:
     return subprocess.run(argv, cwd=folder, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-def make_picture(
+def make_video_rendition(
     folder: Path,
     name: str,
     *inputs: str,
@@ -85,7 +85,7 @@ def make_picture(
     )
 
 
-def make_sound(folder: Path, name: str, *inputs: str, codec: Sequence[str] = AAC, fmp4: bool = False) -> None:
+def make_audio_rendition(folder: Path, name: str, *inputs: str, codec: Sequence[str] = AAC, fmp4: bool = False) -> None:
     """Make a rendition of sound alone."""
     _segments(folder, name, [*inputs, "-vn", *codec], fmp4=fmp4)
 

@@ -35,12 +35,12 @@ VP9 = (
 TEN_BIT_HEVC = ("-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le", "-tag:v", "hvc1")
 
 
-def picture(*, size: str = "320x180", rate: str = "25", length_s: float = LENGTH_S) -> tuple[str, ...]:
+def pattern(*, size: str = "320x180", rate: str = "25", length_s: float = LENGTH_S) -> tuple[str, ...]:
     """Return ffmpeg's arguments for a moving test picture."""
     return ("-f", "lavfi", "-i", f"testsrc2=size={size}:rate={rate}:duration={length_s}")
 
 
-def sound(*, length_s: float = LENGTH_S, frequency_hz: int = 440) -> tuple[str, ...]:
+def tone(*, length_s: float = LENGTH_S, frequency_hz: int = 440) -> tuple[str, ...]:
     """Return ffmpeg's arguments for a tone, mono at 48 kHz."""
     return ("-f", "lavfi", "-i", f"sine=frequency={frequency_hz}:sample_rate=48000:duration={length_s}")
 
@@ -54,12 +54,12 @@ def run(folder: Path, name: str, *arguments: str) -> Path:
 
 def plain(folder: Path) -> Path:
     """H.264 and AAC, 25 fps."""
-    return run(folder, "plain.mp4", *picture(), *sound(), *H264, *AAC)
+    return run(folder, "plain.mp4", *pattern(), *tone(), *H264, *AAC)
 
 
 def rotated(folder: Path, degrees: str = "90") -> Path:
     """Make what a phone held upright makes: stored landscape with a display matrix."""
-    flat = run(folder, "flat.mp4", *picture(), *sound(), *H264, *AAC)
+    flat = run(folder, "flat.mp4", *pattern(), *tone(), *H264, *AAC)
     return run(folder, f"rotated_{degrees}.mp4", "-display_rotation", degrees, "-i", str(flat), "-c", "copy")
 
 
@@ -70,52 +70,52 @@ def rotated_a_little(folder: Path) -> Path:
 
 def portrait(folder: Path) -> Path:
     """Stored upright."""
-    return run(folder, "portrait.mp4", *picture(size="180x320"), *sound(), *H264, *AAC)
+    return run(folder, "portrait.mp4", *pattern(size="180x320"), *tone(), *H264, *AAC)
 
 
 def anamorphic(folder: Path) -> Path:
     """PAL widescreen: pixels of 64:45, shown as 16:9."""
-    return run(folder, "anamorphic.mp4", *picture(size="180x144"), *sound(), "-vf", "setsar=64/45", *H264, *AAC)
+    return run(folder, "anamorphic.mp4", *pattern(size="180x144"), *tone(), "-vf", "setsar=64/45", *H264, *AAC)
 
 
 def anamorphic_narrow(folder: Path) -> Path:
     """PAL 4:3: pixels of 16:15, shown as 4:3."""
-    return run(folder, "anamorphic_narrow.mp4", *picture(size="180x144"), *sound(), "-vf", "setsar=16/15", *H264, *AAC)
+    return run(folder, "anamorphic_narrow.mp4", *pattern(size="180x144"), *tone(), "-vf", "setsar=16/15", *H264, *AAC)
 
 
 def odd_size(folder: Path) -> Path:
     """Neither side is even."""
     codec = ("-vf", "scale=853:481,setsar=1", "-c:v", "mpeg4", "-b:v", "1M")  # testsrc2 itself makes even sizes only
-    return run(folder, "odd_size.mp4", *picture(size="854x482", length_s=2), *sound(length_s=2), *codec, *AAC)
+    return run(folder, "odd_size.mp4", *pattern(size="854x482", length_s=2), *tone(length_s=2), *codec, *AAC)
 
 
 def variable_rate(folder: Path) -> Path:
     """25 fps for a second, then every third frame, and a pause of 9 s after the second second; 13 s in all."""
     filters = "select='lt(n,25)+not(mod(n,3))',setpts='PTS+gte(T,2)*9/TB'"
     return run(
-        folder, "variable_rate.mp4", *picture(length_s=4), *sound(length_s=13), "-vf", filters, "-fps_mode", "vfr",
+        folder, "variable_rate.mp4", *pattern(length_s=4), *tone(length_s=13), "-vf", filters, "-fps_mode", "vfr",
         "-video_track_timescale", "90000", *H264, *AAC,
     )  # fmt: skip
 
 
 def fps_120(folder: Path) -> Path:
     """Twice the frames that HLS allows."""
-    return run(folder, "fps_120.mp4", *picture(rate="120", length_s=2), *sound(length_s=2), *H264, *AAC)
+    return run(folder, "fps_120.mp4", *pattern(rate="120", length_s=2), *tone(length_s=2), *H264, *AAC)
 
 
 def slides(folder: Path) -> Path:
     """One frame a second."""
-    return run(folder, "slides.mp4", *picture(rate="1", length_s=8), *sound(length_s=8), *H264, *AAC)
+    return run(folder, "slides.mp4", *pattern(rate="1", length_s=8), *tone(length_s=8), *H264, *AAC)
 
 
 def slow_slides(folder: Path) -> Path:
     """A frame every three seconds, each stored as far from its place as B-frames are, and a tone."""
-    return _slow(folder, "slow_slides.mp4", *picture(rate="1/3", length_s=12), *sound(length_s=12))
+    return _slow(folder, "slow_slides.mp4", *pattern(rate="1/3", length_s=12), *tone(length_s=12))
 
 
 def slow_slides_silent(folder: Path) -> Path:
     """A frame every two seconds, and no sound."""
-    return _slow(folder, "slow_slides_silent.mp4", *picture(rate="1/2", length_s=12))
+    return _slow(folder, "slow_slides_silent.mp4", *pattern(rate="1/2", length_s=12))
 
 
 def _slow(folder: Path, name: str, *inputs: str) -> Path:
@@ -124,13 +124,13 @@ def _slow(folder: Path, name: str, *inputs: str) -> Path:
 
 def single_frame(folder: Path) -> Path:
     """One frame, and a tone of 8 s."""
-    return run(folder, "single_frame.mp4", *picture(length_s=0.04), *sound(length_s=8), *H264, *AAC)
+    return run(folder, "single_frame.mp4", *pattern(length_s=0.04), *tone(length_s=8), *H264, *AAC)
 
 
 def interlaced(folder: Path) -> Path:
     """25 frames of two fields each second, top field first, in H.264."""
     return run(
-        folder, "interlaced.mp4", *picture(rate="50"), *sound(), "-vf", "tinterlace=interleave_top,setfield=tff",
+        folder, "interlaced.mp4", *pattern(rate="50"), *tone(), "-vf", "tinterlace=interleave_top,setfield=tff",
         "-flags", "+ilme+ildct", "-x264-params", "tff=1", *H264, *AAC,
     )  # fmt: skip
 
@@ -138,25 +138,25 @@ def interlaced(folder: Path) -> Path:
 def interlaced_ts(folder: Path) -> Path:
     """Make what a broadcast has: MPEG-2 fields in a transport stream, anamorphic."""
     return run(
-        folder, "interlaced.ts", *picture(size="180x144", rate="50"), *sound(), "-flags", "+ilme+ildct",
+        folder, "interlaced.ts", *pattern(size="180x144", rate="50"), *tone(), "-flags", "+ilme+ildct",
         "-vf", "tinterlace=interleave_top,setfield=tff,setsar=64/45", "-c:v", "mpeg2video", "-b:v", "1M", "-c:a", "mp2",
     )  # fmt: skip
 
 
 def ten_bit(folder: Path) -> Path:
     """H.264 in 10 bits."""
-    return run(folder, "ten_bit.mp4", *picture(), *sound(), *H264, "-pix_fmt", "yuv420p10le", *AAC)
+    return run(folder, "ten_bit.mp4", *pattern(), *tone(), *H264, "-pix_fmt", "yuv420p10le", *AAC)
 
 
 def chroma_422(folder: Path) -> Path:
     """H.264 with colour in 4:2:2."""
-    return run(folder, "chroma_422.mp4", *picture(), *sound(), *H264, "-pix_fmt", "yuv422p", *AAC)
+    return run(folder, "chroma_422.mp4", *pattern(), *tone(), *H264, "-pix_fmt", "yuv422p", *AAC)
 
 
 def prores(folder: Path) -> Path:
     """An editing program's file: ProRes HQ, 4:2:2 in 10 bits, with PCM."""
     codec = ("-c:v", "prores_ks", "-profile:v", "hq", "-pix_fmt", "yuv422p10le", "-c:a", "pcm_s16le")
-    return run(folder, "prores.mov", *picture(length_s=2), *sound(length_s=2), *codec)
+    return run(folder, "prores.mov", *pattern(length_s=2), *tone(length_s=2), *codec)
 
 
 def transparent(folder: Path) -> Path:
@@ -165,8 +165,8 @@ def transparent(folder: Path) -> Path:
     return run(
         folder,
         "transparent.mov",
-        *picture(length_s=2),
-        *sound(length_s=2),
+        *pattern(length_s=2),
+        *tone(length_s=2),
         "-vf",
         filters,
         "-c:v",
@@ -190,77 +190,77 @@ def _hdr(folder: Path, name: str, transfer: str, more: str) -> Path:
     tags = ("-color_primaries", "bt2020", "-color_trc", transfer, "-colorspace", "bt2020nc")
     x265 = f"log-level=error:colorprim=bt2020:transfer={transfer}:colormatrix=bt2020nc:{more}"
     filters = f"setparams=color_primaries=bt2020:color_trc={transfer}:colorspace=bt2020nc"
-    return run(folder, name, *picture(), *sound(), "-vf", filters, *TEN_BIT_HEVC, *tags, "-x265-params", x265, *AAC)
+    return run(folder, name, *pattern(), *tone(), "-vf", filters, *TEN_BIT_HEVC, *tags, "-x265-params", x265, *AAC)
 
 
 def surround(folder: Path) -> Path:
     """5.1 sound, another tone in each channel."""
     tones = "|".join(f"0.1*sin({110 * n}*2*PI*t)" for n in range(1, 7))
     source = ("-f", "lavfi", "-i", f"aevalsrc={tones}:c=5.1:s=48000:d={LENGTH_S}")
-    return run(folder, "surround.mp4", *picture(), *source, *H264, *AAC)
+    return run(folder, "surround.mp4", *pattern(), *source, *H264, *AAC)
 
 
-def sound_tracks(folder: Path) -> Path:
+def audio_tracks(folder: Path) -> Path:
     """Three sound tracks: English, German (marked as the one to play), and one without a language but with a title."""
     return run(
-        folder, "sound_tracks.mkv", *picture(), *sound(), *sound(frequency_hz=660), *sound(frequency_hz=880),
+        folder, "sound_tracks.mkv", *pattern(), *tone(), *tone(frequency_hz=660), *tone(frequency_hz=880),
         *H264, *AAC, "-map", "0", "-map", "1", "-map", "2", "-map", "3",
         "-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=ger", "-metadata:s:a:2", "title=Commentary",
         "-disposition:a:0", "0", "-disposition:a:1", "default", "-disposition:a:2", "0",
     )  # fmt: skip
 
 
-def sound_longer(folder: Path) -> Path:
+def audio_longer(folder: Path) -> Path:
     """The sound goes on for 2 s after the picture."""
-    return run(folder, "sound_longer.mp4", *picture(), *sound(length_s=LENGTH_S + 2), *H264, *AAC)
+    return run(folder, "sound_longer.mp4", *pattern(), *tone(length_s=LENGTH_S + 2), *H264, *AAC)
 
 
-def sound_shorter(folder: Path) -> Path:
+def audio_shorter(folder: Path) -> Path:
     """The sound ends half-way."""
-    return run(folder, "sound_shorter.mp4", *picture(), *sound(length_s=LENGTH_S / 2), *H264, *AAC)
+    return run(folder, "sound_shorter.mp4", *pattern(), *tone(length_s=LENGTH_S / 2), *H264, *AAC)
 
 
-def sound_later(folder: Path) -> Path:
+def audio_later(folder: Path) -> Path:
     """The sound begins 1.5 s after the picture."""
-    return run(folder, "sound_later.mkv", *picture(), "-itsoffset", "1.5", *sound(length_s=LENGTH_S - 1.5), *H264, *AAC)
+    return run(folder, "sound_later.mkv", *pattern(), "-itsoffset", "1.5", *tone(length_s=LENGTH_S - 1.5), *H264, *AAC)
 
 
-def picture_later(folder: Path) -> Path:
+def video_later(folder: Path) -> Path:
     """The picture begins 1 s after the sound."""
-    return run(folder, "picture_later.mkv", "-itsoffset", "1", *picture(length_s=LENGTH_S - 1), *sound(), *H264, *AAC)
+    return run(folder, "picture_later.mkv", "-itsoffset", "1", *pattern(length_s=LENGTH_S - 1), *tone(), *H264, *AAC)
 
 
 def silent(folder: Path) -> Path:
     """No sound."""
-    return run(folder, "silent.mp4", *picture(), *H264)
+    return run(folder, "silent.mp4", *pattern(), *H264)
 
 
 def audio_only(folder: Path) -> Path:
     """No picture: AAC in MPEG-4."""
-    return run(folder, "sound_only.m4a", *sound(length_s=8), *AAC)
+    return run(folder, "sound_only.m4a", *tone(length_s=8), *AAC)
 
 
 def mp3_with_cover(folder: Path) -> Path:
     """No picture but a cover."""
     cover = _cover(folder)
     maps = ("-map", "0", "-map", "1", "-c:v", "copy", "-disposition:v", "attached_pic")
-    return run(folder, "song.mp3", *sound(length_s=8), "-i", str(cover), *maps, "-c:a", "libmp3lame", "-b:a", "64k")
+    return run(folder, "song.mp3", *tone(length_s=8), "-i", str(cover), *maps, "-c:a", "libmp3lame", "-b:a", "64k")
 
 
 def mp4_with_cover(folder: Path) -> Path:
     """A cover, larger than the picture and before it, beside the picture."""
-    film, cover = run(folder, "film.mp4", *picture(), *sound(), *H264, *AAC), _cover(folder)
+    film, cover = run(folder, "film.mp4", *pattern(), *tone(), *H264, *AAC), _cover(folder)
     maps = ("-map", "0", "-map", "1", "-c", "copy", "-disposition:v:0", "attached_pic")
     return run(folder, "with_cover.mp4", "-i", str(cover), "-i", str(film), *maps)
 
 
 def _cover(folder: Path) -> Path:
-    return run(folder, "cover.jpg", *picture(size="400x400", length_s=1), "-frames:v", "1", "-update", "1")
+    return run(folder, "cover.jpg", *pattern(size="400x400", length_s=1), "-frames:v", "1", "-update", "1")
 
 
 def half_second(folder: Path) -> Path:
     """Half a second."""
-    return run(folder, "half_second.mp4", *picture(length_s=0.5), *sound(length_s=0.5), *H264, *AAC)
+    return run(folder, "half_second.mp4", *pattern(length_s=0.5), *tone(length_s=0.5), *H264, *AAC)
 
 
 def attachments(folder: Path) -> Path:
@@ -270,7 +270,7 @@ def attachments(folder: Path) -> Path:
     notes.write_text("Notes of the author.\n")
     lines.write_text("1\n00:00:00,500 --> 00:00:02,000\nHello\n")
     return run(
-        folder, "attachments.mkv", *picture(), *sound(), "-i", str(lines), "-map", "0", "-map", "1", "-map", "2",
+        folder, "attachments.mkv", *pattern(), *tone(), "-i", str(lines), "-map", "0", "-map", "1", "-map", "2",
         "-attach", str(font), "-metadata:s:t:0", "mimetype=font/ttf",
         "-attach", str(notes), "-metadata:s:t:1", "mimetype=text/plain",
         *H264, *AAC,
@@ -280,44 +280,44 @@ def attachments(folder: Path) -> Path:
 def avi_mpeg4(folder: Path) -> Path:
     """An old film: MPEG-4 part 2 with packed B-frames, and MP3."""
     codec = ("-c:v", "libxvid", "-bf", "2", "-b:v", "500k", "-c:a", "libmp3lame", "-b:a", "64k")
-    return run(folder, "mpeg4.avi", *picture(), *sound(), *codec)
+    return run(folder, "mpeg4.avi", *pattern(), *tone(), *codec)
 
 
 def avi_mjpeg(folder: Path) -> Path:
     """An old camera: Motion JPEG and PCM."""
     codec = ("-c:v", "mjpeg", "-pix_fmt", "yuvj422p", "-q:v", "5", "-c:a", "pcm_s16le")
-    return run(folder, "mjpeg.avi", *picture(), *sound(), *codec)
+    return run(folder, "mjpeg.avi", *pattern(), *tone(), *codec)
 
 
 def windows_media(folder: Path) -> Path:
     """Its container gives every stream the file's length, also a sound that ends long before."""
     codec = ("-c:v", "wmv2", "-b:v", "500k", "-c:a", "wmav2", "-b:a", "64k")
-    return run(folder, "windows_media.wmv", *picture(), *sound(length_s=LENGTH_S - 1.5), *codec)
+    return run(folder, "windows_media.wmv", *pattern(), *tone(length_s=LENGTH_S - 1.5), *codec)
 
 
 def webm(folder: Path) -> Path:
     """VP9 and Opus."""
-    return run(folder, "web.webm", *picture(), *sound(), *VP9)
+    return run(folder, "web.webm", *pattern(), *tone(), *VP9)
 
 
 def webm_recorded(folder: Path) -> Path:
     """What a browser's recorder writes: no duration, no index."""
-    return run(folder, "recorded.webm", *picture(), *sound(), *VP9, "-f", "webm", "-live", "1")
+    return run(folder, "recorded.webm", *pattern(), *tone(), *VP9, "-f", "webm", "-live", "1")
 
 
 def transport_stream(folder: Path) -> Path:
     """H.264 and AAC in an MPEG transport stream, whose times begin at 1.4 s."""
-    return run(folder, "stream.ts", *picture(), *sound(), *H264, *AAC)
+    return run(folder, "stream.ts", *pattern(), *tone(), *H264, *AAC)
 
 
 def starts_late(folder: Path) -> Path:
     """Cut out of a longer recording: the first time is 1000 s."""
-    return run(folder, "starts_late.ts", *picture(), *sound(), *H264, *AAC, "-output_ts_offset", "1000")
+    return run(folder, "starts_late.ts", *pattern(), *tone(), *H264, *AAC, "-output_ts_offset", "1000")
 
 
 def starts_between_keyframes(folder: Path) -> Path:
     """Cut out of a stream in the middle of a group of pictures: the first second can't be decoded."""
-    whole = run(folder, "whole.ts", *picture(length_s=5), *sound(length_s=5), *H264, *AAC, "-g", "50", "-bf", "0")
+    whole = run(folder, "whole.ts", *pattern(length_s=5), *tone(length_s=5), *H264, *AAC, "-g", "50", "-bf", "0")
     data = whole.read_bytes()
     cut = folder / "starts_between_keyframes.ts"
     cut.write_bytes(data[len(data) // 5 // 188 * 188 :])
@@ -326,7 +326,7 @@ def starts_between_keyframes(folder: Path) -> Path:
 
 def truncated(folder: Path, name: str, *options: str) -> Path:
     """8 s of which the file holds about the first 60 %."""
-    whole = run(folder, f"whole_{name}", *picture(length_s=8), *sound(length_s=8), *H264, *SHORT_GOP, *AAC, *options)
+    whole = run(folder, f"whole_{name}", *pattern(length_s=8), *tone(length_s=8), *H264, *SHORT_GOP, *AAC, *options)
     data = whole.read_bytes()
     cut = folder / name
     cut.write_bytes(data[: len(data) * 6 // 10])
@@ -356,7 +356,7 @@ def truncated_avi(folder: Path) -> Path:
 
 def damaged_middle(folder: Path) -> Path:
     """Some hundred bytes of the picture in the middle are overwritten."""
-    whole = run(folder, "damaged_middle.mp4", *picture(length_s=8), *sound(length_s=8), *H264, *SHORT_GOP, *AAC)
+    whole = run(folder, "damaged_middle.mp4", *pattern(length_s=8), *tone(length_s=8), *H264, *SHORT_GOP, *AAC)
     data = bytearray(whole.read_bytes())
     for tenth in (4, 5, 6):
         start = len(data) * tenth // 10
@@ -383,7 +383,7 @@ def named(name: str) -> Maker:
     """Return the maker of an ordinary clip with that name."""
 
     def make(folder: Path) -> Path:
-        clip = run(folder, "ordinary.mp4", *picture(length_s=1), *sound(length_s=1), *H264, *AAC)
+        clip = run(folder, "ordinary.mp4", *pattern(length_s=1), *tone(length_s=1), *H264, *AAC)
         return Path(shutil.move(clip, folder / name))
 
     return make
@@ -409,11 +409,11 @@ KINDS: dict[str, Maker] = {
     "hdr10": hdr10,
     "hlg": hlg,
     "surround": surround,
-    "sound tracks": sound_tracks,
-    "sound longer": sound_longer,
-    "sound shorter": sound_shorter,
-    "sound later": sound_later,
-    "picture later": picture_later,
+    "sound tracks": audio_tracks,
+    "sound longer": audio_longer,
+    "sound shorter": audio_shorter,
+    "sound later": audio_later,
+    "picture later": video_later,
     "silent": silent,
     "sound only": audio_only,
     "mp3 with cover": mp3_with_cover,

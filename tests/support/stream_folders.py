@@ -46,13 +46,11 @@ def encode(folder: Path, arguments: list[str]) -> None:
 
 
 def source(
-    size: tuple[int, int] = (320, 180), *, seconds: float = SECONDS, rate: int | str = RATE, sound: bool = True
+    size: tuple[int, int] = (320, 180), *, seconds: float = SECONDS, rate: int | str = RATE, audio: bool = True
 ) -> list[str]:
     """Return the input options of a moving picture and, where wanted, a tone."""
-    picture = ["-f", "lavfi", "-i", f"testsrc2=s={size[0]}x{size[1]}:r={rate}:d={seconds},format=yuv420p,{BT709}"]
-    return picture + (
-        ["-f", "lavfi", "-i", f"sine=frequency=440:sample_rate=48000:duration={seconds}"] if sound else []
-    )
+    video = ["-f", "lavfi", "-i", f"testsrc2=s={size[0]}x{size[1]}:r={rate}:d={seconds},format=yuv420p,{BT709}"]
+    return video + (["-f", "lavfi", "-i", f"sine=frequency=440:sample_rate=48000:duration={seconds}"] if audio else [])
 
 
 def video_options(codec: str = "libx264") -> list[str]:
@@ -106,7 +104,7 @@ def make_ts(folder: Path) -> Path:
         write_media(folder / name / "index.m3u8", durations(SECONDS), "seg_{:03d}.ts", version=6)
         write_iframes(folder, name, fmp4=False)
     write_subtitles(folder)
-    write_master(folder, sound="muxed")
+    write_master(folder, audio="muxed")
     write_job(folder)
     return folder
 
@@ -117,17 +115,17 @@ def make_fmp4(folder: Path, *, codec: str = "libx264", sizes: dict[str, tuple[in
     for name, (width, height) in sizes.items():
         (folder / name).mkdir(parents=True)
         scaled = ["-vf", f"scale={width}:{height},setsar=1"]
-        encode(folder, [*source(sound=False), *scaled, *video_options(codec), *hls(name, fmp4=True)])
+        encode(folder, [*source(audio=False), *scaled, *video_options(codec), *hls(name, fmp4=True)])
         write_media(folder / name / "index.m3u8", durations(SECONDS), "seg_{:03d}.m4s", version=7, init="init.mp4")
         write_iframes(folder, name, fmp4=True)
-    make_sound(folder)
+    make_audio_rendition(folder)
     write_subtitles(folder)
-    write_master(folder, sound="group", sizes=sizes)
+    write_master(folder, audio="group", sizes=sizes)
     write_job(folder)
     return folder
 
 
-def make_sound(folder: Path) -> None:
+def make_audio_rendition(folder: Path) -> None:
     """A rendition of sound alone, whose playlist is ffmpeg's own."""
     (folder / "audio/en").mkdir(parents=True)
     tone = ["-f", "lavfi", "-i", f"sine=frequency=440:sample_rate=48000:duration={SECONDS}"]
@@ -237,13 +235,13 @@ def codec_of(folder: Path, name: str) -> str:
     return f"avc1.{extradata[at : at + 3].hex()}"
 
 
-def write_master(folder: Path, *, sound: str, sizes: dict[str, tuple[int, int]] | None = None) -> None:
+def write_master(folder: Path, *, audio: str, sizes: dict[str, tuple[int, int]] | None = None) -> None:
     """Write the master playlist; `sound` is "muxed", "group" or "none"."""
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
     flags = 'LANGUAGE="en",DEFAULT=YES,AUTOSELECT=YES'
     extra_peak, extra_average = (0, 0)
     groups = ""
-    if sound == "group":
+    if audio == "group":
         lines.append(
             f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="stereo",NAME="English",{flags},CHANNELS="2",URI="audio/en/index.m3u8"'
         )
@@ -257,11 +255,11 @@ def write_master(folder: Path, *, sound: str, sizes: dict[str, tuple[int, int]] 
     for name, (width, height) in (sizes or SIZES).items():
         peak, average = rates(folder / name / "index.m3u8")
         codecs = codec_of(folder, name)
-        sounds = "" if sound == "none" else ",mp4a.40.2"
+        audio = "" if audio == "none" else ",mp4a.40.2"
         shown = f"RESOLUTION={width}x{height},FRAME-RATE={RATE:.3f},VIDEO-RANGE=SDR"
         both = f"BANDWIDTH={peak + extra_peak},AVERAGE-BANDWIDTH={average + extra_average}"
         lines += [
-            f'#EXT-X-STREAM-INF:{both},CODECS="{codecs}{sounds}",{shown}{groups},CLOSED-CAPTIONS=NONE',
+            f'#EXT-X-STREAM-INF:{both},CODECS="{codecs}{audio}",{shown}{groups},CLOSED-CAPTIONS=NONE',
             f"{name}/index.m3u8",
         ]
     for name, (width, height) in (sizes or SIZES).items():

@@ -38,7 +38,7 @@ DEADLINE_S = 10.0
 
 
 def media_info(
-    path: Path = Path("lesson01.mp4"), *, width: int = 1280, height: int = 720, sound: bool = True
+    path: Path = Path("lesson01.mp4"), *, width: int = 1280, height: int = 720, audio: bool = True
 ) -> MediaInfo:
     """Return what a probe would find in an ordinary video."""
     video = VideoStream(
@@ -58,7 +58,7 @@ def media_info(
         start_s=0.0,
         duration_s=14.0,
     )
-    audio = AudioStream(
+    track = AudioStream(
         codec="aac", channels=2, sample_rate_hz=48000, language=None, bit_rate=128_000, start_s=0.0, duration_s=14.0
     )
     return MediaInfo(
@@ -67,7 +67,7 @@ def media_info(
         container="mp4",
         duration_s=14.0,
         video=video,
-        audio=(audio,) if sound else (),
+        audio=(track,) if audio else (),
     )
 
 

@@ -298,7 +298,7 @@ def test_of_an_ordinary_source_nothing_more_is_said(open_driver):
     ]
 
 
-def test_sound_alone(open_driver):
+def test_audio_alone(open_driver):
     """Without a picture no quality can be ticked, and the window says what is made."""
     driver = open_driver(FakeServices(media=replace(media_info(), video=None)))
     driver.fill()

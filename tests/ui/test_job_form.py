@@ -178,7 +178,7 @@ def test_a_part_of_the_video():
     assert [problem] == [(p.text, p.setting) for p in form_problems(replace(GOOD, part_to="soon"))]
 
 
-def test_sound_alone_has_no_qualities():
+def test_audio_alone_has_no_qualities():
     """Where there is no picture, no quality need be ticked."""
     assert () == form_problems(replace(GOOD, qualities=()), has_video=False)
 

@@ -147,10 +147,10 @@ def test_choices_under_advanced_reach_the_stream(open_driver, tmp_path, source_c
     driver.press(driver.window.actions.start)
     driver.until_stage(Stage.READY)
     (folder,) = (tmp_path / "out").iterdir()
-    (picture,) = (p for p in folder.glob("*/index.m3u8") if p.parent.name.endswith("p"))
+    (video,) = (p for p in folder.glob("*/index.m3u8") if p.parent.name.endswith("p"))
     assert -16.0 == json.loads((folder / "job.json").read_text(encoding="utf-8"))["settings"]["hls"]["loudness_lufs"]
     assert "hvc1" in (folder / "master.m3u8").read_text(encoding="utf-8")
-    assert '#EXT-X-KEY:METHOD=AES-128,URI="https://keys.example.com/course"' in picture.read_text(encoding="utf-8")
+    assert '#EXT-X-KEY:METHOD=AES-128,URI="https://keys.example.com/course"' in video.read_text(encoding="utf-8")
     assert [] == [p for p in folder.rglob("*") if p.is_file() and p.read_bytes() == key_file.read_bytes()]
 
 

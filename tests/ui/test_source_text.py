@@ -16,7 +16,7 @@ def test_an_ordinary_video():
     assert "0:14 · 1280×720 · 25 fps · Stereo AAC" == describe(media_info())
 
 
-def test_sound_alone():
+def test_audio_alone():
     """A source without a picture has neither size nor frame rate."""
     assert "0:14 · No picture · Stereo AAC" == describe(replace(media_info(), video=None))
 
@@ -65,7 +65,7 @@ def test_frame_rate(rate, text):
     ],
     ids=["mono", "5.1", "7.1", "odd", "unknown codec"],
 )
-def test_sound(channels, codec, text):
+def test_audio(channels, codec, text):
     """Channels and codecs have the names that editors use."""
     stream = replace(media_info().audio[0], channels=channels, codec=codec)
     assert text == audio_text((stream,))
@@ -76,6 +76,6 @@ def test_sound(channels, codec, text):
     [(0, "No sound"), (2, "Stereo AAC, 1 more sound track"), (3, "Stereo AAC, 2 more sound tracks")],
     ids=["none", "two", "three"],
 )
-def test_number_of_sound_tracks(count, text):
+def test_number_of_audio_tracks(count, text):
     """No sound and more than one track are said."""
     assert text == audio_text(media_info().audio * count)

@@ -105,7 +105,7 @@ def test_a_plan_that_can_not_be_made_is_refused(error, problems):
     assert (problems, []) == ([*inbox.next().problems], services.plans)
 
 
-def test_sound_alone_needs_no_quality():
+def test_audio_alone_needs_no_quality():
     """Ticks for qualities mean nothing where there is no picture."""
     services = FakeServices(media=replace(media_info(), video=None))
     _, inbox = begin(services, replace(GOOD, qualities=()))

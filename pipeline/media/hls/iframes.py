@@ -25,7 +25,7 @@ HEAD_PACKETS = 1000
 """Within how many packets a segment's first keyframe begins; sound and tables may come before it."""
 
 PAT_PID = 0
-PICTURE_STREAM_TYPES = (0x1B, 0x24)
+VIDEO_STREAM_TYPES = (0x1B, 0x24)
 """ISO/IEC 13818-1, table 2-34: H.264 and H.265."""
 
 TIMESTAMP_WRAP = 1 << 33
@@ -224,7 +224,7 @@ def _stream_header(data: bytes) -> tuple[int, int]:
             at = 12 + (int.from_bytes(section[10:12], "big") & 0xFFF)
             end = 3 + (int.from_bytes(section[1:3], "big") & 0xFFF) - 4  # a checksum follows
             while at < end:
-                if section[at] in PICTURE_STREAM_TYPES:
+                if section[at] in VIDEO_STREAM_TYPES:
                     return packet + TS_PACKET_BYTES, int.from_bytes(section[at + 1 : at + 3], "big") & 0x1FFF
                 at += 5 + (int.from_bytes(section[at + 3 : at + 5], "big") & 0xFFF)
             break

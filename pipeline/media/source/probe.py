@@ -127,7 +127,7 @@ def _media_info(path: Path, file: SourceFile, container: Any, choice: TrackChoic
         programme=None if tracks.programme is None else tracks.programme.number,
         pictures=tuple(f"{s.width}×{s.height}" for s in tracks.videos),
         picture=tracks.videos.index(video_track) if video_track is not None else 0,
-        undecodable_sounds=_kinds(marks, tracks),
+        undecodable_audio=_kinds(marks, tracks),
     )
 
 

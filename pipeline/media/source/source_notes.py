@@ -163,9 +163,9 @@ def _has_alpha(video: VideoStream) -> bool:
 
 def _audio(media: MediaInfo, *, surround: bool, mapped: bool) -> Iterator[str]:
     tracks = media.audio
-    if media.undecodable_sounds:
-        count = len(media.undecodable_sounds)
-        kinds = ", ".join(dict.fromkeys(media.undecodable_sounds))
+    if media.undecodable_audio:
+        count = len(media.undecodable_audio)
+        kinds = ", ".join(dict.fromkeys(media.undecodable_audio))
         yield f"{count} sound track{'' if count == 1 else 's'} left out: {kinds} can't be decoded"
     elif not tracks:
         yield "no sound"

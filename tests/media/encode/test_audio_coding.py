@@ -90,6 +90,6 @@ def test_stretches_have_every_packet_once(tmp_path, tone):
 @pytest.mark.parametrize(
     ("ticks", "shortest", "packets"), [(CLOCK_HZ, 3600, 47), (CLOCK_HZ, 1500, 48), (1920 * 50, 3600, 50)]
 )
-def test_a_last_segment_of_one_frame_has_sound_too(ticks, shortest, packets):
+def test_a_last_segment_of_one_frame_has_audio_too(ticks, shortest, packets):
     """Packets fill the stream; one more where a frame is shorter than a packet."""
     assert packets == Length(ticks=ticks, shortest_segment=shortest).packets("aac")

@@ -99,7 +99,7 @@ MAPPED = {
 
 
 @pytest.mark.parametrize("name", MAPS)
-def test_a_map_chooses_the_sounds(name):
+def test_a_map_chooses_the_audio_tracks(name):
     """Tracks and channels count from one; one channel beside stereo is heard on both sides."""
     wanted = [[MappedAudio(track=track, channel=channel) for track, channel in item] for item in MAPS[name]]
     assert MAPPED[name] == _made(_tracks(8, 2, 2, 2), audio_map=wanted)

@@ -28,7 +28,7 @@ def _scan(
     rate: float = 25.0,
     keyframe_s: float = 10.0,
     first_s: float = 0.0,
-    sound_s: float | None = None,
+    audio_s: float | None = None,
     orderly: bool = True,
     without: Sequence[tuple[float, float]] = (),
 ) -> Scan:
@@ -37,9 +37,9 @@ def _scan(
     keys = array(
         "q", (round((first_s + n * keyframe_s) * CLOCK_HZ) for n in range(int((seconds - first_s) / keyframe_s) + 1))
     )
-    sound = {} if sound_s is None else {1: round(sound_s * CLOCK_HZ)}
+    audio = {} if audio_s is None else {1: round(audio_s * CLOCK_HZ)}
     end = frames[-1] + round(CLOCK_HZ / rate)
-    return Scan(frames=frames, keyframes=keys, video_end=end, audio_ends=sound, orderly=orderly)
+    return Scan(frames=frames, keyframes=keys, video_end=end, audio_ends=audio, orderly=orderly)
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_one_chunk_can_be_asked_for(plan):
 
 def test_the_stream_is_as_long_as_its_longest_part(plan):
     """The picture is held where the sound goes on; a sound within a frame of it changes nothing."""
-    longer, even, shorter = (cut(plan, _scan(10, sound_s=s), cores=1) for s in (12.5, 10.02, 7.0))
+    longer, even, shorter = (cut(plan, _scan(10, audio_s=s), cores=1) for s in (12.5, 10.02, 7.0))
     assert [(12.5, True), (10.0, False), (10.0, False)] == [
         (c.length / CLOCK_HZ, c.held) for c in (longer, even, shorter)
     ]
@@ -141,7 +141,7 @@ def test_a_long_source_in_one_piece_may_use_every_core(plan):
     assert [True, True, False] == pieces
 
 
-def test_a_picture_with_too_many_frames_is_cut_where_one_of_those_that_stay_is_shown(plan):
+def test_a_video_with_too_many_frames_is_cut_where_one_of_those_that_stay_is_shown(plan):
     """Of 119.88 frames a second every other one:
     a chunk begins with a frame that a run without cuts would keep as well.
     """
@@ -252,7 +252,7 @@ def test_an_interlaced_source_is_entered_a_frame_earlier(plan):
     assert [(0, None), (72, 70.0), (132, 130.0)] == [(c.start // CLOCK_HZ, c.seek_s) for c in cutting.chunks]
 
 
-def test_a_picture_that_begins_late_is_cut_like_any_other(plan):
+def test_a_video_that_begins_late_is_cut_like_any_other(plan):
     """The first chunk holds what fills the time before it."""
     scan = _scan(200, first_s=3.0)
     cutting = cut(plan, scan, cores=1)

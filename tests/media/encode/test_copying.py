@@ -51,9 +51,9 @@ def test_segments_begin_at_keyframes_as_near_to_six_seconds_as_can_be(plan, seco
     assert expected == _boundaries_s(plan, _scan(seconds, list(keyframes_s)))
 
 
-def test_sound_of_its_own_is_cut_at_uneven_keyframes_too(job, media_info):
+def test_audio_of_its_own_is_cut_at_uneven_keyframes_too(job, media_info):
     """It is cut where the picture is, wherever that is."""
-    own = replace(make_plan(job, media_info(bit_rate=4_000_000)), segment_type=SegmentType.FMP4, muxed_sound=False)
+    own = replace(make_plan(job, media_info(bit_rate=4_000_000)), segment_type=SegmentType.FMP4, muxed_audio=False)
     assert [0, 4, 9, 13, 18] == _boundaries_s(own, _scan(20, [0, 4, 9, 13, 18]))
 
 

@@ -315,7 +315,7 @@ LEVELS = {  # of 1280x720 and 192x108 at 60 frames a second, as each encoder cou
 
 
 @pytest.mark.parametrize("encoder", EVERY)
-def test_every_encoder_is_told_the_level_of_each_picture(encoder):
+def test_every_encoder_is_told_the_level_of_each_video(encoder):
     """Left to itself it takes one from a rate that ffmpeg guesses; without a rate nothing is told."""
     told = _sdr(encoder, HD, SMALL, frame_rate=60.0)
     assert LEVELS[encoder] == (told.get("level:v:0"), told.get("level:v:1"))

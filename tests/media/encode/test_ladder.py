@@ -61,7 +61,7 @@ def test_the_choice_is_what_was_asked_for_within_what_the_source_fills(size, wan
         pytest.param((4000, 3), "360p", (640, 2), id="a thin strip keeps two lines"),
     ],
 )
-def test_a_picture_is_fitted_into_the_box(size, name, scaled):
+def test_a_video_is_fitted_into_the_box(size, name, scaled):
     """Aspect kept, even numbers."""
     assert scaled == ladder.fit(*size, ladder.BY_NAME[name])
 

@@ -54,7 +54,7 @@ def _cut(plan: Plan) -> Cutting:
 
 def _make(ffmpeg: Path, folder: Path, seconds: int) -> Path:
     source = folder / f"{seconds}s.mkv"
-    picture = [
+    video = [
         "-f",
         "lavfi",
         "-i",
@@ -68,7 +68,7 @@ def _make(ffmpeg: Path, folder: Path, seconds: int) -> Path:
         "-crf",
         "4",
     ]
-    run_ffmpeg(ffmpeg, [*picture, "-g", "60", source.name], cwd=folder, cancel=CancelToken())
+    run_ffmpeg(ffmpeg, [*video, "-g", "60", source.name], cwd=folder, cancel=CancelToken())
     return source
 
 

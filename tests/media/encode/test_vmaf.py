@@ -11,7 +11,7 @@ from pipeline.errors import EncodeError, Setting, SettingsError
 from pipeline.media.encode.vmaf import measure_vmaf, require_vmaf, vmaf_available
 
 SIZE = (320, 180)
-PICTURE = ("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=1", "-c:v", "libx264", "-preset", "ultrafast")
+VIDEO = ("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=1", "-c:v", "libx264", "-preset", "ultrafast")
 
 
 def _measure(ffmpeg: Path, distorted: Path, reference: Path, folder: Path) -> float:
@@ -20,22 +20,22 @@ def _measure(ffmpeg: Path, distorted: Path, reference: Path, folder: Path) -> fl
 
 def test_more_bits_are_closer_to_the_source(ffmpeg, make_clip, tmp_path):
     """The score falls as the constant rate factor rises, and is near 100 without loss."""
-    source, fair, poor = (make_clip(f"{crf}.mkv", *PICTURE, "-crf", crf) for crf in ("0", "25", "40"))
+    source, fair, poor = (make_clip(f"{crf}.mkv", *VIDEO, "-crf", crf) for crf in ("0", "25", "40"))
     best, middle, worst = (_measure(ffmpeg, file, source, tmp_path) for file in (source, fair, poor))
     assert (True, True) == (best > 97, best > middle > worst + 5)
 
 
 def test_frames_are_paired_by_their_number(ffmpeg, make_clip, tmp_path):
     """The same pictures with other timestamps score the same."""
-    source = make_clip("source.mkv", *PICTURE, "-crf", "0")
-    made = make_clip("made.mkv", *PICTURE, "-crf", "30")
+    source = make_clip("source.mkv", *VIDEO, "-crf", "0")
+    made = make_clip("made.mkv", *VIDEO, "-crf", "30")
     slower = make_clip("slower.mkv", "-i", str(made), "-c", "copy", "-bsf:v", "setts=pts=PTS*1.1:dts=DTS*1.1")
     assert _measure(ffmpeg, made, source, tmp_path) == _measure(ffmpeg, slower, source, tmp_path)
 
 
-def test_the_source_is_scaled_to_the_picture(ffmpeg, make_clip, tmp_path):
+def test_the_source_is_scaled_to_the_video(ffmpeg, make_clip, tmp_path):
     """A smaller picture is compared with the source made as small."""
-    source = make_clip("source.mkv", *PICTURE, "-vf", "scale=640:360:flags=bicubic", "-crf", "0")
+    source = make_clip("source.mkv", *VIDEO, "-vf", "scale=640:360:flags=bicubic", "-crf", "0")
     made = make_clip(
         "made.mkv", "-i", str(source), "-vf", "scale=320:180:flags=bicubic", "-c:v", "libx264", "-crf", "0"
     )
@@ -44,7 +44,7 @@ def test_the_source_is_scaled_to_the_picture(ffmpeg, make_clip, tmp_path):
 
 def test_a_file_that_is_no_video_is_an_error(ffmpeg, make_clip, tmp_path):
     """What can't be read has no score."""
-    source = make_clip("source.mkv", *PICTURE)
+    source = make_clip("source.mkv", *VIDEO)
     broken = tmp_path / "broken.mkv"
     broken.write_bytes(b"no video")
     with pytest.raises(EncodeError):

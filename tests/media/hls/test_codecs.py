@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import av
 import pytest
-from small_streams import X264, X265, make_picture, picture, run_ffmpeg
+from small_streams import X264, X265, make_video_rendition, pattern, run_ffmpeg
 
 from pipeline.errors import EncodeError
 from pipeline.media.hls.codecs import Colour, audio_codec, av1_codec, avc_codec, hevc_codec, video_codec
@@ -78,7 +78,7 @@ def test_headers_without_a_profile_are_refused(codec, extradata, words):
         video_codec(codec, bytes.fromhex(extradata), BT709)
 
 
-def test_the_codec_of_a_sound():
+def test_the_codec_of_an_audio_track():
     """AAC-LC, AC-3 and enhanced AC-3; any other kind of sound is an error."""
     assert ["mp4a.40.2", "ac-3", "ec-3"] == [
         audio_codec("aac", "LC"),
@@ -94,13 +94,13 @@ def test_the_codec_of_a_sound():
 def test_a_real_encoder_s_profile_and_level(tmp_path):
     """What x264 was told is what the name says."""
     codec = [*X264, "-preset", "veryfast", "-profile:v", "high", "-level", "3.1"]
-    make_picture(tmp_path, "90p", *picture(length_s=1), codec=codec)
+    make_video_rendition(tmp_path, "90p", *pattern(length_s=1), codec=codec)
     assert "avc1.64001f" == measure(tmp_path, "90p").video.codec
 
 
 def test_h265_has_one_name_in_both_containers(tmp_path):
     """The same stream in MPEG-TS and in MP4 is the same codec."""
-    run_ffmpeg(tmp_path, *picture(length_s=0.2), *X265[:-2], "-pix_fmt", "yuv420p10le", "clip.ts")
+    run_ffmpeg(tmp_path, *pattern(length_s=0.2), *X265[:-2], "-pix_fmt", "yuv420p10le", "clip.ts")
     run_ffmpeg(tmp_path, "-i", "clip.ts", "-c", "copy", "-tag:v", "hvc1", "clip.mp4")
     names = []
     for file in ("clip.ts", "clip.mp4"):

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from small_streams import decoded, make_picture, make_sound, picture, sound
+from small_streams import decoded, make_audio_rendition, make_video_rendition, pattern, tone
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, OutputError, Setting, SettingsError
@@ -21,9 +21,9 @@ NAMES = ("ts", "fmp4", "sound")
 def plain_stream(tmp_path_factory):
     """A folder with three renditions of two segments each."""
     folder = tmp_path_factory.mktemp("plain")
-    make_picture(folder, "ts", *picture(), *sound(), scale="160:90", muxed=True)
-    make_picture(folder, "fmp4", *picture(), scale="160:90", fmp4=True)
-    make_sound(folder, "sound", *sound())
+    make_video_rendition(folder, "ts", *pattern(), *tone(), scale="160:90", muxed=True)
+    make_video_rendition(folder, "fmp4", *pattern(), scale="160:90", fmp4=True)
+    make_audio_rendition(folder, "sound", *tone())
     return folder
 
 

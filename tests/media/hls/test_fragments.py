@@ -7,7 +7,7 @@ import itertools
 
 import av
 import pytest
-from small_streams import X264, picture, run_ffmpeg
+from small_streams import X264, pattern, run_ffmpeg
 
 from pipeline.errors import EncodeError
 from pipeline.media.hls.fragments import boxes, read_fragments, read_timescale, separate_init
@@ -29,7 +29,7 @@ def as_encoded(tmp_path):
         "seg_%03d.m4s",
     ]
     options += ["-hls_segment_options", "movflags=+frag_discont+frag_keyframe", "index.m3u8"]
-    run_ffmpeg(tmp_path, *picture(length_s=4), *X264, "-g", "25", "-output_ts_offset", "10", *options)
+    run_ffmpeg(tmp_path, *pattern(length_s=4), *X264, "-g", "25", "-output_ts_offset", "10", *options)
     return tmp_path / "init.mp4", tmp_path / "seg_001.m4s"
 
 

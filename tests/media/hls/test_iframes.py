@@ -6,7 +6,7 @@ import io
 
 import av
 import pytest
-from small_streams import SVT, X265, decoded, make_picture, picture, sound
+from small_streams import SVT, X265, decoded, make_video_rendition, pattern, tone
 
 from pipeline.errors import EncodeError
 from pipeline.media.hls.iframes import find_iframes
@@ -28,8 +28,8 @@ def streams(tmp_path_factory):
     """8 s in segments of 6 s, with frames that are shown in another order than they are stored."""
     folder = tmp_path_factory.mktemp("iframes")
     for name, options in KINDS.items():
-        heard = sound() if options.get("muxed") else ()
-        make_picture(folder, name, *picture(), *heard, scale="160:90", **options)
+        heard = tone() if options.get("muxed") else ()
+        make_video_rendition(folder, name, *pattern(), *heard, scale="160:90", **options)
     return folder
 
 

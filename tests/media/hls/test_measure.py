@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from small_streams import AC3, PQ, X265, make_picture, make_sound, picture, sound
+from small_streams import AC3, PQ, X265, make_audio_rendition, make_video_rendition, pattern, tone
 
 from pipeline.errors import EncodeError
 from pipeline.media.hls.measure import bit_rates, check_segments, measure, peak_bit_rate, read_media_playlist
@@ -30,19 +30,19 @@ def test_the_peak_is_the_richest_run_of_about_one_target_duration(bits, duration
 def streams(tmp_path_factory):
     """A folder with renditions of several kinds, 7 s of 29.97 frames a second each."""
     folder = tmp_path_factory.mktemp("streams")
-    clip = picture(length_s=7, rate="30000/1001")
-    make_picture(folder, "muxed", *clip, *sound(length_s=7), muxed=True)
-    make_picture(folder, "fmp4", *clip, fmp4=True)
-    make_picture(folder, "hdr", *picture(length_s=1), codec=X265, filters=PQ, fmp4=True)
-    make_sound(folder, "audio/en", *sound(length_s=7), fmp4=True)
-    make_sound(folder, "audio/en-surround", *sound(length_s=7), codec=AC3)
+    clip = pattern(length_s=7, rate="30000/1001")
+    make_video_rendition(folder, "muxed", *clip, *tone(length_s=7), muxed=True)
+    make_video_rendition(folder, "fmp4", *clip, fmp4=True)
+    make_video_rendition(folder, "hdr", *pattern(length_s=1), codec=X265, filters=PQ, fmp4=True)
+    make_audio_rendition(folder, "audio/en", *tone(length_s=7), fmp4=True)
+    make_audio_rendition(folder, "audio/en-surround", *tone(length_s=7), codec=AC3)
     return folder
 
 
 @pytest.mark.parametrize(
     ("name", "audio_codec"), [pytest.param("muxed", "mp4a.40.2", id="TS"), pytest.param("fmp4", None, id="fMP4")]
 )
-def test_a_picture(streams, name, audio_codec):
+def test_a_video(streams, name, audio_codec):
     """Size, usual rate, codecs, durations and the first picture's time, in either container."""
     found = measure(streams, name)
     assert (320, 180, 29.97, DynamicRange.SDR) == (
@@ -75,7 +75,7 @@ def test_hdr(streams):
     ("name", "codec"),
     [pytest.param("audio/en", "mp4a.40.2", id="AAC, fMP4"), pytest.param("audio/en-surround", "ac-3", id="AC-3, TS")],
 )
-def test_sound_alone(streams, name, codec):
+def test_audio_alone(streams, name, codec):
     """Without a picture the first sound gives the time; it may begin with an encoder's run-up."""
     found = measure(streams, name)
     assert (None, codec, 2) == (found.video, found.audio_codec, len(found.durations_s))

@@ -100,7 +100,7 @@ def test_without_captions_the_master_names_none():
     assert (False, False, 2) == ("SUBTITLES" in text, "AUDIO" in text, text.count("#EXT-X-STREAM-INF"))
 
 
-def test_sounds_of_their_own_are_a_group():
+def test_audio_tracks_of_their_own_are_a_group():
     """One default, one chosen by itself for each language, and the richest sound in the rates of every variant."""
     tracks = [_track("English", "en", 1), _track("Comments", "en", 2, 140), _track("Deutsch", "de", 3, default=True)]
     lines = master_playlist([_rendition(), _rendition("360p", 1000)], tracks).splitlines()
@@ -139,7 +139,7 @@ def test_surround_is_a_second_group_with_the_same_members():
     ]
 
 
-def test_a_stream_of_sound_alone():
+def test_a_stream_of_audio_alone():
     """The sound is the variant: no resolution, no frame rate, and no group where there is one sound only."""
     assert [
         '#EXT-X-STREAM-INF:BANDWIDTH=160,AVERAGE-BANDWIDTH=85,CODECS="mp4a.40.2",SUBTITLES="subtitles"',
@@ -147,7 +147,7 @@ def test_a_stream_of_sound_alone():
     ] == master_playlist([], [_track("Sound", None, 0)], subtitles=[CAPTIONS]).splitlines()[4:]
 
 
-def test_several_sounds_alone():
+def test_several_audio_tracks_alone():
     """A variant a group, whose playlist is that of the default sound."""
     tracks = [_track("English", "en", 0), _track("Deutsch", "de", 1, 140, default=True)]
     lines = master_playlist([], tracks).splitlines()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_streams import PQ, X264, X265, make_picture, picture, pixels, run_ffmpeg
+from small_streams import PQ, X264, X265, make_video_rendition, pattern, pixels, run_ffmpeg
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, EncodeError
@@ -37,7 +37,7 @@ def colours(tmp_path_factory) -> Path:
         folder, *inputs, "-filter_complex", f"{bars}{joined}concat=n={len(COLOURS)}", *X264, "-qp", "0", "film.mkv"
     )
     for name, fmp4 in (("180p", False), ("90p", True)):
-        make_picture(folder, name, "-i", str(folder / "film.mkv"), fmp4=fmp4)
+        make_video_rendition(folder, name, "-i", str(folder / "film.mkv"), fmp4=fmp4)
     return folder
 
 
@@ -79,7 +79,7 @@ def test_the_poster_shows_what_is_usual(colours):
 
 def test_half_a_second(tmp_path):
     """The shortest clip has both: one tile, and one cue that ends with it."""
-    make_picture(tmp_path, "90p", *picture(length_s=0.5, rate="30"))
+    make_video_rendition(tmp_path, "90p", *pattern(length_s=0.5, rate="30"))
     folder = _thumbnails(tmp_path, "90p")
     assert ([("00:00:00.000", "00:00:00.500", "0", "0", "160", "90")], (160, 90)) == (
         _cues(folder),
@@ -89,7 +89,7 @@ def test_half_a_second(tmp_path):
 
 def test_an_upright_film(tmp_path):
     """A tile's longer side is its height."""
-    make_picture(tmp_path, "180p", *picture(length_s=2.5), scale="180:320")
+    make_video_rendition(tmp_path, "180p", *pattern(length_s=2.5), scale="180:320")
     folder = _thumbnails(tmp_path, "180p")
     assert ((180, 160), (180, 320)) == (pixels(folder / "sprite.jpg")[:2], pixels(folder / "poster.jpg")[:2])
 
@@ -97,7 +97,7 @@ def test_an_upright_film(tmp_path):
 def test_hdr_is_not_washed_out(tmp_path):
     """A PQ picture of a red field at the brightness of paper is a strong red in the JPEG, in a wide poster as well."""
     # ST 2084 of a BT.709 red at 203 nits, in BT.2020: 127, 14 and 3 nits
-    make_picture(
+    make_video_rendition(
         tmp_path,
         "1080p",
         *("-f", "lavfi", "-i", "nullsrc=s=320x180:r=5:d=0.6,format=gbrp10le,lutrgb=r=545:g=294:b=191"),
@@ -181,7 +181,7 @@ def test_cancel(colours):
 
 def test_a_segment_that_can_t_be_decoded(tmp_path):
     """A broken segment is an error with its name, not a grey tile."""
-    make_picture(tmp_path, "90p", *picture(length_s=7))
+    make_video_rendition(tmp_path, "90p", *pattern(length_s=7))
     found = measure(tmp_path, "90p")
     (tmp_path / "90p" / "seg_002.ts").write_bytes(b"\x47" * 188)
     with pytest.raises(EncodeError, match=r"seg_002.ts can't be decoded"):

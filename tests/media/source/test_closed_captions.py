@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from caption_clips import captioned, pop_on, with_parity
-from source_clips import AAC, H264, TEN_BIT_HEVC, picture, run, sound
+from source_clips import AAC, H264, TEN_BIT_HEVC, pattern, run, tone
 
 from pipeline.cancel import CancelToken
 from pipeline.media.source import closed_captions
@@ -24,7 +24,7 @@ SECOND = pop_on("Hola", 30, 50, field=1)
 
 
 @pytest.mark.parametrize(
-    ("picture_bytes", "data"),
+    ("frame_bytes", "data"),
     [
         pytest.param(b"\x06\x04\x0e\xb5\x00\x31" + SAID + b"\x80", b"\xfc\x94\x20\xfd\x80\x80", id="H.264"),
         pytest.param(b"\x00\x00\x01\xb2" + SAID + b"\x00\x00\x01\x01", b"\xfc\x94\x20\xfd\x80\x80", id="MPEG-2"),
@@ -38,13 +38,13 @@ SECOND = pop_on("Hola", 30, 50, field=1)
         pytest.param(b"\x65" * 50, b"", id="none"),
     ],
 )
-def test_caption_data_of_a_coded_picture(picture_bytes, data):
+def test_caption_data_of_a_coded_frame(frame_bytes, data):
     """Three bytes a pair, whatever the codec packs them in."""
-    assert data == caption_data(picture_bytes)
+    assert data == caption_data(frame_bytes)
 
 
 def _clip(folder: Path, name: str, *codec: str, rate: str = "25") -> Path:
-    return run(folder, name, *picture(rate=rate), *sound(), *codec, *AAC)
+    return run(folder, name, *pattern(rate=rate), *tone(), *codec, *AAC)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_only_708(tmp_path):
         pytest.param([b"\xff\x02\x22\xfe\x94\x20"], CaptionForm.CEA_708, id="708"),
     ],
 )
-def test_what_single_pictures_tell(data, form):
+def test_what_single_frames_tell(data, form):
     """Enough to say beforehand what will be done."""
     assert form is caption_form(data)
 
@@ -186,7 +186,7 @@ def test_padding_is_no_caption(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("codec", "kind"), [(H264, "h264"), (TEN_BIT_HEVC, "hevc")], ids=["H.264", "HEVC"])
-def test_captions_in_few_pictures_are_found_when_all_is_read_through(tmp_path, codec, kind):
+def test_captions_in_few_frames_are_found_when_all_is_read_through(tmp_path, codec, kind):
     """OBS puts none where nothing is said: the frames that are looked at beforehand may all be without."""
     plain = _clip(tmp_path, "plain.mp4", *codec)
     media = probe(captioned(plain, tmp_path / "a.mp4", FIRST, codec=kind, sparse=True))
@@ -205,6 +205,6 @@ def test_captions_that_begin_late_are_found(tmp_path):
     assert ["Bye"] == [cue.text for cue in channel.cues]
 
 
-def test_a_plain_picture_has_none(tmp_path):
+def test_a_plain_video_has_none(tmp_path):
     """Nothing is looked for where no frame that is looked at has any."""
     assert not probe(_clip(tmp_path, "plain.mp4", *H264)).video.closed_captions

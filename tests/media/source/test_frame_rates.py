@@ -102,6 +102,6 @@ def test_a_clock_that_trembles_costs_no_frame():
     assert thinning(frames, None) is None
 
 
-def test_a_picture_of_one_frame_has_none_too_many():
+def test_a_video_of_one_frame_has_none_too_many():
     """Whatever rate is declared."""
     assert thinning(array("q", [0]), None) is None

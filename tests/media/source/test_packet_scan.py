@@ -10,7 +10,7 @@ from pipeline.media.source.packet_scan import scan
 from pipeline.media.source.probe import probe
 from pipeline.media.source.scan import CLOCK_HZ
 
-PICTURE = ("-f", "lavfi", "-i", "testsrc2=size=64x64:rate=25:duration=4")
+VIDEO = ("-f", "lavfi", "-i", "testsrc2=size=64x64:rate=25:duration=4")
 TONE = ("-f", "lavfi", "-i", "sine=frequency=440:duration=5:sample_rate=48000")
 X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-pix_fmt", "yuv420p", "-bf", "2")
 
@@ -18,7 +18,7 @@ X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-pix_fmt", "yuv4
 @pytest.mark.parametrize("kind", ["mp4", "mkv", "ts", "mov"])
 def test_frames_keyframes_and_ends_are_found(make_clip, kind):
     """In the order in which they are shown, whatever the container's own clock is."""
-    media = probe(make_clip(f"clip.{kind}", *PICTURE, *TONE, *X264, "-c:a", "aac"))
+    media = probe(make_clip(f"clip.{kind}", *VIDEO, *TONE, *X264, "-c:a", "aac"))
     found = scan(media, CancelToken())
     near = CLOCK_HZ // 1000
     assert [pytest.approx(n * CLOCK_HZ // 25 + found.frames[0], abs=near) for n in range(100)] == list(found.frames)
@@ -36,7 +36,7 @@ def test_frames_keyframes_and_ends_are_found(make_clip, kind):
 
 def test_frames_that_an_edit_list_hides_are_decoded_and_not_shown(make_clip):
     """Cut without encoding at 1.3 s: decoding begins 0.3 s before the first frame that is shown."""
-    whole = make_clip("whole.mp4", *PICTURE, *TONE, *X264, "-c:a", "aac")
+    whole = make_clip("whole.mp4", *VIDEO, *TONE, *X264, "-c:a", "aac")
     found = scan(probe(make_clip("cut.mp4", "-ss", "1.3", "-i", str(whole), "-c", "copy")), CancelToken())
     assert (67, 0, True) == (len(found.frames), found.frames[0], found.hidden)
     assert [pytest.approx(t, abs=0.025) for t in (-0.3, 0.7, 1.7)] == [key / CLOCK_HZ for key in found.keyframes]
@@ -80,7 +80,7 @@ def test_of_a_source_shorter_than_a_stretch_the_whole_is_the_busiest(make_clip):
 
 def test_a_file_that_breaks_off_is_read_as_far_as_it_goes(make_clip):
     """Half the file, half the frames."""
-    clip = make_clip("clip.ts", *PICTURE, *X264)
+    clip = make_clip("clip.ts", *VIDEO, *X264)
     content = bytearray(clip.read_bytes())
     whole = scan(probe(clip), CancelToken())
     clip.write_bytes(content[: len(content) // 2])
@@ -90,7 +90,7 @@ def test_a_file_that_breaks_off_is_read_as_far_as_it_goes(make_clip):
 
 def test_a_recording_with_lost_packets_is_not_orderly(make_clip):
     """A broadcast that was disturbed is better read from its beginning."""
-    clip = make_clip("clip.ts", *PICTURE, *X264)
+    clip = make_clip("clip.ts", *VIDEO, *X264)
     content = clip.read_bytes()
     middle = len(content) // 2 // 188 * 188
     clip.write_bytes(content[:middle] + content[middle + 3 * 188 :])
@@ -102,12 +102,12 @@ def test_cancel_stops_the_reading(make_clip):
     cancel = CancelToken()
     cancel.cancel()
     with pytest.raises(Cancelled):
-        scan(probe(make_clip("clip.mp4", *PICTURE, *X264)), cancel)
+        scan(probe(make_clip("clip.mp4", *VIDEO, *X264)), cancel)
 
 
 def test_a_file_that_is_gone_is_a_sentence(make_clip):
     """It was there when it was looked at."""
-    clip = make_clip("clip.mp4", *PICTURE, *X264)
+    clip = make_clip("clip.mp4", *VIDEO, *X264)
     media = probe(clip)
     clip.unlink()
     with pytest.raises(SourceError, match="was moved or deleted while it was read"):
@@ -118,7 +118,7 @@ def test_progress_is_a_fraction_of_the_file(make_clip):
     """From nothing up to the whole."""
     seen: list[float] = []
     scan(
-        probe(make_clip("clip.mp4", *PICTURE, *TONE, *X264, "-c:a", "pcm_s16le", "-f", "mov")),
+        probe(make_clip("clip.mp4", *VIDEO, *TONE, *X264, "-c:a", "pcm_s16le", "-f", "mov")),
         CancelToken(),
         seen.append,
     )

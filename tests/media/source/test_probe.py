@@ -16,13 +16,13 @@ from pipeline.errors import SourceError
 from pipeline.media.source.probe import probe
 from pipeline.media_info import DynamicRange
 
-PICTURE = ("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=1")
-SOUND = ("-f", "lavfi", "-i", "sine=frequency=440:duration=1")
+VIDEO = ("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=1")
+AUDIO = ("-f", "lavfi", "-i", "sine=frequency=440:duration=1")
 
 
 def test_a_plain_clip_is_described_in_full(make_clip):
     """Container, size, duration, picture and sound are read."""
-    clip = make_clip("plain.mp4", *PICTURE, *SOUND, "-metadata:s:a:0", "language=spa", "-c:a", "aac")
+    clip = make_clip("plain.mp4", *VIDEO, *AUDIO, "-metadata:s:a:0", "language=spa", "-c:a", "aac")
     media = probe(clip)
     assert (320, 180, Fraction(25), "h264", 0) == (
         media.video.width,
@@ -99,7 +99,7 @@ def test_each_kind_of_source_is_described_as_it_is(source_clip, kind):
     }
 
 
-SOUNDS: dict[str, list[tuple[str, int, str | None, str, bool, float]]] = {
+AUDIO_S: dict[str, list[tuple[str, int, str | None, str, bool, float]]] = {
     "surround": [("aac", 6, None, "", True, 0.0)],
     "sound tracks": [
         ("aac", 1, "en", "", False, 0.0),
@@ -113,44 +113,44 @@ SOUNDS: dict[str, list[tuple[str, int, str | None, str, bool, float]]] = {
 }
 
 
-@pytest.mark.parametrize("kind", SOUNDS)
-def test_each_sound_track_is_described_as_it_is(source_clip, kind):
+@pytest.mark.parametrize("kind", AUDIO_S)
+def test_each_audio_track_is_described_as_it_is(source_clip, kind):
     """Codec, channels, language, title, whether it is marked as the one to play, and its start."""
     tracks = probe(source_clip(kind)).audio
-    assert SOUNDS[kind] == [
+    assert AUDIO_S[kind] == [
         (t.codec, t.channels, t.language, t.title, t.default, pytest.approx(t.start_s, abs=0.03)) for t in tracks
     ]
 
 
-@pytest.mark.parametrize(("kind", "sound_s"), [("sound shorter", 1.5), ("sound later", 1.5), ("sound longer", 5.0)])
-def test_a_track_is_as_long_as_it_sounds(source_clip, kind, sound_s):
+@pytest.mark.parametrize(("kind", "audio_s"), [("sound shorter", 1.5), ("sound later", 1.5), ("sound longer", 5.0)])
+def test_a_track_is_as_long_as_it_sounds(source_clip, kind, audio_s):
     """A late start does not count as sound, though ffmpeg writes a Matroska track's end as its duration."""
-    assert sound_s == pytest.approx(probe(source_clip(kind)).audio[0].duration_s, abs=0.03)
+    assert audio_s == pytest.approx(probe(source_clip(kind)).audio[0].duration_s, abs=0.03)
 
 
-def test_the_picture_marked_as_default_is_chosen(make_clip):
+def test_the_video_marked_as_default_is_chosen(make_clip):
     """Of two pictures the file's own choice counts, before their size."""
     two = ("-map", "0", "-map", "1", "-c:v", "mpeg4", "-disposition:v", "0", "-disposition:v:1", "default")
     small = ("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=0.2")
-    assert (1, 160) == (lambda v: (v.index, v.width))(probe(make_clip("two.mkv", *PICTURE, *small, *two)).video)
+    assert (1, 160) == (lambda v: (v.index, v.width))(probe(make_clip("two.mkv", *VIDEO, *small, *two)).video)
 
 
-def test_the_largest_picture_is_chosen_where_none_is_marked(make_clip):
+def test_the_largest_video_is_chosen_where_none_is_marked(make_clip):
     """A transport stream marks nothing."""
     two = ("-map", "0", "-map", "1", "-c:v", "mpeg2video")
     small = ("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=0.2")
-    assert 320 == probe(make_clip("two.ts", *small, *PICTURE, *two)).video.width
+    assert 320 == probe(make_clip("two.ts", *small, *VIDEO, *two)).video.width
 
 
-def test_a_picture_without_duration_and_with_gaps_has_a_believable_rate(make_clip):
+def test_a_video_without_duration_and_with_gaps_has_a_believable_rate(make_clip):
     """A clock's rate, such as the 90,000 of a transport stream or the 1,000 of a recorder, is no frame rate."""
     gaps = ("-vf", "select=not(mod(n\\,7))+not(mod(n\\,3))", "-fps_mode", "vfr", "-c:v", "mpeg4")
-    assert 10 <= probe(make_clip("gaps.mkv", *PICTURE, *gaps, "-f", "matroska", "-live", "1")).video.frame_rate <= 25
+    assert 10 <= probe(make_clip("gaps.mkv", *VIDEO, *gaps, "-f", "matroska", "-live", "1")).video.frame_rate <= 25
 
 
-def test_subtitles_that_go_on_are_not_missing_picture(make_clip, tmp_path):
+def test_subtitles_that_go_on_are_not_missing_video(make_clip, tmp_path):
     """A Matroska file's duration may be that of its subtitles; picture and sound count."""
-    media = probe(make_clip("lines.mkv", *PICTURE, "-i", _long_line(tmp_path), "-c:v", "mpeg4"))
+    media = probe(make_clip("lines.mkv", *VIDEO, "-i", _long_line(tmp_path), "-c:v", "mpeg4"))
     assert (1.0, 1.0) == (pytest.approx(media.duration_s, abs=0.05), pytest.approx(media.readable_s, abs=0.05))
 
 
@@ -170,7 +170,7 @@ def _long_line(folder: Path) -> str:
     return str(lines)
 
 
-def test_a_bare_stream_of_sound_is_as_long_as_it_is(make_clip):
+def test_a_bare_stream_of_audio_is_as_long_as_it_is(make_clip):
     """Its duration is nowhere declared, and what ffmpeg reckons from the first bit rate is far off."""
     source = ("-f", "lavfi", "-i", "aevalsrc='if(gt(t,2),random(0)-0.5,0)':s=48000:d=8")
     clip = make_clip("bare.mp3", *source, "-c:a", "libmp3lame", "-q:a", "4", "-write_xing", "0", "-id3v2_version", "0")
@@ -188,7 +188,7 @@ def test_a_broken_source_s_rate_is_that_of_what_is_there(source_clip):
 
 def test_damage_at_the_beginning_is_passed_over(make_clip):
     """The first frame that can be decoded describes the picture."""
-    clip = make_clip("broken.mp4", *PICTURE, "-c:v", "libx264", "-preset", "ultrafast", "-g", "5")
+    clip = make_clip("broken.mp4", *VIDEO, "-c:v", "libx264", "-preset", "ultrafast", "-g", "5")
     with av.open(str(clip)) as container:
         first = next(container.demux(video=0))
     data = bytearray(clip.read_bytes())
@@ -225,7 +225,7 @@ def _pipe(folder: Path) -> Path:
     return path
 
 
-def _picture(folder: Path) -> Path:
+def _video(folder: Path) -> Path:
     path = folder / "picture.png"
     path.write_bytes(
         base64.b64decode(
@@ -261,7 +261,7 @@ def _noise(folder: Path) -> Path:
         pytest.param(_text, "is a text, not a video", id="text named mp4"),
         pytest.param(_folder, "is a folder", id="folder"),
         pytest.param(_pipe, "is a pipe, not a file", id="pipe"),
-        pytest.param(_picture, "is a picture", id="picture"),
+        pytest.param(_video, "is a picture", id="picture"),
         pytest.param(_one_frame_gif, "is a picture", id="gif of one frame"),
         pytest.param(_subtitles, "holds subtitles only", id="subtitles"),
         pytest.param(_noise, "can't be read as a video", id="noise"),
@@ -282,7 +282,7 @@ def test_what_is_no_video_gets_one_sentence_that_names_it(tmp_path, make, words)
 @pytest.mark.parametrize("brand", [b"avif", b"heic"], ids=["avif", "heic"])
 def test_a_still_image_in_a_film_s_container_is_a_picture(make_clip, brand):
     """Phones keep still images in the container of MP4; its brand tells."""
-    clip = make_clip("still.mp4", *PICTURE, "-frames:v", "1", "-c:v", "mpeg4")
+    clip = make_clip("still.mp4", *VIDEO, "-frames:v", "1", "-c:v", "mpeg4")
     clip.write_bytes(clip.read_bytes().replace(b"ftypisom", b"ftyp" + brand, 1))
     with pytest.raises(SourceError, match="is a picture"):
         probe(clip)
@@ -297,4 +297,6 @@ def test_odd_names_are_no_trouble(source_clip, what):
 
 def test_every_kind_of_source_has_its_expectation():
     """A kind that is added is probed too."""
-    assert set() == set(KINDS) - set(FACTS) - set(SOUNDS) - {"sound shorter"} - {f"named with {what}" for what in NAMES}
+    assert set() == set(KINDS) - set(FACTS) - set(AUDIO_S) - {"sound shorter"} - {
+        f"named with {what}" for what in NAMES
+    }

@@ -53,12 +53,12 @@ def test_the_end_is_that_of_the_last_packet(source_clip, kind, end_s):
     assert end_s == pytest.approx(end.video_and_audio_s, abs=0.01)
 
 
-def test_subtitles_count_as_something_but_not_as_picture_or_sound(make_clip, tmp_path):
+def test_subtitles_count_as_something_but_not_as_video_or_audio(make_clip, tmp_path):
     """What goes on for longer is told apart."""
     lines = tmp_path / "lines.srt"
     lines.write_text("1\n00:00:00,000 --> 00:00:09,000\nHello\n")
-    picture = ("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=1")
-    end, _ = search(make_clip("lines.mkv", *picture, "-i", str(lines), "-c:v", "mpeg4"))
+    video = ("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=1")
+    end, _ = search(make_clip("lines.mkv", *video, "-i", str(lines), "-c:v", "mpeg4"))
     assert ReadableEnd(video_and_audio_s=1.0, anything_s=9.0) == end
 
 
@@ -87,7 +87,7 @@ def test_the_search_ends_with_its_budget(source_clip, monkeypatch):
     assert (None, True) == (end, read_bytes < 150_000)
 
 
-def test_less_of_a_rich_picture_is_read(source_clip, monkeypatch):
+def test_less_of_a_rich_video_is_read(source_clip, monkeypatch):
     """Two seconds of an editing codec are too much to read."""
     clip = source_clip("prores")
     monkeypatch.setattr(module, "LAST_BYTES", clip.stat().st_size // 8)

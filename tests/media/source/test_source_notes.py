@@ -11,7 +11,7 @@ from pipeline.media.source.probe import probe
 from pipeline.media.source.source_notes import missing_s, source_notes
 from pipeline.media_info import AudioStream
 
-SOUND = AudioStream(
+AUDIO = AudioStream(
     codec="aac", channels=2, sample_rate_hz=48_000, language=None, bit_rate=None, start_s=0.0, duration_s=60.0
 )
 PQ, HLG = {"colour_transfer": "smpte2084"}, {"colour_transfer": "arib-std-b67"}
@@ -24,7 +24,7 @@ def test_a_plain_source_needs_no_words(media_info):
 
 
 @pytest.mark.parametrize(
-    ("picture", "keep_hdr", "phrases"),
+    ("video", "keep_hdr", "phrases"),
     [
         (PQ | TEN_BIT, False, ("HDR10, converted to SDR",)),
         (PQ | TEN_BIT, True, ("HDR10, kept",)),
@@ -57,9 +57,9 @@ def test_a_plain_source_needs_no_words(media_info):
         ({"sample_aspect_ratio": Fraction(64, 45)}, False, ("anamorphic, made square pixels",)),
     ],
 )
-def test_what_is_unusual_in_the_picture_is_said(media_info, picture, keep_hdr, phrases):
+def test_what_is_unusual_in_the_video_is_said(media_info, video, keep_hdr, phrases):
     """What it is and what is made of it."""
-    assert phrases == source_notes(media_info(**picture), keep_hdr=keep_hdr)
+    assert phrases == source_notes(media_info(**video), keep_hdr=keep_hdr)
 
 
 @pytest.mark.parametrize(
@@ -79,16 +79,16 @@ def test_what_is_missing_at_the_end_is_said(media_info, readable_s, phrases):
 @pytest.mark.parametrize(("missing", "text"), [(60.0, "1 min"), (754.4, "12 min 34 s")], ids=["a minute", "minutes"])
 def test_much_that_is_missing_is_said_in_minutes(media_info, missing, text):
     """Seconds are for what is less than a minute."""
-    sound = replace(SOUND, duration_s=3600.0)
-    media = replace(media_info(audio=(sound,), duration_s=3600.0), readable_s=3600.0 - missing)
+    audio = replace(AUDIO, duration_s=3600.0)
+    media = replace(media_info(audio=(audio,), duration_s=3600.0), readable_s=3600.0 - missing)
     assert (f"ends {text} before the length that it declares",) == source_notes(media, keep_hdr=False)
 
 
 def test_nothing_is_missing_where_a_duration_is_not_known(media_info):
     """A recording without a declared duration can't be short of it."""
     media = media_info(audio=(), duration_s=None)
-    picture = replace(media.video, duration_s=None)
-    assert 0.0 == missing_s(replace(media, video=picture, readable_s=10.0))
+    video = replace(media.video, duration_s=None)
+    assert 0.0 == missing_s(replace(media, video=video, readable_s=10.0))
 
 
 @pytest.mark.parametrize(
@@ -106,9 +106,9 @@ def test_nothing_is_missing_where_a_duration_is_not_known(media_info):
         ([{}, {"title": "Music"}], False, ("2 sound tracks: unknown language (default), Music",)),
     ],
 )  # fmt: skip
-def test_what_is_unusual_in_the_sound_is_said(media_info, tracks, surround, phrases):
+def test_what_is_unusual_in_the_audio_is_said(media_info, tracks, surround, phrases):
     """No sound, more than one track, more than two channels."""
-    media = media_info(audio=tuple(replace(SOUND, **track) for track in tracks))
+    media = media_info(audio=tuple(replace(AUDIO, **track) for track in tracks))
     assert phrases == source_notes(media, keep_hdr=False, surround=surround)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from source_clips import H264, picture, run
+from source_clips import H264, pattern, run
 
 from pipeline.cancel import CancelToken
 from pipeline.media.source.probe import probe
@@ -30,7 +30,7 @@ def _clip(
 ) -> Path:
     subtitles = folder / file
     subtitles.write_bytes(text)
-    return run(folder, name, *picture(), "-i", str(subtitles), "-map", "0", "-map", "1", *codec, *options)
+    return run(folder, name, *pattern(), "-i", str(subtitles), "-map", "0", "-map", "1", *codec, *options)
 
 
 def _read(clip: Path) -> list[list[Cue]]:

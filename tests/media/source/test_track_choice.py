@@ -38,7 +38,7 @@ def two_programmes(ffmpeg, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def two_pictures(ffmpeg, tmp_path_factory) -> Path:
+def two_videos(ffmpeg, tmp_path_factory) -> Path:
     """Two angles of one scene, the first marked as default; two sounds."""
     target = tmp_path_factory.mktemp("angles") / "angles.mkv"
     subprocess.run(
@@ -104,7 +104,7 @@ def test_what_is_no_transport_stream_has_no_programmes(tmp_path, data):
     ],
     ids=["the larger", "as asked"],
 )
-def test_picture_and_sound_are_of_one_programme(two_programmes, choice, size, indices, said):
+def test_video_and_audio_are_of_one_programme(two_programmes, choice, size, indices, said):
     """Never the picture of one with the sound of the other; the rest is named with the way to it."""
     media = probe(two_programmes, choice)
     found = ((media.video.width, media.video.height), (media.video.index, *(a.index for a in media.audio)))
@@ -119,9 +119,9 @@ def test_picture_and_sound_are_of_one_programme(two_programmes, choice, size, in
     ],
     ids=["the default one", "as asked"],
 )
-def test_a_picture_that_is_left_out_is_named(two_pictures, choice, indices, said):
+def test_a_video_that_is_left_out_is_named(two_videos, choice, indices, said):
     """With the way to it."""
-    media = probe(two_pictures, choice)
+    media = probe(two_videos, choice)
     found = (media.video.index, *(a.index for a in media.audio))
     assert (indices, True) == (found, said in source_notes(media, keep_hdr=False))
 
@@ -159,7 +159,7 @@ def test_a_programme_without_anything_in_it_is_not_taken(ffmpeg, tmp_path):
 def test_a_plain_source_has_nothing_left_out(sample):
     """One picture, no programmes."""
     media = probe(sample)
-    assert ((), None, 1, ()) == (media.programmes, media.programme, len(media.pictures), media.undecodable_sounds)
+    assert ((), None, 1, ()) == (media.programmes, media.programme, len(media.pictures), media.undecodable_audio)
 
 
 def _with_box(source: Path, target: Path, old: bytes, new: bytes) -> Path:
@@ -230,7 +230,7 @@ def mpeg_h(mp4, tmp_path) -> Path:
     return _with_box(path, path, b"esds", b"mhaC")
 
 
-def test_sound_that_can_not_be_decoded_is_never_left_out_silently(mpeg_h, tmp_path):
+def test_audio_that_can_not_be_decoded_is_never_left_out_silently(mpeg_h, tmp_path):
     """It is said before anything starts, and converted without only when the editor accepts that."""
     media = probe(mpeg_h)
     job = Job(source=mpeg_h, output_dir=tmp_path, slug="a")
@@ -243,7 +243,7 @@ def test_sound_that_can_not_be_decoded_is_never_left_out_silently(mpeg_h, tmp_pa
     assert (True, ()) == (said in source_notes(media, keep_hdr=False), make_plan(accepted, media).audio)
 
 
-def test_one_sound_of_two_that_can_be_decoded_is_enough(ffmpeg, tmp_path):
+def test_one_audio_track_of_two_that_can_be_decoded_is_enough(ffmpeg, tmp_path):
     """The other is named."""
     both = tmp_path / "both.mp4"
     maps = [word for number in "012" for word in ("-map", number)]
@@ -252,7 +252,7 @@ def test_one_sound_of_two_that_can_be_decoded_is_enough(ffmpeg, tmp_path):
         both.read_bytes().replace(b"mp4a\0\0\0\0\0\0\0\1", b"mhm1\0\0\0\0\0\0\0\1", 1).replace(b"esds", b"mhaC", 1)
     )
     media = probe(both)
-    assert (1, ("MPEG-H 3D Audio",)) == (len(media.audio), media.undecodable_sounds)
+    assert (1, ("MPEG-H 3D Audio",)) == (len(media.audio), media.undecodable_audio)
     assert make_plan(Job(source=both, output_dir=tmp_path, slug="a"), media).audio
 
 

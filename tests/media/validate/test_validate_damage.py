@@ -19,7 +19,7 @@ SMALL = "90p/index.m3u8"
 IFRAMES = "180p/iframes.m3u8"
 CAPTIONS = "subtitles/en/index.m3u8"
 CUES = "subtitles/en/seg_001.vtt"
-SOUND = "audio/en/index.m3u8"
+AUDIO = "audio/en/index.m3u8"
 Damage = Callable[[Path], None]
 
 
@@ -311,9 +311,9 @@ FMP4_DAMAGES: list[tuple[str, Damage, str, str]] = [
     ("CHANNELS untrue", swap(MASTER, 'CHANNELS="2"', 'CHANNELS="6"'), "RFC 8216 4.3.4.1", MASTER),
     ("sound group does not exist", swap(MASTER, ',AUDIO="stereo"', ',AUDIO="surround"'), "RFC 8216 4.3.4.2", MASTER),
     ("sound not counted in BANDWIDTH", scaled("STREAM-INF:BANDWIDTH", 0.75), "Apple 1.27", MASTER),
-    ("sound too short", change(SOUND, r"#EXTINF:2.*\n.*\n", ""), "Apple 8.3", SOUND),
-    ("sound cut otherwise", change(SOUND, r"#EXTINF:[56]\.\d+", "#EXTINF:5.900000"), "Apple 8.22", SOUND),
-    ("sound with another target", swap(SOUND, "DURATION:6", "DURATION:7"), "Apple 8.2", SOUND),
+    ("sound too short", change(AUDIO, r"#EXTINF:2.*\n.*\n", ""), "Apple 8.3", AUDIO),
+    ("sound cut otherwise", change(AUDIO, r"#EXTINF:[56]\.\d+", "#EXTINF:5.900000"), "Apple 8.22", AUDIO),
+    ("sound with another target", swap(AUDIO, "DURATION:6", "DURATION:7"), "Apple 8.2", AUDIO),
     ("range with the next picture", longer_range(500), "RFC 8216 4.3.3.6", IFRAMES),
     ("range too short", longer_range(-500), "RFC 8216 4.3.3.6", IFRAMES),
     ("range of another picture", shifted_range, "RFC 8216 4.3.3.6", IFRAMES),
@@ -410,7 +410,7 @@ def test_a_wrong_rate_is_told_in_words(factor, said, good_ts, tmp_path):
     assert text.endswith(f" was measured: {said}.")
 
 
-def test_of_a_picture_that_is_cut_off_only_that_is_said(good_ts, tmp_path):
+def test_of_a_video_that_is_cut_off_only_that_is_said(good_ts, tmp_path):
     """A range too short to tell what its picture is says nothing of its size or its pixels."""
     folder = tmp_path / "stream"
     shutil.copytree(good_ts, folder)

@@ -13,13 +13,13 @@ from pipeline.media.validate.playlist_rules import Role, check_header, check_med
 from pipeline.media.validate.session_rules import check_session_data
 
 VARIANT = '#EXT-X-STREAM-INF:BANDWIDTH=9,AVERAGE-BANDWIDTH=9,CODECS="avc1.64001f",AUDIO="a"\nv.m3u8\n'
-SOUND = (
+AUDIO = (
     '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="English",LANGUAGE="en",DEFAULT=YES,'
     'AUTOSELECT=YES,CHANNELS="2",URI="a.m3u8"\n'
 )
 CAPTIONS = '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="s",NAME="English",LANGUAGE="en",AUTOSELECT=YES,URI="s.m3u8"\n'
 CLOSED = '#EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID="c",NAME="English",LANGUAGE="en",INSTREAM-ID="CC1"\n'
-GOOD = f"#EXTM3U\n{SOUND}{CAPTIONS}{CLOSED}{VARIANT}"
+GOOD = f"#EXTM3U\n{AUDIO}{CAPTIONS}{CLOSED}{VARIANT}"
 MEDIA = (
     "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:6\n#EXT-X-PLAYLIST-TYPE:VOD\n#EXTINF:6,\na.ts\n#EXT-X-ENDLIST\n"
 )
@@ -75,7 +75,7 @@ def test_good_text_breaks_no_rule():
         pytest.param("DEFAULT=YES", "DEFAULT=YES,FORCED=YES", "4.3.4.1", id="sound that is FORCED"),
         pytest.param(',URI="s.m3u8"', "", "4.3.4.1", id="subtitles nowhere"),
         pytest.param('INSTREAM-ID="CC1"', 'URI="c.m3u8"', "4.3.4.1", id="closed captions with an address"),
-        pytest.param(SOUND, SOUND + SOUND.replace("DEFAULT=YES", "DEFAULT=NO"), "4.3.4.1.1", id="same NAME twice"),
+        pytest.param(AUDIO, AUDIO + AUDIO.replace("DEFAULT=YES", "DEFAULT=NO"), "4.3.4.1.1", id="same NAME twice"),
         pytest.param(
             "DEFAULT=YES,AUTOSELECT=YES,CH", "DEFAULT=NO,AUTOSELECT=NO,CH", "4.3.4.1", id="no sound is chosen"
         ),

@@ -69,7 +69,7 @@ ENCODINGS = [
 
 
 @pytest.mark.parametrize(("options", "inputs", "rule", "severity"), [pytest.param(*e[1:], id=e[0]) for e in ENCODINGS])
-def test_a_picture_or_sound_that_is_not_as_players_want_it_is_found(options, inputs, rule, severity, tmp_path):
+def test_a_video_or_audio_that_is_not_as_players_want_it_is_found(options, inputs, rule, severity, tmp_path):
     """The segments themselves are judged, whatever the playlists say; what they can play all the same is not ideal."""
     folder = streams.make_plain(tmp_path / "stream", options, inputs=streams.source(**{"seconds": 2, **inputs}))
     assert (rule, severity) in {(finding.rule, finding.severity) for finding in validate(folder).findings}
@@ -150,11 +150,11 @@ def test_a_varying_frame_rate_is_no_fault(tmp_path):
     }
 
 
-def test_a_stream_of_sound_alone_breaks_no_rule(tmp_path):
+def test_a_stream_of_audio_alone_breaks_no_rule(tmp_path):
     """No picture needs no RESOLUTION, no FRAME-RATE and no I-frames."""
     folder = tmp_path / "stream"
     folder.mkdir()
-    streams.make_sound(folder)
+    streams.make_audio_rendition(folder)
     streams.write_job(folder)
     peak, average = streams.rates(folder / "audio/en/index.m3u8")
     line = f'#EXT-X-STREAM-INF:BANDWIDTH={peak},AVERAGE-BANDWIDTH={average},CODECS="mp4a.40.2"'
