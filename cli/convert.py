@@ -6,9 +6,9 @@ import argparse
 import re
 from collections.abc import Sequence
 
-from cli.interrupts import EXIT_CANCELLED
+from cli.job_reports import existing_from, exit_status, finish_early
 from cli.job_thread import run_cancellable
-from cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, complain
+from cli.main import complain
 from cli.questions import ask_or_refuse
 from cli.render import Renderer, renderer, start_for
 from cli.transfer_options import TokenKeeper, control_from, patient, token_prompt
@@ -16,7 +16,7 @@ from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.errors import Problem, SettingsError
-from pipeline.events import JobFinished, LogLine
+from pipeline.events import LogLine
 from pipeline.inputs import inputs_from
 from pipeline.job import (
     AudioRequest,
@@ -24,7 +24,6 @@ from pipeline.job import (
     EncoderFamily,
     EncodingRequest,
     Encryption,
-    Existing,
     Job,
     MappedAudio,
     RateControl,
@@ -32,14 +31,14 @@ from pipeline.job import (
     TrackChoice,
     TranscriptionRequest,
     Trim,
-    UploadJob,
     UploadRequest,
 )
 from pipeline.media.encode.ladder import BY_NAME
 from pipeline.media.source.trimming import parse_trim
 from pipeline.model import JobReport, Outcome
 from pipeline.preflight import check_job, check_plan
-from pipeline.preflight_answers import Ready, Refused, refused_by
+from pipeline.preflight_answers import Ready, refused_by
+from pipeline.relocation import relocate, with_earlier_address
 
 AUDIO_MAP = r"|{0}(?:,{0})*".format(r"\d+(?:\.\d+)?(?:\+\d+(?:\.\d+)?)?")
 """Sounds, each a track or a channel of one, or two of them."""
@@ -55,8 +54,8 @@ def run(options: argparse.Namespace, config: Config) -> int:
         for job in jobs:
             finish_early(job, refused_by(wrong), view)
         raise wrong
-    moved = wiring.relocate(jobs)
-    jobs = [wiring.with_earlier_address(job, options.upload) for job in jobs]
+    moved = relocate(jobs)
+    jobs = [with_earlier_address(job, options.upload) for job in jobs]
     cancel = CancelToken()
     reports: list[JobReport] = []
     login = TokenKeeper(patient(config, options))
@@ -100,36 +99,6 @@ def jobs_from(options: argparse.Namespace) -> list[Job]:
         )
         for video in inputs_from(options.inputs, root=options.root, output=options.output)
     ]
-
-
-def existing_from(options: argparse.Namespace) -> Existing:
-    """Return what the editor said about work of an earlier run."""
-    if options.fresh:
-        return Existing.FRESH
-    return Existing.RESUME if options.resume else Existing.ASK
-
-
-def exit_status(reports: Sequence[JobReport]) -> int:
-    """Return the exit status for these jobs."""
-    if any(r.outcome is Outcome.CANCELLED for r in reports):
-        return EXIT_CANCELLED
-    if all(r.outcome is Outcome.DONE for r in reports):
-        return EXIT_DONE
-    return EXIT_WRONG_USAGE if all(r.wrong_settings for r in reports) else EXIT_FAILED
-
-
-def finish_early(job: Job | UploadJob, refused: Refused | None, view: Renderer) -> JobReport:
-    """Report a job that did not begin, in the same form as any other: why, or None where it was cancelled."""
-    report = JobReport(
-        slug=job.slug,
-        source=job.source,
-        folder=job.folder,
-        outcome=Outcome.CANCELLED if refused is None else Outcome.FAILED,
-        error="" if refused is None else "\n".join(problem.text for problem in refused.problems),
-        wrong_settings=refused is not None and refused.wrong_settings,
-    )
-    view.event(JobFinished(report=report))
-    return report
 
 
 def _one(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from backend.server import serve_in_thread
 from backend.settings import BackendSettings
-from cli.convert import exit_status
+from cli.job_reports import exit_status
 from cli.job_thread import run_cancellable
 from cli.main import EXIT_DONE, complain
 from cli.render import renderer, start_for

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from cli.convert import existing_from, exit_status, finish_early
+from cli.job_reports import existing_from, exit_status, finish_early
 from cli.job_thread import run_cancellable
 from cli.main import complain
 from cli.questions import ask_or_refuse

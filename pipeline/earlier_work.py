@@ -13,9 +13,10 @@ from pipeline.errors import FolderConflict, FolderTakenError, NewerVersionError,
 from pipeline.facts import PackageFacts
 from pipeline.files import size_of
 from pipeline.fingerprint import Fingerprint
-from pipeline.job_file import JOB_FILE, JobFile, read_job_file
+from pipeline.job_file import JobFile, read_job_file
 from pipeline.media.stream_layout import MEDIA_SUFFIXES, PLAYLIST_SUFFIX, TRANSCRIPT_FILES
 from pipeline.output_settings import HLS, PACKAGE, TRANSCRIPT, OutputSettings
+from pipeline.published import JOB_FILE
 
 
 class EarlierWork:

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
 
-from pipeline.model import JobReport, PhaseName, PhaseOutcome
+if TYPE_CHECKING:  # whoever only tells how an upload goes need not wait for what describes a conversion
+    from pipeline.model import JobReport, PhaseName, PhaseOutcome
 
 
 class LogLevel(str, Enum):

@@ -13,6 +13,20 @@ from pathlib import Path
 
 from pipeline.errors import OutputError
 
+UNFINISHED = (
+    ".part",
+    ".partial",
+    ".crdownload",
+    ".download",
+    ".opdownload",
+    ".!ut",
+    ".!qb",
+    ".aria2",
+    ".filepart",
+    ".tmp",
+)
+"""What the names of files end with that a browser or a download program is still writing."""
+
 VIDEO_SUFFIXES = (
     ".mp4",
     ".mov",

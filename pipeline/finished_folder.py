@@ -12,9 +12,9 @@ from pipeline.errors import Problem, Setting, SettingsError
 from pipeline.facts import Facts, StepFacts
 from pipeline.folder_notes import FolderNotes
 from pipeline.job import UploadRequest
-from pipeline.job_file import JOB_FILE
 from pipeline.job_folders import lock_of
 from pipeline.model import UploadPlan
+from pipeline.published import JOB_FILE
 from pipeline.transfer.upload.state_file import STATE_FILE, read_state
 
 

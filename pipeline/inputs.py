@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipeline.errors import Problem, Setting, SettingsError, SourceError
 from pipeline.files import VIDEO_SUFFIXES
-from pipeline.job_file import JOB_FILE
+from pipeline.published import JOB_FILE
 from pipeline.slug import places_for, slug_for
 
 

@@ -5,7 +5,6 @@ Knows nothing of folders that belong together, nor of what a step does.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,14 +13,11 @@ from typing import Any
 
 from pipeline.codec import from_json, to_json
 from pipeline.errors import CodecError, NewerVersionError
-from pipeline.facts import STEPS, Facts
+from pipeline.facts import Facts, PackageFacts
 from pipeline.files import write_whole
 from pipeline.fingerprint import Fingerprint
-from pipeline.job import Codec
-from pipeline.media.encode.encoders import usual_segment_type
-from pipeline.output_settings import ENCODER, HLS, KEY, MP4, PACKAGE, QUALITIES, SOURCE_PART, TRANSCRIPT, given
+from pipeline.published import JOB_FILE
 
-JOB_FILE = "job.json"
 SCHEMA = 4
 """The version of what is stored. Any change is a new one, also a field more: a program of the version before then says
 so, and neither takes the folder for something else nor leaves out what it does not know.
@@ -58,7 +54,7 @@ class JobFile:
     @property
     def publishes_key(self) -> bool:
         """Whether the editor asked for the key to be published beside the segments."""
-        return self.settings.get(PACKAGE, {}).get(PUBLISH_KEY) is True
+        return self.settings.get(PackageFacts.step, {}).get(PUBLISH_KEY) is True
 
 
 def read_job_file(folder: Path, *, oldest: int = FLAT_FORM) -> JobFile | None:
@@ -104,45 +100,11 @@ def _present_form(stored: Mapping[str, Any], version: int) -> JobFile:
     """Read a job file of any version. Raises CodecError and what the parts of an unknown form raise."""
     content = {name: value for name, value in stored.items() if name not in ("schema", "format", "key")}
     if version < SCHEMA:
-        content["done"] = _known(stored["done"])
-    if version == FLAT_FORM:
-        content["settings"] = _from_flat(stored)
-    elif version == FIRST_FORM:
-        content["settings"] = {}
+        from pipeline import earlier_job_file  # it knows the encode's settings, which few readers need
+
+        content["done"] = earlier_job_file.known_facts(stored["done"])
+        if version == FLAT_FORM:
+            content["settings"] = earlier_job_file.settings_from_flat(stored)
+        elif version == FIRST_FORM:
+            content["settings"] = {}
     return from_json(JobFile, content, JOB_FILE)
-
-
-def _known(done: Mapping[str, Mapping[str, object]]) -> dict[str, dict[str, object]]:
-    """Return the facts of a version before the schema without those that no step needs any more."""
-    fields = {step: {entry.name for entry in dataclasses.fields(kind)} for step, kind in STEPS.items()}
-    return {
-        step: {name: value for name, value in facts.items() if name in fields[step]}
-        for step, facts in done.items()
-        if step in fields
-    }
-
-
-def _from_flat(stored: Mapping[str, Any]) -> dict[str, dict[str, object]]:
-    """Return the settings by step; which qualities and encoder they meant stands in the facts of the encode."""
-    settings = stored["settings"]
-    encoding, sound, encryption = dict(settings["encoding"]), settings["sound"], settings["encryption"]
-    codec, segment_type, family = Codec(encoding["codec"]), encoding.pop("segment_type"), encoding.pop(ENCODER)
-    source = {name: settings[name] for name in SOURCE_PART if name in settings}
-    stream = source | given(
-        encoding | {"black_bars": settings["black_bars"]} | {n: v for n, v in sound.items() if n != "map"}
-    )
-    if "map" in sound:
-        stream["audio_map"] = sound["map"]
-    if segment_type != usual_segment_type(codec).value:
-        stream["segment_type"] = segment_type
-    facts = stored["done"].get(HLS, {})
-    stream[ENCODER] = facts.get(ENCODER, family)
-    steps = {HLS: stream | {QUALITIES: list(facts.get("renditions", settings[QUALITIES] or ()))}, PACKAGE: {}}
-    if settings["mp4"]:
-        steps[MP4] = stream
-    if settings["transcription"] is not None:
-        steps[TRANSCRIPT] = source | given(settings["transcription"])
-    if encryption is not None:
-        asked = {"key_uri": encryption["key_uri"], PUBLISH_KEY: encryption["publish"]}
-        steps[PACKAGE] = given({KEY: stored["key"], **asked})
-    return steps

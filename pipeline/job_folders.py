@@ -13,8 +13,8 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.errors import OutputError, Problem, Setting, SettingsError
 from pipeline.files import remove
-from pipeline.job_file import JOB_FILE
 from pipeline.media.stream_layout import MEDIA_SUFFIXES
+from pipeline.published import JOB_FILE
 
 CHECKPOINTS = ".checkpoints"
 

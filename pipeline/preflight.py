@@ -36,7 +36,6 @@ from pipeline.transfer.upload.backend_answers import NO_ANSWERS, BackendAnswers,
 from pipeline.transfer.upload.destination import DestinationCheck
 from pipeline.transfer.upload.earlier_upload import previous_upload
 from pipeline.transfer.upload.uploader import Uploader
-from pipeline.workspace import Workspace
 
 
 def check_job(job: Job, config: Config, cancel: CancelToken) -> PreflightAnswer[Plan]:
@@ -96,6 +95,8 @@ def _about_folder(plan: PlanT, config: Config) -> ReplaceFolder[PlanT] | ResumeU
     """
     upload = plan.job.upload
     if isinstance(plan, Plan):
+        from pipeline.workspace import Workspace  # an upload alone has none
+
         workspace = Workspace(plan.job)
         try:
             workspace.check_for(plan)

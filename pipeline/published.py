@@ -13,9 +13,9 @@ from fnmatch import fnmatch
 from pathlib import Path
 from urllib.parse import unquote
 
-from pipeline.job_file import JOB_FILE
-from pipeline.media.source.source_checks import UNFINISHED
+from pipeline.files import UNFINISHED
 
+JOB_FILE = "job.json"
 LOG_PATTERN = "upload_log_*.txt"
 MANIFEST_FILE = "manifest.json"
 """What was uploaded from the folder. The server's copy is another one, without what concerns this computer alone."""

@@ -21,8 +21,9 @@ from pipeline.files import holds_something
 from pipeline.fingerprint import Fingerprint, fingerprint
 from pipeline.folder_lock import locked
 from pipeline.job import Existing, Job
-from pipeline.job_file import JOB_FILE, JobFile, read_job_file
+from pipeline.job_file import JobFile, read_job_file
 from pipeline.job_folders import lock_of, partial_of
+from pipeline.published import JOB_FILE
 from pipeline.slug import is_earlier_place, slug_for
 
 _PARTIAL = re.compile(r"\.(.+)\.partial")

@@ -1,6 +1,7 @@
 """The one place that joins settings, tools and phases.
 
-Front ends call this module; it decides nothing about a job itself.
+Front ends call this module; it decides nothing about a job itself. What only a conversion needs is imported where it
+is used: it takes half a second to load, which an upload need not wait for.
 """
 
 from __future__ import annotations
@@ -16,32 +17,19 @@ from pipeline.events import Sink
 from pipeline.finished_folder import FinishedFolder, with_session
 from pipeline.job import EncoderFamily, Encryption, Job, UploadJob, UploadRequest
 from pipeline.job_folders import check_writable, partial_of
-from pipeline.media.encode.encoder_check import choose_encoder
-from pipeline.media.encode.vmaf import require_vmaf
-from pipeline.media.ffmpeg.process import find_ffmpeg
-from pipeline.media.hls.encryption import read_key
-from pipeline.media.source import chapters
-from pipeline.media.source.probe import probe
 from pipeline.media_info import Chapter, MediaInfo
 from pipeline.model import Connection, JobReport, PhaseName, Plan, UploadPlan
 from pipeline.phase_table import Requested, phases_of
-from pipeline.phases.cleanup import CleanupPhase
 from pipeline.phases.folder_upload import FolderCleanupPhase, FolderRecordPhase, FolderUploadPhase, UploadContext
 from pipeline.phases.phase import Phase, PhaseContext
-from pipeline.phases.record import RecordPhase
-from pipeline.phases.upload import UploadPhase
-from pipeline.plan import make_plan
-from pipeline.relocation import relocate, with_earlier_address
 from pipeline.runner import run
 from pipeline.slug import slug_for
-from pipeline.speech.model import MODEL_NAMES
 from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.login import AskToken, Login
 from pipeline.transfer.http.validation import backend_url_problems, token_problems
 from pipeline.transfer.http.validation import upload_problems as transfer_problems
 from pipeline.transfer.upload.backend_answers import NO_ANSWERS, BackendAnswers
 from pipeline.transfer.upload.uploader import Uploader
-from pipeline.workspace import Workspace
 
 __all__ = [
     "check_connection",
@@ -51,21 +39,24 @@ __all__ = [
     "make_upload_plan",
     "model_names",
     "probe_and_plan",
-    "relocate",
     "run_job",
     "slug_for",
     "upload_problems",
-    "with_earlier_address",
 ]
 
 
 def describe_source(path: Path) -> MediaInfo:
     """Read what a source is. Raises SourceError."""
+    from pipeline.media.source.probe import probe
+
     return probe(path)
 
 
 def probe_and_plan(job: Job, config: Config) -> Plan:
     """Probe the source and decide what to do. Raises SourceError, or SettingsError with every problem at once."""
+    from pipeline.media.source.probe import probe
+    from pipeline.plan import make_plan
+
     problems: list[str | Problem] = list(config.problems)
     if job.upload is not None:
         problems += upload_problems(config, job.upload, token_typed=False)
@@ -85,6 +76,8 @@ def probe_and_plan(job: Job, config: Config) -> Plan:
 
 def _read_chapters(path: Path) -> tuple[Chapter, ...]:
     """Return the chapters in a file. Raises SettingsError when there are none that can be read."""
+    from pipeline.media.source import chapters
+
     try:
         return chapters.parse(chapters.decode(path.read_bytes()))
     except OSError as error:
@@ -97,6 +90,8 @@ def _read_chapters(path: Path) -> tuple[Chapter, ...]:
 
 def encryption_problems(encryption: Encryption) -> tuple[Problem, ...]:
     """Return what is wrong with the key's file and its address."""
+    from pipeline.media.hls.encryption import read_key
+
     try:
         read_key(encryption)
     except SettingsError as error:
@@ -111,6 +106,10 @@ def _encoder(job: Job, media: MediaInfo, config: Config) -> str | None:
     """
     if media.video is None:
         return None
+    from pipeline.media.encode.encoder_check import choose_encoder
+    from pipeline.media.encode.vmaf import require_vmaf
+    from pipeline.media.ffmpeg.process import find_ffmpeg
+
     encoding, cancel = job.encoding, CancelToken()
     # a quality that was measured can only be kept by an encoder that knows one
     family = (
@@ -169,6 +168,7 @@ def run_job(
         folder = FinishedFolder(plan.job.folder)
         return run(plan, folder, lambda: upload_phases_for(plan, config, login, control, answers), None, sink, cancel)
     from pipeline.phases.package import package
+    from pipeline.workspace import Workspace
 
     return run(plan, Workspace(plan.job), lambda: phases_for(config, login, control, answers), package, sink, cancel)
 
@@ -177,11 +177,14 @@ def phases_for(
     config: Config, login: Login, control: TransferControl, answers: BackendAnswers = NO_ANSWERS
 ) -> Mapping[PhaseName, Phase[PhaseContext]]:
     """Return a phase for every name, with its tools. Raises ToolError when there is no ffmpeg."""
-    # what encodes takes half a second to load, which an upload need not wait for
     from pipeline.engines.local import LocalEngine
+    from pipeline.media.ffmpeg.process import find_ffmpeg
+    from pipeline.phases.cleanup import CleanupPhase
     from pipeline.phases.hls import HlsPhase
     from pipeline.phases.mp4 import Mp4Phase
+    from pipeline.phases.record import RecordPhase
     from pipeline.phases.transcribe import TranscribePhase
+    from pipeline.phases.upload import UploadPhase
 
     ffmpeg = find_ffmpeg(config.ffmpeg_path)
     engine = LocalEngine(ffmpeg)
@@ -219,6 +222,8 @@ def upload_phases_for(
 
 def model_names() -> tuple[str, ...]:
     """Return the Whisper models that an editor chooses from."""
+    from pipeline.speech.model import MODEL_NAMES
+
     return MODEL_NAMES
 
 

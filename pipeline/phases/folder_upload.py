@@ -8,7 +8,6 @@ from pipeline.errors import OutputError
 from pipeline.events import LogLevel
 from pipeline.finished_folder import FinishedFolder
 from pipeline.media.stream_layout import MASTER
-from pipeline.media.validate.stream_summary import summarize
 from pipeline.model import PhaseName, PhaseOutcome, UploadPlan
 from pipeline.phases.cleanup import clean_up
 from pipeline.phases.phase import JobContext, PhaseResult, Progress
@@ -78,7 +77,11 @@ class FolderRecordPhase:
         """Send the record, or find it sent. Raises OutputError, Cancelled."""
         folder = context.workspace
         made = folder.done.hls
-        stream = summarize(folder.folder / MASTER) if made is None else None
+        stream = None
+        if made is None:  # it was not made by a conversion; what reads streams takes long to load
+            from pipeline.media.validate.stream_summary import summarize
+
+            stream = summarize(folder.folder / MASTER)
         fields = fields_for(
             context.plan.job.upload,
             folder.done,

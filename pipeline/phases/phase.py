@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeAlias, TypeVar
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import FfmpegError, IncompleteError
 from pipeline.events import NOTHING_SENT, LogLevel, TransferFigures
 from pipeline.facts import Facts, StepFacts
 from pipeline.model import PhaseName, PhaseOutcome, Plan
-from pipeline.workspace import Workspace
+
+if TYPE_CHECKING:  # an upload that follows no encode has none
+    from pipeline.workspace import Workspace
 
 PlanT_co = TypeVar("PlanT_co", covariant=True)
 PlanT_contra = TypeVar("PlanT_contra", contravariant=True)
@@ -108,7 +110,10 @@ class JobContext(Generic[PlanT_co, FolderT_co]):
     log: Callable[[str, LogLevel], None]
 
 
-PhaseContext = JobContext[Plan, Workspace]
+if TYPE_CHECKING:
+    PhaseContext: TypeAlias = JobContext[Plan, Workspace]
+else:
+    PhaseContext = JobContext
 """That of a conversion."""
 
 

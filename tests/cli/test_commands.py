@@ -64,3 +64,20 @@ def test_no_command_is_loaded_before_it_is_called(option):
     run = subprocess.run(started, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
     not_needed = {command.module for command in COMMANDS.values()} | {"numpy", "av", "urllib3", "fastapi", "tkinter"}
     assert set() == not_needed & set(run.stderr.split())
+
+
+LOADED = "import importlib, sys; importlib.import_module(sys.argv[1]); sys.stdout.write(' '.join(sys.modules))"
+OF_A_CONVERSION = (
+    *("pipeline.media.encode", "pipeline.media.ffmpeg", "pipeline.media.hls", "pipeline.media.source"),
+    *("pipeline.media.validate", "pipeline.output_settings", "pipeline.speech", "pipeline.workspace"),
+    *("av", "cryptography", "numpy"),
+)
+
+
+@pytest.mark.parametrize("module", ["cli.upload", "s3_uploader"])
+def test_an_upload_does_not_wait_for_what_only_a_conversion_needs(module):
+    """It would take longer to load than a small folder to send."""
+    started = [sys.executable, "-c", LOADED, module]
+    run = subprocess.run(started, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    loaded = run.stdout.split()
+    assert [] == [one for one in loaded for name in OF_A_CONVERSION if one == name or one.startswith(f"{name}.")]

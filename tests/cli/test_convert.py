@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cli.convert import exit_status, jobs_from, run
+from cli.convert import jobs_from, run
+from cli.job_reports import exit_status
 from cli.main import build_parser
 from config import Config
 from pipeline.errors import SettingsError

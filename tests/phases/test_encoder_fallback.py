@@ -22,10 +22,10 @@ from pipeline.engines import local
 from pipeline.errors import SettingsError
 from pipeline.events import LogLevel, LogLine
 from pipeline.job import EncoderFamily, EncodingRequest, Job
-from pipeline.job_file import JOB_FILE
 from pipeline.media.encode import chunks
 from pipeline.media.validate import validate
 from pipeline.model import JobReport, Outcome, PhaseName
+from pipeline.published import JOB_FILE
 
 REAL = Path(imageio_ffmpeg.get_ffmpeg_exe())
 SEGMENTS = 5

@@ -43,6 +43,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
         "workspace",
         "job_folders",
         "job_file",
+        "earlier_job_file",
         "facts",
         "fingerprint",
         "inputs",

@@ -8,21 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from pipeline.errors import SourceChangedError, SourceError
+from pipeline.files import UNFINISHED
 from pipeline.media_info import SourceIdentity
-
-UNFINISHED = (
-    ".part",
-    ".partial",
-    ".crdownload",
-    ".download",
-    ".opdownload",
-    ".!ut",
-    ".!qb",
-    ".aria2",
-    ".filepart",
-    ".tmp",
-)
-"""What the names of files end with that a browser or a download program is still writing."""
 
 BESIDE = (".aria2", ".part", ".st")
 """Files that a download program keeps beside one that it has not finished, by what is added to its name."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import NewerVersionError, OutputError, SettingsError
-from pipeline.job_file import FIRST_FORM, JOB_FILE, JobFile, read_job_file
+from pipeline.job_file import FIRST_FORM, JobFile, read_job_file
 from pipeline.media.stream_layout import MASTER
 from pipeline.media.validate import (
     iframe_rules,
@@ -31,6 +31,7 @@ from pipeline.media.validate.playlist_rules import Role
 from pipeline.media.validate.secret_rules import check_key_is_not_published
 from pipeline.media.validate.segment_bytes import BLOCK, SegmentBytes
 from pipeline.media.validate.segments import Source, Stream, find_files, read_stream
+from pipeline.published import JOB_FILE
 
 ROLES = {"AUDIO": Role.AUDIO, "VIDEO": Role.VIDEO, "SUBTITLES": Role.SUBTITLES}
 INDEPENDENT = "EXT-X-INDEPENDENT-SEGMENTS"
