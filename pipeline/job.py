@@ -103,12 +103,26 @@ class Encryption:
     publish_key: bool = False
 
 
+class CaptionRules(str, Enum):
+    """Whose rules captions are shaped by, and for whom; `pipeline.speech.caption_profiles` has their numbers."""
+
+    NETFLIX = "netflix"
+    NETFLIX_CHILDREN = "netflix:children"
+    NETFLIX_DEAF = "netflix:deaf"
+    BBC = "bbc"
+    BBC_CHILDREN = "bbc:children"
+
+
 @dataclass(frozen=True, kw_only=True)
 class TranscriptionRequest:
-    """What the editor wants of Whisper: a model's name or folder, and a language code or None for automatic."""
+    """What the editor wants of Whisper: a model's name or folder, and a language code or None for automatic.
+
+    `profile` are the rules that its captions keep to.
+    """
 
     model: str = "base"
     language: str | None = None
+    profile: CaptionRules = CaptionRules.NETFLIX
 
 
 @dataclass(frozen=True, kw_only=True)
