@@ -18,7 +18,9 @@ from pipeline.media.source.source_checks import ProbedFile
 from pipeline.media.stream_layout import TRANSCRIPT_FILES, TRANSCRIPT_JSON
 from pipeline.model import PhaseName, PhaseOutcome
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
-from pipeline.speech.cues import Cue, shape_cues
+from pipeline.speech.caption_profiles import caption_profile
+from pipeline.speech.cue_shaping import shape_cues
+from pipeline.speech.cues import Cue
 from pipeline.speech.languages import language_name
 from pipeline.speech.model import check_model
 from pipeline.speech.model_folder import is_folder_name, public_name
@@ -77,7 +79,9 @@ class TranscribePhase:
         context.report(Progress(fraction=0.0, text="Loading the Whisper model..."))
         transcript = self._transcript(context)
         media = context.plan.media
-        cues = shape_cues(transcript, frame_rate=float(media.video.frame_rate) if media.video else AUDIO_ONLY_RATE)
+        profile = caption_profile(self._request(context).profile, transcript.language)
+        frame_rate = float(media.video.frame_rate) if media.video else AUDIO_ONLY_RATE
+        cues = shape_cues(transcript, profile, frame_rate=frame_rate)
         facts = TranscriptFacts(language=transcript.language if cues else None, cues=len(cues))
         folder = context.workspace.folder
         contents = (to_srt(cues), to_text(transcript), to_json(transcript, cues), to_vtt(cues))

@@ -67,7 +67,8 @@ def _between(before: str, after: str, known: PhraseWords, *, first: bool) -> Bre
         return Break.NEVER  # a dash or a sign by itself stays with what it follows
     if stop and stop in SENTENCE_ENDS and not _goes_on(before, after, left, right, known):
         return Break.SENTENCE
-    if stop == "." or _is_one(before, after, left, right, known):
+    dots = before.rstrip(CLOSING).endswith("..")
+    if (stop == "." and not dots) or _is_one(before, after, left, right, known):
         return Break.NEVER
     if not stop and _is_name(before, after, left, right, known):
         return Break.WEAK if first else Break.NEVER  # every first word has a capital

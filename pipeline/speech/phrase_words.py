@@ -1,7 +1,7 @@
 """Words by which a sentence can be parted well or badly, for the offered languages and a few more. Pure data.
 
-All words are in lower case, without punctuation around them. Netflix's Timed Text Style Guide (Line Treatment) names the
-kinds: a line is broken before conjunctions and prepositions, and not between article and noun, first and last name,
+All words are in lower case, without punctuation around them. Netflix's Timed Text Style Guide (Line Treatment) names
+the kinds: a line is broken before conjunctions and prepositions, and not between article and noun, first and last name,
 pronoun and verb, auxiliary and verb.
 """
 
@@ -57,8 +57,8 @@ ENGLISH = PhraseWords(
     ),
     prepositions=_set(
         "about above across after against along among around at before behind below beneath beside between beyond by "
-        "despite during for from in inside into near of on onto outside over past per through throughout "
-        "to toward towards under upon via with within without like"
+        "despite during for from in inside into near of on onto outside over past per through throughout to toward "
+        "towards under upon via with within without like"
     ),
     articles=_set(
         "a an the my your his her its our their this these those every each some any no another such what very too "
@@ -66,10 +66,9 @@ ENGLISH = PhraseWords(
     ),
     openers=_set(
         "i you he she it we they there i'm you're he's she's it's we're they're i've you've we've they've i'll you'll "
-        "he'll she'll it'll we'll they'll i'd you'd he'd she'd we'd they'd that's there's let's "
-        "am is are was were be been being have has had do does did can could will would shall should may might must "
-        "not don't doesn't didn't isn't aren't wasn't weren't can't couldn't won't wouldn't shouldn't haven't hasn't "
-        "hadn't never"
+        "he'll she'll it'll we'll they'll i'd you'd he'd she'd we'd they'd that's there's let's am is are was were be "
+        "been being have has had do does did can could will would shall should may might must not don't doesn't "
+        "didn't isn't aren't wasn't weren't can't couldn't won't wouldn't shouldn't haven't hasn't hadn't never"
     ),
     titles=_set("mr mrs ms miss dr prof sir lady lord saint st president professor doctor captain capt gen sgt lt rev"),
     abbreviations=_set(
@@ -78,7 +77,8 @@ ENGLISH = PhraseWords(
     ),
     counted=_set(
         "no nos fig vol p pp ch sec chapter page number lesson step room figure section part unit version line level "
-        "week day season episode january february march april may june july august september october november december"
+        "week day season episode january february march april may june july august september october november "
+        "december"
     ),
     units=_set(
         "percent per degrees dollars dollar cents euros euro pounds hours hour minutes minute seconds second days day "
@@ -95,10 +95,12 @@ SPANISH = PhraseWords(
     conjunctions=_set(
         "y e o u ni pero sino porque que cuando donde si aunque mientras como quien cual cuyo pues luego"
     ),
-    prepositions=_set("a al ante bajo con contra de del desde durante en entre hacia hasta para por según sin sobre tras"),
+    prepositions=_set(
+        "a al ante bajo con contra de del desde durante en entre hacia hasta para por según sin sobre tras"
+    ),
     articles=_set(
-        "el la los las lo un una unos unas mi mis tu tus su sus nuestro nuestra nuestros nuestras este esta estos estas "
-        "ese esa esos esas aquel aquella cada todo toda todos todas otro otra muy más"
+        "el la los las lo un una unos unas mi mis tu tus su sus nuestro nuestra nuestros nuestras este esta estos "
+        "estas ese esa esos esas aquel aquella cada todo toda todos todas otro otra muy más"
     ),
     openers=_set(
         "yo tú él ella nosotros ellos ellas usted ustedes me te se le les nos no es son era eran fue ha han he hemos "
@@ -124,8 +126,8 @@ FRENCH = PhraseWords(
         "quelques plusieurs tout toute tous toutes autre très plus"
     ),
     openers=_set(
-        "je tu il elle on nous vous ils elles me te se ne y lui c'est n'est est sont était étaient a ont avait suis es "
-        "êtes sommes ai as avons avez peut peuvent doit va vont n'a pas"
+        "je tu il elle on nous vous ils elles me te se ne y lui c'est n'est est sont était étaient a ont avait suis "
+        "es êtes sommes ai as avons avez peut peuvent doit va vont n'a pas"
     ),
     titles=_set("m mm mme mmes mlle dr pr me monsieur madame mademoiselle saint"),
     abbreviations=_set("m mm mme mlle dr pr etc cf p.ex art chap p fig env"),
@@ -134,7 +136,9 @@ FRENCH = PhraseWords(
         "pour euros euro dollars heures heure minutes minute secondes seconde jours jour semaines mois ans an années "
         "kilomètres mètres degrés mille millions milliards"
     ),
-    numbers=_set("deux trois quatre cinq six sept huit neuf dix onze douze quinze vingt trente cent cents mille millions"),
+    numbers=_set(
+        "deux trois quatre cinq six sept huit neuf dix onze douze quinze vingt trente cent cents mille millions"
+    ),
 )
 GERMAN = PhraseWords(
     conjunctions=_set(
@@ -147,15 +151,17 @@ GERMAN = PhraseWords(
     ),
     articles=_set(
         "der die das den dem des ein eine einen einem einer eines kein keine keinen keinem keiner mein meine meinen "
-        "dein deine sein seine seinen ihr ihre ihren unser unsere euer eure dieser diese dieses diesen diesem jeder jede "
-        "jedes jeden alle sehr mehr"
+        "dein deine sein seine seinen ihr ihre ihren unser unsere euer eure dieser diese dieses diesen diesem jeder "
+        "jede jedes jeden alle sehr mehr"
     ),
     openers=_set(
         "ich du er sie es wir man mich dich sich nicht ist sind war waren bin bist seid hat haben habe hatte hatten "
         "wird werden würde kann können konnte muss müssen soll sollen will wollen darf"
     ),
     titles=_set("hr hrn herr herrn frau fr dr prof st dipl"),
-    abbreviations=_set("hr hrn fr dr prof st dipl bzw ca usw z.b d.h u.a u.s.w vgl evtl ggf inkl nr abb bd s str tel zb"),
+    abbreviations=_set(
+        "hr hrn fr dr prof st dipl bzw ca usw z.b d.h u.a u.s.w vgl evtl ggf inkl nr abb bd s str tel zb"
+    ),
     counted=_set("nr abb bd s kapitel seite nummer lektion schritt teil abschnitt version"),
     units=_set(
         "prozent grad euro dollar stunden stunde minuten minute sekunden sekunde tage tagen tag wochen monate jahre "
@@ -190,14 +196,18 @@ PORTUGUESE = PhraseWords(
         "perante por sem sob sobre num numa"
     ),
     articles=_set(
-        "o os as um uma uns umas meu minha meus minhas teu tua seu sua seus suas nosso nossa este esta estes estas esse "
-        "essa esses essas aquele aquela cada todo toda todos todas outro outra muito mais"
+        "o os as um uma uns umas meu minha meus minhas teu tua seu sua seus suas nosso nossa este esta estes estas "
+        "esse essa esses essas aquele aquela cada todo toda todos todas outro outra muito mais"
     ),
-    openers=_set("eu tu ele ela nós eles elas você vocês me te se lhe não é são era foi há tem têm está estão pode vai vão"),
+    openers=_set(
+        "eu tu ele ela nós eles elas você vocês me te se lhe não é são era foi há tem têm está estão pode vai vão"
+    ),
     titles=_set("sr sra dr dra prof d dom dona eng"),
     abbreviations=_set("sr sra dr dra prof d eng etc pág núm art p.ex"),
     counted=_set("nº núm pág art capítulo página número lição passo parte seção versão"),
-    units=_set("por euros euro reais dólares horas hora minutos minuto segundos dias dia semanas meses anos ano mil milhões"),
+    units=_set(
+        "por euros euro reais dólares horas hora minutos minuto segundos dias dia semanas meses anos ano mil milhões"
+    ),
     numbers=_set("dois duas três quatro cinco seis sete oito nove dez vinte trinta cem mil milhões"),
 )
 ITALIAN = PhraseWords(
@@ -207,10 +217,12 @@ ITALIAN = PhraseWords(
         "fino fra in nel nella nei nelle nello per prima senza sopra sotto su sul sulla sui sulle tra verso"
     ),
     articles=_set(
-        "il lo la i gli le un uno una mio mia miei mie tuo tua suo sua suoi sue nostro nostra questo questa questi queste "
-        "quello quella ogni tutto tutta tutti tutte altro altra molto più"
+        "il lo la i gli le un uno una mio mia miei mie tuo tua suo sua suoi sue nostro nostra questo questa questi "
+        "queste quello quella ogni tutto tutta tutti tutte altro altra molto più"
     ),
-    openers=_set("io tu lui lei noi voi loro mi ti si ci vi ne non è sono era erano ha hanno ho abbiamo può deve va vanno"),
+    openers=_set(
+        "io tu lui lei noi voi loro mi ti si ci vi ne non è sono era erano ha hanno ho abbiamo può deve va vanno"
+    ),
     titles=_set("sig sig.ra signor signora dott dott.ssa prof ing avv"),
     abbreviations=_set("sig sig.ra dott dott.ssa prof ing avv ecc pag art p.es"),
     counted=_set("n pag art capitolo pagina numero lezione passo parte sezione versione"),

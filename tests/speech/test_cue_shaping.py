@@ -1,0 +1,259 @@
+"""Cues can be read: short lines, readable times, breaks where the sentence breaks."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from pipeline.speech.caption_profiles import caption_profile
+from pipeline.speech.cue_shaping import shape_cues
+from pipeline.speech.cues import Cue
+from pipeline.speech.transcript import Segment, Transcript, Word
+
+CHINESE = "大家好，欢迎来到今天的课程。我们将学习如何使用这个软件来转换视频，并且上传到服务器上。"
+JAPANESE = "今日は、Python 3.11を使って動画を変換する「方法」を学びます。それから、字幕が正しく表示されるか確認します。"
+THAI = "วันนี้เราจะเรียนการแปลงวิดีโอและอัปโหลดไปยังเซิร์ฟเวอร์ แล้วเราจะดูคำบรรยาย "
+HINDI = "नमस्ते दोस्तों आज हम वीडियो बनाना सीखेंगे और फिर उसे सर्वर पर भेजेंगे "
+ARABIC = "اليوم سوف نتعلم كيف نحول الفيديو إلى عدة جودات، ثم نرفعه إلى الخادم 3.11 باستخدام HLS. بعد ذلك نتأكد."
+
+
+def spoken(text: str, *, start_s: float = 0.0, word_s: float = 0.3, space_s: float = 0.1) -> Segment:
+    """A segment whose words all last as long."""
+    words, clock = [], start_s
+    for word in text.split():
+        words.append(Word(start_s=clock, end_s=clock + word_s, text=f" {word}"))
+        clock += word_s + space_s
+    return Segment(start_s=start_s, end_s=words[-1].end_s, text=text, words=tuple(words))
+
+
+def transcript(*segments: Segment, duration_s: float = 3600.0, language: str = "en") -> Transcript:
+    """A transcript of these segments."""
+    return Transcript(language=language, language_probability=1.0, duration_s=duration_s, segments=segments)
+
+
+def texts(*segments: Segment) -> list[str]:
+    """The cues' texts alone."""
+    return [cue.text for cue in shape_cues(transcript(*segments))]
+
+
+def test_no_speech_gives_no_cue():
+    """Without segments there is nothing to show."""
+    assert [] == shape_cues(transcript())
+
+
+def test_phrases_with_pauses_between_stay_apart():
+    """A pause ends a cue, also where both phrases would fit on one line."""
+    assert ["welcome lesson one", "chapter seven"] == texts(
+        spoken("welcome lesson one"), spoken("chapter seven", start_s=5.0)
+    )
+
+
+def test_words_without_times_share_the_segments_time():
+    """Where Whisper gave no word times, a long segment is still parted in proportion to its text."""
+    text = "This first sentence is forty letters long. And this second one has about the same length."
+    cues = shape_cues(transcript(Segment(start_s=0.0, end_s=9.0, text=text)))
+    assert ["This first sentence is forty letters long.", "And this second one\nhas about the same length."] == [
+        c.text for c in cues
+    ]
+    assert 4.0 == pytest.approx(cues[1].start_s, abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("One short sentence here. Another short sentence there.", 2, id="a sentence each"),
+        pytest.param("Yes. I know that one.", 1, id="a very short one joins the next"),
+    ],
+)
+def test_sentences_are_kept_whole(text: str, expected: int):
+    """Sentences get a cue of their own unless it would be too short to read."""
+    assert expected == len(texts(spoken(text)))
+
+
+def test_a_line_breaks_at_the_clause():
+    """Two lines part at the comma rather than in the exact middle."""
+    assert ["when the light turns green again,\nyou press the big red button"] == texts(
+        spoken("when the light turns green again, you press the big red button", word_s=0.2)
+    )
+
+
+def test_a_cue_ends_before_a_conjunction():
+    """Without punctuation a cue ends before a conjunction."""
+    cues = texts(
+        spoken(
+            "the player measures how fast the pieces of the film arrive and then it "
+            "picks the quality that fits the line best"
+        )
+    )
+    assert {"and", "that"} >= {cue.split()[0] for cue in cues[1:]}
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "limit"),
+    [
+        pytest.param("word " * 60, "en", 42, id="latin"),
+        pytest.param(CHINESE * 3, "zh", 16, id="chinese"),
+        pytest.param(JAPANESE * 3, "ja", 13, id="japanese"),
+        pytest.param(THAI * 3, "th", 35, id="thai"),
+        pytest.param("ສະບາຍດີທຸກທ່ານຍິນດີຕ້ອນຮັບສູ່ບົດຮຽນ" * 3, "lo", 42, id="lao"),
+        pytest.param(HINDI * 3, "hi", 42, id="hindi"),
+        pytest.param("x" * 200, "en", 42, id="one endless word"),
+        pytest.param("e" + "\u0301" * 200, "en", 42, id="one endless accent"),
+    ],
+)
+def test_lines_fit(text: str, language: str, limit: int):
+    """No cue has more than two lines and no line more than its limit, and nothing of the text is lost."""
+    cues = shape_cues(transcript(Segment(start_s=0.0, end_s=40.0, text=text), language=language))
+    lines = [line for cue in cues for line in cue.text.split("\n")]
+    assert limit >= max(caption_profile(language=language).characters(line) for line in lines)
+    assert 2 >= max(cue.text.count("\n") + 1 for cue in cues)
+    assert "".join(text.split()) == "".join("".join(lines).split())
+
+
+def test_chinese_punctuation_never_begins_a_line():
+    """A comma or full stop stays with the character before it."""
+    cues = shape_cues(transcript(Segment(start_s=0.0, end_s=40.0, text=CHINESE * 3), language="zh"))
+    assert [] == [line for cue in cues for line in cue.text.split("\n") if line[0] in "，。"]
+
+
+def test_a_short_word_stays_for_the_shortest_time():
+    """A word of a fifth of a second is shown for five sixths of one."""
+    assert [Cue(start_s=2.0, end_s=2.833, text="yes")] == shape_cues(transcript(spoken("yes", start_s=2.0, word_s=0.2)))
+
+
+def test_nothing_stays_after_the_end():
+    """A cue is not stretched past the end of the sound."""
+    assert [Cue(start_s=2.0, end_s=2.5, text="yes")] == shape_cues(
+        transcript(spoken("yes", start_s=2.0, word_s=0.2), duration_s=2.5)
+    )
+
+
+def test_fast_speech_stays_longer_where_there_is_room():
+    """A cue that is spoken too fast to be read stays on into the pause after it."""
+    cue = shape_cues(transcript(spoken("extraordinarily straightforward demonstrations", word_s=0.2, space_s=0.0)))[0]
+    assert 45 / 20 == pytest.approx(cue.end_s - cue.start_s, abs=0.001)
+
+
+def test_a_cue_stays_half_a_second_after_the_speech():
+    """Where there is room, also if it has been read before."""
+    cue = shape_cues(transcript(spoken("one two three four", start_s=1.0, word_s=0.5)))[0]
+    assert 1.0 + 4 * 0.5 + 3 * 0.1 + 0.5 == pytest.approx(cue.end_s)
+
+
+@pytest.mark.parametrize(
+    ("frame_rate", "gap_s"), [(25.0, 0.08), (50.0, 0.04), (30000 / 1001, 0.067)], ids=["25", "50", "29.97"]
+)
+def test_two_frames_part_the_cues(frame_rate: float, gap_s: float):
+    """Cues that follow at once leave two frames between them."""
+    cues = shape_cues(transcript(spoken("word " * 40, space_s=0.0)), frame_rate=frame_rate)
+    assert {gap_s} == {round(after.start_s - before.end_s, 3) for before, after in pairwise(cues)}
+
+
+def test_a_word_that_whisper_stretched_is_not_shown_for_ever():
+    """A cue lasts seven seconds at most."""
+    assert 9.0 == shape_cues(transcript(spoken("well", start_s=2.0, word_s=25.0)))[0].end_s
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_times_never_overlap_or_go_backwards(seed: int):
+    """Whatever times Whisper gives, cues come in order, last, and leave a gap; none of the words is lost."""
+    rng = random.Random(seed)
+    segments, expected = [], []
+    for _ in range(30):
+        words = []
+        for _ in range(rng.randint(1, 12)):
+            start = rng.uniform(0, 60) if rng.random() < 0.2 else len(expected) * rng.uniform(0, 0.4)
+            words.append(
+                Word(
+                    start_s=start,
+                    end_s=start + rng.choice([0.0, 0.2, -0.3, 12.0]),
+                    text=f" w{len(expected)}{rng.choice(['', '.', ','])}",
+                )
+            )
+            expected.append(words[-1].text.strip())
+        segments.append(
+            Segment(
+                start_s=words[0].start_s, end_s=words[-1].end_s, text="".join(w.text for w in words), words=tuple(words)
+            )
+        )
+    cues = shape_cues(transcript(*segments))
+    assert expected == " ".join(cue.text for cue in cues).split()
+    assert all(0 <= cue.start_s < cue.end_s <= cue.start_s + 7.0005 for cue in cues)
+    assert all(after.start_s - before.end_s >= 0.0795 for before, after in pairwise(cues))
+
+
+UGLY_BREAKS = [
+    ("we would like to welcome all of you to the house of Mr. Brown who has lived here ever since", "Mr.", "Brown"),
+    ("if the pain has not gone away by then you had better ask Dr. Green about another medicine", "Dr.", "Green"),
+    ("and now we are going to listen all together to the famous symphony No. 5 by the composer", "No.", "5"),
+    ("the first of these seven books was written in a cafe by J. K. Rowling who lived in Edinburgh", "J.", "K."),
+    ("the first of these seven books was written in a cafe by J. K. Rowling who lived in Edinburgh", "K.", "Rowling"),
+    ("please remember that the meeting of the group starts at 3 p.m. today in the large hall", "p.m.", "today"),
+    ("please remember that the meeting of the group starts at 3 p.m. today in the large hall", "3", "p.m."),
+    ("they have never been to another country since moving to the U.S. with all of their cats", "U.S.", "with"),
+    ("nobody else has ever seen it. By contrast, the black dog that lives next door barks at it", "the", "black"),
+    ("you are able to borrow all of these books and other things for a fee that is rather small", "for", "a"),
+    ("you are able to borrow all of these books and other things for a fee that is rather small", "a", "fee"),
+    ("when the recording is over please press the large button 3 to eject the disc from it", "to", "eject"),
+]
+
+
+@pytest.mark.parametrize("shift", range(6))
+@pytest.mark.parametrize(("text", "before", "after"), UGLY_BREAKS, ids=[f"{b} {a}" for _, b, a in UGLY_BREAKS])
+def test_ugly_breaks_are_avoided(text: str, before: str, after: str, shift: int):
+    """Neither a line nor a cue ends inside a name, a number, an abbreviation or after an article or preposition,
+    wherever in the sentence these stand.
+    """
+    words = " ".join([*(["so", "well", "then", "now", "oh", "yes"][:shift]), text])
+    lines = [line for shown in texts(spoken(words)) for line in shown.split("\n")]
+    assert [] == [line for line, following in pairwise(lines) if line.endswith(before) and following.startswith(after)]
+
+
+def test_a_segments_end_is_no_sentences_end_in_text_with_full_stops():
+    """Whisper cuts segments in the middle of a sentence; the cue goes on over that."""
+    assert ["The quality is chosen by the player.", "It is fast."] == texts(
+        spoken("The quality is chosen", word_s=0.2), spoken("by the player. It is fast.", start_s=1.2, word_s=0.2)
+    )
+
+
+def test_a_segments_end_is_a_sentences_end_in_text_without_full_stops():
+    """Nothing else tells there where one ends."""
+    assert ["the quality is chosen", "by the player it is fast"] == texts(
+        spoken("the quality is chosen", word_s=0.2), spoken("by the player it is fast", start_s=1.2, word_s=0.2)
+    )
+
+
+@pytest.mark.parametrize("shift", range(4))
+def test_phrases_without_spaces_are_kept_whole(shift: int):
+    """A Japanese line never ends inside a word or a number, whatever words Whisper cut it into."""
+    words = [Word(start_s=i * 0.2, end_s=i * 0.2 + 0.2, text=c) for i, c in enumerate("あの" * shift + JAPANESE * 2)]
+    segment = Segment(start_s=0.0, end_s=words[-1].end_s, text="".join(w.text for w in words), words=tuple(words))
+    cues = shape_cues(transcript(segment, language="ja"))
+    ends = "|".join(line for cue in cues for line in cue.text.split("\n"))
+    kept = ["使って", "動画を", "変換する", "「方法」を", "学びます。", "字幕が", "正しく", "確認します。", "3.11を"]
+    assert dict.fromkeys(kept, 2) == {word: ends.count(word) for word in kept}
+
+
+def test_the_time_of_a_phrase_is_that_of_its_characters():
+    """A cue begins when the first character of its first phrase is heard."""
+    words = [Word(start_s=5 + i, end_s=5.9 + i, text=c) for i, c in enumerate("学びます。確認します。")]
+    segment = Segment(start_s=5.0, end_s=15.9, text="学びます。確認します。", words=tuple(words))
+    cues = shape_cues(transcript(segment, language="ja"))
+    assert [(5.0, "学びます。"), (10.0, "確認します。")] == [(cue.start_s, cue.text) for cue in cues]
+
+
+def test_text_from_right_to_left_keeps_its_order():
+    """Arabic with a number and Latin letters comes out in the order that it was heard in, without marks added."""
+    cues = shape_cues(transcript(Segment(start_s=0.0, end_s=14.0, text=ARABIC), language="ar"))
+    assert ARABIC.split() == " ".join(cue.text for cue in cues).split()
+    assert [] == [cue.text for cue in cues if set(cue.text) & set("\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2069")]
+
+
+def test_two_languages_in_one_transcript_have_their_own_phrases():
+    """A segment's own language tells where it is parted."""
+    german = replace(spoken("Sie wohnt in einem Haus mit der alten Dame und den Katzen im Garten"), language="de")
+    lines = [line for shown in texts(german) for line in shown.split("\n")]
+    assert [] == [line for line in lines if line.split()[-1] in ("einem", "der", "alten", "den", "mit", "im")]
