@@ -20,6 +20,7 @@ from pipeline.events import LogLine
 from pipeline.inputs import inputs_from
 from pipeline.job import (
     AudioRequest,
+    CaptionRules,
     Codec,
     EncoderFamily,
     EncodingRequest,
@@ -160,7 +161,8 @@ def _problems(options: argparse.Namespace, config: Config, jobs: Sequence[Job]) 
     if options.encrypt is None:
         problems += _without({"--key-uri": options.key_uri, "--publish-key": options.publish_key}, "--encrypt KEYFILE")
     if not options.transcribe:
-        problems += _without({"--model": options.model, "--language": options.language}, "--transcribe")
+        given = {"--model": options.model, "--language": options.language}
+        problems += _without(given | {"--captions-profile": options.captions_profile}, "--transcribe")
     return problems
 
 
@@ -193,11 +195,10 @@ def _without(given: dict[str, object], needed: str) -> list[str]:
 def _transcription(options: argparse.Namespace) -> TranscriptionRequest | None:
     if not options.transcribe:
         return None
-    language = None if options.language in (None, "auto") else options.language
-    return (
-        TranscriptionRequest(language=language)
-        if options.model is None
-        else TranscriptionRequest(model=options.model, language=language)
+    return TranscriptionRequest(
+        model=TranscriptionRequest.model if options.model is None else options.model,
+        language=None if options.language in (None, "auto") else options.language,
+        profile=CaptionRules(options.captions_profile or TranscriptionRequest.profile),
     )
 
 

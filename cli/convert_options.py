@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cli.encode_options import add_encoding, add_tracks
 from cli.transfer_options import add_again, add_record, add_replace, add_transfer_options
+from pipeline.job import CaptionRules
 
 
 def add_convert_options(parser: argparse.ArgumentParser, *, default_language: str) -> None:
@@ -91,3 +92,8 @@ def _add_beside_stream(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--model", metavar="NAME|DIR", help="a Whisper model's name or its folder (default: base)")
     parser.add_argument("--language", metavar="auto|xx", help="the language spoken (default: auto)")
+    parser.add_argument(
+        "--captions-profile",
+        choices=[rules.value for rules in CaptionRules],
+        help="whose rules the captions are made by, and for whom (default: netflix)",
+    )

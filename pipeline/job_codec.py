@@ -20,7 +20,7 @@ from pipeline.media.source.trimming import SHORTEST_S
 
 JobT = TypeVar("JobT", Job, UploadJob)
 
-SCHEMA = 1
+SCHEMA = 2
 UPLOAD_SCHEMA = 1
 UPLOAD_KIND = "upload"
 

@@ -40,6 +40,7 @@ LABELS = {
     "surround": "5.1 sound",
     "audio_map": "sounds",
     "trim": "part of the video",
+    "profile": "caption rules",
 }
 """What settings are called where their own names would not do."""
 
@@ -155,6 +156,7 @@ def _by_name(job: Job) -> dict[str, Any]:
 DEFAULTS: Mapping[str, Any] = {
     **_by_name(Job(source=Path(), output_dir=Path(), slug="")),
     "model": TranscriptionRequest.model,
+    "profile": TranscriptionRequest.profile.value,
     "publish_key": Encryption.publish_key,
 }
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pipeline.errors import CodecError
 from pipeline.job import (
     AudioRequest,
+    CaptionRules,
     Codec,
     EncoderFamily,
     EncodingRequest,
@@ -52,6 +53,25 @@ SCHEMA_1 = """{
 }"""
 """A job as the first version wrote it, with nothing at its default. It must be read for ever: never change it."""
 
+SCHEMA_2 = """{
+  "schema": 2,
+  "source": "Größe 1.mp4", "output_dir": "out", "slug": "week1/grosse-1",
+  "qualities": ["1080p", "480p"],
+  "tracks": {"programme": 3, "video": 2, "audio": [1, 4]},
+  "encoding": {"codec": "hevc", "encoder": "cpu", "preset": "slow", "rate_control": "crf", "target_vmaf": 93.5,
+               "segment_type": "fmp4", "keep_hdr": true, "copy_top": true},
+  "sound": {"surround": true, "loudness_lufs": -16.0,
+            "audio_map": [[{"track": 1, "channel": 2}, {"track": 1, "channel": null}]]},
+  "encryption": {"key_file": "a.key", "key_uri": "https://keys.invalid/1", "publish_key": true},
+  "accept_damaged": true, "black_bars": true, "chapters": "chapters.vtt",
+  "trim": {"start_s": 1.5, "end_s": null},
+  "make_mp4": false,
+  "transcription": {"model": "small", "language": "de", "profile": "bbc"},
+  "upload": {"prefix": "videos/week1/", "language": "de", "session_id": "s-1", "delete_local": true, "replace": true},
+  "existing": "upload again"
+}"""
+"""The same as the next version writes it, with what is new there. Fields are added until it has been released."""
+
 LEAST_OF_SCHEMA_1 = '{"schema": 1, "source": "a.mp4", "output_dir": "out", "slug": "a"}'
 
 CHOSEN = Job(
@@ -82,6 +102,10 @@ CHOSEN = Job(
     transcription=TranscriptionRequest(model="small", language="de"),
     upload=UploadRequest(prefix="videos/week1/", language="de", session_id="s-1", delete_local=True, replace=True),
     existing=Existing.UPLOAD_AGAIN,
+)
+
+CHOSEN_IN_SCHEMA_2 = replace(
+    CHOSEN, transcription=TranscriptionRequest(model="small", language="de", profile=CaptionRules.BBC)
 )
 
 UPLOAD_SCHEMA_1 = """{
@@ -148,7 +172,8 @@ JOBS = st.builds(
         lambda times: Trim(start_s=times[0], end_s=None if times[1] is None else times[0] + times[1] + 0.2)
     ),
     make_mp4=st.booleans(),
-    transcription=st.none() | st.builds(TranscriptionRequest, model=TEXTS, language=st.none() | TEXTS),
+    transcription=st.none()
+    | st.builds(TranscriptionRequest, model=TEXTS, language=st.none() | TEXTS, profile=st.sampled_from(CaptionRules)),
     upload=st.none() | UPLOADS,
     existing=st.sampled_from(Existing),
 )
@@ -186,10 +211,11 @@ def test_a_job_of_schema_1_is_read():
 
 
 def test_what_is_written_is_of_the_schema_that_it_names():
-    """A field that is new, gone or of another name changes the schema: the sample has every field of the first."""
-    assert json.loads(SCHEMA_1) == job_to_json(CHOSEN)
+    """A field that is new, gone or of another name changes the schema: the sample has every field."""
+    assert json.loads(SCHEMA_2) == job_to_json(CHOSEN_IN_SCHEMA_2)
+    assert CHOSEN_IN_SCHEMA_2 == job_from_text(SCHEMA_2)
     plain = job_to_json(job_from_text(LEAST_OF_SCHEMA_1))
-    same = [name for name, value in job_to_json(CHOSEN).items() if value == plain[name]]
+    same = [name for name, value in job_to_json(CHOSEN_IN_SCHEMA_2).items() if value == plain[name]]
     assert ["schema", "output_dir"] == same
 
 
@@ -203,8 +229,8 @@ def test_no_secret_is_in_it(tmp_path):
 
 
 def changed(**changes):
-    """Return the sample of schema 1 with some fields in place of its own; a name may go further in: `trim__end_s`."""
-    data = json.loads(SCHEMA_1)
+    """Return the sample of schema 2 with some fields in place of its own; a name may go further in: `trim__end_s`."""
+    data = json.loads(SCHEMA_2)
     for name, value in changes.items():
         *outer, last = name.split("__")
         inner = data
@@ -216,52 +242,52 @@ def changed(**changes):
 
 REFUSED = [
     pytest.param([], "The job must be an object, with its schema and its settings.", id="no object"),
-    pytest.param({"source": "a"}, 'The job does not say which schema it has: add "schema": 1.', id="no schema"),
-    pytest.param(changed(schema="1"), 'The job does not say which schema it has: add "schema": 1.', id="typed schema"),
-    pytest.param(changed(schema=0), 'The job does not say which schema it has: add "schema": 1.', id="schema 0"),
+    pytest.param({"source": "a"}, 'The job does not say which schema it has: add "schema": 2.', id="no schema"),
+    pytest.param(changed(schema="1"), 'The job does not say which schema it has: add "schema": 2.', id="typed schema"),
+    pytest.param(changed(schema=0), 'The job does not say which schema it has: add "schema": 2.', id="schema 0"),
     pytest.param(
-        changed(schema=2, new_field=1),
-        "The job has schema 2, and this version reads up to 1: use the version that wrote it.",
+        changed(schema=3, new_field=1),
+        "The job has schema 3, and this version reads up to 2: use the version that wrote it.",
         id="newer schema",
     ),
-    pytest.param(changed(colour="red"), "The job (schema 1): colour is not a known field.", id="unknown field"),
+    pytest.param(changed(colour="red"), "The job (schema 2): colour is not a known field.", id="unknown field"),
     pytest.param(
-        changed(upload__token="secret"), "The job (schema 1): upload.token is not a known field.", id="a token"
+        changed(upload__token="secret"), "The job (schema 2): upload.token is not a known field.", id="a token"
     ),
     pytest.param(
-        {"schema": 1, "source": "a", "slug": "a"}, "The job (schema 1): output_dir is missing.", id="missing field"
+        {"schema": 2, "source": "a", "slug": "a"}, "The job (schema 2): output_dir is missing.", id="missing field"
     ),
     pytest.param(
         changed(encoding__codec="vp9"),
-        "The job (schema 1): encoding.codec must be one of h264, hevc, av1, not 'vp9'.",
+        "The job (schema 2): encoding.codec must be one of h264, hevc, av1, not 'vp9'.",
         id="unknown codec",
     ),
     pytest.param(
-        changed(qualities="1080p"), "The job (schema 1): qualities must be a list, not a text.", id="one quality"
+        changed(qualities="1080p"), "The job (schema 2): qualities must be a list, not a text.", id="one quality"
     ),
     pytest.param(
-        changed(make_mp4="yes"), "The job (schema 1): make_mp4 must be true or false, not a text.", id="yes for true"
+        changed(make_mp4="yes"), "The job (schema 2): make_mp4 must be true or false, not a text.", id="yes for true"
     ),
     pytest.param(
         changed(sound__audio_map=[[]]),
-        "The job (schema 1): sound.audio_map[0] must have 1 or 2 items, not 0.",
+        "The job (schema 2): sound.audio_map[0] must have 1 or 2 items, not 0.",
         id="sound of nothing",
     ),
     pytest.param(
         changed(sound__audio_map=[[{"track": 1}], [{"track": 1}] * 3]),
-        "The job (schema 1): sound.audio_map[1] must have 1 or 2 items, not 3.",
+        "The job (schema 2): sound.audio_map[1] must have 1 or 2 items, not 3.",
         id="sound of three",
     ),
     pytest.param(
-        changed(trim__start_s=-1), "The job (schema 1): trim.start_s must be 0 or more.", id="begin before the begin"
+        changed(trim__start_s=-1), "The job (schema 2): trim.start_s must be 0 or more.", id="begin before the begin"
     ),
     pytest.param(
-        changed(trim__end_s=1.55), "The job (schema 1): trim.end_s must come after trim.start_s.", id="empty part"
+        changed(trim__end_s=1.55), "The job (schema 2): trim.end_s must come after trim.start_s.", id="empty part"
     ),
     *(
         pytest.param(
             changed(slug=slug),
-            "The job (schema 1): slug must be a path below the output folder, such as week1/lesson.",
+            "The job (schema 2): slug must be a path below the output folder, such as week1/lesson.",
             id=f"slug {slug!r}",
         )
         for slug in (
@@ -360,11 +386,11 @@ def _fields(data, above=()):
             yield from _fields(value, (*above, name))
 
 
-@given(where=st.sampled_from([*_fields(json.loads(SCHEMA_1))]), value=ANYTHING, renamed=st.booleans())
+@given(where=st.sampled_from([*_fields(json.loads(SCHEMA_2))]), value=ANYTHING, renamed=st.booleans())
 @settings(database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_stands_in_a_field_is_a_job_or_one_sentence(where, value, renamed):
     """Anything else would be a traceback to somebody who wrote a job by hand."""
-    data = json.loads(SCHEMA_1)
+    data = json.loads(SCHEMA_2)
     inner = data
     for name in where[:-1]:
         inner = inner[name]

@@ -18,6 +18,7 @@ from pipeline.media.source.source_checks import ProbedFile
 from pipeline.media.stream_layout import TRANSCRIPT_FILES, TRANSCRIPT_JSON
 from pipeline.model import PhaseName, PhaseOutcome
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
+from pipeline.speech.caption_check import check_cues, outside_text
 from pipeline.speech.caption_profiles import caption_profile
 from pipeline.speech.cue_shaping import shape_cues
 from pipeline.speech.cues import Cue
@@ -82,6 +83,9 @@ class TranscribePhase:
         profile = caption_profile(self._request(context).profile, transcript.language)
         frame_rate = float(media.video.frame_rate) if media.video else AUDIO_ONLY_RATE
         cues = shape_cues(transcript, profile, frame_rate=frame_rate)
+        outside = outside_text(check_cues(cues, profile, frame_rate=frame_rate), profile)
+        if outside:
+            context.log(outside, LogLevel.INFO)
         facts = TranscriptFacts(language=transcript.language if cues else None, cues=len(cues))
         folder = context.workspace.folder
         contents = (to_srt(cues), to_text(transcript), to_json(transcript, cues), to_vtt(cues))

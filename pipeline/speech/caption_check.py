@@ -81,6 +81,16 @@ def check_cues(
     return CaptionReport(cues=len(cues), broken=tuple(broken))
 
 
+def outside_text(report: CaptionReport, profile: CaptionProfile) -> str:
+    """Return in a sentence how many cues are outside a profile's limits and why; empty where none is."""
+    if not report.outside:
+        return ""
+    reasons = {rule: count for rule, count in report.by_rule.items() if rule is not CaptionRule.BREAK}
+    named = ", ".join(f"{rule.value} {count}" for rule, count in sorted(reasons.items()))
+    verb = "is" if report.outside == 1 else "are"
+    return f"{report.outside} of {report.cues} captions {verb} outside the rules {profile.rules.value} ({named})."
+
+
 Found = tuple[CaptionRule, str]
 
 

@@ -9,7 +9,7 @@ from cli.job_reports import exit_status
 from cli.main import build_parser
 from config import Config
 from pipeline.errors import SettingsError
-from pipeline.job import Existing, TranscriptionRequest, Trim
+from pipeline.job import CaptionRules, Existing, TranscriptionRequest, Trim
 from pipeline.model import JobReport, Outcome
 
 
@@ -67,6 +67,11 @@ def test_a_part_is_asked_for():
         ),
         pytest.param(
             ["--transcribe", "--language", "auto"], TranscriptionRequest(model="base", language=None), id="auto"
+        ),
+        pytest.param(
+            ["--transcribe", "--captions-profile", "bbc:children"],
+            TranscriptionRequest(profile=CaptionRules.BBC_CHILDREN),
+            id="profile",
         ),
         pytest.param([], None, id="off"),
     ],

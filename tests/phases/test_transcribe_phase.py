@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -17,7 +18,7 @@ from pipeline.cancel import CancelToken
 from pipeline.engines.local import LocalEngine
 from pipeline.errors import Cancelled, SpeechError
 from pipeline.facts import Facts, TranscriptFacts
-from pipeline.job import Existing, Job, SegmentType, TranscriptionRequest
+from pipeline.job import CaptionRules, Existing, Job, SegmentType, TranscriptionRequest
 from pipeline.media.ffmpeg.process import find_ffmpeg
 from pipeline.media.source.probe import probe
 from pipeline.media.stream_layout import TRANSCRIPT_FILES
@@ -26,6 +27,7 @@ from pipeline.model import PhaseName, PhaseOutcome, Plan
 from pipeline.output_settings import output_settings
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
 from pipeline.phases.transcribe import TranscribePhase, load_cues
+from pipeline.speech.caption_profiles import CaptionProfile, caption_profile
 from pipeline.workspace import Workspace
 
 MakeContext = Callable[..., PhaseContext]
@@ -36,13 +38,18 @@ def context(tmp_path: Path, small_model: Path) -> MakeContext:
     """Return a function that makes a context for a source, its workspace open."""
 
     def make(
-        source: Path, *, model: str = str(small_model), language: str | None = None, cancel: CancelToken | None = None
+        source: Path,
+        *,
+        model: str = str(small_model),
+        language: str | None = None,
+        profile: CaptionRules = CaptionRules.NETFLIX,
+        cancel: CancelToken | None = None,
     ) -> PhaseContext:
         job = Job(
             source=source,
             output_dir=tmp_path / "out",
             slug="clip",
-            transcription=TranscriptionRequest(model=model, language=language),
+            transcription=TranscriptionRequest(model=model, language=language, profile=profile),
         )
         plan = Plan(
             job=job,
@@ -116,6 +123,29 @@ def test_cues_for_the_stream(context, sample):
         language,
         [cue.text for cue in cues],
     )
+
+
+def test_cues_are_by_the_profile(context, sample, monkeypatch):
+    """The rules that were asked for shape the cues, and what can't meet them is counted in the log."""
+    too_fast = dataclasses.replace(
+        caption_profile(CaptionRules.BBC, "en"), words_per_minute=1.0, gap_frames=1, least_gap_s=30.0
+    )
+    asked: list[object] = []
+
+    def profile(rules: CaptionRules, language: str | None) -> CaptionProfile:
+        asked.append((rules, language))
+        return too_fast
+
+    monkeypatch.setattr("pipeline.phases.transcribe.caption_profile", profile)
+    said: list[str] = []
+    here = dataclasses.replace(
+        context(sample, profile=CaptionRules.BBC_CHILDREN), log=lambda text, level: said.append(text)
+    )
+    _phase().run(here)
+    _, cues = load_cues(here.workspace.folder)
+    assert [(CaptionRules.BBC_CHILDREN, "en")] == asked
+    assert [0.04] * 3 == [round(after.start_s - before.end_s, 3) for before, after in pairwise(cues)]
+    assert ["4 of 4 captions are outside the rules bbc (speed 4)."] == said
 
 
 def test_done_already(context, sample, small_model, offline_model):
