@@ -15,11 +15,13 @@ from cli.transfer_options import TokenKeeper, control_from, patient, token_promp
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
+from pipeline.caption_files import caption_file
 from pipeline.errors import Problem, SettingsError
 from pipeline.events import LogLine
 from pipeline.inputs import inputs_from
 from pipeline.job import (
     AudioRequest,
+    CaptionFile,
     CaptionRules,
     Codec,
     EncoderFamily,
@@ -95,6 +97,7 @@ def jobs_from(options: argparse.Namespace) -> list[Job]:
             trim=_trim(options),
             make_mp4=options.mp4,
             transcription=_transcription(options),
+            captions=_captions(options, []),
             upload=_upload(options, "" if video.alone else video.place),
             existing=existing_from(options),
         )
@@ -142,6 +145,9 @@ def _problems(options: argparse.Namespace, config: Config, jobs: Sequence[Job]) 
             problems.append(f"--trim: {error}")
     if options.chapters is not None and len(jobs) > 1:
         problems.append("--chapters is for one video: convert each with its own file of chapters.")
+    if options.captions and len(jobs) > 1:
+        problems.append("--captions is for one video: convert each with its own captions.")
+    _captions(options, problems)
     if _audio_tracks(options) is None:
         problems.append(f"--audio-track takes numbers such as 2 or 1,3, not {options.audio_track!r}.")
     if _audio_map(options) is None:
@@ -161,9 +167,21 @@ def _problems(options: argparse.Namespace, config: Config, jobs: Sequence[Job]) 
     if options.encrypt is None:
         problems += _without({"--key-uri": options.key_uri, "--publish-key": options.publish_key}, "--encrypt KEYFILE")
     if not options.transcribe:
-        given = {"--model": options.model, "--language": options.language}
+        given = {"--model": options.model, "--language": None if options.captions else options.language}
         problems += _without(given | {"--captions-profile": options.captions_profile}, "--transcribe")
     return problems
+
+
+def _captions(options: argparse.Namespace, problems: list[str | Problem]) -> tuple[CaptionFile, ...]:
+    """Return the files of captions; what is wrong with one is added to the problems."""
+    spoken = None if options.language in (None, "auto") else options.language
+    files = []
+    for typed in options.captions:
+        try:
+            files.append(caption_file(typed, spoken=spoken, default=options.default_language))
+        except SettingsError as error:
+            problems += error.problems
+    return tuple(files)
 
 
 def _audio_tracks(options: argparse.Namespace) -> tuple[int, ...] | None:

@@ -97,3 +97,14 @@ def _add_beside_stream(parser: argparse.ArgumentParser) -> None:
         choices=[rules.value for rules in CaptionRules],
         help="whose rules the captions are made by, and for whom (default: netflix)",
     )
+    parser.add_argument(
+        "--captions",
+        action="append",
+        default=[],
+        metavar="FILE[:LANG]",
+        help=(
+            "take this SubRip or WebVTT file as captions, in place of Whisper's or with --transcribe beside them; "
+            "repeat it for more languages (LANG default: that in the name, as in talk.de.srt, else --language, else "
+            "DEFAULT_LANGUAGE)"
+        ),
+    )

@@ -15,7 +15,7 @@ from pipeline.files import size_of
 from pipeline.fingerprint import Fingerprint
 from pipeline.job_file import JobFile, read_job_file
 from pipeline.media.stream_layout import MEDIA_SUFFIXES, PLAYLIST_SUFFIX, TRANSCRIPT_FILES
-from pipeline.output_settings import HLS, PACKAGE, TRANSCRIPT, OutputSettings
+from pipeline.output_settings import CAPTIONS, HLS, PACKAGE, TRANSCRIPT, OutputSettings
 from pipeline.published import JOB_FILE
 
 
@@ -93,7 +93,8 @@ class EarlierWork:
         if left is None:
             return None
         # as it began with that, segments may be encrypted already
-        made = {**left.made, PACKAGE: left.settings.get(PACKAGE, {})}
+        begun = {name: value for name, value in left.settings.get(PACKAGE, {}).items() if name != CAPTIONS}
+        made = {**left.made, PACKAGE: begun}
         changes = self._wanted.changes(made)
         if self._wanted.lost(made) or (left.done.hls is not None and HLS in changes):
             return None

@@ -32,6 +32,7 @@ class Setting(Enum):
     KEY_URI = "key uri"
     MODEL = "model"
     SPOKEN_LANGUAGE = "spoken language"
+    CAPTIONS = "captions"
     BACKEND_URL = "backend url"
     TOKEN = "token"
     DESTINATION = "destination"

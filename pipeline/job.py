@@ -126,6 +126,14 @@ class TranscriptionRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CaptionFile:
+    """A subtitle file of the editor's, and the language that it is in, as an RFC 5646 tag."""
+
+    path: Path
+    language: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class UploadRequest:
     """Where the finished folder goes. `prefix` ends with a slash; `language` is the record's when none is detected.
 
@@ -163,7 +171,8 @@ class Trim:
 class Job:
     """What the editor asked for. `qualities` None means every one up to 1080p that the source fills.
 
-    `chapters` is a file of chapters that replace those of the source; `trim` None means the whole of it.
+    `chapters` is a file of chapters that replace those of the source; `trim` None means the whole of it. `captions` are
+    subtitle tracks of the stream, and the first is its transcript where nothing is transcribed.
     """
 
     source: Path
@@ -180,6 +189,7 @@ class Job:
     trim: Trim | None = None
     make_mp4: bool = True
     transcription: TranscriptionRequest | None = None
+    captions: tuple[CaptionFile, ...] = ()
     upload: UploadRequest | None = None
     existing: Existing = Existing.ASK
 

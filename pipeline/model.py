@@ -97,6 +97,14 @@ class Mp4Plan:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CaptionText:
+    """A subtitle file of the editor's as it was read: the text of a SubRip or WebVTT file, and its language's tag."""
+
+    language: str
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """What will be done, decided before anything starts.
 
@@ -119,6 +127,13 @@ class Plan:
     phases: tuple[PhaseName, ...]
     notes: tuple[str, ...] = ()
     chapters: tuple[Chapter, ...] = ()
+    captions: tuple[CaptionText, ...] = ()
+
+    @property
+    def transcript_captions(self) -> CaptionText | None:
+        """The captions that the transcript is made of: the first ones, where nothing is transcribed."""
+        transcribed = self.job.transcription is not None and self.media.audio
+        return self.captions[0] if self.captions and not transcribed else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,8 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,15 @@ from pipeline.media.encode.audio_tracks import SURROUND, audio_renditions
 from pipeline.media.encode.encoders import usual_segment_type
 from pipeline.media.hls.encryption import key_digest
 from pipeline.media_info import DynamicRange, MediaInfo
-from pipeline.model import PhaseName, Plan
+from pipeline.model import CaptionText, PhaseName, Plan
+from pipeline.speech.languages import language_name
 
 HLS, MP4, TRANSCRIPT = PhaseName.HLS.value, PhaseName.MP4.value, PhaseName.TRANSCRIPT.value
 PACKAGE = "package"
 """The step that makes the folder whole."""
 
 QUALITIES, ENCODER, SEGMENT_TYPE, KEY, KEY_FILE = "qualities", "encoder", "segment_type", "key", "key_file"
+CAPTIONS = "captions"
 AS_PLANNED = (ENCODER, SEGMENT_TYPE)
 """Settings that are kept as the plan decided them, not as they were asked for."""
 
@@ -96,7 +99,10 @@ class OutputSettings:
                 words.append(HOLDINGS[name])
         if KEY in made.get(PACKAGE, {}) and KEY not in self.steps.get(PACKAGE, {}):
             words.append(HOLDINGS[KEY])
-        words += [HOLDINGS[step] for step in (MP4, TRANSCRIPT) if step in made and step not in self.steps]
+        there, asked = _languages(made.get(PACKAGE, {})), _languages(self.steps.get(PACKAGE, {}))
+        words += [f"captions in {language_name(code)}" for code in there if code not in asked]
+        gone = [step for step in (MP4, TRANSCRIPT) if step in made and step not in self.steps]
+        words += [HOLDINGS[step] for step in gone if CAPTIONS not in made[step]]
         return words
 
     def _differing(self, some: Mapping[str, Any], others: Mapping[str, Any]) -> tuple[str, ...]:
@@ -118,10 +124,15 @@ def output_settings(plan: Plan) -> OutputSettings:
         steps[MP4] = stream
     if speech is not None and plan.media.audio:
         steps[TRANSCRIPT] = source | given(to_json(speech))
+    elif plan.transcript_captions is not None:
+        part = {name: value for name, value in source.items() if name == "trim"}
+        steps[TRANSCRIPT] = part | {CAPTIONS: _captions((plan.transcript_captions,))}
     steps[PACKAGE] = {}
     if key is not None:
         asked_of_key = given({name: value for name, value in to_json(key).items() if name != KEY_FILE})
         steps[PACKAGE] = {KEY: key_digest(key), **asked_of_key}
+    if plan.captions:
+        steps[PACKAGE] |= {CAPTIONS: _captions(plan.captions)}
     return OutputSettings(steps=steps, of_no_matter=frozenset(_of_no_matter(job, plan.media)))
 
 
@@ -133,6 +144,16 @@ def given(values: Mapping[str, Any]) -> dict[str, Any]:
 def label(name: str) -> str:
     """Return what a setting is called."""
     return LABELS.get(name, name.replace("_", " "))
+
+
+def _captions(captions: Sequence[CaptionText]) -> list[list[str]]:
+    """Return what tells captions from others: the language and a digest (SHA-256) of each."""
+    return [[one.language, hashlib.sha256(one.text.encode()).hexdigest()] for one in captions]
+
+
+def _languages(package: Mapping[str, Any]) -> list[str]:
+    """Return the languages of the captions in the settings of the packaging, each once."""
+    return list(dict.fromkeys(language for language, _ in package.get(CAPTIONS, ())))
 
 
 def _by_name(job: Job) -> dict[str, Any]:

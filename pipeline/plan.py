@@ -16,7 +16,7 @@ from pipeline.media.source.scan import Scan
 from pipeline.media.source.source_notes import source_notes
 from pipeline.media.source.trimming import described, trimmed, trimmed_chapters
 from pipeline.media_info import Chapter, DynamicRange, MediaInfo
-from pipeline.model import Mp4Plan, Plan, Rendition
+from pipeline.model import CaptionText, Mp4Plan, Plan, Rendition
 from pipeline.phase_table import Requested, phases_of
 
 SEGMENT_S = 6
@@ -31,12 +31,17 @@ PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "sl
 
 
 def make_plan(
-    job: Job, media: MediaInfo, encoder: str | None = None, chapters: Sequence[Chapter] | None = None
+    job: Job,
+    media: MediaInfo,
+    encoder: str | None = None,
+    chapters: Sequence[Chapter] | None = None,
+    captions: Sequence[CaptionText] = (),
 ) -> Plan:
     """Decide renditions, sound, MP4 and phases.
 
     `encoder` is the ffmpeg encoder that was found to work, None for the one on the processor; `chapters` are those of
-    the job's own file, None for the source's. Raises SettingsError naming every setting that can't be.
+    the job's own file, None for the source's; `captions` are those of the job's own files. Raises SettingsError naming
+    every setting that can't be.
     """
     _check_settings(job)
     _check_audio(job, media)
@@ -67,6 +72,7 @@ def make_plan(
         phases=phases_of(_requested(job, has_video=bool(renditions))),
         notes=_notes(job, media, renditions),
         chapters=media.chapters if chapters is None else tuple(chapters),
+        captions=tuple(captions),
     )
 
 
@@ -164,7 +170,7 @@ def _requested(job: Job, *, has_video: bool) -> Requested:
     return Requested(
         stream=True,
         mp4=job.make_mp4 and has_video,
-        transcript=job.transcription is not None,
+        transcript=job.transcription is not None or bool(job.captions),
         upload=job.upload,
     )
 

@@ -18,7 +18,7 @@ from pipeline.finished_folder import FinishedFolder, with_session
 from pipeline.job import EncoderFamily, Encryption, Job, UploadJob, UploadRequest
 from pipeline.job_folders import check_writable, partial_of
 from pipeline.media_info import Chapter, MediaInfo
-from pipeline.model import Connection, JobReport, PhaseName, Plan, UploadPlan
+from pipeline.model import CaptionText, Connection, JobReport, PhaseName, Plan, UploadPlan
 from pipeline.phase_table import Requested, phases_of
 from pipeline.phases.folder_upload import FolderCleanupPhase, FolderRecordPhase, FolderUploadPhase, UploadContext
 from pipeline.phases.phase import Phase, PhaseContext
@@ -54,6 +54,7 @@ def describe_source(path: Path) -> MediaInfo:
 
 def probe_and_plan(job: Job, config: Config) -> Plan:
     """Probe the source and decide what to do. Raises SourceError, or SettingsError with every problem at once."""
+    from pipeline.caption_files import read_captions
     from pipeline.media.source.probe import probe
     from pipeline.plan import make_plan
 
@@ -62,7 +63,12 @@ def probe_and_plan(job: Job, config: Config) -> Plan:
         problems += upload_problems(config, job.upload, token_typed=False)
     if job.encryption is not None:
         problems += encryption_problems(job.encryption)
-    own_chapters = None
+    own_chapters: tuple[Chapter, ...] | None = None
+    captions: tuple[CaptionText, ...] = ()
+    try:
+        captions = read_captions(job.captions)
+    except SettingsError as error:
+        problems += error.problems
     try:
         own_chapters = None if job.chapters is None else _read_chapters(job.chapters)
     except SettingsError as error:
@@ -71,7 +77,7 @@ def probe_and_plan(job: Job, config: Config) -> Plan:
         raise SettingsError(problems)
     media = probe(job.source, job.tracks)
     make_plan(job, media)  # what is wrong with the settings is said before any encoder is tried
-    return make_plan(job, media, _encoder(job, media, config), own_chapters)
+    return make_plan(job, media, _encoder(job, media, config), own_chapters, captions)
 
 
 def _read_chapters(path: Path) -> tuple[Chapter, ...]:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pipeline.errors import CodecError
 from pipeline.job import (
     AudioRequest,
+    CaptionFile,
     CaptionRules,
     Codec,
     EncoderFamily,
@@ -67,6 +68,7 @@ SCHEMA_2 = """{
   "trim": {"start_s": 1.5, "end_s": null},
   "make_mp4": false,
   "transcription": {"model": "small", "language": "de", "profile": "bbc"},
+  "captions": [{"path": "talk.de.srt", "language": "de"}],
   "upload": {"prefix": "videos/week1/", "language": "de", "session_id": "s-1", "delete_local": true, "replace": true},
   "existing": "upload again"
 }"""
@@ -105,7 +107,9 @@ CHOSEN = Job(
 )
 
 CHOSEN_IN_SCHEMA_2 = replace(
-    CHOSEN, transcription=TranscriptionRequest(model="small", language="de", profile=CaptionRules.BBC)
+    CHOSEN,
+    transcription=TranscriptionRequest(model="small", language="de", profile=CaptionRules.BBC),
+    captions=(CaptionFile(path=Path("talk.de.srt"), language="de"),),
 )
 
 UPLOAD_SCHEMA_1 = """{
@@ -174,6 +178,7 @@ JOBS = st.builds(
     make_mp4=st.booleans(),
     transcription=st.none()
     | st.builds(TranscriptionRequest, model=TEXTS, language=st.none() | TEXTS, profile=st.sampled_from(CaptionRules)),
+    captions=st.lists(st.builds(CaptionFile, path=PATHS, language=TEXTS), max_size=3).map(tuple),
     upload=st.none() | UPLOADS,
     existing=st.sampled_from(Existing),
 )

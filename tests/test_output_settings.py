@@ -23,6 +23,7 @@ from pipeline.job import (
     UploadRequest,
 )
 from pipeline.media.hls.encryption import key_digest
+from pipeline.model import CaptionText
 from pipeline.output_settings import OutputSettings, output_settings
 from pipeline.plan import make_plan
 
@@ -73,6 +74,24 @@ def settings(job, media_info):
 def test_only_what_shapes_a_step_does_it_again(settings, changes, steps):
     """A setting that makes no difference to this source is none."""
     assert steps == settings(**changes).changes(settings().steps)
+
+
+def test_captions_of_files_are_told_by_their_content(job, media_info):
+    """By language and text; where something is transcribed too, they are no part of the transcript."""
+    german, english = CaptionText(language="de", text="WEBVTT"), CaptionText(language="en", text="WEBVTT")
+
+    def build(*captions, **changes):
+        return output_settings(make_plan(replace(job, **changes), media_info(), captions=captions))
+
+    made = build(german, english)
+    other = replace(english, text="WEBVTT\n")
+    assert {} == made.changes(made.steps)
+    assert {"package": ("captions",)} == build(german, other).changes(made.steps)
+    assert {"package": ("captions",), "transcript": ("captions",)} == build(english, german).changes(made.steps)
+    assert (["captions in English"], []) == (build(german).lost(made.steps), made.lost(build(german).steps))
+    assert ["captions in German", "captions in English"] == build().lost(made.steps)
+    heard = build(german, transcription=TranscriptionRequest())
+    assert "captions" not in heard.steps["transcript"]
 
 
 def test_another_option_of_the_captions_is_the_captions_alone(settings):

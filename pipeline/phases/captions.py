@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pipeline.caption_files import cues_of
 from pipeline.errors import OutputError
 from pipeline.events import LogLevel
 from pipeline.media.hls import playlists
@@ -21,7 +22,7 @@ from pipeline.media.source.language_tags import UNKNOWN_LANGUAGE
 from pipeline.media.source.subtitle_tracks import read_cues
 from pipeline.media.stream_layout import PLAYLIST, SUBTITLES
 from pipeline.media_info import SubtitleForm, SubtitleStream
-from pipeline.model import Plan
+from pipeline.model import PhaseName, Plan
 from pipeline.phases.phase import PhaseContext
 from pipeline.phases.transcribe import load_cues
 from pipeline.speech.cues import Cue
@@ -117,13 +118,18 @@ def write_subtitles(context: PhaseContext, leading: Measured, channels: Sequence
     return tracks
 
 
-def ordered(own: Sequence[tuple[SubtitleStream, Sequence[Cue]]], heard: tuple[str, Sequence[Cue]]) -> list[Captions]:
-    """Return the tracks of a stream: the source's own, then what Whisper heard, which gives way to them.
+def ordered(
+    own: Sequence[tuple[SubtitleStream, Sequence[Cue]]],
+    heard: tuple[str, Sequence[Cue]],
+    given: Sequence[tuple[str, Sequence[Cue]]] = (),
+) -> list[Captions]:
+    """Return the tracks of a stream: those given in files, the source's own, then what Whisper heard, which gives way.
 
-    Shown at first is the source's default, else what Whisper heard, which was asked for; without either none is, unless
-    a viewer chooses it.
+    Shown at first are the first that were given, else the source's default, else what Whisper heard, which was asked
+    for; without any of them none is, unless a viewer chooses it.
     """
-    made = [
+    files = [Captions(cues=cues, language=language, name=language_name(language)) for language, cues in given if cues]
+    made = files + [
         Captions(
             cues=cues,
             language=stream.language or UNKNOWN_LANGUAGE,
@@ -139,14 +145,24 @@ def ordered(own: Sequence[tuple[SubtitleStream, Sequence[Cue]]], heard: tuple[st
         name = language_name(language)
         taken = any(track.language == language and not track.forced for track in made)
         made.append(Captions(cues=cues, language=language, name=f"{name} (automatic)" if taken else name))
-    marked = [stream.default and not stream.forced for stream, cues in own if cues] + [True] * bool(cues)
+    marked = [True] * len(files)
+    marked += [stream.default and not stream.forced for stream, cues in own if cues] + [True] * bool(cues)
     first = next((number for number, wanted in enumerate(marked) if wanted), None)
     return [replace(track, default=number == first) for number, track in enumerate(made)]
 
 
 def _all_captions(context: PhaseContext, length_s: float, channels: Sequence[Channel]) -> list[Captions]:
     plan = context.plan
-    heard = load_cues(context.workspace.folder) if plan.job.transcription is not None else ("", [])
+    written = load_cues(context.workspace.folder) if PhaseName.TRANSCRIPT in plan.phases else ("", [])
+    given = [(one.language, cues_of(one, plan.job.trim)) for one in plan.captions]
+    heard = written
+    if plan.transcript_captions is not None:  # the transcript is the first of them, as an editor may have corrected it
+        heard, given = ("", []), [(plan.transcript_captions.language, written[1]), *given[1:]]
+    late = sum(cue.start_s >= length_s for _, cues in given for cue in cues)
+    if late:
+        count = sum(len(cues) for _, cues in given)
+        text = f"Left out of the stream, since they begin after the end of the video: {late} of {count} captions."
+        context.log(text, LogLevel.WARNING)
     streams = plan.media.text_subtitles
     cues = read_cues(plan.media, streams, context.cancel)
     own = [(stream, list(_within(cues[stream.index], length_s))) for stream in streams]
@@ -161,7 +177,7 @@ def _all_captions(context: PhaseContext, length_s: float, channels: Sequence[Cha
             for_the_deaf=True,
         )
         own.append((stream, list(_within(channel.cues, length_s))))
-    return ordered(own, heard)
+    return ordered(own, heard, [(language, list(_within(cues, length_s))) for language, cues in given])
 
 
 def _spoken_language(plan: Plan) -> str | None:

@@ -28,7 +28,7 @@ from pipeline.media.stream_layout import (
     SPRITE_MAP,
 )
 from pipeline.model import Plan, Rendition
-from pipeline.output_settings import HLS, PACKAGE, QUALITIES, TRANSCRIPT, label
+from pipeline.output_settings import CAPTIONS, HLS, PACKAGE, QUALITIES, TRANSCRIPT, label
 from pipeline.phases.phase import PhaseContext
 
 MISSING_S = 1.0
@@ -201,6 +201,8 @@ def _why_packaged_again(context: PhaseContext, lost: Sequence[str]) -> str | Non
     added = _added(context)
     if added:
         return f"{' and '.join(r.name for r in added)} {'is' if len(added) == 1 else 'are'} added to what is there."
+    if CAPTIONS in changes.get(PACKAGE, ()):
+        return "Captions were added or changed: the stream is packaged again."
     if TRANSCRIPT in changes:
         return "The transcript is made anew." if changes[TRANSCRIPT] else "A transcript is added to what is there."
     if PACKAGE in changes:

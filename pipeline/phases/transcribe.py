@@ -5,8 +5,10 @@ Knows neither Whisper nor how the stream gets its subtitles.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from pipeline.caption_files import cues_of
 from pipeline.engines.engine import Engine, ModelDownloading, TaskEvent, TranscriptionProgress
 from pipeline.engines.tasks import ModelReference, SourceReference, TranscriptionTask, source_reference
 from pipeline.errors import SpeechError
@@ -26,7 +28,7 @@ from pipeline.speech.languages import language_name
 from pipeline.speech.model import check_model
 from pipeline.speech.model_folder import is_folder_name, public_name
 from pipeline.speech.subtitles import from_json, to_json, to_srt, to_text, to_vtt
-from pipeline.speech.transcript import Transcript
+from pipeline.speech.transcript import Segment, Transcript
 
 AUDIO_ONLY_RATE = 25.0
 """The frame rate by which captions are spaced where there is no video."""
@@ -57,7 +59,10 @@ class TranscribePhase:
 
     def check(self, context: PhaseContext) -> None:
         """See that the model can be had and hears the language; fetch it if need be. Raises SpeechError, Cancelled."""
-        if not context.plan.media.audio or self._finished(context) or _standing(context):
+        plan = context.plan
+        if plan.transcript_captions is not None or not plan.media.audio:
+            return
+        if self._finished(context) or _standing(context):
             return
         request = self._request(context)
         check_model(
@@ -68,31 +73,30 @@ class TranscribePhase:
         )
 
     def run(self, context: PhaseContext) -> PhaseResult:
-        """Transcribe the first of the audio tracks that are converted.
+        """Transcribe the first of the audio tracks that are converted, or take over the editor's own captions.
 
         Raises SpeechError, SourceChangedError, OutputError, Cancelled.
         """
-        if not context.plan.media.audio:
+        plan, own = context.plan, context.plan.transcript_captions
+        if own is None and not plan.media.audio:
             return PhaseResult(outcome=PhaseOutcome.SKIPPED, text="No sound in this video: no transcript.")
         there = self._finished(context) or _taken_over(context)
         if there is not None:
             return PhaseResult(outcome=PhaseOutcome.REUSED, text=_summary(there))
-        context.report(Progress(fraction=0.0, text="Loading the Whisper model..."))
-        transcript = self._transcript(context)
-        media = context.plan.media
-        profile = caption_profile(self._request(context).profile, transcript.language)
-        frame_rate = float(media.video.frame_rate) if media.video else AUDIO_ONLY_RATE
-        cues = shape_cues(transcript, profile, frame_rate=frame_rate)
-        outside = outside_text(check_cues(cues, profile, frame_rate=frame_rate), profile)
-        if outside:
-            context.log(outside, LogLevel.INFO)
+        if own is not None:
+            cues = cues_of(own, plan.job.trim)
+            transcript = transcript_of(cues, own.language)
+        else:
+            context.report(Progress(fraction=0.0, text="Loading the Whisper model..."))
+            transcript = self._transcript(context)
+            cues = self._shaped(context, transcript)
         facts = TranscriptFacts(language=transcript.language if cues else None, cues=len(cues))
         folder = context.workspace.folder
         contents = (to_srt(cues), to_text(transcript), to_json(transcript, cues), to_vtt(cues))
         for name, content in zip(TRANSCRIPT_FILES, contents, strict=True):
             write_whole(folder / name, content)
         context.workspace.mark(facts)
-        return PhaseResult(text=_summary(facts))
+        return PhaseResult(text=_summary(facts) if cues or own is None else "None of the captions lies in this part.")
 
     def _transcript(self, context: PhaseContext) -> Transcript:
         request, media = self._request(context), context.plan.media
@@ -115,6 +119,17 @@ class TranscribePhase:
         running = self._engine.submit_transcription(task, _JobInputs(media, request.model), listen)
         with context.cancel.on_cancel(running.cancel):
             return running.result()
+
+    def _shaped(self, context: PhaseContext, transcript: Transcript) -> list[Cue]:
+        """Return a transcript's cues, and say which break the rules."""
+        video = context.plan.media.video
+        profile = caption_profile(self._request(context).profile, transcript.language)
+        frame_rate = float(video.frame_rate) if video else AUDIO_ONLY_RATE
+        cues = shape_cues(transcript, profile, frame_rate=frame_rate)
+        outside = outside_text(check_cues(cues, profile, frame_rate=frame_rate), profile)
+        if outside:
+            context.log(outside, LogLevel.INFO)
+        return cues
 
     def _finished(self, context: PhaseContext) -> TranscriptFacts | None:
         """Return the facts of a transcript that is done, None where it is not."""
@@ -143,6 +158,16 @@ class _JobInputs:
 
     def model(self, reference: ModelReference) -> str:
         return self._model
+
+
+def transcript_of(cues: Sequence[Cue], language: str) -> Transcript:
+    """Return captions as a transcript: a segment for each, without times of words."""
+    segments = tuple(
+        Segment(start_s=cue.start_s, end_s=cue.end_s, text=" ".join(cue.text.split()), language=language)
+        for cue in cues
+    )
+    end_s = max((cue.end_s for cue in cues), default=0.0)
+    return Transcript(language=language, language_probability=1.0, duration_s=end_s, segments=segments)
 
 
 def _model_reference(model: str) -> ModelReference:

@@ -18,6 +18,12 @@ _TABLE = (
 LANGUAGE_NAMES = {code: name for code, _, name in (entry.partition(" ") for entry in _TABLE.split(","))}
 
 
-def language_name(code: str) -> str:
-    """Return a language's English name, or the code itself where it has none here."""
-    return LANGUAGE_NAMES.get(code, code)
+def language_name(tag: str) -> str:
+    """Return the English name of a code's or a tag's language, with what else the tag tells: Portuguese (BR).
+
+    One without a name here is returned as it is.
+    """
+    code, _, rest = tag.partition("-")
+    if code not in LANGUAGE_NAMES:
+        return tag
+    return f"{LANGUAGE_NAMES[code]} ({rest})" if rest else LANGUAGE_NAMES[code]

@@ -47,7 +47,7 @@ OTHER_FORMS = {"[Script Info]": "ASS", "<?xml": "XML (TTML)", "<tt": "TTML", "{\
 
 _TIME = r"(?:(\d+):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 _TIMES = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?=\s|$)(.*)")
-_LIKE_TIMES = re.compile(r"\s*-?\d[\d:.,]*\s*[-–—=]*\s*>|.*-->\s*-?\d+[:.,]\d")
+_LIKE_TIMES = re.compile(r"\s*-?\d[\d:.,]*\s*[-–—=]*\s*>|\s*-?\d+[:.,]\d.*-->|.*-->\s*-?\d+[:.,]\d")
 _OTHER_LINE_ENDS = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _MARKUP = re.compile(
     r"</?(?:[biuscv]|font|ruby|rt|lang|span)\b[^>\n]*>|\{\\[^}\n]*\}|\{[biu]\}|\{/[biu]\}", re.IGNORECASE

@@ -44,6 +44,21 @@ def test_chapters_are_for_one_video():
     assert ["c.txt"] == [str(job.chapters) for job in _jobs("a.mp4", "--chapters", "c.txt")]
 
 
+def test_captions_of_ones_own():
+    """Each file in its language; nonsense, and several videos, are refused before anything starts."""
+    (job,) = _jobs(
+        "a.mp4", "--captions", "c.srt:de", "--captions", "d.en.vtt", "--captions", "e.srt", "--language", "fr"
+    )
+    assert [("c.srt", "de"), ("d.en.vtt", "en"), ("e.srt", "fr")] == [(str(f.path), f.language) for f in job.captions]
+    command = ["convert", "-o", "out", "a.mp4", "b.mp4", "--captions", "c.srt:german", "--language", "fr", "--json"]
+    with pytest.raises(SettingsError) as refused:
+        run(build_parser(Config()).parse_args(command), Config())
+    assert [
+        "--captions is for one video: convert each with its own captions.",
+        "german is no language of captions: use a code such as de, as in c.srt:de.",
+    ] == list(refused.value.sentences)
+
+
 def test_a_part_is_asked_for():
     """Of every video alike; nonsense is said in a sentence before anything starts."""
     assert [Trim(start_s=90, end_s=720)] * 2 == [

@@ -31,3 +31,14 @@ def _track(*, default: bool = False, forced: bool = False) -> SubtitleStream:
 def test_nothing_is_shown_that_nobody_asked_for(own, heard, shown):
     """A viewer who wants subtitles chooses them; the file or the editor may have done so before."""
     assert shown == [track.default for track in ordered([(stream, CUES) for stream in own], ("en", heard))]
+
+
+def test_what_is_given_is_shown_first():
+    """Files that the editor gave come before the source's own and before what Whisper heard."""
+    made = ordered([(_track(default=True), CUES)], ("en", CUES), [("de", CUES), ("pt-BR", CUES)])
+    assert [
+        ("German", True),
+        ("Portuguese (BR)", False),
+        ("German", False),
+        ("English", False),
+    ] == [(track.name, track.default) for track in made]

@@ -51,6 +51,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
         "finished_folder",
         "folder_notes",
         "earlier_work",
+        "caption_files",
         "job_codec",
         "output_settings",
         "media",

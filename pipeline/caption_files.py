@@ -1,0 +1,78 @@
+"""The editor's own captions: which file is in which language, and what the files hold.
+
+Knows no encode and no stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pipeline.errors import Problem, Setting, SettingsError, SubtitleFileError
+from pipeline.job import CaptionFile, Trim
+from pipeline.media.source.language_tags import language_tag
+from pipeline.model import CaptionText
+from pipeline.speech.cues import Cue
+from pipeline.speech.languages import LANGUAGE_NAMES
+from pipeline.speech.subtitle_files import parse_subtitles, read_subtitles
+from pipeline.speech.subtitles import to_vtt
+
+SUFFIXES = (".srt", ".vtt")
+"""The endings of the files that are offered; a file that is named may have any."""
+
+
+def caption_file(typed: str, *, spoken: str | None, default: str) -> CaptionFile:
+    """Return the file that `FILE` or `FILE:LANG` stands for.
+
+    Its language is LANG, else the one in its name (`talk.de.srt`), else `spoken`, else `default`. A colon that belongs
+    to the path, as in `C:\\\\talk.srt`, begins no language. Raises SettingsError where LANG is no language.
+    """
+    whole = Path(typed)
+    name, colon, tail = typed.rpartition(":")
+    if not colon or not name or whole.exists() or any(mark in tail for mark in "/\\."):
+        return CaptionFile(path=whole, language=language_in_name(whole) or spoken or default)
+    language = known_language(tail)
+    if language is None:
+        text = f"{tail or 'What follows the colon'} is no language of captions: use a code such as de, as in {name}:de."
+        raise SettingsError(Problem(text=text, setting=Setting.CAPTIONS))
+    return CaptionFile(path=Path(name), language=language)
+
+
+def known_language(code: str) -> str | None:
+    """Return a code as a language tag, None where it stands for no language that has a name here."""
+    tag = language_tag(code)
+    return tag if tag is not None and tag.partition("-")[0] in LANGUAGE_NAMES else None
+
+
+def language_in_name(path: Path) -> str | None:
+    """Return the language that a file's name ends with before its suffix, None where it ends with none."""
+    stem, dot, last = path.stem.rpartition(".")
+    return known_language(last) if dot and stem else None
+
+
+def read_captions(files: Sequence[CaptionFile]) -> tuple[CaptionText, ...]:
+    """Return what the files hold, in WebVTT. Raises SettingsError with what is wrong with each."""
+    read, problems = [], []
+    for file in files:
+        try:
+            cues = read_subtitles(file.path, language=file.language).cues
+        except SubtitleFileError as error:
+            problems.append(Problem(text=str(error), setting=Setting.CAPTIONS))
+        else:
+            read.append(CaptionText(language=file.language, text=to_vtt(cues)))
+    if problems:
+        raise SettingsError(problems)
+    return tuple(read)
+
+
+def cues_of(captions: CaptionText, trim: Trim | None) -> list[Cue]:
+    """Return the cues of captions on the clock of the stream, of which the part `trim` is made."""
+    cues, _ = parse_subtitles(captions.text)
+    if trim is None:
+        return list(cues)
+    shifted = [
+        replace(cue, start_s=max(0.0, cue.start_s - trim.start_s), end_s=cue.end_s - trim.start_s) for cue in cues
+    ]
+    length_s = float("inf") if trim.end_s is None else trim.end_s - trim.start_s
+    return [cue for cue in shifted if cue.end_s > 0 and cue.start_s < length_s]
