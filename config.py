@@ -86,6 +86,13 @@ class ReferenceBackend:
     public_base_url: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Datasets:
+    """How datasets are kept: saved `autosave_interval_s` after the first change that is not saved."""
+
+    autosave_interval_s: float = 30.0
+
+
 T = TypeVar("T")
 
 
@@ -112,6 +119,7 @@ class Config:
     backend: BackendApi = BackendApi()
     languages: Languages = Languages()
     server: ReferenceBackend = ReferenceBackend()
+    datasets: Datasets = Datasets()
     ffmpeg_path: str = ""
     cache_dir: Path | None = None
     data_dir: Path | None = None
@@ -159,6 +167,9 @@ class Config:
                 default=values.text("DEFAULT_LANGUAGE", "en"), supported=values.codes("SUPPORTED_LANGUAGES") or ("en",)
             ),
             server=_reference_backend(values),
+            datasets=Datasets(
+                autosave_interval_s=values.seconds("DATASET_AUTO_SAVE_INTERVAL", Datasets().autosave_interval_s)
+            ),
             ffmpeg_path=values.text("FFMPEG_PATH"),
             cache_dir=installation.cache_folder(),
             data_dir=installation.data_folder(),
@@ -187,6 +198,10 @@ class _Values:
     def minutes(self, name: str, default_s: float) -> float:
         found = self._number(name, "minutes")
         return default_s if found is None else found * 60
+
+    def seconds(self, name: str, default_s: float) -> float:
+        found = self._number(name, "seconds")
+        return default_s if found is None else found
 
     def _number(self, name: str, unit: str) -> float | None:
         raw = self.text(name)

@@ -166,6 +166,10 @@ class OutputError(PipelineError):
     """The output folder can't be written, is full, or holds something else."""
 
 
+class FolderInUseError(OutputError):
+    """Another run of the program is working on the same folder or file."""
+
+
 class EncodeError(PipelineError):
     """ffmpeg failed, or made less than the source declares."""
 

@@ -51,6 +51,7 @@ def write_whole(path: Path, content: str | bytes | Iterable[bytes]) -> None:
     """Write a file so that a crash or a power cut leaves the old or the new content, never a part. Raises OutputError.
 
     Text is written as UTF-8, its lines ended by a line feed alone; what comes in pieces is never held as a whole.
+    A file that is replaced keeps its permissions.
     """
     temporary = path.with_name(f".{path.name}.tmp")
     try:
@@ -61,6 +62,8 @@ def write_whole(path: Path, content: str | bytes | Iterable[bytes]) -> None:
                 file.writelines(content)
             file.flush()
             os.fsync(file.fileno())
+        with suppress(OSError):  # who may not read the old file may not read the new one
+            shutil.copymode(path, temporary)
         temporary.replace(path)
     except OSError as error:
         with suppress(OSError):

@@ -12,14 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from pipeline.errors import OutputError
+from pipeline.errors import FolderInUseError, OutputError
 
 
 @contextmanager
 def locked(path: Path, folder: Path) -> Iterator[None]:
     """Hold the lock file `path` for the work on `folder` while the block runs; the file is gone afterwards.
 
-    Raises OutputError when another run has it, or when the file can't be made.
+    Raises FolderInUseError when another run has it, OutputError when the file can't be made.
     """
     file = _take(path, folder)
     try:
@@ -44,7 +44,7 @@ def _take(path: Path, folder: Path) -> IO[bytes]:
             ) from error
         if not _try_lock(file):
             file.close()
-            raise OutputError(
+            raise FolderInUseError(
                 f"Another HLS Converter is working on {folder}: wait for it, or choose another output folder."
             )
         # the run before may have removed the file between our opening and our locking it

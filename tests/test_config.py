@@ -39,6 +39,7 @@ NAMES = [
     ("STORAGE_S3_MAX_SIZE_GB", "server.s3.max_size_gb", "0", 0.0),
     ("STORAGE_S3_PUT_HEADERS", "server.s3.put_headers", "x-amz-acl: private", "x-amz-acl: private"),
     ("PUBLIC_BASE_URL", "server.public_base_url", "https://cdn.example.com/", "https://cdn.example.com"),
+    ("DATASET_AUTO_SAVE_INTERVAL", "datasets.autosave_interval_s", "2.5", 2.5),
     ("AWS_REGION", "aws_region", "eu-north-1", "eu-north-1"),
     ("AWS_DEFAULT_REGION", "aws_region", "eu-south-1", "eu-south-1"),
 ]
@@ -61,7 +62,8 @@ def names_in_code() -> set[str]:
     readers = [
         call
         for call in calls
-        if isinstance(call.func, ast.Attribute) and call.func.attr in ("text", "codes", "gigabytes", "minutes")
+        if isinstance(call.func, ast.Attribute)
+        and call.func.attr in ("text", "codes", "gigabytes", "minutes", "seconds")
     ]
     return {call.args[0].value for call in readers if isinstance(call.args[0], ast.Constant)}
 

@@ -1,0 +1,342 @@
+"""A dataset that is open: edited in memory, journalled, saved by itself, with undo.
+
+May be used from any thread. `open_document` opens one; docs/transcripts.md has the rules of saving.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from types import TracebackType
+
+from config import Config
+from transcripts.autosave import Autosave, Clock, SystemClock
+from transcripts.changes import ChangeSummary, RowKey, Step, summary
+from transcripts.content import new_content, read_content
+from transcripts.edits import Edits
+from transcripts.errors import DocumentError, ReadOnlyError, UndecidedError, UnreadableError
+from transcripts.file import DatasetFile
+from transcripts.journal import Found, Journal, read_journals
+from transcripts.recovery import Recovery, recovery_of
+from transcripts.rows import Id, Row, decoded
+from transcripts.schema import TRANSCRIPTS, Schema
+from transcripts.store import Snapshot, Store
+
+log = logging.getLogger(__name__)
+
+
+class EventKind(Enum):
+    """What happened to a document."""
+
+    EDITED = "edited"
+    SAVED = "saved"
+    SAVE_FAILED = "save failed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentEvent:
+    """Something that happened: `rows` are those that an edit concerned, `problem` says why a save failed."""
+
+    kind: EventKind
+    changes: ChangeSummary
+    rows: tuple[RowKey, ...] = ()
+    problem: str = ""
+
+
+Listener = Callable[[DocumentEvent], None]
+
+
+class Document:
+    """A dataset in memory. `open_document` makes one.
+
+    `problems` has a sentence for each kind of mistake in the file, none of which loses anything. `read_only` says why
+    nothing can be changed, empty if it can. `recovery` is what an earlier session left unsaved, None if nothing or as
+    soon as it was accepted or discarded.
+    """
+
+    def __init__(
+        self, store: Store, file: DatasetFile, found: Found, *, read_only: str, clock: Clock, autosave_interval_s: float
+    ) -> None:
+        self.path = file.path
+        self.schema = store.schema
+        self.problems = store.problems()
+        self.read_only = read_only
+        self.recovery = recovery_of(found, store)
+        self._store = store
+        self._file = file
+        self._found = found
+        self._journal = Journal(file.path, older=found.files)
+        self._autosave = Autosave(self._save_unattended, clock=clock, interval_s=autosave_interval_s)
+        self._edits = Edits(
+            store, self._journal, check=self._check_editable, done=self._set_timer, told=self._tell_edited
+        )
+        self._next_ids_saved = store.next_ids()
+        self._save_lock = threading.Lock()
+        self._listeners: list[Listener] = []
+        if self.recovery is None:
+            self._journal.drop(found.files, found.damaged)
+
+    def __enter__(self) -> Document:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.shutdown()
+
+    # reading
+
+    @property
+    def collections(self) -> tuple[str, ...]:
+        """The names of the collections."""
+        return tuple(one.name for one in self.schema.collections)
+
+    def rows(self, collection: str, /, **where: Id) -> list[Row]:
+        """Return a collection's rows as they are now, in their order; of all or of those that refer to something.
+
+        `rows("segments", media_id="m1")` returns the segments of a video. Changing a row that was returned changes
+        nothing in the document.
+        """
+        with self._edits.lock:
+            found = self._store.rows(collection, where)
+        return [decoded(row) for row in found]
+
+    def get(self, collection: str, row_id: Id, /) -> Row | None:
+        """Return a row by its id, None if there is none."""
+        with self._edits.lock:
+            row = self._store.table(collection).row(row_id)
+        return None if row is None else decoded(row)
+
+    @property
+    def version(self) -> int:
+        """A number that grows with every change."""
+        return self._edits.version
+
+    @property
+    def changes(self) -> ChangeSummary:
+        """What differs from what is saved."""
+        with self._edits.lock:
+            return summary(self._edits.saved.counts, self.schema)
+
+    def changed_rows(self) -> Step:
+        """Return every row that differs from what is saved, before and after."""
+        with self._edits.lock:
+            return self._edits.saved.changes()
+
+    def snapshot(self) -> Snapshot:
+        """Return the document as it is now, for writing it elsewhere while edits go on."""
+        with self._edits.lock:
+            return self._store.snapshot(self._edits.version)
+
+    def snapshot_bytes(self) -> bytes:
+        """Return the content of a file with the document as it is now."""
+        return b"".join(self.snapshot().pieces())
+
+    # editing
+
+    def add(self, collection: str, row: Mapping[str, object], /) -> Id:
+        """Add a row and return its id, which is new if the row has none. Raises DocumentError."""
+        with self._edits.transaction() as pending:
+            change = self._store.planned_add(collection, row)
+            self._edits.apply(change, pending)
+        return change.id
+
+    def update(self, collection: str, row_id: Id, /, **fields: object) -> None:
+        """Set fields of a row; `REMOVED` as a value removes one. Raises DocumentError."""
+        with self._edits.transaction() as pending:
+            change = self._store.planned_update(collection, row_id, fields)
+            if change is not None:
+                self._edits.apply(change, pending)
+
+    def delete(self, collection: str, row_id: Id, /, cascade: bool = False) -> None:
+        """Delete a row, and what refers to it where the schema or `cascade` says so. Raises DocumentError.
+
+        Raises ReferredToError if the schema wants that to be asked first.
+        """
+        with self._edits.transaction() as pending:
+            for change in self._store.planned_delete(collection, row_id, cascade=cascade):
+                self._edits.apply(change, pending)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make all edits of the block one: all or none of them, one step to undo. Raises DocumentError."""
+        with self._edits.transaction():
+            yield
+
+    def undo(self) -> bool:
+        """Undo the last step; False if there is none. Raises DocumentError."""
+        return self._edits.undo()
+
+    def redo(self) -> bool:
+        """Redo the step that was undone last; False if there is none. Raises DocumentError."""
+        return self._edits.redo()
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a step to undo."""
+        return self._edits.history.can_undo
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is a step to redo."""
+        return self._edits.history.can_redo
+
+    def _check_editable(self) -> None:
+        if self.read_only:
+            raise ReadOnlyError(self.read_only)
+        if self.recovery is not None:
+            raise UndecidedError(
+                f"{self.path.name} has changes of an earlier session that were not saved ({self.recovery.text}): "
+                "accept or discard them first."
+            )
+
+    # listening
+
+    def on_change(self, callback: Listener) -> Callable[[], None]:
+        """Call a function at every event, on the thread that caused it; return what ends that."""
+        with self._edits.lock:
+            self._listeners.append(callback)
+
+        def end() -> None:
+            with self._edits.lock:
+                if callback in self._listeners:
+                    self._listeners.remove(callback)
+
+        return end
+
+    def _tell_edited(self, step: Step) -> None:
+        self._tell(DocumentEvent(kind=EventKind.EDITED, changes=self.changes, rows=tuple(one.key for one in step)))
+
+    def _tell(self, event: DocumentEvent) -> None:
+        with self._edits.lock:
+            listeners = tuple(self._listeners)
+        for listener in listeners:
+            listener(event)
+
+    # what an earlier session left
+
+    def accept_recovered(self, *, without: Sequence[RowKey] = ()) -> None:
+        """Make the changes that were recovered, but for some rows; they are unsaved, and one step to undo."""
+        self._decide(tuple(one.change for one in self._left().changes if one.change.key not in without))
+
+    def discard_recovered(self) -> None:
+        """Forget the changes that were recovered."""
+        self._decide(())
+
+    def _left(self) -> Recovery:
+        if self.recovery is None:
+            raise DocumentError("There are no changes of an earlier session.")
+        return self.recovery
+
+    def _decide(self, step: Step) -> None:
+        with self._edits.lock:
+            left, self.recovery = self._left(), None
+            try:
+                with self._edits.transaction() as pending:
+                    for change in step:
+                        self._edits.apply(change, pending)
+            except DocumentError:
+                self.recovery = left
+                raise
+        self._journal.drop(self._found.files, self._found.damaged)
+
+    # saving
+
+    def confirm(self) -> None:
+        """Wait until the disk has every change in the journal. Raises DocumentError."""
+        self._journal.confirm()
+
+    def flush(self) -> bool:
+        """Save what is not saved, before something reads the file; False if there was nothing. Raises DocumentError."""
+        self._autosave.stop()
+        return self._save()
+
+    def shutdown(self) -> None:
+        """Save, and leave the file to others; nothing can be edited any more. Raises DocumentError if saving failed.
+
+        Then the changes are in the journal, and the next session is asked about them.
+        """
+        try:
+            self.flush()
+        finally:
+            with self._edits.lock:
+                self.read_only = f"{self.path.name} has been closed: open it again to edit it."
+            self._journal.close()
+            self._file.release()
+
+    def mark_saved(self, version: int) -> None:
+        """Take the document as it was with a version for what is saved; later edits stay unsaved."""
+        with self._edits.lock:
+            self._edits.saved.mark_saved(version)
+            self._set_timer()
+        self._tell(DocumentEvent(kind=EventKind.SAVED, changes=self.changes))
+
+    def _set_timer(self) -> None:
+        if self._edits.saved.unsaved:
+            self._autosave.start()
+        else:
+            self._autosave.stop()
+
+    def _save(self) -> bool:
+        with self._save_lock:
+            with self._edits.lock:
+                if self._edits.under_way:
+                    raise DocumentError(f"{self.path.name} can't be saved in the middle of an edit.")
+                next_ids = self._store.next_ids()
+                if self.read_only or not (self._edits.saved.unsaved or next_ids != self._next_ids_saved):
+                    return False
+                said = self.changes.text
+                snapshot, older = self.snapshot(), self._journal.rotate()
+            self._file.write(snapshot)
+            self._next_ids_saved = next_ids
+            self._journal.drop(older)
+            self.mark_saved(snapshot.version)
+        log.info("Saved %s (%s)", self.path, said)
+        return True
+
+    def _save_unattended(self) -> None:
+        try:
+            self._save()
+        except DocumentError as error:
+            log.warning("%s", error)
+            self._autosave.start()
+            self._tell(DocumentEvent(kind=EventKind.SAVE_FAILED, changes=self.changes, problem=str(error)))
+
+
+def open_document(
+    path: Path,
+    schema: Schema | None = None,
+    *,
+    clock: Clock | None = None,
+    autosave_interval_s: float | None = None,
+) -> Document:
+    """Open a dataset; where `schema` is given, a file that is not there is begun. Raises UnreadableError.
+
+    Where another session edits the same file, or it can't be written, the document is for reading alone. Without
+    `autosave_interval_s`, the configuration says how long after a change it is saved.
+    """
+    interval_s = Config.load().datasets.autosave_interval_s if autosave_interval_s is None else autosave_interval_s
+    path = path.expanduser().resolve()
+    if schema is None and not path.exists():
+        raise UnreadableError(f"There is no file {path}: check the path.")
+    file = DatasetFile(path)
+    read_only = file.take()
+    try:
+        content = read_content(path, schema) or new_content(schema or TRANSCRIPTS)
+        found = Found() if read_only else read_journals(path, [one.name for one in content.schema.collections])
+        return Document(
+            Store(content),
+            file,
+            found,
+            read_only=read_only,
+            clock=clock or SystemClock(),
+            autosave_interval_s=interval_s,
+        )
+    except BaseException:
+        file.release()
+        raise

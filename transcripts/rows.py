@@ -1,0 +1,134 @@
+"""A row as bytes of JSON, and as a dict.
+
+A row is kept as the bytes that it has in the file: what nobody changes is written as it was read, whatever a JSON
+library makes of its numbers, and is never parsed as a whole.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from transcripts.errors import InvalidRowError
+from transcripts.schema import ID_FIELD, Reference
+
+Row = dict[str, Any]
+"""A row with all its fields, a copy of its own for whoever asked."""
+
+Id = int | str
+
+_decode = msgspec.json.Decoder().decode
+
+
+def decoded(row: bytes) -> Row:
+    """Return a row's fields. Raises InvalidRowError if it is no object."""
+    try:
+        found = _decode(row)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # what Python writes and JSON has not: NaN, half
+        found = json.loads(row)  # of a surrogate pair
+    if not isinstance(found, dict):
+        raise InvalidRowError(f"A row has to be an object, but is {row[:60].decode(errors='replace')}.")
+    return found
+
+
+def encoded(row: Mapping[str, Any]) -> bytes:
+    """Return a row as JSON on one line.
+
+    Not by msgspec, which would write null for a number such as NaN that a file has had.
+    """
+    text = json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+    try:
+        return text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair has no form in UTF-8, but one in JSON
+        return json.dumps(row, separators=(",", ":")).encode()
+
+
+def checked(fields: Mapping[str, Any]) -> Row:
+    """Return a copy of values that a caller gave, as JSON has them. Raises InvalidRowError."""
+    try:
+        found = json.loads(json.dumps(dict(fields), allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidRowError(f"A value can't be written as JSON ({error}): give texts, numbers, lists.") from error
+    return dict(found)
+
+
+def on_one_line(row: bytes) -> bytes:
+    """Return a row without line breaks. JSON has them between values alone, never within a text."""
+    return row.replace(b"\n", b" ").replace(b"\r", b" ")
+
+
+def same(one: bytes | None, other: bytes | None) -> bool:
+    """Whether two rows say the same, however they are spaced; None is no row."""
+    if one == other:
+        return True
+    return one is not None and other is not None and encoded(decoded(one)) == encoded(decoded(other))
+
+
+def is_id(value: object) -> bool:
+    """Whether a value can be an id: a whole number or a text."""
+    return type(value) in (int, str)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Keys:
+    """What the program has to know of a row: its id, and the values of its references in the schema's order.
+
+    None stands for what is missing or can't be an id.
+    """
+
+    id: Id | None
+    targets: tuple[Id | None, ...]
+    unusable: bool = False
+    """Whether a reference holds something that can't be an id."""
+
+
+class KeyReader:
+    """Reads the keys of a collection's rows without parsing the rest of them."""
+
+    def __init__(self, references: Sequence[Reference]) -> None:
+        self._names = tuple(one.field for one in references)
+        names = {ID_FIELD: 0, **dict.fromkeys(self._names, 0)}
+        struct = msgspec.defstruct(
+            "Keys",
+            [(f"f{number}", object, None) for number in range(len(names))],
+            rename={f"f{number}": name for number, name in enumerate(names)},
+        )
+        self._fields = tuple(f"f{number}" for number in range(len(names)))
+        self._one = msgspec.json.Decoder(struct)
+        self._all = msgspec.json.Decoder(list[struct])  # type: ignore[valid-type]  # made while running
+
+    def of(self, row: bytes) -> Keys | None:
+        """Return a row's keys, None where it is no object."""
+        try:
+            return self._keys(self._one.decode(row))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return self._slowly(row)
+
+    def of_all(self, content: bytes, rows: Sequence[bytes]) -> list[Keys | None]:
+        """Return the keys of all rows of a list, which `content` is; at once where that can be."""
+        try:
+            return [self._keys(one) for one in self._all.decode(content)]
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return [self.of(row) for row in rows]
+
+    def _keys(self, found: object) -> Keys:
+        own, *targets = [getattr(found, name) for name in self._fields]
+        return _keys(own, targets)
+
+    def _slowly(self, row: bytes) -> Keys | None:
+        found = json.loads(row)
+        return (
+            _keys(found.get(ID_FIELD), [found.get(name) for name in self._names]) if isinstance(found, dict) else None
+        )
+
+
+def _keys(own: object, targets: Sequence[object]) -> Keys:
+    return Keys(
+        id=own if type(own) in (int, str) else None,  # type: ignore[arg-type]  # mypy narrows by isinstance alone
+        targets=tuple(one if type(one) in (int, str) else None for one in targets),  # type: ignore[misc]
+        unusable=any(one is not None and type(one) not in (int, str) for one in targets),
+    )
