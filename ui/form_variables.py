@@ -65,6 +65,7 @@ class FormVariables:
         self.transcribe = tkinter.BooleanVar(master, values.transcribe)
         self.model = tkinter.StringVar(master, values.model)
         self.spoken_language = tkinter.StringVar(master, values.spoken_language)
+        self.captions = tkinter.StringVar(master, values.captions)
         self.upload = tkinter.BooleanVar(master, values.upload)
         self.backend_url = tkinter.StringVar(master, values.backend_url)
         self.token = tkinter.StringVar(master, values.token)
@@ -92,6 +93,7 @@ class FormVariables:
             transcribe=self.transcribe.get(),
             model=typed_path(self.model.get()),
             spoken_language=self.spoken_language.get().strip(),
+            captions=typed_path(self.captions.get()),
             upload=self.upload.get(),
             backend_url=self.backend_url.get().strip(),
             token=self.token.get().strip(),

@@ -9,8 +9,9 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from config import Config
+from pipeline.caption_files import language_in_name
 from pipeline.errors import Problem, Setting
-from pipeline.job import EncodingRequest, Job, TranscriptionRequest, Trim, UploadRequest
+from pipeline.job import CaptionFile, EncodingRequest, Job, TranscriptionRequest, Trim, UploadRequest
 from pipeline.media.encode import ladder
 from pipeline.media.source.trimming import trim_between
 from pipeline.media_info import MediaInfo
@@ -36,8 +37,9 @@ LOWEST_LIMIT_MB_S = 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class FormValues:
-    """Every value of the form as it stands, texts stripped. What was typed are `part_from` and `part_to`, which may
-    be empty, `backend_url`, `token`, and `limit`, in MB/s. `suggested_from` is that of `TypedDestination`.
+    """Every value of the form as it stands, texts stripped. What was typed are `part_from`, `part_to` and `captions`
+    (the path of a subtitle file), which may be empty, `backend_url`, `token`, and `limit`, in MB/s. `suggested_from` is
+    that of `TypedDestination`.
     """
 
     source: str = ""
@@ -49,6 +51,7 @@ class FormValues:
     transcribe: bool = True
     model: str = "base"
     spoken_language: str = spoken_languages.AUTOMATIC
+    captions: str = ""
     upload: bool = False
     backend_url: str = ""
     token: str = field(default="", repr=False)
@@ -187,6 +190,7 @@ def to_job(values: FormValues, slug: str, media: MediaInfo | None = None) -> Job
         accept_damaged=values.advanced.accept_damaged,
         make_mp4=values.make_mp4,
         transcription=_transcription_request(values) if values.transcribe else None,
+        captions=_captions(values),
         upload=_upload_request(values, destination(values).of(slug)) if values.upload else None,
     )
 
@@ -284,6 +288,15 @@ def _known_language(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _captions(values: FormValues) -> tuple[CaptionFile, ...]:
+    """Return the chosen file in the language of its name, else in the one spoken, else in that of the record."""
+    if not values.captions:
+        return ()
+    path = Path(values.captions)
+    language = language_in_name(path) or _transcription_request(values).language or values.language
+    return (CaptionFile(path=path, language=language),)
 
 
 def _transcription_request(values: FormValues) -> TranscriptionRequest:

@@ -138,7 +138,13 @@ class MainWindow(ttk.App):
         self.upload_panel.cancel.configure(command=controller.cancel)
         if self.upload_panel.remember is not None:
             self.upload_panel.remember.configure(command=lambda: controller.remember_login(variables.read()))
-        rows = (*variables.qualities.values(), variables.make_mp4, variables.transcribe, variables.upload)
+        rows = (
+            *variables.qualities.values(),
+            variables.make_mp4,
+            variables.transcribe,
+            variables.captions,
+            variables.upload,
+        )
         variables.on_change(self._form_changed, variables.output_dir, *rows, *variables.advanced.all)
         variables.on_change(controller.forget_connection, variables.backend_url, variables.token)
         self.protocol("WM_DELETE_WINDOW", self.close)
@@ -259,7 +265,10 @@ class MainWindow(ttk.App):
         values = self.variables.read()
         self.controller.receive(
             RowsChosen(
-                qualities=values.qualities, mp4=values.make_mp4, transcript=values.transcribe, upload=values.upload
+                qualities=values.qualities,
+                mp4=values.make_mp4,
+                transcript=values.transcribe or bool(values.captions),
+                upload=values.upload,
             )
         )
         chosen = values.advanced

@@ -13,6 +13,7 @@ from pipeline import wiring
 from pipeline.errors import Setting
 from pipeline.job import (
     AudioRequest,
+    CaptionFile,
     Codec,
     EncoderFamily,
     EncodingRequest,
@@ -247,6 +248,17 @@ def test_the_job_says_what_the_form_says():
     assert ("veryfast", False, ("1080p", "720p", "480p")) == (job.encoding.preset, job.make_mp4, job.qualities)
     assert TranscriptionRequest(model="small", language="de") == job.transcription
     assert UploadRequest(prefix="videos/", language="fr", session_id="a" * 24, delete_local=True) == job.upload
+
+
+@pytest.mark.parametrize(
+    ("name", "spoken", "language"),
+    [("talk.de.srt", "English (en)", "de"), ("talk.srt", "English (en)", "en"), ("talk.srt", "", "fr")],
+    ids=["in its name", "spoken", "of the record"],
+)
+def test_captions_of_a_file(name, spoken, language):
+    """Its language is in its name, or it is the one spoken, or that of the record."""
+    job = to_job(replace(GOOD, captions=f"/a/{name}", spoken_language=spoken, language="fr"), "lesson01")
+    assert (CaptionFile(path=Path("/a") / name, language=language),) == job.captions
 
 
 def test_the_job_says_what_advanced_says():

@@ -78,6 +78,26 @@ def test_a_new_window(open_driver):
     assert ("tiny", "base", "small") == tuple(driver.window.transcription_panel.model.cget("values"))
 
 
+def test_a_captions_file_is_chosen(open_driver, monkeypatch):
+    """It takes Whisper's place, its bar is there, and of another video it is gone."""
+    driver = open_driver()
+    driver.fill()
+    panel, variables = driver.window.transcription_panel, driver.window.variables
+    monkeypatch.setattr("tkinter.filedialog.askopenfilename", lambda **_: "/videos/lesson01.de.srt")
+    panel.browse_captions.invoke()
+    driver.settle()
+    values = variables.read()
+    assert ("/videos/lesson01.de.srt", False) == (values.captions, values.transcribe)
+    assert ("0%", "") == driver.rows["Transcript"]
+    driver.press(driver.window.actions.start)
+    driver.until(lambda: driver.services.plans)
+    driver.until_stage(READY)
+    assert ["de"] == [file.language for file in driver.services.plans[0].job.captions]
+    variables.source.set("/videos/other.mp4")
+    driver.settle()
+    assert ("", ("off", "")) == (variables.captions.get(), driver.rows["Transcript"])
+
+
 def test_open_window_returns_when_the_window_is_closed(screen, tmp_path, monkeypatch):
     """A window that was used and closed is a success to whoever started it."""
     monkeypatch.setattr(MainWindow, "mainloop", lambda window: window.close())

@@ -8,6 +8,7 @@ from tkinter import filedialog
 
 import ttkbootstrap as ttk
 
+from pipeline.caption_files import SUFFIXES
 from pipeline.errors import Setting
 from ui import spoken_languages
 from ui.form_variables import FormVariables
@@ -18,7 +19,7 @@ from ui.widgets.fields import Fields, clear_when_edited, switch
 
 
 class TranscriptionPanel:
-    """Tick, model and spoken language."""
+    """Tick, model and spoken language; captions of the editor's own."""
 
     def __init__(self, master: tkinter.Misc, variables: FormVariables) -> None:
         self.card = Card(master, "TRANSCRIPTION")
@@ -37,18 +38,35 @@ class TranscriptionPanel:
             body, textvariable=variables.spoken_language, values=list(spoken_languages.choices()), height=14
         )
         language_note = fields.add("Language", self.language)
-        self.notes = {Setting.MODEL: model_note, Setting.SPOKEN_LANGUAGE: language_note}
+        self.captions = ttk.Entry(body, textvariable=variables.captions)
+        self.browse_captions = ttk.Button(body, text="Browse…", bootstyle=CARD, command=self._browse_captions)
+        hint = "Captions of your own for this video, SRT or WebVTT, in the language of its name, such as talk.de.srt."
+        captions_note = fields.add("Captions file", self.captions, beside=self.browse_captions, hint=hint)
+        self.notes = {
+            Setting.MODEL: model_note,
+            Setting.SPOKEN_LANGUAGE: language_note,
+            Setting.CAPTIONS: captions_note,
+        }
         variables.on_change(clear_when_edited(model_note), variables.model, variables.transcribe)
         variables.on_change(clear_when_edited(language_note), variables.spoken_language, variables.transcribe)
+        variables.on_change(clear_when_edited(captions_note), variables.captions)
+        variables.on_change(lambda: variables.captions.set(""), variables.source)  # they are of one video alone
 
     def show(self, state: ViewState) -> None:
         """Show the models there are, and what can be changed."""
         if tuple(self.model.cget("values")) != state.models:
             self.model.configure(values=list(state.models))
-        switch([self.enable], state.form_enabled)
+        switch([self.enable, self.captions, self.browse_captions], state.form_enabled)
         switch([self.model, self.browse, self.language], state.form_enabled and self._variables.transcribe.get())
 
     def _browse(self) -> None:
         chosen = filedialog.askdirectory(parent=self.card, title="Choose the folder of a Whisper model", mustexist=True)
         if chosen:
             self._variables.model.set(str(Path(chosen)))
+
+    def _browse_captions(self) -> None:
+        kinds = [("Captions", " ".join(f"*{suffix}" for suffix in SUFFIXES)), ("All files", "*")]
+        chosen = filedialog.askopenfilename(parent=self.card, title="Choose a captions file", filetypes=kinds)
+        if chosen:
+            self._variables.captions.set(str(Path(chosen)))
+            self._variables.transcribe.set(False)  # they stand in the place of Whisper's unless both are asked for
