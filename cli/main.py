@@ -201,6 +201,12 @@ def _add_verify(parser: argparse.ArgumentParser, _: Config) -> None:
     parser.add_argument("--json", action="store_true", help="print one difference a line as JSON")
 
 
+def _add_captions(parser: argparse.ArgumentParser, _: Config) -> None:
+    from cli.captions_options import add_captions
+
+    add_captions(parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=_AnyOrderParser))
+
+
 def _add_storage(parser: argparse.ArgumentParser, _: Config) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=_AnyOrderParser)
     text = (
@@ -266,6 +272,11 @@ COMMANDS = {
         module="cli.validate",
         help="check a stream's folder against the rules that players rely on",
         add_options=_add_validate,
+    ),
+    "captions": Command(
+        module="cli.captions",
+        help="check captions against the rules of a publisher, or shape them anew by these",
+        add_options=_add_captions,
     ),
     "manifest": Command(
         module="cli.manifest", help="show, list, restore or clear up what was uploaded", add_options=_add_manifest

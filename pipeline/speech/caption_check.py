@@ -10,7 +10,7 @@ from itertools import accumulate, pairwise
 
 from pipeline.speech.caption_profiles import CaptionProfile
 from pipeline.speech.cues import Cue
-from pipeline.speech.phrase_breaks import UGLY, breaks
+from pipeline.speech.phrase_breaks import DASHES, UGLY, breaks
 from pipeline.speech.word_segmenter import is_unspaced, phrases
 
 TOLERANCE_S = 0.002
@@ -152,7 +152,7 @@ def _parted(cue: Cue, after: Cue | None, profile: CaptionProfile, language: str 
     firsts = list(accumulate(len(line) for line in words))
     for number, (line, following) in enumerate(pairwise(ends)):
         where = f"line {number + 1}" if number < len(lines) - 1 else "the cue"
-        if following.lstrip().startswith(("-", "–", "—")):
+        if following.startswith(DASHES):
             continue  # another speaker
         if is_unspaced(line[-1] + following[0]):
             if not _ends_phrase(line, following, language):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from pipeline.speech.caption_profiles import CaptionProfile
-from pipeline.speech.phrase_breaks import Break, breaks, ends_sentence
+from pipeline.speech.phrase_breaks import DASHES, ENDS, Break, breaks, ends_sentence
 from pipeline.speech.transcript import Segment, Transcript
 from pipeline.speech.word_segmenter import is_unspaced, phrases
 
@@ -46,21 +46,28 @@ def pieces_of(transcript: Transcript, profile: CaptionProfile) -> list[Piece]:
     pieces: list[Piece] = []
     for language, segments in groupby(transcript.segments, lambda s: s.language or transcript.language):
         heard = [list(_pieces(segment, language, profile)) for segment in segments]
-        starts = {id(part[0]) for part in heard if part and not stopped}
+        starts = {id(part[0]) for part in heard if part}
         flat = [piece for part in heard for piece in part]
         places = breaks([piece.text for piece in flat], language)
         pieces += [
-            replace(piece, before=Break.SENTENCE if id(piece) in starts else _place(piece, place))
+            replace(piece, before=_start(piece, place, stopped) if id(piece) in starts else _place(piece, place))
             for piece, place in zip(flat, places, strict=True)
         ]
     return list(_in_order(pieces))
+
+
+def _start(piece: Piece, judged: Break, stopped: bool) -> Break:
+    """Return what the place before a segment is; `stopped` tells that full stops end the text's sentences."""
+    if piece.text.startswith(DASHES):
+        return Break.SPEAKER
+    return _place(piece, judged) if stopped else Break.SENTENCE
 
 
 def _place(piece: Piece, judged: Break) -> Break:
     """Return what a place is: one without a space is judged by its punctuation alone, and a space in a script that
     puts none between words stands for punctuation.
     """
-    if judged in (Break.SENTENCE, Break.CLAUSE):
+    if judged in ENDS or judged is Break.CLAUSE:
         return judged
     if piece.glued:
         return Break.OPEN

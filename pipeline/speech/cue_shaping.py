@@ -8,7 +8,7 @@ is spoken too fast for it stands in the cues whole.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 
@@ -16,13 +16,14 @@ from pipeline.speech.caption_pieces import Piece, pieces_of
 from pipeline.speech.caption_profiles import CaptionProfile, caption_profile
 from pipeline.speech.cue_timing import SpokenText, gap_s, timed
 from pipeline.speech.cues import Cue
-from pipeline.speech.phrase_breaks import Break
+from pipeline.speech.phrase_breaks import ENDS, Break
 from pipeline.speech.transcript import Transcript
 
 PAUSE_S = 1.1
 """No cue spans a pause this long. It is longer than any shortest cue, so a lone word before it can stay that long."""
 
 BREAK_COSTS: Mapping[Break, float] = {
+    Break.SPEAKER: 0.0,
     Break.SENTENCE: 0.0,
     Break.CLAUSE: 0.5,
     Break.CONJUNCTION: 0.8,
@@ -88,7 +89,8 @@ class _Phrase:
         widths = [profile.characters(piece.text) for piece in pieces]
         self._sums = [0.0, *accumulate(width + before for width, before in zip(widths, self._spaces, strict=True))]
         self._words = [0, *accumulate(not piece.glued for piece in pieces)]
-        self._sentences = [0, *accumulate(piece.before is Break.SENTENCE for piece in pieces)]
+        self._sentences = [0, *accumulate(piece.before in ENDS for piece in pieces)]
+        self._speakers = [0, *accumulate(piece.before is Break.SPEAKER for piece in pieces)]
         self._costs = [self._break_cost(at) for at in range(len(pieces))]
         self._reach = [max(at + 1, self._line_end(at)) for at in range(len(pieces))]
 
@@ -120,6 +122,13 @@ class _Phrase:
         return self._sums[end] - self._sums[start] - self._spaces[start]
 
     def _may_stand(self, start: int, end: int) -> bool:
+        """Whether [start, end) has room in one cue; two speakers have a line each."""
+        speakers = self._speakers[end] - self._speakers[start + 1]
+        if speakers > 1:
+            return False
+        if speakers:
+            at = self._speaker(start)
+            return at <= self._reach[start] and end <= self._reach[at]
         at = start
         for _ in range(self._profile.lines):
             at = self._reach[at]
@@ -127,6 +136,10 @@ class _Phrase:
                 break
         spoken_s = self._pieces[end - 1].end_s - self._pieces[start].start_s
         return at >= end and spoken_s <= self._profile.longest_s
+
+    def _speaker(self, start: int) -> int:
+        """Return where the next speaker after `start` begins."""
+        return bisect_left(self._speakers, self._speakers[start + 1] + 1) - 1
 
     def _cost(self, start: int, end: int) -> float:
         """Return what it costs to make [start, end) one cue."""
@@ -161,6 +174,8 @@ class _Phrase:
         line.
         """
         limit = self._profile.line_characters + 1e-9
+        if self._speakers[end] > self._speakers[start + 1]:
+            return self._speaker(start)
         if self._width(start, end) <= limit or end == start + 1:
             return None
         best: tuple[float, int] | None = None

@@ -30,6 +30,7 @@ PARTICLES = frozenset({"van", "von", "der", "den", "de", "del", "la", "da", "di"
 class Break(Enum):
     """What a place between two words is for a break, from the best to the worst."""
 
+    SPEAKER = "before another speaker"
     SENTENCE = "after a sentence"
     CLAUSE = "after punctuation"
     CONJUNCTION = "before a conjunction"
@@ -40,6 +41,10 @@ class Break(Enum):
 
 
 UGLY = frozenset({Break.WEAK, Break.NEVER})
+ENDS = frozenset({Break.SPEAKER, Break.SENTENCE})
+"""Places at which a sentence begins."""
+DASHES = ("-", "–", "—")
+"""What stands before the words of each of two speakers."""
 
 
 def breaks(texts: Sequence[str], language: str | None) -> list[Break]:
@@ -50,7 +55,7 @@ def breaks(texts: Sequence[str], language: str | None) -> list[Break]:
         if not index:
             found.append(Break.SENTENCE)
             continue
-        first = found[index - 1] is Break.SENTENCE
+        first = found[index - 1] in ENDS
         found.append(_between(texts[index - 1], text, known, first=first))
     return found
 
@@ -63,10 +68,12 @@ def ends_sentence(text: str) -> bool:
 def _between(before: str, after: str, known: PhraseWords, *, first: bool) -> Break:
     """Judge a place; `first` tells that the word before it begins a sentence."""
     stop, left, right = _stop(before), _bare(before), _bare(after)
+    if first and not left:
+        return Break.NEVER  # a dash before what somebody says
+    if stop and stop in SENTENCE_ENDS and not _goes_on(before, after, left, right, known):
+        return Break.SPEAKER if after.startswith(DASHES) else Break.SENTENCE
     if not right:
         return Break.NEVER  # a dash or a sign by itself stays with what it follows
-    if stop and stop in SENTENCE_ENDS and not _goes_on(before, after, left, right, known):
-        return Break.SENTENCE
     dots = before.rstrip(CLOSING).endswith("..")
     if (stop == "." and not dots) or _is_one(before, after, left, right, known):
         return Break.NEVER

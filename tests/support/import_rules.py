@@ -50,6 +50,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
         "relocation",
         "finished_folder",
         "folder_notes",
+        "stored_captions",
         "earlier_work",
         "caption_files",
         "job_codec",

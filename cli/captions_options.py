@@ -1,0 +1,73 @@
+"""The options of `captions`. Reads no file."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.job import CaptionRules
+
+if TYPE_CHECKING:
+    Actions = argparse._SubParsersAction[argparse.ArgumentParser]
+
+RATES = (1.0, 1000.0)
+
+
+def add_captions(actions: Actions) -> None:
+    """Add `check` and `shape`."""
+    text = "list every rule that captions break, with time and reason"
+    check = actions.add_parser("check", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    check.add_argument(
+        "files",
+        type=Path,
+        nargs="+",
+        metavar="FILE|DIR",
+        help="SRT, WebVTT or transcript.json, or a folder: all SRT and WebVTT files in it and below",
+    )
+    text = "make the captions of a file anew by the rules, without listening again"
+    shape = actions.add_parser("shape", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    shape.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="a transcript.json, whose words have times, or SRT or WebVTT, whose captions have",
+    )
+    shape.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="where to write them, .srt, .vtt or .json; again for another form (default: standard output)",
+    )
+    shape.add_argument("--overwrite", action="store_true", help="replace files that are there")
+    for action in (check, shape):
+        action.add_argument(
+            "--profile",
+            choices=[rules.value for rules in CaptionRules],
+            default=CaptionRules.NETFLIX.value,
+            help="whose rules, and for whom (default: %(default)s)",
+        )
+        action.add_argument(
+            "--language", metavar="xx", help="the language of the captions (default: what the file or its name tells)"
+        )
+        action.add_argument(
+            "--frame-rate",
+            type=_frame_rate,
+            metavar="N",
+            help="frames a second of the video, for the gaps (default: any usual rate; shape: 25)",
+        )
+        action.add_argument("--json", action="store_true", help="print one event a line as JSON")
+
+
+def _frame_rate(text: str) -> float:
+    """Read a rate such as 25 or 29.97."""
+    try:
+        rate = float(text.replace(",", "."))
+    except ValueError:
+        rate = 0.0
+    if not RATES[0] <= rate <= RATES[1]:
+        raise argparse.ArgumentTypeError(f"{text!r} is no frame rate: give frames a second, such as 25 or 29.97")
+    return rate
