@@ -6,7 +6,7 @@ Pure: knows rows as bytes, and nothing of files or threads.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -125,9 +125,17 @@ class Baseline:
             self._kinds[change.key] = new
             self.counts[change.collection, new] += 1
 
+    def begin(self, version: int, changes: Iterable[Change]) -> None:
+        """Take another state for the saved one, which differs by changes from that of a version."""
+        self._log = [(version, change) for change in changes]
+        self._recount()
+
     def mark_saved(self, version: int) -> None:
         """Take the state that the dataset had with a version for the saved one."""
         self._log = [(at, change) for at, change in self._log if at > version]
+        self._recount()
+
+    def _recount(self) -> None:
         self._first, self._last, self._kinds = {}, {}, {}
         self.counts = Counter()
         for _, change in self._log:

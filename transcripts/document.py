@@ -5,50 +5,25 @@ May be used from any thread. `open_document` opens one; docs/transcripts.md has 
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 from types import TracebackType
 
 from config import Config
-from transcripts.autosave import Autosave, Clock, SystemClock
+from transcripts.autosave import Clock, SystemClock
 from transcripts.changes import ChangeSummary, RowKey, Step, summary
-from transcripts.content import new_content, read_content
+from transcripts.content import new_content, parse_content, read_content
 from transcripts.edits import Edits
 from transcripts.errors import DocumentError, ReadOnlyError, UndecidedError, UnreadableError
+from transcripts.events import DocumentEvent, EventKind, Listener, Listeners
 from transcripts.file import DatasetFile
 from transcripts.journal import Found, Journal, read_journals
 from transcripts.recovery import Recovery, recovery_of
 from transcripts.rows import Id, Row, decoded
+from transcripts.saving import Saving
 from transcripts.schema import TRANSCRIPTS, Schema
 from transcripts.store import Snapshot, Store
-
-log = logging.getLogger(__name__)
-
-
-class EventKind(Enum):
-    """What happened to a document."""
-
-    EDITED = "edited"
-    SAVED = "saved"
-    SAVE_FAILED = "save failed"
-
-
-@dataclass(frozen=True, kw_only=True)
-class DocumentEvent:
-    """Something that happened: `rows` are those that an edit concerned, `problem` says why a save failed."""
-
-    kind: EventKind
-    changes: ChangeSummary
-    rows: tuple[RowKey, ...] = ()
-    problem: str = ""
-
-
-Listener = Callable[[DocumentEvent], None]
 
 
 class Document:
@@ -71,13 +46,11 @@ class Document:
         self._file = file
         self._found = found
         self._journal = Journal(file.path, older=found.files)
-        self._autosave = Autosave(self._save_unattended, clock=clock, interval_s=autosave_interval_s)
-        self._edits = Edits(
-            store, self._journal, check=self._check_editable, done=self._set_timer, told=self._tell_edited
+        self._listeners = Listeners()
+        self._edits = Edits(store, self._journal, check=self._check_editable, done=self._edited, told=self._tell_edited)
+        self._saving = Saving(
+            store, self._edits, file, self._journal, self._listeners, clock=clock, interval_s=autosave_interval_s
         )
-        self._next_ids_saved = store.next_ids()
-        self._save_lock = threading.Lock()
-        self._listeners: list[Listener] = []
         if self.recovery is None:
             self._journal.drop(found.files, found.damaged)
 
@@ -119,7 +92,7 @@ class Document:
 
     @property
     def changes(self) -> ChangeSummary:
-        """What differs from what is saved."""
+        """What differs from what is saved: from the file, or from what `set_saved` was told."""
         with self._edits.lock:
             return summary(self._edits.saved.counts, self.schema)
 
@@ -199,24 +172,14 @@ class Document:
 
     def on_change(self, callback: Listener) -> Callable[[], None]:
         """Call a function at every event, on the thread that caused it; return what ends that."""
-        with self._edits.lock:
-            self._listeners.append(callback)
+        return self._listeners.add(callback)
 
-        def end() -> None:
-            with self._edits.lock:
-                if callback in self._listeners:
-                    self._listeners.remove(callback)
-
-        return end
+    def _edited(self) -> None:
+        self._saving.set_timer()
 
     def _tell_edited(self, step: Step) -> None:
-        self._tell(DocumentEvent(kind=EventKind.EDITED, changes=self.changes, rows=tuple(one.key for one in step)))
-
-    def _tell(self, event: DocumentEvent) -> None:
-        with self._edits.lock:
-            listeners = tuple(self._listeners)
-        for listener in listeners:
-            listener(event)
+        keys = tuple(change.key for change in step)
+        self._listeners.tell(DocumentEvent(kind=EventKind.EDITED, changes=self.changes, rows=keys))
 
     # what an earlier session left
 
@@ -253,19 +216,23 @@ class Document:
 
     def flush(self) -> bool:
         """Save what is not saved, before something reads the file; False if there was nothing. Raises DocumentError."""
-        self._autosave.stop()
-        return self._save()
+        return not self.read_only and self._saving.save()
 
     def shutdown(self) -> None:
         """Save, and leave the file to others; nothing can be edited any more. Raises DocumentError if saving failed.
 
         Then the changes are in the journal, and the next session is asked about them.
         """
+        with self._edits.lock:
+            editable, self.read_only = (
+                not self.read_only,
+                f"{self.path.name} has been closed: open it again to edit it.",
+            )
         try:
-            self.flush()
+            if editable:
+                self._saving.save()
         finally:
-            with self._edits.lock:
-                self.read_only = f"{self.path.name} has been closed: open it again to edit it."
+            self._saving.close()
             self._journal.close()
             self._file.release()
 
@@ -273,39 +240,18 @@ class Document:
         """Take the document as it was with a version for what is saved; later edits stay unsaved."""
         with self._edits.lock:
             self._edits.saved.mark_saved(version)
-            self._set_timer()
-        self._tell(DocumentEvent(kind=EventKind.SAVED, changes=self.changes))
+        self._saving.tell(EventKind.SAVED)
 
-    def _set_timer(self) -> None:
-        if self._edits.saved.unsaved:
-            self._autosave.start()
-        else:
-            self._autosave.stop()
+    def set_saved(self, content: bytes) -> None:
+        """Take the content of a file elsewhere for what is saved: from now on `changes` is what differs from that.
 
-    def _save(self) -> bool:
-        with self._save_lock:
-            with self._edits.lock:
-                if self._edits.under_way:
-                    raise DocumentError(f"{self.path.name} can't be saved in the middle of an edit.")
-                next_ids = self._store.next_ids()
-                if self.read_only or not (self._edits.saved.unsaved or next_ids != self._next_ids_saved):
-                    return False
-                said = self.changes.text
-                snapshot, older = self.snapshot(), self._journal.rotate()
-            self._file.write(snapshot)
-            self._next_ids_saved = next_ids
-            self._journal.drop(older)
-            self.mark_saved(snapshot.version)
-        log.info("Saved %s (%s)", self.path, said)
-        return True
-
-    def _save_unattended(self) -> None:
-        try:
-            self._save()
-        except DocumentError as error:
-            log.warning("%s", error)
-            self._autosave.start()
-            self._tell(DocumentEvent(kind=EventKind.SAVE_FAILED, changes=self.changes, problem=str(error)))
+        A save to this file then leaves `changes` as it is; `mark_saved` tells that a version has got there. Raises
+        UnreadableError.
+        """
+        saved = parse_content(content, self.path.name, self.schema)
+        with self._edits.lock:
+            self._saving.follows = False
+            self._edits.saved.begin(self._edits.version, self._store.differences(saved))
 
 
 def open_document(

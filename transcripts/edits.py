@@ -20,7 +20,8 @@ class Edits:
     """Makes changes to a store, for any thread.
 
     `lock` is held while something is changed; who reads several things that belong together holds it too. `version`
-    grows with every step, `saved` knows what differs from what is saved. `check` raises DocumentError while nothing may
+    grows with every step, `written` knows what differs from the file, and `saved` from what is saved, which may be
+    elsewhere. `check` raises DocumentError while nothing may
     be changed; `done` is called under the lock after each step, `told` without it.
     """
 
@@ -35,6 +36,7 @@ class Edits:
     ) -> None:
         self.lock = threading.RLock()
         self.version = 0
+        self.written = Baseline()
         self.saved = Baseline()
         self.history = History()
         self._store = store
@@ -107,5 +109,6 @@ class Edits:
     def _note(self, step: Step) -> None:
         self.version += 1
         for change in step:
+            self.written.note(self.version, change)
             self.saved.note(self.version, change)
         self._done()

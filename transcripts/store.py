@@ -83,6 +83,14 @@ class Store:
         collections = {name: list(table.slots) for name, table in self._tables.items()}
         return Snapshot(version=version, values=self._values, collections=collections, next_ids=self.next_ids())
 
+    def differences(self, other: Content) -> list[Change]:
+        """Return what makes the rows of another content those of this one."""
+        return [
+            Change(collection=name, id=row_id, before=theirs, after=own)
+            for name, table in self._tables.items()
+            for row_id, theirs, own in table.differences(other.collections[name], other.lists.get(name, b"[]"))
+        ]
+
     def rows(self, collection: str, where: Mapping[str, Id]) -> list[bytes]:
         """Return a collection's rows in their order, of all those whose references hold certain ids."""
         table = self.table(collection)

@@ -7,9 +7,9 @@ where it stood. Knows nothing of files, threads or undo.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from transcripts.rows import Id, KeyReader, Keys
+from transcripts.rows import Id, KeyReader, Keys, same
 from transcripts.schema import Collection, IdKind, Reference
 
 EXAMPLES = 3
@@ -75,6 +75,21 @@ class Table:
     def keys(self, row: bytes) -> Keys | None:
         """Return the keys of a row of this collection."""
         return self._reader.of(row)
+
+    def differences(self, rows: Sequence[bytes], content: bytes) -> Iterator[tuple[Id, bytes | None, bytes | None]]:
+        """Yield id, other row and own row where they differ from those of another file, whose list `content` is."""
+        others: dict[Id, bytes] = {}
+        for row, keys in zip(rows, self._reader.of_all(content, rows), strict=True):
+            if keys is not None and keys.id is not None:
+                others.setdefault(keys.id, row)
+        for row_id, other in others.items():
+            own = self.row(row_id)
+            if own != other and not same(own, other):
+                yield row_id, other, own
+        for row_id in self._slot_of_id:
+            own = self.row(row_id)
+            if own is not None and row_id not in others:
+                yield row_id, None, own
 
     def put(self, row_id: Id, row: bytes | None) -> None:
         """Set a row, new or not, or remove it with None. An id that was here before gets its slot again."""

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from datasets import HeldClock, files_beside, left_by_a_crash, opened
 
-from transcripts.document import EventKind
 from transcripts.errors import ChangedOutsideError, DocumentError, ReadOnlyError, UndecidedError
+from transcripts.events import EventKind
 
 SUPPORT = Path(__file__).resolve().parents[1] / "support"
 
@@ -106,6 +106,39 @@ def test_edits_during_a_save_stay_unsaved(kind, path, document):
     assert not document.changes.unsaved
 
 
+def test_saved_elsewhere(kind, path, clock):
+    """Where what counts as saved is elsewhere, autosave does not make changes saved, also across sessions."""
+    elsewhere = path.read_bytes()
+    added = dict(kind.new_row)
+    with opened(path, clock) as document:
+        document.set_saved(elsewhere)
+        assert not document.changes.unsaved
+        edit(kind, document)
+        document.delete(kind.rows, kind.content[kind.rows][1]["id"])
+        document.add(kind.rows, added)
+        said = document.changes.text
+        clock.advance(30)
+        assert ("mended", said, 0) == (texts(kind, path)[0], document.changes.text, clock.waiting)
+        assert not document.flush()
+    with opened(path) as again:
+        again.set_saved(elsewhere)
+        assert (said, 3) == (again.changes.text, len(again.changed_rows()))
+        version, content = again.version, again.snapshot_bytes()
+        edit(kind, again, "later")
+        again.mark_saved(version)
+        assert f"1 {kind.words[0]} updated" == again.changes.text
+        again.set_saved(content)
+        assert f"1 {kind.words[0]} updated" == again.changes.text
+        again.undo()
+        assert "no changes" == again.changes.text
+
+
+def test_saved_elsewhere_in_other_spacing(kind, path, document):
+    """What is only spaced differently is no change."""
+    document.set_saved(json.dumps(kind.content).encode())
+    assert "no changes" == document.changes.text
+
+
 def test_failed_save(kind, path, document, clock):
     """A save that fails changes nothing, tells why, and is tried again until it succeeds."""
     edit(kind, document)
@@ -125,7 +158,7 @@ def test_failed_save(kind, path, document, clock):
     assert ("mended", 4, []) == (texts(kind, path)[0], len(texts(kind, path)), files_beside(path))
 
 
-def test_changed_by_another_program(kind, path, document):
+def test_changed_by_another_program(kind, path, document, clock):
     """A file that another program wrote is not overwritten; opened again, both programs' changes are there."""
     edit(kind, document)
     content = json.loads(path.read_text(encoding="utf-8"))
@@ -133,7 +166,7 @@ def test_changed_by_another_program(kind, path, document):
     path.write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(ChangedOutsideError, match="was changed by another program and is not overwritten"):
         document.shutdown()
-    assert "theirs" == texts(kind, path)[1]
+    assert ("theirs", 0) == (texts(kind, path)[1], clock.waiting)
     with opened(path) as again:
         again.accept_recovered()
     assert ["mended", "theirs"] == texts(kind, path)[:2]
