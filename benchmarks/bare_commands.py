@@ -40,7 +40,7 @@ def to_nowhere(plan: Plan, renditions: Sequence[Rendition]) -> list[str]:
 
 
 def x264(plan: Plan, renditions: Sequence[Rendition]) -> list[str]:
-    """Return the picture's options of the bare commands."""
+    """Return the video's options of the bare commands."""
     keyframes = "expr:isnan(prev_forced_t)+gt(floor(t/2),floor(prev_forced_t/2))"
     options = ["-c:v", "libx264", "-preset", plan.job.encoding.preset, "-profile:v", "high"]
     options += ["-force_key_frames", keyframes, "-sc_threshold", "0", "-fps_mode", "vfr"]

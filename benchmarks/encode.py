@@ -5,11 +5,11 @@
     python benchmarks/encode.py --scaling [--source FILE] [--seconds 10]
     python benchmarks/encode.py --startup [--source FILE] [--seconds 7200]
 
-Prints two ratios: over one bare command that decodes once, encodes the sound once and the same renditions to nowhere
+Prints two ratios: over one bare command that decodes once, encodes the audio once and the same renditions to nowhere
 (the limit), and over one command a quality plus a separate MP4. What the check of the stream and the measuring of the
 loudness take is shown beside them. --chunks compares an encode in chunks with one in a single piece; --scaling shows
 what scaling each quality from the next larger one costs in quality. --startup shows how long after the program was
-started the first ffmpeg encodes a picture of a long source, with sound in the picture's segments and in segments of its
+started the first ffmpeg encodes a video of a long source, with audio in the video segments and in segments of its
 own; the encode is ended then. For it a minute is made and looped by copying its packets. Without --source the shipped
 sample is looped and scaled to 1080p25.
 """
@@ -92,7 +92,7 @@ def main() -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--chunks", action="store_true", help="compare chunks with a single piece")
     what.add_argument("--scaling", action="store_true", help="compare ways of scaling by VMAF")
-    what.add_argument("--startup", action="store_true", help="how soon the picture of a long source is being encoded")
+    what.add_argument("--startup", action="store_true", help="how soon the video of a long source is being encoded")
     options = parser.parse_args()
     seconds = options.seconds or (300 if options.chunks else 10 if options.scaling else 7200 if options.startup else 60)
     ffmpeg = find_ffmpeg("")
@@ -130,15 +130,15 @@ def main() -> None:
 def compare(ffmpeg: Path, plan: Plan, folder: Path, runs: int) -> None:
     """Run each variant in turn and print medians and ratios."""
     bare = [str(ffmpeg), "-v", "error", "-y", *to_nowhere(plan, plan.renditions)]
-    write("(a) decode once, encode the sound once and the same renditions to nowhere:\n" + printable(bare) + "\n")
+    write("(a) decode once, encode the audio once and the same renditions to nowhere:\n" + printable(bare) + "\n")
     checked = [str(ROOT / "hls-converter"), "validate", str(folder / "out" / plan.job.slug)]
     variants: dict[str, Callable[[], Cost]] = {
         "convert": lambda: cost([convert_command(plan)], folder),
         "(a) bare": lambda: cost([bare], folder),
         "(b) one a quality + MP4": lambda: cost(one_each(ffmpeg, plan), folder),
         "checking the stream": lambda: cost([checked], folder),
-        "sound": lambda: sound_cost(plan, folder / "sound", measures=False),
-        "sound, loudness measured": lambda: sound_cost(plan, folder / "measured", measures=True),
+        "sound": lambda: audio_cost(plan, folder / "sound", measures=False),
+        "sound, loudness measured": lambda: audio_cost(plan, folder / "measured", measures=True),
     }
     medians, costs = run_all(variants, runs)
     size_bytes = sum(path.stat().st_size for path in (folder / "out").rglob("*") if path.is_file())
@@ -188,17 +188,15 @@ def compare_scaling(ffmpeg: Path, plan: Plan, folder: Path) -> None:
 
 
 def measure_startup(plan: Plan, folder: Path, runs: int) -> None:
-    """Start `convert` and wait for its first encode of the picture; print how long after the start that was."""
-    for name, more in {"muxed sound": [], "sound of its own": ["--segment-type", "fmp4"]}.items():
-        took_s = [
-            first_picture_s([*convert_command(plan), *more], folder / f"startup{number}") for number in range(runs)
-        ]
+    """Start `convert` and wait for its first encode of the video; print how long after the start that was."""
+    for name, more in {"muxed audio": [], "separate audio": ["--segment-type", "fmp4"]}.items():
+        took_s = [first_video_s([*convert_command(plan), *more], folder / f"startup{number}") for number in range(runs)]
         figures = ", ".join(f"{seconds:.1f}" for seconds in took_s)
-        write(f"{name:<20}{statistics.median(took_s):6.1f} s until the first picture is encoded   (of {figures})")
+        write(f"{name:<20}{statistics.median(took_s):6.1f} s until the first frame is encoded   (of {figures})")
 
 
-def first_picture_s(command: Sequence[str], folder: Path) -> float:
-    """Return how many seconds after its start a command runs a program that encodes a picture.
+def first_video_s(command: Sequence[str], folder: Path) -> float:
+    """Return how many seconds after its start a command runs a program that encodes a video.
 
     The command is ended then.
     """
@@ -208,7 +206,7 @@ def first_picture_s(command: Sequence[str], folder: Path) -> float:
     ) as process:
         while not any("-force_key_frames" in arguments for arguments in children_of(process.pid)):
             if process.poll() is not None:
-                raise SystemExit("convert ended before it encoded a picture")
+                raise SystemExit("convert ended before it encoded a video")
             time.sleep(0.02)
         took_s = time.monotonic() - began
         process.send_signal(signal.SIGINT)
@@ -242,8 +240,8 @@ def run_all(variants: dict[str, Callable[[], Cost]], runs: int) -> tuple[dict[st
     return medians, costs
 
 
-def sound_cost(plan: Plan, folder: Path, *, measures: bool) -> Cost:
-    """Encode the sound as the program does, with or without measuring its loudness; return what that took."""
+def audio_cost(plan: Plan, folder: Path, *, measures: bool) -> Cost:
+    """Encode the audio as the program does, with or without measuring its loudness; return what that took."""
     length = Length(ticks=scan(plan.media, CancelToken()).end)
     began, before = time.monotonic(), time.process_time()
     AudioPass(

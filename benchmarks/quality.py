@@ -3,7 +3,7 @@
     python benchmarks/quality.py [--source FILE] [--preset medium] [--qualities 1080p,720p] [--target-vmaf 94]
     python benchmarks/quality.py --per-title [--source FILE] [--preset medium] [--target-vmaf 94]
 
-Ours is what `convert` makes. Sizes are those of the encoded pictures alone, without sound and container. VMAF is the
+Ours is what `convert` makes. Sizes are those of the encoded pictures alone, without audio and container. VMAF is the
 mean of the frames, against the source scaled to the quality's size. Without --source the program makes a clip of
 slides.
 
@@ -69,7 +69,7 @@ EVERY = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """One quality as somebody made it: bytes of its picture and its VMAF."""
+    """One quality as somebody made it: bytes of its video and its VMAF."""
 
     size_bytes: int
     vmaf: float
@@ -152,14 +152,14 @@ def cost(ffmpeg: Path, plan: Plan, folder: Path) -> None:
 
 
 def measured(ffmpeg: Path, plan: Plan, file: Path, r: Rendition, folder: Path, *, every: int) -> Made:
-    """Return how large a quality's picture is and how close it is to the source."""
+    """Return how large a quality's video is and how close it is to the source."""
     vmaf = measure_vmaf(
         ffmpeg, file, plan.media.path, (r.width, r.height), scratch=folder, cancel=CancelToken(), every=every
     )
-    return Made(size_bytes=picture_bytes(file), vmaf=vmaf)
+    return Made(size_bytes=video_bytes(file), vmaf=vmaf)
 
 
-def picture_bytes(file: Path) -> int:
+def video_bytes(file: Path) -> int:
     """Return the size of the encoded frames in a file or a playlist."""
     with av.open(str(file)) as container:
         return sum(packet.size for packet in container.demux(container.streams.video[0]))
@@ -195,7 +195,7 @@ def plain_abr(ffmpeg: Path, plan: Plan, folder: Path) -> dict[str, Path]:
     for r in plan.renditions:
         q = ladder.BY_NAME.get(r.name, ladder.QUALITIES[-1])
         made[r.name] = folder / f"abr-{r.name}.mkv"
-        picture = [
+        video = [
             "-map",
             "0:v:0",
             "-vf",
@@ -206,7 +206,7 @@ def plain_abr(ffmpeg: Path, plan: Plan, folder: Path) -> dict[str, Path]:
         keyframes = ["-force_key_frames", "expr:gte(t,n_forced*2)", "-sc_threshold", "0"]
         rate = ["-b:v", str(q.bit_rate), "-maxrate", str(q.max_bit_rate), "-bufsize", str(q.buffer_size)]
         encoder = ["-c:v", "libx264", "-preset", plan.job.encoding.preset, *keyframes, *rate]
-        run([str(ffmpeg), "-v", "error", "-y", "-i", str(plan.media.path), *picture, *encoder, str(made[r.name])])
+        run([str(ffmpeg), "-v", "error", "-y", "-i", str(plan.media.path), *video, *encoder, str(made[r.name])])
     return made
 
 

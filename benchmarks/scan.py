@@ -28,8 +28,8 @@ from pipeline.media.source.packet_scan import scan  # noqa: E402
 from pipeline.media.source.probe import probe  # noqa: E402
 from pipeline.plan import make_plan  # noqa: E402
 
-PICTURE = ("-f", "lavfi", "-i", "testsrc2=size=64x64:rate=30:duration=60")
-SOUND = ("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=60")
+VIDEO = ("-f", "lavfi", "-i", "testsrc2=size=64x64:rate=30:duration=60")
+AUDIO = ("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=60")
 ENCODED = (
     "-c:v",
     "libx264",
@@ -74,7 +74,7 @@ def main() -> None:
 def make_source(folder: Path, hours: float, container: str) -> Path:
     """Return a source of so many hours, made by copying one minute again and again."""
     ffmpeg, minute, target = str(find_ffmpeg("")), folder / "minute.mp4", folder / f"long.{container}"
-    subprocess.run([ffmpeg, "-v", "error", "-y", *PICTURE, *SOUND, *ENCODED, str(minute)], check=True)
+    subprocess.run([ffmpeg, "-v", "error", "-y", *VIDEO, *AUDIO, *ENCODED, str(minute)], check=True)
     looped = ["-stream_loop", str(round(hours * 60) - 1), "-i", str(minute), "-c", "copy", str(target)]
     subprocess.run([ffmpeg, "-v", "error", "-y", *looped], check=True)
     return target

@@ -32,10 +32,10 @@ def looped(ffmpeg: Path, path: Path, seconds: float, folder: Path, rates: Sequen
     `rates` are ffmpeg's options for the bits of the video.
     """
     target = folder / "source.mp4"
-    picture = ["-vf", "scale=1920:1080,fps=25,noise=alls=8:allf=t"]
-    picture += ["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p"]
+    video = ["-vf", "scale=1920:1080,fps=25,noise=alls=8:allf=t"]
+    video += ["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p"]
     source = ["-stream_loop", "-1", "-i", str(path), "-t", str(seconds)]
-    command = [str(ffmpeg), "-v", "error", "-y", *source, *picture, *rates, "-c:a", "aac", "-ac", "2", str(target)]
+    command = [str(ffmpeg), "-v", "error", "-y", *source, *video, *rates, "-c:a", "aac", "-ac", "2", str(target)]
     subprocess.run(command, check=True)
     return target
 
@@ -45,7 +45,7 @@ def make_long_source(ffmpeg: Path, path: Path, seconds: float, folder: Path) -> 
     if (probe(path).duration_s or 0) >= seconds:
         return path
     minute, target = folder / "minute.mp4", folder / "long.mp4"
-    picture = [
+    video = [
         "-vf",
         "scale=1920:1080,fps=25",
         "-c:v",
@@ -59,7 +59,7 @@ def make_long_source(ffmpeg: Path, path: Path, seconds: float, folder: Path) -> 
         "-b:v",
         "4M",
     ]
-    made = ["-stream_loop", "-1", "-i", str(path), "-t", "60", *picture, "-c:a", "aac", "-ac", "2", str(minute)]
+    made = ["-stream_loop", "-1", "-i", str(path), "-t", "60", *video, "-c:a", "aac", "-ac", "2", str(minute)]
     looped = ["-stream_loop", str(round(seconds / 60) - 1), "-i", str(minute), "-c", "copy", str(target)]
     for arguments in (made, looped):
         subprocess.run([str(ffmpeg), "-v", "error", "-y", *arguments], check=True)

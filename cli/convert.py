@@ -44,7 +44,7 @@ from pipeline.preflight_answers import Ready, refused_by
 from pipeline.relocation import relocate, with_earlier_address
 
 AUDIO_MAP = r"|{0}(?:,{0})*".format(r"\d+(?:\.\d+)?(?:\+\d+(?:\.\d+)?)?")
-"""Sounds, each a track or a channel of one, or two of them."""
+"""Audio tracks to make, each from a track or a channel of one, or from two of them."""
 
 
 def run(options: argparse.Namespace, config: Config) -> int:
@@ -193,7 +193,7 @@ def _audio_tracks(options: argparse.Namespace) -> tuple[int, ...] | None:
 
 
 def _audio_map(options: argparse.Namespace) -> tuple[tuple[MappedAudio, ...], ...] | None:
-    """Return the sounds given, None where what is given says none."""
+    """Return the audio tracks to make, None if the text names none."""
     text: str = options.audio_map or ""
     if not re.fullmatch(AUDIO_MAP, text):
         return None

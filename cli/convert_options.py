@@ -63,7 +63,7 @@ def _add_content(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--black-bars",
         action="store_true",
-        help="fill a 16:9 frame with black bars instead of keeping the picture's shape",
+        help="fill a 16:9 frame with black bars instead of keeping the video's shape",
     )
     parser.add_argument("--trim", metavar="IN-OUT", help=f"convert only this part, {EXAMPLES}")
     parser.add_argument(

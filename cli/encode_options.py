@@ -17,7 +17,7 @@ def add_tracks(parser: argparse.ArgumentParser) -> None:
         type=int,
         metavar="N",
         help=(
-            "take this programme of a transport stream, by its number there (default: the one with the largest picture)"
+            "take this programme of a transport stream, by its number there (default: the one with the largest video)"
         ),
     )
     parser.add_argument(
@@ -25,14 +25,14 @@ def add_tracks(parser: argparse.ArgumentParser) -> None:
         type=int,
         metavar="N",
         help=(
-            "take this picture where there are several, counted from 1 "
+            "take this video where there are several, counted from 1 "
             "(default: the one marked as default, else the largest)"
         ),
     )
     parser.add_argument(
         "--audio-track",
         metavar="N[,N]",
-        help="take these sound tracks, counted from 1 (default: all that can be decoded)",
+        help="take these audio tracks, counted from 1 (default: all that can be decoded)",
     )
 
 
@@ -85,18 +85,18 @@ def _add_video(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_audio(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--surround", action="store_true", help="also keep 5.1 sound, beside stereo")
+    parser.add_argument("--surround", action="store_true", help="also keep 5.1 audio, beside stereo")
     parser.add_argument(
         "--audio-map",
         metavar="MAP",
         help=(
-            "make these sounds: 1+2,3+4 puts tracks together as left and right, "
+            "make these audio tracks: 1+2,3+4 puts tracks together as left and right, "
             "1.3+1.4 puts channels 3 and 4 of track 1 together; "
             "tracks count from 1, of those of --audio-track where that is given"
         ),
     )
     parser.add_argument(
-        "--loudness", type=float, metavar="LUFS", help="bring the sound to this loudness, for example -16"
+        "--loudness", type=float, metavar="LUFS", help="bring the audio to this loudness, for example -16"
     )
 
 

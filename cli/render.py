@@ -68,7 +68,7 @@ class PlainLines:
     def start(self, slug: str, rows: Sequence[str], phases: Sequence[PhaseName]) -> None:
         """Name the job and what will be done."""
         self._next = {}
-        self._write(f"{slug}: {', '.join(rows) or ('sound only' if PhaseName.HLS in phases else 'upload')}")
+        self._write(f"{slug}: {', '.join(rows) or ('audio only' if PhaseName.HLS in phases else 'upload')}")
 
     def event(self, event: Event) -> None:
         """Print a line where there is something new to say."""

@@ -25,14 +25,14 @@ def known_facts(done: Mapping[str, Mapping[str, object]]) -> dict[str, dict[str,
 def settings_from_flat(stored: Mapping[str, Any]) -> dict[str, dict[str, object]]:
     """Return the settings by step; which qualities and encoder they meant stands in the facts of the encode."""
     settings = stored["settings"]
-    encoding, sound, encryption = dict(settings["encoding"]), settings["sound"], settings["encryption"]
+    encoding, audio, encryption = dict(settings["encoding"]), settings["sound"], settings["encryption"]
     codec, segment_type, family = Codec(encoding["codec"]), encoding.pop("segment_type"), encoding.pop(ENCODER)
     source = {name: settings[name] for name in SOURCE_PART if name in settings}
     stream = source | given(
-        encoding | {"black_bars": settings["black_bars"]} | {n: v for n, v in sound.items() if n != "map"}
+        encoding | {"black_bars": settings["black_bars"]} | {n: v for n, v in audio.items() if n != "map"}
     )
-    if "map" in sound:
-        stream["audio_map"] = sound["map"]
+    if "map" in audio:
+        stream["audio_map"] = audio["map"]
     if segment_type != usual_segment_type(codec).value:
         stream["segment_type"] = segment_type
     facts = stored["done"].get(HLS, {})

@@ -22,7 +22,7 @@ class Existing(str, Enum):
 
 
 class Codec(str, Enum):
-    """How the picture is encoded."""
+    """How the video is encoded."""
 
     H264 = "h264"
     HEVC = "hevc"
@@ -30,7 +30,7 @@ class Codec(str, Enum):
 
 
 class EncoderFamily(str, Enum):
-    """Which hardware encodes the picture; AUTO is the best that this machine really has."""
+    """Which hardware encodes the video; AUTO is the best that this machine really has."""
 
     AUTO = "auto"
     CPU = "cpu"
@@ -57,10 +57,11 @@ class RateControl(str, Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class EncodingRequest:
-    """How the editor wants the picture encoded.
+    """How the editor wants the video encoded.
 
     `preset` is x264's name for a trade of speed for size. `target_vmaf` None means the table's own quality.
-    `segment_type` None means what suits the codec. `copy_top` keeps the source's own picture where it can serve.
+    `segment_type` None means what suits the codec. `copy_top` keeps the source's video as the largest rendition, if it
+    can be.
     """
 
     codec: Codec = Codec.H264
@@ -83,10 +84,10 @@ class MappedAudio:
 
 @dataclass(frozen=True, kw_only=True)
 class AudioRequest:
-    """How the editor wants the sound. `loudness_lufs` None leaves the loudness as it is (EBU R128, LUFS).
+    """How the editor wants the audio. `loudness_lufs` None leaves the loudness as it is (EBU R128, LUFS).
 
-    `audio_map` are the sounds to make, each a track or a channel, or two of them as left and right; empty for what the
-    source suggests.
+    `audio_map` are the audio tracks to make, each from a track or a channel, or from two of them as left and right;
+    empty for what the source suggests.
     """
 
     surround: bool = False
@@ -151,7 +152,7 @@ class UploadRequest:
 class TrackChoice:
     """Which tracks of the source are wanted; None and () leave it to the program.
 
-    `programme` is a number in a transport stream. Pictures and sounds count from 1, within the programme.
+    `programme` is a number in a transport stream. Video and audio tracks count from 1, within the programme.
     """
 
     programme: int | None = None

@@ -18,7 +18,7 @@ class DynamicRange(str, Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Crop:
-    """How many pixels at each side of a picture its container hides, as the picture is stored: before it is turned."""
+    """How many pixels at each side of a video its container hides, as the video is stored: before it is turned."""
 
     left: int = 0
     top: int = 0
@@ -27,7 +27,7 @@ class Crop:
 
 
 class CaptionForm(str, Enum):
-    """What the closed captions in a picture are, by what the frames that were looked at hold; PADDING says nothing."""
+    """What the closed captions in a video are, by what the frames that were looked at hold; PADDING says nothing."""
 
     PADDING = "padding"
     CEA_608 = "608"
@@ -36,7 +36,7 @@ class CaptionForm(str, Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class VideoStream:
-    """The source's picture. `width` and `height` are as shown: crop, rotation and sample aspect ratio applied.
+    """The source's video. `width` and `height` are as shown: crop, rotation and sample aspect ratio applied.
 
     `coded_width` and `coded_height` are as stored, without what the container hides (`crop`).
 
@@ -44,7 +44,7 @@ class VideoStream:
     the first moment of the file; `duration_s` is None where the container does not say. `index` counts among all
     streams of the file. Colours are as the file names them (ITU-T H.273 by ffmpeg's names), "unknown" where it does
     not; `dolby_vision` is the profile, None where it is none; `colour_range` is "pc" (full) or "tv" (limited). `sizes`
-    are those that the stored picture was found to have, in their order; `coded_width` and `coded_height` the largest
+    are those that the stored video was found to have, in their order; `coded_width` and `coded_height` the largest
     that lasts.
     """
 
@@ -83,7 +83,7 @@ class VideoStream:
 
 @dataclass(frozen=True, kw_only=True)
 class AudioStream:
-    """One sound track of the source. `start_s` is counted from the first moment of the file, `index` among all streams.
+    """One audio track of the source. `start_s` is counted from the first moment of the file, `index` among all streams.
 
     `language` is what the file says, as a RFC 5646 tag; `default` whether the file marks the track as the one to play.
     `layout` is ffmpeg's name for its channels; where nothing names them that is their number, as in `60 channels`.
@@ -115,7 +115,7 @@ class SubtitleStream:
     """One subtitle track of the source; `index` counts among all streams of the file, `language` is a RFC 5646 tag.
 
     `forced` are those that are shown whatever the viewer chose, for what is said in another language; `for_the_deaf`
-    tell of sounds too.
+    describe music and noises too.
     """
 
     index: int
@@ -160,14 +160,14 @@ class SourceIdentity:
 class MediaInfo:
     """What the probe found in a source. `duration_s` is what the container declares, or None.
 
-    `start_s` is the container's time of the first moment of picture and sound; all other times count from there.
+    `start_s` is the container's time of the first moment of video and audio; all other times count from there.
     `readable_s` is the end of the last packet that can be read, where that could be found out quickly.
     `other_speed` says that an edit list asks for parts of it at another speed than recorded, which ffmpeg does not do.
-    `video` is None where there is no picture but a cover at most. `identity` is the file's when it was probed.
+    `video` is None where there is no video but a cover at most. `identity` is the file's when it was probed.
 
     `programmes` are those of a transport stream, `programme` the number of the one that is read where there are
-    several. `pictures` are the sizes of all moving pictures to choose from, `picture` the place of the one that is read
-    among them. `undecodable_audio` names the kinds of the sound tracks that are left out because nothing here can
+    several. `video_sizes` are those of all videos to choose from, `video_index` that of the one that is read
+    among them. `undecodable_audio` names the kinds of the audio tracks that are left out because nothing here can
     decode them.
 
     Of a part of a source, the first moment is the part's: `left_out_s` lies before it, and the part ends at `limit_s`,
@@ -186,8 +186,8 @@ class MediaInfo:
     identity: SourceIdentity | None = None
     programmes: tuple[Programme, ...] = ()
     programme: int | None = None
-    pictures: tuple[str, ...] = ()
-    picture: int = 0
+    video_sizes: tuple[str, ...] = ()
+    video_index: int = 0
     undecodable_audio: tuple[str, ...] = ()
     left_out_s: float = 0.0
     limit_s: float | None = None

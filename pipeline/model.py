@@ -45,7 +45,7 @@ class Outcome(str, Enum):
 class Rendition:
     """One quality of the stream. Sizes in square pixels, rates in bits a second, `buffer_size` in bits.
 
-    The picture is scaled to `width` x `height` and centred in `frame_width` x `frame_height`:
+    The video is scaled to `width` x `height` and centred in `frame_width` x `frame_height`:
     the same size unless black bars were asked for. `crf` is the constant rate factor, None where the rate is kept.
     """
 
@@ -62,7 +62,7 @@ class Rendition:
 
 @dataclass(frozen=True, kw_only=True)
 class TrackChannel:
-    """A channel of a sound track, counted from 0; `index` is the track's among all streams of the source."""
+    """A channel of an audio track, counted from 0; `index` is the track's among all streams of the source."""
 
     index: int
     channel: int
@@ -70,7 +70,7 @@ class TrackChannel:
 
 @dataclass(frozen=True, kw_only=True)
 class AudioRendition:
-    """One sound of the stream. `folder` is relative to the job's; `language` a RFC 5646 tag or None where unknown.
+    """One audio track of the stream. `folder` is relative to the job's; `language` is an RFC 5646 tag, None if unknown.
 
     `source_index` counts among all streams of the source. `group` is the GROUP-ID in the master playlist.
     `parts` are the channels that it is made of where that is not a whole track, one each, left and right.
@@ -108,7 +108,7 @@ class CaptionText:
 class Plan:
     """What will be done, decided before anything starts.
 
-    `muxed_audio`: the only sound lies in the picture's own segments; otherwise each has segments of its own.
+    `muxed_audio`: the only audio track is muxed into the video segments; otherwise each has segments of its own.
     `encoder` is ffmpeg's name. `dynamic_range` is that of what is made, whatever the source has.
     """
 
@@ -161,7 +161,7 @@ class JobReport:
 
     A job that was cancelled has an `error` where there is more to say of it than that.
 
-    `loudness_lufs` is what was measured of the first sound before anything was done to it (EBU R128).
+    `loudness_lufs` is what was measured of the first audio track before anything was done to it (EBU R128).
     `wrong_settings` tells a job that could not be done as it was asked from one that failed on its way;
     `media_deleted` says that the folder is without its media because the editor asked for that.
     """

@@ -32,16 +32,16 @@ AS_PLANNED = (ENCODER, SEGMENT_TYPE)
 """Settings that are kept as the plan decided them, not as they were asked for."""
 
 SOURCE_PART = ("tracks", "trim")
-PICTURE = ("codec", "preset", "rate_control", "target_vmaf", "keep_hdr", "copy_top", "black_bars", ENCODER)
-SOUND = ("surround", "loudness_lufs", "audio_map")
+VIDEO = ("codec", "preset", "rate_control", "target_vmaf", "keep_hdr", "copy_top", "black_bars", ENCODER)
+AUDIO = ("surround", "loudness_lufs", "audio_map")
 
 LABELS = {
     "target_vmaf": "VMAF target",
     "keep_hdr": "HDR",
     "copy_top": "original video",
     "loudness_lufs": "loudness",
-    "surround": "5.1 sound",
-    "audio_map": "sounds",
+    "surround": "5.1 audio",
+    "audio_map": "audio map",
     "trim": "part of the video",
     "profile": "caption rules",
 }
@@ -51,8 +51,8 @@ HOLDINGS = {
     "keep_hdr": "its HDR",
     "copy_top": "the original video as its largest quality",
     "black_bars": "black bars",
-    "surround": "5.1 sound",
-    "audio_map": "other sounds (an audio map)",
+    "surround": "5.1 audio",
+    "audio_map": "an audio map",
     "tracks": "a choice of tracks",
     "trim": "a part of the video alone",
     KEY: "encryption",
@@ -159,18 +159,18 @@ def _languages(package: Mapping[str, Any]) -> list[str]:
 def _by_name(job: Job) -> dict[str, Any]:
     """Return the settings that shape a stream, as the codec spells them and by their names in job.json.
 
-    There they are in one level; a part, and each sound of an audio map, are lists without names. A setting that is new
+    There they are in one level; a part, and each track of an audio map, are lists without names. A setting that is new
     among those of the video or the audio is one of these by itself.
     """
     form = to_json(job)
-    trim, sound = form["trim"], form["sound"]
+    trim, audio = form["trim"], form["sound"]
     return {
         "tracks": form["tracks"],
         "trim": None if trim is None else [trim["start_s"], trim["end_s"]],
         **form["encoding"],
         "black_bars": form["black_bars"],
-        **sound,
-        "audio_map": [[[part["track"], part["channel"]] for part in parts] for parts in sound["audio_map"]],
+        **audio,
+        "audio_map": [[[part["track"], part["channel"]] for part in parts] for parts in audio["audio_map"]],
     }
 
 
@@ -188,7 +188,7 @@ def _of_no_matter(job: Job, media: MediaInfo) -> set[str]:
     if job.encoding.encoder is EncoderFamily.AUTO:
         names.add(ENCODER)  # whichever did it
     if video is None:
-        names.update(PICTURE)
+        names.update(VIDEO)
     else:
         if video.dynamic_range is DynamicRange.SDR:
             names.add("keep_hdr")
@@ -200,9 +200,9 @@ def _of_no_matter(job: Job, media: MediaInfo) -> set[str]:
         if all((r.width, r.height) == (r.frame_width, r.frame_height) for r in barred):
             names.add("black_bars")
     if not media.audio:
-        names.update(SOUND)
+        names.update(AUDIO)
     elif not job.sound.audio_map:
-        sounds = audio_renditions(media.audio, surround=True, container=media.container)
-        if all(a.group != SURROUND for a in sounds):
+        renditions = audio_renditions(media.audio, surround=True, container=media.container)
+        if all(a.group != SURROUND for a in renditions):
             names.add("surround")
     return names

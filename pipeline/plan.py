@@ -37,7 +37,7 @@ def make_plan(
     chapters: Sequence[Chapter] | None = None,
     captions: Sequence[CaptionText] = (),
 ) -> Plan:
-    """Decide renditions, sound, MP4 and phases.
+    """Decide renditions, audio, MP4 and phases.
 
     `encoder` is the ffmpeg encoder that was found to work, None for the one on the processor; `chapters` are those of
     the job's own file, None for the source's; `captions` are those of the job's own files. Raises SettingsError naming
@@ -130,12 +130,12 @@ def _wrong_target_vmaf(encoding: EncodingRequest) -> Iterator[Problem]:
 
 
 def _check_audio(job: Job, media: MediaInfo) -> None:
-    """Never publish a silent video whose source has sound, unless the editor accepts that."""
+    """Never publish a silent video whose source has audio, unless the editor accepts that."""
     if media.undecodable_audio and not media.audio and not job.accept_damaged:
         kinds = ", ".join(dict.fromkeys(media.undecodable_audio))
         raise SourceError(
-            f"The sound of {media.path} ({kinds}) can't be decoded: export it with AAC sound, "
-            "or accept damaged videos (under Advanced, or with --accept-damaged) to convert it without sound."
+            f"The audio of {media.path} ({kinds}) can't be decoded: export it with AAC audio, "
+            "or accept damaged videos (under Advanced, or with --accept-damaged) to convert it without audio."
         )
 
 
@@ -177,8 +177,8 @@ def _requested(job: Job, *, has_video: bool) -> Requested:
 
 def _notes(job: Job, media: MediaInfo, renditions: tuple[Rendition, ...]) -> tuple[str, ...]:
     part = [] if job.trim is None else [f"{media.path.name}: only the part {described(job.trim)}."]
-    sound = job.sound
-    treated = source_notes(media, keep_hdr=job.encoding.keep_hdr, surround=sound.surround, mapped=bool(sound.audio_map))
+    audio = job.sound
+    treated = source_notes(media, keep_hdr=job.encoding.keep_hdr, surround=audio.surround, mapped=bool(audio.audio_map))
     notes = part + [f"{media.path.name}: {text}." for text in treated]
     above = (
         []

@@ -106,7 +106,7 @@ def encryption_problems(encryption: Encryption) -> tuple[Problem, ...]:
 
 
 def _encoder(job: Job, media: MediaInfo, config: Config) -> str | None:
-    """Return the encoder for the picture, tried on this machine, None without a picture.
+    """Return the encoder for the video, tried on this machine, None without a video.
 
     Raises SettingsError, ToolError.
     """

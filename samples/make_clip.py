@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes welcome.mp4, the clip that `demo` converts: moving picture and words that the model beside it knows.
+"""Makes welcome.mp4, the clip that `demo` converts: moving pictures and words that the model beside it knows.
 
     samples/make_clip.py [OUTPUT]
 
@@ -44,7 +44,7 @@ PHRASES = (
     Phrase(start_s=11.2, spoken="thank you, the, end", shown="Thank you · The end"),
 )
 SHOWN_S = 2.7
-"""How long a title stays on the picture."""
+"""How long a title stays on the screen."""
 
 
 def speak(folder: Path) -> list[Path]:
@@ -85,8 +85,8 @@ def titles() -> str:
 
 
 def filter_graph() -> str:
-    """The whole picture and sound as one ffmpeg filter graph; the inputs are the spoken phrases."""
-    picture = [
+    """The whole video and its audio as one ffmpeg filter graph; the inputs are the spoken phrases."""
+    video = [
         f"gradients=s=1280x720:r={FRAME_RATE}:d={DURATION_S}:n=3:c0=0x14213d:c1=0x3a0ca3:c2=0x0f766e:speed=0.008:seed=7,format=rgba[sky]",
         ball("b1", "f72585"),
         ball("b2", "4cc9f0"),
@@ -98,15 +98,15 @@ def filter_graph() -> str:
     ]
     delayed = [f"[{n}:a]aresample=48000,adelay={round(p.start_s * 1000)}:all=1[v{n}]" for n, p in enumerate(PHRASES)]
     voices = "".join(f"[v{n}]" for n in range(len(PHRASES)))
-    sound = (
+    audio = (
         f"{voices}amix=inputs={len(PHRASES)}:normalize=0,apad,atrim=duration={DURATION_S},"
         "aformat=channel_layouts=stereo[sound]"
     )
-    return ";".join([*picture, *delayed, sound])
+    return ";".join([*video, *delayed, audio])
 
 
 def encode(voices: list[Path], output: Path) -> None:
-    """Join picture and sound in an MP4 that starts playing before it is wholly loaded."""
+    """Join video and audio in an MP4 that starts playing before it is wholly loaded."""
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-hide_banner", "-loglevel", "error", "-nostdin"]
     for voice in voices:
         command += ["-i", str(voice)]

@@ -136,7 +136,7 @@ def source_clip(tmp_path_factory: pytest.TempPathFactory) -> SourceClips:
 
 @pytest.fixture
 def media_info() -> Callable[..., MediaInfo]:
-    """Return a function that describes a source without one; keywords replace parts of its picture or the whole."""
+    """Return a function that describes a source without one; keywords replace parts of its video or the whole."""
 
     def build(
         *, audio: tuple[AudioStream, ...] | None = None, duration_s: float | None = 60.0, **video: Any

@@ -1,4 +1,4 @@
-"""The measure of sync itself: what it says of clips whose sound is known to be early, late or right."""
+"""The measure of sync itself: what it says of clips whose audio is known to be early, late or right."""
 
 from __future__ import annotations
 

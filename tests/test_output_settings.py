@@ -32,7 +32,7 @@ KEY = b"0123456789abcdef"
 
 @pytest.fixture
 def settings(job, media_info):
-    """Return a function that returns the settings of a job with changes, of a 1080p source with stereo sound."""
+    """Return a function that returns the settings of a job with changes, of a 1080p source with stereo audio."""
 
     def build(encoder=None, media=None, **changes):
         return output_settings(make_plan(replace(job, **changes), media or media_info(), encoder))
@@ -95,7 +95,7 @@ def test_captions_of_files_are_told_by_their_content(job, media_info):
 
 
 def test_another_option_of_the_captions_is_the_captions_alone(settings):
-    """The picture knows nothing of it."""
+    """The video knows nothing of it."""
     made = settings(transcription=TranscriptionRequest()).steps
     assert {"transcript": ("language",)} == settings(transcription=TranscriptionRequest(language="es")).changes(made)
 

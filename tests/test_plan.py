@@ -175,7 +175,7 @@ def test_several_audio_tracks_become_a_group_of_their_own(job, media_info):
 
 
 def test_surround_comes_beside_stereo_when_asked_for(job, media_info):
-    """A player without surround still has sound."""
+    """A player without surround still has audio."""
     five_one = (_track(1, channels=6),)
     plain, surround = (
         make_plan(replace(job, sound=AudioRequest(surround=asked)), media_info(audio=five_one))
@@ -196,7 +196,7 @@ def test_surround_comes_beside_stereo_when_asked_for(job, media_info):
     ],
 )
 def test_the_codec_says_what_the_segments_are(job, media_info, encoding, segment_type, muxed):
-    """Fragmented MP4 holds picture and sound apart."""
+    """Fragmented MP4 holds video and audio apart."""
     plan = make_plan(replace(job, encoding=encoding), media_info())
     assert (segment_type, muxed) == (plan.segment_type, plan.muxed_audio)
 
@@ -225,7 +225,7 @@ def test_rates_are_ceilings_unless_they_are_asked_for(job, media_info):
 
 
 def test_a_source_without_a_video_becomes_a_stream_of_audio(job, media_info):
-    """No rendition, no MP4, and the sound has segments of its own."""
+    """No rendition, no MP4, and the audio has segments of its own."""
     plan = make_plan(job, replace(media_info(), video=None))
     assert ((), None, False, (PhaseName.HLS,)) == (plan.renditions, plan.mp4, plan.muxed_audio, plan.phases)
 

@@ -113,7 +113,7 @@ def test_a_folder_that_has_what_is_not_asked_for_is_refused_with_its_name(work):
     workspace.mark(ENCODED)
     workspace.publish(PackageFacts())
     with pytest.raises(
-        FolderTakenError, match=r"lesson was made with 5\.1 sound, which is not asked for now: ask for it again"
+        FolderTakenError, match=r"lesson was made with 5\.1 audio, which is not asked for now: ask for it again"
     ) as caught:
         Workspace(work).check(preset(None), Existing.ASK)
     assert FolderConflict.MORE_THAN_WANTED is caught.value.conflict
@@ -133,7 +133,7 @@ def test_more_than_one_thing_is_named_with_them_all(work):
     workspace = _ready(work, OutputSettings(steps={"hls": asked, "package": {}}))
     workspace.mark(ENCODED)
     workspace.publish(PackageFacts())
-    named = "was made with 480p, 360p and 5.1 sound, which are not asked for now: ask for them again"
+    named = "was made with 480p, 360p and 5.1 audio, which are not asked for now: ask for them again"
     with pytest.raises(FolderTakenError, match=named):
         Workspace(work).check(OutputSettings(steps={"hls": {"qualities": ["720p"]}, "package": {}}), Existing.ASK)
 

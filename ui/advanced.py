@@ -30,7 +30,7 @@ class Aim(str, Enum):
 
 
 class LoudnessTarget(str, Enum):
-    """How loud the sound becomes; the values are LUFS where there are any."""
+    """How loud the audio becomes; the values are LUFS where there are any."""
 
     UNCHANGED = "unchanged"
     STREAMING = "-14"
@@ -39,7 +39,7 @@ class LoudnessTarget(str, Enum):
 
     @property
     def lufs(self) -> float | None:
-        """The loudness to bring the sound to, None to leave it."""
+        """The loudness to bring the audio to, None to leave it."""
         return None if self is LoudnessTarget.UNCHANGED else float(self.value)
 
 
@@ -106,7 +106,7 @@ class AdvancedValues:
 
     @property
     def original_kept(self) -> bool:
-        """Whether the source's own picture is kept where it can be: it is H.264, and one stream has one format."""
+        """Whether the source's own video is kept where it can be: it is H.264, and one stream has one format."""
         return self.copy_top and self.codec is Codec.H264
 
     @property
@@ -154,7 +154,7 @@ def remembered_target(values: AdvancedValues) -> float:
 
 
 def audio_request(values: AdvancedValues) -> AudioRequest:
-    """Return how the sound is wanted."""
+    """Return how the audio is wanted."""
     return AudioRequest(surround=values.surround, loudness_lufs=values.loudness.lufs)
 
 
@@ -175,7 +175,7 @@ def changes(values: AdvancedValues) -> tuple[str, ...]:
         f"quality measured ({values.target})": values.aim is Aim.MEASURED,
         "fixed bit rate": values.aim is Aim.BIT_RATE,
         _name(LOUDNESS_LABELS[values.loudness]): values.loudness is not LoudnessTarget.UNCHANGED,
-        "5.1 sound": values.surround,
+        "5.1 audio": values.surround,
         "encrypted": values.encrypt and not values.publish_key,
         "encrypted, key uploaded too": values.encrypt and values.publish_key,
         "damaged videos too": values.accept_damaged,

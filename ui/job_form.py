@@ -88,7 +88,7 @@ def typed_path(text: str) -> str:
 def form_problems(values: FormValues, *, has_video: bool = True) -> tuple[Problem, ...]:
     """Return everything that is wrong with the form itself, without looking at the disk or the network.
 
-    `has_video` is False where the source is known to have sound alone: qualities then mean nothing.
+    `has_video` is False where the source is known to have audio alone: qualities then mean nothing.
     """
     problems = []
     if not values.source:

@@ -114,15 +114,15 @@ def _from_flat(stored: Mapping[str, Any]) -> dict[str, Any]:
     speed, loudness = stored.get("speed"), stored.get("loudness")
     if isinstance(speed, str) and speed in FLAT_SPEEDS:
         encoding["preset"] = FLAT_SPEEDS[speed]
-    sound = {"surround": stored.get("surround")}
+    audio = {"surround": stored.get("surround")}
     if isinstance(loudness, str):
         with suppress(ValueError):
-            sound["loudness_lufs"] = float(loudness)
+            audio["loudness_lufs"] = float(loudness)
     transcription = {"model": stored.get("whisper_model"), "language": None}
     if isinstance(language := stored.get("spoken_language"), str):
         with suppress(ValueError):
             transcription["language"] = spoken_languages.code_of(language)
-    found = {**stored, "encoding": encoding, "sound": sound, "transcription": transcription}
+    found = {**stored, "encoding": encoding, "sound": audio, "transcription": transcription}
     destination = stored.get("last_destination")
     if _format_of(stored) < FLAT_FORMAT and isinstance(destination, str):
         found["last_destination"] = _without_own_folder(destination)

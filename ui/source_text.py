@@ -23,13 +23,13 @@ CODECS = {
 
 
 def describe(media: MediaInfo) -> str:
-    """Return duration, size, frame rate and sound, such as `0:14 · 1280×720 · 25 fps · Stereo AAC`.
+    """Return duration, size, frame rate and audio, such as `0:14 · 1280×720 · 25 fps · Stereo AAC`.
 
     A recording that declares no duration is as long as it can be read.
     """
     video = media.video
     length = duration(media.readable_s if media.duration_s is None else media.duration_s)
-    video_text = ("No picture",) if video is None else (f"{video.width}×{video.height}", frame_rate(video.frame_rate))
+    video_text = ("No video",) if video is None else (f"{video.width}×{video.height}", frame_rate(video.frame_rate))
     return " · ".join((length, *video_text, audio_text(media.audio)))
 
 
@@ -48,11 +48,11 @@ def frame_rate(rate: Fraction) -> str:
 
 
 def audio_text(streams: tuple[AudioStream, ...]) -> str:
-    """Return the first sound track's channels and codec, and how many more there are."""
+    """Return the first audio track's channels and codec, and how many more there are."""
     if not streams:
-        return "No sound"
+        return "No audio"
     first = streams[0]
     codec = "PCM" if first.codec.startswith("pcm") else CODECS.get(first.codec, first.codec)
     text = f"{CHANNELS.get(first.channels, f'{first.channels} channels')} {codec}"
     more = len(streams) - 1
-    return text if not more else f"{text}, {more} more sound track{'s' if more > 1 else ''}"
+    return text if not more else f"{text}, {more} more audio track{'s' if more > 1 else ''}"

@@ -29,7 +29,7 @@ class SourceView:
 
     @property
     def audio_only(self) -> bool:
-        """Whether the source is known to have no picture."""
+        """Whether the source is known to have no video."""
         return self.media is not None and self.media.video is None
 
 

@@ -31,7 +31,7 @@ ENCODED, MEASURED = "encoded", "measured"
 POLL_S = 0.1
 
 PEAK_DBTP = -1.5
-"""What louder sound is kept below: half a decibel under EBU R128's -1 dBTP, as coding moves peaks."""
+"""What louder audio is kept below: half a decibel under EBU R128's -1 dBTP, as coding moves peaks."""
 
 FULL_SCALE = 1.0
 

@@ -1,4 +1,4 @@
-"""One pass over a source's sound in pieces: finds the finished checkpoints and makes the missing ones."""
+"""One pass over a source's audio in pieces: finds the finished checkpoints and makes the missing ones."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from pipeline.media.encode.audio_reader import AudioReader, Block
 
 @dataclass(frozen=True, kw_only=True)
 class AudioPassResult:
-    """What a pass found: the powers of each sound's tenths of a second where it measured, how many packets could not be
-    decoded, and where each track ended, in seconds, by its index.
+    """What a pass found: the powers of each rendition's tenths of a second where it measured, how many packets could
+    not be decoded, and where each track ended, in seconds, by its index.
     """
 
     powers: list[list[float]]
@@ -43,7 +43,7 @@ class AudioPieceFacts:
 
 
 class AudioPass:
-    """Reads the tracks of a plan and makes its sounds at the given levels, one a rendition.
+    """Reads the tracks of a plan and makes its audio renditions at the given levels.
 
     Args:
         source: the file that has them.

@@ -114,9 +114,7 @@ class HlsPhase:
         try:
             found = work.scan()
             if context.plan.renditions and not found.frames:
-                raise SourceError(
-                    f"{media.path} holds no picture that can be read: the file is broken or not finished."
-                )
+                raise SourceError(f"{media.path} holds no video that can be read: the file is broken or not finished.")
             if found.jumps:
                 raise SourceError(
                     f"{media.path} consists of recordings whose timestamps start over: "
@@ -155,7 +153,7 @@ class HlsPhase:
         ends = [("", declared_end_s(media), found.end / CLOCK_HZ)]
         for track in media.audio if media.container.split(",")[0] in DECLARES_TRACKS else ():
             declared_s = None if track.duration_s is None else track.start_s + track.duration_s
-            ends.append(("The sound of ", declared_s, found.audio_ends[track.index] / CLOCK_HZ))
+            ends.append(("The audio of ", declared_s, found.audio_ends[track.index] / CLOCK_HZ))
         for what, declared_s, there_s in ends:
             if declared_s is None or declared_s - there_s <= NOTABLE_S:
                 continue
@@ -187,17 +185,17 @@ class HlsPhase:
         lengths = []
         if audio is None or missing_s > NOTABLE_S:
             lengths.append(
-                _share(declared_end_s(media), encoded.duration_s - missing_s) + (" of the picture" if audio else "")
+                _share(declared_end_s(media), encoded.duration_s - missing_s) + (" of the video" if audio else "")
             )
         if audio is not None:
             missing_s = max(missing_s, audio.declared_s - audio.decoded_s)
-            lengths.append(_share(audio.declared_s, audio.decoded_s) + " of the sound")
+            lengths.append(_share(audio.declared_s, audio.decoded_s) + " of the audio")
         sentence = (
             f"{media.path} is damaged: {' and '.join(lengths)} could be decoded, with {_count(encoded.decode_errors)}"
         )
         if missing_s > MISSING_S and not context.plan.job.accept_damaged:
             raise SourceError(f"{sentence}. {WAYS_OUT}")
-        context.log(f"{sentence}; the picture or the sound may show them.", LogLevel.WARNING)
+        context.log(f"{sentence}; the video or the audio may show them.", LogLevel.WARNING)
 
     def _decoded_audio(self, context: PhaseContext, found: Scan, ends_s: Mapping[str, float]) -> DecodedAudio | None:
         """Return how long the track should be of which most is missing, and how long what can be decoded of it;

@@ -55,7 +55,7 @@ def copy_video(
         (folder / top.name).mkdir()
         if file is not None:
             audio.stretch(0, None, folder / file, work.context.cancel)
-        run = work.run(arguments, folder, work.reporter("Copying the picture", cutting.length))
+        run = work.run(arguments, folder, work.reporter("Copying the video", cutting.length))
         (folder / AUDIO_FILE).unlink(missing_ok=True)
         try:
             if run.error_lines or run.frames != len(scan.frames):

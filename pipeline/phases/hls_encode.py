@@ -113,7 +113,7 @@ class HlsEncode:
         encoded = self._encoded_video(scan, plan) if plan.renditions else None
         if encoded is None:
             self._audio.tell_length(Length(ticks=scan.end))
-        report = self._work.reporter("Encoding the sound", self._audio.length.ticks)
+        report = self._work.reporter("Encoding the audio", self._audio.length.ticks)
         self._audio.finish(report if encoded is None else lambda done_s: None)  # else the video has told how far it is
         return join(
             self._work,

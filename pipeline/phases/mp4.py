@@ -130,7 +130,7 @@ def _readable(context: PhaseContext, scratch: Path, names: Sequence[str]) -> Pat
 
 
 def _audio(plan: Plan) -> str | None:
-    """Return the folder of the rendition whose sound the MP4 gets: one of the picture's,
+    """Return the folder of the rendition whose audio the MP4 gets: one of the video's,
     or the default one of its own.
     """
     if plan.muxed_audio:

@@ -102,7 +102,7 @@ def _write_stream(context: PhaseContext) -> PackageFacts:
     tracks = [
         AudioTrack(
             group=a.group,
-            sound=made_of.index((a.source_index, a.parts)),
+            content=made_of.index((a.source_index, a.parts)),
             name=a.name,
             language=a.language,
             channels=a.channels,
@@ -145,12 +145,12 @@ def _check_aligned(videos: Sequence[Measured]) -> None:
 
 
 def _check_colours(plan: Plan, videos: Sequence[Measured]) -> None:
-    """See that every picture names its colours: without names players show HDR as SDR, and SDR as anything."""
+    """See that every video names its colours: without names players show HDR as SDR, and SDR as anything."""
     for one in videos:
         assert one.video is not None
         if one.video.colour != NAMES[plan.dynamic_range]:
             raise EncodeError(
-                f"The picture of {one.name} does not say which colours it has, "
+                f"The video of {one.name} does not say which colours it has, "
                 f"or others than it was made in ({plan.dynamic_range.value}): "
                 "start again, and choose the processor (--encoder cpu) if that does not help."
             )

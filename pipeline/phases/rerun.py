@@ -77,7 +77,7 @@ def is_whole(context: PhaseContext) -> bool:
     if encoded is None:
         return False
     refused = encoded.missing_frames * (encoded.frame_s or 0.0) > MISSING_S and not encoded.accepted
-    if refused and context.plan.job.accept_damaged:  # the holes in its picture are only filled where they are accepted
+    if refused and context.plan.job.accept_damaged:  # the holes in its video are only filled where they are accepted
         return False
     try:
         for name in (*encoded.renditions, *encoded.audio):
@@ -137,7 +137,7 @@ def _lost(context: PhaseContext) -> list[str]:
 
 
 def _beside_has_changed(context: PhaseContext) -> bool:
-    """Whether what stands beside picture and sound is to be another one than in the folder; that needs no encode.
+    """Whether what stands beside video and audio is to be another one than in the folder; that needs no encode.
 
     A folder of a version that knew nothing of them stays as it is unless chapters are asked for, which only a later
     version takes.

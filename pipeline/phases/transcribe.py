@@ -79,7 +79,7 @@ class TranscribePhase:
         """
         plan, own = context.plan, context.plan.transcript_captions
         if own is None and not plan.media.audio:
-            return PhaseResult(outcome=PhaseOutcome.SKIPPED, text="No sound in this video: no transcript.")
+            return PhaseResult(outcome=PhaseOutcome.SKIPPED, text="No audio in this video: no transcript.")
         there = self._finished(context) or _taken_over(context)
         if there is not None:
             return PhaseResult(outcome=PhaseOutcome.REUSED, text=_summary(there))

@@ -1,4 +1,4 @@
-"""Closed captions in the picture, in a real browser."""
+"""Closed captions in the video, in a real browser."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PLAY_WITH_SUBTITLES = """() => {
 
 @pytest.mark.parametrize("segment_type", SegmentType)
 def test_hls_js_finds_the_captions_that_are_declared(page, backend, backend_config, tmp_path, segment_type):
-    """What the master playlist declares is in the picture that players get, and in the track of text beside it,
+    """What the master playlist declares is in the video that players get, and in the track of text beside it,
     at its time.
     """
     plain = run(tmp_path, "plain.mp4", *pattern(length_s=4), *tone(length_s=4), *H264, *AAC)

@@ -1,4 +1,4 @@
-"""What stands beside picture and sound, in a real browser."""
+"""What stands beside video and audio, in a real browser."""
 
 from __future__ import annotations
 

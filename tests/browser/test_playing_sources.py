@@ -25,7 +25,7 @@ from pipeline.job import (
 from pipeline.model import Outcome
 
 # hls.js 1.7.4 counts the first segment's header as a segment that brought nothing, wherever transport streams have a
-# sound of their own: of what ffmpeg's own HLS muxer makes it says so as well.
+# audio of their own: of what ffmpeg's own HLS muxer makes it says so as well.
 NO_PROGRESS = ("bufferAppendNoProgress",)
 # The levels' switch is waited for, or a video of two seconds has ended before.
 SWITCH = """level => {
@@ -48,7 +48,7 @@ FMP4 = replace(VERYFAST, segment_type=SegmentType.FMP4)
 
 @dataclass(frozen=True, kw_only=True)
 class Stream:
-    """A kind of source, what is asked for it, and what a player must find: its length, its levels' heights, its sounds.
+    """A kind of source, what is asked for it, and what a player must find: length, heights of levels, audio tracks.
 
     `spurious` are complaints of hls.js about itself.
     """
@@ -76,13 +76,13 @@ STREAMS = {
     "anamorphic": Stream(kind="anamorphic", heights=(144,)),
     "two levels": Stream(kind="odd size", length_s=2.0, heights=(360, 480)),
     "hdr10 converted": Stream(kind="hdr10"),
-    "sound tracks": Stream(kind="sound tracks", audio=3, spurious=NO_PROGRESS),
+    "audio tracks": Stream(kind="audio tracks", audio=3, spurious=NO_PROGRESS),
     "surround": Stream(kind="surround", audio=1, spurious=NO_PROGRESS, asked={"sound": AudioRequest(surround=True)}),
-    "encrypted": Stream(kind="sound later"),
+    "encrypted": Stream(kind="audio later"),
     "encrypted fmp4": Stream(kind="webm", audio=1, asked={"encoding": FMP4}),
-    "fmp4, sound longer": Stream(kind="sound longer", length_s=5.0, audio=1, asked={"encoding": FMP4}),
-    "av1, picture later": Stream(kind="picture later", audio=1, asked={"encoding": replace(VERYFAST, codec=Codec.AV1)}),
-    "sound only": Stream(kind="sound only", length_s=8.0, heights=(0,)),
+    "fmp4, audio longer": Stream(kind="audio longer", length_s=5.0, audio=1, asked={"encoding": FMP4}),
+    "av1, video later": Stream(kind="video later", audio=1, asked={"encoding": replace(VERYFAST, codec=Codec.AV1)}),
+    "audio only": Stream(kind="audio only", length_s=8.0, heights=(0,)),
 }
 
 
@@ -116,7 +116,7 @@ def _encryption(folder: Path, key_uri: str) -> Encryption:
 
 @pytest.mark.parametrize("name", STREAMS)
 def test_every_level_plays_at_start_middle_and_end(page, watch_url, name):
-    """No gap, no stall, no parse error, fatal or not; the player sees the levels and sounds that there are,
+    """No gap, no stall, no parse error, fatal or not; the player sees the levels and audio tracks that there are,
     as long as they are.
     """
     stream, url = STREAMS[name], watch_url(name)

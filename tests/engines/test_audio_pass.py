@@ -1,4 +1,4 @@
-"""The sound in pieces: what was made before a stop is not made again,
+"""The audio in pieces: what was made before a stop is not made again,
 and what is made after it is what would have been made.
 """
 
@@ -39,7 +39,7 @@ MakePass = Callable[..., AudioPassResult]
 
 @pytest.fixture(params=FORMS)
 def run(request: pytest.FixtureRequest, tmp_path: Path) -> MakePass:
-    """Return what makes the sound of a source of three pieces in a folder, up to so many of them."""
+    """Return what makes the audio of a source of three pieces in a folder, up to so many of them."""
     audio = ["-f", "lavfi", "-i", f"aevalsrc='0.2*sin(300*2*PI*t)+0.1*sin(t*2*PI*(500+t))':s=48000:d={LENGTH_S}"]
     source = flash_and_beep.run(tmp_path / request.param, *audio, *FORMS[request.param])
     media = probe(source)

@@ -33,5 +33,5 @@ def run(environment: dict[str, str]) -> Callable[..., subprocess.CompletedProces
 
 @pytest.fixture(scope="session")
 def short_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three seconds of picture and tone at 640x360: one rendition, quickly encoded."""
+    """Three seconds of video and tone at 640x360: one rendition, quickly encoded."""
     return make_clip(tmp_path_factory.mktemp("clips") / "short clip.mp4", seconds=3)

@@ -40,7 +40,7 @@ ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^,]*)')
 
 @dataclass(frozen=True)
 class Frame:
-    """A picture at a time of the stream, in seconds; `rgb` is uint8 (height, width, 3)."""
+    """A frame at a time of the stream, in seconds; `rgb` is uint8 (height, width, 3)."""
 
     time_s: float
     width: int
@@ -95,7 +95,7 @@ class Made:
 
     @property
     def audio(self) -> Path:
-        """The playlist with the default sound."""
+        """The playlist with the default audio track."""
         defaults = [media for media in self.media if (media["TYPE"], media["DEFAULT"]) == ("AUDIO", "YES")]
         return self.folder / defaults[0]["URI"] if defaults else self.video
 
@@ -195,7 +195,7 @@ def convert(source_clip: Callable[[str], Path], tmp_path_factory: pytest.TempPat
 
 @dataclass(frozen=True, kw_only=True)
 class Expected:
-    """What a kind's stream is: the largest picture, how long it lasts,
+    """What a kind's stream is: the largest video, how long it lasts,
     how many frames it has (None where that is not exact).
     """
 
@@ -219,10 +219,10 @@ EXPECTED = {
     "interlaced ts": Expected(size=(256, 144)),
     "prores": Expected(length_s=2.0, frames=50),
     "transparent": Expected(length_s=2.0, frames=50),
-    "sound longer": Expected(length_s=5.0, frames=125),
-    "picture later": Expected(frames=50),
+    "audio longer": Expected(length_s=5.0, frames=125),
+    "video later": Expected(frames=50),
     "avi mpeg4": Expected(frames=73),  # libxvid writes no more of 75
-    "sound only": Expected(size=None, length_s=8.0),
+    "audio only": Expected(size=None, length_s=8.0),
     "mp3 with cover": Expected(size=None, length_s=8.0),
     "half second": Expected(length_s=0.52, frames=13),
     "starts between keyframes": Expected(length_s=4.0, frames=None, damaged=True),
@@ -234,7 +234,7 @@ EXPECTED = {
     **{f"named with {what}": Expected(length_s=1.0, frames=25) for what in NAMES},
 }
 REFUSED = ("truncated mp4", "truncated mkv", "truncated avi")
-WITH_MP4 = ("rotated", "sound tracks", "sound longer", "picture later", "starts late")
+WITH_MP4 = ("rotated", "audio tracks", "audio longer", "video later", "starts late")
 
 
 def _converted(convert: Convert, kind: str) -> Made:
@@ -282,7 +282,7 @@ def test_a_rotated_video_is_turned_the_right_way(convert):
 
 
 def test_a_variable_frame_rate_keeps_every_frame_and_its_time(convert):
-    """Only in the long pause the picture is repeated, so that no segment gets too long."""
+    """Only in the long pause the video is repeated, so that no segment gets too long."""
     made = convert("variable rate", accept_damaged=False, make_mp4=False)
     was = [frame.time_s for frame in _frames(made.source, 0.0)]
     became = [frame.time_s for frame in _frames(made.video)]
@@ -291,7 +291,7 @@ def test_a_variable_frame_rate_keeps_every_frame_and_its_time(convert):
 
 
 IRREGULAR = {
-    # rate of the test picture, its length, the frames of it that are kept
+    # rate of the test video, its length, the frames of it that are kept
     "a frame every 0.7 s": ("10/7", 14, "1"),
     "fast, then slow": ("50", 30, "lt(t,1.1)+not(mod(n,10))"),
     "too fast, then slow": ("100", 10, "lt(t,2)+not(mod(n,10))"),
@@ -345,7 +345,7 @@ def irregular(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     ],
 )
 def test_irregular_frames_keep_their_times(convert, irregular, name, segment_type, tracks):
-    """Whatever the distance from one to the next, and whether the sound lies in the same segments or in its own."""
+    """Whatever the distance from one to the next, and whether the audio lies in the same segments or in its own."""
     made = convert(irregular(name, tracks), encoding=replace(VERYFAST, segment_type=segment_type))
     assert (Outcome.DONE, "", ()) == made.whole, made.report.error
     was = [frame.time_s for frame in _frames(made.source, 0.0)]
@@ -460,8 +460,8 @@ def test_surround_becomes_stereo(convert):
 
 
 def test_every_audio_track_is_there_with_its_language(convert):
-    """The marked one is the default; each rendition has its own track's sound."""
-    made = convert("sound tracks", make_mp4=True)
+    """The marked one is the default; each rendition has its own track's audio."""
+    made = convert("audio tracks", make_mp4=True)
     tones = {media["URI"]: round(_audio(made.folder / media["URI"]).tone_hz(0.5, 2.5)) for media in made.media}
     assert [("en", "English", "NO"), ("de", "German", "YES"), ("und", "Commentary", "NO")] == [
         (media["LANGUAGE"], media["NAME"], media["DEFAULT"]) for media in made.media
@@ -472,9 +472,9 @@ def test_every_audio_track_is_there_with_its_language(convert):
 @pytest.mark.parametrize(
     ("kind", "tones"),
     [
-        ("sound shorter", {(0.2, 1.4): 440, (1.7, 2.9): 0}),
-        ("sound later", {(0.1, 1.4): 0, (1.6, 2.9): 440}),
-        ("picture later", {(0.1, 2.9): 440}),
+        ("audio shorter", {(0.2, 1.4): 440, (1.7, 2.9): 0}),
+        ("audio later", {(0.1, 1.4): 0, (1.6, 2.9): 440}),
+        ("video later", {(0.1, 2.9): 440}),
         ("starts late", {(0.1, 2.9): 440}),
     ],
 )
@@ -485,28 +485,28 @@ def test_audio_is_heard_when_it_was_heard(convert, kind, tones):
 
 
 def test_audio_begins_to_the_hundredth(convert):
-    """A tone that begins 1.5 s after the picture does so in the stream."""
-    heard = _audio(convert("sound later", accept_damaged=False, make_mp4=False).audio)
+    """A tone that begins 1.5 s after the video does so in the stream."""
+    heard = _audio(convert("audio later", accept_damaged=False, make_mp4=False).audio)
     loud = np.flatnonzero(np.abs(heard.samples[0]) > 0.05)
     assert pytest.approx(1.5, abs=0.01) == heard.start_s + loud[0] / 48_000
 
 
 def test_a_video_that_begins_later_is_on_the_screen_from_the_start(convert):
     """Its first frame stands until its time; all others keep theirs."""
-    made = convert("picture later", make_mp4=True)
+    made = convert("video later", make_mp4=True)
     assert [0.0, 1.04, 1.08] == [round(frame.time_s, 3) for frame in _frames(made.video)[:3]]
 
 
 def test_the_last_frame_stands_until_the_audio_ends(convert):
     """Two more seconds of it."""
-    made = convert("sound longer", make_mp4=True)
+    made = convert("audio longer", make_mp4=True)
     last, held = _frames(made.source)[-1].rgb, _frames(made.video)[75:]
     assert (50, True) == (len(held), max(_apart(last, frame.rgb) for frame in held) < 7)
 
 
-@pytest.mark.parametrize("kind", ["sound only", "mp3 with cover"])
+@pytest.mark.parametrize("kind", ["audio only", "mp3 with cover"])
 def test_a_source_without_a_video_becomes_a_stream_of_audio(convert, kind):
-    """The master playlist promises no picture, and there is none to promise."""
+    """The master playlist promises no video, and there is none to promise."""
     made = _converted(convert, kind)
     assert [("mp4a.40.2", None)] == [(variant["CODECS"], variant.get("RESOLUTION")) for variant in made.variants]
     assert [] == [path.name for path in made.folder.iterdir() if path.suffix in (".jpg", ".vtt")]
@@ -514,7 +514,7 @@ def test_a_source_without_a_video_becomes_a_stream_of_audio(convert, kind):
 
 @pytest.mark.parametrize("kind", WITH_MP4)
 def test_the_mp4_is_as_large_and_as_long(convert, kind):
-    """Picture and sound begin and end together in it too."""
+    """Video and audio begin and end together in it too."""
     made, expected = _converted(convert, kind), EXPECTED.get(kind, Expected())
     with av.open(str(made.folder / "offline_480p.mp4")) as container:
         video, audio = container.streams.video[0], container.streams.audio[0]
@@ -554,15 +554,15 @@ def test_what_is_missing_of_a_source_is_said_when_it_is_accepted(convert):
     ("kind", "asked", "codecs", "video_range", "segments"),
     [
         ("plain", HEVC, r"hvc1\.1\.", "SDR", ".m4s"),
-        ("picture later", AV1, r"av01\.0\.", "SDR", ".m4s"),
+        ("video later", AV1, r"av01\.0\.", "SDR", ".m4s"),
         ("hdr10", replace(HEVC, keep_hdr=True), r"hvc1\.2\.", "PQ", ".m4s"),
         ("hlg", replace(HEVC, keep_hdr=True), r"hvc1\.2\.", "HLG", ".m4s"),
         ("hdr10", replace(AV1, keep_hdr=True), r"av01\.0\.\d+M\.10", "PQ", ".m4s"),
         ("hlg", HEVC, r"hvc1\.1\.", "SDR", ".m4s"),
         ("slides", FMP4, r"avc1\.64", "SDR", ".m4s"),
         ("variable rate", FMP4, r"avc1\.64", "SDR", ".m4s"),
-        ("sound tracks", FMP4, r"avc1\.64", "SDR", ".m4s"),
-        ("sound longer", replace(VERYFAST, rate_control=RateControl.ABR), r"avc1\.64", "SDR", ".ts"),
+        ("audio tracks", FMP4, r"avc1\.64", "SDR", ".m4s"),
+        ("audio longer", replace(VERYFAST, rate_control=RateControl.ABR), r"avc1\.64", "SDR", ".ts"),
         ("plain", replace(FMP4, preset="ultrafast"), r"avc1\.42", "SDR", ".m4s"),
         ("plain", replace(VERYFAST, preset="slow"), r"avc1\.64", "SDR", ".ts"),
     ],
@@ -593,7 +593,7 @@ def test_kept_hdr_keeps_its_numbers(convert, hdr_chart):
 
 
 @pytest.mark.parametrize("segment_type", list(SegmentType))
-@pytest.mark.parametrize("kind", ["slides", "sound only"])
+@pytest.mark.parametrize("kind", ["slides", "audio only"])
 def test_encrypted_segments_open_with_the_key_and_with_it_alone(convert, key_file, kind, segment_type):
     """AES-128 as players undo it; the key is nowhere in the folder,
     and no I-frame playlist points into the segments.
@@ -616,9 +616,9 @@ def test_encrypted_segments_open_with_the_key_and_with_it_alone(convert, key_fil
             assert [False, True] == begins
 
 
-@pytest.mark.parametrize("kind", ["slides", "sound tracks"])
+@pytest.mark.parametrize("kind", ["slides", "audio tracks"])
 def test_a_key_that_is_to_be_published_lies_where_every_playlist_looks_for_it(convert, key_file, kind):
-    """A relative address means the same key from the picture's playlist and from the sound's."""
+    """A relative address means the same key from the video's playlist and from the audio's."""
     made = convert(kind, encryption=Encryption(key_file=key_file, key_uri="key.bin", publish_key=True))
     assert (Outcome.DONE, "", ()) == made.whole, made.report.error
     asked = {
@@ -632,7 +632,7 @@ def test_a_key_that_is_to_be_published_lies_where_every_playlist_looks_for_it(co
 
 @pytest.mark.parametrize("segment_type", list(SegmentType))
 def test_surround_is_offered_beside_stereo_when_asked(convert, segment_type):
-    """Every picture with each of the two groups; the six channels keep their places."""
+    """Every video with each of the two groups; the six channels keep their places."""
     made = convert("surround", encoding=replace(VERYFAST, segment_type=segment_type), sound=AudioRequest(surround=True))
     assert (Outcome.DONE, "", ()) == made.whole, made.report.error
     assert {("stereo", "2"), ("surround", "6")} == {(media["GROUP-ID"], media["CHANNELS"]) for media in made.media}
@@ -645,9 +645,9 @@ def test_surround_is_offered_beside_stereo_when_asked(convert, segment_type):
     assert [pytest.approx(tone, abs=2) for tone in (110, 220, 330, 550, 660)] == loudest
 
 
-@pytest.mark.parametrize("kind", ["plain", "sound tracks"])
+@pytest.mark.parametrize("kind", ["plain", "audio tracks"])
 def test_every_audio_track_is_brought_to_the_loudness_that_was_asked_for(convert, kind):
-    """Within half a unit, and in time with the picture."""
+    """Within half a unit, and in time with the video."""
     made = convert(kind, sound=AudioRequest(loudness_lufs=-16.0))
     assert (Outcome.DONE, "", ()) == made.whole, made.report.error
     audio = [made.folder / media["URI"] for media in made.media] or [made.video]
@@ -676,7 +676,7 @@ def _loudness(playlist: Path) -> float:
 
 
 def test_black_bars_fill_the_frame_that_was_asked_for(convert):
-    """The picture keeps its shape in the middle of 16:9."""
+    """The video keeps its shape in the middle of 16:9."""
     made = convert("odd size", black_bars=True)
     frame = _frames(made.video)[0]
     assert ((Outcome.DONE, "", ()), (854, 480)) == (made.whole, (frame.width, frame.height))

@@ -1,4 +1,4 @@
-"""Sources whose picture changes its size or form in the middle: every frame is there, at its time and in its shape."""
+"""Sources whose video changes its size or form in the middle: every frame is there, at its time and in its shape."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_the_largest_size_that_lasts_is_made(joined):
 
 @pytest.mark.parametrize("segment_type", [SegmentType.TS, SegmentType.FMP4], ids=["ts", "fmp4"])
 def test_a_video_that_begins_late_and_changes_its_size_is_whole(convert, joined, tmp_path, segment_type):
-    """Its first frame fills the time before; what follows keeps its time, up to the end of the sound."""
+    """Its first frame fills the time before; what follows keeps its time, up to the end of the audio."""
     sizes = joined(FORMS["sizes"])
     audio = ("-f", "lavfi", "-i", "sine=sample_rate=48000:duration=15")
     late = run(

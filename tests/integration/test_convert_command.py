@@ -91,7 +91,7 @@ def test_a_silent_video_gets_a_stream_and_no_transcript(tmp_path, run, small_mod
     folder = tmp_path / "out" / "silent"
     assert (0, True, False) == (
         done.returncode,
-        "No sound in this video" in done.stdout,
+        "No audio in this video" in done.stdout,
         (folder / "transcript.srt").exists(),
     )
     assert "mp4a" not in (folder / "master.m3u8").read_text()
@@ -181,7 +181,7 @@ def test_every_wrong_option_is_named_at_once(tmp_path, run, short_clip):
 
 
 def test_black_bars_come_only_when_asked_for(tmp_path, run):
-    """A square picture keeps its shape, or gets a 16:9 frame."""
+    """A square video keeps its shape, or gets a 16:9 frame."""
     clip = make_clip(tmp_path / "square.mp4", seconds=1, size="480x480", audio="")
     assert 0 == run("convert", clip, "-o", tmp_path / "plain", *FAST).returncode
     assert 0 == run("convert", clip, "-o", tmp_path / "bars", *FAST, "--black-bars").returncode
@@ -237,7 +237,7 @@ def test_a_source_in_the_jobs_own_folder_is_refused(tmp_path, run):
 
 
 def test_audio_that_breaks_off_is_not_hidden_by_the_held_video(tmp_path, run):
-    """The last frame stands until the sound ends, so a sound cut short is still found."""
+    """The last frame stands until the audio ends, so an audio track cut short is still found."""
     video = ("-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25:duration=2")
     audio = ("-f", "lavfi", "-i", "sine=frequency=440:duration=20", "-c:a", "pcm_s16le")
     whole = tmp_path / "whole.mov"
@@ -332,7 +332,7 @@ def test_the_same_name_in_two_folders_is_two_streams(tmp_path, run, backend, sho
         (tmp_path / "inbox" / week).mkdir(parents=True)
     first, second = (tmp_path / "inbox" / week / "lecture.mp4" for week in ("week1", "week2"))
     first.write_bytes(short_clip.read_bytes())
-    second.write_bytes(short_clip.read_bytes() + b"\0")  # another file of the same picture
+    second.write_bytes(short_clip.read_bytes() + b"\0")  # another file of the same video
     out, options = tmp_path / "out", ("-o", tmp_path / "out", *FAST, "--no-mp4", "--json")
     assert 0 == run("convert", second, *options).returncode  # as the earlier version named it
     done = run("convert", tmp_path / "inbox", *options, "--upload", "tests/inbox/")

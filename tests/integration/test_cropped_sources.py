@@ -1,4 +1,4 @@
-"""Of a picture of which the container hides a part, just the rest is in the stream, and in its shape."""
+"""Of a video of which the container hides a part, just the rest is in the stream, and in its shape."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CORNERS = {"turned": [LIME, YELLOW, RED, BLUE]}
 
 
 def _corners(path: Path) -> tuple[tuple[int, int], list[tuple[int, ...]]]:
-    """Return the size of the largest picture, and the colours of its corners: top left and right,
+    """Return the size of the largest video, and the colours of its corners: top left and right,
     bottom left and right.
     """
     with av.open(str(path)) as container:

@@ -1,4 +1,4 @@
-"""Damaged sources: refused with what is missing of picture and sound,
+"""Damaged sources: refused with what is missing of video and audio,
 or made into a stream that is good all the same.
 """
 
@@ -71,7 +71,7 @@ def _a_recording_cut_short(clip: Path) -> bytes:
 
 
 def _lost_audio(clip: Path, begin_s: float = 4, end_s: float = 12) -> bytes:
-    """Half of the sound, or so much of it, is zeroed, packet by packet; the picture is whole."""
+    """Half of the audio, or so much of it, is zeroed, packet by packet; the video is whole."""
     content = bytearray(clip.read_bytes())
     with av.open(str(clip)) as container:
         for packet in container.demux(container.streams.audio[0]):
@@ -82,7 +82,7 @@ def _lost_audio(clip: Path, begin_s: float = 4, end_s: float = 12) -> bytes:
 
 @dataclass(frozen=True)
 class EncodedJob:
-    """How a job ended, and how often it encoded a picture."""
+    """How a job ended, and how often it encoded a video."""
 
     report: JobReport
     encodes: int
@@ -133,9 +133,9 @@ def test_damage_that_is_accepted_makes_a_good_stream(job, damage, segment_type):
 
 
 def test_audio_that_is_lost_is_counted(job):
-    """The picture is whole, but half of the sound can't be decoded: both lengths are said, and nothing is published."""
+    """The video is whole, but half of the audio can't be decoded: both lengths are said, and nothing is published."""
     report = _run(job(_lost_audio)).report
-    sentence = "is damaged: of 16.0 s 8.0 s of the sound could be decoded, with"
+    sentence = "is damaged: of 16.0 s 8.0 s of the audio could be decoded, with"
     assert (Outcome.FAILED, True, False) == (report.outcome, sentence in report.error, report.folder.exists())
 
 
@@ -143,14 +143,14 @@ def test_what_is_lost_of_video_and_audio_is_said(job):
     """Both lengths of both."""
     report = _run(job(_a_lost_tail)).report
     sentence = (
-        r"is damaged: of 16\.0 s 1[01]\.\d s of the picture and of 16\.0 s 1[01]\.\d s "
-        "of the sound could be decoded, with"
+        r"is damaged: of 16\.0 s 1[01]\.\d s of the video and of 16\.0 s 1[01]\.\d s "
+        "of the audio could be decoded, with"
     )
     assert (Outcome.FAILED, True) == (report.outcome, re.search(sentence, report.error) is not None)
 
 
 def test_lost_audio_alone_is_counted(job, clip):
-    """There is no picture to speak of."""
+    """There is no video to speak of."""
 
     def damage(clip: Path) -> bytes:
         audio = clip.with_name("sound.mp4")
@@ -160,13 +160,13 @@ def test_lost_audio_alone_is_counted(job, clip):
     report = _run(job(damage)).report
     assert (Outcome.FAILED, True) == (
         report.outcome,
-        "is damaged: of 16.0 s 8.0 s of the sound could be decoded" in report.error,
+        "is damaged: of 16.0 s 8.0 s of the audio could be decoded" in report.error,
     )
 
 
 @pytest.mark.parametrize("whole", [False, True], ids=["broken off", "whole"])
 def test_audio_that_ends_before_its_declared_end_is_missed(job, monkeypatch, whole):
-    """Though the picture goes on to the end of the file; where all of it can be read, its header is wrong."""
+    """Though the video goes on to the end of the file; where all of it can be read, its header is wrong."""
     real = running_scan.scan
 
     def short(media, *arguments):
@@ -184,7 +184,7 @@ def test_audio_that_ends_before_its_declared_end_is_missed(job, monkeypatch, who
     assert (Outcome.DONE if whole else Outcome.FAILED, True, True) == (
         report.outcome,
         ends in said,
-        said.startswith("The sound of "),
+        said.startswith("The audio of "),
     )
 
 
@@ -193,12 +193,12 @@ def test_a_little_lost_audio_is_a_warning(job):
     report = _run(job(lambda clip: _lost_audio(clip, 4, 4.5))).report
     assert (Outcome.DONE, True) == (
         report.outcome,
-        "of 16.0 s 15.5 s of the sound could be decoded" in report.warnings[0],
+        "of 16.0 s 15.5 s of the audio could be decoded" in report.warnings[0],
     )
 
 
 def test_what_was_refused_is_made_whole_when_the_damage_is_accepted(job, tmp_path):
-    """Holes in the picture are filled then; the stream is that of a job that was told so at once."""
+    """Holes in the video are filled then; the stream is that of a job that was told so at once."""
     refused = job(_a_hole)
     first = _run(refused)
     again = _run(refused)

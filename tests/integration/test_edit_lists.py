@@ -29,7 +29,7 @@ FRAME_S = 0.04
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A numbered picture with B-frames and a keyframe every 4 s, and a tone."""
+    """A numbered video with B-frames and a keyframe every 4 s, and a tone."""
     clip = tmp_path_factory.mktemp("clips") / "whole.mp4"
     codec = ["-c:v", "libx264", "-preset", "veryfast", "-g", "100", "-bf", "3", "-pix_fmt", "yuv420p", "-c:a", "aac"]
     _ffmpeg(
@@ -85,7 +85,7 @@ def test_a_part_that_was_cut_out_without_encoding_begins_where_it_was_cut(conver
     cut = tmp_path / file
     _ffmpeg(*before, "-i", str(whole), "-c", "copy", *after, str(cut))
     first, *there = [(time - probe(cut).start_s, number) for time, number in numbers(cut)]
-    assert _near([(0.0, first[1]), *there]) == _shown(convert(cut))  # the stream begins with a picture
+    assert _near([(0.0, first[1]), *there]) == _shown(convert(cut))  # the stream begins with a frame
 
 
 EDITS: dict[str, list[Edit]] = {

@@ -88,7 +88,7 @@ def test_fields_anywhere_are_made_whole_frames(tmp_path, fields):
 
 
 def test_what_has_no_fields_costs_no_deinterlacer(tmp_path):
-    """Of a picture that is whole everywhere, nothing is deinterlaced."""
+    """Of a video that is whole everywhere, nothing is deinterlaced."""
     source, lines = _recording(tmp_path, fields=(False, False)), []
     job = Job(
         source=source,

@@ -35,7 +35,7 @@ def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
 
 
 def _run(job: Job, stop_at: str | None = None) -> tuple[Outcome, list[str]]:
-    """Return how a job ended and which chunks of the picture it made, stopped when it begins with one."""
+    """Return how a job ended and which chunks of the video it made, stopped when it begins with one."""
     cancel, pieces = CancelToken(), []
 
     def sink(event: object) -> None:

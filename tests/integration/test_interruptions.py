@@ -1,4 +1,4 @@
-"""Recordings whose picture changes tracks, or whose clock jumps: said in a sentence, with the times,
+"""Recordings whose video changes tracks, or whose clock jumps: said in a sentence, with the times,
 and nothing is lost unsaid.
 """
 
@@ -43,10 +43,10 @@ def _convert(source: Path, *, accept_damaged: bool = False) -> tuple[JobReport, 
 
 
 MOVED = (
-    "has its picture from 0:00 to 0:06 in one track and from 0:06 to 0:12 in another: "
+    "has its video from 0:00 to 0:06 in one track and from 0:06 to 0:12 in another: "
     "export it as one file, or convert its parts."
 )
-SILENT = "has neither picture nor sound from 0:06 to {end}"
+SILENT = "has neither video nor audio from 0:06 to {end}"
 
 
 def test_a_video_that_goes_on_in_another_track_is_no_whole_film(tmp_path):
@@ -64,7 +64,7 @@ def test_half_a_video_may_be_accepted(tmp_path):
 
 
 def test_another_video_beside_it_is_no_half_of_it(tmp_path):
-    """Two cameras, or a small picture for previews."""
+    """Two cameras, or a small video for previews."""
     source = run(tmp_path, "two.mkv", *pattern(), *pattern(size="160x90"), "-map", "0", "-map", "1", *CODEC[:4])
     report, warnings = _convert(source)
     assert (Outcome.DONE, []) == (report.outcome, [w for w in warnings if "in another" in w])
@@ -72,7 +72,7 @@ def test_another_video_beside_it_is_no_half_of_it(tmp_path):
 
 @pytest.mark.parametrize(("offset_s", "end"), [(17, "0:17"), (1006, "16:46")])
 def test_a_clock_that_jumps_is_said(tmp_path, offset_s, end):
-    """A short hole is filled with the last picture; where there would be nothing else, the file is refused."""
+    """A short hole is filled with the last frame; where there would be nothing else, the file is refused."""
     source = _joined(tmp_path, (), ("-output_ts_offset", str(offset_s)))
     report, warnings = _convert(source)
     said = f"{source} {SILENT.format(end=end)}"

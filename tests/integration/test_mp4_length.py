@@ -39,7 +39,7 @@ def _source(folder: Path, kind: str, size: str, audio_s: float | None) -> Path:
 
 def _shown(mp4: Path) -> tuple[float, float, float]:
     """Return when the MP4's first frame begins, when its last one ends,
-    and how long the file says that its picture is.
+    and how long the file says that its video is.
     """
     with av.open(str(mp4)) as container:
         video = container.streams.video[0]
@@ -59,7 +59,7 @@ EVERY = [
 
 @pytest.mark.parametrize(("kind", "audio", "made", "segments"), EVERY)
 def test_the_last_frame_stands_to_the_end(tmp_path, kind, audio, made, segments):
-    """Of a picture with hardly a frame too, copied from the stream or encoded by itself."""
+    """Of a video with hardly a frame too, copied from the stream or encoded by itself."""
     size = {"remuxed": "160x90", "encoded": "1280x720"}[made]
     clip = _source(tmp_path, kind, size, AUDIO_S[audio])
     asked = {"qualities": ("720p",)} if made == "encoded" else {}

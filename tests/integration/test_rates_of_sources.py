@@ -28,7 +28,7 @@ SIZE = "640x360"
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """A test picture of `rate` frames a second whose frames are moved to `times` (in `tick` seconds),
+    """A test video of `rate` frames a second whose frames are moved to `times` (in `tick` seconds),
     and what is to be declared.
     """
 

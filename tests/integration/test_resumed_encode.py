@@ -109,7 +109,7 @@ def _kill_at(act: int, command: list[str]) -> None:
 
 @pytest.mark.parametrize("number", range(KILLS))
 def test_an_encode_that_was_killed_ends_like_one_that_was_not(tmp_path, clip, straight, number):
-    """The same frames and the same sound, wherever it was cut off: in ffmpeg's work, or between two steps of ours."""
+    """The same frames and the same audio, wherever it was cut off: in ffmpeg's work, or between two steps of ours."""
     share = (number // 2 + random.Random(number).random()) / (KILLS // 2)
     if number % 2:
         _kill_after(share * straight.length_s, _command(clip, tmp_path))

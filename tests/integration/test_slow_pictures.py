@@ -50,7 +50,7 @@ def _shown(report: JobReport) -> tuple[dict[int, float], float]:
 
 @pytest.mark.parametrize(("frame_s", "audio", "b_frames", "segments"), EVERY, ids=lambda value: str(value))
 def test_a_frame_every_few_seconds_is_shown_at_its_time(tmp_path, frame_s, audio, b_frames, segments):
-    """However the source orders its frames, and to the end of the sound."""
+    """However the source orders its frames, and to the end of the audio."""
     clip = _clip(tmp_path, f"1/{frame_s}", LENGTH_S, AUDIO_S[audio], b_frames)
     times, length_s = _shown(_convert(clip, segments))
     assert {n + 1: pytest.approx(n * frame_s, abs=0.005) for n in range(LENGTH_S // frame_s)} == times
@@ -66,14 +66,14 @@ def test_no_segment_has_a_single_frame(tmp_path):
 
 @pytest.mark.parametrize("segments", SEGMENTS)
 def test_whole_minutes_of_audio_are_made_whole(tmp_path, segments):
-    """Sound is encoded a minute at a time: what follows the last one may be nothing."""
+    """Audio is encoded a minute at a time: what follows the last one may be nothing."""
     _, length_s = _shown(_convert(_clip(tmp_path, "1/6", 60, 60), segments))
     assert pytest.approx(60, abs=0.05) == length_s
 
 
 @pytest.mark.parametrize("segments", SEGMENTS)
-@pytest.mark.parametrize(("audio_s", "length_s"), [(None, 0.04), (9.0, 9.0)], ids=["silent", "with sound"])
+@pytest.mark.parametrize(("audio_s", "length_s"), [(None, 0.04), (9.0, 9.0)], ids=["silent", "with audio"])
 def test_a_single_frame_stands_as_long_as_there_is_anything(tmp_path, audio_s, length_s, segments):
-    """As long as the sound, or as the file says that it lasts."""
+    """As long as the audio, or as the file says that it lasts."""
     times, made_s = _shown(_convert(_clip(tmp_path, "25", 0.04, audio_s), segments))
     assert ({1: pytest.approx(0.0, abs=1e-5)}, length_s) == (times, pytest.approx(made_s, abs=0.05))

@@ -59,7 +59,7 @@ def convert(clips: ColourClips, tmp_path_factory: pytest.TempPathFactory) -> Cal
 
 
 def _patches(path: Path) -> tuple[tuple[int, ...], np.ndarray]:
-    """Return the tags of a picture's middle frame (primaries, transfer, matrix, range),
+    """Return the tags of a video's middle frame (primaries, transfer, matrix, range),
     and its patches in 8 bits of BT.709.
     """
     with av.open(str(path)) as container:

@@ -77,7 +77,7 @@ def test_chapters_of_audio_alone(tmp_path):
 
 
 def test_chapters_count_from_the_first_moment(tmp_path):
-    """A file whose times begin at 4 s: what its container counts from zero is moved with picture and sound."""
+    """A file whose times begin at 4 s: what its container counts from zero is moved with video and audio."""
     metadata = tmp_path / "late.txt"
     later = re.sub(r"(START|END)=(\d+)", lambda found: f"{found[1]}={int(found[2]) + 4000}", CHAPTERS)
     metadata.write_text(later, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Closed captions of real files: kept in the picture and said so, or not kept and said so,
+"""Closed captions of real files: kept in the video and said so, or not kept and said so,
 and always offered as text.
 """
 
@@ -49,7 +49,7 @@ def _clip(folder, *, rate: int = 25, language: str = "eng", sparse: bool = False
     ],
 )
 def test_captions_are_declared_where_every_frame_has_them(tmp_path, encoding, closed):
-    """And offered as a track of text with the language of the sound, whatever the encoder does."""
+    """And offered as a track of text with the language of the audio, whatever the encoder does."""
     made = convert(_clip(tmp_path), tmp_path, encoding=encoding, qualities=("480p", "360p"))
     assert (Outcome.DONE, "", ()) == made.whole
     assert closed == {variant["CLOSED-CAPTIONS"] for variant in made.tags("EXT-X-STREAM-INF")}
@@ -67,7 +67,7 @@ def test_captions_are_declared_where_every_frame_has_them(tmp_path, encoding, cl
 
 
 def test_captions_do_not_survive_frames_that_are_left_out(tmp_path):
-    """Half of the frames would hold half of the letters: the picture has none, the text all."""
+    """Half of the frames would hold half of the letters: the video has none, the text all."""
     made = convert(_clip(tmp_path, rate=100), tmp_path, qualities=("360p",))
     assert ((Outcome.DONE, "", ()), NONE) == (
         made.whole,

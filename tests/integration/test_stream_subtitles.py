@@ -60,7 +60,7 @@ def _cues(folder: Path) -> list[list[tuple[str, str, str]]]:
     [
         pytest.param("a.mkv", {}, True, id="TS"),
         pytest.param("a.mkv", {"encoding": FMP4}, True, id="fMP4"),
-        pytest.param("a.mka", {}, False, id="sound alone"),
+        pytest.param("a.mka", {}, False, id="audio alone"),
     ],
 )
 def test_text_subtitles_become_tracks_of_the_stream(tmp_path, name, changes, with_video):

@@ -1,4 +1,4 @@
-"""Picture and sound stay together, whatever the source's times are: flashes and beeps at its begin, middle and end,
+"""Video and audio stay together, whatever the source's times are: flashes and beeps at its begin, middle and end,
 within 20 ms.
 """
 
@@ -44,7 +44,7 @@ def film(folder: Path) -> Path:
 
 
 def drifting(folder: Path) -> Path:
-    """The sound's clock is slow by half a percent: its packets say when they should be heard."""
+    """The audio's clock is slow by half a percent: its packets say when they should be heard."""
     video, audio = flash_and_beep.inputs()
     slow = ["-af", "asetrate=48240,aresample=48000:async=0,asetpts=PTS", "-bsf:a", "setts=ts=TS*201/200"]
     return flash_and_beep.run(folder / "drift.mkv", *video, *audio, *slow, *flash_and_beep.CODECS)
@@ -57,14 +57,14 @@ def lost_packets(folder: Path) -> Path:
 
 
 def late_audio(folder: Path) -> Path:
-    """The sound begins 3.3 s after the picture."""
+    """The audio begins 3.3 s after the video."""
     video, audio = flash_and_beep.inputs(flashes=(4, 7, 11))
     cut = ["-ss", "3.3", *audio]
     return flash_and_beep.run(folder / "late.mkv", *video, "-itsoffset", "3.3", *cut, *flash_and_beep.CODECS)
 
 
 def other_format_later(folder: Path) -> Path:
-    """After 5.4 s the sound is mono at 44.1 kHz, as where a broadcast goes over to a programme:
+    """After 5.4 s the audio is mono at 44.1 kHz, as where a broadcast goes over to a programme:
     a transport stream put together.
     """
     parts = []
@@ -101,7 +101,7 @@ KINDS: dict[str, Maker] = {
     "film": film,
     "drifting": drifting,
     "lost packets": lost_packets,
-    "late sound": late_audio,
+    "late audio": late_audio,
     "other format later": other_format_later,
     "jittering": jittering,
 }
@@ -127,7 +127,7 @@ def _convert(source: Path, out: Path, **asked: object) -> JobReport:
 
 
 def _playlists(folder: Path) -> tuple[Path, Path]:
-    """Return the playlist of the picture, and that of the sound, which may be the same."""
+    """Return the playlist of the video, and that of the audio, which may be the same."""
     video = next(folder.glob("*p/index.m3u8"))
     return video, next(folder.glob("audio/*/index.m3u8"), video)
 
@@ -148,7 +148,7 @@ def test_beeps_are_heard_with_their_flashes(clip, tmp_path, kind, encoding):
 @pytest.mark.parametrize("encoding", [TS, FMP4], ids=["muxed", "fmp4"])
 @pytest.mark.parametrize("kind", ["plain", "ntsc"])
 def test_video_and_audio_begin_together(clip, tmp_path, kind, encoding):
-    """No packet lies before the first picture: players jump over what looks like a hole."""
+    """No packet lies before the first frame: players jump over what looks like a hole."""
     report = _convert(clip(kind), tmp_path, encoding=encoding, make_mp4=False)
     video, audio = _playlists(report.folder)
     assert [pytest.approx(TIMELINE_S, abs=1e-4)] * 2 == [_first_pts_s(video, "video"), _first_pts_s(audio, "audio")]
@@ -217,7 +217,7 @@ def test_sixty_channels_become_the_first_two(tmp_path):
     plan = wiring.probe_and_plan(job, Config())
     report = wiring.run_job(plan, Config(), lambda event: None, CancelToken())
     assert (Outcome.DONE, "", ()) == (report.outcome, report.error, validate(report.folder).findings)
-    assert ["sixty.mov: 60-channel sound, the first two made stereo."] == [
+    assert ["sixty.mov: 60-channel audio, the first two made stereo."] == [
         note for note in plan.notes if "channel" in note
     ]
 
@@ -249,7 +249,7 @@ def test_mono_tracks_of_an_mxf_are_heard_as_left_and_right(tmp_path):
     report = wiring.run_job(plan, Config(), lambda event: None, CancelToken())
     assert (Outcome.DONE, "", ()) == (report.outcome, report.error, validate(report.folder).findings)
     assert [[400, 500], [600, 700]] == [_heard_hz(path) for path in sorted(report.folder.glob("audio/*/index.m3u8"))]
-    assert ["tones.mxf: 4 mono sound tracks, made 2 in stereo (1+2, 3+4)."] == [
+    assert ["tones.mxf: 4 mono audio tracks, made 2 in stereo (1+2, 3+4)."] == [
         note for note in plan.notes if "sound" in note
     ]
 

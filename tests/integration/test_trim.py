@@ -1,4 +1,4 @@
-"""A part of a real file: exact to the frame, with sound, captions and chapters in their places."""
+"""A part of a real file: exact to the frame, with audio, captions and chapters in their places."""
 
 from __future__ import annotations
 
@@ -77,13 +77,13 @@ def _audio(made) -> Path:
 )
 def test_a_part_is_exact_to_the_frame(tmp_path, name, trim, encoding, first, last):
     """Its first frame is that of its beginning, its last the one before its end, and none is missing between;
-    the sound fits.
+    the audio fits.
     """
     made = convert(_clip(tmp_path, name), tmp_path, trim=trim, encoding=encoding, make_mp4=True)
     assert (Outcome.DONE, "", ()) == made.whole
     length_s = (trim.end_s or LENGTH_S) - trim.start_s
     numbers = _numbers(made.folder / "160p" / "index.m3u8")
-    # a transport stream's first moment is that of its sound, which the encoder begins before the picture
+    # a transport stream's first moment is that of its audio, which the encoder begins before the video
     expected = list(range(first, last + 1)) if first is not None else list(range(numbers[0][1], numbers[0][1] + RATE))
     assert expected == [number for _, number in numbers]
     assert 0.0 == numbers[0][0]

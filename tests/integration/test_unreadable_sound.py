@@ -1,4 +1,4 @@
-"""Sound that can't be read to its end is never made silent unsaid: the job is refused, with the reason."""
+"""Audio that can't be read to its end is never made silent unsaid: the job is refused, with the reason."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from pipeline.model import Outcome
 LENGTH_S = 12
 INVALID_DATA = 0x41444E49  # libavutil/error.h: "INDA"
 READ = 200
-"""So many packets of the sound can be read: about four seconds."""
+"""So many packets of the audio can be read: about four seconds."""
 
 
 class Breaking:
-    """A file of which only the beginning can be read, by who reads nothing but sound."""
+    """A file of which only the beginning can be read, by who reads nothing but audio."""
 
     def __init__(self, container: Any, error: Exception | None) -> None:
         self._container = container
@@ -81,7 +81,7 @@ def _told(
 
 
 def test_a_drive_that_fails_is_told(clip, tmp_path, monkeypatch):
-    """The rest of the sound is there, but not now."""
+    """The rest of the audio is there, but not now."""
     failing = av.error.OSError(errno.EIO, "Input/output error")
     expected = (
         f"{clip} can't be read to its end: the drive or the network failed. "
@@ -99,11 +99,11 @@ def test_audio_that_ends_early_is_refused(clip, tmp_path, monkeypatch, kind):
     outcome, error, _ = _told(clip, tmp_path, monkeypatch, ENDS[kind])
     assert (Outcome.FAILED, True) == (
         outcome,
-        "of 12.0 s 4.2 s of the sound could be decoded, with 1 decode error" in error,
+        "of 12.0 s 4.2 s of the audio could be decoded, with 1 decode error" in error,
     ), error
 
 
 def test_accepted_it_is_told_all_the_same(clip, tmp_path, monkeypatch):
     """As a warning."""
     outcome, _, warnings = _told(clip, tmp_path, monkeypatch, None, accept_damaged=True)
-    assert (Outcome.DONE, True) == (outcome, "of 12.0 s 4.2 s of the sound could be decoded" in warnings), warnings
+    assert (Outcome.DONE, True) == (outcome, "of 12.0 s 4.2 s of the audio could be decoded" in warnings), warnings

@@ -67,7 +67,7 @@ def test_what_is_stored_equals_what_was_made(published):
 
 
 def test_the_mp4_is_whole_square_and_plays_while_it_downloads(published):
-    """480p, the index in front of the media, sound and picture to the end."""
+    """480p, the index in front of the media, audio and video to the end."""
     path = published.report.folder / "offline_480p.mp4"
     content = path.read_bytes()
     with av.open(str(path)) as container:

@@ -55,7 +55,7 @@ def test_a_file_with_that_header_that_broke_off_is_refused(wrong_flv, tmp_path):
 
 @pytest.fixture
 def late_audio(tmp_path) -> Path:
-    """Sound that begins two seconds late, in a Matroska file that ffmpeg copied from one of mkvmerge's."""
+    """Audio that begins two seconds late, in a Matroska file that ffmpeg copied from one of mkvmerge's."""
     clip = run(
         tmp_path, "late.mkv", *pattern(length_s=4), "-itsoffset", "2", *tone(length_s=2), *H264, *AAC,
         "-metadata:s:a", (

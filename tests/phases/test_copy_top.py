@@ -114,7 +114,7 @@ ENCODED_KINDS = {
         (*SMALL, "-vf", "scale=out_range=pc,setparams=range=pc", "-color_range", "pc", *H264, "-pix_fmt", "yuvj420p"),
         "its pixels are yuvj420p",
     ),
-    "long_sound": ("a.mp4", (*SMALL, *_tone(5), *H264, *AAC), "sound goes on for 2.0 s"),
+    "long_audio": ("a.mp4", (*SMALL, *_tone(5), *H264, *AAC), "audio goes on for 2.0 s"),
 }
 
 
@@ -197,7 +197,7 @@ def test_a_video_that_players_can_not_take_is_encoded_with_a_note(tmp_path, kind
 
 
 def test_a_turned_video_is_encoded(tmp_path):
-    """A transport stream can't say that a picture is to be turned."""
+    """A transport stream can't say that a video is to be turned."""
     flat = _clip(tmp_path, "flat.mp4", *SMALL, *H264)
     made = _convert(
         _clip(tmp_path, "turned.mp4", "-display_rotation", "90", "-i", str(flat), "-c", "copy"), tmp_path / "out"
@@ -206,7 +206,7 @@ def test_a_turned_video_is_encoded(tmp_path):
 
 
 def test_a_level_higher_than_needed_is_kept_with_a_warning(tmp_path):
-    """Players play it, so it is no reason to encode the picture again."""
+    """Players play it, so it is no reason to encode the video again."""
     made = _convert(_clip(tmp_path, "a.mp4", *SMALL, *H264, "-level", "5.1"), tmp_path / "out")
     said = [note for note in made.notes if "Level 5.1 is higher than needed" in note]
     assert (Outcome.DONE, True, 1) == (made.report.outcome, f"180p {KEPT}" in made.notes, len(said)), made.notes

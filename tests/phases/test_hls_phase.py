@@ -186,7 +186,7 @@ LATE = ("-itsoffset", "2.5")
 
 @pytest.mark.parametrize("kind", ["interlaced", "late"])
 def test_chunks_of_a_filtered_source_have_the_frames_of_one_piece(encode, in_chunks, monkeypatch, tmp_path, kind):
-    """Where lines are told from those of the frame before, and where a picture that begins late is filled up."""
+    """Where lines are told from those of the frame before, and where a video that begins late is filled up."""
     clip = tmp_path / "clip.mp4"
     size = "-i", "testsrc2=size=160x96:rate=50:duration=20"
     video = ["-f", "lavfi", *size] if kind == "interlaced" else [*LATE, "-f", "lavfi", *size]
@@ -418,7 +418,7 @@ def test_a_disk_that_is_full_when_a_chunk_has_ended(encode, in_chunks, monkeypat
 @pytest.mark.parametrize(
     ("owner", "name"),
     [
-        pytest.param(audio_maker, "write_stretch", id="the sound of a chunk"),
+        pytest.param(audio_maker, "write_stretch", id="the audio of a chunk"),
         pytest.param(checkpoints, "_sync", id="a finished piece"),
         pytest.param(hls, "_playlist", id="a playlist"),
     ],
@@ -489,7 +489,7 @@ def test_the_loudness_can_be_brought_to_a_target(encode):
 
 @pytest.fixture(scope="module")
 def damaged(clip: Path) -> Path:
-    """The clip with a third of a second of it overwritten, in the middle of its picture."""
+    """The clip with a third of a second of it overwritten, in the middle of its video."""
     target = clip.with_name("damaged.mkv")
     subprocess.run([str(FFMPEG), "-v", "error", "-i", str(clip), "-c", "copy", str(target)], check=True)
     content = bytearray(target.read_bytes())
@@ -502,7 +502,7 @@ def damaged(clip: Path) -> Path:
 
 def test_a_file_that_is_damaged_in_the_middle_is_converted_when_that_is_accepted(encode, damaged):
     """The cluster that was hit is two seconds: both durations and the count of errors are named."""
-    sentence = r"is damaged: of 20\.0 s 18\.0 s of the sound could be decoded, with \d+ decode errors"
+    sentence = r"is damaged: of 20\.0 s 18\.0 s of the audio could be decoded, with \d+ decode errors"
     with pytest.raises(SourceError, match=sentence):
         encode("refused", source=damaged).run()
     run = encode("accepted", source=damaged, accept_damaged=True)

@@ -129,7 +129,7 @@ def test_chapters_of_a_file_that_are_no_longer_wanted_give_way(clip, tmp_path):
 
 
 def test_a_stream_is_not_packaged_without_its_audio(tmp_path):
-    """Where an earlier version made two sounds of mono tracks and now one is muxed,
+    """Where an earlier version made two audio tracks of mono tracks and now one is muxed,
     what has lost files is made anew.
     """
     tracks = ("-map", "0", "-map", "1", "-map", "2", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
@@ -152,13 +152,13 @@ def test_a_stream_is_not_packaged_without_its_audio(tmp_path):
 
 @pytest.mark.parametrize("same_ffmpeg", [True, False], ids=["same ffmpeg", "another ffmpeg"])
 def test_work_that_an_older_version_was_joining_is_made_anew(clip, tmp_path, same_ffmpeg):
-    """Its sound was placed otherwise: neither its pieces nor the files that it was moving are used."""
+    """Its audio was placed otherwise: neither its pieces nor the files that it was moving are used."""
     partial = tmp_path / "out" / ".clip.partial"
     for piece in ("sound", "0000/90p"):
         (partial / ".checkpoints" / piece).mkdir(parents=True)
     _write_job(partial, clip, {})
     key = key_of([ffmpeg_version(find_ffmpeg("")) if same_ffmpeg else "ffmpeg 4", _fingerprint(clip)], SETTINGS)
-    (partial / ".checkpoints" / "sound" / "sound.nut").write_bytes(b"old sound")
+    (partial / ".checkpoints" / "sound" / "sound.nut").write_bytes(b"old audio")
     marked = {"key": key, "files": {"sound.nut": 9}, "facts": {"loudness": DONE["hls"]["loudness"], "errors": 0}}
     (partial / ".checkpoints" / "sound" / "done.json").write_text(json.dumps(marked))
     (partial / ".checkpoints" / "0000" / "90p" / "seg_001.ts").write_bytes(b"old")

@@ -1,4 +1,4 @@
-"""Work that goes on side by side: the picture's first chunks are encoded while the source is still being read
+"""Work that goes on side by side: the video's first chunks are encoded while the source is still being read
 through.
 """
 
@@ -75,7 +75,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Watc
 
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
-    """Half a minute without a sound, a keyframe every two seconds."""
+    """Half a minute without audio, a keyframe every two seconds."""
     return run(tmp_path, "clip.mp4", *pattern(size="160x90", length_s=26), *ENCODE)
 
 
@@ -132,7 +132,7 @@ def test_the_first_chunk_is_begun_while_the_source_is_read(start, held, read_fir
 
 
 def test_what_was_begun_on_a_wrong_guess_is_made_again(start, held, read_first, tmp_path):
-    """A pause near the end changes how all of the picture is encoded."""
+    """A pause near the end changes how all of the video is encoded."""
     paused = run(
         tmp_path,
         "paused.mkv",

@@ -171,7 +171,7 @@ def _attribute(line: str, name: str) -> str:
 
 
 def test_a_plain_stream(make_context):
-    """Two qualities with their sound in them: a master, keyframe playlists, thumbnails, and the folder in its place."""
+    """Two qualities with their audio in them: a master, keyframe playlists, thumbnails, and the folder in its place."""
     context = make_context("ts")
     package(context)
     folder = context.workspace.final
@@ -203,7 +203,7 @@ def test_a_plain_stream(make_context):
 
 
 def test_captions_run_on_the_video_s_clock(make_context):
-    """Segments like those of the picture, each with the time of the first frame,
+    """Segments like those of the video, each with the time of the first frame,
     and their rate in that of the variants.
     """
     plain, captioned = make_context("ts"), make_context("ts", captions=True)
@@ -228,8 +228,8 @@ def test_captions_run_on_the_video_s_clock(make_context):
 
 
 def test_several_audio_tracks(make_context):
-    """Two languages and one surround: two groups of two, every picture in each,
-    nothing of it in the picture's own segments.
+    """Two languages and one surround: two groups of two, every video in each,
+    nothing of it in the video segments.
     """
     context = make_context("fmp4")
     package(context)
@@ -256,7 +256,7 @@ def test_several_audio_tracks(make_context):
 
 
 def test_audio_alone(make_context):
-    """No picture, no thumbnails: the sounds are the variants, and captions run on the first sound's clock."""
+    """No video, no thumbnails: the audio tracks are the variants, and captions run on the first audio track's clock."""
     context = make_context("fmp4", video=False, captions=True)
     package(context)
     folder = context.workspace.final
@@ -355,7 +355,7 @@ def test_renditions_that_are_cut_differently(make_context):
 
 
 def test_a_player_reads_the_master(make_context):
-    """ffmpeg finds every variant and every sound, and decodes the last of them to its end."""
+    """ffmpeg finds every variant and every audio track, and decodes the last of them to its end."""
     context = make_context("fmp4")
     package(context)
     out = run_ffmpeg(context.workspace.final, "-i", "master.m3u8", "-map", "0", "-c", "copy", "-f", "framecrc", "-")
@@ -392,7 +392,7 @@ def test_colours_that_an_encoder_lost_are_not_published(make_context, filters, m
     shutil.rmtree(context.workspace.folder / "90p")
     make_video_rendition(context.workspace.folder, "90p", *pattern(), *tone(), filters=filters, codec=X265, muxed=True)
     plan = dataclasses.replace(context.plan, dynamic_range=made, renditions=context.plan.renditions[1:])
-    with pytest.raises(EncodeError, match=r"The picture of 90p does not say .* start again"):
+    with pytest.raises(EncodeError, match=r"The video of 90p does not say .* start again"):
         package(dataclasses.replace(context, plan=plan))
     assert (False, Facts()) == (context.workspace.final.exists(), context.workspace.done)
 

@@ -218,7 +218,7 @@ def test_one_more_quality_is_encoded_alone(clip, small, out):
 
 @pytest.mark.parametrize("kind", ["own segments", "encrypted"])
 def test_one_more_quality_of_other_streams_is_encoded_alone(clip, out, encryption, kind):
-    """Of those whose sound has segments of its own, and of encrypted ones."""
+    """Of those whose audio has segments of its own, and of encrypted ones."""
     asked: dict[str, Any] = {"encoding": replace(ULTRAFAST, segment_type=SegmentType.FMP4)}
     if kind == "encrypted":
         asked = {"encryption": encryption(1)}

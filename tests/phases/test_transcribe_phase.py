@@ -173,7 +173,7 @@ def test_no_sound(context, remake, sample, offline_model):
     """A video without sound needs no model and gets no files, and the phase says so."""
     here = context(remake("mute.mp4", "-i", str(sample), "-an", "-c", "copy"), model=offline_model)
     _phase().check(here)
-    assert PhaseResult(outcome=PhaseOutcome.SKIPPED, text="No sound in this video: no transcript.") == TranscribePhase(
+    assert PhaseResult(outcome=PhaseOutcome.SKIPPED, text="No audio in this video: no transcript.") == TranscribePhase(
         LocalEngine(find_ffmpeg(""))
     ).run(here)
     assert ([], ("", [])) == (

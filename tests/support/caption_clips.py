@@ -1,7 +1,7 @@
-"""Clips with closed captions in the picture, as broadcasters have them: real H.264 or HEVC,
+"""Clips with closed captions in the video, as broadcasters have them: real H.264 or HEVC,
 into which the captions are put.
 
-No ffmpeg puts captions into a picture, so the messages that hold them (ITU-T T.35 user data, ATSC A/53) are made here.
+No ffmpeg puts captions into a video, so the messages that hold them (ITU-T T.35 user data, ATSC A/53) are made here.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ def captioned(
     first: int = 0,
     sparse: bool = False,
 ) -> Path:
-    """Copy a file whose picture is H.264 or HEVC, and put captions into each picture from number `first` on.
+    """Copy a file whose video is H.264 or HEVC, and put captions into each frame from number `first` on.
 
-    `fields` is one mapping a field, `more` comes in every picture. With `sparse` only pictures that carry text get any,
+    `fields` is one mapping a field, `more` comes in every frame. With `sparse` only frames that carry text get any,
     as OBS does it.
     """
     with av.open(str(source)) as read, av.open(str(target), "w") as write:

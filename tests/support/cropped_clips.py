@@ -20,7 +20,7 @@ SEGMENT, SEEK_HEAD, TRACKS = b"\x18\x53\x80\x67", b"\x11\x4d\x9b\x74", b"\x16\x5
 
 
 def with_aperture(folder: Path, name: str = "aperture.mp4", aspect: str = "1/1") -> Path:
-    """An MP4 or MOV whose clean aperture is not in the middle of the picture."""
+    """An MP4 or MOV whose clean aperture is not in the middle of the video."""
     width, height = SHOWN[0] // 2, SHOWN[1] // 2
     boxes = "".join(
         f",drawbox=x={LEFT + i % 2 * width}:y={TOP + i // 2 * height}:w={width}:h={height}:c={colour}:t=fill"

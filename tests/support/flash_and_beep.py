@@ -1,7 +1,7 @@
 """Clips with a white flash and a beep at the same moments, and how far apart the two are in what was made of them.
 
-A flash begins with the first frame that is bright after a dark one, a beep where the loudness of the sound passes half
-of its own loudest. The coding of the sound blurs that by a few milliseconds.
+A flash begins with the first frame that is bright after a dark one, a beep where the loudness of the audio passes half
+of its own loudest. The coding of the audio blurs that by a few milliseconds.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ CODECS = ("-c:v", "libx264", "-preset", "ultrafast", "-g", "50", "-pix_fmt", "yu
 def inputs(
     rate: str = "25", length_s: float = LENGTH_S, flashes: Sequence[float] = FLASHES
 ) -> tuple[list[str], list[str]]:
-    """Return ffmpeg's arguments for a picture with flashes and a sound with beeps, each an input of its own.
+    """Return ffmpeg's arguments for a video with flashes and an audio track with beeps, each an input of its own.
 
     Each flash is moved to the frame that begins at its time or after it, and the beep with it.
     """
@@ -68,7 +68,7 @@ def run(target: Path, *arguments: str) -> Path:
 def apart_ms(video: Path, audio: Path | None = None) -> list[float]:
     """Return by how much each beep comes after its flash, in milliseconds; less than 0 where it comes before.
 
-    Both are files or media playlists; without `sound` it lies in the same one as the picture.
+    Both are files or media playlists; without `sound` it lies in the same one as the video.
     """
     flashes, beeps = flash_times_s(video), beep_times_s(audio or video)
     assert len(flashes) == len(beeps), (flashes, beeps)

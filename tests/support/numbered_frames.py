@@ -12,7 +12,7 @@ DIGITS = 10
 
 
 def numbered(*, size: str = "320x180", rate: str = "25", length_s: float = 12.0, first: int = 0) -> tuple[str, ...]:
-    """Return ffmpeg's arguments for a picture whose n-th frame shows the number `first` + n, up to 1,023."""
+    """Return ffmpeg's arguments for a video whose n-th frame shows the number `first` + n, up to 1,023."""
     bars = f"lum='if(mod(floor((N+{first})/pow(2\\,floor(X*{DIGITS}/W)))\\,2)\\,235\\,16)':cb=128:cr=128"
     return ("-f", "lavfi", "-i", f"nullsrc=size={size}:rate={rate}:duration={length_s},geq={bars}")
 
@@ -20,7 +20,7 @@ def numbered(*, size: str = "320x180", rate: str = "25", length_s: float = 12.0,
 def numbers(path: Path, timeline_s: float = 0.0, *, wide: int | None = None) -> list[tuple[float, int]]:
     """Return when each frame of a video is shown, in seconds without those of `timeline_s`, and its number.
 
-    `wide` is the width of the picture where it stands between bars.
+    `wide` is the width of the video where it stands between bars.
     """
     with av.open(str(path)) as container:
         stream = container.streams.video[0]

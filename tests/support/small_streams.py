@@ -27,7 +27,7 @@ X265 = (
     "hvc1",
 )
 PQ = "format=yuv420p10le,setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc"
-"""Filters that say of a picture's numbers that they are HDR10."""
+"""Filters that say of a frame's numbers that they are HDR10."""
 
 BT709 = "format=yuv420p,setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv"
 SVT = ("-c:v", "libsvtav1", "-preset", "12", "-crf", "50", "-svtav1-params", "lp=1:scd=0")
@@ -36,7 +36,7 @@ AC3 = ("-c:a", "ac3", "-b:a", "384k", "-ac", "6")
 
 
 def pattern(*, length_s: float = 8.0, rate: str = "25", source: str = "testsrc2") -> tuple[str, ...]:
-    """Return ffmpeg's arguments for a moving picture of 320x180."""
+    """Return ffmpeg's arguments for a moving video of 320x180."""
     return ("-f", "lavfi", "-i", f"{source}=s=320x180:r={rate}:d={length_s}")
 
 
@@ -63,7 +63,7 @@ def make_video_rendition(
     offset_s: float = TIMELINE_S,
     fragments: str = "frag_keyframe",
 ) -> None:
-    """Make a rendition with a picture, a keyframe every 2 s and segments of 6 s, with the sound in it if `muxed`."""
+    """Make a rendition with a video, a keyframe every 2 s and segments of 6 s, with the audio in it if `muxed`."""
     size = scale or SIZES.get(name, "320:180")
     encode = [
         "-vf",
@@ -86,7 +86,7 @@ def make_video_rendition(
 
 
 def make_audio_rendition(folder: Path, name: str, *inputs: str, codec: Sequence[str] = AAC, fmp4: bool = False) -> None:
-    """Make a rendition of sound alone."""
+    """Make a rendition of audio alone."""
     _segments(folder, name, [*inputs, "-vn", *codec], fmp4=fmp4)
 
 

@@ -36,7 +36,7 @@ TEN_BIT_HEVC = ("-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p1
 
 
 def pattern(*, size: str = "320x180", rate: str = "25", length_s: float = LENGTH_S) -> tuple[str, ...]:
-    """Return ffmpeg's arguments for a moving test picture."""
+    """Return ffmpeg's arguments for a moving test video."""
     return ("-f", "lavfi", "-i", f"testsrc2=size={size}:rate={rate}:duration={length_s}")
 
 
@@ -114,7 +114,7 @@ def slow_slides(folder: Path) -> Path:
 
 
 def slow_slides_silent(folder: Path) -> Path:
-    """A frame every two seconds, and no sound."""
+    """A frame every two seconds, and no audio."""
     return _slow(folder, "slow_slides_silent.mp4", *pattern(rate="1/2", length_s=12))
 
 
@@ -194,14 +194,14 @@ def _hdr(folder: Path, name: str, transfer: str, more: str) -> Path:
 
 
 def surround(folder: Path) -> Path:
-    """5.1 sound, another tone in each channel."""
+    """5.1 audio, another tone in each channel."""
     tones = "|".join(f"0.1*sin({110 * n}*2*PI*t)" for n in range(1, 7))
     source = ("-f", "lavfi", "-i", f"aevalsrc={tones}:c=5.1:s=48000:d={LENGTH_S}")
     return run(folder, "surround.mp4", *pattern(), *source, *H264, *AAC)
 
 
 def audio_tracks(folder: Path) -> Path:
-    """Three sound tracks: English, German (marked as the one to play), and one without a language but with a title."""
+    """Three audio tracks: English, German (marked as the one to play), and one without a language but with a title."""
     return run(
         folder, "sound_tracks.mkv", *pattern(), *tone(), *tone(frequency_hz=660), *tone(frequency_hz=880),
         *H264, *AAC, "-map", "0", "-map", "1", "-map", "2", "-map", "3",
@@ -211,44 +211,44 @@ def audio_tracks(folder: Path) -> Path:
 
 
 def audio_longer(folder: Path) -> Path:
-    """The sound goes on for 2 s after the picture."""
+    """The audio goes on for 2 s after the video."""
     return run(folder, "sound_longer.mp4", *pattern(), *tone(length_s=LENGTH_S + 2), *H264, *AAC)
 
 
 def audio_shorter(folder: Path) -> Path:
-    """The sound ends half-way."""
+    """The audio ends half-way."""
     return run(folder, "sound_shorter.mp4", *pattern(), *tone(length_s=LENGTH_S / 2), *H264, *AAC)
 
 
 def audio_later(folder: Path) -> Path:
-    """The sound begins 1.5 s after the picture."""
+    """The audio begins 1.5 s after the video."""
     return run(folder, "sound_later.mkv", *pattern(), "-itsoffset", "1.5", *tone(length_s=LENGTH_S - 1.5), *H264, *AAC)
 
 
 def video_later(folder: Path) -> Path:
-    """The picture begins 1 s after the sound."""
+    """The video begins 1 s after the audio."""
     return run(folder, "picture_later.mkv", "-itsoffset", "1", *pattern(length_s=LENGTH_S - 1), *tone(), *H264, *AAC)
 
 
 def silent(folder: Path) -> Path:
-    """No sound."""
+    """No audio."""
     return run(folder, "silent.mp4", *pattern(), *H264)
 
 
 def audio_only(folder: Path) -> Path:
-    """No picture: AAC in MPEG-4."""
+    """No video: AAC in MPEG-4."""
     return run(folder, "sound_only.m4a", *tone(length_s=8), *AAC)
 
 
 def mp3_with_cover(folder: Path) -> Path:
-    """No picture but a cover."""
+    """No video but a cover."""
     cover = _cover(folder)
     maps = ("-map", "0", "-map", "1", "-c:v", "copy", "-disposition:v", "attached_pic")
     return run(folder, "song.mp3", *tone(length_s=8), "-i", str(cover), *maps, "-c:a", "libmp3lame", "-b:a", "64k")
 
 
 def mp4_with_cover(folder: Path) -> Path:
-    """A cover, larger than the picture and before it, beside the picture."""
+    """A cover, larger than the video and before it, beside the video."""
     film, cover = run(folder, "film.mp4", *pattern(), *tone(), *H264, *AAC), _cover(folder)
     maps = ("-map", "0", "-map", "1", "-c", "copy", "-disposition:v:0", "attached_pic")
     return run(folder, "with_cover.mp4", "-i", str(cover), "-i", str(film), *maps)
@@ -290,7 +290,7 @@ def avi_mjpeg(folder: Path) -> Path:
 
 
 def windows_media(folder: Path) -> Path:
-    """Its container gives every stream the file's length, also a sound that ends long before."""
+    """Its container gives every stream the file's length, also an audio track that ends long before."""
     codec = ("-c:v", "wmv2", "-b:v", "500k", "-c:a", "wmav2", "-b:a", "64k")
     return run(folder, "windows_media.wmv", *pattern(), *tone(length_s=LENGTH_S - 1.5), *codec)
 
@@ -355,7 +355,7 @@ def truncated_avi(folder: Path) -> Path:
 
 
 def damaged_middle(folder: Path) -> Path:
-    """Some hundred bytes of the picture in the middle are overwritten."""
+    """Some hundred bytes of the video in the middle are overwritten."""
     whole = run(folder, "damaged_middle.mp4", *pattern(length_s=8), *tone(length_s=8), *H264, *SHORT_GOP, *AAC)
     data = bytearray(whole.read_bytes())
     for tenth in (4, 5, 6):
@@ -409,13 +409,13 @@ KINDS: dict[str, Maker] = {
     "hdr10": hdr10,
     "hlg": hlg,
     "surround": surround,
-    "sound tracks": audio_tracks,
-    "sound longer": audio_longer,
-    "sound shorter": audio_shorter,
-    "sound later": audio_later,
-    "picture later": video_later,
+    "audio tracks": audio_tracks,
+    "audio longer": audio_longer,
+    "audio shorter": audio_shorter,
+    "audio later": audio_later,
+    "video later": video_later,
     "silent": silent,
-    "sound only": audio_only,
+    "audio only": audio_only,
     "mp3 with cover": mp3_with_cover,
     "mp4 with cover": mp4_with_cover,
     "half second": half_second,

@@ -48,13 +48,13 @@ def encode(folder: Path, arguments: list[str]) -> None:
 def source(
     size: tuple[int, int] = (320, 180), *, seconds: float = SECONDS, rate: int | str = RATE, audio: bool = True
 ) -> list[str]:
-    """Return the input options of a moving picture and, where wanted, a tone."""
+    """Return the input options of a moving video and, where wanted, a tone."""
     video = ["-f", "lavfi", "-i", f"testsrc2=s={size[0]}x{size[1]}:r={rate}:d={seconds},format=yuv420p,{BT709}"]
     return video + (["-f", "lavfi", "-i", f"sine=frequency=440:sample_rate=48000:duration={seconds}"] if audio else [])
 
 
 def video_options(codec: str = "libx264") -> list[str]:
-    """Return options for a picture with a keyframe every two seconds on a clock that begins at ten."""
+    """Return options for a video with a keyframe every two seconds on a clock that begins at ten."""
     by_codec = {
         "libx264": ["-preset", "ultrafast", "-sc_threshold", "0", "-profile:v", "high", "-bf", "2", "-8x8dct", "1"],
         "libx265": ["-preset", "ultrafast", "-x265-params", "scenecut=0:open-gop=0:log-level=error", "-tag:v", "hvc1"],
@@ -96,7 +96,7 @@ def hls(name: str, *, fmp4: bool) -> list[str]:
 
 
 def make_ts(folder: Path) -> Path:
-    """A stream of two renditions with muxed sound, captions and I-frame playlists, in transport streams."""
+    """A stream of two renditions with muxed audio, captions and I-frame playlists, in transport streams."""
     for name, (width, height) in SIZES.items():
         (folder / name).mkdir(parents=True)
         scaled = ["-vf", f"scale={width}:{height},setsar=1"]
@@ -110,7 +110,7 @@ def make_ts(folder: Path) -> Path:
 
 
 def make_fmp4(folder: Path, *, codec: str = "libx264", sizes: dict[str, tuple[int, int]] | None = None) -> Path:
-    """A stream of two renditions with the sound in a group of its own, in fragmented MP4."""
+    """A stream of two renditions with the audio in a group of its own, in fragmented MP4."""
     sizes = sizes or SIZES
     for name, (width, height) in sizes.items():
         (folder / name).mkdir(parents=True)
@@ -126,7 +126,7 @@ def make_fmp4(folder: Path, *, codec: str = "libx264", sizes: dict[str, tuple[in
 
 
 def make_audio_rendition(folder: Path) -> None:
-    """A rendition of sound alone, whose playlist is ffmpeg's own."""
+    """A rendition of audio alone, whose playlist is ffmpeg's own."""
     (folder / "audio/en").mkdir(parents=True)
     tone = ["-f", "lavfi", "-i", f"sine=frequency=440:sample_rate=48000:duration={SECONDS}"]
     encode(folder, [*tone, "-c:a", "aac", "-ac", "2", "-output_ts_offset", str(START_S), *hls("audio/en", fmp4=True)])
@@ -190,7 +190,7 @@ def _iframes(file: Path, *, fmp4: bool) -> list[IFrame]:
 
 
 def write_subtitles(folder: Path) -> None:
-    """Captions in segments like those of the picture, each with one cue."""
+    """Captions in segments like those of the video, each with one cue."""
     place = folder / "subtitles/en"
     place.mkdir(parents=True)
     starts = range(0, SECONDS, SEGMENT_S)
@@ -303,7 +303,7 @@ def make_plain(
 
 
 def encrypt(folder: Path, key: bytes, uri: str) -> None:
-    """Encrypt the segments of picture and sound in place, and name the key in their playlists (RFC 8216,
+    """Encrypt the segments of video and audio in place, and name the key in their playlists (RFC 8216,
     4.3.2.4 and 5.2).
     """
     for playlist in [path for path in folder.rglob("index.m3u8") if path.parent.parent.name != "subtitles"]:

@@ -89,7 +89,7 @@ def test_defaults_are_no_changes():
         (AdvancedValues(aim=Aim.MEASURED), ("quality measured (94)",)),
         (AdvancedValues(aim=Aim.BIT_RATE), ("fixed bit rate",)),
         (AdvancedValues(target="90"), ()),
-        (AdvancedValues(surround=True, accept_damaged=True), ("5.1 sound", "damaged videos too")),
+        (AdvancedValues(surround=True, accept_damaged=True), ("5.1 audio", "damaged videos too")),
         (AdvancedValues(encrypt=True), ("encrypted",)),
         (AdvancedValues(encrypt=True, publish_key=True), ("encrypted, key uploaded too",)),
         (AdvancedValues(publish_key=True, key_file="/k", key_uri="k"), ()),

@@ -299,12 +299,12 @@ def test_of_an_ordinary_source_nothing_more_is_said(open_driver):
 
 
 def test_audio_alone(open_driver):
-    """Without a picture no quality can be ticked, and the window says what is made."""
+    """Without a video no quality can be ticked, and the window says what is made."""
     driver = open_driver(FakeServices(media=replace(media_info(), video=None)))
     driver.fill()
     panel = driver.window.output_panel
     assert [True] * 6 == [box.instate(["disabled"]) for box in panel.qualities.values()]
-    assert "Sound only: an audio stream is made." == text_of(panel.hint)
+    assert "Audio only: an audio stream is made." == text_of(panel.hint)
     assert ("off", "off") == (driver.rows["720p"][0], driver.rows["480p MP4"][0])
 
 

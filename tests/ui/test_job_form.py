@@ -180,7 +180,7 @@ def test_a_part_of_the_video():
 
 
 def test_audio_alone_has_no_qualities():
-    """Where there is no picture, no quality need be ticked."""
+    """Where there is no video, no quality need be ticked."""
     assert () == form_problems(replace(GOOD, qualities=()), has_video=False)
 
 

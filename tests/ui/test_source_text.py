@@ -12,13 +12,13 @@ from ui.source_text import audio_text, describe, duration, frame_rate
 
 
 def test_an_ordinary_video():
-    """Duration, size, frame rate and sound stand in one line."""
+    """Duration, size, frame rate and audio stand in one line."""
     assert "0:14 · 1280×720 · 25 fps · Stereo AAC" == describe(media_info())
 
 
 def test_audio_alone():
-    """A source without a picture has neither size nor frame rate."""
-    assert "0:14 · No picture · Stereo AAC" == describe(replace(media_info(), video=None))
+    """A source without a video has neither size nor frame rate."""
+    assert "0:14 · No video · Stereo AAC" == describe(replace(media_info(), video=None))
 
 
 def test_a_recording_without_a_declared_duration():
@@ -73,9 +73,9 @@ def test_audio(channels, codec, text):
 
 @pytest.mark.parametrize(
     ("count", "text"),
-    [(0, "No sound"), (2, "Stereo AAC, 1 more sound track"), (3, "Stereo AAC, 2 more sound tracks")],
+    [(0, "No audio"), (2, "Stereo AAC, 1 more audio track"), (3, "Stereo AAC, 2 more audio tracks")],
     ids=["none", "two", "three"],
 )
 def test_number_of_audio_tracks(count, text):
-    """No sound and more than one track are said."""
+    """No audio and more than one track are said."""
     assert text == audio_text(media_info().audio * count)

@@ -306,7 +306,7 @@ def test_a_source_is_described():
 
 HDR = replace(media_info(JOB.source), video=replace(media_info().video, colour_transfer="smpte2084", bit_depth=10))
 CUT_SHORT = replace(media_info(JOB.source), readable_s=11.0)
-TWO_VIDEOS = replace(media_info(JOB.source), pictures=("1280×720", "640×360"))
+TWO_VIDEOS = replace(media_info(JOB.source), video_sizes=("1280×720", "640×360"))
 INTERLACED = replace(HDR, video=replace(HDR.video, interlaced=True), readable_s=11.0)
 
 
@@ -316,7 +316,7 @@ INTERLACED = replace(HDR, video=replace(HDR.video, interlaced=True), readable_s=
         (FOUND.media, SourceOptions(), "", ""),
         (HDR, SourceOptions(), "", "HDR10, converted to SDR"),
         (HDR, SourceOptions(keep_hdr=True), "", "HDR10, kept"),
-        (TWO_VIDEOS, SourceOptions(), "", "2 pictures: 1280×720 converted; 640×360 left out"),
+        (TWO_VIDEOS, SourceOptions(), "", "2 videos: 1280×720 converted; 640×360 left out"),
         (CUT_SHORT, SourceOptions(), f"Ends 3 s before the length that it declares, {HOW_TO_ACCEPT}", ""),
         (CUT_SHORT, SourceOptions(accept_damaged=True), "Ends 3 s before the length that it declares", ""),
         (
@@ -326,7 +326,7 @@ INTERLACED = replace(HDR, video=replace(HDR.video, interlaced=True), readable_s=
             "HDR10, converted to SDR · Interlaced, made progressive",
         ),
     ],
-    ids=["ordinary", "HDR", "HDR kept", "two pictures", "damaged", "damaged but accepted", "all of it"],
+    ids=["ordinary", "HDR", "HDR kept", "two videos", "damaged", "damaged but accepted", "all of it"],
 )
 def test_what_is_done_about_a_source(media, chosen, damage, treatment):
     """What is unusual and what becomes of it is said as the form stands, whichever of the two is known first."""
@@ -344,7 +344,7 @@ def test_another_source_takes_the_treatment_away():
 
 
 def test_audio_alone_has_no_video_rows():
-    """Qualities and MP4 are off where there is no picture, captions are not."""
+    """Qualities and MP4 are off where there is no video, captions are not."""
     found = replace(FOUND, media=replace(FOUND.media, video=None))
     state = after(ROWS, SourceChosen(text=FOUND.text), found)
     assert state.source.audio_only

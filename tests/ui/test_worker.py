@@ -106,7 +106,7 @@ def test_a_plan_that_can_not_be_made_is_refused(error, problems):
 
 
 def test_audio_alone_needs_no_quality():
-    """Ticks for qualities mean nothing where there is no picture."""
+    """Ticks for qualities mean nothing where there is no video."""
     services = FakeServices(media=replace(media_info(), video=None))
     _, inbox = begin(services, replace(GOOD, qualities=()))
     assert Outcome.DONE is inbox.until(JobFinished).report.outcome

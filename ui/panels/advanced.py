@@ -40,7 +40,7 @@ PUBLISHED_HINT = "Whoever can load the stream can then load the key too."
 
 
 class AdvancedPanel:
-    """Picture, sound, encryption, and what to do with damaged videos."""
+    """Video, audio, encryption, and what to do with damaged videos."""
 
     def __init__(self, master: tkinter.Misc, variables: FormVariables) -> None:
         self.card = FoldingCard(master, "ADVANCED", variables.advanced_open)
@@ -108,7 +108,7 @@ class AdvancedPanel:
     def _add_audio(self, fields: Fields) -> None:
         self.loudness = self._list(self._variables.loudness, LOUDNESS_LABELS.values())
         fields.add("Loudness", self.loudness)
-        surround = self._tick("Also keep 5.1 sound", self._variables.surround)
+        surround = self._tick("Also keep 5.1 audio", self._variables.surround)
         fields.beneath(surround)
         self._always += [self.loudness, surround]
 

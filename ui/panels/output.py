@@ -79,7 +79,7 @@ class OutputPanel:
 def quality_hint(source: SourceView) -> str:
     """Say why some qualities can't be chosen."""
     if source.audio_only:
-        return "Sound only: an audio stream is made."
+        return "Audio only: an audio stream is made."
     if source.offered is None:
         return "Qualities larger than the video are left out."
     if not source.offered:

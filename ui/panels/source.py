@@ -64,7 +64,7 @@ class SourcePanel:
 
     def show(self, state: ViewState) -> None:
         """Show the source's details and whether it can be changed."""
-        self.details.configure(text=state.source.details or "Length, size and sound appear here.")
+        self.details.configure(text=state.source.details or "Length, size and audio appear here.")
         _show_line(self.damage, state.source.damage)
         _show_line(self.treatment, state.source.treatment)
         if state.source.problem:

@@ -82,7 +82,7 @@ def copy_arguments(plan: Plan, cutting: Cutting, rendition: Rendition, audio: st
     if audio is not None:
         streams.append(ffmpeg.input(audio, itsoffset=-TIMELINE_S)["a:0"])
     options = {"c": "copy", "format": "hls"} | _timeline() | hls_options(plan.segment_type, 1, rendition.name)
-    # the stream begins with a picture
+    # the stream begins with a frame
     moved = "pts=if(N\\,PTS\\,0):dts=if(N\\,DTS\\,min(DTS\\,0))" if cutting.first_frame else "pts=PTS:dts=DTS"
     bitstream = [named_by_headers(Codec.H264, DynamicRange.SDR)]
     if plan.segment_type is SegmentType.FMP4:
@@ -182,7 +182,7 @@ def _stream(playlist: Path) -> Any:  # noqa: ANN401  # ffmpeg-python is untyped
 
 def _mp4(end_s: float) -> dict[str, Any]:
     # A transport stream says nothing of durations, and an encoder not always: the last frame's would be guessed, or
-    # none at all, and a picture of a single frame would be left out by players.
+    # none at all, and a video of a single frame would be left out by players.
     last = f"max(1\\,round({end_s:.6f}/TB)-PTS)"
     return {
         "format": "mp4",

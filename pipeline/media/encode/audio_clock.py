@@ -47,7 +47,7 @@ AGREE_QUIET, AGREE_NOISY = 3, 24
 """So many times have to agree on a step, by how much they jitter."""
 
 STRETCH = 0.01
-"""By this share sound is made longer or shorter at most."""
+"""By this share audio is made longer or shorter at most."""
 
 ANEW = 5 * RATE_HZ
 """Times that go back by more than this begin anew, as in files that were put together byte by byte:
@@ -58,7 +58,7 @@ ALONE = RATE_HZ
 """The very last time of a track may move it by so much; a later one is broken."""
 
 FADE = RATE_HZ // 1000
-"""Sound that breaks off ends and begins within so many samples, so that it does not click."""
+"""Audio that breaks off ends and begins within so many samples, so that it does not click."""
 
 TAPS = 8
 """Samples on either side that an interpolated one is made of."""

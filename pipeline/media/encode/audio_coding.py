@@ -1,10 +1,10 @@
-"""Encodes a sound in pieces that join exactly, and reads the encoded packets back.
+"""Encodes an audio track in pieces that join exactly, and reads the encoded packets back.
 
 Knows nothing of where samples come from.
 
-Packets lie on a grid: the n-th begins n times its length after the stream's first moment, so that sound and picture
+Packets lie on a grid: the n-th begins n times its length after the stream's first moment, so that audio and video
 begin together, and a piece has whole packets. What an encoder says before its first sample was there (its delay) is
-left out. Each piece is encoded by an encoder of its own that was given some packets' worth of sound before: what it
+left out. Each piece is encoded by an encoder of its own that was given some packets' worth of audio before: what it
 knows then is what one encoder for all would know.
 """
 
@@ -28,7 +28,7 @@ from pipeline.media.source.scan import CLOCK_HZ
 from pipeline.model import AudioRendition
 
 PIECE_S = 60
-"""How much sound a piece has: no more is lost when the program is killed, and the picture need not wait for more."""
+"""How much audio a piece has: no more is lost when the program is killed, and the video need not wait for more."""
 
 LEAD = 16
 """So many packets are encoded before the first of a piece and left out."""
@@ -37,7 +37,7 @@ LATEST_COPY = CLOCK_HZ // 4
 """By so many ticks the first copy of a frame can miss the beginning of its segment, at most: copies come more often."""
 
 AUDIO_FILE = "sound.nut"
-"""What a stretch of sound is named that is muxed into the picture's segments: NUT keeps its times to the sample."""
+"""What a stretch of audio is named that is muxed into the video segments: NUT keeps its times to the sample."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ def packet_ticks(codec: str, number: int) -> Fraction:
 
 @dataclass(frozen=True, kw_only=True)
 class Length:
-    """How long a stream is, and how short its last segment may be: a packet of sound must begin in it.
+    """How long a stream is, and how short its last segment may be: a packet of audio must begin in it.
 
     Ticks of 90 kHz.
     """
@@ -86,7 +86,7 @@ class Length:
 
 
 def length_of(cutting: Cutting, segment_s: int) -> Length:
-    """Return how long the sound must be: where the last frame is held, or pauses are filled,
+    """Return how long the audio must be: where the last frame is held, or pauses are filled,
     the copies' times are not known before.
     """
     if not (cutting.held or cutting.pauses):
@@ -141,20 +141,20 @@ class PieceWriter:
                 np.ascontiguousarray(samples[:, :whole]), format="fltp", layout=self._layout
             )
             frame.sample_rate = RATE_HZ
-            with _told("the sound can't be encoded"):
+            with _told("the audio can't be encoded"):
                 self._write(frame)
 
     def end(self, last: int | None = None) -> None:
         """Finish the file, with packets until before `last` where the stream ends in it. Raises EncodeError."""
         self._last = self._last if last is None else min(self._last, last)
-        with _told("the sound can't be encoded"):
+        with _told("the audio can't be encoded"):
             if not self.done:
                 self._write(None)
             self._container.close()
 
     def discard(self) -> None:
         """Close the file and remove it."""
-        with contextlib.suppress(EncodeError), _told("the sound can't be encoded"):
+        with contextlib.suppress(EncodeError), _told("the audio can't be encoded"):
             self._container.close()
         self._path.unlink(missing_ok=True)
 
@@ -183,7 +183,7 @@ def read_packets(pieces: Sequence[Path]) -> Iterator[tuple[Any, Any]]:
     """Yield the packets of pieces, one after the other, each with its stream. Raises EncodeError."""
     import av
 
-    with _told("the encoded sound can't be read back"):
+    with _told("the encoded audio can't be read back"):
         for path in pieces:
             with av.open(str(path)) as container:
                 stream = container.streams.audio[0]
@@ -207,7 +207,7 @@ def write_stretch(pieces: Sequence[Path], target: Path, start: int, end: int) ->
     import av
 
     to = None
-    with _told("the encoded sound can't be copied"), av.open(str(target), "w", format="nut") as copy:
+    with _told("the encoded audio can't be copied"), av.open(str(target), "w", format="nut") as copy:
         for packet, stream in read_packets(pieces):
             to = to or copy.add_stream_from_template(stream)
             if start <= ticks_of(packet) < end:

@@ -1,4 +1,4 @@
-"""One rendition's sound on its way from a reader's blocks to encoded pieces: put together, measured, made louder,
+"""One rendition's audio on its way from a reader's blocks to encoded pieces: put together, measured, made louder,
 encoded.
 
 Knows which pieces there are and how long they are; where they lie is told. Positions are samples at 48 kHz of the
@@ -60,7 +60,7 @@ def wanted(renditions: Sequence[AudioRendition]) -> dict[int, list[Wanted]]:
 
 @dataclass(frozen=True, kw_only=True)
 class Level:
-    """By what a sound is multiplied, and what its true peaks stay below; None lets them be."""
+    """By what an audio track is multiplied, and what its true peaks stay below; None lets them be."""
 
     gain: float = 1.0
     ceiling: float | None = None

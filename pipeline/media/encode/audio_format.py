@@ -1,4 +1,4 @@
-"""What all sound is while it is worked on and when it is made: its rate, and what ffmpeg calls its channels."""
+"""What all audio is while it is worked on and when it is made: its rate, and what ffmpeg calls its channels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads sound tracks as one line of samples each: float32 at 48 kHz, in channels that were asked for,
+"""Reads audio tracks as one line of samples each: float32 at 48 kHz, in channels that were asked for,
 where its packets say.
 
 One pass over the file for all tracks. A packet that can't be decoded costs itself only; format, channels and rate may

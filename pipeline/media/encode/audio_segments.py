@@ -1,4 +1,4 @@
-"""Cuts encoded sound into segments of its own, where the picture's segments begin. Writes files; encodes nothing."""
+"""Cuts encoded audio into segments of its own, where the video segments begin. Writes files; encodes nothing."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def write_segments(
     if writer is not None:
         writer.end()
     if len(starts) != len(boundaries):
-        raise IncompleteError("the sound is shorter than the picture")
+        raise IncompleteError("the audio is shorter than the video")
     if segment_type is SegmentType.TS:
         continue_packets(paths, {})
     else:
@@ -84,7 +84,7 @@ def _until(packets: Iterator[tuple[Any, Any]], end: int) -> Iterator[tuple[Any, 
 
 
 def _separate(segment: Path, init: Path) -> None:
-    """Take the initialization section off a segment; all of a sound have the same."""
+    """Take the initialization section off a segment; all of an audio track have the same."""
     data = segment.read_bytes()
     header_end = next(box.end for box in boxes(data) if box.kind == "moov")
     if not init.exists():

@@ -43,11 +43,11 @@ def audio_renditions(
     container: str = "",
     audio_map: Sequence[Sequence[MappedAudio]] = (),
 ) -> tuple[AudioRendition, ...]:
-    """Return a rendition a sound in the source's order, and a 5.1 one for each track that has it, when asked.
+    """Return one rendition for each audio track in the source's order, with `surround` also one in 5.1 for each in 5.1.
 
-    Sounds are the tracks, mono ones two by two where they are left and right, or what `audio_map` says. Where all are
-    mono they stay so; beside others a mono one is made stereo. The track that the file marks is the default, else the
-    first. Raises SettingsError.
+    The tracks are those of the source, two mono ones made one where they are left and right, or what `audio_map` says.
+    If all are mono they stay mono; beside others a mono one is made stereo. The default is the track that the file
+    marks, else the first. Raises SettingsError.
     """
     made: list[AudioRendition] = []
     planned = _mapped(streams, audio_map) if audio_map else _suggested(streams, container)
@@ -105,7 +105,7 @@ def _mapped(streams: Sequence[AudioStream], audio_map: Sequence[Sequence[MappedA
         if missing:
             there = f"there {'is' if len(streams) == 1 else 'are'} {len(streams)}"
             problems.append(
-                f"The audio map names sound track {missing[0].track}, but {there} to choose from: "
+                f"The audio map names audio track {missing[0].track}, but {there} to choose from: "
                 "count those of the source, or of --audio-track where that is given, from 1."
             )
             continue
@@ -118,7 +118,7 @@ def _mapped(streams: Sequence[AudioStream], audio_map: Sequence[Sequence[MappedA
         if beyond:
             part, track = beyond[0]
             problems.append(
-                f"The audio map names channel {part.channel} of sound track {part.track}, which has {track.channels}."
+                f"The audio map names channel {part.channel} of audio track {part.track}, which has {track.channels}."
             )
             continue
         whole = len(wanted) == 1 and wanted[0].channel is None
@@ -133,5 +133,5 @@ def _mapped(streams: Sequence[AudioStream], audio_map: Sequence[Sequence[MappedA
 
 def _name(stream: AudioStream, nth: int, *, alone: bool) -> str:
     known = language_name(stream.language) if stream.language else ""
-    name = stream.title or known or ("Sound" if alone else "Sound track")
+    name = stream.title or known or ("Audio" if alone else "Audio track")
     return name.replace('"', "'") if nth == 1 else f"{name} {nth}".replace('"', "'")

@@ -44,21 +44,21 @@ LONGEST_SEGMENT_S = 6.45
 """A segment may be half a second longer than the target (Apple 7.5), with a little to spare."""
 
 SHORTEST_PAUSE_S = 0.4
-"""Where segments would get longer than that, the picture is repeated in pauses, so often:
+"""Where segments would get longer than that, the video is repeated in pauses, so often:
 some frame is near each boundary.
 """
 
 LEAST_RATE = 20
-"""Frames a second at which a picture with pauses is read at least: no frame is shown noticeably early or late."""
+"""Frames a second at which a video with pauses is read at least: no frame is shown noticeably early or late."""
 
 LONGEST_OVERHANG = CLOCK_HZ // 10
-"""By so many ticks the sound may go on after the picture without the last frame being held, whatever the frame rate."""
+"""By so many ticks the audio may go on after the video without the last frame being held, whatever the frame rate."""
 
 SLOW_S = 0.125
-"""Beyond this from frame to frame, with two frames of reordering delay, players show the picture late."""
+"""Beyond this from frame to frame, with two frames of reordering delay, players show the video late."""
 
 LATE_VIDEO_S = 1.0
-"""A picture that begins later than this after the sound is filled up with its first frame."""
+"""A video that begins later than this after the audio is filled up with its first frame."""
 
 
 MAX_COPY_RATE = 25
@@ -89,13 +89,13 @@ class Chunk:
 class Cutting:
     """How the source is cut, and what must be filled in so that every slot has a frame.
 
-    `length` is the length of the stream in ticks: the picture, or the longest sound where that goes on. `first_frame`
-    is when the first frame is shown; `copies_before` how many copies of it fill the time before, where that is long;
+    `length` is the length of the stream in ticks: the video, or the longest audio track where that is longer.
+    `first_frame` is when the first frame is shown; `copies_before` how many copies of it fill a long time before it;
     `last_frame` how long the last one stands; `frame_ticks` the shortest time between two; `frame_rate` how many a
     second the encoders have to do with, by which all of them are told the same level. `pauses` says that pauses of the
-    picture must be filled; `held` that the last frame is repeated: it stands until the sound ends, or longer than the
+    video must be filled; `held` that the last frame is repeated: it stands until the audio ends, or longer than the
     others, or the frames after it are lost; `thinning` how frames that are too many are left out; `slow` that they come
-    so seldom that encoding them in another order would let the stream begin noticeably before its first picture.
+    so seldom that encoding them in another order would let the stream begin noticeably before its first frame.
     `repeatable` asks for encoders that give the same bytes each time, one thread each:
     chunks side by side fill the cores. A long source in one piece can't afford that.
     Of a part of a source, `entry` is when its first frame is shown in the whole.
@@ -117,7 +117,7 @@ class Cutting:
 
     @property
     def filled_rate(self) -> int:
-        """Frames a second at which a picture with pauses is read: a multiple of its own, so that no frame is moved."""
+        """Frames a second at which a video with pauses is read: a multiple of its own, so that no frame is moved."""
         own = max(1, round(CLOCK_HZ / self.frame_ticks))
         return min(MAX_FRAME_RATE, own * math.ceil(LEAST_RATE / own))
 
@@ -128,9 +128,9 @@ def side_by_side(cores: int) -> int:
 
 
 def cut(plan: Plan, scan: Scan, *, cores: int, whole: bool = False, expected: int | None = None) -> Cutting:
-    """Return the cuts for a source with a picture, on a machine with so many cores.
+    """Return the cuts for a source with a video, on a machine with so many cores.
 
-    `whole` asks for a single chunk whatever the source is; `expected` is how long the picture is, in ticks, where the
+    `whole` asks for a single chunk whatever the source is; `expected` is how long the video is, in ticks, where the
     scan ends before.
     """
     first = scan.frames[0] if scan.frames else 0

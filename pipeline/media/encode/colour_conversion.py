@@ -56,7 +56,7 @@ SCREEN = "iec61966-2-1"
 
 @dataclass(frozen=True, kw_only=True)
 class Conversion:
-    """`scaling` are options of the scale filter that makes the largest picture from the source's.
+    """`scaling` are options of the scale filter that makes the largest video from the source's.
 
     `before` comes ahead of it, `behind` after it.
     """
@@ -67,7 +67,7 @@ class Conversion:
 
 
 def conversion(source: Colours, found: DynamicRange, made: DynamicRange) -> Conversion:
-    """Return how a picture of these colours and this dynamic range is converted to what is made."""
+    """Return how a video of these colours and this dynamic range is converted to what is made."""
     if source.primaries == DCI_P3:
         # The projector's white becomes the screen's, with the same red, green and blue; and from one run to the next,
         # the zscale of ffmpeg 9 takes DCI P3 for something else.
@@ -96,7 +96,7 @@ def tags(made: DynamicRange) -> Filter:
 
 
 def named_by_headers(codec: Codec, made: DynamicRange) -> str:
-    """Return the bitstream filter that writes colour names into the headers of copied or hardware pictures."""
+    """Return the bitstream filter that writes colour names into the headers of copied or hardware-encoded video."""
     named = NAMES[made]
     if codec is Codec.AV1:
         names, limited = ("color_primaries", "transfer_characteristics", "matrix_coefficients"), "color_range=tv"

@@ -1,4 +1,4 @@
-"""Whether a source's own picture can be the largest rendition as it is, and where it is cut. Pure.
+"""Whether a source's own video can be the largest rendition as it is, and where it is cut. Pure.
 
 What can be said before anything is copied; the validator has the last word on what was.
 """
@@ -20,18 +20,18 @@ from pipeline.media_info import Crop, VideoStream
 from pipeline.model import Plan, Rendition
 
 LONGEST_HOLD_S = 0.5
-"""By so much the sound may go on after the picture, whose last frame then stands."""
+"""By so much the audio may go on after the video, whose last frame then stands."""
 
 PEAK = 2
 """No stretch of on-demand video takes more than twice the average (Apple's specification, variable bit rate)."""
 
 
 class NotCopyableError(EncodeError):
-    """The source's picture can't be the largest rendition; the text says why, for the middle of a sentence."""
+    """The source's video can't be the largest rendition; the text says why, for the middle of a sentence."""
 
 
 def boundaries(plan: Plan, scan: Scan, cutting: Cutting) -> tuple[int, ...]:
-    """Return where the segments of the source's own picture begin, in ticks of 90 kHz. Raises NotCopyableError."""
+    """Return where the segments of the source's own video begin, in ticks of 90 kHz. Raises NotCopyableError."""
     reason = next(_obstacles(plan, scan, cutting), None)
     if reason is not None:
         raise NotCopyableError(reason)
@@ -98,10 +98,10 @@ def _timing_obstacles(plan: Plan, scan: Scan, cutting: Cutting) -> Iterator[str]
         yield "it does not begin with a keyframe"
         return
     if not 0 <= scan.frames[0] <= LATE_VIDEO_S * CLOCK_HZ:
-        yield "it begins later than the sound"
+        yield "it begins later than the audio"
     hold = cutting.length - scan.video_end
     if hold > LONGEST_HOLD_S * CLOCK_HZ:
-        yield f"the sound goes on for {hold / CLOCK_HZ:.1f} s after the picture"
+        yield f"the audio goes on for {hold / CLOCK_HZ:.1f} s after the video"
     gap = int(gaps(array("q", [0]) + scan.keyframes[1:] + array("q", [cutting.length])).max())
     if gap > LONGEST_SEGMENT_S * CLOCK_HZ:
         yield f"its keyframes are up to {gap / CLOCK_HZ:.1f} s apart, and each segment begins with one"

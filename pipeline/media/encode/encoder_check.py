@@ -33,7 +33,7 @@ from pipeline.media_info import DynamicRange
 from pipeline.model import Rendition
 
 TRIAL_LIMIT_S = 10.0
-"""How long an encoder may take for a tenth of a second of picture: a driver that hangs would hold up every job."""
+"""How long an encoder may take for a tenth of a second of video: a driver that hangs would hold up every job."""
 
 TRIAL = Rendition(
     name="trial",

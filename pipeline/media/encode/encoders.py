@@ -152,7 +152,7 @@ def video_options(
     frame_rate: float | None = None,
     repeatable: bool = False,
 ) -> dict[str, Any]:
-    """Return the output options for the pictures of these renditions, in their order.
+    """Return the output options for the video of these renditions, in their order.
 
     Where to force keyframes is the caller's to say.
 
@@ -248,7 +248,7 @@ def _processor(
 
 
 def _reference_frames(preset: str, r: Rendition, frame_rate: float | None) -> int:
-    """Return how many frames x264 may refer to: what the preset says, within the level that holds the picture."""
+    """Return how many frames x264 may refer to: what the preset says, within the level that holds the video."""
     level = level_to_tell(Codec.H264, r.frame_width, r.frame_height, frame_rate or 60)
     macroblocks = math.ceil(r.frame_width / 16) * math.ceil(r.frame_height / 16)
     buffered = max(_BUFFERED_MACROBLOCKS.values()) if level is None else _BUFFERED_MACROBLOCKS[level.number]
@@ -256,7 +256,7 @@ def _reference_frames(preset: str, r: Rendition, frame_rate: float | None) -> in
 
 
 def _x265_level(r: Rendition, frame_rate: float | None) -> list[str]:
-    """Return how x265 is told the level, and the rate by which it sees whether the picture fits:
+    """Return how x265 is told the level, and the rate by which it sees whether the video fits:
     it refuses one that does not.
     """
     level = None if frame_rate is None else level_to_tell(Codec.HEVC, r.frame_width, r.frame_height, frame_rate)
@@ -267,7 +267,7 @@ def _x265_level(r: Rendition, frame_rate: float | None) -> list[str]:
 
 
 def _level(encoder: str, number: int, level: CodecLevel) -> dict[str, Any]:
-    """Return how an encoder is told the level of one of its pictures."""
+    """Return how an encoder is told the level of one of its outputs."""
     if encoder == "hevc_videotoolbox":
         return {}  # it has no such option (libavcodec/videotoolboxenc.c)
     # SVT-AV1 and Intel's encoders count every codec's levels as H.264 does: 31 is 3.1 (EbSvtAv1Enc.h, MFX_LEVEL_AV1_31)

@@ -15,7 +15,7 @@ more bits can't bring back what it lost.
 
 LEAST_SHARE = 0.25
 """No ceiling falls below this share of the table's:
-a codec better than the one that is made takes fewer bits for the same picture.
+a codec better than the one that is made takes fewer bits for the same video.
 """
 
 CRF = {Codec.H264: 22.5, Codec.HEVC: 22.0, Codec.AV1: 26.0}
@@ -74,7 +74,7 @@ USUAL = QUALITIES[QUALITIES.index(BY_NAME["1080p"]) :]
 
 
 def offered(width: int, height: int) -> tuple[Quality, ...]:
-    """Return the qualities that a picture of this shown size fills on either side, largest first."""
+    """Return the qualities that a video of this shown size fills on either side, largest first."""
     long_side, short_side = max(width, height), min(width, height)
     return tuple(q for q in QUALITIES if long_side >= q.box_width or short_side >= q.box_height)
 
@@ -92,14 +92,14 @@ def choose(width: int, height: int, names: Sequence[str] | None) -> tuple[Qualit
 
 
 def fit(width: int, height: int, quality: Quality) -> tuple[int, int]:
-    """Return a picture's even size scaled into a quality's box (turned for portrait): same aspect, no larger."""
+    """Return a video's even size scaled into a quality's box (turned for portrait): same aspect, no larger."""
     box_width, box_height = box(width, height, quality)
     scale = min(box_width / width, box_height / height, 1.0)
     return max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2)
 
 
 def box(width: int, height: int, quality: Quality) -> tuple[int, int]:
-    """Return a quality's box, turned for a portrait picture."""
+    """Return a quality's box, turned for a portrait video."""
     if height > width:
         return quality.box_height, quality.box_width
     return quality.box_width, quality.box_height
@@ -108,7 +108,7 @@ def box(width: int, height: int, quality: Quality) -> tuple[int, int]:
 def renditions(
     qualities: Sequence[Quality], width: int, height: int, *, black_bars: bool, crf: float | None = None
 ) -> tuple[Rendition, ...]:
-    """Return the renditions of a picture of this shown size, largest first, at the table's rates."""
+    """Return the renditions of a video of this shown size, largest first, at the table's rates."""
     made: list[Rendition] = []
     for quality in qualities:
         scaled = fit(width, height, quality)

@@ -9,7 +9,7 @@ STEP = 48
 """Samples that have one gain: a millisecond at 48 kHz."""
 
 REACH = 20
-"""So many steps before a peak the sound is turned down, and so many after it turned up again."""
+"""So many steps before a peak the audio is turned down, and so many after it turned up again."""
 
 MARGIN = STEP * 2 * (REACH + 5)
 """So many samples before and after a stretch have a say in it; a multiple of STEP."""

@@ -1,8 +1,8 @@
-"""How loud sound is: EBU R128, by ITU-R BS.1770-4 and EBU Tech 3342.
+"""How loud audio is: EBU R128, by ITU-R BS.1770-4 and EBU Tech 3342.
 
 Samples go in as they come; powers of a tenth of a second are kept.
 
-From such powers the loudness of any sound is found, also of one that was measured in parts.
+The loudness of any audio can be computed from such powers, also of audio that was measured in parts.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ RANGE_PERCENTILES = (10, 95)
 WEIGHTS = {1: (2.0,), 2: (1.0, 1.0), 6: (1.0, 1.0, 1.0, 0.0, 1.41, 1.41)}
 """What each channel counts: surrounds more, low frequencies nothing, a single one as two loudspeakers."""
 
-# K weighting at 48 kHz (BS.1770-4, tables 1 and 2): a head in the way, and how deep sounds are heard
+# K weighting at 48 kHz (BS.1770-4, tables 1 and 2): the effect of the head, and how low frequencies are heard
 SHELF = "b0=1.53512485958697:b1=-2.69169618940638:b2=1.19839281085285:a0=1:a1=-1.69065929318241:a2=0.73248077421585"
 HIGH_PASS = "b0=1:b1=-2:b2=1:a0=1:a1=-1.99004745483398:a2=0.99007225036621"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Loudness:
-    """How loud a sound is: integrated loudness in LUFS, loudness range in LU."""
+    """How loud an audio track is: integrated loudness in LUFS, loudness range in LU."""
 
     integrated_lufs: float
     range_lu: float
@@ -52,7 +52,7 @@ class Loudness:
 
 
 class LoudnessMeter:
-    """Takes a sound of one, two or six channels; gives each tenth of a second's weighted power (1: full scale)."""
+    """Takes audio of one, two or six channels; gives the weighted power of each tenth of a second (1: full scale)."""
 
     def __init__(self, channels: int) -> None:
         self._weights = np.array(WEIGHTS[channels], dtype=np.float64)
@@ -75,7 +75,7 @@ class LoudnessMeter:
 
 
 def loudness(powers: Sequence[float]) -> Loudness:
-    """Return the loudness of a sound whose tenths of a second have these powers."""
+    """Return the loudness of an audio track whose tenths of a second have these powers."""
     values = np.array(powers, dtype=np.float64)
     blocks = _gated(_means(values, BLOCK_PARTS), RELATIVE_LU)
     integrated = _lufs(float(blocks.mean())) if len(blocks) else SILENCE_LUFS

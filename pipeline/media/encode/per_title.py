@@ -1,7 +1,7 @@
 """Finds each rendition's constant rate factor for a VMAF target, by encoding and measuring short stretches.
 
 Owns where the stretches lie, which factors are tried and what follows from the scores. Knows nothing of jobs and
-folders; what is done to a picture before it is encoded is `encode`'s to say, how an encoder is told is `encoders'`.
+folders; what is done to a video before it is encoded is `encode`'s to say, how an encoder is told is `encoders'`.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def choose_crfs(
     Args:
         ffmpeg: the program; see `require_vmaf`.
         plan: its encoder must be one that runs on the processor: no other keeps a quality.
-        cutting: of this plan; says how long the picture is.
+        cutting: of this plan; says how long the video is.
         scratch: a folder for the scores.
         cancel: ends it.
         on_progress: called with the share that is done, 0 to 1.
@@ -220,7 +220,7 @@ def trial_arguments(plan: Plan, cutting: Cutting, stretch: Chunk, tried: Sequenc
     """Return the arguments that encode a stretch, decode what was made and measure it, in one run and nothing on disk.
 
     ffmpeg-python knows no `-dec`, so the comparisons are put behind what it makes: its graph has two outputs a
-    rendition, of which one is encoded and the other, whose -map is taken out, is what the encoded picture is compared
+    rendition, of which one is encoded and the other, whose -map is taken out, is what the encoded video is compared
     with.
     """
     entry = {} if stretch.seek_s is None else {"noaccurate_seek": None, "ss": f"{stretch.seek_s:.6f}"}

@@ -27,7 +27,7 @@ def source_input(media: MediaInfo, **options: Any) -> Any:  # noqa: ANN401  # ff
         options["itsoffset"] = f"{-media.start_s:.6f}"
     if media.video is not None and not media.video.rotation and media.video.crop == Crop():
         # A frame of another size or form goes through the filters that are there: new ones would count from zero, and
-        # what the old ones hold back would be lost. But what turns a picture or cuts it can't take another size.
+        # what the old ones hold back would be lost. But what turns a video or cuts it can't take another size.
         options["reinit_filter"] = 0
     return ffmpeg.input(SOURCE, **options)
 

@@ -1,4 +1,4 @@
-"""Builds the filters between the decoded source and the encoders: cut, filled, scaled, a picture a rendition. Pure."""
+"""Builds the filters between the decoded source and the encoders: cut, filled, scaled for each rendition. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline.model import Plan, Rendition
 
 SAME_SHAPE = 0.03
 """By so much the shape of a frame may differ from the planned one without bars:
-of an analogue picture 720 or 704 columns are used.
+of analogue video 720 or 704 columns are used.
 """
 
 
@@ -26,14 +26,14 @@ def video_graph(
     chunk: Chunk,
     renditions: tuple[Rendition, ...] | None = None,
 ) -> list[Any]:
-    """Return a chunk's pictures, one a rendition (by default the plan's), largest first, ready to encode."""
+    """Return a chunk's video once for each rendition (by default the plan's), largest first, ready to encode."""
     assert plan.media.video is not None
     video = _timed(_cropped(source[str(plan.media.video.index)], plan.media.video), plan, cutting, chunk)
     return fitted(video, plan, plan.renditions if renditions is None else renditions)
 
 
 def _cropped(video: Any, source: VideoStream) -> Any:  # noqa: ANN401  # ffmpeg-python is untyped
-    """Return the picture without what its container hides.
+    """Return the video without what its container hides.
 
     From 7.1 on ffmpeg has taken it away before any filter, and turned what is left: then nothing is left to take. An
     older one has only turned it.
@@ -49,12 +49,12 @@ def _cropped(video: Any, source: VideoStream) -> Any:  # noqa: ANN401  # ffmpeg-
         width, height, aspect = height, width, 1 / aspect
     place = {"x": f"(iw-ow)*{left}/{max(1, left + right)}", "y": f"(ih-oh)*{top}/{max(1, top + bottom)}"}
     cropped = video.filter("crop", w=f"min(iw,{width})", h=f"min(ih,{height})", **place)
-    # an older ffmpeg reckons the shape of Matroska's pixels from the whole picture
+    # an older ffmpeg reckons the shape of Matroska's pixels from the whole frame
     return cropped.filter("setsar", f"{aspect.numerator}/{aspect.denominator}")
 
 
 def fitted(video: Any, plan: Plan, renditions: Sequence[Rendition]) -> list[Any]:  # noqa: ANN401  # ffmpeg-python is untyped
-    """Return a picture in each rendition's size and form; each is scaled from the next larger one, which costs less."""
+    """Return a video in each rendition's size and form; each is scaled from the next larger one, which costs less."""
     assert plan.media.video is not None
     pixels = pixel_format(plan.encoder, plan.dynamic_range)
     converted = conversion(source_colours(plan.media.video), plan.media.video.dynamic_range, plan.dynamic_range)
@@ -76,7 +76,7 @@ def fitted(video: Any, plan: Plan, renditions: Sequence[Rendition]) -> list[Any]
             output = video
         if (r.frame_width, r.frame_height) != (r.width, r.height):
             output = output.filter("pad", r.frame_width, r.frame_height, "(ow-iw)/2", "(oh-ih)/2")
-        # 854x480 of a 16:9 picture would declare 1280:1281
+        # 854x480 of a 16:9 video would declare 1280:1281
         output = output.filter("setsar", 1)
         for name, arguments in upload_filters(plan.encoder):
             output = output.filter(name, **arguments)
@@ -123,10 +123,10 @@ def _timed(video: Any, plan: Plan, cutting: Cutting, chunk: Chunk) -> Any:  # no
         video = video.filter("mpdecimate", max=int(rate * SHORTEST_PAUSE_S) - 1, hi=1, lo=1, frac=0)
     video = video.filter("settb", f"1/{CLOCK_HZ}")
     if chunk.start == 0 and cutting.entry is not None:
-        # a part begins with a picture, which may have come on the screen before
+        # a part begins with a frame, which may have come on the screen before
         video = video.filter("trim", start_pts=cutting.entry).filter("setpts", "if(eq(N,0),max(0,PTS),PTS)")
     if chunk.number == 0 and cutting.first_frame != 0:
-        # the stream begins with a picture: the muxer counts its segments from there
+        # the stream begins with a frame: the muxer counts its segments from there
         video = _filled_before(video, cutting) if cutting.copies_before else video.filter("setpts", "if(eq(N,0),0,PTS)")
     video = _trimmed(video, plan, cutting, chunk)
     if thinning is not None and thinning.least_gap is not None and not cutting.pauses:
@@ -135,7 +135,7 @@ def _timed(video: Any, plan: Plan, cutting: Cutting, chunk: Chunk) -> Any:  # no
 
 
 def _filled_before(video: Any, cutting: Cutting) -> Any:  # noqa: ANN401  # ffmpeg-python is untyped
-    """Return a picture that begins late with copies of its first frame before it."""
+    """Return a video that begins late with copies of its first frame before it."""
     late, copies = cutting.first_frame, cutting.copies_before
     # tpad counts in frames of the rate that the file declares, and moves what follows by as much: all get their times
     # back

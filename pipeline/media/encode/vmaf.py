@@ -1,4 +1,4 @@
-"""Measures with VMAF how close an encoded picture is to what it was made from.
+"""Measures with VMAF how close an encoded video is to what it was made from.
 
 Owns libvmaf's filter and log; knows no rendition.
 """
@@ -54,10 +54,10 @@ def require_vmaf(ffmpeg: Path) -> None:
 
 
 def comparison(distorted: str, reference: str, log: str, output: str, *, every: int = 1) -> str:
-    """Return a filter graph that compares two pictures of one size, frame by frame.
+    """Return a filter graph that compares two videos of one size, frame by frame.
 
     Args:
-        distorted: the label of the encoded picture.
+        distorted: the label of the encoded video.
         reference: the label of what it was made from.
         log: the name of the file for the scores, in the folder in which ffmpeg runs.
         output: the label of the graph's output, which nobody needs but ffmpeg.

@@ -14,7 +14,7 @@ from pipeline.media.source.frame_rates import MAX_FRAME_RATE
 from pipeline.media_info import DynamicRange
 from pipeline.model import Plan
 
-# CPU seconds a million pixels with one thread, of a grainy picture at 854x480 (ffmpeg 9.0.2, two cores of a busy
+# CPU seconds a million pixels with one thread, of a grainy video at 854x480 (ffmpeg 9.0.2, two cores of a busy
 # server)
 X264_S = {
     "ultrafast": 0.005,

@@ -7,7 +7,7 @@ import re
 UNKNOWN = "ffmpeg could not do it: check that the video plays, or export it again; the log has what ffmpeg said"
 
 _DECODER = "this ffmpeg has no decoder for it: export it as H.264 or ProRes{or_another}"
-_MIXED = "its sound has channels that can't be mixed: export it with stereo or 5.1 sound"
+_MIXED = "its audio has channels that can't be mixed: export it with stereo or 5.1 audio"
 _DAMAGED = "it is damaged, or of a kind that ffmpeg can't read: check that it plays, or export it again"
 _MEMORY = "there was not enough memory: close other programs, or choose fewer and smaller qualities"
 _FORBIDDEN = "a file may not be read or written: check the permissions of the video and of the output folder"
@@ -31,7 +31,7 @@ _MEANINGS = (
     ("channel layout .*not supported", _MIXED),
     # a signal, or one of Windows' exceptions
     (r"^exit status (-\d+|[34]\d{9})$", "ffmpeg crashed: start again{or_another}"),
-    ("picture size", "its picture is too large for ffmpeg: export it smaller"),
+    ("picture size", "its video is too large for ffmpeg: export it smaller"),
     ("invalid data found|moov atom not found|error while decoding|error submitting packet to decoder", _DAMAGED),
 )
 """The first that is found counts.

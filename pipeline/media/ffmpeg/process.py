@@ -46,8 +46,8 @@ start of this program would take 100, for each ffmpeg.
 
 @dataclass(frozen=True, kw_only=True)
 class FfmpegRun:
-    """How a run ended: the last output time in seconds, the frames of the first picture, the last lines of its log, the
-    decode errors counted in it.
+    """How a run ended: the last output time in seconds, the frames of the first video output, the end of its log,
+    the decode errors counted in it.
     """
 
     out_time_s: float
@@ -266,7 +266,7 @@ class _Log:
 
 
 class _Frames:
-    """How many frames of the first picture were made so far."""
+    """How many frames of the first video output were made so far."""
 
     count = 0
 

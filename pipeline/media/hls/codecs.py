@@ -33,7 +33,7 @@ AAC_PROFILE = "LC"
 
 @dataclass(frozen=True, kw_only=True)
 class Colour:
-    """The code points of ITU-T H.273 that a picture declares."""
+    """The code points of ITU-T H.273 that a video declares."""
 
     primaries: int
     transfer: int
@@ -42,7 +42,7 @@ class Colour:
 
 
 def video_codec(codec: str, extradata: bytes, colour: Colour) -> str:
-    """Return the name of a picture's codec. Raises EncodeError when the headers do not tell it.
+    """Return the name of a video's codec. Raises EncodeError when the headers do not tell it.
 
     `codec` is ffmpeg's name: h264, hevc or av1. `extradata` are the stream's headers.
     """
@@ -52,14 +52,14 @@ def video_codec(codec: str, extradata: bytes, colour: Colour) -> str:
         return hevc_codec(extradata)
     if codec == "av1":
         return av1_codec(extradata, colour)
-    raise EncodeError(f"The encoded picture is {codec}, which a stream can't hold: encode the video again.")
+    raise EncodeError(f"The encoded video is {codec}, which a stream can't hold: encode the video again.")
 
 
 def audio_codec(codec: str, profile: str | None) -> str:
-    """Return the name of a sound's codec from ffmpeg's names for it and its profile. Raises EncodeError for others."""
+    """Return the name of an audio codec from ffmpeg's names for it and its profile. Raises EncodeError for others."""
     if codec not in AUDIO_NAMES or (codec == "aac" and profile != AAC_PROFILE):
         made = f"{codec} {profile}" if profile else codec
-        raise EncodeError(f"The encoded sound is {made}, which a stream can't hold: encode the video again.")
+        raise EncodeError(f"The encoded audio is {made}, which a stream can't hold: encode the video again.")
     return AUDIO_NAMES[codec]
 
 
@@ -73,7 +73,7 @@ def avc_codec(extradata: bytes) -> str:
     for unit in _annex_b_units(extradata):
         if len(unit) >= AVCC_SPS.stop and unit[0] & 0x1F == SPS_NAL_TYPE:
             return f"avc1.{unit[AVCC_SPS].hex()}"
-    raise EncodeError("The encoded picture declares no H.264 profile: encode the video again.")
+    raise EncodeError("The encoded video declares no H.264 profile: encode the video again.")
 
 
 def hevc_codec(extradata: bytes) -> str:
@@ -83,7 +83,7 @@ def hevc_codec(extradata: bytes) -> str:
     """
     found = _profile_tier_level(extradata)
     if len(found) < PROFILE_TIER_LEVEL_BYTES:
-        raise EncodeError("The encoded picture declares no H.265 profile: encode the video again.")
+        raise EncodeError("The encoded video declares no H.265 profile: encode the video again.")
     space = ("", "A", "B", "C")[found[0] >> 6]
     tier = "H" if found[0] & 0x20 else "L"
     profile = found[0] & 0x1F
@@ -99,7 +99,7 @@ def av1_codec(extradata: bytes, colour: Colour) -> str:
     Raises EncodeError when `extradata` is not an av1C.
     """
     if len(extradata) < 4 or extradata[0] != 0x81:
-        raise EncodeError("The encoded picture declares no AV1 profile: encode the video again.")
+        raise EncodeError("The encoded video declares no AV1 profile: encode the video again.")
     profile, level = extradata[1] >> 5, extradata[1] & 0x1F
     flags = extradata[2]
     depth = 8 if not flags & 0x40 else 12 if flags & 0x20 else 10

@@ -22,7 +22,7 @@ SYNC_BYTE = 0x47
 """ISO/IEC 13818-1, 2.4.3.2: what each packet of a transport stream begins with."""
 
 HEAD_PACKETS = 1000
-"""Within how many packets a segment's first keyframe begins; sound and tables may come before it."""
+"""Within how many packets a segment's first keyframe begins; audio and tables may come before it."""
 
 PAT_PID = 0
 VIDEO_STREAM_TYPES = (0x1B, 0x24)
@@ -161,7 +161,7 @@ def _in_fragments(data: bytes) -> list[_Found]:
 
 
 def _in_transport_stream(data: bytes, pid: int) -> list[_Found]:
-    """Return each keyframe from its first packet to its last; packets of the sound may lie between.
+    """Return each keyframe from its first packet to its last; packets of the audio may lie between.
 
     Only the two bytes of each packet that name its stream are looked at, all at once: a loop over packets takes minutes
     for a long stream.
@@ -207,7 +207,7 @@ def _keyframe_time(data: bytes, packet: int) -> int | None:
 
 
 def _stream_header(data: bytes) -> tuple[int, int]:
-    """Return where the tables at a segment's head end, and the packet identifier of its picture.
+    """Return where the tables at a segment's head end, and the packet identifier of its video.
 
     RFC 8216, 4.3.2.5: the initialization section of a transport stream is its program association and program map
     table.
@@ -228,7 +228,7 @@ def _stream_header(data: bytes) -> tuple[int, int]:
                     return packet + TS_PACKET_BYTES, int.from_bytes(section[at + 1 : at + 3], "big") & 0x1FFF
                 at += 5 + (int.from_bytes(section[at + 3 : at + 5], "big") & 0xFFF)
             break
-    raise ValueError("no picture is declared")
+    raise ValueError("no video is declared")
 
 
 def _section(data: bytes, packet: int) -> bytes:

@@ -43,7 +43,7 @@ class PlaylistEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class MeasuredVideo:
-    """What a rendition's picture is.
+    """What a rendition's video is.
 
     `codec` as in a playlist's CODECS; `frame_rate` in frames a second; `colour` as its headers say.
     """
@@ -60,8 +60,8 @@ class MeasuredVideo:
 class Measured:
     """What a finished rendition really is.
 
-    `name` is its folder. Rates are in bits a second. `first_pts` is the first timestamp of the picture, of the sound
-    where there is no picture, in 90 kHz ticks. `audio_codec` is None where the segments hold no sound.
+    `name` is its folder. Rates are in bits a second. `first_pts` is the first timestamp of the video, of the audio
+    where there is no video, in 90 kHz ticks. `audio_codec` is None where the segments hold no audio.
     """
 
     name: str
@@ -114,7 +114,7 @@ def measure(folder: Path, name: str, *, frame_rate: float | None = None) -> Meas
 
     Raises EncodeError when one is missing or empty.
 
-    `frame_rate` is that of the whole picture, None for that of its first segment.
+    `frame_rate` is that of the whole video, None for that of its first segment.
     """
     segments = check_segments(folder, name)
     peak, average = bit_rates(folder, name)

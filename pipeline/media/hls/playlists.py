@@ -39,7 +39,7 @@ def version_of(segment_type: SegmentType) -> int:
 class SubtitleTrack:
     """A subtitle rendition of the stream: an RFC 5646 language tag, the name that a player shows, its measured rates.
 
-    `forced` are for what is said in another language; `for_the_deaf` tell of sounds too.
+    `forced` are for what is said in another language; `for_the_deaf` describe music and noises too.
     """
 
     language: str
@@ -54,7 +54,7 @@ class SubtitleTrack:
 
 @dataclass(frozen=True, kw_only=True)
 class ClosedCaptions:
-    """A channel of closed captions in every picture: its INSTREAM-ID, language and name."""
+    """A channel of closed captions in every frame: its INSTREAM-ID, language and name."""
 
     channel: str
     language: str
@@ -65,11 +65,11 @@ class ClosedCaptions:
 class AudioTrack:
     """An audio rendition with segments of its own.
 
-    `group` is its GROUP-ID; `sound` tells which renditions of several groups are the same sound.
+    `group` is its GROUP-ID; renditions of several groups with the same `content` are the same audio.
     """
 
     group: str
-    sound: int
+    content: int
     name: str
     language: str | None
     channels: int
@@ -79,7 +79,7 @@ class AudioTrack:
 
 @dataclass(frozen=True, kw_only=True)
 class IFrameStream:
-    """An I-frame playlist, and the picture of the rendition that it was made from."""
+    """An I-frame playlist, and the measured video of the rendition that it was made from."""
 
     uri: str
     video: MeasuredVideo
@@ -137,12 +137,12 @@ def master_playlist(
     """Return the text of master.m3u8; every value in it was measured.
 
     Args:
-        videos: The renditions with a picture, the first one being what players begin with. None for a stream of sound
-            alone, whose variants are the sounds themselves.
-        audio: The sounds with segments of their own; each picture is listed once for each of their groups.
+        videos: The renditions with a video, the first one being what players begin with. None for a stream of audio
+            alone, whose variants are the audio tracks themselves.
+        audio: The audio tracks with segments of their own; each video is listed once for each of their groups.
         subtitles: The subtitles; of those in one language and of one kind the first is what players choose by
             themselves.
-        closed_captions: The channels that the pictures of all renditions hold.
+        closed_captions: The channels that all renditions hold in their frames.
         iframes: The I-frame playlists.
         chapters: The address of the chapters in Apple's form, if there are any.
     """
@@ -177,9 +177,9 @@ def master_playlist(
 def _groups(audio: Sequence[AudioTrack]) -> dict[str, tuple[_Member, ...]]:
     """Return the renditions of each group.
 
-    RFC 8216, 4.3.4.1.1: every group has the same members, alike but for URI and CHANNELS. A sound that a group does not
-    have is there as the one of the first group. One member is the default; of those in one language only one is chosen
-    by itself (the same section forbids two that do not differ).
+    RFC 8216, 4.3.4.1.1: every group has the same members, alike but for URI and CHANNELS. For a track that a group does
+    not have, the first group's rendition of it is listed. One member is the default; of those in one language only one
+    has AUTOSELECT (the same section forbids two that do not differ).
     """
     if not audio:
         return {}
@@ -193,7 +193,7 @@ def _groups(audio: Sequence[AudioTrack]) -> dict[str, tuple[_Member, ...]]:
         autoselect = track is default or language not in languages
         languages.add(language)
         for group, members in groups.items():
-            own = next((t for t in audio if t.group == group and t.sound == track.sound), track)
+            own = next((t for t in audio if t.group == group and t.content == track.content), track)
             members.append(
                 _Member(
                     name=name,

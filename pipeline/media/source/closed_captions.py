@@ -1,6 +1,6 @@
-"""Finds closed captions in the picture (CEA-608 and 708, ATSC A/53), and reads 608 as cues.
+"""Finds closed captions in the video (CEA-608 and 708, ATSC A/53), and reads 608 as cues.
 
-What they say is decoded by libavcodec; this module only takes the bytes out of the coded pictures, which costs no
+What they say is decoded by libavcodec; this module only takes the bytes out of the coded frames, which costs no
 decoding.
 """
 
@@ -26,10 +26,10 @@ _MARK = b"GA94\x03"
 """ATSC A/53 part 4, 6.2.3: user data of ATSC, of the type cc_data."""
 
 _REORDERED = 32
-"""Of so many pictures in a row each comes in its turn: no codec reorders more than 16."""
+"""Of so many frames in a row each comes in its turn: no codec reorders more than 16."""
 
 HEAD_BYTES, KEYFRAME_HEAD_BYTES = 512, 4096
-"""Captions begin within so many bytes of a coded picture: before it, and in a keyframe after its headers."""
+"""Captions begin within so many bytes of a coded frame: before it, and in a keyframe after its headers."""
 
 _CONTROL = range(0x10, 0x20)
 """First bytes of the control codes of CEA-608, without their parity."""
@@ -62,22 +62,22 @@ class Channel:
     cues: tuple[Cue, ...] = ()
 
 
-def caption_data(picture: bytes) -> bytes:
-    """Return the caption data of a coded picture (H.264, HEVC, MPEG-2), three bytes each, or nothing."""
+def caption_data(frame: bytes) -> bytes:
+    """Return the caption data of a coded frame (H.264, HEVC, MPEG-2), three bytes each, or nothing."""
     found = b""
-    at = picture.find(_MARK)
+    at = frame.find(_MARK)
     while at >= 0:
-        # a coded picture has no three such bytes in a row: a 3 stands between them (ITU-T H.264, 7.3.1)
-        data = picture[at + len(_MARK) : at + len(_MARK) + 160].replace(b"\x00\x00\x03", b"\x00\x00")
+        # a coded frame has no three such bytes in a row: a 3 stands between them (ITU-T H.264, 7.3.1)
+        data = frame[at + len(_MARK) : at + len(_MARK) + 160].replace(b"\x00\x00\x03", b"\x00\x00")
         count = data[0] & 0x1F if len(data) > 1 and data[0] & 0x40 else 0
         if count and len(data) > 2 + 3 * count and data[2 + 3 * count] == 0xFF:  # the marker after the last
             found += data[2 : 2 + 3 * count]
-        at = picture.find(_MARK, at + 1)
+        at = frame.find(_MARK, at + 1)
     return found
 
 
 def holds_captions(packet: Any) -> bool:  # noqa: ANN401  # PyAV's packet
-    """Whether a packet of a picture has caption data, be it nothing but padding.
+    """Whether a packet of a frame has caption data, be it nothing but padding.
 
     Asked of every packet of a source: quick.
     """
@@ -86,7 +86,7 @@ def holds_captions(packet: Any) -> bool:  # noqa: ANN401  # PyAV's packet
 
 
 def caption_form(captions: Iterable[bytes]) -> CaptionForm | None:
-    """Return what the caption data of some pictures are that do not follow one another, None where they have none."""
+    """Return what the caption data of some frames are that do not follow one another, None where they have none."""
     forms = {_form(*triplet) for data in captions for triplet in zip(data[0::3], data[1::3], data[2::3], strict=False)}
     return next(
         (form for form in (CaptionForm.CEA_608, CaptionForm.CEA_708, CaptionForm.PADDING) if form in forms), None
@@ -98,8 +98,8 @@ def read_closed_captions(media: MediaInfo, cancel: CancelToken) -> tuple[Channel
 
     Raises SourceError, Cancelled.
 
-    Services of 708 only where there is nothing of 608. Where no coded picture holds data as A/53 has them, as those of
-    a DVD, the pictures are decoded.
+    Services of 708 only where there is nothing of 608. Where no coded frame holds data as A/53 has them, as those of
+    a DVD, the frames are decoded.
     """
     assert media.video is not None
     import av.error
@@ -225,7 +225,7 @@ class _Said:
 
 
 class _Field:
-    """A field of the picture: two channels in turn, pages of text, in field 2 also XDS packets (CEA-608)."""
+    """A field of the frame: two channels in turn, pages of text, in field 2 also XDS packets (CEA-608)."""
 
     def __init__(self, names: tuple[str, str]) -> None:
         self._names = names

@@ -1,7 +1,7 @@
 """What a source's colours are: by its tags, and where tags are missing by what makers of its kind mean. Pure.
 
 Tags are those of ITU-T H.273 by ffmpeg's names. Where all are missing, size decides, as in mpv
-(mp_csp_guess_colorspace) and as BT.601 and BT.709 have it: what is larger than the SD pictures of BT.601 is BT.709.
+(mp_csp_guess_colorspace) and as BT.601 and BT.709 have it: what is larger than the SD formats of BT.601 is BT.709.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ FULL, LIMITED = "pc", "tv"
 """ffmpeg's names of the two ranges: that of computers and that of television."""
 
 HD_WIDTH, SD_HEIGHT = 1280, 576
-"""As wide as this, or taller than that, a picture is not of standard definition."""
+"""As wide as this, or taller than that, a video is not of standard definition."""
 
 PAL_HEIGHTS = (576, 608)
-"""So tall the pictures of 625 lines are (BT.601), without and with the lines between two pictures, as IMX has them."""
+"""The heights of 625-line video (BT.601), without and with the lines between two frames, as in IMX."""
 
 SD_WIDTH = 720
-"""So wide the pictures of BT.601 are."""
+"""The width of BT.601."""
 
 WIDE_PRIMARIES = ("bt2020", "smpte431", "smpte432")
 """BT.2020, DCI P3 and Display P3. All others in use lie so near to BT.709 that nobody converts them: neither do editing
@@ -38,7 +38,7 @@ RGB = re.compile(r"[0ax]?(2?rgb|2?bgr)|gbr|pal8|bayer")
 XYZ = "xyz"
 GREY = re.compile(r"gray|ya\d|mono")
 YUV_GREY = ("h264", "hevc", "av1", "vp9", "mpeg2video", "mpeg4", "prores", "dnxhd")
-"""Codecs whose pictures without colour are the luma of limited range; in all others grey is like RGB."""
+"""Codecs whose frames without colour are the luma of limited range; in all others grey is like RGB."""
 
 _MATRIX_OF = {
     "bt709": "bt709", "bt470m": "fcc", "bt470bg": "bt470bg", "smpte170m": "smpte170m", "smpte240m": "smpte240m",
@@ -65,7 +65,7 @@ _TRANSFERS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Colours:
-    """The colours of a picture by the names of ffmpeg's filters, none of them unknown.
+    """The colours of a video by the names of ffmpeg's filters, none of them unknown.
 
     `matrix` is gbr where there is no luma.
 
@@ -122,7 +122,7 @@ def source_colours(video: VideoStream) -> Colours:
 
 
 def _untagged(video: VideoStream) -> str:
-    """Return the primaries of a picture that says nothing of itself."""
+    """Return the primaries of a video that says nothing of itself."""
     if is_rgb(video.pixel_format):
         return "bt709"
     if video.codec == "mjpeg":  # JFIF 1.02: BT.601 whatever the size

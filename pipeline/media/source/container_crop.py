@@ -1,6 +1,6 @@
-"""Reads how much of a picture its container hides: the clean aperture of MP4 and MOV, the pixel crop of Matroska.
+"""Reads how much of a video its container hides: the clean aperture of MP4 and MOV, the pixel crop of Matroska.
 
-What codecs hide of their own pictures (1088 lines of which 1080 are shown) is no matter of this module: decoders do it.
+What codecs hide of their own frames (1088 lines of which 1080 are shown) is no matter of this module: decoders do it.
 PyAV does not say what a container hides, so the few fields are read here; what can't be read hides nothing.
 """
 
@@ -39,7 +39,7 @@ SIDES = {"left": LEFT, "top": TOP, "right": RIGHT, "bottom": BOTTOM}
 
 
 def container_crop(path: Path, container: Any, stream: Any) -> Crop:  # noqa: ANN401  # PyAV's container and stream
-    """Return what a file hides of a picture."""
+    """Return what a file hides of a video."""
     names, videos = container.format.name, [*container.streams.video]
     with contextlib.suppress(OSError, struct.error, ZeroDivisionError), path.open("rb") as file:
         if names == MATROSKA:
@@ -58,7 +58,7 @@ def _mp4_crop(file: BinaryIO, size: int, track: int) -> Crop:
 
 
 def _apertures(file: BinaryIO, start: int, end: int) -> Iterator[Crop]:
-    # all pictures of a track are of the kind that its first entry describes
+    # all frames of a track are of the kind that its first entry describes
     for _, begin, finish in islice(sample_entries(file, start, end), 1):
         width, height = struct.unpack(">HH", read_bytes(file, begin + WIDTH_AT, 4))
         for aperture in boxes(file, begin + VISUAL_ENTRY_BYTES, finish, b"clap"):
@@ -79,7 +79,7 @@ def _edges(size: int, shown: Fraction, offset: Fraction) -> tuple[int, int]:
 
 
 def _matroska_crop(file: BinaryIO, size: int, rank: int) -> Crop:
-    """Return the crop of the picture that is the `rank`-th of the file."""
+    """Return the crop of the video that is the `rank`-th of the file."""
     for _, begin, end in elements(file, 0, size, SEGMENT):
         span = tracks(file, begin, end)
         videos = [video for _, *track in elements(file, *span, TRACK) for video in elements(file, *track, VIDEO)]

@@ -46,7 +46,7 @@ ADDITION_MAPPING, ADDITION_TYPE, ADDITION_DATA = 0x41E4, 0x41E7, 0x41ED
 
 @dataclass(frozen=True, kw_only=True)
 class DolbyVision:
-    """A Dolby Vision picture without its metadata is `base`: 0 nothing others know, 1 HDR10, 2 SDR, 4 HLG."""
+    """A Dolby Vision video without its metadata is `base`: 0 nothing others know, 1 HDR10, 2 SDR, 4 HLG."""
 
     profile: int
     base: int

@@ -73,7 +73,7 @@ def track_id(file: BinaryIO, start: int, end: int) -> int:
 
 
 def tracks(file: BinaryIO, begin: int, end: int) -> tuple[int, int]:
-    """Return where a segment's tracks lie: before the pictures, or where the head says that they were put."""
+    """Return where a segment's tracks lie: before the frames, or where the head says that they were put."""
     elsewhere = begin
     for name, start, finish in elements(file, begin, end, SEEK_HEAD, TRACKS, CLUSTER):
         if name == TRACKS:

@@ -13,7 +13,7 @@ from pipeline.media.source.readable_end import MATROSKA, ReadableEnd
 from pipeline.media.source.source_notes import DAMAGED_S
 
 ESTIMATED = ("mp3", "aac", "ac3", "eac3", "dts", "truehd", "amr")
-"""Bare streams of sound: what ffmpeg says of their length is reckoned from size and bit rate."""
+"""Bare streams of audio: what ffmpeg says of their length is reckoned from size and bit rate."""
 
 CLOSE_S = 0.1
 """By so much a track may be said to end after its file, which rounds."""
@@ -70,7 +70,7 @@ def believed_length_s(container: str, declared_s: float | None, end: ReadableEnd
         return readable_s
     if container != MATROSKA or declared_s is None:
         return declared_s
-    # a Matroska file has one duration for all: where something reaches its end, but neither picture nor sound, it is
+    # a Matroska file has one duration for all: where something reaches its end, but neither video nor audio, it is
     # not theirs
     last_s = declared_s - DAMAGED_S
     return readable_s if readable_s < last_s < end.anything_s - origin else declared_s

@@ -1,4 +1,4 @@
-"""The first frames of a picture or sound, decoded: what cannot be decoded is found there."""
+"""The first frames of a video or audio, decoded: what cannot be decoded is found there."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FRAMES = 3
 """How many frames are looked at: one that is marked wrong must not decide."""
 
 LOOK_BYTES = 32 << 20
-"""How much of a picture or sound is read in search of something that can be decoded."""
+"""How much of a video or audio is read in search of something that can be decoded."""
 
 
 @dataclass(frozen=True, kw_only=True)

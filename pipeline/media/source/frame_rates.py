@@ -27,7 +27,7 @@ STEADY = 1.1
 
 @dataclass(frozen=True, kw_only=True)
 class Thinning:
-    """How a picture is brought down to at most `rate` frames a second.
+    """How a video is brought down to at most `rate` frames a second.
 
     A frame that comes sooner than `least_gap` ticks of 90 kHz after the last one that was kept is left out, the others
     keep their times. None times all frames anew: of a rate so little above 60 that leaving some out would leave the

@@ -1,4 +1,4 @@
-"""Says whether a picture is interlaced, by a few frames at places spread over the file:
+"""Says whether a video is interlaced, by a few frames at places spread over the file:
 recordings change in the middle. Pure.
 
 What is decided here is only whether the deinterlacer stands in the way of the frames: it looks at each one's own mark.
@@ -35,7 +35,7 @@ def frames_needed(codec: str) -> int:
 
 
 def interlacing(samples: Sequence[FrameSample], codec: str) -> Interlacing:
-    """Return what a picture is.
+    """Return what a video is.
 
     By the marks alone: frames of one moment that are marked as two fields lose a little sharpness in motion, but taking
     two fields for one moment would leave combs.

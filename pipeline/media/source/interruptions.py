@@ -5,11 +5,11 @@ from __future__ import annotations
 from pipeline.media.source.scan import CLOCK_HZ, Scan
 
 NOTABLE = CLOCK_HZ
-"""Pictures that overlap by less than this take turns, and one that is shorter is nothing to speak of."""
+"""Videos that overlap by less than this take turns, and one that is shorter is nothing to speak of."""
 
 
 def other_track(scan: Scan) -> str | None:
-    """Say that the picture goes on in another track where this one has none, None where it does not.
+    """Say that the video goes on in another track where this one has none, None where it does not.
 
     A broadcaster may move a programme to other packets in the middle; ffmpeg reads only what it was told at the start.
     """
@@ -20,18 +20,17 @@ def other_track(scan: Scan) -> str | None:
         if until - begin > NOTABLE and (begin > end - NOTABLE or until < first + NOTABLE):
             here, there = (f"from {clock(a)} to {clock(b)}" for a, b in ((first, end), (begin, until)))
             return (
-                f"has its picture {here} in one track and {there} in another: "
-                "export it as one file, or convert its parts"
+                f"has its video {here} in one track and {there} in another: export it as one file, or convert its parts"
             )
     return None
 
 
 def nothing_at_all(scan: Scan) -> str | None:
-    """Say where a source has neither picture nor sound for long, None where there is always something."""
+    """Say where a source has neither video nor audio for long, None where there is always something."""
     if scan.blank is None:
         return None
     begin, end = scan.blank
-    return f"has neither picture nor sound from {clock(begin)} to {clock(end)}"
+    return f"has neither video nor audio from {clock(begin)} to {clock(end)}"
 
 
 def is_mostly_nothing(scan: Scan) -> bool:

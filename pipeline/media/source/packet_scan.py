@@ -41,7 +41,7 @@ def scan(
     on_progress: Callable[[float], None] = lambda _: None,
     on_found: Callable[[ScanProgress], None] = lambda _: None,
 ) -> Scan:
-    """Read through the picture and all sound tracks.
+    """Read through the video and all audio tracks.
 
     A file that breaks off is read as far as it goes; of one that is trimmed nothing behind the part that is wanted.
 
@@ -158,7 +158,7 @@ class ScanProgress:
             self._video_end = end
 
     def _take_beside(self, index: int, begin: int, end: int) -> None:
-        """Note a packet of sound, or of another picture."""
+        """Note a packet of audio, or of another video."""
         last = self._audio_ends.get(index)
         if last is None:
             first, last = self._others.get(index, (begin, end))
@@ -184,14 +184,14 @@ class ScanProgress:
 
     @property
     def has_all(self) -> bool:
-        """Whether picture and every sound were read to where the part that is wanted ends:
+        """Whether video and every audio track were read to where the part that is wanted ends:
         nothing of it can come later.
         """
         video = self._video is None or self.reach >= self.limit
         return video and not self._jumps and all(end >= self.limit + JUMP_TICKS for end in self._audio_ends.values())
 
     def so_far(self) -> Scan:
-        """Return what was found up to `reach`, as if the picture ended there; nothing is said of the sound."""
+        """Return what was found up to `reach`, as if the video ended there; nothing is said of the audio."""
         reach = max(0, self.reach)
         frames, keyframes = _sorted(self._frames), _sorted(self._keyframes)
         entry, frames = self._part(frames[: bisect.bisect_left(frames, reach)])

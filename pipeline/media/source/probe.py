@@ -1,4 +1,4 @@
-"""Reads what a source is: container, picture, sound, and where it really ends.
+"""Reads what a source is: container, video, audio, and where it really ends.
 
 Decodes a few frames, so a file that can't be decoded is found here.
 """
@@ -125,8 +125,8 @@ def _media_info(path: Path, file: SourceFile, container: Any, choice: TrackChoic
         subtitles=tuple(subtitle_stream(s) for s in container.streams.subtitles if tracks.has(s)),
         programmes=tracks.programmes,
         programme=None if tracks.programme is None else tracks.programme.number,
-        pictures=tuple(f"{s.width}×{s.height}" for s in tracks.videos),
-        picture=tracks.videos.index(video_track) if video_track is not None else 0,
+        video_sizes=tuple(f"{s.width}×{s.height}" for s in tracks.videos),
+        video_index=tracks.videos.index(video_track) if video_track is not None else 0,
         undecodable_audio=_kinds(marks, tracks),
     )
 
@@ -149,7 +149,7 @@ def _first_frames(
     """Decode the first frames of the video, else of the first audio track. Raises SourceError where there are none."""
     look = first_frames(container, video_track or audio_tracks[0])
     if not look.frames:
-        what = "sound" if video_track is None else "picture"
+        what = "audio" if video_track is None else "video"
         raise SourceError(f"{path} holds no {what} that can be decoded: the file is broken or not finished.")
     if container.format.name in LOOPS and look.whole and len(look.frames) == 1:
         raise SourceError(f"{path} is a picture, not a video: choose a video file.")
@@ -174,18 +174,18 @@ def _refuse_unreadable(path: Path, container: Any, marks: ContainerMarks) -> Non
 
 
 def _nothing_to_read(path: Path, marks: ContainerMarks, tracks: ChosenTracks) -> str:
-    """Return the sentence for a source without a picture and without a sound that can be decoded."""
+    """Return the sentence for a source without a video and without an audio track that can be decoded."""
     if tracks.undecodable:
         return (
-            f"The sound of {path} ({_kinds(marks, tracks)[0]}) can't be decoded: export it with another kind of sound."
+            f"The audio of {path} ({_kinds(marks, tracks)[0]}) can't be decoded: export it with another kind of audio."
         )
     elsewhere = b"rmra" in box_kinds(path)
-    told = why_unreadable(b"", (b"rmra",)) if elsewhere else "has no picture and no sound: choose a video file."
+    told = why_unreadable(b"", (b"rmra",)) if elsewhere else "has no video and no audio: choose a video file."
     return f"{path} {told}"
 
 
 def _kinds(marks: ContainerMarks, tracks: ChosenTracks) -> tuple[str, ...]:
-    """Name the sounds that nothing here can decode."""
+    """Name the audio tracks that nothing here can decode."""
     return (*marks.audio_kinds, *(["an unknown kind"] * tracks.undecodable))[: tracks.undecodable]
 
 

@@ -93,7 +93,7 @@ class SourceFile(io.RawIOBase):
 
 @dataclass(frozen=True, kw_only=True)
 class ReadableEnd:
-    """Ends of the last packets that can be read, in the container's time: of picture and sound, and of anything."""
+    """Ends of the last packets that can be read, in the container's time: of video and audio, and of anything."""
 
     video_and_audio_s: float
     anything_s: float
@@ -113,10 +113,10 @@ def readable_end(
     Args:
         container: the opened source; its place is lost.
         file: what the container reads from.
-        streams: picture and sound.
+        streams: video and audio.
         start_s: the container's time of the first moment.
         declared_end_s: the container's time of the end that it declares.
-        first_position: the place in the file of the first packet of the picture, or of the sound where there is none.
+        first_position: the place in the file of the first packet of the video, or of the audio where there is none.
     """
     import av.error
 

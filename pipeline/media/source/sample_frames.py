@@ -33,12 +33,12 @@ def sample_frames(
     first: Sequence[Any],
     count: int,
 ) -> tuple[FrameSample, ...]:
-    """Return frames of an opened source's picture in the order of the film. The container's place is lost.
+    """Return frames of an opened source's video in the order of the film. The container's place is lost.
 
     Args:
         container: PyAV's.
         file: what it reads from: no more than BUDGET_BYTES are read.
-        stream: the picture.
+        stream: the video.
         first: its first frames.
         count: how many frames are decoded at each other place.
     """
@@ -55,7 +55,7 @@ def sample_frames(
 
 
 def sizes(found: Sequence[FrameSample]) -> tuple[tuple[int, int], ...]:
-    """Return the sizes of the picture in the order in which they come, each once."""
+    """Return the sizes of the video in the order in which they come, each once."""
     return tuple(dict.fromkeys(_size(sample) for sample in found))
 
 

@@ -26,15 +26,15 @@ EARLY_TICKS = 44
 class Scan:
     """What a whole source holds. Times are ticks of 90 kHz from the file's first moment.
 
-    `frames` are the times at which the picture's frames are shown, sorted; `keyframes` those at which decoding can
+    `frames` are the times at which the video's frames are shown, sorted; `keyframes` those at which decoding can
     begin, also with a frame that an edit list hides: it is decoded and never shown. `hidden` says that there are such
     frames. `video_end` and `audio_ends` (by the stream's index) are where the streams end. `video_bytes` is how
     many bytes the frames of each second have. `orderly` says that every packet had a time and was whole, so that the
-    file can be entered in the middle; `jumps` that the picture's times begin anew somewhere, as in files that were put
-    together byte by byte. `other_videos` are begin and end of each track with a picture that is not the source's;
-    `blank` those of the longest stretch that has neither picture nor sound, None where there is none or no sound at
+    file can be entered in the middle; `jumps` that the video's times begin anew somewhere, as in files that were put
+    together byte by byte. `other_videos` are begin and end of each track with a video that is not the source's;
+    `blank` those of the longest stretch that has neither video nor audio, None where there is none or no audio at
     all. `entry` is when the first frame of a part of a source would be shown in the whole, which may be before the part
-    begins; None where the picture is shown from its beginning. `captions` says that some frame holds data of closed
+    begins; None where the video is shown from its beginning. `captions` says that some frame holds data of closed
     captions.
 
     Ten hours have a million frames: times are kept in arrays, and what is asked of all of them is left to numpy.
@@ -55,12 +55,12 @@ class Scan:
 
     @property
     def bit_rate(self) -> float:
-        """The picture's mean rate in bits a second."""
+        """The video's mean rate in bits a second."""
         return sum(self.video_bytes) * 8 * CLOCK_HZ / max(1, self.video_end)
 
     @property
     def peak_bit_rate(self) -> float:
-        """The picture's rate in bits a second over its busiest stretch of PEAK_S; of all, where it is no longer."""
+        """The video's rate in bits a second over its busiest stretch of PEAK_S; of all, where it is no longer."""
         stretches = zip(*(self.video_bytes[first:] for first in range(PEAK_S)), strict=False)
         return max((sum(stretch) * 8 / PEAK_S for stretch in stretches), default=self.bit_rate)
 

@@ -36,8 +36,8 @@ SUBTITLE_NOTES = {
     SubtitleForm.UNKNOWN: "subtitles of a kind that can't be read ({}), left out",
 }
 CAPTION_NOTES = {
-    CaptionForm.CEA_608: "closed captions in the picture, offered as subtitles too",
-    CaptionForm.CEA_708: "closed captions in the picture (CEA-708): only those of CEA-608 can be offered as subtitles",
+    CaptionForm.CEA_608: "closed captions in the video, offered as subtitles too",
+    CaptionForm.CEA_708: "closed captions in the video (CEA-708): only those of CEA-608 can be offered as subtitles",
 }
 LAYOUTS = {6: "5.1", 7: "6.1", 8: "7.1"}
 
@@ -48,7 +48,7 @@ def source_notes(
     """Return a phrase for each thing that is not as usual, such as `HDR10, converted to SDR`; none for a plain source.
 
     The most important comes first. `keep_hdr` and `surround` are what the editor asked for; `mapped` says that he chose
-    the sounds, `options` that he can use those of the command line.
+    the audio tracks, `options` that he can use those of the command line.
     """
     return (
         *_damage(media),
@@ -68,7 +68,7 @@ def missing_s(media: MediaInfo) -> float:
 
 
 def declared_end_s(media: MediaInfo) -> float | None:
-    """Return when picture and sound end, as declared; the container's word where one of them has none.
+    """Return when video and audio end, as declared; the container's word where one of them has none.
 
     Subtitles and other tracks that go on for longer don't count. In an AVI only the container declares anything: what
     ffmpeg says of its streams is reckoned from the size of the file.
@@ -96,17 +96,16 @@ def _left_out(media: MediaInfo, *, options: bool) -> Iterator[str]:
             left(name, f"--programme {number}") for number, name in named.items() if number != media.programme
         )
         yield f"{len(named)} programmes: {named.get(media.programme or 0, 'none')} converted; {others}"
-    if len(media.pictures) > 1:
-        others = ", ".join(
-            left(s, f"--video-track {n}") for n, s in enumerate(media.pictures, start=1) if n != media.picture + 1
-        )
-        yield f"{len(media.pictures)} pictures: {media.pictures[media.picture]} converted; {others}"
+    sizes, chosen = media.video_sizes, media.video_index
+    if len(sizes) > 1:
+        others = ", ".join(left(s, f"--video-track {n}") for n, s in enumerate(sizes, start=1) if n != chosen + 1)
+        yield f"{len(sizes)} videos: {sizes[chosen]} converted; {others}"
 
 
 def _video(media: MediaInfo, *, keep_hdr: bool) -> Iterator[str]:
     video = media.video
     if video is None:
-        yield "sound only: an audio stream"
+        yield "audio only: an audio stream"
         return
     hdr = video.dynamic_range is not DynamicRange.SDR
     if hdr:
@@ -166,13 +165,13 @@ def _audio(media: MediaInfo, *, surround: bool, mapped: bool) -> Iterator[str]:
     if media.undecodable_audio:
         count = len(media.undecodable_audio)
         kinds = ", ".join(dict.fromkeys(media.undecodable_audio))
-        yield f"{count} sound track{'' if count == 1 else 's'} left out: {kinds} can't be decoded"
+        yield f"{count} audio track{'' if count == 1 else 's'} left out: {kinds} can't be decoded"
     elif not tracks:
-        yield "no sound"
+        yield "no audio"
     if are_pairs(tracks, media.container) and not mapped:
-        yield f"{len(tracks)} mono sound tracks, made {len(tracks) // 2} in stereo ({_pairs(len(tracks))})"
+        yield f"{len(tracks)} mono audio tracks, made {len(tracks) // 2} in stereo ({_pairs(len(tracks))})"
     elif len(tracks) > 1:
-        yield f"{len(tracks)} sound tracks: {', '.join(_track_names(tracks))}"
+        yield f"{len(tracks)} audio tracks: {', '.join(_track_names(tracks))}"
     widest = max(tracks, key=lambda t: t.channels, default=None)
     if widest is not None and widest.channels > 2:
         layout = LAYOUTS.get(widest.channels, f"{widest.channels}-channel")
@@ -182,7 +181,7 @@ def _audio(media: MediaInfo, *, surround: bool, mapped: bool) -> Iterator[str]:
             made = "5.1 and stereo made"
         else:
             made = "mixed to stereo"
-        yield f"{layout} sound, {made}"
+        yield f"{layout} audio, {made}"
 
 
 def _subtitles(media: MediaInfo) -> Iterator[str]:

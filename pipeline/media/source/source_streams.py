@@ -1,4 +1,4 @@
-"""What the picture, the sounds and the subtitles of a source are, by their headers and first frames."""
+"""What the video, the audio tracks and the subtitles of a source are, by their headers and first frames."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def video_stream(
     found: tuple[FrameSample, ...],
     edits: EditList,
 ) -> VideoStream:
-    """Return what a picture is. `start_s` counts from `origin`; `found` are frames from all over the source."""
+    """Return what a video is. `start_s` counts from `origin`; `found` are frames from all over the source."""
     frame = look.frames[0]
     aspect = _pixel_aspect(stream)
     rotation = _rotation(frame)
@@ -92,7 +92,7 @@ def _pixel_aspect(stream: Stream) -> Fraction:
 
 
 def _rotation(frame: Any) -> int:  # noqa: ANN401  # PyAV's frame
-    """Return the degrees of the picture's counterclockwise turn (display matrix, ISO/IEC 14496-12, 8.5.2).
+    """Return the degrees of the video's counterclockwise turn (display matrix, ISO/IEC 14496-12, 8.5.2).
 
     As av_display_rotation_get in libavutil/display.c does; PyAV's own `rotation` is cut to a whole number, 89 for
     89.99.
@@ -129,7 +129,7 @@ def _believable(rate: Fraction | None) -> Fraction | None:
 def video_bit_rate(
     stream: Stream, audio: tuple[AudioStream, ...], size_bytes: int, duration_s: float | None
 ) -> int | None:
-    """Return the rate of a picture: its own, else what the sound leaves of the file\'s."""
+    """Return the rate of a video: its own, else what the audio leaves of the file\'s."""
     if stream.codec_context.bit_rate:
         return int(stream.codec_context.bit_rate)
     if not duration_s:
@@ -139,7 +139,7 @@ def video_bit_rate(
 
 
 def audio_stream(stream: Stream, origin: float, edits: EditList) -> AudioStream:
-    """Return what a sound track is. Its times count from `origin`."""
+    """Return what an audio track is. Its times count from `origin`."""
     start_s = since(origin, stream)
     return AudioStream(
         codec=stream.codec_context.codec.canonical_name,  # av1, not libdav1d

@@ -68,7 +68,7 @@ def plain_text(event: str) -> str:
 
 def until_broken(items: Iterator[Any]) -> Iterator[Any]:
     """Yield packets or frames as far as the file can be read:
-    what is damaged is the picture's and the sound's to say.
+    what is damaged is the video's and the audio's to say.
     """
     import av.error
 

@@ -1,4 +1,4 @@
-"""Chooses a source's picture and sounds: of one programme, as asked for, or as players would."""
+"""Chooses a source's video and audio tracks: of one programme, as asked for, or as players would."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Stream = Any
 
 @dataclass(frozen=True, kw_only=True)
 class ChosenTracks:
-    """What is read of a source, and what there is to choose from: `pictures` and `sounds` are those of the programme.
+    """The streams of a source that are read, and those to choose from: `videos` are those of the chosen programme.
 
-    `undecodable` counts the sounds that would be read if anything could decode them.
+    `undecodable` counts the audio tracks that would be read if anything could decode them.
     """
 
     video: Stream | None
@@ -52,9 +52,9 @@ def choose_tracks(path: Path, container: Any, choice: TrackChoice) -> ChosenTrac
     audio = [s for s in container.streams.audio if programme is None or s.id in programme.stream_ids]
     video = _preferred(videos)
     if choice.video is not None:
-        video = videos[_indexes(path, "picture", "--video-track", (choice.video,), len(videos))[0]]
+        video = videos[_indexes(path, "video track", "--video-track", (choice.video,), len(videos))[0]]
     if choice.audio:
-        audio = [audio[index] for index in _indexes(path, "sound track", "--audio-track", choice.audio, len(audio))]
+        audio = [audio[index] for index in _indexes(path, "audio track", "--audio-track", choice.audio, len(audio))]
     decodable = tuple(s for s in audio if _can_be_decoded(s))
     return ChosenTracks(
         video=video,
@@ -84,7 +84,7 @@ def _programme(
 
 
 def _preferred(videos: Sequence[Stream]) -> Stream | None:
-    """Return the moving picture: the one marked as default, then the largest; never a cover."""
+    """Return the video to convert: the one marked as default, then the largest; never a cover."""
     return max(videos, key=lambda s: (bool(s.disposition & s.disposition.default), s.width * s.height), default=None)
 
 

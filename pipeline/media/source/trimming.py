@@ -1,6 +1,6 @@
 """A part of a source in place of the whole: what an editor typed, and what the source then is. Pure.
 
-The part's beginning becomes the source's first moment, from which all times count, so that picture, sound, captions and
+The part's beginning becomes the source's first moment, from which all times count, so that video, audio, captions and
 chapters follow by themselves.
 """
 

@@ -36,7 +36,7 @@ def check_iframes(
     frame_s: float,
     source: Source,
 ) -> VideoFacts | None:
-    """Check an I-frame playlist's ranges and durations; return what its pictures are, None where that can't be told.
+    """Check an I-frame playlist's ranges and durations; return what its frames are, None where that can't be told.
 
     `keyframes` are those of the variants' own segments: a range that begins at one must hold all of it.
     `frame_s` is how long a usual frame of the variants lasts.
@@ -74,7 +74,7 @@ def _transport_stream(
     keyframes: Mapping[tuple[Path, int], int],
     source: Source,
 ) -> tuple[list[Frame], VideoFacts | None]:
-    """Demux all ranges as one stream; each must begin exactly one picture, which is an I-frame."""
+    """Demux all ranges as one stream; each must begin exactly one frame, which is an I-frame."""
     import av
     import av.error
 
@@ -97,7 +97,7 @@ def _transport_stream(
     try:
         with av.open(chain, format="mpegts", buffer_size=READ_BYTES, metadata_errors="replace") as container:
             if not container.streams.video:
-                raise ValueError("they hold no picture")
+                raise ValueError("they hold no frame")
             video = container.streams.video[0]
             for packet in container.demux(video):
                 if packet.pts is None or packet.pos is None or packet.pos < 0:
@@ -107,7 +107,7 @@ def _transport_stream(
                 counts[number] += 1
                 whole = keyframes.get((piece.path, piece.offset + offset), packet.size)
                 if not packet.is_keyframe:
-                    broken.append((number, "holds a picture that is no I-frame"))
+                    broken.append((number, "holds a frame that is not an I-frame"))
                 elif packet.size < whole:
                     broken.append((number, f"holds {packet.size} of the I-frame's {whole} bytes"))
                 frames.append(Frame(number=number, time_s=packet.pts * float(packet.time_base)))
@@ -118,8 +118,8 @@ def _transport_stream(
         return [], None
     finally:
         chain.close()
-    broken += [(number, "holds no picture") for number, _ in ranges if not counts[number]]
-    broken += [(number, f"holds {count} pictures") for number, count in counts.items() if count > 1]
+    broken += [(number, "holds no frame") for number, _ in ranges if not counts[number]]
+    broken += [(number, f"holds {count} frames") for number, count in counts.items() if count > 1]
     _note(stream, broken, source.notes)
     whole_frames = [frame for frame in frames if counts[frame.number] == 1]
     return whole_frames, _video(Container.TS, init, ranges[0][1])
@@ -128,7 +128,7 @@ def _transport_stream(
 def _fragments(
     stream: Stream, ranges: Sequence[tuple[int, SegmentBytes]], init: SegmentBytes | None, source: Source
 ) -> tuple[list[Frame], VideoFacts | None]:
-    """Read the boxes of each range: it begins with a fragment's head (Apple 6.10) and ends with its first picture."""
+    """Read the boxes of each range: it begins with a fragment's head (Apple 6.10) and ends with its first frame."""
     track = (
         next((t for t in tracks(init.read(0, init.size)) if t.handler == b"vide"), None) if init is not None else None
     )
@@ -158,22 +158,22 @@ def _fragments(
 
 def _fragment_fault(data: bytes, spans: Sequence[FrameSpan], video: VideoFacts | None) -> str:
     if not spans:
-        return "does not begin with a fragment's head (moof) that lists a picture"
+        return "does not begin with a fragment's head (moof) that lists a frame"
     first = spans[0]
     if first.end > len(data):
         return f"holds {max(0, len(data) - first.start)} of the I-frame's {first.end - first.start} bytes"
     if len(spans) > 1 and len(data) > first.end:
-        return "reaches beyond its I-frame into the next picture"
+        return "reaches beyond its I-frame into the next frame"
     if video is None or video.header is None:
         return ""
     clean = starts_clean(video.header.codec, video.extradata, data[first.start : first.end])
-    return "" if clean else "holds a picture that is no I-frame"
+    return "" if clean else "holds a frame that is not an I-frame"
 
 
 def _video(container: Container, init: SegmentBytes | None, piece: SegmentBytes) -> VideoFacts | None:
     contents = read_contents(container, [SegmentRun(init=init, numbers=[0], pieces=[piece])], 1, lambda _: None)
     video = contents.video
-    # cut short, a range may show that there is a picture and nothing of what it is
+    # cut short, a range may show that there is a frame and nothing of what it is
     return video if video is not None and video.width and video.pixel_format else None
 
 
@@ -185,7 +185,7 @@ def _check_durations(stream: Stream, frames: Sequence[Frame], frame_s: float, no
         if two.number == one.number + 1 and abs(real - declared) > frame_s + ROUNDING_S:
             line = stream.playlist.segments[one.number].line
             text = f"EXTINF of the I-frame in line {line} says {declared:.3f} s, but the next one is {real:.3f} s on."
-            notes.not_ideal(RULE, stream.file, text)  # the picture while seeking is a little beside the place
+            notes.not_ideal(RULE, stream.file, text)  # seeking shows a frame slightly beside the place
             return
 
 

@@ -55,7 +55,7 @@ class SegmentSpans:
 
 @dataclass(frozen=True, kw_only=True)
 class VideoFacts:
-    """The picture of a stream.
+    """The video of a stream.
 
     `rates` are those of the frames themselves, those that are declared where there is but one.
 
@@ -85,7 +85,7 @@ class VideoFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class AudioFacts:
-    """The sound of a stream. `frame_s` is how long one of its packets lasts."""
+    """The audio of a stream. `frame_s` is how long one of its packets lasts."""
 
     codec_name: str
     profile: str
@@ -134,7 +134,7 @@ def read_contents(
 
 @dataclass
 class _Frames:
-    """Gathers the picture's rates, those of the longest run, and its facts, from the first run with any."""
+    """Gathers the video's rates, those of the longest run, and its facts, from the first run with any."""
 
     stream_facts: dict[str, Any] = field(default_factory=dict)
     rates: FrameRates | None = None
@@ -199,7 +199,7 @@ class _SegmentRunReader:
             self._header = video_header(_codec_name(video), self._extradata, _bit_depth(video))
         wanted = [stream for stream in (video, audio) if stream is not None]
         if not wanted:
-            raise ValueError("it holds neither picture nor sound")
+            raise ValueError("it holds neither video nor audio")
         for packet in container.demux(wanted):
             if packet.dts is None or packet.pts is None:
                 continue

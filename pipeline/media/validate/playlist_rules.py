@@ -35,8 +35,8 @@ class Role(Enum):
     """What a media playlist is for."""
 
     VARIANT = "variant"
-    AUDIO = "sound"
-    VIDEO = "picture"
+    AUDIO = "audio"
+    VIDEO = "video"
     SUBTITLES = "subtitles"
     IFRAMES = "I-frames"
 

@@ -80,7 +80,7 @@ def find_files(stream: Stream, source: Source) -> list[SegmentBytes | None]:
 
 
 def read_stream(stream: Stream, files: list[SegmentBytes | None], source: Source) -> None:
-    """Read what all segments of a playlist with picture or sound hold, and note those that can't be read."""
+    """Read what all segments of a playlist with video or audio hold, and note those that can't be read."""
     stream.encrypted = any(segment.key is not None for segment in stream.playlist.segments)
     container, runs = _runs(stream, files, source)
     if not runs:

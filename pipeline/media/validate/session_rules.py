@@ -1,6 +1,6 @@
 """Rules about session data, and the chapters among it.
 
-Reads the files that it names; knows nothing of pictures and sound.
+Reads the files that it names; knows nothing of video and audio.
 
 Nothing of it breaks playback: players that can't read it do without.
 """

@@ -207,7 +207,7 @@ class _Walk:
             if each.own is None:
                 continue
             audio = each.groups[Role.AUDIO]
-            # a stream of sound alone is a member of its own group: one member is played at a time
+            # a stream of audio alone is a member of its own group: one member is played at a time
             groups = [*([] if each.own in audio else [[each.own]]), audio, each.groups[Role.SUBTITLES]]
             variant_rules.check_rates(attributes, groups, name, MASTER, self._notes)
             variant_rules.check_codecs(attributes, [each.own, *audio], name, "RFC 8216 4.3.4.2", MASTER, self._notes)
@@ -253,7 +253,7 @@ class _Walk:
                 )
 
     def _check_iframe_stream(self, variant: Variant, stream: Stream, video: VideoFacts | None, name: str) -> None:
-        """Check what the master says of I-frames: of nothing untrue players suffer more than that there are no pictures
+        """Check what the master says of I-frames: of nothing untrue players suffer more than that there are no frames
         while seeking.
         """
         notes = RuleNotes()
@@ -262,8 +262,7 @@ class _Walk:
             size = variant.attributes.resolution()
             if size is not None and size != (video.width, video.height):
                 text = (
-                    f"{name} declares RESOLUTION {size[0]}x{size[1]}, "
-                    f"but its pictures are {video.width}x{video.height}."
+                    f"{name} declares RESOLUTION {size[0]}x{size[1]}, but its frames are {video.width}x{video.height}."
                 )
                 notes.not_ideal("RFC 8216 4.3.4.3", MASTER, text)
             variant_rules.check_range(variant.attributes, video, name, MASTER, notes)

@@ -43,7 +43,7 @@ def _parsed(path: Path) -> MasterPlaylist | MediaPlaylist | None:
 
 
 def _quality(variant: Variant) -> str:
-    """Return a quality's name: its folder's in a stream laid out like ours, else by the shorter side of its picture."""
+    """Return a quality's name: its folder's in a stream laid out like ours, else by the shorter side of its video."""
     folder = PurePosixPath(variant.uri or "").parts[:1]
     if folder and _QUALITY.fullmatch(folder[0]):
         return folder[0]

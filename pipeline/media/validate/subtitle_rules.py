@@ -1,6 +1,6 @@
 """Rules about WebVTT segments: head, clock, cues in their place.
 
-Reads text; knows nothing of pictures but when the first is.
+Reads text; knows nothing of frames but when the first is.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MAP = re.compile(r"^X-TIMESTAMP-MAP=(.*)$", re.MULTILINE)
 def check_subtitles(
     stream: Stream, files: Sequence[SegmentBytes | None], first_frame_s: float | None, frame_s: float, source: Source
 ) -> None:
-    """Check each WebVTT segment; `first_frame_s` is when the first picture is shown on the stream's clock."""
+    """Check each WebVTT segment; `first_frame_s` is when the first frame is shown on the stream's clock."""
     starts = [0.0, *itertools.accumulate(stream.playlist.durations_s)]
     faults: dict[tuple[Severity, str], list[tuple[str, str]]] = {}
     for number, piece in enumerate(files):
@@ -44,7 +44,7 @@ def check_subtitles(
         source.notes.add_each(severity, rule, broken)
     if first_frame_s is None:
         source.notes.leave(
-            f"{stream.file}: the segments of the picture could not be read, so the subtitles' clock was not checked."
+            f"{stream.file}: the segments of the video could not be read, so the subtitles' clock was not checked."
         )
 
 
@@ -77,7 +77,7 @@ def _faults(
         ) - CLOCK_WRAP / CLOCK_HZ / 2
         if abs(apart) > frame_s:
             real = round(first_frame_s * CLOCK_HZ) % CLOCK_WRAP
-            sentence = f"X-TIMESTAMP-MAP shifts the cues by {apart:+.3f} s: the first picture is at MPEGTS:{real}."
+            sentence = f"X-TIMESTAMP-MAP shifts the cues by {apart:+.3f} s: the first frame is at MPEGTS:{real}."
             faults.append((breaks, "Apple 5.3", sentence))
     return faults + _cue_faults(text, window)
 

@@ -23,11 +23,11 @@ NOTICED_S = 0.5
 MISSED_S = 1.0
 """A viewer who sees more than this less than the source holds misses something; less is how inexactly sources end."""
 
-KINDS = ("picture", "sound")
+KINDS = ("video", "audio")
 """What the video and the audio of a segment are called in sentences."""
 
 AUDIO_FRAMES = 2
-"""An encoder's delay puts a packet of sound before the first picture,
+"""An encoder's delay puts a packet of audio before the first frame,
 and the last packet reaches beyond the last one.
 """
 
@@ -56,14 +56,14 @@ def check_source_duration(stream: Stream, duration_s: float, frame_s: float | No
 
 
 def check_aligned(streams: Sequence[Stream], notes: RuleNotes) -> None:
-    """Check that all streams of picture and sound share duration, target duration, boundaries and times."""
+    """Check that all streams of video and audio share duration, target duration, boundaries and times."""
     ordered = sorted(streams, key=_is_audio)
     for other in ordered[1:]:
         _check_pair(ordered[0], other, notes)
 
 
 def check_subtitles_cover(subtitles: Stream, video: Stream, notes: RuleNotes) -> None:
-    """Check that subtitles cover the same time as the picture, and are segmented like it where they are segmented."""
+    """Check that subtitles cover the same time as the video, and are segmented like it where they are segmented."""
     total, expected = sum(subtitles.playlist.durations_s), sum(video.playlist.durations_s)
     if abs(total - expected) > max(_frame_s(video), _audio_slack_s(video) if _is_audio(video) else 0.0) + ROUNDING_S:
         # where captions end earlier, none are shown
@@ -75,14 +75,14 @@ def check_subtitles_cover(subtitles: Stream, video: Stream, notes: RuleNotes) ->
 
 
 def first_time_s(stream: Stream) -> float | None:
-    """Return the presentation time of a stream's first picture, of its first sound where there is no picture."""
+    """Return the presentation time of a stream's first frame, of its first audio packet if there is no video."""
     spans = stream.contents.spans[0] if stream.contents is not None and stream.contents.spans else None
     span = _leading(spans) if spans is not None else None
     return span.first_pts_s if span is not None else None
 
 
 def start_slack_s(stream: Stream) -> float:
-    """Return by how much a time may differ from a stream's first one: a frame, or the delay of a sound's encoder."""
+    """Return by how much a time may differ from a stream's first one: a frame, or the delay of an audio encoder."""
     return _audio_slack_s(stream) if _is_audio(stream) else _frame_s(stream)
 
 
@@ -155,7 +155,7 @@ def _real_duration_s(contents: Contents, number: int, following: int | None) -> 
         # A sample's duration is that to the next one decoded; where frames are reordered and come unevenly, the frame
         # that is shown last may have that of a longer step.
         return end - max(0.0, contents.video.rates.longest_s - contents.video.frame_s), end
-    # The last picture may be shown as long as any other, or until the sound ends.
+    # The last frame may be shown as long as any other, or until the audio ends.
     audio_end = spans.audio.end_s - span.first_pts_s if spans.audio is not None else 0.0
     return end + contents.video.frame_s, max(end + contents.video.rates.longest_s, audio_end)
 
@@ -181,14 +181,14 @@ def _bridged_s(contents: Contents, kind: str) -> float:
     """Return how large a gap players play across unseen: a frame,
     which browsers' buffers join and hls.js fills with silence.
     """
-    return ROUNDING_S + (_audio_s(contents) if kind == "sound" or contents.video is None else contents.video.frame_s)
+    return ROUNDING_S + (_audio_s(contents) if kind == "audio" or contents.video is None else contents.video.frame_s)
 
 
 def _overlapped_s(contents: Contents, kind: str) -> float:
-    """Return how much of an overlap players drop unheard: a frame of sound; of pictures that go back nothing,
+    """Return how much of an overlap players drop unheard: a frame of audio; of frames that go back nothing,
     the decoder skips.
     """
-    return ROUNDING_S + _audio_s(contents) if kind == "sound" else 0.0
+    return ROUNDING_S + _audio_s(contents) if kind == "audio" else 0.0
 
 
 def _audio_s(contents: Contents) -> float:
@@ -198,7 +198,7 @@ def _audio_s(contents: Contents) -> float:
 def _jump_s(contents: Contents, kind: str, before: Span, after: Span) -> float:
     """Return the gap between two spans (an overlap is negative), 0 where it is too small to matter."""
     step = after.first_dts_s - before.last_dts_s
-    if kind == "sound":
+    if kind == "audio":
         frame_s = contents.audio.frame_s if contents.audio is not None else 0.0
         gap = step - (before.last_duration_s or frame_s)
         return gap if abs(gap) > frame_s / 2 + ROUNDING_S else 0.0
@@ -231,7 +231,7 @@ def _check_pair(first: Stream, other: Stream, notes: RuleNotes) -> None:
             other.file,
             f"The playlist lasts {total:.3f} s, but {first.file} lasts {expected:.3f} s.",
         )
-    # players change between pictures at boundaries; a sound beside them is fetched by its own
+    # players switch between videos at boundaries; an audio rendition beside them is fetched by its own boundaries
     severity = _severity(not _is_audio(other))
     aligned = _check_boundaries(first, other, _audio_frame_s(other) if _is_audio(other) else 0.0, severity, notes)
     _check_start_times(first, other, None if aligned else 1, notes)
@@ -300,7 +300,7 @@ def _stretches(numbers: Sequence[int]) -> list[list[int]]:
 def _of_kind(spans: SegmentSpans | None, kind: str) -> Span | None:
     if spans is None:
         return None
-    return spans.audio if kind == "sound" else spans.video
+    return spans.audio if kind == "audio" else spans.video
 
 
 def _leading(spans: SegmentSpans) -> Span | None:
@@ -322,7 +322,7 @@ def _frame_s(stream: Stream) -> float:
 
 
 def _audio_frame_s(stream: Stream) -> float:
-    """Return how long a packet of sound lasts; AC-3's 32 ms, the longest usual ones, where nothing was read."""
+    """Return how long a packet of audio lasts; AC-3's 32 ms, the longest usual ones, where nothing was read."""
     contents = stream.contents
     return contents.audio.frame_s if contents is not None and contents.audio is not None else 0.032
 

@@ -77,7 +77,7 @@ def check_rates(
 ) -> None:
     """Check BANDWIDTH and AVERAGE-BANDWIDTH.
 
-    Each of `streams` holds renditions of which one is played at a time: the picture, the sounds of a group, its
+    Each of `streams` holds renditions of which one is played at a time: the video, the audio tracks of a group, its
     subtitles.
     """
     if not all(all(stream.sizes) for group in streams for stream in group):
@@ -97,7 +97,7 @@ def check_rates(
 
 
 def check_video(attributes: AttributeList, video: VideoFacts, name: str, file: str, notes: RuleNotes) -> None:
-    """Check what a variant declares of its picture: size and rate only help players to choose a quality."""
+    """Check what a variant declares of its video: size and rate only help players to choose a quality."""
     size = f"{video.width}x{video.height}"
     declared = attributes.resolution()
     if attributes.get("RESOLUTION") is None:
@@ -106,7 +106,7 @@ def check_video(attributes: AttributeList, video: VideoFacts, name: str, file: s
         notes.not_ideal(
             "RFC 8216 4.3.4.2",
             file,
-            f"{name} declares RESOLUTION {declared[0]}x{declared[1]}, but the picture is {size}.",
+            f"{name} declares RESOLUTION {declared[0]}x{declared[1]}, but the video is {size}.",
         )
     rate, rates = attributes.number("FRAME-RATE"), video.rates
     # of a variable rate any that occurs will do
@@ -120,12 +120,12 @@ def check_video(attributes: AttributeList, video: VideoFacts, name: str, file: s
 
 
 def check_range(attributes: AttributeList, video: VideoFacts, name: str, file: str, notes: RuleNotes) -> None:
-    """Check VIDEO-RANGE against the picture's transfer characteristics."""
+    """Check VIDEO-RANGE against the video's transfer characteristics."""
     real, declared = RANGES.get(video.transfer, "SDR"), attributes.get("VIDEO-RANGE")
     if (declared or "SDR") != real:
         said = f"declares VIDEO-RANGE {declared}" if declared else "has no VIDEO-RANGE"
         # screens without HDR leave out what is called HDR, and show wrong colours of what is not called so
-        notes.breaks("Apple 9.16", file, f"{name} {said}, but the picture is {real}.")
+        notes.breaks("Apple 9.16", file, f"{name} {said}, but the video is {real}.")
     if video.pixel_format in TEN_BIT and not declared:
         notes.not_ideal("Apple 9.16", file, f"{name} is {video.pixel_format}: more than 8 bits need a VIDEO-RANGE.")
     elif video.pixel_format not in (*EIGHT_BIT, *TEN_BIT):
@@ -134,7 +134,7 @@ def check_range(attributes: AttributeList, video: VideoFacts, name: str, file: s
 
 
 def check_encoding(stream: Stream, notes: RuleNotes) -> None:
-    """Check a stream's own encoding: codec, container, level, pixels, fields, rate, sound."""
+    """Check a stream's own encoding: codec, container, level, pixels, fields, rate, audio."""
     assert stream.contents is not None
     video, audio = stream.contents.video, stream.contents.audio
     if video is not None:
@@ -146,21 +146,21 @@ def check_encoding(stream: Stream, notes: RuleNotes) -> None:
                 "The pixels are not square, so players show another shape than RESOLUTION says.",
             )
         if video.interlaced:
-            notes.not_ideal("Apple 1.14", stream.file, "The picture is interlaced; it must be deinterlaced.")
+            notes.not_ideal("Apple 1.14", stream.file, "The video is interlaced; it must be deinterlaced.")
         elif video.interlaced is None:
             notes.leave(f"{stream.file}: no frame could be decoded, so whether it is progressive was not checked.")
         if video.rates.fastest > MAX_FRAME_RATE + RATE_ROUNDING:
-            text = f"The picture has {video.rates.fastest:.3f} frames a second; {MAX_FRAME_RATE} are allowed."
+            text = f"The video has {video.rates.fastest:.3f} frames a second; {MAX_FRAME_RATE} are allowed."
             notes.not_ideal("Apple 1.19", stream.file, text)
     if stream.contents.audio_tracks > 1:
         notes.not_ideal(
-            "Apple 2.17", stream.file, f"The segments hold {stream.contents.audio_tracks} sound tracks; one is allowed."
+            "Apple 2.17", stream.file, f"The segments hold {stream.contents.audio_tracks} audio tracks; one is allowed."
         )
     if video is not None and audio is not None and audio.channels > 2:
         notes.not_ideal(
             "Apple 9.6",
             stream.file,
-            f"Sound of {audio.channels} channels lies in the picture's segments; it needs its own.",
+            f"Audio of {audio.channels} channels lies in the video segments; it needs its own.",
         )
 
 
@@ -169,7 +169,7 @@ def check_codecs(
 ) -> None:
     """Check that CODECS names what the streams hold, all of it and nothing else.
 
-    Players leave out a variant whose CODECS they can't play, and wait for a sound that is named and never comes.
+    Players leave out a variant whose CODECS they can't play, and wait for an audio track that is named and never comes.
     """
     declared = attributes.get("CODECS")
     read = [stream.contents for stream in streams]
@@ -184,7 +184,7 @@ def check_codecs(
         if contents.audio is not None:
             names = _audio_names(contents.audio)
             if not any(part.lower() in names for part in declared.replace(" ", "").split(",")):
-                notes.breaks(rule, file, f"{name} does not name the sound in CODECS {declared}; it is {names[0]}.")
+                notes.breaks(rule, file, f"{name} does not name the audio in CODECS {declared}; it is {names[0]}.")
             left = [part for part in left if part.lower() not in names]
     left = [part for part in left if not TEXT_NAMES.fullmatch(part)]
     if left:
@@ -194,19 +194,19 @@ def check_codecs(
 def check_video_codec(
     attributes: AttributeList, video: VideoFacts, name: str, rule: str, file: str, notes: RuleNotes
 ) -> None:
-    """Check that CODECS has the picture's true profile and level."""
+    """Check that CODECS has the video's true profile and level."""
     declared, expected = attributes.get("CODECS"), video.header
     if not declared or expected is None:
         return
     parts = [part.strip() for part in declared.split(",")]
     if not any(_names_video(part, expected) for part in parts):
         wrong = next((part for part in parts if _is_video(part, video)), None)
-        said = f"declares {wrong}" if wrong else f"does not name the picture in CODECS {declared}"
-        notes.breaks(rule, file, f"{name} {said}, but the picture is {expected.name}.")
+        said = f"declares {wrong}" if wrong else f"does not name the video in CODECS {declared}"
+        notes.breaks(rule, file, f"{name} {said}, but the video is {expected.name}.")
 
 
 def check_channels(attributes: AttributeList, stream: Stream, file: str, notes: RuleNotes) -> None:
-    """Check CHANNELS of a sound rendition."""
+    """Check CHANNELS of an audio rendition."""
     declared = (attributes.get("CHANNELS") or "").split("/")[0]
     audio = stream.contents.audio if stream.contents is not None else None
     if declared and audio is not None and declared != str(audio.channels):
@@ -227,7 +227,7 @@ def check_shapes(videos: Sequence[tuple[str, VideoFacts]], file: str, notes: Rul
 
 
 def check_colours(videos: Sequence[tuple[AttributeList, str, VideoFacts]], file: str, notes: RuleNotes) -> None:
-    """Check that the pictures say what their colours are, and those of one VIDEO-RANGE the same:
+    """Check that videos declare their colours, and that those of one VIDEO-RANGE declare the same:
     players change between them.
     """
     firsts: dict[str, tuple[str, VideoFacts]] = {}
@@ -236,7 +236,7 @@ def check_colours(videos: Sequence[tuple[AttributeList, str, VideoFacts]], file:
         missing = [what for what, number in told.items() if number == UNKNOWN_COLOUR]
         if missing:
             text = (
-                f"The picture of {name} does not say which colours it has ({', '.join(missing)}): "
+                f"The video of {name} does not declare its colours ({', '.join(missing)}): "
                 "players guess, each in its own way."
             )
             notes.not_ideal("ITU-T H.273", file, text)
@@ -257,7 +257,7 @@ def _colours(video: VideoFacts) -> str:
 def _check_codec(video: VideoFacts, stream: Stream, container: Container, notes: RuleNotes) -> None:
     header = video.header
     if header is None:
-        notes.breaks("Apple 1.1", stream.file, f"The picture is {video.codec_name}; H.264, HEVC and AV1 can be played.")
+        notes.breaks("Apple 1.1", stream.file, f"The video is {video.codec_name}; H.264, HEVC and AV1 can be played.")
         return
     if header.codec is not Codec.H264 and container is Container.TS:
         notes.breaks(
@@ -301,12 +301,12 @@ def _check_level(video: VideoFacts, header: VideoHeader, stream: Stream, notes: 
 
 
 def _is_video(part: str, video: VideoFacts) -> bool:
-    """Whether an entry of CODECS is one of the picture's codec, whatever its profile."""
+    """Whether an entry of CODECS is one of the video's codec, whatever its profile."""
     return video.header is not None and part.split(".")[0] in _tags(video.header.codec)
 
 
 def _names_video(part: str, expected: VideoHeader) -> bool:
-    """Whether an entry of CODECS is this picture's; H.265's compatibility and constraint flags may be left out."""
+    """Whether an entry of CODECS is this video's; H.265's compatibility and constraint flags may be left out."""
     fields = part.split(".")
     if fields[0] not in _tags(expected.codec):
         return False
@@ -323,7 +323,7 @@ def _tags(codec: Codec) -> tuple[str, ...]:
 
 
 def _audio_names(audio: AudioFacts) -> tuple[str, ...]:
-    """Return the names that CODECS may give a sound (RFC 6381), in small letters."""
+    """Return the names that CODECS may give an audio track (RFC 6381), in small letters."""
     if audio.codec_name == "aac":
         return (AAC_NAMES[audio.profile],) if audio.profile in AAC_NAMES else tuple(AAC_NAMES.values())
     return AUDIO_NAMES.get(audio.codec_name, (audio.codec_name,))

@@ -1,4 +1,4 @@
-"""What a compressed picture says of itself: profile, level, and whether a frame can be the first one.
+"""What a compressed frame says of itself: profile, level, and whether a frame can be the first one.
 
 Reads bits, no files.
 """
@@ -13,7 +13,7 @@ from pipeline.job import Codec
 H264_SPS, H264_IDR = 7, 5
 HEVC_SPS = 33
 HEVC_STARTS = range(16, 22)
-"""Broken link, instantaneous refresh and clean random access pictures (ITU-T H.265, table 7-1)."""
+"""Broken link, instantaneous refresh and clean random access frames (ITU-T H.265, table 7-1)."""
 
 AV1_SEQUENCE_HEADER = 1
 
@@ -53,7 +53,7 @@ def video_header(name: str, extradata: bytes, bit_depth: int) -> VideoHeader | N
 
 
 def starts_clean(codec: Codec, extradata: bytes, frame: bytes) -> bool:
-    """Whether a frame needs none before it: H.264's IDR, H.265's random access pictures, AV1's sequence header."""
+    """Whether a frame needs none before it: H.264's IDR, H.265's random access frames, AV1's sequence header."""
     if codec is Codec.AV1:
         return AV1_SEQUENCE_HEADER in _obu_types(frame)
     if codec is Codec.H264:

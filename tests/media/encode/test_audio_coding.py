@@ -1,4 +1,4 @@
-"""Encoded sound in pieces: their joints can't be heard, and every packet has its place."""
+"""Encoded audio in pieces: their joints can't be heard, and every packet has its place."""
 
 from __future__ import annotations
 

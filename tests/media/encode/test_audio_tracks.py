@@ -1,4 +1,4 @@
-"""Which sounds are made of which tracks."""
+"""Which audio tracks are made of which tracks."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _tracks(*channels: int, codec: str = "pcm_s24le", layouts: Sequence[str] = (
 def _made(
     streams: Sequence[AudioStream], container: str = "mxf", audio_map: Sequence[Sequence[MappedAudio]] = ()
 ) -> list[tuple[int, object]]:
-    """Return the channels of each sound, and what it is made of: track and channel, or the whole track."""
+    """Return the channels of each audio track, and what it is made of: track and channel, or the whole track."""
     renditions = audio_renditions(streams, surround=False, container=container, audio_map=audio_map)
     return [(r.channels, [(p.index, p.channel) for p in r.parts] or r.source_index) for r in renditions]
 
@@ -45,7 +45,7 @@ def test_mono_stays_mono():
 
 
 def test_mono_beside_stereo_is_made_stereo():
-    """All sounds of a group have as many channels."""
+    """All audio tracks of a group have as many channels."""
     assert [(2, 1), (2, 2)] == _made(_tracks(2, 1, codec="aac"))
 
 
@@ -78,7 +78,7 @@ def test_tracks_marked_left_and_right_are_a_pair():
     ids=["odd", "one is stereo", "not from an editing program", "marked otherwise"],
 )
 def test_other_tracks_are_no_pairs(streams, container):
-    """Each is a sound of its own."""
+    """Each is an audio track of its own."""
     assert [s.index for s in streams] == [made for _, made in _made(streams, container)]
 
 
@@ -108,8 +108,8 @@ def test_a_map_chooses_the_audio_tracks(name):
 @pytest.mark.parametrize(
     ("track", "channel", "sentence"),
     [
-        (3, None, r"names sound track 3, but there are 2 to choose from: .* or of --audio-track"),
-        (1, 9, r"names channel 9 of sound track 1, which has 2"),
+        (3, None, r"names audio track 3, but there are 2 to choose from: .* or of --audio-track"),
+        (1, 9, r"names channel 9 of audio track 1, which has 2"),
     ],
 )
 def test_a_map_of_what_is_not_there_is_refused(track, channel, sentence):

@@ -112,7 +112,7 @@ def test_one_chunk_can_be_asked_for(plan):
 
 
 def test_the_stream_is_as_long_as_its_longest_part(plan):
-    """The picture is held where the sound goes on; a sound within a frame of it changes nothing."""
+    """The video is held where the audio goes on; an audio track within a frame of it changes nothing."""
     longer, even, shorter = (cut(plan, _scan(10, audio_s=s), cores=1) for s in (12.5, 10.02, 7.0))
     assert [(12.5, True), (10.0, False), (10.0, False)] == [
         (c.length / CLOCK_HZ, c.held) for c in (longer, even, shorter)
@@ -120,7 +120,7 @@ def test_the_stream_is_as_long_as_its_longest_part(plan):
 
 
 def test_a_pause_is_known(plan):
-    """A picture that stands longer than a slot."""
+    """A video that stands longer than a slot."""
     assert [False, True] == [cut(plan, _scan(20, without=w), cores=1).pauses for w in ((), [(5.0, 8.0)])]
 
 
@@ -153,7 +153,7 @@ def test_a_video_with_too_many_frames_is_cut_where_one_of_those_that_stay_is_sho
 
 
 def test_frames_that_come_seldom_are_known(plan):
-    """Reordered, they would delay the first picture."""
+    """Reordered, they would delay the first frame."""
     assert [True, False] == [cut(plan, _scan(20, rate=rate), cores=1).slow for rate in (1.0, 25.0)]
 
 

@@ -1,4 +1,4 @@
-"""Where the source's own picture is cut, and the cuts of the other renditions at the same places."""
+"""Where the source's own video is cut, and the cuts of the other renditions at the same places."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _scan(seconds: float, keyframes_s: Sequence[float]) -> Scan:
 
 @pytest.fixture
 def plan(job: Job, media_info) -> Plan:
-    """A plan for 1080p H.264 with one sound and room below the ceiling."""
+    """A plan for 1080p H.264 with one audio track and room below the ceiling."""
     return make_plan(replace(job, encoding=EncodingRequest(preset="ultrafast")), media_info(bit_rate=4_000_000))
 
 
@@ -52,13 +52,13 @@ def test_segments_begin_at_keyframes_as_near_to_six_seconds_as_can_be(plan, seco
 
 
 def test_audio_of_its_own_is_cut_at_uneven_keyframes_too(job, media_info):
-    """It is cut where the picture is, wherever that is."""
+    """It is cut where the video is, wherever that is."""
     own = replace(make_plan(job, media_info(bit_rate=4_000_000)), segment_type=SegmentType.FMP4, muxed_audio=False)
     assert [0, 4, 9, 13, 18] == _boundaries_s(own, _scan(20, [0, 4, 9, 13, 18]))
 
 
 def test_the_other_renditions_keep_their_distance_to_the_copied_one(plan):
-    """Players choose by rate: a smaller picture must not take more than the original."""
+    """Players choose by rate: a smaller video must not take more than the original."""
     rates = [[r.bit_rate for r in below(plan.renditions, peak)] for peak in (1_000_000, 9_000_000)]
     assert [[560_000, 280_000, 160_000], [2_800_000, 1_400_000, 800_000]] == rates
 

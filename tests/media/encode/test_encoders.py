@@ -94,7 +94,7 @@ def _packets(path: Path) -> list[av.Packet]:
 
 
 def _rate(path: Path) -> float:
-    """Return the picture's bits a second at 25 frames a second."""
+    """Return the video's bits a second at 25 frames a second."""
     packets = _packets(path)
     return sum(packet.size for packet in packets) * 8 * 25 / len(packets)
 
@@ -229,7 +229,7 @@ def test_the_sample_entry_is_the_one_that_players_want(in_two_parts, encoder, ta
 
 @pytest.mark.parametrize("encoder", PROCESSOR)
 def test_quality_stays_below_its_ceiling(ffmpeg, cuts, tmp_path, encoder):
-    """The best quality of a noisy picture takes about as much as the ceiling, and without one at least twice that."""
+    """The best quality of a noisy video takes about as much as the ceiling, and without one at least twice that."""
     best = replace(LARGE, crf=10.0)
     held = _encode(ffmpeg, cuts, tmp_path / "held.mp4", *_words(_sdr(encoder, best)))
     free = _encode(
@@ -324,7 +324,7 @@ def test_every_encoder_is_told_the_level_of_each_video(encoder):
 
 @pytest.mark.parametrize(("frame_rate", "level"), [(30.0, 3.1), (30.02, 3.1), (60.0, 4.0)])
 def test_x265_is_told_the_level_with_a_rate_that_it_holds(ffmpeg, tmp_path, frame_rate, level):
-    """It refuses a picture whose rate is above the level, and knows no rate but what ffmpeg guesses: here 120."""
+    """It refuses a video whose rate is above the level, and knows no rate but what ffmpeg guesses: here 120."""
     options = _sdr("libx265", replace(HD, crf=40.0), frame_rate=frame_rate)
     source = ["-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=120:duration=0.1"]
     command = [str(ffmpeg), "-v", "error", *source, *_words(options), "-pix_fmt", "yuv420p", str(tmp_path / "made.mp4")]

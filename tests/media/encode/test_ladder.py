@@ -99,7 +99,7 @@ def test_no_rendition_gets_more_bits_than_its_source_can_use(peak, bit_rate):
 
 
 def test_black_bars_fill_the_box_only_when_asked_for():
-    """With bars the frame is the box and the picture keeps its fitted size inside."""
+    """With bars the frame is the box and the video keeps its fitted size inside."""
     quality = ladder.BY_NAME["720p"]
     (barred,) = ladder.renditions([quality], 1440, 1080, black_bars=True)
     (plain,) = ladder.renditions([quality], 1440, 1080, black_bars=False)

@@ -1,4 +1,4 @@
-"""The lowest level for a picture."""
+"""The lowest level for a video."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_measured_rate_needs_no_higher_level():
 
 
 def test_a_long_strip_needs_a_higher_level():
-    """A side may not be longer than the level's largest picture allows, however few pixels there are."""
+    """A side may not be longer than the level's largest video allows, however few pixels there are."""
     strip, square = lowest_level(Codec.H264, 4096, 64, 1), lowest_level(Codec.H264, 512, 512, 1)
     assert strip is not None
     assert square is not None

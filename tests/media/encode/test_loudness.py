@@ -33,7 +33,7 @@ def test_a_tone_on_two_channels_is_as_loud_as_the_standard_says():
 
 
 def test_one_channel_is_heard_from_two_loudspeakers():
-    """A mono track measures like the same sound on two channels."""
+    """A mono track measures like the same audio on two channels."""
     assert pytest.approx(-23.0, abs=0.1) == loudness(_measured(_tone(-23.0)[None])).integrated_lufs
 
 

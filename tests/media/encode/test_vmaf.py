@@ -1,4 +1,4 @@
-"""Measuring how close a picture is to its source."""
+"""Measuring how close a video is to its source."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_frames_are_paired_by_their_number(ffmpeg, make_clip, tmp_path):
 
 
 def test_the_source_is_scaled_to_the_video(ffmpeg, make_clip, tmp_path):
-    """A smaller picture is compared with the source made as small."""
+    """A smaller video is compared with the source made as small."""
     source = make_clip("source.mkv", *VIDEO, "-vf", "scale=640:360:flags=bicubic", "-crf", "0")
     made = make_clip(
         "made.mkv", "-i", str(source), "-vf", "scale=320:180:flags=bicubic", "-c:v", "libx264", "-crf", "0"

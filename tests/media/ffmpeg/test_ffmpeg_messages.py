@@ -20,7 +20,7 @@ from pipeline.model import Outcome
 SAID = {
     (
         "Rematrix is needed between 60 channels and stereo but there is not enough information to do it"
-    ): "its sound has channels",
+    ): "its audio has channels",
     "Unknown decoder 'av1_cuvid'": "this ffmpeg has no decoder",
     "No such filter: 'zscale'": "this ffmpeg lacks a filter",
     "Error initializing filters: Cannot allocate memory": "there was not enough memory",
@@ -32,7 +32,7 @@ SAID = {
     "Error submitting packet to decoder: Invalid data found when processing input": "it is damaged",
     "Error configuring channel layout 5.1: Cannot allocate memory": "there was not enough memory",
     "Channel layout of the output: Permission denied": "a file may not be read or written",
-    "Unsupported channel layout '7.1(wide)'": "its sound has channels",
+    "Unsupported channel layout '7.1(wide)'": "its audio has channels",
     "Conversion failed, exit status of the hook was 3": UNKNOWN,
     "exit status 3221225477": "ffmpeg crashed",
     "exit status 1": UNKNOWN,
@@ -89,8 +89,8 @@ def test_an_editor_reads_no_words_of_ffmpegs(sample, tmp_path, job, failing):
         plan, config, lambda event: lines.append(event) if isinstance(event, LogLine) else None, CancelToken()
     )
     expected = (
-        f"{source} could not be encoded: its sound has channels that can't be mixed: "
-        "export it with stereo or 5.1 sound."
+        f"{source} could not be encoded: its audio has channels that can't be mixed: "
+        "export it with stereo or 5.1 audio."
     )
     raw = [line.level for line in lines if "Rematrix" in line.text]
     assert (Outcome.FAILED, expected, {LogLevel.DETAIL}) == (report.outcome, report.error, set(raw))

@@ -79,7 +79,7 @@ def test_headers_without_a_profile_are_refused(codec, extradata, words):
 
 
 def test_the_codec_of_an_audio_track():
-    """AAC-LC, AC-3 and enhanced AC-3; any other kind of sound is an error."""
+    """AAC-LC, AC-3 and enhanced AC-3; any other kind of audio is an error."""
     assert ["mp4a.40.2", "ac-3", "ec-3"] == [
         audio_codec("aac", "LC"),
         audio_codec("ac3", None),

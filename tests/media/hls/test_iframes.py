@@ -40,7 +40,7 @@ def _part(path, byte_range):
 
 @pytest.mark.parametrize("name", KINDS)
 def test_each_range_is_one_keyframe(streams, name):
-    """With the map before it each range decodes to one picture: that of the whole stream at its time."""
+    """With the map before it each range decodes to one frame: that of the whole stream at its time."""
     found = find_iframes(streams, name)
     head = _part(streams / name / found.map_uri, found.map_range)
     expected = {}
@@ -74,7 +74,7 @@ def test_the_keyframes_last_as_long_as_the_stream(streams, name):
 
 
 def test_a_transport_stream_s_map_is_its_tables(streams):
-    """RFC 8216, 4.3.2.5: the program association and map tables at the head of the first segment, and no picture."""
+    """RFC 8216, 4.3.2.5: the program association and map tables at the head of the first segment, and no frame."""
     found = find_iframes(streams, "ts")
     head = _part(streams / "ts" / found.map_uri, found.map_range)
     pids = [int.from_bytes(head[at + 1 : at + 3], "big") & 0x1FFF for at in range(0, len(head), 188)]
@@ -83,7 +83,7 @@ def test_a_transport_stream_s_map_is_its_tables(streams):
 
 
 def test_ranges_of_a_fragment_end_with_its_first_sample(streams):
-    """The range of fragmented MP4 begins with the fragment's box and ends before the second picture."""
+    """The range of fragmented MP4 begins with the fragment's box and ends before the second frame."""
     found = find_iframes(streams, "fmp4")
     data = (streams / "fmp4" / found.frames[1].uri).read_bytes()
     assert b"moof" == data[found.frames[1].byte_range.offset + 4 : found.frames[1].byte_range.offset + 8]
@@ -95,7 +95,7 @@ def test_ranges_of_a_fragment_end_with_its_first_sample(streams):
 
 @pytest.mark.parametrize("name", ["ts", "wrapping"])
 def test_ffmpeg_reads_the_playlist(streams, name):
-    """Played as a playlist of its own it gives one picture a range."""
+    """Played as a playlist of its own it gives one frame a range."""
     playlist = streams / name / "iframes.m3u8"
     playlist.write_text(iframe_playlist(find_iframes(streams, name), version=7))
     assert 4 == len([line for line in decoded(playlist).splitlines() if not line.startswith("#")])

@@ -43,7 +43,7 @@ def streams(tmp_path_factory):
     ("name", "audio_codec"), [pytest.param("muxed", "mp4a.40.2", id="TS"), pytest.param("fmp4", None, id="fMP4")]
 )
 def test_a_video(streams, name, audio_codec):
-    """Size, usual rate, codecs, durations and the first picture's time, in either container."""
+    """Size, usual rate, codecs, durations and the first frame's time, in either container."""
     found = measure(streams, name)
     assert (320, 180, 29.97, DynamicRange.SDR) == (
         found.video.width,
@@ -76,7 +76,7 @@ def test_hdr(streams):
     [pytest.param("audio/en", "mp4a.40.2", id="AAC, fMP4"), pytest.param("audio/en-surround", "ac-3", id="AC-3, TS")],
 )
 def test_audio_alone(streams, name, codec):
-    """Without a picture the first sound gives the time; it may begin with an encoder's run-up."""
+    """Without a video the first audio track gives the time; it may begin with an encoder's run-up."""
     found = measure(streams, name)
     assert (None, codec, 2) == (found.video, found.audio_codec, len(found.durations_s))
     assert 900_000 == pytest.approx(found.first_pts, abs=1024 / 48_000 * 90_000)

@@ -47,7 +47,7 @@ def _track(
     folder = f"audio/{source_index}" + ("-surround" if surround else "")
     return AudioTrack(
         group="surround" if surround else "stereo",
-        sound=source_index,
+        content=source_index,
         name=name,
         language=language,
         channels=6 if surround else 2,
@@ -101,7 +101,7 @@ def test_without_captions_the_master_names_none():
 
 
 def test_audio_tracks_of_their_own_are_a_group():
-    """One default, one chosen by itself for each language, and the richest sound in the rates of every variant."""
+    """One default, one chosen by itself for each language, and the richest audio in the rates of every variant."""
     tracks = [_track("English", "en", 1), _track("Comments", "en", 2, 140), _track("Deutsch", "de", 3, default=True)]
     lines = master_playlist([_rendition(), _rendition("360p", 1000)], tracks).splitlines()
     assert [
@@ -118,7 +118,7 @@ def test_audio_tracks_of_their_own_are_a_group():
 
 
 def test_surround_is_a_second_group_with_the_same_members():
-    """RFC 8216, 4.3.4.1.1: a sound without surround is there as it is; each picture is listed for each group."""
+    """RFC 8216, 4.3.4.1.1: an audio track without surround is there as it is; each video is listed for each group."""
     tracks = [
         _track("English", "en", 1),
         _track("English", "en", 1, 400, surround=True),
@@ -140,7 +140,7 @@ def test_surround_is_a_second_group_with_the_same_members():
 
 
 def test_a_stream_of_audio_alone():
-    """The sound is the variant: no resolution, no frame rate, and no group where there is one sound only."""
+    """The audio is the variant: no resolution, no frame rate, and no group where there is one audio track only."""
     assert [
         '#EXT-X-STREAM-INF:BANDWIDTH=160,AVERAGE-BANDWIDTH=85,CODECS="mp4a.40.2",SUBTITLES="subtitles"',
         "audio/0/index.m3u8",
@@ -148,7 +148,7 @@ def test_a_stream_of_audio_alone():
 
 
 def test_several_audio_tracks_alone():
-    """A variant a group, whose playlist is that of the default sound."""
+    """A variant a group, whose playlist is that of the default audio track."""
     tracks = [_track("English", "en", 0), _track("Deutsch", "de", 1, 140, default=True)]
     lines = master_playlist([], tracks).splitlines()
     assert [
@@ -158,18 +158,18 @@ def test_several_audio_tracks_alone():
 
 
 def test_names_can_t_break_an_attribute():
-    """Quotes and line ends are replaced, and two sounds of one name are told apart."""
-    tracks = [_track('The "best"\nsound', "en", 1, default=True), _track("The 'best' sound", "de", 2)]
+    """Quotes and line ends are replaced, and two audio tracks of one name are told apart."""
+    tracks = [_track('The "best"\naudio', "en", 1, default=True), _track("The 'best' audio", "de", 2)]
     names = [
         line.split(",")[2]
         for line in master_playlist([_rendition()], tracks).splitlines()
         if line.startswith("#EXT-X-MEDIA")
     ]
-    assert ["NAME=\"The 'best' sound\"", "NAME=\"The 'best' sound 2\""] == names
+    assert ["NAME=\"The 'best' audio\"", "NAME=\"The 'best' audio 2\""] == names
 
 
 def test_hdr_and_keyframes_in_the_master():
-    """The dynamic range stands on every variant with a picture, keyframe playlists have the picture's codec alone."""
+    """The dynamic range stands on every variant with a video, keyframe playlists have the video's codec alone."""
     video = dataclasses.replace(VIDEO, codec="hvc1.2.4.L93.90", dynamic_range=DynamicRange.PQ)
     stream = IFrameStream(uri="720p/iframes.m3u8", video=video, peak_bit_rate=200, average_bit_rate=100)
     lines = master_playlist([_rendition(video=video)], [_track("Sound", "en", 1)], iframes=[stream]).splitlines()

@@ -95,7 +95,7 @@ def test_an_upright_film(tmp_path):
 
 
 def test_hdr_is_not_washed_out(tmp_path):
-    """A PQ picture of a red field at the brightness of paper is a strong red in the JPEG, in a wide poster as well."""
+    """A PQ frame of a red field at the brightness of paper is a strong red in the JPEG, in a wide poster as well."""
     # ST 2084 of a BT.709 red at 203 nits, in BT.2020: 127, 14 and 3 nits
     make_video_rendition(
         tmp_path,

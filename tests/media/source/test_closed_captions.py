@@ -1,4 +1,4 @@
-"""Closed captions in the picture: found without decoding, and read as they are shown."""
+"""Closed captions in the video: found without decoding, and read as they are shown."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _clip(folder: Path, name: str, *codec: str, rate: str = "25") -> Path:
     ],
 )
 def test_captions_are_read_at_the_times_at_which_they_show(tmp_path, name, codec, kind):
-    """Two channels, from the coded pictures in the order in which these are shown."""
+    """Two channels, from the coded frames in the order in which these are shown."""
     clip = captioned(_clip(tmp_path, "plain.mp4", *codec), tmp_path / name, FIRST, SECOND, codec=kind)
     media = probe(clip)
     assert media.video.closed_captions
@@ -149,9 +149,8 @@ def test_only_708(tmp_path):
     media = probe(captioned(_clip(tmp_path, "plain.mp4", *H264), tmp_path / "a.mp4", {}, xds, more=service))
     assert (Channel(name="SERVICE1", first_s=0.0),) == read_closed_captions(media, CancelToken())
     assert CaptionForm.CEA_708 is media.video.closed_captions
-    assert (
-        "closed captions in the picture (CEA-708): only those of CEA-608 can be offered as subtitles"
-        in source_notes(media, keep_hdr=False)
+    assert "closed captions in the video (CEA-708): only those of CEA-608 can be offered as subtitles" in source_notes(
+        media, keep_hdr=False
     )
 
 

@@ -21,7 +21,7 @@ AUDIO = ("-f", "lavfi", "-i", "sine=frequency=440:duration=1")
 
 
 def test_a_plain_clip_is_described_in_full(make_clip):
-    """Container, size, duration, picture and sound are read."""
+    """Container, size, duration, video and audio are read."""
     clip = make_clip("plain.mp4", *VIDEO, *AUDIO, "-metadata:s:a:0", "language=spa", "-c:a", "aac")
     media = probe(clip)
     assert (320, 180, Fraction(25), "h264", 0) == (
@@ -65,10 +65,10 @@ FACTS: dict[str, dict[str, object]] = {
     "transparent": {"video.codec": "png", "video.pixel_format": "rgba", "video.bit_depth": 8},
     "hdr10": {"video.dynamic_range": DynamicRange.PQ, "video.bit_depth": 10, "video.colour_primaries": "bt2020"},
     "hlg": {"video.dynamic_range": DynamicRange.HLG, "video.bit_depth": 10, "video.colour_space": "bt2020nc"},
-    "sound longer": {"video.duration_s": 3.0, "duration_s": 5.0},
-    "picture later": {"video.start_s": 1.0, "video.duration_s": 2.0, "duration_s": 3.02},
+    "audio longer": {"video.duration_s": 3.0, "duration_s": 5.0},
+    "video later": {"video.start_s": 1.0, "video.duration_s": 2.0, "duration_s": 3.02},
     "silent": {"audio": ()},
-    "sound only": {"video": None, "duration_s": 8.0, "readable_s": 8.0},
+    "audio only": {"video": None, "duration_s": 8.0, "readable_s": 8.0},
     "mp3 with cover": {"video": None, "duration_s": 8.0, "readable_s": 8.0},
     "mp4 with cover": {"video.width": 320, "video.frame_rate": Fraction(25)},
     "half second": {"video.duration_s": 0.52, "readable_s": 0.52},
@@ -101,12 +101,12 @@ def test_each_kind_of_source_is_described_as_it_is(source_clip, kind):
 
 AUDIO_S: dict[str, list[tuple[str, int, str | None, str, bool, float]]] = {
     "surround": [("aac", 6, None, "", True, 0.0)],
-    "sound tracks": [
+    "audio tracks": [
         ("aac", 1, "en", "", False, 0.0),
         ("aac", 1, "de", "", True, 0.0),
         ("aac", 1, None, "Commentary", False, 0.0),
     ],
-    "sound later": [("aac", 1, None, "", False, 1.5)],
+    "audio later": [("aac", 1, None, "", False, 1.5)],
     "mp3 with cover": [("mp3", 1, None, "", False, 0.0)],
     "webm": [("opus", 1, None, "", False, 0.0)],
     "avi mjpeg": [("pcm_s16le", 1, None, "", False, 0.0)],
@@ -122,9 +122,9 @@ def test_each_audio_track_is_described_as_it_is(source_clip, kind):
     ]
 
 
-@pytest.mark.parametrize(("kind", "audio_s"), [("sound shorter", 1.5), ("sound later", 1.5), ("sound longer", 5.0)])
+@pytest.mark.parametrize(("kind", "audio_s"), [("audio shorter", 1.5), ("audio later", 1.5), ("audio longer", 5.0)])
 def test_a_track_is_as_long_as_it_sounds(source_clip, kind, audio_s):
-    """A late start does not count as sound, though ffmpeg writes a Matroska track's end as its duration."""
+    """A late start does not count as audio, though ffmpeg writes a Matroska track's end as its duration."""
     assert audio_s == pytest.approx(probe(source_clip(kind)).audio[0].duration_s, abs=0.03)
 
 
@@ -149,13 +149,13 @@ def test_a_video_without_duration_and_with_gaps_has_a_believable_rate(make_clip)
 
 
 def test_subtitles_that_go_on_are_not_missing_video(make_clip, tmp_path):
-    """A Matroska file's duration may be that of its subtitles; picture and sound count."""
+    """A Matroska file's duration may be that of its subtitles; video and audio count."""
     media = probe(make_clip("lines.mkv", *VIDEO, "-i", _long_line(tmp_path), "-c:v", "mpeg4"))
     assert (1.0, 1.0) == (pytest.approx(media.duration_s, abs=0.05), pytest.approx(media.readable_s, abs=0.05))
 
 
 def test_a_long_subtitle_hides_no_damage(make_clip, tmp_path):
-    """One packet near the beginning that lasts to the declared end proves nothing of the picture."""
+    """One packet near the beginning that lasts to the declared end proves nothing of the video."""
     film = ("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=8", "-i", _long_line(tmp_path))
     clip = make_clip("film.mp4", *film, "-c:v", "mpeg4", "-c:s", "mov_text", "-movflags", "+faststart")
     data = clip.read_bytes()
@@ -187,7 +187,7 @@ def test_a_broken_source_s_rate_is_that_of_what_is_there(source_clip):
 
 
 def test_damage_at_the_beginning_is_passed_over(make_clip):
-    """The first frame that can be decoded describes the picture."""
+    """The first frame that can be decoded describes the video."""
     clip = make_clip("broken.mp4", *VIDEO, "-c:v", "libx264", "-preset", "ultrafast", "-g", "5")
     with av.open(str(clip)) as container:
         first = next(container.demux(video=0))
@@ -297,6 +297,6 @@ def test_odd_names_are_no_trouble(source_clip, what):
 
 def test_every_kind_of_source_has_its_expectation():
     """A kind that is added is probed too."""
-    assert set() == set(KINDS) - set(FACTS) - set(AUDIO_S) - {"sound shorter"} - {
+    assert set() == set(KINDS) - set(FACTS) - set(AUDIO_S) - {"audio shorter"} - {
         f"named with {what}" for what in NAMES
     }

@@ -94,43 +94,43 @@ def test_nothing_is_missing_where_a_duration_is_not_known(media_info):
 @pytest.mark.parametrize(
     ("tracks", "surround", "phrases"),
     [
-        ([], False, ("no sound",)),
+        ([], False, ("no audio",)),
         ([{"channels": 1}], False, ()),
-        ([{"channels": 6}], False, ("5.1 sound, mixed to stereo",)),
-        ([{"channels": 6}], True, ("5.1 sound, 5.1 and stereo made",)),
-        ([{"channels": 4}], True, ("4-channel sound, mixed to stereo",)),
+        ([{"channels": 6}], False, ("5.1 audio, mixed to stereo",)),
+        ([{"channels": 6}], True, ("5.1 audio, 5.1 and stereo made",)),
+        ([{"channels": 4}], True, ("4-channel audio, mixed to stereo",)),
         ([{"language": "en"}, {"language": "de", "default": True}], False,
-         ("2 sound tracks: English, German (default)",)),
+         ("2 audio tracks: English, German (default)",)),
         ([{"language": "en", "title": "Main"}, {"language": "en", "title": "Commentary"}], False,
-         ("2 sound tracks: English (Main) (default), English (Commentary)",)),
-        ([{}, {"title": "Music"}], False, ("2 sound tracks: unknown language (default), Music",)),
+         ("2 audio tracks: English (Main) (default), English (Commentary)",)),
+        ([{}, {"title": "Music"}], False, ("2 audio tracks: unknown language (default), Music",)),
     ],
 )  # fmt: skip
 def test_what_is_unusual_in_the_audio_is_said(media_info, tracks, surround, phrases):
-    """No sound, more than one track, more than two channels."""
+    """No audio, more than one track, more than two channels."""
     media = media_info(audio=tuple(replace(AUDIO, **track) for track in tracks))
     assert phrases == source_notes(media, keep_hdr=False, surround=surround)
 
 
 def test_the_most_important_comes_first(media_info):
-    """Damage, then the picture from what is seen most, then the sound."""
+    """Damage, then the video from what is seen most, then the audio."""
     media = media_info(audio=(), interlaced=True, rotation=90, **PQ, **TEN_BIT)
     assert (
         "ends 5 s before the length that it declares",
         "HDR10, converted to SDR",
         "interlaced, made progressive",
         "rotated, made upright",
-        "no sound",
+        "no audio",
     ) == source_notes(replace(media, readable_s=55.0), keep_hdr=False)
 
 
 @pytest.mark.parametrize(
     ("kind", "phrases"),
     [
-        ("sound only", ("sound only: an audio stream",)),
+        ("audio only", ("audio only: an audio stream",)),
         ("truncated mkv", ("ends 3 s before the length that it declares",)),
         ("prores", ("10-bit 4:2:2 colour, made 8-bit 4:2:0",)),
-        ("sound tracks", ("3 sound tracks: English, German (default), Commentary",)),
+        ("audio tracks", ("3 audio tracks: English, German (default), Commentary",)),
     ],
 )
 def test_real_sources_are_described(source_clip, kind, phrases):

@@ -52,7 +52,7 @@ def _read(clip: Path) -> list[list[Cue]]:
     ],
 )
 def test_text_is_read_from_every_form(tmp_path, name, options):
-    """Words and lines without markup, at their times from the first moment of picture and sound."""
+    """Words and lines without markup, at their times from the first moment of video and audio."""
     assert [CUES] == _read(_clip(tmp_path, name, SRT.encode(), *options))
 
 

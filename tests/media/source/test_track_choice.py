@@ -1,4 +1,4 @@
-"""Which programme, picture and sounds of a source are read, and what is said of the rest."""
+"""Which programme, video and audio tracks of a source are read, and what is said of the rest."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def two_programmes(ffmpeg, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def two_videos(ffmpeg, tmp_path_factory) -> Path:
-    """Two angles of one scene, the first marked as default; two sounds."""
+    """Two angles of one scene, the first marked as default; two audio tracks."""
     target = tmp_path_factory.mktemp("angles") / "angles.mkv"
     subprocess.run(
         [str(ffmpeg), "-v", "error", "-y", *SMALL, *LARGE, *LOW, *HIGH, *MAPS, *ENCODE, str(target)], check=True
@@ -105,7 +105,7 @@ def test_what_is_no_transport_stream_has_no_programmes(tmp_path, data):
     ids=["the larger", "as asked"],
 )
 def test_video_and_audio_are_of_one_programme(two_programmes, choice, size, indices, said):
-    """Never the picture of one with the sound of the other; the rest is named with the way to it."""
+    """Never the video of one with the audio of the other; the rest is named with the way to it."""
     media = probe(two_programmes, choice)
     found = ((media.video.width, media.video.height), (media.video.index, *(a.index for a in media.audio)))
     assert (size, indices, True) == (*found, said in source_notes(media, keep_hdr=False))
@@ -114,8 +114,8 @@ def test_video_and_audio_are_of_one_programme(two_programmes, choice, size, indi
 @pytest.mark.parametrize(
     ("choice", "indices", "said"),
     [
-        (TrackChoice(), (0, 1, 3), "2 pictures: 160×90 converted; 320×180 left out (--video-track 2)"),
-        (TrackChoice(video=2, audio=(2,)), (2, 3), "2 pictures: 320×180 converted; 160×90 left out (--video-track 1)"),
+        (TrackChoice(), (0, 1, 3), "2 videos: 160×90 converted; 320×180 left out (--video-track 2)"),
+        (TrackChoice(video=2, audio=(2,)), (2, 3), "2 videos: 320×180 converted; 160×90 left out (--video-track 1)"),
     ],
     ids=["the default one", "as asked"],
 )
@@ -130,8 +130,8 @@ def test_a_video_that_is_left_out_is_named(two_videos, choice, indices, said):
     ("choice", "sentence"),
     [
         (TrackChoice(programme=2), "has no programme 2: choose from 1 (Sport), 7 (Zwölf)."),
-        (TrackChoice(programme=7, video=2), "has no picture 2: it has one, leave out --video-track."),
-        (TrackChoice(audio=(3,)), "has no sound track 3: it has one, leave out --audio-track."),
+        (TrackChoice(programme=7, video=2), "has no video track 2: it has one, leave out --video-track."),
+        (TrackChoice(audio=(3,)), "has no audio track 3: it has one, leave out --audio-track."),
     ],
 )
 def test_what_is_not_there_can_not_be_chosen(two_programmes, choice, sentence):
@@ -157,9 +157,9 @@ def test_a_programme_without_anything_in_it_is_not_taken(ffmpeg, tmp_path):
 
 
 def test_a_plain_source_has_nothing_left_out(sample):
-    """One picture, no programmes."""
+    """One video, no programmes."""
     media = probe(sample)
-    assert ((), None, 1, ()) == (media.programmes, media.programme, len(media.pictures), media.undecodable_audio)
+    assert ((), None, 1, ()) == (media.programmes, media.programme, len(media.video_sizes), media.undecodable_audio)
 
 
 def _with_box(source: Path, target: Path, old: bytes, new: bytes) -> Path:
@@ -172,7 +172,7 @@ def _with_box(source: Path, target: Path, old: bytes, new: bytes) -> Path:
 
 @pytest.fixture(scope="session")
 def mp4(ffmpeg, tmp_path_factory) -> Path:
-    """A plain MP4 with picture and sound."""
+    """A plain MP4 with video and audio."""
     target = tmp_path_factory.mktemp("plain") / "plain.mp4"
     subprocess.run([str(ffmpeg), "-v", "error", "-y", *LARGE, *LOW, *ENCODE, str(target)], check=True)
     return target
@@ -225,7 +225,7 @@ def test_dolby_vision_without_a_base_is_refused(mp4, tmp_path, profile, base, re
 
 @pytest.fixture
 def mpeg_h(mp4, tmp_path) -> Path:
-    """A file whose sound nothing here can decode."""
+    """A file whose audio nothing here can decode."""
     path = _with_box(mp4, tmp_path / "mpegh.mp4", b"mp4a\0\0\0\0\0\0\0\1", b"mhm1\0\0\0\0\0\0\0\1")
     return _with_box(path, path, b"esds", b"mhaC")
 
@@ -234,9 +234,9 @@ def test_audio_that_can_not_be_decoded_is_never_left_out_silently(mpeg_h, tmp_pa
     """It is said before anything starts, and converted without only when the editor accepts that."""
     media = probe(mpeg_h)
     job = Job(source=mpeg_h, output_dir=tmp_path, slug="a")
-    said = "1 sound track left out: MPEG-H 3D Audio can't be decoded"
+    said = "1 audio track left out: MPEG-H 3D Audio can't be decoded"
     with pytest.raises(
-        SourceError, match=r"^The sound of .*mpegh\.mp4 \(MPEG-H 3D Audio\) can't be decoded: export it"
+        SourceError, match=r"^The audio of .*mpegh\.mp4 \(MPEG-H 3D Audio\) can't be decoded: export it"
     ):
         make_plan(job, media)
     accepted = Job(source=mpeg_h, output_dir=tmp_path, slug="a", accept_damaged=True)
@@ -257,7 +257,7 @@ def test_one_audio_track_of_two_that_can_be_decoded_is_enough(ffmpeg, tmp_path):
 
 
 def test_an_animated_webp_is_called_one(tmp_path):
-    """A picture it is not; no ffmpeg of ours decodes it."""
+    """A video it is not; no ffmpeg of ours decodes it."""
     frames = b"ANIM" + struct.pack("<IIH", 6, 0, 0) + b"ANMF" + struct.pack("<I", 16) + bytes(16)
     body = b"WEBPVP8X" + struct.pack("<I", 10) + bytes([2, 0, 0, 0, 9, 0, 0, 9, 0, 0]) + frames
     (tmp_path / "cat.webp").write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
@@ -266,7 +266,7 @@ def test_an_animated_webp_is_called_one(tmp_path):
 
 
 def test_a_whole_job_converts_the_programme_that_was_chosen(two_programmes, tmp_path):
-    """Picture and sound of it, and the log names the other."""
+    """Video and audio of it, and the log names the other."""
     job = Job(source=two_programmes, output_dir=tmp_path, slug="sport", tracks=TrackChoice(programme=1), make_mp4=False)
     report = wiring.run_job(wiring.probe_and_plan(job, Config()), Config(), lambda _: None, CancelToken())
     assert Outcome.DONE is report.outcome, report.error

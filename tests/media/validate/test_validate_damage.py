@@ -133,7 +133,7 @@ def longer_range(number: int) -> Damage:
 
 
 def shifted_range(folder: Path) -> None:
-    """Let a byte range begin at the picture after its keyframe."""
+    """Let a byte range begin at the frame after its keyframe."""
     change(IFRAMES, r"#EXT-X-BYTERANGE:(\d+)@(\d+)", lambda m: f"#EXT-X-BYTERANGE:{m[1]}@{int(m[2]) + int(m[1])}")(
         folder
     )
@@ -213,8 +213,8 @@ TS_DAMAGES: list[tuple[str, Damage, str, str]] = [
     ("segment overwritten", garbage("180p/seg_001.ts"), "RFC 8216 4.3.2.4", "180p/seg_001.ts"),
     ("no tables", without_tables, "RFC 8216 3.2", "180p/seg_002.ts"),
     ("no keyframe at the start", late_start, "Apple 7.4", "180p/seg_002.ts"),
-    ("no picture", packets_kept("180p/seg_002.ts", lambda pid: pid != 0x100), "Apple 7.1", "180p/seg_002.ts"),
-    ("no sound", packets_kept("180p/seg_002.ts", lambda pid: pid != 0x101), "Apple 7.1", "180p/seg_002.ts"),
+    ("no video", packets_kept("180p/seg_002.ts", lambda pid: pid != 0x100), "Apple 7.1", "180p/seg_002.ts"),
+    ("no audio", packets_kept("180p/seg_002.ts", lambda pid: pid != 0x101), "Apple 7.1", "180p/seg_002.ts"),
     ("neither", packets_kept("180p/seg_002.ts", lambda pid: pid not in (0x100, 0x101)),
      "RFC 8216 3", "180p/seg_002.ts"),
     ("no segment", change(INDEX, r"(?s)#EXTINF.*(?=#EXT-X-END)", ""), "RFC 8216 3", INDEX),
@@ -281,9 +281,9 @@ TS_DAMAGES: list[tuple[str, Damage, str, str]] = [
     ("I-frames of another codec", change(MASTER, r'(FRAME-STREAM.*?CODECS=")avc1\.\w+', r"\1avc1.4d0033"),
      "RFC 8216 4.3.4.3", MASTER),
     ("I-frames only not said", drop(IFRAMES, "#EXT-X-I-FRAMES-ONLY"), "Apple 6.8", IFRAMES),
-    ("range with the next picture", longer_range(188 * 12), "RFC 8216 4.3.3.6", IFRAMES),
+    ("range with the next frame", longer_range(188 * 12), "RFC 8216 4.3.3.6", IFRAMES),
     ("range too short", longer_range(-188 * 2), "RFC 8216 4.3.3.6", IFRAMES),
-    ("range of another picture", shifted_range, "RFC 8216 4.3.3.6", IFRAMES),
+    ("range of another frame", shifted_range, "RFC 8216 4.3.3.6", IFRAMES),
     ("I-frames without tables", drop(IFRAMES, "#EXT-X-MAP"), "RFC 8216 4.3.3.6", IFRAMES),
     ("ranges of nothing known", change(IFRAMES, r"#EXT-X-BYTERANGE:\d+@\d+", "#EXT-X-BYTERANGE:400@5"),
      "RFC 8216 4.3.3.6", IFRAMES),
@@ -314,9 +314,9 @@ FMP4_DAMAGES: list[tuple[str, Damage, str, str]] = [
     ("sound too short", change(AUDIO, r"#EXTINF:2.*\n.*\n", ""), "Apple 8.3", AUDIO),
     ("sound cut otherwise", change(AUDIO, r"#EXTINF:[56]\.\d+", "#EXTINF:5.900000"), "Apple 8.22", AUDIO),
     ("sound with another target", swap(AUDIO, "DURATION:6", "DURATION:7"), "Apple 8.2", AUDIO),
-    ("range with the next picture", longer_range(500), "RFC 8216 4.3.3.6", IFRAMES),
+    ("range with the next frame", longer_range(500), "RFC 8216 4.3.3.6", IFRAMES),
     ("range too short", longer_range(-500), "RFC 8216 4.3.3.6", IFRAMES),
-    ("range of another picture", shifted_range, "RFC 8216 4.3.3.6", IFRAMES),
+    ("range of another frame", shifted_range, "RFC 8216 4.3.3.6", IFRAMES),
     ("I-frames without EXT-X-MAP", drop(IFRAMES, "#EXT-X-MAP"), "Apple 8.20", IFRAMES),
 ]  # fmt: skip
 
@@ -330,13 +330,13 @@ PLAYS = {
     "not independent in the master", "independent nowhere",
     "no LANGUAGE", "neither DEFAULT nor AUTOSELECT", "default that is not chosen", "two defaults",
     "sound without LANGUAGE", "sound without CHANNELS", "CHANNELS untrue",
-    # a sound that has all it should and other boundaries
+    # an audio track that has all it should and other boundaries
     "sound cut otherwise",
     # captions where they are, or none
     "cue of another segment", "cue ends before it begins", "captions too short", "captions cut otherwise",
     # pictures while seeking
     "no I-frame playlist", "I-frame stream without CODECS", "I-frame stream without RESOLUTION", "I-frame BANDWIDTH",
-    "I-frame durations", "range with the next picture", "range too short", "range of another picture",
+    "I-frame durations", "range with the next frame", "range too short", "range of another frame",
     "I-frames without tables", "ranges of nothing known", "I-frames without EXT-X-MAP",
     "I-frame BANDWIDTH too low", "I-frames of another codec",
 }  # fmt: skip
@@ -411,7 +411,7 @@ def test_a_wrong_rate_is_told_in_words(factor, said, good_ts, tmp_path):
 
 
 def test_of_a_video_that_is_cut_off_only_that_is_said(good_ts, tmp_path):
-    """A range too short to tell what its picture is says nothing of its size or its pixels."""
+    """A range too short to tell what its frame is says nothing of its size or its pixels."""
     folder = tmp_path / "stream"
     shutil.copytree(good_ts, folder)
     text = (folder / IFRAMES).read_text(encoding="utf-8")
@@ -431,7 +431,7 @@ def test_each_finding_is_a_sentence(good_ts, tmp_path):
         "source longer",
         "no BANDWIDTH",
     )
-    planted += ("level untrue", "no LANGUAGE", "captions 8.6 s early", "range with the next picture", "two defaults")
+    planted += ("level untrue", "no LANGUAGE", "captions 8.6 s early", "range with the next frame", "two defaults")
     for name, damage, _, _ in TS_DAMAGES:
         if name in planted:
             damage(folder)

@@ -77,7 +77,7 @@ def test_good_text_breaks_no_rule():
         pytest.param('INSTREAM-ID="CC1"', 'URI="c.m3u8"', "4.3.4.1", id="closed captions with an address"),
         pytest.param(AUDIO, AUDIO + AUDIO.replace("DEFAULT=YES", "DEFAULT=NO"), "4.3.4.1.1", id="same NAME twice"),
         pytest.param(
-            "DEFAULT=YES,AUTOSELECT=YES,CH", "DEFAULT=NO,AUTOSELECT=NO,CH", "4.3.4.1", id="no sound is chosen"
+            "DEFAULT=YES,AUTOSELECT=YES,CH", "DEFAULT=NO,AUTOSELECT=NO,CH", "4.3.4.1", id="no audio is chosen"
         ),
         pytest.param('INSTREAM-ID="CC1"', 'INSTREAM-ID="SERVICE1"', "7", id="SERVICE needs version 7"),
         pytest.param('LANGUAGE="en"', "LANGUAGE=en", "4.3.4.1", id="LANGUAGE without quotes"),

@@ -59,10 +59,10 @@ ENCODINGS = [
     ("level too low for the size", ["-level", "1"], {}, "Apple 1.11", BREAKS),
     ("level too low for the rate", ["-level", "1.2"], {"rate": 50}, "Apple 1.11", PLAYS),
     ("100 frames a second", [], {"rate": 100}, "Apple 1.19", PLAYS),
-    ("two sound tracks", ["-map", "0:v", "-map", "1:a", "-map", "1:a"], {}, "Apple 2.17", PLAYS),
-    ("six channels beside the picture", ["-ac", "6"], {}, "Apple 9.6", PLAYS),
+    ("two audio tracks", ["-map", "0:v", "-map", "1:a", "-map", "1:a"], {}, "Apple 2.17", PLAYS),
+    ("six channels beside the video", ["-ac", "6"], {}, "Apple 9.6", PLAYS),
     ("a codec of old", ["-c:v", "mpeg2video", "-b:v", "1M"], {}, "Apple 1.1", BREAKS),
-    ("a picture that is HDR but does not say so",
+    ("a video that is HDR but does not say so",
      ["-vf", "setparams=color_trc=smpte2084:color_primaries=bt2020:colorspace=bt2020nc"], {},
      "Apple 9.16", BREAKS),
 ]  # fmt: skip
@@ -87,7 +87,7 @@ def test_hevc_with_the_wrong_sample_entry_is_found(tmp_path):
 
 
 def test_variants_of_two_shapes_are_found(tmp_path):
-    """Switching between them would change the picture's shape."""
+    """Switching between them would change the video's shape."""
     folder = streams.make_fmp4(tmp_path / "stream", sizes={"180p": (320, 180), "120p": (160, 120)})
     assert {"Apple 1.33"} == _rules(validate(folder))
 
@@ -96,8 +96,7 @@ def test_colours_that_are_not_told_are_not_ideal(tmp_path):
     """Players guess them."""
     folder = streams.make_plain(tmp_path / "stream", ["-bsf:v", "h264_metadata=transfer_characteristics=2"])
     text = (
-        "The picture of 180p/index.m3u8 does not say which colours it has (transfer): "
-        "players guess, each in its own way."
+        "The video of 180p/index.m3u8 does not say which colours it has (transfer): players guess, each in its own way."
     )
     assert [(text, Severity.NOT_IDEAL)] == [
         (f.text, f.severity) for f in validate(folder).findings if f.rule == "ITU-T H.273"
@@ -108,7 +107,7 @@ def test_colours_that_are_not_told_are_not_ideal(tmp_path):
     "option", ["colour_primaries=9", "transfer_characteristics=2", "matrix_coefficients=6", "video_full_range_flag=1"]
 )
 def test_variants_of_two_colours_are_found(stream, option):
-    """The picture would change its colours with every change of the line's speed."""
+    """The video would change its colours with every change of the line's speed."""
     for segment in sorted((stream / "90p").glob("seg_*.ts")):
         written = [
             "-copyts",
@@ -151,7 +150,7 @@ def test_a_varying_frame_rate_is_no_fault(tmp_path):
 
 
 def test_a_stream_of_audio_alone_breaks_no_rule(tmp_path):
-    """No picture needs no RESOLUTION, no FRAME-RATE and no I-frames."""
+    """No video needs no RESOLUTION, no FRAME-RATE and no I-frames."""
     folder = tmp_path / "stream"
     folder.mkdir()
     streams.make_audio_rendition(folder)
