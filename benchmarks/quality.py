@@ -3,7 +3,7 @@
     python benchmarks/quality.py [--source FILE] [--preset medium] [--qualities 1080p,720p] [--target-vmaf 94]
     python benchmarks/quality.py --per-title [--source FILE] [--preset medium] [--target-vmaf 94]
 
-Ours is what `convert` makes. Sizes are those of the encoded pictures alone, without audio and container. VMAF is the
+Ours is what `convert` makes. Sizes are those of the encoded video alone, without audio and container. VMAF is the
 mean of the frames, against the source scaled to the quality's size. Without --source the program makes a clip of
 slides.
 
