@@ -60,7 +60,7 @@ CODEC_LABELS = {
 AIM_LABELS = {
     Aim.QUALITY: "Automatic",
     Aim.MEASURED: "Measured for this video",
-    Aim.BIT_RATE: "Fixed bit rate",
+    Aim.BIT_RATE: "Average bit rate",
 }
 LOUDNESS_LABELS = {
     LoudnessTarget.UNCHANGED: "As it is",
@@ -173,7 +173,7 @@ def changes(values: AdvancedValues) -> tuple[str, ...]:
         "HDR kept": values.hdr_kept,
         "original kept where possible": values.original_kept,
         f"quality measured ({values.target})": values.aim is Aim.MEASURED,
-        "fixed bit rate": values.aim is Aim.BIT_RATE,
+        "average bit rate": values.aim is Aim.BIT_RATE,
         _name(LOUDNESS_LABELS[values.loudness]): values.loudness is not LoudnessTarget.UNCHANGED,
         "5.1 audio": values.surround,
         "encrypted": values.encrypt and not values.publish_key,

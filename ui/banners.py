@@ -51,15 +51,15 @@ MAX_LISTED = 3
 RESUME_CHOICES = (
     Choice(label="Resume", answer=Answer.RESUME, default=True),
     Choice(label="Upload everything again", answer=Answer.UPLOAD_AGAIN),
-    Choice(label="Cancel", answer=Answer.WITHDRAW),
+    Choice(label="Not now", answer=Answer.WITHDRAW),
 )
 REPLACE_CHOICES = (
     Choice(label="Replace", answer=Answer.REPLACE),
-    Choice(label="Cancel", answer=Answer.WITHDRAW, default=True),
+    Choice(label="Keep folder", answer=Answer.WITHDRAW, default=True),
 )
 DESTINATION_CHOICES = (
     Choice(label="Replace", answer=Answer.REPLACE_STREAM),
-    Choice(label="Cancel", answer=Answer.WITHDRAW, default=True),
+    Choice(label="Keep other video", answer=Answer.WITHDRAW, default=True),
 )
 
 
@@ -79,7 +79,7 @@ def replace_question(reason: str) -> Banner:
     lines = (
         reason,
         (
-            "Replace puts the new files in its place once they are complete. Cancel keeps it: "
+            "Replace puts the new files in its place once they are complete. Keep folder changes nothing: "
             "choose another output folder then."
         ),
     )
@@ -95,7 +95,7 @@ def destination_question(asked: DestinationTaken[Plan]) -> Banner:
     known = f"{what} {done}{day}." if asked.title else "It is not known of which video it is, since it has no manifest."
     lines = (
         known,
-        "Replace shows this video at that address once it is whole. Cancel keeps the other one.",
+        "Replace shows this video at that address once its upload is complete. Keep other video changes nothing.",
     )
     holds = "is to hold" if asked.begun else "holds"
     stream = f"“{asked.title}”" if asked.title else "a stream of an unknown video"
@@ -123,8 +123,8 @@ def result(report: JobReport) -> Banner:
     if report.outcome is Outcome.FAILED:
         return Banner(title=f"Failed: {name}", lines=(report.error, *report.warnings), tone=Tone.BAD)
     if report.outcome is Outcome.CANCELLED:
-        told = report.error or "Nothing was published. What is finished is kept: press Start to go on."
-        return Banner(title=f"Cancelled: {name}", lines=(told,), tone=Tone.WARNING)
+        told = (report.error,) if report.error else ("Nothing was published. What is finished is kept.",)
+        return Banner(title=f"Cancelled: {name}", lines=(*told, "Press Start to continue."), tone=Tone.WARNING)
     lines = [
         f"The local files were deleted; the log is in {report.folder}."
         if report.media_deleted

@@ -24,7 +24,7 @@ class NotKept:
 
 @dataclass(frozen=True, kw_only=True)
 class InOnePiece:
-    """The source can't be entered in the middle."""
+    """Decoding can't start in the middle of the source."""
 
     name: ClassVar[str] = "one_piece"
 

@@ -184,18 +184,14 @@ class HlsPhase:
         audio = encoded.sound
         lengths = []
         if audio is None or missing_s > NOTABLE_S:
-            lengths.append(
-                _share(declared_end_s(media), encoded.duration_s - missing_s) + (" of the video" if audio else "")
-            )
+            lengths.append(_lost(declared_end_s(media), encoded.duration_s - missing_s, "video"))
         if audio is not None:
             missing_s = max(missing_s, audio.declared_s - audio.decoded_s)
-            lengths.append(_share(audio.declared_s, audio.decoded_s) + " of the audio")
-        sentence = (
-            f"{media.path} is damaged: {' and '.join(lengths)} could be decoded, with {_count(encoded.decode_errors)}"
-        )
+            lengths.append(_lost(audio.declared_s, audio.decoded_s, "audio"))
+        sentence = f"{media.path} is damaged: {' and '.join(lengths)}, with {_count(encoded.decode_errors)}"
         if missing_s > MISSING_S and not context.plan.job.accept_damaged:
             raise SourceError(f"{sentence}. {WAYS_OUT}")
-        context.log(f"{sentence}; the video or the audio may show them.", LogLevel.WARNING)
+        context.log(f"{sentence}; there may be visible or audible faults.", LogLevel.WARNING)
 
     def _decoded_audio(self, context: PhaseContext, found: Scan, ends_s: Mapping[str, float]) -> DecodedAudio | None:
         """Return how long the track should be of which most is missing, and how long what can be decoded of it;
@@ -318,8 +314,12 @@ def _maps(media: MediaInfo) -> list[str]:
     return [word for index in used for word in ("-map", f"0:{index}")]
 
 
-def _share(declared_s: float | None, decoded_s: float) -> str:
-    return f"of {declared_s:.1f} s {decoded_s:.1f} s" if declared_s else f"{decoded_s:.1f} s"
+def _lost(declared_s: float | None, decoded_s: float, what: str) -> str:
+    if not declared_s:
+        return f"only {decoded_s:.1f} s of {what} can be decoded"
+    lost_s = declared_s - decoded_s
+    lost = f"{lost_s:.1f} s" if lost_s >= 0.05 else "less than 0.1 s"
+    return f"{lost} of {declared_s:.1f} s of {what} can't be decoded"
 
 
 def _count(errors: int) -> str:

@@ -14,7 +14,7 @@ from pipeline.model import PhaseName, PhaseOutcome
 from pipeline.phases.phase import Notes, PhaseContext, PhaseResult, Progress
 from pipeline.transfer.http.login import Login
 from pipeline.transfer.upload.record import record_fields
-from pipeline.transfer.upload.upload_texts import UPDATING
+from pipeline.transfer.upload.upload_texts import ADDING_RECORD, UPDATING
 from pipeline.transfer.upload.uploader import Uploader
 
 RECORDED = "Session updated"
@@ -80,8 +80,9 @@ def record(
     wanted, made = SentRecord(backend_url=uploader.backend_url, fields=fields), _made(notes.done.record)
     if wanted in made:
         return PhaseResult(outcome=PhaseOutcome.REUSED, text=RECORDED)
-    report(Progress(fraction=0.0, text=UPDATING))
-    log(UPDATING, LogLevel.INFO)
+    text = UPDATING if fields.get("sessionId") else ADDING_RECORD
+    report(Progress(fraction=0.0, text=text))
+    log(text, LogLevel.INFO)
     assert notes.done.upload is not None
     log_file = notes.folder / notes.done.upload.log
     try:

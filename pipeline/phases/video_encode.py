@@ -117,7 +117,7 @@ class VideoEncode:
             arguments=tuple(encode.chunk_arguments(plan, cutting, chunk, AUDIO_FILE if plan.muxed_audio else None)),
             renditions=tuple(r.name for r in plan.renditions),
             segment_type=plan.segment_type,
-            # what can't be entered in the middle is seen by its frames; all of it in one piece is as it is
+            # where decoding can't start in the middle, the frames of a chunk show it; a single chunk needs no check
             frames=chunk.frames if chunk.number or chunk.end is not None else None,
             ends=chunk.end is None,
             audio=self._stretch(plan, chunk) if plan.muxed_audio else None,

@@ -140,7 +140,7 @@ class CopiedTop:
             try:
                 plan, chunks = tools.chunks(plan, cutting)
             except NotSeekableError as error:
-                raise self._not_kept("the file can't be entered in the middle") from error
+                raise self._not_kept("decoding can't start in the middle of the file") from error
         for r in plan.renditions:
             if not same_times([start for chunk in chunks for start in chunk.starts[r.name]], boundaries):
                 raise self._not_kept("the other qualities can't be cut at its keyframes")
@@ -173,13 +173,13 @@ class InChunks:
 
 @dataclass(frozen=True, kw_only=True)
 class OnePiece:
-    """Every rendition is encoded from the source's begin to its end: it can't be entered in the middle."""
+    """Every rendition is encoded from beginning to end: decoding can't start in the middle of the source."""
 
     tools: VideoTools
 
     def encode(self, plan: Plan, scan: Scan) -> EncodedVideo:
         """Encode the only chunk."""
-        note = "Seeking does not work in this file: it is encoded in one piece."
+        note = "Seeking does not work in this file, so it is encoded in one piece: a stopped encode begins again."
         self.tools.work.context.log(note, LogLevel.INFO)
         cutting = cut(plan, scan, cores=self.tools.cores, whole=True)
         plan, chunks = self.tools.chunks(plan, cutting)

@@ -75,8 +75,10 @@ def test_record_tells_what_was_made(server, backend, open_run):
 
 
 def test_language_falls_back_to_what_was_asked_for(server, backend, open_run):
-    """Without a detected language the editor's counts, and the source's duration."""
-    RecordPhase(backend).run(open_run(language="ar").context)
+    """Without a detected language the editor's counts, and the source's duration; no session is spoken of."""
+    run = open_run(language="ar")
+    RecordPhase(backend).run(run.context)
+    assert ["Adding the file record..."] == [said.text for said in run.said if "Uploading" not in said.text]
     assert ("ar", None, 60.0) == (
         server.records[0]["language"],
         server.records[0]["sessionId"],

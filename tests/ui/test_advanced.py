@@ -87,7 +87,7 @@ def test_defaults_are_no_changes():
         (AdvancedValues(copy_top=True), ("original kept where possible",)),
         (AdvancedValues(copy_top=True, codec=Codec.HEVC), ("HEVC",)),
         (AdvancedValues(aim=Aim.MEASURED), ("quality measured (94)",)),
-        (AdvancedValues(aim=Aim.BIT_RATE), ("fixed bit rate",)),
+        (AdvancedValues(aim=Aim.BIT_RATE), ("average bit rate",)),
         (AdvancedValues(target="90"), ()),
         (AdvancedValues(surround=True, accept_damaged=True), ("5.1 audio", "damaged videos too")),
         (AdvancedValues(encrypt=True), ("encrypted",)),

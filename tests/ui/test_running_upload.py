@@ -289,6 +289,19 @@ def test_the_next_job_has_the_new_token(begin, config):
     assert NEW_TOKEN == driver.services.configs[-1].backend.token
 
 
+def test_who_knows_the_address_is_said_only_where_it_is_needed(open_driver):
+    """While the upload is off there is nothing to ask for; while it is on the administrator is named."""
+    driver = open_driver(config=NOT_CONFIGURED)
+    hint = driver.window.upload_panel.not_configured
+    driver.until(lambda: not hint.winfo_manager())
+    driver.fill(upload=True)
+    driver.until(lambda: hint.winfo_manager())
+    assert ("administrator" in str(hint.cget("text")), None) == (
+        True,
+        open_driver(config=CONFIGURED).window.upload_panel.not_configured,
+    )
+
+
 def tick(driver) -> None:
     """Press the box of the keychain, and wait until what it asks for is done."""
     driver.window.upload_panel.remember.invoke()

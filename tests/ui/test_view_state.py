@@ -231,7 +231,7 @@ def test_the_resume_question():
     """The question has the files done and the three answers."""
     banner = after(Checking(), ResumeUpload(plan=PLAN, files_done=12, files_total=45)).banner
     assert "Previous upload incomplete. Resume? (12/45 files uploaded)" == banner.title
-    assert ["Resume", "Upload everything again", "Cancel"] == [choice.label for choice in banner.choices]
+    assert ["Resume", "Upload everything again", "Not now"] == [choice.label for choice in banner.choices]
 
 
 def test_the_replace_question_says_what_is_there():
@@ -239,7 +239,7 @@ def test_the_replace_question_says_what_is_there():
     reason = "/out/lesson01 was made with 360p, which is not asked for now."
     banner = after(Checking(), ReplaceFolder(plan=PLAN, reason=reason, refusal=Problem(text=reason))).banner
     assert reason == banner.lines[0]
-    assert ["Replace", "Cancel"] == [choice.label for choice in banner.choices]
+    assert ["Replace", "Keep folder"] == [choice.label for choice in banner.choices]
 
 
 @pytest.mark.parametrize(
@@ -267,13 +267,13 @@ def test_the_replace_question_says_what_is_there():
         (
             report(PLAN, Outcome.CANCELLED),
             "Cancelled: lesson01.mp4",
-            ["Nothing was published. What is finished is kept: press Start to go on."],
+            ["Nothing was published. What is finished is kept.", "Press Start to continue."],
             Tone.WARNING,
         ),
         (
             report(PLAN, Outcome.CANCELLED, error="Upload cancelled. 12/45 files uploaded. Resume anytime."),
             "Cancelled: lesson01.mp4",
-            ["Upload cancelled. 12/45 files uploaded. Resume anytime."],
+            ["Upload cancelled. 12/45 files uploaded. Resume anytime.", "Press Start to continue."],
             Tone.WARNING,
         ),
     ],

@@ -386,7 +386,7 @@ def test_the_resume_question(open_driver, number, existing):
     driver.press(driver.window.actions.start)
     driver.until_stage(ASKING)
     assert "Previous upload incomplete. Resume? (12/45 files uploaded)" == driver.banner
-    assert ["Resume", "Upload everything again", "Cancel"] == driver.choices
+    assert ["Resume", "Upload everything again", "Not now"] == driver.choices
     assert driver.window.focus_get() is driver.window.banner_panel.buttons[0]
     driver.press(driver.window.banner_panel.buttons[number])
     driver.until_stage(READY)
@@ -547,7 +547,10 @@ def test_another_videos_destination_is_replaced_only_when_told(open_driver):
     driver.fill(upload=True)
     driver.press(driver.window.actions.start)
     driver.until_stage(ASKING)
-    assert ("videos/lesson01/ holds “Lesson 01”. Replace it?", ["Replace", "Cancel"]) == (driver.banner, driver.choices)
+    assert ("videos/lesson01/ holds “Lesson 01”. Replace it?", ["Replace", "Keep other video"]) == (
+        driver.banner,
+        driver.choices,
+    )
     assert "A file of the same name with other content was uploaded there on 2026-11-27." in driver.sentences
     assert driver.window.focus_get() is driver.window.banner_panel.buttons[1], (
         "Enter pressed once too often must not replace anything"

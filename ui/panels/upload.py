@@ -21,11 +21,10 @@ from ui.widgets.card import Card
 from ui.widgets.fields import FieldNote, Fields, clear_when_edited, switch
 from ui.widgets.wrapping_label import WrappingLabel
 
-CONFIGURED_TIP = "Tip: Configure BACKEND_URL and AUTH_TOKEN in .env\nDestination is the S3 folder prefix."
-MANUAL_TIP = "Tip: Create a .env file to avoid re-entering.\nDestination is the S3 folder prefix."
-NOT_CONFIGURED = "⚠ Environment not configured. Enter manually:"
-
-
+DESTINATION_TIP = "The destination is a folder on the server, such as videos/course1/lesson01/."
+CONFIGURED_TIP = f"The backend's address and the token are read from .env.\n{DESTINATION_TIP}"
+MANUAL_TIP = f"Tip: A .env file saves entering the address and the token.\n{DESTINATION_TIP}"
+NOT_CONFIGURED = "⚠ Ask your administrator for the backend's address and the token."
 REMEMBERED = "Kept in the keychain, never in a file."
 OWN_FOLDER = "Each video has a folder of its own."
 LIMIT_HINT = "Empty: no limit. Works during an upload."
@@ -47,6 +46,7 @@ class UploadPanel:
         self._suggested_for = ""
         self.remember: ttk.Checkbutton | None = None
         self.keychain: WrappingLabel | None = None
+        self.not_configured: WrappingLabel | None = None
         self.notes: dict[Setting, FieldNote] = {}
         body = self.card.body
         fields = Fields(body)
@@ -71,6 +71,11 @@ class UploadPanel:
         switch([self.limit], self._variables.upload.get() and state.stage is not Stage.STOPPING)
         if state.source.path_text != self._suggested_for:
             self.suggest(state.source)
+        if self.not_configured is not None:
+            if self._variables.upload.get():
+                self.not_configured.grid()
+            else:
+                self.not_configured.grid_remove()
         self._show_connection(state.connection)
         self._show_keychain(state.keychain)
         if state.cancel_upload_shown:
@@ -104,7 +109,8 @@ class UploadPanel:
 
     def _add_manual(self, fields: Fields, config: Config) -> None:
         body = self.card.body
-        fields.wide(WrappingLabel(body, bootstyle="@card warning", text=NOT_CONFIGURED))
+        self.not_configured = WrappingLabel(body, bootstyle="@card warning", text=NOT_CONFIGURED)
+        fields.wide(self.not_configured)
         self._entry(fields, Setting.BACKEND_URL, "Backend URL", self._variables.backend_url)
         hint = "Leave empty to use AUTH_TOKEN from .env." if config.backend.token else ""
         self._entry(fields, Setting.TOKEN, "Auth Token", self._variables.token, show=HIDDEN, hint=hint)
@@ -122,7 +128,7 @@ class UploadPanel:
         language = ttk.Combobox(
             body, textvariable=variables.language, values=list(config.languages.supported), state="readonly"
         )
-        fields.add("Language", language)
+        fields.add("Record language", language)
         self._dependent.append(language)
         self._entry(fields, Setting.DESTINATION, "Destination", variables.destination, hint=OWN_FOLDER)
         variables.on_change(self._another_video, variables.source)
@@ -141,7 +147,7 @@ class UploadPanel:
             indent=26,
         )
         self.delete_local = ttk.Checkbutton(
-            body, text="Delete local files after upload", variable=variables.delete_local, bootstyle=CARD
+            body, text="Delete the converted copy after upload", variable=variables.delete_local, bootstyle=CARD
         )
         fields.wide(self.delete_local)
         self._dependent.append(self.delete_local)

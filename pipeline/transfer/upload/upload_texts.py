@@ -4,6 +4,7 @@ from __future__ import annotations
 
 VALIDATING = "Validating..."
 UPDATING = "Updating session..."
+ADDING_RECORD = "Adding the file record..."
 COMPLETE = "Upload complete!"
 
 
