@@ -29,6 +29,7 @@ SLOW_FILES = (
     "phases/test_reruns.py",
     "speech/test_speech_model.py",
     "speech/test_transcribe.py",
+    "test_benchmarks.py",
     "test_quality_benchmark.py",
     "transfer/http/test_slow_lines.py",
     "transfer/upload/test_faults.py",
