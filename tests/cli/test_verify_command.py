@@ -108,6 +108,35 @@ def test_without_a_backend_the_files_here_are_compared(run, folder):
     )
 
 
+@pytest.mark.parametrize("backend", ["backend", "public addresses"])
+@pytest.mark.parametrize("kept", ["folder's", "library's", "server's"])
+def test_a_manifest_alone_is_enough_on_a_fresh_computer(server, folder, tmp_path, capsys, kept, backend):
+    """Whichever copy of it was kept, under any name: the files are verified and restored, also without a backend."""
+    kept_copies = {
+        "folder's": lambda: (folder / "manifest.json").read_bytes(),
+        "library's": lambda: next((tmp_path / "data").rglob("*_s3_manifest.json")).read_bytes(),
+        "server's": lambda: server.objects[f"{PREFIX}manifest.json"].body,
+    }
+    alone, out = tmp_path / "Downloads" / "manifest (1).json", tmp_path / "back"
+    alone.parent.mkdir()
+    alone.write_bytes(kept_copies[kept]())
+    folder.rename(tmp_path / "gone")
+    shutil.rmtree(tmp_path / "data")
+    config = Config(backend=server.api if backend == "backend" else BackendApi(), data_dir=tmp_path / "fresh")
+
+    def run(*arguments):
+        return run_command(list(map(str, arguments)), config), capsys.readouterr().out
+
+    status, text = run("verify", alone, "--deep")
+    compared = f"No difference found: of {len(NAMES)} files 0 on this computer and {len(NAMES)} on the server"
+    assert (EXIT_DONE, True, True) == (status, "The files are not on this computer." in text, compared in text)
+    status, text = run("manifest", "restore", alone, "-o", out)
+    assert (EXIT_DONE, True) == (status, f"{len(NAMES)} files restored to {out}" in text)
+    compared = f"of {len(NAMES)} files {len(NAMES)} on this computer and {len(NAMES)} on the server were compared."
+    status, text = run("verify", out, "--deep")
+    assert (EXIT_DONE, f"No difference found: {compared}") == (status, text.splitlines()[-1])
+
+
 def test_what_is_no_manifest_is_wrong_usage(run, tmp_path):
     """Exit 2 and one sentence, whether folder, file or nothing."""
     (tmp_path / "video.mp4").write_bytes(b"x")

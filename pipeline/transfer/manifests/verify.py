@@ -84,7 +84,7 @@ def _local(manifest: Manifest, folder: Path | None) -> _Compared:
     places = {file.filename: path for file in manifest.files if (path := _place(file, folder)) is not None}
     present = {name: path for name, path in places.items() if path.is_file()}
     if not present:
-        return _Compared(unchecked=("The files are not on this computer: only the server was looked at.",))
+        return _Compared(unchecked=("The files are not on this computer.",))
     findings, placement = [], manifest.placement
     for file in manifest.files:
         path = present.get(file.filename)
@@ -120,7 +120,8 @@ def _server(manifest: Manifest, remote: Remote, *, deep: bool) -> _Compared:
     if remote.backend_url:
         parts = [_manifests(manifest, remote)]
     else:
-        parts = [_Compared(unchecked=("No backend is configured (BACKEND_URL): it was not asked.",))]
+        more = "" if deep else " Use --deep to read the files at their public addresses."
+        parts = [_Compared(unchecked=(f"No backend is configured (BACKEND_URL): it was not asked.{more}",))]
     if remote.offer.list or remote.offer.read:
         parts.append(_objects(manifest, remote))
     elif not deep and remote.backend_url:

@@ -224,8 +224,14 @@ def test_without_a_backend_the_files_here_are_compared(server, folder, manifest)
     (folder / SEGMENT).unlink()
     quick, deep = (_verified(server, manifest, folder, deep=deep, api=BackendApi()) for deep in (False, True))
     said = "No backend is configured (BACKEND_URL): it was not asked."
-    assert (1, (said,), 0) == (len(quick.findings), quick.unchecked, quick.server_files)
-    assert (1, COUNT, []) == (len(deep.findings), deep.server_files, server.requests("GET", "/api/s3/capabilities"))
+    hint = f"{said} Use --deep to read the files at their public addresses."
+    assert (1, (hint,), 0) == (len(quick.findings), quick.unchecked, quick.server_files)
+    assert (1, (said,), COUNT, []) == (
+        len(deep.findings),
+        deep.unchecked,
+        deep.server_files,
+        server.requests("GET", "/api/s3/capabilities"),
+    )
 
 
 def test_a_manifest_that_leads_out_of_the_folder_is_refused(server, folder, manifest):
