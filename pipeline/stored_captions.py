@@ -9,18 +9,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pipeline.caption_files import SUFFIXES, language_in_name
 from pipeline.errors import CodecError, SubtitleFileError
-from pipeline.media.source.language_tags import language_tag
 from pipeline.media.stream_layout import CHAPTERS_VTT, PLAYLIST, SPRITE_MAP, TRANSCRIPT_JSON
 from pipeline.speech.cues import Cue
-from pipeline.speech.languages import LANGUAGE_NAMES
 from pipeline.speech.phrase_breaks import DASHES
 from pipeline.speech.subtitle_files import read_subtitles
 from pipeline.speech.subtitles import from_json
 from pipeline.speech.transcript import Segment, Transcript
 from pipeline.speech.word_segmenter import is_unspaced
 
-SUFFIXES = (".srt", ".vtt")
 LARGEST_BYTES = 512 << 20
 """A day of words in transcript.json has about 100 MB."""
 
@@ -69,7 +67,7 @@ def read_stored(path: Path, *, language: str | None = None, default_language: st
         known = language or transcript.language or default_language
         heard = replace(transcript, language=known)
         return StoredCaptions(path=path, cues=tuple(cues), language=known, transcript=heard, has_words=True)
-    known = language or _language_in_name(path) or _language_beside(path) or default_language
+    known = language or language_in_name(path) or _language_beside(path) or default_language
     found = read_subtitles(path, language=known)
     transcript = transcript_of(found.cues, known)
     return StoredCaptions(path=path, cues=found.cues, language=known, transcript=transcript, has_words=False)
@@ -109,13 +107,6 @@ def _read_transcript(path: Path) -> tuple[Transcript, list[Cue]]:
     except (CodecError, ValueError, RecursionError) as error:
         text = f"{path} is no transcript of this program: choose a transcript.json, SRT or WebVTT file."
         raise SubtitleFileError(text) from error
-
-
-def _language_in_name(path: Path) -> str | None:
-    """Return the language that a name such as `talk.de.srt` ends with before its suffix."""
-    stem, dot, last = path.stem.rpartition(".")
-    tag = language_tag(last) if dot and stem else None
-    return tag if tag is not None and tag.partition("-")[0] in LANGUAGE_NAMES else None
 
 
 def _language_beside(path: Path) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tkinter
 from collections.abc import Callable
 
+from pipeline.speech.caption_profiles import TITLES
 from ui.advanced import AIM_LABELS, CODEC_LABELS, ENCODER_LABELS, LOUDNESS_LABELS, AdvancedValues, labelled
 from ui.destination import TypedDestination
 from ui.job_form import QUALITY_NAMES, SPEED_LABELS, FormValues, typed_path
@@ -65,6 +66,7 @@ class FormVariables:
         self.transcribe = tkinter.BooleanVar(master, values.transcribe)
         self.model = tkinter.StringVar(master, values.model)
         self.spoken_language = tkinter.StringVar(master, values.spoken_language)
+        self.caption_rules = tkinter.StringVar(master, TITLES[values.caption_rules])
         self.captions = tkinter.StringVar(master, values.captions)
         self.upload = tkinter.BooleanVar(master, values.upload)
         self.backend_url = tkinter.StringVar(master, values.backend_url)
@@ -93,6 +95,7 @@ class FormVariables:
             transcribe=self.transcribe.get(),
             model=typed_path(self.model.get()),
             spoken_language=self.spoken_language.get().strip(),
+            caption_rules=labelled(TITLES, self.caption_rules.get()),
             captions=typed_path(self.captions.get()),
             upload=self.upload.get(),
             backend_url=self.backend_url.get().strip(),

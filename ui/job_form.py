@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from config import Config
 from pipeline.caption_files import language_in_name
 from pipeline.errors import Problem, Setting
-from pipeline.job import CaptionFile, EncodingRequest, Job, TranscriptionRequest, Trim, UploadRequest
+from pipeline.job import CaptionFile, CaptionRules, EncodingRequest, Job, TranscriptionRequest, Trim, UploadRequest
 from pipeline.media.encode import ladder
 from pipeline.media.source.trimming import trim_between
 from pipeline.media_info import MediaInfo
@@ -51,6 +51,7 @@ class FormValues:
     transcribe: bool = True
     model: str = "base"
     spoken_language: str = spoken_languages.AUTOMATIC
+    caption_rules: CaptionRules = TranscriptionRequest.profile
     captions: str = ""
     upload: bool = False
     backend_url: str = ""
@@ -239,6 +240,7 @@ def from_preferences(preferences: Preferences, config: Config) -> FormValues:
         transcribe=preferences.transcribe,
         model=preferences.transcription.model,
         spoken_language=spoken_languages.text_of(preferences.transcription.language),
+        caption_rules=preferences.transcription.profile,
         preset=preferences.encoding.preset if preferences.encoding.preset in SPEED_LABELS else EncodingRequest.preset,
         upload=preferences.upload_enabled,
         backend_url=config.backend.url,
@@ -303,7 +305,7 @@ def _transcription_request(values: FormValues) -> TranscriptionRequest:
     """Return what is asked of Whisper; a language that is not known counts as none."""
     known = _known_language(values.spoken_language)
     language = spoken_languages.code_of(values.spoken_language) if known else None
-    return TranscriptionRequest(model=values.model, language=language)
+    return TranscriptionRequest(model=values.model, language=language, profile=values.caption_rules)
 
 
 def _upload_request(values: FormValues, prefix: str) -> UploadRequest:

@@ -14,6 +14,7 @@ from pipeline.errors import Setting
 from pipeline.job import (
     AudioRequest,
     CaptionFile,
+    CaptionRules,
     Codec,
     EncoderFamily,
     EncodingRequest,
@@ -237,6 +238,7 @@ def test_the_job_says_what_the_form_says():
         preset="veryfast",
         model="small",
         spoken_language="German (de)",
+        caption_rules=CaptionRules.BBC,
         upload=True,
         language="fr",
         session_id="a" * 24,
@@ -246,7 +248,7 @@ def test_the_job_says_what_the_form_says():
     job = to_job(values, "lesson01")
     assert (Path("/videos/lesson01.mp4"), Path("/out"), "lesson01") == (job.source, job.output_dir, job.slug)
     assert ("veryfast", False, ("1080p", "720p", "480p")) == (job.encoding.preset, job.make_mp4, job.qualities)
-    assert TranscriptionRequest(model="small", language="de") == job.transcription
+    assert TranscriptionRequest(model="small", language="de", profile=CaptionRules.BBC) == job.transcription
     assert UploadRequest(prefix="videos/", language="fr", session_id="a" * 24, delete_local=True) == job.upload
 
 
@@ -357,6 +359,7 @@ def test_preferences_come_back():
         model="small",
         preset="veryfast",
         spoken_language="Spanish (es)",
+        caption_rules=CaptionRules.NETFLIX_CHILDREN,
         advanced=AdvancedValues(
             encoder=EncoderFamily.CPU,
             codec=Codec.AV1,

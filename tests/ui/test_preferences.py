@@ -8,7 +8,16 @@ import pytest
 
 from installation import ROOT
 from pipeline.codec import to_json
-from pipeline.job import AudioRequest, Codec, EncoderFamily, EncodingRequest, Job, RateControl, TranscriptionRequest
+from pipeline.job import (
+    AudioRequest,
+    CaptionRules,
+    Codec,
+    EncoderFamily,
+    EncodingRequest,
+    Job,
+    RateControl,
+    TranscriptionRequest,
+)
 from pipeline.job_codec import job_to_json
 from ui.preferences import Preferences
 
@@ -34,7 +43,7 @@ CHANGED = Preferences(
     target_vmaf=92.5,
     sound=AudioRequest(surround=True, loudness_lufs=-16.0),
     transcribe=False,
-    transcription=TranscriptionRequest(model="small", language="es"),
+    transcription=TranscriptionRequest(model="small", language="es", profile=CaptionRules.BBC),
     encrypt=True,
     key_file="/home/editor/keys/course.key",
     key_uri="https://keys.example.com/course",
@@ -171,8 +180,9 @@ class TestPreferences:
             ("encoding", "target_vmaf", "94"),
             ("sound", "loudness_lufs", "loud"),
             ("transcription", "model", None),
+            ("transcription", "profile", "mine"),
         ],
-        ids=["codec", "preset", "target", "loudness", "model"],
+        ids=["codec", "preset", "target", "loudness", "model", "profile"],
     )
     def test_wrong_value_of_a_group(self, path, group, name, value):
         """Nor does one that is wrong cost the others beside it."""
@@ -186,7 +196,8 @@ class TestPreferences:
     def test_the_version_before(self, path):
         """What it remembered is remembered: whatever has another form now is read in the old one."""
         path.write_text(FORMAT_2, encoding="utf-8")
-        assert CHANGED == Preferences.load(path)
+        before = TranscriptionRequest(model="small", language="es")  # it knew no caption rules
+        assert replace(CHANGED, transcription=before) == Preferences.load(path)
 
     @pytest.mark.parametrize(
         ("flat", "expected"),

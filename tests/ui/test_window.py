@@ -15,7 +15,7 @@ from ui_fakes import CONFIGURED, CONNECTED, DEADLINE_S, NOT_CONFIGURED, FakeServ
 from installation import FilePlace
 from pipeline.errors import DestinationTakenError, Setting, SourceError, ToolError, TransferError
 from pipeline.events import JobFinished, PhaseFinished, PhaseProgress, PhaseStarted
-from pipeline.job import Existing
+from pipeline.job import CaptionRules, Existing
 from pipeline.model import Connection, Outcome, PhaseName, PhaseOutcome
 from pipeline.transfer.upload.earlier_upload import PreviousUpload
 from ui import view_state
@@ -96,6 +96,24 @@ def test_a_captions_file_is_chosen(open_driver, monkeypatch):
     variables.source.set("/videos/other.mp4")
     driver.settle()
     assert ("", ("off", "")) == (variables.captions.get(), driver.rows["Transcript"])
+
+
+def test_caption_rules_are_chosen(open_driver):
+    """From a list of names, Netflix's at first; it can't be changed while nothing is transcribed."""
+    driver = open_driver()
+    driver.fill()
+    rules, variables = driver.window.transcription_panel.rules, driver.window.variables
+    names = ("Netflix", "Netflix, for children", "Netflix, for the deaf", "BBC", "BBC, for children")
+    assert ("Netflix", names) == (rules.get(), tuple(rules.cget("values")))
+    rules.set("BBC, for children")
+    rules.event_generate("<<ComboboxSelected>>")
+    driver.press(driver.window.actions.start)
+    driver.until(lambda: driver.services.plans)
+    driver.until_stage(READY)
+    assert CaptionRules.BBC_CHILDREN is driver.services.plans[0].job.transcription.profile
+    variables.transcribe.set(False)
+    driver.settle()
+    assert rules.instate(["disabled"])
 
 
 def test_open_window_returns_when_the_window_is_closed(screen, tmp_path, monkeypatch):

@@ -10,6 +10,7 @@ import ttkbootstrap as ttk
 
 from pipeline.caption_files import SUFFIXES
 from pipeline.errors import Setting
+from pipeline.speech.caption_profiles import TITLES
 from ui import spoken_languages
 from ui.form_variables import FormVariables
 from ui.theme import CARD
@@ -19,7 +20,7 @@ from ui.widgets.fields import Fields, clear_when_edited, switch
 
 
 class TranscriptionPanel:
-    """Tick, model and spoken language; captions of the editor's own."""
+    """Tick, model, spoken language and caption rules; captions of the editor's own."""
 
     def __init__(self, master: tkinter.Misc, variables: FormVariables) -> None:
         self.card = Card(master, "TRANSCRIPTION")
@@ -38,6 +39,11 @@ class TranscriptionPanel:
             body, textvariable=variables.spoken_language, values=list(spoken_languages.choices()), height=14
         )
         language_note = fields.add("Language", self.language)
+        self.rules = ttk.Combobox(
+            body, textvariable=variables.caption_rules, values=list(TITLES.values()), state="readonly"
+        )
+        hint = "Whose rules the captions keep to: how long a line is, and how fast they can be read."
+        fields.add("Caption rules", self.rules, hint=hint)
         self.captions = ttk.Entry(body, textvariable=variables.captions)
         self.browse_captions = ttk.Button(body, text="Browse…", bootstyle=CARD, command=self._browse_captions)
         hint = "Captions of your own for this video, SRT or WebVTT, in the language of its name, such as talk.de.srt."
@@ -57,7 +63,8 @@ class TranscriptionPanel:
         if tuple(self.model.cget("values")) != state.models:
             self.model.configure(values=list(state.models))
         switch([self.enable, self.captions, self.browse_captions], state.form_enabled)
-        switch([self.model, self.browse, self.language], state.form_enabled and self._variables.transcribe.get())
+        whisper = [self.model, self.browse, self.language, self.rules]
+        switch(whisper, state.form_enabled and self._variables.transcribe.get())
 
     def _browse(self) -> None:
         chosen = filedialog.askdirectory(parent=self.card, title="Choose the folder of a Whisper model", mustexist=True)
