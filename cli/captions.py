@@ -19,7 +19,8 @@ from pipeline.speech.caption_check import BrokenRule, CaptionReport, CaptionRule
 from pipeline.speech.caption_profiles import CaptionProfile, caption_profile
 from pipeline.speech.cue_shaping import shape_cues
 from pipeline.speech.cues import Cue
-from pipeline.speech.subtitles import to_json, to_srt, to_vtt
+from pipeline.speech.subtitles import to_srt, to_vtt
+from pipeline.speech.transcript_file import to_json
 from pipeline.stored_captions import StoredCaptions, caption_paths, read_stored
 
 USUAL_RATE = 25.0

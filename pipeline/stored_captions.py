@@ -15,8 +15,8 @@ from pipeline.media.stream_layout import CHAPTERS_VTT, PLAYLIST, SPRITE_MAP, TRA
 from pipeline.speech.cues import Cue
 from pipeline.speech.phrase_breaks import DASHES
 from pipeline.speech.subtitle_files import read_subtitles
-from pipeline.speech.subtitles import from_json
 from pipeline.speech.transcript import Segment, Transcript
+from pipeline.speech.transcript_file import from_json
 from pipeline.speech.word_segmenter import is_unspaced
 
 LARGEST_BYTES = 512 << 20

@@ -11,7 +11,7 @@ from pathlib import Path
 from pipeline.caption_files import cues_of
 from pipeline.engines.engine import Engine, ModelDownloading, TaskEvent, TranscriptionProgress
 from pipeline.engines.tasks import ModelReference, SourceReference, TranscriptionTask, source_reference
-from pipeline.errors import SpeechError
+from pipeline.errors import CodecError, SpeechError
 from pipeline.events import LogLevel
 from pipeline.facts import TranscriptFacts
 from pipeline.files import write_whole
@@ -27,8 +27,9 @@ from pipeline.speech.cues import Cue
 from pipeline.speech.languages import language_name
 from pipeline.speech.model import check_model
 from pipeline.speech.model_folder import is_folder_name, public_name
-from pipeline.speech.subtitles import from_json, to_json, to_srt, to_text, to_vtt
+from pipeline.speech.subtitles import to_srt, to_text, to_vtt
 from pipeline.speech.transcript import Segment, Transcript
+from pipeline.speech.transcript_file import from_json, to_json
 
 AUDIO_ONLY_RATE = 25.0
 """The frame rate by which captions are spaced where there is no video."""
@@ -44,8 +45,13 @@ def load_cues(folder: Path) -> tuple[str, list[Cue]]:
         return "", []
     try:
         transcript, cues = from_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SpeechError(f"The transcript {path} can't be read: start the job fresh to make it again.") from error
+    except OSError as error:
+        raise SpeechError(f"The transcript {path} can't be read ({error.strerror}): check its permissions.") from error
+    except (UnicodeDecodeError, CodecError) as error:
+        reason = str(error).rstrip(".") if isinstance(error, CodecError) else "its text is not UTF-8"
+        raise SpeechError(
+            f"The transcript {path} can't be read ({reason}): start the job fresh to make it again."
+        ) from error
     return (transcript.language or "", cues) if cues else ("", [])
 
 

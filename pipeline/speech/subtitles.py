@@ -1,11 +1,10 @@
-"""Subtitle files as text: SRT, WebVTT, plain text and JSON, and WebVTT cut for a stream. Pure; writes no file.
+"""Subtitle files as text: SRT, WebVTT and plain text, and WebVTT cut for a stream. Pure; writes no file.
 
 Every text is for UTF-8 with line feeds. Without speech each of them is still a valid file of its kind.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import timedelta
 from itertools import pairwise
@@ -13,7 +12,7 @@ from itertools import pairwise
 import srt  # type: ignore[import-untyped]
 
 from pipeline.speech.cues import Cue
-from pipeline.speech.transcript import Segment, Transcript, Word
+from pipeline.speech.transcript import Transcript
 
 TICKS_WRAP = 1 << 33
 """MPEG timestamps have 33 bits."""
@@ -38,56 +37,6 @@ def to_text(transcript: Transcript) -> str:
     """Return what was said, a line for each segment; empty without speech."""
     lines = (" ".join(segment.text.split()) for segment in transcript.segments)
     return "".join(f"{line}\n" for line in lines if line)
-
-
-def to_json(transcript: Transcript, cues: Sequence[Cue]) -> str:
-    """Return transcript and cues as JSON; times are seconds."""
-    content = {
-        "language": transcript.language,
-        "language_probability": round(transcript.language_probability, 4),
-        "duration": round(transcript.duration_s, 3),
-        "text": " ".join(" ".join(segment.text.split()) for segment in transcript.segments),
-        "segments": [
-            {
-                **_span(segment),
-                "text": segment.text.strip(),
-                "words": [{**_span(word), "word": word.text} for word in segment.words],
-            }
-            for segment in transcript.segments
-        ],
-        "cues": [{**_span(cue), "text": cue.text} for cue in cues],
-    }
-    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
-
-
-def from_json(text: str) -> tuple[Transcript, list[Cue]]:
-    """Read what `to_json` wrote. Raises ValueError when it is something else."""
-    try:
-        content = json.loads(text)
-        segments = tuple(
-            Segment(
-                start_s=float(segment["start"]),
-                end_s=float(segment["end"]),
-                text=str(segment["text"]),
-                words=tuple(
-                    Word(start_s=float(word["start"]), end_s=float(word["end"]), text=str(word["word"]))
-                    for word in segment["words"]
-                ),
-            )
-            for segment in content["segments"]
-        )
-        language = content["language"]
-        transcript = Transcript(
-            language=None if language is None else str(language),
-            language_probability=float(content["language_probability"]),
-            duration_s=float(content["duration"]),
-            segments=segments,
-        )
-        return transcript, [
-            Cue(start_s=float(c["start"]), end_s=float(c["end"]), text=str(c["text"])) for c in content["cues"]
-        ]
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise ValueError(f"not a transcript: {error!r}") from error
 
 
 def vtt_segments(cues: Sequence[Cue], boundaries: Sequence[float], mpegts_offset: int) -> list[str]:
@@ -132,7 +81,3 @@ def _clock(seconds: float, point: str) -> str:
 
 def _timedelta(seconds: float) -> timedelta:
     return timedelta(milliseconds=round(seconds * 1000))
-
-
-def _span(timed: Cue | Segment | Word) -> dict[str, float]:
-    return {"start": round(timed.start_s, 3), "end": round(timed.end_s, 3)}

@@ -12,8 +12,9 @@ from cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, run_command
 from config import Config
 from pipeline.speech.cues import Cue
 from pipeline.speech.subtitle_files import read_subtitles
-from pipeline.speech.subtitles import from_json, to_json, to_srt, to_vtt
+from pipeline.speech.subtitles import to_srt, to_vtt
 from pipeline.speech.transcript import Segment, Transcript, Word
+from pipeline.speech.transcript_file import from_json, to_json
 
 GOOD = (
     Cue(start_s=1.0, end_s=3.0, text="Good morning to all of you."),

@@ -33,13 +33,13 @@ from pipeline.media.encode.audio_tracks import audio_renditions
 from pipeline.media.hls import playlists
 from pipeline.media.hls.measure import bit_rates
 from pipeline.media_info import AudioStream, DynamicRange, MediaInfo
-from pipeline.model import Plan, Rendition
+from pipeline.model import PhaseName, Plan, Rendition
 from pipeline.output_settings import output_settings
 from pipeline.phases.package import package
 from pipeline.phases.phase import PhaseContext
 from pipeline.speech.cues import Cue
-from pipeline.speech.subtitles import to_json
 from pipeline.speech.transcript import Segment, Transcript
+from pipeline.speech.transcript_file import to_json
 from pipeline.workspace import Workspace
 
 KEY = bytes(range(16))
@@ -125,7 +125,7 @@ def make_context(tmp_path: Path, encoded: Path) -> MakeContext:
             dynamic_range=DynamicRange.SDR,
             segment_s=6,
             mp4=None,
-            phases=(),
+            phases=(PhaseName.TRANSCRIPT,) if captions else (),
         )
         workspace = Workspace(job)
         workspace.check(output_settings(plan), Existing.ASK)

@@ -96,7 +96,7 @@ def _phase() -> TranscribePhase:
     return TranscribePhase(LocalEngine(find_ffmpeg("")))
 
 
-def test_the_sample(context, sample):
+def test_the_sample(context, sample, small_model):
     """The sample's words stand in all four files, and job.json knows language and number of captions."""
     here = context(sample)
     fractions: list[float] = []
@@ -110,6 +110,13 @@ def test_the_sample(context, sample):
     for name, count in (("transcript.srt", 4), ("subtitles.vtt", 4), ("transcript.json", 0)):
         text = (folder / name).read_text(encoding="utf-8")
         assert (True, count) == (all(line in text for line in spoken.splitlines()), text.count("-->"))
+    content = json.loads((folder / "transcript.json").read_text(encoding="utf-8"))
+    assert (2, small_model.name, 12) == (
+        content["schema"],
+        content["origin"]["model"],
+        sum(word["probability"] > 0 for segment in content["segments"] for word in segment["words"]),
+    )
+    assert str(small_model.parent) not in (folder / "transcript.json").read_text(encoding="utf-8")
     assert TranscriptFacts(language="en", cues=4) == here.workspace.done.transcript
     assert (0.0, 1.0, sorted(fractions)) == (fractions[0], fractions[-1], fractions)
 
@@ -259,12 +266,29 @@ def test_cancel(context, sample):
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{}", "\ufeff{", '{"segments": []}'], ids=["empty", "object", "broken", "parts"]
+    ("content", "reason"),
+    [
+        (b"", "transcript.json is not JSON"),
+        (b"{}", "transcript.json: language is missing"),
+        (b"\xff\xfe{", "its text is not UTF-8"),
+    ],
+    ids=["empty", "object", "encoding"],
 )
-def test_a_broken_transcript(tmp_path, content):
+def test_a_broken_transcript(tmp_path, content, reason):
     """A transcript that can't be read is an error with a sentence, not a stream without captions."""
-    (tmp_path / "transcript.json").write_text(content, encoding="utf-8")
-    with pytest.raises(SpeechError, match=r"^The transcript .* can't be read"):
+    path = tmp_path / "transcript.json"
+    path.write_bytes(content)
+    with pytest.raises(SpeechError) as refused:
+        load_cues(tmp_path)
+    assert f"The transcript {path} can't be read ({reason}): start the job fresh to make it again." == str(
+        refused.value
+    )
+
+
+def test_a_transcript_that_is_a_folder(tmp_path):
+    """What can't be opened is a sentence too."""
+    (tmp_path / "transcript.json").mkdir()
+    with pytest.raises(SpeechError, match=r"transcript\.json can't be read \(.+\): check its permissions\.$"):
         load_cues(tmp_path)
 
 

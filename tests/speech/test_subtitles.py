@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pipeline.speech.cues import Cue
-from pipeline.speech.subtitles import from_json, to_json, to_srt, to_text, to_vtt, vtt_segments
-from pipeline.speech.transcript import Segment, Transcript, Word
+from pipeline.speech.subtitles import to_srt, to_text, to_vtt, vtt_segments
+from pipeline.speech.transcript import Segment, Transcript
 
 SILENT = Transcript(language=None, language_probability=0.0, duration_s=5.0)
 CUES = [
@@ -46,34 +46,12 @@ def test_no_speech(expected: str, actual: str):
     assert expected == actual
 
 
-def test_no_speech_as_json():
-    """Without speech the JSON has no segments and no language."""
-    assert (SILENT, []) == from_json(to_json(SILENT, []))
-
-
 def test_text_has_a_line_a_segment():
     """The plain text has a line for each segment, without stray spaces."""
     segments = (Segment(start_s=0, end_s=1, text=" one  two "), Segment(start_s=1, end_s=2, text="three"))
     assert "one two\nthree\n" == to_text(
         Transcript(language="en", language_probability=1, duration_s=2, segments=segments)
     )
-
-
-def test_json_round_trip():
-    """What is written as JSON is read back as it was."""
-    words = (Word(start_s=0.5, end_s=1.0, text=" hé"), Word(start_s=1.0, end_s=1.25, text=" 世界"))
-    segments = (Segment(start_s=0.5, end_s=1.25, text="hé 世界", words=words),)
-    transcript = Transcript(language="fr", language_probability=0.9876, duration_s=12.5, segments=segments)
-    assert (transcript, CUES) == from_json(to_json(transcript, CUES))
-
-
-@pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"segments": 3}', "null"], ids=["empty", "list", "object", "number", "null"]
-)
-def test_other_json_is_refused(text: str):
-    """A file that is no transcript is a ValueError, whatever it holds."""
-    with pytest.raises(ValueError, match="not a transcript"):
-        from_json(text)
 
 
 @pytest.mark.parametrize(
