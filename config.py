@@ -23,8 +23,14 @@ VERSION = "0.1.0"
 """The program's version, here alone: pyproject.toml reads it from this line."""
 
 
-SECRETS = frozenset({"AUTH_TOKEN", "STORAGE_S3_ACCESS_KEY_ID", "STORAGE_S3_SECRET_ACCESS_KEY"})
-"""Variables that are for this program alone."""
+SECRETS = frozenset(
+    {
+        "AUTH_TOKEN",
+        *("STORAGE_S3_ACCESS_KEY_ID", "STORAGE_S3_SECRET_ACCESS_KEY"),
+        *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+    }
+)
+"""Variables that the programs which this one starts have no use for."""
 
 
 CERTIFICATE_SETTINGS = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
@@ -93,6 +99,17 @@ class Datasets:
     autosave_interval_s: float = 30.0
 
 
+@dataclass(frozen=True, kw_only=True)
+class AwsAccess:
+    """How datasets on S3 are reached. Without keys, those that this computer has for Amazon's programs are used."""
+
+    region: str = "us-east-1"
+    endpoint_url: str = ""
+    access_key_id: str = field(default="", repr=False)
+    secret_access_key: str = field(default="", repr=False)
+    session_token: str = field(default="", repr=False)
+
+
 T = TypeVar("T")
 
 
@@ -123,7 +140,7 @@ class Config:
     ffmpeg_path: str = ""
     cache_dir: Path | None = None
     data_dir: Path | None = None
-    aws_region: str = "us-east-1"
+    aws: AwsAccess = AwsAccess()
     problems: tuple[str, ...] = ()
 
     BACKEND_URL = _Setting(lambda config: config.backend.url)
@@ -173,7 +190,13 @@ class Config:
             ffmpeg_path=values.text("FFMPEG_PATH"),
             cache_dir=installation.cache_folder(),
             data_dir=installation.data_folder(),
-            aws_region=values.text("AWS_REGION") or values.text("AWS_DEFAULT_REGION") or "us-east-1",
+            aws=AwsAccess(
+                region=values.text("AWS_REGION") or values.text("AWS_DEFAULT_REGION") or AwsAccess().region,
+                endpoint_url=(values.text("AWS_ENDPOINT_URL_S3") or values.text("AWS_ENDPOINT_URL")).rstrip("/"),
+                access_key_id=values.text("AWS_ACCESS_KEY_ID"),
+                secret_access_key=values.text("AWS_SECRET_ACCESS_KEY"),
+                session_token=values.text("AWS_SESSION_TOKEN"),
+            ),
             problems=tuple(problems),
         )
 

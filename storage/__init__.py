@@ -15,9 +15,13 @@ from storage.backend import (
     UrlSigner,
 )
 from storage.errors import (
+    AccessDeniedError,
+    BucketNotFoundError,
+    CredentialsError,
     IncompleteObjectError,
     InvalidPartError,
     InvalidPathError,
+    InvalidUriError,
     ObjectChangedError,
     ObjectNotFoundError,
     PathConflictError,
@@ -27,29 +31,37 @@ from storage.errors import (
     StorageQuotaExceededError,
     StorageSettingsError,
     StorageUnavailableError,
+    StorageUnreachableError,
     UploadNotFoundError,
 )
 from storage.factory import create
 from storage.local import LocalStorageBackend
 from storage.path_builder import StoragePathBuilder
 from storage.paths import check_path
-from storage.settings import LocalSettings, S3Settings, StorageSettings, StorageType, settings_from
+from storage.settings import LocalSettings, S3Access, S3Settings, StorageSettings, StorageType, settings_from
+from storage.uris import S3Uri, Uri, is_s3_uri, parse_uri, resolve
 
 __all__ = [
     "MAX_PARTS",
     "MAX_PUT_BYTES",
     "MIN_PART_BYTES",
     "Access",
+    "AccessDeniedError",
+    "BucketNotFoundError",
+    "CredentialsError",
     "IncompleteObjectError",
     "InvalidPartError",
     "InvalidPathError",
+    "InvalidUriError",
     "LocalSettings",
     "LocalStorageBackend",
     "ObjectChangedError",
     "ObjectNotFoundError",
     "OpenObject",
     "PathConflictError",
+    "S3Access",
     "S3Settings",
+    "S3Uri",
     "SizeUnknownError",
     "StorageBackend",
     "StorageError",
@@ -60,11 +72,16 @@ __all__ = [
     "StorageSettingsError",
     "StorageType",
     "StorageUnavailableError",
+    "StorageUnreachableError",
     "StoredObject",
     "StoredPart",
     "UploadNotFoundError",
+    "Uri",
     "UrlSigner",
     "check_path",
     "create",
+    "is_s3_uri",
+    "parse_uri",
+    "resolve",
     "settings_from",
 ]

@@ -11,6 +11,10 @@ class InvalidPathError(StorageError):
     """The path can't name an object, or would lead out of the storage."""
 
 
+class InvalidUriError(StorageError):
+    """The address names no file and no object."""
+
+
 class ObjectNotFoundError(StorageError):
     """No object is stored under this path."""
 
@@ -27,6 +31,14 @@ class ObjectChangedError(StorageError):
     """The object was replaced or deleted while it was read."""
 
 
+class ConditionNotMetError(StorageError):
+    """An object was not stored, because what is stored already is not what was expected."""
+
+
+class ConditionsRefusedError(StorageError):
+    """The storage can't store an object on a condition."""
+
+
 class UploadNotFoundError(StorageError):
     """There is no such upload in parts: it was completed, aborted or never begun."""
 
@@ -39,8 +51,24 @@ class StorageUnavailableError(StorageError):
     """The storage can't be reached or is too busy; a later try may do."""
 
 
+class StorageUnreachableError(StorageUnavailableError):
+    """Nobody answers where the storage should be: no network, a wrong address, a server that is down."""
+
+
 class StorageSettingsError(StorageError):
     """The storage can't be used with these settings: no bucket, wrong keys, a folder that can't be made."""
+
+
+class BucketNotFoundError(StorageSettingsError):
+    """There is no such bucket."""
+
+
+class CredentialsError(StorageSettingsError):
+    """There are no keys for the storage, or it does not accept them."""
+
+
+class AccessDeniedError(StorageSettingsError):
+    """The keys are accepted, but may not do this."""
 
 
 class SizeUnknownError(StorageError):

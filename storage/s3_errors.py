@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 
 from aiohttp import ClientError as ConnectionFailure
 from botocore.exceptions import (
@@ -22,6 +23,9 @@ from botocore.exceptions import ConnectionError as NotConnectedError
 from botocore.parsers import ResponseParserError
 
 from storage.errors import (
+    AccessDeniedError,
+    BucketNotFoundError,
+    CredentialsError,
     IncompleteObjectError,
     InvalidPartError,
     InvalidPathError,
@@ -31,22 +35,22 @@ from storage.errors import (
     StorageFullError,
     StorageSettingsError,
     StorageUnavailableError,
+    StorageUnreachableError,
     UploadNotFoundError,
 )
 
-_WRONG_KEYS = (
-    "{server} does not accept the access key: check STORAGE_S3_ACCESS_KEY_ID and STORAGE_S3_SECRET_ACCESS_KEY."
-)
+_WRONG_KEYS = "{server} does not accept the access key: check {keys}."
+_EXPIRED_KEYS = "The access key for {server} is no longer valid: sign in again, or check {keys}."
 _FORBIDDEN = "{server} does not allow this on the bucket {bucket}: check the keys and what they may do there."
-_WRONG_REGION = "The bucket {bucket} is in another region: check STORAGE_S3_REGION and STORAGE_S3_ENDPOINT_URL."
+_WRONG_REGION = "The bucket {bucket} is in another region: check {region} and {endpoint}."
 _BUSY = "{server} is too busy or has a fault: try again later."
 _CLOCK = "{server} refuses requests because this computer's clock is wrong: set it right."
-_NOT_S3 = "{server} does not answer as an S3 server does: check STORAGE_S3_ENDPOINT_URL."
-_UNREACHABLE = "{server} can't be reached: check STORAGE_S3_ENDPOINT_URL and the network."
+_NOT_S3 = "{server} does not answer as an S3 server does: check {endpoint}."
+_UNREACHABLE = "{server} can't be reached: check {endpoint} and the network."
 _BROKE_OFF = "The connection to {server} broke off: try again."
-_NO_KEYS = "There are no keys for {server}: set STORAGE_S3_ACCESS_KEY_ID and STORAGE_S3_SECRET_ACCESS_KEY."
+_NO_KEYS = "There are no keys for {server}: set {keys}."
 _NOT_FOUND = "Nothing is stored under {path}."
-_UNUSABLE = "{server} and the bucket {bucket} can't be used as they are set: check each STORAGE_S3_ setting."
+_UNUSABLE = "{server} and the bucket {bucket} can't be used as they are set: check {all}."
 _PARTS = (
     "{path}: the parts are not those that are stored, are not listed by their numbers, "
     "or one but the last is too small."
@@ -57,20 +61,20 @@ _ANSWERS: dict[str, tuple[type[StorageError], str]] = {
     "NoSuchKey": (ObjectNotFoundError, _NOT_FOUND),
     "NotFound": (ObjectNotFoundError, _NOT_FOUND),
     "404": (ObjectNotFoundError, _NOT_FOUND),
-    "NoSuchBucket": (StorageSettingsError, "The bucket {bucket} does not exist at {server}: check STORAGE_S3_BUCKET."),
-    "InvalidBucketName": (StorageSettingsError, "{bucket} can't be a bucket's name: check STORAGE_S3_BUCKET."),
+    "NoSuchBucket": (BucketNotFoundError, "The bucket {bucket} does not exist at {server}: check {bucket_setting}."),
+    "InvalidBucketName": (StorageSettingsError, "{bucket} can't be a bucket's name: check {bucket_setting}."),
     "NoSuchUpload": (UploadNotFoundError, "There is no such upload in parts for {path}: begin a new one."),
     "InvalidPart": (InvalidPartError, _PARTS),
     "InvalidPartOrder": (InvalidPartError, _PARTS),
     "EntityTooSmall": (InvalidPartError, _PARTS),
     "MalformedXML": (InvalidPartError, _PARTS),
-    "InvalidAccessKeyId": (StorageSettingsError, _WRONG_KEYS),
-    "SignatureDoesNotMatch": (StorageSettingsError, _WRONG_KEYS),
-    "InvalidToken": (StorageSettingsError, _WRONG_KEYS),
-    "ExpiredToken": (StorageSettingsError, _WRONG_KEYS),
-    "AccessDenied": (StorageSettingsError, _FORBIDDEN),
-    "Forbidden": (StorageSettingsError, _FORBIDDEN),
-    "403": (StorageSettingsError, _FORBIDDEN),
+    "InvalidAccessKeyId": (CredentialsError, _WRONG_KEYS),
+    "SignatureDoesNotMatch": (CredentialsError, _WRONG_KEYS),
+    "InvalidToken": (CredentialsError, _EXPIRED_KEYS),
+    "ExpiredToken": (CredentialsError, _EXPIRED_KEYS),
+    "AccessDenied": (AccessDeniedError, _FORBIDDEN),
+    "Forbidden": (AccessDeniedError, _FORBIDDEN),
+    "403": (AccessDeniedError, _FORBIDDEN),
     "PermanentRedirect": (StorageSettingsError, _WRONG_REGION),
     "AuthorizationHeaderMalformed": (StorageSettingsError, _WRONG_REGION),
     "301": (StorageSettingsError, _WRONG_REGION),
@@ -96,30 +100,50 @@ _ANSWERS: dict[str, tuple[type[StorageError], str]] = {
 }
 
 _FAILURES: tuple[tuple[tuple[type[Exception], ...], type[StorageError], str], ...] = (
-    ((NoCredentialsError, PartialCredentialsError, CredentialRetrievalError), StorageSettingsError, _NO_KEYS),
+    ((NoCredentialsError, PartialCredentialsError, CredentialRetrievalError), CredentialsError, _NO_KEYS),
     (
         (SSLError,),
         StorageUnavailableError,
-        "{server} has no certificate that this computer trusts: check STORAGE_S3_ENDPOINT_URL.",
+        "{server} has no certificate that this computer trusts: check {endpoint}.",
     ),
     (
         (ConnectionClosedError, IncompleteReadError, ResponseStreamingError, ConnectionFailure),
         StorageUnavailableError,
         _BROKE_OFF,
     ),
-    ((HTTPClientError, NotConnectedError, OSError, TimeoutError), StorageUnavailableError, _UNREACHABLE),
+    ((HTTPClientError, NotConnectedError, OSError, TimeoutError), StorageUnreachableError, _UNREACHABLE),
     ((ResponseParserError,), StorageSettingsError, _NOT_S3),
     # an address or a name that can't be one, or a profile of Amazon's programs that is not there
     ((BotoCoreError, ValueError), StorageSettingsError, _UNUSABLE),
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class SettingNames:
+    """What a sentence tells its reader to check: the names of the settings that the storage was told."""
+
+    keys: str
+    bucket_setting: str
+    region: str
+    endpoint: str
+    all: str
+
+
+STORAGE_NAMES = SettingNames(
+    keys="STORAGE_S3_ACCESS_KEY_ID and STORAGE_S3_SECRET_ACCESS_KEY",
+    bucket_setting="STORAGE_S3_BUCKET",
+    region="STORAGE_S3_REGION",
+    endpoint="STORAGE_S3_ENDPOINT_URL",
+    all="each STORAGE_S3_ setting",
+)
+"""The settings of the reference backend's storage."""
+
+
 class S3Errors:
     """Turns errors into sentences about one server and bucket."""
 
-    def __init__(self, *, server: str, bucket: str) -> None:
-        self._server = server
-        self._bucket = bucket
+    def __init__(self, *, server: str, bucket: str, names: SettingNames = STORAGE_NAMES) -> None:
+        self._words = {"server": server, "bucket": bucket, **asdict(names)}
 
     @contextmanager
     def translated(self, path: str = "") -> Iterator[None]:
@@ -147,4 +171,4 @@ class S3Errors:
         return self._error(kind, sentence, path)
 
     def _error(self, kind: type[StorageError], sentence: str, path: str, code: str = "") -> StorageError:
-        return kind(sentence.format(server=self._server, bucket=self._bucket, path=path or "this", code=code))
+        return kind(sentence.format(**self._words, path=path or "this", code=code))

@@ -48,6 +48,17 @@ class S3Settings:
     put_headers: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True)
+class S3Access:
+    """How a server is reached and with which keys, whatever the bucket; see S3Settings."""
+
+    region: str = "us-east-1"
+    endpoint_url: str = ""
+    access_key_id: str = field(default="", repr=False)
+    secret_access_key: str = field(default="", repr=False)
+    session_token: str = field(default="", repr=False)
+
+
 StorageSettings = LocalSettings | S3Settings
 
 

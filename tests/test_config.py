@@ -40,10 +40,19 @@ NAMES = [
     ("STORAGE_S3_PUT_HEADERS", "server.s3.put_headers", "x-amz-acl: private", "x-amz-acl: private"),
     ("PUBLIC_BASE_URL", "server.public_base_url", "https://cdn.example.com/", "https://cdn.example.com"),
     ("DATASET_AUTO_SAVE_INTERVAL", "datasets.autosave_interval_s", "2.5", 2.5),
-    ("AWS_REGION", "aws_region", "eu-north-1", "eu-north-1"),
-    ("AWS_DEFAULT_REGION", "aws_region", "eu-south-1", "eu-south-1"),
+    ("AWS_REGION", "aws.region", "eu-north-1", "eu-north-1"),
+    ("AWS_DEFAULT_REGION", "aws.region", "eu-south-1", "eu-south-1"),
+    ("AWS_ENDPOINT_URL_S3", "aws.endpoint_url", "http://127.0.0.1:7480/", "http://127.0.0.1:7480"),
+    ("AWS_ENDPOINT_URL", "aws.endpoint_url", "https://minio.example", "https://minio.example"),
+    ("AWS_ACCESS_KEY_ID", "aws.access_key_id", "AKIA", "AKIA"),
+    ("AWS_SECRET_ACCESS_KEY", "aws.secret_access_key", "hush", "hush"),
+    ("AWS_SESSION_TOKEN", "aws.session_token", "hush", "hush"),
 ]
-SECRETS = ("AUTH_TOKEN", "STORAGE_S3_ACCESS_KEY_ID", "STORAGE_S3_SECRET_ACCESS_KEY")
+SECRETS = (
+    "AUTH_TOKEN",
+    *("STORAGE_S3_ACCESS_KEY_ID", "STORAGE_S3_SECRET_ACCESS_KEY"),
+    *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+)
 
 
 def names_in_example() -> dict[str, str]:
@@ -130,7 +139,7 @@ class TestNames:
     )
     def test_region_order(self, env_file, environ, expected):
         """AWS_REGION comes before AWS_DEFAULT_REGION, which comes before us-east-1."""
-        assert expected == Config.load(env_file=env_file, environ=environ).aws_region
+        assert expected == Config.load(env_file=env_file, environ=environ).aws.region
 
     def test_the_settings_of_this_system(self, tmp_path, monkeypatch):
         """Without a `.env` beside the program, the one in the system's folder for settings is read."""

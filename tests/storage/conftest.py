@@ -8,7 +8,8 @@ import s3_server
 from storage import LocalSettings, create
 
 KINDS = ["local"] if s3_server.missing_programs() else ["local", pytest.param("s3", marks=pytest.mark.s3)]
-collect_ignore = ["test_s3_storage.py", "test_copy_command.py"] if s3_server.missing_programs() else []
+NEED_S3 = ["test_s3_storage.py", "test_copy_command.py", "test_s3_objects.py", "test_conditional_write.py"]
+collect_ignore = NEED_S3 if s3_server.missing_programs() else []
 
 
 @pytest.fixture

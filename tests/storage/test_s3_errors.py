@@ -14,6 +14,9 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from storage.errors import (
+    AccessDeniedError,
+    BucketNotFoundError,
+    CredentialsError,
     IncompleteObjectError,
     InvalidPartError,
     ObjectChangedError,
@@ -22,6 +25,7 @@ from storage.errors import (
     StorageFullError,
     StorageSettingsError,
     StorageUnavailableError,
+    StorageUnreachableError,
     UploadNotFoundError,
 )
 from storage.s3_errors import S3Errors
@@ -49,11 +53,12 @@ def answer(code, status):
         ("NoSuchKey", 404, ObjectNotFoundError),
         ("404", 404, ObjectNotFoundError),
         ("NoSuchUpload", 404, UploadNotFoundError),
-        ("NoSuchBucket", 404, StorageSettingsError),
-        ("InvalidAccessKeyId", 403, StorageSettingsError),
-        ("SignatureDoesNotMatch", 403, StorageSettingsError),
-        ("AccessDenied", 403, StorageSettingsError),
-        ("SomethingNew", 403, StorageSettingsError),
+        ("NoSuchBucket", 404, BucketNotFoundError),
+        ("InvalidAccessKeyId", 403, CredentialsError),
+        ("SignatureDoesNotMatch", 403, CredentialsError),
+        ("ExpiredToken", 400, CredentialsError),
+        ("AccessDenied", 403, AccessDeniedError),
+        ("SomethingNew", 403, AccessDeniedError),
         ("PermanentRedirect", 301, StorageSettingsError),
         ("RequestTimeTooSkewed", 403, StorageSettingsError),
         ("EntityTooSmall", 400, InvalidPartError),
@@ -85,15 +90,15 @@ def test_an_unknown_answer_is_named():
     [
         (
             EndpointConnectionError(endpoint_url="https://x?Signature=hush-hush"),
-            StorageUnavailableError,
+            StorageUnreachableError,
             "can't be reached",
         ),
-        (ReadTimeoutError(endpoint_url="https://x?Signature=hush-hush"), StorageUnavailableError, "can't be reached"),
+        (ReadTimeoutError(endpoint_url="https://x?Signature=hush-hush"), StorageUnreachableError, "can't be reached"),
         (SSLError(endpoint_url="https://x", error="hush-hush"), StorageUnavailableError, "no certificate"),
         (IncompleteReadError(actual_bytes=1, expected_bytes=2), StorageUnavailableError, "broke off"),
         (aiohttp.ClientPayloadError("hush-hush"), StorageUnavailableError, "broke off"),
-        (OSError("hush-hush"), StorageUnavailableError, "can't be reached"),
-        (NoCredentialsError(), StorageSettingsError, "There are no keys for https://s3.example"),
+        (OSError("hush-hush"), StorageUnreachableError, "can't be reached"),
+        (NoCredentialsError(), CredentialsError, "There are no keys for https://s3.example"),
         (ResponseParserError("<html>hush-hush"), StorageSettingsError, "does not answer as an S3 server"),
         (ParamValidationError(report="hush-hush"), StorageSettingsError, "can't be used as they are set"),
         (ValueError("Invalid endpoint: hush-hush"), StorageSettingsError, "can't be used as they are set"),

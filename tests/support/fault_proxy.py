@@ -89,7 +89,8 @@ class _Exchange:
         """Pass on what the server answers."""
         with suppress(OSError):
             while block := self._server.recv(BLOCK):
-                cut = self._trouble.cut_answer_after
+                interim = block.startswith(b"HTTP/1.1 100 ")  # "send the content": not the answer yet
+                cut = None if interim else self._trouble.cut_answer_after
                 self._client.sendall(block if cut is None else block[:cut])
                 if cut is not None:
                     break
