@@ -392,7 +392,7 @@ def test_colours_that_an_encoder_lost_are_not_published(make_context, filters, m
     shutil.rmtree(context.workspace.folder / "90p")
     make_video_rendition(context.workspace.folder, "90p", *pattern(), *tone(), filters=filters, codec=X265, muxed=True)
     plan = dataclasses.replace(context.plan, dynamic_range=made, renditions=context.plan.renditions[1:])
-    with pytest.raises(EncodeError, match=r"The video of 90p does not say .* start again"):
+    with pytest.raises(EncodeError, match=r"The video of 90p does not declare .* start again"):
         package(dataclasses.replace(context, plan=plan))
     assert (False, Facts()) == (context.workspace.final.exists(), context.workspace.done)
 
