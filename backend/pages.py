@@ -107,9 +107,9 @@ class PageRoutes:
         the manifest of the stream doesn't name was left by another one.
         """
         master = await self._storage.load(paths.master)
-        place = place_in(master)
-        inside = StoragePathBuilder(paths.prefix + place)
-        named = await self._named(paths, master) if place else None
+        version_folder = place_in(master)
+        inside = StoragePathBuilder(paths.prefix + version_folder)
+        named = await self._named(paths, master) if version_folder else None
         found = []
         for ways in (
             (inside.captions, paths.captions),
@@ -134,8 +134,10 @@ class PageRoutes:
 
     async def _card(self, prefix: str, posters: set[str], replaced: set[str]) -> str:
         paths = StoragePathBuilder(prefix)
-        place = place_in(await self._storage.load(paths.master)) if prefix in replaced else ""
-        poster = next((StoragePathBuilder(way).poster for way in (prefix + place, prefix) if way in posters), "")
+        version_folder = place_in(await self._storage.load(paths.master)) if prefix in replaced else ""
+        poster = next(
+            (StoragePathBuilder(way).poster for way in (prefix + version_folder, prefix) if way in posters), ""
+        )
         picture = f'<img src="{escape(self._object(poster))}" alt="">' if poster else '<span class="picture"></span>'
         link = escape(f"{self._base}/watch/{quote(prefix)}")
         return (

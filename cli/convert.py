@@ -79,7 +79,7 @@ def jobs_from(options: argparse.Namespace) -> list[Job]:
         Job(
             source=video.source,
             output_dir=options.output,
-            slug=video.place,
+            slug=video.slug,
             qualities=None
             if options.qualities == "auto"
             else tuple(q.strip() for q in options.qualities.split(",") if q.strip()),
@@ -98,7 +98,7 @@ def jobs_from(options: argparse.Namespace) -> list[Job]:
             make_mp4=options.mp4,
             transcription=_transcription(options),
             captions=_captions(options, []),
-            upload=_upload(options, "" if video.alone else video.place),
+            upload=_upload(options, "" if video.alone else video.slug),
             existing=existing_from(options),
         )
         for video in inputs_from(options.inputs, root=options.root, output=options.output)

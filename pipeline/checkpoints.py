@@ -152,8 +152,8 @@ class Checkpoints:
         begun = _read(_Moves, self.root / MOVES)
         if begun is None or begun.key != key:
             return None
-        for source, place, size_bytes in begun.moves:
-            old, new = self.root / source, target / place
+        for source, target_name, size_bytes in begun.moves:
+            old, new = self.root / source, target / target_name
             try:
                 if old.exists():
                     new.parent.mkdir(parents=True, exist_ok=True)

@@ -61,22 +61,22 @@ def from_json(kind: type[T], data: object, where: str) -> T:
     `where` names the data in a message, such as "job.json". Raises CodecError for an unknown, a missing or a wrong
     field, with a sentence that names it.
     """
-    return cast(T, _read(kind, data, _Place(where=where)))
+    return cast(T, _read(kind, data, _Location(where=where)))
 
 
-class _Place:
+class _Location:
     """A field of the data that is read, and what is said of it."""
 
     def __init__(self, *, where: str, field: str = "") -> None:
         self._where = where
         self._field = field
 
-    def of_field(self, name: str) -> _Place:
+    def of_field(self, name: str) -> _Location:
         plain = "".join(letter if letter.isprintable() else "\ufffd" for letter in name[:LONGEST_QUOTE])
-        return _Place(where=self._where, field=f"{self._field}.{plain}" if self._field else plain)
+        return _Location(where=self._where, field=f"{self._field}.{plain}" if self._field else plain)
 
-    def of_item(self, number: int) -> _Place:
-        return _Place(where=self._where, field=f"{self._field}[{number}]")
+    def of_item(self, number: int) -> _Location:
+        return _Location(where=self._where, field=f"{self._field}[{number}]")
 
     def wrong(self, text: str) -> CodecError:
         return CodecError(f"{self._where}: {self._field} {text}." if self._field else f"{self._where} {text}.")
@@ -103,117 +103,117 @@ def _written(value: object, *, without_defaults: bool) -> object:
     raise TypeError(f"{type(value).__name__} has no form in JSON here.")
 
 
-def _read(hint: object, data: object, place: _Place) -> object:
+def _read(hint: object, data: object, location: _Location) -> object:
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
-        return None if data is None else _read(_beside_none(arguments), data, place)
+        return None if data is None else _read(_beside_none(arguments), data, location)
     if origin is tuple:
-        return _read_tuple(arguments, data, place)
+        return _read_tuple(arguments, data, location)
     if origin in (dict, Mapping):
-        return _read_mapping(arguments, data, place)
+        return _read_mapping(arguments, data, location)
     if isinstance(hint, type) and is_dataclass(hint):
-        return _read_dataclass(hint, data, place)
+        return _read_dataclass(hint, data, location)
     if isinstance(hint, type) and issubclass(hint, Enum):
-        return _read_enum(hint, data, place)
+        return _read_enum(hint, data, location)
     if hint is object:
         return data
     if hint in _SCALARS:
-        return _SCALARS[hint](data, place)
+        return _SCALARS[hint](data, location)
     raise TypeError(f"{hint} has no form in JSON here.")
 
 
-def _read_dataclass(kind: type, data: object, place: _Place) -> object:
+def _read_dataclass(kind: type, data: object, location: _Location) -> object:
     if not isinstance(data, dict):
-        raise place.must_be("an object", data)
+        raise location.must_be("an object", data)
     hints = _hints(kind)
     known = {entry.name: entry for entry in fields(kind)}
     for name in data:
         if name not in known:
-            raise place.of_field(name).wrong("is not a known field")
+            raise location.of_field(name).wrong("is not a known field")
     for name, entry in known.items():
         if name not in data and not _has_default(entry):
-            raise place.of_field(name).wrong("is missing")
-    return kind(**{name: _read(hints[name], held, place.of_field(name)) for name, held in data.items()})
+            raise location.of_field(name).wrong("is missing")
+    return kind(**{name: _read(hints[name], held, location.of_field(name)) for name, held in data.items()})
 
 
-def _read_tuple(arguments: tuple[object, ...], data: object, place: _Place) -> tuple[object, ...]:
+def _read_tuple(arguments: tuple[object, ...], data: object, location: _Location) -> tuple[object, ...]:
     if not isinstance(data, list):
-        raise place.must_be("a list", data)
+        raise location.must_be("a list", data)
     kinds = (arguments[0],) * len(data) if arguments[-1] is Ellipsis else arguments
     if len(kinds) != len(data):
-        raise place.wrong(f"must have {len(kinds)} items, not {len(data)}")
+        raise location.wrong(f"must have {len(kinds)} items, not {len(data)}")
     return tuple(
-        _read(kind, item, place.of_item(number)) for number, (kind, item) in enumerate(zip(kinds, data, strict=True))
+        _read(kind, item, location.of_item(number)) for number, (kind, item) in enumerate(zip(kinds, data, strict=True))
     )
 
 
-def _read_mapping(arguments: tuple[object, ...], data: object, place: _Place) -> dict[str, object]:
+def _read_mapping(arguments: tuple[object, ...], data: object, location: _Location) -> dict[str, object]:
     if not isinstance(data, dict):
-        raise place.must_be("an object", data)
+        raise location.must_be("an object", data)
     if arguments[1] is str and all(isinstance(item, str) for item in data.values()):
-        return dict(data)  # of 30,000 of them the place of each takes longer than all else
-    return {name: _read(arguments[1], item, place.of_field(name)) for name, item in data.items()}
+        return dict(data)  # of 30,000 of them the location of each takes longer than all else
+    return {name: _read(arguments[1], item, location.of_field(name)) for name, item in data.items()}
 
 
-def _read_enum(kind: type[Enum], data: object, place: _Place) -> Enum:
+def _read_enum(kind: type[Enum], data: object, location: _Location) -> Enum:
     for member in kind:
         if type(member.value) is type(data) and member.value == data:
             return member
     names = ", ".join(str(member.value) for member in kind)
     if isinstance(data, str):
-        raise place.wrong(f"must be one of {names}, not {data[:LONGEST_QUOTE]!r}")
-    raise place.must_be(f"one of {names}", data)
+        raise location.wrong(f"must be one of {names}, not {data[:LONGEST_QUOTE]!r}")
+    raise location.must_be(f"one of {names}", data)
 
 
-def _read_text(data: object, place: _Place) -> str:
+def _read_text(data: object, location: _Location) -> str:
     if not isinstance(data, str):
-        raise place.must_be("a text", data)
+        raise location.must_be("a text", data)
     return data
 
 
-def _read_flag(data: object, place: _Place) -> bool:
+def _read_flag(data: object, location: _Location) -> bool:
     if not isinstance(data, bool):
-        raise place.must_be("true or false", data)
+        raise location.must_be("true or false", data)
     return data
 
 
-def _read_whole(data: object, place: _Place) -> int:
+def _read_whole(data: object, location: _Location) -> int:
     if type(data) is float:
-        raise place.wrong(f"must be a whole number, not {data:g}")
+        raise location.wrong(f"must be a whole number, not {data:g}")
     if type(data) is not int:  # True is an int for isinstance
-        raise place.must_be("a whole number", data)
+        raise location.must_be("a whole number", data)
     return data
 
 
-def _read_number(data: object, place: _Place) -> float:
+def _read_number(data: object, location: _Location) -> float:
     if type(data) not in (int, float):
-        raise place.must_be("a number", data)
+        raise location.must_be("a number", data)
     try:
         number = float(data)  # type: ignore[arg-type]  # an int or a float, by the line above
     except OverflowError:
         number = math.inf
     if not math.isfinite(number):
-        raise place.wrong("must be a number that is not beyond all bounds")
+        raise location.wrong("must be a number that is not beyond all bounds")
     return number
 
 
-def _read_path(data: object, place: _Place) -> Path:
+def _read_path(data: object, location: _Location) -> Path:
     if not isinstance(data, str):
-        raise place.must_be("a path", data)
+        raise location.must_be("a path", data)
     if "\0" in data:
-        raise place.wrong("must be a path, without a null character in it")
+        raise location.wrong("must be a path, without a null character in it")
     return Path(data)
 
 
-def _read_fraction(data: object, place: _Place) -> Fraction:
+def _read_fraction(data: object, location: _Location) -> Fraction:
     if not isinstance(data, str):
-        raise place.must_be("a fraction such as 30000/1001 in a text", data)
+        raise location.must_be("a fraction such as 30000/1001 in a text", data)
     if not FRACTION.fullmatch(data):
-        raise place.wrong("must be a fraction such as 30000/1001")
+        raise location.wrong("must be a fraction such as 30000/1001")
     return Fraction(data)
 
 
-_SCALARS: Mapping[object, Callable[[object, _Place], object]] = {
+_SCALARS: Mapping[object, Callable[[object, _Location], object]] = {
     str: _read_text,
     bool: _read_flag,
     int: _read_whole,

@@ -55,15 +55,15 @@ def is_disk_full(error: BaseException | None) -> bool:
     return False
 
 
-def wait_for_room(place: Path, cancel: CancelToken) -> None:
+def wait_for_room(folder: Path, cancel: CancelToken) -> None:
     """Return when the disk of a folder has room again. Raises Cancelled.
 
     What was begun has just been removed: what that took itself must not pass for room. But others may have made room in
     the meantime, so with enough for a beginning it is tried again after a while.
     """
-    enough = shutil.disk_usage(place).free + ROOM_BYTES
+    enough = shutil.disk_usage(folder).free + ROOM_BYTES
     retry = time.monotonic() + RETRY_S
-    while (free := shutil.disk_usage(place).free) < enough:
+    while (free := shutil.disk_usage(folder).free) < enough:
         if free >= FULL_DISK_BYTES + ROOM_BYTES and time.monotonic() >= retry:
             return
         cancel.wait(LOOK_S)

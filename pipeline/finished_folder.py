@@ -83,7 +83,7 @@ class FinishedFolder:
 
 
 def with_session(request: UploadRequest, folder: Path, backend_url: str) -> UploadRequest:
-    """Return the request with the session of an earlier upload of the folder to the same place, where it names none."""
+    """Return the request with the session of an earlier upload of the folder to the same destination if it has none."""
     if request.session_id:
         return request
     noted, saved = FolderNotes(folder).done.upload, read_state(folder / STATE_FILE)
@@ -91,5 +91,8 @@ def with_session(request: UploadRequest, folder: Path, backend_url: str) -> Uplo
     if saved is not None:
         known.append((saved.destination.backend_url, saved.destination.prefix, saved.destination.session_id))
     return replace(
-        request, session_id=next((session for *place, session in known if place == [backend_url, request.prefix]), None)
+        request,
+        session_id=next(
+            (session for *destination, session in known if destination == [backend_url, request.prefix]), None
+        ),
     )

@@ -1,4 +1,4 @@
-"""The videos named singly or by folder, each with its place below the output folder and destination."""
+"""The videos that were named, singly or by folder, each with its slug, the path below output folder and destination."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from pathlib import Path
 from pipeline.errors import Problem, Setting, SettingsError, SourceError
 from pipeline.files import VIDEO_SUFFIXES
 from pipeline.published import JOB_FILE
-from pipeline.slug import places_for, slug_for
+from pipeline.slug import slug_for, unique_slugs
 
 
 @dataclass(frozen=True, kw_only=True)
 class Input:
     """A video.
 
-    `place` is its folder below the output folder; `alone` says that the destination itself is meant for it.
+    `slug` is its folder below the output folder; `alone` says that the destination itself is meant for it.
     """
 
     source: Path
-    place: str
+    slug: str
     alone: bool = False
 
 
 def inputs_from(named: Sequence[Path], *, root: Path | None, output: Path) -> list[Input]:
     """Return the videos that were named, those of folders with all their subfolders, each once.
 
-    One file alone has its name for a place. Of several, and of folders, the place is the path below `root`, or below
+    The slug of a single file is its name. For several files, and for folders, it is the path below `root`, or below
     the folder that all have in common where that is None. What lies in `output`, hidden folders and finished streams is
     passed over in folders. Raises SettingsError for a file that is not below the root, SourceError for a folder without
     videos or one that can't be read.
     """
     if root is None and len(named) == 1 and not named[0].is_dir():
-        return [Input(source=named[0], place=slug_for(named[0]), alone=True)]
+        return [Input(source=named[0], slug=slug_for(named[0]), alone=True)]
     found: dict[Path, Path] = {}
     for path in named:
         for video in _videos_in(path, output) if path.is_dir() else (path,):
@@ -44,8 +44,8 @@ def inputs_from(named: Sequence[Path], *, root: Path | None, output: Path) -> li
     if outside:
         texts = [f"{found[path]} is not below {root}: name another --root." for path in outside]
         raise SettingsError([Problem(text=text, setting=Setting.SOURCE) for text in texts])
-    places = places_for([path.relative_to(above) for path in found])
-    return [Input(source=source, place=place) for source, place in zip(found.values(), places, strict=True)]
+    slugs = unique_slugs([path.relative_to(above) for path in found])
+    return [Input(source=source, slug=slug) for source, slug in zip(found.values(), slugs, strict=True)]
 
 
 def _absolute(file: Path) -> Path:

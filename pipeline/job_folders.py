@@ -29,16 +29,16 @@ def lock_of(final: Path) -> Path:
     return final.with_name(f".{final.name}.lock")
 
 
-def check_writable(place: Path) -> None:
+def check_writable(folder: Path) -> None:
     """See that a folder can be made and written to. Raises OutputError."""
-    probe = place / f".write-test-{os.getpid()}"
+    probe = folder / f".write-test-{os.getpid()}"
     try:
-        place.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
         raise OutputError(
-            f"The output folder {place} can't be written ({error.strerror}): choose another one."
+            f"The output folder {folder} can't be written ({error.strerror}): choose another one."
         ) from error
 
 
@@ -52,10 +52,10 @@ class JobFolders:
         self._old = self.final.with_name(f".{self.final.name}.old")
         self._above = self.final.parents[: len(PurePosixPath(slug).parts) - 1]
 
-    def check_place(self, source: Path) -> None:
+    def check_location(self, source: Path) -> None:
         """See that the source does not lie in the folder, nor the folder in another video's. Raises SettingsError."""
-        for place in (self.final, self.partial):
-            if source.resolve().is_relative_to(place.resolve()):
+        for folder in (self.final, self.partial):
+            if source.resolve().is_relative_to(folder.resolve()):
                 text = f"{source} lies in the folder that this job makes: move it out, or choose another output folder."
                 raise SettingsError(Problem(text=text, setting=Setting.OUTPUT))
         for above in self._above:

@@ -1,8 +1,8 @@
-"""Moves what was made under another place: by an earlier version, or when other folders were named beside a video.
+"""Moves what was made under another slug: by an earlier version, or when other folders were named beside a video.
 
-A place is the path below the folder that all videos of a run have in common, so it changes with them (`a/lecture`, then
-`lecture`). An earlier version went by the file's name alone, and numbered those of one name in the order in which they
-came (`lecture-2`).
+A slug is the path below the folder that all videos of a run have in common, so it changes with them (`a/lecture`, then
+`lecture`). An earlier version used the file's name alone, and numbered those of the same name in the order in which
+they came (`lecture-2`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pipeline.job import Existing, Job
 from pipeline.job_file import JobFile, read_job_file
 from pipeline.job_folders import lock_of, partial_of
 from pipeline.published import JOB_FILE
-from pipeline.slug import is_earlier_place, slug_for
+from pipeline.slug import is_earlier_slug, slug_for
 
 _PARTIAL = re.compile(r"\.(.+)\.partial")
 _SIZES = re.compile(rb'"size_bytes":\s*(\d+)')
@@ -39,10 +39,10 @@ class _Work:
 
 
 def relocate(jobs: Sequence[Job]) -> dict[str, str]:
-    """Move folders with these jobs' work to the jobs' own places; return a line for each job moved, by slug.
+    """Move folders with these jobs' work to the folders of their slugs; return a line for each job moved, by slug.
 
     They may lie anywhere below the output folder. What was made of the same file goes first, then what was made of the
-    same content by a name that is gone; what another of these jobs has at its own place stays. Raises OutputError when
+    same content by a name that is gone; what another of these jobs has in its own folder stays. Raises OutputError when
     a folder can't be moved.
     """
     notes: dict[str, str] = {}
@@ -88,7 +88,7 @@ def relocate(jobs: Sequence[Job]) -> dict[str, str]:
 
 
 def with_earlier_address(job: Job, destination: str | None) -> Job:
-    """Return the job with the destination to which it was uploaded from another place,
+    """Return the job with the destination to which it was uploaded under another slug,
     where nothing is left to upload to its own.
 
     `destination` is the one above all jobs' own. What was uploaded and deleted here stays where it is.
@@ -105,7 +105,7 @@ def with_earlier_address(job: Job, destination: str | None) -> Job:
 
 def _note(old: Path, job: Job) -> str:
     new = job.output_dir / job.slug
-    text = f"{old} was made of {job.source} under another place: it is {new} now."
+    text = f"{old} was made from {job.source} under another name: it is {new} now."
     found = _read(new)
     uploaded = _prefix(found) if found is not None and found.done.cleanup is None else ""
     if uploaded and job.upload is not None and uploaded != job.upload.prefix:
@@ -117,19 +117,19 @@ def _note(old: Path, job: Job) -> str:
 
 
 def _is_earlier(name: str, job: Job) -> bool:
-    """Whether an earlier version may have given a job this place; two endings of one name shared one."""
+    """Whether an earlier version may have given a job this slug; two endings of one name shared one."""
     usual = PurePosixPath(job.slug).with_name(slug_for(job.source)).as_posix()
-    return name != job.slug and (name == usual or is_earlier_place(name, usual))
+    return name != job.slug and (name == usual or is_earlier_slug(name, usual))
 
 
 def _order(job: Job, work: _Work) -> tuple[bool, int, str]:
     """Return the sort key: first what an earlier version made under a name that it gave, then nearest the top."""
-    place = (
+    slug = (
         work.folder.relative_to(job.output_dir).as_posix()
         if work.folder.is_relative_to(job.output_dir)
         else str(work.folder)
     )
-    return not _is_earlier(place, job), len(place), place
+    return not _is_earlier(slug, job), len(slug), slug
 
 
 def _work_below(tops: Sequence[Path], sizes: set[int]) -> list[_Work]:

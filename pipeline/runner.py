@@ -97,13 +97,13 @@ class _JobRun(Generic[_Plan, _Folder]):
                 if not is_disk_full(error):
                     raise
             del self.steps.warnings[warned:]  # they are said again
-            place = self.folder.final.parent
+            parent = self.folder.final.parent
             text = (
-                f"The disk is full: the job waits. Free at least {ROOM_BYTES >> 20} MB on the disk of {place}; "
+                f"The disk is full: the job waits. Free at least {ROOM_BYTES >> 20} MB on the disk of {parent}; "
                 "it goes on by itself."
             )
             self.steps.log(text, LogLevel.WAITING)
-            wait_for_room(place, self.cancel)
+            wait_for_room(parent, self.cancel)
             self.steps.log("There is room on the disk again: the job goes on.", LogLevel.INFO)
 
     def _context(self, name: PhaseName) -> JobContext[_Plan, _Folder]:

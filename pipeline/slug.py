@@ -1,4 +1,4 @@
-"""A file's name and place made safe for folders and object keys. Pure."""
+"""Slugs: a file's name, or its path below a root, made safe for folders and object keys. Pure."""
 
 from __future__ import annotations
 
@@ -20,37 +20,35 @@ def slug_for(path: PurePath) -> str:
     return _safe(path.stem, "video")
 
 
-def place_for(relative: PurePath) -> str:
+def nested_slug(relative: PurePath) -> str:
     """Return a file's path below a root, each of its folders and its stem made safe, with `/`."""
     return "/".join([*(_safe(part, "folder") for part in relative.parts[:-1]), slug_for(relative)])
 
 
-def places_for(relatives: Sequence[PurePath]) -> list[str]:
-    """Return a place for each of several files below a root, whatever their order.
+def unique_slugs(relatives: Sequence[PurePath]) -> list[str]:
+    """Return a slug for each of several files below a root, whatever their order.
 
     Where two would have the same, or one would lie inside another's, both have their ending appended (`lecture-mp4`),
     and where that does not help, a hash of their path.
     """
-    places = [place_for(path) for path in relatives]
+    slugs = [nested_slug(path) for path in relatives]
     for mark in (_ending, _hash):
-        clashing = _clashing(places)
-        places = [
-            f"{place}-{mark(path)}" if place in clashing else place
-            for path, place in zip(relatives, places, strict=True)
+        clashing = _clashing(slugs)
+        slugs = [
+            f"{slug}-{mark(path)}" if slug in clashing else slug for path, slug in zip(relatives, slugs, strict=True)
         ]
-    return places
+    return slugs
 
 
-def is_earlier_place(earlier: str, place: str) -> bool:
-    """Whether an earlier version may have given this place to what has the other now;
-    both are paths that may end with `/`.
+def is_earlier_slug(earlier: str, slug: str) -> bool:
+    """Whether an earlier version may have used `earlier` for what has `slug` now; both may end with `/`.
 
-    It knew the last name alone, and numbered those of one name: `videos/lecture-2/` is `videos/week1/lecture/` now.
+    It used the last name alone, and numbered those of one name: `videos/lecture-2/` is `videos/week1/lecture/` now.
     """
-    earlier, place = earlier.rstrip("/"), place.rstrip("/")
+    earlier, slug = earlier.rstrip("/"), slug.rstrip("/")
     above, slash, name = earlier.rpartition("/")
-    numbered = re.compile(rf"{re.escape(place.rpartition('/')[2])}(-\d+)?")
-    return earlier != place and place.startswith(above + slash) and numbered.fullmatch(name) is not None
+    numbered = re.compile(rf"{re.escape(slug.rpartition('/')[2])}(-\d+)?")
+    return earlier != slug and slug.startswith(above + slash) and numbered.fullmatch(name) is not None
 
 
 def _safe(text: str, otherwise: str) -> str:
@@ -58,10 +56,10 @@ def _safe(text: str, otherwise: str) -> str:
     return f"{slug}-video" if slug in WINDOWS_DEVICES else slug
 
 
-def _clashing(places: Sequence[str]) -> set[str]:
-    """Return the places that several have, and those inside which others lie."""
-    above = {place[:at] for place in places for at, sign in enumerate(place) if sign == "/"}
-    return {place for place, times in Counter(places).items() if times > 1 or place in above}
+def _clashing(slugs: Sequence[str]) -> set[str]:
+    """Return the slugs that several have, and those inside which others lie."""
+    above = {slug[:at] for slug in slugs for at, sign in enumerate(slug) if sign == "/"}
+    return {slug for slug, times in Counter(slugs).items() if times > 1 or slug in above}
 
 
 def _ending(path: PurePath) -> str:

@@ -110,8 +110,8 @@ def to_the_end(work: Callable[[], object], log: Log) -> Ending:
 
 def unexpected(bug: Exception, log: Log) -> str:
     """Log where a bug struck; return a sentence for the editor without the bug's text (a signed URL, perhaps)."""
-    place = traceback.extract_tb(bug.__traceback__)[-1]
-    log(f"{type(bug).__name__} in {place.name}, line {place.lineno} of {place.filename}", LogLevel.ERROR)
+    frame = traceback.extract_tb(bug.__traceback__)[-1]
+    log(f"{type(bug).__name__} in {frame.name}, line {frame.lineno} of {frame.filename}", LogLevel.ERROR)
     return f"Something unexpected went wrong ({type(bug).__name__}). What is done is kept: start again to go on."
 
 

@@ -112,7 +112,7 @@ class Workspace:
         more, and `existing` is not FRESH; SettingsError when the folder or the source can't be used at all, OutputError
         when nothing can be written there, SourceError when the source is gone.
         """
-        self._folders.check_place(self._source)
+        self._folders.check_location(self._source)
         self._content = fingerprint(self._source)
         check_writable(self.final.parent)
         self._wanted, self._existing = wanted, existing

@@ -35,30 +35,30 @@ def tree(tmp_path, monkeypatch) -> Path:
     return Path("course")
 
 
-def _places(*named: Path, root: Path | None = None, output: Path = Path("course/out")) -> dict[str, str]:
-    return {one.source.name: one.place for one in inputs_from(named, root=root, output=output)}
+def _slugs(*named: Path, root: Path | None = None, output: Path = Path("course/out")) -> dict[str, str]:
+    return {one.source.name: one.slug for one in inputs_from(named, root=root, output=output)}
 
 
 def test_one_file_is_meant_for_the_destination_itself(tree):
     """Its name is its folder's, whatever lies above it."""
     (one,) = inputs_from([tree / "week1" / "lecture.mp4"], root=None, output=Path("out"))
-    assert (tree / "week1" / "lecture.mp4", "lecture", True) == (one.source, one.place, one.alone)
+    assert (tree / "week1" / "lecture.mp4", "lecture", True) == (one.source, one.slug, one.alone)
 
 
 def test_a_folder_means_all_videos_in_it(tree):
     """With their folders; no hidden files, no streams, nothing of the output, and never the destination itself."""
     found = inputs_from([tree], root=None, output=tree / "out")
-    assert ["intro", "week1/lecture", "week2/extra/q-a", "week2/lecture"] == [one.place for one in found]
+    assert ["intro", "week1/lecture", "week2/extra/q-a", "week2/lecture"] == [one.slug for one in found]
     assert [False] * 4 == [one.alone for one in found]
 
 
-def test_a_folder_with_one_video_gets_a_place_below_the_destination(tree):
+def test_a_folder_with_one_video_gets_a_slug_below_the_destination(tree):
     """So that tomorrow's second one takes nobody's address."""
     (one,) = inputs_from([tree / "week1"], root=None, output=Path("out"))
-    assert ("lecture", False) == (one.place, one.alone)
+    assert ("lecture", False) == (one.slug, one.alone)
 
 
-def test_places_do_not_depend_on_the_order(tree):
+def test_slugs_do_not_depend_on_the_order(tree):
     """Files and folders in any order, each once."""
     named = (tree / "week2", tree / "intro.mp4", tree / "week1" / "lecture.mp4", tree / "week2" / "lecture.MOV")
     expected = {
@@ -67,14 +67,14 @@ def test_places_do_not_depend_on_the_order(tree):
         "intro.mp4": "intro",
         "lecture.mp4": "week1/lecture",
     }
-    assert [expected] * 24 == [_places(*order) for order in permutations(named)]
+    assert [expected] * 24 == [_slugs(*order) for order in permutations(named)]
 
 
-def test_a_named_root_keeps_places_whatever_else_is_named(tree):
-    """One file, another day two: the same place."""
+def test_a_named_root_keeps_slugs_whatever_else_is_named(tree):
+    """One file, another day two: the same slug."""
     one = tree / "week1" / "lecture.mp4"
-    assert "week1/lecture" == _places(one, root=tree)["lecture.mp4"]
-    assert "week1/lecture" == _places(one, tree / "week1", root=tree)["lecture.mp4"]
+    assert "week1/lecture" == _slugs(one, root=tree)["lecture.mp4"]
+    assert "week1/lecture" == _slugs(one, tree / "week1", root=tree)["lecture.mp4"]
     assert not inputs_from([one], root=tree, output=Path("out"))[0].alone
 
 
@@ -90,7 +90,7 @@ def test_a_link_counts_where_it_is(tree):
     """Not where it leads; the root may be reached by another one."""
     (tree / "week1" / "linked.mp4").symlink_to(Path("../intro.mp4"))
     Path("other").symlink_to(tree, target_is_directory=True)
-    assert {"linked.mp4": "week1/linked"} == _places(Path("other/week1/linked.mp4"), root=tree)
+    assert {"linked.mp4": "week1/linked"} == _slugs(Path("other/week1/linked.mp4"), root=tree)
 
 
 def test_a_folder_without_videos_is_said(tree):
@@ -102,6 +102,6 @@ def test_a_folder_without_videos_is_said(tree):
 
 def test_the_output_may_be_the_folder_itself(tree):
     """What was made there before is no video."""
-    assert {"intro.mp4", "lecture.mp4", "lecture.MOV", "q & a.mkv"} == set(_places(tree, output=tree)) - {
+    assert {"intro.mp4", "lecture.mp4", "lecture.MOV", "q & a.mkv"} == set(_slugs(tree, output=tree)) - {
         "offline_480p.mp4"
     }

@@ -33,7 +33,7 @@ from pipeline.job import (
 from pipeline.job_codec import job_from_json, job_from_text, job_to_json, job_to_text
 from pipeline.media.encode import ladder
 from pipeline.plan import LOUDNESS_LUFS, PRESETS, TARGET_VMAF
-from pipeline.slug import place_for
+from pipeline.slug import nested_slug
 
 SCHEMA_1 = """{
   "schema": 1,
@@ -145,7 +145,7 @@ JOBS = st.builds(
     Job,
     source=PATHS,
     output_dir=PATHS,
-    slug=st.lists(TEXTS, min_size=1, max_size=4).map(lambda parts: place_for(PurePath("videos", *parts))),
+    slug=st.lists(TEXTS, min_size=1, max_size=4).map(lambda parts: nested_slug(PurePath("videos", *parts))),
     qualities=st.none() | st.lists(st.sampled_from([*ladder.BY_NAME])).map(tuple),
     tracks=st.builds(
         TrackChoice, programme=st.none() | WHOLE, video=st.none() | WHOLE, audio=st.lists(WHOLE, max_size=3).map(tuple)

@@ -83,7 +83,7 @@ def test_each_gets_what_was_made_of_it(tmp_path, job, made):
     assert {place: f"{place}.mp4" for place in ("week1/lecture", "week2/lecture", "lecture")} == _here(tmp_path)
     assert {one.slug, two.slug, three.slug} == set(notes)
     old, new = tmp_path / "out" / "lecture", tmp_path / "out" / "week1" / "lecture"
-    assert f"{old} was made of {one.source} under another place: it is {new} now." == notes[one.slug]
+    assert f"{old} was made from {one.source} under another name: it is {new} now." == notes[one.slug]
     address = (
         "It is uploaded to videos/week2/lecture/; "
         "what is at videos/lecture-3/ stays until `manifest prune --orphans` removes it."
@@ -141,7 +141,7 @@ def test_a_place_that_changed_with_the_other_videos(tmp_path, job, made, old, ne
     assert {new: "a/x.mp4", "b/y": "b/y.mp4"} == _here(tmp_path)
     assert {
         new: (
-            f"{tmp_path / 'out' / old} was made of {one.source} under another place: "
+            f"{tmp_path / 'out' / old} was made from {one.source} under another name: "
             f"it is {tmp_path / 'out' / new} now."
         )
     } == notes

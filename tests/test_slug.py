@@ -7,7 +7,7 @@ from pathlib import PurePosixPath as Path
 
 import pytest
 
-from pipeline.slug import is_earlier_place, place_for, places_for, slug_for
+from pipeline.slug import is_earlier_slug, nested_slug, slug_for, unique_slugs
 
 
 @pytest.mark.parametrize(
@@ -30,11 +30,11 @@ def test_a_name_becomes_safe_for_paths_and_keys(name, slug):
 def test_the_folders_above_are_kept():
     """Each made safe like a name; what looks like an ending of a folder's name belongs to it."""
     paths = ["Week 1/Урок.mp4", "v1.2/a.mov", "🎬/nul/b.mp4", "c.mp4"]
-    assert ["week-1/urok", "v1-2/a", "folder/nul-video/b", "c"] == [place_for(Path(path)) for path in paths]
+    assert ["week-1/urok", "v1-2/a", "folder/nul-video/b", "c"] == [nested_slug(Path(path)) for path in paths]
 
 
 @pytest.mark.parametrize(
-    ("paths", "places"),
+    ("paths", "slugs"),
     [
         pytest.param(
             ["a/lecture.mp4", "b/lecture.mp4", "lecture.mp4"],
@@ -51,14 +51,14 @@ def test_the_folders_above_are_kept():
         ),
     ],
 )
-def test_a_place_depends_on_the_file_alone(paths, places):
-    """In every order the same, and never two in one place nor one inside another."""
-    for order in permutations(zip(paths, places, strict=True)):
-        assert [place for _, place in order] == places_for([Path(path) for path, _ in order])
+def test_a_slug_depends_on_the_file_alone(paths, slugs):
+    """In every order the same, and never two in one slug nor one inside another."""
+    for order in permutations(zip(paths, slugs, strict=True)):
+        assert [slug for _, slug in order] == unique_slugs([Path(path) for path, _ in order])
 
 
 @pytest.mark.parametrize(
-    ("earlier", "place", "expected"),
+    ("earlier", "slug", "expected"),
     [
         ("videos/lecture/", "videos/week1/lecture/", True),
         ("videos/lecture-12", "videos/week1/lecture", True),
@@ -70,6 +70,6 @@ def test_a_place_depends_on_the_file_alone(paths, places):
         ("videos/lecture-final/", "videos/lecture/", False),
     ],
 )
-def test_the_place_of_an_earlier_version(earlier, place, expected):
+def test_the_slug_of_an_earlier_version(earlier, slug, expected):
     """The last name alone, with a number where it came again."""
-    assert expected == is_earlier_place(earlier, place)
+    assert expected == is_earlier_slug(earlier, slug)

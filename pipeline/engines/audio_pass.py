@@ -110,7 +110,7 @@ class AudioPass:
                 level,
                 wants,
                 first,
-                self._placing(number) if self._encodes else None,
+                self._piece_path(number) if self._encodes else None,
                 measures=self._measures,
             )
             for number, (rendition, level) in enumerate(zip(self._plan.renditions, self._levels, strict=True))
@@ -172,13 +172,13 @@ class AudioPass:
         self._made.append(piece)
         self._on_piece(len(self._made))
 
-    def _placing(self, rendition: int) -> Callable[[int], Path]:
-        def place(number: int) -> Path:
+    def _piece_path(self, rendition: int) -> Callable[[int], Path]:
+        def path(number: int) -> Path:
             if number not in self._attempts:
                 self._attempts[number] = self._pieces.begin(audio_piece_name(self._kind, number))
             return self._attempts[number] / piece_file(rendition)
 
-        return place
+        return path
 
     def _note(self, block: Block) -> None:
         """Keep where the track can be entered for the pieces that are still to come:

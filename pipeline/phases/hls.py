@@ -63,10 +63,10 @@ class HlsPhase:
             return
         plan = replace(context.plan, renditions=rerun.to_encode(context) or ())
         needed = estimated_size_bytes(plan) - context.workspace.checkpoints.size_bytes
-        place = context.workspace.final.parent
-        free = shutil.disk_usage(place).free
+        parent = context.workspace.final.parent
+        free = shutil.disk_usage(parent).free
         if free < needed:
-            missing = f"{place} has {free >> 20} MB free, {(needed - free >> 20) + 1} MB less than this video needs"
+            missing = f"{parent} has {free >> 20} MB free, {(needed - free >> 20) + 1} MB less than this video needs"
             raise OutputError(f"{missing}: free some space or choose another output folder.")
 
     def run(self, context: PhaseContext) -> PhaseResult:

@@ -72,12 +72,14 @@ class Mp4Phase:
         encoded = context.workspace.done.hls
         assert encoded is not None
         audio, target = _audio(plan), f"{scratch.name}/{MP4_FILE}"
-        place = _readable(context, scratch, [playlist for playlist in (wanted.remux_of, audio) if playlist is not None])
-        audio_playlist = None if audio is None else place / audio / PLAYLIST
+        readable = _readable(
+            context, scratch, [playlist for playlist in (wanted.remux_of, audio) if playlist is not None]
+        )
+        audio_playlist = None if audio is None else readable / audio / PLAYLIST
         shown = measure.read_media_playlist(folder / (wanted.remux_of or plan.renditions[0].name) / PLAYLIST)
         end_s = sum(segment.duration_s for segment in shown)
         if wanted.remux_of is not None:
-            arguments = encode.remux_arguments(place / wanted.remux_of / PLAYLIST, audio_playlist, target, end_s)
+            arguments = encode.remux_arguments(readable / wanted.remux_of / PLAYLIST, audio_playlist, target, end_s)
         else:
             # what the encode of the renditions ended with: a hardware encoder may have given way to the processor
             plan = replace(plan, encoder=encoded.encoder or plan.encoder)

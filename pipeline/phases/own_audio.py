@@ -46,8 +46,8 @@ class OwnSegmentsFacts:
 def audio_maker(plan: Plan, work: EncodeWork) -> AudioMaker:
     """Return what makes the audio of a plan among the pieces of an encode."""
     audio = audio_plan(plan)
-    place = (audio.start_s, audio.limit_s)
-    key = key_of(work.made_with[1], VERSION, [asdict(a) for a in audio.renditions], audio.loudness_lufs, place)
+    extent_s = (audio.start_s, audio.limit_s)
+    key = key_of(work.made_with[1], VERSION, [asdict(a) for a in audio.renditions], audio.loudness_lufs, extent_s)
     pieces = Checkpoints(work.checkpoints.root / PIECES)
     return AudioMaker(audio, plan.media, pieces, key=key, cancel=work.context.cancel)
 

@@ -150,8 +150,8 @@ def _check_colours(plan: Plan, videos: Sequence[Measured]) -> None:
         assert one.video is not None
         if one.video.colour != NAMES[plan.dynamic_range]:
             raise EncodeError(
-                f"The video of {one.name} does not declare its colours, "
-                f"or others than it was made in ({plan.dynamic_range.value}): "
+                f"The video of {one.name} does not declare the colours that it was made in "
+                f"({plan.dynamic_range.value}): "
                 "start again, and choose the processor (--encoder cpu) if that does not help."
             )
 

@@ -69,7 +69,7 @@ class Level:
 class AudioEncoder:
     """One rendition, from piece number `first` on.
 
-    `place` returns the file for the piece of a number; None where nothing is encoded. Where it `measures`, `powers` are
+    `piece_path` returns the file for the piece of a number; None if nothing is encoded. If it `measures`, `powers` are
     those of the tenths of a second from that piece on.
     """
 
@@ -79,7 +79,7 @@ class AudioEncoder:
         level: Level,
         rows: Mapping[int, Sequence[Wanted]],
         first: int,
-        place: Callable[[int], Path] | None,
+        piece_path: Callable[[int], Path] | None,
         *,
         measures: bool,
     ) -> None:
@@ -87,7 +87,7 @@ class AudioEncoder:
         self.position = 0
         self._rendition = rendition
         self._level = level
-        self._place = place
+        self._piece_path = piece_path
         self._slices = [(needed.index, _rows(rows[needed.index], needed.wanted)) for needed in inputs(rendition)]
         self._queues: list[deque[NDArray[np.float32]]] = [deque() for _ in self._slices]
         self._starts: list[int | None] = [None] * len(self._slices)
@@ -118,7 +118,7 @@ class AudioEncoder:
     def done(self, piece: int) -> bool:
         """Whether a piece is encoded and measured."""
         measured = self._meter is None or self._first * PIECE + len(self.powers) * PART >= (piece + 1) * PIECE
-        return measured and (self._place is None or self._written > piece)
+        return measured and (self._piece_path is None or self._written > piece)
 
     def piece_powers(self, piece: int) -> list[float]:
         """Return the powers of a piece."""
@@ -205,7 +205,7 @@ class AudioEncoder:
         measured_from = self._first * PIECE
         if self._meter is not None and self.position > measured_from:
             self.powers += self._meter.put(samples[:, max(0, measured_from - begin) :])
-        if self._place is not None:
+        if self._piece_path is not None:
             self._encode(self._raised(samples))
 
     def _raised(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -226,13 +226,13 @@ class AudioEncoder:
         return made
 
     def _encode(self, samples: NDArray[np.float32]) -> None:
-        assert self._place is not None
+        assert self._piece_path is not None
         self._levelled = np.concatenate([self._levelled[:, -HISTORY:], samples], axis=1)
         self._levelled_end += samples.shape[1]
         while self._writer_begins(self._next_writer) < self._levelled_end:
             number, codec = self._next_writer, self._rendition.codec
             ends = [first_packet(codec, (number + n) * PIECE_S * CLOCK_HZ) for n in (0, 1)]
-            self._writers[number] = PieceWriter(self._place(number), self._rendition, ends[0], ends[1])
+            self._writers[number] = PieceWriter(self._piece_path(number), self._rendition, ends[0], ends[1])
             self._next_writer += 1
         begin = self._levelled_end - self._levelled.shape[1]
         for number, writer in list(self._writers.items()):

@@ -279,14 +279,14 @@ def _starts(scan: Scan, segment_s: int, chunk_segments: int, lead: int) -> list[
     slack = _slack(chunk_segments)
     wanted = chunk_segments * segment
     while wanted <= last:
-        places = (wanted + shift * segment for shift in range(-slack, slack + 1))
+        candidates = (wanted + shift * segment for shift in range(-slack, slack + 1))
         usable = [
             p
-            for p in places
+            for p in candidates
             if starts[-1] < _keyframe(scan, p - lead) and _first_frame(scan, p) <= LATEST_FIRST_FRAME_S * CLOCK_HZ
         ]
         if usable:
-            starts.append(min(usable, key=lambda place: (place - _keyframe(scan, place - lead), abs(place - wanted))))
+            starts.append(min(usable, key=lambda start: (start - _keyframe(scan, start - lead), abs(start - wanted))))
             wanted = starts[-1]
         wanted += chunk_segments * segment
     return starts

@@ -47,8 +47,8 @@ def _cropped(video: Any, source: VideoStream) -> Any:  # noqa: ANN401  # ffmpeg-
     width, height, aspect = source.coded_width, source.coded_height, source.sample_aspect_ratio
     if quarters % 2:
         width, height, aspect = height, width, 1 / aspect
-    place = {"x": f"(iw-ow)*{left}/{max(1, left + right)}", "y": f"(ih-oh)*{top}/{max(1, top + bottom)}"}
-    cropped = video.filter("crop", w=f"min(iw,{width})", h=f"min(ih,{height})", **place)
+    offset = {"x": f"(iw-ow)*{left}/{max(1, left + right)}", "y": f"(ih-oh)*{top}/{max(1, top + bottom)}"}
+    cropped = video.filter("crop", w=f"min(iw,{width})", h=f"min(ih,{height})", **offset)
     # an older ffmpeg reckons the shape of Matroska's pixels from the whole frame
     return cropped.filter("setsar", f"{aspect.numerator}/{aspect.denominator}")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from pipeline.errors import NewerVersionError
 from pipeline.files import holds_something
 from pipeline.media.stream_layout import MASTER
-from pipeline.slug import is_earlier_place
+from pipeline.slug import is_earlier_slug
 from pipeline.transfer.manifests.folder_owner import owner_of
 from pipeline.transfer.manifests.manifest import Manifest
 from pipeline.transfer.manifests.manifest_library import Located
@@ -108,7 +108,7 @@ def _moved(located: Located, known: Sequence[Located]) -> Orphan | None:
     for one in known:
         if (
             _is_newer(one, located)
-            and is_earlier_place(manifest.prefix, one.manifest.prefix)
+            and is_earlier_slug(manifest.prefix, one.manifest.prefix)
             and _has_same_files(one.manifest, manifest)
         ):
             return Orphan(located=located, reason=f"The same stream is published at {one.manifest.prefix} now.")

@@ -95,9 +95,7 @@ def test_variants_of_two_shapes_are_found(tmp_path):
 def test_colours_that_are_not_told_are_not_ideal(tmp_path):
     """Players guess them."""
     folder = streams.make_plain(tmp_path / "stream", ["-bsf:v", "h264_metadata=transfer_characteristics=2"])
-    text = (
-        "The video of 180p/index.m3u8 does not declare its colours (transfer): players guess, each in its own way."
-    )
+    text = "The video of 180p/index.m3u8 does not declare its colours (transfer): players guess, each in its own way."
     assert [(text, Severity.NOT_IDEAL)] == [
         (f.text, f.severity) for f in validate(folder).findings if f.rule == "ITU-T H.273"
     ]
