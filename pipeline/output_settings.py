@@ -31,6 +31,9 @@ CAPTIONS = "captions"
 AS_PLANNED = (ENCODER, SEGMENT_TYPE)
 """Settings that are kept as the plan decided them, not as they were asked for."""
 
+CAPTION_RULES = "profile"
+"""The setting of a transcript that changes its captions alone, not what was heard."""
+
 SOURCE_PART = ("tracks", "trim")
 VIDEO = ("codec", "preset", "rate_control", "target_vmaf", "keep_hdr", "copy_top", "black_bars", ENCODER)
 AUDIO = ("surround", "loudness_lufs", "audio_map")
@@ -43,7 +46,7 @@ LABELS = {
     "surround": "5.1 audio",
     "audio_map": "audio map",
     "trim": "part of the video",
-    "profile": "caption rules",
+    CAPTION_RULES: "caption rules",
 }
 """What settings are called where their own names would not do."""
 
@@ -177,7 +180,7 @@ def _by_name(job: Job) -> dict[str, Any]:
 DEFAULTS: Mapping[str, Any] = {
     **_by_name(Job(source=Path(), output_dir=Path(), slug="")),
     "model": TranscriptionRequest.model,
-    "profile": TranscriptionRequest.profile.value,
+    CAPTION_RULES: TranscriptionRequest.profile.value,
     "publish_key": Encryption.publish_key,
 }
 

@@ -19,6 +19,7 @@ from pipeline.job import TranscriptionRequest
 from pipeline.media.source.source_checks import ProbedFile
 from pipeline.media.stream_layout import TRANSCRIPT_FILES, TRANSCRIPT_JSON
 from pipeline.model import PhaseName, PhaseOutcome
+from pipeline.output_settings import CAPTION_RULES
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
 from pipeline.speech.caption_check import check_cues, outside_text
 from pipeline.speech.caption_profiles import caption_profile
@@ -68,7 +69,7 @@ class TranscribePhase:
         plan = context.plan
         if plan.transcript_captions is not None or not plan.media.audio:
             return
-        if self._finished(context) or _standing(context):
+        if self._finished(context) or _standing(context) or _heard_before(context):
             return
         request = self._request(context)
         check_model(
@@ -93,8 +94,7 @@ class TranscribePhase:
             cues = cues_of(own, plan.job.trim)
             transcript = transcript_of(cues, own.language)
         else:
-            context.report(Progress(fraction=0.0, text="Loading the Whisper model..."))
-            transcript = self._transcript(context)
+            transcript = _heard_before(context) or self._transcript(context)
             cues = self._shaped(context, transcript)
         facts = TranscriptFacts(language=transcript.language if cues else None, cues=len(cues))
         folder = context.workspace.folder
@@ -105,6 +105,7 @@ class TranscribePhase:
         return PhaseResult(text=_summary(facts) if cues or own is None else "None of the captions lies in this part.")
 
     def _transcript(self, context: PhaseContext) -> Transcript:
+        context.report(Progress(fraction=0.0, text="Loading the Whisper model..."))
         request, media = self._request(context), context.plan.media
         content = context.workspace.source_of_checkpoints
         task = TranscriptionTask(
@@ -199,6 +200,17 @@ def _taken_over(context: PhaseContext) -> TranscriptFacts | None:
         write_whole(workspace.folder / name, (workspace.final / name).read_bytes())
     workspace.mark(facts)
     return facts
+
+
+def _heard_before(context: PhaseContext) -> Transcript | None:
+    """Return what was heard for the folder in its place, where nothing but the caption rules has changed since."""
+    workspace = context.workspace
+    if workspace.changes.get(PhaseName.TRANSCRIPT.value) != (CAPTION_RULES,):
+        return None
+    try:
+        return from_json((workspace.final / TRANSCRIPT_JSON).read_text(encoding="utf-8"))[0]
+    except (OSError, ValueError, CodecError):
+        return None
 
 
 def _summary(facts: TranscriptFacts) -> str:

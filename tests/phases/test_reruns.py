@@ -20,11 +20,14 @@ from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.engines import local
-from pipeline.job import Encryption, Existing, Job, SegmentType, TranscriptionRequest
+from pipeline.job import CaptionRules, Encryption, Existing, Job, SegmentType, TranscriptionRequest
 from pipeline.media.encode import chunks
 from pipeline.model import Outcome
 from pipeline.preflight import check_plan
 from pipeline.preflight_answers import Ready
+from pipeline.speech.caption_profiles import CaptionProfile
+from pipeline.speech.cues import Cue
+from pipeline.speech.transcript import Transcript
 
 FASTER = replace(ULTRAFAST, preset="superfast")
 
@@ -124,6 +127,31 @@ def test_another_option_of_the_captions_makes_them_again_alone(speech, talk, out
     made = convert(speech, out, transcription=TranscriptionRequest(model=str(small_model), language="en"))
     assert ((Outcome.DONE, "", ()), [], segments) == (made.whole, _programs(made), _segments(folder, "90p"))
     assert "The transcript is made anew." in made.log
+
+
+def test_other_caption_rules_need_no_listening(speech, talk, out, small_model, monkeypatch):
+    """The words that were heard are shaped anew, into all files and the stream; the model is not even looked for."""
+    folder = _copied(talk, out)
+    words = json.loads((folder / "transcript.json").read_text(encoding="utf-8"))["segments"]
+    segments = _segments(folder, "90p")
+
+    def listens(*_: object, **__: object) -> None:
+        raise AssertionError("nothing is to be heard again")
+
+    def shaped(transcript: Transcript, profile: CaptionProfile, **_: object) -> list[Cue]:
+        return [Cue(start_s=1.0, end_s=3.0, text=f"{transcript.segments[0].text}, by {profile.rules.value}")]
+
+    monkeypatch.setattr("pipeline.phases.transcribe.shape_cues", shaped)
+    monkeypatch.setattr(local.LocalEngine, "submit_transcription", listens)
+    monkeypatch.setattr("pipeline.phases.transcribe.check_model", listens)
+    asked = TranscriptionRequest(model=str(small_model), profile=CaptionRules.BBC)
+    made = convert(speech, out, transcription=asked)
+    assert ((Outcome.DONE, "", ()), [], segments) == (made.whole, _programs(made), _segments(folder, "90p"))
+    assert words == json.loads((folder / "transcript.json").read_text(encoding="utf-8"))["segments"]
+    subtitles = [folder / "subtitles.vtt", folder / "transcript.srt", folder / "subtitles" / "en" / "seg_001.vtt"]
+    assert [1] * 3 == [path.read_text(encoding="utf-8").count("welcome lesson one, by bbc") for path in subtitles]
+    again = convert(speech, out, transcription=asked)
+    assert ("", _contents(folder)) == (again.report.error, _contents(folder))
 
 
 def test_captions_that_were_corrected_are_not_replaced_unasked(speech, talk, out, small_model):
