@@ -40,6 +40,13 @@ def test_a_transcript_of_the_first_schema_is_read():
     )
 
 
+def test_a_transcript_of_the_second_schema_is_read():
+    """One that was kept: what is read from it says the same."""
+    stored = _kept("transcription_result_2.json")
+    read = to_json(result_from_json(stored), without_defaults=True)
+    assert stored == read | {"schema": 2, "kind": "transcription"}
+
+
 @pytest.mark.parametrize(
     "result",
     [
