@@ -96,6 +96,6 @@ def to_files(plan: Plan, graph: str, name: str) -> list[str]:
 
 
 def one_each(ffmpeg: Path, plan: Plan) -> list[list[str]]:
-    """Return a command a quality and one for the MP4, each decoding the source anew, written to nowhere."""
+    """Return a command for each quality and one for the MP4, each decoding the source anew, written to nowhere."""
     assert plan.mp4 is not None
     return [[str(ffmpeg), "-v", "error", "-y", *to_nowhere(plan, (r,))] for r in (*plan.renditions, plan.mp4.rendition)]

@@ -6,7 +6,7 @@
     python benchmarks/encode.py --startup [--source FILE] [--seconds 7200]
 
 Prints two ratios: over one bare command that decodes once, encodes the audio once and the same renditions to nowhere
-(the limit), and over one command a quality plus a separate MP4. What the check of the stream and the measuring of the
+(the limit), and over one command per quality plus a separate MP4. What the check of the stream and the measuring of the
 loudness take is shown beside them. --chunks compares an encode in chunks with one in a single piece; --scaling shows
 what scaling each quality from the next larger one costs in quality. --startup shows how long after the program was
 started the first ffmpeg encodes a video of a long source, with audio in the video segments and in segments of its

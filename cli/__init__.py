@@ -1,1 +1,1 @@
-"""The command line: one module a command, over the same pipeline as the window."""
+"""The command line: one module per command, over the same pipeline as the window."""

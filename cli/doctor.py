@@ -39,7 +39,7 @@ ON_PROCESSOR = {Codec.H264: "x264", Codec.HEVC: "x265", Codec.AV1: "SVT-AV1"}
 
 
 def run(options: argparse.Namespace, config: Config) -> int:
-    """Print a line a thing; exit 1 when something that every job needs is missing."""
+    """Print a line for each item; exit 1 when something that every job needs is missing."""
     from pipeline.speech.model import models_on_disk
     from ui.app import why_no_window
 

@@ -1,4 +1,4 @@
-"""The lines that `--json` prints, an event each: docs/json-events.md describes them for those who read them.
+"""The lines that `--json` prints, one per event: docs/json-events.md describes them for those who read them.
 
 Owns what every line has, and how a job's events become lines.
 """
@@ -18,7 +18,7 @@ from pipeline.events import Event, JobFinished, LogLine, PhaseFinished, PhasePro
 from pipeline.model import Outcome, PhaseName
 
 SCHEMA = 1
-"""The version of all lines; another one where a field goes or changes its meaning, not where one is added."""
+"""The version of all lines; it changes when a field is removed or changes its meaning, not when one is added."""
 
 NAMES: dict[type[Event], str] = {
     PhaseStarted: "phase_started",
@@ -37,13 +37,13 @@ def utc_now() -> datetime:
 
 
 def json_line(event: str, fields: Mapping[str, object], *, job: str | None = None, now: Clock = utc_now) -> str:
-    """Return the line of an event; `job` is None where it is no job's."""
+    """Return the line of an event; `job` is None where it is not a job's."""
     ts = now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return json.dumps({"event": event, "schema": SCHEMA, "job": job, "ts": ts, **fields}, default=_plain) + "\n"
 
 
 class JsonLines:
-    """A renderer that prints a line an event."""
+    """A renderer that prints one line per event."""
 
     def __init__(self, out: TextIO, now: Clock = utc_now) -> None:
         self._out = out

@@ -17,7 +17,7 @@ EXIT_FOUND = 1
 
 
 def run(options: argparse.Namespace, config: Config) -> int:
-    """Print a line a finding and a last one with their count; what can't be checked at all is raised.
+    """Print one line per finding and a last one with their count; what can't be checked at all is raised.
 
     The exit status speaks of what breaks playback alone, as that is what a job's own check stops for.
     """
@@ -50,7 +50,7 @@ def _text(validation: Validation) -> str:
 
 
 def _json(validation: Validation) -> str:
-    """Return a line a finding, a line for each thing not checked, and a last one with the count."""
+    """Return a line for each finding, a line for each thing not checked, and a last one with the count."""
     lines = [json_line("finding", asdict(finding)) for finding in validation.findings]
     lines += [json_line("unchecked", {"text": text}) for text in validation.unchecked]
     counts = {"playlists": validation.playlists, "segments": validation.segments}

@@ -19,7 +19,7 @@ EXIT_DIFFERS = 1
 
 
 def run(options: argparse.Namespace, config: Config) -> int:
-    """Print a line a disagreement and a last one with the count; what can't be compared at all is raised."""
+    """Print one line per disagreement and a last one with the count; what can't be compared at all is raised."""
     located = (
         find(options.manifest, config.data_dir, config.backend.url) if config.backend.url else required(options, config)
     )
@@ -49,7 +49,7 @@ def _text(result: Verification) -> str:
 
 
 def _json(result: Verification) -> str:
-    """Return a line a disagreement, a line for each thing not checked, and a last one with the counts."""
+    """Return a line for each disagreement, a line for each thing not checked, and a last one with the counts."""
     lines = [
         json_line("finding", {**asdict(finding), "side": finding.side.name.lower()}) for finding in result.findings
     ]

@@ -48,7 +48,7 @@ def to_json(value: object, *, without_defaults: bool = False) -> dict[str, Any]:
     Raises TypeError for a type that has no form here, ValueError for infinity and for what is not a number.
     """
     found = {}
-    for entry in fields(value):  # type: ignore[arg-type]  # a TypeError for what is no dataclass is what is wanted
+    for entry in fields(value):  # type: ignore[arg-type]  # a TypeError for what is not a dataclass is what is wanted
         held = getattr(value, entry.name)
         if not (without_defaults and _has_default(entry) and held == _default(entry)):
             found[entry.name] = _written(held, without_defaults=without_defaults)

@@ -18,13 +18,13 @@ FULL_DISK_BYTES = 16 << 20
 """With less than this left the disk is full: ffmpeg's HLS muxer does not always say so."""
 
 ROOM_BYTES = 8 * FULL_DISK_BYTES
-"""With so much more than there was the job goes on."""
+"""The job goes on when there is this much more room than there was."""
 
 LOOK_S = 1.0
 """How often the free space is looked at, in seconds."""
 
 RETRY_S = 60.0
-"""After so long what failed is tried again with the room that there is, in seconds."""
+"""After how many seconds the failed step is tried again with the room that there is."""
 
 
 class DiskFullError(OutputError):

@@ -17,8 +17,8 @@ FINGERPRINT_BYTES = 1 << 20
 class Fingerprint:
     """A source's size, and the SHA-256 (hex) of its head and tail; the same for the same content.
 
-    `mtime_ns` is the time of its last change, which versions up to `format` 2 of job.json noted: it is no part of what
-    is compared, but of the keys of their checkpoints.
+    `mtime_ns` is the time of its last change, which versions up to `format` 2 of job.json noted: it is not
+    compared, but is a part of the keys of their checkpoints.
     """
 
     size_bytes: int

@@ -77,7 +77,7 @@ def _walk(top: Path, output: Path) -> Iterator[Path]:
 
     for folder, below, names in os.walk(top, onerror=unreadable):
         here = Path(folder)
-        # its segments are no videos of their own
+        # its segments are not videos of their own
         if JOB_FILE in names or any(name.endswith(".m3u8") for name in names):
             below.clear()
             continue

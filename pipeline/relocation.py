@@ -154,7 +154,7 @@ def _is_whole_or_new(folder: str, holder: str) -> bool:
 def _holders(top: str) -> Iterator[tuple[str, str]]:
     """Yield the folders of jobs, and where the notes of each lie: there, or in the folder where work goes on for it.
 
-    Looked into is no stream, whose files may be many, and nothing that is hidden; by strings alone, for there may be
+    Streams, which may have many files, and hidden folders are not searched. Works on strings alone, since there may be
     1,000 streams.
     """
     waiting = [top]

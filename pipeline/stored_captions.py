@@ -105,7 +105,7 @@ def _read_transcript(path: Path) -> tuple[Transcript, list[Cue]]:
         reason = error.strerror or "it can't be opened"
         raise SubtitleFileError(f"The transcript {path} can't be read ({reason}): check the file.") from error
     except (CodecError, ValueError, RecursionError) as error:
-        text = f"{path} is no transcript of this program: choose a transcript.json, SRT or WebVTT file."
+        text = f"{path} is not a transcript of this program: choose a transcript.json, SRT or WebVTT file."
         raise SubtitleFileError(text) from error
 
 

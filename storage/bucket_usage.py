@@ -16,7 +16,7 @@ from storage.errors import StorageQuotaExceededError
 from storage.quota import Reservation
 
 MEASURED_FOR_S = 15 * 60
-"""After so long what others do with the bucket is looked at again."""
+"""How long to wait before checking again what others do with the bucket."""
 
 
 @dataclass(kw_only=True)

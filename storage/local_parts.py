@@ -1,4 +1,4 @@
-"""Uploads in parts as folders: one an upload, one file a part. They survive a restart.
+"""Uploads in parts as folders: one per upload, with one file per part. They survive a restart.
 
 Knows nothing of quotas or of objects.
 """

@@ -99,7 +99,7 @@ WHOLES = st.builds(
 
 
 @given(value=WHOLES, without_defaults=st.booleans())
-@settings(database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no fault
+@settings(database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is not a fault
 def test_whatever_is_written_is_read(value, without_defaults):
     """By way of a text, whether or not what is at its default was left out."""
     text = json.dumps(to_json(value, without_defaults=without_defaults), allow_nan=False)

@@ -216,7 +216,7 @@ class TestEnvFile:
 
     @pytest.mark.parametrize("number", ["nan", "inf", "1e999", "10 GB", "0x10", "-0.1"])
     def test_not_a_number_of_gigabytes(self, env_file, number):
-        """What is no sensible number of gigabytes is a problem and sets no limit."""
+        """What is not a sensible number of gigabytes is a problem and sets no limit."""
         loaded = Config.load(env_file=env_file, environ={"STORAGE_LOCAL_MAX_SIZE_GB": number})
         assert (1, None) == (len(loaded.problems), loaded.server.local_max_size_gb)
 

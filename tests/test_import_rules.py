@@ -103,8 +103,8 @@ PLANTED = [
     ("storage/s3.py", "import importlib\nimportlib.import_module('config')", "storage may not import config"),
     ("config.py", "from pipeline.errors import SettingsError", "config may not import pipeline"),
     ("config.py", "import storage", "config may not import storage"),
-    ("cli/demo.py", "from tests import media", "no part of the program"),
-    ("cli/demo.py", "import benchmarks.encode", "no part of the program"),
+    ("cli/demo.py", "from tests import media", "not a part of the program"),
+    ("cli/demo.py", "import benchmarks.encode", "not a part of the program"),
     # inside pipeline
     ("pipeline/model.py", "from pipeline.plan import make_plan", "comes after it"),
     ("pipeline/cancel.py", "from .media import process", "comes after it"),

@@ -101,7 +101,7 @@ def test_a_folder_without_videos_is_said(tree):
 
 
 def test_the_output_may_be_the_folder_itself(tree):
-    """What was made there before is no video."""
+    """What was made there before is not a video."""
     assert {"intro.mp4", "lecture.mp4", "lecture.MOV", "q & a.mkv"} == set(_slugs(tree, output=tree)) - {
         "offline_480p.mp4"
     }

@@ -186,7 +186,7 @@ UPLOAD_JOBS = st.builds(UploadJob, folder=PATHS, upload=UPLOADS, existing=st.sam
 
 
 @given(job=JOBS)
-@settings(database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no fault
+@settings(database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is not a fault
 def test_every_job_comes_back_from_its_text(job):
     """Whatever its paths and names are made of, and whatever is left out."""
     assert job == job_from_text(job_to_text(job))

@@ -180,7 +180,7 @@ def test_a_fact_that_no_step_needs_any_more(read):
     ["", "[]", "{}", "5", '{"format": 3}', '{"schema": "4"}', json.dumps(PLAIN | {"done": 1})],
 )
 def test_what_can_not_be_understood_is_nothing(read, stored):
-    """A torn file is no error."""
+    """A torn file is not an error."""
     assert None is read(stored)
 
 

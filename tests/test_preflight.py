@@ -150,7 +150,7 @@ def test_a_folder_that_the_system_does_not_let_be_read_is_refused(job, media_inf
 
 
 def test_an_output_folder_that_can_not_be_written_is_refused(planned, config):
-    """It is no wrong setting: the disk does not let the job in."""
+    """It is not a wrong setting: the disk does not let the job in."""
     folder = planned().job.folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.parent.rmdir()
@@ -199,7 +199,7 @@ def test_another_videos_destination_is_asked_about(server, planned, made, config
 
 
 def test_what_nobody_can_tell_of_a_destination_is_left_to_the_job(server, planned, config, tmp_path):
-    """A backend that does not answer is no question."""
+    """A backend that does not answer is not a question."""
     another_at(server, config, tmp_path)
     gone = replace(config, backend=replace(config.backend, url="http://127.0.0.1:9"))
     plan = planned()

@@ -395,7 +395,7 @@ def test_broken_callbacks_end_nothing_and_are_not_lost(manager, server, folder, 
 
 
 def test_interrupt_ends_the_upload_at_once(manager, server, folder, tmp_path):
-    """Ctrl-C is no broken callback: it comes out, while the store still keeps its answers, no thread goes on,
+    """Ctrl-C is not a broken callback: it comes out, while the store still keeps its answers, no thread goes on,
     and the rest can be sent.
     """
     server.gate = lambda key: key == PREFIX + "720p/seg_001.ts"

@@ -391,7 +391,7 @@ def test_a_published_file_that_is_not_as_it_was_is_named(work, change):
 
 
 def test_a_file_of_the_editors_own_is_not_lost(work):
-    """A poster or captions with another size are what the editor wants; an empty one is no picture."""
+    """A poster or captions with another size are what the editor wants; an empty one is not a picture."""
     workspace = _ready(work)
     (workspace.folder / "poster.jpg").write_bytes(b"ours")
     workspace.publish(PackageFacts())

@@ -164,7 +164,7 @@ class Controller:
             self._post(Resumed())
 
     def limit_upload(self, typed: str) -> None:
-        """Slow the upload that runs, or let it go as fast as it can; what is no limit changes nothing."""
+        """Slow the upload that runs, or let it go as fast as it can; what is not a limit changes nothing."""
         if not limit_problems(typed):
             self._worker.control.limit_bytes_s = limit_bytes_s(typed)
 

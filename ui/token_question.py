@@ -24,7 +24,7 @@ class TokenQuestion:
 
         Never called in the Tk thread.
         """
-        # one queue a question: an answer that comes too late answers no other
+        # one queue per question: an answer that comes too late answers no other
         answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._waiting = answers
         self._post(TokenWanted())

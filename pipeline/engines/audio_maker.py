@@ -166,7 +166,7 @@ class AudioMaker:
         try:
             self._make_all()
         except SourceError:
-            check_unchanged(self._source)  # what can't be read because it was replaced is no broken file
+            check_unchanged(self._source)  # what can't be read because it was replaced is not a broken file
             raise
 
     def _make_all(self) -> None:

@@ -168,7 +168,7 @@ class AudioPass:
         attempt = self._attempts.pop(number, None) or self._pieces.begin(name)
         self._pieces.keep(name, attempt)
         if not last:
-            self._pieces.finish(name, self._key, asdict(piece))  # as it is: powers of broken audio may be no numbers
+            self._pieces.finish(name, self._key, asdict(piece))  # as it is: powers of broken audio may not be numbers
         self._made.append(piece)
         self._on_piece(len(self._made))
 

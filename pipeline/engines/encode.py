@@ -25,7 +25,7 @@ class NotSeekableError(IncompleteError):
 def run_encode(
     task: EncodeTask, folder: Path, inputs: EncodeInputs, listen: Listen, cancel: CancelToken, *, ffmpeg: Path
 ) -> EncodeResult:
-    """Encode a chunk into a folder a rendition.
+    """Encode a chunk into one folder per rendition.
 
     Raises NotSeekableError, EncodeError, SourceError, OutputError, Cancelled.
     """

@@ -67,7 +67,7 @@ def join(
     last_frame: int,
     key: str,
 ) -> Joined:
-    """Move the segments of all pieces into a folder a rendition; return the facts with the segments' durations.
+    """Move the segments of all pieces into one folder per rendition; return the facts with the segments' durations.
 
     Args:
         work: of the encode.

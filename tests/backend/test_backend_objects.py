@@ -115,7 +115,7 @@ def test_sending_again_is_safe(shared):
         pytest.param({"key": "bad/other.ts"}, (403, "SignatureDoesNotMatch"), id="other key"),
         pytest.param({"replace": ("signature=", "signature=0")}, (403, "SignatureDoesNotMatch"), id="wrong signature"),
         pytest.param({"replace": ("expires=", "expires=9")}, (403, "SignatureDoesNotMatch"), id="longer expiry"),
-        pytest.param({"replace": ("expires=", "expires=x")}, (403, "SignatureDoesNotMatch"), id="expiry is no number"),
+        pytest.param({"replace": ("expires=", "expires=x")}, (403, "SignatureDoesNotMatch"), id="expiry not a number"),
         pytest.param({"replace": ("signature=", "s=")}, (403, "AccessDenied"), id="no signature"),
         pytest.param({"replace": ("expires=", "e=")}, (403, "AccessDenied"), id="no expiry"),
     ],

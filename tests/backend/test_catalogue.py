@@ -33,7 +33,7 @@ def test_the_capabilities_are_those_of_a_whole_backend(shared):
 
 
 def test_objects_are_listed_by_their_bytes_in_pages(fresh):
-    """Sorted by UTF-8, which is not UTF-16; `next` leads on, null ends; a prefix is no folder."""
+    """Sorted by UTF-8, which is not UTF-16; `next` leads on, null ends; a prefix is not a folder."""
     keys = ["list/B.ts", "list/a.ts", "list/a/b.ts", "list/\uff5e.ts", "list/\U0001f600.ts", "lists.ts"]
     for key in reversed(keys):
         fresh.put(key, key.encode())

@@ -53,7 +53,7 @@ def test_the_reference_backend_is_as_it_is_written(settings):
 
 
 def test_a_backend_of_three_requests_is_fine(settings):
-    """What is not offered is no fault; what was stored is named, since it can't be removed."""
+    """What is not offered is not a fault; what was stored is named, since it can't be removed."""
 
     def after(asked, said):
         if asked.path.startswith("/api/s3/"):

@@ -37,7 +37,7 @@ def test_one_range(header, start, stop):
     ],
 )
 def test_anything_else_means_the_whole(header):
-    """Several ranges, or what is no range, get the whole object."""
+    """Several ranges, or what is not a range, get the whole object."""
     assert parse_range(header, 100) is None
 
 

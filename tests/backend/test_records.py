@@ -168,7 +168,7 @@ def test_a_file_that_went_away_is_a_sentence(file, records):
 
 
 def test_a_file_of_something_else_is_a_sentence(file):
-    """What is no database is named and stays as it is."""
+    """What is not a database is named and stays as it is."""
     file.parent.mkdir()
     file.write_bytes(b"something else" * 100)
 

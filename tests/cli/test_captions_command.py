@@ -146,7 +146,7 @@ REFUSED = [
     (["check", "torn.srt"], "The captions torn.srt can't be read: there are no captions in it."),
     (
         ["check", "torn.json"],
-        "torn.json is no transcript of this program: choose a transcript.json, SRT or WebVTT file.",
+        "torn.json is not a transcript of this program: choose a transcript.json, SRT or WebVTT file.",
     ),
     (["check", "x.json"], "The transcript x.json can't be read (No such file or directory): check the file."),
     (["shape", "a.srt", "-o", "b.ass"], "b.ass has no form that is known: end its name with .srt, .vtt, .json."),

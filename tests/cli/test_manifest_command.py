@@ -420,7 +420,7 @@ class TestBegun:
 
     @pytest.mark.parametrize("known", ["there alone", "here too"])
     def test_nothing_is_cleared_up(self, run, server, begun, data_dir, folder, known):
-        """What the upload has sent is no leftover, and its time tells nothing."""
+        """What the upload has sent is not a leftover, and its time tells nothing."""
         if known == "here too":
             upload(server, folder, data_dir)
             server.put(PREFIX + "manifest.json", begun.read_bytes())

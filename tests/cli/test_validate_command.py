@@ -84,7 +84,7 @@ def test_what_is_no_stream_is_wrong_usage(tmp_path, capsys):
 
 
 def test_a_key_that_can_not_be_read_is_wrong_usage(stream, capsys):
-    """A wrong name, and a file that is no key."""
+    """A wrong name, and a file that is not a key."""
     folder = stream(MASTER + ELSEWHERE)
     statuses = [
         run_command(["validate", str(folder), "--key", str(folder / key)], Config())

@@ -71,7 +71,7 @@ def test_a_difference_is_a_line_with_file_and_side(run, server, folder):
 
 
 def test_what_was_not_checked_is_said(run, server, folder):
-    """A server that offers nothing is no difference."""
+    """A server that offers nothing is not a difference."""
     server.offers = None
     status, out, _ = run(folder)
     assert (EXIT_DONE, [True, True, False]) == (status, [line.startswith("Not checked: ") for line in out.splitlines()])
@@ -148,6 +148,6 @@ def test_what_is_no_manifest_is_wrong_usage(run, tmp_path):
 
 
 def test_a_wrong_token_is_one_sentence(run, server, folder):
-    """It is no difference."""
+    """It is not a difference."""
     status, out, err = run(folder, backend=BackendApi(url=server.url, token="wrong"))
     assert (EXIT_FAILED, "", 1) == (status, out, len(err.splitlines()))

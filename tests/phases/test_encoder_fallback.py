@@ -128,7 +128,7 @@ def test_a_card_that_goes_away_gives_way_to_the_processor(convert):
     run = convert(Orders(works=("h264_nvenc",), breaks_after=2))
     (warning,) = run.warnings
     assert ("h264_nvenc", Outcome.DONE, "") == (run.chosen, run.report.outcome, run.report.error)
-    # what the driver said is no editor's affair
+    # what the driver said is not an editor's affair
     assert (True, False) == ("h264_nvenc failed" in warning, BREAKDOWN in warning)
     assert ("libx264", SEGMENTS) == (_facts(run)["encoder"], _facts(run)["chunks"])
     assert (["processor"] * SEGMENTS, ()) == (_presets(run), validate(run.report.folder).findings)

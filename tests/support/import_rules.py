@@ -230,7 +230,7 @@ def wrong_part(path: Path, use: Use) -> str | None:
     """Say so if a part imports another that is not below it."""
     part, other = part_of(path), use.name.split(".")[0]
     if other in OUTSIDE:
-        return f"imports {use.name}, which is no part of the program"
+        return f"imports {use.name}, which is not a part of the program"
     if other in MAY_IMPORT and other != part and other not in MAY_IMPORT[part]:
         return f"imports {use.name}: {part} may not import {other}"
     return None

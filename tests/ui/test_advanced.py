@@ -149,7 +149,7 @@ def test_a_target_that_can_not_be_aimed_at_falls_back(target):
 @pytest.mark.parametrize("aim", Aim)
 @pytest.mark.parametrize("typed", ["90", "best"])
 def test_the_aim_and_the_target_are_remembered(aim, typed):
-    """Also a target while something else is aimed at; what is no target becomes the usual one."""
+    """Also a target while something else is aimed at; what is not a target becomes the usual one."""
     values = AdvancedValues(aim=aim, target=typed, codec=Codec.HEVC, keep_hdr=True, copy_top=True)
     remembered = Preferences(
         encoding=advanced.chosen_encoding(values, "medium"), target_vmaf=advanced.remembered_target(values)

@@ -14,7 +14,7 @@ LOGIN = KeptLogin(url="https://api.example.com", token="kept-token-kept-token")
 
 
 def test_a_login_comes_back_and_goes(memory_keychain):
-    """What is kept is there again, as one entry, until it is forgotten; forgetting twice is no mistake."""
+    """What is kept is there again, as one entry, until it is forgotten; forgetting twice is not a mistake."""
     assert keychain.load() is None
     keychain.save(LOGIN)
     assert (LOGIN, 1) == (keychain.load(), len(memory_keychain.entries))

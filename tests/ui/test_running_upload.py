@@ -134,7 +134,7 @@ def test_the_next_job_is_not_paused(begin):
 
 
 def test_the_limit_works_while_files_go_up(begin, monkeypatch):
-    """What is typed reaches the upload when typing has come to rest; what is no number is said and changes nothing."""
+    """What is typed reaches the upload when typing has ended; what is not a number is named and changes nothing."""
     run = Uploading()
     driver = begin(run)
     panel, control = driver.window.upload_panel, run.services.control

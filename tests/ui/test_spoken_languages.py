@@ -27,7 +27,7 @@ def test_code_of(text, code):
 
 
 def test_unknown_language():
-    """What is no language is refused."""
+    """What is not a language is refused."""
     with pytest.raises(ValueError, match="Klingon"):
         code_of("Klingon")
 

@@ -710,7 +710,7 @@ def test_the_log_follows_unless_the_reader_scrolled_up(open_driver):
 
 
 def test_the_log_stays_at_its_end_when_the_window_shrinks(open_driver):
-    """A smaller window is no scrolling up."""
+    """Making the window smaller is not scrolling up."""
     driver = open_driver()
     log = driver.window.log_panel
     log.append([LogEntry(text=f"line {n}") for n in range(100)])

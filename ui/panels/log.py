@@ -57,7 +57,7 @@ class LogPanel:
             self.text.see("end")
 
     def _moved(self, last: float) -> None:
-        """Follow the end while the reader is there; a window made smaller is no scrolling up."""
+        """Follow the end while the reader is there; making the window smaller is not scrolling up."""
         height = self.text.winfo_height()
         if height == self._height:
             self._following = last >= 1.0

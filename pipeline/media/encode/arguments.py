@@ -161,7 +161,7 @@ def _bitstream(plan: Plan, *more: str) -> dict[str, str]:
 
 def _video_timing(chunk: Chunk, count: int) -> dict[str, Any]:
     times = ",".join(f"{first_tick(keyframe) / CLOCK_HZ:.6f}" for keyframe in chunk.keyframes)
-    # one list a rendition: ffmpeg cuts a list up where it stands, and a second encoder would see the first time alone
+    # one list per rendition: ffmpeg cuts a list up where it stands, and a second encoder would see the first time alone
     keyframes = {f"force_key_frames:v:{i}": times for i in range(count)} if times else {"force_key_frames": KEYFRAMES}
     return keyframes | {
         "fps_mode": "vfr",  # keep a variable frame rate: a constant one doubles frames

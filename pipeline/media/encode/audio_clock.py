@@ -29,10 +29,10 @@ from numpy.typing import NDArray
 from pipeline.media.encode.audio_format import RATE_HZ
 
 LOOKAHEAD = RATE_HZ
-"""So many samples wait before anything is decided about the first of them."""
+"""How many samples are collected before anything is decided about the first of them."""
 
 BLOCK = RATE_HZ // 2
-"""So many samples are judged together when there is no step in them."""
+"""How many samples are judged together when there is no step in them."""
 
 STEP = RATE_HZ // 100
 """Less than this is left to slow correction: a hundredth of a second."""
@@ -44,10 +44,10 @@ QUIET = RATE_HZ * 12 // 10_000
 """Times that usually differ by no more than this from what was counted are exact, or were rounded to milliseconds."""
 
 AGREE_QUIET, AGREE_NOISY = 3, 24
-"""So many times have to agree on a step, by how much they jitter."""
+"""How many timestamps have to agree on a step, by how much they jitter."""
 
 STRETCH = 0.01
-"""By this share audio is made longer or shorter at most."""
+"""The largest share by which audio is made longer or shorter."""
 
 ANEW = 5 * RATE_HZ
 """Times that go back by more than this begin anew, as in files that were put together byte by byte:
@@ -55,10 +55,10 @@ they are counted on.
 """
 
 ALONE = RATE_HZ
-"""The very last time of a track may move it by so much; a later one is broken."""
+"""How far the very last timestamp of a track may move it; a later one is broken."""
 
 FADE = RATE_HZ // 1000
-"""Audio that breaks off ends and begins within so many samples, so that it does not click."""
+"""Over how many samples audio that breaks off is faded out and in, so that it does not click."""
 
 TAPS = 8
 """Samples on either side that an interpolated one is made of."""

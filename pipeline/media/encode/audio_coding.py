@@ -31,10 +31,10 @@ PIECE_S = 60
 """How much audio a piece has: no more is lost when the program is killed, and the video need not wait for more."""
 
 LEAD = 16
-"""So many packets are encoded before the first of a piece and left out."""
+"""How many packets are encoded before the first of a piece and then left out."""
 
 LATEST_COPY = CLOCK_HZ // 4
-"""By so many ticks the first copy of a frame can miss the beginning of its segment, at most: copies come more often."""
+"""How many ticks the first copy of a frame can miss the beginning of its segment by: copies come more often."""
 
 AUDIO_FILE = "sound.nut"
 """What a stretch of audio is named that is muxed into the video segments: NUT keeps its times to the sample."""

@@ -26,7 +26,7 @@ from pipeline.model import AudioRendition
 
 PIECE = PIECE_S * RATE_HZ
 EARLY = RATE_HZ
-"""So much before a piece a track is entered: an encoder's lead, what the limiter looks at, a tenth to begin with."""
+"""How far before a piece decoding of a track starts: the encoder's lead, the limiter's window, and a tenth."""
 
 HISTORY = EARLY
 MIXES = {1: Mix.MONO, 2: Mix.STEREO, 6: Mix.SURROUND}

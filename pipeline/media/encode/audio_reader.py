@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ENTRY_S = 1.0
-"""So much is decoded before the place where a track is entered:
+"""How much is decoded before the position at which a track is entered:
 what a decoder knows then is what it would have known.
 """
 
 LEAST_SAMPLES = RATE_HZ // 50
-"""Frames are put together until they hold so many samples: some codecs have thousands of them a second."""
+"""Frames are joined until they hold this many samples: some codecs have thousands of them a second."""
 
 FULL_SCALE = {
     "u8": (128.0, 128.0),
@@ -41,13 +41,13 @@ FULL_SCALE = {
 """The middle and the height of each sample format (libavutil/samplefmt.h)."""
 
 LAYOUTS = ("mono", "stereo", "2.1", "4.0", "5.0", "5.1", "6.1", "7.1")
-"""Names for so many rows that are only brought to another rate."""
+"""Channel layouts by number of rows, for rows that are only resampled."""
 
 INTERPOLATING = ("mpegts", "mpeg")
 """Containers of which only the first frame of a packet has a time of its own; libavformat reckons the others."""
 
 CHECK_EVERY = 100
-"""After so many packets it is seen whether to go on."""
+"""After how many packets it is checked whether to go on."""
 
 Wanted = Mix | int
 """What is wanted of a track: a mix of its channels, or a single channel, numbered from 0."""

@@ -26,7 +26,7 @@ CHUNK_SEGMENTS = 10
 """How many segments a chunk has at most if nothing speaks for another cut."""
 
 CHUNK_S = 60.0
-"""So long a chunk may take by the clock, as far as that can be estimated: a kill costs no more."""
+"""How long a chunk may take, as far as that can be estimated: a kill costs no more."""
 
 LEAST_SEGMENTS = 3
 """How many it has at least where a short source is cut to keep all cores busy."""
@@ -44,7 +44,7 @@ LONGEST_SEGMENT_S = 6.45
 """A segment may be half a second longer than the target (Apple 7.5), with a little to spare."""
 
 SHORTEST_PAUSE_S = 0.4
-"""Where segments would get longer than that, the video is repeated in pauses, so often:
+"""Where segments would get longer than that, frames are repeated in pauses, this often:
 some frame is near each boundary.
 """
 
@@ -52,7 +52,7 @@ LEAST_RATE = 20
 """Frames a second at which a video with pauses is read at least: no frame is shown noticeably early or late."""
 
 LONGEST_OVERHANG = CLOCK_HZ // 10
-"""By so many ticks the audio may go on after the video without the last frame being held, whatever the frame rate."""
+"""How many ticks longer than the video the audio may be without the last frame being held, at any frame rate."""
 
 SLOW_S = 0.125
 """Beyond this from frame to frame, with two frames of reordering delay, players show the video late."""
@@ -62,7 +62,7 @@ LATE_VIDEO_S = 1.0
 
 
 MAX_COPY_RATE = 25
-"""So many copies a second are enough for that."""
+"""How many copies a second are enough for that."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,7 @@ from pipeline.media_info import Crop, VideoStream
 from pipeline.model import Plan, Rendition
 
 LONGEST_HOLD_S = 0.5
-"""By so much the audio may go on after the video, whose last frame then stands."""
+"""How much longer than the video the audio may be; the last frame is then shown until it ends."""
 
 PEAK = 2
 """No stretch of on-demand video takes more than twice the average (Apple's specification, variable bit rate)."""

@@ -9,10 +9,10 @@ STEP = 48
 """Samples that have one gain: a millisecond at 48 kHz."""
 
 REACH = 20
-"""So many steps before a peak the audio is turned down, and so many after it turned up again."""
+"""How many steps before a peak the audio is turned down, and how many after it it is turned up again."""
 
 MARGIN = STEP * 2 * (REACH + 5)
-"""So many samples before and after a stretch have a say in it; a multiple of STEP."""
+"""How many samples before and after a stretch influence it; a multiple of STEP."""
 
 PHASES, PHASE_TAPS = 4, 12
 """How true peaks are found: three samples between two, each made of twelve (ITU-R BS.1770-4, annex 2)."""

@@ -44,7 +44,7 @@ without this, slides looked 1.5 points worse than they are within the whole; aft
 """
 
 EVERY = 5
-"""One frame in so many is measured; prime to the lengths of the patterns in which encoders place their B-frames."""
+"""One frame in this many is measured; prime to the lengths of the patterns in which encoders place their B-frames."""
 
 CLOSE = 0.4
 """A score this close to the target needs no further trial."""
@@ -189,7 +189,7 @@ def _measured(
     cancel: CancelToken,
     on_progress: Callable[[float], None],
 ) -> list[list[float]]:
-    """Return the scores of all measured frames, a list a rendition. Raises EncodeError."""
+    """Return the scores of all measured frames, one list per rendition. Raises EncodeError."""
 
     def measure(stretch: Chunk) -> list[tuple[float, ...]]:
         with tempfile.TemporaryDirectory(dir=scratch) as folder:

@@ -14,7 +14,7 @@ from pipeline.media_info import Crop, VideoStream
 from pipeline.model import Plan, Rendition
 
 SAME_SHAPE = 0.03
-"""By so much the shape of a frame may differ from the planned one without bars:
+"""How much the shape of a frame may differ from the planned one without bars:
 of analogue video 720 or 704 columns are used.
 """
 

@@ -1,6 +1,6 @@
 """Reads the boxes of fragmented MP4 (ISO/IEC 14496-12): where fragments lie and what their first samples are.
 
-Knows nothing of playlists. Only the boxes that ffmpeg writes for one track a file are understood.
+Knows nothing of playlists. Only the boxes that ffmpeg writes for files with one track are understood.
 """
 
 from __future__ import annotations

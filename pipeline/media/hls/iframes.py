@@ -243,4 +243,4 @@ def _check_packets(data: bytes) -> None:
         or len(data) % TS_PACKET_BYTES
         or data[::TS_PACKET_BYTES].count(SYNC_BYTE) != len(data) // TS_PACKET_BYTES
     ):
-        raise ValueError("a segment is no transport stream")
+        raise ValueError("a segment is not a transport stream")

@@ -16,7 +16,7 @@ LEFT, RIGHT = "(FL)", "(FR)"
 """How ffmpeg's names of layouts end of a track that is marked as left or right."""
 
 MOST_GUESSED = 6
-"""Up to so many channels without names are the usual layout; of more, nobody knows: two are taken."""
+"""Up to this many unnamed channels are taken for the usual layout; of more, whose meaning is unknown, two are used."""
 
 
 def are_pairs(streams: Sequence[AudioStream], container: str) -> bool:

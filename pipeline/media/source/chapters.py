@@ -138,7 +138,7 @@ def _webvtt(text: str) -> Iterator[Chapter]:
             continue
         found = _CUE.match(lines[at].strip())
         if found is None:
-            raise ValueError(f"the line {lines[at]!r} is no cue's time")
+            raise ValueError(f"the line {lines[at]!r} is not a cue's time")
         title = re.sub(r"<[^>]*>", "", " ".join(lines[at + 1 :]))
         yield Chapter(
             start_s=_seconds(found[1]), title=title.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

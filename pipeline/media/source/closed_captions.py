@@ -26,10 +26,10 @@ _MARK = b"GA94\x03"
 """ATSC A/53 part 4, 6.2.3: user data of ATSC, of the type cc_data."""
 
 _REORDERED = 32
-"""Of so many frames in a row each comes in its turn: no codec reorders more than 16."""
+"""How many frames have to be sorted at once: no codec reorders more than 16."""
 
 HEAD_BYTES, KEYFRAME_HEAD_BYTES = 512, 4096
-"""Captions begin within so many bytes of a coded frame: before it, and in a keyframe after its headers."""
+"""Within how many bytes of a coded frame captions begin: before it, and in a keyframe after its headers."""
 
 _CONTROL = range(0x10, 0x20)
 """First bytes of the control codes of CEA-608, without their parity."""

@@ -121,7 +121,7 @@ def number(file: BinaryIO, start: int, end: int) -> int:
 
 
 def read_bytes(file: BinaryIO, start: int, size: int) -> bytes:
-    """Return so many bytes of a place."""
+    """Return this many bytes from a position."""
     if not 0 <= size <= MOST_BYTES:
         raise struct.error("an element is too long")
     file.seek(start)

@@ -16,7 +16,7 @@ ESTIMATED = ("mp3", "aac", "ac3", "eac3", "dts", "truehd", "amr")
 """Bare streams of audio: what ffmpeg says of their length is reckoned from size and bit rate."""
 
 CLOSE_S = 0.1
-"""By so much a track may be said to end after its file, which rounds."""
+"""How far after its file a track may be declared to end, since files round."""
 
 Stream = Any
 """A PyAV stream: what its stubs say of it changes with its type."""
@@ -82,7 +82,7 @@ def stream_duration_s(stream: Stream, start_s: float, origin: float, edits: Edit
         skipped_s = start_s - since(origin, stream)  # what comes before the first keyframe
         duration_s = float(stream.duration * stream.time_base)
         return max(0.0, duration_s - skipped_s if edits.shown_s is None else min(duration_s - skipped_s, edits.shown_s))
-    # Matroska has no duration a stream, but mkvmerge and ffmpeg write a tag: 00:01:02.345000000
+    # Matroska has no duration for each stream, but mkvmerge and ffmpeg write a tag: 00:01:02.345000000
     parts = stream.metadata.get("DURATION", "").split(":")
     try:
         hours, minutes, seconds = (float(part) for part in parts)

@@ -16,13 +16,13 @@ TOLERANCE = Fraction(1, 100)
 """By how much a measured average may lie above a whole multiple of 60 before another frame of it is left out."""
 
 EARLY_TICKS = CLOCK_HZ // 1000
-"""A container that counts milliseconds may put a frame so much too early."""
+"""How much too early a container that counts milliseconds may put a frame."""
 
 CROWD = 10
-"""So many frames one after the other tell a rate; fewer are a clock that trembles."""
+"""How many consecutive frames show a rate; fewer may be jitter."""
 
 STEADY = 1.1
-"""Frames come evenly where their mean distance is at most so many times the usual one."""
+"""Frames come evenly if their mean distance is at most this many times the usual one."""
 
 
 @dataclass(frozen=True, kw_only=True)

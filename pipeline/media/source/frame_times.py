@@ -19,7 +19,7 @@ ROUNDED_S = 0.0011
 """Sources that count milliseconds make one distance longer and shorter in turn, by one and a tick of ours."""
 
 MOST = 0.9
-"""A distance is the usual one if so many frames have it; else the clock trembles or there is a pattern.
+"""A distance is the usual one if this many frames have it; else there is jitter or a pattern.
 
 Film of 24 frames shown at 60 Hz has as many distances of 33 as of 50 ms, and neither is a frame rate of it: the mean
 is.
@@ -29,7 +29,7 @@ BUSY_S = 2.0
 """How long the busiest stretch lasts: a keyframe's slot. Decoders have buffers for what is shorter."""
 
 BLOCK = 1 << 16
-"""So many frames are looked at at once."""
+"""How many frames are examined at once."""
 
 BURST = 1.1
 """A stretch that is busier than the rest by less is a clock that trembles."""

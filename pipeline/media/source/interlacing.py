@@ -15,7 +15,7 @@ CODECS = (
     "h264", "mpeg2video", "mpeg4", "vc1", "wmv3", "dvvideo", "prores", "dnxhd", "mjpeg", "jpeg2000", "cavs", "dirac",
     "ffv1", "huffyuv", "ffvhuff", "utvideo", "magicyuv", "rawvideo", "v210",
 )  # fmt: skip
-"""What can hold fields. Of the others each frame is a whole, or a field a frame as in HEVC."""
+"""Codecs that can hold fields. In others each frame is a whole one, or each field is a frame as in HEVC."""
 
 FRAMES = 3
 """How many frames are looked at: one that is marked wrong must not decide."""

@@ -20,16 +20,16 @@ LONGEST_S = 1_000_000
 """A frame that is said to come later than eleven days has a wrong time, and is not counted."""
 
 JUMP_TICKS = 5 * CLOCK_HZ
-"""Frames come in the order of their decoding: none is decoded so much earlier than one that came before it."""
+"""Frames come in decoding order: none is decoded this much earlier than one that came before it."""
 
 BLANK_TICKS = 10 * CLOCK_HZ
-"""From so long a stretch without anything on, it is told: ffmpeg takes that for a jump (its `-dts_delta_threshold`)."""
+"""A stretch without anything is reported from this length on: ffmpeg takes it for a jump (`-dts_delta_threshold`)."""
 
 EARLIEST, LATEST = -(1 << 62), 1 << 62
 """Before all times, for decoding may begin long before a file's first moment, and after all of them."""
 
 AT_ONCE = CLOCK_HZ // 10
-"""A part of a source begins with the next frame if it is within so many ticks, else with the one shown."""
+"""A part of a source begins with the next frame if it is within this many ticks, else with the one being shown."""
 
 CHECK_EVERY = 500
 """After how many packets the cancel flag is looked at and progress is told."""

@@ -157,7 +157,7 @@ def _first_frames(
 
 
 def _refuse_unreadable(path: Path, container: Any, marks: ContainerMarks) -> None:  # noqa: ANN401  # PyAV's container
-    """Raise SourceError for what is no video, or can't be decoded whatever its tracks are."""
+    """Raise SourceError for what is not a video, or can't be decoded whatever its tracks are."""
     name = container.format.name
     if marks.protected:
         raise SourceError(f"{path} is protected (DRM) and can't be decoded: choose a copy without protection.")

@@ -36,7 +36,7 @@ CLUSTER = b"\x1f\x43\xb6\x75"
 
 
 class SourceFile(io.RawIOBase):
-    """A file for PyAV that can be told to end early: after so many more bytes it behaves as if there were no more."""
+    """A file for PyAV that can end early: after a given number of further bytes it reads as if there were no more."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("rb", buffering=0)
@@ -44,7 +44,7 @@ class SourceFile(io.RawIOBase):
         self.name = str(path.absolute())
 
     def allow(self, size_bytes: int) -> None:
-        """Let so much more be read."""
+        """Allow this many more bytes to be read."""
         self._left = size_bytes
 
     @property

@@ -12,7 +12,7 @@ from pipeline.media.source.scan import CLOCK_HZ, Scan
 from pipeline.media_info import MediaInfo
 
 FIRST_TICKS = 60 * CLOCK_HZ
-"""After so much of the video the first part is handed out; each later one is read twice as far as the one before."""
+"""After how much of the video the first part is handed out; each later one reaches twice as far."""
 
 
 class RunningScan:

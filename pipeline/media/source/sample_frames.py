@@ -15,7 +15,7 @@ SHARES = tuple(Fraction(n, 16) for n in (9, 5, 13, 3, 11, 7, 15, 1))
 """Shares of the length, in such an order that the first ones are spread as well, where not all can be reached."""
 
 LASTING = 2
-"""A size that was found at so many places is no trifle."""
+"""A size that was found at this many places is taken seriously."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ CLOCK_HZ = 90_000
 """Ticks a second of every time here: MPEG-2 transport stream's clock (ISO/IEC 13818-1), which the encode uses too."""
 
 PEAK_S = 2
-"""Over so many seconds the busiest stretch is looked for: a keyframe's slot, which has to hold its burst."""
+"""Length of the busiest stretch in seconds: a keyframe's slot, which has to hold its burst."""
 
 EARLY_TICKS = 44
 """A frame may come this many ticks before its time and still belongs to it: containers round times."""

@@ -14,7 +14,7 @@ from pipeline.media_info import AudioStream, CaptionForm, DynamicRange, MediaInf
 from pipeline.speech.languages import language_name
 
 DAMAGED_S = 1.0
-"""From so much missing on, a source counts as damaged; containers round, the last duration is often unknown."""
+"""A source that misses this much counts as damaged; containers round, and the last duration is often unknown."""
 
 SURROUND_CHANNELS = 6
 NAMED_PAIRS = 4

@@ -17,10 +17,10 @@ from pipeline.media_info import AudioStream, Chapter, MediaInfo, VideoStream
 S = TypeVar("S", VideoStream, AudioStream)
 
 SHORTEST_S = 0.1
-"""Less is no video."""
+"""A shorter part is not accepted as a video."""
 
 NEAR_END_S = 1.0
-"""An end that is so little too late is the source's own: players show whole seconds, rounded up."""
+"""How much too late an end may be to mean the source's end: players show whole seconds, rounded up."""
 
 EXAMPLES = "such as 0:01:30-0:12:00, 90- (to the end) or -12:00 (from the beginning)"
 
@@ -116,5 +116,5 @@ def _seconds(text: str) -> float:
         minutes is not None and float(seconds.replace(",", ".")) >= 60
     )
     if found is None or too_many:
-        raise ValueError(f"{text.strip()!r} is no time: write it as 0:01:30, 1:30.5 or 90 (seconds).")
+        raise ValueError(f"{text.strip()!r} is not a time: write it as 0:01:30, 1:30.5 or 90 (seconds).")
     return int(hours or 0) * 3600 + int(minutes or 0) * 60 + float(seconds.replace(",", "."))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 Read = Callable[[int, int], bytes]
-"""Returns up to so many bytes from a place: (at, count)."""
+"""Returns up to `count` bytes from a position: (at, count)."""
 
 
 class BoxSpan(NamedTuple):

@@ -11,7 +11,7 @@ from pipeline.media.validate.segment_bytes import SegmentBytes
 TS_PACKET = 188
 TS_SYNC = 0x47
 TABLE_PACKETS = 20
-"""PAT and PMT are looked for in so many packets at a segment's head; programs put them first."""
+"""In how many packets at a segment's head PAT and PMT are searched for; programs put them first."""
 
 PAT_PID = 0
 FMP4_BOXES = {b"styp", b"moof", b"sidx", b"ftyp", b"emsg", b"prft", b"moov", b"free", b"skip"}

@@ -30,7 +30,7 @@ class Folder:
         try:
             parts = urlsplit(uri)
         except ValueError:
-            self._notes.breaks("RFC 8216 4.1", shown, f"{uri!r} is no address.")
+            self._notes.breaks("RFC 8216 4.1", shown, f"{uri!r} is not an address.")
             return None
         if parts.netloc or parts.scheme in ("http", "https"):
             self._notes.leave(f"{shown}: {uri} lies on a server, so it was not looked at.")
@@ -55,7 +55,7 @@ class Folder:
         return path if path.is_relative_to(self.root) else None
 
     def size(self, path: Path) -> int | None:
-        """Return a file's size in bytes, None where it is no file of the folder; asked of the disk once."""
+        """Return a file's size in bytes, None where it is not a file of the folder; asked of the disk once."""
         key = str(path)
         if key not in self._sizes:
             try:

@@ -86,7 +86,7 @@ def parse_attributes(value: str) -> AttributeList:
     while at < len(value):
         match = ATTRIBUTE.match(value, at)
         if match is None:
-            faults.append(f"{value[at : at + 40]!r} is no attribute")
+            faults.append(f"{value[at : at + 40]!r} is not an attribute")
             break
         name, raw = match[1], match[2]
         if name in values:
@@ -183,11 +183,11 @@ def _read_segment_tag(reading: _Reading, tag: Tag) -> None:
     if tag.name == "EXTINF":
         reading.duration_s = decimal(tag.value.split(",", 1)[0].strip())
         if reading.duration_s is None:
-            reading.faults.append(Fault("4.3.2.1", tag.line, f"EXTINF {tag.value!r} is no duration"))
+            reading.faults.append(Fault("4.3.2.1", tag.line, f"EXTINF {tag.value!r} is not a duration"))
     elif tag.name == "EXT-X-BYTERANGE":
         reading.byte_range = _byte_range(tag.value)
         if reading.byte_range is None:
-            reading.faults.append(Fault("4.3.2.2", tag.line, f"EXT-X-BYTERANGE {tag.value!r} is no byte range"))
+            reading.faults.append(Fault("4.3.2.2", tag.line, f"EXT-X-BYTERANGE {tag.value!r} is not a byte range"))
     elif tag.name == "EXT-X-DISCONTINUITY":
         reading.discontinuity = True
     elif tag.name == "EXT-X-GAP":
@@ -238,7 +238,7 @@ def _key(tag: Tag, faults: list[Fault]) -> Key | None:
         faults.append(Fault("4.3.2.4", tag.line, "EXT-X-KEY has no URI"))
     iv = attributes.get("IV")
     if iv is not None and not re.fullmatch(r"0[xX][0-9A-Fa-f]{1,32}", iv):
-        faults.append(Fault("4.3.2.4", tag.line, f"the IV {iv!r} is no number of 128 bits"))
+        faults.append(Fault("4.3.2.4", tag.line, f"the IV {iv!r} is not a number of 128 bits"))
         iv = None
     return Key(
         method=method,
@@ -261,7 +261,7 @@ def _map(tag: Tag, reading: _Reading) -> Map | None:
     if declared is not None:
         found = _byte_range(declared)
         if found is None:
-            reading.faults.append(Fault("4.3.2.5", tag.line, f"BYTERANGE {declared!r} is no byte range"))
+            reading.faults.append(Fault("4.3.2.5", tag.line, f"BYTERANGE {declared!r} is not a byte range"))
         else:
             byte_range = StatedRange(found[0], found[1] or 0)
     return Map(uri=uri, byte_range=byte_range, key=reading.key, line=tag.line)
@@ -275,5 +275,5 @@ def _byte_range(value: str) -> tuple[int, int | None] | None:
 def _whole(tag: Tag, section: str, faults: list[Fault]) -> int | None:
     if tag.value.isascii() and tag.value.isdigit() and len(tag.value) <= 20:
         return int(tag.value)
-    faults.append(Fault(section, tag.line, f"{tag.name} {tag.value!r} is no whole number"))
+    faults.append(Fault(section, tag.line, f"{tag.name} {tag.value!r} is not a whole number"))
     return None

@@ -161,13 +161,13 @@ def _check_forms(attributes: AttributeList, section: str, name: str, file: str, 
     if attributes.get("RESOLUTION") is not None and attributes.resolution() is None:
         notes.breaks(section, file, f"{name}: RESOLUTION {attributes.get('RESOLUTION')!r} is not like 1280x720.")
     if attributes.get("FRAME-RATE") is not None and not attributes.number("FRAME-RATE"):
-        notes.breaks(section, file, f"{name}: FRAME-RATE {attributes.get('FRAME-RATE')!r} is no rate.")
+        notes.breaks(section, file, f"{name}: FRAME-RATE {attributes.get('FRAME-RATE')!r} is not a rate.")
 
 
 def _rate(attributes: AttributeList, attribute: str, rule: str, name: str, file: str, notes: RuleNotes) -> int | None:
     value = attributes.integer(attribute)
     if not value:
-        said = "is no number" if attributes.get(attribute) is not None else "is missing"
+        said = "is not a number" if attributes.get(attribute) is not None else "is missing"
         # players choose a quality by BANDWIDTH; the average only refines the choice
         severity = Severity.BREAKS_PLAYBACK if attribute == "BANDWIDTH" else Severity.NOT_IDEAL
         notes.add(severity, rule, file, f"{name}: {attribute} {said}.")

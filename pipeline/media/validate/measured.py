@@ -24,7 +24,7 @@ FULL_RANGE = 2
 """ffmpeg's AVCOL_RANGE_JPEG."""
 
 FIRST_FRAME_PACKETS = 64
-"""A decoder that has shown no frame after so many is given up."""
+"""A decoder that has produced no frame after this many packets is given up."""
 
 
 @dataclass

@@ -135,7 +135,7 @@ def _check_end(playlist: MediaPlaylist, file: str, notes: RuleNotes) -> None:
 def _check_version(playlist: MasterPlaylist | MediaPlaylist, file: str, notes: RuleNotes) -> None:
     declared = next((tag.value for tag in playlist.tags if tag.name == "EXT-X-VERSION"), "1")
     if not (declared.isascii() and declared.isdigit() and len(declared) < 4 and int(declared)):
-        notes.breaks("RFC 8216 4.3.1.2", file, f"EXT-X-VERSION {declared!r} is no version number.")
+        notes.breaks("RFC 8216 4.3.1.2", file, f"EXT-X-VERSION {declared!r} is not a version number.")
         return
     needed, reason = _version_needed(playlist)
     if int(declared) < needed:

@@ -70,7 +70,7 @@ def _check_file(uri: str, master: Path, folder: Folder, notes: RuleNotes, *, cha
 
 def _chapter_faults(content: Any) -> Iterator[str]:  # noqa: ANN401  # whatever the JSON holds
     if not isinstance(content, list):
-        yield "The file is no list of chapters."
+        yield "The file is not a list of chapters."
         return
     before = -1.0
     for number, chapter in enumerate(content, start=1):

@@ -38,7 +38,7 @@ def summarize(master: Path) -> StreamSummary:
 def _parsed(path: Path) -> MasterPlaylist | MediaPlaylist | None:
     try:
         return parse(path.read_text(encoding="utf-8", errors="replace"))
-    except (OSError, ValueError):  # an address on another server is no path here
+    except (OSError, ValueError):  # an address on another server is not a path here
         return None
 
 

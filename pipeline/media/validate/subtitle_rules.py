@@ -92,7 +92,7 @@ def _cue_faults(text: str, window: tuple[float, float]) -> list[tuple[Severity, 
             sentence = f"The cue {cue[0]} is not shown while the segment lasts ({window[0]:.3f} to {window[1]:.3f} s)."
             return [(Severity.NOT_IDEAL, "RFC 8216 3.5", sentence)]
     bad = next((line for line in text.split("\n") if "-->" in line and not CUE.match(line)), None)
-    return [(Severity.NOT_IDEAL, "RFC 8216 3.5", f"The line {bad!r} is no cue's time.")] if bad else []
+    return [(Severity.NOT_IDEAL, "RFC 8216 3.5", f"The line {bad!r} is not a cue's time.")] if bad else []
 
 
 def _offset_s(value: str) -> float | None:

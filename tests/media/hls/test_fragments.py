@@ -75,7 +75,7 @@ def test_again_and_after_a_crash(as_encoded):
     ],
 )
 def test_a_broken_section_is_an_error(tmp_path, content):
-    """What is no initialization section is left alone."""
+    """What is not an initialization section is left alone."""
     (tmp_path / "init.mp4").write_bytes(content)
     (tmp_path / "seg_001.m4s").write_bytes(b"")
     with pytest.raises(EncodeError, match=r"init.mp4 can't be read back"):

@@ -91,7 +91,7 @@ def test_the_text_may_be_written_on_any_system(encoding):
         pytest.param('[{"title": "One"}]', "its chapter 1 has no start-time", id="JSON without times"),
         pytest.param("{nothing", "it begins like JSON and is none", id="broken JSON"),
         pytest.param("CHAPTER01=soon", "the line 'CHAPTER01=soon' has no time such as 00:01:30.000", id="no time"),
-        pytest.param("WEBVTT\n\nsoon --> later\nOne", "the line 'soon --> later' is no cue's time", id="no cue's time"),
+        pytest.param("WEBVTT\n\nsoon --> later\nOne", "the line 'soon --> later' is not a cue's time", id="words"),
         pytest.param(
             ";FFMETADATA1\n[CHAPTER]\ntitle=One", "the chapter 'One' has no START that can be read", id="no START"
         ),

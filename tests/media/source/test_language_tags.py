@@ -31,7 +31,7 @@ from pipeline.media.source.language_tags import TWO_LETTERS, language_tag
     ids=str,
 )
 def test_a_language_gets_the_shortest_code(text, tag):
-    """Three letters become two where there are two; what is no code is unknown."""
+    """Three letters become two where there are two; what is not a code is unknown."""
     assert tag == language_tag(text)
 
 

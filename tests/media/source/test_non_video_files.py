@@ -1,4 +1,4 @@
-"""What is no video is called what it is, before anything starts."""
+"""What is not a video is called what it is, before anything starts."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ def test_the_largest_video_is_chosen_where_none_is_marked(make_clip):
 
 
 def test_a_video_without_duration_and_with_gaps_has_a_believable_rate(make_clip):
-    """A clock's rate, such as the 90,000 of a transport stream or the 1,000 of a recorder, is no frame rate."""
+    """A clock's rate, such as the 90,000 of a transport stream or the 1,000 of a recorder, is not a frame rate."""
     gaps = ("-vf", "select=not(mod(n\\,7))+not(mod(n\\,3))", "-fps_mode", "vfr", "-c:v", "mpeg4")
     assert 10 <= probe(make_clip("gaps.mkv", *VIDEO, *gaps, "-f", "matroska", "-live", "1")).video.frame_rate <= 25
 
@@ -209,7 +209,7 @@ def _empty(folder: Path) -> Path:
 
 def _text(folder: Path) -> Path:
     path = folder / "text.mp4"
-    path.write_text("this is no video\n" * 50)
+    path.write_text("this is not a video\n" * 50)
     return path
 
 

@@ -29,7 +29,7 @@ from pipeline.media_info import Chapter
 def test_a_part_is_given_by_two_times(text, trim):
     """Either may be left out."""
     if trim is None:
-        with pytest.raises(ValueError, match="is no time"):
+        with pytest.raises(ValueError, match="is not a time"):
             parse_trim(text)
         return
     assert trim == parse_trim(text)
@@ -42,8 +42,8 @@ def test_a_part_is_given_by_two_times(text, trim):
             "90", "A part of the video is given by its beginning and its end, such as 0:01:30-0:12:00", id="one time"
         ),
         pytest.param("-", "A part of the video is given by its beginning and its end", id="none"),
-        pytest.param("soon-later", "'soon' is no time: write it as 0:01:30, 1:30.5 or 90 (seconds).", id="words"),
-        pytest.param("1:90-2:00", "'1:90' is no time", id="ninety seconds of a minute"),
+        pytest.param("soon-later", "'soon' is not a time: write it as 0:01:30, 1:30.5 or 90 (seconds).", id="words"),
+        pytest.param("1:90-2:00", "'1:90' is not a time", id="ninety seconds of a minute"),
         pytest.param(
             "12:00-1:30",
             "The part of the video from 12:00 to 1:30 is empty: its end must come after its beginning.",

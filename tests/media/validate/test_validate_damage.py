@@ -190,7 +190,7 @@ TS_DAMAGES: list[tuple[str, Damage, str, str]] = [
     ("event", swap(INDEX, "TYPE:VOD", "TYPE:EVENT"), "Apple 8.6", INDEX),
     ("no end", drop(INDEX, "#EXT-X-ENDLIST"), "RFC 8216 4.3.3.4", INDEX),
     ("no duration", drop(INDEX, "#EXTINF"), "RFC 8216 4.3.2.1", INDEX),
-    ("duration is no number", swap(INDEX, "#EXTINF:6.0", "#EXTINF:six"), "RFC 8216 4.3.2.1", INDEX),
+    ("duration is not a number", swap(INDEX, "#EXTINF:6.0", "#EXTINF:six"), "RFC 8216 4.3.2.1", INDEX),
     ("sequence after the segments",
      both(drop(INDEX, "#EXT-X-MEDIA-S"), swap(INDEX, "#EXT-X-END", "#EXT-X-MEDIA-SEQUENCE:1\n#EXT-X-END")),
      "RFC 8216 4.3.3.2", INDEX),
@@ -443,7 +443,7 @@ def test_each_finding_is_a_sentence(good_ts, tmp_path):
 
 
 def test_without_a_job_file_the_duration_is_said_to_be_unchecked(good_ts, tmp_path):
-    """A stream of another program has none: that is no fault, and no silence."""
+    """A stream of another program has none: that is not a fault, and no silence."""
     shutil.copytree(good_ts, tmp_path / "stream")
     (tmp_path / "stream/job.json").unlink()
     validation = validate(tmp_path / "stream")

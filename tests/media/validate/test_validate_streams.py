@@ -1,4 +1,4 @@
-"""Streams of all kinds before the validator: good ones, wrongly encoded ones, encrypted ones, and what is no stream."""
+"""The validator on streams of all kinds: good, wrongly encoded and encrypted ones, and what is not a stream."""
 
 from __future__ import annotations
 
@@ -279,7 +279,7 @@ def test_a_key_of_another_length_is_refused(encrypted):
         validate(encrypted, key=b"short")
 
 
-# what is no stream, or a strange one
+# what is not a stream, or a strange one
 
 
 def test_a_missing_folder_is_refused(tmp_path):
@@ -289,7 +289,7 @@ def test_a_missing_folder_is_refused(tmp_path):
 
 
 def test_a_file_is_refused(tmp_path):
-    """A video is no stream yet."""
+    """A video is not a stream yet."""
     (tmp_path / "video.mp4").write_bytes(b"x")
     with pytest.raises(OutputError, match="is not a folder"):
         validate(tmp_path / "video.mp4")
