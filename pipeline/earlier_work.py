@@ -9,9 +9,10 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from pipeline.corrected_captions import Correction, read_correction
 from pipeline.errors import FolderConflict, FolderTakenError, NewerVersionError, Problem, Setting, SettingsError
 from pipeline.facts import PackageFacts
-from pipeline.files import size_of
+from pipeline.files import digest_of, size_of
 from pipeline.fingerprint import Fingerprint
 from pipeline.job_file import JobFile, read_job_file
 from pipeline.media.stream_layout import MEDIA_SUFFIXES, PLAYLIST_SUFFIX, TRANSCRIPT_FILES
@@ -24,13 +25,14 @@ class EarlierWork:
 
     `left` is what the second one tells, None where it tells of no work on this source. `changes` are the steps that the
     folder in its place lacks or has with other settings than are wanted, with the names of these; `edited` are the
-    files there that are no media and have another size than when they were published: an editor has put others in their
-    places.
+    files there that are no media and are others than when they were published: an editor has put them in their places.
+    `correction` is what an editor has corrected in the captions there since then.
     """
 
     def __init__(self, final: Path, partial: Path, source: Path, content: Fingerprint, wanted: OutputSettings) -> None:
         self.changes: dict[str, tuple[str, ...]] = {}
         self.edited: tuple[str, ...] = ()
+        self.correction: Correction | None = None
         self._final = final
         self._source = source
         self._content = content
@@ -84,6 +86,10 @@ class EarlierWork:
             reason = f"{self._final / corrected[0]} was corrected by hand, and another transcript is asked for now"
             remedy = "keep the file elsewhere and remove it, or start fresh (--fresh) to replace all."
             raise FolderTakenError(FolderConflict.CORRECTED_BY_HAND, reason, remedy=remedy)
+        changed = [name for name in edited if name in TRANSCRIPT_FILES and _is_replaced(self._final, name, package)]
+        transcript = found.done.transcript
+        language = None if transcript is None else transcript.language
+        self.correction = read_correction(self._final, changed, language)
         self.changes, self.edited = changes, edited
         return found
 
@@ -132,11 +138,18 @@ class EarlierWork:
 
 
 def _edited(folder: Path, package: PackageFacts) -> Iterator[str]:
-    for name, published_bytes in package.files.items():
-        size_bytes = size_of(folder / name)
-        replaced = size_bytes != published_bytes and Path(name).suffix not in (*MEDIA_SUFFIXES, PLAYLIST_SUFFIX)
-        if size_bytes and (replaced or name in package.edited):
+    for name in package.files:
+        if Path(name).suffix in (*MEDIA_SUFFIXES, PLAYLIST_SUFFIX) or not size_of(folder / name):
+            continue
+        if name in package.edited or _is_replaced(folder, name, package):
             yield name
+
+
+def _is_replaced(folder: Path, name: str, package: PackageFacts) -> bool:
+    """Whether a file is another one than was published: by its content, where that was noted."""
+    if size_of(folder / name) != package.files[name]:
+        return True
+    return name in package.digests and digest_of(folder / name) != package.digests[name]
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -89,6 +89,7 @@ class PackageFacts:
     `captions` is the language of the subtitles that are shown at first. `chapters` are the start of each, in seconds,
     with its title; they, `subtitles` (the source's text tracks, by index) and `closed_captions` are None where a
     version that knew nothing of them made the folder. `files` has the size of each published file by its path inside,
+    `digests` the SHA-256 of those beside the stream, none where a version that knew nothing of it made the folder, and
     `edited` those in whose place an editor had put another one before.
     """
 
@@ -100,6 +101,7 @@ class PackageFacts:
     subtitles: tuple[int, ...] | None = None
     closed_captions: bool | None = None
     files: Mapping[str, int] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=dict)
     edited: tuple[str, ...] = ()
 
 

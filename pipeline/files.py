@@ -5,6 +5,7 @@ Knows nothing of what is in them.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterable
@@ -85,6 +86,13 @@ def size_of(path: Path) -> int | None:
     """Return how many bytes a file has, None where there is none that can be read."""
     with suppress(OSError):
         return path.stat().st_size
+    return None
+
+
+def digest_of(path: Path) -> str | None:
+    """Return the SHA-256 (hex) of a file that fits into memory, None where there is none that can be read."""
+    with suppress(OSError):
+        return hashlib.sha256(path.read_bytes()).hexdigest()
     return None
 
 

@@ -12,10 +12,11 @@ from enum import Enum, auto
 from pathlib import Path
 
 from pipeline.checkpoints import Checkpoints
+from pipeline.corrected_captions import Correction
 from pipeline.earlier_work import EarlierWork
 from pipeline.errors import FolderConflict, FolderTakenError, OutputError
 from pipeline.facts import Facts, PackageFacts, RefusedFacts, StepFacts
-from pipeline.files import size_of
+from pipeline.files import digest_of, size_of
 from pipeline.fingerprint import Fingerprint, fingerprint
 from pipeline.job import Existing, Job
 from pipeline.job_file import JobFile, write_job_file
@@ -24,6 +25,9 @@ from pipeline.media.stream_layout import MEDIA_SUFFIXES, PLAYLIST_SUFFIX
 from pipeline.model import Plan
 from pipeline.output_settings import PACKAGE, OutputSettings, output_settings
 from pipeline.published import published_names
+
+STREAM_SUFFIXES = (*MEDIA_SUFFIXES, PLAYLIST_SUFFIX)
+"""The endings of the files that no editor replaces."""
 
 
 class _State(Enum):
@@ -48,7 +52,8 @@ class Workspace:
 
     `done` are the facts that each finished step left. `changes` are the steps that a folder in its place lacks or
     has with other settings than are wanted, with the names of these; `standing` are the facts of the steps that it has
-    as they are wanted, and `edited` the files in it, other than media, that an editor has replaced.
+    as they are wanted, `edited` the files in it, other than media, that an editor has replaced, and `correction` what
+    an editor has corrected in its captions since it was made.
     """
 
     def __init__(self, job: Job) -> None:
@@ -59,6 +64,7 @@ class Workspace:
         self.changes: dict[str, tuple[str, ...]] = {}
         self.standing = Facts()
         self.edited: tuple[str, ...] = ()
+        self.correction: Correction | None = None
         self.checkpoints = Checkpoints(self._folders.checkpoints)
         self._source = job.source
         self._content: Fingerprint | None = None
@@ -118,13 +124,13 @@ class Workspace:
         self._wanted, self._existing = wanted, existing
         earlier = self._earlier = EarlierWork(self.final, self.partial, self._source, self._content, wanted)
         self._take(None)
-        self.changes, self.standing, self.edited = {}, Facts(), ()
+        self.changes, self.standing, self.edited, self.correction = {}, Facts(), (), None
         earlier.check_ours()
         if existing is Existing.FRESH and (earlier.refused or not earlier.begun_fresh):
             self._state = _State.TO_EMPTY
             return
         standing = None if existing is Existing.FRESH else earlier.standing()
-        self.changes, self.edited = earlier.changes, earlier.edited
+        self.changes, self.edited, self.correction = earlier.changes, earlier.edited, earlier.correction
         self._take(standing or earlier.usable())
 
     def check_for(self, plan: Plan) -> None:
@@ -224,7 +230,7 @@ class Workspace:
         """
         files = {} if self.done.package is None else self.done.package.files
         sizes = {name: size_of(self.folder / name) for name in files}
-        ours = (*MEDIA_SUFFIXES, PLAYLIST_SUFFIX)
+        ours = STREAM_SUFFIXES
         return [name for name, size in sizes.items() if size != files[name] and (not size or Path(name).suffix in ours)]
 
     def publish(self, facts: PackageFacts) -> None:
@@ -234,7 +240,9 @@ class Workspace:
         """
         files = {name: (self.partial / name).stat().st_size for name in published_names(self.partial)}
         self.checkpoints.clear()
-        whole = dataclasses.replace(facts, files=files, edited=self.edited)
+        beside = [name for name in files if "/" not in name and Path(name).suffix not in STREAM_SUFFIXES]
+        digests = {name: digest for name in beside if (digest := digest_of(self.partial / name)) is not None}
+        whole = dataclasses.replace(facts, files=files, digests=digests, edited=self.edited)
         self.done = self.done.without([RefusedFacts.step]).having(whole)
         self._made[PACKAGE] = self._wanted.steps.get(PACKAGE, {})
         try:

@@ -45,7 +45,7 @@ def decide(context: PhaseContext) -> bool:
     """
     workspace = context.workspace
     if workspace.media_deleted:
-        if workspace.changes or context.plan.job.upload is None:
+        if workspace.changes or workspace.correction is not None or context.plan.job.upload is None:
             workspace.require_media()
         return False
     if not workspace.published:
@@ -209,4 +209,5 @@ def _why_packaged_again(context: PhaseContext, lost: Sequence[str]) -> str | Non
         return "The encryption has changed: the stream is packaged again."
     if _beside_has_changed(context):
         return "Chapters or subtitles have changed: the stream is packaged again."
-    return None
+    correction = context.workspace.correction
+    return None if correction is None else correction.text

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.caption_files import cues_of
+from pipeline.corrected_captions import Correction
 from pipeline.engines.engine import Engine, ModelDownloading, TaskEvent, TranscriptionProgress
 from pipeline.engines.tasks import ModelReference, SourceReference, TranscriptionTask, source_reference
 from pipeline.errors import CodecError, SpeechError
@@ -16,6 +17,7 @@ from pipeline.events import LogLevel
 from pipeline.facts import TranscriptFacts
 from pipeline.files import write_whole
 from pipeline.job import TranscriptionRequest
+from pipeline.media.source.language_tags import UNKNOWN_LANGUAGE
 from pipeline.media.source.source_checks import ProbedFile
 from pipeline.media.stream_layout import TRANSCRIPT_FILES, TRANSCRIPT_JSON
 from pipeline.model import PhaseName, PhaseOutcome
@@ -23,6 +25,7 @@ from pipeline.output_settings import CAPTION_RULES
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
 from pipeline.speech.caption_check import check_cues, outside_text
 from pipeline.speech.caption_profiles import caption_profile
+from pipeline.speech.corrections import with_corrections
 from pipeline.speech.cue_shaping import shape_cues
 from pipeline.speech.cues import Cue
 from pipeline.speech.languages import language_name
@@ -31,6 +34,7 @@ from pipeline.speech.model_folder import is_folder_name, public_name
 from pipeline.speech.subtitles import to_srt, to_text, to_vtt
 from pipeline.speech.transcript import Segment, Transcript
 from pipeline.speech.transcript_file import from_json, to_json
+from pipeline.workspace import Workspace
 
 AUDIO_ONLY_RATE = 25.0
 """The frame rate by which captions are spaced where there is no video."""
@@ -88,6 +92,8 @@ class TranscribePhase:
         if own is None and not plan.media.audio:
             return PhaseResult(outcome=PhaseOutcome.SKIPPED, text="No audio in this video: no transcript.")
         there = self._finished(context) or _taken_over(context)
+        if there is not None and context.workspace.correction is not None:
+            return PhaseResult(text=f"{_summary(_corrected(context, context.workspace.correction))}, corrected by hand")
         if there is not None:
             return PhaseResult(outcome=PhaseOutcome.REUSED, text=_summary(there))
         if own is not None:
@@ -97,10 +103,7 @@ class TranscribePhase:
             transcript = _heard_before(context) or self._transcript(context)
             cues = self._shaped(context, transcript)
         facts = TranscriptFacts(language=transcript.language if cues else None, cues=len(cues))
-        folder = context.workspace.folder
-        contents = (to_srt(cues), to_text(transcript), to_json(transcript, cues), to_vtt(cues))
-        for name, content in zip(TRANSCRIPT_FILES, contents, strict=True):
-            write_whole(folder / name, content)
+        _write(context.workspace.folder, transcript, cues)
         context.workspace.mark(facts)
         return PhaseResult(text=_summary(facts) if cues or own is None else "None of the captions lies in this part.")
 
@@ -141,7 +144,7 @@ class TranscribePhase:
     def _finished(self, context: PhaseContext) -> TranscriptFacts | None:
         """Return the facts of a transcript that is done, None where it is not."""
         workspace = context.workspace
-        there = workspace.media_deleted or all((workspace.folder / name).is_file() for name in TRANSCRIPT_FILES)
+        there = workspace.media_deleted or _is_there(workspace, workspace.folder)
         return workspace.done.transcript if there else None
 
     def _request(self, context: PhaseContext) -> TranscriptionRequest:
@@ -184,8 +187,12 @@ def _model_reference(model: str) -> ModelReference:
 def _standing(context: PhaseContext) -> TranscriptFacts | None:
     """Return the facts of the transcript that is wanted and that the folder in its place, which is made anew, has."""
     workspace = context.workspace
-    there = all((workspace.final / name).is_file() for name in TRANSCRIPT_FILES)
-    return workspace.standing.transcript if there else None
+    return workspace.standing.transcript if _is_there(workspace, workspace.final) else None
+
+
+def _is_there(workspace: Workspace, folder: Path) -> bool:
+    """Whether a folder has a transcript in every form, or its captions were corrected and all can be made from them."""
+    return workspace.correction is not None or all((folder / name).is_file() for name in TRANSCRIPT_FILES)
 
 
 def _taken_over(context: PhaseContext) -> TranscriptFacts | None:
@@ -197,7 +204,8 @@ def _taken_over(context: PhaseContext) -> TranscriptFacts | None:
     if facts is None:
         return None
     for name in TRANSCRIPT_FILES:
-        write_whole(workspace.folder / name, (workspace.final / name).read_bytes())
+        if (workspace.final / name).is_file():
+            write_whole(workspace.folder / name, (workspace.final / name).read_bytes())
     workspace.mark(facts)
     return facts
 
@@ -211,6 +219,33 @@ def _heard_before(context: PhaseContext) -> Transcript | None:
         return from_json((workspace.final / TRANSCRIPT_JSON).read_text(encoding="utf-8"))[0]
     except (OSError, ValueError, CodecError):
         return None
+
+
+def _corrected(context: PhaseContext, correction: Correction) -> TranscriptFacts:
+    """Make every form say what an editor has corrected in the folder in its place; return the facts.
+
+    The corrected files themselves stay as they are. Raises OutputError.
+    """
+    workspace, cues = context.workspace, correction.cues
+    before = workspace.done.transcript
+    language = (None if before is None else before.language) or UNKNOWN_LANGUAGE
+    try:
+        transcript, _ = from_json((workspace.final / TRANSCRIPT_JSON).read_text(encoding="utf-8"))
+    except (OSError, ValueError, CodecError):
+        transcript = transcript_of((), language)
+    transcript = with_corrections(transcript, cues)
+    _write(workspace.folder, transcript, cues, leave=correction.kept)
+    facts = TranscriptFacts(language=transcript.language or language, cues=len(cues))
+    workspace.mark(facts)
+    return facts
+
+
+def _write(folder: Path, transcript: Transcript, cues: Sequence[Cue], *, leave: Sequence[str] = ()) -> None:
+    """Write every form of a transcript but those that are to be left. Raises OutputError."""
+    contents = (to_srt(cues), to_text(transcript), to_json(transcript, cues), to_vtt(cues))
+    for name, content in zip(TRANSCRIPT_FILES, contents, strict=True):
+        if name not in leave:
+            write_whole(folder / name, content)
 
 
 def _summary(facts: TranscriptFacts) -> str:

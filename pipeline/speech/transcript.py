@@ -40,6 +40,7 @@ class Segment:
             `avg_logprob`.
         no_speech_probability: From 0 to 1: that nobody speaks in the window that it was heard in.
         compression_ratio: Bytes of its text through bytes of that compressed by zlib: above 2.4, it repeats itself.
+        edited: Whether somebody has corrected it.
     """
 
     start_s: float
@@ -50,6 +51,7 @@ class Segment:
     mean_log_probability: float | None = None
     no_speech_probability: float | None = None
     compression_ratio: float | None = None
+    edited: bool = False
 
     def shifted(self, offset_s: float) -> Segment:
         """Return the same segment and words `offset_s` later."""

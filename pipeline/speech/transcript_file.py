@@ -43,6 +43,7 @@ class FileSegment:
     no_speech_prob: float | None = None
     compression_ratio: float | None = None
     words: tuple[FileWord, ...] = ()
+    edited: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +127,7 @@ def _file_segment(segment: Segment) -> FileSegment:
             )
             for word in segment.words
         ),
+        edited=segment.edited,
     )
 
 
@@ -142,6 +144,7 @@ def _segment(segment: FileSegment) -> Segment:
         mean_log_probability=segment.avg_logprob,
         no_speech_probability=segment.no_speech_prob,
         compression_ratio=segment.compression_ratio,
+        edited=segment.edited,
     )
 
 

@@ -90,6 +90,22 @@ def test_a_file_that_changed_is_taken_again_without_an_encode(clip, files, tmp_p
     assert f"{folder} was made with captions in English, which is not asked for now" in report.error
 
 
+def test_the_transcript_is_corrected_there(clip, files, tmp_path):
+    """Rather than in the file that was given: the correction is in the stream, and the other track as it was."""
+    out = tmp_path / "out"
+    folder = convert(clip, out, captions=files).folder
+    (folder / "transcript.srt").write_text(GERMAN.replace("Ende", "Schluss"), encoding="utf-8")
+    made = convert(clip, out, captions=files)
+    assert ((Outcome.DONE, "", ()), 0) == (made.whole, _encodes(made))
+    assert (True, True) == ("Schluss" in _shown(folder, "de"), "Hello &amp;" in _shown(folder, "en"))
+    assert "Grüß Gott, liebe Leute\nSchluss\n" == (folder / "transcript.txt").read_text(encoding="utf-8")
+    files[0].path.write_text(GERMAN.replace("Ende", "Aus"), encoding="utf-8")
+    assert (
+        "transcript.srt was corrected by hand, and another transcript"
+        in convert(clip, out, captions=files).report.error
+    )
+
+
 def test_captions_are_added_to_a_stream_that_is_there(clip, files, tmp_path):
     """Without an encode."""
     out = tmp_path / "out"

@@ -29,6 +29,7 @@ from pipeline.speech.caption_profiles import CaptionProfile
 from pipeline.speech.cues import Cue
 from pipeline.speech.transcript import Transcript
 
+CORRECTED = "WEBVTT\n\n00:01.000 --> 00:02.000\ncorrected\n"
 FASTER = replace(ULTRAFAST, preset="superfast")
 
 
@@ -157,7 +158,7 @@ def test_other_caption_rules_need_no_listening(speech, talk, out, small_model, m
 def test_captions_that_were_corrected_are_not_replaced_unasked(speech, talk, out, small_model):
     """Nobody does that work twice."""
     folder = _copied(talk, out)
-    (folder / "subtitles.vtt").write_text("WEBVTT\n\ncorrected\n")
+    (folder / "subtitles.vtt").write_text(CORRECTED)
     before = _contents(folder)
     report = convert(speech, out, transcription=TranscriptionRequest(model=str(small_model), language="en")).report
     assert (
@@ -188,7 +189,7 @@ def test_another_preset_encodes_again_and_keeps_the_transcript(speech, talk, out
     asked = TranscriptionRequest(model=str(model))
     folder = convert(speech, out, transcription=asked).folder
     shutil.rmtree(model)
-    (folder / "subtitles.vtt").write_text("WEBVTT\n\ncorrected\n")
+    (folder / "subtitles.vtt").write_text(CORRECTED)
     segments = _segments(folder, "90p")
     made = convert(speech, out, transcription=asked, encoding=FASTER)
     assert ((Outcome.DONE, "", ()), ["stream"] * len(_programs(made)), False) == (
@@ -197,7 +198,7 @@ def test_another_preset_encodes_again_and_keeps_the_transcript(speech, talk, out
         segments == _segments(folder, "90p"),
     )
     assert "Other settings than before (preset): the video is made again." in made.log
-    assert "WEBVTT\n\ncorrected\n" == (folder / "subtitles.vtt").read_text()
+    assert CORRECTED == (folder / "subtitles.vtt").read_text()
     assert ["en"] == [tag["LANGUAGE"] for tag in made.tags("EXT-X-MEDIA") if tag["TYPE"] == "SUBTITLES"]
 
 
@@ -406,7 +407,7 @@ def test_a_folder_of_the_version_before_gets_what_is_missing(clip, small, out):
     assert [] == _programs(convert(clip, out, qualities=("360p",)))
     assert older == json.loads((folder / "job.json").read_text())
     assert ["MP4"] == _programs(convert(clip, out, qualities=("360p",), make_mp4=True))
-    assert (4, source.keys() - {"mtime_ns"}) == (
+    assert (5, source.keys() - {"mtime_ns"}) == (
         (now := json.loads((folder / "job.json").read_text()))["schema"],
         now["source"].keys(),
     )

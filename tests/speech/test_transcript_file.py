@@ -36,7 +36,7 @@ HEARD = Transcript(
             no_speech_probability=0.0156,
             compression_ratio=0.8125,
         ),
-        Segment(start_s=2.0, end_s=3.0, text="typed by hand"),
+        Segment(start_s=2.0, end_s=3.0, text="typed by hand", edited=True),
     ),
     origin=TranscriptOrigin(
         program_version="0.1.0",
@@ -61,6 +61,7 @@ segments = st.builds(
     mean_log_probability=probabilities.map(lambda number: None if number is None else -number),
     no_speech_probability=probabilities,
     compression_ratio=probabilities,
+    edited=st.booleans(),
 )
 
 

@@ -53,6 +53,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
         "stored_captions",
         "earlier_work",
         "caption_files",
+        "corrected_captions",
         "job_codec",
         "output_settings",
         "media",

@@ -1,0 +1,171 @@
+"""Captions that an editor has corrected in a finished folder are taken over into the stream and every other form."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from converting import Converted, convert
+from source_clips import AAC, H264, run
+
+from pipeline.job import EncodingRequest, TranscriptionRequest, UploadRequest
+from pipeline.model import Outcome
+
+SRT, TXT, JSON, VTT = "transcript.srt", "transcript.txt", "transcript.json", "subtitles.vtt"
+
+
+@pytest.fixture(scope="module")
+def speech(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first sentences of the sample, small."""
+    return run(
+        tmp_path_factory.mktemp("clips"), "speech.mp4", "-i", str(sample), "-t", "7", "-s", "160x90", *H264, *AAC
+    )
+
+
+@pytest.fixture(scope="module")
+def asked(small_model: Path) -> TranscriptionRequest:
+    """What is asked of Whisper."""
+    return TranscriptionRequest(model=str(small_model))
+
+
+@pytest.fixture(scope="module")
+def talk(speech: Path, asked: TranscriptionRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a transcript, made once."""
+    return convert(speech, tmp_path_factory.mktemp("talk"), transcription=asked).folder
+
+
+@pytest.fixture
+def folder(talk: Path, tmp_path: Path) -> Path:
+    """A copy of it where the job looks."""
+    return shutil.copytree(talk, tmp_path / "out" / "clip")
+
+
+def _change(folder: Path, name: str, old: str, new: str, encoding: str = "utf-8") -> None:
+    text = (folder / name).read_text(encoding="utf-8")
+    assert old in text
+    (folder / name).write_bytes(text.replace(old, new).encode(encoding))
+
+
+def _text(folder: Path, name: str) -> str:
+    return (folder / name).read_text(encoding="utf-8")
+
+
+def _track(folder: Path) -> str:
+    return "".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("subtitles/en/*.vtt")))
+
+
+def _encodes(made: Converted) -> int:
+    return sum("ffmpeg" in text and " -i " in text for text in made.log)
+
+
+@pytest.mark.parametrize("name", [SRT, VTT])
+def test_taken_over(speech, asked, folder, name):
+    """A word of the same length too, without an encode; words that stayed keep their times; then nothing is to do."""
+    before = json.loads(_text(folder, JSON))
+    _change(folder, name, "lesson", "Lektür")
+    kept = (folder / name).read_bytes()
+    made = convert(speech, folder.parent, transcription=asked)
+    assert ((Outcome.DONE, "", ()), 0) == (made.whole, _encodes(made))
+    assert f"{name} was corrected by hand: the stream and the other forms say the same now." in made.log
+    assert "2 captions, English, corrected by hand" in made.log
+    assert [True] * 5 == [
+        "Lektür" in text for text in (_track(folder), *(_text(folder, n) for n in (SRT, TXT, JSON, VTT)))
+    ]
+    assert kept == (folder / name).read_bytes()
+    after = json.loads(_text(folder, JSON))
+    assert [True, False] == [segment["edited"] for segment in after["segments"]]
+    old, new = before["segments"][0]["words"], after["segments"][0]["words"]
+    assert [(w["start"], w["end"]) for w in old] == [(w["start"], w["end"]) for w in new]
+    assert before["segments"][1] == after["segments"][1]
+    files = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    again = convert(speech, folder.parent, transcription=asked)
+    assert ("", files) == (again.report.error, {path: path.read_bytes() for path in files})
+
+
+def test_a_correction_of_a_correction(speech, asked, folder):
+    """The last one counts; another transcript is still not made unasked."""
+    _change(folder, SRT, "lesson", "first")
+    convert(speech, folder.parent, transcription=asked)
+    _change(folder, VTT, "first", "second")
+    made = convert(speech, folder.parent, transcription=asked)
+    assert ((Outcome.DONE, "", ()), True) == (made.whole, "second" in _text(folder, SRT))
+    report = convert(speech, folder.parent, transcription=TranscriptionRequest(model=asked.model, language="en")).report
+    assert f"{folder / VTT} was corrected by hand, and another transcript is asked for now" in report.error
+
+
+def test_saved_by_an_old_editor(speech, asked, folder):
+    """A file in another encoding is published in UTF-8."""
+    _change(folder, SRT, "lesson", "Lektüre für", encoding="cp1252")
+    assert (Outcome.DONE, "", ()) == convert(speech, folder.parent, transcription=asked).whole
+    assert [True] * 2 == ["Lektüre für" in text for text in (_text(folder, SRT), _track(folder))]
+
+
+def test_both_corrected_alike(speech, asked, folder):
+    """Is one correction."""
+    for name in (SRT, VTT, TXT):
+        _change(folder, name, "lesson", "course")
+    made = convert(speech, folder.parent, transcription=asked)
+    assert ((Outcome.DONE, "", ()), True) == (made.whole, "course" in _track(folder))
+
+
+@pytest.mark.parametrize("other", [VTT, TXT, JSON])
+def test_both_corrected_differently(speech, asked, folder, other):
+    """Nothing is changed until somebody has said which is right; with one of them moved away the other counts."""
+    _change(folder, SRT, "lesson", "course")
+    _change(folder, other, "lesson", "class")
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    report = convert(speech, folder.parent, transcription=asked).report
+    assert (
+        True,
+        f"{SRT} and {other} in {folder} were both corrected by hand, and they differ: "
+        "keep the one that is right and move the other out of the folder, or start fresh (--fresh).",
+        before,
+    ) == (report.wrong_settings, report.error, {path: path.read_bytes() for path in before})
+    (folder / other).unlink()
+    made = convert(speech, folder.parent, transcription=asked)
+    assert (Outcome.DONE, "", ()) == made.whole
+    assert [True] * 3 == ["course" in text for text in (_track(folder), _text(folder, TXT), _text(folder, other))]
+
+
+@pytest.mark.parametrize(
+    "content", ["WEBVTT\n\ncorrected\n", "1\n00:00:01,000 --> 00:00:0x\nword\n"], ids=["no times", "broken times"]
+)
+def test_a_correction_that_cant_be_read(speech, asked, folder, content):
+    """Is said in a sentence with the file, and left as it is."""
+    (folder / VTT).write_text(content, encoding="utf-8")
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    report = convert(speech, folder.parent, transcription=asked).report
+    assert f"A correction can't be taken over. The captions {folder / VTT} can't be read: " in report.error
+    assert "mend the file, or start fresh (--fresh) to replace all." in report.error
+    assert before == {path: path.read_bytes() for path in before}
+
+
+def test_with_another_encode(speech, asked, folder):
+    """A correction is taken over where the video is made again, too."""
+    _change(folder, SRT, "lesson", "course")
+    made = convert(speech, folder.parent, transcription=asked, encoding=EncodingRequest(preset="superfast"))
+    assert ((Outcome.DONE, "", ()), True) == (made.whole, "course" in _track(folder))
+
+
+def test_a_folder_of_the_version_before(speech, asked, folder):
+    """Which knew a correction by its size alone."""
+    stored = json.loads(_text(folder, "job.json")) | {"schema": 4}
+    del stored["done"]["package"]["digests"]
+    (folder / "job.json").write_text(json.dumps(stored))
+    _change(folder, SRT, "lesson", "courses")
+    made = convert(speech, folder.parent, transcription=asked)
+    assert ((Outcome.DONE, "", ()), True) == (made.whole, "courses" in _track(folder))
+
+
+def test_uploaded(speech, asked, folder, backend, backend_config):
+    """What says the same now replaces what was uploaded before."""
+    upload = UploadRequest(prefix="tests/corrected/")
+    convert(speech, folder.parent, backend_config, transcription=asked, upload=upload)
+    _change(folder, VTT, "lesson", "course")
+    made = convert(speech, folder.parent, backend_config, transcription=asked, upload=upload)
+    assert (Outcome.DONE, "", ()) == made.whole
+    stored = backend.settings.root / "tests/corrected"
+    assert [True] * 3 == ["course" in _text(stored, name) for name in (SRT, VTT, JSON)]
+    assert "course" in _track(stored)
