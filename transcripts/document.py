@@ -19,6 +19,7 @@ from transcripts.errors import DocumentError, ReadOnlyError, UndecidedError, Unr
 from transcripts.events import DocumentEvent, EventKind, Listener, Listeners
 from transcripts.file import DatasetFile
 from transcripts.journal import Found, Journal, read_journals
+from transcripts.merge import CollisionKey, Merge, Side, merge
 from transcripts.recovery import Recovery, recovery_of
 from transcripts.rows import Id, Row, decoded
 from transcripts.saving import Saving
@@ -252,6 +253,28 @@ class Document:
         with self._edits.lock:
             self._saving.follows = False
             self._edits.saved.begin(self._edits.version, self._store.differences(saved))
+
+    def merge_saved(self, before: bytes, content: bytes, decisions: Mapping[CollisionKey, Side] | None = None) -> Merge:
+        """Merge what somebody else has saved elsewhere since: what does not collide is taken over, as one edit.
+
+        Args:
+            before: what was saved when `set_saved` was told.
+            content: what is saved now; if the answer has no open collisions, `changes` is what differs from that.
+            decisions: whose change counts where two collide.
+
+        While collisions are open nothing is changed. Raises DocumentError.
+        """
+        saved = Store(parse_content(content, self.path.name, self.schema))
+        theirs = tuple(saved.differences(parse_content(before, self.path.name, self.schema)))
+        merges: list[Merge] = []
+
+        def decide(ours: Step) -> Step | None:
+            merges.append(merge(ours, theirs, saved, decisions or {}))
+            return None if merges[0].open else merges[0].changes
+
+        if self._edits.rebase(saved, decide, (one.key for one in theirs)):
+            self._saving.save(everything=True)
+        return merges[0]
 
 
 def open_document(

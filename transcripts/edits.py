@@ -6,13 +6,14 @@ Knows the store and the journal; nothing of saving, and of time.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from transcripts.changes import Baseline, Change, Step
+from transcripts.changes import Baseline, Change, RowKey, Step
 from transcripts.errors import DocumentError
 from transcripts.history import History
 from transcripts.journal import Journal
+from transcripts.rows import same
 from transcripts.store import Store
 
 
@@ -112,3 +113,39 @@ class Edits:
             self.written.note(self.version, change)
             self.saved.note(self.version, change)
         self._done()
+
+    def rebase(self, saved: Store, decide: Callable[[Step], Step | None], theirs: Iterable[RowKey]) -> bool:
+        """Make the dataset one with another that is saved, and with our changes.
+
+        Args:
+            saved: the other, which belongs to this object afterwards.
+            decide: returns the changes to make in it, given ours; None to leave everything as it is.
+            theirs: the rows in which the other differs from what was saved before.
+
+        Nothing that was done before can be undone then. Raises DocumentError.
+        """
+        with self.lock:
+            self._check()
+            if self._pending is not None:
+                raise DocumentError("A dataset can't be merged in the middle of an edit.")
+            ours = self.saved.changes()
+            wanted = decide(ours)
+            if wanted is None:
+                return False
+            for change in wanted:
+                saved.apply(change)
+            keys = dict.fromkeys((*theirs, *(one.key for one in (*ours, *wanted))))
+            step = tuple(one for key in keys if (one := self._change_to(saved, key)) is not None)
+            if step:
+                self._journal.append(step)
+            self._store.become(saved)
+            self.history.forget()
+            self._note(step)
+            self.saved.begin(self.version, wanted)
+        self._told(step)
+        return True
+
+    def _change_to(self, other: Store, key: RowKey) -> Change | None:
+        name, row_id = key
+        before, after = self._store.table(name).row(row_id), other.table(name).row(row_id)
+        return None if same(before, after) else Change(collection=name, id=row_id, before=before, after=after)

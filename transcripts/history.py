@@ -47,3 +47,8 @@ class History:
     def redid(self) -> None:
         """Note that the step undone last has been done again."""
         self._done.append(self._undone.pop())
+
+    def forget(self) -> None:
+        """Forget everything: a step would take back what others have changed since."""
+        self._done.clear()
+        self._undone.clear()

@@ -52,14 +52,18 @@ class Saving:
         else:
             self._autosave.stop()
 
-    def save(self) -> bool:
-        """Write the file now; False if it has everything. Raises DocumentError."""
+    def save(self, *, everything: bool = False) -> bool:
+        """Write the file now; False if it has everything. Raises DocumentError.
+
+        `everything` says that more may differ than rows with an id, which nobody counts.
+        """
         with self._lock:
             with self._edits.lock:
                 if self._edits.under_way:
                     raise DocumentError(f"{self._file.path.name} can't be saved in the middle of an edit.")
                 next_ids = self._store.next_ids()
-                if self._closed or (not self._edits.written.unsaved and next_ids == self._next_ids_written):
+                written = not everything and not self._edits.written.unsaved and next_ids == self._next_ids_written
+                if self._closed or written:
                     return False
                 said = summary(self._edits.written.counts, self._store.schema).text
                 snapshot, older = self._store.snapshot(self._edits.version), self._journal.rotate()

@@ -1,0 +1,231 @@
+"""transcripts.merge and Document.merge_saved: two people change one dataset, and neither loses anything."""
+
+import json
+
+import pytest
+from datasets import opened
+
+from transcripts.document import open_document
+from transcripts.merge import MISSING, Side
+from transcripts.schema import COCO, IdKind
+
+
+@pytest.fixture
+def before(document, path):
+    """The saved state that both begin with."""
+    document.set_saved(path.read_bytes())
+    return path.read_bytes()
+
+
+@pytest.fixture
+def other(path, tmp_path):
+    """The same dataset in the hands of somebody else."""
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    (folder / path.name).write_bytes(path.read_bytes())
+    with opened(folder / path.name) as found:
+        yield found
+
+
+def rows(document, kind):
+    """Return the rows that are edited, by id."""
+    return {row["id"]: row for row in document.rows(kind.rows)}
+
+
+def collections(document):
+    """Return everything, by collection."""
+    return {name: document.rows(name) for name in document.collections}
+
+
+class TestWithoutCollision:
+    """What two people change in different places."""
+
+    def test_different_rows_and_fields(self, document, other, kind, before):
+        """Changes of different rows, and of different fields of one row, are all kept, and only ours are unsaved."""
+        first, second, third = (row["id"] for row in document.rows(kind.rows))
+        document.update(kind.rows, first, **{kind.text: "ours"})
+        document.update(kind.rows, second, **{kind.text: "ours"})
+        other.update(kind.rows, first, reviewed=True)
+        other.update(kind.rows, third, **{kind.text: "theirs"})
+        found = document.merge_saved(before, other.snapshot_bytes())
+
+        merged = rows(document, kind)
+        assert () == found.open
+        assert ("ours", True) == (merged[first][kind.text], merged[first]["reviewed"])
+        assert ["ours", "theirs"] == [merged[one][kind.text] for one in (second, third)]
+        assert f"2 {kind.words[1]} updated" == document.changes.text == found.ours.text == found.theirs.text
+
+    def test_nothing_of_ours(self, document, other, kind, before):
+        """Who has changed nothing has afterwards what is saved, and nothing unsaved."""
+        other.update(kind.rows, kind.row_id, **{kind.text: "theirs"})
+        other.add(kind.rows, kind.new_row)
+        document.merge_saved(before, other.snapshot_bytes())
+
+        assert collections(other) == collections(document)
+        assert not document.changes.unsaved
+
+    def test_the_same_change(self, document, other, kind, before):
+        """What both have changed alike, or both deleted, is no collision and nothing unsaved."""
+        for one in (document, other):
+            one.update(kind.rows, kind.row_id, **{kind.text: "both"})
+            one.delete(kind.target, kind.free_id)
+        found = document.merge_saved(before, other.snapshot_bytes())
+
+        assert () == found.open
+        assert "no changes" == document.changes.text
+
+    def test_added_and_deleted(self, document, other, kind, before):
+        """Rows that were added stay added and rows that were deleted stay deleted, whoever did it."""
+        _, second, third = (row["id"] for row in document.rows(kind.rows))
+        document.delete(kind.rows, second)
+        other.delete(kind.rows, third)
+        document.add(kind.rows, {**kind.new_row, kind.text: "ours"})
+        other.add(kind.rows, {**kind.new_row, kind.text: "theirs"})
+        found = document.merge_saved(before, other.snapshot_bytes())
+
+        assert () == found.open
+        merged = rows(document, kind)
+        assert {"ours", "theirs"} == {row[kind.text] for row in merged.values() if row["id"] not in (kind.row_id,)}
+        assert {second, third}.isdisjoint(merged)
+
+    def test_one_number_for_two_rows(self, document, other, kind, before):
+        """Rows that both added under the next number are two rows: ours gets another number, where it is used too."""
+        name = kind.target
+        ours, theirs = document.add(name, {"name": "ours"}), other.add(name, {"name": "theirs"})
+        new = document.add(kind.rows, {**kind.new_row, kind.field: ours})
+        document.update(kind.rows, kind.row_id, **{kind.field: ours})
+        found = document.merge_saved(before, other.snapshot_bytes())
+
+        named = {row.get("name"): row["id"] for row in document.rows(name)}
+        assert () == found.open
+        assert theirs == named["theirs"]
+        assert {named["ours"]} == {document.get(kind.rows, one)[kind.field] for one in (new, kind.row_id)}
+        assert (kind.schema is COCO) == (ours == theirs) == bool(found.renumbered)
+        if found.renumbered:
+            assert named["ours"] > theirs
+
+    def test_everything_else_of_theirs(self, document, other, kind, before):
+        """Their order of rows, rows without an id and other keys of the file are taken over."""
+        document.update(kind.rows, kind.row_id, **{kind.text: "ours"})
+        content = json.loads(other.snapshot_bytes())
+        content["reviewer"] = {"name": "Ö"}
+        content[kind.rows] = [*reversed(content[kind.rows]), {"without": "an id"}]
+        document.merge_saved(before, json.dumps(content).encode())
+        saved = json.loads(document.snapshot_bytes())
+
+        assert {"name": "Ö"} == saved["reviewer"]
+        assert [row.get("id") for row in content[kind.rows]] == [row.get("id") for row in saved[kind.rows]]
+        assert "ours" == document.get(kind.rows, kind.row_id)[kind.text]
+        assert saved == json.loads(document.path.read_bytes())
+
+
+class TestCollisions:
+    """What two people change in one place."""
+
+    def decide(self, document, before, content, side):
+        """Merge, see that nothing happens while collisions are open, and decide all of them alike."""
+        state = document.snapshot_bytes()
+        decisions = {}
+        opened = []
+        while found := document.merge_saved(before, content, decisions).open:
+            assert state == document.snapshot_bytes()
+            opened += found
+            decisions |= {one.key: side for one in found}
+        return opened
+
+    @pytest.mark.parametrize("side", list(Side), ids=lambda side: side.value)
+    def test_one_field(self, document, other, kind, before, side):
+        """A field that both have set is decided by the editor; other fields of the row are merged all the same."""
+        document.update(kind.rows, kind.row_id, **{kind.text: "ours"}, mine=1)
+        other.update(kind.rows, kind.row_id, **{kind.text: "theirs"}, yours=2)
+        (collision,) = self.decide(document, before, other.snapshot_bytes(), side)
+
+        assert (kind.rows, kind.row_id, kind.text) == collision.key
+        assert ("ours", "theirs") == (collision.ours, collision.theirs)
+        assert f'{kind.text} of the {kind.words[0]} {kind.row_id!r}: here "ours", on S3 "theirs".' == collision.text
+        row = document.get(kind.rows, kind.row_id)
+        assert (side.value, 1, 2) == (row[kind.text], row["mine"], row["yours"])
+
+    @pytest.mark.parametrize("side", list(Side), ids=lambda side: side.value)
+    @pytest.mark.parametrize("we_delete", [True, False], ids=["deleted here", "deleted there"])
+    def test_deleted_and_changed(self, document, other, kind, before, side, we_delete):
+        """Whether a row stays that one has deleted and the other changed is decided by the editor."""
+        deleting, changing = (document, other) if we_delete else (other, document)
+        deleting.delete(kind.rows, kind.row_id)
+        changing.update(kind.rows, kind.row_id, **{kind.text: "changed"})
+        (collision,) = self.decide(document, before, other.snapshot_bytes(), side)
+
+        assert (kind.rows, kind.row_id, None) == collision.key
+        assert MISSING is (collision.ours if we_delete else collision.theirs)
+        stays = we_delete == (side is Side.THEIRS)
+        row = document.get(kind.rows, kind.row_id)
+        assert ("changed" if stays else None) == (row and row[kind.text])
+
+    @pytest.mark.parametrize("side", list(Side), ids=lambda side: side.value)
+    @pytest.mark.parametrize("we_delete", [True, False], ids=["deleted here", "deleted there"])
+    @pytest.mark.parametrize("by", ["a new row", "a changed row"])
+    def test_deleted_and_referred_to(self, document, other, kind, before, side, we_delete, by):
+        """A row that one has deleted and the other has begun to use: the editor decides, and no reference is broken."""
+        deleting, using = (document, other) if we_delete else (other, document)
+        deleting.delete(kind.target, kind.free_id)
+        if by == "a new row":
+            user = using.add(kind.rows, {**kind.new_row, kind.field: kind.free_id})
+        else:
+            user = kind.row_id
+            using.update(kind.rows, user, **{kind.field: kind.free_id})
+        (collision,) = self.decide(document, before, other.snapshot_bytes(), side)
+
+        assert (kind.target, kind.free_id, None) == collision.key
+        stays = we_delete == (side is Side.THEIRS)
+        assert stays == (document.get(kind.target, kind.free_id) is not None)
+        row = document.get(kind.rows, user)
+        expected = kind.free_id if stays else None if by == "a new row" else kind.target_id
+        assert expected == (row and row[kind.field])
+        document.flush()
+        document.shutdown()
+        with open_document(document.path) as again:
+            assert () == again.problems
+
+    def test_what_went_along_comes_back(self, document, other, kind, before):
+        """Where a deletion is taken back, what had been deleted along with the row is back too."""
+        document.delete(kind.target, kind.target_id, cascade=True)
+        assert [] == [row for row in document.rows(kind.rows) if row[kind.field] == kind.target_id]
+        new = other.add(kind.rows, {**kind.new_row, kind.field: kind.target_id})
+        self.decide(document, before, other.snapshot_bytes(), Side.THEIRS)
+
+        assert collections(other) == collections(document)
+        assert new in rows(document, kind)
+
+
+def test_a_text_id_that_both_chose(document, other, kind, before):
+    """Rows that both added under one text of their own are one row, merged by field."""
+    if kind.schema.collection(kind.target).id_kind is not IdKind.TEXT:
+        pytest.skip("its ids are numbers")
+    document.add(kind.target, {"id": "lecture", "a": 1, "same": 0})
+    other.add(kind.target, {"id": "lecture", "b": 2, "same": 0})
+    found = document.merge_saved(before, other.snapshot_bytes())
+
+    assert () == found.open
+    assert {"id": "lecture", "a": 1, "b": 2, "same": 0} == document.get(kind.target, "lecture")
+
+
+def test_what_was_done_before_is_not_undone(document, other, kind, before):
+    """After a merge an undo can't take back what somebody else has changed in the same row."""
+    document.update(kind.rows, kind.row_id, **{kind.text: "ours"})
+    other.update(kind.rows, kind.row_id, reviewed=True)
+    document.merge_saved(before, other.snapshot_bytes())
+
+    assert not document.undo()
+    document.update(kind.rows, kind.row_id, **{kind.text: "later"})
+    assert document.undo()
+    assert ("ours", True) == tuple(document.get(kind.rows, kind.row_id)[name] for name in (kind.text, "reviewed"))
+
+
+def test_a_crash_right_after(document, other, kind, before, clock, tmp_path):
+    """What was merged is on the disk when the answer comes."""
+    document.update(kind.rows, kind.row_id, **{kind.text: "ours"})
+    other.add(kind.rows, kind.new_row)
+    document.merge_saved(before, other.snapshot_bytes())
+    content = document.path.read_bytes()
+
+    assert json.loads(content) == json.loads(document.snapshot_bytes())
