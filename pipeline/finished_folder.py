@@ -86,13 +86,10 @@ def with_session(request: UploadRequest, folder: Path, backend_url: str) -> Uplo
     """Return the request with the session of an earlier upload of the folder to the same destination if it has none."""
     if request.session_id:
         return request
-    noted, saved = FolderNotes(folder).done.upload, read_state(folder / STATE_FILE)
-    known = [] if noted is None else [(noted.backend_url, noted.prefix, noted.session_id)]
-    if saved is not None:
-        known.append((saved.destination.backend_url, saved.destination.prefix, saved.destination.session_id))
-    return replace(
-        request,
-        session_id=next(
-            (session for *destination, session in known if destination == [backend_url, request.prefix]), None
-        ),
-    )
+    noted = FolderNotes(folder).done.upload
+    if noted is not None and (noted.backend_url, noted.prefix) == (backend_url, request.prefix):
+        return replace(request, session_id=noted.session_id)
+    saved = read_state(folder / STATE_FILE)  # large where there are many files, and seldom needed
+    if saved is not None and (saved.destination.backend_url, saved.destination.prefix) == (backend_url, request.prefix):
+        return replace(request, session_id=saved.destination.session_id)
+    return replace(request, session_id=None)
