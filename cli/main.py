@@ -41,7 +41,7 @@ def run_command(arguments: Sequence[str], config: Config) -> int:
     for stream in (sys.stdout, sys.stderr):  # an old terminal's encoding must not end a job at the first "é"
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    options = build_parser(config).parse_args(arguments)
+    options = build_parser(config, arguments[0] if arguments else "").parse_args(arguments)
     run: Callable[[argparse.Namespace, Config], int] = importlib.import_module(COMMANDS[options.command].module).run
     try:
         with interrupts.raised():
@@ -113,8 +113,11 @@ class _AnyOrderParser(_Parser):
             self._inside = False
 
 
-def build_parser(config: Config) -> argparse.ArgumentParser:
-    """Return the parser of every command."""
+def build_parser(config: Config, called: str = "") -> argparse.ArgumentParser:
+    """Return the parser of every command; where one is called, without the options of the others.
+
+    What the others' options take from the program, such as the names of encoders, takes long to load.
+    """
     parser = _Parser(
         prog="hls-converter",
         description="Turn videos into HLS streams with captions and upload them. Without a command the window opens.",
@@ -124,7 +127,7 @@ def build_parser(config: Config) -> argparse.ArgumentParser:
     for name, command in COMMANDS.items():
         text = command.help
         added = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
-        if command.add_options is not None:
+        if command.add_options is not None and (called == name or called not in COMMANDS):
             command.add_options(added, config)
     return parser
 

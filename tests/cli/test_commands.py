@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -66,7 +67,6 @@ def test_no_command_is_loaded_before_it_is_called(option):
     assert set() == not_needed & set(run.stderr.split())
 
 
-LOADED = "import importlib, sys; importlib.import_module(sys.argv[1]); sys.stdout.write(' '.join(sys.modules))"
 OF_A_CONVERSION = (
     *("pipeline.media.encode", "pipeline.media.ffmpeg", "pipeline.media.hls", "pipeline.media.source"),
     *("pipeline.media.validate", "pipeline.output_settings", "pipeline.speech", "pipeline.workspace"),
@@ -74,10 +74,20 @@ OF_A_CONVERSION = (
 )
 
 
-@pytest.mark.parametrize("module", ["cli.upload", "s3_uploader"])
-def test_an_upload_does_not_wait_for_what_only_a_conversion_needs(module):
+@pytest.mark.parametrize(
+    ("program", "arguments"),
+    [
+        pytest.param(STARTED, ("upload", "missing", "videos/lesson/"), id="upload"),
+        pytest.param("import s3_uploader, sys; sys.stderr.write(' '.join(sys.modules))", (), id="s3_uploader"),
+    ],
+)
+def test_an_upload_does_not_wait_for_what_only_a_conversion_needs(program, arguments):
     """It would take longer to load than a small folder to send."""
-    started = [sys.executable, "-c", LOADED, module]
-    run = subprocess.run(started, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
-    loaded = run.stdout.split()
+    started = [sys.executable, "-c", program, *arguments]
+    login = {"BACKEND_URL": "http://127.0.0.1:9", "AUTH_TOKEN": "token-of-an-editor-0123456789"}
+    run = subprocess.run(
+        started, cwd=ROOT, env={**os.environ, **login}, capture_output=True, text=True, timeout=60, check=False
+    )
+    loaded = run.stderr.split()
+    assert "pipeline.transfer.upload.uploader" in loaded
     assert [] == [one for one in loaded for name in OF_A_CONVERSION if one == name or one.startswith(f"{name}.")]
