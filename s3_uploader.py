@@ -29,15 +29,12 @@ from pipeline.transfer.http.validation import (
     session_id_problems,
     token_problems,
 )
-from pipeline.transfer.manifests.folder_owner import owner_of
-from pipeline.transfer.manifests.manifest_library import local_copies
 from pipeline.transfer.upload.callbacks import Callback, watched
-from pipeline.transfer.upload.destination import DestinationCheck
 from pipeline.transfer.upload.journal import Destination
-from pipeline.transfer.upload.manifest_upload import publish_manifest
+from pipeline.transfer.upload.publishing import publish_folder
 from pipeline.transfer.upload.record import fields_of_metadata, folder_of
 from pipeline.transfer.upload.record import s3_keys as record_keys
-from pipeline.transfer.upload.results import TransferCancelled, UploadResult, upload_failure
+from pipeline.transfer.upload.results import TransferCancelled, UploadResult
 from pipeline.transfer.upload.state_file import STATE_FILE, FileStatus, UploadSnapshot, read_state, write_state
 from pipeline.transfer.upload.tally import TransferProgress
 from pipeline.transfer.upload.uploader import Uploader
@@ -226,21 +223,19 @@ class S3UploadManager:
         uploader = self._uploader()
         here = Destination(backend_url=self.backend_url, prefix=prefix, session_id=self.session_id)
         loaded = self._loaded if self._loaded is not None and self._loaded.destination.mark == here.mark else None
-        data_dir = self._config.data_dir
-        local = local_copies(folder, data_dir, self.backend_url, prefix)
-        owner = owner_of(folder, local.beside)
-        guard = DestinationCheck(uploader, prefix, owner, folder, data_dir, replace=self.replace, saved=loaded)
         self._folder = folder
         try:
-            result = uploader.upload(
+            publish_folder(
+                uploader,
                 folder,
                 prefix,
+                self._config.data_dir,
+                replace=self.replace,
                 resume=loaded is not None,
+                saved=loaded,
                 on_progress=self._progressed,
                 on_notice=_log,
-                known=local.known,
-                saved=loaded,
-                guard=guard,
+                on_sent=self._ended,
                 cancel=cancel,
             )
         except TransferCancelled as cancelled:
@@ -250,22 +245,6 @@ class S3UploadManager:
             raise
         finally:
             self._folder = None
-        self._ended(result)
-        if not result.complete:
-            raise upload_failure(result)
-        for notice in publish_manifest(
-            uploader,
-            result,
-            folder,
-            title=guard.owner.title,
-            source=guard.owner.content,
-            data_dir=data_dir,
-            local=local,
-            seen=guard.seen,
-            on_notice=_log,
-            cancel=cancel,
-        ):
-            _log(notice, LogLevel.WARNING)
 
     def _progressed(self, progress: TransferProgress) -> None:
         self._progress = progress

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-from functools import lru_cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -24,6 +22,7 @@ from backend.description import NO_CONTENT, Responses, refusals
 from backend.error_responses import ApiRefusal
 from backend.objects import ObjectResponse
 from backend.ranges import BodyRange
+from pipeline.timestamps import utc_text
 from storage import (
     MAX_PARTS,
     MAX_PUT_BYTES,
@@ -138,11 +137,5 @@ def _described(stored: StoredObject) -> dict[str, Any]:
         "key": stored.path,
         "sizeBytes": stored.size_bytes,
         "md5": stored.md5,
-        "lastModified": _utc(int(stored.modified_s)),
+        "lastModified": utc_text(int(stored.modified_s)),
     }
-
-
-@lru_cache(maxsize=64)
-def _utc(second: int) -> str:
-    """Return a second since 1970 as text; many files of a page were written in the same one."""
-    return datetime.fromtimestamp(second, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

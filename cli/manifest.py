@@ -15,7 +15,7 @@ from cli.printing import counted, size_text, terminal_safe, write_event, write_r
 from config import Config
 from pipeline.transfer.manifests.manifest import BEGUN, relocated
 from pipeline.transfer.manifests.manifest_library import Located, as_prefix, find, library, write_beside
-from pipeline.transfer.manifests.manifest_text import file_fields, version_fields
+from pipeline.transfer.manifests.manifest_text import file_fields, head_fields, version_fields
 from pipeline.transfer.manifests.orphans import orphans
 from pipeline.transfer.manifests.remote import connected
 from pipeline.transfer.manifests.restore import Restored, RestoreOutcome, named_entries, restore
@@ -153,15 +153,4 @@ def _say_json(restored: Restored) -> None:
 
 
 def _summary(located: Located) -> dict[str, Any]:
-    manifest = located.manifest
-    return {
-        "title": manifest.title,
-        "backend_url": manifest.backend_url,
-        "bucket": manifest.bucket,
-        "prefix": manifest.prefix,
-        "created_at": manifest.created_at,
-        "last_synced": manifest.last_synced,
-        "total_files": manifest.total_files,
-        "total_size_bytes": manifest.total_size_bytes,
-        "manifest": str(located.path),
-    }
+    return {**head_fields(located.manifest), "manifest": str(located.path)}

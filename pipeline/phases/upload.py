@@ -24,16 +24,14 @@ from pipeline.transfer.http.login import Login
 from pipeline.transfer.http.redaction import without_query
 from pipeline.transfer.http.refusal import InvalidResponse, RefusedError
 from pipeline.transfer.http.validation import upload_problems
-from pipeline.transfer.manifests.folder_owner import owner_of
-from pipeline.transfer.manifests.manifest_library import local_copies
 from pipeline.transfer.manifests.ownership import owner_from
 from pipeline.transfer.upload.backend_answers import NO_ANSWERS, BackendAnswers, OpenDestination
 from pipeline.transfer.upload.destination import DestinationCheck
 from pipeline.transfer.upload.earlier_upload import previous_upload
-from pipeline.transfer.upload.manifest_upload import publish_manifest
 from pipeline.transfer.upload.preparation import too_large
 from pipeline.transfer.upload.publish_order import check_names
-from pipeline.transfer.upload.results import UploadResult, upload_failure
+from pipeline.transfer.upload.publishing import publish_folder
+from pipeline.transfer.upload.results import UploadResult
 from pipeline.transfer.upload.tally import TransferProgress
 from pipeline.transfer.upload.upload_texts import COMPLETE, VALIDATING
 from pipeline.transfer.upload.uploader import Uploader
@@ -240,32 +238,17 @@ def send(
     def tell(p: TransferProgress) -> None:
         report(Progress(fraction=p.figures.fraction, text=p.text, transfer=p.figures))
 
-    local = local_copies(folder, data_dir, uploader.backend_url, request.prefix)
-    owner = owner_of(folder, local.beside)
-    guard = DestinationCheck(uploader, request.prefix, owner, folder, data_dir, replace=request.replace)
-    result = uploader.upload(
+    results: list[UploadResult] = []
+    publish_folder(
+        uploader,
         folder,
         request.prefix,
+        data_dir,
+        replace=request.replace,
         resume=existing not in ANEW,
-        known=local.known,
         on_progress=tell,
         on_notice=log,
-        guard=guard,
+        on_sent=results.append,
         cancel=cancel,
     )
-    if not result.complete:
-        raise upload_failure(result)
-    for notice in publish_manifest(
-        uploader,
-        result,
-        folder,
-        title=guard.owner.title,
-        source=guard.owner.content,
-        data_dir=data_dir,
-        local=local,
-        seen=guard.seen,
-        on_notice=log,
-        cancel=cancel,
-    ):
-        log(notice, LogLevel.WARNING)
-    return result
+    return results[0]

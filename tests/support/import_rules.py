@@ -35,6 +35,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
         "preflight_answers",
         "plan",
         "slug",
+        "timestamps",
         "files",
         "checkpoints",
         "disk_room",

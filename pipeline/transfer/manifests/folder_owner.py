@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from datetime import datetime, timezone
 from pathlib import Path
 
 from pipeline.errors import SettingsError, SourceError
@@ -12,6 +11,7 @@ from pipeline.fingerprint import fingerprint
 from pipeline.job_file import read_job_file
 from pipeline.media.stream_layout import MASTER, MEDIA_SUFFIXES
 from pipeline.published import MANIFEST_FILE, published_names
+from pipeline.timestamps import utc_text
 from pipeline.transfer.manifests.local_copy import md5_of, path_for
 from pipeline.transfer.manifests.manifest import FileEntry, Manifest
 from pipeline.transfer.manifests.manifest_library import ManifestError, read_manifest
@@ -72,7 +72,7 @@ def _is_there(folder: Path, entry: FileEntry, *, by_time: bool) -> bool:
         status = path.stat()
         if status.st_size != entry.size_bytes:
             return False
-        changed = datetime.fromtimestamp(int(status.st_mtime), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        changed = utc_text(int(status.st_mtime))
         if by_time and changed == entry.last_modified:
             return True
         return entry.md5_hash is not None and md5_of(path) == entry.md5_hash.lower()

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
@@ -19,6 +19,7 @@ from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 from config import BackendApi
 from pipeline.cancel import CancelToken
 from pipeline.errors import TransferError
+from pipeline.timestamps import parse_timestamp
 from pipeline.transfer.http.client import BACKEND_TIMEOUT_S, read_timeout_s
 from pipeline.transfer.http.exchange import NoResponseError, Response
 from pipeline.transfer.http.login import Login
@@ -283,15 +284,6 @@ class Inventory:
         return TransferError(
             f"The backend at {self._place} gave an answer to {endpoint} that can't be used. Ask its administrator."
         )
-
-
-def parse_timestamp(text: str) -> datetime | None:
-    """Return the time that a text like `2026-01-31T12:00:00Z` says, None where it says none."""
-    try:
-        said = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
-        return None
-    return said if said.tzinfo is not None else said.replace(tzinfo=timezone.utc)
 
 
 def quote_url(url: str) -> str:

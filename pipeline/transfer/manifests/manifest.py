@@ -9,11 +9,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
-from functools import lru_cache
 from pathlib import Path
 
 from pipeline.published import MANIFEST_FILE
+from pipeline.timestamps import utc_text
 from pipeline.transfer.http.content_types import content_type
 from pipeline.transfer.http.redaction import without_query
 from pipeline.transfer.manifests.ownership import Owner, SourceContent
@@ -204,16 +203,10 @@ def _entry(file: ConfirmedFile, before: FileEntry | None, now: str) -> FileEntry
         etag=file.etag or (known.etag if known is not None else None),
         content_type=content_type(file.name),
         uploaded_at=file.uploaded_at or (known.uploaded_at if known is not None else now),
-        last_modified=_utc(file.mtime_ns // 1_000_000_000),
+        last_modified=utc_text(file.mtime_ns // 1_000_000_000),
         local_path=file.folder + os.sep + file.name.replace("/", os.sep),
     )
     return known if known is not None and known == entry else entry  # one of both is enough to hold
-
-
-@lru_cache(maxsize=64)
-def _utc(second: int) -> str:
-    """Return a second since 1970 as text; many files were written in the same one."""
-    return datetime.fromtimestamp(second, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _versions(previous: Manifest, files: Sequence[FileEntry], now: str) -> tuple[Version, ...]:

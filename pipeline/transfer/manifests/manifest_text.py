@@ -27,16 +27,9 @@ class ManifestFormatError(ValueError):
     """A text is no manifest. The message says which field is wrong and what it should be."""
 
 
-def manifest_json(manifest: Manifest, *, for_server: bool) -> bytes:
-    """Return a manifest as it is stored; `for_server` leaves out local paths and the backend's address."""
-    text = BytesIO()
-    text.writelines(manifest_lines(manifest, for_server=for_server))
-    return text.getvalue()
-
-
-def manifest_lines(manifest: Manifest, *, for_server: bool) -> Iterator[bytes]:
-    """Yield the same piece by piece: of 100,000 files it is 50 MB."""
-    head: dict[str, Any] = {
+def head_fields(manifest: Manifest) -> dict[str, Any]:
+    """Return what a manifest says of the whole, as it is stored."""
+    return {
         "title": manifest.title,
         "backend_url": manifest.backend_url,
         "bucket": manifest.bucket,
@@ -46,6 +39,18 @@ def manifest_lines(manifest: Manifest, *, for_server: bool) -> Iterator[bytes]:
         "total_files": manifest.total_files,
         "total_size_bytes": manifest.total_size_bytes,
     }
+
+
+def manifest_json(manifest: Manifest, *, for_server: bool) -> bytes:
+    """Return a manifest as it is stored; `for_server` leaves out local paths and the backend's address."""
+    text = BytesIO()
+    text.writelines(manifest_lines(manifest, for_server=for_server))
+    return text.getvalue()
+
+
+def manifest_lines(manifest: Manifest, *, for_server: bool) -> Iterator[bytes]:
+    """Yield the same piece by piece: of 100,000 files it is 50 MB."""
+    head = head_fields(manifest)
     if manifest.source is not None:
         head["source"] = content_fields(manifest.source, for_server=for_server)
     if for_server:

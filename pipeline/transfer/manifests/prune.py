@@ -9,8 +9,9 @@ from datetime import datetime
 from pipeline.errors import AuthenticationError, SettingsError, TransferError
 from pipeline.media.stream_layout import MASTER
 from pipeline.published import MANIFEST_FILE
+from pipeline.timestamps import parse_timestamp
 from pipeline.transfer.http.validation import destination_problems
-from pipeline.transfer.manifests.inventory import Inventory, RemoteObject, parse_timestamp
+from pipeline.transfer.manifests.inventory import Inventory, RemoteObject
 from pipeline.transfer.manifests.manifest import BEGUN, Manifest
 from pipeline.transfer.manifests.placement import standing_alone, versions_in
 from pipeline.transfer.manifests.remote import Remote

@@ -9,7 +9,6 @@ master.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timezone
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
@@ -25,6 +24,7 @@ from pipeline.errors import (
 from pipeline.files import write_whole
 from pipeline.published import MANIFEST_FILE
 from pipeline.slug import slug_for
+from pipeline.timestamps import utc_now
 from pipeline.transfer.manifests.folder_owner import has_media_of, holds_same_stream
 from pipeline.transfer.manifests.manifest import Manifest
 from pipeline.transfer.manifests.manifest_head import ManifestHead, read_head
@@ -190,7 +190,7 @@ class DestinationCheck:
                 self._judge(Found(holder=there, begun=there.begun), look)
 
     def _claim(self) -> Manifest:
-        now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        now = utc_now()
         return Manifest(
             title=self._owner.title,
             backend_url=self._url,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, TransferError
 from pipeline.events import LogLevel
 from pipeline.folder_lock import locked
+from pipeline.timestamps import utc_now
 from pipeline.transfer.http.capabilities import NOTHING
 from pipeline.transfer.http.log_file import UploadLog
 from pipeline.transfer.http.messages import Listener, UploadMessages
@@ -82,7 +82,7 @@ def send_folder(
             messages.begin()
             raise
         target = prepared.target
-        now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        now = utc_now()
         with Journal(
             folder, destination, resume=target.going_on, now=now, place=target.place, content=content
         ) as journal:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import TransferError
 from pipeline.files import write_whole
 from pipeline.media.stream_layout import MASTER
+from pipeline.timestamps import utc_now
 from pipeline.transfer.http.log_file import UploadLog
 from pipeline.transfer.http.messages import Listener, UploadMessages
 from pipeline.transfer.manifests.manifest import ConfirmedFile, Manifest, merge, newest
@@ -112,7 +112,7 @@ def _merged(
         backend_url=destination.backend_url,
         bucket=bucket,
         prefix=destination.prefix,
-        now=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        now=utc_now(),
         confirmed=(_sent(folder, home, name, which, result.placement) for name, which in result.confirmed.items()),
     )
 

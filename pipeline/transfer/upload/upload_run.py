@@ -14,13 +14,13 @@ import traceback
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
-from datetime import datetime, timezone
 from pathlib import Path
 
 from config import BackendApi
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, OutputError, TransferError
 from pipeline.media.stream_layout import MASTER
+from pipeline.timestamps import utc_now
 from pipeline.transfer.http.capabilities import Capabilities
 from pipeline.transfer.http.login import Login
 from pipeline.transfer.http.messages import UploadMessages
@@ -241,7 +241,7 @@ class UploadRun:
 
     def confirmed(self, name: str, which: Confirmed) -> None:
         """The store has a file."""
-        which = replace(which, at=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        which = replace(which, at=utc_now())
         self._journal.confirm(name, which)
         self._tally.confirmed(name, which)
         with self._lock:
