@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import msgspec
 
@@ -68,67 +68,61 @@ def same(one: bytes | None, other: bytes | None) -> bool:
     return one is not None and other is not None and encoded(decoded(one)) == encoded(decoded(other))
 
 
-def is_id(value: object) -> bool:
+def is_id(value: object) -> TypeGuard[Id]:
     """Whether a value can be an id: a whole number or a text."""
     return type(value) in (int, str)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Keys:
-    """What the program has to know of a row: its id, and the values of its references in the schema's order.
+    """What the program has to know of a row, as it stands there: its id, and its references in the schema's order.
 
-    None stands for what is missing or can't be an id.
+    None stands for what is missing.
     """
 
-    id: Id | None
-    targets: tuple[Id | None, ...]
-    unusable: bool = False
-    """Whether a reference holds something that can't be an id."""
+    id: object
+    targets: tuple[object, ...]
+
+
+NO_KEYS = Keys(id=None, targets=())
+"""Those of something that is no object."""
 
 
 class KeyReader:
     """Reads the keys of a collection's rows without parsing the rest of them."""
 
     def __init__(self, references: Sequence[Reference]) -> None:
-        self._names = tuple(one.field for one in references)
-        names = {ID_FIELD: 0, **dict.fromkeys(self._names, 0)}
+        self._names = (ID_FIELD, *(one.field for one in references))
+        self._fields = tuple(f"f{number}" for number in range(len(self._names)))
         struct = msgspec.defstruct(
             "Keys",
-            [(f"f{number}", object, None) for number in range(len(names))],
-            rename={f"f{number}": name for number, name in enumerate(names)},
+            [(field, object, None) for field in self._fields],
+            rename=dict(zip(self._fields, self._names, strict=True)),
         )
-        self._fields = tuple(f"f{number}" for number in range(len(names)))
         self._one = msgspec.json.Decoder(struct)
         self._all = msgspec.json.Decoder(list[struct])  # type: ignore[valid-type]  # made while running
 
-    def of(self, row: bytes) -> Keys | None:
-        """Return a row's keys, None where it is no object."""
+    def of(self, row: bytes) -> Keys:
+        """Return a row's keys."""
         try:
-            return self._keys(self._one.decode(row))
+            found = self._one.decode(row)
+            own, *targets = (getattr(found, field) for field in self._fields)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return self._slowly(row)
+            values = json.loads(row)
+            if not isinstance(values, dict):
+                return NO_KEYS
+            own, *targets = (values.get(name) for name in self._names)
+        return Keys(id=own, targets=tuple(targets))
 
-    def of_all(self, content: bytes, rows: Sequence[bytes]) -> list[Keys | None]:
-        """Return the keys of all rows of a list, which `content` is; at once where that can be."""
+    def columns(self, content: bytes, rows: Sequence[bytes]) -> list[list[object]]:
+        """Return the keys of all rows of a list, which `content` is: the ids, then the values of each reference."""
         try:
-            return [self._keys(one) for one in self._all.decode(content)]
+            found = self._all.decode(content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return [self.of(row) for row in rows]
-
-    def _keys(self, found: object) -> Keys:
-        own, *targets = [getattr(found, name) for name in self._fields]
-        return _keys(own, targets)
-
-    def _slowly(self, row: bytes) -> Keys | None:
-        found = json.loads(row)
-        return (
-            _keys(found.get(ID_FIELD), [found.get(name) for name in self._names]) if isinstance(found, dict) else None
-        )
-
-
-def _keys(own: object, targets: Sequence[object]) -> Keys:
-    return Keys(
-        id=own if type(own) in (int, str) else None,  # type: ignore[arg-type]  # mypy narrows by isinstance alone
-        targets=tuple(one if type(one) in (int, str) else None for one in targets),  # type: ignore[misc]
-        unusable=any(one is not None and type(one) not in (int, str) for one in targets),
-    )
+            keys = [self.of(row) for row in rows]
+            ids: list[object] = [one.id for one in keys]
+            return [
+                ids,
+                *([one.targets[at] if one.targets else None for one in keys] for at in range(len(self._names) - 1)),
+            ]
+        return [[getattr(one, field) for one in found] for field in self._fields]

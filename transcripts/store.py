@@ -50,7 +50,8 @@ class Store:
 
     def __init__(self, content: Content) -> None:
         self.schema = content.schema
-        self._values = content.values
+        # rows are written from the tables: their lists as they were read would take as much memory again
+        self._values = {key: b"[]" if key in content.collections else value for key, value in content.values.items()}
         self._tables = {
             one.name: Table(
                 one,
@@ -180,9 +181,9 @@ class Store:
         table = self.table(reference.collection)
         for slot in table.slots_referring(reference.field, target):
             row = table.slots[slot]
-            keys = table.keys(row) if row is not None else None
-            if row is not None and keys is not None and keys.id is not None and table.slot(keys.id) == slot:
-                yield keys.id, row
+            row_id = table.id_of(row) if row is not None else None
+            if row is not None and row_id is not None and table.slot(row_id) == slot:
+                yield row_id, row
 
     def _refusal(self, collection: str, row_id: Id, counts: Mapping[str, int]) -> str:
         said = ", ".join(self.table(name).collection.counted(count) for name, count in counts.items())

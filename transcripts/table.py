@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 
-from transcripts.rows import Id, KeyReader, Keys, same
+from transcripts.rows import Id, KeyReader, Keys, is_id, same
 from transcripts.schema import Collection, IdKind, Reference
 
 EXAMPLES = 3
@@ -39,20 +39,32 @@ class Table:
         self._doubled: list[Id] = []
         self._without_id = 0
         self._unusable = 0
-        present = [row for row in self.slots if row is not None]
-        for slot, keys in enumerate(self._reader.of_all(content, present)):
-            self._add_read(slot, keys)
+        ids, *columns = self._reader.columns(content, [row for row in self.slots if row is not None])
+        self._read_ids(ids)
+        for slots_of_target, column in zip(self._slots_of_target, columns, strict=True):
+            self._read_targets(slots_of_target, column)
 
-    def _add_read(self, slot: int, keys: Keys | None) -> None:
-        if keys is None or keys.id is None:
-            self._without_id += 1
-        elif keys.id in self._slot_of_id:
-            self._doubled.append(keys.id)
-        else:
-            self._slot_of_id[keys.id] = slot
-            self._count(keys.id)
-        self._unusable += keys is not None and keys.unusable
-        self._refer(slot, keys)
+    def _read_ids(self, ids: Sequence[object]) -> None:
+        for slot, row_id in enumerate(ids):
+            if not is_id(row_id):
+                self._without_id += 1
+            elif row_id in self._slot_of_id:
+                self._doubled.append(row_id)
+            else:
+                self._slot_of_id[row_id] = slot
+        numbers = [one for one in self._slot_of_id if type(one) is int]
+        self._kinds = {type(one) for one in self._slot_of_id}
+        self.next_id = max(self.next_id, max(numbers, default=0) + 1)
+
+    def _read_targets(self, slots_of_target: dict[Id, set[int]], column: Sequence[object]) -> None:
+        for slot, target in enumerate(column):
+            if is_id(target):
+                if target in slots_of_target:
+                    slots_of_target[target].add(slot)
+                else:
+                    slots_of_target[target] = {slot}
+            elif target is not None:
+                self._unusable += 1
 
     def __len__(self) -> int:
         return sum(row is not None for row in self.slots)
@@ -72,16 +84,17 @@ class Table:
         found = [at for at, one in enumerate(self.references) if one.field == field]
         return sorted(self._slots_of_target[found[0]].get(target, ())) if found else []
 
-    def keys(self, row: bytes) -> Keys | None:
-        """Return the keys of a row of this collection."""
-        return self._reader.of(row)
+    def id_of(self, row: bytes) -> Id | None:
+        """Return the id of a row of this collection, None if that can't be one."""
+        found = self._reader.of(row).id
+        return found if is_id(found) else None
 
     def differences(self, rows: Sequence[bytes], content: bytes) -> Iterator[tuple[Id, bytes | None, bytes | None]]:
         """Yield id, other row and own row where they differ from those of another file, whose list `content` is."""
         others: dict[Id, bytes] = {}
-        for row, keys in zip(rows, self._reader.of_all(content, rows), strict=True):
-            if keys is not None and keys.id is not None:
-                others.setdefault(keys.id, row)
+        for row, row_id in zip(rows, self._reader.columns(content, rows)[0], strict=True):
+            if is_id(row_id):
+                others.setdefault(row_id, row)
         for row_id, other in others.items():
             own = self.row(row_id)
             if own != other and not same(own, other):
@@ -153,14 +166,14 @@ class Table:
         if type(row_id) is int and row_id >= self.next_id:
             self.next_id = row_id + 1
 
-    def _refer(self, slot: int, keys: Keys | None) -> None:
-        for slots_of_target, target in zip(self._slots_of_target, keys.targets if keys else (), strict=False):
-            if target is not None:
+    def _refer(self, slot: int, keys: Keys) -> None:
+        for slots_of_target, target in zip(self._slots_of_target, keys.targets, strict=False):
+            if is_id(target):
                 slots_of_target.setdefault(target, set()).add(slot)
 
-    def _forget(self, slot: int, keys: Keys | None) -> None:
-        for slots_of_target, target in zip(self._slots_of_target, keys.targets if keys else (), strict=False):
-            if target is not None:
+    def _forget(self, slot: int, keys: Keys) -> None:
+        for slots_of_target, target in zip(self._slots_of_target, keys.targets, strict=False):
+            if is_id(target):
                 slots_of_target[target].discard(slot)
                 if not slots_of_target[target]:
                     del slots_of_target[target]
