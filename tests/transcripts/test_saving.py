@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -301,6 +302,18 @@ def test_accept_without_some(kind, crashed):
         assert "lost?" == document.get(kind.rows, kind.row_id)[kind.text]
 
 
+def test_undo_is_recovered_too(kind, path, document, tmp_path):
+    """A crash does not bring back what was undone."""
+    edit(kind, document, "a")
+    document.flush()
+    document.undo()
+    crashed = left_by_a_crash(path, tmp_path / "crashed")
+    with opened(crashed) as again:
+        assert "a" == again.get(kind.rows, kind.row_id)[kind.text]
+        again.accept_recovered()
+    assert kind.content[kind.rows][0][kind.text] == texts(kind, crashed)[0]
+
+
 def test_discard(kind, crashed):
     """Discarded changes are gone for good."""
     with opened(crashed) as document:
@@ -417,9 +430,31 @@ def test_journal_that_can_not_be_written(kind, path, document):
     assert "mended" == texts(kind, path)[0]
 
 
-def test_save_does_not_hold_up_edits(kind, path, document):
+def test_full_disk(kind, path, document, tmp_path):
+    """An edit of which a full disk takes a part is not made; the journal holds those before and after it."""
+    edit(kind, document, "before")
+    (journal,) = (one for one in path.parent.iterdir() if "journal" in one.name)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (journal.stat().st_size + 20, hard))
+    try:
+        for _ in range(2):
+            with pytest.raises(DocumentError, match=r"(?s)^The change was not made: .* Free some space"):
+                edit(kind, document, "refused")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "before" == document.get(kind.rows, kind.row_id)[kind.text]
+    document.delete(kind.rows, kind.content[kind.rows][1]["id"])
+    crashed = left_by_a_crash(path, tmp_path / "crashed")
+    with opened(crashed) as again:
+        again.accept_recovered()
+        assert ("before", 2) == (again.get(kind.rows, kind.row_id)[kind.text], len(again.rows(kind.rows)))
+    assert [] == files_beside(crashed)
+
+
+def test_save_does_not_hold_up_edits(kind, path, document, clock):
     """While a save waits for the disk, edits are made; the disk gets what was there when the save began."""
     edit(kind, document, "a" * 1_000_000)  # more than a pipe holds
+    clock.advance(10)
     temporary = path.with_name(f".{path.name}.tmp")
     os.mkfifo(temporary)
     problems = []
@@ -438,4 +473,5 @@ def test_save_does_not_hold_up_edits(kind, path, document):
         content = json.loads(pipe.read())
     saving.join()
     assert ("a" * 1_000_000, 1) == (content[kind.rows][0][kind.text], len(problems))
+    assert [40] == [call.due_s for call in clock.calls if not call.cancelled]
     assert "b" == (document.flush() and texts(kind, path)[0])
