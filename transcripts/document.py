@@ -217,7 +217,7 @@ class Document:
 
     def flush(self) -> bool:
         """Save what is not saved, before something reads the file; False if there was nothing. Raises DocumentError."""
-        return not self.read_only and self._saving.save()
+        return self._saving.save()
 
     def shutdown(self) -> None:
         """Save, and leave the file to others; nothing can be edited any more. Raises DocumentError if saving failed.

@@ -159,6 +159,21 @@ def test_failed_save(kind, path, document, clock):
     assert ("mended", 4, []) == (texts(kind, path)[0], len(texts(kind, path)), files_beside(path))
 
 
+def test_failed_shutdown(kind, path, document):
+    """What could not be saved at the end is offered to the next session; the closed document never writes again."""
+    edit(kind, document)
+    obstacle = path.with_name(f".{path.name}.tmp")
+    obstacle.mkdir()
+    with pytest.raises(DocumentError, match="can't be saved"):
+        document.shutdown()
+    obstacle.rmdir()
+    assert not document.flush()
+    assert kind.content[kind.rows][0][kind.text] == texts(kind, path)[0]
+    with opened(path) as again:
+        again.accept_recovered()
+    assert "mended" == texts(kind, path)[0]
+
+
 def test_changed_by_another_program(kind, path, document, clock):
     """A file that another program wrote is not overwritten; opened again, both programs' changes are there."""
     edit(kind, document)
