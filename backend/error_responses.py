@@ -70,13 +70,13 @@ class ObjectRefusal(Exception):
 
 
 def object_refusal(error: StorageError) -> ObjectRefusal:
-    """Return what a client that sends or fetches a file is told of a storage's error."""
+    """Return what a client that sends or fetches a file is told about a storage's error."""
     status, code = _OBJECTS.get(type(error), (500, "InternalError"))
     return ObjectRefusal(status, code, str(error))
 
 
 def api_refusal(error: StorageError) -> ApiRefusal:
-    """Return what a client of the API is told of a storage's error."""
+    """Return what a client of the API is told about a storage's error."""
     # 503: what the storage itself can't do now may be possible in a while, and clients try that again.
     status, code = _API.get(type(error), (503, "StorageUnavailable"))
     figures = {}

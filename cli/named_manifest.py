@@ -24,7 +24,7 @@ def required(options: argparse.Namespace, config: Config) -> Located:
 
 
 def check_backend(config: Config, manifest: Manifest | None) -> None:
-    """See that the backend can be asked, and that it is the manifest's. Raises SettingsError with every problem."""
+    """Check that the backend can be asked, and that it is the manifest's. Raises SettingsError with every problem."""
     backend = config.backend
     problems: list[str | Problem] = [
         *config.problems,
@@ -49,6 +49,6 @@ def unknown(remote: Remote, named: str) -> ManifestError:
 
 
 def check_finished(manifest: Manifest) -> None:
-    """See that there is something to compare or to bring back. Raises ManifestError."""
+    """Check that there is something to compare or restore. Raises ManifestError."""
     if manifest.begun:
         raise ManifestError(f"{BEGUN.format(prefix=manifest.prefix)} Its files are known when it is: try again then.")

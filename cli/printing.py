@@ -9,11 +9,11 @@ from typing import Any
 from cli.json_lines import json_line
 
 NUMBERS = ("Size", "Files")
-"""Columns of a table that stand at the right."""
+"""Columns of a table that are aligned to the right."""
 
 
 def terminal_safe(text: str) -> str:
-    """Return a text from a manifest as a terminal may have it: what could steer it is escaped."""
+    """Return a text from a manifest that is safe for a terminal: control characters are escaped."""
     if text.isprintable():
         return text
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii") for sign in text)
@@ -30,7 +30,7 @@ def size_text(size_bytes: int) -> str:
 
 
 def counted(number: int, thing: str) -> str:
-    """Return a number of things."""
+    """Return a count with its noun, in the plural where needed."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 

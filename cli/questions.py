@@ -1,4 +1,4 @@
-"""What the command line does with the questions before a job: it asks at a terminal what can be answered there.
+"""The questions before a job on the command line: those that can be answered at a terminal are asked there.
 
 Whatever else has to be decided is refused, with the option that decides it.
 """
@@ -19,13 +19,13 @@ def ask_or_refuse(
     check_again: Callable[[PlanT], PreflightAnswer[PlanT]],
     cancel: CancelToken,
 ) -> Ready[PlanT] | Refused | None:
-    """Return what the job comes to when what can be asked here was asked.
+    """Return the answer to whether the job may begin, after asking what can be asked here.
 
     None after Ctrl-C, and after Ctrl-D at a question, which `cancel` then knows.
 
     Args:
-        check: says what stands against the job.
-        check_again: says what else stands against a plan whose job was changed by an answer.
+        check: says what prevents the job.
+        check_again: says what else prevents a plan whose job was changed by an answer.
         cancel: stops the job, and those after it.
     """
     try:

@@ -28,13 +28,13 @@ from storage.copying import CopyProgress, CopyResult, copy
 from storage.paths import check_prefix
 
 STEPS = 10
-"""Where no person looks at the output, a line comes at every tenth."""
+"""Where the output is not a terminal, a line is printed at every tenth."""
 
 Show = Callable[[CopyProgress], None]
 
 
 def run(options: argparse.Namespace, config: Config) -> int:
-    """Copy objects; what is there already is passed over. Ctrl-C leaves what was copied."""
+    """Copy objects; those that are there already are skipped. Ctrl-C leaves what was copied."""
     source, target = _settings(options, config)
     try:
         with _progress() as show:

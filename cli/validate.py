@@ -19,7 +19,7 @@ EXIT_FOUND = 1
 def run(options: argparse.Namespace, config: Config) -> int:
     """Print one line per finding and a last one with their count; what can't be checked at all is raised.
 
-    The exit status speaks of what breaks playback alone, as that is what a job's own check stops for.
+    The exit status depends only on what breaks playback, which is also what stops a job.
     """
     key = _key(options.key) if options.key is not None else None
     try:

@@ -37,7 +37,7 @@ def disk_full(source: Path) -> DiskFullError:
 
 
 def is_full(folder: Path) -> bool:
-    """Whether the disk that holds a folder has no room left to speak of."""
+    """Whether the disk that holds a folder is practically full."""
     return shutil.disk_usage(folder).free < FULL_DISK_BYTES
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 class Setting(Enum):
-    """What an editor sets, in the window or on the command line, as far as a rule can speak of it."""
+    """What an editor sets, in the window or on the command line, as far as a rule can refer to it."""
 
     SOURCE = "source"
     TRACKS = "tracks"
@@ -43,7 +43,7 @@ class Setting(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """A sentence for the editor, and the setting that it speaks of, None where it is of none or of several."""
+    """A sentence for the editor, and the setting that it is about, None if it is about none or several."""
 
     text: str
     setting: Setting | None = None
@@ -138,7 +138,7 @@ class DestinationTakenError(SettingsError):
             whose = f"another “{title}”, with other content," if same_name else f"“{title}”"
             taken = f"An upload of {whose} to {prefix} has begun and is not finished"
         elif not title:
-            taken = f"{prefix} holds a stream, and it is not known of which video"
+            taken = f"{prefix} holds a stream of an unknown video"
         else:
             what = f"another “{title}”, with other content" if same_name else f"another video, “{title}”"
             taken = f"{prefix} holds {what}"

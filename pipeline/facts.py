@@ -26,7 +26,7 @@ class MeasuredLoudness:
 
 @dataclass(frozen=True, kw_only=True)
 class DecodedAudio:
-    """How long the audio track should be of which most is missing, and how much of it can be decoded."""
+    """For the audio track that misses most: how long it should be, and how much of it can be decoded."""
 
     declared_s: float
     decoded_s: float
@@ -131,7 +131,7 @@ class UploadFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class SentRecord:
-    """What a backend was told of an upload to one place: the fields of the file record as they were sent."""
+    """What was sent to a backend about one upload: the fields of the file record as they were sent."""
 
     backend_url: str
     fields: Mapping[str, object]

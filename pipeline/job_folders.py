@@ -80,7 +80,7 @@ class JobFolders:
         """Copy the folder in its place, which is played until the new one takes that, into the one for the work."""
         self.empty_partial()
         (self.partial / JOB_FILE).unlink(missing_ok=True)
-        # the job file comes last, so that it tells of a whole copy
+        # the job file comes last, so that it stands for a complete copy
         no_job_file = shutil.ignore_patterns(JOB_FILE)
         shutil.copytree(self.final, self.partial, copy_function=_link_or_copy, ignore=no_job_file, dirs_exist_ok=True)
 

@@ -40,7 +40,7 @@ class CopyProgress:
 class CopyResult:
     """What a copy did: counts, and a sentence for each object that could not be copied.
 
-    `unproven` counts copied objects of which only the size could be compared, for want of an MD5.
+    `unproven` counts copied objects without an MD5, whose size alone could be compared.
     """
 
     copied: int

@@ -23,7 +23,7 @@ def md5_in(etag: str) -> str | None:
 
 
 def parts_in(etag: str) -> int | None:
-    """Return how many parts an entity tag speaks of, None where it speaks of none."""
+    """Return the number of parts in an entity tag, None if it names none."""
     match = _IN_PARTS.fullmatch(etag)
     return int(match[1]) if match else None
 

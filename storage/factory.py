@@ -1,4 +1,4 @@
-"""Makes the storage that settings speak of. The one place that knows all kinds."""
+"""Makes the storage that the settings name. The only module that knows all kinds."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def destination_question(asked: DestinationTaken[Plan]) -> Banner:
     what = "A file of the same name with other content" if asked.same_name else "Another video"
     begun = "its upload began" if day else "its upload has begun"
     done = f"is on its way there: {begun}" if asked.begun else "was uploaded there"
-    known = f"{what} {done}{day}." if asked.title else "It is not known of which video it is, since it has no manifest."
+    known = f"{what} {done}{day}." if asked.title else "It has no manifest, so nothing shows which video it is."
     lines = (
         known,
         "Replace shows this video at that address once its upload is complete. Keep other video changes nothing.",

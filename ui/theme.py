@@ -30,7 +30,7 @@ CARD = "@card"
 HINT = "@card secondary"
 
 HIDDEN = "●"
-"""What stands in a field in place of each character of a token."""
+"""What a field shows in place of each character of a token."""
 
 TONE_STYLES = {
     Tone.PLAIN: "secondary",

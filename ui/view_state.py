@@ -55,7 +55,7 @@ class Stage(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class ConnectionView:
-    """What stands beside Test Connection."""
+    """What is shown beside Test Connection."""
 
     number: int = 0
     testing: bool = False
@@ -126,7 +126,7 @@ class ViewState:
 
     @property
     def resume_enabled(self) -> bool:
-        """Whether an upload rests because Pause was pressed."""
+        """Whether an upload is paused because Pause was pressed."""
         return self.stage is Stage.RUNNING and self.paused
 
     @property

@@ -1,4 +1,4 @@
-"""The threads behind the window: one for the job, short-lived ones for questions of a moment. Never call Tk."""
+"""The threads behind the window: one for the job, short-lived ones for short questions. Never call Tk."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class JobWorker:
         self._take(self._services.check_job(job, full_config, cancel), full_config, cancel)
 
     def _take(self, answer: PreflightAnswer[Plan], config: Config, cancel: CancelToken) -> None:
-        """Do the job, or post what stands against it."""
+        """Do the job, or post what prevents it."""
         cancel.check()
         if isinstance(answer, Ready):
             self._run(answer, config, cancel)
@@ -146,7 +146,7 @@ class JobWorker:
 
 
 def ask(name: str, question: Callable[[], Message], failed: Callable[[str], Message], post: Post) -> threading.Thread:
-    """Answer a question of a moment off the Tk thread and post the answer; return the thread.
+    """Answer a short question off the Tk thread and post the answer; return the thread.
 
     Args:
         name: the thread's name.

@@ -66,7 +66,7 @@ def run_encode(
 
 
 class _Segments:
-    """How many segments of each rendition are finished: ffmpeg names them when they are, and tells of none."""
+    """How many segments of each rendition are finished: ffmpeg renames them then, and reports none."""
 
     def __init__(self, task: EncodeTask, folder: Path) -> None:
         self._folder = folder

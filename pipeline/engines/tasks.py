@@ -83,7 +83,7 @@ class EncodeTask:
 
 @dataclass(frozen=True, kw_only=True)
 class EncodeResult:
-    """What came of a chunk: its frames, and how many errors ffmpeg told of.
+    """What came of a chunk: its frames, and how many errors ffmpeg reported.
 
     `starts` are when each rendition's segments begin, ticks of 90 kHz of the stream; `last` how long after the last
     segment's begin the last frame is shown, of the chunk that ends the source.

@@ -31,7 +31,7 @@ class InOnePiece:
 
 @dataclass(frozen=True, kw_only=True)
 class HolesFilled:
-    """Frames are repeated where some are missing; how many, and how many errors ffmpeg told of."""
+    """Frames are repeated where some are missing; how many, and how many errors ffmpeg reported."""
 
     name: ClassVar[str] = "filled"
 

@@ -96,12 +96,12 @@ class EncodeWork:
         )
 
     def log_command(self, command: str) -> None:
-        """Put a command into the log for whoever looks for a fault."""
+        """Log a command, for troubleshooting."""
         with self._lock:
             self.context.log(command, LogLevel.DETAIL)
 
     def reporter(self, text: str, length: int) -> Callable[[float], None]:
-        """Return what shows how far a step before the video is; the bar only moves if it is all there is."""
+        """Return what reports the progress of a step before the video; the bar only moves if there is no video."""
         renditions = self.context.plan.renditions
 
         def report(done_s: float) -> None:

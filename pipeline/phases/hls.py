@@ -194,7 +194,7 @@ class HlsPhase:
         context.log(f"{sentence}; there may be visible or audible faults.", LogLevel.WARNING)
 
     def _decoded_audio(self, context: PhaseContext, found: Scan, ends_s: Mapping[str, float]) -> DecodedAudio | None:
-        """Return how long the track should be of which most is missing, and how long what can be decoded of it;
+        """Return, for the track that misses most, how long it should be and how much of it can be decoded;
         None if all can.
 
         What could not be decoded was replaced by silence in the encode, so the audio is decoded once more by itself.

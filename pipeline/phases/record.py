@@ -101,11 +101,11 @@ def record(
 
 
 def _made(facts: RecordFacts | None) -> tuple[SentRecord, ...]:
-    """Return what was told of the folder, one for each place that it was uploaded to."""
+    """Return the records that were sent for the folder, one for each destination."""
     return () if facts is None else (facts.last, *facts.others)
 
 
 def _stream_of(record: SentRecord) -> tuple[str, object]:
-    """Return the backend and the key of the master playlist that a record tells of."""
+    """Return the backend and the key of the master playlist in a record."""
     keys = record.fields.get("s3Keys")
     return record.backend_url, keys.get("hls") if isinstance(keys, Mapping) else None

@@ -32,7 +32,7 @@ from pipeline.output_settings import CAPTIONS, HLS, PACKAGE, QUALITIES, TRANSCRI
 from pipeline.phases.phase import PhaseContext
 
 MISSING_S = 1.0
-"""A source of which more than this is missing is not converted unless the editor accepts that, in seconds."""
+"""A source that misses more than this, in seconds, is not converted unless the editor accepts that."""
 
 PACKAGED = (MASTER, POSTER, SPRITE, SPRITE_MAP, PUBLISHED_KEY, CHAPTERS_JSON, CHAPTERS_VTT)
 """What the packaging writes into the folder itself."""

@@ -14,7 +14,7 @@ from pipeline.phases.phase import Progress
 
 
 class VideoProgress:
-    """Gathers what is told of each chunk into one progress of all."""
+    """Combines the progress of each chunk into that of the whole video."""
 
     def __init__(self, work: EncodeWork) -> None:
         self._report = work.context.report

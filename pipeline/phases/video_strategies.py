@@ -38,7 +38,7 @@ class EncodedVideo:
     """What was made of the video.
 
     `plan` says how, `cutting` where it was cut. `made` are the pieces of each rendition, `chunks` what came of each
-    chunk that was encoded. `missing_frames` and `errors` tell of the damage that was found.
+    chunk that was encoded. `missing_frames` and `errors` are the damage that was found.
     """
 
     plan: Plan

@@ -493,7 +493,7 @@ def test_log_lines_are_no_state():
         pytest.param(
             {"title": "", "last_synced": ""},
             "videos/lesson01/ holds a stream of an unknown video. Replace it?",
-            "It is not known of which video it is, since it has no manifest.",
+            "It has no manifest, so nothing shows which video it is.",
             id="unknown",
         ),
     ],

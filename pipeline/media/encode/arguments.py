@@ -68,7 +68,7 @@ def chunk_arguments(plan: Plan, cutting: Cutting, chunk: Chunk, audio: str | Non
         name=slaves,
         options=_timeline() | {"format": "tee"} | _video_timing(chunk, len(plan.renditions)) | options,
     )
-    # a file of which most can't be decoded is judged by what came of it, not by the share of errors
+    # a file that is mostly undecodable is judged by its result, not by the share of errors
     return ["-copyts", "-max_error_rate", "1", *global_options(plan.encoder), *arguments]
 
 

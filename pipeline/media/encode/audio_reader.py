@@ -44,7 +44,7 @@ LAYOUTS = ("mono", "stereo", "2.1", "4.0", "5.0", "5.1", "6.1", "7.1")
 """Channel layouts by number of rows, for rows that are only resampled."""
 
 INTERPOLATING = ("mpegts", "mpeg")
-"""Containers of which only the first frame of a packet has a time of its own; libavformat reckons the others."""
+"""Containers in which only the first frame of a packet has its own timestamp; libavformat computes the others."""
 
 CHECK_EVERY = 100
 """After how many packets it is checked whether to go on."""

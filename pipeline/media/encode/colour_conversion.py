@@ -43,7 +43,7 @@ UNKNOWN_TO_SCALE = ("ycgco", "bt2020c", "ictcp")
 CINEMA: tuple[Filter, ...] = (
     # scale makes RGB of X'Y'Z' by itself, as long as nothing is said of its colours
     ("format", {"pix_fmts": "gbrp12le"}),
-    # white is 48 of 52.37 cd/m2 (SMPTE ST 428-1), of which scale knows nothing; it makes light into numbers by a power
+    # white is 48 of 52.37 cd/m2 (SMPTE ST 428-1), which scale does not know; it makes light into numbers by a power
     # of 2.2
     ("lutrgb", dict.fromkeys("rgb", f"val*{(52.37 / 48) ** (1 / 2.2):.5f}")),
 )
@@ -136,12 +136,12 @@ def _other_light(source: Colours) -> bool:
 
 
 def _planes(source: Colours) -> tuple[Filter, ...]:
-    """Keep RGB as it is where scale could make YUV of it, of which zscale would then know nothing."""
+    """Keep RGB as it is where scale could convert it to YUV without zscale knowing."""
     return (("format", {"pix_fmts": "gbrp|gbrp10le|gbrp12le|gbrp16le"}),) if source.matrix == "gbr" else ()
 
 
 def _read(source: Colours) -> dict[str, str]:
-    """Return what zscale is told of its input, which it refuses to guess."""
+    """Return zscale's options for its input, which it refuses to guess."""
     return {"pin": source.primaries, "tin": source.transfer, "min": source.matrix, "rin": _range(source)}
 
 

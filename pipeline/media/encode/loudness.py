@@ -22,7 +22,7 @@ PART = RATE_HZ // 10
 """Samples of a tenth of a second: gating blocks of 0.4 s overlap by three quarters (BS.1770-4, annex 1)."""
 
 BLOCK_PARTS, RANGE_PARTS = 4, 30
-"""Parts of a gating block, and of a stretch of which the loudness range is made: 3 s (EBU Tech 3342, 2.2)."""
+"""Parts in a gating block, and in a stretch from which the loudness range is computed: 3 s (EBU Tech 3342, 2.2)."""
 
 SILENCE_LUFS = -70.0
 """Nothing quieter is measured (BS.1770-4, annex 1)."""

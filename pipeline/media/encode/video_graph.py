@@ -35,8 +35,8 @@ def video_graph(
 def _cropped(video: Any, source: VideoStream) -> Any:  # noqa: ANN401  # ffmpeg-python is untyped
     """Return the video without what its container hides.
 
-    From 7.1 on ffmpeg has taken it away before any filter, and turned what is left: then nothing is left to take. An
-    older one has only turned it.
+    From 7.1 on ffmpeg crops before any filter and then rotates, so nothing is left to crop. Older versions only
+    rotate.
     """
     if source.crop == Crop():
         return video

@@ -81,7 +81,7 @@ def encrypt_rendition(folder: Path, name: str, key: bytes, key_uri: str, cancel:
 
 
 def restore_rendition(folder: Path, name: str, key: bytes, cancel: CancelToken) -> None:
-    """Make a rendition plain again of which an earlier run encrypted some segments or all; leaves a plain one as it is.
+    """Decrypt a rendition of which an earlier run encrypted some or all segments; leaves a plain one as it is.
 
     Raises OutputError when a segment was encrypted with another key, Cancelled.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipeline.media.source.scan import CLOCK_HZ, Scan
 
 NOTABLE = CLOCK_HZ
-"""Videos that overlap by less than this take turns, and one that is shorter is nothing to speak of."""
+"""Videos that overlap by less than this are taken to follow each other; a shorter one is ignored."""
 
 
 def other_track(scan: Scan) -> str | None:

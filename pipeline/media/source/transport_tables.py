@@ -1,4 +1,4 @@
-"""Reads the tables of a MPEG-2 transport stream: which programmes it has, of which streams, by which names.
+"""Reads the tables of an MPEG-2 transport stream: its programmes, their names and their streams.
 
 Decodes nothing.
 """

@@ -61,7 +61,7 @@ class RuleNotes:
         self.add(Severity.BREAKS_PLAYBACK, rule, file, text)
 
     def not_ideal(self, rule: str, file: str, text: str) -> None:
-        """Note a broken rule in spite of which everything plays."""
+        """Note a broken rule that does not stop anything from playing."""
         self.add(Severity.NOT_IDEAL, rule, file, text)
 
     def add(self, severity: Severity, rule: str, file: str, text: str) -> None:

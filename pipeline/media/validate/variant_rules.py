@@ -77,7 +77,7 @@ def check_rates(
 ) -> None:
     """Check BANDWIDTH and AVERAGE-BANDWIDTH.
 
-    Each of `streams` holds renditions of which one is played at a time: the video, the audio tracks of a group, its
+    Each of `streams` holds renditions; one of them is played at a time: the video, the audio tracks of a group, its
     subtitles.
     """
     if not all(all(stream.sizes) for group in streams for stream in group):

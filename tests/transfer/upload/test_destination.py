@@ -259,7 +259,7 @@ def test_a_stream_that_nobody_knows_is_asked_about(server, offers, manifest, che
         server.api_faults[ASKED].append(Fault(status=403))
     with pytest.raises(DestinationTakenError) as caught:
         check(HERE)
-    said = f"{PREFIX} holds a stream, and it is not known of which video: choose another destination"
+    said = f"{PREFIX} holds a stream of an unknown video: choose another destination"
     assert ("", True) == (caught.value.title, str(caught.value).startswith(said))
 
 
