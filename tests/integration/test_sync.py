@@ -250,7 +250,7 @@ def test_mono_tracks_of_an_mxf_are_heard_as_left_and_right(tmp_path):
     assert (Outcome.DONE, "", ()) == (report.outcome, report.error, validate(report.folder).findings)
     assert [[400, 500], [600, 700]] == [_heard_hz(path) for path in sorted(report.folder.glob("audio/*/index.m3u8"))]
     assert ["tones.mxf: 4 mono audio tracks, made 2 in stereo (1+2, 3+4)."] == [
-        note for note in plan.notes if "sound" in note
+        note for note in plan.notes if "audio" in note
     ]
 
 
