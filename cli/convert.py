@@ -11,6 +11,7 @@ from cli.job_thread import run_cancellable
 from cli.main import complain
 from cli.questions import ask_or_refuse
 from cli.render import Renderer, renderer, start_for
+from cli.speech_options import speech_request
 from cli.transfer_options import TokenKeeper, control_from, patient, token_prompt
 from config import Config
 from pipeline import wiring
@@ -22,7 +23,6 @@ from pipeline.inputs import inputs_from
 from pipeline.job import (
     AudioRequest,
     CaptionFile,
-    CaptionRules,
     Codec,
     EncoderFamily,
     EncodingRequest,
@@ -211,13 +211,7 @@ def _without(given: dict[str, object], needed: str) -> list[str]:
 
 
 def _transcription(options: argparse.Namespace) -> TranscriptionRequest | None:
-    if not options.transcribe:
-        return None
-    return TranscriptionRequest(
-        model=TranscriptionRequest.model if options.model is None else options.model,
-        language=None if options.language in (None, "auto") else options.language,
-        profile=CaptionRules(options.captions_profile or TranscriptionRequest.profile),
-    )
+    return speech_request(options) if options.transcribe else None
 
 
 def _encoding(options: argparse.Namespace) -> EncodingRequest:

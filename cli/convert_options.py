@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from cli.encode_options import add_encoding, add_tracks
+from cli.speech_options import add_speech_options
 from cli.transfer_options import add_again, add_record, add_replace, add_transfer_options
-from pipeline.job import CaptionRules
 
 
 def add_convert_options(parser: argparse.ArgumentParser, *, default_language: str) -> None:
@@ -90,13 +90,7 @@ def _add_beside_stream(parser: argparse.ArgumentParser) -> None:
         default=False,
         help="make captions and a transcript with Whisper (default: no)",
     )
-    parser.add_argument("--model", metavar="NAME|DIR", help="a Whisper model's name or its folder (default: base)")
-    parser.add_argument("--language", metavar="auto|xx", help="the language spoken (default: auto)")
-    parser.add_argument(
-        "--captions-profile",
-        choices=[rules.value for rules in CaptionRules],
-        help="whose rules the captions are made by, and for whom (default: netflix)",
-    )
+    add_speech_options(parser)
     parser.add_argument(
         "--captions",
         action="append",

@@ -138,6 +138,12 @@ def _add_convert(parser: argparse.ArgumentParser, config: Config) -> None:
     add_convert_options(parser, default_language=config.languages.default)
 
 
+def _add_transcribe(parser: argparse.ArgumentParser, _: Config) -> None:
+    from cli.speech_options import add_transcribe_options
+
+    add_transcribe_options(parser)
+
+
 def _add_upload(parser: argparse.ArgumentParser, _: Config) -> None:
     from cli.transfer_options import add_again, add_record, add_replace, add_transfer_options
 
@@ -269,6 +275,11 @@ class Command:
 COMMANDS = {
     "convert": Command(
         module="cli.convert", help="convert videos, and upload them when asked", add_options=_add_convert
+    ),
+    "transcribe": Command(
+        module="cli.transcribe",
+        help="make captions and transcripts of videos and audio files",
+        add_options=_add_transcribe,
     ),
     "upload": Command(module="cli.upload", help="upload a folder that was converted before", add_options=_add_upload),
     "validate": Command(

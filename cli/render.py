@@ -16,6 +16,10 @@ STEPS = 10
 """Plain lines report a phase at every tenth."""
 
 
+WITHOUT_ROWS = {PhaseName.HLS: "audio only", PhaseName.UPLOAD: "upload", PhaseName.TRANSCRIPT: "transcript"}
+"""What a job without renditions is called, by the first of these phases that it has."""
+
+
 class Renderer(Protocol):
     """Takes a job's events; `start` is called before the first and `close` after the last."""
 
@@ -68,7 +72,8 @@ class PlainLines:
     def start(self, slug: str, rows: Sequence[str], phases: Sequence[PhaseName]) -> None:
         """Name the job and what will be done."""
         self._next = {}
-        self._write(f"{slug}: {', '.join(rows) or ('audio only' if PhaseName.HLS in phases else 'upload')}")
+        alone = next((words for phase, words in WITHOUT_ROWS.items() if phase in phases), "")
+        self._write(f"{slug}: {', '.join(rows) or alone}")
 
     def event(self, event: Event) -> None:
         """Print a line where there is something new to say."""

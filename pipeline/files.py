@@ -47,6 +47,9 @@ VIDEO_SUFFIXES = (
 )
 """The endings of videos that are offered and found in folders; a file that is named may have any."""
 
+AUDIO_SUFFIXES = (".mp3", ".m4a", ".aac", ".wav", ".flac", ".ogg", ".oga", ".opus", ".wma", ".aiff", ".mka")
+"""The endings of audio files that are found in folders where those are wanted, too."""
+
 
 def write_whole(path: Path, content: str | bytes | Iterable[bytes]) -> None:
     """Write a file so that a crash or a power cut leaves the old or the new content, never a part. Raises OutputError.

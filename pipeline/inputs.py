@@ -25,19 +25,21 @@ class Input:
     alone: bool = False
 
 
-def inputs_from(named: Sequence[Path], *, root: Path | None, output: Path) -> list[Input]:
+def inputs_from(
+    named: Sequence[Path], *, root: Path | None, output: Path | None, suffixes: Sequence[str] = VIDEO_SUFFIXES
+) -> list[Input]:
     """Return the videos that were named, those of folders with all their subfolders, each once.
 
     The slug of a single file is its name. For several files, and for folders, it is the path below `root`, or below
     the folder that all have in common where that is None. What lies in `output`, hidden folders and finished streams is
-    passed over in folders. Raises SettingsError for a file that is not below the root, SourceError for a folder without
-    videos or one that can't be read.
+    passed over in folders, and so is what ends with none of `suffixes`. Raises SettingsError for a file that is not
+    below the root, SourceError for a folder without videos or one that can't be read.
     """
     if root is None and len(named) == 1 and not named[0].is_dir():
         return [Input(source=named[0], slug=slug_for(named[0]), alone=True)]
     found: dict[Path, Path] = {}
     for path in named:
-        for video in _videos_in(path, output) if path.is_dir() else (path,):
+        for video in _videos_in(path, output, suffixes) if path.is_dir() else (path,):
             found.setdefault(_absolute(video), video)
     above = root.resolve() if root is not None else _common_root(named)
     outside = [path for path in found if not path.is_relative_to(above)]
@@ -62,14 +64,15 @@ def _common_root(named: Sequence[Path]) -> Path:
         raise SettingsError(Problem(text=text, setting=Setting.SOURCE)) from error
 
 
-def _videos_in(folder: Path, output: Path) -> list[Path]:
-    found = sorted(_walk(folder.resolve(), output.resolve()))
+def _videos_in(folder: Path, output: Path | None, suffixes: Sequence[str]) -> list[Path]:
+    found = sorted(_walk(folder.resolve(), None if output is None else output.resolve(), suffixes))
     if not found:
-        raise SourceError(f"There is no video in {folder}: name another folder, or the files.")
+        what = "video" if suffixes is VIDEO_SUFFIXES else "video or audio file"
+        raise SourceError(f"There is no {what} in {folder}: name another folder, or the files.")
     return found
 
 
-def _walk(top: Path, output: Path) -> Iterator[Path]:
+def _walk(top: Path, output: Path | None, suffixes: Sequence[str]) -> Iterator[Path]:
     def unreadable(error: OSError) -> None:
         raise SourceError(
             f"{error.filename} can't be read ({error.strerror}): check the folder and its permissions."
@@ -82,6 +85,4 @@ def _walk(top: Path, output: Path) -> Iterator[Path]:
             below.clear()
             continue
         below[:] = sorted(name for name in below if not name.startswith(".") and here / name != output)
-        yield from (
-            here / name for name in names if not name.startswith(".") and Path(name).suffix.lower() in VIDEO_SUFFIXES
-        )
+        yield from (here / name for name in names if not name.startswith(".") and Path(name).suffix.lower() in suffixes)

@@ -126,6 +126,15 @@ class TranscriptionRequest:
     profile: CaptionRules = CaptionRules.NETFLIX
 
 
+class TranscriptForm(str, Enum):
+    """A form of a transcript; its value ends the file's name."""
+
+    SRT = "srt"
+    VTT = "vtt"
+    TXT = "txt"
+    JSON = "json"
+
+
 @dataclass(frozen=True, kw_only=True)
 class CaptionFile:
     """A subtitle file of the editor's, and the language that it is in, as an RFC 5646 tag."""

@@ -64,7 +64,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
     {"engines"},
     {"phases"},
     {"steps", "runner"},
-    {"wiring"},
+    {"wiring", "transcript_job"},
     {"preflight"},
 )
 

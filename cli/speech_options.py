@@ -1,0 +1,54 @@
+"""The options of what is heard and how, the same for `convert` and `transcribe`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from pipeline.job import CaptionRules, TranscriptForm, TranscriptionRequest
+
+FORMS = tuple(form.value for form in TranscriptForm)
+
+
+def add_speech_options(parser: argparse.ArgumentParser) -> None:
+    """Add them."""
+    parser.add_argument("--model", metavar="NAME|DIR", help="a Whisper model's name or its folder (default: base)")
+    parser.add_argument("--language", metavar="auto|xx", help="the language spoken (default: auto)")
+    parser.add_argument(
+        "--captions-profile",
+        choices=[rules.value for rules in CaptionRules],
+        help="whose rules the captions are made by, and for whom (default: netflix)",
+    )
+
+
+def add_transcribe_options(parser: argparse.ArgumentParser) -> None:
+    """Add what `transcribe` takes."""
+    parser.usage = "%(prog)s INPUT... [-o DIR] [OPTION...]"
+    parser.add_argument(
+        "inputs",
+        type=Path,
+        nargs="+",
+        metavar="INPUT",
+        help="a video or audio file, or a folder: all of them in it and below",
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="DIR", help="where to put the files (default: beside each)"
+    )
+    parser.add_argument(
+        "--format",
+        default=",".join(FORMS),
+        metavar="LIST",
+        help=f"which files to make, of {','.join(FORMS)} (default: all)",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace files that are there already")
+    add_speech_options(parser)
+    parser.add_argument("--json", action="store_true", help="print one event a line as JSON")
+
+
+def speech_request(options: argparse.Namespace) -> TranscriptionRequest:
+    """Return what they ask for."""
+    return TranscriptionRequest(
+        model=TranscriptionRequest.model if options.model is None else options.model,
+        language=None if options.language in (None, "auto") else options.language,
+        profile=CaptionRules(options.captions_profile or TranscriptionRequest.profile),
+    )

@@ -1,0 +1,68 @@
+"""`transcribe`: transcripts and captions of videos and audio files, without streams."""
+
+from __future__ import annotations
+
+import argparse
+
+from cli.job_reports import exit_status, finish_early
+from cli.job_thread import run_cancellable
+from cli.main import complain
+from cli.render import Renderer, renderer
+from cli.speech_options import FORMS, speech_request
+from config import Config
+from pipeline.cancel import CancelToken
+from pipeline.errors import PipelineError, Problem, SettingsError
+from pipeline.files import AUDIO_SUFFIXES, VIDEO_SUFFIXES
+from pipeline.inputs import inputs_from
+from pipeline.job import TranscriptForm
+from pipeline.model import JobReport, Outcome
+from pipeline.preflight_answers import refused_by
+from pipeline.transcript_job import TranscriptJob, plan_transcript, run_transcript, transcript_jobs
+
+
+def run(options: argparse.Namespace, config: Config) -> int:
+    """Transcribe every input in turn; one that fails does not stop the others."""
+    wanted = jobs_from(options, config)
+    view, cancel = renderer(as_json=options.json), CancelToken()
+    try:
+        reports = [
+            finish_early(one.job, None, view) if cancel.cancelled else _one(one, config, view, cancel) for one in wanted
+        ]
+    finally:
+        view.close()
+    return exit_status(reports)
+
+
+def jobs_from(options: argparse.Namespace, config: Config) -> list[TranscriptJob]:
+    """Return a job for each file that was named. Raises SettingsError, SourceError."""
+    names = [name.strip().lower() for name in options.format.split(",") if name.strip()]
+    problems: list[str | Problem] = list(config.problems)
+    if not names or set(names) - set(FORMS):
+        problems.append(f"--format takes a list of {','.join(FORMS)}, not {options.format!r}.")
+    if problems:
+        raise SettingsError(problems)
+    return transcript_jobs(
+        inputs_from(options.inputs, root=None, output=options.output, suffixes=(*VIDEO_SUFFIXES, *AUDIO_SUFFIXES)),
+        speech_request(options),
+        [TranscriptForm(name) for name in dict.fromkeys(names)],
+        output=options.output,
+        overwrite=options.overwrite,
+    )
+
+
+def _one(wanted: TranscriptJob, config: Config, view: Renderer, cancel: CancelToken) -> JobReport:
+    try:
+        plan = plan_transcript(wanted)
+    except KeyboardInterrupt:
+        cancel.cancel()
+        report = finish_early(wanted.job, None, view)
+    except (PipelineError, OSError) as error:
+        report = finish_early(wanted.job, refused_by(error), view)
+    else:
+        view.start(plan.job.slug, (), plan.phases)
+        report = run_cancellable(
+            lambda sink, token: run_transcript(plan, wanted, config, sink, token), view.event, cancel
+        )
+    if report.outcome is Outcome.FAILED:
+        complain(*report.error.splitlines())
+    return report

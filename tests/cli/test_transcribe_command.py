@@ -1,0 +1,108 @@
+"""Transcripts alone, on the command line: real speech and the shipped model."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import imageio_ffmpeg
+import pytest
+
+from cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, run_command
+from config import Config
+
+
+@pytest.fixture(scope="module")
+def talk(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first words of the sample as an audio file."""
+    target = tmp_path_factory.mktemp("talk") / "talk.mp3"
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(sample), "-vn", "-t", "4", str(target)]
+    subprocess.run(command, check=True)
+    return target
+
+
+@pytest.fixture
+def transcribe(small_model: Path):
+    """Return a function that runs the command with the small model."""
+
+    def run(*arguments: object) -> int:
+        return run_command(["transcribe", "--model", str(small_model), *map(str, arguments)], Config())
+
+    return run
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+
+
+def test_beside_the_file(transcribe, talk, tmp_path, capsys):
+    """Every form is made beside the file, whatever it is called, nothing else is left, and nothing is replaced."""
+    source = shutil.copyfile(talk, tmp_path / "it's „ein“ Vor trag.mp3")
+    assert EXIT_DONE == transcribe(source)
+    names = [f"it's „ein“ Vor trag.{suffix}" for suffix in ("json", "mp3", "srt", "txt", "vtt")]
+    assert names == _names(tmp_path)
+    assert "welcome lesson one\n" == (tmp_path / names[3]).read_text(encoding="utf-8")
+    assert "-->" in (tmp_path / names[2]).read_text(encoding="utf-8")
+    assert "100%" in capsys.readouterr().out
+    (tmp_path / names[2]).write_text("mine", encoding="utf-8")
+    assert EXIT_WRONG_USAGE == transcribe(source, "--format", "srt")
+    assert (
+        f"{tmp_path / names[2]} is there already: choose another output folder (-o), or replace it (--overwrite)."
+        in capsys.readouterr().err
+    )
+    assert "mine" == (tmp_path / names[2]).read_text(encoding="utf-8")
+    assert EXIT_DONE == transcribe(source, "--format", "srt", "--overwrite")
+    assert "-->" in (tmp_path / names[2]).read_text(encoding="utf-8")
+
+
+def test_a_folder_into_another(transcribe, talk, tmp_path, capsys):
+    """Files keep their folders; one that is broken does not stop the others, and each ends with a line for programs."""
+    for name in ("course/week 1/a.mp3", "course/week 2/a.mp3"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        shutil.copyfile(talk, tmp_path / name)
+    (tmp_path / "course/week 2/broken.mp4").write_bytes(b"no video")
+    out = tmp_path / "out"
+    assert EXIT_FAILED == transcribe(tmp_path / "course", "-o", out, "--format", "vtt", "--json")
+    assert ["week-1", "week-1/a.vtt", "week-2", "week-2/a.vtt"] == _names(out)
+    printed = capsys.readouterr()
+    ends = [line for line in map(json.loads, printed.out.splitlines()) if line["event"] == "job_finished"]
+    assert ["done", "done", "failed"] == sorted(line["outcome"] for line in ends)
+    assert str(out / "week-1") in [line["folder"] for line in ends]
+    assert "broken.mp4" in printed.err
+
+
+def test_no_audio(transcribe, tmp_path, capsys):
+    """A video without audio has nothing to transcribe."""
+    silent = tmp_path / "silent.mp4"
+    inputs = ["-f", "lavfi", "-i", "testsrc=size=160x90:duration=1"]
+    subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *inputs, str(silent)], check=True)
+    assert EXIT_FAILED == transcribe(silent)
+    assert f"{silent} has no audio that can be transcribed" in capsys.readouterr().err
+    assert ["silent.mp4"] == _names(tmp_path)
+
+
+@pytest.mark.parametrize("typed", ["docx", "", "srt,docx"])
+def test_an_unknown_format(transcribe, talk, typed, capsys):
+    """Is wrong usage."""
+    assert EXIT_WRONG_USAGE == transcribe(talk, "--format", typed)
+    assert f"--format takes a list of srt,vtt,txt,json, not '{typed}'." in capsys.readouterr().err
+
+
+def test_two_sources_of_one_name(transcribe, talk, tmp_path, capsys):
+    """Never share a file."""
+    for name in ("a.mp3", "a.m4a"):
+        shutil.copyfile(talk, tmp_path / name)
+    assert EXIT_WRONG_USAGE == transcribe(tmp_path)
+    assert f"{tmp_path / 'a.srt'} would be made of both {tmp_path / 'a.m4a'} and {tmp_path / 'a.mp3'}" in (
+        capsys.readouterr().err
+    )
+
+
+def test_a_model_that_is_not_there(transcribe, talk, tmp_path, capsys):
+    """Is said before anything is heard, and leaves nothing."""
+    source = shutil.copyfile(talk, tmp_path / "a.mp3")
+    assert EXIT_FAILED == transcribe(source, "--model", tmp_path / "none")
+    assert "The model folder" in capsys.readouterr().err
+    assert ["a.mp3"] == _names(tmp_path)
