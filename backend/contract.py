@@ -46,14 +46,14 @@ Key = Annotated[str, WithJsonSchema(_KEY_SCHEMA)]
 ContentType = Annotated[str, WithJsonSchema(_TYPE_SCHEMA)]
 
 
-def _whole(value: object) -> object:
+def _whole_number(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 # JSON has one kind of number: 5.0 is as whole as 5.
-PutBytes = Annotated[int, Field(ge=0, le=MAX_PUT_BYTES), BeforeValidator(_whole)]
-ObjectBytes = Annotated[int, Field(ge=0, le=MAX_OBJECT_BYTES), BeforeValidator(_whole)]
-PartNumber = Annotated[int, Field(ge=1, le=MAX_PARTS), BeforeValidator(_whole)]
+PutBytes = Annotated[int, Field(ge=0, le=MAX_PUT_BYTES), BeforeValidator(_whole_number)]
+ObjectBytes = Annotated[int, Field(ge=0, le=MAX_OBJECT_BYTES), BeforeValidator(_whole_number)]
+PartNumber = Annotated[int, Field(ge=1, le=MAX_PARTS), BeforeValidator(_whole_number)]
 UploadId = Annotated[str, Field(min_length=1, max_length=1024)]
 EntityTag = Annotated[str, Field(min_length=1, max_length=256)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]

@@ -123,7 +123,11 @@ def _restore(options: argparse.Namespace, config: Config) -> int:
         check_finished(manifest)
         entries = named_entries(manifest, options.files)
         done = restore(
-            remote, entries, options.output, placement=manifest.placement, on_file=_say_json if options.json else _say
+            remote,
+            entries,
+            options.output,
+            placement=manifest.placement,
+            on_file=_print_restored_json if options.json else _print_restored,
         )
     failed = [restored for restored in done if restored.outcome is RestoreOutcome.FAILED]
     if not failed and not options.files:
@@ -140,14 +144,14 @@ def _restore(options: argparse.Namespace, config: Config) -> int:
     return EXIT_FAILED if failed else EXIT_DONE
 
 
-def _say(restored: Restored) -> None:
+def _print_restored(restored: Restored) -> None:
     if restored.outcome is RestoreOutcome.FAILED:
         complain(f"{terminal_safe(restored.filename)}: {restored.text}")
     else:
         sys.stdout.write(f"{terminal_safe(restored.filename)}: {restored.outcome.value}\n")
 
 
-def _say_json(restored: Restored) -> None:
+def _print_restored_json(restored: Restored) -> None:
     fields = {**asdict(restored), "path": str(restored.path), "outcome": restored.outcome.name.lower()}
     write_event("file", fields)
 

@@ -46,7 +46,7 @@ def run(options: argparse.Namespace, config: Config) -> int:
     except KeyboardInterrupt:
         complain("Cancelled. What was copied so far is not copied again.")
         return EXIT_CANCELLED
-    _say(result, options)
+    _print_result(result, options)
     return EXIT_FAILED if result.failures else EXIT_DONE
 
 
@@ -122,7 +122,9 @@ def _progress() -> Iterator[Show]:
     text = TextColumn("{task.fields[text]}", markup=False)
     with Progress(TextColumn("Copying"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"), text) as progress:
         task = progress.add_task("", total=None, text="Listing...")
-        yield lambda copied: progress.update(task, total=_whole(copied), completed=_part(copied), text=_text(copied))
+        yield lambda copied: progress.update(
+            task, total=_total_units(copied), completed=_done_units(copied), text=_text(copied)
+        )
 
 
 class _Lines:
@@ -133,19 +135,19 @@ class _Lines:
 
     def show(self, progress: CopyProgress) -> None:
         """Write a line where there is something new to say."""
-        reached = STEPS * _part(progress) // _whole(progress)
+        reached = STEPS * _done_units(progress) // _total_units(progress)
         if reached >= self._next:
             self._next = reached + 1
             sys.stdout.write(f"Copying {100 * reached // STEPS}%  {_text(progress)}\n")
             sys.stdout.flush()
 
 
-def _whole(progress: CopyProgress) -> int:
+def _total_units(progress: CopyProgress) -> int:
     """Return what 100 % are. An object counts beside its bytes: thousands of small ones take their time too."""
     return progress.bytes_total + progress.objects_total or 1
 
 
-def _part(progress: CopyProgress) -> int:
+def _done_units(progress: CopyProgress) -> int:
     return progress.bytes_done + progress.objects_done
 
 
@@ -154,7 +156,7 @@ def _text(progress: CopyProgress) -> str:
     return f"{progress.objects_done} of {counted(progress.objects_total, 'file')}, {sizes}"
 
 
-def _say(result: CopyResult, options: argparse.Namespace) -> None:
+def _print_result(result: CopyResult, options: argparse.Namespace) -> None:
     for failure in result.failures:
         complain(terminal_safe(failure))
     under = f" under {options.prefix}" if options.prefix else ""

@@ -21,7 +21,7 @@ def locked(path: Path, folder: Path) -> Iterator[None]:
 
     Raises FolderInUseError when another run has it, OutputError when the file can't be made.
     """
-    file = _take(path, folder)
+    file = _acquire(path, folder)
     try:
         yield
     finally:
@@ -33,7 +33,7 @@ def locked(path: Path, folder: Path) -> Iterator[None]:
             file.close()
 
 
-def _take(path: Path, folder: Path) -> IO[bytes]:
+def _acquire(path: Path, folder: Path) -> IO[bytes]:
     while True:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

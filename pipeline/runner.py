@@ -82,7 +82,7 @@ class _JobRun(Generic[_Plan, _Folder]):
         self.cancel.check()
         context = self._context(phase.name)
         patient = PHASES[phase.name].fills_folder
-        self.steps.take(
+        self.steps.run(
             phase.name,
             lambda: self._retry_when_disk_full(lambda: phase.run(context)) if patient else phase.run(context),
         )

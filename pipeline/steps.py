@@ -39,7 +39,7 @@ class Steps:
         self._total = sum(PHASES[name].share for name in phases)
         self._finished = 0
 
-    def take(self, name: PhaseName, work: Callable[[], PhaseResult]) -> None:
+    def run(self, name: PhaseName, work: Callable[[], PhaseResult]) -> None:
         """Do the work of a phase. Raises what it raises, after reporting it."""
         started = time.monotonic()
         self._sink(PhaseStarted(job=self._job, phase=name, overall=self._overall(name, 0.0)))

@@ -123,7 +123,7 @@ class Workspace:
         check_writable(self.final.parent)
         self._wanted, self._existing = wanted, existing
         earlier = self._earlier = EarlierWork(self.final, self.partial, self._source, self._content, wanted)
-        self._take(None)
+        self._adopt(None)
         self.changes, self.standing, self.edited, self.correction = {}, Facts(), (), None
         earlier.check_ours()
         if existing is Existing.FRESH and (earlier.refused or not earlier.begun_fresh):
@@ -131,7 +131,7 @@ class Workspace:
             return
         standing = None if existing is Existing.FRESH else earlier.standing()
         self.changes, self.edited, self.correction = earlier.changes, earlier.edited, earlier.correction
-        self._take(standing or earlier.usable())
+        self._adopt(standing or earlier.usable())
 
     def check_for(self, plan: Plan) -> None:
         """Find out the same for what a plan makes."""
@@ -200,7 +200,7 @@ class Workspace:
     def begin_anew(self) -> None:
         """Make all but what is `standing` again; the folder in its place stays there until the new one is whole."""
         self.standing = self.done.without(self.changes)
-        self._take(self._usable())
+        self._adopt(self._usable())
 
     def reopen(self, *, again: Collection[str] = (), extended: Collection[str] = ()) -> None:
         """Go on from the folder that is in its place when the work begins: it is to be packaged again.
@@ -213,7 +213,7 @@ class Workspace:
         if left is not None and left.done.refused is None:
             found = left.done.by_step
             if all(found.get(step) == facts for step, facts in kept.by_step.items() if step not in extended):
-                self._take(left)
+                self._adopt(left)
                 return
         self.done = kept
         self._state = _State.TO_COPY
@@ -271,7 +271,7 @@ class Workspace:
     def _usable(self) -> JobFile | None:
         return None if self._earlier is None else self._earlier.usable()
 
-    def _take(self, found: JobFile | None) -> None:
+    def _adopt(self, found: JobFile | None) -> None:
         """Let this be what is done."""
         self.done = Facts() if found is None else found.done
         self._made = {} if found is None else found.made

@@ -151,7 +151,7 @@ def advance(state: ViewState, message: Message) -> ViewState:
         case PhaseStarted() | PhaseProgress() | PhaseFinished() | JobStarted() | JobFinished():
             return _job(state, message)
         case LogLine():
-            return _told(state, message)
+            return _with_log_line(state, message)
         case Checking():
             return replace(state, stage=Stage.CHECKING, banner=CHECKING, problems=(), plan=None, phase=None)
         case Refused():
@@ -232,7 +232,7 @@ def _job(
             return replace(_unpaused(state), phase=None, bars=rows.finished(state.bars, message))
 
 
-def _told(state: ViewState, line: LogLine) -> ViewState:
+def _with_log_line(state: ViewState, line: LogLine) -> ViewState:
     """Let a warning of the job stand in the banner until the job has something else to say:
     it may wait for the editor.
     """

@@ -108,7 +108,7 @@ class JobWorker:
 
     def _checked(self, values: FormValues, config: Config) -> tuple[tuple[Problem, ...], Job | None]:
         """Return every problem at once, or the job when there are none."""
-        media, unreadable = self._look(values)
+        media, unreadable = self._described_source(values)
         problems = [Problem(text=text) for text in config.problems]
         problems += form_problems(values, has_video=media is None or media.video is not None)
         problems += encryption_problems(values, self._services)
@@ -123,7 +123,7 @@ class JobWorker:
             return tuple(problems), None
         return (), to_job(values, self._services.slug_for(Path(values.source)), media)
 
-    def _look(self, values: FormValues) -> tuple[MediaInfo | None, tuple[Problem, ...]]:
+    def _described_source(self, values: FormValues) -> tuple[MediaInfo | None, tuple[Problem, ...]]:
         """Return what the source is, or why that can't be said."""
         if not values.source:
             return None, ()

@@ -24,7 +24,7 @@ from pipeline.media.stream_layout import IFRAME_PLAYLIST, INIT, MASTER, PLAYLIST
 from pipeline.media.validate import validate
 from pipeline.model import Plan, Rendition
 from pipeline.phases.encode_work import EncodeWork
-from pipeline.phases.join import Piece, segment_durations_s
+from pipeline.phases.join import RenditionPart, segment_durations_s
 
 COPY = "copy"
 """The name of the piece that holds it."""
@@ -41,7 +41,7 @@ class CopyFacts:
 
 def copy_video(
     work: EncodeWork, audio: AudioMaker, plan: Plan, scan: Scan, cutting: Cutting, boundaries: Sequence[int]
-) -> Piece:
+) -> RenditionPart:
     """Copy the source's video into segments of the largest rendition; return the piece that holds them.
 
     The segments begin at `boundaries`. Raises NotCopyableError too.
@@ -73,7 +73,7 @@ def copy_video(
     copied = work.piece(COPY, work.key(arguments, audio.key, boundaries), CopyFacts, make)
     if copied.reason is not None:
         raise NotCopyableError(copied.reason)
-    return Piece(name=COPY, starts=copied.starts[top.name], last=copied.last)
+    return RenditionPart(name=COPY, starts=copied.starts[top.name], last=copied.last)
 
 
 def join_copied(folder: Path, name: str, segment_type: SegmentType, boundaries: Sequence[int]) -> list[int]:

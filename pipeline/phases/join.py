@@ -24,7 +24,7 @@ DURATIONS = "durations_s"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Piece:
+class RenditionPart:
     """A piece that holds a part of a rendition: its name, when its segments begin, and how long after the last begin
     the last frame is shown, where the stream ends with it.
     """
@@ -61,7 +61,7 @@ def join(
     work: EncodeWork,
     plan: Plan,
     audio: AudioMaker,
-    made: Mapping[str, Sequence[Piece]],
+    made: Mapping[str, Sequence[RenditionPart]],
     encoded: HlsFacts,
     *,
     last_frame: int,

@@ -45,7 +45,7 @@ class VideoProgress:
             if self._expects(chunk, key):
                 self._times[chunk.number] = min(progress.out_time_s * CLOCK_HZ, self._lengths[chunk.number])
                 self._counts[chunk.number] = progress.segments
-                self._tell()
+                self._report_progress()
 
     def finished(self, chunk: Chunk, key: str, starts: Mapping[str, Sequence[int]]) -> None:
         """Tell that a chunk is made, with the segments of each rendition that begin at these times."""
@@ -53,12 +53,12 @@ class VideoProgress:
             if self._expects(chunk, key):
                 self._times[chunk.number] = self._lengths[chunk.number]
                 self._counts[chunk.number] = {name: len(begins) for name, begins in starts.items()}
-                self._tell()
+                self._report_progress()
 
     def _expects(self, chunk: Chunk, key: str) -> bool:
         return chunk.number < len(self._keys) and self._keys[chunk.number] == key
 
-    def _tell(self) -> None:
+    def _report_progress(self) -> None:
         fraction = min(1.0, sum(self._times.values()) / self._length)
         rows = dict.fromkeys(self._every, 1.0)  # what is not encoded was copied
         for name in self._encoded:

@@ -25,7 +25,7 @@ from pipeline.model import Plan
 from pipeline.phases.decisions import DECISIONS, Decisions, HolesFilled, InOnePiece, NotKept, OnProcessor
 from pipeline.phases.encode_work import EncodeWork
 from pipeline.phases.hls_copy import COPY, copy_video, same_times
-from pipeline.phases.join import Piece
+from pipeline.phases.join import RenditionPart
 from pipeline.phases.own_audio import PIECES, SEGMENTS
 from pipeline.phases.phase import log_words
 from pipeline.phases.video_encode import ChunkFacts, VideoEncode, chunk_piece_name
@@ -43,7 +43,7 @@ class EncodedVideo:
 
     plan: Plan
     cutting: Cutting
-    made: Mapping[str, Sequence[Piece]]
+    made: Mapping[str, Sequence[RenditionPart]]
     chunks: Sequence[ChunkFacts]
     missing_frames: int
     errors: int
@@ -210,12 +210,12 @@ def _encoded(
     plan: Plan,
     cutting: Cutting,
     chunks: Sequence[ChunkFacts],
-    copied: Mapping[str, Sequence[Piece]] | None = None,
+    copied: Mapping[str, Sequence[RenditionPart]] | None = None,
 ) -> EncodedVideo:
-    made: dict[str, Sequence[Piece]] = dict(copied or {})
+    made: dict[str, Sequence[RenditionPart]] = dict(copied or {})
     for r in plan.renditions:
         made[r.name] = [
-            Piece(name=chunk_piece_name(number), starts=chunk.starts[r.name], last=chunk.last)
+            RenditionPart(name=chunk_piece_name(number), starts=chunk.starts[r.name], last=chunk.last)
             for number, chunk in enumerate(chunks)
         ]
     expected = [chunk.frames for chunk in cutting.chunks] if chunks else []

@@ -141,20 +141,20 @@ class PieceWriter:
                 np.ascontiguousarray(samples[:, :whole]), format="fltp", layout=self._layout
             )
             frame.sample_rate = RATE_HZ
-            with _told("the audio can't be encoded"):
+            with _incomplete_on_error("the audio can't be encoded"):
                 self._write(frame)
 
     def end(self, last: int | None = None) -> None:
         """Finish the file, with packets until before `last` where the stream ends in it. Raises EncodeError."""
         self._last = self._last if last is None else min(self._last, last)
-        with _told("the audio can't be encoded"):
+        with _incomplete_on_error("the audio can't be encoded"):
             if not self.done:
                 self._write(None)
             self._container.close()
 
     def discard(self) -> None:
         """Close the file and remove it."""
-        with contextlib.suppress(EncodeError), _told("the audio can't be encoded"):
+        with contextlib.suppress(EncodeError), _incomplete_on_error("the audio can't be encoded"):
             self._container.close()
         self._path.unlink(missing_ok=True)
 
@@ -169,7 +169,7 @@ class PieceWriter:
 
 
 @contextlib.contextmanager
-def _told(what: str) -> Iterator[None]:
+def _incomplete_on_error(what: str) -> Iterator[None]:
     """Let PyAV's errors be ours, with a text for the log."""
     import av.error
 
@@ -183,7 +183,7 @@ def read_packets(pieces: Sequence[Path]) -> Iterator[tuple[Any, Any]]:
     """Yield the packets of pieces, one after the other, each with its stream. Raises EncodeError."""
     import av
 
-    with _told("the encoded audio can't be read back"):
+    with _incomplete_on_error("the encoded audio can't be read back"):
         for path in pieces:
             with av.open(str(path)) as container:
                 stream = container.streams.audio[0]
@@ -207,7 +207,7 @@ def write_stretch(pieces: Sequence[Path], target: Path, start: int, end: int) ->
     import av
 
     to = None
-    with _told("the encoded audio can't be copied"), av.open(str(target), "w", format="nut") as copy:
+    with _incomplete_on_error("the encoded audio can't be copied"), av.open(str(target), "w", format="nut") as copy:
         for packet, stream in read_packets(pieces):
             to = to or copy.add_stream_from_template(stream)
             if start <= ticks_of(packet) < end:

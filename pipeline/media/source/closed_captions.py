@@ -107,7 +107,7 @@ def read_closed_captions(media: MediaInfo, cancel: CancelToken) -> tuple[Channel
     said = _Said()
     try:
         for read in (_from_packets, _from_frames):
-            said.take(read(media, cancel))
+            said.add(read(media, cancel))
             if said.any:
                 break
     except (av.error.FFmpegError, OSError) as error:
@@ -126,7 +126,7 @@ def channels_in(segment: bytes) -> frozenset[str]:
     with av.open(io.BytesIO(segment)) as container:
         packets = until_broken(container.demux(container.streams.video[0]))
         said = _Said()
-        said.take((0.0, caption_data(bytes(packet))) for packet in packets if packet.size)
+        said.add((0.0, caption_data(bytes(packet))) for packet in packets if packet.size)
         return frozenset((*said.words, *said.services))
 
 
@@ -201,7 +201,7 @@ class _Said:
         self.services: dict[str, list[tuple[float, bytes]]] = defaultdict(list)
         self._fields = {kind: _Field(names) for kind, names in CHANNELS.items()}
 
-    def take(self, captions: Iterable[tuple[float, bytes]]) -> None:
+    def add(self, captions: Iterable[tuple[float, bytes]]) -> None:
         """Note what is more than padding; times must come in their order."""
         for time_s, data in captions:
             self.any = self.any or bool(data)

@@ -77,7 +77,7 @@ def scan(
                         on_found(found)
                         if found.has_all:
                             break
-                    found.take(packet)
+                    found.add(packet)
             except OSError:  # first: what the system says is PyAV's error too
                 raise
             except av.error.FFmpegError:  # it can't be read any further
@@ -115,7 +115,7 @@ class ScanProgress:
         self._is_part = media.left_out_s > 0
         self.limit = LATEST if media.limit_s is None else round(media.limit_s * CLOCK_HZ)
 
-    def take(self, packet: Any) -> None:  # noqa: ANN401  # PyAV's packet
+    def add(self, packet: Any) -> None:  # noqa: ANN401  # PyAV's packet
         """Note what a packet tells."""
         if packet.size == 0:  # the end of the stream
             return

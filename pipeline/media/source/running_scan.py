@@ -78,14 +78,14 @@ class RunningScan:
         result, failure = None, None
         try:
             with self._cancel.on_cancel(self._stop.cancel):
-                result = scan(self._media, self._stop, self._on_progress, self._see)
+                result = scan(self._media, self._stop, self._on_progress, self._on_found)
         except Exception as error:  # noqa: BLE001  # a thread's outermost frame: raised again by whoever waits
             result, failure = None, error
         with self._changed:
             self._result, self._error = result, failure
             self._changed.notify_all()
 
-    def _see(self, found: ScanProgress) -> None:
+    def _on_found(self, found: ScanProgress) -> None:
         with self._changed:
             self._found = found
             self._changed.notify_all()

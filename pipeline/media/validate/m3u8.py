@@ -164,9 +164,9 @@ def _media(lines: Sequence[str], tags: tuple[Tag, ...]) -> MediaPlaylist:
             if line and not line.startswith("#"):
                 segments.append(_segment(reading, line, number))
         elif tag.name == "EXT-X-TARGETDURATION":
-            target = _whole(tag, "4.3.3.1", reading.faults) if target is None else target
+            target = _whole_number(tag, "4.3.3.1", reading.faults) if target is None else target
         elif tag.name == "EXT-X-MEDIA-SEQUENCE":
-            first = _whole(tag, "4.3.3.2", reading.faults)
+            first = _whole_number(tag, "4.3.3.2", reading.faults)
             reading.number = first if first is not None and not segments else reading.number
         elif tag.name in SEGMENT_TAGS:
             _read_segment_tag(reading, tag)
@@ -272,7 +272,7 @@ def _byte_range(value: str) -> tuple[int, int | None] | None:
     return (int(match[1]), int(match[2]) if match[2] else None) if match else None
 
 
-def _whole(tag: Tag, section: str, faults: list[Fault]) -> int | None:
+def _whole_number(tag: Tag, section: str, faults: list[Fault]) -> int | None:
     if tag.value.isascii() and tag.value.isdigit() and len(tag.value) <= 20:
         return int(tag.value)
     faults.append(Fault(section, tag.line, f"{tag.name} {tag.value!r} is not a whole number"))
