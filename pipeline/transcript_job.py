@@ -114,14 +114,11 @@ def run_transcript(plan: Plan, wanted: TranscriptJob, config: Config, sink: Sink
             JobFinished(report=replace(event.report, folder=wanted.folder)) if isinstance(event, JobFinished) else event
         )
 
-    report = run(
-        plan,
-        work,
-        lambda: {PhaseName.TRANSCRIPT: TranscribePhase(LocalEngine(find_ffmpeg(config.ffmpeg_path)))},
-        put_in_place,
-        tell,
-        cancel,
-    )
+    def phases() -> dict[PhaseName, TranscribePhase]:
+        ffmpeg = find_ffmpeg(config.ffmpeg_path)
+        return {PhaseName.TRANSCRIPT: TranscribePhase(LocalEngine(ffmpeg), ffmpeg)}
+
+    report = run(plan, work, phases, put_in_place, tell, cancel)
     return replace(report, folder=wanted.folder)
 
 

@@ -197,7 +197,7 @@ def phases_for(
     every: tuple[Phase[PhaseContext], ...] = (
         HlsPhase(ffmpeg, engine),
         Mp4Phase(ffmpeg),
-        TranscribePhase(engine),
+        TranscribePhase(engine, ffmpeg),
         UploadPhase(config.backend, data_dir=config.data_dir, login=login, control=control, answers=answers),
         RecordPhase(config.backend, login=login),
         CleanupPhase(),

@@ -12,11 +12,12 @@ from pipeline.caption_files import cues_of
 from pipeline.corrected_captions import Correction
 from pipeline.engines.engine import Engine, ModelDownloading, TaskEvent, TranscriptionProgress
 from pipeline.engines.tasks import ModelReference, SourceReference, TranscriptionTask, source_reference
-from pipeline.errors import CodecError, SpeechError
+from pipeline.errors import CodecError, EncodeError, SpeechError
 from pipeline.events import LogLevel
 from pipeline.facts import TranscriptFacts
 from pipeline.files import write_whole
 from pipeline.job import TranscriptionRequest
+from pipeline.media.encode.shot_changes import shot_changes
 from pipeline.media.source.language_tags import UNKNOWN_LANGUAGE
 from pipeline.media.source.source_checks import ProbedFile
 from pipeline.media.stream_layout import TRANSCRIPT_FILES, TRANSCRIPT_JSON
@@ -31,6 +32,7 @@ from pipeline.speech.cues import Cue
 from pipeline.speech.languages import language_name
 from pipeline.speech.model import check_model
 from pipeline.speech.model_folder import is_folder_name, public_name
+from pipeline.speech.shot_snapping import snapped
 from pipeline.speech.subtitles import to_srt, to_text, to_vtt
 from pipeline.speech.transcript import Segment, Transcript
 from pipeline.speech.transcript_file import from_json, to_json
@@ -65,8 +67,9 @@ class TranscribePhase:
 
     name = PhaseName.TRANSCRIPT
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, ffmpeg: Path) -> None:
         self._engine = engine
+        self._ffmpeg = ffmpeg
 
     def check(self, context: PhaseContext) -> None:
         """See that the model can be had and hears the language; fetch it if need be. Raises SpeechError, Cancelled."""
@@ -136,10 +139,22 @@ class TranscribePhase:
         profile = caption_profile(self._request(context).profile, transcript.language)
         frame_rate = float(video.frame_rate) if video else AUDIO_ONLY_RATE
         cues = shape_cues(transcript, profile, frame_rate=frame_rate)
+        cues = snapped(cues, self._shot_changes(context) if cues else (), profile, frame_rate)
         outside = outside_text(check_cues(cues, profile, frame_rate=frame_rate), profile)
         if outside:
             context.log(outside, LogLevel.INFO)
         return cues
+
+    def _shot_changes(self, context: PhaseContext) -> list[float]:
+        """Return when shots change, none where there is no video or it can't be read by itself."""
+        if not context.plan.renditions:
+            return []
+        smallest = min(context.plan.renditions, key=lambda r: r.width * r.height)
+        try:
+            return shot_changes(context.workspace.folder / smallest.name, self._ffmpeg, context.cancel)
+        except (EncodeError, OSError, ValueError) as error:
+            context.log(f"Changes of shot were not looked for ({error}): captions keep their times.", LogLevel.DETAIL)
+            return []
 
     def _finished(self, context: PhaseContext) -> TranscriptFacts | None:
         """Return the facts of a transcript that is done, None where it is not."""

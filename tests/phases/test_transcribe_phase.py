@@ -93,7 +93,7 @@ def remake(tmp_path: Path, sample: Path) -> Callable[..., Path]:
 
 
 def _phase() -> TranscribePhase:
-    return TranscribePhase(LocalEngine(find_ffmpeg("")))
+    return TranscribePhase(LocalEngine(find_ffmpeg("")), find_ffmpeg(""))
 
 
 def test_the_sample(context, sample, small_model):
@@ -162,9 +162,7 @@ def test_done_already(context, sample, small_model, offline_model):
     shutil.rmtree(offline_model)
     again = context(sample, model=offline_model)
     _phase().check(again)
-    assert PhaseResult(outcome=PhaseOutcome.REUSED, text="4 captions, English") == TranscribePhase(
-        LocalEngine(find_ffmpeg(""))
-    ).run(again)
+    assert PhaseResult(outcome=PhaseOutcome.REUSED, text="4 captions, English") == _phase().run(again)
     (again.workspace.folder / "transcript.srt").unlink()
     with pytest.raises(SpeechError):
         _phase().check(again)
@@ -180,9 +178,9 @@ def test_no_sound(context, remake, sample, offline_model):
     """A video without sound needs no model and gets no files, and the phase says so."""
     here = context(remake("mute.mp4", "-i", str(sample), "-an", "-c", "copy"), model=offline_model)
     _phase().check(here)
-    assert PhaseResult(outcome=PhaseOutcome.SKIPPED, text="No audio in this video: no transcript.") == TranscribePhase(
-        LocalEngine(find_ffmpeg(""))
-    ).run(here)
+    assert PhaseResult(outcome=PhaseOutcome.SKIPPED, text="No audio in this video: no transcript.") == _phase().run(
+        here
+    )
     assert ([], ("", [])) == (
         [n for n in TRANSCRIPT_FILES if (here.workspace.folder / n).exists()],
         load_cues(here.workspace.folder),

@@ -1,0 +1,72 @@
+"""Changes of shot are found in the segments of a rendition."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from source_clips import H264, run
+
+from pipeline.cancel import CancelToken
+from pipeline.errors import Cancelled, FfmpegError
+from pipeline.media.encode.shot_changes import shot_changes
+from pipeline.media.ffmpeg.process import find_ffmpeg
+
+COLOURS = ("red", "white", "black", "yellow")
+
+
+@pytest.fixture(scope="module")
+def rendition(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four shots of 1.48 s, in segments of 2 s that begin at 10 s as those of a stream do."""
+    folder = tmp_path_factory.mktemp("shots") / "90p größe"
+    folder.mkdir()
+    shots = [part for c in COLOURS for part in ("-f", "lavfi", "-i", f"color={c}:size=160x90:rate=25:duration=1.48")]
+    joined = ("-filter_complex", "concat=n=4:v=1:a=0")
+    run(folder, "index.m3u8", *shots, *joined, *H264, "-g", "50", "-output_ts_offset", "10", "-hls_time", "2")
+    return folder
+
+
+def found(folder: Path, cancel: CancelToken | None = None) -> list[float]:
+    """The changes in a folder."""
+    return shot_changes(folder, find_ffmpeg(""), cancel or CancelToken())
+
+
+def test_changes_count_from_the_first_frame(rendition):
+    """Whenever the stream's clock begins, and whatever segment a change lies in."""
+    assert [1.48, 2.96, 4.44] == found(rendition)
+
+
+def test_nothing_is_left_in_the_folder(rendition):
+    """The stream's folder is published."""
+    before = sorted(path.name for path in rendition.iterdir())
+    found(rendition)
+    assert before == sorted(path.name for path in rendition.iterdir())
+
+
+def test_one_shot_has_no_change(tmp_path):
+    """Nor has a folder without a rendition."""
+    run(tmp_path, "index.m3u8", "-f", "lavfi", "-i", "color=red:size=160x90:rate=25:duration=1", *H264)
+    assert ([], []) == (found(tmp_path), found(tmp_path / "gone"))
+
+
+def test_encrypted_segments_are_not_asked_for(rendition, tmp_path):
+    """Their key may lie on a server."""
+    text = '#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI="https://keys.invalid/1"\n#EXTINF:2,\na.ts\n#EXT-X-ENDLIST\n'
+    (tmp_path / "index.m3u8").write_text(text, encoding="utf-8")
+    assert [] == found(tmp_path)
+
+
+def test_segments_that_are_none(tmp_path):
+    """Whoever asks is told."""
+    (tmp_path / "index.m3u8").write_text("#EXTM3U\n#EXTINF:2,\na.ts\n#EXT-X-ENDLIST\n", encoding="utf-8")
+    (tmp_path / "a.ts").write_text("nothing", encoding="utf-8")
+    with pytest.raises(FfmpegError):
+        found(tmp_path)
+
+
+def test_it_can_be_cancelled(rendition):
+    """As everything can."""
+    cancel = CancelToken()
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        found(rendition, cancel)
