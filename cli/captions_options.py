@@ -59,7 +59,7 @@ def add_captions(actions: Actions) -> None:
             metavar="N",
             help="frames a second of the video, for the gaps (default: any usual rate; shape: 25)",
         )
-        action.add_argument("--json", action="store_true", help="print one event a line as JSON")
+        action.add_argument("--json", action="store_true", help="print one event per line as JSON")
 
 
 def _frame_rate(text: str) -> float:

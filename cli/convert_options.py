@@ -27,7 +27,7 @@ def add_convert_options(parser: argparse.ArgumentParser, *, default_language: st
     add_record(parser)
     add_transfer_options(parser)
     add_again(parser, fresh="convert and upload everything anew, replacing the folder")
-    parser.add_argument("--json", action="store_true", help="print one event a line as JSON")
+    parser.add_argument("--json", action="store_true", help="print one event per line as JSON")
     parser.set_defaults(default_language=default_language)
 
 

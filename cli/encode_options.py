@@ -65,7 +65,7 @@ def _add_video(parser: argparse.ArgumentParser) -> None:
         "--preset", choices=PRESETS, default="medium", help="faster or smaller, for every codec (default: medium)"
     )
     choose(
-        "--rate-control", RateControl, "crf", "crf: an even quality below a ceiling of bits; abr: an average bit rate"
+        "--rate-control", RateControl, "crf", "crf: constant quality below a maximum bit rate; abr: average bit rate"
     )
     parser.add_argument(
         "--target-vmaf", type=float, metavar="VMAF", help="choose each quality's CRF by measuring, for example 94"
@@ -92,7 +92,7 @@ def _add_audio(parser: argparse.ArgumentParser) -> None:
         help=(
             "make these audio tracks: 1+2,3+4 puts tracks together as left and right, "
             "1.3+1.4 puts channels 3 and 4 of track 1 together; "
-            "tracks count from 1, of those of --audio-track where that is given"
+            "tracks count from 1, among those of --audio-track if it is given"
         ),
     )
     parser.add_argument(

@@ -153,13 +153,13 @@ def _add_upload(parser: argparse.ArgumentParser, _: Config) -> None:
     add_record(parser)
     add_transfer_options(parser)
     add_again(parser, fresh="upload everything anew")
-    parser.add_argument("--json", action="store_true", help="print one event a line as JSON")
+    parser.add_argument("--json", action="store_true", help="print one event per line as JSON")
 
 
 def _add_validate(parser: argparse.ArgumentParser, _: Config) -> None:
     parser.add_argument("folder", type=Path, metavar="DIR", help="the folder with master.m3u8")
     parser.add_argument("--key", type=Path, metavar="FILE", help="the key that decrypts encrypted segments")
-    parser.add_argument("--json", action="store_true", help="print one finding a line as JSON")
+    parser.add_argument("--json", action="store_true", help="print one finding per line as JSON")
 
 
 def _add_manifest(parser: argparse.ArgumentParser, _: Config) -> None:
@@ -171,7 +171,7 @@ def _add_manifest(parser: argparse.ArgumentParser, _: Config) -> None:
             added.add_argument(
                 "manifest", metavar=named, help="a folder that was uploaded, a manifest file, or a destination"
             )
-        added.add_argument("--json", action="store_true", help="print one event a line as JSON")
+        added.add_argument("--json", action="store_true", help="print one event per line as JSON")
         return added
 
     action("show", "show what was uploaded, without asking the server", "DIR|FILE|PREFIX")
@@ -207,7 +207,7 @@ def _add_verify(parser: argparse.ArgumentParser, _: Config) -> None:
         "manifest", metavar="DIR|MANIFEST|PREFIX", help="a folder that was uploaded, a manifest file, or a destination"
     )
     parser.add_argument("--deep", action="store_true", help="also read every file on the server whole")
-    parser.add_argument("--json", action="store_true", help="print one difference a line as JSON")
+    parser.add_argument("--json", action="store_true", help="print one difference per line as JSON")
 
 
 def _add_captions(parser: argparse.ArgumentParser, _: Config) -> None:

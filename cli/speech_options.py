@@ -42,7 +42,7 @@ def add_transcribe_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--overwrite", action="store_true", help="replace files that are there already")
     add_speech_options(parser)
-    parser.add_argument("--json", action="store_true", help="print one event a line as JSON")
+    parser.add_argument("--json", action="store_true", help="print one event per line as JSON")
 
 
 def speech_request(options: argparse.Namespace) -> TranscriptionRequest:

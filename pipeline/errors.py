@@ -112,7 +112,7 @@ class NewerVersionError(SettingsError):
 
 
 class UploadIncompleteError(SettingsError):
-    """An earlier upload of the same files was not finished: somebody must say resume or fresh."""
+    """An earlier upload of the same files was not finished: the user must choose resume or fresh."""
 
     def __init__(self, *, files_done: int, files_total: int) -> None:
         self.files_done = files_done
@@ -121,7 +121,7 @@ class UploadIncompleteError(SettingsError):
 
 
 class DestinationTakenError(SettingsError):
-    """Another video stands at the destination: somebody must say that it is to be replaced.
+    """Another video is at the destination: the user must say that it is to be replaced.
 
     `title` is the other video's, empty where nobody knows whose it is; `same_name` says that it is called like the one
     that is to go there, `last_synced` when it was last uploaded (UTC), empty where nobody knows. `begun` says that its
