@@ -17,6 +17,7 @@ from datasets import HeldClock, files_beside, left_by_a_crash, opened
 from transcripts.errors import ChangedOutsideError, DocumentError, ReadOnlyError, UndecidedError
 from transcripts.events import EventKind
 
+KEPT = Path(__file__).resolve().parents[1] / "kept"
 SUPPORT = Path(__file__).resolve().parents[1] / "support"
 
 
@@ -402,6 +403,23 @@ def test_newer_journal(crashed):
     with pytest.raises(DocumentError, match="was written by a newer version of this program"):
         opened(crashed)
     assert [journal.name] == files_beside(crashed)
+
+
+def test_kept_journal(kind, tmp_path):
+    """A dataset and a journal as the first version wrote them are read, by every later one."""
+    name = f"dataset_{kind.schema.name.lower()}"
+    path = tmp_path / "kept.json"
+    path.write_bytes((KEPT / f"{name}_1.json").read_bytes())
+    path.with_name(f".{path.name}.journal-2").write_bytes((KEPT / f"{name}_journal_1.jsonl").read_bytes())
+    with opened(path) as document:
+        assert () == document.problems
+        one = kind.words[0]
+        assert f"1 {one} added, 1 {one} updated, 1 {one} deleted" == document.recovery.text
+        document.accept_recovered()
+        assert ("mended", "x") == (
+            document.get(kind.rows, kind.row_id)[kind.text],
+            document.get(kind.target, "new")["name"],
+        )
 
 
 def changed_outside(kind, crashed, **fields):
