@@ -40,6 +40,8 @@ SHORT_COST = 4.0
 """What it costs to leave a cue less than the shortest time."""
 FAST_COST = 2.0
 """What it costs to leave a cue less time than it takes to read it, and the same again for each time as much."""
+ODD_GAP_COST = 2.0
+"""What it costs if a cue may not last until the next one, and there is no room for a gap that can be seen as one."""
 UNEVEN_COST = 1.0
 """What it costs if one line has all and the other nothing."""
 TOP_HEAVY_COST = 0.15
@@ -151,6 +153,9 @@ class _Phrase:
         room_s = min(next_s - self._gap_s - start_s, profile.longest_s)
         if room_s < profile.shortest_s:
             cost += SHORT_COST
+        spoken_end_s = self._pieces[end - 1].end_s
+        if start_s + profile.longest_s < next_s - self._gap_s and next_s - spoken_end_s < profile.least_gap_s:
+            cost += ODD_GAP_COST
         needed_s = self._reading_s(start, end)
         if needed_s > room_s + 0.001:
             cost += FAST_COST * needed_s / max(room_s, 0.1)
