@@ -31,7 +31,7 @@ ENCODED, MEASURED = "encoded", "measured"
 POLL_S = 0.1
 
 PEAK_DBTP = -1.5
-"""What louder audio is kept below: half a decibel under EBU R128's -1 dBTP, as coding moves peaks."""
+"""The peak level that louder audio is kept below: half a decibel under EBU R128's -1 dBTP, as coding moves peaks."""
 
 FULL_SCALE = 1.0
 
@@ -74,30 +74,30 @@ class AudioMaker:
 
     @property
     def length(self) -> Length:
-        """How long the stream is, once that was told."""
+        """The length of the stream, once it is known."""
         assert self._length is not None
         return self._length
 
     def start(self) -> None:
-        """Begin to make it, in a thread of its own; once it was begun that does nothing."""
+        """Start making the audio in a thread of its own; does nothing if it has started already."""
         if self._plan.renditions and self._thread is None:
             self._thread = threading.Thread(target=self._make, name="audio")
             self._thread.start()
 
     def stop(self) -> None:
-        """End what is under way, and wait until it has ended."""
+        """Cancel running work, and wait until it has ended."""
         self._stop.cancel()
         if self._thread is not None:
             self._thread.join()
 
     def tell_length(self, length: Length) -> None:
-        """Tell how long the stream is: what comes after the source's own audio is silence up to there."""
+        """Set the length of the stream: it is filled with silence after the source's own audio."""
         with self._changed:
             self._length = length
             self._changed.notify_all()
 
     def finish(self, report: Callable[[float], None]) -> None:
-        """Wait until all is made; `report` is told how far it is, in seconds.
+        """Wait until all is made; `report` is called with the progress in seconds.
 
         Raises EncodeError, SourceError, OutputError, Cancelled.
         """

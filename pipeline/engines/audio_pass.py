@@ -50,8 +50,8 @@ class AudioPass:
         plan: what is wanted.
         pieces: where the pieces are kept.
         kind: what their names begin with.
-        key: of what they are made.
-        levels: one a rendition.
+        key: what they are made from.
+        levels: one per rendition.
         encodes: whether there is anything to write; a pass may only measure.
         measures: whether the loudness is measured.
         length: of the stream, asked when the source has ended: it may be longer or shorter than the stream. None where
@@ -95,7 +95,7 @@ class AudioPass:
         self._entries: dict[int, dict[int, Entry]] = {}
 
     def run(self) -> AudioPassResult:
-        """Do what is missing. Raises EncodeError, SourceError, OutputError, Cancelled."""
+        """Make the missing pieces. Raises EncodeError, SourceError, OutputError, Cancelled."""
         while (piece := self._found(len(self._made))) is not None:
             self._made.append(piece)
         first = len(self._made)

@@ -1,4 +1,4 @@
-"""Does an encode task: a chunk of the video becomes segments, which are looked at before anyone relies on them."""
+"""Does an encode task: a chunk of the video becomes segments, which are checked before they are used."""
 
 from __future__ import annotations
 

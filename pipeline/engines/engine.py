@@ -1,4 +1,4 @@
-"""What runs tasks: hands them to whoever does the work, tells how far they are, and ends them.
+"""The protocol of what runs tasks: it hands them to a worker, reports their progress and cancels them.
 
 Phases know this alone, so that the work may be done by threads of this computer or by others.
 """
@@ -27,7 +27,7 @@ Result_co = TypeVar("Result_co", covariant=True)
 
 @dataclass(frozen=True, kw_only=True)
 class CommandStarted:
-    """A program was started for the task: its command, as one could paste it into a shell."""
+    """A program was started for the task: its command, in a form that can be pasted into a shell."""
 
     command: str
 
@@ -47,7 +47,7 @@ class ModelDownloading:
 
 @dataclass(frozen=True, kw_only=True)
 class TranscriptionProgress:
-    """How much of the audio was heard, 0 to 1."""
+    """How much of the audio has been transcribed, 0 to 1."""
 
     fraction: float
 
@@ -85,16 +85,16 @@ class RunningTask(Protocol[Result_co]):
     """A task that was submitted."""
 
     def cancel(self) -> None:
-        """End it as soon as possible, whether it was begun or not."""
+        """Cancel it as soon as possible, whether it has begun or not."""
         ...
 
     def result(self) -> Result_co:
-        """Return what came of it, when it has ended. Raises Cancelled, or what the task has raised."""
+        """Return its result when it has ended. Raises Cancelled, or what the task has raised."""
         ...
 
 
 class Engine(Protocol):
-    """Runs tasks, wherever."""
+    """Runs tasks, on this computer or elsewhere."""
 
     def slots(self, encoder: str) -> int:
         """Return how many tasks with this encoder, by ffmpeg's name, are worth being submitted at once."""
@@ -107,9 +107,9 @@ class Engine(Protocol):
 
         Args:
             task: what to do.
-            folder: an empty one, which has what is made when the task has ended.
+            folder: an empty one, which holds the result when the task has ended.
             inputs: finds what the task names.
-            listen: told how far it is.
+            listen: called with the task's events.
         """
         ...
 

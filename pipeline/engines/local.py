@@ -22,7 +22,7 @@ Result = TypeVar("Result")
 
 
 class LocalTask(Generic[Result]):
-    """A task in its thread, from now on."""
+    """A task that runs in a thread of its own from the start."""
 
     def __init__(self, work: Callable[[CancelToken], Result], name: str) -> None:
         self._work = work
@@ -33,11 +33,11 @@ class LocalTask(Generic[Result]):
         self._thread.start()
 
     def cancel(self) -> None:
-        """End it as soon as possible."""
+        """Cancel it as soon as possible."""
         self._token.cancel()
 
     def result(self) -> Result:
-        """Return what came of it, when it has ended. Raises Cancelled, or what the task has raised."""
+        """Return its result when it has ended. Raises Cancelled, or what the task has raised."""
         self._thread.join()
         if self._error is not None:
             raise self._error
@@ -51,7 +51,7 @@ class LocalTask(Generic[Result]):
 
 
 class LocalEngine:
-    """The engine of this computer. Whoever submits says how many tasks run side by side: each begins at once."""
+    """The engine of this computer. The caller decides how many tasks run in parallel: each begins at once."""
 
     def __init__(self, ffmpeg: Path) -> None:
         self._ffmpeg = ffmpeg

@@ -22,11 +22,11 @@ T = TypeVar("T")
 
 TASKS: Mapping[str, type[Task]] = {"encode": EncodeTask, "transcription": TranscriptionTask}
 RESULTS: Mapping[str, type[Result]] = {"encode": EncodeResult, "transcription": Transcript}
-"""What each kind of task is, and what comes of it."""
+"""Each kind of task, and the type of its result."""
 
 
 def task_to_json(task: Task) -> dict[str, Any]:
-    """Return a task as what JSON can hold."""
+    """Return a task as JSON values."""
     return _written(TASKS, task)
 
 
@@ -39,12 +39,12 @@ def task_from_json(data: object, where: str = "The task") -> Task:
 
 
 def result_to_json(result: Result) -> dict[str, Any]:
-    """Return what came of a task as what JSON can hold."""
+    """Return a task's result as JSON values."""
     return _written(RESULTS, result)
 
 
 def result_from_json(data: object, where: str = "The result") -> Result:
-    """Return what came of a task. Raises CodecError as `task_from_json` does."""
+    """Return a task's result. Raises CodecError as `task_from_json` does."""
     return _read(RESULTS, data, where)
 
 

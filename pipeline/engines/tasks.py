@@ -1,4 +1,4 @@
-"""The tasks that engines run and what comes of them: frozen data that `pipeline.codec` turns into JSON and back.
+"""The tasks that engines run, and their results: frozen data that `pipeline.codec` turns into JSON and back.
 
 A task has no open file, no function and no path that only one computer knows: the source goes by its content, what is
 made lies in a folder that whoever runs the task is told, and a worker that has only the task, the source and an empty
@@ -44,8 +44,8 @@ class AudioPlan:
 class AudioStretch:
     """A stretch of the only audio rendition, which is muxed into the video's segments.
 
-    From `start` until before `end`, ticks of 90 kHz of the stream; `end` None is the stream's end, of which `length`
-    tells.
+    From `start` until before `end`, ticks of 90 kHz of the stream; `end` None is the stream's end, which `length`
+    gives.
     """
 
     audio: AudioPlan
@@ -83,7 +83,7 @@ class EncodeTask:
 
 @dataclass(frozen=True, kw_only=True)
 class EncodeResult:
-    """What came of a chunk: its frames, and how many errors ffmpeg reported.
+    """The result of a chunk: its frames, and how many errors ffmpeg reported.
 
     `starts` are when each rendition's segments begin, ticks of 90 kHz of the stream; `last` how long after the last
     segment's begin the last frame is shown, of the chunk that ends the source.

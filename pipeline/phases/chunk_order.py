@@ -1,4 +1,4 @@
-"""Chunks in their order, whatever the order in which they are made. Knows nothing of what they are."""
+"""Puts chunks in order, in whatever order they are made. Knows nothing of their content."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ChunkOrder(Generic[Settled]):
         self._lock = threading.Lock()
 
     def expect(self, keys: Sequence[str]) -> None:
-        """Let these be the chunks. What is settled stays so, up to the first that is another one."""
+        """Set the chunks. Settled ones stay settled, up to the first that has changed."""
         with self._lock:
             same = next(
                 (n for n, pair in enumerate(zip(self._keys, keys, strict=False)) if pair[0] != pair[1]), len(keys)

@@ -16,7 +16,7 @@ from pipeline.cancel import CancelToken
 
 @dataclass(frozen=True, kw_only=True)
 class PooledTask:
-    """A piece of work: the same if number and key are. Its token ends it before its time."""
+    """A piece of work, identified by number and key. Its token cancels it."""
 
     number: int
     key: str

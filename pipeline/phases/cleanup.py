@@ -78,7 +78,7 @@ def clean_up(notes: Notes, source: Path, log: Callable[[str, LogLevel], None], c
 
 
 def _deletable(folder: Path, source: Path) -> dict[str, Path]:
-    """Return the published media by their path inside the folder. What lies behind a link is not ours to judge."""
+    """Return the published media by their path inside the folder. Targets of links are left alone."""
     found = {}
     for path in published_files(folder):
         name = path.relative_to(folder).as_posix()

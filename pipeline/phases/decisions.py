@@ -1,4 +1,4 @@
-"""Decisions about an encode that stand when the job is started again: what was done another way is not tried again.
+"""Decisions about an encode that are kept when the job is started again: a failed way is not tried again.
 
 Each is a piece without files among the checkpoints.
 """
@@ -54,7 +54,7 @@ DecisionT = TypeVar("DecisionT", NotKept, InOnePiece, HolesFilled, OnProcessor)
 
 
 class Decisions:
-    """Those of one encode, which is known by its key."""
+    """The decisions of one encode, identified by its key."""
 
     def __init__(self, checkpoints: Checkpoints, key: str) -> None:
         self._checkpoints = checkpoints
@@ -66,7 +66,7 @@ class Decisions:
         return any(self._checkpoints.find(kind.name, self._key) is not None for kind in DECISIONS)
 
     def find(self, kind: type[DecisionT]) -> DecisionT | None:
-        """Return what was decided, in this run or one before it of the same job; None where it was not."""
+        """Return the decision, of this run or an earlier one of the same job; None if there is none."""
         facts = self._checkpoints.find(kind.name, self._key)
         try:
             return None if facts is None else from_json(kind, facts, kind.name)
@@ -74,6 +74,6 @@ class Decisions:
             return None
 
     def keep(self, decision: Decision) -> None:
-        """Decide it. Raises OutputError."""
+        """Store a decision. Raises OutputError."""
         self._checkpoints.keep(decision.name, self._checkpoints.begin(decision.name))
         self._checkpoints.finish(decision.name, self._key, to_json(decision))

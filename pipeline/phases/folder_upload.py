@@ -30,7 +30,7 @@ class FolderUploadPhase:
         self._data_dir = data_dir
 
     def check(self, context: UploadContext) -> None:
-        """Nothing is made before the upload, which looks for itself."""
+        """Nothing to check: the upload does that itself."""
 
     def run(self, context: UploadContext) -> PhaseResult:
         """Upload what is not confirmed yet. Raises SettingsError, OutputError, TransferError, TransferCancelled."""
@@ -71,7 +71,7 @@ class FolderRecordPhase:
         self._uploader = uploader
 
     def check(self, context: UploadContext) -> None:
-        """Nothing beyond what the upload looks for."""
+        """Nothing to check beyond what the upload checks."""
 
     def run(self, context: UploadContext) -> PhaseResult:
         """Send the record, or find it sent. Raises OutputError, Cancelled."""

@@ -26,7 +26,7 @@ DURATIONS = "durations_s"
 @dataclass(frozen=True, kw_only=True)
 class RenditionPart:
     """A piece that holds a part of a rendition: its name, when its segments begin, and how long after the last begin
-    the last frame is shown, where the stream ends with it.
+    the last frame is shown, if the stream ends with it.
     """
 
     name: str
@@ -36,14 +36,14 @@ class RenditionPart:
 
 @dataclass(frozen=True, kw_only=True)
 class Joined:
-    """What was encoded and is in its place: its facts, and how long the segments of each folder last."""
+    """What was encoded and joined: its facts, and how long the segments of each folder last."""
 
     encoded: HlsFacts
     durations_s: Mapping[str, tuple[float, ...]]
 
     @property
     def stored(self) -> dict[str, object]:
-        """It as JSON: the durations stand beside the facts."""
+        """This as JSON: the durations beside the facts."""
         return {**to_json(self.encoded), DURATIONS: dict(self.durations_s)}
 
 

@@ -23,7 +23,7 @@ from pipeline.media_info import DynamicRange
 """The name of a rendition's own playlist, in its folder."""
 
 BOUNDARY_TOLERANCE_S = 0.001
-"""The segments of renditions that players change between are as long as each other, but for this."""
+"""How much the segments of renditions that players switch between may differ in length."""
 
 MPEGTS_CLOCK_HZ = 90_000
 RANGES = {16: DynamicRange.PQ, 18: DynamicRange.HLG}

@@ -1,6 +1,6 @@
 """Writes a stream's playlists as text (RFC 8216), from what was measured. Pure: reads and writes no file.
 
-Knows no encoder settings; what stands in a playlist is what the renditions were found to be.
+Knows no encoder settings; a playlist says what was measured in the renditions.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ SUBTITLE_GROUP = "subtitles"
 CLOSED_CAPTIONS_GROUP = "closed-captions"
 
 FOR_THE_DEAF = "public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound"
-"""What subtitles for the deaf and hard of hearing have (Apple's HLS authoring specification, 4.7)."""
+"""CHARACTERISTICS of subtitles for the deaf and hard of hearing (Apple's HLS authoring specification, 4.7)."""
 
 CHAPTERS_ID = "com.apple.hls.chapters"
-"""By this name Apple's players find chapters in the session data (HLS authoring specification)."""
+"""The name under which Apple's players find chapters in the session data (HLS authoring specification)."""
 
 
 def version_of(segment_type: SegmentType) -> int:

@@ -29,7 +29,7 @@ TILE_LONG_SIDE = 160
 MAX_COLUMNS = 10
 MAX_TILES = 100
 KEYFRAME_S = 2
-"""There is a keyframe this often, so tiles lie closer for nothing."""
+"""Keyframes come this often, so closer tiles would show nothing new."""
 
 DARK = 24
 """A picture whose mean luma (of 255) is below this is a fade or black, no poster."""
@@ -51,7 +51,7 @@ HLG_PEAK_NITS, HLG_SYSTEM_GAMMA = 1000.0, 1.2
 """ITU-R BT.2100, table 5: the nominal display of HLG."""
 
 SHOULDER = 0.6
-"""Up to this share of diffuse white tones stay as they are; what is brighter is pressed into the rest."""
+"""Up to this share of diffuse white tones stay as they are; brighter tones are compressed into the rest."""
 
 
 @dataclass(frozen=True, kw_only=True)

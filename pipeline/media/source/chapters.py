@@ -56,7 +56,7 @@ def parse(text: str) -> tuple[Chapter, ...]:
 def within(chapters: Sequence[Chapter], length_s: float) -> tuple[Chapter, ...]:
     """Return the chapters of a stream of this length in order, each with a name.
 
-    One that began before the stream begins with it; of several that begin together the last is left.
+    One that began before the stream begins with it; of several that begin together the last is kept.
     """
     starts = {
         max(0.0, chapter.start_s): chapter.title for chapter in sorted(chapters, key=lambda chapter: chapter.start_s)

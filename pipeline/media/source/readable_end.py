@@ -51,7 +51,7 @@ class SourceFile(io.RawIOBase):
     def size_bytes(self) -> int:
         """The size of the whole file.
 
-        The place in it is the container's, so it is not asked for by going to the end.
+        The position is the container's, so the size is not found by seeking to the end.
         """
         return os.fstat(self._file.fileno()).st_size
 
@@ -111,12 +111,12 @@ def readable_end(
     """Return where an opened source really ends, None where that can't be found out quickly.
 
     Args:
-        container: the opened source; its place is lost.
+        container: the opened source; its position is lost.
         file: what the container reads from.
         streams: video and audio.
         start_s: the container's time of the first moment.
         declared_end_s: the container's time of the end that it declares.
-        first_position: the place in the file of the first packet of the video, or of the audio where there is none.
+        first_position: the position in the file of the first packet of the video, or of the audio where there is none.
     """
     import av.error
 

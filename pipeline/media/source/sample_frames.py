@@ -33,7 +33,7 @@ def sample_frames(
     first: Sequence[Any],
     count: int,
 ) -> tuple[FrameSample, ...]:
-    """Return frames of an opened source's video in the order of the film. The container's place is lost.
+    """Return frames of an opened source's video in the order of the film. The container's position is lost.
 
     Args:
         container: PyAV's.
