@@ -19,7 +19,7 @@ class CancelToken:
 
     @property
     def cancelled(self) -> bool:
-        """Whether somebody asked the job to stop."""
+        """Whether the job was asked to stop."""
         return self._event.is_set()
 
     def cancel(self) -> None:

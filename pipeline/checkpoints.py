@@ -45,7 +45,7 @@ class _Mark:
 
 @dataclass(frozen=True, kw_only=True)
 class _Moves:
-    """Moves that were begun: for which work, the source, target and size of each, and the facts of what comes of it."""
+    """Moves that were begun: for which work, the source, target and size of each, and the facts of the result."""
 
     key: str
     moves: tuple[tuple[str, str, int], ...]
@@ -75,11 +75,11 @@ class Checkpoints:
 
     @property
     def moving(self) -> bool:
-        """Whether moves were begun."""
+        """Whether moves have begun."""
         return (self.root / MOVES).exists()
 
     def find(self, name: str, key: str) -> Mapping[str, object] | None:
-        """Return the facts of a finished piece, None when it is not there, not whole, or made from something else."""
+        """Return the facts of a finished piece, None if it is missing, incomplete, or made from something else."""
         mark = _read(_Mark, self.root / name / MARK)
         if mark is None or mark.key != key:
             return None
@@ -136,7 +136,7 @@ class Checkpoints:
                 shutil.rmtree(path, ignore_errors=True)
 
     def move(self, key: str, moves: Sequence[Move], target: Path, facts: Mapping[str, object]) -> Mapping[str, object]:
-        """Move files from finished pieces to their places below `target`; cut short, `finish_moves` goes on with it."""
+        """Move files from finished pieces to their places below `target`; if interrupted, `finish_moves` continues."""
         stored = {"key": key, "moves": [[m.source, m.target, m.size_bytes] for m in moves], "facts": dict(facts)}
         write_whole(self.root / MOVES, json.dumps(stored))
         finished = self.finish_moves(key, target)
@@ -145,7 +145,7 @@ class Checkpoints:
         return finished
 
     def finish_moves(self, key: str, target: Path) -> Mapping[str, object] | None:
-        """Go on with moves that were begun; return the facts given then, None when there are none or files are gone.
+        """Continue moves that have begun; return the facts given then, None if there are none or files are missing.
 
         Raises OutputError when a file can't be moved.
         """
@@ -173,7 +173,7 @@ class Checkpoints:
 
 
 def _read(kind: type[T], path: Path) -> T | None:
-    """Return what a file holds, None where there is none or none that can be understood."""
+    """Return what a file holds, None if it is missing or can't be understood."""
     try:
         return from_json(kind, json.loads(path.read_bytes()), path.name)
     except (OSError, ValueError, RecursionError, CodecError):

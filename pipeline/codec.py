@@ -27,7 +27,7 @@ FRACTION = re.compile(r"-?\d{1,4000}(/0*[1-9]\d{0,4000})?", re.ASCII)
 """Not all that `Fraction` reads: it would work for hours at 1e999999999."""
 
 LONGEST_QUOTE = 60
-"""How many letters of what stands in the data a message repeats."""
+"""How many characters of a value a message quotes."""
 
 KINDS: Mapping[type, str] = {
     type(None): "null",
@@ -56,7 +56,7 @@ def to_json(value: object, *, without_defaults: bool = False) -> dict[str, Any]:
 
 
 def from_json(kind: type[T], data: object, where: str) -> T:
-    """Return the dataclass that `data`, what JSON held, stands for; a field with a default may be missing.
+    """Return the dataclass that `data`, parsed JSON, represents; a field with a default may be missing.
 
     `where` names the data in a message, such as "job.json". Raises CodecError for an unknown, a missing or a wrong
     field, with a sentence that names it.

@@ -28,7 +28,7 @@ RETRY_S = 60.0
 
 
 class DiskFullError(OutputError):
-    """Nothing more can be written; what was in hand is done again when there is room."""
+    """Nothing more can be written; the interrupted step is done again when there is room."""
 
 
 def disk_full(source: Path) -> DiskFullError:
@@ -58,8 +58,8 @@ def is_disk_full(error: BaseException | None) -> bool:
 def wait_for_room(folder: Path, cancel: CancelToken) -> None:
     """Return when the disk of a folder has room again. Raises Cancelled.
 
-    What was begun has just been removed: what that took itself must not pass for room. But others may have made room in
-    the meantime, so with enough for a beginning it is tried again after a while.
+    The unfinished work has just been removed, and the room that it took must not count. Others may have made room in
+    the meantime, so if there is enough to begin, the step is tried again after a while.
     """
     enough = shutil.disk_usage(folder).free + ROOM_BYTES
     retry = time.monotonic() + RETRY_S

@@ -50,7 +50,7 @@ class Problem:
 
 
 class Cancelled(Exception):
-    """The editor asked the job to stop. Not an error, so it stands outside the tree."""
+    """The editor asked the job to stop. Not an error, so it is not a part of the tree."""
 
 
 class PipelineError(Exception):
@@ -105,7 +105,7 @@ class FolderTakenError(SettingsError):
 
 
 class NewerVersionError(SettingsError):
-    """A folder holds work that a newer version of this program has noted in a form that is not known here."""
+    """A folder holds work of a newer version of this program, in a form that this one does not know."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(f"{folder} was made by a newer version of this program: update the program and start again.")
@@ -123,7 +123,7 @@ class UploadIncompleteError(SettingsError):
 class DestinationTakenError(SettingsError):
     """Another video is at the destination: the user must say that it is to be replaced.
 
-    `title` is the other video's, empty where nobody knows whose it is; `same_name` says that it is called like the one
+    `title` is the other video's, empty if it is unknown; `same_name` says that it is called like the one
     that is to go there, `last_synced` when it was last uploaded (UTC), empty where nobody knows. `begun` says that its
     upload has begun then, and is not finished.
     """

@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # whoever only tells how an upload goes need not wait for wha
 
 
 class LogLevel(str, Enum):
-    """How important a line is; DETAIL is for whoever looks for a fault, not for an editor.
+    """How important a line is; DETAIL is for troubleshooting, not for an editor.
 
     WAITING counts as much as WARNING until the job says something else: it waits for something, and its result is
     none the worse.
@@ -32,7 +32,7 @@ class LogLevel(str, Enum):
 class TransferFigures:
     """How far an upload is, over all its files: absolute values.
 
-    `bytes_per_s` is 0 and `seconds_left` None while they can't be told.
+    `bytes_per_s` is 0 and `seconds_left` None while they are unknown.
     """
 
     files_done: int = 0
@@ -44,7 +44,7 @@ class TransferFigures:
 
     @property
     def fraction(self) -> float:
-        """How much is done, from 0 to 1; where there are no bytes, files are counted."""
+        """How much is done, from 0 to 1; if there are no bytes, files are counted."""
         if self.bytes_total:
             return self.bytes_done / self.bytes_total
         return self.files_done / self.files_total if self.files_total else 0.0
@@ -64,7 +64,7 @@ class PhaseStarted:
 
 @dataclass(frozen=True, kw_only=True)
 class PhaseProgress:
-    """Where a phase stands: absolute values, so a reader may drop all but the last of a phase.
+    """The progress of a phase: absolute values, so a reader may drop all but the last of a phase.
 
     Fractions run from 0 to 1. `rows` holds a fraction for each rendition in phase HLS and is empty elsewhere.
     `transfer` is how far an upload is, and says nothing elsewhere.

@@ -64,7 +64,7 @@ class HlsFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class Mp4Facts:
-    """The MP4: its name in the folder, and its size; None where an earlier version did not note it."""
+    """The MP4: its name in the folder, and its size; None if an earlier version did not store it."""
 
     step: ClassVar[str] = PhaseName.MP4.value
 
@@ -74,7 +74,7 @@ class Mp4Facts:
 
 @dataclass(frozen=True, kw_only=True)
 class TranscriptFacts:
-    """What was heard: the language (RFC 5646), None where nothing was said, and how many captions there are."""
+    """The transcript: its language (RFC 5646), None if nothing was said, and the number of captions."""
 
     step: ClassVar[str] = PhaseName.TRANSCRIPT.value
 

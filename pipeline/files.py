@@ -1,4 +1,4 @@
-"""Writes files so that a crash leaves the old or the new one, and tells files by their names.
+"""Writes files so that a crash leaves the old or the new one, and classifies files by their names.
 
 Knows nothing of what is in them.
 """
@@ -86,14 +86,14 @@ def holds_something(folder: Path) -> bool:
 
 
 def size_of(path: Path) -> int | None:
-    """Return how many bytes a file has, None where there is none that can be read."""
+    """Return a file's size in bytes, None if it can't be read."""
     with suppress(OSError):
         return path.stat().st_size
     return None
 
 
 def digest_of(path: Path) -> str | None:
-    """Return the SHA-256 (hex) of a file that fits into memory, None where there is none that can be read."""
+    """Return the SHA-256 (hex) of a file that fits into memory, None if it can't be read."""
     with suppress(OSError):
         return hashlib.sha256(path.read_bytes()).hexdigest()
     return None

@@ -27,7 +27,7 @@ class Fingerprint:
 
     @property
     def fields(self) -> dict[str, object]:
-        """It as JSON, without a time that was not noted."""
+        """This as JSON, without a time that was not stored."""
         return to_json(self, without_defaults=True)
 
 

@@ -29,7 +29,7 @@ class FolderNotes:
 
     @property
     def source(self) -> Path | None:
-        """The video that the folder was made of, None where no job tells."""
+        """The video that the folder was made from, None if no job names it."""
         return None if self._job is None else Path(self._job.source_path)
 
     @property
@@ -48,7 +48,7 @@ class FolderNotes:
 
 
 def _read(path: Path) -> Facts:
-    """Return what is noted; nothing where it can't be understood: it is written anew."""
+    """Return the stored notes; nothing if they can't be understood: they are written anew."""
     try:
         stored = json.loads(path.read_bytes())
         return from_json(Facts, stored["done"], NOTES_FILE) if stored["version"] == VERSION else Facts()

@@ -10,7 +10,7 @@ from pathlib import Path
 class Existing(str, Enum):
     """What to do with what an earlier run left.
 
-    ASK refuses where somebody must decide, RESUME goes on with an unfinished upload, UPLOAD_AGAIN keeps the encoded
+    ASK refuses if the user must decide, RESUME continues an unfinished upload, UPLOAD_AGAIN keeps the encoded
     files and sends them all anew, FRESH replaces the folder; it goes on only with what an interrupted FRESH of the same
     source and settings has left.
     """

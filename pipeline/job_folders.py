@@ -1,6 +1,6 @@
-"""The two folders of a job on the disk: the one in its place, and the one beside it where work goes on.
+"""The two folders of a job on the disk: the final one, and the one beside it for work in progress.
 
-Work goes on in `DIR/.<slug>.partial/`; the folder becomes `DIR/<slug>/` in one move when it is whole.
+Work is done in `DIR/.<slug>.partial/`, which becomes `DIR/<slug>/` in one move when it is complete.
 Knows nothing of what is done in them.
 """
 
@@ -20,7 +20,7 @@ CHECKPOINTS = ".checkpoints"
 
 
 def partial_of(final: Path) -> Path:
-    """Return where work goes on for the folder that is to be `final`."""
+    """Return the folder for work in progress on what will be `final`."""
     return final.with_name(f".{final.name}.partial")
 
 
@@ -43,7 +43,7 @@ def check_writable(folder: Path) -> None:
 
 
 class JobFolders:
-    """Where a job's files lie: `final` in its place, `partial` beside it, `checkpoints` in that."""
+    """The folders of a job's files: `final`, `partial` beside it, and `checkpoints` in that."""
 
     def __init__(self, output_dir: Path, slug: str) -> None:
         self.final = output_dir / slug
@@ -53,7 +53,7 @@ class JobFolders:
         self._above = self.final.parents[: len(PurePosixPath(slug).parts) - 1]
 
     def check_location(self, source: Path) -> None:
-        """See that the source does not lie in the folder, nor the folder in another video's. Raises SettingsError."""
+        """Check that the source is not in the folder, nor the folder in another video's. Raises SettingsError."""
         for folder in (self.final, self.partial):
             if source.resolve().is_relative_to(folder.resolve()):
                 text = f"{source} lies in the folder that this job makes: move it out, or choose another output folder."
@@ -64,7 +64,7 @@ class JobFolders:
                 raise SettingsError(Problem(text=f"{text}: choose another output folder.", setting=Setting.OUTPUT))
 
     def put_in_place(self) -> None:
-        """Move the folder of the work into its place; an older one there gives way. Raises OSError."""
+        """Move the folder of the work to its final place, replacing an older one. Raises OSError."""
         if self._old.exists():
             shutil.rmtree(self._old)
         if self.final.exists():
@@ -85,13 +85,13 @@ class JobFolders:
         shutil.copytree(self.final, self.partial, copy_function=_link_or_copy, ignore=no_job_file, dirs_exist_ok=True)
 
     def empty_partial(self) -> None:
-        """Remove all but the checkpoints and the job file from the folder where work goes on. Raises OSError."""
+        """Remove all but the checkpoints and the job file from the folder of work in progress. Raises OSError."""
         for path in self.partial.iterdir():
             if path not in (self.checkpoints, self.partial / JOB_FILE):
                 remove(path)
 
     def remove_empty_above(self) -> None:
-        """Remove the folders above the job's own, as far as nothing lies in them; the output folder itself stays."""
+        """Remove the folders above the job's own, as far as they are empty; the output folder itself stays."""
         for above in self._above:
             with contextlib.suppress(OSError):  # not empty, or not there
                 above.rmdir()

@@ -21,7 +21,7 @@ MANIFEST_FILE = "manifest.json"
 """What was uploaded from the folder. The server's copy is another one, without what concerns this computer alone."""
 
 KEY_SUFFIXES = (".key", ".keyinfo", ".pem", ".p12", ".pfx")
-"""Endings of keys, and `.keyinfo` of ffmpeg's file that says where they lie: published, they open the stream."""
+"""Endings of keys, and `.keyinfo` of ffmpeg's file that names them: published, they decrypt the stream."""
 
 _OF_THE_SYSTEM = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "@eadir", "$recycle.bin"})
 """What Windows, macOS and network drives put into folders, in lower case."""

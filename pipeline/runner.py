@@ -88,7 +88,7 @@ class _JobRun(Generic[_Plan, _Folder]):
         )
 
     def _retry_when_disk_full(self, work: Callable[[], _Made]) -> _Made:
-        """Do a piece of work; where the disk is full, wait for room and do it again: it goes on from what is done."""
+        """Do a piece of work; if the disk is full, wait for room and do it again, keeping what is done."""
         warned = len(self.steps.warnings)
         while True:
             try:

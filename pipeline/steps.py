@@ -60,7 +60,7 @@ class Steps:
         self._end(name, result, started, share=PHASES[name].share)
 
     def reporter(self, name: PhaseName) -> Callable[[Progress], None]:
-        """Return what tells the outside of a phase's progress."""
+        """Return the function that reports a phase's progress."""
 
         def report(progress: Progress) -> None:
             self._sink(_as_event(self._job, name, progress, overall=self._overall(name, progress.fraction)))

@@ -242,7 +242,7 @@ def upload_problems(config: Config, request: UploadRequest, *, token_typed: bool
 
 
 def check_connection(config: Config, *, token_typed: bool = False, cancel: CancelToken | None = None) -> Connection:
-    """Ask the backend whether it is there and takes the token; return the good news.
+    """Ask the backend whether it is there and takes the token; return the sentence for success.
 
     Raises SettingsError with every problem at once, TransferError with the reason, Cancelled.
     """

@@ -31,12 +31,12 @@ STREAM_SUFFIXES = (*MEDIA_SUFFIXES, PLAYLIST_SUFFIX)
 
 
 class _State(Enum):
-    """What of the folder where work goes on is there, and what is still to be done before the work begins."""
+    """The state of the folder of work in progress, and what has to be done before the work begins."""
 
     LEFT = auto()
-    """As an earlier run left it: work goes on with that."""
+    """As an earlier run left it: the work continues with that."""
     TO_EMPTY = auto()
-    """What an earlier run left there is of no use and has to go first."""
+    """What an earlier run left there is useless and has to be removed first."""
     EMPTYING = auto()
     """It is going; what is left of it can't be used again."""
     TO_COPY = auto()
@@ -76,7 +76,7 @@ class Workspace:
 
     @property
     def published(self) -> bool:
-        """Whether the folder is whole and in its place."""
+        """Whether the folder is complete and in its final place."""
         return self.done.package is not None
 
     @property
@@ -86,13 +86,13 @@ class Workspace:
 
     @property
     def source(self) -> Fingerprint:
-        """What tells the job's source from another, after `check`."""
+        """The fingerprint of the job's source, after `check`."""
         assert self._content is not None
         return self._content
 
     @property
     def source_of_checkpoints(self) -> Fingerprint:
-        """The same as whoever began this work has written it: an earlier version named a time as well."""
+        """The same as the run that began this work wrote it: an earlier version stored a time as well."""
         left = None if self._earlier is None else self._earlier.left
         return self.source if left is None else left.source
 
@@ -223,7 +223,7 @@ class Workspace:
         self.mark(RefusedFacts())
 
     def lost_files(self) -> list[str]:
-        """Return which published files are gone or not whole, by their paths inside.
+        """Return which published files are missing or incomplete, by their paths inside.
 
         A segment or playlist has another size than when it was published; of the rest only what is gone or empty is
         lost, since an editor may have put a file of their own in its place.
@@ -236,7 +236,7 @@ class Workspace:
     def publish(self, facts: PackageFacts) -> None:
         """Move the whole folder into its place, and note which files it holds. Raises OutputError.
 
-        An older folder there gives way only to a whole one.
+        Only a complete folder replaces an older one.
         """
         files = {name: (self.partial / name).stat().st_size for name in published_names(self.partial)}
         self.checkpoints.clear()
@@ -258,7 +258,7 @@ class Workspace:
             raise OutputError(reason) from error
 
     def remove_empty_folders(self) -> None:
-        """Remove the folders above the job's own, as far as nothing lies in them; the output folder itself stays."""
+        """Remove the folders above the job's own, as far as they are empty; the output folder itself stays."""
         self._folders.remove_empty_above()
 
     def abandon(self) -> None:

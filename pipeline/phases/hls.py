@@ -38,7 +38,7 @@ NOTABLE_S = 0.1
 """Less than this is how inexactly containers declare their durations, in seconds."""
 
 DECLARES_TRACKS = ("mov", "matroska")
-"""The containers that tell each audio track's length; of others ffmpeg gives the file's, or reckons it."""
+"""The containers that declare each audio track's length; for others ffmpeg gives the file's, or computes it."""
 
 DISK_MARGIN = 1.1
 
@@ -129,7 +129,7 @@ class HlsPhase:
         return found, within_source(plan, found)
 
     def _check_interruptions(self, context: PhaseContext, found: Scan) -> None:
-        """See whether all of the video is in one track, and whether the clock goes on. Raises SourceError."""
+        """Check that all of the video is in one track, and that its timestamps continue. Raises SourceError."""
         path, accepted = context.plan.media.path, context.plan.job.accept_damaged
         elsewhere, nothing = interruptions.other_track(found), interruptions.nothing_at_all(found)
         if elsewhere is not None:
@@ -222,7 +222,7 @@ class HlsPhase:
         return worst
 
     def _count_errors(self, context: PhaseContext, length_s: float) -> int:
-        """Decode the whole file to nowhere, so that the editor knows how bad it is."""
+        """Decode the whole file without output, to count the errors."""
         arguments = from_source(["-i", SOURCE, *_maps(context.plan.media), "-f", "null", "-"], context.plan.media.path)
         try:
             return self._decode(context, arguments, length_s).error_lines

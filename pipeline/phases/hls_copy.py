@@ -1,4 +1,4 @@
-"""Copies the source's own video into segments, and sees whether players may get what comes of it."""
+"""Copies the source's own video into segments, and checks whether players can use the result."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class Mp4Phase:
         self._ffmpeg = ffmpeg
 
     def check(self, context: PhaseContext) -> None:
-        """Nothing can be said before the renditions are there."""
+        """Nothing can be checked before the renditions are made."""
 
     def run(self, context: PhaseContext) -> PhaseResult:
         """Remux or encode, or find it done. Raises EncodeError, SourceError, OutputError, Cancelled."""

@@ -177,7 +177,7 @@ def _write_iframes(context: PhaseContext, videos: Sequence[Measured]) -> list[IF
 
 
 def _leading(plan: Plan, measured: dict[str, Measured]) -> Measured:
-    """Return the rendition by whose clock and length all that stands beside it goes."""
+    """Return the rendition whose clock and length apply to everything beside it."""
     return measured[plan.renditions[0].name if plan.renditions else next(a.folder for a in plan.audio if a.default)]
 
 

@@ -24,7 +24,7 @@ ContextT_contra = TypeVar("ContextT_contra", contravariant=True)
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """Where a phase stands; absolute values. Fractions run from 0 to 1; `transfer` is an upload's."""
+    """The progress of a phase; absolute values. Fractions run from 0 to 1; `transfer` is an upload's."""
 
     fraction: float
     text: str = ""
@@ -34,7 +34,7 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True)
 class PhaseResult:
-    """How a phase ended; `text` is what stands beside its bar. The runner makes those of phases that raised."""
+    """How a phase ended; `text` is shown beside its bar. The runner makes those of phases that raised."""
 
     outcome: PhaseOutcome = PhaseOutcome.DONE
     text: str = ""
@@ -74,12 +74,12 @@ class JobFolder(Notes, Protocol[PlanT_contra]):
 
     @property
     def published(self) -> bool:
-        """Whether the folder is whole and in its place."""
+        """Whether the folder is complete and in its final place."""
         ...
 
     @property
     def lock_file(self) -> Path | None:
-        """The file that is locked while a run works on it, None where nobody else does."""
+        """The file that is locked while a run works on it, None if there is none."""
         ...
 
     def check_for(self, plan: PlanT_contra) -> None:
@@ -95,7 +95,7 @@ class JobFolder(Notes, Protocol[PlanT_contra]):
         ...
 
     def remove_empty_folders(self) -> None:
-        """Remove the folders above the job's own that the job has made, as far as nothing lies in them."""
+        """Remove the folders above the job's own that the job has made, as far as they are empty."""
         ...
 
 
@@ -118,7 +118,7 @@ else:
 
 
 def log_words(context: PhaseContext, error: BaseException) -> None:
-    """Put what ffmpeg or the system said into the log, for whoever looks for the fault."""
+    """Log what ffmpeg or the system said, for troubleshooting."""
     if isinstance(error, FfmpegError):
         context.log(f"ffmpeg said: {error.words}", LogLevel.DETAIL)
     elif isinstance(error, IncompleteError):

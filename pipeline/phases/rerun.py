@@ -119,7 +119,7 @@ def fits(context: PhaseContext, made: Sequence[Rendition], durations_s: Sequence
 
 
 def beside(plan: Plan) -> PackageFacts:
-    """Return what tells the chapters and subtitles of a stream from others, also where it has none."""
+    """Return what identifies the chapters and subtitles of a stream, also if it has none."""
     video = plan.media.video
     return PackageFacts(
         chapters=as_facts(plan.chapters),
@@ -137,7 +137,7 @@ def _lost(context: PhaseContext) -> list[str]:
 
 
 def _beside_has_changed(context: PhaseContext) -> bool:
-    """Whether what stands beside video and audio is to be another one than in the folder; that needs no encode.
+    """Whether what is made beside video and audio differs from that in the folder; that needs no encode.
 
     A folder of a version that knew nothing of them stays as it is unless chapters are asked for, which only a later
     version takes.

@@ -27,7 +27,7 @@ from pipeline.phases.video_progress import VideoProgress
 
 @dataclass(frozen=True, kw_only=True)
 class ChunkFacts:
-    """What came of a chunk, as in `EncodeResult`.
+    """The result of a chunk, as in `EncodeResult`.
 
     `counters` are the last ones of each rendition's segments: the next chunk goes on from them. None while this one
     does not count on from the one before.
@@ -73,7 +73,7 @@ class VideoEncode:
         self._pool.finish()
 
     def encode(self, plan: Plan, cutting: Cutting) -> list[ChunkFacts]:
-        """Encode all chunks of a cutting that are not finished; return what came of them in their order.
+        """Encode all chunks of a cutting that are not finished; return the results in their order.
 
         Raises NotSeekableError, EncodeError, OutputError, Cancelled.
         """

@@ -82,9 +82,9 @@ class VideoTools:
         return replace(plan, renditions=renditions)
 
     def chunks(self, plan: Plan, cutting: Cutting) -> tuple[Plan, list[ChunkFacts]]:
-        """Encode every chunk; return by which plan, and what came of each.
+        """Encode every chunk; return the plan that was used, and the results.
 
-        A hardware encoder that fails gives way to the processor once. Raises NotSeekableError too.
+        A hardware encoder that fails is replaced by the processor once. Raises NotSeekableError too.
         """
         fallback = software_encoder(plan.job.encoding.codec)
         if plan.encoder == fallback:
