@@ -77,6 +77,19 @@ def write_whole(path: Path, content: str | bytes | Iterable[bytes]) -> None:
         ) from error
 
 
+def sync_folder(folder: Path) -> None:
+    """Have the disk note which files are in a folder, so that a power cut forgets no new name. Raises OSError.
+
+    Windows has no such call.
+    """
+    if os.name == "posix":
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
+
+
 def holds_something(folder: Path) -> bool:
     """Whether a folder has anything that is not hidden: one without may be where a drive is not connected."""
     try:

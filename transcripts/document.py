@@ -207,6 +207,7 @@ class Document:
             except DocumentError:
                 self.recovery = left
                 raise
+        self._journal.confirm()  # the files that go now are the only others that hold these changes
         self._journal.drop(self._found.files, self._found.damaged)
 
     # saving

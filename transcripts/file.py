@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
 from pathlib import Path
 
 from pipeline.errors import FolderInUseError, OutputError
-from pipeline.files import write_whole
+from pipeline.files import sync_folder, write_whole
 from pipeline.folder_lock import locked
 from transcripts.errors import ChangedOutsideError, DocumentError
 from transcripts.store import Snapshot
@@ -50,7 +49,7 @@ class DatasetFile:
             )
         try:
             write_whole(self.path, snapshot.pieces())
-            self._sync_folder()
+            sync_folder(self.path.parent)  # before the journal goes, which has the changes until then
         except (OutputError, OSError) as error:
             cause = error.__cause__ if isinstance(error, OutputError) else error
             reason = cause.strerror if isinstance(cause, OSError) else str(error)
@@ -66,12 +65,3 @@ class DatasetFile:
         except OSError:
             return None
         return found.st_ino, found.st_size, found.st_mtime_ns
-
-    def _sync_folder(self) -> None:
-        """Have the disk note the new name before the journal goes, which replaces the file after a power cut."""
-        if os.name == "posix":
-            folder = os.open(self.path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO
 
 from pipeline.errors import OutputError
+from pipeline.files import sync_folder
 from pipeline.transfer.upload.journal import set_aside
 from transcripts.changes import Change, Step
 from transcripts.errors import DocumentError, UnreadableError
@@ -131,6 +132,8 @@ class Journal:
         self._appended = 0
         self._confirmed = 0
         self._failure: OSError | None = None
+        self._named: list[IO[bytes]] = []
+        """The file whose name the disk has; used by the thread alone."""
         self._closing = False
         self._thread: threading.Thread | None = None
 
@@ -197,7 +200,10 @@ class Journal:
         with self._wake:
             failure, self._failure = self._failure, None
         if failure is not None:
-            raise self._unwritable(failure) from failure
+            raise DocumentError(
+                f"The disk does not confirm changes to {self._path} ({failure.strerror}): they are made, but a power cut "
+                "may lose them. Save a copy on another disk."
+            ) from failure
 
     def _settle(self) -> None:
         with self._wake:
@@ -248,9 +254,13 @@ class Journal:
             for file in (*retired, *([current] if current else [])):
                 try:
                     os.fsync(file.fileno())
+                    if file not in self._named:
+                        sync_folder(self._path.parent)
+                        self._named = [file]
                     if file in retired:
                         file.close()
                 except OSError as error:
+                    log.warning("The disk does not confirm changes to %s: %s", self._path, error)
                     failure = error
             with self._wake:
                 self._confirmed = appended

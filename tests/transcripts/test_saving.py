@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import resource
@@ -461,6 +462,37 @@ def test_journal_that_can_not_be_written(kind, path, document):
     edit(kind, document)
     document.flush()
     assert "mended" == texts(kind, path)[0]
+
+
+@pytest.fixture
+def broken_disk(monkeypatch):
+    """A disk that confirms nothing any more."""
+
+    def fail(_):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fail)
+
+
+def test_disk_that_confirms_nothing(kind, document, broken_disk):
+    """Whoever waits for the disk is told that it does not confirm."""
+    edit(kind, document)
+    with pytest.raises(DocumentError, match=r"(?s)^The disk does not confirm changes to .* \(Input/output error\)"):
+        document.confirm()
+
+
+def test_recovered_stays_until_the_disk_has_it(kind, crashed, monkeypatch, request):
+    """The journal of an earlier session is kept until the disk has confirmed the new one."""
+    (journal,) = files_beside(crashed)
+    document = opened(crashed)
+    request.getfixturevalue("broken_disk")
+    with pytest.raises(DocumentError, match="Input/output error"):
+        document.accept_recovered()
+    monkeypatch.undo()
+    assert journal in files_beside(crashed)
+    document.shutdown()
+    assert [] == files_beside(crashed)
+    assert "lost?" == texts(kind, crashed)[0]
 
 
 def test_full_disk(kind, path, document, tmp_path):
