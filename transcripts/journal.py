@@ -201,8 +201,8 @@ class Journal:
             failure, self._failure = self._failure, None
         if failure is not None:
             raise DocumentError(
-                f"The disk does not confirm changes to {self._path} ({failure.strerror}): they are made, but a power cut "
-                "may lose them. Save a copy on another disk."
+                f"The disk does not confirm changes to {self._path} ({failure.strerror}): they are made, but a power "
+                "cut may lose them. Save a copy on another disk."
             ) from failure
 
     def _settle(self) -> None:
