@@ -18,8 +18,11 @@ from urllib.parse import urlsplit
 import boto3  # type: ignore[import-untyped]  # its stubs are not among what the program needs
 from botocore.config import Config as ClientConfig
 from botocore.exceptions import ClientError
+from botocore.loaders import Loader, create_loader
+from botocore.session import get_session
 
 from storage.backend import MAX_PUT_BYTES
+from storage.conditional_write import ConditionalWriter
 from storage.errors import (
     ConditionNotMetError,
     ConditionsRefusedError,
@@ -64,10 +67,14 @@ _NOT_MET = {"PreconditionFailed", "ConditionalRequestConflict", "ConcurrentModif
 
 
 class S3Objects:
-    """Objects of one server. Safe for several threads. Every method raises StorageError with a plain sentence."""
+    """Objects of one server. Safe for several threads. Every method raises StorageError with a plain sentence.
+
+    `writer` stores on a condition, and is sure of what came of it.
+    """
 
     def __init__(self, access: S3Access, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._sleep = sleep
+        self.writer = ConditionalWriter(self, sleep=sleep)
         if bool(access.access_key_id) != bool(access.secret_access_key):
             raise CredentialsError("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together: set both or none.")
         with S3Errors(server=access.endpoint_url or "Amazon S3", bucket="", names=_NAMES).translated():
@@ -97,11 +104,21 @@ class S3Objects:
     def get(self, uri: S3Uri) -> tuple[ObjectHead, bytes]:
         """Return an object and what is said of it. Raises ObjectNotFoundError and what `head` raises."""
         for _ in range(TRIES - 1):
-            opened = self.open(uri)
             with suppress(ObjectChangedError):  # replaced between two requests: the new one is as good
-                return opened.head, b"".join(opened.chunks())
-        opened = self.open(uri)
-        return opened.head, b"".join(opened.chunks())
+                return self._get(uri)
+        return self._get(uri)
+
+    def _get(self, uri: S3Uri) -> tuple[ObjectHead, bytes]:
+        with self._translated(uri):
+            answer = self._client.get_object(**_named(uri))
+        head, content = _head_in(answer), bytearray()
+        with suppress(StorageUnavailableError):  # read on below
+            for block in self._blocks(uri, answer):
+                content += block
+        opened = OpenS3Object(uri, head, read_range=self._read_range, sleep=self._sleep)
+        for block in opened.chunks(len(content)):
+            content += block
+        return head, bytes(content)
 
     def open(self, uri: S3Uri) -> OpenS3Object:
         """Open an object for reading in ranges. Raises ObjectNotFoundError and what `head` raises."""
@@ -150,6 +167,9 @@ class S3Objects:
         """Yield the bytes of one answer, which may break off."""
         with self._translated(uri):
             answer = self._client.get_object(**_named(uri), IfMatch=etag, Range=f"bytes={start}-{stop - 1}")
+        yield from self._blocks(uri, answer)
+
+    def _blocks(self, uri: S3Uri, answer: Mapping[str, Any]) -> Iterator[bytes]:
         with closing(answer["Body"]) as body:
             while True:
                 with self._translated(uri):
@@ -213,7 +233,10 @@ def s3_objects(access: S3Access) -> S3Objects:
 def _make_client(access: S3Access) -> Any:  # noqa: ANN401  # boto3 makes its classes when it runs
     for name in _LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
+    core = get_session()
+    core.register_component("data_loader", _loader(core.get_config_variable("data_path")))
     session = boto3.session.Session(
+        botocore_session=core,
         region_name=access.region,
         aws_access_key_id=access.access_key_id or None,
         aws_secret_access_key=access.secret_access_key or None,
@@ -243,6 +266,12 @@ def _make_client(access: S3Access) -> Any:  # noqa: ANN401  # boto3 makes its cl
         return made
     made.close()
     return client("path")  # also where a profile of Amazon's programs names the server
+
+
+@cache
+def _loader(data_path: str | None) -> Loader:
+    """Return this process's descriptions of services, which take longer to read than a request."""
+    return create_loader(data_path)
 
 
 def _tell_sending(request: Any, **_: object) -> None:  # noqa: ANN401  # an AWSPreparedRequest

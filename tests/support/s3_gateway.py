@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timezone
 from email.utils import format_datetime
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -40,7 +41,8 @@ class Gateway(ThreadingHTTPServer):
     """The server.
 
     `conditions` is "quoted" (entity tags in quotes alone, as HTTP has them), "ignored" or "refused". `answers` wait for
-    the next PUTs of what is no `write-check-`. `requests` are method, key and condition of what came.
+    the next PUTs of what is no `write-check-`. `requests` are method, key and condition of what came. While it is
+    `down` it hangs up on everybody; while it is `busy` a HEAD is answered with 503.
     """
 
     daemon_threads = False
@@ -51,11 +53,20 @@ class Gateway(ThreadingHTTPServer):
         self.answers: deque[Answer] = deque()
         self.requests: list[tuple[str, str, str]] = []
         self.lock = threading.Lock()
+        self.down = False
+        self.busy = False
         self.store: Any = client_of(place)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def methods(self) -> list[str]:
+        """Return the methods of the requests since this was last asked."""
+        with self.lock:
+            found = [method for method, _, _ in self.requests]
+            self.requests.clear()
+        return found
 
     def puts(self) -> list[str]:
         """Return the keys that were to be stored, in the order of the requests."""
@@ -65,6 +76,13 @@ class Gateway(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: Gateway
+
+    def parse_request(self) -> bool:
+        """Read a request, unless nobody is here."""
+        if self.server.down:
+            self.close_connection = True
+            return False
+        return super().parse_request()
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -116,6 +134,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_HEAD(self) -> None:
         bucket, key = self._named()
+        if self.server.busy:
+            self._send(503, b"", {})
+            return
         try:
             found = self.server.store.head_object(Bucket=bucket, Key=key)
         except ClientError as error:
@@ -170,9 +191,14 @@ def _headers(found: dict[str, Any]) -> dict[str, str]:
     return named | {"Content-Type": found["ContentType"]}
 
 
+@cache
+def _session() -> Any:
+    return boto3.session.Session()
+
+
 def client_of(place: S3Settings) -> Any:
     """Return another program's client of a real server."""
-    return boto3.client(
+    return _session().client(
         "s3",
         endpoint_url=place.endpoint_url,
         region_name=place.region,
