@@ -98,6 +98,7 @@ def jobs_from(options: argparse.Namespace) -> list[Job]:
             make_mp4=options.mp4,
             transcription=_transcription(options),
             captions=_captions(options, []),
+            script=options.align,
             upload=_upload(options, "" if video.alone else video.slug),
             existing=existing_from(options),
         )
@@ -145,6 +146,8 @@ def _problems(options: argparse.Namespace, config: Config, jobs: Sequence[Job]) 
             problems.append(f"--trim: {error}")
     if options.chapters is not None and len(jobs) > 1:
         problems.append("--chapters is for one video: convert each with its own file of chapters.")
+    if options.align is not None and len(jobs) > 1:
+        problems.append("--align is for one video: convert each with its own script.")
     if options.captions and len(jobs) > 1:
         problems.append("--captions is for one video: convert each with its own captions.")
     _captions(options, problems)
@@ -166,7 +169,7 @@ def _problems(options: argparse.Namespace, config: Config, jobs: Sequence[Job]) 
         problems.append("--encrypt needs --key-uri URI: the address at which players ask for the key.")
     if options.encrypt is None:
         problems += _without({"--key-uri": options.key_uri, "--publish-key": options.publish_key}, "--encrypt KEYFILE")
-    if not options.transcribe:
+    if not options.transcribe and options.align is None:
         given = {"--model": options.model, "--language": None if options.captions else options.language}
         problems += _without(given | {"--captions-profile": options.captions_profile}, "--transcribe")
     return problems
@@ -211,7 +214,7 @@ def _without(given: dict[str, object], needed: str) -> list[str]:
 
 
 def _transcription(options: argparse.Namespace) -> TranscriptionRequest | None:
-    return speech_request(options) if options.transcribe else None
+    return speech_request(options) if options.transcribe or options.align is not None else None
 
 
 def _encoding(options: argparse.Namespace) -> EncodingRequest:

@@ -19,6 +19,16 @@ def add_speech_options(parser: argparse.ArgumentParser) -> None:
         choices=[rules.value for rules in CaptionRules],
         help="whose rules the captions are made by, and for whom (default: netflix)",
     )
+    _add_script(parser)
+
+
+def _add_script(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--align",
+        type=Path,
+        metavar="SCRIPT",
+        help="give this plain text, which says what is said, its times, and make the captions of it",
+    )
 
 
 def add_transcribe_options(parser: argparse.ArgumentParser) -> None:

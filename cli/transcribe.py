@@ -47,6 +47,7 @@ def jobs_from(options: argparse.Namespace, config: Config) -> list[TranscriptJob
         [TranscriptForm(name) for name in dict.fromkeys(names)],
         output=options.output,
         overwrite=options.overwrite,
+        script=options.align,
     )
 
 

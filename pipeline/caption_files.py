@@ -15,7 +15,7 @@ from pipeline.media.source.language_tags import language_tag
 from pipeline.model import CaptionText
 from pipeline.speech.cues import Cue
 from pipeline.speech.languages import LANGUAGE_NAMES
-from pipeline.speech.subtitle_files import parse_subtitles, read_subtitles
+from pipeline.speech.subtitle_files import decode, parse_subtitles, read_subtitles
 from pipeline.speech.subtitles import to_vtt
 
 SUFFIXES = (".srt", ".vtt")
@@ -64,6 +64,22 @@ def read_captions(files: Sequence[CaptionFile]) -> tuple[CaptionText, ...]:
     if problems:
         raise SettingsError(problems)
     return tuple(read)
+
+
+def read_script(path: Path, *, language: str | None = None) -> str:
+    """Return the text of a script. Raises SettingsError where there is none that can be read."""
+    try:
+        text, _ = decode(path.read_bytes(), language)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        text = f"The script {path} can't be read ({reason}): check the file."
+        raise SettingsError(Problem(text=text, setting=Setting.CAPTIONS)) from error
+    if "-->" in text:
+        text = f"{path} has times already: take it with --captions instead of --align."
+        raise SettingsError(Problem(text=text, setting=Setting.CAPTIONS))
+    if not any(character.isalnum() for character in text):
+        raise SettingsError(Problem(text=f"The script {path} has no words in it.", setting=Setting.CAPTIONS))
+    return text
 
 
 def cues_of(captions: CaptionText, trim: Trim | None) -> list[Cue]:

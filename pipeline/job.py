@@ -182,7 +182,8 @@ class Job:
     """What the editor asked for. `qualities` None means every one up to 1080p that the source fills.
 
     `chapters` is a file of chapters that replace those of the source; `trim` None means the whole of it. `captions` are
-    subtitle tracks of the stream, and the first is its transcript where nothing is transcribed.
+    subtitle tracks of the stream, and the first is its transcript where nothing is transcribed. `script` is a text file
+    with what is said: the transcription gives it its times.
     """
 
     source: Path
@@ -200,6 +201,7 @@ class Job:
     make_mp4: bool = True
     transcription: TranscriptionRequest | None = None
     captions: tuple[CaptionFile, ...] = ()
+    script: Path | None = None
     upload: UploadRequest | None = None
     existing: Existing = Existing.ASK
 

@@ -128,6 +128,7 @@ class Plan:
     notes: tuple[str, ...] = ()
     chapters: tuple[Chapter, ...] = ()
     captions: tuple[CaptionText, ...] = ()
+    script: str | None = field(default=None, repr=False)
 
     @property
     def transcript_captions(self) -> CaptionText | None:

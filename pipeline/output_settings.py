@@ -127,6 +127,8 @@ def output_settings(plan: Plan) -> OutputSettings:
         steps[MP4] = stream
     if speech is not None and plan.media.audio:
         steps[TRANSCRIPT] = source | given(to_json(speech))
+        if plan.script is not None:
+            steps[TRANSCRIPT] |= {"script": hashlib.sha256(plan.script.encode()).hexdigest()}
     elif plan.transcript_captions is not None:
         part = {name: value for name, value in source.items() if name == "trim"}
         steps[TRANSCRIPT] = part | {CAPTIONS: _captions((plan.transcript_captions,))}

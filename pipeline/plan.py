@@ -36,12 +36,13 @@ def make_plan(
     encoder: str | None = None,
     chapters: Sequence[Chapter] | None = None,
     captions: Sequence[CaptionText] = (),
+    script: str | None = None,
 ) -> Plan:
     """Decide renditions, audio, MP4 and phases.
 
     `encoder` is the ffmpeg encoder that was found to work, None for the one on the processor; `chapters` are those of
-    the job's own file, None for the source's; `captions` are those of the job's own files. Raises SettingsError naming
-    every setting that can't be.
+    the job's own file, None for the source's; `captions` are those of the job's own files, `script` the text of
+    its own. Raises SettingsError naming every setting that can't be.
     """
     _check_settings(job)
     _check_audio(job, media)
@@ -73,6 +74,7 @@ def make_plan(
         notes=_notes(job, media, renditions),
         chapters=media.chapters if chapters is None else tuple(chapters),
         captions=tuple(captions),
+        script=script,
     )
 
 
@@ -90,6 +92,9 @@ def _check_settings(job: Job) -> None:
             f"not at {loudness:g}."
         )
         problems.append(Problem(text=text, setting=Setting.LOUDNESS))
+    if job.script is not None and job.transcription is None:
+        text = "A script needs a transcription, which finds its times: ask for one, too."
+        problems.append(Problem(text=text, setting=Setting.CAPTIONS))
     if problems:
         raise SettingsError(problems)
 

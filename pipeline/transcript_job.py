@@ -61,11 +61,15 @@ def transcript_jobs(
     *,
     output: Path | None,
     overwrite: bool = False,
+    script: Path | None = None,
 ) -> list[TranscriptJob]:
     """Return a job for each input: beside it, or below `output` in the folders of its slug.
 
-    Raises SettingsError where two inputs would have the same file.
+    Raises SettingsError where two inputs would have the same file, or the same script.
     """
+    if script is not None and len(inputs) > 1:
+        text = "--align is for one video: transcribe each with its own script."
+        raise SettingsError(Problem(text=text, setting=Setting.CAPTIONS))
     jobs = []
     taken: dict[Path, Path] = {}
     for one in inputs:
@@ -76,21 +80,25 @@ def transcript_jobs(
             if other != one.source:
                 text = f"{file} would be made of both {other} and {one.source}: transcribe them one by one."
                 raise SettingsError(Problem(text=text, setting=Setting.OUTPUT))
-        job = Job(source=one.source, output_dir=folder, slug=one.slug, make_mp4=False, transcription=request)
+        job = Job(
+            source=one.source, output_dir=folder, slug=one.slug, make_mp4=False, transcription=request, script=script
+        )
         jobs.append(TranscriptJob(job=job, files=files, overwrite=overwrite))
     return jobs
 
 
 def plan_transcript(wanted: TranscriptJob) -> Plan:
     """Probe the source and plan its transcript. Raises SourceError, SettingsError."""
+    from pipeline.caption_files import read_script
     from pipeline.media.source.probe import probe
     from pipeline.plan import make_plan
 
     _check_free(wanted)
+    script = None if wanted.job.script is None else read_script(wanted.job.script)
     media = probe(wanted.job.source)
     if not media.audio:
         raise SourceError(f"{wanted.job.source} has no audio that can be transcribed: choose another file.")
-    plan = make_plan(wanted.job, media)
+    plan = make_plan(wanted.job, media, script=script)
     return replace(plan, phases=phases_of(Requested(transcript=True)), notes=())
 
 

@@ -54,7 +54,7 @@ def describe_source(path: Path) -> MediaInfo:
 
 def probe_and_plan(job: Job, config: Config) -> Plan:
     """Probe the source and decide what to do. Raises SourceError, or SettingsError with every problem at once."""
-    from pipeline.caption_files import read_captions
+    from pipeline.caption_files import read_captions, read_script
     from pipeline.media.source.probe import probe
     from pipeline.plan import make_plan
 
@@ -65,6 +65,11 @@ def probe_and_plan(job: Job, config: Config) -> Plan:
         problems += encryption_problems(job.encryption)
     own_chapters: tuple[Chapter, ...] | None = None
     captions: tuple[CaptionText, ...] = ()
+    script: str | None = None
+    try:
+        script = None if job.script is None else read_script(job.script)
+    except SettingsError as error:
+        problems += error.problems
     try:
         captions = read_captions(job.captions)
     except SettingsError as error:
@@ -77,7 +82,7 @@ def probe_and_plan(job: Job, config: Config) -> Plan:
         raise SettingsError(problems)
     media = probe(job.source, job.tracks)
     make_plan(job, media)  # what is wrong with the settings is said before any encoder is tried
-    return make_plan(job, media, _encoder(job, media, config), own_chapters, captions)
+    return make_plan(job, media, _encoder(job, media, config), own_chapters, captions, script)
 
 
 def _read_chapters(path: Path) -> tuple[Chapter, ...]:

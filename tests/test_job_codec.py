@@ -68,7 +68,7 @@ SCHEMA_2 = """{
   "trim": {"start_s": 1.5, "end_s": null},
   "make_mp4": false,
   "transcription": {"model": "small", "language": "de", "profile": "bbc"},
-  "captions": [{"path": "talk.de.srt", "language": "de"}],
+  "captions": [{"path": "talk.de.srt", "language": "de"}], "script": "talk.txt",
   "upload": {"prefix": "videos/week1/", "language": "de", "session_id": "s-1", "delete_local": true, "replace": true},
   "existing": "upload again"
 }"""
@@ -110,6 +110,7 @@ CHOSEN_IN_SCHEMA_2 = replace(
     CHOSEN,
     transcription=TranscriptionRequest(model="small", language="de", profile=CaptionRules.BBC),
     captions=(CaptionFile(path=Path("talk.de.srt"), language="de"),),
+    script=Path("talk.txt"),
 )
 
 UPLOAD_SCHEMA_1 = """{
@@ -179,6 +180,7 @@ JOBS = st.builds(
     transcription=st.none()
     | st.builds(TranscriptionRequest, model=TEXTS, language=st.none() | TEXTS, profile=st.sampled_from(CaptionRules)),
     captions=st.lists(st.builds(CaptionFile, path=PATHS, language=TEXTS), max_size=3).map(tuple),
+    script=st.none() | PATHS,
     upload=st.none() | UPLOADS,
     existing=st.sampled_from(Existing),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
@@ -260,3 +261,9 @@ def test_above_1080p_only_what_is_chosen_is_made(job, media_info, qualities, mad
         plan.notes,
         (plan.mp4.rendition.width, plan.mp4.rendition.height),
     )
+
+
+def test_a_script_needs_a_transcription(job, media_info):
+    """Nothing else finds its times."""
+    with pytest.raises(SettingsError, match="A script needs a transcription"):
+        make_plan(replace(job, script=Path("talk.txt"), transcription=None), media_info())

@@ -116,6 +116,7 @@ class TranscriptionTask:
         track: counted among all streams of the source.
         offset_s: how much later than the video the track starts.
         limit_s: where the video ends, if before the audio does.
+        script: what is said, as it is to be written; None for what is heard.
     """
 
     source: SourceReference
@@ -124,6 +125,7 @@ class TranscriptionTask:
     track: int
     offset_s: float
     limit_s: float | None
+    script: str | None = None
 
 
 def source_reference(path: Path, content: Fingerprint) -> SourceReference:

@@ -6,8 +6,12 @@ from pipeline.cancel import CancelToken
 from pipeline.engines.engine import Listen, ModelDownloading, TranscriptionInputs, TranscriptionProgress
 from pipeline.engines.tasks import TranscriptionTask
 from pipeline.media.source.source_checks import check_unchanged
+from pipeline.speech.scripted import align_script
 from pipeline.speech.transcribe import transcribe
 from pipeline.speech.transcript import Transcript
+
+HEARING_SHARE = 0.8
+"""What part of the progress the hearing is, where a script is aligned after it."""
 
 
 def run_transcription(
@@ -17,9 +21,15 @@ def run_transcription(
     source = inputs.source(task.source)
     check_unchanged(source)
 
+    share = 1.0 if task.script is None else HEARING_SHARE
+
     def report(fraction: float) -> None:
         check_unchanged(source)
-        listen(TranscriptionProgress(fraction=fraction))
+        listen(TranscriptionProgress(fraction=fraction * share))
+
+    def report_aligned(fraction: float) -> None:
+        check_unchanged(source)
+        listen(TranscriptionProgress(fraction=share + fraction * (1.0 - share)))
 
     transcript = transcribe(
         source.path,
@@ -32,5 +42,16 @@ def run_transcription(
         report=report,
         on_download=lambda: listen(ModelDownloading()),
     )
+    if task.script is not None:
+        transcript = align_script(
+            source.path,
+            cancel,
+            transcript,
+            task.script,
+            model=inputs.model(task.model),
+            track=task.track,
+            offset_s=task.offset_s,
+            report=report_aligned,
+        )
     check_unchanged(source)
     return transcript

@@ -121,6 +121,7 @@ class TranscribePhase:
             track=media.audio[0].index,
             offset_s=media.audio[0].start_s,
             limit_s=media.limit_s,
+            script=context.plan.script,
         )
 
         def listen(event: TaskEvent) -> None:

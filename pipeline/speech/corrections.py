@@ -21,11 +21,11 @@ from pipeline.speech.transcript import Segment, Transcript, Word
 _NO_SPACES = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 """Thai, kana and Han: scripts without spaces, whose characters are compared one by one."""
 
-_TOKEN = re.compile(rf"(\s*)([{_NO_SPACES}]|[^\s{_NO_SPACES}]+)")
+TOKEN = re.compile(rf"(\s*)([{_NO_SPACES}]|[^\s{_NO_SPACES}]+)")
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Token:
+class Token:
     """A word, or a character of a script without spaces; `segment` is the number of the one that it belongs to.
 
     `caption` numbers the caption of a token of the corrected text. A negative segment is a caption that is new.
@@ -43,9 +43,9 @@ class _Token:
 
 def with_corrections(transcript: Transcript, cues: Sequence[Cue]) -> Transcript:
     """Return a transcript that says what the captions say. One without any word that changed is returned as it is."""
-    heard = list(_heard_tokens(transcript))
+    heard = list(heard_tokens(transcript))
     given = list(_given_tokens(cues))
-    made: list[_Token] = []
+    made: list[Token] = []
     matcher = SequenceMatcher(None, [t.text for t in heard], [t.text for t in given], autojunk=False)
     for kind, heard_from, heard_to, given_from, given_to in matcher.get_opcodes():
         old, new = heard[heard_from:heard_to], given[given_from:given_to]
@@ -59,13 +59,14 @@ def with_corrections(transcript: Transcript, cues: Sequence[Cue]) -> Transcript:
     return replace(transcript, segments=tuple(_segments(transcript, heard, _in_order(made))))
 
 
-def _heard_tokens(transcript: Transcript) -> Iterator[_Token]:
+def heard_tokens(transcript: Transcript) -> Iterator[Token]:
+    """Yield the words of a transcript; one without times of words shares those of its segments by length."""
     for number, segment in enumerate(transcript.segments):
         whole = Word(start_s=segment.start_s, end_s=segment.end_s, text=segment.text)
         for word in segment.words or (whole,):
-            parts = _TOKEN.findall(word.text)
+            parts = TOKEN.findall(word.text)
             for (space, text), start_s, end_s in _shared(parts, word.start_s, word.end_s):
-                yield _Token(
+                yield Token(
                     text=text,
                     spaced=bool(space),
                     start_s=start_s,
@@ -75,12 +76,12 @@ def _heard_tokens(transcript: Transcript) -> Iterator[_Token]:
                 )
 
 
-def _given_tokens(cues: Sequence[Cue]) -> Iterator[_Token]:
+def _given_tokens(cues: Sequence[Cue]) -> Iterator[Token]:
     for number, cue in enumerate(cues):
         before = ""
-        for space, text in _TOKEN.findall(cue.text):
+        for space, text in TOKEN.findall(cue.text):
             broken_line = "\n" in space and re.fullmatch(rf"[{_NO_SPACES}]{{2}}", before + text)
-            yield _Token(text=text, spaced=bool(space or not before) and not broken_line, caption=number)
+            yield Token(text=text, spaced=bool(space or not before) and not broken_line, caption=number)
             before = text[-1:]
 
 
@@ -94,7 +95,7 @@ def _shared(
         yield part, start_s + (end - len(part[1])) * scale, start_s + end * scale
 
 
-def _replaced(old: Sequence[_Token], new: Sequence[_Token]) -> list[_Token]:
+def _replaced(old: Sequence[Token], new: Sequence[Token]) -> list[Token]:
     if len(old) == len(new):
         return [replace(n, start_s=o.start_s, end_s=o.end_s, segment=o.segment) for o, n in zip(old, new, strict=True)]
     owners = [old[index * len(old) // len(new)].segment for index in range(len(new))]
@@ -106,8 +107,8 @@ def _replaced(old: Sequence[_Token], new: Sequence[_Token]) -> list[_Token]:
 
 
 def _inserted(
-    before: _Token | None, after: _Token | None, new: Sequence[_Token], given: Sequence[_Token], cues: Sequence[Cue]
-) -> Iterator[_Token]:
+    before: Token | None, after: Token | None, new: Sequence[Token], given: Sequence[Token], cues: Sequence[Cue]
+) -> Iterator[Token]:
     """Yield new words with times between the words beside them, those of each caption within that."""
     counts = {number: len(list(group)) for number, group in groupby(given, key=lambda token: token.caption)}
     for number, group in groupby(new, key=lambda token: token.caption):
@@ -124,16 +125,16 @@ def _inserted(
             yield replace(token, start_s=first_s, end_s=last_s, segment=segment)
 
 
-def _in_order(tokens: Sequence[_Token]) -> list[_Token]:
+def _in_order(tokens: Sequence[Token]) -> list[Token]:
     """Return tokens whose times never go back."""
-    made: list[_Token] = []
+    made: list[Token] = []
     for token in tokens:
         start_s = max(token.start_s, made[-1].start_s) if made else token.start_s
         made.append(replace(token, start_s=start_s, end_s=max(start_s, token.end_s)))
     return made
 
 
-def _segments(transcript: Transcript, heard: Sequence[_Token], made: Sequence[_Token]) -> Iterator[Segment]:
+def _segments(transcript: Transcript, heard: Sequence[Token], made: Sequence[Token]) -> Iterator[Segment]:
     lengths = [0] * len(transcript.segments)
     for token in heard:
         lengths[token.segment] += 1

@@ -1,7 +1,8 @@
 """Whisper's child process: one request as a JSON line on standard input, answers as JSON lines on standard output.
 
-Request: `{"task": "check"|"transcribe", "model", "is_folder", "language", "source", "track", "from_s", "until_s"}`.
-Answers: `downloading`, `loaded`, `segment`, `progress`, and at last `result` or `error`, told apart by their `kind`.
+Request: `{"task": "check"|"transcribe"|"align", "model", "is_folder", "language", "source", "track", "from_s",
+"until_s"}`, to align also `windows`. Answers: `downloading`, `loaded`, `segment`, `aligned`, `progress`, and at last
+`result` or `error`, told apart by their `kind`.
 Standard input stays open while the parent lives; its end ends this process, whatever it does.
 """
 
@@ -13,11 +14,16 @@ import sys
 import threading
 import traceback
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from pipeline.codec import to_json
 from pipeline.errors import SpeechError
 from pipeline.speech.transcript import Segment
+
+if TYPE_CHECKING:
+    from faster_whisper import WhisperModel
+
+    from pipeline.speech.audio import SourceAudio
 
 
 class Worker:
@@ -51,6 +57,9 @@ class Worker:
 
         part = {name: request[name] for name in ("from_s", "until_s")}
         audio = read_audio(Path(request["source"]), request["track"], **part)
+        if request["task"] == "align":
+            self._align(model, audio, request)
+            return
         listener = whisper.Listener(model, language)
         for heard in listener.listen(audio):
             if isinstance(heard, Segment):
@@ -64,6 +73,14 @@ class Worker:
             duration_s=listener.heard_s,
             settings=to_json(listener.settings),
         )
+
+    def _align(self, model: WhisperModel, audio: SourceAudio, request: dict[str, Any]) -> None:
+        from pipeline.speech.align import align_windows
+
+        for number, words in enumerate(align_windows(model, request["language"] or "en", audio, request["windows"])):
+            if words is not None:
+                self.tell("aligned", window=number, words=words)
+        self.tell("result")
 
     def _on_download(self) -> None:
         self.downloading = True

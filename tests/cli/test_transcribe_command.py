@@ -73,6 +73,35 @@ def test_a_folder_into_another(transcribe, talk, tmp_path, capsys):
     assert "broken.mp4" in printed.err
 
 
+def test_a_script(transcribe, talk, tmp_path, capsys):
+    """Its words, written as the script writes them, get the times of what was heard."""
+    script = tmp_path / "script.txt"
+    script.write_text("Welcome:\n\nlesson ONE!\n", encoding="utf-16")
+    assert EXIT_DONE == transcribe(talk, "-o", tmp_path / "out", "--format", "txt,srt", "--align", script)
+    assert "Welcome:\nlesson ONE!\n" == (tmp_path / "out/talk.txt").read_text(encoding="utf-8")
+    assert "Welcome:" in (tmp_path / "out/talk.srt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "can't be read (No such file or directory): check the file."),
+        (" \n", "has no words in it."),
+        ("1\n00:00:01,000 --> 00:00:02,000\nwelcome\n", "has times already: take it with --captions"),
+        ("quite another text", "The script does not say what is said: 0 of its 3 words were heard."),
+    ],
+    ids=["missing", "empty", "captions", "another"],
+)
+def test_a_script_that_wont_do(transcribe, talk, tmp_path, capsys, content, said):
+    """Is refused in a sentence, and nothing is made."""
+    script = tmp_path / "script.txt"
+    if content is not None:
+        script.write_text(content, encoding="utf-8")
+    assert EXIT_DONE != transcribe(talk, "-o", tmp_path / "out", "--align", script)
+    assert said in capsys.readouterr().err
+    assert [] == [name for name in _names(tmp_path) if name not in ("out", "script.txt")]
+
+
 def test_no_audio(transcribe, tmp_path, capsys):
     """A video without audio has nothing to transcribe."""
     silent = tmp_path / "silent.mp4"
