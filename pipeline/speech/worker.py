@@ -54,13 +54,14 @@ class Worker:
             self.tell("result")
             return
         from pipeline.speech.audio import read_audio
+        from pipeline.speech.listener import Listener
 
         part = {name: request[name] for name in ("from_s", "until_s")}
         audio = read_audio(Path(request["source"]), request["track"], **part)
         if request["task"] == "align":
             self._align(model, audio, request)
             return
-        listener = whisper.Listener(model, language)
+        listener = Listener(model, language)
         for heard in listener.listen(audio):
             if isinstance(heard, Segment):
                 self.tell("segment", segment=to_json(heard))

@@ -277,7 +277,7 @@ def convert() -> None:
     spec.optimize(quantization="int8")
     spec.save(".")
     preprocessor = {
-        "chunk_length": 30,
+        "chunk_length": 4,  # seconds heard at once: more words than fit into that get lost
         "feature_extractor_type": "WhisperFeatureExtractor",
         "feature_size": 80,
         "hop_length": 160,

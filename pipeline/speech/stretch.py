@@ -1,0 +1,13 @@
+"""A stretch of speech, as data: what the speech detector finds and what words are placed by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stretch:
+    """Speech between two pauses, in seconds of the sound."""
+
+    start_s: float
+    end_s: float

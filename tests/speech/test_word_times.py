@@ -1,0 +1,53 @@
+"""Words are put to the times at which somebody speaks; words that nobody said are left out."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.speech.stretch import Stretch
+from pipeline.speech.transcript import Segment, Word
+from pipeline.speech.word_times import placed
+
+SPEECH = (Stretch(start_s=1.0, end_s=3.0), Stretch(start_s=4.0, end_s=6.0))
+
+
+def segment(*words: tuple[float, float, str, float]) -> Segment:
+    """A segment of words with their times and probabilities."""
+    made = tuple(Word(start_s=start, end_s=end, text=text, probability=p) for start, end, text, p in words)
+    return Segment(start_s=made[0].start_s, end_s=made[-1].end_s, text="".join(w.text for w in made), words=made)
+
+
+def times(*words: tuple[float, float, str, float], from_s: float = 0.0) -> list[tuple[float, float, str]]:
+    """Where words are placed in the speech from 1 to 3 and from 4 to 6 seconds."""
+    segments = placed([segment(*words)], SPEECH, from_s=from_s)
+    return [(round(w.start_s, 2), round(w.end_s, 2), w.text) for s in segments for w in s.words]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ([(1.3, 2.0, " a", 0.9), (2.0, 2.8, " b", 0.9)], [(0.97, 2.0, " a"), (2.0, 3.0, " b")]),
+        ([(1.0, 2.0, " a", 0.9), (2.0, 3.6, " b", 0.9)], [(0.97, 2.0, " a"), (2.0, 3.0, " b")]),
+        ([(1.0, 3.0, " a", 0.9), (3.0, 4.8, " b", 0.9)], [(0.97, 3.0, " a"), (3.97, 4.8, " b")]),
+        ([(1.8, 2.2, " a", 0.9)], [(1.8, 2.2, " a")]),
+        ([(0.7, 0.9, " a", 0.9), (1.0, 2.0, " b", 0.9)], [(0.97, 1.02, " a"), (1.02, 2.0, " b")]),
+    ],
+    ids=["moved to the edges", "not into the pause", "not before the speech", "too far to move", "before its speech"],
+)
+def test_places(words, expected):
+    """The first word begins with its speech, the last ends with it, and none lies in a pause."""
+    assert expected == times(*words)
+
+
+def test_what_nobody_says():
+    """A word far from all speech is left out, unless Whisper was sure of it; a segment of such words is left out."""
+    assert [(7.0, 7.5, " sure", 0.9)] == [(*t, 0.9) for t in times((7.0, 7.5, " sure", 0.9))]
+    assert [] == times((7.0, 7.5, " you", 0.3))
+    assert [] == placed([segment((7.0, 7.5, " you", 0.3))], (), from_s=0.0)
+
+
+def test_times_never_go_back():
+    """Words whose times are mixed up come out in order, none before what was said before."""
+    found = times((1.5, 2.5, " a", 0.9), (1.2, 1.9, " b", 0.9), (1.1, 5.0, " c", 0.9), from_s=1.6)
+    moments = [moment for start, end, _ in found for moment in (start, end)]
+    assert (sorted(moments), 1.6, [" a", " b", " c"]) == (moments, moments[0], [text for _, _, text in found])
