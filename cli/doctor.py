@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from platform import platform, python_version
 
+from cli.models import state_text
+from cli.printing import size_text
 from config import ENV_FILE, Config
 from installation import ROOT, config_folder, settings_file
 from pipeline.cancel import CancelToken
@@ -40,7 +42,7 @@ ON_PROCESSOR = {Codec.H264: "x264", Codec.HEVC: "x265", Codec.AV1: "SVT-AV1"}
 
 def run(options: argparse.Namespace, config: Config) -> int:
     """Print a line for each item; exit 1 when something that every job needs is missing."""
-    from pipeline.speech.model import models_on_disk
+    from pipeline.speech.model_cache import stored_models
     from ui.app import why_no_window
 
     working = True
@@ -57,7 +59,8 @@ def run(options: argparse.Namespace, config: Config) -> int:
         working = False
         _line("ffmpeg", str(error))
     _line("Window", why_no_window() or "can be opened")
-    _line("Whisper", ", ".join(models_on_disk()) or "no model downloaded yet; the first transcription fetches one")
+    models = [f"{model.name} ({state_text(model)}, {size_text(model.size_bytes)})" for model in stored_models()]
+    _line("Whisper", ", ".join(models) or "no model downloaded yet; the first transcription fetches one")
     _line(
         "Backend",
         _outcome(lambda: check_connection(config).text)

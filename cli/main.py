@@ -216,6 +216,19 @@ def _add_captions(parser: argparse.ArgumentParser, _: Config) -> None:
     add_captions(parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=_AnyOrderParser))
 
 
+def _add_models(parser: argparse.ArgumentParser, _: Config) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    text = "list the models on this computer, with size and folder"
+    listing = actions.add_parser("list", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    listing.add_argument("--json", action="store_true", help="print one model per line as JSON")
+    for action, text in (
+        ("get", "fetch a model; of one that is here, check every file and fetch what is missing or damaged"),
+        ("delete", "delete a model from this computer"),
+    ):
+        added = actions.add_parser(action, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        added.add_argument("name", metavar="NAME", help="the model's name, such as base")
+
+
 def _add_storage(parser: argparse.ArgumentParser, _: Config) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=_AnyOrderParser)
     text = (
@@ -291,6 +304,9 @@ COMMANDS = {
         module="cli.captions",
         help="check captions against the rules of a publisher, or shape them anew by these",
         add_options=_add_captions,
+    ),
+    "models": Command(
+        module="cli.models", help="list, fetch or delete Whisper models on this computer", add_options=_add_models
     ),
     "manifest": Command(
         module="cli.manifest", help="show, list, restore or clear up what was uploaded", add_options=_add_manifest

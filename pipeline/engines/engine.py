@@ -20,6 +20,7 @@ from pipeline.engines.tasks import (
     TranscriptionTask,
 )
 from pipeline.media.source.source_checks import ProbedFile
+from pipeline.speech.model import DownloadProgress
 from pipeline.speech.transcript import Transcript
 
 Result_co = TypeVar("Result_co", covariant=True)
@@ -42,7 +43,9 @@ class EncodeProgress:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelDownloading:
-    """The Whisper model is not on the computer that needs it: it is being fetched."""
+    """The Whisper model is not on the computer that needs it, or is damaged: it is being fetched."""
+
+    progress: DownloadProgress
 
 
 @dataclass(frozen=True, kw_only=True)

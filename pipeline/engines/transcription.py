@@ -40,7 +40,7 @@ def run_transcription(
         offset_s=task.offset_s,
         limit_s=task.limit_s,
         report=report,
-        on_download=lambda: listen(ModelDownloading()),
+        on_download=lambda progress: listen(ModelDownloading(progress=progress)),
     )
     if task.script is not None:
         transcript = align_script(

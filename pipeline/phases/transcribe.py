@@ -30,7 +30,7 @@ from pipeline.speech.corrections import with_corrections
 from pipeline.speech.cue_shaping import shape_cues
 from pipeline.speech.cues import Cue
 from pipeline.speech.languages import language_name
-from pipeline.speech.model import check_model
+from pipeline.speech.model import DownloadProgress, check_model, download_note, download_text
 from pipeline.speech.model_folder import is_folder_name, public_name
 from pipeline.speech.shot_snapping import snapped
 from pipeline.speech.subtitles import to_srt, to_text, to_vtt
@@ -83,7 +83,7 @@ class TranscribePhase:
             request.model,
             context.cancel,
             language=request.language,
-            on_download=lambda: self._say_download(context, request.model),
+            on_download=_DownloadReport(context, request.model),
         )
 
     def run(self, context: PhaseContext) -> PhaseResult:
@@ -124,9 +124,11 @@ class TranscribePhase:
             script=context.plan.script,
         )
 
+        on_download = _DownloadReport(context, request.model)
+
         def listen(event: TaskEvent) -> None:
             if isinstance(event, ModelDownloading):
-                self._say_download(context, request.model)
+                on_download(event.progress)
             elif isinstance(event, TranscriptionProgress):
                 context.report(Progress(fraction=event.fraction, text=f"Transcribing {event.fraction:.0%}"))
 
@@ -166,10 +168,20 @@ class TranscribePhase:
     def _request(self, context: PhaseContext) -> TranscriptionRequest:
         return context.plan.job.transcription or TranscriptionRequest()
 
-    def _say_download(self, context: PhaseContext, model: str) -> None:
-        context.log(
-            f"Downloading the Whisper model '{model}': needed once, then it stays on this computer.", LogLevel.INFO
-        )
+
+class _DownloadReport:
+    """Says once that a model is downloaded, and shows how far it is."""
+
+    def __init__(self, context: PhaseContext, model: str) -> None:
+        self._context = context
+        self._model = model
+        self._said = False
+
+    def __call__(self, progress: DownloadProgress) -> None:
+        if not self._said:
+            self._said = True
+            self._context.log(download_note(self._model, progress), LogLevel.INFO)
+        self._context.report(Progress(fraction=0.0, text=download_text(self._model, progress)))
 
 
 class _JobInputs:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pipeline.cancel import CancelToken
@@ -17,7 +19,41 @@ from pipeline.speech.model_folder import checked_folder, is_folder_name
 MODEL_NAMES = ("tiny", "base", "small", "medium", "large-v3", "turbo")
 """What an editor chooses from, quick to careful; any other name that faster-whisper knows works too."""
 
+PATIENCE_S = 30.0
+"""For how long the hub may send nothing."""
+MEGABYTE = 1 << 20
+
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DownloadProgress:
+    """How far the download of a model is; the total is 0 until the hub has said it.
+
+    `again` is whether the model was here, but damaged.
+    """
+
+    done_bytes: int = 0
+    total_bytes: int = 0
+    again: bool = False
+
+
+OnDownload = Callable[[DownloadProgress], None]
+
+
+def download_note(model: str, progress: DownloadProgress) -> str:
+    """Return what to say when a download begins."""
+    if progress.again:
+        return f"The Whisper model '{model}' on this computer is damaged: the damaged files are downloaded again."
+    return f"Downloading the Whisper model '{model}': needed once, then it stays on this computer."
+
+
+def download_text(model: str, progress: DownloadProgress) -> str:
+    """Return what to show beside a bar while a model is downloaded."""
+    text = f"Downloading the Whisper model '{model}'"
+    if not progress.total_bytes:
+        return f"{text}..."
+    return f"{text}: {progress.done_bytes // MEGABYTE} of {-(-progress.total_bytes // MEGABYTE)} MB"
 
 
 def check_model(
@@ -25,8 +61,9 @@ def check_model(
     cancel: CancelToken,
     *,
     language: str | None = None,
-    on_download: Callable[[], None] | None = None,
+    on_download: OnDownload | None = None,
     environment: Mapping[str, str] | None = None,
+    patience_s: float = PATIENCE_S,
 ) -> None:
     """Make sure that a model loads on this computer and hears a language; a known name is downloaded where it must be.
 
@@ -34,27 +71,55 @@ def check_model(
         model: A known name, or a folder with a CTranslate2 Whisper model.
         cancel: Ends the check or the download at once.
         language: A language code, or None for automatic.
-        on_download: Called before a download begins.
+        on_download: Called before a download begins, and several times a second while it runs.
         environment: The child process's whole environment, or None for this process's own without its secrets.
+        patience_s: For how long the hub may send nothing.
 
     Raises SpeechError, Cancelled.
     """
-    with child.answers(request("check", model, language), cancel, environment) as answers:
+    _ask({**request("check", model, language), "patience_s": patience_s}, cancel, on_download, environment)
+
+
+def get_model(
+    name: str,
+    cancel: CancelToken,
+    *,
+    on_download: OnDownload | None = None,
+    environment: Mapping[str, str] | None = None,
+    patience_s: float = PATIENCE_S,
+) -> Path:
+    """Make sure that every file of a known model is on this computer with the hub's checksum; return their folder.
+
+    Arguments and errors are those of `check_model`.
+    """
+    if is_folder_name(name):
+        raise SpeechError(f"{name} is a folder, not the name of a Whisper model: give a name, such as 'base'.")
+    asked = {**request("fetch", name, None), "patience_s": patience_s}
+    return Path(_ask(asked, cancel, on_download, environment)["folder"])
+
+
+def _ask(
+    asked: Mapping[str, Any],
+    cancel: CancelToken,
+    on_download: OnDownload | None,
+    environment: Mapping[str, str] | None,
+) -> Mapping[str, Any]:
+    """Return the child's result. Raises SpeechError, Cancelled."""
+    result: Mapping[str, Any] = {}
+    with child.answers(asked, cancel, environment) as answers:
         for answer in answers:
             if answer["kind"] == "downloading" and on_download is not None:
-                on_download()
+                on_download(progress_of(answer))
             elif answer["kind"] == "error":
-                raise error_of(answer, model)
+                raise error_of(answer, asked["model"])
+            elif answer["kind"] == "result":
+                result = answer
+    return result
 
 
-def models_on_disk() -> tuple[str, ...]:
-    """Return the names of the models that are on this computer already.
-
-    Takes half a second: Whisper is loaded to ask it.
-    """
-    from pipeline.speech.whisper import find_on_disk, known_names
-
-    return tuple(name for name in known_names() if find_on_disk(name) is not None)
+def progress_of(answer: Mapping[str, Any]) -> DownloadProgress:
+    """Return what the child's `downloading` says."""
+    return DownloadProgress(done_bytes=answer["done_bytes"], total_bytes=answer["total_bytes"], again=answer["again"])
 
 
 def request(
@@ -83,6 +148,7 @@ def request(
         "track": track,
         "from_s": from_s,
         "until_s": until_s,
+        "patience_s": PATIENCE_S,
     }
 
 
@@ -91,6 +157,11 @@ def error_of(answer: Mapping[str, Any], model: str) -> SpeechError:
     if "message" in answer:
         return SpeechError(str(answer["message"]))
     _log.info("Whisper's process failed: %s", answer["detail"])
+    if answer["again"]:
+        return SpeechError(
+            f"The Whisper model '{model}' on this computer is damaged and can't be downloaded again"
+            f" ({answer['reason']}): connect to the internet once, or choose a model folder."
+        )
     if answer["downloading"]:
         return SpeechError(
             f"The Whisper model '{model}' isn't on this computer and can't be downloaded ({answer['reason']}):"

@@ -1,8 +1,10 @@
-"""What a folder with a Whisper model must hold. Reads names only, so that it costs nothing before a job."""
+"""What a folder with a Whisper model must hold. Reads its small files only, so that it costs little before a job."""
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.errors import SpeechError
@@ -11,6 +13,10 @@ REQUIRED = (("model.bin",), ("config.json",), ("tokenizer.json",), ("vocabulary.
 """Each is one file, under one of its names. Without the tokenizer faster-whisper would ask the network for one."""
 OTHER_FORMATS = (".pt", ".safetensors", ".gguf", ".ggml", ".onnx")
 OTHER_FILES = ("pytorch_model.bin",)
+
+
+class ModelLoadError(SpeechError):
+    """The files of a model are all there, but it can't be loaded: one may be damaged."""
 
 
 def is_folder_name(model: str) -> bool:
@@ -29,6 +35,38 @@ def missing_file(folder: Path) -> str | None:
         if not any((folder / name).is_file() for name in names):
             return names[0]
     return None
+
+
+def damaged_file(folder: Path) -> str | None:
+    """Return the name of a small file of a whole model folder that can't be used, or None when all can.
+
+    CTranslate2 loads a model with the configuration `{}`, and fails when it is to listen.
+    """
+    for name, usable in _USABLE.items():
+        path = folder / name
+        try:
+            if path.exists() and not usable(json.loads(path.read_text(encoding="utf-8"))):
+                return name
+        except (OSError, ValueError):  # also what is no UTF-8
+            return name
+    return None
+
+
+def _is_configuration(content: object) -> bool:
+    return isinstance(content, dict) and isinstance(content.get("suppress_ids"), list)
+
+
+def _is_tokenizer(content: object) -> bool:
+    return isinstance(content, dict) and isinstance(content.get("model"), dict)
+
+
+_USABLE: dict[str, Callable[[object], bool]] = {
+    "config.json": _is_configuration,
+    "tokenizer.json": _is_tokenizer,
+    "vocabulary.json": lambda content: isinstance(content, list) and bool(content),
+    "preprocessor_config.json": lambda content: isinstance(content, dict),
+}
+"""What the content of each file of a model in JSON must be."""
 
 
 def checked_folder(model: str) -> Path:
@@ -51,6 +89,10 @@ def checked_folder(model: str) -> Path:
         )
     missing = missing_file(folder)
     if missing is None:
+        if damaged := damaged_file(folder):
+            raise SpeechError(
+                f"In the model folder {folder} {damaged} is damaged: get the model again or choose another folder."
+            )
         return folder
     other = next((name for name in sorted(names) if name.endswith(OTHER_FORMATS) or name in OTHER_FILES), None)
     if other and missing == "model.bin":

@@ -10,7 +10,7 @@ from config import VERSION
 from pipeline.cancel import CancelToken
 from pipeline.codec import from_json
 from pipeline.speech import child
-from pipeline.speech.model import error_of, request
+from pipeline.speech.model import OnDownload, error_of, progress_of, request
 from pipeline.speech.model_folder import public_name
 from pipeline.speech.transcript import Segment, Transcript, TranscriptOrigin, WhisperSettings
 
@@ -28,7 +28,7 @@ def transcribe(
     offset_s: float = 0.0,
     limit_s: float | None = None,
     report: Callable[[float], None] | None = None,
-    on_download: Callable[[], None] | None = None,
+    on_download: OnDownload | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Transcript:
     """Return what is said in a file's sound track; no speech gives a transcript without segments.
@@ -43,7 +43,7 @@ def transcribe(
             start is not heard.
         limit_s: Where the video ends, if before the sound does.
         report: Called with the fraction done, by the sound's time.
-        on_download: Called before a model is downloaded.
+        on_download: Called before a model is downloaded, and several times a second meanwhile.
         environment: The child process's whole environment, or None for this process's own without its secrets.
 
     Raises SpeechError, Cancelled.
@@ -61,7 +61,7 @@ def transcribe(
             elif kind == "progress" and report is not None and answer["duration_s"] > 0:
                 report(min(1.0, answer["seconds"] / answer["duration_s"]))
             elif kind == "downloading" and on_download is not None:
-                on_download()
+                on_download(progress_of(answer))
             elif kind == "error":
                 raise error_of(answer, model)
             elif kind == "result":

@@ -1,61 +1,21 @@
-"""Whisper itself: finds a model and loads it. Runs in the child process only; importing it takes half a second."""
+"""Whisper itself: loads a model. Runs in the child process only; importing it takes half a second."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import ctranslate2  # type: ignore[import-untyped]
 import numpy as np
-from faster_whisper import available_models, download_model
 from faster_whisper.tokenizer import _LANGUAGE_CODES as LANGUAGE_CODES  # the package has no public name for them
-from huggingface_hub import constants as hub
-from huggingface_hub import get_session
 
 from pipeline.errors import SpeechError
 from pipeline.speech.audio import RATE_HZ
-from pipeline.speech.model_folder import missing_file
+from pipeline.speech.model_folder import ModelLoadError
 from pipeline.speech.window_model import WindowModel
 
 MOST_THREADS = 8
 """More threads than this make the decoder slower, not faster."""
-
-
-def find_model(name: str, on_download: Callable[[], None]) -> Path:
-    """Return the folder of a model that is known by name; fetch it first where it isn't on this computer.
-
-    Raises SpeechError for an unknown name, and whatever the hub's client raises when it can't be fetched.
-    """
-    if name not in known_names():
-        raise SpeechError(
-            f"There is no Whisper model '{name}': choose one of {', '.join(known_names())}, "
-            "or a folder that holds a model."
-        )
-    folder = find_on_disk(name)
-    if folder is None:
-        on_download()
-        # The hub's client asks its first question without a time limit; a network that swallows it would hang the job.
-        get_session().head(hub.ENDPOINT, timeout=hub.HF_HUB_ETAG_TIMEOUT)
-        folder = Path(download_model(name))
-        # Without a network the hub's client hands out the part that an interrupted download left.
-        if missing_file(folder):
-            raise OSError("only a part of it is here")
-    return folder
-
-
-def known_names() -> list[str]:
-    """Return the names by which models can be fetched."""
-    return list(available_models())
-
-
-def find_on_disk(name: str) -> Path | None:
-    """Return the folder of a model fetched before, None if there is none or its download was interrupted."""
-    try:
-        folder = Path(download_model(name, local_files_only=True))
-    except OSError:
-        return None
-    return None if missing_file(folder) else folder
 
 
 def check_language(language: str | None) -> None:
@@ -94,6 +54,6 @@ def _on_processor(folder: Path, label: str) -> WindowModel:
         return WindowModel(str(folder), device="cpu", compute_type="int8", cpu_threads=threads)
     except (RuntimeError, ValueError, OSError) as error:
         reason = str(error).partition("\n")[0].rstrip(".")
-        raise SpeechError(
+        raise ModelLoadError(
             f"The Whisper model '{label}' can't be loaded ({reason}): get it again or choose another one."
         ) from error

@@ -1,8 +1,8 @@
 """Whisper's child process: one request as a JSON line on standard input, answers as JSON lines on standard output.
 
-Request: `{"task": "check"|"transcribe"|"align", "model", "is_folder", "language", "source", "track", "from_s",
-"until_s"}`, to align also `windows`. Answers: `downloading`, `loaded`, `segment`, `aligned`, `progress`, and at last
-`result` or `error`, told apart by their `kind`.
+Request: `{"task": "check"|"fetch"|"transcribe"|"align", "model", "is_folder", "language", "source", "track", "from_s",
+"until_s", "patience_s"}`, to align also `windows`. Answers: `downloading`, `loaded`, `segment`, `aligned`, `progress`,
+and at last `result` or `error`, told apart by their `kind`.
 Standard input stays open while the parent lives; its end ends this process, whatever it does.
 """
 
@@ -24,31 +24,36 @@ if TYPE_CHECKING:
     from faster_whisper import WhisperModel
 
     from pipeline.speech.audio import SourceAudio
+    from pipeline.speech.model_access import NamedModel
 
 
 class Worker:
-    """Serves one request. `downloading` tells whether an unknown failure is the network's."""
+    """Serves one request. `named` is the model, where it has a name and not a folder."""
 
     def __init__(self, answers: IO[str]) -> None:
         self._answers = answers
-        self.downloading = False
+        self._lock = threading.Lock()
+        self.named: NamedModel | None = None
 
     def tell(self, kind: str, **facts: object) -> None:
-        """Write one answer."""
-        self._answers.write(json.dumps({"kind": kind, **facts}) + "\n")
-        self._answers.flush()
+        """Write one answer; may be called in any thread."""
+        with self._lock:
+            self._answers.write(json.dumps({"kind": kind, **facts}) + "\n")
+            self._answers.flush()
 
     def serve(self, request: dict[str, Any]) -> None:
         """Do what the request asks; the last answer is `result`. Raises SpeechError, and what third parties raise."""
+        if request["task"] == "fetch":
+            self.tell("result", folder=str(self._named(request).fetch()))
+            return
         from pipeline.speech import whisper  # takes half a second, so it is under the watch for the parent's end
 
         language = request["language"]
         whisper.check_language(language)
-        folder = (
-            Path(request["model"]) if request["is_folder"] else whisper.find_model(request["model"], self._on_download)
-        )
-        self.downloading = False
-        model = whisper.load(folder, request["model"], language)
+        if request["is_folder"]:
+            model = whisper.load(Path(request["model"]), request["model"], language)
+        else:
+            model = self._named(request).load(lambda folder: whisper.load(folder, request["model"], language))
         self.tell("loaded")
         if request["task"] == "check":
             self.tell("result")
@@ -83,9 +88,11 @@ class Worker:
                 self.tell("aligned", window=number, words=words)
         self.tell("result")
 
-    def _on_download(self) -> None:
-        self.downloading = True
-        self.tell("downloading")
+    def _named(self, request: dict[str, Any]) -> NamedModel:
+        from pipeline.speech.model_access import NamedModel
+
+        self.named = NamedModel(request["model"], self.tell, request["patience_s"])
+        return self.named
 
 
 def short_reason(error: BaseException) -> str:
@@ -116,5 +123,12 @@ def main() -> None:
     except SpeechError as error:
         worker.tell("error", message=str(error))
     except Exception as error:  # noqa: BLE001 - the process's outermost frame: the parent makes a sentence of it
-        worker.tell("error", reason=short_reason(error), downloading=worker.downloading, detail=traceback.format_exc())
+        named = worker.named
+        worker.tell(
+            "error",
+            reason=short_reason(error),
+            downloading=named is not None and named.downloading,
+            again=named is not None and named.downloading and named.again,
+            detail=traceback.format_exc(),
+        )
     os._exit(0)

@@ -13,6 +13,7 @@ from cli.json_lines import SCHEMA as VERSION
 from pipeline.events import LogLevel
 from pipeline.media.validate.findings import Severity
 from pipeline.model import Outcome, PhaseName, PhaseOutcome
+from pipeline.speech.model_cache import ModelState
 from pipeline.transfer.manifests.restore import RestoreOutcome
 from pipeline.transfer.manifests.verify import Side
 
@@ -46,6 +47,7 @@ def test_the_schema_is_one():
         pytest.param(
             DEFINITIONS["disagreement"]["properties"]["side"]["enum"], [s.name.lower() for s in Side], id="sides"
         ),
+        pytest.param(DEFINITIONS["model"]["properties"]["state"]["enum"], [s.value for s in ModelState], id="models"),
         pytest.param(
             DEFINITIONS["restored_file"]["properties"]["outcome"]["enum"],
             [o.name.lower() for o in RestoreOutcome],

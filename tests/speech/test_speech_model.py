@@ -102,7 +102,7 @@ def test_a_known_name_without_a_network(offline):
     """A model that isn't here and can't be fetched is found out within seconds."""
     told = []
     with pytest.raises(SpeechError) as caught:
-        check_model("base", CancelToken(), on_download=lambda: told.append("downloading"), environment=offline)
+        check_model("base", CancelToken(), on_download=lambda _: told.append("downloading"), environment=offline)
     assert (
         "The Whisper model 'base' isn't on this computer and can't be downloaded (Connection refused):"
         " connect to the internet once, or choose a model folder."
@@ -150,7 +150,9 @@ def test_a_download_can_be_cancelled(hanging):
         cancel.cancel()
 
     with pytest.raises(Cancelled):
-        check_model("base", cancel, on_download=threading.Thread(target=cancel_it).start, environment=hanging)
+        check_model(
+            "base", cancel, on_download=lambda _: threading.Thread(target=cancel_it).start(), environment=hanging
+        )
     assert 1.0 > time.monotonic() - moments[0]
 
 

@@ -111,7 +111,11 @@ def test_cancel_while_it_loads(sample, hanging):
 
     with pytest.raises(Cancelled):
         transcribe(
-            sample, cancel, model="base", on_download=threading.Thread(target=cancel_it).start, environment=hanging
+            sample,
+            cancel,
+            model="base",
+            on_download=lambda _: threading.Thread(target=cancel_it).start(),
+            environment=hanging,
         )
     assert 1.0 > time.monotonic() - moments[0]
 
@@ -180,7 +184,7 @@ def test_the_child_ends_with_its_parent(sample, hanging):
     code = (
         "import sys, psutil; from pathlib import Path; from pipeline.cancel import CancelToken\n"
         "from pipeline.speech.transcribe import transcribe\n"
-        "say = lambda: print(psutil.Process().children()[0].pid, flush=True)\n"
+        "say = lambda _: print(psutil.Process().children()[0].pid, flush=True)\n"
         f"transcribe(Path({str(sample)!r}), CancelToken(), model='base', on_download=say)\n"
     )
     root = Path(__file__).resolve().parents[2]
