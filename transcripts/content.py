@@ -50,8 +50,8 @@ def new_content(schema: Schema) -> Content:
     return Content(schema=schema, values=values, collections={one.name: [] for one in schema.collections})
 
 
-def read_content(path: Path, schema: Schema | None) -> Content | None:
-    """Read a dataset; None if there is no such file. Without `schema` the file's own keys tell.
+def read_content(path: Path, schema: Schema | None, name: str) -> Content | None:
+    """Read a dataset, `name` in messages; None if there is no such file. Without `schema` the file's own keys tell.
 
     Raises UnreadableError.
     """
@@ -63,7 +63,7 @@ def read_content(path: Path, schema: Schema | None) -> Content | None:
         raise UnreadableError(
             f"{path} can't be read ({error.strerror}): check the path and its permissions."
         ) from error
-    return parse_content(data, path.name, schema)
+    return parse_content(data, name, schema)
 
 
 def parse_content(data: bytes, name: str, schema: Schema | None) -> Content:

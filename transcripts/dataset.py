@@ -189,7 +189,12 @@ class _Opening:
         return document, freshness, Saver(document, self._copy, known)
 
     def _document(self) -> Document:
-        return open_document(self._copy.cache.path, clock=self._clock, autosave_interval_s=self._interval_s)
+        return open_document(
+            self._copy.cache.path,
+            clock=self._clock,
+            autosave_interval_s=self._interval_s,
+            name=str(self._copy.uri),
+        )
 
     def _refresh(self) -> Freshness:
         content = None

@@ -39,6 +39,7 @@ class Document:
         self, store: Store, file: DatasetFile, found: Found, *, read_only: str, clock: Clock, autosave_interval_s: float
     ) -> None:
         self.path = file.path
+        self.name = file.name
         self.schema = store.schema
         self.problems = store.problems()
         self.read_only = read_only
@@ -165,7 +166,7 @@ class Document:
             raise ReadOnlyError(self.read_only)
         if self.recovery is not None:
             raise UndecidedError(
-                f"{self.path.name} has changes of an earlier session that were not saved ({self.recovery.text}): "
+                f"{self.name} has changes of an earlier session that were not saved ({self.recovery.text}): "
                 "accept or discard them first."
             )
 
@@ -228,7 +229,7 @@ class Document:
         with self._edits.lock:
             editable, self.read_only = (
                 not self.read_only,
-                f"{self.path.name} has been closed: open it again to edit it.",
+                f"{self.name} has been closed: open it again to edit it.",
             )
         try:
             if editable:
@@ -250,7 +251,7 @@ class Document:
         A save to this file then leaves `changes` as it is; `mark_saved` tells that a version has got there. Raises
         UnreadableError.
         """
-        saved = parse_content(content, self.path.name, self.schema)
+        saved = parse_content(content, self.name, self.schema)
         with self._edits.lock:
             self._saving.follows = False
             self._edits.saved.begin(self._edits.version, self._store.differences(saved))
@@ -265,8 +266,8 @@ class Document:
 
         While collisions are open nothing is changed. Raises DocumentError.
         """
-        saved = Store(parse_content(content, self.path.name, self.schema))
-        theirs = tuple(saved.differences(parse_content(before, self.path.name, self.schema)))
+        saved = Store(parse_content(content, self.name, self.schema))
+        theirs = tuple(saved.differences(parse_content(before, self.name, self.schema)))
         merges: list[Merge] = []
 
         def decide(ours: Step) -> Step | None:
@@ -284,20 +285,22 @@ def open_document(
     *,
     clock: Clock | None = None,
     autosave_interval_s: float | None = None,
+    name: str = "",
 ) -> Document:
     """Open a dataset; where `schema` is given, a file that is not there is begun. Raises UnreadableError.
 
     Where another session edits the same file, or it can't be written, the document is for reading alone. Without
-    `autosave_interval_s`, the configuration says how long after a change it is saved.
+    `autosave_interval_s`, the configuration says how long after a change it is saved. `name` is what the dataset is
+    called in messages, where that is not the file's own name.
     """
     interval_s = Config.load().datasets.autosave_interval_s if autosave_interval_s is None else autosave_interval_s
     path = path.expanduser().resolve()
     if schema is None and not path.exists():
         raise UnreadableError(f"There is no file {path}: check the path.")
-    file = DatasetFile(path)
+    file = DatasetFile(path, name)
     read_only = file.take()
     try:
-        content = read_content(path, schema) or new_content(schema or TRANSCRIPTS)
+        content = read_content(path, schema, file.name) or new_content(schema or TRANSCRIPTS)
         found = Found() if read_only else read_journals(path, [one.name for one in content.schema.collections])
         return Document(
             Store(content),

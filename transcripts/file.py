@@ -16,10 +16,12 @@ Identity = tuple[int, int, int]
 
 
 class DatasetFile:
-    """A file as it was last read or written here."""
+    """A file as it was last read or written here; `name` is what it is called in messages."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, name: str = "") -> None:
         self.path = path
+        self.name = name or path.name
+        self._place = name or str(path)
         self._known = self._identity()
         self._held = ExitStack()
 
@@ -29,11 +31,11 @@ class DatasetFile:
             self._held.enter_context(locked(self.path.with_name(f".{self.path.name}.lock"), self.path))
         except FolderInUseError:
             return (
-                f"{self.path} is being edited in another window or by another job, so it can only be read here. "
+                f"{self._place} is being edited in another window or by another job, so it can only be read here. "
                 "Close it there and open it again to edit it."
             )
         except OutputError:
-            return f"{self.path.parent} can't be written, so {self.path.name} can only be read: check its permissions."
+            return f"{self.path.parent} can't be written, so {self.name} can only be read: check its permissions."
         return ""
 
     def release(self) -> None:

@@ -60,7 +60,7 @@ class Saving:
         with self._lock:
             with self._edits.lock:
                 if self._edits.under_way:
-                    raise DocumentError(f"{self._file.path.name} can't be saved in the middle of an edit.")
+                    raise DocumentError(f"{self._file.name} can't be saved in the middle of an edit.")
                 next_ids = self._store.next_ids()
                 written = not everything and not self._edits.written.unsaved and next_ids == self._next_ids_written
                 if self._closed or written:
