@@ -185,7 +185,8 @@ class _Opening:
         if known is None:
             document.shutdown()
             raise DocumentError(f"The copy of {self._copy.uri} on this computer was removed while it was opened.")
-        document.set_saved(self._copy.cache.base(known))
+        edited = self._copy.cache.is_edited(known)
+        document.set_saved(self._copy.cache.base(known) if edited else None)
         return document, freshness, Saver(document, self._copy, known)
 
     def _document(self) -> Document:

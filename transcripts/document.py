@@ -245,16 +245,17 @@ class Document:
             self._edits.saved.mark_saved(version)
         self._saving.tell(EventKind.SAVED)
 
-    def set_saved(self, content: bytes) -> None:
+    def set_saved(self, content: bytes | None) -> None:
         """Take the content of a file elsewhere for what is saved: from now on `changes` is what differs from that.
 
-        A save to this file then leaves `changes` as it is; `mark_saved` tells that a version has got there. Raises
-        UnreadableError.
+        None stands for the document as it is now. A save to this file then leaves `changes` as it is; `mark_saved`
+        tells that a version has got there. Raises UnreadableError.
         """
-        saved = parse_content(content, self.name, self.schema)
+        saved = None if content is None else parse_content(content, self.name, self.schema)
         with self._edits.lock:
             self._saving.follows = False
-            self._edits.saved.begin(self._edits.version, self._store.differences(saved))
+            differences = () if saved is None else self._store.differences(saved)
+            self._edits.saved.begin(self._edits.version, differences)
 
     def merge_saved(self, before: bytes, content: bytes, decisions: Mapping[CollisionKey, Side] | None = None) -> Merge:
         """Merge what somebody else has saved elsewhere since: what does not collide is taken over, as one edit.

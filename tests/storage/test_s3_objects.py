@@ -238,3 +238,15 @@ def test_one_client(access):
     """Whoever asks for the same server with the same keys has the same connections."""
     assert s3_objects(access) is s3_objects(replace(access))
     assert s3_objects(access) is not s3_objects(replace(access, region="eu-west-1"))
+
+
+def test_amazons_own_server(monkeypatch):
+    """Without an address, requests go to Amazon's server in the region, at the bucket's own host name."""
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    objects = S3Objects(S3Access(region="eu-central-1", access_key_id="a", secret_access_key="b"))
+    url = objects._client.generate_presigned_url("get_object", Params={"Bucket": "course", "Key": "a.json"})
+    objects.close()
+
+    assert "" == objects.server
+    assert url.startswith("https://course.s3.eu-central-1.amazonaws.com/a.json?")
