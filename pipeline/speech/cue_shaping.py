@@ -29,7 +29,7 @@ BREAK_COSTS: Mapping[Break, float] = {
     Break.CONJUNCTION: 0.8,
     Break.PREPOSITION: 1.1,
     Break.OPEN: 2.0,
-    Break.WEAK: 5.0,
+    Break.WEAK: 9.0,
     Break.NEVER: 20.0,
 }
 """What it costs to end a cue at a place, counted in cues: a cue more is one."""

@@ -213,9 +213,16 @@ def test_captions_are_shaped_anew(captions, tmp_path):
 
 def test_two_speakers_have_a_line_each(captions, tmp_path):
     """What stands behind two dashes never runs together."""
-    path = write(tmp_path / "talk.srt", (Cue(start_s=0.0, end_s=1.2, text="- Who is it?\n- Me."),))
-    out = captions("shape", path)[1]
-    assert "- Who is it?\n- Me." in out
+    spoken_to = (
+        Cue(start_s=0.0, end_s=1.2, text="- Who is it\n- Me"),
+        Cue(start_s=1.28, end_s=2.0, text="- You?\n- Yes."),
+        Cue(start_s=2.08, end_s=2.6, text="- Oh.\n- Yes."),
+    )
+    path = write(tmp_path / "talk.srt", spoken_to)
+    shown = [caption["text"] for caption in events(captions("shape", path, "--json")[1])[0]["captions"]]
+    lines = [line for text in shown for line in text.split("\n")]
+    assert ["- Who is it", "- Me", "- You?", "- Yes.", "- Oh.", "- Yes."] == lines
+    assert 2 == max(len(text.split("\n")) for text in shown)
 
 
 def test_shaping_as_json(captions, tmp_path):
