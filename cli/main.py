@@ -229,6 +229,12 @@ def _add_models(parser: argparse.ArgumentParser, _: Config) -> None:
         added.add_argument("name", metavar="NAME", help="the model's name, such as base")
 
 
+def _add_transcripts(parser: argparse.ArgumentParser, _: Config) -> None:
+    from cli.transcripts_options import add_transcripts
+
+    add_transcripts(parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=_AnyOrderParser))
+
+
 def _add_storage(parser: argparse.ArgumentParser, _: Config) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=_AnyOrderParser)
     text = (
@@ -307,6 +313,11 @@ COMMANDS = {
     ),
     "models": Command(
         module="cli.models", help="list, fetch or delete Whisper models on this computer", add_options=_add_models
+    ),
+    "transcripts": Command(
+        module="cli.transcripts",
+        help="keep the transcripts of a course in a dataset: add, export, merge, save to S3",
+        add_options=_add_transcripts,
     ),
     "manifest": Command(
         module="cli.manifest", help="show, list, restore or clear up what was uploaded", add_options=_add_manifest

@@ -10,8 +10,12 @@ MAX_CUE_S = 7.0
 
 @dataclass(frozen=True, kw_only=True)
 class Cue:
-    """A caption: one or two lines, parted by a line feed, shown in [start_s, end_s)."""
+    """A caption: one or two lines, parted by a line feed, shown in [start_s, end_s).
+
+    `voice` is the name of who speaks, empty where nobody knows.
+    """
 
     start_s: float
     end_s: float
     text: str
+    voice: str = ""

@@ -68,8 +68,13 @@ def vtt_segments(cues: Sequence[Cue], boundaries: Sequence[float], mpegts_offset
 
 
 def _vtt_block(cue: Cue) -> str:
-    text = cue.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return f"{_clock(cue.start_s, '.')} --> {_clock(cue.end_s, '.')}\n{text}\n"
+    # a voice span without an end is that of the whole cue (WebVTT, 4.2.2)
+    voice = f"<v {_escaped(' '.join(cue.voice.split()))}>" if cue.voice.strip() else ""
+    return f"{_clock(cue.start_s, '.')} --> {_clock(cue.end_s, '.')}\n{voice}{_escaped(cue.text)}\n"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _clock(seconds: float, point: str) -> str:
