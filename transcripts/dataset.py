@@ -145,7 +145,8 @@ def open_dataset(
         return objects or s3_objects(S3Access(**asdict(settings.aws)))
 
     if isinstance(uri, Path):
-        document = open_document(uri, create, clock=clock, autosave_interval_s=interval_s)
+        schema = None if uri.exists() else create  # what is there says itself what it is
+        document = open_document(uri, schema, clock=clock, autosave_interval_s=interval_s)
         freshness = Freshness(state=FreshnessState.LOCAL, text=f"{uri} is a file of this computer.")
         return Dataset(document, document.path, freshness, objects=s3, saver=None)
     if settings.cache_dir is None:

@@ -74,7 +74,7 @@ def _lhotse_lines(video: Video) -> Iterator[str]:
 
 
 def _whisperx(video: Video) -> str:
-    segments = []
+    segments: list[dict[str, Any]] = []
     for row in video.segments:
         speaker = _speaker(video, row)
         voice: dict[str, Any] = {} if speaker is None else {"speaker": speaker}

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeGuard
 
 from pipeline import codec
 from pipeline.errors import CodecError
 from pipeline.speech.corrections import with_corrections
 from pipeline.speech.cues import Cue
 from pipeline.speech.transcript import Segment, Transcript, TranscriptOrigin, Word
+from pipeline.speech.word_segmenter import is_unspaced
 from transcripts.errors import InvalidRowError
 from transcripts.rows import Id, Row
 
@@ -102,7 +103,7 @@ def _word(listed: object) -> Word | None:
     if not _is_number(start) or not _is_number(duration):
         return None
     probability = listed[3] if len(listed) > 3 and _is_number(listed[3]) else None
-    return Word(start_s=start, end_s=start + duration, text=listed[0], probability=probability)
+    return Word(start_s=start, end_s=_ms(start + duration), text=listed[0], probability=probability)
 
 
 def _segment(row: Mapping[str, Any]) -> Segment:
@@ -141,11 +142,12 @@ def with_words_of_text(segment: Segment) -> Segment:
 
 
 def _spaced(segment: Segment) -> Iterator[Word]:
-    """Yield words with a space before them where the text has one."""
+    """Yield words with a space before them where the text has one; the first has one unless its script has none."""
     at = 0
     for word in segment.words:
         found = segment.text.find(word.text, at)
-        space = " " if found > 0 and segment.text[at:found] == " " else ""
+        first = found == 0 and not is_unspaced(word.text[:1])
+        space = " " if first or (found > 0 and segment.text[at:found] == " ") else ""
         at = found + len(word.text) if found >= 0 else at
         yield Word(start_s=word.start_s, end_s=word.end_s, text=space + word.text, probability=word.probability)
 
@@ -169,7 +171,7 @@ def _commonest(languages: Iterator[str | None]) -> str | None:
     return max(known, key=known.count) if known else None
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and value == value
 
 

@@ -4,7 +4,7 @@ import pytest
 import s3_server
 from datasets import KINDS, HeldClock, opened
 
-NEED_S3 = ["test_remote_opening.py", "test_remote_saving.py"]
+NEED_S3 = ["test_remote_commands.py", "test_remote_opening.py", "test_remote_saving.py"]
 collect_ignore = NEED_S3 if s3_server.missing_programs() else []
 
 
