@@ -117,7 +117,14 @@ class Engine(Protocol):
         ...
 
     def submit_transcription(
-        self, task: TranscriptionTask, inputs: TranscriptionInputs, listen: Listen
+        self, task: TranscriptionTask, inputs: TranscriptionInputs, listen: Listen, log: Path | None = None
     ) -> RunningTask[Transcript]:
-        """Let a track be transcribed; arguments as in `submit_encode`."""
+        """Let a track be transcribed.
+
+        Args:
+            task: what to do.
+            inputs: finds what the task names.
+            listen: called with the task's events.
+            log: a file that keeps what is heard, so that the task, when it is submitted again, goes on from there.
+        """
         ...

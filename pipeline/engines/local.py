@@ -72,7 +72,7 @@ class LocalEngine:
         )
 
     def submit_transcription(
-        self, task: TranscriptionTask, inputs: TranscriptionInputs, listen: Listen
+        self, task: TranscriptionTask, inputs: TranscriptionInputs, listen: Listen, log: Path | None = None
     ) -> LocalTask[Transcript]:
         """Begin to transcribe a track."""
-        return LocalTask(lambda cancel: run_transcription(task, inputs, listen, cancel), name="transcription")
+        return LocalTask(lambda cancel: run_transcription(task, inputs, listen, cancel, log), name="transcription")

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
+from config import VERSION
 from pipeline.cancel import CancelToken
+from pipeline.checkpoints import key_of
+from pipeline.codec import to_json
 from pipeline.engines.engine import Listen, ModelDownloading, TranscriptionInputs, TranscriptionProgress
 from pipeline.engines.tasks import TranscriptionTask
 from pipeline.media.source.source_checks import check_unchanged
+from pipeline.speech.heard_log import HeardLog
 from pipeline.speech.scripted import align_script
 from pipeline.speech.transcribe import transcribe
 from pipeline.speech.transcript import Transcript
@@ -15,9 +22,9 @@ HEARING_SHARE = 0.8
 
 
 def run_transcription(
-    task: TranscriptionTask, inputs: TranscriptionInputs, listen: Listen, cancel: CancelToken
+    task: TranscriptionTask, inputs: TranscriptionInputs, listen: Listen, cancel: CancelToken, log: Path | None = None
 ) -> Transcript:
-    """Transcribe a track. Raises SpeechError, SourceError, Cancelled."""
+    """Transcribe a track; `log` is the file that keeps what is heard. Raises SpeechError, SourceError, Cancelled."""
     source = inputs.source(task.source)
     check_unchanged(source)
 
@@ -31,16 +38,18 @@ def run_transcription(
         check_unchanged(source)
         listen(TranscriptionProgress(fraction=share + fraction * (1.0 - share)))
 
+    model = inputs.model(task.model)
     transcript = transcribe(
         source.path,
         cancel,
-        model=inputs.model(task.model),
+        model=model,
         language=task.language,
         track=task.track,
         offset_s=task.offset_s,
         limit_s=task.limit_s,
         report=report,
         on_download=lambda progress: listen(ModelDownloading(progress=progress)),
+        log=None if log is None else HeardLog(log, key_of(VERSION, to_json(replace(task, script=None)), model)),
     )
     if task.script is not None:
         transcript = align_script(
@@ -48,7 +57,7 @@ def run_transcription(
             cancel,
             transcript,
             task.script,
-            model=inputs.model(task.model),
+            model=model,
             track=task.track,
             offset_s=task.offset_s,
             report=report_aligned,

@@ -38,6 +38,8 @@ from pipeline.speech.transcript import Segment, Transcript
 from pipeline.speech.transcript_file import from_json, to_json
 from pipeline.workspace import Workspace
 
+HEARD_LOG = ".heard.jsonl"
+"""What has been heard so far, in the job's folder until the transcript is written; hidden, so never published."""
 AUDIO_ONLY_RATE = 25.0
 """The frame rate by which captions are spaced where there is no video."""
 
@@ -108,6 +110,7 @@ class TranscribePhase:
         facts = TranscriptFacts(language=transcript.language if cues else None, cues=len(cues))
         _write(context.workspace.folder, transcript, cues)
         context.workspace.mark(facts)
+        (context.workspace.folder / HEARD_LOG).unlink(missing_ok=True)
         return PhaseResult(text=_summary(facts) if cues or own is None else "None of the captions lies in this part.")
 
     def _transcript(self, context: PhaseContext) -> Transcript:
@@ -132,7 +135,8 @@ class TranscribePhase:
             elif isinstance(event, TranscriptionProgress):
                 context.report(Progress(fraction=event.fraction, text=f"Transcribing {event.fraction:.0%}"))
 
-        running = self._engine.submit_transcription(task, _JobInputs(media, request.model), listen)
+        log = context.workspace.folder / HEARD_LOG
+        running = self._engine.submit_transcription(task, _JobInputs(media, request.model), listen, log)
         with context.cancel.on_cancel(running.cancel):
             return running.result()
 

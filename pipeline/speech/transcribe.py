@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from config import VERSION
 from pipeline.cancel import CancelToken
 from pipeline.codec import from_json
 from pipeline.speech import child
+from pipeline.speech.heard_log import Heard, HeardLog
 from pipeline.speech.model import OnDownload, error_of, progress_of, request
 from pipeline.speech.model_folder import public_name
 from pipeline.speech.transcript import Segment, Transcript, TranscriptOrigin, WhisperSettings
@@ -29,6 +31,7 @@ def transcribe(
     limit_s: float | None = None,
     report: Callable[[float], None] | None = None,
     on_download: OnDownload | None = None,
+    log: HeardLog | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Transcript:
     """Return what is said in a file's sound track; no speech gives a transcript without segments.
@@ -44,37 +47,77 @@ def transcribe(
         limit_s: Where the video ends, if before the sound does.
         report: Called with the fraction done, by the sound's time.
         on_download: Called before a model is downloaded, and several times a second meanwhile.
+        log: Keeps what is heard; what an earlier run has heard is not heard again.
         environment: The child process's whole environment, or None for this process's own without its secrets.
 
-    Raises SpeechError, Cancelled.
+    Raises SpeechError, OutputError, Cancelled.
     """
-    segments: list[Segment] = []
-    result: Mapping[str, Any] = {}
     from_s, until_s = max(0.0, -offset_s), None if limit_s is None else max(0.0, limit_s - offset_s)
-    offset_s += from_s
-    asked = request("transcribe", model, language, str(source.absolute()), track, from_s=from_s, until_s=until_s)
-    with child.answers(asked, cancel, environment) as answers:
-        for answer in answers:
-            kind = answer["kind"]
-            if kind == "segment":
-                segments.append(from_json(Segment, answer["segment"], PROTOCOL).shifted(offset_s))
-            elif kind == "progress" and report is not None and answer["duration_s"] > 0:
-                report(min(1.0, answer["seconds"] / answer["duration_s"]))
-            elif kind == "downloading" and on_download is not None:
-                on_download(progress_of(answer))
-            elif kind == "error":
-                raise error_of(answer, model)
-            elif kind == "result":
-                result = answer
+    hearing = _Hearing(log)
+    before = hearing.heard
+    source_name, start_s = str(source.absolute()), from_s + before.seconds
+    asked = request(
+        "transcribe", model, before.language or language, source_name, track, from_s=start_s, until_s=until_s
+    )
+    result: Mapping[str, Any] = {}
+    try:
+        with child.answers(asked, cancel, environment) as answers:
+            for answer in answers:
+                kind = answer["kind"]
+                if kind == "segment":
+                    hearing.take(from_json(Segment, answer["segment"], PROTOCOL))
+                elif kind == "progress":
+                    hearing.reach(answer)
+                    if report is not None and answer["duration_s"] > 0:
+                        report(min(1.0, hearing.heard.seconds / (before.seconds + answer["duration_s"])))
+                elif kind == "downloading" and on_download is not None:
+                    on_download(progress_of(answer))
+                elif kind == "error":
+                    raise error_of(answer, model)
+                elif kind == "result":
+                    result = answer
+    finally:
+        hearing.close()
     return Transcript(
-        language=result["language"],
-        language_probability=float(result["language_probability"]),
-        duration_s=float(result["duration_s"]) + offset_s,
-        segments=tuple(segments),
-        origin=_origin(model, result),
+        language=hearing.heard.language or result["language"],
+        language_probability=before.language_probability or float(result["language_probability"]),
+        duration_s=before.seconds + float(result["duration_s"]) + offset_s + from_s,
+        segments=tuple(segment.shifted(offset_s + from_s) for segment in hearing.segments),
+        origin=_origin(model, language, result),
     )
 
 
-def _origin(model: str, result: Mapping[str, Any]) -> TranscriptOrigin:
-    settings = from_json(WhisperSettings, result["settings"], PROTOCOL)
+class _Hearing:
+    """What has been heard so far, and the log that keeps it. Times are the sound's, from where it is heard at all."""
+
+    def __init__(self, log: HeardLog | None) -> None:
+        self._log = log
+        self.heard = log.read() if log is not None else Heard()
+        self.segments = list(self.heard.segments)
+        self._before_s = self.heard.seconds
+        self._window: list[Segment] = []
+        if log is not None:
+            log.begin(self.heard)
+
+    def take(self, segment: Segment) -> None:
+        self._window.append(segment.shifted(self._before_s))
+
+    def reach(self, progress: Mapping[str, Any]) -> None:
+        self.heard = Heard(
+            seconds=self._before_s + float(progress["seconds"]),
+            language=progress["language"],
+            language_probability=self.heard.language_probability or float(progress["language_probability"]),
+        )
+        if self._log is not None:
+            self._log.add(tuple(self._window), self.heard)
+        self.segments += self._window
+        self._window = []
+
+    def close(self) -> None:
+        if self._log is not None:
+            self._log.close()
+
+
+def _origin(model: str, language: str | None, result: Mapping[str, Any]) -> TranscriptOrigin:
+    settings = replace(from_json(WhisperSettings, result["settings"], PROTOCOL), language=language)
     return TranscriptOrigin(program_version=VERSION, model=public_name(model), settings=settings)

@@ -71,7 +71,13 @@ class Worker:
             if isinstance(heard, Segment):
                 self.tell("segment", segment=to_json(heard))
             else:
-                self.tell("progress", seconds=heard, duration_s=audio.duration_s)
+                self.tell(
+                    "progress",
+                    seconds=heard,
+                    duration_s=audio.duration_s,
+                    language=listener.language,
+                    language_probability=listener.language_probability,
+                )
         self.tell(
             "result",
             language=listener.language,

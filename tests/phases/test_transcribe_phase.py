@@ -263,6 +263,26 @@ def test_cancel(context, sample):
     )
 
 
+def test_a_cancelled_transcription_goes_on(context, sample):
+    """The next run begins where the cancelled one has stopped, and leaves nothing but the transcript."""
+    cancel, fractions = CancelToken(), []
+    here = context(sample, cancel=cancel)
+
+    def stop(progress: Progress) -> None:
+        if progress.fraction > 0.5:
+            cancel.cancel()
+
+    with pytest.raises(Cancelled):
+        _phase().run(dataclasses.replace(here, report=stop))
+    again = dataclasses.replace(
+        here, cancel=CancelToken(), report=lambda progress: fractions.append(progress.fraction or 0.0)
+    )
+    result = _phase().run(again)
+    assert (PhaseOutcome.DONE, True) == (result.outcome, next(f for f in fractions if f > 0) > 0.5)
+    assert "welcome lesson one" in (here.workspace.folder / "transcript.txt").read_text(encoding="utf-8")
+    assert not list(here.workspace.folder.glob(".heard*"))
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
