@@ -21,7 +21,7 @@ from transcripts.file import DatasetFile
 from transcripts.journal import Found, Journal, read_journals
 from transcripts.merge import CollisionKey, Merge, Side, merge
 from transcripts.recovery import Recovery, recovery_of
-from transcripts.rows import Id, Row, decoded
+from transcripts.rows import Id, Row, decoded, decoder_of
 from transcripts.saving import Saving
 from transcripts.schema import TRANSCRIPTS, Schema
 from transcripts.store import Snapshot, Store
@@ -80,6 +80,13 @@ class Document:
         with self._edits.lock:
             found = self._store.rows(collection, where)
         return [decoded(row) for row in found]
+
+    def fields(self, collection: str, /, *names: str, **where: Id) -> list[Row]:
+        """Return some fields of rows, None for one that a row has not; several times as fast as `rows`."""
+        with self._edits.lock:
+            found = self._store.rows(collection, where)
+        read = decoder_of(*names)
+        return [read(row) for row in found]
 
     def get(self, collection: str, row_id: Id, /) -> Row | None:
         """Return a row by its id, None if there is none."""

@@ -7,7 +7,7 @@ library makes of its numbers, and is never parsed as a whole.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
@@ -33,6 +33,23 @@ def decoded(row: bytes) -> Row:
     if not isinstance(found, dict):
         raise InvalidRowError(f"A row has to be an object, but is {row[:60].decode(errors='replace')}.")
     return found
+
+
+def decoder_of(*names: str) -> Callable[[bytes], Row]:
+    """Return what decodes only some fields of a row, None for one that it has not: several times as fast as all."""
+    fields = {f"field_{number}": name for number, name in enumerate(names)}
+    partly = msgspec.defstruct("Fields", [(one, Any, None) for one in fields], rename=fields)
+    decode = msgspec.json.Decoder(partly).decode
+
+    def read(row: bytes) -> Row:
+        try:
+            found = decode(row)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            whole = decoded(row)
+            return {name: whole.get(name) for name in names}
+        return {name: getattr(found, one) for one, name in fields.items()}
+
+    return read
 
 
 def encoded(row: Mapping[str, Any]) -> bytes:

@@ -388,3 +388,13 @@ def test_new(tmp_path, schema):
 def test_both_kinds_are_there():
     """The tests of this folder run for every schema that ships."""
     assert [TRANSCRIPTS, COCO] == [kind.schema for kind in KINDS]
+
+
+def test_some_fields_of_rows(document, kind):
+    """Some fields can be read without the others; one that a row has not is None."""
+    found = document.fields(kind.rows, "id", kind.text, "nowhere")
+    assert [
+        {"id": row["id"], kind.text: row.get(kind.text), "nowhere": None} for row in kind.content[kind.rows]
+    ] == found
+    referring = document.fields(kind.rows, "id", **{kind.field: kind.target_id})
+    assert [{"id": row["id"]} for row in kind.content[kind.rows] if row.get(kind.field) == kind.target_id] == referring
