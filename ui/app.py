@@ -1,4 +1,4 @@
-"""Opens the window and stays until it is closed. Importable where Tk is missing."""
+"""Opens a window and stays until it is closed. Importable where Tk is missing."""
 
 from __future__ import annotations
 
@@ -29,6 +29,25 @@ def open_window(config: Config, preferences: FilePlace | None = None, services: 
     except tkinter.TclError as error:
         raise WindowUnavailableError(no_screen_sentence(str(error))) from error
     window.mainloop()
+    return 0
+
+
+def open_editor(config: Config, address: str = "") -> int:
+    """Open a window in which a dataset of transcripts is edited, and return the exit status when it is closed.
+
+    Raises WindowUnavailableError.
+    """
+    try:
+        import tkinter
+    except ImportError as error:
+        raise WindowUnavailableError(no_tk_sentence()) from error
+    from ui.transcripts.app import EditorApp, opener_for
+
+    try:
+        app = EditorApp(opener=opener_for(config), address=address)
+    except tkinter.TclError as error:
+        raise WindowUnavailableError(no_screen_sentence(str(error))) from error
+    app.mainloop()
     return 0
 
 

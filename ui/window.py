@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import tkinter
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import ttkbootstrap as ttk
 
@@ -38,6 +39,9 @@ from ui.widgets.fields import FieldNote
 from ui.widgets.scrolled_column import ScrolledColumn
 from ui.worker import unexpected
 
+if TYPE_CHECKING:
+    from ui.transcripts.app import EditorWindows
+
 TITLE = "HLS Converter"
 SIZE = (1100, 780)
 MIN_SIZE = (900, 640)
@@ -66,6 +70,7 @@ class MainWindow(ttk.App):
         self._close_by: float | None = None
         self._last_error = ""
         self.closed = False
+        self._editors: EditorWindows | None = None
         self._build()
         self._connect()
         keep_disabled_readable(self, self.style)
@@ -134,6 +139,7 @@ class MainWindow(ttk.App):
         self.actions.pause.configure(command=controller.pause)
         self.actions.resume.configure(command=controller.resume)
         self.actions.open_folder.configure(command=controller.open_folder)
+        self.actions.transcripts.configure(command=lambda: self.editors.open())
         self.upload_panel.test.configure(command=lambda: controller.test_connection(variables.read()))
         self.upload_panel.cancel.configure(command=controller.cancel)
         if self.upload_panel.remember is not None:
@@ -164,6 +170,15 @@ class MainWindow(ttk.App):
             self.tk.call("after", "cancel", timer)
         super().destroy()
 
+    @property
+    def editors(self) -> EditorWindows:
+        """The windows in which transcripts are corrected; what they need is loaded when the first is wanted."""
+        if self._editors is None:
+            from ui.transcripts.app import EditorWindows, opener_for
+
+            self._editors = EditorWindows(self, opener_for(self._config))
+        return self._editors
+
     def start(self) -> None:
         """Begin the job that stands in the form."""
         self.upload_panel.suggest(self.controller.state.source)
@@ -171,8 +186,14 @@ class MainWindow(ttk.App):
         self._render()
 
     def close(self) -> None:
-        """Close the window; a job on its way is cancelled first and has 10 s to end."""
+        """Close the window; a job on its way is cancelled first and has 10 s to end.
+
+        Editors of transcripts close before it; where something is unsaved there, they ask, and may stay.
+        """
         if self._close_by is not None:
+            return
+        if self._editors is not None and self._editors.views:
+            self._editors.close(then=self.close)
             return
         self.controller.save_preferences(self.variables.read())
         self._close_by = time.monotonic() + CLOSE_DEADLINE_S

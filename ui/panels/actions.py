@@ -1,4 +1,4 @@
-"""Start, Cancel, Pause, Resume and Open folder: always in view."""
+"""Start, Cancel, Pause, Resume, Open folder and Transcripts: always in view."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ class ActionBar:
 
     def __init__(self, master: tkinter.Misc) -> None:
         self.frame = ttk.Frame(master)
-        self.frame.columnconfigure(0, weight=1)
+        self.frame.columnconfigure(1, weight=1)
         self.start = ttk.Button(self.frame, text="Start", bootstyle="primary", width=14, default="active")
         self.cancel = ttk.Button(self.frame, text="Cancel", bootstyle="danger outline", width=10)
         self.open_folder = ttk.Button(self.frame, text="Open folder", width=12)
+        self.transcripts = ttk.Button(self.frame, text="Transcripts…", width=12)
         self.pause = ttk.Button(self.frame, text="Pause upload")
         self.resume = ttk.Button(self.frame, text="Resume upload")
         self.open_folder.grid(row=0, column=0, sticky="w", ipady=3)
-        self.pause.grid(row=0, column=1, ipady=3)
-        self.resume.grid(row=0, column=2, padx=(8, 24), ipady=3)
-        self.cancel.grid(row=0, column=3, padx=8, ipady=3)
-        self.start.grid(row=0, column=4, ipady=3)
+        self.transcripts.grid(row=0, column=1, sticky="w", padx=8, ipady=3)
+        self.pause.grid(row=0, column=2, ipady=3)
+        self.resume.grid(row=0, column=3, padx=(8, 24), ipady=3)
+        self.cancel.grid(row=0, column=4, padx=8, ipady=3)
+        self.start.grid(row=0, column=5, ipady=3)
 
     def show(self, state: ViewState) -> None:
         """Show which of them do something now."""

@@ -1,0 +1,243 @@
+"""The editor on a real screen, driven as a person would."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from datasets import TRANSCRIPTS_KIND, left_by_a_crash, opened
+
+from ui.transcripts.questions import Answer
+from ui.transcripts.state import Question, Stage
+
+TEXTS = [row["text"] for row in TRANSCRIPTS_KIND.content["segments"]]
+
+
+def in_file(path):
+    """Return the texts that are in a file."""
+    return [row["text"] for row in json.loads(path.read_text(encoding="utf-8"))["segments"]]
+
+
+def test_a_dataset_is_shown(open_editor, path):
+    """Its address, that nothing is unsaved, its videos, and the segments of the first with times and speakers."""
+    driver = open_editor(path).ready()
+
+    assert str(path) == driver.view.banner.source.full_text
+    assert ("Saved", "") == driver.mark
+    tree = driver.view.videos.tree
+    assert ["lecture", "lecture2"] == [tree.item(one, "text") for one in tree.get_children()]
+    assert ({"0:00.0", "0:02.5", "0:04.0", "Dr. Green", "“Größe” \\"}) <= {one.strip() for one in driver.drawn}
+    assert TEXTS[0] == driver.view.segments.field.text
+    assert driver.app.focus_get() == driver.field
+
+
+def test_another_video(open_editor, path):
+    """Its segments are shown, and where it has none, that is said."""
+    driver = open_editor(path).ready()
+    driver.view.videos.tree.selection_set("1")
+    driver.until(lambda: driver.state.media_id == "m2" and not driver.state.loading)
+    driver.settled()
+
+    assert ([], "This video has no segments.") == (driver.texts, str(driver.view.segments.note.cget("text")))
+    assert "disabled" == str(driver.field.cget("state"))
+
+
+def test_a_text_is_corrected_by_keyboard(open_editor, path):
+    """Enter keeps what was typed and goes to the next segment, Up and Down to the neighbours, Escape takes it back."""
+    driver = open_editor(path).ready()
+    driver.type("The cross product.")
+    driver.press("<Return>")
+    assert ("The cross product.", 1) == (driver.texts[0], driver.place)
+    assert ("UNSAVED CHANGES", "1 segment updated") == driver.mark
+    driver.press("<Down>", "<Down>")
+    driver.type("wrong")
+    driver.press("<Escape>")
+    assert (TEXTS[2], 2) == (driver.view.segments.field.text, driver.place)
+    driver.press("<Up>", "<Up>")
+    assert (0, "The cross product.") == (driver.place, driver.view.segments.field.text)
+    assert driver.segments[0].edited
+
+
+def test_undo_and_redo(open_editor, path):
+    """Control-Z takes back what is being typed first and edits then; Control-Y makes them again."""
+    driver = open_editor(path).ready()
+    driver.type("one")
+    driver.press("<Return>", "<Up>")
+    driver.type("two")
+    driver.press("<Control-z>")
+    assert "one" == driver.view.segments.field.text
+    driver.press("<Control-z>")
+    assert (TEXTS[0], TEXTS[0]) == (driver.texts[0], driver.view.segments.field.text)
+    assert ("Saved", "") == driver.mark
+    driver.press("<Control-y>")
+    assert ("one", "one") == (driver.texts[0], driver.view.segments.field.text)
+    driver.press("<Control-y>")
+    assert "There is nothing to redo." == str(driver.view.status.cget("text"))
+
+
+def test_a_file_is_saved(open_editor, path):
+    """Save writes it and the mark is gone; what is still in the field is saved too."""
+    driver = open_editor(path).ready()
+    driver.type("one")
+    driver.view.save()
+    driver.until(lambda: driver.mark == ("Saved", ""))
+
+    assert ["one", *TEXTS[1:]] == in_file(path)
+    assert f"Saved to {path}." == str(driver.view.status.cget("text"))
+
+
+def test_closing_saves_a_file(open_editor, path):
+    """A file needs no question: closing the window writes what is unsaved."""
+    driver = open_editor(path).ready()
+    driver.type("one")
+    driver.view.close()
+    driver.until(lambda: driver.app.closed)
+    assert ["one", *TEXTS[1:]] == in_file(path)
+
+
+@pytest.mark.parametrize(("answer", "text"), [("Restore", "rescued"), ("Discard", TEXTS[0])])
+def test_what_a_crash_left_is_offered(open_editor, path, tmp_path, answer, text):
+    """Nothing can be edited before the editor has decided; then it is there, unsaved, or forgotten."""
+    with opened(path) as document:
+        document.update("segments", "s1", text="rescued")
+        crashed = left_by_a_crash(path, tmp_path / "after")
+        document.undo()
+    driver = open_editor(crashed).ready()
+    assert "Restore what was not saved?" == driver.asked
+    assert "1 segment updated" in driver.view.question.text.cget("text")
+    assert "disabled" == str(driver.field.cget("state"))
+    driver.choose(answer)
+    driver.until(lambda: driver.state.question is Question.NONE)
+    driver.settled()
+    assert (text, "normal") == (driver.view.segments.field.text, str(driver.field.cget("state")))
+    assert ("" if answer == "Discard" else "1 segment updated") == driver.mark[1]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "There is no file"),
+        ("", "is no JSON"),
+        ("{", "is no JSON"),
+        ('{"images": [], "annotations": [], "categories": []}', "is a dataset of kind COCO"),
+    ],
+    ids=["missing", "empty", "broken", "other kind"],
+)
+def test_what_can_not_be_opened(open_editor, tmp_path, content, said):
+    """The reason is said in the window, where another address can be typed; nothing is changed."""
+    path = tmp_path / "no\nnews.json"
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+    driver = open_editor(path)
+    driver.until(lambda: driver.state.stage is Stage.EMPTY)
+    driver.settled()
+    assert driver.view.opening.card.winfo_viewable()
+    assert not driver.view.banner.frame.winfo_viewable()
+    assert content is None or content == path.read_text(encoding="utf-8")
+    assert said in str(driver.view.status.cget("text"))
+    driver.view.opening.address.set(str(TRANSCRIPTS_KIND.write(tmp_path / "good.json")))
+    driver.click(driver.view.opening.open)
+    driver.ready()
+    assert TEXTS == driver.texts
+
+
+def test_open_in_another_session(open_editor, path):
+    """It can be read, the reason is said, and nothing can be typed."""
+    with opened(path):
+        driver = open_editor(path).ready()
+        assert driver.state.read_only == driver.view.banner.freshness.full_text != ""
+        assert "disabled" == str(driver.field.cget("state"))
+        driver.press("<Down>")
+        assert 1 == driver.place
+
+
+def test_closed_before_it_is_open(open_editor, path):
+    """A window that is closed while a dataset is being opened leaves the dataset to others."""
+    driver = open_editor(path)
+    driver.view.close()
+    driver.until(lambda: driver.app.closed)
+    with opened(path) as document:
+        assert "" == document.read_only
+
+
+def test_an_edit_that_is_refused(open_editor, path, monkeypatch):
+    """Where the journal can't be written, what was typed stays in the field and the reason is said."""
+    from transcripts.errors import DocumentError
+    from transcripts.journal import Journal
+
+    driver = open_editor(path).ready()
+
+    def full(self, step):
+        raise DocumentError("The disk is full: make room and try again.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Journal, "append", full)
+        driver.type("one")
+        driver.press("<Return>")
+        assert (0, "one", TEXTS[0]) == (driver.place, driver.view.segments.field.text, driver.texts[0])
+        assert "The disk is full: make room and try again." == str(driver.view.status.cget("text"))
+    driver.press("<Return>")
+    assert (1, "one", "") == (driver.place, driver.texts[0], str(driver.view.status.cget("text")))
+
+
+def test_only_rows_in_view_are_drawn(open_editor, tmp_path, content):
+    """A table of thousands of rows has a few dozen texts on its canvas, wherever it is scrolled to."""
+    content["segments"] = [
+        {"id": n, "media_id": "m1", "start": n, "duration": 1, "text": f"Segment {n}."} for n in range(5000)
+    ]
+    path = tmp_path / "long.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    driver = open_editor(path).ready()
+    table = driver.view.segments.table
+    table._bar_moved("moveto", "0.5")
+    driver.settled()
+    assert "Segment 2500." in driver.drawn
+    assert len(driver.drawn) < 100
+    driver.view.segments.select(4999)
+    driver.settled()
+    assert "Segment 4998." in driver.drawn
+    assert ("Segment 4999.", 1) == (driver.view.segments.field.text, driver.field.winfo_viewable())
+
+
+def test_long_text_has_room_in_the_field(open_editor, path):
+    """The field grows with its text, and shows all of it over the rows beneath."""
+    driver = open_editor(path).ready()
+    before = driver.field.winfo_height()
+    driver.type("a word " * 60)
+    driver.settled()
+    assert driver.field.winfo_height() > before
+    driver.press("<Escape>")
+    driver.settled()
+    assert before == driver.field.winfo_height()
+
+
+class TestBesideTheMainWindow:
+    """Editors that are opened from the main window."""
+
+    def test_opened_and_closed_with_it(self, open_driver, path, monkeypatch):
+        """Transcripts… opens one, which asks for an address; closing the main window saves and closes it first."""
+        driver = open_driver()
+        driver.press(driver.window.actions.transcripts)
+        (view,) = driver.window.editors.views
+        view.opening.address.set(str(path))
+        view.opening.open.invoke()
+        driver.until(lambda: len(view.controller.order))
+        view.render()
+        view.segments.field.widget.replace("1.0", "end-1c", "one")
+        driver.window.close()
+        driver.until(lambda: driver.window.closed)
+        assert ["one", *TEXTS[1:]] == in_file(path)
+
+    def test_one_that_stays(self, open_driver, path):
+        """If the editor decides to keep a window, the main window stays too."""
+        driver = open_driver()
+        view = driver.window.editors.open(str(path))
+        driver.until(lambda: len(view.controller.order))
+        view.controller.state = replace(view.controller.state, on_s3=True, unsaved=True)
+        driver.window.close()
+        assert Question.CLOSE is view.controller.state.question
+        view.answer(Answer.WITHDRAW)
+        assert ([view], False) == (driver.window.editors.views, driver.window.closed)
+        view.controller.state = replace(view.controller.state, on_s3=False)
+        view.close()
+        driver.until(lambda: not driver.window.editors.views)
+        assert not driver.window.closed

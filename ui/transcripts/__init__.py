@@ -1,0 +1,1 @@
+"""The window in which the transcripts of a course are corrected."""

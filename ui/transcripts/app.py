@@ -1,0 +1,95 @@
+"""Opens the editor's window, by itself or beside the main window."""
+
+from __future__ import annotations
+
+import tkinter
+from collections.abc import Callable
+from types import TracebackType
+
+import ttkbootstrap as ttk
+
+from config import Config
+from transcripts.dataset import Dataset, open_dataset
+from ui.icon import play_icon
+from ui.theme import THEME, THEMES
+from ui.transcripts.controller import Opener
+from ui.transcripts.view import MIN_SIZE, SIZE, TITLE, EditorView
+from ui.worker import unexpected
+
+
+def opener_for(config: Config) -> Opener:
+    """Return what opens a dataset with the program's settings."""
+
+    def opened(address: str) -> Dataset:
+        return open_dataset(address, config=config)
+
+    return opened
+
+
+def enlarge(window: tkinter.Tk | tkinter.Toplevel) -> None:
+    """Give a window its size, which is told for 96 dots an inch, but none that the screen has no room for."""
+    scale = max(1.0, window.winfo_fpixels("1i") / 96)
+    room = (window.winfo_screenwidth(), window.winfo_screenheight())
+    width, height = (min(round(scale * size), most) for size, most in zip(SIZE, room, strict=True))
+    window.geometry(f"{width}x{height}")
+
+
+class EditorApp(ttk.App):
+    """The editor as the only window of the program."""
+
+    def __init__(self, *, opener: Opener, address: str = "") -> None:
+        THEMES.register()
+        super().__init__(title=TITLE, theme=THEME, minsize=MIN_SIZE, iconphoto=None)
+        enlarge(self)
+        self._icon_image = play_icon(self)
+        self.iconphoto(True, self._icon_image)
+        self.closed = False
+        self.view = EditorView(self, opener=opener, closed=self._close)
+        if address:
+            self.view.open(address)
+
+    def report_callback_exception(self, exc: type[BaseException], val: BaseException, tb: TracebackType | None) -> None:
+        """Tell the editor of a mistake in the window itself, which stays usable; Control-C in a terminal closes it."""
+        if isinstance(val, KeyboardInterrupt):
+            self.view.close()
+        else:
+            self.view.failed(unexpected(val.with_traceback(tb)))
+
+    def _close(self) -> None:
+        self.closed = True
+        self.destroy()
+
+
+class EditorWindows:
+    """The editors that are open beside the main window."""
+
+    def __init__(self, master: tkinter.Misc, opener: Opener) -> None:
+        self._master = master
+        self._opener = opener
+        self._then: Callable[[], None] | None = None
+        self.views: list[EditorView] = []
+
+    def open(self, address: str = "") -> EditorView:
+        """Open one more."""
+        window = ttk.Toplevel(TITLE, minsize=MIN_SIZE, iconphoto=None, master=self._master)
+        enlarge(window)
+        view = EditorView(window, opener=self._opener, closed=lambda: self._closed(view), kept=self._stay)
+        self.views.append(view)
+        if address:
+            view.open(address)
+        return view
+
+    def close(self, then: Callable[[], None]) -> None:
+        """Ask each to close and go on when the last has; one in which something is unsaved asks, and may stay."""
+        self._then = then
+        for view in tuple(self.views):
+            view.close()
+
+    def _stay(self) -> None:
+        self._then = None
+
+    def _closed(self, view: EditorView) -> None:
+        self.views.remove(view)
+        view.window.destroy()
+        if not self.views and self._then is not None:
+            self._then()

@@ -1,0 +1,335 @@
+"""What the editor's window does when something is pressed or arrives. Holds dataset, state and threads; knows no Tk."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+from pipeline.errors import PipelineError
+from transcripts.dataset import Dataset
+from transcripts.document import Document
+from transcripts.events import DocumentEvent
+from transcripts.merge import CollisionKey, Side
+from transcripts.rows import Id, is_id
+from transcripts.save import DeletedElsewhereError
+from transcripts.schema import ID_FIELD, TRANSCRIPTS
+from transcripts.videos import title_of
+from ui.banners import Tone
+from ui.transcripts import edits
+from ui.transcripts.messages import (
+    Changed,
+    Closed,
+    Decided,
+    Failed,
+    Message,
+    Opened,
+    OpeningFailed,
+    Saved,
+    SaveFailed,
+    SaveProgress,
+    SegmentsKnown,
+    VideoEntry,
+    VideosKnown,
+)
+from ui.transcripts.segment import MEDIA, SEGMENTS, SPEAKERS, Segment, segment_of, start_of
+from ui.transcripts.segment_order import SegmentOrder
+from ui.transcripts.state import EditorState, Question, Stage, Status, advance, save_started
+from ui.transcripts.worker import in_thread
+
+Opener = Callable[[str], Dataset]
+
+MANY_ROWS = 500
+"""After an edit of more rows than this, a video's segments are read anew, which is faster and holds nothing up."""
+
+
+class EditorController:
+    """The editor without its widgets. Every method is called in the Tk thread and returns at once.
+
+    `order` has the segments of the video that was chosen; `revision` grows whenever they, or any of them, changed.
+    """
+
+    def __init__(self, *, opener: Opener, post: Callable[[Message], None]) -> None:
+        self.state = EditorState()
+        self.order = SegmentOrder()
+        self.revision = 0
+        self._opener = opener
+        self._post = post
+        self._dataset: Dataset | None = None
+        self._left = threading.Event()
+        self._rows_version = 0
+
+    @property
+    def document(self) -> Document | None:
+        """The document, None while none is open."""
+        return None if self._dataset is None else self._dataset.document
+
+    # opening
+
+    def open(self, address: str) -> None:
+        """Open a dataset."""
+        if self.state.stage is not Stage.EMPTY or not address.strip():
+            return
+        status = Status(text=f"Opening {address}…", tone=Tone.BUSY)
+        self.state = replace(self.state, stage=Stage.OPENING, address=address, status=status)
+        in_thread("open dataset", lambda: self._opened(address), lambda _, text: OpeningFailed(reason=text), self._post)
+
+    def _opened(self, address: str) -> Message | None:
+        dataset = self._opener(address.strip())
+        if self._left.is_set():
+            dataset.close()
+            return None
+        if dataset.document.schema.name != TRANSCRIPTS.name:
+            name = dataset.document.schema.name
+            dataset.close()
+            return OpeningFailed(reason=f"{address} is a dataset of kind {name}: this window is for transcripts.")
+        dataset.document.on_change(self._document_changed)
+        return Opened(dataset=dataset)
+
+    def _document_changed(self, event: DocumentEvent) -> None:
+        """Hand on what the document tells, on whatever thread that is."""
+        self._post(Changed(changes=event.changes, rows=event.rows, problem=event.problem))
+
+    # messages
+
+    def receive(self, message: Message) -> None:
+        """Take a message from the queue into the state."""
+        if isinstance(message, Opened):
+            self._dataset = message.dataset
+            self._read_videos()
+        elif isinstance(message, SegmentsKnown):
+            self._take_segments(message)
+        elif isinstance(message, Changed):
+            self._take_rows(message)
+        self.state = advance(self.state, message)
+        if isinstance(message, VideosKnown) and self.state.media_id is None and message.videos:
+            self.choose_video(message.videos[0].id)
+        if isinstance(message, Saved) and self.state.closing:
+            self.state = replace(self.state, closing=False)
+            self.close()
+
+    def _read_videos(self) -> None:
+        document = self.document
+        if document is not None:
+            in_thread("videos", lambda: videos_of(document), lambda _, text: Failed(reason=text), self._post)
+
+    def choose_video(self, media_id: Id) -> None:
+        """Show a video's segments."""
+        if media_id != self.state.media_id:
+            self.state = replace(self.state, media_id=media_id, loading=True)
+            self.order = SegmentOrder()
+            self._read_segments()
+            self.revision += 1
+
+    def _read_segments(self) -> None:
+        document, media_id = self.document, self.state.media_id
+        if document is not None and media_id is not None:
+            in_thread(
+                "segments", lambda: segments_of(document, media_id), lambda _, text: Failed(reason=text), self._post
+            )
+
+    def _take_segments(self, message: SegmentsKnown) -> None:
+        document = self.document
+        if document is None or message.media_id != self.state.media_id:
+            return
+        if self._rows_version > message.version:
+            self._read_segments()  # something was changed while they were read
+            return
+        self.order = message.order
+        self.revision += 1
+
+    def _take_rows(self, message: Changed) -> None:
+        document = self.document
+        if document is None or not message.rows:
+            return
+        self._rows_version = document.version
+        if any(name in (MEDIA, SPEAKERS) for name, _ in message.rows):
+            self._read_videos()
+        ids = [row_id for name, row_id in message.rows if name == SEGMENTS]
+        if len(ids) > MANY_ROWS:
+            self._read_segments()
+            return
+        for segment_id in ids:
+            row = document.get(SEGMENTS, segment_id)
+            if row is not None and row.get("media_id") == self.state.media_id:
+                self.order.put(segment_id, start_of(row))
+            else:
+                self.order.remove(segment_id)
+        self.revision += 1
+
+    # segments
+
+    def segment(self, index: int) -> Segment | None:
+        """Return the segment at a place of the list, None where there is none."""
+        document = self.document
+        if document is None or not 0 <= index < len(self.order):
+            return None
+        row = document.get(SEGMENTS, self.order.at(index))
+        return None if row is None else segment_of(row)
+
+    def speaker_name(self, speaker: Id | None) -> str:
+        """Return what a speaker is called; empty for nobody."""
+        return next((name for one, name in self.state.speakers if one == speaker), "")
+
+    def edit(self, change: Callable[[Document], object]) -> bool:
+        """Change the document; return whether that was possible. Else the status says why not."""
+        document = self.document
+        if document is None or not self.state.is_open:
+            return False
+        try:
+            change(document)
+        except PipelineError as error:
+            self.state = advance(self.state, Failed(reason=str(error)))
+            return False
+        if self.state.status.tone is not Tone.PLAIN and self.state.saving is None:
+            self.state = replace(self.state, status=Status())
+        return True
+
+    def set_text(self, segment_id: Id, text: str) -> bool:
+        """Give a segment another text; return whether it has that now."""
+        return self.edit(lambda document: edits.set_text(document, segment_id, text))
+
+    def undo(self) -> None:
+        """Take the last step back."""
+        self._step(lambda document: document.undo(), "There is nothing to undo.")
+
+    def redo(self) -> None:
+        """Make the step again that was taken back."""
+        self._step(lambda document: document.redo(), "There is nothing to redo.")
+
+    def _step(self, step: Callable[[Document], bool], none: str) -> None:
+        done: list[bool] = []
+        if self.edit(lambda document: done.append(step(document))) and done == [False]:
+            self.state = replace(self.state, status=Status(text=none))
+
+    # what an earlier session left
+
+    def accept_recovered(self) -> None:
+        """Make the changes that an earlier session left."""
+        self._decide_recovered(lambda document: document.accept_recovered())
+
+    def discard_recovered(self) -> None:
+        """Forget them."""
+        self._decide_recovered(lambda document: document.discard_recovered())
+
+    def _decide_recovered(self, decide: Callable[[Document], None]) -> None:
+        document = self.document
+        if document is None or self.state.question is not Question.RECOVERED:
+            return
+
+        def work() -> Message:
+            decide(document)
+            return Decided()
+
+        in_thread("recovery", work, lambda _, text: Failed(reason=text), self._post)
+
+    # saving
+
+    def ask_to_save(self) -> None:
+        """Ask whether to save to S3; a file is saved at once."""
+        if self.state.save_enabled:
+            if self.state.on_s3:
+                self.state = replace(self.state, question=Question.SAVE)
+            else:
+                self.save()
+
+    def save(self, *, create_again: bool = False) -> None:
+        """Save, with what was decided about collisions."""
+        dataset, state = self._dataset, self.state
+        if dataset is None or not state.is_open or state.saving is not None:
+            return
+        self.state = save_started(state)
+
+        def work() -> Message:
+            if not state.on_s3:
+                dataset.document.flush()
+                return Saved(result=None)
+            result = dataset.save(
+                decisions=dict(state.decisions),
+                on_sent=lambda sent, total: self._post(SaveProgress(sent_bytes=sent, total_bytes=total)),
+                create_again=create_again,
+            )
+            return Saved(result=result)
+
+        in_thread(
+            "save",
+            work,
+            lambda error, text: SaveFailed(reason=text, deleted=isinstance(error, DeletedElsewhereError)),
+            self._post,
+        )
+
+    def decide(self, key: CollisionKey, side: Side) -> None:
+        """Say whose change counts where two collide."""
+        self.state = replace(self.state, decisions={**self.state.decisions, key: side})
+
+    def withdraw(self) -> None:
+        """Take a question back: nothing happens."""
+        if self.state.question is not Question.RECOVERED:
+            self.state = replace(self.state, question=Question.NONE, closing=False)
+
+    # closing
+
+    def close(self) -> None:
+        """Close the dataset; asks first where something is not on S3, and waits for a save that is under way."""
+        state = self.state
+        if state.stage in (Stage.EMPTY, Stage.OPENING):
+            self._left.set()
+            self.state = replace(state, stage=Stage.CLOSED)
+        elif state.stage is not Stage.OPEN:
+            return
+        elif state.saving is not None:
+            status = Status(text="The window closes when this save has ended…", tone=Tone.BUSY)
+            self.state = replace(state, closing=True, status=status)
+        elif state.on_s3 and state.unsaved and not state.read_only:
+            self.state = replace(state, question=Question.CLOSE)
+        else:
+            self.close_now()
+
+    def save_and_close(self) -> None:
+        """Save, and close when that has succeeded."""
+        self.save()
+        self.state = replace(self.state, closing=self.state.saving is not None)
+
+    def close_now(self) -> None:
+        """Close the dataset: what is not on S3 is kept on this computer."""
+        dataset = self._dataset
+        if dataset is None:
+            return
+        status = Status(text="Closing…", tone=Tone.BUSY)
+        self.state = replace(self.state, stage=Stage.CLOSING, question=Question.NONE, status=status)
+
+        def work() -> Message:
+            dataset.close()
+            return Closed()
+
+        in_thread("close dataset", work, lambda _, text: Closed(problem=text), self._post)
+
+    def leave(self) -> None:
+        """Close the window although not everything could be written."""
+        self.state = replace(self.state, stage=Stage.CLOSED)
+
+
+def videos_of(document: Document) -> VideosKnown:
+    """Return the videos and speakers of a document."""
+    return VideosKnown(
+        videos=tuple(
+            VideoEntry(id=row[ID_FIELD], title=title_of(row))
+            for row in document.rows(MEDIA)
+            if is_id(row.get(ID_FIELD))
+        ),
+        speakers=tuple(
+            (row[ID_FIELD], str(row.get("name") or row[ID_FIELD]))
+            for row in document.rows(SPEAKERS)
+            if is_id(row.get(ID_FIELD))
+        ),
+    )
+
+
+def segments_of(document: Document, media_id: Id) -> SegmentsKnown:
+    """Return the order of a video's segments. May take long; of two with one id, the first counts, as for edits."""
+    version = document.version
+    starts: dict[Id, float] = {}
+    for row in document.fields(SEGMENTS, ID_FIELD, "start", media_id=media_id):
+        if is_id(row.get(ID_FIELD)):
+            starts.setdefault(row[ID_FIELD], start_of(row))
+    return SegmentsKnown(media_id=media_id, order=SegmentOrder(starts.items()), version=version)

@@ -1,0 +1,116 @@
+"""What threads tell the editor's window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from transcripts.changes import ChangeSummary, RowKey
+from transcripts.dataset import Dataset
+from transcripts.rows import Id
+from transcripts.save import SaveResult
+from ui.transcripts.segment_order import SegmentOrder
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoEntry:
+    """A video in the list: its id and what people call it."""
+
+    id: Id
+    title: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """A dataset is open."""
+
+    dataset: Dataset
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpeningFailed:
+    """A dataset can't be opened, for this reason."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideosKnown:
+    """The videos and speakers of the dataset."""
+
+    videos: tuple[VideoEntry, ...]
+    speakers: tuple[tuple[Id, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentsKnown:
+    """The segments of a video in their order, as they were with a version of the document."""
+
+    media_id: Id
+    order: SegmentOrder
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changed:
+    """Something was edited or saved: what is unsaved by now, and which rows an edit concerned."""
+
+    changes: ChangeSummary
+    rows: tuple[RowKey, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SaveProgress:
+    """So many bytes of a save are on their way."""
+
+    sent_bytes: int
+    total_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saved:
+    """A save came to an end; None for a dataset that is a file."""
+
+    result: SaveResult | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SaveFailed:
+    """A save failed; `deleted` if somebody has deleted the dataset on S3."""
+
+    reason: str
+    deleted: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decided:
+    """What an earlier session left was accepted or discarded."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failed:
+    """Something can't be done, for this reason; nothing was changed."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Closed:
+    """The dataset is closed. `problem` says what could not be written, empty if all is."""
+
+    problem: str = ""
+
+
+Message = (
+    Opened
+    | OpeningFailed
+    | VideosKnown
+    | SegmentsKnown
+    | Changed
+    | SaveProgress
+    | Saved
+    | SaveFailed
+    | Decided
+    | Failed
+    | Closed
+)

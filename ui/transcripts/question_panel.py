@@ -1,0 +1,70 @@
+"""Questions of the editor's window, in the window itself: never modal."""
+
+from __future__ import annotations
+
+import tkinter
+from collections.abc import Callable
+
+import ttkbootstrap as ttk
+
+from ui.theme import CARD, bold
+from ui.transcripts.questions import Answer, Asked
+from ui.widgets.fields import switch
+from ui.widgets.wrapping_label import WrappingLabel
+
+STRIPE_WIDTH = 5
+
+
+class QuestionPanel:
+    """A title, a sentence and a button for each answer; not to be seen while nothing is asked."""
+
+    def __init__(self, master: tkinter.Misc, answered: Callable[[Answer], None]) -> None:
+        self.frame = ttk.Frame(master, bootstyle="bordered @card", padding=1)
+        self._answered = answered
+        self._shown: Asked | None = None
+        self._font = bold(self.frame, larger=1)
+        self.buttons: list[ttk.Button] = []
+        self.frame.columnconfigure(1, weight=1)
+        stripe = ttk.Frame(self.frame, width=STRIPE_WIDTH, bootstyle="warning")
+        stripe.grid(row=0, column=0, rowspan=2, sticky="ns")
+        self.title = WrappingLabel(self.frame, bootstyle="@card warning")
+        self.title.configure(font=self._font)
+        self.title.grid(row=0, column=1, sticky="ew", padx=12, pady=(8, 0))
+        self.text = WrappingLabel(self.frame, bootstyle=CARD)
+        self.text.grid(row=1, column=1, sticky="ew", padx=12, pady=(2, 8))
+        self._choices = ttk.Frame(self.frame, bootstyle=CARD)
+        self._choices.grid(row=0, column=2, rowspan=2, padx=10, pady=8)
+
+    def show(self, asked: Asked | None) -> None:
+        """Show a question, or none; the default button of a new one gets the keyboard."""
+        before, self._shown = self._shown, asked
+        if asked == before:
+            return
+        if asked is None:
+            self.frame.grid_remove()
+            return
+        self.title.configure(text=asked.title)
+        self.text.configure(text=asked.text)
+        labels = [choice.label for choice in asked.choices]
+        if before is None or labels != [choice.label for choice in before.choices]:
+            self._make_buttons(asked)
+        for button, choice in zip(self.buttons, asked.choices, strict=True):
+            switch([button], choice.enabled)
+        self.frame.grid()
+
+    def _make_buttons(self, asked: Asked) -> None:
+        for button in self.buttons:
+            button.destroy()
+        self.buttons = []
+        for number, choice in enumerate(asked.choices):
+            button = ttk.Button(
+                self._choices,
+                text=choice.label,
+                bootstyle="@card primary" if choice.default else CARD,
+                command=lambda answer=choice.answer: self._answered(answer),
+            )
+            button.grid(row=0, column=number, padx=4)
+            button.bind("<Return>", lambda event: event.widget.invoke())
+            self.buttons.append(button)
+            if choice.default:
+                button.focus_set()

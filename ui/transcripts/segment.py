@@ -1,0 +1,103 @@
+"""A segment of a transcript as the editor sees it, read from a row of a dataset. Pure.
+
+A row may have been written by any program: what it lacks, or has of another kind, is taken for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from transcripts.rows import Id, is_id
+from transcripts.schema import ID_FIELD
+
+SEGMENTS, MEDIA, SPEAKERS = "segments", "media", "speakers"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Word:
+    """A word with its time in the video; nobody knows the probability of one that a person has typed."""
+
+    text: str
+    start_s: float
+    duration_s: float
+    probability: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Segment:
+    """What is said from one moment to another."""
+
+    id: Id
+    media_id: Id | None
+    start_s: float
+    duration_s: float
+    text: str
+    speaker: Id | None
+    words: tuple[Word, ...]
+    edited: bool
+
+    @property
+    def end_s(self) -> float:
+        """When it ends, in seconds from the start of the video."""
+        return self.start_s + self.duration_s
+
+
+def segment_of(row: Mapping[str, Any]) -> Segment:
+    """Return the segment that stands in a row."""
+    text = row.get("text")
+    media_id, speaker = row.get("media_id"), row.get("speaker")
+    return Segment(
+        id=row[ID_FIELD],
+        media_id=media_id if is_id(media_id) else None,
+        start_s=start_of(row),
+        duration_s=max(0.0, _number(row.get("duration"))),
+        text=text if isinstance(text, str) else "",
+        speaker=speaker if is_id(speaker) else None,
+        words=words_of(row),
+        edited=row.get("edited") is True,
+    )
+
+
+def start_of(row: Mapping[str, Any]) -> float:
+    """Return when the segment of a row begins, in seconds."""
+    return _number(row.get("start"))
+
+
+def words_of(row: Mapping[str, Any]) -> tuple[Word, ...]:
+    """Return the words of a row that have a time."""
+    alignment = row.get("alignment")
+    found = alignment.get("word") if isinstance(alignment, dict) else None
+    if not isinstance(found, list):
+        return ()
+    return tuple(word for word in map(_word, found) if word is not None)
+
+
+def _word(value: object) -> Word | None:
+    if not isinstance(value, list) or len(value) < 3 or not isinstance(value[0], str):  # text, start, duration
+        return None
+    probability = value[3] if len(value) > 3 else None
+    return Word(
+        text=value[0],
+        start_s=_number(value[1]),
+        duration_s=max(0.0, _number(value[2])),
+        probability=_number(probability) if _is_number(probability) else None,
+    )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
+
+
+def _number(value: object) -> float:
+    return float(value) if _is_number(value) else 0.0  # type: ignore[arg-type]  # _is_number has seen to it
+
+
+def time_text(seconds: float) -> str:
+    """Return a time as people read it: 0:12.5, 1:02:03.4."""
+    tenths = round(max(0.0, seconds) * 10)
+    minutes, rest = divmod(tenths, 600)
+    hours, minutes = divmod(minutes, 60)
+    second = f"{rest // 10:02d}.{rest % 10}"
+    return f"{hours}:{minutes:02d}:{second}" if hours else f"{minutes}:{second}"

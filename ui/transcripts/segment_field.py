@@ -1,0 +1,156 @@
+"""The field in which the text of the selected segment is typed. Knows keys and one text; nothing of documents."""
+
+from __future__ import annotations
+
+import tkinter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ui.transcripts.colours import canvas_colours
+
+MAX_LINES = 12
+PAD = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldActions:
+    """What the keys of the field do outside of it; each is told in `FIELD_KEYS`."""
+
+    next: Callable[[], None]
+    previous: Callable[[], None]
+    commit: Callable[[], object]
+    undo: Callable[[], None]
+    redo: Callable[[], None]
+    page: Callable[[int], None]
+
+
+class SegmentField:
+    """A text field that grows with its text. `text` is what is typed, `stored` what the segment has."""
+
+    def __init__(self, master: tkinter.Misc, actions: FieldActions, *, grown: Callable[[], None]) -> None:
+        self._actions = actions
+        self._grown = grown
+        self.stored = ""
+        colours = canvas_colours(master)
+        self.widget = tkinter.Text(
+            master,
+            height=1,
+            wrap="word",
+            undo=True,
+            font="TkDefaultFont",
+            borderwidth=0,
+            highlightthickness=1,
+            padx=PAD - 1,
+            pady=PAD - 1,
+            highlightcolor=colours.stripe,
+            highlightbackground=colours.line,
+            background=colours.field,
+            foreground=colours.text,
+            insertbackground=colours.text,
+        )
+        self._bind()
+
+    def _bind(self) -> None:
+        actions, bind = self._actions, self.widget.bind
+        bind("<Return>", lambda _: self._done(actions.next))
+        bind("<KP_Enter>", lambda _: self._done(actions.next))
+        bind("<Shift-Return>", lambda _: None)  # a line break, by the class's own binding
+        bind("<Down>", lambda _: self._vertical(1, actions.next))
+        bind("<Up>", lambda _: self._vertical(-1, actions.previous))
+        bind("<Escape>", lambda _: self._done(self.restore))
+        bind("<Next>", lambda _: self._done(lambda: actions.page(1)))
+        bind("<Prior>", lambda _: self._done(lambda: actions.page(-1)))
+        for key in ("<Control-z>", "<Command-z>") if self._on_mac else ("<Control-z>",):
+            bind(key, lambda _: self._done(self._undo))
+        for key in ("<Control-y>", "<Control-Z>", "<Control-Shift-z>"):
+            bind(key, lambda _: self._done(self._redo))
+        bind("<Tab>", lambda _: self._leave("tk_focusNext"))
+        bind("<Shift-Tab>", lambda _: self._leave("tk_focusPrev"))
+        bind("<FocusOut>", lambda _: actions.commit(), add="+")
+        bind("<<Modified>>", lambda _: self._fit(), add="+")
+        bind("<Configure>", lambda _: self._fit(), add="+")
+
+    @property
+    def _on_mac(self) -> bool:
+        return str(self.widget.tk.call("tk", "windowingsystem")) == "aqua"
+
+    @property
+    def text(self) -> str:
+        """What stands in the field."""
+        return self.widget.get("1.0", "end-1c")
+
+    @property
+    def changed(self) -> bool:
+        """Whether something was typed that the segment has not."""
+        return self.text != self.stored
+
+    @property
+    def cursor(self) -> int:
+        """Where the cursor is: how many characters are before it."""
+        counted = self.widget.count("1.0", "insert", "chars")
+        return 0 if counted is None else int(counted[0] if isinstance(counted, tuple) else counted)
+
+    def show(self, text: str, *, editable: bool) -> None:
+        """Show a segment's text; the cursor stays where it is if only the text was changed."""
+        self.stored = text
+        if text != self.text:
+            self.widget.configure(state="normal")
+            self.widget.replace("1.0", "end-1c", text)
+            self.widget.edit_reset()
+        self.widget.configure(state="normal" if editable else "disabled")
+        self._fit()
+
+    def restore(self) -> None:
+        """Take back what was typed."""
+        self.show(self.stored, editable=str(self.widget.cget("state")) == "normal")
+
+    def put_cursor(self, characters: int) -> None:
+        """Put the cursor behind so many characters."""
+        self.widget.mark_set("insert", f"1.0+{characters}c")
+
+    def _undo(self) -> None:
+        if not self.changed:
+            self._actions.undo()
+            return
+        try:
+            self.widget.edit_undo()
+        except tkinter.TclError:  # nothing was typed since: Tk has no question for that
+            self.restore()
+
+    def _redo(self) -> None:
+        if not self.changed:
+            self._actions.redo()
+            return
+        try:
+            self.widget.edit_redo()
+        except tkinter.TclError:  # as above
+            return
+
+    def _done(self, action: Callable[[], object]) -> str:
+        action()
+        return "break"
+
+    def _leave(self, where: str) -> str:
+        target = getattr(self.widget, where)()
+        if target is not None:
+            target.focus_set()
+        return "break"
+
+    def _vertical(self, lines: int, action: Callable[[], None]) -> str | None:
+        """Move the cursor within the field, and beyond its first or last line go to another segment."""
+        edge = "end-1c" if lines > 0 else "1.0"
+        if self._display_lines("insert", edge) == 0:
+            action()
+            return "break"
+        return None
+
+    def _display_lines(self, start: str, end: str) -> int:
+        counted = self.widget.count(start, end, "displaylines")
+        return 0 if counted is None else abs(int(counted[0] if isinstance(counted, tuple) else counted))
+
+    def _fit(self) -> None:
+        self.widget.edit_modified(False)
+        lines = min(MAX_LINES, self._display_lines("1.0", "end-1c") + 1)
+        if lines != int(self.widget.cget("height")):
+            self.widget.configure(height=lines)
+            self._grown()

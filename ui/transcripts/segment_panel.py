@@ -1,0 +1,145 @@
+"""The table of segments with the field in it: which one is selected, and when what was typed becomes an edit."""
+
+from __future__ import annotations
+
+import tkinter
+from collections.abc import Callable
+
+import ttkbootstrap as ttk
+
+from transcripts.rows import Id
+from ui.transcripts.controller import EditorController
+from ui.transcripts.row_view import RowView, row_view
+from ui.transcripts.segment_field import FieldActions, SegmentField
+from ui.transcripts.table import SegmentTable
+
+
+class SegmentPanel:
+    """Shows the controller's segments; the selected one is always ready to be typed into."""
+
+    def __init__(self, master: tkinter.Misc, controller: EditorController, render: Callable[[], None]) -> None:
+        self.frame = ttk.Frame(master)
+        self._controller = controller
+        self._render = render
+        self._selected: Id | None = None
+        self._place = 0
+        self._revision = -1
+        self._editable = False
+        self.frame.columnconfigure(0, weight=1)
+        self.frame.rowconfigure(0, weight=1)
+        self.table = SegmentTable(self.frame, row=self._row, chosen=self._clicked)
+        self.table.grid(row=0, column=0, sticky="nsew")
+        actions = FieldActions(
+            next=lambda: self.move(1),
+            previous=lambda: self.move(-1),
+            commit=self.commit,
+            undo=lambda: self._and_render(controller.undo),
+            redo=lambda: self._and_render(controller.redo),
+            page=lambda pages: self.move(pages * self.table.page),
+        )
+        self.field = SegmentField(self.table.canvas, actions, grown=self.table.redraw)
+        self.table.lay(self.field.widget)
+        self.table.listen_to_wheel(self.field.widget)
+        self.note = ttk.Label(self.frame, bootstyle="secondary")
+        self.note.grid(row=0, column=0)
+
+    @property
+    def selected(self) -> Id | None:
+        """The id of the segment that is selected."""
+        return self._selected
+
+    # showing
+
+    def show(self) -> None:
+        """Show the segments as they are now, if anything about them has changed."""
+        state, controller = self._controller.state, self._controller
+        self._show_note()
+        if controller.revision == self._revision and state.editable is self._editable:
+            return
+        self._revision, self._editable = controller.revision, state.editable
+        order = controller.order
+        if self._selected is None or self._selected not in order:
+            self._selected = order.at(min(self._place, len(order) - 1)) if len(order) else None
+        if self._selected is not None:
+            self._place = order.index(self._selected)
+        self._show_field()
+        self.table.show(len(order), None if self._selected is None else self._place)
+
+    def _show_note(self) -> None:
+        state = self._controller.state
+        text = "Reading the segments…" if state.loading else ""
+        if not text and state.is_open and state.media_id is not None and not len(self._controller.order):
+            text = "This video has no segments."
+        if text != self.note.cget("text"):
+            self.note.configure(text=text)
+        if text:
+            self.note.grid()
+        else:
+            self.note.grid_remove()
+
+    def _show_field(self) -> None:
+        segment = None if self._selected is None else self._controller.segment(self._place)
+        text = "" if segment is None else segment.text
+        if self.field.changed and text == self.field.stored:
+            return  # what is being typed is not disturbed by other changes
+        self.field.show(text, editable=self._editable and segment is not None)
+
+    def _row(self, number: int) -> RowView | None:
+        segment = self._controller.segment(number)
+        if segment is None:
+            return None
+        return row_view(segment, self._controller.speaker_name(segment.speaker))
+
+    # selecting
+
+    def move(self, rows: int) -> None:
+        """Keep what was typed and select the segment so many rows further down."""
+        if len(self._controller.order):
+            self.select(min(max(0, self._place + rows), len(self._controller.order) - 1))
+
+    def select(self, place: int, *, cursor: int | None = None) -> None:
+        """Keep what was typed and select the segment at a place; if it can't be kept, the selection stays."""
+        if not self.commit() or not 0 <= place < len(self._controller.order):
+            return
+        segment_id = self._controller.order.at(place)
+        if segment_id != self._selected:
+            self._selected, self._place = segment_id, place
+            segment = self._controller.segment(place)
+            self.field.show("" if segment is None else segment.text, editable=self._editable)
+            self.field.put_cursor(0 if cursor is None else cursor)
+        elif cursor is not None:
+            self.field.put_cursor(cursor)
+        self.table.see(place)
+        self.table.show(len(self._controller.order), place)
+        self._render()
+
+    def start(self) -> None:
+        """Begin at the first segment: another video was chosen."""
+        self._selected, self._place = None, 0
+        self.field.show("", editable=False)
+        self.table.show(len(self._controller.order), None)
+
+    def focus(self) -> None:
+        """Give the field the keyboard."""
+        self.field.widget.focus_set()
+
+    def _clicked(self, row: int) -> None:
+        self.select(row)
+        self.focus()
+
+    # editing
+
+    def commit(self) -> bool:
+        """Make an edit of what was typed; False if it can't be made, and stays in the field."""
+        if self._selected is None or not self.field.changed:
+            return True
+        text = self.field.text
+        done = self._controller.set_text(self._selected, text)
+        if done:
+            self.field.stored = text
+        self._render()
+        return done
+
+    def _and_render(self, action: Callable[[], None]) -> None:
+        action()
+        self._render()

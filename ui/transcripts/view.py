@@ -1,0 +1,206 @@
+"""The editor's window: joins panels, state and threads. The only place where messages become widgets' contents."""
+
+from __future__ import annotations
+
+import tkinter
+from collections.abc import Callable
+
+import ttkbootstrap as ttk
+
+from transcripts.merge import Side
+from transcripts.rows import Id
+from ui.pump import INTERVAL_MS, EventPump
+from ui.theme import TEXT_TONES, keep_disabled_readable
+from ui.transcripts.banner import SourceBanner
+from ui.transcripts.collision_list import CollisionList
+from ui.transcripts.controller import EditorController, Opener
+from ui.transcripts.messages import Failed, Message
+from ui.transcripts.opening_panel import OpeningPanel
+from ui.transcripts.question_panel import QuestionPanel
+from ui.transcripts.questions import Answer, asked
+from ui.transcripts.segment_panel import SegmentPanel
+from ui.transcripts.state import EditorState, Question, Stage
+from ui.transcripts.video_list import VideoList
+from ui.widgets.wrapping_label import WrappingLabel
+
+TITLE = "Transcripts"
+SIZE = (1100, 720)
+MIN_SIZE = (820, 520)
+GAP = 12
+STEPS = 1000
+
+
+class EditorView:
+    """The contents of a window of its own, `window`, in which one dataset is edited."""
+
+    def __init__(
+        self,
+        window: tkinter.Tk | tkinter.Toplevel,
+        *,
+        opener: Opener,
+        closed: Callable[[], None],
+        kept: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Fill a window; `closed` is called when it may go, `kept` when the editor decides not to close it."""
+        self.window = window
+        self._closed = closed
+        self._kept = kept
+        self._shown: EditorState | None = None
+        self._timer = ""
+        self.pump: EventPump[Message] = EventPump(self._receive)
+        self.controller = EditorController(opener=opener, post=self.pump.put)
+        self._build()
+        self._connect()
+        keep_disabled_readable(window, ttk.Style())
+        self.render()
+        self.opening.entry.focus_set()
+        self._timer = window.after(INTERVAL_MS, self._tick)
+
+    def _build(self) -> None:
+        window = self.window
+        window.columnconfigure(1, weight=1)
+        window.rowconfigure(3, weight=1)
+        self.opening = OpeningPanel(window, self.open)
+        self.opening.card.grid(row=0, column=0, columnspan=2, sticky="ew", padx=GAP, pady=(GAP, 0))
+        self.banner = SourceBanner(window)
+        self.banner.frame.grid(row=0, column=0, columnspan=2, sticky="ew", padx=GAP, pady=(GAP, 0))
+        self.question = QuestionPanel(window, self.answer)
+        self.question.frame.grid(row=1, column=0, columnspan=2, sticky="ew", padx=GAP, pady=(GAP, 0))
+        self.question.frame.grid_remove()
+        self.collisions = CollisionList(window, self._decide)
+        self.collisions.frame.grid(row=2, column=0, columnspan=2, sticky="ew", padx=GAP, pady=(GAP, 0))
+        self.collisions.frame.grid_remove()
+        self.videos = VideoList(window, self._choose_video)
+        self.videos.frame.grid(row=3, column=0, sticky="ns", padx=(GAP, 0), pady=(GAP, 0))
+        self.segments = SegmentPanel(window, self.controller, self.render)
+        self.segments.frame.grid(row=3, column=1, sticky="nsew", padx=GAP, pady=(GAP, 0))
+        foot = ttk.Frame(window)
+        foot.grid(row=4, column=0, columnspan=2, sticky="ew", padx=GAP, pady=GAP)
+        foot.columnconfigure(0, weight=1)
+        self.status = WrappingLabel(foot, bootstyle="secondary")
+        self.status.grid(row=0, column=0, sticky="ew")
+        self.progress = ttk.Progressbar(foot, maximum=STEPS, length=160)
+        self.progress.grid(row=0, column=1, padx=(12, 0))
+
+    def _connect(self) -> None:
+        self.banner.save.configure(command=self.save)
+        self.window.bind("<Control-s>", lambda _: self.save())
+        self.window.protocol("WM_DELETE_WINDOW", self.close)
+
+    # what an editor does
+
+    def open(self, address: str) -> None:
+        """Open a dataset."""
+        self.controller.open(address)
+        self.render()
+
+    def save(self) -> None:
+        """Keep what was typed and save."""
+        if self.segments.commit():
+            self.pump.drain()  # that something is unsaved is known only then
+            self.controller.ask_to_save()
+        self.render()
+
+    def close(self) -> None:
+        """Keep what was typed and close the window; asks where something would be missing on S3."""
+        if self.segments.commit():
+            self.pump.drain()
+            self.controller.close()
+        self.render()
+
+    def answer(self, answer: Answer) -> None:
+        """Go on as the editor decided."""
+        controller = self.controller
+        actions: dict[Answer, Callable[[], None]] = {
+            Answer.ACCEPT: controller.accept_recovered,
+            Answer.DISCARD: controller.discard_recovered,
+            Answer.SAVE: controller.save,
+            Answer.SAVE_DECIDED: controller.save,
+            Answer.CREATE_AGAIN: lambda: controller.save(create_again=True),
+            Answer.SAVE_AND_CLOSE: controller.save_and_close,
+            Answer.CLOSE: controller.close_now,
+            Answer.LEAVE: controller.leave,
+            Answer.WITHDRAW: controller.withdraw,
+        }
+        actions[answer]()
+        if answer is Answer.WITHDRAW:
+            self._kept()
+        self.segments.focus()
+        self.render()
+
+    def _decide(self, key: tuple[str, Id, str | None], side: Side) -> None:
+        self.controller.decide(key, side)
+        self.render()
+
+    def _choose_video(self, media_id: Id) -> None:
+        if media_id == self.controller.state.media_id:
+            return
+        if self.segments.commit():
+            self.controller.choose_video(media_id)
+            self.segments.start()
+        self.render()
+
+    # what happens
+
+    def failed(self, text: str) -> None:
+        """Tell the editor of a mistake in the window itself."""
+        self.pump.put(Failed(reason=text))
+
+    def _tick(self) -> None:
+        # Set up the next turn first: a mistake in this one must not stop the pump.
+        self._timer = self.window.after(INTERVAL_MS, self._tick)
+        self.pump.drain()
+        self.render()
+
+    def _receive(self, messages: list[Message]) -> None:
+        for message in messages:
+            self.controller.receive(message)
+
+    def render(self) -> None:
+        """Show the state as it is now."""
+        state, before = self.controller.state, self._shown
+        if state.stage is Stage.CLOSED:
+            self._take_away()
+            return
+        self.segments.show()
+        if state is before:
+            return
+        self._shown = state
+        opened = state.stage not in (Stage.EMPTY, Stage.OPENING)
+        self._switch_view(opened=opened)
+        self.opening.show(state)
+        self.banner.show(state)
+        self.question.show(asked(state))
+        self.collisions.show(state)
+        _show(self.collisions.frame, state.question is Question.COLLISIONS)
+        self.videos.show(state)
+        self.status.configure(text=state.status.text, bootstyle=_on_window(TEXT_TONES[state.status.tone]))
+        self.progress.configure(value=round((state.saving or 0.0) * STEPS))
+        _show(self.progress, state.saving is not None)
+        name = state.source_uri.rsplit("/", 1)[-1]
+        self.window.title(f"{'• ' if state.unsaved else ''}{name} – {TITLE}" if name else TITLE)
+        if opened and (before is None or before.stage is Stage.OPENING) and state.question is Question.NONE:
+            self.segments.focus()
+
+    def _switch_view(self, *, opened: bool) -> None:
+        _show(self.opening.card, not opened)
+        for frame in (self.banner.frame, self.videos.frame, self.segments.frame):
+            _show(frame, opened)
+
+    def _take_away(self) -> None:
+        if self._timer:
+            self.window.after_cancel(self._timer)
+            self._timer = ""
+            self._closed()
+
+
+def _show(widget: tkinter.Widget, shown: bool) -> None:
+    if shown:
+        widget.grid()
+    else:
+        widget.grid_remove()
+
+
+def _on_window(bootstyle: str) -> str:
+    """Return a text's style for the window's own ground in place of a panel's."""
+    return bootstyle.replace("@card", "").strip() or "default"
