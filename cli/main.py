@@ -41,6 +41,8 @@ def run_command(arguments: Sequence[str], config: Config) -> int:
     for stream in (sys.stdout, sys.stderr):  # an old terminal's encoding must not end a job at the first "é"
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    if arguments and arguments[0] in COMMANDS:
+        arguments = [arguments[0], *COMMANDS[arguments[0]].written_out(arguments[1:])]
     options = build_parser(config, arguments[0] if arguments else "").parse_args(arguments)
     run: Callable[[argparse.Namespace, Config], int] = importlib.import_module(COMMANDS[options.command].module).run
     try:
@@ -235,6 +237,12 @@ def _add_transcripts(parser: argparse.ArgumentParser, _: Config) -> None:
     add_transcripts(parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=_AnyOrderParser))
 
 
+def _with_action(arguments: Sequence[str]) -> Sequence[str]:
+    from cli.transcripts_options import with_action
+
+    return with_action(arguments)
+
+
 def _add_storage(parser: argparse.ArgumentParser, _: Config) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=_AnyOrderParser)
     text = (
@@ -282,13 +290,14 @@ def _add_demo(parser: argparse.ArgumentParser, _: Config) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """A command: the module whose `run(options, config)` does it, what `--help` says of it,
-    and what adds its options.
+    """A command: the module whose `run(options, config)` does it, what `--help` says of it, what adds its options, and
+    what writes out its arguments where something may be left out.
     """
 
     module: str
     help: str
     add_options: Callable[[argparse.ArgumentParser, Config], None] | None = None
+    written_out: Callable[[Sequence[str]], Sequence[str]] = tuple
 
 
 COMMANDS = {
@@ -318,6 +327,7 @@ COMMANDS = {
         module="cli.transcripts",
         help="keep the transcripts of a course in a dataset: add, export, merge, save to S3",
         add_options=_add_transcripts,
+        written_out=_with_action,
     ),
     "manifest": Command(
         module="cli.manifest", help="show, list, restore or clear up what was uploaded", add_options=_add_manifest

@@ -1,4 +1,4 @@
-"""`transcripts`: datasets of transcripts without a window: what is in them, adding, exporting, merging, saving."""
+"""`transcripts`: datasets of transcripts: what is in them, adding, exporting, merging, saving, the window for them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 from cli.main import EXIT_DONE, EXIT_FAILED, complain
 from cli.printing import counted, terminal_safe, write_event, write_rows
 from cli.questions import can_ask, confirm
-from cli.transcripts_options import KEEP, OURS
+from cli.transcripts_options import EDIT, KEEP, OURS
 from config import Config
 from pipeline.errors import PipelineError, SettingsError
 from pipeline.files import write_whole
@@ -252,7 +252,19 @@ def _editable(options: argparse.Namespace, config: Config, create: Schema | None
         yield dataset
 
 
+def _edit(options: argparse.Namespace, config: Config) -> int:
+    """Open the window; its errors are told in it."""
+    from ui.app import open_editor
+    from ui.missing_tk import WindowUnavailableError
+
+    try:
+        return open_editor(config, options.dataset)
+    except WindowUnavailableError as error:
+        raise PipelineError(str(error)) from error
+
+
 ACTIONS: dict[str, Callable[[argparse.Namespace, Config], int]] = {
+    EDIT: _edit,
     "info": _info,
     "add": _add,
     "export": _export,

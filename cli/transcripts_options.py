@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,25 @@ if TYPE_CHECKING:
     Actions = argparse._SubParsersAction[argparse.ArgumentParser]
 
 FORMATS = ("vtt", "lhotse", "whisperx", "txt")
+EDIT = "edit"
+ACTIONS = (EDIT, "info", "add", "export", "merge", "save", "publish")
 KEEP, DISCARD = "keep", "discard"
 OURS, THEIRS = "ours", "theirs"
 
 
+def with_action(arguments: Sequence[str]) -> Sequence[str]:
+    """Return the arguments with the action that may be left out: the window opens for a URI alone, or for nothing."""
+    if not arguments or (arguments[0] not in ACTIONS and not arguments[0].startswith("-")):
+        return [EDIT, *arguments]
+    return arguments
+
+
 def add_transcripts(actions: Actions) -> None:
     """Add every action."""
+    edit = actions.add_parser(
+        EDIT, help="open the window in which transcripts are corrected; the word may be left out before a URI"
+    )
+    edit.add_argument("dataset", metavar="URI", nargs="?", default="", help="a file, or s3://bucket/key")
     _action(actions, "info", "show what is in a dataset, where it is from and what is not saved")
     add = _action(actions, "add", "put the transcripts of converted videos into a dataset, which is begun if need be")
     add.add_argument(

@@ -221,3 +221,23 @@ def test_a_dataset_that_is_open_elsewhere(transcripts, tmp_path, course):
         status, _, err = transcripts("add", course, tmp_path / "out")
         assert (EXIT_FAILED, True) == (status, "is being edited in another window or by another job" in err)
         assert EXIT_DONE == transcripts("info", course)[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "address"),
+    [((), ""), (("course.json",), "course.json"), (("edit", "info"), "info")],
+    ids=["nothing", "URI", "action"],
+)
+def test_the_window_is_opened(transcripts, monkeypatch, arguments, address):
+    """For a URI alone, or for nothing, the window opens."""
+    opened = []
+    monkeypatch.setattr("ui.app.open_editor", lambda _, address: opened.append(address) or EXIT_DONE)
+    assert (EXIT_DONE, [address]) == (transcripts(*arguments)[0], opened)
+
+
+def test_no_window_here(transcripts, monkeypatch):
+    """Without a screen, a sentence says so."""
+    monkeypatch.setenv("DISPLAY", ":97531")
+    status, _, err = transcripts("course.json")
+    assert (EXIT_FAILED, 1) == (status, err.count("\n"))
+    assert "display" in err
