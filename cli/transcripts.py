@@ -203,6 +203,12 @@ def _may_save(options: argparse.Namespace, dataset: Dataset) -> bool:
     return False
 
 
+def _publish(options: argparse.Namespace, config: Config) -> int:
+    from cli.transcripts_publish import publish  # with what an upload needs, which takes a while to load
+
+    return publish(options, config)
+
+
 def _undecided(collisions: Sequence[Collision], said: str, *, as_json: bool) -> int:
     for one in collisions:
         if as_json:
@@ -270,4 +276,5 @@ ACTIONS: dict[str, Callable[[argparse.Namespace, Config], int]] = {
     "export": _export,
     "merge": _merge,
     "save": _save,
+    "publish": _publish,
 }

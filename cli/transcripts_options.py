@@ -44,6 +44,14 @@ def add_transcripts(actions: Actions) -> None:
     )
     _add_recovered(add)
     _add_export(actions)
+    publish = _action(actions, "publish", "replace the captions of uploaded videos by what a dataset says now")
+    which = publish.add_mutually_exclusive_group()
+    which.add_argument(
+        "--media", action="append", default=[], metavar="ID", help="a video by its id or title, again for others"
+    )
+    which.add_argument(
+        "--changed", action="store_true", help="only videos that say something else than what is published"
+    )
     merge = _action(actions, "merge", "take the rows of another dataset into a dataset")
     merge.add_argument("other", metavar="OTHER", help="the other dataset, which stays as it is")
     _add_sides(merge, ours="what the first dataset has", theirs="what the other one has")

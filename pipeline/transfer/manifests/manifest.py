@@ -7,7 +7,7 @@ out what concerns this computer alone.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -169,6 +169,12 @@ def merge(
         versions=_versions(previous, files, now) if previous is not None else (),
         source=source,
     )
+
+
+def with_replaced(previous: Manifest, changed: Mapping[str, FileEntry], now: str) -> Manifest:
+    """Return the manifest after some of its files, by their names, were replaced. `now` is as in `merge`."""
+    files = tuple(changed.get(file.filename, file) for file in previous.files)
+    return replace(previous, files=files, last_synced=now, versions=_versions(previous, files, now))
 
 
 def is_of(manifest: Manifest, backend_url: str, prefix: str) -> bool:

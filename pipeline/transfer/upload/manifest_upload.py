@@ -91,7 +91,7 @@ def publish_manifest(
             *notices,
             *_stays(newest([before, ended]), manifest),
             *write_copies(manifest, folder, data_dir),
-            *_stored(sender, manifest, folder),
+            *store_manifest(sender, manifest, folder),
         )
 
 
@@ -117,7 +117,7 @@ def _merged(
     )
 
 
-def _stored(sender: Sender, manifest: Manifest, folder: Path) -> Iterator[str]:
+def store_manifest(sender: Sender, manifest: Manifest, folder: Path) -> Iterator[str]:
     """Send the server's copy; yield a line for the log view where that fails. Raises OutputError, Cancelled."""
     path = folder / SERVERS_COPY
     try:
