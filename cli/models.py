@@ -25,7 +25,7 @@ STEPS = 10
 Show = Callable[[DownloadProgress], None]
 
 
-def run(options: argparse.Namespace, _: Config) -> int:
+def run(options: argparse.Namespace, config: Config) -> int:
     """Do what was asked for."""
     ACTIONS[options.action](options)
     return EXIT_DONE
