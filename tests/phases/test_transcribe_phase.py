@@ -13,6 +13,7 @@ from pathlib import Path
 import imageio_ffmpeg
 import pytest
 from child_processes import left_behind
+from model_hub import model_hub
 
 from pipeline.cancel import CancelToken
 from pipeline.engines.local import LocalEngine
@@ -119,6 +120,27 @@ def test_the_sample(context, sample, small_model):
     assert str(small_model.parent) not in (folder / "transcript.json").read_text(encoding="utf-8")
     assert TranscriptFacts(language="en", cues=4) == here.workspace.done.transcript
     assert (0.0, 1.0, sorted(fractions)) == (fractions[0], fractions[-1], fractions)
+
+
+def test_a_model_is_fetched_before_the_encode(context, sample, small_model, tmp_path, monkeypatch):
+    """The bar shows how much of it has come, and the log says once that it is downloaded."""
+    with model_hub(small_model) as hub:
+        monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+        monkeypatch.setenv("HF_ENDPOINT", hub.address)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        texts: list[str] = []
+        logged: list[str] = []
+        here = dataclasses.replace(
+            context(sample, model="base"),
+            report=lambda progress: texts.append(progress.text),
+            log=lambda text, level: logged.append(text),
+        )
+        _phase().check(here)
+    assert ("Downloading the Whisper model 'base'...", "Downloading the Whisper model 'base': 6 of 7 MB") == (
+        texts[0],
+        texts[-1],
+    )
+    assert ["Downloading the Whisper model 'base': needed once, then it stays on this computer."] == logged
 
 
 def test_cues_for_the_stream(context, sample):

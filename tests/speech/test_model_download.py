@@ -122,6 +122,26 @@ def test_a_run_goes_on_where_the_last_one_was_ended(hub, environment, cache):
     )
 
 
+def test_two_programs_at_once(hub, environment, cache):
+    """The second one waits for what the first one fetches: every file comes once, and whole."""
+    failures: list[SpeechError] = []
+
+    def fetch() -> None:
+        try:
+            get_model("base", CancelToken(), environment=environment)
+        except SpeechError as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=fetch) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert ([], len(NAMES)) == (failures, len(set(_fetched(hub))))
+    assert len(NAMES) == len(_fetched(hub))
+    assert hub.files["model.bin"] == (cache / "snapshots" / COMMIT / "model.bin").read_bytes()
+
+
 def test_a_hub_that_falls_silent(hub, environment):
     """It is given up after a time without a byte, and said so."""
     hub.faults.silent_after = 1 << 20
