@@ -21,6 +21,7 @@ from pipeline.engines.tasks import (
 )
 from pipeline.media.source.source_checks import ProbedFile
 from pipeline.speech.model import DownloadProgress
+from pipeline.speech.sound import Sound
 from pipeline.speech.transcript import Transcript
 
 Result_co = TypeVar("Result_co", covariant=True)
@@ -55,7 +56,14 @@ class TranscriptionProgress:
     fraction: float
 
 
-TaskEvent = CommandStarted | EncodeProgress | ModelDownloading | TranscriptionProgress
+@dataclass(frozen=True, kw_only=True)
+class SoundChosen:
+    """Another track than the one that was asked for is heard, or a single channel: the others have no speech."""
+
+    sound: Sound
+
+
+TaskEvent = CommandStarted | EncodeProgress | ModelDownloading | SoundChosen | TranscriptionProgress
 Listen = Callable[[TaskEvent], None]
 """Takes a task's events, in any thread; what it raises ends the task."""
 

@@ -15,6 +15,7 @@ from pipeline.fingerprint import Fingerprint
 from pipeline.job import SegmentType
 from pipeline.media.encode.audio_coding import Length
 from pipeline.model import AudioRendition, Plan
+from pipeline.speech.sound import Track
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +118,8 @@ class TranscriptionTask:
         offset_s: how much later than the video the track starts.
         limit_s: where the video ends, if before the audio does.
         script: what is said, as it is to be written; None for what is heard.
+        channels: how many the track has.
+        others: the tracks that are heard in its place where it has no speech and they have.
     """
 
     source: SourceReference
@@ -126,6 +129,8 @@ class TranscriptionTask:
     offset_s: float
     limit_s: float | None
     script: str | None = None
+    channels: int = 1
+    others: tuple[Track, ...] = ()
 
 
 def source_reference(path: Path, content: Fingerprint) -> SourceReference:

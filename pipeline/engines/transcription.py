@@ -9,11 +9,12 @@ from config import VERSION
 from pipeline.cancel import CancelToken
 from pipeline.checkpoints import key_of
 from pipeline.codec import to_json
-from pipeline.engines.engine import Listen, ModelDownloading, TranscriptionInputs, TranscriptionProgress
+from pipeline.engines.engine import Listen, ModelDownloading, SoundChosen, TranscriptionInputs, TranscriptionProgress
 from pipeline.engines.tasks import TranscriptionTask
 from pipeline.media.source.source_checks import check_unchanged
 from pipeline.speech.heard_log import HeardLog
 from pipeline.speech.scripted import align_script
+from pipeline.speech.sound import Sound, Track, choose_sound
 from pipeline.speech.transcribe import transcribe
 from pipeline.speech.transcript import Transcript
 
@@ -39,13 +40,18 @@ def run_transcription(
         listen(TranscriptionProgress(fraction=share + fraction * (1.0 - share)))
 
     model = inputs.model(task.model)
+    first = Track(index=task.track, offset_s=task.offset_s, channels=task.channels)
+    sound = choose_sound(source.path, (first, *task.others), cancel, limit_s=task.limit_s)
+    if sound != Sound(track=first):
+        listen(SoundChosen(sound=sound))
     transcript = transcribe(
         source.path,
         cancel,
         model=model,
         language=task.language,
-        track=task.track,
-        offset_s=task.offset_s,
+        track=sound.track.index,
+        channel=sound.channel,
+        offset_s=sound.track.offset_s,
         limit_s=task.limit_s,
         report=report,
         on_download=lambda progress: listen(ModelDownloading(progress=progress)),
@@ -58,8 +64,9 @@ def run_transcription(
             transcript,
             task.script,
             model=model,
-            track=task.track,
-            offset_s=task.offset_s,
+            track=sound.track.index,
+            channel=sound.channel,
+            offset_s=sound.track.offset_s,
             report=report_aligned,
         )
     check_unchanged(source)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline.caption_files import cues_of
 from pipeline.corrected_captions import Correction
-from pipeline.engines.engine import Engine, ModelDownloading, TaskEvent, TranscriptionProgress
+from pipeline.engines.engine import Engine, ModelDownloading, SoundChosen, TaskEvent, TranscriptionProgress
 from pipeline.engines.tasks import ModelReference, SourceReference, TranscriptionTask, source_reference
 from pipeline.errors import CodecError, EncodeError, SpeechError
 from pipeline.events import LogLevel
@@ -21,6 +21,7 @@ from pipeline.media.encode.shot_changes import shot_changes
 from pipeline.media.source.language_tags import UNKNOWN_LANGUAGE
 from pipeline.media.source.source_checks import ProbedFile
 from pipeline.media.stream_layout import TRANSCRIPT_FILES, TRANSCRIPT_JSON
+from pipeline.media_info import AudioStream
 from pipeline.model import PhaseName, PhaseOutcome
 from pipeline.output_settings import CAPTION_RULES
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
@@ -33,6 +34,7 @@ from pipeline.speech.languages import language_name
 from pipeline.speech.model import DownloadProgress, check_model, download_note, download_text
 from pipeline.speech.model_folder import is_folder_name, public_name
 from pipeline.speech.shot_snapping import snapped
+from pipeline.speech.sound import Sound, Track
 from pipeline.speech.subtitles import to_srt, to_text, to_vtt
 from pipeline.speech.transcript import Segment, Transcript
 from pipeline.speech.transcript_file import from_json, to_json
@@ -117,12 +119,15 @@ class TranscribePhase:
         context.report(Progress(fraction=0.0, text="Loading the Whisper model..."))
         request, media = self._request(context), context.plan.media
         content = context.workspace.source_of_checkpoints
+        track, *others = sorted(media.audio, key=lambda stream: not stream.default)
         task = TranscriptionTask(
             source=source_reference(media.path, content),
             model=_model_reference(request.model),
             language=request.language,
-            track=media.audio[0].index,
-            offset_s=media.audio[0].start_s,
+            track=track.index,
+            offset_s=track.start_s,
+            channels=track.channels,
+            others=tuple(Track(index=one.index, offset_s=one.start_s, channels=one.channels) for one in others),
             limit_s=media.limit_s,
             script=context.plan.script,
         )
@@ -132,13 +137,19 @@ class TranscribePhase:
         def listen(event: TaskEvent) -> None:
             if isinstance(event, ModelDownloading):
                 on_download(event.progress)
+            elif isinstance(event, SoundChosen):
+                context.log(_choice_note(event.sound, media.audio), LogLevel.INFO)
             elif isinstance(event, TranscriptionProgress):
                 context.report(Progress(fraction=event.fraction, text=f"Transcribing {event.fraction:.0%}"))
 
         log = context.workspace.folder / HEARD_LOG
         running = self._engine.submit_transcription(task, _JobInputs(media, request.model), listen, log)
         with context.cancel.on_cancel(running.cancel):
-            return running.result()
+            transcript = running.result()
+        if request.language is None and transcript.language is not None:
+            name, sure = language_name(transcript.language), transcript.language_probability
+            context.log(f"The language is {name}, {100 * sure:.0f} %.", LogLevel.INFO)
+        return transcript
 
     def _shaped(self, context: PhaseContext, transcript: Transcript) -> list[Cue]:
         """Return a transcript's cues, and say which break the rules."""
@@ -171,6 +182,18 @@ class TranscribePhase:
 
     def _request(self, context: PhaseContext) -> TranscriptionRequest:
         return context.plan.job.transcription or TranscriptionRequest()
+
+
+def _choice_note(sound: Sound, tracks: Sequence[AudioStream]) -> str:
+    """Return what to say of the sound that captions come from; tracks and channels count from 1, as in options."""
+    number = next(place for place, track in enumerate(tracks, start=1) if track.index == sound.track.index)
+    track = f"audio track {number}" if len(tracks) > 1 else "the audio track"
+    if sound.channel is None:
+        return f"Captions come from {track}: the one that plays by default has no speech in three samples."
+    return (
+        f"Captions come from channel {sound.channel + 1} of {track} alone: "
+        "all channels mixed together have no speech in three samples."
+    )
 
 
 class _DownloadReport:

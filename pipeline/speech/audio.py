@@ -40,13 +40,19 @@ class SourceAudio:
 
 
 def read_audio(
-    source: Path, track: int | None = None, *, from_s: float = 0.0, until_s: float | None = None
+    source: Path,
+    track: int | None = None,
+    *,
+    channel: int | None = None,
+    from_s: float = 0.0,
+    until_s: float | None = None,
 ) -> SourceAudio:
     """Open a sound track of a file, or a part of it between two of its own times.
 
     Raises SpeechError, also for its pieces.
 
-    `track` counts among all streams; None is the first with sound.
+    `track` counts among all streams; None is the first with sound. `channel` counts from 0; None mixes all of them
+    together.
     """
     try:
         container = av.open(str(source), metadata_errors="ignore")
@@ -59,7 +65,7 @@ def read_audio(
     if until_s is not None:
         end_s = min(end_s, until_s) if end_s else until_s
     return SourceAudio(
-        duration_s=max(0.0, end_s - from_s), pieces=_part(_pieces(container, stream, source), from_s, until_s)
+        duration_s=max(0.0, end_s - from_s), pieces=_part(_pieces(container, stream, source, channel), from_s, until_s)
     )
 
 
@@ -81,11 +87,13 @@ def _part(pieces: Iterator[NDArray[np.float32]], from_s: float, until_s: float |
             return
 
 
-def _pieces(container: InputContainer, stream: AudioStream, source: Path) -> Iterator[NDArray[np.float32]]:
+def _pieces(
+    container: InputContainer, stream: AudioStream, source: Path, channel: int | None
+) -> Iterator[NDArray[np.float32]]:
     longest = _declared_duration(container, stream) or LONGEST_HOLE_S
     origin_s = _seconds(stream.start_time, stream.time_base)
     written = 0
-    converter = _Converter()
+    converter = _Converter(channel)
     try:
         with container:
             for frame in _frames(container, stream):
@@ -109,9 +117,14 @@ def _seconds(ticks: int | None, time_base: Fraction | None) -> float | None:
 
 
 class _Converter:
-    """Resamples to 16 kHz mono, also where a broadcast changes from stereo to 5.1 half-way."""
+    """Resamples to 16 kHz mono, also where a broadcast changes from stereo to 5.1 half-way.
 
-    def __init__(self) -> None:
+    Of a part that has fewer channels than the one that is wanted, all are mixed together.
+    """
+
+    def __init__(self, channel: int | None) -> None:
+        self._channel = channel
+        self._single = False
         self._resampler: AudioResampler | None = None
         self._layout: tuple[str, str, int] | None = None
 
@@ -120,7 +133,11 @@ class _Converter:
         if self._resampler is None or layout != self._layout:
             yield from self.rest()
             # s16, as Whisper was trained: mixing down to float would not be scaled back into -1 to 1
-            self._resampler, self._layout = av.AudioResampler(format="s16", layout="mono", rate=RATE_HZ), layout
+            self._single = self._channel is not None and self._channel < frame.layout.nb_channels
+            self._resampler = av.AudioResampler(
+                format="s16p", layout=frame.layout if self._single else "mono", rate=RATE_HZ
+            )
+            self._layout = layout
         frame.pts = None
         yield from self._run(self._resampler, frame)
 
@@ -131,7 +148,8 @@ class _Converter:
 
     def _run(self, resampler: AudioResampler, frame: AudioFrame | None) -> Iterator[NDArray[np.float32]]:
         for converted in resampler.resample(frame):
-            yield np.asarray(converted.to_ndarray(), dtype=np.float32).reshape(-1) / np.float32(32768)
+            channel = self._channel if self._single and self._channel is not None else 0
+            yield np.asarray(converted.to_ndarray()[channel], dtype=np.float32) / np.float32(32768)
 
 
 def _frames(container: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:

@@ -131,6 +131,7 @@ def request(
     *,
     from_s: float = 0.0,
     until_s: float | None = None,
+    channel: int | None = None,
 ) -> dict[str, Any]:
     """Return what to ask of the child process; of the sound, only what lies between two of its own times is heard.
 
@@ -146,6 +147,7 @@ def request(
         "language": language.strip().lower() if language else None,
         "source": source,
         "track": track,
+        "channel": channel,
         "from_s": from_s,
         "until_s": until_s,
         "patience_s": PATIENCE_S,

@@ -28,6 +28,7 @@ def align_script(
     *,
     model: str,
     track: int | None = None,
+    channel: int | None = None,
     offset_s: float = 0.0,
     report: Callable[[float], None] | None = None,
     environment: Mapping[str, str] | None = None,
@@ -41,6 +42,7 @@ def align_script(
         script: What is said, as it is to be written.
         model: By which it was heard.
         track: The sound track, counted among all streams of the file; None is the first sound.
+        channel: Of the track, counted from 0; None is all of them, mixed together.
         offset_s: How much later than the video the sound starts.
         report: Called with the fraction of the words that are aligned.
         environment: The child process's whole environment, or None for this process's own without its secrets.
@@ -55,7 +57,7 @@ def align_script(
             "Choose the script of this video, or a larger model."
         )
     windows = alignment_windows(words)
-    asked = request("align", model, heard.language, str(source.absolute()), track) | {
+    asked = request("align", model, heard.language, str(source.absolute()), track, channel=channel) | {
         "windows": [
             {
                 "from_s": max(0.0, window.from_s - offset_s),

@@ -27,6 +27,7 @@ def transcribe(
     model: str,
     language: str | None = None,
     track: int | None = None,
+    channel: int | None = None,
     offset_s: float = 0.0,
     limit_s: float | None = None,
     report: Callable[[float], None] | None = None,
@@ -42,6 +43,7 @@ def transcribe(
         model: A known name, or a folder with a CTranslate2 Whisper model.
         language: A language code, or None to hear which it is.
         track: The sound track, counted among all streams of the file; None is the first sound.
+        channel: Of the track, counted from 0; None is all of them, mixed together.
         offset_s: How much later than the video the sound starts; added to every time. What lies before the video's
             start is not heard.
         limit_s: Where the video ends, if before the sound does.
@@ -56,9 +58,8 @@ def transcribe(
     hearing = _Hearing(log)
     before = hearing.heard
     source_name, start_s = str(source.absolute()), from_s + before.seconds
-    asked = request(
-        "transcribe", model, before.language or language, source_name, track, from_s=start_s, until_s=until_s
-    )
+    part = {"from_s": start_s, "until_s": until_s, "channel": channel}
+    asked = request("transcribe", model, before.language or language, source_name, track) | part
     result: Mapping[str, Any] = {}
     try:
         with child.answers(asked, cancel, environment) as answers:

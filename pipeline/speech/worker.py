@@ -1,8 +1,10 @@
 """Whisper's child process: one request as a JSON line on standard input, answers as JSON lines on standard output.
 
-Request: `{"task": "check"|"fetch"|"transcribe"|"align", "model", "is_folder", "language", "source", "track", "from_s",
-"until_s", "patience_s"}`, to align also `windows`. Answers: `downloading`, `loaded`, `segment`, `aligned`, `progress`,
-and at last `result` or `error`, told apart by their `kind`.
+Request: `{"task": "check"|"fetch"|"transcribe"|"align", "model", "is_folder", "language", "source", "track", "channel",
+"from_s", "until_s", "patience_s"}`, to align also `windows`; or `{"task": "choose", "source", "tracks", "from_s",
+"until_s"}`.
+Answers: `downloading`, `loaded`, `segment`, `aligned`, `progress`, and at last `result` or `error`, told apart by their
+`kind`.
 Standard input stays open while the parent lives; its end ends this process, whatever it does.
 """
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from pipeline.speech.audio import SourceAudio
     from pipeline.speech.model_access import NamedModel
+    from pipeline.speech.window_model import WindowModel
 
 
 class Worker:
@@ -46,6 +49,9 @@ class Worker:
         if request["task"] == "fetch":
             self.tell("result", folder=str(self._named(request).fetch()))
             return
+        if request["task"] == "choose":
+            self._choose(request)
+            return
         from pipeline.speech import whisper  # takes half a second, so it is under the watch for the parent's end
 
         language = request["language"]
@@ -61,12 +67,14 @@ class Worker:
         from pipeline.speech.audio import read_audio
         from pipeline.speech.listener import Listener
 
-        part = {name: request[name] for name in ("from_s", "until_s")}
+        part = {name: request[name] for name in ("from_s", "until_s", "channel")}
         audio = read_audio(Path(request["source"]), request["track"], **part)
         if request["task"] == "align":
             self._align(model, audio, request)
             return
         listener = Listener(model, language)
+        if language is None and (voted := self._vote(model, request)) is not None:
+            listener.language, listener.language_probability = voted
         for heard in listener.listen(audio):
             if isinstance(heard, Segment):
                 self.tell("segment", segment=to_json(heard))
@@ -85,6 +93,23 @@ class Worker:
             duration_s=listener.heard_s,
             settings=to_json(listener.settings),
         )
+
+    def _vote(self, model: WindowModel, request: dict[str, Any]) -> tuple[str, float] | None:
+        from pipeline.speech.language_vote import voted_language
+        from pipeline.speech.sound_samples import SAMPLES, samples_of
+
+        part = {name: request[name] for name in ("from_s", "until_s")}
+        samples = list(samples_of(Path(request["source"]), request["track"], **part))
+        if len(samples) < SAMPLES or not model.model.is_multilingual:
+            return None  # the first window that is heard tells as much
+        return voted_language(model, (sample.heard(request["channel"]) for sample in samples))
+
+    def _choose(self, request: dict[str, Any]) -> None:
+        from pipeline.speech.sound_choice import choose_sound
+
+        part = {name: request[name] for name in ("from_s", "until_s")}
+        track, channel = choose_sound(Path(request["source"]), request["tracks"], **part)
+        self.tell("result", track=track, channel=channel)
 
     def _align(self, model: WhisperModel, audio: SourceAudio, request: dict[str, Any]) -> None:
         from pipeline.speech.align import align_windows

@@ -31,6 +31,9 @@ from pipeline.phases.transcribe import TranscribePhase, load_cues
 from pipeline.speech.caption_profiles import CaptionProfile, caption_profile
 from pipeline.workspace import Workspace
 
+MARK_FIRST = ("-disposition:a:0", "default", "-disposition:a:1", "0")
+MARK_SECOND = ("-disposition:a:0", "0", "-disposition:a:1", "default")
+
 MakeContext = Callable[..., PhaseContext]
 
 
@@ -141,6 +144,28 @@ def test_a_model_is_fetched_before_the_encode(context, sample, small_model, tmp_
         texts[-1],
     )
     assert ["Downloading the Whisper model 'base': needed once, then it stays on this computer."] == logged
+
+
+def test_the_track_that_plays_by_default(context, remake, sample):
+    """Captions come from the track that is marked to play, wherever it stands; the log says the language."""
+    shorter = ("-t", "6", "-i", str(sample))
+    clip = remake("two.mkv", *shorter, "-i", str(sample), *("-map", "0:v", "-map", "0:a", "-map", "1:a"), "-c", "copy")
+    marked = remake("marked.mkv", "-i", str(clip), *("-map", "0", "-c", "copy"), *MARK_SECOND)
+    logged: list[str] = []
+    here = dataclasses.replace(context(marked), log=lambda text, level: logged.append(text))
+    assert "4 captions, English" == _phase().run(here).text
+    assert ["The language is English, 100 %."] == logged
+
+
+def test_the_track_with_speech(context, remake, sample):
+    """Where the track that plays by default has no speech, the log says which one is heard in its place."""
+    tone = ("-f", "lavfi", "-i", "sine=frequency=300:duration=14")
+    maps = ("-map", "1:v", "-map", "0:a", "-map", "1:a", "-c:v", "copy")
+    logged: list[str] = []
+    clip = remake("tone.mkv", *tone, "-i", str(sample), *maps, *MARK_FIRST)
+    here = dataclasses.replace(context(clip, language="en"), log=lambda text, level: logged.append(text))
+    assert "4 captions, English" == _phase().run(here).text
+    assert ["Captions come from audio track 2: the one that plays by default has no speech in three samples."] == logged
 
 
 def test_cues_for_the_stream(context, sample):

@@ -1,0 +1,70 @@
+"""Asks Whisper's process which track, and which channel of it, captions come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.cancel import CancelToken
+from pipeline.errors import SpeechError
+from pipeline.speech import child
+
+
+@dataclass(frozen=True, kw_only=True)
+class Track:
+    """A track that may be heard.
+
+    Attributes:
+        index: Counted among all streams of the file.
+        offset_s: How much later than the video it starts.
+        channels: How many it has.
+    """
+
+    index: int
+    offset_s: float = 0.0
+    channels: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sound:
+    """What is heard: a track, mixed together or only one of its channels, counted from 0."""
+
+    track: Track
+    channel: int | None = None
+
+
+def choose_sound(
+    source: Path,
+    tracks: Sequence[Track],
+    cancel: CancelToken,
+    *,
+    limit_s: float | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Sound:
+    """Return the first of these tracks that has speech, or its only channel that has; the first one where none has.
+
+    `limit_s` is where the video ends, if before the sound does; `environment` is the child process's whole environment,
+    or None for this process's own without its secrets.
+
+    Raises SpeechError, Cancelled.
+    """
+    first = tracks[0]
+    if len(tracks) == 1 and first.channels == 1:
+        return Sound(track=first)
+    asked = {
+        "task": "choose",
+        "source": str(source.absolute()),
+        "tracks": [track.index for track in tracks],
+        "from_s": max(0.0, -first.offset_s),
+        "until_s": None if limit_s is None else max(0.0, limit_s - first.offset_s),
+    }
+    with child.answers(asked, cancel, environment) as answers:
+        answer = next(answers)
+    if answer["kind"] == "error":
+        raise SpeechError(
+            f"The audio of {source} can't be looked at ({answer.get('reason', answer.get('message'))}): "
+            "check that the file plays."
+        )
+    chosen = next(track for track in tracks if track.index == answer["track"])
+    return Sound(track=chosen, channel=answer["channel"])

@@ -1,0 +1,54 @@
+"""Which of a source's audio tracks has speech, and in which of its channels. Runs in the child process only.
+
+How it is chosen. Of each track, three samples over its length are looked at with the speech detector, the track that
+plays by default first. The first one whose channels, mixed together, have speech is taken. Where none has, single
+channels are looked at in the same order, the centre first: stereo with one side inverted cancels itself out when it
+is mixed, a timecode on the left or music around the centre covers the voice. Where no channel has speech either, it
+stays with the track that plays by default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import av
+
+from pipeline.speech.sound_samples import Sample, audio_stream, samples_of, speech
+
+LEAST_SPEECH_S = 1.0
+"""With less speech in all samples, a sound has none: the detector takes a bit of music or noise for speech."""
+CENTRE = "FC"
+"""FFmpeg's name of the centre channel."""
+
+
+def choose_sound(
+    source: Path, tracks: Sequence[int], *, from_s: float = 0.0, until_s: float | None = None
+) -> tuple[int, int | None]:
+    """Return the track to hear, and the channel where it has to be a single one.
+
+    `tracks` count among all streams, in the order of preference; only what lies between the two moments matters. What
+    can't be read has no speech.
+    """
+    looked_at: dict[int, list[Sample]] = {}
+    for track in tracks:
+        looked_at[track] = list(samples_of(source, track, from_s=from_s, until_s=until_s))
+        if _has_speech(looked_at[track], None):
+            return track, None
+    for track, samples in looked_at.items():
+        for channel in _channel_order(source, track) if samples else ():
+            if _has_speech(samples, channel):
+                return track, channel
+    return tracks[0], None
+
+
+def _has_speech(samples: Sequence[Sample], channel: int | None) -> bool:
+    parts = [part for sample in samples for part in speech(sample.heard(channel))]
+    return sum(end_s - start_s for start_s, end_s in parts) >= LEAST_SPEECH_S
+
+
+def _channel_order(source: Path, track: int) -> list[int]:
+    """Return the channels of a track, none where it has one only; the centre is the first."""
+    with av.open(str(source), metadata_errors="ignore") as container:
+        names = [channel.name for channel in audio_stream(container, track).layout.channels]
+    return sorted(range(len(names)), key=lambda channel: names[channel] != CENTRE) if len(names) > 1 else []
