@@ -13,7 +13,7 @@ from pipeline.engines.tasks import EncodeResult, EncodeTask, TranscriptionTask
 from pipeline.errors import CodecError
 from pipeline.speech.transcript import Transcript
 
-SCHEMA = 2
+SCHEMA = 3
 
 Task = EncodeTask | TranscriptionTask
 Result = EncodeResult | Transcript
