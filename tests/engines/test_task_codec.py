@@ -98,7 +98,7 @@ def test_a_result_is_the_same_after_a_journey_as_json(result):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"schema": 3}, "The task has schema 3, and this version reads up to 2: use the version that wrote it."),
+        ({"schema": 4}, "The task has schema 4, and this version reads up to 3: use the version that wrote it."),
         ({"schema": None}, "The task does not say which schema it has."),
         ({"kind": "upload"}, "The task must be of a known kind: encode, transcription."),
         ({"kind": ["encode"]}, "The task must be of a known kind: encode, transcription."),
