@@ -171,7 +171,9 @@ def _problems(options: argparse.Namespace, config: Config, jobs: Sequence[Job]) 
         problems += _without({"--key-uri": options.key_uri, "--publish-key": options.publish_key}, "--encrypt KEYFILE")
     if not options.transcribe and options.align is None:
         given = {"--model": options.model, "--language": None if options.captions else options.language}
-        problems += _without(given | {"--captions-profile": options.captions_profile}, "--transcribe")
+        problems += _without(
+            given | {"--captions-profile": options.captions_profile, "--fast": options.fast}, "--transcribe"
+        )
     return problems
 
 

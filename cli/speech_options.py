@@ -15,6 +15,11 @@ def add_speech_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="NAME|DIR", help="a Whisper model's name or its folder (default: base)")
     parser.add_argument("--language", metavar="auto|xx", help="the language spoken (default: auto)")
     parser.add_argument(
+        "--fast",
+        action="store_true",
+        help="hear several windows at once: about a quarter less work, but whole sentences may get lost",
+    )
+    parser.add_argument(
         "--captions-profile",
         choices=[rules.value for rules in CaptionRules],
         help="whose rules the captions are made by, and for whom (default: netflix)",
@@ -60,5 +65,6 @@ def speech_request(options: argparse.Namespace) -> TranscriptionRequest:
     return TranscriptionRequest(
         model=TranscriptionRequest.model if options.model is None else options.model,
         language=None if options.language in (None, "auto") else options.language,
+        fast=options.fast,
         profile=CaptionRules(options.captions_profile or TranscriptionRequest.profile),
     )

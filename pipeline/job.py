@@ -118,12 +118,13 @@ class CaptionRules(str, Enum):
 class TranscriptionRequest:
     """What the editor wants of Whisper: a model's name or folder, and a language code or None for automatic.
 
-    `profile` are the rules that its captions keep to.
+    `profile` are the rules that its captions keep to; `fast` may lose sentences.
     """
 
     model: str = "base"
     language: str | None = None
     profile: CaptionRules = CaptionRules.NETFLIX
+    fast: bool = False
 
 
 class TranscriptForm(str, Enum):

@@ -47,6 +47,7 @@ LABELS = {
     "audio_map": "audio map",
     "trim": "part of the video",
     CAPTION_RULES: "caption rules",
+    "fast": "fast transcription",
 }
 """What settings are called where their own names would not do."""
 
@@ -183,6 +184,7 @@ DEFAULTS: Mapping[str, Any] = {
     **_by_name(Job(source=Path(), output_dir=Path(), slug="")),
     "model": TranscriptionRequest.model,
     CAPTION_RULES: TranscriptionRequest.profile.value,
+    "fast": TranscriptionRequest.fast,
     "publish_key": Encryption.publish_key,
 }
 

@@ -67,7 +67,7 @@ SCHEMA_2 = """{
   "accept_damaged": true, "black_bars": true, "chapters": "chapters.vtt",
   "trim": {"start_s": 1.5, "end_s": null},
   "make_mp4": false,
-  "transcription": {"model": "small", "language": "de", "profile": "bbc"},
+  "transcription": {"model": "small", "language": "de", "profile": "bbc", "fast": true},
   "captions": [{"path": "talk.de.srt", "language": "de"}], "script": "talk.txt",
   "upload": {"prefix": "videos/week1/", "language": "de", "session_id": "s-1", "delete_local": true, "replace": true},
   "existing": "upload again"
@@ -108,7 +108,7 @@ CHOSEN = Job(
 
 CHOSEN_IN_SCHEMA_2 = replace(
     CHOSEN,
-    transcription=TranscriptionRequest(model="small", language="de", profile=CaptionRules.BBC),
+    transcription=TranscriptionRequest(model="small", language="de", profile=CaptionRules.BBC, fast=True),
     captions=(CaptionFile(path=Path("talk.de.srt"), language="de"),),
     script=Path("talk.txt"),
 )
@@ -178,7 +178,13 @@ JOBS = st.builds(
     ),
     make_mp4=st.booleans(),
     transcription=st.none()
-    | st.builds(TranscriptionRequest, model=TEXTS, language=st.none() | TEXTS, profile=st.sampled_from(CaptionRules)),
+    | st.builds(
+        TranscriptionRequest,
+        model=TEXTS,
+        language=st.none() | TEXTS,
+        profile=st.sampled_from(CaptionRules),
+        fast=st.booleans(),
+    ),
     captions=st.lists(st.builds(CaptionFile, path=PATHS, language=TEXTS), max_size=3).map(tuple),
     script=st.none() | PATHS,
     upload=st.none() | UPLOADS,

@@ -234,13 +234,13 @@ def test_the_settings_keep_the_names_and_forms_that_job_json_has(settings, encry
             audio_map=((MappedAudio(track=1),), (MappedAudio(track=1, channel=1), MappedAudio(track=1, channel=2))),
         ),
         black_bars=True,
-        transcription=TranscriptionRequest(model="small", language="de", profile=CaptionRules.BBC),
+        transcription=TranscriptionRequest(model="small", language="de", profile=CaptionRules.BBC, fast=True),
         encryption=replace(encrypted, publish_key=True),
     )
     assert {
         "hls": stream | {"qualities": ["720p"]},
         "mp4": stream,
-        "transcript": source | {"model": "small", "language": "de", "profile": "bbc"},
+        "transcript": source | {"model": "small", "language": "de", "profile": "bbc", "fast": True},
         "package": {"key": key_digest(encrypted), "key_uri": "https://keys.invalid/1", "publish_key": True},
     } == json.loads(json.dumps(chosen.steps))
     assert {

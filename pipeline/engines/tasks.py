@@ -120,6 +120,7 @@ class TranscriptionTask:
         script: what is said, as it is to be written; None for what is heard.
         channels: how many the track has.
         others: the tracks that are heard in its place where it has no speech and they have.
+        fast: whether it may lose sentences.
     """
 
     source: SourceReference
@@ -131,6 +132,7 @@ class TranscriptionTask:
     script: str | None = None
     channels: int = 1
     others: tuple[Track, ...] = ()
+    fast: bool = False
 
 
 def source_reference(path: Path, content: Fingerprint) -> SourceReference:

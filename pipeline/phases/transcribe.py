@@ -130,6 +130,7 @@ class TranscribePhase:
             others=tuple(Track(index=one.index, offset_s=one.start_s, channels=one.channels) for one in others),
             limit_s=media.limit_s,
             script=context.plan.script,
+            fast=request.fast,
         )
 
         on_download = _DownloadReport(context, request.model)

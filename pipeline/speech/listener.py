@@ -18,6 +18,8 @@ from pipeline.speech.word_times import SURE, placed, with_words
 
 BEAM_SIZE = 5
 """OpenAI's and faster-whisper's own."""
+TOGETHER = 8
+"""How many windows are heard together if it is to be fast (as faster-whisper proposes)."""
 UNHEARD_S = 0.5
 """Speech of this length without a word is heard again."""
 AROUND_S = 1.0
@@ -44,8 +46,10 @@ class Listener:
         heard_s: up to where it has heard.
     """
 
-    def __init__(self, model: WindowModel, language: str | None) -> None:
+    def __init__(self, model: WindowModel, language: str | None, *, fast: bool = False) -> None:
+        """With `fast`, several windows are heard together, which now and then loses a sentence."""
         self._model = model
+        self._together = TOGETHER if fast else 1
         self.settings = WhisperSettings(
             language=language,
             beam_size=BEAM_SIZE,
@@ -61,20 +65,56 @@ class Listener:
     def listen(self, audio: SourceAudio) -> Iterator[Segment | float]:
         """Yield what is heard, on the sound's clock, and now and then up to where (seconds). Raises SpeechError."""
         voice = Voice(audio.pieces)
-        longest_s = self._model.window_s
         while not (voice.ended and self.heard_s >= voice.known_s):
-            voice.read_to(self.heard_s + longest_s + 2 * LONG_PAUSE_S)
-            window = next_window(
-                voice.stretches, self.heard_s, longest_s=longest_s, end_s=voice.known_s, ended=voice.ended
-            )
-            if window is None:
-                self.heard_s = voice.known_s - (0.0 if voice.ended else MARGIN_S)
-            elif window.end_s + LONG_PAUSE_S > voice.known_s and not voice.ended:
-                self.heard_s = window.start_s
-            else:
-                yield from self._hear(voice, window)
+            windows = self._next_windows(voice)
+            if len(windows) == 1:
+                yield from self._hear(voice, windows[0])
+            elif windows:
+                yield from self._hear_together(voice, windows)
             voice.forget(self.heard_s)
             yield self.heard_s
+
+    def _next_windows(self, voice: Voice) -> list[Window]:
+        """Return the windows that are heard next, one after the other, up to where nobody speaks for long.
+
+        Where that is at once, there are none, and it is passed over.
+        """
+        windows: list[Window] = []
+        position_s, longest_s = self.heard_s, self._model.window_s
+        while len(windows) < self._together:
+            voice.read_to(position_s + longest_s + 2 * LONG_PAUSE_S)
+            window = next_window(
+                voice.stretches, position_s, longest_s=longest_s, end_s=voice.known_s, ended=voice.ended
+            )
+            if window is None:
+                position_s = voice.known_s - (0.0 if voice.ended else MARGIN_S)
+            elif window.end_s + LONG_PAUSE_S > voice.known_s and not voice.ended:
+                position_s = window.start_s
+            else:
+                windows.append(window)
+                position_s = window.end_s
+                continue
+            if not windows:
+                self.heard_s = position_s
+            break
+        return windows
+
+    def _hear_together(self, voice: Voice, windows: Sequence[Window]) -> Iterator[Segment]:
+        """Hear windows in one go. What a window that is cut off has left, is lost."""
+        start_s, end_s = windows[0].start_s, windows[-1].end_s
+        heard = self._model.hear_together(
+            voice.samples(start_s, end_s),
+            [(window.start_s - start_s, window.end_s - start_s) for window in windows],
+            self.language,
+            beam_size=self.settings.beam_size,
+        )
+        self.language = heard.language
+        self.language_probability = self.language_probability or heard.language_probability
+        stretches = _within(voice.stretches, start_s, end_s)
+        segments = without_loops(placed(_shifted(heard.segments, start_s), stretches, from_s=self._said_s))
+        self.heard_s = end_s
+        self._said_s = segments[-1].end_s if segments else self._said_s
+        yield from segments
 
     def _hear(self, voice: Voice, window: Window) -> Iterator[Segment]:
         heard = self._model.hear(

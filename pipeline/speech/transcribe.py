@@ -30,6 +30,7 @@ def transcribe(
     channel: int | None = None,
     offset_s: float = 0.0,
     limit_s: float | None = None,
+    fast: bool = False,
     report: Callable[[float], None] | None = None,
     on_download: OnDownload | None = None,
     log: HeardLog | None = None,
@@ -47,6 +48,7 @@ def transcribe(
         offset_s: How much later than the video the sound starts; added to every time. What lies before the video's
             start is not heard.
         limit_s: Where the video ends, if before the sound does.
+        fast: Hear several windows together, which may lose sentences.
         report: Called with the fraction done, by the sound's time.
         on_download: Called before a model is downloaded, and several times a second meanwhile.
         log: Keeps what is heard; what an earlier run has heard is not heard again.
@@ -62,7 +64,7 @@ def transcribe(
     asked = request("transcribe", model, before.language or language, source_name, track) | part
     result: Mapping[str, Any] = {}
     try:
-        with child.answers(asked, cancel, environment) as answers:
+        with child.answers({**asked, "fast": fast}, cancel, environment) as answers:
             for answer in answers:
                 kind = answer["kind"]
                 if kind == "segment":

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from faster_whisper import WhisperModel
+from faster_whisper import BatchedInferencePipeline, WhisperModel
 from numpy.typing import NDArray
 
 from pipeline.speech.audio import RATE_HZ
@@ -49,6 +49,7 @@ class WindowModel(WhisperModel):  # type: ignore[misc]  # its package has no typ
     handed a window alone, and stopped after its first step.
     """
 
+    _in_step = False
     _step_ends_s: list[float]
     _last_end_s: float
 
@@ -76,10 +77,38 @@ class WindowModel(WhisperModel):  # type: ignore[misc]  # its package has no typ
             **options,
         )
         heard_as = str(info.language)
-        segments = tuple(self._segment(segment, heard_as) for segment in found)
+        self._in_step = True
+        try:
+            segments = tuple(self._segment(segment, heard_as) for segment in found)
+        finally:
+            self._in_step = False
         return HeardWindow(
             segments=segments,
             end_s=self._step_ends_s[-1],
+            language=heard_as,
+            language_probability=float(info.language_probability),
+        )
+
+    def hear_together(
+        self,
+        samples: NDArray[np.float32],
+        windows: Sequence[tuple[float, float]],
+        language: str | None,
+        **options: object,
+    ) -> HeardWindow:
+        """Return what is said in several windows, given by their edges in seconds of `samples`, in one go."""
+        found, info = BatchedInferencePipeline(self).transcribe(
+            samples,
+            language=language,
+            word_timestamps=True,
+            batch_size=len(windows),
+            clip_timestamps=[{"start": start_s, "end": end_s} for start_s, end_s in windows],
+            **options,
+        )
+        heard_as = str(info.language)
+        return HeardWindow(
+            segments=tuple(self._segment(segment, heard_as) for segment in found),
+            end_s=windows[-1][1],
             language=heard_as,
             language_probability=float(info.language_probability),
         )
@@ -89,6 +118,8 @@ class WindowModel(WhisperModel):  # type: ignore[misc]  # its package has no typ
 
         It is what `transcribe` calls after each step, with the segments of that step.
         """
+        if not self._in_step:
+            return super().add_word_timestamps(segments, *arguments, **named)
         parts = segments[0]
         self._step_ends_s += [float(part["end"]) for part in parts]
         result = super().add_word_timestamps(segments, *arguments, **named)

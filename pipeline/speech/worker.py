@@ -72,7 +72,7 @@ class Worker:
         if request["task"] == "align":
             self._align(model, audio, request)
             return
-        listener = Listener(model, language)
+        listener = Listener(model, language, fast=request["fast"])
         if language is None and (voted := self._vote(model, request)) is not None:
             listener.language, listener.language_probability = voted
         for heard in listener.listen(audio):

@@ -173,6 +173,23 @@ def test_speech_between_noises(name, librivox, real_model):
     assert ("hewas", "youngman") == (spoken_letters(words)[:5], spoken_letters(words)[-8:])
 
 
+def test_fast_hears_windows_together(librivox, real_model, monkeypatch):
+    """What is heard fast has the first and the last words, in order, out of few calls of the model."""
+    clips = [part for recording in librivox for part in (silence(SPEAKS_AT_S), samples_of(recording.path))]
+    together, calls = real_model.hear_together, []
+
+    def counted(samples, windows, *rest, **named):
+        calls.append(len(windows))
+        return together(samples, windows, *rest, **named)
+
+    monkeypatch.setattr(real_model, "hear_together", counted)
+    segments = heard(Listener(real_model, "en", fast=True), sound(np.concatenate([*clips, *clips])))
+    words = [word for segment in segments for word in segment.words]
+    moments = [moment for word in words for moment in (word.start_s, word.end_s)]
+    assert ([3], sorted(moments)) == (calls, moments)
+    assert ("andmister", "himself") == (spoken_letters(words)[:9], spoken_letters(words)[-7:])
+
+
 def test_an_hour_is_not_held(real_model):
     """Of a long sound only a few minutes are in memory at any time."""
     listener, pieces, most = Listener(real_model, "en"), 0, 0.0
