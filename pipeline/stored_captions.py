@@ -68,7 +68,7 @@ def read_stored(path: Path, *, language: str | None = None, default_language: st
         heard = replace(transcript, language=known)
         return StoredCaptions(path=path, cues=tuple(cues), language=known, transcript=heard, has_words=True)
     known = language or language_in_name(path) or _language_beside(path) or default_language
-    found = read_subtitles(path, language=known)
+    found = read_subtitles(path, language=known, keep_empty=True)
     transcript = transcript_of(found.cues, known)
     return StoredCaptions(path=path, cues=found.cues, language=known, transcript=transcript, has_words=False)
 

@@ -20,14 +20,14 @@ from pipeline.job import TranscriptionRequest
 from pipeline.media.encode.shot_changes import shot_changes
 from pipeline.media.source.language_tags import UNKNOWN_LANGUAGE
 from pipeline.media.source.source_checks import ProbedFile
-from pipeline.media.stream_layout import TRANSCRIPT_FILES, TRANSCRIPT_JSON
+from pipeline.media.stream_layout import TRANSCRIPT_FILES, TRANSCRIPT_JSON, TRANSCRIPT_SRT
 from pipeline.media_info import AudioStream
 from pipeline.model import PhaseName, PhaseOutcome
 from pipeline.output_settings import CAPTION_RULES
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
 from pipeline.speech.caption_check import check_cues, outside_text
 from pipeline.speech.caption_profiles import caption_profile
-from pipeline.speech.corrections import with_corrections
+from pipeline.speech.corrections import with_corrections, with_earlier_formatting
 from pipeline.speech.cue_shaping import shape_cues
 from pipeline.speech.cues import Cue
 from pipeline.speech.languages import language_name
@@ -286,9 +286,11 @@ def _corrected(context: PhaseContext, correction: Correction) -> TranscriptFacts
     before = workspace.done.transcript
     language = (None if before is None else before.language) or UNKNOWN_LANGUAGE
     try:
-        transcript, _ = from_json((workspace.final / TRANSCRIPT_JSON).read_text(encoding="utf-8"))
+        transcript, earlier = from_json((workspace.final / TRANSCRIPT_JSON).read_text(encoding="utf-8"))
     except (OSError, ValueError, CodecError):
-        transcript = transcript_of((), language)
+        transcript, earlier = transcript_of((), language), []
+    if correction.names == (TRANSCRIPT_SRT,):
+        cues = with_earlier_formatting(cues, earlier)
     transcript = with_corrections(transcript, cues)
     _write(workspace.folder, transcript, cues, leave=correction.kept)
     facts = TranscriptFacts(language=transcript.language or language, cues=len(cues))

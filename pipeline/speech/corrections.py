@@ -16,6 +16,7 @@ from difflib import SequenceMatcher
 from itertools import accumulate, groupby
 
 from pipeline.speech.cues import Cue
+from pipeline.speech.subtitles import to_srt
 from pipeline.speech.transcript import Segment, Transcript, Word
 
 _NO_SPACES = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
@@ -57,6 +58,12 @@ def with_corrections(transcript: Transcript, cues: Sequence[Cue]) -> Transcript:
             after = heard[heard_from] if heard_from < len(heard) else None
             made += _inserted(made[-1] if made else None, after, new, given, cues)
     return replace(transcript, segments=tuple(_segments(transcript, heard, _in_order(made))))
+
+
+def with_earlier_formatting(cues: Sequence[Cue], before: Sequence[Cue]) -> tuple[Cue, ...]:
+    """Return corrected cues; those that are the same in SubRip as before keep what only WebVTT can say of them."""
+    known = {to_srt([cue]): cue for cue in before}
+    return tuple(known.get(to_srt([cue]), cue) for cue in cues)
 
 
 def heard_tokens(transcript: Transcript) -> Iterator[Token]:

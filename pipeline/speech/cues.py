@@ -12,10 +12,13 @@ MAX_CUE_S = 7.0
 class Cue:
     """A caption: one or two lines, parted by a line feed, shown in [start_s, end_s).
 
-    `voice` is the name of who speaks, empty where nobody knows.
+    `voice` is the name of who speaks, empty where nobody knows. `formatted` is the text as WebVTT with its tags, empty
+    where it has none; `settings` are WebVTT's, which say where the cue stands, empty where it stands as usual.
     """
 
     start_s: float
     end_s: float
     text: str
     voice: str = ""
+    formatted: str = ""
+    settings: str = ""

@@ -1,7 +1,8 @@
 """Reads subtitle files that were made elsewhere: SubRip and WebVTT, in the encodings in which people have them.
 
 The blocks of a file are read by the libraries for its form, from times that are written alike before. What they would
-pass over in silence is an error here, with its line. Formatting is left out: a cue is plain text.
+pass over in silence is an error here, with its line. Of the formatting is kept what `cue_formatting` knows; the styles
+and regions that a WebVTT file declares are left out.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import srt  # type: ignore[import-untyped]
 import webvtt
 
 from pipeline.errors import SubtitleFileError
+from pipeline.speech.cue_formatting import formatted_subrip, formatted_vtt, subrip_settings, vtt_settings
 from pipeline.speech.cues import Cue
 
 LARGEST_BYTES = 32 << 20
@@ -48,9 +50,12 @@ OTHER_FORMS = {"[Script Info]": "ASS", "<?xml": "XML (TTML)", "<tt": "TTML", "{\
 _TIME = r"(?:(\d+):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 _TIMES = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?=\s|$)(.*)")
 _LIKE_TIMES = re.compile(r"\s*-?\d[\d:.,]*\s*[-–—=]*\s*>|\s*-?\d+[:.,]\d.*-->|.*-->\s*-?\d+[:.,]\d")
+_VTT_BLOCK = re.compile(r"(?:WEBVTT|NOTE|STYLE|REGION|X-TIMESTAMP-MAP)(?![A-Za-z])")
+_VTT_NOTE = re.compile(r"NOTE(?=\s|$)")
+_HEADER = re.compile(r"^WEBVTT(?: [^\n]*)?\n(?:X-TIMESTAMP-MAP[^\n]*\n)?(?=\n)", re.MULTILINE)
 _OTHER_LINE_ENDS = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _MARKUP = re.compile(
-    r"</?(?:[biuscv]|font|ruby|rt|lang|span)\b[^>\n]*>|\{\\[^}\n]*\}|\{[biu]\}|\{/[biu]\}", re.IGNORECASE
+    r"</?(?:[biuscv]|font|ruby|rt|lang|span)\b[^<>\n]*>|\{\\[^{}\n]*\}|\{[biu]\}|\{/[biu]\}", re.IGNORECASE
 )
 
 
@@ -83,8 +88,9 @@ class _TimeLine:
         return f"{_clock(self.start_ms, point)} --> {_clock(self.end_ms, point)}{self.rest}"
 
 
-def read_subtitles(path: Path, *, language: str | None = None) -> SubtitleFile:
+def read_subtitles(path: Path, *, language: str | None = None, keep_empty: bool = False) -> SubtitleFile:
     """Return what a SubRip or WebVTT file holds. `language` tells encodings apart where the file is not in Unicode.
+    Captions without text are left out unless `keep_empty` asks for them.
 
     Raises SubtitleFileError, with the line where one is wrong; also for a file without any caption.
     """
@@ -98,7 +104,7 @@ def read_subtitles(path: Path, *, language: str | None = None) -> SubtitleFile:
         raise SubtitleFileError(f"{path} is too large for a subtitle file: choose an SRT or WebVTT file.")
     try:
         text, encoding = decode(data, language)
-        cues, form = parse_subtitles(text)
+        cues, form = parse_subtitles(text, keep_empty=keep_empty)
     except ValueError as error:
         raise SubtitleFileError(f"The captions {path} can't be read: {error}.") from error
     return SubtitleFile(cues=cues, form=form, encoding=encoding)
@@ -123,25 +129,25 @@ def decode(data: bytes, language: str | None = None) -> tuple[str, str]:
     return _decoded(data, encoding), encoding
 
 
-def parse_subtitles(text: str) -> tuple[tuple[Cue, ...], SubtitleForm]:
+def parse_subtitles(text: str, *, keep_empty: bool = False) -> tuple[tuple[Cue, ...], SubtitleForm]:
     """Return the cues of a file's text and its form. Raises ValueError, for the middle of a sentence."""
     text = _OTHER_LINE_ENDS.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n")).lstrip("\ufeff")
     other = next((name for head, name in OTHER_FORMS.items() if text.lstrip().startswith(head)), None)
     if other is not None:
         raise ValueError(f"it is in the form {other}; save it as SRT or WebVTT")
     form = SubtitleForm.VTT if re.match(r"WEBVTT(?=\s|$)", text) else SubtitleForm.SRT
+    if form is SubtitleForm.VTT:  # files that were joined have a header each, some without a blank line before it
+        text = _HEADER.sub(r"\n\g<0>", text).lstrip("\n")
     lines = text.split("\n")
     times = list(_time_lines(lines, form))
     if not times:
         raise ValueError("there are no captions in it")
-    blocks = _vtt_blocks(lines, times) if form is SubtitleForm.VTT else _srt_blocks(lines, times)
-    cues = [
-        Cue(start_s=line.start_ms / 1000, end_s=line.end_ms / 1000, text=plain)
-        for line, content in zip(times, blocks, strict=True)
-        if (plain := _plain(content, form))
-    ]
-    if not cues:
+    made = _vtt_cues(lines, times) if form is SubtitleForm.VTT else _srt_cues(lines, times)
+    cues = [cue for cue in made if cue.text or keep_empty]
+    if not any(cue.text for cue in cues):
         raise ValueError("its captions have no text")
+    if len(_HEADER.findall(text)) > 1:  # of a cue that shows in two segments of a stream, each of their files has one
+        cues = list(dict.fromkeys(cues))
     return tuple(sorted(cues, key=lambda cue: (cue.start_s, cue.end_s))), form
 
 
@@ -169,7 +175,7 @@ def _likeliest(data: bytes, language: str | None) -> str:
 def _time_lines(lines: Sequence[str], form: SubtitleForm) -> Iterator[_TimeLine]:
     """Yield the lines with times. Raises ValueError for one that is meant as such and is none."""
     for number, line in enumerate(lines, start=1):
-        if ">" not in line:
+        if ">" not in line or (form is SubtitleForm.VTT and _VTT_NOTE.match(line)):
             continue
         found = _TIMES.match(line)
         if found is None:
@@ -179,12 +185,13 @@ def _time_lines(lines: Sequence[str], form: SubtitleForm) -> Iterator[_TimeLine]
         parts = found.groups()
         start_ms, end_ms = _milliseconds(parts[:4]), _milliseconds(parts[4:8])
         if end_ms <= start_ms:
-            raise ValueError(f"the caption at line {number} ends before it begins ({_short(line)})")
+            wrong = "ends before it begins" if end_ms < start_ms else "ends when it begins"
+            raise ValueError(f"the caption at line {number} {wrong} ({_short(line)})")
         yield _TimeLine(number=number, start_ms=start_ms, end_ms=end_ms, rest=parts[8])
 
 
-def _srt_blocks(lines: Sequence[str], times: Sequence[_TimeLine]) -> list[str]:
-    """Return the text of each caption of a SubRip file."""
+def _srt_cues(lines: Sequence[str], times: Sequence[_TimeLine]) -> list[Cue]:
+    """Return each caption of a SubRip file."""
     text = _with_times(lines, times, ",")
     try:
         parsed = list(srt.parse(text))
@@ -193,14 +200,54 @@ def _srt_blocks(lines: Sequence[str], times: Sequence[_TimeLine]) -> list[str]:
         raise ValueError(f"line {number} belongs to no caption ({_short(error.unmatched_content)})") from error
     starts = [round(block.start / timedelta(milliseconds=1)) for block in parsed]
     _check_all_read(times, starts)
-    return [str(block.content) for block in parsed]
+    return [
+        Cue(
+            start_s=line.start_ms / 1000,
+            end_s=line.end_ms / 1000,
+            text=_plain(_MARKUP.sub("", block.content)),
+            formatted=formatted_subrip(block.content),
+            settings=subrip_settings(block.content),
+        )
+        for line, block in zip(times, parsed, strict=True)
+    ]
 
 
-def _vtt_blocks(lines: Sequence[str], times: Sequence[_TimeLine]) -> list[str]:
-    """Return the text of each caption of a WebVTT file, without tags."""
+def _vtt_cues(lines: Sequence[str], times: Sequence[_TimeLine]) -> list[Cue]:
+    """Return each caption of a WebVTT file."""
+    _check_text(lines)
     captions = webvtt.WebVTT.from_string(_with_times(lines, times, ".")).captions
     _check_all_read(times, [_milliseconds(re.split("[:.]", caption.start)) for caption in captions])
-    return [html.unescape(caption.text) for caption in captions]
+    return [
+        Cue(
+            start_s=line.start_ms / 1000,
+            end_s=line.end_ms / 1000,
+            text=_plain(html.unescape(caption.text)),
+            formatted=formatted_vtt(caption.raw_text),
+            settings=vtt_settings(line.rest),
+        )
+        for line, caption in zip(times, captions, strict=True)
+    ]
+
+
+def _check_text(lines: Sequence[str]) -> None:
+    """See that no text after a caption's blank line would be dropped. Raises ValueError with its line."""
+    in_caption = new_block = False
+    for number, line in enumerate(lines, start=1):
+        if not line:  # one with a space alone is a line of the caption
+            new_block = True
+        elif "-->" in line:
+            in_caption, new_block = True, False
+        elif new_block and _VTT_BLOCK.match(line):
+            in_caption = new_block = False
+        elif new_block and in_caption and not _has_times_below(lines, number):
+            raise ValueError(f"line {number} belongs to no caption ({_short(line)})")
+        else:
+            new_block = False
+
+
+def _has_times_below(lines: Sequence[str], number: int) -> bool:
+    """Whether the line after that of a number has times, so that this one names a caption."""
+    return number >= len(lines) or "-->" in lines[number]
 
 
 def _check_all_read(times: Sequence[_TimeLine], starts_ms: Sequence[int]) -> None:
@@ -218,8 +265,7 @@ def _with_times(lines: Sequence[str], times: Sequence[_TimeLine], point: str) ->
     return "\n".join(written)
 
 
-def _plain(content: str, form: SubtitleForm) -> str:
-    text = _MARKUP.sub("", content) if form is SubtitleForm.SRT else content
+def _plain(text: str) -> str:
     lines = (" ".join(line.split()) for line in text.split("\n"))
     return "\n".join(line for line in lines if line)
 

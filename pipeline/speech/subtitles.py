@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import srt  # type: ignore[import-untyped]
 
+from pipeline.speech.cue_formatting import to_subrip
 from pipeline.speech.cues import Cue
 from pipeline.speech.transcript import Transcript
 
@@ -22,7 +23,7 @@ def to_srt(cues: Sequence[Cue]) -> str:
     """Return a SubRip file; empty without cues."""
     subtitles = (
         # SubRip knows no escape: an arrow in the text would read as a time line.
-        srt.Subtitle(number, _timedelta(cue.start_s), _timedelta(cue.end_s), cue.text.replace("-->", "→"))
+        srt.Subtitle(number, _timedelta(cue.start_s), _timedelta(cue.end_s), _srt_text(cue).replace("-->", "→"))
         for number, cue in enumerate(cues, start=1)
     )
     return str(srt.compose(subtitles, reindex=False)).removesuffix("\n")
@@ -67,10 +68,16 @@ def vtt_segments(cues: Sequence[Cue], boundaries: Sequence[float], mpegts_offset
     return files
 
 
+def _srt_text(cue: Cue) -> str:
+    text, place = to_subrip(cue.formatted, cue.settings)
+    return place + (text or cue.text)
+
+
 def _vtt_block(cue: Cue) -> str:
     # a voice span without an end is that of the whole cue (WebVTT, 4.2.2)
     voice = f"<v {_escaped(' '.join(cue.voice.split()))}>" if cue.voice.strip() else ""
-    return f"{_clock(cue.start_s, '.')} --> {_clock(cue.end_s, '.')}\n{voice}{_escaped(cue.text)}\n"
+    times = f"{_clock(cue.start_s, '.')} --> {_clock(cue.end_s, '.')} {cue.settings}".rstrip()
+    return f"{times}\n{cue.formatted or voice + _escaped(cue.text)}\n"
 
 
 def _escaped(text: str) -> str:

@@ -48,11 +48,13 @@ class FileSegment:
 
 @dataclass(frozen=True, kw_only=True)
 class FileCue:
-    """A cue, times in seconds."""
+    """A cue, times in seconds; `formatted` and `settings` are WebVTT's."""
 
     start: float
     end: float
     text: str
+    formatted: str = ""
+    settings: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,9 +81,20 @@ def to_json(transcript: Transcript, cues: Sequence[Cue]) -> str:
         origin=transcript.origin,
         text=" ".join(" ".join(segment.text.split()) for segment in transcript.segments),
         segments=tuple(_file_segment(segment) for segment in transcript.segments),
-        cues=tuple(FileCue(start=_time(cue.start_s), end=_time(cue.end_s), text=cue.text) for cue in cues),
+        cues=tuple(
+            FileCue(
+                start=_time(cue.start_s),
+                end=_time(cue.end_s),
+                text=cue.text,
+                formatted=cue.formatted,
+                settings=cue.settings,
+            )
+            for cue in cues
+        ),
     )
-    return json.dumps(codec.to_json(content), ensure_ascii=False, indent=1) + "\n"
+    data = codec.to_json(content)
+    data["cues"] = [codec.to_json(cue, without_defaults=True) for cue in content.cues]
+    return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
 
 
 def from_json(text: str) -> tuple[Transcript, list[Cue]]:
@@ -106,7 +119,10 @@ def from_json(text: str) -> tuple[Transcript, list[Cue]]:
         segments=tuple(_segment(segment) for segment in content.segments),
         origin=content.origin,
     )
-    return transcript, [Cue(start_s=cue.start, end_s=cue.end, text=cue.text) for cue in content.cues]
+    return transcript, [
+        Cue(start_s=cue.start, end_s=cue.end, text=cue.text, formatted=cue.formatted, settings=cue.settings)
+        for cue in content.cues
+    ]
 
 
 def _file_segment(segment: Segment) -> FileSegment:

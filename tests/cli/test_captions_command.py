@@ -56,6 +56,15 @@ def test_captions_that_keep_the_rules(captions, tmp_path):
     assert (EXIT_DONE, "No rule of netflix is broken in 2 captions of 1 file.\n", "") == captions("check", path)
 
 
+def test_a_caption_without_text_is_told(captions, tmp_path):
+    """And the numbers of those after it are those of the file."""
+    path = tmp_path / "talk.srt"
+    path.write_text(f"1\n00:00:00,000 --> 00:00:00,900\n\n\n{to_srt(FAST)}", encoding="utf-8")
+    status, out, _ = captions("check", path)
+    assert (EXIT_FAILED, True) == (status, f"{path} 0:00:00.000 (caption 1): empty: there is no text in it\n" in out)
+    assert f"{path} 0:00:01.000 (caption 2): too short" in out
+
+
 def test_each_broken_rule_is_a_line_with_its_time_and_reason(captions, tmp_path):
     """Exit 1, and at last their count by rule."""
     path = write(tmp_path / "talk größe 1.srt", FAST)

@@ -106,6 +106,30 @@ def test_the_transcript_is_corrected_there(clip, files, tmp_path):
     )
 
 
+PLACED = (
+    "WEBVTT\n\n00:00:00.500 --> 00:00:02.000 position:10% align:left line:0\n<v Ann>over the <i>title</i></v>\n\n"
+    "00:00:03.000 --> 00:00:05.000\nbelow\n"
+)
+
+
+def test_captions_look_as_the_editor_made_them(clip, tmp_path):
+    """Italics, speakers and places are in the stream and the forms, and stay when a word is corrected in SubRip."""
+    own = CaptionFile(path=tmp_path / "placed.vtt", language="en")
+    own.path.write_text(PLACED, encoding="utf-8")
+    folder = convert(clip, tmp_path / "out", captions=(own,)).folder
+    first = PLACED.split("\n\n")[1]
+    assert (PLACED, True) == ((folder / "subtitles.vtt").read_text(encoding="utf-8"), first in _shown(folder, "en"))
+    srt = (folder / "transcript.srt").read_text(encoding="utf-8")
+    assert "{\\an7}over the <i>title</i>\n" in srt
+    (folder / "transcript.srt").write_bytes(
+        b"\xef\xbb\xbf" + srt.replace("below", "under").replace("\n", "\r\n").encode()
+    )
+    made = convert(clip, tmp_path / "out", captions=(own,))
+    assert ((Outcome.DONE, "", ()), 0) == (made.whole, _encodes(made))
+    assert PLACED.replace("below", "under") == (folder / "subtitles.vtt").read_text(encoding="utf-8")
+    assert (True, True) == (first in _shown(folder, "en"), "under" in _shown(folder, "en"))
+
+
 def test_captions_are_added_to_a_stream_that_is_there(clip, files, tmp_path):
     """Without an encode."""
     out = tmp_path / "out"

@@ -148,7 +148,7 @@ def test_plain_subrip_is_read_back():
     ids=["tags", "overrides", "vtt", "blocks", "comma", "bare", "gap", "order", "no-text", "line-ends", "arrow"],
 )
 def test_as_people_write_them(text, expected):
-    """Formatting is left out, and what programs write a little off is read all the same."""
+    """The text is plain, and what programs write a little off is read all the same."""
     assert expected == [cue.text for cue in parse_subtitles(text)[0]]
 
 
@@ -168,6 +168,11 @@ def test_as_people_write_them(text, expected):
         ("1\n00:00:09,000 --> 00:00:02,000\na\n", "the caption at line 2 ends before it begins"),
         ("WEBVTT\n\n00:01.000 --> 00:02.000\na --> b\n", "line 4 has no times of a caption (“a --> b”)"),
         ("WEBVTT\n\n00:01.000 --> 00:02\na\n", "line 3 has no times of a caption"),
+        (
+            "WEBVTT\n\n00:01.000 --> 00:02.000\na\n\nafter a blank line\n\n00:03.000 --> 00:04.000\nb\n",
+            "line 6 belongs to no caption (“after a blank line”)",
+        ),
+        ("1\n00:00:02,000 --> 00:00:02,000\na\n", "the caption at line 2 ends when it begins"),
         ("notes\n\n1\n00:00:01,000 --> 00:00:02,000\na\n", "line 1 belongs to no caption (“notes”)"),
         ("[Script Info]\nTitle: x\n", "it is in the form ASS; save it as SRT or WebVTT"),
         ('<?xml version="1.0"?><tt/>', "it is in the form XML (TTML)"),
@@ -183,6 +188,8 @@ def test_as_people_write_them(text, expected):
         "backwards",
         "arrow",
         "short",
+        "after",
+        "no-length",
         "before",
         "ass",
         "ttml",
@@ -228,3 +235,26 @@ def test_ten_thousand_captions():
     cues = [Cue(start_s=float(n * 3), end_s=n * 3 + 2.5, text=f"caption {n}\nsecond line") for n in range(10_000)]
     for text in (to_srt(cues), to_vtt(cues)):
         assert tuple(cues) == parse_subtitles(text)[0]
+
+
+PART = "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:900000,LOCAL:00:00:00.000\n\n{cues}"
+CROSSING = "00:05.000 --> 00:07.000\nacross\n"
+
+
+@pytest.mark.parametrize("between", ["", "\n"], ids=["joined at once", "with a blank line"])
+def test_segments_of_a_stream_that_were_joined(between):
+    """Their headers are no text, and a caption that stands in two of them is one."""
+    parts = [PART.format(cues=f"00:01.000 --> 00:02.000\none\n\n{CROSSING}"), PART.format(cues=CROSSING)]
+    assert ["one", "across"] == [cue.text for cue in parse_subtitles(between.join(parts))[0]]
+
+
+def test_a_comment_with_an_arrow():
+    """It is no caption, and the file is read."""
+    text = "WEBVTT\n\nNOTE from A --> to B\nmore\n\n00:01.000 --> 00:02.000\none\n\nNOTE the end\n\nof the file\n"
+    assert ["one"] == [cue.text for cue in parse_subtitles(text)[0]]
+
+
+def test_captions_without_text_are_read_where_they_matter():
+    """They count for who looks for what is wrong."""
+    text = "1\n00:00:01,000 --> 00:00:02,000\n\n2\n00:00:03,000 --> 00:00:04,000\ntext\n"
+    assert ["", "text"] == [cue.text for cue in parse_subtitles(text, keep_empty=True)[0]]

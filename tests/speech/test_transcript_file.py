@@ -46,7 +46,10 @@ HEARD = Transcript(
         ),
     ),
 )
-CUES = [Cue(start_s=0.5, end_s=1.25, text="hé\n世界"), Cue(start_s=2.0, end_s=3.0, text="a < b & c --> d 😀")]
+CUES = [
+    Cue(start_s=0.5, end_s=1.25, text="hé\n世界", formatted="<i>hé</i>\n世界", settings="line:0"),
+    Cue(start_s=2.0, end_s=3.0, text="a < b & c --> d 😀"),
+]
 
 times = st.integers(min_value=0, max_value=10**8).map(lambda milliseconds: milliseconds / 1000)
 probabilities = st.none() | st.integers(min_value=0, max_value=10_000).map(lambda number: number / 10_000)
