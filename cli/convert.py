@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from cli.job_reports import existing_from, exit_status, finish_early
 from cli.job_thread import run_cancellable
@@ -17,13 +18,14 @@ from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.caption_files import caption_file
-from pipeline.errors import Problem, SettingsError
+from pipeline.errors import Cancelled, PipelineError, Problem, SettingsError
 from pipeline.events import LogLine
 from pipeline.inputs import inputs_from
 from pipeline.job import (
     AudioRequest,
     CaptionFile,
     Codec,
+    DatasetRequest,
     EncoderFamily,
     EncodingRequest,
     Encryption,
@@ -57,6 +59,7 @@ def run(options: argparse.Namespace, config: Config) -> int:
         for job in jobs:
             finish_early(job, refused_by(wrong), view)
         raise wrong
+    _check_dataset(jobs, config, view)
     moved = relocate(jobs)
     jobs = [with_earlier_address(job, options.upload) for job in jobs]
     cancel = CancelToken()
@@ -71,6 +74,20 @@ def run(options: argparse.Namespace, config: Config) -> int:
     finally:
         view.close()
     return exit_status(reports)
+
+
+def _check_dataset(jobs: Sequence[Job], config: Config, view: Renderer) -> None:
+    """See that the dataset can be had before hours of work. Raises PipelineError."""
+    if jobs[0].dataset is None:
+        return
+    from transcripts.jobs import check_dataset
+
+    try:
+        check_dataset(jobs[0].dataset, config)
+    except PipelineError as error:
+        for job in jobs:
+            finish_early(job, refused_by(error), view)
+        raise
 
 
 def jobs_from(options: argparse.Namespace) -> list[Job]:
@@ -100,6 +117,9 @@ def jobs_from(options: argparse.Namespace) -> list[Job]:
             captions=_captions(options, []),
             script=options.align,
             upload=_upload(options, "" if video.alone else video.slug),
+            dataset=DatasetRequest(uri=options.dataset, replace_edited=options.replace_edited)
+            if options.dataset
+            else None,
             existing=existing_from(options),
         )
         for video in inputs_from(options.inputs, root=options.root, output=options.output)
@@ -130,6 +150,24 @@ def _one(
         )
     if report.outcome is Outcome.FAILED:
         complain(*report.error.splitlines())
+    return _kept(report, job, config, view, cancel)
+
+
+def _kept(report: JobReport, job: Job, config: Config, view: Renderer, cancel: CancelToken) -> JobReport:
+    """Put the transcript of a job that is done into the dataset that was asked for; where that fails, the job has."""
+    if job.dataset is None or report.outcome is not Outcome.DONE:
+        return report
+    from transcripts.jobs import keep
+
+    try:
+        kept = keep(job.dataset, job.folder, config, cancel)
+    except (Cancelled, KeyboardInterrupt):
+        cancel.cancel()
+        return replace(report, outcome=Outcome.CANCELLED)
+    except PipelineError as error:
+        complain(str(error))
+        return replace(report, outcome=Outcome.FAILED, error=str(error))
+    view.event(LogLine(job=job.slug, text=kept.text, level=kept.level))
     return report
 
 
@@ -169,6 +207,10 @@ def _problems(options: argparse.Namespace, config: Config, jobs: Sequence[Job]) 
         problems.append("--encrypt needs --key-uri URI: the address at which players ask for the key.")
     if options.encrypt is None:
         problems += _without({"--key-uri": options.key_uri, "--publish-key": options.publish_key}, "--encrypt KEYFILE")
+    if not options.dataset:
+        problems += _without({"--replace-edited": options.replace_edited}, "--dataset URI")
+    elif not (options.transcribe or options.captions or options.align):
+        problems.append("--dataset needs --transcribe, --captions or --align: it gets the transcript.")
     if not options.transcribe and options.align is None:
         given = {"--model": options.model, "--language": None if options.captions else options.language}
         problems += _without(

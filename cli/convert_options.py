@@ -92,6 +92,14 @@ def _add_beside_stream(parser: argparse.ArgumentParser) -> None:
     )
     add_speech_options(parser)
     parser.add_argument(
+        "--dataset",
+        metavar="URI",
+        help="put the transcript into this dataset, a file or s3://bucket/key, in place of what is there of the video",
+    )
+    parser.add_argument(
+        "--replace-edited", action="store_true", help="with --dataset: also where somebody has edited a segment"
+    )
+    parser.add_argument(
         "--captions",
         action="append",
         default=[],

@@ -159,6 +159,17 @@ class UploadRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DatasetRequest:
+    """The dataset that gets the transcript: a path or an `s3://` address.
+
+    `replace_edited` says that segments may be replaced that somebody has edited there.
+    """
+
+    uri: str
+    replace_edited: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrackChoice:
     """Which tracks of the source are wanted; None and () leave it to the program.
 
@@ -184,7 +195,7 @@ class Job:
 
     `chapters` is a file of chapters that replace those of the source; `trim` None means the whole of it. `captions` are
     subtitle tracks of the stream, and the first is its transcript where nothing is transcribed. `script` is a text file
-    with what is said: the transcription gives it its times.
+    with what is said: the transcription gives it its times. `dataset` gets the transcript when all is done.
     """
 
     source: Path
@@ -204,7 +215,13 @@ class Job:
     captions: tuple[CaptionFile, ...] = ()
     script: Path | None = None
     upload: UploadRequest | None = None
+    dataset: DatasetRequest | None = None
     existing: Existing = Existing.ASK
+
+    @property
+    def makes_transcript(self) -> bool:
+        """Whether there is to be a transcript, from whatever it is made."""
+        return bool(self.transcription or self.captions)
 
     @property
     def folder(self) -> Path:

@@ -90,6 +90,8 @@ def _check(job: Job, where: str) -> None:
     for number, parts in enumerate(job.sound.audio_map):
         if len(parts) not in (1, 2):
             raise CodecError(f"{where}: sound.audio_map[{number}] must have 1 or 2 items, not {len(parts)}.")
+    if job.dataset is not None and not job.makes_transcript:
+        raise CodecError(f"{where}: dataset needs a transcript: add transcription or captions.")
     trim = job.trim
     if trim is not None and trim.start_s < 0:
         raise CodecError(f"{where}: trim.start_s must be 0 or more.")

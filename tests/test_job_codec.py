@@ -16,6 +16,7 @@ from pipeline.job import (
     CaptionFile,
     CaptionRules,
     Codec,
+    DatasetRequest,
     EncoderFamily,
     EncodingRequest,
     Encryption,
@@ -70,6 +71,7 @@ SCHEMA_2 = """{
   "transcription": {"model": "small", "language": "de", "profile": "bbc", "fast": true},
   "captions": [{"path": "talk.de.srt", "language": "de"}], "script": "talk.txt",
   "upload": {"prefix": "videos/week1/", "language": "de", "session_id": "s-1", "delete_local": true, "replace": true},
+  "dataset": {"uri": "s3://course/talks.json", "replace_edited": true},
   "existing": "upload again"
 }"""
 """The same as the next version writes it, with what is new there. Fields are added until it has been released."""
@@ -111,6 +113,7 @@ CHOSEN_IN_SCHEMA_2 = replace(
     transcription=TranscriptionRequest(model="small", language="de", profile=CaptionRules.BBC, fast=True),
     captions=(CaptionFile(path=Path("talk.de.srt"), language="de"),),
     script=Path("talk.txt"),
+    dataset=DatasetRequest(uri="s3://course/talks.json", replace_edited=True),
 )
 
 UPLOAD_SCHEMA_1 = """{
@@ -296,6 +299,11 @@ REFUSED = [
     ),
     pytest.param(
         changed(trim__end_s=1.55), "The job (schema 2): trim.end_s must come after trim.start_s.", id="empty part"
+    ),
+    pytest.param(
+        changed(transcription=None, captions=[]),
+        "The job (schema 2): dataset needs a transcript: add transcription or captions.",
+        id="dataset without transcript",
     ),
     *(
         pytest.param(

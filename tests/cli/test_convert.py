@@ -9,7 +9,7 @@ from cli.job_reports import exit_status
 from cli.main import build_parser
 from config import Config
 from pipeline.errors import SettingsError
-from pipeline.job import CaptionRules, Existing, TranscriptionRequest, Trim
+from pipeline.job import CaptionRules, DatasetRequest, Existing, TranscriptionRequest, Trim
 from pipeline.model import JobReport, Outcome
 
 
@@ -42,6 +42,22 @@ def test_chapters_are_for_one_video():
     with pytest.raises(SettingsError, match="--chapters is for one video: convert each with its own file of chapters"):
         run(options, Config())
     assert ["c.txt"] == [str(job.chapters) for job in _jobs("a.mp4", "--chapters", "c.txt")]
+
+
+def test_a_dataset_gets_the_transcripts():
+    """Of every video alike; without a transcript, or an address that is none, nothing is begun."""
+    wanted = DatasetRequest(uri="s3://course/talks.json", replace_edited=True)
+    options = ["--transcribe", "--dataset", wanted.uri, "--replace-edited"]
+    assert [wanted] * 2 == [job.dataset for job in _jobs("a.mp4", "b.mp4", *options)]
+    assert [None] == [job.dataset for job in _jobs("a.mp4", "--transcribe")]
+    for given, sentence in (
+        (["--dataset", "talks.json"], "--dataset needs --transcribe, --captions or --align: it gets the transcript."),
+        (["--replace-edited"], "--replace-edited needs --dataset URI."),
+        (["--transcribe", "--dataset", "s3://course"], "'s3://course' names a bucket, but no object in it"),
+    ):
+        parsed = build_parser(Config()).parse_args(["convert", "-o", "out", "a.mp4", "--json", *given])
+        with pytest.raises(SettingsError, match=sentence):
+            run(parsed, Config())
 
 
 def test_captions_of_ones_own():

@@ -4,7 +4,7 @@ import pytest
 import s3_server
 from datasets import KINDS, HeldClock, opened
 
-NEED_S3 = ["test_remote_commands.py", "test_remote_opening.py", "test_remote_saving.py"]
+NEED_S3 = ["test_remote_commands.py", "test_remote_jobs.py", "test_remote_opening.py", "test_remote_saving.py"]
 collect_ignore = NEED_S3 if s3_server.missing_programs() else []
 
 
@@ -74,3 +74,11 @@ def editor(s3_settings, tmp_path):
     yield make
     for one in made:
         one.close()
+
+
+@pytest.fixture
+def clips(tmp_path):
+    """Two videos with captions of their own."""
+    from dataset_jobs import captioned_clips
+
+    return captioned_clips(tmp_path)
