@@ -213,9 +213,8 @@ def _problems(options: argparse.Namespace, config: Config, jobs: Sequence[Job]) 
         problems.append("--dataset needs --transcribe, --captions or --align: it gets the transcript.")
     if not options.transcribe and options.align is None:
         given = {"--model": options.model, "--language": None if options.captions else options.language}
-        problems += _without(
-            given | {"--captions-profile": options.captions_profile, "--fast": options.fast}, "--transcribe"
-        )
+        given |= {"--captions-profile": options.captions_profile, "--fast": options.fast, "--names": options.names}
+        problems += _without(given, "--transcribe")
     return problems
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from pipeline.caption_files import read_names
 from pipeline.job import CaptionRules, TranscriptForm, TranscriptionRequest
 
 FORMS = tuple(form.value for form in TranscriptForm)
@@ -23,6 +24,12 @@ def add_speech_options(parser: argparse.ArgumentParser) -> None:
         "--captions-profile",
         choices=[rules.value for rules in CaptionRules],
         help="whose rules the captions are made by, and for whom (default: netflix)",
+    )
+    parser.add_argument(
+        "--names",
+        type=Path,
+        metavar="FILE",
+        help="correct these names of people, courses and terms after listening, one per line",
     )
     _add_script(parser)
 
@@ -61,10 +68,11 @@ def add_transcribe_options(parser: argparse.ArgumentParser) -> None:
 
 
 def speech_request(options: argparse.Namespace) -> TranscriptionRequest:
-    """Return what they ask for."""
+    """Return what they ask for. Raises SettingsError where the list of names can't be read."""
     return TranscriptionRequest(
         model=TranscriptionRequest.model if options.model is None else options.model,
         language=None if options.language in (None, "auto") else options.language,
         fast=options.fast,
         profile=CaptionRules(options.captions_profile or TranscriptionRequest.profile),
+        names=() if options.names is None else read_names(options.names),
     )

@@ -15,6 +15,7 @@ from pipeline.media.source.language_tags import language_tag
 from pipeline.model import CaptionText
 from pipeline.speech.cues import Cue
 from pipeline.speech.languages import LANGUAGE_NAMES
+from pipeline.speech.names import name_list
 from pipeline.speech.subtitle_files import decode, parse_subtitles, read_subtitles
 from pipeline.speech.subtitles import to_vtt
 
@@ -80,6 +81,21 @@ def read_script(path: Path, *, language: str | None = None) -> str:
     if not any(character.isalnum() for character in text):
         raise SettingsError(Problem(text=f"The script {path} has no words in it.", setting=Setting.CAPTIONS))
     return text
+
+
+def read_names(path: Path) -> tuple[str, ...]:
+    """Return the names of a list, one a line. Raises SettingsError where there is none that can be read."""
+    try:
+        text, _ = decode(path.read_bytes(), None)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        text = f"The list of names {path} can't be read ({reason}): check the file."
+        raise SettingsError(Problem(text=text, setting=Setting.CAPTIONS)) from error
+    names = name_list(text)
+    if not names:
+        text = f"The list of names {path} has no name in it: write one per line."
+        raise SettingsError(Problem(text=text, setting=Setting.CAPTIONS))
+    return names
 
 
 def cues_of(captions: CaptionText, trim: Trim | None) -> list[Cue]:

@@ -118,13 +118,15 @@ class CaptionRules(str, Enum):
 class TranscriptionRequest:
     """What the editor wants of Whisper: a model's name or folder, and a language code or None for automatic.
 
-    `profile` are the rules that its captions keep to; `fast` may lose sentences.
+    `profile` are the rules that its captions keep to; `fast` may lose sentences; `names` are people, courses and terms
+    that are corrected after listening.
     """
 
     model: str = "base"
     language: str | None = None
     profile: CaptionRules = CaptionRules.NETFLIX
     fast: bool = False
+    names: tuple[str, ...] = ()
 
 
 class TranscriptForm(str, Enum):

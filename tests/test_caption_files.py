@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.caption_files import caption_file, cues_of, read_captions
+from pipeline.caption_files import caption_file, cues_of, read_captions, read_names
 from pipeline.errors import Setting, SettingsError
 from pipeline.job import CaptionFile, Trim
 from pipeline.model import CaptionText
@@ -85,3 +85,21 @@ def test_times_of_a_part(trim, expected):
     """Of a part of a video only the captions of that part are taken, on its clock."""
     text = to_vtt([_cue(1, 2), _cue(4, 6), _cue(8, 9)])
     assert [_cue(*times) for times in expected] == cues_of(CaptionText(language="en", text=text), trim)
+
+
+def test_a_list_of_names(tmp_path):
+    """One name a line, in any of the usual encodings."""
+    (tmp_path / "names.txt").write_bytes("Zoë Müller\nAda Lovelace\n".encode("utf-16"))
+    assert ("Zoë Müller", "Ada Lovelace") == read_names(tmp_path / "names.txt")
+
+
+@pytest.mark.parametrize("content", [None, b"", b" \n--\n"], ids=["missing", "empty", "without a name"])
+def test_a_list_without_names(tmp_path, content):
+    """It is refused with a sentence."""
+    path = tmp_path / "my 'names' ä.txt"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(
+        SettingsError, match=r"^The list of names .*my 'names' ä\.txt (can't be read|has no name in it)"
+    ):
+        read_names(path)

@@ -33,6 +33,7 @@ from pipeline.speech.cues import Cue
 from pipeline.speech.languages import language_name
 from pipeline.speech.model import DownloadProgress, check_model, download_note, download_text
 from pipeline.speech.model_folder import is_folder_name, public_name
+from pipeline.speech.names import correct_names, corrections_text
 from pipeline.speech.shot_snapping import snapped
 from pipeline.speech.sound import Sound, Track
 from pipeline.speech.subtitles import to_srt, to_text, to_vtt
@@ -147,6 +148,9 @@ class TranscribePhase:
         running = self._engine.submit_transcription(task, _JobInputs(media, request.model), listen, log)
         with context.cancel.on_cancel(running.cancel):
             transcript = running.result()
+        transcript = correct_names(transcript, request.names)
+        for sentence in corrections_text(transcript):
+            context.log(sentence, LogLevel.INFO)
         if request.language is None and transcript.language is not None:
             name, sure = language_name(transcript.language), transcript.language_probability
             context.log(f"The language is {name}, {100 * sure:.0f} %.", LogLevel.INFO)

@@ -27,6 +27,21 @@ class Word:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Correction:
+    """A name that was put right by the editor's list.
+
+    Attributes:
+        start_s: When it begins.
+        heard: What Whisper heard.
+        written: What is written in its place.
+    """
+
+    start_s: float
+    heard: str
+    written: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Segment:
     """What Whisper heard in one go.
 
@@ -41,6 +56,7 @@ class Segment:
         no_speech_probability: From 0 to 1: that nobody speaks in the window that it was heard in.
         compression_ratio: Bytes of its text through bytes of that compressed by zlib: above 2.4, it repeats itself.
         edited: Whether somebody has corrected it.
+        corrections: Of names, by the editor's list; text and words have them already.
     """
 
     start_s: float
@@ -52,13 +68,17 @@ class Segment:
     no_speech_probability: float | None = None
     compression_ratio: float | None = None
     edited: bool = False
+    corrections: tuple[Correction, ...] = ()
 
     def shifted(self, offset_s: float) -> Segment:
         """Return the same segment and words `offset_s` later."""
         words = tuple(
             replace(word, start_s=word.start_s + offset_s, end_s=word.end_s + offset_s) for word in self.words
         )
-        return replace(self, start_s=self.start_s + offset_s, end_s=self.end_s + offset_s, words=words)
+        corrections = tuple(replace(one, start_s=one.start_s + offset_s) for one in self.corrections)
+        return replace(
+            self, start_s=self.start_s + offset_s, end_s=self.end_s + offset_s, words=words, corrections=corrections
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pipeline import codec
 from pipeline.errors import CodecError
 from pipeline.speech.cues import Cue
-from pipeline.speech.transcript import Segment, Transcript, TranscriptOrigin, Word
+from pipeline.speech.transcript import Correction, Segment, Transcript, TranscriptOrigin, Word
 
 SCHEMA = 2
 """1 had neither this number, nor how sure Whisper was, nor what the transcript was made by."""
@@ -32,6 +32,15 @@ class FileWord:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FileCorrection:
+    """A name that was put right by the editor's list, its time in seconds."""
+
+    start: float
+    heard: str
+    written: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class FileSegment:
     """A segment, times in seconds; of older schemas the numbers are None."""
 
@@ -44,6 +53,7 @@ class FileSegment:
     compression_ratio: float | None = None
     words: tuple[FileWord, ...] = ()
     edited: bool = False
+    corrections: tuple[FileCorrection, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +154,10 @@ def _file_segment(segment: Segment) -> FileSegment:
             for word in segment.words
         ),
         edited=segment.edited,
+        corrections=tuple(
+            FileCorrection(start=_time(one.start_s), heard=one.heard, written=one.written)
+            for one in segment.corrections
+        ),
     )
 
 
@@ -161,6 +175,9 @@ def _segment(segment: FileSegment) -> Segment:
         no_speech_probability=segment.no_speech_prob,
         compression_ratio=segment.compression_ratio,
         edited=segment.edited,
+        corrections=tuple(
+            Correction(start_s=one.start, heard=one.heard, written=one.written) for one in segment.corrections
+        ),
     )
 
 

@@ -29,6 +29,7 @@ from pipeline.output_settings import output_settings
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
 from pipeline.phases.transcribe import TranscribePhase, load_cues
 from pipeline.speech.caption_profiles import CaptionProfile, caption_profile
+from pipeline.speech.transcript_file import from_json
 from pipeline.workspace import Workspace
 
 MARK_FIRST = ("-disposition:a:0", "default", "-disposition:a:1", "0")
@@ -166,6 +167,24 @@ def test_the_track_with_speech(context, remake, sample):
     here = dataclasses.replace(context(clip, language="en"), log=lambda text, level: logged.append(text))
     assert "4 captions, English" == _phase().run(here).text
     assert ["Captions come from audio track 2: the one that plays by default has no speech in three samples."] == logged
+
+
+def test_names_of_a_list(context, sample):
+    """A name is put right in every file; the log shows the change, and transcript.json what was heard."""
+    logged: list[str] = []
+    here = dataclasses.replace(context(sample, language="en"), log=lambda text, level: logged.append(text))
+    request = dataclasses.replace(here.plan.job.transcription, names=("Chapter Seven", "Video Cameo"))
+    plan = dataclasses.replace(here.plan, job=dataclasses.replace(here.plan.job, transcription=request))
+    _phase().run(dataclasses.replace(here, plan=plan))
+    folder = here.workspace.folder
+    assert "welcome lesson one\nChapter Seven\nvideo camera five\nthank you the end\n" == (
+        folder / "transcript.txt"
+    ).read_text(encoding="utf-8")
+    assert ["By the list of names, 'chapter seven' was corrected to 'Chapter Seven'."] == logged
+    text = (folder / "transcript.json").read_text(encoding="utf-8")
+    (correction,) = json.loads(text)["segments"][1]["corrections"]
+    assert ("chapter seven", "Chapter Seven") == (correction["heard"], correction["written"])
+    assert from_json(text)[0].segments[1].corrections[0].written in (folder / "subtitles.vtt").read_text("utf-8")
 
 
 def test_cues_for_the_stream(context, sample):
