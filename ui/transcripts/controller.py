@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from math import isfinite
 
 from pipeline.errors import PipelineError
+from transcripts import segment_edits
 from transcripts.dataset import Dataset
 from transcripts.document import Document
 from transcripts.events import DocumentEvent
@@ -14,9 +16,9 @@ from transcripts.merge import CollisionKey, Side
 from transcripts.rows import Id, is_id
 from transcripts.save import DeletedElsewhereError
 from transcripts.schema import ID_FIELD, TRANSCRIPTS
+from transcripts.segment_edits import SEGMENTS, SPEAKERS
 from transcripts.videos import title_of
 from ui.banners import Tone
-from ui.transcripts import edits
 from ui.transcripts.messages import (
     Changed,
     Closed,
@@ -32,7 +34,7 @@ from ui.transcripts.messages import (
     VideoEntry,
     VideosKnown,
 )
-from ui.transcripts.segment import MEDIA, SEGMENTS, SPEAKERS, Segment, segment_of, start_of
+from ui.transcripts.segment import MEDIA, Segment, segment_of, start_of
 from ui.transcripts.segment_order import SegmentOrder
 from ui.transcripts.state import EditorState, Question, Stage, Status, advance, save_started
 from ui.transcripts.worker import in_thread
@@ -102,8 +104,10 @@ class EditorController:
         elif isinstance(message, Changed):
             self._take_rows(message)
         self.state = advance(self.state, message)
-        if isinstance(message, VideosKnown) and self.state.media_id is None and message.videos:
-            self.choose_video(message.videos[0].id)
+        if isinstance(message, VideosKnown):
+            self.revision += 1  # speakers may have other names
+            if self.state.media_id is None and message.videos:
+                self.choose_video(message.videos[0].id)
         if isinstance(message, Saved) and self.state.closing:
             self.state = replace(self.state, closing=False)
             self.close()
@@ -157,6 +161,16 @@ class EditorController:
                 self.order.remove(segment_id)
         self.revision += 1
 
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a step to undo."""
+        return self.document is not None and self.document.can_undo
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is a step to redo."""
+        return self.document is not None and self.document.can_redo
+
     # segments
 
     def segment(self, index: int) -> Segment | None:
@@ -187,7 +201,45 @@ class EditorController:
 
     def set_text(self, segment_id: Id, text: str) -> bool:
         """Give a segment another text; return whether it has that now."""
-        return self.edit(lambda document: edits.set_text(document, segment_id, text))
+        return self.edit(lambda document: segment_edits.set_text(document, segment_id, text))
+
+    def split(self, segment_id: Id, at: int) -> Id | None:
+        """Part a segment behind so many characters; return the id of the second part, None if that can't be done."""
+        made: list[Id] = []
+        self.edit(lambda document: made.append(segment_edits.split(document, segment_id, at)))
+        return made[0] if made else None
+
+    def merge_with_next(self, place: int) -> bool:
+        """Join the segment at a place with the one that follows it; return whether that was done."""
+        if not 0 <= place < len(self.order) - 1:
+            self.state = advance(self.state, Failed(reason="This is the last segment: there is none to join it with."))
+            return False
+        one, following = self.order.at(place), self.order.at(place + 1)
+        return self.edit(lambda document: segment_edits.merge(document, one, following))
+
+    def set_speaker(self, segment_id: Id, name: str) -> bool:
+        """Say who speaks in a segment; return whether that could be noted."""
+        return self.edit(lambda document: segment_edits.set_speaker(document, segment_id, name))
+
+    def shift(self, place: int, by_s: float, *, rest: bool) -> None:
+        """Move the segment at a place in time, or with it all after it."""
+        document = self.document
+        if document is None or not self.state.editable:
+            return
+        if not isfinite(by_s):
+            reason = "How far to shift has to be a number of seconds, such as 0.5 or -1.25."
+            self.state = advance(self.state, Failed(reason=reason))
+            return
+        ids = [self.order.at(number) for number in range(place, len(self.order) if rest else place + 1)]
+        if len(ids) == 1:
+            self.edit(lambda found: segment_edits.shift(found, ids, by_s))
+        else:  # thousands of rows take a moment
+            in_thread(
+                "shift",
+                lambda: segment_edits.shift(document, ids, by_s),
+                lambda _, text: Failed(reason=text),
+                self._post,
+            )
 
     def undo(self) -> None:
         """Take the last step back."""

@@ -12,7 +12,7 @@ from typing import Any
 from transcripts.rows import Id, is_id
 from transcripts.schema import ID_FIELD
 
-SEGMENTS, MEDIA, SPEAKERS = "segments", "media", "speakers"
+MEDIA = "media"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

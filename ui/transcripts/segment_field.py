@@ -5,16 +5,18 @@ from __future__ import annotations
 import tkinter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from ui.transcripts.colours import canvas_colours
 
 MAX_LINES = 12
 PAD = 5
+SHIFT_STEP_S = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
 class FieldActions:
-    """What the keys of the field do outside of it; each is told in `FIELD_KEYS`."""
+    """What the keys of the field do outside of it (docs/transcripts.md lists them)."""
 
     next: Callable[[], None]
     previous: Callable[[], None]
@@ -22,6 +24,10 @@ class FieldActions:
     undo: Callable[[], None]
     redo: Callable[[], None]
     page: Callable[[int], None]
+    split: Callable[[], None]
+    merge: Callable[[], None]
+    shift: Callable[[float], None]
+    speaker: Callable[[int], None]
 
 
 class SegmentField:
@@ -64,6 +70,13 @@ class SegmentField:
             bind(key, lambda _: self._done(self._undo))
         for key in ("<Control-y>", "<Control-Z>", "<Control-Shift-z>"):
             bind(key, lambda _: self._done(self._redo))
+        for key in ("<Control-Return>", "<Control-KP_Enter>"):
+            bind(key, lambda _: self._done(actions.split))
+        bind("<Control-m>", lambda _: self._done(actions.merge))
+        bind("<Alt-Left>", lambda _: self._done(lambda: actions.shift(-SHIFT_STEP_S)))
+        bind("<Alt-Right>", lambda _: self._done(lambda: actions.shift(SHIFT_STEP_S)))
+        for number in range(10):  # 0 is nobody
+            bind(f"<Control-Key-{number}>", partial(self._speaker, number))
         bind("<Tab>", lambda _: self._leave("tk_focusNext"))
         bind("<Shift-Tab>", lambda _: self._leave("tk_focusPrev"))
         bind("<FocusOut>", lambda _: actions.commit(), add="+")
@@ -129,6 +142,9 @@ class SegmentField:
     def _done(self, action: Callable[[], object]) -> str:
         action()
         return "break"
+
+    def _speaker(self, number: int, _: tkinter.Event[tkinter.Misc]) -> str:
+        return self._done(lambda: self._actions.speaker(number))
 
     def _leave(self, where: str) -> str:
         target = getattr(self.widget, where)()

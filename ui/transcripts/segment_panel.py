@@ -10,6 +10,7 @@ import ttkbootstrap as ttk
 from transcripts.rows import Id
 from ui.transcripts.controller import EditorController
 from ui.transcripts.row_view import RowView, row_view
+from ui.transcripts.segment import time_text
 from ui.transcripts.segment_field import FieldActions, SegmentField
 from ui.transcripts.table import SegmentTable
 
@@ -25,10 +26,11 @@ class SegmentPanel:
         self._place = 0
         self._revision = -1
         self._editable = False
+        self._moved = False
         self.frame.columnconfigure(0, weight=1)
-        self.frame.rowconfigure(0, weight=1)
+        self.frame.rowconfigure(1, weight=1)
         self.table = SegmentTable(self.frame, row=self._row, chosen=self._clicked)
-        self.table.grid(row=0, column=0, sticky="nsew")
+        self.table.grid(row=1, column=0, sticky="nsew")
         actions = FieldActions(
             next=lambda: self.move(1),
             previous=lambda: self.move(-1),
@@ -36,26 +38,48 @@ class SegmentPanel:
             undo=lambda: self._and_render(controller.undo),
             redo=lambda: self._and_render(controller.redo),
             page=lambda pages: self.move(pages * self.table.page),
+            split=self.split,
+            merge=self.merge,
+            shift=lambda by_s: self.shift(by_s, rest=False),
+            speaker=self.choose_speaker,
         )
         self.field = SegmentField(self.table.canvas, actions, grown=self.table.redraw)
         self.table.lay(self.field.widget)
         self.table.listen_to_wheel(self.field.widget)
-        self.note = ttk.Label(self.frame, bootstyle="secondary")
-        self.note.grid(row=0, column=0)
+        self.notice = ttk.Label(self.frame, bootstyle="secondary")
+        self.notice.grid(row=1, column=0)
 
     @property
     def selected(self) -> Id | None:
         """The id of the segment that is selected."""
         return self._selected
 
+    @property
+    def speaker(self) -> str:
+        """Who speaks in it."""
+        segment = None if self._selected is None else self._controller.segment(self._place)
+        return "" if segment is None else self._controller.speaker_name(segment.speaker)
+
+    @property
+    def note(self) -> str:
+        """From when to when it is, and in how many words."""
+        segment = None if self._selected is None else self._controller.segment(self._place)
+        if segment is None:
+            return ""
+        return (
+            f"Segment {self._place + 1} of {len(self._controller.order)}, {time_text(segment.start_s)} to "
+            f"{time_text(segment.end_s)}."
+        )
+
     # showing
 
-    def show(self) -> None:
-        """Show the segments as they are now, if anything about them has changed."""
+    def show(self) -> bool:
+        """Show the segments as they are now, if anything about them has changed; return whether it has."""
         state, controller = self._controller.state, self._controller
-        self._show_note()
+        self._show_notice()
         if controller.revision == self._revision and state.editable is self._editable:
-            return
+            moved, self._moved = self._moved, False
+            return moved
         self._revision, self._editable = controller.revision, state.editable
         order = controller.order
         if self._selected is None or self._selected not in order:
@@ -64,18 +88,19 @@ class SegmentPanel:
             self._place = order.index(self._selected)
         self._show_field()
         self.table.show(len(order), None if self._selected is None else self._place)
+        return True
 
-    def _show_note(self) -> None:
+    def _show_notice(self) -> None:
         state = self._controller.state
         text = "Reading the segments…" if state.loading else ""
         if not text and state.is_open and state.media_id is not None and not len(self._controller.order):
             text = "This video has no segments."
-        if text != self.note.cget("text"):
-            self.note.configure(text=text)
+        if text != self.notice.cget("text"):
+            self.notice.configure(text=text)
         if text:
-            self.note.grid()
+            self.notice.grid()
         else:
-            self.note.grid_remove()
+            self.notice.grid_remove()
 
     def _show_field(self) -> None:
         segment = None if self._selected is None else self._controller.segment(self._place)
@@ -103,7 +128,7 @@ class SegmentPanel:
             return
         segment_id = self._controller.order.at(place)
         if segment_id != self._selected:
-            self._selected, self._place = segment_id, place
+            self._selected, self._place, self._moved = segment_id, place, True
             segment = self._controller.segment(place)
             self.field.show("" if segment is None else segment.text, editable=self._editable)
             self.field.put_cursor(0 if cursor is None else cursor)
@@ -139,6 +164,43 @@ class SegmentPanel:
             self.field.stored = text
         self._render()
         return done
+
+    def split(self) -> None:
+        """Part the selected segment at the cursor and select the second part."""
+        at = self.field.cursor
+        if self._selected is not None and self.commit():
+            second = self._controller.split(self._selected, at)
+            self._render()
+            if second is not None and second in self._controller.order:
+                self.select(self._controller.order.index(second))
+                self.focus()
+
+    def merge(self) -> None:
+        """Join the selected segment with the next one; the cursor is put between the two texts."""
+        if self._selected is not None and self.commit():
+            at = len(self.field.text)
+            if self._controller.merge_with_next(self._place):
+                self._render()
+                self.field.put_cursor(at)
+            self._render()
+
+    def shift(self, by_s: float, *, rest: bool) -> None:
+        """Move the selected segment in time, or with it all after it."""
+        if self._selected is not None and self.commit():
+            self._controller.shift(self._place, by_s, rest=rest)
+            self._render()
+
+    def choose_speaker(self, number: int) -> None:
+        """Say who speaks in the selected segment: the speaker with a number in the list, nobody for 0."""
+        speakers = self._controller.state.speakers
+        if number <= len(speakers):
+            self.set_speaker(speakers[number - 1][1] if number else "")
+
+    def set_speaker(self, name: str) -> None:
+        """Say who speaks in the selected segment."""
+        if self._selected is not None and self.commit():
+            self._controller.set_speaker(self._selected, name)
+            self._render()
 
     def _and_render(self, action: Callable[[], None]) -> None:
         action()

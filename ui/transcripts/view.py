@@ -20,6 +20,7 @@ from ui.transcripts.question_panel import QuestionPanel
 from ui.transcripts.questions import Answer, asked
 from ui.transcripts.segment_panel import SegmentPanel
 from ui.transcripts.state import EditorState, Question, Stage
+from ui.transcripts.tools import SegmentBar, ToolActions, ToolBar
 from ui.transcripts.video_list import VideoList
 from ui.widgets.wrapping_label import WrappingLabel
 
@@ -72,10 +73,24 @@ class EditorView:
         self.collisions.frame.grid_remove()
         self.videos = VideoList(window, self._choose_video)
         self.videos.frame.grid(row=3, column=0, sticky="ns", padx=(GAP, 0), pady=(GAP, 0))
-        self.segments = SegmentPanel(window, self.controller, self.render)
+        self.segments = SegmentPanel(window, self.controller, self.refresh)
         self.segments.frame.grid(row=3, column=1, sticky="nsew", padx=GAP, pady=(GAP, 0))
+        actions = ToolActions(
+            undo=lambda: self._do(self.controller.undo),
+            redo=lambda: self._do(self.controller.redo),
+            split=lambda: self._do(self.segments.split),
+            merge=lambda: self._do(self.segments.merge),
+        )
+        self.tools = ToolBar(self.segments.frame, actions)
+        self.tools.frame.grid(row=0, column=0, sticky="ew", pady=(0, 6))
+        self.bar = SegmentBar(
+            window,
+            speaker=self.segments.set_speaker,
+            shift=lambda by_s, rest: self.segments.shift(by_s, rest=rest),
+        )
+        self.bar.frame.grid(row=4, column=0, columnspan=2, sticky="ew", padx=GAP, pady=(GAP, 0))
         foot = ttk.Frame(window)
-        foot.grid(row=4, column=0, columnspan=2, sticky="ew", padx=GAP, pady=GAP)
+        foot.grid(row=5, column=0, columnspan=2, sticky="ew", padx=GAP, pady=GAP)
         foot.columnconfigure(0, weight=1)
         self.status = WrappingLabel(foot, bootstyle="secondary")
         self.status.grid(row=0, column=0, sticky="ew")
@@ -128,6 +143,13 @@ class EditorView:
         self.segments.focus()
         self.render()
 
+    def _do(self, action: Callable[[], None]) -> None:
+        """Do what a button of the tool bar means, to the text as it is typed."""
+        if self.segments.commit():
+            action()
+        self.segments.focus()
+        self.refresh()
+
     def _decide(self, key: tuple[str, Id, str | None], side: Side) -> None:
         self.controller.decide(key, side)
         self.render()
@@ -156,13 +178,19 @@ class EditorView:
         for message in messages:
             self.controller.receive(message)
 
+    def refresh(self) -> None:
+        """Take in what was just done and show it, without waiting for the pump's next turn."""
+        self.pump.drain()
+        self.render()
+
     def render(self) -> None:
         """Show the state as it is now."""
         state, before = self.controller.state, self._shown
         if state.stage is Stage.CLOSED:
             self._take_away()
             return
-        self.segments.show()
+        if self.segments.show() or state is not before:
+            self._show_tools(state)
         if state is before:
             return
         self._shown = state
@@ -182,9 +210,15 @@ class EditorView:
         if opened and (before is None or before.stage is Stage.OPENING) and state.question is Question.NONE:
             self.segments.focus()
 
+    def _show_tools(self, state: EditorState) -> None:
+        segments, controller = self.segments, self.controller
+        selected = segments.selected is not None
+        self.tools.show(state, can_undo=controller.can_undo, can_redo=controller.can_redo, selected=selected)
+        self.bar.show(state, speaker=segments.speaker, selected=selected, note=segments.note, warning=False)
+
     def _switch_view(self, *, opened: bool) -> None:
         _show(self.opening.card, not opened)
-        for frame in (self.banner.frame, self.videos.frame, self.segments.frame):
+        for frame in (self.banner.frame, self.videos.frame, self.segments.frame, self.bar.frame):
             _show(frame, opened)
 
     def _take_away(self) -> None:

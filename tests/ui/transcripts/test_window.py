@@ -37,7 +37,7 @@ def test_another_video(open_editor, path):
     driver.until(lambda: driver.state.media_id == "m2" and not driver.state.loading)
     driver.settled()
 
-    assert ([], "This video has no segments.") == (driver.texts, str(driver.view.segments.note.cget("text")))
+    assert ([], "This video has no segments.") == (driver.texts, str(driver.view.segments.notice.cget("text")))
     assert "disabled" == str(driver.field.cget("state"))
 
 
@@ -241,3 +241,84 @@ class TestBesideTheMainWindow:
         view.close()
         driver.until(lambda: not driver.window.editors.views)
         assert not driver.window.closed
+
+
+class TestSegments:
+    """Parting, joining, moving and naming by keyboard and by button."""
+
+    def test_split_at_the_cursor(self, open_editor, path):
+        """Control-Enter parts what is in the field, and the second part is selected."""
+        driver = open_editor(path).ready()
+        driver.type("The cross product.")
+        driver.view.segments.field.put_cursor(len("The cross"))
+        driver.press("<Control-Return>")
+        assert ["The cross", "product.", *TEXTS[1:]] == driver.texts
+        assert (1, "product.") == (driver.place, driver.view.segments.field.text)
+        assert ["0:00.0", "0:00.5"] == [one.strip() for one in driver.drawn if one.startswith("0:00")]
+        driver.press("<Control-z>")
+        assert ["The cross product.", *TEXTS[1:]] == driver.texts
+
+    def test_nothing_to_split(self, open_editor, path):
+        """With nothing on one side of the cursor, the reason is said."""
+        driver = open_editor(path).ready()
+        driver.view.segments.field.put_cursor(0)
+        driver.click(driver.view.tools.split)
+        assert "Put the cursor where" in str(driver.view.status.cget("text"))
+        assert TEXTS == driver.texts
+
+    def test_merge_with_next(self, open_editor, path):
+        """Control-M joins the segment with the next; the last one has none."""
+        driver = open_editor(path).ready()
+        driver.press("<Control-m>")
+        assert [f"{TEXTS[0]} {TEXTS[1].strip()}", TEXTS[2]] == driver.texts
+        assert (0, 3.5, len(TEXTS[0])) == (
+            driver.place,
+            driver.segments[0].duration_s,
+            driver.view.segments.field.cursor,
+        )
+        driver.press("<Down>", "<Down>", "<Control-m>")
+        assert "This is the last segment" in str(driver.view.status.cget("text"))
+
+    def test_shift(self, open_editor, path):
+        """Alt with an arrow moves a segment by a tenth of a second, the bar by any time, also with all after it."""
+        driver = open_editor(path).ready()
+        driver.press("<Down>", "<Alt-Right>", "<Alt-Right>", "<Alt-Left>")
+        assert [0.0, 2.6, 4.0] == [one.start_s for one in driver.segments]
+        bar = driver.view.bar
+        bar.seconds.delete(0, "end")
+        bar.seconds.insert(0, "-1,5")
+        driver.click(bar.shift_rest)
+        driver.until(lambda: driver.segments[1].start_s == 1.1)
+        driver.settled()
+        assert [0.0, 1.1, 2.5] == [one.start_s for one in driver.segments]
+        assert "Segment 2 of 3, 0:01.1 to 0:02.1." == bar.note.full_text
+        bar.seconds.delete(0, "end")
+        bar.seconds.insert(0, "soon")
+        driver.click(bar.shift_one)
+        assert "has to be a number of seconds" in str(driver.view.status.cget("text"))
+
+    def test_moved_past_another(self, open_editor, path):
+        """A segment that is moved past its neighbour stays selected in its new place."""
+        driver = open_editor(path).ready()
+        driver.view.segments.shift(3.0, rest=False)
+        driver.settled()
+        assert (1, [TEXTS[1], TEXTS[0], TEXTS[2]]) == (driver.place, driver.texts)
+        assert TEXTS[0] == driver.view.segments.field.text
+
+    def test_speaker(self, open_editor, path):
+        """Control with a number chooses a speaker of the list, 0 nobody; a new name can be typed."""
+        driver = open_editor(path).ready()
+        bar = driver.view.bar
+        assert ("Dr. Green", ("Dr. Green",)) == (bar.speaker.get(), tuple(bar.speaker.cget("values")))
+        driver.press("<Control-Key-0>")
+        assert ("", None) == (bar.speaker.get(), driver.segments[0].speaker)
+        driver.press("<Down>", "<Control-Key-1>", "<Control-Key-7>")
+        assert ("Dr. Green", "sp1") == (bar.speaker.get(), driver.segments[1].speaker)
+        bar.speaker.set("Dr. Brown")
+        bar.speaker.focus_force()
+        driver.app.update()
+        bar.speaker.event_generate("<Return>")
+        driver.until(lambda: len(driver.state.speakers) == 2)
+        driver.settled()
+        assert ("Dr. Brown", {"Dr. Green", "Dr. Brown"}) == (bar.speaker.get(), set(bar.speaker.cget("values")))
+        assert "Dr. Brown" in driver.drawn
