@@ -14,7 +14,7 @@ from pipeline.speech.transcript import Segment, WhisperSettings, Word
 from pipeline.speech.voice import Voice
 from pipeline.speech.window_model import WindowModel
 from pipeline.speech.windows import LONG_PAUSE_S, MARGIN_S, Window, next_window
-from pipeline.speech.word_times import SURE, placed, with_words
+from pipeline.speech.word_times import SURE, placed, sentences, with_words
 
 BEAM_SIZE = 5
 """OpenAI's and faster-whisper's own."""
@@ -114,11 +114,15 @@ class Listener:
         segments = without_loops(placed(_shifted(heard.segments, start_s), stretches, from_s=self._said_s))
         self.heard_s = end_s
         self._said_s = segments[-1].end_s if segments else self._said_s
-        yield from segments
+        yield from (sentence for segment in segments for sentence in sentences(segment))
 
     def _hear(self, voice: Voice, window: Window) -> Iterator[Segment]:
         heard = self._model.hear(
-            voice.samples(window.start_s, window.end_s), self.language, beam_size=self.settings.beam_size
+            voice.samples(window.start_s, window.end_s),
+            self.language,
+            beam_size=self.settings.beam_size,
+            # Timestamps say what to leave to the next window. A whole one leaves nothing: it has fewer errors without.
+            without_timestamps=window.whole,
         )
         self.language = heard.language
         self.language_probability = self.language_probability or heard.language_probability
@@ -129,7 +133,7 @@ class Listener:
         segments += self._heard_again(voice, _within(stretches, window.start_s, self.heard_s), segments)
         segments.sort(key=lambda segment: segment.start_s)
         self._said_s = segments[-1].end_s if segments else self._said_s
-        yield from segments
+        yield from (sentence for segment in segments for sentence in sentences(segment))
 
     def _next_position(self, voice: Voice, window: Window, sentence_end_s: float) -> float:
         """Return up to where a window is done: its end, or where Whisper has left speech to the next one.

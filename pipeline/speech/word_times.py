@@ -21,6 +21,12 @@ SNAP_S = 0.5
 """The first word of a stretch begins with it, if it was placed at most so much later; so does the last word end."""
 ONSET_S = 0.03
 """How much the detector is late at the begin of speech."""
+SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！", "؟", "।")
+CLOSING = "\"'”’»)]」』"
+SENTENCE_PAUSE_S = 0.15
+"""After a sentence there is a pause from this on."""
+LONG_PAUSE_S = 1.1
+"""A pause from this on parts what is said, whatever the punctuation."""
 LEAST_S = 0.02
 """What a word lasts at least: a step of Whisper's timestamps."""
 
@@ -57,6 +63,22 @@ def with_words(segment: Segment, words: Sequence[Word]) -> Segment:
     """Return a segment with other words, at least one."""
     text = "".join(word.text for word in words).strip()
     return replace(segment, start_s=words[0].start_s, end_s=words[-1].end_s, text=text, words=tuple(words))
+
+
+def sentences(segment: Segment) -> list[Segment]:
+    """Return a segment in parts that end with a sentence or before a long pause: without timestamps Whisper parts none.
+
+    A full stop within a number, a name or an abbreviation is followed by no pause, and ends nothing.
+    """
+    parts: list[list[Word]] = [[]]
+    for word in segment.words:
+        if parts[-1]:
+            pause_s = word.start_s - parts[-1][-1].end_s
+            stops = parts[-1][-1].text.rstrip(CLOSING).endswith(SENTENCE_ENDS)
+            if pause_s >= LONG_PAUSE_S or (stops and pause_s >= SENTENCE_PAUSE_S):
+                parts.append([])
+        parts[-1].append(word)
+    return [segment] if len(parts) == 1 else [with_words(segment, part) for part in parts]
 
 
 @dataclass(frozen=True, kw_only=True)

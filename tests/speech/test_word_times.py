@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.speech.stretch import Stretch
 from pipeline.speech.transcript import Segment, Word
-from pipeline.speech.word_times import placed
+from pipeline.speech.word_times import placed, sentences
 
 SPEECH = (Stretch(start_s=1.0, end_s=3.0), Stretch(start_s=4.0, end_s=6.0))
 
@@ -44,6 +44,22 @@ def test_what_nobody_says():
     assert [(7.0, 7.5, " sure", 0.9)] == [(*t, 0.9) for t in times((7.0, 7.5, " sure", 0.9))]
     assert [] == times((7.0, 7.5, " you", 0.3))
     assert [] == placed([segment((7.0, 7.5, " you", 0.3))], (), from_s=0.0)
+
+
+def test_sentences():
+    """A segment is parted where a sentence ends and before a long pause, not after an abbreviation."""
+    heard = segment(
+        (0.0, 0.4, " Mr.", 0.9),
+        (0.4, 0.9, " Brown", 0.9),
+        (0.9, 1.4, " reads.", 0.9),
+        (1.7, 2.0, " He", 0.9),
+        (2.0, 2.5, " reads", 0.9),
+        (4.0, 4.5, " slowly.", 0.9),
+    )
+    assert [("Mr. Brown reads.", 0.0, 1.4), ("He reads", 1.7, 2.5), ("slowly.", 4.0, 4.5)] == [
+        (part.text, part.start_s, part.end_s) for part in sentences(heard)
+    ]
+    assert [segment((0.0, 0.4, " Yes.", 0.9))] == sentences(segment((0.0, 0.4, " Yes.", 0.9)))
 
 
 def test_times_never_go_back():
