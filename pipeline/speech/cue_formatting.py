@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 TAGS = frozenset({"b", "i", "u", "c", "v", "lang", "ruby", "rt"})
 """What WebVTT knows. The times of single words are left out: they would not follow a cue that is moved."""
+ALL = "all"
+"""Stands for every tag that has begun, which SubStation Alpha's reset ends."""
 SUBRIP_TAGS = frozenset({"b", "i", "u"})
 
 _VTT_TAG = re.compile(r"<([^<>]*)>")
@@ -22,7 +24,7 @@ _SUBRIP_TAG = re.compile(
     r"|\{(?P<end>/?)(?P<letter>[biu])\}|\{(?P<codes>\\[^{}\n]*)\}",
     re.IGNORECASE,
 )
-_CODE = re.compile(r"\\([biu])([01])(?![0-9])")
+_CODE = re.compile(r"\\([biu])([01])(?![0-9])|\\r")
 _PLACE = re.compile(r"\\an([1-9])(?![0-9])")
 
 _PERCENT = r"\d+(?:\.\d+)?%"
@@ -121,7 +123,7 @@ def _subrip_parts(content: str) -> Iterator[str | _Tag]:
         if name in SUBRIP_TAGS:
             yield _Tag(name=name, ends=bool(found["close"] or found["end"]))
         for code, begins in _CODE.findall(found["codes"] or ""):
-            yield _Tag(name=code, ends=begins == "0")
+            yield _Tag(name=code or ALL, ends=begins != "1")
     yield content[at:]
 
 
@@ -137,6 +139,9 @@ def _built(parts: Iterator[str | _Tag]) -> str:
             any_tag = True
             begun.append(part.name)
             made.append(f"<{part.name}{part.rest}>")
+        elif part.name == ALL:
+            made += (f"</{name}>" for name in reversed(begun))
+            begun.clear()
         elif part.name in begun:
             while (name := begun.pop()) != part.name:
                 made.append(f"</{name}>")

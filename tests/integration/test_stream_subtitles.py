@@ -89,7 +89,7 @@ def test_text_subtitles_become_tracks_of_the_stream(tmp_path, name, changes, wit
     cues = _cues(made.folder / "subtitles" / "en")
     assert ([throughout, first], throughout, last) == (cues[0], cues[1][0], (cues[1][1][0], cues[1][1][2]))
     assert (2, 2) == (len(cues), len(cues[1]))
-    assert [[("00:00:02.000", "00:00:03.000", "Auf Deutsch")], []] == _cues(made.folder / "subtitles" / "de")
+    assert [[("00:00:02.000", "00:00:03.000", "<i>Auf Deutsch</i>")], []] == _cues(made.folder / "subtitles" / "de")
     assert "a." + name[2:] + ": subtitles (German, English, English), kept." in made.log
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import SourceError
 from pipeline.media_info import MediaInfo, SubtitleStream
+from pipeline.speech.cue_formatting import formatted_subrip, formatted_vtt, subrip_settings, vtt_settings
 from pipeline.speech.cues import MAX_CUE_S, Cue
 
 CHECK_EVERY = 500
@@ -29,6 +31,8 @@ PLAIN_TEXT = ("subrip", "ass", "webvtt", "text")
 
 _DRAWING = re.compile(r"\{[^}]*\\p[1-9][^}]*\}.*?(?=\{[^}]*\\p0[^}]*\}|$)", re.DOTALL)
 _OVERRIDE = re.compile(r"\{[^}]*\}")
+_KNOWN_CODE = re.compile(r"\\(?:[biu][01]|an[1-9]|r(?=[\\}]))(?![0-9])")
+_POINT = re.compile(r"\\(?:pos|move)\(")
 
 
 def read_cues(media: MediaInfo, streams: Sequence[SubtitleStream], cancel: CancelToken) -> dict[int, list[Cue]]:
@@ -42,7 +46,7 @@ def read_cues(media: MediaInfo, streams: Sequence[SubtitleStream], cancel: Cance
     import av.error
     from av.stream import Discard
 
-    found: dict[int, list[tuple[float, float | None, str]]] = {stream.index: [] for stream in streams}
+    found: dict[int, list[Event]] = {stream.index: [] for stream in streams}
     try:
         with av.open(str(media.path.absolute()), metadata_errors="replace") as container:
             for stream in container.streams:
@@ -58,12 +62,38 @@ def read_cues(media: MediaInfo, streams: Sequence[SubtitleStream], cancel: Cance
     return {index: cues_of(events) for index, events in found.items()}
 
 
-def plain_text(event: str) -> str:
-    """Return the text of an ASS event as lines: without overrides, drawings and hard spaces."""
-    text = event.split(",", EVENT_FIELDS)[-1]
-    text = _OVERRIDE.sub("", _DRAWING.sub("", text))
-    lines = text.replace(r"\N", "\n").replace(r"\n", " ").replace(r"\h", " ").split("\n")
-    return "\n".join(line for line in (" ".join(line.split()) for line in lines) if line)
+@dataclass(frozen=True, kw_only=True)
+class EventText:
+    """What an event shows: its text as lines, the same with WebVTT's tags where it has any, and WebVTT's settings."""
+
+    text: str
+    formatted: str = ""
+    settings: str = ""
+
+
+Event = tuple[float, float | None, EventText]
+"""When something is shown, for how long, and what."""
+
+
+def event_text(event: str) -> EventText:
+    """Return what an ASS event shows: without drawings and hard spaces, of its overrides italics and the like.
+
+    It is at its place of nine, unless it names a point of the picture, which WebVTT has not.
+    """
+    content = _DRAWING.sub("", event.split(",", EVENT_FIELDS)[-1])
+    content = content.replace(r"\N", "\n").replace(r"\n", " ").replace(r"\h", " ")
+    lines = (" ".join(line.split()) for line in _OVERRIDE.sub("", content).split("\n"))
+    known = _OVERRIDE.sub(lambda found: _known_codes(found.group()), content)
+    return EventText(
+        text="\n".join(line for line in lines if line),
+        formatted=formatted_subrip(known),
+        settings="" if _POINT.search(content) else subrip_settings(known),
+    )
+
+
+def _known_codes(override: str) -> str:
+    codes = "".join(_KNOWN_CODE.findall(override))
+    return f"{{{codes}}}" if codes else ""
 
 
 def until_broken(items: Iterator[Any]) -> Iterator[Any]:
@@ -78,7 +108,7 @@ def until_broken(items: Iterator[Any]) -> Iterator[Any]:
         return
 
 
-def events_in(packet: Any, origin_s: float) -> Iterator[tuple[float, float | None, str]]:  # noqa: ANN401  # PyAV's packet
+def events_in(packet: Any, origin_s: float) -> Iterator[Event]:  # noqa: ANN401  # PyAV's packet
     """Yield start, duration and text from a packet's subtitle decoder; closed captions tell their times late."""
     import av.error
 
@@ -94,7 +124,22 @@ def events_in(packet: Any, origin_s: float) -> Iterator[tuple[float, float | Non
         duration_s = decoded.end_display_time / 1000
     for rectangle in decoded.rects:
         if rectangle.type == b"ass":
-            yield start_s - origin_s, duration_s, plain_text(rectangle.ass.decode("utf-8", "replace"))
+            shown = event_text(rectangle.ass.decode("utf-8", "replace"))
+            yield start_s - origin_s, duration_s, _of_webvtt(packet, shown) if _is_webvtt(packet) else shown
+
+
+def _is_webvtt(packet: Any) -> bool:  # noqa: ANN401  # PyAV's packet
+    return bool(packet.stream.codec_context.codec.canonical_name == "webvtt")
+
+
+def _of_webvtt(packet: Any, shown: EventText) -> EventText:  # noqa: ANN401  # PyAV's packet
+    """Return what a packet of WebVTT shows with the tags and settings that its decoder leaves out."""
+    settings = bytes(packet.get_sidedata("webvtt_settings")) if packet.has_sidedata("webvtt_settings") else b""
+    return EventText(
+        text=shown.text,
+        formatted=formatted_vtt(bytes(packet).decode("utf-8", "replace")),
+        settings=vtt_settings(settings.decode("utf-8", "replace")),
+    )
 
 
 def _in_utf8(packet: Any) -> Any:  # noqa: ANN401  # PyAV's packet
@@ -115,14 +160,25 @@ def _in_utf8(packet: Any) -> Any:  # noqa: ANN401  # PyAV's packet
     return packet
 
 
-def cues_of(events: Sequence[tuple[float, float | None, str]]) -> list[Cue]:
+def cues_of(events: Sequence[Event]) -> list[Cue]:
     """Return each event once, with an end: where none is given the next one's begin, after the longest time at most."""
-    ordered = sorted(set(events), key=lambda event: (event[0], event[1] or 0.0))
+    once: dict[tuple[float, float | None, str], Event] = {}
+    for event in events:
+        once.setdefault((event[0], event[1], event[2].text), event)  # a text in two layers looks as the first of them
+    ordered = sorted(once.values(), key=lambda event: (event[0], event[1] or 0.0))
     cues = []
-    for (start_s, duration_s, text), after in itertools.zip_longest(ordered, ordered[1:]):
+    for (start_s, duration_s, shown), after in itertools.zip_longest(ordered, ordered[1:]):
         next_s = float("inf") if after is None else after[0]
         end_s = start_s + duration_s if duration_s is not None else min(next_s, start_s + MAX_CUE_S)
         start_s = max(0.0, start_s)
-        if text and end_s - start_s >= 0.001:
-            cues.append(Cue(start_s=round(start_s, 3), end_s=round(end_s, 3), text=text))
-    return [cue for cue, _ in itertools.groupby(cues)]
+        if shown.text and end_s - start_s >= 0.001:
+            cues.append(
+                Cue(
+                    start_s=round(start_s, 3),
+                    end_s=round(end_s, 3),
+                    text=shown.text,
+                    formatted=shown.formatted,
+                    settings=shown.settings,
+                )
+            )
+    return [next(same) for _, same in itertools.groupby(cues, lambda cue: (cue.start_s, cue.end_s, cue.text))]

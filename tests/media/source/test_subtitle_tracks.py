@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from source_clips import H264, pattern, run
 
 from pipeline.cancel import CancelToken
 from pipeline.media.source.probe import probe
-from pipeline.media.source.subtitle_tracks import plain_text, read_cues
+from pipeline.media.source.subtitle_tracks import EventText, event_text, read_cues
 from pipeline.media_info import SubtitleForm
 from pipeline.speech.cues import Cue
 
@@ -22,7 +23,10 @@ SRT = """1
 Über
 zwei Zeilen
 """
-CUES = [Cue(start_s=0.5, end_s=1.0, text="Hello there & you"), Cue(start_s=1.2, end_s=2.6, text="Über\nzwei Zeilen")]
+CUES = [
+    Cue(start_s=0.5, end_s=1.0, text="Hello there & you", formatted="Hello <i>there</i> &amp; you", settings="line:0"),
+    Cue(start_s=1.2, end_s=2.6, text="Über\nzwei Zeilen"),
+]
 
 
 def _clip(
@@ -52,8 +56,9 @@ def _read(clip: Path) -> list[list[Cue]]:
     ],
 )
 def test_text_is_read_from_every_form(tmp_path, name, options):
-    """Words and lines without markup, at their times from the first moment of video and audio."""
-    assert [CUES] == _read(_clip(tmp_path, name, SRT.encode(), *options))
+    """Words and lines as they look, at their times from the first moment of video and audio."""
+    placed = CUES if "mov_text" not in options and "webvtt" not in options else [replace(CUES[0], settings=""), CUES[1]]
+    assert [placed] == _read(_clip(tmp_path, name, SRT.encode(), *options))
 
 
 def test_what_the_file_says_of_its_tracks(tmp_path):
@@ -119,11 +124,16 @@ Dialogue: 0,0:00:02.60,0:00:02.80,Default,,0,0,0,,{\\p1}m 0 0 l 10 0 10 10{\\p0}
 
 
 def test_a_typeset_script_becomes_lines(tmp_path):
-    """Two layers of one text are one cue, drawings are none; cues may lie over one another."""
+    """Two layers of a text are one cue, which looks as the first, drawings are none; cues may lie over one another."""
     clip = _clip(tmp_path, "a.mkv", ASS.encode(), "-c:s", "copy", file="text.ass")
     expected = [
         Cue(start_s=0.5, end_s=2.5, text="Over all of it"),
-        Cue(start_s=1.0, end_s=2.0, text="Long, with a comma\nand two lines"),
+        Cue(
+            start_s=1.0,
+            end_s=2.0,
+            text="Long, with a comma\nand two lines",
+            formatted="<b>Long, with a comma\nand <i>two</i> lines</b>",
+        ),
     ]
     assert [expected] == _read(clip)
 
@@ -139,4 +149,39 @@ def test_a_typeset_script_becomes_lines(tmp_path):
 )
 def test_the_text_of_an_event(event, text):
     """As a viewer would read it."""
-    assert text == plain_text(event)
+    assert EventText(text=text) == event_text(event)
+
+
+@pytest.mark.parametrize(
+    ("event", "shown"),
+    [
+        ("{\\an8\\i1}a{\\i0}", EventText(text="a", formatted="<i>a</i>", settings="line:0")),
+        ("{\\an7}{\\pos(12,34)}a", EventText(text="a")),
+        ("{\\i1}a{\\r} b", EventText(text="a b", formatted="<i>a</i> b")),
+        ("{i}{\\b700\\blur1}a", EventText(text="a")),
+        ("{\\u1}a\\Nb < c", EventText(text="a\nb < c", formatted="<u>a\nb &lt; c</u>")),
+    ],
+    ids=["place and italics", "a point", "a reset", "no known code", "lines"],
+)
+def test_how_an_event_looks(event, shown):
+    """Italics, bold, underlined and one of nine places."""
+    assert shown == event_text(f"0,0,Default,,0,0,0,,{event}")
+
+
+VTT = (
+    "WEBVTT\n\n00:00.500 --> 00:01.000 position:10%,line-left align:left line:0\n<v Ann>over the <i>title</i></v>\n\n"
+    "00:01.200 --> 00:02.600\nbelow\n"
+)
+
+
+def test_webvtt_keeps_what_its_decoder_leaves_out(tmp_path):
+    """Where a cue stands, and who speaks."""
+    clip = _clip(tmp_path, "a.mkv", VTT.encode(), "-c:s", "copy", file="text.vtt")
+    first = Cue(
+        start_s=0.5,
+        end_s=1.0,
+        text="over the title",
+        formatted="<v Ann>over the <i>title</i></v>",
+        settings="position:10%,line-left align:left line:0",
+    )
+    assert [[first, Cue(start_s=1.2, end_s=2.6, text="below")]] == _read(clip)
