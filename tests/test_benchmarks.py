@@ -13,12 +13,14 @@ BENCHMARKS = ROOT / "benchmarks"
 
 LEAST: dict[str, tuple[tuple[str, ...], str]] = {
     "copy_top.py": (("--source", str(ROOT / "samples" / "welcome.mp4"), "--presets", "ultrafast"), "ultrafast"),
+    "documents.py": (("--rows", "2000", "--repeat", "1"), "2000 edits"),
     "encode.py": (("--help",), "--startup"),  # it encodes nothing below 1080p
     "journal.py": (("--files", "2000"), "2000"),
     "latency_proxy.py": (("--help",), "--round-trip-ms"),
     "many_files.py": (("--files", "20"), "manifest show"),
     "quality.py": (("--help",), "--preset"),  # test_quality_benchmark.py runs it
     "scan.py": (("--hours", "0.02", "--containers", "mkv"), "mkv"),
+    "transcribe.py": (("--help",), "--prompts"),  # a real model hears minutes of speech
     "upload.py": (("--help",), "--latencies"),  # it starts a server for every upload
     "upload_memory.py": (("--gigabytes", "0.07", "--files", "10"), "10 files"),
     "upload_ways.py": (("ours",), ""),  # upload_memory.py starts it

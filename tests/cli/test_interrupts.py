@@ -96,7 +96,7 @@ def test_a_background_job_hears_no_ctrl_c():
 
 
 @pytest.mark.parametrize(
-    "module", ["cli.main", "config", "pipeline.plan", "cli.storage", "storage.factory", "aiofiles"]
+    "module", ["cli.main", "config", "pipeline.errors", "cli.storage", "storage.factory", "aiofiles"]
 )
 def test_ctrl_c_while_the_program_is_loaded_is_no_traceback(module):
     """A sentence and status 130 at any import."""

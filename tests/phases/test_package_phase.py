@@ -7,6 +7,7 @@ import itertools
 import json
 import shutil
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -199,7 +200,10 @@ def test_a_plain_stream(make_context):
     facts = json.loads((folder / "job.json").read_text())["done"]["package"]
     sizes = {name: (folder / name).stat().st_size for name in _files(folder) if name != "job.json"}
     beside = {"chapters": [], "subtitles": [], "closed_captions": False}
-    assert {"renditions": ["180p", "90p"], "captions": None, "files": sizes, "edited": [], **beside} == facts
+    beside_stream = ("poster.jpg", "sprite.jpg", "thumbnails.vtt")
+    digests = {name: sha256((folder / name).read_bytes()).hexdigest() for name in beside_stream}
+    made = {"renditions": ["180p", "90p"], "captions": None, "files": sizes, "digests": digests, "edited": []}
+    assert {**made, **beside} == facts
 
 
 def test_captions_run_on_the_video_s_clock(make_context):
